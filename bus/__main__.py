@@ -1,0 +1,141 @@
+"""Composition Root: `python -m bus serve|relay|migrate services.<name>`."""
+
+import argparse
+import sys
+from typing import Any
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one process of one service; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bus", description=__doc__)
+    parser.add_argument("what", choices=("serve", "relay", "migrate"), help=(
+        "serve: the service; relay: carry its outbox to the broker; migrate: its database"))
+    parser.add_argument("part", help="the service's package, such as services.inquiry")
+    given = parser.parse_args(argv)
+    if given.what == "serve":
+        # Before anything else is imported: what is imported unpatched stays blocking.
+        import eventlet
+
+        eventlet.monkey_patch()
+    from bus.settings import MissingSettings
+
+    try:
+        return {"serve": serve, "relay": relay, "migrate": run_migrations}[given.what](given.part)
+    except MissingSettings as error:
+        print(f"python -m bus {given.what} {given.part}: {error}", file=sys.stderr)
+    except ModuleNotFoundError as error:
+        if error.name is None or not given.part.startswith(error.name):
+            raise
+        print(f"There is no service {given.part}; try services.inquiry.", file=sys.stderr)
+    return 1
+
+
+def serve(part: str) -> int:
+    """The service until SIGTERM: it takes nothing new then, ends what runs, and goes."""
+    import signal
+
+    import eventlet
+    import nameko
+    from nameko.runners import ServiceRunner
+
+    settings = _prepare(part, "AMQP_URL", "DB_URL")
+    nameko.config.setup({
+        "AMQP_URI": settings.text("AMQP_URL"),
+        "HEARTBEAT": 20,
+        "max_workers": settings.whole("MAX_WORKERS", 16),
+    })
+    check_database_cooperates(settings.text("DB_URL"))
+    runner = ServiceRunner()
+    runner.add_service(service_of(part))
+    signal.signal(signal.SIGTERM, lambda *_: eventlet.spawn_n(runner.stop))
+    signal.signal(signal.SIGINT, lambda *_: eventlet.spawn_n(runner.stop))
+    runner.start()
+    runner.wait()
+    return 0
+
+
+def relay(part: str) -> int:
+    """The relay of the service's outbox until SIGTERM."""
+    import asyncio
+    import signal
+
+    from bus.relay import Relay
+
+    settings = _prepare(part, "AMQP_URL", "DB_URL")
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await Relay(settings.text("DB_URL"), settings.text("AMQP_URL"), _short(part)).run(stop)
+
+    asyncio.run(run())
+    return 0
+
+
+def run_migrations(part: str) -> int:
+    """Migrates the service's database and says where it stands."""
+    from bus.migrate import migrate
+
+    settings = _prepare(part, "DB_URL")
+    print(f"{part}: database at revision {migrate(part, settings.text('DB_URL'))}")
+    return 0
+
+
+def service_of(part: str) -> Any:
+    """The one Service class of a package's ``service`` module."""
+    import importlib
+
+    from bus.service import Service
+
+    module = importlib.import_module(f"{part}.service")
+    (found,) = (thing for thing in vars(module).values()
+                if isinstance(thing, type) and issubclass(thing, Service) and thing is not Service)
+    return found
+
+
+def check_database_cooperates(db_url: str) -> None:
+    """Refuses to go on if a waiting query would freeze the whole process.
+
+    A driver that does not yield to green threads serves one request at a time and misses
+    heartbeats; better to know at the start.
+    """
+    import eventlet
+    import psycopg2
+
+    ticks = []
+
+    def tick() -> None:
+        while True:
+            ticks.append(1)
+            eventlet.sleep(0.01)
+
+    ticker = eventlet.spawn(tick)
+    try:
+        connection = psycopg2.connect(db_url, connect_timeout=5)
+        connection.cursor().execute("select pg_sleep(0.1)")
+        connection.close()
+    except psycopg2.OperationalError:
+        return  # the database is away; the service starts and holds until it is there
+    finally:
+        ticker.kill()
+    if len(ticks) < 3:  # noqa: PLR2004 - ten are expected in a tenth of a second
+        raise SystemExit("The database driver blocks green threads; is eventlet patched first?")
+
+
+def _prepare(part: str, *names: str) -> Any:
+    from bus import log
+    from bus.contracts import hidden_names
+    from bus.settings import Settings
+
+    settings = Settings().require(*names)
+    log.configure(_short(part), level=settings.text("LOG_LEVEL", "INFO"), hidden=hidden_names())
+    return settings
+
+
+def _short(part: str) -> str:
+    return part.rsplit(".", 1)[-1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""Service Activator: runs a service's method for messages in one transaction, with the inbox.
+
+Knows nothing of AMQP: it takes calls and says what became of each, so tests can run it in hand.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import structlog
+
+from bus import inbox, log
+from bus.contracts.kinds import Contract, Request
+from bus.envelope import Envelope
+from bus.errors import BusError, Conflict, ContractError, Internal, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A message to work on: its envelope and its loaded data."""
+
+    message: Envelope
+    data: dict[str, Any]
+
+
+class Fate(Enum):
+    """What becomes of the message itself."""
+
+    DONE = "done"
+    HOLD = "hold"
+    RETRY = "retry"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The fate of a message and, for a Request, the reply that its asker gets."""
+
+    fate: Fate
+    reply: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A method of a service and how it is to be run."""
+
+    contract: Contract
+    method: Callable[..., Any]
+    batch: int = 1
+    outside: bool = False
+    workers: int = 10
+
+    @property
+    def consumer(self) -> str:
+        """The name under which the inbox remembers."""
+        return f"{self.contract.name}:{self.method.__name__}"
+
+    @property
+    def remembers(self) -> bool:
+        """True if a repeated message must not be worked on twice."""
+        contract = self.contract
+        return contract.effect if isinstance(contract, Request) else True
+
+
+def run(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
+    """Works on the calls, all in one transaction; never raises.
+
+    If a list of several fails, each is tried alone, so that one bad message spoils no other.
+    """
+    started = time.perf_counter()
+    try:
+        outcomes = _attempt(service, job, calls)
+    except Exception as error:
+        if len(calls) > 1 and not _is_unreachable(error):
+            return [outcome for call in calls for outcome in run(service, job, [call])]
+        outcomes = [_failed(job, call, error) for call in calls]
+    seconds = (time.perf_counter() - started) / len(calls)
+    for call, outcome in zip(calls, outcomes, strict=True):
+        _canonical_line(job, call, outcome, seconds)
+    return outcomes
+
+
+def _attempt(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
+    if job.outside:
+        return [Outcome(Fate.DONE, _reply(_bound(service, job, call))) for call in calls]
+    with service.store.transaction(calls[0].message if len(calls) == 1 else None) as tx:
+        if not job.remembers:
+            replies = [_reply(result) for result in _results(service, job, tx, calls)]
+        else:
+            replies = _once(service, job, tx, calls)
+    return [Outcome(Fate.DONE, reply) for reply in replies]
+
+
+def _once(service: Any, job: Job, tx: Any, calls: Sequence[Call]) -> list[dict[str, Any] | None]:
+    """Runs what was not done before; a repeat gets the first reply, a misuse of its id a Conflict."""
+    digests = [inbox.digest(call.data) for call in calls]
+    done = inbox.seen(tx.conn, job.consumer, [call.message.id for call in calls])
+    fresh: dict[str, tuple[Call, bytes]] = {}
+    for call, digest in zip(calls, digests, strict=True):
+        if call.message.id not in done:
+            fresh.setdefault(call.message.id, (call, digest))
+    if fresh:
+        results = _results(service, job, tx, [call for call, _ in fresh.values()])
+        doing = {id_: (digest, _reply(result))
+                 for (id_, (_, digest)), result in zip(fresh.items(), results, strict=True)}
+        if not inbox.remember(tx.conn, job.consumer, doing):
+            raise Unavailable("The same message is being worked on elsewhere.", code="inbox.race")
+        done |= {id_: inbox.Done(*doing_) for id_, doing_ in doing.items()}
+    return [_recalled(done[call.message.id], digest)
+            for call, digest in zip(calls, digests, strict=True)]
+
+
+def _recalled(done: inbox.Done, digest: bytes) -> dict[str, Any] | None:
+    if done.digest == digest:
+        return done.reply
+    return _reply(Conflict(
+        "This Idempotency-Key was used before with another body; use a new key for a new question.",
+        code="idempotency_key.reused"))
+
+
+def _results(service: Any, job: Job, tx: Any, calls: Sequence[Call]) -> list[Any]:
+    if job.batch > 1:
+        return list(job.method(service, tx, list(calls)))
+    return [job.method(service, tx, **calls[0].data)]
+
+
+def _bound(service: Any, job: Job, call: Call) -> Any:
+    return job.method(service, **call.data)
+
+
+def _reply(result: Any) -> dict[str, Any] | None:
+    """What is told to the asker: a returned refusal is told like a raised one, but committed."""
+    if isinstance(result, BusError):
+        return {"error": result.to_wire()}
+    return {"result": result}
+
+
+def _is_unreachable(error: Exception) -> bool:
+    return isinstance(error, Unavailable) and error.code == "database.unreachable"
+
+
+def _failed(job: Job, call: Call, error: Exception) -> Outcome:
+    """The fate table of a message whose transaction was rolled back (docs/architecture.md)."""
+    asked = isinstance(job.contract, Request)
+    if _is_unreachable(error):
+        return Outcome(Fate.DONE, _reply(error)) if asked else Outcome(Fate.HOLD)
+    if isinstance(error, Unavailable):
+        return Outcome(Fate.RETRY)
+    if isinstance(error, ContractError):
+        return Outcome(Fate.DEAD, _reply(error))
+    if asked and isinstance(error, BusError) and not isinstance(error, Internal):
+        return Outcome(Fate.DONE, _reply(error))
+    return Outcome(Fate.DEAD, _reply(_internal(job, call, error)))
+
+
+def _internal(job: Job, call: Call, error: Exception) -> Internal:
+    error_id = str(uuid.uuid4())
+    log.get("activator").error(
+        "failed", error_id=error_id, contract=job.contract.name, message_id=call.message.id,
+        exc_info=error)
+    return Internal(f"We failed to work on this. Tell us the number {error_id}.",
+                    error_id=error_id)
+
+
+def _canonical_line(job: Job, call: Call, outcome: Outcome, seconds: float) -> None:
+    caller = call.message.caller or {}
+    reply = outcome.reply or {}
+    error = reply.get("error") or {}
+    with structlog.contextvars.bound_contextvars(trace_id=call.message.trace_id):
+        log.get("activator").info(
+            "worked", contract=job.contract.name, message_id=call.message.id,
+            correlation=call.message.correlation, agency=caller.get("agency"),
+            fate=outcome.fate.value, code=error.get("code"), ms=round(seconds * 1000, 2))

@@ -1,0 +1,114 @@
+"""Messaging Gateway: ask a service by contract, with a deadline; for the gateway's faces alone."""
+
+import asyncio
+import itertools
+import time
+from typing import Any
+
+import orjson
+
+from bus import topology
+from bus.contracts.kinds import Request
+from bus.envelope import Envelope, child_of
+from bus.errors import BusError, Internal, Unavailable, from_wire
+from bus.rabbit import Link, absent
+
+
+class Client:
+    """Asks over one connection; replies come back on it by the broker's direct reply-to.
+
+    Nothing is stored for a reply: who loses the connection asks again with the same id and gets
+    the first reply from the service's inbox.
+    """
+
+    def __init__(self, amqp_url: str, *, name: str) -> None:
+        self._name = name
+        self._link = Link(amqp_url, name, on_open=self._opened, on_return=self._returned,
+                          on_lost=self._lost)
+        self._pending: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._numbers = itertools.count(1)
+
+    @property
+    def connected(self) -> bool:
+        """True while questions can be sent."""
+        return self._link.up
+
+    async def start(self) -> None:
+        await self._link.start()
+
+    async def stop(self) -> None:
+        await self._link.stop()
+
+    async def call(  # noqa: PLR0913 - what stands on an envelope
+        self,
+        contract: Request,
+        data: dict[str, Any],
+        *,
+        caller: dict[str, Any] | None = None,
+        id: str | None = None,  # noqa: A002 - the envelope's own name
+        traceparent: str | None = None,
+        deadline: float | None = None,
+    ) -> dict[str, Any]:
+        """The service's reply to ``data``, which must be loaded by the contract already.
+
+        ``id`` repeats an earlier question; ``deadline`` is in seconds from now. Raises the
+        service's own refusal, or Unavailable: ``service.absent``, ``broker.unreachable``,
+        ``broker.blocked``, ``deadline.passed``.
+        """
+        seconds = deadline or contract.deadline
+        given = {"id": id} if id else {}
+        envelope = Envelope.new(
+            contract.name, self._name, caller=caller, traceparent=child_of(traceparent),
+            deadline=time.time() + seconds, **given)
+        number = str(next(self._numbers))
+        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._pending[number] = future
+        try:
+            async with asyncio.timeout(seconds):
+                await self._link.publish(
+                    topology.REQUESTS, contract.name, orjson.dumps(data),
+                    headers=envelope.headers(), message_id=envelope.id, seconds=seconds,
+                    reply_to=topology.DIRECT_REPLY, correlation_id=number)
+                return await future
+        except TimeoutError:
+            raise Unavailable(
+                f"{contract.context} did not answer within {seconds:g} s; ask again with the same "
+                "Idempotency-Key.", code="deadline.passed") from None
+        finally:
+            self._pending.pop(number, None)
+
+    async def _opened(self, channel: Any) -> None:
+        ready = asyncio.get_running_loop().create_future()
+        for exchange, kind in topology.EXCHANGES.items():
+            channel.exchange_declare(exchange, kind, durable=True)
+        channel.basic_consume(topology.DIRECT_REPLY, self._replied, auto_ack=True,
+                              callback=lambda _: ready.done() or ready.set_result(None))
+        await asyncio.wait_for(ready, 10)
+
+    def _replied(self, _channel: Any, _method: Any, properties: Any, body: bytes) -> None:
+        future = self._pending.get(properties.correlation_id or "")
+        if future is None or future.done():
+            return
+        try:
+            reply = orjson.loads(body)
+            if "error" in reply:
+                future.set_exception(from_wire(reply["error"]))
+            else:
+                future.set_result(reply["result"])
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            future.set_exception(Internal("The service's reply cannot be read.",
+                                          code="reply.unreadable"))
+
+    def _returned(self, properties: Any) -> None:
+        self._fail(properties.correlation_id or "", absent())
+
+    def _lost(self) -> None:
+        for number in list(self._pending):
+            self._fail(number, Unavailable(
+                "The connection to the broker was lost while waiting; ask again with the same "
+                "Idempotency-Key.", code="broker.unreachable"))
+
+    def _fail(self, number: str, error: BusError) -> None:
+        future = self._pending.get(number)
+        if future is not None and not future.done():
+            future.set_exception(error)

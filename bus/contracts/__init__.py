@@ -1,0 +1,37 @@
+"""The catalogue of the Published Language: name → contract, built from the modules beside."""
+
+from types import ModuleType
+
+from bus.contracts import health, inquiry
+from bus.contracts.fields import personal_names
+from bus.contracts.kinds import Command, Contract, Event, Request
+from bus.errors import NotFound
+
+__all__ = ["CATALOGUE", "Command", "Contract", "Event", "Request", "find", "hidden_names"]
+
+
+def _contracts(module: ModuleType) -> dict[str, Contract]:
+    return {c.name: c for c in vars(module).values() if isinstance(c, Contract)}
+
+
+CATALOGUE: dict[str, Contract] = {**_contracts(inquiry), **_contracts(health)}
+
+
+def find(name: str) -> Contract:
+    """The contract of that name; NotFound if there is none."""
+    try:
+        return CATALOGUE[name]
+    except KeyError:
+        raise NotFound(
+            f"There is no contract {name}; /openapi.json lists them all.", code="contract.unknown"
+        ) from None
+
+
+def hidden_names() -> frozenset[str]:
+    """The names of all personal fields of all contracts: what logs must hide."""
+    names: set[str] = set()
+    for contract in CATALOGUE.values():
+        names |= personal_names(contract.schema)
+        if isinstance(contract, Request):
+            names |= personal_names(contract.reply)
+    return frozenset(names)

@@ -1,0 +1,128 @@
+"""The fields that contracts are made of; ``personal=True`` marks what logs must hide.
+
+A refused value says ``code|sentence``, which the contract turns into a FieldError.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from bus import identifiers, persian
+
+KEY_KINDS: dict[str, Callable[[str], str]] = {
+    "national_id": identifiers.national_id,
+    "legal_id": identifiers.legal_id,
+    "foreigner_id": identifiers.foreigner_id,
+    "licence_no": lambda text: register_number(text, "licence_no"),
+    "file_no": lambda text: register_number(text, "file_no"),
+    "subscription_code": lambda text: register_number(text, "subscription_code"),
+    "electricity_subscription": lambda text: register_number(text, "electricity_subscription"),
+}
+
+REGISTER_NUMBER_MAX = 40
+
+
+def register_number(text: str, kind: str) -> str:
+    """A number of the register: digits folded to 0-9, blanks gone; letters, ``/`` and ``-`` stay."""
+    canonical = "".join(persian.fold_digits(text).split())
+    if not canonical or len(canonical) > REGISTER_NUMBER_MAX:
+        raise identifiers.Malformed(
+            f"{kind}.length", f"Give 1 to {REGISTER_NUMBER_MAX} characters."
+        )
+    if not all(c.isalnum() or c in "/-." for c in canonical):
+        raise identifiers.Malformed(
+            f"{kind}.characters", "Only letters, digits, '/', '-' and '.' may stand here."
+        )
+    return canonical
+
+
+def canonical_key(kind: str, text: str) -> str:
+    """The key of a subscriber in canonical form; raises identifiers.Malformed.
+
+    >>> canonical_key("national_id", "۹۹۰۰۰۰۰۰۱۳")
+    '9900000013'
+    """
+    return KEY_KINDS[kind](text)
+
+
+class Text(fields.String):
+    """Text of at most ``most`` characters, without control characters (no log can be forged)."""
+
+    def __init__(self, most: int, *, least: int = 1, personal: bool = False, **kwargs: Any):
+        super().__init__(metadata={"personal": personal, **kwargs.pop("metadata", {})}, **kwargs)
+        self.validators = [self._clean, validate.Length(least, most, error=(
+            f"length|Give {least} to {most} characters."))]
+
+    @staticmethod
+    def _clean(value: str) -> None:
+        if any(ord(c) < 32 or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000 for c in value):  # noqa: PLR2004 - the control and surrogate ranges of Unicode
+            raise ValidationError("characters|Control characters may not stand here.")
+
+
+class Choice(fields.String):
+    """One of a closed list of codes."""
+
+    def __init__(self, choices: Mapping[str, Any] | tuple[str, ...], **kwargs: Any):
+        names = tuple(choices)
+        super().__init__(
+            validate=validate.OneOf(names, error="choice|Use one of: " + ", ".join(names) + "."),
+            **kwargs,
+        )
+
+
+class Instant(fields.Field[str]):
+    """A moment with its offset (RFC 3339), kept as text in UTC: ``2026-11-23T08:30:00Z``."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            moment = dt.datetime.fromisoformat(value)
+            if moment.tzinfo is None:
+                raise ValueError("no offset")
+            utc = moment.astimezone(dt.UTC)
+        except (TypeError, ValueError, OverflowError):
+            raise ValidationError(
+                "instant|Give a moment with its offset, such as 2026-11-23T08:30:00Z."
+            ) from None
+        return utc.isoformat().replace("+00:00", "Z")
+
+
+class Day(fields.Field[str]):
+    """A Gregorian day, ``2026-11-23``."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            return dt.date.fromisoformat(value).isoformat()
+        except (TypeError, ValueError):
+            raise ValidationError("day|Give a day such as 2026-11-23.") from None
+
+
+class Block(fields.Dict):
+    """A part of an answer whose members the contract's page describes."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(keys=fields.String(), **kwargs)
+
+
+def Whole(least: int, most: int, **kwargs: Any) -> fields.Integer:
+    """A whole number within bounds; never a bool, a float or a text of digits."""
+    return fields.Integer(
+        strict=True,
+        validate=validate.Range(least, most, error=f"range|Give a number from {least} to {most}."),
+        **kwargs,
+    )
+
+
+def personal_names(schema: Schema) -> set[str]:
+    """The names of the fields, at any depth, that logs must hide."""
+    names = set()
+    for name, field in schema.fields.items():
+        inner = field
+        while isinstance(inner, fields.List):
+            inner = inner.inner
+        if inner.metadata.get("personal") or field.metadata.get("personal"):
+            names.add(name)
+        if isinstance(inner, fields.Nested):
+            names |= personal_names(inner.schema)
+    return names

@@ -1,0 +1,28 @@
+"""How a service tells its own health; every service answers ``<context>.health.v1``."""
+
+from marshmallow import Schema, fields
+
+from bus.contracts.fields import Instant, Text
+from bus.contracts.kinds import Request
+
+
+class Ask(Schema):
+    """Nothing is asked beside the question itself."""
+
+
+class Health(Schema):
+    service = Text(40, required=True)
+    version = Text(40, required=True)
+    database = fields.Boolean(required=True)
+    outbox_unsent = fields.Integer(required=True)
+    outbox_oldest_seconds = fields.Float(required=True)
+    now = Instant(required=True)
+
+
+def health_of(context: str) -> Request:
+    """The health Request of one context, such as ``inquiry.health.v1``."""
+    return Request(f"{context}.health.v1", Ask(), reply=Health(), effect=False, deadline=5.0,
+                   doc=f"Is {context} able to work: database, outbox, version.")
+
+
+INQUIRY = health_of("inquiry")

@@ -1,0 +1,266 @@
+"""What the inquiry context can be asked and told; its owner is the team of services/inquiry."""
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from bus.contracts.fields import (
+    KEY_KINDS,
+    Block,
+    Choice,
+    Day,
+    Instant,
+    Text,
+    Whole,
+    canonical_key,
+)
+from bus.contracts.kinds import Command, Event, Request
+from bus.identifiers import Malformed
+
+OUTCOMES = ("FOUND", "NOT_FOUND")
+BATCH_STATES = ("RECEIVING", "ANSWERING", "DONE")
+PART_LINES = 500
+BATCH_LINES = 100_000
+
+
+def _code(most: int = 40, **kwargs: Any) -> Text:
+    return Text(most, **kwargs)
+
+
+class Key(Schema):
+    """By what a subscriber or a source is looked up."""
+
+    key_kind = Choice(KEY_KINDS, required=True, metadata={
+        "description": "What sort of key it is", "example": "national_id"})
+    key = Text(64, required=True, personal=True, metadata={
+        "description": "The key; Persian and Arabic digits are understood, check digits are "
+                       "verified", "example": "9900000013"})
+
+    @validates_schema
+    def _canonical(self, data: dict[str, Any], **_: Any) -> None:
+        try:
+            data["key"] = canonical_key(data["key_kind"], data["key"])
+        except Malformed as error:
+            raise ValidationError(f"{error.code}|{error}", "key") from None
+
+
+class Matter(Schema):
+    """In which matter it is asked: common to a single question and a batch."""
+
+    purpose = Text(40, required=True, metadata={
+        "description": "The lawful purpose; your grant names those that you may state",
+        "example": "fuel_quota"})
+    case_number = Text(64, metadata={
+        "description": "Your own number of the case, for your records and ours"})
+    operator = Text(64, personal=True, metadata={
+        "description": "Who asks at your agency (a personnel code, not a name)"})
+    as_of = Instant(metadata={
+        "description": "The moment asked about; now if left out. Never in the future"})
+
+
+class Ask(Key, Matter):
+    """One question about the status of a subscriber, a licence or a source."""
+
+
+class Status(Schema):
+    code = Text(40, required=True)
+    label_fa = Text(120, required=True)
+    group = Choice(("IN_FORCE", "NOT_IN_FORCE", "NO_LICENCE"), required=True)
+    since = Day(required=True, allow_none=True)
+    until = Day(required=True, allow_none=True)
+    legal_basis = fields.List(_code(), required=True)
+    evidence = fields.List(Block(), required=True)
+    flags = fields.List(_code(), required=True)
+
+
+class Source(Schema):
+    """One water source of the answer; beside file_no, role and status only what the purpose allows."""
+
+    file_no = Text(40, required=True)
+    role = Choice(("owner", "partner"), allow_none=True, required=True, metadata={
+        "description": "What the person asked about is to this source; null for other keys"})
+    status = fields.Nested(Status, required=True)
+    licence = Block(allow_none=True)
+    holder = Block(metadata={"personal": True})
+    contact = Block(metadata={"personal": True})
+    partners = fields.List(Block(), metadata={"personal": True})
+    technical = Block()
+    place = Block()
+    meter = Block()
+    debt = Block()
+    violations = Block()
+
+
+class Searched(Schema):
+    key_kind = Choice(KEY_KINDS, required=True)
+    key = Text(64, required=True, personal=True)
+
+
+class Limit(Schema):
+    code = _code(required=True)
+    text_fa = Text(400, required=True)
+    text_en = Text(400, required=True)
+
+
+class Answer(Schema):
+    """An answer: a legal act about a licence at a moment. It never changes afterwards."""
+
+    tracking_code = _code(required=True)
+    verification_code = _code(required=True)
+    outcome = Choice(OUTCOMES, required=True)
+    searched = fields.Nested(Searched, required=True)
+    purpose = _code(required=True)
+    case_number = Text(64, allow_none=True, required=True)
+    agency = _code(required=True)
+    asked_at = Instant(required=True)
+    answered_at = Instant(required=True)
+    answered_at_jalali = Text(40, required=True)
+    as_of = Instant(required=True)
+    as_of_jalali = Text(40, required=True)
+    data_version = fields.Integer(required=True)
+    valid_until = Instant(required=True)
+    valid_until_jalali = Text(40, required=True)
+    sources = fields.List(fields.Nested(Source), required=True)
+    legal_basis = fields.List(Block(), required=True)
+    limits = fields.List(fields.Nested(Limit), required=True)
+
+
+class Get(Schema):
+    tracking_code = _code(required=True, metadata={"example": "Q-7K3M-9XPA-4"})
+
+
+class Verify(Schema):
+    verification_code = Text(60, required=True)
+
+
+class Verification(Schema):
+    """The least that proves an answer genuine: no person, no key, no source."""
+
+    genuine = fields.Boolean(required=True)
+    tracking_code = _code()
+    agency = _code()
+    outcome = Choice(OUTCOMES)
+    status_codes = fields.List(_code())
+    answered_at = Instant()
+    answered_at_jalali = Text(40)
+    valid_until = Instant()
+    still_valid = fields.Boolean()
+    changed_since = fields.Boolean(metadata={
+        "description": "True if the register has a newer record of a source in the answer"})
+
+
+class BatchLine(Schema):
+    """One line of a batch as it was received; a bad one keeps its reason and its place."""
+
+    key_kind = Text(40, allow_none=True, load_default=None)
+    key = Text(64, allow_none=True, load_default=None, personal=True)
+    problem = Block(allow_none=True, load_default=None)
+
+
+class SubmitBatch(Matter):
+    """One part of an uploaded batch; the gateway cuts an upload into parts of 500 lines."""
+
+    batch = Text(36, required=True, metadata={"description": "The batch's id, the same for all parts"})
+    part = Whole(0, BATCH_LINES // PART_LINES, required=True)
+    lines = fields.List(fields.Nested(BatchLine), required=True,
+                        validate=validate.Length(0, PART_LINES, error=f"length|At most {PART_LINES}."))
+    last = fields.Boolean(required=True)
+    digest = Text(80, allow_none=True, load_default=None, metadata={
+        "description": "sha-256 of the whole upload, told with the last part"})
+
+
+class BatchStatus(Schema):
+    batch = Text(36, required=True)
+
+
+class BatchProgress(Schema):
+    batch = Text(36, required=True)
+    state = Choice(BATCH_STATES, required=True)
+    purpose = _code(required=True)
+    lines = fields.Integer(required=True)
+    answered = fields.Integer(required=True)
+    submitted_at = Instant(required=True)
+    finished_at = Instant(required=True, allow_none=True)
+
+
+class ReadBatch(Schema):
+    batch = Text(36, required=True)
+    after = Whole(0, BATCH_LINES, load_default=0, metadata={"description": "Number of the last line read"})
+    limit = Whole(1, PART_LINES, load_default=PART_LINES)
+
+
+class BatchResult(Schema):
+    line = fields.Integer(required=True)
+    key_kind = Text(40, allow_none=True, required=True)
+    key = Text(64, allow_none=True, required=True, personal=True)
+    answer = fields.Nested(Answer, allow_none=True, required=True)
+    problem = Block(allow_none=True, required=True)
+
+
+class BatchPage(Schema):
+    batch = Text(36, required=True)
+    state = Choice(BATCH_STATES, required=True)
+    lines = fields.Integer(required=True)
+    results = fields.List(fields.Nested(BatchResult), required=True)
+
+
+class LoadRegistry(Schema):
+    folder = Text(100, required=True, metadata={
+        "description": "Folder or .xlsx below the import folder", "example": "1405-09"})
+    allow_removals = fields.Boolean(load_default=False)
+
+
+class LoadStatus(Schema):
+    load = Text(36, required=True)
+
+
+class LoadProgress(Schema):
+    load = Text(36, required=True)
+    state = Choice(("WAITING", "LOADING", "DONE", "FAILED"), required=True)
+    rows = fields.Integer(required=True)
+    bad_rows = fields.Integer(required=True)
+    data_version = fields.Integer(required=True, allow_none=True)
+    message = Text(1000, required=True, allow_none=True)
+
+
+class AnswerBatchPart(Schema):
+    batch = Text(36, required=True)
+    part = fields.Integer(required=True)
+
+
+class RegistryLoaded(Schema):
+    data_version = fields.Integer(required=True)
+    sources_added = fields.Integer(required=True)
+    sources_changed = fields.Integer(required=True)
+    sources_removed = fields.Integer(required=True)
+    bad_rows = fields.Integer(required=True)
+
+
+class BatchAnswered(Schema):
+    batch = Text(36, required=True)
+    agency = _code(required=True)
+    lines = fields.Integer(required=True)
+
+
+ASK = Request("inquiry.ask.v1", Ask(), reply=Answer(), deadline=10.0,
+              doc="Ask the status of a subscriber, a licence or a source for a granted purpose.")
+GET = Request("inquiry.get.v1", Get(), reply=Answer(), effect=False,
+              doc="Read an answer again that was given to you; it never changes.")
+VERIFY = Request("inquiry.verify.v1", Verify(), reply=Verification(), effect=False,
+                 doc="Confirm that a verification code belongs to a genuine answer.")
+SUBMIT_BATCH = Request("inquiry.submit_batch.v1", SubmitBatch(), reply=BatchProgress(),
+                       doc="Submit up to 100,000 keys, answered in the background.")
+BATCH_STATUS = Request("inquiry.batch_status.v1", BatchStatus(), reply=BatchProgress(), effect=False,
+                       doc="How far a batch of yours has come.")
+READ_BATCH = Request("inquiry.read_batch.v1", ReadBatch(), reply=BatchPage(), effect=False,
+                     doc="Read the results of a batch of yours, a line for each line submitted.")
+LOAD_REGISTRY = Request("inquiry.load_registry.v1", LoadRegistry(), reply=LoadProgress(), agency=False,
+                        doc="Ops: import a registry export from the import folder.")
+LOAD_STATUS = Request("inquiry.load_status.v1", LoadStatus(), reply=LoadProgress(), effect=False,
+                      agency=False, doc="Ops: how far an import has come.")
+ANSWER_BATCH_PART = Command("inquiry.answer_batch_part.v1", AnswerBatchPart(),
+                            doc="Answer one part of a batch; sent by the service to itself.")
+REGISTRY_LOADED = Event("inquiry.registry_loaded.v1", RegistryLoaded(),
+                        doc="A newer registry export is in force.")
+BATCH_ANSWERED = Event("inquiry.batch_answered.v1", BatchAnswered(),
+                       doc="Every line of a batch has its answer.")

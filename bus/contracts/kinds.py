@@ -1,0 +1,110 @@
+"""The three kinds of message: Request (Request-Reply), Command (Point-to-Point), Event (Pub-Sub)."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError
+
+from bus.errors import ContractError, FieldError
+
+NAME = re.compile(r"^([a-z]+)\.([a-z_]+)\.v([1-9][0-9]*)$")
+
+
+@dataclass(frozen=True, eq=False)
+class Contract:
+    """A named, versioned form of message: ``<context>.<operation>.v<version>``."""
+
+    name: str
+    schema: Schema
+    doc: str = ""
+    unknown: ClassVar[str] = RAISE
+
+    def __post_init__(self) -> None:
+        if not NAME.match(self.name):
+            raise ValueError(f"{self.name}: a contract is named <context>.<operation>.v<number>")
+
+    @property
+    def context(self) -> str:
+        return self.name.split(".")[0]
+
+    @property
+    def operation(self) -> str:
+        return self.name.split(".")[1]
+
+    @property
+    def version(self) -> int:
+        return int(self.name.rsplit(".v", 1)[1])
+
+    def load(self, data: Any) -> dict[str, Any]:
+        """The data in canonical form; ContractError names every field that is wrong."""
+        try:
+            loaded: dict[str, Any] = self.schema.load(data, unknown=self.unknown)
+        except ValidationError as error:
+            fields = tuple(_field_errors(error.messages))
+            raise ContractError(
+                f"The message does not follow {self.name}: "
+                + "; ".join(f"{f.field}: {f.message}" for f in fields),
+                fields=fields,
+                contract=self.name,
+            ) from None
+        return loaded
+
+    def dump(self, data: Any) -> dict[str, Any]:
+        """The data as it goes on the wire."""
+        dumped: dict[str, Any] = self.schema.dump(data)
+        return dumped
+
+
+@dataclass(frozen=True, eq=False)
+class Request(Contract):
+    """Asked by the gateway of one service, answered within ``deadline`` seconds.
+
+    ``effect`` says that it changes something: then a repeated id gets the first reply.
+    ``agency`` says that an agency may be granted it; ``reply`` is the schema of the answer.
+    """
+
+    reply: Schema = field(default_factory=Schema)
+    effect: bool = True
+    agency: bool = True
+    deadline: float = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Command(Contract):
+    """Told to one service, which must do it once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Event(Contract):
+    """A fact, told to whoever listens; never carries personal data. Read tolerantly."""
+
+    unknown: ClassVar[str] = EXCLUDE
+
+
+def _field_errors(messages: Any, path: str = "") -> list[FieldError]:
+    """Marshmallow's nested messages as a flat list; a message may carry ``code|text``."""
+    if isinstance(messages, dict):
+        found = []
+        for name, inner in messages.items():
+            here = path if name == "_schema" else f"{path}.{name}" if path else str(name)
+            found += _field_errors(inner, here)
+        return found
+    found = []
+    for message in messages if isinstance(messages, list) else [messages]:
+        code, bar, text = str(message).partition("|")
+        found.append(FieldError(path or "body", code, text) if bar
+                     else FieldError(path or "body", CODES.get(code, "invalid"), code))
+    return found
+
+
+CODES = {
+    "Missing data for required field.": "required",
+    "Unknown field.": "unknown_field",
+    "Field may not be null.": "null",
+    "Not a valid string.": "not_a_string",
+    "Not a valid integer.": "not_an_integer",
+    "Not a valid boolean.": "not_a_boolean",
+    "Not a valid list.": "not_a_list",
+    "Invalid input type.": "not_an_object",
+}

@@ -1,0 +1,250 @@
+"""Message Endpoint: @serve, @handle, @every, and the fate of a message on the wire.
+
+nameko's container runs the workers; its consumers and its acknowledgement are replaced, because
+they lose, repeat or hang (docs/decisions/0009).
+"""
+
+import functools
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import eventlet
+import eventlet.event
+import orjson
+from nameko.extensions import Entrypoint
+
+from bus import activator, log
+from bus.activator import Call, Fate, Job, Outcome
+from bus.contracts.kinds import Command, Contract, Event, Request
+from bus.envelope import Envelope
+from bus.errors import BusError, ContractError, FieldError
+from bus.inlet import Commands, Events, Inlet, Requests
+
+HOLD_SECONDS = 3.0
+RETRY_SECONDS = 0.2
+
+_log = log.get("endpoint")
+
+
+class Endpoint(Entrypoint):  # type: ignore[misc] - nameko has no types
+    """Takes the messages of one contract from an inlet and gives them to the service's method.
+
+    Messages that wait together are handed over together, up to the job's batch; one that waits
+    alone is not made to wait for company.
+    """
+
+    def __init__(self, job: Job, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job = job
+        self._waiting: deque[Delivery] = deque()
+        self._running = 0
+        self._pumping = False
+        self._stopped = False
+
+    inlet: Inlet
+
+    def setup(self) -> None:
+        self.inlet.register(self.job.contract.name, self)
+
+    def start(self) -> None:
+        self.inlet.open()
+
+    def stop(self) -> None:
+        """Takes nothing new; what waits goes back to the broker, what runs is let finish."""
+        self._stopped = True
+        self.inlet.close()
+        while self._waiting:
+            self.inlet.give_back(self._waiting.popleft().raw)
+
+    def take(self, raw: Any) -> None:
+        """A message arrived: read it, or reject it at once if it cannot be read."""
+        if self._stopped:
+            self.inlet.give_back(raw)
+            return
+        try:
+            delivery = Delivery(raw, self.job.contract)
+        except BusError as error:
+            _log.warning("unreadable", contract=self.job.contract.name, code=error.code,
+                         detail=error.message)
+            self._answer(raw, {"error": error.to_wire()})
+            self.inlet.reject(raw)
+            return
+        self._waiting.append(delivery)
+        self._pump_soon()
+
+    def _pump_soon(self) -> None:
+        if not self._pumping and self._running < self.job.workers and self._waiting:
+            self._pumping = True
+            eventlet.spawn(self._pump)
+
+    def _pump(self) -> None:
+        self._pumping = False
+        while self._waiting and self._running < self.job.workers and not self._stopped:
+            some = [self._waiting.popleft() for _ in range(min(len(self._waiting), self.job.batch))]
+            live = [delivery for delivery in some if not self._drop_expired(delivery)]
+            if live:
+                self._running += 1
+                self.container.spawn_worker(
+                    self, ([d.call for d in live],), {}, handle_result=functools.partial(
+                        self._settle, live))
+
+    def _drop_expired(self, delivery: "Delivery") -> bool:
+        message = delivery.call.message
+        if not (isinstance(self.job.contract, Request) and message.expired):
+            return False
+        _log.info("expired", contract=message.type, message_id=message.id)
+        self.inlet.done(delivery.raw)
+        return True
+
+    def _settle(self, deliveries: list["Delivery"], _ctx: Any, outcomes: Any, error: Any) -> Any:
+        self._running -= 1
+        for delivery, outcome in zip(
+            deliveries, outcomes or [Outcome(Fate.RETRY)] * len(deliveries), strict=True
+        ):
+            self._finish(delivery, outcome)
+        self._pump_soon()
+        return None, None
+
+    def _finish(self, delivery: "Delivery", outcome: Outcome) -> None:
+        raw = delivery.raw
+        if outcome.reply is not None:
+            self._answer(raw, outcome.reply)
+        if outcome.fate is Fate.DONE:
+            self.inlet.done(raw)
+        elif outcome.fate is Fate.DEAD:
+            self.inlet.reject(raw)
+        elif outcome.fate is Fate.RETRY or self._stopped:
+            eventlet.sleep(RETRY_SECONDS)
+            self.inlet.give_back(raw)
+        else:
+            eventlet.spawn_after(HOLD_SECONDS, self._try_again, delivery)
+
+    def _try_again(self, delivery: "Delivery") -> None:
+        if self._stopped or not self.inlet.alive(delivery.raw):
+            self.inlet.give_back(delivery.raw)
+            return
+        self._waiting.append(delivery)
+        self._pump_soon()
+
+    def _answer(self, raw: Any, reply: dict[str, Any]) -> None:
+        if isinstance(self.job.contract, Request):
+            self.inlet.reply(raw, orjson.dumps(reply))
+
+
+class Delivery:
+    """A message as it came, read: its envelope and data; ContractError if it cannot be read."""
+
+    __slots__ = ("call", "raw")
+
+    def __init__(self, raw: Any, contract: Contract) -> None:
+        self.raw = raw
+        envelope = Envelope.from_headers(raw.headers or {})
+        if envelope.type != contract.name:
+            raise _unreadable("ce-type", f"is not {contract.name}")
+        if raw.content_type != "application/json":
+            raise _unreadable("content_type", "is not application/json")
+        try:
+            data = orjson.loads(raw.body)
+        except orjson.JSONDecodeError:
+            raise _unreadable("body", "is not JSON") from None
+        if not isinstance(data, dict):
+            raise _unreadable("body", "is not an object")
+        self.call = Call(envelope, contract.load(data))
+
+
+def _unreadable(field: str, why: str) -> ContractError:
+    return ContractError(f"The message's {field} {why}.", code="message.unreadable",
+                         fields=[FieldError(field, "unreadable", why)])
+
+
+class Serve(Endpoint):
+    inlet = Requests()
+
+
+class HandleCommand(Endpoint):
+    inlet = Commands()
+
+
+class HandleEvent(Endpoint):
+    inlet = Events()
+
+
+class Every(Entrypoint):  # type: ignore[misc] - nameko has no types
+    """Runs a method again and again, in one process at a time among all replicas."""
+
+    def __init__(self, seconds: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seconds = seconds
+        self._stop = eventlet.event.Event()
+
+    def start(self) -> None:
+        self.container.spawn_managed_thread(self._tick, identifier=f"every:{self.method_name}")
+
+    def stop(self) -> None:
+        if not self._stop.ready():
+            self._stop.send()
+
+    def _tick(self) -> None:
+        while not self._stop.ready():
+            with eventlet.Timeout(self.seconds, False):
+                self._stop.wait()
+                return
+            done = eventlet.event.Event()
+            self.container.spawn_worker(
+                self, (), {}, handle_result=lambda *_, d=done: d.send() or (None, None))
+            done.wait()
+
+
+def serve(
+    contract: Request, *, batch: int = 1, outside: bool = False, workers: int | None = None
+) -> Callable[..., Any]:
+    """Serves a Request. The method gets ``tx`` and the fields, and returns the reply as a dict.
+
+    With ``batch`` it gets ``tx`` and a list of Call, and returns as many replies in their order.
+    With ``outside`` it gets no ``tx``: it talks to the outside and opens its own transactions.
+    A BusError that is returned commits what was done; one that is raised rolls it back.
+    """
+    return _declare(Serve, contract, batch, outside, workers or (2 if batch > 1 else 10))
+
+
+def handle(contract: Command | Event, *, outside: bool = False, workers: int = 2) -> Callable[..., Any]:
+    """Handles a Command or an Event once; the method gets ``tx`` and the fields."""
+    kind = HandleCommand if isinstance(contract, Command) else HandleEvent
+    return _declare(kind, contract, 1, outside, workers)
+
+
+def every(seconds: float) -> Callable[..., Any]:
+    """Runs the method every so many seconds in one process at a time; a failure is logged."""
+
+    def declare(method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def run(service: Any) -> None:
+            try:
+                with service.store.leader(f"{service.name}.{method.__name__}") as mine:
+                    if mine:
+                        method(service)
+            except BusError as error:
+                _log.warning("not now", every=method.__name__, code=error.code)
+            except Exception:
+                _log.exception("failed", every=method.__name__)
+
+        return Every.decorator(seconds)(run)  # type: ignore[no-any-return] - nameko has no types
+
+    return declare
+
+
+def _declare(
+    kind: type[Endpoint], contract: Contract, batch: int, outside: bool, workers: int
+) -> Callable[..., Any]:
+    def declare(method: Callable[..., Any]) -> Callable[..., Any]:
+        job = Job(contract, method, batch, outside, workers)
+
+        @functools.wraps(method)
+        def run(service: Any, calls: list[Call]) -> list[Outcome]:
+            return activator.run(service, job, calls)
+
+        run.job = job  # type: ignore[attr-defined] - for tests that run a method in hand
+        return kind.decorator(job)(run)  # type: ignore[no-any-return] - nameko has no types
+
+    return declare

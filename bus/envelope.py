@@ -1,0 +1,129 @@
+"""Envelope Wrapper: what stands on a message beside its content, by CloudEvents 1.0 names."""
+
+import json
+import secrets
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bus.errors import ContractError, FieldError
+
+LONGEST = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who said what, when, in which matter.
+
+    ``id`` makes a repeat known as such; ``correlation`` joins all messages of one matter;
+    ``causation`` is the id of the message that led to this one; ``caller`` tells for whom it is
+    asked (Requests only); ``deadline`` is the moment, in unix seconds, after which nobody waits.
+    """
+
+    id: str
+    type: str
+    source: str
+    time: str
+    correlation: str
+    causation: str | None = None
+    subject: str | None = None
+    caller: dict[str, Any] | None = None
+    deadline: float | None = None
+    traceparent: str | None = None
+
+    @classmethod
+    def new(
+        cls, type: str, source: str, *, cause: "Envelope | None" = None, **given: Any  # noqa: A002 - CloudEvents' own name
+    ) -> "Envelope":
+        """A fresh envelope; one that follows from ``cause`` stays in its matter and trace."""
+        given.setdefault("id", str(uuid.uuid4()))
+        given.setdefault("time", datetime.now(UTC).isoformat().replace("+00:00", "Z"))
+        given.setdefault("correlation", cause.correlation if cause else given["id"])
+        given.setdefault("causation", cause.id if cause else None)
+        given.setdefault("traceparent", cause.traceparent if cause else new_traceparent())
+        return cls(type=type, source=source, **given)
+
+    @property
+    def expired(self) -> bool:
+        """True if nobody waits for the answer any more (Message Expiration)."""
+        return self.deadline is not None and time.time() > self.deadline
+
+    @property
+    def trace_id(self) -> str | None:
+        """The 32 hex digits that name the trace in logs, answers and problems."""
+        return self.traceparent.split("-")[1] if self.traceparent else None
+
+    def headers(self) -> dict[str, Any]:
+        """The envelope as AMQP headers; what is not there is left out."""
+        named = {
+            "ce-specversion": "1.0",
+            "ce-id": self.id,
+            "ce-type": self.type,
+            "ce-source": self.source,
+            "ce-time": self.time,
+            "ce-correlation": self.correlation,
+            "ce-causation": self.causation,
+            "ce-subject": self.subject,
+            "ce-caller": json.dumps(self.caller, ensure_ascii=False) if self.caller else None,
+            "ce-deadline": str(self.deadline) if self.deadline is not None else None,
+            "traceparent": self.traceparent,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+    @classmethod
+    def from_headers(cls, headers: Mapping[str, Any]) -> "Envelope":
+        """Reads the headers of a message; ContractError names the one that is missing or wrong."""
+        for name in ("ce-id", "ce-type", "ce-source"):
+            if not isinstance(headers.get(name), str) or not 0 < len(headers[name]) <= LONGEST:
+                raise _broken(name, "is missing or not a short text")
+        try:
+            caller = json.loads(headers["ce-caller"]) if headers.get("ce-caller") else None
+            deadline = float(headers["ce-deadline"]) if headers.get("ce-deadline") else None
+        except (TypeError, ValueError):
+            raise _broken("ce-caller, ce-deadline", "cannot be read") from None
+        if caller is not None and not isinstance(caller, dict):
+            raise _broken("ce-caller", "is not an object")
+        return cls(
+            id=headers["ce-id"],
+            type=headers["ce-type"],
+            source=headers["ce-source"],
+            time=str(headers.get("ce-time", "")),
+            correlation=str(headers.get("ce-correlation") or headers["ce-id"]),
+            causation=headers.get("ce-causation"),
+            subject=headers.get("ce-subject"),
+            caller=caller,
+            deadline=deadline,
+            traceparent=valid_traceparent(headers.get("traceparent")) or new_traceparent(),
+        )
+
+
+def _broken(name: str, what: str) -> ContractError:
+    return ContractError(f"The message's header {name} {what}.",
+                         fields=[FieldError(name, "header", what)])
+
+
+def new_traceparent() -> str:
+    """A new W3C trace context, sampled."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def valid_traceparent(text: object) -> str | None:
+    """The W3C traceparent if it is well formed, else None (a bad one is replaced, not refused)."""
+    if not isinstance(text, str) or len(text) != 55:  # noqa: PLR2004 - the length that W3C fixes
+        return None
+    version, trace, span, flags = (text.split("-") + [""] * 4)[:4]
+    lengths = (len(version), len(trace), len(span), len(flags)) == (2, 32, 16, 2)
+    digits = set(version + trace + span + flags) <= set("0123456789abcdef")
+    real = set(trace) != {"0"} and set(span) != {"0"} and version != "ff"
+    return text if lengths and digits and real else None
+
+
+def child_of(traceparent: str | None) -> str:
+    """A traceparent of the same trace with a span of its own; a new trace if there was none."""
+    if traceparent is None:
+        return new_traceparent()
+    version, trace, _, flags = traceparent.split("-")
+    return f"{version}-{trace}-{secrets.token_hex(8)}-{flags}"

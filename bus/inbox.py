@@ -1,0 +1,81 @@
+"""Idempotent Receiver: what was done is remembered with its reply, in the same transaction."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import (
+    Column,
+    Connection,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+KEEP_DAYS = 30
+
+metadata = MetaData()
+TABLE = Table(
+    "inbox",
+    metadata,
+    Column("consumer", Text, primary_key=True),
+    Column("message_id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("reply", LargeBinary),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
+)
+
+
+class Done(NamedTuple):
+    """An earlier doing: the digest of what was asked and the wire form of its reply."""
+
+    digest: bytes
+    reply: dict[str, Any] | None
+
+
+def digest(data: Mapping[str, Any]) -> bytes:
+    """The same for the same content, whatever the order of its members."""
+    return hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+_SEEN = select(TABLE.c.message_id, TABLE.c.digest, TABLE.c.reply).where(
+    TABLE.c.consumer == bindparam("consumer"),
+    TABLE.c.message_id == func.any(bindparam("ids")),
+)
+
+
+def seen(conn: Connection, consumer: str, ids: Iterable[str]) -> dict[str, Done]:
+    """Which of these messages ``consumer`` has done already, by id."""
+    rows = conn.execute(_SEEN, {"consumer": consumer, "ids": list(ids)})
+    return {
+        row.message_id: Done(bytes(row.digest), orjson.loads(row.reply) if row.reply else None)
+        for row in rows
+    }
+
+
+def remember(
+    conn: Connection, consumer: str, done: Mapping[str, tuple[bytes, dict[str, Any] | None]]
+) -> bool:
+    """Notes what was done; False if another transaction did one of them first (then roll back)."""
+    rows = [
+        {"consumer": consumer, "message_id": id_, "digest": digest_,
+         "reply": orjson.dumps(reply) if reply is not None else None}
+        for id_, (digest_, reply) in sorted(done.items())
+    ]
+    statement = insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.message_id)
+    return len(conn.execute(statement, rows).all()) == len(rows)
+
+
+def forget_old(conn: Connection) -> int:
+    """Deletes what is older than 30 days; the number of rows."""
+    old = TABLE.c.at < func.now() - text(f"interval '{KEEP_DAYS} days'")
+    return conn.execute(delete(TABLE).where(old)).rowcount

@@ -1,0 +1,68 @@
+"""Guaranteed Delivery: messages are rows of the same transaction; bus.relay carries them out."""
+
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    func,
+    insert,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from bus import topology
+from bus.contracts.kinds import Command, Contract
+from bus.envelope import Envelope
+
+CHANNEL = "mirab_outbox"
+
+metadata = MetaData()
+TABLE = Table(
+    "outbox",
+    metadata,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("exchange", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("headers", JSONB, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("sent_at", DateTime(timezone=True)),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("problem", Text),
+)
+Index("outbox_unsent", TABLE.c.seq, postgresql_where=TABLE.c.sent_at.is_(None))
+Index("outbox_sent", TABLE.c.sent_at, postgresql_where=TABLE.c.sent_at.is_not(None))
+
+
+def row(contract: Contract, envelope: Envelope, data: dict[str, Any]) -> dict[str, Any]:
+    """One message as a row to insert."""
+    exchange = topology.COMMANDS if isinstance(contract, Command) else topology.EVENTS
+    return {"id": envelope.id, "exchange": exchange, "name": contract.name,
+            "headers": envelope.headers(), "body": orjson.dumps(data)}
+
+
+def add(conn: Connection, rows: list[dict[str, Any]]) -> None:
+    """Puts messages into the outbox and wakes the relay when the transaction commits."""
+    conn.execute(insert(TABLE), rows)
+    conn.execute(text(f"notify {CHANNEL}"))
+
+
+def lag(conn: Connection) -> tuple[int, float]:
+    """How many messages wait to be sent, and the age of the oldest in seconds."""
+    found = conn.execute(text(
+        "select count(*), coalesce(extract(epoch from now() - min(created_at)), 0) "
+        "from outbox where sent_at is null")).one()
+    return int(found[0]), float(found[1])

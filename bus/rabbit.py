@@ -1,0 +1,231 @@
+"""pika for asyncio processes: one connection that comes back by itself, publishing with an end."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pika
+from pika.adapters.asyncio_connection import AsyncioConnection
+from pika.exceptions import AMQPError
+
+from bus import log
+from bus.errors import Unavailable
+
+HEARTBEAT_SECONDS = 20
+CONNECT_SECONDS = 10
+LONGEST_PAUSE = 5.0
+
+Opened = Callable[[Any], Awaitable[None]]
+Returned = Callable[[Any], None]
+
+
+class Link:
+    """A connection and a channel to the broker.
+
+    ``on_open`` is awaited with each new channel, to declare or consume; ``on_return`` is told the
+    properties of each message that reached no queue. With ``confirm`` a publish ends when the
+    broker has taken the message.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        *,
+        confirm: bool = False,
+        on_open: Opened | None = None,
+        on_return: Returned | None = None,
+        on_lost: Callable[[], None] | None = None,
+    ) -> None:
+        self._parameters = pika.URLParameters(url)
+        self._parameters.heartbeat = HEARTBEAT_SECONDS
+        self._parameters.client_properties = {"connection_name": name}
+        self._confirm, self._on_open, self._on_return = confirm, on_open, on_return
+        self._on_lost = on_lost
+        self._log = log.get("rabbit")
+        self._connection: Any = None
+        self.channel: Any = None
+        self.blocked = False
+        self._task: asyncio.Task[None] | None = None
+        self._lost = asyncio.Event()
+        self._open = asyncio.Event()
+        self._next_tag = 1
+        self._waiting: dict[int, tuple[str, asyncio.Future[None]]] = {}
+        self._came_back: set[str] = set()
+
+    @property
+    def up(self) -> bool:
+        """True while messages can be published."""
+        return self._open.is_set() and not self.blocked
+
+    async def start(self) -> None:
+        """Begins to keep the connection; does not wait for it."""
+        self._task = asyncio.create_task(self._keep())
+
+    async def stop(self) -> None:
+        """Closes the connection and stays closed."""
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        if self._connection is not None and not self._connection.is_closed:
+            if not self._connection.is_closing:
+                self._connection.close()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._lost.wait(), 2)
+        await asyncio.sleep(0)  # lets the loop close the socket
+
+    async def wait_open(self, seconds: float) -> None:
+        """Returns when messages can be published; Unavailable if that takes too long."""
+        if not self._open.is_set():
+            try:
+                await asyncio.wait_for(self._open.wait(), seconds)
+            except TimeoutError:
+                raise _unreachable() from None
+        if self.blocked:
+            raise Unavailable("The broker takes no messages now (memory or disk alarm).",
+                              code="broker.blocked")
+
+    async def publish(  # noqa: PLR0913 - a message has that many parts
+        self,
+        exchange: str,
+        key: str,
+        body: bytes,
+        *,
+        headers: dict[str, Any],
+        message_id: str,
+        mandatory: bool = True,
+        seconds: float = 10.0,
+        **properties: Any,
+    ) -> None:
+        """Publishes one persistent JSON message; with ``confirm`` waits for the broker's word.
+
+        Unavailable ``service.absent`` if it reached no queue, ``broker.*`` if the broker did not
+        take it within ``seconds``; it may then have arrived all the same, so repeat it with the
+        same ``message_id``.
+        """
+        await self.wait_open(min(seconds, 1.0))
+        told = pika.BasicProperties(content_type="application/json", delivery_mode=2,
+                                    message_id=message_id, headers=headers, **properties)
+        try:
+            self.channel.basic_publish(exchange, key, body, told, mandatory=mandatory)
+        except AMQPError:
+            raise _unreachable() from None
+        if self._confirm:
+            await self._confirmed(message_id, seconds)
+
+    async def _confirmed(self, message_id: str, seconds: float) -> None:
+        tag, self._next_tag = self._next_tag, self._next_tag + 1
+        future = asyncio.get_running_loop().create_future()
+        self._waiting[tag] = (message_id, future)
+        try:
+            await asyncio.wait_for(future, seconds)
+        except TimeoutError:
+            raise Unavailable("The broker did not confirm the message in time.",
+                              code="broker.slow") from None
+        finally:
+            self._waiting.pop(tag, None)
+
+    async def _keep(self) -> None:
+        pause = 0.1
+        while True:
+            try:
+                await self._connect()
+                pause = 0.1
+                await self._lost.wait()
+                self._log.warning("broker lost")
+            except (AMQPError, OSError, TimeoutError) as error:
+                self._log.warning("broker unreachable", error=type(error).__name__)
+            self._drop()
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _connect(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._lost = asyncio.Event()
+        opened = loop.create_future()
+        self._connection = AsyncioConnection(
+            self._parameters,
+            on_open_callback=lambda c: _settle(opened, c),
+            on_open_error_callback=lambda _, error: (_settle(opened, error), self._lost.set()),
+            on_close_callback=lambda *_: self._lost.set(),
+            custom_ioloop=loop,
+        )
+        await asyncio.wait_for(opened, CONNECT_SECONDS)
+        self._connection.add_on_connection_blocked_callback(lambda *_: self._block(True))
+        self._connection.add_on_connection_unblocked_callback(lambda *_: self._block(False))
+        made = loop.create_future()
+        self._connection.channel(on_open_callback=lambda c: _settle(made, c))
+        self.channel = await asyncio.wait_for(made, CONNECT_SECONDS)
+        self.channel.add_on_close_callback(lambda *_: self._close())
+        self.channel.add_on_return_callback(self._returned)
+        if self._confirm:
+            confirmed = loop.create_future()
+            self.channel.confirm_delivery(self._acked, callback=lambda _: _settle(confirmed, None))
+            await asyncio.wait_for(confirmed, CONNECT_SECONDS)
+            self._next_tag = 1
+        if self._on_open:
+            await self._on_open(self.channel)
+        self._open.set()
+
+    def _close(self) -> None:
+        self._lost.set()
+        if self._connection is not None and self._connection.is_open:
+            self._connection.close()
+
+    def _block(self, blocked: bool) -> None:
+        self.blocked = blocked
+        self._log.warning("broker blocked" if blocked else "broker unblocked")
+
+    def _drop(self) -> None:
+        self._open.clear()
+        self.blocked = False
+        self._came_back.clear()
+        for _, future in list(self._waiting.values()):
+            _settle(future, _unreachable())
+        if self._on_lost:
+            self._on_lost()
+
+    def _returned(self, _channel: Any, _method: Any, properties: Any, _body: bytes) -> None:
+        if self._confirm:
+            self._came_back.add(properties.message_id)
+        if self._on_return:
+            self._on_return(properties)
+
+    def _acked(self, frame: Any) -> None:
+        method = frame.method
+        first = min(self._waiting, default=method.delivery_tag) if method.multiple else (
+            method.delivery_tag)
+        taken = method.NAME == "Basic.Ack"
+        for tag in range(first, method.delivery_tag + 1):
+            message_id, future = self._waiting.get(tag, ("", None))
+            if future is not None:
+                _settle(future, self._verdict(message_id, taken))
+
+    def _verdict(self, message_id: str, taken: bool) -> Exception | None:
+        if message_id in self._came_back:
+            self._came_back.discard(message_id)
+            return absent()
+        return None if taken else Unavailable("The broker refused the message.",
+                                              code="broker.refused")
+
+
+def absent() -> Unavailable:
+    """The error for a message that reached no queue."""
+    return Unavailable("No service of that name has ever been started here.",
+                       code="service.absent")
+
+
+def _unreachable() -> Unavailable:
+    return Unavailable("The broker cannot be reached.", code="broker.unreachable")
+
+
+def _settle(future: "asyncio.Future[Any]", outcome: Any) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, BaseException):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

@@ -1,0 +1,83 @@
+"""The base class of a service: its store, its settings, its clock, its health."""
+
+import secrets
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from nameko.extensions import DependencyProvider
+
+from bus import inbox, outbox
+from bus.contracts.health import health_of
+from bus.endpoint import every, serve
+from bus.errors import Unavailable
+from bus.settings import Settings
+from bus.store import Store
+
+REF_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+
+
+class StoreProvider(DependencyProvider):  # type: ignore[misc] - nameko has no types
+    """One Store a process, made when the container is set up."""
+
+    def setup(self) -> None:
+        self.store = Store(Settings().text("DB_URL"), source=self.container.service_name)
+
+    def get_dependency(self, _worker_ctx: Any) -> Store:
+        return self.store
+
+    def stop(self) -> None:
+        self.store.engine.dispose()
+
+
+class SettingsProvider(DependencyProvider):  # type: ignore[misc] - nameko has no types
+    def get_dependency(self, _worker_ctx: Any) -> Settings:
+        return Settings()
+
+
+class Service:
+    """What every service has. ``now`` and ``new_ref`` are methods so that tests can replace them."""
+
+    name: str
+    store = StoreProvider()
+    settings = SettingsProvider()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.health = serve(health_of(cls.name), outside=True)(_health)  # type: ignore[attr-defined]
+        cls.forget_old = every(3600)(_forget_old)  # type: ignore[attr-defined]
+
+    def now(self) -> datetime:
+        """The moment, in UTC."""
+        return datetime.now(UTC)
+
+    def new_ref(self, prefix: str) -> str:
+        """A new reference that can be read aloud: no look-alike letters."""
+        return prefix + "".join(secrets.choice(REF_LETTERS) for _ in range(10))
+
+
+def _health(service: Service) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "service": service.name, "version": release(), "database": True,
+        "outbox_unsent": 0, "outbox_oldest_seconds": 0.0,
+        "now": service.now().isoformat().replace("+00:00", "Z"),
+    }
+    try:
+        with service.store.transaction() as tx:
+            told["outbox_unsent"], told["outbox_oldest_seconds"] = outbox.lag(tx.conn)
+    except Unavailable:
+        told["database"] = False
+    return told
+
+
+def _forget_old(service: Service) -> None:
+    with service.store.transaction() as tx:
+        inbox.forget_old(tx.conn)
+
+
+def release() -> str:
+    """The version of the installed distribution."""
+    try:
+        return version("mirab-bus")
+    except PackageNotFoundError:
+        return "unreleased"

@@ -1,0 +1,69 @@
+"""Settings from the environment: read once, all that is missing is named at once."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+
+class MissingSettings(Exception):
+    """The process cannot start; says which variables to set."""
+
+
+class Secret(str):
+    """A text that prints as stars, so that no log or traceback tells it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+    def reveal(self) -> str:
+        """The text itself, for the one place that needs it."""
+        return str.__str__(self)
+
+
+class Settings:
+    """Named values of the environment; ``X_FILE`` names a file that holds the value of ``X``.
+
+    >>> Settings({"PORT": "8000"}).whole("PORT")
+    8000
+    """
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._environ = os.environ if environ is None else environ
+
+    def require(self, *names: str) -> "Settings":
+        """Itself, if all these are set; MissingSettings names every one that is not."""
+        missing = [name for name in names if self.get(name) is None]
+        if missing:
+            raise MissingSettings(
+                f"Set {', '.join(missing)} in the environment (.env.example tells what they mean)."
+            )
+        return self
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """The value of ``name``, or of the file that ``name_FILE`` points at."""
+        if value := self._environ.get(name):
+            return value
+        if path := self._environ.get(f"{name}_FILE"):
+            return Path(path).read_text(encoding="utf-8").strip()
+        return default
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """The value of ``name``; MissingSettings if it is not set and has no default."""
+        value = self.get(name, default)
+        if value is None:
+            self.require(name)
+        return value or ""
+
+    def secret(self, name: str) -> Secret:
+        """The value of ``name``, which prints as stars."""
+        return Secret(self.text(name))
+
+    def whole(self, name: str, default: int | None = None) -> int:
+        """The value as a whole number; MissingSettings says so if it is none."""
+        value = self.text(name, None if default is None else str(default))
+        try:
+            return int(value)
+        except ValueError:
+            raise MissingSettings(f"{name} must be a whole number, not {value!r}.") from None

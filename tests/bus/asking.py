@@ -1,0 +1,74 @@
+"""Asking and telling the probe over the real broker, from a test that knows no asyncio."""
+
+import asyncio
+import json
+
+import pika
+
+from bus import topology
+from bus.client import Client
+from bus.envelope import Envelope
+from bus.errors import BusError
+
+
+def ask(url, contract, *, id=None, deadline=10.0, caller=None, **data):
+    """The reply, or the BusError that came instead."""
+    return ask_all(url, [(contract, id, contract.load(data))], deadline=deadline, caller=caller)[0]
+
+
+def ask_all(url, questions, *, deadline=10.0, caller=None):
+    """Asks all at the same time; a list of replies and errors in their order."""
+
+    async def run():
+        client = Client(url, name="test")
+        await client.start()
+        try:
+            return await asyncio.gather(
+                *(client.call(contract, data, id=id_, deadline=deadline, caller=caller)
+                  for contract, id_, data in questions), return_exceptions=True)
+        finally:
+            await client.stop()
+
+    answers = asyncio.run(run())
+    for answer in answers:
+        if isinstance(answer, Exception) and not isinstance(answer, BusError):
+            raise answer
+    return answers
+
+
+class Wire:
+    """A plain AMQP connection for saying what no client of ours would say."""
+
+    def __init__(self, url):
+        parameters = pika.URLParameters(url)
+        parameters.blocked_connection_timeout = 30
+        self.connection = pika.BlockingConnection(parameters)
+        self.channel = self.connection.channel()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.connection.is_open:
+            self.connection.close()
+
+    def publish(self, exchange, key, body, **properties):
+        self.channel.basic_publish(exchange, key, body, pika.BasicProperties(**properties))
+
+    def tell(self, contract, *, id=None, **data):
+        """A Command or an Event, well formed; its id."""
+        given = {"id": id} if id else {}
+        envelope = Envelope.new(contract.name, "test", **given)
+        exchange = topology.EVENTS if contract.name.endswith("noted.v1") else topology.COMMANDS
+        self.publish(exchange, contract.name, json.dumps(data).encode(),
+                     content_type="application/json", message_id=envelope.id,
+                     headers=envelope.headers(), delivery_mode=2)
+        return envelope.id
+
+    def count(self, queue):
+        return self.channel.queue_declare(queue, passive=True).method.message_count
+
+    def take(self, queue):
+        """One message of the queue with its headers, or None."""
+        method, properties, body = self.channel.basic_get(queue, auto_ack=True)
+        return None if method is None else (properties, body)

@@ -1,0 +1,30 @@
+"""What the probe can be asked and told."""
+
+from marshmallow import Schema, fields
+
+from bus.contracts.kinds import Command, Event, Request
+
+
+class Mark(Schema):
+    mark = fields.String(required=True)
+    seconds = fields.Float(load_default=0.0)
+
+
+class Marked(Schema):
+    mark = fields.String(required=True)
+    times = fields.Integer(required=True)
+
+
+ADD = Request("probe.add.v1", Mark(), reply=Marked())
+ADD_MANY = Request("probe.add_many.v1", Mark(), reply=Marked())
+LOOK = Request("probe.look.v1", Mark(), reply=Marked(), effect=False)
+REFUSE = Request("probe.refuse.v1", Mark(), reply=Marked())
+FAIL = Request("probe.fail.v1", Mark(), reply=Marked())
+BUSY = Request("probe.busy.v1", Mark(), reply=Marked())
+TELL = Request("probe.tell.v1", Mark(), reply=Marked())
+NOTE = Command("probe.note.v1", Mark())
+SPOIL = Command("probe.spoil.v1", Mark())
+STUMBLE = Command("probe.stumble.v1", Mark())
+DIE = Command("probe.die.v1", Mark())
+NOTED = Event("probe.noted.v1", Marked())
+LOST = Command("nobody.hears.v1", Mark())
