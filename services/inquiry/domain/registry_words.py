@@ -6,7 +6,7 @@ They are those of domain.md sections 4 and 5; a clerk's spelling meets them by s
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from bus.persian import Malformed, squeezed_key
+from bus.persian import Malformed, search_key, squeezed_key
 
 Table = Mapping[str, tuple[str, ...]]
 
@@ -118,7 +118,6 @@ CASES: Table = {
     "open": ("در جریان", "در حال رسیدگی", "جاری"),
     "rejected": ("رد شده", "رد", "ردشده در کمیسیون"),
 }
-DANGS_OF_A_WHOLE = 6
 
 
 def label_fa(table: Table, code: str) -> str:
@@ -145,18 +144,30 @@ def reader(table: Table, subject: str) -> Callable[[str], str]:
     return read
 
 
-USE_NAMES = sorted(
-    ((squeezed_key(word), code) for code, words in USES.items() for word in words
-     if code not in ("drinking", "other")),
-    key=lambda pair: -len(pair[0]))
+TITLE_USES = {
+    squeezed_key(word): code for code, words in USES.items() for word in words
+    if code not in ("services", "education", "military", "other")}
+LONGEST_USE = 3
 
 
 @lru_cache(maxsize=4096)
 def use_named_in(title: str) -> str | None:
     """The use that a decree's title names, or None if it names none.
 
+    Raises Malformed ``decree.use_ambiguous`` if it names more than one.
+
     >>> use_named_in("تمدید پروانه‌های کشاورزی خسارت‌دیده")
     'agriculture'
     """
-    key = squeezed_key(title)
-    return next((code for word, code in USE_NAMES if word in key), None)
+    words = search_key(title).split()
+    named, i = set(), 0
+    while i < len(words):
+        spans = range(min(LONGEST_USE, len(words) - i), 0, -1)
+        found = next((n for n in spans if "".join(words[i:i + n]) in TITLE_USES), None)
+        if found:
+            named.add(TITLE_USES["".join(words[i:i + found])])
+        i += found or 1
+    if len(named) > 1:
+        raise Malformed("decree.use_ambiguous", "Its title names more than one use; say which one "
+                                                "in the column of uses.")
+    return named.pop() if named else None

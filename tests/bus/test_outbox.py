@@ -1,0 +1,104 @@
+"""Guaranteed Delivery: what was committed is sent, what was rolled back is not."""
+
+import time
+
+import pytest
+
+from bus.errors import ContractError
+from bus.store import Store
+from tests.bus.asking import ask
+from tests.conftest import execute, wait_for
+from tests.probe.contracts import NOTE, NOTED, TELL
+
+
+@pytest.fixture
+def told(probe):
+    """A probe with its relay."""
+    probe.relay()
+    return probe
+
+
+def test_a_command_and_an_event_are_carried_and_marked_sent(told):
+    ask(told.amqp, TELL, mark="hello")
+    wait_for(lambda: told.marks("hello") == 1 and told.marks("heard hello") == 1)
+    wait_for(lambda: execute(told.db, "select count(*) from outbox where sent_at is null") == [(0,)])
+
+
+def test_a_commands_data_is_blanked_once_sent_and_an_events_is_kept(told):
+    ask(told.amqp, TELL, mark="personal")
+    wait_for(lambda: told.marks("personal") == 1 and told.marks("heard personal") == 1)
+    rows = dict(execute(told.db, "select name, length(body) from outbox where sent_at is not null"))
+    assert rows["probe.note.v1"] == 0
+    assert rows["probe.noted.v1"] > 0
+
+
+def test_messages_stay_in_the_matter_and_trace_of_what_caused_them(told):
+    ask(told.amqp, TELL, id="the-cause", mark="chain")
+    (command,) = execute(
+        told.db, "select headers from outbox where name = 'probe.note.v1'")[0]
+    assert command["ce-causation"] == "the-cause"
+    assert command["ce-correlation"] == "the-cause"
+    assert command["traceparent"].split("-")[1] in told.services[0].log
+
+
+def test_a_command_that_nobody_receives_stays_and_holds_up_no_other(told):
+    ask(told.amqp, TELL, mark="lost one")
+    wait_for(lambda: execute(
+        told.db, "select problem from outbox where name = 'nobody.hears.v1'") == [
+            ("service.absent",)])
+    ask(told.amqp, TELL, mark="next")
+    wait_for(lambda: told.marks("next") == 1)
+    unsent = execute(told.db, "select name from outbox where sent_at is null")
+    assert unsent == [("nobody.hears.v1",)]
+
+
+def test_nothing_is_sent_of_a_transaction_that_was_rolled_back(told):
+    store = Store(told.db)
+    with pytest.raises(ZeroDivisionError), store.transaction() as tx:
+        tx.send(NOTE, mark="never", seconds=0)
+        raise ZeroDivisionError
+    with store.transaction() as tx:
+        tx.publish(NOTED, mark="ever", times=1)
+    store.engine.dispose()
+    wait_for(lambda: told.marks("heard ever") == 1)
+    assert told.marks("never") == 0
+
+
+def test_a_message_that_breaks_its_contract_is_refused_where_it_is_made(probe_db):
+    store = Store(probe_db)
+    with pytest.raises(ContractError, match="mark"), store.transaction() as tx:
+        tx.publish(NOTED, times=1)
+    store.engine.dispose()
+
+
+def test_killing_the_relay_again_and_again_loses_nothing_and_doubles_nothing(probe):
+    store = Store(probe.db)
+    with store.transaction() as tx:
+        for n in range(1500):
+            tx.send(NOTE, mark=f"k{n % 3}", seconds=0)
+    store.engine.dispose()
+    for _ in range(4):
+        relay = probe.relay()
+        time.sleep(0.6)
+        relay.kill()
+    probe.relay()
+    wait_for(lambda: sum(probe.marks(f"k{n}") for n in range(3)) >= 1500, 60)
+    time.sleep(1)
+    assert [probe.marks(f"k{n}") for n in range(3)] == [500, 500, 500]
+    assert probe.dead() == 0
+
+
+def test_the_relay_lives_through_losing_the_database(probe_parts, vhost, own_postgres):
+    execute(own_postgres.url("postgres"), "create database probe")
+    probe = probe_parts(vhost, own_postgres.url("probe"))
+    probe._start("bus", "migrate", "tests.probe", **probe.environ).popen.wait(30)
+    probe.serve()
+    relay = probe.relay()
+    probe.ready()
+    own_postgres.kill()
+    time.sleep(1)
+    own_postgres.start()
+    probe.ready()
+    ask(vhost, TELL, mark="after")
+    wait_for(lambda: probe.marks("after") == 1, 30)
+    assert relay.alive
