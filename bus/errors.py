@@ -3,6 +3,7 @@
 BusError
 ├── ContractError    the message is not what its contract says (the sender's mistake)
 ├── Unauthenticated  who asks was not proven
+│   └── SignatureError   which check of the signature failed
 ├── Forbidden        known, but not allowed to do this
 ├── NotFound         no such thing, or not for this asker: the two are told apart to nobody
 ├── Conflict         the same key was used for something else, or another state came first
@@ -69,6 +70,15 @@ class ContractError(BusError):
 
 class Unauthenticated(BusError):
     default_code = "identity.unproven"
+
+
+class SignatureError(Unauthenticated):
+    """A check of a signature failed; ``code`` names which one."""
+
+    default_code = "signature.bad"
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message, code=code)
 
 
 class Forbidden(BusError):

@@ -9,6 +9,7 @@ from bus.persian import Malformed, fold_digits, parse_jalali, without_marks
 from services.inquiry.domain.registry_reasons import reason_fa
 
 T = TypeVar("T")
+Record = dict[str, Any]
 TEXT_MAX = 200
 
 _WHOLE = re.compile(r"[0-9]{1,18}")
@@ -92,13 +93,15 @@ class Cells:
 
 
 def text(value: str) -> str:
-    """A name as entered, without line breaks; Malformed ``text.too_long``."""
-    if not value.isprintable():
-        value = " ".join("".join(c if c.isprintable() or c == "\u200c" else " "
-                                 for c in without_marks(value)).split())
+    """A name as entered, without line breaks; Malformed ``text.too_long`` or ``row.encoding``."""
     if len(value) > TEXT_MAX:
         raise Malformed("text.too_long", f"It has more than {TEXT_MAX} characters.")
-    return value
+    if value.isprintable():
+        return value
+    if any("\ud800" <= c <= "\udfff" for c in value):
+        raise Malformed("row.encoding", "It has bytes that are no text in the file's encoding.")
+    return " ".join("".join(c if c.isprintable() or c == "\u200c" else " "
+                            for c in without_marks(value)).split())
 
 
 @lru_cache(maxsize=65536)
@@ -133,11 +136,3 @@ def plain(value: float) -> float | int:
 def _ungrouped(value: str) -> str:
     digits = fold_digits(without_marks(value)).translate(_SEPARATORS).replace(" ", "")
     return digits.replace(",", "") if _GROUPED.fullmatch(digits) else digits
-
-
-def same(value: str) -> str:
-    """The text itself."""
-    return value
-
-
-Record = dict[str, Any]

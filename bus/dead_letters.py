@@ -1,0 +1,116 @@
+"""Dead Letter Channel, for the person on duty: how many, which, and try them again.
+
+A Command's or a Request's body may be personal, so no function here gives a body away.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel
+
+from bus import topology
+from bus.errors import NotFound, Unavailable
+
+CONFIRM_SECONDS = 10
+MOST_AT_ONCE = 1000
+
+
+class DeadLetters:
+    """The dead letters of all services on one broker; a short connection for each act."""
+
+    def __init__(self, amqp_url: str) -> None:
+        self._parameters = pika.URLParameters(amqp_url)
+        self._parameters.blocked_connection_timeout = CONFIRM_SECONDS
+        self._parameters.socket_timeout = CONFIRM_SECONDS
+        self._connection: Any = None
+
+    def __enter__(self) -> "DeadLetters":
+        try:
+            self._connection = pika.BlockingConnection(self._parameters)
+        except pika.exceptions.AMQPError:
+            raise Unavailable("The broker cannot be reached.", code="broker.unreachable") from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._connection.is_open:
+            self._connection.close()
+
+    def count(self, service: str) -> int:
+        """How many dead letters a service has; NotFound if there is no such service."""
+        try:
+            channel = self._connection.channel()
+            found = channel.queue_declare(topology.queue_name(service, "dead"), passive=True)
+        except pika.exceptions.ChannelClosedByBroker:
+            raise NotFound(f"No service {service} has ever been started here.",
+                           code="service.absent") from None
+        channel.close()
+        return int(found.method.message_count)
+
+    def look(self, service: str, *, most: int = 100) -> list[dict[str, Any]]:
+        """The oldest dead letters: what they are and why they died; they stay where they are."""
+        self.count(service)
+        channel = self._connection.channel()
+        found = []
+        for _ in range(min(most, MOST_AT_ONCE)):
+            method, properties, body = channel.basic_get(topology.queue_name(service, "dead"))
+            if method is None:
+                break
+            found.append(described(properties, method, body))
+        channel.close()  # gives all of them back
+        return found
+
+    def replay(self, service: str, ids: set[str] | None = None) -> int:
+        """Sends dead letters to the queue where they died; all of them if ``ids`` is None.
+
+        Each keeps its id, so what was done before is not done again. A letter leaves the dead
+        only after the broker has confirmed it in its queue. Returns how many were sent.
+        """
+        waiting = self.count(service)
+        channel = self._connection.channel()
+        channel.confirm_delivery()
+        sent = 0
+        for _ in range(waiting):
+            method, properties, body = channel.basic_get(topology.queue_name(service, "dead"))
+            if method is None:
+                break
+            queue = origin(properties)
+            if queue and (ids is None or properties.message_id in ids):
+                self._send(channel, queue, properties, body)
+                channel.basic_ack(method.delivery_tag)
+                sent += 1
+        channel.close()
+        return sent
+
+    @staticmethod
+    def _send(channel: BlockingChannel, queue: str, properties: Any, body: bytes) -> None:
+        kept = {name: value for name, value in (properties.headers or {}).items()
+                if not name.startswith("x-")}
+        again = pika.BasicProperties(
+            content_type=properties.content_type, message_id=properties.message_id,
+            headers=kept, delivery_mode=2)
+        channel.basic_publish("", queue, body, again, mandatory=True)
+
+
+def origin(properties: Any) -> str | None:
+    """The queue in which the message died first."""
+    deaths = (properties.headers or {}).get("x-death") or []
+    return str(deaths[-1]["queue"]) if deaths else None
+
+
+def described(properties: Any, method: Any, body: bytes) -> dict[str, Any]:
+    """What may be told of a dead letter: never its body, its caller or its reply address."""
+    headers = properties.headers or {}
+    death = (headers.get("x-death") or [{}])[0]
+    died = death.get("time")
+    return {
+        "id": properties.message_id,
+        "type": headers.get("ce-type") or method.routing_key,
+        "source": headers.get("ce-source"),
+        "correlation": headers.get("ce-correlation"),
+        "trace_id": (str(headers.get("traceparent") or "").split("-") + ["", ""])[1] or None,
+        "queue": origin(properties),
+        "reason": death.get("reason"),
+        "died_at": died.isoformat() + "Z" if isinstance(died, datetime) else None,
+        "bytes": len(body),
+    }

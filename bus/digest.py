@@ -1,0 +1,66 @@
+"""Content-Digest (RFC 9530): the body that was signed is the body that came."""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Mapping
+
+import http_sf
+
+from bus.errors import SignatureError
+
+HASHES = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
+LONGEST_HEADER = 4096
+
+
+def content_digest(body: bytes) -> str:
+    """The value of Content-Digest for a body."""
+    return digest_header(hashlib.sha256(body).digest())
+
+
+def digest_header(sha256: bytes) -> str:
+    """The value of Content-Digest for a body whose sha-256 is known."""
+    return f"sha-256=:{base64.b64encode(sha256).decode()}:"
+
+
+class DigestCheck:
+    """Compares a body, as it streams in, with the Content-Digest that was signed."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        header = headers.get("content-digest")
+        if not header or len(header) > LONGEST_HEADER:
+            raise SignatureError("digest.missing", "Send Content-Digest (RFC 9530) with the body.")
+        try:
+            told = http_sf.parse(header.encode(), tltype="dictionary")
+            wanted = {name: bytes(told[name][0]) for name in HASHES if name in told}  # type: ignore[index,call-overload]
+        except (ValueError, TypeError, KeyError, http_sf.StructuredFieldError):
+            raise SignatureError(
+                "digest.malformed", "Content-Digest must look like sha-256=:…base64…:.") from None
+        if not wanted:
+            raise SignatureError("digest.unsupported", "Use sha-256 or sha-512 in Content-Digest.")
+        self._wanted = wanted
+        self._running = {name: HASHES[name]() for name in wanted}
+        self._sha256 = hashlib.sha256()
+
+    def update(self, chunk: bytes) -> None:
+        """More of the body."""
+        self._sha256.update(chunk)
+        for running in self._running.values():
+            running.update(chunk)
+
+    def finish(self) -> str:
+        """The body's sha-256 in hex; SignatureError if it is not the body that was signed."""
+        for name, running in self._running.items():
+            if not secrets.compare_digest(running.digest(), self._wanted[name]):
+                raise SignatureError(
+                    "digest.mismatch",
+                    "The body is not the one that Content-Digest tells; was it changed on the way, "
+                    "or the digest made of another form of it?")
+        return self._sha256.hexdigest()
+
+
+def check_digest(headers: Mapping[str, str], body: bytes) -> None:
+    """SignatureError if the body is not the one that Content-Digest tells."""
+    check = DigestCheck(headers)
+    check.update(body)
+    check.finish()

@@ -1,0 +1,68 @@
+"""Dead letters as the person on duty meets them: counted, looked at, tried again."""
+
+import json
+
+import pytest
+
+from bus.dead_letters import DeadLetters
+from bus.errors import NotFound, Unavailable
+from tests.bus.asking import Wire
+from tests.conftest import wait_for
+from tests.probe.contracts import NOTE, SPOIL
+
+
+@pytest.fixture
+def dead(probe):
+    """Three dead letters of the probe."""
+    with Wire(probe.amqp) as wire:
+        for n in range(3):
+            wire.tell(SPOIL, id=f"bad-{n}", mark=f"secret-{n}", seconds=0)
+        wait_for(lambda: probe.dead() == 3)
+    return probe
+
+
+def test_they_are_counted_and_looking_at_them_changes_nothing(dead):
+    with DeadLetters(dead.amqp) as letters:
+        for _ in range(12):
+            found = letters.look("probe")
+        assert {letter["id"] for letter in found} == {"bad-0", "bad-1", "bad-2"}
+        assert letters.count("probe") == 3
+
+
+def test_a_look_says_what_and_why_but_never_the_content(dead):
+    with DeadLetters(dead.amqp) as letters:
+        found = letters.look("probe")
+    assert found[0]["type"] == "probe.spoil.v1"
+    assert found[0]["reason"] == "rejected"
+    assert found[0]["queue"] == "mirab.probe.commands"
+    assert found[0]["died_at"].endswith("Z")
+    assert "secret" not in json.dumps(found)
+
+
+def test_one_is_tried_again_and_the_others_stay(dead):
+    with DeadLetters(dead.amqp) as letters:
+        assert letters.replay("probe", {"bad-1"}) == 1
+        wait_for(lambda: letters.count("probe") == 3)  # it broke the same rule again
+        assert dead.marks("secret-1") == 0
+
+
+def test_what_was_done_before_is_not_done_again_by_a_replay(probe):
+    with Wire(probe.amqp) as wire:
+        wire.tell(NOTE, id="done", mark="done", seconds=0)
+        wait_for(lambda: probe.marks("done") == 1)
+        wire.publish("mirab.dead", "probe", json.dumps({"mark": "done", "seconds": 0}).encode(),
+                     message_id="done", content_type="application/json", headers={
+                         "ce-id": "done", "ce-type": NOTE.name, "ce-source": "test",
+                         "x-death": [{"queue": "mirab.probe.commands", "reason": "rejected"}]})
+        wait_for(lambda: probe.dead() == 1)
+        with DeadLetters(probe.amqp) as letters:
+            assert letters.replay("probe") == 1
+        wait_for(lambda: wire.count("mirab.probe.commands") == 0 and probe.dead() == 0)
+    assert probe.marks("done") == 1
+
+
+def test_an_unknown_service_and_an_absent_broker_say_so(broker, vhost):
+    with DeadLetters(vhost) as letters, pytest.raises(NotFound, match="nowhere"):
+        letters.count("nowhere")
+    with pytest.raises(Unavailable), DeadLetters("amqp://guest:guest@127.0.0.1:9/"):
+        pass
