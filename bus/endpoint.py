@@ -1,7 +1,7 @@
 """Message Endpoint: @serve, @handle, @every, and the fate of a message on the wire.
 
 nameko's container runs the workers; its consumers and its acknowledgement are replaced, because
-they lose, repeat or hang (docs/decisions/0009).
+they lose, repeat or hang (docs/decisions/0007).
 """
 
 import functools

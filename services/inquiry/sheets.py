@@ -3,6 +3,7 @@
 import codecs
 import csv
 import datetime as dt
+import io
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -93,8 +94,10 @@ class CsvSheet(Sheet):
     def __init__(self, path: Path, shape: Shape) -> None:
         self.encoding = _encoding(path, shape)
         self._size = path.stat().st_size
+        self._bytes = path.open("rb")
         # A byte that is no text spoils its own row only.
-        self._file = path.open(encoding=self.encoding, errors="surrogateescape", newline="")
+        self._file = io.TextIOWrapper(self._bytes, encoding=self.encoding,
+                                      errors="surrogateescape", newline="")
         csv.field_size_limit(LONGEST_CELL)
         first = self._file.readline()
         self._delimiter = max(",;\t", key=first.count)
@@ -105,7 +108,7 @@ class CsvSheet(Sheet):
             raise
 
     def percent(self) -> float | None:
-        return 100 * self._file.buffer.tell() / self._size
+        return 100 * self._bytes.tell() / self._size
 
     def rows(self) -> Iterator[tuple[int, Cells | BadRow]]:
         reader = csv.reader(self._file, delimiter=self._delimiter)
@@ -141,12 +144,13 @@ class XlsxSheet(Sheet):
         return 100 * self._line / self._last if self._last else None
 
     def rows(self) -> Iterator[tuple[int, Cells | BadRow]]:
-        for self._line, values in enumerate(self._rows, start=2):
+        for line, values in enumerate(self._rows, start=2):
+            self._line = line
             cells = [_text(value) for value in values]
             cells += [""] * (self._width - len(cells))
             row = self._shaped(cells)
             if row is not None:
-                yield self._line, row
+                yield line, row
 
     def close(self) -> None:
         self._book.close()
@@ -186,17 +190,18 @@ def _workbook(path: Path) -> dict[str, Sheet]:
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise LoadFailed("sheet.unreadable", f"{path} cannot be read as a workbook.") from error
     try:
-        sheets: dict[str, Sheet] = {}
-        by_name = {squeezed_key(name).lower(): book[name] for name in book.sheetnames}
-        for name, shape in SHAPES.items():
-            known = [by_name[key] for key in map(squeezed_key, shape.names) if key in by_name]
-            if not known:
-                raise LoadFailed("sheet.missing", f"{path.name} has no sheet named {name}.")
-            sheets[name] = XlsxSheet(book, known[0], f"{path.name}:{name}", shape)
+        return {name: XlsxSheet(book, _worksheet(book, name, path), f"{path.name}:{name}", shape)
+                for name, shape in SHAPES.items()}
     except LoadFailed:
         book.close()
         raise
-    return sheets
+
+
+def _worksheet(book: Any, name: str, path: Path) -> Any:
+    for title in book.sheetnames:
+        if squeezed_key(title).lower() in map(squeezed_key, SHAPES[name].names):
+            return book[title]
+    raise LoadFailed("sheet.missing", f"{path.name} has no sheet named {name}.")
 
 
 def close_all(sheets: dict[str, Sheet]) -> None:
@@ -212,19 +217,16 @@ def _encoding(path: Path, shape: Shape) -> str:
         raise LoadFailed("sheet.columns", f"{path.name} is empty: it has no row of headers.")
     if head.startswith(UTF16_MARKS):
         raise LoadFailed("sheet.encoding", f"{path.name} is in UTF-16; save it as CSV UTF-8.")
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        first = squeezed_key(head.splitlines()[0].decode("cp1256"))
-        if any(squeezed_key(name) not in first for name in shape.columns):
-            # One bad byte further down in a file of UTF-8 is a bad row, not another encoding.
-            if head.startswith(codecs.BOM_UTF8) or squeezed_key(shape.columns[0]) in squeezed_key(
-                    head.splitlines()[0].decode(errors="replace")):
-                return "utf-8-sig"
-            raise LoadFailed("sheet.encoding", (
-                f"{path.name} is neither UTF-8 nor Windows-1256; save it as CSV UTF-8.")) from None
-        return "cp1256"
-    return "utf-8-sig"
+    titles = head.splitlines()[0]
+    for encoding in ("utf-8-sig", "cp1256"):
+        try:
+            known = squeezed_key(shape.columns[0]) in squeezed_key(titles.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+        if known or encoding == "utf-8-sig":
+            return encoding
+    raise LoadFailed("sheet.encoding", f"{path.name} is neither UTF-8 nor Windows-1256; "
+                                       "save it as CSV UTF-8.")
 
 
 def _text(value: Any) -> str:

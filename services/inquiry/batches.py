@@ -1,0 +1,154 @@
+"""Batches: received in parts, answered a part at a time, read in pages."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, text
+
+from bus.contracts.inquiry import BATCH_LINES, PART_LINES
+from bus.envelope import Envelope
+from bus.errors import Conflict, NotFound, RuleBroken
+from services.inquiry.domain.answer import instant
+
+RECEIVING, ANSWERING, DONE = "RECEIVING", "ANSWERING", "DONE"
+
+
+def open_batch(conn: Connection, message: Envelope, data: dict[str, Any], now: datetime) -> None:
+    """Begins a batch with its first part; the asker and the grants of now stand in it."""
+    caller = message.caller or {}
+    conn.execute(text("""
+        insert into batches (batch, agency, caller, purpose, case_number, operator, as_of, state,
+                             submitted_at)
+        values (:batch, :agency, :caller, :purpose, :case_number, :operator, :as_of, 'RECEIVING',
+                :now) on conflict do nothing"""), {
+        "batch": data["batch"], "agency": str(caller.get("agency")),
+        "caller": orjson.dumps(caller).decode(), "purpose": data["purpose"],
+        "case_number": data.get("case_number"), "operator": data.get("operator"),
+        "as_of": data.get("as_of"), "now": now})
+
+
+def add_part(conn: Connection, data: dict[str, Any], agency: str) -> None:
+    """Adds the lines of one part; a batch of someone else is not there."""
+    batch = of_agency(conn, data["batch"], agency, lock=True)
+    if batch["state"] != RECEIVING:
+        raise Conflict("This batch is complete; nothing can be added.", code="batch.complete")
+    first = data["part"] * PART_LINES + 1
+    if first + len(data["lines"]) - 1 > BATCH_LINES:
+        raise RuleBroken(f"A batch has at most {BATCH_LINES} lines.", code="batch.too_long")
+    rows = [{"batch": data["batch"], "line": first + n, "key_kind": line["key_kind"],
+             "key": line["key"], "problem": orjson.dumps(line["problem"]).decode()
+             if line["problem"] else None} for n, line in enumerate(data["lines"])]
+    if rows:
+        conn.execute(text("insert into batch_lines (batch, line, key_kind, key, problem) "
+                          "values (:batch, :line, :key_kind, :key, :problem)"), rows)
+
+
+def complete(conn: Connection, data: dict[str, Any], now: datetime) -> list[int]:
+    """Closes a batch after its last part; the numbers of the parts to answer."""
+    count, last = conn.execute(text(
+        "select count(*), coalesce(max(line), 0) from batch_lines where batch = :batch"),
+        {"batch": data["batch"]}).one()
+    expected = data["part"] * PART_LINES + len(data["lines"])
+    if count != last or count != expected:
+        raise Conflict("A part of the upload is missing; send the whole again with the same "
+                       "Idempotency-Key.", code="batch.incomplete")
+    if count == 0:
+        raise RuleBroken("The upload holds no line.", code="batch.empty")
+    conn.execute(text("update batches set state = :state, lines = :lines, digest = :digest "
+                      "where batch = :batch"),
+                 {"state": ANSWERING, "lines": count, "digest": data["digest"],
+                  "batch": data["batch"]})
+    return list(range((count - 1) // PART_LINES + 1))
+
+
+def of_agency(
+    conn: Connection, batch: str, agency: str, *, lock: bool = False
+) -> dict[str, Any]:
+    """The batch, if it is this agency's; otherwise the same NotFound as for none at all."""
+    found = conn.execute(text("select * from batches where batch = :batch and agency = :agency"
+                              + (" for update" if lock else "")),
+                         {"batch": batch, "agency": agency}).mappings().one_or_none()
+    if found is None:
+        raise NotFound("There is no such batch of yours.", code="batch.not_found")
+    return dict(found)
+
+
+def get(conn: Connection, batch: str) -> dict[str, Any]:
+    """The batch; NotFound if it was forgotten meanwhile."""
+    found = conn.execute(text("select * from batches where batch = :batch"),
+                         {"batch": batch}).mappings().one_or_none()
+    if found is None:
+        raise NotFound("There is no such batch.", code="batch.not_found")
+    return dict(found)
+
+
+def part_lines(conn: Connection, batch: str, part: int) -> list[Any]:
+    """The lines of one part that were not answered yet, in order."""
+    return list(conn.execute(text("""
+        select line, key_kind, key, problem from batch_lines
+        where batch = :batch and line > :first and line <= :last and tracking_code is null
+        order by line"""), {"batch": batch, "first": part * PART_LINES,
+                            "last": (part + 1) * PART_LINES}))
+
+
+def note_results(
+    conn: Connection, batch: str, results: Sequence[dict[str, Any]], handled: int, now: datetime
+) -> bool:
+    """Notes the outcome of lines; True if the whole batch is done with them."""
+    if results:
+        conn.execute(text("""
+            update batch_lines b set tracking_code = n.code, problem = cast(n.problem as jsonb)
+            from unnest(cast(:lines as int[]), cast(:codes as text[]), cast(:problems as text[]))
+                 as n(line, code, problem)
+            where b.batch = :batch and b.line = n.line"""), {
+            "batch": batch, "lines": [r["line"] for r in results],
+            "codes": [r["tracking_code"] for r in results],
+            "problems": [r["problem"] for r in results]})
+    answered, lines = conn.execute(text(
+        "update batches set answered = answered + :handled where batch = :batch "
+        "returning answered, lines"), {"handled": handled, "batch": batch}).one()
+    if answered < lines:
+        return False
+    conn.execute(text("update batches set state = :state, finished_at = :now where batch = :batch"),
+                 {"state": DONE, "now": now, "batch": batch})
+    return True
+
+
+def progress(batch: dict[str, Any]) -> dict[str, Any]:
+    """How far a batch has come, as the contract has it."""
+    return {
+        **{name: batch[name] for name in ("batch", "state", "purpose", "lines", "answered")},
+        "submitted_at": instant(batch["submitted_at"]),
+        "finished_at": instant(batch["finished_at"]) if batch["finished_at"] else None,
+    }
+
+
+def page(conn: Connection, batch: str, after: int, limit: int) -> list[dict[str, Any]]:
+    """Results in the order of the lines: each with its answer, its problem, or neither yet."""
+    rows = conn.execute(text("""
+        select b.line, b.key_kind, b.key, b.problem, i.answer
+        from batch_lines b left join inquiries i using (tracking_code)
+        where b.batch = :batch and b.line > :after order by b.line limit :limit"""),
+        {"batch": batch, "after": after, "limit": limit})
+    return [{"line": row.line, "key_kind": row.key_kind, "key": row.key, "problem": row.problem,
+             "answer": orjson.loads(row.answer) if row.answer else None} for row in rows]
+
+
+def forget_old(conn: Connection) -> None:
+    """Deletes uploads that were never completed within an hour, and results after 30 days."""
+    conn.execute(text("""
+        delete from batches where state = 'RECEIVING' and submitted_at < now() - interval '1 hour'
+        or state = 'DONE' and finished_at < now() - interval '30 days'"""))
+
+
+def caller_of(batch: dict[str, Any]) -> dict[str, Any]:
+    """Who submitted the batch, with the grants of then."""
+    caller = batch["caller"]
+    return orjson.loads(caller) if isinstance(caller, str) else dict(caller)
+
+
+def as_of_text(batch: dict[str, Any]) -> str | None:
+    """The moment that the whole batch asks about, as the contract has it."""
+    return batch["as_of"].astimezone(UTC).isoformat() if batch["as_of"] else None

@@ -1,0 +1,224 @@
+"""Composes the answer to a question: only what its purpose allows, with all that makes it an act."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bus import persian
+from services.inquiry.domain import law, registry_words as words, status
+from services.inquiry.domain.purposes import Purpose
+
+VALID_DAYS = 30
+LITRES_PER_SECOND = 3.6  # m3 an hour
+TOLERANCE = 0.02
+PERSON_KEYS = ("national_id", "legal_id", "foreigner_id")
+
+LIMITS = {
+    "not_a_title_deed": ("این پاسخ سند مالکیت نیست.", "This answer is not a title deed."),
+    "valid_30_days": ("این پاسخ تا ۳۰ روز معتبر است.", "This answer is valid for 30 days."),
+    "record_younger_than_as_of": (
+        "نخستین داده ما پس از تاریخ پرسش است؛ پاسخ از نخستین داده آمده است.",
+        "Our first record is younger than the moment asked about; the answer is made from it."),
+    "volume_differs_from_flow": (
+        "حجم مجاز با حاصل دبی و ساعت کارکرد یکی نیست؛ هر دو آمده است.",
+        "The licensed volume differs from flow times hours; both are told."),
+    "licence_issued_later": ("پروانه پس از تاریخ پرسش صادر شده است.",
+                             "A licence was issued after the moment asked about."),
+    "several_sources": ("بیش از یک منبع با این کلید یافت شد.",
+                        "More than one source matches the key."),
+}
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A lawful question: what is asked, by whom, in which matter, about which moment (UTC)."""
+
+    agency: str
+    purpose_code: str
+    purpose: Purpose
+    key_kind: str
+    key: str
+    case_number: str | None
+    asked_at: dt.datetime
+    as_of: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the register held: matching records, decrees, the data version, the first load's time."""
+
+    records: Sequence[Record]
+    decrees: Sequence[Record]
+    data_version: int
+    younger_than_as_of: bool = False
+
+
+def compose(
+    question: Question, known: Known, *, now: dt.datetime, tracking_code: str,
+    verification_code: str,
+) -> dict[str, Any]:
+    """The answer, as the contract inquiry.ask.v1 has it; all moments are UTC and also Jalali.
+
+    NOT_FOUND is an answer too: it says what was searched. The same question on the same data gives
+    the same answer but for its codes and times.
+    """
+    moment = question.as_of or now
+    day = persian.tehran_day(moment)
+    records = sorted(known.records, key=lambda record: record["file_no"])
+    statuses = [status.derive(record, known.decrees, day) for record in records]
+    limits = limits_of(records, statuses, known, day)
+    valid_until = now + dt.timedelta(days=VALID_DAYS)
+    codes = [code for each in statuses for code in each.legal_basis]
+    return {
+        "tracking_code": tracking_code,
+        "verification_code": verification_code,
+        "outcome": "FOUND" if records else "NOT_FOUND",
+        "searched": {"key_kind": question.key_kind, "key": question.key},
+        "purpose": question.purpose_code,
+        "case_number": question.case_number,
+        "agency": question.agency,
+        "asked_at": instant(question.asked_at),
+        "answered_at": instant(now),
+        "answered_at_jalali": jalali_moment(now),
+        "as_of": instant(moment),
+        "as_of_jalali": jalali_moment(moment),
+        "data_version": known.data_version,
+        "valid_until": instant(valid_until),
+        "valid_until_jalali": jalali_moment(valid_until),
+        "sources": [_source(question, record, found, day)
+                    for record, found in zip(records, statuses, strict=True)],
+        "legal_basis": law.basis([*question.purpose.legal_basis, *codes]),
+        "limits": [{"code": code, "text_fa": LIMITS[code][0], "text_en": LIMITS[code][1]}
+                   for code in limits],
+    }
+
+
+def limits_of(
+    records: Sequence[Record], statuses: Sequence[status.Status], known: Known, day: dt.date
+) -> list[str]:
+    """The codes of all that an asker must not read into the answer."""
+    limits = ["not_a_title_deed", "valid_30_days"]
+    if known.younger_than_as_of:
+        limits.append("record_younger_than_as_of")
+    if any(flow_volume(record) is not None for record in records):
+        limits.append("volume_differs_from_flow")
+    for record in records:
+        issued = (record.get("licence") or {}).get("issued_on")
+        if issued and dt.date.fromisoformat(issued) > day:
+            limits.append("licence_issued_later")
+            break
+    if len(statuses) > 1:
+        limits.append("several_sources")
+    return limits
+
+
+def flow_volume(record: Record) -> float | None:
+    """m3 a year by flow (l/s) x 3.6 x hours a year, if it differs from the licensed volume."""
+    told = record.get("allocation") or {}
+    volume, flow, hours = told.get("volume_m3_year"), told.get("flow_lps"), told.get("hours_year")
+    if not (volume and flow and hours):
+        return None
+    computed = float(flow) * LITRES_PER_SECOND * float(hours)
+    return round(computed, 1) if abs(computed - volume) > TOLERANCE * computed else None
+
+
+def instant(moment: dt.datetime) -> str:
+    """A moment in UTC, to the second: ``2026-11-23T08:30:00Z``."""
+    return moment.astimezone(dt.UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def jalali_moment(moment: dt.datetime) -> str:
+    """A moment on clocks in Iran: ``1405-09-02 12:00:00``."""
+    local = moment.astimezone(persian.TEHRAN)
+    return f"{persian.jalali(local.date())} {local:%H:%M:%S}"
+
+
+def _source(
+    question: Question, record: Record, found: status.Status, day: dt.date
+) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "file_no": record["file_no"],
+        "role": role_of(record, question.key_kind, question.key),
+        "status": {
+            "code": found.code, "label_fa": found.label_fa, "group": found.group,
+            "since": found.since and found.since.isoformat(),
+            "until": found.until and found.until.isoformat(),
+            "legal_basis": list(found.legal_basis), "evidence": list(found.evidence),
+            "flags": list(found.flags),
+        },
+    }
+    for block in question.purpose.blocks:
+        told[block] = BLOCKS[block](record, day)
+    return told
+
+
+def role_of(record: Record, key_kind: str, key: str) -> str | None:
+    """What the person asked about is to the source; None if a number was asked about."""
+    if key_kind not in PERSON_KEYS:
+        return None
+    holder = record["holder"]
+    return "owner" if (holder["id_kind"], holder["id"]) == (key_kind, key) else "partner"
+
+
+def _licence(record: Record, _day: dt.date) -> dict[str, Any] | None:
+    licence = record.get("licence")
+    if licence is None:
+        return None
+    return {**{name: licence.get(name) for name in ("kind", "number", "issued_on", "expires_on")},
+            "kind_fa": words.label_fa(words.LICENCE_KINDS, licence["kind"])}
+
+
+def _holder(record: Record, _day: dt.date) -> dict[str, Any]:
+    holder = record["holder"]
+    return {name: holder.get(name) for name in ("person", "id_kind", "id", "name", "father_name")}
+
+
+def _contact(record: Record, _day: dt.date) -> dict[str, Any]:
+    return {name: record["holder"].get(name) for name in ("mobile", "postal_code")}
+
+
+def _partners(record: Record, _day: dt.date) -> list[dict[str, Any]]:
+    return [{name: partner.get(name) for name in ("id_kind", "id", "name", "share_dang")}
+            for partner in record.get("partners") or ()]
+
+
+def _technical(record: Record, _day: dt.date) -> dict[str, Any]:
+    source, use = record["source"], record["use"]
+    told = {
+        "source_kind": source["kind"],
+        "source_kind_fa": words.label_fa(words.SOURCE_KINDS, source["kind"]),
+        "depth_m": source.get("depth_m"), "use": use, "use_fa": words.label_fa(words.USES, use),
+        **(record.get("allocation") or {}),
+    }
+    computed = flow_volume(record)
+    return told if computed is None else {**told, "volume_by_flow_m3_year": computed}
+
+
+def _place(record: Record, _day: dt.date) -> dict[str, Any]:
+    return dict(record["place"])
+
+
+def _meter(record: Record, _day: dt.date) -> dict[str, Any]:
+    return {"kind": record["meter"], "kind_fa": words.label_fa(words.METERS, record["meter"])}
+
+
+def _debt(record: Record, day: dt.date) -> dict[str, Any]:
+    rials = record.get("debt_rials") or 0
+    return {"state": "due" if rials else "none", "amount_rials": rials, "unit": "IRR",
+            "as_of": day.isoformat()}
+
+
+def _violations(record: Record, day: dt.date) -> dict[str, Any]:
+    found = status.open_violations(record, day)
+    return {"open": len(found), "items": [
+        {"kind": v["kind"], "kind_fa": words.label_fa(words.OFFENCES, v["kind"]),
+         "step": v["step"], "found_on": v["found_on"], "volume_m3": v.get("volume_m3")}
+        for v in found]}
+
+
+BLOCKS = {"licence": _licence, "holder": _holder, "contact": _contact, "partners": _partners,
+          "technical": _technical, "place": _place, "meter": _meter, "debt": _debt,
+          "violations": _violations}

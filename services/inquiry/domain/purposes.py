@@ -1,0 +1,92 @@
+"""Lawful purposes: who may ask by which key, and which blocks of a record the answer may hold."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from bus.errors import FieldError, Forbidden, RuleBroken
+
+PERSON = ("national_id", "legal_id", "foreigner_id")
+NUMBERS = ("licence_no", "file_no", "subscription_code")
+
+
+class Purpose(NamedTuple):
+    """A purpose that a law gives; ``blocks`` stand beside file_no, role and status."""
+
+    label_fa: str
+    label_en: str
+    legal_basis: tuple[str, ...]
+    key_kinds: tuple[str, ...]
+    blocks: tuple[str, ...]
+
+
+ALL_BLOCKS = ("licence", "holder", "contact", "partners", "technical", "place", "meter", "debt",
+              "violations")
+
+PURPOSES: dict[str, Purpose] = {
+    "electricity_tariff": Purpose(
+        "تعرفه و قطع برق چاه", "Agricultural tariff and power cut of a well",
+        ("FDW-45", "INQ-1397"), ("electricity_subscription", "licence_no", "file_no"),
+        ("licence", "technical")),
+    "fuel_quota": Purpose(
+        "سهمیه سوخت چاه", "Fuel quota of a well", ("FDW-3", "INQ-1397"),
+        (*PERSON, "subscription_code", "licence_no"), ("licence", "technical")),
+    "agriculture_aid": Purpose(
+        "کمک آبیاری و الگوی کشت", "Irrigation aid and crop pattern", ("FDW-21", "INQ-1397"),
+        (*PERSON, "licence_no"), ("licence", "technical", "place", "meter")),
+    "land_transfer": Purpose(
+        "نقل و انتقال ملک", "Transfer of land with its water", ("FDW-27", "FDW-28", "INQ-1397"),
+        (*PERSON, "licence_no", "file_no"),
+        ("licence", "holder", "partners", "place", "debt")),
+    "court_case": Purpose(
+        "رسیدگی قضایی", "A case before a court, prosecutor or commission",
+        ("FDW-45", "ULW-N5", "INQ-1397"), (*PERSON, *NUMBERS, "electricity_subscription"),
+        ALL_BLOCKS),
+    "bank_collateral": Purpose(
+        "وثیقه و تسهیلات بانکی", "Collateral and loans of a bank", ("FDW-27", "INQ-1397"),
+        (*PERSON, "licence_no"), ("licence", "debt")),
+    "industry_supply": Purpose(
+        "تأمین آب صنعت", "Water supply of an industrial unit", ("FDW-21", "INQ-1397"),
+        ("legal_id", "national_id", "licence_no"), ("licence", "technical", "place")),
+    "building_permit": Purpose(
+        "پروانه ساختمان", "A building permit", ("FDW-3", "INQ-1397"),
+        ("licence_no", "file_no", "national_id", "legal_id"), ("place",)),
+    "environment": Purpose(
+        "حفاظت محیط زیست", "Protection of wetlands and natural resources", ("FDW-21", "INQ-1397"),
+        ("licence_no", "file_no"), ("licence", "technical", "place")),
+    "water_levy": Purpose(
+        "حقوق دولتی آب", "Levy on water", ("FDW-21", "INQ-1397"),
+        ("subscription_code", "licence_no", "legal_id"), ("technical", "meter", "debt")),
+}
+
+
+def check(
+    purpose: str, grants: Sequence[Mapping[str, Any]], key_kind: str | None, day: dt.date
+) -> Purpose | Forbidden | RuleBroken:
+    """The purpose, if it is lawful and granted for such a key on ``day`` (in Iran).
+
+    Otherwise the refusal: ``purpose.unknown``, ``purpose.not_granted``, ``grant.expired`` or
+    ``key_kind.not_for_purpose``. A grant counts through the whole of its last day.
+    """
+    known = PURPOSES.get(purpose)
+    if known is None:
+        return refused(RuleBroken, "purpose", "purpose.unknown",
+                       "No such purpose; use one of: " + ", ".join(PURPOSES) + ".")
+    granted = [grant for grant in grants if grant.get("purpose") == purpose]
+    if not granted:
+        return refused(Forbidden, "purpose", "purpose.not_granted",
+                       "Your agency has no grant for this purpose; ask the water company for one.")
+    if all(dt.date.fromisoformat(str(grant["until"])) < day for grant in granted):
+        return refused(Forbidden, "purpose", "grant.expired",
+                       "Your agency's grant for this purpose has expired; ask for a new one.")
+    if key_kind is not None and key_kind not in known.key_kinds:
+        return refused(RuleBroken, "key_kind", "key_kind.not_for_purpose",
+                       f"For {purpose} ask by: " + ", ".join(known.key_kinds) + ".")
+    return known
+
+
+def refused(
+    kind: type[Forbidden] | type[RuleBroken], field: str, code: str, message: str
+) -> Forbidden | RuleBroken:
+    """A refusal that names its field."""
+    return kind(message, code=code, fields=[FieldError(field, code, message)])

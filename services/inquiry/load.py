@@ -1,0 +1,203 @@
+"""Imports a registry export: `python -m services.inquiry.load DIR_OR_XLSX`.
+
+One transaction: staging by COPY, then the difference. The same export twice changes nothing.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from sqlalchemy.exc import ArgumentError
+
+from bus.contracts.inquiry import REGISTRY_LOADED
+from bus.errors import BusError
+from bus.settings import MissingSettings, Settings
+from bus.store import Store, Tx
+from services.inquiry import load_apply, load_report
+from services.inquiry.load_report import Report
+from services.inquiry.load_stage import Meter, Progress, Tell, stage
+from services.inquiry.registry_store import current_data_version
+from services.inquiry.sheets import LoadFailed, Sheet, close_all, open_export
+
+__all__ = ["LoadFailed", "LoadResult", "Progress", "load", "main"]
+
+LOCK = "select pg_try_advisory_xact_lock(hashtext('services.inquiry.load'))"
+# An import may take minutes, which the store's limits for questions do not allow.
+PATIENCE = ("set local statement_timeout = 0", "set local lock_timeout = 0",
+            "set local idle_in_transaction_session_timeout = 0", "set local work_mem = '128MB'")
+NOT_MIGRATED = "42P01"
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What a load did. ``changed`` is false if the export said nothing new."""
+
+    data_version: int
+    changed: bool
+    rows: dict[str, int]
+    sources_added: int
+    sources_changed: int
+    sources_removed: int
+    decrees_changed: int
+    bad_rows: int
+    warnings: dict[str, int]
+    notes: list[str]
+    report: str
+    seconds: float
+
+
+def load(  # noqa: PLR0913 - the options of the command
+    store: Store,
+    path: Path,
+    *,
+    report: Path | None = None,
+    warnings: Path | None = None,
+    allow_removals: bool = False,
+    progress: Tell = lambda _: None,
+) -> LoadResult:
+    """Imports the export at ``path`` (a folder of CSV files or one .xlsx) into the register.
+
+    Bad rows go to ``report`` (beside the input if None), doubtful ones to ``warnings`` if given.
+    Raises LoadFailed, and then nothing was changed, or bus.errors.Unavailable.
+    """
+    started = time.monotonic()
+    sheets = open_export(path)
+    try:
+        with Report(report or load_report.beside(path), warnings) as told:
+            meter = Meter(progress, told)
+            version, changes = _transact(store, sheets, meter, allow_removals=allow_removals)
+    finally:
+        close_all(sheets)
+    return LoadResult(
+        version, bool(changes), meter.counts, changes.added, changes.changed, changes.removed,
+        changes.decrees_changed, told.bad_rows, dict(told.warnings), _notes(sheets),
+        str(told.path), round(time.monotonic() - started, 2))
+
+
+def _transact(store: Store, sheets: dict[str, Sheet], meter: Meter, *,
+              allow_removals: bool) -> tuple[int, load_apply.Changes]:
+    with store.transaction() as tx:
+        # psycopg2's own cursor: SQLAlchemy has no COPY.
+        cursor = tx.conn.connection.cursor()
+        try:
+            _begin(cursor)
+            _stage_all(cursor, sheets, meter)
+            meter.say("comparing")
+            changes = load_apply.compare(cursor, allow_removals=allow_removals)
+            if not changes:
+                return current_data_version(tx.conn), changes
+            meter.say("writing")
+            version = load_apply.write(cursor, changes, meter.report.bad_rows)
+        except psycopg2.Error as error:
+            raise _failure(error) from error
+        _publish(tx, version, changes, meter.report.bad_rows)
+    return version, changes
+
+
+def _failure(error: psycopg2.Error) -> LoadFailed:
+    if error.pgcode == NOT_MIGRATED:
+        return LoadFailed("database.not_migrated", (
+            "The database has no register yet; run `python -m bus migrate services.inquiry`."))
+    said = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return LoadFailed("database.failed", f"The database broke off the load: {said}")
+
+
+def _begin(cursor: Any) -> None:
+    for statement in PATIENCE:
+        cursor.execute(statement)
+    cursor.execute("select from source_versions limit 0")
+    cursor.execute(LOCK)
+    if not cursor.fetchone()[0]:
+        raise LoadFailed("load.busy", "Another load is running; try again when it has ended.")
+
+
+def _stage_all(cursor: Any, sheets: dict[str, Sheet], meter: Meter) -> None:
+    report = meter.report
+    for name, sheet in sheets.items():
+        stage(cursor, name, sheet, report, meter)
+    for name in ("sources", "decrees"):
+        for line, fault in load_apply.repeated(cursor, name):
+            report.bad(sheets[name], line, [fault])
+    cursor.execute("select exists (select from load_sources where item is not null)")
+    if not cursor.fetchone()[0]:
+        raise LoadFailed("export.no_sources", (
+            f"Not one row of {sheets['sources'].label} can be imported; the report "
+            f"{report.path} says why."))
+    for name in ("partners", "violations"):
+        for line, fault in load_apply.orphans(cursor, name):
+            report.bad(sheets[name], line, [fault])
+
+
+def _publish(tx: Tx, version: int, changes: load_apply.Changes, bad_rows: int) -> None:
+    tx.publish(REGISTRY_LOADED, subject=str(version), data_version=version,
+               sources_added=changes.added, sources_changed=changes.changed,
+               sources_removed=changes.removed, bad_rows=bad_rows)
+
+
+def _notes(sheets: dict[str, Sheet]) -> list[str]:
+    notes = []
+    for sheet in sheets.values():
+        if getattr(sheet, "encoding", "") == "cp1256":
+            notes.append(f"{sheet.label} was read as Windows-1256.")
+        if sheet.unknown:
+            notes.append(f"{sheet.label}: columns not used: {'، '.join(sheet.unknown)}.")
+    return notes
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command; 0 if the export was imported, else 1 with one sentence on stderr."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.inquiry.load",
+        description="Imports a registry export into the database DB_URL. Every bad row is "
+                    "reported and the rest is imported; the same export twice changes nothing. "
+                    "The result is printed as JSON.")
+    parser.add_argument("path", type=Path, metavar="DIR_OR_XLSX", help=(
+        "folder with sources.csv, partners.csv, violations.csv and decrees.csv, or one .xlsx "
+        "with these sheets"))
+    parser.add_argument("--report", type=Path, metavar="FILE", help=(
+        "where bad rows are written as CSV (report.csv beside the input if not given)"))
+    parser.add_argument("--warnings", type=Path, metavar="FILE", help=(
+        "where doubts about imported rows are written as CSV (only counted if not given)"))
+    parser.add_argument("--allow-removals", action="store_true", help=(
+        "close the missing sources even if more than 5%% of the known ones are missing"))
+    given = parser.parse_args(argv)
+    return _run(lambda: load(
+        Store(Settings().text("DB_URL"), source="inquiry"), given.path, report=given.report,
+        warnings=given.warnings, allow_removals=given.allow_removals, progress=show))
+
+
+def _run(work: Callable[[], LoadResult]) -> int:
+    try:
+        result = work()
+    except (LoadFailed, MissingSettings, BusError) as error:
+        print(f"Not imported: {error}", file=sys.stderr)
+        return 1
+    except ArgumentError:
+        print("Not imported: DB_URL is not the address of a database, such as "
+              "postgresql://user@host:5432/inquiry.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Not imported: interrupted; nothing was changed.", file=sys.stderr)
+        return INTERRUPTED
+    for note in result.notes:
+        print(note, file=sys.stderr)
+    print(json.dumps(asdict(result), ensure_ascii=False, indent=1))
+    return 0
+
+
+def show(progress: Progress) -> None:
+    """Prints one line of progress on stderr."""
+    percent = "" if progress.percent is None else f" {progress.percent:3.0f} %"
+    print(f"{progress.step}{percent}  {progress.rows:,} rows, {progress.bad_rows:,} bad, "
+          f"{progress.rows_per_second:,} rows/s", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

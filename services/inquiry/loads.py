@@ -1,0 +1,86 @@
+"""Imports that ops asked for: a row each, worked in a process of its own."""
+
+import json
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from bus.errors import FieldError, NotFound, RuleBroken
+from bus.settings import Settings
+from bus.store import Store, Tx
+
+FIELDS = ("load", "state", "rows", "bad_rows", "data_version", "message")
+LONGEST_MESSAGE = 1000
+
+
+def request(tx: Tx, settings: Settings, folder: str, allow_removals: bool) -> dict[str, Any]:
+    """Notes that an export below the import folder is to be loaded; its progress."""
+    export_at(settings, folder)
+    load = str(uuid.uuid4())
+    tx.conn.execute(text("insert into loads (load, folder, allow_removals, state) "
+                         "values (:load, :folder, :allow_removals, 'WAITING')"),
+                    {"load": load, "folder": folder, "allow_removals": allow_removals})
+    return progress(tx, load)
+
+
+def export_at(settings: Settings, folder: str) -> Path:
+    """The export's path; RuleBroken if it leaves the import folder or is not there."""
+    base = Path(settings.text("IMPORT_DIR")).resolve()
+    path = (base / folder).resolve()
+    if not path.is_relative_to(base) or not path.exists():
+        why = "There is no such export in the import folder; put its sheets there first."
+        raise RuleBroken(why, code="folder.not_found",
+                         fields=[FieldError("folder", "folder.not_found", why)])
+    return path
+
+
+def progress(tx: Tx, load: str) -> dict[str, Any]:
+    """How far an import has come; NotFound if there is none of that id."""
+    found = tx.conn.execute(text(f"select {', '.join(FIELDS)} from loads where load = :load"),  # noqa: S608 - made of constants
+                            {"load": load}).mappings().one_or_none()
+    if found is None:
+        raise NotFound("There is no such import.", code="load.not_found")
+    return dict(found)
+
+
+def work_next(store: Store, settings: Settings) -> None:
+    """Runs the oldest import that waits, or that a crash has interrupted (it changes nothing twice)."""
+    with store.transaction() as tx:
+        found = tx.conn.execute(text(
+            "update loads set state = 'LOADING' where load = (select load from loads where state in "
+            "('WAITING', 'LOADING') order by created_at limit 1) returning *")).mappings().one_or_none()
+    if found is None:
+        return
+    try:
+        path = export_at(settings, found["folder"])
+        told = _run(path, found["allow_removals"])
+    except RuleBroken as error:
+        told = {"state": "FAILED", "message": error.message}
+    with store.transaction() as tx:
+        tx.conn.execute(text(
+            "update loads set state = :state, rows = :rows, bad_rows = :bad_rows, "
+            "data_version = :data_version, message = :message where load = :load"),
+            {"rows": 0, "bad_rows": 0, "data_version": None, "message": None, **told,
+             "load": found["load"]})
+
+
+def _run(path: Path, allow_removals: bool) -> dict[str, Any]:
+    command = [sys.executable, "-m", "services.inquiry.load", str(path), "--json"]
+    if allow_removals:
+        command.append("--allow-removals")
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None:
+        time.sleep(0.2)
+    out, err = process.communicate()
+    if process.returncode:
+        lines = [line for line in err.splitlines() if line.strip()]
+        return {"state": "FAILED", "message": (lines or ["it did not say why"])[-1][:LONGEST_MESSAGE]}
+    result = json.loads(out)
+    return {"state": "DONE", "rows": sum(result["rows"].values()), "bad_rows": result["bad_rows"],
+            "data_version": result["data_version"],
+            "message": f"Report: {result['report']}"[:LONGEST_MESSAGE]}

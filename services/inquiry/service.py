@@ -1,0 +1,147 @@
+"""The inquiry service: lawful questions about subscribers, and their answers."""
+
+from typing import Any
+
+import orjson
+
+from bus.contracts.inquiry import (
+    ANSWER_BATCH_PART,
+    ASK,
+    BATCH_ANSWERED,
+    BATCH_STATUS,
+    GET,
+    LOAD_REGISTRY,
+    LOAD_STATUS,
+    READ_BATCH,
+    SUBMIT_BATCH,
+    VERIFY,
+)
+from bus.endpoint import every, handle, serve
+from bus.envelope import Envelope
+from bus.errors import BusError, NotFound
+from bus.persian import tehran_day
+from bus.service import Service
+from services.inquiry import asking, batches, loads, store
+from services.inquiry.asking import Asked
+from services.inquiry.domain import codes, purposes
+from services.inquiry.domain.answer import instant, jalali_moment
+
+
+class Inquiry(Service):
+    name = "inquiry"
+
+    @property
+    def secret(self) -> str:
+        """With what the log hashes keys."""
+        return self.settings.text("INQUIRY_LOG_KEY")
+
+    @serve(ASK, batch=100)
+    def ask(self, tx, calls):
+        return asking.answer_all(tx.conn, [Asked(call.message, call.data) for call in calls],
+                                 now=self.now(), secret=self.secret)
+
+    @serve(GET)
+    def get(self, tx, *, tracking_code):
+        agency = agency_of(tx.message)
+        code = codes.parse(tracking_code)
+        found = store.answer_of(tx.conn, code, agency) if code else None
+        result = found or NotFound("You were given no answer of that tracking code.",
+                                   code="answer.not_found")
+        row = asking.log_row(Asked(tx.message, {}), result, self.secret, {})
+        store.add_log(tx.conn, [row], self.now())
+        return result
+
+    @serve(VERIFY)
+    def verify(self, tx, *, verification_code):
+        code = codes.parse(verification_code)
+        found = store.verification_of(tx.conn, code) if code else None
+        if found is None:
+            return {"genuine": False}
+        return {
+            "genuine": True, "tracking_code": found.tracking_code, "agency": found.agency,
+            "outcome": found.outcome, "status_codes": found.status_codes,
+            "answered_at": instant(found.answered_at),
+            "answered_at_jalali": jalali_moment(found.answered_at),
+            "valid_until": instant(found.valid_until),
+            "still_valid": found.valid_until >= self.now(), "changed_since": found.changed,
+        }
+
+    @serve(SUBMIT_BATCH)
+    def submit_batch(self, tx, **data):
+        agency, now = agency_of(tx.message), self.now()
+        grants = (tx.message.caller or {}).get("grants") or ()
+        allowed = purposes.check(data["purpose"], grants, None, tehran_day(now))
+        if isinstance(allowed, BusError):
+            row = asking.log_row(Asked(tx.message, data), allowed, self.secret, {})
+            store.add_log(tx.conn, [row], now)
+            return allowed
+        if data["part"] == 0:
+            batches.open_batch(tx.conn, tx.message, data, now)
+        batches.add_part(tx.conn, data, agency)
+        if data["last"]:
+            for part in batches.complete(tx.conn, data, now):
+                tx.send(ANSWER_BATCH_PART, batch=data["batch"], part=part)
+        return batches.progress(batches.of_agency(tx.conn, data["batch"], agency))
+
+    @handle(ANSWER_BATCH_PART)
+    def answer_batch_part(self, tx, *, batch, part):
+        found = batches.get(tx.conn, batch)
+        lines = batches.part_lines(tx.conn, batch, part)
+        asked = [Asked(envelope_of(tx.message, found, line), {
+            "purpose": found["purpose"], "case_number": found["case_number"],
+            "operator": found["operator"], "as_of": batches.as_of_text(found),
+            "key_kind": line.key_kind, "key": line.key,
+        }) for line in lines if line.problem is None]
+        results = asking.answer_all(tx.conn, asked, now=self.now(), secret=self.secret)
+        good = [line for line in lines if line.problem is None]
+        noted = [outcome_of(line, result) for line, result in zip(good, results, strict=True)]
+        if batches.note_results(tx.conn, batch, noted, len(lines), self.now()):
+            tx.publish(BATCH_ANSWERED, batch=batch, agency=found["agency"], lines=found["lines"])
+
+    @serve(BATCH_STATUS)
+    def batch_status(self, tx, *, batch):
+        return batches.progress(batches.of_agency(tx.conn, batch, agency_of(tx.message)))
+
+    @serve(READ_BATCH)
+    def read_batch(self, tx, *, batch, after, limit):
+        found = batches.of_agency(tx.conn, batch, agency_of(tx.message))
+        return {"batch": batch, "state": found["state"], "lines": found["lines"],
+                "results": batches.page(tx.conn, batch, after, limit)}
+
+    @serve(LOAD_REGISTRY)
+    def load_registry(self, tx, *, folder, allow_removals):
+        return loads.request(tx, self.settings, folder, allow_removals)
+
+    @serve(LOAD_STATUS)
+    def load_status(self, tx, *, load):
+        return loads.progress(tx, load)
+
+    @every(2)
+    def work_loads(self):
+        loads.work_next(self.store, self.settings)
+
+    @every(600)
+    def forget_old_batches(self):
+        with self.store.transaction() as tx:
+            batches.forget_old(tx.conn)
+
+
+def agency_of(message: Envelope | None) -> str:
+    """Who asks, as the gateway's door has proven it."""
+    return str(((message.caller if message else None) or {}).get("agency"))
+
+
+def envelope_of(cause: Envelope, batch: dict[str, Any], line: Any) -> Envelope:
+    """The envelope of one line: asked by the batch's submitter, in the batch's matter."""
+    return Envelope.new(
+        ASK.name, "inquiry.batch", cause=cause, id=f"{batch['batch']}/{line.line}",
+        time=instant(batch["submitted_at"]), caller=batches.caller_of(batch))
+
+
+def outcome_of(line: Any, result: asking.Result) -> dict[str, Any]:
+    """What a line of a batch is told: its answer's code, or why it was refused."""
+    if not isinstance(result, BusError):
+        return {"line": line.line, "tracking_code": result["tracking_code"], "problem": None}
+    field = result.fields[0].field if result.fields else None
+    problem = {"field": field, "code": result.code, "detail": result.message}
+    return {"line": line.line, "tracking_code": None, "problem": orjson.dumps(problem).decode()}

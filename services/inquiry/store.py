@@ -1,0 +1,109 @@
+"""Answers that were given and the log of inquiries; both only ever grow."""
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, text
+
+from services.inquiry.domain import chain
+
+LOGGED = ("seq", "at", "agency", "key_id", "contract", "purpose", "operator", "case_number",
+          "key_kind", "key_hash", "outcome", "tracking_code", "answer_hash", "message_id",
+          "trace_id")
+AT_ONCE = 5000
+
+_ADD_ANSWERS = text("""
+    insert into inquiries (tracking_code, verification_code, agency, outcome, answered_at,
+                           valid_until, file_nos, status_codes, answer)
+    values (:tracking_code, :verification_code, :agency, :outcome, :answered_at, :valid_until,
+            :file_nos, :status_codes, :answer)""")
+_ADD_LOG = text(f"insert into inquiry_log ({', '.join(LOGGED)}, hash) values ("  # noqa: S608 - made of constants
+                + ", ".join(f":{name}" for name in (*LOGGED, "hash")) + ")")
+_READ_LOG = text(f"select {', '.join(LOGGED)}, hash from inquiry_log "  # noqa: S608 - made of constants
+                 "where seq > :after order by seq limit :most")
+
+
+def add_answers(conn: Connection, answers: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Keeps answers as they were given; the sha-256 of each in hex, by tracking code."""
+    hashes, rows = {}, []
+    for answer in answers:
+        body = orjson.dumps(answer)
+        hashes[answer["tracking_code"]] = hashlib.sha256(body).hexdigest()
+        rows.append({
+            **{name: answer[name] for name in ("tracking_code", "verification_code", "agency",
+                                               "outcome", "answered_at", "valid_until")},
+            "file_nos": [source["file_no"] for source in answer["sources"]],
+            "status_codes": [source["status"]["code"] for source in answer["sources"]],
+            "answer": body.decode(),
+        })
+    if rows:
+        conn.execute(_ADD_ANSWERS, rows)
+    return hashes
+
+
+def add_log(conn: Connection, rows: Sequence[dict[str, Any]], at: datetime) -> None:
+    """Appends rows to the chained log; the head's lock is held until the transaction ends.
+
+    Call it last in a transaction: all who ask wait for this lock.
+    """
+    if not rows:
+        return
+    head = conn.execute(text("select seq, hash from inquiry_log_head for update")).one()
+    seq, previous = head.seq, bytes(head.hash)
+    linked = []
+    for row in rows:
+        seq += 1
+        told = {**dict.fromkeys(LOGGED), **row, "seq": seq, "at": at}
+        previous = chain.link(previous, canonical(told))
+        linked.append({**told, "hash": previous})
+    conn.execute(_ADD_LOG, linked)
+    conn.execute(text("update inquiry_log_head set seq = :seq, hash = :hash"),
+                 {"seq": seq, "hash": previous})
+
+
+def canonical(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a log row as its hash covers it."""
+    return {**{name: row[name] for name in LOGGED}, "at": row["at"].astimezone(UTC).isoformat()}
+
+
+def read_log(conn: Connection, after: int) -> Iterator[tuple[int, dict[str, Any], bytes]]:
+    """The log's rows from ``after`` on, as (seq, canonical content, hash), a few thousand at a time."""
+    while rows := conn.execute(_READ_LOG, {"after": after, "most": AT_ONCE}).mappings().all():
+        for row in rows:
+            yield row["seq"], canonical(row), bytes(row["hash"])
+        after = rows[-1]["seq"]
+
+
+def log_head(conn: Connection) -> tuple[int, bytes]:
+    """The number and the hash of the last row."""
+    head = conn.execute(text("select seq, hash from inquiry_log_head")).one()
+    return head.seq, bytes(head.hash)
+
+
+def key_hash(secret: str, key_kind: str, key: str) -> str:
+    """What the log keeps of a key: who holds the secret can find a person's rows, nobody else."""
+    return hmac.new(secret.encode(), f"{key_kind}:{key}".encode(), hashlib.sha256).hexdigest()
+
+
+def answer_of(conn: Connection, tracking_code: str, agency: str) -> dict[str, Any] | None:
+    """The answer as it was given, if it was given to this agency."""
+    found = conn.execute(
+        text("select answer from inquiries where tracking_code = :code and agency = :agency"),
+        {"code": tracking_code, "agency": agency}).scalar()
+    return orjson.loads(found) if found else None
+
+
+_VERIFY = text("""
+    select i.tracking_code, i.agency, i.outcome, i.status_codes, i.answered_at, i.valid_until,
+           exists (select 1 from source_versions v where v.file_no = any(i.file_nos)
+                   and (v.known_from > i.answered_at or v.known_to > i.answered_at)) as changed
+    from inquiries i where i.verification_code = :code""")
+
+
+def verification_of(conn: Connection, verification_code: str) -> Any | None:
+    """What proves an answer genuine, and whether the register has changed since; None if unknown."""
+    return conn.execute(_VERIFY, {"code": verification_code}).one_or_none()
