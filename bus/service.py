@@ -2,7 +2,6 @@
 
 import secrets
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from nameko.extensions import DependencyProvider
@@ -13,6 +12,7 @@ from bus.endpoint import every, serve
 from bus.errors import Unavailable
 from bus.settings import Settings
 from bus.store import Store
+from bus.version import release
 
 REF_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
@@ -73,11 +73,3 @@ def _health(service: Service) -> dict[str, Any]:
 def _forget_old(service: Service) -> None:
     with service.store.transaction() as tx:
         inbox.forget_old(tx.conn)
-
-
-def release() -> str:
-    """The version of the installed distribution."""
-    try:
-        return version("mirab-bus")
-    except PackageNotFoundError:
-        return "unreleased"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from bus.contracts.fields import (
     KEY_KINDS,
@@ -14,7 +14,7 @@ from bus.contracts.fields import (
     Whole,
     canonical_key,
 )
-from bus.contracts.kinds import Command, Event, Request
+from bus.contracts.kinds import Command, Event, Form, Request
 from bus.identifiers import Malformed
 
 OUTCOMES = ("FOUND", "NOT_FOUND")
@@ -169,6 +169,23 @@ class SubmitBatch(Matter):
         "description": "sha-256 of the whole upload, told with the last part"})
 
 
+class BatchKey(Schema):
+    """A key of a small batch; it is judged line by line, so that a bad one spoils no other."""
+
+    key_kind = fields.Raw()
+    key = fields.Raw(metadata={"personal": True})
+
+    class Meta:
+        unknown = INCLUDE
+
+
+class BatchKeys(Matter):
+    """A small batch as one JSON object; large ones are uploaded as JSON Lines or CSV."""
+
+    keys = fields.List(fields.Nested(BatchKey), required=True, metadata={"personal": True},
+                       validate=validate.Length(1, 1000, error="length|Give 1 to 1000 keys."))
+
+
 class BatchStatus(Schema):
     batch = Text(36, required=True)
 
@@ -250,6 +267,9 @@ VERIFY = Request("inquiry.verify.v1", Verify(), reply=Verification(), effect=Fal
                  doc="Confirm that a verification code belongs to a genuine answer.")
 SUBMIT_BATCH = Request("inquiry.submit_batch.v1", SubmitBatch(), reply=BatchProgress(),
                        doc="Submit up to 100,000 keys, answered in the background.")
+# The two HTTP forms of a submission; the gateway turns both into parts.
+BATCH_KEYS = Form("inquiry.batch_keys.v1", BatchKeys())
+MATTER = Form("inquiry.matter.v1", Matter())
 BATCH_STATUS = Request("inquiry.batch_status.v1", BatchStatus(), reply=BatchProgress(), effect=False,
                        doc="How far a batch of yours has come.")
 READ_BATCH = Request("inquiry.read_batch.v1", ReadBatch(), reply=BatchPage(), effect=False,

@@ -76,6 +76,11 @@ class Command(Contract):
 
 
 @dataclass(frozen=True, eq=False)
+class Form(Contract):
+    """No message of the bus: a form in which the gateway takes what becomes one or more Requests."""
+
+
+@dataclass(frozen=True, eq=False)
 class Event(Contract):
     """A fact, told to whoever listens; never carries personal data. Read tolerantly."""
 

@@ -70,7 +70,7 @@ def work_next(store: Store, settings: Settings) -> None:
 
 
 def _run(path: Path, allow_removals: bool) -> dict[str, Any]:
-    command = [sys.executable, "-m", "services.inquiry.load", str(path), "--json"]
+    command = [sys.executable, "-m", "services.inquiry.load", str(path)]
     if allow_removals:
         command.append("--allow-removals")
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

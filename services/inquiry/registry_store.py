@@ -58,7 +58,7 @@ SOURCE_KEYS = Table(
     "source_keys", metadata,
     Column("kind", Text, nullable=False),
     Column("value", Text, nullable=False),
-    Column("version_id", BigInteger, ForeignKey("source_versions.id"), nullable=False),
+    Column("version_id", BigInteger, nullable=False),
     PrimaryKeyConstraint("kind", "value", "version_id"),
 )
 DECREES = Table(

@@ -167,9 +167,10 @@ def _name(cells: Cells) -> str:
 
 
 def _licence(cells: Cells) -> Record | None:
-    if cells.need("وضعیت پروانه", _licensed) != "licensed":
+    status = cells.need("وضعیت پروانه", _licensed)
+    if status != "licensed":
         for field in LICENCE_COLUMNS:
-            if cells.raw(field):
+            if status and cells.raw(field):
                 cells.wrong(field, "licence.unexpected", "The row says that there is no licence.")
         return None
     kind, number_ = (cells.need("نوع پروانه", _licence_kind),

@@ -1,0 +1,1 @@
+"""Face 2: other agencies ask here, signed; every answer is signed too."""

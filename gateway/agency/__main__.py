@@ -1,0 +1,9 @@
+"""`python -m gateway.agency`: the agency face, port 8001."""
+
+import sys
+
+from gateway.agency.api import make
+from gateway.run import run
+
+if __name__ == "__main__":
+    sys.exit(run("agency", 8001, make))

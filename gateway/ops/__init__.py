@@ -1,0 +1,1 @@
+"""Face 3: for operators, on a private network."""

@@ -1,0 +1,158 @@
+"""Health, metrics, dead letters and imports, for machines and as one board."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bus.contracts import health_contracts
+from bus.client import Client
+from bus.contracts.inquiry import LOAD_REGISTRY, LOAD_STATUS
+from bus.dead_letters import DeadLetters
+from bus.errors import BusError, ContractError, FieldError
+from bus.keys import SigningKey
+from bus.settings import Settings
+from gateway import pages, web
+from gateway.ops.checks import Check, SelfCall
+
+CALLER = {"agency": "mirab-ops", "key": "ops-face", "grants": []}
+UP = Gauge("mirab_service_up", "1 if the service answers", ["service"])
+DATABASE = Gauge("mirab_service_database_up", "1 if its database answers", ["service"])
+UNSENT = Gauge("mirab_outbox_unsent", "Messages that wait in the outbox", ["service"])
+OLDEST = Gauge("mirab_outbox_oldest_seconds", "Age of the oldest of them", ["service"])
+DEAD = Gauge("mirab_dead_letters", "Dead letters", ["service"])
+
+
+class Ops:
+    """What the routes of this face share."""
+
+    def __init__(self, settings: Settings) -> None:
+        settings.require("AMQP_URL", "AGENCY_URL", "OPS_KEY_FILE")
+        self._amqp_url = settings.text("AMQP_URL")
+        self.client = Client(self._amqp_url, name="gateway.ops")
+        self._self_call = SelfCall(
+            settings.text("AGENCY_URL"),
+            SigningKey.load(settings.text("OPS_KEY_FILE"), settings.text("OPS_KEY_ID", "mirab-ops-demo")))
+
+    async def ready(self, _: Request) -> Response:
+        """GET /health/ready: 200 if a signed question comes back answered, 503 otherwise."""
+        checks = await asyncio.to_thread(self._self_call.run)
+        passed = all(check.passed for check in checks)
+        told = {"status": "pass" if passed else "fail",
+                "checks": {check.name: [check.told()] for check in checks}}
+        response = web.json_response(told, 200 if passed else 503)
+        response.headers["content-type"] = "application/health+json"
+        return response
+
+    async def metrics(self, _: Request) -> Response:
+        """GET /metrics: this process, and what is true of the whole bus."""
+        for service, told, dead in await self.look():
+            UP.labels(service).set(told is not None)
+            DATABASE.labels(service).set(bool(told and told["database"]))
+            UNSENT.labels(service).set(told["outbox_unsent"] if told else float("nan"))
+            OLDEST.labels(service).set(told["outbox_oldest_seconds"] if told else float("nan"))
+            DEAD.labels(service).set(dead if dead is not None else float("nan"))
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    async def board(self, _: Request) -> Response:
+        """GET /: all at one look."""
+        checks: list[Check] = await asyncio.to_thread(self._self_call.run)
+        return pages.page("board.html", checks=checks, services=await self.look())
+
+    async def look(self) -> list[tuple[str, dict[str, Any] | None, int | None]]:
+        """Each service with its health (None if it does not answer) and its dead letters."""
+        found = []
+        for service, contract in health_contracts().items():
+            try:
+                told = await self.client.call(contract, {}, deadline=2.0)
+            except BusError:
+                told = None
+            try:
+                dead = await asyncio.to_thread(self._count, service)
+            except BusError:
+                dead = None
+            found.append((service, told, dead))
+        return found
+
+    def _count(self, service: str) -> int:
+        with DeadLetters(self._amqp_url) as letters:
+            return letters.count(service)
+
+    async def dead_letters(self, _: Request) -> Response:
+        """GET /dead-letters: how many each service has."""
+        found = {service: dead for service, _, dead in await self.look()}
+        return web.json_response({"services": found})
+
+    async def letters_of(self, request: Request) -> Response:
+        """GET /dead-letters/{service}: what they are, never what they hold."""
+
+        def look() -> list[dict[str, Any]]:
+            with DeadLetters(self._amqp_url) as letters:
+                return letters.look(request.path_params["service"])
+
+        return web.json_response({"letters": await asyncio.to_thread(look)})
+
+    async def replay(self, request: Request) -> Response:
+        """POST /dead-letters/{service}/replay with {"ids": [...]} or {"all": true}."""
+        web.media_type(request, "application/json")
+        told = web.parse_object(await web.body(request))
+        ids = chosen(told)
+
+        def send() -> int:
+            with DeadLetters(self._amqp_url) as letters:
+                return letters.replay(request.path_params["service"], ids)
+
+        return web.json_response({"replayed": await asyncio.to_thread(send)})
+
+    async def load(self, request: Request) -> Response:
+        """POST /registry/loads with {"folder": ...}: import an export of the import folder."""
+        web.media_type(request, "application/json")
+        data = LOAD_REGISTRY.load(web.parse_object(await web.body(request)))
+        told = await self.client.call(LOAD_REGISTRY, data, caller=CALLER,
+                                      traceparent=request.state.traceparent)
+        return web.json_response(told, 202, {"Location": f"/registry/loads/{told['load']}"})
+
+    async def load_status(self, request: Request) -> Response:
+        """GET /registry/loads/{load}: how far it has come."""
+        data = LOAD_STATUS.load({"load": request.path_params["load"]})
+        return web.json_response(await self.client.call(LOAD_STATUS, data, caller=CALLER))
+
+
+def chosen(told: dict[str, Any]) -> set[str] | None:
+    """The ids to replay, or None for all; ContractError if neither is said."""
+    ids = told.get("ids")
+    if told.get("all") is True and ids is None:
+        return None
+    if isinstance(ids, list) and ids and all(isinstance(id_, str) for id_ in ids):
+        return set(ids)
+    why = 'Say {"ids": ["…"]} or {"all": true}.'
+    raise ContractError(why, fields=[FieldError("ids", "required", why)])
+
+
+def make(settings: Settings) -> web.Face:
+    """The ops face."""
+    ops = Ops(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        await ops.client.start()
+        yield
+        await ops.client.stop()
+
+    return web.Face("ops", [
+        Route("/", ops.board),
+        Route("/health/live", web.live),
+        Route("/health/ready", ops.ready),
+        Route("/metrics", ops.metrics),
+        Route("/dead-letters", ops.dead_letters),
+        Route("/dead-letters/{service}", ops.letters_of),
+        Route("/dead-letters/{service}/replay", ops.replay, methods=["POST"]),
+        Route("/registry/loads", ops.load, methods=["POST"]),
+        Route("/registry/loads/{load}", ops.load_status),
+        *pages.COMMON,
+    ], lifespan=lifespan)

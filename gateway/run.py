@@ -1,0 +1,46 @@
+"""Runs one face under uvicorn, with sentences instead of tracebacks where it cannot start."""
+
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+
+from bus import log
+from bus.contracts import hidden_names
+from bus.settings import MissingSettings, Settings
+
+STOP_SECONDS = 15
+
+
+def run(name: str, port: int, make: Callable[[Settings], Any]) -> int:
+    """Serves the face that ``make`` gives until SIGTERM; ``port`` is used if PORT is not set."""
+    settings = Settings()
+    try:
+        log.configure(name, level=settings.text("LOG_LEVEL", "INFO"), hidden=hidden_names())
+        host, port = settings.text("HOST", "127.0.0.1"), settings.whole("PORT", port)
+        app = make(settings)
+        bound = _bind(host, port)
+    except (MissingSettings, ValueError, OSError) as error:
+        print(f"The {name} face cannot start: {error}", file=sys.stderr)
+        return 1
+    config = uvicorn.Config(
+        app, loop="uvloop", http="httptools", access_log=False, log_config=None, lifespan="on",
+        server_header=False, timeout_graceful_shutdown=STOP_SECONDS, h11_max_incomplete_event_size=65536,
+        proxy_headers=True, forwarded_allow_ips=settings.text("TRUSTED_PROXIES", "127.0.0.1"))
+    uvicorn.Server(config).run(sockets=[bound])
+    return 0
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise OSError(f"port {port} of {host} cannot be used ({error.strerror}); set PORT.") from None
+    bound.listen(1024)
+    return bound
