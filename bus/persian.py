@@ -121,3 +121,8 @@ def tehran_day(moment: dt.datetime) -> dt.date:
     if moment.tzinfo is None:
         raise ValueError("a moment without an offset has no day")
     return moment.astimezone(TEHRAN).date()
+
+
+def persian_digits(text: str) -> str:
+    """The text with 0-9 as Persian digits, for showing to people."""
+    return text.translate(_TO_PERSIAN)
