@@ -1,0 +1,42 @@
+# Mirab. `make` alone tells what there is.
+PYTHON := .venv/bin/python
+
+.PHONY: help up down status logs test check bench contracts migrate lock setup
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup:
+	@sh deploy/local/bootstrap.sh
+
+up: setup ## start all of Mirab on this machine; DETACH=1 returns when it is ready
+	@$(PYTHON) -m deploy.local up $(if $(DETACH),--detach)
+
+down: ## stop what `make up` started
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m deploy.local down; else echo "Mirab does not run."; fi
+
+status: ## what runs
+	@$(PYTHON) -m deploy.local status
+
+logs: ## follow all logs
+	@tail -n 20 -F $$($(PYTHON) -c 'from deploy.local.state import State; print(State.of_checkout().logs)')/*.log
+
+test: setup ## the whole test suite, on stores of its own
+	$(PYTHON) -m pytest $(ARGS)
+
+check: setup ## style, types and the rules of import
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m importlinter.cli lint || .venv/bin/lint-imports
+
+bench: setup ## measure; writes docs/performance.md
+	$(PYTHON) -m bench
+
+contracts: setup ## write docs/contracts.md from the catalogue
+	$(PYTHON) -m bus.contracts > docs/contracts.md
+
+migrate: setup ## bring the database DB_URL up to date
+	$(PYTHON) -m bus migrate services.inquiry
+
+lock: setup ## pin the newest packages with hashes (needs the program uv)
+	uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 \
+		requirements-dev.in -o requirements.lock

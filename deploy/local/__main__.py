@@ -1,0 +1,212 @@
+"""`python -m deploy.local up|down|status`: all of Mirab on this machine."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import requests
+
+from deploy.local import supervise
+from deploy.local.parts import PARTS, POSTGRES_PORT, RABBITMQ_PORT
+from deploy.local.state import CHECKOUT, State
+from deploy.local.stores import CannotStart, listening
+
+GIBIBYTE = 1024**3
+READY_SECONDS = 60
+
+
+def main(argv: list[str] | None = None) -> int:
+    """0: done; 1: it could not be done, and one sentence on stderr says why."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
+    parser.add_argument("act", choices=("up", "down", "status"))
+    parser.add_argument("--detach", action="store_true", help="up: return when all is ready")
+    given = parser.parse_args(argv)
+    try:
+        state = State.of_checkout()
+        return {"up": up, "down": down, "status": status}[given.act](state, given.detach)
+    except CannotStart as error:
+        print(f"Mirab cannot start: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"Mirab cannot start: {error.strerror or error} ({error.filename}).", file=sys.stderr)
+    return 1
+
+
+def up(state: State, detach: bool) -> int:
+    """Starts all that does not run, waits until it is ready, tells how to use it."""
+    if supervise.running(state):
+        print("Mirab runs already; `make down` stops it.")
+        tell(state)
+        return 0
+    started = time.monotonic()
+    check_place(state)
+    try:
+        begin(state)
+    except (CannotStart, KeyboardInterrupt):
+        if supervise.running(state):
+            supervise.stop(state)
+        raise
+    say(f"ready in {time.monotonic() - started:.0f} s")
+    tell(state)
+    if not detach:
+        print("Ctrl-C stops it.")
+        stay(state)
+    return 0
+
+
+def begin(state: State) -> None:
+    """The steps of a start, each told as it begins."""
+    for store in (state.postgres, state.rabbitmq):
+        if store:
+            store.prepare()
+    state.signing_key()
+    say("starting PostgreSQL and RabbitMQ" if state.postgres else "using the stores that you named")
+    supervise.start(state)
+    for store in (state.postgres, state.rabbitmq):
+        if store:
+            store.wait()
+    say("bringing the database up to date")
+    create_database(state)
+    run(state, "bus", "migrate", "services.inquiry")
+    if registry_is_empty(state):
+        say("importing the demo registry")
+        run(state, "services.inquiry.load", "deploy/local/registry", "--report",
+            str(state.home / "import-report.csv"))
+    say("starting " + ", ".join(part.name for part in PARTS))
+    supervise.start_parts(state)
+    wait_ready(state)
+
+
+def check_place(state: State) -> None:
+    """CannotStart if a port is taken or the disk is full."""
+    ports = {part.port: part.name for part in PARTS if part.port}
+    if state.postgres:
+        ports[POSTGRES_PORT] = "PostgreSQL"
+    if state.rabbitmq:
+        ports[RABBITMQ_PORT] = "RabbitMQ"
+    for port, name in ports.items():
+        if listening(port):
+            raise CannotStart(f"port {port}, which {name} needs, is in use; stop what uses it "
+                              f"(ss -ltnp 'sport = :{port}' tells).")
+    if shutil.disk_usage(state.home).free < GIBIBYTE:
+        raise CannotStart(f"less than 1 GiB is free for {state.home}.")
+
+
+def create_database(state: State) -> None:
+    """Makes the database of each service in the private PostgreSQL, once."""
+    if not state.postgres:
+        return
+    import psycopg2
+
+    connection = psycopg2.connect(state.postgres.url("postgres"))
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("select 1 from pg_database where datname = 'inquiry'")
+        if not cursor.fetchone():
+            cursor.execute("create database inquiry")
+    connection.close()
+
+
+def registry_is_empty(state: State) -> bool:
+    """True if no export was ever imported."""
+    import psycopg2
+
+    connection = psycopg2.connect(state.environ()["DB_URL"])
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select not exists (select 1 from data_versions)")
+        found = cursor.fetchone()
+    connection.close()
+    return bool(found and found[0])
+
+
+def run(state: State, *module: str) -> None:
+    """Runs one module to its end; CannotStart with its last line if it fails."""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-m", *module], cwd=CHECKOUT, text=True,
+                          env={**os.environ, **state.environ()}, capture_output=True, check=False)
+    if done.returncode:
+        lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+        raise CannotStart(f"{' '.join(module)}: {(lines or ['it did not say why'])[-1]}")
+
+
+def wait_ready(state: State) -> None:
+    """Returns when a signed question comes back answered through every part."""
+    wait_for(lambda: _ready(), "a signed question was not answered")  # noqa: PLW0108 - named for the reader
+    wait_for(lambda: listening(8000), "the public face did not start")
+    del state
+
+
+def wait_for(what: Callable[[], bool], otherwise: str) -> None:
+    """Returns when ``what`` holds; CannotStart with ``otherwise`` if it does not in a minute."""
+    end = time.monotonic() + READY_SECONDS
+    while not what():
+        if time.monotonic() > end:
+            raise CannotStart(f"{otherwise} within {READY_SECONDS} s; `make logs` shows why.")
+        time.sleep(0.2)
+
+
+def _ready() -> bool:
+    try:
+        return requests.get("http://127.0.0.1:8002/health/ready", timeout=10).status_code == 200  # noqa: PLR2004 - HTTP's own number
+    except requests.RequestException:
+        return False
+
+
+def tell(state: State) -> None:
+    """Prints the addresses and three lines to try."""
+    print(f"""
+  agencies  http://127.0.0.1:8001   (contracts to read, /openapi.json)
+  public    http://127.0.0.1:8000   (is an answer genuine?)
+  ops       http://127.0.0.1:8002   (board, /health/ready, /metrics, /dead-letters)
+  logs and data: {state.home}
+
+Try:
+  .venv/bin/python -m connector ask --url http://127.0.0.1:8001 --key-id fuel-co-demo \\
+      --key-file deploy/local/demo_keys/fuel-co.pem --purpose fuel_quota --key 9905251782
+  curl -s http://127.0.0.1:8002/health/ready
+  curl -s http://127.0.0.1:8000/v1/verify/CODE    # the verification_code of the answer above
+""")
+
+
+def stay(state: State) -> None:
+    """Waits for Ctrl-C, then stops everything."""
+    try:
+        while supervise.running(state):
+            time.sleep(1)
+    except KeyboardInterrupt:
+        print()
+        down(state, False)
+
+
+def down(state: State, _detach: bool) -> int:
+    """Stops all that runs."""
+    if not supervise.running(state):
+        print("Mirab does not run.")
+        return 0
+    say("stopping")
+    supervise.stop(state)
+    say("stopped; the data stays in " + str(state.home))
+    return 0
+
+
+def status(state: State, _detach: bool) -> int:
+    """Tells what runs; 1 if something does not."""
+    if not supervise.running(state):
+        print("Mirab does not run.")
+        return 1
+    good = True
+    for process in supervise.states(state):
+        good &= process["statename"] == "RUNNING"
+        print(f"  {process['name']:14} {process['statename']:10} {process['description']}")
+    return 0 if good else 1
+
+
+def say(what: str) -> None:
+    """One line of progress."""
+    print(f"  {what}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Where a checkout keeps what it made: data, logs, secrets; and the environment of each part."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.parts import (
+    DIST_PORT,
+    EPMD_PORT,
+    POSTGRES_PORT,
+    RABBITMQ_PORT,
+    Part,
+)
+from deploy.local.stores import Postgres, RabbitMQ
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass(frozen=True)
+class State:
+    """The folder of one checkout's state, and what of the environment was given from outside."""
+
+    home: Path
+    given: Mapping[str, str]
+
+    @classmethod
+    def of_checkout(cls) -> "State":
+        """For root below /var/lib, since PostgreSQL cannot run as root nor look into root's folders;
+        else in the checkout itself.
+        """
+        if os.geteuid() == 0:
+            mark = hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:10]
+            home = Path("/var/lib/mirab") / mark
+        else:
+            home = CHECKOUT / ".local"
+        home.mkdir(parents=True, exist_ok=True)
+        return cls(home, dict(os.environ))
+
+    @property
+    def postgres(self) -> Postgres | None:
+        """The private PostgreSQL, unless DB_URL names another."""
+        return None if self.given.get("DB_URL") else Postgres(self.home / "postgres", POSTGRES_PORT)
+
+    @property
+    def rabbitmq(self) -> RabbitMQ | None:
+        """The private RabbitMQ, unless AMQP_URL names another."""
+        if self.given.get("AMQP_URL"):
+            return None
+        return RabbitMQ(self.home / "rabbitmq", RABBITMQ_PORT, DIST_PORT, EPMD_PORT)
+
+    @property
+    def supervisor_config(self) -> Path:
+        return self.home / "supervisord.conf"
+
+    @property
+    def supervisor_socket(self) -> Path:
+        return self.home / "supervisor.sock"
+
+    @property
+    def logs(self) -> Path:
+        folder = self.home / "logs"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def secret(self, name: str) -> Path:
+        """A file with a random secret, made once, that only its owner can read."""
+        path = self.home / name
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(32), encoding="utf-8")
+        return path
+
+    def signing_key(self) -> Path:
+        """The agency face's private key, made once."""
+        from connector.__main__ import main as connector
+
+        path = self.home / "signing.pem"
+        if not path.exists():
+            connector(["keygen", "--out", str(path)])
+        return path
+
+    def environ(self) -> dict[str, str]:
+        """The value of every variable that a part may need."""
+        imports = self.home / "imports"
+        imports.mkdir(exist_ok=True)
+        return {
+            "AMQP_URL": self.given.get("AMQP_URL") or self.rabbitmq.url,  # type: ignore[union-attr]
+            "DB_URL": self.given.get("DB_URL") or self.postgres.url("inquiry"),  # type: ignore[union-attr]
+            "LOG_LEVEL": self.given.get("LOG_LEVEL", "INFO"),
+            "HOST": "127.0.0.1",
+            "AGENCIES_DIR": str(CHECKOUT / "deploy/agencies"),
+            "SIGNING_KEY_FILE": str(self.home / "signing.pem"),
+            "OPS_KEY_FILE": str(CHECKOUT / "deploy/local/demo_keys/mirab-ops.pem"),
+            "AGENCY_URL": "http://127.0.0.1:8001",
+            "INQUIRY_LOG_KEY_FILE": str(self.secret("inquiry-log-key")),
+            "IMPORT_DIR": str(imports),
+        }
+
+    def environ_of(self, part: Part) -> dict[str, str]:
+        """What one part gets: the variables that it needs and no other."""
+        told = {**self.environ(), "PORT": str(part.port)}
+        return {name: told[name] for name in part.needs}

@@ -1,0 +1,145 @@
+"""supervisord: one configuration from the table of parts, and the few things asked of it."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+import xmlrpc.client
+from pathlib import Path
+from typing import Any
+
+from deploy.local.parts import PARTS
+from deploy.local.state import CHECKOUT, State
+
+STOP_SECONDS = 25
+
+
+def program(name: str, command: str, environ: dict[str, str], log: Path, *, folder: Path,
+            priority: int, autostart: bool) -> str:
+    """One [program:] section; a part that falls is started again, later and later."""
+    told = ",".join(f'{n}="{v.replace("%", "%%")}"' for n, v in environ.items())
+    return f"""
+[program:{name}]
+command={command}
+directory={folder}
+environment={told}
+stdout_logfile={log}
+redirect_stderr=true
+stdout_logfile_maxbytes=20MB
+stdout_logfile_backups=3
+autostart={str(autostart).lower()}
+autorestart=true
+startsecs=1
+startretries=1000
+stopwaitsecs={STOP_SECONDS}
+stopasgroup={str(name == "rabbitmq").lower()}
+killasgroup=true
+priority={priority}
+"""
+
+
+def write_config(state: State) -> None:
+    """Writes supervisord's configuration for all stores and parts."""
+    sections = [f"""[unix_http_server]
+file={state.supervisor_socket}
+chmod=0700
+[supervisord]
+logfile={state.logs}/supervisord.log
+pidfile={state.home}/supervisord.pid
+childlogdir={state.logs}
+nodaemon=false
+silent=true
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+"""]
+    if state.postgres:
+        sections.append(program("postgres", " ".join(state.postgres.command()), {},
+                                state.logs / "postgres.log", folder=Path("/"), priority=1,
+                                autostart=True).replace("stopwaitsecs", "stopsignal=INT\nstopwaitsecs"))
+    if state.rabbitmq:
+        sections.append(program("rabbitmq", "/usr/lib/rabbitmq/bin/rabbitmq-server",
+                                state.rabbitmq.environ, state.logs / "rabbitmq.log",
+                                folder=state.home, priority=1, autostart=True))
+    for part in PARTS:
+        command = f"{sys.executable} -W ignore::DeprecationWarning -m {' '.join(part.module)}"
+        sections.append(program(part.name, command, {**state.environ_of(part), "PYTHONUNBUFFERED": "1"},
+                                state.logs / f"{part.name}.log", folder=CHECKOUT, priority=10,
+                                autostart=False))
+    state.supervisor_config.write_text("".join(sections), encoding="utf-8")
+    state.supervisor_config.chmod(0o600)
+
+
+class _Socket(http.client.HTTPConnection):
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(self.host)
+
+
+class _Transport(xmlrpc.client.Transport):
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:
+        return _Socket(str(self._path))
+
+
+def server(state: State) -> Any:
+    """supervisord's own calls."""
+    return xmlrpc.client.ServerProxy("http://local", _Transport(state.supervisor_socket)).supervisor
+
+
+def running(state: State) -> bool:
+    """True if this checkout's supervisord lives."""
+    try:
+        return bool(server(state).getState()["statename"] == "RUNNING")
+    except (OSError, xmlrpc.client.Error, http.client.HTTPException):
+        return False
+
+
+def start(state: State) -> None:
+    """Starts supervisord, and with it the stores."""
+    write_config(state)
+    subprocess.run([sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c",
+                    str(state.supervisor_config)], check=True, cwd=CHECKOUT)
+
+
+def start_parts(state: State) -> None:
+    """Starts every part, without waiting for one before the next."""
+    for part in PARTS:
+        server(state).startProcess(part.name, False)
+
+
+def states(state: State) -> list[dict[str, Any]]:
+    """What supervisord knows of each process."""
+    found: list[dict[str, Any]] = server(state).getAllProcessInfo()
+    return found
+
+
+def stop(state: State) -> None:
+    """Stops the parts, then the stores, then supervisord; returns when it has gone."""
+    pid = int((state.home / "supervisord.pid").read_text(encoding="utf-8"))
+    for part in PARTS:
+        try:
+            server(state).stopProcess(part.name, False)
+        except xmlrpc.client.Fault:
+            continue
+    end = time.monotonic() + STOP_SECONDS
+    names = {part.name for part in PARTS}
+    while time.monotonic() < end and any(
+            p["name"] in names and p["statename"] in ("RUNNING", "STOPPING", "STARTING")
+            for p in states(state)):
+        time.sleep(0.1)
+    server(state).shutdown()
+    while time.monotonic() < end + STOP_SECONDS and _lives(pid):
+        time.sleep(0.1)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
