@@ -4,6 +4,7 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Mapping
+from typing import Any
 
 import http_sf
 
@@ -31,11 +32,13 @@ class DigestCheck:
         if not header or len(header) > LONGEST_HEADER:
             raise SignatureError("digest.missing", "Send Content-Digest (RFC 9530) with the body.")
         try:
-            told = http_sf.parse(header.encode(), tltype="dictionary")
-            wanted = {name: bytes(told[name][0]) for name in HASHES if name in told}  # type: ignore[index,call-overload]
-        except (ValueError, TypeError, KeyError, http_sf.StructuredFieldError):
+            told: Any = http_sf.parse(header.encode(), tltype="dictionary")
+        except (ValueError, ArithmeticError):
+            told = {name: (None, {}) for name in HASHES}
+        wanted = {name: told[name][0] for name in HASHES if name in told}
+        if not all(isinstance(value, bytes) for value in wanted.values()):
             raise SignatureError(
-                "digest.malformed", "Content-Digest must look like sha-256=:…base64…:.") from None
+                "digest.malformed", "Content-Digest must look like sha-256=:…base64…:.")
         if not wanted:
             raise SignatureError("digest.unsupported", "Use sha-256 or sha-512 in Content-Digest.")
         self._wanted = wanted

@@ -201,8 +201,8 @@ class Caller:
             headers["Idempotency-Key"] = f'"{idempotency_key}"'
         headers |= sign_request(self._key, "POST", url, headers, body)
         answer = self._send("POST", url, headers, body)
-        evidence = Evidence("POST", url, _lower(headers), body.decode("utf-8", "replace"),
-                            answer.status_code, _lower(answer.headers), answer.content.decode())
+        evidence = Evidence("POST", url, _lower(headers), body, answer.status_code,
+                            _lower(answer.headers), answer.content)
         if "signature" in evidence.response_headers:
             evidence.verify(self.server_keys)
         elif answer.status_code < 400:  # noqa: PLR2004 - HTTP's own number

@@ -1,14 +1,18 @@
 """Question and answer together as evidence: kept as a JSON file, verified offline."""
 
+import base64
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from bus.digest import check_digest
 from bus.errors import BusError
 from bus.keys import PublicKey
-from bus.signing import Message, verify_response
+from bus.signing import Message, Signed, verify_response
+
+BODIES = ("request_body", "response_body")  # base64 in the file: they need not be text
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,38 +22,35 @@ class Evidence:
     method: str
     url: str
     request_headers: dict[str, str]
-    request_body: str
+    request_body: bytes
     status: int
     response_headers: dict[str, str]
-    response_body: str
+    response_body: bytes
 
-    def verify(self, keys: dict[str, PublicKey]) -> str:
-        """The id of the key that signed the answer to this question.
+    def verify(self, keys: dict[str, PublicKey]) -> Signed:
+        """Which key signed the answer to this question, and when.
 
         SignatureError if the answer, its status or the question are not those that were signed.
         """
         request = Message(self.request_headers, self.method, self.url)
         message = Message(self.response_headers, status=self.status, request=request)
-        keyid = verify_response(message, keys.get, self.response_body.encode())
-        verify_response_belongs(self)
-        return keyid
+        signed = verify_response(message, keys.get, self.response_body)
+        check_digest(self.request_headers, self.request_body)
+        return signed
 
     def save(self, path: str | Path) -> None:
         """Writes the evidence; it holds the answer, so keep it as safely."""
-        Path(path).write_bytes(orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2))
+        told = {**asdict(self), **{name: base64.b64encode(getattr(self, name)).decode()
+                                   for name in BODIES}}
+        Path(path).write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))
 
     @classmethod
     def load(cls, path: str | Path) -> "Evidence":
         """Reads what ``save`` wrote; BusError with a sentence if it cannot."""
         try:
             told: dict[str, Any] = orjson.loads(Path(path).read_bytes())
-            return cls(**told)
-        except (OSError, ValueError, TypeError) as error:
+            bodies = {name: base64.b64decode(told[name], validate=True) for name in BODIES}
+            return cls(**{**told, **bodies})
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise BusError(f"{path} is no evidence file: {error}", code="evidence.unreadable") from None
 
-
-def verify_response_belongs(evidence: Evidence) -> None:
-    """SignatureError if the kept question is not the one whose digest the answer covers."""
-    from bus.digest import check_digest
-
-    check_digest(evidence.request_headers, evidence.request_body.encode())

@@ -100,6 +100,8 @@ class Face:
             raise HttpError("http.headers", f"Headers may take {HEADERS_LIMIT} bytes together.")
         if len(scope["raw_path"]) + len(scope["query_string"]) > URI_LIMIT:
             raise HttpError("http.uri", f"The address may take {URI_LIMIT} bytes.")
+        if any(code in scope["raw_path"].lower() for code in (b"%2f", b"%5c", b"%00")):
+            raise HttpError("http.not_found", "There is nothing at this path.")
         allowed: set[str] = set()
         for route in self._routes:
             match, child = route.matches(scope)

@@ -159,36 +159,44 @@ class Process:
         self.popen.wait(10)
 
 
-@pytest.fixture
-def start(tmp_path):
-    """Starts `python -m …` with an environment; ends all that still run after the test."""
-    started = []
+class Starter:
+    """Starts `python -m …` with an environment, and ends all that still run."""
 
-    def start_one(*arguments, **environ):
-        name = f"{len(started)}-{'-'.join(arguments[:3])}.log".replace("/", "_")
+    def __init__(self, folder):
+        self._folder, self._started = folder, []
+
+    def __call__(self, *arguments, **environ):
+        name = f"{len(self._started)}-{'-'.join(arguments[:3])}.log".replace("/", "_")
         process = Process([sys.executable, "-m", *arguments],
                           {**os.environ, "LOG_LEVEL": "INFO", "PYTHONUNBUFFERED": "1", **environ},
-                          tmp_path / name)
-        started.append(process)
+                          self._folder / name)
+        self._started.append(process)
         return process
 
-    yield start_one
-    for process in started:
-        if process.alive:
-            process.kill()
-        process._log.close()
+    def end(self):
+        for process in self._started:
+            if process.alive:
+                process.kill()
+            process._log.close()
 
 
 @pytest.fixture
-def secrets_of(tmp_path):
+def start(tmp_path):
+    starter = Starter(tmp_path)
+    yield starter
+    starter.end()
+
+
+def secrets_in(folder):
     """Keys and secrets as `make up` makes them: the environment variables that name them."""
-    key = tmp_path / "signing.pem"
+    key = folder / "signing.pem"
     subprocess.run([sys.executable, "-m", "connector", "keygen", "--out", str(key)],
                    cwd=ROOT, check=True, capture_output=True)
     return {
         "INQUIRY_LOG_KEY": base64.b64encode(b"k" * 32).decode(),
         "SIGNING_KEY_FILE": str(key),
         "OPS_KEY_FILE": str(ROOT / "deploy/local/demo_keys/mirab-ops.pem"),
+        "IMPORT_DIR": str(folder),
     }
 
 
@@ -209,30 +217,61 @@ def demo_db(new_database, demo_template):
     return new_database(demo_template)
 
 
-@pytest.fixture
-def running_inquiry(start, vhost, demo_db, secrets_of):
-    """The inquiry service and its relay on the demo registry; the environment of both."""
-    environ = {"AMQP_URL": vhost, "DB_URL": demo_db, **secrets_of}
-    environ_of = {name: value for name, value in environ.items()}
-    service = start("bus", "serve", "services.inquiry", **environ_of)
-    relay = start("bus", "relay", "services.inquiry", **environ_of)
-    environ_of["processes"] = (service, relay)
-    return environ_of
+def run_inquiry(start, folder, amqp, db):
+    """The inquiry service and its relay, consuming; the environment of both, and they themselves."""
+    environ = {"AMQP_URL": amqp, "DB_URL": db, **secrets_in(folder)}
+    service = start("bus", "serve", "services.inquiry", **environ)
+    relay = start("bus", "relay", "services.inquiry", **environ)
+    wait_for(lambda: "mirab.inquiry.requests" in service.log)
+    return {**environ, "processes": (service, relay)}
 
 
 @pytest.fixture
-def agency_face(start, running_inquiry, tmp_path):
-    """The address of a running agency face before a running inquiry service."""
-    agencies = tmp_path / "agencies"
-    shutil.copytree(ROOT / "deploy/agencies", agencies)
-    port = free_port()
-    environ = {name: value for name, value in running_inquiry.items() if name != "processes"}
-    start("gateway.agency", **environ, AGENCIES_DIR=str(agencies), PORT=str(port),
-          HOST="127.0.0.1")
+def running_inquiry(start, tmp_path, vhost, demo_db):
+    """An inquiry service that this test may hurt."""
+    return run_inquiry(start, tmp_path, vhost, demo_db)
 
-    def answers():
+
+class AgencyFace(str):
+    """The address of a running agency face; ``process`` and ``restart`` are for killing it."""
+
+    process: Process
+    register: Path
+
+    def restart(self):
+        self.process = self.begin()
+        wait_for(self.answers)
+
+    def answers(self):
         with socket.socket() as s:
-            return s.connect_ex(("127.0.0.1", port)) == 0
+            return s.connect_ex(("127.0.0.1", int(self.rsplit(":", 1)[1]))) == 0
 
-    wait_for(answers)
-    return f"http://127.0.0.1:{port}"
+
+def run_face(start, folder, inquiry):
+    """A running agency face before a running inquiry service, with a register of its own."""
+    face = AgencyFace(f"http://127.0.0.1:{free_port()}")
+    face.inquiry, face.register = inquiry, folder / "agencies"
+    shutil.copytree(ROOT / "deploy/agencies", face.register)
+    environ = {name: value for name, value in inquiry.items() if name != "processes"}
+    face.begin = lambda: start("gateway.agency", **environ, AGENCIES_DIR=str(face.register),
+                               PORT=face.rsplit(":", 1)[1], HOST="127.0.0.1")
+    face.restart()
+    # A signature of the second in which the face started is not taken.
+    time.sleep(1.1)
+    return face
+
+
+@pytest.fixture
+def agency_face(start, tmp_path, running_inquiry):
+    """An agency face that this test may hurt."""
+    return run_face(start, tmp_path, running_inquiry)
+
+
+@pytest.fixture(scope="session")
+def shared_face(tmp_path_factory, broker, postgres, demo_template):
+    """One agency face, service and relay for all tests that do them no harm."""
+    folder = tmp_path_factory.mktemp("shared")
+    execute(postgres.url("postgres"), f"create database shared template {demo_template}")
+    starter = Starter(folder)
+    yield run_face(starter, folder, run_inquiry(starter, folder, broker.url, postgres.url("shared")))
+    starter.end()

@@ -15,19 +15,36 @@ def demo_caller(url, agency, **options):
 
 
 @pytest.fixture
-def fuel_co(agency_face):
-    return demo_caller(agency_face, "fuel-co")
+def fuel_co(shared_face):
+    return demo_caller(shared_face, "fuel-co")
 
 
 @pytest.fixture
-def justice(agency_face):
-    return demo_caller(agency_face, "justice")
+def justice(shared_face):
+    return demo_caller(shared_face, "justice")
+
+
+class Log:
+    """The rows that this test caused in the log of inquiries."""
+
+    def __init__(self, db):
+        self.db = db
+        self._before = execute(db, "select seq from inquiry_log_head")[0][0]
+
+    def rows(self, columns):
+        return execute(self.db, f"select {columns} from inquiry_log where seq > %s order by seq",
+                       (self._before,))
 
 
 @pytest.fixture
-def someone(running_inquiry):
+def log(shared_face):
+    return Log(shared_face.inquiry["DB_URL"])
+
+
+@pytest.fixture
+def someone(shared_face):
     """The national ID of somebody who owns a source of the demo registry."""
-    return execute(running_inquiry["DB_URL"],
+    return execute(shared_face.inquiry["DB_URL"],
                    "select value from source_keys where kind = 'national_id' order by value limit 1"
                    )[0][0]
 

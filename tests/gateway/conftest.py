@@ -1,0 +1,65 @@
+"""Hands for sending what no decent client sends."""
+
+import json
+
+import pytest
+import requests
+
+from bus.keys import SigningKey
+from bus.signing import sign_request
+from connector.caller import load_key
+from tests.conftest import ROOT, execute
+
+GOOD = {"key_kind": "national_id", "key": "9900000013", "purpose": "fuel_quota"}
+
+
+class Sender:
+    """Sends requests of agency fuel-co that are right but for what a test changes."""
+
+    def __init__(self, url, db):
+        self.url, self.db = url, db
+        self.key = load_key(ROOT / "deploy/local/demo_keys/fuel-co.pem", "fuel-co-demo")
+
+    def send(self, data=GOOD, *, path="/v1/inquiry/ask", body=None, key=None, signed_body=None,
+             headers=(), life=120, now=None, nonce=None, drop=(), method="POST"):
+        raw = body if body is not None else json.dumps(data).encode()
+        told = {"Content-Type": "application/json", **dict(headers)}
+        told |= sign_request(key or self.key, method, self.url + path, told,
+                             signed_body if signed_body is not None else raw,
+                             now=now, life=life, nonce=nonce)
+        for name in drop:
+            told.pop(name)
+        return requests.request(method, self.url + path, data=raw, headers=told, timeout=20)
+
+    def rows(self):
+        """The rows of the log that this test caused."""
+        return execute(self.db, "select outcome from inquiry_log where seq > %s order by seq",
+                       (self.before,))
+
+    def questions(self):
+        """How many questions of this test reached the service."""
+        return len(self.rows())
+
+
+def sender_to(face):
+    found = Sender(str(face), face.inquiry["DB_URL"])
+    found.face, found.before = face, 0
+    found.before = execute(found.db, "select seq from inquiry_log_head")[0][0]
+    return found
+
+
+@pytest.fixture
+def sender(shared_face):
+    """Sends to a face that all share."""
+    return sender_to(shared_face)
+
+
+@pytest.fixture
+def own_sender(agency_face):
+    """Sends to a face that the test may hurt."""
+    return sender_to(agency_face)
+
+
+@pytest.fixture
+def stranger():
+    return SigningKey.new("nobody-2026")
