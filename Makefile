@@ -25,8 +25,9 @@ test: setup ## the whole test suite, on stores of its own
 
 check: setup ## style, types and the rules of import
 	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	$(PYTHON) -m importlinter.cli lint || .venv/bin/lint-imports
+	.venv/bin/lint-imports
 
 bench: setup ## measure; writes docs/performance.md
 	$(PYTHON) -m bench

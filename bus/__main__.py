@@ -8,8 +8,11 @@ from typing import Any
 def main(argv: list[str] | None = None) -> int:
     """Runs one process of one service; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bus", description=__doc__)
-    parser.add_argument("what", choices=("serve", "relay", "migrate"), help=(
-        "serve: the service; relay: carry its outbox to the broker; migrate: its database"))
+    parser.add_argument(
+        "what",
+        choices=("serve", "relay", "migrate"),
+        help=("serve: the service; relay: carry its outbox to the broker; migrate: its database"),
+    )
     parser.add_argument("part", help="the service's package, such as services.inquiry")
     given = parser.parse_args(argv)
     if given.what == "serve":
@@ -39,11 +42,13 @@ def serve(part: str) -> int:
     from nameko.runners import ServiceRunner
 
     settings = _prepare(part, "AMQP_URL", "DB_URL")
-    nameko.config.setup({
-        "AMQP_URI": settings.text("AMQP_URL"),
-        "HEARTBEAT": 20,
-        "max_workers": settings.whole("MAX_WORKERS", 16),
-    })
+    nameko.config.setup(
+        {
+            "AMQP_URI": settings.text("AMQP_URL"),
+            "HEARTBEAT": 20,
+            "max_workers": settings.whole("MAX_WORKERS", 16),
+        }
+    )
     check_database_cooperates(settings.text("DB_URL"))
     runner = ServiceRunner()
     runner.add_service(service_of(part))
@@ -89,8 +94,11 @@ def service_of(part: str) -> Any:
     from bus.service import Service
 
     module = importlib.import_module(f"{part}.service")
-    (found,) = (thing for thing in vars(module).values()
-                if isinstance(thing, type) and issubclass(thing, Service) and thing is not Service)
+    (found,) = (
+        thing
+        for thing in vars(module).values()
+        if isinstance(thing, type) and issubclass(thing, Service) and thing is not Service
+    )
     return found
 
 

@@ -95,7 +95,7 @@ def _attempt(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
 
 
 def _once(service: Any, job: Job, tx: Any, calls: Sequence[Call]) -> list[dict[str, Any] | None]:
-    """Runs what was not done before; a repeat gets the first reply, a misuse of its id a Conflict."""
+    """Runs what is new; a repeat gets the first reply, a misuse of its id a Conflict."""
     digests = [inbox.digest(call.data) for call in calls]
     done = inbox.seen(tx.conn, job.consumer, [call.message.id for call in calls])
     fresh: dict[str, tuple[Call, bytes]] = {}
@@ -104,21 +104,28 @@ def _once(service: Any, job: Job, tx: Any, calls: Sequence[Call]) -> list[dict[s
             fresh.setdefault(call.message.id, (call, digest))
     if fresh:
         results = _results(service, job, tx, [call for call, _ in fresh.values()])
-        doing = {id_: (digest, _reply(result))
-                 for (id_, (_, digest)), result in zip(fresh.items(), results, strict=True)}
+        doing = {
+            id_: (digest, _reply(result))
+            for (id_, (_, digest)), result in zip(fresh.items(), results, strict=True)
+        }
         if not inbox.remember(tx.conn, job.consumer, doing):
             raise Unavailable("The same message is being worked on elsewhere.", code="inbox.race")
         done |= {id_: inbox.Done(*doing_) for id_, doing_ in doing.items()}
-    return [_recalled(done[call.message.id], digest)
-            for call, digest in zip(calls, digests, strict=True)]
+    return [
+        _recalled(done[call.message.id], digest)
+        for call, digest in zip(calls, digests, strict=True)
+    ]
 
 
 def _recalled(done: inbox.Done, digest: bytes) -> dict[str, Any] | None:
     if done.digest == digest:
         return done.reply
-    return _reply(Conflict(
-        "This Idempotency-Key was used before with another body; use a new key for a new question.",
-        code="idempotency_key.reused"))
+    return _reply(
+        Conflict(
+            "This Idempotency-Key was used before with another body; use a new key.",
+            code="idempotency_key.reused",
+        )
+    )
 
 
 def _results(service: Any, job: Job, tx: Any, calls: Sequence[Call]) -> list[Any]:
@@ -159,10 +166,13 @@ def _failed(job: Job, call: Call, error: Exception) -> Outcome:
 def _internal(job: Job, call: Call, error: Exception) -> Internal:
     error_id = str(uuid.uuid4())
     log.get("activator").error(
-        "failed", error_id=error_id, contract=job.contract.name, message_id=call.message.id,
-        exc_info=error)
-    return Internal(f"We failed to work on this. Tell us the number {error_id}.",
-                    error_id=error_id)
+        "failed",
+        error_id=error_id,
+        contract=job.contract.name,
+        message_id=call.message.id,
+        exc_info=error,
+    )
+    return Internal(f"We failed to work on this. Tell us the number {error_id}.", error_id=error_id)
 
 
 def _canonical_line(job: Job, call: Call, outcome: Outcome, seconds: float) -> None:
@@ -171,6 +181,12 @@ def _canonical_line(job: Job, call: Call, outcome: Outcome, seconds: float) -> N
     error = reply.get("error") or {}
     with structlog.contextvars.bound_contextvars(trace_id=call.message.trace_id):
         log.get("activator").info(
-            "worked", contract=job.contract.name, message_id=call.message.id,
-            correlation=call.message.correlation, agency=caller.get("agency"),
-            fate=outcome.fate.value, code=error.get("code"), ms=round(seconds * 1000, 2))
+            "worked",
+            contract=job.contract.name,
+            message_id=call.message.id,
+            correlation=call.message.correlation,
+            agency=caller.get("agency"),
+            fate=outcome.fate.value,
+            code=error.get("code"),
+            ms=round(seconds * 1000, 2),
+        )

@@ -11,7 +11,7 @@ from bus import topology
 from bus.contracts.kinds import Request
 from bus.envelope import Envelope, child_of
 from bus.errors import BusError, Internal, Unavailable, from_wire
-from bus.rabbit import Link, absent
+from bus.rabbit import Link, absent, settle
 
 
 class Client:
@@ -23,8 +23,9 @@ class Client:
 
     def __init__(self, amqp_url: str, *, name: str) -> None:
         self._name = name
-        self._link = Link(amqp_url, name, on_open=self._opened, on_return=self._returned,
-                          on_lost=self._lost)
+        self._link = Link(
+            amqp_url, name, on_open=self._opened, on_return=self._returned, on_lost=self._lost
+        )
         self._pending: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._numbers = itertools.count(1)
 
@@ -45,7 +46,7 @@ class Client:
         data: dict[str, Any],
         *,
         caller: dict[str, Any] | None = None,
-        id: str | None = None,  # noqa: A002 - the envelope's own name
+        id: str | None = None,
         traceparent: str | None = None,
         deadline: float | None = None,
     ) -> dict[str, Any]:
@@ -56,24 +57,37 @@ class Client:
         ``broker.blocked``, ``deadline.passed``.
         """
         seconds = deadline or contract.deadline
-        given = {"id": id} if id else {}
+        given: dict[str, Any] = {"id": id} if id else {}
         envelope = Envelope.new(
-            contract.name, self._name, caller=caller, traceparent=child_of(traceparent),
-            deadline=time.time() + seconds, **given)
+            contract.name,
+            self._name,
+            caller=caller,
+            traceparent=child_of(traceparent),
+            deadline=time.time() + seconds,
+            **given,
+        )
         number = str(next(self._numbers))
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._pending[number] = future
         try:
             async with asyncio.timeout(seconds):
                 await self._link.publish(
-                    topology.REQUESTS, contract.name, orjson.dumps(data),
-                    headers=envelope.headers(), message_id=envelope.id, seconds=seconds,
-                    reply_to=topology.DIRECT_REPLY, correlation_id=number)
+                    topology.REQUESTS,
+                    contract.name,
+                    orjson.dumps(data),
+                    headers=envelope.headers(),
+                    message_id=envelope.id,
+                    seconds=seconds,
+                    reply_to=topology.DIRECT_REPLY,
+                    correlation_id=number,
+                )
                 return await future
         except TimeoutError:
             raise Unavailable(
                 f"{contract.context} did not answer within {seconds:g} s; ask again with the same "
-                "Idempotency-Key.", code="deadline.passed") from None
+                "Idempotency-Key.",
+                code="deadline.passed",
+            ) from None
         finally:
             self._pending.pop(number, None)
 
@@ -81,8 +95,12 @@ class Client:
         ready = asyncio.get_running_loop().create_future()
         for exchange, kind in topology.EXCHANGES.items():
             channel.exchange_declare(exchange, kind, durable=True)
-        channel.basic_consume(topology.DIRECT_REPLY, self._replied, auto_ack=True,
-                              callback=lambda _: ready.done() or ready.set_result(None))
+        channel.basic_consume(
+            topology.DIRECT_REPLY,
+            self._replied,
+            auto_ack=True,
+            callback=lambda _: settle(ready, None),
+        )
         await asyncio.wait_for(ready, 10)
 
     def _replied(self, _channel: Any, _method: Any, properties: Any, body: bytes) -> None:
@@ -96,17 +114,23 @@ class Client:
             else:
                 future.set_result(reply["result"])
         except (orjson.JSONDecodeError, KeyError, TypeError):
-            future.set_exception(Internal("The service's reply cannot be read.",
-                                          code="reply.unreadable"))
+            future.set_exception(
+                Internal("The service's reply cannot be read.", code="reply.unreadable")
+            )
 
     def _returned(self, properties: Any) -> None:
         self._fail(properties.correlation_id or "", absent())
 
     def _lost(self) -> None:
         for number in list(self._pending):
-            self._fail(number, Unavailable(
-                "The connection to the broker was lost while waiting; ask again with the same "
-                "Idempotency-Key.", code="broker.unreachable"))
+            self._fail(
+                number,
+                Unavailable(
+                    "The connection to the broker was lost while waiting; ask again with the same "
+                    "Idempotency-Key.",
+                    code="broker.unreachable",
+                ),
+            )
 
     def _fail(self, number: str, error: BusError) -> None:
         future = self._pending.get(number)

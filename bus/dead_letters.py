@@ -42,8 +42,9 @@ class DeadLetters:
             channel = self._connection.channel()
             found = channel.queue_declare(topology.queue_name(service, "dead"), passive=True)
         except pika.exceptions.ChannelClosedByBroker:
-            raise NotFound(f"No service {service} has ever been started here.",
-                           code="service.absent") from None
+            raise NotFound(
+                f"No service {service} has ever been started here.", code="service.absent"
+            ) from None
         channel.close()
         return int(found.method.message_count)
 
@@ -84,11 +85,17 @@ class DeadLetters:
 
     @staticmethod
     def _send(channel: BlockingChannel, queue: str, properties: Any, body: bytes) -> None:
-        kept = {name: value for name, value in (properties.headers or {}).items()
-                if not name.startswith("x-")}
+        kept = {
+            name: value
+            for name, value in (properties.headers or {}).items()
+            if not name.startswith("x-")
+        }
         again = pika.BasicProperties(
-            content_type=properties.content_type, message_id=properties.message_id,
-            headers=kept, delivery_mode=2)
+            content_type=properties.content_type,
+            message_id=properties.message_id,
+            headers=kept,
+            delivery_mode=2,
+        )
         channel.basic_publish("", queue, body, again, mandatory=True)
 
 
@@ -108,9 +115,15 @@ def described(properties: Any, method: Any, body: bytes) -> dict[str, Any]:
         "type": headers.get("ce-type") or method.routing_key,
         "source": headers.get("ce-source"),
         "correlation": headers.get("ce-correlation"),
-        "trace_id": (str(headers.get("traceparent") or "").split("-") + ["", ""])[1] or None,
+        "trace_id": trace_of(headers.get("traceparent")),
         "queue": origin(properties),
         "reason": death.get("reason"),
         "died_at": died.isoformat() + "Z" if isinstance(died, datetime) else None,
         "bytes": len(body),
     }
+
+
+def trace_of(traceparent: object) -> str | None:
+    """The trace id of a W3C traceparent, if it is one."""
+    parts = str(traceparent or "").split("-")
+    return parts[1] if len(parts) > 1 else None

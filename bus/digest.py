@@ -38,28 +38,29 @@ class DigestCheck:
         wanted = {name: told[name][0] for name in HASHES if name in told}
         if not all(isinstance(value, bytes) for value in wanted.values()):
             raise SignatureError(
-                "digest.malformed", "Content-Digest must look like sha-256=:…base64…:.")
+                "digest.malformed", "Content-Digest must look like sha-256=:…base64…:."
+            )
         if not wanted:
             raise SignatureError("digest.unsupported", "Use sha-256 or sha-512 in Content-Digest.")
         self._wanted = wanted
-        self._running = {name: HASHES[name]() for name in wanted}
-        self._sha256 = hashlib.sha256()
+        # sha-256 runs in any case: it is how an upload is known again.
+        self._running = {name: HASHES[name]() for name in {"sha-256", *wanted}}
 
     def update(self, chunk: bytes) -> None:
         """More of the body."""
-        self._sha256.update(chunk)
         for running in self._running.values():
             running.update(chunk)
 
     def finish(self) -> str:
         """The body's sha-256 in hex; SignatureError if it is not the body that was signed."""
-        for name, running in self._running.items():
-            if not secrets.compare_digest(running.digest(), self._wanted[name]):
+        for name, wanted in self._wanted.items():
+            if not secrets.compare_digest(self._running[name].digest(), wanted):
                 raise SignatureError(
                     "digest.mismatch",
                     "The body is not the one that Content-Digest tells; was it changed on the way, "
-                    "or the digest made of another form of it?")
-        return self._sha256.hexdigest()
+                    "or the digest made of another form of it?",
+                )
+        return self._running["sha-256"].hexdigest()
 
 
 def check_digest(headers: Mapping[str, str], body: bytes) -> None:

@@ -27,7 +27,7 @@ RETRY_SECONDS = 0.2
 _log = log.get("endpoint")
 
 
-class Endpoint(Entrypoint):  # type: ignore[misc] - nameko has no types
+class Endpoint(Entrypoint):
     """Takes the messages of one contract from an inlet and gives them to the service's method.
 
     Messages that wait together are handed over together, up to the job's batch; one that waits
@@ -65,8 +65,9 @@ class Endpoint(Entrypoint):  # type: ignore[misc] - nameko has no types
         try:
             delivery = Delivery(raw, self.job.contract)
         except BusError as error:
-            _log.warning("unreadable", contract=self.job.contract.name, code=error.code,
-                         detail=error.message)
+            _log.warning(
+                "unreadable", contract=self.job.contract.name, code=error.code, detail=error.message
+            )
             self._answer(raw, {"error": error.to_wire()})
             self.inlet.reject(raw)
             return
@@ -86,8 +87,11 @@ class Endpoint(Entrypoint):  # type: ignore[misc] - nameko has no types
             if live:
                 self._running += 1
                 self.container.spawn_worker(
-                    self, ([d.call for d in live],), {}, handle_result=functools.partial(
-                        self._settle, live))
+                    self,
+                    ([d.call for d in live],),
+                    {},
+                    handle_result=functools.partial(self._settle, live),
+                )
 
     def _drop_expired(self, delivery: "Delivery") -> bool:
         message = delivery.call.message
@@ -154,8 +158,11 @@ class Delivery:
 
 
 def _unreadable(field: str, why: str) -> ContractError:
-    return ContractError(f"The message's {field} {why}.", code="message.unreadable",
-                         fields=[FieldError(field, "unreadable", why)])
+    return ContractError(
+        f"The message's {field} {why}.",
+        code="message.unreadable",
+        fields=[FieldError(field, "unreadable", why)],
+    )
 
 
 class Serve(Endpoint):
@@ -170,7 +177,7 @@ class HandleEvent(Endpoint):
     inlet = Events()
 
 
-class Every(Entrypoint):  # type: ignore[misc] - nameko has no types
+class Every(Entrypoint):
     """Runs a method again and again, in one process at a time among all replicas."""
 
     def __init__(self, seconds: float, **kwargs: Any) -> None:
@@ -192,7 +199,8 @@ class Every(Entrypoint):  # type: ignore[misc] - nameko has no types
                 return
             done = eventlet.event.Event()
             self.container.spawn_worker(
-                self, (), {}, handle_result=lambda *_, d=done: d.send() or (None, None))
+                self, (), {}, handle_result=lambda *_, d=done: d.send() or (None, None)
+            )
             done.wait()
 
 
@@ -208,7 +216,9 @@ def serve(
     return _declare(Serve, contract, batch, outside, workers or (2 if batch > 1 else 10))
 
 
-def handle(contract: Command | Event, *, outside: bool = False, workers: int = 2) -> Callable[..., Any]:
+def handle(
+    contract: Command | Event, *, outside: bool = False, workers: int = 2
+) -> Callable[..., Any]:
     """Handles a Command or an Event once; the method gets ``tx`` and the fields."""
     kind = HandleCommand if isinstance(contract, Command) else HandleEvent
     return _declare(kind, contract, 1, outside, workers)
@@ -229,7 +239,7 @@ def every(seconds: float) -> Callable[..., Any]:
             except Exception:
                 _log.exception("failed", every=method.__name__)
 
-        return Every.decorator(seconds)(run)  # type: ignore[no-any-return] - nameko has no types
+        return Every.decorator(seconds)(run)
 
     return declare
 
@@ -244,7 +254,7 @@ def _declare(
         def run(service: Any, calls: list[Call]) -> list[Outcome]:
             return activator.run(service, job, calls)
 
-        run.job = job  # type: ignore[attr-defined] - for tests that run a method in hand
-        return kind.decorator(job)(run)  # type: ignore[no-any-return] - nameko has no types
+        run.job = job  # type: ignore[attr-defined]  # tests run a method in hand
+        return kind.decorator(job)(run)
 
     return declare

@@ -36,7 +36,7 @@ class Envelope:
 
     @classmethod
     def new(
-        cls, type: str, source: str, *, cause: "Envelope | None" = None, **given: Any  # noqa: A002 - CloudEvents' own name
+        cls, type: str, source: str, *, cause: "Envelope | None" = None, **given: Any
     ) -> "Envelope":
         """A fresh envelope; one that follows from ``cause`` stays in its matter and trace."""
         given.setdefault("id", str(uuid.uuid4()))
@@ -101,8 +101,9 @@ class Envelope:
 
 
 def _broken(name: str, what: str) -> ContractError:
-    return ContractError(f"The message's header {name} {what}.",
-                         fields=[FieldError(name, "header", what)])
+    return ContractError(
+        f"The message's header {name} {what}.", fields=[FieldError(name, "header", what)]
+    )
 
 
 def new_traceparent() -> str:

@@ -7,8 +7,17 @@ import re
 
 from bus.persian import Malformed, fold_digits, without_marks
 
-__all__ = ["Malformed", "foreigner_id", "legal_id", "mobile", "national_id", "postal_code",
-           "register_number", "sheba", "suspect_postal_code"]
+__all__ = [
+    "Malformed",
+    "foreigner_id",
+    "legal_id",
+    "mobile",
+    "national_id",
+    "postal_code",
+    "register_number",
+    "sheba",
+    "suspect_postal_code",
+]
 
 REGISTER_NUMBER_MAX = 40
 NATIONAL_LENGTH, LEGAL_LENGTH, FOREIGNER_LENGTH, POSTAL_LENGTH = 10, 11, 12, 10
@@ -92,8 +101,7 @@ def postal_code(text: str) -> str:
 def suspect_postal_code(code: str) -> bool:
     """True if a canonical postal code breaks the published habits; a warning, never a refusal."""
     head, tail = code[:5], code[5:]
-    return ("0" in head or "2" in head or "2" in tail
-            or head[4] == "5" or head[:4] == head[0] * 4)
+    return "0" in head or "2" in head or "2" in tail or head[4] == "5" or head[:4] == head[0] * 4
 
 
 def sheba(text: str) -> str:

@@ -67,8 +67,12 @@ def remember(
 ) -> bool:
     """Notes what was done; False if another transaction did one of them first (then roll back)."""
     rows = [
-        {"consumer": consumer, "message_id": id_, "digest": digest_,
-         "reply": orjson.dumps(reply) if reply is not None else None}
+        {
+            "consumer": consumer,
+            "message_id": id_,
+            "digest": digest_,
+            "reply": orjson.dumps(reply) if reply is not None else None,
+        }
         for id_, (digest_, reply) in sorted(done.items())
     ]
     statement = insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.message_id)

@@ -1,6 +1,5 @@
 """Event-Driven Consumer: one connection a queue of the service, that drains before it closes."""
 
-import socket
 from typing import Any
 
 import eventlet
@@ -19,14 +18,16 @@ LOST = (AMQPError, OSError)
 WRITE_SECONDS = 30
 
 
-class Consumer(ConsumerMixin):  # type: ignore[misc] - kombu has no types
+class Consumer(ConsumerMixin):
     """Reads one queue; when it drains it takes no more, but keeps the connection for the acks."""
 
     def __init__(self, inlet: "Inlet", amqp_url: str, heartbeat: int) -> None:
         self._inlet = inlet
         self.connection = Connection(
-            amqp_url, heartbeat=heartbeat,
-            transport_options={"client_properties": {"connection_name": inlet.queue_name}})
+            amqp_url,
+            heartbeat=heartbeat,
+            transport_options={"client_properties": {"connection_name": inlet.queue_name}},
+        )
         self._consumer: Any = None
         self._channel: Any = None
         self._draining = False
@@ -60,7 +61,7 @@ class Consumer(ConsumerMixin):  # type: ignore[misc] - kombu has no types
             raise exc
 
 
-class Inlet(SharedExtension):  # type: ignore[misc] - nameko has no types
+class Inlet(SharedExtension):
     """All endpoints of one kind in a service share one queue, one connection and one channel."""
 
     kind = ""
@@ -111,8 +112,9 @@ class Inlet(SharedExtension):  # type: ignore[misc] - nameko has no types
             topology.dead_queue(service),
             topology.queue(service, self.kind, self.exchange, self._endpoints),
         ):
-            queue = Queue(wanted.name, durable=True, queue_arguments=wanted.arguments,
-                          channel=channel)
+            queue = Queue(
+                wanted.name, durable=True, queue_arguments=wanted.arguments, channel=channel
+            )
             queue.queue_declare()
             for key in wanted.keys:
                 queue.bind_to(wanted.exchange, key)
@@ -123,7 +125,7 @@ class Inlet(SharedExtension):  # type: ignore[misc] - nameko has no types
         """Gives an arrived message to the endpoint of its contract."""
         endpoint = self._endpoints.get(raw.delivery_info["routing_key"])
         if endpoint is None:
-            endpoint = self._endpoints.get((raw.headers or {}).get("ce-type"))
+            endpoint = self._endpoints.get(str((raw.headers or {}).get("ce-type")))
         if endpoint is None:
             _log.warning("no endpoint", routing_key=raw.delivery_info["routing_key"])
             self.reject(raw)
@@ -159,18 +161,18 @@ class Inlet(SharedExtension):  # type: ignore[misc] - nameko has no types
         if not self.alive(raw):
             return
         message = raw.channel.prepare_message(
-            body, content_type="application/json", content_encoding="utf-8",
-            properties={"correlation_id": raw.properties.get("correlation_id"),
-                        "delivery_mode": 1})
+            body,
+            content_type="application/json",
+            content_encoding="utf-8",
+            properties={"correlation_id": raw.properties.get("correlation_id"), "delivery_mode": 1},
+        )
         self._tell(raw, spec.Basic.Publish, "Bssbb", (0, "", reply_to, False, False), message)
 
     def _tell(self, raw: Any, method: Any, form: str, values: Any, content: Any = None) -> None:
         if self.alive(raw):
             self.write(raw.channel, method, form, values, content)
 
-    def write(
-        self, channel: Any, method: Any, form: str, values: Any, content: Any = None
-    ) -> None:
+    def write(self, channel: Any, method: Any, form: str, values: Any, content: Any = None) -> None:
         """Writes one method on the channel; a broker that reads nothing any more is cut off.
 
         send_method and not basic_publish: that one also reads from the socket, to see whether the
@@ -201,7 +203,7 @@ class Inlet(SharedExtension):  # type: ignore[misc] - nameko has no types
         while consumer is not None and not consumer.should_stop:
             try:
                 consumer.run()
-            except (*LOST, socket.timeout) as error:
+            except (TimeoutError, *LOST) as error:
                 _log.warning("broker lost", error=type(error).__name__)
                 eventlet.sleep(1)
         if consumer is not None and not consumer.drained.ready():

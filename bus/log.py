@@ -27,7 +27,7 @@ def configure(service: str, *, level: str = "INFO", hidden: Iterable[str] = ()) 
         _naming(service),
         hide,
     ]
-    render = [
+    render: list[Any] = [
         structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ]
@@ -38,10 +38,12 @@ def configure(service: str, *, level: str = "INFO", hidden: Iterable[str] = ()) 
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
-    ))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+        )
+    )
     logging.basicConfig(handlers=[handler], level="WARNING", force=True)
     # It tells each lost connection with a whole traceback; bus.inlet says the same in one line.
     logging.getLogger("kombu.mixins").setLevel("ERROR")

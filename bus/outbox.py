@@ -50,8 +50,13 @@ Index("outbox_sent", TABLE.c.sent_at, postgresql_where=TABLE.c.sent_at.is_not(No
 def row(contract: Contract, envelope: Envelope, data: dict[str, Any]) -> dict[str, Any]:
     """One message as a row to insert."""
     exchange = topology.COMMANDS if isinstance(contract, Command) else topology.EVENTS
-    return {"id": envelope.id, "exchange": exchange, "name": contract.name,
-            "headers": envelope.headers(), "body": orjson.dumps(data)}
+    return {
+        "id": envelope.id,
+        "exchange": exchange,
+        "name": contract.name,
+        "headers": envelope.headers(),
+        "body": orjson.dumps(data),
+    }
 
 
 def add(conn: Connection, rows: list[dict[str, Any]]) -> None:
@@ -62,7 +67,10 @@ def add(conn: Connection, rows: list[dict[str, Any]]) -> None:
 
 def lag(conn: Connection) -> tuple[int, float]:
     """How many messages wait to be sent, and the age of the oldest in seconds."""
-    found = conn.execute(text(
-        "select count(*), coalesce(extract(epoch from now() - min(created_at)), 0) "
-        "from outbox where sent_at is null")).one()
+    found = conn.execute(
+        text(
+            "select count(*), coalesce(extract(epoch from now() - min(created_at)), 0) "
+            "from outbox where sent_at is null"
+        )
+    ).one()
     return int(found[0]), float(found[1])

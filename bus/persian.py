@@ -23,19 +23,26 @@ _TO_PERSIAN = str.maketrans(_ASCII, _PERSIAN)
 
 _DIRECTION_MARKS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _WITHOUT_MARKS = dict.fromkeys(map(ord, _DIRECTION_MARKS + "\ufeff"))
-_SEARCH = str.maketrans({
-    **dict.fromkeys("يىئ", "ی"), "ك": "ک", **dict.fromkeys("ةۀ", "ه"),
-    **dict.fromkeys("آأإٱ", "ا"), "ؤ": "و",
-    **dict.fromkeys("\u200c\u00a0", " "),
-    # Hamza, harakat with the marks of the Quran, superscript alef, tatweel, joiner, marks.
-    **dict.fromkeys("ء\u0640\u0670\u0674\u200d\ufeff" + _DIRECTION_MARKS),
-    **{chr(c): None for c in (*range(0x610, 0x61B), *range(0x64B, 0x660), *range(0x6D6, 0x6DD))},
-    **dict(zip(_PERSIAN + "٠١٢٣٤٥٦٧٨٩", _ASCII * 2, strict=True)),
-})
+_SEARCH = str.maketrans(
+    {
+        **dict.fromkeys("يىئ", "ی"),
+        "ك": "ک",
+        **dict.fromkeys("ةۀ", "ه"),
+        **dict.fromkeys("آأإٱ", "ا"),
+        "ؤ": "و",
+        **dict.fromkeys("\u200c\u00a0", " "),
+        # Hamza, harakat with the marks of the Quran, superscript alef, tatweel, joiner, marks.
+        **dict.fromkeys("ء\u0640\u0670\u0674\u200d\ufeff" + _DIRECTION_MARKS),
+        **{
+            chr(c): None for c in (*range(0x610, 0x61B), *range(0x64B, 0x660), *range(0x6D6, 0x6DD))
+        },
+        **dict(zip(_PERSIAN + "٠١٢٣٤٥٦٧٨٩", _ASCII * 2, strict=True)),
+    }
+)
 _DATE = re.compile(r"([0-9]{4}|[0-9]{2})([/.-])([0-9]{1,2})\2([0-9]{1,2})")
 
 
-class Malformed(ValueError):  # noqa: N818 - named as the tree of bus.errors is
+class Malformed(ValueError):
     """A value that breaks its rule; ``code`` is stable, the text is one English sentence."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -29,7 +29,7 @@ class Link:
     broker has taken the message.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part of the link
         self,
         url: str,
         name: str,
@@ -85,8 +85,9 @@ class Link:
             except TimeoutError:
                 raise _unreachable() from None
         if self.blocked:
-            raise Unavailable("The broker takes no messages now (memory or disk alarm).",
-                              code="broker.blocked")
+            raise Unavailable(
+                "The broker takes no messages now (memory or disk alarm).", code="broker.blocked"
+            )
 
     async def publish(  # noqa: PLR0913 - a message has that many parts
         self,
@@ -107,8 +108,13 @@ class Link:
         same ``message_id``.
         """
         await self.wait_open(min(seconds, 1.0))
-        told = pika.BasicProperties(content_type="application/json", delivery_mode=2,
-                                    message_id=message_id, headers=headers, **properties)
+        told = pika.BasicProperties(
+            content_type="application/json",
+            delivery_mode=2,
+            message_id=message_id,
+            headers=headers,
+            **properties,
+        )
         try:
             self.channel.basic_publish(exchange, key, body, told, mandatory=mandatory)
         except AMQPError:
@@ -123,8 +129,9 @@ class Link:
         try:
             await asyncio.wait_for(future, seconds)
         except TimeoutError:
-            raise Unavailable("The broker did not confirm the message in time.",
-                              code="broker.slow") from None
+            raise Unavailable(
+                "The broker did not confirm the message in time.", code="broker.slow"
+            ) from None
         finally:
             self._waiting.pop(tag, None)
 
@@ -148,8 +155,8 @@ class Link:
         opened = loop.create_future()
         self._connection = AsyncioConnection(
             self._parameters,
-            on_open_callback=lambda c: _settle(opened, c),
-            on_open_error_callback=lambda _, error: (_settle(opened, error), self._lost.set()),
+            on_open_callback=lambda c: settle(opened, c),
+            on_open_error_callback=lambda _, error: self._not_opened(opened, error),
             on_close_callback=lambda *_: self._lost.set(),
             custom_ioloop=loop,
         )
@@ -157,18 +164,22 @@ class Link:
         self._connection.add_on_connection_blocked_callback(lambda *_: self._block(True))
         self._connection.add_on_connection_unblocked_callback(lambda *_: self._block(False))
         made = loop.create_future()
-        self._connection.channel(on_open_callback=lambda c: _settle(made, c))
+        self._connection.channel(on_open_callback=lambda c: settle(made, c))
         self.channel = await asyncio.wait_for(made, CONNECT_SECONDS)
         self.channel.add_on_close_callback(lambda *_: self._close())
         self.channel.add_on_return_callback(self._returned)
         if self._confirm:
             confirmed = loop.create_future()
-            self.channel.confirm_delivery(self._acked, callback=lambda _: _settle(confirmed, None))
+            self.channel.confirm_delivery(self._acked, callback=lambda _: settle(confirmed, None))
             await asyncio.wait_for(confirmed, CONNECT_SECONDS)
             self._next_tag = 1
         if self._on_open:
             await self._on_open(self.channel)
         self._open.set()
+
+    def _not_opened(self, opened: "asyncio.Future[Any]", error: Any) -> None:
+        settle(opened, error)
+        self._lost.set()
 
     def _close(self) -> None:
         self._lost.set()
@@ -184,7 +195,7 @@ class Link:
         self.blocked = False
         self._came_back.clear()
         for _, future in list(self._waiting.values()):
-            _settle(future, _unreachable())
+            settle(future, _unreachable())
         if self._on_lost:
             self._on_lost()
 
@@ -196,33 +207,37 @@ class Link:
 
     def _acked(self, frame: Any) -> None:
         method = frame.method
-        first = min(self._waiting, default=method.delivery_tag) if method.multiple else (
-            method.delivery_tag)
+        first = (
+            min(self._waiting, default=method.delivery_tag)
+            if method.multiple
+            else (method.delivery_tag)
+        )
         taken = method.NAME == "Basic.Ack"
         for tag in range(first, method.delivery_tag + 1):
             message_id, future = self._waiting.get(tag, ("", None))
             if future is not None:
-                _settle(future, self._verdict(message_id, taken))
+                settle(future, self._verdict(message_id, taken))
 
     def _verdict(self, message_id: str, taken: bool) -> Exception | None:
         if message_id in self._came_back:
             self._came_back.discard(message_id)
             return absent()
-        return None if taken else Unavailable("The broker refused the message.",
-                                              code="broker.refused")
+        return (
+            None if taken else Unavailable("The broker refused the message.", code="broker.refused")
+        )
 
 
 def absent() -> Unavailable:
     """The error for a message that reached no queue."""
-    return Unavailable("No service of that name has ever been started here.",
-                       code="service.absent")
+    return Unavailable("No service of that name has ever been started here.", code="service.absent")
 
 
 def _unreachable() -> Unavailable:
     return Unavailable("The broker cannot be reached.", code="broker.unreachable")
 
 
-def _settle(future: "asyncio.Future[Any]", outcome: Any) -> None:
+def settle(future: "asyncio.Future[Any]", outcome: Any) -> None:
+    """Ends a future, once, with a result or an exception."""
     if future.done():
         return
     if isinstance(outcome, BaseException):

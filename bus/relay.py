@@ -24,11 +24,11 @@ TAKE = """select seq, id, exchange, name, headers, body from outbox
 # A Command's data may be personal: once the broker has it, only its id and type stay here.
 SENT = f"""update outbox set sent_at = now(), problem = null, tries = tries + 1,
            body = case when exchange = '{topology.COMMANDS}' then ''::bytea else body end
-           where seq = any(%s)"""
+           where seq = any(%s)"""  # noqa: S608 - made of constants
 FAILED = """update outbox set tries = tries + 1, problem = %s,
             due_at = now() + least(60, power(2, tries)) * interval '1 second'
             where seq = any(%s)"""
-FORGET = f"""delete from outbox where sent_at < now() - interval '{KEEP_DAYS} days'"""
+FORGET = f"""delete from outbox where sent_at < now() - interval '{KEEP_DAYS} days'"""  # noqa: S608 - made of constants
 
 
 class Relay:
@@ -105,12 +105,24 @@ class Relay:
             return len(sent) == AT_ONCE
 
     async def _send(  # noqa: PLR0913 - one parameter a column of the row
-        self, seq: int, id_: str, exchange: str, name: str, headers: dict[str, Any], body: memoryview
+        self,
+        seq: int,
+        id_: str,
+        exchange: str,
+        name: str,
+        headers: dict[str, Any],
+        body: memoryview,
     ) -> tuple[int, str | None]:
         try:
             await self._link.publish(
-                exchange, name, bytes(body), headers=headers, message_id=id_,
-                mandatory=exchange == topology.COMMANDS, seconds=SEND_SECONDS)
+                exchange,
+                name,
+                bytes(body),
+                headers=headers,
+                message_id=id_,
+                mandatory=exchange == topology.COMMANDS,
+                seconds=SEND_SECONDS,
+            )
         except BusError as error:
             self._log.warning("not sent", message_id=id_, name=name, code=error.code)
             return seq, error.code

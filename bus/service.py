@@ -17,7 +17,7 @@ from bus.version import release
 REF_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
-class StoreProvider(DependencyProvider):  # type: ignore[misc] - nameko has no types
+class StoreProvider(DependencyProvider):
     """One Store a process, made when the container is set up."""
 
     def setup(self) -> None:
@@ -30,13 +30,13 @@ class StoreProvider(DependencyProvider):  # type: ignore[misc] - nameko has no t
         self.store.engine.dispose()
 
 
-class SettingsProvider(DependencyProvider):  # type: ignore[misc] - nameko has no types
+class SettingsProvider(DependencyProvider):
     def get_dependency(self, _worker_ctx: Any) -> Settings:
         return Settings()
 
 
 class Service:
-    """What every service has. ``now`` and ``new_ref`` are methods so that tests can replace them."""
+    """What every service has; ``now`` and ``new_ref`` are methods so that tests replace them."""
 
     name: str
     store = StoreProvider()
@@ -58,8 +58,11 @@ class Service:
 
 def _health(service: Service) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "service": service.name, "version": release(), "database": True,
-        "outbox_unsent": 0, "outbox_oldest_seconds": 0.0,
+        "service": service.name,
+        "version": release(),
+        "database": True,
+        "outbox_unsent": 0,
+        "outbox_oldest_seconds": 0.0,
         "now": service.now().isoformat().replace("+00:00", "Z"),
     }
     try:

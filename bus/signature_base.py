@@ -1,4 +1,4 @@
-"""Signature headers read, and the signature base: the very bytes that are signed (RFC 9421, 2.5)."""
+"""Signature headers, read; and the signature base, the very bytes that are signed (RFC 9421)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,7 +57,8 @@ def _identifier(component: Component) -> str:
     name, options = component
     if options not in ({}, {"req": True}):
         raise SignatureError(
-            "signature.malformed", f'Cover "{name}" as it is, without {", ".join(options)}.')
+            "signature.malformed", f'Cover "{name}" as it is, without {", ".join(options)}.'
+        )
     return f'"{name}";req' if options else f'"{name}"'
 
 
@@ -68,9 +69,11 @@ def _value(message: Message, component: Component) -> str:
         raise SignatureError("signature.malformed", f'"{name}";req stands in answers only.')
     value = _derived(source, name) if name.startswith("@") else source.headers.get(name)
     if value is None:
-        raise SignatureError("signature.component_missing",
-                             f'"{name}" is covered, but the message has none; send it, or leave '
-                             "it out of Signature-Input.")
+        raise SignatureError(
+            "signature.component_missing",
+            f'"{name}" is covered, but the message has none; send it, or leave '
+            "it out of Signature-Input.",
+        )
     # A line of the base must end where its value ends, or one line could be taken for two.
     if "\n" in value or "\r" in value:
         raise SignatureError("signature.malformed", f'"{name}" has a line break in it.')
@@ -79,8 +82,11 @@ def _value(message: Message, component: Component) -> str:
 
 def _derived(source: Message, name: str) -> str | None:
     """A derived component (RFC 9421, section 2.2), or None if the message has none of the kind."""
-    simple = {"@method": source.method, "@target-uri": source.target_uri,
-              "@status": str(source.status or "")}
+    simple = {
+        "@method": source.method,
+        "@target-uri": source.target_uri,
+        "@status": str(source.status or ""),
+    }
     if name in simple:
         return simple[name] or None
     if not source.target_uri:
@@ -89,8 +95,12 @@ def _derived(source: Message, name: str) -> str | None:
     before, _, query = rest.partition("?")
     authority, _, path = before.partition("/")
     scheme, authority = scheme.lower(), authority.lower()
-    return {"@scheme": scheme, "@path": f"/{path}", "@query": f"?{query}",
-            "@authority": authority.removesuffix(DEFAULT_PORTS.get(scheme, ":"))}.get(name)
+    return {
+        "@scheme": scheme,
+        "@path": f"/{path}",
+        "@query": f"?{query}",
+        "@authority": authority.removesuffix(DEFAULT_PORTS.get(scheme, ":")),
+    }.get(name)
 
 
 def find_signature(message: Message, tag: str) -> Found:
@@ -101,33 +111,42 @@ def find_signature(message: Message, tag: str) -> Found:
     if not ours:
         raise SignatureError("signature.missing", f'No signature has tag="{tag}"; sign with it.')
     if len(ours) > 1:
-        raise SignatureError("signature.ambiguous",
-                             f'Two signatures have tag="{tag}"; send one of them.')
+        raise SignatureError(
+            "signature.ambiguous", f'Two signatures have tag="{tag}"; send one of them.'
+        )
     components, parameters = inputs[ours[0]]
     signature = signatures.get(ours[0], (None, {}))[0]
     # A whole number here would become that many bytes if it were converted.
-    if not isinstance(signature, bytes) or not isinstance(components, list) or not all(
-            isinstance(name, str) for name, _ in components):
+    if (
+        not isinstance(signature, bytes)
+        or not isinstance(components, list)
+        or not all(isinstance(name, str) for name, _ in components)
+    ):
         raise SignatureError(
             "signature.malformed",
-            f'Write Signature-Input as {ours[0]}=("…" "…");… and Signature as {ours[0]}=:base64:.')
+            f'Write Signature-Input as {ours[0]}=("…" "…");… and Signature as {ours[0]}=:base64:.',
+        )
     return Found(ours[0], components, parameters, signature)
 
 
 def _dictionary(message: Message, name: str) -> dict[str, tuple[Any, dict[str, Any]]]:
     text = message.headers.get(name)
     if not text:
-        raise SignatureError("signature.missing",
-                             "Sign the message (RFC 9421): Signature-Input and Signature.")
+        raise SignatureError(
+            "signature.missing", "Sign the message (RFC 9421): Signature-Input and Signature."
+        )
     if len(text) > LONGEST_HEADER:
-        raise SignatureError("signature.malformed",
-                             f"{name} is longer than {LONGEST_HEADER} characters; cover less.")
+        raise SignatureError(
+            "signature.malformed", f"{name} is longer than {LONGEST_HEADER} characters; cover less."
+        )
     try:
-        read: Any = http_sf.parse(text.encode("ascii"), tltype="dictionary",
-                                  on_duplicate_key=_told_twice)
+        read: Any = http_sf.parse(
+            text.encode("ascii"), tltype="dictionary", on_duplicate_key=_told_twice
+        )
     except (ValueError, ArithmeticError):
         raise SignatureError(
-            "signature.malformed", f"{name} is no dictionary as RFC 8941 writes it.") from None
+            "signature.malformed", f"{name} is no dictionary as RFC 8941 writes it."
+        ) from None
     return dict(read)
 
 

@@ -18,8 +18,16 @@ from bus.errors import SignatureError
 from bus.keys import PublicKey, SigningKey
 from bus.signature_base import Component, Found, Message, find_signature, signature_base
 
-__all__ = ["Message", "Signed", "Verified", "answer_covers", "sign_request", "sign_response",
-           "verify_request", "verify_response"]
+__all__ = [
+    "Message",
+    "Signed",
+    "Verified",
+    "answer_covers",
+    "sign_request",
+    "sign_response",
+    "verify_request",
+    "verify_response",
+]
 
 REQUEST_COVERS = ("@method", "@target-uri", "content-digest", "content-type")
 REQUEST_TAG, ANSWER_TAG = "mirab", "mirab-answer"
@@ -72,17 +80,21 @@ def sign_request(  # noqa: PLR0913 - the parts of a request
     lower.setdefault("content-digest", content_digest(body))
     covers = [*REQUEST_COVERS, *(("idempotency-key",) if "idempotency-key" in lower else ())]
     parameters = {
-        "created": created, "expires": created + life, "nonce": nonce or secrets.token_urlsafe(18),
-        "keyid": key.keyid, "alg": ALGORITHM, "tag": REQUEST_TAG,
+        "created": created,
+        "expires": created + life,
+        "nonce": nonce or secrets.token_urlsafe(18),
+        "keyid": key.keyid,
+        "alg": ALGORITHM,
+        "tag": REQUEST_TAG,
     }
     message = Message(lower, method, url)
-    return {"Content-Digest": lower["content-digest"],
-            **_sign(key, message, [(name, {}) for name in covers], parameters)}
+    return {
+        "Content-Digest": lower["content-digest"],
+        **_sign(key, message, [(name, {}) for name in covers], parameters),
+    }
 
 
-def verify_request(
-    message: Message, find_key: FindKey, *, now: float | None = None
-) -> Verified:
+def verify_request(message: Message, find_key: FindKey, *, now: float | None = None) -> Verified:
     """The one signature with our tag, if it holds; SignatureError names the check that failed.
 
     The body itself is compared by ``check_digest`` or DigestCheck. A nonce that was used before
@@ -93,40 +105,58 @@ def verify_request(
     if "idempotency-key" in message.headers:
         needed.add("idempotency-key")
     if missing := sorted(needed - {name for name, options in found.components if not options}):
-        raise SignatureError("signature.component_missing",
-                             f"Sign {', '.join(missing)} too; Signature-Input does not cover it.")
+        raise SignatureError(
+            "signature.component_missing",
+            f"Sign {', '.join(missing)} too; Signature-Input does not cover it.",
+        )
     verified = _checked_parameters(found, time.time() if now is None else now)
     key = find_key(verified.keyid)
     if key is None:
         raise SignatureError(
             "signature.unknown_key",
-            "No key of that keyid is registered; register it, or correct keyid.")
+            "No key of that keyid is registered; register it, or correct keyid.",
+        )
     if not key.verify(found.signature, signature_base(message, found.components, found.parameters)):
         raise SignatureError(
             "signature.bad",
             "The signature does not fit what was received. Compare your signature base with "
-            "docs/join.md; often a proxy changed the target URI.")
+            "docs/join.md; often a proxy changed the target URI.",
+        )
     return verified
 
 
 def sign_response(
-    key: SigningKey, status: int, headers: Mapping[str, str], request: Message,
-    *, now: float | None = None,
+    key: SigningKey,
+    status: int,
+    headers: Mapping[str, str],
+    request: Message,
+    *,
+    now: float | None = None,
 ) -> dict[str, str]:
     """The headers to add to an answer; ``headers`` must hold Content-Type and Content-Digest."""
     lower = {name.lower(): value for name, value in headers.items()}
     message = Message(lower, status=status, request=request)
-    parameters = {"created": int(time.time() if now is None else now), "keyid": key.keyid,
-                  "alg": ALGORITHM, "tag": ANSWER_TAG}
+    parameters = {
+        "created": int(time.time() if now is None else now),
+        "keyid": key.keyid,
+        "alg": ALGORITHM,
+        "tag": ANSWER_TAG,
+    }
     return _sign(key, message, answer_covers(request), parameters)
 
 
 def answer_covers(request: Message) -> list[Component]:
     """What the signature of an answer to ``request`` covers; the parts that the request has."""
-    covers: list[Component] = [("@status", {}), ("content-type", {}), ("content-digest", {}),
-                               ("@method", {"req": True}), ("@target-uri", {"req": True})]
-    covers += [(name, {"req": True}) for name in ("content-digest", "signature")
-               if name in request.headers]
+    covers: list[Component] = [
+        ("@status", {}),
+        ("content-type", {}),
+        ("content-digest", {}),
+        ("@method", {"req": True}),
+        ("@target-uri", {"req": True}),
+    ]
+    covers += [
+        (name, {"req": True}) for name in ("content-digest", "signature") if name in request.headers
+    ]
     return covers
 
 
@@ -142,8 +172,10 @@ def verify_response(message: Message, find_key: FindKey, body: bytes | None) -> 
     found = find_signature(message, ANSWER_TAG)
     for component in answer_covers(message.request):
         if component not in found.components:
-            raise SignatureError("signature.component_missing",
-                                 f"The answer's signature does not cover {component[0]}.")
+            raise SignatureError(
+                "signature.component_missing",
+                f"The answer's signature does not cover {component[0]}.",
+            )
     keyid, created = _text(found, "keyid"), _whole(found, "created")
     if found.parameters.get("alg", ALGORITHM) != ALGORITHM:
         raise SignatureError("signature.algorithm", f"The answer is not signed by {ALGORITHM}.")
@@ -151,11 +183,14 @@ def verify_response(message: Message, find_key: FindKey, body: bytes | None) -> 
     if key is None:
         raise SignatureError(
             "signature.unknown_key",
-            f"No public key {keyid} of Mirab is known here; get it from /.well-known/jwks.json.")
+            f"No public key {keyid} of Mirab is known here; get it from /.well-known/jwks.json.",
+        )
     if not key.verify(found.signature, signature_base(message, found.components, found.parameters)):
         raise SignatureError(
-            "signature.bad", "The answer's signature does not hold: the answer, its status or its "
-            "question was changed. Do not use this answer; ask again.")
+            "signature.bad",
+            "The answer's signature does not hold: the answer, its status or its "
+            "question was changed. Do not use this answer; ask again.",
+        )
     if body is not None:
         check_digest(message.headers, body)
     return Signed(keyid, created)
@@ -169,14 +204,19 @@ def _checked_parameters(found: Found, now: float) -> Verified:
     if not isinstance(nonce, str) or not NONCE_LENGTH[0] <= len(nonce) <= NONCE_LENGTH[1]:
         raise SignatureError("signature.nonce_missing", "Give a nonce of 16 to 128 characters.")
     if expires - created > LONGEST_LIFE or expires <= created:
-        raise SignatureError("signature.too_long",
-                             f"expires must be 1 to {LONGEST_LIFE} seconds after created.")
+        raise SignatureError(
+            "signature.too_long", f"expires must be 1 to {LONGEST_LIFE} seconds after created."
+        )
     if created > now + SKEW:
-        raise SignatureError("signature.not_yet_valid",
-                             f"created lies in the future; our clock says {int(now)}. Set yours.")
+        raise SignatureError(
+            "signature.not_yet_valid",
+            f"created lies in the future; our clock says {int(now)}. Set yours.",
+        )
     if expires < now:
-        raise SignatureError("signature.expired",
-                             f"The signature has expired; our clock says {int(now)}. Sign again.")
+        raise SignatureError(
+            "signature.expired",
+            f"The signature has expired; our clock says {int(now)}. Sign again.",
+        )
     return Verified(keyid, nonce, created, expires, found.label)
 
 
@@ -201,4 +241,3 @@ def _sign(
     signature = base64.b64encode(key.sign(base)).decode()
     told = http_sf.ser({LABEL: (components, parameters)})
     return {"Signature-Input": told, "Signature": f"{LABEL}=:{signature}:"}
-

@@ -7,7 +7,8 @@ from typing import Any
 import psycopg2.errors
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bus import outbox
 from bus.contracts.kinds import Command, Contract, Event
@@ -67,8 +68,8 @@ class Store:
                 "connect_timeout": 5,
                 "application_name": source,
                 "options": f"-c statement_timeout={STATEMENT_SECONDS}s "
-                           f"-c lock_timeout={LOCK_SECONDS}s "
-                           "-c idle_in_transaction_session_timeout=60s -c timezone=UTC",
+                f"-c lock_timeout={LOCK_SECONDS}s "
+                "-c idle_in_transaction_session_timeout=60s -c timezone=UTC",
             },
         )
 
@@ -124,8 +125,9 @@ def passing_trouble(error: Exception) -> Unavailable | None:
         return Unavailable("All connections to the database are in use.", code="database.busy")
     origin = getattr(error, "orig", None)
     state = getattr(origin, "pgcode", None)
-    connection_lost = isinstance(
-        origin, psycopg2.OperationalError | psycopg2.InterfaceError) and state is None
+    connection_lost = (
+        isinstance(origin, psycopg2.OperationalError | psycopg2.InterfaceError) and state is None
+    )
     if connection_lost or (state or "").startswith(UNREACHABLE):
         return Unavailable("The database cannot be reached.", code="database.unreachable")
     if state in TRANSIENT:

@@ -31,30 +31,43 @@ def queue_name(service: str, kind: str) -> str:
 
 def queue(service: str, kind: str, exchange: str, names: Iterable[str]) -> Queue:
     """A working queue: replicated, and what fails five times goes to the dead letters, surely."""
-    return Queue(queue_name(service, kind), exchange, tuple(sorted(names)), {
-        "x-queue-type": "quorum",
-        "x-delivery-limit": DELIVERY_LIMIT,
-        "x-dead-letter-exchange": DEAD,
-        "x-dead-letter-routing-key": service,
-        "x-dead-letter-strategy": "at-least-once",
-        "x-overflow": "reject-publish",
-    })
+    return Queue(
+        queue_name(service, kind),
+        exchange,
+        tuple(sorted(names)),
+        {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": DELIVERY_LIMIT,
+            "x-dead-letter-exchange": DEAD,
+            "x-dead-letter-routing-key": service,
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        },
+    )
 
 
 def dead_queue(service: str) -> Queue:
     """Where a service's dead letters wait for a person; looking at them wears nothing out."""
-    return Queue(queue_name(service, "dead"), DEAD, (service,), {
-        "x-queue-type": "quorum",
-        "x-delivery-limit": NEVER,
-    })
+    return Queue(
+        queue_name(service, "dead"),
+        DEAD,
+        (service,),
+        {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": NEVER,
+        },
+    )
 
 
 def queues(
     service: str, *, requests: Iterable[str], commands: Iterable[str], events: Iterable[str]
 ) -> list[Queue]:
     """All queues of a service, the dead one first so that nothing can die into nowhere."""
-    working = [("requests", REQUESTS, requests), ("commands", COMMANDS, commands),
-               ("events", EVENTS, events)]
+    working = [
+        ("requests", REQUESTS, requests),
+        ("commands", COMMANDS, commands),
+        ("events", EVENTS, events),
+    ]
     return [dead_queue(service)] + [
         queue(service, kind, exchange, names)
         for kind, exchange, given in working

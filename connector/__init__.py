@@ -1,5 +1,15 @@
 """The kit with which an outside agency asks over Mirab; see README.md beside."""
 
 from connector.caller import Answer, Caller, Refused, Unreachable
+from connector.evidence import Evidence
+from connector.keys import load_key, read_server_keys
 
-__all__ = ["Answer", "Caller", "Refused", "Unreachable"]
+__all__ = [
+    "Answer",
+    "Caller",
+    "Evidence",
+    "Refused",
+    "Unreachable",
+    "load_key",
+    "read_server_keys",
+]

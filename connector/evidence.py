@@ -40,8 +40,10 @@ class Evidence:
 
     def save(self, path: str | Path) -> None:
         """Writes the evidence; it holds the answer, so keep it as safely."""
-        told = {**asdict(self), **{name: base64.b64encode(getattr(self, name)).decode()
-                                   for name in BODIES}}
+        told = {
+            **asdict(self),
+            **{name: base64.b64encode(getattr(self, name)).decode() for name in BODIES},
+        }
         Path(path).write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))
 
     @classmethod
@@ -50,7 +52,11 @@ class Evidence:
         try:
             told: dict[str, Any] = orjson.loads(Path(path).read_bytes())
             bodies = {name: base64.b64decode(told[name], validate=True) for name in BODIES}
+            for headers in (told["request_headers"], told["response_headers"]):
+                if not all(isinstance(value, str) for value in headers.values()):
+                    raise ValueError("headers must be texts")
             return cls(**{**told, **bodies})
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise BusError(f"{path} is no evidence file: {error}", code="evidence.unreadable") from None
-
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise BusError(
+                f"{path} is no evidence file: {error}", code="evidence.unreadable"
+            ) from None

@@ -13,8 +13,13 @@ from bus.errors import NotFound
 from gateway.problems import PROBLEMS
 
 HERE = Path(__file__).parent
-_templates = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True,
-                         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+_templates = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:

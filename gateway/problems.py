@@ -9,8 +9,15 @@ from bus.errors import BusError
 
 MEDIA_TYPE = "application/problem+json"
 KIND_STATUS = {
-    "ContractError": 422, "Unauthenticated": 401, "SignatureError": 401, "Forbidden": 403,
-    "NotFound": 404, "Conflict": 409, "RuleBroken": 422, "TooMany": 429, "Unavailable": 503,
+    "ContractError": 422,
+    "Unauthenticated": 401,
+    "SignatureError": 401,
+    "Forbidden": 403,
+    "NotFound": 404,
+    "Conflict": 409,
+    "RuleBroken": 422,
+    "TooMany": 429,
+    "Unavailable": 503,
     "Internal": 500,
 }
 RETRY_SECONDS = 2
@@ -35,82 +42,117 @@ class HttpError(BusError):
 PROBLEMS: dict[str, Problem] = {
     "http.not_found": Problem("No such path", "See /openapi.json for all paths.", 404),
     "http.method": Problem("Method not allowed here", "Use a method that Allow names.", 405),
-    "http.too_large": Problem("The body is too large", "Send less; batches take larger bodies.", 413),
-    "http.media_type": Problem("Media type not accepted", "Set Content-Type as the page of the "
-                               "contract says.", 415),
-    "http.not_acceptable": Problem("No such form of the answer", "Set Accept to a form that the "
-                                   "contract's page names.", 406),
+    "http.too_large": Problem(
+        "The body is too large", "Send less; batches take larger bodies.", 413
+    ),
+    "http.media_type": Problem(
+        "Media type not accepted", "Set Content-Type as the page of the contract says.", 415
+    ),
+    "http.not_acceptable": Problem(
+        "No such form of the answer", "Set Accept to a form that the contract's page names.", 406
+    ),
     "http.headers": Problem("The headers are too large", "Send fewer or shorter headers.", 431),
     "http.uri": Problem("The address is too long", "Shorten the query.", 414),
-    "json.invalid": Problem("The body is not JSON", "Send one JSON object in UTF-8; no NaN, no "
-                            "member twice.", 400),
-    "json.too_deep": Problem("The body is nested too deeply", "No contract needs more than a few "
-                             "levels.", 400),
-    "contract.broken": Problem("The message does not follow its contract", "Mend the fields named "
-                               "in errors; unknown fields are refused."),
+    "json.invalid": Problem(
+        "The body is not JSON", "Send one JSON object in UTF-8; no NaN, no member twice.", 400
+    ),
+    "json.too_deep": Problem(
+        "The body is nested too deeply", "No contract needs more than a few levels.", 400
+    ),
+    "contract.broken": Problem(
+        "The message does not follow its contract",
+        "Mend the fields named in errors; unknown fields are refused.",
+    ),
     "contract.unknown": Problem("No such contract", "See /openapi.json for all contracts."),
-    "contract.not_granted": Problem("No grant for this contract", "Ask the water company to grant "
-                                    "it to your agency."),
-    "contract.grant_expired": Problem("The grant has expired", "Ask the water company for a new one."),
+    "contract.not_granted": Problem(
+        "No grant for this contract", "Ask the water company to grant it to your agency."
+    ),
+    "contract.grant_expired": Problem(
+        "The grant has expired", "Ask the water company for a new one."
+    ),
     "identity.unknown_agency": Problem("The agency is not registered", "Join first: docs/join.md."),
     "identity.key_expired": Problem("The key is out of date", "Register a new key and use it."),
     "signature.missing": Problem("The request is not signed", "Sign it by RFC 9421: docs/join.md."),
-    "signature.malformed": Problem("The signature headers cannot be read", "Compare them with the "
-                                   "example in docs/join.md."),
-    "signature.component_missing": Problem("The signature covers too little", "Cover all that "
-                                           "docs/join.md lists."),
+    "signature.malformed": Problem(
+        "The signature headers cannot be read", "Compare them with the example in docs/join.md."
+    ),
+    "signature.component_missing": Problem(
+        "The signature covers too little", "Cover all that docs/join.md lists."
+    ),
     "signature.unknown_key": Problem("The key is not known", "Register it, or correct keyid."),
     "signature.algorithm": Problem("Another algorithm than Ed25519", "Sign with Ed25519."),
     "signature.expired": Problem("The signature has expired", "Sign again; check your clock."),
     "signature.not_yet_valid": Problem("The signature is of the future", "Set your clock."),
-    "signature.too_long": Problem("The signature lives too long", "Let expires be at most 300 "
-                                  "seconds after created."),
-    "signature.nonce_missing": Problem("No usable nonce", "Add a fresh nonce of 16 to 128 characters."),
-    "signature.replayed": Problem("The nonce was used before", "Sign each request anew, with a "
-                                  "fresh nonce."),
-    "signature.before_start": Problem("Signed before this face was started", "Sign again; it "
-                                      "cannot know whether it saw this one before."),
+    "signature.too_long": Problem(
+        "The signature lives too long", "Let expires be at most 300 seconds after created."
+    ),
+    "signature.nonce_missing": Problem(
+        "No usable nonce", "Add a fresh nonce of 16 to 128 characters."
+    ),
+    "signature.replayed": Problem(
+        "The nonce was used before", "Sign each request anew, with a fresh nonce."
+    ),
+    "signature.before_start": Problem(
+        "Signed before this face was started",
+        "Sign again; it cannot know whether it saw this one before.",
+    ),
     "signature.ambiguous": Problem("Two signatures for us", "Send one signature with our tag."),
-    "signature.bad": Problem("The signature does not fit", "Compare your signature base with "
-                             "docs/join.md."),
+    "signature.bad": Problem(
+        "The signature does not fit", "Compare your signature base with docs/join.md."
+    ),
     "digest.missing": Problem("No Content-Digest", "Send Content-Digest (RFC 9530).", 400),
     "digest.malformed": Problem("Content-Digest cannot be read", "Write sha-256=:…:.", 400),
     "digest.unsupported": Problem("Another digest than ours", "Use sha-256 or sha-512.", 400),
-    "digest.mismatch": Problem("The body is not the one that was signed", "Send the very bytes "
-                               "that were signed.", 400),
-    "idempotency_key.invalid": Problem("The Idempotency-Key cannot be read", "Send a quoted text "
-                                       "of 16 to 128 characters.", 400),
-    "idempotency_key.reused": Problem("The Idempotency-Key was used for another body", "Use a new "
-                                      "key for a new question.", 422),
-    "limit.reached": Problem("Your rate limit is used up", "Wait as Retry-After says; use a batch "
-                             "for many keys."),
+    "digest.mismatch": Problem(
+        "The body is not the one that was signed", "Send the very bytes that were signed.", 400
+    ),
+    "idempotency_key.invalid": Problem(
+        "The Idempotency-Key cannot be read", "Send a quoted text of 16 to 128 characters.", 400
+    ),
+    "idempotency_key.reused": Problem(
+        "The Idempotency-Key was used for another body", "Use a new key for a new question.", 422
+    ),
+    "limit.reached": Problem(
+        "Your rate limit is used up", "Wait as Retry-After says; use a batch for many keys."
+    ),
     "purpose.unknown": Problem("No such purpose", "State a purpose of the list."),
-    "purpose.not_granted": Problem("The purpose is not granted", "Ask the water company for a "
-                                   "grant of this purpose."),
+    "purpose.not_granted": Problem(
+        "The purpose is not granted", "Ask the water company for a grant of this purpose."
+    ),
     "grant.expired": Problem("The grant of this purpose has expired", "Ask for a new one."),
-    "key_kind.not_for_purpose": Problem("Not by this kind of key", "Ask by a kind that the purpose "
-                                        "allows."),
-    "as_of.future": Problem("The moment asked about lies ahead", "Leave as_of out to ask about now."),
+    "key_kind.not_for_purpose": Problem(
+        "Not by this kind of key", "Ask by a kind that the purpose allows."
+    ),
+    "as_of.future": Problem(
+        "The moment asked about lies ahead", "Leave as_of out to ask about now."
+    ),
     "register.empty": Problem("The register is empty", "The water company has to load its export."),
     "answer.not_found": Problem("No such answer of yours", "Check the tracking code."),
     "batch.not_found": Problem("No such batch of yours", "Check the batch's id."),
     "batch.complete": Problem("The batch is complete", "Begin a new batch with a new key."),
-    "batch.incomplete": Problem("A part of the upload is missing", "Send the whole again with the "
-                                "same Idempotency-Key."),
+    "batch.incomplete": Problem(
+        "A part of the upload is missing", "Send the whole again with the same Idempotency-Key."
+    ),
     "batch.empty": Problem("The upload is empty", "Send at least one line."),
     "batch.too_long": Problem("The batch is too long", "Send at most 100,000 lines.", 413),
-    "batch.not_ready": Problem("The batch is not done yet", "Ask batch_status until its state is "
-                               "DONE."),
+    "batch.not_ready": Problem(
+        "The batch is not done yet", "Ask batch_status until its state is DONE."
+    ),
     "folder.not_found": Problem("No such export", "Put the sheets into the import folder first."),
     "load.not_found": Problem("No such import", "Check the import's id."),
     "service.absent": Problem("The service is not there", "Try again later; tell us if it lasts."),
-    "broker.unreachable": Problem("The bus cannot be reached", "Try again with the same "
-                                  "Idempotency-Key."),
+    "broker.unreachable": Problem(
+        "The bus cannot be reached", "Try again with the same Idempotency-Key."
+    ),
     "broker.blocked": Problem("The bus takes nothing now", "Try again in a minute."),
-    "database.unreachable": Problem("The service cannot reach its database", "Try again later with "
-                                    "the same Idempotency-Key."),
-    "deadline.passed": Problem("No answer in time", "Try again with the same Idempotency-Key: you "
-                               "get the first answer.", 504),
+    "database.unreachable": Problem(
+        "The service cannot reach its database", "Try again later with the same Idempotency-Key."
+    ),
+    "deadline.passed": Problem(
+        "No answer in time",
+        "Try again with the same Idempotency-Key: you get the first answer.",
+        504,
+    ),
     "reply.unreadable": Problem("The service's reply cannot be read", "Tell us the trace id."),
     "internal": Problem("Our fault", "Tell us the error_id."),
     "not_found": Problem("Not found", "Check what you asked for."),
@@ -144,8 +186,9 @@ def describe(error: BusError, *, instance: str, trace_id: str | None) -> dict[st
     if known:
         told["what_to_do"] = known.what_to_do
     if error.fields:
-        told["errors"] = [{"field": f.field, "code": f.code, "detail": f.message}
-                          for f in error.fields]
+        told["errors"] = [
+            {"field": f.field, "code": f.code, "detail": f.message} for f in error.fields
+        ]
     if "error_id" in error.details:
         told["error_id"] = error.details["error_id"]
     return told

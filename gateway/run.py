@@ -26,9 +26,18 @@ def run(name: str, port: int, make: Callable[[Settings], Any]) -> int:
         print(f"The {name} face cannot start: {error}", file=sys.stderr)
         return 1
     config = uvicorn.Config(
-        app, loop="uvloop", http="httptools", access_log=False, log_config=None, lifespan="on",
-        server_header=False, timeout_graceful_shutdown=STOP_SECONDS, h11_max_incomplete_event_size=65536,
-        proxy_headers=True, forwarded_allow_ips=settings.text("TRUSTED_PROXIES", "127.0.0.1"))
+        app,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        h11_max_incomplete_event_size=65536,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.text("TRUSTED_PROXIES", "127.0.0.1"),
+    )
     uvicorn.Server(config).run(sockets=[bound])
     return 0
 
@@ -41,6 +50,8 @@ def _bind(host: str, port: int) -> socket.socket:
         bound.bind((host, port))
     except OSError as error:
         bound.close()
-        raise OSError(f"port {port} of {host} cannot be used ({error.strerror}); set PORT.") from None
+        raise OSError(
+            f"port {port} of {host} cannot be used ({error.strerror}); set PORT."
+        ) from None
     bound.listen(1024)
     return bound

@@ -29,12 +29,16 @@ SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; font-src 'self'; "
-                               "img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; "
-                               "base-uri 'none'",
+    "img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'",
 }
 REQUESTS = Counter("mirab_http_requests_total", "Requests", ["face", "route", "status"])
-SECONDS = Histogram("mirab_http_request_seconds", "Time to answer", ["face", "route"],
-                    buckets=(.002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 30))
+SECONDS = Histogram(
+    "mirab_http_request_seconds",
+    "Time to answer",
+    ["face", "route"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+)
 
 Handler = Callable[[Request], Awaitable[Response]]
 Finish = Callable[[Request, Response], Response]
@@ -91,8 +95,12 @@ class Face:
             error_id = str(uuid.uuid4())
             _log.error("failed", error_id=error_id, route=request.state.route, exc_info=error)
             request.state.code = "internal"
-            return self._problem(request, Internal(
-                f"We failed to work on this. Tell us the number {error_id}.", error_id=error_id))
+            return self._problem(
+                request,
+                Internal(
+                    f"We failed to work on this. Tell us the number {error_id}.", error_id=error_id
+                ),
+            )
 
     def _handler(self, request: Request) -> Handler:
         scope = request.scope
@@ -113,8 +121,11 @@ class Face:
             if match is Match.PARTIAL:
                 allowed |= route.methods or set()
         if allowed:
-            raise HttpError("http.method", "This path takes " + ", ".join(sorted(allowed)) + ".",
-                            Allow=", ".join(sorted(allowed)))
+            raise HttpError(
+                "http.method",
+                "This path takes " + ", ".join(sorted(allowed)) + ".",
+                Allow=", ".join(sorted(allowed)),
+            )
         raise HttpError("http.not_found", "There is nothing at this path.")
 
     def _problem(self, request: Request, error: BusError) -> Response:
@@ -126,9 +137,16 @@ class Face:
         REQUESTS.labels(self.name, route, str(status)).inc()
         SECONDS.labels(self.name, route).observe(seconds)
         with structlog.contextvars.bound_contextvars(trace_id=state.traceparent.split("-")[1]):
-            _log.info("answered", method=request.method, route=route, status=status,
-                      agency=getattr(state, "agency", None), contract=getattr(state, "contract", None),
-                      code=getattr(state, "code", None), ms=round(seconds * 1000, 2))
+            _log.info(
+                "answered",
+                method=request.method,
+                route=route,
+                status=status,
+                agency=getattr(state, "agency", None),
+                contract=getattr(state, "contract", None),
+                code=getattr(state, "code", None),
+                ms=round(seconds * 1000, 2),
+            )
 
 
 async def chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
@@ -158,8 +176,11 @@ def media_type(request: Request, *accepted: str) -> str:
     """The body's media type, one of those accepted; HttpError http.media_type otherwise."""
     told = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if told not in accepted:
-        raise HttpError("http.media_type", "Send the body as " + " or ".join(accepted) + ".",
-                        Accept=", ".join(accepted))
+        raise HttpError(
+            "http.media_type",
+            "Send the body as " + " or ".join(accepted) + ".",
+            Accept=", ".join(accepted),
+        )
     return told
 
 
@@ -170,8 +191,11 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     try:
         data = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise HttpError("json.invalid", f"The body is not JSON in UTF-8: {error.msg} (line "
-                        f"{error.lineno}, column {error.colno}).") from None
+        raise HttpError(
+            "json.invalid",
+            f"The body is not JSON in UTF-8: {error.msg} (line "
+            f"{error.lineno}, column {error.colno}).",
+        ) from None
     if not isinstance(data, dict):
         raise HttpError("json.invalid", "The body must be one JSON object.")
     return data
@@ -193,8 +217,12 @@ def _depth(raw: bytes) -> int:
 
 def json_response(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Data as JSON that no cache keeps."""
-    return Response(orjson.dumps(data), status, {"Cache-Control": "no-store", **(headers or {})},
-                    "application/json")
+    return Response(
+        orjson.dumps(data),
+        status,
+        {"Cache-Control": "no-store", **(headers or {})},
+        "application/json",
+    )
 
 
 async def live(_: Request) -> Response:

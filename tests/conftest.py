@@ -80,8 +80,13 @@ def execute(url, sql, values=()):
 def _migrated(server, name, part):
     execute(server.url("postgres"), f"create database {name}")
     environ = {**os.environ, "DB_URL": server.url(name)}
-    subprocess.run([sys.executable, "-m", "bus", "migrate", part],
-                   cwd=ROOT, env=environ, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "bus", "migrate", part],
+        cwd=ROOT,
+        env=environ,
+        check=True,
+        capture_output=True,
+    )
     return name
 
 
@@ -138,8 +143,9 @@ class Process:
     def __init__(self, command, environ, log):
         self.log_path = log
         self._log = log.open("ab")
-        self.popen = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=self._log,
-                                      stderr=subprocess.STDOUT)
+        self.popen = subprocess.Popen(
+            command, cwd=ROOT, env=environ, stdout=self._log, stderr=subprocess.STDOUT
+        )
 
     @property
     def log(self):
@@ -167,9 +173,11 @@ class Starter:
 
     def __call__(self, *arguments, **environ):
         name = f"{len(self._started)}-{'-'.join(arguments[:3])}.log".replace("/", "_")
-        process = Process([sys.executable, "-m", *arguments],
-                          {**os.environ, "LOG_LEVEL": "INFO", "PYTHONUNBUFFERED": "1", **environ},
-                          self._folder / name)
+        process = Process(
+            [sys.executable, "-m", *arguments],
+            {**os.environ, "LOG_LEVEL": "INFO", "PYTHONUNBUFFERED": "1", **environ},
+            self._folder / name,
+        )
         self._started.append(process)
         return process
 
@@ -190,8 +198,12 @@ def start(tmp_path):
 def secrets_in(folder):
     """Keys and secrets as `make up` makes them: the environment variables that name them."""
     key = folder / "signing.pem"
-    subprocess.run([sys.executable, "-m", "connector", "keygen", "--out", str(key)],
-                   cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "connector", "keygen", "--out", str(key)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     return {
         "INQUIRY_LOG_KEY": base64.b64encode(b"k" * 32).decode(),
         "SIGNING_KEY_FILE": str(key),
@@ -205,10 +217,19 @@ def demo_template(postgres, inquiry_template):
     """The inquiry database with the demo registry in it."""
     execute(postgres.url("postgres"), f"create database demo_template template {inquiry_template}")
     subprocess.run(
-        [sys.executable, "-m", "services.inquiry.load", "deploy/local/registry",
-         "--report", os.devnull],
-        cwd=ROOT, env={**os.environ, "DB_URL": postgres.url("demo_template")}, check=True,
-        capture_output=True)
+        [
+            sys.executable,
+            "-m",
+            "services.inquiry.load",
+            "deploy/local/registry",
+            "--report",
+            os.devnull,
+        ],
+        cwd=ROOT,
+        env={**os.environ, "DB_URL": postgres.url("demo_template")},
+        check=True,
+        capture_output=True,
+    )
     return "demo_template"
 
 
@@ -218,7 +239,7 @@ def demo_db(new_database, demo_template):
 
 
 def run_inquiry(start, folder, amqp, db):
-    """The inquiry service and its relay, consuming; the environment of both, and they themselves."""
+    """The inquiry service and its relay, consuming; their environment, and they themselves."""
     environ = {"AMQP_URL": amqp, "DB_URL": db, **secrets_in(folder)}
     service = start("bus", "serve", "services.inquiry", **environ)
     relay = start("bus", "relay", "services.inquiry", **environ)
@@ -253,8 +274,13 @@ def run_face(start, folder, inquiry):
     face.inquiry, face.register = inquiry, folder / "agencies"
     shutil.copytree(ROOT / "deploy/agencies", face.register)
     environ = {name: value for name, value in inquiry.items() if name != "processes"}
-    face.begin = lambda: start("gateway.agency", **environ, AGENCIES_DIR=str(face.register),
-                               PORT=face.rsplit(":", 1)[1], HOST="127.0.0.1")
+    face.begin = lambda: start(
+        "gateway.agency",
+        **environ,
+        AGENCIES_DIR=str(face.register),
+        PORT=face.rsplit(":", 1)[1],
+        HOST="127.0.0.1",
+    )
     face.restart()
     # A signature of the second in which the face started is not taken.
     time.sleep(1.1)
@@ -273,5 +299,7 @@ def shared_face(tmp_path_factory, broker, postgres, demo_template):
     folder = tmp_path_factory.mktemp("shared")
     execute(postgres.url("postgres"), f"create database shared template {demo_template}")
     starter = Starter(folder)
-    yield run_face(starter, folder, run_inquiry(starter, folder, broker.url, postgres.url("shared")))
+    yield run_face(
+        starter, folder, run_inquiry(starter, folder, broker.url, postgres.url("shared"))
+    )
     starter.end()

@@ -7,13 +7,24 @@ from bus.contracts.fields import personal_names
 from bus.contracts.kinds import Command, Contract, Event, Form, Request
 from bus.errors import NotFound
 
-__all__ = ["CATALOGUE", "Command", "Contract", "Event", "Request", "find", "health_contracts",
-           "hidden_names"]
+__all__ = [
+    "CATALOGUE",
+    "Command",
+    "Contract",
+    "Event",
+    "Request",
+    "find",
+    "health_contracts",
+    "hidden_names",
+]
 
 
 def _contracts(module: ModuleType) -> dict[str, Contract]:
-    return {c.name: c for c in vars(module).values()
-            if isinstance(c, Contract) and not isinstance(c, Form)}
+    return {
+        c.name: c
+        for c in vars(module).values()
+        if isinstance(c, Contract) and not isinstance(c, Form)
+    }
 
 
 CATALOGUE: dict[str, Contract] = {**_contracts(inquiry), **_contracts(health)}
@@ -41,5 +52,8 @@ def hidden_names() -> frozenset[str]:
 
 def health_contracts() -> dict[str, Request]:
     """The health Request of each service, by the service's name."""
-    return {c.context: c for c in CATALOGUE.values()
-            if isinstance(c, Request) and c.operation == "health"}
+    return {
+        c.context: c
+        for c in CATALOGUE.values()
+        if isinstance(c, Request) and c.operation == "health"
+    }

@@ -25,7 +25,7 @@ REGISTER_NUMBER_MAX = 40
 
 
 def register_number(text: str, kind: str) -> str:
-    """A number of the register: digits folded to 0-9, blanks gone; letters, ``/`` and ``-`` stay."""
+    """A number of the register: digits folded, blanks gone; letters, ``/`` and ``-`` stay."""
     canonical = "".join(persian.fold_digits(text).split())
     if not canonical or len(canonical) > REGISTER_NUMBER_MAX:
         raise identifiers.Malformed(
@@ -52,8 +52,10 @@ class Text(fields.String):
 
     def __init__(self, most: int, *, least: int = 1, personal: bool = False, **kwargs: Any):
         super().__init__(metadata={"personal": personal, **kwargs.pop("metadata", {})}, **kwargs)
-        self.validators = [self._clean, validate.Length(least, most, error=(
-            f"length|Give {least} to {most} characters."))]
+        self.validators = [
+            self._clean,
+            validate.Length(least, most, error=(f"length|Give {least} to {most} characters.")),
+        ]
 
     @staticmethod
     def _clean(value: str) -> None:
@@ -78,13 +80,13 @@ class Instant(fields.Field[str]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         try:
             moment = dt.datetime.fromisoformat(value)
-            if moment.tzinfo is None:
-                raise ValueError("no offset")
-            utc = moment.astimezone(dt.UTC)
+            utc = moment.astimezone(dt.UTC) if moment.tzinfo else None
         except (TypeError, ValueError, OverflowError):
+            utc = None
+        if utc is None:
             raise ValidationError(
                 "instant|Give a moment with its offset, such as 2026-11-23T08:30:00Z."
-            ) from None
+            )
         return utc.isoformat().replace("+00:00", "Z")
 
 
@@ -105,7 +107,7 @@ class Block(fields.Dict):
         super().__init__(keys=fields.String(), **kwargs)
 
 
-def Whole(least: int, most: int, **kwargs: Any) -> fields.Integer:
+def whole(least: int, most: int, **kwargs: Any) -> fields.Integer:
     """A whole number within bounds; never a bool, a float or a text of digits."""
     return fields.Integer(
         strict=True,

@@ -21,8 +21,14 @@ class Health(Schema):
 
 def health_of(context: str) -> Request:
     """The health Request of one context, such as ``inquiry.health.v1``."""
-    return Request(f"{context}.health.v1", Ask(), reply=Health(), effect=False, deadline=5.0,
-                   doc=f"Is {context} able to work: database, outbox, version.")
+    return Request(
+        f"{context}.health.v1",
+        Ask(),
+        reply=Health(),
+        effect=False,
+        deadline=5.0,
+        doc=f"Is {context} able to work: database, outbox, version.",
+    )
 
 
 INQUIRY = health_of("inquiry")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from bus.contracts.fields import (
     KEY_KINDS,
@@ -11,8 +11,8 @@ from bus.contracts.fields import (
     Day,
     Instant,
     Text,
-    Whole,
     canonical_key,
+    whole,
 )
 from bus.contracts.kinds import Command, Event, Form, Request
 from bus.identifiers import Malformed
@@ -30,11 +30,21 @@ def _code(most: int = 40, **kwargs: Any) -> Text:
 class Key(Schema):
     """By what a subscriber or a source is looked up."""
 
-    key_kind = Choice(KEY_KINDS, required=True, metadata={
-        "description": "What sort of key it is", "example": "national_id"})
-    key = Text(64, required=True, personal=True, metadata={
-        "description": "The key; Persian and Arabic digits are understood, check digits are "
-                       "verified", "example": "9900000013"})
+    key_kind = Choice(
+        KEY_KINDS,
+        required=True,
+        metadata={"description": "What sort of key it is", "example": "national_id"},
+    )
+    key = Text(
+        64,
+        required=True,
+        personal=True,
+        metadata={
+            "description": "The key; Persian and Arabic digits are understood, check digits are "
+            "verified",
+            "example": "9900000013",
+        },
+    )
 
     @validates_schema
     def _canonical(self, data: dict[str, Any], **_: Any) -> None:
@@ -47,15 +57,25 @@ class Key(Schema):
 class Matter(Schema):
     """In which matter it is asked: common to a single question and a batch."""
 
-    purpose = Text(40, required=True, metadata={
-        "description": "The lawful purpose; your grant names those that you may state",
-        "example": "fuel_quota"})
-    case_number = Text(64, metadata={
-        "description": "Your own number of the case, for your records and ours"})
-    operator = Text(64, personal=True, metadata={
-        "description": "Who asks at your agency (a personnel code, not a name)"})
-    as_of = Instant(metadata={
-        "description": "The moment asked about; now if left out. Never in the future"})
+    purpose = Text(
+        40,
+        required=True,
+        metadata={
+            "description": "The lawful purpose; your grant names those that you may state",
+            "example": "fuel_quota",
+        },
+    )
+    case_number = Text(
+        64, metadata={"description": "Your own number of the case, for your records and ours"}
+    )
+    operator = Text(
+        64,
+        personal=True,
+        metadata={"description": "Who asks at your agency (a personnel code, not a name)"},
+    )
+    as_of = Instant(
+        metadata={"description": "The moment asked about; now if left out. Never in the future"}
+    )
 
 
 class Ask(Key, Matter):
@@ -74,11 +94,17 @@ class Status(Schema):
 
 
 class Source(Schema):
-    """One water source of the answer; beside file_no, role and status only what the purpose allows."""
+    """One water source; beside file_no, role and status only what the purpose allows."""
 
     file_no = Text(40, required=True)
-    role = Choice(("owner", "partner"), allow_none=True, required=True, metadata={
-        "description": "What the person asked about is to this source; null for other keys"})
+    role = Choice(
+        ("owner", "partner"),
+        allow_none=True,
+        required=True,
+        metadata={
+            "description": "What the person asked about is to this source; null for other keys"
+        },
+    )
     status = fields.Nested(Status, required=True)
     licence = Block(allow_none=True)
     holder = Block(metadata={"personal": True})
@@ -145,8 +171,11 @@ class Verification(Schema):
     answered_at_jalali = Text(40)
     valid_until = Instant()
     still_valid = fields.Boolean()
-    changed_since = fields.Boolean(metadata={
-        "description": "True if the register has a newer record of a source in the answer"})
+    changed_since = fields.Boolean(
+        metadata={
+            "description": "True if the register has a newer record of a source in the answer"
+        }
+    )
 
 
 class BatchLine(Schema):
@@ -160,13 +189,22 @@ class BatchLine(Schema):
 class SubmitBatch(Matter):
     """One part of an uploaded batch; the gateway cuts an upload into parts of 500 lines."""
 
-    batch = Text(36, required=True, metadata={"description": "The batch's id, the same for all parts"})
-    part = Whole(0, BATCH_LINES // PART_LINES, required=True)
-    lines = fields.List(fields.Nested(BatchLine), required=True,
-                        validate=validate.Length(0, PART_LINES, error=f"length|At most {PART_LINES}."))
+    batch = Text(
+        36, required=True, metadata={"description": "The batch's id, the same for all parts"}
+    )
+    part = whole(0, BATCH_LINES // PART_LINES, required=True)
+    lines = fields.List(
+        fields.Nested(BatchLine),
+        required=True,
+        validate=validate.Length(0, PART_LINES, error=f"length|At most {PART_LINES}."),
+    )
     last = fields.Boolean(required=True)
-    digest = Text(80, allow_none=True, load_default=None, metadata={
-        "description": "sha-256 of the whole upload, told with the last part"})
+    digest = Text(
+        80,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "sha-256 of the whole upload, told with the last part"},
+    )
 
 
 class BatchKey(Schema):
@@ -176,14 +214,18 @@ class BatchKey(Schema):
     key = fields.Raw(metadata={"personal": True})
 
     class Meta:
-        unknown = INCLUDE
+        unknown = "include"
 
 
 class BatchKeys(Matter):
     """A small batch as one JSON object; large ones are uploaded as JSON Lines or CSV."""
 
-    keys = fields.List(fields.Nested(BatchKey), required=True, metadata={"personal": True},
-                       validate=validate.Length(1, 1000, error="length|Give 1 to 1000 keys."))
+    keys = fields.List(
+        fields.Nested(BatchKey),
+        required=True,
+        metadata={"personal": True},
+        validate=validate.Length(1, 1000, error="length|Give 1 to 1000 keys."),
+    )
 
 
 class BatchStatus(Schema):
@@ -202,8 +244,10 @@ class BatchProgress(Schema):
 
 class ReadBatch(Schema):
     batch = Text(36, required=True)
-    after = Whole(0, BATCH_LINES, load_default=0, metadata={"description": "Number of the last line read"})
-    limit = Whole(1, PART_LINES, load_default=PART_LINES)
+    after = whole(
+        0, BATCH_LINES, load_default=0, metadata={"description": "Number of the last line read"}
+    )
+    limit = whole(1, PART_LINES, load_default=PART_LINES)
 
 
 class BatchResult(Schema):
@@ -222,17 +266,20 @@ class BatchPage(Schema):
 
 
 class LoadRegistry(Schema):
-    folder = Text(100, required=True, metadata={
-        "description": "Folder or .xlsx below the import folder", "example": "1405-09"})
+    folder = Text(
+        100,
+        required=True,
+        metadata={"description": "Folder or .xlsx below the import folder", "example": "1405-09"},
+    )
     allow_removals = fields.Boolean(load_default=False)
 
 
 class LoadStatus(Schema):
-    load = Text(36, required=True)
+    load = Text(36, required=True)  # type: ignore[assignment]
 
 
 class LoadProgress(Schema):
-    load = Text(36, required=True)
+    load = Text(36, required=True)  # type: ignore[assignment]
     state = Choice(("WAITING", "LOADING", "DONE", "FAILED"), required=True)
     rows = fields.Integer(required=True)
     bad_rows = fields.Integer(required=True)
@@ -259,28 +306,73 @@ class BatchAnswered(Schema):
     lines = fields.Integer(required=True)
 
 
-ASK = Request("inquiry.ask.v1", Ask(), reply=Answer(), deadline=10.0,
-              doc="Ask the status of a subscriber, a licence or a source for a granted purpose.")
-GET = Request("inquiry.get.v1", Get(), reply=Answer(), effect=False,
-              doc="Read an answer again that was given to you; it never changes.")
-VERIFY = Request("inquiry.verify.v1", Verify(), reply=Verification(), effect=False,
-                 doc="Confirm that a verification code belongs to a genuine answer.")
-SUBMIT_BATCH = Request("inquiry.submit_batch.v1", SubmitBatch(), reply=BatchProgress(),
-                       doc="Submit up to 100,000 keys, answered in the background.")
+ASK = Request(
+    "inquiry.ask.v1",
+    Ask(),
+    reply=Answer(),
+    deadline=10.0,
+    doc="Ask the status of a subscriber, a licence or a source for a granted purpose.",
+)
+GET = Request(
+    "inquiry.get.v1",
+    Get(),
+    reply=Answer(),
+    effect=False,
+    doc="Read an answer again that was given to you; it never changes.",
+)
+VERIFY = Request(
+    "inquiry.verify.v1",
+    Verify(),
+    reply=Verification(),
+    effect=False,
+    doc="Confirm that a verification code belongs to a genuine answer.",
+)
+SUBMIT_BATCH = Request(
+    "inquiry.submit_batch.v1",
+    SubmitBatch(),
+    reply=BatchProgress(),
+    doc="Submit up to 100,000 keys, answered in the background.",
+)
 # The two HTTP forms of a submission; the gateway turns both into parts.
 BATCH_KEYS = Form("inquiry.batch_keys.v1", BatchKeys())
 MATTER = Form("inquiry.matter.v1", Matter())
-BATCH_STATUS = Request("inquiry.batch_status.v1", BatchStatus(), reply=BatchProgress(), effect=False,
-                       doc="How far a batch of yours has come.")
-READ_BATCH = Request("inquiry.read_batch.v1", ReadBatch(), reply=BatchPage(), effect=False,
-                     doc="Read the results of a batch of yours, a line for each line submitted.")
-LOAD_REGISTRY = Request("inquiry.load_registry.v1", LoadRegistry(), reply=LoadProgress(), agency=False,
-                        doc="Ops: import a registry export from the import folder.")
-LOAD_STATUS = Request("inquiry.load_status.v1", LoadStatus(), reply=LoadProgress(), effect=False,
-                      agency=False, doc="Ops: how far an import has come.")
-ANSWER_BATCH_PART = Command("inquiry.answer_batch_part.v1", AnswerBatchPart(),
-                            doc="Answer one part of a batch; sent by the service to itself.")
-REGISTRY_LOADED = Event("inquiry.registry_loaded.v1", RegistryLoaded(),
-                        doc="A newer registry export is in force.")
-BATCH_ANSWERED = Event("inquiry.batch_answered.v1", BatchAnswered(),
-                       doc="Every line of a batch has its answer.")
+BATCH_STATUS = Request(
+    "inquiry.batch_status.v1",
+    BatchStatus(),
+    reply=BatchProgress(),
+    effect=False,
+    doc="How far a batch of yours has come.",
+)
+READ_BATCH = Request(
+    "inquiry.read_batch.v1",
+    ReadBatch(),
+    reply=BatchPage(),
+    effect=False,
+    doc="Read the results of a batch of yours, a line for each line submitted.",
+)
+LOAD_REGISTRY = Request(
+    "inquiry.load_registry.v1",
+    LoadRegistry(),
+    reply=LoadProgress(),
+    agency=False,
+    doc="Ops: import a registry export from the import folder.",
+)
+LOAD_STATUS = Request(
+    "inquiry.load_status.v1",
+    LoadStatus(),
+    reply=LoadProgress(),
+    effect=False,
+    agency=False,
+    doc="Ops: how far an import has come.",
+)
+ANSWER_BATCH_PART = Command(
+    "inquiry.answer_batch_part.v1",
+    AnswerBatchPart(),
+    doc="Answer one part of a batch; sent by the service to itself.",
+)
+REGISTRY_LOADED = Event(
+    "inquiry.registry_loaded.v1", RegistryLoaded(), doc="A newer registry export is in force."
+)
+BATCH_ANSWERED = Event(
+    "inquiry.batch_answered.v1", BatchAnswered(), doc="Every line of a batch has its answer."
+)

@@ -1,10 +1,10 @@
-"""The three kinds of message: Request (Request-Reply), Command (Point-to-Point), Event (Pub-Sub)."""
+"""The kinds of message: Request (Request-Reply), Command (Point-to-Point), Event (Pub-Sub)."""
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError
+from marshmallow import Schema, ValidationError
 
 from bus.errors import ContractError, FieldError
 
@@ -18,7 +18,7 @@ class Contract:
     name: str
     schema: Schema
     doc: str = ""
-    unknown: ClassVar[str] = RAISE
+    unknown: ClassVar[Literal["raise", "exclude"]] = "raise"
 
     def __post_init__(self) -> None:
         if not NAME.match(self.name):
@@ -77,14 +77,14 @@ class Command(Contract):
 
 @dataclass(frozen=True, eq=False)
 class Form(Contract):
-    """No message of the bus: a form in which the gateway takes what becomes one or more Requests."""
+    """No message of the bus: a form in which the gateway takes what becomes Requests."""
 
 
 @dataclass(frozen=True, eq=False)
 class Event(Contract):
     """A fact, told to whoever listens; never carries personal data. Read tolerantly."""
 
-    unknown: ClassVar[str] = EXCLUDE
+    unknown: ClassVar[Literal["raise", "exclude"]] = "exclude"
 
 
 def _field_errors(messages: Any, path: str = "") -> list[FieldError]:
@@ -98,8 +98,11 @@ def _field_errors(messages: Any, path: str = "") -> list[FieldError]:
     found = []
     for message in messages if isinstance(messages, list) else [messages]:
         code, bar, text = str(message).partition("|")
-        found.append(FieldError(path or "body", code, text) if bar
-                     else FieldError(path or "body", CODES.get(code, "invalid"), code))
+        found.append(
+            FieldError(path or "body", code, text)
+            if bar
+            else FieldError(path or "body", CODES.get(code, "invalid"), code)
+        )
     return found
 
 

@@ -73,8 +73,13 @@ def begin(state: State) -> None:
     run(state, "bus", "migrate", "services.inquiry")
     if registry_is_empty(state):
         say("importing the demo registry")
-        run(state, "services.inquiry.load", "deploy/local/registry", "--report",
-            str(state.home / "import-report.csv"))
+        run(
+            state,
+            "services.inquiry.load",
+            "deploy/local/registry",
+            "--report",
+            str(state.home / "import-report.csv"),
+        )
     say("starting " + ", ".join(part.name for part in PARTS))
     supervise.start_parts(state)
     wait_ready(state)
@@ -89,8 +94,10 @@ def check_place(state: State) -> None:
         ports[RABBITMQ_PORT] = "RabbitMQ"
     for port, name in ports.items():
         if listening(port):
-            raise CannotStart(f"port {port}, which {name} needs, is in use; stop what uses it "
-                              f"(ss -ltnp 'sport = :{port}' tells).")
+            raise CannotStart(
+                f"port {port}, which {name} needs, is in use; stop what uses it "
+                f"(ss -ltnp 'sport = :{port}' tells)."
+            )
     if shutil.disk_usage(state.home).free < GIBIBYTE:
         raise CannotStart(f"less than 1 GiB is free for {state.home}.")
 
@@ -124,8 +131,14 @@ def registry_is_empty(state: State) -> bool:
 
 def run(state: State, *module: str) -> None:
     """Runs one module to its end; CannotStart with its last line if it fails."""
-    done = subprocess.run([sys.executable, "-W", "ignore", "-m", *module], cwd=CHECKOUT, text=True,
-                          env={**os.environ, **state.environ()}, capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", *module],
+        cwd=CHECKOUT,
+        text=True,
+        env={**os.environ, **state.environ()},
+        capture_output=True,
+        check=False,
+    )
     if done.returncode:
         lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
         raise CannotStart(f"{' '.join(module)}: {(lines or ['it did not say why'])[-1]}")

@@ -28,8 +28,8 @@ class State:
 
     @classmethod
     def of_checkout(cls) -> "State":
-        """For root below /var/lib, since PostgreSQL cannot run as root nor look into root's folders;
-        else in the checkout itself.
+        """For root below /var/lib, since PostgreSQL runs as another user, who cannot look into
+        root's folders; else in the checkout itself.
         """
         if os.geteuid() == 0:
             mark = hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:10]

@@ -68,8 +68,13 @@ def as_unprivileged(command: list[str]) -> list[str]:
     """The command as it must be started so that it does not run as root."""
     if os.geteuid() != 0:
         return command
-    return ["setpriv", f"--reuid={UNPRIVILEGED}", f"--regid={pwd.getpwnam(UNPRIVILEGED).pw_gid}",
-            "--clear-groups", *command]
+    return [
+        "setpriv",
+        f"--reuid={UNPRIVILEGED}",
+        f"--regid={pwd.getpwnam(UNPRIVILEGED).pw_gid}",
+        "--clear-groups",
+        *command,
+    ]
 
 
 def hand_over(folder: Path) -> None:
@@ -98,19 +103,39 @@ class Postgres:
             return
         self.home.mkdir(parents=True, exist_ok=True)
         hand_over(self.home)
-        command = [str(self.binaries / "initdb"), "-D", str(self.data), "-U", "postgres",
-                   "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
-        done = subprocess.run(as_unprivileged(command), capture_output=True, text=True, check=False,
-                              cwd="/", env=_plain_environment())
+        command = [
+            str(self.binaries / "initdb"),
+            "-D",
+            str(self.data),
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+        ]
+        done = subprocess.run(
+            as_unprivileged(command),
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            env=_plain_environment(),
+        )
         if done.returncode:
             raise CannotStart(f"PostgreSQL could not make its data folder: {_last(done.stderr)}")
 
     def command(self) -> list[str]:
         """What runs the server in the foreground."""
         settings = {
-            "listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": "",
-            "max_connections": 200, "shared_buffers": "256MB", "max_wal_size": "2GB",
-            "fsync": "on" if self.durable else "off", "log_min_messages": "warning",
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": "",
+            "max_connections": 200,
+            "shared_buffers": "256MB",
+            "max_wal_size": "2GB",
+            "fsync": "on" if self.durable else "off",
+            "log_min_messages": "warning",
         }
         given = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return as_unprivileged([str(self.binaries / "postgres"), "-D", str(self.data), *given])
@@ -119,8 +144,9 @@ class Postgres:
         """Starts it and returns when it answers."""
         self.prepare()
         with (self.home / "postgres.log").open("ab") as log:
-            self._process = subprocess.Popen(self.command(), stdout=log, stderr=log, cwd="/",
-                                             env=_plain_environment())
+            self._process = subprocess.Popen(
+                self.command(), stdout=log, stderr=log, cwd="/", env=_plain_environment()
+            )
         self.wait()
         return self
 
@@ -172,13 +198,18 @@ class RabbitMQ:
         """The variables that keep this node apart from any other on the machine."""
         home = str(self.home)
         return {
-            **_plain_environment(), "HOME": home,
+            **_plain_environment(),
+            "HOME": home,
             "RABBITMQ_NODENAME": f"mirab{self.port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODE_PORT": str(self.port), "RABBITMQ_DIST_PORT": str(self.dist_port),
-            "ERL_EPMD_PORT": str(self.epmd_port), "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_MNESIA_BASE": f"{home}/mnesia", "RABBITMQ_LOG_BASE": f"{home}/log",
-            "RABBITMQ_LOGS": "-", "RABBITMQ_CONFIG_FILE": f"{home}/rabbitmq",
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(self.dist_port),
+            "ERL_EPMD_PORT": str(self.epmd_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_MNESIA_BASE": f"{home}/mnesia",
+            "RABBITMQ_LOG_BASE": f"{home}/log",
+            "RABBITMQ_LOGS": "-",
+            "RABBITMQ_CONFIG_FILE": f"{home}/rabbitmq",
             "RABBITMQ_ENABLED_PLUGINS_FILE": f"{home}/enabled_plugins",
             "RABBITMQ_CONF_ENV_FILE": f"{home}/no-rabbitmq-env.conf",
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none",
@@ -187,12 +218,15 @@ class RabbitMQ:
     def prepare(self) -> None:
         """Makes its folder and its configuration."""
         if not RABBITMQ_SERVER.exists():
-            raise CannotStart("RabbitMQ is not installed; `make up` installs it, or install the "
-                              "package rabbitmq-server.")
+            raise CannotStart(
+                "RabbitMQ is not installed; `make up` installs it, or install the "
+                "package rabbitmq-server."
+            )
         self.home.mkdir(parents=True, exist_ok=True)
         shared = Path(__file__).parent.parent / "broker" / "rabbitmq.conf"
-        (self.home / "rabbitmq.conf").write_text(shared.read_text(encoding="utf-8"),
-                                                 encoding="utf-8")
+        (self.home / "rabbitmq.conf").write_text(
+            shared.read_text(encoding="utf-8"), encoding="utf-8"
+        )
         (self.home / "enabled_plugins").write_text("[].\n", encoding="utf-8")
         cookie = self.home / ".erlang.cookie"
         if not cookie.exists():
@@ -203,8 +237,13 @@ class RabbitMQ:
         """Starts it and returns when it takes connections."""
         self.prepare()
         with (self.home / "rabbitmq.log").open("ab") as log:
-            self._process = subprocess.Popen([str(RABBITMQ_SERVER)], stdout=log, stderr=log,
-                                             env=self.environ, start_new_session=True)
+            self._process = subprocess.Popen(
+                [str(RABBITMQ_SERVER)],
+                stdout=log,
+                stderr=log,
+                env=self.environ,
+                start_new_session=True,
+            )
         self.wait()
         return self
 
@@ -227,8 +266,13 @@ class RabbitMQ:
 
     def ctl(self, *arguments: str) -> str:
         """Runs rabbitmqctl on this node; what it printed."""
-        done = subprocess.run([str(RABBITMQ_CTL), "-q", *arguments], env=self.environ,
-                              capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [str(RABBITMQ_CTL), "-q", *arguments],
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             raise CannotStart(f"rabbitmqctl {arguments[0]}: {_last(done.stderr or done.stdout)}")
         return done.stdout

@@ -16,8 +16,16 @@ from deploy.local.state import CHECKOUT, State
 STOP_SECONDS = 25
 
 
-def program(name: str, command: str, environ: dict[str, str], log: Path, *, folder: Path,
-            priority: int, autostart: bool) -> str:
+def program(  # noqa: PLR0913 - a section has that many lines
+    name: str,
+    command: str,
+    environ: dict[str, str],
+    log: Path,
+    *,
+    folder: Path,
+    priority: int,
+    autostart: bool,
+) -> str:
     """One [program:] section; a part that falls is started again, later and later."""
     told = ",".join(f'{n}="{v.replace("%", "%%")}"' for n, v in environ.items())
     return f"""
@@ -42,7 +50,8 @@ priority={priority}
 
 def write_config(state: State) -> None:
     """Writes supervisord's configuration for all stores and parts."""
-    sections = [f"""[unix_http_server]
+    sections = [
+        f"""[unix_http_server]
 file={state.supervisor_socket}
 chmod=0700
 [supervisord]
@@ -53,20 +62,45 @@ nodaemon=false
 silent=true
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-"""]
+"""
+    ]
     if state.postgres:
-        sections.append(program("postgres", " ".join(state.postgres.command()), {},
-                                state.logs / "postgres.log", folder=Path("/"), priority=1,
-                                autostart=True).replace("stopwaitsecs", "stopsignal=INT\nstopwaitsecs"))
+        sections.append(
+            program(
+                "postgres",
+                " ".join(state.postgres.command()),
+                {},
+                state.logs / "postgres.log",
+                folder=Path("/"),
+                priority=1,
+                autostart=True,
+            ).replace("stopwaitsecs", "stopsignal=INT\nstopwaitsecs")
+        )
     if state.rabbitmq:
-        sections.append(program("rabbitmq", "/usr/lib/rabbitmq/bin/rabbitmq-server",
-                                state.rabbitmq.environ, state.logs / "rabbitmq.log",
-                                folder=state.home, priority=1, autostart=True))
+        sections.append(
+            program(
+                "rabbitmq",
+                "/usr/lib/rabbitmq/bin/rabbitmq-server",
+                state.rabbitmq.environ,
+                state.logs / "rabbitmq.log",
+                folder=state.home,
+                priority=1,
+                autostart=True,
+            )
+        )
     for part in PARTS:
         command = f"{sys.executable} -W ignore::DeprecationWarning -m {' '.join(part.module)}"
-        sections.append(program(part.name, command, {**state.environ_of(part), "PYTHONUNBUFFERED": "1"},
-                                state.logs / f"{part.name}.log", folder=CHECKOUT, priority=10,
-                                autostart=False))
+        sections.append(
+            program(
+                part.name,
+                command,
+                {**state.environ_of(part), "PYTHONUNBUFFERED": "1"},
+                state.logs / f"{part.name}.log",
+                folder=CHECKOUT,
+                priority=10,
+                autostart=False,
+            )
+        )
     state.supervisor_config.write_text("".join(sections), encoding="utf-8")
     state.supervisor_config.chmod(0o600)
 
@@ -102,8 +136,19 @@ def running(state: State) -> bool:
 def start(state: State) -> None:
     """Starts supervisord, and with it the stores."""
     write_config(state)
-    subprocess.run([sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c",
-                    str(state.supervisor_config)], check=True, cwd=CHECKOUT)
+    subprocess.run(
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "supervisor.supervisord",
+            "-c",
+            str(state.supervisor_config),
+        ],
+        check=True,
+        cwd=CHECKOUT,
+    )
 
 
 def start_parts(state: State) -> None:
@@ -129,8 +174,9 @@ def stop(state: State) -> None:
     end = time.monotonic() + STOP_SECONDS
     names = {part.name for part in PARTS}
     while time.monotonic() < end and any(
-            p["name"] in names and p["statename"] in ("RUNNING", "STOPPING", "STARTING")
-            for p in states(state)):
+        p["name"] in names and p["statename"] in ("RUNNING", "STOPPING", "STARTING")
+        for p in states(state)
+    ):
         time.sleep(0.1)
     server(state).shutdown()
     while time.monotonic() < end + STOP_SECONDS and _lives(pid):

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.client import Client
-from bus.contracts import CATALOGUE, Request as Contract
+from bus.contracts import CATALOGUE
+from bus.contracts import Request as Contract
 from bus.contracts.inquiry import READ_BATCH, SUBMIT_BATCH
 from bus.errors import NotFound
 from bus.keys import SigningKey
@@ -27,15 +28,18 @@ def make(settings: Settings) -> web.Face:
     settings.require("AMQP_URL", "AGENCIES_DIR", "SIGNING_KEY_FILE")
     key = SigningKey.load(
         settings.text("SIGNING_KEY_FILE").strip(),
-        settings.text("SIGNING_KEY_ID", f"mirab-{datetime.now(UTC).year}"))
+        settings.text("SIGNING_KEY_ID", f"mirab-{datetime.now(UTC).year}"),
+    )
     client = Client(settings.text("AMQP_URL"), name="gateway.agency")
-    door = Door(Register(Path(settings.text("AGENCIES_DIR"))), client, key,
-                settings.get("AGENCY_BASE_URL"))
+    door = Door(
+        Register(Path(settings.text("AGENCIES_DIR"))), client, key, settings.get("AGENCY_BASE_URL")
+    )
     jwks = web.json_response({"keys": [key.public.jwk(key.keyid)]})
 
     async def published(_: Request) -> Response:
-        return Response(jwks.body, media_type="application/json",
-                        headers={"Cache-Control": "max-age=300"})
+        return Response(
+            jwks.body, media_type="application/json", headers={"Cache-Control": "max-age=300"}
+        )
 
     async def operate(request: Request) -> Response:
         contract = contract_of(request)
@@ -52,14 +56,19 @@ def make(settings: Settings) -> web.Face:
         yield
         await client.stop()
 
-    return web.Face("agency", [
-        Route("/v{version:int}/{context}/{operation}", operate, methods=["POST"]),
-        Route("/openapi.json", catalogue.openapi_json),
-        Route("/", catalogue.page),
-        Route("/.well-known/jwks.json", published),
-        Route("/health/live", web.live),
-        *pages.COMMON,
-    ], lifespan=lifespan, finish=door.finish)
+    return web.Face(
+        "agency",
+        [
+            Route("/v{version:int}/{context}/{operation}", operate, methods=["POST"]),
+            Route("/openapi.json", catalogue.openapi_json),
+            Route("/", catalogue.page),
+            Route("/.well-known/jwks.json", published),
+            Route("/health/live", web.live),
+            *pages.COMMON,
+        ],
+        lifespan=lifespan,
+        finish=door.finish,
+    )
 
 
 def contract_of(request: Request) -> Contract:
@@ -68,6 +77,8 @@ def contract_of(request: Request) -> Contract:
     name = f"{told['context']}.{told['operation']}.v{told['version']}"
     contract = CATALOGUE.get(name)
     if not isinstance(contract, Contract) or not contract.agency:
-        raise NotFound("There is no such contract for agencies; /openapi.json lists them all.",
-                       code="contract.unknown")
+        raise NotFound(
+            "There is no such contract for agencies; /openapi.json lists them all.",
+            code="contract.unknown",
+        )
     return contract

@@ -39,14 +39,16 @@ async def submit(door: Door, request: Request) -> Response:
         data = inquiry.BATCH_KEYS.load(web.parse_object(raw))
         lines = [read_line(key) for key in data.pop("keys")]
         return await Upload(door, request, visitor, data).send_all(lines)
-    matter = inquiry.MATTER.load({name: value for name, value in request.query_params.items()})
+    matter = inquiry.MATTER.load(dict(request.query_params))
     return await Upload(door, request, visitor, matter).stream(form)
 
 
 class Upload:
     """One batch on its way to the service. The same Idempotency-Key continues the same batch."""
 
-    def __init__(self, door: Door, request: Request, visitor: Visitor, matter: dict[str, Any]) -> None:
+    def __init__(
+        self, door: Door, request: Request, visitor: Visitor, matter: dict[str, Any]
+    ) -> None:
         self._door, self._request, self._visitor, self._matter = door, request, visitor, matter
         self._batch = visitor.request_id(SUBMIT_BATCH.name)
         self._part = 0
@@ -70,8 +72,9 @@ class Upload:
         if len(self._waiting) == PART_LINES:
             await self._send(last=False, digest=None)
         if self._part * PART_LINES + len(self._waiting) >= BATCH_LINES:
-            raise RuleBroken(f"A batch has at most {BATCH_LINES} lines; send two.",
-                             code="batch.too_long")
+            raise RuleBroken(
+                f"A batch has at most {BATCH_LINES} lines; send two.", code="batch.too_long"
+            )
         self._waiting.append(line)
 
     async def _finish(self, digest: str | None) -> Response:
@@ -79,12 +82,22 @@ class Upload:
         return web.json_response(progress, 202)
 
     async def _send(self, *, last: bool, digest: str | None) -> dict[str, Any]:
-        data = {**self._matter, "batch": self._batch, "part": self._part, "lines": self._waiting,
-                "last": last, "digest": digest}
+        data = {
+            **self._matter,
+            "batch": self._batch,
+            "part": self._part,
+            "lines": self._waiting,
+            "last": last,
+            "digest": digest,
+        }
         self._waiting = []
         reply = await self._door.call(
-            self._request, self._visitor, SUBMIT_BATCH, data,
-            id=str(uuid.uuid5(NAMESPACE, f"{self._batch} {self._part}")))
+            self._request,
+            self._visitor,
+            SUBMIT_BATCH,
+            data,
+            id=str(uuid.uuid5(NAMESPACE, f"{self._batch} {self._part}")),
+        )
         self._part += 1
         return reply
 
@@ -96,8 +109,8 @@ async def _lines(request: Request, check: DigestCheck) -> AsyncIterator[bytes]:
         check.update(chunk)
         *whole, kept = (kept + chunk).split(b"\n")
         for line in whole:
-            yield line[:LINE_LIMIT + 1]
-        kept = kept[:LINE_LIMIT + 1] if len(kept) > LINE_LIMIT else kept
+            yield line[: LINE_LIMIT + 1]
+        kept = kept[: LINE_LIMIT + 1] if len(kept) > LINE_LIMIT else kept
     if kept:
         yield kept
 
@@ -133,8 +146,13 @@ def _json_line(raw: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         told = None
     if not isinstance(told, dict):
-        return _bad(None, None, "line", "line.unreadable",
-                    f"The line is not a JSON object of at most {LINE_LIMIT} bytes.")
+        return _bad(
+            None,
+            None,
+            "line",
+            "line.unreadable",
+            f"The line is not a JSON object of at most {LINE_LIMIT} bytes.",
+        )
     return read_line(told)
 
 
@@ -143,7 +161,13 @@ def read_line(told: dict[str, Any]) -> dict[str, Any]:
     kind, key = told.get("key_kind"), told.get("key")
     shown = key[:64] if isinstance(key, str) and key[:64].isprintable() and key else None
     if extra := sorted(set(told) - {"key_kind", "key"}):
-        return _bad(None, shown, str(extra[0])[:40], "unknown_field", "Only key_kind and key may stand here.")
+        return _bad(
+            None,
+            shown,
+            str(extra[0])[:40],
+            "unknown_field",
+            "Only key_kind and key may stand here.",
+        )
     if not isinstance(kind, str) or kind not in KEY_KINDS:
         return _bad(None, shown, "key_kind", "choice", "Use one of: " + ", ".join(KEY_KINDS) + ".")
     if not isinstance(key, str):
@@ -155,8 +179,11 @@ def read_line(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bad(kind: str | None, key: str | None, field: str, code: str, detail: str) -> dict[str, Any]:
-    return {"key_kind": kind, "key": key,
-            "problem": {"field": field, "code": code, "detail": detail}}
+    return {
+        "key_kind": kind,
+        "key": key,
+        "problem": {"field": field, "code": code, "detail": detail},
+    }
 
 
 async def download(door: Door, request: Request, form: str) -> Response:
@@ -174,9 +201,12 @@ async def download(door: Door, request: Request, form: str) -> Response:
     except BaseException:
         spool.close()
         raise
-    headers = {"Content-Digest": digest, "Content-Length": str(spool.tell()),
-               "Cache-Control": "no-store",
-               "Content-Disposition": f'attachment; filename="batch.{form[-5:].lstrip("/")}"'}
+    headers = {
+        "Content-Digest": digest,
+        "Content-Length": str(spool.tell()),
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="batch.{form[-5:].lstrip("/")}"',
+    }
     return StreamingResponse(_read_out(spool), 200, headers, media_type=form)
 
 
@@ -191,8 +221,12 @@ async def _spool(  # noqa: PLR0913 - all of them are needed for one page
         digest.update(chunk)
     while True:
         page = await door.call(
-            request, visitor, READ_BATCH, {"batch": batch, "after": after, "limit": PART_LINES},
-            id=str(uuid.uuid4()))
+            request,
+            visitor,
+            READ_BATCH,
+            {"batch": batch, "after": after, "limit": PART_LINES},
+            id=str(uuid.uuid4()),
+        )
         if page["state"] != "DONE":
             raise Conflict("The batch is not done yet; ask batch_status.", code="batch.not_ready")
         for result in page["results"]:
@@ -204,9 +238,21 @@ async def _spool(  # noqa: PLR0913 - all of them are needed for one page
         after = page["results"][-1]["line"]
 
 
-CSV_COLUMNS = ("line", "key_kind", "key", "outcome", "tracking_code", "verification_code",
-               "file_nos", "status_codes", "as_of", "valid_until", "problem_field", "problem_code",
-               "problem_detail")
+CSV_COLUMNS = (
+    "line",
+    "key_kind",
+    "key",
+    "outcome",
+    "tracking_code",
+    "verification_code",
+    "file_nos",
+    "status_codes",
+    "as_of",
+    "valid_until",
+    "problem_field",
+    "problem_code",
+    "problem_detail",
+)
 CSV_HEAD = (",".join(CSV_COLUMNS) + "\r\n").encode()
 
 
@@ -214,12 +260,19 @@ def _csv_line(result: dict[str, Any]) -> bytes:
     answer, problem = result["answer"] or {}, result["problem"] or {}
     sources = answer.get("sources", [])
     cells = [
-        result["line"], result["key_kind"], result["key"], answer.get("outcome"),
-        answer.get("tracking_code"), answer.get("verification_code"),
+        result["line"],
+        result["key_kind"],
+        result["key"],
+        answer.get("outcome"),
+        answer.get("tracking_code"),
+        answer.get("verification_code"),
         " ".join(source["file_no"] for source in sources),
         " ".join(source["status"]["code"] for source in sources),
-        answer.get("as_of"), answer.get("valid_until"),
-        problem.get("field"), problem.get("code"), problem.get("detail"),
+        answer.get("as_of"),
+        answer.get("valid_until"),
+        problem.get("field"),
+        problem.get("code"),
+        problem.get("detail"),
     ]
     out = io.StringIO()
     csv.writer(out).writerow([_harmless(cell) for cell in cells])

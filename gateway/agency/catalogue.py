@@ -9,7 +9,8 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.contracts import CATALOGUE, Request as Contract
+from bus.contracts import CATALOGUE
+from bus.contracts import Request as Contract
 from bus.contracts.fields import Block, Day, Instant
 from bus.version import release
 from gateway import pages
@@ -33,14 +34,21 @@ def openapi() -> bytes:
     """The OpenAPI 3.1 document, as JSON."""
     plugin = MarshmallowPlugin(schema_name_resolver=_schema_name)
     spec = APISpec(
-        title="Mirab, agency face", version=release(), openapi_version="3.1.0", plugins=[plugin],
-        info={"description": "Inquiries on the status of water subscribers. " + SIGNED,
-              "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}})
+        title="Mirab, agency face",
+        version=release(),
+        openapi_version="3.1.0",
+        plugins=[plugin],
+        info={
+            "description": "Inquiries on the status of water subscribers. " + SIGNED,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+    )
     plugin.map_to_openapi_type(Instant, "string", "date-time")  # type: ignore[no-untyped-call]
     plugin.map_to_openapi_type(Day, "string", "date")  # type: ignore[no-untyped-call]
     plugin.map_to_openapi_type(Block, "object", None)  # type: ignore[no-untyped-call]
-    spec.components.security_scheme("signature", {
-        "type": "apiKey", "in": "header", "name": "Signature", "description": SIGNED})
+    spec.components.security_scheme(
+        "signature", {"type": "apiKey", "in": "header", "name": "Signature", "description": SIGNED}
+    )
     spec.components.schema("Problem", PROBLEM_SCHEMA)
     for contract in agency_contracts():
         spec.path(path_of(contract), operations={"post": _operation(contract)})
@@ -53,9 +61,12 @@ def _schema_name(schema: Any) -> str:
 
 
 def _operation(contract: Contract) -> dict[str, Any]:
-    problem = {"description": "A problem; its code says what to do",
-               "content": {"application/problem+json": {
-                   "schema": {"$ref": "#/components/schemas/Problem"}}}}
+    problem = {
+        "description": "A problem; its code says what to do",
+        "content": {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+        },
+    }
     body: dict[str, Any] = {"application/json": {"schema": contract.schema}}
     answers: dict[str, Any] = {"application/json": {"schema": contract.reply}}
     good = "200"
@@ -63,58 +74,114 @@ def _operation(contract: Contract) -> dict[str, Any]:
     if contract.operation == "submit_batch":
         from bus.contracts import inquiry
 
-        body = {"application/json": {"schema": inquiry.BATCH_KEYS.schema},
-                "application/jsonl": {"schema": {"type": "string"}},
-                "text/csv": {"schema": {"type": "string"}}}
+        body = {
+            "application/json": {"schema": inquiry.BATCH_KEYS.schema},
+            "application/jsonl": {"schema": {"type": "string"}},
+            "text/csv": {"schema": {"type": "string"}},
+        }
         good = "202"
-        parameters += [{"in": "query", "name": name, "schema": {"type": "string"},
-                        "description": "Of an upload as JSON Lines or CSV"}
-                       for name in ("purpose", "case_number", "operator", "as_of")]
+        parameters += [
+            {
+                "in": "query",
+                "name": name,
+                "schema": {"type": "string"},
+                "description": "Of an upload as JSON Lines or CSV",
+            }
+            for name in ("purpose", "case_number", "operator", "as_of")
+        ]
     if contract.operation == "read_batch":
-        answers |= {"application/jsonl": {"schema": {"type": "string"}},
-                    "text/csv": {"schema": {"type": "string"}}}
+        answers |= {
+            "application/jsonl": {"schema": {"type": "string"}},
+            "text/csv": {"schema": {"type": "string"}},
+        }
     return {
-        "operationId": contract.name, "summary": contract.doc, "tags": [contract.context],
-        "security": [{"signature": []}], "parameters": parameters,
+        "operationId": contract.name,
+        "summary": contract.doc,
+        "tags": [contract.context],
+        "security": [{"signature": []}],
+        "parameters": parameters,
         "requestBody": {"required": True, "content": body},
-        "responses": {good: {"description": "The signed answer", "content": answers},
-                      "default": problem},
+        "responses": {
+            good: {"description": "The signed answer", "content": answers},
+            "default": problem,
+        },
     }
 
 
 IDEMPOTENCY: dict[str, Any] = {
-    "in": "header", "name": "Idempotency-Key", "schema": {"type": "string"},
-    "description": 'A text in quotes, 16 to 128 characters; the same key gets the first answer'}
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string"},
+    "description": "A text in quotes, 16 to 128 characters; the same key gets the first answer",
+}
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "code", "trace_id"],
     "properties": {
-        **{name: {"type": "string"} for name in (
-            "type", "title", "detail", "instance", "code", "check", "what_to_do", "trace_id",
-            "error_id")},
+        **{
+            name: {"type": "string"}
+            for name in (
+                "type",
+                "title",
+                "detail",
+                "instance",
+                "code",
+                "check",
+                "what_to_do",
+                "trace_id",
+                "error_id",
+            )
+        },
         "status": {"type": "integer"},
-        "errors": {"type": "array", "items": {"type": "object", "properties": {
-            name: {"type": "string"} for name in ("field", "code", "detail")}}},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {name: {"type": "string"} for name in ("field", "code", "detail")},
+            },
+        },
     },
 }
 
 
 async def openapi_json(_: Request) -> Response:
     """GET /openapi.json"""
-    return Response(openapi(), media_type="application/json",
-                    headers={"Access-Control-Allow-Origin": "*", "Cache-Control": "max-age=300"})
+    return Response(
+        openapi(),
+        media_type="application/json",
+        headers={"Access-Control-Allow-Origin": "*", "Cache-Control": "max-age=300"},
+    )
 
 
 async def page(_: Request) -> Response:
     """GET /: the catalogue as a page."""
     told = orjson.loads(openapi())
-    return pages.page("catalogue.html", contracts=[
-        {"name": c.name, "path": path_of(c), "doc": c.doc, "effect": c.effect,
-         "fields": _fields(c.schema), "reply": _fields(c.reply)} for c in agency_contracts()],
-        problems=PROBLEMS, version=told["info"]["version"])
+    return pages.page(
+        "catalogue.html",
+        contracts=[
+            {
+                "name": c.name,
+                "path": path_of(c),
+                "doc": c.doc,
+                "effect": c.effect,
+                "fields": _fields(c.schema),
+                "reply": _fields(c.reply),
+            }
+            for c in agency_contracts()
+        ],
+        problems=PROBLEMS,
+        version=told["info"]["version"],
+    )
 
 
 def _fields(schema: Any) -> list[dict[str, Any]]:
-    return [{"name": name, "required": f.required, "kind": type(f).__name__,
-             "doc": f.metadata.get("description", ""), "example": f.metadata.get("example")}
-            for name, f in schema.fields.items()]
+    return [
+        {
+            "name": name,
+            "required": f.required,
+            "kind": type(f).__name__,
+            "doc": f.metadata.get("description", ""),
+            "example": f.metadata.get("example"),
+        }
+        for name, f in schema.fields.items()
+    ]

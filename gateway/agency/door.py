@@ -33,15 +33,20 @@ class Visitor:
 
     def request_id(self, contract: str) -> str:
         """The id that makes a repeat of this request known as one."""
-        told = f"key {self.idempotency_key}" if self.idempotency_key else (
-            f"nonce {self.verified.keyid} {self.verified.nonce}")
+        told = (
+            f"key {self.idempotency_key}"
+            if self.idempotency_key
+            else (f"nonce {self.verified.keyid} {self.verified.nonce}")
+        )
         return str(uuid.uuid5(NAMESPACE, f"{self.agency.code} {contract} {told}"))
 
 
 class Door:
     """Lets agencies in and signs what goes out."""
 
-    def __init__(self, register: Register, client: Client, key: SigningKey, base_url: str | None) -> None:
+    def __init__(
+        self, register: Register, client: Client, key: SigningKey, base_url: str | None
+    ) -> None:
         self._register, self.client, self._key = register, client, key
         self._base_url = base_url
         self._limits, self._nonces = RateLimits(), Nonces()
@@ -67,16 +72,24 @@ class Door:
         return web.json_response(await self.call(request, visitor, contract, data))
 
     async def call(
-        self, request: Request, visitor: Visitor, contract: Contract, data: dict[str, Any],
-        *, id: str | None = None,  # noqa: A002 - the envelope's own name
+        self,
+        request: Request,
+        visitor: Visitor,
+        contract: Contract,
+        data: dict[str, Any],
+        *,
+        id: str | None = None,
     ) -> dict[str, Any]:
         """Asks the service for a visitor. A purpose is the service's to judge, and to log."""
         if "purpose" not in contract.schema.fields:
             require_grant(visitor.agency, contract.name)
         return await self.client.call(
-            contract, data, id=id or visitor.request_id(contract.name),
+            contract,
+            data,
+            id=id or visitor.request_id(contract.name),
             caller=dict(caller(visitor.agency, visitor.verified.keyid, contract.name)),
-            traceparent=request.state.traceparent)
+            traceparent=request.state.traceparent,
+        )
 
     def finish(self, request: Request, response: Response) -> Response:
         """Adds the rate limit and signs the answer, be it good or a problem."""
@@ -85,13 +98,14 @@ class Door:
         response.headers.setdefault("content-type", "application/octet-stream")
         if "content-digest" not in response.headers:
             response.headers["content-digest"] = content_digest(bytes(response.body))
-        signed = sign_response(self._key, response.status_code, dict(response.headers),
-                               self.message(request))
+        signed = sign_response(
+            self._key, response.status_code, dict(response.headers), self.message(request)
+        )
         response.headers.update(signed)
         return response
 
     def message(self, request: Request) -> Message:
-        """The request as signatures cover it; one header given twice is joined, as RFC 9421 says."""
+        """The request as signatures cover it; a header given twice is joined (RFC 9421)."""
         headers: dict[str, str] = {}
         for name, value in request.scope["headers"]:
             lower, text = name.decode("latin-1").lower(), value.decode("latin-1").strip()
@@ -109,6 +123,8 @@ def idempotency_key(request: Request) -> str | None:
         return None
     match = KEY.fullmatch(told.strip())
     if match is None:
-        raise HttpError("idempotency_key.invalid",
-                        'Idempotency-Key is a text in quotes, 16 to 128 characters: "…".')
+        raise HttpError(
+            "idempotency_key.invalid",
+            'Idempotency-Key is a text in quotes, 16 to 128 characters: "…".',
+        )
     return match.group(1)

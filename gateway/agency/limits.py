@@ -15,7 +15,7 @@ class RateLimits:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def take(self, agency: Agency) -> dict[str, str]:
-        """Takes one request; the RateLimit fields to tell (draft-ietf-httpapi-ratelimit-headers).
+        """Takes one request; the RateLimit fields (draft-ietf-httpapi-ratelimit-headers).
 
         TooMany if the bucket is empty; its details tell the seconds to wait.
         """
@@ -26,8 +26,11 @@ class RateLimits:
         if level < 1:
             wait = max(1, round((1 - level) / rate))
             error = TooMany(
-                f"Your agency may ask {agency.requests} times in {agency.seconds} s; wait {wait} s, "
-                "or send many keys as one batch.", retry_after=wait)
+                f"Your agency may ask {agency.requests} times in {agency.seconds} s; wait "
+                f"{wait} s, "
+                "or send many keys as one batch.",
+                retry_after=wait,
+            )
             error.headers = self._fields(agency, 0, wait)  # type: ignore[attr-defined]
             raise error
         self._buckets[agency.code] = (level - 1, now)
@@ -35,8 +38,10 @@ class RateLimits:
 
     @staticmethod
     def _fields(agency: Agency, left: int, full_in: int) -> dict[str, str]:
-        return {"RateLimit-Policy": f'"agency";q={agency.requests};w={agency.seconds}',
-                "RateLimit": f'"agency";r={left};t={full_in}'}
+        return {
+            "RateLimit-Policy": f'"agency";q={agency.requests};w={agency.seconds}',
+            "RateLimit": f'"agency";r={left};t={full_in}',
+        }
 
 
 class Nonces:
@@ -57,12 +62,16 @@ class Nonces:
         while self._ends and self._ends[0][0] < now:
             self._seen.discard(self._ends.popleft()[1])
         if verified.created < self._started:
-            raise SignatureError("signature.before_start",
-                                 "This face was started after you signed; sign the request again.")
+            raise SignatureError(
+                "signature.before_start",
+                "This face was started after you signed; sign the request again.",
+            )
         key = (verified.keyid, verified.nonce)
         if key in self._seen:
-            raise SignatureError("signature.replayed",
-                                 "This nonce was used before; sign each request with a fresh one.")
+            raise SignatureError(
+                "signature.replayed",
+                "This nonce was used before; sign each request with a fresh one.",
+            )
         self._seen.add(key)
         # A signature lives 300 s at most; kept in the order of arrival, that long is enough.
         self._ends.append((now + 360, key))

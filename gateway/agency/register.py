@@ -69,8 +69,9 @@ class Register:
         """Whose key it is; Unauthenticated if it is out of date."""
         _, until, code = self._known.keys[keyid]
         if until < today():
-            raise Unauthenticated("Your key is out of date; register a new one.",
-                                  code="identity.key_expired")
+            raise Unauthenticated(
+                "Your key is out of date; register a new one.", code="identity.key_expired"
+            )
         return self._known.agencies[code]
 
     def _look(self) -> None:
@@ -81,8 +82,10 @@ class Register:
                 self._read()
 
     def _state(self) -> tuple[Any, ...]:
-        return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size)
-                     for path in sorted(self._folder.glob("*.toml")))
+        return tuple(
+            (path.name, path.stat().st_mtime_ns, path.stat().st_size)
+            for path in sorted(self._folder.glob("*.toml"))
+        )
 
     def _read(self) -> None:
         self._seen = self._state()
@@ -104,13 +107,23 @@ def _add(known: Known, path: Path) -> None:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
         limits = told.get("limits", {})
         agency = Agency(
-            str(told["code"]), str(told["name"]),
-            tuple(Grant(str(g["contract"]), tuple(map(str, g.get("purposes", ()))), _day(g["until"]))
-                  for g in told.get("grants", ())),
+            str(told["code"]),
+            str(told["name"]),
+            tuple(
+                Grant(str(g["contract"]), tuple(map(str, g.get("purposes", ()))), _day(g["until"]))
+                for g in told.get("grants", ())
+            ),
             int(limits.get("requests", DEFAULT_LIMIT[0])),
-            int(limits.get("seconds", DEFAULT_LIMIT[1])))
-        keys = {str(k["id"]): (PublicKey.from_base64(str(k["public_key"])), _day(k["until"]),
-                               agency.code) for k in told.get("keys", ())}
+            int(limits.get("seconds", DEFAULT_LIMIT[1])),
+        )
+        keys = {
+            str(k["id"]): (
+                PublicKey.from_base64(str(k["public_key"])),
+                _day(k["until"]),
+                agency.code,
+            )
+            for k in told.get("keys", ())
+        }
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path.name}: {error!r}") from None
     if agency.code in known.agencies or keys.keys() & known.keys.keys():
@@ -132,20 +145,26 @@ def today() -> dt.date:
 
 def grants_for(agency: Agency, contract: str) -> list[dict[str, str]]:
     """The purposes granted for a contract, as they go into the caller: the service decides."""
-    return [{"purpose": purpose, "until": grant.until.isoformat()}
-            for grant in agency.grants if fnmatchcase(contract, grant.contract)
-            for purpose in grant.purposes]
+    return [
+        {"purpose": purpose, "until": grant.until.isoformat()}
+        for grant in agency.grants
+        if fnmatchcase(contract, grant.contract)
+        for purpose in grant.purposes
+    ]
 
 
 def require_grant(agency: Agency, contract: str) -> None:
     """Forbidden unless a grant for this contract is in force; for contracts without a purpose."""
     found = [grant for grant in agency.grants if fnmatchcase(contract, grant.contract)]
     if not found:
-        raise Forbidden(f"Your agency has no grant for {contract}; ask the water company.",
-                        code="contract.not_granted")
+        raise Forbidden(
+            f"Your agency has no grant for {contract}; ask the water company.",
+            code="contract.not_granted",
+        )
     if all(grant.until < today() for grant in found):
-        raise Forbidden(f"Your agency's grant for {contract} has expired.",
-                        code="contract.grant_expired")
+        raise Forbidden(
+            f"Your agency's grant for {contract} has expired.", code="contract.grant_expired"
+        )
 
 
 def caller(agency: Agency, keyid: str, contract: str) -> Mapping[str, Any]:

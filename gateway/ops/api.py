@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.contracts import health_contracts
 from bus.client import Client
+from bus.contracts import health_contracts
 from bus.contracts.inquiry import LOAD_REGISTRY, LOAD_STATUS
 from bus.dead_letters import DeadLetters
 from bus.errors import BusError, ContractError, FieldError
@@ -37,14 +37,19 @@ class Ops:
         self.client = Client(self._amqp_url, name="gateway.ops")
         self._self_call = SelfCall(
             settings.text("AGENCY_URL"),
-            SigningKey.load(settings.text("OPS_KEY_FILE"), settings.text("OPS_KEY_ID", "mirab-ops-demo")))
+            SigningKey.load(
+                settings.text("OPS_KEY_FILE"), settings.text("OPS_KEY_ID", "mirab-ops-demo")
+            ),
+        )
 
     async def ready(self, _: Request) -> Response:
         """GET /health/ready: 200 if a signed question comes back answered, 503 otherwise."""
         checks = await asyncio.to_thread(self._self_call.run)
         passed = all(check.passed for check in checks)
-        told = {"status": "pass" if passed else "fail",
-                "checks": {check.name: [check.told()] for check in checks}}
+        told = {
+            "status": "pass" if passed else "fail",
+            "checks": {check.name: [check.told()] for check in checks},
+        }
         response = web.json_response(told, 200 if passed else 503)
         response.headers["content-type"] = "application/health+json"
         return response
@@ -113,8 +118,9 @@ class Ops:
         """POST /registry/loads with {"folder": ...}: import an export of the import folder."""
         web.media_type(request, "application/json")
         data = LOAD_REGISTRY.load(web.parse_object(await web.body(request)))
-        told = await self.client.call(LOAD_REGISTRY, data, caller=CALLER,
-                                      traceparent=request.state.traceparent)
+        told = await self.client.call(
+            LOAD_REGISTRY, data, caller=CALLER, traceparent=request.state.traceparent
+        )
         return web.json_response(told, 202, {"Location": f"/registry/loads/{told['load']}"})
 
     async def load_status(self, request: Request) -> Response:
@@ -144,15 +150,19 @@ def make(settings: Settings) -> web.Face:
         yield
         await ops.client.stop()
 
-    return web.Face("ops", [
-        Route("/", ops.board),
-        Route("/health/live", web.live),
-        Route("/health/ready", ops.ready),
-        Route("/metrics", ops.metrics),
-        Route("/dead-letters", ops.dead_letters),
-        Route("/dead-letters/{service}", ops.letters_of),
-        Route("/dead-letters/{service}/replay", ops.replay, methods=["POST"]),
-        Route("/registry/loads", ops.load, methods=["POST"]),
-        Route("/registry/loads/{load}", ops.load_status),
-        *pages.COMMON,
-    ], lifespan=lifespan)
+    return web.Face(
+        "ops",
+        [
+            Route("/", ops.board),
+            Route("/health/live", web.live),
+            Route("/health/ready", ops.ready),
+            Route("/metrics", ops.metrics),
+            Route("/dead-letters", ops.dead_letters),
+            Route("/dead-letters/{service}", ops.letters_of),
+            Route("/dead-letters/{service}/replay", ops.replay, methods=["POST"]),
+            Route("/registry/loads", ops.load, methods=["POST"]),
+            Route("/registry/loads/{load}", ops.load_status),
+            *pages.COMMON,
+        ],
+        lifespan=lifespan,
+    )

@@ -23,8 +23,12 @@ class Check:
     ms: float
 
     def told(self) -> dict[str, Any]:
-        return {"status": "pass" if self.passed else "fail", "output": self.detail,
-                "observedValue": self.ms, "observedUnit": "ms"}
+        return {
+            "status": "pass" if self.passed else "fail",
+            "output": self.detail,
+            "observedValue": self.ms,
+            "observedUnit": "ms",
+        }
 
 
 class SelfCall:
@@ -45,9 +49,12 @@ class SelfCall:
         return [
             Check("self-call", True, "asked, answered and verified", ms),
             Check("inquiry.database", health["database"], "the service's database", ms),
-            Check("inquiry.outbox", health["outbox_oldest_seconds"] < 60,  # noqa: PLR2004 - the alarm's minute
-                  f"{health['outbox_unsent']} unsent, oldest "
-                  f"{health['outbox_oldest_seconds']:.0f} s", ms),
+            Check(
+                "inquiry.outbox",
+                health["outbox_oldest_seconds"] < 60,  # noqa: PLR2004 - the alarm's minute
+                f"{health['outbox_unsent']} unsent, oldest {health['outbox_oldest_seconds']:.0f} s",
+                ms,
+            ),
         ]
 
     def _ask(self) -> dict[str, Any]:
@@ -61,8 +68,11 @@ class SelfCall:
         jwks = requests.get(f"{self._url}/.well-known/jwks.json", timeout=SECONDS).json()
         keys = {jwk["kid"]: PublicKey.from_jwk(jwk) for jwk in jwks["keys"]}
         request = Message({n.lower(): v for n, v in headers.items()}, "POST", url)
-        verify_response(Message({n.lower(): v for n, v in answer.headers.items()},
-                                status=200, request=request), keys.get, answer.content)
+        verify_response(
+            Message({n.lower(): v for n, v in answer.headers.items()}, status=200, request=request),
+            keys.get,
+            answer.content,
+        )
         health: dict[str, Any] = answer.json()
         return health
 

@@ -35,7 +35,9 @@ class Guesses:
         self._counts[address] = self._counts.get(address, 0) + 1
         if self._counts[address] > REQUESTS:
             wait = SECONDS - int(time.time()) % SECONDS
-            raise TooMany(f"You may ask {REQUESTS} times a minute; wait {wait} s.", retry_after=wait)
+            raise TooMany(
+                f"You may ask {REQUESTS} times a minute; wait {wait} s.", retry_after=wait
+            )
 
 
 def make(settings: Settings) -> web.Face:
@@ -54,8 +56,9 @@ def make(settings: Settings) -> web.Face:
     async def home(request: Request) -> Response:
         code = request.query_params.get("code", "").strip()
         if code:
-            return RedirectResponse("/v1/verify/" + "".join(c for c in code if c.isalnum() or c == "-"),
-                                    303)
+            return RedirectResponse(
+                "/v1/verify/" + "".join(c for c in code if c.isalnum() or c == "-"), 303
+            )
         return pages.page("verify.html", empty="code" in request.query_params)
 
     @asynccontextmanager
@@ -68,16 +71,22 @@ def make(settings: Settings) -> web.Face:
 
     async def security(_: Request) -> Response:
         expires = (datetime.now(UTC) + timedelta(days=180)).replace(microsecond=0)
-        return Response(f"Contact: {contact}\nExpires: {expires.isoformat()}\n"
-                        "Preferred-Languages: fa, en\n", media_type="text/plain")
+        return Response(
+            f"Contact: {contact}\nExpires: {expires.isoformat()}\nPreferred-Languages: fa, en\n",
+            media_type="text/plain",
+        )
 
-    return web.Face("public", [
-        Route("/v1/verify/{code}", verify),
-        Route("/", home),
-        Route("/.well-known/security.txt", security),
-        Route("/health/live", web.live),
-        *pages.COMMON,
-    ], lifespan=lifespan)
+    return web.Face(
+        "public",
+        [
+            Route("/v1/verify/{code}", verify),
+            Route("/", home),
+            Route("/.well-known/security.txt", security),
+            Route("/health/live", web.live),
+            *pages.COMMON,
+        ],
+        lifespan=lifespan,
+    )
 
 
 def prefers_page(request: Request) -> bool:

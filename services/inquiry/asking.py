@@ -23,16 +23,20 @@ class Asked(NamedTuple):
     data: Mapping[str, Any]
 
 
-def answer_all(conn: Connection, asked: Sequence[Asked], *, now: dt.datetime, secret: str) -> list[Result]:
+def answer_all(
+    conn: Connection, asked: Sequence[Asked], *, now: dt.datetime, secret: str
+) -> list[Result]:
     """Answers or refuses each, in order; each leaves its row in the log, in this transaction."""
     judged = [judge(each, now) for each in asked]
     questions = [question for question in judged if isinstance(question, Question)]
     answers = iter(_answers(conn, questions, now))
-    results: list[Result] = [next(answers) if isinstance(each, Question) else each
-                             for each in judged]
+    results: list[Result] = [
+        next(answers) if isinstance(each, Question) else each for each in judged
+    ]
     hashes = store.add_answers(conn, [result for result in results if isinstance(result, dict)])
-    rows = [log_row(each, result, secret, hashes)
-            for each, result in zip(asked, results, strict=True)]
+    rows = [
+        log_row(each, result, secret, hashes) for each, result in zip(asked, results, strict=True)
+    ]
     store.add_log(conn, rows, now)
     return results
 
@@ -41,17 +45,26 @@ def judge(asked: Asked, now: dt.datetime) -> Question | BusError:
     """The question, if its asker may ask it; otherwise the refusal."""
     caller, data = asked.message.caller or {}, asked.data
     allowed = purposes.check(
-        data["purpose"], caller.get("grants") or (), data["key_kind"], persian.tehran_day(now))
+        data["purpose"], caller.get("grants") or (), data["key_kind"], persian.tehran_day(now)
+    )
     if isinstance(allowed, BusError):
         return allowed
     as_of = dt.datetime.fromisoformat(data["as_of"]) if data.get("as_of") else None
     if as_of is not None and as_of > now:
         why = "as_of lies in the future; leave it out to ask about now."
-        return RuleBroken(why, code="as_of.future", fields=[FieldError("as_of", "as_of.future", why)])
+        return RuleBroken(
+            why, code="as_of.future", fields=[FieldError("as_of", "as_of.future", why)]
+        )
     return Question(
-        agency=str(caller.get("agency")), purpose_code=data["purpose"], purpose=allowed,
-        key_kind=data["key_kind"], key=data["key"], case_number=data.get("case_number"),
-        asked_at=_moment(asked.message.time, now), as_of=as_of)
+        agency=str(caller.get("agency")),
+        purpose_code=data["purpose"],
+        purpose=allowed,
+        key_kind=data["key_kind"],
+        key=data["key"],
+        case_number=data.get("case_number"),
+        asked_at=_moment(asked.message.time, now),
+        as_of=as_of,
+    )
 
 
 def _answers(conn: Connection, questions: Sequence[Question], now: dt.datetime) -> list[Result]:
@@ -65,40 +78,60 @@ def _answers(conn: Connection, questions: Sequence[Question], now: dt.datetime) 
     for question, records in zip(questions, found, strict=True):
         version = versions[question.as_of]
         if version == 0:
-            results.append(Unavailable(
-                "The register is empty; the water company has to load its export first.",
-                code="register.empty"))
+            results.append(
+                Unavailable(
+                    "The register is empty; the water company has to load its export first.",
+                    code="register.empty",
+                )
+            )
             continue
-        known = Known([each.record for each in records], decrees[question.as_of], version,
-                      question.as_of is not None
-                      and any(each.known_from > question.as_of for each in records))
-        results.append(answer.compose(
-            question, known, now=now, tracking_code=codes.new_tracking(),
-            verification_code=codes.new_verification()))
+        known = Known(
+            [each.record for each in records],
+            decrees[question.as_of],
+            version,
+            question.as_of is not None
+            and any(each.known_from > question.as_of for each in records),
+        )
+        results.append(
+            answer.compose(
+                question,
+                known,
+                now=now,
+                tracking_code=codes.new_tracking(),
+                verification_code=codes.new_verification(),
+            )
+        )
     return results
 
 
-def log_row(
-    asked: Asked, result: Result, secret: str, hashes: Mapping[str, str]
-) -> dict[str, Any]:
+def log_row(asked: Asked, result: Result, secret: str, hashes: Mapping[str, str]) -> dict[str, Any]:
     """The row of the log for a question and what became of it; the key only as a keyed hash."""
     data, message = asked.data, asked.message
     caller = message.caller or {}
     row = {
-        "agency": str(caller.get("agency")), "key_id": caller.get("key"),
-        "contract": message.type, "purpose": data.get("purpose"),
+        "agency": str(caller.get("agency")),
+        "key_id": caller.get("key"),
+        "contract": message.type,
+        "purpose": data.get("purpose"),
         "operator": data.get("operator") or caller.get("operator"),
-        "case_number": data.get("case_number"), "message_id": message.id,
+        "case_number": data.get("case_number"),
+        "message_id": message.id,
         "trace_id": message.trace_id,
     }
     if "key" in data:
-        row |= {"key_kind": data["key_kind"],
-                "key_hash": store.key_hash(secret, data["key_kind"], data["key"])}
+        row |= {
+            "key_kind": data["key_kind"],
+            "key_hash": store.key_hash(secret, data["key_kind"], data["key"]),
+        }
     if isinstance(result, BusError):
         return {**row, "outcome": result.code}
     code = result["tracking_code"]
-    return {**row, "outcome": result["outcome"], "tracking_code": code,
-            "answer_hash": hashes.get(code)}
+    return {
+        **row,
+        "outcome": result["outcome"],
+        "tracking_code": code,
+        "answer_hash": hashes.get(code),
+    }
 
 
 def _moment(text: str, otherwise: dt.datetime) -> dt.datetime:

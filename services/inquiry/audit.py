@@ -17,12 +17,19 @@ TELL_EVERY = 50_000
 
 def main(argv: list[str] | None = None) -> int:
     """0: whole; 1: broken, and the first broken row is named; 2: could not be verified."""
-    parser = argparse.ArgumentParser(prog="python -m services.inquiry.audit", description=(
-        "Follows the log of inquiries from its first row and says whether any row was changed, "
-        "removed or put in. Needs DB_URL. Note the hash it prints somewhere else: with --expect "
-        "it proves later that the log still begins with what it held today."))
-    parser.add_argument("--expect", metavar="SEQ:HASH",
-                        help="also require that row SEQ has this hash, as noted earlier")
+    parser = argparse.ArgumentParser(
+        prog="python -m services.inquiry.audit",
+        description=(
+            "Follows the log of inquiries from its first row and tells whether any was changed, "
+            "removed or put in. Needs DB_URL. Keep the hash it prints elsewhere; with --expect "
+            "it proves later that the log still begins as it did."
+        ),
+    )
+    parser.add_argument(
+        "--expect",
+        metavar="SEQ:HASH",
+        help="also require that row SEQ has this hash, as noted earlier",
+    )
     given = parser.parse_args(argv)
     try:
         expected = _expected(given.expect)

@@ -12,21 +12,32 @@ from bus.envelope import Envelope
 from bus.errors import Conflict, NotFound, RuleBroken
 from services.inquiry.domain.answer import instant
 
+_OWN = text("select * from batches where batch = :batch and agency = :agency")
+_LOCKED = text("select * from batches where batch = :batch and agency = :agency for update")
+
 RECEIVING, ANSWERING, DONE = "RECEIVING", "ANSWERING", "DONE"
 
 
 def open_batch(conn: Connection, message: Envelope, data: dict[str, Any], now: datetime) -> None:
     """Begins a batch with its first part; the asker and the grants of now stand in it."""
     caller = message.caller or {}
-    conn.execute(text("""
+    conn.execute(
+        text("""
         insert into batches (batch, agency, caller, purpose, case_number, operator, as_of, state,
                              submitted_at)
         values (:batch, :agency, :caller, :purpose, :case_number, :operator, :as_of, 'RECEIVING',
-                :now) on conflict do nothing"""), {
-        "batch": data["batch"], "agency": str(caller.get("agency")),
-        "caller": orjson.dumps(caller).decode(), "purpose": data["purpose"],
-        "case_number": data.get("case_number"), "operator": data.get("operator"),
-        "as_of": data.get("as_of"), "now": now})
+                :now) on conflict do nothing"""),
+        {
+            "batch": data["batch"],
+            "agency": str(caller.get("agency")),
+            "caller": orjson.dumps(caller).decode(),
+            "purpose": data["purpose"],
+            "case_number": data.get("case_number"),
+            "operator": data.get("operator"),
+            "as_of": data.get("as_of"),
+            "now": now,
+        },
+    )
 
 
 def add_part(conn: Connection, data: dict[str, Any], agency: str) -> None:
@@ -37,39 +48,60 @@ def add_part(conn: Connection, data: dict[str, Any], agency: str) -> None:
     first = data["part"] * PART_LINES + 1
     if first + len(data["lines"]) - 1 > BATCH_LINES:
         raise RuleBroken(f"A batch has at most {BATCH_LINES} lines.", code="batch.too_long")
-    rows = [{"batch": data["batch"], "line": first + n, "key_kind": line["key_kind"],
-             "key": line["key"], "problem": orjson.dumps(line["problem"]).decode()
-             if line["problem"] else None} for n, line in enumerate(data["lines"])]
+    rows = [
+        {
+            "batch": data["batch"],
+            "line": first + n,
+            "key_kind": line["key_kind"],
+            "key": line["key"],
+            "problem": orjson.dumps(line["problem"]).decode() if line["problem"] else None,
+        }
+        for n, line in enumerate(data["lines"])
+    ]
     if rows:
-        conn.execute(text("insert into batch_lines (batch, line, key_kind, key, problem) "
-                          "values (:batch, :line, :key_kind, :key, :problem)"), rows)
+        conn.execute(
+            text(
+                "insert into batch_lines (batch, line, key_kind, key, problem) "
+                "values (:batch, :line, :key_kind, :key, :problem)"
+            ),
+            rows,
+        )
 
 
 def complete(conn: Connection, data: dict[str, Any], now: datetime) -> list[int]:
     """Closes a batch after its last part; the numbers of the parts to answer."""
-    count, last = conn.execute(text(
-        "select count(*), coalesce(max(line), 0) from batch_lines where batch = :batch"),
-        {"batch": data["batch"]}).one()
+    count, last = conn.execute(
+        text("select count(*), coalesce(max(line), 0) from batch_lines where batch = :batch"),
+        {"batch": data["batch"]},
+    ).one()
     expected = data["part"] * PART_LINES + len(data["lines"])
     if count != last or count != expected:
-        raise Conflict("A part of the upload is missing; send the whole again with the same "
-                       "Idempotency-Key.", code="batch.incomplete")
+        raise Conflict(
+            "A part of the upload is missing; send the whole again with the same Idempotency-Key.",
+            code="batch.incomplete",
+        )
     if count == 0:
         raise RuleBroken("The upload holds no line.", code="batch.empty")
-    conn.execute(text("update batches set state = :state, lines = :lines, digest = :digest "
-                      "where batch = :batch"),
-                 {"state": ANSWERING, "lines": count, "digest": data["digest"],
-                  "batch": data["batch"]})
+    conn.execute(
+        text(
+            "update batches set state = :state, lines = :lines, digest = :digest "
+            "where batch = :batch"
+        ),
+        {"state": ANSWERING, "lines": count, "digest": data["digest"], "batch": data["batch"]},
+    )
     return list(range((count - 1) // PART_LINES + 1))
 
 
-def of_agency(
-    conn: Connection, batch: str, agency: str, *, lock: bool = False
-) -> dict[str, Any]:
+def of_agency(conn: Connection, batch: str, agency: str, *, lock: bool = False) -> dict[str, Any]:
     """The batch, if it is this agency's; otherwise the same NotFound as for none at all."""
-    found = conn.execute(text("select * from batches where batch = :batch and agency = :agency"
-                              + (" for update" if lock else "")),
-                         {"batch": batch, "agency": agency}).mappings().one_or_none()
+    found = (
+        conn.execute(
+            _LOCKED if lock else _OWN,
+            {"batch": batch, "agency": agency},
+        )
+        .mappings()
+        .one_or_none()
+    )
     if found is None:
         raise NotFound("There is no such batch of yours.", code="batch.not_found")
     return dict(found)
@@ -77,8 +109,11 @@ def of_agency(
 
 def get(conn: Connection, batch: str) -> dict[str, Any]:
     """The batch; NotFound if it was forgotten meanwhile."""
-    found = conn.execute(text("select * from batches where batch = :batch"),
-                         {"batch": batch}).mappings().one_or_none()
+    found = (
+        conn.execute(text("select * from batches where batch = :batch"), {"batch": batch})
+        .mappings()
+        .one_or_none()
+    )
     if found is None:
         raise NotFound("There is no such batch.", code="batch.not_found")
     return dict(found)
@@ -86,11 +121,15 @@ def get(conn: Connection, batch: str) -> dict[str, Any]:
 
 def part_lines(conn: Connection, batch: str, part: int) -> list[Any]:
     """The lines of one part that were not answered yet, in order."""
-    return list(conn.execute(text("""
+    return list(
+        conn.execute(
+            text("""
         select line, key_kind, key, problem from batch_lines
         where batch = :batch and line > :first and line <= :last and tracking_code is null
-        order by line"""), {"batch": batch, "first": part * PART_LINES,
-                            "last": (part + 1) * PART_LINES}))
+        order by line"""),
+            {"batch": batch, "first": part * PART_LINES, "last": (part + 1) * PART_LINES},
+        )
+    )
 
 
 def note_results(
@@ -98,21 +137,32 @@ def note_results(
 ) -> bool:
     """Notes the outcome of lines; True if the whole batch is done with them."""
     if results:
-        conn.execute(text("""
+        conn.execute(
+            text("""
             update batch_lines b set tracking_code = n.code, problem = cast(n.problem as jsonb)
             from unnest(cast(:lines as int[]), cast(:codes as text[]), cast(:problems as text[]))
                  as n(line, code, problem)
-            where b.batch = :batch and b.line = n.line"""), {
-            "batch": batch, "lines": [r["line"] for r in results],
-            "codes": [r["tracking_code"] for r in results],
-            "problems": [r["problem"] for r in results]})
-    answered, lines = conn.execute(text(
-        "update batches set answered = answered + :handled where batch = :batch "
-        "returning answered, lines"), {"handled": handled, "batch": batch}).one()
+            where b.batch = :batch and b.line = n.line"""),
+            {
+                "batch": batch,
+                "lines": [r["line"] for r in results],
+                "codes": [r["tracking_code"] for r in results],
+                "problems": [r["problem"] for r in results],
+            },
+        )
+    answered, lines = conn.execute(
+        text(
+            "update batches set answered = answered + :handled where batch = :batch "
+            "returning answered, lines"
+        ),
+        {"handled": handled, "batch": batch},
+    ).one()
     if answered < lines:
         return False
-    conn.execute(text("update batches set state = :state, finished_at = :now where batch = :batch"),
-                 {"state": DONE, "now": now, "batch": batch})
+    conn.execute(
+        text("update batches set state = :state, finished_at = :now where batch = :batch"),
+        {"state": DONE, "now": now, "batch": batch},
+    )
     return True
 
 
@@ -127,20 +177,32 @@ def progress(batch: dict[str, Any]) -> dict[str, Any]:
 
 def page(conn: Connection, batch: str, after: int, limit: int) -> list[dict[str, Any]]:
     """Results in the order of the lines: each with its answer, its problem, or neither yet."""
-    rows = conn.execute(text("""
+    rows = conn.execute(
+        text("""
         select b.line, b.key_kind, b.key, b.problem, i.answer
         from batch_lines b left join inquiries i using (tracking_code)
         where b.batch = :batch and b.line > :after order by b.line limit :limit"""),
-        {"batch": batch, "after": after, "limit": limit})
-    return [{"line": row.line, "key_kind": row.key_kind, "key": row.key, "problem": row.problem,
-             "answer": orjson.loads(row.answer) if row.answer else None} for row in rows]
+        {"batch": batch, "after": after, "limit": limit},
+    )
+    return [
+        {
+            "line": row.line,
+            "key_kind": row.key_kind,
+            "key": row.key,
+            "problem": row.problem,
+            "answer": orjson.loads(row.answer) if row.answer else None,
+        }
+        for row in rows
+    ]
 
 
 def forget_old(conn: Connection) -> None:
     """Deletes uploads that were never completed within an hour, and results after 30 days."""
-    conn.execute(text("""
+    conn.execute(
+        text("""
         delete from batches where state = 'RECEIVING' and submitted_at < now() - interval '1 hour'
-        or state = 'DONE' and finished_at < now() - interval '30 days'"""))
+        or state = 'DONE' and finished_at < now() - interval '30 days'""")
+    )
 
 
 def caller_of(batch: dict[str, Any]) -> dict[str, Any]:

@@ -29,8 +29,12 @@ __all__ = ["LoadFailed", "LoadResult", "Progress", "load", "main"]
 
 LOCK = "select pg_try_advisory_xact_lock(hashtext('services.inquiry.load'))"
 # An import may take minutes, which the store's limits for questions do not allow.
-PATIENCE = ("set local statement_timeout = 0", "set local lock_timeout = 0",
-            "set local idle_in_transaction_session_timeout = 0", "set local work_mem = '128MB'")
+PATIENCE = (
+    "set local statement_timeout = 0",
+    "set local lock_timeout = 0",
+    "set local idle_in_transaction_session_timeout = 0",
+    "set local work_mem = '128MB'",
+)
 NOT_MIGRATED = "42P01"
 INTERRUPTED = 130
 
@@ -76,13 +80,24 @@ def load(  # noqa: PLR0913 - the options of the command
     finally:
         close_all(sheets)
     return LoadResult(
-        version, bool(changes), meter.counts, changes.added, changes.changed, changes.removed,
-        changes.decrees_changed, told.bad_rows, dict(told.warnings), _notes(sheets),
-        str(told.path), round(time.monotonic() - started, 2))
+        version,
+        bool(changes),
+        meter.counts,
+        changes.added,
+        changes.changed,
+        changes.removed,
+        changes.decrees_changed,
+        told.bad_rows,
+        dict(told.warnings),
+        _notes(sheets),
+        str(told.path),
+        round(time.monotonic() - started, 2),
+    )
 
 
-def _transact(store: Store, sheets: dict[str, Sheet], meter: Meter, *,
-              allow_removals: bool) -> tuple[int, load_apply.Changes]:
+def _transact(
+    store: Store, sheets: dict[str, Sheet], meter: Meter, *, allow_removals: bool
+) -> tuple[int, load_apply.Changes]:
     with store.transaction() as tx:
         # psycopg2's own cursor: SQLAlchemy has no COPY.
         cursor = tx.conn.connection.cursor()
@@ -103,8 +118,10 @@ def _transact(store: Store, sheets: dict[str, Sheet], meter: Meter, *,
 
 def _failure(error: psycopg2.Error) -> LoadFailed:
     if error.pgcode == NOT_MIGRATED:
-        return LoadFailed("database.not_migrated", (
-            "The database has no register yet; run `python -m bus migrate services.inquiry`."))
+        return LoadFailed(
+            "database.not_migrated",
+            ("The database has no register yet; run `python -m bus migrate services.inquiry`."),
+        )
     said = (str(error).strip() or type(error).__name__).splitlines()[0]
     return LoadFailed("database.failed", f"The database broke off the load: {said}")
 
@@ -127,18 +144,28 @@ def _stage_all(cursor: Any, sheets: dict[str, Sheet], meter: Meter) -> None:
             report.bad(sheets[name], line, [fault])
     cursor.execute("select exists (select from load_sources where item is not null)")
     if not cursor.fetchone()[0]:
-        raise LoadFailed("export.no_sources", (
-            f"Not one row of {sheets['sources'].label} can be imported; the report "
-            f"{report.path} says why."))
+        raise LoadFailed(
+            "export.no_sources",
+            (
+                f"Not one row of {sheets['sources'].label} can be imported; the report "
+                f"{report.path} says why."
+            ),
+        )
     for name in ("partners", "violations"):
         for line, fault in load_apply.orphans(cursor, name):
             report.bad(sheets[name], line, [fault])
 
 
 def _publish(tx: Tx, version: int, changes: load_apply.Changes, bad_rows: int) -> None:
-    tx.publish(REGISTRY_LOADED, subject=str(version), data_version=version,
-               sources_added=changes.added, sources_changed=changes.changed,
-               sources_removed=changes.removed, bad_rows=bad_rows)
+    tx.publish(
+        REGISTRY_LOADED,
+        subject=str(version),
+        data_version=version,
+        sources_added=changes.added,
+        sources_changed=changes.changed,
+        sources_removed=changes.removed,
+        bad_rows=bad_rows,
+    )
 
 
 def _notes(sheets: dict[str, Sheet]) -> list[str]:
@@ -156,21 +183,46 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m services.inquiry.load",
         description="Imports a registry export into the database DB_URL. Every bad row is "
-                    "reported and the rest is imported; the same export twice changes nothing. "
-                    "The result is printed as JSON.")
-    parser.add_argument("path", type=Path, metavar="DIR_OR_XLSX", help=(
-        "folder with sources.csv, partners.csv, violations.csv and decrees.csv, or one .xlsx "
-        "with these sheets"))
-    parser.add_argument("--report", type=Path, metavar="FILE", help=(
-        "where bad rows are written as CSV (report.csv beside the input if not given)"))
-    parser.add_argument("--warnings", type=Path, metavar="FILE", help=(
-        "where doubts about imported rows are written as CSV (only counted if not given)"))
-    parser.add_argument("--allow-removals", action="store_true", help=(
-        "close the missing sources even if more than 5%% of the known ones are missing"))
+        "reported and the rest is imported; the same export twice changes nothing. "
+        "The result is printed as JSON.",
+    )
+    parser.add_argument(
+        "path",
+        type=Path,
+        metavar="DIR_OR_XLSX",
+        help=(
+            "folder with sources.csv, partners.csv, violations.csv and decrees.csv, or one .xlsx "
+            "with these sheets"
+        ),
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help=("where bad rows are written as CSV (report.csv beside the input if not given)"),
+    )
+    parser.add_argument(
+        "--warnings",
+        type=Path,
+        metavar="FILE",
+        help=("where doubts about imported rows are written as CSV (only counted if not given)"),
+    )
+    parser.add_argument(
+        "--allow-removals",
+        action="store_true",
+        help=("close the missing sources even if more than 5%% of the known ones are missing"),
+    )
     given = parser.parse_args(argv)
-    return _run(lambda: load(
-        Store(Settings().text("DB_URL"), source="inquiry"), given.path, report=given.report,
-        warnings=given.warnings, allow_removals=given.allow_removals, progress=show))
+    return _run(
+        lambda: load(
+            Store(Settings().text("DB_URL"), source="inquiry"),
+            given.path,
+            report=given.report,
+            warnings=given.warnings,
+            allow_removals=given.allow_removals,
+            progress=show,
+        )
+    )
 
 
 def _run(work: Callable[[], LoadResult]) -> int:
@@ -180,8 +232,11 @@ def _run(work: Callable[[], LoadResult]) -> int:
         print(f"Not imported: {error}", file=sys.stderr)
         return 1
     except ArgumentError:
-        print("Not imported: DB_URL is not the address of a database, such as "
-              "postgresql://user@host:5432/inquiry.", file=sys.stderr)
+        print(
+            "Not imported: DB_URL is not the address of a database, such as "
+            "postgresql://user@host:5432/inquiry.",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("Not imported: interrupted; nothing was changed.", file=sys.stderr)
@@ -195,8 +250,12 @@ def _run(work: Callable[[], LoadResult]) -> int:
 def show(progress: Progress) -> None:
     """Prints one line of progress on stderr."""
     percent = "" if progress.percent is None else f" {progress.percent:3.0f} %"
-    print(f"{progress.step}{percent}  {progress.rows:,} rows, {progress.bad_rows:,} bad, "
-          f"{progress.rows_per_second:,} rows/s", file=sys.stderr, flush=True)
+    print(
+        f"{progress.step}{percent}  {progress.rows:,} rows, {progress.bad_rows:,} bad, "
+        f"{progress.rows_per_second:,} rows/s",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -122,7 +122,8 @@ WRITES = (
     """insert into decrees (number, known_from, data_version, record)
        select number, %(known_from)s, %(version)s, record from load_decree_changes
        order by number""",
-    "analyze source_versions", "analyze source_keys",
+    "analyze source_versions",
+    "analyze source_keys",
 )
 
 
@@ -148,17 +149,31 @@ def repeated(cursor: Any, name: str) -> Iterator[tuple[int, Fault]]:
     field = "شماره" if name == "decrees" else "شماره پرونده"
     code = "decree.twice" if name == "decrees" else "file_no.twice"
     for line, key, first in cursor:
-        yield line, Fault(field, code,
-                          f"این شماره در سطر {first} هم آمده است؛ تنها سطر نخست گرفته می‌شود.",
-                          f"Line {first} has the same number; only the first row is taken.", key)
+        yield (
+            line,
+            Fault(
+                field,
+                code,
+                f"این شماره در سطر {first} هم آمده است؛ تنها سطر نخست گرفته می‌شود.",
+                f"Line {first} has the same number; only the first row is taken.",
+                key,
+            ),
+        )
 
 
 def orphans(cursor: Any, name: str) -> Iterator[tuple[int, Fault]]:
     """Lines of partners or violations whose source nobody knows."""
     cursor.execute(ORPHANS.format(name=name))
     for line, key in cursor:
-        yield line, fault("شماره پرونده", "file_no.unknown",
-                          "No source of this file number was imported or is known.", key)
+        yield (
+            line,
+            fault(
+                "شماره پرونده",
+                "file_no.unknown",
+                "No source of this file number was imported or is known.",
+                key,
+            ),
+        )
 
 
 def compare(cursor: Any, *, allow_removals: bool) -> Changes:
@@ -180,8 +195,10 @@ def compare(cursor: Any, *, allow_removals: bool) -> Changes:
 
 def write(cursor: Any, changes: Changes, bad_rows: int) -> int:
     """Writes the difference as a new data version; its number."""
-    cursor.execute(NEW_VERSION, (changes.added, changes.changed, changes.removed,
-                                 changes.decrees_changed, bad_rows))
+    cursor.execute(
+        NEW_VERSION,
+        (changes.added, changes.changed, changes.removed, changes.decrees_changed, bad_rows),
+    )
     version, known_from = cursor.fetchone()
     for statement in WRITES:
         cursor.execute(statement, {"version": version, "known_from": known_from})
@@ -189,8 +206,10 @@ def write(cursor: Any, changes: Changes, bad_rows: int) -> int:
 
 
 def _unattributed(cursor: Any) -> bool:
-    cursor.execute("select exists (select from load_sources "
-                   "where item is null and key is null and other is null)")
+    cursor.execute(
+        "select exists (select from load_sources "
+        "where item is null and key is null and other is null)"
+    )
     return bool(cursor.fetchone()[0])
 
 
@@ -198,6 +217,10 @@ def _guard(cursor: Any, what: str, table: str, missing: int) -> None:
     cursor.execute(f"select count(*) from {table} where known_to is null")  # noqa: S608 - ours
     known = cursor.fetchone()[0]
     if missing > REMOVABLE * known:
-        raise LoadFailed("load.removals", (
-            f"{missing} of {known} known {what} are not in this export, which is more than "
-            f"{REMOVABLE:.0%}; if that is right, load it with --allow-removals."))
+        raise LoadFailed(
+            "load.removals",
+            (
+                f"{missing} of {known} known {what} are not in this export, which is more than "
+                f"{REMOVABLE:.0%}; if that is right, load it with --allow-removals."
+            ),
+        )

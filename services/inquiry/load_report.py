@@ -51,8 +51,12 @@ class Report:
     def __enter__(self) -> "Report":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._files.close()
 
     def bad(self, sheet: Sheet, line: int, faults: list[Fault]) -> None:
@@ -71,11 +75,15 @@ class Report:
     def _open(files: ExitStack, path: Path) -> Any:
         try:
             # The byte order mark tells spreadsheets that it is UTF-8.
-            file = files.enter_context(path.open(
-                "w", encoding="utf-8-sig", errors="backslashreplace", newline=""))
+            file = files.enter_context(
+                path.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="")
+            )
         except OSError as error:
-            raise LoadFailed("report.unwritable", f"The report {path} cannot be written: "
-                             f"{error.strerror}; name another place by --report.") from error
+            raise LoadFailed(
+                "report.unwritable",
+                f"The report {path} cannot be written: "
+                f"{error.strerror}; name another place by --report.",
+            ) from error
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         return writer
@@ -88,5 +96,12 @@ def _line(sheet: Sheet, line: int, fault: Fault) -> tuple[str, ...]:
     if value.startswith(FORMULA_STARTS):
         # A spreadsheet must not run what a clerk's cell says.
         value = "'" + value
-    return (sheet.label, str(line), sheet.header.get(fault.field, fault.field), fault.code,
-            fault.reason_fa, fault.reason_en, value)
+    return (
+        sheet.label,
+        str(line),
+        sheet.header.get(fault.field, fault.field),
+        fault.code,
+        fault.reason_fa,
+        fault.reason_en,
+        value,
+    )

@@ -91,7 +91,11 @@ def _decree(row: Cells) -> Item:
 
 
 READERS: dict[str, Callable[[Cells], Item]] = {
-    "sources": _source, "partners": _partner, "violations": _violation, "decrees": _decree}
+    "sources": _source,
+    "partners": _partner,
+    "violations": _violation,
+    "decrees": _decree,
+}
 
 
 def stage(cursor: Any, name: str, sheet: Sheet, report: Report, meter: Meter) -> None:

@@ -22,9 +22,13 @@ def request(tx: Tx, settings: Settings, folder: str, allow_removals: bool) -> di
     """Notes that an export below the import folder is to be loaded; its progress."""
     export_at(settings, folder)
     load = str(uuid.uuid4())
-    tx.conn.execute(text("insert into loads (load, folder, allow_removals, state) "
-                         "values (:load, :folder, :allow_removals, 'WAITING')"),
-                    {"load": load, "folder": folder, "allow_removals": allow_removals})
+    tx.conn.execute(
+        text(
+            "insert into loads (load, folder, allow_removals, state) "
+            "values (:load, :folder, :allow_removals, 'WAITING')"
+        ),
+        {"load": load, "folder": folder, "allow_removals": allow_removals},
+    )
     return progress(tx, load)
 
 
@@ -34,15 +38,22 @@ def export_at(settings: Settings, folder: str) -> Path:
     path = (base / folder).resolve()
     if not path.is_relative_to(base) or not path.exists():
         why = "There is no such export in the import folder; put its sheets there first."
-        raise RuleBroken(why, code="folder.not_found",
-                         fields=[FieldError("folder", "folder.not_found", why)])
+        raise RuleBroken(
+            why, code="folder.not_found", fields=[FieldError("folder", "folder.not_found", why)]
+        )
     return path
 
 
 def progress(tx: Tx, load: str) -> dict[str, Any]:
     """How far an import has come; NotFound if there is none of that id."""
-    found = tx.conn.execute(text(f"select {', '.join(FIELDS)} from loads where load = :load"),  # noqa: S608 - made of constants
-                            {"load": load}).mappings().one_or_none()
+    found = (
+        tx.conn.execute(
+            text(f"select {', '.join(FIELDS)} from loads where load = :load"),  # noqa: S608 - made of constants
+            {"load": load},
+        )
+        .mappings()
+        .one_or_none()
+    )
     if found is None:
         raise NotFound("There is no such import.", code="load.not_found")
     return dict(found)
@@ -51,9 +62,16 @@ def progress(tx: Tx, load: str) -> dict[str, Any]:
 def work_next(store: Store, settings: Settings) -> None:
     """Runs the oldest import that waits, or that a crash has interrupted (it changes nothing twice)."""
     with store.transaction() as tx:
-        found = tx.conn.execute(text(
-            "update loads set state = 'LOADING' where load = (select load from loads where state in "
-            "('WAITING', 'LOADING') order by created_at limit 1) returning *")).mappings().one_or_none()
+        found = (
+            tx.conn.execute(
+                text(
+                    "update loads set state = 'LOADING' where load = (select load from loads where state in "
+                    "('WAITING', 'LOADING') order by created_at limit 1) returning *"
+                )
+            )
+            .mappings()
+            .one_or_none()
+        )
     if found is None:
         return
     try:
@@ -62,11 +80,20 @@ def work_next(store: Store, settings: Settings) -> None:
     except RuleBroken as error:
         told = {"state": "FAILED", "message": error.message}
     with store.transaction() as tx:
-        tx.conn.execute(text(
-            "update loads set state = :state, rows = :rows, bad_rows = :bad_rows, "
-            "data_version = :data_version, message = :message where load = :load"),
-            {"rows": 0, "bad_rows": 0, "data_version": None, "message": None, **told,
-             "load": found["load"]})
+        tx.conn.execute(
+            text(
+                "update loads set state = :state, rows = :rows, bad_rows = :bad_rows, "
+                "data_version = :data_version, message = :message where load = :load"
+            ),
+            {
+                "rows": 0,
+                "bad_rows": 0,
+                "data_version": None,
+                "message": None,
+                **told,
+                "load": found["load"],
+            },
+        )
 
 
 def _run(path: Path, allow_removals: bool) -> dict[str, Any]:
@@ -79,8 +106,15 @@ def _run(path: Path, allow_removals: bool) -> dict[str, Any]:
     out, err = process.communicate()
     if process.returncode:
         lines = [line for line in err.splitlines() if line.strip()]
-        return {"state": "FAILED", "message": (lines or ["it did not say why"])[-1][:LONGEST_MESSAGE]}
+        return {
+            "state": "FAILED",
+            "message": (lines or ["it did not say why"])[-1][:LONGEST_MESSAGE],
+        }
     result = json.loads(out)
-    return {"state": "DONE", "rows": sum(result["rows"].values()), "bad_rows": result["bad_rows"],
-            "data_version": result["data_version"],
-            "message": f"Report: {result['report']}"[:LONGEST_MESSAGE]}
+    return {
+        "state": "DONE",
+        "rows": sum(result["rows"].values()),
+        "bad_rows": result["bad_rows"],
+        "data_version": result["data_version"],
+        "message": f"Report: {result['report']}"[:LONGEST_MESSAGE],
+    }

@@ -28,12 +28,20 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from bus.persian import fold_digits
 
-KEY_KINDS = ("national_id", "legal_id", "foreigner_id", "licence_no", "file_no",
-             "subscription_code", "electricity_subscription")
+KEY_KINDS = (
+    "national_id",
+    "legal_id",
+    "foreigner_id",
+    "licence_no",
+    "file_no",
+    "subscription_code",
+    "electricity_subscription",
+)
 
 metadata = MetaData()
 DATA_VERSIONS = Table(
-    "data_versions", metadata,
+    "data_versions",
+    metadata,
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("known_from", DateTime(timezone=True), nullable=False, unique=True),
     Column("sources_added", Integer, nullable=False),
@@ -43,7 +51,8 @@ DATA_VERSIONS = Table(
     Column("bad_rows", Integer, nullable=False),
 )
 SOURCE_VERSIONS = Table(
-    "source_versions", metadata,
+    "source_versions",
+    metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("file_no", Text, nullable=False),
     Column("known_from", DateTime(timezone=True), nullable=False),
@@ -52,17 +61,23 @@ SOURCE_VERSIONS = Table(
     Column("hash", Uuid, nullable=False),
     Column("record", JSONB, nullable=False),
 )
-Index("source_versions_open", SOURCE_VERSIONS.c.file_no, unique=True,
-      postgresql_where=SOURCE_VERSIONS.c.known_to.is_(None))
+Index(
+    "source_versions_open",
+    SOURCE_VERSIONS.c.file_no,
+    unique=True,
+    postgresql_where=SOURCE_VERSIONS.c.known_to.is_(None),
+)
 SOURCE_KEYS = Table(
-    "source_keys", metadata,
+    "source_keys",
+    metadata,
     Column("kind", Text, nullable=False),
     Column("value", Text, nullable=False),
     Column("version_id", BigInteger, nullable=False),
     PrimaryKeyConstraint("kind", "value", "version_id"),
 )
 DECREES = Table(
-    "decrees", metadata,
+    "decrees",
+    metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("number", Text, nullable=False),
     Column("known_from", DateTime(timezone=True), nullable=False),
@@ -70,8 +85,7 @@ DECREES = Table(
     Column("data_version", Integer, ForeignKey("data_versions.version"), nullable=False),
     Column("record", JSONB, nullable=False),
 )
-Index("decrees_open", DECREES.c.number, unique=True,
-      postgresql_where=DECREES.c.known_to.is_(None))
+Index("decrees_open", DECREES.c.number, unique=True, postgresql_where=DECREES.c.known_to.is_(None))
 
 Record = dict[str, Any]
 Key = tuple[str, str, datetime | None]
@@ -122,10 +136,14 @@ def find_records(conn: Connection, keys: Sequence[Key]) -> list[list[Found]]:
     Owners and partners match alike; one statement however many keys; sorted by file number.
     """
     found: list[list[Found]] = [[] for _ in keys]
-    rows = conn.execute(_FIND, {
-        "kinds": [kind for kind, _, _ in keys],
-        "values": ["".join(fold_digits(value).split()) for _, value, _ in keys],
-        "moments": [as_of for _, _, as_of in keys]})
+    rows = conn.execute(
+        _FIND,
+        {
+            "kinds": [kind for kind, _, _ in keys],
+            "values": ["".join(fold_digits(value).split()) for _, value, _ in keys],
+            "moments": [as_of for _, _, as_of in keys],
+        },
+    )
     for n, record, data_version, known_from in rows:
         found[n - 1].append(Found(orjson.loads(record), data_version, known_from))
     return found

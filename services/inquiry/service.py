@@ -37,16 +37,21 @@ class Inquiry(Service):
 
     @serve(ASK, batch=100)
     def ask(self, tx, calls):
-        return asking.answer_all(tx.conn, [Asked(call.message, call.data) for call in calls],
-                                 now=self.now(), secret=self.secret)
+        return asking.answer_all(
+            tx.conn,
+            [Asked(call.message, call.data) for call in calls],
+            now=self.now(),
+            secret=self.secret,
+        )
 
     @serve(GET)
     def get(self, tx, *, tracking_code):
         agency = agency_of(tx.message)
         code = codes.parse(tracking_code)
         found = store.answer_of(tx.conn, code, agency) if code else None
-        result = found or NotFound("You were given no answer of that tracking code.",
-                                   code="answer.not_found")
+        result = found or NotFound(
+            "You were given no answer of that tracking code.", code="answer.not_found"
+        )
         row = asking.log_row(Asked(tx.message, {}), result, self.secret, {})
         store.add_log(tx.conn, [row], self.now())
         return result
@@ -58,12 +63,16 @@ class Inquiry(Service):
         if found is None:
             return {"genuine": False}
         return {
-            "genuine": True, "tracking_code": found.tracking_code, "agency": found.agency,
-            "outcome": found.outcome, "status_codes": found.status_codes,
+            "genuine": True,
+            "tracking_code": found.tracking_code,
+            "agency": found.agency,
+            "outcome": found.outcome,
+            "status_codes": found.status_codes,
             "answered_at": instant(found.answered_at),
             "answered_at_jalali": jalali_moment(found.answered_at),
             "valid_until": instant(found.valid_until),
-            "still_valid": found.valid_until >= self.now(), "changed_since": found.changed,
+            "still_valid": found.valid_until >= self.now(),
+            "changed_since": found.changed,
         }
 
     @serve(SUBMIT_BATCH)
@@ -87,11 +96,21 @@ class Inquiry(Service):
     def answer_batch_part(self, tx, *, batch, part):
         found = batches.get(tx.conn, batch)
         lines = batches.part_lines(tx.conn, batch, part)
-        asked = [Asked(envelope_of(tx.message, found, line), {
-            "purpose": found["purpose"], "case_number": found["case_number"],
-            "operator": found["operator"], "as_of": batches.as_of_text(found),
-            "key_kind": line.key_kind, "key": line.key,
-        }) for line in lines if line.problem is None]
+        asked = [
+            Asked(
+                envelope_of(tx.message, found, line),
+                {
+                    "purpose": found["purpose"],
+                    "case_number": found["case_number"],
+                    "operator": found["operator"],
+                    "as_of": batches.as_of_text(found),
+                    "key_kind": line.key_kind,
+                    "key": line.key,
+                },
+            )
+            for line in lines
+            if line.problem is None
+        ]
         results = asking.answer_all(tx.conn, asked, now=self.now(), secret=self.secret)
         good = [line for line in lines if line.problem is None]
         noted = [outcome_of(line, result) for line, result in zip(good, results, strict=True)]
@@ -105,8 +124,12 @@ class Inquiry(Service):
     @serve(READ_BATCH)
     def read_batch(self, tx, *, batch, after, limit):
         found = batches.of_agency(tx.conn, batch, agency_of(tx.message))
-        return {"batch": batch, "state": found["state"], "lines": found["lines"],
-                "results": batches.page(tx.conn, batch, after, limit)}
+        return {
+            "batch": batch,
+            "state": found["state"],
+            "lines": found["lines"],
+            "results": batches.page(tx.conn, batch, after, limit),
+        }
 
     @serve(LOAD_REGISTRY)
     def load_registry(self, tx, *, folder, allow_removals):
@@ -134,8 +157,13 @@ def agency_of(message: Envelope | None) -> str:
 def envelope_of(cause: Envelope, batch: dict[str, Any], line: Any) -> Envelope:
     """The envelope of one line: asked by the batch's submitter, in the batch's matter."""
     return Envelope.new(
-        ASK.name, "inquiry.batch", cause=cause, id=f"{batch['batch']}/{line.line}",
-        time=instant(batch["submitted_at"]), caller=batches.caller_of(batch))
+        ASK.name,
+        "inquiry.batch",
+        cause=cause,
+        id=f"{batch['batch']}/{line.line}",
+        time=instant(batch["submitted_at"]),
+        caller=batches.caller_of(batch),
+    )
 
 
 def outcome_of(line: Any, result: asking.Result) -> dict[str, Any]:

@@ -21,7 +21,7 @@ LONGEST_CELL = 8192
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-class LoadFailed(Exception):  # noqa: N818 - named as the tree of bus.errors is
+class LoadFailed(Exception):
     """The export is not imported, and nothing was changed; the text is one sentence."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -77,12 +77,26 @@ class Sheet:
 
     def _shaped(self, row: list[str]) -> Cells | BadRow | None:
         if len(row) != self._width:
-            if any(row[self._width:]):
-                return BadRow([fault("", "row.too_many_cells", (
-                    f"It has {len(row)} cells under {self._width} headers."))])
+            if any(row[self._width :]):
+                return BadRow(
+                    [
+                        fault(
+                            "",
+                            "row.too_many_cells",
+                            (f"It has {len(row)} cells under {self._width} headers."),
+                        )
+                    ]
+                )
             if len(row) < self._width and any(row):
-                return BadRow([fault("", "row.too_few_cells", (
-                    f"It has {len(row)} cells under {self._width} headers."))])
+                return BadRow(
+                    [
+                        fault(
+                            "",
+                            "row.too_few_cells",
+                            (f"It has {len(row)} cells under {self._width} headers."),
+                        )
+                    ]
+                )
         if not row or not (row[0] or any(cell.strip() for cell in row)):
             return None
         return dict(zip(self._names, row, strict=False))
@@ -96,8 +110,9 @@ class CsvSheet(Sheet):
         self._size = path.stat().st_size
         self._bytes = path.open("rb")
         # A byte that is no text spoils its own row only.
-        self._file = io.TextIOWrapper(self._bytes, encoding=self.encoding,
-                                      errors="surrogateescape", newline="")
+        self._file = io.TextIOWrapper(
+            self._bytes, encoding=self.encoding, errors="surrogateescape", newline=""
+        )
         csv.field_size_limit(LONGEST_CELL)
         first = self._file.readline()
         self._delimiter = max(",;\t", key=first.count)
@@ -119,9 +134,18 @@ class CsvSheet(Sheet):
             except StopIteration:
                 return
             except csv.Error:
-                row = BadRow([fault("", "row.unreadable", (
-                    f"Lines {line} to {reader.line_num + 1} cannot be read; "
-                    "a quotation mark may not be closed."))])
+                row = BadRow(
+                    [
+                        fault(
+                            "",
+                            "row.unreadable",
+                            (
+                                f"Lines {line} to {reader.line_num + 1} cannot be read; "
+                                "a quotation mark may not be closed."
+                            ),
+                        )
+                    ]
+                )
             if row is not None:
                 yield line, row
 
@@ -163,8 +187,11 @@ def open_export(path: Path) -> dict[str, Sheet]:
     if path.is_dir():
         return _opened((name, path / f"{name}.csv") for name in SHAPES)
     if path.suffix.lower() != ".xlsx":
-        raise LoadFailed("export.kind", f"{path} is neither a folder nor an .xlsx file; give the "
-                                        "folder that holds sources.csv.")
+        raise LoadFailed(
+            "export.kind",
+            f"{path} is neither a folder nor an .xlsx file; give the "
+            "folder that holds sources.csv.",
+        )
     return _workbook(path)
 
 
@@ -176,8 +203,9 @@ def _opened(files: Iterable[tuple[str, Path]]) -> dict[str, Sheet]:
                 raise LoadFailed("sheet.missing", f"{file} is missing.")
             sheets[name] = CsvSheet(file, SHAPES[name])
     except OSError as error:
-        raise LoadFailed("sheet.unreadable", f"{error.filename} cannot be read: "
-                                             f"{error.strerror}.") from error
+        raise LoadFailed(
+            "sheet.unreadable", f"{error.filename} cannot be read: {error.strerror}."
+        ) from error
     finally:
         if len(sheets) < len(SHAPES):
             close_all(sheets)
@@ -190,8 +218,10 @@ def _workbook(path: Path) -> dict[str, Sheet]:
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise LoadFailed("sheet.unreadable", f"{path} cannot be read as a workbook.") from error
     try:
-        return {name: XlsxSheet(book, _worksheet(book, name, path), f"{path.name}:{name}", shape)
-                for name, shape in SHAPES.items()}
+        return {
+            name: XlsxSheet(book, _worksheet(book, name, path), f"{path.name}:{name}", shape)
+            for name, shape in SHAPES.items()
+        }
     except LoadFailed:
         book.close()
         raise
@@ -225,8 +255,9 @@ def _encoding(path: Path, shape: Shape) -> str:
             continue
         if known or encoding == "utf-8-sig":
             return encoding
-    raise LoadFailed("sheet.encoding", f"{path.name} is neither UTF-8 nor Windows-1256; "
-                                       "save it as CSV UTF-8.")
+    raise LoadFailed(
+        "sheet.encoding", f"{path.name} is neither UTF-8 nor Windows-1256; save it as CSV UTF-8."
+    )
 
 
 def _text(value: Any) -> str:

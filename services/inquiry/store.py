@@ -11,9 +11,23 @@ from sqlalchemy import Connection, text
 
 from services.inquiry.domain import chain
 
-LOGGED = ("seq", "at", "agency", "key_id", "contract", "purpose", "operator", "case_number",
-          "key_kind", "key_hash", "outcome", "tracking_code", "answer_hash", "message_id",
-          "trace_id")
+LOGGED = (
+    "seq",
+    "at",
+    "agency",
+    "key_id",
+    "contract",
+    "purpose",
+    "operator",
+    "case_number",
+    "key_kind",
+    "key_hash",
+    "outcome",
+    "tracking_code",
+    "answer_hash",
+    "message_id",
+    "trace_id",
+)
 AT_ONCE = 5000
 
 _ADD_ANSWERS = text("""
@@ -21,10 +35,15 @@ _ADD_ANSWERS = text("""
                            valid_until, file_nos, status_codes, answer)
     values (:tracking_code, :verification_code, :agency, :outcome, :answered_at, :valid_until,
             :file_nos, :status_codes, :answer)""")
-_ADD_LOG = text(f"insert into inquiry_log ({', '.join(LOGGED)}, hash) values ("  # noqa: S608 - made of constants
-                + ", ".join(f":{name}" for name in (*LOGGED, "hash")) + ")")
-_READ_LOG = text(f"select {', '.join(LOGGED)}, hash from inquiry_log "  # noqa: S608 - made of constants
-                 "where seq > :after order by seq limit :most")
+_ADD_LOG = text(
+    f"insert into inquiry_log ({', '.join(LOGGED)}, hash) values ("  # noqa: S608 - made of constants
+    + ", ".join(f":{name}" for name in (*LOGGED, "hash"))
+    + ")"
+)
+_READ_LOG = text(
+    f"select {', '.join(LOGGED)}, hash from inquiry_log "  # noqa: S608 - made of constants
+    "where seq > :after order by seq limit :most"
+)
 
 
 def add_answers(conn: Connection, answers: Sequence[dict[str, Any]]) -> dict[str, str]:
@@ -33,13 +52,24 @@ def add_answers(conn: Connection, answers: Sequence[dict[str, Any]]) -> dict[str
     for answer in answers:
         body = orjson.dumps(answer)
         hashes[answer["tracking_code"]] = hashlib.sha256(body).hexdigest()
-        rows.append({
-            **{name: answer[name] for name in ("tracking_code", "verification_code", "agency",
-                                               "outcome", "answered_at", "valid_until")},
-            "file_nos": [source["file_no"] for source in answer["sources"]],
-            "status_codes": [source["status"]["code"] for source in answer["sources"]],
-            "answer": body.decode(),
-        })
+        rows.append(
+            {
+                **{
+                    name: answer[name]
+                    for name in (
+                        "tracking_code",
+                        "verification_code",
+                        "agency",
+                        "outcome",
+                        "answered_at",
+                        "valid_until",
+                    )
+                },
+                "file_nos": [source["file_no"] for source in answer["sources"]],
+                "status_codes": [source["status"]["code"] for source in answer["sources"]],
+                "answer": body.decode(),
+            }
+        )
     if rows:
         conn.execute(_ADD_ANSWERS, rows)
     return hashes
@@ -61,8 +91,9 @@ def add_log(conn: Connection, rows: Sequence[dict[str, Any]], at: datetime) -> N
         previous = chain.link(previous, canonical(told))
         linked.append({**told, "hash": previous})
     conn.execute(_ADD_LOG, linked)
-    conn.execute(text("update inquiry_log_head set seq = :seq, hash = :hash"),
-                 {"seq": seq, "hash": previous})
+    conn.execute(
+        text("update inquiry_log_head set seq = :seq, hash = :hash"), {"seq": seq, "hash": previous}
+    )
 
 
 def canonical(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,7 +102,7 @@ def canonical(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_log(conn: Connection, after: int) -> Iterator[tuple[int, dict[str, Any], bytes]]:
-    """The log's rows from ``after`` on, as (seq, canonical content, hash), a few thousand at a time."""
+    """The log's rows after ``after``: (seq, canonical content, hash), some thousand a time."""
     while rows := conn.execute(_READ_LOG, {"after": after, "most": AT_ONCE}).mappings().all():
         for row in rows:
             yield row["seq"], canonical(row), bytes(row["hash"])
@@ -93,7 +124,8 @@ def answer_of(conn: Connection, tracking_code: str, agency: str) -> dict[str, An
     """The answer as it was given, if it was given to this agency."""
     found = conn.execute(
         text("select answer from inquiries where tracking_code = :code and agency = :agency"),
-        {"code": tracking_code, "agency": agency}).scalar()
+        {"code": tracking_code, "agency": agency},
+    ).scalar()
     return orjson.loads(found) if found else None
 
 
@@ -105,5 +137,5 @@ _VERIFY = text("""
 
 
 def verification_of(conn: Connection, verification_code: str) -> Any | None:
-    """What proves an answer genuine, and whether the register has changed since; None if unknown."""
+    """What proves an answer genuine, and whether the register changed since; or None."""
     return conn.execute(_VERIFY, {"code": verification_code}).one_or_none()

@@ -24,8 +24,12 @@ def ask_all(url, questions, *, deadline=10.0, caller=None):
         await client.start()
         try:
             return await asyncio.gather(
-                *(client.call(contract, data, id=id_, deadline=deadline, caller=caller)
-                  for contract, id_, data in questions), return_exceptions=True)
+                *(
+                    client.call(contract, data, id=id_, deadline=deadline, caller=caller)
+                    for contract, id_, data in questions
+                ),
+                return_exceptions=True,
+            )
         finally:
             await client.stop()
 
@@ -60,9 +64,15 @@ class Wire:
         given = {"id": id} if id else {}
         envelope = Envelope.new(contract.name, "test", **given)
         exchange = topology.EVENTS if contract.name.endswith("noted.v1") else topology.COMMANDS
-        self.publish(exchange, contract.name, json.dumps(data).encode(),
-                     content_type="application/json", message_id=envelope.id,
-                     headers=envelope.headers(), delivery_mode=2)
+        self.publish(
+            exchange,
+            contract.name,
+            json.dumps(data).encode(),
+            content_type="application/json",
+            message_id=envelope.id,
+            headers=envelope.headers(),
+            delivery_mode=2,
+        )
         return envelope.id
 
     def count(self, queue):

@@ -50,10 +50,19 @@ def test_what_was_done_before_is_not_done_again_by_a_replay(probe):
     with Wire(probe.amqp) as wire:
         wire.tell(NOTE, id="done", mark="done", seconds=0)
         wait_for(lambda: probe.marks("done") == 1)
-        wire.publish("mirab.dead", "probe", json.dumps({"mark": "done", "seconds": 0}).encode(),
-                     message_id="done", content_type="application/json", headers={
-                         "ce-id": "done", "ce-type": NOTE.name, "ce-source": "test",
-                         "x-death": [{"queue": "mirab.probe.commands", "reason": "rejected"}]})
+        wire.publish(
+            "mirab.dead",
+            "probe",
+            json.dumps({"mark": "done", "seconds": 0}).encode(),
+            message_id="done",
+            content_type="application/json",
+            headers={
+                "ce-id": "done",
+                "ce-type": NOTE.name,
+                "ce-source": "test",
+                "x-death": [{"queue": "mirab.probe.commands", "reason": "rejected"}],
+            },
+        )
         wait_for(lambda: probe.dead() == 1)
         with DeadLetters(probe.amqp) as letters:
             assert letters.replay("probe") == 1

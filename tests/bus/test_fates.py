@@ -145,12 +145,16 @@ def test_a_poison_message_that_kills_the_process_ends_with_the_dead(probe_parts,
         return probe.dead() == 1
 
     wait_for(restarted_until_dead, 60, pause=0.2)
+    if not probe.services[-1].alive:
+        probe.serve()
+    probe.ready()
     assert probe.begun("poison") == topology.DELIVERY_LIMIT + 1
     assert ask(vhost, ADD, mark="after")["times"] == 1
 
 
 def test_a_request_whose_worker_is_killed_in_the_middle_is_worked_on_by_the_next(
-        probe_parts, vhost, probe_db):
+    probe_parts, vhost, probe_db
+):
     probe = probe_parts(vhost, probe_db)
     first = probe.serve()
     probe.ready()
@@ -164,7 +168,8 @@ def test_a_request_whose_worker_is_killed_in_the_middle_is_worked_on_by_the_next
 
 
 def test_a_request_whose_deadline_passed_while_no_service_ran_is_never_worked_on(
-        probe_parts, vhost, probe_db):
+    probe_parts, vhost, probe_db
+):
     probe = probe_parts(vhost, probe_db)
     first = probe.serve()
     probe.ready()
@@ -178,7 +183,8 @@ def test_a_request_whose_deadline_passed_while_no_service_ran_is_never_worked_on
 
 
 def test_a_request_that_expires_in_the_hand_of_a_busy_service_is_dropped_unanswered(
-        probe_parts, vhost, probe_db):
+    probe_parts, vhost, probe_db
+):
     probe = probe_parts(vhost, probe_db)
     process = probe.serve()
     probe.ready()
@@ -203,7 +209,8 @@ def test_two_consumers_share_the_work_and_nothing_is_done_twice(probe_parts, vho
 
 
 def test_while_the_database_is_away_a_request_is_told_so_and_a_command_is_held(
-        probe_parts, vhost, own_postgres):
+    probe_parts, vhost, own_postgres
+):
     execute(own_postgres.url("postgres"), "create database probe")
     probe = probe_parts(vhost, own_postgres.url("probe"))
     probe._start("bus", "migrate", "tests.probe", **probe.environ).popen.wait(30)
@@ -245,8 +252,10 @@ def test_the_service_lives_through_a_restart_of_the_broker(probe_parts, own_brok
 
 def test_requests_that_wait_together_are_worked_on_together_and_one_bad_one_spoils_no_other(probe):
     slow = [(ADD_MANY, None, {"mark": "slow", "seconds": 0.5})] * 2
-    rest = [(ADD_MANY, None, {"mark": mark, "seconds": 0})
-            for mark in ["a", "b", "bad", "c", "no", "d"] + ["e"] * 30]
+    rest = [
+        (ADD_MANY, None, {"mark": mark, "seconds": 0})
+        for mark in ["a", "b", "bad", "c", "no", "d"] + ["e"] * 30
+    ]
     answers = ask_all(probe.amqp, slow + rest, deadline=20)
     kinds = [answer["mark"] if isinstance(answer, dict) else answer.kind for answer in answers[2:]]
     assert kinds == ["a", "b", "Internal", "c", "Conflict", "d"] + ["e"] * 30

@@ -37,11 +37,19 @@ def test_demo_national_ids_are_valid(case):
     assert identifiers.national_id(case["in"]) == case["in"]
 
 
-@pytest.mark.parametrize(("text", "code"), [
-    ("0684159415", "national_id.check_digit"), ("1111111111", "national_id.repeated"),
-    ("049937O899", "national_id.characters"), ("²²²²²²²²²²", "national_id.characters"),
-    ("", "national_id.characters"), ("787833770", "national_id.length"),
-    ("04993708990", "national_id.length"), ("-123456789", "national_id.characters")])
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("0684159415", "national_id.check_digit"),
+        ("1111111111", "national_id.repeated"),
+        ("049937O899", "national_id.characters"),
+        ("²²²²²²²²²²", "national_id.characters"),
+        ("", "national_id.characters"),
+        ("787833770", "national_id.length"),
+        ("04993708990", "national_id.length"),
+        ("-123456789", "national_id.characters"),
+    ],
+)
 def test_a_bad_national_id_is_refused_with_its_code(text, code):
     assert code_of(identifiers.national_id, text) == code
 
@@ -127,9 +135,15 @@ def test_a_number_of_the_register_keeps_letters_and_slashes():
 
 @given(st.text())
 def test_any_text_is_an_identifier_or_refused_never_an_accident(text):
-    for function in (identifiers.national_id, identifiers.legal_id, identifiers.foreigner_id,
-                     identifiers.mobile, identifiers.postal_code, identifiers.sheba,
-                     identifiers.register_number):
+    for function in (
+        identifiers.national_id,
+        identifiers.legal_id,
+        identifiers.foreigner_id,
+        identifiers.mobile,
+        identifiers.postal_code,
+        identifiers.sheba,
+        identifiers.register_number,
+    ):
         try:
             canonical = function(text)
         except Malformed as refused:

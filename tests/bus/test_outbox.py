@@ -21,7 +21,9 @@ def told(probe):
 def test_a_command_and_an_event_are_carried_and_marked_sent(told):
     ask(told.amqp, TELL, mark="hello")
     wait_for(lambda: told.marks("hello") == 1 and told.marks("heard hello") == 1)
-    wait_for(lambda: execute(told.db, "select count(*) from outbox where sent_at is null") == [(0,)])
+    wait_for(
+        lambda: execute(told.db, "select count(*) from outbox where sent_at is null") == [(0,)]
+    )
 
 
 def test_a_commands_data_is_blanked_once_sent_and_an_events_is_kept(told):
@@ -34,8 +36,7 @@ def test_a_commands_data_is_blanked_once_sent_and_an_events_is_kept(told):
 
 def test_messages_stay_in_the_matter_and_trace_of_what_caused_them(told):
     ask(told.amqp, TELL, id="the-cause", mark="chain")
-    (command,) = execute(
-        told.db, "select headers from outbox where name = 'probe.note.v1'")[0]
+    (command,) = execute(told.db, "select headers from outbox where name = 'probe.note.v1'")[0]
     assert command["ce-causation"] == "the-cause"
     assert command["ce-correlation"] == "the-cause"
     assert command["traceparent"].split("-")[1] in told.services[0].log
@@ -43,9 +44,12 @@ def test_messages_stay_in_the_matter_and_trace_of_what_caused_them(told):
 
 def test_a_command_that_nobody_receives_stays_and_holds_up_no_other(told):
     ask(told.amqp, TELL, mark="lost one")
-    wait_for(lambda: execute(
-        told.db, "select problem from outbox where name = 'nobody.hears.v1'") == [
-            ("service.absent",)])
+    wait_for(
+        lambda: (
+            execute(told.db, "select problem from outbox where name = 'nobody.hears.v1'")
+            == [("service.absent",)]
+        )
+    )
     ask(told.amqp, TELL, mark="next")
     wait_for(lambda: told.marks("next") == 1)
     unsent = execute(told.db, "select name from outbox where sent_at is null")
@@ -54,9 +58,14 @@ def test_a_command_that_nobody_receives_stays_and_holds_up_no_other(told):
 
 def test_nothing_is_sent_of_a_transaction_that_was_rolled_back(told):
     store = Store(told.db)
-    with pytest.raises(ZeroDivisionError), store.transaction() as tx:
-        tx.send(NOTE, mark="never", seconds=0)
-        raise ZeroDivisionError
+
+    def fails():
+        with store.transaction() as tx:
+            tx.send(NOTE, mark="never", seconds=0)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
     with store.transaction() as tx:
         tx.publish(NOTED, mark="ever", times=1)
     store.engine.dispose()

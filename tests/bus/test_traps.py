@@ -16,14 +16,16 @@ GOOD = Envelope.new(ADD.name, "test").headers()
 
 
 def test_sigterm_in_the_middle_of_a_call_lets_it_end_once_while_another_replica_serves(
-        probe_parts, vhost, probe_db):
+    probe_parts, vhost, probe_db
+):
     probe = probe_parts(vhost, probe_db)
     first = probe.serve()
     probe.ready()
     second = probe.serve()
     wait_for(lambda: "consuming" in second.log)
-    answers = [in_background(vhost, ADD, mark=f"deploy-{n}", seconds=2, deadline=20)
-               for n in range(4)]
+    answers = [
+        in_background(vhost, ADD, mark=f"deploy-{n}", seconds=2, deadline=20) for n in range(4)
+    ]
     wait_for(lambda: sum(probe.begun(f"deploy-{n}") for n in range(4)) == 4)
     first.popen.terminate()
     time.sleep(0.5)
@@ -55,14 +57,22 @@ HOSTILE = {
     "no content type": {"headers": GOOD, "reply_to": "amq.rabbitmq.reply-to.x"},
     "pickle": {"content_type": "application/x-python-serialize", "headers": GOOD},
     "a call stack that is no list": {
-        "content_type": "application/json", "headers": {**GOOD, "nameko.call_id_stack": 7}},
+        "content_type": "application/json",
+        "headers": {**GOOD, "nameko.call_id_stack": 7},
+    },
     "a deadline that is no number": {
-        "content_type": "application/json", "headers": {**GOOD, "ce-deadline": "soon"}},
+        "content_type": "application/json",
+        "headers": {**GOOD, "ce-deadline": "soon"},
+    },
     "a caller that is no object": {
-        "content_type": "application/json", "headers": {**GOOD, "ce-caller": "[1]"}},
+        "content_type": "application/json",
+        "headers": {**GOOD, "ce-caller": "[1]"},
+    },
     "an id that is a number": {"content_type": "application/json", "headers": {**GOOD, "ce-id": 5}},
     "another type": {
-        "content_type": "application/json", "headers": {**GOOD, "ce-type": "probe.look.v1"}},
+        "content_type": "application/json",
+        "headers": {**GOOD, "ce-type": "probe.look.v1"},
+    },
 }
 
 
@@ -74,14 +84,32 @@ def test_a_hostile_message_kills_no_replica(probe, properties):
     assert probe.services[0].alive
 
 
-@pytest.mark.parametrize("body", [
-    b"", b"\xff\xfe", b"{", b"[]", b'"text"', b"[" * 100_000, b'{"mark": 1}',
-    b'{"mark": "x", "more": 1}', b'{"__type__": "Decimal", "__value__": 1}', b"null",
-], ids=lambda body: repr(body[:24]))
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff\xfe",
+        b"{",
+        b"[]",
+        b'"text"',
+        b"[" * 100_000,
+        b'{"mark": 1}',
+        b'{"mark": "x", "more": 1}',
+        b'{"__type__": "Decimal", "__value__": 1}',
+        b"null",
+    ],
+    ids=lambda body: repr(body[:24]),
+)
 def test_a_body_that_cannot_be_read_is_kept_with_the_dead_not_swallowed(probe, body):
     with Wire(probe.amqp) as wire:
-        wire.publish(topology.REQUESTS, ADD.name, body, content_type="application/json",
-                     headers=GOOD, reply_to="amq.rabbitmq.reply-to.x")
+        wire.publish(
+            topology.REQUESTS,
+            ADD.name,
+            body,
+            content_type="application/json",
+            headers=GOOD,
+            reply_to="amq.rabbitmq.reply-to.x",
+        )
         wait_for(lambda: probe.dead() == 1)
         assert wire.take(topology.queue_name("probe", "dead"))[1] == body
     assert ask(probe.amqp, ADD, mark="after")["times"] == 1
@@ -91,9 +119,17 @@ def test_a_request_that_cannot_be_read_is_also_answered(probe):
     with Wire(probe.amqp) as wire:
         answers = []
         wire.channel.basic_consume(
-            topology.DIRECT_REPLY, lambda *found: answers.append(found[3]), auto_ack=True)
-        wire.publish(topology.REQUESTS, ADD.name, b"{", content_type="application/json",
-                     headers=GOOD, reply_to=topology.DIRECT_REPLY, correlation_id="1")
+            topology.DIRECT_REPLY, lambda *found: answers.append(found[3]), auto_ack=True
+        )
+        wire.publish(
+            topology.REQUESTS,
+            ADD.name,
+            b"{",
+            content_type="application/json",
+            headers=GOOD,
+            reply_to=topology.DIRECT_REPLY,
+            correlation_id="1",
+        )
         wait_for(lambda: wire.connection.process_data_events(0.1) or answers)
     assert json.loads(answers[0])["error"]["code"] == "message.unreadable"
 
@@ -101,9 +137,15 @@ def test_a_request_that_cannot_be_read_is_also_answered(probe):
 def test_a_hostile_reply_to_does_not_make_the_service_write_into_another_queue(probe):
     with Wire(probe.amqp) as wire:
         for target in ("mirab.probe.commands", "mirab.probe.requests", "probe.note.v1", "victim"):
-            wire.publish(topology.REQUESTS, ADD.name, b'{"mark": "deputy"}', headers={
-                **Envelope.new(ADD.name, "test").headers()}, content_type="application/json",
-                reply_to=target, correlation_id="1")
+            wire.publish(
+                topology.REQUESTS,
+                ADD.name,
+                b'{"mark": "deputy"}',
+                headers={**Envelope.new(ADD.name, "test").headers()},
+                content_type="application/json",
+                reply_to=target,
+                correlation_id="1",
+            )
         wait_for(lambda: probe.marks("deputy") == 4)
         assert ask(probe.amqp, ADD, mark="after")["times"] == 1
         assert wire.count("mirab.probe.commands") == 0
@@ -111,7 +153,8 @@ def test_a_hostile_reply_to_does_not_make_the_service_write_into_another_queue(p
 
 
 def test_a_blocked_broker_makes_asking_end_in_time_and_all_goes_on_afterwards(
-        probe_parts, own_broker, probe_db):
+    probe_parts, own_broker, probe_db
+):
     probe = probe_parts(own_broker.url, probe_db)
     process = probe.serve()
     relay = probe.relay()
@@ -167,12 +210,14 @@ def test_asking_a_service_that_was_never_started_fails_at_once(vhost):
 def test_asking_while_there_is_no_broker_fails_within_the_deadline():
     started = time.monotonic()
     assert ask("amqp://guest:guest@127.0.0.1:9/", ADD, mark="x", deadline=3).code == (
-        "broker.unreachable")
+        "broker.unreachable"
+    )
     assert time.monotonic() - started < 4
 
 
 def test_a_handler_that_runs_in_many_replicas_on_a_timer_runs_in_one_at_a_time(
-        probe_parts, vhost, probe_db):
+    probe_parts, vhost, probe_db
+):
     probe = probe_parts(vhost, probe_db)
     probe.serve()
     probe.serve()

@@ -20,21 +20,42 @@ class Sender:
         self.url, self.db = url, db
         self.key = load_key(ROOT / "deploy/local/demo_keys/fuel-co.pem", "fuel-co-demo")
 
-    def send(self, data=GOOD, *, path="/v1/inquiry/ask", body=None, key=None, signed_body=None,
-             headers=(), life=120, now=None, nonce=None, drop=(), method="POST"):
+    def send(
+        self,
+        data=GOOD,
+        *,
+        path="/v1/inquiry/ask",
+        body=None,
+        key=None,
+        signed_body=None,
+        headers=(),
+        life=120,
+        now=None,
+        nonce=None,
+        drop=(),
+        method="POST",
+    ):
         raw = body if body is not None else json.dumps(data).encode()
         told = {"Content-Type": "application/json", **dict(headers)}
-        told |= sign_request(key or self.key, method, self.url + path, told,
-                             signed_body if signed_body is not None else raw,
-                             now=now, life=life, nonce=nonce)
+        told |= sign_request(
+            key or self.key,
+            method,
+            self.url + path,
+            told,
+            signed_body if signed_body is not None else raw,
+            now=now,
+            life=life,
+            nonce=nonce,
+        )
         for name in drop:
             told.pop(name)
         return requests.request(method, self.url + path, data=raw, headers=told, timeout=20)
 
     def rows(self):
         """The rows of the log that this test caused."""
-        return execute(self.db, "select outcome from inquiry_log where seq > %s order by seq",
-                       (self.before,))
+        return execute(
+            self.db, "select outcome from inquiry_log where seq > %s order by seq", (self.before,)
+        )
 
     def questions(self):
         """How many questions of this test reached the service."""

@@ -74,8 +74,12 @@ RULES = {
     "purpose not granted": (with_(purpose="court_case"), 403, "purpose.not_granted", "purpose"),
     "expired grant": (with_(purpose="agriculture_aid"), 403, "grant.expired", "purpose"),
     "unknown purpose": (with_(purpose="curiosity"), 422, "purpose.unknown", "purpose"),
-    "key not for the purpose": (with_(key_kind="electricity_subscription", key="4063592512882"),
-                                422, "key_kind.not_for_purpose", "key_kind"),
+    "key not for the purpose": (
+        with_(key_kind="electricity_subscription", key="4063592512882"),
+        422,
+        "key_kind.not_for_purpose",
+        "key_kind",
+    ),
     "as_of in the future": (with_(as_of="2199-01-01T00:00:00Z"), 422, "as_of.future", "as_of"),
 }
 
@@ -116,8 +120,12 @@ def test_ten_megabytes_are_refused_and_memory_is_not_filled(sender):
 
 def test_a_body_without_a_told_length_is_counted_while_it_is_read(sender):
     url = sender.url + "/v1/inquiry/ask"
-    answer = requests.post(url, data=(b" " * 65536 for _ in range(20)), timeout=20, headers={
-        "Content-Type": "application/json"})
+    answer = requests.post(
+        url,
+        data=(b" " * 65536 for _ in range(20)),
+        timeout=20,
+        headers={"Content-Type": "application/json"},
+    )
     assert answer.status_code == 401  # who asks is not proven, so nothing is read at all
 
 
@@ -223,7 +231,9 @@ def test_the_same_idempotency_key_with_another_body_is_refused(sender):
     assert sender.questions() == 1
 
 
-@pytest.mark.parametrize("key", ["unquoted-and-long-enough", '"short"', '""', '"' + "x" * 200 + '"'])
+@pytest.mark.parametrize(
+    "key", ["unquoted-and-long-enough", '"short"', '""', '"' + "x" * 200 + '"']
+)
 def test_an_idempotency_key_that_cannot_be_read_is_refused(sender, key):
     check(sender.send(headers={"Idempotency-Key": key}), 400, "idempotency_key.invalid")
 
@@ -256,7 +266,8 @@ def test_a_broken_register_file_changes_nothing(own_sender):
 
 
 def test_while_the_service_is_away_the_problem_says_so_and_the_same_key_is_safe(
-        own_sender, running_inquiry, start):
+    own_sender, running_inquiry, start
+):
     running_inquiry["processes"][0].stop()
     headers = {"Idempotency-Key": '"asked-in-an-outage-1"'}
     answer = own_sender.send(headers=headers)
@@ -273,8 +284,12 @@ def test_a_client_that_goes_away_in_the_middle_of_a_body_does_no_harm(sender):
     for _ in range(5):
         with socket.create_connection((host, int(port))) as raw:
             raw.sendall(b"POST /v1/inquiry/ask HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-    for junk in (b"\x00\x01\x02\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"POST / HTTP/1.1\r\nHost: x\r\n"
-                 b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"):
+    for junk in (
+        b"\x00\x01\x02\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\n"
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ):
         with socket.create_connection((host, int(port))) as raw:
             raw.sendall(junk)
     assert sender.send().status_code == 200

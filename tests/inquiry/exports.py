@@ -9,8 +9,12 @@ from tests.inquiry.registry_rows import DECREE, PARTNER, SOURCE, VIOLATION
 
 ID, FILE, EXPIRY = "کد ملی / شناسه ملی", "شماره پرونده", "تاریخ انقضا"
 IDS = ("9900000013", "9900000021", "9900000031", "9910000172", "9950001234", "9960007774")
-HEADERS = {"sources": list(SOURCE), "partners": list(PARTNER), "violations": list(VIOLATION),
-           "decrees": list(DECREE)}
+HEADERS = {
+    "sources": list(SOURCE),
+    "partners": list(PARTNER),
+    "violations": list(VIOLATION),
+    "decrees": list(DECREE),
+}
 
 
 class Export:
@@ -19,10 +23,20 @@ class Export:
     def __init__(self, folder, sources=5):
         self.folder = folder
         self.sheets = {
-            "sources": [{**SOURCE, FILE: f"{n}/1", ID: IDS[n], "کد اشتراک": f"500{n}",
-                         "شماره پروانه": f"83/{n}"} for n in range(sources)],
-            "partners": [{**PARTNER, FILE: "1/1"}], "violations": [{**VIOLATION, FILE: "2/1"}],
-            "decrees": [DECREE]}
+            "sources": [
+                {
+                    **SOURCE,
+                    FILE: f"{n}/1",
+                    ID: IDS[n],
+                    "کد اشتراک": f"500{n}",
+                    "شماره پروانه": f"83/{n}",
+                }
+                for n in range(sources)
+            ],
+            "partners": [{**PARTNER, FILE: "1/1"}],
+            "violations": [{**VIOLATION, FILE: "2/1"}],
+            "decrees": [DECREE],
+        }
 
     @property
     def sources(self):
@@ -32,8 +46,9 @@ class Export:
         self.folder.mkdir(exist_ok=True)
         for name, rows in self.sheets.items():
             with (self.folder / f"{name}.csv").open("w", encoding=encoding, newline="") as file:
-                writer = csv.DictWriter(file, list(rows[0]) if rows else HEADERS[name],
-                                        delimiter=delimiter)
+                writer = csv.DictWriter(
+                    file, list(rows[0]) if rows else HEADERS[name], delimiter=delimiter
+                )
                 writer.writeheader()
                 writer.writerows(rows)
         return self.folder
@@ -50,6 +65,9 @@ def reported(result):
 
 
 def counts(url):
-    return execute(url, "select (select count(*) from source_versions), "
-                        "(select count(*) from source_keys), (select count(*) from decrees), "
-                        "(select count(*) from data_versions), (select count(*) from outbox)")[0]
+    return execute(
+        url,
+        "select (select count(*) from source_versions), "
+        "(select count(*) from source_keys), (select count(*) from decrees), "
+        "(select count(*) from data_versions), (select count(*) from outbox)",
+    )[0]

@@ -33,14 +33,21 @@ def test_another_order_of_rows_changes_nothing(store, export):
 
 def test_a_source_is_found_by_each_of_its_keys_and_by_its_partner(store, export):
     load(store, export.write())
-    keys = [("national_id", IDS[1]), ("national_id", PARTNER["کد ملی"]), ("licence_no", "۸۳/۱ "),
-            ("file_no", " ۱/١"), ("subscription_code", "5001")]
+    keys = [
+        ("national_id", IDS[1]),
+        ("national_id", PARTNER["کد ملی"]),
+        ("licence_no", "۸۳/۱ "),
+        ("file_no", " ۱/١"),
+        ("subscription_code", "5001"),
+    ]
     with store.transaction() as tx:
         found = registry_store.find_records(
-            tx.conn, [*((kind, value, None) for kind, value in keys), ("file_no", "77/1", None)])
+            tx.conn, [*((kind, value, None) for kind, value in keys), ("file_no", "77/1", None)]
+        )
     assert [[f.record["file_no"] for f in each] for each in found] == [["1/1"]] * 5 + [[]]
-    assert found[0][0].record["partners"] == [{
-        "id_kind": "national_id", "id": "9923163172", "name": "یاسر یوسفی", "share_dang": 1.5}]
+    assert found[0][0].record["partners"] == [
+        {"id_kind": "national_id", "id": "9923163172", "name": "یاسر یوسفی", "share_dang": 1.5}
+    ]
     assert found[0][0].record["violations"] == []
 
 
@@ -124,8 +131,16 @@ def test_a_decree_that_vanishes_needs_the_same_permission(store, export):
         load(store, export.write())
 
 
-@pytest.mark.parametrize("spoiled", [
-    {ID: "9900000014"}, {EXPIRY: "1405/12/30"}, {FILE: ""}, {FILE: "1/1"}, {FILE: "", EXPIRY: "?"}])
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {ID: "9900000014"},
+        {EXPIRY: "1405/12/30"},
+        {FILE: ""},
+        {FILE: "1/1"},
+        {FILE: "", EXPIRY: "?"},
+    ],
+)
 def test_a_source_whose_row_is_bad_now_keeps_what_was_known(store, export, spoiled):
     load(store, export.write())
     export.sources[3].update(spoiled)
@@ -169,7 +184,8 @@ def test_a_partner_or_violation_of_an_unknown_source_is_reported(store, export):
     export.sheets["violations"].append({**VIOLATION, FILE: "78/1"})
     assert reported(load(store, export.write())) == [
         ("partners.csv", 3, FILE, "file_no.unknown"),
-        ("violations.csv", 3, FILE, "file_no.unknown")]
+        ("violations.csv", 3, FILE, "file_no.unknown"),
+    ]
 
 
 def test_a_second_load_at_once_is_refused_in_one_sentence(store, export):
@@ -197,8 +213,11 @@ def test_a_second_load_at_once_is_refused_in_one_sentence(store, export):
 def test_a_load_that_breaks_off_leaves_nothing(store, inquiry_db, export):
     def cut(progress):
         if progress.step == "writing":
-            execute(inquiry_db, "select pg_terminate_backend(pid) from pg_stat_activity "
-                                "where datname = current_database() and pid <> pg_backend_pid()")
+            execute(
+                inquiry_db,
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where datname = current_database() and pid <> pg_backend_pid()",
+            )
 
     with pytest.raises(Unavailable, match="The database cannot be reached"):
         load(store, export.write(), progress=cut)

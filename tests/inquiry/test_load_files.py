@@ -30,15 +30,21 @@ def test_an_untidy_export_is_imported_and_its_bad_rows_are_reported(store, tmp_p
         ("sources.csv", 11, EXPIRY, "licence.dates"),
         ("sources.csv", 19, EXPIRY, "jalali.leap_day"),
         ("sources.csv", 153, EXPIRY, "jalali.leap_day"),
-        ("sources.csv", 184, FILE, "file_no.twice")]
+        ("sources.csv", 184, FILE, "file_no.twice"),
+    ]
 
 
 def test_a_load_tells_of_itself_by_an_event_without_personal_data(store, inquiry_db, export):
     load(store, export.write())
     name, body = execute(inquiry_db, "select name, convert_from(body, 'UTF8') from outbox")[0]
     assert name == "inquiry.registry_loaded.v1"
-    assert json.loads(body) == {"data_version": 1, "sources_added": 5, "sources_changed": 0,
-                                "sources_removed": 0, "bad_rows": 0}
+    assert json.loads(body) == {
+        "data_version": 1,
+        "sources_added": 5,
+        "sources_changed": 0,
+        "sources_removed": 0,
+        "bad_rows": 0,
+    }
 
 
 def test_the_report_names_the_header_as_in_the_file_and_masks_national_ids(store, export):
@@ -114,7 +120,9 @@ def test_an_open_quotation_mark_is_reported_and_the_rest_is_imported(store, expo
     (folder / "sources.csv").write_text(text, "utf-8")
     result = load(store, folder)
     assert (result.sources_added, reported(result)) == (
-        5, [("sources.csv", 7, "", "row.unreadable")])
+        5,
+        [("sources.csv", 7, "", "row.unreadable")],
+    )
 
 
 def test_blank_lines_are_no_rows_and_line_numbers_stay_those_of_the_file(store, export):
@@ -125,7 +133,9 @@ def test_blank_lines_are_no_rows_and_line_numbers_stay_those_of_the_file(store, 
     (folder / "sources.csv").write_text("\r\n".join(lines), "utf-8", newline="")
     result = load(store, folder)
     assert (result.rows["sources"], reported(result)) == (
-        5, [("sources.csv", 8, ID, "national_id.check_digit")])
+        5,
+        [("sources.csv", 8, ID, "national_id.check_digit")],
+    )
 
 
 def _without(name):
@@ -140,20 +150,31 @@ def _renamed(name, old, new):
     def rename(folder):
         text = (folder / name).read_text("utf-8-sig").replace(old, new, 1)
         (folder / name).write_text(text, "utf-8")
+
     return rename
 
 
-@pytest.mark.parametrize(("spoil", "code", "said"), [
-    (_without("partners.csv"), "sheet.missing", "partners.csv is missing"),
-    (_text("sources.csv", b""), "sheet.columns", "it has no row of headers"),
-    (_text("sources.csv", b"\xff\xfe\x00"), "sheet.encoding", "UTF-16"),
-    (_text("sources.csv", b"\x81\x8d\xff\n"), "sheet.encoding", "neither UTF-8 nor Windows-1256"),
-    (_renamed("decrees.csv", "تمدید تا", "x"), "sheet.columns", "lacks these columns: تمدید تا"),
-    (_renamed("sources.csv", "دهستان", "شهرستان"), "sheet.columns", "دهستان"),
-    (_renamed("partners.csv", "نام,", "نام,نام,"), "sheet.columns", "a column twice"),
-])
-def test_an_export_that_cannot_be_read_is_refused_in_one_sentence(
-        store, export, spoil, code, said):
+@pytest.mark.parametrize(
+    ("spoil", "code", "said"),
+    [
+        (_without("partners.csv"), "sheet.missing", "partners.csv is missing"),
+        (_text("sources.csv", b""), "sheet.columns", "it has no row of headers"),
+        (_text("sources.csv", b"\xff\xfe\x00"), "sheet.encoding", "UTF-16"),
+        (
+            _text("sources.csv", b"\x81\x8d\xff\n"),
+            "sheet.encoding",
+            "neither UTF-8 nor Windows-1256",
+        ),
+        (
+            _renamed("decrees.csv", "تمدید تا", "x"),
+            "sheet.columns",
+            "lacks these columns: تمدید تا",
+        ),
+        (_renamed("sources.csv", "دهستان", "شهرستان"), "sheet.columns", "دهستان"),
+        (_renamed("partners.csv", "نام,", "نام,نام,"), "sheet.columns", "a column twice"),
+    ],
+)
+def test_an_export_that_cannot_be_read_is_refused_in_one_sentence(store, export, spoil, code, said):
     spoil(export.write())
     with pytest.raises(LoadFailed, match=said) as refused:
         load(store, export.folder)
@@ -177,9 +198,15 @@ def test_a_workbook_that_is_none_is_refused(store, tmp_path, content):
 
 def run(*arguments, **environ):
     return subprocess.run(
-        [sys.executable, "-m", "services.inquiry.load", *map(str, arguments)], cwd=ROOT,
-        env={**os.environ, **environ}, capture_output=True, text=True, encoding="utf-8",
-        timeout=60, check=False)
+        [sys.executable, "-m", "services.inquiry.load", *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
 
 
 def test_the_command_tells_its_progress_and_prints_its_result(inquiry_db, tmp_path):
@@ -190,15 +217,25 @@ def test_the_command_tells_its_progress_and_prints_its_result(inquiry_db, tmp_pa
     assert (tmp_path / "bad.csv").exists()
 
 
-@pytest.mark.parametrize(("arguments", "environ", "said"), [
-    (("nowhere",), {"DB_URL": "postgresql://x@127.0.0.1:1/x"}, "There is no folder or file"),
-    ((DATA / "sources.csv",), {"DB_URL": "postgresql://x@127.0.0.1:1/x"}, "neither a folder"),
-    ((DATA, "--report", os.devnull), {"DB_URL": "postgresql://x@127.0.0.1:1/x"},
-     "database cannot be reached"),
-    ((DATA, "--report", "/no/where.csv"), {"DB_URL": "postgresql://x@127.0.0.1:1/x"},
-     "cannot be written"),
-    ((DATA,), {"DB_URL": "nonsense"}, "DB_URL is not the address"),
-    ((DATA,), {"DB_URL": ""}, "DB_URL")])
+@pytest.mark.parametrize(
+    ("arguments", "environ", "said"),
+    [
+        (("nowhere",), {"DB_URL": "postgresql://x@127.0.0.1:1/x"}, "There is no folder or file"),
+        ((DATA / "sources.csv",), {"DB_URL": "postgresql://x@127.0.0.1:1/x"}, "neither a folder"),
+        (
+            (DATA, "--report", os.devnull),
+            {"DB_URL": "postgresql://x@127.0.0.1:1/x"},
+            "database cannot be reached",
+        ),
+        (
+            (DATA, "--report", "/no/where.csv"),
+            {"DB_URL": "postgresql://x@127.0.0.1:1/x"},
+            "cannot be written",
+        ),
+        ((DATA,), {"DB_URL": "nonsense"}, "DB_URL is not the address"),
+        ((DATA,), {"DB_URL": ""}, "DB_URL"),
+    ],
+)
 def test_the_command_fails_in_one_sentence(arguments, environ, said):
     done = run(*arguments, **environ)
     assert done.returncode == 1

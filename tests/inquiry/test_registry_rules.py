@@ -33,27 +33,30 @@ def test_a_row_becomes_the_normalised_record():
     assert registry.source(SOURCE) == (RECORD, [])
 
 
-@pytest.mark.parametrize(("field", "text", "path", "value"), [
-    ("شماره پرونده", " ۱۰۰۱/٥ ", ("file_no",), "1001/5"),
-    ("کد ملی / شناسه ملی", "787833770", ("holder", "id"), "0787833770"),
-    ("کد ملی / شناسه ملی", "۹۹۰۵۲۵۱۷۸۲", ("holder", "id"), "9905251782"),
-    ("نام خانوادگی", " كاظمي ", ("holder", "name"), "رضا كاظمي"),
-    ("نام خانوادگی", "صالحی‌نیا", ("holder", "name"), "رضا صالحی‌نیا"),
-    ("نام پدر", "", ("holder", "father_name"), None),
-    ("کد پستی", "75918-74934", ("holder", "postal_code"), "7591874934"),
-    ("نوع منبع", "چاه نيمه عميق", ("source", "kind"), "semi_deep_well"),
-    ("نوع منبع", "قنات", ("source", "kind"), "qanat"),
-    ("نوع پروانه", "پروانه بهره برداری موقت", ("licence", "kind"), "EXPL_PROV"),
-    ("نوع پروانه", "مجوز ماده ٥", ("licence", "kind"), "ART5"),
-    ("تاریخ انقضا", "۱۳۸۶-۶-۱۴", ("licence", "expires_on"), "2007-09-05"),
-    ("حجم مجاز سالانه", "۴۳٬۲۰۰", ("allocation", "volume_m3_year"), 43200),
-    ("حجم مجاز سالانه", "43200.5", ("allocation", "volume_m3_year"), 43200.5),
-    ("زون", "", ("place", "utm_zone"), None),
-    ("زون", "39 r", ("place", "utm_zone"), "39N"),
-    ("وضعیت محدوده", "ممنوعه", ("place", "area_status"), "prohibited"),
-    ("کنتور", "ندارد", ("meter",), "none"),
-    ("بدهی (ریال)", "٩٠٠٠٠٠٠", ("debt_rials",), 9_000_000),
-])
+@pytest.mark.parametrize(
+    ("field", "text", "path", "value"),
+    [
+        ("شماره پرونده", " ۱۰۰۱/٥ ", ("file_no",), "1001/5"),
+        ("کد ملی / شناسه ملی", "787833770", ("holder", "id"), "0787833770"),
+        ("کد ملی / شناسه ملی", "۹۹۰۵۲۵۱۷۸۲", ("holder", "id"), "9905251782"),
+        ("نام خانوادگی", " كاظمي ", ("holder", "name"), "رضا كاظمي"),
+        ("نام خانوادگی", "صالحی‌نیا", ("holder", "name"), "رضا صالحی‌نیا"),
+        ("نام پدر", "", ("holder", "father_name"), None),
+        ("کد پستی", "75918-74934", ("holder", "postal_code"), "7591874934"),
+        ("نوع منبع", "چاه نيمه عميق", ("source", "kind"), "semi_deep_well"),
+        ("نوع منبع", "قنات", ("source", "kind"), "qanat"),
+        ("نوع پروانه", "پروانه بهره برداری موقت", ("licence", "kind"), "EXPL_PROV"),
+        ("نوع پروانه", "مجوز ماده ٥", ("licence", "kind"), "ART5"),
+        ("تاریخ انقضا", "۱۳۸۶-۶-۱۴", ("licence", "expires_on"), "2007-09-05"),
+        ("حجم مجاز سالانه", "۴۳٬۲۰۰", ("allocation", "volume_m3_year"), 43200),
+        ("حجم مجاز سالانه", "43200.5", ("allocation", "volume_m3_year"), 43200.5),
+        ("زون", "", ("place", "utm_zone"), None),
+        ("زون", "39 r", ("place", "utm_zone"), "39N"),
+        ("وضعیت محدوده", "ممنوعه", ("place", "area_status"), "prohibited"),
+        ("کنتور", "ندارد", ("meter",), "none"),
+        ("بدهی (ریال)", "٩٠٠٠٠٠٠", ("debt_rials",), 9_000_000),
+    ],
+)
 def test_a_cell_is_understood_as_clerks_write_it(field, text, path, value):
     found = record_of(**{field: text})
     for name in path:
@@ -61,12 +64,24 @@ def test_a_cell_is_understood_as_clerks_write_it(field, text, path, value):
     assert found == value
 
 
-@pytest.mark.parametrize(("volume", "unit"), [
-    ("226800", "مترمکعب"), ("226.8", "هزار مترمکعب"), ("۲۲۶٫۸", "هزار متر مکعب"),
-    ("0.2268", "میلیون مترمکعب")])
+@pytest.mark.parametrize(
+    ("volume", "unit"),
+    [
+        ("226800", "مترمکعب"),
+        ("226.8", "هزار مترمکعب"),
+        ("۲۲۶٫۸", "هزار متر مکعب"),
+        ("0.2268", "میلیون مترمکعب"),
+    ],
+)
 def test_volumes_are_cubic_metres_a_year_whatever_the_unit_of_the_row(volume, unit):
-    record = record_of(**{"حجم مجاز سالانه": volume, "واحد حجم": unit,
-                          "دبی مجاز (لیتر بر ثانیه)": "42", "ساعت کارکرد سالانه": "1500"})
+    record = record_of(
+        **{
+            "حجم مجاز سالانه": volume,
+            "واحد حجم": unit,
+            "دبی مجاز (لیتر بر ثانیه)": "42",
+            "ساعت کارکرد سالانه": "1500",
+        }
+    )
     assert record["allocation"]["volume_m3_year"] == 226800
     assert isinstance(record["allocation"]["volume_m3_year"], int)
 
@@ -75,39 +90,66 @@ def test_a_volume_without_a_unit_is_a_fault():
     assert faults_of(registry.source, {**SOURCE, "واحد حجم": ""}) == [("واحد حجم", "cell.missing")]
 
 
-@pytest.mark.parametrize(("volume", "warned"), [
-    ("43200", False), ("44064", False), ("44065", True), ("42335", True), ("43.2", True)])
+@pytest.mark.parametrize(
+    ("volume", "warned"),
+    [("43200", False), ("44064", False), ("44065", True), ("42335", True), ("43.2", True)],
+)
 def test_a_volume_may_differ_by_two_percent_from_flow_and_hours(volume, warned):
-    assert (("حجم مجاز سالانه", "allocation.volume_differs")
-            in warnings_of(**{"حجم مجاز سالانه": volume})) == warned
+    assert (
+        ("حجم مجاز سالانه", "allocation.volume_differs")
+        in warnings_of(**{"حجم مجاز سالانه": volume})
+    ) == warned
 
 
-@pytest.mark.parametrize(("field", "text", "code"), [
-    ("کد پستی", "7591874204", "postal_code.suspect"), ("تلفن همراه", "", "mobile.missing"),
-    ("زون", " ", "utm_zone.missing"), ("UTM X", "", "utm.missing")])
+@pytest.mark.parametrize(
+    ("field", "text", "code"),
+    [
+        ("کد پستی", "7591874204", "postal_code.suspect"),
+        ("تلفن همراه", "", "mobile.missing"),
+        ("زون", " ", "utm_zone.missing"),
+        ("UTM X", "", "utm.missing"),
+    ],
+)
 def test_a_doubt_is_a_warning_and_the_row_is_imported(field, text, code):
     assert warnings_of(**{field: text}) == [(field, code)]
 
 
-@pytest.mark.parametrize(("field", "text", "code"), [
-    ("شماره پرونده", "", "cell.missing"), ("شماره پرونده", "1001_5", "file_no.characters"),
-    ("شماره پرونده", "1" * 41, "file_no.length"),
-    ("کد ملی / شناسه ملی", "9905251783", "national_id.check_digit"),
-    ("کد ملی / شناسه ملی", "", "cell.missing"),
-    ("کد ملی / شناسه ملی", "1111111111", "national_id.repeated"),
-    ("کد ملی / شناسه ملی", "5251782", "national_id.length"),
-    ("نوع شخص", "شرکت", "person.unknown"), ("نام خانوادگی", " ", "cell.missing"),
-    ("نام خانوادگی", "ا" * 201, "text.too_long"), ("نام", "رض\udce7", "row.encoding"),
-    ("تلفن همراه", "0912", "mobile.format"), ("کد پستی", "0591874934", "postal_code.first_digit"),
-    ("نوع منبع", "چاه نفت", "source_kind.unknown"), ("نوع پروانه", "گواهی", "licence_kind.unknown"),
-    ("وضعیت پروانه", "", "cell.missing"), ("شماره پروانه", "", "cell.missing"),
-    ("تاریخ انقضا", "1405/12/30", "jalali.leap_day"), ("تاریخ انقضا", "1381/1/1", "licence.dates"),
-    ("تاریخ صدور", "2004-09-04", "jalali.year"), ("تاریخ صدور", "", "cell.missing"),
-    ("نوع مصرف", "تفریح", "use.unknown"), ("واحد حجم", "لیتر", "volume_unit.unknown"),
-    ("حجم مجاز سالانه", "-5", "number.decimal"), ("حجم مجاز سالانه", "1,5", "number.decimal"),
-    ("بدهی (ریال)", "1.5", "number.whole"), ("بدهی (ریال)", "", "cell.missing"),
-    ("UTM X", "41", "utm.range"), ("زون", "12N", "utm_zone.format"),
-    ("کنتور", "خراب", "meter.unknown"), ("وضعیت محدوده", "؟", "area_status.unknown")])
+@pytest.mark.parametrize(
+    ("field", "text", "code"),
+    [
+        ("شماره پرونده", "", "cell.missing"),
+        ("شماره پرونده", "1001_5", "file_no.characters"),
+        ("شماره پرونده", "1" * 41, "file_no.length"),
+        ("کد ملی / شناسه ملی", "9905251783", "national_id.check_digit"),
+        ("کد ملی / شناسه ملی", "", "cell.missing"),
+        ("کد ملی / شناسه ملی", "1111111111", "national_id.repeated"),
+        ("کد ملی / شناسه ملی", "5251782", "national_id.length"),
+        ("نوع شخص", "شرکت", "person.unknown"),
+        ("نام خانوادگی", " ", "cell.missing"),
+        ("نام خانوادگی", "ا" * 201, "text.too_long"),
+        ("نام", "رض\udce7", "row.encoding"),
+        ("تلفن همراه", "0912", "mobile.format"),
+        ("کد پستی", "0591874934", "postal_code.first_digit"),
+        ("نوع منبع", "چاه نفت", "source_kind.unknown"),
+        ("نوع پروانه", "گواهی", "licence_kind.unknown"),
+        ("وضعیت پروانه", "", "cell.missing"),
+        ("شماره پروانه", "", "cell.missing"),
+        ("تاریخ انقضا", "1405/12/30", "jalali.leap_day"),
+        ("تاریخ انقضا", "1381/1/1", "licence.dates"),
+        ("تاریخ صدور", "2004-09-04", "jalali.year"),
+        ("تاریخ صدور", "", "cell.missing"),
+        ("نوع مصرف", "تفریح", "use.unknown"),
+        ("واحد حجم", "لیتر", "volume_unit.unknown"),
+        ("حجم مجاز سالانه", "-5", "number.decimal"),
+        ("حجم مجاز سالانه", "1,5", "number.decimal"),
+        ("بدهی (ریال)", "1.5", "number.whole"),
+        ("بدهی (ریال)", "", "cell.missing"),
+        ("UTM X", "41", "utm.range"),
+        ("زون", "12N", "utm_zone.format"),
+        ("کنتور", "خراب", "meter.unknown"),
+        ("وضعیت محدوده", "؟", "area_status.unknown"),
+    ],
+)
 def test_a_cell_past_repair_is_a_fault_with_its_header_and_code(field, text, code):
     assert faults_of(registry.source, {**SOURCE, field: text}) == [(field, code)]
 
@@ -115,7 +157,10 @@ def test_a_cell_past_repair_is_a_fault_with_its_header_and_code(field, text, cod
 def test_a_row_with_three_faults_reports_three():
     row = {**SOURCE, "شماره پرونده": "", "نوع مصرف": "تفریح", "تاریخ انقضا": "1405/12/30"}
     assert [code for _, code in faults_of(registry.source, row)] == [
-        "cell.missing", "jalali.leap_day", "use.unknown"]
+        "cell.missing",
+        "jalali.leap_day",
+        "use.unknown",
+    ]
 
 
 def test_expiry_on_the_day_of_issue_is_no_fault():
@@ -159,25 +204,36 @@ def test_an_order_needs_its_date_and_a_date_its_order():
     record = record_of(**{"دستور": "پر و مسلوب المنفعه", "تاریخ دستور": "1403/2/12"})
     assert record["orders"] == [{"kind": "CLOSED", "on": "2024-05-01"}]
     assert faults_of(registry.source, {**SOURCE, "دستور": "پلمپ"}) == [
-        ("تاریخ دستور", "order.incomplete")]
+        ("تاریخ دستور", "order.incomplete")
+    ]
     assert faults_of(registry.source, {**SOURCE, "تاریخ دستور": "1403/2/12"}) == [
-        ("دستور", "order.incomplete")]
+        ("دستور", "order.incomplete")
+    ]
 
 
 def test_a_partner_has_a_share_of_at_most_six_dang():
-    assert registry.partner(PARTNER) == ("1001/5", {
-        "id_kind": "national_id", "id": "9923163172", "name": "یاسر یوسفی", "share_dang": 1.5})
+    assert registry.partner(PARTNER) == (
+        "1001/5",
+        {"id_kind": "national_id", "id": "9923163172", "name": "یاسر یوسفی", "share_dang": 1.5},
+    )
     for share in ("0", "6.5"):
         assert faults_of(registry.partner, {**PARTNER, "سهم (دانگ)": share}) == [
-            ("سهم (دانگ)", "share.range")]
+            ("سهم (دانگ)", "share.range")
+        ]
     company = registry.partner({**PARTNER, "کد ملی": "10380284790"})[1]
     assert company["id_kind"] == "legal_id"
 
 
 def test_a_violation_has_kind_day_and_step():
-    assert registry.violation(VIOLATION) == ("1001/5", {
-        "kind": "overdraft", "found_on": "2026-03-26", "step": "first_warning",
-        "volume_m3": 23348})
+    assert registry.violation(VIOLATION) == (
+        "1001/5",
+        {
+            "kind": "overdraft",
+            "found_on": "2026-03-26",
+            "step": "first_warning",
+            "volume_m3": 23348,
+        },
+    )
     assert faults_of(registry.violation, {**VIOLATION, "مرحله": "?"}) == [("مرحله", "step.unknown")]
 
 
@@ -197,11 +253,15 @@ def test_a_decree_whose_title_names_two_uses_must_say_which():
 
 def test_the_dates_of_a_decree_are_in_order():
     assert faults_of(registry.decree, {**DECREE, "تمدید تا": "1399/01/01"}) == [
-        ("تمدید تا", "decree.dates")]
+        ("تمدید تا", "decree.dates")
+    ]
 
 
-TABLES = {name: table for name, table in vars(registry_words).items()
-          if name.isupper() and isinstance(table, dict) and name != "TITLE_USES"}
+TABLES = {
+    name: table
+    for name, table in vars(registry_words).items()
+    if name.isupper() and isinstance(table, dict) and name != "TITLE_USES"
+}
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -217,7 +277,10 @@ def test_every_row_of_an_untidy_export_is_a_record_or_reported():
         outcomes = [_outcome(row) for row in csv.DictReader(file)]
     assert len(outcomes) == 200
     assert [codes for codes in outcomes if codes] == [
-        ["licence.dates"], ["jalali.leap_day"], ["jalali.leap_day"]]
+        ["licence.dates"],
+        ["jalali.leap_day"],
+        ["jalali.leap_day"],
+    ]
 
 
 def _outcome(row):

@@ -17,7 +17,8 @@ def test_the_migrated_tables_have_the_columns_that_the_code_names(inquiry_db):
 
 
 def test_a_source_cannot_be_known_in_two_ways_at_once(inquiry_db):
-    definition = execute(inquiry_db, "select indexdef from pg_indexes "
-                                     "where indexname = 'source_versions_open'")[0][0]
+    definition = execute(
+        inquiry_db, "select indexdef from pg_indexes where indexname = 'source_versions_open'"
+    )[0][0]
     assert "UNIQUE" in definition
     assert "(file_no) WHERE (known_to IS NULL)" in definition

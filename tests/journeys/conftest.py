@@ -10,8 +10,12 @@ from tests.conftest import ROOT, execute
 
 
 def demo_caller(url, agency, **options):
-    return Caller(url, load_key(ROOT / f"deploy/local/demo_keys/{agency}.pem", f"{agency}-demo"),
-                  timeout=options.pop("timeout", 15), **options)
+    return Caller(
+        url,
+        load_key(ROOT / f"deploy/local/demo_keys/{agency}.pem", f"{agency}-demo"),
+        timeout=options.pop("timeout", 15),
+        **options,
+    )
 
 
 @pytest.fixture
@@ -32,8 +36,11 @@ class Log:
         self._before = execute(db, "select seq from inquiry_log_head")[0][0]
 
     def rows(self, columns):
-        return execute(self.db, f"select {columns} from inquiry_log where seq > %s order by seq",
-                       (self._before,))
+        return execute(
+            self.db,
+            f"select {columns} from inquiry_log where seq > %s order by seq",
+            (self._before,),
+        )
 
 
 @pytest.fixture
@@ -44,9 +51,10 @@ def log(shared_face):
 @pytest.fixture
 def someone(shared_face):
     """The national ID of somebody who owns a source of the demo registry."""
-    return execute(shared_face.inquiry["DB_URL"],
-                   "select value from source_keys where kind = 'national_id' order by value limit 1"
-                   )[0][0]
+    return execute(
+        shared_face.inquiry["DB_URL"],
+        "select value from source_keys where kind = 'national_id' order by value limit 1",
+    )[0][0]
 
 
 @pytest.fixture

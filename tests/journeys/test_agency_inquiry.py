@@ -10,8 +10,13 @@ from tests.conftest import ROOT
 
 
 def test_an_agency_asks_and_gets_a_lawful_signed_logged_answer(fuel_co, someone, log):
-    answer = fuel_co.ask(key_kind="national_id", key=someone, purpose="fuel_quota",
-                         case_number="F-12", operator="op-7")
+    answer = fuel_co.ask(
+        key_kind="national_id",
+        key=someone,
+        purpose="fuel_quota",
+        case_number="F-12",
+        operator="op-7",
+    )
     told = answer.data
     assert told["outcome"] == "FOUND"
     assert told["agency"] == "fuel-co"
@@ -19,8 +24,17 @@ def test_an_agency_asks_and_gets_a_lawful_signed_logged_answer(fuel_co, someone,
     assert {"file_no", "role", "status", "licence", "technical"} == set(told["sources"][0])
     assert answer.evidence.verify(fuel_co.server_keys)
     rows = log.rows("agency, contract, purpose, operator, outcome, tracking_code, key_hash")
-    assert rows == [("fuel-co", "inquiry.ask.v1", "fuel_quota", "op-7", "FOUND",
-                     told["tracking_code"], rows[0][6])]
+    assert rows == [
+        (
+            "fuel-co",
+            "inquiry.ask.v1",
+            "fuel_quota",
+            "op-7",
+            "FOUND",
+            told["tracking_code"],
+            rows[0][6],
+        )
+    ]
     assert someone not in rows[0][6]
 
 
@@ -40,15 +54,22 @@ def test_a_refused_question_leaves_its_row_too(fuel_co, someone, log):
     assert refused.value.code == "purpose.not_granted"
     assert refused.value.errors[0]["field"] == "purpose"
     assert log.rows("agency, purpose, outcome") == [
-        ("fuel-co", "court_case", "purpose.not_granted")]
+        ("fuel-co", "court_case", "purpose.not_granted")
+    ]
 
 
 def test_the_log_stays_whole_and_the_audit_says_so(fuel_co, someone, log):
     for _ in range(5):
         fuel_co.ask(key_kind="national_id", key=someone, purpose="fuel_quota")
     environ = {"DB_URL": log.db, "PATH": "/usr/bin"}
-    audit = subprocess.run([sys.executable, "-m", "services.inquiry.audit"], cwd=ROOT, env=environ,
-                           capture_output=True, text=True, check=False)
+    audit = subprocess.run(
+        [sys.executable, "-m", "services.inquiry.audit"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert audit.returncode == 0
     assert audit.stdout.startswith("whole: ")
 
@@ -62,17 +83,23 @@ def test_nobody_is_found_and_that_is_an_answer(fuel_co):
 
 def test_no_personal_data_is_in_any_log(fuel_co, someone, shared_face):
     fuel_co.ask(key_kind="national_id", key=someone, purpose="fuel_quota", operator="op-secret")
-    logs = "".join(path.read_text(encoding="utf-8") for path in shared_face.register.parent.glob("*.log"))
+    logs = "".join(
+        path.read_text(encoding="utf-8") for path in shared_face.register.parent.glob("*.log")
+    )
     assert "inquiry.ask.v1" in logs
     assert someone not in logs
     assert "op-secret" not in logs
 
 
 def test_one_trace_is_in_the_answer_and_the_logs_of_gateway_and_service(
-        fuel_co, someone, log, shared_face):
+    fuel_co, someone, log, shared_face
+):
     answer = fuel_co.ask(key_kind="national_id", key=someone, purpose="fuel_quota")
     trace = answer.headers["traceparent"].split("-")[1]
-    told = [path.name for path in shared_face.register.parent.glob("*.log")
-            if trace in path.read_text(encoding="utf-8")]
+    told = [
+        path.name
+        for path in shared_face.register.parent.glob("*.log")
+        if trace in path.read_text(encoding="utf-8")
+    ]
     assert len(told) == 2
     assert log.rows("trace_id") == [(trace,)]

@@ -28,13 +28,20 @@ def results_of(caller, batch, media_type="application/jsonl"):
 
 def test_each_line_gets_its_answer_in_order_and_a_bad_line_its_reason(fuel_co, demo_ids):
     good = [key for key in demo_ids[:30] if key.isascii() and len(key) == 10]
-    lines = jsonl(good[:3]) + b"\n".join([
-        b"{not json", b'{"key_kind": "national_id", "key": "1234567890"}',
-        b'{"key_kind": "shoe_size", "key": "42"}', b'{"key_kind": "national_id", "key": 5}',
-        b'{"key_kind": "national_id", "key": "9900000013", "more": 1}', b"\xff\xfe",
-        b'{"key_kind": "electricity_subscription", "key": "4063592512882"}',
-        b'{"key_kind": "national_id", "key": "' + b"9" * 5000 + b'"}',
-        "{\"key_kind\": \"national_id\", \"key\": \"۹۹۰۰۰۰۰۰۱۳\"}".encode(), b""])
+    lines = jsonl(good[:3]) + b"\n".join(
+        [
+            b"{not json",
+            b'{"key_kind": "national_id", "key": "1234567890"}',
+            b'{"key_kind": "shoe_size", "key": "42"}',
+            b'{"key_kind": "national_id", "key": 5}',
+            b'{"key_kind": "national_id", "key": "9900000013", "more": 1}',
+            b"\xff\xfe",
+            b'{"key_kind": "electricity_subscription", "key": "4063592512882"}',
+            b'{"key_kind": "national_id", "key": "' + b"9" * 5000 + b'"}',
+            '{"key_kind": "national_id", "key": "۹۹۰۰۰۰۰۰۱۳"}'.encode(),
+            b"",
+        ]
+    )
     batch = fuel_co.submit_batch(lines, purpose="fuel_quota").data
     assert batch["lines"] == 12
     fuel_co.wait_for_batch(batch["batch"], seconds=30, pause=0.1)
@@ -43,15 +50,22 @@ def test_each_line_gets_its_answer_in_order_and_a_bad_line_its_reason(fuel_co, d
     assert [line["key"] for line in told[:3]] == good[:3]
     assert all(line["answer"] for line in told[:3])
     codes = [line["problem"]["code"] for line in told[3:11]]
-    assert codes == ["line.unreadable", "national_id.check_digit", "choice", "not_a_string",
-                     "unknown_field", "line.unreadable", "key_kind.not_for_purpose",
-                     "line.unreadable"]
+    assert codes == [
+        "line.unreadable",
+        "national_id.check_digit",
+        "choice",
+        "not_a_string",
+        "unknown_field",
+        "line.unreadable",
+        "key_kind.not_for_purpose",
+        "line.unreadable",
+    ]
     assert told[11]["answer"]["outcome"] == "NOT_FOUND"
     assert told[11]["key"] == "9900000013"
 
 
 def test_csv_goes_in_and_comes_out_and_no_cell_is_a_formula(fuel_co):
-    upload = "key,key_kind\r\n9900000013,national_id\r\n=1+1,national_id\r\n".encode()
+    upload = b"key,key_kind\r\n9900000013,national_id\r\n=1+1,national_id\r\n"
     batch = fuel_co.submit_batch(upload, purpose="fuel_quota", media_type="text/csv").data
     fuel_co.wait_for_batch(batch["batch"], seconds=30, pause=0.1)
     rows = results_of(fuel_co, batch["batch"], "text/csv").decode().splitlines()
@@ -61,21 +75,31 @@ def test_csv_goes_in_and_comes_out_and_no_cell_is_a_formula(fuel_co):
 
 
 def test_a_small_batch_may_be_one_json_object(fuel_co):
-    told = fuel_co.post("/v1/inquiry/submit_batch", json.dumps({
-        "purpose": "fuel_quota", "keys": [{"key_kind": "national_id", "key": "9900000013"}] * 3,
-    }).encode(), idempotency_key="a-small-batch-of-three")
+    told = fuel_co.post(
+        "/v1/inquiry/submit_batch",
+        json.dumps(
+            {
+                "purpose": "fuel_quota",
+                "keys": [{"key_kind": "national_id", "key": "9900000013"}] * 3,
+            }
+        ).encode(),
+        idempotency_key="a-small-batch-of-three",
+    )
     assert told.data["lines"] == 3
 
 
 def test_the_same_upload_again_is_the_same_batch_and_another_body_is_refused(fuel_co):
-    first = fuel_co.submit_batch(jsonl(["9900000013"]), purpose="fuel_quota",
-                                 idempotency_key="one-batch-only-once").data
-    again = fuel_co.submit_batch(jsonl(["9900000013"]), purpose="fuel_quota",
-                                 idempotency_key="one-batch-only-once").data
+    first = fuel_co.submit_batch(
+        jsonl(["9900000013"]), purpose="fuel_quota", idempotency_key="one-batch-only-once"
+    ).data
+    again = fuel_co.submit_batch(
+        jsonl(["9900000013"]), purpose="fuel_quota", idempotency_key="one-batch-only-once"
+    ).data
     assert again == first
     with pytest.raises(Refused) as refused:
-        fuel_co.submit_batch(jsonl(["9900000021"]), purpose="fuel_quota",
-                             idempotency_key="one-batch-only-once")
+        fuel_co.submit_batch(
+            jsonl(["9900000021"]), purpose="fuel_quota", idempotency_key="one-batch-only-once"
+        )
     assert (refused.value.code, refused.value.status) == ("idempotency_key.reused", 422)
 
 
@@ -86,16 +110,19 @@ def test_a_batch_is_its_submitters_alone(fuel_co, justice):
     assert refused.value.code == "batch.not_found"
 
 
-@pytest.mark.parametrize(("purpose", "code"), [
-    ("court_case", "purpose.not_granted"), ("agriculture_aid", "grant.expired"),
-    ("curiosity", "purpose.unknown")])
-def test_a_batch_without_a_lawful_purpose_is_refused_and_logged(
-        fuel_co, log, purpose, code):
+@pytest.mark.parametrize(
+    ("purpose", "code"),
+    [
+        ("court_case", "purpose.not_granted"),
+        ("agriculture_aid", "grant.expired"),
+        ("curiosity", "purpose.unknown"),
+    ],
+)
+def test_a_batch_without_a_lawful_purpose_is_refused_and_logged(fuel_co, log, purpose, code):
     with pytest.raises(Refused) as refused:
         fuel_co.submit_batch(jsonl(["9900000013"]), purpose=purpose)
     assert refused.value.code == code
-    assert log.rows("contract, outcome") == [
-        ("inquiry.submit_batch.v1", code)]
+    assert log.rows("contract, outcome") == [("inquiry.submit_batch.v1", code)]
 
 
 def test_more_than_a_hundred_thousand_lines_are_refused(fuel_co):
@@ -105,7 +132,8 @@ def test_more_than_a_hundred_thousand_lines_are_refused(fuel_co):
 
 
 def test_killing_any_process_during_a_batch_of_ten_thousand_loses_and_doubles_nothing(
-        start, running_inquiry, agency_face, demo_ids):
+    start, running_inquiry, agency_face, demo_ids
+):
     caller = demo_caller(agency_face, "fuel-co", timeout=60)
     keys = (demo_ids * 3)[:10_000]
     environ = {name: value for name, value in running_inquiry.items() if name != "processes"}
@@ -128,15 +156,20 @@ def test_killing_any_process_during_a_batch_of_ten_thousand_loses_and_doubles_no
     assert execute(db, "select count(*) from inquiries") == [(len(answered),)]
     assert len({line["answer"]["tracking_code"] for line in answered}) == len(answered)
     logged = execute(db, "select count(*), count(distinct message_id) from inquiry_log")[0]
-    valid = sum(line["problem"] is None or line["problem"]["code"] == "key_kind.not_for_purpose"
-                for line in told)
+    valid = sum(
+        line["problem"] is None or line["problem"]["code"] == "key_kind.not_for_purpose"
+        for line in told
+    )
     assert logged == (valid, valid)
     assert execute(db, "select seq from inquiry_log_head") == [(valid,)]
-    assert execute(db, "select count(*) from outbox where name = 'inquiry.batch_answered.v1'") == [(1,)]
+    assert execute(db, "select count(*) from outbox where name = 'inquiry.batch_answered.v1'") == [
+        (1,)
+    ]
 
 
 def test_killing_the_gateway_in_the_middle_of_an_upload_leaves_a_batch_that_can_be_sent_again(
-        running_inquiry, agency_face, demo_ids):
+    running_inquiry, agency_face, demo_ids
+):
     caller = demo_caller(agency_face, "fuel-co", timeout=60)
     lines = jsonl((demo_ids * 2)[:5_000])
     half_way = threading.Event()
@@ -145,7 +178,7 @@ def test_killing_the_gateway_in_the_middle_of_an_upload_leaves_a_batch_that_can_
         yield lines[: len(lines) // 2]
         half_way.set()
         time.sleep(5)
-        yield lines[len(lines) // 2:]
+        yield lines[len(lines) // 2 :]
 
     def upload():
         url = f"{agency_face}/v1/inquiry/submit_batch?purpose=fuel_quota"

@@ -33,7 +33,8 @@ def leave(tx, mark):
 
 def count(tx, mark):
     return tx.conn.execute(
-        text("select count(*) from marks where mark = :mark"), {"mark": mark}).scalar_one()
+        text("select count(*) from marks where mark = :mark"), {"mark": mark}
+    ).scalar_one()
 
 
 def begun(service, mark):
@@ -57,8 +58,10 @@ class Probe(Service):
         if any(call.data["mark"] == "bad" for call in calls):
             raise KeyError("bad")
         time.sleep(max(call.data["seconds"] for call in calls))
-        return [leave(tx, call.data["mark"]) if call.data["mark"] != "no"
-                else Conflict("No.") for call in calls]
+        return [
+            leave(tx, call.data["mark"]) if call.data["mark"] != "no" else Conflict("No.")
+            for call in calls
+        ]
 
     @serve(LOOK)
     def look(self, tx, *, mark, seconds):

@@ -1,4 +1,4 @@
-"""Composes the answer to a question: only what its purpose allows, with all that makes it an act."""
+"""Composes the answer: only what its purpose allows, with all that makes it an act."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bus import persian
-from services.inquiry.domain import law, registry_words as words, status
+from services.inquiry.domain import law, status
+from services.inquiry.domain import registry_words as words
 from services.inquiry.domain.purposes import Purpose
 
 VALID_DAYS = 30
@@ -19,14 +20,20 @@ LIMITS = {
     "valid_30_days": ("این پاسخ تا ۳۰ روز معتبر است.", "This answer is valid for 30 days."),
     "record_younger_than_as_of": (
         "نخستین داده ما پس از تاریخ پرسش است؛ پاسخ از نخستین داده آمده است.",
-        "Our first record is younger than the moment asked about; the answer is made from it."),
+        "Our first record is younger than the moment asked about; the answer is made from it.",
+    ),
     "volume_differs_from_flow": (
         "حجم مجاز با حاصل دبی و ساعت کارکرد یکی نیست؛ هر دو آمده است.",
-        "The licensed volume differs from flow times hours; both are told."),
-    "licence_issued_later": ("پروانه پس از تاریخ پرسش صادر شده است.",
-                             "A licence was issued after the moment asked about."),
-    "several_sources": ("بیش از یک منبع با این کلید یافت شد.",
-                        "More than one source matches the key."),
+        "The licensed volume differs from flow times hours; both are told.",
+    ),
+    "licence_issued_later": (
+        "پروانه پس از تاریخ پرسش صادر شده است.",
+        "A licence was issued after the moment asked about.",
+    ),
+    "several_sources": (
+        "بیش از یک منبع با این کلید یافت شد.",
+        "More than one source matches the key.",
+    ),
 }
 
 Record = Mapping[str, Any]
@@ -48,7 +55,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the register held: matching records, decrees, the data version, the first load's time."""
+    """What the register held: matching records, decrees, the data version."""
 
     records: Sequence[Record]
     decrees: Sequence[Record]
@@ -57,7 +64,11 @@ class Known:
 
 
 def compose(
-    question: Question, known: Known, *, now: dt.datetime, tracking_code: str,
+    question: Question,
+    known: Known,
+    *,
+    now: dt.datetime,
+    tracking_code: str,
     verification_code: str,
 ) -> dict[str, Any]:
     """The answer, as the contract inquiry.ask.v1 has it; all moments are UTC and also Jalali.
@@ -88,11 +99,15 @@ def compose(
         "data_version": known.data_version,
         "valid_until": instant(valid_until),
         "valid_until_jalali": jalali_moment(valid_until),
-        "sources": [_source(question, record, found, day)
-                    for record, found in zip(records, statuses, strict=True)],
+        "sources": [
+            _source(question, record, found, day)
+            for record, found in zip(records, statuses, strict=True)
+        ],
         "legal_basis": law.basis([*question.purpose.legal_basis, *codes]),
-        "limits": [{"code": code, "text_fa": LIMITS[code][0], "text_en": LIMITS[code][1]}
-                   for code in limits],
+        "limits": [
+            {"code": code, "text_fa": LIMITS[code][0], "text_en": LIMITS[code][1]}
+            for code in limits
+        ],
     }
 
 
@@ -143,10 +158,13 @@ def _source(
         "file_no": record["file_no"],
         "role": role_of(record, question.key_kind, question.key),
         "status": {
-            "code": found.code, "label_fa": found.label_fa, "group": found.group,
+            "code": found.code,
+            "label_fa": found.label_fa,
+            "group": found.group,
             "since": found.since and found.since.isoformat(),
             "until": found.until and found.until.isoformat(),
-            "legal_basis": list(found.legal_basis), "evidence": list(found.evidence),
+            "legal_basis": list(found.legal_basis),
+            "evidence": list(found.evidence),
             "flags": list(found.flags),
         },
     }
@@ -167,8 +185,10 @@ def _licence(record: Record, _day: dt.date) -> dict[str, Any] | None:
     licence = record.get("licence")
     if licence is None:
         return None
-    return {**{name: licence.get(name) for name in ("kind", "number", "issued_on", "expires_on")},
-            "kind_fa": words.label_fa(words.LICENCE_KINDS, licence["kind"])}
+    return {
+        **{name: licence.get(name) for name in ("kind", "number", "issued_on", "expires_on")},
+        "kind_fa": words.label_fa(words.LICENCE_KINDS, licence["kind"]),
+    }
 
 
 def _holder(record: Record, _day: dt.date) -> dict[str, Any]:
@@ -181,8 +201,10 @@ def _contact(record: Record, _day: dt.date) -> dict[str, Any]:
 
 
 def _partners(record: Record, _day: dt.date) -> list[dict[str, Any]]:
-    return [{name: partner.get(name) for name in ("id_kind", "id", "name", "share_dang")}
-            for partner in record.get("partners") or ()]
+    return [
+        {name: partner.get(name) for name in ("id_kind", "id", "name", "share_dang")}
+        for partner in record.get("partners") or ()
+    ]
 
 
 def _technical(record: Record, _day: dt.date) -> dict[str, Any]:
@@ -190,7 +212,9 @@ def _technical(record: Record, _day: dt.date) -> dict[str, Any]:
     told = {
         "source_kind": source["kind"],
         "source_kind_fa": words.label_fa(words.SOURCE_KINDS, source["kind"]),
-        "depth_m": source.get("depth_m"), "use": use, "use_fa": words.label_fa(words.USES, use),
+        "depth_m": source.get("depth_m"),
+        "use": use,
+        "use_fa": words.label_fa(words.USES, use),
         **(record.get("allocation") or {}),
     }
     computed = flow_volume(record)
@@ -207,18 +231,39 @@ def _meter(record: Record, _day: dt.date) -> dict[str, Any]:
 
 def _debt(record: Record, day: dt.date) -> dict[str, Any]:
     rials = record.get("debt_rials") or 0
-    return {"state": "due" if rials else "none", "amount_rials": rials, "unit": "IRR",
-            "as_of": day.isoformat()}
+    return {
+        "state": "due" if rials else "none",
+        "amount_rials": rials,
+        "unit": "IRR",
+        "as_of": day.isoformat(),
+    }
 
 
 def _violations(record: Record, day: dt.date) -> dict[str, Any]:
     found = status.open_violations(record, day)
-    return {"open": len(found), "items": [
-        {"kind": v["kind"], "kind_fa": words.label_fa(words.OFFENCES, v["kind"]),
-         "step": v["step"], "found_on": v["found_on"], "volume_m3": v.get("volume_m3")}
-        for v in found]}
+    return {
+        "open": len(found),
+        "items": [
+            {
+                "kind": v["kind"],
+                "kind_fa": words.label_fa(words.OFFENCES, v["kind"]),
+                "step": v["step"],
+                "found_on": v["found_on"],
+                "volume_m3": v.get("volume_m3"),
+            }
+            for v in found
+        ],
+    }
 
 
-BLOCKS = {"licence": _licence, "holder": _holder, "contact": _contact, "partners": _partners,
-          "technical": _technical, "place": _place, "meter": _meter, "debt": _debt,
-          "violations": _violations}
+BLOCKS = {
+    "licence": _licence,
+    "holder": _holder,
+    "contact": _contact,
+    "partners": _partners,
+    "technical": _technical,
+    "place": _place,
+    "meter": _meter,
+    "debt": _debt,
+    "violations": _violations,
+}

@@ -37,7 +37,7 @@ def new_verification() -> str:
 
 
 def grouped(letters: str) -> str:
-    return "-".join(letters[i:i + 4] for i in range(0, len(letters), 4))
+    return "-".join(letters[i : i + 4] for i in range(0, len(letters), 4))
 
 
 def parse(text: str) -> str | None:

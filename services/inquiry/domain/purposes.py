@@ -20,43 +20,89 @@ class Purpose(NamedTuple):
     blocks: tuple[str, ...]
 
 
-ALL_BLOCKS = ("licence", "holder", "contact", "partners", "technical", "place", "meter", "debt",
-              "violations")
+ALL_BLOCKS = (
+    "licence",
+    "holder",
+    "contact",
+    "partners",
+    "technical",
+    "place",
+    "meter",
+    "debt",
+    "violations",
+)
 
 PURPOSES: dict[str, Purpose] = {
     "electricity_tariff": Purpose(
-        "تعرفه و قطع برق چاه", "Agricultural tariff and power cut of a well",
-        ("FDW-45", "INQ-1397"), ("electricity_subscription", "licence_no", "file_no"),
-        ("licence", "technical")),
+        "تعرفه و قطع برق چاه",
+        "Agricultural tariff and power cut of a well",
+        ("FDW-45", "INQ-1397"),
+        ("electricity_subscription", "licence_no", "file_no"),
+        ("licence", "technical"),
+    ),
     "fuel_quota": Purpose(
-        "سهمیه سوخت چاه", "Fuel quota of a well", ("FDW-3", "INQ-1397"),
-        (*PERSON, "subscription_code", "licence_no"), ("licence", "technical")),
+        "سهمیه سوخت چاه",
+        "Fuel quota of a well",
+        ("FDW-3", "INQ-1397"),
+        (*PERSON, "subscription_code", "licence_no"),
+        ("licence", "technical"),
+    ),
     "agriculture_aid": Purpose(
-        "کمک آبیاری و الگوی کشت", "Irrigation aid and crop pattern", ("FDW-21", "INQ-1397"),
-        (*PERSON, "licence_no"), ("licence", "technical", "place", "meter")),
+        "کمک آبیاری و الگوی کشت",
+        "Irrigation aid and crop pattern",
+        ("FDW-21", "INQ-1397"),
+        (*PERSON, "licence_no"),
+        ("licence", "technical", "place", "meter"),
+    ),
     "land_transfer": Purpose(
-        "نقل و انتقال ملک", "Transfer of land with its water", ("FDW-27", "FDW-28", "INQ-1397"),
+        "نقل و انتقال ملک",
+        "Transfer of land with its water",
+        ("FDW-27", "FDW-28", "INQ-1397"),
         (*PERSON, "licence_no", "file_no"),
-        ("licence", "holder", "partners", "place", "debt")),
+        ("licence", "holder", "partners", "place", "debt"),
+    ),
     "court_case": Purpose(
-        "رسیدگی قضایی", "A case before a court, prosecutor or commission",
-        ("FDW-45", "ULW-N5", "INQ-1397"), (*PERSON, *NUMBERS, "electricity_subscription"),
-        ALL_BLOCKS),
+        "رسیدگی قضایی",
+        "A case before a court, prosecutor or commission",
+        ("FDW-45", "ULW-N5", "INQ-1397"),
+        (*PERSON, *NUMBERS, "electricity_subscription"),
+        ALL_BLOCKS,
+    ),
     "bank_collateral": Purpose(
-        "وثیقه و تسهیلات بانکی", "Collateral and loans of a bank", ("FDW-27", "INQ-1397"),
-        (*PERSON, "licence_no"), ("licence", "debt")),
+        "وثیقه و تسهیلات بانکی",
+        "Collateral and loans of a bank",
+        ("FDW-27", "INQ-1397"),
+        (*PERSON, "licence_no"),
+        ("licence", "debt"),
+    ),
     "industry_supply": Purpose(
-        "تأمین آب صنعت", "Water supply of an industrial unit", ("FDW-21", "INQ-1397"),
-        ("legal_id", "national_id", "licence_no"), ("licence", "technical", "place")),
+        "تأمین آب صنعت",
+        "Water supply of an industrial unit",
+        ("FDW-21", "INQ-1397"),
+        ("legal_id", "national_id", "licence_no"),
+        ("licence", "technical", "place"),
+    ),
     "building_permit": Purpose(
-        "پروانه ساختمان", "A building permit", ("FDW-3", "INQ-1397"),
-        ("licence_no", "file_no", "national_id", "legal_id"), ("place",)),
+        "پروانه ساختمان",
+        "A building permit",
+        ("FDW-3", "INQ-1397"),
+        ("licence_no", "file_no", "national_id", "legal_id"),
+        ("place",),
+    ),
     "environment": Purpose(
-        "حفاظت محیط زیست", "Protection of wetlands and natural resources", ("FDW-21", "INQ-1397"),
-        ("licence_no", "file_no"), ("licence", "technical", "place")),
+        "حفاظت محیط زیست",
+        "Protection of wetlands and natural resources",
+        ("FDW-21", "INQ-1397"),
+        ("licence_no", "file_no"),
+        ("licence", "technical", "place"),
+    ),
     "water_levy": Purpose(
-        "حقوق دولتی آب", "Levy on water", ("FDW-21", "INQ-1397"),
-        ("subscription_code", "licence_no", "legal_id"), ("technical", "meter", "debt")),
+        "حقوق دولتی آب",
+        "Levy on water",
+        ("FDW-21", "INQ-1397"),
+        ("subscription_code", "licence_no", "legal_id"),
+        ("technical", "meter", "debt"),
+    ),
 }
 
 
@@ -70,18 +116,34 @@ def check(
     """
     known = PURPOSES.get(purpose)
     if known is None:
-        return refused(RuleBroken, "purpose", "purpose.unknown",
-                       "No such purpose; use one of: " + ", ".join(PURPOSES) + ".")
+        return refused(
+            RuleBroken,
+            "purpose",
+            "purpose.unknown",
+            "No such purpose; use one of: " + ", ".join(PURPOSES) + ".",
+        )
     granted = [grant for grant in grants if grant.get("purpose") == purpose]
     if not granted:
-        return refused(Forbidden, "purpose", "purpose.not_granted",
-                       "Your agency has no grant for this purpose; ask the water company for one.")
+        return refused(
+            Forbidden,
+            "purpose",
+            "purpose.not_granted",
+            "Your agency has no grant for this purpose; ask the water company for one.",
+        )
     if all(dt.date.fromisoformat(str(grant["until"])) < day for grant in granted):
-        return refused(Forbidden, "purpose", "grant.expired",
-                       "Your agency's grant for this purpose has expired; ask for a new one.")
+        return refused(
+            Forbidden,
+            "purpose",
+            "grant.expired",
+            "Your agency's grant for this purpose has expired; ask for a new one.",
+        )
     if key_kind is not None and key_kind not in known.key_kinds:
-        return refused(RuleBroken, "key_kind", "key_kind.not_for_purpose",
-                       f"For {purpose} ask by: " + ", ".join(known.key_kinds) + ".")
+        return refused(
+            RuleBroken,
+            "key_kind",
+            "key_kind.not_for_purpose",
+            f"For {purpose} ask by: " + ", ".join(known.key_kinds) + ".",
+        )
     return known
 
 

@@ -30,16 +30,47 @@ PARTNER_ID, MOBILE, POSTAL = "کد ملی", "تلفن همراه", "کد پست�
 PERSONAL = frozenset({HOLDER_ID, PARTNER_ID, MOBILE, POSTAL})
 LICENCE_COLUMNS = ("نوع پروانه", "شماره پروانه", "تاریخ صدور", "تاریخ انقضا")
 SOURCE_COLUMNS = (
-    FILE_NO, SUBSCRIPTION, "نام", "نام خانوادگی", "نام پدر", HOLDER_ID, "نوع شخص", MOBILE,
-    "نوع منبع", "وضعیت پروانه", *LICENCE_COLUMNS, "نوع مصرف", "حجم مجاز سالانه", "واحد حجم",
-    "دبی مجاز (لیتر بر ثانیه)", "ساعت کارکرد سالانه", "قدرت مجاز (کیلووات)", "عمق (متر)",
-    "شهرستان", "دهستان", "محدوده مطالعاتی", "وضعیت محدوده", "UTM X", "UTM Y", "زون", "کنتور",
-    "شناسه اشتراک برق", "دستور", "تاریخ دستور", "بدهی (ریال)", POSTAL)
+    FILE_NO,
+    SUBSCRIPTION,
+    "نام",
+    "نام خانوادگی",
+    "نام پدر",
+    HOLDER_ID,
+    "نوع شخص",
+    MOBILE,
+    "نوع منبع",
+    "وضعیت پروانه",
+    *LICENCE_COLUMNS,
+    "نوع مصرف",
+    "حجم مجاز سالانه",
+    "واحد حجم",
+    "دبی مجاز (لیتر بر ثانیه)",
+    "ساعت کارکرد سالانه",
+    "قدرت مجاز (کیلووات)",
+    "عمق (متر)",
+    "شهرستان",
+    "دهستان",
+    "محدوده مطالعاتی",
+    "وضعیت محدوده",
+    "UTM X",
+    "UTM Y",
+    "زون",
+    "کنتور",
+    "شناسه اشتراک برق",
+    "دستور",
+    "تاریخ دستور",
+    "بدهی (ریال)",
+    POSTAL,
+)
 PARTNER_COLUMNS = (FILE_NO, "نام", "نام خانوادگی", PARTNER_ID, "سهم (دانگ)")
 VIOLATION_COLUMNS = (FILE_NO, "نوع تخلف", "تاریخ کشف", "مرحله", "حجم (مترمکعب)")
 DECREE_COLUMNS = ("شماره", "عنوان", "انقضا از", "انقضا تا", "تمدید تا", "تاریخ ابلاغ")
-RENEWAL, DRILLED, CASE, USE = ("تاریخ درخواست تمدید", "سال حفر", "وضعیت پرونده تعیین تکلیف",
-                               "نوع مصرف")
+RENEWAL, DRILLED, CASE, USE = (
+    "تاریخ درخواست تمدید",
+    "سال حفر",
+    "وضعیت پرونده تعیین تکلیف",
+    "نوع مصرف",
+)
 SOURCE_OPTIONAL = (RENEWAL, DRILLED, CASE)
 DECREE_OPTIONAL = (USE,)
 
@@ -78,8 +109,10 @@ def source(row: Mapping[str, str]) -> tuple[Record, list[Fault]]:
     record: Record = {
         "file_no": cells.need(FILE_NO, _file_no),
         "subscription_code": cells.read(SUBSCRIPTION, _subscription),
-        "source": {"kind": cells.need("نوع منبع", _source_kind),
-                   "depth_m": cells.read("عمق (متر)", number)},
+        "source": {
+            "kind": cells.need("نوع منبع", _source_kind),
+            "depth_m": cells.read("عمق (متر)", number),
+        },
         "holder": _holder(cells),
         "licence": _licence(cells),
         "use": cells.need("نوع مصرف", _use),
@@ -101,8 +134,12 @@ def partner(row: Mapping[str, str]) -> tuple[str, Record]:
     cells = Cells(row)
     file_no = cells.need(FILE_NO, _file_no)
     kind, reads = _identified(None, cells.raw(PARTNER_ID))
-    record: Record = {"id_kind": kind, "id": cells.need(PARTNER_ID, reads),
-                      "name": _name(cells), "share_dang": cells.need("سهم (دانگ)", _share)}
+    record: Record = {
+        "id_kind": kind,
+        "id": cells.need(PARTNER_ID, reads),
+        "name": _name(cells),
+        "share_dang": cells.need("سهم (دانگ)", _share),
+    }
     cells.finish()
     return str(file_no), record
 
@@ -112,8 +149,11 @@ def violation(row: Mapping[str, str]) -> tuple[str, Record]:
     cells = Cells(row)
     file_no = cells.need(FILE_NO, _file_no)
     record: Record = {
-        "kind": cells.need("نوع تخلف", _offence), "found_on": cells.need("تاریخ کشف", day),
-        "step": cells.need("مرحله", _step), "volume_m3": cells.read("حجم (مترمکعب)", number)}
+        "kind": cells.need("نوع تخلف", _offence),
+        "found_on": cells.need("تاریخ کشف", day),
+        "step": cells.need("مرحله", _step),
+        "volume_m3": cells.read("حجم (مترمکعب)", number),
+    }
     cells.finish()
     return str(file_no), record
 
@@ -126,10 +166,13 @@ def decree(row: Mapping[str, str]) -> Record:
     cells = Cells(row)
     record: Record = {
         "number": cells.need("شماره", identifiers.register_number),
-        "title": cells.need("عنوان", text), "expiry_from": cells.need("انقضا از", day),
-        "expiry_to": cells.need("انقضا تا", day), "extended_to": cells.need("تمدید تا", day),
+        "title": cells.need("عنوان", text),
+        "expiry_from": cells.need("انقضا از", day),
+        "expiry_to": cells.need("انقضا تا", day),
+        "extended_to": cells.need("تمدید تا", day),
         "notified_on": cells.need("تاریخ ابلاغ", day),
-        "use": cells.read(USE, _use) or cells.read("عنوان", words.use_named_in)}
+        "use": cells.read(USE, _use) or cells.read("عنوان", words.use_named_in),
+    }
     cells.finish()
     if not record["expiry_from"] <= record["expiry_to"] <= record["extended_to"]:
         cells.wrong("تمدید تا", "decree.dates", "From, to and extended-to are not in order.")
@@ -146,9 +189,15 @@ def _holder(cells: Cells) -> Record:
     mobile = cells.read(MOBILE, identifiers.mobile)
     if not cells.raw(MOBILE):
         cells.warn(MOBILE, "mobile.missing", "There is no mobile number.")
-    return {"person": "legal" if kind == "legal_id" else "natural", "id_kind": kind,
-            "id": cells.need(HOLDER_ID, reads), "name": _name(cells),
-            "father_name": cells.read("نام پدر", text), "mobile": mobile, "postal_code": postal}
+    return {
+        "person": "legal" if kind == "legal_id" else "natural",
+        "id_kind": kind,
+        "id": cells.need(HOLDER_ID, reads),
+        "name": _name(cells),
+        "father_name": cells.read("نام پدر", text),
+        "mobile": mobile,
+        "postal_code": postal,
+    }
 
 
 def _identified(person: str | None, entered: str) -> tuple[str, Callable[[str], str]]:
@@ -173,13 +222,20 @@ def _licence(cells: Cells) -> Record | None:
             if status and cells.raw(field):
                 cells.wrong(field, "licence.unexpected", "The row says that there is no licence.")
         return None
-    kind, number_ = (cells.need("نوع پروانه", _licence_kind),
-                     cells.need("شماره پروانه", _licence_no))
+    kind, number_ = (
+        cells.need("نوع پروانه", _licence_kind),
+        cells.need("شماره پروانه", _licence_no),
+    )
     issued, expires = cells.need("تاریخ صدور", day), cells.need("تاریخ انقضا", day)
     if issued and expires and expires < issued:
         cells.wrong("تاریخ انقضا", "licence.dates", "The licence expires before it was issued.")
-    return {"kind": kind, "number": number_, "issued_on": issued, "expires_on": expires,
-            "renewal_requested_on": cells.read(RENEWAL, day)}
+    return {
+        "kind": kind,
+        "number": number_,
+        "issued_on": issued,
+        "expires_on": expires,
+        "renewal_requested_on": cells.read(RENEWAL, day),
+    }
 
 
 def _allocation(cells: Cells) -> Record:
@@ -192,10 +248,17 @@ def _allocation(cells: Cells) -> Record:
     if volume is not None and flow and hours:
         expected = flow * LITRES_PER_SECOND_TO_M3_PER_HOUR * hours
         if abs(volume - expected) > VOLUME_TOLERANCE * expected:
-            cells.warn("حجم مجاز سالانه", "allocation.volume_differs",
-                       f"Flow and hours make {expected:.0f} m3 a year.")
-    return {"volume_m3_year": volume, "flow_lps": flow, "hours_year": hours,
-            "power_kw": cells.read("قدرت مجاز (کیلووات)", number)}
+            cells.warn(
+                "حجم مجاز سالانه",
+                "allocation.volume_differs",
+                f"Flow and hours make {expected:.0f} m3 a year.",
+            )
+    return {
+        "volume_m3_year": volume,
+        "flow_lps": flow,
+        "hours_year": hours,
+        "power_kw": cells.read("قدرت مجاز (کیلووات)", number),
+    }
 
 
 def _place(cells: Cells) -> Record:
@@ -209,10 +272,15 @@ def _place(cells: Cells) -> Record:
     zone = cells.read("زون", _zone)
     if not cells.raw("زون"):
         cells.warn("زون", "utm_zone.missing", "There is no UTM zone.")
-    return {"county": cells.need("شهرستان", text), "district": cells.read("دهستان", text),
-            "study_area": cells.read("محدوده مطالعاتی", text),
-            "area_status": cells.need("وضعیت محدوده", _area_status),
-            "utm_x": x, "utm_y": y, "utm_zone": zone}
+    return {
+        "county": cells.need("شهرستان", text),
+        "district": cells.read("دهستان", text),
+        "study_area": cells.read("محدوده مطالعاتی", text),
+        "area_status": cells.need("وضعیت محدوده", _area_status),
+        "utm_x": x,
+        "utm_y": y,
+        "utm_zone": zone,
+    }
 
 
 def _order_of(cells: Cells) -> Record | None:

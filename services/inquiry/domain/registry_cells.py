@@ -28,7 +28,7 @@ class Fault(NamedTuple):
     value: str
 
 
-class BadRow(Exception):  # noqa: N818 - named as the tree of bus.errors is
+class BadRow(Exception):
     """A row that cannot be imported; ``faults`` says all that is wrong with it."""
 
     def __init__(self, faults: list[Fault]) -> None:
@@ -100,8 +100,11 @@ def text(value: str) -> str:
         return value
     if any("\ud800" <= c <= "\udfff" for c in value):
         raise Malformed("row.encoding", "It has bytes that are no text in the file's encoding.")
-    return " ".join("".join(c if c.isprintable() or c == "\u200c" else " "
-                            for c in without_marks(value)).split())
+    return " ".join(
+        "".join(
+            c if c.isprintable() or c == "\u200c" else " " for c in without_marks(value)
+        ).split()
+    )
 
 
 @lru_cache(maxsize=65536)

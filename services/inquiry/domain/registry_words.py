@@ -145,8 +145,11 @@ def reader(table: Table, subject: str) -> Callable[[str], str]:
 
 
 TITLE_USES = {
-    squeezed_key(word): code for code, words in USES.items() for word in words
-    if code not in ("services", "education", "military", "other")}
+    squeezed_key(word): code
+    for code, words in USES.items()
+    for word in words
+    if code not in ("services", "education", "military", "other")
+}
 LONGEST_USE = 3
 
 
@@ -163,11 +166,13 @@ def use_named_in(title: str) -> str | None:
     named, i = set(), 0
     while i < len(words):
         spans = range(min(LONGEST_USE, len(words) - i), 0, -1)
-        found = next((n for n in spans if "".join(words[i:i + n]) in TITLE_USES), None)
+        found = next((n for n in spans if "".join(words[i : i + n]) in TITLE_USES), None)
         if found:
-            named.add(TITLE_USES["".join(words[i:i + found])])
+            named.add(TITLE_USES["".join(words[i : i + found])])
         i += found or 1
     if len(named) > 1:
-        raise Malformed("decree.use_ambiguous", "Its title names more than one use; say which one "
-                                                "in the column of uses.")
+        raise Malformed(
+            "decree.use_ambiguous",
+            "Its title names more than one use; say which one in the column of uses.",
+        )
     return named.pop() if named else None

@@ -25,15 +25,33 @@ LABELS: dict[str, tuple[str, str]] = {
     "UNLICENSED": ("فاقد پروانه", NO_LICENCE),
 }
 # Orders that end the right to take water, the strongest first (a tie of days is broken by it).
-ORDERS = {"CLOSED": ("CH2-24", "FDW-45"), "SEALED": ("FDW-45",), "REVOKED": ("ULB-6",),
-          "SUSPENDED": ("FDW-45",)}
-WORKS = {"DRILL", "REPLACE_WELL", "REPLACE_QANAT", "DEEPEN", "CLEAN", "RELOCATE", "CHANGE_METHOD",
-         "INSTALL"}
+ORDERS = {
+    "CLOSED": ("CH2-24", "FDW-45"),
+    "SEALED": ("FDW-45",),
+    "REVOKED": ("ULB-6",),
+    "SUSPENDED": ("FDW-45",),
+}
+WORKS = {
+    "DRILL",
+    "REPLACE_WELL",
+    "REPLACE_QANAT",
+    "DEEPEN",
+    "CLEAN",
+    "RELOCATE",
+    "CHANGE_METHOD",
+    "INSTALL",
+}
 NOT_TO_ABSTRACT = {"RIG", "RIVERBED", "INDUSTRY_SUPPLY"}
 LAST_YEAR_OF_1389_LAW = 1385
 DONE_STEPS = {"remedied", "closed"}
-BEFORE_A_COURT = {"complaint_filed", "court_order", "first_judgment", "expert_recheck",
-                  "second_judgment", "execution"}
+BEFORE_A_COURT = {
+    "complaint_filed",
+    "court_order",
+    "first_judgment",
+    "expert_recheck",
+    "second_judgment",
+    "execution",
+}
 
 Record = Mapping[str, Any]
 
@@ -74,8 +92,14 @@ def derive(record: Record, decrees: Iterable[Record], day: dt.date) -> Status:
     flags = flags_of(record, day)
     order = order_in_force(record.get("orders") or (), day)
     if order is not None:
-        return Status(order["kind"], _date(order["on"]), None, ORDERS[order["kind"]],
-                      ({"kind": "order", "order": order["kind"], "on": order["on"]},), flags)
+        return Status(
+            order["kind"],
+            _date(order["on"]),
+            None,
+            ORDERS[order["kind"]],
+            ({"kind": "order", "order": order["kind"], "on": order["on"]},),
+            flags,
+        )
     licence = record.get("licence")
     if licence is None or licence["kind"] in NOT_TO_ABSTRACT or _not_yet(licence, day):
         return _unlicensed(record, licence, flags)
@@ -86,8 +110,9 @@ def order_in_force(orders: Iterable[Record], day: dt.date) -> Record | None:
     """The order that counts on ``day``: the earliest, on a tie the strongest."""
     strength = list(ORDERS)
     given = [order for order in orders if _date(order["on"]) <= day]
-    return min(given, default=None,
-               key=lambda order: (_date(order["on"]), strength.index(order["kind"])))
+    return min(
+        given, default=None, key=lambda order: (_date(order["on"]), strength.index(order["kind"]))
+    )
 
 
 def extended_expiry(
@@ -98,12 +123,20 @@ def extended_expiry(
     An expiry that one decree has moved may fall into the range of the next.
     """
     expiry = _date(licence["expires_on"]) if licence.get("expires_on") else None
-    known = [d for d in decrees if _date(d["notified_on"]) <= day
-             and (d.get("use") is None or d["use"] == use)]
+    known = [
+        d
+        for d in decrees
+        if _date(d["notified_on"]) <= day and (d.get("use") is None or d["use"] == use)
+    ]
     moved: list[Record] = []
     while expiry is not None:
-        better = [d for d in known if d not in moved and _date(d["expiry_from"]) <= expiry
-                  <= _date(d["expiry_to"]) and _date(d["extended_to"]) > expiry]
+        better = [
+            d
+            for d in known
+            if d not in moved
+            and _date(d["expiry_from"]) <= expiry <= _date(d["expiry_to"])
+            and _date(d["extended_to"]) > expiry
+        ]
         if not better:
             break
         decree = max(better, key=lambda d: (_date(d["extended_to"]), d["number"]))
@@ -125,18 +158,25 @@ def flags_of(record: Record, day: dt.date) -> tuple[str, ...]:
 
 def open_violations(record: Record, day: dt.date) -> list[Record]:
     """The violations found by ``day`` that are neither remedied nor closed."""
-    return [v for v in record.get("violations") or ()
-            if _date(v["found_on"]) <= day and v["step"] not in DONE_STEPS]
+    return [
+        v
+        for v in record.get("violations") or ()
+        if _date(v["found_on"]) <= day and v["step"] not in DONE_STEPS
+    ]
 
 
 def _by_dates(
-    licence: Record, use: str | None, decrees: Iterable[Record], day: dt.date,
+    licence: Record,
+    use: str | None,
+    decrees: Iterable[Record],
+    day: dt.date,
     flags: tuple[str, ...],
 ) -> Status:
     written = _date(licence["expires_on"]) if licence.get("expires_on") else None
     expiry, moved = extended_expiry(licence, use, decrees, day)
-    evidence: list[dict[str, Any]] = [{"kind": "licence", "number": licence["number"],
-                                       "on": licence["issued_on"]}]
+    evidence: list[dict[str, Any]] = [
+        {"kind": "licence", "number": licence["number"], "on": licence["issued_on"]}
+    ]
     evidence += [{"kind": "decree", "number": d["number"], "on": d["notified_on"]} for d in moved]
     if expiry is not None and day > expiry:
         asked = licence.get("renewal_requested_on")
@@ -146,8 +186,9 @@ def _by_dates(
             evidence.append({"kind": "renewal_request", "on": asked})
         return Status(code, expiry + DAY, None, ("FDW-3",), tuple(evidence), flags)
     if written is not None and day > written:
-        return Status("EXTENDED_BY_DECREE", written + DAY, expiry, ("FDW-3", "DECREE"),
-                      tuple(evidence), flags)
+        return Status(
+            "EXTENDED_BY_DECREE", written + DAY, expiry, ("FDW-3", "DECREE"), tuple(evidence), flags
+        )
     code, basis = _in_force(licence["kind"])
     since = _date(licence["issued_on"]) if licence.get("issued_on") else None
     return Status(code, since, expiry, basis, tuple(evidence), flags)
@@ -164,8 +205,11 @@ def _in_force(kind: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _unlicensed(record: Record, licence: Record | None, flags: tuple[str, ...]) -> Status:
-    evidence = ({"kind": "licence", "number": licence["number"], "on": licence["issued_on"]},) if (
-        licence) else ()
+    evidence = (
+        ({"kind": "licence", "number": licence["number"], "on": licence["issued_on"]},)
+        if (licence)
+        else ()
+    )
     year = record.get("drilled_year")
     case = record.get("unlicensed_case")
     if case == "open" and (year is None or year <= LAST_YEAR_OF_1389_LAW):

@@ -95,5 +95,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("drop table loads, batch_lines, batches, inquiry_log_head, inquiry_log, inquiries; "
-               "drop function refuse_change")
+    op.execute(
+        "drop table loads, batch_lines, batches, inquiry_log_head, inquiry_log, inquiries; "
+        "drop function refuse_change"
+    )

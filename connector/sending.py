@@ -1,0 +1,255 @@
+"""The way of one request: signed, sent, sent again if that is safe, its answer proven."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import requests
+
+from bus.digest import DigestCheck
+from bus.errors import SignatureError
+from bus.keys import PublicKey, SigningKey
+from bus.signing import Message, sign_request, verify_response
+from connector.evidence import Evidence
+from connector.keys import keys_of_jwks
+
+AGAIN_STATUS = frozenset({429, 502, 503, 504})
+AGAIN_CODE = "signature.before_start"  # the face was started a moment ago; a new signature helps
+CONNECT_SECONDS = 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+REDIRECT, REFUSAL = 300, 400
+
+T = TypeVar("T")
+
+
+class Refused(Exception):
+    """Mirab said no; ``code`` is for programs, the text tells what to do next.
+
+    ``errors`` names the fields that are wrong; ``evidence`` is there if the refusal was signed.
+    """
+
+    def __init__(
+        self,
+        problem: dict[str, Any],
+        status: int,
+        *,
+        retry_after: str = "",
+        evidence: Evidence | None = None,
+    ) -> None:
+        self.status = status
+        self.code = str(problem.get("code", f"http.{status}"))
+        self.errors: list[dict[str, str]] = problem.get("errors", [])
+        self.trace_id = problem.get("trace_id")
+        self.problem, self.evidence = problem, evidence
+        self.again = status in AGAIN_STATUS or self.code == AGAIN_CODE
+        number = retry_after.isascii() and retry_after.isdecimal()
+        self.retry_after = float(retry_after) if number else None
+        what = problem.get("what_to_do")
+        super().__init__(
+            f"{self.code}: {problem.get('detail', 'no detail')}" + (f" {what}" if what else "")
+        )
+
+
+class Unreachable(Exception):
+    """No usable answer within the time given; asking again with the same key is safe."""
+
+    def __init__(self, message: str, *, again: bool = False) -> None:
+        super().__init__(message)
+        self.again, self.retry_after = again, None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered, and the proof of it."""
+
+    data: dict[str, Any]
+    evidence: Evidence
+    headers: dict[str, str]
+
+
+class Sender:
+    """Sends signed requests to one address, within ``timeout`` seconds in all for each."""
+
+    def __init__(
+        self,
+        url: str,
+        key: SigningKey,
+        *,
+        timeout: float,
+        session: requests.Session,
+        server_keys: dict[str, PublicKey] | None,
+    ) -> None:
+        self.url, self._key = base_of(url), key
+        self._timeout, self._session = timeout, session
+        self._keys, self._keys_are_given = server_keys, server_keys is not None
+
+    @property
+    def server_keys(self) -> dict[str, PublicKey]:
+        """Mirab's public keys by id: those that were given, or those that the address tells."""
+        if self._keys is None:
+            answer = self._send("GET", "/.well-known/jwks.json", {}, b"", self._timeout)
+            try:
+                self._keys = keys_of_jwks(answer.content)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                raise Unreachable(
+                    f"{self.url} tells no public keys; is it the agency face of Mirab?"
+                ) from None
+        return self._keys
+
+    def exchange(
+        self, path: str, body: bytes, headers: dict[str, str], *, at_least: float = 0
+    ) -> Answer:
+        """Posts a body and returns the proven answer; each attempt is signed anew.
+
+        ``at_least`` are the seconds that it may take, however short the timeout is.
+        """
+        return self._patiently(
+            lambda seconds: self._exchange(path, body, headers, seconds), at_least
+        )
+
+    def stream(
+        self, path: str, body: bytes, headers: dict[str, str], *, at_least: float = 0
+    ) -> Iterator[bytes]:
+        """Posts a body; the answer in chunks, proven when the last one was given."""
+        yield from self._patiently(
+            lambda seconds: self._stream(path, body, headers, seconds), at_least
+        )
+
+    def _exchange(self, path: str, body: bytes, headers: dict[str, str], seconds: float) -> Answer:
+        sent = headers | sign_request(self._key, "POST", self.url + path, headers, body)
+        answer = self._send("POST", path, sent, body, seconds)
+        evidence = Evidence(
+            "POST",
+            self.url + path,
+            lower(sent),
+            body,
+            answer.status_code,
+            lower(answer.headers),
+            answer.content,
+        )
+        self._check_status(answer)
+        self._prove(evidence.verify)
+        if answer.status_code >= REFUSAL:
+            raise refusal(answer, evidence)
+        return Answer(answer.json(), evidence, dict(answer.headers))
+
+    def _stream(
+        self, path: str, body: bytes, headers: dict[str, str], seconds: float
+    ) -> Iterator[bytes]:
+        sent = headers | sign_request(self._key, "POST", self.url + path, headers, body)
+        answer = self._send("POST", path, sent, body, seconds, stream=True)
+        self._check_status(answer)
+        if answer.status_code >= REFUSAL:
+            raise refusal(answer)
+        told = lower(answer.headers)
+        request = Message(lower(sent), "POST", self.url + path)
+        message = Message(told, status=answer.status_code, request=request)
+        self._prove(lambda keys: verify_response(message, keys.get, None))
+        return chunks_of(answer, DigestCheck(told))
+
+    def _check_status(self, answer: requests.Response) -> None:
+        """A refusal may come unsigned, from a proxy on the way; nothing else may."""
+        if REDIRECT <= answer.status_code < REFUSAL:
+            raise Unreachable(
+                f"{self.url} points to {answer.headers.get('location')}; give the address of "
+                "Mirab itself, since a signature holds for one address."
+            )
+        if "signature" not in answer.headers:
+            if answer.status_code >= REFUSAL:
+                raise refusal(answer)
+            raise Unreachable("The answer is not signed; who answered is not proven.")
+
+    def _prove(self, check: Callable[[dict[str, PublicKey]], object]) -> None:
+        try:
+            check(self.server_keys)
+        except SignatureError as error:
+            if error.code != "signature.unknown_key" or self._keys_are_given:
+                raise
+            self._keys = None  # Mirab has a new key since they were read
+            check(self.server_keys)
+
+    def _patiently(self, once: Callable[[float], T], at_least: float) -> T:
+        end, pause = time.monotonic() + max(self._timeout, at_least), FIRST_PAUSE
+        while True:
+            try:
+                return once(max(end - time.monotonic(), 0.1))
+            except (Refused, Unreachable) as trouble:
+                wait = pause if trouble.retry_after is None else trouble.retry_after
+                if not trouble.again or time.monotonic() + wait > end:
+                    raise
+            time.sleep(wait)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _send(  # noqa: PLR0913 - the parts of a request
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        seconds: float,
+        *,
+        stream: bool = False,
+    ) -> requests.Response:
+        try:
+            return self._session.request(
+                method,
+                self.url + path,
+                headers={"Accept-Encoding": "identity", **headers},  # the digest is of what is sent
+                data=body,
+                stream=stream,
+                timeout=(min(CONNECT_SECONDS, seconds), seconds),
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise Unreachable(
+                f"{self.url} did not answer ({type(error).__name__}); check the address and the "
+                "network, then ask again with the same Idempotency-Key.",
+                again=True,
+            ) from error
+
+
+def chunks_of(answer: requests.Response, check: DigestCheck) -> Iterator[bytes]:
+    """The chunks of an answer; SignatureError at the end if they are not what was signed."""
+    try:
+        for chunk in answer.iter_content(65536):
+            check.update(chunk)
+            yield chunk
+    except requests.RequestException as error:
+        raise Unreachable("The answer broke off; fetch it again from the start.") from error
+    check.finish()
+
+
+def refusal(answer: requests.Response, evidence: Evidence | None = None) -> Refused:
+    """The problem that an answer tells, or at least its status."""
+    try:
+        told = answer.json()
+    except ValueError:
+        told = None
+    problem = told if isinstance(told, dict) else {"detail": f"HTTP {answer.status_code}"}
+    after = answer.headers.get("retry-after", "")
+    return Refused(problem, answer.status_code, retry_after=after, evidence=evidence)
+
+
+def base_of(url: str) -> str:
+    """The address as it stands in what is signed; ValueError if it is none.
+
+    >>> base_of("HTTPS://Mirab.Example:443/")
+    'https://mirab.example'
+    """
+    prepared = requests.models.PreparedRequest()
+    try:
+        prepared.prepare_url(url, None)
+    except requests.RequestException:
+        raise ValueError(f"{url} is no address; write https://host or http://host:port.") from None
+    scheme, _, rest = str(prepared.url).rstrip("/").partition("://")
+    if scheme not in {"http", "https"} or "?" in rest or "#" in rest:
+        raise ValueError(f"{url} is no address; write https://host or http://host:port.")
+    host, slash, path = rest.partition("/")
+    host = host.lower().removesuffix({"http": ":80", "https": ":443"}[scheme])
+    return f"{scheme}://{host}{slash}{path}"
+
+
+def lower(headers: Any) -> dict[str, str]:
+    """Headers with their names in lower case."""
+    return {str(name).lower(): str(value) for name, value in headers.items()}

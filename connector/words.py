@@ -1,0 +1,142 @@
+"""The words of `python -m connector`: its commands, their options, and the help of each."""
+
+import argparse
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bus.contracts.fields import KEY_KINDS
+from connector.caller import Caller
+from connector.keys import load_key, read_server_keys
+
+Run = Callable[[argparse.Namespace], int]
+ENVIRONMENT = (
+    "MIRAB_URL, MIRAB_KEY_FILE, MIRAB_KEY_ID and MIRAB_SERVER_KEY stand for --url, --key-file, "
+    "--key-id and --server-key."
+)
+
+
+def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
+    """The parser; ``runs`` holds the function of each command by its name."""
+    top = argparse.ArgumentParser(
+        prog="python -m connector",
+        description="Asks the water company over Mirab. " + ENVIRONMENT,
+        epilog="python -m connector COMMAND --help tells the options of a command. Exit codes: "
+        "0 done; 1 refused by Mirab; 2 not tried or not answered.",
+    )
+    commands = top.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    for name, describe in COMMANDS.items():
+        described, add = describe
+        made = commands.add_parser(name, help=described, description=described + ".")
+        add(made)
+        made.set_defaults(run=runs[name])
+    return top
+
+
+def connection(command: argparse.ArgumentParser) -> None:
+    """The options of whoever calls: where to, and as whom."""
+    told = os.environ.get
+    command.add_argument("--url", default=told("MIRAB_URL"), help="address of the agency face")
+    command.add_argument("--key-file", default=told("MIRAB_KEY_FILE"), help="your private key")
+    command.add_argument("--key-id", default=told("MIRAB_KEY_ID"), help="its registered id")
+    command.add_argument(
+        "--server-key",
+        default=told("MIRAB_SERVER_KEY"),
+        metavar="KEY",
+        help="Mirab's public key: ID=BASE64, or a saved /.well-known/jwks.json; read from the "
+        "address if left out",
+    )
+    command.add_argument(
+        "--timeout", type=float, default=30.0, metavar="SECONDS", help="in all; 30 if left out"
+    )
+    command.add_argument("--json", action="store_true", help="write JSON for programs")
+
+
+def caller_of(given: argparse.Namespace) -> Caller:
+    """The Caller that the options describe; ValueError names those that are missing."""
+    names = ("url", "key_file", "key_id")
+    missing = [name for name in names if not getattr(given, name)]
+    if missing:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
+        variables = ", ".join(f"MIRAB_{name.upper()}" for name in missing)
+        raise ValueError(f"Give {options} (or set {variables}).")
+    return Caller(
+        given.url,
+        load_key(given.key_file, given.key_id),
+        server_keys=read_server_keys(given.server_key) if given.server_key else None,
+        timeout=given.timeout,
+    )
+
+
+def subject(command: argparse.ArgumentParser) -> None:
+    """The options that say whom or what is asked about."""
+    command.add_argument(
+        "--kind",
+        "--key-kind",
+        default="national_id",
+        choices=sorted(KEY_KINDS),
+        metavar="KIND",
+        help="national_id (if left out), " + ", ".join(sorted({*KEY_KINDS} - {"national_id"})),
+    )
+    command.add_argument("--key", required=True, help="the national ID, licence number, ...")
+
+
+def matter(command: argparse.ArgumentParser) -> None:
+    """The options that say why it is asked."""
+    command.add_argument("--purpose", required=True, help="a purpose that you are granted")
+    command.add_argument("--case", help="your own number of the case")
+    command.add_argument("--operator", help="who asks at your agency (a code, not a name)")
+    command.add_argument("--as-of", help="the moment asked about, such as 2026-11-23T08:30:00Z")
+    command.add_argument(
+        "--idempotency-key", metavar="TEXT", help="the same again never asks twice"
+    )
+
+
+def _ask(command: argparse.ArgumentParser) -> None:
+    connection(command)
+    subject(command)
+    matter(command)
+    command.add_argument("--save", metavar="FILE", help="keep question and answer as evidence")
+
+
+def _batch(command: argparse.ArgumentParser) -> None:
+    connection(command)
+    command.add_argument("file", type=Path, help="JSON Lines, or CSV if it ends in .csv")
+    matter(command)
+    command.add_argument("--out", type=Path, help="wait, and write results here (.jsonl or .csv)")
+
+
+def _status(command: argparse.ArgumentParser) -> None:
+    connection(command)
+    command.add_argument("batch", help="the batch's id")
+
+
+def _download(command: argparse.ArgumentParser) -> None:
+    _status(command)
+    command.add_argument("--out", type=Path, required=True, help="a file .jsonl or .csv")
+
+
+def _verify(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", help="what ask --save wrote")
+    command.add_argument(
+        "--server-key",
+        default=os.environ.get("MIRAB_SERVER_KEY"),
+        metavar="KEY",
+        help="Mirab's public key as it was given to you: ID=BASE64, or a file of keys (JWKS)",
+    )
+    command.add_argument("--json", action="store_true", help="write JSON for programs")
+
+
+def _keygen(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", type=Path, required=True, help="where the private key goes (PEM)")
+
+
+COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], Any]]] = {
+    "ask": ("ask about one subscriber, licence or source", _ask),
+    "batch": ("send many keys; with --out wait and fetch the results", _batch),
+    "status": ("how far a batch has come", _status),
+    "download": ("fetch the results of a batch", _download),
+    "verify": ("verify kept evidence, offline", _verify),
+    "keygen": ("make a key pair; prints the public key to register", _keygen),
+}

@@ -1,0 +1,43 @@
+""".env.example names every variable that the code reads, and no other."""
+
+import itertools
+import re
+
+from tests.conftest import ROOT
+
+READ = re.compile(
+    r'(?:settings\.|Settings\(\)\.)(?:text|whole|secret|get)\(\s*"([A-Z_]+)"|environ\.get\("(MIRAB_[A-Z_]+)"'
+)
+REQUIRED = re.compile(r"\.require\(([^)]*)\)")
+
+
+def variables_of_the_code():
+    found = set()
+    for folder in ("bus", "services", "gateway", "connector"):
+        for path in (ROOT / folder).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            found |= {name for match in READ.findall(text) for name in match if name}
+            for names in REQUIRED.findall(text):
+                found |= set(re.findall(r'"([A-Z_]+)"', names))
+    return found
+
+
+def variables_of_the_example():
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    return set(re.findall(r"^([A-Z_]+)=", text, re.MULTILINE))
+
+
+def test_every_variable_that_the_code_reads_is_there():
+    assert variables_of_the_code() - variables_of_the_example() == set()
+
+
+def test_none_is_there_that_the_code_does_not_read():
+    files = {f"{name}_FILE" for name in variables_of_the_code()}
+    assert variables_of_the_example() - variables_of_the_code() - files == set()
+
+
+def test_each_has_a_line_that_says_what_it_means():
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    for before, line in itertools.pairwise(lines):
+        if "=" in line and not line.startswith("#"):
+            assert before.startswith("#") or line.startswith("MIRAB_")
