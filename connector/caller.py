@@ -14,7 +14,8 @@ import requests
 from bus.contracts import CATALOGUE, Request
 from bus.keys import PublicKey, SigningKey
 from connector.keys import load_key
-from connector.sending import Answer, Refused, Sender, Unreachable
+from connector.outcomes import Answer, Refused, Unreachable
+from connector.sending import Sender
 
 __all__ = ["Answer", "Caller", "Refused", "Unreachable", "load_key", "path_of"]
 
@@ -50,6 +51,11 @@ class Caller:
             session=session or requests.Session(),
             server_keys=server_keys,
         )
+
+    @property
+    def url(self) -> str:
+        """The address, as it stands in what is signed."""
+        return self._sender.url
 
     @property
     def server_keys(self) -> dict[str, PublicKey]:

@@ -13,6 +13,7 @@ from bus.keys import PublicKey
 from bus.signing import Message, Signed, verify_response
 
 BODIES = ("request_body", "response_body")  # base64 in the file: they need not be text
+HEADERS = ("request_headers", "response_headers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,12 @@ class Evidence:
         return signed
 
     def save(self, path: str | Path) -> None:
-        """Writes the evidence; it holds the answer, so keep it as safely."""
+        """Writes the evidence; it holds the answer, so only its owner can read the file."""
         told = {
             **asdict(self),
             **{name: base64.b64encode(getattr(self, name)).decode() for name in BODIES},
         }
+        Path(path).touch(mode=0o600)
         Path(path).write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))
 
     @classmethod
@@ -52,11 +54,15 @@ class Evidence:
         try:
             told: dict[str, Any] = orjson.loads(Path(path).read_bytes())
             bodies = {name: base64.b64decode(told[name], validate=True) for name in BODIES}
-            for headers in (told["request_headers"], told["response_headers"]):
-                if not all(isinstance(value, str) for value in headers.values()):
-                    raise ValueError("headers must be texts")
-            return cls(**{**told, **bodies})
+            headers = {name: _texts(told[name]) for name in HEADERS}
+            return cls(**{**told, **bodies, **headers})
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise BusError(
                 f"{path} is no evidence file: {error}", code="evidence.unreadable"
             ) from None
+
+
+def _texts(headers: dict[str, Any]) -> dict[str, str]:
+    if not all(isinstance(value, str) for value in headers.values()):
+        raise ValueError("the headers must be texts")
+    return headers

@@ -1,4 +1,4 @@
-"""Keys: an agency's own, made and loaded; and Mirab's public ones, as a file or a word gives them."""
+"""Keys: an agency's own, made and loaded; and Mirab's public ones, from a file or a word."""
 
 import os
 from pathlib import Path

@@ -69,7 +69,7 @@ def caller_of(given: argparse.Namespace) -> Caller:
     )
 
 
-def subject(command: argparse.ArgumentParser) -> None:
+def subject(command: argparse.ArgumentParser, default: str | None = None) -> None:
     """The options that say whom or what is asked about."""
     command.add_argument(
         "--kind",
@@ -79,7 +79,12 @@ def subject(command: argparse.ArgumentParser) -> None:
         metavar="KIND",
         help="national_id (if left out), " + ", ".join(sorted({*KEY_KINDS} - {"national_id"})),
     )
-    command.add_argument("--key", required=True, help="the national ID, licence number, ...")
+    command.add_argument(
+        "--key",
+        required=default is None,
+        default=default,
+        help="the national ID, licence number, ...",
+    )
 
 
 def matter(command: argparse.ArgumentParser) -> None:

@@ -48,36 +48,45 @@ priority={priority}
 """
 
 
-def write_config(state: State) -> None:
-    """Writes supervisord's configuration for all stores and parts."""
-    sections = [
-        f"""[unix_http_server]
-file={state.supervisor_socket}
+HEAD = """[unix_http_server]
+file={socket}
 chmod=0700
 [supervisord]
-logfile={state.logs}/supervisord.log
-pidfile={state.home}/supervisord.pid
-childlogdir={state.logs}
+logfile={logs}/supervisord.log
+pidfile={home}/supervisord.pid
+childlogdir={logs}
 nodaemon=false
 silent=true
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 """
-    ]
+
+
+def write_config(state: State) -> None:
+    """Writes supervisord's configuration for all stores and parts."""
+    head = HEAD.format(socket=state.supervisor_socket, logs=state.logs, home=state.home)
+    text = head + "".join([*store_programs(state), *part_programs(state)])
+    state.supervisor_config.write_text(text, encoding="utf-8")
+    state.supervisor_config.chmod(0o600)
+
+
+def store_programs(state: State) -> list[str]:
+    """The sections of the private stores; they start with supervisord."""
+    found = []
     if state.postgres:
-        sections.append(
-            program(
-                "postgres",
-                " ".join(state.postgres.command()),
-                {},
-                state.logs / "postgres.log",
-                folder=Path("/"),
-                priority=1,
-                autostart=True,
-            ).replace("stopwaitsecs", "stopsignal=INT\nstopwaitsecs")
+        postgres = program(
+            "postgres",
+            " ".join(state.postgres.command()),
+            {},
+            state.logs / "postgres.log",
+            folder=Path("/"),
+            priority=1,
+            autostart=True,
         )
+        # INT is PostgreSQL's fast shutdown; TERM would wait for every client to go.
+        found.append(postgres + "stopsignal=INT\n")
     if state.rabbitmq:
-        sections.append(
+        found.append(
             program(
                 "rabbitmq",
                 "/usr/lib/rabbitmq/bin/rabbitmq-server",
@@ -88,21 +97,24 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
                 autostart=True,
             )
         )
-    for part in PARTS:
-        command = f"{sys.executable} -W ignore::DeprecationWarning -m {' '.join(part.module)}"
-        sections.append(
-            program(
-                part.name,
-                command,
-                {**state.environ_of(part), "PYTHONUNBUFFERED": "1"},
-                state.logs / f"{part.name}.log",
-                folder=CHECKOUT,
-                priority=10,
-                autostart=False,
-            )
+    return found
+
+
+def part_programs(state: State) -> list[str]:
+    """The sections of Mirab's own parts; they are started when the stores are ready."""
+    python = f"{sys.executable} -W ignore::DeprecationWarning -m "
+    return [
+        program(
+            part.name,
+            python + " ".join(part.module),
+            {**state.environ_of(part), "PYTHONUNBUFFERED": "1"},
+            state.logs / f"{part.name}.log",
+            folder=CHECKOUT,
+            priority=10,
+            autostart=False,
         )
-    state.supervisor_config.write_text("".join(sections), encoding="utf-8")
-    state.supervisor_config.chmod(0o600)
+        for part in PARTS
+    ]
 
 
 class _Socket(http.client.HTTPConnection):

@@ -1,0 +1,77 @@
+"""No agency is broken by accident: each contract keeps the form in which it was released."""
+
+import json
+import re
+
+import pytest
+
+from bus.contracts import CATALOGUE, Event, Request, hidden_names
+from bus.contracts.__main__ import form, markdown
+from tests.conftest import ROOT
+
+RELEASED = json.loads((ROOT / "tests/house/contracts.json").read_text(encoding="utf-8"))
+
+
+def breaks(old, new, path=""):
+    """What in ``new`` breaks somebody who relies on ``old``: only optional fields may come."""
+    found = []
+    for name, was in old.items():
+        here = f"{path}.{name}".lstrip(".")
+        if name not in new:
+            found.append(f"{here} is gone")
+            continue
+        found += [
+            f"{here}: {word} changed"
+            for word in ("type", "null", "required")
+            if was[word] != new[name][word]
+        ]
+        if set(was.get("choices", [])) - set(new[name].get("choices", [])):
+            found.append(f"{here}: a choice is gone")
+        found += breaks(was.get("members", {}), new[name].get("members", {}), here)
+        if "of" in was:
+            found += breaks({"of": was["of"]}, {"of": new[name]["of"]}, here)
+    found += [
+        f"{path}.{name} is new and required".lstrip(".")
+        for name in new
+        if name not in old and new[name]["required"]
+    ]
+    return found
+
+
+def test_every_contract_was_released_and_none_is_gone():
+    assert set(CATALOGUE) == set(RELEASED), "run: python -m bus.contracts --json"
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_a_contract_keeps_its_form(name):
+    now = form(CATALOGUE[name])
+    assert now["kind"] == RELEASED[name]["kind"]
+    assert breaks(RELEASED[name]["fields"], now["fields"]) == []
+    answer_now, answer_then = now.get("reply", {}), RELEASED[name].get("reply", {})
+    assert [b for b in breaks(answer_then, answer_now) if "new and required" not in b] == []
+
+
+def test_a_break_would_be_seen():
+    old = {"key": {"type": "Text", "null": False, "required": True}}
+    assert breaks(old, {}) == ["key is gone"]
+    assert breaks(old, {"key": {**old["key"], "type": "Integer"}}) == ["key: type changed"]
+    assert breaks({}, old) == ["key is new and required"]
+    assert breaks({}, {"key": {**old["key"], "required": False}}) == []
+
+
+def test_the_page_of_contracts_is_made_from_the_catalogue():
+    page = (ROOT / "docs/contracts.md").read_text(encoding="utf-8")
+    assert page == markdown(), "run: make contracts"
+
+
+def test_no_event_carries_a_personal_field():
+    for contract in CATALOGUE.values():
+        if isinstance(contract, Event):
+            assert set(contract.schema.fields) & hidden_names() == set()
+
+
+def test_every_request_says_what_it_is_for_and_has_a_reply():
+    for contract in CATALOGUE.values():
+        assert re.match(r"[A-Z].*\.$", contract.doc), contract.name
+        if isinstance(contract, Request):
+            assert contract.reply.fields

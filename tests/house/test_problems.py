@@ -1,0 +1,44 @@
+"""Every code that the code can refuse with has a page that says what to do."""
+
+import re
+
+from gateway.problems import PROBLEMS
+from tests.conftest import ROOT
+
+CODE = re.compile(
+    r"(?:code=|SignatureError\(\s*|HttpError\(\s*|default_code = "
+    r'|refused\(\s*\w+,\s*"\w+",\s*)"([a-z_]+(?:\.[a-z_]+)+)"'
+)
+INSIDE = {  # never leave the process or the bus, or belong to the connector itself
+    "message.unreadable",
+    "inbox.race",
+    "database.busy",
+    "broker.slow",
+    "broker.refused",
+    "rule.broken",
+    "identity.unproven",
+    "key.unusable",
+    "evidence.unreadable",
+}
+
+
+def codes():
+    found = set()
+    for folder in ("bus", "services", "gateway"):
+        for path in (ROOT / folder).rglob("*.py"):
+            found |= set(CODE.findall(path.read_text(encoding="utf-8")))
+    return found
+
+
+def test_every_code_has_its_problem():
+    assert codes() - set(PROBLEMS) - INSIDE == set()
+
+
+def test_the_search_for_codes_finds_them():
+    assert {
+        "signature.replayed",
+        "http.too_large",
+        "purpose.not_granted",
+        "batch.not_ready",
+        "deadline.passed",
+    } <= codes()

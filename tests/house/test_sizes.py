@@ -1,0 +1,50 @@
+"""Rooms stay small enough to be seen at one look."""
+
+import ast
+
+from tests.conftest import ROOT
+
+MODULE_LINES, FUNCTION_LINES = 300, 50
+FOLDERS = ("bus", "services", "gateway", "connector", "deploy", "bench")
+
+
+def modules():
+    for folder in FOLDERS:
+        for path in (ROOT / folder).rglob("*.py"):
+            if "migrations" not in path.parts and path.name != "make_registry.py":
+                yield path, path.read_text(encoding="utf-8")
+
+
+def test_no_module_is_too_long():
+    long = {
+        str(path.relative_to(ROOT)): text.count("\n")
+        for path, text in modules()
+        if text.count("\n") > MODULE_LINES
+    }
+    assert long == {}
+
+
+def test_no_function_is_too_long():
+    long = []
+    for path, text in modules():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                if lines > FUNCTION_LINES:
+                    long.append(f"{path.relative_to(ROOT)}:{node.name} {lines}")
+    assert long == []
+
+
+def test_every_module_and_public_class_says_what_it_is():
+    silent = []
+    for path, text in modules():
+        tree = ast.parse(text)
+        if text.strip() and not ast.get_docstring(tree):
+            silent.append(str(path.relative_to(ROOT)))
+    assert silent == []
+
+
+def test_no_mark_of_unfinished_work_stands_in_the_code():
+    marks = ("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")
+    found = [f"{path.name}: {mark}" for path, text in modules() for mark in marks if mark in text]
+    assert found == []
