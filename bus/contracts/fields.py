@@ -63,6 +63,11 @@ class Text(fields.String):
             raise ValidationError("characters|Control characters may not stand here.")
 
 
+def code_text(most: int = 40, **kwargs: Any) -> Text:
+    """A stable code, such as that of a purpose or an answer."""
+    return Text(most, **kwargs)
+
+
 class Choice(fields.String):
     """One of a closed list of codes."""
 

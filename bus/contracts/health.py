@@ -6,7 +6,7 @@ from bus.contracts.fields import Instant, Text
 from bus.contracts.kinds import Request
 
 
-class Ask(Schema):
+class AskHealth(Schema):
     """Nothing is asked beside the question itself."""
 
 
@@ -23,7 +23,7 @@ def health_of(context: str) -> Request:
     """The health Request of one context, such as ``inquiry.health.v1``."""
     return Request(
         f"{context}.health.v1",
-        Ask(),
+        AskHealth(),
         reply=Health(),
         effect=False,
         deadline=5.0,

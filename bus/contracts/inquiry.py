@@ -4,27 +4,23 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from bus.contracts.answer import Answer, Verification
 from bus.contracts.fields import (
     KEY_KINDS,
     Block,
     Choice,
-    Day,
     Instant,
     Text,
     canonical_key,
+    code_text,
     whole,
 )
 from bus.contracts.kinds import Command, Event, Form, Request
 from bus.identifiers import Malformed
 
-OUTCOMES = ("FOUND", "NOT_FOUND")
 BATCH_STATES = ("RECEIVING", "ANSWERING", "DONE")
 PART_LINES = 500
 BATCH_LINES = 100_000
-
-
-def _code(most: int = 40, **kwargs: Any) -> Text:
-    return Text(most, **kwargs)
 
 
 class Key(Schema):
@@ -82,100 +78,12 @@ class Ask(Key, Matter):
     """One question about the status of a subscriber, a licence or a source."""
 
 
-class Status(Schema):
-    code = Text(40, required=True)
-    label_fa = Text(120, required=True)
-    group = Choice(("IN_FORCE", "NOT_IN_FORCE", "NO_LICENCE"), required=True)
-    since = Day(required=True, allow_none=True)
-    until = Day(required=True, allow_none=True)
-    legal_basis = fields.List(_code(), required=True)
-    evidence = fields.List(Block(), required=True)
-    flags = fields.List(_code(), required=True)
-
-
-class Source(Schema):
-    """One water source; beside file_no, role and status only what the purpose allows."""
-
-    file_no = Text(40, required=True)
-    role = Choice(
-        ("owner", "partner"),
-        allow_none=True,
-        required=True,
-        metadata={
-            "description": "What the person asked about is to this source; null for other keys"
-        },
-    )
-    status = fields.Nested(Status, required=True)
-    licence = Block(allow_none=True)
-    holder = Block(metadata={"personal": True})
-    contact = Block(metadata={"personal": True})
-    partners = fields.List(Block(), metadata={"personal": True})
-    technical = Block()
-    place = Block()
-    meter = Block()
-    debt = Block()
-    violations = Block()
-
-
-class Searched(Schema):
-    key_kind = Choice(KEY_KINDS, required=True)
-    key = Text(64, required=True, personal=True)
-
-
-class Limit(Schema):
-    code = _code(required=True)
-    text_fa = Text(400, required=True)
-    text_en = Text(400, required=True)
-
-
-class Answer(Schema):
-    """An answer: a legal act about a licence at a moment. It never changes afterwards."""
-
-    tracking_code = _code(required=True)
-    verification_code = _code(required=True)
-    outcome = Choice(OUTCOMES, required=True)
-    searched = fields.Nested(Searched, required=True)
-    purpose = _code(required=True)
-    case_number = Text(64, allow_none=True, required=True)
-    agency = _code(required=True)
-    asked_at = Instant(required=True)
-    answered_at = Instant(required=True)
-    answered_at_jalali = Text(40, required=True)
-    as_of = Instant(required=True)
-    as_of_jalali = Text(40, required=True)
-    data_version = fields.Integer(required=True)
-    valid_until = Instant(required=True)
-    valid_until_jalali = Text(40, required=True)
-    sources = fields.List(fields.Nested(Source), required=True)
-    legal_basis = fields.List(Block(), required=True)
-    limits = fields.List(fields.Nested(Limit), required=True)
-
-
 class Get(Schema):
-    tracking_code = _code(required=True, metadata={"example": "Q-7K3M-9XPA-4"})
+    tracking_code = code_text(required=True, metadata={"example": "Q-7K3M-9XPA-4"})
 
 
 class Verify(Schema):
     verification_code = Text(60, required=True)
-
-
-class Verification(Schema):
-    """The least that proves an answer genuine: no person, no key, no source."""
-
-    genuine = fields.Boolean(required=True)
-    tracking_code = _code()
-    agency = _code()
-    outcome = Choice(OUTCOMES)
-    status_codes = fields.List(_code())
-    answered_at = Instant()
-    answered_at_jalali = Text(40)
-    valid_until = Instant()
-    still_valid = fields.Boolean()
-    changed_since = fields.Boolean(
-        metadata={
-            "description": "True if the register has a newer record of a source in the answer"
-        }
-    )
 
 
 class BatchLine(Schema):
@@ -235,7 +143,7 @@ class BatchStatus(Schema):
 class BatchProgress(Schema):
     batch = Text(36, required=True)
     state = Choice(BATCH_STATES, required=True)
-    purpose = _code(required=True)
+    purpose = code_text(required=True)
     lines = fields.Integer(required=True)
     answered = fields.Integer(required=True)
     submitted_at = Instant(required=True)
@@ -302,7 +210,7 @@ class RegistryLoaded(Schema):
 
 class BatchAnswered(Schema):
     batch = Text(36, required=True)
-    agency = _code(required=True)
+    agency = code_text(required=True)
     lines = fields.Integer(required=True)
 
 

@@ -57,7 +57,7 @@ def openapi() -> bytes:
 
 def _schema_name(schema: Any) -> str:
     cls = schema if isinstance(schema, type) else type(schema)
-    return f"{cls.__module__.rsplit('.', 1)[-1].capitalize()}{cls.__name__}"
+    return str(cls.__name__)
 
 
 def _operation(contract: Contract) -> dict[str, Any]:

@@ -1,0 +1,95 @@
+"""The forms of an answer: what inquiry.ask.v1 replies, and what proves it genuine."""
+
+from marshmallow import Schema, fields
+
+from bus.contracts.fields import KEY_KINDS, Block, Choice, Day, Instant, Text, code_text
+
+OUTCOMES = ("FOUND", "NOT_FOUND")
+
+
+class Status(Schema):
+    code = Text(40, required=True)
+    label_fa = Text(120, required=True)
+    group = Choice(("IN_FORCE", "NOT_IN_FORCE", "NO_LICENCE"), required=True)
+    since = Day(required=True, allow_none=True)
+    until = Day(required=True, allow_none=True)
+    legal_basis = fields.List(code_text(), required=True)
+    evidence = fields.List(Block(), required=True)
+    flags = fields.List(code_text(), required=True)
+
+
+class Source(Schema):
+    """One water source; beside file_no, role and status only what the purpose allows."""
+
+    file_no = Text(40, required=True)
+    role = Choice(
+        ("owner", "partner"),
+        allow_none=True,
+        required=True,
+        metadata={
+            "description": "What the person asked about is to this source; null for other keys"
+        },
+    )
+    status = fields.Nested(Status, required=True)
+    licence = Block(allow_none=True)
+    holder = Block(metadata={"personal": True})
+    contact = Block(metadata={"personal": True})
+    partners = fields.List(Block(), metadata={"personal": True})
+    technical = Block()
+    place = Block()
+    meter = Block()
+    debt = Block()
+    violations = Block()
+
+
+class Searched(Schema):
+    key_kind = Choice(KEY_KINDS, required=True)
+    key = Text(64, required=True, personal=True)
+
+
+class Limit(Schema):
+    code = code_text(required=True)
+    text_fa = Text(400, required=True)
+    text_en = Text(400, required=True)
+
+
+class Answer(Schema):
+    """An answer: a legal act about a licence at a moment. It never changes afterwards."""
+
+    tracking_code = code_text(required=True)
+    verification_code = code_text(required=True)
+    outcome = Choice(OUTCOMES, required=True)
+    searched = fields.Nested(Searched, required=True)
+    purpose = code_text(required=True)
+    case_number = Text(64, allow_none=True, required=True)
+    agency = code_text(required=True)
+    asked_at = Instant(required=True)
+    answered_at = Instant(required=True)
+    answered_at_jalali = Text(40, required=True)
+    as_of = Instant(required=True)
+    as_of_jalali = Text(40, required=True)
+    data_version = fields.Integer(required=True)
+    valid_until = Instant(required=True)
+    valid_until_jalali = Text(40, required=True)
+    sources = fields.List(fields.Nested(Source), required=True)
+    legal_basis = fields.List(Block(), required=True)
+    limits = fields.List(fields.Nested(Limit), required=True)
+
+
+class Verification(Schema):
+    """The least that proves an answer genuine: no person, no key, no source."""
+
+    genuine = fields.Boolean(required=True)
+    tracking_code = code_text()
+    agency = code_text()
+    outcome = Choice(OUTCOMES)
+    status_codes = fields.List(code_text())
+    answered_at = Instant()
+    answered_at_jalali = Text(40)
+    valid_until = Instant()
+    still_valid = fields.Boolean()
+    changed_since = fields.Boolean(
+        metadata={
+            "description": "True if the register has a newer record of a source in the answer"
+        }
+    )
