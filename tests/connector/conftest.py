@@ -25,7 +25,8 @@ class Sandbox(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.key, self.agency = SigningKey.new("mirab-2026"), agency
         self.visits, self.plan = [], []
-        self.published = None
+        self.published = self.clock = None
+        self.careless = False
 
     def handle_error(self, request, client_address):
         """A visitor that hangs up is part of the tests."""
@@ -35,6 +36,9 @@ class Visit(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
+        if self.path == "/health/live":
+            self.tell(200, b"{}", {})
+            return
         keys = [self.server.key.public.jwk(self.server.key.keyid)]
         told = self.server.published or json.dumps({"keys": keys}).encode()
         self.tell(200, told, {"Content-Type": "application/json"})
@@ -56,6 +60,9 @@ class Visit(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+    def date_time_string(self, timestamp=None):
+        return super().date_time_string(timestamp or self.server.clock)
 
     def log_message(self, *_):
         pass

@@ -1,0 +1,95 @@
+"""The conformance run against the real agency face, and against faces that fail it."""
+
+import json
+import time
+
+import pytest
+
+from connector.check import main
+from tests.conftest import ROOT
+from tests.connector.conftest import answer, problem
+
+
+def words(url, key_id="fuel-co-demo", key="fuel-co", purpose="fuel_quota"):
+    file = ROOT / f"deploy/local/demo_keys/{key}.pem"
+    return ["--url", str(url), "--key-id", key_id, "--key-file", str(file), "--purpose", purpose]
+
+
+@pytest.fixture
+def real(agency_face):
+    time.sleep(1.1)  # a signature of the second in which the face started is not taken
+    return agency_face
+
+
+def lines(capsys):
+    return capsys.readouterr().out.splitlines()
+
+
+def test_all_checks_hold_against_the_real_agency_face(real, capsys):
+    assert main(words(real)) == 0
+    told = lines(capsys)
+    assert [line for line in told if not line.startswith("OK ")] == [
+        "All checks hold; your agency is joined."
+    ]
+    assert len(told) == 13
+    assert main([*words(real), "--json"]) == 0
+    assert {result["what_to_do"] for result in json.loads(capsys.readouterr().out)} == {None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"key_id": "notary-office-demo"}, "FAILED  your key is known: The key file does not fit"),
+        ({"key_id": "nobody"}, "FAILED  your key is known: signature.unknown_key"),
+        ({"purpose": "court_case"}, "FAILED  a signed question is answered: purpose.not_granted"),
+    ],
+)
+def test_what_is_wrong_with_an_agency_is_named_with_its_remedy(real, capsys, changes, line):
+    assert main(words(real, **changes)) == 1
+    assert lines(capsys)[-1].startswith(line)
+
+
+def test_nobody_at_the_address_is_the_only_line(capsys):
+    assert main(words("http://127.0.0.1:1")) == 1
+    assert lines(capsys) == [
+        "FAILED  the address answers: No connection (ConnectionError); check --url, the network "
+        "and the firewall."
+    ]
+
+
+def test_what_cannot_be_begun_exits_2(capsys):
+    assert main([*words("nowhere")]) == 2
+    assert "nowhere is no address" in capsys.readouterr().err
+
+
+def test_a_face_that_takes_replays_or_tells_two_answers_fails(sandbox, agency, tmp_path, capsys):
+    file = _registered(sandbox, agency, tmp_path)
+    sandbox.careless = True
+    told = [answer(told={"n": n}) for n in range(9)]
+    sandbox.plan = [problem(404, "answer.not_found"), *told]
+    options = ["--url", sandbox.url, "--key-id", agency.keyid, "--key-file", str(file)]
+    assert main([*options, "--purpose", "fuel_quota"]) == 1
+    failed = [line for line in lines(capsys) if line.startswith("FAILED")]
+    assert [line.split(":")[0].removeprefix("FAILED  ") for line in failed] == [
+        "an unsigned question is refused",
+        "an altered question is refused",
+        "a replayed question is refused",
+        "a repeat gets the same answer",
+        "a repeat with another question is refused",
+    ]
+
+
+def test_a_wrong_clock_is_named(sandbox, agency, tmp_path, capsys):
+    file = _registered(sandbox, agency, tmp_path)
+    sandbox.clock = time.time() - 3600
+    options = ["--url", sandbox.url, "--key-id", agency.keyid, "--key-file", str(file)]
+    assert main([*options, "--purpose", "fuel_quota"]) == 1
+    assert "Your clock differs by 3600 s" in lines(capsys)[-1]
+
+
+def _registered(sandbox, agency, tmp_path):
+    from connector.keys import load_key, make_key
+
+    make_key(tmp_path / "key.pem")
+    sandbox.agency = load_key(tmp_path / "key.pem", agency.keyid)
+    return tmp_path / "key.pem"

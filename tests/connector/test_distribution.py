@@ -1,0 +1,81 @@
+"""What an agency installs runs by itself, and reaches nothing of Mirab's inside."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from tests.conftest import ROOT
+
+NEVER = {
+    "nameko",
+    "kombu",
+    "eventlet",
+    "amqp",
+    "pika",
+    "sqlalchemy",
+    "psycopg2",
+    "starlette",
+    "structlog",
+    "services",
+    "gateway",
+}
+
+
+LOADED = """
+import json, sys
+import connector.__main__, connector.check
+print(json.dumps({name: getattr(m, "__file__", None) or "" for name, m in sys.modules.items()}))
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The files of mirab-connector, as its own pyproject.toml gathers them."""
+    folder = tmp_path_factory.mktemp("distribution")
+    for name in ("bus", "connector"):
+        shutil.copytree(ROOT / name, folder / "source" / name)
+    build = "import setuptools; setuptools.setup()"
+    subprocess.run(
+        [sys.executable, "-c", build, "-q", "build_py", "--build-lib", str(folder / "installed")],
+        cwd=folder / "source/connector",
+        check=True,
+        capture_output=True,
+    )
+    return folder / "installed"
+
+
+def run(installed, *arguments):
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(installed)}
+    return subprocess.run(
+        [sys.executable, "-P", *arguments],
+        cwd=installed.parent,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_the_installed_files_are_all_that_the_connector_needs_and_no_framework(installed):
+    told = json.loads(run(installed, "-c", LOADED))
+    assert not NEVER & {name.split(".")[0] for name in told}
+    ours = {n: f for n, f in told.items() if n.split(".")[0] in {"bus", "connector"}}
+    assert all(file.startswith(str(installed)) for file in ours.values())
+
+
+def test_the_installed_commands_run(installed):
+    assert "keygen" in run(installed, "-m", "connector", "--help")
+    assert "a line each" in run(installed, "-m", "connector.check", "--help")
+
+
+def test_the_connector_has_the_version_of_mirab():
+    versions = [
+        tomllib.loads((ROOT / path).read_text())["project"]["version"]
+        for path in ("pyproject.toml", "connector/pyproject.toml")
+    ]
+    assert versions[0] == versions[1]

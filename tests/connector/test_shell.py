@@ -1,0 +1,194 @@
+"""`python -m connector`: what people see, and the exit codes that programs see."""
+
+import base64
+import json
+import subprocess
+import sys
+
+import pytest
+
+from bus.keys import PublicKey
+from connector.__main__ import main
+from connector.keys import keys_of_jwks, load_key, make_key, read_server_keys
+from tests.connector.conftest import answer, hang_up_half_way, problem
+
+FOUND = {
+    "outcome": "FOUND",
+    "sources": [
+        {
+            "file_no": "1001/5",
+            "role": "owner",
+            "status": {"code": "EXPIRED", "label_fa": "منقضی", "since": "2007-09-06"},
+        }
+    ],
+    "limits": [{"text_en": "This answer is not a title deed."}],
+    "as_of": "2026-11-23T08:30:00Z",
+    "as_of_jalali": "1405-09-02 12:00:00",
+    "valid_until": "2026-12-23T08:30:00Z",
+    "tracking_code": "Q-2222-2222-2222",
+    "verification_code": "V-2222-2222-2222-2222-2222",
+}
+ASK = ["ask", "--purpose", "fuel_quota", "--key", "9900000013"]
+DONE = {"batch": "b" * 36, "state": "DONE", "answered": 2, "lines": 2}
+
+
+@pytest.fixture
+def settled(sandbox, agency, tmp_path, monkeypatch):
+    """A shell in which the MIRAB_ variables are set, in a folder of its own."""
+    make_key(tmp_path / "key.pem")
+    sandbox.agency = load_key(tmp_path / "key.pem", agency.keyid)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MIRAB_URL", sandbox.url)
+    monkeypatch.setenv("MIRAB_KEY_FILE", "key.pem")
+    monkeypatch.setenv("MIRAB_KEY_ID", agency.keyid)
+    key = sandbox.key.public.base64()
+    monkeypatch.setenv("MIRAB_SERVER_KEY", f"{sandbox.key.keyid}={key}")
+    return sandbox
+
+
+def test_an_answer_is_told_for_people(settled, capsys):
+    settled.plan = [answer(told=FOUND)]
+    assert main(ASK) == 0
+    told = capsys.readouterr().out
+    assert "FOUND: 1 source" in told
+    assert "1001/5 (owner): EXPIRED منقضی since 2007-09-06" in told
+    assert "note: This answer is not a title deed." in told
+    assert "verification code V-2222-2222-2222-2222-2222" in told
+
+
+def test_an_answer_is_told_for_programs(settled, capsys):
+    settled.plan = [answer(told=FOUND)]
+    assert main([*ASK, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == FOUND
+
+
+def test_kept_evidence_is_verified_and_an_altered_one_is_not(settled, capsys):
+    settled.plan = [answer(told=FOUND)]
+    assert main([*ASK, "--save", "evidence.json"]) == 0
+    settled.server_close()
+    assert main(["verify", "evidence.json"]) == 0
+    assert "Genuine: signed by mirab-2026 at 20" in capsys.readouterr().out
+    with open("evidence.json", "rb+") as file:
+        told = json.loads(file.read())
+        told["response_body"] = base64.b64encode(b"{}").decode()
+        file.seek(0)
+        file.truncate()
+        file.write(json.dumps(told).encode())
+    assert main(["verify", "evidence.json"]) == 1
+    assert "Not genuine (digest.mismatch)" in capsys.readouterr().err
+
+
+def test_a_refusal_tells_code_field_trace_and_next_step_and_exits_1(settled, capsys):
+    settled.plan = [problem(403, "purpose.not_granted")]
+    assert main(ASK) == 1
+    told = capsys.readouterr().err
+    assert "purpose.not_granted: No. Do otherwise." in told
+    assert "purpose: No. (purpose.not_granted)" in told
+    assert "trace id tttt" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["askk"], "invalid choice: 'askk'"),
+        ([], "COMMAND"),
+        (["ask", "--key", "1"], "--purpose"),
+        ([*ASK, "--kind", "shoe_size"], "invalid choice: 'shoe_size'"),
+        ([*ASK, "--more"], "unrecognized arguments: --more"),
+        ([*ASK, "--timeout", "soon"], "invalid float value: 'soon'"),
+    ],
+)
+def test_wrong_words_give_a_clear_sentence_and_exit_2(words, said, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([*ASK[:-1], "1234567890"], "check digit"),
+        ([*ASK, "--key-file", "nothing.pem"], "The key file nothing.pem cannot be used"),
+        ([*ASK, "--key-file", "/etc/hostname"], "cannot be used"),
+        ([*ASK, "--url", "nowhere"], "nowhere is no address"),
+        ([*ASK, "--url", ""], "Give --url (or set MIRAB_URL)"),
+        ([*ASK, "--server-key", "nothing.json"], "neither ID=BASE64 nor a file"),
+        ([*ASK, "--idempotency-key", "short"], "16 to 128"),
+        ([*ASK, "--as-of", "yesterday"], "as_of"),
+        (["verify", "nothing.json"], "no evidence file"),
+        (["batch", "nothing.csv", "--purpose", "fuel_quota"], "No such file"),
+        (["keygen", "--out", "key.pem"], "never overwritten"),
+    ],
+)
+def test_what_cannot_be_tried_is_said_in_a_sentence_and_exits_2(settled, words, said, capsys):
+    assert main(words) == 2
+    assert said in capsys.readouterr().err
+    assert settled.visits == []
+
+
+@pytest.mark.parametrize("command", ["ask", "batch", "status", "download", "verify", "keygen"])
+def test_each_command_has_its_help(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--help"])
+    assert stopped.value.code == 0
+    assert "usage: python -m connector " + command in capsys.readouterr().out
+
+
+def test_a_batch_is_sent_watched_and_fetched(settled, capsys, tmp_path):
+    (tmp_path / "keys.csv").write_text("key_kind,key\nfile_no,1001/5\nfile_no,1001/6\n")
+    settled.plan = [
+        answer(202, {**DONE, "state": "RECEIVING", "answered": 0}),
+        answer(told=DONE),
+        answer(body=b"line,key\n", media_type="text/csv"),
+    ]
+    words = ["batch", "keys.csv", "--purpose", "fuel_quota", "--out", "results.csv"]
+    assert main(words) == 0
+    assert (tmp_path / "results.csv").read_bytes() == b"line,key\n"
+    assert "2 of 2 lines" in capsys.readouterr().err
+    assert settled.visits[2][1]["accept"] == "text/csv"
+
+
+def test_a_batch_without_out_tells_its_id_for_status_and_download(settled, capsys, tmp_path):
+    (tmp_path / "keys.jsonl").write_text('{"key_kind":"file_no","key":"1001/5"}\n')
+    settled.plan = [answer(202, DONE), answer(told=DONE), answer(body=b"{}\n")]
+    assert main(["batch", "keys.jsonl", "--purpose", "fuel_quota", "--json"]) == 0
+    batch = json.loads(capsys.readouterr().out)["batch"]
+    assert main(["status", batch]) == 0
+    assert "DONE: 2 of 2 lines" in capsys.readouterr().out
+    assert main(["download", batch, "--out", "results.jsonl"]) == 0
+    assert (tmp_path / "results.jsonl").read_bytes() == b"{}\n"
+
+
+def test_a_download_that_breaks_off_leaves_no_file(settled, capsys, tmp_path):
+    settled.plan = [hang_up_half_way]
+    assert main(["download", "b" * 36, "--out", "results.jsonl"]) == 2
+    assert "broke off" in capsys.readouterr().err
+    assert list(tmp_path.glob("results*")) == []
+
+
+# keys
+
+
+def test_a_made_key_is_its_owners_alone_and_its_public_half_is_printed(tmp_path, capsys):
+    file = tmp_path / "key.pem"
+    assert main(["keygen", "--out", str(file)]) == 0
+    public = PublicKey.from_base64(capsys.readouterr().out)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert load_key(file, "us").public.raw == public.raw
+
+
+def test_mirabs_keys_are_read_from_a_word_or_a_file(sandbox, tmp_path):
+    jwk = sandbox.key.public.jwk("mirab-2026")
+    (tmp_path / "keys.json").write_text(json.dumps({"keys": [jwk, {"kty": "RSA", "kid": "x"}]}))
+    one = read_server_keys(f"mirab-2026={sandbox.key.public.base64()}")
+    other = read_server_keys(str(tmp_path / "keys.json"))
+    assert one["mirab-2026"].raw == other["mirab-2026"].raw == sandbox.key.public.raw
+    assert list(keys_of_jwks((tmp_path / "keys.json").read_bytes())) == ["mirab-2026"]
+
+
+def test_the_module_runs_from_a_shell():
+    told = subprocess.run(
+        [sys.executable, "-m", "connector", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "COMMAND" in told.stdout
