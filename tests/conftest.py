@@ -71,7 +71,7 @@ def execute(url, sql, values=()):
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
-            cursor.execute(sql, values)
+            cursor.execute(sql, values or None)
             return cursor.fetchall() if cursor.description else []
     finally:
         connection.close()

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -59,19 +60,16 @@ def progress(tx: Tx, load: str) -> dict[str, Any]:
     return dict(found)
 
 
+_NEXT = text("""
+    update loads set state = 'LOADING' where load = (
+        select load from loads where state in ('WAITING', 'LOADING') order by created_at limit 1)
+    returning *""")
+
+
 def work_next(store: Store, settings: Settings) -> None:
-    """Runs the oldest import that waits, or that a crash has interrupted (it changes nothing twice)."""
+    """Runs the oldest import that waits, or that a crash has interrupted; none is done twice."""
     with store.transaction() as tx:
-        found = (
-            tx.conn.execute(
-                text(
-                    "update loads set state = 'LOADING' where load = (select load from loads where state in "
-                    "('WAITING', 'LOADING') order by created_at limit 1) returning *"
-                )
-            )
-            .mappings()
-            .one_or_none()
-        )
+        found = tx.conn.execute(_NEXT).mappings().one_or_none()
     if found is None:
         return
     try:
@@ -100,16 +98,21 @@ def _run(path: Path, allow_removals: bool) -> dict[str, Any]:
     command = [sys.executable, "-m", "services.inquiry.load", str(path)]
     if allow_removals:
         command.append("--allow-removals")
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while process.poll() is None:
-        time.sleep(0.2)
-    out, err = process.communicate()
-    if process.returncode:
+    # Files and not pipes: nobody reads while it runs, and a full pipe would stop it.
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = subprocess.Popen(command, stdout=out, stderr=err, text=True)
+        while process.poll() is None:
+            time.sleep(0.2)
+        out.seek(0)
+        err.seek(0)
+        return _told(process.returncode, out.read(), err.read())
+
+
+def _told(code: int, out: str, err: str) -> dict[str, Any]:
+    if code:
         lines = [line for line in err.splitlines() if line.strip()]
-        return {
-            "state": "FAILED",
-            "message": (lines or ["it did not say why"])[-1][:LONGEST_MESSAGE],
-        }
+        message = (lines or ["it did not say why"])[-1]
+        return {"state": "FAILED", "message": message[:LONGEST_MESSAGE]}
     result = json.loads(out)
     return {
         "state": "DONE",

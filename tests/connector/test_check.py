@@ -1,6 +1,7 @@
 """The conformance run against the real agency face, and against faces that fail it."""
 
 import json
+import re
 import time
 
 import pytest
@@ -84,7 +85,7 @@ def test_a_wrong_clock_is_named(sandbox, agency, tmp_path, capsys):
     sandbox.clock = time.time() - 3600
     options = ["--url", sandbox.url, "--key-id", agency.keyid, "--key-file", str(file)]
     assert main([*options, "--purpose", "fuel_quota"]) == 1
-    assert "Your clock differs by 3600 s" in lines(capsys)[-1]
+    assert re.search(r"Your clock differs by 36\d\d s", lines(capsys)[-1])
 
 
 def _registered(sandbox, agency, tmp_path):

@@ -123,11 +123,7 @@ def extended_expiry(
     An expiry that one decree has moved may fall into the range of the next.
     """
     expiry = _date(licence["expires_on"]) if licence.get("expires_on") else None
-    known = [
-        d
-        for d in decrees
-        if _date(d["notified_on"]) <= day and (d.get("use") is None or d["use"] == use)
-    ]
+    known = [d for d in decrees if _date(d["notified_on"]) <= day and _covers(d.get("use"), use)]
     moved: list[Record] = []
     while expiry is not None:
         better = [
@@ -143,6 +139,11 @@ def extended_expiry(
         expiry = _date(decree["extended_to"])
         moved.append(decree)
     return expiry, moved
+
+
+def _covers(named: str | None, use: str | None) -> bool:
+    """A decree without a use covers all; one for drinking covers towns and villages."""
+    return named is None or named == use or bool(use and use.startswith(f"{named}_"))
 
 
 def flags_of(record: Record, day: dt.date) -> tuple[str, ...]:

@@ -1,0 +1,162 @@
+"""An answer holds what its purpose allows, and all that makes it an act."""
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bus.contracts.inquiry import ASK
+from services.inquiry.domain.answer import LIMITS, Known, Question, compose
+from services.inquiry.domain.codes import new_tracking, new_verification
+from services.inquiry.domain.purposes import PURPOSES
+
+NOW = dt.datetime(2026, 11, 23, 13, 38, 56, tzinfo=dt.UTC)
+OWNER, PARTNER = "9900000013", "9900000021"
+RECORD = {
+    "file_no": "1001/5",
+    "subscription_code": "5000001",
+    "source": {"kind": "deep_well", "depth_m": 116},
+    "holder": {
+        "person": "natural",
+        "id_kind": "national_id",
+        "id": OWNER,
+        "name": "رضا کاظمی",
+        "father_name": "علی",
+        "mobile": "+989120000000",
+        "postal_code": "7526450498",
+    },
+    "partners": [{"id_kind": "national_id", "id": PARTNER, "name": "یاسر", "share_dang": 1.5}],
+    "licence": {
+        "kind": "EXPL",
+        "number": "83/350/1",
+        "issued_on": "2004-09-04",
+        "expires_on": "2030-09-05",
+        "renewal_requested_on": None,
+    },
+    "use": "agriculture",
+    "allocation": {"volume_m3_year": 43200, "flow_lps": 3, "hours_year": 4000, "power_kw": 31},
+    "place": {
+        "county": "بهمئی",
+        "district": "لیکک",
+        "study_area": "لیکک",
+        "area_status": "free",
+        "utm_x": 414215,
+        "utm_y": 3385458,
+        "utm_zone": "39N",
+    },
+    "meter": "smart_volumetric",
+    "electricity_subscription": None,
+    "orders": [],
+    "debt_rials": 573_000_000,
+    "unlicensed_case": None,
+    "drilled_year": None,
+    "violations": [
+        {"kind": "overdraft", "found_on": "2025-05-01", "step": "first_warning", "volume_m3": 90},
+        {"kind": "no_meter", "found_on": "2024-05-01", "step": "closed", "volume_m3": None},
+    ],
+}
+
+
+def ask(
+    purpose="court_case",
+    *,
+    records=(RECORD,),
+    key=OWNER,
+    key_kind="national_id",
+    as_of=None,
+    younger=False,
+):
+    question = Question("justice", purpose, PURPOSES[purpose], key_kind, key, "C-7", NOW, as_of)
+    return compose(
+        question,
+        Known(list(records), [], 3, younger),
+        now=NOW,
+        tracking_code=new_tracking(),
+        verification_code=new_verification(),
+    )
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_no_block_outside_the_purpose_ever_appears(purpose):
+    told = ask(purpose)["sources"][0]
+    assert set(told) == {"file_no", "role", "status", *PURPOSES[purpose].blocks}
+
+
+@pytest.mark.parametrize("purpose", [p for p in PURPOSES if p != "court_case"])
+def test_no_telephone_and_no_postal_code_leaks_into_any_other_purpose(purpose):
+    assert "+98912" not in str(ask(purpose))
+    assert "7526450498" not in str(ask(purpose))
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_an_answer_follows_the_reply_of_its_contract(purpose):
+    assert ASK.reply.validate(ask(purpose)) == {}
+    assert ASK.reply.validate(ask(purpose, records=())) == {}
+
+
+def test_nobody_found_is_an_answer_that_says_what_was_searched():
+    told = ask(records=())
+    assert told["outcome"] == "NOT_FOUND"
+    assert told["searched"] == {"key_kind": "national_id", "key": OWNER}
+    assert told["sources"] == []
+
+
+def test_a_known_source_without_licence_is_found_and_differs_from_nobody():
+    told = ask(records=[{**RECORD, "licence": None}])
+    assert told["outcome"] == "FOUND"
+    assert told["sources"][0]["status"]["group"] == "NO_LICENCE"
+    assert told["sources"][0]["licence"] is None
+
+
+def test_owner_and_partner_are_told_apart_and_a_number_has_no_role():
+    assert ask()["sources"][0]["role"] == "owner"
+    assert ask(key=PARTNER)["sources"][0]["role"] == "partner"
+    assert ask(key_kind="file_no", key="1001/5")["sources"][0]["role"] is None
+
+
+def test_times_are_utc_and_jalali_and_the_answer_is_valid_thirty_days():
+    told = ask()
+    assert told["answered_at"] == told["as_of"] == "2026-11-23T13:38:56Z"
+    assert told["answered_at_jalali"] == "1405-09-02 17:08:56"
+    assert told["valid_until"] == "2026-12-23T13:38:56Z"
+
+
+def test_the_debt_has_its_unit_and_day_and_only_open_violations_count():
+    told = ask()["sources"][0]
+    assert told["debt"] == {
+        "state": "due",
+        "amount_rials": 573_000_000,
+        "unit": "IRR",
+        "as_of": "2026-11-23",
+    }
+    assert told["violations"]["open"] == 1
+    assert told["violations"]["items"][0]["kind"] == "overdraft"
+
+
+def test_a_volume_that_differs_from_the_flow_is_told_with_both_figures():
+    odd = {**RECORD, "allocation": {**RECORD["allocation"], "volume_m3_year": 50_000}}
+    told = ask(records=[odd])
+    assert "volume_differs_from_flow" in [limit["code"] for limit in told["limits"]]
+    assert told["sources"][0]["technical"]["volume_by_flow_m3_year"] == 43_200
+    assert "volume_differs_from_flow" not in [limit["code"] for limit in ask()["limits"]]
+
+
+def test_what_must_not_be_read_into_an_answer_is_told():
+    early = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
+    told = ask(as_of=early, younger=True, records=[RECORD, {**RECORD, "file_no": "2"}])
+    codes = [limit["code"] for limit in told["limits"]]
+    assert set(codes) == {
+        "not_a_title_deed",
+        "valid_30_days",
+        "record_younger_than_as_of",
+        "licence_issued_later",
+        "several_sources",
+    }
+    assert set(codes) <= set(LIMITS)
+
+
+@given(order=st.permutations(["9/1", "10/1", "2/5", "2/10"]))
+def test_the_order_of_sources_does_not_depend_on_the_order_of_records(order):
+    told = ask(records=[{**RECORD, "file_no": file_no} for file_no in order])
+    assert [source["file_no"] for source in told["sources"]] == sorted(order)

@@ -1,0 +1,122 @@
+"""Who changes the log of inquiries is found out, even with a superuser's hands."""
+
+import os
+import subprocess
+import sys
+
+import psycopg2
+import pytest
+
+from bus.store import Store
+from services.inquiry import store as log
+from tests.conftest import ROOT, execute
+
+
+@pytest.fixture
+def logged(inquiry_db):
+    """A database with ten rows in its log."""
+    store = Store(inquiry_db, connections=1)
+    for n in range(5):
+        with store.transaction() as tx:
+            rows = [
+                {
+                    "agency": "fuel-co",
+                    "contract": "inquiry.ask.v1",
+                    "outcome": "FOUND",
+                    "message_id": f"{n}-{m}",
+                    "purpose": "fuel_quota",
+                }
+                for m in range(2)
+            ]
+            log.add_log(
+                tx.conn, rows, __import__("datetime").datetime.now(__import__("datetime").UTC)
+            )
+    store.engine.dispose()
+    return inquiry_db
+
+
+def audit(db, *words):
+    return subprocess.run(
+        [sys.executable, "-m", "services.inquiry.audit", *words],
+        cwd=ROOT,
+        env={**os.environ, "DB_URL": db},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def by_force(db, sql):
+    """What only a superuser can do: past the triggers."""
+    execute(db, f"set session_replication_role = replica; {sql}")
+
+
+def test_an_untouched_log_is_whole_and_its_head_is_told(logged):
+    done = audit(logged)
+    assert (done.returncode, done.stdout.split(";")[0]) == (0, "whole: 10 rows")
+
+
+FORGERIES = {
+    "a changed row": ("update inquiry_log set agency = 'other' where seq = 4", "row 4"),
+    "a changed time": ("update inquiry_log set at = at + interval '1 us' where seq = 4", "row 4"),
+    "a removed row": ("delete from inquiry_log where seq = 4", "row 5"),
+    "a removed beginning": ("delete from inquiry_log where seq < 4", "row 4"),
+    "a cut tail": ("delete from inquiry_log where seq > 7", "after row 7"),
+    "an empty log": ("delete from inquiry_log", "after row 0"),
+    "two rows that changed places": (
+        "update inquiry_log set seq = -seq where seq in (4, 5); "
+        "update inquiry_log set seq = 9 + seq where seq < 0",
+        "row 4",
+    ),
+    "a forged hash": ("update inquiry_log set hash = sha256('x') where seq = 4", "row 4"),
+    "a row put in": (
+        "insert into inquiry_log select 11, at, agency, key_id, contract, purpose, operator, "
+        "case_number, key_kind, key_hash, outcome, tracking_code, answer_hash, message_id, "
+        "trace_id, hash from inquiry_log where seq = 10",
+        "row 11",
+    ),
+}
+
+
+@pytest.mark.parametrize(("sql", "named"), FORGERIES.values(), ids=FORGERIES)
+def test_a_forgery_is_found_and_the_first_broken_row_named(logged, sql, named):
+    by_force(logged, sql)
+    done = audit(logged)
+    assert done.returncode == 1
+    assert "BROKEN" in done.stdout
+    assert named in done.stdout
+
+
+def test_a_log_written_anew_as_a_whole_is_found_by_the_hash_that_was_noted(logged):
+    noted = audit(logged).stdout.strip().split("head ")[1]
+    assert audit(logged, "--expect", noted).returncode == 0
+    wrong = noted.split(":")[0] + ":" + "0" * 64
+    done = audit(logged, "--expect", wrong)
+    assert (done.returncode, "does not have the hash" in done.stdout) == (1, True)
+
+
+def test_a_log_that_cannot_be_read_says_so(tmp_path):
+    done = audit("postgresql://postgres@127.0.0.1:9/none")
+    assert done.returncode == 2
+    assert "could not be verified" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert audit("x", "--expect", "nonsense").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "update inquiry_log set outcome = 'x'",
+        "delete from inquiry_log",
+        "truncate inquiry_log",
+        "update inquiries set answer = 'x'",
+        "delete from inquiries",
+    ],
+)
+def test_the_database_itself_refuses_a_change(logged, sql):
+    execute(
+        logged,
+        "insert into inquiries values ('Q', 'V', 'a', 'FOUND', now(), now(), '{}', '{}', '{}')",
+    )
+    with pytest.raises(psycopg2.Error, match="append-only"):
+        execute(logged, sql)
