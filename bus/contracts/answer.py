@@ -84,6 +84,7 @@ class Verification(Schema):
     agency = code_text()
     outcome = Choice(OUTCOMES)
     status_codes = fields.List(code_text())
+    status_labels_fa = fields.List(Text(120))
     answered_at = Instant()
     answered_at_jalali = Text(40)
     valid_until = Instant()

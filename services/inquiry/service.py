@@ -25,6 +25,7 @@ from services.inquiry import asking, batches, loads, store
 from services.inquiry.asking import Asked
 from services.inquiry.domain import codes, purposes
 from services.inquiry.domain.answer import instant, jalali_moment
+from services.inquiry.domain.status import LABELS
 
 
 class Inquiry(Service):
@@ -68,6 +69,7 @@ class Inquiry(Service):
             "agency": found.agency,
             "outcome": found.outcome,
             "status_codes": found.status_codes,
+            "status_labels_fa": [LABELS[code][0] for code in found.status_codes],
             "answered_at": instant(found.answered_at),
             "answered_at_jalali": jalali_moment(found.answered_at),
             "valid_until": instant(found.valid_until),

@@ -6,7 +6,7 @@ import re
 from tests.conftest import ROOT
 
 READ = re.compile(
-    r'(?:settings\.|Settings\(\)\.)(?:text|whole|secret|get)\(\s*"([A-Z_]+)"|environ\.get\("(MIRAB_[A-Z_]+)"'
+    r'(?:settings\.|Settings\(\)\.)(?:text|whole|secret|get)\(\s*"([A-Z_]+)"|(?:told|environ\.get)\("(MIRAB_[A-Z_]+)"'
 )
 REQUIRED = re.compile(r"\.require\(([^)]*)\)")
 
@@ -41,3 +41,8 @@ def test_each_has_a_line_that_says_what_it_means():
     for before, line in itertools.pairwise(lines):
         if "=" in line and not line.startswith("#"):
             assert before.startswith("#") or line.startswith("MIRAB_")
+
+
+def test_the_runbook_names_each():
+    runbook = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
+    assert [name for name in variables_of_the_example() if f"`{name}`" not in runbook] == []
