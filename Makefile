@@ -32,8 +32,9 @@ check: setup ## style, types and the rules of import
 bench: setup ## measure; writes docs/performance.md
 	$(PYTHON) -m bench
 
-contracts: setup ## write docs/contracts.md from the catalogue
+contracts: setup ## write docs/contracts.md and the error table of docs/join.md
 	$(PYTHON) -m bus.contracts > docs/contracts.md
+	$(PYTHON) -m gateway --write docs/join.md
 
 migrate: setup ## bring the database DB_URL up to date
 	$(PYTHON) -m bus migrate services.inquiry

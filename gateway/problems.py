@@ -48,14 +48,9 @@ PROBLEMS: dict[str, Problem] = {
     "http.media_type": Problem(
         "Media type not accepted", "Set Content-Type as the page of the contract says.", 415
     ),
-    "http.not_acceptable": Problem(
-        "No such form of the answer", "Set Accept to a form that the contract's page names.", 406
-    ),
     "http.headers": Problem("The headers are too large", "Send fewer or shorter headers.", 431),
     "http.uri": Problem("The address is too long", "Shorten the query.", 414),
-    "json.invalid": Problem(
-        "The body is not JSON", "Send one JSON object in UTF-8; no NaN, no member twice.", 400
-    ),
+    "json.invalid": Problem("The body is not JSON", "Send one JSON object in UTF-8; no NaN.", 400),
     "json.too_deep": Problem(
         "The body is nested too deeply", "No contract needs more than a few levels.", 400
     ),
@@ -70,7 +65,6 @@ PROBLEMS: dict[str, Problem] = {
     "contract.grant_expired": Problem(
         "The grant has expired", "Ask the water company for a new one."
     ),
-    "identity.unknown_agency": Problem("The agency is not registered", "Join first: docs/join.md."),
     "identity.key_expired": Problem("The key is out of date", "Register a new key and use it."),
     "signature.missing": Problem("The request is not signed", "Sign it by RFC 9421: docs/join.md."),
     "signature.malformed": Problem(

@@ -9,33 +9,19 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from bus import identifiers, persian
+from bus import identifiers
 
 KEY_KINDS: dict[str, Callable[[str], str]] = {
     "national_id": identifiers.national_id,
     "legal_id": identifiers.legal_id,
     "foreigner_id": identifiers.foreigner_id,
-    "licence_no": lambda text: register_number(text, "licence_no"),
-    "file_no": lambda text: register_number(text, "file_no"),
-    "subscription_code": lambda text: register_number(text, "subscription_code"),
-    "electricity_subscription": lambda text: register_number(text, "electricity_subscription"),
+    "licence_no": lambda text: identifiers.register_number(text, "licence_no"),
+    "file_no": lambda text: identifiers.register_number(text, "file_no"),
+    "subscription_code": lambda text: identifiers.register_number(text, "subscription_code"),
+    "electricity_subscription": lambda text: identifiers.register_number(
+        text, "electricity_subscription"
+    ),
 }
-
-REGISTER_NUMBER_MAX = 40
-
-
-def register_number(text: str, kind: str) -> str:
-    """A number of the register: digits folded, blanks gone; letters, ``/`` and ``-`` stay."""
-    canonical = "".join(persian.fold_digits(text).split())
-    if not canonical or len(canonical) > REGISTER_NUMBER_MAX:
-        raise identifiers.Malformed(
-            f"{kind}.length", f"Give 1 to {REGISTER_NUMBER_MAX} characters."
-        )
-    if not all(c.isalnum() or c in "/-." for c in canonical):
-        raise identifiers.Malformed(
-            f"{kind}.characters", "Only letters, digits, '/', '-' and '.' may stand here."
-        )
-    return canonical
 
 
 def canonical_key(kind: str, text: str) -> str:

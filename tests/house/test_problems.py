@@ -42,3 +42,13 @@ def test_the_search_for_codes_finds_them():
         "batch.not_ready",
         "deadline.passed",
     } <= codes()
+
+
+def test_no_problem_stands_there_that_nothing_refuses_with():
+    code = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("bus", "services", "gateway")
+        for path in (ROOT / folder).rglob("*.py")
+        if path.name != "problems.py"
+    )
+    assert [name for name in PROBLEMS if f'"{name}"' not in code] == []

@@ -122,5 +122,6 @@ class Probe(Service):
 
     @every(0.2)
     def tick(self):
-        begun(self, "tick")
-        time.sleep(0.05)
+        begun(self, "tick+")
+        time.sleep(0.1)
+        begun(self, "tick-")

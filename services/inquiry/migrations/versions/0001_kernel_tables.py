@@ -2,17 +2,15 @@
 
 from alembic import op
 
-from bus import inbox, outbox
+from bus.kernel_tables import REVISION_1
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    outbox.TABLE.create(op.get_bind())
-    inbox.TABLE.create(op.get_bind())
+    op.execute(REVISION_1)
 
 
 def downgrade() -> None:
-    inbox.TABLE.drop(op.get_bind())
-    outbox.TABLE.drop(op.get_bind())
+    op.execute("drop table inbox, outbox")

@@ -1,0 +1,31 @@
+"""The kernel's tables as migrations make them; frozen, since a revision never changes.
+
+A later change of outbox or inbox is a further constant here and a further revision in each service.
+"""
+
+REVISION_1 = """
+create table outbox (
+    seq bigint generated always as identity primary key,
+    id text not null unique,
+    exchange text not null,
+    name text not null,
+    headers jsonb not null,
+    body bytea not null,
+    created_at timestamptz not null default now(),
+    due_at timestamptz not null default now(),
+    sent_at timestamptz,
+    tries integer not null default 0,
+    problem text
+);
+create index outbox_unsent on outbox (seq) where sent_at is null;
+create index outbox_sent on outbox (sent_at) where sent_at is not null;
+create table inbox (
+    consumer text not null,
+    message_id text not null,
+    digest bytea not null,
+    reply bytea,
+    at timestamptz not null default now(),
+    primary key (consumer, message_id)
+);
+create index ix_inbox_at on inbox (at);
+"""
