@@ -1,5 +1,6 @@
 """HTTP Message Endpoint: what every face does with every request, before and after its handler."""
 
+import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -25,6 +26,7 @@ BODY_LIMIT = 256 * 1024
 HEADERS_LIMIT = 32 * 1024
 URI_LIMIT = 4096
 DEEPEST = 32
+STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -202,11 +204,11 @@ def parse_object(raw: bytes) -> dict[str, Any]:
 
 
 def _depth(raw: bytes) -> int:
-    """A bound on how deep the JSON is nested, found without parsing it."""
+    """How deep the JSON is nested, found without parsing it; 0 if it cannot be too deep."""
     if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
         return 0
     deepest = depth = 0
-    for byte in raw:
+    for byte in STRINGS.sub(b"", raw):
         if byte in b"[{":
             depth += 1
             deepest = max(deepest, depth)

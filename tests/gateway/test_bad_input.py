@@ -108,6 +108,10 @@ def test_a_body_that_is_no_json_object_is_refused(sender, body, code):
     assert sender.questions() == 0
 
 
+def test_brackets_in_a_text_are_no_depth(sender):
+    assert sender.send(with_(case_number="[" * 60)).status_code == 200
+
+
 def test_ten_megabytes_are_refused_and_memory_is_not_filled(sender):
     try:
         answer = sender.send(body=b" " * 10_000_000)

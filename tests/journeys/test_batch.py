@@ -3,7 +3,10 @@
 import contextlib
 import io
 import json
+import os
 import random
+import subprocess
+import sys
 import threading
 import time
 
@@ -11,8 +14,8 @@ import pytest
 import requests
 
 from bus.signing import sign_request
-from connector import Refused
-from tests.conftest import execute, wait_for
+from connector import Refused, Unreachable
+from tests.conftest import ROOT, execute, run_face, run_inquiry, wait_for
 from tests.journeys.conftest import demo_caller
 
 
@@ -165,6 +168,65 @@ def test_killing_any_process_during_a_batch_of_ten_thousand_loses_and_doubles_no
     assert execute(db, "select count(*) from outbox where name = 'inquiry.batch_answered.v1'") == [
         (1,)
     ]
+
+
+@pytest.fixture
+def own_stack(start, tmp_path, own_broker, own_postgres):
+    """Everything, stores included, for a test that kills it."""
+    execute(own_postgres.url("postgres"), "create database inquiry")
+    db = own_postgres.url("inquiry")
+    for words in (
+        ("bus", "migrate", "services.inquiry"),
+        ("services.inquiry.load", "deploy/local/registry", "--report", os.devnull),
+    ):
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", *words],
+            cwd=ROOT,
+            check=True,
+            env={**os.environ, "DB_URL": db},
+            capture_output=True,
+        )
+    inquiry = run_inquiry(start, tmp_path, own_broker.url, db)
+    return run_face(start, tmp_path, inquiry)
+
+
+@pytest.mark.parametrize("victim", ["broker", "database"])
+def test_killing_a_store_during_a_batch_of_ten_thousand_loses_and_doubles_nothing(
+    victim, own_stack, own_broker, own_postgres, demo_ids
+):
+    caller = demo_caller(own_stack, "fuel-co", timeout=60)
+    batch = caller.submit_batch(jsonl((demo_ids * 3)[:10_000]), purpose="fuel_quota").data["batch"]
+    store = {"broker": own_broker, "database": own_postgres}[victim]
+    for _ in range(2):
+        time.sleep(0.4)
+        store.kill()
+        time.sleep(0.5)
+        store.start()
+
+    def done():
+        with contextlib.suppress(Refused, Unreachable):
+            return caller.batch_status(batch)["state"] == "DONE"
+
+    wait_for(done, 120, pause=0.5)
+    told = [json.loads(line) for line in results_of(caller, batch).splitlines()]
+    answered = [line for line in told if line["answer"]]
+    db = own_stack.inquiry["DB_URL"]
+    assert [line["line"] for line in told] == list(range(1, 10_001))
+    assert execute(db, "select count(*) from inquiries") == [(len(answered),)]
+    assert (
+        execute(
+            db,
+            "select count(*), count(distinct message_id) from inquiry_log where "
+            "contract = 'inquiry.ask.v1'",
+        )[0]
+        == (len(answered) + refused(told),) * 2
+    )
+    assert all(line["answer"] or line["problem"] for line in told)
+
+
+def refused(told):
+    """Lines that were questions, and were refused."""
+    return sum((line["problem"] or {}).get("code") == "key_kind.not_for_purpose" for line in told)
 
 
 def test_killing_the_gateway_in_the_middle_of_an_upload_leaves_a_batch_that_can_be_sent_again(
