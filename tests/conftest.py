@@ -12,10 +12,15 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from hypothesis import settings
 
 from deploy.local import stores
 
 ROOT = Path(__file__).parent.parent
+
+# A busy machine is slow now and then; speed is measured in bench/, never here.
+settings.register_profile("mirab", deadline=None)
+settings.load_profile("mirab")
 
 
 def wait_for(what, seconds=20.0, pause=0.05):
