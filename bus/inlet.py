@@ -45,6 +45,15 @@ class Consumer(ConsumerMixin):
         self._inlet.guard_heartbeats(channel.connection)
         return [consumer]
 
+    @contextmanager
+    def establish_connection(self) -> Iterator[Any]:
+        """A connection, tried for at least every three seconds (kombu's own pause grows to 30)."""
+        with self.create_connection() as connection:
+            connection.ensure_connection(
+                self.on_connection_error, interval_start=0.5, interval_step=0.5, interval_max=3
+            )
+            yield connection
+
     def on_connection_revived(self) -> None:
         _log.info("consuming", queue=self._inlet.queue_name)
 

@@ -64,6 +64,8 @@ class Store:
             pool_timeout=5,
             pool_pre_ping=False,
             pool_reset_on_return="rollback",
+            # A failed statement is logged; what it was given may be a person's key.
+            hide_parameters=True,
             connect_args={
                 "connect_timeout": 5,
                 "application_name": source,

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -154,17 +155,15 @@ class Postgres:
         """Returns when the server answers; CannotStart if it does not."""
         import psycopg2
 
-        end = time.monotonic() + STARTING_SECONDS
-        while time.monotonic() < end:
-            if self._process and self._process.poll() is not None:
-                break
+        def answers() -> bool:
             try:
                 psycopg2.connect(self.url("postgres"), connect_timeout=2).close()
             except psycopg2.OperationalError:
-                time.sleep(0.05)
-            else:
-                return
-        raise CannotStart(f"PostgreSQL did not start; see {self.home / 'postgres.log'}.")
+                return False
+            return True
+
+        if not wait_until(answers, self._process):
+            raise CannotStart(f"PostgreSQL did not start; see {self.home / 'postgres.log'}.")
 
     def stop(self) -> None:
         """Ends it, with its data whole."""
@@ -251,18 +250,17 @@ class RabbitMQ:
         """Returns when the broker takes connections; CannotStart if it does not."""
         import pika
 
-        end = time.monotonic() + STARTING_SECONDS
-        while time.monotonic() < end:
-            if self._process and self._process.poll() is not None:
-                break
+        def answers() -> bool:
             try:
                 if listening(self.port):
                     pika.BlockingConnection(pika.URLParameters(self.url)).close()
-                    return
+                    return True
             except pika.exceptions.AMQPError:
                 pass
-            time.sleep(0.1)
-        raise CannotStart(f"RabbitMQ did not start; see {self.home / 'rabbitmq.log'}.")
+            return False
+
+        if not wait_until(answers, self._process):
+            raise CannotStart(f"RabbitMQ did not start; see {self.home / 'rabbitmq.log'}.")
 
     def ctl(self, *arguments: str) -> str:
         """Runs rabbitmqctl on this node; what it printed."""
@@ -289,6 +287,16 @@ class RabbitMQ:
         if self._process and self._process.poll() is None:
             os.killpg(self._process.pid, number)
             self._process.wait(30)
+
+
+def wait_until(answers: Callable[[], bool], process: "subprocess.Popen[bytes] | None") -> bool:
+    """True as soon as ``answers`` holds; False if the process ends first, or a minute passes."""
+    end = time.monotonic() + STARTING_SECONDS
+    while time.monotonic() < end and (process is None or process.poll() is None):
+        if answers():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def start_postgres(home: Path, port: int = 0, *, durable: bool = False) -> Postgres:

@@ -13,6 +13,7 @@ from services.inquiry import registry_store, store
 from services.inquiry.domain import answer, codes, purposes
 from services.inquiry.domain.answer import Known, Question
 
+READINGS = 5
 Result = dict[str, Any] | BusError
 
 
@@ -70,14 +71,9 @@ def judge(asked: Asked, now: dt.datetime) -> Question | BusError:
 def _answers(conn: Connection, questions: Sequence[Question], now: dt.datetime) -> list[Result]:
     if not questions:
         return []
-    found = registry_store.find_records(conn, [(q.key_kind, q.key, q.as_of) for q in questions])
-    moments = list(dict.fromkeys(q.as_of for q in questions))
-    decrees = dict(zip(moments, registry_store.decrees_at(conn, moments), strict=True))
-    versions = dict(zip(moments, registry_store.data_versions_at(conn, moments), strict=True))
     results: list[Result] = []
-    for question, records in zip(questions, found, strict=True):
-        version = versions[question.as_of]
-        if version == 0:
+    for question, known in zip(questions, _look_up(conn, questions), strict=True):
+        if known is None:
             results.append(
                 Unavailable(
                     "The register is empty; the water company has to load its export first.",
@@ -85,13 +81,6 @@ def _answers(conn: Connection, questions: Sequence[Question], now: dt.datetime) 
                 )
             )
             continue
-        known = Known(
-            [each.record for each in records],
-            decrees[question.as_of],
-            version,
-            question.as_of is not None
-            and any(each.known_from > question.as_of for each in records),
-        )
         results.append(
             answer.compose(
                 question,
@@ -102,6 +91,29 @@ def _answers(conn: Connection, questions: Sequence[Question], now: dt.datetime) 
             )
         )
     return results
+
+
+def _look_up(conn: Connection, questions: Sequence[Question]) -> list[Known | None]:
+    """What the register held for each question; None if it was empty.
+
+    An import may commit between two of our statements: then all are read again, so that no answer
+    tells one data version and holds the records of another.
+    """
+    moments = list(dict.fromkeys([None, *(q.as_of for q in questions)]))
+    keys = [(q.key_kind, q.key, q.as_of) for q in questions]
+    for _ in range(READINGS):
+        versions = dict(zip(moments, registry_store.data_versions_at(conn, moments), strict=True))
+        found = registry_store.find_records(conn, keys)
+        decrees = dict(zip(moments, registry_store.decrees_at(conn, moments), strict=True))
+        newest, loaded = store.data_loaded_at(conn, list(versions.values()))
+        if newest == versions[None]:
+            return [
+                Known([each.record for each in records], decrees[q.as_of], version, loaded[version])
+                if (version := versions[q.as_of])
+                else None
+                for q, records in zip(questions, found, strict=True)
+            ]
+    raise Unavailable("The register is changing; ask again.", code="database.busy")
 
 
 def log_row(asked: Asked, result: Result, secret: str, hashes: Mapping[str, str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, column, insert, table, text
 
 from bus.contracts.inquiry import BATCH_LINES, PART_LINES
 from bus.envelope import Envelope
@@ -14,6 +14,13 @@ from services.inquiry.domain.answer import instant
 
 _OWN = text("select * from batches where batch = :batch and agency = :agency")
 _LOCKED = text("select * from batches where batch = :batch and agency = :agency for update")
+
+_ADD_LINES = insert(
+    table("batch_lines", *map(column, ("batch", "line", "key_kind", "key", "problem")))
+)
+_PART = text("""
+    select line, key_kind, key, problem from batch_lines
+    where batch = :batch and line between :first and :last order by line""")
 
 RECEIVING, ANSWERING, DONE = "RECEIVING", "ANSWERING", "DONE"
 
@@ -41,13 +48,19 @@ def open_batch(conn: Connection, message: Envelope, data: dict[str, Any], now: d
 
 
 def add_part(conn: Connection, data: dict[str, Any], agency: str) -> None:
-    """Adds the lines of one part; a batch of someone else is not there."""
+    """Adds the lines of one part; a batch of someone else is not there.
+
+    A part that was received before is taken as it is, if it is the same; otherwise Conflict
+    ``idempotency_key.reused``.
+    """
     batch = of_agency(conn, data["batch"], agency, lock=True)
     if batch["state"] != RECEIVING:
         raise Conflict("This batch is complete; nothing can be added.", code="batch.complete")
     first = data["part"] * PART_LINES + 1
     if first + len(data["lines"]) - 1 > BATCH_LINES:
         raise RuleBroken(f"A batch has at most {BATCH_LINES} lines.", code="batch.too_long")
+    if _received_before(conn, data, first):
+        return
     rows = [
         {
             "batch": data["batch"],
@@ -59,13 +72,19 @@ def add_part(conn: Connection, data: dict[str, Any], agency: str) -> None:
         for n, line in enumerate(data["lines"])
     ]
     if rows:
-        conn.execute(
-            text(
-                "insert into batch_lines (batch, line, key_kind, key, problem) "
-                "values (:batch, :line, :key_kind, :key, :problem)"
-            ),
-            rows,
+        conn.execute(_ADD_LINES, rows)
+
+
+def _received_before(conn: Connection, data: dict[str, Any], first: int) -> bool:
+    place = {"batch": data["batch"], "first": first, "last": first + PART_LINES - 1}
+    known = [(row.key_kind, row.key, row.problem) for row in conn.execute(_PART, place)]
+    told = [(line["key_kind"], line["key"], line["problem"]) for line in data["lines"]]
+    if known and known != told:
+        raise Conflict(
+            "This part of the upload was received before with other lines; use a new key.",
+            code="idempotency_key.reused",
         )
+    return bool(known)
 
 
 def complete(conn: Connection, data: dict[str, Any], now: datetime) -> list[int]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, column, insert, table, text
 
 from services.inquiry.domain import chain
 
@@ -30,16 +30,13 @@ LOGGED = (
 )
 AT_ONCE = 5000
 
-_ADD_ANSWERS = text("""
-    insert into inquiries (tracking_code, verification_code, agency, outcome, answered_at,
-                           valid_until, file_nos, status_codes, answer)
-    values (:tracking_code, :verification_code, :agency, :outcome, :answered_at, :valid_until,
-            :file_nos, :status_codes, :answer)""")
-_ADD_LOG = text(
-    f"insert into inquiry_log ({', '.join(LOGGED)}, hash) values ("  # noqa: S608 - made of constants
-    + ", ".join(f":{name}" for name in (*LOGGED, "hash"))
-    + ")"
+TOLD = ("tracking_code", "verification_code", "agency", "outcome", "answered_at", "valid_until")
+# Core's insert sends many rows as one statement; text() would send a statement for each row,
+# and those of the log while all who ask wait for its head.
+_ADD_ANSWERS = insert(
+    table("inquiries", *(column(name) for name in (*TOLD, "file_nos", "status_codes", "answer")))
 )
+_ADD_LOG = insert(table("inquiry_log", *(column(name) for name in (*LOGGED, "hash"))))
 _READ_LOG = text(
     f"select {', '.join(LOGGED)}, hash from inquiry_log "  # noqa: S608 - made of constants
     "where seq > :after order by seq limit :most"
@@ -54,17 +51,7 @@ def add_answers(conn: Connection, answers: Sequence[dict[str, Any]]) -> dict[str
         hashes[answer["tracking_code"]] = hashlib.sha256(body).hexdigest()
         rows.append(
             {
-                **{
-                    name: answer[name]
-                    for name in (
-                        "tracking_code",
-                        "verification_code",
-                        "agency",
-                        "outcome",
-                        "answered_at",
-                        "valid_until",
-                    )
-                },
+                **{name: answer[name] for name in TOLD},
                 "file_nos": [source["file_no"] for source in answer["sources"]],
                 "status_codes": [source["status"]["code"] for source in answer["sources"]],
                 "answer": body.decode(),
@@ -129,11 +116,26 @@ def answer_of(conn: Connection, tracking_code: str, agency: str) -> dict[str, An
     return orjson.loads(found) if found else None
 
 
+_LOADED = text("""
+    select version, known_from, (select max(version) from data_versions) as newest
+    from data_versions where version = any(:versions)""")
+
+
+def data_loaded_at(conn: Connection, versions: Sequence[int]) -> tuple[int, dict[int, datetime]]:
+    """The newest data version (0 if there is none), and since when each of these is known."""
+    rows = conn.execute(_LOADED, {"versions": list(versions)}).all()
+    return (rows[0].newest if rows else 0), {row.version: row.known_from for row in rows}
+
+
+# By data version and not by clock: an import that was under way while the answer was given bears
+# an earlier time than the answer, and yet changes what it says.
 _VERIFY = text("""
     select i.tracking_code, i.agency, i.outcome, i.status_codes, i.answered_at, i.valid_until,
            exists (select 1 from source_versions v where v.file_no = any(i.file_nos)
-                   and (v.known_from > i.answered_at or v.known_to > i.answered_at)) as changed
-    from inquiries i where i.verification_code = :code""")
+                   and (v.known_from > d.known_from or v.known_to > d.known_from)) as changed
+    from inquiries i
+    join data_versions d on d.version = cast(cast(i.answer as jsonb) ->> 'data_version' as int)
+    where i.verification_code = :code""")
 
 
 def verification_of(conn: Connection, verification_code: str) -> Any | None:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bus import persian
 from services.inquiry.domain import law, status
@@ -13,6 +13,9 @@ from services.inquiry.domain.purposes import Purpose
 VALID_DAYS = 30
 LITRES_PER_SECOND = 3.6  # m3 an hour
 TOLERANCE = 0.02
+# Named one by one, so that what an export holds some day is not told before it was thought about.
+ALLOCATION = ("volume_m3_year", "flow_lps", "hours_year", "power_kw")
+PLACE = ("county", "district", "study_area", "area_status", "utm_x", "utm_y", "utm_zone")
 PERSON_KEYS = ("national_id", "legal_id", "foreigner_id")
 
 LIMITS = {
@@ -53,14 +56,21 @@ class Question:
     as_of: dt.datetime | None
 
 
+class Days(NamedTuple):
+    """The day asked about and the day of the data, both in Iran."""
+
+    asked_about: dt.date
+    loaded_on: dt.date
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the register held: matching records, decrees, the data version."""
+    """What the register held: matching records, decrees, the data version and its moment (UTC)."""
 
     records: Sequence[Record]
     decrees: Sequence[Record]
     data_version: int
-    younger_than_as_of: bool = False
+    loaded_at: dt.datetime
 
 
 def compose(
@@ -80,7 +90,8 @@ def compose(
     day = persian.tehran_day(moment)
     records = sorted(known.records, key=lambda record: record["file_no"])
     statuses = [status.derive(record, known.decrees, day) for record in records]
-    limits = limits_of(records, statuses, known, day)
+    limits = limits_of(records, statuses, known, moment)
+    loaded_on = persian.tehran_day(known.loaded_at)
     valid_until = now + dt.timedelta(days=VALID_DAYS)
     codes = [code for each in statuses for code in each.legal_basis]
     return {
@@ -100,7 +111,7 @@ def compose(
         "valid_until": instant(valid_until),
         "valid_until_jalali": jalali_moment(valid_until),
         "sources": [
-            _source(question, record, found, day)
+            _source(question, record, found, Days(day, loaded_on))
             for record, found in zip(records, statuses, strict=True)
         ],
         "legal_basis": law.basis([*question.purpose.legal_basis, *codes]),
@@ -112,17 +123,20 @@ def compose(
 
 
 def limits_of(
-    records: Sequence[Record], statuses: Sequence[status.Status], known: Known, day: dt.date
+    records: Sequence[Record], statuses: Sequence[status.Status], known: Known, moment: dt.datetime
 ) -> list[str]:
-    """The codes of all that an asker must not read into the answer."""
+    """The codes of all that an asker must not read into an answer about ``moment``.
+
+    That our data is younger is told beside NOT_FOUND too: then nobody could have been known.
+    """
     limits = ["not_a_title_deed", "valid_30_days"]
-    if known.younger_than_as_of:
+    if known.loaded_at > moment:
         limits.append("record_younger_than_as_of")
     if any(flow_volume(record) is not None for record in records):
         limits.append("volume_differs_from_flow")
     for record in records:
         issued = (record.get("licence") or {}).get("issued_on")
-        if issued and dt.date.fromisoformat(issued) > day:
+        if issued and dt.date.fromisoformat(issued) > persian.tehran_day(moment):
             limits.append("licence_issued_later")
             break
     if len(statuses) > 1:
@@ -151,9 +165,7 @@ def jalali_moment(moment: dt.datetime) -> str:
     return f"{persian.jalali(local.date())} {local:%H:%M:%S}"
 
 
-def _source(
-    question: Question, record: Record, found: status.Status, day: dt.date
-) -> dict[str, Any]:
+def _source(question: Question, record: Record, found: status.Status, days: Days) -> dict[str, Any]:
     told: dict[str, Any] = {
         "file_no": record["file_no"],
         "role": role_of(record, question.key_kind, question.key),
@@ -169,7 +181,7 @@ def _source(
         },
     }
     for block in question.purpose.blocks:
-        told[block] = BLOCKS[block](record, day)
+        told[block] = BLOCKS[block](record, days)
     return told
 
 
@@ -181,7 +193,7 @@ def role_of(record: Record, key_kind: str, key: str) -> str | None:
     return "owner" if (holder["id_kind"], holder["id"]) == (key_kind, key) else "partner"
 
 
-def _licence(record: Record, _day: dt.date) -> dict[str, Any] | None:
+def _licence(record: Record, _days: Days) -> dict[str, Any] | None:
     licence = record.get("licence")
     if licence is None:
         return None
@@ -191,23 +203,23 @@ def _licence(record: Record, _day: dt.date) -> dict[str, Any] | None:
     }
 
 
-def _holder(record: Record, _day: dt.date) -> dict[str, Any]:
+def _holder(record: Record, _days: Days) -> dict[str, Any]:
     holder = record["holder"]
     return {name: holder.get(name) for name in ("person", "id_kind", "id", "name", "father_name")}
 
 
-def _contact(record: Record, _day: dt.date) -> dict[str, Any]:
+def _contact(record: Record, _days: Days) -> dict[str, Any]:
     return {name: record["holder"].get(name) for name in ("mobile", "postal_code")}
 
 
-def _partners(record: Record, _day: dt.date) -> list[dict[str, Any]]:
+def _partners(record: Record, _days: Days) -> list[dict[str, Any]]:
     return [
         {name: partner.get(name) for name in ("id_kind", "id", "name", "share_dang")}
         for partner in record.get("partners") or ()
     ]
 
 
-def _technical(record: Record, _day: dt.date) -> dict[str, Any]:
+def _technical(record: Record, _days: Days) -> dict[str, Any]:
     source, use = record["source"], record["use"]
     told = {
         "source_kind": source["kind"],
@@ -215,32 +227,33 @@ def _technical(record: Record, _day: dt.date) -> dict[str, Any]:
         "depth_m": source.get("depth_m"),
         "use": use,
         "use_fa": words.label_fa(words.USES, use),
-        **(record.get("allocation") or {}),
+        **{name: (record.get("allocation") or {}).get(name) for name in ALLOCATION},
     }
     computed = flow_volume(record)
     return told if computed is None else {**told, "volume_by_flow_m3_year": computed}
 
 
-def _place(record: Record, _day: dt.date) -> dict[str, Any]:
-    return dict(record["place"])
+def _place(record: Record, _days: Days) -> dict[str, Any]:
+    return {name: record["place"].get(name) for name in PLACE}
 
 
-def _meter(record: Record, _day: dt.date) -> dict[str, Any]:
+def _meter(record: Record, _days: Days) -> dict[str, Any]:
     return {"kind": record["meter"], "kind_fa": words.label_fa(words.METERS, record["meter"])}
 
 
-def _debt(record: Record, day: dt.date) -> dict[str, Any]:
+def _debt(record: Record, days: Days) -> dict[str, Any]:
+    # The amount is that of the export, which may be weeks older than the day asked about.
     rials = record.get("debt_rials") or 0
     return {
         "state": "due" if rials else "none",
         "amount_rials": rials,
         "unit": "IRR",
-        "as_of": day.isoformat(),
+        "as_of": days.loaded_on.isoformat(),
     }
 
 
-def _violations(record: Record, day: dt.date) -> dict[str, Any]:
-    found = status.open_violations(record, day)
+def _violations(record: Record, days: Days) -> dict[str, Any]:
+    found = status.open_violations(record, days.asked_about)
     return {
         "open": len(found),
         "items": [

@@ -191,6 +191,8 @@ def _by_dates(
             "EXTENDED_BY_DECREE", written + DAY, expiry, ("FDW-3", "DECREE"), tuple(evidence), flags
         )
     code, basis = _in_force(licence["kind"])
+    if moved:
+        basis = (*basis, "DECREE")
     since = _date(licence["issued_on"]) if licence.get("issued_on") else None
     return Status(code, since, expiry, basis, tuple(evidence), flags)
 
