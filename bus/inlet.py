@@ -1,5 +1,7 @@
 """Event-Driven Consumer: one connection a queue of the service, that drains before it closes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import eventlet

@@ -2,9 +2,6 @@
 
 from typing import Any, NamedTuple
 
-import orjson
-from starlette.responses import Response
-
 from bus.errors import BusError
 
 MEDIA_TYPE = "application/problem+json"
@@ -48,15 +45,26 @@ PROBLEMS: dict[str, Problem] = {
     "http.media_type": Problem(
         "Media type not accepted", "Set Content-Type as the page of the contract says.", 415
     ),
+    "http.not_acceptable": Problem(
+        "No such form of the answer", "Set Accept to a form that the contract's page names.", 406
+    ),
+    "http.malformed": Problem("Not HTTP", "Send well-formed HTTP/1.1.", 400),
+    "http.timeout": Problem("The request stood still", "Send it without pauses.", 408),
     "http.headers": Problem("The headers are too large", "Send fewer or shorter headers.", 431),
     "http.uri": Problem("The address is too long", "Shorten the query.", 414),
     "json.invalid": Problem("The body is not JSON", "Send one JSON object in UTF-8; no NaN.", 400),
+    "json.member_twice": Problem(
+        "A member of the body stands twice", "Name each member of an object once.", 400
+    ),
     "json.too_deep": Problem(
         "The body is nested too deeply", "No contract needs more than a few levels.", 400
     ),
     "contract.broken": Problem(
         "The message does not follow its contract",
         "Mend the fields named in errors; unknown fields are refused.",
+    ),
+    "query.repeated": Problem(
+        "A parameter of the query stands twice", "Name each parameter once.", 400
     ),
     "contract.unknown": Problem("No such contract", "See /openapi.json for all contracts."),
     "contract.not_granted": Problem(
@@ -134,11 +142,25 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "folder.not_found": Problem("No such export", "Put the sheets into the import folder first."),
     "load.not_found": Problem("No such import", "Check the import's id."),
+    "service.unknown": Problem("No such service", "See /dead-letters for their names."),
     "service.absent": Problem("The service is not there", "Try again later; tell us if it lasts."),
     "broker.unreachable": Problem(
         "The bus cannot be reached", "Try again with the same Idempotency-Key."
     ),
     "broker.blocked": Problem("The bus takes nothing now", "Try again in a minute."),
+    "broker.refused": Problem(
+        "The bus did not take the message", "Try again with the same Idempotency-Key."
+    ),
+    "broker.slow": Problem(
+        "The bus did not confirm the message", "Try again with the same Idempotency-Key."
+    ),
+    "database.busy": Problem(
+        "Two requests were in each other's way", "Try again with the same Idempotency-Key."
+    ),
+    "inbox.race": Problem(
+        "The same request is being worked on", "Wait a second, then ask with the same key."
+    ),
+    "message.unreadable": Problem("The message cannot be read", "Tell us the trace id."),
     "database.unreachable": Problem(
         "The service cannot reach its database", "Try again later with the same Idempotency-Key."
     ),
@@ -188,12 +210,11 @@ def describe(error: BusError, *, instance: str, trace_id: str | None) -> dict[st
     return told
 
 
-def response(error: BusError, *, instance: str, trace_id: str | None) -> Response:
-    """The problem as an answer, with the headers that its status asks for."""
-    told = describe(error, instance=instance, trace_id=trace_id)
-    headers = {"Cache-Control": "no-store", **getattr(error, "headers", {})}
-    if told["status"] in (429, 503, 504):
-        headers["Retry-After"] = error.details.get("retry_after", str(RETRY_SECONDS))
-    if told["status"] == 401:  # noqa: PLR2004 - HTTP's own number
-        headers["WWW-Authenticate"] = 'Signature realm="mirab"'
-    return Response(orjson.dumps(told), told["status"], headers, MEDIA_TYPE)
+def headers(error: BusError, status: int) -> dict[str, str]:
+    """The headers that a problem has beside its body: those its status asks for, and its own."""
+    told = {"Cache-Control": "no-store", **getattr(error, "headers", {})}
+    if status in (429, 503, 504):
+        told["Retry-After"] = error.details.get("retry_after", str(RETRY_SECONDS))
+    if status == 401:  # noqa: PLR2004 - HTTP's own number
+        told["WWW-Authenticate"] = 'Signature realm="mirab"'
+    return told

@@ -10,6 +10,7 @@ import uvicorn
 from bus import log
 from bus.contracts import hidden_names
 from bus.settings import MissingSettings, Settings
+from gateway.protocol import Guarded
 
 STOP_SECONDS = 15
 
@@ -28,18 +29,19 @@ def run(name: str, port: int, make: Callable[[Settings], Any]) -> int:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=Guarded,
+        ws="none",
         access_log=False,
         log_config=None,
         lifespan="on",
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS,
-        h11_max_incomplete_event_size=65536,
         proxy_headers=True,
         forwarded_allow_ips=settings.text("TRUSTED_PROXIES", "127.0.0.1"),
     )
-    uvicorn.Server(config).run(sockets=[bound])
-    return 0
+    server = uvicorn.Server(config)
+    server.run(sockets=[bound])
+    return 0 if server.started else 1
 
 
 def _bind(host: str, port: int) -> socket.socket:

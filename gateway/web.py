@@ -1,10 +1,9 @@
 """HTTP Message Endpoint: what every face does with every request, before and after its handler."""
 
-import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import orjson
@@ -17,16 +16,14 @@ from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 from bus import log
+from bus.client import Client
 from bus.envelope import child_of, valid_traceparent
 from bus.errors import BusError, Internal
 from gateway import problems
 from gateway.problems import HttpError
 
-BODY_LIMIT = 256 * 1024
 HEADERS_LIMIT = 32 * 1024
 URI_LIMIT = 4096
-DEEPEST = 32
-STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -44,6 +41,8 @@ SECONDS = Histogram(
 
 Handler = Callable[[Request], Awaitable[Response]]
 Finish = Callable[[Request, Response], Response]
+Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
+Show = Callable[[Request, dict[str, Any]], Response | None]
 _log = log.get("web")
 
 
@@ -51,6 +50,7 @@ class Face:
     """An ASGI app: routes, problems for all that goes wrong, a trace, a log line, metrics.
 
     ``finish`` has the last word on each answer, problems too (the agency face signs them).
+    ``show`` may make a page of a problem, for a person; None leaves it to be JSON.
     """
 
     def __init__(
@@ -58,10 +58,11 @@ class Face:
         name: str,
         routes: Sequence[Route],
         *,
-        lifespan: Callable[[Any], AbstractAsyncContextManager[None]] | None = None,
+        lifespan: Lifespan | None = None,
         finish: Finish | None = None,
+        show: Show | None = None,
     ) -> None:
-        self.name, self._routes, self._finish = name, routes, finish
+        self.name, self._routes, self._finish, self._show = name, routes, finish, show
         self._lifespan = Starlette(lifespan=lifespan)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -131,8 +132,16 @@ class Face:
         raise HttpError("http.not_found", "There is nothing at this path.")
 
     def _problem(self, request: Request, error: BusError) -> Response:
-        trace_id = request.state.traceparent.split("-")[1]
-        return problems.response(error, instance=request.url.path, trace_id=trace_id)
+        told = problems.describe(
+            error,
+            instance=request.url.path,
+            trace_id=request.state.traceparent.split("-")[1],
+        )
+        response = self._show(request, told) if self._show else None
+        if response is None:
+            response = Response(orjson.dumps(told), told["status"], None, problems.MEDIA_TYPE)
+        response.headers.update(problems.headers(error, told["status"]))
+        return response
 
     def _account(self, request: Request, status: int, seconds: float) -> None:
         route, state = request.state.route, request.state
@@ -151,72 +160,6 @@ class Face:
             )
 
 
-async def chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The body as it comes; HttpError as soon as it is more than ``limit`` bytes."""
-    told = request.headers.get("content-length", "0")
-    if told.isdigit() and int(told) > limit:
-        raise too_large(limit)
-    total = 0
-    async for chunk in request.stream():
-        total += len(chunk)
-        if total > limit:
-            raise too_large(limit)
-        yield chunk
-
-
-def too_large(limit: int) -> HttpError:
-    """The refusal of a body over ``limit`` bytes; the connection is closed, the rest unread."""
-    return HttpError("http.too_large", f"The body may take {limit} bytes here.", Connection="close")
-
-
-async def body(request: Request, limit: int = BODY_LIMIT) -> bytes:
-    """The whole body, at most ``limit`` bytes."""
-    return b"".join([chunk async for chunk in chunks(request, limit)])
-
-
-def media_type(request: Request, *accepted: str) -> str:
-    """The body's media type, one of those accepted; HttpError http.media_type otherwise."""
-    told = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if told not in accepted:
-        raise HttpError(
-            "http.media_type",
-            "Send the body as " + " or ".join(accepted) + ".",
-            Accept=", ".join(accepted),
-        )
-    return told
-
-
-def parse_object(raw: bytes) -> dict[str, Any]:
-    """The JSON object of a body: strict UTF-8, not deep; HttpError json.* says what is wrong."""
-    if _depth(raw) > DEEPEST:
-        raise HttpError("json.too_deep", f"The body is nested more than {DEEPEST} levels deep.")
-    try:
-        data = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise HttpError(
-            "json.invalid",
-            f"The body is not JSON in UTF-8: {error.msg} (line "
-            f"{error.lineno}, column {error.colno}).",
-        ) from None
-    if not isinstance(data, dict):
-        raise HttpError("json.invalid", "The body must be one JSON object.")
-    return data
-
-
-def _depth(raw: bytes) -> int:
-    """How deep the JSON is nested, found without parsing it; 0 if it cannot be too deep."""
-    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
-        return 0
-    deepest = depth = 0
-    for byte in STRINGS.sub(b"", raw):
-        if byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
-    return deepest
-
-
 def json_response(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Data as JSON that no cache keeps."""
     return Response(
@@ -225,6 +168,18 @@ def json_response(data: Any, status: int = 200, headers: dict[str, str] | None =
         {"Cache-Control": "no-store", **(headers or {})},
         "application/json",
     )
+
+
+def while_connected(client: Client) -> Lifespan:
+    """The life of a face: its client keeps the connection to the bus from start to end."""
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        await client.start()
+        yield
+        await client.stop()
+
+    return lifespan
 
 
 async def live(_: Request) -> Response:

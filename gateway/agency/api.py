@@ -1,10 +1,7 @@
 """POST /v1/<context>/<operation>: one route for every contract that an agency can be granted."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,56 +15,60 @@ from bus.errors import NotFound
 from bus.keys import SigningKey
 from bus.settings import Settings
 from gateway import pages, web
-from gateway.agency import batches, catalogue
+from gateway.agency import batches, catalogue, results
 from gateway.agency.door import Door
 from gateway.agency.register import Register
 
 
-def make(settings: Settings) -> web.Face:
-    """The agency face; ValueError, OSError or MissingSettings if it cannot be made."""
-    settings.require("AMQP_URL", "AGENCIES_DIR", "SIGNING_KEY_FILE")
-    key = SigningKey.load(
-        settings.text("SIGNING_KEY_FILE").strip(),
-        settings.text("SIGNING_KEY_ID", f"mirab-{datetime.now(UTC).year}"),
-    )
-    client = Client(settings.text("AMQP_URL"), name="gateway.agency")
-    door = Door(
-        Register(Path(settings.text("AGENCIES_DIR"))), client, key, settings.get("AGENCY_BASE_URL")
-    )
-    jwks = web.json_response({"keys": [key.public.jwk(key.keyid)]})
+class Agency:
+    """What the routes of this face share."""
 
-    async def published(_: Request) -> Response:
-        return Response(
-            jwks.body, media_type="application/json", headers={"Cache-Control": "max-age=300"}
+    def __init__(self, settings: Settings) -> None:
+        settings.require("AMQP_URL", "AGENCIES_DIR", "SIGNING_KEY_FILE")
+        self._key = SigningKey.load(
+            settings.text("SIGNING_KEY_FILE").strip(),
+            settings.text("SIGNING_KEY_ID", f"mirab-{datetime.now(UTC).year}"),
+        )
+        self.client = Client(settings.text("AMQP_URL"), name="gateway.agency")
+        self.door = Door(
+            Register(Path(settings.text("AGENCIES_DIR"))),
+            self.client,
+            self._key,
+            settings.get("AGENCY_BASE_URL"),
         )
 
-    async def operate(request: Request) -> Response:
+    async def operate(self, request: Request) -> Response:
+        """POST /v1/<context>/<operation>"""
         contract = contract_of(request)
         if contract is SUBMIT_BATCH:
-            return await batches.submit(door, request)
-        form = request.headers.get("accept", "").split(",")[0].split(";")[0].strip()
-        if contract is READ_BATCH and form in (batches.JSONL, batches.CSV):
-            return await batches.download(door, request, form)
-        return await door.admit(request, contract)
+            return await batches.submit(self.door, request)
+        if contract is READ_BATCH:
+            return await results.read(self.door, request)
+        return await self.door.admit(request, contract)
 
-    @asynccontextmanager
-    async def lifespan(_: Any) -> AsyncIterator[None]:
-        await client.start()
-        yield
-        await client.stop()
+    async def keys(self, _: Request) -> Response:
+        """GET /.well-known/jwks.json: by which key answers are signed."""
+        response = web.json_response({"keys": [self._key.public.jwk(self._key.keyid)]})
+        response.headers["Cache-Control"] = "max-age=300"
+        return response
 
+
+def make(settings: Settings) -> web.Face:
+    """The agency face; ValueError, OSError or MissingSettings if it cannot be made."""
+    agency = Agency(settings)
     return web.Face(
         "agency",
         [
-            Route("/v{version:int}/{context}/{operation}", operate, methods=["POST"]),
+            Route("/v{version:int}/{context}/{operation}", agency.operate, methods=["POST"]),
             Route("/openapi.json", catalogue.openapi_json),
             Route("/", catalogue.page),
-            Route("/.well-known/jwks.json", published),
+            Route("/docs", catalogue.page),
+            Route("/.well-known/jwks.json", agency.keys),
             Route("/health/live", web.live),
             *pages.COMMON,
         ],
-        lifespan=lifespan,
-        finish=door.finish,
+        lifespan=web.while_connected(agency.client),
+        finish=agency.door.finish,
     )
 
 

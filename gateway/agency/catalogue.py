@@ -12,6 +12,7 @@ from starlette.responses import Response
 from bus.contracts import CATALOGUE
 from bus.contracts import Request as Contract
 from bus.contracts.fields import Block, Day, Instant
+from bus.contracts.inquiry import BATCH_KEYS, MATTER, READ_BATCH, SUBMIT_BATCH
 from bus.version import release
 from gateway import pages
 from gateway.problems import PROBLEMS
@@ -61,53 +62,57 @@ def _schema_name(schema: Any) -> str:
 
 
 def _operation(contract: Contract) -> dict[str, Any]:
-    problem = {
-        "description": "A problem; its code says what to do",
-        "content": {
-            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {
+        "operationId": contract.name,
+        "summary": contract.doc,
+        "tags": [contract.context],
+        "security": [{"signature": []}],
+        "parameters": _parameters(contract),
+        "requestBody": {"required": True, "content": _bodies(contract)},
+        "responses": {
+            "202" if contract is SUBMIT_BATCH else "200": {
+                "description": "The signed answer",
+                "content": _answers(contract),
+            },
+            "default": {
+                "description": "A problem; its code says what to do",
+                "content": {
+                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                },
+            },
         },
     }
-    body: dict[str, Any] = {"application/json": {"schema": contract.schema}}
-    answers: dict[str, Any] = {"application/json": {"schema": contract.reply}}
-    good = "200"
-    parameters: list[dict[str, Any]] = [IDEMPOTENCY] if contract.effect else []
-    if contract.operation == "submit_batch":
-        from bus.contracts import inquiry
 
-        body = {
-            "application/json": {"schema": inquiry.BATCH_KEYS.schema},
-            "application/jsonl": {"schema": {"type": "string"}},
-            "text/csv": {"schema": {"type": "string"}},
-        }
-        good = "202"
-        parameters += [
+
+def _parameters(contract: Contract) -> list[dict[str, Any]]:
+    told = [IDEMPOTENCY] if contract.effect else []
+    if contract is SUBMIT_BATCH:
+        told += [
             {
                 "in": "query",
                 "name": name,
                 "schema": {"type": "string"},
                 "description": "Of an upload as JSON Lines or CSV",
             }
-            for name in ("purpose", "case_number", "operator", "as_of")
+            for name in MATTER.schema.fields
         ]
-    if contract.operation == "read_batch":
-        answers |= {
-            "application/jsonl": {"schema": {"type": "string"}},
-            "text/csv": {"schema": {"type": "string"}},
-        }
-    return {
-        "operationId": contract.name,
-        "summary": contract.doc,
-        "tags": [contract.context],
-        "security": [{"signature": []}],
-        "parameters": parameters,
-        "requestBody": {"required": True, "content": body},
-        "responses": {
-            good: {"description": "The signed answer", "content": answers},
-            "default": problem,
-        },
-    }
+    return told
 
 
+def _bodies(contract: Contract) -> dict[str, Any]:
+    if contract is SUBMIT_BATCH:
+        return {"application/json": {"schema": BATCH_KEYS.schema}, **LINES}
+    return {"application/json": {"schema": contract.schema}}
+
+
+def _answers(contract: Contract) -> dict[str, Any]:
+    answer = {"application/json": {"schema": contract.reply}}
+    return {**answer, **LINES} if contract is READ_BATCH else answer
+
+
+LINES: dict[str, Any] = {
+    form: {"schema": {"type": "string"}} for form in ("application/jsonl", "text/csv")
+}
 IDEMPOTENCY: dict[str, Any] = {
     "in": "header",
     "name": "Idempotency-Key",

@@ -13,11 +13,12 @@ from bus.contracts import Request as Contract
 from bus.digest import check_digest, content_digest
 from bus.keys import SigningKey
 from bus.signing import Message, Verified, sign_response, verify_request
-from gateway import web
+from gateway import bodies, web
 from gateway.agency.limits import Nonces, RateLimits
 from gateway.agency.register import Agency, Register, caller, require_grant
 from gateway.problems import HttpError
 
+JSON = "application/json"
 NAMESPACE = uuid.UUID("6d697261-6200-5000-8000-000000000001")
 KEY = re.compile(r'"([\x21\x23-\x5b\x5d-\x7e]{16,128})"')
 
@@ -57,18 +58,28 @@ class Door:
         verified = verify_request(message, self._register.key)
         agency = self._register.owner(verified.keyid)
         request.state.agency = agency.code
+        # A replay takes nothing of the agency's rate; what is over the rate fills no memory.
+        self._nonces.check(verified)
         request.state.limits = self._limits.take(agency)
-        self._nonces.use(verified)
-        return Visitor(agency, verified, message, idempotency_key(request))
+        self._nonces.note(verified)
+        return Visitor(agency, verified, message, idempotency_key(message))
+
+    async def question(
+        self, request: Request, contract: Contract, *forms: str
+    ) -> tuple[Visitor, bytes, str]:
+        """Who asks, the JSON body as it was signed, and in which of ``forms`` the answer goes."""
+        request.state.contract = contract.name
+        visitor = self.identify(request)
+        bodies.media_type(request, JSON)
+        form = bodies.answer_type(request, *forms)
+        raw = await bodies.body(request)
+        check_digest(visitor.message.headers, raw)
+        return visitor, raw, form
 
     async def admit(self, request: Request, contract: Contract) -> Response:
         """The whole way of a JSON request to a contract."""
-        request.state.contract = contract.name
-        visitor = self.identify(request)
-        web.media_type(request, "application/json")
-        raw = await web.body(request)
-        check_digest(visitor.message.headers, raw)
-        data = contract.load(web.parse_object(raw))
+        visitor, raw, _ = await self.question(request, contract, JSON)
+        data = contract.load(bodies.parse_object(raw))
         return web.json_response(await self.call(request, visitor, contract, data))
 
     async def call(
@@ -116,9 +127,9 @@ class Door:
         return Message(headers, request.method, f"{base}{target}" + (f"?{query}" if query else ""))
 
 
-def idempotency_key(request: Request) -> str | None:
+def idempotency_key(message: Message) -> str | None:
     """The Idempotency-Key (a structured-field string), or None; HttpError if it cannot be read."""
-    told = request.headers.get("idempotency-key")
+    told = message.headers.get("idempotency-key")
     if told is None:
         return None
     match = KEY.fullmatch(told.strip())

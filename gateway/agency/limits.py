@@ -56,22 +56,25 @@ class Nonces:
         self._seen: set[tuple[str, str]] = set()
         self._ends: deque[tuple[float, tuple[str, str]]] = deque()
 
-    def use(self, verified: Verified) -> None:
-        """Notes the nonce; SignatureError if it was used, or signed before the start."""
-        now = time.time()
-        while self._ends and self._ends[0][0] < now:
-            self._seen.discard(self._ends.popleft()[1])
+    def check(self, verified: Verified) -> None:
+        """SignatureError if the nonce was used, or the request signed before the start."""
         if verified.created < self._started:
             raise SignatureError(
                 "signature.before_start",
                 "This face was started after you signed; sign the request again.",
             )
-        key = (verified.keyid, verified.nonce)
-        if key in self._seen:
+        if (verified.keyid, verified.nonce) in self._seen:
             raise SignatureError(
                 "signature.replayed",
                 "This nonce was used before; sign each request with a fresh one.",
             )
+
+    def note(self, verified: Verified) -> None:
+        """Remembers the nonce for as long as a signature with it could be taken."""
+        now = time.time()
+        while self._ends and self._ends[0][0] < now:
+            self._seen.discard(self._ends.popleft()[1])
+        key = (verified.keyid, verified.nonce)
         self._seen.add(key)
         # A signature lives 300 s at most; kept in the order of arrival, that long is enough.
         self._ends.append((now + 360, key))

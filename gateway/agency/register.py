@@ -82,10 +82,11 @@ class Register:
                 self._read()
 
     def _state(self) -> tuple[Any, ...]:
-        return tuple(
-            (path.name, path.stat().st_mtime_ns, path.stat().st_size)
-            for path in sorted(self._folder.glob("*.toml"))
-        )
+        try:
+            stats = [(path.name, path.stat()) for path in sorted(self._folder.glob("*.toml"))]
+        except OSError:  # a file went while we looked; look again next time
+            return ()
+        return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
     def _read(self) -> None:
         self._seen = self._state()
@@ -105,7 +106,7 @@ class Register:
 def _add(known: Known, path: Path) -> None:
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
-        limits = told.get("limits", {})
+        limits = dict(told.get("limits", {}))
         agency = Agency(
             str(told["code"]),
             str(told["name"]),
@@ -113,8 +114,8 @@ def _add(known: Known, path: Path) -> None:
                 Grant(str(g["contract"]), tuple(map(str, g.get("purposes", ()))), _day(g["until"]))
                 for g in told.get("grants", ())
             ),
-            int(limits.get("requests", DEFAULT_LIMIT[0])),
-            int(limits.get("seconds", DEFAULT_LIMIT[1])),
+            _positive(limits.get("requests", DEFAULT_LIMIT[0])),
+            _positive(limits.get("seconds", DEFAULT_LIMIT[1])),
         )
         keys = {
             str(k["id"]): (
@@ -133,8 +134,14 @@ def _add(known: Known, path: Path) -> None:
 
 
 def _day(value: Any) -> dt.date:
-    if not isinstance(value, dt.date):
-        raise ValueError(f"{value!r} is not a day")  # noqa: TRY004 - told as a broken file
+    if type(value) is not dt.date:  # a datetime is a date to isinstance
+        raise ValueError(f"{value!r} is not a day")
+    return value
+
+
+def _positive(value: Any) -> int:
+    if type(value) is not int or value < 1:
+        raise ValueError(f"{value!r} is not a whole number from 1")
     return value
 
 

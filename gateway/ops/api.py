@@ -1,8 +1,6 @@
 """Health, metrics, dead letters and imports, for machines and as one board."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
@@ -14,10 +12,10 @@ from bus.client import Client
 from bus.contracts import health_contracts
 from bus.contracts.inquiry import LOAD_REGISTRY, LOAD_STATUS
 from bus.dead_letters import DeadLetters
-from bus.errors import BusError, ContractError, FieldError
+from bus.errors import BusError, ContractError, FieldError, NotFound
 from bus.keys import SigningKey
 from bus.settings import Settings
-from gateway import pages, web
+from gateway import bodies, pages, web
 from gateway.ops.checks import Check, SelfCall
 
 CALLER = {"agency": "mirab-ops", "key": "ops-face", "grants": []}
@@ -95,29 +93,30 @@ class Ops:
 
     async def letters_of(self, request: Request) -> Response:
         """GET /dead-letters/{service}: what they are, never what they hold."""
+        service = service_of(request)
 
         def look() -> list[dict[str, Any]]:
             with DeadLetters(self._amqp_url) as letters:
-                return letters.look(request.path_params["service"])
+                return letters.look(service)
 
         return web.json_response({"letters": await asyncio.to_thread(look)})
 
     async def replay(self, request: Request) -> Response:
         """POST /dead-letters/{service}/replay with {"ids": [...]} or {"all": true}."""
-        web.media_type(request, "application/json")
-        told = web.parse_object(await web.body(request))
-        ids = chosen(told)
+        bodies.media_type(request, "application/json")
+        told = bodies.parse_object(await bodies.body(request))
+        ids, service = chosen(told), service_of(request)
 
         def send() -> int:
             with DeadLetters(self._amqp_url) as letters:
-                return letters.replay(request.path_params["service"], ids)
+                return letters.replay(service, ids)
 
         return web.json_response({"replayed": await asyncio.to_thread(send)})
 
     async def load(self, request: Request) -> Response:
         """POST /registry/loads with {"folder": ...}: import an export of the import folder."""
-        web.media_type(request, "application/json")
-        data = LOAD_REGISTRY.load(web.parse_object(await web.body(request)))
+        bodies.media_type(request, "application/json")
+        data = LOAD_REGISTRY.load(bodies.parse_object(await bodies.body(request)))
         told = await self.client.call(
             LOAD_REGISTRY, data, caller=CALLER, traceparent=request.state.traceparent
         )
@@ -127,6 +126,16 @@ class Ops:
         """GET /registry/loads/{load}: how far it has come."""
         data = LOAD_STATUS.load({"load": request.path_params["load"]})
         return web.json_response(await self.client.call(LOAD_STATUS, data, caller=CALLER))
+
+
+def service_of(request: Request) -> str:
+    """The service that the path names; NotFound if there is none of that name."""
+    service: str = request.path_params["service"]
+    if service not in health_contracts():
+        raise NotFound(
+            "There is no such service; /dead-letters names them all.", code="service.unknown"
+        )
+    return service
 
 
 def chosen(told: dict[str, Any]) -> set[str] | None:
@@ -143,13 +152,6 @@ def chosen(told: dict[str, Any]) -> set[str] | None:
 def make(settings: Settings) -> web.Face:
     """The ops face."""
     ops = Ops(settings)
-
-    @asynccontextmanager
-    async def lifespan(_: Any) -> AsyncIterator[None]:
-        await ops.client.start()
-        yield
-        await ops.client.stop()
-
     return web.Face(
         "ops",
         [
@@ -164,5 +166,5 @@ def make(settings: Settings) -> web.Face:
             Route("/registry/loads/{load}", ops.load_status),
             *pages.COMMON,
         ],
-        lifespan=lifespan,
+        lifespan=web.while_connected(ops.client),
     )

@@ -8,7 +8,7 @@ import requests
 from bus.keys import SigningKey
 from bus.signing import sign_request
 from connector.caller import load_key
-from tests.conftest import ROOT, execute
+from tests.conftest import ROOT, Starter, execute, free_port, wait_for
 
 GOOD = {"key_kind": "national_id", "key": "9900000013", "purpose": "fuel_quota"}
 
@@ -84,3 +84,39 @@ def own_sender(agency_face):
 @pytest.fixture
 def stranger():
     return SigningKey.new("nobody-2026")
+
+
+def begin(start, face, **environ):
+    """The address of another face, once it lives."""
+    port = free_port()
+    process = start(f"gateway.{face}", **environ, HOST="127.0.0.1", PORT=str(port))
+    url = f"http://127.0.0.1:{port}"
+
+    def lives():
+        assert process.alive, process.log
+        try:
+            return requests.get(f"{url}/health/live", timeout=5).ok
+        except requests.ConnectionError:
+            return False
+
+    wait_for(lives)
+    return url
+
+
+def environ_of(inquiry):
+    return {name: value for name, value in inquiry.items() if name != "processes"}
+
+
+@pytest.fixture(scope="session")
+def public_face(shared_face, tmp_path_factory):
+    starter = Starter(tmp_path_factory.mktemp("public"))
+    yield begin(starter, "public", **environ_of(shared_face.inquiry))
+    starter.end()
+
+
+@pytest.fixture(scope="session")
+def ops_face(shared_face, tmp_path_factory):
+    starter = Starter(tmp_path_factory.mktemp("ops"))
+    environ = environ_of(shared_face.inquiry)
+    yield begin(starter, "ops", **environ, AGENCY_URL=str(shared_face))
+    starter.end()

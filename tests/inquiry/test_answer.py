@@ -12,6 +12,7 @@ from services.inquiry.domain.codes import new_tracking, new_verification
 from services.inquiry.domain.purposes import PURPOSES
 
 NOW = dt.datetime(2026, 11, 23, 13, 38, 56, tzinfo=dt.UTC)
+LOADED = dt.datetime(2026, 11, 1, 21, 0, tzinfo=dt.UTC)  # the next day in Iran
 OWNER, PARTNER = "9900000013", "9900000021"
 RECORD = {
     "file_no": "1001/5",
@@ -65,12 +66,12 @@ def ask(
     key=OWNER,
     key_kind="national_id",
     as_of=None,
-    younger=False,
+    loaded_at=LOADED,
 ):
     question = Question("justice", purpose, PURPOSES[purpose], key_kind, key, "C-7", NOW, as_of)
     return compose(
         question,
-        Known(list(records), [], 3, younger),
+        Known(list(records), [], 3, loaded_at),
         now=NOW,
         tracking_code=new_tracking(),
         verification_code=new_verification(),
@@ -128,7 +129,7 @@ def test_the_debt_has_its_unit_and_day_and_only_open_violations_count():
         "state": "due",
         "amount_rials": 573_000_000,
         "unit": "IRR",
-        "as_of": "2026-11-23",
+        "as_of": "2026-11-02",
     }
     assert told["violations"]["open"] == 1
     assert told["violations"]["items"][0]["kind"] == "overdraft"
@@ -144,7 +145,7 @@ def test_a_volume_that_differs_from_the_flow_is_told_with_both_figures():
 
 def test_what_must_not_be_read_into_an_answer_is_told():
     early = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
-    told = ask(as_of=early, younger=True, records=[RECORD, {**RECORD, "file_no": "2"}])
+    told = ask(as_of=early, records=[RECORD, {**RECORD, "file_no": "2"}])
     codes = [limit["code"] for limit in told["limits"]]
     assert set(codes) == {
         "not_a_title_deed",
@@ -154,6 +155,60 @@ def test_what_must_not_be_read_into_an_answer_is_told():
         "several_sources",
     }
     assert set(codes) <= set(LIMITS)
+
+
+def test_nobody_found_before_our_first_data_says_that_nobody_could_be_known():
+    early = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
+    codes = [limit["code"] for limit in ask(as_of=early, records=())["limits"]]
+    assert "record_younger_than_as_of" in codes
+
+
+def test_data_of_this_very_moment_is_not_called_younger_than_a_question_about_now():
+    codes = [limit["code"] for limit in ask(loaded_at=NOW + dt.timedelta(seconds=2))["limits"]]
+    assert "record_younger_than_as_of" not in codes
+
+
+def with_a_secret_everywhere(value):
+    """The record with one more member in every object of it, as a later export may have."""
+    if isinstance(value, list):
+        return [with_a_secret_everywhere(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    told = {name: with_a_secret_everywhere(each) for name, each in value.items()}
+    return {**told, "new_column": "SECRET"}
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_what_no_rule_names_is_never_told_wherever_it_stands_in_the_record(purpose):
+    assert "SECRET" not in str(ask(purpose, records=[with_a_secret_everywhere(RECORD)]))
+
+
+# Where each value of the record may be told: under one block, whatever the purpose.
+PLACES = {
+    "holder": ("رضا کاظمی", "علی"),
+    "contact": ("+989120000000", "7526450498"),
+    "partners": (PARTNER, "یاسر"),
+    "technical": ("power_kw", "depth_m"),
+    "place": ("بهمئی", "utm_x"),
+    "meter": ("smart_volumetric",),
+    "debt": ("573000000",),
+    "violations": ("first_warning",),
+}
+
+
+@given(
+    purpose=st.sampled_from(list(PURPOSES)),
+    key=st.sampled_from(
+        [("national_id", OWNER), ("file_no", "1001/5"), ("licence_no", "83/350/1")]
+    ),
+    without=st.sets(st.sampled_from(["licence", "partners", "violations"])),
+)
+def test_a_value_appears_only_if_the_purpose_has_its_block(purpose, key, without):
+    emptied = {name: None if name == "licence" else [] for name in without}
+    told = str(ask(purpose, key_kind=key[0], key=key[1], records=[{**RECORD, **emptied}]))
+    for block, values in PLACES.items():
+        if block not in PURPOSES[purpose].blocks:
+            assert not [value for value in values if value in told]
 
 
 @given(order=st.permutations(["9/1", "10/1", "2/5", "2/10"]))

@@ -109,6 +109,13 @@ def test_of_several_orders_the_earliest_counts_and_on_a_tie_the_strongest():
     assert derive(record(orders=tie), [], DAY).code == "CLOSED"
 
 
+def test_a_source_that_was_closed_before_it_was_asked_about_stays_closed():
+    told = record(orders=[{"kind": "CLOSED", "on": "2020-01-01"}])
+    found = derive(told, [decree()], DAY)
+    assert (found.code, found.since, found.group) == ("CLOSED", dt.date(2020, 1, 1), "NOT_IN_FORCE")
+    assert found.evidence == ({"kind": "order", "order": "CLOSED", "on": "2020-01-01"},)
+
+
 def test_an_order_comes_before_an_expiry_and_binds_an_unlicensed_source_too():
     sealed = [{"kind": "SEALED", "on": "2025-01-01"}]
     assert derive({**licence(expires_on="2021-01-01"), "orders": sealed}, [], DAY).code == "SEALED"
@@ -136,6 +143,14 @@ def test_a_decree_extends_from_its_notification_and_not_before():
     assert found[2].until == dt.date(2020, 9, 21)
     assert {"kind": "decree", "number": "98/4120", "on": "2020-04-08"} in found[2].evidence
     assert "DECREE" in found[2].legal_basis
+
+
+def test_what_stays_in_force_by_a_decree_says_so_before_its_own_end_too():
+    told = licence(issued_on="2015-01-01", expires_on="2020-05-01")
+    found = derive(told, [decree()], dt.date(2020, 4, 20))
+    assert (found.code, found.until) == ("VALID", dt.date(2020, 9, 21))
+    assert "DECREE" in found.legal_basis
+    assert "DECREE" not in derive(told, [], dt.date(2020, 4, 20)).legal_basis
 
 
 def test_an_extended_expiry_may_fall_into_the_range_of_the_next_decree():

@@ -90,7 +90,7 @@ def compose(
     day = persian.tehran_day(moment)
     records = sorted(known.records, key=lambda record: record["file_no"])
     statuses = [status.derive(record, known.decrees, day) for record in records]
-    limits = limits_of(records, statuses, known, moment)
+    limits = limits_of(records, statuses, known, question.as_of, day)
     loaded_on = persian.tehran_day(known.loaded_at)
     valid_until = now + dt.timedelta(days=VALID_DAYS)
     codes = [code for each in statuses for code in each.legal_basis]
@@ -123,20 +123,24 @@ def compose(
 
 
 def limits_of(
-    records: Sequence[Record], statuses: Sequence[status.Status], known: Known, moment: dt.datetime
+    records: Sequence[Record],
+    statuses: Sequence[status.Status],
+    known: Known,
+    as_of: dt.datetime | None,
+    day: dt.date,
 ) -> list[str]:
-    """The codes of all that an asker must not read into an answer about ``moment``.
+    """The codes of all that an asker must not read into the answer.
 
     That our data is younger is told beside NOT_FOUND too: then nobody could have been known.
     """
     limits = ["not_a_title_deed", "valid_30_days"]
-    if known.loaded_at > moment:
+    if as_of is not None and known.loaded_at > as_of:
         limits.append("record_younger_than_as_of")
     if any(flow_volume(record) is not None for record in records):
         limits.append("volume_differs_from_flow")
     for record in records:
         issued = (record.get("licence") or {}).get("issued_on")
-        if issued and dt.date.fromisoformat(issued) > persian.tehran_day(moment):
+        if issued and dt.date.fromisoformat(issued) > day:
             limits.append("licence_issued_later")
             break
     if len(statuses) > 1:

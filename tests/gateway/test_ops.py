@@ -1,0 +1,110 @@
+"""The ops face beside test_faces: what it says when a part is down or a name is wrong."""
+
+import shutil
+
+import pytest
+import requests
+
+from bus.contracts.inquiry import ANSWER_BATCH_PART
+from tests.bus.asking import Wire
+from tests.conftest import ROOT, wait_for
+from tests.gateway.conftest import begin, environ_of
+
+
+def get(url):
+    return requests.get(url, timeout=20)
+
+
+@pytest.fixture
+def own_ops(start, agency_face):
+    """An ops face before parts that the test may hurt."""
+    environ = environ_of(agency_face.inquiry)
+    return begin(start, "ops", **environ, AGENCY_URL=str(agency_face))
+
+
+def test_it_is_not_ready_while_the_agency_face_is_away_but_it_lives(own_ops, agency_face):
+    agency_face.process.stop()
+    answer = get(f"{own_ops}/health/ready")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["self-call"][0]["status"] == "fail"
+    assert get(f"{own_ops}/health/live").json() == {"status": "pass"}
+    assert "ناسالم" in get(own_ops).text
+
+
+def test_metrics_tell_of_the_whole_bus_and_of_no_person(ops_face):
+    told = get(f"{ops_face}/metrics")
+    assert told.headers["content-type"].startswith("text/plain")
+    assert 'mirab_service_up{service="inquiry"} 1.0' in told.text
+    assert 'mirab_service_database_up{service="inquiry"} 1.0' in told.text
+    assert 'mirab_outbox_unsent{service="inquiry"}' in told.text
+    assert 'mirab_outbox_oldest_seconds{service="inquiry"}' in told.text
+    assert 'mirab_dead_letters{service="inquiry"}' in told.text
+    assert 'route="/health/live"' in told.text
+
+
+def test_paths_that_nobody_knows_make_no_new_labels(ops_face):
+    for n in range(5):
+        assert get(f"{ops_face}/nowhere/{n}").status_code == 404
+    told = get(f"{ops_face}/metrics").text
+    assert "nowhere" not in told
+    assert 'route="unknown",status="404"' in told
+
+
+def test_metrics_say_that_a_service_is_down(own_ops, agency_face):
+    for process in agency_face.inquiry["processes"]:
+        process.stop()
+    told = get(f"{own_ops}/metrics").text
+    assert 'mirab_service_up{service="inquiry"} 0.0' in told
+    assert 'mirab_service_database_up{service="inquiry"} 0.0' in told
+
+
+def test_dead_letters_are_counted_listed_without_content_and_replayed(own_ops, agency_face):
+    with Wire(agency_face.inquiry["AMQP_URL"]) as wire:
+        wire.publish(
+            "mirab.commands", ANSWER_BATCH_PART.name, b"not json, of 9900000013",
+            message_id="poison-1", headers={"ce-type": ANSWER_BATCH_PART.name},
+        )  # fmt: skip
+
+    def count():
+        return get(f"{own_ops}/dead-letters").json()["services"]["inquiry"]
+
+    wait_for(lambda: count() == 1)
+    told = get(f"{own_ops}/dead-letters/inquiry")
+    (letter,) = told.json()["letters"]
+    assert letter["id"] == "poison-1"
+    assert letter["type"] == ANSWER_BATCH_PART.name
+    assert "9900000013" not in told.text
+    url = f"{own_ops}/dead-letters/inquiry/replay"
+    assert requests.post(url, json={"ids": ["other"]}, timeout=20).json() == {"replayed": 0}
+    assert requests.post(url, json={"ids": ["poison-1"]}, timeout=20).json() == {"replayed": 1}
+    wait_for(lambda: count() == 1)
+    assert requests.post(url, json={"all": True}, timeout=20).json() == {"replayed": 1}
+    assert "dead-letters/inquiry" in get(own_ops).text
+
+
+@pytest.mark.parametrize("service", ["billing", "x" * 300, "inquiry.requests", "%23"])
+def test_a_service_that_is_not_there_has_no_dead_letters(ops_face, service):
+    for answer in (
+        get(f"{ops_face}/dead-letters/{service}"),
+        requests.post(f"{ops_face}/dead-letters/{service}/replay", json={"all": True}, timeout=20),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (404, "service.unknown")
+
+
+def test_a_form_of_another_site_cannot_post_here(ops_face):
+    answer = requests.post(f"{ops_face}/dead-letters/inquiry/replay", data={"all": 1}, timeout=20)
+    assert (answer.status_code, answer.json()["code"]) == (415, "http.media_type")
+
+
+def test_an_export_in_the_import_folder_is_loaded_and_its_progress_told(ops_face, shared_face):
+    folder = f"{shared_face.inquiry['IMPORT_DIR']}/1405-09"
+    shutil.copytree(ROOT / "deploy/local/registry", folder)
+    answer = requests.post(f"{ops_face}/registry/loads", json={"folder": "1405-09"}, timeout=20)
+    assert answer.status_code == 202, answer.text
+    url = ops_face + answer.headers["location"]
+
+    def done():
+        return get(url).json()["state"] in {"DONE", "FAILED"}
+
+    wait_for(done, 60)
+    assert get(url).json()["state"] == "DONE"

@@ -1,0 +1,52 @@
+"""A face that cannot start says so in one sentence and ends with 1; one that can ends in peace."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT, Starter, free_port, secrets_in
+from tests.gateway.conftest import begin
+
+NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
+
+
+def run(face, **environ):
+    told = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-m", f"gateway.{face}"],
+        cwd=ROOT, env={**told, **environ}, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+
+BAD = {
+    "a folder that is not there": {"AGENCIES_DIR": "/nowhere"},
+    "a key file that is not there": {"SIGNING_KEY_FILE": "/nowhere.pem"},
+    "a key file that is none": {"SIGNING_KEY_FILE": str(ROOT / "pyproject.toml")},
+    "a port that is no number": {"PORT": "eighty"},
+}
+
+
+@pytest.mark.parametrize("wrong", BAD.values(), ids=BAD)
+def test_a_setting_that_cannot_be_used_is_told(wrong, tmp_path):
+    good = {
+        "AMQP_URL": NOWHERE,
+        "AGENCIES_DIR": str(ROOT / "deploy/agencies"),
+        "PORT": str(free_port()),
+        **secrets_in(tmp_path),
+    }
+    done = run("agency", **{**good, **wrong})
+    assert done.returncode == 1
+    assert done.stderr.startswith("The agency face cannot start: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_face_ends_in_peace_without_a_broker(tmp_path):
+    starter = Starter(tmp_path)
+    begin(starter, "public", AMQP_URL=NOWHERE)
+    (face,) = starter._started
+    assert face.stop() in {0, -signal.SIGTERM}
+    assert "Traceback" not in face.log
+    starter.end()
