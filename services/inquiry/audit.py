@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bus.errors import Unavailable
 from bus.settings import MissingSettings, Settings
 from bus.store import Store
@@ -30,25 +32,41 @@ def main(argv: list[str] | None = None) -> int:
         metavar="SEQ:HASH",
         help="also require that row SEQ has this hash, as noted earlier",
     )
+    parser.add_argument(
+        "--from",
+        dest="first",
+        type=int,
+        default=1,
+        metavar="SEQ",
+        help="begin at this row and trust the hash of the row before it",
+    )
     given = parser.parse_args(argv)
     try:
         expected = _expected(given.expect)
         store = Store(Settings().text("DB_URL"), source="audit", connections=1)
         with store.transaction() as tx:
             tx.conn.exec_driver_sql("set transaction isolation level repeatable read, read only")
-            return verify(tx.conn, expected)
-    except (MissingSettings, Unavailable, ValueError) as error:
-        print(f"The log could not be verified: {error}", file=sys.stderr)
+            return verify(tx.conn, expected, given.first)
+    except (MissingSettings, Unavailable, ValueError, SQLAlchemyError) as error:
+        why = str(error).splitlines()[0]
+        print(f"The log could not be verified: {why}", file=sys.stderr)
         return UNABLE
 
 
-def verify(conn: Any, expected: tuple[int, str] | None) -> int:
-    """Verifies the whole log and prints what was found."""
-    seq, told = log.log_head(conn)
+def verify(conn: Any, expected: tuple[int, str] | None, first: int = 1) -> int:
+    """Verifies the log from row ``first`` on and prints what was found."""
+    previous = _before(conn, first)
+    head = log.log_head(conn)
+    if head is None:
+        print("BROKEN: the head of the log was removed; the end of the log cannot be known.")
+        return BROKEN
+    seq, told = head
     seen: dict[int, str] = {}
     wanted = expected[0] if expected else 0
-    rows = _watched(log.read_log(conn, 0), wanted, seen, seq)
-    broken, reached, following = chain.first_broken(rows, chain.GENESIS, 1)
+    if expected and wanted < first:
+        raise ValueError(f"row {wanted} of --expect lies before row {first} of --from")
+    rows = _watched(log.read_log(conn, first - 1), wanted, seen, seq)
+    broken, reached, following = chain.first_broken(rows, previous, first)
     if broken is not None:
         print(f"BROKEN at row {broken}: it was changed, or a row before it is missing.")
         return BROKEN
@@ -58,8 +76,21 @@ def verify(conn: Any, expected: tuple[int, str] | None) -> int:
     if expected and seen.get(wanted) != expected[1]:
         print(f"BROKEN: row {wanted} does not have the hash that was noted.")
         return BROKEN
-    print(f"whole: {seq} rows; head {seq}:{told.hex()}")
+    whole = f"{seq} rows" if first == 1 else f"rows {first} to {seq}"
+    print(f"whole: {whole}; head {seq}:{told.hex()}")
     return WHOLE
+
+
+def _before(conn: Any, first: int) -> bytes:
+    """The hash on which row ``first`` stands."""
+    if first < 1:
+        raise ValueError("the first row of the log is 1")
+    if first == 1:
+        return chain.GENESIS
+    previous = log.log_hash(conn, first - 1)
+    if previous is None:
+        raise ValueError(f"there is no row {first - 1} for --from {first} to stand on")
+    return previous
 
 
 def _watched(

@@ -96,10 +96,18 @@ def read_log(conn: Connection, after: int) -> Iterator[tuple[int, dict[str, Any]
         after = rows[-1]["seq"]
 
 
-def log_head(conn: Connection) -> tuple[int, bytes]:
-    """The number and the hash of the last row."""
-    head = conn.execute(text("select seq, hash from inquiry_log_head")).one()
-    return head.seq, bytes(head.hash)
+def log_head(conn: Connection) -> tuple[int, bytes] | None:
+    """The number and the hash of the last row, as the head tells them; None if it was removed."""
+    head = conn.execute(text("select seq, hash from inquiry_log_head")).one_or_none()
+    return (head.seq, bytes(head.hash)) if head else None
+
+
+def log_hash(conn: Connection, seq: int) -> bytes | None:
+    """The hash that one row of the log bears; None if there is no such row."""
+    found = conn.execute(
+        text("select hash from inquiry_log where seq = :seq"), {"seq": seq}
+    ).scalar()
+    return bytes(found) if found is not None else None
 
 
 def key_hash(secret: str, key_kind: str, key: str) -> str:

@@ -95,6 +95,36 @@ def test_a_log_written_anew_as_a_whole_is_found_by_the_hash_that_was_noted(logge
     assert (done.returncode, "does not have the hash" in done.stdout) == (1, True)
 
 
+def test_a_head_that_was_removed_is_found(logged):
+    by_force(logged, "delete from inquiry_log_head")
+    done = audit(logged)
+    assert (done.returncode, "head of the log was removed" in done.stdout) == (1, True)
+
+
+def test_an_audit_may_begin_at_a_later_row_and_names_what_broke_after_it(logged):
+    assert audit(logged, "--from", "6").stdout.startswith("whole: rows 6 to 10; head 10:")
+    assert audit(logged, "--from", "11").returncode == 0
+    by_force(logged, "update inquiry_log set agency = 'other' where seq = 3")
+    assert audit(logged, "--from", "6").returncode == 0
+    by_force(logged, "update inquiry_log set agency = 'other' where seq = 8")
+    assert "row 8" in audit(logged, "--from", "6").stdout
+
+
+@pytest.mark.parametrize("words", [["--from", "0"], ["--from", "50"], ["--from", "x"]])
+def test_an_audit_from_a_row_that_is_not_there_says_so(logged, words):
+    done = audit(logged, *words)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_no_database_of_ours_is_not_called_broken(postgres):
+    for url in (postgres.url("postgres"), "nonsense"):
+        done = audit(url)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "could not be verified" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def test_a_log_that_cannot_be_read_says_so(tmp_path):
     done = audit("postgresql://postgres@127.0.0.1:9/none")
     assert done.returncode == 2
@@ -111,6 +141,7 @@ def test_a_log_that_cannot_be_read_says_so(tmp_path):
         "truncate inquiry_log",
         "update inquiries set answer = 'x'",
         "delete from inquiries",
+        "truncate inquiries cascade",
     ],
 )
 def test_the_database_itself_refuses_a_change(logged, sql):

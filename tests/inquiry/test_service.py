@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from sqlalchemy import event
 
 from bus.activator import Call, Fate
 from bus.contracts import inquiry as contracts
@@ -161,25 +162,78 @@ def newer_export(folder, file_no):
     return export
 
 
+def load(db, export):
+    subprocess.run(
+        [sys.executable, "-m", "services.inquiry.load", str(export)],
+        cwd=ROOT,
+        env={"DB_URL": db, "PATH": "/usr/bin"},
+        check=True,
+        capture_output=True,
+    )
+
+
 def test_verification_tells_the_least_and_whether_the_register_has_changed(hand, tmp_path):
     told = hand.ask("9905251782")
     seen = hand.call(contracts.VERIFY, verification_code=told["verification_code"])
     assert (seen["genuine"], seen["still_valid"], seen["changed_since"]) == (True, True, False)
     assert "9905251782" not in str(seen)
     assert set(seen) == set(contracts.VERIFY.reply.fields)
-    subprocess.run(
-        [sys.executable, "-m", "services.inquiry.load", str(newer_export(tmp_path, "1001/5"))],
-        cwd=ROOT,
-        env={"DB_URL": hand.db, "PATH": "/usr/bin"},
-        check=True,
-        capture_output=True,
-    )
+    load(hand.db, newer_export(tmp_path, "1001/5"))
     after = hand.call(contracts.VERIFY, verification_code=told["verification_code"])
     assert after["changed_since"]
     assert hand.call(contracts.GET, tracking_code=told["tracking_code"]) == told
     assert hand.ask("9905251782")["data_version"] == 2
     then = hand.ask("9905251782", as_of=told["as_of"])
     assert then["data_version"] == 1
+
+
+def test_an_answer_never_mixes_two_data_versions_when_an_import_comes_between(hand, tmp_path):
+    export, done = newer_export(tmp_path, "1001/5"), []
+
+    @event.listens_for(hand.service.store.engine, "after_cursor_execute")
+    def load_after_the_records_were_read(_conn, _cursor, statement, *_):
+        if "join source_versions v on" in statement and not done:
+            done.append(True)
+            load(hand.db, export)
+
+    court = {**CALLER, "grants": [{"purpose": "court_case", "until": "2099-01-01"}]}
+    told = hand.call(
+        contracts.ASK, caller=court, key_kind="file_no", key="1001/5", purpose="court_case"
+    )
+    assert done
+    assert told["data_version"] == 2
+    assert told["sources"][0]["place"]["area_status"] == "prohibited"
+    seen = hand.call(contracts.VERIFY, verification_code=told["verification_code"])
+    assert seen["changed_since"] is False
+
+
+def test_an_import_that_was_under_way_while_it_was_answered_has_changed_the_register(
+    hand, tmp_path
+):
+    told = hand.ask("9905251782")
+    load(hand.db, newer_export(tmp_path, "1001/5"))
+    before = dt.timedelta(minutes=1)
+    for table in ("source_versions", "data_versions"):
+        execute(
+            hand.db,
+            f"update {table} set known_from = (select answered_at from inquiries) - %s "
+            f"where {'data_version' if table == 'source_versions' else 'version'} = 2",
+            (before / 60,),
+        )
+        execute(
+            hand.db,
+            f"update {table} set known_from = (select answered_at from inquiries) - %s "
+            f"where {'data_version' if table == 'source_versions' else 'version'} = 1",
+            (before,),
+        )
+    seen = hand.call(contracts.VERIFY, verification_code=told["verification_code"])
+    assert seen["changed_since"] is True
+
+
+def test_nobody_found_before_the_first_load_is_told_that_our_data_is_younger(hand):
+    told = hand.ask(NOBODY, as_of="2020-01-01T00:00:00Z")
+    assert told["outcome"] == "NOT_FOUND"
+    assert "record_younger_than_as_of" in [limit["code"] for limit in told["limits"]]
 
 
 def test_a_code_that_nobody_was_given_is_not_genuine(hand):
@@ -231,9 +285,38 @@ def test_a_batch_of_parts_is_answered_once_however_often_its_commands_come(hand,
     ]
 
 
+def test_a_part_that_comes_again_is_taken_once_and_with_other_lines_refused(hand):
+    def part(id, key):
+        return hand.call(
+            contracts.SUBMIT_BATCH,
+            id=id,
+            batch="b1",
+            part=0,
+            lines=lines(*[key] * 500),
+            last=False,
+            purpose="fuel_quota",
+        )
+
+    assert part("first", NOBODY)["state"] == "RECEIVING"
+    assert part("second", NOBODY)["state"] == "RECEIVING"
+    assert part("third", "9900000021")["code"] == "idempotency_key.reused"
+    assert execute(hand.db, "select count(*), count(distinct key) from batch_lines") == [(500, 1)]
+
+
 def test_a_batch_with_a_missing_part_is_not_begun(hand):
     submit(hand, 0, lines(*[NOBODY] * 500), last=False)
     assert submit(hand, 2, lines(NOBODY), last=True)["code"] == "batch.incomplete"
+
+
+def test_results_are_forgotten_thirty_days_after_the_last_line_and_answers_are_not(hand):
+    submit(hand, 0, lines(NOBODY), last=True)
+    hand.answer_parts()
+    Inquiry.forget_old_batches(hand.service)
+    assert execute(hand.db, "select count(*) from batch_lines") == [(1,)]
+    execute(hand.db, "update batches set finished_at = now() - interval '31 days'")
+    Inquiry.forget_old_batches(hand.service)
+    assert execute(hand.db, "select count(*) from batch_lines") == [(0,)]
+    assert execute(hand.db, "select count(*) from inquiries") == [(1,)]
 
 
 def test_a_batch_that_is_complete_takes_no_more(hand):
