@@ -24,9 +24,10 @@ def dead(probe):
 def test_they_are_counted_and_looking_at_them_changes_nothing(dead):
     with DeadLetters(dead.amqp) as letters:
         for _ in range(12):
+            # What was looked at is given back a moment after the look.
+            wait_for(lambda: letters.count("probe") == 3)
             found = letters.look("probe")
-        assert {letter["id"] for letter in found} == {"bad-0", "bad-1", "bad-2"}
-        assert letters.count("probe") == 3
+            assert {letter["id"] for letter in found} == {"bad-0", "bad-1", "bad-2"}
 
 
 def test_a_look_says_what_and_why_but_never_the_content(dead):

@@ -54,7 +54,10 @@ class Probe(Service):
 
     @serve(ADD_MANY, batch=50)
     def add_many(self, tx, calls):
-        tx.conn.execute(text("insert into batches (size) values (:size)"), {"size": len(calls)})
+        with self.store.transaction() as aside:  # it stays when the list is rolled back
+            aside.conn.execute(
+                text("insert into batches (size) values (:size)"), {"size": len(calls)}
+            )
         if any(call.data["mark"] == "bad" for call in calls):
             raise KeyError("bad")
         time.sleep(max(call.data["seconds"] for call in calls))
