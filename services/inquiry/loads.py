@@ -17,6 +17,9 @@ from bus.store import Store, Tx
 
 FIELDS = ("load", "state", "rows", "bad_rows", "data_version", "message")
 LONGEST_MESSAGE = 1000
+_PROGRESS = text(
+    f"select {', '.join(FIELDS)} from loads where load = :load"  # noqa: S608 - made of constants
+)
 
 
 def request(tx: Tx, settings: Settings, folder: str, allow_removals: bool) -> dict[str, Any]:
@@ -49,7 +52,7 @@ def progress(tx: Tx, load: str) -> dict[str, Any]:
     """How far an import has come; NotFound if there is none of that id."""
     found = (
         tx.conn.execute(
-            text(f"select {', '.join(FIELDS)} from loads where load = :load"),  # noqa: S608 - made of constants
+            _PROGRESS,
             {"load": load},
         )
         .mappings()

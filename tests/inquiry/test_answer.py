@@ -215,3 +215,29 @@ def test_a_value_appears_only_if_the_purpose_has_its_block(purpose, key, without
 def test_the_order_of_sources_does_not_depend_on_the_order_of_records(order):
     told = ask(records=[{**RECORD, "file_no": file_no} for file_no in order])
     assert [source["file_no"] for source in told["sources"]] == sorted(order)
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_a_limit_about_volumes_is_told_only_to_whom_the_volumes_are_told(purpose):
+    odd = {**RECORD, "allocation": {**RECORD["allocation"], "volume_m3_year": 50_000}}
+    told = ask(purpose, records=[odd])
+    limited = "volume_differs_from_flow" in [limit["code"] for limit in told["limits"]]
+    assert limited == ("technical" in PURPOSES[purpose].blocks)
+
+
+def test_the_same_question_on_the_same_data_differs_in_its_codes_only():
+    first, second = ask(), ask()
+    assert {name for name in first if first[name] != second[name]} == {
+        "tracking_code",
+        "verification_code",
+    }
+
+
+def test_an_answer_names_the_law_of_its_purpose_and_of_each_status_once():
+    told = ask(records=[RECORD, {**RECORD, "file_no": "2", "licence": None}])
+    named = [basis["code"] for basis in told["legal_basis"]]
+    assert len(named) == len(set(named))
+    wanted = set(PURPOSES["court_case"].legal_basis)
+    for source in told["sources"]:
+        wanted |= set(source["status"]["legal_basis"])
+    assert set(named) == wanted

@@ -1,5 +1,6 @@
 """Who changes the log of inquiries is found out, even with a superuser's hands."""
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 from bus.store import Store
 from services.inquiry import store as log
+from services.inquiry.domain import chain
 from tests.conftest import ROOT, execute
 
 
@@ -28,9 +30,7 @@ def logged(inquiry_db):
                 }
                 for m in range(2)
             ]
-            log.add_log(
-                tx.conn, rows, __import__("datetime").datetime.now(__import__("datetime").UTC)
-            )
+            log.add_log(tx.conn, rows, dt.datetime.now(dt.UTC))
     store.engine.dispose()
     return inquiry_db
 
@@ -69,6 +69,14 @@ FORGERIES = {
         "row 4",
     ),
     "a forged hash": ("update inquiry_log set hash = sha256('x') where seq = 4", "row 4"),
+    "a row put in between": (
+        "update inquiry_log set seq = -seq where seq > 4; "
+        "insert into inquiry_log select 5, at, agency, key_id, contract, purpose, operator, "
+        "case_number, key_kind, key_hash, outcome, tracking_code, answer_hash, message_id, "
+        "trace_id, hash from inquiry_log where seq = 4; "
+        "update inquiry_log set seq = 1 - seq where seq < 0",
+        "row 5",
+    ),
     "a row put in": (
         "insert into inquiry_log select 11, at, agency, key_id, contract, purpose, operator, "
         "case_number, key_kind, key_hash, outcome, tracking_code, answer_hash, message_id, "
@@ -151,3 +159,50 @@ def test_the_database_itself_refuses_a_change(logged, sql):
     )
     with pytest.raises(psycopg2.Error, match="append-only"):
         execute(logged, sql)
+
+
+def written_anew(db):
+    """Changes the first row and then every hash after it: what a patient superuser could do."""
+    store, previous = Store(db, connections=1), chain.GENESIS
+    by_force(db, "update inquiry_log set agency = 'other' where seq = 1")
+    with store.transaction() as tx:
+        rows = list(log.read_log(tx.conn, 0))
+    store.engine.dispose()
+    for seq, content, _ in rows:
+        previous = chain.link(previous, content)
+        sql = f"update inquiry_log set hash = '\\x{previous.hex()}' where seq = {seq}"
+        by_force(db, sql)
+    by_force(db, f"update inquiry_log_head set hash = '\\x{previous.hex()}'")
+
+
+def cut_with_its_head(db):
+    by_force(
+        db,
+        "delete from inquiry_log where seq > 7; "
+        "update inquiry_log_head set seq = 7, "
+        "hash = (select hash from inquiry_log where seq = 7)",
+    )
+
+
+@pytest.mark.parametrize("forge", [written_anew, cut_with_its_head])
+def test_what_the_chain_alone_cannot_show_the_noted_hash_does(logged, forge):
+    noted = audit(logged).stdout.strip().split("head ")[1]
+    forge(logged)
+    assert audit(logged).returncode == 0
+    done = audit(logged, "--expect", noted)
+    assert (done.returncode, "row 10 does not have the hash" in done.stdout) == (1, True)
+
+
+def test_the_hash_that_was_noted_still_holds_after_the_log_has_grown(logged):
+    noted = audit(logged).stdout.strip().split("head ")[1]
+    store = Store(logged, connections=1)
+    with store.transaction() as tx:
+        row = {"agency": "a", "contract": "c", "outcome": "FOUND", "message_id": "new"}
+        log.add_log(tx.conn, [row], dt.datetime.now(dt.UTC))
+    store.engine.dispose()
+    done = audit(logged, "--expect", noted)
+    assert (done.returncode, done.stdout.split(";")[0]) == (0, "whole: 11 rows")
+
+
+def test_a_log_without_a_row_is_whole(inquiry_db):
+    assert audit(inquiry_db).stdout.startswith("whole: 0 rows; head 0:")

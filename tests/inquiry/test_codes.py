@@ -1,5 +1,6 @@
 """Codes that are read over a telephone: a slip is found, a manner of typing is forgiven."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,3 +53,33 @@ def test_new_codes_are_right_differ_and_have_no_look_alikes():
 def test_anything_typed_is_a_code_or_none_and_never_an_error(text):
     found = codes.parse(text)
     assert found is None or codes.parse(found) == found
+
+
+@pytest.mark.parametrize("code", ["Q-7K3M-9XPA-4TR", "V-7K3M-9XPA-4TRC-2ZYB-H5N"])
+def test_every_wrong_letter_and_every_swap_of_neighbours_is_refused(code):
+    bare = code[2:].replace("-", "")
+    right = bare + codes.check_letter(bare)
+    assert codes.parse(code[:2] + right) is not None
+    wrong = [
+        right[:n] + letter + right[n + 1 :]
+        for n in range(len(right))
+        for letter in "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        if letter != right[n]
+    ]
+    wrong += [
+        right[:n] + right[n + 1] + right[n] + right[n + 2 :]
+        for n in range(len(right) - 1)
+        if right[n] != right[n + 1]
+    ]
+    wrong += [right[:n] + right[n + 1 :] for n in range(len(right))]
+    assert len(wrong) > 400
+    assert [each for each in wrong if codes.parse(code[:2] + each)] == []
+
+
+def test_a_code_that_proves_is_understood_however_it_is_typed_and_is_no_name():
+    code = codes.new_verification()
+    typed = code.lower().replace("-", " ").translate(str.maketrans("23456789", "۲۳۴۵۶۷۸۹"))
+    arabic = code.translate(str.maketrans("23456789", "٢٣٤٥٦٧٨٩"))
+    assert codes.parse(typed) == codes.parse(arabic) == code
+    assert codes.parse("Q" + code[1:]) is None
+    assert codes.parse(code[2:]) is None

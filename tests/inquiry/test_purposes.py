@@ -3,12 +3,22 @@
 import datetime as dt
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bus.errors import BusError, Forbidden, RuleBroken
 from services.inquiry.domain.law import LAW
-from services.inquiry.domain.purposes import ALL_BLOCKS, PURPOSES, Purpose, check
+from services.inquiry.domain.purposes import (
+    ALL_BLOCKS,
+    NUMBERS,
+    PERSON,
+    PURPOSES,
+    Purpose,
+    check,
+)
 
 DAY = dt.date(2026, 11, 23)
+SPAN = dt.timedelta(days=3)
 GRANT = {"purpose": "fuel_quota", "until": "2026-11-23"}
 
 
@@ -63,3 +73,26 @@ def test_a_purpose_rests_on_laws_that_are_in_the_table(purpose):
     assert purpose.legal_basis
     assert set(purpose.legal_basis) <= set(LAW)
     assert set(purpose.blocks) <= set(ALL_BLOCKS)
+
+
+KINDS = (*PERSON, *NUMBERS, "electricity_subscription")
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_a_purpose_takes_its_own_keys_and_no_other(purpose):
+    grants = [{"purpose": purpose, "until": "2026-11-23"}]
+    taken = {kind for kind in KINDS if isinstance(check(purpose, grants, kind, DAY), Purpose)}
+    assert taken == set(PURPOSES[purpose].key_kinds)
+    assert isinstance(check(purpose, grants, None, DAY), Purpose)
+
+
+@given(
+    purpose=st.sampled_from(list(PURPOSES)),
+    granted=st.lists(
+        st.tuples(st.sampled_from(list(PURPOSES)), st.dates(DAY - SPAN, DAY + SPAN)), max_size=4
+    ),
+)
+def test_nothing_is_lawful_without_a_grant_of_that_very_purpose_that_still_counts(purpose, granted):
+    grants = [{"purpose": name, "until": until.isoformat()} for name, until in granted]
+    lawful = any(name == purpose and until >= DAY for name, until in granted)
+    assert isinstance(check(purpose, grants, None, DAY), Purpose) == lawful

@@ -116,6 +116,7 @@ def test_a_refused_question_is_logged_and_nothing_is_kept(hand, owner, purpose, 
 
 def test_a_question_about_the_future_is_refused(hand, owner):
     assert hand.ask(owner, as_of="2199-01-01T00:00:00Z")["code"] == "as_of.future"
+    assert log_of(hand) == [("as_of.future",)]
 
 
 def test_a_question_about_a_time_before_the_first_load_says_so(hand, owner):
@@ -212,20 +213,19 @@ def test_an_import_that_was_under_way_while_it_was_answered_has_changed_the_regi
 ):
     told = hand.ask("9905251782")
     load(hand.db, newer_export(tmp_path, "1001/5"))
-    before = dt.timedelta(minutes=1)
-    for table in ("source_versions", "data_versions"):
-        execute(
-            hand.db,
-            f"update {table} set known_from = (select answered_at from inquiries) - %s "
-            f"where {'data_version' if table == 'source_versions' else 'version'} = 2",
-            (before / 60,),
-        )
-        execute(
-            hand.db,
-            f"update {table} set known_from = (select answered_at from inquiries) - %s "
-            f"where {'data_version' if table == 'source_versions' else 'version'} = 1",
-            (before,),
-        )
+    # As if the import had taken its time just before the answer and had committed just after it.
+    long_before, just_before = (
+        f"(select answered_at from inquiries) - interval '{ago}'"
+        for ago in ("1 minute", "1 second")
+    )
+    for sql in (
+        f"update source_versions set known_from = {long_before} where data_version = 1",
+        f"update source_versions set known_to = {just_before} where known_to is not null",
+        f"update source_versions set known_from = {just_before} where data_version = 2",
+        f"update data_versions set known_from = {long_before} where version = 1",
+        f"update data_versions set known_from = {just_before} where version = 2",
+    ):
+        execute(hand.db, sql)
     seen = hand.call(contracts.VERIFY, verification_code=told["verification_code"])
     assert seen["changed_since"] is True
 
@@ -234,6 +234,42 @@ def test_nobody_found_before_the_first_load_is_told_that_our_data_is_younger(han
     told = hand.ask(NOBODY, as_of="2020-01-01T00:00:00Z")
     assert told["outcome"] == "NOT_FOUND"
     assert "record_younger_than_as_of" in [limit["code"] for limit in told["limits"]]
+
+
+def test_a_newer_load_that_left_a_source_alone_has_not_changed_its_answer(hand, tmp_path):
+    told = hand.call(
+        contracts.ASK,
+        caller={**CALLER, "grants": [{"purpose": "court_case", "until": "2099-01-01"}]},
+        key_kind="file_no",
+        key=execute(hand.db, "select max(file_no) from source_versions")[0][0],
+        purpose="court_case",
+    )
+    assert told["outcome"] == "FOUND"
+    load(hand.db, newer_export(tmp_path, "1001/5"))
+    seen = hand.call(contracts.VERIFY, verification_code=told["verification_code"])
+    assert (seen["genuine"], seen["changed_since"]) == (True, False)
+
+
+def test_questions_that_come_together_are_answered_each_in_its_place(hand, owner):
+    def call(purpose, key):
+        data = {"key_kind": "national_id", "key": key, "purpose": purpose}
+        return Call(
+            Envelope.new(contracts.ASK.name, "test", caller=CALLER), contracts.ASK.load(data)
+        )
+
+    calls = [
+        call("fuel_quota", NOBODY),
+        call("court_case", owner),
+        call("fuel_quota", owner),
+    ]
+    outcomes = Inquiry.ask(hand.service, calls)
+    told = [outcome.reply.get("result") or outcome.reply["error"] for outcome in outcomes]
+    assert [each.get("outcome") or each["code"] for each in told] == [
+        "NOT_FOUND",
+        "purpose.not_granted",
+        "FOUND",
+    ]
+    assert log_of(hand, "message_id") == [(call.message.id,) for call in calls]
 
 
 def test_a_code_that_nobody_was_given_is_not_genuine(hand):
@@ -301,6 +337,45 @@ def test_a_part_that_comes_again_is_taken_once_and_with_other_lines_refused(hand
     assert part("second", NOBODY)["state"] == "RECEIVING"
     assert part("third", "9900000021")["code"] == "idempotency_key.reused"
     assert execute(hand.db, "select count(*), count(distinct key) from batch_lines") == [(500, 1)]
+
+
+def test_an_upload_that_broke_off_is_sent_again_from_its_beginning_and_taken_once(hand):
+    whole = [lines(*[NOBODY] * 500), lines(*[NOBODY] * 500), lines(NOBODY)]
+    first = submit(hand, 0, whole[0], last=False)
+    submit(hand, 1, whole[1], last=False)
+    for _ in range(2):
+        again = [submit(hand, n, part, last=n == 2) for n, part in enumerate(whole)]
+        assert again[0] == first
+        assert (again[2]["state"], again[2]["lines"]) == ("ANSWERING", 1001)
+    assert execute(hand.db, "select count(*), max(line) from batch_lines") == [(1001, 1001)]
+    assert execute(hand.db, "select count(*) from outbox where name like '%answer_batch%'") == [
+        (3,)
+    ]
+
+
+def test_a_batch_for_a_purpose_without_a_grant_is_refused_logged_and_not_kept(hand):
+    told = submit(hand, 0, lines(NOBODY), last=True, purpose="court_case")
+    assert told["code"] == "purpose.not_granted"
+    assert log_of(hand, "outcome, contract") == [
+        ("purpose.not_granted", contracts.SUBMIT_BATCH.name)
+    ]
+    assert execute(hand.db, "select count(*) from batches") == [(0,)]
+
+
+def test_an_upload_without_a_line_is_refused_and_not_kept(hand):
+    assert submit(hand, 0, [], last=True)["code"] == "batch.empty"
+    assert execute(hand.db, "select count(*) from batches") == [(0,)]
+
+
+def test_a_line_by_a_key_that_its_purpose_does_not_take_spoils_no_other(hand, owner):
+    bad = {"key_kind": "electricity_subscription", "key": "4063592512882", "problem": None}
+    submit(hand, 0, [bad, *lines(owner)], last=True)
+    hand.answer_parts()
+    first, second = hand.call(contracts.READ_BATCH, batch="b1", after=0, limit=10)["results"]
+    assert (first["problem"]["code"], first["answer"]) == ("key_kind.not_for_purpose", None)
+    assert (second["problem"], second["answer"]["outcome"]) == (None, "FOUND")
+    assert log_of(hand) == [("key_kind.not_for_purpose",), ("FOUND",)]
+    assert hand.call(contracts.BATCH_STATUS, batch="b1")["answered"] == 2
 
 
 def test_a_batch_with_a_missing_part_is_not_begun(hand):

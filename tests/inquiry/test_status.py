@@ -225,3 +225,157 @@ def test_a_decree_never_shortens_a_licence(day, notified):
     with_it = derive(told, [decree(notified_on=notified.isoformat())], day)
     if derive(told, [], day).group == "IN_FORCE":
         assert with_it.group == "IN_FORCE"
+
+
+def test_the_statuses_are_tried_in_the_order_of_the_law():
+    told = {
+        **licence(expires_on="2026-11-01", renewal_requested_on="2026-10-01"),
+        "orders": [{"kind": kind, "on": "2025-01-01"} for kind in reversed(ORDERS)],
+        "unlicensed_case": "open",
+    }
+    found = []
+    for _ in ORDERS:
+        found.append(derive(told, [], DAY).code)
+        told["orders"] = [order for order in told["orders"] if order["kind"] != found[-1]]
+    found.append(derive(told, [], DAY).code)
+    told["licence"]["renewal_requested_on"] = None
+    found.append(derive(told, [], DAY).code)
+    told["licence"] = None
+    found.append(derive(told, [], DAY).code)
+    assert found == [
+        "CLOSED",
+        "SEALED",
+        "REVOKED",
+        "SUSPENDED",
+        "EXPIRED_RENEWAL_PENDING",
+        "EXPIRED",
+        "UNLICENSED_CASE_OPEN",
+    ]
+
+
+def test_an_order_of_tomorrow_does_not_hide_that_of_today():
+    orders = [
+        {"kind": "CLOSED", "on": (DAY + A_DAY).isoformat()},
+        {"kind": "SUSPENDED", "on": DAY.isoformat()},
+    ]
+    assert derive(record(orders=orders), [], DAY).code == "SUSPENDED"
+
+
+def test_a_renewal_that_is_asked_for_later_is_not_pending_yet():
+    told = licence(expires_on="2026-11-01", renewal_requested_on=(DAY + A_DAY).isoformat())
+    assert derive(told, [], DAY).code == "EXPIRED"
+    assert derive(told, [], DAY + A_DAY).code == "EXPIRED_RENEWAL_PENDING"
+
+
+def test_a_licence_without_an_end_is_valid_without_an_end():
+    found = derive(licence(expires_on=None), [decree()], dt.date(2099, 1, 1))
+    assert (found.code, found.until) == ("VALID", None)
+
+
+def test_a_decree_that_was_notified_after_its_own_end_moves_the_day_of_expiry_only():
+    told = licence(issued_on="2015-01-01", expires_on="2020-03-01")
+    late = decree(notified_on="2020-10-01")
+    before, after = (derive(told, [late], dt.date(2020, 10, 1) - n * A_DAY) for n in (1, 0))
+    assert (before.code, before.since) == ("EXPIRED", dt.date(2020, 3, 2))
+    assert (after.code, after.since) == ("EXPIRED", dt.date(2020, 9, 22))
+
+
+def test_the_second_decree_of_a_chain_counts_from_its_own_notification():
+    second = decree(
+        number="99/2",
+        expiry_from="2020-09-01",
+        expiry_to="2020-10-01",
+        extended_to="2021-03-20",
+        notified_on="2020-10-10",
+    )
+    told = licence(issued_on="2015-01-01", expires_on="2020-03-01")
+    days = [dt.date(2020, 9, 21), dt.date(2020, 10, 9), dt.date(2020, 10, 10)]
+    found = [derive(told, [decree(), second], day) for day in days]
+    assert [each.code for each in found] == ["EXTENDED_BY_DECREE", "EXPIRED", "EXTENDED_BY_DECREE"]
+    assert [e["number"] for e in found[2].evidence if e["kind"] == "decree"] == ["98/4120", "99/2"]
+
+
+@pytest.mark.parametrize(
+    ("named", "use"),
+    [
+        ("drinking", "industry"),
+        ("drinking_urban", "drinking_rural"),
+        ("drinking_urban", "drinking"),
+        ("drinking", None),
+    ],
+)
+def test_a_decree_for_a_use_does_not_reach_its_neighbours(named, use):
+    told = {**licence(issued_on="2015-01-01", expires_on="2020-03-01"), "use": use}
+    assert derive(told, [decree(use=named)], dt.date(2020, 6, 1)).code == "EXPIRED"
+
+
+decrees = st.lists(
+    st.builds(
+        lambda start, span, gain, notified, number: decree(
+            number=str(number),
+            expiry_from=start.isoformat(),
+            expiry_to=(start + span * A_DAY).isoformat(),
+            extended_to=(start + (span + gain) * A_DAY).isoformat(),
+            notified_on=notified.isoformat(),
+        ),
+        days,
+        st.integers(0, 400),
+        st.integers(0, 400),
+        days,
+        st.integers(1, 99),
+    ),
+    max_size=4,
+)
+licences = st.none() | st.builds(
+    lambda kind, issued, life, renewal: {
+        "kind": kind,
+        "number": "85/1",
+        "issued_on": issued.isoformat(),
+        "expires_on": None if life is None else (issued + life * A_DAY).isoformat(),
+        "renewal_requested_on": renewal and renewal.isoformat(),
+    },
+    st.sampled_from(["EXPL", "EXPL_PROV", "ART5", "DRILL", "RIVERBED"]),
+    days,
+    st.none() | st.integers(0, 5000),
+    st.none() | days,
+)
+
+
+@given(
+    told=licences,
+    known=decrees,
+    orders=st.lists(st.tuples(st.sampled_from(list(ORDERS)), days), min_size=1, max_size=4),
+    day=days,
+)
+def test_no_licence_and_no_decree_outweighs_an_order(told, known, orders, day):
+    given_orders = [{"kind": kind, "on": on.isoformat()} for kind, on in orders]
+    found = derive(record(licence=told, orders=given_orders), known, day)
+    so_far = [(on, list(ORDERS).index(kind), kind) for kind, on in orders if on <= day]
+    if so_far:
+        assert (found.code, found.since) == (min(so_far)[2], min(so_far)[0])
+    else:
+        assert found == derive(record(licence=told), known, day)
+
+
+@given(told=licences, day=days, later=st.integers(0, 5000))
+def test_without_a_decree_nothing_that_has_expired_is_in_force_again(told, day, later):
+    if derive(record(licence=told), [], day).code.startswith("EXPIRED"):
+        assert derive(record(licence=told), [], day + later * A_DAY).code.startswith("EXPIRED")
+
+
+@given(told=licences, known=decrees, day=days)
+def test_a_status_is_told_for_whatever_comes_together_and_its_days_hold_the_day_asked(
+    told, known, day
+):
+    found = derive(record(licence=told), known, day)
+    assert found.code in LABELS
+    assert found.since is None or found.since <= day
+    assert found.until is None or found.until >= day
+
+
+@given(told=licences, known=st.permutations([decree(), decree(number="1"), decree(number="2")]))
+def test_the_order_of_decrees_does_not_matter(told, known):
+    day = dt.date(2020, 6, 1)
+    assert derive(record(licence=told), known, day) == derive(
+        record(licence=told), sorted(known, key=lambda d: d["number"]), day
+    )

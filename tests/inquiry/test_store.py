@@ -4,7 +4,8 @@ import datetime as dt
 import threading
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
+from sqlalchemy.exc import IntegrityError
 
 from bus.contracts.inquiry import ASK
 from bus.envelope import Envelope
@@ -134,6 +135,19 @@ def test_the_same_key_gives_the_same_hash_under_one_secret_only():
     assert len({told, log.key_hash("x", "national_id", "9900000013")}) == 2
     assert len({told, log.key_hash("k", "legal_id", "9900000013")}) == 2
     assert "9900000013" not in told
+
+
+def test_the_error_of_a_failed_statement_does_not_tell_whose_key_it_was_about(store):
+    key = {"batch": "unknown", "line": 1, "key": "9900000013"}
+    sql = text("insert into batch_lines (batch, line, key) values (:batch, :line, :key)")
+
+    def write():
+        with store.transaction() as tx:
+            tx.conn.execute(sql, key)
+
+    with pytest.raises(IntegrityError) as error:
+        write()
+    assert "9900000013" not in str(error.value)
 
 
 def test_nothing_written_sends_nothing(store, statements):

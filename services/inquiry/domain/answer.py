@@ -90,7 +90,7 @@ def compose(
     day = persian.tehran_day(moment)
     records = sorted(known.records, key=lambda record: record["file_no"])
     statuses = [status.derive(record, known.decrees, day) for record in records]
-    limits = limits_of(records, statuses, known, question.as_of, day)
+    limits = limits_of(question, records, statuses, known, day)
     loaded_on = persian.tehran_day(known.loaded_at)
     valid_until = now + dt.timedelta(days=VALID_DAYS)
     codes = [code for each in statuses for code in each.legal_basis]
@@ -123,20 +123,22 @@ def compose(
 
 
 def limits_of(
+    question: Question,
     records: Sequence[Record],
     statuses: Sequence[status.Status],
     known: Known,
-    as_of: dt.datetime | None,
     day: dt.date,
 ) -> list[str]:
     """The codes of all that an asker must not read into the answer.
 
     That our data is younger is told beside NOT_FOUND too: then nobody could have been known.
+    What concerns volumes is told only to whom the purpose tells the volumes.
     """
     limits = ["not_a_title_deed", "valid_30_days"]
-    if as_of is not None and known.loaded_at > as_of:
+    if question.as_of is not None and known.loaded_at > question.as_of:
         limits.append("record_younger_than_as_of")
-    if any(flow_volume(record) is not None for record in records):
+    told_volumes = "technical" in question.purpose.blocks
+    if told_volumes and any(flow_volume(record) is not None for record in records):
         limits.append("volume_differs_from_flow")
     for record in records:
         issued = (record.get("licence") or {}).get("issued_on")
