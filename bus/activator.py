@@ -103,18 +103,28 @@ def _once(service: Any, job: Job, tx: Any, calls: Sequence[Call]) -> list[dict[s
         if call.message.id not in done:
             fresh.setdefault(call.message.id, (call, digest))
     if fresh:
-        results = _results(service, job, tx, [call for call, _ in fresh.values()])
-        doing = {
-            id_: (digest, _reply(result))
-            for (id_, (_, digest)), result in zip(fresh.items(), results, strict=True)
-        }
-        if not inbox.remember(tx.conn, job.consumer, doing):
-            raise Unavailable("The same message is being worked on elsewhere.", code="inbox.race")
-        done |= {id_: inbox.Done(*doing_) for id_, doing_ in doing.items()}
+        done |= _do(service, job, tx, fresh)
     return [
         _recalled(done[call.message.id], digest)
         for call, digest in zip(calls, digests, strict=True)
     ]
+
+
+def _do(
+    service: Any, job: Job, tx: Any, fresh: dict[str, tuple[Call, bytes]]
+) -> dict[str, inbox.Done]:
+    """Works on what is new and remembers it, but for what is not available now: who is told so
+    asks again with the same id, and must not get the same reply.
+    """
+    results = _results(service, job, tx, [call for call, _ in fresh.values()])
+    done, lasting = {}, {}
+    for (id_, (_, digest)), result in zip(fresh.items(), results, strict=True):
+        done[id_] = inbox.Done(digest, _reply(result))
+        if not isinstance(result, Unavailable):
+            lasting[id_] = done[id_]
+    if lasting and not inbox.remember(tx.conn, job.consumer, lasting):
+        raise Unavailable("The same message is being worked on elsewhere.", code="inbox.race")
+    return done
 
 
 def _recalled(done: inbox.Done, digest: bytes) -> dict[str, Any] | None:

@@ -64,8 +64,9 @@ class DeadLetters:
     def replay(self, service: str, ids: set[str] | None = None) -> int:
         """Sends dead letters to the queue where they died; all of them if ``ids`` is None.
 
-        Each keeps its id, so what was done before is not done again. A letter leaves the dead
-        only after the broker has confirmed it in its queue. Returns how many were sent.
+            Each keeps its id, so what was done before is not done again; a Request loses its deadline, or
+        it would be dropped as expired. A letter leaves the dead
+            only after the broker has confirmed it in its queue. Returns how many were sent.
         """
         waiting = self.count(service)
         channel = self._connection.channel()
@@ -88,7 +89,7 @@ class DeadLetters:
         kept = {
             name: value
             for name, value in (properties.headers or {}).items()
-            if not name.startswith("x-")
+            if not name.startswith("x-") and name != "ce-deadline"
         }
         again = pika.BasicProperties(
             content_type=properties.content_type,
@@ -118,7 +119,7 @@ def described(properties: Any, method: Any, body: bytes) -> dict[str, Any]:
         "trace_id": trace_of(headers.get("traceparent")),
         "queue": origin(properties),
         "reason": death.get("reason"),
-        "died_at": died.isoformat() + "Z" if isinstance(died, datetime) else None,
+        "died_at": utc_text(died) if isinstance(died, datetime) else None,
         "bytes": len(body),
     }
 
@@ -127,3 +128,8 @@ def trace_of(traceparent: object) -> str | None:
     """The trace id of a W3C traceparent, if it is one."""
     parts = str(traceparent or "").split("-")
     return parts[1] if len(parts) > 1 else None
+
+
+def utc_text(moment: datetime) -> str:
+    """A moment of AMQP, which is UTC whether it says so or not, as RFC 3339."""
+    return moment.replace(tzinfo=None).isoformat() + "Z"

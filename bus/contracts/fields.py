@@ -65,6 +65,10 @@ class Choice(fields.String):
         )
 
 
+# No register is older, and no calendar here reaches further.
+YEARS = range(1900, 2200)
+
+
 class Instant(fields.Field[str]):
     """A moment with its offset (RFC 3339), kept as text in UTC: ``2026-11-23T08:30:00Z``."""
 
@@ -72,11 +76,14 @@ class Instant(fields.Field[str]):
         try:
             moment = dt.datetime.fromisoformat(value)
             utc = moment.astimezone(dt.UTC) if moment.tzinfo else None
+            if utc is not None and utc.year not in YEARS:
+                utc = None
         except (TypeError, ValueError, OverflowError):
             utc = None
         if utc is None:
             raise ValidationError(
-                "instant|Give a moment with its offset, such as 2026-11-23T08:30:00Z."
+                "instant|Give a moment with its offset, of the years 1900 to 2199, such as "
+                "2026-11-23T08:30:00Z."
             )
         return utc.isoformat().replace("+00:00", "Z")
 

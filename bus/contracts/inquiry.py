@@ -79,7 +79,7 @@ class Ask(Key, Matter):
 
 
 class Get(Schema):
-    tracking_code = code_text(required=True, metadata={"example": "Q-7K3M-9XPA-4"})
+    tracking_code = code_text(required=True, metadata={"example": "Q-T29D-DBQY-Y45J"})
 
 
 class Verify(Schema):

@@ -27,6 +27,9 @@ apt_install() {
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+# dash runs no EXIT trap on a signal by itself.
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 free=$(df -Pk . | awk 'NR == 2 { print $4 }')
 [ "$free" -gt 1048576 ] || fail "less than 1 GiB is free on this disk."

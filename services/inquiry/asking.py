@@ -50,12 +50,9 @@ def judge(asked: Asked, now: dt.datetime) -> Question | BusError:
     )
     if isinstance(allowed, BusError):
         return allowed
-    as_of = dt.datetime.fromisoformat(data["as_of"]) if data.get("as_of") else None
-    if as_of is not None and as_of > now:
-        why = "as_of lies in the future; leave it out to ask about now."
-        return RuleBroken(
-            why, code="as_of.future", fields=[FieldError("as_of", "as_of.future", why)]
-        )
+    as_of = moment_asked_about(data, now)
+    if isinstance(as_of, RuleBroken):
+        return as_of
     return Question(
         agency=str(caller.get("agency")),
         purpose_code=data["purpose"],
@@ -66,6 +63,19 @@ def judge(asked: Asked, now: dt.datetime) -> Question | BusError:
         asked_at=_moment(asked.message.time, now),
         as_of=as_of,
     )
+
+
+def moment_asked_about(
+    data: Mapping[str, Any], now: dt.datetime
+) -> dt.datetime | RuleBroken | None:
+    """The moment of ``as_of``, None for now; a refusal if it lies ahead."""
+    if not data.get("as_of"):
+        return None
+    as_of = dt.datetime.fromisoformat(data["as_of"])
+    if as_of <= now:
+        return as_of
+    why = "as_of lies in the future; leave it out to ask about now."
+    return RuleBroken(why, code="as_of.future", fields=[FieldError("as_of", "as_of.future", why)])
 
 
 def _answers(conn: Connection, questions: Sequence[Question], now: dt.datetime) -> list[Result]:
@@ -116,8 +126,13 @@ def _look_up(conn: Connection, questions: Sequence[Question]) -> list[Known | No
     raise Unavailable("The register is changing; ask again.", code="database.busy")
 
 
-def log_row(asked: Asked, result: Result, secret: str, hashes: Mapping[str, str]) -> dict[str, Any]:
-    """The row of the log for a question and what became of it; the key only as a keyed hash."""
+def log_row(
+    asked: Asked, result: Result | None, secret: str, hashes: Mapping[str, str]
+) -> dict[str, Any]:
+    """The row of the log for a question and what became of it; the key only as a keyed hash.
+
+    Without a result it tells that answers given earlier were read again.
+    """
     data, message = asked.data, asked.message
     caller = message.caller or {}
     row = {
@@ -135,6 +150,8 @@ def log_row(asked: Asked, result: Result, secret: str, hashes: Mapping[str, str]
             "key_kind": data["key_kind"],
             "key_hash": store.key_hash(secret, data["key_kind"], data["key"]),
         }
+    if result is None:
+        return {**row, "outcome": "READ"}
     if isinstance(result, BusError):
         return {**row, "outcome": result.code}
     code = result["tracking_code"]

@@ -76,6 +76,10 @@ def verify(conn: Any, expected: tuple[int, str] | None, first: int = 1) -> int:
     if expected and seen.get(wanted) != expected[1]:
         print(f"BROKEN: row {wanted} does not have the hash that was noted.")
         return BROKEN
+    altered = log.first_altered_answer(conn, first)
+    if altered is not None:
+        print(f"BROKEN: the answer of row {altered} is not the one that was given.")
+        return BROKEN
     whole = f"{seq} rows" if first == 1 else f"rows {first} to {seq}"
     print(f"whole: {whole}; head {seq}:{told.hex()}")
     return WHOLE

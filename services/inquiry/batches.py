@@ -103,8 +103,8 @@ def complete(conn: Connection, data: dict[str, Any], now: datetime) -> list[int]
         raise RuleBroken("The upload holds no line.", code="batch.empty")
     conn.execute(
         text(
-            "update batches set state = :state, lines = :lines, digest = :digest "
-            "where batch = :batch"
+            "update batches set state = :state, lines = :lines, digest = :digest, answered = "
+            "(select count(problem) from batch_lines where batch = :batch) where batch = :batch"
         ),
         {"state": ANSWERING, "lines": count, "digest": data["digest"], "batch": data["batch"]},
     )
@@ -139,12 +139,13 @@ def get(conn: Connection, batch: str) -> dict[str, Any]:
 
 
 def part_lines(conn: Connection, batch: str, part: int) -> list[Any]:
-    """The lines of one part that were not answered yet, in order."""
+    """The lines of one part that have neither answer nor problem yet, in order."""
     return list(
         conn.execute(
             text("""
         select line, key_kind, key, problem from batch_lines
         where batch = :batch and line > :first and line <= :last and tracking_code is null
+              and problem is null
         order by line"""),
             {"batch": batch, "first": part * PART_LINES, "last": (part + 1) * PART_LINES},
         )
@@ -152,9 +153,13 @@ def part_lines(conn: Connection, batch: str, part: int) -> list[Any]:
 
 
 def note_results(
-    conn: Connection, batch: str, results: Sequence[dict[str, Any]], handled: int, now: datetime
+    conn: Connection, batch: str, results: Sequence[dict[str, Any]], now: datetime
 ) -> bool:
-    """Notes the outcome of lines; True if the whole batch is done with them."""
+    """Notes the outcome of lines; True if the whole batch has become done with them.
+
+    A line counts as answered when it has its answer or its problem, so that a part that is worked
+    on again counts nothing twice, and a batch becomes done once.
+    """
     if results:
         conn.execute(
             text("""
@@ -174,15 +179,18 @@ def note_results(
             "update batches set answered = answered + :handled where batch = :batch "
             "returning answered, lines"
         ),
-        {"handled": handled, "batch": batch},
+        {"handled": len(results), "batch": batch},
     ).one()
     if answered < lines:
         return False
-    conn.execute(
-        text("update batches set state = :state, finished_at = :now where batch = :batch"),
-        {"state": DONE, "now": now, "batch": batch},
+    done = conn.execute(
+        text(
+            "update batches set state = :done, finished_at = :now "
+            "where batch = :batch and state = :answering"
+        ),
+        {"done": DONE, "answering": ANSWERING, "now": now, "batch": batch},
     )
-    return True
+    return done.rowcount == 1
 
 
 def progress(batch: dict[str, Any]) -> dict[str, Any]:
@@ -216,10 +224,13 @@ def page(conn: Connection, batch: str, after: int, limit: int) -> list[dict[str,
 
 
 def forget_old(conn: Connection) -> None:
-    """Deletes uploads that were never completed within an hour, and results after 30 days."""
+    """Deletes uploads that were never completed, and results, after 30 days.
+
+    Not earlier: as long as the inbox remembers the parts, sending them again must find them.
+    """
     conn.execute(
         text("""
-        delete from batches where state = 'RECEIVING' and submitted_at < now() - interval '1 hour'
+        delete from batches where state = 'RECEIVING' and submitted_at < now() - interval '30 days'
         or state = 'DONE' and finished_at < now() - interval '30 days'""")
     )
 

@@ -28,7 +28,8 @@ ORPHANS = """
       and not exists (select from source_versions v where v.file_no = p.key and v.known_to is null)
     order by line
 """
-# A list with a bad row in it stays as it was known; the rest of the source is taken over.
+# A list with a bad row in it stays as it was known; the rest of the source is taken over. While a
+# row of the sheet belongs to nobody known, it may be anybody's: then no list loses a member.
 # Lists are sorted by content, so that another order of rows is not a change.
 CHANGES = """
     create temp table load_changes on commit drop as
@@ -40,17 +41,28 @@ CHANGES = """
         select key, coalesce(jsonb_agg(item order by item) filter (where item is not null), '[]')
                as items, bool_or(item is null) as broken
         from load_violations where key is not null group by key
+    ), owned as (
+        select key from load_sources where key is not null
+        union select file_no from source_versions where known_to is null
+    ), loose as (
+        select %(keep)s and exists (select from load_partners p where p.key is null
+                   or p.key not in (select key from owned)) as partners,
+               %(keep)s and exists (select from load_violations p where p.key is null
+                   or p.key not in (select key from owned)) as violations
     ), wholes as (
         select s.key as file_no, v.id as old_id, v.hash as old_hash,
                s.item || jsonb_build_object(
-                   'partners', case when p.broken and v.id is not null
+                   'partners', case when v.id is not null and (p.broken or loose.partners
+                       and not coalesce(p.items, '[]') @> (v.record -> 'partners'))
                        then v.record -> 'partners' else coalesce(p.items, '[]') end,
-                   'violations', case when o.broken and v.id is not null
+                   'violations', case when v.id is not null and (o.broken or loose.violations
+                       and not coalesce(o.items, '[]') @> (v.record -> 'violations'))
                        then v.record -> 'violations' else coalesce(o.items, '[]') end) as record
         from load_sources s
         left join partners p using (key)
         left join violations o using (key)
         left join source_versions v on v.file_no = s.key and v.known_to is null
+        cross join loose
         where s.item is not null
     ), hashed as (
         select *, md5(record::text)::uuid as hash from wholes
@@ -179,12 +191,14 @@ def orphans(cursor: Any, name: str) -> Iterator[tuple[int, Fault]]:
 def compare(cursor: Any, *, allow_removals: bool) -> Changes:
     """What differs from the known; LoadFailed ``load.removals`` if too much would vanish.
 
-    While a row is so bad that nobody can say whose it is, no source counts as missing.
+    While a row is so bad that nobody can say whose it is, nothing of its sheet counts as missing.
     """
     for statement in (CHANGES, "analyze load_changes", GONE, DECREE_CHANGES, DECREES_GONE):
-        cursor.execute(statement)
-    if not allow_removals and _unattributed(cursor):
+        cursor.execute(statement, {"keep": not allow_removals})
+    if not allow_removals and _unattributed(cursor, "load_sources"):
         cursor.execute("truncate load_gone")
+    if not allow_removals and _unattributed(cursor, "load_decrees"):
+        cursor.execute("truncate load_decrees_gone")
     cursor.execute(COUNTS)
     added, changed, removed, decrees, decrees_gone = cursor.fetchone()
     if not allow_removals:
@@ -205,9 +219,9 @@ def write(cursor: Any, changes: Changes, bad_rows: int) -> int:
     return int(version)
 
 
-def _unattributed(cursor: Any) -> bool:
+def _unattributed(cursor: Any, table: str) -> bool:
     cursor.execute(
-        "select exists (select from load_sources "
+        f"select exists (select from {table} "  # noqa: S608 - ours
         "where item is null and key is null and other is null)"
     )
     return bool(cursor.fetchone()[0])

@@ -115,6 +115,8 @@ def _told(code: int, out: str, err: str) -> dict[str, Any]:
     if code:
         lines = [line for line in err.splitlines() if line.strip()]
         message = (lines or ["it did not say why"])[-1]
+        if "Another load is running" in message:
+            return {"state": "WAITING", "message": message}
         return {"state": "FAILED", "message": message[:LONGEST_MESSAGE]}
     result = json.loads(out)
     return {

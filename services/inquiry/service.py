@@ -82,10 +82,18 @@ class Inquiry(Service):
         agency, now = agency_of(tx.message), self.now()
         grants = (tx.message.caller or {}).get("grants") or ()
         allowed = purposes.check(data["purpose"], grants, None, tehran_day(now))
-        if isinstance(allowed, BusError):
-            row = asking.log_row(Asked(tx.message, data), allowed, self.secret, {})
+        refusal = next(
+            (
+                each
+                for each in (allowed, asking.moment_asked_about(data, now))
+                if isinstance(each, BusError)
+            ),
+            None,
+        )
+        if refusal:
+            row = asking.log_row(Asked(tx.message, data), refusal, self.secret, {})
             store.add_log(tx.conn, [row], now)
-            return allowed
+            return refusal
         if data["part"] == 0:
             batches.open_batch(tx.conn, tx.message, data, now)
         batches.add_part(tx.conn, data, agency)
@@ -111,12 +119,10 @@ class Inquiry(Service):
                 },
             )
             for line in lines
-            if line.problem is None
         ]
         results = asking.answer_all(tx.conn, asked, now=self.now(), secret=self.secret)
-        good = [line for line in lines if line.problem is None]
-        noted = [outcome_of(line, result) for line, result in zip(good, results, strict=True)]
-        if batches.note_results(tx.conn, batch, noted, len(lines), self.now()):
+        noted = [outcome_of(line, result) for line, result in zip(lines, results, strict=True)]
+        if batches.note_results(tx.conn, batch, noted, self.now()):
             tx.publish(BATCH_ANSWERED, batch=batch, agency=found["agency"], lines=found["lines"])
 
     @serve(BATCH_STATUS)
@@ -126,6 +132,8 @@ class Inquiry(Service):
     @serve(READ_BATCH)
     def read_batch(self, tx, *, batch, after, limit):
         found = batches.of_agency(tx.conn, batch, agency_of(tx.message))
+        row = asking.log_row(Asked(tx.message, found), None, self.secret, {})
+        store.add_log(tx.conn, [row], self.now())
         return {
             "batch": batch,
             "state": found["state"],

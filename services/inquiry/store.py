@@ -110,6 +110,18 @@ def log_hash(conn: Connection, seq: int) -> bytes | None:
     return bytes(found) if found is not None else None
 
 
+_ALTERED = text("""
+    select l.seq from inquiry_log l left join inquiries i using (tracking_code)
+    where l.seq >= :first and l.answer_hash is not null
+      and l.answer_hash is distinct from encode(sha256(convert_to(i.answer, 'UTF8')), 'hex')
+    order by l.seq limit 1""")
+
+
+def first_altered_answer(conn: Connection, first: int) -> int | None:
+    """The first row from ``first`` on whose kept answer is gone or not the one it logged."""
+    return conn.execute(_ALTERED, {"first": first}).scalar()
+
+
 def key_hash(secret: str, key_kind: str, key: str) -> str:
     """What the log keeps of a key: who holds the secret can find a person's rows, nobody else."""
     return hmac.new(secret.encode(), f"{key_kind}:{key}".encode(), hashlib.sha256).hexdigest()

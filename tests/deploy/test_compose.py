@@ -76,3 +76,9 @@ def test_no_password_stands_in_the_file():
         ":?" in found for found in re.findall(r"\$\{(?:RABBITMQ|POSTGRES)_PASSWORD[^}]*\}", text)
     )
     assert "change-me" not in text
+
+
+def test_no_demo_key_and_no_demo_agency_is_mounted():
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    mounted = [line for line in text.splitlines() if not line.startswith("#")]
+    assert [line for line in mounted if "demo" in line or "deploy/agencies" in line] == []

@@ -51,6 +51,9 @@ FIELDS = {
     "unknown field": (with_(fields=["contact"]), "fields", "unknown_field"),
     "as_of without offset": (with_(as_of="2026-01-01T00:00:00"), "as_of", "instant"),
     "as_of that is no day": (with_(as_of="2026-02-30T00:00:00Z"), "as_of", "instant"),
+    "as_of in the year 1": (with_(as_of="0001-01-01T00:00:00Z"), "as_of", "instant"),
+    "as_of before the calendar": (with_(as_of="0622-03-01T00:00:00Z"), "as_of", "instant"),
+    "as_of far ahead": (with_(as_of="9999-12-31T23:59:59Z"), "as_of", "instant"),
     "as_of before all time": (with_(as_of="0001-01-01T00:00:00+14:00"), "as_of", "instant"),
 }
 

@@ -206,3 +206,21 @@ def test_the_hash_that_was_noted_still_holds_after_the_log_has_grown(logged):
 
 def test_a_log_without_a_row_is_whole(inquiry_db):
     assert audit(inquiry_db).stdout.startswith("whole: 0 rows; head 0:")
+
+
+def test_an_answer_that_was_altered_or_removed_is_found(demo_db, tmp_path):
+    from tests.inquiry.test_service import Hand
+
+    hand = Hand(demo_db, tmp_path)
+    for _ in range(3):
+        hand.ask("9905251782")
+    hand.service.store.engine.dispose()
+    assert audit(demo_db).returncode == 0
+    second = execute(demo_db, "select tracking_code from inquiry_log where seq = 2")[0][0]
+    by_force(
+        demo_db,
+        f"update inquiries set answer = replace(answer, 'EXPIRED', 'VALID') "
+        f"where tracking_code = '{second}'",
+    )
+    done = audit(demo_db)
+    assert (done.returncode, "answer of row 2" in done.stdout) == (1, True)

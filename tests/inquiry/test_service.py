@@ -125,6 +125,48 @@ def test_a_question_about_a_time_before_the_first_load_says_so(hand, owner):
     assert told["as_of"] == "2020-01-01T00:00:00Z"
 
 
+def test_who_was_told_to_ask_later_gets_the_answer_with_the_same_key(inquiry_db, tmp_path):
+    empty = Hand(inquiry_db, tmp_path)
+    assert empty.ask("9905251782", id="same")["code"] == "register.empty"
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "services.inquiry.load",
+            "tests/data/registry",
+            "--report",
+            str(tmp_path / "report.csv"),
+        ],
+        cwd=ROOT,
+        check=True,
+        env={"DB_URL": inquiry_db, "PATH": "/usr/bin"},
+        capture_output=True,
+    )
+    assert empty.ask("9905251782", id="same")["outcome"] in {"FOUND", "NOT_FOUND"}
+    empty.service.store.engine.dispose()
+
+
+def test_a_batch_about_the_future_is_refused_whole_and_logged(hand):
+    told = hand.call(
+        contracts.SUBMIT_BATCH,
+        batch="b",
+        part=0,
+        lines=lines(NOBODY),
+        last=True,
+        purpose="fuel_quota",
+        as_of="2199-01-01T00:00:00Z",
+    )
+    assert told["code"] == "as_of.future"
+    assert log_of(hand) == [("as_of.future",)]
+
+
+def test_reading_a_batch_leaves_its_row(hand):
+    submit(hand, 0, lines(NOBODY), last=True)
+    hand.answer_parts()
+    hand.call(contracts.READ_BATCH, batch="b1")
+    assert log_of(hand, "contract, outcome")[-1] == ("inquiry.read_batch.v1", "READ")
+
+
 def test_an_empty_register_answers_nobody_and_is_logged(inquiry_db, tmp_path):
     empty = Hand(inquiry_db, tmp_path)
     assert empty.ask()["code"] == "register.empty"
@@ -378,6 +420,20 @@ def test_a_line_by_a_key_that_its_purpose_does_not_take_spoils_no_other(hand, ow
     assert hand.call(contracts.BATCH_STATUS, batch="b1")["answered"] == 2
 
 
+def test_a_part_whose_command_comes_under_another_id_counts_nothing_twice(hand):
+    bad = {"key_kind": None, "key": None, "problem": {"field": "line", "code": "x", "detail": "x"}}
+    submit(hand, 0, [*lines(NOBODY), bad] * 250, last=False)
+    submit(hand, 1, [*lines(NOBODY), bad], last=True)
+    for id_ in ("one", "another"):
+        message = Envelope.new(contracts.ANSWER_BATCH_PART.name, "test", id=id_)
+        Inquiry.answer_batch_part(hand.service, [Call(message, {"batch": "b1", "part": 0})])
+    told = hand.call(contracts.BATCH_STATUS, batch="b1")
+    assert (told["state"], told["answered"], told["lines"]) == ("ANSWERING", 501, 502)
+    hand.answer_parts()
+    assert hand.call(contracts.BATCH_STATUS, batch="b1")["state"] == "DONE"
+    assert execute(hand.db, "select count(*) from inquiries") == [(251,)]
+
+
 def test_a_batch_with_a_missing_part_is_not_begun(hand):
     submit(hand, 0, lines(*[NOBODY] * 500), last=False)
     assert submit(hand, 2, lines(NOBODY), last=True)["code"] == "batch.incomplete"
@@ -407,10 +463,10 @@ def test_nobody_adds_to_or_reads_another_agencys_batch(hand):
         assert hand.call(contract, caller=other, batch="b1")["code"] == "batch.not_found"
 
 
-def test_an_upload_that_was_never_completed_is_forgotten_after_an_hour(hand):
+def test_an_upload_that_was_never_completed_is_forgotten_after_thirty_days(hand):
     submit(hand, 0, lines(NOBODY), last=False)
     submit(hand, 0, lines(NOBODY), last=True, batch="whole")
-    execute(hand.db, "update batches set submitted_at = now() - interval '2 hours'")
+    execute(hand.db, "update batches set submitted_at = now() - interval '31 days'")
     Inquiry.forget_old_batches(hand.service)
     assert execute(hand.db, "select batch from batches") == [("whole",)]
 

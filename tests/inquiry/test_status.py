@@ -102,10 +102,15 @@ def test_an_order_counts_from_its_own_day_and_not_before():
     assert (derive(told, [], DAY).code, derive(told, [], DAY).since) == ("SEALED", DAY)
 
 
-def test_of_several_orders_the_earliest_counts_and_on_a_tie_the_strongest():
-    early = [{"kind": "SUSPENDED", "on": "2024-01-01"}, {"kind": "CLOSED", "on": "2025-01-01"}]
+def test_of_several_orders_the_strongest_decides_and_of_one_kind_the_earliest():
+    later = [{"kind": "SUSPENDED", "on": "2024-01-01"}, {"kind": "CLOSED", "on": "2025-01-01"}]
+    twice = [{"kind": "SEALED", "on": "2025-01-01"}, {"kind": "SEALED", "on": "2024-01-01"}]
     tie = [{"kind": kind, "on": "2024-01-01"} for kind in reversed(ORDERS)]
-    assert derive(record(orders=early), [], DAY).code == "SUSPENDED"
+    found = derive(record(orders=later), [], DAY)
+    assert (found.code, found.since) == ("CLOSED", dt.date(2025, 1, 1))
+    assert [each["order"] for each in found.evidence] == ["CLOSED", "SUSPENDED"]
+    assert derive(record(orders=later), [], dt.date(2024, 6, 1)).code == "SUSPENDED"
+    assert derive(record(orders=twice), [], DAY).since == dt.date(2024, 1, 1)
     assert derive(record(orders=tie), [], DAY).code == "CLOSED"
 
 
@@ -350,9 +355,10 @@ licences = st.none() | st.builds(
 def test_no_licence_and_no_decree_outweighs_an_order(told, known, orders, day):
     given_orders = [{"kind": kind, "on": on.isoformat()} for kind, on in orders]
     found = derive(record(licence=told, orders=given_orders), known, day)
-    so_far = [(on, list(ORDERS).index(kind), kind) for kind, on in orders if on <= day]
+    so_far = [(list(ORDERS).index(kind), on) for kind, on in orders if on <= day]
     if so_far:
-        assert (found.code, found.since) == (min(so_far)[2], min(so_far)[0])
+        strongest, since = min(so_far)
+        assert (found.code, found.since) == (list(ORDERS)[strongest], since)
     else:
         assert found == derive(record(licence=told), known, day)
 

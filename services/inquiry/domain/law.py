@@ -1,7 +1,8 @@
 """The legal basis of answers: code, title, article and gist; data only.
 
 The law, as of 2026: Fair Distribution of Water Act (1361), the Act on wells without licence (1389)
-and its by-law, the by-law of chapter 2 (1363), and the agriculture and water decree of 1397.
+and its by-law, the by-law of chapter 2 (1363), and the decision of 1397 on electronic inquiries.
+Only what an answer cites stands here.
 """
 
 from typing import NamedTuple

@@ -80,8 +80,8 @@ class Status:
 def derive(record: Record, decrees: Iterable[Record], day: dt.date) -> Status:
     """The status of a source's licence on ``day`` (a day in Iran).
 
-    In this order: an order in force (closed, sealed, revoked, suspended; the earliest day wins,
-    on a tie the strongest); expired, waiting for renewal, or extended by a decree; in force by its
+    In this order: an order in force (closed, sealed, revoked, suspended; the strongest decides,
+    of one kind the earliest); expired, waiting for renewal, or extended by a decree; in force by its
     kind; no licence. A licence is in force through the whole of its expiry day. An order counts
     from its own day, a decree from its notification. Source: Fair Distribution of Water Act
     articles 3, 5, 45; by-law of chapter 2 article 24; by-law of the 1389 Act article 6.
@@ -90,29 +90,26 @@ def derive(record: Record, decrees: Iterable[Record], day: dt.date) -> Status:
     'UNLICENSED'
     """
     flags = flags_of(record, day)
-    order = order_in_force(record.get("orders") or (), day)
-    if order is not None:
-        return Status(
-            order["kind"],
-            _date(order["on"]),
-            None,
-            ORDERS[order["kind"]],
-            ({"kind": "order", "order": order["kind"], "on": order["on"]},),
-            flags,
-        )
+    orders = orders_in_force(record.get("orders") or (), day)
+    if orders:
+        evidence = [{"kind": "order", "order": o["kind"], "on": o["on"]} for o in orders]
+        code, since = orders[0]["kind"], _date(orders[0]["on"])
+        return Status(code, since, None, ORDERS[code], tuple(evidence), flags)
     licence = record.get("licence")
     if licence is None or licence["kind"] in NOT_TO_ABSTRACT or _not_yet(licence, day):
         return _unlicensed(record, licence, flags)
     return _by_dates(licence, record.get("use"), decrees, day, flags)
 
 
-def order_in_force(orders: Iterable[Record], day: dt.date) -> Record | None:
-    """The order that counts on ``day``: the earliest, on a tie the strongest."""
+def orders_in_force(orders: Iterable[Record], day: dt.date) -> list[Record]:
+    """The orders that count on ``day``, the one that decides first.
+
+    The strongest decides, whenever it came: a well that was suspended and later filled is filled.
+    Of several of one kind the earliest decides.
+    """
     strength = list(ORDERS)
     given = [order for order in orders if _date(order["on"]) <= day]
-    return min(
-        given, default=None, key=lambda order: (_date(order["on"]), strength.index(order["kind"]))
-    )
+    return sorted(given, key=lambda order: (strength.index(order["kind"]), _date(order["on"])))
 
 
 def extended_expiry(
