@@ -64,9 +64,9 @@ class DeadLetters:
     def replay(self, service: str, ids: set[str] | None = None) -> int:
         """Sends dead letters to the queue where they died; all of them if ``ids`` is None.
 
-            Each keeps its id, so what was done before is not done again; a Request loses its deadline, or
-        it would be dropped as expired. A letter leaves the dead
-            only after the broker has confirmed it in its queue. Returns how many were sent.
+        Each keeps its id, so what was done before is not done again; a Request loses its
+        deadline, or it would be dropped as expired. A letter leaves the dead only after the broker
+        has confirmed it in its queue. Returns how many were sent.
         """
         waiting = self.count(service)
         channel = self._connection.channel()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import Connection
 
 from bus.store import Store
 
@@ -24,6 +25,34 @@ def migrate(part: str, db_url: str) -> str:
         conn.exec_driver_sql("select pg_advisory_xact_lock(hashtext('migrate'))")
         config.attributes["connection"] = conn
         command.upgrade(config, "head")
+        grant_to_role(conn, part.rsplit(".", 1)[-1])
         reached = conn.exec_driver_sql("select version_num from alembic_version").scalar_one()
     store.engine.dispose()
     return str(reached)
+
+
+GRANTS = """
+do $$
+declare kept regclass;
+begin
+    if not exists (select from pg_roles where rolname = '{role}') then
+        return;
+    end if;
+    grant usage on schema public to {role};
+    grant select, insert, update, delete on all tables in schema public to {role};
+    grant usage, select on all sequences in schema public to {role};
+    for kept in select distinct t.tgrelid::regclass from pg_trigger t
+        join pg_proc p on p.oid = t.tgfoid where p.proname = 'refuse_change' loop
+        execute format('revoke update, delete on %s from {role}', kept);
+    end loop;
+end $$
+"""
+
+
+def grant_to_role(conn: Connection, role: str) -> None:
+    """Lets the service's own role, if there is one, read and write, but change no kept row.
+
+    Tables whose triggers call ``refuse_change`` only grow; a role that is no superuser and owns
+    nothing can then not get around those triggers either.
+    """
+    conn.exec_driver_sql(GRANTS.format(role=role).replace("%", "%%"))

@@ -70,7 +70,7 @@ def begin(state: State) -> None:
             store.wait()
     say("bringing the database up to date")
     create_database(state)
-    run(state, "bus", "migrate", "services.inquiry")
+    run(state, "bus", "migrate", "services.inquiry", DB_URL=state.owner_url)
     if registry_is_empty(state):
         say("importing the demo registry")
         run(
@@ -103,7 +103,7 @@ def check_place(state: State) -> None:
 
 
 def create_database(state: State) -> None:
-    """Makes the database of each service in the private PostgreSQL, once."""
+    """Makes the database and the role of each service in the private PostgreSQL, once."""
     if not state.postgres:
         return
     import psycopg2
@@ -114,6 +114,9 @@ def create_database(state: State) -> None:
         cursor.execute("select 1 from pg_database where datname = 'inquiry'")
         if not cursor.fetchone():
             cursor.execute("create database inquiry")
+        cursor.execute("select 1 from pg_roles where rolname = 'inquiry'")
+        if not cursor.fetchone():
+            cursor.execute("create role inquiry login")
     connection.close()
 
 
@@ -129,13 +132,13 @@ def registry_is_empty(state: State) -> bool:
     return bool(found and found[0])
 
 
-def run(state: State, *module: str) -> None:
+def run(state: State, *module: str, **other: str) -> None:
     """Runs one module to its end; CannotStart with its last line if it fails."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", *module],
         cwd=CHECKOUT,
         text=True,
-        env={**os.environ, **state.environ()},
+        env={**os.environ, **state.environ(), **other},
         capture_output=True,
         check=False,
     )

@@ -82,13 +82,18 @@ class State:
             connector(["keygen", "--out", str(path)])
         return path
 
+    @property
+    def owner_url(self) -> str:
+        """The address by which migrations are run: as the owner, which no service is."""
+        return self.given.get("DB_URL") or self.postgres.url("inquiry")  # type: ignore[union-attr]
+
     def environ(self) -> dict[str, str]:
         """The value of every variable that a part may need."""
         imports = self.home / "imports"
         imports.mkdir(exist_ok=True)
         return {
             "AMQP_URL": self.given.get("AMQP_URL") or self.rabbitmq.url,  # type: ignore[union-attr]
-            "DB_URL": self.given.get("DB_URL") or self.postgres.url("inquiry"),  # type: ignore[union-attr]
+            "DB_URL": self.given.get("DB_URL") or self.postgres.url("inquiry", "inquiry"),  # type: ignore[union-attr]
             "LOG_LEVEL": self.given.get("LOG_LEVEL", "INFO"),
             "HOST": "127.0.0.1",
             "AGENCIES_DIR": str(CHECKOUT / "deploy/agencies"),

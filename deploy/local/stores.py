@@ -94,9 +94,9 @@ class Postgres:
         self.binaries = postgres_binaries(_shared_place(home))
         self._process: subprocess.Popen[bytes] | None = None
 
-    def url(self, database: str) -> str:
-        """The address of one database, as the superuser of this private server."""
-        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+    def url(self, database: str, user: str = "postgres") -> str:
+        """The address of one database; the user ``postgres`` owns this private server."""
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
     def prepare(self) -> None:
         """Makes the data folder, once."""

@@ -416,7 +416,7 @@ def test_a_line_by_a_key_that_its_purpose_does_not_take_spoils_no_other(hand, ow
     first, second = hand.call(contracts.READ_BATCH, batch="b1", after=0, limit=10)["results"]
     assert (first["problem"]["code"], first["answer"]) == ("key_kind.not_for_purpose", None)
     assert (second["problem"], second["answer"]["outcome"]) == (None, "FOUND")
-    assert log_of(hand) == [("key_kind.not_for_purpose",), ("FOUND",)]
+    assert log_of(hand) == [("key_kind.not_for_purpose",), ("FOUND",), ("READ",)]
     assert hand.call(contracts.BATCH_STATUS, batch="b1")["answered"] == 2
 
 

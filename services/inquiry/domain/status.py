@@ -81,8 +81,8 @@ def derive(record: Record, decrees: Iterable[Record], day: dt.date) -> Status:
     """The status of a source's licence on ``day`` (a day in Iran).
 
     In this order: an order in force (closed, sealed, revoked, suspended; the strongest decides,
-    of one kind the earliest); expired, waiting for renewal, or extended by a decree; in force by its
-    kind; no licence. A licence is in force through the whole of its expiry day. An order counts
+    of one kind the earliest); expired, waiting for renewal, or extended by a decree; in force by
+    its kind; no licence. A licence is in force through the whole of its expiry day. An order counts
     from its own day, a decree from its notification. Source: Fair Distribution of Water Act
     articles 3, 5, 45; by-law of chapter 2 article 24; by-law of the 1389 Act article 6.
 

@@ -1,0 +1,7 @@
+#!/bin/sh
+# Makes the role of each service when the database server starts for the first time; migrations,
+# which run as the owner, grant it what it needs and no more.
+set -eu
+psql -v ON_ERROR_STOP=1 -v password="$INQUIRY_PASSWORD" --username "$POSTGRES_USER" --dbname inquiry <<'SQL'
+create role inquiry login password :'password';
+SQL

@@ -1,0 +1,70 @@
+"""The service's own role reads and writes, but cannot change what only grows."""
+
+import os
+import subprocess
+import sys
+
+import psycopg2
+import pytest
+
+from tests.conftest import ROOT, execute
+
+
+@pytest.fixture
+def as_role(inquiry_db):
+    """The database's address as the role `inquiry`, after a migration with the role there."""
+    execute(
+        inquiry_db,
+        "do $$ begin create role inquiry login; exception when duplicate_object then null; end $$",
+    )
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "bus", "migrate", "services.inquiry"],
+        cwd=ROOT,
+        env={**os.environ, "DB_URL": inquiry_db},
+        check=True,
+        capture_output=True,
+    )
+    return inquiry_db.replace("postgres@", "inquiry@")
+
+
+def test_it_imports_and_writes(as_role):
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "services.inquiry.load",
+            "tests/data/registry",
+            "--report",
+            os.devnull,
+        ],
+        cwd=ROOT,
+        env={**os.environ, "DB_URL": as_role},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    execute(
+        as_role,
+        "insert into inquiry_log (seq, at, agency, contract, outcome, message_id, hash) "
+        "values (1, now(), 'a', 'c', 'o', 'm', 'h')",
+    )
+    execute(as_role, "update inquiry_log_head set seq = 1")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "update inquiry_log set outcome = 'x'",
+        "delete from inquiry_log",
+        "truncate inquiry_log",
+        "update inquiries set answer = 'x'",
+        "delete from inquiries",
+        "alter table inquiry_log disable trigger all",
+        "set session_replication_role = replica",
+        "drop table inquiry_log",
+    ],
+)
+def test_it_cannot_change_the_log_nor_an_answer_nor_switch_off_what_keeps_them(as_role, sql):
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        execute(as_role, sql)
