@@ -94,9 +94,8 @@ def test_a_partner_who_is_really_gone_is_removed_when_every_row_is_clear(export)
     clear = [row for row in rows if row["شماره پرونده"]]
     export.write("partners", clear)
     export.load()
-    known = (
-        "select count(*) from source_versions where known_to is null and record->'partners' <> '[]'"
-    )
+    some = "from source_versions where known_to is null and record->'partners' <> '[]'"
+    known = f"select count(*) {some}"
     before = export.known(known)[0][0]
     matched = {row[0] for row in export.known(f"select file_no {some}")}
     from bus.persian import fold_digits
