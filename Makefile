@@ -1,5 +1,8 @@
 # Mirab. `make` alone tells what there is.
 PYTHON := .venv/bin/python
+# The lock is copied beside the packages when all of them are installed.
+IF_SET_UP := if [ -e .venv/installed.lock ]; then
+ELSE_SAY := else echo "Mirab does not run; it was never set up here (make up)."
 
 .PHONY: help up down status logs test check bench contracts migrate lock setup
 help: ## what can be made
@@ -12,13 +15,13 @@ up: setup ## start all of Mirab on this machine; DETACH=1 returns when it is rea
 	@$(PYTHON) -m deploy.local up $(if $(DETACH),--detach)
 
 down: ## stop what `make up` started
-	@if [ -x $(PYTHON) ]; then $(PYTHON) -m deploy.local down; else echo "Mirab does not run."; fi
+	@$(IF_SET_UP) $(PYTHON) -m deploy.local down; $(ELSE_SAY); fi
 
 status: ## what runs
-	@$(PYTHON) -m deploy.local status
+	@$(IF_SET_UP) $(PYTHON) -m deploy.local status; $(ELSE_SAY); exit 1; fi
 
 logs: ## follow all logs
-	@tail -n 20 -F $$($(PYTHON) -c 'from deploy.local.state import State; print(State.of_checkout().logs)')/*.log
+	@$(IF_SET_UP) tail -n 20 -F $$($(PYTHON) -c 'from deploy.local.state import State; print(State.of_checkout().logs)')/*.log; $(ELSE_SAY); fi
 
 test: setup ## the whole test suite, on stores of its own
 	$(PYTHON) -m pytest $(ARGS)

@@ -37,6 +37,8 @@ class State:
         else:
             home = CHECKOUT / ".local"
         home.mkdir(parents=True, exist_ok=True)
+        # Others look at nothing here; root's PostgreSQL, another user, must pass through.
+        home.chmod(0o711 if os.geteuid() == 0 else 0o700)
         return cls(home, dict(os.environ))
 
     @property
@@ -75,11 +77,11 @@ class State:
 
     def signing_key(self) -> Path:
         """The agency face's private key, made once."""
-        from connector.__main__ import main as connector
+        from connector.keys import make_key
 
         path = self.home / "signing.pem"
         if not path.exists():
-            connector(["keygen", "--out", str(path)])
+            make_key(path)
         return path
 
     @property

@@ -1,5 +1,6 @@
 """A private PostgreSQL and a private RabbitMQ, on ports and folders of their own."""
 
+import atexit
 import os
 import pwd
 import secrets
@@ -18,6 +19,7 @@ RABBITMQ_SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 RABBITMQ_CTL = Path("/usr/lib/rabbitmq/bin/rabbitmqctl")
 UNPRIVILEGED = "nobody"
 STARTING_SECONDS = 60
+EPMD_SECONDS = 5
 
 
 class CannotStart(Exception):
@@ -222,10 +224,9 @@ class RabbitMQ:
                 "package rabbitmq-server."
             )
         self.home.mkdir(parents=True, exist_ok=True)
+        self.home.chmod(0o700)
         shared = Path(__file__).parent.parent / "broker" / "rabbitmq.conf"
-        (self.home / "rabbitmq.conf").write_text(
-            shared.read_text(encoding="utf-8"), encoding="utf-8"
-        )
+        shutil.copyfile(shared, self.home / "rabbitmq.conf")
         (self.home / "enabled_plugins").write_text("[].\n", encoding="utf-8")
         cookie = self.home / ".erlang.cookie"
         if not cookie.exists():
@@ -278,6 +279,20 @@ class RabbitMQ:
     def stop(self) -> None:
         """Ends the node and its epmd."""
         self._end(signal.SIGTERM)
+        self.end_epmd()
+
+    def end_epmd(self) -> None:
+        """Ends Erlang's name server, which the node started and leaves behind by design.
+
+        It refuses while it still knows a node, and hears of a node's end a moment later.
+        """
+
+        def gone() -> bool:
+            subprocess.run(["epmd", "-kill"], env=self.environ, capture_output=True, check=False)
+            return not listening(self.epmd_port)
+
+        if listening(self.epmd_port):
+            wait_until(gone, None, EPMD_SECONDS)
 
     def kill(self) -> None:
         """Ends the node as a crash would."""
@@ -289,9 +304,13 @@ class RabbitMQ:
             self._process.wait(30)
 
 
-def wait_until(answers: Callable[[], bool], process: "subprocess.Popen[bytes] | None") -> bool:
-    """True as soon as ``answers`` holds; False if the process ends first, or a minute passes."""
-    end = time.monotonic() + STARTING_SECONDS
+def wait_until(
+    answers: Callable[[], bool],
+    process: "subprocess.Popen[bytes] | None",
+    seconds: float = STARTING_SECONDS,
+) -> bool:
+    """True as soon as ``answers`` holds; False if the process ends first, or time runs out."""
+    end = time.monotonic() + seconds
     while time.monotonic() < end and (process is None or process.poll() is None):
         if answers():
             return True
@@ -303,6 +322,7 @@ def start_postgres(home: Path, port: int = 0, *, durable: bool = False) -> Postg
     """A running PostgreSQL for tests; without ``durable`` it does not wait for the disk."""
     if os.geteuid() == 0:  # a test's folder belongs to root alone
         home = Path(tempfile.mkdtemp(prefix="mirab-pg-", dir="/var/tmp"))
+        atexit.register(shutil.rmtree, home, ignore_errors=True)
     return Postgres(home, port or free_port(), durable=durable).start()
 
 

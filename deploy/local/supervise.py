@@ -193,6 +193,8 @@ def stop(state: State) -> None:
     server(state).shutdown()
     while time.monotonic() < end + STOP_SECONDS and _lives(pid):
         time.sleep(0.1)
+    if state.rabbitmq:
+        state.rabbitmq.end_epmd()
 
 
 def _lives(pid: int) -> bool:

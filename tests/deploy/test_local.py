@@ -9,9 +9,10 @@ import sys
 import pytest
 
 from deploy.local import __main__ as local
+from deploy.local import supervise
 from deploy.local.parts import PARTS
 from deploy.local.state import State
-from deploy.local.stores import CannotStart, Postgres, RabbitMQ
+from deploy.local.stores import CannotStart, Postgres, RabbitMQ, as_unprivileged, listening
 from tests.conftest import ROOT, free_port
 
 
@@ -39,6 +40,41 @@ def test_named_stores_are_used_and_none_is_started(state):
 def test_each_part_gets_only_the_variables_that_it_needs(state):
     for part in PARTS:
         assert set(state.environ_of(part)) == set(part.needs)
+
+
+def test_a_second_up_says_that_it_runs_already_and_changes_nothing(state, capsys):
+    supervise.start(state)
+    try:
+        assert local.up(state, True) == 0
+        assert {process["statename"] for process in supervise.states(state)} == {"STOPPED"}
+    finally:
+        supervise.stop(state)
+    assert "runs already" in capsys.readouterr().out
+    assert not supervise.running(state)
+
+
+def test_down_of_what_does_not_run_is_no_error(state, capsys):
+    assert local.down(state, False) == 0
+    assert "does not run" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start a program as another user")
+def test_what_root_starts_runs_as_another_user_and_its_state_is_outside_of_the_checkout():
+    assert ROOT not in State.of_checkout().home.parents
+    command = as_unprivileged(["id", "-u"])
+    assert int(subprocess.run(command, check=True, capture_output=True).stdout) != 0
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root keeps its state elsewhere")
+def test_the_state_of_a_user_is_in_the_checkout():
+    assert State.of_checkout().home == ROOT / ".local"
+
+
+def test_a_stopped_broker_leaves_no_name_server_behind(own_broker):
+    assert listening(own_broker.epmd_port)
+    own_broker.kill()
+    own_broker.stop()
+    assert not listening(own_broker.epmd_port)
 
 
 def test_a_secret_is_made_once_and_only_its_owner_reads_it(state):
