@@ -120,7 +120,7 @@ class Trial:
 
     def altered_answer_is_noticed(self) -> None:
         evidence = self._evidence
-        altered = replace(evidence, response_body=evidence.response_body.replace(b"0", b"1"))
+        altered = replace(evidence, response_body=evidence.response_body + b" ")
         try:
             altered.verify(self._caller.server_keys)
         except SignatureError:
@@ -129,17 +129,19 @@ class Trial:
 
     def unsigned_is_refused(self) -> None:
         headers = {"content-type": "application/json"}
-        self._must_refuse(headers, self._evidence.request_body, "signature.missing")
+        self._must_refuse(headers, self._evidence.request_body, (401, "signature.missing"))
 
     def altered_is_refused(self) -> None:
         headers = {"content-type": "application/json"}
         url, body = self._caller.url + ASK, orjson.dumps(self._question)
         headers |= sign_request(self._key, "POST", url, headers, body)
-        self._must_refuse(headers, body + b" ", "digest.mismatch")
+        self._must_refuse(headers, body + b" ", (400, "digest.mismatch"))
 
     def replay_is_refused(self) -> None:
         evidence = self._evidence
-        self._must_refuse(evidence.request_headers, evidence.request_body, "signature.replayed")
+        self._must_refuse(
+            evidence.request_headers, evidence.request_body, (401, "signature.replayed")
+        )
 
     def repeat_gets_the_same(self) -> None:
         first, again = self._evidence.response_body, self._ask().evidence.response_body
@@ -168,12 +170,15 @@ class Trial:
     def _get(self) -> requests.Response:
         return requests.get(self._caller.url + "/health/live", timeout=SECONDS)
 
-    def _must_refuse(self, headers: dict[str, str], body: bytes, code: str) -> None:
+    def _must_refuse(self, headers: dict[str, str], body: bytes, due: tuple[int, str]) -> None:
+        """Failed unless the question is refused with the status and the code that are ``due``."""
         answer = requests.post(self._caller.url + ASK, data=body, headers=headers, timeout=SECONDS)
-        told = refusal(answer)
-        if answer.ok or told.code != code:
-            what = "it was answered" if answer.ok else f"it was refused as {told.code}"
-            raise Failed(f"It should be refused as {code}, but {what}; tell who runs Mirab.")
+        status, code = answer.status_code, refusal(answer).code
+        if (status, code) != due:
+            what = "it was answered" if answer.ok else f"it was refused as {code} ({status})"
+            raise Failed(
+                f"It should be refused as {due[1]} ({due[0]}), but {what}; tell who runs Mirab."
+            )
 
 
 def _tried(name: str, check: Callable[[], None]) -> Result:

@@ -204,6 +204,35 @@ def test_the_independent_library_accepts_our_answers_and_their_bond_to_the_reque
     assert '"signature";req' in results[0].covered_components
 
 
+def test_we_accept_the_answers_of_the_independent_library():
+    headers = {"Content-Type": "application/json"}
+    headers |= sign_request(AGENCY, "POST", URL, headers, BODY)
+    sent = requests.Request("POST", URL, headers=headers, data=BODY).prepare()
+    answer = requests.Response()
+    answer.status_code, answer.request, answer.url = 200, sent, URL
+    answer.headers.update({"content-type": "application/json"})
+    answer.headers["content-digest"] = content_digest(b"{}")
+    signer = judge.HTTPMessageSigner(
+        signature_algorithm=judge.algorithms.ED25519, key_resolver=JudgesKeys()
+    )
+    bond = ("@method", "@target-uri", "content-digest", "signature")
+    signer.sign(
+        answer,
+        key_id="mirab-2026",
+        created=dt.datetime.fromtimestamp(NOW, dt.UTC),
+        label="theirs",
+        tag="mirab-answer",
+        use_existing_digest=True,
+        covered_component_ids=(
+            *("@status", "content-type", "content-digest"),
+            *(f'"{name}";req' for name in bond),
+        ),
+    )
+    request = Message(lower(headers), "POST", URL)
+    message = Message(lower(answer.headers), status=200, request=request)
+    assert verify_response(message, KEYS.get, b"{}") == Signed("mirab-2026", NOW)
+
+
 # what holds
 
 
@@ -492,6 +521,41 @@ def test_an_answer_that_covers_too_little_is_refused():
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("signature", None, "signature.missing"),
+        ("signature-input", None, "signature.missing"),
+        ("signature-input", "mirab=(", "signature.malformed"),
+        ("content-type", None, "signature.component_missing"),
+        ("content-digest", None, "signature.component_missing"),
+    ],
+)
+def test_an_answer_whose_headers_are_gone_or_unreadable_is_refused(name, value, code):
+    message = answered(signed())
+    headers = {**message.headers, name: value}
+    told = {key: text for key, text in headers.items() if text is not None}
+    assert refusal_of_answer(Message(told, status=200, request=message.request)) == code
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ('alg="ed25519"', 'alg="hmac-sha256"', "signature.algorithm"),
+        (f"created={NOW}", 'created="now"', "signature.malformed"),
+        ('keyid="mirab-2026"', "keyid=7", "signature.malformed"),
+        (' "@target-uri";req', "", "signature.component_missing"),
+        (' "signature";req', "", "signature.component_missing"),
+    ],
+)
+def test_an_answer_with_other_parameters_is_refused_by_the_check_that_failed(old, new, code):
+    message = answered(signed())
+    told = message.headers["signature-input"]
+    assert old in told
+    message.headers["signature-input"] = told.replace(old, new)
+    assert refusal_of_answer(message) == code
+
+
 # any change of any covered byte
 
 PLACES = {
@@ -546,6 +610,58 @@ def test_any_change_of_any_byte_of_the_body_is_refused(at, by):
     body = BODY[:at] + bytes([(BODY[at] + by) % 256]) + BODY[at + 1 :]
     with pytest.raises(SignatureError):
         check_digest(signed().headers, body)
+
+
+ANSWER_HEADERS = ("content-type", "content-digest", "signature-input", "signature")
+QUESTION_PARTS = ("content-digest", "signature", "method", "target")
+
+
+def altered(text, at, by):
+    i = at % len(text)
+    return text[:i] + chr(33 + (ord(text[i]) - 33 + by) % 94) + text[i + 1 :]
+
+
+def altered_question(request, part, change):
+    if part in {"method", "target"}:
+        return PLACES[part](request, change)
+    headers = {**request.headers, part: change(request.headers[part])}
+    return Message(headers, request.method, request.target_uri)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    place=st.sampled_from(
+        [*(("answer", name) for name in ANSWER_HEADERS), *(("req", n) for n in QUESTION_PARTS)]
+    ),
+    at=st.integers(0, 10_000),
+    by=st.integers(1, 93),
+)
+def test_any_change_of_an_answer_or_of_its_question_is_refused(place, at, by):
+    message = answered(signed())
+    headers, question = dict(message.headers), message.request
+    side, name = place
+    if side == "answer":
+        headers[name] = altered(headers[name], at, by)
+    else:
+        question = altered_question(question, name, lambda text: altered(text, at, by))
+    if place == ("answer", "signature") and same_bytes(
+        headers["signature"], message.headers["signature"]
+    ):
+        return  # the unused bits of base64's last digit, as above
+    with pytest.raises(SignatureError):
+        verify_response(Message(headers, status=200, request=question), KEYS.get, None)
+
+
+@given(status=st.integers(100, 999).filter(lambda status: status != 200))
+def test_any_other_status_of_an_answer_is_refused(status):
+    message = answered(signed())
+    changed = Message(message.headers, status=status, request=message.request)
+    assert refusal_of_answer(changed) == "signature.bad"
+
+
+@given(body=st.binary(max_size=200).filter(lambda body: body != b'{"outcome":"FOUND"}'))
+def test_any_other_body_of_an_answer_is_refused(body):
+    assert refusal_of_answer(answered(signed()), body) == "digest.mismatch"
 
 
 @settings(max_examples=300, deadline=None)

@@ -80,6 +80,14 @@ def test_a_face_that_takes_replays_or_tells_two_answers_fails(sandbox, agency, t
     ]
 
 
+def test_an_answer_without_any_zero_is_altered_too(sandbox, agency, tmp_path, capsys):
+    file = _registered(sandbox, agency, tmp_path)
+    sandbox.plan = [problem(404, "answer.not_found"), answer(told={"outcome": "NOT_FOUND"})]
+    options = ["--url", sandbox.url, "--key-id", agency.keyid, "--key-file", str(file)]
+    main([*options, "--purpose", "fuel_quota"])
+    assert "OK      an altered answer is noticed" in lines(capsys)
+
+
 def test_a_wrong_clock_is_named(sandbox, agency, tmp_path, capsys):
     file = _registered(sandbox, agency, tmp_path)
     sandbox.clock = time.time() - 3600
