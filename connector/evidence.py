@@ -46,6 +46,7 @@ class Evidence:
             **{name: base64.b64encode(getattr(self, name)).decode() for name in BODIES},
         }
         Path(path).touch(mode=0o600)
+        Path(path).chmod(0o600)  # a file that was there before may be open to others
         Path(path).write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))
 
     @classmethod
