@@ -1,6 +1,5 @@
 """The base class of a service: its store, its settings, its clock, its health."""
 
-import secrets
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,8 +12,6 @@ from bus.errors import Unavailable
 from bus.settings import Settings
 from bus.store import Store
 from bus.version import release
-
-REF_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
 class StoreProvider(DependencyProvider):
@@ -36,7 +33,7 @@ class SettingsProvider(DependencyProvider):
 
 
 class Service:
-    """What every service has; ``now`` and ``new_ref`` are methods so that tests replace them."""
+    """What every service has; ``now`` is a method so that tests can replace it."""
 
     name: str
     store = StoreProvider()
@@ -50,10 +47,6 @@ class Service:
     def now(self) -> datetime:
         """The moment, in UTC."""
         return datetime.now(UTC)
-
-    def new_ref(self, prefix: str) -> str:
-        """A new reference that can be read aloud: no look-alike letters."""
-        return prefix + "".join(secrets.choice(REF_LETTERS) for _ in range(10))
 
 
 def _health(service: Service) -> dict[str, Any]:

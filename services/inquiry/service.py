@@ -34,7 +34,7 @@ class Inquiry(Service):
     @property
     def secret(self) -> str:
         """With what the log hashes keys."""
-        return self.settings.text("INQUIRY_LOG_KEY")
+        return self.settings.secret("INQUIRY_LOG_KEY").reveal()
 
     @serve(ASK, batch=100)
     def ask(self, tx, calls):
