@@ -5,7 +5,6 @@ from types import ModuleType
 from bus.contracts import health, inquiry
 from bus.contracts.fields import personal_names
 from bus.contracts.kinds import Command, Contract, Event, Form, Request
-from bus.errors import NotFound
 
 __all__ = [
     "CATALOGUE",
@@ -13,7 +12,6 @@ __all__ = [
     "Contract",
     "Event",
     "Request",
-    "find",
     "health_contracts",
     "hidden_names",
 ]
@@ -28,16 +26,6 @@ def _contracts(module: ModuleType) -> dict[str, Contract]:
 
 
 CATALOGUE: dict[str, Contract] = {**_contracts(inquiry), **_contracts(health)}
-
-
-def find(name: str) -> Contract:
-    """The contract of that name; NotFound if there is none."""
-    try:
-        return CATALOGUE[name]
-    except KeyError:
-        raise NotFound(
-            f"There is no contract {name}; /openapi.json lists them all.", code="contract.unknown"
-        ) from None
 
 
 def hidden_names() -> frozenset[str]:

@@ -82,7 +82,7 @@ def begin(state: State) -> None:
         )
     say("starting " + ", ".join(part.name for part in PARTS))
     supervise.start_parts(state)
-    wait_ready(state)
+    wait_ready()
 
 
 def check_place(state: State) -> None:
@@ -147,11 +147,10 @@ def run(state: State, *module: str, **other: str) -> None:
         raise CannotStart(f"{' '.join(module)}: {(lines or ['it did not say why'])[-1]}")
 
 
-def wait_ready(state: State) -> None:
+def wait_ready() -> None:
     """Returns when a signed question comes back answered through every part."""
-    wait_for(lambda: _ready(), "a signed question was not answered")  # noqa: PLW0108 - named for the reader
+    wait_for(_ready, "a signed question was not answered")
     wait_for(lambda: listening(8000), "the public face did not start")
-    del state
 
 
 def wait_for(what: Callable[[], bool], otherwise: str) -> None:
