@@ -9,6 +9,7 @@ from bus.persian import Malformed, fold_digits, without_marks
 
 __all__ = [
     "Malformed",
+    "email",
     "foreigner_id",
     "legal_id",
     "mobile",
@@ -26,6 +27,11 @@ SPREADSHEET_LENGTHS = (8, 9)
 _DIGITS = re.compile(r"[0-9]+")
 _DIALLED = re.compile(r"(?:\+98|0098|98|0)?(9[0-9]{9})")
 _SHEBA = re.compile(r"IR[0-9]{24}")
+# RFC 5321, sections 4.1.2 and 4.5.3.1, without quoted local parts and address literals.
+_LOCAL = re.compile(r"(?!\.)(?:\.?[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]){1,64}")
+_HOST = re.compile(
+    r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
+)
 _WITHOUT_PUNCTUATION = str.maketrans("", "", " -()[]\u2010\u2011\u2013\u2212\u00a0\u200c")
 
 
@@ -114,6 +120,19 @@ def sheba(text: str) -> str:
     if int(code[4:] + "1827" + code[2:4]) % 97 != 1:
         raise Malformed("sheba.check_digit", "Its check digits are wrong; a digit is mistyped.")
     return code
+
+
+def email(text: str) -> str:
+    """An address as mail servers take it; the check that counts is the letter that arrives.
+
+    >>> email(" Sara@Example.IR ")
+    'Sara@example.ir'
+    """
+    address = "".join(without_marks(text).split())
+    local, at, host = address.rpartition("@")
+    if not (at and _LOCAL.fullmatch(local) and _HOST.fullmatch(host.lower())):
+        raise Malformed("email.format", "An e-mail address is name@host.ir.")
+    return f"{local}@{host.lower()}"
 
 
 def register_number(text: str, kind: str = "number") -> str:

@@ -1,5 +1,6 @@
 """Renders templates with autoescape; pages work without JavaScript and from right to left."""
 
+import datetime as dt
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import NotFound
+from bus.persian import TEHRAN, jalali
+from bus.tracking import grouped, grouped_secret
 from gateway.problems import PROBLEMS
 
 HERE = Path(__file__).parent
@@ -20,6 +23,30 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+
+def _local(told: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(told).astimezone(TEHRAN)
+
+
+def moment(told: str, language: str = "fa") -> str:
+    """A moment (RFC 3339) by the clocks of Tehran, with ASCII digits, which the font shows as
+    Persian ones: they can be copied and searched.
+    """
+    local = _local(told)
+    day = jalali(local.date()).replace("-", "/")
+    if language == "fa":
+        return f"{WEEKDAYS_FA[local.weekday()]} {day}، ساعت {local:%H:%M}"
+    return f"{local:%A %-d %B %Y} ({day}), {local:%H:%M}"
+
+
+def day(told: str) -> str:
+    """A Gregorian day as a Jalali one: 1405/09/02."""
+    return jalali(dt.date.fromisoformat(told[:10])).replace("-", "/")
+
+
+WEEKDAYS_FA = ("دوشنبه", "سه‌شنبه", "چهارشنبه", "پنجشنبه", "جمعه", "شنبه", "یکشنبه")
+_templates.filters |= {"moment": moment, "day": day, "code": grouped, "secret": grouped_secret}
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
@@ -36,14 +63,25 @@ async def problem(request: Request) -> Response:
     return page("problem.html", code=request.path_params["code"], problem=known)
 
 
-async def style(_: Request) -> Response:
-    """GET /static/mirab.css: the one style sheet."""
-    return Response(_css(), media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+KINDS = {".css": "text/css", ".woff2": "font/woff2", ".svg": "image/svg+xml"}
+
+
+async def static(request: Request) -> Response:
+    """GET /static/{name}: style sheets, the font, the mark."""
+    found = _static().get(request.path_params["name"])
+    if found is None:
+        raise NotFound("There is no such file.", code="http.not_found")
+    content, kind = found
+    return Response(content, media_type=kind, headers={"Cache-Control": "max-age=3600"})
 
 
 @lru_cache(maxsize=1)
-def _css() -> bytes:
-    return (HERE / "static" / "mirab.css").read_bytes()
+def _static() -> dict[str, tuple[bytes, str]]:
+    return {
+        path.name: (path.read_bytes(), KINDS[path.suffix])
+        for path in (HERE / "static").iterdir()
+        if path.suffix in KINDS
+    }
 
 
-COMMON = [Route("/problems/{code}", problem), Route("/static/mirab.css", style)]
+COMMON = [Route("/problems/{code}", problem), Route("/static/{name}", static)]

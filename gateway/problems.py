@@ -140,6 +140,58 @@ PROBLEMS: dict[str, Problem] = {
     "batch.not_ready": Problem(
         "The batch is not done yet", "Ask batch_status until its state is DONE."
     ),
+    "http.cross_site": Problem(
+        "Sent from another site", "Open our own page and use the form there.", 403
+    ),
+    "form.malformed": Problem("The form cannot be read", "Send it again from our page.", 400),
+    "field.wrong": Problem("A field is wrong", "Mend the fields named in errors."),
+    "ticket.not_opened": Problem(
+        "Code and secret do not belong together", "Compare both with what you were given.", 403
+    ),
+    "ticket.locked": Problem(
+        "Too many wrong secrets", "Wait as Retry-After says, or use the link in our letter."
+    ),
+    "ticket.not_found": Problem("No such ticket", "Check the tracking code."),
+    "ticket.changed": Problem(
+        "Somebody else changed the ticket", "Read it again, then do it again."
+    ),
+    "ticket.move": Problem(
+        "Not in this state of the ticket", "Read the ticket; `may` tells what can be done.", 409
+    ),
+    "ticket.has_joined": Problem("Others are joined with it", "Release them first.", 409),
+    "slot.full": Problem("The time was taken", "Choose another one of slots."),
+    "visit.not_booked": Problem("No visit is booked", "Choose a time first."),
+    "office.not_found": Problem("No such office", "Use an office of the list."),
+    "attachment.not_found": Problem("No such file", "Read the ticket for its files."),
+    "attachment.held": Problem("Still being checked", "Try again in a minute."),
+    "attachment.infected": Problem("The file is infected", "Send another one; this stays shut."),
+    "attachment.gone": Problem("The file is gone", "Send it again."),
+    "attachment.claim": Problem(
+        "No such claim", "Upload the file at /v1/attachments within the last day.", 422
+    ),
+    "attachment.empty": Problem("The file is empty", "Choose a file with content.", 422),
+    "attachment.type": Problem(
+        "Not a kind of file that we take", "Send JPEG, PNG, WEBP, GIF, PDF or plain text.", 415
+    ),
+    "attachment.too_large": Problem("The file is too large", "Send at most 5 MiB a file.", 413),
+    "attachment.too_many": Problem("Too many files", "Send at most five.", 422),
+    "blob.not_found": Problem("The file is not in the store", "Send it again.", 404),
+    "blob.damaged": Problem("The file is damaged", "Tell us the trace id."),
+    "blob.too_large": Problem("The file is too large", "Send at most 5 MiB a file.", 413),
+    "calendar.row_not_found": Problem("No such row", "Read the calendar again."),
+    "desk.signed_out": Problem("Not signed in", "Sign in at /desk/sign-in."),
+    "desk.not_signed_in": Problem("User name or password is wrong", "Try again."),
+    "desk.locked": Problem("Too many wrong passwords", "Wait as Retry-After says."),
+    "desk.unknown": Problem("No account at the desk", "Ask your supervisor."),
+    "desk.role": Problem("Not in your role", "Ask the head of your unit."),
+    "desk.unit": Problem("Another unit's ticket", "Ask that unit, or your supervisor."),
+    "desk.oidc": Problem("The organisation's login was not accepted", "Sign in again."),
+    "desk.oidc_unavailable": Problem(
+        "The organisation's login cannot be reached", "Use your account of the desk."
+    ),
+    "desk.no_book": Problem(
+        "The desk has no book", "Import it: python -m services.ticketing.books FOLDER.", 503
+    ),
     "folder.not_found": Problem("No such export", "Put the sheets into the import folder first."),
     "load.not_found": Problem("No such import", "Check the import's id."),
     "service.unknown": Problem("No such service", "See /dead-letters for their names."),

@@ -127,6 +127,26 @@ def inquiry_db(new_database, inquiry_template):
     return new_database(inquiry_template)
 
 
+@pytest.fixture(scope="session")
+def ticketing_template(postgres):
+    """The ticketing database with the demo desk's book and calendar in it."""
+    name = _migrated(postgres, "ticketing_template", "services.ticketing")
+    subprocess.run(
+        [sys.executable, "-m", "services.ticketing.books", "deploy/desk"],
+        cwd=ROOT,
+        env={**os.environ, "DB_URL": postgres.url(name)},
+        check=True,
+        capture_output=True,
+    )
+    return name
+
+
+@pytest.fixture
+def ticketing_db(new_database, ticketing_template):
+    """URL of a ticketing database without tickets."""
+    return new_database(ticketing_template)
+
+
 @pytest.fixture
 def probe_db(new_database, probe_template):
     return new_database(probe_template)

@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from bus.contracts import health, inquiry
+from bus.contracts import desk, health, inquiry, ticketing
 from bus.contracts.fields import personal_names
 from bus.contracts.kinds import Command, Contract, Event, Form, Request
 
@@ -25,7 +25,12 @@ def _contracts(module: ModuleType) -> dict[str, Contract]:
     }
 
 
-CATALOGUE: dict[str, Contract] = {**_contracts(inquiry), **_contracts(health)}
+CATALOGUE: dict[str, Contract] = {
+    **_contracts(inquiry),
+    **_contracts(ticketing),
+    **_contracts(desk),
+    **_contracts(health),
+}
 
 
 def hidden_names() -> frozenset[str]:

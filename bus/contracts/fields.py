@@ -10,6 +10,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from bus import identifiers
+from bus.identifiers import Malformed
 
 KEY_KINDS: dict[str, Callable[[str], str]] = {
     "national_id": identifiers.national_id,
@@ -47,6 +48,40 @@ class Text(fields.String):
     def _clean(value: str) -> None:
         if any(ord(c) < 32 or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000 for c in value):  # noqa: PLR2004 - the control and surrogate ranges of Unicode
             raise ValidationError("characters|Control characters may not stand here.")
+
+
+class Prose(fields.String):
+    """Text of several lines, as people write it: line breaks and tabs, no other control character.
+
+    Kept with ``\\n`` as the line break, and without blanks around it.
+    """
+
+    def __init__(self, most: int, *, least: int = 1, personal: bool = False, **kwargs: Any):
+        super().__init__(metadata={"personal": personal, **kwargs.pop("metadata", {})}, **kwargs)
+        self.validators = [
+            validate.Length(least, most, error=f"length|Give {least} to {most} characters.")
+        ]
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+        Text._clean(text.replace("\n", "").replace("\t", ""))
+        return text
+
+
+class Checked(Text):
+    """Text that ``check`` brings into canonical form, or refuses with Malformed."""
+
+    def __init__(self, most: int, check: Callable[[str], str], **kwargs: Any):
+        super().__init__(most, **kwargs)
+        self._check = check
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return self._check(text)
+        except Malformed as error:
+            raise ValidationError(f"{error.code}|{error}") from None
 
 
 def code_text(most: int = 40, **kwargs: Any) -> Text:

@@ -32,3 +32,4 @@ def health_of(context: str) -> Request:
 
 
 INQUIRY = health_of("inquiry")
+TICKETING = health_of("ticketing")

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import requests
 
-from deploy.local import supervise
-from deploy.local.parts import PARTS, POSTGRES_PORT, RABBITMQ_PORT
+from deploy.local import demo, supervise
+from deploy.local.parts import CLAMD_PORT, MAILBOX_PORT, PARTS, POSTGRES_PORT, RABBITMQ_PORT, SERVICES
 from deploy.local.state import CHECKOUT, State
 from deploy.local.stores import CannotStart, listening
 
@@ -68,9 +68,12 @@ def begin(state: State) -> None:
     for store in (state.postgres, state.rabbitmq):
         if store:
             store.wait()
-    say("bringing the database up to date")
-    create_database(state)
-    run(state, "bus", "migrate", "services.inquiry", DB_URL=state.owner_url)
+    say("bringing the databases up to date")
+    create_databases(state)
+    for service in SERVICES:
+        run(state, "bus", "migrate", f"services.{service}", DB_URL=state.owner_url(service))
+    run(state, "services.ticketing.books", "deploy/desk", DB_URL=state.service_url("ticketing"))
+    demo.colleagues(state)
     if registry_is_empty(state):
         say("importing the demo registry")
         run(
@@ -88,6 +91,7 @@ def begin(state: State) -> None:
 def check_place(state: State) -> None:
     """CannotStart if a port is taken or the disk is full."""
     ports = {part.port: part.name for part in PARTS if part.port}
+    ports |= {MAILBOX_PORT: "the mailboxes", CLAMD_PORT: "the virus scanner"}
     if state.postgres:
         ports[POSTGRES_PORT] = "PostgreSQL"
     if state.rabbitmq:
@@ -102,7 +106,7 @@ def check_place(state: State) -> None:
         raise CannotStart(f"less than 1 GiB is free for {state.home}.")
 
 
-def create_database(state: State) -> None:
+def create_databases(state: State) -> None:
     """Makes the database and the role of each service in the private PostgreSQL, once."""
     if not state.postgres:
         return
@@ -111,12 +115,13 @@ def create_database(state: State) -> None:
     connection = psycopg2.connect(state.postgres.url("postgres"))
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute("select 1 from pg_database where datname = 'inquiry'")
-        if not cursor.fetchone():
-            cursor.execute("create database inquiry")
-        cursor.execute("select 1 from pg_roles where rolname = 'inquiry'")
-        if not cursor.fetchone():
-            cursor.execute("create role inquiry login")
+        for service in SERVICES:
+            cursor.execute("select 1 from pg_database where datname = %s", (service,))
+            if not cursor.fetchone():
+                cursor.execute(f"create database {service}")
+            cursor.execute("select 1 from pg_roles where rolname = %s", (service,))
+            if not cursor.fetchone():
+                cursor.execute(f"create role {service} login")
     connection.close()
 
 
@@ -173,8 +178,11 @@ def tell(state: State) -> None:
     """Prints the addresses and three lines to try."""
     print(f"""
   agencies  http://127.0.0.1:8001   (contracts to read, /openapi.json)
-  public    http://127.0.0.1:8000   (is an answer genuine?)
+  public    http://127.0.0.1:8000   (portal: contact us, follow-up, is an answer genuine?)
   ops       http://127.0.0.1:8002   (board, /health/ready, /metrics, /dead-letters)
+  desk      http://127.0.0.1:8002/desk   (sign in as {", ".join(demo.NAMES)};
+            password: {demo.password(state)})
+  letters   {state.home / "mailbox"}   (what was sent); units receive on port 8025
   logs and data: {state.home}
 
 Try:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prepares a Debian machine, once: a virtual environment with pinned, hashed packages in .venv, and
-# RabbitMQ from the system's packages if it is not there. Says one clear sentence where it cannot.
+# RabbitMQ and ClamAV from the system's packages if they are not there. Says one clear sentence where it cannot.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -54,14 +54,18 @@ if [ ! -x .venv/bin/python ] || ! cmp -s requirements.lock .venv/installed.lock;
     cp requirements.lock .venv/installed.lock
 fi
 
-if [ -z "${AMQP_URL:-}" ] && [ ! -x /usr/lib/rabbitmq/bin/rabbitmq-server ]; then
-    # Debian starts what it installs; this policy keeps the system's own broker from being started.
+packages=
+[ -n "${AMQP_URL:-}" ] || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || packages=rabbitmq-server
+[ -x /usr/sbin/clamd ] || packages="$packages clamav-daemon"
+if [ -n "$packages" ]; then
+    # Debian starts what it installs; this policy keeps the system's own from being started.
     policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
         as_root chmod +x "$policy"
         trap 'as_root rm -f "$policy"; rm -f "$log"' EXIT
     fi
-    apt_install rabbitmq-server
+    # shellcheck disable=SC2086 - one word a package
+    apt_install $packages
 fi
 command -v setpriv >/dev/null 2>&1 || apt_install util-linux

@@ -4,15 +4,19 @@ from typing import NamedTuple
 
 
 class Part(NamedTuple):
-    """One process: ``module`` is what `python -m` runs; ``needs`` the variables that it reads."""
+    """One process: ``module`` is what `python -m` runs; ``needs`` the variables that it reads.
+
+    ``context`` names the service whose database DB_URL is.
+    """
 
     name: str
     module: tuple[str, ...]
     needs: tuple[str, ...]
     port: int | None = None
+    context: str = "inquiry"
 
 
-SERVICES = ("inquiry",)
+SERVICES = ("inquiry", "ticketing")
 ANY = ("AMQP_URL", "LOG_LEVEL")
 
 PARTS = (
@@ -22,14 +26,65 @@ PARTS = (
         (*ANY, "DB_URL", "INQUIRY_LOG_KEY_FILE", "IMPORT_DIR"),
     ),
     Part("inquiry-relay", ("bus", "relay", "services.inquiry"), (*ANY, "DB_URL")),
-    Part("public", ("gateway.public",), (*ANY, "HOST", "PORT"), 8000),
+    Part(
+        "ticketing",
+        ("bus", "serve", "services.ticketing"),
+        (
+            *ANY,
+            "DB_URL",
+            "TICKETING_KEY_FILE",
+            "PORTAL_URL",
+            "DESK_URL",
+            "BLOBS_DIR",
+            "CLAMD_ADDRESS",
+            "SMTP_URL",
+        ),
+        context="ticketing",
+    ),
+    Part(
+        "ticketing-relay",
+        ("bus", "relay", "services.ticketing"),
+        (*ANY, "DB_URL"),
+        context="ticketing",
+    ),
+    Part(
+        "ticketing-mail",
+        ("services.ticketing.mailroom",),
+        ("LOG_LEVEL", "DB_URL", "HOST", "MAIL_PORT"),
+        8025,
+        context="ticketing",
+    ),
+    Part(
+        "public",
+        ("gateway.public",),
+        (*ANY, "HOST", "PORT", "PORTAL_KEY_FILE", "BLOBS_DIR", "OPEN311_KEYS_FILE"),
+        8000,
+    ),
     Part(
         "agency",
         ("gateway.agency",),
         (*ANY, "HOST", "PORT", "AGENCIES_DIR", "SIGNING_KEY_FILE"),
         8001,
     ),
-    Part("ops", ("gateway.ops",), (*ANY, "HOST", "PORT", "AGENCY_URL", "OPS_KEY_FILE"), 8002),
+    Part(
+        "ops",
+        ("gateway.ops",),
+        (
+            *ANY,
+            "HOST",
+            "PORT",
+            "AGENCY_URL",
+            "OPS_KEY_FILE",
+            "DESK_KEY_FILE",
+            "PORTAL_URL",
+            "BLOBS_DIR",
+        ),
+        8002,
+    ),
 )
+# What plays the outside on a developer's machine: a mail server whose mailboxes are folders, and
+# a virus scanner that knows the test virus. Production has its own.
+OUTSIDE = (Part("mailbox", ("deploy.local.mailbox",), ("MAILBOX_DIR", "MAILBOX_PORT")),)
 POSTGRES_PORT, RABBITMQ_PORT = 15432, 15673
 DIST_PORT, EPMD_PORT = 25673, 14369
+MAILBOX_PORT, CLAMD_PORT = 8026, 13310

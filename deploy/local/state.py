@@ -6,10 +6,13 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from deploy.local.parts import (
+    CLAMD_PORT,
     DIST_PORT,
     EPMD_PORT,
+    MAILBOX_PORT,
     POSTGRES_PORT,
     RABBITMQ_PORT,
     Part,
@@ -62,6 +65,10 @@ class State:
         return self.home / "supervisor.sock"
 
     @property
+    def clamd_home(self) -> Path:
+        return self.home / "clamd"
+
+    @property
     def logs(self) -> Path:
         folder = self.home / "logs"
         folder.mkdir(exist_ok=True)
@@ -84,18 +91,29 @@ class State:
             make_key(path)
         return path
 
-    @property
-    def owner_url(self) -> str:
+    def owner_url(self, context: str) -> str:
         """The address by which migrations are run: as the owner, which no service is."""
-        return self.given.get("DB_URL") or self.postgres.url("inquiry")  # type: ignore[union-attr]
+        return self.given_url(context) or self.postgres.url(context)  # type: ignore[union-attr]
+
+    def service_url(self, context: str) -> str:
+        """The address by which a service reaches its database: as the role named like itself."""
+        return self.given_url(context) or self.postgres.url(context, context)  # type: ignore[union-attr]
+
+    def given_url(self, context: str) -> str | None:
+        """DB_URL is the inquiry's database; the others lie beside it, named like the service."""
+        told = self.given.get("DB_URL")
+        if told is None or context == "inquiry":
+            return told
+        return urlsplit(told)._replace(path=f"/{context}").geturl()
 
     def environ(self) -> dict[str, str]:
         """The value of every variable that a part may need."""
-        imports = self.home / "imports"
-        imports.mkdir(exist_ok=True)
+        imports, blobs, mailbox = (self.home / n for n in ("imports", "blobs", "mailbox"))
+        for folder in (imports, blobs, mailbox):
+            folder.mkdir(exist_ok=True)
         return {
             "AMQP_URL": self.given.get("AMQP_URL") or self.rabbitmq.url,  # type: ignore[union-attr]
-            "DB_URL": self.given.get("DB_URL") or self.postgres.url("inquiry", "inquiry"),  # type: ignore[union-attr]
+            "DB_URL": self.service_url("inquiry"),
             "LOG_LEVEL": self.given.get("LOG_LEVEL", "INFO"),
             "HOST": "127.0.0.1",
             "AGENCIES_DIR": str(CHECKOUT / "deploy/agencies"),
@@ -104,9 +122,25 @@ class State:
             "AGENCY_URL": "http://127.0.0.1:8001",
             "INQUIRY_LOG_KEY_FILE": str(self.secret("inquiry-log-key")),
             "IMPORT_DIR": str(imports),
+            "TICKETING_KEY_FILE": str(self.secret("ticketing-key")),
+            "PORTAL_KEY_FILE": str(self.secret("portal-key")),
+            "DESK_KEY_FILE": str(self.secret("desk-key")),
+            "PORTAL_URL": "http://127.0.0.1:8000",
+            "DESK_URL": "http://127.0.0.1:8002/desk",
+            "BLOBS_DIR": str(blobs),
+            "CLAMD_ADDRESS": f"tcp://127.0.0.1:{CLAMD_PORT}",
+            "SMTP_URL": f"smtp://127.0.0.1:{MAILBOX_PORT}",
+            "MAIL_PORT": "8025",
+            "MAILBOX_DIR": str(mailbox),
+            "MAILBOX_PORT": str(MAILBOX_PORT),
+            "OPEN311_KEYS_FILE": str(CHECKOUT / "deploy/open311/keys.toml"),
         }
 
     def environ_of(self, part: Part) -> dict[str, str]:
         """What one part gets: the variables that it needs and no other."""
-        told = {**self.environ(), "PORT": str(part.port)}
+        told = {
+            **self.environ(),
+            "PORT": str(part.port),
+            "DB_URL": self.service_url(part.context),
+        }
         return {name: told[name] for name in part.needs}

@@ -10,7 +10,8 @@ import xmlrpc.client
 from pathlib import Path
 from typing import Any
 
-from deploy.local.parts import PARTS
+from deploy.local import antivirus
+from deploy.local.parts import CLAMD_PORT, OUTSIDE, PARTS
 from deploy.local.state import CHECKOUT, State
 
 STOP_SECONDS = 25
@@ -97,6 +98,18 @@ def store_programs(state: State) -> list[str]:
                 autostart=True,
             )
         )
+    clamd = " ".join(antivirus.command(antivirus.config(state.clamd_home, CLAMD_PORT)))
+    found.append(
+        program(
+            "clamd",
+            clamd,
+            {},
+            state.logs / "clamd.log",
+            folder=Path("/"),
+            priority=1,
+            autostart=True,
+        )
+    )
     return found
 
 
@@ -113,7 +126,7 @@ def part_programs(state: State) -> list[str]:
             priority=10,
             autostart=False,
         )
-        for part in PARTS
+        for part in (*OUTSIDE, *PARTS)
     ]
 
 
@@ -165,7 +178,7 @@ def start(state: State) -> None:
 
 def start_parts(state: State) -> None:
     """Starts every part, without waiting for one before the next."""
-    for part in PARTS:
+    for part in (*OUTSIDE, *PARTS):
         server(state).startProcess(part.name, False)
 
 
@@ -178,13 +191,13 @@ def states(state: State) -> list[dict[str, Any]]:
 def stop(state: State) -> None:
     """Stops the parts, then the stores, then supervisord; returns when it has gone."""
     pid = int((state.home / "supervisord.pid").read_text(encoding="utf-8"))
-    for part in PARTS:
+    for part in (*OUTSIDE, *PARTS):
         try:
             server(state).stopProcess(part.name, False)
         except xmlrpc.client.Fault:
             continue
     end = time.monotonic() + STOP_SECONDS
-    names = {part.name for part in PARTS}
+    names = {part.name for part in (*OUTSIDE, *PARTS)}
     while time.monotonic() < end and any(
         p["name"] in names and p["statename"] in ("RUNNING", "STOPPING", "STARTING")
         for p in states(state)

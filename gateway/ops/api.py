@@ -1,6 +1,7 @@
 """Health, metrics, dead letters and imports, for machines and as one board."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
@@ -8,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bus.blobs import Blobs
 from bus.client import Client
 from bus.contracts import health_contracts
 from bus.contracts.inquiry import LOAD_REGISTRY, LOAD_STATUS
@@ -17,6 +19,9 @@ from bus.keys import SigningKey
 from bus.settings import Settings
 from gateway import bodies, pages, web
 from gateway.ops.checks import Check, SelfCall
+from gateway.ops.desk.oidc import Provider
+from gateway.ops.desk.pages import DeskPages, show
+from gateway.ops.desk.session import Desk
 
 CALLER = {"agency": "mirab-ops", "key": "ops-face", "grants": []}
 UP = Gauge("mirab_service_up", "1 if the service answers", ["service"])
@@ -30,7 +35,7 @@ class Ops:
     """What the routes of this face share."""
 
     def __init__(self, settings: Settings) -> None:
-        settings.require("AMQP_URL", "AGENCY_URL", "OPS_KEY_FILE")
+        settings.require("AMQP_URL", "AGENCY_URL", "OPS_KEY_FILE", "BLOBS_DIR")
         self._amqp_url = settings.text("AMQP_URL")
         self.client = Client(self._amqp_url, name="gateway.ops")
         self._self_call = SelfCall(
@@ -164,7 +169,19 @@ def make(settings: Settings) -> web.Face:
             Route("/dead-letters/{service}/replay", ops.replay, methods=["POST"]),
             Route("/registry/loads", ops.load, methods=["POST"]),
             Route("/registry/loads/{load}", ops.load_status),
+            *desk_pages(ops.client, settings).routes(),
             *pages.COMMON,
         ],
         lifespan=web.while_connected(ops.client),
+        show=show,
+    )
+
+
+def desk_pages(client: Client, settings: Settings) -> DeskPages:
+    """The staff desk, on this face's connection to the bus."""
+    return DeskPages(
+        Desk(client, settings),
+        Provider.of(settings),
+        Blobs(Path(settings.text("BLOBS_DIR"))),
+        settings.text("PORTAL_URL", "http://127.0.0.1:8000"),
     )

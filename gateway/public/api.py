@@ -1,8 +1,6 @@
 """Verification of answers: for machines at /v1/verify/{code}, for people as a page."""
 
-import time
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from starlette.requests import Request
@@ -11,11 +9,13 @@ from starlette.routing import Route
 
 from bus.client import Client
 from bus.contracts.inquiry import VERIFY
-from bus.errors import TooMany
 from bus.persian import persian_digits
 from bus.settings import Settings
 from gateway import bodies, pages, web
 from gateway.problems import HttpError
+from gateway.public import json_api
+from gateway.public.guesses import Guesses
+from gateway.public.tickets import Tickets
 
 JSON, HTML = "application/json", "text/html"
 LONGEST_CODE = 60
@@ -27,42 +27,6 @@ SENTENCES = {
     504: "پاسخ به‌موقع نرسید؛ چند دقیقه دیگر دوباره بپرسید.",
     500: "کار انجام نشد؛ این شماره را به شرکت آب منطقه‌ای بگویید.",
 }
-REQUESTS, SECONDS = 60, 60
-MOST_ADDRESSES = 50_000
-
-
-class Guesses:
-    """How often an address may ask in a minute, so that codes cannot be guessed in bulk."""
-
-    def __init__(self) -> None:
-        self._minute, self._counts = 0, dict[str, int]()
-
-    def take(self, address: str) -> None:
-        """TooMany if the address has used up its minute."""
-        minute = int(time.time()) // SECONDS
-        if minute != self._minute:
-            self._minute, self._counts = minute, {}
-        name = neighbourhood(address)
-        # In a flood of addresses the new ones share one count: memory has an end, the limit none.
-        if name not in self._counts and len(self._counts) >= MOST_ADDRESSES:
-            name = "others"
-        self._counts[name] = self._counts.get(name, 0) + 1
-        if self._counts[name] > REQUESTS:
-            wait = SECONDS - int(time.time()) % SECONDS
-            raise TooMany(
-                f"You may ask {REQUESTS} times a minute; wait {wait} s.", retry_after=wait
-            )
-
-
-def neighbourhood(address: str) -> str:
-    """The address, or the /64 of an IPv6 one: one subscriber has all of that for himself."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, IPv6Address) and not found.ipv4_mapped:
-        return str(IPv6Address(int(found) >> 64 << 64))
-    return address
 
 
 class Public:
@@ -72,6 +36,7 @@ class Public:
         self.client = Client(settings.text("AMQP_URL"), name="gateway.public")
         self._contact = settings.text("SECURITY_CONTACT", "mailto:security@mirab.example")
         self._guesses = Guesses()
+        self.tickets = Tickets(self.client, settings, self._guesses)
 
     async def verify(self, request: Request) -> Response:
         """GET /v1/verify/{code}: whether an answer with this code was given."""
@@ -113,6 +78,7 @@ def make(settings: Settings) -> web.Face:
             Route("/v1/verify/{code}", public.verify),
             Route("/", public.home),
             Route("/.well-known/security.txt", public.security),
+            *json_api.routes(public.tickets),
             Route("/health/live", web.live),
             *pages.COMMON,
         ],

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from gateway.public import api
+from gateway.public import guesses as guesses_of
 from tests.gateway.conftest import begin, environ_of
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -97,39 +97,41 @@ def test_the_page_of_each_problem_and_the_style_are_there(public_face):
 
 
 def test_who_asks_too_often_waits_and_others_do_not(monkeypatch):
-    monkeypatch.setattr(api, "REQUESTS", 2)
-    guesses = api.Guesses()
+    monkeypatch.setattr(guesses_of, "REQUESTS", 2)
+    guesses = guesses_of.Guesses()
     for address in ("10.0.0.1", "10.0.0.1", "10.0.0.2"):
         guesses.take(address)
-    with pytest.raises(api.TooMany) as refused:
+    with pytest.raises(guesses_of.TooMany) as refused:
         guesses.take("10.0.0.1")
     assert 1 <= int(refused.value.details["retry_after"]) <= 60
     guesses.take("10.0.0.2")
 
 
 def test_a_flood_of_addresses_neither_fills_memory_nor_resets_the_counts(monkeypatch):
-    monkeypatch.setattr(api, "MOST_ADDRESSES", 10)
-    monkeypatch.setattr(api, "REQUESTS", 3)
-    guesses = api.Guesses()
+    monkeypatch.setattr(guesses_of, "MOST_ADDRESSES", 10)
+    monkeypatch.setattr(guesses_of, "REQUESTS", 3)
+    guesses = guesses_of.Guesses()
     for _ in range(3):
         guesses.take("10.0.0.1")
     refused = 0
     for n in range(100):
         try:
             guesses.take(f"10.0.1.{n}")
-        except api.TooMany:
+        except guesses_of.TooMany:
             refused += 1
     assert refused == 100 - 9 - 3
     assert len(guesses._counts) <= 11
-    with pytest.raises(api.TooMany):
+    with pytest.raises(guesses_of.TooMany):
         guesses.take("10.0.0.1")
 
 
 def test_a_neighbourhood_of_ipv6_counts_as_one_and_ipv4_as_itself():
-    assert api.neighbourhood("2001:db8::1") == api.neighbourhood("2001:db8::ffff:1")
-    assert api.neighbourhood("2001:db8:0:1::1") != api.neighbourhood("2001:db8::1")
-    assert api.neighbourhood("::ffff:10.0.0.1") != api.neighbourhood("::ffff:10.0.0.2")
-    assert api.neighbourhood("10.0.0.1") == "10.0.0.1"
+    assert guesses_of.neighbourhood("2001:db8::1") == guesses_of.neighbourhood("2001:db8::ffff:1")
+    assert guesses_of.neighbourhood("2001:db8:0:1::1") != guesses_of.neighbourhood("2001:db8::1")
+    assert guesses_of.neighbourhood("::ffff:10.0.0.1") != guesses_of.neighbourhood(
+        "::ffff:10.0.0.2"
+    )
+    assert guesses_of.neighbourhood("10.0.0.1") == "10.0.0.1"
 
 
 def test_without_a_broker_a_person_reads_that_and_a_machine_when_to_come_back(start, shared_face):

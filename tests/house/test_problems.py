@@ -19,6 +19,8 @@ INSIDE = {  # never leave the process or the bus, or belong to the connector its
     "identity.unproven",
     "key.unusable",
     "evidence.unreadable",
+    "scanner.unavailable",
+    "mail.unavailable",
 }
 
 

@@ -1,0 +1,147 @@
+"""Claim Check: what is too large for a message lies in a store, and the message carries a claim.
+
+A folder that the faces and the service share; a blob's name is the SHA-256 of its content.
+"""
+
+import hashlib
+import os
+import re
+import secrets
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from bus.errors import BusError, Internal, NotFound
+
+NAME = re.compile(r"[0-9a-f]{64}")
+UNFINISHED = ".part"
+
+
+class TooLarge(BusError):
+    """The content is over the limit; nothing of it was kept."""
+
+    default_code = "blob.too_large"
+
+
+class Blob(NamedTuple):
+    """A claim: the SHA-256 of the content in hex, and its bytes."""
+
+    sha256: str
+    size: int
+
+
+class Blobs:
+    """The store in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    async def put(self, chunks: AsyncIterator[bytes], limit: int) -> Blob:
+        """Keeps what comes in ``chunks``; TooLarge over ``limit`` bytes."""
+        writing = _Writing(self.folder, limit)
+        try:
+            async for chunk in chunks:
+                writing.write(chunk)
+            return writing.keep()
+        finally:
+            writing.end()
+
+    def add(self, content: bytes) -> Blob:
+        """Keeps content that is at hand."""
+        writing = _Writing(self.folder, len(content))
+        try:
+            writing.write(content)
+            return writing.keep()
+        finally:
+            writing.end()
+
+    def begin(self, limit: int) -> "_Writing":
+        """A blob in the making, for who gets its content piece by piece."""
+        return _Writing(self.folder, limit)
+
+    def open(self, sha256: str) -> BinaryIO:
+        """The content as a stream. NotFound ``blob.not_found``."""
+        try:
+            return self._path(sha256).open("rb")
+        except FileNotFoundError:
+            raise NotFound("This file is not in the store.", code="blob.not_found") from None
+
+    def read(self, sha256: str) -> bytes:
+        """The content, compared with its checksum. Internal ``blob.damaged`` if it differs."""
+        with self.open(sha256) as stream:
+            content = stream.read()
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise Internal("The file in the store is damaged.", code="blob.damaged")
+        return content
+
+    def remove(self, sha256: str) -> None:
+        """Forgets the content, if it is there."""
+        self._path(sha256).unlink(missing_ok=True)
+
+    def older_than(self, seconds: float) -> Iterator[str]:
+        """The blobs that were kept longer ago; what killed processes left unfinished is deleted."""
+        before = time.time() - seconds
+        for path in self.folder.glob("*/*"):
+            try:
+                old = path.stat().st_mtime < before
+            except FileNotFoundError:
+                continue
+            if old and path.suffix == UNFINISHED:
+                path.unlink(missing_ok=True)
+            elif old and NAME.fullmatch(path.name):
+                yield path.name
+
+    def _path(self, sha256: str) -> Path:
+        if not NAME.fullmatch(sha256):
+            raise NotFound("This is no name of a file in the store.", code="blob.not_found")
+        return self.folder / sha256[:2] / sha256
+
+
+class _Writing:
+    """A blob in the making: a temporary file that gets its name when all of it is on disk."""
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        self._folder, self._limit, self._size = folder, limit, 0
+        self._digest = hashlib.sha256()
+        place = folder / "unfinished"
+        place.mkdir(parents=True, exist_ok=True)
+        self._path = place / f"{secrets.token_hex(16)}{UNFINISHED}"
+        self._file = os.fdopen(
+            os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640), "wb"
+        )
+
+    def write(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._size > self._limit:
+            raise TooLarge(f"The file is larger than {self._limit} bytes.")
+        self._digest.update(chunk)
+        self._file.write(chunk)
+
+    def keep(self) -> Blob:
+        """Names the file by its content, once it is safe on the disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        sha256 = self._digest.hexdigest()
+        target = self._folder / sha256[:2] / sha256
+        # A file lives as long as its name: the folders that hold it must reach the disk too.
+        if not target.parent.exists():
+            target.parent.mkdir(exist_ok=True)
+            _sync(self._folder)
+        self._path.replace(target)
+        _sync(target.parent)
+        return Blob(sha256, self._size)
+
+    def end(self) -> None:
+        """Leaves nothing behind of what was not kept."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

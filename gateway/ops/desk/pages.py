@@ -1,0 +1,305 @@
+"""The pages of the desk; every form is one Request, and works without JavaScript."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import fields
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bus.blobs import Blobs
+from bus.contracts import desk as contracts
+from bus.contracts.kinds import Request as Contract
+from bus.contracts.ticketing import FORM, REGISTER
+from bus.errors import BusError, ContractError, NotFound, RuleBroken, Unauthenticated
+from bus.tracking import grouped, grouped_secret
+from gateway import pages, uploads
+from gateway.ops.desk.oidc import Attempt, Provider
+from gateway.ops.desk.session import Desk, form_id, leave
+from gateway.origin import same_origin
+
+OIDC_COOKIE, OIDC_SECONDS = "mirab_desk_oidc", 600
+# address of the form → what it asks, and what the form does not say by itself
+ACTS: dict[str, tuple[Contract, Mapping[str, Any]]] = {
+    "say": (contracts.ANSWER, {"final": False}),
+    "answer": (contracts.ANSWER, {"final": True}),
+    "note": (contracts.NOTE, {}),
+    "assign": (contracts.ASSIGN, {}),
+    "pause": (contracts.PAUSE, {}),
+    "resume": (contracts.RESUME, {}),
+    "invite": (contracts.INVITE, {}),
+    "visit": (contracts.VISITED, {}),
+    "merge": (contracts.MERGE, {}),
+    "unmerge": (contracts.UNMERGE, {}),
+    "close": (contracts.CLOSE, {}),
+    "take_up": (contracts.TAKE_UP, {}),
+}
+FILES = frozenset({"say", "answer"})
+
+
+class DeskPages:
+    """What the routes of the desk share."""
+
+    def __init__(self, desk: Desk, provider: Provider | None, blobs: Blobs, portal: str) -> None:
+        self.desk, self._provider, self._blobs, self._portal = desk, provider, blobs, portal
+
+    # --- sign in and out ---
+
+    async def sign_in_page(self, request: Request) -> Response:
+        """GET /desk/sign-in"""
+        return self._sign_in(None)
+
+    def _sign_in(self, problem: str | None, status: int = 200) -> Response:
+        return pages.page(
+            "desk/sign_in.html", status, problem=problem, oidc=self._provider is not None
+        )
+
+    async def sign_in(self, request: Request) -> Response:
+        """POST /desk/sign-in: an account of the desk itself."""
+        same_origin(request)
+        form = await uploads.read_form(request, None)
+        data = {name: one(form.values, name) for name in ("username", "password")}
+        try:
+            who = await self.desk.ask_as_desk(request, contracts.SIGN_IN, data)
+        except (Unauthenticated, ContractError):
+            return self._sign_in("نام کاربری یا گذرواژه درست نیست.", 401)
+        return self._seat(request, who)
+
+    def _seat(self, request: Request, who: dict[str, Any]) -> Response:
+        response = RedirectResponse("/desk", 303)
+        self.desk.sit(request, response, who)
+        return response
+
+    async def oidc_begin(self, request: Request) -> Response:
+        """GET /desk/oidc: on to the organisation's login."""
+        if self._provider is None:
+            return RedirectResponse("/desk/sign-in", 303)
+        attempt = Attempt.new()
+        response = RedirectResponse(await self._provider.address(attempt, self._back(request)), 303)
+        sealed = self.desk.seals.seal(
+            {"state": attempt.state, "nonce": attempt.nonce, "verifier": attempt.verifier}
+        )
+        response.set_cookie(
+            OIDC_COOKIE, sealed, max_age=OIDC_SECONDS, path="/desk/oidc", httponly=True,
+            samesite="lax", secure=request.url.scheme == "https",
+        )  # fmt: skip
+        return response
+
+    async def oidc_end(self, request: Request) -> Response:
+        """GET /desk/oidc/back: the organisation's login sends the browser back."""
+        told = self.desk.seals.open(request.cookies.get(OIDC_COOKIE, ""), OIDC_SECONDS)
+        query = request.query_params
+        if self._provider is None or not told or told["state"] != query.get("state"):
+            return self._sign_in("ورود ناتمام ماند؛ دوباره تلاش کنید.", 401)
+        if "code" not in query:
+            return self._sign_in("ورود سازمانی پذیرفته نشد.", 401)
+        attempt = Attempt(told["state"], told["nonce"], told["verifier"])
+        name = await self._provider.username(attempt, query["code"], self._back(request))
+        who = await self.desk.ask_as_desk(request, contracts.WHO_IS, {"username": name})
+        response = self._seat(request, who)
+        response.delete_cookie(OIDC_COOKIE, path="/desk/oidc")
+        return response
+
+    def _back(self, request: Request) -> str:
+        return f"{request.url.scheme}://{request.url.netloc}/desk/oidc/back"
+
+    async def sign_out(self, request: Request) -> Response:
+        """POST /desk/sign-out"""
+        same_origin(request)
+        response = RedirectResponse("/desk/sign-in", 303)
+        leave(response)
+        return response
+
+    # --- tickets ---
+
+    async def queue(self, request: Request) -> Response:
+        """GET /desk: the unit's tickets by due time."""
+        query = request.query_params
+        asked = {
+            "state": query.get("state") or "WORK",
+            "search": query.get("search", "")[:100],
+            "mine": query.get("mine") == "1",
+            "late": query.get("late") == "1",
+            "unit": query.get("unit") or None,
+            "page": int(page) if (page := query.get("page", "1")).isdigit() else 1,
+        }
+        told = await self.desk.ask(request, contracts.QUEUE, asked)
+        return self._page(request, "queue", told=told, asked=asked)
+
+    async def ticket(self, request: Request) -> Response:
+        """GET /desk/tickets/{code}"""
+        return await self._ticket(request, None)
+
+    async def _ticket(self, request: Request, error: BusError | None, **typed: str) -> Response:
+        code = request.path_params["code"]
+        told = await self.desk.ask(request, contracts.READ, {"code": code})
+        status = 200 if error is None else 422
+        return self._page(
+            request, "ticket", status, told=told, error=error, typed=typed, done=done(request),
+            portal=self._portal,
+        )  # fmt: skip
+
+    async def act(self, request: Request) -> Response:
+        """POST /desk/tickets/{code}/{act}: one act; an error is shown beside what was typed."""
+        same_origin(request)
+        name, code = request.path_params["act"], request.path_params["code"]
+        if name not in ACTS:
+            raise NotFound("There is no such act.", code="http.not_found")
+        contract, fixed = ACTS[name]
+        form = await uploads.read_form(request, self._blobs if name in FILES else None)
+        typed = {field: one(form.values, field) for field in form.values}
+        try:
+            if form.problems:
+                raise ContractError("The files cannot be taken.", fields=form.problems)
+            data = {**taken(contract, form.values), **fixed, "code": code}
+            if name in FILES:
+                data["attachments"] = [claim.told() for claim in form.claims]
+            await self.desk.ask(request, contract, data, id=typed.get("form"))
+        except (Unauthenticated, NotFound):
+            raise
+        except BusError as error:
+            return await self._ticket(request, error, **{**typed, "act": name})
+        return RedirectResponse(f"/desk/tickets/{code}?done={name}", 303)
+
+    async def file(self, request: Request) -> Response:
+        """GET /desk/tickets/{code}/files/{file}"""
+        params = request.path_params
+        asked = {"code": params["code"], "attachment": params["file"]}
+        told = await self.desk.ask(request, contracts.OPEN_FILE, asked)
+        return uploads.file_response(
+            self._blobs, sha256=told["sha256"], type=told["type"], name=told["name"]
+        )
+
+    async def telephone(self, request: Request) -> Response:
+        """GET and POST /desk/telephone: a clerk writes down what a citizen says."""
+        form = await self.desk.ask_as_desk(request, FORM, {})
+        if request.method == "GET":
+            return self._page(request, "telephone", form=form, typed={}, error=None)
+        same_origin(request)
+        values = (await uploads.read_form(request, None)).values
+        typed = {field: one(values, field) for field in values}
+        id_ = typed.get("form") or form_id()
+        secret = self.desk.secret_of(id_)
+        data = {
+            **{n: typed.get(n, "") for n in ("kind", "category", "county", "text", "name")},
+            **{n: typed.get(n) or None for n in ("mobile", "email", "national_id")},
+            "privacy": typed.get("privacy") or "private",
+            "channel": "telephone",
+            "declared": typed.get("declared") == "1",
+            "secret": secret,
+        }
+        try:
+            told = await self.desk.ask(request, REGISTER, data, id=id_)
+        except (ContractError, RuleBroken) as error:
+            return self._page(request, "telephone", 422, form=form, typed=typed, error=error)
+        return self._page(
+            request, "telephone_done", told=told, code=grouped(told["code"]),
+            secret=grouped_secret(secret),
+        )  # fmt: skip
+
+    # --- calendar and figures ---
+
+    async def calendar(self, request: Request) -> Response:
+        """GET /desk/calendar"""
+        return await self._calendar(request, None)
+
+    async def _calendar(self, request: Request, error: BusError | None, **typed: str) -> Response:
+        told = await self.desk.ask(request, contracts.CALENDAR, {})
+        status = 200 if error is None else 422
+        return self._page(
+            request, "calendar", status, told=told, error=error, typed=typed, done=done(request)
+        )
+
+    async def change(self, request: Request) -> Response:
+        """POST /desk/calendar/{what}: add a row, take one back, open times for visits."""
+        same_origin(request)
+        what = request.path_params["what"]
+        changes = {
+            "row": contracts.CHANGE_CALENDAR,
+            "withdraw": contracts.WITHDRAW_ROW,
+            "slots": contracts.ADD_SLOTS,
+        }
+        if what not in changes:
+            raise NotFound("There is no such act.", code="http.not_found")
+        values = (await uploads.read_form(request, None)).values
+        typed = {field: one(values, field) for field in values}
+        try:
+            data = taken(changes[what], values)
+            await self.desk.ask(request, changes[what], data, id=typed.get("form"))
+        except (Unauthenticated, NotFound):
+            raise
+        except BusError as error:
+            return await self._calendar(request, error, **{**typed, "act": what})
+        return RedirectResponse(f"/desk/calendar?done={what}", 303)
+
+    async def report(self, request: Request) -> Response:
+        """GET /desk/figures"""
+        query = request.query_params
+        asked = {n: query.get(n) or None for n in ("from_day", "to_day")}
+        told = await self.desk.ask(request, contracts.REPORT, asked)
+        return self._page(request, "report", told=told)
+
+    def _page(self, request: Request, name: str, status: int = 200, **values: Any) -> Response:
+        response = pages.page(
+            f"desk/{name}.html", status, who=self.desk.who(request), form_id=form_id(), **values
+        )
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def routes(self) -> list[Route]:
+        """All routes of the desk."""
+        return [
+            Route("/desk", self.queue),
+            Route("/desk/sign-in", self.sign_in_page, methods=["GET"]),
+            Route("/desk/sign-in", self.sign_in, methods=["POST"]),
+            Route("/desk/sign-out", self.sign_out, methods=["POST"]),
+            Route("/desk/oidc", self.oidc_begin),
+            Route("/desk/oidc/back", self.oidc_end),
+            Route("/desk/telephone", self.telephone, methods=["GET", "POST"]),
+            Route("/desk/calendar", self.calendar),
+            Route("/desk/calendar/{what}", self.change, methods=["POST"]),
+            Route("/desk/figures", self.report),
+            Route("/desk/tickets/{code}", self.ticket),
+            Route("/desk/tickets/{code}/files/{file:int}", self.file),
+            Route("/desk/tickets/{code}/{act}", self.act, methods=["POST"]),
+        ]
+
+
+def one(values: Mapping[str, list[str]], name: str) -> str:
+    """The one value of a field; empty if it was not sent."""
+    return values.get(name, [""])[0]
+
+
+def done(request: Request) -> str:
+    """The name of the act that led here, if it is one of ours."""
+    told = request.query_params.get("done", "")
+    return told if told in (*ACTS, "row", "withdraw", "slots") else ""
+
+
+def taken(contract: Contract, values: Mapping[str, list[str]]) -> dict[str, Any]:
+    """What a form says, in the types of a contract; an empty field was not filled in."""
+    data: dict[str, Any] = {}
+    for name, field in contract.schema.fields.items():
+        told = [value for value in values.get(name, []) if value.strip()]
+        if isinstance(field, fields.List) and name != "attachments":
+            data[name] = told
+        elif told and isinstance(field, fields.Integer):
+            data[name] = int(told[0]) if told[0].strip().isdigit() else told[0]
+        elif told and isinstance(field, fields.Boolean):
+            data[name] = told[0] == "1"
+        elif told:
+            data[name] = told[0]
+    return data
+
+
+def show(request: Request, problem: dict[str, Any]) -> Response | None:
+    """A problem as a page of the desk; who is not signed in is shown where to sign in."""
+    if not request.url.path.startswith("/desk"):
+        return None
+    if problem["code"] in ("desk.signed_out", "desk.unknown"):
+        response: Response = RedirectResponse("/desk/sign-in", 303)
+        if problem["code"] == "desk.unknown":
+            leave(response)
+        return response
+    return pages.page("desk/sorry.html", problem["status"], problem=problem)

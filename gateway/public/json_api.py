@@ -1,0 +1,171 @@
+"""The citizens' acts as JSON, for other people's programs: the same acts as on the pages.
+
+What opens a ticket stands in the header ``Ticket-Secret``, never in an address.
+"""
+
+import uuid
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bus.contracts import ticketing as contracts
+from bus.contracts.kinds import Request as Contract
+from bus.tracking import grouped, grouped_secret
+from gateway import bodies, uploads, web
+from gateway.problems import HttpError
+from gateway.public.tickets import Tickets
+
+KEY_HEADER, SECRET_HEADER = "idempotency-key", "ticket-secret"
+CLAIM_SECONDS = 24 * 3600
+ACTS: dict[str, Contract] = {
+    "messages": contracts.WRITE,
+    "objections": contracts.REOPEN,
+    "withdrawal": contracts.WITHDRAW,
+    "visit": contracts.CHOOSE_SLOT,
+    "survey": contracts.RATE,
+}
+
+
+class JsonApi:
+    """What the routes share."""
+
+    def __init__(self, tickets: Tickets) -> None:
+        self._tickets = tickets
+
+    async def form(self, request: Request) -> Response:
+        """GET /v1/form: categories, counties and units."""
+        return web.json_response(await self._tickets.form(request))
+
+    async def statistics(self, request: Request) -> Response:
+        """GET /v1/statistics: counts for everybody, small ones hidden."""
+        told = request.query_params.get("months", "12")
+        asked = {"months": int(told) if told.isascii() and told.isdigit() else told}
+        return web.json_response(await self._tickets.ask(request, contracts.STATISTICS, asked))
+
+    async def upload(self, request: Request) -> Response:
+        """POST /v1/attachments: one file; the claim that comes back goes into a ticket."""
+        form = await uploads.read_form(request, self._tickets.blobs, files=1)
+        if form.problems or not form.claims:
+            problem = form.problems[0] if form.problems else None
+            raise HttpError(
+                problem.code if problem else "attachment.empty",
+                problem.message if problem else "Send one file as multipart/form-data.",
+            )
+        (claim,) = form.claims
+        told = {"claim": self._tickets.seals.seal(claim.told()), "type": claim.type}
+        return web.json_response({**told, "size": claim.size, "name": claim.name}, 201)
+
+    async def register(self, request: Request) -> Response:
+        """POST /v1/tickets: register; Idempotency-Key must be a UUID of your own making."""
+        id_ = idempotency_id(request, required=True) or ""
+        data = self._with_files(await self._object(request))
+        data |= {"channel": "api"}
+        told, secret = await self._tickets.register(request, data, id_)
+        answer = {
+            **told,
+            "code_grouped": grouped(told["code"]),
+            "secret": secret,
+            "secret_grouped": grouped_secret(secret),
+        }
+        return web.json_response(answer, 201, {"Location": f"/v1/tickets/{told['code']}"})
+
+    async def read(self, request: Request) -> Response:
+        """GET /v1/tickets/{code}"""
+        return web.json_response(
+            await self._tickets.ask(request, contracts.TRACK, self._proof(request))
+        )
+
+    async def act(self, request: Request) -> Response:
+        """POST /v1/tickets/{code}/{act}"""
+        name = request.path_params["act"]
+        if name not in ACTS:
+            raise HttpError("http.not_found", "There is nothing at this path.")
+        data = {**self._with_files(await self._object(request)), **self._proof(request)}
+        told = await self._tickets.ask(
+            request, ACTS[name], data, id=idempotency_id(request, required=False)
+        )
+        return web.json_response(told)
+
+    async def leave_visit(self, request: Request) -> Response:
+        """DELETE /v1/tickets/{code}/visit: give the chosen time back."""
+        return web.json_response(
+            await self._tickets.ask(
+                request,
+                contracts.LEAVE_SLOT,
+                self._proof(request),
+                id=idempotency_id(request, required=False),
+            )
+        )
+
+    async def invitation(self, request: Request) -> Response:
+        """GET /v1/tickets/{code}/visit.ics"""
+        told = await self._tickets.ask(request, contracts.INVITATION, self._proof(request))
+        return Response(
+            told["ics"], headers={"Cache-Control": "no-store"}, media_type="text/calendar"
+        )
+
+    async def file(self, request: Request) -> Response:
+        """GET /v1/tickets/{code}/attachments/{attachment}"""
+        asked = {**self._proof(request), "attachment": request.path_params["attachment"]}
+        told = await self._tickets.ask(request, contracts.OPEN_ATTACHMENT, asked)
+        return uploads.file_response(
+            self._tickets.blobs, sha256=told["sha256"], type=told["type"], name=told["name"]
+        )
+
+    @staticmethod
+    async def _object(request: Request) -> dict[str, Any]:
+        bodies.media_type(request, "application/json")
+        return bodies.parse_object(await bodies.body(request, 64 * 1024))
+
+    def _with_files(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Claims of POST /v1/attachments as what they stand for; nobody can make one."""
+        claims = data.pop("claims", [])
+        opened = [
+            self._tickets.seals.open(claim, CLAIM_SECONDS) if isinstance(claim, str) else None
+            for claim in (claims if isinstance(claims, list) else [None])
+        ]
+        if None in opened or "attachments" in data or "secret" in data or "channel" in data:
+            raise HttpError(
+                "attachment.claim",
+                "Upload files at /v1/attachments and give what comes back as claims; secret, "
+                "channel and attachments are ours to set.",
+            )
+        return {**data, "attachments": opened} if opened else data
+
+    @staticmethod
+    def _proof(request: Request) -> dict[str, Any]:
+        return {
+            "code": request.path_params["code"],
+            "secret": request.headers.get(SECRET_HEADER, ""),
+        }
+
+
+def idempotency_id(request: Request, *, required: bool) -> str | None:
+    """The Idempotency-Key, a UUID, which nobody else can guess; or None."""
+    told = request.headers.get(KEY_HEADER, "").strip().strip('"')
+    if not told and not required:
+        return None
+    try:
+        return str(uuid.UUID(told))
+    except ValueError:
+        raise HttpError(
+            "idempotency_key.invalid", 'Idempotency-Key is a UUID made by you, in quotes: "…".'
+        ) from None
+
+
+def routes(tickets: Tickets) -> list[Route]:
+    """The routes of the JSON API."""
+    api = JsonApi(tickets)
+    return [
+        Route("/v1/form", api.form),
+        Route("/v1/statistics", api.statistics),
+        Route("/v1/attachments", api.upload, methods=["POST"]),
+        Route("/v1/tickets", api.register, methods=["POST"]),
+        Route("/v1/tickets/{code}", api.read),
+        Route("/v1/tickets/{code}/visit.ics", api.invitation),
+        Route("/v1/tickets/{code}/visit", api.leave_visit, methods=["DELETE"]),
+        Route("/v1/tickets/{code}/attachments/{attachment:int}", api.file),
+        Route("/v1/tickets/{code}/{act}", api.act, methods=["POST"]),
+    ]

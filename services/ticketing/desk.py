@@ -1,0 +1,285 @@
+"""What the units' people do at the desk: see the queue, answer, assign, pause, invite, merge."""
+
+from typing import Any
+
+from sqlalchemy import text
+
+from bus.errors import Forbidden, RuleBroken
+from bus.persian import search_key
+from services.ticketing import acting, notices, store, views
+from services.ticketing.acting import Case, Desk, bad, instant
+from services.ticketing.domain import moves, words
+from services.ticketing.staff import Colleague
+
+PAGE = 25
+
+
+def take(desk: Desk, act: str, code: str, version: int) -> Case:
+    """The ticket, locked, for an act of a colleague who may do it. Forbidden otherwise."""
+    moves.require(desk.who.role, act)
+    case = acting.take(desk, code=code, version=version)
+    allow(desk.who, case)
+    return case
+
+
+def allow(who: Colleague, case: Case) -> None:
+    """Forbidden ``desk.unit`` if the ticket is another unit's and the colleague no supervisor."""
+    if who.unit != case.ticket.unit and not who.all_units:
+        raise Forbidden("This ticket is another unit's.", code="desk.unit")
+
+
+def act(
+    desk: Desk, name: str, code: str, version: int, files: Any = (), **data: Any
+) -> dict[str, Any]:
+    """One act at the desk without rules of its own."""
+    case = take(desk, name, code, version)
+    acting.add(desk, case, name, by="unit", actor=desk.who.username, files=files, **data)
+    return _finish(desk, case)
+
+
+def _finish(desk: Desk, case: Case) -> dict[str, Any]:
+    told = acting.project(desk, case)
+    notices.tell(desk, case)
+    return told
+
+
+def assign(  # noqa: PLR0913 - as many fields as the contract has
+    desk: Desk, code: str, version: int, *, unit: Any, assignee: Any, text: str
+) -> dict[str, Any]:
+    """Gives the ticket to a unit or to a colleague of its unit."""
+    case = take(desk, "assign", code, version)
+    if unit and unit not in desk.book.units:
+        raise bad("unit", "There is no such unit.")
+    target = unit or case.ticket.unit
+    if assignee and assignee not in {each["username"] for each in colleagues(desk, target)}:
+        raise bad("assignee", "This colleague does not work in that unit.")
+    moved = unit if unit != case.ticket.unit else None
+    acting.add(
+        desk, case, "assign", by="unit", actor=desk.who.username,
+        unit=moved, assignee=assignee, text=text,
+    )  # fmt: skip
+    return _finish(desk, case)
+
+
+def answer(  # noqa: PLR0913 - as many fields as the contract has
+    desk: Desk,
+    code: str,
+    version: int,
+    *,
+    text: str,
+    canned: str | None,
+    final: bool,
+    attachments: Any,
+) -> dict[str, Any]:
+    """A word to the citizen; ``final`` answers the ticket, and those that were joined with it."""
+    name = "answer" if final else "say"
+    case = take(desk, name, code, version)
+    said = text or _canned(desk, case, canned or "")
+    acting.add(desk, case, name, by="unit", actor=desk.who.username, files=attachments, text=said)
+    told = _finish(desk, case)
+    for child in children(desk, case):
+        joined = acting.take(desk, code=child)
+        # What was joined has no state of its own: its citizen reads the same word by letter.
+        joined.fresh.append(case.fresh[-1])
+        notices.tell(desk, joined)
+    return told
+
+
+def _canned(desk: Desk, case: Case, code: str) -> str:
+    prepared = desk.book.canned.get(code)
+    if prepared is None:
+        raise bad("canned", "There is no such prepared text.")
+    body: str = prepared[f"text_{case.row.language}"]
+    unit = desk.book.units[case.ticket.unit][case.row.language]
+    return body.replace("{code}", case.row.code).replace("{unit}", unit)
+
+
+def resume(desk: Desk, code: str, version: int) -> dict[str, Any]:
+    """The clock runs on."""
+    return act(desk, "resume", code, version)
+
+
+def invite(desk: Desk, code: str, version: int, *, office: str, text: str) -> dict[str, Any]:
+    """Asks the citizen to come; the clock waits for the visit."""
+    case = take(desk, "invite", code, version)
+    views.office_of(desk, office)
+    acting.add(desk, case, "invite", by="unit", actor=desk.who.username, office=office, text=text)
+    acting.add(desk, case, "pause", by="system", actor="mirab", reason="visit")
+    told = acting.project(desk, case)
+    case.fresh.pop()  # the invitation says it all; the pause is no letter of its own
+    notices.tell(desk, case)
+    return told
+
+
+def visited(desk: Desk, code: str, version: int, *, came: bool, text: str) -> dict[str, Any]:
+    """The citizen came to the visit or did not; the clock runs on."""
+    case = take(desk, "visit", code, version)
+    if (case.ticket.appointment or {}).get("state") != "BOOKED":
+        raise RuleBroken("No visit is booked for this ticket.", code="visit.not_booked")
+    name = "visit" if came else "miss"
+    store.leave(desk.conn, case.id)
+    acting.add(desk, case, name, by="unit", actor=desk.who.username, text=text)
+    if case.ticket.pause == "visit":
+        acting.add(desk, case, "resume", by="system", actor="mirab")
+    return _finish(desk, case)
+
+
+def merge(desk: Desk, code: str, version: int, *, into: str) -> dict[str, Any]:
+    """Joins a duplicate with another ticket; its citizen keeps code and secret."""
+    if into == code:
+        raise bad("into", "A ticket cannot be joined with itself.")
+    # Both rows are locked in one order, so that two merges at once wait and do not deadlock.
+    for each in sorted((code, into)):
+        store.ticket(desk.conn, lock=True, code=each)
+    case = take(desk, "merge", code, version)
+    target = acting.take(desk, code=into)
+    allow(desk.who, target)
+    if children(desk, case):
+        raise RuleBroken(
+            "Other tickets are joined with this one; release them first.", code="ticket.has_joined"
+        )
+    acting.add(desk, target, "absorb", by="unit", actor=desk.who.username, child=code)
+    acting.project(desk, target)
+    acting.add(desk, case, "merge", by="unit", actor=desk.who.username, into=into)
+    store.change_ticket(desk.conn, case.id, {"merged_into": target.id})
+    return _finish(desk, case)
+
+
+def unmerge(desk: Desk, code: str, version: int) -> dict[str, Any]:
+    """Undoes a merge: the ticket is again what it was, and its clock never stood still."""
+    case = take(desk, "unmerge", code, version)
+    target = case.ticket.merged_into
+    acting.add(desk, case, "unmerge", by="unit", actor=desk.who.username)
+    store.change_ticket(desk.conn, case.id, {"merged_into": None})
+    parent = acting.take(desk, code=target)
+    acting.add(desk, parent, "release", by="unit", actor=desk.who.username, child=code)
+    acting.project(desk, parent)
+    return _finish(desk, case)
+
+
+def children(desk: Desk, case: Case) -> list[str]:
+    """The codes of the tickets that are joined with this one."""
+    rows = desk.conn.execute(
+        text("select code from tickets where merged_into = :id order by id"), {"id": case.id}
+    )
+    return [row.code for row in rows]
+
+
+def read(desk: Desk, code: str) -> dict[str, Any]:
+    """The ticket with its history, and what this colleague may do with it."""
+    moves.require(desk.who.role, "read")
+    case = acting.take(desk, lock=False, code=code)
+    allow(desk.who, case)
+    own = desk.who.unit == case.ticket.unit
+    acts = moves.ROLES[desk.who.role]
+    return {
+        **views.for_desk(desk, case, open_person=own or case.row.privacy == "identified"),
+        "may": moves.possible(case.ticket.state, acts),
+        "children": children(desk, case),
+        "similar": similar(desk, case),
+        "colleagues": colleagues(desk, case.ticket.unit),
+    }
+
+
+def similar(desk: Desk, case: Case) -> list[dict[str, Any]]:
+    """Open tickets of the unit that may be the same matter: near in words (trigrams)."""
+    rows = desk.conn.execute(
+        text(
+            "select code, left(text, 120) as said, similarity(search, :search) as near "
+            "from tickets where id <> :id and unit = :unit and state in ('NEW', 'OPEN', 'PAUSED') "
+            "and search % :search order by near desc limit 5"
+        ),
+        {"search": case.row.search, "id": case.id, "unit": case.ticket.unit},
+    )
+    return [{"code": r.code, "text": r.said, "near": round(float(r.near), 2)} for r in rows]
+
+
+def colleagues(desk: Desk, unit: str) -> list[dict[str, str]]:
+    rows = desk.conn.execute(
+        text("select username, name from staff where unit = :unit and active order by name"),
+        {"unit": unit},
+    )
+    return [dict(row._mapping) for row in rows]
+
+
+def queue(desk: Desk, asked: dict[str, Any]) -> dict[str, Any]:
+    """The unit's tickets by due time; what waits for somebody else comes last."""
+    moves.require(desk.who.role, "read")
+    wheres, values = _wanted(desk, asked)
+    where = " and ".join(wheres) or "true"
+    total = desk.conn.execute(
+        text(f"select count(*) from tickets where {where}"),  # noqa: S608 - our own words
+        values,
+    ).scalar_one()
+    pages = max(1, -(-total // PAGE))
+    page = min(asked["page"], pages)
+    rows = desk.conn.execute(
+        text(
+            f"select * from tickets where {where} "  # noqa: S608 - our own words
+            "order by due_at nulls last, registered_at, id limit :most offset :skip"
+        ),
+        {**values, "most": PAGE, "skip": (page - 1) * PAGE},
+    )
+    units = desk.book.units if desk.who.all_units else (desk.who.unit,)
+    return {
+        "tickets": [_row(desk, row) for row in rows],
+        "total": total,
+        "page": page,
+        "pages": pages,
+        "units": [views.named(desk.book.units, code) for code in units],
+    }
+
+
+def _wanted(desk: Desk, asked: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    unit = asked["unit"] if desk.who.all_units else desk.who.unit
+    wheres, values = [], {"now": desk.now}
+    if unit:
+        wheres.append("unit = :unit")
+        values["unit"] = unit
+    if asked["state"] == "WORK":
+        wheres.append("state in ('NEW', 'OPEN', 'PAUSED')")
+    elif asked["state"] != "ALL":
+        wheres.append("state = :state")
+        values["state"] = asked["state"]
+    if asked["mine"]:
+        wheres.append("assignee = :me")
+        values["me"] = desk.who.username
+    if asked["late"]:
+        wheres.append("due_at < :now")
+    for n, word in enumerate(search_key(asked["search"]).split()[:8]):
+        digits = "".join(c for c in word if c.isdigit())
+        wheres.append(f"(search like :w{n} or code = :c{n})")
+        values |= {f"w{n}": f"%{_escaped(word)}%", f"c{n}": digits}
+    return wheres, values
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _row(desk: Desk, row: Any) -> dict[str, Any]:
+    subject = " ".join(row.text.split())
+    return {
+        "code": row.code,
+        "version": row.version,
+        "kind": row.kind,
+        "category": views.named(desk.book.categories, row.category),
+        "unit": views.named(desk.book.units, row.unit),
+        "county": views.named(desk.book.counties, row.county),
+        "state": row.state,
+        "state_fa": words.STATES[row.state][0],
+        "assignee": row.assignee,
+        "subject": subject[:100],
+        "registered_at": instant(row.registered_at),
+        "due_at": instant(row.due_at) if row.due_at else None,
+        "due_clock": row.due_clock,
+        "late": bool(row.due_at and row.due_at < desk.now),
+    }
+
+
+def open_file(desk: Desk, code: str, file: int) -> dict[str, Any]:
+    """Where a file of the ticket lies, if it passed the scanner."""
+    moves.require(desk.who.role, "read")
+    case = acting.take(desk, lock=False, code=code)
+    allow(desk.who, case)
+    return store.clean_file(desk.conn, case.id, file)

@@ -1,0 +1,1 @@
+"""Rules of tickets: what may be done when, by when it must be done, and why then; pure."""

@@ -1,0 +1,148 @@
+"""When the office is open: dated rows of hours, weekends and single days, by county; pure."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bus.persian import TEHRAN, jalali, persian_digits
+from services.ticketing.domain.words import WEEKDAYS_EN, WEEKDAYS_FA
+
+# date.weekday() counts from Monday; a week here begins on Saturday.
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One dated row, as an officer entered it.
+
+    ``hours``: the office opens and closes at these times of Tehran; ``weekend``: the weekdays that
+    are off; ``closure`` and ``opening``: days that are off, or on, whatever the weekend says.
+    Without ``counties`` it holds for all; ``to_day`` (inclusive) None is until further notice.
+    """
+
+    id: int
+    kind: str
+    from_day: dt.date
+    to_day: dt.date | None = None
+    counties: frozenset[str] = frozenset()
+    opens: dt.time | None = None
+    closes: dt.time | None = None
+    weekdays: frozenset[str] = frozenset()
+    status: str = "confirmed"
+    title: str = ""
+    source: str = ""
+
+    def covers(self, day: dt.date, county: str) -> bool:
+        """True if the row speaks of that day in that county."""
+        begun = self.from_day <= day and (self.to_day is None or day <= self.to_day)
+        return begun and (not self.counties or county in self.counties)
+
+    @property
+    def weight(self) -> tuple[bool, bool, dt.date, int]:
+        """Which of two rows that cover a day is believed: the one for the county, then the one
+        with an end (a decree) before the standing one, then the later, then the later entered.
+        """
+        return (bool(self.counties), self.to_day is not None, self.from_day, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day of one county: open between two moments (UTC), or closed; and why."""
+
+    date: dt.date
+    opens: dt.datetime | None
+    closes: dt.datetime | None
+    why_fa: str
+    why_en: str
+
+    @property
+    def is_open(self) -> bool:
+        return self.opens is not None
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """All rows; ``day`` says what holds on a day in a county."""
+
+    rows: Sequence[Row]
+    _known: dict[tuple[dt.date, str], Day] = field(default_factory=dict, compare=False)
+
+    def day(self, date: dt.date, county: str) -> Day:
+        """What holds on ``date`` (Gregorian) in ``county`` (a code; "" is the whole province)."""
+        known = self._known.get((date, county))
+        if known is None:
+            known = self._known[date, county] = self._look(date, county)
+        return known
+
+    def _look(self, date: dt.date, county: str) -> Day:
+        closed, opened = self._best("closure", date, county), self._best("opening", date, county)
+        weekend = self._best("weekend", date, county)
+        off = weekend is not None and WEEKDAYS[date.weekday()] in weekend.weekdays
+        # A day announced as closed and then as open again: the row entered later is believed.
+        if closed and not (opened and opened.id > closed.id):
+            estimated = closed.status == "estimated"
+            return _closed(
+                date,
+                closed.title + (" (تاریخ برآوردی)" if estimated else ""),
+                closed.title + (" (estimated date)" if estimated else ""),
+            )
+        if off and not opened:
+            return _closed(
+                date,
+                f"{WEEKDAYS_FA[date.weekday()]}، تعطیل هفتگی",
+                f"{WEEKDAYS_EN[date.weekday()]}, weekend",
+            )
+        hours = self._best("hours", date, county)
+        if hours is None or hours.opens is None or hours.closes is None:
+            return _closed(date, "ساعت کاری ثبت نشده است", "no office hours are on record")
+        span = f"{hours.opens:%H:%M} تا {hours.closes:%H:%M}"
+        title_fa = f" ({hours.title})" if hours.title else ""
+        return Day(
+            date,
+            moment(date, hours.opens),
+            moment(date, hours.closes),
+            f"ساعت کاری {persian_digits(span)}{title_fa}",
+            f"office hours {hours.opens:%H:%M} to {hours.closes:%H:%M}{title_fa}",
+        )
+
+    def _best(self, kind: str, date: dt.date, county: str) -> Row | None:
+        found = [row for row in self.rows if row.kind == kind and row.covers(date, county)]
+        if kind in ("closure", "opening"):
+            return max(found, key=lambda row: row.id, default=None)
+        return max(found, key=lambda row: row.weight, default=None)
+
+
+def moment(date: dt.date, time: dt.time) -> dt.datetime:
+    """The moment (UTC) at which clocks in Tehran show ``time`` on ``date``."""
+    return dt.datetime.combine(date, time, TEHRAN).astimezone(dt.UTC)
+
+
+def _closed(date: dt.date, why_fa: str, why_en: str) -> Day:
+    return Day(date, None, None, why_fa, why_en)
+
+
+def row_from(data: dict[str, Any]) -> Row:
+    """A row from its stored form (days and times as ISO text)."""
+    return Row(
+        id=data["id"],
+        kind=data["kind"],
+        from_day=dt.date.fromisoformat(data["from_day"]),
+        to_day=dt.date.fromisoformat(data["to_day"]) if data.get("to_day") else None,
+        counties=frozenset(data.get("counties") or ()),
+        opens=dt.time.fromisoformat(data["opens"]) if data.get("opens") else None,
+        closes=dt.time.fromisoformat(data["closes"]) if data.get("closes") else None,
+        weekdays=frozenset(data.get("weekdays") or ()),
+        status=data.get("status") or "confirmed",
+        title=data.get("title") or "",
+        source=data.get("source") or "",
+    )
+
+
+def spoken(date: dt.date) -> tuple[str, str]:
+    """A day as people say it: (Persian, English), both with the Jalali date."""
+    told = jalali(date).replace("-", "/")
+    return (
+        f"{WEEKDAYS_FA[date.weekday()]} {persian_digits(told)}",
+        f"{WEEKDAYS_EN[date.weekday()]} {told} ({date.isoformat()})",
+    )

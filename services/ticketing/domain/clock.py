@@ -1,0 +1,173 @@
+"""By when a promise is due: a pure function of its start, the calendar and the pauses.
+
+A business clock runs only while the office of the county is open. A legal period runs in calendar
+days (Civil Procedure Act 1379, articles 443-444: a day is 24 hours, the first day does not count,
+and a last day on which offices are closed gives way to the next working day).
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bus.persian import TEHRAN, persian_digits, tehran_day
+from services.ticketing.domain.calendar import Calendar, Day, spoken
+
+FARTHEST_DAYS = 1500
+
+
+class NoWorkingTime(ValueError):
+    """The calendar opens too seldom for the promise to come due within four years."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The clock stood still from ``start`` to ``end`` (UTC; None: it still does)."""
+
+    start: dt.datetime
+    end: dt.datetime | None
+    reason_fa: str = ""
+    reason_en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When it is due (UTC), or None while the clock is paused; and the sum, line by line."""
+
+    at: dt.datetime | None
+    left: dt.timedelta
+    lines_fa: tuple[str, ...]
+    lines_en: tuple[str, ...]
+
+
+def business(
+    start: dt.datetime,
+    length: dt.timedelta,
+    calendar: Calendar,
+    county: str,
+    pauses: Sequence[Pause] = (),
+) -> Due:
+    """When ``length`` of open time has passed after ``start``, pauses left out.
+
+    ``start`` and the result are UTC. With an open pause the result is None and ``left`` is what
+    will remain when the clock runs on. Raises NoWorkingTime.
+    """
+    left, lines = length, _Lines()
+    day = tehran_day(start)
+    stood = next((pause.start for pause in pauses if pause.end is None), None)
+    for _ in range(FARTHEST_DAYS):
+        known = calendar.day(day, county)
+        counted = dt.timedelta()
+        for begin, end in _open_spans(known, start, pauses):
+            span = min(end - begin, left)
+            counted, left = counted + span, left - span
+            if not left:
+                lines.add(known, counted, pauses)
+                at = begin + span
+                lines.due(at)
+                return Due(at, left, *lines.told())
+        lines.add(known, counted, pauses)
+        if stood is not None and tehran_day(stood) <= day:
+            lines.paused(left)
+            return Due(None, left, *lines.told())
+        day += dt.timedelta(days=1)
+    raise NoWorkingTime(f"There is no end within {FARTHEST_DAYS} days; look at the calendar.")
+
+
+def legal(start: dt.datetime, days: int, calendar: Calendar, county: str) -> Due:
+    """The end of a legal period of calendar ``days``: when the office closes on its last day."""
+    first = tehran_day(start)
+    last = first + dt.timedelta(days=days)
+    lines = _Lines()
+    lines.say(
+        persian_digits(f"{days} روز تقویمی پس از ") + spoken(first)[0] + " (روز نخست شمرده نمی‌شود)",
+        f"{days} calendar days after {spoken(first)[1]} (the first day does not count)",
+    )
+    for _ in range(FARTHEST_DAYS):
+        known = calendar.day(last, county)
+        if known.closes is not None:
+            lines.due(known.closes)
+            return Due(known.closes, dt.timedelta(), *lines.told())
+        lines.say(
+            f"{spoken(last)[0]}: {known.why_fa}؛ روز کاری بعد",
+            f"{spoken(last)[1]}: {known.why_en}; the next working day",
+        )
+        last += dt.timedelta(days=1)
+    raise NoWorkingTime(f"No office opens within {FARTHEST_DAYS} days; look at the calendar.")
+
+
+def _open_spans(
+    day: Day, start: dt.datetime, pauses: Sequence[Pause]
+) -> Iterator[tuple[dt.datetime, dt.datetime]]:
+    """The open time of a day after ``start``, cut by the pauses."""
+    if day.opens is None or day.closes is None:
+        return
+    begin = max(day.opens, start)
+    for pause in sorted(pauses, key=lambda p: p.start):
+        if pause.end is not None and pause.end <= begin:
+            continue
+        if pause.start >= day.closes:
+            break
+        if pause.start > begin:
+            yield begin, pause.start
+        if pause.end is None:
+            return
+        begin = max(begin, pause.end)
+    if begin < day.closes:
+        yield begin, day.closes
+
+
+class _Lines:
+    """The explanation as it grows, in both languages."""
+
+    def __init__(self) -> None:
+        self._fa: list[str] = []
+        self._en: list[str] = []
+
+    def say(self, fa: str, en: str) -> None:
+        self._fa.append(fa)
+        self._en.append(en)
+
+    def add(self, day: Day, counted: dt.timedelta, pauses: Sequence[Pause]) -> None:
+        """One day: why it is open or closed, what of it counted, what stood still."""
+        fa, en = spoken(day.date)
+        if not day.is_open:
+            self.say(f"{fa}: {day.why_fa}", f"{en}: {day.why_en}")
+            return
+        stood = [p for p in pauses if _touches(p, day)]
+        why_fa = "".join(f"؛ توقف: {p.reason_fa}" for p in stood)
+        why_en = "".join(f"; paused: {p.reason_en}" for p in stood)
+        amount_fa, amount_en = duration(counted)
+        self.say(
+            f"{fa}: {day.why_fa}، شمرده شد {amount_fa}{why_fa}",
+            f"{en}: {day.why_en}, counted {amount_en}{why_en}",
+        )
+
+    def due(self, at: dt.datetime) -> None:
+        local = at.astimezone(TEHRAN)
+        fa, en = spoken(local.date())
+        self.say(
+            f"سررسید: {fa} ساعت {persian_digits(f'{local:%H:%M}')}",
+            f"Due: {en} at {local:%H:%M} Tehran time",
+        )
+
+    def paused(self, left: dt.timedelta) -> None:
+        fa, en = duration(left)
+        self.say(f"ساعت ایستاده است؛ {fa} مانده است", f"The clock is paused; {en} is left")
+
+    def told(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return tuple(self._fa), tuple(self._en)
+
+
+def _touches(pause: Pause, day: Day) -> bool:
+    if day.opens is None or day.closes is None:
+        return False
+    return pause.start < day.closes and (pause.end is None or pause.end > day.opens)
+
+
+def duration(span: dt.timedelta) -> tuple[str, str]:
+    """A span as people say it, in hours and minutes: (Persian, English)."""
+    minutes = int(span.total_seconds() // 60)
+    hours, rest = divmod(minutes, 60)
+    fa = " و ".join([f"{hours} ساعت"] * bool(hours) + [f"{rest} دقیقه"] * bool(rest or not hours))
+    en = " ".join([f"{hours} h"] * bool(hours) + [f"{rest} min"] * bool(rest or not hours))
+    return persian_digits(fa), en

@@ -1,0 +1,142 @@
+"""The clocks of a ticket: what was promised, when it is due, and how it stands; pure."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.ticketing.domain import clock
+from services.ticketing.domain.calendar import Calendar
+from services.ticketing.domain.moves import WORK
+from services.ticketing.domain.ticket import Entry, fold, is_word_of_unit, pauses
+
+NAMES = ("first_response", "next_update", "solution")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How long a promise is: business ``minutes``, or calendar ``days`` (a legal period)."""
+
+    minutes: int = 0
+    days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What is promised for a category from a day on, and by which document."""
+
+    spans: dict[str, Span]
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How one promise stands on one ticket; moments in UTC."""
+
+    name: str
+    state: str
+    start: dt.datetime
+    due: dt.datetime | None
+    met_at: dt.datetime | None
+    left: dt.timedelta | None
+    paused: dt.timedelta
+    lines_fa: tuple[str, ...]
+    lines_en: tuple[str, ...]
+
+    @property
+    def runs(self) -> bool:
+        return self.state in ("RUNNING", "MISSED")
+
+
+def clocks(
+    entries: Sequence[Entry], promise: Promise, calendar: Calendar, county: str, now: dt.datetime
+) -> list[Clock]:
+    """Every promise of the ticket as it stands at ``now``: a pure function of what it is given."""
+    stood = pauses(entries)
+    found = []
+    for name, (start, met_at) in _courses(entries).items():
+        span = promise.spans.get(name)
+        if span is not None:
+            found.append(_clock(name, span, start, met_at, stood, calendar, county, now, entries))
+    return found
+
+
+def _courses(
+    entries: Sequence[Entry],
+) -> dict[str, tuple[dt.datetime, dt.datetime | None]]:
+    """When each promise began and when it was met: (start, met_at or None)."""
+    registered = entries[0].at
+    first = next((entry.at for entry in entries if is_word_of_unit(entry)), None)
+    started, ended, update = registered, None, first
+    waiting = False
+    for entry in entries[1:]:
+        if entry.act in ("reopen", "take_up"):
+            started, ended, update, waiting = entry.at, None, entry.at, False
+        elif entry.act in ("answer", "close", "withdraw"):
+            ended = entry.at
+        elif is_word_of_unit(entry):
+            update, waiting = entry.at, False
+        elif entry.act == "write" and update is not None and not waiting:
+            # Who writes is owed an answer from the first unanswered message on.
+            update, waiting = entry.at, True
+    if first is None:
+        # Ended without a word of ours (withdrawn): the promise ends with the ticket.
+        first = ended
+    told = {"first_response": (registered, first), "solution": (started, ended)}
+    if update is not None and ended is None:
+        told["next_update"] = (update, None)
+    return {name: told[name] for name in NAMES if name in told}
+
+
+def _clock(  # noqa: PLR0913 - all that a promise depends on
+    name: str,
+    span: Span,
+    start: dt.datetime,
+    met_at: dt.datetime | None,
+    stood: Sequence[clock.Pause],
+    calendar: Calendar,
+    county: str,
+    now: dt.datetime,
+    entries: Sequence[Entry],
+) -> Clock:
+    if span.days:
+        due = clock.legal(start, span.days, calendar, county)
+    else:
+        # A pause after the promise was met has nothing to do with it.
+        own = [pause for pause in stood if met_at is None or pause.start < met_at]
+        due = clock.business(start, dt.timedelta(minutes=span.minutes), calendar, county, own)
+    state = _state(due, met_at, now, fold(entries).state)
+    paused = sum(
+        ((p.end or now) - max(p.start, start) for p in stood if (p.end or now) > start),
+        dt.timedelta(),
+    )
+    left = due.left if due.at is None else due.at - now
+    return Clock(
+        name,
+        state,
+        start,
+        due.at,
+        met_at,
+        left if met_at is None else None,
+        paused,
+        due.lines_fa,
+        due.lines_en,
+    )
+
+
+def _state(due: clock.Due, met_at: dt.datetime | None, now: dt.datetime, ticket: str) -> str:
+    if met_at is not None:
+        return "MET" if due.at is None or met_at <= due.at else "LATE"
+    if ticket not in WORK:
+        return "ENDED"
+    if due.at is None:
+        return "PAUSED"
+    return "MISSED" if now > due.at else "RUNNING"
+
+
+def next_due(found: Sequence[Clock]) -> Clock | None:
+    """The running promise that is due first."""
+    return min(
+        (each for each in found if each.runs and each.due is not None),
+        key=lambda each: (each.due, NAMES.index(each.name)),
+        default=None,
+    )

@@ -1,0 +1,233 @@
+"""The ticketing service: requests and complaints of people, worked on by units under a clock."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bus.blobs import Blobs
+from bus.contracts import desk as at_desk
+from bus.contracts.ticketing import (
+    CHOOSE_SLOT,
+    FORM,
+    INVITATION,
+    LEAVE_SLOT,
+    LIST_PUBLIC,
+    OPEN_ATTACHMENT,
+    RATE,
+    REGISTER,
+    REOPEN,
+    STATISTICS,
+    TOKEN,
+    TRACK,
+    WITHDRAW,
+    WRITE,
+)
+from bus.endpoint import every, serve
+from bus.errors import BusError
+from bus.service import Service
+from services.ticketing import chores, citizens, desk, figures, staff, store, times, views
+from services.ticketing.acting import Desk
+from services.ticketing.clamd import Clamd
+from services.ticketing.keys import Keys
+from services.ticketing.smtp import Post
+
+
+class Ticketing(Service):
+    name = "ticketing"
+
+    def desk(self, tx: Any) -> Desk:
+        """Book, calendar and keys, as they are in this transaction."""
+        keys = Keys(self.settings.secret("TICKETING_KEY").reveal())
+        url = self.settings.text("PORTAL_URL", "http://127.0.0.1:8000").rstrip("/")
+        return Desk.of(tx, self.now(), keys, url)
+
+    def own_desk(self, tx: Any) -> Desk:
+        """The desk with the colleague who asks; the ops face has proven the name."""
+        return replace(self.desk(tx), colleague=staff.caller(tx.conn, tx.message))
+
+    @property
+    def blobs(self) -> Blobs:
+        return Blobs(Path(self.settings.text("BLOBS_DIR")))
+
+    # --- citizens ---
+
+    @serve(REGISTER)
+    def register(self, tx, **data):
+        at, caller = self.desk(tx), (tx.message.caller or {}) if tx.message else {}
+        if not caller.get("staff"):
+            return views.registered(at, citizens.register(at, data))
+        who = self.who(tx)
+        return views.registered(at, citizens.register(at, data, by="unit", actor=who.username))
+
+    @serve(TRACK)
+    def track(self, tx, *, code, secret):
+        return citizens.track(self.desk(tx), code, secret)
+
+    @serve(WRITE)
+    def write(self, tx, *, code, secret, text, attachments):
+        return citizens.do(self.desk(tx), "write", code, secret, attachments, text=text)
+
+    @serve(REOPEN)
+    def reopen(self, tx, *, code, secret, text):
+        return citizens.do(self.desk(tx), "reopen", code, secret, text=text)
+
+    @serve(WITHDRAW)
+    def withdraw(self, tx, *, code, secret):
+        return citizens.do(self.desk(tx), "withdraw", code, secret)
+
+    @serve(CHOOSE_SLOT)
+    def choose_slot(self, tx, *, code, secret, slot):
+        return citizens.do(self.desk(tx), "choose_slot", code, secret, slot=slot)
+
+    @serve(LEAVE_SLOT)
+    def leave_slot(self, tx, *, code, secret):
+        return citizens.do(self.desk(tx), "leave_slot", code, secret)
+
+    @serve(RATE)
+    def rate(self, tx, **data):
+        return citizens.do(self.desk(tx), "rate", **data)
+
+    @serve(OPEN_ATTACHMENT)
+    def open_attachment(self, tx, *, code, secret, attachment):
+        case = citizens.opened(self.desk(tx), code, secret)
+        return (
+            case if isinstance(case, BusError) else store.clean_file(tx.conn, case.id, attachment)
+        )
+
+    @serve(INVITATION)
+    def invitation(self, tx, *, code, secret):
+        return citizens.invitation(self.desk(tx), code, secret)
+
+    @serve(FORM)
+    def form(self, tx):
+        return citizens.form(self.desk(tx))
+
+    @serve(STATISTICS)
+    def statistics(self, tx, *, months):
+        return figures.public(self.desk(tx), months)
+
+    @serve(LIST_PUBLIC)
+    def list_public(self, tx, **asked):
+        return {"tickets": figures.listed(self.desk(tx), asked)}
+
+    @serve(TOKEN)
+    def token(self, tx, *, token):
+        return {"token": token, "code": figures.token(self.desk(tx), token)}
+
+    # --- the desk ---
+
+    @serve(at_desk.SIGN_IN)
+    def sign_in(self, tx, *, username, password):
+        found = staff.sign_in(tx.conn, username, password, self.now())
+        return found if isinstance(found, BusError) else found.told()
+
+    @serve(at_desk.WHO_IS)
+    def who_is(self, tx, *, username):
+        return staff.of(tx.conn, username).told()
+
+    @serve(at_desk.QUEUE)
+    def queue(self, tx, **asked):
+        return desk.queue(self.own_desk(tx), asked)
+
+    @serve(at_desk.READ)
+    def read(self, tx, *, code):
+        return desk.read(self.own_desk(tx), code)
+
+    @serve(at_desk.OPEN_FILE)
+    def open_file(self, tx, *, code, attachment):
+        return desk.open_file(self.own_desk(tx), code, attachment)
+
+    @serve(at_desk.ASSIGN)
+    def assign(self, tx, **data):
+        return desk.assign(self.own_desk(tx), **data)
+
+    @serve(at_desk.NOTE)
+    def note(self, tx, **data):
+        return desk.act(self.own_desk(tx), "note", **data)
+
+    @serve(at_desk.ANSWER)
+    def answer(self, tx, **data):
+        return desk.answer(self.own_desk(tx), **data)
+
+    @serve(at_desk.PAUSE)
+    def pause(self, tx, **data):
+        return desk.act(self.own_desk(tx), "pause", **data)
+
+    @serve(at_desk.RESUME)
+    def resume(self, tx, **data):
+        return desk.act(self.own_desk(tx), "resume", **data)
+
+    @serve(at_desk.INVITE)
+    def invite(self, tx, **data):
+        return desk.invite(self.own_desk(tx), **data)
+
+    @serve(at_desk.VISITED)
+    def visited(self, tx, **data):
+        return desk.visited(self.own_desk(tx), **data)
+
+    @serve(at_desk.MERGE)
+    def merge(self, tx, **data):
+        return desk.merge(self.own_desk(tx), **data)
+
+    @serve(at_desk.UNMERGE)
+    def unmerge(self, tx, **data):
+        return desk.unmerge(self.own_desk(tx), **data)
+
+    @serve(at_desk.CLOSE)
+    def close(self, tx, **data):
+        return desk.act(self.own_desk(tx), "close", **data)
+
+    @serve(at_desk.TAKE_UP)
+    def take_up(self, tx, **data):
+        return desk.act(self.own_desk(tx), "take_up", **data)
+
+    @serve(at_desk.CALENDAR)
+    def calendar(self, tx, *, from_day):
+        return times.calendar(self.own_desk(tx), from_day)
+
+    @serve(at_desk.CHANGE_CALENDAR)
+    def change_calendar(self, tx, **row):
+        return times.change_calendar(self.own_desk(tx), row)
+
+    @serve(at_desk.WITHDRAW_ROW)
+    def withdraw_row(self, tx, *, row, source):
+        return times.withdraw_row(self.own_desk(tx), row, source)
+
+    @serve(at_desk.ADD_SLOTS)
+    def add_slots(self, tx, **asked):
+        return times.add_slots(self.own_desk(tx), asked)
+
+    @serve(at_desk.REPORT)
+    def report(self, tx, **asked):
+        return figures.report(self.own_desk(tx), asked)
+
+    # --- chores ---
+
+    @every(2)
+    def scan_files(self):
+        scanner = Clamd(self.settings.text("CLAMD_ADDRESS"))
+        chores.scan(self.store, self.desk, scanner, self.blobs)
+
+    @every(2)
+    def send_mails(self):
+        chores.send_mails(self.store, Post(self.settings.text("SMTP_URL")))
+
+    @every(2)
+    def read_letters(self):
+        chores.read_letters(self.store, self.desk, self.blobs)
+
+    @every(5)
+    def recalculate(self):
+        chores.recalculate(self.store, self.desk)
+
+    @every(20)
+    def watch(self):
+        chores.watch(self.store, self.desk)
+
+    @every(300)
+    def close_quietly(self):
+        chores.close_quietly(self.store, self.desk)
+
+    @every(3600)
+    def forget(self):
+        chores.forget(self.store, self.blobs)

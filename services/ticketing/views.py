@@ -1,0 +1,190 @@
+"""How a ticket is told: to its citizen, to the desk, to everybody."""
+
+import datetime as dt
+from typing import Any
+
+from bus.errors import NotFound
+from services.ticketing import store
+from services.ticketing.acting import Case, Desk, instant
+from services.ticketing.domain import words
+from services.ticketing.domain.promises import Clock
+from services.ticketing.domain.ticket import INTERNAL, Entry, citizen_may
+
+HIDDEN_FROM_CITIZEN = INTERNAL | {"assign", "infected", "bounce", "due_moved"}
+
+
+def named(rows: dict[str, dict[str, Any]], code: str | None) -> dict[str, Any] | None:
+    """A unit, category or county of the book as code and names; None if there is none."""
+    if not code:
+        return None
+    row = rows.get(code) or {"fa": code, "en": code}
+    told = {"code": code, "fa": row["fa"], "en": row["en"]}
+    return told | {name: row[name] for name in ("email", "phone") if row.get(name)}
+
+
+def registered(desk: Desk, case: Case) -> dict[str, Any]:
+    """What a person is told who has just registered."""
+    dues = {clock.name: clock.due for clock in case.clocks(desk)}
+    return {
+        "code": case.row.code,
+        "registered_at": instant(case.row.registered_at),
+        "first_response_due": _maybe(dues.get("first_response")),
+        "solution_due": _maybe(dues.get("solution")),
+        "unit": named(desk.book.units, case.ticket.unit),
+        "token": case.row.token,
+    }
+
+
+def for_citizen(desk: Desk, case: Case) -> dict[str, Any]:
+    """A ticket as its citizen sees it."""
+    may = citizen_may(case.ticket)
+    files = store.files(desk.conn, case.id)
+    return {
+        **_common(desk, case),
+        "may": may,
+        "history": [
+            said(entry, files) for entry in case.entries if entry.act not in HIDDEN_FROM_CITIZEN
+        ],
+        "slots": _slots(desk, case) if "choose_slot" in may else [],
+        "merged_into": case.ticket.merged_into is not None,
+    }
+
+
+def for_desk(desk: Desk, case: Case, *, open_person: bool) -> dict[str, Any]:
+    """A ticket as the unit sees it; ``open_person`` says whether it may see who wrote."""
+    files = store.files(desk.conn, case.id)
+    person = store.person(desk.conn, case.id) if open_person else None
+    row, book = case.row, desk.book
+    return {
+        **_common(desk, case),
+        "version": case.ticket.version,
+        "channel": row.channel,
+        "assignee": case.ticket.assignee,
+        "person": _person(person),
+        "history": [
+            {**said(entry, files), "actor": entry.actor, "internal": entry.act in INTERNAL}
+            for entry in case.entries
+        ],
+        "location": _location(row),
+        "merged_into": case.ticket.merged_into,
+        "units": [named(book.units, code) for code in book.units],
+        "offices": [named(book.offices, code) for code in book.offices],
+        "canned": [
+            {name: each[name] for name in ("code", "title_fa", "text_fa", "text_en")}
+            for each in book.canned.values()
+        ],
+    }
+
+
+def _common(desk: Desk, case: Case) -> dict[str, Any]:
+    row, ticket, book = case.row, case.ticket, desk.book
+    fa, en = words.STATES[ticket.state]
+    if ticket.pause:
+        fa, en = words.PAUSES[ticket.pause]
+    return {
+        "code": row.code,
+        "kind": row.kind,
+        "category": named(book.categories, row.category),
+        "unit": named(book.units, ticket.unit),
+        "county": named(book.counties, row.county),
+        "state": ticket.state,
+        "state_fa": fa,
+        "state_en": en,
+        "privacy": row.privacy,
+        "registered_at": instant(row.registered_at),
+        "text": row.text,
+        "clocks": [_clock(each) for each in case.clocks(desk)],
+        "appointment": _appointment(desk, case),
+        "survey": ticket.survey,
+        "about": {"kind": row.about_kind, "ref": row.about_ref} if row.about_kind else None,
+        "external": store.external(desk.conn, case.id),
+    }
+
+
+def said(entry: Entry, files: dict[int, list[dict[str, Any]]]) -> dict[str, Any]:
+    """One entry of the history."""
+    fa, en = words.ACTS[entry.act]
+    if entry.act == "close":
+        reason_fa, reason_en = words.CLOSES[entry.data["reason"]]
+        fa, en = f"{fa}: {reason_fa}", f"{en}: {reason_en}"
+    if entry.act == "pause":
+        fa, en = words.PAUSES[entry.data["reason"]]
+    return {
+        "at": instant(entry.at),
+        "by": entry.by,
+        "act": entry.act,
+        "title_fa": fa,
+        "title_en": en,
+        "text": entry.text or None,
+        "attachments": files.get(entry.seq, []),
+    }
+
+
+def _clock(clock: Clock) -> dict[str, Any]:
+    fa, en = words.CLOCKS[clock.name]
+    return {
+        "clock": clock.name,
+        "title_fa": fa,
+        "title_en": en,
+        "state": clock.state,
+        "due": _maybe(clock.due),
+        "met_at": _maybe(clock.met_at),
+        "left_minutes": None if clock.left is None else int(clock.left.total_seconds() // 60),
+        "paused_minutes": int(clock.paused.total_seconds() // 60),
+        "explanation_fa": list(clock.lines_fa),
+        "explanation_en": list(clock.lines_en),
+    }
+
+
+def _appointment(desk: Desk, case: Case) -> dict[str, Any] | None:
+    told = case.ticket.appointment
+    if told is None:
+        return None
+    office = office_of(desk, told["office"])
+    return {
+        "office_fa": office["fa"],
+        "office_en": office["en"],
+        "address_fa": office["address_fa"],
+        "address_en": office["address_en"],
+        "state": told["state"],
+        "slot": told.get("slot"),
+        "starts_at": told.get("starts"),
+        "ends_at": told.get("ends"),
+    }
+
+
+def office_of(desk: Desk, code: str) -> dict[str, Any]:
+    """An office of the book. NotFound ``office.not_found``."""
+    office = desk.book.offices.get(code)
+    if office is None:
+        raise NotFound("There is no such office.", code="office.not_found")
+    return office
+
+
+def _slots(desk: Desk, case: Case) -> list[dict[str, Any]]:
+    office = (case.ticket.appointment or {})["office"]
+    return [
+        {
+            "slot": row.id,
+            "starts_at": instant(row.starts_at),
+            "ends_at": instant(row.ends_at),
+            "left": row.free,
+        }
+        for row in store.free_slots(desk.conn, office, desk.now)
+    ]
+
+
+def _person(person: Any) -> dict[str, Any] | None:
+    if person is None:
+        return None
+    return {name: getattr(person, name) for name in ("name", "mobile", "email", "national_id")}
+
+
+def _location(row: Any) -> dict[str, Any] | None:
+    if not row.address and row.lat is None:
+        return None
+    return {"address": row.address, "lat": row.lat, "long": row.long}
+
+
+def _maybe(moment: dt.datetime | None) -> str | None:
+    return instant(moment) if moment else None

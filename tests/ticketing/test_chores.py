@@ -1,0 +1,377 @@
+"""What is done by itself: letters out and in, files scanned, dues watched, quiet ends."""
+
+import datetime as dt
+import email
+from email.message import EmailMessage
+from email.policy import default
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from bus.contracts import desk as at_desk
+from bus.contracts import ticketing as contracts
+from bus.errors import Unavailable
+from services.ticketing import chores
+from services.ticketing.smtp import Post
+from tests.conftest import execute, free_port
+from tests.ticketing.conftest import SECRET
+
+
+def column(hand, sql, *values):
+    return [row[0] for row in execute(hand.db, sql, values)]
+
+
+# --- letters out ---
+
+
+class Receiver:
+    """A real SMTP server that keeps or refuses."""
+
+    def __init__(self):
+        self.letters, self.answer = [], "250 OK"
+
+    async def handle_DATA(self, _server, _session, envelope):
+        if self.answer == "250 OK":
+            told = email.message_from_bytes(envelope.content, policy=default)
+            self.letters.append((envelope.rcpt_tos[0], told))
+        return self.answer
+
+
+@pytest.fixture
+def receiver():
+    handler = Receiver()
+    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    handler.post = Post(f"smtp://127.0.0.1:{controller.port}")
+    yield handler
+    controller.stop()
+
+
+def test_a_complaint_reaches_the_units_mailbox_without_the_name(hand, receiver):
+    code = hand.register()
+    chores.send_mails(hand.store, receiver.post)
+    to_unit = next(m for who, m in receiver.letters if who == "groundwater@staff.water.example")
+    text = to_unit.get_body(("plain",)).get_content()
+    assert "چاه می‌زنند" in text
+    assert "زهرا" not in text
+    assert "/l/" not in text
+    assert to_unit["X-Mirab-Ticket"] == code
+
+
+def test_letters_about_one_ticket_form_one_thread(hand, receiver):
+    code = hand.register()
+    hand.answer(code)
+    chores.send_mails(hand.store, receiver.post)
+    threads = {m["References"].split()[0] for who, m in receiver.letters}
+    assert threads == {f"<ticket-{code}@water.example>"}
+    assert len({m["Message-ID"] for _, m in receiver.letters}) == len(receiver.letters) == 3
+
+
+def test_a_sent_letter_is_not_kept_and_not_sent_again(hand, receiver):
+    hand.register()
+    chores.send_mails(hand.store, receiver.post)
+    chores.send_mails(hand.store, receiver.post)
+    assert len(receiver.letters) == 2
+    assert column(hand, "select length(raw) from mails") == [0, 0]
+
+
+def test_while_the_mail_server_is_away_letters_wait(hand, receiver):
+    hand.register()
+    chores.send_mails(hand.store, Post(f"smtp://127.0.0.1:{free_port()}"))
+    assert column(hand, "select distinct state from mails") == ["WAITING"]
+    execute(hand.db, "update mails set next_at = now()")
+    chores.send_mails(hand.store, receiver.post)
+    assert column(hand, "select distinct state from mails") == ["SENT"]
+
+
+def test_a_letter_that_is_refused_for_good_is_not_tried_again(hand, receiver):
+    hand.register()
+    receiver.answer = "550 5.7.1 no"
+    chores.send_mails(hand.store, receiver.post)
+    assert column(hand, "select distinct state from mails") == ["REFUSED"]
+    assert "550" in column(hand, "select problem from mails")[0]
+
+
+def test_the_person_gets_letters_in_the_language_that_was_chosen(hand, receiver):
+    hand.register(language="en")
+    chores.send_mails(hand.store, receiver.post)
+    letter = next(m for who, m in receiver.letters if who == "zahra@example.com")
+    assert letter["Subject"].startswith("Registered: tracking code")
+    assert 'dir="ltr"' in letter.get_body(("html",)).get_content()
+
+
+# --- letters in ---
+
+
+def letter(text="سلام، نوبت آب ما نرسید.", *, to="surface@water.example", **headers):
+    message = EmailMessage()
+    told = {"From": "رضا کریمی <reza@example.com>", "To": to, "Subject": "نوبت آب",
+            "Message-ID": "<one@example.com>", **headers}  # fmt: skip
+    for name, value in {n.replace("_", "-"): v for n, v in told.items()}.items():
+        message[name] = value
+    message.set_content(text)
+    return message
+
+
+def receive(hand, message, to=None, sender="reza@example.com"):
+    """The letter arrives and is worked on; what became of it."""
+    raw = message.as_bytes() if isinstance(message, EmailMessage) else message
+    execute(
+        hand.db,
+        "insert into letters (mail_from, rcpt_to, message_id, raw) values (%s, %s, %s, %s)",
+        (sender, to or "surface@water.example", f"{message['Message-ID']}", raw),
+    )
+    hand.do(chores.read_letters, hand.blobs)
+    return column(hand, "select state from letters order by id desc limit 1")[0]
+
+
+def test_a_letter_becomes_a_ticket_of_its_unit_and_its_sender_gets_the_link(hand):
+    assert receive(hand, letter()) == "TICKET"
+    ((code, unit, text, channel),) = execute(
+        hand.db, "select code, unit, text, channel from tickets"
+    )
+    assert (unit, channel) == ("surface", "mail")
+    assert text.startswith("نوبت آب")
+    assert "سلام، نوبت آب ما نرسید." in text
+    ((_, raw),) = hand.letters("reza@example.com")
+    answer = email.message_from_bytes(raw, policy=default)
+    assert answer["In-Reply-To"] == "<one@example.com>"
+    assert answer["Reply-To"].addresses[0].username.startswith(f"surface+{code}.")
+
+
+def test_a_reply_to_our_letter_is_a_message_of_the_citizen(hand):
+    receive(hand, letter())
+    ((_, raw),) = hand.letters("reza@example.com")
+    ours = email.message_from_bytes(raw, policy=default)
+    reply_to = str(ours["Reply-To"])
+    reply = letter("این هم شماره پرونده\n\n> قبلی", Message_ID="<two@example.com>")
+    assert receive(hand, reply, to=reply_to) == "MESSAGE"
+    by_thread = letter(
+        "یک چیز دیگر", Message_ID="<three@example.com>", In_Reply_To=ours["Message-ID"]
+    )
+    assert receive(hand, by_thread) == "MESSAGE"
+    ((said,), (again,)) = execute(
+        hand.db, "select data ->> 'text' from ticket_events where act = 'write' order by seq"
+    )
+    assert (said, again) == ("این هم شماره پرونده", "یک چیز دیگر")
+    assert column(hand, "select count(*) from tickets") == [1]
+
+
+def test_a_colleagues_reply_to_the_units_letter_is_a_note(hand):
+    code = hand.register()
+    ((_, raw),) = hand.letters("groundwater@staff.water.example")
+    ours = email.message_from_bytes(raw, policy=default)["Message-ID"]
+    reply = letter("فردا می‌روم", From="karim@staff.water.example", In_Reply_To=ours)
+    assert receive(hand, reply, to="groundwater@water.example") == "NOTE"
+    assert hand.acts(code) == ["register", "note"]
+    assert "فردا" not in str(hand.track(code))
+
+
+def test_a_forged_token_opens_nothing(hand):
+    code = hand.register()
+    to = f"groundwater+{code}.AAAAAAAAAAAAAAAAAAAAAA@water.example"
+    assert receive(hand, letter(), to=to) == "TICKET"
+    assert hand.acts(code) == ["register"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Auto_Submitted": "auto-replied"},
+        {"Precedence": "bulk"},
+        {"X_Autoreply": "yes"},
+        {"Subject": "Out of office: Re: نوبت"},
+        {"X_Mirab_Ticket": "1234567890"},
+        {"List_Id": "<news.example.com>"},
+    ],
+)
+def test_what_a_machine_wrote_makes_no_ticket_and_gets_no_answer(hand, headers):
+    assert receive(hand, letter(**headers)) == "AUTOMATIC"
+    assert column(hand, "select count(*) from tickets") == [0]
+    assert hand.letters() == []
+
+
+def test_two_machines_that_answer_each_other_are_stopped(hand):
+    for n in range(13):
+        last = receive(hand, letter(Message_ID=f"<{n}@example.com>"))
+    assert last == "FLOOD"
+    assert column(hand, "select count(*) from tickets") == [10]
+
+
+BOUNCE = """From: MAILER-DAEMON@example.com
+To: subscribers@water.example
+Subject: Undelivered Mail Returned to Sender
+Message-ID: <bounce@example.com>
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+No such user.
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.com
+
+Final-Recipient: rfc822; zahra@example.com
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 no such user
+
+--b
+Content-Type: message/rfc822
+
+Message-ID: {}
+Subject: x
+
+--b--
+"""
+
+
+def test_a_bounce_is_noted_with_its_ticket_and_answered_by_nobody(hand):
+    code = hand.register()
+    ((_, raw),) = hand.letters("zahra@example.com")
+    ours = email.message_from_bytes(raw)["Message-ID"]
+    told = email.message_from_bytes(BOUNCE.format(ours).encode(), policy=default)
+    assert receive(hand, told, sender="") == "BOUNCE"
+    assert hand.acts(code) == ["register", "bounce"]
+    assert hand.read(code)["history"][-1]["title_fa"] == "نامه‌ای به نشانی داده‌شده نرسید"
+    assert "REFUSED" in column(hand, "select state from mails")
+
+
+def test_a_letter_after_the_end_is_kept_for_the_unit(hand):
+    code = hand.register()
+    hand.act(at_desk.CLOSE, code, "mina", reason="settled", text="تمام")
+    ((_, raw), *_) = hand.letters("zahra@example.com")
+    reply_to = str(email.message_from_bytes(raw, policy=default)["Reply-To"])
+    assert receive(hand, letter("ممنون"), to=reply_to) == "NOTE"
+    assert hand.track(code)["state"] == "CLOSED"
+
+
+# --- files ---
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+
+
+class Scanner:
+    def __init__(self, found=None, away=False):
+        self.found, self.away, self.scanned = found, away, []
+
+    def scan(self, stream):
+        if self.away:
+            raise Unavailable("away", code="scanner.unavailable")
+        self.scanned.append(stream.read())
+        return self.found
+
+
+def with_file(hand):
+    blob = hand.blobs.add(PNG)
+    file = {"sha256": blob.sha256, "size": blob.size, "type": "image/png", "name": "چاه.png"}
+    code = hand.register(attachments=[file])
+    ((id_,),) = execute(hand.db, "select id from files")
+    return code, id_
+
+
+def open_file(hand, code, id_):
+    return hand.call(contracts.OPEN_ATTACHMENT, code=code, secret=SECRET, attachment=id_)
+
+
+def test_nobody_opens_a_file_before_it_was_scanned(hand):
+    code, id_ = with_file(hand)
+    assert open_file(hand, code, id_)["code"] == "attachment.held"
+    hand.do(chores.scan, Scanner(away=True), hand.blobs)
+    assert open_file(hand, code, id_)["code"] == "attachment.held"
+    scanner = Scanner()
+    hand.do(chores.scan, scanner, hand.blobs)
+    assert scanner.scanned == [PNG]
+    assert open_file(hand, code, id_)["name"] == "چاه.png"
+
+
+def test_an_infected_file_stays_shut_and_the_unit_is_told(hand):
+    code, id_ = with_file(hand)
+    hand.do(chores.scan, Scanner("Eicar-Test-Signature"), hand.blobs)
+    assert open_file(hand, code, id_)["code"] == "attachment.infected"
+    assert hand.acts(code) == ["register", "infected"]
+
+
+def test_another_tickets_file_is_not_opened(hand):
+    _, id_ = with_file(hand)
+    hand.do(chores.scan, Scanner(), hand.blobs)
+    assert open_file(hand, hand.register(), id_)["code"] == "attachment.not_found"
+
+
+def test_files_that_no_ticket_holds_are_swept_after_a_day(hand):
+    import os
+
+    _, _ = with_file(hand)
+    orphan = hand.blobs.add(b"GIF89a")
+    for path in hand.blobs.folder.glob("*/*"):
+        os.utime(path, (0, 0))
+    chores.forget(hand.store, hand.blobs)
+    assert not list(hand.blobs.folder.glob(f"*/{orphan.sha256}"))
+    held = execute(hand.db, "select sha256 from files")[0][0]
+    assert hand.blobs.read(held) == PNG
+
+
+# --- dues ---
+
+
+def test_a_promise_in_danger_is_told_to_the_head_once_and_past_it_again(hand):
+    code = hand.register()
+    hand.at("1405-09-02 11:40").do(chores.watch)
+    hand.do(chores.watch)
+    assert hand.acts(code) == ["register", "escalate"]
+    hand.at("1405-09-02 12:31").do(chores.watch)
+    assert hand.acts(code) == ["register", "escalate", "escalate"]
+    told = hand.letters("groundwater-head@staff.water.example")
+    assert len(told) == 2
+    events = execute(hand.db, "select count(*) from outbox where name like '%escalated%'")
+    assert events == [(2,)]
+
+
+def test_after_a_day_the_supervisor_is_told(hand):
+    code = hand.register()
+    hand.answer(code, "دریافت شد", final=False)
+    hand.at("1405-10-01 09:00").do(chores.watch)
+    assert hand.letters("supervisor@staff.water.example")
+
+
+def test_while_the_clock_is_paused_nothing_is_escalated(hand):
+    code = hand.register()
+    hand.act(at_desk.PAUSE, code, reason="commission", text="در کمیسیون است.")
+    hand.at("1405-10-01 09:00").do(chores.watch)
+    assert "escalate" not in hand.acts(code)
+
+
+def test_an_answer_without_objection_ends_by_itself_and_may_still_be_objected_to(hand):
+    code = hand.register()
+    hand.answer(code)
+    hand.moment += dt.timedelta(days=19)
+    hand.do(chores.close_quietly)
+    assert hand.track(code)["state"] == "ANSWERED"
+    hand.moment += dt.timedelta(days=2)
+    hand.do(chores.close_quietly)
+    assert hand.track(code)["state"] == "CLOSED"
+    assert "reopen" in hand.track(code)["may"]
+    told = hand.call(contracts.REOPEN, code=code, secret=SECRET, text="نه")
+    assert told["state"] == "OPEN"
+
+
+def test_who_does_not_send_what_is_missing_is_reminded_and_later_the_ticket_ends(hand):
+    code = hand.register()
+    hand.act(at_desk.PAUSE, code, reason="applicant", text="سند بفرستید.")
+    hand.moment += dt.timedelta(days=8)
+    hand.do(chores.close_quietly)
+    hand.do(chores.close_quietly)
+    assert hand.acts(code).count("remind") == 1
+    hand.moment += dt.timedelta(days=23)
+    hand.do(chores.close_quietly)
+    assert hand.track(code)["state"] == "CLOSED"
+    assert "پاسخی از شما نرسید" in hand.track(code)["history"][-1]["title_fa"]
+    subjects = [
+        str(email.message_from_bytes(raw, policy=default)["Subject"])
+        for _, raw in hand.letters("zahra@example.com")
+    ]
+    assert any("یادآوری" in subject for subject in subjects)
+    assert any("پایان" in subject for subject in subjects)

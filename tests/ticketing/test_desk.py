@@ -1,0 +1,310 @@
+"""What the units do at the desk, who may, and what a calendar that changes does."""
+
+import datetime as dt
+
+import pytest
+
+from bus.contracts import desk as at_desk
+from bus.contracts import ticketing as contracts
+from services.ticketing import chores, staff
+from tests.conftest import execute
+from tests.ticketing.conftest import PASSWORD, SECRET, tehran
+
+
+def queue(hand, as_="karim", **asked):
+    return hand.call(at_desk.QUEUE, as_=as_, **asked)
+
+
+def test_the_queue_is_the_units_own_and_in_the_order_of_due_times(hand):
+    later = hand.at("1405-09-02 11:00").register()
+    early = hand.at("1405-09-02 08:00").register()
+    hand.register(category="bill", kind="request")
+    assert [row["code"] for row in queue(hand)["tickets"]] == [early, later]
+    assert queue(hand, "nader")["total"] == 3
+    assert queue(hand, "nader", unit="billing")["total"] == 1
+
+
+@pytest.mark.parametrize(
+    "written", ["قنات", "قنات زمين", "زهرا", "كاظمي", "چاه می‌زنند", "چاه می زنند"]
+)
+def test_persian_is_found_however_it_is_typed(hand, written):
+    code = hand.register()
+    hand.register(text="کنتور شکسته است", name="علی")
+    assert [row["code"] for row in queue(hand, search=written)["tickets"]] == [code]
+
+
+@pytest.mark.parametrize("typed", ["{}", "{} ", "persian"])
+def test_a_code_is_found_as_it_is_read_aloud(hand, typed):
+    from bus.persian import persian_digits
+
+    code = hand.register()
+    told = persian_digits(code) if typed == "persian" else typed.format(code)
+    assert queue(hand, search=told)["total"] == 1
+
+
+def test_percent_signs_in_a_search_find_nothing_by_themselves(hand):
+    hand.register()
+    assert queue(hand, search="%")["total"] == 0
+
+
+def test_another_units_ticket_is_closed_to_a_clerk_and_open_to_the_supervisor(hand):
+    code = hand.register()
+    assert hand.read(code, "sara")["code"] == "desk.unit"
+    assert hand.answer(code, as_="sara")["code"] == "desk.unit"
+    assert hand.read(code, "nader")["code"] == code
+
+
+def test_who_wrote_a_private_ticket_is_seen_by_its_unit_alone(hand):
+    private, open_ = hand.register(), hand.register(privacy="identified")
+    assert hand.read(private)["person"]["name"] == "زهرا کاظمی"
+    assert hand.read(private, "nader")["person"] is None
+    assert hand.read(open_, "nader")["person"]["name"] == "زهرا کاظمی"
+
+
+@pytest.mark.parametrize("as_", ["", "nobody", "karim2"])
+def test_nobody_without_an_account_gets_in(hand, as_):
+    hand.register()
+    refused = hand.call(at_desk.QUEUE, as_=as_ or " ")
+    assert refused["code"] == "desk.unknown"
+
+
+def test_a_closed_account_ends_at_once(hand):
+    code = hand.register()
+    execute(hand.db, "update staff set active = false where username = 'karim'")
+    assert hand.read(code)["code"] == "desk.unknown"
+
+
+def test_only_a_head_closes_and_only_a_supervisor_changes_the_calendar(hand):
+    code = hand.register()
+    close = {"reason": "not_ours", "text": "به شهرداری بنویسید."}
+    assert hand.act(at_desk.CLOSE, code, **close)["code"] == "desk.role"
+    assert hand.act(at_desk.CLOSE, code, "mina", **close)["state"] == "CLOSED"
+    row = {"kind": "closure", "from_day": "2026-11-24", "title": "برف", "source": "مصوبه ۱"}
+    assert hand.call(at_desk.CHANGE_CALENDAR, as_="mina", **row)["code"] == "desk.role"
+    assert "version" in hand.call(at_desk.CHANGE_CALENDAR, as_="nader", **row)
+
+
+def test_what_somebody_else_did_meanwhile_is_not_overwritten(hand):
+    code = hand.register()
+    version = hand.read(code)["version"]
+    hand.act(at_desk.NOTE, code, text="من دیدم")
+    refused = hand.call(
+        at_desk.ANSWER, as_="mina", code=code, version=version, text="پاسخ", final=True
+    )
+    assert refused["code"] == "ticket.changed"
+    assert hand.acts(code) == ["register", "note"]
+
+
+def test_a_note_is_not_seen_by_the_citizen(hand):
+    code = hand.register()
+    hand.act(at_desk.NOTE, code, text="همسایه‌اش هم شکایت دارد")
+    assert [entry["act"] for entry in hand.track(code)["history"]] == ["register"]
+    assert hand.read(code)["history"][-1]["internal"] is True
+
+
+def test_the_first_word_to_the_citizen_meets_the_first_promise(hand):
+    code = hand.register()
+    hand.moment += dt.timedelta(hours=1)
+    hand.answer(code, "دریافت شد.", final=False)
+    clocks = {clock["clock"]: clock for clock in hand.track(code)["clocks"]}
+    assert clocks["first_response"]["state"] == "MET"
+    assert clocks["next_update"]["state"] == "RUNNING"
+
+
+def test_a_late_answer_is_told_as_late(hand):
+    code = hand.register()
+    hand.at("1405-09-03 10:00").answer(code)
+    clocks = {clock["clock"]: clock["state"] for clock in hand.track(code)["clocks"]}
+    assert clocks == {"first_response": "LATE", "solution": "MET"}
+
+
+def test_a_prepared_text_is_sent_with_its_places_filled(hand):
+    code = hand.register()
+    hand.act(at_desk.ANSWER, code, canned="received", final=False)
+    said = hand.track(code)["history"][-1]["text"]
+    assert code in said
+    assert "حفاظت و بهره‌برداری آب‌های زیرزمینی" in said
+    assert "{" not in said
+
+
+def test_a_ticket_is_given_to_a_colleague_of_its_unit_only(hand):
+    code = hand.register()
+    assert hand.act(at_desk.ASSIGN, code, assignee="sara")["code"] == "field.wrong"
+    assert hand.act(at_desk.ASSIGN, code, assignee="mina")["state"] == "OPEN"
+    assert queue(hand, "mina", mine=True)["total"] == 1
+
+
+def test_a_ticket_given_to_another_unit_is_that_units(hand):
+    code = hand.register()
+    hand.act(at_desk.ASSIGN, code, unit="surface")
+    assert queue(hand)["total"] == 0
+    assert hand.read(code)["code"] == "desk.unit"
+    assert hand.letters("surface@staff.water.example")
+
+
+# --- duplicates ---
+
+
+def test_a_duplicate_is_suggested_joined_and_answered_with_the_other(hand):
+    first = hand.register()
+    second = hand.register(email="other@example.com")
+    assert hand.read(second, "mina")["similar"][0]["code"] == first
+    assert hand.act(at_desk.MERGE, second, "mina", into=first)["state"] == "MERGED"
+    assert hand.read(first)["children"] == [second]
+    before = len(hand.letters("other@example.com"))
+    hand.answer(first, "چاه پر شد.")
+    assert len(hand.letters("other@example.com")) == before + 1
+
+
+def test_a_merge_is_undone_and_the_clock_never_stood_still(hand):
+    first, second = hand.register(), hand.register()
+    due = hand.track(second)["clocks"]
+    hand.act(at_desk.PAUSE, second, reason="agency", text="از شهرداری پرسیدیم.")
+    hand.act(at_desk.RESUME, second)
+    hand.act(at_desk.MERGE, second, "mina", into=first)
+    hand.act(at_desk.UNMERGE, second, "mina")
+    told = hand.track(second)
+    assert told["state"] == "OPEN"
+    assert told["clocks"][-1]["due"] == due[-1]["due"]
+    assert hand.read(first)["children"] == []
+
+
+def test_no_ticket_is_joined_with_itself_or_with_a_ring(hand):
+    first, second = hand.register(), hand.register()
+    assert hand.act(at_desk.MERGE, first, "mina", into=first)["code"] == "field.wrong"
+    hand.act(at_desk.MERGE, second, "mina", into=first)
+    assert hand.act(at_desk.MERGE, first, "mina", into=second)["code"] in (
+        "ticket.has_joined",
+        "ticket.move",
+    )
+
+
+# --- the calendar ---
+
+
+def change(hand, **row):
+    told = hand.call(
+        at_desk.CHANGE_CALENDAR, as_="nader", **{"title": "تعطیلی", "source": "مصوبه", **row}
+    )
+    hand.do(chores.recalculate)
+    return told
+
+
+def due_of(hand, code):
+    return execute(hand.db, "select due_at from tickets where code = %s", (code,))[0][0]
+
+
+def test_a_late_decree_moves_the_due_time_and_the_history_tells_it(hand):
+    code = hand.at("1405-09-02 13:00").register()
+    assert due_of(hand, code) == tehran("1405-09-03 09:30")
+    change(hand, kind="closure", from_day="2026-11-24")
+    assert due_of(hand, code) == tehran("1405-09-04 09:30")
+    moved = [entry for entry in hand.read(code)["history"] if entry["act"] == "due_moved"]
+    assert moved
+    change_rows = hand.call(at_desk.CALENDAR, as_="karim")["rows"]
+    row = next(r["id"] for r in change_rows if r["source"] == "مصوبه")
+    hand.call(at_desk.WITHDRAW_ROW, as_="nader", row=row, source="لغو")
+    hand.do(chores.recalculate)
+    assert due_of(hand, code) == tehran("1405-09-03 09:30")
+
+
+def test_hours_of_one_county_move_its_tickets_alone(hand):
+    there = hand.at("1405-09-02 13:00").register(county="gachsaran")
+    here = hand.register(county="dena")
+    change(
+        hand, kind="hours", counties=["gachsaran"], from_day="2026-11-24", to_day="2026-11-26",
+        opens="06:00", closes="12:00",
+    )  # fmt: skip
+    assert due_of(hand, there) == tehran("1405-09-03 08:00")
+    assert due_of(hand, here) == tehran("1405-09-03 09:30")
+
+
+def test_recomputing_twice_changes_nothing(hand):
+    code = hand.at("1405-09-02 13:00").register()
+    change(hand, kind="closure", from_day="2026-11-24")
+    acts = hand.acts(code)
+    execute(hand.db, "update calendar_version set version = version + 1")
+    hand.do(chores.recalculate)
+    assert hand.acts(code) == acts
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ({"kind": "hours", "opens": "14:00", "closes": "07:00"}, "closes"),
+        ({"kind": "hours", "opens": "7", "closes": "14:00"}, "opens"),
+        ({"kind": "weekend"}, "weekdays"),
+        ({"kind": "closure", "to_day": "2026-01-01"}, "to_day"),
+        ({"kind": "closure", "counties": ["tehran"]}, "counties"),
+    ],
+)
+def test_a_row_that_makes_no_sense_is_refused_with_its_field(hand, row, field):
+    refused = change(hand, from_day="2026-11-24", **row)
+    assert refused["fields"][0]["field"] == field
+
+
+# --- accounts ---
+
+
+def sign_in(hand, password=PASSWORD):
+    return hand.call(at_desk.SIGN_IN, username="Karim", password=password)
+
+
+def test_a_password_opens_the_desk_and_five_wrong_ones_lock_it(hand):
+    with hand.store.transaction() as tx:
+        staff.put(tx.conn, staff.Colleague("karim", "کریم", "clerk", "groundwater"), PASSWORD)
+    assert sign_in(hand)["username"] == "karim"
+    for _ in range(5):
+        assert sign_in(hand, "wrong")["code"] == "desk.not_signed_in"
+    assert sign_in(hand)["code"] == "desk.locked"
+    hand.moment += dt.timedelta(minutes=16)
+    assert sign_in(hand)["may"]
+
+
+def test_who_has_no_password_here_cannot_sign_in_with_one(hand):
+    assert sign_in(hand, "x")["code"] == "desk.not_signed_in"
+
+
+# --- figures ---
+
+
+def test_the_report_counts_by_unit_and_clause(hand):
+    one = hand.register()
+    hand.register(channel="telephone")
+    hand.answer(one)
+    told = hand.call(at_desk.REPORT, as_="nader")
+    (unit,) = told["units"]
+    assert (unit["registered"], unit["answered"], unit["on_time"], unit["open"]) == (2, 1, 1, 1)
+    assert [clause["clause"] for clause in told["clauses"]] == ["S1", "S2", "S3", "S3"]
+
+
+def test_public_counts_hide_what_could_be_one_person(hand):
+    for _ in range(6):
+        hand.answer(hand.register())
+    hand.register(kind="request", category="bill")
+    told = hand.call(contracts.STATISTICS)
+    counts = {row["code"]: row["registered"] for row in told["categories"]}
+    assert counts == {"illegal_well": None, "bill": None}
+    assert told["total"]["registered"] == 7
+
+
+def test_the_open_list_tells_no_person_and_only_what_may_be_told(hand):
+    hand.register()
+    code = hand.register(public=True, channel="open311")
+    (told,) = hand.call(contracts.LIST_PUBLIC)["tickets"]
+    assert told["code"] == code
+    assert told["expected_at"] == hand.track(code)["clocks"][-1]["due"]
+    assert "زهرا" not in str(told)
+    assert hand.call(contracts.LIST_PUBLIC, states=["closed"])["tickets"] == []
+    assert SECRET not in str(told)
+
+
+def test_a_category_that_is_looked_over_first_gives_a_token(hand):
+    told = hand.call(
+        contracts.REGISTER, kind="complaint", category="river_bed", text="زباله می‌ریزند",
+        channel="open311", declared=True, secret=SECRET,
+    )  # fmt: skip
+    assert told["token"]
+    found = hand.call(contracts.TOKEN, token=told["token"])
+    assert found == {"token": told["token"], "code": told["code"]}
+    assert hand.call(contracts.TOKEN, token="x")["code"] is None
