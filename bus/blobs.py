@@ -75,8 +75,13 @@ class Blobs:
             raise Internal("The file in the store is damaged.", code="blob.damaged")
         return content
 
-    def remove(self, sha256: str) -> None:
-        """Forgets the content, if it is there."""
+    def remove(self, sha256: str, older_than: float = 0) -> None:
+        """Forgets the content, unless it was kept (again) less than ``older_than`` seconds ago."""
+        try:
+            if self._path(sha256).stat().st_mtime > time.time() - older_than:
+                return
+        except FileNotFoundError:
+            return
         self._path(sha256).unlink(missing_ok=True)
 
     def older_than(self, seconds: float) -> Iterator[str]:

@@ -258,14 +258,22 @@ def clean_name(told: str, kind: str) -> str:
     if not kept:
         extension = EXTENSIONS.get(kind)
         return f"attachment.{extension}" if extension else "attachment"
-    return kept[-NAME_MOST:].lstrip(f" .{_ZWNJ}")
+    short = kept[-NAME_MOST:].lstrip(f" .{_ZWNJ}")
+    ending = EXTENSIONS.get(kind, "")
+    known = short.lower().endswith((f".{ending}", ".jpeg" if ending == "jpg" else f".{ending}"))
+    # A name must not make a computer run what its content says is text.
+    return short if known or not ending else f"{short[: NAME_MOST - 5]}.{ending}"
 
 
 class Seals:
-    """Seals data that a browser carries for us: nobody can read it, make it or change it."""
+    """Seals data that a browser carries for us: nobody can read it, make it or change it.
 
-    def __init__(self, key: str) -> None:
-        derived = HKDF(hashes.SHA256(), 32, None, b"mirab seals").derive(key.encode())
+    What was sealed for one ``purpose`` opens for no other.
+    """
+
+    def __init__(self, key: str, purpose: str = "claim") -> None:
+        info = b"mirab seals:" + purpose.encode()
+        derived = HKDF(hashes.SHA256(), 32, None, info).derive(key.encode())
         self._fernet = Fernet(base64.urlsafe_b64encode(derived))
 
     def seal(self, data: dict[str, Any]) -> str:

@@ -234,6 +234,13 @@ def secrets_in(folder):
         "SIGNING_KEY_FILE": str(key),
         "OPS_KEY_FILE": str(ROOT / "deploy/local/demo_keys/mirab-ops.pem"),
         "IMPORT_DIR": str(folder),
+        "TICKETING_KEY": "the pepper of tests",
+        "PORTAL_KEY": "the portal of tests",
+        "DESK_KEY": "the desk of tests",
+        "PORTAL_URL": "http://127.0.0.1:1",
+        "DESK_URL": "http://127.0.0.1:1/desk",
+        "BLOBS_DIR": str(folder / "blobs"),
+        "OPEN311_KEYS_FILE": str(ROOT / "deploy/open311/keys.toml"),
     }
 
 

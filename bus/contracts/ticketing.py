@@ -93,6 +93,11 @@ class Register(Schema):
                 "private.",
                 "privacy",
             )
+        reachable = data["mobile"] or data["email"]
+        if data["privacy"] == "identified" and not (data["name"] and reachable):
+            raise ValidationError(
+                "identified.name|Give a name and a mobile or e-mail, or choose private.", "name"
+            )
         for one, other in (("about_kind", "about_ref"), ("external_system", "external_code")):
             if bool(data[one]) != bool(data[other]):
                 missing = other if data[one] else one

@@ -1,7 +1,11 @@
 #!/bin/sh
-# Makes the role of each service when the database server starts for the first time; migrations,
+# Makes the database and the role of each service when the database server starts for the first time; migrations,
 # which run as the owner, grant it what it needs and no more.
 set -eu
 psql -v ON_ERROR_STOP=1 -v password="$INQUIRY_PASSWORD" --username "$POSTGRES_USER" --dbname inquiry <<'SQL'
 create role inquiry login password :'password';
+SQL
+psql -v ON_ERROR_STOP=1 -v password="$TICKETING_PASSWORD" --username "$POSTGRES_USER" --dbname inquiry <<'SQL'
+create role ticketing login password :'password';
+create database ticketing;
 SQL

@@ -183,5 +183,5 @@ def desk_pages(client: Client, settings: Settings) -> DeskPages:
         Desk(client, settings),
         Provider.of(settings),
         Blobs(Path(settings.text("BLOBS_DIR"))),
-        settings.text("PORTAL_URL", "http://127.0.0.1:8000"),
+        settings.text("PORTAL_URL"),
     )

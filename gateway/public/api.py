@@ -9,24 +9,15 @@ from starlette.routing import Route
 
 from bus.client import Client
 from bus.contracts.inquiry import VERIFY
-from bus.persian import persian_digits
 from bus.settings import Settings
 from gateway import bodies, pages, web
 from gateway.problems import HttpError
-from gateway.public import json_api
+from gateway.public import form, json_api, open311, portal, words
 from gateway.public.guesses import Guesses
 from gateway.public.tickets import Tickets
 
 JSON, HTML = "application/json", "text/html"
 LONGEST_CODE = 60
-SENTENCES = {
-    404: "چنین صفحه‌ای نیست.",
-    422: "این کد خوانا نیست؛ آن را دوباره از روی برگه وارد کنید.",
-    429: "در یک دقیقه بیش از اندازه پرسیده‌اید؛ یک دقیقه دیگر دوباره بپرسید.",
-    503: "اکنون نمی‌توانیم پاسخ دهیم؛ چند دقیقه دیگر دوباره بپرسید.",
-    504: "پاسخ به‌موقع نرسید؛ چند دقیقه دیگر دوباره بپرسید.",
-    500: "کار انجام نشد؛ این شماره را به شرکت آب منطقه‌ای بگویید.",
-}
 
 
 class Public:
@@ -42,22 +33,28 @@ class Public:
         """GET /v1/verify/{code}: whether an answer with this code was given."""
         self._guesses.take(request.client.host if request.client else "")
         asked = VERIFY.load({"verification_code": request.path_params["code"]})
-        form = bodies.answer_type(request, JSON, HTML)
+        wanted = bodies.answer_type(request, JSON, HTML)
         told = await self.client.call(VERIFY, asked, traceparent=request.state.traceparent)
-        if form == HTML:
-            response = pages.page("verified.html", told=told, fa=persian_digits)
+        if wanted == HTML:
+            response = portal.show(request, "verified", told=told)
         else:
             response = web.json_response(told)
         response.headers.update({"Vary": "Accept", "Cache-Control": "no-store"})
         return response
 
     async def home(self, request: Request) -> Response:
-        """GET /: a form for a code; it leads to the page of that code."""
+        """GET /: the first page; with a code it leads to the page of that code, as it ever did."""
+        if "code" in request.query_params:
+            return await self.verify_page(request)
+        return portal.show(request, "home")
+
+    async def verify_page(self, request: Request) -> Response:
+        """GET /verify: a form for a code; it leads to the page of that code."""
         told = request.query_params.get("code", "")
         code = "".join(c for c in told if c.isalnum() or c == "-")[:LONGEST_CODE]
         if code:
             return RedirectResponse(f"/v1/verify/{code}", 303)
-        return pages.page("verify.html", empty="code" in request.query_params)
+        return portal.show(request, "verify", empty="code" in request.query_params)
 
     async def security(self, _: Request) -> Response:
         """GET /.well-known/security.txt (RFC 9116)."""
@@ -77,6 +74,10 @@ def make(settings: Settings) -> web.Face:
         [
             Route("/v1/verify/{code}", public.verify),
             Route("/", public.home),
+            Route("/verify", public.verify_page),
+            *portal.routes(public.tickets),
+            *form.routes(public.tickets),
+            *open311.routes(public.tickets, settings),
             Route("/.well-known/security.txt", public.security),
             *json_api.routes(public.tickets),
             Route("/health/live", web.live),
@@ -94,5 +95,9 @@ def show(request: Request, problem: dict[str, Any]) -> Response | None:
             return None
     except HttpError:
         return None
-    sentence = SENTENCES.get(problem["status"], SENTENCES[500])
-    return pages.page("sorry.html", problem["status"], sentence=sentence, problem=problem)
+    speak = words.speaker(words.language(request))
+    try:
+        sentence = speak(f"sorry_{problem['status']}")
+    except KeyError:
+        sentence = speak("sorry_500")
+    return portal.show(request, "sorry", problem["status"], sentence=sentence, problem=problem)

@@ -23,7 +23,9 @@ class Tickets:
         key = settings.secret("PORTAL_KEY").reveal()
         self._client, self._key, self.guesses = client, key, guesses
         self.blobs = Blobs(Path(settings.text("BLOBS_DIR")))
-        self.seals = Seals(key)
+        self.seals, self.cookies, self.forms = (
+            Seals(key, purpose) for purpose in ("claim", "cookie", "form")
+        )
 
     async def ask(
         self,
@@ -62,6 +64,11 @@ class Tickets:
     def secret_of(self, id: str) -> str:
         """The 20 digits that open the ticket registered under ``id``."""
         return derived_secret(self._key, id)
+
+    @staticmethod
+    def new_id() -> str:
+        """The id of a form that is shown now; what is sent with it is one act."""
+        return str(uuid.uuid4())
 
     async def form(self, request: Request) -> dict[str, Any]:
         """Categories, counties and units (FormData of bus/contracts/ticketing.py)."""

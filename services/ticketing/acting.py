@@ -30,6 +30,7 @@ class Desk:
     now: dt.datetime
     keys: Keys
     portal_url: str
+    desk_url: str
     book: Book
     calendar: Calendar
     calendar_version: int
@@ -43,10 +44,10 @@ class Desk:
         return self.colleague
 
     @classmethod
-    def of(cls, tx: Tx, now: dt.datetime, keys: Keys, portal_url: str) -> "Desk":
-        """The desk as it is in this transaction."""
+    def of(cls, tx: Tx, now: dt.datetime, keys: Keys, *urls: str) -> "Desk":
+        """The desk as it is in this transaction; ``urls`` are the portal's and the desk's own."""
         calendar, version = store.calendar(tx.conn)
-        return cls(tx, now, keys, portal_url, books.newest(tx.conn), calendar, version)
+        return cls(tx, now, keys, *urls, books.newest(tx.conn), calendar, version)
 
     @property
     def conn(self) -> Any:

@@ -110,7 +110,7 @@ def _words(desk: Desk, case: Case, entry: Entry, language: str) -> dict[str, str
         "days": persian_digits(str(days)) if language == "fa" else str(days),
         "clock": "",
         "link": "",
-        "desk": f"/desk/tickets/{case.row.code}",
+        "desk": f"{desk.desk_url}/tickets/{case.row.code}",
     }
 
 

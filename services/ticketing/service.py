@@ -38,8 +38,8 @@ class Ticketing(Service):
     def desk(self, tx: Any) -> Desk:
         """Book, calendar and keys, as they are in this transaction."""
         keys = Keys(self.settings.secret("TICKETING_KEY").reveal())
-        url = self.settings.text("PORTAL_URL", "http://127.0.0.1:8000").rstrip("/")
-        return Desk.of(tx, self.now(), keys, url)
+        portal, desk_url = self.settings.text("PORTAL_URL"), self.settings.text("DESK_URL")
+        return Desk.of(tx, self.now(), keys, portal.rstrip("/"), desk_url.rstrip("/"))
 
     def own_desk(self, tx: Any) -> Desk:
         """The desk with the colleague who asks; the ops face has proven the name."""

@@ -190,11 +190,17 @@ def clean_file(conn: Connection, ticket: int, file: int) -> dict[str, Any]:
     ).one_or_none()
     if row is None:
         raise NotFound("The ticket has no such file.", code="attachment.not_found")
-    if row.state != "CLEAN":
-        why = "It is still being checked." if row.state == "HELD" else "It was found infected."
-        raise NotFound(why, code=f"attachment.{row.state.lower()}")
+    if row.state in _SHUT:
+        code, why = _SHUT[row.state]
+        raise NotFound(why, code=code)
     return {name: getattr(row, name) for name in ("sha256", "size", "type", "name")}
 
+
+_SHUT = {
+    "HELD": ("attachment.held", "It is still being checked; try again in a minute."),
+    "INFECTED": ("attachment.infected", "It was found infected and stays shut."),
+    "GONE": ("attachment.gone", "It is gone from the store; send it again."),
+}
 
 # --- the calendar ---
 

@@ -9,7 +9,7 @@ from deploy.local.parts import PARTS
 from tests.conftest import ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-STORES = {"rabbitmq", "postgres", "migrate"}
+STORES = {"rabbitmq", "postgres", "clamav", "migrate", "migrate-ticketing", "book"}
 KEYS = {
     "image",
     "build",

@@ -41,7 +41,12 @@ class Hand:
         self.service = Ticketing()
         self.store = self.service.store = Store(db, source="ticketing", connections=4)
         self.service.settings = Settings(
-            {"TICKETING_KEY": "pepper", "BLOBS_DIR": str(folder), "PORTAL_URL": "https://p.example"}
+            {
+                "TICKETING_KEY": "pepper",
+                "BLOBS_DIR": str(folder),
+                "PORTAL_URL": "https://p.example",
+                "DESK_URL": "https://desk.example/desk",
+            }
         )
         self.service.now = lambda: self.moment
         self.blobs = Blobs(folder)

@@ -10,9 +10,11 @@ from starlette.routing import Route
 
 from bus.blobs import Blobs
 from bus.contracts import desk as contracts
+from bus.contracts.fields import Day
 from bus.contracts.kinds import Request as Contract
 from bus.contracts.ticketing import FORM, REGISTER
 from bus.errors import BusError, ContractError, NotFound, RuleBroken, Unauthenticated
+from bus.persian import Malformed, parse_jalali
 from bus.tracking import grouped, grouped_secret
 from gateway import pages, uploads
 from gateway.ops.desk.oidc import Attempt, Provider
@@ -236,7 +238,7 @@ class DeskPages:
     async def report(self, request: Request) -> Response:
         """GET /desk/figures"""
         query = request.query_params
-        asked = {n: query.get(n) or None for n in ("from_day", "to_day")}
+        asked = {n: day_of(query[n]) if query.get(n) else None for n in ("from_day", "to_day")}
         told = await self.desk.ask(request, contracts.REPORT, asked)
         return self._page(request, "report", told=told)
 
@@ -288,9 +290,19 @@ def taken(contract: Contract, values: Mapping[str, list[str]]) -> dict[str, Any]
             data[name] = int(told[0]) if told[0].strip().isdigit() else told[0]
         elif told and isinstance(field, fields.Boolean):
             data[name] = told[0] == "1"
+        elif told and isinstance(field, Day):
+            data[name] = day_of(told[0])
         elif told:
             data[name] = told[0]
     return data
+
+
+def day_of(told: str) -> str:
+    """A Jalali day as the contract takes days; what is none is left for the contract to refuse."""
+    try:
+        return parse_jalali(told).isoformat()
+    except Malformed:
+        return told
 
 
 def show(request: Request, problem: dict[str, Any]) -> Response | None:

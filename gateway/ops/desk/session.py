@@ -26,7 +26,7 @@ class Desk:
 
     def __init__(self, client: Client, settings: Settings) -> None:
         key = settings.secret("DESK_KEY").reveal()
-        self.client, self._key, self.seals = client, key, Seals(key)
+        self.client, self._key, self.seals = client, key, Seals(key, "desk")
 
     def who(self, request: Request) -> dict[str, Any]:
         """The colleague whom the cookie names. Unauthenticated ``desk.signed_out``."""

@@ -1,0 +1,187 @@
+"""Registering, one question a page: the answers travel in one form, sealed files with them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bus.contracts.ticketing import ATTACHMENTS, KINDS, REGISTER
+from bus.errors import BusError, ContractError, FieldError, Unavailable
+from gateway import uploads
+from gateway.origin import same_origin
+from gateway.public import words
+from gateway.public.portal import Portal, faults_of, one, show, status_of
+from gateway.public.tickets import Tickets
+
+FORM_SECONDS = 24 * 3600
+NEW_COOKIE, NEW_SECONDS = "mirab_new", 600
+STEPS = ("kind", "category", "text", "who", "check")
+# What is asked on which page; the first page with a fault is shown again.
+FIELDS: dict[str, tuple[str, ...]] = {
+    "kind": ("kind",),
+    "category": ("category", "county", "about_kind", "about_ref"),
+    "text": ("text", "address", "attachments", "external_system", "external_code"),
+    "who": ("privacy", "name", "mobile", "email", "national_id"),
+    "check": ("declared", "public"),
+}
+FLAGS = ("declared", "public")
+TEXTS = tuple(name for names in FIELDS.values() for name in names if name not in FLAGS)
+
+
+@dataclass
+class Draft:
+    """What was answered so far, as it was typed, and the files that were kept."""
+
+    id: str
+    values: dict[str, str]
+    claims: list[dict[str, Any]] = field(default_factory=list)
+
+    def data(self, lang: str) -> dict[str, Any]:
+        """As the contract takes it; an empty field was not filled in."""
+        told: dict[str, Any] = {n: v for n, v in self.values.items() if v and n in TEXTS}
+        flags = {name: self.values.get(name) == "1" for name in FLAGS}
+        files = [dict(claim) for claim in self.claims]
+        return {**told, **flags, "attachments": files, "channel": "portal", "language": lang}
+
+
+class Register:
+    """The pages of registering."""
+
+    def __init__(self, tickets: Tickets, portal: Portal) -> None:
+        self._tickets, self._portal = tickets, portal
+
+    async def begin(self, request: Request) -> Response:
+        """GET /contact/new: the first page, with an id that makes the whole one act."""
+        kind = request.query_params.get("kind", "")
+        draft = Draft(self._tickets.new_id(), {"kind": kind if kind in KINDS else ""})
+        return await self._page(request, "kind", draft)
+
+    async def go_on(self, request: Request) -> Response:
+        """POST /contact/new: judge the page that was filled in, show the next or send."""
+        same_origin(request)
+        form = await uploads.read_form(request, self._tickets.blobs, files=ATTACHMENTS)
+        draft = self._draft(form)
+        if draft is None:
+            return RedirectResponse("/contact/new", 303)
+        step, go = one(form.values, "step"), one(form.values, "go")
+        step = step if step in STEPS else "kind"
+        if go in STEPS:
+            return await self._page(request, go, draft)
+        if go.startswith("drop:"):
+            kept = [c for c in draft.claims if c["sha256"] != go.removeprefix("drop:")]
+            draft.claims = kept
+            return await self._page(request, step, draft)
+        faults = self._faults(request, step, draft, form.problems)
+        if faults:
+            return await self._page(request, step, draft, faults, 422)
+        if step != "check":
+            return await self._page(request, STEPS[STEPS.index(step) + 1], draft)
+        return await self._send(request, draft)
+
+    def _draft(self, form: uploads.Form) -> Draft | None:
+        """The answers so far; None if the form is not one of ours, or a day old."""
+        sealed = self._tickets.forms.open(one(form.values, "form"), FORM_SECONDS)
+        if sealed is None:
+            return None
+        opened = [
+            self._tickets.seals.open(text, FORM_SECONDS) for text in form.values.get("claim", [])
+        ]
+        claims = [claim for claim in opened if claim is not None]
+        for new in form.claims:
+            if len(claims) < ATTACHMENTS:
+                claims.append(new.told())
+            else:
+                form.problems.append(FieldError("files", "attachment.too_many", ""))
+        values = {name: one(form.values, name) for name in (*TEXTS, *FLAGS)}
+        return Draft(str(sealed["id"]), values, claims)
+
+    def _faults(
+        self, request: Request, step: str, draft: Draft, problems: list[FieldError]
+    ) -> dict[str, str]:
+        """What is wrong with the page that was filled in, by the contract itself."""
+        data = draft.data("fa") | {"secret": "0" * 20}
+        if step != "check":
+            data["declared"] = True
+        lang = words.language(request)
+        faults = {p.field: words.error_text(lang, p.code) for p in problems}
+        try:
+            REGISTER.load(data)
+        except ContractError as error:
+            told = faults_of(request, error)
+            faults |= {name: text for name, text in told.items() if name in FIELDS[step]}
+        return faults
+
+    async def _send(self, request: Request, draft: Draft) -> Response:
+        lang = words.language(request)
+        try:
+            told, secret = await self._tickets.register(request, draft.data(lang), draft.id)
+        except Unavailable:
+            faults = {"": words.speaker(lang)("not_now")}
+            return await self._page(request, "check", draft, faults, 503)
+        except BusError as error:
+            faults = faults_of(request, error)
+            step = next((s for s in STEPS for f in FIELDS[s] if f in faults), "check")
+            return await self._page(request, step, draft, faults, status_of(error))
+        response: Response = RedirectResponse("/contact/done", 303)
+        shown = {
+            **{n: told[n] for n in ("code", "unit", "first_response_due", "solution_due")},
+            "secret": secret,
+        }
+        response.set_cookie(
+            NEW_COOKIE,
+            self._tickets.cookies.seal(shown),
+            max_age=NEW_SECONDS,
+            path="/contact/done",
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
+        self._portal.open_for(request, response, told["code"], secret)
+        return response
+
+    async def done(self, request: Request) -> Response:
+        """GET /contact/done: code and secret; after ten minutes the secret is gone."""
+        sealed = request.cookies.get(NEW_COOKIE, "")
+        return show(request, "done", told=self._tickets.cookies.open(sealed, NEW_SECONDS))
+
+    async def _page(
+        self,
+        request: Request,
+        step: str,
+        draft: Draft,
+        faults: dict[str, str] | None = None,
+        status: int = 200,
+    ) -> Response:
+        try:
+            form = await self._tickets.form(request)
+        except Unavailable:
+            # Nothing that was typed is lost: it goes on with the page that needs no answer.
+            form = {"categories": [], "counties": [], "units": []}
+            step, status = "check", 503
+            faults = {"": words.speaker(words.language(request))("not_now")}
+        return show(
+            request,
+            f"new_{step}",
+            status,
+            draft=draft,
+            form_seal=self._tickets.forms.seal({"id": draft.id}),
+            claims=[(c, self._tickets.seals.seal(c)) for c in draft.claims],
+            form=form,
+            faults=faults or {},
+            step=step,
+            steps=STEPS,
+            own=FIELDS[step],
+            carried=[name for name in (*TEXTS, *FLAGS) if name not in FIELDS[step]],
+        )
+
+
+def routes(tickets: Tickets) -> list[Route]:
+    """The routes of registering."""
+    register = Register(tickets, Portal(tickets))
+    return [
+        Route("/contact/new", register.begin, methods=["GET"]),
+        Route("/contact/new", register.go_on, methods=["POST"]),
+        Route("/contact/done", register.done),
+    ]

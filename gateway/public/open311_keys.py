@@ -1,0 +1,71 @@
+"""The keys of civic apps (Open311): only their SHA-256 is kept."""
+
+import datetime as dt
+import hashlib
+import hmac
+import re
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+from bus import log
+from bus.persian import tehran_day
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+_log = log.get("open311")
+
+
+class Key(NamedTuple):
+    """A key: whose it is, its SHA-256 in hex, its last day."""
+
+    app: str
+    sha256: str
+    until: dt.date
+
+
+class Keys:
+    """All keys of one file; a changed file is in force at once, a broken one changes nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._seen = self._state()
+            self._keys = _read(path)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"OPEN311_KEYS_FILE: {error}") from None
+
+    def app(self, key: str) -> str | None:
+        """The app whose key this is; None if it is nobody's, or out of date."""
+        self._look()
+        told, found = hashlib.sha256(key.encode()).hexdigest(), None
+        today = tehran_day(dt.datetime.now(dt.UTC))
+        for each in self._keys:  # to the end, so that the time tells nothing
+            if hmac.compare_digest(each.sha256, told) and each.until >= today:
+                found = each.app
+        return found
+
+    def _look(self) -> None:
+        try:
+            state = self._state()
+            if state == self._seen:
+                return
+            self._seen = state
+            self._keys = _read(self._path)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            _log.error("keys of civic apps not read, the old ones stay", why=str(error))
+
+    def _state(self) -> tuple[int, int, int]:
+        stat = self._path.stat()
+        return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+def _read(path: Path) -> list[Key]:
+    keys = []
+    for told in tomllib.loads(path.read_text(encoding="utf-8")).get("keys", ()):
+        key = Key(str(told["app"]), str(told["sha256"]), told["until"])
+        if not _HASH.fullmatch(key.sha256):
+            raise ValueError(f"the key of {key.app} is no SHA-256 in small hex digits")
+        if type(key.until) is not dt.date:  # a datetime is a date to isinstance
+            raise ValueError(f"the key of {key.app}: until is not a day")
+        keys.append(key)
+    return keys

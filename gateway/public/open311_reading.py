@@ -1,0 +1,281 @@
+"""What a call of Open311 says: parameters, a report as data of REGISTER, a window of time."""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from bus import identifiers
+from bus.contracts.fields import YEARS
+from bus.errors import ContractError, FieldError
+from bus.persian import Malformed, fold_digits
+
+DESCRIPTION, SHORTEST, ADDRESS, NAME, VALUE = 4000, 5, 300, 100, 500
+WINDOW = dt.timedelta(days=90)
+PAGE_SIZE, PAGES = 1000, 100_000
+STATES = ("open", "closed")
+# One kind of ticket for a service: the first that its category takes.
+KINDS = ("complaint", "request", "suggestion")
+TOKEN_TEXT = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_ATTRIBUTE = re.compile(r"attribute\[([^\[\]]+)\](?:\[\])?")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{0,20})?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+_CONTROL_IN_PROSE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# A plus sign that nobody escaped is a blank in a query: 2026-11-23T08:30:00 03:30
+_LOST_PLUS = re.compile(r" (?=[0-9]{2}:?[0-9]{2}$)")
+
+
+class Given:
+    """The parameters of a call; an empty one is absent. Faults gather until ``check``."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self.values: dict[str, list[str]] = {}
+        self.faults: list[FieldError] = []
+        for name, value in pairs:
+            if value.strip():
+                self.values.setdefault(name, []).append(value.strip())
+
+    def one(self, name: str) -> str:
+        """The value, or ``""``; a fault if two differ."""
+        values = self.values.get(name, [""])
+        if len(set(values)) > 1:
+            self.fault(name, "repeated", "Give this once.")
+        return values[0]
+
+    def line(self, name: str) -> str:
+        """The value without control characters."""
+        return _CONTROL.sub(" ", self.one(name)).strip()
+
+    def csv(self, name: str) -> list[str]:
+        """The values, parted by commas."""
+        parts = ",".join(self.values.get(name, ())).split(",")
+        return [part.strip() for part in parts if part.strip()]
+
+    def fault(self, name: str, code: str, message: str) -> None:
+        """Notes what is wrong, once."""
+        found = FieldError(name, code, message)
+        if found not in self.faults:
+            self.faults.append(found)
+
+    def check(self) -> None:
+        """ContractError with every fault, if there is one."""
+        if self.faults:
+            raise ContractError(
+                "; ".join(f"{f.field}: {f.message}" for f in self.faults), fields=self.faults
+            )
+
+
+def language(request: Request, given: Given) -> str:
+    """``en`` if locale or Accept-Language like that better, else ``fa``."""
+    told = given.one("locale").lower()
+    if told:
+        return "en" if re.split("[-_]", told)[0] == "en" else "fa"
+    liked = {"en": 0.0, "fa": 0.0}
+    for part in request.headers.get("accept-language", "").lower().split(","):
+        tag, _, weight = part.partition(";")
+        name = tag.strip().split("-")[0]
+        if name in liked:
+            found = re.fullmatch(r"\s*q=([01](?:\.[0-9]{0,3})?)\s*", weight or "q=1")
+            liked[name] = max(liked[name], float(found[1]) if found else 0.0)
+    return "en" if liked["en"] > liked["fa"] else "fa"
+
+
+def moment(text: str) -> dt.datetime | None:
+    """A moment with its offset (W3C date-time); None if the text is none."""
+    try:
+        found = dt.datetime.fromisoformat(_LOST_PLUS.sub("+", fold_digits(text)))
+    except ValueError:
+        return None
+    return found if found.tzinfo and found.year in YEARS else None
+
+
+def listing(given: Given, now: dt.datetime) -> dict[str, Any]:
+    """The data of LIST_PUBLIC for a call of GET requests."""
+    states = given.csv("status")
+    if not set(states) <= set(STATES):
+        given.fault("status", "choice", "Give open, closed, or both with a comma.")
+        states = []
+    since, until = _window(given, now)
+    return {
+        "categories": given.csv("service_code") or None,
+        "states": states or None,
+        "since": since.isoformat() if since else None,
+        "until": until.isoformat() if until else None,
+        "page": _whole(given, "page", 1, PAGES),
+        "page_size": _whole(given, "page_size", PAGE_SIZE, PAGE_SIZE),
+    }
+
+
+def _window(given: Given, now: dt.datetime) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """From when to when; where one end is left open, 90 days from the other."""
+    ends: list[dt.datetime | None] = []
+    for name in ("start_date", "end_date"):
+        text = given.one(name)
+        found = moment(text) if text else None
+        if text and found is None:
+            given.fault(name, "instant", "Give a date-time with zone: 2026-11-23T08:30:00+03:30")
+            return None, None
+        ends.append(found)
+    start, end = ends
+    if start is None:
+        return (end or now) - WINDOW, end
+    if end is None:
+        return start, start + WINDOW
+    if end < start:
+        given.fault("end_date", "range", "It lies before start_date.")
+    elif end - start > WINDOW:
+        given.fault("end_date", "range", f"At most {WINDOW.days} days after start_date.")
+    return start, end
+
+
+def _whole(given: Given, name: str, default: int, most: int) -> int:
+    text = fold_digits(given.one(name))
+    if not text:
+        return default
+    if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= most:
+        given.fault(name, "range", f"Give a whole number from 1 to {most}.")
+        return default
+    return int(text)
+
+
+def ticket(given: Given, category: dict[str, Any] | None, language: str) -> dict[str, Any]:
+    """The data of REGISTER; all that is wrong is among the faults of ``given``.
+
+    Without a category it only looks for further faults.
+    """
+    kinds = category["kinds"] if category else []
+    name = f"{given.line('first_name')} {given.line('last_name')}".strip()
+    if len(name) > NAME:
+        given.fault("first_name", "length", f"Both names have at most {NAME} characters together.")
+    person = {
+        "name": name,
+        "mobile": _proven(given, "phone", identifiers.mobile),
+        "email": _proven(given, "email", identifiers.email),
+    }
+    data = {
+        "kind": next((kind for kind in KINDS if kind in kinds), "request"),
+        "category": category["code"] if category else "",
+        "text": _text(given, category["fa"] if category else ""),
+        "attributes": _attributes(given, category["open311"].get("attributes") or ())
+        if category
+        else {},
+        **_place(given),
+        **person,
+        "privacy": "private" if any(person.values()) else "anonymous",
+        "language": language,
+        "channel": "open311",
+        "public": True,
+        "declared": True,
+    }
+    _note_media(given, data)
+    return data
+
+
+def _proven(given: Given, name: str, check: Callable[[str], str]) -> str | None:
+    text = given.line(name)
+    if not text:
+        return None
+    try:
+        return check(text)
+    except Malformed as error:
+        given.fault(name, error.code, str(error))
+        return None
+
+
+def _text(given: Given, service: str) -> str:
+    """The description as it was written, tags and all; a bare report gets its service's name."""
+    told = given.one("description").replace("\r\n", "\n").replace("\r", "\n")
+    told = _CONTROL_IN_PROSE.sub("", told).strip()
+    if len(told) > DESCRIPTION:
+        given.fault("description", "length", f"At most {DESCRIPTION} characters.")
+    return told if len(told) >= SHORTEST else f"گزارش: {service}\n{told}".strip()
+
+
+def _note_media(given: Given, data: dict[str, Any]) -> None:
+    """Writes media_url below the text, or beside it where the text is full. It is never fetched."""
+    url = given.line("media_url")
+    if not url:
+        return
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and len(url) <= VALUE
+    except ValueError:
+        good = False
+    if not good or " " in url:
+        given.fault("media_url", "url", f"Give an http(s) address of at most {VALUE} characters.")
+        return
+    text = f"{data['text']}\nmedia_url: {url}"
+    if len(text) <= DESCRIPTION:
+        data["text"] = text
+    else:
+        data["attributes"]["media_url"] = url
+
+
+def _place(given: Given) -> dict[str, Any]:
+    lat, long = _degrees(given, "lat", 90), _degrees(given, "long", 180)
+    told, other = given.one("lat"), given.one("long")
+    address = given.line("address_string")
+    if known := given.line("address_id"):
+        address = f"{address} (address_id: {known})" if address else f"address_id: {known}"
+    if bool(told) != bool(other):
+        given.fault("long" if told else "lat", "required", "Give lat and long together.")
+    if not told and not other and not address:
+        given.fault("location", "required", "Give lat and long, or address_string, or address_id.")
+    if len(address) > ADDRESS:
+        given.fault("address_string", "length", f"At most {ADDRESS} characters.")
+    return {"address": address, "lat": lat, "long": long}
+
+
+def _degrees(given: Given, name: str, most: int) -> float | None:
+    text = fold_digits(given.one(name))
+    if not text:
+        return None
+    if not _NUMBER.fullmatch(text) or abs(float(text)) > most:
+        given.fault(name, "range", f"Give degrees (WGS84) from -{most} to {most}.")
+        return None
+    return float(text)
+
+
+def _attributes(given: Given, asked: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """Answers to the service's questions, by code."""
+    said: dict[str, list[str]] = {}
+    for name, values in given.values.items():
+        if found := _ATTRIBUTE.fullmatch(name):
+            said.setdefault(found[1], []).extend(_CONTROL.sub(" ", each) for each in values)
+    told = {}
+    for attribute in asked:
+        code = attribute["code"]
+        values = said.pop(code, [])
+        if not attribute.get("variable", True):  # told to people, not asked of them
+            continue
+        if not values:
+            if attribute.get("required"):
+                given.fault(f"attribute[{code}]", "required", "This service needs it.")
+            continue
+        if why := _wrong(attribute, values):
+            given.fault(f"attribute[{code}]", "value", why)
+        told[code] = ", ".join(values)
+    for code in said:
+        given.fault(f"attribute[{code}]", "unknown", "This service does not ask for it.")
+    return told
+
+
+def _wrong(attribute: dict[str, Any], values: list[str]) -> str:
+    """What is wrong with the answer to a question; ``""`` if nothing is."""
+    kind = attribute["datatype"]
+    keys = [value["key"] for value in attribute.get("values") or ()]
+    why = ""
+    if len(values) > 1 and kind != "multivaluelist":
+        why = "Give one value."
+    elif kind in ("singlevaluelist", "multivaluelist") and not set(values) <= set(keys):
+        why = "Use keys of the service's definition: " + ", ".join(keys) + "."
+    elif kind == "number" and not _NUMBER.fullmatch(fold_digits(values[0])):
+        why = "Give a number."
+    elif kind == "datetime" and moment(values[0]) is None:
+        why = "Give a date-time with zone: 2026-11-23T08:30:00+03:30"
+    elif len(", ".join(values)) > VALUE:
+        why = f"At most {VALUE} characters."
+    return why

@@ -1,0 +1,104 @@
+"""The two forms in which Open311 answers, XML and JSON; errors come in the form asked for.
+
+An answer is plain data: a list becomes elements named by ITEMS, a member an element of its name.
+"""
+
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+ROOT = "/open311"
+FORMS = ("xml", "json")
+MEDIA_TYPES = {"xml": "text/xml", "json": "application/json"}
+ITEMS = {
+    "services": "service",
+    "service_requests": "request",
+    "errors": "error",
+    "attributes": "attribute",
+    "values": "value",
+    "endpoints": "endpoint",
+    "formats": "format",
+}
+DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>\n'
+# All but the production Char of XML 1.0: there is no way to write these, not even escaped.
+_NO_CHAR = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# GeoReport knows 400 for what is missing or wrong; our own table says 422 for it.
+STATUSES = {422: 400}
+# What the contracts of the bus call otherwise than GeoReport does.
+NAMES = {
+    "category": "service_code",
+    "text": "description",
+    "mobile": "phone",
+    "name": "first_name",
+    "address": "address_string",
+    "since": "start_date",
+    "until": "end_date",
+}
+
+
+def form_of(request: Request) -> str:
+    """The form that the path asks for; ``xml``, which every client has, if it names none."""
+    return "json" if request.url.path.endswith(".json") else "xml"
+
+
+def answer(
+    request: Request, root: str, data: Any, status: int = 200, *, charset: bool = True
+) -> Response:
+    """Data in the form asked for; ``root`` is the XML element that holds it."""
+    form = form_of(request)
+    media_type = MEDIA_TYPES[form] + ("; charset=utf-8" if charset else "")
+    headers = {"Content-Type": media_type, "Cache-Control": "no-store", "Vary": "Accept-Language"}
+    if request.method in ("GET", "HEAD"):
+        headers["Access-Control-Allow-Origin"] = "*"
+    content = orjson.dumps(data) if form == "json" else xml(root, data)
+    return Response(content, status, headers)
+
+
+def xml(root: str, data: Any) -> bytes:
+    """The data as an XML document in UTF-8."""
+    element = ElementTree.Element(root)
+    _fill(element, data)
+    written: bytes = ElementTree.tostring(element, encoding="utf-8")
+    return DECLARATION + written
+
+
+def xml_text(text: str) -> str:
+    """The text as a reader of XML gets it: ``\\n`` as line break, no impossible characters."""
+    return _NO_CHAR.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _fill(element: ElementTree.Element, value: Any) -> None:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _fill(ElementTree.SubElement(element, name), inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _fill(ElementTree.SubElement(element, ITEMS[element.tag]), inner)
+    elif isinstance(value, bool):
+        element.text = "true" if value else "false"
+    elif value is not None:
+        element.text = xml_text(str(value))
+
+
+def show(request: Request, problem: dict[str, Any]) -> Response | None:
+    """A problem in GeoReport's words, one error for each fault; None outside of /open311.
+
+    For ``show`` of the face: so limits, unknown paths, methods and failures speak the same way.
+    """
+    path = request.url.path
+    if path != ROOT and not path.startswith(ROOT + "/"):
+        return None
+    status = STATUSES.get(problem["status"], problem["status"])
+    told = [_sentence(fault) for fault in problem.get("errors", ())] or [problem["detail"]]
+    errors = [{"code": status, "description": each} for each in told]
+    return answer(request, "errors", errors, status)
+
+
+def _sentence(fault: dict[str, str]) -> str:
+    # The inner names of a nested field say nothing to who filled in a form.
+    name = fault["field"].split(".", maxsplit=1)[0]
+    return f"{NAMES.get(name, fault['field'])}: {fault['detail']}"
