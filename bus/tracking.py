@@ -52,6 +52,8 @@ def parse(text: str) -> str:
     bus.persian.Malformed: A digit is mistyped; compare it with what you were given.
     """
     digits = _digits(text)
+    if not (digits.isascii() and digits.isdigit()):
+        raise Malformed("tracking_code.characters", "A tracking code has digits only.")
     if len(digits) != LENGTH:
         raise Malformed("tracking_code.length", f"A tracking code has {LENGTH} digits.")
     if check_digit(digits[:-1]) != digits[-1]:
@@ -62,7 +64,7 @@ def parse(text: str) -> str:
 
 
 def grouped(code: str) -> str:
-    """As it is read aloud: ``405 213 8846``."""
+    """As it is read aloud: ``405 213 8845``."""
     return f"{code[:3]} {code[3:6]} {code[6:]}"
 
 
@@ -72,7 +74,8 @@ def parse_proof(text: str) -> str:
     Blanks, dashes and marks that come along with a secret are dropped, digits are folded.
     """
     digits = _digits(text)
-    return digits if digits.isdigit() and len(digits) == SECRET_LENGTH else text.strip()
+    secret = digits.isascii() and digits.isdigit() and len(digits) == SECRET_LENGTH
+    return digits if secret else text.strip()
 
 
 def grouped_secret(secret: str) -> str:

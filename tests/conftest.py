@@ -1,6 +1,7 @@
 """Real parts for all tests: one PostgreSQL, one RabbitMQ, and Mirab's own processes."""
 
 import base64
+import contextlib
 import os
 import secrets
 import shutil
@@ -8,13 +9,18 @@ import socket
 import subprocess
 import sys
 import time
+import typing
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import psycopg2
 import pytest
+import requests
 from hypothesis import settings
 
-from deploy.local import stores
+from deploy.local import antivirus, stores
+from deploy.local.ports import free_port, listening
 
 ROOT = Path(__file__).parent.parent
 
@@ -33,12 +39,6 @@ def wait_for(what, seconds=20.0, pause=0.05):
         if time.monotonic() > end:
             pytest.fail(f"waited {seconds} s in vain for {getattr(what, '__name__', what)}")
         time.sleep(pause)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 @pytest.fixture(scope="session")
@@ -335,3 +335,98 @@ def shared_face(tmp_path_factory, broker, postgres, demo_template):
         starter, folder, run_inquiry(starter, folder, broker.url, postgres.url("shared"))
     )
     starter.end()
+
+
+class Desk:
+    """All of ticketing, running: portal, desk, letters, scanner; what a test needs to look at it.
+
+    ``letters(address)`` are what the organisation's mail server took for an address.
+    """
+
+    password = "a password of tests"
+
+    def __init__(self, start, folder, amqp, postgres, db):
+        self.db, self.amqp, self.folder = db, amqp, folder
+        self.portal = f"http://127.0.0.1:{free_port()}"
+        self.ops = f"http://127.0.0.1:{free_port()}"
+        self.mail_port, self.box_port = free_port(), free_port()
+        self.boxes = folder / "boxes"
+        self._start, self._clamd = start, contextlib.ExitStack()
+        scanner = self._clamd.enter_context(antivirus.running(free_port()))
+        self.environ = {
+            **secrets_in(folder),
+            "AMQP_URL": amqp,
+            "DB_URL": db,
+            "HOST": "127.0.0.1",
+            "CLAMD_ADDRESS": scanner,
+            "SMTP_URL": f"smtp://127.0.0.1:{self.box_port}",
+            "MAIL_PORT": str(self.mail_port),
+            "MAILBOX_DIR": str(self.boxes),
+            "MAILBOX_PORT": str(self.box_port),
+            "PORTAL_URL": self.portal,
+            "DESK_URL": f"{self.ops}/desk",
+            "AGENCY_URL": "http://127.0.0.1:1",
+        }
+        start("deploy.local.mailbox", **self.environ)
+        self.service = self.serve()
+        self.relay = start("bus", "relay", "services.ticketing", **self.environ)
+        self.mailroom = start("services.ticketing.mailroom", **self.environ)
+        self.public = start("gateway.public", **self.environ, PORT=self.portal.rsplit(":", 1)[1])
+        start("gateway.ops", **self.environ, PORT=self.ops.rsplit(":", 1)[1])
+        for username, (role, unit) in self.people.items():
+            self.account(username, role, unit)
+        for port in (self.mail_port, self.box_port, self.portal, self.ops):
+            wait_for(lambda p=port: listening(int(str(p).rsplit(":", 1)[-1])))
+        wait_for(lambda: requests.get(f"{self.portal}/v1/form", timeout=10).status_code == 200, 30)
+
+    people: typing.ClassVar = {
+        "karim": ("clerk", "groundwater"),
+        "mina": ("unit_head", "groundwater"),
+        "nader": ("supervisor", "inspection"),
+    }
+
+    def serve(self):
+        return self._start("bus", "serve", "services.ticketing", **self.environ)
+
+    def account(self, username, role, unit):
+        subprocess.run(
+            [
+                sys.executable, "-m", "services.ticketing.staff", "put", username,
+                "--name", username, "--role", role, "--unit", unit,
+            ],
+            cwd=ROOT, env={**os.environ, **self.environ}, input=self.password + "\n", text=True,
+            check=True, capture_output=True,
+        )  # fmt: skip
+
+    def letters(self, address):
+        folder = self.boxes / address
+        found = sorted(folder.glob("*.eml")) if folder.exists() else []
+        return [message_from_bytes(path.read_bytes(), policy=default) for path in found]
+
+    def end(self):
+        self._clamd.close()
+
+
+@pytest.fixture(scope="session")
+def shared_desk(tmp_path_factory, broker, postgres, ticketing_template):
+    """One running desk for all tests that do it no harm."""
+    folder = tmp_path_factory.mktemp("desk")
+    vhost = f"desk{secrets.token_hex(4)}"
+    broker.ctl("add_vhost", vhost)
+    broker.ctl("set_permissions", "-p", vhost, "guest", ".*", ".*", ".*")
+    name = f"desk_{secrets.token_hex(4)}"
+    execute(postgres.url("postgres"), f"create database {name} template {ticketing_template}")
+    starter = Starter(folder)
+    amqp = broker.url.rsplit("/", 1)[0] + "/" + vhost
+    desk = Desk(starter, folder, amqp, postgres, postgres.url(name))
+    yield desk
+    starter.end()
+    desk.end()
+
+
+@pytest.fixture
+def own_desk(start, tmp_path, own_broker, new_database, postgres, ticketing_template):
+    """A running desk with a broker of its own, that a test may hurt."""
+    desk = Desk(start, tmp_path, own_broker.url, postgres, new_database(ticketing_template))
+    yield desk
+    desk.end()

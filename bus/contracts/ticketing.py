@@ -120,7 +120,7 @@ class Registered(Schema):
 class Proof(Schema):
     """What opens a ticket: its code and its secret (or the key of a link that we sent)."""
 
-    code = Checked(40, tracking.parse, required=True, metadata={"example": "4052138846"})
+    code = Checked(40, tracking.parse, required=True, metadata={"example": "4052138845"})
     secret = Checked(80, tracking.parse_proof, required=True, personal=True)
 
 
@@ -185,16 +185,8 @@ class Reopen(Proof):
     text = Prose(4000, required=True, least=2, personal=True)
 
 
-class Withdraw(Proof):
-    """The citizen takes the ticket back."""
-
-
 class ChooseSlot(Proof):
     slot = whole(1, 2**53, required=True)
-
-
-class LeaveSlot(Proof):
-    """The citizen gives the chosen time back."""
 
 
 class Rate(Proof):
@@ -216,10 +208,6 @@ class OpenAttachment(Proof):
 
 class Opened(Attachment):
     """A file that passed the scanner; the gateway reads it from the blob store."""
-
-
-class Invitation(Proof):
-    """The calendar file of the appointment."""
 
 
 class CalendarFile(Schema):
@@ -321,15 +309,15 @@ REGISTER = _request(
 TRACK = _request("track", Proof(), TicketView(), "Read a ticket by its code and secret.", False)
 WRITE = _request("write", Write(), Done(), "Write a message to the unit.", True)
 REOPEN = _request("reopen", Reopen(), Done(), "Object to the result; work goes on.", True)
-WITHDRAW = _request("withdraw", Withdraw(), Done(), "Take the ticket back.", True)
+WITHDRAW = _request("withdraw", Proof(), Done(), "Take the ticket back.", True)
 CHOOSE_SLOT = _request("choose_slot", ChooseSlot(), Done(), "Choose or change the visit.", True)
-LEAVE_SLOT = _request("leave_slot", LeaveSlot(), Done(), "Give the chosen time back.", True)
+LEAVE_SLOT = _request("leave_slot", Proof(), Done(), "Give the chosen time back.", True)
 RATE = _request("rate", Rate(), Done(), "Say how satisfied you are; once for each answer.", True)
 OPEN_ATTACHMENT = _request(
     "open_attachment", OpenAttachment(), Opened(), "Where a file of the ticket lies.", False
 )
 INVITATION = _request(
-    "invitation", Invitation(), CalendarFile(), "The appointment as an iCalendar file.", False
+    "invitation", Proof(), CalendarFile(), "The appointment as an iCalendar file.", False
 )
 FORM = _request("form", AskForm(), FormData(), "Categories, counties and units.", False)
 STATISTICS = _request(

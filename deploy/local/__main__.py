@@ -11,9 +11,17 @@ from collections.abc import Callable
 import requests
 
 from deploy.local import demo, supervise
-from deploy.local.parts import CLAMD_PORT, MAILBOX_PORT, PARTS, POSTGRES_PORT, RABBITMQ_PORT, SERVICES
+from deploy.local.parts import (
+    CLAMD_PORT,
+    MAILBOX_PORT,
+    PARTS,
+    POSTGRES_PORT,
+    RABBITMQ_PORT,
+    SERVICES,
+)
+from deploy.local.ports import listening
 from deploy.local.state import CHECKOUT, State
-from deploy.local.stores import CannotStart, listening
+from deploy.local.stores import CannotStart
 
 GIBIBYTE = 1024**3
 READY_SECONDS = 60

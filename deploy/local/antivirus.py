@@ -10,7 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.local.stores import CannotStart, as_unprivileged, hand_over, listening, wait_until
+from deploy.local.ports import listening
+from deploy.local.stores import CannotStart, as_unprivileged, hand_over, wait_until
 
 PROGRAM = Path("/usr/sbin/clamd")
 # In hex, as a signature is written: spelled out, it would make scanners take this file away.

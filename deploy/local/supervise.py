@@ -15,6 +15,8 @@ from deploy.local.parts import CLAMD_PORT, OUTSIDE, PARTS
 from deploy.local.state import CHECKOUT, State
 
 STOP_SECONDS = 25
+# What is started when the stores are ready, and stopped before them.
+NAMES = ("clamd", *(part.name for part in (*OUTSIDE, *PARTS)))
 
 
 def program(  # noqa: PLR0913 - a section has that many lines
@@ -106,8 +108,8 @@ def store_programs(state: State) -> list[str]:
             {},
             state.logs / "clamd.log",
             folder=Path("/"),
-            priority=1,
-            autostart=True,
+            priority=10,
+            autostart=False,
         )
     )
     return found
@@ -178,8 +180,8 @@ def start(state: State) -> None:
 
 def start_parts(state: State) -> None:
     """Starts every part, without waiting for one before the next."""
-    for part in (*OUTSIDE, *PARTS):
-        server(state).startProcess(part.name, False)
+    for name in NAMES:
+        server(state).startProcess(name, False)
 
 
 def states(state: State) -> list[dict[str, Any]]:
@@ -191,15 +193,14 @@ def states(state: State) -> list[dict[str, Any]]:
 def stop(state: State) -> None:
     """Stops the parts, then the stores, then supervisord; returns when it has gone."""
     pid = int((state.home / "supervisord.pid").read_text(encoding="utf-8"))
-    for part in (*OUTSIDE, *PARTS):
+    for name in NAMES:
         try:
-            server(state).stopProcess(part.name, False)
+            server(state).stopProcess(name, False)
         except xmlrpc.client.Fault:
             continue
     end = time.monotonic() + STOP_SECONDS
-    names = {part.name for part in (*OUTSIDE, *PARTS)}
     while time.monotonic() < end and any(
-        p["name"] in names and p["statename"] in ("RUNNING", "STOPPING", "STARTING")
+        p["name"] in NAMES and p["statename"] in ("RUNNING", "STOPPING", "STARTING")
         for p in states(state)
     ):
         time.sleep(0.1)

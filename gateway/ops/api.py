@@ -35,7 +35,9 @@ class Ops:
     """What the routes of this face share."""
 
     def __init__(self, settings: Settings) -> None:
-        settings.require("AMQP_URL", "AGENCY_URL", "OPS_KEY_FILE", "BLOBS_DIR")
+        settings.require(
+            "AMQP_URL", "AGENCY_URL", "OPS_KEY_FILE", "DESK_KEY", "PORTAL_URL", "BLOBS_DIR"
+        )
         self._amqp_url = settings.text("AMQP_URL")
         self.client = Client(self._amqp_url, name="gateway.ops")
         self._self_call = SelfCall(

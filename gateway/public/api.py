@@ -12,7 +12,7 @@ from bus.contracts.inquiry import VERIFY
 from bus.settings import Settings
 from gateway import bodies, pages, web
 from gateway.problems import HttpError
-from gateway.public import form, json_api, open311, portal, words
+from gateway.public import form, json_api, open311, open311_xml, portal, words
 from gateway.public.guesses import Guesses
 from gateway.public.tickets import Tickets
 
@@ -24,6 +24,7 @@ class Public:
     """What the routes of this face share."""
 
     def __init__(self, settings: Settings) -> None:
+        settings.require("AMQP_URL", "PORTAL_KEY", "BLOBS_DIR", "OPEN311_KEYS_FILE")
         self.client = Client(settings.text("AMQP_URL"), name="gateway.public")
         self._contact = settings.text("SECURITY_CONTACT", "mailto:security@mirab.example")
         self._guesses = Guesses()
@@ -89,7 +90,11 @@ def make(settings: Settings) -> web.Face:
 
 
 def show(request: Request, problem: dict[str, Any]) -> Response | None:
-    """A problem as a page, for who asks with a browser; None for a machine."""
+    """A problem as a page, for who asks with a browser; in Open311's own form under its path;
+    None for a machine.
+    """
+    if (told := open311_xml.show(request, problem)) is not None:
+        return told
     try:
         if bodies.answer_type(request, JSON, HTML) == JSON:
             return None

@@ -161,7 +161,7 @@ class Register:
             form = {"categories": [], "counties": [], "units": []}
             step, status = "check", 503
             faults = {"": words.speaker(words.language(request))("not_now")}
-        return show(
+        response = show(
             request,
             f"new_{step}",
             status,
@@ -175,6 +175,9 @@ class Register:
             own=FIELDS[step],
             carried=[name for name in (*TEXTS, *FLAGS) if name not in FIELDS[step]],
         )
+        # With no-store the browser's own way back would end at an error page.
+        response.headers["Cache-Control"] = "private, no-cache"
+        return response
 
 
 def routes(tickets: Tickets) -> list[Route]:

@@ -7,10 +7,10 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from bus.blobs import Blobs
 from sqlalchemy import text
 
 from bus import log
+from bus.blobs import Blobs
 from bus.contracts.ticketing import TICKET_ESCALATED
 from bus.errors import BusError, NotFound, Unavailable
 from bus.store import Store, Tx

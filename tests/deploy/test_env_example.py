@@ -6,7 +6,7 @@ import re
 from tests.conftest import ROOT
 
 READ = re.compile(
-    r'(?:settings\.|Settings\(\)\.)(?:text|whole|secret|get)\(\s*"([A-Z_]+)"|(?:told|environ\.get)\("(MIRAB_[A-Z_]+)"'
+    r'(?:settings\.|Settings\(\)\.)(?:text|whole|secret|get)\(\s*"([A-Z0-9_]+)"|(?:told|environ\.get)\("(MIRAB_[A-Z_]+)"'
 )
 REQUIRED = re.compile(r"\.require\(([^)]*)\)")
 
@@ -18,13 +18,13 @@ def variables_of_the_code():
             text = path.read_text(encoding="utf-8")
             found |= {name for match in READ.findall(text) for name in match if name}
             for names in REQUIRED.findall(text):
-                found |= set(re.findall(r'"([A-Z_]+)"', names))
+                found |= set(re.findall(r'"([A-Z0-9_]+)"', names))
     return found
 
 
 def variables_of_the_example():
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
-    return set(re.findall(r"^([A-Z_]+)=", text, re.MULTILINE))
+    return set(re.findall(r"^([A-Z0-9_]+)=", text, re.MULTILINE))
 
 
 def test_every_variable_that_the_code_reads_is_there():

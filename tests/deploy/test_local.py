@@ -26,7 +26,9 @@ def test_a_port_in_use_is_named_with_what_needs_it(state, monkeypatch):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        monkeypatch.setattr(local, "PARTS", (PARTS[3]._replace(port=port),))
+        monkeypatch.setattr(
+            local, "PARTS", (next(p for p in PARTS if p.name == "agency")._replace(port=port),)
+        )
         with pytest.raises(CannotStart, match=rf"port {port}, which agency needs, is in use"):
             local.check_place(state)
 

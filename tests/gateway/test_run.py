@@ -45,7 +45,7 @@ def test_a_setting_that_cannot_be_used_is_told(wrong, tmp_path):
 
 def test_a_face_ends_in_peace_without_a_broker(tmp_path):
     starter = Starter(tmp_path)
-    begin(starter, "public", AMQP_URL=NOWHERE)
+    begin(starter, "public", AMQP_URL=NOWHERE, **secrets_in(tmp_path))
     (face,) = starter._started
     assert face.stop() in {0, -signal.SIGTERM}
     assert "Traceback" not in face.log

@@ -258,6 +258,9 @@ class Scanner:
     def __init__(self, found=None, away=False):
         self.found, self.away, self.scanned = found, away, []
 
+    def ping(self):
+        return not self.away
+
     def scan(self, stream):
         if self.away:
             raise Unavailable("away", code="scanner.unavailable")

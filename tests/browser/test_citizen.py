@@ -1,0 +1,266 @@
+"""The citizen's journeys in a real browser, against a running desk."""
+
+import re
+
+import pytest
+
+from tests.conftest import wait_for
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(2000)
+EICAR = ("X5O!P%@AP[4\\PZX54(P^)7CC)7}" + "$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!" + "$H+H*").encode()
+
+
+def press(page, name):
+    page.get_by_role("button", name=name, exact=True).and_(
+        page.locator(":not(.default)")
+    ).first.click()
+
+
+def go_on(page):
+    press(page, "ادامه")
+
+
+def fill_in(page, desk, look=lambda _: None, email="zahra@example.com", files=()):
+    """Registers a complaint page by page; ``look`` sees each page before it is sent."""
+    page.goto(f"{desk.portal}/contact")
+    look(page)
+    page.get_by_role("link", name="ثبت تازه").click()
+    look(page)
+    page.get_by_label("شکایت").check()
+    go_on(page)
+    look(page)
+    page.get_by_label("چاه غیرمجاز یا اضافه‌برداشت").check()
+    page.select_option("#county", "gachsaran")
+    go_on(page)
+    look(page)
+    page.fill("#text", "شب‌ها کنار قنات چاه می‌زنند.\nدو شب است.")
+    if files:
+        page.set_input_files("#files", [*files])
+    go_on(page)
+    look(page)
+    page.fill("#name", "زهرا کاظمی")
+    if email:
+        page.fill("#email", email)
+    go_on(page)
+    look(page)
+    page.check("#declared")
+    press(page, "ثبت")
+    look(page)
+    return [re.sub(r"\D", "", page.locator(".panel dd").nth(n).inner_text()) for n in (0, 1)]
+
+
+def track(page, desk, code, secret):
+    page.goto(f"{desk.portal}/contact/track")
+    page.fill("#code", code)
+    page.fill("#secret", secret)
+    press(page, "باز کردن")
+
+
+def sit_down(page, desk, username="mina"):
+    page.goto(f"{desk.ops}/desk")
+    page.fill("#username", username)
+    page.fill("#password", desk.password)
+    press(page, "ورود")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_a_complaint_goes_from_the_portal_to_the_unit_and_back(visitor, shared_desk, script):
+    citizen = visitor(script=script, width=320)
+    code, secret = fill_in(citizen, shared_desk)
+    assert (len(code), len(secret)) == (10, 20)
+    # the unit's queue and mailbox
+    box = "groundwater@staff.water.example"
+    wait_for(lambda: any(m["X-Mirab-Ticket"] == code for m in shared_desk.letters(box)))
+    clerk = visitor(script=script, width=1280)
+    sit_down(clerk, shared_desk)
+    clerk.fill("#search", code)
+    press(clerk, "نمایش")
+    clerk.locator("table a").first.click()
+    clerk.locator("#act-answer summary").click()
+    clerk.fill("#answer-text", "کارشناس بازدید کرد و چاه پلمپ شد.")
+    press(clerk, "فرستادن پاسخ نهایی")
+    assert "پاسخ فرستاده شد" in clerk.inner_text("main")
+    # the citizen, later, on another telephone
+    again = visitor(script=script)
+    track(again, shared_desk, code, secret)
+    assert "کارشناس بازدید کرد و چاه پلمپ شد." in again.inner_text("main")
+    again.get_by_text("نظر شما").first.click()
+    again.locator("#score").check()
+    again.locator("#solved").check()
+    press(again, "فرستادن نظر")
+    assert "نظر شما ثبت شد" in again.inner_text("main")
+    again.get_by_text("نتیجه را نمی‌پذیرم").click()
+    again.fill("#reopen-text", "دیشب دوباره می‌زدند.")
+    press(again, "ثبت اعتراض")
+    assert "در دست بررسی" in again.inner_text("main")
+
+
+def test_the_link_in_the_letter_opens_the_ticket(visitor, shared_desk):
+    fill_in(visitor(), shared_desk, email="link@example.com")
+    wait_for(lambda: shared_desk.letters("link@example.com"))
+    text = shared_desk.letters("link@example.com")[0].get_body(("plain",)).get_content()
+    page = visitor()
+    page.goto(re.search(r"http://\S+/l/\S+", text)[0])
+    assert page.url == f"{shared_desk.portal}/contact/ticket"
+    assert "شب‌ها کنار قنات" in page.inner_text("main")
+    press(page, "خروج از این صفحه")
+    page.goto(f"{shared_desk.portal}/contact/ticket")
+    assert page.url.endswith("/contact/track")
+
+
+def test_a_file_is_opened_after_the_scanner_and_an_infected_one_never(visitor, shared_desk):
+    page = visitor()
+    files = [
+        {"name": "چاه.png", "mimeType": "image/png", "buffer": PNG},
+        {"name": "نامه.txt", "mimeType": "text/plain", "buffer": EICAR},
+    ]
+    fill_in(page, shared_desk, files=files)
+    page.goto(f"{shared_desk.portal}/contact/ticket")
+
+    def scanned():
+        page.reload()
+        return "در حال بررسی" not in page.inner_text(".timeline")
+
+    wait_for(scanned, 30, 0.5)
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="چاه.png").click()
+    assert saved.value.suggested_filename == "چاه.png"
+    assert saved.value.path().read_bytes() == PNG
+    assert "آلوده بود و باز نمی‌شود" in page.inner_text(".timeline")
+
+
+def test_going_back_and_sending_again_makes_no_second_ticket(visitor, shared_desk):
+    page = visitor()
+    code, secret = fill_in(page, shared_desk)
+    page.go_back()
+    page.check("#declared")
+    press(page, "ثبت")
+    told = [re.sub(r"\D", "", page.locator(".panel dd").nth(n).inner_text()) for n in (0, 1)]
+    assert told == [code, secret]
+
+
+def test_what_is_wrong_is_said_at_the_top_and_at_the_field_and_nothing_is_lost(
+    visitor, shared_desk
+):
+    page = visitor(script=False)
+    page.goto(f"{shared_desk.portal}/contact/new")
+    go_on(page)
+    assert page.title().startswith("خطا:")
+    assert page.locator(".error-summary a").inner_text() == "یکی را انتخاب کنید."
+    page.get_by_label("درخواست").check()
+    go_on(page)
+    page.get_by_label("قبض و پرداخت").check()
+    go_on(page)
+    page.fill("#text", "قبض من دو بار پرداخت شده است.")
+    go_on(page)
+    page.fill("#mobile", "0912")
+    page.fill("#name", "علی")
+    go_on(page)
+    assert page.locator("#mobile").get_attribute("aria-invalid") == "true"
+    assert page.input_value("#name") == "علی"
+    page.fill("#mobile", "۰۹۱۲۱۲۳۴۵۶۷")
+    go_on(page)
+    page.get_by_role("button", name="تغییر شرح").click()
+    assert page.input_value("#text") == "قبض من دو بار پرداخت شده است."
+
+
+def test_a_wrong_secret_shows_no_more_than_that_both_do_not_belong_together(visitor, shared_desk):
+    page = visitor()
+    track(page, shared_desk, "405 213 8845", "1" * 20)
+    assert "کد و رمز با هم نمی‌خواند" in page.inner_text("main")
+    assert page.input_value("#secret") == ""
+
+
+def test_a_code_typed_with_persian_digits_marks_and_blanks_opens_the_ticket(visitor, shared_desk):
+    code, secret = fill_in(visitor(), shared_desk)
+    page = visitor()
+    persian = code.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
+    track(page, shared_desk, f"\u200f{persian[:3]} {persian[3:6]}\u200c-{persian[6:]}", secret)
+    assert page.url.endswith("/contact/ticket")
+
+
+def test_english_is_one_press_away_and_stays(visitor, shared_desk):
+    page = visitor()
+    page.goto(f"{shared_desk.portal}/contact")
+    page.get_by_role("link", name="English").click()
+    assert page.locator("html").get_attribute("dir") == "ltr"
+    page.get_by_role("link", name="Register something new").click()
+    assert page.locator("h1").inner_text() == "What do you want to register?"
+
+
+def test_a_page_weighs_little_and_brings_no_script(visitor, shared_desk):
+    page, sizes = visitor(), {}
+    page.on("response", lambda r: sizes.update({r.url.rsplit("/", 1)[-1]: len(r.body())}))
+    page.goto(f"{shared_desk.portal}/contact/new")
+    page.wait_for_load_state("networkidle")
+    assert "mirab.css" in sizes
+    assert any(name.endswith(".woff2") for name in sizes)
+    assert sum(size for name, size in sizes.items() if "." in name) < 75_000
+    assert page.locator("script").count() == 0
+
+
+def test_the_whole_form_can_be_done_by_keyboard_and_focus_is_seen(visitor, shared_desk):
+    page = visitor()
+    page.goto(f"{shared_desk.portal}/contact/new")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.name") == "kind":
+            break
+    page.keyboard.press("Space")
+    assert page.locator("#kind").is_checked()
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#county")
+
+
+def test_axe_finds_nothing_on_any_page_in_any_state(visitor, shared_desk, judged):
+    for width in (320, 1280):
+        page = visitor(width=width)
+        page.goto(shared_desk.portal)
+        judged(page)
+        for path in ("verify", "verify?code=", "v1/verify/V-AAAA", "statistics", "privacy",
+                     "accessibility", "nowhere", "contact/track", "contact?lang=en",
+                     "contact?lang=fa"):  # fmt: skip
+            page.goto(f"{shared_desk.portal}/{path}")
+            judged(page)
+        page.goto(f"{shared_desk.portal}/contact/new")
+        go_on(page)
+        judged(page)
+        code, secret = fill_in(page, shared_desk, look=judged)
+        page.goto(f"{shared_desk.portal}/contact/ticket")
+        for summary in page.locator("main details:not([open]) > summary").all():
+            summary.click()
+        judged(page)
+        press(page, "فرستادن پیام")
+        judged(page)
+        page.get_by_role("link", name="پس گرفتن").click()
+        judged(page)
+        track(page, shared_desk, code, "1" * 20)
+        judged(page)
+        desk_of(page, shared_desk, judged, code)
+        track(page, shared_desk, code, secret)
+        judged(page)
+
+
+def desk_of(page, desk, judged, code):
+    """Looks at every page of the desk; leaves the ticket answered."""
+    page.goto(f"{desk.ops}/desk/sign-in")
+    judged(page)
+    sit_down(page, desk, "nader")
+    judged(page)
+    for path in ("calendar", "telephone", "figures", f"tickets/{code}", "tickets/4052138845"):
+        page.goto(f"{desk.ops}/desk/{path}")
+        for summary in page.locator("main details:not([open]) > summary").all():
+            summary.click()
+        judged(page)
+    page.goto(f"{desk.ops}/desk/tickets/{code}")
+    page.locator("#act-answer summary").click()
+    press(page, "فرستادن پاسخ نهایی")
+    judged(page)
+    page.fill("#answer-text", "پاسخ")
+    press(page, "فرستادن پاسخ نهایی")
+    judged(page)
+    press(page, "خروج")
