@@ -23,8 +23,9 @@ status: ## what runs
 logs: ## follow all logs
 	@$(IF_SET_UP) tail -n 20 -F $$($(PYTHON) -c 'from deploy.local.state import State; print(State.of_checkout().logs)')/*.log; $(ELSE_SAY); fi
 
-test: setup ## the whole test suite, on stores of its own
-	$(PYTHON) -m pytest $(ARGS)
+test: ## the whole test suite, on stores of its own, in a browser too
+	@sh deploy/local/bootstrap.sh test
+	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup ## style, types and the rules of import
 	$(PYTHON) -m ruff check .

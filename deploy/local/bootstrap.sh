@@ -1,6 +1,7 @@
 #!/bin/sh
 # Prepares a Debian machine, once: a virtual environment with pinned, hashed packages in .venv, and
-# RabbitMQ and ClamAV from the system's packages if they are not there. Says one clear sentence where it cannot.
+# RabbitMQ and ClamAV (for `test` Chromium too) from the system's packages if they are not there. Says
+# one clear sentence where it cannot.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -57,6 +58,7 @@ fi
 packages=
 [ -n "${AMQP_URL:-}" ] || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || packages=rabbitmq-server
 [ -x /usr/sbin/clamd ] || packages="$packages clamav-daemon"
+if [ "${1:-}" = test ] && ! command -v chromium >/dev/null 2>&1; then packages="$packages chromium"; fi
 if [ -n "$packages" ]; then
     # Debian starts what it installs; this policy keeps the system's own from being started.
     policy=/usr/sbin/policy-rc.d

@@ -10,26 +10,41 @@ MOST_ADDRESSES = 50_000
 
 
 class Guesses:
-    """How often an address may ask in a minute, so that codes cannot be guessed in bulk."""
+    """How often an address may do something in a minute: guess codes, or ask at all.
 
-    def __init__(self) -> None:
+    Many honest people can share one address (a village behind one operator's gateway): so wrong
+    guesses are counted, and what is asked rightly only against a far larger number.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = REQUESTS if most is None else most
         self._minute, self._counts = 0, dict[str, int]()
 
     def take(self, address: str) -> None:
-        """TooMany if the address has used up its minute."""
+        """Counts one; TooMany if the address has used up its minute."""
+        name = self._name(address)
+        self._counts[name] = self._counts.get(name, 0) + 1
+        self._judge(self._counts[name])
+
+    def check(self, address: str) -> None:
+        """TooMany if the address has used up its minute; counts nothing."""
+        self._judge(self._counts.get(self._name(address), 0) + 1)
+
+    def _judge(self, count: int) -> None:
+        if count > self._most:
+            wait = SECONDS - int(time.time()) % SECONDS
+            raise TooMany(
+                f"You may ask {self._most} times a minute; wait {wait} s.", retry_after=wait
+            )
+
+    def _name(self, address: str) -> str:
         minute = int(time.time()) // SECONDS
         if minute != self._minute:
             self._minute, self._counts = minute, {}
         name = neighbourhood(address)
         # In a flood of addresses the new ones share one count: memory has an end, the limit none.
-        if name not in self._counts and len(self._counts) >= MOST_ADDRESSES:
-            name = "others"
-        self._counts[name] = self._counts.get(name, 0) + 1
-        if self._counts[name] > REQUESTS:
-            wait = SECONDS - int(time.time()) % SECONDS
-            raise TooMany(
-                f"You may ask {REQUESTS} times a minute; wait {wait} s.", retry_after=wait
-            )
+        full = name not in self._counts and len(self._counts) >= MOST_ADDRESSES
+        return "others" if full else name
 
 
 def neighbourhood(address: str) -> str:

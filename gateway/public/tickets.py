@@ -11,9 +11,13 @@ from bus.blobs import Blobs
 from bus.client import Client
 from bus.contracts.kinds import Request as Contract
 from bus.contracts.ticketing import FORM, REGISTER
+from bus.errors import BusError
 from bus.settings import Settings
 from gateway.public.guesses import Guesses
 from gateway.uploads import Seals, derived_secret
+
+MOST_REQUESTS = 1200
+NOT_OPENED = ("ticket.not_opened", "ticket.locked")
 
 
 class Tickets:
@@ -22,6 +26,7 @@ class Tickets:
     def __init__(self, client: Client, settings: Settings, guesses: Guesses) -> None:
         key = settings.secret("PORTAL_KEY").reveal()
         self._client, self._key, self.guesses = client, key, guesses
+        self._floods = Guesses(MOST_REQUESTS)
         self.blobs = Blobs(Path(settings.text("BLOBS_DIR")))
         self.seals, self.cookies, self.forms = (
             Seals(key, purpose) for purpose in ("claim", "cookie", "form")
@@ -39,15 +44,22 @@ class Tickets:
 
         ``id`` makes a repeated act the same act; a fresh one is made if none is given.
         """
-        self.guesses.take(request.client.host if request.client else "")
+        address = request.client.host if request.client else ""
         request.state.contract = contract.name
-        return await self._client.call(
-            contract,
-            contract.load(dict(data)),
-            id=id or str(uuid.uuid4()),
-            caller={"face": "public"},
-            traceparent=request.state.traceparent,
-        )
+        self._floods.take(address)
+        self.guesses.check(address)
+        try:
+            return await self._client.call(
+                contract,
+                contract.load(dict(data)),
+                id=id or str(uuid.uuid4()),
+                caller={"face": "public"},
+                traceparent=request.state.traceparent,
+            )
+        except BusError as error:
+            if error.code in NOT_OPENED:
+                self.guesses.take(address)
+            raise
 
     async def register(
         self, request: Request, data: Mapping[str, Any], id: str

@@ -1,0 +1,200 @@
+"""Complaints while parts fall: every citizen who saw a code has a ticket, and none has two."""
+
+import smtplib
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from email.message import EmailMessage
+
+import requests
+
+from tests.conftest import execute, wait_for
+
+COMPLAINT = {
+    "kind": "complaint",
+    "category": "illegal_well",
+    "text": "شب‌ها چاه می‌زنند.",
+    "declared": True,
+    "privacy": "anonymous",
+}
+
+
+def post(desk, key, **more):
+    return requests.post(
+        f"{desk.portal}/v1/tickets",
+        json={**COMPLAINT, **more},
+        headers={"Idempotency-Key": f'"{key}"'},
+        timeout=30,
+    )
+
+
+class Flood:
+    """Citizens who register, one after the other, and press again until they see a code."""
+
+    def __init__(self, desk, citizens=6):
+        self.desk, self.seen, self.refused, self.stop = desk, {}, 0, threading.Event()
+        self._pool = ThreadPoolExecutor(citizens)
+        self._done = [self._pool.submit(self._citizen) for _ in range(citizens)]
+
+    def _citizen(self):
+        while not self.stop.is_set():
+            key = str(uuid.uuid4())
+            while key not in self.seen:
+                try:
+                    answer = post(self.desk, key, text=f"چاه {key}")
+                except requests.ConnectionError:
+                    time.sleep(0.2)
+                    continue
+                if answer.status_code == 201:
+                    told = answer.json()
+                    self.seen[key] = (told["code"], told["secret"])
+                else:
+                    assert answer.status_code in (429, 503, 504), answer.text
+                    self.refused += answer.status_code != 429
+                    time.sleep(0.5)
+
+    def end(self):
+        self.stop.set()
+        for each in self._done:
+            each.result(120)
+        self._pool.shutdown()
+
+
+def check(flood):
+    """Each code that was seen is one ticket, and every ticket was seen by somebody."""
+    kept = dict(execute(flood.desk.db, "select text, code from tickets where channel = 'api'"))
+    rows = execute(flood.desk.db, "select count(*) from tickets where channel = 'api'")[0][0]
+    assert kept == {f"چاه {key}": code for key, (code, _) in flood.seen.items()}
+    assert rows == len(flood.seen) > 0
+    code, secret = next(iter(flood.seen.values()))
+    answer = requests.get(
+        f"{flood.desk.portal}/v1/tickets/{code}", headers={"Ticket-Secret": secret}, timeout=20
+    )
+    assert answer.json()["code"] == code
+
+
+def test_a_flood_while_the_broker_is_down_for_a_minute_loses_and_doubles_nothing(
+    own_desk, own_broker
+):
+    flood = Flood(own_desk)
+    wait_for(lambda: len(flood.seen) >= 10, 60)
+    own_broker.stop()
+    seen = len(flood.seen)
+    time.sleep(60)
+    assert len(flood.seen) <= seen + 6  # whose answer was on its way
+    own_broker.start()
+    wait_for(lambda: len(flood.seen) >= seen + 10, 120)
+    flood.end()
+    assert flood.refused > 0
+    check(flood)
+    # the letters to the units were rows meanwhile, and went out
+    wait_for(
+        lambda: (
+            execute(own_desk.db, "select count(*) from mails where state = 'WAITING'") == [(0,)]
+        ),
+        60,
+    )
+    box = own_desk.letters("groundwater@staff.water.example")
+    assert len({m["X-Mirab-Ticket"] for m in box}) == len(box) == len(flood.seen)
+
+
+def test_killing_the_service_in_a_flood_loses_and_doubles_nothing(own_desk):
+    flood = Flood(own_desk)
+    for _ in range(3):
+        before = len(flood.seen)
+        wait_for(lambda b=before: len(flood.seen) >= b + 5, 60)
+        own_desk.service.kill()
+        own_desk.service = own_desk.serve()
+    wait_for(lambda: len(flood.seen) >= 25, 120)
+    flood.end()
+    check(flood)
+
+
+# --- letters ---
+
+
+def write(desk, n, to="surface@water.example"):
+    message = EmailMessage()
+    message["From"] = f"رضا کریمی <reza{n}@example.com>"
+    message["To"] = to
+    message["Subject"] = f"نوبت آب {n}"
+    message["Message-ID"] = f"<letter-{n}@example.com>"
+    message.set_content("نوبت ما نرسید.")
+    with smtplib.SMTP("127.0.0.1", desk.mail_port, timeout=20) as server:
+        server.sendmail(f"reza{n}@example.com", [to], message.as_bytes())
+
+
+def test_a_letter_to_a_unit_becomes_a_ticket_and_its_answer_comes_by_letter(shared_desk):
+    write(shared_desk, "a")
+    wait_for(lambda: shared_desk.letters("rezaa@example.com"), 30)
+    (receipt,) = shared_desk.letters("rezaa@example.com")
+    assert receipt["In-Reply-To"] == "<letter-a@example.com>"
+    code = receipt["X-Mirab-Ticket"]
+    reply = EmailMessage()
+    reply["From"] = "rezaa@example.com"
+    reply["Subject"] = "Re: " + receipt["Subject"]
+    reply["Message-ID"] = "<letter-a2@example.com>"
+    reply["In-Reply-To"] = receipt["Message-ID"]
+    reply.set_content("دریچه شکسته است.\n\n> نقل قول")
+    with smtplib.SMTP("127.0.0.1", shared_desk.mail_port, timeout=20) as server:
+        server.sendmail("rezaa@example.com", [str(receipt["Reply-To"])], reply.as_bytes())
+    said = "select data ->> 'text' from ticket_events e join tickets t on t.id = e.ticket "
+    wait_for(
+        lambda: (
+            execute(shared_desk.db, said + "where code = %s and act = 'write'", (code,))
+            == [("دریچه شکسته است.",)]
+        ),
+        30,
+    )
+
+
+def test_an_address_that_is_no_units_is_refused_at_the_door(shared_desk):
+    refused = None
+    try:
+        write(shared_desk, "b", to="president@water.example")
+    except smtplib.SMTPRecipientsRefused as error:
+        refused = error.recipients["president@water.example"][0]
+    assert refused == 550
+
+
+def test_killing_the_mailroom_loses_no_letter_that_it_took_and_doubles_none(own_desk, start):
+    taken, stop = set(), threading.Event()
+
+    def writer(name):
+        n = 0
+        while not stop.is_set():
+            n += 1
+            for _ in range(200):
+                try:
+                    write(own_desk, f"{name}-{n}")
+                except (OSError, smtplib.SMTPException):
+                    time.sleep(0.1)
+                    continue
+                taken.add(f"<letter-{name}-{n}@example.com>")
+                break
+
+    threads = [threading.Thread(target=writer, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        before = len(taken)
+        wait_for(lambda b=before: len(taken) >= b + 10, 60)
+        own_desk.mailroom.kill()
+        own_desk.mailroom = start("services.ticketing.mailroom", **own_desk.environ)
+    before = len(taken)
+    wait_for(lambda: len(taken) >= before + 5, 60)
+    stop.set()
+    for thread in threads:
+        thread.join(60)
+    kept = [row[0] for row in execute(own_desk.db, "select message_id from letters")]
+    assert len(kept) == len(set(kept))
+    assert taken <= set(kept)
+    wait_for(
+        lambda: (
+            execute(own_desk.db, "select count(*) from letters where state = 'RECEIVED'") == [(0,)]
+        ),
+        60,
+    )
+    states = {row[0] for row in execute(own_desk.db, "select distinct state from letters")}
+    assert states == {"TICKET"}
