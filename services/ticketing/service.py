@@ -53,11 +53,11 @@ class Ticketing(Service):
 
     @serve(REGISTER)
     def register(self, tx, **data):
-        at, caller = self.desk(tx), (tx.message.caller or {}) if tx.message else {}
-        if not caller.get("staff"):
-            return views.registered(at, citizens.register(at, data))
-        who = self.who(tx)
-        return views.registered(at, citizens.register(at, data, by="unit", actor=who.username))
+        if (tx.message.caller or {}).get("staff"):
+            at = self.own_desk(tx)
+            return views.registered(at, citizens.register(at, data, actor=at.who.username))
+        at = self.desk(tx)
+        return views.registered(at, citizens.register(at, data))
 
     @serve(TRACK)
     def track(self, tx, *, code, secret):

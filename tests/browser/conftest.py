@@ -20,8 +20,9 @@ QUIET = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
+    # Not for the session: playwright keeps an event loop running, which other tests start anew.
     program = shutil.which("chromium")
     assert program, "Chromium is not here; `make test` installs it (apt-get install chromium)."
     with sync_playwright() as playwright:

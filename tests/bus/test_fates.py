@@ -199,7 +199,8 @@ def test_a_request_that_expires_in_the_hand_of_a_busy_service_is_dropped_unanswe
 def test_two_consumers_share_the_work_and_nothing_is_done_twice(probe_parts, vhost, probe_db):
     probe = probe_parts(vhost, probe_db)
     one, two = probe.serve(), probe.serve()
-    probe.ready()
+    for each in (one, two):
+        wait_for(lambda e=each: "mirab.probe.requests" in e.log, 60)
     questions = [(ADD, f"id-{n}", {"mark": f"m{n}", "seconds": 0.02}) for n in range(120)]
     answers = ask_all(vhost, questions, deadline=30)
     assert all(answer["times"] == 1 for answer in answers)
@@ -226,7 +227,7 @@ def test_while_the_database_is_away_a_request_is_told_so_and_a_command_is_held(
     time.sleep(8)
     assert probe.dead() == 0
     own_postgres.start()
-    wait_for(lambda: probe.marks("held") == 20, 30)
+    wait_for(lambda: probe.marks("held") == 20, 60)
     assert probe.dead() == 0
 
 

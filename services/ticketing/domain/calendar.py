@@ -88,11 +88,7 @@ class Calendar:
                 closed.title + (" (estimated date)" if estimated else ""),
             )
         if off and not opened:
-            return _closed(
-                date,
-                f"{WEEKDAYS_FA[date.weekday()]}، تعطیل هفتگی",
-                f"{WEEKDAYS_EN[date.weekday()]}, weekend",
-            )
+            return _closed(date, "تعطیل هفتگی", "weekend")
         hours = self._best("hours", date, county)
         if hours is None or hours.opens is None or hours.closes is None:
             return _closed(date, "ساعت کاری ثبت نشده است", "no office hours are on record")

@@ -1,0 +1,92 @@
+"""An OpenID Connect provider that speaks the real protocol; it plays the organisation's login."""
+
+import base64
+import hashlib
+import json
+import secrets
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+CLIENT, SECRET = "mirab-desk", "the client's secret"
+
+
+class Provider(ThreadingHTTPServer):
+    """``claims`` changes the ID tokens that it gives; ``user`` is who has signed in there."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.issuer = f"http://127.0.0.1:{self.server_address[1]}"
+        self.key = RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
+        self.signs_with = self.key
+        self.user, self.claims, self.codes = "mina", {}, {}
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Handler(BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        url = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        provider = self.server
+        if url.path == "/.well-known/openid-configuration":
+            self._json(
+                {
+                    "issuer": provider.issuer,
+                    "authorization_endpoint": f"{provider.issuer}/authorize",
+                    "token_endpoint": f"{provider.issuer}/token",
+                    "jwks_uri": f"{provider.issuer}/keys",
+                }
+            )
+        elif url.path == "/keys":
+            self._json({"keys": [provider.key.as_dict(private=False)]})
+        elif url.path == "/authorize":
+            code = secrets.token_urlsafe(16)
+            provider.codes[code] = query
+            back = urlencode({"code": code, "state": query["state"]})
+            self.send_response(302)
+            self.send_header("Location", f"{query['redirect_uri']}?{back}")
+            self.end_headers()
+
+    def do_POST(self):
+        raw = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        told = {name: values[0] for name, values in parse_qs(raw).items()}
+        asked = self.server.codes.pop(told.get("code"), None)
+        proof = hashlib.sha256(told.get("code_verifier", "").encode()).digest()
+        good = (
+            asked is not None
+            and self.headers["Authorization"]
+            == "Basic " + base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
+            and asked["redirect_uri"] == told["redirect_uri"]
+            and asked["code_challenge"] == base64.urlsafe_b64encode(proof).decode().rstrip("=")
+        )
+        if not good:
+            self._json({"error": "invalid_grant"}, 400)
+            return
+        now = int(time.time())
+        claims = {
+            "iss": self.server.issuer,
+            "aud": CLIENT,
+            "sub": "17",
+            "preferred_username": self.server.user,
+            "nonce": asked["nonce"],
+            "iat": now,
+            "exp": now + 300,
+            **self.server.claims,
+        }
+        token = jwt.encode({"alg": "RS256", "kid": "one"}, claims, self.server.signs_with)
+        self._json({"access_token": "x", "token_type": "Bearer", "id_token": token})
+
+    def _json(self, told, status=200):
+        body = json.dumps(told).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)

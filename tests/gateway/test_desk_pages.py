@@ -1,0 +1,226 @@
+"""The desk's doors: who gets in, by which login, and what other sites can not make a clerk do."""
+
+import re
+import uuid
+
+import pytest
+import requests
+from joserfc.jwk import RSAKey
+
+from tests.conftest import free_port, wait_for
+from tests.gateway import oidc_provider
+
+
+@pytest.fixture
+def sat(shared_desk):
+    """A browser of a colleague who has signed in."""
+
+    def sit(username="mina", password=None):
+        session = requests.Session()
+        session.post(
+            f"{shared_desk.ops}/desk/sign-in",
+            data={"username": username, "password": password or shared_desk.password},
+            timeout=20,
+        )
+        return session
+
+    return sit
+
+
+def registered(desk, **more):
+    told = requests.post(
+        f"{desk.portal}/v1/tickets",
+        json={"kind": "complaint", "category": "illegal_well", "text": "چاه می‌زنند",
+              "declared": True, "name": "زهرا کاظمی", "email": "z@example.com", **more},
+        headers={"Idempotency-Key": f'"{uuid.uuid4()}"'},
+        timeout=20,
+    )  # fmt: skip
+    assert told.status_code == 201, told.text
+    return told.json()
+
+
+@pytest.mark.parametrize("path", ["", "/tickets/4052138845", "/calendar", "/figures", "/telephone"])
+def test_who_is_not_signed_in_is_shown_the_way_in(shared_desk, path):
+    answer = requests.get(f"{shared_desk.ops}/desk{path}", allow_redirects=False, timeout=20)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/desk/sign-in")
+
+
+def test_a_wrong_password_gets_nobody_in(shared_desk, sat):
+    session = sat("karim", "wrong password")
+    answer = session.get(f"{shared_desk.ops}/desk", allow_redirects=False, timeout=20)
+    assert answer.status_code == 303
+
+
+def test_a_cookie_of_ones_own_making_gets_nobody_in(shared_desk, sat):
+    sealed = sat().cookies["mirab_desk"]
+    for forged in (sealed[:-4] + "AAAA", "x", ""):
+        answer = requests.get(
+            f"{shared_desk.ops}/desk",
+            cookies={"mirab_desk": forged},
+            allow_redirects=False,
+            timeout=20,
+        )
+        assert answer.status_code == 303
+
+
+def test_another_site_cannot_act_in_a_clerks_name(shared_desk, sat):
+    code, session = registered(shared_desk)["code"], sat()
+    for header in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = session.post(
+            f"{shared_desk.ops}/desk/tickets/{code}/note",
+            data={"version": "1", "text": "x"},
+            headers=header,
+            timeout=20,
+        )
+        assert answer.status_code == 403
+
+
+def test_a_form_that_is_sent_twice_is_one_act(shared_desk, sat):
+    code, session = registered(shared_desk)["code"], sat()
+    page = session.get(f"{shared_desk.ops}/desk/tickets/{code}", timeout=20).text
+    form = re.search(r'name="form" value="([^"]+)"', page)[1]
+    for _ in range(2):
+        answer = session.post(
+            f"{shared_desk.ops}/desk/tickets/{code}/note",
+            data={"version": "1", "text": "یک بار", "form": form},
+            timeout=20,
+        )
+        assert answer.status_code == 200
+    assert answer.text.count("یک بار") == 1
+
+
+def test_what_was_typed_stays_when_somebody_was_faster(shared_desk, sat):
+    code, mina, karim = registered(shared_desk)["code"], sat(), sat("karim")
+    url = f"{shared_desk.ops}/desk/tickets/{code}/answer"
+    mina.post(url, data={"version": "1", "text": "پاسخ مینا"}, timeout=20)
+    late = karim.post(url, data={"version": "1", "text": "پاسخ کریم"}, timeout=20)
+    assert late.status_code == 422
+    assert "همکار دیگری هم‌زمان کاری کرد" in late.text
+    told = requests.get(f"{shared_desk.ops}/desk/tickets/{code}", cookies=karim.cookies, timeout=20)
+    assert "پاسخ کریم" not in told.text
+
+
+def test_a_clerk_writes_down_what_a_farmer_says_on_the_telephone(shared_desk, sat):
+    session = sat("karim")
+    answer = session.post(
+        f"{shared_desk.ops}/desk/telephone",
+        data={"kind": "complaint", "category": "illegal_well", "text": "آب چاه ما کم شده",
+              "privacy": "private", "name": "مش رجب", "mobile": "۰۹۱۲۱۲۳۴۵۶۷",
+              "declared": "1", "form": f"desk-{uuid.uuid4()}"},
+        timeout=20,
+    )  # fmt: skip
+    code, secret = (
+        re.sub(r"\D", "", found)
+        for found in re.findall(r'<dd><bdi dir="ltr">([0-9 ]+)</bdi></dd>', answer.text)
+    )
+    told = requests.get(
+        f"{shared_desk.portal}/v1/tickets/{code}", headers={"Ticket-Secret": secret}, timeout=20
+    ).json()
+    assert told["text"] == "آب چاه ما کم شده"
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("tickets/4052138845/answer", {"version": "x", "text": ""}),
+        ("tickets/abc/answer", {}),
+        ("tickets/4052138845/nothing", {}),
+        ("calendar/row", {"kind": "hours"}),
+        ("calendar/slots", {"minutes": "many"}),
+        ("calendar/nothing", {}),
+        ("telephone", {"kind": "poem"}),
+    ],
+)
+def test_bad_input_is_told_and_never_an_error_of_ours(shared_desk, sat, path, data):
+    answer = sat("nader").post(f"{shared_desk.ops}/desk/{path}", data=data, timeout=20)
+    assert answer.status_code in (404, 415, 422)
+
+
+# --- the organisation's own login ---
+
+
+@pytest.fixture
+def with_login(shared_desk, start):
+    """An ops face with the organisation's login, and that login."""
+    provider = oidc_provider.Provider()
+    port = free_port()
+    start(
+        "gateway.ops",
+        **shared_desk.environ,
+        PORT=str(port),
+        OIDC_ISSUER=provider.issuer,
+        OIDC_CLIENT_ID=oidc_provider.CLIENT,
+        OIDC_CLIENT_SECRET=oidc_provider.SECRET,
+    )
+    url = f"http://127.0.0.1:{port}/desk"
+    wait_for(lambda: up(url), 30)
+    yield url, provider
+    provider.shutdown()
+    provider.server_close()
+
+
+def up(url):
+    try:
+        return requests.get(f"{url}/sign-in", timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def test_the_organisations_login_opens_the_desk(with_login):
+    url, _ = with_login
+    session = requests.Session()
+    answer = session.get(f"{url}/oidc", timeout=20)
+    assert answer.url == url
+    assert "صف کار" in answer.text
+
+
+def test_somebody_without_an_account_at_the_desk_is_not_let_in(with_login):
+    url, provider = with_login
+    provider.user = "stranger"
+    session = requests.Session()
+    answer = session.get(f"{url}/oidc", timeout=20)
+    assert answer.url.endswith("/desk/sign-in")
+    assert "mirab_desk" not in session.cookies
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": "another-client"},
+        {"iss": "http://evil.example"},
+        {"nonce": "of another sign-in"},
+        {"exp": 1},
+        {"preferred_username": None},
+    ],
+    ids=lambda c: next(iter(c)),
+)
+def test_a_token_that_is_not_for_us_now_is_refused(with_login, claims):
+    url, provider = with_login
+    provider.claims = claims
+    session = requests.Session()
+    answer = session.get(f"{url}/oidc", timeout=20)
+    assert answer.status_code == 401
+    assert "mirab_desk" not in session.cookies
+
+
+def test_a_token_signed_by_another_key_is_refused(with_login):
+    url, provider = with_login
+    provider.signs_with = RSAKey.generate_key(2048, {"kid": "one"})
+    assert requests.Session().get(f"{url}/oidc", timeout=20).status_code == 401
+
+
+def test_an_answer_to_a_sign_in_that_this_browser_did_not_begin_is_refused(with_login):
+    url, _ = with_login
+    session = requests.Session()
+    begun = session.get(f"{url}/oidc", allow_redirects=False, timeout=20)
+    back = requests.get(begun.headers["location"], allow_redirects=False, timeout=20)
+    other = requests.get(back.headers["location"], timeout=20)
+    assert other.status_code == 401
+
+
+def test_while_the_login_is_away_the_page_says_so(with_login):
+    url, provider = with_login
+    provider.shutdown()
+    provider.server_close()
+    answer = requests.get(f"{url}/oidc", timeout=20)
+    assert answer.status_code == 503

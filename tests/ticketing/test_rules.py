@@ -1,0 +1,204 @@
+"""Rules of tickets as values: moves, the log, figures, the book."""
+
+import datetime as dt
+import itertools
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bus.errors import RuleBroken
+from services.ticketing import books
+from services.ticketing.domain import moves, statistics, words
+from services.ticketing.domain.book import Book
+from services.ticketing.domain.ticket import Entry, fold, pauses
+from tests.conftest import ROOT
+
+START = dt.datetime(2026, 11, 23, 5, 30, tzinfo=dt.UTC)
+DATA = {
+    "assign": {"assignee": "karim"},
+    "pause": {"reason": "applicant"},
+    "merge": {"into": "4052138845"},
+    "invite": {"office": "yasuj"},
+    "choose_slot": {"slot": 1, "starts": "x", "ends": "y"},
+    "rate": {"score": 5, "solved": True},
+    "close": {"reason": "settled"},
+}
+ACTS = sorted({act for _, act in moves.MOVES})
+
+
+def log_of(acts):
+    """A log of those of the acts that are possible, one after the other."""
+    entries = [Entry(1, START, "citizen", "citizen", "register", {"unit": "surface"})]
+    for act in acts:
+        state = fold(entries).state
+        if (state, act) in moves.MOVES and (act not in ("choose_slot", "leave_slot")):
+            at = START + dt.timedelta(minutes=len(entries))
+            entries.append(Entry(len(entries) + 1, at, "unit", "x", act, DATA.get(act, {})))
+    return entries
+
+
+@given(st.lists(st.sampled_from(ACTS), max_size=30))
+def test_every_possible_log_adds_up_to_a_known_state(acts):
+    ticket = fold(log_of(acts))
+    assert ticket.state in words.STATES
+    assert (ticket.pause is not None) == (ticket.state == "PAUSED")
+    assert (ticket.merged_into is not None) == (ticket.state == "MERGED")
+
+
+@given(st.lists(st.sampled_from(ACTS), max_size=30))
+def test_pauses_do_not_overlap_and_all_but_the_last_have_an_end(acts):
+    entries = log_of(acts)
+    found = pauses(entries)
+    for one, other in itertools.pairwise(found):
+        assert one.end is not None
+        assert one.end <= other.start
+    if found:
+        assert (found[-1].end is None) == (fold(entries).state == "PAUSED")
+
+
+@given(st.lists(st.sampled_from(ACTS), max_size=20))
+def test_a_merge_that_is_undone_leaves_the_ticket_as_it_was(acts):
+    entries = log_of(acts)
+    before = fold(entries)
+    if before.state not in moves.WORK:
+        return
+    again = fold(log_of([*acts, "merge", "unmerge"]))
+    assert (again.state, again.pause, again.unit) == (before.state, before.pause, before.unit)
+
+
+def test_what_is_not_in_the_table_is_refused_with_state_and_act():
+    with pytest.raises(RuleBroken) as refused:
+        moves.after("CLOSED", "answer")
+    assert refused.value.details == {"state": "CLOSED", "act": "answer"}
+
+
+def test_every_act_and_state_has_its_words_in_both_languages():
+    states = {state for state, _ in moves.MOVES}
+    assert states <= set(words.STATES)
+    assert {*ACTS, "register"} <= set(words.ACTS)
+    assert all(fa and en for table in (words.ACTS, words.STATES) for fa, en in table.values())
+
+
+# --- figures ---
+
+COUNTS = st.integers(0, 12)
+
+
+@st.composite
+def figures(draw):
+    rows = []
+    for n in range(draw(st.integers(1, 6))):
+        registered = draw(COUNTS)
+        answered = draw(st.integers(0, registered))
+        rows.append(
+            {"code": str(n), "registered": registered, "answered": answered,
+             "on_time": draw(st.integers(0, answered))}
+        )  # fmt: skip
+    return rows
+
+
+@given(figures())
+def test_no_small_count_is_shown_or_can_be_found_by_a_difference(rows):
+    told, total = statistics.published(rows)
+    for name in statistics.COUNTS:
+        hidden = [n for n, row in enumerate(told) if row[name] is None]
+        for n, row in enumerate(told):
+            assert row[name] is None or row[name] == 0 or row[name] >= 5
+            assert row[name] in (None, rows[n][name])
+        if total[name] is not None and any(0 < rows[n][name] < 5 for n in hidden):
+            assert len(hidden) >= 2
+    for row in told:
+        for whole, part in (("registered", "answered"), ("answered", "on_time")):
+            if row[whole] is not None and row[part] is not None:
+                assert not 0 < row[whole] - row[part] < 5
+
+
+# --- the book ---
+
+
+def folder(tmp_path, *, change=("", ""), **files):
+    for path in (ROOT / "deploy/desk").glob("*.toml"):
+        text = path.read_text(encoding="utf-8").replace(*change) if change[0] else path.read_text()
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
+    for name, text in files.items():
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('unit = "billing"', 'unit = "money"'), "there is no unit money"),
+        (('code = "bill"', 'code = "conduct"'), "conduct stands twice"),
+        (('kinds = ["complaint"]', 'kinds = ["song"]'), "Use one of: request"),
+        (("first_response = { hours = 7 }", "first_response = {}"), "say hours"),
+        (("groundwater@water.example", "groundwater"), "name@host"),
+        (("after_answer_days = 20,", ""), "closing.after_answer_days: Missing"),
+        (('county = "gachsaran"', 'county = "tehran"'), "there is no county tehran"),
+    ],
+)
+def test_a_wrong_book_is_refused_and_the_place_is_named(tmp_path, change, said):
+    with pytest.raises(books.BadBook) as refused:
+        books.read(folder(tmp_path, change=change))
+    assert any(said in fault for fault in refused.value.faults), refused.value.faults
+
+
+def test_a_promise_is_the_most_special_row_in_force_on_the_day():
+    book = Book(books.read(ROOT / "deploy/desk"))
+    today = dt.date(2026, 11, 23)
+    assert book.promise("bill", "complaint", today).spans["solution"].minutes == 70 * 60
+    assert book.promise("illegal_well", "complaint", today).spans["first_response"].minutes == 210
+    assert book.promise("illegal_well", "objection", today).spans["solution"].days == 20
+    assert book.promise("bill", "complaint", dt.date(2020, 1, 1)).spans == {}
+
+
+def command(*arguments, **environ):
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin", **environ},
+        capture_output=True,
+        text=True,
+        input="",
+        check=False,
+        timeout=60,
+    )
+
+
+def test_the_command_names_every_fault_and_changes_nothing(tmp_path, ticketing_db):
+    bad = folder(tmp_path, change=('unit = "billing"', 'unit = "money"'))
+    done = command("services.ticketing.books", str(bad), DB_URL=ticketing_db)
+    assert done.returncode == 1
+    assert "there is no unit money" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_same_book_again_is_no_new_version(ticketing_db):
+    for _ in range(2):
+        done = command("services.ticketing.books", "deploy/desk", DB_URL=ticketing_db)
+        assert done.stdout == "The desk works by version 1 of its book.\n"
+
+
+@pytest.mark.parametrize("module", ["books", "staff", "mailroom"])
+def test_a_command_tells_how_it_is_used(module):
+    done = command(f"services.ticketing.{module}", "--help")
+    assert done.returncode == 0
+    assert f"python -m services.ticketing.{module}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["put", "x", "--name", "x", "--role", "clerk", "--unit", "money"], "no unit money"),
+        (["put", "x", "--name", "x", "--role", "clerk", "--unit", "billing"], "at least 10"),
+        (["put", "x", "--name", "x", "--role", "king", "--unit", "billing"], "invalid choice"),
+    ],
+)
+def test_a_wrong_account_is_refused_with_a_sentence(ticketing_db, arguments, said):
+    done = command("services.ticketing.staff", *arguments, DB_URL=ticketing_db)
+    assert done.returncode in (1, 2)
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
