@@ -7,10 +7,10 @@ from typing import Any
 
 from bus.contracts.ticketing import TICKET_MOVED
 from bus.errors import Conflict, FieldError, NotFound, RuleBroken
-from bus.persian import search_key
+from bus.persian import TEHRAN, jalali, persian_digits, search_key
 from bus.store import Tx
 from services.ticketing import books, store
-from services.ticketing.domain import promises
+from services.ticketing.domain import promises, words
 from services.ticketing.domain.book import Book
 from services.ticketing.domain.calendar import Calendar
 from services.ticketing.domain.moves import WORK
@@ -169,3 +169,12 @@ def instant(moment: dt.datetime) -> str:
 def bad(field: str, why: str, code: str = "choice") -> RuleBroken:
     """The refusal of one field, for what no contract can know."""
     return RuleBroken(f"{field}: {why}", code="field.wrong", fields=[FieldError(field, code, why)])
+
+
+def spoken(moment: dt.datetime, language: str) -> str:
+    """A moment as people read it, by the clocks of Tehran."""
+    local = moment.astimezone(TEHRAN)
+    day = jalali(local.date()).replace("-", "/")
+    if language == "fa":
+        return persian_digits(f"{words.WEEKDAYS_FA[local.weekday()]} {day} ساعت {local:%H:%M}")
+    return f"{words.WEEKDAYS_EN[local.weekday()]} {day} ({local:%Y-%m-%d}) at {local:%H:%M}"

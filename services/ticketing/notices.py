@@ -11,10 +11,10 @@ from icalendar import Calendar as ICalendar
 from icalendar import Event as IEvent
 from sqlalchemy import text
 
-from bus.persian import TEHRAN, jalali, persian_digits
+from bus.persian import persian_digits
 from bus.tracking import grouped
 from services.ticketing import mail_writing, store
-from services.ticketing.acting import Case, Desk
+from services.ticketing.acting import Case, Desk, spoken
 from services.ticketing.domain import words
 from services.ticketing.domain.texts import LETTERS
 from services.ticketing.domain.ticket import Entry
@@ -196,12 +196,3 @@ def invitation(desk: Desk, case: Case) -> bytes:
     calendar.add("method", "REQUEST")
     calendar.add_component(event)
     return bytes(calendar.to_ical())
-
-
-def spoken(moment: dt.datetime, language: str) -> str:
-    """A moment as people read it, by the clocks of Tehran."""
-    local = moment.astimezone(TEHRAN)
-    day = jalali(local.date()).replace("-", "/")
-    if language == "fa":
-        return persian_digits(f"{words.WEEKDAYS_FA[local.weekday()]} {day} ساعت {local:%H:%M}")
-    return f"{words.WEEKDAYS_EN[local.weekday()]} {day} ({local:%Y-%m-%d}) at {local:%H:%M}"

@@ -5,12 +5,13 @@ from typing import Any
 
 from bus.errors import NotFound
 from services.ticketing import store
-from services.ticketing.acting import Case, Desk, instant
+from services.ticketing.acting import Case, Desk, instant, spoken, take
 from services.ticketing.domain import words
 from services.ticketing.domain.promises import Clock
 from services.ticketing.domain.ticket import INTERNAL, Entry, citizen_may
 
-HIDDEN_FROM_CITIZEN = INTERNAL | {"assign", "infected", "bounce", "due_moved"}
+HIDDEN_FROM_CITIZEN = INTERNAL | {"assign", "infected", "bounce"}
+TOLD_TO_JOINED = ("say", "answer", "close")
 
 
 def named(rows: dict[str, dict[str, Any]], code: str | None) -> dict[str, Any] | None:
@@ -44,10 +45,24 @@ def for_citizen(desk: Desk, case: Case) -> dict[str, Any]:
         "may": may,
         "history": [
             said(entry, files) for entry in case.entries if entry.act not in HIDDEN_FROM_CITIZEN
-        ],
+        ]
+        + _of_the_other(desk, case),
         "slots": _slots(desk, case) if "choose_slot" in may else [],
         "merged_into": case.ticket.merged_into is not None,
     }
+
+
+def _of_the_other(desk: Desk, case: Case) -> list[dict[str, Any]]:
+    """What the unit said about the ticket that this one was joined with, since then."""
+    if case.ticket.merged_into is None:
+        return []
+    merged = next(e for e in reversed(case.entries) if e.act == "merge")
+    other = take(desk, lock=False, code=case.ticket.merged_into)
+    return [
+        said(entry, {})
+        for entry in other.entries
+        if entry.by == "unit" and entry.act in TOLD_TO_JOINED and entry.at >= merged.at
+    ]
 
 
 def for_desk(desk: Desk, case: Case, *, open_person: bool) -> dict[str, Any]:
@@ -109,6 +124,11 @@ def said(entry: Entry, files: dict[int, list[dict[str, Any]]]) -> dict[str, Any]
         fa, en = f"{fa}: {reason_fa}", f"{en}: {reason_en}"
     if entry.act == "pause":
         fa, en = words.PAUSES[entry.data["reason"]]
+    if entry.act == "due_moved":
+        clock_fa, clock_en = words.CLOCKS[entry.data["clock"]]
+        due = dt.datetime.fromisoformat(entry.data["due"])
+        fa = f"{fa}: {clock_fa}، {spoken(due, 'fa')}"
+        en = f"{en}: {clock_en}, {spoken(due, 'en')}"
     return {
         "at": instant(entry.at),
         "by": entry.by,

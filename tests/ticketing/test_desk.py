@@ -154,6 +154,7 @@ def test_a_duplicate_is_suggested_joined_and_answered_with_the_other(hand):
     before = len(hand.letters("other@example.com"))
     hand.answer(first, "چاه پر شد.")
     assert len(hand.letters("other@example.com")) == before + 1
+    assert hand.track(second)["history"][-1]["text"] == "چاه پر شد."
 
 
 def test_a_merge_is_undone_and_the_clock_never_stood_still(hand):
@@ -199,8 +200,8 @@ def test_a_late_decree_moves_the_due_time_and_the_history_tells_it(hand):
     assert due_of(hand, code) == tehran("1405-09-03 09:30")
     change(hand, kind="closure", from_day="2026-11-24")
     assert due_of(hand, code) == tehran("1405-09-04 09:30")
-    moved = [entry for entry in hand.read(code)["history"] if entry["act"] == "due_moved"]
-    assert moved
+    moved = [entry for entry in hand.track(code)["history"] if entry["act"] == "due_moved"]
+    assert moved[0]["title_fa"].endswith("چهارشنبه ۱۴۰۵/۰۹/۰۴ ساعت ۰۹:۳۰")
     change_rows = hand.call(at_desk.CALENDAR, as_="karim")["rows"]
     row = next(r["id"] for r in change_rows if r["source"] == "مصوبه")
     hand.call(at_desk.WITHDRAW_ROW, as_="nader", row=row, source="لغو")
