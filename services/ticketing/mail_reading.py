@@ -14,7 +14,7 @@ from email.utils import parseaddr
 from html.parser import HTMLParser
 from typing import Any
 
-from services.ticketing.mail_writing import SEPARATOR
+from services.ticketing.mail_writing import JOINERS, SEPARATOR, one_line
 
 TEXT_MOST, SUBJECT_MOST, FILES_MOST = 20_000, 200, 20
 HOPS_MOST = 25
@@ -68,15 +68,15 @@ class Letter:
 def read(raw: bytes, *, null_sender: bool = False) -> Letter:
     """The letter of these bytes; ``null_sender`` says that MAIL FROM was <>."""
     message = message_from_bytes(raw, policy=default)
-    subject = _one_line(_header(message, "Subject"))[:SUBJECT_MOST]
+    subject = one_line(_header(message, "Subject"))[:SUBJECT_MOST]
     name, address = parseaddr(_header(message, "From"))
     bounce = _bounce(message)
     own_id = _IDS.search(_header(message, "Message-ID"))
     made = f"<sha256-{hashlib.sha256(raw).hexdigest()[:32]}@mirab.invalid>"
     return Letter(
         message_id=own_id[0] if own_id else made,
-        sender=_one_line(address).lower(),
-        sender_name=_one_line(name)[:100],
+        sender=one_line(address).lower(),
+        sender_name=one_line(name)[:100],
         subject=subject,
         text=_cut(_text(message))[:TEXT_MOST],
         references=_references(message),
@@ -109,10 +109,6 @@ def _header(message: Message, name: str) -> str:
         except (ValueError, LookupError):
             return text
     return text
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _references(message: Message) -> tuple[str, ...]:
@@ -166,7 +162,7 @@ def _text(message: Message) -> str:
             page = _content(part)
     if plain is None or not plain.strip():
         plain = _without_markup(page) if page else plain or ""
-    clean = "".join(c for c in plain if c in "\n\t" or c.isprintable() or c in "\u200c\u200d")
+    clean = "".join(c for c in plain if c in "\n\t" or c.isprintable() or c in JOINERS)
     return clean.strip()
 
 
@@ -239,7 +235,7 @@ def _files(message: Message) -> list[Attached]:
             continue
         raw = part.get_payload(decode=True)
         content = raw if isinstance(raw, bytes) else b""
-        told = _one_line(str(name or "")).replace("\\", "/").rsplit("/", 1)[-1]
+        told = one_line(str(name or "")).replace("\\", "/").rsplit("/", 1)[-1]
         found.append(Attached(told[:100] or "attachment", content))
     return found
 
@@ -266,7 +262,7 @@ def _report(message: Message) -> Bounce | None:
         if kind == "message/delivery-status":
             payload = part.get_payload()
             for block in payload if isinstance(payload, list) else []:
-                fields |= {n.lower(): _one_line(str(v)) for n, v in block.items()}
+                fields |= {n.lower(): one_line(str(v)) for n, v in block.items()}
         elif kind in ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers"):
             original = original or _original(part)
     if not original:

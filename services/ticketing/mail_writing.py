@@ -11,7 +11,7 @@ from email.utils import formatdate
 
 SEPARATOR = "## لطفاً پاسخ را بالای این خط بنویسید / Please write your reply above this line ##"
 LINK = re.compile(r"https?://[^\s<>&]+")
-NAME = "میراب"
+JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +37,18 @@ def write(letter: Outgoing) -> bytes:
     """The letter as bytes for SMTP (RFC 5322; multipart/alternative, RFC 2046)."""
     message = EmailMessage(policy=SMTP.clone(max_line_length=76))
     local, _, host = letter.from_address.rpartition("@")
-    message["From"] = Address(_line(letter.from_name), local, host)
+    message["From"] = Address(one_line(letter.from_name), local, host)
     message["To"] = letter.to
-    message["Subject"] = _line(letter.subject)
+    message["Subject"] = one_line(letter.subject)
     message["Date"] = formatdate(localtime=False)
     message["Message-ID"] = letter.message_id
     if letter.reply_to:
         message["Reply-To"] = letter.reply_to
     if letter.in_reply_to:
-        message["In-Reply-To"] = _line(letter.in_reply_to)
+        message["In-Reply-To"] = one_line(letter.in_reply_to)
     threads = (*letter.references, *([letter.in_reply_to] if letter.in_reply_to else []))
     if threads:
-        message["References"] = _line(" ".join(dict.fromkeys(threads)))
+        message["References"] = one_line(" ".join(dict.fromkeys(threads)))
     message["X-Mirab-Ticket"] = letter.ticket
     if letter.automatic:
         # RFC 3834: nobody's absence note answers this.
@@ -74,7 +74,7 @@ def _html(letter: Outgoing) -> str:
     )
     return (
         f'<!doctype html><html lang="{letter.language}" dir="{direction}">'
-        f'<head><meta charset="utf-8"><title>{html.escape(_line(letter.subject))}</title></head>'
+        f'<head><meta charset="utf-8"><title>{html.escape(one_line(letter.subject))}</title></head>'
         f'<body dir="{direction}" style="font-family:Vazirmatn,Tahoma,sans-serif;line-height:1.8;'
         f'max-width:36em"><p style="color:#667">{html.escape(SEPARATOR)}</p>{paragraphs}'
         "</body></html>"
@@ -92,9 +92,13 @@ def _linked(text: str) -> str:
     return "".join(parts).replace("\n", "<br>")
 
 
-def _line(text: str) -> str:
-    """One line: what would begin another header is a blank."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+def one_line(text: str) -> str:
+    """One line, as a header holds it: what would begin another header is a blank.
+
+    The joiners of Persian (U+200C, U+200D) cannot be printed by themselves, and stay.
+    """
+    seen = (c if c.isprintable() or c in JOINERS else " " for c in text)
+    return " ".join("".join(seen).split())
 
 
 def new_message_id(host: str) -> str:
