@@ -17,8 +17,13 @@ class Guesses:
     """
 
     def __init__(self, most: int | None = None) -> None:
-        self._most = REQUESTS if most is None else most
+        self._given = most
         self._minute, self._counts = 0, dict[str, int]()
+
+    @property
+    def most(self) -> int:
+        """How often in a minute."""
+        return REQUESTS if self._given is None else self._given
 
     def take(self, address: str) -> None:
         """Counts one; TooMany if the address has used up its minute."""
@@ -31,10 +36,10 @@ class Guesses:
         self._judge(self._counts.get(self._name(address), 0) + 1)
 
     def _judge(self, count: int) -> None:
-        if count > self._most:
+        if count > self.most:
             wait = SECONDS - int(time.time()) % SECONDS
             raise TooMany(
-                f"You may ask {self._most} times a minute; wait {wait} s.", retry_after=wait
+                f"You may ask {self.most} times a minute; wait {wait} s.", retry_after=wait
             )
 
     def _name(self, address: str) -> str:
