@@ -25,8 +25,11 @@ class RunningProbe:
         return self._start("bus", "relay", "tests.probe", **self.environ)
 
     def ready(self):
-        """Waits until the probe answers."""
+        """Waits until the probe answers and hears: what is told to no queue yet is lost."""
         wait_for(lambda: isinstance(ask(self.amqp, LOOK, mark="ready", deadline=2), dict), 30)
+        for kind in ("commands", "events"):
+            queue = topology.queue_name("probe", kind)
+            wait_for(lambda q=queue: any(q in process.log for process in self.services))
         return self
 
     def marks(self, mark):
