@@ -145,6 +145,8 @@ def _results(service: Any, job: Job, tx: Any, calls: Sequence[Call]) -> list[Any
 
 
 def _bound(service: Any, job: Job, call: Call) -> Any:
+    # Without a tx, this is where the method finds its envelope; nameko makes a service for each.
+    service.message = call.message
     return job.method(service, **call.data)
 
 

@@ -210,7 +210,8 @@ def serve(
     """Serves a Request. The method gets ``tx`` and the fields, and returns the reply as a dict.
 
     With ``batch`` it gets ``tx`` and a list of Call, and returns as many replies in their order.
-    With ``outside`` it gets no ``tx``: it talks to the outside and opens its own transactions.
+    With ``outside`` it gets no ``tx``: it talks to the outside and opens its own transactions; its
+    envelope is ``self.message``, and a repeat of it is the method's own to know.
     A BusError that is returned commits what was done; one that is raised rolls it back.
     """
     return _declare(Serve, contract, batch, outside, workers or (2 if batch > 1 else 10))

@@ -8,6 +8,7 @@ from nameko.extensions import DependencyProvider
 from bus import inbox, outbox
 from bus.contracts.health import health_of
 from bus.endpoint import every, serve
+from bus.envelope import Envelope
 from bus.errors import Unavailable
 from bus.settings import Settings
 from bus.store import Store
@@ -36,6 +37,7 @@ class Service:
     """What every service has; ``now`` is a method so that tests can replace it."""
 
     name: str
+    message: Envelope
     store = StoreProvider()
     settings = SettingsProvider()
 

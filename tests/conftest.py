@@ -147,6 +147,37 @@ def ticketing_db(new_database, ticketing_template):
     return new_database(ticketing_template)
 
 
+@pytest.fixture(scope="session")
+def billing_template(postgres):
+    """The billing database with the demo treasury's book, tariff and officers in it."""
+    name = _migrated(postgres, "billing_template", "services.billing")
+    for command in (
+        ("services.billing.books", "deploy/billing"),
+        ("services.billing.officers", "put", "karim", "--role", "clerk"),
+        ("services.billing.officers", "put", "mina", "--role", "approver"),
+        ("services.billing.officers", "put", "nader", "--role", "approver"),
+        (
+            "services.billing.tariffs", "deploy/billing/tariffs.csv",
+            "--drafted-by", "karim", "--approved-by", "nader",
+            "--approved-on", "2025-03-01T00:00:00Z",
+        ),
+    ):  # fmt: skip
+        subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env={**os.environ, "DB_URL": postgres.url(name)},
+            check=True,
+            capture_output=True,
+        )
+    return name
+
+
+@pytest.fixture
+def billing_db(new_database, billing_template):
+    """URL of a billing database without bills."""
+    return new_database(billing_template)
+
+
 @pytest.fixture
 def probe_db(new_database, probe_template):
     return new_database(probe_template)

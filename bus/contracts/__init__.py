@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from bus.contracts import desk, health, inquiry, ticketing
+from bus.contracts import billing, desk, health, inquiry, ticketing, treasury
 from bus.contracts.fields import personal_names
 from bus.contracts.kinds import Command, Contract, Event, Form, Request
 
@@ -29,6 +29,8 @@ CATALOGUE: dict[str, Contract] = {
     **_contracts(inquiry),
     **_contracts(ticketing),
     **_contracts(desk),
+    **_contracts(billing),
+    **_contracts(treasury),
     **_contracts(health),
 }
 

@@ -31,5 +31,6 @@ def health_of(context: str) -> Request:
     )
 
 
+BILLING = health_of("billing")
 INQUIRY = health_of("inquiry")
 TICKETING = health_of("ticketing")

@@ -1,0 +1,332 @@
+"""Bills: issued for chargeable events, paid, waived, voided, expired; told to whoever listens."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, text
+
+from bus.contracts.billing import BILL_ENDED, BILL_ISSUED, BILL_PAID, BILL_REMINDED
+from bus.errors import BusError, NotFound, RuleBroken, Unavailable
+from bus.persian import jalali, tehran_day
+from bus.store import Store, Tx
+from services.billing import books, ledger, store, tariffs
+from services.billing.domain import bill, bill_ids
+from services.billing.domain import ledger as entries
+from services.billing.domain.book import Book
+from services.billing.domain.quote import Basis, Item, quote
+from services.billing.ledger import Of
+from services.billing.store import instant
+
+MIRAB = "mirab"
+AT_ONCE = 200
+# What a bill keeps of what was charged, as it was said.
+KEPT = ("source_kind", "source_ref", "service", "agency", "file_no")
+REASONS = {
+    "agency_exempt": ("معافیت دستگاه", "exempt agency"),
+    "welfare": ("مددجوی نهادهای حمایتی", "welfare"),
+    "disaster": ("حادثه یا بلای طبیعی", "disaster"),
+    "error": ("اشتباه صدور", "mistake"),
+    "other": ("دیگر", "other"),
+}
+
+
+@dataclass(frozen=True)
+class Till:
+    """What acts on bills share: a transaction, the moment, who acts."""
+
+    tx: Tx
+    now: dt.datetime
+    actor: str = MIRAB
+
+    @property
+    def conn(self) -> Connection:
+        return self.tx.conn
+
+    @property
+    def who(self) -> tuple[str, dt.datetime]:
+        return self.actor, self.now
+
+    def post(self, kind: str, told: str, of: Of, postings: Any) -> None:
+        """Adds an entry to the ledger."""
+        ledger.post(self.conn, self.now, kind, (told, of), postings)
+
+
+def charge(till: Till, asked: Mapping[str, Any], waiver: Mapping[str, Any] | None = None) -> Any:
+    """Issues the bill of a chargeable event by the tariff of the day it was asked on.
+
+    A second charge of the same source gives the first's bill and changes nothing.
+    """
+    known = store.bill_of_source(till.conn, asked["source_kind"], asked["source_ref"])
+    if known is not None:
+        return known
+    book = books.newest(till.conn)
+    on = tehran_day(dt.datetime.fromisoformat(asked["requested_at"]))
+    basis = Basis(asked["agency_class"], asked["use"], asked["area_class"], on, till.now)
+    item = Item(asked["service"], asked["quantity"])
+    quoted = quote(book, tariffs.of_services(till.conn, [item.service]), basis, [item])
+    row = _add(till, book, asked, quoted, waiver)
+    if row is None:
+        return store.bill_of_source(till.conn, asked["source_kind"], asked["source_ref"])
+    of, net, vat = Of(row.id, row.agency), quoted["net_rials"], quoted["vat_rials"]
+    till.post("issued", row.number, of, entries.issued(net, vat, quoted["rounding_rials"]))
+    till.post("waived", row.number, of, entries.waived(row.waived))
+    if row.state == "WAIVED":
+        tell(till, BILL_ENDED, row)
+    else:
+        tell(till, BILL_ISSUED if row.state == "ISSUED" else BILL_PAID, row)
+    return row
+
+
+def _add(
+    till: Till,
+    book: Book,
+    asked: Mapping[str, Any],
+    quoted: dict[str, Any],
+    waiver: Mapping[str, Any] | None,
+) -> Any | None:
+    service, today = book.service(asked["service"]), tehran_day(till.now)
+    gross = quoted["total_rials"]
+    total, waived = _after_waiver(book, gross, waiver, today)
+    due = bill.due(today, service["due_days"], service["expire_days"])
+    state = bill.moved("NEW", "issue" if gross else "issue_zero")
+    if gross and not total:
+        state = bill.moved(state, "waive")
+    id_ = store.add_bill(
+        till.conn,
+        {
+            "number": store.next_number(till.conn, "bill", till.now),
+            "state": state,
+            **{name: asked.get(name) for name in KEPT},
+            "requested_on": dt.date.fromisoformat(quoted["on"]),
+            "issued_at": till.now,
+            "due_on": due.due_on,
+            "expires_on": due.expires_on,
+            "quote": quoted,
+            "waiver": dict(waiver) if waiver else None,
+            "waived": waived,
+            "total": total,
+            "paid_at": till.now if state == "PAID" else None,
+            "paid_by": "nothing" if state == "PAID" else None,
+            "replaces": asked.get("replaces"),
+        },
+    )  # fmt: skip
+    if id_ is None:
+        # The number that was taken must not become a gap.
+        raise Unavailable("This was charged at the same moment; ask again.", code="bill.race")
+    if state == "ISSUED":
+        bill_id = bill_ids.bill_id(id_, book.issuer["company"])
+        period = _period(today)
+        payment = bill_ids.payment_id(bill_id, total, today, period, book.encoder(today))
+        store.number_bill(till.conn, id_, bill_id, payment)
+    store.note(till.conn, (id_, 1), "issue", till.who, {"total": total, "waived": waived})
+    return store.bill_of(till.conn, id=id_)
+
+
+def _period(day: dt.date) -> tuple[int, int]:
+    year, month, _ = jalali(day).split("-")
+    return int(year), int(month)
+
+
+def _after_waiver(
+    book: Book, gross: int, waiver: Mapping[str, Any] | None, day: dt.date
+) -> tuple[int, int]:
+    """What is left to pay, and what is waived: what is left is rounded as every bill is, so that a
+    payment ID can hold it, but never to more than the whole.
+    """
+    if not waiver or not waiver["percent"]:
+        return gross, 0
+    left, _ = book.round(gross * (100 - waiver["percent"]) // 100, day)
+    left = min(left, gross)
+    return left, gross - left
+
+
+def issue(till: Till, asked: Mapping[str, Any]) -> Any:
+    """An officer's bill; ``replaces`` must name a voided one."""
+    if asked["replaces"]:
+        old = store.bill_numbered(till.conn, asked["replaces"])
+        if old.state != "VOID":
+            raise RuleBroken(
+                "Only a voided bill is replaced; void it first.", code="bill.not_void",
+                state=old.state,
+            )  # fmt: skip
+    waiver = None
+    if asked["percent"]:
+        waiver = _waiver(asked["reason"], asked["decree"], asked["percent"])
+    return charge(till, asked, waiver)
+
+
+def _waiver(reason: str, decree: str, percent: int) -> dict[str, Any]:
+    fa, en = REASONS[reason]
+    return {
+        "reason": reason, "reason_fa": fa, "reason_en": en, "decree": decree, "percent": percent,
+    }  # fmt: skip
+
+
+def pay(till: Till, row: Any, by: str) -> Any:
+    """The bill is paid, by a gateway's code, ``bills`` (a bank's counter) or ``applied``.
+
+    The entry of the money is the caller's.
+    """
+    receipt = store.next_number(till.conn, "receipt", till.now)
+    row = store.move(till.conn, row, "pay", till.who, paid_at=till.now, paid_by=by, receipt=receipt)
+    tell(till, BILL_PAID, row)
+    return row
+
+
+def void(till: Till, number: str, why: str) -> Any:
+    """Ends a wrong bill; what was owed and earned by it is taken back."""
+    row = store.bill_numbered(till.conn, number, lock=True)
+    _not_on_its_way(till, row)
+    return _end(till, row, "void", why)
+
+
+def _not_on_its_way(till: Till, row: Any) -> None:
+    """RuleBroken while somebody is paying: money may have been taken already."""
+    under_way = till.conn.execute(
+        text(
+            "select 1 from payments where bill = :bill and state in "
+            "('RETURNED', 'VERIFYING', 'UNKNOWN', 'VERIFIED') limit 1"
+        ),
+        {"bill": row.id},
+    ).scalar()
+    if under_way:
+        raise RuleBroken(
+            "A payment of this bill is under way; wait until the bank has answered.",
+            code="payment.under_way",
+        )
+
+
+def _end(till: Till, row: Any, act: str, why: str) -> Any:
+    moved = store.move(till.conn, row, act, till.who, why)
+    back = entries.taken_back(ledger.of_bill(till.conn, row.id, "issued", "waived"))
+    till.post("ended", row.number, Of(row.id, row.agency), back)
+    tell(till, BILL_ENDED, moved)
+    return moved
+
+
+def waive(till: Till, asked: Mapping[str, Any]) -> Any:
+    """Lets the payer off the whole of an open bill."""
+    row = store.bill_numbered(till.conn, asked["number"], lock=True)
+    _not_on_its_way(till, row)
+    waiver = orjson.dumps(_waiver(asked["reason"], asked["decree"], 100)).decode()
+    moved = store.move(
+        till.conn, row, "waive", till.who, waived=row.waived + row.total, total=0, waiver=waiver
+    )
+    till.post("waived", row.number, Of(row.id, row.agency), entries.waived(row.total))
+    tell(till, BILL_ENDED, moved)
+    return moved
+
+
+def tell(till: Till, event: Any, row: Any) -> None:
+    """Tells what became of a bill; nobody is named."""
+    till.tx.publish(
+        event,
+        subject=row.number,
+        number=row.number,
+        bill_id=row.bill_id,
+        payment_id=row.payment_id,
+        source_kind=row.source_kind,
+        source_ref=row.source_ref,
+        service=row.service,
+        agency=row.agency,
+        file_no=row.file_no,
+        state=row.state,
+        total_rials=row.total,
+        due_on=row.due_on.isoformat(),
+        version=row.version,
+        at=instant(till.now),
+    )
+
+
+def expire(kept: Store, now: dt.datetime) -> None:
+    """Ends bills whose time is over; one whose payment is under way waits."""
+    with kept.transaction() as tx:
+        ids = tx.conn.execute(
+            text(
+                "select id from bills where state = 'ISSUED' and expires_on < :today "
+                "order by id limit :most"
+            ),
+            {"today": tehran_day(now), "most": AT_ONCE},
+        ).scalars().all()  # fmt: skip
+    for id_ in ids:
+        with kept.transaction() as tx:
+            till, row = Till(tx, now), store.bill_of(tx.conn, id=id_, lock=True)
+            try:
+                _not_on_its_way(till, row)
+                _end(till, row, "expire", "")
+            except RuleBroken:
+                continue
+
+
+def remind(kept: Store, now: dt.datetime) -> None:
+    """Tells of bills whose last day is near, and again when it has passed; once each."""
+    today = tehran_day(now)
+    with kept.transaction() as tx:
+        book = books.newest(tx.conn)
+        rows = tx.conn.execute(
+            text(
+                "select * from bills where state = 'ISSUED' and reminded <> 'overdue' "
+                "and due_on <= :far order by due_on limit :most for update skip locked"
+            ),
+            {"far": today + dt.timedelta(days=_longest(book)), "most": AT_ONCE},
+        ).all()
+        for row in rows:
+            _remind(Till(tx, now), book, row, today)
+
+
+def _longest(book: Book) -> int:
+    return max(service["remind_days"] for service in book.told["services"])
+
+
+def _remind(till: Till, book: Book, row: Any, today: dt.date) -> None:
+    late = bill.overdue(row.state, row.due_on, today)
+    try:
+        days = book.service(row.service)["remind_days"]
+    except BusError:
+        days = 0
+    near = row.due_on - dt.timedelta(days=days) <= today
+    what = "overdue" if late else "near" if near else ""
+    if not what or row.reminded == what:
+        return
+    store.move(till.conn, row, "remind", till.who, reminded=what)
+    till.tx.publish(
+        BILL_REMINDED, number=row.number, source_kind=row.source_kind, source_ref=row.source_ref,
+        agency=row.agency, total_rials=row.total, due_on=row.due_on.isoformat(), overdue=late,
+    )  # fmt: skip
+
+
+def look_up(conn: Connection, bill_id: str, payment_id: str) -> Any:
+    """The bill of a pair of IDs. NotFound ``bill.not_found`` tells not which of them is wrong."""
+    pair = bill_ids.read(bill_id, payment_id)
+    row = store.bill_of(conn, bill_id=bill_id.lstrip("0")) if pair else None
+    if row is None or row.payment_id != payment_id.lstrip("0"):
+        raise NotFound(
+            "There is no bill with these two IDs; compare both with the bill.",
+            code="bill.not_found",
+        )
+    return row
+
+
+def found(conn: Connection, asked: Mapping[str, Any], agency: str | None = None) -> list[Any]:
+    """Bills by their number, bill ID, source or file; one more than ``limit`` if there are more."""
+    return list(
+        conn.execute(
+            text(
+                "select * from bills where id > :after "
+                "and (cast(:state as text) is null or state = :state) "
+                "and (cast(:agency as text) is null or agency = :agency) "
+                "and (:search = '' or :search in (number, bill_id, source_ref, file_no)) "
+                "order by id limit :most"
+            ),
+            {
+                "after": asked["after"],
+                "state": asked["state"],
+                "agency": agency,
+                "search": asked.get("search", "").strip(),
+                "most": asked["limit"] + 1,
+            },
+        )
+    )

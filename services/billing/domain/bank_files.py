@@ -1,0 +1,139 @@
+"""Reads what banks send: the gateway's settlement (CSV) and the file of bills (fixed layout).
+
+A file is taken whole or not at all: its own totals are reckoned again.
+"""
+
+import csv
+import datetime as dt
+import io
+from typing import NamedTuple
+
+from bus.errors import FieldError, RuleBroken
+from bus.persian import TEHRAN, Malformed, parse_jalali
+
+SETTLEMENT = (
+    "psp",
+    "terminal",
+    "order_id",
+    "ref",
+    "rrn",
+    "kind",
+    "amount_rials",
+    "fee_rials",
+    "paid_at",
+)
+KINDS = ("sale", "reversal")
+HEAD, BODY, TAIL = 16, 70, 27
+NAMES_SHOWN = 20
+
+
+class Row(NamedTuple):
+    """One payment as a bank reports it; ``key`` is what makes it this one and no other."""
+
+    kind: str
+    key: str
+    rials: int
+    fee: int
+    paid_at: dt.datetime
+    bill_id: str
+    payment_id: str
+
+
+def settlement(told: str, psp: str) -> list[Row]:
+    """The rows of a gateway's settlement. RuleBroken ``file.wrong`` names each wrong line."""
+    lines = [line for line in told.lstrip("\ufeff").splitlines() if line.strip()]
+    if len(lines) < 2 or tuple(lines[0].split(",")) != SETTLEMENT:  # noqa: PLR2004 - head and tail
+        raise _wrong([(1, f"The columns are {','.join(SETTLEMENT)}, then rows, then TOTAL.")])
+    rows, faults = [], []
+    for number, cells in enumerate(csv.reader(io.StringIO("\n".join(lines[1:-1]))), 2):
+        try:
+            rows.append(_sale(cells, psp))
+        except ValueError as error:
+            faults.append((number, str(error)))
+    if not faults:
+        faults += _total(lines[-1].split(","), rows, len(lines))
+    if faults:
+        raise _wrong(faults)
+    return rows
+
+
+def _sale(cells: list[str], psp: str) -> Row:
+    if len(cells) != len(SETTLEMENT):
+        raise ValueError(f"has {len(cells)} cells instead of {len(SETTLEMENT)}")
+    told = dict(zip(SETTLEMENT, cells, strict=True))
+    if told["psp"] != psp:
+        raise ValueError(f"is of {told['psp']!r}, not of {psp!r}")
+    if told["kind"] not in KINDS:
+        raise ValueError(f"kind is one of {', '.join(KINDS)}")
+    amount, fee = _whole(told["amount_rials"]), _whole(told["fee_rials"])
+    if not told["ref"] or amount <= 0 or fee > amount:
+        raise ValueError("needs a ref, an amount, and a fee that is not larger")
+    paid_at = dt.datetime.fromisoformat(told["paid_at"])
+    if paid_at.tzinfo is None:
+        raise ValueError("paid_at needs its offset")
+    return Row(told["kind"], told["ref"], amount, fee, paid_at, "", "")
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):  # noqa: PLR2004 - of bigint
+        raise ValueError(f"{text[:20]!r} is no whole number of rials")
+    return int(text)
+
+
+def _total(cells: list[str], rows: list[Row], number: int) -> list[tuple[int, str]]:
+    total = sum(row.rials if row.kind == "sale" else -row.rials for row in rows)
+    if cells != ["TOTAL", str(len(rows)), str(total)]:
+        return [(number, f"The last line must be TOTAL,{len(rows)},{total}.")]
+    return []
+
+
+def bills(told: str, company: int) -> list[Row]:
+    """The rows of a bank's file of bills: head H, bodies D, tail T with count and sum.
+
+    RuleBroken ``file.wrong`` if a line has another layout or the tail's totals differ.
+    """
+    lines = [line for line in told.splitlines() if line.strip()]
+    if len(lines) < 2 or len(lines[0]) != HEAD or lines[0][0] != "H" or len(lines[-1]) != TAIL:  # noqa: PLR2004 - head and tail
+        raise _wrong([(1, f"A head of {HEAD} and a tail of {TAIL} characters are needed.")])
+    if lines[0][1:4] != f"{company:03}":
+        raise _wrong([(1, f"The file is of company {lines[0][1:4]}, not of {company:03}.")])
+    rows, faults = [], []
+    for number, line in enumerate(lines[1:-1], 2):
+        try:
+            rows.append(_body(line))
+        except (ValueError, Malformed) as error:
+            faults.append((number, str(error)))
+    tail = f"T{len(rows):08}{sum(row.rials for row in rows):018}"
+    if not faults and lines[-1] != tail:
+        faults.append((len(lines), f"The tail must be {tail}."))
+    if faults:
+        raise _wrong(faults)
+    return rows
+
+
+def _body(line: str) -> Row:
+    """D, bill ID 13, payment ID 13, rials 15, Jalali day 8, time 6, bank 3, channel 2, trace 12."""
+    if len(line) != 1 + 13 + 13 + 15 + 8 + 6 + 3 + 2 + 12 or line[0] != "D":
+        raise ValueError("has another layout than D, 13, 13, 15, 8, 6, 3, 2, 12")
+    if not (line[1:].isascii() and line[1:].isdigit()):
+        raise ValueError("holds more than digits")
+    day = parse_jalali(f"{line[42:46]}/{line[46:48]}/{line[48:50]}")
+    time = dt.time(int(line[50:52]), int(line[52:54]), int(line[54:56]))
+    return Row(
+        "bill",
+        f"{line[56:59]}-{line[61:73]}-{line[42:50]}",
+        int(line[27:42]),
+        0,
+        dt.datetime.combine(day, time, TEHRAN).astimezone(dt.UTC),
+        line[1:14].lstrip("0"),
+        line[14:27].lstrip("0"),
+    )
+
+
+def _wrong(faults: list[tuple[int, str]]) -> RuleBroken:
+    told = "; ".join(f"line {number}: {why}" for number, why in faults[:NAMES_SHOWN])
+    return RuleBroken(
+        f"The file was not taken. {told}",
+        code="file.wrong",
+        fields=[FieldError(f"text.{number}", "file.wrong", why) for number, why in faults[:100]],
+    )

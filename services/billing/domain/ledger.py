@@ -1,0 +1,157 @@
+"""Double entry in whole rials: what each happening does to which account.
+
+An entry is a few postings whose sum is zero; debits are positive. The ledger only ever grows: what
+was wrong is taken back by an entry of the opposite signs.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+RECEIVABLE = "receivable"
+REVENUE = "revenue"
+VAT = "vat"
+ROUNDING = "rounding"
+WAIVERS = "waivers"
+TRANSIT = "cash_in_transit"
+BANK = "bank"
+BANK_FEES = "bank_fees"
+SUSPENSE = "suspense"
+REFUNDS = "refunds"
+REFUNDED = "refunded"
+# account → (path in beancount and hledger, Persian name)
+ACCOUNTS = {
+    RECEIVABLE: ("Assets:Receivable", "حساب‌های دریافتنی"),
+    TRANSIT: ("Assets:CashInTransit", "وجوه در راه"),
+    BANK: ("Assets:Bank", "بانک"),
+    VAT: ("Liabilities:VAT", "مالیات بر ارزش افزوده"),
+    SUSPENSE: ("Liabilities:Suspense", "حساب معلق"),
+    REFUNDS: ("Liabilities:Refunds", "استرداد پرداختنی"),
+    REVENUE: ("Income:Revenue", "درآمد خدمات"),
+    ROUNDING: ("Income:Rounding", "تفاوت گرد کردن"),
+    REFUNDED: ("Expenses:Refunded", "استرداد درآمد"),
+    WAIVERS: ("Expenses:Waivers", "معافیت و بخشودگی"),
+    BANK_FEES: ("Expenses:BankFees", "کارمزد بانکی"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """So many rials on an account; a debit is positive."""
+
+    account: str
+    rials: int
+
+
+def entry(*postings: tuple[str, int]) -> tuple[Posting, ...]:
+    """Postings that balance, without the empty ones; ValueError if they do not."""
+    if sum(rials for _, rials in postings):
+        raise ValueError(f"an entry must balance: {postings}")
+    return tuple(Posting(account, rials) for account, rials in postings if rials)
+
+
+def issued(net: int, vat: int, rounding: int) -> tuple[Posting, ...]:
+    """A bill was issued: it is owed, and earned."""
+    return entry(
+        (RECEIVABLE, net + vat + rounding), (REVENUE, -net), (VAT, -vat), (ROUNDING, -rounding)
+    )
+
+
+def taken_back(postings: Iterable[Posting]) -> tuple[Posting, ...]:
+    """The opposite of entries, as one: a bill was voided or expired."""
+    return entry(*((account, -rials) for account, rials in balances(postings).items()))
+
+
+def waived(rials: int) -> tuple[Posting, ...]:
+    """What was owed is let off."""
+    return entry((WAIVERS, rials), (RECEIVABLE, -rials))
+
+
+def paid(rials: int) -> tuple[Posting, ...]:
+    """A bank took the money for a bill, and owes it to us."""
+    return entry((TRANSIT, rials), (RECEIVABLE, -rials))
+
+
+def suspended(rials: int) -> tuple[Posting, ...]:
+    """A bank took money that belongs to no open bill, or in another amount."""
+    return entry((TRANSIT, rials), (SUSPENSE, -rials))
+
+
+def given_back(rials: int) -> tuple[Posting, ...]:
+    """The bank gave suspended money back to the payer by itself (a reversal)."""
+    return entry((SUSPENSE, rials), (TRANSIT, -rials))
+
+
+def applied(rials: int) -> tuple[Posting, ...]:
+    """Suspended money turned out to be for a bill."""
+    return entry((SUSPENSE, rials), (RECEIVABLE, -rials))
+
+
+def paid_into_account(rials: int) -> tuple[Posting, ...]:
+    """A bill was paid at a bank's counter: the money is on our account."""
+    return entry((BANK, rials), (RECEIVABLE, -rials))
+
+
+def unknown_into_account(rials: int, fee: int = 0) -> tuple[Posting, ...]:
+    """Money came to our account, and we do not know what for."""
+    return entry((BANK, rials - fee), (BANK_FEES, fee), (SUSPENSE, -rials))
+
+
+def settled(rials: int, fee: int) -> tuple[Posting, ...]:
+    """The bank's money arrived at our account, less its fee."""
+    return entry((BANK, rials - fee), (BANK_FEES, fee), (TRANSIT, -rials))
+
+
+def refund_owed(rials: int, *, suspended: bool) -> tuple[Posting, ...]:
+    """A refund was approved: out of suspended money, or of what had been earned."""
+    return entry((SUSPENSE if suspended else REFUNDED, rials), (REFUNDS, -rials))
+
+
+def refund_paid(rials: int) -> tuple[Posting, ...]:
+    """The treasury transferred a refund."""
+    return entry((REFUNDS, rials), (BANK, -rials))
+
+
+def balances(postings: Iterable[Posting]) -> dict[str, int]:
+    """The sum of each account."""
+    sums = dict.fromkeys(ACCOUNTS, 0)
+    for each in postings:
+        sums[each.account] += each.rials
+    return sums
+
+
+Told = Mapping[str, Any]
+
+
+def beancount(entries: Sequence[Told], *, opening: bool) -> str:
+    """Entries as beancount text; with ``opening`` the accounts are opened first.
+
+    Checked by beancount's own bean-check. Amounts are rials (IRR).
+    """
+    lines = []
+    if opening:
+        lines += ['option "title" "Mirab"', 'option "operating_currency" "IRR"', ""]
+        lines += [f"1970-01-01 open {path} IRR" for path, _ in ACCOUNTS.values()]
+    for told in entries:
+        lines += [
+            "",
+            f'{told["day"]} * "{told["kind"]}" "{told["text"]}"',
+            f"  entry: {told['id']}",
+        ]
+        lines += [f"  {ACCOUNTS[p.account][0]}  {p.rials} IRR" for p in told["postings"]]
+    return "\n".join(lines) + "\n"
+
+
+def hledger(entries: Sequence[Told], *, opening: bool) -> str:
+    """Entries as an hledger journal; with ``opening`` accounts and commodity are declared first.
+
+    Checked by `hledger check --strict`.
+    """
+    lines = []
+    if opening:
+        lines += ["commodity 1000 IRR", ""]
+        lines += [f"account {path}" for path, _ in ACCOUNTS.values()]
+    for told in entries:
+        lines += ["", f"{told['day']} * {told['kind']} | {told['text']}  ; entry:{told['id']}"]
+        lines += [f"    {ACCOUNTS[p.account][0]}    {p.rials} IRR" for p in told["postings"]]
+    return "\n".join(lines) + "\n"

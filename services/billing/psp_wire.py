@@ -1,0 +1,78 @@
+"""How adapters speak to a bank: one POST, a short answer, and an honest word for what failed."""
+
+import orjson
+import requests
+
+from bus.errors import Unavailable
+
+LIMIT = 64 * 1024
+OK = 200
+
+
+def post(url: str, body: bytes, content_type: str, timeout: float) -> bytes:
+    """The answer's body. Unavailable ``psp.unreachable`` or ``psp.unreadable``: whether the bank
+    did what it was asked is not known then.
+    """
+    try:
+        with requests.post(
+            url,
+            data=body,
+            headers={
+                "Content-Type": content_type,
+                "Accept": content_type.split(";", maxsplit=1)[0],
+            },
+            timeout=timeout,
+            allow_redirects=False,
+            stream=True,
+        ) as answer:
+            told: bytes = answer.raw.read(LIMIT + 1, decode_content=True)
+            status = answer.status_code
+    except (requests.RequestException, OSError) as error:
+        raise _away(type(error).__name__) from None
+    except Exception as error:
+        # urllib3's own errors while a body is read.
+        raise _away(type(error).__name__) from None
+    if status >= 500:  # noqa: PLR2004 - HTTP's own number
+        raise _away(str(status))
+    if status != OK or len(told) > LIMIT:
+        raise unreadable(f"status {status}, {len(told)} bytes")
+    return told
+
+
+def ask_json(url: str, body: dict[str, object], timeout: float) -> dict[str, object]:
+    """The answer as an object. Unavailable as of ``post``."""
+    told = post(url, orjson.dumps(body), "application/json", timeout)
+    try:
+        found = orjson.loads(told)
+    except orjson.JSONDecodeError:
+        raise unreadable("no JSON") from None
+    if not isinstance(found, dict):
+        raise unreadable("no object")
+    return found
+
+
+def _away(why: str) -> Unavailable:
+    return Unavailable(
+        "The bank's gateway did not answer; try again in a minute.", code="psp.unreachable", why=why
+    )
+
+
+def unreadable(why: str) -> Unavailable:
+    """The bank answered in a form that nobody can read: we know nothing."""
+    return Unavailable(
+        "The bank's gateway answered in a form that cannot be read.", code="psp.unreadable", why=why
+    )
+
+
+def whole(told: object) -> int:
+    """A whole number, as a number or as digits. Unavailable ``psp.unreadable``."""
+    if isinstance(told, int) and not isinstance(told, bool):
+        return told
+    if isinstance(told, str) and told.isascii() and told.lstrip("-").isdigit():
+        return int(told)
+    raise unreadable("no whole number")
+
+
+def order_in(told: str | None) -> int | None:
+    """The order's number that a browser brought, if it is one."""
+    return int(told) if told and told.isascii() and told.isdigit() and len(told) < 17 else None  # noqa: PLR2004 - below 2**53

@@ -1,0 +1,300 @@
+"""Three ways compared: our ledger, the gateways' settlements, the banks' file of bills."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, text
+
+from bus.errors import RuleBroken
+from bus.persian import tehran_day
+from services.billing import attempts, bills, books, exceptions, ledger, refunds, store
+from services.billing.bills import Till
+from services.billing.domain import bank_files
+from services.billing.domain import ledger as entries
+from services.billing.domain.bank_files import Row
+from services.billing.ledger import Of
+from services.billing.views import psp_told
+
+BILLS = "bills"
+
+
+def take(till: Till, asked: Mapping[str, Any], psps: list[str]) -> dict[str, Any]:
+    """Takes a bank's file whole: each row is matched once, however often it is sent.
+
+    RuleBroken ``file.wrong`` if it cannot be read, ``psp.unknown`` for a gateway we have not.
+    """
+    channel = BILLS if asked["kind"] == "bills" else asked["psp"]
+    if asked["kind"] == "settlement" and channel not in psps:
+        raise RuleBroken(f"Say whose it is: one of {', '.join(psps)}.", code="psp.unknown")
+    sha = hashlib.sha256(f"{channel} {asked['day']}\n{asked['text']}".encode()).hexdigest()
+    rows = _read(till.conn, channel, asked["text"])
+    file = till.conn.execute(
+        text(
+            "insert into bank_files (channel, day, sha256, rows, total, taken_at, taken_by) values "
+            "(:channel, :day, :sha, :rows, :total, :now, :who) "
+            "on conflict (sha256) do nothing returning id"
+        ),
+        {
+            "channel": channel, "day": dt.date.fromisoformat(asked["day"]), "sha": sha,
+            "rows": len(rows), "total": sum(row.rials for row in rows), "now": till.now,
+            "who": till.actor,
+        },
+    ).scalar()  # fmt: skip
+    if file is None:
+        return {"rows": len(rows), "matched": 0, "exceptions": 0, "known": True}
+    found = [_take_row(till, file, channel, row) for row in rows]
+    return {
+        "rows": len(rows),
+        "matched": found.count("matched"),
+        "exceptions": sum(each not in ("matched", "known") for each in found),
+        "known": False,
+    }
+
+
+def _read(conn: Connection, channel: str, told: str) -> list[Row]:
+    if channel == BILLS:
+        return bank_files.bills(told, books.newest(conn).issuer["company"])
+    return bank_files.settlement(told, channel)
+
+
+def _take_row(till: Till, file: int, channel: str, row: Row) -> str:
+    """What a row turned out to be; ``known`` if another file has brought it before."""
+    id_ = till.conn.execute(
+        text(
+            "insert into file_rows (file, channel, kind, key, rials, fee, paid_at, found) values "
+            "(:file, :channel, :kind, :key, :rials, :fee, :paid_at, '') "
+            "on conflict (channel, kind, key) do nothing returning id"
+        ),
+        {
+            "file": file, "channel": channel, "kind": row.kind, "key": row.key, "rials": row.rials,
+            "fee": row.fee, "paid_at": row.paid_at,
+        },
+    ).scalar()  # fmt: skip
+    if id_ is None:
+        return "known"
+    bills_row = channel == BILLS
+    found = _bill_row(till, id_, row) if bills_row else _gateway_row(till, channel, id_, row)
+    till.conn.execute(
+        text("update file_rows set found = :found where id = :id"), {"found": found, "id": id_}
+    )
+    return found
+
+
+def _gateway_row(till: Till, channel: str, id_: int, row: Row) -> str:
+    payment = attempts.of_ref(till.conn, channel, row.key)
+    subject = f"{channel}:{row.key}"
+    if payment is not None and payment.outcome == "given_back":
+        # Its sale and its reversal are both in the files, and both are nothing.
+        return "matched"
+    if row.kind == "reversal" or payment is None or payment.outcome is None:
+        kind = "reversed_by_bank" if row.kind == "reversal" else "not_in_ledger"
+        exceptions.open_one(
+            till, kind, subject, rials=row.rials, channel=channel, ref=row.key,
+            order_id=payment.order_id if payment else None, bill=payment.bill if payment else None,
+            in_suspense=kind == "not_in_ledger",
+        )  # fmt: skip
+        if kind == "not_in_ledger":
+            till.post(
+                "settled_unknown",
+                subject,
+                Of(file_row=id_),
+                entries.unknown_into_account(row.rials, row.fee),
+            )
+        return kind
+    if payment.amount_verified != row.rials:
+        exceptions.open_one(
+            till, "amount_differs", f"{subject}:settlement", rials=row.rials, channel=channel,
+            ref=row.key, order_id=payment.order_id, bill=payment.bill,
+            note=f"verified {payment.amount_verified}, settled {row.rials}",
+        )  # fmt: skip
+        return "amount_differs"
+    till.conn.execute(
+        text("update payments set file_row = :row where order_id = :id"),
+        {"row": id_, "id": payment.order_id},
+    )
+    of = Of(payment.bill, None, payment.order_id, id_)
+    till.post("settled", subject, of, entries.settled(row.rials, row.fee))
+    exceptions.resolve_by_itself(till, f"{subject}:late", "came later")
+    return "matched"
+
+
+def _bill_row(till: Till, id_: int, row: Row) -> str:
+    """A bill paid at a bank's counter, machine or telephone: the file is the first we hear."""
+    bill = store.bill_of(till.conn, lock=True, bill_id=row.bill_id)
+    kind = None
+    if bill is None or bill.payment_id != row.payment_id:
+        kind = "bill_unknown"
+    elif bill.total != row.rials:
+        kind = "amount_differs"
+    elif bill.state != "ISSUED":
+        kind = "paid_twice" if bill.state == "PAID" else "bill_ended"
+    if kind is None:
+        of = Of(bill.id, bill.agency, None, id_)
+        till.post("paid", f"{BILLS} {row.key}", of, entries.paid_into_account(row.rials))
+        bills.pay(till, bill, BILLS)
+        return "matched"
+    of = Of(bill.id if bill else None, None, None, id_)
+    till.post("suspended", f"{BILLS} {row.key}", of, entries.unknown_into_account(row.rials))
+    exceptions.open_one(
+        till, kind, f"{BILLS}:{row.key}", rials=row.rials, in_suspense=True, channel=BILLS,
+        ref=row.key, bill=bill.id if bill else None, note=f"{row.bill_id} / {row.payment_id}",
+    )  # fmt: skip
+    return kind
+
+
+# --- the day ---
+
+
+def look(till: Till, day: dt.date, psps: list[str]) -> dict[str, Any]:
+    """A Close of bus/contracts/treasury.py: what the ledger says against what the records say."""
+    closed = till.conn.execute(
+        text("select * from closes where day = :day"), {"day": day}
+    ).one_or_none()
+    if closed is not None:
+        return {**closed.told, "closed": True, "closed_by": closed.closed_by}
+    controls = _controls(till.conn)
+    channels = _channels(till.conn, day, psps)
+    missing = [each["code"] for each in channels if each["payments"] and not each["file"]]
+    return {
+        "day": day.isoformat(),
+        "closed": False,
+        "closed_by": None,
+        "balances": not any(each["difference_rials"] for each in controls),
+        "controls": controls,
+        "channels": channels,
+        "missing": missing,
+        "open_exceptions": exceptions.open_count(till.conn),
+    }
+
+
+def _controls(conn: Connection) -> list[dict[str, Any]]:
+    sums = ledger.sums(conn)
+    records = {
+        "trial": (sum(sums.values()), 0, "تراز آزمایشی"),
+        entries.RECEIVABLE: (sums.get(entries.RECEIVABLE, 0), _sum(conn, "bills_open"), None),
+        entries.TRANSIT: (sums.get(entries.TRANSIT, 0), _sum(conn, "in_transit"), None),
+        entries.SUSPENSE: (-sums.get(entries.SUSPENSE, 0), exceptions.in_suspense(conn), None),
+        entries.REFUNDS: (-sums.get(entries.REFUNDS, 0), refunds.owed(conn), None),
+    }
+    return [
+        {
+            "name": name,
+            "fa": fa or entries.ACCOUNTS[name][1],
+            "ledger_rials": int(ours),
+            "records_rials": theirs,
+            "difference_rials": int(ours) - theirs,
+        }
+        for name, (ours, theirs, fa) in records.items()
+    ]
+
+
+_SUMS = {
+    "bills_open": "select coalesce(sum(total), 0) from bills where state = 'ISSUED'",
+    "in_transit": "select coalesce(sum(amount_verified), 0) from payments "
+    "where outcome in ('paid', 'suspended') and file_row is null",
+}
+
+
+def _sum(conn: Connection, what: str) -> int:
+    return int(conn.execute(text(_SUMS[what])).scalar_one())
+
+
+def _channels(conn: Connection, day: dt.date, psps: list[str]) -> list[dict[str, Any]]:
+    book = books.newest(conn)
+    told = []
+    for code in (*psps, BILLS):
+        file = conn.execute(
+            text(
+                "select count(*) as files, coalesce(sum(r.rials) filter (where r.kind <> "
+                "'reversal'), 0) - coalesce(sum(r.rials) filter (where r.kind = 'reversal'), 0) "
+                "as rials, count(r.id) filter (where r.found not in ('matched', '')) as unmatched "
+                "from bank_files f left join file_rows r on r.file = f.id "
+                "where f.channel = :code and f.day = :day"
+            ),
+            {"code": code, "day": day},
+        ).one()
+        ours = conn.execute(
+            text(
+                "select count(*) as payments, coalesce(sum(amount_verified), 0) as rials "
+                "from payments where psp = :code and outcome in ('paid', 'suspended') "
+                "and (verified_at at time zone 'Asia/Tehran')::date = :day"
+            ),
+            {"code": code, "day": day},
+        ).one()
+        ledger_rials = _paid_by_file(conn, day) if code == BILLS else int(ours.rials)
+        told.append(
+            {
+                "code": code,
+                "fa": "قبض در بانک‌ها" if code == BILLS else psp_told(book, code)["fa"],
+                "file": file.files > 0,
+                "file_rials": int(file.rials),
+                "ledger_rials": ledger_rials,
+                "payments": ours.payments,
+                "unmatched": file.unmatched,
+            }
+        )
+    return told
+
+
+def _paid_by_file(conn: Connection, day: dt.date) -> int:
+    return int(
+        conn.execute(
+            text(
+                "select coalesce(sum(p.rials), 0) from entries e "
+                "join postings p on p.entry = e.id and p.account = 'bank' "
+                "join file_rows r on r.id = e.file_row join bank_files f on f.id = r.file "
+                "where f.channel = 'bills' and f.day = :day"
+            ),
+            {"day": day},
+        ).scalar_one()
+    )
+
+
+def close(till: Till, day: dt.date, psps: list[str]) -> dict[str, Any]:
+    """Closes a day that is over and balances; what waits too long for its file is an exception."""
+    till.conn.execute(text("lock table closes in share row exclusive mode"))
+    if day >= tehran_day(till.now):
+        raise RuleBroken("A day is closed when it is over.", code="close.too_early")
+    told = look(till, day, psps)
+    if told["closed"]:
+        return told
+    if told["missing"]:
+        raise RuleBroken(
+            f"The files of {', '.join(told['missing'])} are missing; take them first.",
+            code="close.file_missing",
+        )
+    if not told["balances"]:
+        raise RuleBroken(
+            "The ledger and the records differ; the controls show where. Tell the engineers: "
+            "this is a fault of ours.",
+            code="close.unbalanced",
+        )
+    _note_unsettled(till, day)
+    told = {**look(till, day, psps), "closed": True, "closed_by": till.actor}
+    till.conn.execute(
+        text(
+            "insert into closes (day, closed_at, closed_by, told) "
+            "values (:day, :now, :who, cast(:told as jsonb))"
+        ),
+        {"day": day, "now": till.now, "who": till.actor, "told": orjson.dumps(told).decode()},
+    )
+    return told
+
+
+def _note_unsettled(till: Till, day: dt.date) -> None:
+    """Payments of days before this one that no settlement has brought yet."""
+    late = till.conn.execute(
+        text(
+            "select * from payments where outcome in ('paid', 'suspended') and file_row is null "
+            "and (verified_at at time zone 'Asia/Tehran')::date < :day"
+        ),
+        {"day": day},
+    ).all()
+    for row in late:
+        exceptions.open_one(
+            till, "not_in_file", f"{row.psp}:{row.ref}:late", rials=row.amount_verified,
+            channel=row.psp, ref=row.ref, order_id=row.order_id, bill=row.bill,
+        )  # fmt: skip

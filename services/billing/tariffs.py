@@ -1,0 +1,256 @@
+"""Tariff rows from draft to in force, and quotes; `python -m services.billing.tariffs` imports."""
+
+import argparse
+import csv
+import datetime as dt
+import io
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
+
+from bus.contracts.kinds import Form
+from bus.contracts.treasury import Tariff as TariffForm
+from bus.errors import BusError, Conflict, ContractError, FieldError, NotFound, RuleBroken
+from bus.persian import Malformed, parse_jalali, tehran_day
+from bus.settings import MissingSettings, Settings
+from bus.store import Store
+from services.billing import books, officers
+from services.billing.domain.book import Book
+from services.billing.domain.quote import Basis, Item, quote
+from services.billing.domain.tariff import Tariff
+
+ROW = Form("billing.tariff_row.v1", TariffForm())
+COLUMNS = tuple(TariffForm().fields)
+_COLUMNS = (
+    "service", "agency_class", "use", "area_class", "season", "unit", "amount", "money",
+    "vat_class", "from_day", "to_day", "decree",
+)  # fmt: skip
+
+
+def quoted(conn: Connection, now: dt.datetime, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A Quoted of bus/contracts/billing.py, of what QUOTE asks."""
+    on = dt.date.fromisoformat(asked["on"]) if asked["on"] else tehran_day(now)
+    known = dt.datetime.fromisoformat(asked["known_at"]) if asked["known_at"] else now
+    basis = Basis(asked["agency_class"], asked["use"], asked["area_class"], on, known)
+    items = [Item(item["service"], item["quantity"]) for item in asked["items"]]
+    return quote(books.newest(conn), of_services(conn, {i.service for i in items}), basis, items)
+
+
+def of_services(conn: Connection, services: Iterable[str]) -> list[Tariff]:
+    """All rows of these services that were ever approved."""
+    rows = conn.execute(
+        text(
+            f"select id, {', '.join(_COLUMNS)}, approved_at, withdrawn_at from tariffs "  # noqa: S608 - made of constants
+            "where approved_at is not null and service = any(:services)"
+        ),
+        {"services": list(services)},
+    )
+    return [Tariff(**row._mapping) for row in rows]
+
+
+def draft(
+    conn: Connection, now: dt.datetime, officer: str, rows: Iterable[Mapping[str, Any]]
+) -> list[int]:
+    """Adds rows as drafts; their ids. RuleBroken names the field that the book does not know."""
+    book = books.newest(conn)
+    ids = []
+    for number, row in enumerate(rows):
+        _check(book, row, number)
+        ids.append(
+            conn.execute(
+                text(
+                    f"insert into tariffs ({', '.join(_COLUMNS)}, drafted_by, drafted_at) values "  # noqa: S608 - made of constants
+                    f"({', '.join(':' + name for name in _COLUMNS)}, :officer, :now) returning id"
+                ),
+                {**{name: row[name] for name in _COLUMNS}, "officer": officer, "now": now},
+            ).scalar_one()
+        )
+    return ids
+
+
+def _check(book: Book, row: Mapping[str, Any], number: int) -> None:
+    """The service is known, and its unit of money is in force when the row begins."""
+    day = dt.date.fromisoformat(row["from_day"])
+    for field, ask in (
+        ("service", lambda: book.service(row["service"])),
+        ("money", lambda: book.rials_of(row["money"], day)),
+    ):
+        try:
+            ask()
+        except RuleBroken as error:
+            raise RuleBroken(
+                f"Row {number + 1}: {error.message}",
+                code="field.wrong",
+                fields=[FieldError(f"{number}.{field}", error.code, error.message)],
+            ) from None
+
+
+def read_csv(told: str) -> list[dict[str, Any]]:
+    """The rows of a CSV file; days may be Jalali. RuleBroken names each wrong cell by its line."""
+    reader = csv.DictReader(io.StringIO(told.lstrip("\ufeff")))
+    unknown = [name for name in reader.fieldnames or () if name not in COLUMNS]
+    if unknown or not reader.fieldnames:
+        raise _faulty(
+            [FieldError("1", "header", f"Columns are: {', '.join(COLUMNS)}; not {unknown}.")]
+        )
+    rows, faults = [], []
+    for line, cells in enumerate(reader, 2):
+        try:
+            rows.append(ROW.load(_cells(cells)))
+        except ContractError as error:
+            faults += [FieldError(f"{line}.{f.field}", f.code, f.message) for f in error.fields]
+    if not rows and not faults:
+        faults.append(FieldError("2", "required", "The file has no row."))
+    if faults:
+        raise _faulty(faults)
+    return rows
+
+
+def _faulty(faults: list[FieldError]) -> RuleBroken:
+    told = "; ".join(f"line {f.field}: {f.message}" for f in faults[:20])
+    return RuleBroken(f"Nothing was taken. {told}", code="field.wrong", fields=faults[:100])
+
+
+def _cells(cells: Mapping[str | None, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for name, cell in cells.items():
+        value = cell.strip() if isinstance(cell, str) else cell
+        if name is None:
+            told["too_many_cells"] = value
+        elif name == "amount":
+            told[name] = int(value) if value and value.isascii() and value.isdigit() else value
+        elif name in ("from_day", "to_day") and value:
+            told[name] = _day(value)
+        elif value:
+            told[name] = value
+    return told
+
+
+def _day(value: str) -> str:
+    try:
+        return parse_jalali(value).isoformat()
+    except Malformed:
+        return value
+
+
+def approve(conn: Connection, now: dt.datetime, officer: str, id_: int) -> None:
+    """Puts a draft in force from its day on. It needs a second officer, and a day that has not
+    passed: what was asked for is charged by what was known then.
+    """
+    row = _locked(conn, id_, "DRAFT")
+    officers.second(officer, row.drafted_by)
+    try:
+        with conn.begin_nested():
+            _move(conn, id_, "APPROVED", "approved", officer, now)
+    except IntegrityError:
+        raise Conflict(
+            "An approved row for the same classes begins on the same day; draft this one for "
+            "another day.",
+            code="tariff.same_day",
+        ) from None
+
+
+def withdraw(conn: Connection, now: dt.datetime, officer: str, id_: int) -> None:
+    """Takes back a draft, or a row whose first day has not come."""
+    row = _locked(conn, id_, "DRAFT", "APPROVED")
+    if row.state == "APPROVED" and row.from_day <= tehran_day(now):
+        raise RuleBroken(
+            "This row is in force: it is not taken back. A new row with a later first day takes "
+            "its place.",
+            code="tariff.in_force",
+        )
+    _move(conn, id_, "WITHDRAWN", "withdrawn", officer, now)
+
+
+def _locked(conn: Connection, id_: int, *states: str) -> Any:
+    row = conn.execute(
+        text("select * from tariffs where id = :id for update"), {"id": id_}
+    ).one_or_none()
+    if row is None:
+        raise NotFound("There is no such tariff row.", code="tariff.not_found")
+    if row.state not in states:
+        raise RuleBroken(
+            f"The row is {row.state}; read the list again.", code="tariff.move", state=row.state
+        )
+    return row
+
+
+def _move(  # noqa: PLR0913 - the columns of one statement
+    conn: Connection, id_: int, state: str, what: str, officer: str, now: dt.datetime
+) -> None:
+    conn.execute(
+        text(
+            f"update tariffs set state = :state, {what}_by = :officer, {what}_at = :now "  # noqa: S608 - a constant
+            "where id = :id"
+        ),
+        {"state": state, "officer": officer, "now": now, "id": id_},
+    )
+
+
+def listed(conn: Connection, now: dt.datetime) -> dict[str, Any]:
+    """All rows, those that begin last first, and the services of the book."""
+    today = tehran_day(now)
+    rows = conn.execute(text("select * from tariffs order by service, from_day desc, id desc"))
+    return {
+        "tariffs": [
+            {
+                **{name: row._mapping[name] for name in _COLUMNS},
+                "from_day": row.from_day.isoformat(),
+                "to_day": row.to_day.isoformat() if row.to_day else None,
+                "id": row.id,
+                "state": row.state,
+                "in_force": row.state == "APPROVED"
+                and row.from_day <= today
+                and (row.to_day is None or today <= row.to_day),
+                "drafted_by": row.drafted_by,
+                "approved_by": row.approved_by,
+                "withdrawn_by": row.withdrawn_by,
+            }
+            for row in rows
+        ],
+        "services": [
+            {name: each[name] for name in ("code", "fa", "en")}
+            for each in books.newest(conn).told["services"]
+        ],
+    }
+
+
+def main(argv: list[str] | None = None) -> int:
+    """0: imported; 1: nothing was changed, and stderr says why."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.billing.tariffs",
+        description="Imports a first tariff into an empty treasury; later rows are drafted and "
+        "approved at the desk. Does nothing if there are rows already.",
+    )
+    parser.add_argument("file", type=Path, help="CSV with the columns of a tariff row")
+    parser.add_argument("--drafted-by", required=True)
+    parser.add_argument("--approved-by", required=True)
+    parser.add_argument(
+        "--approved-on",
+        type=dt.datetime.fromisoformat,
+        default=dt.datetime.now(dt.UTC),
+        help="when they were approved on paper (RFC 3339); now if left out",
+    )
+    given = parser.parse_args(argv)
+    now = given.approved_on.astimezone(dt.UTC)
+    try:
+        rows = read_csv(given.file.read_text(encoding="utf-8"))
+        with Store(Settings().text("DB_URL"), source="tariffs").transaction() as tx:
+            if tx.conn.execute(text("select exists (select 1 from tariffs)")).scalar_one():
+                print("There is a tariff already.")
+                return 0
+            for id_ in draft(tx.conn, now, given.drafted_by, rows):
+                approve(tx.conn, now, given.approved_by, id_)
+    except (BusError, MissingSettings, OSError, UnicodeDecodeError) as error:
+        print(f"Not imported: {error}", file=sys.stderr)
+        return 1
+    print(f"{len(rows)} rows are in force from their days on.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

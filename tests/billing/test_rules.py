@@ -1,0 +1,331 @@
+"""The pure rules: IDs of bills, tariffs by their dates, quotes, states, entries that balance."""
+
+import datetime as dt
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bus.errors import RuleBroken
+from services.billing import books
+from services.billing.domain import bank_files, bill, bill_ids, ledger, payment
+from services.billing.domain.bill_ids import Encoder
+from services.billing.domain.book import Book
+from services.billing.domain.quote import Basis, Item, quote
+from services.billing.domain.tariff import Tariff
+from tests.conftest import ROOT
+
+DAY = dt.date(2026, 11, 23)
+NOW = dt.datetime(2026, 11, 23, 8, tzinfo=dt.UTC)
+THOUSANDS = Encoder(dt.date(1932, 3, 21), 1000, 8)
+VECTORS = json.loads((ROOT / "tests/billing/bill_ids.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def book():
+    return Book(1, books.with_days(books.read(Path(ROOT / "deploy/billing"))))
+
+
+def row(**more):
+    told = {
+        "id": 1, "service": "copy", "agency_class": "applicant", "use": "*", "area_class": "*",
+        "season": "*", "unit": "page", "amount": 45_000, "money": "IRR", "vat_class": "exempt",
+        "from_day": dt.date(2025, 3, 21), "to_day": None, "decree": "D1",
+        "approved_at": dt.datetime(2025, 3, 1, tzinfo=dt.UTC), "withdrawn_at": None,
+    }  # fmt: skip
+    return Tariff(**{**told, **more})
+
+
+def ask(book, rows, *items, on=DAY, known=NOW, **classes):
+    basis = {"agency_class": "applicant", "use": "*", "area_class": "*", **classes}
+    chosen = [Item(*item) for item in items] or [Item("copy", 1)]
+    return quote(book, rows, Basis(**basis, on=on, known_at=known), chosen)
+
+
+# --- bill ID and payment ID ---
+
+
+@pytest.mark.parametrize(
+    "case", VECTORS, ids=lambda case: f"{case['bill_id']}-{case['payment_id']}"
+)
+def test_pairs_are_read_as_the_banks_read_them(case):
+    pair = bill_ids.read(case["bill_id"], case["payment_id"])
+    assert (pair is not None) == (case["bill_ok"] and case["payment_ok"])
+    if pair is not None:
+        assert (pair.file, f"{pair.company:03}", pair.service) == (
+            int(case["file"]), case["company"], case["service"],
+        )  # fmt: skip
+        assert (pair.units * 1000, pair.year_digit, pair.period) == (
+            case["amount_rial"], case["year_digit"], case["period"],
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("case", [case for case in VECTORS if "made_from" in case])
+def test_pairs_are_made_as_the_banks_make_them(case):
+    told = case["made_from"]
+    made = bill_ids.bill_id(told["file"], told["company"])
+    period = (told["jalali_year"], told["period"])
+    paid = bill_ids.payment_id(made, told["amount_rial"], DAY, period, THOUSANDS)
+    assert (made, paid) == (case["bill_id"], case["payment_id"])
+    assert bill_ids.barcode(made, paid) == case["barcode26"]
+
+
+@given(
+    st.integers(1, 99_999_999), st.integers(1, 999), st.integers(1, 99_999_999),
+    st.integers(1300, 1500), st.integers(0, 99), st.integers(0, 25), st.integers(0, 9),
+)  # fmt: skip
+def test_what_was_made_is_read_back_and_a_wrong_digit_is_seen(
+    file, company, units, year, period, place, digit
+):
+    made = bill_ids.bill_id(file, company)
+    paid = bill_ids.payment_id(made, units * 1000, DAY, (year, period), THOUSANDS)
+    pair = bill_ids.read(made, paid)
+    assert pair == (file, company, 1, units, year % 10, period)
+    both = made + paid
+    wrong = both[: place % len(both)] + str(digit) + both[place % len(both) + 1 :]
+    if wrong != both and (found := bill_ids.read(wrong[: len(made)], wrong[len(made) :])):
+        # Modulo 11 with 10 and 11 folded into 0 and 1 cannot see every change.
+        assert found != pair
+
+
+@pytest.mark.parametrize("rials", [0, -1000, 999, 1500, 100_000_000_000])
+def test_an_amount_that_no_payment_id_holds_is_refused(rials):
+    with pytest.raises(RuleBroken) as refused:
+        bill_ids.payment_id("1000234546116", rials, DAY, (1405, 9), THOUSANDS)
+    assert refused.value.code == "bill.amount"
+
+
+def test_after_the_redenomination_another_encoder_counts():
+    rows = [
+        {"from": dt.date(1932, 3, 21), "rials": 1000, "digits": 8},
+        {"from": dt.date(2029, 3, 21), "rials": 10_000, "digits": 8},
+    ]
+    assert bill_ids.encoder(rows, dt.date(2029, 3, 20)).rials == 1000
+    assert bill_ids.encoder(rows, dt.date(2029, 3, 21)).rials == 10_000
+
+
+# --- tariffs and quotes ---
+
+
+def test_the_day_of_the_request_decides_not_the_day_of_the_bill(book):
+    old, new = row(), row(id=2, amount=60_000, from_day=dt.date(2026, 11, 24))
+    assert ask(book, [old, new])["net_rials"] == 45_000
+    assert ask(book, [old, new], on=dt.date(2026, 11, 24))["net_rials"] == 60_000
+
+
+def test_an_old_quote_can_be_made_again_as_it_was_known(book):
+    later = row(id=2, amount=60_000, approved_at=NOW)
+    assert ask(book, [row(), later], known=NOW - dt.timedelta(seconds=1))["net_rials"] == 45_000
+    assert ask(book, [row(), later], known=NOW)["net_rials"] == 60_000
+
+
+def test_what_was_withdrawn_counts_no_more_but_did(book):
+    gone = row(id=2, amount=60_000, withdrawn_at=NOW)
+    assert ask(book, [row(), gone])["net_rials"] == 45_000
+    assert ask(book, [row(), gone], known=NOW - dt.timedelta(days=1))["net_rials"] == 60_000
+
+
+def test_the_row_that_says_more_counts(book):
+    rows = [
+        row(),
+        row(id=2, use="industry", amount=1),
+        row(id=3, area_class="prohibited", amount=2),
+    ]
+    assert ask(book, rows, use="industry", area_class="prohibited")["net_rials"] == 1
+    assert ask(book, rows, area_class="prohibited")["net_rials"] == 2
+    assert ask(book, rows, use="home")["net_rials"] == 45_000
+
+
+def test_a_row_ends_with_its_last_day(book):
+    rows = [row(to_day=DAY)]
+    assert ask(book, rows)["net_rials"] == 45_000
+    with pytest.raises(RuleBroken):
+        ask(book, rows, on=DAY + dt.timedelta(days=1))
+
+
+def test_agencies_pay_nothing_by_default_and_applicants_never_by_default(book):
+    told = ask(book, [], agency_class="agency")
+    assert (told["total_rials"], told["lines"][0]["tariff"]) == (0, None)
+    with pytest.raises(RuleBroken) as refused:
+        ask(book, [])
+    assert refused.value.code == "tariff.none"
+
+
+def test_vat_is_by_class_and_date_and_the_sum_is_rounded_once(book):
+    rows = [
+        row(),
+        row(id=2, service="expert_visit", unit="each", amount=12_505, vat_class="taxable"),
+    ]
+    told = ask(book, rows, ("copy", 3), ("expert_visit", 1))
+    assert (told["net_rials"], told["vat_rials"]) == (147_505, 1_251)
+    assert (told["rounding_rials"], told["total_rials"]) == (244, 149_000)
+    before = ask(book, rows[1:], ("expert_visit", 1), on=dt.date(2025, 3, 22))
+    assert before["lines"][0]["vat_basis_points"] == 1000
+
+
+def test_season_follows_the_jalali_month(book):
+    rows = [row(season="warm", amount=2), row(id=2, season="normal", amount=1)]
+    assert ask(book, rows, on=dt.date(2026, 6, 1))["net_rials"] == 2
+    assert ask(book, rows)["net_rials"] == 1
+
+
+def test_a_unit_of_money_counts_from_the_day_of_its_row(book):
+    told = {**book.told, "money": [*book.told["money"], {
+        "code": "NEW_RIAL", "fa": "ریال نو", "en": "new rial", "rials": 10_000,
+        "from": dt.date(2028, 3, 20), "to": None,
+    }]}  # fmt: skip
+    new = Book(2, told)
+    rows = [row(money="NEW_RIAL", amount=5)]
+    with pytest.raises(RuleBroken) as refused:
+        ask(new, rows)
+    assert refused.value.code == "money.not_in_force"
+    later = ask(new, rows, on=dt.date(2028, 3, 20))
+    assert (later["net_rials"], later["unit"]) == (50_000, "IRR")
+
+
+def test_each_line_explains_itself_with_law_and_tariff_row_in_both_languages(book):
+    line = ask(book, [row(id=77)], ("copy", 2))["lines"][0]
+    for part in ("۷۷", "D۱", "۹۰,۰۰۰", "ماده ۸", "۱۴۰۴/۰۱/۰۱"):
+        assert part in line["fa"]
+    for part in ("77", "D1", "90,000", "article 8", "1404-01-01"):
+        assert part in line["en"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**10), st.integers(1, 10**4), st.sampled_from(
+    ["taxable", "exempt", "zero"])), min_size=1, max_size=8))  # fmt: skip
+def test_lines_vat_and_rounding_always_make_the_sum(parts):
+    book = Book(1, books.with_days(books.read(Path(ROOT / "deploy/billing"))))
+    codes = ["copy", "expert_visit", "levy", "own_inquiry", "inquiry"]
+    rows = [
+        row(id=i, service=code, amount=amount, vat_class=vat)
+        for i, (code, (amount, _, vat)) in enumerate(
+            zip(itertools.cycle(codes), parts, strict=False)
+        )
+        if i < len(codes)
+    ]
+    told = ask(book, rows, *[(r.service, parts[i][1]) for i, r in enumerate(rows)])
+    assert sum(line["net_rials"] for line in told["lines"]) == told["net_rials"]
+    assert told["net_rials"] + told["vat_rials"] + told["rounding_rials"] == told["total_rials"]
+    assert 0 <= told["rounding_rials"] < 1000
+    assert told["total_rials"] % 1000 == 0
+
+
+# --- states ---
+
+
+def test_a_bill_takes_no_act_that_the_table_does_not_name():
+    acts = {act for _, act in bill.MOVES}
+    for state, act in itertools.product(bill.STATES, acts):
+        if (state, act) in bill.MOVES:
+            assert bill.moved(state, act) in bill.STATES
+        else:
+            with pytest.raises(RuleBroken):
+                bill.moved(state, act)
+
+
+def test_money_is_verified_only_by_the_banks_own_answer():
+    into = {(state, act) for (state, act), to in payment.MOVES.items() if to == "VERIFIED"}
+    assert into == {("VERIFYING", "verified")}
+    into = {(state, act) for (state, act), to in payment.MOVES.items() if to == "SETTLED"}
+    assert into == {("VERIFIED", "settle"), ("REVERSING", "keep")}
+
+
+def test_every_state_of_a_payment_leads_to_an_end():
+    for start in payment.STATES:
+        seen, ahead = set(), {start}
+        while ahead:
+            seen |= ahead
+            ahead = {to for (state, _), to in payment.MOVES.items() if state in ahead} - seen
+        assert seen & payment.ENDED, start
+
+
+# --- the ledger ---
+
+
+@given(st.integers(0, 10**12), st.integers(0, 10**11), st.integers(-500, 999))
+def test_every_entry_balances(net, vat, rounding):
+    total = net + vat + rounding
+    entries = [
+        ledger.issued(net, vat, rounding), ledger.waived(total), ledger.paid(total),
+        ledger.suspended(total), ledger.given_back(total), ledger.applied(total),
+        ledger.settled(total, vat), ledger.refund_owed(total, suspended=True),
+        ledger.refund_owed(total, suspended=False), ledger.refund_paid(total),
+        ledger.paid_into_account(total), ledger.unknown_into_account(total, vat),
+    ]  # fmt: skip
+    for entry in entries:
+        assert sum(each.rials for each in entry) == 0
+        assert all(each.rials for each in entry)
+        assert sum(ledger.balances([*entry, *ledger.taken_back(entry)]).values()) == 0
+        assert not any(ledger.balances([*entry, *ledger.taken_back(entry)]).values())
+
+
+def test_an_entry_that_does_not_balance_cannot_be_made():
+    with pytest.raises(ValueError, match="balance"):
+        ledger.entry((ledger.BANK, 2), (ledger.REVENUE, -1))
+
+
+# --- banks' files ---
+
+GOOD = (
+    "psp,terminal,order_id,ref,rrn,kind,amount_rials,fee_rials,paid_at\n"
+    "sep,T1,1000000001,R1,77,sale,1755000,1200,2026-11-23T08:00:00+00:00\n"
+    "TOTAL,1,1755000\n"
+)
+
+
+def test_a_settlement_is_read_with_its_total():
+    (row,) = bank_files.settlement(GOOD, "sep")
+    assert (row.kind, row.key, row.rials, row.fee) == ("sale", "R1", 1_755_000, 1_200)
+
+
+@pytest.mark.parametrize(
+    ("was", "is_", "line"),
+    [
+        ("TOTAL,1,1755000", "TOTAL,1,1755001", 3),
+        ("TOTAL,1,1755000", "TOTAL,2,1755000", 3),
+        ("sale,1755000", "sale,1755000.5", 2),
+        ("sale,1755000", "gift,1755000", 2),
+        ("sep,T1", "sadad,T1", 2),
+        (",1200,", ",9999999,", 2),
+        ("+00:00", "", 2),
+        ("2026-11-23", "2026-13-23", 2),
+        ("psp,terminal", "psp;terminal", 1),
+    ],
+)
+def test_a_settlement_with_a_fault_is_not_taken_and_the_line_is_named(was, is_, line):
+    with pytest.raises(RuleBroken) as refused:
+        bank_files.settlement(GOOD.replace(was, is_), "sep")
+    assert refused.value.fields[0].field == f"text.{line}"
+
+
+def bills_file(*rows, company="461"):
+    bodies = [
+        f"D{bill_id:0>13}{paid:0>13}{rials:015}1405090209301501300{trace:012}"
+        for bill_id, paid, rials, trace in rows
+    ]
+    tail = f"T{len(rows):08}{sum(r[2] for r in rows):018}"
+    return "\r\n".join([f"H{company}140509020001", *bodies, tail, ""])
+
+
+def test_a_file_of_bills_is_read_with_its_tail():
+    told = bills_file(("1000234546116", "175050929", 1_750_000, 5))
+    (row,) = bank_files.bills(told, 461)
+    assert (row.bill_id, row.payment_id, row.rials) == ("1000234546116", "175050929", 1_750_000)
+    assert row.paid_at == dt.datetime(2026, 11, 23, 6, 0, 15, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize("break_", [
+    lambda told: told.replace("T00000001", "T00000002"),
+    lambda told: told.replace("H461", "H462"),
+    lambda told: told.replace("D1", "DX"),
+    lambda told: told.replace("14050902093015", "14051302093015"),
+    lambda told: told.replace("14050902093015", "14050902253015"),
+    lambda told: told[:-30],
+    lambda _: "H",
+])  # fmt: skip
+def test_a_file_of_bills_with_a_fault_is_not_taken(break_):
+    with pytest.raises(RuleBroken):
+        bank_files.bills(break_(bills_file(("1000234546116", "175050929", 1_750_000, 5))), 461)
