@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from bus.contracts import billing, desk, health, inquiry, ticketing, treasury
+from bus.contracts import billing, desk, health, inquiry, own, ticketing, treasury
 from bus.contracts.fields import personal_names
 from bus.contracts.kinds import Command, Contract, Event, Form, Request
 
@@ -27,6 +27,7 @@ def _contracts(module: ModuleType) -> dict[str, Contract]:
 
 CATALOGUE: dict[str, Contract] = {
     **_contracts(inquiry),
+    **_contracts(own),
     **_contracts(ticketing),
     **_contracts(desk),
     **_contracts(billing),

@@ -239,6 +239,10 @@ class BillFact(Schema):
     service = code_text(required=True)
     agency = Text(64, required=True, allow_none=True)
     file_no = Text(40, required=True, allow_none=True)
+    of_register = fields.Boolean(
+        required=True,
+        metadata={"description": "True if it collects a debt that the register tells too"},
+    )
     state = Choice(BILL_STATES, required=True)
     total_rials = fields.Integer(required=True)
     due_on = Day(required=True)

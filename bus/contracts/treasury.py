@@ -47,7 +47,7 @@ class Tariff(Schema):
     use = code_text(load_default="*")
     area_class = code_text(load_default="*")
     season = code_text(load_default="*")
-    unit = Choice(("each", "m3", "page"), load_default="each")
+    unit = Choice(("each", "m3", "page", "rial"), load_default="each")
     amount = whole(0, MOST_RIALS, required=True)
     money = code_text(load_default="IRR")
     vat_class = Choice(("taxable", "exempt", "zero"), load_default="exempt")

@@ -111,6 +111,7 @@ def _add(
             "paid_at": till.now if state == "PAID" else None,
             "paid_by": "nothing" if state == "PAID" else None,
             "replaces": asked.get("replaces"),
+            "of_register": service["of_register"],
         },
     )  # fmt: skip
     if id_ is None:
@@ -233,6 +234,7 @@ def tell(till: Till, event: Any, row: Any) -> None:
         service=row.service,
         agency=row.agency,
         file_no=row.file_no,
+        of_register=row.of_register,
         state=row.state,
         total_rials=row.total,
         due_on=row.due_on.isoformat(),

@@ -92,6 +92,7 @@ class ServiceOf(Schema):
     due_days = whole(0, 1000, required=True)
     expire_days = fields.Integer(load_default=None, validate=validate.Range(1, 1000))
     remind_days = whole(0, 1000, required=True)
+    of_register = fields.Boolean(load_default=False)
 
 
 class Psp(Schema):

@@ -1,5 +1,6 @@
 """From questions to answers: judged by purpose, looked up together, composed, kept and logged."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from sqlalchemy import Connection
 from bus import persian
 from bus.envelope import Envelope
 from bus.errors import BusError, FieldError, RuleBroken, Unavailable
-from services.inquiry import registry_store, store
+from services.inquiry import registry_store, standing, store
 from services.inquiry.domain import answer, codes, purposes
 from services.inquiry.domain.answer import Known, Question
 
@@ -82,25 +83,83 @@ def _answers(conn: Connection, questions: Sequence[Question], now: dt.datetime) 
     if not questions:
         return []
     results: list[Result] = []
-    for question, known in zip(questions, _look_up(conn, questions), strict=True):
+    for question, known in zip(questions, _with_standing(conn, questions, now), strict=True):
         if known is None:
-            results.append(
-                Unavailable(
-                    "The register is empty; the water company has to load its export first.",
-                    code="register.empty",
-                )
-            )
-            continue
-        results.append(
-            answer.compose(
-                question,
-                known,
-                now=now,
-                tracking_code=codes.new_tracking(),
-                verification_code=codes.new_verification(),
-            )
-        )
+            results.append(_empty())
+        else:
+            results.append(_compose(question, known, now))
     return results
+
+
+def _empty() -> Unavailable:
+    return Unavailable(
+        "The register is empty; the water company has to load its export first.",
+        code="register.empty",
+    )
+
+
+def _compose(question: Question, known: Known, now: dt.datetime) -> dict[str, Any]:
+    return answer.compose(
+        question,
+        known,
+        now=now,
+        tracking_code=codes.new_tracking(),
+        verification_code=codes.new_verification(),
+    )
+
+
+def _with_standing(
+    conn: Connection, questions: Sequence[Question], now: dt.datetime
+) -> list[Known | None]:
+    """What the register held, and where debts are told of now, what billing has told since."""
+    looked_up = _look_up(conn, questions)
+    told = [
+        known
+        for question, known in zip(questions, looked_up, strict=True)
+        if known and question.as_of is None and "debt" in question.purpose.blocks
+    ]
+    files = {record["file_no"] for known in told for record in known.records}
+    if files:
+        day = persian.tehran_day(now)
+        standings = standing.of(conn, files, max(known.loaded_at for known in told), day)
+        for known in told:
+            for record in known.records:
+                record["standing"] = standings.get(record["file_no"])  # type: ignore[index]
+    return looked_up
+
+
+def holds(conn: Connection, key_kind: str, key: str, file_no: str) -> bool:
+    """True if the person is the holder or a partner of the file now."""
+    (found,) = registry_store.find_records(conn, [(key_kind, key, None)])
+    return any(each.record["file_no"] == file_no for each in found)
+
+
+def answer_own(  # noqa: PLR0913 - a moment of asking and one of answering
+    conn: Connection,
+    asked: Asked,
+    purpose: purposes.Purpose,
+    asked_at: dt.datetime,
+    *,
+    now: dt.datetime,
+    secret: str,
+) -> dict[str, Any]:
+    """Answers a person about one own file, keeps the answer and logs it. Raises Unavailable
+    ``register.empty``.
+    """
+    data = asked.data
+    question = Question(
+        purposes.OWN_CODE, data["purpose"], purpose, data["key_kind"], data["key"],
+        data["case_number"], asked_at, None,
+    )  # fmt: skip
+    (known,) = _with_standing(conn, [question], now)
+    if known is None:
+        raise _empty()
+    records = [record for record in known.records if record["file_no"] == data["file_no"]]
+    told = _compose(question, dataclasses.replace(known, records=records), now)
+    hashes = store.add_answers(conn, [told])
+    message = dataclasses.replace(asked.message, caller={"agency": purposes.OWN_CODE})
+    store.add_log(conn, [log_row(Asked(message, data), told, secret, hashes)], now)
+    return told
 
 
 def _look_up(conn: Connection, questions: Sequence[Question]) -> list[Known | None]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 
+from bus.contracts.billing import BILL_ENDED, BILL_ISSUED, BILL_PAID
 from bus.contracts.inquiry import (
     ANSWER_BATCH_PART,
     ASK,
@@ -16,12 +17,13 @@ from bus.contracts.inquiry import (
     SUBMIT_BATCH,
     VERIFY,
 )
+from bus.contracts.own import ASK_OWN, READ_OWN
 from bus.endpoint import every, handle, serve
 from bus.envelope import Envelope
 from bus.errors import BusError, NotFound
 from bus.persian import tehran_day
 from bus.service import Service
-from services.inquiry import asking, batches, loads, store
+from services.inquiry import asking, batches, loads, own, standing, store
 from services.inquiry.asking import Asked
 from services.inquiry.domain import codes, purposes
 from services.inquiry.domain.answer import instant, jalali_moment
@@ -141,6 +143,36 @@ class Inquiry(Service):
             "results": batches.page(tx.conn, batch, after, limit),
         }
 
+    # --- people ---
+
+    @serve(ASK_OWN)
+    def ask_own(self, tx, **data):
+        return own.ask(tx, data, self.now(), self.secret)
+
+    @serve(READ_OWN)
+    def read_own(self, tx, *, code, secret):
+        return own.read(tx.conn, code, secret, self.secret)
+
+    # --- what billing tells ---
+
+    def note_bill(self, tx, fact):
+        standing.note(tx.conn, fact)
+        own.note_bill(tx, fact, self.now(), self.secret)
+
+    @handle(BILL_ISSUED)
+    def bill_issued(self, tx, **fact):
+        self.note_bill(tx, fact)
+
+    @handle(BILL_PAID)
+    def bill_paid(self, tx, **fact):
+        self.note_bill(tx, fact)
+
+    @handle(BILL_ENDED)
+    def bill_ended(self, tx, **fact):
+        self.note_bill(tx, fact)
+
+    # --- the register ---
+
     @serve(LOAD_REGISTRY)
     def load_registry(self, tx, *, folder, allow_removals):
         return loads.request(tx, self.settings, folder, allow_removals)
@@ -157,6 +189,7 @@ class Inquiry(Service):
     def forget_old_batches(self):
         with self.store.transaction() as tx:
             batches.forget_old(tx.conn)
+            own.forget(tx.conn, self.now())
 
 
 def agency_of(message: Envelope | None) -> str:

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 ANY = "*"
 VAT_CLASSES = ("taxable", "exempt", "zero")
-UNITS = {"each": ("فقره", "piece"), "m3": ("متر مکعب", "m³"), "page": ("برگ", "page")}
+UNITS = {
+    "each": ("فقره", "piece"),
+    "m3": ("متر مکعب", "m³"),
+    "page": ("برگ", "page"),
+    "rial": ("ریال", "rial"),
+}
 STATES = ("DRAFT", "APPROVED", "WITHDRAWN")
 
 

@@ -248,13 +248,22 @@ def _meter(record: Record, _days: Days) -> dict[str, Any]:
 
 
 def _debt(record: Record, days: Days) -> dict[str, Any]:
-    # The amount is that of the export, which may be weeks older than the day asked about.
-    rials = record.get("debt_rials") or 0
+    """The register's debt, which may be weeks old, and with it what billing has told since: each
+    with its own as-of. A register's debt that was paid here since it was loaded is no debt.
+    """
+    register = record.get("debt_rials") or 0
+    told = {"unit": "IRR", "as_of": days.loaded_on.isoformat()}
+    standing = record.get("standing")
+    if standing is None:
+        return {"state": "due" if register else "none", "amount_rials": register, **told}
+    rials = max(register - standing["paid_since_rials"], 0) + standing["open_rials"]
     return {
-        "state": "due" if rials else "none",
+        "state": "overdue" if standing["overdue_rials"] else "due" if rials else "none",
         "amount_rials": rials,
-        "unit": "IRR",
-        "as_of": days.loaded_on.isoformat(),
+        **told,
+        "bills_open_rials": standing["open_rials"],
+        "bills_overdue_rials": standing["overdue_rials"],
+        "bills_as_of": instant(standing["as_of"]),
     }
 
 

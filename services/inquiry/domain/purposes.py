@@ -105,6 +105,17 @@ PURPOSES: dict[str, Purpose] = {
     ),
 }
 
+# What a person is told about an own source. It is no purpose that an agency can be granted. Names,
+# partners and violations are left out as long as only papers, and no telephone, prove who asks.
+OWN_CODE = "applicant"
+OWN = Purpose(
+    "استعلام متقاضی درباره منبع خود",
+    "An applicant's inquiry about an own source",
+    ("FDW-3",),
+    PERSON,
+    ("licence", "technical", "meter", "debt"),
+)
+
 
 def check(
     purpose: str, grants: Sequence[Mapping[str, Any]], key_kind: str | None, day: dt.date

@@ -87,6 +87,7 @@ create table bills (
     receipt text unique,
     refunded bigint not null default 0,
     replaces text,
+    of_register boolean not null default false,
     reminded text not null default '',
     check ((state = 'PAID') = (paid_at is not null)),
     check (refunded >= 0 and refunded <= total)

@@ -1,0 +1,289 @@
+"""Bills, receipts and statements as PDF documents, in Persian or English, on A4.
+
+HTML from templates/documents goes through WeasyPrint (https://doc.courtbouillon.org/weasyprint/)
+with static/print.css. Digits stay ASCII in the document: the Persian font shows them as Persian
+ones, so that IDs and amounts can be copied, searched and read by machines. Only two fonts of ours
+are ever opened; whatever a text asks for beside them is refused.
+"""
+
+import threading
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import segno
+from barcode.charsets import code128  # type: ignore[import-untyped]
+from jinja2 import Environment
+from markupsafe import Markup
+from weasyprint import CSS, HTML  # type: ignore[import-untyped]
+from weasyprint.text.fonts import FontConfiguration  # type: ignore[import-untyped]
+from weasyprint.urls import URLFetcher, URLFetcherResponse  # type: ignore[import-untyped]
+
+from bus.errors import NotFound
+from bus.persian import fold_digits
+from gateway import pages
+
+STATES = {
+    "PAID": ("پرداخت‌شده", "PAID"),
+    "WAIVED": ("بخشوده", "WAIVED"),
+    "VOID": ("باطل", "VOID"),
+    "EXPIRED": ("منقضی", "EXPIRED"),
+}
+# Ways of paying that have no gateway: paid_by → what a receipt says.
+WAYS = {
+    "bills": ("بانک، با شناسه قبض و شناسه پرداخت", "A bank, by bill ID and payment ID"),
+    "applied": ("مبلغی که پیش‌تر دریافت شده بود", "Money that had been received before"),
+}
+MONTHS = (
+    ("فروردین", "Farvardin"), ("اردیبهشت", "Ordibehesht"), ("خرداد", "Khordad"),
+    ("تیر", "Tir"), ("مرداد", "Mordad"), ("شهریور", "Shahrivar"), ("مهر", "Mehr"),
+    ("آبان", "Aban"), ("آذر", "Azar"), ("دی", "Dey"), ("بهمن", "Bahman"), ("اسفند", "Esfand"),
+)  # fmt: skip
+
+FONTS = ("vazirmatn.woff2", "vazirmatn-bold.woff2")
+OWN = "mirab:"
+_one_at_a_time = threading.Lock()
+
+
+# --- documents ----------------------------------------------------------------------------------
+
+
+def bill(told: Mapping[str, Any], lang: str, *, portal: str) -> bytes:
+    """The PDF of a bill.
+
+    ``told`` is a Bill of bus/contracts/billing.py (amounts in rials), ``lang`` fa or en, ``portal``
+    the address of the citizens' face without a slash at its end, for the QR code.
+    """
+    return _pdf("bill", lang, bill=told, link=_link(told, portal))
+
+
+def receipt(told: Mapping[str, Any], lang: str, *, portal: str) -> bytes:
+    """The PDF of a receipt.
+
+    ``told`` is a Payment that paid its bill, or a Bill that was paid without a gateway. NotFound if
+    nothing was paid by it.
+    """
+    paid = told.get("bill", told)
+    if not paid["receipt"] or not told.get("settled", True):
+        raise NotFound("There is no receipt: this did not pay the bill.", code="http.not_found")
+    fa, en = WAYS.get(paid["paid_by"], (paid["paid_by"], paid["paid_by"]))
+    psp = told.get("psp") or {"fa": fa, "en": en}
+    return _pdf("receipt", lang, payment=told, bill=paid, psp=psp, link=_link(paid, portal))
+
+
+def statement(told: Mapping[str, Any], lang: str) -> bytes:
+    """The PDF of a Statement: an agency's account in a Jalali month, row by row, in rials.
+
+    Beside each row stands what was owed after it.
+    """
+    owed = told["opening_rials"]
+    rows = []
+    for row in told["rows"]:
+        owed += row["rials"]
+        rows.append({**row, "owed_rials": owed})
+    return _pdf("statement", lang, account=told, rows=rows)
+
+
+def _link(told: Mapping[str, Any], portal: str) -> str | None:
+    """The page of a bill in the portal; None for a bill without IDs, on which nothing is paid."""
+    if not told["bill_id"]:
+        return None
+    return f"{portal}/bills/{told['bill_id']}/{told['payment_id']}"
+
+
+# --- amounts in words ---------------------------------------------------------------------------
+
+_FA_SMALL = (
+    "صفر", "یک", "دو", "سه", "چهار", "پنج", "شش", "هفت", "هشت", "نه", "ده", "یازده", "دوازده",
+    "سیزده", "چهارده", "پانزده", "شانزده", "هفده", "هجده", "نوزده",
+)  # fmt: skip
+_FA_TENS = ("بیست", "سی", "چهل", "پنجاه", "شصت", "هفتاد", "هشتاد", "نود")
+_FA_HUNDREDS = (
+    "صد", "دویست", "سیصد", "چهارصد", "پانصد", "ششصد", "هفتصد", "هشتصد", "نهصد",
+)  # fmt: skip
+_FA_SCALES = ("", "هزار", "میلیون", "میلیارد", "تریلیون", "کوادریلیون")
+_EN_SMALL = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+    "nineteen",
+)  # fmt: skip
+_EN_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_EN_SCALES = ("", "thousand", "million", "billion", "trillion", "quadrillion")
+MOST_IN_WORDS = 1000 ** len(_FA_SCALES) - 1
+
+
+def words_fa(rials: int) -> str:
+    """An amount in Persian words; ValueError beyond MOST_IN_WORDS.
+
+    >>> words_fa(1_755_000)
+    'یک میلیون و هفتصد و پنجاه و پنج هزار ریال'
+    """
+    parts = [f"{_below_thousand_fa(n)} {_FA_SCALES[i]}".strip() for i, n in _thousands(abs(rials))]
+    return f"{'منهای ' if rials < 0 else ''}{' و '.join(parts) or _FA_SMALL[0]} ریال"
+
+
+def words_en(rials: int) -> str:
+    """An amount in English words, as it is read in Britain; ValueError beyond MOST_IN_WORDS.
+
+    >>> words_en(1_755_001)
+    'one million seven hundred and fifty-five thousand and one rials'
+    """
+    groups = _thousands(abs(rials))
+    parts = [f"{_below_thousand_en(n)} {_EN_SCALES[i]}".strip() for i, n in groups]
+    if len(groups) > 1 and groups[-1][0] == 0 and groups[-1][1] < 100:  # noqa: PLR2004 - no hundred
+        parts[-1] = f"and {parts[-1]}"
+    unit = "rial" if abs(rials) == 1 else "rials"
+    return f"{'minus ' if rials < 0 else ''}{' '.join(parts) or _EN_SMALL[0]} {unit}"
+
+
+def _thousands(number: int) -> list[tuple[int, int]]:
+    """(power of 1000, what stands there) where there is something, the largest first."""
+    if number > MOST_IN_WORDS:
+        raise ValueError(f"{number} is too large to be written in words")
+    groups = []
+    power = 0
+    while number:
+        number, rest = divmod(number, 1000)
+        if rest:
+            groups.append((power, rest))
+        power += 1
+    return groups[::-1]
+
+
+def _below_thousand_fa(number: int) -> str:
+    hundreds, rest = divmod(number, 100)
+    parts = [_FA_HUNDREDS[hundreds - 1]] if hundreds else []
+    if rest >= len(_FA_SMALL):
+        parts.append(_FA_TENS[rest // 10 - 2])
+        rest %= 10
+    if rest:
+        parts.append(_FA_SMALL[rest])
+    return " و ".join(parts)
+
+
+def _below_thousand_en(number: int) -> str:
+    hundreds, rest = divmod(number, 100)
+    parts = [f"{_EN_SMALL[hundreds]} hundred"] if hundreds else []
+    if rest >= len(_EN_SMALL):
+        tens, ones = _EN_TENS[rest // 10 - 2], rest % 10
+        parts.append(f"{tens}-{_EN_SMALL[ones]}" if ones else tens)
+    elif rest:
+        parts.append(_EN_SMALL[rest])
+    return " and ".join(parts)
+
+
+# --- what templates can do ----------------------------------------------------------------------
+
+
+def aloud(digits: str) -> list[str]:
+    """An ID in groups of three or four digits, as people read it aloud; joined they are the ID.
+
+    >>> aloud("1000234546116")
+    ['1000', '234', '546', '116']
+    """
+    count = -(-len(digits) // 4)
+    size, longer = divmod(len(digits), count)
+    ends = [size * i + min(i, longer) for i in range(count + 1)]
+    return [digits[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+
+
+def bars(digits: str) -> Markup:
+    """Code 128 (ISO/IEC 15417) in set C of an even number of digits, as an SVG one unit high.
+
+    The table is python-barcode's, its encoder is not used: it drops ``99`` at the beginning.
+    """
+    values = [int(digits[i : i + 2]) for i in range(0, len(digits), 2)]
+    start = code128.START_CODES["C"]
+    check = (start + sum(place * value for place, value in enumerate(values, 1))) % 103
+    modules = "".join(code128.CODES[value] for value in (start, *values, check))
+    modules += code128.STOP + "11"
+    quiet = 10
+    path = "".join(f"M{quiet + i} 0h1v1h-1z" for i, dark in enumerate(modules) if dark == "1")
+    return Markup(
+        '<svg class="bars" role="img" aria-label="{0}" viewBox="0 0 {1} 1" '
+        'preserveAspectRatio="none"><path d="{2}"/></svg>'
+    ).format(digits, len(modules) + 2 * quiet, path)
+
+
+def qr(text: str) -> Markup:
+    """A QR code (ISO/IEC 18004, a quarter may be damaged) with its quiet zone, as an SVG."""
+    code = segno.make(text, error="q", micro=False, boost_error=False)
+    rows = (
+        f"M{x} {y}h1v1h-1z"
+        for y, row in enumerate(code.matrix_iter(border=4))
+        for x, dark in enumerate(row)
+        if dark
+    )
+    return Markup(
+        '<svg class="qr" role="img" aria-label="{0}" viewBox="0 0 {1} {1}"><path d="{2}"/></svg>'
+    ).format(text, code.symbol_size(border=4)[0], "".join(rows))
+
+
+def _shown(value: object) -> object:
+    """What a template prints: texts with ASCII digits, since the font shows them as Persian."""
+    if value is None:
+        return ""
+    return fold_digits(value) if type(value) is str else value
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    """The pages' environment, with what documents need beside."""
+    own = pages._templates.overlay(finalize=_shown)
+    own.filters = {**own.filters, "aloud": aloud, "rials": "{:,}".format}
+    own.globals = {
+        **own.globals, "bars": bars, "qr": qr, "states": STATES, "months": MONTHS,
+        "words_fa": words_fa, "words_en": words_en,
+    }  # fmt: skip
+    return own
+
+
+# --- from HTML to PDF ---------------------------------------------------------------------------
+
+
+class OwnFiles(URLFetcher):  # type: ignore[misc]
+    """Gives our fonts and nothing else: no network, no file, no data: address."""
+
+    def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
+        """The font of that address; PermissionError, which WeasyPrint logs, for any other."""
+        name = url.removeprefix(OWN)
+        if not url.startswith(OWN) or name not in FONTS:
+            raise PermissionError("documents open nothing but their own fonts")
+        return URLFetcherResponse(url, (pages.HERE / "static" / name).read_bytes())
+
+
+@lru_cache(maxsize=1)
+def _style() -> tuple[CSS, FontConfiguration]:
+    """The style sheet and the fonts, read once a process."""
+    fonts = FontConfiguration()
+    text = (pages.HERE / "static" / "print.css").read_text(encoding="utf-8")
+    return CSS(string=text, font_config=fonts, url_fetcher=OwnFiles()), fonts
+
+
+def _pdf(template: str, lang: str, **values: Any) -> bytes:
+    """The PDF of a template; tagged, so that it can be read aloud.
+
+    One at a time: Pango's font map belongs to one thread, and Python would not let two of them run
+    together anyhow.
+    """
+    index = 1 if lang == "en" else 0
+
+    def t(fa: str, en: str) -> str:
+        return en if index else fa
+
+    html = (
+        _templates()
+        .get_template(f"documents/{template}.html")
+        .render(
+            lang="en" if index else "fa",
+            index=index,
+            t=t,
+            words=words_en if index else words_fa,
+            **values,
+        )
+    )
+    with _one_at_a_time:
+        css, fonts = _style()
+        document = HTML(string=html, base_url=OWN, url_fetcher=OwnFiles())
+        made: bytes = document.write_pdf(stylesheets=[css], font_config=fonts, pdf_tags=True)
+    return made

@@ -1,0 +1,192 @@
+"""Inquiries of people about their own sources: asked, charged by billing, answered when paid."""
+
+import datetime as dt
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, text
+
+from bus import tracking
+from bus.contracts.billing import CHARGE
+from bus.errors import BusError, NotFound, TooMany
+from bus.persian import tehran_day
+from bus.store import Tx
+from services.inquiry import asking, store
+from services.inquiry.asking import Asked
+from services.inquiry.domain.answer import instant
+from services.inquiry.domain.purposes import OWN, OWN_CODE
+
+FAILURES_A_DAY = 5
+SERVICE = "own_inquiry"
+SETTLED, ENDED = ("PAID", "WAIVED"), ("VOID", "EXPIRED")
+BILL = ("number", "bill_id", "payment_id", "total_rials", "due_on", "state")
+
+
+def ask(
+    tx: Tx, data: Mapping[str, Any], now: dt.datetime, secret: str
+) -> dict[str, str] | BusError:
+    """The code of a new inquiry, if the person is an owner or partner of the source.
+
+    Who does not match learns nothing of the file; five wrong tries lock it until tomorrow. A
+    refusal is returned, so that it is counted.
+    """
+    subject = _hashed(secret, "file", data["file_no"]).hex()
+    if _failures(tx.conn, subject, now) >= FAILURES_A_DAY:
+        return TooMany(
+            "This file was asked for too often with another ID; try again tomorrow, or come to an "
+            "office.",
+            code="own.locked",
+            retry_after=86_400,
+        )
+    if not asking.holds(tx.conn, data["key_kind"], data["key"], data["file_no"]):
+        _count_failure(tx.conn, subject, now)
+        return NotFound(
+            "This ID and this file number do not belong together; compare both with the licence.",
+            code="own.no_match",
+        )
+    code = _add(tx.conn, data, now, secret)
+    tx.send(
+        CHARGE,
+        source_kind="inquiry",
+        source_ref=code,
+        service=SERVICE,
+        file_no=data["file_no"],
+        requested_at=instant(now),
+        agency_class="applicant",
+        use="*",
+        area_class="*",
+        quantity=1,
+        agency=None,
+    )
+    return {"code": code}
+
+
+def _add(conn: Connection, data: Mapping[str, Any], now: dt.datetime, secret: str) -> str:
+    while True:
+        code = tracking.new()
+        added = conn.execute(
+            text(
+                "insert into own_inquiries (code, secret_hash, key_kind, key, file_no, asked_at, "
+                "state) values (:code, :hash, :key_kind, :key, :file_no, :now, 'CHARGING') "
+                "on conflict do nothing returning code"
+            ),
+            {
+                "code": code,
+                "hash": _hashed(secret, code, data["secret"]),
+                "now": now,
+                **{name: data[name] for name in ("key_kind", "key", "file_no")},
+            },
+        ).scalar()
+        if added:
+            return code
+
+
+def _failures(conn: Connection, subject: str, now: dt.datetime) -> int:
+    found = conn.execute(
+        text("select failures from own_failures where subject = :s and day = :d"),
+        {"s": subject, "d": tehran_day(now)},
+    ).scalar()
+    return int(found or 0)
+
+
+def _count_failure(conn: Connection, subject: str, now: dt.datetime) -> None:
+    conn.execute(
+        text(
+            "insert into own_failures (subject, day, failures) values (:s, :d, 1) on conflict "
+            "(subject, day) do update set failures = own_failures.failures + 1"
+        ),
+        {"s": subject, "d": tehran_day(now)},
+    )
+
+
+def _hashed(secret: str, *parts: str) -> bytes:
+    return hmac.new(secret.encode(), "\0".join(("own", *parts)).encode(), hashlib.sha256).digest()
+
+
+def read(conn: Connection, code: str, proof: str, secret: str) -> dict[str, Any]:
+    """An OwnInquiry. NotFound ``own.not_opened``, the same for a wrong code and a wrong secret."""
+    row = conn.execute(
+        text("select * from own_inquiries where code = :code"), {"code": code}
+    ).one_or_none()
+    kept = bytes(row.secret_hash) if row else b"\0" * 32
+    if not hmac.compare_digest(_hashed(secret, code, proof), kept) or row is None:
+        raise NotFound(
+            "Code and secret do not belong together; compare both with what you were given.",
+            code="own.not_opened",
+        )
+    answer = store.answer_of(conn, row.tracking_code, OWN_CODE) if row.tracking_code else None
+    return {
+        "code": row.code,
+        "state": row.state,
+        "file_no": row.file_no,
+        "asked_at": instant(row.asked_at),
+        "bill": row.told,
+        "answer": answer,
+    }
+
+
+def note_bill(tx: Tx, fact: Mapping[str, Any], now: dt.datetime, secret: str) -> None:
+    """What billing tells of an inquiry's bill: what is owed, or that the answer may be given."""
+    if fact["source_kind"] != "inquiry":
+        return
+    row = tx.conn.execute(
+        text("select * from own_inquiries where code = :code for update"),
+        {"code": fact["source_ref"]},
+    ).one_or_none()
+    if row is None or row.state == "ANSWERED" or _old(row, fact):
+        return
+    state = "ENDED" if fact["state"] in ENDED else "UNPAID"
+    code = None
+    if fact["state"] in SETTLED:
+        state, code = "ANSWERED", _answer(tx, row, now, secret)
+    tx.conn.execute(
+        text(
+            "update own_inquiries set state = :state, bill = :bill, bill_version = :version, "
+            "told = cast(:told as jsonb), tracking_code = :tracking, "
+            "key = case when :state = 'ANSWERED' then null else key end where code = :code"
+        ),
+        {
+            "state": state,
+            "bill": fact["number"],
+            "version": fact["version"],
+            "told": orjson.dumps({name: fact[name] for name in BILL}).decode(),
+            "tracking": code,
+            "code": row.code,
+        },
+    )
+
+
+def _old(row: Any, fact: Mapping[str, Any]) -> bool:
+    """True for news of an earlier bill, or of an earlier state of the same one."""
+    if row.bill is None:
+        return False
+    return (fact["number"], fact["version"]) <= (row.bill, row.bill_version)
+
+
+def _answer(tx: Tx, row: Any, now: dt.datetime, secret: str) -> str:
+    data = {
+        "purpose": OWN_CODE, "key_kind": row.key_kind, "key": row.key, "case_number": row.code,
+        "file_no": row.file_no,
+    }  # fmt: skip
+    answer = asking.answer_own(
+        tx.conn, Asked(tx.message, data), OWN, row.asked_at, now=now, secret=secret
+    )
+    return str(answer["tracking_code"])
+
+
+def forget(conn: Connection, now: dt.datetime) -> None:
+    """Empties the IDs of inquiries that ended unpaid, and deletes old counts."""
+    conn.execute(
+        text(
+            "update own_inquiries set key = null where key is not null and state = 'ENDED' "
+            "and asked_at < :old"
+        ),
+        {"old": now - dt.timedelta(days=30)},
+    )
+    conn.execute(
+        text("delete from own_failures where day < :day"),
+        {"day": tehran_day(now) - dt.timedelta(days=2)},
+    )

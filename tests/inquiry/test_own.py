@@ -1,0 +1,182 @@
+"""People ask about their own sources: they are charged first, and debts follow what was paid."""
+
+import datetime as dt
+import json
+
+import pytest
+
+from bus.activator import Call, Fate
+from bus.contracts import billing
+from bus.contracts import inquiry as contracts
+from bus.contracts import own as people
+from bus.envelope import Envelope
+from services.inquiry.service import Inquiry
+from tests.conftest import execute
+from tests.inquiry.test_service import Hand
+
+SECRET = "12345678901234567890"
+BANK = {"agency": "agri-bank", "key": "k", "grants": [
+    {"purpose": "bank_collateral", "until": "2099-01-01"}]}  # fmt: skip
+
+
+class Own(Hand):
+    """The service, and what billing tells it."""
+
+    def __init__(self, db, folder):
+        super().__init__(db, folder)
+        self.moment = dt.datetime.now(dt.UTC)
+        self.service.now = lambda: self.moment
+        kind, key, file_no = execute(
+            db,
+            "select k.kind, k.value, v.file_no from source_keys k join source_versions v "
+            "on v.id = k.version_id where k.kind = 'national_id' and v.known_to is null "
+            "order by v.file_no limit 1",
+        )[0]
+        self.key_kind, self.key, self.file_no = kind, key, file_no
+
+    def ask_own(self, **more):
+        told = {"key": self.key, "file_no": self.file_no, "declared": True, "secret": SECRET}
+        return self.call(people.ASK_OWN, caller={"face": "public"}, **{**told, **more})
+
+    def read_own(self, code, secret=SECRET):
+        return self.call(people.READ_OWN, caller={"face": "public"}, code=code, secret=secret)
+
+    def hear(self, event, *, id=None, **more):
+        """Billing tells something of a bill."""
+        told = {
+            "number": "1405-000001", "bill_id": "1462119", "payment_id": "175550912",
+            "source_kind": "inquiry", "source_ref": "-", "service": "own_inquiry", "agency": None,
+            "file_no": self.file_no, "of_register": False, "state": "ISSUED",
+            "total_rials": 1_755_000, "due_on": "2099-01-01", "version": 1,
+            "at": self.moment.isoformat(), **more,
+        }  # fmt: skip
+        given = {"id": id} if id else {}
+        envelope = Envelope.new(event.name, "billing", **given)
+        method = getattr(Inquiry, event.operation)
+        (outcome,) = method(self.service, [Call(envelope, event.load(told))])
+        assert outcome.fate is Fate.DONE, outcome
+
+    def debt(self):
+        told = self.call(
+            contracts.ASK, caller=BANK, key_kind="national_id", key=self.key,
+            purpose="bank_collateral",
+        )  # fmt: skip
+        return next(s["debt"] for s in told["sources"] if s["file_no"] == self.file_no)
+
+
+@pytest.fixture
+def hand(demo_db, tmp_path):
+    made = Own(demo_db, tmp_path)
+    yield made
+    made.service.store.engine.dispose()
+
+
+def test_who_asks_is_charged_and_answered_when_the_fee_is_paid(hand):
+    code = hand.ask_own()["code"]
+    (body,) = execute(hand.db, "select convert_from(body, 'UTF8') from outbox where name like 'billing.%'")[0]
+    charged = json.loads(body)
+    assert (charged["source_ref"], charged["service"]) == (code, "own_inquiry")
+    assert hand.key not in body
+    assert hand.read_own(code)["state"] == "CHARGING"
+    hand.hear(billing.BILL_ISSUED, source_ref=code)
+    told = hand.read_own(code)
+    assert (told["state"], told["answer"], told["bill"]["bill_id"]) == ("UNPAID", None, "1462119")
+    hand.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
+    told = hand.read_own(code)
+    assert told["state"] == "ANSWERED"
+    (source,) = told["answer"]["sources"]
+    assert source["file_no"] == hand.file_no
+    assert set(source) == {"file_no", "role", "status", "licence", "technical", "meter", "debt"}
+
+
+def test_the_answer_is_given_once_however_often_it_is_told(hand):
+    code = hand.ask_own()["code"]
+    for _ in range(3):
+        hand.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
+    hand.hear(billing.BILL_ISSUED, source_ref=code)
+    assert execute(hand.db, "select count(*) from inquiries")[0][0] == 1
+    assert hand.read_own(code)["state"] == "ANSWERED"
+
+
+def test_the_key_is_emptied_with_the_answer_and_the_answer_can_be_verified(hand):
+    code = hand.ask_own()["code"]
+    hand.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
+    assert execute(hand.db, "select key from own_inquiries") == [(None,)]
+    answer = hand.read_own(code)["answer"]
+    told = hand.call(contracts.VERIFY, verification_code=answer["verification_code"])
+    assert (told["genuine"], told["agency"]) == (True, "applicant")
+
+
+@pytest.mark.parametrize("state", ["EXPIRED", "VOID"])
+def test_an_inquiry_whose_bill_ended_is_not_answered_unless_a_new_one_is_paid(hand, state):
+    code = hand.ask_own()["code"]
+    hand.hear(billing.BILL_ISSUED, source_ref=code)
+    hand.hear(billing.BILL_ENDED, source_ref=code, state=state, version=2)
+    assert hand.read_own(code)["state"] == "ENDED"
+    hand.hear(billing.BILL_ISSUED, source_ref=code, number="1405-000002")
+    assert hand.read_own(code)["state"] == "UNPAID"
+    hand.hear(billing.BILL_PAID, source_ref=code, number="1405-000002", state="PAID", version=2)
+    assert hand.read_own(code)["state"] == "ANSWERED"
+
+
+def test_a_waived_fee_is_as_good_as_a_paid_one(hand):
+    code = hand.ask_own()["code"]
+    hand.hear(billing.BILL_ENDED, source_ref=code, state="WAIVED", total_rials=0)
+    assert hand.read_own(code)["state"] == "ANSWERED"
+
+
+def test_another_persons_file_is_refused_alike_and_locked_after_five(hand):
+    other = hand.ask_own(file_no="99/99999")
+    wrong = hand.ask_own(key="9900000013")
+    assert (wrong["code"], wrong["message"]) == (other["code"], other["message"])
+    assert wrong["code"] == "own.no_match"
+    for _ in range(4):
+        assert hand.ask_own(key="9900000013")["code"] == "own.no_match"
+    assert hand.ask_own()["code"] == "own.locked"
+    hand.moment += dt.timedelta(days=1)
+    assert len(hand.ask_own()["code"]) == 10
+
+
+def test_a_wrong_code_and_a_wrong_secret_are_told_alike(hand):
+    code = hand.ask_own()["code"]
+    wrong = hand.read_own(code, "0" * 20)
+    missing = hand.read_own("0000000000", SECRET)
+    assert wrong == missing
+    assert wrong["code"] == "own.not_opened"
+
+
+def test_an_open_bill_is_a_debt_in_the_next_answer_and_a_paid_one_is_none(hand):
+    execute(hand.db, "update source_versions set record = jsonb_set(record, '{debt_rials}', '0')")
+    before = hand.debt()
+    assert (before["state"], before["amount_rials"]) == ("none", 0)
+    levy = {"service": "levy", "source_kind": "office", "total_rials": 900_000}
+    hand.hear(billing.BILL_ISSUED, **levy)
+    told = hand.debt()
+    assert (told["state"], told["amount_rials"]) == ("due", 900_000)
+    assert told["bills_as_of"] == hand.moment.replace(microsecond=0).isoformat().replace(
+        "+00:00", "Z"
+    )
+    hand.hear(billing.BILL_ISSUED, **levy, due_on="2020-01-01", version=2)
+    assert hand.debt()["state"] == "overdue"
+    hand.hear(billing.BILL_PAID, **levy, state="PAID", version=3)
+    hand.hear(billing.BILL_ISSUED, **levy, version=1)
+    assert (hand.debt()["state"], hand.debt()["amount_rials"]) == ("none", 0)
+
+
+def test_a_debt_of_the_register_that_was_paid_here_is_counted_off_once(hand):
+    execute(
+        hand.db, "update source_versions set record = jsonb_set(record, '{debt_rials}', '5000000')"
+    )
+    arrears = {"service": "arrears", "of_register": True, "total_rials": 5_000_000}
+    hand.hear(billing.BILL_ISSUED, **arrears)
+    assert hand.debt()["amount_rials"] == 5_000_000
+    hand.hear(billing.BILL_PAID, **arrears, state="PAID", version=2)
+    assert (hand.debt()["state"], hand.debt()["amount_rials"]) == ("none", 0)
+
+
+def test_no_agency_can_be_granted_the_purpose_of_people(hand):
+    caller = {**BANK, "grants": [{"purpose": "applicant", "until": "2099-01-01"}]}
+    told = hand.call(
+        contracts.ASK, caller=caller, key_kind="national_id", key=hand.key, purpose="applicant"
+    )
+    assert told["code"] == "purpose.unknown"
