@@ -9,6 +9,7 @@ are ever opened; whatever a text asks for beside them is refused.
 import threading
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import segno
@@ -68,7 +69,8 @@ def receipt(told: Mapping[str, Any], lang: str, *, portal: str) -> bytes:
         raise NotFound("There is no receipt: this did not pay the bill.", code="http.not_found")
     fa, en = WAYS.get(paid["paid_by"], (paid["paid_by"], paid["paid_by"]))
     psp = told.get("psp") or {"fa": fa, "en": en}
-    return _pdf("receipt", lang, payment=told, bill=paid, psp=psp, link=_link(paid, portal))
+    bank = {"psp": psp, "rrn": told.get("rrn"), "card": told.get("card")}
+    return _pdf("receipt", lang, bill=paid, link=_link(paid, portal), **bank)
 
 
 def statement(told: Mapping[str, Any], lang: str) -> bytes:
@@ -184,7 +186,7 @@ def aloud(digits: str) -> list[str]:
     count = -(-len(digits) // 4)
     size, longer = divmod(len(digits), count)
     ends = [size * i + min(i, longer) for i in range(count + 1)]
-    return [digits[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    return [digits[a:b] for a, b in pairwise(ends)]
 
 
 def bars(digits: str) -> Markup:

@@ -46,7 +46,13 @@ def day(told: str) -> str:
 
 
 WEEKDAYS_FA = ("دوشنبه", "سه‌شنبه", "چهارشنبه", "پنجشنبه", "جمعه", "شنبه", "یکشنبه")
-_templates.filters |= {"moment": moment, "day": day, "code": grouped, "secret": grouped_secret}
+_templates.filters |= {
+    "rials": "{:,}".format,
+    "moment": moment,
+    "day": day,
+    "code": grouped,
+    "secret": grouped_secret,
+}
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:

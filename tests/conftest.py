@@ -268,6 +268,8 @@ def secrets_in(folder):
         "TICKETING_KEY": "the pepper of tests",
         "PORTAL_KEY": "the portal of tests",
         "DESK_KEY": "the desk of tests",
+        "BILLING_KEY": "the treasury of tests",
+        "PSPS_FILE": str(ROOT / "deploy/billing/psps.toml"),
         "PORTAL_URL": "http://127.0.0.1:1",
         "DESK_URL": "http://127.0.0.1:1/desk",
         "BLOBS_DIR": str(folder / "blobs"),

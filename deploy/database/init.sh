@@ -9,3 +9,7 @@ psql -v ON_ERROR_STOP=1 -v password="$TICKETING_PASSWORD" --username "$POSTGRES_
 create role ticketing login password :'password';
 create database ticketing;
 SQL
+psql -v ON_ERROR_STOP=1 -v password="$BILLING_PASSWORD" --username "$POSTGRES_USER" --dbname inquiry <<'SQL'
+create role billing login password :'password';
+create database billing;
+SQL

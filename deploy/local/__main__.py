@@ -12,6 +12,7 @@ import requests
 
 from deploy.local import demo, supervise
 from deploy.local.parts import (
+    BANK_PORT,
     CLAMD_PORT,
     MAILBOX_PORT,
     PARTS,
@@ -81,7 +82,9 @@ def begin(state: State) -> None:
     for service in SERVICES:
         run(state, "bus", "migrate", f"services.{service}", DB_URL=state.owner_url(service))
     run(state, "services.ticketing.books", "deploy/desk", DB_URL=state.service_url("ticketing"))
+    run(state, "services.billing.books", "deploy/billing", DB_URL=state.service_url("billing"))
     demo.colleagues(state)
+    demo.treasury(state)
     if registry_is_empty(state):
         say("importing the demo registry")
         run(
@@ -99,7 +102,7 @@ def begin(state: State) -> None:
 def check_place(state: State) -> None:
     """CannotStart if a port is taken or the disk is full."""
     ports = {part.port: part.name for part in PARTS if part.port}
-    ports |= {MAILBOX_PORT: "the mailboxes", CLAMD_PORT: "the virus scanner"}
+    ports |= {MAILBOX_PORT: "the mailboxes", CLAMD_PORT: "the virus scanner", BANK_PORT: "the bank"}
     if state.postgres:
         ports[POSTGRES_PORT] = "PostgreSQL"
     if state.rabbitmq:
@@ -190,6 +193,7 @@ def tell(state: State) -> None:
   ops       http://127.0.0.1:8002   (board, /health/ready, /metrics, /dead-letters)
   desk      http://127.0.0.1:8002/desk   (sign in as {", ".join(demo.NAMES)};
             password: {demo.password(state)})
+  bank      http://127.0.0.1:{BANK_PORT}/bill   (played; its gateways open from a bill's page)
   letters   {state.home / "mailbox"}   (what was sent); units receive on port 8025
   logs and data: {state.home}
 

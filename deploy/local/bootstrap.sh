@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prepares a Debian machine, once: a virtual environment with pinned, hashed packages in .venv, and
-# RabbitMQ and ClamAV (for `test` Chromium too) from the system's packages if they are not there. Says
+# RabbitMQ, ClamAV and Pango (for `test` Chromium and hledger too) from the system's packages if they are not there. Says
 # one clear sentence where it cannot.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -58,6 +58,11 @@ fi
 packages=
 [ -n "${AMQP_URL:-}" ] || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || packages=rabbitmq-server
 [ -x /usr/sbin/clamd ] || packages="$packages clamav-daemon"
+# With these WeasyPrint shapes Persian in PDF documents.
+for library in libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-liberation; do
+    [ -e "/usr/share/doc/$library" ] || packages="$packages $library"
+done
+if [ "${1:-}" = test ] && ! command -v hledger >/dev/null 2>&1; then packages="$packages hledger"; fi
 if [ "${1:-}" = test ] && ! command -v chromium >/dev/null 2>&1; then packages="$packages chromium"; fi
 if [ -n "$packages" ]; then
     # Debian starts what it installs; this policy keeps the system's own from being started.

@@ -15,6 +15,8 @@ COLLEAGUES = {
     "nader": ("نادر حسینی", "supervisor", "inspection"),
 }
 NAMES = tuple(COLLEAGUES)
+# user name → role in the treasury: a clerk drafts, two others can approve
+OFFICERS = {"karim": "clerk", "mina": "approver", "nader": "approver"}
 
 
 def password(state: State) -> str:
@@ -39,3 +41,26 @@ def colleagues(state: State) -> None:
         )  # fmt: skip
         if done.returncode:
             raise CannotStart(f"the demo account {username}: {done.stderr.strip()[-200:]}")
+
+
+def treasury(state: State) -> None:
+    """Makes some of them officers, and puts a first tariff in force."""
+    for username, role in OFFICERS.items():
+        _run(state, "services.billing.officers", "put", username, "--role", role)
+    _run(
+        state, "services.billing.tariffs", "deploy/billing/tariffs.csv", "--drafted-by", "karim",
+        "--approved-by", "nader",
+    )  # fmt: skip
+
+
+def _run(state: State, *command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=CHECKOUT,
+        env={**os.environ, "DB_URL": state.service_url("billing")},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise CannotStart(f"the demo treasury: {done.stderr.strip()[-200:]}")

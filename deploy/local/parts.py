@@ -16,7 +16,7 @@ class Part(NamedTuple):
     context: str = "inquiry"
 
 
-SERVICES = ("inquiry", "ticketing")
+SERVICES = ("inquiry", "ticketing", "billing")
 ANY = ("AMQP_URL", "LOG_LEVEL")
 
 PARTS = (
@@ -55,9 +55,26 @@ PARTS = (
         context="ticketing",
     ),
     Part(
+        "billing",
+        ("bus", "serve", "services.billing"),
+        (*ANY, "DB_URL", "BILLING_KEY_FILE", "PSPS_FILE", "PORTAL_URL"),
+        context="billing",
+    ),
+    Part(
+        "billing-relay", ("bus", "relay", "services.billing"), (*ANY, "DB_URL"), context="billing"
+    ),
+    Part(
         "public",
         ("gateway.public",),
-        (*ANY, "HOST", "PORT", "PORTAL_KEY_FILE", "BLOBS_DIR", "OPEN311_KEYS_FILE"),
+        (
+            *ANY,
+            "HOST",
+            "PORT",
+            "PORTAL_KEY_FILE",
+            "PORTAL_URL",
+            "BLOBS_DIR",
+            "OPEN311_KEYS_FILE",
+        ),
         8000,
     ),
     Part(
@@ -82,9 +99,12 @@ PARTS = (
         8002,
     ),
 )
-# What plays the outside on a developer's machine: a mail server whose mailboxes are folders, and
-# a virus scanner that knows the test virus. Production has its own.
-OUTSIDE = (Part("mailbox", ("deploy.local.mailbox",), ("MAILBOX_DIR", "MAILBOX_PORT")),)
+# What plays the outside on a developer's machine: a mail server whose mailboxes are folders, a
+# virus scanner that knows the test virus, and a bank. Production has its own.
+OUTSIDE = (
+    Part("mailbox", ("deploy.local.mailbox",), ("MAILBOX_DIR", "MAILBOX_PORT")),
+    Part("bank", ("deploy.local.bank",), ("BANK_PORT", "HOST")),
+)
 POSTGRES_PORT, RABBITMQ_PORT = 15432, 15673
 DIST_PORT, EPMD_PORT = 25673, 14369
-MAILBOX_PORT, CLAMD_PORT = 8026, 13310
+MAILBOX_PORT, CLAMD_PORT, BANK_PORT = 8026, 13310, 8027

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deploy.local.parts import (
+    BANK_PORT,
     CLAMD_PORT,
     DIST_PORT,
     EPMD_PORT,
@@ -125,6 +126,9 @@ class State:
             "TICKETING_KEY_FILE": str(self.secret("ticketing-key")),
             "PORTAL_KEY_FILE": str(self.secret("portal-key")),
             "DESK_KEY_FILE": str(self.secret("desk-key")),
+            "BILLING_KEY_FILE": str(self.secret("billing-key")),
+            "PSPS_FILE": str(CHECKOUT / "deploy/billing/psps.toml"),
+            "BANK_PORT": str(BANK_PORT),
             "PORTAL_URL": "http://127.0.0.1:8000",
             "DESK_URL": "http://127.0.0.1:8002/desk",
             "BLOBS_DIR": str(blobs),

@@ -12,7 +12,7 @@ from bus.contracts.inquiry import VERIFY
 from bus.settings import Settings
 from gateway import bodies, pages, web
 from gateway.problems import HttpError
-from gateway.public import form, json_api, open311, open311_xml, portal, words
+from gateway.public import bills, form, json_api, open311, open311_xml, own, portal, words
 from gateway.public.guesses import Guesses
 from gateway.public.tickets import Tickets
 
@@ -24,7 +24,7 @@ class Public:
     """What the routes of this face share."""
 
     def __init__(self, settings: Settings) -> None:
-        settings.require("AMQP_URL", "PORTAL_KEY", "BLOBS_DIR", "OPEN311_KEYS_FILE")
+        settings.require("AMQP_URL", "PORTAL_KEY", "PORTAL_URL", "BLOBS_DIR", "OPEN311_KEYS_FILE")
         self.client = Client(settings.text("AMQP_URL"), name="gateway.public")
         self._contact = settings.text("SECURITY_CONTACT", "mailto:security@mirab.example")
         self._guesses = Guesses()
@@ -78,6 +78,8 @@ def make(settings: Settings) -> web.Face:
             Route("/verify", public.verify_page),
             *portal.routes(public.tickets),
             *form.routes(public.tickets),
+            *bills.routes(public.tickets, settings.text("PORTAL_URL").rstrip("/")),
+            *own.routes(public.tickets),
             *open311.routes(public.tickets, settings),
             Route("/.well-known/security.txt", public.security),
             *json_api.routes(public.tickets),

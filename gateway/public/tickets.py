@@ -17,7 +17,10 @@ from gateway.public.guesses import Guesses
 from gateway.uploads import Seals, derived_secret
 
 MOST_REQUESTS = 1200
-NOT_OPENED = ("ticket.not_opened", "ticket.locked")
+NOT_OPENED = (
+    "ticket.not_opened", "ticket.locked", "bill.not_found", "payment.not_found", "own.no_match",
+    "own.locked", "own.not_opened",
+)  # fmt: skip
 
 
 class Tickets:

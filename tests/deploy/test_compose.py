@@ -9,7 +9,10 @@ from deploy.local.parts import PARTS
 from tests.conftest import ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-STORES = {"rabbitmq", "postgres", "clamav", "migrate", "migrate-ticketing", "book"}
+STORES = {
+    "rabbitmq", "postgres", "clamav", "migrate", "migrate-ticketing", "book", "migrate-billing",
+    "treasury-book",
+}  # fmt: skip
 KEYS = {
     "image",
     "build",

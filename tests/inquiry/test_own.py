@@ -73,7 +73,9 @@ def hand(demo_db, tmp_path):
 
 def test_who_asks_is_charged_and_answered_when_the_fee_is_paid(hand):
     code = hand.ask_own()["code"]
-    (body,) = execute(hand.db, "select convert_from(body, 'UTF8') from outbox where name like 'billing.%'")[0]
+    (body,) = execute(
+        hand.db, "select convert_from(body, 'UTF8') from outbox where name like 'billing.%'"
+    )[0]
     charged = json.loads(body)
     assert (charged["source_ref"], charged["service"]) == (code, "own_inquiry")
     assert hand.key not in body

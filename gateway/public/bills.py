@@ -1,0 +1,204 @@
+"""Bills and payments for people: look up, read why, pay at a bank, receipt; pages and JSON."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bus.contracts import billing as contracts
+from bus.errors import BusError, NotFound, RuleBroken, Unavailable
+from gateway import bodies, documents, uploads, web
+from gateway.origin import same_origin
+from gateway.public import words
+from gateway.public.json_api import idempotency_id
+from gateway.public.portal import faults_of, one, show, status_of
+from gateway.public.tickets import Tickets
+
+FIELDS_OF_A_RETURN, LONGEST_VALUE = 40, 2000
+WAIT_SECONDS = 5
+
+
+class Bills:
+    """What the routes share. Who holds a bill's two IDs can read and pay it, as at any bank."""
+
+    def __init__(self, tickets: Tickets, portal: str) -> None:
+        self._tickets, self._portal = tickets, portal
+
+    async def _bill(self, request: Request) -> dict[str, Any]:
+        asked = {name: request.path_params[name] for name in ("bill_id", "payment_id")}
+        return await self._tickets.ask(request, contracts.LOOK_UP, asked)
+
+    # --- pages ---
+
+    async def find_page(self, request: Request) -> Response:
+        """GET /bills: by which two IDs?"""
+        return show(request, "bills", typed={}, faults={})
+
+    async def find(self, request: Request) -> Response:
+        """POST /bills: on to the bill, if there is one."""
+        same_origin(request)
+        values = (await uploads.read_form(request, None)).values
+        typed = {name: one(values, name) for name in ("bill_id", "payment_id")}
+        digits = {name: _digits(value) for name, value in typed.items()}
+        try:
+            await self._tickets.ask(request, contracts.LOOK_UP, digits)
+        except BusError as error:
+            faults = faults_of(request, error)
+            return show(request, "bills", status_of(error), typed=typed, faults=faults)
+        return RedirectResponse(f"/bills/{digits['bill_id']}/{digits['payment_id']}", 303)
+
+    async def bill(self, request: Request) -> Response:
+        """GET /bills/{bill_id}/{payment_id}"""
+        return self._page(request, await self._bill(request), {})
+
+    def _page(
+        self, request: Request, told: dict[str, Any], faults: dict[str, str], status: int = 200
+    ) -> Response:
+        return show(request, "bill", status, bill=told, faults=faults, form=self._tickets.new_id())
+
+    async def bill_pdf(self, request: Request) -> Response:
+        """GET /bills/{bill_id}/{payment_id}/bill.pdf"""
+        return await self._pdf(request, documents.bill, await self._bill(request), "bill")
+
+    async def _pdf(
+        self, request: Request, make: Callable[..., bytes], told: dict[str, Any], name: str
+    ) -> Response:
+        lang = words.language(request)
+        made = await asyncio.to_thread(make, told, lang, portal=self._portal)
+        headers = {
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'inline; filename="{name}.pdf"',
+        }
+        return Response(made, headers=headers, media_type="application/pdf")
+
+    async def pay(self, request: Request) -> Response:
+        """POST /bills/{bill_id}/{payment_id}/pay: a page that leads to the bank."""
+        same_origin(request)
+        values = (await uploads.read_form(request, None)).values
+        asked = {name: request.path_params[name] for name in ("bill_id", "payment_id")}
+        try:
+            told = await self._tickets.ask(
+                request,
+                contracts.START_PAYMENT,
+                {**asked, "psp": one(values, "psp")},
+                id=one(values, "form") or None,
+            )
+        except NotFound:
+            raise
+        except BusError as error:
+            bill = await self._bill(request)
+            return self._page(request, bill, faults_of(request, error), status_of(error))
+        response = show(request, "pay", told=told)
+        bank = urlsplit(told["url"])
+        response.headers["Content-Security-Policy"] = web.SECURITY[
+            "Content-Security-Policy"
+        ].replace("form-action 'self'", f"form-action 'self' {bank.scheme}://{bank.netloc}")
+        return response
+
+    async def back(self, request: Request) -> Response:
+        """POST or GET /pay/return/{order}/{key}: the bank sends the browser back.
+
+        It is a POST of another site, without our cookies; nothing that it says is believed.
+        """
+        params = request.path_params
+        if request.method == "POST":
+            values = (await uploads.read_form(request, None)).values
+            form = {name: one(values, name) for name in values}
+        else:
+            form = dict(request.query_params)
+        form = {n[:60]: v[:LONGEST_VALUE] for n, v in list(form.items())[:FIELDS_OF_A_RETURN]}
+        asked = {"order": params["order"], "key": params["key"], "form": form}
+        # If billing is away the sweeper asks the bank later; the next page says how it stands.
+        with contextlib.suppress(Unavailable):
+            await self._tickets.ask(request, contracts.TAKE_RETURN, asked)
+        return RedirectResponse(f"/pay/{params['order']}/{params['key']}", 303)
+
+    async def _payment(self, request: Request) -> dict[str, Any]:
+        asked = {name: request.path_params[name] for name in ("order", "key")}
+        return await self._tickets.ask(request, contracts.PAYMENT, asked)
+
+    async def payment(self, request: Request) -> Response:
+        """GET /pay/{order}/{key}: how the payment stands; looks again while the bank is asked."""
+        told = await self._payment(request)
+        response = show(request, "payment", told=told, bill=told["bill"])
+        if told["waits"]:
+            response.headers["Refresh"] = str(WAIT_SECONDS)
+        return response
+
+    async def receipt_pdf(self, request: Request) -> Response:
+        """GET /pay/{order}/{key}/receipt.pdf"""
+        told = await self._payment(request)
+        if not told["settled"]:
+            raise RuleBroken("There is a receipt when the bill is paid.", code="bill.not_paid")
+        return await self._pdf(request, documents.receipt, told, "receipt")
+
+    async def bill_receipt_pdf(self, request: Request) -> Response:
+        """GET /bills/{bill_id}/{payment_id}/receipt.pdf: of a bill paid at a bank's counter."""
+        told = await self._bill(request)
+        if told["state"] != "PAID":
+            raise RuleBroken("There is a receipt when the bill is paid.", code="bill.not_paid")
+        return await self._pdf(request, documents.receipt, told, "receipt")
+
+    # --- JSON ---
+
+    async def bill_json(self, request: Request) -> Response:
+        """GET /v1/bills/{bill_id}/{payment_id}"""
+        return web.json_response(await self._bill(request))
+
+    async def quote_json(self, request: Request) -> Response:
+        """POST /v1/quotes: what something would cost."""
+        bodies.media_type(request, "application/json")
+        data = bodies.parse_object(await bodies.body(request))
+        return web.json_response(await self._tickets.ask(request, contracts.QUOTE, data))
+
+    async def pay_json(self, request: Request) -> Response:
+        """POST /v1/bills/{bill_id}/{payment_id}/payments with {"psp": …}: where the payer goes."""
+        bodies.media_type(request, "application/json")
+        data = bodies.parse_object(await bodies.body(request))
+        asked = {name: request.path_params[name] for name in ("bill_id", "payment_id")}
+        told = await self._tickets.ask(
+            request,
+            contracts.START_PAYMENT,
+            {**data, **asked},
+            id=idempotency_id(request, required=True),
+        )
+        return web.json_response(told, 201, {"Location": f"/v1/payments/{told['order']}"})
+
+    async def payment_json(self, request: Request) -> Response:
+        """GET /v1/payments/{order} with the header Payment-Key."""
+        asked = {
+            "order": request.path_params["order"],
+            "key": request.headers.get("payment-key", ""),
+        }
+        return web.json_response(await self._tickets.ask(request, contracts.PAYMENT, asked))
+
+
+def _digits(told: str) -> str:
+    """What was typed, without the blanks and dashes by which people group digits."""
+    return "".join(c for c in told if c not in " -\u200c\u200e\u200f\u00a0")
+
+
+def routes(tickets: Tickets, portal: str) -> list[Route]:
+    """The routes of bills and payments."""
+    b = Bills(tickets, portal)
+    one_bill = "/bills/{bill_id}/{payment_id}"
+    return [
+        Route("/bills", b.find_page, methods=["GET"]),
+        Route("/bills", b.find, methods=["POST"]),
+        Route(one_bill, b.bill),
+        Route(f"{one_bill}/bill.pdf", b.bill_pdf),
+        Route(f"{one_bill}/receipt.pdf", b.bill_receipt_pdf),
+        Route(f"{one_bill}/pay", b.pay, methods=["POST"]),
+        Route("/pay/return/{order:int}/{key}", b.back, methods=["GET", "POST"]),
+        Route("/pay/{order:int}/{key}", b.payment),
+        Route("/pay/{order:int}/{key}/receipt.pdf", b.receipt_pdf),
+        Route("/v1/quotes", b.quote_json, methods=["POST"]),
+        Route("/v1/bills/{bill_id}/{payment_id}", b.bill_json, methods=["GET"]),
+        Route("/v1/bills/{bill_id}/{payment_id}/payments", b.pay_json, methods=["POST"]),
+        Route("/v1/payments/{order:int}", b.payment_json, methods=["GET"]),
+    ]

@@ -1,0 +1,132 @@
+"""Inquiries of people about their own sources: asked, paid, read."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bus.contracts import own as contracts
+from bus.contracts.billing import QUOTE
+from bus.errors import BusError
+from gateway import uploads
+from gateway.origin import same_origin
+from gateway.public.portal import faults_of, one, show, status_of
+from gateway.public.tickets import Tickets
+
+COOKIE, SECONDS = "mirab_own", 30 * 60
+WAIT_SECONDS = 3
+SERVICE = "own_inquiry"
+
+
+class Own:
+    """What the routes share; a sealed cookie holds code and secret for half an hour."""
+
+    def __init__(self, tickets: Tickets) -> None:
+        self._tickets = tickets
+
+    async def page(self, request: Request) -> Response:
+        """GET /inquiry: what it is, what it costs today, and the form."""
+        return await self._form(request, {}, {})
+
+    async def _form(
+        self,
+        request: Request,
+        typed: dict[str, str],
+        faults: dict[str, str],
+        status: int = 200,
+        form: str = "",
+    ) -> Response:
+        try:
+            price = await self._tickets.ask(request, QUOTE, {"items": [{"service": SERVICE}]})
+        except BusError:
+            price = None
+        return show(
+            request, "inquiry", status, typed=typed, faults=faults, price=price,
+            form=form or self._tickets.new_id(),
+        )  # fmt: skip
+
+    async def ask(self, request: Request) -> Response:
+        """POST /inquiry: a form that is sent twice is one inquiry, with one secret."""
+        same_origin(request)
+        values = (await uploads.read_form(request, None)).values
+        typed = {name: one(values, name) for name in ("key", "file_no", "form")}
+        id_ = typed["form"] or self._tickets.new_id()
+        secret = self._tickets.secret_of(id_)
+        data = {
+            "key_kind": one(values, "key_kind") or "national_id",
+            "key": typed["key"],
+            "file_no": typed["file_no"],
+            "declared": one(values, "declared") == "1",
+            "secret": secret,
+        }
+        try:
+            told = await self._tickets.ask(request, contracts.ASK_OWN, data, id=id_)
+        except BusError as error:
+            # A refusal was answered under this id; what is mended is asked under another.
+            typed["key"] = ""
+            return await self._form(request, typed, faults_of(request, error), status_of(error))
+        response: Response = RedirectResponse("/inquiry/mine?new=1", 303)
+        self._open(request, response, {"code": told["code"], "secret": secret})
+        return response
+
+    def _open(self, request: Request, response: Response, proof: dict[str, Any]) -> None:
+        response.set_cookie(
+            COOKIE,
+            self._tickets.cookies.seal({name: proof[name] for name in ("code", "secret")}),
+            max_age=SECONDS,
+            path="/inquiry",
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
+
+    async def open_page(self, request: Request) -> Response:
+        """GET /inquiry/open: by code and secret."""
+        return show(request, "inquiry_open", typed={}, faults={})
+
+    async def open(self, request: Request) -> Response:
+        """POST /inquiry/open"""
+        same_origin(request)
+        values = (await uploads.read_form(request, None)).values
+        typed = {name: one(values, name) for name in ("code", "secret")}
+        try:
+            loaded = contracts.READ_OWN.load(typed)
+            await self._tickets.ask(request, contracts.READ_OWN, loaded)
+        except BusError as error:
+            only_code = {"code": typed["code"]}
+            return show(
+                request, "inquiry_open", status_of(error), typed=only_code,
+                faults=faults_of(request, error),
+            )  # fmt: skip
+        response: Response = RedirectResponse("/inquiry/mine", 303)
+        self._open(request, response, loaded)
+        return response
+
+    async def mine(self, request: Request) -> Response:
+        """GET /inquiry/mine: how it stands, its bill, and its answer when it is paid."""
+        sealed = request.cookies.get(COOKIE, "")
+        proof = self._tickets.cookies.open(sealed, SECONDS)
+        if proof is None or set(proof) != {"code", "secret"}:
+            return RedirectResponse("/inquiry/open", 303)
+        told = await self._tickets.ask(request, contracts.READ_OWN, proof)
+        response = show(
+            request, "inquiry_mine", told=told, secret=proof["secret"],
+            new=request.query_params.get("new") == "1",
+        )  # fmt: skip
+        if told["state"] == "CHARGING":
+            response.headers["Refresh"] = str(WAIT_SECONDS)
+        self._open(request, response, proof)
+        return response
+
+
+def routes(tickets: Tickets) -> list[Route]:
+    """The routes of own inquiries."""
+    own = Own(tickets)
+    return [
+        Route("/inquiry", own.page, methods=["GET"]),
+        Route("/inquiry", own.ask, methods=["POST"]),
+        Route("/inquiry/open", own.open_page, methods=["GET"]),
+        Route("/inquiry/open", own.open, methods=["POST"]),
+        Route("/inquiry/mine", own.mine),
+    ]
