@@ -127,10 +127,10 @@ class Hand:
         self.moment += dt.timedelta(**span)
         return self
 
-    def call(self, contract, *, id=None, as_=None, agency=None, **data):
+    def call(self, contract, *, message=None, as_=None, asker=None, **data):
         """The result of one call; the refusal's wire form if it was refused."""
-        given = {"id": id} if id else {}
-        caller = {"staff": as_} if as_ else {"agency": agency} if agency else {"face": "public"}
+        given = {"id": message} if message else {}
+        caller = {"staff": as_} if as_ else {"agency": asker} if asker else {"face": "public"}
         envelope = Envelope.new(contract.name, "test", caller=caller, **given)
         method = getattr(Billing, contract.operation)
         (outcome,) = method(self.service, [Call(envelope, contract.load(data))])
@@ -162,7 +162,7 @@ class Hand:
     def start(self, bill, psp="sep", id=None):
         return self.call(
             contracts.START_PAYMENT,
-            id=id,
+            message=id,
             bill_id=bill.bill_id,
             payment_id=bill.payment_id,
             psp=psp,

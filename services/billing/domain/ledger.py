@@ -149,7 +149,7 @@ def hledger(entries: Sequence[Told], *, opening: bool) -> str:
     """
     lines = []
     if opening:
-        lines += ["commodity 1000 IRR", ""]
+        lines += ["commodity 1000. IRR", ""]
         lines += [f"account {path}" for path, _ in ACCOUNTS.values()]
     for told in entries:
         lines += ["", f"{told['day']} * {told['kind']} | {told['text']}  ; entry:{told['id']}"]
