@@ -1,0 +1,120 @@
+"""A person asks about an own source, pays at the played bank, and reads the answer; real parts."""
+
+import re
+import time
+
+import pytest
+import requests
+
+from deploy.local.ports import free_port, listening
+from tests.billing.playing import PlayedBank
+from tests.conftest import execute, run_inquiry, wait_for
+
+KEY, FILE = "9905251782", "1001/5"
+
+
+class House:
+    """Inquiry, billing and the public face before a played bank."""
+
+    def __init__(self, start, folder, amqp, inquiry_db, billing_db):
+        self._start, self.db = start, billing_db
+        self.portal = f"http://127.0.0.1:{free_port()}"
+        self.bank = PlayedBank(start)
+        inquiry = run_inquiry(start, folder, amqp, inquiry_db)
+        self.environ = {
+            **{name: value for name, value in inquiry.items() if name != "processes"},
+            "PORTAL_URL": self.portal,
+            "PSPS_FILE": str(self.bank.config(folder)),
+        }
+        self.billing = self.serve()
+        start("bus", "relay", "services.billing", **{**self.environ, "DB_URL": billing_db})
+        port = self.portal.rsplit(":", 1)[1]
+        start("gateway.public", **self.environ, PORT=port, HOST="127.0.0.1")
+        wait_for(lambda: listening(int(port)))
+        for process, queues in (
+            (self.billing, ("billing.requests", "billing.commands")),
+            (inquiry["processes"][0], ("inquiry.events",)),
+        ):
+            for queue in queues:
+                wait_for(lambda p=process, q=queue: q in p.log, 30)
+        self.browser = requests.Session()
+
+    def serve(self):
+        environ = {**self.environ, "DB_URL": self.db}
+        return self._start("bus", "serve", "services.billing", **environ)
+
+    def get(self, path):
+        return self.browser.get(f"{self.portal}{path}", timeout=30)
+
+    def post(self, path, **form):
+        return self.browser.post(f"{self.portal}{path}", data=form, timeout=30)
+
+    def ask(self):
+        """The address of the bill of a new inquiry."""
+        form = re.search(r'name="form" value="([^"]+)"', self.get("/inquiry").text)[1]
+        told = {"form": form, "key": KEY, "file_no": FILE, "declared": "1"}
+        assert self.post("/inquiry", **told).status_code == 200
+        found = wait_for(
+            lambda: re.search(r'href="(/bills/[0-9]+/[0-9]+)"', self.get("/inquiry/mine").text)
+        )
+        return found[1]
+
+    def pay(self, bill, psp="sep"):
+        """Goes to the bank and pays: where the bank sends the browser, and with what."""
+        page = self.get(bill).text
+        form = re.search(r'name="form" value="([^"]+)"', page)[1]
+        page = self.post(f"{bill}/pay", form=form, psp=psp).text
+        token = re.search(r'(?:value="|Token=)((?:sep|behpardakht|sadad)-[0-9]+)', page)[1]
+        return self.bank.decide(token)
+
+    def answered(self):
+        return "V-" in self.get("/inquiry/mine").text
+
+    def sums(self):
+        rows = execute(self.db, "select account, sum(rials) from postings group by account")
+        return {account: int(rials) for account, rials in rows if rials}
+
+
+@pytest.fixture
+def house(start, tmp_path, vhost, demo_db, billing_db):
+    return House(start, tmp_path, vhost, demo_db, billing_db)
+
+
+@pytest.mark.parametrize("psp", ["sep", "behpardakht", "sadad"])
+def test_who_pays_gets_a_receipt_and_the_answer(house, psp):
+    bill = house.ask()
+    address, fields = house.pay(bill, psp)
+    # A POST of another site, as a browser sends it.
+    page = house.browser.post(
+        address, data=fields, headers={"Sec-Fetch-Site": "cross-site"}, timeout=30
+    )
+    assert page.status_code == 200
+    receipt = re.search(r'href="(/pay/[^"]+/receipt.pdf)"', page.text)[1]
+    assert house.get(receipt).content.startswith(b"%PDF")
+    assert house.get(f"{bill}/bill.pdf").content.startswith(b"%PDF")
+    wait_for(house.answered)
+    assert house.sums() == {
+        "cash_in_transit": 1_755_000, "revenue": -1_754_900, "rounding": -100,
+    }  # fmt: skip
+    again = house.browser.post(address, data=fields, timeout=30)
+    assert receipt in again.text
+    assert len(execute(house.db, "select 1 from entries where kind = 'paid'")) == 1
+
+
+def test_billing_killed_between_the_banks_answer_and_its_record_credits_once(house):
+    bill = house.ask()
+    address, fields = house.pay(bill)
+    house.bank.play("verify", "delay", seconds=3)
+    with pytest.raises(requests.RequestException):
+        house.browser.post(address, data=fields, timeout=1.5)
+    wait_for(lambda: execute(house.db, "select state from payments") == [("VERIFYING",)])
+    house.billing.kill()
+    time.sleep(3)
+    assert execute(house.db, "select state from bills") == [("ISSUED",)]
+    # The lease of the killed process would end by itself in a minute.
+    execute(house.db, "update payments set next_at = now()")
+    house.billing = house.serve()
+    wait_for(lambda: execute(house.db, "select state from bills") == [("PAID",)], 40)
+    wait_for(house.answered)
+    assert house.sums()["cash_in_transit"] == 1_755_000
+    assert [p["state"] for p in house.bank.payments()] == ["VERIFIED"]
