@@ -48,6 +48,8 @@ class Wire:
         parameters.blocked_connection_timeout = 30
         self.connection = pika.BlockingConnection(parameters)
         self.channel = self.connection.channel()
+        # A quorum queue may lose what was not confirmed before its channel is closed.
+        self.channel.confirm_delivery()
 
     def __enter__(self):
         return self
