@@ -284,7 +284,7 @@ LIST_BILLS = Request(
 STATEMENT = Request(
     "billing.statement.v1",
     Month(),
-    "The asking agency's account in a Jalali month; as JSON, CSV or PDF by Accept.",
+    "The asking agency's account in a Jalali month.",
     reply=Statement(),
     effect=False,
 )
