@@ -5,10 +5,9 @@ and every page says so. ``POST /play`` makes the next answers late, wrong or los
 """
 
 import base64
-import csv
 import datetime as dt
-import io
-import os
+import sys
+from typing import Any
 from xml.etree import ElementTree
 
 import uvicorn
@@ -20,13 +19,17 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bus.persian import TEHRAN, jalali
+from bus.persian import TEHRAN
+from bus.settings import MissingSettings, Settings
 from deploy.local import bank_pages
-from deploy.local.bank_state import Bank, Payment, spoilt
-from services.billing.domain import bill_ids
+from deploy.local.bank_counter import Counter
+from deploy.local.bank_state import TERMINALS, Bank, Payment, instead, lost, wrong_trick
 
 KEY = base64.b64decode("bWlyYWItcGxheWVkLWtleS0yNGJ5dGVz")
 USER, PASSWORD = "mirab", "played"
+MERCHANT = "000000140212149"
+LONGEST = 16
+WINDOW, TOKEN_LIFE = 1800, 1200
 SOAP = (
     '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv='
     '"http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body><ns1:{0}Response xmlns:ns1='
@@ -45,38 +48,39 @@ class Gateways:
 
     async def sep_token(self, request: Request) -> Response:
         told, trick = await request.json(), await self.bank.trick("token")
-        if (bad := spoilt(trick)) is not None:
+        if (bad := instead(trick)) is not None:
             return bad
-        if not str(told.get("TerminalId")).isdigit() or self.bank.known_order(
-            "sep", told["ResNum"]
-        ):
+        order, amount = str(told.get("ResNum")), _rials(told.get("Amount"))
+        good = told.get("action") == "token" and str(told.get("TerminalId")) == TERMINALS["sep"]
+        if not (good and amount) or self.bank.known_order("sep", order):
             return JSONResponse({"status": -1, "errorCode": "5", "errorDesc": "played refusal"})
         payment = self.bank.open(
-            psp="sep", order=told["ResNum"], amount=int(told["Amount"]),
-            callback=told["RedirectUrl"], terminal=str(told["TerminalId"]),
+            psp="sep", order=order, amount=amount, callback=told["RedirectUrl"],
+            terminal=TERMINALS["sep"],
         )  # fmt: skip
-        return JSONResponse({"status": 1, "token": payment.token})
+        return lost(trick, JSONResponse({"status": 1, "token": payment.token}))
 
     async def sep_act(self, request: Request) -> Response:
         act = request.path_params["act"]
         told = await request.json()
         trick = await self.bank.trick("verify" if act == "VerifyTransaction" else "reverse")
-        if trick["do"] in ("error", "garbage"):
-            return spoilt(trick) or Response()
-        payment = self.bank.by_ref(str(told.get("RefNum")))
-        if payment is None or payment.terminal != str(told.get("TerminalNumber")):
+        if (bad := instead(trick)) is not None:
+            return bad
+        payment = self.bank.by_ref("sep", str(told.get("RefNum")))
+        if str(told.get("TerminalNumber")) != TERMINALS["sep"]:
+            code = -105
+        elif payment is None:
             code = -2
         elif self.bank.late(payment):
             code = -6
         elif payment.state == "REVERSED":
             code = 2 if act == "ReverseTransaction" else 5
         elif act == "ReverseTransaction":
-            payment.state, code = "REVERSED", 0
+            self.bank.reverse(payment)
+            code = 0
         else:
             code = 0 if payment.state == "PAID" else 2
             self.bank.note_verified(payment)
-        if trick["do"] == "drop":
-            return spoilt(trick) or Response()
         detail = None
         if payment is not None and code in (0, 2):
             amount = int(trick.get("rials", payment.amount))
@@ -84,11 +88,11 @@ class Gateways:
                 "RRN": payment.ref[3:], "RefNum": payment.ref, "MaskedPan": "621986******0000",
                 "HashedPan": "A" * 64, "TerminalNumber": int(payment.terminal),
                 "OrginalAmount": amount, "AffectiveAmount": amount, "StraceNo": "1",
+                "StraceDate": _tehran(payment.paid_at),
             }  # fmt: skip
-        return JSONResponse(
-            {"TransactionDetail": detail, "ResultCode": code, "ResultDescription": "played",
-             "Success": code in (0, 2)}
-        )  # fmt: skip
+        said = {"TransactionDetail": detail, "ResultCode": code, "ResultDescription": "played",
+                "Success": code in (0, 2)}  # fmt: skip
+        return lost(trick, JSONResponse(said))
 
     # --- Behpardakht ---
 
@@ -100,28 +104,34 @@ class Gateways:
         names = {"bpPayRequest": "token", "bpVerifyRequest": "verify", "bpSettleRequest": "settle",
                  "bpReversalRequest": "reverse"}  # fmt: skip
         trick = await self.bank.trick(names.get(act, act))
-        if trick["do"] in ("error", "garbage"):
-            return spoilt(trick) or Response()
-        code = self._soap_code(act, told)
-        return spoilt(trick) or Response(SOAP.format(act, code), media_type="text/xml")
+        if (bad := instead(trick)) is not None:
+            return bad
+        said = SOAP.format(act, self._soap_code(act, told))
+        return lost(trick, Response(said, media_type="text/xml"))
 
     def _soap_code(self, act: str, told: dict[str, str]) -> str:
-        if (told["userName"], told["userPassword"]) != (USER, PASSWORD):
+        who = (told["terminalId"], told["userName"], told["userPassword"])
+        if who != (TERMINALS["behpardakht"], USER, PASSWORD):
             return "21"
         if act == "bpPayRequest":
-            if self.bank.known_order("behpardakht", told["orderId"]):
-                return "41"
-            payment = self.bank.open(
-                psp="behpardakht", order=told["orderId"], amount=int(told["amount"]),
-                callback=told["callBackUrl"], terminal=told["terminalId"],
-            )  # fmt: skip
-            return f"0,{payment.token}"
-        found = self.bank.by_ref(told["saleReferenceId"])
+            return self._soap_token(told)
+        found = self.bank.by_ref("behpardakht", told["saleReferenceId"])
         if found is None or found.order != told["saleOrderId"]:
             return "42"
         if self.bank.late(found):
             return "415"
         return self._soap_move(act, found)
+
+    def _soap_token(self, told: dict[str, str]) -> str:
+        if self.bank.known_order("behpardakht", told["orderId"]):
+            return "41"
+        if not (amount := _rials(told["amount"])):
+            return "25"
+        payment = self.bank.open(
+            psp="behpardakht", order=told["orderId"], amount=amount,
+            callback=told["callBackUrl"], terminal=told["terminalId"],
+        )  # fmt: skip
+        return f"0,{payment.token}"
 
     def _soap_move(self, act: str, found: Payment) -> str:
         """Behpardakht's own rows: what an act says to a payment in a state, and what it makes."""
@@ -135,7 +145,8 @@ class Gateways:
             return code
         if act == "bpReversalRequest":
             code = {"PAID": "0", "VERIFIED": "0", "SETTLED": "45", "REVERSED": "48"}[found.state]
-            found.state = "REVERSED" if code == "0" else found.state
+            if code == "0":
+                self.bank.reverse(found)
             return code
         return {"PAID": "0", "VERIFIED": "43", "SETTLED": "45", "REVERSED": "48"}[found.state]
 
@@ -143,35 +154,46 @@ class Gateways:
 
     async def sadad_token(self, request: Request) -> Response:
         told, trick = await request.json(), await self.bank.trick("token")
-        if (bad := spoilt(trick)) is not None:
+        if (bad := instead(trick)) is not None:
             return bad
-        signed = f"{told['TerminalId']};{told['OrderId']};{told['Amount']}"
-        if _plain(told["SignData"]) != signed:
-            return JSONResponse({"ResCode": "1006", "Token": "", "Description": "played refusal"})
+        if (code := self._sadad_no(told)) is not None:
+            return JSONResponse({"ResCode": code, "Token": "", "Description": "played refusal"})
         payment = self.bank.open(
-            psp="sadad", order=str(told["OrderId"]), amount=int(told["Amount"]),
+            psp="sadad", order=str(told["OrderId"]), amount=_rials(told["Amount"]),
             callback=told["ReturnUrl"], terminal=str(told["TerminalId"]),
         )  # fmt: skip
-        return JSONResponse({"ResCode": "0", "Token": payment.token, "Description": ""})
+        said = {"ResCode": "0", "Token": payment.token, "Description": ""}
+        return lost(trick, JSONResponse(said))
+
+    def _sadad_no(self, told: dict[str, Any]) -> str | None:
+        """Sadad's own code for why it gives no token."""
+        if str(told["TerminalId"]) != TERMINALS["sadad"]:
+            return "1028"
+        if str(told["MerchantId"]) != MERCHANT:
+            return "1027"
+        if _plain(told["SignData"]) != f"{told['TerminalId']};{told['OrderId']};{told['Amount']}":
+            return "1025"
+        if not _rials(told["Amount"]):
+            return "1101"
+        return "1011" if self.bank.known_order("sadad", str(told["OrderId"])) else None
 
     async def sadad_verify(self, request: Request) -> Response:
         told, trick = await request.json(), await self.bank.trick("verify")
-        if trick["do"] in ("error", "garbage"):
-            return spoilt(trick) or Response()
+        if (bad := instead(trick)) is not None:
+            return bad
         found = self.bank.payments.get(str(told.get("Token")))
-        if found is None or _plain(told["SignData"]) != found.token:
+        if found is None or found.psp != "sadad" or _plain(told["SignData"]) != found.token:
             return JSONResponse({"ResCode": "-1", "Description": "played"})
         if self.bank.late(found):
             return JSONResponse({"ResCode": "101", "Description": "played"})
         if found.state not in ("PAID", "VERIFIED"):
             return JSONResponse({"ResCode": "-1", "Description": "played"})
         self.bank.note_verified(found)
-        if (bad := spoilt(trick)) is not None:
-            return bad
-        return JSONResponse(
-            {"ResCode": "0", "Amount": str(trick.get("rials", found.amount)), "Description": "",
-             "RetrivalRefNo": found.ref, "SystemTraceNo": "1", "OrderId": found.order}
-        )  # fmt: skip
+        said = {
+            "ResCode": "0", "Amount": str(trick.get("rials", found.amount)), "Description": "",
+            "RetrivalRefNo": found.ref, "SystemTraceNo": "1", "OrderId": found.order,
+        }  # fmt: skip
+        return lost(trick, JSONResponse(said))
 
     # --- the payer's browser ---
 
@@ -184,6 +206,9 @@ class Gateways:
         payment = self.bank.payments.get(token)
         if payment is None:
             return HTMLResponse(bank_pages.unknown(), 404)
+        self.bank.let_expire(payment)
+        if payment.state != "WAITING":
+            return self._back(payment)
         return HTMLResponse(bank_pages.pay(payment.token, payment.amount))
 
     async def decide(self, request: Request) -> Response:
@@ -191,81 +216,39 @@ class Gateways:
         payment = self.bank.payments.get(str(form["token"]))
         if payment is None:
             return HTMLResponse(bank_pages.unknown(), 404)
+        self.bank.let_expire(payment)
         if payment.state == "WAITING":
             if form["act"] == "pay":
                 self.bank.pay(payment)
             else:
                 payment.state = "CANCELLED" if form["act"] == "cancel" else "FAILED"
-        fields = RETURNS[payment.psp](payment)
-        return HTMLResponse(bank_pages.back(payment.callback, fields, payment.state))
+        return self._back(payment)
 
-    # --- a bank's counter ---
+    def _back(self, payment: Payment) -> Response:
+        """The same fields however often they are asked for: who has paid once, has paid."""
+        outcome = "PAID" if payment.ref else "EXPIRED" if payment.expired else payment.state
+        fields = RETURNS[payment.psp](payment, outcome)
+        return HTMLResponse(bank_pages.back(payment.callback, fields, outcome))
 
-    async def counter(self, request: Request) -> Response:
-        if request.method == "GET":
-            return HTMLResponse(bank_pages.counter(dict(request.query_params)))
-        form = {name: str(value).strip() for name, value in (await request.form()).items()}
-        pair = bill_ids.read(form.get("bill_id", ""), form.get("payment_id", ""))
-        if pair is None:
-            return HTMLResponse(bank_pages.counter(form, "شناسه‌ها با هم نمی‌خوانند."), 422)
-        now = dt.datetime.now(TEHRAN)
-        trace = next(self.bank.numbers) % 10**12
-        self.bank.bills.append(
-            {"bill_id": form["bill_id"].lstrip("0"), "payment_id": form["payment_id"].lstrip("0"),
-             "rials": pair.units * 1000, "company": pair.company, "at": now, "trace": trace}
-        )  # fmt: skip
-        return HTMLResponse(bank_pages.paid(pair.units * 1000, trace))
-
-    # --- files and play ---
-
-    async def settlement(self, request: Request) -> Response:
-        psp, day = request.query_params["psp"], request.query_params["day"]
-        out = io.StringIO()
-        write = csv.writer(out, lineterminator="\n").writerow
-        write(
-            [
-                "psp",
-                "terminal",
-                "order_id",
-                "ref",
-                "rrn",
-                "kind",
-                "amount_rials",
-                "fee_rials",
-                "paid_at",
-            ]
-        )
-        total = count = 0
-        for p in self.bank.payments.values():
-            states = ("SETTLED",) if psp == "behpardakht" else ("VERIFIED", "SETTLED")
-            if p.psp != psp or p.settled_on != day or p.state not in (*states, "REVERSED"):
-                continue
-            at = dt.datetime.fromtimestamp(p.paid_at, dt.UTC).isoformat(timespec="seconds")
-            for kind in ("sale", "reversal") if p.state == "REVERSED" else ("sale",):
-                write([psp, p.terminal, p.order, p.ref, p.ref[3:], kind, p.amount, 0, at])
-                total += p.amount if kind == "sale" else -p.amount
-                count += 1
-        write(["TOTAL", count, total])
-        return PlainTextResponse(out.getvalue(), media_type="text/csv")
-
-    async def bills(self, request: Request) -> Response:
-        day = dt.date.fromisoformat(request.query_params["day"])
-        rows = [bill for bill in self.bank.bills if bill["at"].date() == day]
-        stamp = jalali(day).replace("-", "")
-        lines = [f"H{request.query_params.get('company', '461')}{stamp}0001"]
-        lines += [
-            f"D{r['bill_id']:0>13}{r['payment_id']:0>13}{r['rials']:015}{stamp}"
-            f"{r['at']:%H%M%S}01202{r['trace']:012}"
-            for r in rows
-        ]
-        lines += [f"T{len(rows):08}{sum(r['rials'] for r in rows):018}"]
-        return PlainTextResponse("\r\n".join(lines) + "\r\n")
+    # --- what tests ask for ---
 
     async def play(self, request: Request) -> Response:
         if request.method == "POST":
-            self.bank.tricks.append(await request.json())
-        return JSONResponse({"payments": [vars(p) for p in self.bank.payments.values()],
-                             "tricks": list(self.bank.tricks)})  # fmt: skip
+            told = await request.json()
+            if (wrong := wrong_trick(told)) is not None:
+                return PlainTextResponse(wrong, 422)
+            self.bank.tricks.append(told)
+        return JSONResponse({"payments": self.bank.told(), "tricks": list(self.bank.tricks)})
+
+
+def _tehran(at: float) -> str:
+    return f"{dt.datetime.fromtimestamp(at, TEHRAN):%Y-%m-%d %H:%M:%S}"
+
+
+def _rials(told: object) -> int:
+    """A sum that can be paid; 0 if it is none."""
+    text = str(told)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST else 0
 
 
 def _plain(signed: str) -> str:
@@ -279,10 +262,12 @@ def _plain(signed: str) -> str:
         return ""
 
 
-def _sep_fields(p: Payment) -> dict[str, str]:
-    state, status = {"PAID": ("OK", "2"), "CANCELLED": ("CanceledByUser", "1")}.get(
-        p.state, ("Failed", "3")
-    )
+def _sep_fields(p: Payment, outcome: str) -> dict[str, str]:
+    state, status = {
+        "PAID": ("OK", "2"),
+        "CANCELLED": ("CanceledByUser", "1"),
+        "EXPIRED": ("SessionIsNull", "4"),
+    }.get(outcome, ("Failed", "3"))
     return {
         "MID": p.terminal, "TerminalId": p.terminal, "State": state, "Status": status,
         "RRN": p.ref[3:], "RefNum": p.ref, "ResNum": p.order, "TraceNo": "1",
@@ -290,8 +275,8 @@ def _sep_fields(p: Payment) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _behpardakht_fields(p: Payment) -> dict[str, str]:
-    code = {"PAID": "0", "CANCELLED": "17"}.get(p.state, "11")
+def _behpardakht_fields(p: Payment, outcome: str) -> dict[str, str]:
+    code = {"PAID": "0", "CANCELLED": "17", "EXPIRED": "415"}.get(outcome, "11")
     return {
         "RefId": p.token, "ResCode": code, "SaleOrderId": p.order, "SaleReferenceId": p.ref,
         "CardHolderInfo": "A" * 64, "CardHolderPan": "610433******0000",
@@ -299,16 +284,17 @@ def _behpardakht_fields(p: Payment) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _sadad_fields(p: Payment) -> dict[str, str]:
-    return {"OrderId": p.order, "token": p.token, "ResCode": "0" if p.state == "PAID" else "-1"}
+def _sadad_fields(p: Payment, outcome: str) -> dict[str, str]:
+    return {"OrderId": p.order, "token": p.token, "ResCode": "0" if outcome == "PAID" else "-1"}
 
 
 RETURNS = {"sep": _sep_fields, "behpardakht": _behpardakht_fields, "sadad": _sadad_fields}
 
 
-def app(window: float) -> Starlette:
+def app(window: float, token_life: float = TOKEN_LIFE) -> Starlette:
     """The bank as an ASGI app."""
-    g = Gateways(Bank(window))
+    bank = Bank(window, token_life)
+    g, counter = Gateways(bank), Counter(bank)
     return Starlette(
         routes=[
             Route("/onlinepg/onlinepg", g.sep_token, methods=["POST"]),
@@ -320,22 +306,26 @@ def app(window: float) -> Starlette:
             Route("/pgwchannel/startpay.mellat", g.page, methods=["POST"]),
             Route("/Purchase", g.page),
             Route("/decide", g.decide, methods=["POST"]),
-            Route("/bill", g.counter, methods=["GET", "POST"]),
-            Route("/files/settlement.csv", g.settlement),
-            Route("/files/bills.txt", g.bills),
+            Route("/bill", counter.page, methods=["GET", "POST"]),
+            Route("/files/settlement.csv", counter.settlement),
+            Route("/files/bills.txt", counter.bills),
             Route("/play", g.play, methods=["GET", "POST"]),
         ]
     )
 
 
-def main() -> None:
-    uvicorn.run(
-        app(float(os.environ.get("BANK_WINDOW", "1800"))),
-        host=os.environ.get("HOST", "127.0.0.1"),
-        port=int(os.environ["BANK_PORT"]),
-        log_level="warning",
-    )
+def main() -> int:
+    """Answers until SIGTERM."""
+    settings = Settings()
+    try:
+        port, host = settings.whole("BANK_PORT"), settings.text("HOST", "127.0.0.1")
+        bank = app(settings.whole("BANK_WINDOW", WINDOW), settings.whole("BANK_TOKEN", TOKEN_LIFE))
+    except MissingSettings as error:
+        print(f"The played bank cannot start: {error}", file=sys.stderr)
+        return 1
+    uvicorn.run(bank, host=host, port=port, log_level="warning")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

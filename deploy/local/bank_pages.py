@@ -10,7 +10,8 @@ PLAYED = (
 STYLE = (
     "body{font:18px/1.8 Tahoma,sans-serif;max-width:32rem;margin:2rem auto;padding:0 1rem;"
     "color:#1b1b1b;background:#f7f5ef}.played{border:3px solid #8a5a00;background:#fff3d6;"
-    "padding:.7rem 1rem}button{font:inherit;padding:.5rem 1.4rem;margin:.3rem;min-height:44px}"
+    "padding:.7rem 1rem;font-size:1.4rem;font-weight:bold}"
+    "button{font:inherit;padding:.5rem 1.4rem;margin:.3rem;min-height:44px}"
     "input{font:inherit;padding:.4rem;width:100%;box-sizing:border-box}label{display:block}"
 )
 
@@ -37,13 +38,17 @@ def pay(token: str, amount: int) -> str:
     )
 
 
-def back(callback: str, fields: Mapping[str, str], state: str) -> str:
+def back(callback: str, fields: Mapping[str, str], outcome: str) -> str:
     """The way back to the merchant, as banks send browsers: by a POST of another site."""
     hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in fields.items()
     )
-    said = {"PAID": "پرداخت شد.", "CANCELLED": "انصراف داده شد."}.get(state, "پرداخت نشد.")
+    said = {
+        "PAID": "پرداخت شد.",
+        "CANCELLED": "انصراف داده شد.",
+        "EXPIRED": "مهلت پرداخت گذشت؛ چیزی پرداخت نشد.",
+    }.get(outcome, "پرداخت نشد.")
     return _page(
         "نتیجه در بانک (بازی)",
         f'<p>{said}</p><form method="post" action="{escape(callback)}">{hidden}'

@@ -12,10 +12,14 @@ from starlette.responses import PlainTextResponse, Response
 
 from bus.persian import tehran_day
 
+TERMINALS = {"sep": "13400001", "behpardakht": "4610001", "sadad": "24000461"}
+TRICKS = ("delay", "error", "drop", "amount", "garbage")
+CALLS = ("token", "verify", "settle", "reverse")
+
 
 @dataclass
 class Payment:
-    """An attempt as the bank sees it."""
+    """An attempt as the bank sees it; it has a ``ref`` as soon as, and only if, it was paid."""
 
     psp: str
     order: str
@@ -24,17 +28,24 @@ class Payment:
     terminal: str
     token: str
     state: str = "WAITING"
+    expired: bool = False
     ref: str = ""
     verifies: int = 0
+    opened_at: float = field(default_factory=time.time)
     paid_at: float = 0.0
     settled_on: str = ""
+    reversed_at: float = 0.0
 
 
 @dataclass
 class Bank:
-    """All that the bank remembers, as long as its process lives."""
+    """All that the bank remembers, as long as its process lives.
+
+    Within ``window`` seconds a payment is verified, within ``token_life`` a token is used.
+    """
 
     window: float
+    token_life: float
     payments: dict[str, Payment] = field(default_factory=dict)
     bills: list[dict[str, Any]] = field(default_factory=list)
     tricks: deque[dict[str, Any]] = field(default_factory=deque)
@@ -45,8 +56,10 @@ class Bank:
         payment = self.payments[token] = Payment(token=token, **told)
         return payment
 
-    def by_ref(self, ref: str) -> Payment | None:
-        return next((p for p in self.payments.values() if ref and p.ref == ref), None)
+    def by_ref(self, psp: str, ref: str) -> Payment | None:
+        return next(
+            (p for p in self.payments.values() if ref and (p.psp, p.ref) == (psp, ref)), None
+        )
 
     def known_order(self, psp: str, order: str) -> bool:
         return any(p.psp == psp and p.order == order for p in self.payments.values())
@@ -55,20 +68,35 @@ class Bank:
         payment.state, payment.paid_at = "PAID", time.time()
         payment.ref = f"{payment.psp[:3].upper()}{next(self.numbers)}"
 
+    def reverse(self, payment: Payment) -> None:
+        payment.state, payment.reversed_at = "REVERSED", time.time()
+
+    def let_expire(self, payment: Payment) -> None:
+        """A token that nobody used in time pays nothing any more."""
+        if payment.state == "WAITING" and time.time() > payment.opened_at + self.token_life:
+            payment.state, payment.expired = "FAILED", True
+
     def late(self, payment: Payment) -> bool:
         """What nobody verified in time is given back by the bank itself."""
         if payment.state == "PAID" and time.time() > payment.paid_at + self.window:
             payment.state = "RETURNED"
         return payment.state == "RETURNED"
 
-    def note_verified(self, payment: Payment, state: str = "VERIFIED") -> None:
+    def note_verified(self, payment: Payment) -> None:
         payment.verifies += 1
         if payment.state == "PAID":
-            payment.state = state
+            payment.state = "VERIFIED"
             payment.settled_on = tehran_day(dt.datetime.now(dt.UTC)).isoformat()
 
+    def told(self) -> list[dict[str, Any]]:
+        """All payments as they are at this moment."""
+        for payment in self.payments.values():
+            self.let_expire(payment)
+            self.late(payment)
+        return [dict(vars(payment)) for payment in self.payments.values()]
+
     async def trick(self, what: str) -> dict[str, Any]:
-        """What a test wants of the next call of this kind."""
+        """What a test wants of the next call of this kind; it is used up by that."""
         for told in list(self.tricks):
             if told["next"] == what:
                 self.tricks.remove(told)
@@ -78,10 +106,23 @@ class Bank:
         return {"do": ""}
 
 
-def spoilt(trick: dict[str, Any]) -> Response | None:
-    """The answer that a trick puts in place of the true one."""
-    if trick["do"] in ("error", "drop"):
+def wrong_trick(told: dict[str, Any]) -> str | None:
+    """What is wrong with a trick; nobody shall wait for one that never comes."""
+    if told.get("next") not in CALLS or told.get("do") not in TRICKS:
+        return f"next is one of {', '.join(CALLS)}; do is one of {', '.join(TRICKS)}"
+    needs = {"delay": "seconds", "amount": "rials"}.get(told["do"])
+    return f"{told['do']} needs {needs}" if needs and needs not in told else None
+
+
+def instead(trick: dict[str, Any]) -> Response | None:
+    """The answer in place of the act, where a trick wants that nothing is done."""
+    if trick["do"] == "error":
         return PlainTextResponse("played failure", 500)
     if trick["do"] == "garbage":
         return PlainTextResponse("<!DOCTYPE x [<!ENTITY a 'b'>]><return>&a;</return>")
     return None
+
+
+def lost(trick: dict[str, Any], answer: Response) -> Response:
+    """The answer to an act that was done, or its loss, if a trick wants that."""
+    return PlainTextResponse("played failure", 500) if trick["do"] == "drop" else answer

@@ -12,10 +12,10 @@ from services.billing.psp_wire import order_in, post, unreadable
 SPACE = "http://interfaces.core.sw.bps.com/"
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 OK, VERIFIED_BEFORE, SETTLED_BEFORE, GIVEN_BACK = "0", "43", "45", "48"
-# What the bank says for good; any other code leaves us not knowing.
-NO = frozenset(
-    {"11", "12", "17", "21", "41", "42", "44", "46", "48", "51", "54", "55", "415", "416"}
-)
+# What the bank says of the payment, for good. All else is no word about it, and neither is a code
+# that we do not know: that our sign-in is wrong (21) or its records are busy (416) leaves a payment
+# that was made as it is. "We do not know" is the honest reading: we ask again.
+NO = frozenset({"11", "12", "17", "42", "44", "48", "51", "54", "55", "415"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,10 @@ class Behpardakht:
             callBackUrl=order.callback,
             payerId="0",
         )
-        code, _, token = said.partition(",")
-        if code == OK and token:
+        code, _, token = (part.strip() for part in said.partition(","))
+        if not (code.isascii() and code.isdigit()) or (code == OK and not token):
+            raise unreadable("no code or no RefId")
+        if code == OK:
             url = f"{self.base}/pgwchannel/startpay.mellat"
             return Redirect(token, "POST", url, {"RefId": token})
         raise Declined("The gateway gives no token.", psp_code=code[:20])
@@ -61,7 +63,7 @@ class Behpardakht:
 
     def verify(self, attempt: Attempt) -> Verified:
         """The bank tells no amount: it is bound by the RefId that was made for it."""
-        self._judge("bpVerifyRequest", attempt, OK, VERIFIED_BEFORE)
+        self._judge("bpVerifyRequest", attempt, VERIFIED_BEFORE)
         return Verified(
             order_id=attempt.order_id,
             amount=None,
@@ -74,19 +76,21 @@ class Behpardakht:
         )
 
     def settle(self, attempt: Attempt) -> None:
-        self._judge("bpSettleRequest", attempt, OK, SETTLED_BEFORE)
+        self._judge("bpSettleRequest", attempt, SETTLED_BEFORE)
 
     def reverse(self, attempt: Attempt) -> None:
-        self._judge("bpReversalRequest", attempt, OK, GIVEN_BACK)
+        # What was settled stays with us: that, too, is a word for good.
+        self._judge("bpReversalRequest", attempt, GIVEN_BACK, NO | {SETTLED_BEFORE})
 
-    def _judge(self, act: str, attempt: Attempt, *good: str) -> None:
+    def _judge(self, act: str, attempt: Attempt, before: str, no: frozenset[str] = NO) -> None:
+        """Nothing if the bank did it now or ``before``; Declined for a code of ``no``."""
         order = str(attempt.order_id)
         code = self._ask(
             act, orderId=order, saleOrderId=order, saleReferenceId=attempt.ref or ""
         ).strip()
-        if code in good:
+        if code in (OK, before):
             return
-        if code in NO:
+        if code in no:
             raise Declined("The bank says no.", psp_code=code)
         raise unreadable(f"result {code[:20]}")
 
@@ -113,10 +117,15 @@ class Behpardakht:
 
 
 def _return_of(answer: bytes) -> str:
-    if b"<!DOCTYPE" in answer or b"<!ENTITY" in answer:
+    try:
+        # As text: in another encoding a DTD would not be seen, and yet be read.
+        told = answer.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise unreadable("no UTF-8") from None
+    if "<!DOCTYPE" in told or "<!ENTITY" in told:
         raise unreadable("a DTD")
     try:
-        root = ElementTree.fromstring(answer)  # noqa: S314 - a DTD was refused above
+        root = ElementTree.fromstring(told)  # noqa: S314 - a DTD was refused above
     except ElementTree.ParseError:
         raise unreadable("no XML") from None
     for element in root.iter():

@@ -46,10 +46,12 @@ class Sadad:
             self.timeout,
         )
         token, code = told.get("Token"), whole(told.get("ResCode"))
-        if code == OK and isinstance(token, str) and token:
-            url = f"{self.base}/Purchase?{urlencode({'Token': token})}"
-            return Redirect(token, "GET", url, {})
-        raise Declined("The gateway gives no token.", psp_code=str(code))
+        if code != OK:
+            raise Declined("The gateway gives no token.", psp_code=str(code))
+        if not isinstance(token, str) or not token:
+            raise unreadable("no token")
+        url = f"{self.base}/Purchase?{urlencode({'Token': token})}"
+        return Redirect(token, "GET", url, {})
 
     def returned(self, form: Mapping[str, str]) -> Returned:
         code = form.get("ResCode", "")
@@ -70,15 +72,17 @@ class Sadad:
         code = whole(told.get("ResCode"))
         if code in (NOT_PAID, TOO_LATE):
             raise Declined("The bank says no.", psp_code=str(code))
-        ref = told.get("RetrivalRefNo")
-        if code != OK or not isinstance(ref, str) or not ref:
+        ref = _text(told.get("RetrivalRefNo")) if code == OK else ""
+        if not ref:
+            # A code that we do not know says nothing of the payment: "we do not know" is the honest
+            # reading, and we ask again.
             raise unreadable(f"result {code}")
         return Verified(
             order_id=whole(told.get("OrderId")),
             amount=whole(told.get("Amount")),
             ref=ref,
             rrn=ref,
-            trace=str(told.get("SystemTraceNo") or ""),
+            trace=_text(told.get("SystemTraceNo")),
             card="",
             card_hash="",
             terminal=self.terminal,
@@ -95,3 +99,10 @@ class Sadad:
         padded = padder.update(text.encode()) + padder.finalize()
         encryptor = Cipher(TripleDES(self.key), modes.ECB()).encryptor()  # noqa: S305 - the bank's own protocol
         return base64.b64encode(encryptor.update(padded) + encryptor.finalize()).decode()
+
+
+def _text(told: object) -> str:
+    """A text, or a whole number as one. Unavailable ``psp.unreadable``."""
+    if told is None or isinstance(told, str):
+        return told or ""
+    return str(whole(told))

@@ -8,8 +8,12 @@ from services.billing.psp import Attempt, Declined, Order, Redirect, Returned, V
 from services.billing.psp_wire import ask_json, order_in, unreadable, whole
 
 OK, REPEATED = 0, 2
-# What the bank says for good; any other code leaves us not knowing.
-NO = {-2: "not found", -6: "its time is over", 5: "given back", -105: "terminal", -106: "address"}
+GIVEN_BACK, REFUSED = 5, -1
+# What the bank says of the payment, for good. All else is no word about it, and neither is a code
+# that we do not know: that our terminal (-105) or address (-106) is not allowed leaves a payment
+# that was made as it is. "We do not know" is the honest reading: we ask again.
+NO = {-2: "not found", -6: "its time is over", GIVEN_BACK: "given back"}
+DETAIL = ("RefNum", "RRN", "StraceNo", "MaskedPan", "HashedPan", "TerminalNumber")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,14 @@ class Sep:
             },
             self.timeout,
         )
-        token = told.get("token")
-        if told.get("status") == 1 and isinstance(token, str) and token:
+        token, status = told.get("token"), whole(told.get("status"))
+        if status == REFUSED:
+            psp_code = _text(told.get("errorCode"))[:20]
+            raise Declined("The gateway gives no token.", psp_code=psp_code)
+        if status == 1 and isinstance(token, str) and token:
             fields = {"Token": token, "GetMethod": ""}
             return Redirect(token, "POST", f"{self.base}/OnlinePG/OnlinePG", fields)
-        raise Declined("The gateway gives no token.", psp_code=str(told.get("errorCode"))[:20])
+        raise unreadable("no token")
 
     def returned(self, form: Mapping[str, str]) -> Returned:
         ok = form.get("State") == "OK" and form.get("Status", "2") == "2"
@@ -52,39 +59,47 @@ class Sep:
         )
 
     def verify(self, attempt: Attempt) -> Verified:
-        told = self._ask("VerifyTransaction", attempt)
+        told = self._ask("VerifyTransaction", attempt, OK, REPEATED)
         detail = told.get("TransactionDetail")
         if not isinstance(detail, dict):
             raise unreadable("no detail")
-        text = {name: str(value or "") for name, value in detail.items()}
-        if text.get("RefNum") != attempt.ref:
+        text = {name: _text(detail.get(name)) for name in DETAIL}
+        if text["RefNum"] != attempt.ref:
             raise unreadable("another RefNum")
         return Verified(
             order_id=None,
             amount=whole(detail.get("OrginalAmount")),
             ref=text["RefNum"],
-            rrn=text.get("RRN", ""),
-            trace=text.get("StraceNo", ""),
-            card=text.get("MaskedPan", ""),
-            card_hash=text.get("HashedPan", ""),
-            terminal=text.get("TerminalNumber", ""),
+            rrn=text["RRN"],
+            trace=text["StraceNo"],
+            card=text["MaskedPan"],
+            card_hash=text["HashedPan"],
+            terminal=text["TerminalNumber"],
         )
 
     def settle(self, attempt: Attempt) -> None:
         """Verify is all that SEP asks for."""
 
     def reverse(self, attempt: Attempt) -> None:
-        self._ask("ReverseTransaction", attempt)
+        # Money that is back already is not to be given back a second time by an officer.
+        self._ask("ReverseTransaction", attempt, OK, REPEATED, GIVEN_BACK)
 
-    def _ask(self, act: str, attempt: Attempt) -> dict[str, object]:
+    def _ask(self, act: str, attempt: Attempt, *good: int) -> dict[str, object]:
         told = ask_json(
             f"{self.base}/verifyTxnRandomSessionkey/ipg/{act}",
             {"RefNum": attempt.ref, "TerminalNumber": whole(self.terminal)},
             self.timeout,
         )
         code = whole(told.get("ResultCode"))
-        if code in (OK, REPEATED):
+        if code in good:
             return told
         if code in NO:
             raise Declined(f"The bank says: {NO[code]}.", psp_code=str(code))
         raise unreadable(f"result {code}")
+
+
+def _text(told: object) -> str:
+    """A text, or a whole number as one; SEP sends both. Unavailable ``psp.unreadable``."""
+    if told is None or isinstance(told, str):
+        return told or ""
+    return str(whole(told))

@@ -1,5 +1,8 @@
 """How adapters speak to a bank: one POST, a short answer, and an honest word for what failed."""
 
+import re
+import time
+
 import orjson
 import requests
 
@@ -25,7 +28,7 @@ def post(url: str, body: bytes, content_type: str, timeout: float) -> bytes:
             allow_redirects=False,
             stream=True,
         ) as answer:
-            told: bytes = answer.raw.read(LIMIT + 1, decode_content=True)
+            told = _read(answer, time.monotonic() + timeout)
             status = answer.status_code
     except (requests.RequestException, OSError) as error:
         raise _away(type(error).__name__) from None
@@ -36,6 +39,21 @@ def post(url: str, body: bytes, content_type: str, timeout: float) -> bytes:
         raise _away(str(status))
     if status != OK or len(told) > LIMIT:
         raise unreadable(f"status {status}, {len(told)} bytes")
+    return told
+
+
+def _read(answer: requests.Response, end: float) -> bytes:
+    """The body by ``end`` (monotonic clock): the library's own time-out is for each read only, so
+    that a bank that sends a byte a second would hold us for a day.
+    """
+    told = b""
+    while len(told) <= LIMIT:
+        if time.monotonic() > end:
+            raise TimeoutError
+        piece = answer.raw.read1(LIMIT + 1, decode_content=True)
+        if not piece:
+            break
+        told += piece
     return told
 
 
@@ -68,7 +86,7 @@ def whole(told: object) -> int:
     """A whole number, as a number or as digits. Unavailable ``psp.unreadable``."""
     if isinstance(told, int) and not isinstance(told, bool):
         return told
-    if isinstance(told, str) and told.isascii() and told.lstrip("-").isdigit():
+    if isinstance(told, str) and re.fullmatch("-?[0-9]{1,18}", told):
         return int(told)
     raise unreadable("no whole number")
 

@@ -18,7 +18,9 @@ NEEDS = {
     "behpardakht": ("base", "terminal", "user", "password"),
     "sadad": ("base", "terminal", "merchant", "key"),
 }
+NUMBERS = ("timeout", "window_minutes")
 KEY_BYTES = 24
+HIGHEST = 24 * 60
 
 
 def adapters(text: str) -> dict[str, Psp]:
@@ -32,24 +34,38 @@ def adapters(text: str) -> dict[str, Psp]:
 
 
 def _settings(code: str, told: dict[str, Any]) -> dict[str, Any]:
-    known = {*NEEDS[code], "timeout", "window_minutes"}
-    wrong = [f"{name} is missing" for name in NEEDS[code] if not told.get(name)]
-    wrong += [f"{name} is unknown" for name in told if name not in known]
+    wrong = [f"{name} is missing" for name in NEEDS[code] if told.get(name) in (None, "")]
+    wrong += [f"{name} is unknown" for name in told if name not in (*NEEDS[code], *NUMBERS)]
+    wrong += [why for name, value in told.items() if (why := _fault(code, name, value))]
     if wrong:
         raise ValueError(f"[{code}]: {', '.join(wrong)}")
     if "window_minutes" in told:
         told["window"] = dt.timedelta(minutes=told.pop("window_minutes"))
     told["base"] = told["base"].rstrip("/")
     if "key" in told:
-        told["key"] = _key(code, told["key"])
+        told["key"] = base64.b64decode(told["key"])
     return told
 
 
-def _key(code: str, told: str) -> bytes:
+def _fault(code: str, name: str, value: object) -> str | None:
+    """What is wrong with a value that is there; it never tells the value, which may be a secret."""
+    if name in NUMBERS:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        good = number and 0 < value <= HIGHEST  # type: ignore[operator]
+        return None if good else f"{name} is a number above 0, at most {HIGHEST}"
+    if name not in NEEDS[code] or value == "":
+        return None
+    if not isinstance(value, str):
+        return f"{name} is a text"
+    if name == "base" and not value.startswith(("https://", "http://")):
+        return "base is an address such as https://bank.example"
+    if name == "terminal" and not (value.isascii() and value.isdigit()):
+        return "terminal is a row of digits"
+    return f"key is {KEY_BYTES} bytes in base64" if name == "key" and not _is_key(value) else None
+
+
+def _is_key(told: str) -> bool:
     try:
-        key = base64.b64decode(told, validate=True)
+        return len(base64.b64decode(told, validate=True)) == KEY_BYTES
     except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise ValueError(f"[{code}]: key is {KEY_BYTES} bytes in base64")
-    return key
+        return False

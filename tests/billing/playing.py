@@ -1,7 +1,10 @@
 """The played bank, running, and a payer at it."""
 
+import contextlib
 import re
+import threading
 from html import unescape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import requests
 
@@ -22,10 +25,27 @@ class PlayedBank:
         wait_for(lambda: listening(self.port))
 
     def play(self, next, do, **more):
-        requests.post(f"{self.url}/play", json={"next": next, "do": do, **more}, timeout=10)
+        told = {"next": next, "do": do, **more}
+        requests.post(f"{self.url}/play", json=told, timeout=10).raise_for_status()
 
     def payments(self):
         return requests.get(f"{self.url}/play", timeout=10).json()["payments"]
+
+    def payment(self, token):
+        """The one payment of a token, as the bank has it."""
+        (found,) = [each for each in self.payments() if each["token"] == token]
+        return found
+
+    def file(self, name, **asked):
+        """A file of the bank, such as settlement.csv or bills.txt."""
+        answer = requests.get(f"{self.url}/files/{name}", params=asked, timeout=10)
+        answer.raise_for_status()
+        return answer.content.decode("ascii")
+
+    def pay_bill(self, bill_id, payment_id):
+        """What the counter answers to who pays a bill by its two IDs."""
+        told = {"bill_id": bill_id, "payment_id": payment_id}
+        return requests.post(f"{self.url}/bill", data=told, timeout=10)
 
     def config(self, folder, **more):
         """The file of gateways for billing, with this bank behind all of them."""
@@ -52,3 +72,32 @@ class PlayedBank:
             f"{self.url}/decide", data={"token": token, "act": act}, timeout=10
         ).text
         return unescape(ACTION.search(page)[1]), {n: unescape(v) for n, v in HIDDEN.findall(page)}
+
+
+@contextlib.contextmanager
+def answering(body, status=200, **headers):
+    """A bank that says always the same: its address, and the bodies that it was sent."""
+    heard = []
+
+    class Same(BaseHTTPRequestHandler):
+        def do_POST(self):
+            heard.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            with contextlib.suppress(OSError):  # who has read enough hangs up
+                self.wfile.write(body)
+
+        def log_message(self, *_):
+            """Nothing: what tests want to know, they ask for."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Same)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", heard
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
