@@ -1,0 +1,92 @@
+"""The port to who carries SMS: what every provider can do for us.
+
+An adapter talks to the outside: nothing of it is called while a transaction is open.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from bus.errors import BusError
+
+
+class State(StrEnum):
+    """What became of a message, in our words for all providers' numbers."""
+
+    ACCEPTED = "accepted"
+    """The provider has it; nothing more is known yet."""
+    SENT = "sent"
+    """At the operator."""
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    """The telephone was not reached; a later try may reach it."""
+    REJECTED = "rejected"
+    """It was not and will not be sent by anybody: a black list, an opt-out, no such number."""
+    FAILED = "failed"
+    """This provider did not send it; another may."""
+    UNKNOWN = "unknown"
+    """The provider does not know the message (any more)."""
+
+
+class Refused(BusError):
+    """The provider took nothing of a call, for sure: another provider may be asked.
+    ``details["provider_code"]`` is its own word for why.
+    """
+
+    default_code = "provider.refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Sms:
+    """One message. ``ref`` is our number for it, unique for ever, below 2**53; ``to`` is a mobile
+    as 09xxxxxxxxx; ``news`` is for consented news, which goes out on the advertising line.
+    """
+
+    ref: int
+    to: str
+    body: str
+    news: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What the provider said of one message of a call: ACCEPTED with its number for it, or why
+    not (REJECTED, FAILED) in its own code.
+    """
+
+    ref: int
+    state: State
+    provider_ref: str | None = None
+    cost_rials: int | None = None
+    code: str = ""
+
+
+class Provider(Protocol):
+    """A provider of SMS, as set up: ``code`` names it, ``most`` is how many a call may carry."""
+
+    code: str
+    most: int
+    finds: bool
+    """Whether ``find`` can tell by our own number what the provider has."""
+
+    def send(self, messages: Sequence[Sms]) -> list[Handed]:
+        """Hands the messages over, in one call; one answer a message, in order.
+
+        Refused: nothing was taken, for sure. Unavailable ``provider.unreachable`` or
+        ``provider.unreadable``: it is not known what was taken.
+        """
+
+    def find(self, refs: Sequence[int]) -> Mapping[int, str | None]:
+        """The provider's numbers by ours; None where it surely has no such message.
+
+        Unavailable: not known now. Only if ``finds``.
+        """
+
+    def states(self, provider_refs: Sequence[str]) -> Mapping[str, tuple[State, str]]:
+        """What became of messages, with the provider's own code; those it does not tell are left
+        out. Unavailable: not known now.
+        """
+
+    def credit(self) -> int:
+        """The money left with the provider in rials. Unavailable: not known now."""
