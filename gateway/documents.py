@@ -23,6 +23,7 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse  # type: ignore[impor
 from bus.errors import NotFound
 from bus.persian import fold_digits
 from gateway import pages
+from gateway.sheets import with_balance
 
 STATES = {
     "PAID": ("پرداخت‌شده", "PAID"),
@@ -78,12 +79,7 @@ def statement(told: Mapping[str, Any], lang: str) -> bytes:
 
     Beside each row stands what was owed after it.
     """
-    owed = told["opening_rials"]
-    rows = []
-    for row in told["rows"]:
-        owed += row["rials"]
-        rows.append({**row, "owed_rials": owed})
-    return _pdf("statement", lang, account=told, rows=rows)
+    return _pdf("statement", lang, account=told, rows=with_balance(told))
 
 
 def _link(told: Mapping[str, Any], portal: str) -> str | None:

@@ -10,12 +10,13 @@ from starlette.routing import Route
 from bus.client import Client
 from bus.contracts import CATALOGUE
 from bus.contracts import Request as Contract
+from bus.contracts.billing import STATEMENT
 from bus.contracts.inquiry import READ_BATCH, SUBMIT_BATCH
 from bus.errors import NotFound
 from bus.keys import SigningKey
 from bus.settings import Settings
 from gateway import pages, web
-from gateway.agency import batches, catalogue, results
+from gateway.agency import batches, catalogue, results, statements
 from gateway.agency.door import Door
 from gateway.agency.register import Register
 
@@ -44,6 +45,8 @@ class Agency:
             return await batches.submit(self.door, request)
         if contract is READ_BATCH:
             return await results.read(self.door, request)
+        if contract is STATEMENT:
+            return await statements.read(self.door, request)
         return await self.door.admit(request, contract)
 
     async def keys(self, _: Request) -> Response:

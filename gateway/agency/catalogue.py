@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from bus.contracts import CATALOGUE
 from bus.contracts import Request as Contract
+from bus.contracts.billing import STATEMENT
 from bus.contracts.fields import Block, Day, Instant
 from bus.contracts.inquiry import BATCH_KEYS, MATTER, READ_BATCH, SUBMIT_BATCH
 from bus.version import release
@@ -107,11 +108,17 @@ def _bodies(contract: Contract) -> dict[str, Any]:
 
 def _answers(contract: Contract) -> dict[str, Any]:
     answer = {"application/json": {"schema": contract.reply}}
-    return {**answer, **LINES} if contract is READ_BATCH else answer
+    if contract is READ_BATCH:
+        return {**answer, **LINES}
+    return {**answer, **PAPERS} if contract is STATEMENT else answer
 
 
 LINES: dict[str, Any] = {
     form: {"schema": {"type": "string"}} for form in ("application/jsonl", "text/csv")
+}
+PAPERS: dict[str, Any] = {
+    "text/csv": {"schema": {"type": "string"}},
+    "application/pdf": {"schema": {"type": "string", "contentMediaType": "application/pdf"}},
 }
 IDEMPOTENCY: dict[str, Any] = {
     "in": "header",

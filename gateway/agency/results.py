@@ -1,8 +1,6 @@
 """Results of a batch: a page as JSON, or the whole as a file with a line for each line sent."""
 
-import csv
 import hashlib
-import io
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -15,12 +13,11 @@ from starlette.responses import Response, StreamingResponse
 from bus.contracts.inquiry import PART_LINES, READ_BATCH
 from bus.digest import digest_header
 from bus.errors import Conflict
-from gateway import bodies, web
+from gateway import bodies, sheets, web
 from gateway.agency.door import JSON, Door, Visitor
 from gateway.agency.lines import CSV, JSONL
 
 IN_MEMORY = 1024 * 1024
-RISKY = ("=", "+", "-", "@", "\t", "\r")
 NAMES = {JSONL: "batch.jsonl", CSV: "batch.csv"}
 
 
@@ -106,14 +103,7 @@ def _csv_line(result: dict[str, Any]) -> bytes:
         problem.get("code"),
         problem.get("detail"),
     ]
-    out = io.StringIO()
-    csv.writer(out).writerow([_harmless(cell) for cell in cells])
-    return out.getvalue().encode()
-
-
-def _harmless(cell: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(RISKY) else cell
+    return sheets.line(cells).encode()
 
 
 def _read_out(spool: Any) -> Iterator[bytes]:

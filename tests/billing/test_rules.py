@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from persian_tools.bill import CURRENCY_RIAL, get_detail
 
 from bus.errors import RuleBroken
 from services.billing import books
@@ -89,6 +90,27 @@ def test_what_was_made_is_read_back_and_a_wrong_digit_is_seen(
     if wrong != both and (found := bill_ids.read(wrong[: len(made)], wrong[len(made) :])):
         # Modulo 11 with 10 and 11 folded into 0 and 1 cannot see every change.
         assert found != pair
+
+
+@given(
+    st.integers(1, 99_999_999), st.integers(1, 999), st.integers(1, 99_999_999),
+    st.integers(1300, 1500), st.integers(0, 99), st.integers(0, 25), st.integers(1, 9),
+)  # fmt: skip
+def test_an_independent_checker_agrees_on_every_pair_right_or_wrong(
+    file, company, units, year, period, place, more
+):
+    made = bill_ids.bill_id(file, company)
+    paid = bill_ids.payment_id(made, units * 1000, DAY, (year, period), THOUSANDS)
+    told = get_detail(int(made), int(paid), currency=CURRENCY_RIAL)
+    assert told["is_valid"]
+    assert told["amount"] == units * 1000
+    # The same pair with one digit changed: both say no, or both take it.
+    both, place = made + paid, place % len(made + paid)
+    wrong = both[:place] + str((int(both[place]) + more) % 10) + both[place + 1 :]
+    pair = wrong[: len(made)].lstrip("0"), wrong[len(made) :].lstrip("0")
+    if all(len(half) >= 6 for half in pair):
+        theirs = get_detail(int(pair[0]), int(pair[1]))["is_valid"]
+        assert (bill_ids.read(*pair) is not None) == theirs
 
 
 @pytest.mark.parametrize("rials", [0, -1000, 999, 1500, 100_000_000_000])

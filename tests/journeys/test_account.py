@@ -1,0 +1,103 @@
+"""An agency asks what things cost and for its account, signed, as it would over the network."""
+
+import csv
+import io
+import json
+
+import pypdfium2
+import pytest
+import requests
+
+from bus.contracts import treasury
+from bus.digest import check_digest
+from bus.signing import sign_request
+from connector.caller import load_key
+from tests.billing.conftest import Hand
+from tests.conftest import ROOT, Starter, execute, run_face, secrets_in, wait_for
+
+MONTH = {"month": "1405-09"}
+
+
+class Account:
+    """An agency face before a billing service whose books already know fuel-co."""
+
+    def __init__(self, start, folder, amqp, db):
+        environ = {
+            "AMQP_URL": amqp, "DB_URL": db, "PORTAL_URL": "http://portal.example",
+            **secrets_in(folder),
+        }  # fmt: skip
+        billing = start("bus", "serve", "services.billing", **environ)
+        self.url = str(run_face(start, folder, environ))
+        wait_for(lambda: "billing.requests" in billing.log)
+
+    def send(self, operation, data, agency="fuel-co", **headers):
+        path, raw = f"/v1/billing/{operation}", json.dumps(data).encode()
+        key = load_key(ROOT / f"deploy/local/demo_keys/{agency}.pem", f"{agency}-demo")
+        told = {"Content-Type": "application/json", **headers}
+        told |= sign_request(key, "POST", self.url + path, told, raw)
+        return requests.post(self.url + path, data=raw, headers=told, timeout=30)
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory, broker, postgres, billing_template):
+    folder = tmp_path_factory.mktemp("account")
+    execute(postgres.url("postgres"), f"create database account template {billing_template}")
+    hand = Hand(postgres.url("account"))
+    bills = [hand.charge("copy", ref=f"=a{n}", quantity=10, agency="fuel-co") for n in range(3)]
+    hand.charge("copy", ref="other", quantity=7, agency="agri-bank")
+    hand.pay(bills[0])
+    hand.call(treasury.VOID_BILL, as_="nader", number=bills[1].number, why="wrong")
+    starter = Starter(folder)
+    yield Account(starter, folder, broker.url, postgres.url("account"))
+    starter.end()
+
+
+def test_the_account_comes_as_json_with_own_bills_only(account):
+    told = account.send("statement", MONTH).json()
+    assert (told["agency"], told["billed_rials"], told["closing_rials"]) == (
+        "fuel-co", 1_485_000, 495_000,
+    )  # fmt: skip
+    assert told["difference_rials"] == 0
+
+
+def test_the_account_comes_as_a_table_that_sums_up(account):
+    answer = account.send("statement", MONTH, Accept="text/csv")
+    assert answer.headers["Content-Disposition"] == (
+        'attachment; filename="statement-fuel-co-1405-09.csv"'
+    )
+    assert answer.content.startswith("\ufeff".encode())
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert rows[0]["kind"] == "opening"
+    assert rows[-1]["kind"] == "closing"
+    moved = sum(int(row["rials"] or 0) for row in rows)
+    assert int(rows[0]["owed_rials"]) + moved == int(rows[-1]["owed_rials"]) == 495_000
+
+
+@pytest.mark.parametrize(("lang", "word"), [("en-GB", "Azar 1405"), ("fa", "1405")])
+def test_the_account_comes_as_paper_in_two_languages(account, lang, word):
+    answer = account.send("statement", MONTH, Accept="application/pdf", **{"Accept-Language": lang})
+    assert answer.headers["Content-Type"] == "application/pdf"
+    page = pypdfium2.PdfDocument(answer.content)[0].get_textpage().get_text_range()
+    assert word in page
+    assert "495,000" in page
+
+
+def test_an_answer_in_any_form_is_signed(account):
+    for form in ("application/json", "text/csv", "application/pdf"):
+        answer = account.send("statement", MONTH, Accept=form)
+        assert 'keyid="mirab' in answer.headers["Signature-Input"]
+        check_digest({"content-digest": answer.headers["Content-Digest"]}, answer.content)
+
+
+def test_a_price_is_told_line_by_line(account):
+    items = [{"service": "copy", "quantity": 3}, {"service": "own_inquiry", "quantity": 1}]
+    told = account.send("quote", {"items": items, "on": "2026-11-23"}).json()
+    assert told["total_rials"] == told["net_rials"] + told["vat_rials"] + told["rounding_rials"]
+    assert [line["service"] for line in told["lines"]] == ["copy", "own_inquiry"]
+    assert all(line["law_en"] and line["tariff"] for line in told["lines"])
+
+
+def test_an_agency_without_the_grant_learns_no_bill(account):
+    answer = account.send("statement", MONTH, agency="justice")
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "contract.not_granted"
