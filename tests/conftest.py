@@ -183,14 +183,21 @@ def probe_db(new_database, probe_template):
     return new_database(probe_template)
 
 
-@pytest.fixture
-def vhost(broker):
-    """URL of a vhost of the shared broker that this test has for itself."""
+@contextlib.contextmanager
+def own_vhost(broker):
+    """URL of a vhost of a broker that nobody else has; it is gone afterwards."""
     name = f"t{secrets.token_hex(6)}"
     broker.ctl("add_vhost", name)
     broker.ctl("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
     yield broker.url.rsplit("/", 1)[0] + "/" + name
     broker.ctl("delete_vhost", name)
+
+
+@pytest.fixture
+def vhost(broker):
+    """URL of a vhost of the shared broker that this test has for itself."""
+    with own_vhost(broker) as url:
+        yield url
 
 
 class Process:
@@ -444,17 +451,14 @@ class Desk:
 def shared_desk(tmp_path_factory, broker, postgres, ticketing_template):
     """One running desk for all tests that do it no harm."""
     folder = tmp_path_factory.mktemp("desk")
-    vhost = f"desk{secrets.token_hex(4)}"
-    broker.ctl("add_vhost", vhost)
-    broker.ctl("set_permissions", "-p", vhost, "guest", ".*", ".*", ".*")
     name = f"desk_{secrets.token_hex(4)}"
     execute(postgres.url("postgres"), f"create database {name} template {ticketing_template}")
-    starter = Starter(folder)
-    amqp = broker.url.rsplit("/", 1)[0] + "/" + vhost
-    desk = Desk(starter, folder, amqp, postgres, postgres.url(name))
-    yield desk
-    starter.end()
-    desk.end()
+    with own_vhost(broker) as amqp:
+        starter = Starter(folder)
+        desk = Desk(starter, folder, amqp, postgres, postgres.url(name))
+        yield desk
+        starter.end()
+        desk.end()
 
 
 @pytest.fixture

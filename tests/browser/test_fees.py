@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.test_citizen import press
-from tests.conftest import Starter, execute, wait_for
+from tests.conftest import Starter, execute, own_vhost, wait_for
 from tests.journeys.test_fee import FILE, KEY, House
 
 
@@ -12,11 +12,12 @@ def house(tmp_path_factory, broker, postgres, demo_template, billing_template):
     folder = tmp_path_factory.mktemp("fees")
     for name, template in (("fees_inquiry", demo_template), ("fees_billing", billing_template)):
         execute(postgres.url("postgres"), f"create database {name} template {template}")
-    starter = Starter(folder)
-    yield House(
-        starter, folder, broker.url, postgres.url("fees_inquiry"), postgres.url("fees_billing")
-    )
-    starter.end()
+    with own_vhost(broker) as amqp:
+        starter = Starter(folder)
+        yield House(
+            starter, folder, amqp, postgres.url("fees_inquiry"), postgres.url("fees_billing")
+        )
+        starter.end()
 
 
 def ask(page, house, key=KEY):

@@ -21,6 +21,7 @@ INSIDE = {  # never leave the process or the bus, or belong to the connector its
     "evidence.unreadable",
     "scanner.unavailable",
     "mail.unavailable",
+    "provider.refused",
 }
 
 
