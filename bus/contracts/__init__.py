@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from bus.contracts import billing, desk, health, inquiry, own, ticketing, treasury
+from bus.contracts import billing, desk, health, inquiry, notify, own, ticketing, treasury
 from bus.contracts.fields import personal_names
 from bus.contracts.kinds import Command, Contract, Event, Form, Request
 
@@ -32,6 +32,7 @@ CATALOGUE: dict[str, Contract] = {
     **_contracts(desk),
     **_contracts(billing),
     **_contracts(treasury),
+    **_contracts(notify),
     **_contracts(health),
 }
 

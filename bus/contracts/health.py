@@ -33,4 +33,5 @@ def health_of(context: str) -> Request:
 
 BILLING = health_of("billing")
 INQUIRY = health_of("inquiry")
+NOTIFY = health_of("notify")
 TICKETING = health_of("ticketing")
