@@ -83,6 +83,7 @@ def begin(state: State) -> None:
         run(state, "bus", "migrate", f"services.{service}", DB_URL=state.owner_url(service))
     run(state, "services.ticketing.books", "deploy/desk", DB_URL=state.service_url("ticketing"))
     run(state, "services.billing.books", "deploy/billing", DB_URL=state.service_url("billing"))
+    run(state, "services.notify.books", "deploy/notify", DB_URL=state.service_url("notify"))
     demo.colleagues(state)
     demo.treasury(state)
     if registry_is_empty(state):

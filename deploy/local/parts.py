@@ -16,7 +16,7 @@ class Part(NamedTuple):
     context: str = "inquiry"
 
 
-SERVICES = ("inquiry", "ticketing", "billing")
+SERVICES = ("inquiry", "ticketing", "billing", "notify")
 ANY = ("AMQP_URL", "LOG_LEVEL")
 
 PARTS = (
@@ -64,6 +64,21 @@ PARTS = (
         "billing-relay", ("bus", "relay", "services.billing"), (*ANY, "DB_URL"), context="billing"
     ),
     Part(
+        "notify",
+        ("bus", "serve", "services.notify"),
+        (
+            *ANY,
+            "DB_URL",
+            "NOTIFY_KEY_FILE",
+            "NOTIFY_PROVIDERS_FILE",
+            "SMTP_URL",
+            "PORTAL_URL",
+            "BLOBS_DIR",
+        ),
+        context="notify",
+    ),
+    Part("notify-relay", ("bus", "relay", "services.notify"), (*ANY, "DB_URL"), context="notify"),
+    Part(
         "public",
         ("gateway.public",),
         (
@@ -98,6 +113,7 @@ PARTS = (
         ),
         8002,
     ),
+    Part("notify-api", ("gateway.notify",), (*ANY, "HOST", "PORT", "BLOBS_DIR"), 8003),
 )
 # What plays the outside on a developer's machine: a mail server whose mailboxes are folders, a
 # virus scanner that knows the test virus, and a bank. Production has its own.

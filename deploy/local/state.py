@@ -127,6 +127,8 @@ class State:
             "PORTAL_KEY_FILE": str(self.secret("portal-key")),
             "DESK_KEY_FILE": str(self.secret("desk-key")),
             "BILLING_KEY_FILE": str(self.secret("billing-key")),
+            "NOTIFY_KEY_FILE": str(self.secret("notify-key")),
+            "NOTIFY_PROVIDERS_FILE": str(CHECKOUT / "deploy/notify/providers.toml"),
             "PSPS_FILE": str(CHECKOUT / "deploy/billing/psps.toml"),
             "BANK_PORT": str(BANK_PORT),
             "PORTAL_URL": "http://127.0.0.1:8000",
