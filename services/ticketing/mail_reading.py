@@ -7,6 +7,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from email import message_from_bytes
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import EmailMessage, Message
 from email.policy import default
@@ -106,7 +107,7 @@ def _header(message: Message, name: str) -> str:
     if "=?" in text:
         try:
             text = str(make_header(decode_header(text)))
-        except (ValueError, LookupError):
+        except (MessageError, ValueError, LookupError):
             return text
     return text
 

@@ -111,6 +111,11 @@ def test_no_broken_letter_makes_it_stumble(data):
     assert len(letter.text) <= mail_reading.TEXT_MOST
 
 
+def test_a_subject_whose_base64_is_broken_is_read_as_it_stands():
+    letter = read(b"From: c@example.ir\r\nSubject: =?utf-8?b?YWJjZ?=\r\n\r\ntext\r\n")
+    assert letter.subject == "=?utf-8?b?YWJjZ?="
+
+
 LINE = st.text(
     st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp", "Co", "Cn")), max_size=60
 )
