@@ -2,7 +2,17 @@
 
 from types import ModuleType
 
-from bus.contracts import billing, desk, health, inquiry, notify, own, ticketing, treasury
+from bus.contracts import (
+    billing,
+    desk,
+    health,
+    inquiry,
+    notices_desk,
+    notify,
+    own,
+    ticketing,
+    treasury,
+)
 from bus.contracts.fields import personal_names
 from bus.contracts.kinds import Command, Contract, Event, Form, Request
 
@@ -33,6 +43,7 @@ CATALOGUE: dict[str, Contract] = {
     **_contracts(billing),
     **_contracts(treasury),
     **_contracts(notify),
+    **_contracts(notices_desk),
     **_contracts(health),
 }
 

@@ -6,7 +6,12 @@ revision = "0006"
 down_revision = "0005"
 
 TABLES = """
-select 1;
+create table editors (
+    username text primary key,
+    role text not null check (role in ('editor', 'approver')),
+    active boolean not null default true
+);
+create index looks_newest on looks (at desc);
 """
 
 
@@ -15,4 +20,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("select 1")
+    op.execute("drop index looks_newest; drop table editors")

@@ -1,0 +1,38 @@
+"""Who may approve, announce and look into messages; `python -m services.notify.editors`."""
+
+import sys
+
+from sqlalchemy import Connection
+
+from bus.contracts.notices_desk import ROLES
+from bus.envelope import Envelope
+from bus.officers import Officers, Refusal
+
+_EDITORS = Officers(
+    table="editors",
+    roles=ROLES,
+    title="Editors of notices.",
+    stranger=Refusal(
+        code="notices.not_an_editor",
+        sentence="You are no editor of notices; whoever runs Mirab can make you one.",
+    ),
+    no_approver=Refusal(
+        code="notices.not_an_approver", sentence="This needs an approver of notices; ask one."
+    ),
+    same_person=Refusal(
+        code="notices.same_person",
+        sentence="You wrote this yourself; a second editor has to decide.",
+    ),
+)
+
+caller, approver = _EDITORS.caller, _EDITORS.approver
+second, put = _EDITORS.second, _EDITORS.put
+
+
+def editor(conn: Connection, message: Envelope | None) -> str:
+    """The name of an editor of any role. Forbidden ``notices.not_an_editor``."""
+    return caller(conn, message)[0]
+
+
+if __name__ == "__main__":
+    sys.exit(_EDITORS.main("python -m services.notify.editors"))
