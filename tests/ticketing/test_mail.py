@@ -112,9 +112,9 @@ def test_no_broken_letter_makes_it_stumble(data):
 
 
 def test_a_subject_whose_base64_is_broken_is_read_as_it_stands():
-    for subject in (b"=?utf-8?b?YWJjZ?= \xff", b"a=?utf-8?b?YWJjZ?=", b"=?utf-8?b?YW=?= =?x?b?Y?="):
-        letter = read(b"From: c@example.ir\r\nSubject: " + subject + b"\r\n\r\ntext\r\n")
-        assert "YW" in letter.subject
+    subject = "=?ut=-8?\ufffd?2K YqiA=?= =\x04utf-8?b?2KaYqCDYs?=".encode()
+    letter = read(b"From: c@example.ir\r\nSubject: " + subject + b"\r\n\r\ntext\r\n")
+    assert "?2KaYqCDYs?=" in letter.subject
 
 
 LINE = st.text(
