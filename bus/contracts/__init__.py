@@ -3,7 +3,10 @@
 from types import ModuleType
 
 from bus.contracts import (
+    announcements,
     billing,
+    bulk,
+    callbacks,
     desk,
     health,
     inquiry,
@@ -43,6 +46,9 @@ CATALOGUE: dict[str, Contract] = {
     **_contracts(billing),
     **_contracts(treasury),
     **_contracts(notify),
+    **_contracts(announcements),
+    **_contracts(bulk),
+    **_contracts(callbacks),
     **_contracts(notices_desk),
     **_contracts(health),
 }
