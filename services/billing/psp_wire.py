@@ -1,11 +1,8 @@
 """How adapters speak to a bank: one POST, a short answer, and an honest word for what failed."""
 
-import re
-import time
-
 import orjson
-import requests
 
+from bus import outside
 from bus.errors import Unavailable
 
 LIMIT = 64 * 1024
@@ -16,44 +13,18 @@ def post(url: str, body: bytes, content_type: str, timeout: float) -> bytes:
     """The answer's body. Unavailable ``psp.unreachable`` or ``psp.unreadable``: whether the bank
     did what it was asked is not known then.
     """
+    accept = content_type.split(";", maxsplit=1)[0]
+    headers = {"Content-Type": content_type, "Accept": accept}
     try:
-        with requests.post(
-            url,
-            data=body,
-            headers={
-                "Content-Type": content_type,
-                "Accept": content_type.split(";", maxsplit=1)[0],
-            },
-            timeout=timeout,
-            allow_redirects=False,
-            stream=True,
-        ) as answer:
-            told = _read(answer, time.monotonic() + timeout)
-            status = answer.status_code
-    except (requests.RequestException, OSError) as error:
-        raise _away(type(error).__name__) from None
-    except Exception as error:
-        # urllib3's own errors while a body is read.
-        raise _away(type(error).__name__) from None
+        status, told = outside.exchange(
+            "POST", url, timeout=timeout, limit=LIMIT, data=body, headers=headers
+        )
+    except outside.NoAnswer as error:
+        raise _away(error.why) from None
     if status >= 500:  # noqa: PLR2004 - HTTP's own number
         raise _away(str(status))
     if status != OK or len(told) > LIMIT:
         raise unreadable(f"status {status}, {len(told)} bytes")
-    return told
-
-
-def _read(answer: requests.Response, end: float) -> bytes:
-    """The body by ``end`` (monotonic clock): the library's own time-out is for each read only, so
-    that a bank that sends a byte a second would hold us for a day.
-    """
-    told = b""
-    while len(told) <= LIMIT:
-        if time.monotonic() > end:
-            raise TimeoutError
-        piece = answer.raw.read1(LIMIT + 1, decode_content=True)
-        if not piece:
-            break
-        told += piece
     return told
 
 
@@ -84,11 +55,10 @@ def unreadable(why: str) -> Unavailable:
 
 def whole(told: object) -> int:
     """A whole number, as a number or as digits. Unavailable ``psp.unreadable``."""
-    if isinstance(told, int) and not isinstance(told, bool):
-        return told
-    if isinstance(told, str) and re.fullmatch("-?[0-9]{1,18}", told):
-        return int(told)
-    raise unreadable("no whole number")
+    number = outside.whole(told)
+    if number is None:
+        raise unreadable("no whole number")
+    return number
 
 
 def order_in(told: str | None) -> int | None:

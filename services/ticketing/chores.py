@@ -13,12 +13,12 @@ from bus import log
 from bus.blobs import Blobs
 from bus.contracts.ticketing import TICKET_ESCALATED
 from bus.errors import BusError, NotFound, Unavailable
+from bus.mail import Post, Refused
 from bus.store import Store, Tx
 from services.ticketing import acting, letters, notices
 from services.ticketing.acting import Desk, instant
 from services.ticketing.clamd import Clamd
 from services.ticketing.domain.clock import NoWorkingTime
-from services.ticketing.smtp import Post, Refused
 
 _log = log.get("chores")
 DeskOf = Callable[[Tx], Desk]

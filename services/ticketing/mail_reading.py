@@ -15,7 +15,8 @@ from email.utils import parseaddr
 from html.parser import HTMLParser
 from typing import Any
 
-from services.ticketing.mail_writing import JOINERS, SEPARATOR, one_line
+from bus.mail import JOINERS, one_line
+from services.ticketing.mail_writing import SEPARATOR
 
 TEXT_MOST, SUBJECT_MOST, FILES_MOST = 20_000, 200, 20
 HOPS_MOST = 25

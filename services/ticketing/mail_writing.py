@@ -1,7 +1,6 @@
 """Letters that go out: threaded, in both forms, from right to left; pure."""
 
 import html
-import re
 import secrets
 from dataclasses import dataclass
 from email.headerregistry import Address
@@ -9,9 +8,9 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
 
+from bus.mail import one_line, paragraphs
+
 SEPARATOR = "## لطفاً پاسخ را بالای این خط بنویسید / Please write your reply above this line ##"
-LINK = re.compile(r"https?://[^\s<>&]+")
-JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,36 +68,13 @@ def write(letter: Outgoing) -> bytes:
 
 def _html(letter: Outgoing) -> str:
     direction = "rtl" if letter.language == "fa" else "ltr"
-    paragraphs = "".join(
-        f"<p>{_linked(part)}</p>" for part in letter.text.split("\n\n") if part.strip()
-    )
     return (
         f'<!doctype html><html lang="{letter.language}" dir="{direction}">'
         f'<head><meta charset="utf-8"><title>{html.escape(one_line(letter.subject))}</title></head>'
         f'<body dir="{direction}" style="font-family:Vazirmatn,Tahoma,sans-serif;line-height:1.8;'
-        f'max-width:36em"><p style="color:#667">{html.escape(SEPARATOR)}</p>{paragraphs}'
-        "</body></html>"
+        f'max-width:36em"><p style="color:#667">{html.escape(SEPARATOR)}</p>'
+        f"{paragraphs(letter.text)}</body></html>"
     )
-
-
-def _linked(text: str) -> str:
-    parts, end = [], 0
-    for found in LINK.finditer(text):
-        parts.append(html.escape(text[end : found.start()]))
-        address = html.escape(found[0], quote=True)
-        parts.append(f'<a href="{address}" dir="ltr">{address}</a>')
-        end = found.end()
-    parts.append(html.escape(text[end:]))
-    return "".join(parts).replace("\n", "<br>")
-
-
-def one_line(text: str) -> str:
-    """One line, as a header holds it: what would begin another header is a blank.
-
-    The joiners of Persian (U+200C, U+200D) cannot be printed by themselves, and stay.
-    """
-    seen = (c if c.isprintable() or c in JOINERS else " " for c in text)
-    return " ".join("".join(seen).split())
 
 
 def new_message_id(host: str) -> str:

@@ -24,12 +24,12 @@ from bus.contracts.ticketing import (
 )
 from bus.endpoint import every, serve
 from bus.errors import BusError
+from bus.mail import Post
 from bus.service import Service
 from services.ticketing import chores, citizens, desk, figures, staff, store, times, views
 from services.ticketing.acting import Desk
 from services.ticketing.clamd import Clamd
 from services.ticketing.keys import Keys
-from services.ticketing.smtp import Post
 
 
 class Ticketing(Service):

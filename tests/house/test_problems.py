@@ -20,8 +20,11 @@ INSIDE = {  # never leave the process or the bus, or belong to the connector its
     "key.unusable",
     "evidence.unreadable",
     "scanner.unavailable",
+    "mail.unanswered",
     "mail.unavailable",
     "provider.refused",
+    "provider.unreadable",
+    "provider.unreachable",
 }
 
 

@@ -11,8 +11,8 @@ from aiosmtpd.controller import Controller
 from bus.contracts import desk as at_desk
 from bus.contracts import ticketing as contracts
 from bus.errors import Unavailable
+from bus.mail import Post
 from services.ticketing import chores
-from services.ticketing.smtp import Post
 from tests.conftest import execute, free_port
 from tests.ticketing.conftest import SECRET
 
