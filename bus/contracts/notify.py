@@ -17,7 +17,7 @@ STATES = (
     "DELIVERED", "UNDELIVERED", "REJECTED", "FAILED", "CANCELLED", "UNTOLD",
 )  # fmt: skip
 FINAL = STATES[3:]
-BODY_MOST, SUBJECT_MOST, VALUE_MOST = 20_000, 200, 2_000
+BODY_MOST, SUBJECT_MOST, VALUE_MOST, REFERENCE_MOST = 20_000, 200, 2_000, 1_000
 ADDRESS_LINES = 7
 
 
@@ -68,7 +68,7 @@ class Send(Schema):
     language = Choice(LANGUAGES, load_default="fa")
     personalisation = personalisation(load_default=dict)
     reference = Text(
-        200, load_default=None, allow_none=True,
+        REFERENCE_MOST, load_default=None, allow_none=True,
         metadata={"description": "Your own word for it; no personal data"},
     )  # fmt: skip
     not_before = Instant(load_default=None, allow_none=True)
@@ -108,7 +108,7 @@ class Message(Schema):
     """A message and how it stands. What is personal is gone some days after it has ended."""
 
     id = Text(36, required=True)
-    reference = Text(200, required=True, allow_none=True)
+    reference = Text(REFERENCE_MOST, required=True, allow_none=True)
     state = Choice(STATES, required=True)
     code = Text(60, required=True, least=0, metadata={"description": "Why it ended, in one word"})
     channel = Choice(CHANNELS, required=True)
@@ -136,7 +136,7 @@ class ListMessages(Schema):
 
     states = fields.List(Choice(STATES), load_default=list)
     channels = fields.List(Choice(CHANNELS), load_default=list)
-    reference = Text(200, load_default=None, allow_none=True)
+    reference = Text(REFERENCE_MOST, load_default=None, allow_none=True)
     before = Text(36, load_default=None, allow_none=True)
     limit = whole(1, 250, load_default=50)
 
@@ -247,7 +247,7 @@ class Settled(Schema):
 
     id = Text(36, required=True)
     owner = code_text(64, required=True)
-    reference = Text(200, required=True, allow_none=True)
+    reference = Text(REFERENCE_MOST, required=True, allow_none=True)
     channel = Choice(CHANNELS, required=True)
     state = Choice(FINAL, required=True)
     code = Text(60, required=True, least=0)
