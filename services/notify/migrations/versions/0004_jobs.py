@@ -6,7 +6,93 @@ revision = "0004"
 down_revision = "0003"
 
 TABLES = """
-select 1;
+create table jobs (
+    id bigint generated always as identity primary key,
+    code uuid not null unique,
+    owner text not null,
+    name text not null,
+    asked jsonb not null,
+    state text not null check (state in ('RECEIVING', 'CHECKING', 'CHECKED', 'SCHEDULED',
+        'RUNNING', 'DONE', 'CANCELLED', 'REFUSED')),
+    why text not null default '',
+    version integer,
+    good integer not null default 0,
+    bad integer not null default 0,
+    parts bigint not null default 0,
+    cost_rials bigint not null default 0,
+    submitted_at timestamptz not null,
+    checked_at timestamptz,
+    start_at timestamptz,
+    ended_at timestamptz,
+    blanked boolean not null default false
+);
+create index jobs_owner on jobs (owner, id desc);
+create index jobs_open on jobs (state, id)
+    where state in ('RECEIVING', 'CHECKING', 'SCHEDULED', 'RUNNING', 'CANCELLED');
+create index jobs_to_blank on jobs (ended_at) where not blanked;
+
+-- The file as it came, until it was checked.
+create table job_parts (
+    job bigint not null references jobs on delete cascade,
+    part integer not null,
+    body text not null,
+    primary key (job, part)
+);
+
+-- A row is taken (becomes a message) in the transaction that changes its state, so it is taken once.
+create table job_rows (
+    job bigint not null references jobs on delete cascade,
+    line integer not null,
+    asked jsonb,
+    state text not null check (state in ('WAITING', 'BAD', 'TAKEN', 'REFUSED', 'CANCELLED')),
+    problem jsonb,
+    message uuid,
+    primary key (job, line)
+);
+create index job_rows_waiting on job_rows (job, line) where state = 'WAITING';
+create index job_rows_problem on job_rows (job, line) where problem is not null;
+
+create table callbacks (
+    id uuid primary key,
+    owner text not null,
+    url text not null,
+    types text[] not null,
+    state text not null check (state in ('ENABLED', 'DISABLED')),
+    why text not null default '',
+    secret text not null,
+    secret_by text not null,
+    secret_at timestamptz not null,
+    old_secret text,
+    old_until timestamptz,
+    private_key text not null,
+    public_key text not null,
+    made_at timestamptz not null,
+    ok_at timestamptz,
+    failing_since timestamptz,
+    failures integer not null default 0,
+    rests_until timestamptz
+);
+create index callbacks_owner on callbacks (owner);
+
+create table callback_deliveries (
+    seq bigint generated always as identity primary key,
+    id text not null unique,
+    callback uuid not null references callbacks on delete cascade,
+    type text not null,
+    body text not null,
+    state text not null check (state in ('WAITING', 'DONE', 'DEAD')),
+    next_at timestamptz not null,
+    tries integer not null default 0,
+    status integer,
+    problem text not null default '',
+    made_at timestamptz not null,
+    tried_at timestamptz,
+    ended_at timestamptz
+);
+create index callback_deliveries_due on callback_deliveries (callback, next_at)
+    where state = 'WAITING';
+create index callback_deliveries_read on callback_deliveries (callback, seq desc);
+create index callback_deliveries_old on callback_deliveries (ended_at) where state <> 'WAITING';
 """
 
 
@@ -15,4 +101,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("select 1")
+    op.execute("drop table callback_deliveries, callbacks, job_rows, job_parts, jobs")

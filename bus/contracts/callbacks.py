@@ -1,0 +1,161 @@
+"""Call-backs: what Mirab tells an agency's own address, signed by the Standard Webhooks.
+
+Their owner is the team of services/notify; docs/webhooks.md is for agencies.
+"""
+
+from marshmallow import Schema, fields, validate
+
+from bus.contracts.bulk import id_of
+from bus.contracts.fields import Choice, Instant, Text, code_text, whole
+from bus.contracts.kinds import Request
+
+CALLBACK_TYPES = ("message.settled", "job.done", "announcement.published")
+TEST = "endpoint.test"
+CALLBACK_STATES = ("ENABLED", "DISABLED")
+DELIVERY_STATES = ("WAITING", "DONE", "DEAD")
+
+
+class PutCallback(Schema):
+    """A new endpoint, or other settings of one; what is put is enabled (again)."""
+
+    callback = Text(
+        36, load_default=None, allow_none=True,
+        metadata={"description": "The endpoint to change; a new one if left out"},
+    )  # fmt: skip
+    url = Text(
+        500, required=True, metadata={"description": "https, port 443 or 8443, no user-info"}
+    )
+    types = fields.List(
+        Choice(CALLBACK_TYPES),
+        required=True,
+        validate=validate.Length(1, len(CALLBACK_TYPES), error="length|Name 1 to 3 types."),
+    )
+
+
+class CallbackOf(Schema):
+    callback = id_of("The endpoint's ID")
+
+
+class Callback(Schema):
+    """An endpoint and how it stands."""
+
+    callback = Text(36, required=True)
+    url = Text(500, required=True)
+    types = fields.List(Choice(CALLBACK_TYPES), required=True)
+    state = Choice(CALLBACK_STATES, required=True)
+    why = Text(200, required=True, least=0, metadata={"description": "Why it is disabled"})
+    public_key = Text(
+        60, required=True, metadata={"description": "whpk_..., for signatures that begin with v1a"}
+    )
+    old_secret_until = Instant(
+        required=True, allow_none=True,
+        metadata={"description": "Until when the secret before this one signs along"},
+    )  # fmt: skip
+    made_at = Instant(required=True)
+    ok_at = Instant(required=True, allow_none=True)
+    failing_since = Instant(required=True, allow_none=True)
+    waiting = fields.Integer(required=True)
+    dead = fields.Integer(required=True)
+
+
+class CallbackWithSecret(Callback):
+    """An endpoint with its new secret, which is shown this once; null if it has the old one."""
+
+    secret = Text(80, required=True, allow_none=True, personal=True)
+
+
+class Callbacks(Schema):
+    callbacks = fields.List(fields.Nested(Callback), required=True)
+
+
+class AllCallbacks(Schema):
+    """No fields."""
+
+
+class ReadDeliveries(CallbackOf):
+    states = fields.List(Choice(DELIVERY_STATES), load_default=list)
+    before = Text(40, load_default=None, allow_none=True)
+    limit = whole(1, 200, load_default=50)
+
+
+class Delivery(Schema):
+    """One thing that was to be told: ``id`` is the header webhook-id of all its tries."""
+
+    id = Text(40, required=True)
+    type = code_text(required=True)
+    state = Choice(DELIVERY_STATES, required=True)
+    tries = fields.Integer(required=True)
+    status = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "The last answer's HTTP status"}
+    )
+    problem = code_text(60, required=True, least=0)
+    made_at = Instant(required=True)
+    tried_at = Instant(required=True, allow_none=True)
+    next_at = Instant(required=True, allow_none=True)
+    ended_at = Instant(required=True, allow_none=True)
+    body = fields.String(required=True)
+
+
+class Deliveries(Schema):
+    deliveries = fields.List(fields.Nested(Delivery), required=True)
+    next = Text(40, required=True, allow_none=True)
+
+
+class Replay(CallbackOf):
+    """Tells something again under its first ID: one delivery, or all that died since a moment."""
+
+    id = Text(40, load_default=None, allow_none=True)
+    since = Instant(
+        load_default=None, allow_none=True,
+        metadata={"description": "Only what was to be told from then on"},
+    )  # fmt: skip
+
+
+class Replayed(Schema):
+    replayed = fields.Integer(required=True)
+
+
+PUT_CALLBACK = Request(
+    "notify.put_callback.v1",
+    PutCallback(),
+    "Says to which address of the agency what is told.",
+    reply=CallbackWithSecret(),
+)
+ROTATE_CALLBACK_SECRET = Request(
+    "notify.rotate_callback_secret.v1",
+    CallbackOf(),
+    "Makes a new secret for an endpoint; the old one signs along for 24 hours.",
+    reply=CallbackWithSecret(),
+)
+DROP_CALLBACK = Request(
+    "notify.drop_callback.v1",
+    CallbackOf(),
+    "Forgets an endpoint with all that was to be told it.",
+    reply=Callbacks(),
+)
+CALLBACKS = Request(
+    "notify.callbacks.v1",
+    AllCallbacks(),
+    "The agency's endpoints, their public keys and states.",
+    reply=Callbacks(),
+    effect=False,
+)
+CALLBACK_DELIVERIES = Request(
+    "notify.callback_deliveries.v1",
+    ReadDeliveries(),
+    "What an endpoint was told, newest first; what it never took is DEAD.",
+    reply=Deliveries(),
+    effect=False,
+)
+REPLAY_CALLBACK = Request(
+    "notify.replay_callback.v1",
+    Replay(),
+    "Tells an endpoint something again: one delivery, or all dead ones.",
+    reply=Replayed(),
+)
+TEST_CALLBACK = Request(
+    "notify.test_callback.v1",
+    CallbackOf(),
+    "Tells an endpoint something without meaning, to try it.",
+    reply=Replayed(),
+)
