@@ -178,6 +178,36 @@ def billing_db(new_database, billing_template):
     return new_database(billing_template)
 
 
+@pytest.fixture(scope="session")
+def notify_template(postgres):
+    """The notify database with the demo's book, our templates and editors in it."""
+    name = _migrated(postgres, "notify_template", "services.notify")
+    for command in (
+        ("services.notify.books", "deploy/notify"),
+        ("services.notify.editors", "put", "karim", "--role", "editor"),
+        ("services.notify.editors", "put", "mina", "--role", "approver"),
+        ("services.notify.editors", "put", "nader", "--role", "approver"),
+        (
+            "services.notify.templates", "deploy/notify/templates.toml",
+            "--drafted-by", "karim", "--approved-by", "nader",
+        ),
+    ):  # fmt: skip
+        subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env={**os.environ, "DB_URL": postgres.url(name)},
+            check=True,
+            capture_output=True,
+        )
+    return name
+
+
+@pytest.fixture
+def notify_db(new_database, notify_template):
+    """URL of a notify database without messages."""
+    return new_database(notify_template)
+
+
 @pytest.fixture
 def probe_db(new_database, probe_template):
     return new_database(probe_template)
@@ -276,6 +306,8 @@ def secrets_in(folder):
         "PORTAL_KEY": "the portal of tests",
         "DESK_KEY": "the desk of tests",
         "BILLING_KEY": "the treasury of tests",
+        "NOTIFY_KEY": "the notices of tests",
+        "NOTIFY_PROVIDERS_FILE": str(ROOT / "deploy/notify/providers.toml"),
         "PSPS_FILE": str(ROOT / "deploy/billing/psps.toml"),
         "PORTAL_URL": "http://127.0.0.1:1",
         "DESK_URL": "http://127.0.0.1:1/desk",

@@ -1,0 +1,150 @@
+"""Imports the book of notices from a folder of TOML: `python -m services.notify.books`."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from sqlalchemy import Connection
+
+from bus import books
+from bus.contracts.announcements import COMPONENTS, MEASURES
+from bus.contracts.fields import Choice, Day, Text, whole
+from bus.contracts.notify import CHANNELS, LANES
+from bus.errors import BusError
+from services.notify.domain.book import Book
+
+DATED = ("quiet", "prices", "promises")
+# What else stands in the folder and is no part of the book.
+OTHERS = ("templates.toml", "providers.toml")
+CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+class Dated(Schema):
+    from_ = Day(required=True, data_key="from", attribute="from")
+    to = Day(load_default=None)
+    source = Text(300, load_default="", least=0)
+
+
+class Quiet(Dated):
+    """A window of the day in which messages of these lanes wait; an OTP never does."""
+
+    code = Text(40, required=True)
+    lanes = fields.List(Choice(LANES[1:]), required=True, validate=validate.Length(1))
+    channels = fields.List(Choice(CHANNELS), required=True, validate=validate.Length(1))
+    begins = Text(5, required=True, validate=validate.Regexp(CLOCK, error="use 21:00"))
+    ends = Text(5, required=True, validate=validate.Regexp(CLOCK, error="use 08:00"))
+
+
+class Price(Dated):
+    encoding = Choice(("ucs2", "gsm7"), required=True)
+    rials = whole(0, 10**7, required=True)
+
+
+class Lane(Schema):
+    """How a lane is treated: caps per receiver, and when nobody tries any more."""
+
+    code = Choice(LANES, required=True)
+    an_hour = whole(1, 10**6, required=True)
+    a_day = whole(1, 10**6, required=True)
+    over = Choice(("refuse", "delay"), required=True)
+    give_up_hours = whole(1, 1000, required=True)
+
+
+class Breaker(Schema):
+    failures = whole(1, 1000, required=True)
+    seconds = whole(1, 10_000, required=True)
+    most_seconds = whole(1, 100_000, required=True)
+
+
+class Patience(Schema):
+    """How long is waited for what, in seconds."""
+
+    lease = whole(1, 3600, required=True)
+    sure = whole(1, 3600, required=True)
+    unclear = whole(1, 10**6, required=True)
+    find = whole(1, 10**6, required=True)
+    retry = whole(1, 10**6, required=True)
+    retry_most = whole(1, 10**6, required=True)
+    poll = whole(1, 10**6, required=True)
+    poll_most = whole(1, 10**6, required=True)
+    untold = whole(1, 10**7, required=True)
+
+
+class Contact(Schema):
+    fa = Text(200, required=True)
+    en = Text(200, required=True)
+    phone = Text(40, required=True)
+    email = Text(200, required=True)
+    address_fa = Text(300, required=True)
+    address_en = Text(300, required=True)
+
+
+class Component(Schema):
+    """A part of us that can be up or down."""
+
+    code = Choice(COMPONENTS, required=True)
+    fa = Text(100, required=True)
+    en = Text(100, required=True)
+
+
+class Promise(Dated):
+    """A clause of the agreement, and what proves that it is kept."""
+
+    code = Text(40, required=True)
+    clause = Text(20, required=True)
+    fa = Text(300, required=True)
+    en = Text(300, required=True)
+    how_fa = Text(300, required=True)
+    how_en = Text(300, required=True)
+    measure = Choice(MEASURES, required=True)
+    components = fields.List(Choice(COMPONENTS), load_default=list)
+    target = fields.Integer(load_default=None, validate=validate.Range(0, 10_000))
+
+    @validates_schema(skip_on_field_errors=True)
+    def _measured(self, data: dict[str, Any], **_: Any) -> None:
+        if (data["measure"] == "uptime") != bool(data["components"]):
+            raise ValidationError("an uptime is that of components, nothing else is", "components")
+        if (data["measure"] == "elsewhere") != (data["target"] is None):
+            raise ValidationError("what is measured here has a target", "target")
+
+
+class BookOf(Schema):
+    contact = fields.Nested(Contact, required=True)
+    quiet = fields.List(fields.Nested(Quiet), required=True)
+    prices = fields.List(fields.Nested(Price), required=True, validate=validate.Length(1))
+    lanes = fields.List(fields.Nested(Lane), required=True, validate=validate.Length(len(LANES)))
+    breaker = fields.Nested(Breaker, required=True)
+    patience = fields.Nested(Patience, required=True)
+    sms_most_parts = whole(1, 20, required=True)
+    retention_days = whole(1, 400, required=True)
+    announce_hours_before = whole(1, 1000, required=True)
+    banner_hours = whole(1, 1000, required=True)
+    least_minutes = whole(1, 10_000, required=True)
+    components = fields.List(
+        fields.Nested(Component), required=True, validate=validate.Length(len(COMPONENTS))
+    )
+    promises = fields.List(fields.Nested(Promise), required=True)
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The document of a folder. Raises books.BadBook or OSError."""
+    return books.read(folder, BookOf(), OTHERS)
+
+
+def newest(conn: Connection) -> Book:
+    """The book in force; BusError ``notify.no_book`` if none was imported."""
+    found = books.newest(conn)
+    if found is None:
+        raise BusError("No book of notices was imported yet.", code="notify.no_book")
+    return Book(found[0], books.with_days(found[1], DATED))
+
+
+def main(argv: list[str] | None = None) -> int:
+    """0: imported; 1: nothing was changed, and stderr says why."""
+    return books.main(argv, "notify", read, "notices")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""The notify service in hand: entrypoints and chores on a real database, by a clock of ours."""
+
+import datetime as dt
+from types import SimpleNamespace
+
+import pytest
+
+from bus.activator import Call, Fate
+from bus.contracts import notify as contracts
+from bus.envelope import Envelope
+from bus.persian import TEHRAN, parse_jalali
+from bus.settings import Settings
+from bus.store import Store
+from services.notify import books, templates
+from services.notify.keys import Keys
+from services.notify.office import Office
+from services.notify.service import Notify
+from tests.conftest import ROOT, execute
+
+MOBILE, EMAIL = "09900000001", "someone@mirab.example"
+
+
+def tehran(text):
+    """A moment such as "1405-09-02 09:00" by the clocks of Tehran, in UTC."""
+    day, time = text.split()
+    moment = dt.datetime.combine(parse_jalali(day), dt.time.fromisoformat(time), TEHRAN)
+    return moment.astimezone(dt.UTC)
+
+
+class Hand:
+    """Calls entrypoints as the endpoint would, without a broker; ``moment`` is now."""
+
+    def __init__(self, db):
+        self.db, self.moment = db, tehran("1405-09-02 09:00")
+        self.service = Notify()
+        self.store = self.service.store = Store(db, source="notify", connections=6)
+        self.keys = Keys("the notices of tests")
+        self.service.settings = Settings(
+            {
+                "NOTIFY_KEY": self.keys.secret,
+                "NOTIFY_PROVIDERS_FILE": str(ROOT / "deploy/notify/providers.toml"),
+                "PORTAL_URL": "https://portal.example",
+            }
+        )
+        self.service.now = lambda: self.moment
+
+    def at(self, text):
+        """It is now this moment of Tehran."""
+        self.moment = tehran(text)
+        return self
+
+    def later(self, **span):
+        self.moment += dt.timedelta(**span)
+        return self
+
+    def calls(self, contract, asked, *, asker="power-co"):
+        """The results of calls that come together, as an agency's."""
+        envelopes = [Envelope.new(contract.name, "test", caller={"agency": asker}) for _ in asked]
+        calls = [Call(e, contract.load(d)) for e, d in zip(envelopes, asked, strict=True)]
+        outcomes = getattr(Notify, contract.operation)(self.service, calls)
+        assert all(outcome.fate is Fate.DONE for outcome in outcomes), outcomes
+        return [o.reply.get("result", o.reply.get("error")) for o in outcomes]
+
+    def call(self, contract, *, message=None, as_=None, asker=None, **data):
+        """The result of one call; the refusal's wire form if it was refused. ``as_`` is one of the
+        staff, ``asker`` an agency; nobody else's is the public's.
+        """
+        given = {"id": message} if message else {}
+        caller = {"staff": as_} if as_ else {"agency": asker} if asker else {"face": "public"}
+        envelope = Envelope.new(contract.name, "test", caller=caller, **given)
+        method = getattr(Notify, contract.operation)
+        (outcome,) = method(self.service, [Call(envelope, contract.load(data))])
+        assert outcome.fate is Fate.DONE, outcome
+        reply = outcome.reply or {}
+        return reply.get("result", reply.get("error"))
+
+    def template(self, body="((text))", *, owner="power-co", code="free", **more):
+        """A form in force of an agency; its ID."""
+        channel = more.pop("channel", "sms")
+        subject = None if channel == "sms" else more.pop("subject", "((subject))")
+        asked = contracts.DRAFT_TEMPLATE.load(
+            {
+                "code": code, "channel": channel, "name": code,
+                "texts": more.pop("texts", {"fa": {"subject": subject, "body": body}}), **more,
+            }
+        )  # fmt: skip
+        with self.office() as office:
+            row = templates.draft(office.conn, office.now, owner, owner, asked)
+            templates.approve(office, str(row.id), row.version, "mina")
+        return str(row.id)
+
+    def send(self, template="free", *, asker="power-co", to=None, message=None, **more):
+        """What SEND answers to an agency; without ``to`` it goes to the demo's mobile."""
+        more.setdefault("personalisation", {"text": "سلام", "subject": "موضوع"})
+        return self.call(
+            contracts.SEND, asker=asker, message=message, template=template,
+            to=to or {"mobile": MOBILE}, **more,
+        )  # fmt: skip
+
+    def tell(self, template="notice", *, to=None, **more):
+        """A Command of another context of ours; the row of its message, None if none was made."""
+        more.setdefault("personalisation", {"text": "سلام", "subject": "موضوع"})
+        before = {row[0] for row in execute(self.db, "select id::text from messages")}
+        self.call(contracts.SEND_MESSAGE, template=template, to=to or {"mobile": MOBILE}, **more)
+        after = {row[0] for row in execute(self.db, "select id::text from messages")}
+        made = after - before
+        return self.row("select * from messages where id = %s", made.pop()) if made else None
+
+    def message(self, id):
+        """The row of a message as it is now."""
+        return self.row("select * from messages where id = %s", str(id))
+
+    def row(self, sql, *values):
+        """The first row as an object, or None."""
+        with self.store.transaction() as tx:
+            found = tx.conn.exec_driver_sql(sql, values).mappings().first()
+        return SimpleNamespace(**found) if found else None
+
+    def office(self):
+        """An Office in a transaction of its own, as a context manager."""
+        return _Opened(self)
+
+    def events(self):
+        """The events that were told, with their data, in their order."""
+        return execute(
+            self.db, "select name, convert_from(body, 'UTF8')::json from outbox order by seq"
+        )
+
+
+class _Opened:
+    def __init__(self, hand):
+        self._hand, self._opened = hand, hand.store.transaction()
+
+    def __enter__(self):
+        tx = self._opened.__enter__()
+        return Office(tx, self._hand.moment, books.newest(tx.conn), self._hand.keys)
+
+    def __exit__(self, *failure):
+        return self._opened.__exit__(*failure)
+
+
+@pytest.fixture
+def hand(notify_db):
+    made = Hand(notify_db)
+    yield made
+    made.store.engine.dispose()
