@@ -13,7 +13,7 @@ from bus import log
 from bus.contracts.notify import CHANNELS
 from bus.errors import BusError, FieldError, RuleBroken, TooMany
 from bus.persian import tehran_day
-from services.notify import consents, ending, templates
+from services.notify import consents, ending, inboxes, templates
 from services.notify.domain.consent import allows
 from services.notify.domain.message import State
 from services.notify.domain.quiet import after_quiet, within_cap
@@ -66,7 +66,7 @@ def accept(
             drafts.append(error)
     rows = [_row(office, owner, draft, job) for draft in drafts if isinstance(draft, _Draft)]
     if rows:
-        _keep(office, rows)
+        keep(office, rows)
     kept = iter(rows)
     return [_told(draft, next(kept)) if isinstance(draft, _Draft) else draft for draft in drafts]
 
@@ -102,6 +102,7 @@ class _Known:
     forms: dict[str, list[Any]]
     consents: dict[bytes, dict[str, bool]]
     dues: dict[tuple[bytes, str], list[dt.datetime]]
+    inboxes: set[str]
 
     @classmethod
     def of(cls, office: Office, owner: str, asked: Sequence[Mapping[str, Any]]) -> "_Known":
@@ -115,7 +116,13 @@ class _Known:
             for channel in CHANNELS
             if (address := address_of(one["to"], channel))
         }
-        return cls(found, consents.of(office.conn, hashes), _dues(office, hashes))
+        boxes = inboxes.known(office.conn, {box for one in asked if (box := one["to"]["inbox"])})
+        return cls(found, consents.of(office.conn, hashes), _dues(office, hashes), boxes)
+
+    def reaches(self, to: Mapping[str, Any], channel: str) -> bool:
+        """Whether the receiver has an address in a channel; an inbox must be one of ours."""
+        address = address_of(to, channel)
+        return address is not None and (channel != "inbox" or address in self.inboxes)
 
     def forms_of(self, one: Mapping[str, Any]) -> list[Any]:
         """The forms that may be sent, in the order asked for."""
@@ -155,7 +162,7 @@ def _dues(office: Office, hashes: set[bytes]) -> dict[tuple[bytes, str], list[dt
 
 def _judge(office: Office, known: _Known, one: Mapping[str, Any]) -> _Draft:
     """A message that may be sent, with its time and its contents. Raises what refuses it."""
-    forms = [form for form in known.forms_of(one) if address_of(one["to"], form.channel)]
+    forms = [form for form in known.forms_of(one) if known.reaches(one["to"], form.channel)]
     if not forms:
         raise RuleBroken(
             "The receiver has no address in any channel of this template.",
@@ -240,7 +247,7 @@ def _row(office: Office, owner: str, draft: _Draft, job: int | None) -> dict[str
     }
 
 
-def _keep(office: Office, rows: list[dict[str, Any]]) -> None:
+def keep(office: Office, rows: list[dict[str, Any]]) -> None:
     """Adds the rows, counts them, and ends those of inboxes, which are there at once."""
     # All columns come as one JSON, so that a hundred messages are one statement.
     picked = ", ".join(

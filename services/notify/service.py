@@ -3,7 +3,7 @@
 from typing import Any
 
 from bus.contracts import announcements as news
-from bus.contracts import notices_desk
+from bus.contracts import inbox
 from bus.contracts import notify as contracts
 from bus.endpoint import every, handle, serve
 from bus.errors import RuleBroken
@@ -13,19 +13,21 @@ from services.notify import (
     announcing,
     books,
     bulletins,
-    desk,
     editors,
-    looking,
+    inboxes,
     messages,
     subscribing,
     templates,
     watching,
 )
+from services.notify.api_entries import ApiEntries
+from services.notify.desk_entries import DeskEntries
+from services.notify.dispatch_entries import DispatchEntries
 from services.notify.keys import Keys
 from services.notify.office import Office
 
 
-class Notify(Service):
+class Notify(ApiEntries, DeskEntries, DispatchEntries, Service):
     name = "notify"
 
     @property
@@ -57,6 +59,20 @@ class Notify(Service):
     @serve(contracts.CANCEL)
     def cancel(self, tx, *, id):
         return messages.cancel(self.office(tx), owner_of(tx.message), id)
+
+    # --- inboxes ---
+
+    @serve(inbox.MAKE_INBOX)
+    def make_inbox(self, tx, *, secret):
+        return inboxes.make(self.office(tx), secret)
+
+    @serve(inbox.OPEN_INBOX)
+    def open_inbox(self, tx, *, code, secret):
+        return inboxes.open_(self.office(tx), code, secret)
+
+    @serve(inbox.READ_INBOX)
+    def read_inbox(self, tx, **asked):
+        return inboxes.read(self.office(tx), asked)
 
     # --- templates ---
 
@@ -172,91 +188,6 @@ class Notify(Service):
     def forget_unconfirmed(self):
         with self.store.transaction() as tx:
             subscribing.forget_unconfirmed(self.office(tx))
-
-    # --- editors ---
-
-    @serve(notices_desk.WHO_AM_I)
-    def who_am_i(self, tx):
-        username, role = editors.caller(tx.conn, tx.message)
-        return {"username": username, "role": role}
-
-    @serve(notices_desk.FORMS)
-    def forms(self, tx, *, owner, drafts):
-        editors.editor(tx.conn, tx.message)
-        return {"forms": desk.forms(tx.conn, owner, drafts=drafts)}
-
-    @serve(notices_desk.READ_FORM)
-    def read_form(self, tx, *, id):
-        editors.editor(tx.conn, tx.message)
-        return desk.form(tx.conn, id)
-
-    @serve(notices_desk.PREVIEW_VERSION)
-    def preview_version(self, tx, **asked):
-        editors.editor(tx.conn, tx.message)
-        return desk.preview(self.office(tx), asked)
-
-    @serve(notices_desk.DRAFT_FORM)
-    def draft_form(self, tx, **asked):
-        return desk.draft(self.office(tx), editors.editor(tx.conn, tx.message), asked)
-
-    @serve(notices_desk.APPROVE_VERSION)
-    def approve_version(self, tx, *, id, version):
-        who = editors.approver(tx.conn, tx.message)
-        return desk.approve(self.office(tx), who, id, version)
-
-    @serve(notices_desk.WITHDRAW_VERSION)
-    def withdraw_version(self, tx, *, id, version):
-        return desk.withdraw(self.office(tx), *editors.caller(tx.conn, tx.message), id, version)
-
-    @serve(notices_desk.ARCHIVE_FORM)
-    def archive_form(self, tx, *, id):
-        return desk.archive(self.office(tx), editors.approver(tx.conn, tx.message), id)
-
-    @serve(notices_desk.PROVIDERS)
-    def providers(self, tx):
-        editors.editor(tx.conn, tx.message)
-        return self.providers_told(tx)
-
-    @serve(notices_desk.PAUSE_PROVIDER)
-    def pause_provider(self, tx, *, code):
-        desk.pause(tx.conn, editors.editor(tx.conn, tx.message), code)
-        return self.providers_told(tx)
-
-    @serve(notices_desk.RESUME_PROVIDER)
-    def resume_provider(self, tx, *, code):
-        editors.editor(tx.conn, tx.message)
-        desk.resume(tx.conn, code)
-        return self.providers_told(tx)
-
-    @serve(notices_desk.WEIGH_PROVIDER)
-    def weigh_provider(self, tx, *, code, weight):
-        desk.weigh(tx.conn, editors.approver(tx.conn, tx.message), code, weight)
-        return self.providers_told(tx)
-
-    @serve(notices_desk.FIND_MESSAGES)
-    def find_messages(self, tx, **asked):
-        return looking.found(self.office(tx), editors.editor(tx.conn, tx.message), asked)
-
-    @serve(notices_desk.REVEAL)
-    def reveal(self, tx, *, id, why):
-        return looking.revealed(self.office(tx), editors.editor(tx.conn, tx.message), id, why)
-
-    @serve(notices_desk.LOOKS)
-    def looks(self, tx, *, before, limit):
-        editors.editor(tx.conn, tx.message)
-        return looking.looks(tx.conn, before, limit)
-
-    @serve(notices_desk.OPT_OUT)
-    def opt_out(self, tx, **asked):
-        return desk.opt_out(self.office(tx), editors.editor(tx.conn, tx.message), asked)
-
-    @serve(notices_desk.FIGURES)
-    def figures(self, tx, *, hours):
-        editors.editor(tx.conn, tx.message)
-        return {"hours": looking.figures(tx.conn, self.now(), hours)}
-
-    def providers_told(self, tx: Any) -> dict[str, Any]:
-        return {"providers": desk.providers(tx.conn, self.now())}
 
 
 def owner_of(message: Any) -> str:

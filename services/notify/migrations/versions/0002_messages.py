@@ -140,6 +140,14 @@ create table inboxes (
     closed_at timestamptz
 );
 
+-- Wrong secrets of a day; also of codes that are no inbox, which shall look the same.
+create table inbox_failures (
+    code text not null,
+    day date not null,
+    failures integer not null,
+    primary key (code, day)
+);
+
 create table looks (
     id bigint generated always as identity primary key,
     at timestamptz not null,
@@ -158,6 +166,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(
-        "drop table looks, inboxes, providers, consents, accepted, handovers, messages, "
+        "drop table looks, inbox_failures, inboxes, providers, consents, accepted, handovers, messages, "
         "template_versions, templates, books; drop function refuse_change"
     )
