@@ -322,7 +322,7 @@ class Subscription(Schema):
     token = Text(80, required=True, personal=True)
     channel = Choice(SUBSCRIBED_BY, required=True)
     address = Text(
-        60, required=True, personal=True, metadata={"description": "With most of it hidden"}
+        60, required=True, least=0, personal=True, metadata={"description": "With most of it hidden"}
     )
     topics = fields.List(Choice(COMPONENTS), required=True)
     news = fields.Boolean(required=True)

@@ -1,0 +1,80 @@
+"""What a subscriber reads of an announcement; pure."""
+
+import datetime as dt
+from typing import Any, NamedTuple
+
+from bus.persian import TEHRAN, jalali, jalali_fa, persian_digits
+
+STATES = {
+    "SCHEDULED": ("تعمیرات برنامه‌ای", "Planned maintenance"),
+    "IN_PROGRESS": ("در دست انجام", "In progress"),
+    "VERIFYING": ("در حال آزمودن", "Verifying"),
+    "COMPLETED": ("پایان یافت", "Completed"),
+    "CANCELLED": ("لغو شد", "Cancelled"),
+    "INVESTIGATING": ("در حال بررسی", "Investigating"),
+    "IDENTIFIED": ("علت یافته شد", "Identified"),
+    "MONITORING": ("رفع شد، زیر نظر است", "Monitoring"),
+    "RESOLVED": ("رفع شد", "Resolved"),
+    "POSTMORTEM": ("گزارش رویداد", "Postmortem"),
+    "ANNOUNCED": ("پایان خدمت", "End of service"),
+    "ENDED": ("خدمت پایان یافت", "The service has ended"),
+    "PUBLISHED": ("خبر", "News"),
+}
+# How a kind is sent: an outage at once, the rest in hours in which people are awake.
+TEMPLATES = {"incident": "outage", "news": "news"}
+
+
+class Words(NamedTuple):
+    """The values of a notice's placeholders."""
+
+    title: str
+    state: str
+    text: str
+    when: str
+
+
+def template(kind: str) -> str:
+    """The code of the template by which a kind of announcement is sent."""
+    return TEMPLATES.get(kind, "announcement")
+
+
+def words(update: Any, language: str) -> Words:
+    """Title, state, text and time of an update (with its announcement's title and sunset)."""
+    index = 0 if language == "fa" else 1
+    return Words(
+        update.title[language], STATES[update.state][index], update.text[language],
+        when(update.starts_at, update.ends_at, update.sunset, language),
+    )  # fmt: skip
+
+
+def when(
+    starts: dt.datetime | None, ends: dt.datetime | None, sunset: dt.date | None, language: str
+) -> str:
+    """The window or the last day, by the calendar and the clocks of Iran; empty if none."""
+    if sunset:
+        return jalali_fa(sunset) if language == "fa" else f"{sunset:%-d %B %Y} ({jalali(sunset)})"
+    if not starts:
+        return ""
+    if not ends:
+        return _moment(starts, language)
+    # Without an arrow or a dash: text that runs both ways turns them round.
+    between = "از {} تا {}" if language == "fa" else "from {} to {}"
+    return between.format(_moment(starts, language), _moment(ends, language))
+
+
+def _moment(moment: dt.datetime, language: str) -> str:
+    local = moment.astimezone(TEHRAN)
+    if language == "fa":
+        return f"{jalali_fa(local.date())} ساعت {persian_digits(f'{local:%H:%M}')}"
+    return f"{local:%-d %B %Y} ({jalali(local.date())}) {local:%H:%M} Tehran time"
+
+
+def hidden(address: str) -> str:
+    """An address with most of it hidden, so that its owner knows it and nobody learns it.
+
+    >>> hidden("+989900001234"), hidden("someone@example.org")
+    ('0990…34', 's…@example.org')
+    """
+    address = address.replace("+98", "0", 1)
+    local, at, host = address.partition("@")
+    return f"{local[:1]}…@{host}" if at else f"{address[:4]}…{address[-2:]}" if address else ""
