@@ -13,7 +13,10 @@ from bus.errors import FieldError, RuleBroken
 Value = str | Sequence[str]
 Values = Mapping[str, Value]
 
-PLACEHOLDER = re.compile(r"\(\((?!\()([^()?\n]{1,64})(?:\?\?(.*?))?\)\)(?!\))", re.DOTALL)
+# The text of a condition may hold (brackets) and ((placeholders)), but no condition.
+PLACEHOLDER = re.compile(
+    r"\(\((?!\()([^()?\n]{1,64})(?:\?\?((?:[^()]|\([^()]*\)|\(\([^()?]*\)\))*))?\)\)"
+)
 _YES = frozenset({"yes", "y", "true", "t", "1", "include", "show", "بله", "بلی", "آری"})
 _JOINED = {"fa": ("، ", " و "), "en": (", ", " and ")}
 
