@@ -1,0 +1,114 @@
+"""The entrypoints of announcements, probes and subscriptions, for the service to have."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bus.contracts import announcements as news
+from bus.endpoint import every, serve
+from bus.settings import Settings
+from bus.store import Store
+from services.notify import announcing, bulletins, editors, subscribing, watching
+from services.notify.office import Office
+
+
+class NewsEntries:
+    """What is announced and how we stand; `service.Notify` gives it its office and its store."""
+
+    office: Callable[[Any], Office]
+    store: Store
+    settings: Settings
+
+    # --- announcements ---
+
+    @serve(news.DRAFT_ANNOUNCEMENT)
+    def draft_announcement(self, tx, **asked):
+        return announcing.draft(self.office(tx), editors.editor(tx.conn, tx.message), asked)
+
+    @serve(news.PUBLISH_ANNOUNCEMENT)
+    def publish_announcement(self, tx, *, id, tell):
+        who = editors.editor(tx.conn, tx.message)
+        return announcing.publish(self.office(tx), who, id, tell=tell)
+
+    @serve(news.UPDATE_ANNOUNCEMENT)
+    def update_announcement(self, tx, **asked):
+        return announcing.update(self.office(tx), editors.editor(tx.conn, tx.message), asked)
+
+    @serve(news.RESCHEDULE_ANNOUNCEMENT)
+    def reschedule_announcement(self, tx, **asked):
+        return announcing.reschedule(self.office(tx), editors.editor(tx.conn, tx.message), asked)
+
+    @serve(news.CANCEL_ANNOUNCEMENT)
+    def cancel_announcement(self, tx, **asked):
+        return announcing.cancel(self.office(tx), editors.editor(tx.conn, tx.message), asked)
+
+    @serve(news.ANNOUNCEMENT)
+    def announcement(self, tx, *, id):
+        drafts = editors.is_editor(tx.conn, tx.message)
+        return bulletins.public(self.office(tx), id, drafts=drafts)
+
+    @serve(news.ANNOUNCEMENTS)
+    def announcements(self, tx, **asked):
+        if asked["drafts"]:
+            editors.editor(tx.conn, tx.message)
+        return bulletins.page(self.office(tx), asked)
+
+    @serve(news.CURRENT)
+    def current(self, tx):
+        return bulletins.current(self.office(tx))
+
+    @every(10)
+    def turn_announcements(self):
+        with self.store.transaction() as tx:
+            announcing.turn(self.office(tx))
+
+    # --- the state of ourselves ---
+
+    @serve(news.NOTE_PROBES)
+    def note_probes(self, tx, *, probes):
+        return watching.note(self.office(tx), probes)
+
+    @serve(news.STATUS)
+    def status(self, tx):
+        return watching.status(self.office(tx))
+
+    @every(600)
+    def add_up_days(self):
+        with self.store.transaction() as tx:
+            watching.add_up(self.office(tx))
+
+    # --- subscriptions ---
+
+    def subscriptions_desk(self, tx: Any) -> subscribing.Desk:
+        return subscribing.Desk(self.office(tx), self.settings.text("PORTAL_URL").rstrip("/"))
+
+    @serve(news.SUBSCRIBE)
+    def subscribe(self, tx, **asked):
+        return subscribing.ask(self.subscriptions_desk(tx), asked)
+
+    @serve(news.CONFIRM_SUBSCRIPTION)
+    def confirm_subscription(self, tx, *, id, pin):
+        return subscribing.confirm(self.office(tx), id, pin)
+
+    @serve(news.SUBSCRIPTION)
+    def subscription(self, tx, *, token):
+        return subscribing.of_token(self.office(tx), token)
+
+    @serve(news.CHANGE_SUBSCRIPTION)
+    def change_subscription(self, tx, **asked):
+        return subscribing.change(self.office(tx), asked)
+
+    @serve(news.UNSUBSCRIBE)
+    def unsubscribe(self, tx, *, token):
+        return subscribing.end(self.office(tx), token)
+
+    @every(5)
+    def tell_subscribers(self):
+        more = True
+        while more:
+            with self.store.transaction() as tx:
+                more = subscribing.tell(self.subscriptions_desk(tx))
+
+    @every(3600)
+    def forget_unconfirmed(self):
+        with self.store.transaction() as tx:
+            subscribing.forget_unconfirmed(self.office(tx))
