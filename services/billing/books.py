@@ -1,24 +1,15 @@
-"""Imports the treasury's book from a folder of TOML: `python -m services.billing.books`.
+"""Imports the treasury's book from a folder of TOML: `python -m services.billing.books`."""
 
-What is wrong is told with its place, all at once, and nothing is changed then.
-"""
-
-import argparse
-import datetime as dt
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
-import orjson
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from bus import identifiers
+from bus import books, identifiers
 from bus.contracts.fields import Day, Text, whole
 from bus.errors import BusError
-from bus.settings import MissingSettings, Settings
-from bus.store import Store
 from services.billing.domain.book import Book
 
 DATED = ("money", "vat", "rounding", "encoders")
@@ -112,106 +103,27 @@ class BookOf(Schema):
     psps = fields.List(fields.Nested(Psp), load_default=list)
 
 
-class BadBook(Exception):
-    """The book cannot be taken; ``faults`` says where and why."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("; ".join(faults))
-        self.faults = faults
-
-
 def read(folder: Path) -> dict[str, Any]:
-    """The document of all .toml files of a folder but psps.toml. Raises BadBook or OSError."""
-    told: dict[str, Any] = {}
-    paths = sorted(path for path in folder.glob("*.toml") if path.name != "psps.toml")
-    if not paths:
-        raise BadBook([f"{folder} holds no .toml file"])
-    for path in paths:
-        try:
-            told |= tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise BadBook([f"{path.name}: {error}"]) from None
-    return check(told)
-
-
-def check(told: dict[str, Any]) -> dict[str, Any]:
-    """The document in canonical form. Raises BadBook."""
-    try:
-        loaded: dict[str, Any] = BookOf().load(orjson.loads(orjson.dumps(told)))
-    except ValidationError as error:
-        raise BadBook(sorted(_faults(error.normalized_messages()))) from None
-    return loaded
-
-
-def _faults(messages: Any, path: str = "") -> list[str]:
-    if isinstance(messages, dict):
-        return [
-            fault
-            for name, inner in messages.items()
-            for fault in _faults(inner, path if name == "_schema" else f"{path}.{name}".strip("."))
-        ]
-    return [f"{path}: {str(m).split('|')[-1]}".lstrip(": ") for m in messages]
-
-
-def keep(conn: Connection, document: dict[str, Any]) -> int:
-    """Makes the document the newest version, unless it is that already; the version."""
-    conn.execute(text("lock table books in share row exclusive mode"))
-    newest = conn.execute(
-        text("select version, document from books order by version desc limit 1")
-    ).one_or_none()
-    if newest is not None and newest.document == document:
-        return int(newest.version)
-    version = newest.version + 1 if newest else 1
-    conn.execute(
-        text("insert into books (version, document) values (:version, cast(:told as jsonb))"),
-        {"version": version, "told": orjson.dumps(document).decode()},
-    )
-    return int(version)
+    """The document of a folder, psps.toml left out. Raises books.BadBook or OSError."""
+    return books.read(folder, BookOf(), ("psps.toml",))
 
 
 def newest(conn: Connection) -> Book:
     """The book in force; BusError ``treasury.no_book`` if none was imported."""
-    found = conn.execute(
-        text("select version, document from books order by version desc limit 1")
-    ).one_or_none()
+    found = books.newest(conn)
     if found is None:
         raise BusError("No book of the treasury was imported yet.", code="treasury.no_book")
-    return Book(found.version, with_days(found.document))
+    return Book(found[0], with_days(found[1]))
 
 
 def with_days(document: dict[str, Any]) -> dict[str, Any]:
     """The document with its first and last days as dates."""
-    told = dict(document)
-    for name in DATED:
-        told[name] = [
-            {**row, "from": _day(row["from"]), "to": _day(row["to"])} for row in document[name]
-        ]
-    return told
-
-
-def _day(told: str | None) -> dt.date | None:
-    return dt.date.fromisoformat(told) if told else None
+    return books.with_days(document, DATED)
 
 
 def main(argv: list[str] | None = None) -> int:
     """0: imported; 1: nothing was changed, and stderr says why."""
-    parser = argparse.ArgumentParser(prog="python -m services.billing.books", description=__doc__)
-    parser.add_argument("folder", type=Path, help="folder of the book's .toml files")
-    parser.add_argument("--check", action="store_true", help="only say whether it is good")
-    given = parser.parse_args(argv)
-    try:
-        document = read(given.folder)
-        if not given.check:
-            with Store(Settings().text("DB_URL"), source="books").transaction() as tx:
-                print(f"The treasury works by version {keep(tx.conn, document)} of its book.")
-    except BadBook as error:
-        for fault in error.faults:
-            print(fault, file=sys.stderr)
-        return 1
-    except (BusError, MissingSettings, OSError) as error:
-        print(f"The book was not imported: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return books.main(argv, "billing", read, "the treasury")
 
 
 if __name__ == "__main__":

@@ -138,7 +138,12 @@ def newest(conn: Connection) -> Book:
     found = books.newest(conn)
     if found is None:
         raise BusError("No book of notices was imported yet.", code="notify.no_book")
-    return Book(found[0], books.with_days(found[1], DATED))
+    return Book(found[0], dated(found[1]))
+
+
+def dated(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with its days as dates."""
+    return books.with_days(document, DATED)
 
 
 def main(argv: list[str] | None = None) -> int:
