@@ -51,9 +51,13 @@ class Officers:
     def approver(self, conn: Connection, message: Envelope | None) -> str:
         """The name of an officer who may approve. Forbidden with the code of ``no_approver``."""
         name, role = self.caller(conn, message)
+        self.may_approve(role)
+        return name
+
+    def may_approve(self, role: str) -> None:
+        """Forbidden with the code of ``no_approver`` unless that role approves."""
         if role != APPROVER:
             raise self.no_approver.error()
-        return name
 
     def second(self, name: str, first: str | None) -> None:
         """Forbidden with the code of ``same_person`` unless it is a second pair of eyes."""

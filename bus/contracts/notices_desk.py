@@ -79,6 +79,7 @@ class Version(Schema):
     drafted_at = Instant(required=True)
     approved_by = Text(64, required=True, allow_none=True)
     approved_at = Instant(required=True, allow_none=True)
+    withdrawn_by = Text(64, required=True, allow_none=True)
 
 
 class FormVersions(FormRow):
@@ -102,6 +103,10 @@ class ProviderRow(Schema):
     code = code_text(required=True)
     channel = Choice(CHANNELS, required=True)
     weight = fields.Integer(required=True)
+    weighed_by = Text(
+        64, required=True, allow_none=True,
+        metadata={"description": "Who changed the weight at the desk; None: the file's"},
+    )  # fmt: skip
     paused_by = Text(64, required=True, allow_none=True)
     breaker = Choice(BREAKERS, required=True)
     failures = fields.Integer(required=True, metadata={"description": "In a row, until now"})
@@ -123,7 +128,7 @@ class OneProvider(Schema):
 
 
 class Weigh(OneProvider):
-    """A provider gets messages in proportion to its weight; 0 is only for when no other is left."""
+    """A provider gets messages in proportion to its weight; with 0 none."""
 
     weight = whole(0, 100, required=True)
 

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from bus.contracts.notices_desk import ROLES
 from bus.envelope import Envelope
+from bus.errors import Forbidden
 from bus.officers import Officers, Refusal
 
 _EDITORS = Officers(
@@ -26,7 +27,16 @@ _EDITORS = Officers(
 )
 
 caller, approver = _EDITORS.caller, _EDITORS.approver
-second, put = _EDITORS.second, _EDITORS.put
+may_approve, second, put = _EDITORS.may_approve, _EDITORS.second, _EDITORS.put
+
+
+def is_editor(conn: Connection, message: Envelope | None) -> bool:
+    """Whether an editor asks."""
+    try:
+        caller(conn, message)
+    except Forbidden:
+        return False
+    return True
 
 
 def editor(conn: Connection, message: Envelope | None) -> str:

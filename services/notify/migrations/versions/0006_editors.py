@@ -11,7 +11,12 @@ create table editors (
     role text not null check (role in ('editor', 'approver')),
     active boolean not null default true
 );
-create index looks_newest on looks (at desc);
+-- Who did it, when it was a colleague at the desk and not a file.
+alter table template_versions add column withdrawn_by text;
+alter table templates add column archived_by text;
+alter table providers add column weighed_by text;
+-- For the newest messages, and those of a day.
+create index messages_newest on messages (created_at desc, id desc);
 """
 
 
@@ -20,4 +25,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("drop index looks_newest; drop table editors")
+    op.execute(
+        "drop index messages_newest; drop table editors; "
+        "alter table template_versions drop column withdrawn_by; "
+        "alter table templates drop column archived_by; "
+        "alter table providers drop column weighed_by"
+    )

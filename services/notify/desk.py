@@ -1,0 +1,189 @@
+"""What editors do: templates of all owners, providers, opt-outs by hand."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from bus.errors import NotFound
+from services.notify import consents, editors, templates
+from services.notify.domain import template as rules
+from services.notify.domain.template import Values
+from services.notify.office import Office
+from services.notify.store import OURS, instant, uuid_of
+
+VERSIONS_MOST = 30
+FORMS = """
+select t.*, n.version, n.state, n.drafted_by, n.drafted_at, f.version as in_force
+from templates t
+join lateral (select * from template_versions v where v.template = t.id
+    order by v.version desc limit 1) n on true
+left join lateral (select max(v.version) as version from template_versions v
+    where v.template = t.id and v.state = 'APPROVED') f on true
+where (cast(:id as uuid) is null or t.id = :id)
+    and (cast(:owner as text) is null or t.owner = :owner)
+    and (not :drafts or (n.state = 'DRAFT' and t.archived_at is null))
+order by t.archived_at is not null, n.state = 'DRAFT' desc, t.owner, t.code, t.channel
+"""
+VERSIONS = text(
+    "select * from template_versions where template = :id order by version desc limit :most"
+)
+PROVIDERS = text("""
+select p.*, coalesce(h.handed, 0) as handed,
+    coalesce(round(100.0 * h.handed / nullif(sum(h.handed) over (partition by p.channel), 0)), 0)
+        as share
+from providers p
+left join (select provider, count(*) as handed from handovers
+    where reserved_at > :since and state in ('HANDED', 'ENDED') group by provider) h
+    on h.provider = p.code
+order by p.channel, p.code
+""")
+
+
+# --- templates ---
+
+
+def forms(conn: Connection, owner: str | None, *, drafts: bool) -> list[dict[str, Any]]:
+    """The FormRows: of one owner or of all; with ``drafts`` only those that wait."""
+    rows = conn.execute(text(FORMS), {"id": None, "owner": owner, "drafts": drafts})
+    return [_form_told(row) for row in rows]
+
+
+def form(conn: Connection, id_: str) -> dict[str, Any]:
+    """A FormVersions. NotFound ``template.not_found``."""
+    known = uuid_of(id_)
+    asked = {"id": known, "owner": None, "drafts": False}
+    row = conn.execute(text(FORMS), asked).first() if known else None
+    if row is None:
+        raise NotFound("There is no such template; read the list again.", code="template.not_found")
+    versions = conn.execute(VERSIONS, {"id": known, "most": VERSIONS_MOST})
+    return {**_form_told(row), "versions": [_version_told(version) for version in versions]}
+
+
+def _form_told(row: Any) -> dict[str, Any]:
+    return {
+        **{name: row._mapping[name] for name in ("owner", "code", "channel", "name", "lane")},
+        **{name: row._mapping[name] for name in ("consent", "version", "state", "in_force")},
+        "id": str(row.id),
+        "archived": row.archived_at is not None,
+        "drafted_by": row.drafted_by,
+        "drafted_at": instant(row.drafted_at),
+    }
+
+
+def _version_told(row: Any) -> dict[str, Any]:
+    return {
+        **{name: row._mapping[name] for name in ("version", "state", "texts", "drafted_by")},
+        "placeholders": rules.placeholders(templates.written(row.texts)),
+        "drafted_at": instant(row.drafted_at),
+        "approved_by": row.approved_by,
+        "approved_at": instant(row.approved_at),
+        "withdrawn_by": row.withdrawn_by,
+    }
+
+
+def preview(office: Office, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A Previewed of one version, whoever owns it."""
+    row = templates.version_of(office.conn, asked["id"], asked["version"])
+    values: Values = asked["personalisation"]
+    return templates.preview(office, row, asked["language"], values)
+
+
+def draft(office: Office, who: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A new version of a template of Mirab's own, as a FormVersions."""
+    row = templates.draft(office.conn, office.now, OURS, who, asked)
+    return form(office.conn, str(row.id))
+
+
+def approve(office: Office, who: str, id_: str, version: int) -> dict[str, Any]:
+    """A draft in force, as a FormVersions. Forbidden ``notices.same_person``."""
+    templates.approve(office, id_, version, who)
+    return form(office.conn, id_)
+
+
+def withdraw(office: Office, who: str, role: str, id_: str, version: int) -> dict[str, Any]:
+    """A version taken back: a draft by any editor, one in force by an approver, as it stops
+    messages. Forbidden ``notices.not_an_approver``.
+    """
+    row = templates.version_of(office.conn, id_, version)
+    if row.state == "APPROVED":
+        editors.may_approve(role)
+    templates.withdraw(office, id_, version)
+    office.conn.execute(
+        text(
+            "update template_versions set withdrawn_by = :who where template = :id "
+            "and version = :version"
+        ),
+        {"who": who, "id": row.id, "version": version},
+    )
+    return form(office.conn, id_)
+
+
+def archive(office: Office, who: str, id_: str) -> dict[str, Any]:
+    """A form of which no message is made any more; what was accepted goes out still."""
+    found = form(office.conn, id_)
+    office.conn.execute(
+        text(
+            "update templates set archived_at = :now, archived_by = :who where id = :id "
+            "and archived_at is null"
+        ),
+        {"id": found["id"], "now": office.now, "who": who},
+    )
+    return form(office.conn, id_)
+
+
+# --- providers ---
+
+
+def providers(conn: Connection, now: dt.datetime) -> list[dict[str, Any]]:
+    """The ProviderRows."""
+    rows = conn.execute(PROVIDERS, {"since": now - dt.timedelta(hours=1)})
+    return [
+        {
+            **{name: row._mapping[name] for name in ("code", "channel", "weight", "paused_by")},
+            **{name: row._mapping[name] for name in ("breaker", "failures", "credit_rials")},
+            "weighed_by": row.weighed_by,
+            "last_problem": row.last_problem[:300],
+            **{n: instant(row._mapping[n]) for n in ("try_at", "last_ok_at", "credit_at")},
+            "handed": row.handed,
+            "share": int(row.share),
+        }
+        for row in rows
+    ]
+
+
+def pause(conn: Connection, who: str, code: str) -> None:
+    """Hands nothing more to a provider; what it has already is followed as before."""
+    _set(conn, code, "paused_by = :who", who=who)
+
+
+def resume(conn: Connection, code: str) -> None:
+    """Uses a provider again; its breaker is what it was."""
+    _set(conn, code, "paused_by = null")
+
+
+def weigh(conn: Connection, who: str, code: str, weight: int) -> None:
+    """Changes a provider's part of the messages; the file of providers changes it no more."""
+    _set(conn, code, "weight = :weight, weighed_by = :who", weight=weight, who=who)
+
+
+def _set(conn: Connection, code: str, what: str, **values: Any) -> None:
+    changed = conn.execute(
+        text(f"update providers set {what} where code = :code returning 1"),  # noqa: S608 - a constant of this module
+        {**values, "code": code},
+    ).scalar()
+    if changed is None:
+        raise NotFound("There is no such provider; read the list again.", code="provider.not_found")
+
+
+# --- receivers ---
+
+
+def opt_out(office: Office, who: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """An OptedOut: the receiver gets no more messages of that class; this is final."""
+    channel = "sms" if asked["mobile"] else "email"
+    source = f"desk {who}: {asked['why']}"
+    address = asked["mobile"] or asked["email"]
+    consents.say(office, channel, address, asked["consent"], given=False, source=source)
+    return {"channel": channel, "consent": asked["consent"]}
