@@ -1,7 +1,8 @@
 """Who is written to after an act: rows of letters in the same transaction, sent by a chore.
 
 Letters to a unit carry the text, never who wrote it; letters to a citizen carry a link that opens
-the ticket. SMS goes out by the notify context (not by letters).
+the ticket. An SMS is a Command to the notify context in the same transaction; it carries the code
+and never a link, since a link in an SMS is how people are robbed.
 """
 
 import datetime as dt
@@ -11,6 +12,7 @@ from icalendar import Calendar as ICalendar
 from icalendar import Event as IEvent
 from sqlalchemy import text
 
+from bus.contracts.notify import SEND_MESSAGE
 from bus.persian import persian_digits
 from bus.tracking import grouped
 from services.ticketing import mail_writing, store
@@ -30,6 +32,7 @@ TO_CITIZEN = {
     "choose_slot": "booked",
     "remind": "remind",
 }
+IN_SMS = ("code", "unit", "due", "days", "office", "address", "time")
 TO_UNIT = ("register", "write", "reopen", "withdraw", "choose_slot", "leave_slot", "rate")
 
 
@@ -42,6 +45,8 @@ def tell(desk: Desk, case: Case) -> None:
         letter = TO_CITIZEN.get(entry.act)
         if letter and person is not None and person.email:
             to_citizen(desk, case, entry, letter, person.email)
+        if letter and person is not None and person.mobile:
+            to_telephone(desk, case, entry, letter, person.mobile)
 
 
 def to_citizen(desk: Desk, case: Case, entry: Entry, letter: str, address: str) -> None:
@@ -65,6 +70,22 @@ def to_citizen(desk: Desk, case: Case, entry: Entry, letter: str, address: str) 
         reply_to=mail_writing.sub_address(unit["email"], case.row.code, _link_key(desk, case)),
         automatic=entry.by == "system" or entry.act == "register",
         calendar=calendar,
+    )
+
+
+def to_telephone(desk: Desk, case: Case, entry: Entry, letter: str, mobile: str) -> None:
+    """One SMS to who wrote the ticket (deploy/notify/templates.toml has the texts)."""
+    told = _words(desk, case, entry, case.row.language)
+    # Ungrouped: groups of digits change places in a line that runs from right to left.
+    told["code"] = case.row.code
+    desk.tx.send(
+        SEND_MESSAGE,
+        template=f"ticket_{letter}",
+        channels=["sms"],
+        to={"mobile": mobile},
+        language=case.row.language,
+        personalisation={name: told[name] for name in IN_SMS},
+        reference=case.row.code,
     )
 
 
