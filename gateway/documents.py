@@ -1,4 +1,4 @@
-"""Bills, receipts and statements as PDF documents, in Persian or English, on A4.
+"""Bills, receipts, statements and letters as PDF documents, in Persian or English, on A4.
 
 HTML from templates/documents goes through WeasyPrint (https://doc.courtbouillon.org/weasyprint/)
 with static/print.css. Digits stay ASCII in the document: the Persian font shows them as Persian
@@ -80,6 +80,16 @@ def statement(told: Mapping[str, Any], lang: str) -> bytes:
     Beside each row stands what was owed after it.
     """
     return _pdf("statement", lang, account=told, rows=with_balance(told))
+
+
+def letter(told: Mapping[str, Any]) -> bytes:
+    """The PDF of a letter, its address in the window of a DIN long envelope.
+
+    ``told`` is an ApiMessage of bus/contracts/govnotify.py; its ``html`` was escaped where the
+    values were put in (services/notify/domain/markup.py).
+    """
+    blocks = Markup(told["html"] or "")  # noqa: S704 - see above
+    return _pdf("letter", told["language"], letter=told, blocks=blocks)
 
 
 def _link(told: Mapping[str, Any], portal: str) -> str | None:

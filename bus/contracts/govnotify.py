@@ -6,16 +6,17 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from bus.contracts.fields import Choice, Instant, Text, whole
+from bus.contracts.fields import Block, Choice, Instant, Prose, Text, whole
 from bus.contracts.kinds import Request
 from bus.contracts.notify import (
     ADDRESS_LINES,
     BODY_MOST,
+    LANGUAGES,
     REFERENCE_MOST,
     STATES,
     SUBJECT_MOST,
-    Message,
     One,
+    Receiver,
     personalisation,
 )
 
@@ -23,6 +24,9 @@ API_CHANNELS = ("sms", "email", "letter")
 KEY_KINDS = ("live", "team", "test")
 POSTAGES = ("first", "second", "economy")
 PAGE = 250
+PDF_MOST = 2 * 1024 * 1024
+LETTERS = "letters"
+"""The folder of the blob store in which letters lie that were made elsewhere."""
 IDS_MOST = 500
 
 
@@ -45,8 +49,7 @@ class Pdf(Schema):
     """A letter made elsewhere, as a claim of the store for letters."""
 
     sha256 = fields.String(required=True, validate=validate.Regexp(r"[0-9a-f]{64}\Z"))
-    size = whole(1, 2 * 1024 * 1024, required=True)
-    pages = whole(1, 1000, required=True)
+    size = whole(1, PDF_MOST, required=True)
 
 
 class SendByApi(Schema):
@@ -88,13 +91,38 @@ class Accepted(Schema):
     id = Text(36, required=True)
 
 
-class ApiMessage(Message):
-    """A message with what only this API knows of it."""
+class TemplateAt(Schema):
+    id = Text(36, required=True)
+    version = fields.Integer(required=True)
 
+
+class ApiMessage(Schema):
+    """A message as this API tells it; ``html`` are the blocks of a letter, ``contact`` who writes
+    it. One whose personal data is gone is not there any more.
+    """
+
+    id = Text(36, required=True)
+    owner = Text(64, required=True)
+    reference = Text(REFERENCE_MOST, required=True, allow_none=True)
     kind = Choice(KEY_KINDS, required=True)
+    state = Choice(STATES, required=True)
+    channel = Choice(API_CHANNELS, required=True)
+    template = fields.Nested(TemplateAt, required=True, allow_none=True)
+    language = Choice(LANGUAGES, required=True)
+    to = fields.Nested(Receiver, required=True, metadata={"personal": True})
+    subject = Text(SUBJECT_MOST, required=True, allow_none=True, personal=True)
+    body = Prose(BODY_MOST, required=True, personal=True)
+    html = fields.String(required=True, allow_none=True, metadata={"personal": True})
     unsubscribe_url = Text(2000, required=True, allow_none=True, personal=True)
     pdf = fields.Nested(Pdf, required=True, allow_none=True)
     postage = Choice(POSTAGES, required=True, allow_none=True)
+    contact = Block(required=True, allow_none=True)
+    parts = fields.Integer(required=True, allow_none=True)
+    cost_rials = fields.Integer(required=True, allow_none=True)
+    created_at = Instant(required=True)
+    due_at = Instant(required=True)
+    sent_at = Instant(required=True, allow_none=True)
+    settled_at = Instant(required=True, allow_none=True)
 
 
 class ApiMessages(Schema):
@@ -118,23 +146,10 @@ class ListByApi(Schema):
     jobs = fields.Boolean(load_default=False)
 
 
-class Letter(Schema):
-    """A letter that waits for the printer; its PDF is made of it, or is ``pdf``."""
-
-    id = Text(36, required=True)
-    owner = Text(64, required=True)
-    reference = Text(REFERENCE_MOST, required=True, allow_none=True)
-    language = Text(2, required=True)
-    address = fields.List(Text(100, personal=True), required=True, metadata={"personal": True})
-    subject = Text(SUBJECT_MOST, required=True, allow_none=True, personal=True)
-    body = Text(BODY_MOST, required=True, allow_none=True, personal=True)
-    pdf = fields.Nested(Pdf, required=True, allow_none=True)
-    postage = Choice(POSTAGES, required=True, allow_none=True)
-    created_at = Instant(required=True)
-
-
 class Queue(Schema):
-    letters = fields.List(fields.Nested(Letter), required=True)
+    """Letters that wait for the printer, oldest first; ``waiting`` counts them all."""
+
+    letters = fields.List(fields.Nested(ApiMessage), required=True)
     waiting = fields.Integer(required=True)
 
 
@@ -188,7 +203,7 @@ API_MESSAGES = Request(
 PRINT_QUEUE = Request(
     "notify.print_queue.v1",
     ReadQueue(),
-    "The letters that wait for the printer, oldest first; each look is logged.",
+    "The letters that wait for the printer; each look is logged.",
     reply=Queue(),
     agency=False,
 )

@@ -45,6 +45,8 @@ create table api_counts (
 );
 create index messages_letters on messages (created_at)
     where channel = 'letter' and state = 'CREATED';
+create index messages_pdf on messages ((contents #>> '{letter,pdf,sha256}'))
+    where contents #>> '{letter,pdf,sha256}' is not null;
 """
 
 
@@ -54,6 +56,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(
-        "drop index messages_letters; "
+        "drop index messages_letters, messages_pdf; "
         "drop table api_counts, api_messages, api_guests, api_keys, api_services"
     )

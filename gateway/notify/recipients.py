@@ -1,0 +1,112 @@
+"""Who gets a message: Iranian mobiles, e-mail addresses, letters' addresses; and those of Notify's
+documentation who are nobody, for trying things out.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from bus import identifiers
+from bus.persian import fold_digits, without_marks
+from gateway.notify.errors import invalid
+
+SIMULATED = frozenset(
+    {
+        "+447700900000", "+447700900111", "+447700900222",
+        "simulate-delivered@notifications.service.gov.uk",
+        "simulate-delivered-2@notifications.service.gov.uk",
+        "simulate-delivered-3@notifications.service.gov.uk",
+    }
+)  # fmt: skip
+"""Validated and answered, kept nowhere, whatever the key."""
+TRYOUT = frozenset({"+447700900001", "+447700900002", "+447700900003"})
+"""British numbers that test keys may write to, since client libraries are tried out with them."""
+
+FOREIGN = (
+    "Cannot send to international mobile numbers: only Iranian mobiles (09..., +989...) are carried"
+)
+DIGITS = 10
+LEAST_LINES, MOST_LINES = 3, 7
+_PUNCTUATION = str.maketrans("", "", " -()[].\u2010\u2011\u2013\u2212\u00a0\u200c")
+_BRITISH = re.compile(r"(?:\+44|0044|44|0)(7700900[0-9]{3})")
+_LINES = tuple(f"addressline{number}" for number in range(1, MOST_LINES + 1))
+
+
+class Mobile(NamedTuple):
+    """A number in canonical form, or why it is none."""
+
+    number: str
+    why: str | None = None
+
+
+def mobile(told: str) -> Mobile:
+    """The number that was meant; numbers of Notify's documentation are taken as they are."""
+    bare = fold_digits(without_marks(told)).translate(_PUNCTUATION)
+    if found := _BRITISH.fullmatch(bare):
+        return Mobile("+44" + found[1])
+    try:
+        return Mobile(identifiers.mobile(told))
+    except identifiers.Malformed:
+        return Mobile("", _why(bare))
+
+
+def _why(bare: str) -> str:
+    plus = bare.startswith(("+", "00"))
+    digits = bare.removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()):
+        return "Must not contain letters or symbols"
+    national = digits.removeprefix("00").removeprefix("98") if plus else digits.lstrip("0")
+    if plus and not digits.removeprefix("00").startswith("98") and len(national) > DIGITS - 3:
+        return FOREIGN
+    if len(national) < DIGITS:
+        return "Not enough digits"
+    if len(national) > DIGITS and not national.startswith("98"):
+        return "Too many digits"
+    return "Not an Iranian mobile number"
+
+
+def carried(number: str, kind: str) -> None:
+    """Refused unless messages can go to that number, or a test key plays with it."""
+    if number.startswith("+98") or number in SIMULATED or (kind == "test" and number in TRYOUT):
+        return
+    raise invalid(f"phone_number {FOREIGN}")
+
+
+def folded(name: str) -> str:
+    """The form in which two spellings of a name of personalisation meet.
+
+    >>> folded("Address line_1")
+    'addressline1'
+    """
+    return re.sub(r"[\s_\-]", "", name).casefold()
+
+
+def address(personalisation: Mapping[str, Any]) -> list[str]:
+    """The lines of a letter's address, 3 to 7, the postal code last. Refused says what is wrong."""
+    known = {folded(name): value for name, value in personalisation.items()}
+    lines = [known.get(name) for name in _LINES]
+    if not str(lines[-1] or "").strip():
+        lines[-1] = known.get("postcode")
+    told = [" ".join(str(line).split()) for line in lines if line is not None]
+    told = [line for line in told if line]
+    if len(told) < LEAST_LINES:
+        raise invalid(f"Address must be at least {LEAST_LINES} lines")
+    if not all(any(c.isalnum() for c in line) for line in told[:2]):
+        raise invalid(
+            "The first 2 lines of the address must both include at least one alphanumeric character"
+        )
+    if any(line[0] in '@()=[]"”\\/,<>' for line in told):
+        raise invalid(
+            "Address lines must not start with any of the following characters: "
+            "@ ( ) = [ ] ” \\ / , < >"
+        )
+    try:
+        told[-1] = identifiers.postal_code(told[-1])
+    except identifiers.Malformed:
+        raise invalid("Must be a real postal code of ten digits") from None
+    return told
+
+
+def is_address(name: str) -> bool:
+    """Whether a value of personalisation is part of the address."""
+    return folded(name) in (*_LINES, "postcode")

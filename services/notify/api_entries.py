@@ -1,0 +1,56 @@
+"""The entrypoints of the Notify API and of letters on paper, beside the service's others."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bus.blobs import Blobs
+from bus.contracts import govnotify
+from bus.endpoint import every, serve
+from bus.settings import Settings
+from bus.store import Store
+from services.notify import api_sending, editors, letters, tokens
+from services.notify.keys import Keys
+from services.notify.office import Office
+
+
+class ApiEntries:
+    """What the face of the Notify API asks, and who prints letters."""
+
+    office: Callable[[Any], Office]
+    now: Callable[[], datetime]
+    keys: Keys
+    settings: Settings
+    store: Store
+
+    @serve(govnotify.AUTHENTICATE)
+    def authenticate(self, tx, *, token):
+        return tokens.authenticated(tx.conn, self.keys, token, self.now())
+
+    @serve(govnotify.API_SEND)
+    def api_send(self, tx, **asked):
+        return api_sending.send(self.office(tx), api_sending.Asker.of(tx.message), asked)
+
+    @serve(govnotify.API_MESSAGE)
+    def api_message(self, tx, *, id):
+        return api_sending.read(self.office(tx), api_sending.Asker.of(tx.message), id)
+
+    @serve(govnotify.API_MESSAGES)
+    def api_messages(self, tx, **asked):
+        return api_sending.listed(self.office(tx), api_sending.Asker.of(tx.message), asked)
+
+    @serve(govnotify.PRINT_QUEUE)
+    def print_queue(self, tx, *, limit):
+        who = editors.editor(tx.conn, tx.message)
+        return letters.queue(self.office(tx), who, limit)
+
+    @serve(govnotify.LETTERS_PRINTED)
+    def letters_printed(self, tx, *, ids):
+        editors.editor(tx.conn, tx.message)
+        return letters.printed(self.office(tx), ids)
+
+    @every(3600)
+    def sweep_letters(self):
+        folder = Path(self.settings.text("BLOBS_DIR")) / govnotify.LETTERS
+        letters.sweep(self.store, Blobs(folder))
