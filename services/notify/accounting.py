@@ -1,0 +1,69 @@
+"""Whether every accepted message is accounted for; and personal data goes when its time is over."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import text
+
+from bus.store import Store, Tx
+from services.notify.domain.message import FINAL
+from services.notify.office import Office
+
+AT_ONCE = 1000
+INBOX_DAYS = 365
+
+# One statement sees one moment: what is accepted meanwhile stands in both sums or in none.
+SUMS = text(
+    "select (select coalesce(sum(count), 0) from accepted) as accepted, "
+    "(select coalesce(jsonb_agg(s), '[]') from (select channel, state, count(*) as count "
+    "from messages group by channel, state order by channel, state) s) as states, "
+    "(select count(*) from handovers where state = 'UNKNOWN' or "
+    "(state = 'RESERVED' and reserved_at < :before)) as unclear, "
+    "(select coalesce(max(extract(epoch from :now - coalesce((select min(h.reserved_at) "
+    "from handovers h where m.tries > 0 and h.message = m.id and h.channel = m.channel), "
+    "m.due_at))), 0) from messages m where m.state = 'CREATED' and m.channel in ('sms', 'email') "
+    "and (m.due_at <= :now or m.tries > 0)) as oldest"
+)
+PROVIDERS = text(
+    "select code, channel, breaker, paused_by is not null as paused, credit_rials "
+    "from providers where weight > 0 order by code"
+)
+BLANK = text(
+    "update messages set receiver = null, contents = null where id in "
+    "(select id from messages where receiver is not null and settled_at < :now - case "
+    "when channel = 'inbox' and state = 'DELIVERED' then cast(:inbox as interval) "
+    "else cast(:span as interval) end "
+    "order by settled_at limit :most for update skip locked)"
+)
+
+
+def accounts(office: Office) -> dict[str, Any]:
+    """Accounts of bus/contracts/notify.py: all that was ever accepted, by what became of it."""
+    row = office.conn.execute(
+        SUMS, {"now": office.now, "before": office.now - office.book.patience.lease}
+    ).one()
+    ended = sum(each["count"] for each in row.states if each["state"] in FINAL)
+    in_flight = sum(each["count"] for each in row.states) - ended
+    return {
+        "accepted": int(row.accepted),
+        "ended": ended,
+        "in_flight": in_flight,
+        "difference": int(row.accepted) - ended - in_flight,
+        "states": row.states,
+        "oldest_due_seconds": max(float(row.oldest), 0.0),
+        "unclear": row.unclear,
+        "providers": [dict(each._mapping) for each in office.conn.execute(PROVIDERS)],
+    }
+
+
+def purge(store: Store, office_of: Callable[[Tx], Office]) -> None:
+    """Blanks receivers and contents of what ended long enough ago; what lies in an inbox stays a
+    year. The rows stay: they are the account.
+    """
+    blanked = 1
+    while blanked:
+        with store.transaction() as tx:
+            office = office_of(tx)
+            spans = {"span": office.book.retention, "inbox": dt.timedelta(days=INBOX_DAYS)}
+            blanked = tx.conn.execute(BLANK, {"now": office.now, "most": AT_ONCE, **spans}).rowcount

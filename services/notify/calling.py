@@ -1,0 +1,130 @@
+"""The call of a provider, while no transaction is open, and the record of what it said."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from bus import log
+from bus.errors import Unavailable
+from bus.store import Store, Tx
+from services.notify import carriers, handovers
+from services.notify.carriers import Carrier, Parcel
+from services.notify.domain.message import State
+from services.notify.handovers import Taken
+from services.notify.office import Office
+from services.notify.provider import Handed, Refused, RefusedOne
+from services.notify.provider import State as Told
+
+_log = log.get("calling")
+NOT_CALLED = "not_called"
+PAUSES = (0.2, 1, 3, 5)
+CLEAR = (Told.ACCEPTED, Told.REJECTED, Told.FAILED)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Post:
+    """What handing over needs: the database, an office in a transaction, who carries by code."""
+
+    store: Store
+    office: Callable[[Tx], Office]
+    carriers: Mapping[str, Carrier]
+
+    def of(self, channel: str) -> list[str]:
+        """The codes of all that carry a channel."""
+        return [code for code, each in self.carriers.items() if each.channel == channel]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one call carries. It begins before ``until`` (monotonic clock) or never."""
+
+    carrier: Carrier
+    parcels: Sequence[Parcel]
+    until: float
+
+    @property
+    def refs(self) -> list[int]:
+        return [each.ref for each in self.parcels]
+
+
+def parcel(ref: int, row: Any) -> Parcel:
+    """What is sent of a message: receiver, content of its channel, language, class of consent."""
+    return Parcel(ref, str(row.id), row.receiver, row.content, row.consent == "news", row.language)
+
+
+def cut(all_: Sequence[T], most: int) -> list[Sequence[T]]:
+    """The list in pieces of at most so many."""
+    return [all_[start : start + most] for start in range(0, len(all_), most)]
+
+
+def call(post: Post, batch: Batch, down: set[str]) -> None:
+    """Calls the provider and records what it said. ``down`` gathers who failed in this round: it is
+    called no more, and what it was to be given is given to others.
+    """
+    code = batch.carrier.code
+    if code in down or time.monotonic() > batch.until:
+        keep(post, lambda office: handovers.free(office, batch.refs, NOT_CALLED))
+        return
+    try:
+        answers = batch.carrier.send(batch.parcels)
+    except RefusedOne:
+        for each in batch.parcels:
+            call(post, replace(batch, parcels=[each]), down)
+    except Refused as error:
+        down.add(code)
+        why = str(error.details.get("provider_code") or error.code)
+        _log.warning("refused", provider=code, code=why, messages=len(batch.parcels))
+        keep(post, lambda office: _record_refusal(office, post, batch, why))
+    except Unavailable as error:
+        down.add(code)
+        why = error.code
+        _log.warning("no answer", provider=code, code=why, messages=len(batch.parcels))
+        keep(post, lambda office: _record_silence(office, batch, why))
+    else:
+        keep(post, lambda office: _record(office, post, batch, answers))
+
+
+def keep(post: Post, record: Callable[[Office], None]) -> None:
+    """Records what a provider said in a transaction, tried again while the database is away: what
+    is not recorded is not known, and could at some providers never be found out.
+    """
+    for pause in (*PAUSES, None):
+        try:
+            with post.store.transaction() as tx:
+                record(post.office(tx))
+        except Unavailable:
+            if pause is None:
+                raise
+            time.sleep(pause)
+        else:
+            return
+
+
+def _record_refusal(office: Office, post: Post, batch: Batch, why: str) -> None:
+    carrier = batch.carrier
+    handovers.refused(office, batch.refs, why, carrier.code, post.of(carrier.channel))
+    # The advertising line has hours of its own: that it is closed says nothing of the others.
+    if not all(each.news for each in batch.parcels):
+        carriers.note(office, carrier.code, why)
+
+
+def _record_silence(office: Office, batch: Batch, why: str) -> None:
+    handovers.unclear(office, batch.refs, why)
+    carriers.note(office, batch.carrier.code, why)
+
+
+def _record(office: Office, post: Post, batch: Batch, answers: Sequence[Handed]) -> None:
+    """One of which the provider said nothing is unclear."""
+    told = {each.ref: each for each in answers if each.state in CLEAR}
+    took = [each for each in told.values() if each.state is Told.ACCEPTED]
+    handovers.taken(office, [Taken(e.ref, e.provider_ref, e.cost_rials) for e in took])
+    for each in told.values():
+        if each.state is Told.REJECTED:
+            handovers.close(office, each.ref, State.REJECTED, each.code or "rejected")
+        elif each.state is Told.FAILED:
+            others = post.of(batch.carrier.channel)
+            handovers.refused(office, [each.ref], each.code, batch.carrier.code, others)
+    handovers.unclear(office, [ref for ref in batch.refs if ref not in told], "untold")
+    carriers.note(office, batch.carrier.code, None)

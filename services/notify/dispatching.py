@@ -1,0 +1,121 @@
+"""Messages are handed over: each lane by itself, so that bulk never delays an OTP.
+
+First a transaction reserves (which message, to whom, under which number), then the provider is
+called, then a transaction records what it said. A process may be killed anywhere in between:
+services/notify/following.py finds out what the provider has, and nothing is sent again before.
+"""
+
+import random
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from sqlalchemy import text
+
+from services.notify import calling, carriers, handovers
+from services.notify.calling import Batch, Post
+from services.notify.carriers import Parcel, Usable
+from services.notify.domain import choosing
+from services.notify.office import Office
+
+AT_ONCE = 100
+CALLS_AT_ONCE = 4
+# A call begins soon after its reservation or not at all, and must be over before anybody may think
+# its process dead: adapters' time-outs are far shorter than what is left of the lease.
+BEGINS_WITHIN = 1 / 4
+
+DUE = text(
+    "select id, receiver, contents -> channel as content, consent, language, refused_by, tries "
+    "from messages where state = 'CREATED' and channel = :channel and lane = :lane "
+    "and due_at <= :now and give_up_at > :now order by due_at limit :most for update skip locked"
+)
+RESERVE = text(
+    "insert into handovers (message, channel, provider, state, reserved_at) "
+    "select message, :channel, provider, 'RESERVED', :now "
+    "from unnest(cast(:ids as uuid[]), cast(:providers as text[])) as t (message, provider) "
+    "on conflict do nothing returning ref, message, provider"
+)
+# Also what a live hand-over was found of: it is followed like any other.
+SENDING = text("update messages set state = 'SENDING' where id = any(cast(:ids as uuid[]))")
+
+
+def dispatch(post: Post, channel: str, lane: str) -> None:
+    """Hands over all that is due in a lane of a channel."""
+    while batches := reserve(post, channel, lane):
+        down: set[str] = set()
+        with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
+            list(pool.map(lambda batch, down=down: calling.call(post, batch, down), batches))
+
+
+# --- reserve ---
+
+
+def reserve(post: Post, channel: str, lane: str) -> list[Batch]:
+    """Takes up to 100 due messages, and reserves a hand-over for each; what cannot go now is due
+    again later.
+    """
+    until = time.monotonic()
+    with post.store.transaction() as tx:
+        office = post.office(tx)
+        until += office.book.patience.lease.total_seconds() * BEGINS_WITHIN
+        who = carriers.usable(office, channel, post.of(channel))
+        rows = _due(office, channel, lane, who)
+        if not rows:
+            return []
+        chosen = _chosen(office, rows, who)
+        rest = [row for row in rows if row.id not in chosen]
+        handovers.put_off(office, rest, who.known, office.book.patience.retry)
+        parcels = _reserved(office, channel, [row for row in rows if row.id in chosen], chosen)
+    return [
+        Batch(post.carriers[code], some, until)
+        for (code, _), all_ in parcels.items()
+        for some in calling.cut(all_, post.carriers[code].most)
+    ]
+
+
+def _due(office: Office, channel: str, lane: str, who: Usable) -> Sequence[Any]:
+    """Nothing while there is nobody to give it to: it stays due, and shows as such."""
+    if not who.closed and who.trial is None:
+        return []
+    return office.conn.execute(
+        DUE, {"channel": channel, "lane": lane, "now": office.now, "most": AT_ONCE}
+    ).all()
+
+
+def _chosen(office: Office, rows: Sequence[Any], who: Usable) -> dict[Any, str]:
+    """The provider of each message that has one; the one of a trial gets a single message."""
+    chosen: dict[Any, str] = {}
+    if who.trial is not None:
+        first = next((row for row in rows if who.trial.code not in row.refused_by), None)
+        if first is not None and carriers.try_again(office, who.trial):
+            chosen[first.id] = who.trial.code
+    for row in rows:
+        draw = random.random()  # noqa: S311 - a share of the load, no secret
+        code = choosing.choose(who.closed, row.refused_by, draw)
+        if row.id not in chosen and code is not None:
+            chosen[row.id] = code
+    return chosen
+
+
+def _reserved(
+    office: Office, channel: str, rows: Sequence[Any], chosen: dict[Any, str]
+) -> dict[tuple[str, bool], list[Parcel]]:
+    """The parcels by provider, and news (which goes out on a line of its own) apart."""
+    ids = [row.id for row in rows]
+    if not ids:
+        return {}
+    made = office.conn.execute(
+        RESERVE,
+        {
+            "channel": channel, "now": office.now, "ids": ids,
+            "providers": [chosen[id_] for id_ in ids],
+        },
+    ).all()  # fmt: skip
+    office.conn.execute(SENDING, {"ids": ids})
+    by_id = {row.id: row for row in rows}
+    parcels: dict[tuple[str, bool], list[Parcel]] = {}
+    for one in made:
+        each = calling.parcel(one.ref, by_id[one.message])
+        parcels.setdefault((one.provider, each.news), []).append(each)
+    return parcels
