@@ -2,9 +2,11 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
+from bus.errors import RuleBroken
 from bus.store import Tx
 from services.notify.domain.book import Book
 from services.notify.keys import Keys
@@ -20,3 +22,11 @@ class Office:
     @property
     def conn(self) -> Connection:
         return self.tx.conn
+
+
+def owner_of(message: Any) -> str:
+    """Who asks, as the gateway's door has proven it. RuleBroken for anybody who is no agency."""
+    agency = ((message.caller if message else None) or {}).get("agency")
+    if not agency:
+        raise RuleBroken("Only an agency has messages of its own here.", code="agency.only")
+    return str(agency)

@@ -15,7 +15,7 @@ create table jobs (
     state text not null check (state in ('RECEIVING', 'CHECKING', 'CHECKED', 'SCHEDULED',
         'RUNNING', 'DONE', 'CANCELLED', 'REFUSED')),
     why text not null default '',
-    version integer,
+    versions jsonb,
     good integer not null default 0,
     bad integer not null default 0,
     parts bigint not null default 0,
@@ -23,13 +23,11 @@ create table jobs (
     submitted_at timestamptz not null,
     checked_at timestamptz,
     start_at timestamptz,
-    ended_at timestamptz,
-    blanked boolean not null default false
+    ended_at timestamptz
 );
 create index jobs_owner on jobs (owner, id desc);
 create index jobs_open on jobs (state, id)
-    where state in ('RECEIVING', 'CHECKING', 'SCHEDULED', 'RUNNING', 'CANCELLED');
-create index jobs_to_blank on jobs (ended_at) where not blanked;
+    where state in ('CHECKING', 'SCHEDULED', 'RUNNING') or state = 'CANCELLED' and ended_at is null;
 
 -- The file as it came, until it was checked.
 create table job_parts (
@@ -39,7 +37,7 @@ create table job_parts (
     primary key (job, part)
 );
 
--- A row is taken (becomes a message) in the transaction that changes its state, so it is taken once.
+-- A row becomes a message in the transaction that changes its state: once.
 create table job_rows (
     job bigint not null references jobs on delete cascade,
     line integer not null,

@@ -1,0 +1,148 @@
+"""What endpoints are to be told: rows, written in the transaction in which something happens."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, text
+
+from bus.contracts.callbacks import TEST
+from bus.errors import NotFound
+from services.notify import callbacks
+from services.notify.callbacks import Owner
+from services.notify.store import instant
+
+BODY_MOST = 20 * 1024
+KEEP = dt.timedelta(days=30)
+AT_ONCE = 10_000
+
+_REPLAY = text("""
+    update callback_deliveries
+    set state = 'WAITING', tries = 0, next_at = :now, problem = '', ended_at = null
+    where seq in (
+        select seq from callback_deliveries
+        where callback = :callback
+        and case when cast(:one as text) is null
+            then state = 'DEAD' and made_at >= coalesce(cast(:since as timestamptz), '-infinity')
+            else id = :one and state <> 'WAITING' end
+        order by seq limit :most)""")
+
+
+def note(
+    conn: Connection, type_: str, data: Mapping[str, Any], now: dt.datetime, owner: str | None
+) -> None:
+    """Writes down what is to be told: to the owner's endpoints of that type, or, for ``owner``
+    None, to everybody's. For a disabled endpoint it is dead at once, to be replayed later.
+    """
+    found = conn.execute(
+        text(
+            "select id, state from callbacks where :type = any(types) "
+            "and (cast(:owner as text) is null or owner = :owner)"
+        ),
+        {"type": type_, "owner": owner},
+    ).all()
+    _add(conn, [(row.id, row.state) for row in found], type_, data, now)
+
+
+def _add(
+    conn: Connection,
+    to: list[tuple[uuid.UUID, str]],
+    type_: str,
+    data: Mapping[str, Any],
+    now: dt.datetime,
+) -> None:
+    body = orjson.dumps({"type": type_, "timestamp": instant(now), "data": dict(data)})
+    if len(body) > BODY_MOST:
+        raise ValueError(f"{type_}: the body is longer than the Standard Webhooks allow")
+    made = [
+        {
+            "id": f"msg_{uuid.uuid4().hex}", "callback": id_, "type": type_, "body": body.decode(),
+            "state": "WAITING" if state == "ENABLED" else "DEAD", "now": now,
+            "problem": "" if state == "ENABLED" else "callback.disabled",
+            "ended": None if state == "ENABLED" else now,
+        }
+        for id_, state in to
+    ]  # fmt: skip
+    if made:
+        conn.execute(
+            text(
+                "insert into callback_deliveries (id, callback, type, body, state, problem, "
+                "next_at, made_at, ended_at) values (:id, :callback, :type, :body, :state, "
+                ":problem, :now, :now, :ended)"
+            ),
+            made,
+        )
+
+
+def try_out(owner: Owner, callback: str) -> dict[str, Any]:
+    """Tells an endpoint something without meaning. RuleBroken ``callback.disabled``."""
+    row = callbacks.enabled(owner, callback)
+    _add(owner.conn, [(row.id, row.state)], TEST, {"callback": str(row.id)}, owner.now)
+    return {"replayed": 1}
+
+
+def replay(owner: Owner, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Tells again under the first ID: one delivery, or the oldest 10,000 of those that died.
+
+    RuleBroken ``callback.disabled``; NotFound ``callback.delivery_not_found``.
+    """
+    row = callbacks.enabled(owner, asked["callback"])
+    done = owner.conn.execute(
+        _REPLAY,
+        {
+            "callback": row.id, "one": asked["id"], "since": asked["since"], "now": owner.now,
+            "most": AT_ONCE,
+        },
+    )  # fmt: skip
+    if asked["id"] and not done.rowcount:
+        raise NotFound(
+            "This endpoint was told nothing of that ID, or is being told it.",
+            code="callback.delivery_not_found",
+        )
+    return {"replayed": done.rowcount}
+
+
+def listed(owner: Owner, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What an endpoint was told, newest first."""
+    row = callbacks.get(owner, asked["callback"])
+    found = owner.conn.execute(
+        text(
+            "select * from callback_deliveries where callback = :callback "
+            "and (cardinality(cast(:states as text[])) = 0 or state = any(:states)) "
+            "and (cast(:before as text) is null or seq < "
+            "(select seq from callback_deliveries where id = :before and callback = :callback)) "
+            "order by seq desc limit :limit"
+        ),
+        {
+            "callback": row.id, "states": asked["states"], "before": asked["before"],
+            "limit": asked["limit"] + 1,
+        },
+    ).all()  # fmt: skip
+    page = found[: asked["limit"]]
+    return {
+        "deliveries": [_delivery_told(each) for each in page],
+        "next": page[-1].id if len(found) > len(page) else None,
+    }
+
+
+def _delivery_told(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id, "type": row.type, "state": row.state, "tries": row.tries,
+        "status": row.status, "problem": row.problem, "made_at": instant(row.made_at),
+        "tried_at": instant(row.tried_at), "ended_at": instant(row.ended_at), "body": row.body,
+        "next_at": instant(row.next_at) if row.state == "WAITING" else None,
+    }  # fmt: skip
+
+
+def forget(conn: Connection, now: dt.datetime) -> None:
+    """Deletes what was told, or could not be, more than 30 days ago, and old secrets."""
+    conn.execute(
+        text("delete from callback_deliveries where state <> 'WAITING' and ended_at < :before"),
+        {"before": now - KEEP},
+    )
+    conn.execute(
+        text("update callbacks set old_secret = null, old_until = null where old_until < :now"),
+        {"now": now},
+    )

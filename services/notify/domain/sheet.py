@@ -1,0 +1,169 @@
+"""The file of a bulk job as rows; pure. CSV as spreadsheets write it, or JSON Lines.
+
+The columns of receivers are those of GOV.UK Notify, and Persian names for them; all others are
+placeholders. Case, blanks, hyphens and underscores of a name do not matter.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from bus.persian import search_key
+from services.notify.domain.template import key
+
+ADDRESS_LINES = 7
+DELIMITERS = ",;\t"
+_NAMES = {
+    "mobile": (
+        "phone number", "phone", "mobile", "mobile number", "شماره تلفن", "شماره همراه", "موبایل",
+        "شماره موبایل", "تلفن همراه", "شماره تلفن همراه", "همراه",
+    ),
+    "email": (
+        "email address", "email", "ایمیل", "رایانامه", "نشانی ایمیل", "آدرس ایمیل",
+        "نشانی رایانامه", "پست الکترونیک", "پست الکترونیکی",
+    ),
+    "inbox": ("inbox", "صندوق", "صندوق پیام", "کد صندوق"),
+    "reference": ("reference", "ارجاع", "شماره ارجاع"),
+    **{
+        f"address_{n}": (f"address line {n}", f"نشانی {n}", f"سطر نشانی {n}", f"خط نشانی {n}")
+        for n in range(1, ADDRESS_LINES + 1)
+    },
+}  # fmt: skip
+
+
+def column(name: str) -> str:
+    """The form in which two spellings of a column's name meet.
+
+    >>> column("Phone_Number") == column("phone number"), column("نشانی ۱") == column("نشاني 1")
+    (True, True)
+    """
+    return key(search_key(name))
+
+
+COLUMNS = {column(name): role for role, names in _NAMES.items() for name in names}
+
+
+class Problem(NamedTuple):
+    """Why a row, or with line 0 the whole file, becomes nothing."""
+
+    line: int
+    field: str
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One receiver: ``roles`` are address columns and reference, ``cells`` all by column key."""
+
+    line: int
+    roles: dict[str, str] = field(default_factory=dict)
+    cells: dict[str, str] = field(default_factory=dict)
+
+
+def read(text: str, form: str) -> Iterator[Row | Problem]:
+    """The rows of a file, in order; blank ones are left out. ``line`` counts the records as a
+    spreadsheet does, its first is 1. A Problem of line 0 ends the file.
+    """
+    text = text.removeprefix("\ufeff")
+    return _objects(text) if form == "jsonl" else _records(text)
+
+
+def _records(text: str) -> Iterator[Row | Problem]:
+    first = text.lstrip("\r\n").split("\n", 1)[0]
+    delimiter = max(DELIMITERS, key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    columns: list[str] = []
+    for line, record in _numbered(reader):
+        if isinstance(record, Problem):
+            yield record
+        elif not any(cell.strip() for cell in record):
+            continue
+        elif not columns:
+            columns = [column(name) for name in record]
+            if problem := header_problem(columns, record):
+                yield problem
+                return
+        elif len(record) > len(columns) and any(cell.strip() for cell in record[len(columns) :]):
+            yield Problem(line, "", "line.columns", "The row has more cells than the header.")
+        else:
+            yield _row(line, dict(zip(columns, record, strict=False)))
+    if not columns:
+        yield Problem(0, "", "job.no_header", "The file holds no row.")
+
+
+def _numbered(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str] | Problem]]:
+    line = 0
+    while True:
+        line += 1
+        try:
+            record = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield line, Problem(line, "", "line.unreadable", f"The row is not CSV: {error}.")
+            continue
+        yield line, record
+
+
+def header_problem(columns: Sequence[str], names: Sequence[str]) -> Problem | None:
+    """What is wrong with the first row: nobody can be reached by it, or a column stands twice."""
+    twice = [
+        name
+        for n, name in enumerate(names)
+        if columns[n] and (columns[n] in columns[:n] or _role_before(columns, n))
+    ]
+    if twice:
+        return Problem(0, twice[0][:100], "job.column_twice", "This column stands twice.")
+    if not any(COLUMNS.get(each, "reference") != "reference" for each in columns):
+        return Problem(
+            0, "", "job.no_header",
+            "The first row must name a column of receivers: phone number, email, inbox or "
+            "address line 1.",
+        )  # fmt: skip
+    return None
+
+
+def _role_before(columns: Sequence[str], n: int) -> bool:
+    role = COLUMNS.get(columns[n])
+    return role is not None and role in [COLUMNS.get(each) for each in columns[:n]]
+
+
+def _objects(text: str) -> Iterator[Row | Problem]:
+    found = False
+    for line, raw in enumerate(text.split("\n"), start=1):
+        if not raw.strip():
+            continue
+        found = True
+        yield _object(line, raw)
+    if not found:
+        yield Problem(0, "", "job.no_header", "The file holds no row.")
+
+
+def _object(line: int, raw: str) -> Row | Problem:
+    try:
+        told = json.loads(raw)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        return Problem(line, "", "line.unreadable", "The line is not a JSON object.")
+    strange = [n for n, v in told.items() if isinstance(v, bool | float | list | dict)]
+    if strange:
+        return Problem(line, strange[0][:100], "not_a_string", "Give a text.")
+    columns = [column(name) for name in told]
+    if problem := header_problem(columns, list(told)):
+        return problem._replace(line=line)
+    values = ["" if value is None else str(value) for value in told.values()]
+    return _row(line, dict(zip(columns, values, strict=True)))
+
+
+def _row(line: int, cells: Mapping[str, str]) -> Row:
+    roles = {
+        role: value.strip()
+        for name, value in cells.items()
+        if (role := COLUMNS.get(name)) and value.strip()
+    }
+    return Row(line, roles, dict(cells))

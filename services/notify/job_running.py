@@ -1,0 +1,155 @@
+"""Jobs that run: rows become messages a page at a time, each row once; jobs that end."""
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+
+from bus.contracts.bulk import JOB_DONE
+from bus.errors import BusError
+from bus.store import Store, Tx
+from services.notify import accepting, ending, jobs
+from services.notify.domain.message import State
+from services.notify.office import Office
+from services.notify.store import instant
+
+OfficeOf = Callable[[Tx], Office]
+PAGE, END_PAGE = 500, 200
+# How long one turn of the chore may take; then others have theirs.
+TURN_SECONDS = 5.0
+FORGET_UNFINISHED, FORGET_ENDED = dt.timedelta(days=7), dt.timedelta(days=180)
+_WAITING = text("""
+    select j.id from jobs j where j.state = 'RUNNING' and exists
+        (select 1 from job_rows r where r.job = j.id and r.state = 'WAITING')
+    order by j.id""")
+_PAGE = text("""
+    select line, asked from job_rows where job = :job and state = 'WAITING'
+    order by line limit :page for update""")
+_TAKEN = text("""
+    update job_rows r set state = told.state, asked = null, message = told.message,
+        problem = told.problem
+    from jsonb_to_recordset(cast(:rows as jsonb))
+        as told (line integer, state text, message uuid, problem jsonb)
+    where r.job = :job and r.line = told.line""")
+_OVER = text("""
+    select * from jobs j where (j.state = 'RUNNING' or j.state = 'CANCELLED' and ended_at is null)
+    and not exists (select 1 from job_rows where job = j.id and state = 'WAITING')
+    and not exists (select 1 from messages
+        where job = j.id and state in ('CREATED', 'SENDING', 'SENT'))
+    order by j.id limit 20 for update skip locked""")
+_CANCELLED = text("""
+    select m.* from messages m join jobs j on j.id = m.job
+    where j.state = 'CANCELLED' and j.ended_at is null and m.state = 'CREATED'
+    order by m.id limit :page for update of m skip locked""")
+
+
+def begin(office: Office) -> None:
+    """Starts what was scheduled for now."""
+    due = office.conn.execute(
+        text(
+            "select * from jobs where state = 'SCHEDULED' and start_at <= :now order by id "
+            "for update skip locked"
+        ),
+        {"now": office.now},
+    )
+    for row in due.all():
+        jobs.move(office.conn, row, "begin")
+
+
+def take(store: Store, office_of: OfficeOf) -> None:
+    """Makes messages of rows, a page of each running job in turn, so that none waits for another's
+    end.
+    """
+    end = time.monotonic() + TURN_SECONDS
+    more = True
+    while more and time.monotonic() < end:
+        with store.transaction() as tx:
+            running = list(tx.conn.execute(_WAITING).scalars())
+        more = bool(running)
+        for job in running:
+            with store.transaction() as tx:
+                take_page(office_of(tx), job)
+
+
+def take_page(office: Office, job: int) -> int:
+    """Makes messages of the next rows of a job; how many rows. Rows and messages change in one
+    transaction: who is killed in it has done nothing.
+    """
+    row = office.conn.execute(
+        text("select * from jobs where id = :job for update"), {"job": job}
+    ).one()
+    if row.state != "RUNNING":
+        return 0
+    rows = office.conn.execute(_PAGE, {"job": job, "page": PAGE}).all()
+    shared = {
+        **{name: row.asked[name] for name in ("template", "channels", "language")},
+        "not_before": None,
+    }
+    sent = accepting.accept(office, row.owner, [{**shared, **each.asked} for each in rows], job=job)
+    told = [_outcome(each.line, result) for each, result in zip(rows, sent, strict=True)]
+    office.conn.execute(_TAKEN, {"job": job, "rows": orjson.dumps(told).decode()})
+    return len(rows)
+
+
+def _outcome(line: int, result: dict[str, Any] | BusError) -> dict[str, Any]:
+    if not isinstance(result, BusError):
+        return {"line": line, "state": "TAKEN", "message": result["id"], "problem": None}
+    field = result.fields[0].field if result.fields else ""
+    problem = {"field": field, "code": result.code, "detail": result.message}
+    return {"line": line, "state": "REFUSED", "message": None, "problem": problem}
+
+
+def wind_down(store: Store, office_of: OfficeOf) -> None:
+    """Ends the messages of cancelled jobs that were not handed over, and jobs that are over."""
+    more = True
+    while more:
+        with store.transaction() as tx:
+            office = office_of(tx)
+            rows = tx.conn.execute(_CANCELLED, {"page": END_PAGE}).all()
+            for row in rows:
+                ending.settle(office, row, State.CANCELLED, "job.cancelled")
+            more = bool(rows)
+    with store.transaction() as tx:
+        office = office_of(tx)
+        for row in tx.conn.execute(_OVER).all():
+            _finish(office, row)
+
+
+def _finish(office: Office, row: Any) -> None:
+    if row.state == "RUNNING":
+        jobs.move(office.conn, row, "finish", ended_at=office.now)
+    else:
+        office.conn.execute(
+            text("update jobs set ended_at = :now where id = :id"),
+            {"now": office.now, "id": row.id},
+        )
+    office.tx.publish(
+        JOB_DONE, job=str(row.code), owner=row.owner, at=instant(office.now),
+        state="CANCELLED" if row.state == "CANCELLED" else "DONE",
+        messages=jobs.by_state(office.conn, "messages", row.id),
+    )  # fmt: skip
+
+
+def forget(office: Office) -> None:
+    """Cancels what was never finished or started, whose rows hold personal data until then, and
+    deletes what ended half a year ago. Rows that became messages hold none any more.
+    """
+    old = office.conn.execute(
+        text(
+            "select * from jobs where state = 'RECEIVING' and submitted_at < :unfinished or "
+            "state = 'CHECKED' and checked_at < :unstarted order by id limit 20 "
+            "for update skip locked"
+        ),
+        {
+            "unfinished": office.now - FORGET_UNFINISHED,
+            "unstarted": office.now - max(office.book.retention, FORGET_UNFINISHED),
+        },
+    )
+    for row in old.all():
+        jobs.drop(office, row, why="job.expired")
+    office.conn.execute(
+        text("delete from jobs where ended_at < :before"), {"before": office.now - FORGET_ENDED}
+    )
