@@ -17,7 +17,8 @@ OK = 250
 FINAL = range(500, 600)
 # What is wrong with our own sign-in passes when somebody mends it.
 SIGN_IN = (530, 535, 538)
-LINK = re.compile(r"https?://[^\s<>&]+")
+# What ends a sentence or a quotation is no part of an address in it.
+LINK = re.compile(r"https?://[^\s<>]*[^\s<>.,;:!?)»،؛؟\"']")
 JOINERS = "\u200c\u200d"
 
 

@@ -19,6 +19,7 @@ from deploy.local.parts import (
     POSTGRES_PORT,
     RABBITMQ_PORT,
     SERVICES,
+    SMS_PORT,
 )
 from deploy.local.ports import listening
 from deploy.local.state import CHECKOUT, State
@@ -103,7 +104,8 @@ def begin(state: State) -> None:
 def check_place(state: State) -> None:
     """CannotStart if a port is taken or the disk is full."""
     ports = {part.port: part.name for part in PARTS if part.port}
-    ports |= {MAILBOX_PORT: "the mailboxes", CLAMD_PORT: "the virus scanner", BANK_PORT: "the bank"}
+    ports |= {MAILBOX_PORT: "the mailboxes", CLAMD_PORT: "the virus scanner"}
+    ports |= {BANK_PORT: "the bank", SMS_PORT: "the providers of SMS"}
     if state.postgres:
         ports[POSTGRES_PORT] = "PostgreSQL"
     if state.rabbitmq:
@@ -195,6 +197,7 @@ def tell(state: State) -> None:
   desk      http://127.0.0.1:8002/desk   (sign in as {", ".join(demo.NAMES)};
             password: {demo.password(state)})
   bank      http://127.0.0.1:{BANK_PORT}/bill   (played; its gateways open from a bill's page)
+  phones    http://127.0.0.1:{SMS_PORT}/phone   (played; the messages that were sent to them)
   letters   {state.home / "mailbox"}   (what was sent); units receive on port 8025
   logs and data: {state.home}
 

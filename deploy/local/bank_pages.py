@@ -16,11 +16,12 @@ STYLE = (
 )
 
 
-def _page(title: str, body: str) -> str:
+def page(title: str, body: str, played: str = PLAYED) -> str:
+    """A whole page of what is played here."""
     return (
         f'<!doctype html><html lang="fa" dir="rtl"><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<style>{STYLE}</style><main><h1>{title}</h1>{PLAYED}{body}</main></html>"
+        f"<style>{STYLE}</style><main><h1>{title}</h1>{played}{body}</main></html>"
     )
 
 
@@ -31,7 +32,7 @@ def pay(token: str, amount: int) -> str:
         f'<button name="act" value="{act}">{text}</button>'
         for act, text in (("pay", "پرداخت"), ("cancel", "انصراف"), ("fail", "کارت نامعتبر"))
     )
-    return _page(
+    return page(
         "درگاه پرداخت بانک (بازی)",
         f'<p>مبلغ: <b>{amount:,}</b> ریال</p><form method="post" action="/decide">{hidden}{buttons}'
         "</form>",
@@ -49,7 +50,7 @@ def back(callback: str, fields: Mapping[str, str], outcome: str) -> str:
         "CANCELLED": "انصراف داده شد.",
         "EXPIRED": "مهلت پرداخت گذشت؛ چیزی پرداخت نشد.",
     }.get(outcome, "پرداخت نشد.")
-    return _page(
+    return page(
         "نتیجه در بانک (بازی)",
         f'<p>{said}</p><form method="post" action="{escape(callback)}">{hidden}'
         "<button>بازگشت به پذیرنده</button></form>",
@@ -64,16 +65,16 @@ def counter(told: Mapping[str, str], problem: str = "") -> str:
         for name, text in (("bill_id", "شناسه قبض"), ("payment_id", "شناسه پرداخت"))
     )
     said = f'<p role="alert">{problem}</p>' if problem else ""
-    return _page(
+    return page(
         "پرداخت قبض (بازی)", f'{said}<form method="post">{rows}<button>پرداخت</button></form>'
     )
 
 
 def paid(rials: int, trace: int) -> str:
     """The counter's receipt."""
-    return _page("قبض پرداخت شد (بازی)", f"<p>{rials:,} ریال؛ شماره پیگیری {trace}</p>")
+    return page("قبض پرداخت شد (بازی)", f"<p>{rials:,} ریال؛ شماره پیگیری {trace}</p>")
 
 
 def unknown() -> str:
     """No such attempt."""
-    return _page("چنین پرداختی نیست", "<p>از صفحه قبض دوباره آغاز کنید.</p>")
+    return page("چنین پرداختی نیست", "<p>از صفحه قبض دوباره آغاز کنید.</p>")

@@ -116,11 +116,12 @@ PARTS = (
     Part("notify-api", ("gateway.notify",), (*ANY, "HOST", "PORT", "BLOBS_DIR"), 8003),
 )
 # What plays the outside on a developer's machine: a mail server whose mailboxes are folders, a
-# virus scanner that knows the test virus, and a bank. Production has its own.
+# virus scanner that knows the test virus, a bank, and providers of SMS. Production has its own.
 OUTSIDE = (
     Part("mailbox", ("deploy.local.mailbox",), ("MAILBOX_DIR", "MAILBOX_PORT")),
     Part("bank", ("deploy.local.bank",), ("BANK_PORT", "HOST")),
+    Part("sms", ("deploy.local.sms",), ("SMS_PORT", "HOST")),
 )
 POSTGRES_PORT, RABBITMQ_PORT = 15432, 15673
 DIST_PORT, EPMD_PORT = 25673, 14369
-MAILBOX_PORT, CLAMD_PORT, BANK_PORT = 8026, 13310, 8027
+MAILBOX_PORT, CLAMD_PORT, BANK_PORT, SMS_PORT = 8026, 13310, 8027, 8028

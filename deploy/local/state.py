@@ -16,6 +16,7 @@ from deploy.local.parts import (
     MAILBOX_PORT,
     POSTGRES_PORT,
     RABBITMQ_PORT,
+    SMS_PORT,
     Part,
 )
 from deploy.local.stores import Postgres, RabbitMQ
@@ -131,6 +132,7 @@ class State:
             "NOTIFY_PROVIDERS_FILE": str(CHECKOUT / "deploy/notify/providers.toml"),
             "PSPS_FILE": str(CHECKOUT / "deploy/billing/psps.toml"),
             "BANK_PORT": str(BANK_PORT),
+            "SMS_PORT": str(SMS_PORT),
             "PORTAL_URL": "http://127.0.0.1:8000",
             "DESK_URL": "http://127.0.0.1:8002/desk",
             "BLOBS_DIR": str(blobs),

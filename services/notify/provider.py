@@ -37,6 +37,12 @@ class Refused(BusError):
     default_code = "provider.refused"
 
 
+class RefusedOne(Refused):
+    """The provider took nothing of a call because of one of its messages, and does not say which:
+    they are handed over one by one then. Never for a call of one message.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Sms:
     """One message. ``ref`` is our number for it, unique for ever, below 2**53; ``to`` is a mobile
@@ -63,15 +69,23 @@ class Handed:
 
 
 class Provider(Protocol):
-    """A provider of SMS, as set up: ``code`` names it, ``most`` is how many a call may carry."""
+    """A provider of SMS, as set up."""
 
-    code: str
-    most: int
-    finds: bool
-    """Whether ``find`` can tell by our own number what the provider has."""
+    @property
+    def code(self) -> str:
+        """Our name of it, such as ``magfa``."""
+
+    @property
+    def most(self) -> int:
+        """How many messages a call may carry."""
+
+    @property
+    def finds(self) -> bool:
+        """Whether ``find`` can tell by our own number what the provider has."""
 
     def send(self, messages: Sequence[Sms]) -> list[Handed]:
-        """Hands the messages over, in one call; one answer a message, in order.
+        """Hands the messages over, in one call; one answer a message, in order. All of them are
+        news or none is.
 
         Refused: nothing was taken, for sure. Unavailable ``provider.unreachable`` or
         ``provider.unreadable``: it is not known what was taken.
@@ -80,7 +94,9 @@ class Provider(Protocol):
     def find(self, refs: Sequence[int]) -> Mapping[int, str | None]:
         """The provider's numbers by ours; None where it surely has no such message.
 
-        Unavailable: not known now. Only if ``finds``.
+        Sure only when the call is over, so not before its time-out has passed twice, and within
+        the hours that the provider remembers (Kavenegar 12, Magfa 24). Unavailable: not known now.
+        Only if ``finds``.
         """
 
     def states(self, provider_refs: Sequence[str]) -> Mapping[str, tuple[State, str]]:
@@ -88,5 +104,7 @@ class Provider(Protocol):
         out. Unavailable: not known now.
         """
 
-    def credit(self) -> int:
-        """The money left with the provider in rials. Unavailable: not known now."""
+    def credit(self) -> int | None:
+        """The money left with the provider in rials; None where it does not count in rials.
+        Unavailable: not known now.
+        """

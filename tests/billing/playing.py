@@ -76,12 +76,12 @@ class PlayedBank:
 
 @contextlib.contextmanager
 def answering(body, status=200, **headers):
-    """A bank that says always the same: its address, and the bodies that it was sent."""
+    """A server that says always the same: its address, and the bodies that it was sent."""
     heard = []
 
     class Same(BaseHTTPRequestHandler):
         def do_POST(self):
-            heard.append(self.rfile.read(int(self.headers["Content-Length"])))
+            heard.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
             self.send_response(status)
             for name, value in {"Content-Length": str(len(body)), **headers}.items():
                 self.send_header(name, value)
@@ -89,11 +89,13 @@ def answering(body, status=200, **headers):
             with contextlib.suppress(OSError):  # who has read enough hangs up
                 self.wfile.write(body)
 
+        do_GET = do_POST  # noqa: N815 - the library's name
+
         def log_message(self, *_):
             """Nothing: what tests want to know, they ask for."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Same)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}", heard

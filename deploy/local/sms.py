@@ -1,0 +1,167 @@
+"""`python -m deploy.local.sms`: one server that plays four providers of SMS and the telephones.
+
+It speaks their real protocols, so that what is tried here is what production does; no message
+leaves this machine. ``POST /play`` makes answers late, wrong or lost, and says what becomes of
+messages; ``GET /taken`` tells what each provider took; ``/phone`` shows what arrived.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import requests
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from bus.settings import MissingSettings, Settings
+from deploy.local import sms_pages, sms_protocols
+from deploy.local.sms_protocols import Answer
+from deploy.local.sms_state import Player, Taken
+
+GET, POST = ["GET"], ["POST"]
+CALLBACK_TRIES = 5
+# path, methods, provider, kind of call, who answers
+CALLS: tuple[tuple[str, list[str], str, str, Callable[..., Answer]], ...] = (
+    ("/v1/{key}/sms/send.json", POST, "kavenegar", "send", sms_protocols.kavenegar_send),
+    ("/v1/{key}/sms/sendarray.json", POST, "kavenegar", "send", sms_protocols.kavenegar_array),
+    ("/v1/{key}/sms/status.json", POST, "kavenegar", "states", sms_protocols.kavenegar_status),
+    (
+        "/v1/{key}/sms/statuslocalmessageid.json", POST, "kavenegar", "find",
+        sms_protocols.kavenegar_find,
+    ),
+    ("/v1/{key}/account/info.json", POST, "kavenegar", "credit", sms_protocols.kavenegar_info),
+    ("/api/http/sms/v2/send", POST, "magfa", "send", sms_protocols.magfa_send),
+    ("/api/http/sms/v2/statuses/{mids}", GET, "magfa", "states", sms_protocols.magfa_statuses),
+    ("/api/http/sms/v2/mid/{uid}", GET, "magfa", "find", sms_protocols.magfa_mid),
+    ("/api/http/sms/v2/balance", GET, "magfa", "credit", sms_protocols.magfa_balance),
+    ("/v1/send/likeToLike", POST, "smsir", "send", sms_protocols.smsir_send),
+    ("/v1/send/{id:int}", GET, "smsir", "states", sms_protocols.smsir_report),
+    ("/v1/credit", GET, "smsir", "credit", sms_protocols.smsir_credit),
+    ("/api/SendSMS/{act}", POST, "melipayamak", "", sms_protocols.melipayamak),
+)  # fmt: skip
+MELIPAYAMAK = {"SendSMS": "send", "GetDeliveries2": "states", "GetCredit": "credit"}
+
+
+class Cut(Response):
+    """An answer that is lost: the connection ends before it is whole."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"64"), (b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"{", "more_body": False})
+
+
+class Telephones:
+    """What people and tests see, and the receipts to who wants to be called back."""
+
+    def __init__(self, player: Player, callback: str | None) -> None:
+        self.player, self.callback = player, callback
+        self._calling: set[asyncio.Task[None]] = set()
+
+    def answering(
+        self, provider: str, call: str, act: Callable[..., Answer]
+    ) -> Callable[[Request], object]:
+        """The act of a provider, as late, wrong or lost as a test wants it."""
+
+        async def answer(request: Request) -> Response:
+            kind = call or MELIPAYAMAK.get(request.path_params["act"], "send")
+            body = await request.body()
+            trick = await self.player.trick(provider, kind)
+            do = trick["do"]
+            if do in ("hang", "error"):
+                await anyio.sleep(float(trick.get("seconds", 0)))
+                return PlainTextResponse("played failure", 500)
+            before = len(self.player.order)
+            status, told = act(self.player, request, body, do)
+            self._call_back(self.player.order[before:])
+            if do == "take_and_hang":
+                await anyio.sleep(float(trick["seconds"]))
+            if do == "drop":
+                return Cut()
+            if do == "garbage":
+                return HTMLResponse("<!doctype html><title>maintenance</title>")
+            return JSONResponse(told, status)
+
+        return answer
+
+    def _call_back(self, taken: list[Taken]) -> None:
+        """Kavenegar calls back with a message's number and state; the others are asked."""
+        for each in taken:
+            if self.callback and each.provider == "kavenegar":
+                task = asyncio.get_running_loop().create_task(self._receipt(each))
+                self._calling.add(task)
+                task.add_done_callback(self._calling.discard)
+
+    async def _receipt(self, taken: Taken) -> None:
+        await anyio.sleep(self.player.delay)
+        for _ in range(CALLBACK_TRIES):
+            told = {"messageid": taken.id, "status": sms_protocols.code_of(self.player, taken)}
+            if await anyio.to_thread.run_sync(_posted, self.callback, told):
+                return
+            await anyio.sleep(1)
+
+    async def phones(self, _request: Request) -> Response:
+        return HTMLResponse(sms_pages.phones(self.player.phones))
+
+    async def phone(self, request: Request) -> Response:
+        number = request.path_params["number"]
+        return HTMLResponse(sms_pages.phone(number, self.player.phones.get(number, ())))
+
+    async def taken(self, request: Request) -> Response:
+        asked = request.query_params
+        return JSONResponse(self.player.told(asked.get("provider"), brief="brief" in asked))
+
+    async def play(self, request: Request) -> Response:
+        told = await request.json() if request.method == "POST" else None
+        if told is not None and (wrong := self.player.play(told)) is not None:
+            return PlainTextResponse(wrong, 422)
+        return JSONResponse({"tricks": list(self.player.tricks), "outcomes": self.player.outcomes})
+
+
+def _posted(url: str | None, told: dict[str, int]) -> bool:
+    try:
+        return requests.post(url or "", data=told, timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+def app(player: Player, callback: str | None = None) -> Starlette:
+    """The providers and the telephones as an ASGI app."""
+    phones = Telephones(player, callback)
+    return Starlette(
+        routes=[
+            *(
+                Route(path, phones.answering(provider, call, act), methods=methods)
+                for path, methods, provider, call, act in CALLS
+            ),
+            Route("/phone", phones.phones),
+            Route("/phone/{number}", phones.phone),
+            Route("/taken", phones.taken),
+            Route("/play", phones.play, methods=["GET", "POST"]),
+        ]
+    )
+
+
+def main() -> int:
+    """Answers until SIGTERM."""
+    settings = Settings()
+    try:
+        port, host = settings.whole("SMS_PORT"), settings.text("HOST", "127.0.0.1")
+        file = settings.text("SMS_FILE", "")
+        player = Player(settings.whole("SMS_DELAY", 2), Path(file) if file else None)
+        played = app(player, settings.get("SMS_CALLBACK_URL"))
+    except MissingSettings as error:
+        print(f"The played providers of SMS cannot start: {error}", file=sys.stderr)
+        return 1
+    uvicorn.run(played, host=host, port=port, log_level="warning")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
