@@ -57,15 +57,17 @@ class Form:
     problems: list[FieldError] = field(default_factory=list)
 
 
-async def read_form(
+async def read_form(  # noqa: PLR0913 - limits and ways that few forms need
     request: Request,
     blobs: Blobs | None,
     *,
     files: int = 5,
     file_limit: int = FILE_LIMIT,
     fields_limit: int = 64 * 1024,
+    as_text: bool = False,
 ) -> Form:
-    """The form of a request; without ``blobs`` files are passed over.
+    """The form of a request; without ``blobs`` files are passed over, or taken ``as_text`` (UTF-8)
+    like a field of their name.
 
     HttpError ``http.media_type``, ``http.too_large``, ``form.malformed``. A file that is not taken
     is named in ``problems`` and leaves nothing behind; the rest of the form is there.
@@ -77,7 +79,7 @@ async def read_form(
     boundary = options.get(b"boundary")
     if not boundary:
         raise _malformed("multipart/form-data needs a boundary.")
-    reader = _Reader(blobs, files, file_limit, fields_limit)
+    reader = _Reader(blobs, files, file_limit, fields_limit, as_text=as_text)
     limit = files * file_limit + fields_limit + 64 * 1024
     try:
         parser = MultipartParser(boundary, reader.callbacks())
@@ -108,8 +110,16 @@ def _plain(raw: bytes) -> Form:
 class _Reader:
     """python-multipart's callbacks: one part after the other becomes a field or a file."""
 
-    def __init__(self, blobs: Blobs | None, files: int, file_limit: int, fields_limit: int) -> None:
-        self.form, self.complete = Form(), False
+    def __init__(
+        self,
+        blobs: Blobs | None,
+        files: int,
+        file_limit: int,
+        fields_limit: int,
+        *,
+        as_text: bool = False,
+    ) -> None:
+        self.form, self.complete, self._as_text = Form(), False, as_text
         self._blobs, self._files, self._limit = blobs, files, file_limit
         self._fields_limit, self._left, self._parts = fields_limit, fields_limit, 0
         self._name = self._value = b""
@@ -155,7 +165,7 @@ class _Reader:
         if b"name" not in options:
             raise _malformed("Each part needs a name.")
         self._field = _utf8(options[b"name"])
-        self._is_file = b"filename" in options
+        self._is_file = b"filename" in options and not self._as_text
         self._file = _utf8(options.get(b"filename", b""))
         if self._is_file and self._blobs is not None:
             self._writing = self._blobs.begin(self._limit)

@@ -42,6 +42,7 @@ class Text(fields.String):
         self.validators = [
             self._clean,
             validate.Length(least, most, error=(f"length|Give {least} to {most} characters.")),
+            *self.validators,
         ]
 
     @staticmethod

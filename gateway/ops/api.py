@@ -22,6 +22,7 @@ from gateway.ops.checks import Check, SelfCall
 from gateway.ops.desk.oidc import Provider
 from gateway.ops.desk.pages import DeskPages, show
 from gateway.ops.desk.session import Desk
+from gateway.ops.treasury import pages as treasury
 
 CALLER = {"agency": "mirab-ops", "key": "ops-face", "grants": []}
 UP = Gauge("mirab_service_up", "1 if the service answers", ["service"])
@@ -159,6 +160,7 @@ def chosen(told: dict[str, Any]) -> set[str] | None:
 def make(settings: Settings) -> web.Face:
     """The ops face."""
     ops = Ops(settings)
+    desk = desk_pages(ops.client, settings)
     return web.Face(
         "ops",
         [
@@ -171,7 +173,8 @@ def make(settings: Settings) -> web.Face:
             Route("/dead-letters/{service}/replay", ops.replay, methods=["POST"]),
             Route("/registry/loads", ops.load, methods=["POST"]),
             Route("/registry/loads/{load}", ops.load_status),
-            *desk_pages(ops.client, settings).routes(),
+            *desk.routes(),
+            *treasury.routes(desk.desk),
             *pages.COMMON,
         ],
         lifespan=web.while_connected(ops.client),

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from bus.contracts import billing as contracts
 from bus.errors import BusError, NotFound, RuleBroken, Unavailable
+from bus.persian import fold_digits
 from gateway import bodies, documents, uploads, web
 from gateway.origin import same_origin
 from gateway.public import words
@@ -179,8 +180,8 @@ class Bills:
 
 
 def _digits(told: str) -> str:
-    """What was typed, without the blanks and dashes by which people group digits."""
-    return "".join(c for c in told if c not in " -\u200c\u200e\u200f\u00a0")
+    """What was typed in ASCII digits, without the blanks and dashes by which people group them."""
+    return "".join(c for c in fold_digits(told) if c not in " -\u200c\u200e\u200f\u00a0")
 
 
 def routes(tickets: Tickets, portal: str) -> list[Route]:

@@ -55,11 +55,13 @@ def of_services(conn: Connection, services: Iterable[str]) -> list[Tariff]:
 def draft(
     conn: Connection, now: dt.datetime, officer: str, rows: Iterable[Mapping[str, Any]]
 ) -> list[int]:
-    """Adds rows as drafts; their ids. RuleBroken names the field that the book does not know."""
+    """Adds rows as drafts; their ids. RuleBroken names the field that the book does not know, with
+    the line of the file before it where a row has one.
+    """
     book = books.newest(conn)
     ids = []
-    for number, row in enumerate(rows):
-        _check(book, row, number)
+    for row in rows:
+        _check(book, row)
         ids.append(
             conn.execute(
                 text(
@@ -72,9 +74,9 @@ def draft(
     return ids
 
 
-def _check(book: Book, row: Mapping[str, Any], number: int) -> None:
+def _check(book: Book, row: Mapping[str, Any]) -> None:
     """The service is known, and its unit of money is in force when the row begins."""
-    day = dt.date.fromisoformat(row["from_day"])
+    day, line = dt.date.fromisoformat(row["from_day"]), row.get("line")
     for field, ask in (
         ("service", lambda: book.service(row["service"])),
         ("money", lambda: book.rials_of(row["money"], day)),
@@ -83,9 +85,11 @@ def _check(book: Book, row: Mapping[str, Any], number: int) -> None:
             ask()
         except RuleBroken as error:
             raise RuleBroken(
-                f"Row {number + 1}: {error.message}",
+                f"line {line}: {error.message}" if line else error.message,
                 code="field.wrong",
-                fields=[FieldError(f"{number}.{field}", error.code, error.message)],
+                fields=[
+                    FieldError(f"{line}.{field}" if line else field, error.code, error.message)
+                ],
             ) from None
 
 
@@ -100,7 +104,7 @@ def read_csv(told: str) -> list[dict[str, Any]]:
     rows, faults = [], []
     for line, cells in enumerate(reader, 2):
         try:
-            rows.append(ROW.load(_cells(cells)))
+            rows.append({**ROW.load(_cells(cells)), "line": line})
         except ContractError as error:
             faults += [FieldError(f"{line}.{f.field}", f.code, f.message) for f in error.fields]
     if not rows and not faults:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from persian_tools.bill import CURRENCY_RIAL, get_detail
 
-from bus.errors import RuleBroken
+from bus.contracts import billing as contracts
+from bus.errors import ContractError, RuleBroken
 from services.billing import books
 from services.billing.domain import bank_files, bill, bill_ids, ledger, payment
 from services.billing.domain.bill_ids import Encoder
@@ -351,3 +352,15 @@ def test_a_file_of_bills_is_read_with_its_tail():
 def test_a_file_of_bills_with_a_fault_is_not_taken(break_):
     with pytest.raises(RuleBroken):
         bank_files.bills(break_(bills_file(("1000234546116", "175050929", 1_750_000, 5))), 461)
+
+
+@pytest.mark.parametrize("month", ["1405-13", "1405-9", "x", "2026-11"])
+def test_a_month_that_is_none_is_refused_before_anybody_reckons_with_it(month):
+    with pytest.raises(ContractError, match="month"):
+        contracts.STATEMENT.load({"month": month})
+
+
+@pytest.mark.parametrize("wrong", ["123", "12345678901234", "12345x", "۱۲۳۴۵۶"])
+def test_an_id_of_a_bill_is_6_to_13_digits(wrong):
+    with pytest.raises(ContractError, match="digits"):
+        contracts.LOOK_UP.load({"bill_id": wrong, "payment_id": "175050929"})

@@ -90,7 +90,7 @@ def test_a_file_of_tariffs_is_taken_whole_or_not_at_all(hand):
     for wrong, field in (
         (good.replace("70000", "70.5"), "2.amount"),
         (good.replace("1406/01/01,D3\nexpert", "1406/13/01,D3\nexpert"), "2.from_day"),
-        (good.replace("expert_visit", "nothing"), "1.service"),
+        (good.replace("expert_visit", "nothing"), "3.service"),
         (good.replace("decree", "order"), "1"),
     ):
         told = hand.call(treasury.IMPORT_TARIFFS, as_="karim", text=wrong)

@@ -3,22 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import fields
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.blobs import Blobs
 from bus.contracts import desk as contracts
-from bus.contracts.fields import Day
 from bus.contracts.kinds import Request as Contract
 from bus.contracts.ticketing import FORM, REGISTER
 from bus.errors import BusError, ContractError, NotFound, RuleBroken, Unauthenticated
-from bus.persian import Malformed, parse_jalali
 from bus.tracking import grouped, grouped_secret
 from gateway import pages, uploads
 from gateway.ops.desk.oidc import Attempt, Provider
 from gateway.ops.desk.session import Desk, form_id, leave
+from gateway.ops.forms import day_of, one, taken
 from gateway.origin import same_origin
 
 OIDC_COOKIE, OIDC_SECONDS = "mirab_desk_oidc", 600
@@ -268,41 +266,10 @@ class DeskPages:
         ]
 
 
-def one(values: Mapping[str, list[str]], name: str) -> str:
-    """The one value of a field; empty if it was not sent."""
-    return values.get(name, [""])[0]
-
-
 def done(request: Request) -> str:
     """The name of the act that led here, if it is one of ours."""
     told = request.query_params.get("done", "")
     return told if told in (*ACTS, "row", "withdraw", "slots") else ""
-
-
-def taken(contract: Contract, values: Mapping[str, list[str]]) -> dict[str, Any]:
-    """What a form says, in the types of a contract; an empty field was not filled in."""
-    data: dict[str, Any] = {}
-    for name, field in contract.schema.fields.items():
-        told = [value for value in values.get(name, []) if value.strip()]
-        if isinstance(field, fields.List) and name != "attachments":
-            data[name] = told
-        elif told and isinstance(field, fields.Integer):
-            data[name] = int(told[0]) if told[0].strip().isdigit() else told[0]
-        elif told and isinstance(field, fields.Boolean):
-            data[name] = told[0] == "1"
-        elif told and isinstance(field, Day):
-            data[name] = day_of(told[0])
-        elif told:
-            data[name] = told[0]
-    return data
-
-
-def day_of(told: str) -> str:
-    """A Jalali day as the contract takes days; what is none is left for the contract to refuse."""
-    try:
-        return parse_jalali(told).isoformat()
-    except Malformed:
-        return told
 
 
 def show(request: Request, problem: dict[str, Any]) -> Response | None:

@@ -1,0 +1,137 @@
+"""What pages of colleagues share: who acts, how a form becomes one Request, how errors are shown.
+
+The desk's cookie names the colleague; what he may do, the context says at each act.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from bus.contracts.kinds import Request as Contract
+from bus.errors import BusError, Unauthenticated
+from gateway import pages, uploads
+from gateway.ops.desk.session import Desk, form_id
+from gateway.ops.forms import one, taken, whole_of
+from gateway.origin import same_origin
+from gateway.problems import status_of
+
+NUMBERS = 2**31
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A form as it was sent, and what was wrong with it; nothing, when a page is just read."""
+
+    act: str = ""
+    typed: Mapping[str, str] = field(default_factory=dict)
+    error: BusError | None = None
+
+
+Show = Callable[[Request, Tried], Awaitable[Response]]
+NOTHING = Tried()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A part of the desk: its address, the folder of its templates, the Request that tells who
+    somebody is there, the code that turns strangers away, and the module of its words, which has
+    DONE (act → sentence), ``faults_of`` and ``lines_of`` a refusal.
+    """
+
+    at: str
+    templates: str
+    who_am_i: Contract
+    stranger: str
+    words: Any
+
+
+class Counter:
+    """Asks a context in a colleague's name, and makes pages of what it says."""
+
+    def __init__(self, desk: Desk, place: Place) -> None:
+        self._desk, self.place = desk, place
+
+    async def ask(
+        self, request: Request, contract: Contract, *, form: str | None = None, **data: Any
+    ) -> dict[str, Any]:
+        """The answer to a Request in the colleague's name; ``form`` is the id of the form that
+        asks: sent twice it is one act.
+        """
+        return await self._desk.ask(request, contract, data, id=form)
+
+    async def page(
+        self, request: Request, name: str, tried: Tried = NOTHING, **asked: Awaitable[Any]
+    ) -> Response:
+        """A page with the answers to what it asks; it tells who acts, in which role.
+        Forbidden with the code of ``stranger``.
+        """
+        officer, *told = await asyncio.gather(
+            self.ask(request, self.place.who_am_i), *asked.values()
+        )
+        words, error = self.place.words, tried.error
+        response = pages.page(
+            f"{self.place.templates}/{name}.html",
+            status_of(error) if error else 200,
+            who=self._desk.who(request),
+            officer=officer,
+            form_id=form_id(),
+            w=words,
+            at=self.place.at,
+            note=words.DONE.get(request.query_params.get("done", ""), ""),
+            act=tried.act,
+            typed=tried.typed,
+            faults=words.faults_of(error) if error else {},
+            lines=words.lines_of(error) if error else [],
+            **dict(zip(asked, told, strict=True)),
+        )
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    async def act(
+        self, request: Request, contract: Contract, show: Show, back: str, **fixed: Any
+    ) -> Response:
+        """POST of a form: one Request, however often the form is sent, then on to ``back``.
+
+        What is refused is shown by ``show`` beside what was typed.
+        """
+        same_origin(request)
+        values = (await uploads.read_form(request, None)).values
+        typed = {name: one(values, name) for name in values}
+        try:
+            data = {**taken(contract, values), **fixed}
+            await self.ask(request, contract, form=typed.get("form") or None, **data)
+        except BusError as error:
+            return await self.refused(request, show, typed, error)
+        return RedirectResponse(f"{self.place.at}/{back}", 303)
+
+    async def refused(
+        self, request: Request, show: Show, typed: Mapping[str, str], error: BusError
+    ) -> Response:
+        """The page of a form that was refused; a stranger gets no page at all."""
+        if isinstance(error, Unauthenticated) or error.code == self.place.stranger:
+            raise error
+        return await show(request, Tried(typed.get("act", ""), typed, error))
+
+
+def before(request: Request) -> dict[str, Any]:
+    """The number before which a list goes on, from ``?before=120``; nothing if none is told."""
+    told = whole_of(request.query_params.get("before", ""))
+    return {"before": told} if isinstance(told, int) and 0 < told < NUMBERS else {}
+
+
+async def known(value: Any) -> Any:
+    """What is known already, for a page that waits for what it asks."""
+    return value
+
+
+def attachment(name: str) -> dict[str, str]:
+    """Headers of a file to be saved that no cache keeps (RFC 6266)."""
+    return {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+    }

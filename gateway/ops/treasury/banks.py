@@ -1,0 +1,113 @@
+"""The first page with what waits, banks' files, and the daily close."""
+
+import datetime as dt
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bus.contracts import treasury as contracts
+from bus.errors import BusError
+from bus.persian import tehran_day
+from gateway import uploads
+from gateway.ops.counter import NOTHING, Counter, Tried
+from gateway.ops.forms import day_of, one
+from gateway.ops.treasury.place import AT
+from gateway.origin import same_origin
+
+FILE_LIMIT = 6_000_000
+BILLS = "bills"
+
+
+class Banks:
+    """The pages of files and days."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+
+    async def home(self, request: Request) -> Response:
+        """GET /desk/treasury: what waits for an officer."""
+        ask = self._counter.ask
+        return await self._counter.page(
+            request,
+            "home",
+            tariffs=ask(request, contracts.TARIFFS),
+            refunds=ask(request, contracts.REFUNDS),
+            day=ask(request, contracts.LOOK_AT_DAY, day=_yesterday()),
+        )
+
+    # --- files ---
+
+    async def files(self, request: Request) -> Response:
+        """GET /desk/treasury/files"""
+        return await self._files(request, NOTHING)
+
+    async def _files(
+        self, request: Request, tried: Tried, result: dict[str, Any] | None = None
+    ) -> Response:
+        async def told() -> dict[str, Any]:
+            # A day's controls name every bank whose files we can take.
+            day = await self._counter.ask(request, contracts.LOOK_AT_DAY, day=_yesterday())
+            return {"channels": day["channels"], "day": day["day"], "result": result}
+
+        return await self._counter.page(request, "files", tried, told=told())
+
+    async def take(self, request: Request) -> Response:
+        """POST /desk/treasury/files: the file of a bank and a day; what became of its rows."""
+        same_origin(request)
+        typed: dict[str, str] = {"act": "take"}
+        try:
+            form = await uploads.read_form(
+                request, None, files=1, fields_limit=FILE_LIMIT, as_text=True
+            )
+            typed |= {name: one(form.values, name) for name in ("channel", "day", "form")}
+            channel = typed["channel"]
+            result = await self._counter.ask(
+                request,
+                contracts.TAKE_FILE,
+                form=typed["form"] or None,
+                kind="bills" if channel == BILLS else "settlement",
+                psp=None if channel == BILLS else channel or None,
+                day=day_of(typed["day"]),
+                text=one(form.values, "text"),
+            )
+        except BusError as error:
+            return await self._counter.refused(request, self._files, typed, error)
+        return await self._files(request, NOTHING, result)
+
+    # --- the day ---
+
+    async def day(self, request: Request) -> Response:
+        """GET /desk/treasury/day?day=1405/09/03: yesterday if none is told."""
+        return await self._day(request, NOTHING)
+
+    async def _day(self, request: Request, tried: Tried) -> Response:
+        typed = request.path_params.get("day") or request.query_params.get("day", "")
+        try:
+            day = contracts.LOOK_AT_DAY.load({"day": day_of(typed) if typed else _yesterday()})
+        except BusError as error:
+            tried, day = Tried("look", {"day": typed}, error), {"day": _yesterday()}
+        told = self._counter.ask(request, contracts.LOOK_AT_DAY, **day)
+        return await self._counter.page(request, "day", tried, told=told)
+
+    async def close(self, request: Request) -> Response:
+        """POST /desk/treasury/day/{day}/close"""
+        day = request.path_params["day"]
+        back = f"day?day={quote(day, safe='')}&done=close"
+        return await self._counter.act(request, contracts.CLOSE_DAY, self._day, back, day=day)
+
+    def routes(self) -> list[Route]:
+        """The routes of the first page, files and days."""
+        return [
+            Route(AT, self.home),
+            Route(f"{AT}/files", self.files, methods=["GET"]),
+            Route(f"{AT}/files", self.take, methods=["POST"]),
+            Route(f"{AT}/day", self.day),
+            Route(f"{AT}/day/{{day}}/close", self.close, methods=["POST"]),
+        ]
+
+
+def _yesterday() -> str:
+    return (tehran_day(dt.datetime.now(dt.UTC)) - dt.timedelta(days=1)).isoformat()

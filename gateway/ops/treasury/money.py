@@ -1,0 +1,66 @@
+"""Exceptions that need somebody, and refunds with two pairs of eyes."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bus.contracts import treasury as contracts
+from bus.errors import NotFound
+from gateway.ops.counter import NOTHING, Counter, Tried
+from gateway.ops.treasury.place import AT
+
+REFUND_ACTS = {
+    "approve": contracts.APPROVE_REFUND,
+    "refuse": contracts.REFUSE_REFUND,
+    "paid": contracts.NOTE_REFUND_PAID,
+}
+
+
+class Money:
+    """The pages of exceptions and refunds."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+
+    async def exceptions(self, request: Request) -> Response:
+        """GET /desk/treasury/exceptions"""
+        return await self._exceptions(request, NOTHING)
+
+    async def _exceptions(self, request: Request, tried: Tried) -> Response:
+        told = self._counter.ask(request, contracts.EXCEPTIONS)
+        return await self._counter.page(request, "exceptions", tried, told=told)
+
+    async def resolve(self, request: Request) -> Response:
+        """POST /desk/treasury/exceptions/{id}/{how}: refund, apply, explained."""
+        id_, how = request.path_params["id"], request.path_params["how"]
+        if how not in contracts.RESOLUTIONS:
+            raise NotFound("There is no such act.", code="http.not_found")
+        back = "exceptions?done=resolve"
+        return await self._counter.act(
+            request, contracts.RESOLVE, self._exceptions, back, id=id_, how=how
+        )
+
+    async def refunds(self, request: Request) -> Response:
+        """GET /desk/treasury/refunds"""
+        return await self._refunds(request, NOTHING)
+
+    async def _refunds(self, request: Request, tried: Tried) -> Response:
+        told = self._counter.ask(request, contracts.REFUNDS)
+        return await self._counter.page(request, "refunds", tried, told=told)
+
+    async def move(self, request: Request) -> Response:
+        """POST /desk/treasury/refunds/{id}/{act}: approve, refuse, paid."""
+        id_, name = request.path_params["id"], request.path_params["act"]
+        if name not in REFUND_ACTS:
+            raise NotFound("There is no such act.", code="http.not_found")
+        back = f"refunds?done=refund_{name}"
+        return await self._counter.act(request, REFUND_ACTS[name], self._refunds, back, id=id_)
+
+    def routes(self) -> list[Route]:
+        """The routes of exceptions and refunds."""
+        return [
+            Route(f"{AT}/exceptions", self.exceptions),
+            Route(f"{AT}/exceptions/{{id:int}}/{{how}}", self.resolve, methods=["POST"]),
+            Route(f"{AT}/refunds", self.refunds),
+            Route(f"{AT}/refunds/{{id:int}}/{{act}}", self.move, methods=["POST"]),
+        ]

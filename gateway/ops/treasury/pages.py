@@ -1,0 +1,19 @@
+"""All pages of the treasury, on the desk's sign-in."""
+
+from starlette.routing import Route
+
+from gateway.ops.counter import Counter
+from gateway.ops.desk.session import Desk
+from gateway.ops.treasury.banks import Banks
+from gateway.ops.treasury.bills import Bills
+from gateway.ops.treasury.money import Money
+from gateway.ops.treasury.papers import Papers
+from gateway.ops.treasury.place import TREASURY
+from gateway.ops.treasury.tariffs import Tariffs
+
+
+def routes(desk: Desk) -> list[Route]:
+    """The routes below /desk/treasury."""
+    counter = Counter(desk, TREASURY)
+    parts = (Banks(counter), Tariffs(counter), Bills(counter), Money(counter), Papers(counter))
+    return [route for part in parts for route in part.routes()]

@@ -1,0 +1,8 @@
+"""Where the pages of the treasury stand at the desk."""
+
+from bus.contracts import treasury as contracts
+from gateway.ops.counter import Place
+from gateway.ops.treasury import words
+
+AT = "/desk/treasury"
+TREASURY = Place(AT, "treasury", contracts.WHO_AM_I, "treasury.not_an_officer", words)

@@ -1,0 +1,72 @@
+"""Rows of the tariff: drafted by one officer, by hand or from a file, approved by another."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bus.contracts import treasury as contracts
+from bus.errors import BusError, NotFound
+from gateway import uploads
+from gateway.ops.counter import NOTHING, Counter, Tried
+from gateway.ops.forms import one
+from gateway.ops.treasury.place import AT
+from gateway.origin import same_origin
+
+FILE_LIMIT = 1_000_000
+ROW_ACTS = {"approve": contracts.APPROVE_TARIFF, "withdraw": contracts.WITHDRAW_TARIFF}
+
+
+class Tariffs:
+    """The pages of tariffs."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+
+    async def listed(self, request: Request) -> Response:
+        """GET /desk/treasury/tariffs: all rows, and forms for new ones."""
+        return await self._show(request, NOTHING)
+
+    async def _show(self, request: Request, tried: Tried) -> Response:
+        asked = self._counter.ask(request, contracts.TARIFFS)
+        return await self._counter.page(request, "tariffs", tried, told=asked)
+
+    async def draft(self, request: Request) -> Response:
+        """POST /desk/treasury/tariffs/draft: one row."""
+        back = "tariffs?done=draft"
+        return await self._counter.act(request, contracts.DRAFT_TARIFF, self._show, back)
+
+    async def take(self, request: Request) -> Response:
+        """POST /desk/treasury/tariffs/import: a CSV file, or its text; the text stays in the form
+        if a row is wrong.
+        """
+        same_origin(request)
+        typed: dict[str, str] = {"act": "import"}
+        try:
+            form = await uploads.read_form(
+                request, None, files=1, fields_limit=FILE_LIMIT, as_text=True
+            )
+            typed["text"] = one(form.values, "file") or one(form.values, "text")
+            id_ = one(form.values, "form") or None
+            await self._counter.ask(
+                request, contracts.IMPORT_TARIFFS, form=id_, text=typed["text"].lstrip("\ufeff")
+            )
+        except BusError as error:
+            return await self._counter.refused(request, self._show, typed, error)
+        return RedirectResponse(f"{AT}/tariffs?done=import", 303)
+
+    async def move(self, request: Request) -> Response:
+        """POST /desk/treasury/tariffs/{id}/{act}: approve, or withdraw."""
+        name, id_ = request.path_params["act"], request.path_params["id"]
+        if name not in ROW_ACTS:
+            raise NotFound("There is no such act.", code="http.not_found")
+        back = f"tariffs?done={name}"
+        return await self._counter.act(request, ROW_ACTS[name], self._show, back, id=id_)
+
+    def routes(self) -> list[Route]:
+        """The routes of tariffs."""
+        return [
+            Route(f"{AT}/tariffs", self.listed),
+            Route(f"{AT}/tariffs/draft", self.draft, methods=["POST"]),
+            Route(f"{AT}/tariffs/import", self.take, methods=["POST"]),
+            Route(f"{AT}/tariffs/{{id:int}}/{{act}}", self.move, methods=["POST"]),
+        ]
