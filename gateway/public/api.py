@@ -11,8 +11,21 @@ from bus.client import Client
 from bus.contracts.inquiry import VERIFY
 from bus.settings import Settings
 from gateway import bodies, pages, web
+from gateway.notices import Maintenance, Notices
 from gateway.problems import HttpError
-from gateway.public import bills, form, json_api, open311, open311_xml, own, portal, words
+from gateway.public import (
+    bills,
+    closing,
+    form,
+    inbox,
+    json_api,
+    news,
+    open311,
+    open311_xml,
+    own,
+    portal,
+    words,
+)
 from gateway.public.guesses import Guesses
 from gateway.public.tickets import Tickets
 
@@ -29,6 +42,18 @@ class Public:
         self._contact = settings.text("SECURITY_CONTACT", "mailto:security@mirab.example")
         self._guesses = Guesses()
         self.tickets = Tickets(self.client, settings, self._guesses)
+        self.notices = Notices(self.client)
+
+    def first(self, request: Request) -> None:
+        """Notes what the page has to say of us. Maintenance in an announced window."""
+        now = datetime.now(UTC)
+        request.state.banner = self.notices.banner(closing.VISITED, now)
+        try:
+            for component in closing.components_of(request.url.path):
+                self.notices.require_open(component, now)
+        except Maintenance as error:
+            request.state.closed = {"told": error.told, "contact": self.notices.contact}
+            raise
 
     async def verify(self, request: Request) -> Response:
         """GET /v1/verify/{code}: whether an answer with this code was given."""
@@ -80,14 +105,17 @@ def make(settings: Settings) -> web.Face:
             *form.routes(public.tickets),
             *bills.routes(public.tickets, settings.text("PORTAL_URL").rstrip("/")),
             *own.routes(public.tickets),
+            *inbox.routes(public.tickets),
+            *news.routes(public.tickets, settings.text("PORTAL_URL").rstrip("/")),
             *open311.routes(public.tickets, settings),
             Route("/.well-known/security.txt", public.security),
             *json_api.routes(public.tickets),
             Route("/health/live", web.live),
             *pages.COMMON,
         ],
-        lifespan=web.while_connected(public.client),
+        lifespan=web.while_connected(public.client, public.notices.keep),
         show=show,
+        first=public.first,
     )
 
 
@@ -102,6 +130,8 @@ def show(request: Request, problem: dict[str, Any]) -> Response | None:
             return None
     except HttpError:
         return None
+    if problem["code"] == Maintenance.default_code:
+        return portal.show(request, "maintenance", problem["status"], **request.state.closed)
     speak = words.speaker(words.language(request))
     try:
         sentence = speak(f"sorry_{problem['status']}")

@@ -19,7 +19,8 @@ from gateway.uploads import Seals, derived_secret
 MOST_REQUESTS = 1200
 NOT_OPENED = (
     "ticket.not_opened", "ticket.locked", "bill.not_found", "payment.not_found", "own.no_match",
-    "own.locked", "own.not_opened",
+    "own.locked", "own.not_opened", "inbox.not_opened", "inbox.locked",
+    "subscription.not_found", "subscription.pin_wrong",
 )  # fmt: skip
 
 

@@ -1,0 +1,109 @@
+"""Inboxes of people: made, opened by code and secret, read."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bus.contracts import inbox as contracts
+from bus.errors import BusError
+from gateway import uploads
+from gateway.origin import same_origin
+from gateway.public.portal import faults_of, one, show, status_of
+from gateway.public.tickets import Tickets
+
+COOKIE, SECONDS = "mirab_inbox", 30 * 60
+
+
+class Inbox:
+    """What the routes share; a sealed cookie holds code and secret for half an hour."""
+
+    def __init__(self, tickets: Tickets) -> None:
+        self._tickets = tickets
+
+    async def page(self, request: Request) -> Response:
+        """GET /inbox: what it is, and a button that makes one."""
+        return show(request, "inbox", form=self._tickets.new_id())
+
+    async def make(self, request: Request) -> Response:
+        """POST /inbox: a form that is sent twice is one inbox, with one secret."""
+        same_origin(request)
+        values = (await uploads.read_form(request, None)).values
+        id_ = one(values, "form") or self._tickets.new_id()
+        secret = self._tickets.secret_of(id_)
+        told = await self._tickets.ask(request, contracts.MAKE_INBOX, {"secret": secret}, id=id_)
+        return self._opened(request, {"code": told["code"], "secret": secret}, "?new=1")
+
+    async def open_page(self, request: Request) -> Response:
+        """GET /inbox/open: by code and secret."""
+        return show(request, "inbox_open", typed={}, faults={})
+
+    async def open(self, request: Request) -> Response:
+        """POST /inbox/open"""
+        same_origin(request)
+        values = (await uploads.read_form(request, None)).values
+        typed = {name: one(values, name) for name in ("code", "secret")}
+        try:
+            loaded = contracts.OPEN_INBOX.load(typed)
+            await self._tickets.ask(request, contracts.OPEN_INBOX, loaded)
+        except BusError as error:
+            # What was typed as a secret is not sent back.
+            return show(
+                request, "inbox_open", status_of(error), typed={"code": typed["code"]},
+                faults=faults_of(request, error),
+            )  # fmt: skip
+        return self._opened(request, loaded)
+
+    async def mine(self, request: Request) -> Response:
+        """GET /inbox/mine: what lies in it, twenty a page."""
+        sealed = request.cookies.get(COOKIE, "")
+        proof = self._tickets.cookies.open(sealed, SECONDS)
+        if proof is None or set(proof) != {"code", "secret"}:
+            return RedirectResponse("/inbox/open", 303)
+        before = request.query_params.get("before")
+        told = await self._tickets.ask(
+            request, contracts.READ_INBOX, {**proof, **({"before": before} if before else {})}
+        )
+        response = show(
+            request, "inbox_mine", told=told, secret=proof["secret"], before=before,
+            new=request.query_params.get("new") == "1",
+        )  # fmt: skip
+        self._keep_open(request, response, proof)
+        return response
+
+    async def leave(self, request: Request) -> Response:
+        """POST /inbox/leave: the browser opens the inbox no more."""
+        same_origin(request)
+        response = RedirectResponse("/inbox/open", 303)
+        response.delete_cookie(COOKIE, path="/inbox")
+        return response
+
+    def _opened(self, request: Request, proof: dict[str, Any], query: str = "") -> Response:
+        response: Response = RedirectResponse(f"/inbox/mine{query}", 303)
+        self._keep_open(request, response, proof)
+        return response
+
+    def _keep_open(self, request: Request, response: Response, proof: dict[str, Any]) -> None:
+        response.set_cookie(
+            COOKIE,
+            self._tickets.cookies.seal({name: proof[name] for name in ("code", "secret")}),
+            max_age=SECONDS,
+            path="/inbox",
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
+
+
+def routes(tickets: Tickets) -> list[Route]:
+    """The routes of inboxes."""
+    inbox = Inbox(tickets)
+    return [
+        Route("/inbox", inbox.page, methods=["GET"]),
+        Route("/inbox", inbox.make, methods=["POST"]),
+        Route("/inbox/open", inbox.open_page, methods=["GET"]),
+        Route("/inbox/open", inbox.open, methods=["POST"]),
+        Route("/inbox/mine", inbox.mine),
+        Route("/inbox/leave", inbox.leave, methods=["POST"]),
+    ]
