@@ -66,10 +66,14 @@ class Post:
             )
         else:
             server = smtplib.SMTP(host, url.port or 25, name, timeout=SECONDS)
-        if self._starttls:
-            server.starttls(context=ssl.create_default_context())
-        if url.username:
-            server.login(unquote(url.username), unquote(url.password or ""))
+        try:
+            if self._starttls:
+                server.starttls(context=ssl.create_default_context())
+            if url.username:
+                server.login(unquote(url.username), unquote(url.password or ""))
+        except BaseException:
+            server.close()
+            raise
         return server
 
 

@@ -115,7 +115,8 @@ class Telephones:
 
     async def taken(self, request: Request) -> Response:
         asked = request.query_params
-        return JSONResponse(self.player.told(asked.get("provider"), brief="brief" in asked))
+        told = self.player.told(asked.get("provider"), asked.get("to"), brief="brief" in asked)
+        return JSONResponse(told)
 
     async def play(self, request: Request) -> Response:
         told = await request.json() if request.method == "POST" else None

@@ -113,9 +113,12 @@ class Player:
                 return told
         return {"do": ""}
 
-    def told(self, provider: str | None, *, brief: bool) -> dict[str, Any]:
-        """What was taken: how many, which of our numbers more than once, and each unless brief."""
-        rows = [t for t in self.order if provider in (None, t.provider)]
+    def told(self, provider: str | None, to: str | None, *, brief: bool) -> dict[str, Any]:
+        """What was taken, by a provider or for a telephone: how many, which of our numbers more
+        than once (for any), and each unless brief.
+        """
+        some = self.order if to is None else self.phones.get(to, [])
+        rows = [t for t in some if provider in (None, t.provider)]
         doubles = [
             {"provider": code, "ref": ref, "times": len(taken)}
             for (code, ref), taken in self.by_ref.items()

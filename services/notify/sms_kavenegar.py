@@ -92,7 +92,7 @@ class Kavenegar:
         found: dict[int, str | None] = {}
         for entry in self._asked("sms/statuslocalmessageid", "localid", refs):
             there = STATES.get(whole(entry.get("status"))) is not State.UNKNOWN
-            number = str(whole(entry.get("messageid"))) if there else None
+            number = sms_wire.number(entry.get("messageid")) if there else None
             found[whole(entry.get("localid"))] = number
         return {ref: found[ref] for ref in refs if ref in found}
 
@@ -140,9 +140,7 @@ def _handed(sms: Sms, entry: dict[str, Any]) -> Handed:
     state = STATES.get(code, State.ACCEPTED)
     if state is State.UNKNOWN:
         return Handed(sms.ref, State.FAILED, code=str(code))
-    number, cost = whole(entry.get("messageid")), sms_wire.rials(entry.get("cost"))
-    if state in (State.REJECTED, State.FAILED):
-        return Handed(sms.ref, state, str(number), cost, str(code))
-    if number <= 0:
-        raise sms_wire.unreadable("no number of a message")
-    return Handed(sms.ref, State.ACCEPTED, str(number), cost, str(code))
+    number, cost = sms_wire.number(entry.get("messageid")), sms_wire.rials(entry.get("cost"))
+    if state not in (State.REJECTED, State.FAILED):
+        state = State.ACCEPTED
+    return Handed(sms.ref, state, number, cost, str(code))

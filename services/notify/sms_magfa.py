@@ -129,4 +129,4 @@ def _handed(sms: Sms, answer: dict[str, Any]) -> Handed:
         return Handed(sms.ref, ERRORS.get(code) or State.FAILED, code=str(code))
     tariff, parts = sms_wire.rials(answer.get("tariff")), sms_wire.rials(answer.get("parts"))
     cost = None if tariff is None or parts is None else tariff * parts
-    return Handed(sms.ref, State.ACCEPTED, str(whole(answer.get("id"))), cost, str(code))
+    return Handed(sms.ref, State.ACCEPTED, sms_wire.number(answer.get("id")), cost, str(code))

@@ -104,4 +104,4 @@ class SmsIr:
 def _handed(sms: Sms, number: object) -> Handed:
     if number in (None, 0, "0", ""):
         return Handed(sms.ref, State.FAILED, code="no id")
-    return Handed(sms.ref, State.ACCEPTED, str(whole(number)), code=str(OK))
+    return Handed(sms.ref, State.ACCEPTED, sms_wire.number(number), code=str(OK))

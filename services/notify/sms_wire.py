@@ -125,6 +125,16 @@ def whole(told: object) -> int:
     return number
 
 
+def number(told: object) -> str:
+    """A provider's own number of a message, which is above 0. Unavailable
+    ``provider.unreadable``.
+    """
+    found = whole(told)
+    if found <= 0:
+        raise unreadable("no number of a message")
+    return str(found)
+
+
 def rials(told: object) -> int | None:
     """A sum of money as providers tell it, cut to whole rials; None if it is none."""
     if isinstance(told, bool) or not isinstance(told, int | float | str):

@@ -76,18 +76,21 @@ class PlayedBank:
 
 @contextlib.contextmanager
 def answering(body, status=200, **headers):
-    """A server that says always the same: its address, and the bodies that it was sent."""
+    """A server that says always the same, or what a function says now: its address, and the
+    bodies that it was sent.
+    """
     heard = []
 
     class Same(BaseHTTPRequestHandler):
         def do_POST(self):
             heard.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+            said = body() if callable(body) else body
             self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            for name, value in {"Content-Length": str(len(said)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             with contextlib.suppress(OSError):  # who has read enough hangs up
-                self.wfile.write(body)
+                self.wfile.write(said)
 
         do_GET = do_POST  # noqa: N815 - the library's name
 

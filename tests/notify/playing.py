@@ -27,13 +27,15 @@ class PlayedSms:
         told = {"do": do, "provider": provider, **more} if do else more
         requests.post(f"{self.url}/play", json=told, timeout=10).raise_for_status()
 
-    def told(self, provider=None):
-        """Counts, doubles and each message, in the order in which they were taken."""
-        asked = {"provider": provider} if provider else {}
-        return requests.get(f"{self.url}/taken", params=asked, timeout=10).json()
+    def told(self, provider=None, **asked):
+        """Counts, doubles and each message, in the order in which they were taken; of all, or of
+        one provider or telephone (``to``).
+        """
+        asked = {"provider": provider, **asked} if provider else asked
+        return requests.get(f"{self.url}/taken", params=asked, timeout=30).json()
 
-    def taken(self, provider=None):
-        return self.told(provider)["taken"]
+    def taken(self, provider=None, **asked):
+        return self.told(provider, **asked)["taken"]
 
     def page(self, path="/phone"):
         return requests.get(f"{self.url}{path}", timeout=10).text

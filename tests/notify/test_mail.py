@@ -154,9 +154,6 @@ HEADERS = {
 @given(st.text(max_size=60), st.text(max_size=300), st.text(max_size=60), st.text(max_size=40))
 def test_no_text_makes_another_header(subject, text, name, more):
     mail = way("smtp://127.0.0.1:1", from_name=name)
-    surrogates = any(0xD800 <= ord(c) <= 0xDFFF for c in subject + text + name + more)
-    if surrogates:
-        return
     raw = mail.write(letter(subject=f"{subject}\r\nBcc: {more}", text=text))
     told = email.message_from_bytes(raw, policy=default)
     assert set(told.keys()) == HEADERS

@@ -1,5 +1,6 @@
 """The adapters against the played providers of SMS: the real protocols, over HTTP."""
 
+import contextlib
 import dataclasses
 import http.server
 import itertools
@@ -61,7 +62,7 @@ def sent(provider, message=None):
 
 def taken(player, provider, message):
     """What the provider took for a telephone that only this message goes to."""
-    return [row for row in player.taken(provider.code) if row["to"] == message.to]
+    return player.taken(provider.code, to=message.to)
 
 
 # --- sent ---
@@ -362,6 +363,57 @@ def test_half_an_answer_or_an_unknown_code_is_never_a_no(code, told):
         sent(at(code, base))
     assert lost.value.code == "provider.unreadable"
     assert len(heard) == 1
+
+
+WORDS = (
+    "return", "status", "entries", "messageid", "localid", "cost", "remaincredit", "messages", "id",
+    "userId", "tariff", "parts", "mid", "dlrs", "balance", "data", "messageIds", "deliveryState",
+    "RetStatus", "Value",
+)  # fmt: skip
+LEAVES = (
+    st.none() | st.booleans() | st.sampled_from([0, 1, 2, 10, 100, 200, -1, 10**15, "1", "35"])
+    | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=3)
+)  # fmt: skip
+ANSWERS = st.dictionaries(
+    st.sampled_from(WORDS),
+    st.recursive(
+        LEAVES,
+        lambda inner: (
+            st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=5)
+        ),
+        max_leaves=8,
+    ),
+    max_size=5,
+)
+
+
+@pytest.fixture(scope="module")
+def parrot():
+    """A provider that says what the test puts into ``said`` last: its address, and that."""
+    said = []
+    with answering(lambda: said[-1]) as (base, _):
+        yield base, said
+
+
+@pytest.mark.parametrize("code", CODES)
+@given(told=ANSWERS, status=st.sampled_from([1, 0, 200]))
+def test_whatever_the_answer_is_it_is_read_or_not_known_and_never_a_failure_of_ours(
+    parrot, code, told, status
+):
+    base, said = parrot
+    told = {"status": status, "RetStatus": 1, "return": {"status": status}, **told}
+    said.append(orjson.dumps(told))
+    provider = at(code, base, timeout=10)
+    try:
+        (handed,) = provider.send([sms()])
+    except (Unavailable, Refused):
+        pass
+    else:
+        assert handed.state in (State.ACCEPTED, State.REJECTED, State.FAILED)
+        assert handed.state is not State.ACCEPTED or int(handed.provider_ref) > 0
+    for ask in (provider.credit, lambda: provider.states(["7"]), lambda: provider.find([7])):
+        with contextlib.suppress(Unavailable, NotImplementedError):
+            ask()
 
 
 @pytest.mark.parametrize("code", CODES)
