@@ -11,12 +11,13 @@ from bus.client import Client
 from bus.contracts import CATALOGUE
 from bus.contracts import Request as Contract
 from bus.contracts.billing import STATEMENT
+from bus.contracts.bulk import SUBMIT_JOB
 from bus.contracts.inquiry import READ_BATCH, SUBMIT_BATCH
 from bus.errors import NotFound
 from bus.keys import SigningKey
 from bus.settings import Settings
 from gateway import pages, web
-from gateway.agency import batches, catalogue, results, statements
+from gateway.agency import batches, catalogue, jobs, results, statements
 from gateway.agency.door import Door
 from gateway.agency.register import Register
 
@@ -43,6 +44,8 @@ class Agency:
         contract = contract_of(request)
         if contract is SUBMIT_BATCH:
             return await batches.submit(self.door, request)
+        if contract is SUBMIT_JOB:
+            return await jobs.submit(self.door, request)
         if contract is READ_BATCH:
             return await results.read(self.door, request)
         if contract is STATEMENT:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from bus.contracts import CATALOGUE
 from bus.contracts import Request as Contract
 from bus.contracts.billing import STATEMENT
+from bus.contracts.bulk import JOB_MATTER, SUBMIT_JOB
 from bus.contracts.fields import Block, Day, Instant
 from bus.contracts.inquiry import BATCH_KEYS, MATTER, READ_BATCH, SUBMIT_BATCH
 from bus.version import release
@@ -87,7 +88,7 @@ def _operation(contract: Contract) -> dict[str, Any]:
 
 def _parameters(contract: Contract) -> list[dict[str, Any]]:
     told = [IDEMPOTENCY] if contract.effect else []
-    if contract is SUBMIT_BATCH:
+    if contract in IN_QUERY:
         told += [
             {
                 "in": "query",
@@ -95,7 +96,7 @@ def _parameters(contract: Contract) -> list[dict[str, Any]]:
                 "schema": {"type": "string"},
                 "description": "Of an upload as JSON Lines or CSV",
             }
-            for name in MATTER.schema.fields
+            for name in IN_QUERY[contract].schema.fields
         ]
     return told
 
@@ -103,7 +104,8 @@ def _parameters(contract: Contract) -> list[dict[str, Any]]:
 def _bodies(contract: Contract) -> dict[str, Any]:
     if contract is SUBMIT_BATCH:
         return {"application/json": {"schema": BATCH_KEYS.schema}, **LINES}
-    return {"application/json": {"schema": contract.schema}}
+    form = {"application/json": {"schema": contract.schema}}
+    return {**form, **LINES} if contract is SUBMIT_JOB else form
 
 
 def _answers(contract: Contract) -> dict[str, Any]:
@@ -113,6 +115,7 @@ def _answers(contract: Contract) -> dict[str, Any]:
     return {**answer, **PAPERS} if contract is STATEMENT else answer
 
 
+IN_QUERY = {SUBMIT_BATCH: MATTER, SUBMIT_JOB: JOB_MATTER}
 LINES: dict[str, Any] = {
     form: {"schema": {"type": "string"}} for form in ("application/jsonl", "text/csv")
 }

@@ -110,7 +110,7 @@ def wind_down(store: Store, office_of: OfficeOf) -> None:
             office = office_of(tx)
             rows = tx.conn.execute(_CANCELLED, {"page": END_PAGE}).all()
             for row in rows:
-                ending.settle(office, row, State.CANCELLED, "job.cancelled")
+                ending.end(office, row, State.CANCELLED, "job.cancelled")
             more = bool(rows)
     with store.transaction() as tx:
         office = office_of(tx)

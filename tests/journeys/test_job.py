@@ -1,0 +1,108 @@
+"""An agency uploads the file of a bulk job, signed, and follows it to the end."""
+
+import json
+import shutil
+
+import pytest
+import requests
+
+from bus.signing import sign_request
+from connector.caller import load_key
+from tests.conftest import ROOT, Starter, execute, run_face, secrets_in, wait_for
+from tests.notify.conftest import Hand
+
+GRANT = '\n[[grants]]\ncontract = "notify.*"\npurposes = []\nuntil = 2030-12-31\n'
+KEY = '"5a1c9e7d-the-same-job"'
+
+
+class Agency:
+    """power-co at an agency face before a notify service that runs."""
+
+    def __init__(self, start, folder, amqp, db):
+        self.db = db
+        environ = {"AMQP_URL": amqp, "DB_URL": db, **secrets_in(folder)}
+        start("bus", "serve", "services.notify", **environ)
+        face = run_face(start, folder, environ)
+        with (face.register / "power-co.toml").open("a") as file:
+            file.write(GRANT)
+        self.url = str(face)
+        wait_for(lambda: self.send("jobs", {}).status_code == 200, seconds=60)
+
+    def send(self, operation, data, form="application/json", query="", **headers):
+        path = f"/v1/notify/{operation}{query}"
+        raw = data if isinstance(data, bytes) else json.dumps(data).encode()
+        key = load_key(ROOT / "deploy/local/demo_keys/power-co.pem", "power-co-demo")
+        told = {"Content-Type": form, **headers}
+        told |= sign_request(key, "POST", self.url + path, told, raw)
+        return requests.post(self.url + path, data=raw, headers=told, timeout=60)
+
+    def job(self, told):
+        answer = self.send("job", {"job": told["job"]})
+        answer.raise_for_status()
+        return answer.json()
+
+
+@pytest.fixture(scope="module")
+def agency(tmp_path_factory, broker, postgres, notify_template):
+    folder = tmp_path_factory.mktemp("job")
+    execute(postgres.url("postgres"), f"create database job_journey template {notify_template}")
+    hand = Hand(postgres.url("job_journey"))
+    hand.template("((name)) گرامی", code="debt", lane="bulk")
+    hand.store.engine.dispose()
+    name = "job-journey"
+    broker.ctl("add_vhost", name)
+    broker.ctl("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
+    amqp = broker.url.rsplit("/", 1)[0] + "/" + name
+    starter = Starter(folder)
+    yield Agency(starter, folder, amqp, postgres.url("job_journey"))
+    starter.end()
+    broker.ctl("delete_vhost", name)
+    shutil.rmtree(folder / "agencies", ignore_errors=True)
+
+
+QUERY = "?name=job&template=debt&channels=sms"
+
+
+def test_a_large_file_is_uploaded_checked_started_and_taken(agency):
+    rows = "\n".join(f"0990000{n:04},{'نام ' * 25}{n}" for n in range(5000))
+    raw = f"\ufeffphone number,name\r\n{rows}\r\n".encode()
+    assert len(raw) > 700_000
+    headers = {"form": "text/csv", "query": QUERY, "Idempotency-Key": KEY}
+    first = agency.send("submit_job", raw, **headers)
+    assert first.status_code == 200, first.text
+    told = first.json()
+    # The connection may have broken before the answer: the same again is the same job.
+    assert agency.send("submit_job", raw, **headers).json()["job"] == told["job"]
+    assert agency.send("submit_job", b"x", **headers).json()["code"] == "idempotency_key.reused"
+    wait_for(lambda: agency.job(told)["state"] == "CHECKED", seconds=120)
+    assert agency.job(told)["good"] == 5000
+    preview = agency.send("job_preview", {"job": told["job"], "rows": 1}).json()
+    assert preview["rows"][0]["messages"][0]["body"].endswith("نام 0 گرامی")
+    assert agency.send("start_job", {"job": told["job"]}).json()["state"] == "RUNNING"
+    wait_for(lambda: agency.job(told)["rows"] == {"TAKEN": 5000}, seconds=120)
+    assert sum(agency.job(told)["messages"].values()) == 5000
+    cancelled = agency.send("cancel_job", {"job": told["job"]}).json()
+    assert cancelled["state"] == "CANCELLED"
+
+
+def test_a_file_that_is_not_utf8_or_whose_digest_differs_is_refused(agency):
+    raw = "phone number,name\n09900000001,سارا\n".encode("cp1256")
+    refused = agency.send("submit_job", raw, form="text/csv", query=QUERY)
+    assert refused.json()["code"] == "job.not_utf8"
+
+
+def test_a_small_job_is_one_json_object(agency):
+    told = agency.send(
+        "submit_job",
+        {
+            "job": "5a1c9e7d-0000-4000-8000-000000000007", "name": "small", "template": "debt",
+            "form": "jsonl", "piece": '{"mobile": "09900000001", "name": "سارا"}',
+        },
+    ).json()  # fmt: skip
+    wait_for(lambda: agency.job(told)["state"] == "CHECKED", seconds=60)
+    assert agency.job(told)["good"] == 1
+
+
+def test_what_is_wrong_with_the_query_is_named(agency):
+    refused = agency.send("submit_job", b"x", form="text/csv", query="?name=a&channels=fax").json()
+    assert {each["field"] for each in refused["errors"]} == {"template", "channels.0"}
