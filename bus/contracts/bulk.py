@@ -1,4 +1,4 @@
-"""Bulk jobs: one template to the many rows of a file; their owner is the team of services/notify."""
+"""Bulk jobs: one template to the many rows of a file; owner is the team of services/notify."""
 
 import uuid
 
@@ -6,7 +6,8 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from bus.contracts.fields import Block, Choice, Instant, Text, code_text, whole
 from bus.contracts.kinds import Event, Form, Request
-from bus.contracts.notify import CHANNELS, LANGUAGES, Previewed, Receiver
+from bus.contracts.notify import CHANNELS, LANGUAGES, Previewed
+from bus.contracts.receiver import Receiver
 
 JOB_STATES = (
     "RECEIVING", "CHECKING", "CHECKED", "SCHEDULED", "RUNNING", "DONE", "CANCELLED", "REFUSED",

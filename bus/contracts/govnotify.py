@@ -9,16 +9,14 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from bus.contracts.fields import Block, Choice, Instant, Prose, Text, whole
 from bus.contracts.kinds import Request
 from bus.contracts.notify import (
-    ADDRESS_LINES,
     BODY_MOST,
     LANGUAGES,
     REFERENCE_MOST,
     STATES,
     SUBJECT_MOST,
     One,
-    Receiver,
-    personalisation,
 )
+from bus.contracts.receiver import ADDRESS_LINES, Receiver, personalisation
 
 API_CHANNELS = ("sms", "email", "letter")
 KEY_KINDS = ("live", "team", "test")

@@ -18,8 +18,8 @@ from bus.contracts.notify import (
     Previewed,
     TemplateOf,
     Texts,
-    personalisation,
 )
+from bus.contracts.receiver import personalisation
 
 ROLES = ("editor", "approver")
 VERSION_STATES = ("DRAFT", "APPROVED", "WITHDRAWN")

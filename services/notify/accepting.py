@@ -13,13 +13,12 @@ from bus import log
 from bus.contracts.notify import CHANNELS
 from bus.errors import BusError, FieldError, RuleBroken, TooMany
 from bus.persian import tehran_day
-from services.notify import consents, ending, inboxes, templates
+from services.notify import consents, ending, filling, inboxes, templates
 from services.notify.domain.consent import allows
 from services.notify.domain.message import State
 from services.notify.domain.quiet import after_quiet, within_cap
 from services.notify.office import Office
 from services.notify.store import OURS, address_of, instant, uuid_of
-from services.notify.templates import Content
 
 _log = log.get("accepting")
 AHEAD = dt.timedelta(days=90)
@@ -41,7 +40,7 @@ class _Draft:
     asked: Mapping[str, Any]
     forms: list[Any]
     due_at: dt.datetime
-    contents: dict[str, Content] = field(default_factory=dict)
+    contents: dict[str, filling.Content] = field(default_factory=dict)
 
     @property
     def form(self) -> Any:
@@ -54,7 +53,7 @@ def accept(
     """A Sent for each message that is accepted, in order, or why it is not.
 
     ``asked`` are loaded Sends. NotFound ``template.not_found``; RuleBroken ``receiver.missing``,
-    ``receiver.opted_out``, ``message.too_far_ahead`` and those of `templates.filled`; TooMany
+    ``receiver.opted_out``, ``message.too_far_ahead`` and those of `filling.filled`; TooMany
     ``receiver.cap``. What is refused leaves no trace; all others are kept.
     """
     known = _Known.of(office, owner, asked)
@@ -174,7 +173,7 @@ def _judge(office: Office, known: _Known, one: Mapping[str, Any]) -> _Draft:
         raise RuleBroken("The receiver wants no such messages.", code="receiver.opted_out")
     draft = _Draft(one, open_, _not_before(office, one))
     for form in open_:
-        draft.contents[form.channel] = templates.filled(
+        draft.contents[form.channel] = filling.filled(
             office.book, form, one["language"], one["personalisation"]
         )
     draft.due_at = _when(office, known, draft)
@@ -230,7 +229,7 @@ def _row(office: Office, owner: str, draft: _Draft, job: int | None) -> dict[str
         "reference": one["reference"],
         "template": str(form.id),
         "version": form.version,
-        "language": templates.language_of(form, one["language"]),
+        "language": filling.language_of(form, one["language"]),
         "channel": form.channel,
         "rest": [each.channel for each in draft.forms[1:]],
         "lane": form.lane,

@@ -13,10 +13,10 @@ from sqlalchemy import text
 from bus import log
 from bus.contracts.bulk import JOB_ROWS
 from bus.contracts.fields import Prose, Text
-from bus.contracts.notify import VALUE_MOST, Receiver
+from bus.contracts.receiver import VALUE_MOST, Receiver
 from bus.errors import BusError, Unavailable
 from bus.store import Store, Tx
-from services.notify import jobs, templates
+from services.notify import filling, jobs, templates
 from services.notify.domain.book import Book
 from services.notify.domain.sheet import ADDRESS_LINES, Problem, Row, column, read
 from services.notify.domain.template import placeholders
@@ -183,7 +183,7 @@ def _judge(judge: Judge, row: Row, page: Page) -> None:
     problem = problem or wrong or _repeated(judge, row, receiver)
     if problem is None:
         try:
-            filled = [templates.filled(judge.book, form, judge.language, values) for form in forms]
+            filled = [filling.filled(judge.book, form, judge.language, values) for form in forms]
         except BusError as error:
             first = error.fields[0].field if error.fields else ""
             name = first.removeprefix("personalisation.")
@@ -197,7 +197,7 @@ def _judge(judge: Judge, row: Row, page: Page) -> None:
     page.good += 1
     counted = filled[0].sms
     page.parts += counted.parts if counted else 0
-    page.rials += templates.cost(judge.book, counted, judge.now) or 0
+    page.rials += filling.cost(judge.book, counted, judge.now) or 0
 
 
 def _receiver(row: Row) -> tuple[dict[str, Any], Problem | None]:

@@ -1,4 +1,4 @@
-"""Templates, drafted, approved and filled in; `python -m services.notify.templates` imports."""
+"""Templates, drafted, approved and read; `python -m services.notify.templates` imports."""
 
 import argparse
 import datetime as dt
@@ -6,7 +6,6 @@ import sys
 import tomllib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,13 @@ import orjson
 from sqlalchemy import Connection, text
 
 from bus.contracts.kinds import Form
-from bus.contracts.notify import BODY_MOST, CHANNELS, SUBJECT_MOST, DraftTemplate
+from bus.contracts.notify import CHANNELS, DraftTemplate
 from bus.errors import BusError, ContractError, NotFound, RuleBroken
 from bus.settings import MissingSettings, Settings
 from bus.store import Store
 from services.notify import editors
-from services.notify.domain import markup, parts, template
-from services.notify.domain.book import Book
+from services.notify.domain import template
+from services.notify.filling import cost, filled
 from services.notify.office import Office
 from services.notify.store import OURS, instant, uuid_of
 
@@ -35,23 +34,6 @@ and v.version = (select max(w.version) from template_versions w where w.template
 """
 IN_FORCE = _NEWEST.format(states="w.state = 'APPROVED'")
 _ANY = _NEWEST.format(states="w.state <> 'WITHDRAWN'")
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A form filled in: what its receiver gets. ``body`` is plain text; ``html`` is a whole page
-    of an e-mail, or the blocks of a letter.
-    """
-
-    body: str
-    subject: str | None = None
-    html: str | None = None
-    sms: parts.Parts | None = None
-
-    def told(self) -> dict[str, str]:
-        """As it stands in ``contents`` of a message."""
-        told = {"subject": self.subject, "body": self.body, "html": self.html}
-        return {name: value for name, value in told.items() if value is not None}
 
 
 # --- reading ---
@@ -148,58 +130,6 @@ def written(texts: Mapping[str, Any]) -> list[str]:
 
 
 # --- filling in ---
-
-
-def language_of(row: Any, language: str) -> str:
-    """The language in which a form is sent: the one asked for, or one that it has."""
-    return language if language in row.texts else next(iter(row.texts))
-
-
-def filled(book: Book, row: Any, language: str, values: template.Values) -> Content:
-    """A form with its values. RuleBroken ``template.placeholder_missing``, ``template.value``,
-    ``sms.too_long``, ``message.too_long``, ``message.empty``.
-    """
-    language = language_of(row, language)
-    one = row.texts[language]
-    template.complete([one["body"], one.get("subject") or ""], values)
-    if row.channel == "sms":
-        return _sms(book, one["body"], values, language)
-    subject = " ".join(template.filled(one["subject"], values, language).split())
-    rendered = markup.render(one["body"], values, language)
-    _fits(subject, SUBJECT_MOST)
-    _fits(rendered.text, BODY_MOST)
-    html = rendered.html if row.channel == "letter" else None
-    if row.channel == "email":
-        html = markup.document(subject, rendered.html, language, book.contact[language])
-    return Content(rendered.text, subject, html)
-
-
-def _sms(book: Book, body: str, values: template.Values, language: str) -> Content:
-    known = parts.normalised(template.filled(body, values, language)).strip()
-    _fits(known, BODY_MOST)
-    counted = parts.parts(known)
-    if counted.parts > book.sms_most_parts:
-        raise RuleBroken(
-            f"The SMS has {counted.parts} parts, more than {book.sms_most_parts}; shorten a value.",
-            code="sms.too_long",
-            parts=counted.parts,
-        )
-    return Content(known, sms=counted)
-
-
-def _fits(known: str, most: int) -> None:
-    if not known.strip():
-        raise RuleBroken("With these values the message is empty.", code="message.empty")
-    if len(known) > most:
-        raise RuleBroken(
-            f"With these values a text has more than {most} characters.", code="message.too_long"
-        )
-
-
-def cost(book: Book, counted: parts.Parts | None, moment: dt.datetime) -> int | None:
-    """What an SMS costs in rials on that day: its parts by the book's price."""
-    price = book.part_rials(counted.encoding, moment) if counted else None
-    return None if counted is None or price is None else counted.parts * price
 
 
 def previewed(office: Office, owner: str, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -166,6 +166,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(
-        "drop table looks, inbox_failures, inboxes, providers, consents, accepted, handovers, messages, "
-        "template_versions, templates, books; drop function refuse_change"
+        "drop table looks, inbox_failures, inboxes, providers, consents, accepted, handovers, "
+        "messages, template_versions, templates, books; drop function refuse_change"
     )
