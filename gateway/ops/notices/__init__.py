@@ -1,0 +1,1 @@
+"""The editors' pages of notices: board, templates, jobs, announcements, messages, letters."""

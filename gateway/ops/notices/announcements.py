@@ -1,0 +1,179 @@
+"""Announcements: written, seen as people will see them, published, and followed to their end."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bus.contracts import announcements as contracts
+from bus.errors import BusError, NotFound
+from gateway import uploads
+from gateway.ops.counter import NOTHING, NUMBERS, Counter, Tried, before, known
+from gateway.ops.forms import day_of, one, whole_of
+from gateway.ops.notices.place import AT
+from gateway.ops.notices.times import day_and_hour, moment_of
+from gateway.origin import same_origin
+
+ACTS = {
+    "publish": contracts.PUBLISH_ANNOUNCEMENT,
+    "update": contracts.UPDATE_ANNOUNCEMENT,
+    "reschedule": contracts.RESCHEDULE_ANNOUNCEMENT,
+    "cancel": contracts.CANCEL_ANNOUNCEMENT,
+}
+WORDS = ("title_fa", "title_en", "body_fa", "body_en")
+
+
+class Announcements:
+    """The pages of announcements."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+
+    async def listed(self, request: Request) -> Response:
+        """GET /desk/notices/announcements?before=12: newest first, drafts too."""
+        told = self._counter.ask(request, contracts.ANNOUNCEMENTS, drafts=True, **before(request))
+        return await self._counter.page(request, "announcements", told=told)
+
+    # --- writing ---
+
+    async def new(self, request: Request) -> Response:
+        """GET /desk/notices/announcements/new, with ?draft=12 for a draft that is written anew."""
+        typed: dict[str, str] = {}
+        components: list[str] = []
+        draft = request.query_params.get("draft", "")
+        if draft:
+            told = await self._read(request, draft)
+            typed, components = _typed(told), told["components"]
+        return await self._new(request, Tried("write", typed), components)
+
+    async def _new(self, request: Request, tried: Tried, components: list[str]) -> Response:
+        return await self._counter.page(
+            request, "announcement_new", tried, chosen=known(components)
+        )
+
+    async def write(self, request: Request) -> Response:
+        """POST /desk/notices/announcements/new: on to the page to check before it is published."""
+        same_origin(request)
+        values = (await uploads.read_form(request, None)).values
+        typed = {**{name: one(values, name) for name in values}, "act": "write"}
+        components = values.get("components", [])
+        try:
+            told = await self._counter.ask(
+                request,
+                contracts.DRAFT_ANNOUNCEMENT,
+                form=typed.get("form") or None,
+                **_draft(typed, components),
+            )
+        except BusError as error:
+            return await self._counter.refused(
+                request, lambda r, tried: self._new(r, tried, components), typed, error
+            )
+        return RedirectResponse(f"{AT}/announcements/{told['id']}?done=written", 303)
+
+    # --- one ---
+
+    async def announcement(self, request: Request) -> Response:
+        """GET /desk/notices/announcements/{id}: a draft as people will see it, or how it stands."""
+        return await self._announcement(request, NOTHING)
+
+    async def _announcement(self, request: Request, tried: Tried) -> Response:
+        return await self._counter.page(request, "announcement", tried, told=self._judged(request))
+
+    async def _judged(self, request: Request) -> dict[str, Any]:
+        """The announcement, and whether it would be in time if it were published now."""
+        told = await self._read(request, str(request.path_params["id"]))
+        status = await self._counter.ask(request, contracts.STATUS)
+        hours = status["announce_hours_before"]
+        in_time = None
+        if told["kind"] == "maintenance" and told["starts_at"]:
+            starts = dt.datetime.fromisoformat(told["starts_at"])
+            in_time = starts - dt.timedelta(hours=hours) >= dt.datetime.now(dt.UTC)
+        return {"a": told, "hours": hours, "in_time": in_time, "when": _when(told)}
+
+    async def _read(self, request: Request, id_: str) -> dict[str, Any]:
+        number = whole_of(id_)
+        if not isinstance(number, int) or number >= NUMBERS:
+            raise NotFound("There is no such announcement.", code="announcement.not_found")
+        return await self._counter.ask(request, contracts.ANNOUNCEMENT, id=number)
+
+    async def move(self, request: Request) -> Response:
+        """POST /desk/notices/announcements/{id}/{act}: publish, update, reschedule, cancel."""
+        same_origin(request)
+        name, id_ = request.path_params["act"], request.path_params["id"]
+        if name not in ACTS:
+            raise NotFound("There is no such act.", code="http.not_found")
+        values = (await uploads.read_form(request, None)).values
+        typed = {**{n: one(values, n) for n in values}, "act": name}
+        data: dict[str, Any] = {"id": id_, "tell": typed.get("tell") == "1"}
+        if name != "publish":
+            data["text"] = _words(typed, "text")
+        if name == "update":
+            data |= {"state": typed.get("state", ""), "impact": typed.get("impact") or None}
+        if name == "reschedule":
+            data |= _window(typed)
+        try:
+            await self._counter.ask(request, ACTS[name], form=typed.get("form") or None, **data)
+        except BusError as error:
+            return await self._counter.refused(request, self._announcement, typed, error)
+        return RedirectResponse(f"{AT}/announcements/{id_}?done={name}", 303)
+
+    def routes(self) -> list[Route]:
+        """The routes of announcements."""
+        at = f"{AT}/announcements"
+        return [
+            Route(at, self.listed),
+            Route(f"{at}/new", self.new, methods=["GET"]),
+            Route(f"{at}/new", self.write, methods=["POST"]),
+            Route(f"{at}/{{id:int}}", self.announcement),
+            Route(f"{at}/{{id:int}}/{{act}}", self.move, methods=["POST"]),
+        ]
+
+
+def _words(typed: Mapping[str, str], name: str) -> dict[str, str]:
+    return {language: typed.get(f"{name}_{language}", "").strip() for language in ("fa", "en")}
+
+
+def _window(typed: Mapping[str, str]) -> dict[str, str | None]:
+    return {
+        f"{name}s_at": moment_of(typed.get(f"{at}_day", ""), typed.get(f"{at}_hour", ""))
+        for name, at in (("start", "from"), ("end", "to"))
+    }
+
+
+def _draft(typed: Mapping[str, str], components: list[str]) -> dict[str, Any]:
+    """A Draft of bus/contracts/announcements.py; what does not belong to its kind stays out."""
+    kind = typed.get("kind", "")
+    data: dict[str, Any] = {
+        "kind": kind,
+        "title": _words(typed, "title"),
+        "body": _words(typed, "body"),
+        "components": components,
+        "impact": typed.get("impact") or "none",
+    }
+    if typed.get("id"):
+        data["id"] = whole_of(typed["id"])
+    if kind in ("maintenance", "incident"):
+        data |= _window(typed)
+    if kind == "end_of_service":
+        data["contracts"] = typed.get("contracts", "").split()
+        data["sunset"] = day_of(typed["sunset"]) if typed.get("sunset", "").strip() else None
+    return data
+
+
+def _typed(told: Mapping[str, Any]) -> dict[str, str]:
+    """A draft as the form has it."""
+    typed = {"id": str(told["id"]), "kind": told["kind"], "impact": told["impact"]}
+    typed |= {name: told[name[:-3]][name[-2:]] for name in WORDS}
+    typed |= _when(told)
+    typed["contracts"] = "\n".join(told["contracts"])
+    typed["sunset"] = day_and_hour(f"{told['sunset']}T12:00:00Z")[0] if told["sunset"] else ""
+    return typed
+
+
+def _when(told: Mapping[str, Any]) -> dict[str, str]:
+    """The window in Jalali days and Tehran's hours."""
+    begin, end = day_and_hour(told["starts_at"]), day_and_hour(told["ends_at"])
+    return {"from_day": begin[0], "from_hour": begin[1], "to_day": end[0], "to_hour": end[1]}

@@ -1,0 +1,56 @@
+"""The first page: is every message accounted for, who carries them, how many there were."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bus.contracts import notices_desk as contracts
+from bus.contracts.notify import ACCOUNTS
+from bus.errors import NotFound
+from gateway.ops.counter import NOTHING, Counter, Tried
+from gateway.ops.notices.place import AT
+
+HOURS = 12
+ACTS = {
+    "pause": contracts.PAUSE_PROVIDER,
+    "resume": contracts.RESUME_PROVIDER,
+    "weigh": contracts.WEIGH_PROVIDER,
+}
+
+
+class Board:
+    """The first page and what can be done on it."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+
+    async def home(self, request: Request) -> Response:
+        """GET /desk/notices"""
+        return await self._show(request, NOTHING)
+
+    async def _show(self, request: Request, tried: Tried) -> Response:
+        ask = self._counter.ask
+        return await self._counter.page(
+            request,
+            "board",
+            tried,
+            accounts=ask(request, ACCOUNTS),
+            providers=ask(request, contracts.PROVIDERS),
+            figures=ask(request, contracts.FIGURES, hours=HOURS),
+            drafts=ask(request, contracts.FORMS, drafts=True),
+        )
+
+    async def provider(self, request: Request) -> Response:
+        """POST /desk/notices/providers/{code}/{act}: pause, resume, weigh."""
+        name, code = request.path_params["act"], request.path_params["code"]
+        if name not in ACTS:
+            raise NotFound("There is no such act.", code="http.not_found")
+        return await self._counter.act(request, ACTS[name], self._show, f"?done={name}", code=code)
+
+    def routes(self) -> list[Route]:
+        """The routes of the board."""
+        return [
+            Route(AT, self.home),
+            Route(f"{AT}/", self.home),
+            Route(f"{AT}/providers/{{code}}/{{act}}", self.provider, methods=["POST"]),
+        ]

@@ -1,0 +1,136 @@
+"""Bulk jobs of Mirab's own templates: a file is checked, seen, priced, and then started."""
+
+import uuid
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bus.contracts import bulk as contracts
+from bus.contracts import notices_desk
+from bus.errors import BusError, NotFound
+from gateway import uploads
+from gateway.ops.counter import NOTHING, Counter, Tried
+from gateway.ops.forms import one, whole_of
+from gateway.ops.notices.place import AT
+from gateway.ops.notices.times import moment_of
+from gateway.origin import same_origin
+
+OURS = "mirab"
+FILE_LIMIT = 16 * 1024 * 1024
+SHOWN = 100
+ACTS = {"start": contracts.START_JOB, "cancel": contracts.CANCEL_JOB}
+
+
+class Jobs:
+    """The pages of bulk jobs."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+
+    async def listed(self, request: Request) -> Response:
+        """GET /desk/notices/jobs?before=ID"""
+        before = request.query_params.get("before", "")[:36] or None
+        told = self._counter.ask(request, contracts.JOBS, before=before)
+        return await self._counter.page(request, "jobs", told=told)
+
+    async def new(self, request: Request) -> Response:
+        """GET /desk/notices/jobs/new"""
+        return await self._new(request, NOTHING)
+
+    async def _new(self, request: Request, tried: Tried) -> Response:
+        return await self._counter.page(request, "job_new", tried, codes=self._codes(request))
+
+    async def _codes(self, request: Request) -> list[tuple[str, str]]:
+        """The templates of ours that messages can be made of, as options of a field."""
+        told = await self._counter.ask(request, notices_desk.FORMS, owner=OURS)
+        usable = {f["code"] for f in told["forms"] if f["in_force"] and not f["archived"]}
+        return [(code, code) for code in sorted(usable)]
+
+    async def submit(self, request: Request) -> Response:
+        """POST /desk/notices/jobs/new: a CSV file; a form that is sent twice is one job."""
+        same_origin(request)
+        typed: dict[str, str] = {"act": "submit"}
+        try:
+            form = await uploads.read_form(
+                request, None, files=1, fields_limit=FILE_LIMIT, as_text=True
+            )
+            names = ("name", "template", "language", "form")
+            typed |= {name: one(form.values, name) for name in names}
+            job = str(uuid.uuid5(uuid.NAMESPACE_OID, typed["form"] or str(uuid.uuid4())))
+            await self._send(request, typed, job, form.values)
+        except BusError as error:
+            return await self._counter.refused(request, self._new, typed, error)
+        return RedirectResponse(f"{AT}/jobs/{job}?done=submit", 303)
+
+    async def _send(
+        self, request: Request, typed: dict[str, str], job: str, values: dict[str, list[str]]
+    ) -> None:
+        """The file to the service, in parts that fit into a message of the bus."""
+        text, size = one(values, "file"), contracts.PART_BYTES
+        pieces = [text[i : i + size] for i in range(0, len(text), size)] or [""]
+        for number, piece in enumerate(pieces):
+            await self._counter.ask(
+                request,
+                contracts.SUBMIT_JOB,
+                form=f"{typed['form'] or job}-{number}",
+                job=job,
+                name=typed["name"],
+                template=typed["template"],
+                language=typed["language"] or "fa",
+                channels=values.get("channels") or None,
+                part=number,
+                piece=piece,
+                last=number == len(pieces) - 1,
+            )
+
+    async def job(self, request: Request) -> Response:
+        """GET /desk/notices/jobs/{job}?after=120: how it stands, and its rows that are wrong."""
+        return await self._job(request, NOTHING)
+
+    async def _job(self, request: Request, tried: Tried) -> Response:
+        return await self._counter.page(request, "job", tried, told=self._read(request))
+
+    async def _read(self, request: Request) -> dict[str, Any]:
+        """The job; before it starts also its first rows as their receivers will see them."""
+        job, after = request.path_params["job"], whole_of(request.query_params.get("after", ""))
+        told = await self._counter.ask(
+            request,
+            contracts.JOB,
+            job=job,
+            after=after if isinstance(after, int) and after <= contracts.JOB_ROWS else 0,
+            limit=SHOWN,
+        )
+        rows: list[Any] = []
+        if told["state"] == "CHECKED" and told["good"]:
+            seen = await self._counter.ask(request, contracts.JOB_PREVIEW, job=job, rows=3)
+            rows = seen["rows"]
+        return {"job": told, "rows": rows}
+
+    async def move(self, request: Request) -> Response:
+        """POST /desk/notices/jobs/{job}/{act}: start, now or at an hour; cancel."""
+        same_origin(request)
+        name, job = request.path_params["act"], request.path_params["job"]
+        if name not in ACTS:
+            raise NotFound("There is no such act.", code="http.not_found")
+        values = (await uploads.read_form(request, None)).values
+        typed = {**{n: one(values, n) for n in values}, "act": name}
+        data: dict[str, Any] = {"job": job}
+        if name == "start":
+            data["at"] = moment_of(typed.get("from_day", ""), typed.get("from_hour", ""))
+        try:
+            await self._counter.ask(request, ACTS[name], form=typed.get("form") or None, **data)
+        except BusError as error:
+            return await self._counter.refused(request, self._job, typed, error)
+        return RedirectResponse(f"{AT}/jobs/{job}?done={name}", 303)
+
+    def routes(self) -> list[Route]:
+        """The routes of jobs."""
+        return [
+            Route(f"{AT}/jobs", self.listed),
+            Route(f"{AT}/jobs/new", self.new, methods=["GET"]),
+            Route(f"{AT}/jobs/new", self.submit, methods=["POST"]),
+            Route(f"{AT}/jobs/{{job}}", self.job),
+            Route(f"{AT}/jobs/{{job}}/{{act}}", self.move, methods=["POST"]),
+        ]

@@ -1,0 +1,89 @@
+"""Letters on paper: what waits for the printer, their PDFs, and that they were posted."""
+
+import asyncio
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bus.blobs import Blobs
+from bus.contracts import govnotify as contracts
+from bus.errors import BusError, NotFound
+from gateway import letters, uploads
+from gateway.ops.counter import NOTHING, Counter, Tried, attachment
+from gateway.ops.forms import one
+from gateway.ops.notices.place import AT
+from gateway.origin import same_origin
+
+MOST = 50
+
+
+class Letters:
+    """The pages of letters; whoever opens them has looked, and that is written down."""
+
+    def __init__(self, counter: Counter, blobs: Blobs) -> None:
+        self._counter, self._blobs = counter, blobs
+
+    async def queue(self, request: Request) -> Response:
+        """GET /desk/notices/letters: the oldest that wait."""
+        return await self._show(request, NOTHING)
+
+    async def _show(self, request: Request, tried: Tried) -> Response:
+        return await self._counter.page(request, "letters", tried, told=self._read(request))
+
+    async def _read(self, request: Request) -> dict[str, Any]:
+        return await self._counter.ask(request, contracts.PRINT_QUEUE, limit=MOST)
+
+    async def pdf(self, request: Request) -> Response:
+        """GET /desk/notices/letters/{id}: one that waits, as it will be printed."""
+        told = await self._read(request)
+        for letter in told["letters"]:
+            if letter["id"] == request.path_params["id"]:
+                made = await asyncio.to_thread(letters.pdf, letter, self._blobs)
+                headers = attachment(f"letter-{letter['id']}.pdf")
+                return Response(made, headers=headers, media_type="application/pdf")
+        raise NotFound("No such letter waits for the printer.", code="message.not_found")
+
+    async def bundle(self, request: Request) -> Response:
+        """GET /desk/notices/letters.zip: the PDFs of all on the page, in its order."""
+        told = await self._read(request)
+        made = await asyncio.to_thread(bundled, told["letters"], self._blobs)
+        return Response(made, headers=attachment("letters.zip"), media_type="application/zip")
+
+    async def printed(self, request: Request) -> Response:
+        """POST /desk/notices/letters: those that were chosen are printed and posted."""
+        same_origin(request)
+        values = (await uploads.read_form(request, None)).values
+        typed = {"act": "printed", "form": one(values, "form")}
+        try:
+            await self._counter.ask(
+                request,
+                contracts.LETTERS_PRINTED,
+                form=typed["form"] or None,
+                ids=values.get("ids", []),
+            )
+        except BusError as error:
+            return await self._counter.refused(request, self._show, typed, error)
+        return RedirectResponse(f"{AT}/letters?done=printed", 303)
+
+    def routes(self) -> list[Route]:
+        """The routes of letters."""
+        return [
+            Route(f"{AT}/letters", self.queue, methods=["GET"]),
+            Route(f"{AT}/letters", self.printed, methods=["POST"]),
+            Route(f"{AT}/letters.zip", self.bundle),
+            Route(f"{AT}/letters/{{id}}", self.pdf),
+        ]
+
+
+def bundled(told: Sequence[Mapping[str, Any]], blobs: Blobs) -> bytes:
+    """A ZIP with the letters' PDFs, numbered as they are told."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for number, letter in enumerate(told, 1):
+            bundle.writestr(f"{number:03}-{letter['id']}.pdf", letters.pdf(letter, blobs))
+    return written.getvalue()

@@ -1,0 +1,113 @@
+"""Messages: found without anything personal; shown whole only for a reason that is written down."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bus.contracts import notices_desk as contracts
+from bus.errors import BusError, NotFound
+from gateway import uploads
+from gateway.ops.counter import NOTHING, Counter, Tried, before, known
+from gateway.ops.forms import one, taken
+from gateway.ops.notices.place import AT
+from gateway.origin import same_origin
+
+PAGE = 50
+
+
+class Messages:
+    """The pages of messages and of who looked at them."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+
+    async def search_page(self, request: Request) -> Response:
+        """GET /desk/notices/messages: the form of the search."""
+        return await self._found(request, NOTHING)
+
+    async def search(self, request: Request) -> Response:
+        """POST /desk/notices/messages: an address of somebody stands in no address of a page."""
+        same_origin(request)
+        values = (await uploads.read_form(request, None)).values
+        typed = {**{name: one(values, name) for name in values}, "act": "find"}
+        try:
+            told = await self._counter.ask(
+                request,
+                contracts.FIND_MESSAGES,
+                **{**taken(contracts.FIND_MESSAGES, values), "limit": PAGE},
+            )
+        except BusError as error:
+            return await self._counter.refused(request, self._found, typed, error)
+        return await self._found(request, Tried("find", typed), told)
+
+    async def _found(
+        self, request: Request, tried: Tried, told: dict[str, Any] | None = None
+    ) -> Response:
+        return await self._counter.page(request, "messages", tried, told=known(told))
+
+    async def message(self, request: Request) -> Response:
+        """GET /desk/notices/messages/{id}: what is not personal, and a form to see the rest."""
+        return await self._message(request, NOTHING)
+
+    async def reveal(self, request: Request) -> Response:
+        """POST /desk/notices/messages/{id}: the whole message, once, for a reason."""
+        same_origin(request)
+        values = (await uploads.read_form(request, None)).values
+        typed = {**{name: one(values, name) for name in values}, "act": "reveal"}
+        try:
+            told = await self._counter.ask(
+                request,
+                contracts.REVEAL,
+                form=typed.get("form") or None,
+                id=request.path_params["id"],
+                why=typed.get("why", ""),
+            )
+        except BusError as error:
+            return await self._counter.refused(request, self._message, typed, error)
+        return await self._counter.page(request, "message", message=known(told), whole=known(True))
+
+    async def _message(self, request: Request, tried: Tried) -> Response:
+        return await self._counter.page(
+            request, "message", tried, message=self._one(request), whole=known(False)
+        )
+
+    async def _one(self, request: Request) -> dict[str, Any]:
+        id_ = request.path_params["id"][:36]
+        told = await self._counter.ask(request, contracts.FIND_MESSAGES, id=id_)
+        if not told["messages"]:
+            raise NotFound("There is no such message; compare its ID.", code="message.not_found")
+        found: dict[str, Any] = told["messages"][0]
+        return found
+
+    async def opt_out_page(self, request: Request) -> Response:
+        """GET /desk/notices/opt-out"""
+        return await self._opt_out(request, NOTHING)
+
+    async def opt_out(self, request: Request) -> Response:
+        """POST /desk/notices/opt-out: somebody has told us that he wants no more."""
+        return await self._counter.act(
+            request, contracts.OPT_OUT, self._opt_out, "opt-out?done=opt_out"
+        )
+
+    async def _opt_out(self, request: Request, tried: Tried) -> Response:
+        return await self._counter.page(request, "opt_out", tried)
+
+    async def looks(self, request: Request) -> Response:
+        """GET /desk/notices/looks?before=120: who looked at what, and why."""
+        return await self._counter.page(
+            request, "looks", told=self._counter.ask(request, contracts.LOOKS, **before(request))
+        )
+
+    def routes(self) -> list[Route]:
+        """The routes of messages."""
+        return [
+            Route(f"{AT}/messages", self.search_page, methods=["GET"]),
+            Route(f"{AT}/messages", self.search, methods=["POST"]),
+            Route(f"{AT}/messages/{{id}}", self.message, methods=["GET"]),
+            Route(f"{AT}/messages/{{id}}", self.reveal, methods=["POST"]),
+            Route(f"{AT}/opt-out", self.opt_out_page, methods=["GET"]),
+            Route(f"{AT}/opt-out", self.opt_out, methods=["POST"]),
+            Route(f"{AT}/looks", self.looks),
+        ]

@@ -1,0 +1,30 @@
+"""All pages of notices, on the desk's sign-in."""
+
+from starlette.routing import Route
+
+from bus.blobs import Blobs
+from gateway.ops.counter import Counter
+from gateway.ops.desk.session import Desk
+from gateway.ops.notices.announcements import Announcements
+from gateway.ops.notices.board import Board
+from gateway.ops.notices.jobs import Jobs
+from gateway.ops.notices.letters import Letters
+from gateway.ops.notices.messages import Messages
+from gateway.ops.notices.place import NOTICES
+from gateway.ops.notices.templates import Templates
+
+
+def routes(desk: Desk, letters: Blobs) -> list[Route]:
+    """The routes below /desk/notices; ``letters`` are the PDFs of letters that were made
+    elsewhere.
+    """
+    counter = Counter(desk, NOTICES)
+    parts = (
+        Board(counter),
+        Templates(counter),
+        Jobs(counter),
+        Announcements(counter),
+        Messages(counter),
+        Letters(counter, letters),
+    )
+    return [route for part in parts for route in part.routes()]

@@ -1,0 +1,35 @@
+"""Jalali days and Tehran's hours, as colleagues write them, and the moments of contracts."""
+
+import datetime as dt
+
+from bus.persian import TEHRAN, Malformed, fold_digits, jalali, parse_jalali
+
+
+def moment_of(day: str, hour: str) -> str | None:
+    """The moment (RFC 3339) of a Jalali day and an hour in Tehran; None if neither is told. What is
+    no moment is given back as it was typed, for the contract to refuse.
+
+    >>> moment_of("۱۴۰۵/۰۹/۰۴", "22:30")
+    '2026-11-25T22:30:00+03:30'
+    """
+    day, hour = day.strip(), fold_digits(hour).strip()
+    if not day and not hour:
+        return None
+    try:
+        time = dt.time.fromisoformat(hour.zfill(5))
+        moment = dt.datetime.combine(parse_jalali(day), time.replace(tzinfo=None), TEHRAN)
+    except (Malformed, ValueError):
+        return f"{day} {hour}"
+    return moment.isoformat()
+
+
+def day_and_hour(told: str | None) -> tuple[str, str]:
+    """The Jalali day and the hour in Tehran of a moment; two empty texts for None.
+
+    >>> day_and_hour("2026-11-25T19:00:00Z")
+    ('1405/09/04', '22:30')
+    """
+    if told is None:
+        return "", ""
+    local = dt.datetime.fromisoformat(told).astimezone(TEHRAN)
+    return jalali(local.date()).replace("-", "/"), f"{local:%H:%M}"

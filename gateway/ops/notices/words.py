@@ -1,0 +1,170 @@
+"""What the pages of notices say in Persian: of states, of acts that are done, of refusals."""
+
+import re
+from typing import Any
+
+from bus.errors import BusError, Unavailable
+
+ROLES = {"editor": "ویراستار پیام‌ها", "approver": "تأییدکننده پیام‌ها"}
+CHANNELS = {"sms": "پیامک", "email": "رایانامه", "inbox": "صندوق درگاه", "letter": "نامه کاغذی"}
+LANES = {"otp": "رمز یک‌بار مصرف", "transactional": "خدماتی", "bulk": "انبوه"}
+CONSENTS = {"transactional": "خدماتی", "news": "خبری"}
+LANGUAGES = {"fa": "فارسی", "en": "انگلیسی"}
+PARTS = {"subject": "عنوان", "body": "متن"}
+STATES = {
+    "CREATED": "در نوبت", "SENDING": "در حال سپردن", "SENT": "سپرده‌شده", "DELIVERED": "رسید",
+    "UNDELIVERED": "نرسید", "REJECTED": "پذیرفته نشد", "FAILED": "فرستاده نشد",
+    "CANCELLED": "لغوشده", "UNTOLD": "سرنوشت نامعلوم",
+}  # fmt: skip
+VERSION_STATES = {"DRAFT": "پیش‌نویس", "APPROVED": "تأییدشده", "WITHDRAWN": "پس‌گرفته"}
+BREAKERS = {"CLOSED": "در کار", "OPEN": "قطع‌شده پس از خطا", "HALF_OPEN": "در حال آزمون"}
+HANDOVERS = {
+    "RESERVED": "در حال سپردن", "UNKNOWN": "نامعلوم", "HANDED": "سپرده‌شده", "ENDED": "پایان‌یافته",
+    "REFUSED": "نپذیرفت",
+}  # fmt: skip
+JOB_STATES = {
+    "RECEIVING": "در حال دریافت", "CHECKING": "در حال بررسی", "CHECKED": "آماده آغاز",
+    "SCHEDULED": "زمان‌دار", "RUNNING": "در جریان", "DONE": "پایان‌یافته", "CANCELLED": "لغوشده",
+    "REFUSED": "پذیرفته نشد",
+}  # fmt: skip
+ROWS = {
+    "WAITING": "در انتظار", "TAKEN": "پذیرفته‌شده", "BAD": "نادرست", "REFUSED": "پذیرفته‌نشده",
+    "CANCELLED": "لغوشده",
+}  # fmt: skip
+KINDS = {
+    "maintenance": "نگهداری برنامه‌ریزی‌شده", "incident": "رخداد", "end_of_service": "پایان خدمت",
+    "news": "خبر",
+}  # fmt: skip
+COMPONENTS = {
+    "portal": "درگاه مردم", "inquiry": "استعلام", "ticketing": "درخواست و شکایت",
+    "billing": "قبض و پرداخت", "notify": "پیام‌رسانی", "agency-door": "درگاه دستگاه‌ها",
+}  # fmt: skip
+IMPACTS = {"none": "بی‌اثر بر خدمت", "degraded": "کند یا ناقص", "down": "در دسترس نیست"}
+ANNOUNCED = {
+    "DRAFT": "پیش‌نویس", "SCHEDULED": "برنامه‌ریزی‌شده", "IN_PROGRESS": "در حال انجام",
+    "VERIFYING": "در حال آزمودن", "COMPLETED": "انجام‌شده", "INVESTIGATING": "در حال بررسی",
+    "IDENTIFIED": "علت پیدا شد", "MONITORING": "زیر نظر", "RESOLVED": "برطرف‌شده",
+    "POSTMORTEM": "گزارش پایانی", "ANNOUNCED": "اعلام‌شده", "ENDED": "پایان‌یافته",
+    "PUBLISHED": "منتشرشده", "CANCELLED": "لغوشده",
+}  # fmt: skip
+# kind → the states that an update may tell
+UPDATES = {
+    "maintenance": ("SCHEDULED", "IN_PROGRESS", "VERIFYING", "COMPLETED"),
+    "incident": ("INVESTIGATING", "IDENTIFIED", "MONITORING", "RESOLVED", "POSTMORTEM"),
+    "end_of_service": ("ANNOUNCED", "ENDED"),
+    "news": ("PUBLISHED",),
+}
+SEARCHED = {"mobile": "شماره همراه", "email": "نشانی رایانامه"}
+FIELDS = {
+    "code": "کد", "channel": "راه ارسال", "channels": "راه‌های ارسال", "name": "نام", "lane": "نوبت",
+    "consent": "رضایت", "texts": "متن", "version": "نسخه", "language": "زبان",
+    "fa-subject": "عنوان فارسی", "fa-body": "متن فارسی", "en-subject": "عنوان انگلیسی",
+    "en-body": "متن انگلیسی", "weight": "سهم", "mobile": "شماره همراه", "email": "رایانامه",
+    "id": "شناسه", "reference": "شماره مرجع", "owner": "فرستنده", "state": "وضعیت", "day": "روز",
+    "why": "دلیل", "template": "الگو", "file": "فایل", "from_day": "آغاز", "to_day": "پایان",
+    "kind": "نوع", "title_fa": "عنوان فارسی", "title_en": "عنوان انگلیسی", "body_fa": "متن فارسی",
+    "body_en": "متن انگلیسی", "text_fa": "متن فارسی", "text_en": "متن انگلیسی",
+    "components": "بخش‌ها", "impact": "اثر", "contracts": "قراردادها", "sunset": "واپسین روز",
+    "ids": "نامه‌ها", "job": "ارسال انبوه",
+}  # fmt: skip
+FAULTS = {
+    "required": "این خانه را پر کنید.",
+    "null": "این خانه را پر کنید.",
+    "unwanted": "این خانه باید خالی بماند.",
+    "length": "متن برای این خانه بلند یا کوتاه است.",
+    "characters": "نویسه‌ای دارد که پذیرفته نمی‌شود.",
+    "not_an_integer": "یک عدد درست بنویسید.",
+    "range": "بیرون از اندازه است.",
+    "choice": "یکی از گزینه‌ها را برگزینید.",
+    "repeated": "هر گزینه را یک بار بنویسید.",
+    "day": "روز را مانند 1405/09/04 بنویسید.",
+    "instant": "روز را مانند 1405/09/04 و ساعت را مانند 22:30 بنویسید.",
+    "order": "پایان باید پس از آغاز باشد.",
+    "format": "به این شکل پذیرفته نمی‌شود.",
+    "mobile.format": "شماره همراه را مانند 09123456789 بنویسید.",
+    "email.format": "نشانی را مانند name@host.ir بنویسید.",
+}  # fmt: skip
+PROBLEMS = {
+    "notices.not_an_editor": "شما از ویراستاران پیام‌ها نیستید؛ مدیر سامانه می‌تواند شما را بیفزاید.",
+    "notices.not_an_approver": "این کار تأییدکننده می‌خواهد؛ از یکی از تأییدکنندگان پیام‌ها بخواهید.",
+    "notices.same_person": "این را خود شما نوشته‌اید؛ همکار دوم باید تصمیم بگیرد.",
+    "notify.no_book": "دفتر پیام‌ها هنوز بارگذاری نشده است؛ مدیر سامانه باید آن را بارگذاری کند.",
+    "template.not_found": "چنین الگویی در اجرا نیست؛ فهرست را دوباره ببینید.",
+    "template.move": "وضعیت این نسخه دگرگون شده است؛ آن را دوباره ببینید.",
+    "template.fixed": "نوبت و رضایت یک الگو همان می‌ماند که بار نخست تأیید شد؛ کد دیگری بردارید.",
+    "template.placeholder_missing": "برای همه جای‌خالی‌ها مقدار بنویسید.",
+    "template.value": "یکی از مقدارها در این متن پذیرفته نمی‌شود.",
+    "sms.too_long": "با این مقدارها پیامک از اندازه بلندتر است.",
+    "message.too_long": "با این مقدارها متن از اندازه بلندتر است.",
+    "message.empty": "با این مقدارها متن خالی می‌ماند.",
+    "message.not_found": "چنین پیامی نیست؛ شناسه را دوباره ببینید.",
+    "provider.not_found": "چنین فراهم‌کننده‌ای نیست.",
+    "consent.final": "گیرنده انصراف داده است؛ تنها خود او می‌تواند آن را برگرداند.",
+    "announcement.not_found": "چنین اطلاعیه‌ای نیست.",
+    "announcement.move": "اطلاعیه در این وضعیت این کار را نمی‌پذیرد.",
+    "job.not_found": "چنین ارسال انبوهی نیست.",
+    "job.not_ready": "هنوز آماده آغاز نیست.",
+    "job.move": "در این وضعیت این کار را نمی‌پذیرد.",
+    "contract.broken": "برخی خانه‌ها درست پر نشده است.",
+    "form.malformed": "فایل خوانده نشد؛ آن را با UTF-8 ذخیره کنید.",
+    "http.too_large": "فایل از اندازه بزرگ‌تر است.",
+}  # fmt: skip
+DONE = {
+    "pause": "فراهم‌کننده کنار گذاشته شد؛ پیام تازه‌ای به آن سپرده نمی‌شود.",
+    "resume": "فراهم‌کننده دوباره به کار گرفته شد.",
+    "weigh": "سهم فراهم‌کننده دگرگون شد.",
+    "draft": "پیش‌نویس ثبت شد؛ همکار دوم باید آن را تأیید کند.",
+    "approve": "نسخه تأیید شد و از اکنون به کار می‌رود.",
+    "withdraw": "نسخه پس گرفته شد.",
+    "archive": "الگو بایگانی شد؛ دیگر پیامی با آن پذیرفته نمی‌شود.",
+    "opt_out": "انصراف ثبت شد؛ پیام تازه‌ای از این گونه به این نشانی نمی‌رود.",
+    "submit": "فایل دریافت شد و بررسی می‌شود.",
+    "start": "ارسال آغاز می‌شود.",
+    "cancel": "لغو شد.",
+    "written": "پیش‌نویس ثبت شد؛ پیش از انتشار آن را ببینید.",
+    "publish": "اطلاعیه منتشر شد.",
+    "update": "خبر تازه افزوده شد.",
+    "reschedule": "زمان تازه اعلام شد.",
+    "printed": "نامه‌های برگزیده چاپ‌شده ثبت شد.",
+}  # fmt: skip
+# how the contracts name a field → how our forms do
+_NAMES = {"starts_at": "from_day", "ends_at": "to_day", "at": "from_day", "piece": "file"}
+
+
+def sentence(error: BusError) -> str:
+    """A refusal as one sentence; what has no Persian words is told as the service says it."""
+    if isinstance(error, Unavailable) and error.code not in PROBLEMS:
+        return "پیام‌رسانی اکنون پاسخ نمی‌دهد؛ چند دقیقه دیگر همین فرم را دوباره بفرستید."
+    return PROBLEMS.get(error.code, error.message)
+
+
+def faults_of(error: BusError) -> dict[str, str]:
+    """What is wrong by field of our forms; what belongs to no field under ``""``."""
+    faults: dict[str, str] = {}
+    for fault in error.fields:
+        name = field_of(fault.field)
+        if name in FIELDS:
+            faults.setdefault(name, FAULTS.get(fault.code, fault.message))
+    return faults or {"": sentence(error)}
+
+
+def field_of(told: str) -> str:
+    """The name that a contract's field has in our forms.
+
+    >>> field_of("texts.fa.subject"), field_of("title.en"), field_of("contracts.0")
+    ('fa-subject', 'title_en', 'contracts')
+    """
+    name = re.sub(r"(\.\d+)+$", "", told)
+    if name.startswith("texts."):
+        return name.removeprefix("texts.").replace(".value", "").replace(".", "-")
+    return _NAMES.get(name, name.replace(".", "_"))
+
+
+def updates(kind: str) -> list[tuple[str, str]]:
+    """The states that an update of that kind may tell, with their names."""
+    return [(state, ANNOUNCED[state]) for state in UPDATES[kind]]
+
+
+def lines_of(_: BusError) -> list[dict[str, Any]]:
+    """Nothing here is told by lines: the rows of a bulk job that are wrong stand on its page."""
+    return []
