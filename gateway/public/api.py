@@ -15,6 +15,7 @@ from gateway.notices import Maintenance, Notices
 from gateway.problems import HttpError
 from gateway.public import (
     bills,
+    callbacks,
     closing,
     form,
     inbox,
@@ -40,8 +41,8 @@ class Public:
         settings.require("AMQP_URL", "PORTAL_KEY", "PORTAL_URL", "BLOBS_DIR", "OPEN311_KEYS_FILE")
         self.client = Client(settings.text("AMQP_URL"), name="gateway.public")
         self._contact = settings.text("SECURITY_CONTACT", "mailto:security@mirab.example")
-        self._guesses = Guesses()
-        self.tickets = Tickets(self.client, settings, self._guesses)
+        self.guesses = Guesses()
+        self.tickets = Tickets(self.client, settings, self.guesses)
         self.notices = Notices(self.client)
 
     def first(self, request: Request) -> None:
@@ -57,7 +58,7 @@ class Public:
 
     async def verify(self, request: Request) -> Response:
         """GET /v1/verify/{code}: whether an answer with this code was given."""
-        self._guesses.take(request.client.host if request.client else "")
+        self.guesses.take(request.client.host if request.client else "")
         asked = VERIFY.load({"verification_code": request.path_params["code"]})
         wanted = bodies.answer_type(request, JSON, HTML)
         told = await self.client.call(VERIFY, asked, traceparent=request.state.traceparent)
@@ -108,6 +109,7 @@ def make(settings: Settings) -> web.Face:
             *inbox.routes(public.tickets),
             *news.routes(public.tickets, settings.text("PORTAL_URL").rstrip("/")),
             *open311.routes(public.tickets, settings),
+            *callbacks.routes(public.client, settings, public.guesses),
             Route("/.well-known/security.txt", public.security),
             *json_api.routes(public.tickets),
             Route("/health/live", web.live),

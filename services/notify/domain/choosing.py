@@ -96,4 +96,4 @@ def back_off(first: dt.timedelta, tries: int, longest: dt.timedelta) -> dt.timed
     >>> back_off(dt.timedelta(seconds=30), 2, dt.timedelta(hours=1)).total_seconds()
     120.0
     """
-    return min(first * 2 ** min(tries, MOST_DOUBLINGS), longest)
+    return min(first * (1 << min(tries, MOST_DOUBLINGS)), longest)

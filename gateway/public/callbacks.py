@@ -1,0 +1,106 @@
+"""Receipts of providers of SMS: `python -m gateway.public.callbacks` tells the address for one.
+
+A receipt is only a hint: the service asks the provider itself what became of the message, so that
+nobody who learns the address can make a message be anything.
+"""
+
+import argparse
+import base64
+import hashlib
+import hmac
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from bus.client import Client
+from bus.contracts.notify import RECEIPT
+from bus.errors import NotFound
+from bus.settings import MissingSettings, Settings
+from gateway import bodies, uploads
+from gateway.public.guesses import Guesses
+
+# How providers name their number of a message: Kavenegar, sms.ir, Melipayamak, Magfa.
+NAMES = ("messageid", "recid", "mid")
+REF = re.compile("[0-9A-Za-z-]{1,64}")
+LIMIT = 16 * 1024
+
+
+def key_of(secret: str, provider: str) -> str:
+    """What makes the address of a provider's receipts impossible to guess."""
+    made = hmac.new(secret.encode(), f"sms receipts {provider}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(made.digest()[:18]).decode()
+
+
+def address_of(settings: Settings, provider: str) -> str:
+    """The whole address that a provider is given for its receipts."""
+    portal = settings.text("PORTAL_URL").rstrip("/")
+    key = key_of(settings.secret("PORTAL_KEY").reveal(), provider)
+    return f"{portal}/callbacks/sms/{provider}/{key}"
+
+
+def ref_in(told: Mapping[str, Any]) -> str | None:
+    """The provider's number of a message in what it told, however it writes the name."""
+    for name, value in told.items():
+        if name.lower() in NAMES and REF.fullmatch(str(value).strip()):
+            return str(value).strip()
+    return None
+
+
+class Receipts:
+    """What the routes share."""
+
+    def __init__(self, client: Client, secret: str, guesses: Guesses) -> None:
+        self._client, self._secret, self._guesses = client, secret, guesses
+
+    async def take(self, request: Request) -> Response:
+        """GET or POST /callbacks/sms/{provider}/{key}: 200 for any number, known or not, so that
+        nobody learns from here which ones there are.
+        """
+        provider, key = (request.path_params[name] for name in ("provider", "key"))
+        if not hmac.compare_digest(key_of(self._secret, provider).encode(), key.encode()):
+            self._guesses.take(request.client.host if request.client else "")
+            raise NotFound("There is nothing at this path.", code="http.not_found")
+        ref = ref_in(await _told(request))
+        if ref is not None:
+            asked = RECEIPT.load({"provider": provider, "provider_ref": ref})
+            await self._client.call(RECEIPT, asked, traceparent=request.state.traceparent)
+        return PlainTextResponse("OK")
+
+
+async def _told(request: Request) -> Mapping[str, Any]:
+    """What the provider told, as query, form or JSON."""
+    if request.method == "GET":
+        return request.query_params
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind == "application/json":
+        return bodies.parse_object(await bodies.body(request, LIMIT))
+    form = await uploads.read_form(request, None, fields_limit=LIMIT)
+    return {name: values[0] for name, values in form.values.items()}
+
+
+def routes(client: Client, settings: Settings, guesses: Guesses) -> list[Route]:
+    """The route of receipts."""
+    receipts = Receipts(client, settings.secret("PORTAL_KEY").reveal(), guesses)
+    return [Route("/callbacks/sms/{provider}/{key}", receipts.take, methods=["GET", "POST"])]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Prints the address for a provider; it needs PORTAL_URL and PORTAL_KEY."""
+    parser = argparse.ArgumentParser(prog="python -m gateway.public.callbacks", description=__doc__)
+    parser.add_argument("provider", help="its code, such as kavenegar")
+    given = parser.parse_args(argv)
+    try:
+        print(address_of(Settings(), given.provider))
+    except MissingSettings as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
