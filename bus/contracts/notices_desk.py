@@ -128,7 +128,7 @@ class OneProvider(Schema):
 
 
 class Weigh(OneProvider):
-    """A provider gets messages in proportion to its weight; with 0 none."""
+    """A provider gets messages by its weight; with 0 only what all others refuse."""
 
     weight = whole(0, 100, required=True)
 

@@ -15,12 +15,14 @@ from services.notify.office import Office
 from services.notify.provider import Handed, Provider, Refused, Sms
 
 SURELY_NOT_TAKEN = "mail.unavailable"
+# A weight that an editor has set at the desk stays; the file tells the others.
 KEEP = text(
     "insert into providers (code, channel, weight) select * from "
     "unnest(cast(:codes as text[]), cast(:channels as text[]), cast(:weights as integer[])) "
-    "on conflict (code) do update set channel = excluded.channel, weight = excluded.weight "
-    "where (providers.channel, providers.weight) is distinct from "
-    "(excluded.channel, excluded.weight)"
+    "on conflict (code) do update set channel = excluded.channel, weight = case when "
+    "providers.weighed_by is null then excluded.weight else providers.weight end "
+    "where providers.channel <> excluded.channel "
+    "or (providers.weight <> excluded.weight and providers.weighed_by is null)"
 )
 LET_GO = text("delete from providers where code <> all(:codes)")
 ROWS = text("select * from providers where channel = :channel order by code")

@@ -164,7 +164,7 @@ def resume(conn: Connection, code: str) -> None:
 
 
 def weigh(conn: Connection, who: str, code: str, weight: int) -> None:
-    """Changes a provider's part of the messages; the file of providers changes it no more."""
+    """Changes a provider's part of the messages; the file of providers does so no more."""
     _set(conn, code, "weight = :weight, weighed_by = :who", weight=weight, who=who)
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from bus.contracts import notices_desk as contracts
 from bus.contracts import notify
+from services.notify import carriers
+from services.notify.carriers import Carrier
 from tests.conftest import execute
 from tests.notify.conftest import MOBILE
 
@@ -156,6 +158,18 @@ def test_only_an_approver_changes_who_carries_how_much(providers):
     assert code_of(refused) == "notices.not_an_approver"
     told = provider(providers.call(contracts.WEIGH_PROVIDER, as_="mina", **asked), "two")
     assert (told["weight"], told["weighed_by"]) == (5, "mina")
+
+
+def test_a_weight_set_at_the_desk_outlives_the_start_of_a_process(providers):
+    providers.call(contracts.WEIGH_PROVIDER, as_="mina", code="two", weight=5)
+    set_up = [
+        Carrier("one", "sms", 70, 100, send=lambda parcels: []),
+        Carrier("two", "sms", 70, 100, send=lambda parcels: []),
+    ]
+    with providers.office() as office:
+        carriers.keep(office, set_up)
+    told = providers.call(contracts.PROVIDERS, as_="karim")
+    assert [provider(told, code)["weight"] for code in ("one", "two")] == [70, 5]
 
 
 def test_a_provider_that_there_is_not_is_not_found(providers):
