@@ -12,6 +12,7 @@ from starlette.routing import Route
 from bus.blobs import Blobs
 from bus.client import Client
 from bus.contracts import health_contracts
+from bus.contracts.govnotify import LETTERS
 from bus.contracts.inquiry import LOAD_REGISTRY, LOAD_STATUS
 from bus.dead_letters import DeadLetters
 from bus.errors import BusError, ContractError, FieldError, NotFound
@@ -22,6 +23,7 @@ from gateway.ops.checks import Check, SelfCall
 from gateway.ops.desk.oidc import Provider
 from gateway.ops.desk.pages import DeskPages, show
 from gateway.ops.desk.session import Desk
+from gateway.ops.notices import pages as notices
 from gateway.ops.treasury import pages as treasury
 
 CALLER = {"agency": "mirab-ops", "key": "ops-face", "grants": []}
@@ -175,6 +177,7 @@ def make(settings: Settings) -> web.Face:
             Route("/registry/loads/{load}", ops.load_status),
             *desk.routes(),
             *treasury.routes(desk.desk),
+            *notices.routes(desk.desk, Blobs(Path(settings.text("BLOBS_DIR")) / LETTERS)),
             *pages.COMMON,
         ],
         lifespan=web.while_connected(ops.client),
