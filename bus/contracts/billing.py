@@ -10,7 +10,7 @@ PAYMENT_STATES = (
     "CREATED", "TOKENED", "REDIRECTED", "RETURNED", "VERIFYING", "VERIFIED", "SETTLED", "FAILED",
     "CANCELLED", "EXPIRED", "REVERSING", "REVERSED", "UNKNOWN",
 )  # fmt: skip
-SOURCES = ("inquiry", "ticket", "batch", "office")
+SOURCES = ("inquiry", "ticket", "batch", "day", "office")
 MOST_RIALS = 10**15
 MONTH = validate.Regexp(r"^1[0-9]{3}-(0[1-9]|1[0-2])$", error="month|Give a month such as 1405-09.")
 DIGITS = validate.Regexp(r"^0*[0-9]{6,13}$", error="digits|Give the 6 to 13 digits of the ID.")

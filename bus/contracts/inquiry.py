@@ -9,6 +9,7 @@ from bus.contracts.fields import (
     KEY_KINDS,
     Block,
     Choice,
+    Day,
     Instant,
     Text,
     canonical_key,
@@ -214,6 +215,16 @@ class BatchAnswered(Schema):
     lines = fields.Integer(required=True)
 
 
+class DayCounted(Schema):
+    """How many single questions of an agency were answered on a day of Tehran; batches have their
+    own event.
+    """
+
+    day = Day(required=True)
+    agency = code_text(required=True)
+    answers = fields.Integer(required=True)
+
+
 ASK = Request(
     "inquiry.ask.v1",
     Ask(),
@@ -283,4 +294,9 @@ REGISTRY_LOADED = Event(
 )
 BATCH_ANSWERED = Event(
     "inquiry.batch_answered.v1", BatchAnswered(), doc="Every line of a batch has its answer."
+)
+DAY_COUNTED = Event(
+    "inquiry.day_counted.v1",
+    DayCounted(),
+    doc="A day is over: so many single questions of an agency were answered on it.",
 )

@@ -16,9 +16,10 @@ from bus.contracts.billing import (
     STATEMENT,
     TAKE_RETURN,
 )
-from bus.contracts.inquiry import BATCH_ANSWERED
+from bus.contracts.inquiry import BATCH_ANSWERED, DAY_COUNTED
 from bus.endpoint import every, handle, serve
 from bus.errors import RuleBroken
+from bus.persian import TEHRAN, tehran_day
 from bus.service import Service
 from services.billing import (
     bills,
@@ -38,7 +39,6 @@ from services.billing import (
 from services.billing.bills import Till
 from services.billing.domain import ledger as journal
 from services.billing.psp import Psp
-from services.billing.store import instant
 
 WRITERS = {"beancount": journal.beancount, "hledger": journal.hledger}
 
@@ -103,11 +103,13 @@ class Billing(Service):
 
     @handle(BATCH_ANSWERED)
     def charge_batch(self, tx, *, batch, agency, lines):
-        asked = {
-            "source_kind": "batch", "source_ref": batch, "service": "inquiry", "quantity": lines,
-            "agency_class": agency, "use": "*", "area_class": "*", "agency": agency,
-            "file_no": None, "requested_at": instant(self.now()),
-        }  # fmt: skip
+        asked = answers_given(agency, ("batch", batch), lines, tehran_day(self.now()))
+        bills.charge(self.till(tx), asked)
+
+    @handle(DAY_COUNTED)
+    def charge_day(self, tx, *, day, agency, answers):
+        source = ("day", f"{day}:{agency}")
+        asked = answers_given(agency, source, answers, dt.date.fromisoformat(day))
         bills.charge(self.till(tx), asked)
 
     @serve(START_PAYMENT, outside=True)
@@ -252,6 +254,20 @@ class Billing(Service):
     @every(600)
     def remind(self):
         bills.remind(self.store, self.now())
+
+
+def answers_given(
+    agency: str, source: tuple[str, str], answers: int, day: dt.date
+) -> dict[str, Any]:
+    """The Charge of answers that an agency was given: zero rials unless a tariff of ``day`` says
+    otherwise for its class, which is its code.
+    """
+    kind, ref = source
+    return {
+        "source_kind": kind, "source_ref": ref, "service": "inquiry", "quantity": answers,
+        "agency_class": agency, "use": "*", "area_class": "*", "agency": agency, "file_no": None,
+        "requested_at": dt.datetime.combine(day, dt.time(12), TEHRAN).isoformat(),
+    }  # fmt: skip
 
 
 def agency_of(message: Any) -> str:

@@ -23,7 +23,7 @@ from bus.envelope import Envelope
 from bus.errors import BusError, NotFound
 from bus.persian import tehran_day
 from bus.service import Service
-from services.inquiry import asking, batches, loads, own, standing, store
+from services.inquiry import asking, batches, counting, loads, own, standing, store
 from services.inquiry.asking import Asked
 from services.inquiry.domain import codes, purposes
 from services.inquiry.domain.answer import instant, jalali_moment
@@ -184,6 +184,13 @@ class Inquiry(Service):
     @every(2)
     def work_loads(self):
         loads.work_next(self.store, self.settings)
+
+    @every(600)
+    def count_day(self):
+        with self.store.transaction() as tx:
+            day = counting.next_day(tx.conn, self.now())
+            if day is not None:
+                counting.count(tx, day, self.now())
 
     @every(600)
     def forget_old_batches(self):

@@ -7,10 +7,14 @@ import sys
 
 import pytest
 
+from bus.activator import Call, Fate
 from bus.contracts import billing as contracts
 from bus.contracts import treasury
+from bus.contracts.inquiry import BATCH_ANSWERED, DAY_COUNTED
+from bus.envelope import Envelope
 from bus.persian import TEHRAN
 from services.billing.domain import bank_files
+from services.billing.service import Billing
 from tests.billing.test_paying import PRICE
 from tests.billing.test_rules import bills_file
 from tests.conftest import execute
@@ -395,3 +399,38 @@ def test_the_database_itself_keeps_the_ledger(hand):
         execute(hand.db, "delete from entries")
     with pytest.raises(Exception, match="does not balance"):
         execute(hand.db, "insert into postings select id, 'bank', 5 from entries limit 1")
+
+
+# --- what agencies ask ---
+
+
+def told_of_answers(hand, event, **fact):
+    """Inquiry tells of an agency's answers; the bill."""
+    envelope = Envelope.new(event.name, "inquiry")
+    charge = {DAY_COUNTED: Billing.charge_day, BATCH_ANSWERED: Billing.charge_batch}[event]
+    (outcome,) = charge(hand.service, [Call(envelope, event.load(fact))])
+    assert outcome.fate is Fate.DONE, outcome
+    return hand.row("select * from bills order by id desc")
+
+
+def test_an_agencys_day_is_charged_once_like_a_batch_and_costs_nothing_by_default(hand):
+    batch = told_of_answers(hand, BATCH_ANSWERED, batch="b1", agency="fuel-co", lines=3)
+    fact = {"day": "2026-11-22", "agency": "fuel-co", "answers": 7}
+    for _ in range(2):
+        day = told_of_answers(hand, DAY_COUNTED, **fact)
+    assert execute(hand.db, "select count(*) from bills") == [(2,)]
+    assert (day.source_kind, day.source_ref) == ("day", "2026-11-22:fuel-co")
+    for bill in (batch, day):
+        assert (bill.total, bill.state, bill.bill_id) == (0, "PAID", None)
+    assert hand.sums() == {}
+
+
+def test_an_agencys_day_is_charged_by_the_tariff_of_that_day(hand):
+    id_ = draft(hand, service="inquiry", unit="each", agency_class="fuel-co", amount=1_000)
+    hand.call(treasury.APPROVE_TARIFF, as_="nader", id=id_)
+    hand.at("1405-09-11 01:00")
+    free = told_of_answers(hand, DAY_COUNTED, day="2026-11-30", agency="fuel-co", answers=7)
+    assert free.total == 0
+    hand.at("1405-09-12 01:00")
+    paid = told_of_answers(hand, DAY_COUNTED, day="2026-12-01", agency="fuel-co", answers=7)
+    assert (paid.total, paid.agency, paid.state) == (7_000, "fuel-co", "ISSUED")

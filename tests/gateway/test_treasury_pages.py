@@ -429,7 +429,7 @@ def test_an_agencys_month_is_a_page_a_spreadsheet_and_a_paper(mina):
     assert "1755000" in mina.get("/statements.csv", **asked).content.decode("utf-8-sig")
     assert mina.get("/statements.pdf", **asked).content.startswith(b"%PDF")
     wrong = mina.get("/statements", agency="fuel-co", month="1405-13")
-    assert (wrong.status_code, "ماه را مانند" in wrong.text) == (422, True)
+    assert (wrong.status_code, 'id="account-month-error">ماه را مانند' in wrong.text) == (422, True)
 
 
 @pytest.mark.parametrize(

@@ -63,13 +63,14 @@ class Papers:
         asked = self._asked(request)
         if not any(asked.values()):
             return await self._statement(request, NOTHING, None)
+        typed = {**asked, "act": "account"}
         try:
             told = await self._counter.ask(request, contracts.STATEMENT_OF, **asked)
         except BusError as error:
             return await self._counter.refused(
-                request, lambda r, tried: self._statement(r, tried, None), asked, error
+                request, lambda r, tried: self._statement(r, tried, None), typed, error
             )
-        return await self._statement(request, Tried("", asked), told)
+        return await self._statement(request, Tried("account", typed), told)
 
     async def _statement(
         self, request: Request, tried: Tried, told: dict[str, Any] | None

@@ -1,0 +1,144 @@
+"""An officer's day at the treasury in a browser, and each page judged."""
+
+import re
+import secrets
+
+import pytest
+
+from tests.billing.test_rules import bills_file
+from tests.billing.test_treasury import SHEBA
+from tests.browser.test_citizen import press, sit_down
+from tests.conftest import Starter, own_vhost
+from tests.gateway.test_treasury_pages import PRICE, build, day
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory, broker, postgres, ticketing_template, billing_template):
+    folder = tmp_path_factory.mktemp("officers")
+    templates = {"ticketing": ticketing_template, "billing": billing_template}
+    with own_vhost(broker) as amqp:
+        starter = Starter(folder)
+        made = build(starter, folder, amqp, postgres, templates)
+        yield made
+        starter.end()
+        made.end()
+
+
+def seat(visitor, house, username, **more):
+    """A browser of an officer at the first page of the treasury."""
+    page = visitor(**more)
+    sit_down(page, house, username)
+    page.get_by_role("link", name="خزانه", exact=True).click()
+    return page
+
+
+def go(page, name):
+    page.get_by_role("navigation", name="خزانه").get_by_role("link", name=name).click()
+
+
+def issue(page):
+    """The number of a new bill, whose page is open afterwards."""
+    go(page, "قبض‌ها")
+    page.get_by_role("link", name="صدور قبض").click()
+    press(page, "صدور قبض")
+    return re.search(r"1[0-9]{3}-[0-9]{6}", page.url)[0]
+
+
+def pay(page, rials):
+    """The bank's file tells a payment of the bill whose page is open."""
+    bill_id, payment_id = page.locator("bdi.latin").all_inner_texts()
+    text = bills_file((bill_id, payment_id, rials, secrets.randbelow(10**9)))
+    go(page, "فایل بانک")
+    page.select_option("#take-channel", "bills")
+    page.set_input_files(
+        "#take-text", {"name": "bank.txt", "mimeType": "text/plain", "buffer": text.encode()}
+    )
+    press(page, "گرفتن فایل")
+
+
+def draft(page, days):
+    go(page, "تعرفه")
+    page.locator("#draft summary").click()
+    page.select_option("#draft-service", "copy")
+    page.select_option("#draft-unit", "page")
+    page.fill("#draft-amount", "۶۰٬۰۰۰")
+    page.fill("#draft-from_day", day(days))
+    page.fill("#draft-decree", "مصوبه ۷")
+    press(page, "ثبت پیش‌نویس")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_two_officers_draft_and_approve_take_a_file_give_money_back_and_close(
+    visitor, house, script
+):
+    clerk = seat(visitor, house, "karim", script=script, width=320)
+    approver = seat(visitor, house, "nader", script=script, width=1280)
+    draft(clerk, 80 + script)
+    assert "همکار دوم باید آن را تأیید کند" in clerk.inner_text("main")
+    go(approver, "تعرفه")
+    approver.get_by_role("button", name="تأیید ردیف").first.click()
+    assert "ردیف تأیید شد" in approver.inner_text("main")
+    issue(clerk)
+    pay(clerk, PRICE + 1000)
+    clerk.get_by_role("link", name="دیدن مغایرت‌ها").click()
+    clerk.locator("summary", has_text="برگرداندن پول").last.click()
+    clerk.locator("input[name=sheba]").last.fill(SHEBA)
+    clerk.locator("details[open] input[name=note]").fill("مبلغ نادرست")
+    clerk.locator("details[open]").get_by_role("button").click()
+    assert "مغایرت پایان یافت" in clerk.inner_text("main")
+    go(approver, "استرداد")
+    approver.get_by_role("button", name="تأیید استرداد").first.click()
+    assert "استرداد تأیید شد" in approver.inner_text("main")
+    go(approver, "بستن روز")
+    close = approver.get_by_role("button", name="بستن این روز")
+    if close.count():
+        close.click()
+    assert "nader بسته است" in approver.inner_text("main")
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_every_page_of_the_treasury_is_clean_and_fits(visitor, house, judged, width):
+    page = seat(visitor, house, "mina", width=width)
+    judged(page)
+    draft(page, 90 + width)
+    judged(page)
+    page.locator("#draft summary").click()
+    press(page, "ثبت پیش‌نویس")
+    judged(page)  # with its errors
+    page.locator("#import summary").click()
+    page.fill("#import-text", "service,amount,from_day,decree\ncopy,x,y,z\n")
+    press(page, "خواندن فایل")
+    judged(page)
+    number = issue(page)
+    judged(page)
+    pay(page, PRICE + 5000)
+    judged(page)
+    go(page, "مغایرت‌ها")
+    page.locator("summary").first.click()
+    judged(page)
+    page.locator("details[open]").get_by_role("button").click()
+    judged(page)
+    page.goto(f"{house.ops}/desk/treasury/bills/{number}")
+    pay(page, PRICE)
+    page.goto(f"{house.ops}/desk/treasury/bills/{number}")
+    page.locator("#ask_refund summary").click()
+    page.fill("#ask_refund-rials", "1000")
+    page.fill("#ask_refund-sheba", "IR1")
+    press(page, "فرستادن برای نفر دوم")
+    judged(page)
+    page.fill("#ask_refund-sheba", SHEBA)
+    page.fill("#ask_refund-why", "دو بار پرداخت")
+    press(page, "فرستادن برای نفر دوم")
+    for name in ("قبض‌ها", "استرداد", "بستن روز", "دفتر روزنامه", "صورت‌حساب"):
+        go(page, name)
+        judged(page)
+    page.fill("#account-agency", "fuel-co")
+    page.fill("#account-month", day()[:7])
+    press(page, "نمایش")
+    judged(page)
+
+
+def test_who_is_no_officer_reads_a_clear_sentence(visitor, house, judged):
+    page = seat(visitor, house, "sara")
+    assert "شما از مأموران خزانه نیستید" in page.inner_text("main")
+    judged(page)
