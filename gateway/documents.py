@@ -6,6 +6,7 @@ ones, so that IDs and amounts can be copied, searched and read by machines. Only
 are ever opened; whatever a text asks for beside them is refused.
 """
 
+import datetime as dt
 import threading
 from collections.abc import Mapping
 from functools import lru_cache
@@ -21,7 +22,7 @@ from weasyprint.text.fonts import FontConfiguration  # type: ignore[import-untyp
 from weasyprint.urls import URLFetcher, URLFetcherResponse  # type: ignore[import-untyped]
 
 from bus.errors import NotFound
-from bus.persian import fold_digits
+from bus.persian import fold_digits, tehran_day
 from gateway import pages
 from gateway.sheets import with_balance
 
@@ -89,7 +90,8 @@ def letter(told: Mapping[str, Any]) -> bytes:
     values were put in (services/notify/domain/markup.py).
     """
     blocks = Markup(told["html"] or "")  # noqa: S704 - see above
-    return _pdf("letter", told["language"], letter=told, blocks=blocks)
+    written = tehran_day(dt.datetime.fromisoformat(told["created_at"])).isoformat()
+    return _pdf("letter", told["language"], letter=told, blocks=blocks, written=written)
 
 
 def _link(told: Mapping[str, Any], portal: str) -> str | None:

@@ -41,6 +41,7 @@ class Authenticated(Schema):
     key = Text(36, required=True, allow_none=True)
     kind = Choice(KEY_KINDS, required=True, allow_none=True)
     a_minute = fields.Integer(required=True, allow_none=True)
+    from_email = Text(200, required=True, metadata={"description": "Who writes our e-mails"})
 
 
 class Pdf(Schema):
@@ -69,7 +70,7 @@ class SendByApi(Schema):
     personalisation = personalisation(load_default=dict)
     reference = Text(REFERENCE_MOST, load_default=None, allow_none=True)
     not_before = Instant(load_default=None, allow_none=True)
-    unsubscribe_url = Text(2000, load_default=None, allow_none=True, metadata={"personal": True})
+    unsubscribe_url = Text(1000, load_default=None, allow_none=True, metadata={"personal": True})
     pdf = fields.Nested(Pdf, load_default=None, allow_none=True)
     postage = Choice(POSTAGES, load_default=None, allow_none=True)
 
@@ -111,7 +112,7 @@ class ApiMessage(Schema):
     subject = Text(SUBJECT_MOST, required=True, allow_none=True, personal=True)
     body = Prose(BODY_MOST, required=True, personal=True)
     html = fields.String(required=True, allow_none=True, metadata={"personal": True})
-    unsubscribe_url = Text(2000, required=True, allow_none=True, personal=True)
+    unsubscribe_url = Text(1000, required=True, allow_none=True, personal=True)
     pdf = fields.Nested(Pdf, required=True, allow_none=True)
     postage = Choice(POSTAGES, required=True, allow_none=True)
     contact = Block(required=True, allow_none=True)

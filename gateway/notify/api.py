@@ -46,7 +46,6 @@ class Notify:
         self.blobs = Blobs(Path(settings.text("BLOBS_DIR")) / LETTERS)
         self._url = settings.get("NOTIFY_API_URL")
         self._from_number = settings.text("NOTIFY_FROM_NUMBER", "Mirab")
-        self._from_email = settings.text("NOTIFY_FROM_EMAIL", "notices@mirab.example")
         self._door = Door(self.client)
 
     def base(self, request: Request) -> str:
@@ -98,7 +97,7 @@ class Notify:
         else:
             content["subject"] = told["subject"]
         if asked["channel"] == "email":
-            content["from_email"] = self._from_email
+            content["from_email"] = visitor.from_email
             content["one_click_unsubscribe_url"] = asked["unsubscribe_url"]
         known = {
             "id": told["id"], "reference": asked["reference"], "template": told["template"],

@@ -1,7 +1,7 @@
 """Who asks, by the token of a key; how often he may; and how the service is asked for him."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from starlette.requests import Request
@@ -14,7 +14,7 @@ from gateway.notify.limits import Buckets
 
 MOST_KEY = 128
 LONGEST = 4096
-NO_TOKEN = "-"
+UNREADABLE = "-"
 NAMESPACE = uuid.UUID("6d697261-6200-5000-8000-000000000003")
 
 
@@ -27,6 +27,7 @@ class Visitor:
     key: str
     kind: str
     a_minute: int
+    from_email: str
 
     @property
     def caller(self) -> dict[str, Any]:
@@ -53,7 +54,7 @@ class Door:
             )
         token = given[7:].strip()
         if not token.isascii() or not token.isprintable() or not 0 < len(token) <= LONGEST:
-            token = NO_TOKEN
+            token = UNREADABLE
         asked = AUTHENTICATE.load({"token": token})
         told = await self._client.call(
             AUTHENTICATE, asked, caller={"face": "notify"}, traceparent=request.state.traceparent
@@ -61,7 +62,7 @@ class Door:
         if told["refusal"] is not None:
             raise refused(403, "AuthError", told["refusal"])
         request.state.agency = told["owner"]
-        return Visitor(*(told[n] for n in ("owner", "service", "key", "kind", "a_minute")))
+        return Visitor(**{field.name: told[field.name] for field in fields(Visitor)})
 
     async def ask(
         self,

@@ -1,7 +1,6 @@
 """The entrypoints of the Notify API and of letters on paper, beside the service's others."""
 
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from bus.endpoint import every, serve
 from bus.settings import Settings
 from bus.store import Store
 from services.notify import api_sending, editors, letters, tokens
-from services.notify.keys import Keys
 from services.notify.office import Office
 
 
@@ -19,14 +17,14 @@ class ApiEntries:
     """What the face of the Notify API asks, and who prints letters."""
 
     office: Callable[[Any], Office]
-    now: Callable[[], datetime]
-    keys: Keys
     settings: Settings
     store: Store
 
     @serve(govnotify.AUTHENTICATE)
     def authenticate(self, tx, *, token):
-        return tokens.authenticated(tx.conn, self.keys, token, self.now())
+        office = self.office(tx)
+        told = tokens.authenticated(tx.conn, office.keys, token, office.now)
+        return {**told, "from_email": office.book.contact["email"]}
 
     @serve(govnotify.API_SEND)
     def api_send(self, tx, **asked):

@@ -111,7 +111,7 @@ def _accepted(office: Office, asker: Asker, asked: Mapping[str, Any]) -> str:
     )  # fmt: skip
     if isinstance(told, BusError):
         raise told
-    extras = {"unsubscribe_url": asked["unsubscribe_url"], "postage": asked["postage"]}
+    extras = {"unsubscribe": asked["unsubscribe_url"], "postage": asked["postage"]}
     _add(office, told["id"], channel, extras)
     return str(told["id"])
 

@@ -32,7 +32,8 @@ def told(office: Office, row: Any) -> dict[str, Any]:
         "subject": content.get("subject"),
         "body": content["body"],
         "html": content.get("html") if row.channel == "letter" else None,
-        **{name: content.get(name) for name in ("unsubscribe_url", "pdf", "postage")},
+        "unsubscribe_url": content.get("unsubscribe") if row.channel == "email" else None,
+        **{name: content.get(name) for name in ("pdf", "postage")},
         "contact": dict(office.book.contact) if row.channel == "letter" else None,
     }
 

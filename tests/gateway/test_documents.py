@@ -1,4 +1,4 @@
-"""Bills, receipts and statements as PDF: read back as text, as pictures, and by a scanner."""
+"""Bills, receipts, statements, letters as PDF: read back as text, as pictures, by a scanner."""
 
 import ctypes
 import re
@@ -516,3 +516,47 @@ def test_an_id_is_read_aloud_in_groups_that_make_it_up(digits):
     groups = documents.aloud(digits)
     assert "".join(groups) == digits
     assert {len(group) for group in groups} <= {3, 4}
+
+
+# --- letters ---
+
+LETTER = {
+    "id": "0a1b2c3d-0000-4000-8000-000000000000",
+    "owner": "power-co",
+    "reference": "نامه/7",
+    "language": "fa",
+    "created_at": "2026-11-23T21:30:00Z",
+    "subject": "آگهی بهای آب",
+    "to": {"address": ["Sara Nemoune", "خیابان آب، پلاک 3", "تهران", "1193653471"]},
+    "html": "<p>سلام <bdi>&lt;b&gt;سارا</bdi></p><ul><li>یک</li><li>دو</li></ul>",
+    "contact": {
+        "fa": "شرکت آب نمایشی", "en": "Demo Water Company", "phone": "074-33330000",
+        "email": "info@mirab.example", "address_fa": "یاسوج", "address_en": "Yasuj",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_address_of_a_letter_stands_in_the_window_of_an_envelope(lang):
+    document = pypdfium2.PdfDocument(documents.letter({**LETTER, "language": lang}))
+    page = document[0].get_textpage()
+    points = 72 / 25.4
+    # DIN 5008 form B: 20 to 105 mm from the left, 45 to 90 mm from the top of A4.
+    window = {
+        "left": 20 * points, "right": 105 * points,
+        "top": (297 - 45) * points, "bottom": (297 - 90) * points,
+    }  # fmt: skip
+    inside = page.get_text_bounded(**window).replace(" ", "")
+    assert "SaraNemoune" in inside
+    assert "1193653471" in inside
+    assert "0a1b2c3d" not in inside
+    document.close()
+
+
+def test_a_letter_tells_the_jalali_day_of_tehran_its_number_and_who_sends_it():
+    document = pypdfium2.PdfDocument(documents.letter(LETTER))
+    told = document[0].get_textpage().get_text_bounded().replace(" ", "")
+    # 21:30 UTC is the next day in Tehran.
+    for word in ("1405/09/03", "0a1b2c3d", "power-co", "074-33330000", "b>سارا"):
+        assert word in told, word
+    document.close()

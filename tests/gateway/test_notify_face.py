@@ -214,6 +214,7 @@ def test_an_e_mail_takes_lists_an_unsubscribe_link_and_clean_values(notify, trie
         sanitise_content_for={"name"},
     )
     assert sent["content"]["subject"] == "خبر Ali"
+    assert "@" in sent["content"]["from_email"]
     assert sent["content"]["one_click_unsubscribe_url"] == "https://power.example/stop"
     assert "• آب\n• برق" in sent["content"]["body"]
     assert sent["sanitised_content"]["name"]["unsanitised"] == "Ali http://evil.example/x"

@@ -25,6 +25,10 @@ INSIDE = {  # never leave the process or the bus, or belong to the connector its
     "provider.refused",
     "provider.unreadable",
     "provider.unreachable",
+    # The Notify API has words of its own, and its keys are made by a command.
+    "api.refused",
+    "api_key.name_taken",
+    "api_key.no_service",
 }
 
 

@@ -358,7 +358,7 @@ def test_the_way_to_unsubscribe_stands_beside_the_e_mail(api):
         personalisation={"text": "سلام"}, unsubscribe_url=url,
     )  # fmt: skip
     assert api.read(sent)["unsubscribe_url"] == url
-    assert api.hand.message(sent["id"]).contents["email"]["unsubscribe_url"] == url
+    assert api.hand.message(sent["id"]).contents["email"]["unsubscribe"] == url
 
 
 # --- letters ---
