@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -57,6 +58,20 @@ def parcel(ref: int, row: Any) -> Parcel:
 def cut(all_: Sequence[T], most: int) -> list[Sequence[T]]:
     """The list in pieces of at most so many."""
     return [all_[start : start + most] for start in range(0, len(all_), most)]
+
+
+def at_each(
+    post: Post, rows: Sequence[Any], work: Callable[[Carrier | None, Sequence[Any]], None]
+) -> None:
+    """Works on the rows of all providers at once: who is slow holds up no other. A provider that is
+    set up no longer is None.
+    """
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.provider, []).append(row)
+    if found:
+        with ThreadPoolExecutor(len(found)) as pool:
+            list(pool.map(lambda code: work(post.carriers.get(code), found[code]), found))
 
 
 def call(post: Post, batch: Batch, down: set[str]) -> None:

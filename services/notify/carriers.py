@@ -89,7 +89,7 @@ def by_mail(mail: Mail) -> Carrier:
         content = parcel.content
         letter = Letter(
             parcel.ref, parcel.receiver["email"], content["subject"], content["body"],
-            parcel.language, content.get("unsubscribe"),
+            parcel.language, content.get("unsubscribe"), content.get("html"),
         )  # fmt: skip
         try:
             return [mail.send(letter)]

@@ -13,7 +13,7 @@ from bus.contracts import notify as contracts
 from bus.endpoint import every, serve
 from bus.errors import Unavailable
 from bus.mail import Post as MailServer
-from services.notify import accounting, books, carriers, following, sms_providers
+from services.notify import accounting, books, carriers, clearing, following, sms_providers
 from services.notify.calling import Post
 from services.notify.carriers import Carrier
 from services.notify.dispatching import dispatch
@@ -78,7 +78,7 @@ class DispatchEntries:
 
     @every(1)
     def clear_up(self):
-        following.clear_up(self.post())
+        clearing.clear_up(self.post())
 
     @every(1)
     def poll_providers(self):

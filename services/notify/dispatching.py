@@ -2,7 +2,7 @@
 
 First a transaction reserves (which message, to whom, under which number), then the provider is
 called, then a transaction records what it said. A process may be killed anywhere in between:
-services/notify/following.py finds out what the provider has, and nothing is sent again before.
+services/notify/clearing.py finds out what the provider has, and nothing is sent again before.
 """
 
 import random

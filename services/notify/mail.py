@@ -27,7 +27,8 @@ UNSUBSCRIBE = re.compile(r"https?://[!-;=?-~]{1,900}")
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One letter. ``ref`` is our number for the hand-over, unique for ever; ``text`` is plain, with
-    empty lines between paragraphs; ``unsubscribe`` is the address where a POST ends news.
+    empty lines between paragraphs; ``html`` is the page for it, made of the text if none is given;
+    ``unsubscribe`` is the address where a POST ends news.
     """
 
     ref: int
@@ -36,6 +37,7 @@ class Letter:
     text: str
     language: str = "fa"
     unsubscribe: str | None = None
+    html: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Mail:
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
         message.set_content(f"{letter.text}\n", cte="base64")
-        message.add_alternative(_html(letter), subtype="html", cte="base64")
+        message.add_alternative(letter.html or _html(letter), subtype="html", cte="base64")
         return _unsubscribe(letter) + message.as_bytes()
 
 

@@ -6,6 +6,11 @@ protocols, tests/notify/test_accounting_under_kill.py processes that are killed.
 
 import datetime as dt
 import itertools
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from email import message_from_bytes
+from email.policy import default
 
 import pytest
 
@@ -13,7 +18,7 @@ from bus.contracts import inbox
 from bus.contracts import notify as contracts
 from bus.errors import Unavailable
 from bus.mail import Refused as MailRefused
-from services.notify import accounting, carriers, consents, dispatching, following
+from services.notify import accounting, carriers, clearing, consents, dispatching, following
 from services.notify.calling import Post
 from services.notify.mail import Mail
 from services.notify.provider import Handed, Refused, RefusedOne, State
@@ -99,7 +104,7 @@ class Office:
         """All chores once."""
         for channel, lane in itertools.product(("sms", "email"), contracts.LANES):
             dispatching.dispatch(self.post, channel, lane)
-        following.clear_up(self.post)
+        clearing.clear_up(self.post)
         following.poll(self.post)
         following.time_out(self.post)
 
@@ -217,6 +222,40 @@ def test_a_lane_is_handed_over_by_itself(hand, a, alone):
     dispatching.dispatch(alone.post, "sms", "otp")
     assert [sms.to for call in a.calls for sms in call] == ["09900000002"]
     assert state(hand, pin)[0] == "SENT"
+
+
+def test_two_processes_at_once_hand_each_message_over_once(hand, a, alone):
+    sent = [hand.send(to={"mobile": f"0990000{number:04}"}) for number in range(120)]
+    a.most = 7
+    office = Office(hand, (a, 1))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: dispatching.dispatch(office.post, "sms", "transactional"), "1234"))
+    assert {state(hand, one)[0] for one in sent} == {"SENT"}
+    assert Counter(sms.to for call in a.calls for sms in call).most_common(1)[0][1] == 1
+    assert len(a.has) == 120
+
+
+def test_bulk_that_hangs_at_its_provider_delays_no_otp(hand, a, alone):
+    hand.template(code="many", lane="bulk")
+    hand.template(code="pin", lane="otp")
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    def hang():
+        hangs.set()
+        assert goes_on.wait(60)
+
+    a.seen = hang
+    bulk = hand.send("many")
+    thread = threading.Thread(target=dispatching.dispatch, args=(alone.post, "sms", "bulk"))
+    thread.start()
+    assert hangs.wait(60)
+    a.seen = None
+    pin = hand.send("pin", to={"mobile": "09900000002"})
+    dispatching.dispatch(alone.post, "sms", "otp")
+    assert (state(hand, pin)[0], state(hand, bulk)[0]) == ("SENT", "SENDING")
+    goes_on.set()
+    thread.join(60)
+    assert state(hand, bulk)[0] == "SENT"
 
 
 # --- refused ---
@@ -638,6 +677,18 @@ def test_a_letter_that_was_taken_is_untold_after_three_days_and_no_other_channel
     chain.later(hours=72)
     row = hand.message(sent["id"])
     assert (row.state, row.channel) == ("UNTOLD", "email")
+
+
+def test_a_letter_carries_the_page_of_its_template(hand, alone):
+    hand.template("# سلام\n\n((text))", code="page", channel="email")
+    hand.send("page", to={"email": EMAIL})
+    alone.run()
+    ((to, raw),) = alone.mail.letters
+    told = message_from_bytes(raw, policy=default)
+    page = told.get_body(("html",)).get_content()
+    assert (to, told["Subject"]) == (EMAIL, "موضوع")
+    assert "<h2" in page
+    assert "# سلام" not in page
 
 
 def test_while_the_mail_server_is_away_letters_wait_and_open_its_breaker(hand, alone):

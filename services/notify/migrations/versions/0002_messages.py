@@ -94,7 +94,7 @@ create table handovers (
 create unique index handovers_one on handovers (message, channel)
     where state in ('RESERVED', 'UNKNOWN', 'HANDED', 'ENDED');
 create index handovers_unclear on handovers (reserved_at) where state in ('RESERVED', 'UNKNOWN');
-create index handovers_poll on handovers (provider, poll_at) where state = 'HANDED';
+create index handovers_poll on handovers (poll_at) where state = 'HANDED';
 create index handovers_provider on handovers (provider, provider_ref)
     where provider_ref is not null;
 
