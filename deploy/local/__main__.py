@@ -87,6 +87,7 @@ def begin(state: State) -> None:
     run(state, "services.notify.books", "deploy/notify", DB_URL=state.service_url("notify"))
     demo.colleagues(state)
     demo.treasury(state)
+    demo.notices(state)
     if registry_is_empty(state):
         say("importing the demo registry")
         run(

@@ -17,6 +17,8 @@ COLLEAGUES = {
 NAMES = tuple(COLLEAGUES)
 # user name → role in the treasury: a clerk drafts, two others can approve
 OFFICERS = {"karim": "clerk", "mina": "approver", "nader": "approver"}
+# user name → role in notices: an editor writes, two others can approve
+EDITORS = {"karim": "editor", "mina": "approver", "nader": "approver"}
 
 
 def password(state: State) -> str:
@@ -46,21 +48,31 @@ def colleagues(state: State) -> None:
 def treasury(state: State) -> None:
     """Makes some of them officers, and puts a first tariff in force."""
     for username, role in OFFICERS.items():
-        _run(state, "services.billing.officers", "put", username, "--role", role)
+        _run(state, "billing", "officers", "put", username, "--role", role)
     _run(
-        state, "services.billing.tariffs", "deploy/billing/tariffs.csv", "--drafted-by", "karim",
+        state, "billing", "tariffs", "deploy/billing/tariffs.csv", "--drafted-by", "karim",
         "--approved-by", "nader",
     )  # fmt: skip
 
 
-def _run(state: State, *command: str) -> None:
+def notices(state: State) -> None:
+    """Makes some of them editors of notices, and puts our own templates in force."""
+    for username, role in EDITORS.items():
+        _run(state, "notify", "editors", "put", username, "--role", role)
+    _run(
+        state, "notify", "templates", "deploy/notify/templates.toml", "--drafted-by", "karim",
+        "--approved-by", "nader",
+    )  # fmt: skip
+
+
+def _run(state: State, service: str, module: str, *words: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", *command],
+        [sys.executable, "-m", f"services.{service}.{module}", *words],
         cwd=CHECKOUT,
-        env={**os.environ, "DB_URL": state.service_url("billing")},
+        env={**os.environ, "DB_URL": state.service_url(service)},
         text=True,
         capture_output=True,
         check=False,
     )
     if done.returncode:
-        raise CannotStart(f"the demo treasury: {done.stderr.strip()[-200:]}")
+        raise CannotStart(f"the demo's {module} of {service}: {done.stderr.strip()[-200:]}")

@@ -1,0 +1,148 @@
+"""An editor's day with notices in a browser, and each page judged."""
+
+import datetime as dt
+
+import pytest
+
+from tests.browser.test_citizen import press, sit_down
+from tests.conftest import Starter, own_vhost, wait_for
+from tests.gateway.test_notices_pages import MOBILE, build, hour, jalali_day
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory, broker, postgres, ticketing_template, notify_template):
+    folder = tmp_path_factory.mktemp("editors")
+    templates = {"ticketing": ticketing_template, "notify": notify_template}
+    with own_vhost(broker) as amqp:
+        starter = Starter(folder)
+        made = build(starter, folder, amqp, postgres, templates)
+        yield made
+        starter.end()
+        made.end()
+
+
+def seat(visitor, house, username, **more):
+    """A browser of an editor at the board of notices."""
+    page = visitor(**more)
+    sit_down(page, house, username)
+    page.get_by_role("link", name="پیام‌ها", exact=True).click()
+    return page
+
+
+def go(page, name):
+    page.get_by_role("navigation", name="پیام‌ها").get_by_role("link", name=name).click()
+
+
+def draft(page, code, channel="sms", lane="transactional"):
+    """Writes a template; its page is open afterwards."""
+    go(page, "الگوها")
+    page.get_by_role("link", name="الگوی تازه").click()
+    page.fill("#draft-code", code)
+    page.select_option("#draft-channel", channel)
+    page.fill("#draft-name", "قطعی آب")
+    page.select_option("#draft-lane", lane)
+    if channel != "sms":
+        page.fill("#draft-fa-subject", "قطعی آب")
+    page.fill("#draft-fa-body", "آب ((place)) قطع است")
+    press(page, "ثبت پیش‌نویس")
+
+
+def approve(page, address):
+    page.goto(address)
+    press(page, "تأیید نسخه 1")
+
+
+def announce(page, days=9):
+    """Writes a maintenance; the page to check it is open afterwards."""
+    starts = dt.datetime.now(dt.UTC) + dt.timedelta(days=days)
+    go(page, "اطلاعیه‌ها")
+    page.get_by_role("link", name="اطلاعیه تازه").click()
+    for name, text in (
+        ("title_fa", "نگهداری درگاه"), ("title_en", "Maintenance of the portal"),
+        ("body_fa", "درگاه بسته است."), ("body_en", "The portal is closed."),
+        ("from_day", jalali_day(starts)), ("from_hour", hour(starts)),
+        ("to_day", jalali_day(starts + dt.timedelta(days=1))), ("to_hour", hour(starts)),
+    ):  # fmt: skip
+        page.fill(f"#write-{name}", text)
+    page.check("#component-portal")
+    press(page, "ثبت و دیدن")
+
+
+def upload(page, code):
+    """Sends a file for checking and waits until it is checked."""
+    go(page, "ارسال انبوه")
+    page.get_by_role("link", name="ارسال تازه").click()
+    page.fill("#submit-name", "خبر قطعی آب")
+    page.select_option("#submit-template", code)
+    rows = f"phone number,place\n{MOBILE},روستای بالا\n12,روستای پایین\n"
+    page.set_input_files(
+        "#submit-file", {"name": "rows.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    )
+    press(page, "فرستادن برای بررسی")
+
+    def checked():
+        page.get_by_role("link", name="تازه کردن").click()
+        return page.locator(".tag", has_text="آماده آغاز").count()
+
+    wait_for(checked, 40)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_an_editor_writes_another_approves_and_a_window_is_announced(visitor, house, script):
+    karim = seat(visitor, house, "karim", script=script, width=320)
+    draft(karim, f"written_{script}".lower())
+    mina = seat(visitor, house, "mina", script=script)
+    approve(mina, karim.url)
+    assert "نسخه تأیید شد" in mina.locator(".done").inner_text()
+    announce(karim)
+    press(karim, "انتشار")
+    assert "برنامه‌ریزی‌شده" in karim.locator(".tag").inner_text()
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_every_page_of_notices_is_clean_and_fits(visitor, house, judged, width):
+    karim, mina = (seat(visitor, house, name, width=width) for name in ("karim", "mina"))
+    wait_for(lambda: mina.reload() and mina.locator("text=magfa").count(), 40)
+    judged(mina)
+    press(karim, "کنار گذاشتن magfa")
+    judged(karim)
+    press(karim, "به کار گرفتن magfa")
+    for channel in ("sms", "email"):
+        draft(karim, f"judged_{channel}_{width}", channel, "bulk")
+        judged(karim)
+        approve(mina, karim.url)
+        judged(mina)
+    karim.get_by_role("link", name="نوشتن نسخه تازه").click()
+    press(karim, "ثبت پیش‌نویس")
+    for name in ("الگوها", "جست‌وجوی پیام", "نامه‌ها", "انصراف", "بازدیدها"):
+        go(karim, name)
+        judged(karim)
+    go(karim, "انصراف")
+    press(karim, "ثبت انصراف")
+    judged(karim)
+    go(karim, "جست‌وجوی پیام")
+    press(karim, "جست‌وجو")
+    judged(karim)
+    announce(karim)
+    judged(karim)
+    press(karim, "انتشار")
+    for name in ("update", "reschedule", "cancel"):
+        karim.locator(f"#{name} summary").click()
+    judged(karim)
+    press(karim, "افزودن خبر")
+    judged(karim)
+    upload(karim, f"judged_sms_{width}")
+    judged(karim)
+    press(karim, "آغاز ارسال به 1 گیرنده")
+    judged(karim)
+    for name in ("ارسال انبوه", "اطلاعیه‌ها"):
+        go(karim, name)
+        judged(karim)
+    go(karim, "جست‌وجوی پیام")
+    karim.fill("#find-mobile", MOBILE)
+    wait_for(lambda: press(karim, "جست‌وجو") or karim.locator("main table a").count(), 40)
+    karim.locator("main table a").first.click()
+    judged(karim)
+    karim.fill("#reveal-why", "برای آزمون صفحه")
+    press(karim, "دیدن")
+    judged(karim)
