@@ -14,7 +14,6 @@ from services.inquiry import registry_store, standing, store
 from services.inquiry.domain import answer, codes, purposes
 from services.inquiry.domain.answer import Known, Question
 
-READINGS = 5
 Result = dict[str, Any] | BusError
 
 
@@ -130,8 +129,8 @@ def _with_standing(
 
 def holds(conn: Connection, key_kind: str, key: str, file_no: str) -> bool:
     """True if the person is the holder or a partner of the file now."""
-    (found,) = registry_store.find_records(conn, [(key_kind, key, None)])
-    return any(each.record["file_no"] == file_no for each in found)
+    (seen,) = registry_store.find(conn, [(key_kind, key, None)])
+    return any(each.record["file_no"] == file_no for each in seen.records)
 
 
 def answer_own(  # noqa: PLR0913 - a moment of asking and one of answering
@@ -163,26 +162,15 @@ def answer_own(  # noqa: PLR0913 - a moment of asking and one of answering
 
 
 def _look_up(conn: Connection, questions: Sequence[Question]) -> list[Known | None]:
-    """What the register held for each question; None if it was empty.
-
-    An import may commit between two of our statements: then all are read again, so that no answer
-    tells one data version and holds the records of another.
-    """
-    moments = list(dict.fromkeys([None, *(q.as_of for q in questions)]))
-    keys = [(q.key_kind, q.key, q.as_of) for q in questions]
-    for _ in range(READINGS):
-        versions = dict(zip(moments, registry_store.data_versions_at(conn, moments), strict=True))
-        found = registry_store.find_records(conn, keys)
-        decrees = dict(zip(moments, registry_store.decrees_at(conn, moments), strict=True))
-        newest, loaded = store.data_loaded_at(conn, list(versions.values()))
-        if newest == versions[None]:
-            return [
-                Known([each.record for each in records], decrees[q.as_of], version, loaded[version])
-                if (version := versions[q.as_of])
-                else None
-                for q, records in zip(questions, found, strict=True)
-            ]
-    raise Unavailable("The register is changing; ask again.", code="database.busy")
+    """What the register held for each question; None if it was empty."""
+    seen = registry_store.find(conn, [(q.key_kind, q.key, q.as_of) for q in questions])
+    registers = registry_store.registers(conn, {each.version for each in seen})
+    return [
+        Known([found.record for found in records], of.decrees, version, of.known_from)
+        if (of := registers.get(version))
+        else None
+        for version, records in seen
+    ]
 
 
 def log_row(

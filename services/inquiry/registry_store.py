@@ -3,9 +3,10 @@
 Every record is kept with the time from which and until which it was what we knew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import orjson
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Column,
     Connection,
     DateTime,
+    Engine,
     ForeignKey,
     Identity,
     Index,
@@ -99,26 +101,24 @@ _KNOWN_THEN = """
              or v.known_to > greatest(q.as_of, (select min(known_from) from data_versions))))
 """
 _FIND = text(f"""
-    select q.n, v.record::text, v.data_version, v.known_from
-    from unnest(cast(:kinds as text[]), cast(:values as text[]), cast(:moments as timestamptz[]))
-         with ordinality as q(kind, value, as_of, n)
-    join source_keys k on k.kind = q.kind and k.value = q.value
-    join source_versions v on v.id = k.version_id
-    where {_KNOWN_THEN}
+    with q as (
+        select kind, value, as_of, n, coalesce(
+            (select max(version) from data_versions where as_of is null or known_from <= as_of),
+            (select min(version) from data_versions), 0) as version
+        from unnest(cast(:kinds as text[]), cast(:values as text[]),
+                    cast(:moments as timestamptz[])) with ordinality as q(kind, value, as_of, n)
+    )
+    select q.n, q.version, v.record::text, v.data_version, v.known_from
+    from q left join (source_keys k join source_versions v on v.id = k.version_id)
+        on k.kind = q.kind and k.value = q.value and {_KNOWN_THEN}
     order by q.n, v.file_no, v.id
 """)  # noqa: S608 - made of constants
-_DECREES = text(f"""
-    select q.n, v.record::text
-    from unnest(cast(:moments as timestamptz[])) with ordinality as q(as_of, n)
-    join decrees v on {_KNOWN_THEN}
-    order by q.n, v.number, v.id
-""")  # noqa: S608 - made of constants
-_VERSIONS = text("""
-    select coalesce(
-        (select max(version) from data_versions where q.as_of is null or known_from <= q.as_of),
-        (select min(version) from data_versions), 0)
-    from unnest(cast(:moments as timestamptz[])) with ordinality as q(as_of, n)
-    order by q.n
+_OF_VERSION = text("""
+    select d.version, d.known_from, v.record::text
+    from data_versions d left join decrees v
+        on v.known_from <= d.known_from and (v.known_to is null or v.known_to > d.known_from)
+    where d.version = any(:versions)
+    order by d.version, v.number, v.id
 """)
 
 
@@ -130,12 +130,27 @@ class Found(NamedTuple):
     known_from: datetime
 
 
-def find_records(conn: Connection, keys: Sequence[Key]) -> list[list[Found]]:
-    """For each key (kind, value, as_of or None for now), in order, the records that it matches.
+class Seen(NamedTuple):
+    """What the register held for a key at a moment; ``version`` is 0 if nothing was ever loaded."""
 
-    Owners and partners match alike; one statement however many keys; sorted by file number.
+    version: int
+    records: list[Found]
+
+
+class Register(NamedTuple):
+    """What is true of a whole data version: since when it is known, and its decrees."""
+
+    known_from: datetime
+    decrees: list[Record]
+
+
+def find(conn: Connection, keys: Sequence[Key]) -> list[Seen]:
+    """For each key (kind, value, as_of or None for now), in order, the records that it matches and
+    the data version of that moment.
+
+    Owners and partners match alike; sorted by file number. One statement however many keys, so
+    that an import that commits meanwhile cannot mix two versions into one answer.
     """
-    found: list[list[Found]] = [[] for _ in keys]
     rows = conn.execute(
         _FIND,
         {
@@ -144,27 +159,35 @@ def find_records(conn: Connection, keys: Sequence[Key]) -> list[list[Found]]:
             "moments": [as_of for _, _, as_of in keys],
         },
     )
-    for n, record, data_version, known_from in rows:
-        found[n - 1].append(Found(orjson.loads(record), data_version, known_from))
-    return found
+    found: list[Seen | None] = [None] * len(keys)
+    for n, version, record, data_version, known_from in rows:
+        seen = found[n - 1] = found[n - 1] or Seen(version, [])
+        if record is not None:
+            seen.records.append(Found(orjson.loads(record), data_version, known_from))
+    return [seen for seen in found if seen is not None]
 
 
-def decrees_at(conn: Connection, moments: Sequence[datetime | None]) -> list[list[Record]]:
-    """For each moment (None for now), in order, the decrees that were in the register then.
-
-    A decree counts from its notification day, which is for the rules of status to judge.
-    """
-    found: list[list[Record]] = [[] for _ in moments]
-    for n, record in conn.execute(_DECREES, {"moments": list(moments)}):
-        found[n - 1].append(orjson.loads(record))
-    return found
+# A committed version never changes: what was read of it once holds for the life of the process.
+_read: WeakKeyDictionary[Engine, dict[int, Register]] = WeakKeyDictionary()
+KEPT = 100
 
 
-def data_versions_at(conn: Connection, moments: Sequence[datetime | None]) -> list[int]:
-    """For each moment (None for now), in order, the data version of then; 0 before any load."""
-    return [row[0] for row in conn.execute(_VERSIONS, {"moments": list(moments)})]
+def registers(conn: Connection, versions: Iterable[int]) -> dict[int, Register]:
+    """The whole of each of these data versions; a version 0 has none."""
+    kept = _read.setdefault(conn.engine, {})
+    wanted = {version for version in versions if version}
+    if missing := wanted - kept.keys():
+        if len(kept) > KEPT:
+            kept.clear()
+            missing = wanted
+        for version, known_from, decree in conn.execute(_OF_VERSION, {"versions": list(missing)}):
+            register = kept.setdefault(version, Register(known_from, []))
+            if decree is not None:
+                register.decrees.append(orjson.loads(decree))
+    return {version: kept[version] for version in wanted}
 
 
 def current_data_version(conn: Connection) -> int:
     """The number of the newest data version; 0 if nothing was ever loaded."""
-    return data_versions_at(conn, [None])[0]
+    newest = conn.execute(text("select coalesce(max(version), 0) from data_versions"))
+    return int(newest.scalar_one())

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, column, insert, table, text
+from sqlalchemy import Connection, text
 
 from services.inquiry.domain import chain
 
@@ -31,12 +31,23 @@ LOGGED = (
 AT_ONCE = 5000
 
 TOLD = ("tracking_code", "verification_code", "agency", "outcome", "answered_at", "valid_until")
-# Core's insert sends many rows as one statement; text() would send a statement for each row,
-# and those of the log while all who ask wait for its head.
-_ADD_ANSWERS = insert(
-    table("inquiries", *(column(name) for name in (*TOLD, "file_nos", "status_codes", "answer")))
-)
-_ADD_LOG = insert(table("inquiry_log", *(column(name) for name in (*LOGGED, "hash"))))
+_ANSWER = (*TOLD, "file_nos", "status_codes", "answer")
+# One statement and one parameter however many rows: all who ask wait for the log's head.
+_ADD_ANSWERS = text(f"""
+    insert into inquiries ({", ".join(_ANSWER)}) select {", ".join(_ANSWER)}
+    from json_to_recordset(cast(:rows as json)) as told(
+        tracking_code text, verification_code text, agency text, outcome text,
+        answered_at timestamptz, valid_until timestamptz, file_nos text[], status_codes text[],
+        answer text)""")  # noqa: S608 - made of constants
+_ADD_LOG = text(f"""
+    with added as (
+        insert into inquiry_log ({", ".join(LOGGED)}, hash)
+        select {", ".join(LOGGED)}, decode(hash, 'hex')
+        from json_to_recordset(cast(:rows as json)) as told(
+            seq bigint, at timestamptz, agency text, key_id text, contract text, purpose text,
+            operator text, case_number text, key_kind text, key_hash text, outcome text,
+            tracking_code text, answer_hash text, message_id text, trace_id text, hash text))
+    update inquiry_log_head set seq = :seq, hash = :hash""")  # noqa: S608 - made of constants
 _READ_LOG = text(
     f"select {', '.join(LOGGED)}, hash from inquiry_log "  # noqa: S608 - made of constants
     "where seq > :after order by seq limit :most"
@@ -58,7 +69,7 @@ def add_answers(conn: Connection, answers: Sequence[dict[str, Any]]) -> dict[str
             }
         )
     if rows:
-        conn.execute(_ADD_ANSWERS, rows)
+        conn.execute(_ADD_ANSWERS, {"rows": orjson.dumps(rows).decode()})
     return hashes
 
 
@@ -76,11 +87,8 @@ def add_log(conn: Connection, rows: Sequence[dict[str, Any]], at: datetime) -> N
         seq += 1
         told = {**dict.fromkeys(LOGGED), **row, "seq": seq, "at": at}
         previous = chain.link(previous, canonical(told))
-        linked.append({**told, "hash": previous})
-    conn.execute(_ADD_LOG, linked)
-    conn.execute(
-        text("update inquiry_log_head set seq = :seq, hash = :hash"), {"seq": seq, "hash": previous}
-    )
+        linked.append({**told, "hash": previous.hex()})
+    conn.execute(_ADD_LOG, {"rows": orjson.dumps(linked).decode(), "seq": seq, "hash": previous})
 
 
 def canonical(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,17 +142,6 @@ def answer_of(conn: Connection, tracking_code: str, agency: str) -> dict[str, An
         {"code": tracking_code, "agency": agency},
     ).scalar()
     return orjson.loads(found) if found else None
-
-
-_LOADED = text("""
-    select version, known_from, (select max(version) from data_versions) as newest
-    from data_versions where version = any(:versions)""")
-
-
-def data_loaded_at(conn: Connection, versions: Sequence[int]) -> tuple[int, dict[int, datetime]]:
-    """The newest data version (0 if there is none), and since when each of these is known."""
-    rows = conn.execute(_LOADED, {"versions": list(versions)}).all()
-    return (rows[0].newest if rows else 0), {row.version: row.known_from for row in rows}
 
 
 # By data version and not by clock: an import that was under way while the answer was given bears

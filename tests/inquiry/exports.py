@@ -56,7 +56,7 @@ class Export:
 
 def find(store, kind, value, as_of=None):
     with store.transaction() as tx:
-        return registry_store.find_records(tx.conn, [(kind, value, as_of)])[0]
+        return registry_store.find(tx.conn, [(kind, value, as_of)])[0].records
 
 
 def reported(result):

@@ -41,14 +41,23 @@ def test_a_source_is_found_by_each_of_its_keys_and_by_its_partner(store, export)
         ("subscription_code", "5001"),
     ]
     with store.transaction() as tx:
-        found = registry_store.find_records(
+        seen = registry_store.find(
             tx.conn, [*((kind, value, None) for kind, value in keys), ("file_no", "77/1", None)]
         )
+    found = [each.records for each in seen]
     assert [[f.record["file_no"] for f in each] for each in found] == [["1/1"]] * 5 + [[]]
     assert found[0][0].record["partners"] == [
         {"id_kind": "national_id", "id": "9923163172", "name": "یاسر یوسفی", "share_dang": 1.5}
     ]
     assert found[0][0].record["violations"] == []
+
+
+def registers_at(store, *moments):
+    """The data version of each moment (None for now), and the decrees of that version."""
+    with store.transaction() as tx:
+        seen = registry_store.find(tx.conn, [("file_no", "3/1", moment) for moment in moments])
+        known = registry_store.registers(tx.conn, {version for version, _ in seen})
+    return [(v, known[v].decrees if v else []) for v, _ in seen]
 
 
 def test_one_key_of_many_sources_finds_all_in_the_order_of_their_file_numbers(store, export):
@@ -67,9 +76,7 @@ def test_a_newer_export_keeps_what_was_known_before(store, export):
     assert (now.record["licence"]["expires_on"], now.data_version) == ("2031-03-21", 2)
     assert (then.record["licence"]["expires_on"], then.data_version) == ("2007-09-05", 1)
     assert then.known_from < between < now.known_from
-    with store.transaction() as tx:
-        assert registry_store.data_versions_at(tx.conn, [between, None]) == [1, 2]
-        assert registry_store.current_data_version(tx.conn) == 2
+    assert [version for version, _ in registers_at(store, between, None)] == [1, 2]
 
 
 def test_a_moment_before_the_first_load_is_answered_from_the_first(store, export):
@@ -78,16 +85,13 @@ def test_a_moment_before_the_first_load_is_answered_from_the_first(store, export
     found = find(store, "file_no", "3/1", long_ago)
     assert [f.data_version for f in found] == [1]
     assert found[0].known_from > long_ago
-    with store.transaction() as tx:
-        assert registry_store.data_versions_at(tx.conn, [long_ago]) == [1]
-        assert len(registry_store.decrees_at(tx.conn, [long_ago])[0]) == 1
+    ((version, decrees),) = registers_at(store, long_ago)
+    assert (version, len(decrees)) == (1, 1)
 
 
 def test_before_any_load_nothing_is_found_and_the_data_version_is_zero(store):
     assert find(store, "file_no", "3/1") == find(store, "file_no", "3/1", datetime.now(UTC)) == []
-    with store.transaction() as tx:
-        assert registry_store.current_data_version(tx.conn) == 0
-        assert registry_store.decrees_at(tx.conn, [None, datetime.now(UTC)]) == [[], []]
+    assert registers_at(store, None, datetime.now(UTC)) == [(0, []), (0, [])]
 
 
 def test_a_new_partner_is_a_new_version_of_the_source(store, export):
@@ -102,8 +106,7 @@ def test_decrees_are_kept_with_their_versions(store, export):
     between = datetime.now(UTC)
     export.sheets["decrees"] = [{**DECREE, "تمدید تا": "1399/12/01"}]
     assert load(store, export.write()).decrees_changed == 1
-    with store.transaction() as tx:
-        then, now = registry_store.decrees_at(tx.conn, [between, None])
+    (_, then), (_, now) = registers_at(store, between, None)
     assert [d["extended_to"] for d in then] == ["2020-09-21"]
     assert [d["extended_to"] for d in now] == ["2021-02-19"]
 

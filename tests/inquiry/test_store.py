@@ -113,9 +113,11 @@ def test_a_hundred_questions_cost_as_many_statements_as_one(store, statements):
         assert [each["outcome"] for each in results] == ["NOT_FOUND"] * count
         return list(statements)
 
+    cost(1)  # reads what never changes of a data version, once a process
     one, hundred = cost(1), cost(100)
-    assert hundred == one
-    assert hundred[-1].startswith("update inquiry_log_head")
+    assert hundred == one == [
+        "with q as", "insert into inquiries", "select seq, hash", "with added as",
+    ]  # fmt: skip
     assert whole(store)
 
 
@@ -124,8 +126,7 @@ def test_the_head_is_locked_after_all_else_was_read_and_written(store, statement
         log.add_log(tx.conn, [row()], NOW)
     assert [" ".join(statement.split()[:2]) for statement in statements] == [
         "select seq,",
-        "insert into",
-        "update inquiry_log_head",
+        "with added",
     ]
 
 
