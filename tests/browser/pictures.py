@@ -1,8 +1,10 @@
 """Takes the pictures of docs/pictures from a running `make up`: `python -m tests.browser.pictures`.
 
-It registers a complaint, answers it at the desk, and looks at each page by telephone and desktop.
+It registers a complaint, answers it at the desk, asks about a source, pays for the answer, looks
+at the treasury, and takes each page by telephone and desktop.
 """
 
+import functools
 import re
 import shutil
 import sys
@@ -14,6 +16,7 @@ from deploy.local import demo
 from deploy.local.state import State
 from tests.browser.conftest import QUIET
 from tests.browser.test_citizen import fill_in, go_on, press, sit_down, track
+from tests.browser.test_fees import ask, shown
 from tests.conftest import ROOT
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
@@ -36,15 +39,18 @@ def main(folder=ROOT / "docs/pictures"):
                 viewport={"width": width, "height": height}, java_script_enabled=False
             )
             page.set_default_timeout(10_000)
-            journey(page, lambda what, n=name, p=page: shoot(p, folder / f"{what}-{n}.png"))
+            take = functools.partial(shot, page, folder, name)
+            journey(page, take)
+            fees(page, take)
+            treasury(page, take)
             page.close()
         browser.close()
     print(f"{len(list(Path(folder).glob('*.png')))} pictures in {folder}", file=sys.stderr)
     return 0
 
 
-def shoot(page, path):
-    page.screenshot(path=str(path), full_page=True)
+def shot(page, folder, size, what):
+    page.screenshot(path=str(folder / f"{what}-{size}.png"), full_page=True)
 
 
 def journey(page, shoot):
@@ -72,6 +78,34 @@ def journey(page, shoot):
     shoot("ticket")
     page.goto(f"{Here.portal}/statistics")
     shoot("statistics")
+
+
+def fees(page, shoot):
+    """Somebody asks about an own source and pays at the played bank."""
+    page.goto(f"{Here.portal}/inquiry")
+    shoot("inquiry")
+    ask(page, Here)
+    shown(page, f"{Here.portal}/inquiry/mine", "a[href^='/bills/']").click()
+    shoot("bill")
+    page.locator("button[name=psp]").first.click()
+    shoot("pay")
+    press(page, "رفتن به بانک")
+    page.locator("button[value=pay]").click()
+    page.get_by_role("button", name="بازگشت به پذیرنده").click()
+    shown(page, page.url, "a[href$='receipt.pdf']")
+    shoot("payment")
+    shown(page, f"{Here.portal}/inquiry/mine", "main :text('V-')")
+    shoot("inquiry-answered")
+
+
+def treasury(page, shoot):
+    """What an officer sees; the colleague of ``journey`` sits at the desk already."""
+    for what in ("", "tariffs", "bills", "day"):
+        page.goto(f"{Here.ops}/desk/treasury/{what}".rstrip("/"))
+        shoot(f"treasury-{what}" if what else "treasury")
+    page.goto(f"{Here.ops}/desk/treasury/bills")
+    page.locator("table a").first.click()
+    shoot("treasury-bill")
 
 
 if __name__ == "__main__":
