@@ -76,7 +76,8 @@ def run(hand, path):
             sys.executable, "-m", "services.notify.templates", str(path),
             "--drafted-by", "karim", "--approved-by", "nader",
         ],
-        cwd=ROOT, env={**os.environ, "DB_URL": hand.db}, capture_output=True, text=True, check=False,
+        cwd=ROOT, env={**os.environ, "DB_URL": hand.db}, check=False, capture_output=True,
+        text=True,
     )  # fmt: skip
 
 
