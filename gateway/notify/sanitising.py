@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bus.contracts.receiver import VALUE_MOST
 from gateway.notify.recipients import folded
 
 _LINK = re.compile(
-    r"(?:https?://|www\.)[^\s<>\"]+|(?<![\w@.])(?:[a-zA-Z0-9-]+\.)+[a-zA-Z]{2,}(?:[/?#][^\s<>\"]*)?"
+    r"(?:https?://|www\.)[^\s<>\"]+|(?<![\w@.-])(?:[a-zA-Z0-9-]+\.)+[a-zA-Z]{2,}(?:[/?#][^\s<>\"]*)?"
 )
 _BARE = re.compile(r"[a-zA-Z0-9.-]+")
 
@@ -27,7 +28,7 @@ def sanitised(
     """
     wanted = {folded(name) for name in names if isinstance(name, str)}
     told = {
-        name: _clean(value) if folded(name) in wanted and isinstance(value, str) else value
+        name: _clean(value) if folded(name) in wanted and _short(value) else value
         for name, value in values.items()
     }
     changed = {
@@ -36,6 +37,11 @@ def sanitised(
         if told[name] != value
     }
     return told, changed
+
+
+def _short(value: Any) -> bool:
+    """Longer values are refused by the service; nobody should make us search them."""
+    return isinstance(value, str) and len(value) <= VALUE_MOST
 
 
 def _clean(value: str) -> str:

@@ -69,7 +69,7 @@ def notification(told: Mapping[str, Any], base: str) -> dict[str, Any]:
     """A notification; ``told`` is an ApiMessage, ``base`` the address of this face."""
     channel, to = told["channel"], told["to"]
     ended = told["settled_at"] or (told["sent_at"] if channel == "letter" else None)
-    waits = told["due_at"] > told["created_at"]
+    created, due = (datetime.fromisoformat(told[name]) for name in ("created_at", "due_at"))
     answer = {
         "id": told["id"],
         "reference": told["reference"],
@@ -86,7 +86,7 @@ def notification(told: Mapping[str, Any], base: str) -> dict[str, Any]:
         "created_by_name": None,
         "sent_at": moment(told["sent_at"]),
         "completed_at": moment(ended),
-        "scheduled_for": moment(told["due_at"]) if waits else None,
+        "scheduled_for": moment(told["due_at"]) if due > created else None,
         "one_click_unsubscribe_url": told["unsubscribe_url"],
         "is_cost_data_ready": False,
         "cost_in_pounds": None,
@@ -94,8 +94,7 @@ def notification(told: Mapping[str, Any], base: str) -> dict[str, Any]:
         "cost_in_rials": told["cost_rials"],
     }
     if channel == "letter":
-        by = datetime.fromisoformat(told["created_at"]) + POSTED_WITHIN
-        answer["estimated_delivery"] = moment(by.isoformat())
+        answer["estimated_delivery"] = moment((created + POSTED_WITHIN).isoformat())
     return answer
 
 

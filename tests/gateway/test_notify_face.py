@@ -8,6 +8,7 @@ import subprocess
 import time
 import uuid
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import jsonschema
 import pypdfium2
@@ -612,6 +613,27 @@ def test_no_body_stumbles_us(notify, call, data):
         errors = answer.json()["errors"]
         assert errors
         assert all(set(each) == {"error", "message"} for each in errors)
+
+
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(
+    path=st.sampled_from(
+        ["notifications", "templates", "received-text-messages", f"notifications/{NOBODY}",
+         f"template/{NOBODY}", f"template/{NOBODY}/version/0", f"notifications/{NOBODY}/pdf"]
+    ) | words.map(lambda word: f"notifications/{quote(word, safe='')}"),
+    query=st.dictionaries(
+        st.sampled_from(["status", "template_type", "older_than", "reference", "include_jobs",
+                         "type"]) | words,
+        words | st.sampled_from(["failed", "sms", "true", NOBODY]),
+        max_size=3,
+    ),
+)  # fmt: skip
+def test_no_query_stumbles_us(call, path, query):
+    answer = call("GET", f"/v2/{path}", params=query)
+    assert answer.status_code in (200, 400, 404), answer.text
+    assert isinstance(answer.json(), dict)
 
 
 def test_bash_openssl_and_curl_send_one(notify):

@@ -216,6 +216,13 @@ def test_links_are_taken_out_of_what_people_wrote():
     assert list(changed) == ["name"]
 
 
+@given(st.text("a-.@/: h tps", max_size=3000))
+def test_what_was_cleaned_holds_no_link_and_keeps_all_else(told):
+    clean, changed = sanitised({"name": told}, ["name"])
+    assert "https://a" not in clean["name"] or len(told) > 2000
+    assert (clean["name"] == told) == (not changed)
+
+
 @pytest.mark.parametrize(
     ("told", "why"),
     [
