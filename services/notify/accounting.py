@@ -13,11 +13,23 @@ from services.notify.office import Office
 AT_ONCE = 1000
 INBOX_DAYS = 365
 
+# From the first moment on that no day sums up already.
+ADD_UP = text(
+    "insert into ended_days (day, channel, state, count) "
+    "select (settled_at at time zone 'UTC')::date, channel, state, count(*) from messages "
+    "where settled_at < :before and settled_at >= (select coalesce(max(day) + 1, '0001-01-01') "
+    "from ended_days)::timestamp at time zone 'UTC' group by 1, 2, 3"
+)
 # One statement sees one moment: what is accepted meanwhile stands in both sums or in none.
 SUMS = text(
     "select (select coalesce(sum(count), 0) from accepted) as accepted, "
-    "(select coalesce(jsonb_agg(s), '[]') from (select channel, state, count(*) as count "
-    "from messages group by channel, state order by channel, state) s) as states, "
+    "(select coalesce(jsonb_agg(s), '[]') from (select channel, state, sum(count) as count from ("
+    "select channel, state, count from ended_days union all "
+    "select channel, state, count(*) from messages where settled_at is null group by 1, 2 "
+    "union all select channel, state, count(*) from messages "
+    "where settled_at >= (select coalesce(max(day) + 1, '0001-01-01') from ended_days)::timestamp "
+    "at time zone 'UTC' group by 1, 2) one group by channel, state "
+    "order by channel, state) s) as states, "
     "(select count(*) from handovers where state = 'UNKNOWN' or "
     "(state = 'RESERVED' and reserved_at < :before)) as unclear, "
     "(select coalesce(max(extract(epoch from :now - coalesce((select min(h.reserved_at) "
@@ -55,6 +67,15 @@ def accounts(office: Office) -> dict[str, Any]:
         "unclear": row.unclear,
         "providers": [dict(each._mapping) for each in office.conn.execute(PROVIDERS)],
     }
+
+
+def add_up(office: Office) -> None:
+    """Sums up what ended on days that are over, once: what has ended changes no more. A day is left
+    alone for one day more, so that no transaction of it is open still.
+    """
+    today = office.now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    office.conn.execute(text("lock table ended_days in share row exclusive mode"))
+    office.conn.execute(ADD_UP, {"before": today - dt.timedelta(days=1)})
 
 
 def purge(store: Store, office_of: Callable[[Tx], Office]) -> None:

@@ -109,6 +109,11 @@ class DispatchEntries:
             if asks is not None:
                 _ask_credit(post, code, asks)
 
+    @every(3600)
+    def add_up(self):
+        with self.store.transaction() as tx:
+            accounting.add_up(self.office(tx))
+
     @every(600)
     def purge(self):
         accounting.purge(self.store, self.office)

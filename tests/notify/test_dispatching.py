@@ -736,6 +736,28 @@ def test_a_message_that_vanished_shows_as_a_difference(hand, alone):
     assert (told["accepted"], told["in_flight"], told["difference"]) == (1, 0, 1)
 
 
+def test_what_ended_is_summed_up_by_day_and_the_account_stays_the_same(hand, a, alone):
+    def add_up():
+        with hand.office() as office:
+            accounting.add_up(office)
+        told = alone.accounts()
+        rows = execute(hand.db, "select count(*), coalesce(sum(count), 0) from ended_days")
+        return (told["accepted"], told["ended"], told["in_flight"]), rows[0]
+
+    for day in range(3):
+        a.next = [State.REJECTED, State.REJECTED]
+        for number in range(2):
+            hand.send(to={"mobile": f"099000000{day}{number}"})
+            alone.run()
+        hand.later(days=1)
+    later = (hand.moment + dt.timedelta(days=9)).isoformat()
+    hand.send(to={"mobile": "09900000099"}, not_before=later)
+    # The last day that is over may have open transactions still.
+    for days, summed in ((0, (2, 4)), (0, (2, 4)), (1, (3, 6)), (5, (3, 6))):
+        hand.later(days=days)
+        assert add_up() == ((7, 6, 1), summed)
+
+
 def test_letters_on_paper_are_left_to_who_prints_them(hand, alone):
     hand.template(code="paper", channel="letter")
     address = ["Somebody", "Motahari Boulevard", "7591400000"]

@@ -75,6 +75,8 @@ create index messages_reference on messages (owner, reference) where reference i
 create index messages_receiver on messages (receiver_hash, created_at);
 create index messages_job on messages (job) where job is not null;
 create index messages_to_blank on messages (settled_at) where receiver is not null;
+create index messages_in_flight on messages (channel, state) where settled_at is null;
+create index messages_settled on messages (settled_at) where settled_at is not null;
 
 create table handovers (
     ref bigint generated always as identity primary key,
@@ -105,6 +107,15 @@ create table accepted (
     channel text not null,
     count bigint not null,
     primary key (day, owner, channel)
+);
+
+-- What ended on days that are over, so that the account need not count the rows of years.
+create table ended_days (
+    day date not null,
+    channel text not null,
+    state text not null,
+    count bigint not null,
+    primary key (day, channel, state)
 );
 
 create table consents (
