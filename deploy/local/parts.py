@@ -71,6 +71,7 @@ PARTS = (
             "DB_URL",
             "NOTIFY_KEY_FILE",
             "NOTIFY_PROVIDERS_FILE",
+            "CALLBACKS_SANDBOX",
             "SMTP_URL",
             "PORTAL_URL",
             "BLOBS_DIR",

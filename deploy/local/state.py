@@ -129,6 +129,7 @@ class State:
             "DESK_KEY_FILE": str(self.secret("desk-key")),
             "BILLING_KEY_FILE": str(self.secret("billing-key")),
             "NOTIFY_KEY_FILE": str(self.secret("notify-key")),
+            "CALLBACKS_SANDBOX": "1",
             "NOTIFY_PROVIDERS_FILE": str(CHECKOUT / "deploy/notify/providers.toml"),
             "PSPS_FILE": str(CHECKOUT / "deploy/billing/psps.toml"),
             "BANK_PORT": str(BANK_PORT),
