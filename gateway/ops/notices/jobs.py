@@ -43,9 +43,13 @@ class Jobs:
         return await self._counter.page(request, "job_new", tried, codes=self._codes(request))
 
     async def _codes(self, request: Request) -> list[tuple[str, str]]:
-        """The templates of ours that messages can be made of, as options of a field."""
+        """Our templates of the lane bulk that are in force, as options of a field."""
         told = await self._counter.ask(request, notices_desk.FORMS, owner=OURS)
-        usable = {f["code"] for f in told["forms"] if f["in_force"] and not f["archived"]}
+        usable = {
+            form["code"]
+            for form in told["forms"]
+            if form["in_force"] and form["lane"] == "bulk" and not form["archived"]
+        }
         return [(code, code) for code in sorted(usable)]
 
     async def submit(self, request: Request) -> Response:
