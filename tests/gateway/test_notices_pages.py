@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import re
 import secrets
+import tomllib
 import zipfile
 
 import pytest
@@ -12,8 +13,9 @@ import requests
 from bus.contracts import notify
 from bus.contracts.kinds import Request
 from bus.persian import TEHRAN, jalali
+from gateway.ops.notices import words
 from tests.bus.asking import ask
-from tests.conftest import Desk, Starter, execute, own_vhost, wait_for
+from tests.conftest import ROOT, Desk, Starter, execute, own_vhost, wait_for
 
 MOBILE, WRITTEN = "09900000077", "+989900000077"
 SOON, FAR = dt.timedelta(minutes=30), dt.timedelta(days=9)
@@ -324,6 +326,9 @@ def test_an_opt_out_at_a_counter_is_final(house, karim):
 def test_a_maintenance_is_checked_published_moved_and_cancelled(karim):
     draft = karim.announce()
     assert "آنچه مردم خواهند دید" in draft.text
+    assert '<div class="notice maintenance banner">' in draft.text
+    assert "قطع برنامه‌ای" in draft.text
+    assert "Planned interruption" in draft.text
     assert "این زمان از تعهد خدمت بیرون است" in draft.text
     at = "/announcements/" + re.search(r"/announcements/([0-9]+)", draft.url)[1]
     published = karim.post(f"{at}/publish", tell="1").text
@@ -342,6 +347,15 @@ def test_a_maintenance_is_checked_published_moved_and_cancelled(karim):
     assert "همه چیز آماده است" in told.text
     gone = karim.post(f"{at}/cancel", text_fa="لازم نشد", text_en="Not needed")
     assert '<strong class="tag">لغوشده</strong>' in gone.text
+
+
+def test_the_banner_that_an_editor_checks_has_the_words_of_the_portal():
+    public = tomllib.loads((ROOT / "gateway/public/words.toml").read_text(encoding="utf-8"))
+    for kind in ("maintenance", "incident"):
+        assert public[f"banner_{kind}"] == list(words.BANNERS[kind].values())
+    assert public["when_window"] == [
+        told.format("{starts}", "{ends}") for told in words.WINDOW.values()
+    ]
 
 
 def test_who_announces_too_late_is_told_before_he_publishes(karim):

@@ -1,5 +1,6 @@
 """Announcements: written, seen as people will see them, published, and followed to their end."""
 
+import asyncio
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any
@@ -84,14 +85,23 @@ class Announcements:
 
     async def _judged(self, request: Request) -> dict[str, Any]:
         """The announcement, and whether it would be in time if it were published now."""
-        told = await self._read(request, str(request.path_params["id"]))
-        status = await self._counter.ask(request, contracts.STATUS)
+        told, status, current = await asyncio.gather(
+            self._read(request, str(request.path_params["id"])),
+            self._counter.ask(request, contracts.STATUS),
+            self._counter.ask(request, contracts.CURRENT),
+        )
         hours = status["announce_hours_before"]
         in_time = None
         if told["kind"] == "maintenance" and told["starts_at"]:
             starts = dt.datetime.fromisoformat(told["starts_at"])
             in_time = starts - dt.timedelta(hours=hours) >= dt.datetime.now(dt.UTC)
-        return {"a": told, "hours": hours, "in_time": in_time, "when": _when(told)}
+        return {
+            "a": told,
+            "hours": hours,
+            "in_time": in_time,
+            "when": _when(told),
+            "banner_hours": current["banner_hours"],
+        }
 
     async def _read(self, request: Request, id_: str) -> dict[str, Any]:
         number = whole_of(id_)

@@ -47,6 +47,14 @@ ANNOUNCED = {
     "POSTMORTEM": "گزارش پایانی", "ANNOUNCED": "اعلام‌شده", "ENDED": "پایان‌یافته",
     "PUBLISHED": "منتشرشده", "CANCELLED": "لغوشده",
 }  # fmt: skip
+# The banner in the words of the portal (a test compares them: faces do not know each other).
+BANNERS = {
+    "maintenance": {"fa": "قطع برنامه‌ای", "en": "Planned interruption"},
+    "incident": {"fa": "اختلال", "en": "Disruption"},
+    "end_of_service": {"fa": "پایان خدمت", "en": "End of service"},
+    "news": {"fa": "خبر", "en": "News"},
+}
+WINDOW = {"fa": "از {} تا {}", "en": "from {} to {}"}
 # kind → the states that an update may tell
 UPDATES = {
     "maintenance": ("SCHEDULED", "IN_PROGRESS", "VERIFYING", "COMPLETED"),
