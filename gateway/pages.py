@@ -45,11 +45,17 @@ def day(told: str) -> str:
     return jalali(dt.date.fromisoformat(told[:10])).replace("-", "/")
 
 
+def percent(hundredths: int) -> str:
+    """Hundredths of a percent as people read them: 99.95%."""
+    return f"{hundredths / 100:.2f}%"
+
+
 WEEKDAYS_FA = ("دوشنبه", "سه‌شنبه", "چهارشنبه", "پنجشنبه", "جمعه", "شنبه", "یکشنبه")
 _templates.filters |= {
     "rials": "{:,}".format,
     "moment": moment,
     "day": day,
+    "percent": percent,
     "code": grouped,
     "secret": grouped_secret,
 }

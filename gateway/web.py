@@ -1,8 +1,9 @@
 """HTTP Message Endpoint: what every face does with every request, before and after its handler."""
 
+import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -53,9 +54,10 @@ class Face:
 
     ``finish`` has the last word on each answer, problems too (the agency face signs them).
     ``show`` may make a page of a problem, for a person; None leaves it to be JSON.
+    ``first`` looks at each request before its route does; what it raises is the answer.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of a face
         self,
         name: str,
         routes: Sequence[Route],
@@ -63,8 +65,10 @@ class Face:
         lifespan: Lifespan | None = None,
         finish: Finish | None = None,
         show: Show | None = None,
+        first: Callable[[Request], None] | None = None,
     ) -> None:
         self.name, self._routes, self._finish, self._show = name, routes, finish, show
+        self._first = first
         self._lifespan = Starlette(lifespan=lifespan)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,7 +93,10 @@ class Face:
 
     async def _respond(self, request: Request) -> Response:
         try:
-            return await self._handler(request)(request)
+            handler = self._handler(request)
+            if self._first is not None:
+                self._first(request)
+            return await handler(request)
         except BusError as error:
             request.state.code = error.code
             return self._problem(request, error)
@@ -172,13 +179,19 @@ def json_response(data: Any, status: int = 200, headers: dict[str, str] | None =
     )
 
 
-def while_connected(client: Client) -> Lifespan:
-    """The life of a face: its client keeps the connection to the bus from start to end."""
+def while_connected(client: Client, *works: Callable[[], Coroutine[Any, Any, None]]) -> Lifespan:
+    """The life of a face: its client keeps the connection to the bus from start to end, and its
+    ``works`` run beside the requests.
+    """
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
         await client.start()
+        tasks = [asyncio.create_task(work()) for work in works]
         yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await client.stop()
 
     return lifespan

@@ -194,6 +194,15 @@ class Nothing(Schema):
     """No fields."""
 
 
+class Contact(Schema):
+    """Who is asked when the portal is closed."""
+
+    fa = Text(200, required=True)
+    en = Text(200, required=True)
+    phone = Text(40, required=True)
+    email = Text(200, required=True)
+
+
 class Current(Schema):
     """What concerns people now or soon, the most urgent first, and which contracts end."""
 
@@ -201,6 +210,7 @@ class Current(Schema):
     banner_hours = fields.Integer(
         required=True, metadata={"description": "How long before its start a page tells it"}
     )
+    contact = fields.Nested(Contact, required=True)
 
 
 class DayOf(Schema):
@@ -322,7 +332,11 @@ class Subscription(Schema):
     token = Text(80, required=True, personal=True)
     channel = Choice(SUBSCRIBED_BY, required=True)
     address = Text(
-        60, required=True, least=0, personal=True, metadata={"description": "With most of it hidden"}
+        60,
+        required=True,
+        least=0,
+        personal=True,
+        metadata={"description": "With most of it hidden"},
     )
     topics = fields.List(Choice(COMPONENTS), required=True)
     news = fields.Boolean(required=True)
@@ -331,7 +345,12 @@ class Subscription(Schema):
 
 
 def _ours(name: str, schema: Schema, doc: str, reply: Schema, *, effect: bool = True) -> Request:
-    return Request(f"notify.{name}.v1", schema, doc, reply=reply, effect=effect, agency=False)
+    # A page that only reads does not wait long: it has what it knew last.
+    deadline = 10.0 if effect else 5.0
+    return Request(
+        f"notify.{name}.v1", schema, doc, reply=reply, effect=effect, agency=False,
+        deadline=deadline,
+    )  # fmt: skip
 
 
 DRAFT_ANNOUNCEMENT = _ours(

@@ -20,6 +20,7 @@ from gateway import pages, web
 from gateway.agency import batches, catalogue, jobs, results, statements
 from gateway.agency.door import Door
 from gateway.agency.register import Register
+from gateway.notices import Gone, Notices
 
 
 class Agency:
@@ -32,6 +33,8 @@ class Agency:
             settings.text("SIGNING_KEY_ID", f"mirab-{datetime.now(UTC).year}"),
         )
         self.client = Client(settings.text("AMQP_URL"), name="gateway.agency")
+        self.notices = Notices(self.client)
+        self._portal = settings.text("PORTAL_URL", "").rstrip("/")
         self.door = Door(
             Register(Path(settings.text("AGENCIES_DIR"))),
             self.client,
@@ -42,6 +45,7 @@ class Agency:
     async def operate(self, request: Request) -> Response:
         """POST /v1/<context>/<operation>"""
         contract = contract_of(request)
+        self._require_open(request, contract)
         if contract is SUBMIT_BATCH:
             return await batches.submit(self.door, request)
         if contract is SUBMIT_JOB:
@@ -51,6 +55,24 @@ class Agency:
         if contract is STATEMENT:
             return await statements.read(self.door, request)
         return await self.door.admit(request, contract)
+
+    def _require_open(self, request: Request, contract: Contract) -> None:
+        """Maintenance in an announced window, but for the question how a service is; Gone after
+        the last day of a contract, and headers that tell of it before.
+        """
+        now = datetime.now(UTC)
+        if contract.operation != "health":
+            for component in ("agency-door", contract.context):
+                self.notices.require_open(component, now)
+        if ending := self.notices.ending(contract.name):
+            request.state.ending = ending.headers(self._portal)
+            if now >= ending.gone_at:
+                raise Gone(ending)
+
+    def finish(self, request: Request, response: Response) -> Response:
+        """Tells of a contract's end, and signs."""
+        response.headers.update(getattr(request.state, "ending", {}))
+        return self.door.finish(request, response)
 
     async def keys(self, _: Request) -> Response:
         """GET /.well-known/jwks.json: by which key answers are signed."""
@@ -73,8 +95,8 @@ def make(settings: Settings) -> web.Face:
             Route("/health/live", web.live),
             *pages.COMMON,
         ],
-        lifespan=web.while_connected(agency.client),
-        finish=agency.door.finish,
+        lifespan=web.while_connected(agency.client, agency.notices.keep),
+        finish=agency.finish,
     )
 
 

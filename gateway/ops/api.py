@@ -19,11 +19,13 @@ from bus.errors import BusError, ContractError, FieldError, NotFound
 from bus.keys import SigningKey
 from bus.settings import Settings
 from gateway import bodies, pages, web
+from gateway.ops import accounts
 from gateway.ops.checks import Check, SelfCall
 from gateway.ops.desk.oidc import Provider
 from gateway.ops.desk.pages import DeskPages, show
 from gateway.ops.desk.session import Desk
 from gateway.ops.notices import pages as notices
+from gateway.ops.probing import Probing
 from gateway.ops.treasury import pages as treasury
 
 CALLER = {"agency": "mirab-ops", "key": "ops-face", "grants": []}
@@ -43,6 +45,9 @@ class Ops:
         )
         self._amqp_url = settings.text("AMQP_URL")
         self.client = Client(self._amqp_url, name="gateway.ops")
+        self.probing = Probing(
+            self.client, settings.text("PORTAL_URL"), settings.text("AGENCY_URL")
+        )
         self._self_call = SelfCall(
             settings.text("AGENCY_URL"),
             SigningKey.load(
@@ -70,6 +75,7 @@ class Ops:
             UNSENT.labels(service).set(told["outbox_unsent"] if told else float("nan"))
             OLDEST.labels(service).set(told["outbox_oldest_seconds"] if told else float("nan"))
             DEAD.labels(service).set(dead if dead is not None else float("nan"))
+        await accounts.measure(self.client)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     async def board(self, _: Request) -> Response:
@@ -180,7 +186,7 @@ def make(settings: Settings) -> web.Face:
             *notices.routes(desk.desk, Blobs(Path(settings.text("BLOBS_DIR")) / LETTERS)),
             *pages.COMMON,
         ],
-        lifespan=web.while_connected(ops.client),
+        lifespan=web.while_connected(ops.client, ops.probing.run),
         show=show,
     )
 

@@ -1,6 +1,7 @@
 """Verification of answers: for machines at /v1/verify/{code}, for people as a page."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -44,17 +45,26 @@ class Public:
         self.guesses = Guesses()
         self.tickets = Tickets(self.client, settings, self.guesses)
         self.notices = Notices(self.client)
+        self.news = news.News(self.tickets, settings.text("PORTAL_URL").rstrip("/"))
 
     def first(self, request: Request) -> None:
         """Notes what the page has to say of us. Maintenance in an announced window."""
         now = datetime.now(UTC)
-        request.state.banner = self.notices.banner(closing.VISITED, now)
+        self._tell(request, now)
         try:
             for component in closing.components_of(request.url.path):
                 self.notices.require_open(component, now)
         except Maintenance as error:
             request.state.closed = {"told": error.told, "contact": self.notices.contact}
             raise
+
+    def show(self, request: Request, problem: dict[str, Any]) -> Response | None:
+        """A problem as a page, which tells what every page does."""
+        self._tell(request, datetime.now(UTC))
+        return show(request, problem)
+
+    def _tell(self, request: Request, now: datetime) -> None:
+        request.state.banner = self.notices.banner(closing.VISITED, now)
 
     async def verify(self, request: Request) -> Response:
         """GET /v1/verify/{code}: whether an answer with this code was given."""
@@ -107,7 +117,7 @@ def make(settings: Settings) -> web.Face:
             *bills.routes(public.tickets, settings.text("PORTAL_URL").rstrip("/")),
             *own.routes(public.tickets),
             *inbox.routes(public.tickets),
-            *news.routes(public.tickets, settings.text("PORTAL_URL").rstrip("/")),
+            *news.routes(public.news),
             *open311.routes(public.tickets, settings),
             *callbacks.routes(public.client, settings, public.guesses),
             Route("/.well-known/security.txt", public.security),
@@ -115,8 +125,10 @@ def make(settings: Settings) -> web.Face:
             Route("/health/live", web.live),
             *pages.COMMON,
         ],
-        lifespan=web.while_connected(public.client, public.notices.keep),
-        show=show,
+        lifespan=web.while_connected(
+            public.client, public.notices.keep, partial(public.news.keep, public.client)
+        ),
+        show=public.show,
         first=public.first,
     )
 

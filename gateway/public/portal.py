@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from gateway import pages, uploads
 from gateway.origin import same_origin
 from gateway.public import words
 from gateway.public.tickets import Tickets
+from gateway.public.times import when_of
 
 TICKET_COOKIE, TICKET_SECONDS = "mirab_ticket", 30 * 60
 LINK = re.compile(r"([0-9]{10})([A-Za-z0-9_-]{22})")
@@ -53,6 +55,8 @@ def show(request: Request, template: str, status: int = 200, **values: Any) -> R
         t=words.speaker(lang),
         none_wrong=Faults(),
         here=request.url.path,
+        banner=getattr(request.state, "banner", None),
+        when=partial(when_of, lang=lang),
         **values,
     )
     response.headers["Cache-Control"] = "no-store"

@@ -135,7 +135,11 @@ def current(office: Office) -> dict[str, Any]:
         found for found in told(office, rows) if found["open"] or found["kind"] == "end_of_service"
     ]
     live.sort(key=_urgency)
-    return {"announcements": live, "banner_hours": office.book.told["banner_hours"]}
+    contact = {name: office.book.contact[name] for name in ("fa", "en", "phone", "email")}
+    return {
+        "announcements": live, "banner_hours": office.book.told["banner_hours"],
+        "contact": contact,
+    }  # fmt: skip
 
 
 def _urgency(found: Mapping[str, Any]) -> tuple[int, str]:

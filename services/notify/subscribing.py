@@ -156,6 +156,7 @@ def tell(desk: Desk) -> bool:
         office.conn.execute(
             text("insert into told values (:update, :subscription, :message, :code)"), told
         )
+        _one_click(desk, told)
     office.conn.execute(
         text("update tellings set after = :after, done_at = :done where update = :update"),
         {
@@ -166,12 +167,32 @@ def tell(desk: Desk) -> bool:
     return True
 
 
+def _one_click(desk: Desk, told: Sequence[Mapping[str, Any]]) -> None:
+    """Letters carry the address at which a mail program ends the subscription (RFC 8058)."""
+    sent = [one for one in told if one["message"]]
+    desk.office.conn.execute(
+        text(
+            "update messages m set contents = jsonb_set(contents, '{email,unsubscribe}', "
+            "to_jsonb(told.address)) from unnest(cast(:ids as uuid[]), cast(:addresses as text[])) "
+            "as told (id, address) where m.id = told.id and channel = 'email'"
+        ),
+        {
+            "ids": [one["message"] for one in sent],
+            "addresses": [_address(desk, one["subscription"]) for one in sent],
+        },
+    )
+
+
+def _address(desk: Desk, id_: uuid.UUID) -> str:
+    return f"{desk.portal}/u/{key_of(desk.office, id_)}"
+
+
 def _notice(desk: Desk, update: Any, row: Any) -> dict[str, Any]:
     words = subscription.words(update, row.language)
     values = {
         **words._asdict(),
         "link": f"{desk.portal}/status/{update.announcement}",
-        "unsubscribe": f"{desk.portal}/u/{key_of(desk.office, row.id)}",
+        "unsubscribe": _address(desk, row.id),
     }
     address = row.receiver[FIELDS[row.channel]]
     asked = {"language": row.language}

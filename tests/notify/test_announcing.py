@@ -342,6 +342,7 @@ def test_who_subscribes_to_one_component_hears_of_no_other(hand, room):
     assert (channel, lane, consent) == ("email", "bulk", "transactional")
     assert TITLE["en"] in contents["email"]["subject"]
     assert "https://portal.example/u/" in contents["email"]["body"]
+    assert contents["email"]["unsubscribe"].startswith("https://portal.example/u/")
 
 
 def test_news_goes_to_who_asked_for_news_and_not_at_night(hand, room):

@@ -1,0 +1,40 @@
+"""Which parts of the portal an announced maintenance closes, and what always stays open."""
+
+from bus.contracts.announcements import COMPONENTS
+
+# Of these a visitor's page may speak; the door for agencies is none of his.
+VISITED = tuple(code for code in COMPONENTS if code != "agency-door")
+# What tells how we stand, what people were sent links to by others, and what ends a subscription.
+OPEN = (
+    "/status", "/news", "/u/", "/static/", "/health/", "/problems/", "/.well-known/", "/pay/",
+)  # fmt: skip
+PARTS = {
+    "/contact": "ticketing",
+    "/l/": "ticketing",
+    "/statistics": "ticketing",
+    "/open311": "ticketing",
+    "/v1/form": "ticketing",
+    "/v1/statistics": "ticketing",
+    "/v1/attachments": "ticketing",
+    "/v1/tickets": "ticketing",
+    "/bills": "billing",
+    "/v1/bills": "billing",
+    "/v1/quotes": "billing",
+    "/inquiry": "inquiry",
+    "/verify": "inquiry",
+    "/v1/verify": "inquiry",
+    "/inbox": "notify",
+    "/subscribe": "notify",
+}
+
+
+def components_of(path: str) -> tuple[str, ...]:
+    """The components without which a path cannot be answered.
+
+    >>> components_of("/contact/new"), components_of("/status/4"), components_of("/privacy")
+    (('portal', 'ticketing'), (), ('portal',))
+    """
+    if any(path == part.rstrip("/") or path.startswith(part) for part in OPEN):
+        return ()
+    found = [component for part, component in PARTS.items() if path.startswith(part)]
+    return ("portal", *found)
