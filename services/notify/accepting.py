@@ -208,14 +208,14 @@ def _when(office: Office, known: _Known, draft: _Draft) -> dt.datetime:
     receiver = (_hash(office, form.channel, draft.asked["to"]), form.lane)
     dues = known.dues.setdefault(receiver, [])
     cap = office.book.cap(form.lane)
-    free = within_cap(cap, dues, due)
-    if free > due and cap.refuses:
-        raise TooMany(
-            "This receiver has got as many messages as one person gets.",
-            code="receiver.cap",
-            retry_after=int((free - office.now).total_seconds()) + 1,
-        )
-    due = after_quiet(office.book, form.lane, form.channel, free)
+    while (free := within_cap(cap, dues, due)) > due:
+        if cap.refuses:
+            raise TooMany(
+                "This receiver has got as many messages as one person gets.",
+                code="receiver.cap",
+                retry_after=int((free - office.now).total_seconds()) + 1,
+            )
+        due = after_quiet(office.book, form.lane, form.channel, free)
     dues.append(due)
     return due
 

@@ -1,5 +1,7 @@
 """Messages are accepted, judged, filled in, counted; by the service in hand."""
 
+import json
+
 import pytest
 
 from bus import tracking
@@ -294,3 +296,24 @@ def test_what_is_due_in_an_inbox_later_lies_there_later(hand):
     code = hand.call(inboxes.MAKE_INBOX, secret="1" * 20)["code"]
     row = hand.tell(to={"inbox": code}, not_before="2026-11-24T08:00:00Z")
     assert (row.state, row.due_at) == ("CREATED", tehran("1405-09-03 11:30"))
+
+
+def test_what_a_cap_moves_into_the_night_goes_in_the_morning_within_the_cap(hand):
+    hand.template(lane="bulk")
+    told = execute(hand.db, "select document from books order by version desc limit 1")[0][0]
+    for lane in told["lanes"]:
+        lane["over"] = "delay"
+    execute(
+        hand.db, "insert into books (version, document) select max(version) + 1, %s from books",
+        (json.dumps(told),),
+    )  # fmt: skip
+    hand.at("1405-09-02 20:30")
+    asked = [{"template": "free", "to": {"mobile": MOBILE}, "personalisation": TEXT}] * 8
+    dues = [each["due_at"] for each in hand.calls(contracts.SEND, asked)]
+    assert dues == ["2026-11-23T17:00:00Z"] * 4 + ["2026-11-24T04:30:00Z"] * 4
+
+
+def test_a_list_is_an_enumeration_in_an_sms(hand):
+    hand.template("چاه‌های ((wells))")
+    sent = hand.send(personalisation={"wells": ["الف", "ب", "ج"]})
+    assert hand.message(sent["id"]).contents["sms"]["body"] == "چاه‌های الف، ب و ج"
