@@ -1,7 +1,7 @@
 """Takes the pictures of docs/pictures from a running `make up`: `python -m tests.browser.pictures`.
 
 It registers a complaint, answers it at the desk, asks about a source, pays for the answer, looks
-at the treasury, and takes each page by telephone and desktop.
+at the treasury and at notices, and takes each page by telephone and desktop.
 """
 
 import functools
@@ -43,6 +43,7 @@ def main(folder=ROOT / "docs/pictures"):
             journey(page, take)
             fees(page, take)
             treasury(page, take)
+            notices(page, take)
             page.close()
         browser.close()
     print(f"{len(list(Path(folder).glob('*.png')))} pictures in {folder}", file=sys.stderr)
@@ -106,6 +107,19 @@ def treasury(page, shoot):
     page.goto(f"{Here.ops}/desk/treasury/bills")
     page.locator("table a").first.click()
     shoot("treasury-bill")
+
+
+def notices(page, shoot):
+    """What an editor of notices sees; the same colleague sits at the desk."""
+    at = f"{Here.ops}/desk/notices"
+    for what in ("", "templates", "announcements", "messages", "looks"):
+        page.goto(f"{at}/{what}".rstrip("/"))
+        shoot(f"notices-{what}" if what else "notices")
+    page.goto(f"{at}/templates")
+    page.locator("table a").first.click()
+    shoot("notices-template")
+    page.goto(f"{at}/announcements/new")
+    shoot("notices-announcement")
 
 
 if __name__ == "__main__":
