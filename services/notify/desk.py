@@ -121,7 +121,9 @@ def withdraw(office: Office, who: str, role: str, id_: str, version: int) -> dic
 
 
 def archive(office: Office, who: str, id_: str) -> dict[str, Any]:
-    """A form of which no message is made any more; what was accepted goes out still."""
+    """A form of which no message is made any more; what was accepted goes out still. Who drafts
+    it again revives nothing: its versions are withdrawn, and a new one needs its approval.
+    """
     found = form(office.conn, id_)
     office.conn.execute(
         text(
@@ -129,6 +131,13 @@ def archive(office: Office, who: str, id_: str) -> dict[str, Any]:
             "and archived_at is null"
         ),
         {"id": found["id"], "now": office.now, "who": who},
+    )
+    office.conn.execute(
+        text(
+            "update template_versions set state = 'WITHDRAWN', withdrawn_by = :who "
+            "where template = :id and state <> 'WITHDRAWN'"
+        ),
+        {"id": found["id"], "who": who},
     )
     return form(office.conn, id_)
 

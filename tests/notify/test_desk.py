@@ -103,6 +103,14 @@ def test_of_an_archived_template_no_message_is_made(desk):
     assert code_of(desk.send()) == "template.not_found"
 
 
+def test_who_drafts_an_archived_template_again_revives_nothing_unapproved(desk):
+    form = draft(desk)
+    desk.call(contracts.APPROVE_VERSION, as_="mina", id=form["id"], version=1)
+    desk.call(contracts.ARCHIVE_FORM, as_="mina", id=form["id"])
+    again = draft(desk)
+    assert (again["archived"], again["version"], again["in_force"]) == (False, 2, None)
+
+
 def test_a_draft_is_seen_as_its_receiver_will_see_it(desk):
     form = draft(desk)
     seen = desk.call(
