@@ -30,16 +30,21 @@ class BadBook(Exception):
 
 
 def read(folder: Path, schema: Schema, but: Collection[str] = ()) -> dict[str, Any]:
-    """The document of all .toml files of a folder, ``but`` these. Raises BadBook or OSError."""
+    """The document of all .toml files of a folder, ``but`` these; lists of one name are joined.
+    Raises BadBook or OSError.
+    """
     told: dict[str, Any] = {}
     paths = sorted(path for path in folder.glob("*.toml") if path.name not in but)
     if not paths:
         raise BadBook([f"{folder} holds no .toml file"])
     for path in paths:
         try:
-            told |= tomllib.loads(path.read_text(encoding="utf-8"))
+            part = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise BadBook([f"{path.name}: {error}"]) from None
+        for name, value in part.items():
+            both = isinstance(value, list) and isinstance(told.get(name), list)
+            told[name] = told[name] + value if both else value
     return check(told, schema)
 
 
@@ -99,7 +104,11 @@ def _day(told: str | None) -> dt.date | None:
 
 
 def main(
-    argv: list[str] | None, part: str, read: Callable[[Path], dict[str, Any]], whose: str
+    argv: list[str] | None,
+    part: str,
+    read: Callable[[Path], dict[str, Any]],
+    whose: str,
+    keep: Callable[[Connection, dict[str, Any]], int] = keep,
 ) -> int:
     """Imports a folder, as `python -m services.<part>.books FOLDER`. 0: imported; 1: nothing was
     changed, and stderr says why.

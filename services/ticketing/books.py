@@ -3,24 +3,19 @@
 What is wrong is told with its place, all at once, and nothing is changed then.
 """
 
-import argparse
 import datetime as dt
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
-import orjson
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from bus import identifiers
+from bus import books, identifiers
 from bus.contracts.desk import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
 from bus.contracts.fields import Choice, Day, Text
 from bus.contracts.ticketing import KINDS
 from bus.errors import BusError
-from bus.settings import MissingSettings, Settings
-from bus.store import Store
 from services.ticketing import store
 from services.ticketing.domain.book import Book
 from services.ticketing.domain.promises import NAMES
@@ -171,103 +166,33 @@ class BookOf(Schema):
             raise ValidationError(sorted(faults))
 
 
-class BadBook(ValueError):
-    """The book cannot be used; ``faults`` names each place and what is wrong there."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("; ".join(faults))
-        self.faults = faults
-
-
 def read(folder: Path) -> dict[str, Any]:
     """The document of all TOML files of a folder. Raises BadBook with everything that is wrong."""
-    told: dict[str, Any] = {}
-    files = sorted(folder.glob("*.toml"))
-    if not files:
-        raise BadBook([f"{folder}: there is no .toml file"])
-    for path in files:
-        try:
-            part = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise BadBook([f"{path.name}: {error}"]) from None
-        for name, value in part.items():
-            known = told.get(name)
-            told[name] = (
-                known + value if isinstance(known, list) and isinstance(value, list) else value
-            )
-    return check(told)
-
-
-def check(told: dict[str, Any]) -> dict[str, Any]:
-    """The document in canonical form. Raises BadBook."""
-    days = orjson.loads(orjson.dumps(told))  # TOML's own days become text
-    try:
-        loaded: dict[str, Any] = BookOf().load(days)
-    except ValidationError as error:
-        raise BadBook(sorted(_faults(error.normalized_messages()))) from None
+    loaded = books.read(folder, BookOf())
     for row in loaded["promises"]:
         row["from"] = dt.date.fromisoformat(row["from"]).isoformat()
     return loaded
 
 
-def _faults(messages: Any, path: str = "") -> list[str]:
-    if isinstance(messages, dict):
-        return [
-            fault
-            for name, inner in messages.items()
-            for fault in _faults(inner, path if name == "_schema" else f"{path}.{name}".strip("."))
-        ]
-    return [f"{path}: {str(m).split('|')[-1]}".lstrip(": ") for m in messages]
-
-
 def keep(conn: Connection, document: dict[str, Any]) -> int:
-    """Makes the document the newest version, unless it is that already; the version."""
+    """Makes the document the newest version, unless it is that already; the version.
+
+    Rows of the calendar are taken once, with the first book: later ones are added at the desk.
+    """
     rows = document.pop("calendar")
-    conn.execute(text("lock table books in share row exclusive mode"))
-    newest = conn.execute(
-        text("select version, document from books order by version desc limit 1")
-    ).one_or_none()
-    if newest is None:
+    if books.newest(conn) is None:
         for row in rows:
             store.add_calendar_row(conn, row, "books")
-    if newest is not None and newest.document == document:
-        return int(newest.version)
-    version = newest.version + 1 if newest else 1
-    conn.execute(
-        text("insert into books (version, document) values (:version, cast(:told as jsonb))"),
-        {"version": version, "told": orjson.dumps(document).decode()},
-    )
-    return int(version)
+    return books.keep(conn, document)
 
 
 def newest(conn: Connection) -> Book:
     """The book in force; BusError desk.no_book if none was imported."""
-    found = conn.execute(text("select document from books order by version desc limit 1")).scalar()
+    found = books.newest(conn)
     if found is None:
         raise BusError("No book of the desk was imported yet.", code="desk.no_book")
-    return Book(found)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """0: imported; 1: nothing was changed, and stderr says why."""
-    parser = argparse.ArgumentParser(prog="python -m services.ticketing.books", description=__doc__)
-    parser.add_argument("folder", type=Path, help="folder of the book's .toml files")
-    parser.add_argument("--check", action="store_true", help="only say whether it is good")
-    given = parser.parse_args(argv)
-    try:
-        document = read(given.folder)
-        if not given.check:
-            with Store(Settings().text("DB_URL"), source="books").transaction() as tx:
-                print(f"The desk works by version {keep(tx.conn, document)} of its book.")
-    except BadBook as error:
-        for fault in error.faults:
-            print(fault, file=sys.stderr)
-        return 1
-    except (BusError, MissingSettings, OSError) as error:
-        print(f"The book was not imported: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return Book(found[1])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(books.main(None, "ticketing", read, "the desk", keep))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bus import books as bus_books
 from bus.errors import RuleBroken
 from services.ticketing import books
 from services.ticketing.domain import moves, statistics, words
@@ -142,7 +143,7 @@ def folder(tmp_path, *, change=("", ""), **files):
     ],
 )
 def test_a_wrong_book_is_refused_and_the_place_is_named(tmp_path, change, said):
-    with pytest.raises(books.BadBook) as refused:
+    with pytest.raises(bus_books.BadBook) as refused:
         books.read(folder(tmp_path, change=change))
     assert any(said in fault for fault in refused.value.faults), refused.value.faults
 
@@ -180,7 +181,7 @@ def test_the_command_names_every_fault_and_changes_nothing(tmp_path, ticketing_d
 def test_the_same_book_again_is_no_new_version(ticketing_db):
     for _ in range(2):
         done = command("services.ticketing.books", "deploy/desk", DB_URL=ticketing_db)
-        assert done.stdout == "The desk works by version 1 of its book.\n"
+        assert done.stdout == "Version 1 of the book of the desk is in force.\n"
 
 
 @pytest.mark.parametrize("module", ["books", "staff", "mailroom"])
