@@ -448,7 +448,7 @@ class Desk:
         for username, (role, unit) in self.people.items():
             self.account(username, role, unit)
         for port in (self.mail_port, self.box_port, self.portal, self.ops):
-            wait_for(lambda p=port: listening(int(str(p).rsplit(":", 1)[-1])))
+            wait_for(lambda p=port: listening(int(str(p).rsplit(":", 1)[-1])), 60)
         wait_for(lambda: requests.get(f"{self.portal}/v1/form", timeout=10).status_code == 200, 30)
 
     people: typing.ClassVar = {
