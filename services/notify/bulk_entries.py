@@ -4,8 +4,7 @@ from typing import Any
 
 from bus.contracts import bulk
 from bus.contracts import callbacks as told
-from bus.contracts.notify import MESSAGE_SETTLED
-from bus.endpoint import every, handle, serve
+from bus.endpoint import every, serve
 from services.notify import (
     callbacks as endpoints,
 )
@@ -122,14 +121,6 @@ class BulkEntries:
     @serve(told.TEST_CALLBACK)
     def test_callback(self, tx, *, callback):
         return deliveries.try_out(self.endpoints_of(tx, tx.message), callback)
-
-    @handle(MESSAGE_SETTLED)
-    def message_settled(self, tx, *, owner, **fact):
-        deliveries.note(tx.conn, "message.settled", fact, self.now(), owner)
-
-    @handle(bulk.JOB_DONE)
-    def job_done(self, tx, *, owner, **fact):
-        deliveries.note(tx.conn, "job.done", fact, self.now(), owner)
 
     @every(1)
     def call_back(self):

@@ -1,7 +1,6 @@
 """What endpoints are to be told: rows, written in the transaction in which something happens."""
 
 import datetime as dt
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +17,16 @@ BODY_MOST = 20 * 1024
 KEEP = dt.timedelta(days=30)
 AT_ONCE = 10_000
 
+_ADD = """
+    insert into callback_deliveries
+        (id, callback, type, body, state, problem, next_at, made_at, ended_at)
+    select 'msg_' || replace(gen_random_uuid()::text, '-', ''), id, :type, :body,
+        case when state = 'ENABLED' then 'WAITING' else 'DEAD' end,
+        case when state = 'ENABLED' then '' else 'callback.disabled' end,
+        :now, :now, case when state <> 'ENABLED' then cast(:now as timestamptz) end
+    from callbacks where """
+_NOTE = text(_ADD + ":type = any(types) and (cast(:owner as text) is null or owner = :owner)")
+_TEST = text(_ADD + "id = :id")
 _REPLAY = text("""
     update callback_deliveries
     set state = 'WAITING', tries = 0, next_at = :now, problem = '', ended_at = null
@@ -36,50 +45,23 @@ def note(
     """Writes down what is to be told: to the owner's endpoints of that type, or, for ``owner``
     None, to everybody's. For a disabled endpoint it is dead at once, to be replayed later.
     """
-    found = conn.execute(
-        text(
-            "select id, state from callbacks where :type = any(types) "
-            "and (cast(:owner as text) is null or owner = :owner)"
-        ),
-        {"type": type_, "owner": owner},
-    ).all()
-    _add(conn, [(row.id, row.state) for row in found], type_, data, now)
+    conn.execute(
+        _NOTE, {"type": type_, "body": _body(type_, data, now), "now": now, "owner": owner}
+    )
 
 
-def _add(
-    conn: Connection,
-    to: list[tuple[uuid.UUID, str]],
-    type_: str,
-    data: Mapping[str, Any],
-    now: dt.datetime,
-) -> None:
+def _body(type_: str, data: Mapping[str, Any], now: dt.datetime) -> str:
     body = orjson.dumps({"type": type_, "timestamp": instant(now), "data": dict(data)})
     if len(body) > BODY_MOST:
         raise ValueError(f"{type_}: the body is longer than the Standard Webhooks allow")
-    made = [
-        {
-            "id": f"msg_{uuid.uuid4().hex}", "callback": id_, "type": type_, "body": body.decode(),
-            "state": "WAITING" if state == "ENABLED" else "DEAD", "now": now,
-            "problem": "" if state == "ENABLED" else "callback.disabled",
-            "ended": None if state == "ENABLED" else now,
-        }
-        for id_, state in to
-    ]  # fmt: skip
-    if made:
-        conn.execute(
-            text(
-                "insert into callback_deliveries (id, callback, type, body, state, problem, "
-                "next_at, made_at, ended_at) values (:id, :callback, :type, :body, :state, "
-                ":problem, :now, :now, :ended)"
-            ),
-            made,
-        )
+    return body.decode()
 
 
 def try_out(owner: Owner, callback: str) -> dict[str, Any]:
     """Tells an endpoint something without meaning. RuleBroken ``callback.disabled``."""
     row = callbacks.enabled(owner, callback)
-    _add(owner.conn, [(row.id, row.state)], TEST, {"callback": str(row.id)}, owner.now)
+    body = _body(TEST, {"callback": str(row.id)}, owner.now)
+    owner.conn.execute(_TEST, {"id": row.id, "type": TEST, "body": body, "now": owner.now})
     return {"replayed": 1}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import text
 
 from bus.contracts.notify import MESSAGE_SETTLED
-from services.notify import consents, inboxes
+from services.notify import consents, deliveries, inboxes
 from services.notify.domain import parts
 from services.notify.domain.message import FALLS_BACK, State, moved
 from services.notify.domain.quiet import after_quiet
@@ -42,10 +42,12 @@ def end(office: Office, row: Any, state: State, code: str, *, last: bool = False
     office.conn.execute(
         SETTLE, {"id": row.id, "state": state.value, "code": code, "now": office.now}
     )
-    office.tx.publish(
-        MESSAGE_SETTLED, id=str(row.id), owner=row.owner, reference=row.reference,
-        channel=row.channel, state=state.value, code=code, at=instant(office.now),
-    )  # fmt: skip
+    fact = {
+        "id": str(row.id), "reference": row.reference, "channel": row.channel,
+        "state": state.value, "code": code, "at": instant(office.now),
+    }  # fmt: skip
+    office.tx.publish(MESSAGE_SETTLED, owner=row.owner, **fact)
+    deliveries.note(office.conn, "message.settled", fact, office.now, row.owner)
 
 
 def _open(office: Office, row: Any, channel: str) -> bool:

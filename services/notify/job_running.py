@@ -11,7 +11,7 @@ from sqlalchemy import text
 from bus.contracts.bulk import JOB_DONE
 from bus.errors import BusError
 from bus.store import Store, Tx
-from services.notify import accepting, ending, jobs
+from services.notify import accepting, deliveries, ending, jobs
 from services.notify.domain.message import State
 from services.notify.office import Office
 from services.notify.store import instant
@@ -104,8 +104,8 @@ def _outcome(line: int, result: dict[str, Any] | BusError) -> dict[str, Any]:
 
 def wind_down(store: Store, office_of: OfficeOf) -> None:
     """Ends the messages of cancelled jobs that were not handed over, and jobs that are over."""
-    more = True
-    while more:
+    end, more = time.monotonic() + TURN_SECONDS, True
+    while more and time.monotonic() < end:
         with store.transaction() as tx:
             office = office_of(tx)
             rows = tx.conn.execute(_CANCELLED, {"page": END_PAGE}).all()
@@ -126,11 +126,13 @@ def _finish(office: Office, row: Any) -> None:
             text("update jobs set ended_at = :now where id = :id"),
             {"now": office.now, "id": row.id},
         )
-    office.tx.publish(
-        JOB_DONE, job=str(row.code), owner=row.owner, at=instant(office.now),
-        state="CANCELLED" if row.state == "CANCELLED" else "DONE",
-        messages=jobs.by_state(office.conn, "messages", row.id),
-    )  # fmt: skip
+    fact = {
+        "job": str(row.code), "at": instant(office.now),
+        "state": "CANCELLED" if row.state == "CANCELLED" else "DONE",
+        "messages": jobs.by_state(office.conn, "messages", row.id),
+    }  # fmt: skip
+    office.tx.publish(JOB_DONE, owner=row.owner, **fact)
+    deliveries.note(office.conn, "job.done", fact, office.now, row.owner)
 
 
 def forget(office: Office) -> None:

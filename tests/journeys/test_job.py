@@ -9,6 +9,7 @@ import requests
 from bus.signing import sign_request
 from connector.caller import load_key
 from tests.conftest import ROOT, Starter, execute, run_face, secrets_in, wait_for
+from tests.notify.agency import Listener
 from tests.notify.conftest import Hand
 
 GRANT = '\n[[grants]]\ncontract = "notify.*"\npurposes = []\nuntil = 2030-12-31\n'
@@ -20,8 +21,11 @@ class Agency:
 
     def __init__(self, start, folder, amqp, db):
         self.db = db
-        environ = {"AMQP_URL": amqp, "DB_URL": db, **secrets_in(folder)}
+        environ = {
+            "AMQP_URL": amqp, "DB_URL": db, "CALLBACKS_SANDBOX": "1", **secrets_in(folder),
+        }  # fmt: skip
         start("bus", "serve", "services.notify", **environ)
+        start("bus", "relay", "services.notify", **environ)
         face = run_face(start, folder, environ)
         with (face.register / "power-co.toml").open("a") as file:
             file.write(GRANT)
@@ -48,6 +52,7 @@ def agency(tmp_path_factory, broker, postgres, notify_template):
     execute(postgres.url("postgres"), f"create database job_journey template {notify_template}")
     hand = Hand(postgres.url("job_journey"))
     hand.template("((name)) گرامی", code="debt", lane="bulk")
+    hand.template("((name))", code="paper", lane="bulk", channel="letter", subject="نامه")
     hand.store.engine.dispose()
     name = "job-journey"
     broker.ctl("add_vhost", name)
@@ -81,8 +86,6 @@ def test_a_large_file_is_uploaded_checked_started_and_taken(agency):
     assert agency.send("start_job", {"job": told["job"]}).json()["state"] == "RUNNING"
     wait_for(lambda: agency.job(told)["rows"] == {"TAKEN": 5000}, seconds=120)
     assert sum(agency.job(told)["messages"].values()) == 5000
-    cancelled = agency.send("cancel_job", {"job": told["job"]}).json()
-    assert cancelled["state"] == "CANCELLED"
 
 
 def test_a_file_that_is_not_utf8_or_whose_digest_differs_is_refused(agency):
@@ -106,3 +109,32 @@ def test_a_small_job_is_one_json_object(agency):
 def test_what_is_wrong_with_the_query_is_named(agency):
     refused = agency.send("submit_job", b"x", form="text/csv", query="?name=a&channels=fax").json()
     assert {each["field"] for each in refused["errors"]} == {"template", "channels.0"}
+
+
+def test_the_agency_is_called_back_when_messages_and_the_job_have_ended(agency):
+    listener = Listener()
+    told = agency.send(
+        "put_callback", {"url": listener.url, "types": ["message.settled", "job.done"]}
+    )
+    secret = told.json()["secret"]
+    asked = {
+        "job": "5a1c9e7d-0000-4000-8000-000000000008", "name": "told", "template": "paper",
+        "piece": "نشانی 1,نشانی 2,نشانی 3,name,reference\n"
+        "سارا,خیابان یک,یاسوج 7591812345,سارا,r-1\nعلی,خیابان دو,یاسوج 7591812345,علی,r-2\n",
+    }  # fmt: skip
+    job = agency.send("submit_job", asked).json()
+    wait_for(lambda: agency.job(job)["state"] == "CHECKED", seconds=60)
+    # Letters wait until ops prints them.
+    agency.send("start_job", {"job": job["job"]})
+    wait_for(lambda: agency.job(job)["rows"] == {"TAKEN": 2}, seconds=60)
+    agency.send("cancel_job", {"job": job["job"]})
+    wait_for(lambda: len(listener.told) == 3, seconds=60)
+    said = [each.verified(secret) for each in listener.told]
+    settled = [each["data"] for each in said if each["type"] == "message.settled"]
+    assert {each["reference"] for each in settled} == {"r-1", "r-2"}
+    (done,) = [each["data"] for each in said if each["type"] == "job.done"]
+    assert (done["job"], done["state"]) == (job["job"], "CANCELLED")
+    assert "owner" not in done
+    listener.close()
+    stands = agency.send("callbacks", {}).json()["callbacks"][0]
+    assert (stands["state"], stands["dead"]) == ("ENABLED", 0)

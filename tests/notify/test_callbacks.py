@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import WebhookVerificationError
 
-from bus.contracts import bulk
 from bus.contracts import callbacks as contracts
-from bus.contracts.notify import MESSAGE_SETTLED
+from bus.contracts.notify import CANCEL
 from bus.errors import RuleBroken, Unavailable
 from bus.settings import Settings
+from services.notify import deliveries
 from services.notify.domain import webhook
 from services.notify.domain.address import allowed, place
 from services.notify.webhook_wire import Wire
@@ -24,8 +24,8 @@ from tests.conftest import ROOT, execute, secrets_in, wait_for
 from tests.notify.agency import Listener
 
 FACT = {
-    "id": "5a1c9e7d-0000-4000-8000-000000000001", "owner": "power-co", "reference": "r-1",
-    "channel": "sms", "state": "DELIVERED", "code": "", "at": "2026-11-23T08:30:00Z",
+    "id": "5a1c9e7d-0000-4000-8000-000000000001", "reference": "r-1", "channel": "sms",
+    "state": "DELIVERED", "code": "", "at": "2026-11-23T08:30:00Z",
 }  # fmt: skip
 
 
@@ -50,16 +50,17 @@ def put(hand, url, *types, asker="power-co", **more):
     return hand.call(contracts.PUT_CALLBACK, asker=asker, url=url, types=types, **more)
 
 
-def settle(hand, **changes):
-    """A message of an agency has ended."""
-    hand.call(MESSAGE_SETTLED, **{**FACT, **changes})
+def settle(hand, owner="power-co", type_="message.settled", fact=FACT):
+    """Something has happened that an agency is told."""
+    with hand.office() as office:
+        deliveries.note(office.conn, type_, fact, office.now, owner)
 
 
 def tell(hand):
     hand.service.call_back.__wrapped__(hand.service)
 
 
-def deliveries(hand, endpoint, **asked):
+def told_of(hand, endpoint, **asked):
     told = hand.call(
         contracts.CALLBACK_DELIVERIES, asker="power-co", callback=endpoint["callback"], **asked
     )
@@ -92,9 +93,9 @@ def test_a_settled_message_is_told_its_agency_signed_in_both_ways(hand, listener
     assert told.headers["Content-Type"] == "application/json"
     content = told.verified(endpoint["secret"])
     assert content["type"] == "message.settled"
-    assert content["data"] == {name: value for name, value in FACT.items() if name != "owner"}
+    assert content["data"] == FACT
     assert told.verified_by_key(endpoint["public_key"])
-    (delivery,) = deliveries(hand, endpoint)
+    (delivery,) = told_of(hand, endpoint)
     assert (delivery["state"], delivery["status"], delivery["tries"]) == ("DONE", 204, 1)
     assert delivery["id"] == told.id
     assert state(hand, endpoint)["ok_at"]
@@ -113,18 +114,25 @@ def test_another_secret_or_another_body_does_not_verify(hand, listener):
 def test_an_endpoint_is_told_only_the_types_that_it_asked_for(hand, listener):
     put(hand, listener.url, "job.done")
     settle(hand)
-    done = {"job": FACT["id"], "state": "DONE", "messages": {"DELIVERED": 2}, "at": FACT["at"]}
-    hand.call(bulk.JOB_DONE, owner="power-co", **done)
+    settle(hand, type_="job.done", fact={"job": FACT["id"], "state": "DONE"})
     tell(hand)
     assert [each.body.count(b"job.done") for each in listener.told] == [1]
 
 
-def test_the_same_event_twice_is_told_once(hand, listener):
-    put(hand, listener.url)
-    hand.call(MESSAGE_SETTLED, message="e1", **FACT)
-    hand.call(MESSAGE_SETTLED, message="e1", **FACT)
+def test_a_message_that_ends_is_told_its_sender_in_the_same_transaction(hand, listener):
+    endpoint = put(hand, listener.url)
+    hand.template("((text))")
+    sent = hand.send(reference="r-9")
+    hand.send(asker="fuel-co", template="free")
+    assert hand.call(CANCEL, asker="power-co", id=sent["id"])["state"] == "CANCELLED"
+    (waiting,) = told_of(hand, endpoint)
+    assert waiting["state"] == "WAITING"
     tell(hand)
-    assert len(listener.told) == 1
+    (told,) = listener.told
+    assert told.verified(endpoint["secret"])["data"] == {
+        "id": sent["id"], "reference": "r-9", "channel": "sms", "state": "CANCELLED",
+        "code": "cancelled", "at": hand.moment.isoformat().replace("+00:00", "Z"),
+    }  # fmt: skip
 
 
 def test_an_agency_sees_and_changes_only_its_own_endpoints(hand, listener):
@@ -221,7 +229,7 @@ def test_a_failure_is_told_again_under_the_same_id_with_growing_pauses(hand, lis
     tell(hand)
     assert len({each.id for each in listener.told}) == 1
     assert len({each.headers["webhook-timestamp"] for each in listener.told}) == 5
-    (delivery,) = deliveries(hand, endpoint)
+    (delivery,) = told_of(hand, endpoint)
     assert (delivery["state"], delivery["tries"]) == ("DONE", 5)
     assert state(hand, endpoint)["failing_since"] is None
 
@@ -234,7 +242,7 @@ def test_a_redirect_is_a_failure_and_is_not_followed(hand, listener):
     tell(hand)
     other.close()
     assert other.told == []
-    (delivery,) = deliveries(hand, endpoint)
+    (delivery,) = told_of(hand, endpoint)
     assert (delivery["state"], delivery["status"]) == ("WAITING", 302)
 
 
@@ -251,7 +259,7 @@ def test_retry_after_is_respected(hand, listener, status):
     hand.moment = before + dt.timedelta(hours=1)
     tell(hand)
     assert len(listener.told) == 2
-    assert deliveries(hand, endpoint)[0]["state"] == "DONE"
+    assert told_of(hand, endpoint)[0]["state"] == "DONE"
 
 
 def test_what_is_never_taken_is_dead_after_three_days_and_its_agency_sees_it(hand, listener):
@@ -261,9 +269,9 @@ def test_what_is_never_taken_is_dead_after_three_days_and_its_agency_sees_it(han
     for _ in range(10):
         listener.answer(500)
         tell(hand)
-        if deliveries(hand, endpoint)[0]["state"] == "WAITING":
+        if told_of(hand, endpoint)[0]["state"] == "WAITING":
             rested(hand, endpoint)
-    (dead,) = deliveries(hand, endpoint, states=["DEAD"])
+    (dead,) = told_of(hand, endpoint, states=["DEAD"])
     assert (dead["tries"], dead["status"], dead["next_at"]) == (10, 500, None)
     assert dt.timedelta(days=3) < hand.moment - begun < dt.timedelta(days=4)
     assert state(hand, endpoint)["dead"] == 1
@@ -276,11 +284,11 @@ def test_an_endpoint_that_fails_does_not_use_up_the_tries_of_all_that_waits(hand
     listener.answer(500)
     tell(hand)
     assert len(listener.told) == 1
-    tries = sorted(each["tries"] for each in deliveries(hand, endpoint))
+    tries = sorted(each["tries"] for each in told_of(hand, endpoint))
     assert tries == [0] * 11 + [1]
     hand.later(seconds=6)
     tell(hand)
-    assert {each["state"] for each in deliveries(hand, endpoint)} == {"DONE"}
+    assert {each["state"] for each in told_of(hand, endpoint)} == {"DONE"}
 
 
 def test_one_endpoint_that_hangs_holds_up_no_other(hand, listener):
@@ -371,7 +379,7 @@ def test_deliveries_come_in_pages_and_are_forgotten_after_thirty_days(hand, list
     assert seen == [each.id for each in reversed(listener.told)]
     hand.later(days=31)
     hand.service.forget_deliveries.__wrapped__(hand.service)
-    assert deliveries(hand, endpoint) == []
+    assert told_of(hand, endpoint) == []
 
 
 # --- where call-backs may go ---
@@ -609,11 +617,11 @@ def test_killed_between_the_answer_and_its_record_it_is_told_again_under_the_sam
     wait_for(lambda: listener.told, seconds=60)
     first.kill()
     listener.hold.set()
-    assert deliveries(hand, endpoint)[0]["state"] == "WAITING"
+    assert told_of(hand, endpoint)[0]["state"] == "WAITING"
     # The lease of the killed process is over.
     execute(hand.db, "update callback_deliveries set next_at = now()")
     start("bus", "serve", "services.notify", **environ)
-    wait_for(lambda: deliveries(hand, endpoint)[0]["state"] == "DONE", seconds=60)
+    wait_for(lambda: told_of(hand, endpoint)[0]["state"] == "DONE", seconds=60)
     assert len(listener.told) == 2
     assert len({each.id for each in listener.told}) == 1
     assert len({each.body for each in listener.told}) == 1
