@@ -112,6 +112,8 @@ def test_every_page_of_notices_is_clean_and_fits(visitor, house, judged, width):
         judged(karim)
         approve(mina, karim.url)
         judged(mina)
+    shown = karim.frame_locator("iframe.mail").get_by_text("«place»")
+    assert shown.is_visible()
     karim.get_by_role("link", name="نوشتن نسخه تازه").click()
     press(karim, "ثبت پیش‌نویس")
     for name in ("الگوها", "جست‌وجوی پیام", "نامه‌ها", "انصراف", "بازدیدها"):
