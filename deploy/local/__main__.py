@@ -197,6 +197,8 @@ def tell(state: State) -> None:
   ops       http://127.0.0.1:8002   (board, /health/ready, /metrics, /dead-letters)
   desk      http://127.0.0.1:8002/desk   (sign in as {", ".join(demo.NAMES)};
             password: {demo.password(state)})
+  notify    http://127.0.0.1:8003   (speaks GOV.UK Notify's API; the key of {demo.AGENCY} is in
+            {demo.api_key(state)})
   bank      http://127.0.0.1:{BANK_PORT}/bill   (played; its gateways open from a bill's page)
   phones    http://127.0.0.1:{SMS_PORT}/phone   (played; the messages that were sent to them)
   letters   {state.home / "mailbox"}   (what was sent); units receive on port 8025

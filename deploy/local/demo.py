@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from deploy.local.state import CHECKOUT, State
 from deploy.local.stores import CannotStart
@@ -19,6 +20,8 @@ NAMES = tuple(COLLEAGUES)
 OFFICERS = {"karim": "clerk", "mina": "approver", "nader": "approver"}
 # user name → role in notices: an editor writes, two others can approve
 EDITORS = {"karim": "editor", "mina": "approver", "nader": "approver"}
+# whose keys and templates of the Notify API the demo has
+AGENCY = "fuel-co"
 
 
 def password(state: State) -> str:
@@ -63,16 +66,30 @@ def notices(state: State) -> None:
         state, "notify", "templates", "deploy/notify/templates.toml", "--drafted-by", "karim",
         "--approved-by", "nader",
     )  # fmt: skip
+    _run(
+        state, "notify", "templates", "deploy/local/demo_templates.toml", "--owner", AGENCY,
+        "--drafted-by", "karim", "--approved-by", "nader",
+    )  # fmt: skip
+    if not api_key(state).exists():
+        made = _run(state, "notify", "api_keys", "make", AGENCY, "--name", "demo", "--kind", "live")
+        api_key(state).touch(mode=0o600)
+        api_key(state).write_text(made, encoding="utf-8")
 
 
-def _run(state: State, service: str, module: str, *words: str) -> None:
+def api_key(state: State) -> Path:
+    """The file that holds the demo agency's key of the Notify API."""
+    return state.home / "notify-api-key"
+
+
+def _run(state: State, service: str, module: str, *words: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", f"services.{service}.{module}", *words],
         cwd=CHECKOUT,
-        env={**os.environ, "DB_URL": state.service_url(service)},
+        env={**os.environ, **state.environ(), "DB_URL": state.service_url(service)},
         text=True,
         capture_output=True,
         check=False,
     )
     if done.returncode:
         raise CannotStart(f"the demo's {module} of {service}: {done.stderr.strip()[-200:]}")
+    return done.stdout.strip()

@@ -121,7 +121,7 @@ PARTS = (
 OUTSIDE = (
     Part("mailbox", ("deploy.local.mailbox",), ("MAILBOX_DIR", "MAILBOX_PORT")),
     Part("bank", ("deploy.local.bank",), ("BANK_PORT", "HOST")),
-    Part("sms", ("deploy.local.sms",), ("SMS_PORT", "HOST")),
+    Part("sms", ("deploy.local.sms",), ("SMS_PORT", "HOST", "SMS_CALLBACK_URL")),
 )
 POSTGRES_PORT, RABBITMQ_PORT = 15432, 15673
 DIST_PORT, EPMD_PORT = 25673, 14369

@@ -21,6 +21,7 @@ from deploy.local.parts import (
 )
 from deploy.local.stores import Postgres, RabbitMQ
 
+PORTAL_URL = "http://127.0.0.1:8000"
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -108,6 +109,14 @@ class State:
             return told
         return urlsplit(told)._replace(path=f"/{context}").geturl()
 
+    def receipts_address(self, provider: str) -> str:
+        """Where the played provider tells that it knows more of a message."""
+        from bus.settings import Settings
+        from gateway.public.callbacks import address_of
+
+        told = {"PORTAL_URL": PORTAL_URL, "PORTAL_KEY_FILE": str(self.secret("portal-key"))}
+        return address_of(Settings(told), provider)
+
     def environ(self) -> dict[str, str]:
         """The value of every variable that a part may need."""
         imports, blobs, mailbox = (self.home / n for n in ("imports", "blobs", "mailbox"))
@@ -134,7 +143,8 @@ class State:
             "PSPS_FILE": str(CHECKOUT / "deploy/billing/psps.toml"),
             "BANK_PORT": str(BANK_PORT),
             "SMS_PORT": str(SMS_PORT),
-            "PORTAL_URL": "http://127.0.0.1:8000",
+            "SMS_CALLBACK_URL": self.receipts_address("kavenegar"),
+            "PORTAL_URL": PORTAL_URL,
             "DESK_URL": "http://127.0.0.1:8002/desk",
             "BLOBS_DIR": str(blobs),
             "CLAMD_ADDRESS": f"tcp://127.0.0.1:{CLAMD_PORT}",

@@ -259,18 +259,22 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def import_(
-    conn: Connection, now: dt.datetime, asked: Sequence[Mapping[str, Any]], who: tuple[str, str]
+    conn: Connection,
+    now: dt.datetime,
+    asked: Sequence[Mapping[str, Any]],
+    who: tuple[str, str],
+    owner: str = OURS,
 ) -> int:
-    """Puts forms of ours in force that are new or read otherwise now; how many. ``who`` drafted
-    and approved them.
+    """Puts forms in force that are new or read otherwise now; how many. ``who`` drafted and
+    approved them.
     """
     count = 0
-    current = {(row["code"], row["channel"]): row for row in listed(conn, OURS)}
+    current = {(row["code"], row["channel"]): row for row in listed(conn, owner)}
     for each in asked:
         known = current.get((each["code"], each["channel"]))
         if known is not None and known["texts"] == each["texts"]:
             continue
-        row = draft(conn, now, OURS, who[0], each)
+        row = draft(conn, now, owner, who[0], each)
         _decide(conn, now, str(row.id), row.version, "APPROVED", who[1])
         count += 1
     return count
@@ -280,9 +284,10 @@ def main(argv: list[str] | None = None) -> int:
     """0: imported; 1: nothing was changed, and stderr says why."""
     parser = argparse.ArgumentParser(
         prog="python -m services.notify.templates",
-        description="Puts Mirab's own templates in force: those that are new or read otherwise.",
+        description="Puts templates in force: those that are new or read otherwise.",
     )
     parser.add_argument("file", type=Path, help="TOML with [[templates]]")
+    parser.add_argument("--owner", default=OURS, help=f"whose they are; {OURS} if not told")
     parser.add_argument("--drafted-by", required=True)
     parser.add_argument("--approved-by", required=True)
     given = parser.parse_args(argv)
@@ -290,7 +295,7 @@ def main(argv: list[str] | None = None) -> int:
         asked = read(given.file)
         with Store(Settings().text("DB_URL"), source="templates").transaction() as tx:
             who = (given.drafted_by, given.approved_by)
-            count = import_(tx.conn, dt.datetime.now(dt.UTC), asked, who)
+            count = import_(tx.conn, dt.datetime.now(dt.UTC), asked, who, given.owner)
     except (BusError, MissingSettings, OSError, ValueError) as error:
         print(f"Not imported: {error}", file=sys.stderr)
         return 1
