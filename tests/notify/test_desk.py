@@ -1,12 +1,16 @@
 """What editors may do: templates by two people, providers, messages looked at for a reason."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from bus.contracts import notices_desk as contracts
 from bus.contracts import notify
 from services.notify import carriers
 from services.notify.carriers import Carrier
-from tests.conftest import execute
+from tests.conftest import ROOT, execute
 from tests.notify.conftest import MOBILE
 
 TEXT = {"fa": {"subject": None, "body": "آب ((place)) قطع است"}}
@@ -47,6 +51,28 @@ def code_of(answer):
 def test_who_is_no_editor_sees_and_does_nothing(desk, contract, data):
     for who in ({"as_": "sara"}, {"asker": "power-co"}, {}):
         assert desk.call(contract, **who, **data)["code"] == "notices.not_an_editor"
+
+
+def command(desk, *words):
+    """What `python -m services.notify.editors` says, with its exit code."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "services.notify.editors", *words],
+        cwd=ROOT, env={**os.environ, "DB_URL": desk.db}, text=True, capture_output=True,
+        check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+def test_a_role_is_given_and_taken_by_a_command_and_counts_at_once(desk):
+    assert command(desk, "put", "Sara", "--role", "editor") == (0, "done\n")
+    assert "forms" in desk.call(contracts.FORMS, as_="sara")
+    assert command(desk, "close", "sara") == (0, "closed\n")
+    assert code_of(desk.call(contracts.FORMS, as_="sara")) == "notices.not_an_editor"
+    assert command(desk, "close", "nobody")[0] == 1
+    listed = dict(line.split()[:2] for line in command(desk, "list")[1].splitlines())
+    assert listed == {
+        "karim": "editor", "mina": "approver", "nader": "approver", "sara": "editor",
+    }  # fmt: skip
 
 
 # --- templates ---
