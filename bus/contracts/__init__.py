@@ -15,6 +15,7 @@ from bus.contracts import (
     notices_desk,
     notify,
     own,
+    subscriptions,
     ticketing,
     treasury,
 )
@@ -51,6 +52,7 @@ CATALOGUE: dict[str, Contract] = {
     **_contracts(inbox),
     **_contracts(govnotify),
     **_contracts(announcements),
+    **_contracts(subscriptions),
     **_contracts(bulk),
     **_contracts(callbacks),
     **_contracts(notices_desk),

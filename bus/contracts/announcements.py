@@ -7,10 +7,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from bus import identifiers
-from bus.contracts.fields import Checked, Choice, Day, Instant, Prose, Text, code_text, whole
+from bus.contracts.fields import Choice, Day, Instant, Prose, Text, code_text, whole
 from bus.contracts.kinds import NAME, Request
-from bus.contracts.notify import LANGUAGES
 
 KINDS = ("maintenance", "incident", "end_of_service", "news")
 COMPONENTS = ("portal", "inquiry", "ticketing", "billing", "notify", "agency-door")
@@ -22,7 +20,6 @@ STATES = (
 )  # fmt: skip
 HEALTH = ("up", "degraded", "down", "maintenance", "unknown")
 MEASURES = ("uptime", "announced", "elsewhere")
-SUBSCRIBED_BY = ("sms", "email", "inbox")
 TITLE_MOST, TEXT_MOST = 150, 4000
 PROBES_MOST = 50
 
@@ -286,65 +283,8 @@ class Counted(Schema):
     noted = fields.Integer(required=True)
 
 
-class Topics(Schema):
-    topics = fields.List(
-        Choice(COMPONENTS), load_default=list, metadata={"description": "None: all components"}
-    )
-    news = fields.Boolean(load_default=False)
-    language = Choice(LANGUAGES, load_default="fa")
-
-
-class Subscribe(Topics):
-    """Asks for announcements at one address; it counts when its code came back."""
-
-    mobile = Checked(40, identifiers.mobile, load_default=None, allow_none=True, personal=True)
-    email = Checked(200, identifiers.email, load_default=None, allow_none=True, personal=True)
-    inbox = Text(20, load_default=None, allow_none=True, personal=True)
-
-    @validates_schema(skip_on_field_errors=True)
-    def _one(self, data: dict[str, Any], **_: Any) -> None:
-        if sum(bool(data[name]) for name in ("mobile", "email", "inbox")) != 1:
-            raise ValidationError("required|Give one mobile, e-mail or inbox.", "mobile")
-
-
-class Asked(Schema):
-    id = Text(36, required=True)
-    channel = Choice(SUBSCRIBED_BY, required=True)
-    valid_minutes = fields.Integer(required=True)
-
-
-class Confirm(Schema):
-    id = Text(36, required=True)
-    pin = Text(12, required=True, personal=True, metadata={"description": "The code that came"})
-
-
-class Held(Schema):
-    """The key by which a subscription is managed and ended; it stands in each message."""
-
-    token = Text(80, required=True, personal=True)
-
-
-class Change(Topics):
-    token = Text(80, required=True, personal=True)
-
-
-class Subscription(Schema):
-    token = Text(80, required=True, personal=True)
-    channel = Choice(SUBSCRIBED_BY, required=True)
-    address = Text(
-        60,
-        required=True,
-        least=0,
-        personal=True,
-        metadata={"description": "With most of it hidden"},
-    )
-    topics = fields.List(Choice(COMPONENTS), required=True)
-    news = fields.Boolean(required=True)
-    language = Choice(LANGUAGES, required=True)
-    ended = fields.Boolean(required=True)
-
-
-def _ours(name: str, schema: Schema, doc: str, reply: Schema, *, effect: bool = True) -> Request:
+def ours(name: str, schema: Schema, doc: str, reply: Schema, *, effect: bool = True) -> Request:
+    """A Request of pages and editors; no agency is granted it."""
     # A page that only reads does not wait long: it has what it knew last.
     deadline = 10.0 if effect else 5.0
     return Request(
@@ -353,49 +293,33 @@ def _ours(name: str, schema: Schema, doc: str, reply: Schema, *, effect: bool = 
     )  # fmt: skip
 
 
-DRAFT_ANNOUNCEMENT = _ours(
+DRAFT_ANNOUNCEMENT = ours(
     "draft_announcement", Draft(), "Drafts an announcement, or writes a draft anew.", Announcement()
 )
-PUBLISH_ANNOUNCEMENT = _ours(
+PUBLISH_ANNOUNCEMENT = ours(
     "publish_announcement", Publish(), "Publishes a draft: from now on it counts.", Announcement()
 )
-UPDATE_ANNOUNCEMENT = _ours(
+UPDATE_ANNOUNCEMENT = ours(
     "update_announcement", Update(), "Adds a word on how it stands.", Announcement()
 )
-RESCHEDULE_ANNOUNCEMENT = _ours(
+RESCHEDULE_ANNOUNCEMENT = ours(
     "reschedule_announcement", Reschedule(), "Moves a maintenance.", Announcement()
 )
-CANCEL_ANNOUNCEMENT = _ours(
+CANCEL_ANNOUNCEMENT = ours(
     "cancel_announcement", Cancel(), "Cancels what was announced or drafted.", Announcement()
 )
-ANNOUNCEMENT = _ours(
+ANNOUNCEMENT = ours(
     "announcement", One(), "One announcement with its updates.", Announcement(), effect=False
 )
-ANNOUNCEMENTS = _ours(
+ANNOUNCEMENTS = ours(
     "announcements", ListAnnouncements(), "Announcements, newest first.", Announcements(),
     effect=False,
 )  # fmt: skip
-CURRENT = _ours(
-    "current", Nothing(), "What is announced for now and soon.", Current(), effect=False
-)
-STATUS = _ours(
+CURRENT = ours("current", Nothing(), "What is announced for now and soon.", Current(), effect=False)
+STATUS = ours(
     "status", Nothing(), "How each component stands and how promises were kept.", Status(),
     effect=False,
 )  # fmt: skip
-NOTE_PROBES = _ours(
+NOTE_PROBES = ours(
     "note_probes", NoteProbes(), "Notes which components answered in a minute.", Counted()
 )
-SUBSCRIBE = _ours("subscribe", Subscribe(), "Asks for announcements at an address.", Asked())
-CONFIRM_SUBSCRIPTION = _ours(
-    "confirm_subscription",
-    Confirm(),
-    "The code of an asked subscription came back.",
-    Subscription(),
-)
-SUBSCRIPTION = _ours(
-    "subscription", Held(), "What somebody is subscribed to.", Subscription(), effect=False
-)
-CHANGE_SUBSCRIPTION = _ours(
-    "change_subscription", Change(), "Other components, or news too.", Subscription()
-)
-UNSUBSCRIBE = _ours("unsubscribe", Held(), "Ends a subscription.", Subscription())

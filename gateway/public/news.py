@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from bus.client import Client
 from bus.contracts import announcements as contracts
+from bus.contracts import subscriptions
 from bus.errors import BusError, ContractError, NotFound, Unavailable
 from gateway import uploads
 from gateway.origin import same_origin
@@ -144,7 +145,7 @@ class News:
         }  # fmt: skip
         try:
             told = await self._tickets.ask(
-                request, contracts.SUBSCRIBE, asked, id=typed["form"] or None
+                request, subscriptions.SUBSCRIBE, asked, id=typed["form"] or None
             )
         except BusError as error:
             faults = {
@@ -164,7 +165,7 @@ class News:
         values = (await uploads.read_form(request, None)).values
         asked = {"id": request.path_params["id"], "pin": "".join(one(values, "pin").split())}
         try:
-            told = await self._tickets.ask(request, contracts.CONFIRM_SUBSCRIPTION, asked)
+            told = await self._tickets.ask(request, subscriptions.CONFIRM_SUBSCRIPTION, asked)
         except BusError as error:
             faults = {name or "pin": text for name, text in faults_of(request, error).items()}
             return show(request, "subscribe_confirm", status_of(error), faults=faults)
@@ -173,7 +174,7 @@ class News:
     async def subscription(self, request: Request) -> Response:
         """GET /u/{token}: what somebody is subscribed to; the link stands in each message."""
         asked = {"token": request.path_params["token"]}
-        told = await self._tickets.ask(request, contracts.SUBSCRIPTION, asked)
+        told = await self._tickets.ask(request, subscriptions.SUBSCRIPTION, asked)
         return self._subscription(request, told, request.query_params.get("did", ""))
 
     def _subscription(self, request: Request, told: dict[str, Any], did: str) -> Response:
@@ -189,7 +190,7 @@ class News:
             "token": token, "topics": values.get("topics", []),
             "news": one(values, "news") == "1", "language": words.language(request),
         }  # fmt: skip
-        await self._tickets.ask(request, contracts.CHANGE_SUBSCRIPTION, asked)
+        await self._tickets.ask(request, subscriptions.CHANGE_SUBSCRIPTION, asked)
         return RedirectResponse(f"/u/{token}?did=changed", 303)
 
     async def end(self, request: Request) -> Response:
@@ -197,7 +198,7 @@ class News:
         one click (RFC 8058), which comes from elsewhere: who holds the token may end it.
         """
         asked = {"token": request.path_params["token"]}
-        told = await self._tickets.ask(request, contracts.UNSUBSCRIBE, asked)
+        told = await self._tickets.ask(request, subscriptions.UNSUBSCRIBE, asked)
         return self._subscription(request, told, "")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bus.contracts import announcements as news
+from bus.contracts import subscriptions
 from bus.endpoint import every, serve
 from bus.settings import Settings
 from bus.store import Store
@@ -81,23 +82,23 @@ class NewsEntries:
     def subscriptions_desk(self, tx: Any) -> subscribing.Desk:
         return subscribing.Desk(self.office(tx), self.settings.text("PORTAL_URL").rstrip("/"))
 
-    @serve(news.SUBSCRIBE)
+    @serve(subscriptions.SUBSCRIBE)
     def subscribe(self, tx, **asked):
         return subscribing.ask(self.subscriptions_desk(tx), asked)
 
-    @serve(news.CONFIRM_SUBSCRIPTION)
+    @serve(subscriptions.CONFIRM_SUBSCRIPTION)
     def confirm_subscription(self, tx, *, id, pin):
         return subscribing.confirm(self.office(tx), id, pin)
 
-    @serve(news.SUBSCRIPTION)
+    @serve(subscriptions.SUBSCRIPTION)
     def subscription(self, tx, *, token):
         return subscribing.of_token(self.office(tx), token)
 
-    @serve(news.CHANGE_SUBSCRIPTION)
+    @serve(subscriptions.CHANGE_SUBSCRIPTION)
     def change_subscription(self, tx, **asked):
         return subscribing.change(self.office(tx), asked)
 
-    @serve(news.UNSUBSCRIBE)
+    @serve(subscriptions.UNSUBSCRIBE)
     def unsubscribe(self, tx, *, token):
         return subscribing.end(self.office(tx), token)
 

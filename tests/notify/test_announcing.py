@@ -6,6 +6,7 @@ import psycopg2
 import pytest
 
 from bus.contracts import announcements as c
+from bus.contracts import subscriptions as s
 from bus.errors import ContractError
 from services.notify import announcing, subscribing, watching
 from tests.conftest import execute
@@ -67,9 +68,9 @@ class Newsroom:
     def subscribe(self, **asked):
         """A confirmed subscription."""
         self.hand.later(seconds=1)
-        asked = self.hand.call(c.SUBSCRIBE, **(asked or {"mobile": MOBILE}))
+        asked = self.hand.call(s.SUBSCRIBE, **(asked or {"mobile": MOBILE}))
         assert "id" in asked, asked
-        return self.hand.call(c.CONFIRM_SUBSCRIPTION, id=asked["id"], pin=self.pin())
+        return self.hand.call(s.CONFIRM_SUBSCRIPTION, id=asked["id"], pin=self.pin())
 
     def pin(self):
         """The code in the newest message."""
@@ -298,14 +299,14 @@ def test_a_window_that_was_not_announced_in_time_counts_as_down(hand, room):
 
 
 def test_a_subscription_counts_when_its_code_came_back(hand, room):
-    asked = hand.call(c.SUBSCRIBE, mobile=MOBILE)
+    asked = hand.call(s.SUBSCRIBE, mobile=MOBILE)
     room.publish()
     room.tell_all()
     assert room.messages() == []
     wrong = "000000" if room.pin() != "000000" else "000001"
-    answer = hand.call(c.CONFIRM_SUBSCRIPTION, id=asked["id"], pin=wrong)
+    answer = hand.call(s.CONFIRM_SUBSCRIPTION, id=asked["id"], pin=wrong)
     assert answer["code"] == "subscription.pin_wrong"
-    told = hand.call(c.CONFIRM_SUBSCRIPTION, id=asked["id"], pin=room.pin())
+    told = hand.call(s.CONFIRM_SUBSCRIPTION, id=asked["id"], pin=room.pin())
     assert (told["address"], told["topics"], told["ended"]) == ("0990…01", [], False)
     room.tell_all()
     assert room.messages() == [], "what was announced before it was confirmed is old"
@@ -318,15 +319,15 @@ def test_a_subscription_counts_when_its_code_came_back(hand, room):
 
 
 def test_a_code_is_guessed_five_times_and_lives_half_an_hour(hand, room):
-    asked = hand.call(c.SUBSCRIBE, mobile=MOBILE)
+    asked = hand.call(s.SUBSCRIBE, mobile=MOBILE)
     right = room.pin()
     wrong = "000000" if right != "000000" else "000001"
-    codes = [hand.call(c.CONFIRM_SUBSCRIPTION, id=asked["id"], pin=wrong)["code"] for _ in range(6)]
+    codes = [hand.call(s.CONFIRM_SUBSCRIPTION, id=asked["id"], pin=wrong)["code"] for _ in range(6)]
     assert codes == ["subscription.pin_wrong"] * 5 + ["subscription.not_found"]
-    assert hand.call(c.CONFIRM_SUBSCRIPTION, id=asked["id"], pin=right)["kind"] == "NotFound"
-    again = hand.call(c.SUBSCRIBE, mobile=MOBILE)
+    assert hand.call(s.CONFIRM_SUBSCRIPTION, id=asked["id"], pin=right)["kind"] == "NotFound"
+    again = hand.call(s.SUBSCRIBE, mobile=MOBILE)
     hand.later(minutes=31)
-    assert hand.call(c.CONFIRM_SUBSCRIPTION, id=again["id"], pin=room.pin())["kind"] == "NotFound"
+    assert hand.call(s.CONFIRM_SUBSCRIPTION, id=again["id"], pin=room.pin())["kind"] == "NotFound"
 
 
 def test_who_subscribes_to_one_component_hears_of_no_other(hand, room):
@@ -352,7 +353,7 @@ def test_news_goes_to_who_asked_for_news_and_not_at_night(hand, room):
     room.tell_all()
     ((_, _, lane, consent, due),) = room.messages()
     assert (lane, consent, due) == ("bulk", "news", tehran("1405-09-03 08:00"))
-    hand.call(c.CHANGE_SUBSCRIPTION, token=subscription["token"], topics=["portal"], news=False)
+    hand.call(s.CHANGE_SUBSCRIPTION, token=subscription["token"], topics=["portal"], news=False)
     room.publish("news")
     room.tell_all()
     assert len(room.messages()) == 1
@@ -361,7 +362,7 @@ def test_news_goes_to_who_asked_for_news_and_not_at_night(hand, room):
 def test_who_ends_a_subscription_is_forgotten_and_may_say_so_twice(hand, room):
     told = room.subscribe()
     for _ in range(2):
-        assert hand.call(c.UNSUBSCRIBE, token=told["token"])["ended"]
+        assert hand.call(s.UNSUBSCRIBE, token=told["token"])["ended"]
     assert hand.row("select receiver from subscriptions").receiver is None
     hand.later(minutes=1)
     room.publish()
@@ -369,7 +370,7 @@ def test_who_ends_a_subscription_is_forgotten_and_may_say_so_twice(hand, room):
     assert room.messages() == []
     forged = told["token"][:-1] + ("A" if told["token"][-1] != "A" else "B")
     for token in (forged, "x", "é", told["token"][:22]):
-        assert hand.call(c.UNSUBSCRIBE, token=token)["code"] == "subscription.not_found"
+        assert hand.call(s.UNSUBSCRIBE, token=token)["code"] == "subscription.not_found"
 
 
 def test_one_address_has_one_subscription(hand, room):
@@ -380,8 +381,8 @@ def test_one_address_has_one_subscription(hand, room):
     room.publish()
     room.tell_all()
     assert len(room.messages()) == 1
-    assert hand.call(c.SUBSCRIPTION, token=first["token"])["ended"]
-    assert hand.call(c.SUBSCRIPTION, token=second["token"])["topics"] == ["portal"]
+    assert hand.call(s.SUBSCRIPTION, token=first["token"])["ended"]
+    assert hand.call(s.SUBSCRIPTION, token=second["token"])["topics"] == ["portal"]
 
 
 def test_a_page_that_failed_is_told_again_and_nobody_twice(hand, room, monkeypatch):
@@ -401,7 +402,7 @@ def test_a_page_that_failed_is_told_again_and_nobody_twice(hand, room, monkeypat
 
 
 def test_what_was_never_confirmed_is_forgotten_after_a_day(hand, room):
-    hand.call(c.SUBSCRIBE, mobile=MOBILE)
+    hand.call(s.SUBSCRIBE, mobile=MOBILE)
     hand.later(hours=25)
     with hand.office() as office:
         subscribing.forget_unconfirmed(office)
