@@ -129,9 +129,12 @@ class Day(fields.Field[str]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         try:
-            return dt.date.fromisoformat(value).isoformat()
+            day = dt.date.fromisoformat(value)
         except (TypeError, ValueError):
-            raise ValidationError("day|Give a day such as 2026-11-23.") from None
+            day = None
+        if day is None or day.year not in YEARS:
+            raise ValidationError("day|Give a day of the years 1900 to 2199, such as 2026-11-23.")
+        return day.isoformat()
 
 
 class Block(fields.Dict):

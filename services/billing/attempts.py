@@ -142,6 +142,14 @@ def note_outcome(conn: Connection, order_id: int, outcome: str) -> None:
     )
 
 
+def note_file_row(conn: Connection, order_id: int, file_row: int) -> None:
+    """Which row of a bank's file brought the money to our account."""
+    conn.execute(
+        text("update payments set file_row = :row where order_id = :id"),
+        {"row": file_row, "id": order_id},
+    )
+
+
 def due(conn: Connection, now: dt.datetime) -> Sequence[Any]:
     """Attempts that something has to be done about now."""
     return conn.execute(

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection, text
 
 from bus.contracts.billing import BILL_ENDED, BILL_ISSUED, BILL_PAID, BILL_REMINDED
-from bus.errors import BusError, NotFound, RuleBroken, Unavailable
+from bus.errors import Conflict, NotFound, RuleBroken, Unavailable
 from bus.persian import jalali, tehran_day
 from bus.store import Store, Tx
 from services.billing import books, ledger, store, tariffs
@@ -22,6 +22,9 @@ from services.billing.store import instant
 
 MIRAB = "mirab"
 AT_ONCE = 200
+# A bill may have been paid at a bank's counter on its last day: the file that tells us comes on the
+# bank's next working day.
+FILE_DAYS = dt.timedelta(days=3)
 # What a bill keeps of what was charged, as it was said.
 KEPT = ("source_kind", "source_ref", "service", "agency", "file_no")
 REASONS = {
@@ -145,7 +148,17 @@ def _after_waiver(
 
 
 def issue(till: Till, asked: Mapping[str, Any]) -> Any:
-    """An officer's bill; ``replaces`` must name a voided one."""
+    """An officer's bill; ``replaces`` must name a voided one. Conflict ``bill.charged`` if its
+    source has a bill: what else is to be paid for the same thing needs a number of its own.
+    """
+    known = store.bill_of_source(till.conn, asked["source_kind"], asked["source_ref"])
+    if known is not None:
+        raise Conflict(
+            f"This source has the bill {known.number} ({known.state}); void it first, or give the "
+            "new bill another source number.",
+            code="bill.charged",
+            number=known.number,
+        )
     if asked["replaces"]:
         old = store.bill_numbered(till.conn, asked["replaces"])
         if old.state != "VOID":
@@ -244,14 +257,16 @@ def tell(till: Till, event: Any, row: Any) -> None:
 
 
 def expire(kept: Store, now: dt.datetime) -> None:
-    """Ends bills whose time is over; one whose payment is under way waits."""
+    """Ends bills whose time is over, and the banks' files of it have come; one whose payment is
+    under way waits.
+    """
     with kept.transaction() as tx:
         ids = tx.conn.execute(
             text(
-                "select id from bills where state = 'ISSUED' and expires_on < :today "
+                "select id from bills where state = 'ISSUED' and expires_on < :day "
                 "order by id limit :most"
             ),
-            {"today": tehran_day(now), "most": AT_ONCE},
+            {"day": tehran_day(now) - FILE_DAYS, "most": AT_ONCE},
         ).scalars().all()  # fmt: skip
     for id_ in ids:
         with kept.transaction() as tx:
@@ -270,30 +285,28 @@ def remind(kept: Store, now: dt.datetime) -> None:
         book = books.newest(tx.conn)
         rows = tx.conn.execute(
             text(
-                "select * from bills where state = 'ISSUED' and reminded <> 'overdue' "
-                "and due_on <= :far order by due_on limit :most for update skip locked"
+                "select b.* from bills b left join jsonb_each_text(cast(:days as jsonb)) d "
+                "on d.key = b.service where b.state = 'ISSUED' and (b.due_on < :today "
+                "and b.reminded <> 'overdue' or b.reminded = '' "
+                "and b.due_on <= :today + coalesce(d.value::int, 0)) "
+                "order by b.due_on limit :most for update of b skip locked"
             ),
-            {"far": today + dt.timedelta(days=_longest(book)), "most": AT_ONCE},
+            {"days": _days(book), "today": today, "most": AT_ONCE},
         ).all()
         for row in rows:
-            _remind(Till(tx, now), book, row, today)
+            _remind(Till(tx, now), row, today)
 
 
-def _longest(book: Book) -> int:
-    return max(service["remind_days"] for service in book.told["services"])
+def _days(book: Book) -> str:
+    """How many days before its last one a bill is told of, by service, as JSON."""
+    return orjson.dumps(
+        {each["code"]: each["remind_days"] for each in book.told["services"]}
+    ).decode()
 
 
-def _remind(till: Till, book: Book, row: Any, today: dt.date) -> None:
+def _remind(till: Till, row: Any, today: dt.date) -> None:
     late = bill.overdue(row.state, row.due_on, today)
-    try:
-        days = book.service(row.service)["remind_days"]
-    except BusError:
-        days = 0
-    near = row.due_on - dt.timedelta(days=days) <= today
-    what = "overdue" if late else "near" if near else ""
-    if not what or row.reminded == what:
-        return
-    store.move(till.conn, row, "remind", till.who, reminded=what)
+    store.move(till.conn, row, "remind", till.who, reminded="overdue" if late else "near")
     till.tx.publish(
         BILL_REMINDED, number=row.number, source_kind=row.source_kind, source_ref=row.source_ref,
         agency=row.agency, total_rials=row.total, due_on=row.due_on.isoformat(), overdue=late,

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from bus.errors import NotFound, RuleBroken
-from services.billing import bills, refunds, store
+from services.billing import attempts, bills, refunds, store
 from services.billing.bills import Till
 from services.billing.domain import ledger as entries
 from services.billing.ledger import Of
@@ -41,15 +41,30 @@ def open_one(  # noqa: PLR0913 - the columns of a row
     )  # fmt: skip
 
 
-def resolve_by_itself(till: Till, subject: str, how: str) -> None:
+def resolve_by_itself(till: Till, subject: str, how: str, *kinds: str) -> None:
     """Ends what has solved itself: the bank gave the money back, or a late row came."""
     till.conn.execute(
         text(
             "update exceptions set state = 'RESOLVED', resolution = :how, resolved_by = 'mirab', "
-            "resolved_at = :now, in_suspense = false where subject = :subject and state = 'OPEN'"
+            "resolved_at = :now, in_suspense = false where subject = :subject and state = 'OPEN' "
+            "and kind = any(:kinds)"
         ),
-        {"how": how, "now": till.now, "subject": subject},
+        {"how": how, "now": till.now, "subject": subject, "kinds": list(kinds)},
     )
+
+
+def settled_unknown(conn: Connection, subject: str, rials: int) -> int | None:
+    """The row of a bank's file whose money of that payment lies in suspense as unknown, if any."""
+    found: int | None = conn.execute(
+        text(
+            "select r.id from exceptions e join file_rows r on r.channel = e.channel "
+            "and r.key = e.ref and r.kind = 'sale' where e.kind = 'not_in_ledger' "
+            "and e.subject = :subject and e.state = 'OPEN' and e.rials = :rials "
+            "and e.in_suspense for update of e"
+        ),
+        {"subject": subject, "rials": rials},
+    ).scalar()
+    return found
 
 
 def resolve(till: Till, asked: Mapping[str, Any]) -> None:
@@ -69,11 +84,26 @@ def resolve(till: Till, asked: Mapping[str, Any]) -> None:
         )
     if not row.in_suspense and how != "explained":
         raise RuleBroken("No money lies in suspense here; explain it.", code="exception.no_money")
+    if row.in_suspense:
+        _not_given_back_by_the_bank(till.conn, row)
     if how == "refund":
         refunds.ask_of_exception(till, row, asked["sheba"], asked["note"])
     elif how == "apply":
         _apply(till, row, asked["number"])
     _end(till, row.id, how, asked["note"])
+
+
+def _not_given_back_by_the_bank(conn: Connection, row: Any) -> None:
+    """RuleBroken while the bank is asked to give the money back: it must not go out twice.
+
+    An attempt begins to be reversed in the transaction that opens its exception, never later.
+    """
+    payment = attempts.get(conn, row.order_id) if row.order_id else None
+    if payment is not None and payment.state == "REVERSING":
+        raise RuleBroken(
+            "The bank is being asked to give this money back; wait until it has answered.",
+            code="exception.reversing",
+        )
 
 
 def _apply(till: Till, row: Any, number: str) -> None:

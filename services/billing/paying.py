@@ -1,5 +1,6 @@
 """Paying at a bank's gateway, as a payer meets it: begun, returned, read."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from services.billing.psp import Declined, Order, Psp, Redirect
 from services.billing.verifying import Desk, no_payment, why, work
 
 _log = log.get("paying")
-ATTEMPTS_A_BILL = 20
+ATTEMPTS_A_DAY = 20
 
 
 # --- begin ---
@@ -76,6 +77,11 @@ def _reserve(desk: Desk, conn: Connection, request: str, asked: Mapping[str, Any
     row = store.bill_of(conn, id=found.id, lock=True)
     known = attempts.of_request(conn, request)
     if known is not None:
+        if (known.bill, known.psp) != (row.id, psp.code):
+            raise Conflict(
+                "This form or Idempotency-Key began another payment; use a new one.",
+                code="idempotency_key.reused",
+            )
         if known.redirect is None and known.state != "CREATED":
             raise Conflict(
                 "This attempt ended before it began; begin a new one.", code="payment.ended"
@@ -93,9 +99,11 @@ def _reserve(desk: Desk, conn: Connection, request: str, asked: Mapping[str, Any
             "bill again. Nothing is taken twice.",
             code="payment.under_way",
         )
-    if len(others) >= ATTEMPTS_A_BILL:
+    day_ago = desk.now - dt.timedelta(days=1)
+    if sum(each.started_at > day_ago for each in others) >= ATTEMPTS_A_DAY:
         raise TooMany(
-            "This bill was tried too often; pay it by its bill ID at any bank.", retry_after=86400
+            "This bill was tried too often; pay it by its bill ID at any bank, or try tomorrow.",
+            retry_after=86400,
         )
     return attempts.add(conn, request, row, psp.code, desk.now)
 

@@ -30,7 +30,8 @@ def take(till: Till, asked: Mapping[str, Any], psps: list[str]) -> dict[str, Any
     if asked["kind"] == "settlement" and channel not in psps:
         raise RuleBroken(f"Say whose it is: one of {', '.join(psps)}.", code="psp.unknown")
     sha = hashlib.sha256(f"{channel} {asked['day']}\n{asked['text']}".encode()).hexdigest()
-    rows = _read(till.conn, channel, asked["text"])
+    day = dt.date.fromisoformat(asked["day"])
+    rows = _read(till.conn, channel, day, asked["text"])
     file = till.conn.execute(
         text(
             "insert into bank_files (channel, day, sha256, rows, total, taken_at, taken_by) values "
@@ -38,7 +39,7 @@ def take(till: Till, asked: Mapping[str, Any], psps: list[str]) -> dict[str, Any
             "on conflict (sha256) do nothing returning id"
         ),
         {
-            "channel": channel, "day": dt.date.fromisoformat(asked["day"]), "sha": sha,
+            "channel": channel, "day": day, "sha": sha,
             "rows": len(rows), "total": sum(row.rials for row in rows), "now": till.now,
             "who": till.actor,
         },
@@ -54,9 +55,9 @@ def take(till: Till, asked: Mapping[str, Any], psps: list[str]) -> dict[str, Any
     }
 
 
-def _read(conn: Connection, channel: str, told: str) -> list[Row]:
+def _read(conn: Connection, channel: str, day: dt.date, told: str) -> list[Row]:
     if channel == BILLS:
-        return bank_files.bills(told, books.newest(conn).issuer["company"])
+        return bank_files.bills(told, books.newest(conn).issuer["company"], day)
     return bank_files.settlement(told, channel)
 
 
@@ -74,13 +75,29 @@ def _take_row(till: Till, file: int, channel: str, row: Row) -> str:
         },
     ).scalar()  # fmt: skip
     if id_ is None:
-        return "known"
+        return _known(till, channel, row)
     bills_row = channel == BILLS
     found = _bill_row(till, id_, row) if bills_row else _gateway_row(till, channel, id_, row)
     till.conn.execute(
         text("update file_rows set found = :found where id = :id"), {"found": found, "id": id_}
     )
     return found
+
+
+def _known(till: Till, channel: str, row: Row) -> str:
+    """A row that came before is nothing new, unless the bank says something else now."""
+    before = till.conn.execute(
+        text("select * from file_rows where channel = :channel and kind = :kind and key = :key"),
+        {"channel": channel, "kind": row.kind, "key": row.key},
+    ).one()
+    if (before.rials, before.fee) == (row.rials, row.fee):
+        return "known"
+    exceptions.open_one(
+        till, "amount_differs", f"{channel}:{row.key}:{row.kind}:{row.rials}:{row.fee}",
+        rials=row.rials, channel=channel, ref=row.key,
+        note=f"the bank said {before.rials} with a fee of {before.fee} before, now {row.fee}",
+    )  # fmt: skip
+    return "amount_differs"
 
 
 def _gateway_row(till: Till, channel: str, id_: int, row: Row) -> str:
@@ -111,13 +128,10 @@ def _gateway_row(till: Till, channel: str, id_: int, row: Row) -> str:
             note=f"verified {payment.amount_verified}, settled {row.rials}",
         )  # fmt: skip
         return "amount_differs"
-    till.conn.execute(
-        text("update payments set file_row = :row where order_id = :id"),
-        {"row": id_, "id": payment.order_id},
-    )
+    attempts.note_file_row(till.conn, payment.order_id, id_)
     of = Of(payment.bill, None, payment.order_id, id_)
     till.post("settled", subject, of, entries.settled(row.rials, row.fee))
-    exceptions.resolve_by_itself(till, f"{subject}:late", "came later")
+    exceptions.resolve_by_itself(till, f"{subject}:late", "came later", "not_in_file")
     return "matched"
 
 

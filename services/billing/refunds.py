@@ -114,8 +114,10 @@ def _locked(conn: Connection, id_: int, state: str) -> Any:
     return row
 
 
-def listed(conn: Connection) -> list[dict[str, Any]]:
-    """Refunds, those that wait first; the Sheba only in part."""
+def listed(conn: Connection, *, to_transfer: bool = False) -> list[dict[str, Any]]:
+    """Refunds, those that wait first; the Sheba only in part, but ``to_transfer`` what is allowed
+    it is told whole.
+    """
     rows = conn.execute(
         text(
             "select r.*, b.number from refunds r left join bills b on b.id = r.bill order by "
@@ -126,7 +128,8 @@ def listed(conn: Connection) -> list[dict[str, Any]]:
     return [
         {
             "id": row.id, "bill": row.number, "exception": row.exception, "rials": row.rials,
-            "sheba": f"{row.sheba[:4]}…{row.sheba[-4:]}", "why": row.why, "state": row.state,
+            "sheba": row.sheba if to_transfer and row.state == "APPROVED"
+            else f"{row.sheba[:4]}…{row.sheba[-4:]}", "why": row.why, "state": row.state,
             "requested_by": row.requested_by, "approved_by": row.decided_by,
             "bank_ref": row.bank_ref, "requested_at": instant(row.requested_at),
         }

@@ -192,7 +192,7 @@ class Billing(Service):
     @serve(treasury.REFUNDS)
     def refunds(self, tx):
         self.officer(tx)
-        return {"refunds": refunds.listed(tx.conn)}
+        return {"refunds": refunds.listed(tx.conn, to_transfer=True)}
 
     @serve(treasury.ASK_REFUND)
     def ask_refund(self, tx, **asked):

@@ -5,7 +5,7 @@ import csv
 import datetime as dt
 import io
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from services.billing.domain.tariff import Tariff
 
 ROW = Form("billing.tariff_row.v1", TariffForm())
 COLUMNS = tuple(TariffForm().fields)
+DIGITS_MOST = 18
 _COLUMNS = (
     "service", "agency_class", "use", "area_class", "season", "unit", "amount", "money",
     "vat_class", "from_day", "to_day", "decree",
@@ -102,7 +103,7 @@ def read_csv(told: str) -> list[dict[str, Any]]:
             [FieldError("1", "header", f"Columns are: {', '.join(COLUMNS)}; not {unknown}.")]
         )
     rows, faults = [], []
-    for line, cells in enumerate(reader, 2):
+    for line, cells in enumerate(_lines(reader), 2):
         try:
             rows.append({**ROW.load(_cells(cells)), "line": line})
         except ContractError as error:
@@ -112,6 +113,13 @@ def read_csv(told: str) -> list[dict[str, Any]]:
     if faults:
         raise _faulty(faults)
     return rows
+
+
+def _lines(reader: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise _faulty([FieldError("1", "length", f"The file is no CSV: {error}.")]) from None
 
 
 def _faulty(faults: list[FieldError]) -> RuleBroken:
@@ -126,12 +134,18 @@ def _cells(cells: Mapping[str | None, Any]) -> dict[str, Any]:
         if name is None:
             told["too_many_cells"] = value
         elif name == "amount":
-            told[name] = int(value) if value and value.isascii() and value.isdigit() else value
+            told[name] = _whole(value) if isinstance(value, str) else value
         elif name in ("from_day", "to_day") and value:
             told[name] = _day(value)
         elif value:
             told[name] = value
     return told
+
+
+def _whole(value: str) -> int | str:
+    """A whole number; what is none, or far too long for one, is left for the contract to refuse."""
+    good = value.isascii() and value.isdigit() and len(value) <= DIGITS_MOST
+    return int(value) if good else value
 
 
 def _day(value: str) -> str:

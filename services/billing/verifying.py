@@ -24,6 +24,7 @@ from services.billing.psp import Attempt, Declined, Psp, Verified
 
 _log = log.get("paying")
 LEASE = dt.timedelta(seconds=60)
+TROUBLES = ("amount_differs", "paid_twice", "bill_ended")
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ def note_verified(desk: Desk, tx: Tx, order_id: int, said: Verified) -> bool:
 
 
 def _trouble(differs: str | None, bill: Any) -> str | None:
+    """One of TROUBLES, or None."""
     if differs is not None:
         return "amount_differs"
     if bill.state == "ISSUED":
@@ -144,6 +146,7 @@ def suspend(desk: Desk, tx: Tx, row: Any, kind: str) -> None:
     till.post("suspended", f"{row.psp} {row.ref}", Of(row.bill, None, row.order_id),
               entries.suspended(rials))  # fmt: skip
     attempts.note_outcome(tx.conn, row.order_id, "suspended")
+    _find_settled(till, row)
     exceptions.open_one(
         till, kind, f"{row.psp}:{row.ref}", rials=rials, in_suspense=True, channel=row.psp,
         ref=row.ref, order_id=row.order_id, bill=row.bill,
@@ -183,7 +186,22 @@ def credit(desk: Desk, tx: Tx, row: Any) -> None:
     till.post("paid", f"{row.psp} {row.ref}", Of(bill.id, bill.agency, row.order_id),
               entries.paid(row.amount))  # fmt: skip
     attempts.note_outcome(tx.conn, row.order_id, "paid")
+    _find_settled(till, row)
     bills.pay(till, bill, row.psp)
+
+
+def _find_settled(till: Till, row: Any) -> None:
+    """A bank's file may have brought the money before the bank told us of the payment: then it does
+    not lie in suspense for somebody to give back a second time.
+    """
+    subject = f"{row.psp}:{row.ref}"
+    file_row = exceptions.settled_unknown(till.conn, subject, row.amount_verified)
+    if file_row is None:
+        return
+    till.post("settled", subject, Of(row.bill, None, row.order_id, file_row),
+              entries.settled_before(row.amount_verified))  # fmt: skip
+    attempts.note_file_row(till.conn, row.order_id, file_row)
+    exceptions.resolve_by_itself(till, subject, "known now", "not_in_ledger")
 
 
 def reverse(desk: Desk, row: Any) -> bool:
@@ -204,9 +222,10 @@ def reverse(desk: Desk, row: Any) -> bool:
         if act == "reversed":
             till = desk.till(tx)
             till.post("given_back", f"{row.psp} {row.ref}", Of(row.bill, None, row.order_id),
-                      entries.given_back(row.amount_verified))  # fmt: skip
+                      entries.given_back(now.amount_verified, settled=now.file_row is not None),
+                      )  # fmt: skip
             attempts.note_outcome(tx.conn, row.order_id, "given_back")
-            exceptions.resolve_by_itself(till, f"{row.psp}:{row.ref}", "given_back")
+            exceptions.resolve_by_itself(till, f"{row.psp}:{row.ref}", "given_back", *TROUBLES)
     return False
 
 

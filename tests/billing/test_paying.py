@@ -197,7 +197,7 @@ def test_a_gateway_that_is_away_says_so_and_the_same_form_may_be_sent_again(hand
 def test_a_bill_that_ended_while_its_payer_was_at_the_bank_goes_to_suspense(hand):
     bill = hand.charge()
     started = hand.start(bill)
-    hand.at("1405-09-12 09:00").expire()
+    hand.at("1405-09-13 09:00").expire()
     assert hand.bill(bill).state == "EXPIRED"
     told = hand.back(started, hand.bank.pay(started["order"]))
     assert (told["settled"], hand.exceptions()) == (False, [("bill_ended", PRICE, "RESOLVED")])

@@ -493,10 +493,10 @@ def test_the_file_of_bills_holds_what_the_counter_took_for_one_company(start):
     told = bank.file("bills.txt", day=today().isoformat(), company="046")
     assert told.count("\r\n") == told.count("\n") == 3
     assert told.startswith(f"H046{jalali(today()).replace('-', '')}0001\r\n")
-    (row,) = bank_files.bills(told, 46)
+    (row,) = bank_files.bills(told, 46, today())
     assert (row.bill_id, row.payment_id, row.rials) == (*bill, 10_000)
     assert abs(row.paid_at.timestamp() - time.time()) < 60
-    assert bank_files.bills(bank.file("bills.txt", day=today().isoformat()), 461) == []
+    assert bank_files.bills(bank.file("bills.txt", day=today().isoformat()), 461, today()) == []
 
 
 def test_a_trick_or_a_file_that_is_not_there_is_refused(bank):

@@ -273,7 +273,9 @@ def test_every_entry_balances(net, vat, rounding):
     total = net + vat + rounding
     entries = [
         ledger.issued(net, vat, rounding), ledger.waived(total), ledger.paid(total),
-        ledger.suspended(total), ledger.given_back(total), ledger.applied(total),
+        ledger.suspended(total), ledger.given_back(total, settled=False),
+        ledger.given_back(total, settled=True), ledger.applied(total),
+        ledger.settled_before(total),
         ledger.settled(total, vat), ledger.refund_owed(total, suspended=True),
         ledger.refund_owed(total, suspended=False), ledger.refund_paid(total),
         ledger.paid_into_account(total), ledger.unknown_into_account(total, vat),
@@ -335,7 +337,7 @@ def bills_file(*rows, company="461"):
 
 def test_a_file_of_bills_is_read_with_its_tail():
     told = bills_file(("1000234546116", "175050929", 1_750_000, 5))
-    (row,) = bank_files.bills(told, 461)
+    (row,) = bank_files.bills(told, 461, DAY)
     assert (row.bill_id, row.payment_id, row.rials) == ("1000234546116", "175050929", 1_750_000)
     assert row.paid_at == dt.datetime(2026, 11, 23, 6, 0, 15, tzinfo=dt.UTC)
 
@@ -351,7 +353,7 @@ def test_a_file_of_bills_is_read_with_its_tail():
 ])  # fmt: skip
 def test_a_file_of_bills_with_a_fault_is_not_taken(break_):
     with pytest.raises(RuleBroken):
-        bank_files.bills(break_(bills_file(("1000234546116", "175050929", 1_750_000, 5))), 461)
+        bank_files.bills(break_(bills_file(("1000234546116", "175050929", 1_750_000, 5))), 461, DAY)
 
 
 @pytest.mark.parametrize("month", ["1405-13", "1405-9", "x", "2026-11"])

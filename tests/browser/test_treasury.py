@@ -50,6 +50,7 @@ def pay(page, rials):
     text = bills_file((bill_id, payment_id, rials, secrets.randbelow(10**9)))
     go(page, "فایل بانک")
     page.select_option("#take-channel", "bills")
+    page.fill("#take-day", "1405/09/02")
     page.set_input_files(
         "#take-text", {"name": "bank.txt", "mimeType": "text/plain", "buffer": text.encode()}
     )

@@ -77,8 +77,9 @@ class Officer:
         )
 
     def take(self, text, channel="bills"):
+        of = "1405/09/02" if channel == "bills" else day(-1)
         return self.post(
-            "/files", channel=channel, day=day(-1), files={"text": ("bank.txt", text.encode())}
+            "/files", channel=channel, day=of, files={"text": ("bank.txt", text.encode())}
         )
 
 

@@ -5,11 +5,11 @@ A file is taken whole or not at all: its own totals are reckoned again.
 
 import csv
 import datetime as dt
-import io
+import re
 from typing import NamedTuple
 
 from bus.errors import FieldError, RuleBroken
-from bus.persian import TEHRAN, Malformed, parse_jalali
+from bus.persian import TEHRAN, Malformed, jalali, parse_jalali
 
 SETTLEMENT = (
     "psp",
@@ -23,6 +23,7 @@ SETTLEMENT = (
     "paid_at",
 )
 KINDS = ("sale", "reversal")
+REF = re.compile(r"[!-~]{1,200}\Z")
 HEAD, BODY, TAIL = 16, 70, 27
 NAMES_SHOWN = 20
 
@@ -45,10 +46,10 @@ def settlement(told: str, psp: str) -> list[Row]:
     if len(lines) < 2 or tuple(lines[0].split(",")) != SETTLEMENT:  # noqa: PLR2004 - head and tail
         raise _wrong([(1, f"The columns are {','.join(SETTLEMENT)}, then rows, then TOTAL.")])
     rows, faults = [], []
-    for number, cells in enumerate(csv.reader(io.StringIO("\n".join(lines[1:-1]))), 2):
+    for number, line in enumerate(lines[1:-1], 2):
         try:
-            rows.append(_sale(cells, psp))
-        except ValueError as error:
+            rows.append(_sale(next(csv.reader([line])), psp))
+        except (ValueError, csv.Error) as error:
             faults.append((number, str(error)))
     if not faults:
         faults += _total(lines[-1].split(","), rows, len(lines))
@@ -66,7 +67,7 @@ def _sale(cells: list[str], psp: str) -> Row:
     if told["kind"] not in KINDS:
         raise ValueError(f"kind is one of {', '.join(KINDS)}")
     amount, fee = _whole(told["amount_rials"]), _whole(told["fee_rials"])
-    if not told["ref"] or amount <= 0 or fee > amount:
+    if not REF.match(told["ref"]) or amount <= 0 or fee > amount:
         raise ValueError("needs a ref, an amount, and a fee that is not larger")
     paid_at = dt.datetime.fromisoformat(told["paid_at"])
     if paid_at.tzinfo is None:
@@ -87,16 +88,20 @@ def _total(cells: list[str], rows: list[Row], number: int) -> list[tuple[int, st
     return []
 
 
-def bills(told: str, company: int) -> list[Row]:
-    """The rows of a bank's file of bills: head H, bodies D, tail T with count and sum.
+def bills(told: str, company: int, day: dt.date) -> list[Row]:
+    """The rows of a bank's file of bills of a day: head H, bodies D, tail T with count and sum.
 
-    RuleBroken ``file.wrong`` if a line has another layout or the tail's totals differ.
+    RuleBroken ``file.wrong`` if a line has another layout, the head names another company or day,
+    or the tail's totals differ.
     """
     lines = [line for line in told.splitlines() if line.strip()]
     if len(lines) < 2 or len(lines[0]) != HEAD or lines[0][0] != "H" or len(lines[-1]) != TAIL:  # noqa: PLR2004 - head and tail
         raise _wrong([(1, f"A head of {HEAD} and a tail of {TAIL} characters are needed.")])
     if lines[0][1:4] != f"{company:03}":
         raise _wrong([(1, f"The file is of company {lines[0][1:4]}, not of {company:03}.")])
+    stamp = jalali(day).replace("-", "")
+    if lines[0][4:12] != stamp:
+        raise _wrong([(1, f"The file is of the day {lines[0][4:12]}, not of {stamp}.")])
     rows, faults = [], []
     for number, line in enumerate(lines[1:-1], 2):
         try:
@@ -121,7 +126,8 @@ def _body(line: str) -> Row:
     time = dt.time(int(line[50:52]), int(line[52:54]), int(line[54:56]))
     return Row(
         "bill",
-        f"{line[56:59]}-{line[61:73]}-{line[42:50]}",
+        # A trace number may come twice on a day (other channels); with the bill it is one payment.
+        f"{line[56:59]}-{line[61:73]}-{line[42:50]}-{line[1:14].lstrip('0')}",
         int(line[27:42]),
         0,
         dt.datetime.combine(day, time, TEHRAN).astimezone(dt.UTC),

@@ -77,8 +77,15 @@ def suspended(rials: int) -> tuple[Posting, ...]:
     return entry((TRANSIT, rials), (SUSPENSE, -rials))
 
 
-def given_back(rials: int) -> tuple[Posting, ...]:
-    """The bank gave suspended money back to the payer by itself (a reversal)."""
+def given_back(rials: int, *, settled: bool) -> tuple[Posting, ...]:
+    """The bank gave suspended money back to the payer (a reversal): out of what was on its way to
+    us, or of what it had ``settled`` already and takes from our account.
+    """
+    return entry((SUSPENSE, rials), (BANK if settled else TRANSIT, -rials))
+
+
+def settled_before(rials: int) -> tuple[Posting, ...]:
+    """Money that came to our account as unknown turned out to be a payment's."""
     return entry((SUSPENSE, rials), (TRANSIT, -rials))
 
 
@@ -135,11 +142,16 @@ def beancount(entries: Sequence[Told], *, opening: bool) -> str:
     for told in entries:
         lines += [
             "",
-            f'{told["day"]} * "{told["kind"]}" "{told["text"]}"',
+            f'{told["day"]} * "{told["kind"]}" "{_quotable(told["text"])}"',
             f"  entry: {told['id']}",
         ]
         lines += [f"  {ACCOUNTS[p.account][0]}  {p.rials} IRR" for p in told["postings"]]
     return "\n".join(lines) + "\n"
+
+
+def _quotable(told: str) -> str:
+    """Text between beancount's quotation marks: banks' numbers may hold some."""
+    return told.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def hledger(entries: Sequence[Told], *, opening: bool) -> str:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from bus.errors import RuleBroken
-from bus.persian import jalali, persian_digits
+from bus.persian import jalali, persian_digits, tehran_day
 from services.billing.domain.book import Book, half_up
 from services.billing.domain.tariff import UNITS, Asked, Tariff, pick
 
@@ -42,13 +42,14 @@ def quote(
     """The lines and the sums, in whole rials. RuleBroken ``tariff.none`` if no row says a price.
 
     VAT is reckoned for each rate on the sum of its lines, a half rial goes up; the whole is rounded
-    once, by the book's rule, and the difference told.
+    once, by the rule of the day that the bill is issued on (what a payment ID can hold that day),
+    and the difference told.
     """
     known = list(rows)
     lines = [_line(book, known, basis, item) for item in items]
     net = sum(line["net_rials"] for line in lines)
     vat = _vat(lines)
-    total, rule = book.round(net + vat, basis.on)
+    total, rule = book.round(net + vat, max(basis.on, tehran_day(basis.known_at)))
     return {
         "on": basis.on.isoformat(),
         "on_jalali": jalali(basis.on),

@@ -1,0 +1,185 @@
+"""Where money could be lost or given twice: each of these was once a hole."""
+
+import datetime as dt
+import subprocess
+import sys
+
+import pytest
+
+from bus.contracts import billing as contracts
+from bus.contracts import treasury
+from bus.errors import ContractError, RuleBroken
+from services.billing import bills, tariffs
+from services.billing.domain import bank_files, ledger
+from services.billing.domain.quote import Basis, Item, quote
+from tests.billing.test_paying import PRICE
+from tests.billing.test_rules import bills_file
+from tests.billing.test_treasury import HEAD, SHEBA, settlement, take
+
+
+def paid_for_nothing(hand):
+    """The open exception of money that the bank was asked to give back, and did not answer."""
+    hand.bank.verified_amount, hand.bank.lose = 1_000, ["reverse"]
+    assert hand.pay(hand.charge())["state"] == "REVERSING"
+    (found,) = hand.call(treasury.EXCEPTIONS, as_="karim")["exceptions"]
+    return found
+
+
+@pytest.mark.parametrize("how", [{"how": "refund", "sheba": SHEBA}, {"how": "apply"}])
+def test_money_that_the_bank_is_asked_to_give_back_is_not_given_back_by_an_officer_too(hand, how):
+    found, bill = paid_for_nothing(hand), hand.charge("copy")
+    ask = {"id": found["id"], "note": "n", **({"number": bill.number} if len(how) == 1 else {})}
+    told = hand.call(treasury.RESOLVE, as_="karim", **how, **ask)
+    assert told["code"] == "exception.reversing"
+    hand.later(minutes=5).sweep()
+    assert hand.exceptions() == [("amount_differs", 1_000, "RESOLVED")]
+    assert hand.call(treasury.REFUNDS, as_="karim")["refunds"] == []
+    assert hand.day()["balances"]
+
+
+def test_what_the_bank_gives_back_after_it_was_settled_leaves_the_account(hand):
+    paid_for_nothing(hand)
+    assert take(hand, settlement(("R1", "sale", 1_000, 0)))["matched"] == 1
+    hand.later(minutes=5).sweep()
+    sums = hand.sums()
+    assert (sums.get("cash_in_transit"), sums.get("bank"), sums.get("suspense")) == (None,) * 3
+    assert hand.day()["balances"]
+
+
+def test_money_that_was_settled_before_we_knew_of_it_is_not_waiting_twice(hand):
+    bill = hand.charge()
+    started = hand.start(bill)
+    form = hand.bank.pay(started["order"])
+    hand.bank.lose = ["verify"]
+    assert hand.back(started, form)["state"] == "UNKNOWN"
+    take(hand, settlement((form["ref"], "sale", PRICE, 1_200)))
+    assert hand.exceptions() == [("not_in_ledger", PRICE, "OPEN")]
+    hand.later(minutes=5).sweep()
+    assert hand.bill(bill).state == "PAID"
+    assert hand.exceptions() == [("not_in_ledger", PRICE, "RESOLVED")]
+    sums = hand.sums()
+    assert (sums["bank"], sums.get("cash_in_transit"), sums.get("suspense")) == (
+        PRICE - 1_200, None, None,
+    )  # fmt: skip
+    assert hand.day()["balances"]
+
+
+def test_a_second_bill_of_one_source_is_told_and_not_dropped(hand):
+    visit = hand.charge("expert_visit", ref="t1")
+    issue = {"source_kind": "inquiry", "source_ref": "t1", "service": "copy", "quantity": 3,
+             "requested_at": hand.moment.isoformat()}  # fmt: skip
+    told = hand.call(treasury.ISSUE_BILL, as_="karim", **issue)
+    assert (told["code"], visit.number in told["message"]) == ("bill.charged", True)
+
+
+def test_a_bill_that_was_paid_at_a_counter_on_its_last_day_is_paid(hand):
+    bill = hand.charge()
+    hand.at("1405-09-12 08:00").expire()
+    text = bills_file((bill.bill_id, bill.payment_id, bill.total, 7))
+    assert take(hand, text, "bills")["matched"] == 1
+    assert hand.bill(bill).state == "PAID"
+
+
+def test_a_bill_that_was_tried_too_often_can_be_tried_again_tomorrow(hand):
+    bill = hand.charge("levy", use="agriculture", quantity=9_000)
+    for _ in range(20):
+        hand.start(bill)
+    assert hand.start(bill)["code"] == "limit.reached"
+    hand.later(hours=25)
+    assert hand.start(bill)["method"] == "POST"
+
+
+def test_a_key_that_began_to_pay_one_bill_pays_no_other(hand):
+    one, two = hand.charge(), hand.charge("copy")
+    hand.start(one, id="k")
+    assert hand.start(two, id="k")["code"] == "idempotency_key.reused"
+    assert hand.start(one, "sadad", id="k")["code"] == "idempotency_key.reused"
+
+
+def test_a_quotation_mark_does_not_break_the_journal(tmp_path):
+    entry = {"id": 1, "day": "2026-11-23", "kind": "refund_paid", "text": 'refund 1 "A\\" B',
+             "postings": ledger.refund_paid(5)}  # fmt: skip
+    beans = tmp_path / "mirab.beancount"
+    beans.write_text(ledger.beancount([entry], opening=True), encoding="utf-8")
+    checked = subprocess.run(
+        [sys.executable, "-m", "beancount.scripts.check", str(beans)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_reminders_of_later_bills_do_not_wait_for_those_that_were_told(hand, monkeypatch):
+    monkeypatch.setattr(bills, "AT_ONCE", 2)
+    for _ in range(4):
+        hand.charge()
+    hand.at("1405-09-04 09:00")
+    for _ in range(2):
+        bills.remind(hand.store, hand.moment)
+    assert [name for name, _ in hand.events()].count("bill_reminded") == 4
+
+
+def test_a_row_that_comes_again_with_another_sum_is_told(hand):
+    hand.pay(hand.charge())
+    take(hand, settlement(("R1", "sale", PRICE, 0)))
+    assert take(hand, settlement(("R1", "sale", PRICE + 5, 0)))["exceptions"] == 1
+    assert hand.exceptions() == [("amount_differs", PRICE + 5, "OPEN")]
+
+
+def test_two_bills_of_one_trace_number_are_both_paid(hand):
+    rows = [(b.bill_id, b.payment_id, b.total, 7) for b in (hand.charge(), hand.charge())]
+    assert take(hand, bills_file(*rows), "bills")["matched"] == 2
+
+
+def test_a_file_of_bills_is_of_the_day_that_its_head_names(hand):
+    bill = hand.charge()
+    text = bills_file((bill.bill_id, bill.payment_id, bill.total, 7))
+    assert take(hand, text, "bills", day="2026-11-22")["code"] == "file.wrong"
+    assert hand.bill(bill).state == "ISSUED"
+
+
+def test_who_transfers_a_refund_reads_the_whole_account_once_it_is_allowed(hand):
+    bill = hand.charge()
+    hand.pay(bill)
+    hand.call(treasury.ASK_REFUND, as_="mina", number=bill.number, rials=1_000,
+              available_rials=PRICE, sheba=SHEBA, why="w")  # fmt: skip
+    (refund,) = hand.call(treasury.REFUNDS, as_="karim")["refunds"]
+    assert refund["sheba"] == "IR82…9002"
+    told = hand.call(treasury.APPROVE_REFUND, as_="nader", id=refund["id"])
+    assert told["refunds"][0]["sheba"] == "IR82…9002", "answers are kept"
+    assert hand.call(treasury.REFUNDS, as_="karim")["refunds"][0]["sheba"] == SHEBA
+    hand.call(treasury.NOTE_REFUND_PAID, as_="karim", id=refund["id"], bank_ref="B1")
+    assert hand.call(treasury.REFUNDS, as_="karim")["refunds"][0]["sheba"] == "IR82…9002"
+
+
+def test_a_bill_is_rounded_by_the_rule_of_the_day_it_is_issued_on(hand):
+    from services.billing import books
+
+    with hand.store.transaction() as tx:
+        book = books.newest(tx.conn)
+        rows = tariffs.of_services(tx.conn, ["copy"])
+    new = {**book.told["rounding"][0], "from": dt.date(2026, 12, 1), "to_rials": 10_000}
+    book.told["rounding"].append(new)
+    asked = (Item("copy", 1),)
+    on = dt.date(2026, 11, 23)
+    known = [dt.datetime(2026, month, 23, 9, tzinfo=dt.UTC) for month in (11, 12)]
+    totals = [quote(book, rows, Basis("applicant", "*", "*", on, k), asked)["total_rials"]
+              for k in known]  # fmt: skip
+    assert totals == [50_000, 50_000]
+    three = (Item("copy", 3),)
+    totals = [quote(book, rows, Basis("applicant", "*", "*", on, k), three)["total_rials"]
+              for k in known]  # fmt: skip
+    assert totals == [149_000, 150_000]
+
+
+@pytest.mark.parametrize("cell", ["9" * 5_000, "9" * 140_000])
+def test_a_cell_that_is_far_too_long_is_a_wrong_cell(cell):
+    with pytest.raises(RuleBroken):
+        tariffs.read_csv(f"service,amount,from_day,decree\ncopy,{cell},1406/01/01,D\n")
+    with pytest.raises(RuleBroken):
+        bank_files.settlement(f"{HEAD}\nsep,T1,1,{cell},1,sale,5,0,{cell}\nTOTAL,1,5", "sep")
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_that_no_calendar_reaches_is_refused(day):
+    with pytest.raises(ContractError, match="day"):
+        contracts.QUOTE.load({"items": [{"service": "copy"}], "on": day})
