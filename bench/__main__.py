@@ -1,128 +1,71 @@
-"""`python -m bench`: measures ask at 1, 16 and 64 connections and writes docs/performance.md."""
+"""`python -m bench`: measures everything with one command and writes docs/performance.md."""
 
 import argparse
-import asyncio
-import csv
 import datetime as dt
-import itertools
 import os
 import platform
-import statistics
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from bench.load import Measured, run, signed_requests
-from bench.stack import ROOT, Stack
-from bus.identifiers import Malformed, national_id
-from bus.keys import SigningKey
+from bench import ask, batch, floors, growth, notices
+from bench.stack import ROOT, Stores
 
-LEVELS = {1: 600, 16: 4000, 64: 6000}
 PAGE = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+PARTS = ("ask", "batch", "notices", "growth", "floors", "soak")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs all levels, interleaved, several times; prints and writes the table."""
+    """Runs the parts that are named, or all; prints and writes their tables."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="how often each level is run (3)")
-    parser.add_argument("--services", type=int, default=1, help="inquiry service processes (1)")
+    parser.add_argument("parts", nargs="*", choices=(*PARTS, []), help="which parts; all of them")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each is run (3)")
+    parser.add_argument(
+        "--largest", type=int, default=1_000_000, help="sources of the large register"
+    )
+    parser.add_argument("--soak", type=int, default=60, help="seconds of the soak (60)")
     parser.add_argument("--registry", type=Path, default=ROOT / "deploy/local/registry")
     parser.add_argument("--no-write", action="store_true", help="only print")
     given = parser.parse_args(argv)
-    stack = Stack(given.registry, services=given.services)
+    stores = Stores(given.registry)
     try:
-        rows, cpu = measure(stack, given.registry, given.rounds)
+        for part, measure in parts(stores, given).items():
+            if given.parts and part not in given.parts:
+                continue
+            print(part, file=sys.stderr)
+            told = measure()
+            print(f"\n{told}\n")
+            if not given.no_write:
+                write(part, told)
     finally:
-        stack.stop()
-    table = report(rows, cpu)
-    print(table)
-    if not given.no_write:
-        write(table)
-        print(f"written to {PAGE.relative_to(ROOT)}", file=sys.stderr)
+        stores.stop()
     return 0
 
 
-Rows = dict[int, list[Measured]]
-Cpu = dict[int, dict[str, list[float]]]
+def parts(stores: Stores, given: argparse.Namespace) -> dict[str, Callable[[], str]]:
+    """What can be measured, by name."""
+    ids = ask.registry_ids(given.registry)
+    return {
+        "ask": lambda: ask.measure(stores, ids, given.rounds),
+        "batch": lambda: batch.measure(stores, ids, given.rounds),
+        "notices": lambda: notices.measure(stores),
+        "growth": lambda: growth.growth(stores, ids, given.rounds, given.largest),
+        "floors": lambda: floors.measure(stores),
+        "soak": lambda: growth.soak(stores, ids, given.soak),
+    }
 
 
-def measure(stack: Stack, registry: Path, rounds: int) -> tuple[Rows, Cpu]:
-    """Each level so many times, in turn, after a warm-up; CPU milliseconds a call by process."""
-    key = SigningKey.load(ROOT / "deploy/local/demo_keys/fuel-co.pem", "fuel-co-demo")
-    ids = itertools.cycle(national_ids(registry))
-    asyncio.run(run(stack.url, signed_requests(stack.url, key, ids, 500), 16))
-    rows: Rows = {level: [] for level in LEVELS}
-    cpu: Cpu = {level: {} for level in LEVELS}
-    for n in range(rounds):
-        for level, count in LEVELS.items():
-            requests = signed_requests(stack.url, key, ids, count)
-            before = stack.cpu()
-            found = asyncio.run(run(stack.url, requests, level))
-            after = stack.cpu()
-            if found.wrong:
-                raise SystemExit(f"not all were answered: {found.wrong}")
-            rows[level].append(found)
-            for name, used in after.items():
-                cpu[level].setdefault(name, []).append((used - before[name]) / count * 1000)
-            print(
-                f"  round {n + 1}, {level} connections: {found.rate:.0f} a second", file=sys.stderr
-            )
-    return rows, cpu
-
-
-def national_ids(registry: Path) -> list[str]:
-    """National IDs of the registry that need no mending."""
-    with (registry / "sources.csv").open(encoding="utf-8-sig") as file:
-        found = [row["کد ملی / شناسه ملی"] for row in csv.DictReader(file)]
-    return [id_ for id_ in found if _is_national_id(id_)]
-
-
-def _is_national_id(text: str) -> bool:
-    try:
-        return national_id(text) == text
-    except Malformed:
-        return False
-
-
-def report(rows: Rows, cpu: Cpu) -> str:
-    """The tables, as Markdown; each figure is the median of its rounds."""
-    lines = ["| connections | requests/s | p50 ms | p95 ms | p99 ms |", "|---|---|---|---|---|"]
-    for level, found in rows.items():
-        cells = [f"{middle(m.rate for m in found):.0f}"]
-        cells += [
-            f"{middle(m.percentile(share) for m in found):.1f}" for share in (0.5, 0.95, 0.99)
-        ]
-        lines.append(f"| {level} | " + " | ".join(cells) + " |")
-    names = list(next(iter(cpu.values())))
-    lines += [
-        "",
-        "CPU milliseconds a call, by process:",
-        "",
-        "| connections | " + " | ".join(names) + " | in all |",
-        "|---|" + "---|" * (len(names) + 1),
-    ]
-    for level, used in cpu.items():
-        values = [middle(used[name]) for name in names]
-        lines.append(
-            f"| {level} | " + " | ".join(f"{v:.2f}" for v in [*values, sum(values)]) + " |"
-        )
-    return "\n".join(lines)
-
-
-def middle(values: object) -> float:
-    return statistics.median(list(values))  # type: ignore[call-overload]
-
-
-def write(table: str) -> None:
-    """Puts the tables into docs/performance.md between their marks."""
-    day = dt.datetime.now(dt.UTC).date()
-    told = (
-        f"{BEGIN}\nMeasured {day} by `make bench` on {os.cpu_count()} cores, {platform.system()}, "
-        f"Python {platform.python_version()}.\n\n{table}\n{END}"
+def write(part: str, told: str) -> None:
+    """Puts a part's tables into docs/performance.md between its marks."""
+    begin, end = f"<!-- {part} -->", f"<!-- /{part} -->"
+    when = (
+        f"Measured {dt.datetime.now(dt.UTC):%Y-%m-%d} by `make bench` on {os.cpu_count()} cores, "
+        f"{platform.system()}, Python {platform.python_version()}."
     )
     text = PAGE.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN, 1)
-    PAGE.write_text(before + told + rest.split(END, 1)[1], encoding="utf-8")
+    before, rest = text.split(begin, 1)
+    page = f"{before}{begin}\n{when}\n\n{told}\n{end}{rest.split(end, 1)[1]}"
+    PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,120 +1,191 @@
-"""All of Mirab on stores of its own, for one measurement; CPU seconds by process."""
+"""The stores of one measurement, and the stacks that stand on them; CPU seconds by process."""
 
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
-from deploy.local.stores import (
-    Postgres,
-    RabbitMQ,
-    free_port,
-    listening,
-    start_postgres,
-    start_rabbitmq,
-)
+from deploy.local.ports import free_port, listening
+from deploy.local.stores import Postgres, RabbitMQ, start_postgres, start_rabbitmq
 
 ROOT = Path(__file__).parent.parent
-PARTS = {
-    "inquiry service": ("bus", "serve", "services.inquiry"),
-    "relay": ("bus", "relay", "services.inquiry"),
-    "agency face": ("gateway.agency",),
-}
+PYTHON = (sys.executable, "-W", "ignore", "-m")
+NAMEKO = (sys.executable, "-W", "ignore", str(Path(sys.executable).with_name("nameko")), "run")
+
+# What each stack runs: name of the process → its command. The door listens on PORT.
+STACKS: dict[str, dict[str, tuple[str, ...]]] = {
+    "Mirab": {
+        "service": (*PYTHON, "bus", "serve", "services.inquiry"),
+        "relay": (*PYTHON, "bus", "relay", "services.inquiry"),
+        "door": (*PYTHON, "gateway.agency"),
+    },
+    "stock nameko": {
+        "service": (*NAMEKO, "-d", "AMQP_URI={amqp}", "-d", "max_workers=20",
+                    "bench.peers.nameko_service"),
+        "door": (*NAMEKO, "-d", "AMQP_URI={amqp}", "-d", "max_workers=100",
+                 "-d", "WEB_SERVER_ADDRESS=127.0.0.1:{port}", "bench.peers.nameko_gateway"),
+    },
+    "FastAPI + FastStream": {
+        "service": (*PYTHON, "bench.peers.fast_service"),
+        "door": (*PYTHON, "bench.peers.fast_gateway"),
+    },
+}  # fmt: skip
+
+
+class Stores:
+    """PostgreSQL that waits for the disk, RabbitMQ, the register of one agency, and keys."""
+
+    def __init__(self, registry: Path) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="mirab-bench-"))
+        self.postgres: Postgres = start_postgres(self.folder / "postgres", durable=True)
+        self.rabbitmq: RabbitMQ = start_rabbitmq(self.folder / "rabbitmq")
+        self._key()
+        self._agencies()
+        self.run("bus", "migrate", "services.inquiry", DB_URL=self.database("loaded"))
+        self.load(registry)
+
+    def load(self, registry: Path) -> None:
+        """Imports an export into the database from which each stack's own is made."""
+        self.run(
+            "services.inquiry.load", str(registry), "--report", os.devnull,
+            DB_URL=self.postgres.url("loaded"),
+        )  # fmt: skip
+
+    def database(self, name: str, template: str = "template1") -> str:
+        """The URL of a new database."""
+        self.run_sql(f"create database {name} template {template}")
+        return self.postgres.url(name)
+
+    def run_sql(self, statement: str, database: str = "postgres") -> None:
+        """One statement, outside of any transaction."""
+        import psycopg2
+
+        connection = psycopg2.connect(self.postgres.url(database))
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+        connection.close()
+
+    def environ(self, **other: str) -> dict[str, str]:
+        """What every process of every stack gets."""
+        return {
+            **os.environ,
+            "AMQP_URL": self.rabbitmq.url,
+            "INQUIRY_LOG_KEY": "bench",
+            "SIGNING_KEY_FILE": str(self.folder / "signing.pem"),
+            "AGENCIES_DIR": str(self.folder / "agencies"),
+            "LOG_LEVEL": "INFO",
+            "IMPORT_DIR": str(self.folder),
+            "PYTHONPATH": str(ROOT),
+            **other,
+        }
+
+    def run(self, *module: str, **environ: str) -> None:
+        """Runs a module to its end."""
+        subprocess.run(
+            [*PYTHON, *module], cwd=ROOT, env=self.environ(**environ), check=True,
+            capture_output=True,
+        )  # fmt: skip
+
+    def cpu(self) -> dict[str, float]:
+        """CPU seconds so far of the stores, their children with them."""
+        return {
+            "PostgreSQL": cpu_of(self.postgres._process.pid),
+            "RabbitMQ": cpu_of(self.rabbitmq._process.pid),
+        }
+
+    def stop(self) -> None:
+        self.rabbitmq.stop()
+        self.postgres.stop()
+
+    def _key(self) -> None:
+        subprocess.run(
+            [*PYTHON, "connector", "keygen", "--out", str(self.folder / "signing.pem")],
+            cwd=ROOT,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def _agencies(self) -> None:
+        folder = self.folder / "agencies"
+        folder.mkdir()
+        text = (ROOT / "deploy/agencies/fuel-co.toml").read_text(encoding="utf-8")
+        (folder / "fuel-co.toml").write_text(
+            text.replace("requests = 6000", "requests = 100000000"), encoding="utf-8"
+        )
+
+
+class Process:
+    """A process with its log in a file."""
+
+    def __init__(self, log: Path, command: Sequence[str], environ: dict[str, str]) -> None:
+        with log.open("ab") as out:
+            self.popen = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=out)
+
+    @property
+    def pid(self) -> int:
+        return self.popen.pid
+
+    def stop(self) -> None:
+        """Ends it, by force after twenty seconds."""
+        self.popen.terminate()
+        try:
+            self.popen.wait(20)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
 
 
 class Stack:
-    """PostgreSQL that waits for the disk, RabbitMQ, the service, its relay, the agency face."""
+    """One stack on the stores, with a database of its own, and ``services`` service processes."""
 
-    def __init__(self, registry: Path, *, services: int = 1) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="mirab-bench-"))
-        self.postgres: Postgres = start_postgres(self._folder / "postgres", durable=True)
-        self.rabbitmq: RabbitMQ = start_rabbitmq(self._folder / "rabbitmq")
-        self.port = free_port()
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._environ = self._make_environ()
-        self._run("bus", "migrate", "services.inquiry")
-        self._run("services.inquiry.load", str(registry), "--report", os.devnull)
-        for name, module in PARTS.items():
-            copies = services if name == "inquiry service" else 1
-            for n in range(copies):
-                self.processes[f"{name} {n + 1}" if copies > 1 else name] = self._start(*module)
+    def __init__(self, stores: Stores, name: str, *, services: int = 1) -> None:
+        self.name, self._stores, self.port = name, stores, free_port()
+        database = "".join(c for c in name.lower() if c.isalpha()) + str(self.port)
+        self.db = stores.database(database, "loaded")
+        self._environ = stores.environ(PORT=str(self.port), DB_URL=self.db)
+        self.processes: dict[str, Process] = {}
+        for part, command in STACKS[name].items():
+            for n in range(services if part == "service" else 1):
+                self.processes[f"{part} {n + 1}" if n else part] = self._start(part, command)
         while not listening(self.port):
             time.sleep(0.1)
         time.sleep(2)
 
     @property
     def url(self) -> str:
-        """The agency face."""
+        """The address of its door."""
         return f"http://127.0.0.1:{self.port}"
 
     def cpu(self) -> dict[str, float]:
-        """CPU seconds so far of each process, its children with it."""
-        found = {name: _cpu(process.pid) for name, process in self.processes.items()}
-        found["PostgreSQL"] = _cpu(self.postgres._process.pid)
-        found["RabbitMQ"] = _cpu(self.rabbitmq._process.pid)
-        return found
+        """CPU seconds so far of each process and of the stores."""
+        mine = {name: cpu_of(process.pid) for name, process in self.processes.items()}
+        return {**mine, **self._stores.cpu()}
 
-    def stop(self) -> None:
-        """Ends everything."""
-        for process in self.processes.values():
-            process.terminate()
-        for process in self.processes.values():
-            process.wait(30)
-        self.rabbitmq.stop()
-        self.postgres.stop()
-
-    def _make_environ(self) -> dict[str, str]:
-        psycopg_url = self.postgres.url("postgres")
-        key = self._folder / "signing.pem"
-        subprocess.run(
-            [sys.executable, "-m", "connector", "keygen", "--out", str(key)],
-            cwd=ROOT,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        agencies = self._folder / "agencies"
-        agencies.mkdir()
-        text = (ROOT / "deploy/agencies/fuel-co.toml").read_text(encoding="utf-8")
-        (agencies / "fuel-co.toml").write_text(
-            text.replace("requests = 6000", "requests = 100000000"), encoding="utf-8"
-        )
+    def memory(self) -> dict[str, int]:
+        """Resident bytes of each process."""
         return {
-            **os.environ,
-            "AMQP_URL": self.rabbitmq.url,
-            "DB_URL": psycopg_url,
-            "INQUIRY_LOG_KEY": "bench",
-            "SIGNING_KEY_FILE": str(key),
-            "PORT": str(self.port),
-            "AGENCIES_DIR": str(agencies),
-            "LOG_LEVEL": "INFO",
-            "IMPORT_DIR": str(self._folder),
+            name: psutil.Process(process.pid).memory_info().rss
+            for name, process in self.processes.items()
         }
 
-    def _run(self, *module: str) -> None:
-        subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", *module],
-            cwd=ROOT,
-            env=self._environ,
-            check=True,
-            capture_output=True,
-        )
+    def stop(self) -> None:
+        """Ends its processes."""
+        for process in self.processes.values():
+            process.stop()
 
-    def _start(self, *module: str) -> subprocess.Popen[bytes]:
-        with (self._folder / "bench.log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", *module],
-                cwd=ROOT,
-                env=self._environ,
-                stdout=log,
-                stderr=log,
-            )
+    def _start(self, part: str, command: tuple[str, ...]) -> Process:
+        told = {"amqp": self._stores.rabbitmq.url, "port": str(self.port)}
+        log = self._stores.folder / f"{self.name}-{part}.log"
+        return Process(log, [word.format(**told) for word in command], self._environ)
 
 
-def _cpu(pid: int) -> float:
+def cpu_of(pid: int) -> float:
+    """CPU seconds of a process and its children."""
     total = 0.0
     try:
         parent = psutil.Process(pid)

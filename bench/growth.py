@@ -1,0 +1,94 @@
+"""How the cost of a call grows with the register, and the memory of processes with time."""
+
+import asyncio
+import itertools
+import sys
+import time
+
+import psycopg2
+
+from bench.ask import agency_key, one
+from bench.load import run, signed_requests
+from bench.stack import Stack, Stores
+from bench.tables import middle, table
+
+SMALL = 10_000
+CONNECTIONS, CALLS = 64, 2000
+CLONE = """
+with old as (select * from source_versions where known_to is null and file_no not like '%%~%%'),
+     new as (
+        insert into source_versions (file_no, known_from, data_version, hash, record)
+        select file_no || '~' || n, known_from, data_version, hash, record
+        from old, generate_series(%(first)s, %(last)s) as n
+        returning id, file_no)
+insert into source_keys (kind, value, version_id)
+select k.kind, k.value || '~' || split_part(new.file_no, '~', 2), new.id
+from new join old on old.file_no = split_part(new.file_no, '~', 1)
+join source_keys k on k.version_id = old.id
+"""
+
+
+def growth(stores: Stores, ids: list[str], rounds: int, largest: int) -> str:
+    """Rates with a small and a large register, in turn on the same stores; the table."""
+    stacks = {size: Stack(stores, "Mirab") for size in (SMALL, largest)}
+    try:
+        for size, stack in stacks.items():
+            print(f"  growth: {size:,} sources are made", file=sys.stderr)
+            grow(stack, size)
+        rates = _rates(stacks, ids, rounds)
+    finally:
+        for stack in stacks.values():
+            stack.stop()
+    rows = [(f"{size:,}", f"{middle(told):.0f}") for size, told in rates.items()]
+    share = middle(b / a for a, b in zip(rates[SMALL], rates[largest], strict=True))
+    return table(["sources", "requests/s"], [*rows, ("large / small", f"{share:.2f}")])
+
+
+def _rates(stacks: dict[int, Stack], ids: list[str], rounds: int) -> dict[int, list[float]]:
+    key, told = agency_key(), itertools.cycle(ids)
+    rates: dict[int, list[float]] = {size: [] for size in stacks}
+    for n in range(rounds + 1):
+        for size, stack in stacks.items():
+            measured, _ = one(stack, key, told, CONNECTIONS, CALLS)
+            if n:  # the first round warms the caches
+                rates[size].append(measured.rate)
+    return rates
+
+
+def grow(stack: Stack, size: int) -> None:
+    """Clones the register's sources until there are about ``size``."""
+    connection = psycopg2.connect(stack.db)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from source_versions")
+        row = cursor.fetchone()
+        copies = size // max(1, int(row[0]) if row else 1)
+        for first in range(1, copies, 50):
+            cursor.execute(CLONE, {"first": first, "last": min(first + 49, copies - 1)})
+        cursor.execute("vacuum analyze")
+    connection.close()
+
+
+def soak(stores: Stores, ids: list[str], seconds: int) -> str:
+    """Resident memory of each process over a long run under full load; the table."""
+    stack, key, told = Stack(stores, "Mirab"), agency_key(), itertools.cycle(ids)
+    rows = []
+    try:
+        asyncio.run(run(stack.url, signed_requests(stack.url, key, told, 3000), CONNECTIONS))
+        end, tenth = time.monotonic() + seconds, seconds / 10
+        following = time.monotonic()
+        while time.monotonic() < end:
+            if time.monotonic() >= following:
+                rows.append(_memory(stack, seconds - (end - time.monotonic())))
+                following += tenth
+            asyncio.run(run(stack.url, signed_requests(stack.url, key, told, 2000), CONNECTIONS))
+        rows.append(_memory(stack, seconds))
+    finally:
+        stack.stop()
+    return table(["after", *stack.processes], rows)
+
+
+def _memory(stack: Stack, after: float) -> list[object]:
+    told = [f"{size / 2**20:.0f} MiB" for size in stack.memory().values()]
+    print(f"  soak: after {after:.0f} s {', '.join(told)}", file=sys.stderr)
+    return [f"{after:.0f} s", *told]

@@ -1,0 +1,78 @@
+"""The work that all stacks do: the checks at the door, one answer in one transaction, a signature.
+
+The peers' own part is how a request comes from the socket to these functions and back.
+"""
+
+import os
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from bus.contracts.inquiry import ASK
+from bus.digest import check_digest, content_digest
+from bus.envelope import Envelope
+from bus.keys import SigningKey
+from bus.signing import Message, sign_response, verify_request
+from bus.store import Store
+from gateway.agency.limits import Nonces, RateLimits
+from gateway.agency.register import Register, caller
+from gateway.bodies import parse_object
+from services.inquiry import asking
+from services.inquiry.asking import Asked
+
+PATH = "/v1/inquiry/ask"
+
+
+class Door:
+    """Checks a signed request as the agency face does, and signs the answer."""
+
+    def __init__(self) -> None:
+        self._register = Register(Path(os.environ["AGENCIES_DIR"]))
+        self._key = SigningKey.load(os.environ["SIGNING_KEY_FILE"], "bench")
+        self._limits, self._nonces = RateLimits(), Nonces()
+
+    def admit(
+        self, url: str, headers: Mapping[str, str], raw: bytes
+    ) -> tuple[Message, dict[str, Any]]:
+        """The message and what the service is asked; an error of bus.errors if it is refused."""
+        message = Message({n.lower(): v for n, v in headers.items()}, "POST", url)
+        verified = verify_request(message, self._register.key)
+        agency = self._register.owner(verified.keyid)
+        self._nonces.check(verified)
+        self._limits.take(agency)
+        self._nonces.note(verified)
+        check_digest(message.headers, raw)
+        asked = {
+            "id": str(uuid.uuid4()),
+            "data": ASK.load(parse_object(raw)),
+            "caller": dict(caller(agency, verified.keyid, ASK.name)),
+        }
+        return message, asked
+
+    def seal(self, message: Message, told: Any) -> tuple[dict[str, str], bytes]:
+        """Headers and body of the signed answer."""
+        body = orjson.dumps(told)
+        headers = {"Content-Type": "application/json", "Content-Digest": content_digest(body)}
+        return {**headers, **sign_response(self._key, 200, headers, message)}, body
+
+
+def answer(store: Store, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """One answer in one transaction: looked up, composed, kept, and logged in the chain."""
+    with store.transaction() as tx:
+        return answer_on(tx.conn, asked, datetime.now(UTC))
+
+
+def answer_on(conn: Connection, asked: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The same on a connection whose transaction is open."""
+    envelope = Envelope.new(ASK.name, "bench", id=asked["id"], caller=asked["caller"])
+    (result,) = asking.answer_all(
+        conn, [Asked(envelope, asked["data"])], now=now, secret=os.environ["INQUIRY_LOG_KEY"]
+    )
+    if not isinstance(result, dict):
+        raise result
+    return result
