@@ -75,7 +75,8 @@ def charge(till: Till, asked: Mapping[str, Any], waiver: Mapping[str, Any] | Non
         return store.bill_of_source(till.conn, asked["source_kind"], asked["source_ref"])
     of, net, vat = Of(row.id, row.agency), quoted["net_rials"], quoted["vat_rials"]
     till.post("issued", row.number, of, entries.issued(net, vat, quoted["rounding_rials"]))
-    till.post("waived", row.number, of, entries.waived(row.waived))
+    let_off = entries.vat_in(vat, row.waived, quoted["total_rials"])
+    till.post("waived", row.number, of, entries.waived(row.waived, let_off))
     if row.state == "WAIVED":
         tell(till, BILL_ENDED, row)
     else:
@@ -229,7 +230,8 @@ def waive(till: Till, asked: Mapping[str, Any]) -> Any:
     moved = store.move(
         till.conn, row, "waive", till.who, waived=row.waived + row.total, total=0, waiver=waiver
     )
-    till.post("waived", row.number, Of(row.id, row.agency), entries.waived(row.total))
+    vat = ledger.vat_left(till.conn, row.id)
+    till.post("waived", row.number, Of(row.id, row.agency), entries.waived(row.total, vat))
     tell(till, BILL_ENDED, moved)
     return moved
 

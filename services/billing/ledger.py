@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from bus.persian import tehran_day
-from services.billing.domain.ledger import Posting
+from services.billing.domain.ledger import VAT, Posting
 
 AT_ONCE = 1000
 
@@ -57,6 +57,12 @@ def of_bill(conn: Connection, bill: int, *kinds: str) -> list[Posting]:
         {"bill": bill, "kinds": list(kinds)},
     )
     return [Posting(row.account, row.rials) for row in rows]
+
+
+def vat_left(conn: Connection, bill: int) -> int:
+    """The VAT of a bill that is neither waived nor given back, in rials."""
+    posted = of_bill(conn, bill, "issued", "waived", "refund_owed")
+    return -sum(each.rials for each in posted if each.account == VAT)
 
 
 def sums(conn: Connection) -> dict[str, int]:

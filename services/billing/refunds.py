@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from bus.errors import Conflict, NotFound, RuleBroken
-from services.billing import officers, store
+from services.billing import ledger, officers, store
 from services.billing.bills import Till
 from services.billing.domain import ledger as entries
 from services.billing.ledger import Of
@@ -80,12 +80,14 @@ def decide(till: Till, id_: int, *, good: bool) -> int | None:
     )
     if not good:
         return int(row.exception) if row.exception else None
-    owed = entries.refund_owed(row.rials, suspended=row.exception is not None)
-    till.post("refund_owed", f"refund {id_}", Of(row.bill), owed)
-    if row.bill is not None:
-        bill = store.bill_of(till.conn, lock=True, id=row.bill)
-        assert bill is not None
+    bill = store.bill_of(till.conn, lock=True, id=row.bill) if row.bill is not None else None
+    vat = 0
+    if bill is not None:
+        left = ledger.vat_left(till.conn, bill.id)
+        vat = entries.vat_in(left, row.rials, bill.total - bill.refunded)
         store.move(till.conn, bill, "refund", till.who, refunded=bill.refunded + row.rials)
+    owed = entries.refund_owed(row.rials, suspended=bill is None, vat=vat)
+    till.post("refund_owed", f"refund {id_}", Of(row.bill), owed)
     return None
 
 

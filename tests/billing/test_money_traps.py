@@ -183,3 +183,32 @@ def test_a_cell_that_is_far_too_long_is_a_wrong_cell(cell):
 def test_a_day_that_no_calendar_reaches_is_refused(day):
     with pytest.raises(ContractError, match="day"):
         contracts.QUOTE.load({"items": [{"service": "copy"}], "on": day})
+
+
+@pytest.mark.parametrize("percent", [50, 100])
+def test_no_vat_is_owed_on_what_was_waived(hand, percent):
+    issue = {"source_kind": "office", "source_ref": "w", "service": "expert_visit",
+             "requested_at": hand.moment.isoformat(), "percent": percent, "reason": "welfare",
+             "decree": "K/12"}  # fmt: skip
+    told = hand.call(treasury.ISSUE_BILL, as_="nader", **issue)
+    assert told["quote"]["vat_rials"] == 1_250_000
+    assert hand.sums().get("vat", 0) == -1_250_000 * (100 - percent) // 100
+    if percent < 100:
+        waive = {"number": told["number"], "reason": "other", "decree": "D"}
+        hand.call(treasury.WAIVE_BILL, as_="nader", **waive)
+        assert hand.sums().get("vat", 0) == hand.sums().get("receivable", 0) == 0
+    assert hand.day()["balances"]
+
+
+def test_no_vat_is_owed_on_what_was_given_back(hand):
+    bill = hand.charge("copy", quantity=3)
+    hand.pay(bill)
+    assert (bill.total, hand.sums()["vat"]) == (149_000, -13_500)
+    for rials, left in ((50_000, 149_000), (99_000, 99_000)):
+        hand.call(treasury.ASK_REFUND, as_="karim", number=bill.number, rials=rials,
+                  available_rials=left, sheba=SHEBA, why="w")  # fmt: skip
+        refund = hand.call(treasury.REFUNDS, as_="karim")["refunds"][0]
+        assert hand.call(treasury.APPROVE_REFUND, as_="nader", id=refund["id"])["refunds"]
+        assert hand.sums().get("vat", 0) == {50_000: -8_970, 99_000: 0}[rials]
+    assert (hand.sums()["refunded"], hand.sums()["refunds"]) == (135_500, -149_000)
+    assert hand.day()["balances"]

@@ -6,7 +6,10 @@ was wrong is taken back by an entry of the opposite signs.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
+
+from services.billing.domain.book import half_up
 
 RECEIVABLE = "receivable"
 REVENUE = "revenue"
@@ -62,9 +65,14 @@ def taken_back(postings: Iterable[Posting]) -> tuple[Posting, ...]:
     return entry(*((account, -rials) for account, rials in balances(postings).items()))
 
 
-def waived(rials: int) -> tuple[Posting, ...]:
-    """What was owed is let off."""
-    return entry((WAIVERS, rials), (RECEIVABLE, -rials))
+def waived(rials: int, vat: int = 0) -> tuple[Posting, ...]:
+    """What was owed is let off, and the ``vat`` in it is not owed to the state."""
+    return entry((WAIVERS, rials - vat), (VAT, vat), (RECEIVABLE, -rials))
+
+
+def vat_in(vat: int, part: int, whole: int) -> int:
+    """The share of a whole's VAT in a part of it, in whole rials; all of it in the whole."""
+    return half_up(Fraction(vat * part, whole)) if whole else 0
 
 
 def paid(rials: int) -> tuple[Posting, ...]:
@@ -109,9 +117,9 @@ def settled(rials: int, fee: int) -> tuple[Posting, ...]:
     return entry((BANK, rials - fee), (BANK_FEES, fee), (TRANSIT, -rials))
 
 
-def refund_owed(rials: int, *, suspended: bool) -> tuple[Posting, ...]:
-    """A refund was approved: out of suspended money, or of what had been earned."""
-    return entry((SUSPENSE if suspended else REFUNDED, rials), (REFUNDS, -rials))
+def refund_owed(rials: int, *, suspended: bool, vat: int = 0) -> tuple[Posting, ...]:
+    """A refund was approved: out of suspended money, or of what was earned, with its ``vat``."""
+    return entry((SUSPENSE if suspended else REFUNDED, rials - vat), (VAT, vat), (REFUNDS, -rials))
 
 
 def refund_paid(rials: int) -> tuple[Posting, ...]:
