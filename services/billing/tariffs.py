@@ -156,8 +156,8 @@ def _day(value: str) -> str:
 
 
 def approve(conn: Connection, now: dt.datetime, officer: str, id_: int) -> None:
-    """Puts a draft in force from its day on. It needs a second officer, and a day that has not
-    passed: what was asked for is charged by what was known then.
+    """Puts a draft in force from its day on. It needs a second officer. Decrees come late, so the
+    day may have passed: bills that were issued stay as they are, later ones go by the new row.
     """
     row = _locked(conn, id_, "DRAFT")
     officers.second(officer, row.drafted_by)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bus import log
-from bus.errors import NotFound, Unavailable
+from bus.errors import BusError, NotFound, Unavailable
 from bus.store import Store, Tx
 from services.billing import attempts, bills, exceptions, store
 from services.billing.bills import Till
@@ -238,14 +238,26 @@ def _later(desk: Desk, row: Any) -> None:
 
 
 def sweep(desk: Desk) -> None:
-    """Takes up what stands still: lost answers, killed processes, closed browsers, old attempts."""
+    """Takes up what stands still: lost answers, killed processes, closed browsers, old attempts.
+
+    One that cannot be worked on (its gateway is set up no more) does not keep the others waiting.
+    """
     with desk.store.transaction() as tx:
         due = attempts.due(tx.conn, desk.now)
     for row in due:
-        if row.state in ("CREATED", "TOKENED", "REDIRECTED", "CANCELLED"):
-            _look_for_orphan(desk, row)
-        else:
-            work(desk, row.order_id)
+        try:
+            _take_up(desk, row)
+        except BusError:
+            raise
+        except Exception:
+            _log.exception("an attempt stands still", order=row.order_id, psp=row.psp)
+
+
+def _take_up(desk: Desk, row: Any) -> None:
+    if row.state in ("CREATED", "TOKENED", "REDIRECTED", "CANCELLED"):
+        _look_for_orphan(desk, row)
+    else:
+        work(desk, row.order_id)
 
 
 def _look_for_orphan(desk: Desk, row: Any) -> None:

@@ -15,6 +15,7 @@ from services.billing.domain.quote import Basis, Item, quote
 from tests.billing.test_paying import PRICE
 from tests.billing.test_rules import bills_file
 from tests.billing.test_treasury import HEAD, SHEBA, settlement, take
+from tests.conftest import execute
 
 
 def paid_for_nothing(hand):
@@ -212,3 +213,17 @@ def test_no_vat_is_owed_on_what_was_given_back(hand):
         assert hand.sums().get("vat", 0) == {50_000: -8_970, 99_000: 0}[rials]
     assert (hand.sums()["refunded"], hand.sums()["refunds"]) == (135_500, -149_000)
     assert hand.day()["balances"]
+
+
+def test_an_attempt_at_a_gateway_that_was_taken_away_does_not_stop_the_sweeper(hand):
+    for psp, bank in (("sadad", hand.sadad), ("sep", hand.bank)):
+        bill = hand.charge()
+        started = hand.start(bill, psp)
+        bank.lose = ["verify"]
+        assert hand.back(started, bank.pay(started["order"]))["state"] == "UNKNOWN"
+    del hand.service.banks["sadad"]
+    hand.later(minutes=1).sweep()
+    assert hand.bill(bill).state == "PAID"
+    hand.service.banks["sadad"] = hand.sadad
+    hand.later(minutes=2).sweep()
+    assert execute(hand.db, "select distinct state from bills") == [("PAID",)]
