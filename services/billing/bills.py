@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from bus.contracts.billing import BILL_ENDED, BILL_ISSUED, BILL_PAID, BILL_REMINDED
-from bus.errors import Conflict, NotFound, RuleBroken, Unavailable
+from bus.contracts.billing import BILL_ENDED, BILL_ISSUED, BILL_PAID
+from bus.errors import Conflict, FieldError, NotFound, RuleBroken, Unavailable
 from bus.persian import jalali, tehran_day
-from bus.store import Store, Tx
+from bus.store import Tx
 from services.billing import books, ledger, store, tariffs
 from services.billing.domain import bill, bill_ids
 from services.billing.domain import ledger as entries
@@ -21,10 +21,6 @@ from services.billing.ledger import Of
 from services.billing.store import instant
 
 MIRAB = "mirab"
-AT_ONCE = 200
-# A bill may have been paid at a bank's counter on its last day: the file that tells us comes on the
-# bank's next working day.
-FILE_DAYS = dt.timedelta(days=3)
 # What a bill keeps of what was charged, as it was said.
 KEPT = ("source_kind", "source_ref", "service", "agency", "file_no")
 REASONS = {
@@ -160,6 +156,7 @@ def issue(till: Till, asked: Mapping[str, Any]) -> Any:
             code="bill.charged",
             number=known.number,
         )
+    _not_to_come(till, asked["requested_at"])
     if asked["replaces"]:
         old = store.bill_numbered(till.conn, asked["replaces"])
         if old.state != "VOID":
@@ -171,6 +168,14 @@ def issue(till: Till, asked: Mapping[str, Any]) -> Any:
     if asked["percent"]:
         waiver = _waiver(asked["reason"], asked["decree"], asked["percent"])
     return charge(till, asked, waiver)
+
+
+def _not_to_come(till: Till, requested_at: str) -> None:
+    """RuleBroken ``field.wrong`` for a request of a day to come, whose tariff nobody knows yet."""
+    if tehran_day(dt.datetime.fromisoformat(requested_at)) > tehran_day(till.now):
+        why = "The day of the request has not come; give today or a day before."
+        fields = [FieldError("requested_at", "to_come", why)]
+        raise RuleBroken(why, code="field.wrong", fields=fields)
 
 
 def _waiver(reason: str, decree: str, percent: int) -> dict[str, Any]:
@@ -194,11 +199,11 @@ def pay(till: Till, row: Any, by: str) -> Any:
 def void(till: Till, number: str, why: str) -> Any:
     """Ends a wrong bill; what was owed and earned by it is taken back."""
     row = store.bill_numbered(till.conn, number, lock=True)
-    _not_on_its_way(till, row)
-    return _end(till, row, "void", why)
+    not_on_its_way(till, row)
+    return end(till, row, "void", why)
 
 
-def _not_on_its_way(till: Till, row: Any) -> None:
+def not_on_its_way(till: Till, row: Any) -> None:
     """RuleBroken while somebody is paying: money may have been taken already."""
     under_way = till.conn.execute(
         text(
@@ -214,7 +219,8 @@ def _not_on_its_way(till: Till, row: Any) -> None:
         )
 
 
-def _end(till: Till, row: Any, act: str, why: str) -> Any:
+def end(till: Till, row: Any, act: str, why: str) -> Any:
+    """Ends an open bill; what was owed and earned by it is taken back."""
     moved = store.move(till.conn, row, act, till.who, why)
     back = entries.taken_back(ledger.of_bill(till.conn, row.id, "issued", "waived"))
     till.post("ended", row.number, Of(row.id, row.agency), back)
@@ -225,7 +231,7 @@ def _end(till: Till, row: Any, act: str, why: str) -> Any:
 def waive(till: Till, asked: Mapping[str, Any]) -> Any:
     """Lets the payer off the whole of an open bill."""
     row = store.bill_numbered(till.conn, asked["number"], lock=True)
-    _not_on_its_way(till, row)
+    not_on_its_way(till, row)
     waiver = orjson.dumps(_waiver(asked["reason"], asked["decree"], 100)).decode()
     moved = store.move(
         till.conn, row, "waive", till.who, waived=row.waived + row.total, total=0, waiver=waiver
@@ -256,63 +262,6 @@ def tell(till: Till, event: Any, row: Any) -> None:
         version=row.version,
         at=instant(till.now),
     )
-
-
-def expire(kept: Store, now: dt.datetime) -> None:
-    """Ends bills whose time is over, and the banks' files of it have come; one whose payment is
-    under way waits.
-    """
-    with kept.transaction() as tx:
-        ids = tx.conn.execute(
-            text(
-                "select id from bills where state = 'ISSUED' and expires_on < :day "
-                "order by id limit :most"
-            ),
-            {"day": tehran_day(now) - FILE_DAYS, "most": AT_ONCE},
-        ).scalars().all()  # fmt: skip
-    for id_ in ids:
-        with kept.transaction() as tx:
-            till, row = Till(tx, now), store.bill_of(tx.conn, id=id_, lock=True)
-            try:
-                _not_on_its_way(till, row)
-                _end(till, row, "expire", "")
-            except RuleBroken:
-                continue
-
-
-def remind(kept: Store, now: dt.datetime) -> None:
-    """Tells of bills whose last day is near, and again when it has passed; once each."""
-    today = tehran_day(now)
-    with kept.transaction() as tx:
-        book = books.newest(tx.conn)
-        rows = tx.conn.execute(
-            text(
-                "select b.* from bills b left join jsonb_each_text(cast(:days as jsonb)) d "
-                "on d.key = b.service where b.state = 'ISSUED' and (b.due_on < :today "
-                "and b.reminded <> 'overdue' or b.reminded = '' "
-                "and b.due_on <= :today + coalesce(d.value::int, 0)) "
-                "order by b.due_on limit :most for update of b skip locked"
-            ),
-            {"days": _days(book), "today": today, "most": AT_ONCE},
-        ).all()
-        for row in rows:
-            _remind(Till(tx, now), row, today)
-
-
-def _days(book: Book) -> str:
-    """How many days before its last one a bill is told of, by service, as JSON."""
-    return orjson.dumps(
-        {each["code"]: each["remind_days"] for each in book.told["services"]}
-    ).decode()
-
-
-def _remind(till: Till, row: Any, today: dt.date) -> None:
-    late = bill.overdue(row.state, row.due_on, today)
-    store.move(till.conn, row, "remind", till.who, reminded="overdue" if late else "near")
-    till.tx.publish(
-        BILL_REMINDED, number=row.number, source_kind=row.source_kind, source_ref=row.source_ref,
-        agency=row.agency, total_rials=row.total, due_on=row.due_on.isoformat(), overdue=late,
-    )  # fmt: skip
 
 
 def look_up(conn: Connection, bill_id: str, payment_id: str) -> Any:

@@ -25,6 +25,7 @@ from services.billing import (
     bills,
     books,
     exceptions,
+    last_days,
     ledger,
     officers,
     paying,
@@ -249,11 +250,11 @@ class Billing(Service):
 
     @every(60)
     def expire(self):
-        bills.expire(self.store, self.now())
+        last_days.expire(self.store, self.now())
 
     @every(600)
     def remind(self):
-        bills.remind(self.store, self.now())
+        last_days.remind(self.store, self.now())
 
 
 def answers_given(

@@ -16,7 +16,7 @@ from bus.errors import Unavailable
 from bus.persian import TEHRAN, parse_jalali
 from bus.settings import Settings
 from bus.store import Store
-from services.billing import bills, verifying
+from services.billing import last_days, verifying
 from services.billing.psp import Attempt, Declined, Order, Redirect, Returned, Verified
 from services.billing.service import Billing
 from tests.conftest import execute
@@ -182,7 +182,7 @@ class Hand:
         verifying.sweep(self.service.paying())
 
     def expire(self):
-        bills.expire(self.store, self.moment)
+        last_days.expire(self.store, self.moment)
 
     def bill(self, bill):
         return self.row("select * from bills where id = %s", bill.id)

@@ -9,7 +9,7 @@ import pytest
 from bus.contracts import billing as contracts
 from bus.contracts import treasury
 from bus.errors import ContractError, RuleBroken
-from services.billing import bills, tariffs
+from services.billing import last_days, tariffs
 from services.billing.domain import bank_files, ledger
 from services.billing.domain.quote import Basis, Item, quote
 from tests.billing.test_paying import PRICE
@@ -110,12 +110,12 @@ def test_a_quotation_mark_does_not_break_the_journal(tmp_path):
 
 
 def test_reminders_of_later_bills_do_not_wait_for_those_that_were_told(hand, monkeypatch):
-    monkeypatch.setattr(bills, "AT_ONCE", 2)
+    monkeypatch.setattr(last_days, "AT_ONCE", 2)
     for _ in range(4):
         hand.charge()
     hand.at("1405-09-04 09:00")
     for _ in range(2):
-        bills.remind(hand.store, hand.moment)
+        last_days.remind(hand.store, hand.moment)
     assert [name for name, _ in hand.events()].count("bill_reminded") == 4
 
 
@@ -227,3 +227,17 @@ def test_an_attempt_at_a_gateway_that_was_taken_away_does_not_stop_the_sweeper(h
     hand.service.banks["sadad"] = hand.sadad
     hand.later(minutes=2).sweep()
     assert execute(hand.db, "select distinct state from bills") == [("PAID",)]
+
+
+def test_no_bill_is_issued_for_a_request_of_a_day_to_come(hand):
+    issue = {"source_kind": "office", "source_ref": "r", "service": "copy",
+             "requested_at": "2026-11-24T08:00:00Z"}  # fmt: skip
+    told = hand.call(treasury.ISSUE_BILL, as_="karim", **issue)
+    assert [(f["field"], f["code"]) for f in told["fields"]] == [("requested_at", "to_come")]
+
+
+def test_a_sum_that_no_bank_moves_is_a_wrong_line(hand):
+    told = take(hand, settlement(("R1", "sale", 10**14, 0)))
+    assert told["code"] == "file.wrong"
+    told = take(hand, bills_file(("1000234546116", "175050929", 10**14, 1)), "bills")
+    assert told["code"] == "file.wrong"

@@ -13,6 +13,7 @@ from bus.contracts import treasury
 from bus.contracts.inquiry import BATCH_ANSWERED, DAY_COUNTED
 from bus.envelope import Envelope
 from bus.persian import TEHRAN
+from services.billing import last_days
 from services.billing.domain import bank_files
 from services.billing.service import Billing
 from tests.billing.test_paying import PRICE
@@ -170,11 +171,9 @@ def test_agencies_pay_nothing_and_their_bill_of_zero_needs_no_payment(hand):
 
 
 def test_an_unpaid_bill_is_told_of_before_and_after_its_last_day_once_each(hand):
-    from services.billing import bills
-
     hand.charge("expert_visit")
     for day in ("1405-09-05", "1405-09-10", "1405-09-11", "1405-09-13", "1405-09-14"):
-        bills.remind(hand.store, hand.at(f"{day} 09:00").moment)
+        last_days.remind(hand.store, hand.at(f"{day} 09:00").moment)
     told = execute(
         hand.db,
         "select convert_from(body, 'UTF8')::json->>'overdue' from outbox "
