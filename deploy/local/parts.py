@@ -96,7 +96,7 @@ PARTS = (
     Part(
         "agency",
         ("gateway.agency",),
-        (*ANY, "HOST", "PORT", "AGENCIES_DIR", "SIGNING_KEY_FILE"),
+        (*ANY, "HOST", "PORT", "AGENCIES_DIR", "SIGNING_KEY_FILE", "PORTAL_URL"),
         8001,
     ),
     Part(
