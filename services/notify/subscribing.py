@@ -18,6 +18,7 @@ from bus.errors import BusError, NotFound, RuleBroken
 from services.notify import consents
 from services.notify.accepting import accept
 from services.notify.domain import subscription
+from services.notify.domain.quiet import after_quiet
 from services.notify.office import Office
 from services.notify.store import OURS, uuid_of
 
@@ -196,7 +197,9 @@ def _notice(desk: Desk, update: Any, row: Any) -> dict[str, Any]:
     }
     address = row.receiver[FIELDS[row.channel]]
     asked = {"language": row.language}
-    return _message(subscription.template(update.kind), row.channel, asked, address, values)
+    office = desk.office
+    awake = after_quiet(office.book, subscription.LANE, row.channel, office.now)
+    return _message(subscription.template(update, awake), row.channel, asked, address, values)
 
 
 def _message(

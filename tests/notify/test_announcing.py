@@ -359,6 +359,36 @@ def test_news_goes_to_who_asked_for_news_and_not_at_night(hand, room):
     assert len(room.messages()) == 1
 
 
+@pytest.mark.parametrize(
+    ("now", "starts", "sent", "due"),
+    [
+        ("06:44", "06:46", "transactional", "06:44"),
+        ("06:44", "08:00", "transactional", "06:44"),
+        ("06:44", "08:01", "bulk", "08:00"),
+        ("09:00", "09:10", "bulk", "09:00"),
+    ],
+)
+def test_a_maintenance_that_begins_before_people_wake_is_told_at_once(
+    hand, room, now, starts, sent, due
+):
+    room.subscribe()
+    hand.at(f"1405-09-10 {now}")
+    room.publish(starts_at=utc(f"1405-09-10 {starts}"), ends_at=utc("1405-09-10 10:00"))
+    room.tell_all()
+    ((_, _, lane, _, at),) = room.messages()
+    assert (lane, at) == (sent, tehran(f"1405-09-10 {due}"))
+
+
+def test_that_a_maintenance_is_over_wakes_nobody(hand, room):
+    room.subscribe()
+    hand.at("1405-09-10 22:10")
+    told = room.publish(tell=False)
+    room.update(told, "COMPLETED")
+    room.tell_all()
+    ((_, _, lane, _, due),) = room.messages()
+    assert (lane, due) == ("bulk", tehran("1405-09-11 08:00"))
+
+
 def test_who_ends_a_subscription_is_forgotten_and_may_say_so_twice(hand, room):
     told = room.subscribe()
     for _ in range(2):

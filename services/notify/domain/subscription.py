@@ -21,7 +21,11 @@ STATES = {
     "PUBLISHED": ("خبر", "News"),
 }
 # How a kind is sent: an outage at once, the rest in hours in which people are awake.
-TEMPLATES = {"incident": "outage", "news": "news"}
+OUTAGE, ANNOUNCEMENT = "outage", "announcement"
+TEMPLATES = {"incident": OUTAGE, "news": "news"}
+LANE = "bulk"
+"""The lane of what is not told at once."""
+COMING = ("SCHEDULED", "IN_PROGRESS")
 
 
 class Words(NamedTuple):
@@ -33,9 +37,19 @@ class Words(NamedTuple):
     when: str
 
 
-def template(kind: str) -> str:
-    """The code of the template by which a kind of announcement is sent."""
-    return TEMPLATES.get(kind, "announcement")
+def template(update: Any, awake: dt.datetime) -> str:
+    """The code of the template by which an update is sent. ``awake`` is the first moment at which
+    what can wait goes out: of a maintenance that has begun by then, people are told at once.
+
+    >>> from types import SimpleNamespace
+    >>> six = dt.datetime(2026, 11, 25, 6, 46, tzinfo=TEHRAN)
+    >>> told = SimpleNamespace(kind="maintenance", state="SCHEDULED", starts_at=six)
+    >>> template(told, six.replace(hour=8)), template(told, six.replace(hour=5))
+    ('outage', 'announcement')
+    """
+    if update.kind == "maintenance" and update.state in COMING and update.starts_at <= awake:
+        return OUTAGE
+    return TEMPLATES.get(update.kind, ANNOUNCEMENT)
 
 
 def words(update: Any, language: str) -> Words:
