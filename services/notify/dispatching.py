@@ -13,10 +13,13 @@ from typing import Any
 
 from sqlalchemy import text
 
-from services.notify import calling, carriers, handovers
+from services.notify import calling, carriers, consents, ending, handovers
 from services.notify.calling import Batch, Post
 from services.notify.carriers import Parcel, Usable
 from services.notify.domain import choosing
+from services.notify.domain.consent import allows
+from services.notify.domain.message import State
+from services.notify.domain.quiet import after_quiet
 from services.notify.office import Office
 
 AT_ONCE = 100
@@ -26,9 +29,16 @@ CALLS_AT_ONCE = 4
 BEGINS_WITHIN = 1 / 4
 
 DUE = text(
-    "select id, receiver, contents -> channel as content, consent, language, refused_by, tries "
-    "from messages where state = 'CREATED' and channel = :channel and lane = :lane "
+    "select id, receiver, receiver_hash, contents -> channel as content, consent, language, "
+    "refused_by, tries from messages "
+    "where state = 'CREATED' and channel = :channel and lane = :lane "
     "and due_at <= :now and give_up_at > :now order by due_at limit :most for update skip locked"
+)
+# What was to go before the quiet hours, and could not.
+TO_MORNING = text(
+    "update messages set due_at = :morning where id in (select id from messages "
+    "where state = 'CREATED' and channel = :channel and lane = :lane and due_at <= :now "
+    "and give_up_at > :now for update skip locked)"
 )
 RESERVE = text(
     "insert into handovers (message, channel, provider, state, reserved_at) "
@@ -60,7 +70,9 @@ def reserve(post: Post, channel: str, lane: str) -> list[Batch]:
         office = post.office(tx)
         until += office.book.patience.lease.total_seconds() * BEGINS_WITHIN
         who = carriers.usable(office, channel, post.of(channel))
-        rows = _due(office, channel, lane, who)
+        if _quiet(office, channel, lane):
+            return []
+        rows = _willing(office, _due(office, channel, lane, who))
         if not rows:
             return []
         chosen = _chosen(office, rows, who)
@@ -72,6 +84,29 @@ def reserve(post: Post, channel: str, lane: str) -> list[Batch]:
         for (code, _), all_ in parcels.items()
         for some in calling.cut(all_, post.carriers[code].most)
     ]
+
+
+def _quiet(office: Office, channel: str, lane: str) -> bool:
+    """Whether such messages wait now. Each was to come before or after, but a job takes its time,
+    and providers that were away come back at night.
+    """
+    morning = after_quiet(office.book, lane, channel, office.now)
+    if morning <= office.now:
+        return False
+    office.conn.execute(
+        TO_MORNING, {"morning": morning, "channel": channel, "lane": lane, "now": office.now}
+    )
+    return True
+
+
+def _willing(office: Office, rows: Sequence[Any]) -> list[Any]:
+    """Those whose receivers have not opted out since they were accepted; the others end so."""
+    said = consents.of(office.conn, {bytes(row.receiver_hash) for row in rows})
+    found = [row for row in rows if allows(said.get(bytes(row.receiver_hash), {}), row.consent)]
+    left = {row.id for row in rows} - {row.id for row in found}
+    for id_ in sorted(left):
+        ending.end(office, handovers.message(office, id_), State.REJECTED, "receiver.opted_out")
+    return found
 
 
 def _due(office: Office, channel: str, lane: str, who: Usable) -> Sequence[Any]:

@@ -34,6 +34,11 @@ FREED = text(
     "update handovers set state = 'REFUSED', code = :code, poll_at = null where ref = any(:refs) "
     "and state in ('RESERVED', 'UNKNOWN', 'HANDED') returning message"
 )
+# Never what was handed over meanwhile: a slow process may record late that its provider has it.
+NOT_THERE = text(
+    "update handovers set state = 'REFUSED', code = :code, poll_at = null where ref = any(:refs) "
+    "and state in ('RESERVED', 'UNKNOWN') returning message"
+)
 AGAIN = text(
     "update messages set state = 'CREATED', due_at = :now, sent_at = null "
     "where id = any(:ids) and state in ('SENDING', 'SENT')"
@@ -90,7 +95,7 @@ def taken(office: Office, those: Sequence[Taken]) -> None:
 def free(office: Office, refs: Sequence[int], code: str) -> None:
     """The provider has them not, for sure, and was not to blame: their messages are due again."""
     if refs:
-        ids = office.conn.execute(FREED, {"refs": list(refs), "code": code}).scalars().all()
+        ids = office.conn.execute(NOT_THERE, {"refs": list(refs), "code": code}).scalars().all()
         office.conn.execute(AGAIN, {"ids": list(ids), "now": office.now})
 
 

@@ -15,9 +15,10 @@ import orjson
 from sqlalchemy import text
 
 from bus.errors import BusError, NotFound, RuleBroken
-from services.notify import consents
+from services.notify import consents, ending
 from services.notify.accepting import accept
 from services.notify.domain import subscription
+from services.notify.domain.message import State
 from services.notify.domain.quiet import after_quiet
 from services.notify.office import Office
 from services.notify.store import OURS, uuid_of
@@ -106,11 +107,16 @@ def change(office: Office, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def end(office: Office, token: str) -> dict[str, Any]:
-    """Nothing more is sent, and the address is forgotten. Once more changes nothing."""
+    """Nothing more is sent, not even what waits for the morning, and the address is forgotten.
+    Once more changes nothing.
+    """
     row = _of(office, token)
     if row.ended_at is None:
         _consent(office, row, False)
         _set(office, row.id, ended_at=office.now, receiver=None)
+        values = {"id": row.id, "hash": row.receiver_hash, "owner": OURS}
+        for waiting in office.conn.execute(text(WAITING), values).all():
+            ending.end(office, waiting, State.CANCELLED, "unsubscribed")
     return _told(office, _row(office, row.id))
 
 
@@ -295,6 +301,11 @@ ADD = """
 insert into subscriptions (id, channel, receiver, receiver_hash, language, topics, news, pin_hash,
     asked_at)
 values (:id, :channel, cast(:receiver as jsonb), :hash, :language, :topics, :news, :pin, :now)
+"""
+WAITING = """
+select m.* from messages m where receiver_hash = :hash and state = 'CREATED' and owner = :owner
+    and exists (select 1 from told where message = m.id and subscription = :id)
+order by id for update
 """
 NEXT = """
 select t.update, t.after, u.announcement, u.at, u.state, u.text, u.starts_at, u.ends_at,

@@ -403,6 +403,18 @@ def test_who_ends_a_subscription_is_forgotten_and_may_say_so_twice(hand, room):
         assert hand.call(s.UNSUBSCRIBE, token=token)["code"] == "subscription.not_found"
 
 
+def test_what_waits_for_the_morning_is_not_sent_to_who_unsubscribes_at_night(hand, room):
+    told = room.subscribe()
+    hand.template()
+    hand.send()
+    hand.at("1405-09-02 22:30")
+    room.publish()
+    room.tell_all()
+    assert hand.call(s.UNSUBSCRIBE, token=told["token"])["ended"]
+    found = execute(hand.db, "select owner, state, code from messages where lane <> 'otp'")
+    assert sorted(found) == [("mirab", "CANCELLED", "unsubscribed"), ("power-co", "CREATED", "")]
+
+
 def test_one_address_has_one_subscription(hand, room):
     first, second = room.subscribe(), None
     hand.later(minutes=1)

@@ -18,8 +18,17 @@ from bus.contracts import inbox
 from bus.contracts import notify as contracts
 from bus.errors import Unavailable
 from bus.mail import Refused as MailRefused
-from services.notify import accounting, carriers, clearing, consents, dispatching, following
+from services.notify import (
+    accounting,
+    carriers,
+    clearing,
+    consents,
+    dispatching,
+    following,
+    handovers,
+)
 from services.notify.calling import Post
+from services.notify.handovers import Taken
 from services.notify.mail import Mail
 from services.notify.provider import Handed, Refused, RefusedOne, State
 from tests.conftest import execute
@@ -258,6 +267,40 @@ def test_bulk_that_hangs_at_its_provider_delays_no_otp(hand, a, alone):
     assert state(hand, bulk)[0] == "SENT"
 
 
+# --- the night, and who wants nothing any more ---
+
+
+def test_what_could_not_go_in_the_evening_waits_for_the_morning(hand, a, alone):
+    hand.template(code="many", lane="bulk")
+    hand.at("1405-09-02 20:55")
+    a.next = [DOWN] * 4
+    many, one = hand.send("many"), hand.send(to={"mobile": "09900000002"})
+    alone.run()
+    hand.at("1405-09-02 22:00")
+    a.next = []
+    alone.run()
+    assert (state(hand, many)[0], state(hand, one)[0]) == ("CREATED", "SENT")
+    hand.at("1405-09-03 07:59")
+    alone.run()
+    assert state(hand, many)[0] == "CREATED"
+    hand.at("1405-09-03 08:00")
+    alone.run()
+    assert state(hand, many)[0] == "SENT"
+
+
+def test_who_opts_out_while_a_message_waits_does_not_get_it(hand, a, alone):
+    later = (hand.moment + dt.timedelta(hours=2)).isoformat()
+    sent = hand.send(not_before=later)
+    other = hand.send(not_before=later, to={"mobile": "09900000002"})
+    with hand.office() as office:
+        consents.say(office, "sms", "+989900000001", "transactional", False, "test")
+    alone.later(hours=2)
+    assert state(hand, sent) == ("REJECTED", "receiver.opted_out")
+    assert state(hand, other)[0] == "SENT"
+    assert [sms.to for call in a.calls for sms in call] == ["09900000002"]
+    assert alone.accounts()["in_flight"] == 1
+
+
 # --- refused ---
 
 
@@ -437,6 +480,23 @@ def test_what_a_provider_took_though_its_answer_was_lost_is_found_and_not_sent_a
     a.tell(State.DELIVERED)
     two.later(seconds=10)
     assert state(hand, sent)[0] == "DELIVERED"
+
+
+def test_what_a_slow_process_records_in_the_last_moment_is_not_sent_again(hand, a, alone):
+    a.next = [LOST]
+    sent = hand.send()
+    alone.run()
+    alone.later(seconds=60)
+
+    def find(refs):
+        with hand.office() as office:
+            handovers.taken(office, [Taken(ref, "magfa-7", 2480) for ref in refs])
+        return dict.fromkeys(refs)
+
+    a.find = find
+    alone.later(seconds=60)
+    assert state(hand, sent)[0] == "SENT"
+    assert len(a.calls) == 1
 
 
 def test_what_is_surely_not_there_is_sent_again_after_the_second_no(hand, a, alone):
