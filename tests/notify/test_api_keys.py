@@ -17,6 +17,7 @@ from services.notify import api_keys, letters
 from services.notify.tokens import UNLIKE
 from tests.conftest import execute
 
+UNKNOWN = str(uuid.UUID(int=7))
 SKEW = "Error: Your system clock must be accurate to within 30 seconds"
 ADDRESS = ["سارا نمونه", "خیابان آب، پلاک 3", "تهران", "1193653471"]
 
@@ -129,7 +130,7 @@ def _part(told):
         (f"{_part({'alg': 'HS256'})}.{_part({'iat': 1})}.x", "iss field not provided"),
         (f"{_part({'alg': 'HS256'})}.{_part({'iss': 5})}.x", "service id is not the right data"),
         (f"{_part({'alg': 'HS256'})}.{_part({'iss': 'me'})}.x", "service id is not the right data"),
-        (f"{_part({'alg': 'HS256'})}.{_part({'iss': str(uuid.UUID(int=7))})}.x", "service not found"),
+        (f"{_part({'alg': 'HS256'})}.{_part({'iss': UNKNOWN})}.x", "service not found"),
     ],
 )  # fmt: skip
 def test_what_is_no_token_of_ours_is_refused_in_notify_s_words(api, token, refusal):
