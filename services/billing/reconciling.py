@@ -101,38 +101,59 @@ def _known(till: Till, channel: str, row: Row) -> str:
 
 
 def _gateway_row(till: Till, channel: str, id_: int, row: Row) -> str:
-    payment = attempts.of_ref(till.conn, channel, row.key)
-    subject = f"{channel}:{row.key}"
-    if payment is not None and payment.outcome == "given_back":
-        # Its sale and its reversal are both in the files, and both are nothing.
-        return "matched"
-    if row.kind == "reversal" or payment is None or payment.outcome is None:
-        kind = "reversed_by_bank" if row.kind == "reversal" else "not_in_ledger"
-        exceptions.open_one(
-            till, kind, subject, rials=row.rials, channel=channel, ref=row.key,
-            order_id=payment.order_id if payment else None, bill=payment.bill if payment else None,
-            in_suspense=kind == "not_in_ledger",
-        )  # fmt: skip
-        if kind == "not_in_ledger":
-            till.post(
-                "settled_unknown",
-                subject,
-                Of(file_row=id_),
-                entries.unknown_into_account(row.rials, row.fee),
-            )
-        return kind
-    if payment.amount_verified != row.rials:
-        exceptions.open_one(
-            till, "amount_differs", f"{subject}:settlement", rials=row.rials, channel=channel,
-            ref=row.key, order_id=payment.order_id, bill=payment.bill,
-            note=f"verified {payment.amount_verified}, settled {row.rials}",
-        )  # fmt: skip
-        return "amount_differs"
-    attempts.note_file_row(till.conn, payment.order_id, id_)
+    payment, subject = attempts.of_ref(till.conn, channel, row.key), f"{channel}:{row.key}"
+    if row.kind == "reversal":
+        return _reversal(till, channel, id_, row)
+    if payment is None or payment.outcome is None:
+        _open(till, "not_in_ledger", subject, payment, row, in_suspense=True)
+        came = entries.unknown_into_account(row.rials, row.fee)
+        till.post("settled_unknown", subject, Of(file_row=id_), came)
+        return "not_in_ledger"
     of = Of(payment.bill, None, payment.order_id, id_)
-    till.post("settled", subject, of, entries.settled(row.rials, row.fee))
+    if payment.outcome == "given_back":
+        # Its reversal takes back what its sale brings.
+        till.post("settled", subject, of, entries.settled(row.rials, row.fee, 0))
+        return "matched"
+    expected = payment.amount_verified
+    attempts.note_file_row(till.conn, payment.order_id, id_)
+    till.post("settled", subject, of, entries.settled(row.rials, row.fee, expected))
     exceptions.resolve_by_itself(till, f"{subject}:late", "came later", "not_in_file")
-    return "matched"
+    if expected == row.rials:
+        return "matched"
+    note = f"verified {expected}, settled {row.rials}"
+    _open(till, "amount_differs", f"{subject}:settlement", payment, row, note=note)
+    return "amount_differs"
+
+
+def _reversal(till: Till, channel: str, id_: int, row: Row) -> str:
+    """The bank says that it gave a payment back: as we asked, or by itself."""
+    payment, subject = attempts.of_ref(till.conn, channel, row.key), f"{channel}:{row.key}"
+    of = Of(file_row=id_)
+    if payment is not None and payment.state == "REVERSING":
+        return "matched"
+    if payment is not None and payment.outcome == "given_back":
+        if payment.file_row is None:
+            till.post("reversed", subject, of, entries.taken_by_bank(row.rials))
+        return "matched"
+    if exceptions.settled_unknown(till.conn, subject, row.rials) is not None:
+        till.post("given_back", subject, of, entries.given_back(row.rials, settled=True))
+        exceptions.resolve_by_itself(till, subject, "given_back", "not_in_ledger")
+        return "matched"
+    if payment is not None and payment.outcome is not None:
+        till.post("reversed", subject, of, entries.taken_by_bank(row.rials))
+    _open(till, "reversed_by_bank", subject, payment, row)
+    return "reversed_by_bank"
+
+
+def _open(  # noqa: PLR0913 - what an exception tells
+    till: Till, kind: str, subject: str, payment: Any, row: Row, *, in_suspense: bool = False,
+    note: str = "",
+) -> None:  # fmt: skip
+    exceptions.open_one(
+        till, kind, subject, rials=row.rials, in_suspense=in_suspense,
+        channel=subject.partition(":")[0], ref=row.key, note=note,
+        order_id=payment.order_id if payment else None, bill=payment.bill if payment else None,
+    )  # fmt: skip
 
 
 def _bill_row(till: Till, id_: int, row: Row) -> str:

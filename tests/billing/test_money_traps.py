@@ -241,3 +241,44 @@ def test_a_sum_that_no_bank_moves_is_a_wrong_line(hand):
     assert told["code"] == "file.wrong"
     told = take(hand, bills_file(("1000234546116", "175050929", 10**14, 1)), "bills")
     assert told["code"] == "file.wrong"
+
+
+def test_money_that_came_short_is_no_longer_on_its_way_and_is_claimed(hand):
+    hand.pay(hand.charge())
+    take(hand, settlement(("R1", "sale", PRICE - 1_000, 0)))
+    sums = hand.sums()
+    assert (sums["bank"], sums["claims"], sums.get("cash_in_transit")) == (
+        PRICE - 1_000, 1_000, None,
+    )  # fmt: skip
+    hand.at("1405-09-05 09:00")
+    hand.call(treasury.CLOSE_DAY, as_="nader", day="2026-11-24")
+    assert hand.exceptions() == [("amount_differs", PRICE - 1_000, "OPEN")]
+    assert hand.day()["balances"]
+
+
+def test_money_that_the_bank_took_back_by_itself_is_not_on_our_account(hand):
+    hand.pay(hand.charge())
+    take(hand, settlement(("R1", "sale", PRICE, 0), ("R1", "reversal", PRICE, 0)))
+    assert (hand.sums().get("bank"), hand.sums()["claims"]) == (None, PRICE)
+    assert hand.exceptions() == [("reversed_by_bank", PRICE, "OPEN")]
+    assert hand.day()["balances"]
+
+
+def test_unknown_money_that_the_bank_took_back_is_not_refunded_a_second_time(hand):
+    take(hand, settlement(("R9", "sale", 5_000, 0)))
+    take(hand, settlement(("R9", "reversal", 5_000, 0)), day="2026-11-24")
+    assert hand.exceptions() == [("not_in_ledger", 5_000, "RESOLVED")]
+    assert (hand.sums(), hand.day()["balances"]) == ({}, True)
+
+
+@pytest.mark.parametrize("reversed_too", [True, False])
+def test_a_payment_that_was_given_back_is_nothing_unless_only_its_sale_is_settled(
+    hand, reversed_too
+):
+    hand.bank.verified_amount = 1_000
+    hand.pay(hand.charge())
+    rows = [("R1", "sale", 1_000, 0), ("R1", "reversal", 1_000, 0)][: 2 if reversed_too else 1]
+    assert take(hand, settlement(*rows))["matched"] == len(rows)
+    owed = 0 if reversed_too else 1_000
+    assert (hand.sums().get("bank", 0), hand.sums().get("claims", 0)) == (owed, -owed)
+    assert hand.day()["balances"]

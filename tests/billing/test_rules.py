@@ -276,7 +276,9 @@ def test_every_entry_balances(net, vat, rounding):
         ledger.suspended(total), ledger.given_back(total, settled=False),
         ledger.given_back(total, settled=True), ledger.applied(total),
         ledger.settled_before(total),
-        ledger.settled(total, vat), ledger.refund_owed(total, suspended=True),
+        ledger.settled(total, vat),
+        ledger.settled(total, vat, net), ledger.taken_by_bank(net),
+        ledger.refund_owed(total, suspended=True),
         ledger.refund_owed(total, suspended=False), ledger.refund_paid(total),
         ledger.paid_into_account(total), ledger.unknown_into_account(total, vat),
     ]  # fmt: skip

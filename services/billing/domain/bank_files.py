@@ -24,7 +24,7 @@ SETTLEMENT = (
 )
 KINDS = ("sale", "reversal")
 REF = re.compile(r"[!-~]{1,200}\Z")
-HEAD, BODY, TAIL = 16, 70, 27
+HEAD, TAIL = 16, 27
 # Far above any payment; a whole file of such rows can still be summed in a bigint.
 DIGITS_MOST = 13
 NAMES_SHOWN = 20

@@ -19,6 +19,7 @@ WAIVERS = "waivers"
 TRANSIT = "cash_in_transit"
 BANK = "bank"
 BANK_FEES = "bank_fees"
+CLAIMS = "claims"
 SUSPENSE = "suspense"
 REFUNDS = "refunds"
 REFUNDED = "refunded"
@@ -27,6 +28,7 @@ ACCOUNTS = {
     RECEIVABLE: ("Assets:Receivable", "حساب‌های دریافتنی"),
     TRANSIT: ("Assets:CashInTransit", "وجوه در راه"),
     BANK: ("Assets:Bank", "بانک"),
+    CLAIMS: ("Assets:ClaimsOnBanks", "مطالبات از بانک‌ها"),
     VAT: ("Liabilities:VAT", "مالیات بر ارزش افزوده"),
     SUSPENSE: ("Liabilities:Suspense", "حساب معلق"),
     REFUNDS: ("Liabilities:Refunds", "استرداد پرداختنی"),
@@ -112,9 +114,17 @@ def unknown_into_account(rials: int, fee: int = 0) -> tuple[Posting, ...]:
     return entry((BANK, rials - fee), (BANK_FEES, fee), (SUSPENSE, -rials))
 
 
-def settled(rials: int, fee: int) -> tuple[Posting, ...]:
-    """The bank's money arrived at our account, less its fee."""
-    return entry((BANK, rials - fee), (BANK_FEES, fee), (TRANSIT, -rials))
+def settled(rials: int, fee: int, expected: int | None = None) -> tuple[Posting, ...]:
+    """The bank's money arrived at our account, less its fee; what is missing of what was on its way
+    (``expected``, if it differs) is claimed from the bank, and what is too much is owed to it.
+    """
+    due = rials if expected is None else expected
+    return entry((BANK, rials - fee), (BANK_FEES, fee), (CLAIMS, due - rials), (TRANSIT, -due))
+
+
+def taken_by_bank(rials: int) -> tuple[Posting, ...]:
+    """The bank took money that it had given us; somebody has to find out whether it may."""
+    return entry((CLAIMS, rials), (BANK, -rials))
 
 
 def refund_owed(rials: int, *, suspended: bool, vat: int = 0) -> tuple[Posting, ...]:
