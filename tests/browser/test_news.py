@@ -1,5 +1,7 @@
 """How we stand, what is announced and how to hear of it: in a browser, and each page judged."""
 
+import itertools
+
 import pytest
 
 from bus.contracts import announcements as c
@@ -52,6 +54,24 @@ def test_every_page_of_news_is_accessible(visitor, judged, room, width, language
     assert page.locator(".error-summary").count() == 1
     assert page.locator(".notice").count() == 0
     judged(page)
+
+
+def test_on_a_phone_what_is_told_of_a_promise_stands_below_each_other(visitor, judged, room):
+    page = visitor(width=390)
+    page.goto(f"{room.portal}/status")
+    rows = page.locator("table.stack tbody tr").all()
+    assert len(rows) > 5
+    for row in rows:
+        cells = [cell.bounding_box() for cell in row.locator("th, td").all()]
+        for above, below in itertools.pairwise(cells):
+            assert below["y"] >= above["y"] + above["height"] - 1
+        assert all(cell["width"] > 280 for cell in cells)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    judged(page)
+    wide = visitor(width=1280)
+    wide.goto(f"{room.portal}/status")
+    codes = [code.bounding_box() for code in wide.locator("table.stack th bdi").all()]
+    assert max(code["height"] for code in codes) < 40
 
 
 def test_somebody_subscribes_and_ends_it_without_script(visitor, judged, room):
