@@ -107,6 +107,9 @@ class Notices:
             return False
         if told["kind"] == "incident":
             return True
+        if told["kind"] == "end_of_service":
+            # Of a contract that ends agencies hear by its headers.
+            return not told["contracts"] and now < _gone_at(told["sunset"])
         if told["kind"] != "maintenance":
             return False
         soon = _moment(told["starts_at"]) - self._banner_before <= now

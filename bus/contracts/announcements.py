@@ -22,6 +22,7 @@ HEALTH = ("up", "degraded", "down", "maintenance", "unknown")
 MEASURES = ("uptime", "announced", "elsewhere")
 TITLE_MOST, TEXT_MOST = 150, 4000
 PROBES_MOST = 50
+NUMBER_MOST = 2**53
 
 
 class Title(Schema):
@@ -42,7 +43,7 @@ class Span(Schema):
 class Draft(Schema):
     """What shall be announced; with ``id`` the draft of that number is written anew."""
 
-    id = fields.Integer(load_default=None, allow_none=True, strict=True)
+    id = whole(1, NUMBER_MOST, load_default=None, allow_none=True)
     kind = Choice(KINDS, required=True)
     title = fields.Nested(Title, required=True)
     body = fields.Nested(Words, required=True)
@@ -98,7 +99,7 @@ def check_span(data: dict[str, Any]) -> None:
 
 
 class One(Schema):
-    id = fields.Integer(required=True, strict=True)
+    id = whole(1, NUMBER_MOST, required=True)
 
 
 class Publish(One):
@@ -178,7 +179,7 @@ class ListAnnouncements(Schema):
 
     kinds = fields.List(Choice(KINDS), load_default=list)
     drafts = fields.Boolean(load_default=False)
-    before = fields.Integer(load_default=None, allow_none=True, strict=True)
+    before = whole(1, NUMBER_MOST, load_default=None, allow_none=True)
     limit = whole(1, 100, load_default=30)
 
 

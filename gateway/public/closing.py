@@ -4,9 +4,11 @@ from bus.contracts.announcements import COMPONENTS
 
 # Of these a visitor's page may speak; the door for agencies is none of his.
 VISITED = tuple(code for code in COMPONENTS if code != "agency-door")
-# What tells how we stand, what people were sent links to by others, and what ends a subscription.
+# What tells how we stand, where banks and providers send people and receipts, and what ends a
+# subscription.
 OPEN = (
     "/status", "/news", "/u/", "/static/", "/health/", "/problems/", "/.well-known/", "/pay/",
+    "/callbacks/",
 )  # fmt: skip
 PARTS = {
     "/contact": "ticketing",

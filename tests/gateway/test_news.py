@@ -131,6 +131,20 @@ def test_what_only_agencies_feel_is_no_banner_of_the_portal(room):
     room.over(told)
 
 
+def test_the_end_of_a_service_for_people_is_told_on_its_pages_and_that_of_a_contract_is_not(room):
+    contract = room.publish(
+        "end_of_service", contracts=["inquiry.ask.v1"], sunset="2027-03-20", components=["inquiry"]
+    )
+    told = room.publish("end_of_service", sunset="2027-03-20", components=["inquiry"])
+    page = wait_for(lambda: "notice-title" in (p := room.page("/")) and p, 60)
+    assert f'href="/status/{told["id"]}"' in page
+    assert "پایان خدمت" in page
+    assert "1405" in page
+    room.over(told)
+    wait_for(lambda: "notice-title" not in room.page("/"), 60)
+    room.over(contract)
+
+
 # --- closed ---
 
 
@@ -150,6 +164,8 @@ def test_in_its_window_the_portal_says_when_it_is_back_and_the_state_stays_open(
     for path in ("/status", f"/status/{told['id']}", "/news", "/news.rss", "/status.json",
                  "/health/live", "/static/mirab.css", "/problems/service.maintenance"):  # fmt: skip
         assert room.get(path).status_code == 200, path
+    # A provider's receipt is no visit.
+    assert room.get("/callbacks/sms/kavenegar/nonsense").status_code == 404
     room.over(told)
     wait_for(lambda: room.get("/").status_code == 200, 60)
 
@@ -336,7 +352,8 @@ def test_the_ops_face_measures_each_minute(room):
 
 
 def test_an_unknown_announcement_is_no_page(room):
-    assert room.get("/status/999999").status_code == 404
+    for number in ("0", "999999", "9" * 20):
+        assert room.get(f"/status/{number}").status_code == 404, number
     assert room.get("/news?before=zzz").status_code == 200
 
 

@@ -351,11 +351,21 @@ def test_a_maintenance_is_checked_published_moved_and_cancelled(karim):
 
 def test_the_banner_that_an_editor_checks_has_the_words_of_the_portal():
     public = tomllib.loads((ROOT / "gateway/public/words.toml").read_text(encoding="utf-8"))
-    for kind in ("maintenance", "incident"):
+    for kind in ("maintenance", "incident", "end_of_service"):
         assert public[f"banner_{kind}"] == list(words.BANNERS[kind].values())
     assert public["when_window"] == [
         told.format("{starts}", "{ends}") for told in words.WINDOW.values()
     ]
+    assert public["when_sunset"] == [told.format("{day}") for told in words.SUNSET.values()]
+
+
+def test_the_end_of_a_service_for_people_is_checked_with_its_banner_and_last_day(karim):
+    draft = karim.announce("end_of_service", sunset="1405/12/29")
+    assert '<div class="notice end_of_service banner">' in draft.text
+    assert "تا واپسین روز" in draft.text
+    assert "Last day: 1405/12/29" in draft.text
+    contract = karim.announce("end_of_service", sunset="1405/12/29", contracts="inquiry.ask.v1")
+    assert "نواری در صفحه‌ها ندارد" in contract.text
 
 
 def test_who_announces_too_late_is_told_before_he_publishes(karim):
@@ -379,6 +389,19 @@ def test_an_incident_is_followed_to_its_end(karim):
     karim.post(f"{at}/publish")
     done = karim.post(f"{at}/update", state="RESOLVED", text_fa="برطرف شد", text_en="Resolved")
     assert '<strong class="tag">برطرف‌شده</strong>' in done.text
+
+
+def test_news_is_written_at_the_desk_like_the_rest_and_closes_nothing(karim):
+    form = karim.get("/announcements/new").text
+    assert '<option value="news">خبر</option>' in form
+    draft = karim.announce("news", components=[], title_fa="درگاه تازه")
+    assert "نواری در صفحه‌ها ندارد" in draft.text
+    assert "در دسترس نیست" not in draft.text
+    at = "/announcements/" + re.search(r"/announcements/([0-9]+)", draft.url)[1]
+    published = karim.post(f"{at}/publish", tell="1").text
+    assert '<strong class="tag">منتشرشده</strong>' in published
+    told = karim.post(f"{at}/update", state="PUBLISHED", text_fa="نشانی تازه", text_en="New")
+    assert "نشانی تازه" in told.text
 
 
 @pytest.mark.parametrize(
@@ -490,6 +513,8 @@ def test_what_there_is_not_is_not_found(karim, path):
         ("/templates/x/approve", {"version": "1"}),
         ("/templates/x/nothing", {}),
         ("/announcements/1/nothing", {}),
+        (f"/announcements/{'9' * 20}/publish", {}),
+        ("/announcements/new", {"kind": "news", "id": "9" * 20}),
         ("/jobs/x/start", {"from_day": "x", "from_hour": "y"}),
         ("/jobs/x/nothing", {}),
         ("/messages", {"before": "x", "state": "POEM"}),

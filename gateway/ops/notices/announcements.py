@@ -161,12 +161,11 @@ def _draft(typed: Mapping[str, str], components: list[str]) -> dict[str, Any]:
         "title": _words(typed, "title"),
         "body": _words(typed, "body"),
         "components": components,
-        "impact": typed.get("impact") or "none",
     }
     if typed.get("id"):
         data["id"] = whole_of(typed["id"])
     if kind in ("maintenance", "incident"):
-        data |= _window(typed)
+        data |= {**_window(typed), "impact": typed.get("impact") or "none"}
     if kind == "end_of_service":
         data["contracts"] = typed.get("contracts", "").split()
         data["sunset"] = day_of(typed["sunset"]) if typed.get("sunset", "").strip() else None

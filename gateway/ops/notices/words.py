@@ -55,11 +55,12 @@ BANNERS = {
     "news": {"fa": "خبر", "en": "News"},
 }
 WINDOW = {"fa": "از {} تا {}", "en": "from {} to {}"}
+SUNSET = {"fa": "آخرین روز: {}", "en": "Last day: {}"}
 # kind → the states that an update may tell
 UPDATES = {
     "maintenance": ("SCHEDULED", "IN_PROGRESS", "VERIFYING", "COMPLETED"),
     "incident": ("INVESTIGATING", "IDENTIFIED", "MONITORING", "RESOLVED", "POSTMORTEM"),
-    "end_of_service": ("ANNOUNCED", "ENDED"),
+    "end_of_service": ("ANNOUNCED",),
     "news": ("PUBLISHED",),
 }
 SEARCHED = {"mobile": "شماره همراه", "email": "نشانی رایانامه"}
