@@ -4,11 +4,20 @@ from typing import Any
 
 from bus.contracts import bulk
 from bus.contracts import callbacks as told
-from bus.endpoint import every, serve
+from bus.contracts.billing import BILL_REMINDED
+from bus.endpoint import every, handle, serve
 from services.notify import (
     callbacks as endpoints,
 )
-from services.notify import calling_back, deliveries, editors, job_checking, job_running, jobs
+from services.notify import (
+    calling_back,
+    deliveries,
+    editors,
+    job_checking,
+    job_running,
+    jobs,
+    looking,
+)
 from services.notify.callbacks import Owner
 from services.notify.office import owner_of
 from services.notify.store import OURS
@@ -58,7 +67,10 @@ class BulkEntries:
 
     @serve(bulk.JOB_PREVIEW)
     def job_preview(self, tx, *, job, rows):
-        return jobs.preview(self.office(tx), self.sender(tx), job, rows)
+        office, owner = self.office(tx), self.sender(tx)
+        if owner == OURS:
+            looking.note(office, editors.editor(tx.conn, tx.message), "job preview", {"job": job})
+        return jobs.preview(office, owner, job, rows)
 
     @every(1)
     def check_jobs(self):
@@ -121,6 +133,11 @@ class BulkEntries:
     @serve(told.TEST_CALLBACK)
     def test_callback(self, tx, *, callback):
         return deliveries.try_out(self.endpoints_of(tx, tx.message), callback)
+
+    @handle(BILL_REMINDED)
+    def bill_reminded(self, tx, **fact):
+        if fact["agency"] is not None:
+            deliveries.note_bill(tx.conn, fact, self.now())
 
     @every(1)
     def call_back(self):

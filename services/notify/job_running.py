@@ -47,7 +47,7 @@ _CANCELLED = text("""
 
 
 def begin(office: Office) -> None:
-    """Starts what was scheduled for now."""
+    """Starts what was scheduled for now; not what was approved otherwise since it was shown."""
     due = office.conn.execute(
         text(
             "select * from jobs where state = 'SCHEDULED' and start_at <= :now order by id "
@@ -56,7 +56,10 @@ def begin(office: Office) -> None:
         {"now": office.now},
     )
     for row in due.all():
-        jobs.move(office.conn, row, "begin")
+        if jobs.has_changed(office.conn, row):
+            jobs.drop(office, row, why="job.template_changed")
+        else:
+            jobs.move(office.conn, row, "begin")
 
 
 def take(store: Store, office_of: OfficeOf) -> None:

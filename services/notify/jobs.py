@@ -100,6 +100,14 @@ def versions(found: list[Any]) -> dict[str, int]:
     return {str(form.id): form.version for form in found}
 
 
+def has_changed(conn: Connection, row: Any) -> bool:
+    """Whether a checked job would not send what was shown any more."""
+    try:
+        return versions(forms(conn, row.owner, row.asked)) != row.versions
+    except NotFound:
+        return True
+
+
 def of_owner(conn: Connection, owner: str, code: str, *, lock: bool = False) -> Any:
     """The owner's job. NotFound ``job.not_found``, also for another owner's."""
     sql = "select * from jobs where code = :code and owner = :owner"
@@ -136,7 +144,7 @@ def start(office: Office, owner: str, asked: Mapping[str, Any]) -> dict[str, Any
         )
     act = "schedule" if at > office.now else "start"
     move(office.conn, row, act, start_at=max(at, office.now))
-    if versions(forms(office.conn, owner, row.asked)) != row.versions:
+    if has_changed(office.conn, row):
         raise Conflict(
             "The template has changed since the job was checked; submit the file again.",
             code="job.template_changed",

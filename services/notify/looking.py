@@ -53,7 +53,7 @@ def found(office: Office, who: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     page = rows[: asked["limit"]]
     if "hash" in wanted:
         by = "mobile" if asked["mobile"] else "email"
-        _note(office, who, "search", {"searched_by": by, "found": len(page)})
+        note(office, who, "search", {"searched_by": by, "found": len(page)})
     return {
         "messages": [_told(row) for row in page],
         "next": str(page[-1].id) if len(rows) > len(page) else None,
@@ -97,7 +97,7 @@ def revealed(office: Office, who: str, id_: str, why: str) -> dict[str, Any]:
     """A Revealed: the message with what is personal, if it is not gone yet; the look is noted."""
     known = message_of(office.conn, id_)
     row = office.conn.execute(text(FOUND + "where m.id = :id"), {"id": known.id}).one()
-    _note(office, who, why, {"message": str(row.id), "owner": row.owner})
+    note(office, who, why, {"message": str(row.id), "owner": row.owner})
     handovers = office.conn.execute(HANDOVERS, {"id": row.id})
     return {
         **messages.told(row),
@@ -111,7 +111,8 @@ def _handover(row: Any) -> dict[str, Any]:
     return {**row._mapping, **{name: instant(row._mapping[name]) for name in moments}}
 
 
-def _note(office: Office, who: str, why: str, what: Mapping[str, Any]) -> None:
+def note(office: Office, who: str, why: str, what: Mapping[str, Any]) -> None:
+    """Writes a look down for good; ``what`` holds nothing personal."""
     office.conn.execute(
         text(
             "insert into looks (at, who, why, what) values (:now, :who, :why, cast(:what as jsonb))"

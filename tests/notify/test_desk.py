@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
+import uuid
 
 import pytest
 
+from bus.contracts import bulk, notify
 from bus.contracts import notices_desk as contracts
-from bus.contracts import notify
-from services.notify import carriers
+from services.notify import carriers, job_checking
 from services.notify.carriers import Carrier
 from tests.conftest import ROOT, execute
 from tests.notify.conftest import MOBILE
@@ -293,6 +294,20 @@ def test_a_look_at_a_message_that_there_is_not_leaves_no_trace(desk):
     told = desk.call(contracts.REVEAL, as_="karim", id="x", why="کنجکاوی")
     assert code_of(told) == "message.not_found"
     assert desk.call(contracts.LOOKS, as_="mina")["looks"] == []
+
+
+def test_who_sees_the_first_rows_of_a_job_is_written_down_like_any_look(desk):
+    job = str(uuid.uuid4())
+    desk.call(
+        bulk.SUBMIT_JOB, as_="karim", job=job, name="list", template="announcement",
+        channels=["sms"], piece="phone number,state,title,when\n09900000001,a,b,c\n",
+    )  # fmt: skip
+    while job_checking.check(desk.store, desk.service.office):
+        pass
+    told = desk.call(bulk.JOB_PREVIEW, as_="karim", job=job)
+    assert told["rows"][0]["to"]["mobile"] == "+989900000001"
+    (look,) = desk.call(contracts.LOOKS, as_="mina")["looks"]
+    assert (look["who"], look["why"], look["what"]) == ("karim", "job preview", {"job": job})
 
 
 def test_looks_are_told_page_by_page(desk, sent):

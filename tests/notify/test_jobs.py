@@ -381,6 +381,23 @@ def test_a_job_whose_template_has_changed_since_does_not_start(hand, debt):
     assert job(hand, told)["state"] == "CHECKED"
 
 
+@pytest.mark.parametrize("act", ["changed", "withdrawn"])
+def test_nor_does_one_whose_template_changes_before_its_moment(hand, debt, act):
+    told = checked(hand, file(2))
+    assert start(hand, told, at=hand.moment.replace(hour=14).isoformat())["state"] == "SCHEDULED"
+    if act == "changed":
+        hand.template("((name)) ((debt))", code="debt", lane="bulk")
+    else:
+        execute(hand.db, "update template_versions set state = 'WITHDRAWN' where template = %s",
+                (debt,))  # fmt: skip
+    hand.later(hours=20)
+    run(hand)
+    now = job(hand, told)
+    assert (now["state"], now["code"]) == ("CANCELLED", "job.template_changed")
+    assert now["rows"] == {"CANCELLED": 2}
+    assert now["messages"] == {}
+
+
 def test_a_row_that_cannot_be_sent_any_more_is_named(hand, debt):
     told = checked(hand, file(2))
     start(hand, told)

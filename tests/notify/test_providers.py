@@ -679,7 +679,7 @@ GOOD = "[smsir]\nbase = 'https://api.example/'\nkey = 'hush'\nline = '1'\nnews_l
         (GOOD, "weight is missing"),
         (GOOD + "weight = 101", "weight is a whole number from 0 to 100"),
         (GOOD + "weight = true", "weight is a whole number"),
-        (GOOD + "weight = 1\ntimeout = 0", "timeout is a number of seconds, at most 120"),
+        (GOOD + "weight = 1\ntimeout = 0", "timeout is a number of seconds, at most 30"),
         (GOOD + "weight = 1\narray = true", "array is unknown"),
         (GOOD.replace("'1'", "'98-1'") + "weight = 1", "line is a row of digits"),
         (GOOD.replace("'hush'", "''") + "weight = 1", "key is missing"),
