@@ -89,6 +89,12 @@ class Drafted(Schema):
     ids = fields.List(fields.Integer(), required=True)
 
 
+class Agencies(Schema):
+    """``agency`` and ``bills``: which codes of agencies stand on how many bills."""
+
+    agencies = fields.List(Block(), required=True)
+
+
 class Find(Schema):
     """By any of: number, bill ID, source, file number."""
 
@@ -204,6 +210,10 @@ class Close(Schema):
     channels = fields.List(Block(), required=True)
     missing = fields.List(fields.String(), required=True)
     open_exceptions = fields.Integer(required=True)
+    claims_rials = fields.Integer(
+        allow_none=True,
+        metadata={"description": "What banks settled short or took back, and have to explain"},
+    )
 
 
 class Journal(Schema):
@@ -242,6 +252,9 @@ WITHDRAW_TARIFF = _officers(
     "withdraw_tariff", One(), "Takes back a row that is not in force yet.", TariffRows()
 )
 FIND_BILLS = _officers("find_bills", Find(), "Bills by number or source.", Bills(), effect=False)
+BILLED_AGENCIES = _officers(
+    "billed_agencies", Nothing(), "Agencies that were ever billed.", Agencies(), effect=False
+)
 ISSUE_BILL = _officers("issue_bill", Issue(), "An officer issues a bill.", Bill())
 VOID_BILL = _officers("void_bill", Void(), "Ends a wrong bill; a new one may replace it.", Bill())
 WAIVE_BILL = _officers("waive_bill", Waive(), "Lets a payer off an open bill.", Bill())

@@ -21,6 +21,9 @@ from services.billing.ledger import Of
 from services.billing.store import instant
 
 MIRAB = "mirab"
+ENDED = ("VOID", "EXPIRED")
+# Inquiry keeps so long who asked after an unpaid bill has ended; what is paid later has no answer.
+ASKED_KEPT = dt.timedelta(days=30)
 # What a bill keeps of what was charged, as it was said.
 KEPT = ("source_kind", "source_ref", "service", "agency", "file_no")
 REASONS = {
@@ -53,22 +56,23 @@ class Till:
         ledger.post(self.conn, self.now, kind, (told, of), postings)
 
 
-def charge(till: Till, asked: Mapping[str, Any], waiver: Mapping[str, Any] | None = None) -> Any:
+def charge(till: Till, asked: Mapping[str, Any]) -> Any:
     """Issues the bill of a chargeable event by the tariff of the day it was asked on.
 
-    A second charge of the same source gives the first's bill and changes nothing.
+    A second charge of the same source gives its bill, ended ones too, and changes nothing: only an
+    officer issues another.
     """
     known = store.bill_of_source(till.conn, asked["source_kind"], asked["source_ref"])
-    if known is not None:
-        return known
+    return known if known is not None else _issue(till, asked, None)
+
+
+def _issue(till: Till, asked: Mapping[str, Any], waiver: Mapping[str, Any] | None) -> Any:
     book = books.newest(till.conn)
     on = tehran_day(dt.datetime.fromisoformat(asked["requested_at"]))
     basis = Basis(asked["agency_class"], asked["use"], asked["area_class"], on, till.now)
     item = Item(asked["service"], asked["quantity"])
     quoted = quote(book, tariffs.of_services(till.conn, [item.service]), basis, [item])
     row = _add(till, book, asked, quoted, waiver)
-    if row is None:
-        return store.bill_of_source(till.conn, asked["source_kind"], asked["source_ref"])
     of, net, vat = Of(row.id, row.agency), quoted["net_rials"], quoted["vat_rials"]
     till.post("issued", row.number, of, entries.issued(net, vat, quoted["rounding_rials"]))
     let_off = entries.vat_in(vat, row.waived, quoted["total_rials"])
@@ -86,7 +90,7 @@ def _add(
     asked: Mapping[str, Any],
     quoted: dict[str, Any],
     waiver: Mapping[str, Any] | None,
-) -> Any | None:
+) -> Any:
     service, today = book.service(asked["service"]), tehran_day(till.now)
     gross = quoted["total_rials"]
     total, waived = _after_waiver(book, gross, waiver, today)
@@ -145,29 +149,43 @@ def _after_waiver(
 
 
 def issue(till: Till, asked: Mapping[str, Any]) -> Any:
-    """An officer's bill; ``replaces`` must name a voided one. Conflict ``bill.charged`` if its
-    source has a bill: what else is to be paid for the same thing needs a number of its own.
+    """An officer's bill; ``replaces`` must name a voided or expired one. Conflict ``bill.charged``
+    if its source has a bill that counts: what else is to be paid for the same thing needs a number
+    of its own. RuleBroken ``bill.too_late`` for an own inquiry that can be answered no more.
     """
+    _chargeable_again(till, asked)
+    _not_to_come(till, asked["requested_at"])
+    if asked["replaces"]:
+        old = store.bill_numbered(till.conn, asked["replaces"])
+        if old.state not in ENDED:
+            raise RuleBroken(
+                "Only a voided or expired bill is replaced; void it first.", code="bill.not_void",
+                state=old.state,
+            )  # fmt: skip
+    waiver = None
+    if asked["percent"]:
+        waiver = _waiver(asked["reason"], asked["decree"], asked["percent"])
+    return _issue(till, asked, waiver)
+
+
+def _chargeable_again(till: Till, asked: Mapping[str, Any]) -> None:
     known = store.bill_of_source(till.conn, asked["source_kind"], asked["source_ref"])
-    if known is not None:
+    if known is None:
+        return
+    if known.state not in ENDED:
         raise Conflict(
             f"This source has the bill {known.number} ({known.state}); void it first, or give the "
             "new bill another source number.",
             code="bill.charged",
             number=known.number,
         )
-    _not_to_come(till, asked["requested_at"])
-    if asked["replaces"]:
-        old = store.bill_numbered(till.conn, asked["replaces"])
-        if old.state != "VOID":
-            raise RuleBroken(
-                "Only a voided bill is replaced; void it first.", code="bill.not_void",
-                state=old.state,
-            )  # fmt: skip
-    waiver = None
-    if asked["percent"]:
-        waiver = _waiver(asked["reason"], asked["decree"], asked["percent"])
-    return charge(till, asked, waiver)
+    if known.source_kind == "inquiry" and known.issued_at < till.now - ASKED_KEPT:
+        raise RuleBroken(
+            f"The bill {known.number} of this inquiry ended too long ago: who asked is forgotten, "
+            "and it cannot be answered. Let the person ask anew on the portal.",
+            code="bill.too_late",
+            number=known.number,
+        )
 
 
 def _not_to_come(till: Till, requested_at: str) -> None:
@@ -296,3 +314,14 @@ def found(conn: Connection, asked: Mapping[str, Any], agency: str | None = None)
             },
         )
     )
+
+
+def agencies(conn: Connection) -> list[dict[str, Any]]:
+    """Which agencies were ever billed, and on how many bills each code stands."""
+    rows = conn.execute(
+        text(
+            "select agency, count(*) as bills from bills where agency is not null "
+            "group by agency order by agency"
+        )
+    )
+    return [{"agency": row.agency, "bills": row.bills} for row in rows]

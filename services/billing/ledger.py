@@ -71,6 +71,12 @@ def sums(conn: Connection) -> dict[str, int]:
     return {account: int(rials) for account, rials in rows}
 
 
+def first_day(conn: Connection) -> dt.date | None:
+    """The day of Tehran on which the ledger begins; None while it is empty."""
+    day: dt.date | None = conn.execute(text("select min(day) from entries")).scalar()
+    return day
+
+
 def page(conn: Connection, after: int) -> tuple[list[dict[str, Any]], int | None]:
     """Up to a thousand entries after one, with their postings; and after which the next begin."""
     rows = conn.execute(

@@ -202,6 +202,7 @@ def look(till: Till, day: dt.date, psps: list[str]) -> dict[str, Any]:
         "channels": channels,
         "missing": missing,
         "open_exceptions": exceptions.open_count(till.conn),
+        "claims_rials": ledger.sums(till.conn).get(entries.CLAIMS, 0),
     }
 
 
@@ -289,10 +290,21 @@ def _paid_by_file(conn: Connection, day: dt.date) -> int:
 
 
 def close(till: Till, day: dt.date, psps: list[str]) -> dict[str, Any]:
-    """Closes a day that is over and balances; what waits too long for its file is an exception."""
+    """Closes a day that is over and balances; what waits too long for its file is an exception.
+
+    RuleBroken ``close.too_early``, ``close.before_ledger``, ``close.file_missing``,
+    ``close.unbalanced``. A bank's file of bills is not waited for: nobody knows before it comes
+    whether a bill was paid at a counter. The page tells whether it came.
+    """
     till.conn.execute(text("lock table closes in share row exclusive mode"))
     if day >= tehran_day(till.now):
         raise RuleBroken("A day is closed when it is over.", code="close.too_early")
+    first = ledger.first_day(till.conn)
+    if first is None or day < first:
+        raise RuleBroken(
+            f"The ledger begins on {first or 'no day yet'}; there is nothing to close before.",
+            code="close.before_ledger",
+        )
     told = look(till, day, psps)
     if told["closed"]:
         return told

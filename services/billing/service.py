@@ -165,6 +165,11 @@ class Billing(Service):
         self.officer(tx)
         return self.page(tx, bills.found(tx.conn, asked), asked["limit"])
 
+    @serve(treasury.BILLED_AGENCIES)
+    def billed_agencies(self, tx):
+        self.officer(tx)
+        return {"agencies": bills.agencies(tx.conn)}
+
     @serve(treasury.ISSUE_BILL)
     def issue_bill(self, tx, **asked):
         till = self.approver(tx) if asked["percent"] else self.officer(tx)

@@ -70,11 +70,11 @@ def bill_numbered(conn: Connection, number: str, *, lock: bool = False) -> Any:
 
 
 def bill_of_source(conn: Connection, kind: str, ref: str) -> Any | None:
-    """The bill of a chargeable event that counts, if it has one."""
+    """The newest bill of a chargeable event, however it stands; None if it was never charged."""
     return conn.execute(
         text(
             "select * from bills where source_kind = :kind and source_ref = :ref "
-            "and state <> 'VOID'"
+            "order by id desc limit 1"
         ),
         {"kind": kind, "ref": ref},
     ).one_or_none()

@@ -136,6 +136,56 @@ def test_a_wrong_bill_is_voided_and_a_new_one_takes_its_place(hand):
     assert hand.sums()["receivable"] == 99_000
 
 
+def expired(hand, ref):
+    """A bill of that source that nobody paid; it is now the day on which it has ended."""
+    bill = hand.charge(ref=ref)
+    hand.at("1405-09-14 09:00").expire()
+    assert hand.bill(bill).state == "EXPIRED"
+    return bill
+
+
+def again(hand, ref, **more):
+    issue = {"source_kind": "inquiry", "source_ref": ref, "service": "own_inquiry",
+             "requested_at": hand.moment.isoformat(), **more}  # fmt: skip
+    return hand.call(treasury.ISSUE_BILL, as_="karim", **issue)
+
+
+def test_what_an_expired_bill_was_for_is_charged_again_by_an_officer_alone(hand):
+    old = expired(hand, "e1")
+    assert hand.charge(ref="e1").number == old.number
+    new = again(hand, "e1", replaces=old.number)
+    assert (new["state"], new["replaces"], new["total_rials"]) == ("ISSUED", old.number, PRICE)
+    assert hand.events()[-1] == ("bill_issued", "ISSUED")
+    refused = again(hand, "e1")
+    assert (refused["code"], refused["details"]["number"]) == ("bill.charged", new["number"])
+    assert hand.sums()["receivable"] == PRICE
+    assert hand.day()["balances"]
+    hand.pay(hand.row("select * from bills where number = %s", new["number"]))
+    assert again(hand, "e1")["code"] == "bill.charged"
+
+
+def test_a_bill_can_expire_and_be_charged_again_more_than_once(hand):
+    expired(hand, "e2")
+    again(hand, "e2")
+    hand.at("1405-09-26 09:00").expire()
+    assert again(hand, "e2")["state"] == "ISSUED"
+    states = execute(hand.db, "select state from bills order by id")
+    assert states == [("EXPIRED",), ("EXPIRED",), ("ISSUED",)]
+
+
+def test_an_open_bill_is_not_replaced(hand):
+    told = again(hand, "e3", replaces=hand.charge().number)
+    assert (told["code"], told["details"]["state"]) == ("bill.not_void", "ISSUED")
+
+
+def test_an_inquiry_whose_asker_is_forgotten_is_charged_no_more(hand):
+    old = expired(hand, "e4")
+    hand.at("1405-10-03 09:00")
+    told = again(hand, "e4")
+    assert (told["code"], told["details"]["number"]) == ("bill.too_late", old.number)
+    assert hand.charge(ref="e5").state == "ISSUED"
+
+
 @pytest.mark.parametrize(
     ("percent", "total", "state"), [(50, 878_000, "ISSUED"), (100, 0, "WAIVED")]
 )
@@ -286,6 +336,31 @@ def test_a_day_is_closed_when_it_is_over_its_files_are_there_and_it_balances(han
     assert hand.call(treasury.LOOK_AT_DAY, as_="karim", **close) == told
 
 
+def test_a_day_before_the_ledger_or_of_a_ledger_that_is_empty_is_not_closed(hand):
+    close = {"day": "2026-11-22"}
+    assert hand.call(treasury.CLOSE_DAY, as_="nader", **close)["code"] == "close.before_ledger"
+    hand.charge()
+    hand.at("1405-09-03 00:30")
+    assert hand.call(treasury.CLOSE_DAY, as_="nader", **close)["code"] == "close.before_ledger"
+    for day in ("2026-11-24", "2099-01-01"):
+        assert hand.call(treasury.CLOSE_DAY, as_="nader", day=day)["code"] == "close.too_early"
+    assert hand.call(treasury.CLOSE_DAY, as_="nader", day="2026-11-23")["closed"] is True
+    assert execute(hand.db, "select count(*) from closes") == [(1,)]
+
+
+def test_a_day_tells_whether_the_file_of_bills_came_and_what_banks_have_to_explain(hand):
+    def came():
+        return next(c["file"] for c in hand.day()["channels"] if c["code"] == "bills")
+
+    hand.pay(hand.charge())
+    assert (came(), hand.day()["claims_rials"]) == (False, 0)
+    take(hand, settlement(("R1", "sale", PRICE - 300, 0)))
+    bill = hand.charge()
+    take(hand, bills_file((bill.bill_id, bill.payment_id, bill.total, 7)), "bills")
+    assert (came(), hand.day()["claims_rials"]) == (True, 300)
+    assert hand.day()["balances"]
+
+
 def test_a_payment_that_no_file_brings_is_an_exception_until_one_does(hand):
     hand.pay(hand.charge())
     take(hand, settlement(("R7", "sale", 1_000, 0)))
@@ -318,6 +393,17 @@ def test_an_agencys_statement_balances_with_what_was_billed_paid_waived_and_ende
     assert {b["agency"] for b in hand.call(contracts.LIST_BILLS, asker="fuel-co")["bills"]} == {
         "fuel-co"
     }
+
+
+def test_the_agencies_that_were_billed_before_are_told_to_officers(hand):
+    hand.charge("copy", agency="fuel-co")
+    hand.charge("copy", agency="fuel-co")
+    hand.charge("copy", agency="fuelco")
+    hand.charge("copy")
+    assert hand.call(treasury.BILLED_AGENCIES, as_="karim")["agencies"] == [
+        {"agency": "fuel-co", "bills": 2}, {"agency": "fuelco", "bills": 1},
+    ]  # fmt: skip
+    assert hand.call(treasury.BILLED_AGENCIES, as_="sara")["code"] == "treasury.not_an_officer"
 
 
 def journal(hand, format):

@@ -261,6 +261,35 @@ def test_a_bill_is_issued_explained_voided_and_replaced(karim, mina):
     assert f"/bills/{number}" in karim.get(f"/bills/{new}").text
 
 
+def test_an_expired_bill_is_replaced_like_a_voided_one(house, karim):
+    old = karim.issue()
+    assert "صدور قبض به جای این" not in karim.get(f"/bills/{old}").text
+    execute(house.billing_db, "update bills set state = 'EXPIRED' where number = %s", (old,))
+    # What the ledger holds of it is another test's: the day must balance for all of them.
+    execute(
+        house.billing_db,
+        "with made as (insert into entries (at, day, kind, text, bill) select now(), current_date, "
+        "'ended', number, id from bills where number = %s returning id, bill) "
+        "insert into postings (entry, account, rials) select m.id, p.account, -sum(p.rials) "
+        "from made m join entries e on e.bill = m.bill and e.id <> m.id "
+        "join postings p on p.entry = e.id group by m.id, p.account",
+        (old,),
+    )
+    assert f'href="/desk/treasury/bills/new?replaces={old}"' in karim.get(f"/bills/{old}").text
+    assert old in karim.get(f"/bills/{karim.issue(replaces=old)}").text
+
+
+def test_an_agency_that_has_no_other_bill_is_pointed_out_and_known_ones_are_offered(karim):
+    agency = f"co-{secrets.token_hex(3)}"
+    first = karim.issue(agency=agency)
+    assert "این دستگاه قبض دیگری ندارد" in karim.get(f"/bills/{first}").text
+    form = karim.get("/bills/new").text
+    assert 'list="billed"' in form
+    assert f'<option value="{agency}">' in form
+    karim.issue(agency=agency)
+    assert "این دستگاه قبض دیگری ندارد" not in karim.get(f"/bills/{first}").text
+
+
 def test_a_waiver_is_an_approvers_with_its_reason_and_decree(karim, mina):
     waiver = {"percent": "50", "reason": "welfare", "decree": "K/12"}
     refused = karim.post("/bills/new", service="own_inquiry", source_kind="office", **waiver)
@@ -379,10 +408,26 @@ def test_a_refund_of_a_paid_bill_never_exceeds_it_and_can_be_refused(karim, mina
     assert 'value="1755000"' in karim.get(f"/bills/{number}").text
 
 
+def entry_of(house, day):
+    """The ledger has an entry of that day, which moves nothing that a control looks at."""
+    execute(
+        house.billing_db,
+        "with made as (insert into entries (at, day, kind, text) values (now(), %s, 'issued', "
+        "'before') returning id) insert into postings (entry, account, rials) select id, a, r "
+        "from made, (values ('revenue', 5), ('rounding', -5)) as p(a, r)",
+        (day,),
+    )
+
+
 def test_a_day_is_looked_at_and_closed_by_an_approver_when_it_is_over(house, karim, mina):
     page = karim.get("/day").text
     assert page.count("<td>0</td>") >= 5
     assert "دفتر و سندها می‌خواند" in page
+    assert "مطالبات از بانک‌ها" in page
+    assert "فایل قبض‌های پرداخت‌شده در بانک‌ها برای این روز نیامده است" in page
+    early = mina.post(f"/day/{iso(-400)}/close", act="close")
+    assert (early.status_code, "دفتر پس از این روز آغاز می‌شود" in early.text) == (422, True)
+    entry_of(house, iso(-1))
     refused = karim.post(f"/day/{iso(-1)}/close", act="close")
     assert (refused.status_code, "تأییدکننده می‌خواهد" in refused.text) == (403, True)
     assert "به پایان نرسیده" in mina.post(f"/day/{iso()}/close", act="close").text

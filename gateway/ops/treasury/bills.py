@@ -69,7 +69,15 @@ class Bills:
             "bill": bill,
             "refunds": refunds,
             "available": max(paid - bill["refunded_rials"] - asked, 0),
+            "first_of_agency": await self._first(request, bill["agency"]),
         }
+
+    async def _first(self, request: Request, agency: str | None) -> bool:
+        """True if no other bill names this agency: its code may be a typing error."""
+        if agency is None:
+            return False
+        told = await self._counter.ask(request, contracts.BILLED_AGENCIES)
+        return any(e["agency"] == agency and e["bills"] == 1 for e in told["agencies"])
 
     async def move(self, request: Request) -> Response:
         """POST /desk/treasury/bills/{number}/{act}: void, waive, ask_refund."""
@@ -87,8 +95,14 @@ class Bills:
         return await self._new(request, Tried("issue", typed))
 
     async def _new(self, request: Request, tried: Tried) -> Response:
-        told = self._counter.ask(request, contracts.TARIFFS)
-        return await self._counter.page(request, "bill_new", tried, told=told)
+        ask = self._counter.ask
+        return await self._counter.page(
+            request,
+            "bill_new",
+            tried,
+            told=ask(request, contracts.TARIFFS),
+            billed=ask(request, contracts.BILLED_AGENCIES),
+        )
 
     async def issue(self, request: Request) -> Response:
         """POST /desk/treasury/bills/new: on to the bill."""
