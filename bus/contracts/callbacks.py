@@ -9,7 +9,7 @@ from bus.contracts.bulk import id_of
 from bus.contracts.fields import Choice, Instant, Text, code_text, whole
 from bus.contracts.kinds import Request
 
-CALLBACK_TYPES = ("message.settled", "job.done", "announcement.published")
+CALLBACK_TYPES = ("message.settled", "job.done", "announcement.published", "bill.reminded")
 TEST = "endpoint.test"
 CALLBACK_STATES = ("ENABLED", "DISABLED")
 DELIVERY_STATES = ("WAITING", "DONE", "DEAD")
@@ -28,7 +28,7 @@ class PutCallback(Schema):
     types = fields.List(
         Choice(CALLBACK_TYPES),
         required=True,
-        validate=validate.Length(1, len(CALLBACK_TYPES), error="length|Name 1 to 3 types."),
+        validate=validate.Length(1, len(CALLBACK_TYPES), error="length|Name 1 to 4 types."),
     )
 
 

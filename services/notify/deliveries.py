@@ -16,6 +16,7 @@ from services.notify.store import instant
 BODY_MOST = 20 * 1024
 KEEP = dt.timedelta(days=30)
 AT_ONCE = 10_000
+IN_REMINDER = ("number", "total_rials", "due_on", "overdue")
 
 _ADD = """
     insert into callback_deliveries
@@ -48,6 +49,14 @@ def note(
     conn.execute(
         _NOTE, {"type": type_, "body": _body(type_, data, now), "now": now, "owner": owner}
     )
+
+
+def note_bill(conn: Connection, fact: Mapping[str, Any], now: dt.datetime) -> None:
+    """Writes down that a bill of an agency is due, for its own endpoints; ``fact`` is a Reminder of
+    bus/contracts/billing.py. What the bill is for is not told: an officer may have written it.
+    """
+    told = {name: fact[name] for name in IN_REMINDER}
+    note(conn, "bill.reminded", told, now, fact["agency"])
 
 
 def _body(type_: str, data: Mapping[str, Any], now: dt.datetime) -> str:

@@ -174,6 +174,21 @@ def test_a_command_of_ours_is_a_message_of_ours(hand):
     assert (row.owner, row.channel, row.lane) == ("mirab", "sms", "transactional")
 
 
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_what_people_are_told_of_their_own_inquiries_is_short_and_names_code_and_day(
+    hand, language
+):
+    given = {"code": "1234567890", "amount": "1,755,000", "due": "1405/09/05"}
+    told = {"language": language, "channels": ["sms"]}
+    due = hand.tell("own_bill_due", personalisation=given, **told)
+    answered = hand.tell("own_answered", personalisation={"code": given["code"]}, **told)
+    for row, values in ((due, given.values()), (answered, [given["code"]])):
+        body = row.contents["sms"]["body"]
+        assert all(value in body for value in values)
+        assert row.parts <= 4
+        assert (row.owner, row.channel, row.lane) == ("mirab", "sms", "transactional")
+
+
 def test_nobody_sees_or_cancels_a_message_of_somebody_else(hand):
     hand.template()
     sent = hand.send()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from standardwebhooks import WebhookVerificationError
 
 from bus.contracts import callbacks as contracts
+from bus.contracts.billing import BILL_REMINDED
 from bus.contracts.notify import CANCEL
 from bus.errors import RuleBroken, Unavailable
 from bus.settings import Settings
@@ -26,6 +27,11 @@ from tests.notify.agency import Listener
 FACT = {
     "id": "5a1c9e7d-0000-4000-8000-000000000001", "reference": "r-1", "channel": "sms",
     "state": "DELIVERED", "code": "", "at": "2026-11-23T08:30:00Z",
+}  # fmt: skip
+
+REMINDER = {
+    "number": "1405-000007", "source_kind": "batch", "source_ref": "b-77", "agency": "power-co",
+    "total_rials": 495_000, "due_on": "2026-12-03", "overdue": False,
 }  # fmt: skip
 
 
@@ -117,6 +123,28 @@ def test_an_endpoint_is_told_only_the_types_that_it_asked_for(hand, listener):
     settle(hand, type_="job.done", fact={"job": FACT["id"], "state": "DONE"})
     tell(hand)
     assert [each.body.count(b"job.done") for each in listener.told] == [1]
+
+
+def remind(hand, *, message=None, **more):
+    """Billing tells that a bill is due."""
+    hand.call(BILL_REMINDED, message=message, **{**REMINDER, **more})
+
+
+def test_an_agency_is_told_of_its_bill_that_is_due_once_and_nobody_else_is(hand, listener):
+    endpoint = put(hand, listener.url, "bill.reminded")
+    put(hand, listener.url, "bill.reminded", asker="fuel-co")
+    put(hand, listener.url, "message.settled")
+    for _ in range(2):
+        remind(hand, message="r1")
+    remind(hand, message="r2", overdue=True)
+    remind(hand, agency=None, source_kind="inquiry")
+    tell(hand)
+    told = [each.verified(endpoint["secret"]) for each in listener.told]
+    assert {each["type"] for each in told} == {"bill.reminded"}
+    fact = {"number": "1405-000007", "total_rials": 495_000, "due_on": "2026-12-03"}
+    assert sorted((each["data"] for each in told), key=lambda data: data["overdue"]) == [
+        {**fact, "overdue": False}, {**fact, "overdue": True},
+    ]  # fmt: skip
 
 
 def test_a_message_that_ends_is_told_its_sender_in_the_same_transaction(hand, listener):
