@@ -4,10 +4,11 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from bus import tracking
+from bus import identifiers, tracking
 from bus.contracts.answer import Answer
 from bus.contracts.fields import Block, Checked, Choice, Instant, Text, canonical_key
 from bus.contracts.kinds import Request
+from bus.contracts.notify import LANGUAGES
 from bus.identifiers import Malformed
 
 PERSON_KEYS = ("national_id", "legal_id", "foreigner_id")
@@ -26,6 +27,13 @@ class AskOwn(Schema):
     )
     secret = Text(
         60, required=True, personal=True, metadata={"description": "Set by the gateway; 20 digits"}
+    )
+    mobile = Checked(
+        40, identifiers.mobile, load_default=None, allow_none=True, personal=True,
+        metadata={"description": "Told when the bill is due and when it is answered; not kept on"},
+    )  # fmt: skip
+    language = Choice(
+        LANGUAGES, load_default="fa", metadata={"description": "Of what is told the mobile"}
     )
 
     @validates_schema(skip_on_field_errors=True)

@@ -96,7 +96,7 @@ PARTS = (
     Part(
         "agency",
         ("gateway.agency",),
-        (*ANY, "HOST", "PORT", "AGENCIES_DIR", "SIGNING_KEY_FILE", "PORTAL_URL"),
+        (*ANY, "HOST", "PORT", "AGENCIES_DIR", "SIGNING_KEY_FILE", "REPLAY_DIR", "PORTAL_URL"),
         8001,
     ),
     Part(

@@ -119,8 +119,10 @@ class State:
 
     def environ(self) -> dict[str, str]:
         """The value of every variable that a part may need."""
-        imports, blobs, mailbox = (self.home / n for n in ("imports", "blobs", "mailbox"))
-        for folder in (imports, blobs, mailbox):
+        imports, blobs, mailbox, replays = (
+            self.home / n for n in ("imports", "blobs", "mailbox", "replays")
+        )
+        for folder in (imports, blobs, mailbox, replays):
             folder.mkdir(exist_ok=True)
         return {
             "AMQP_URL": self.given.get("AMQP_URL") or self.rabbitmq.url,  # type: ignore[union-attr]
@@ -140,6 +142,7 @@ class State:
             "NOTIFY_KEY_FILE": str(self.secret("notify-key")),
             "CALLBACKS_SANDBOX": "1",
             "NOTIFY_PROVIDERS_FILE": str(CHECKOUT / "deploy/notify/providers.toml"),
+            "REPLAY_DIR": str(replays),
             "PSPS_FILE": str(CHECKOUT / "deploy/billing/psps.toml"),
             "BANK_PORT": str(BANK_PORT),
             "SMS_PORT": str(SMS_PORT),

@@ -11,6 +11,7 @@ from bus.contracts.billing import QUOTE
 from bus.errors import BusError
 from gateway import uploads
 from gateway.origin import same_origin
+from gateway.public import words
 from gateway.public.portal import faults_of, one, show, status_of
 from gateway.public.tickets import Tickets
 
@@ -59,6 +60,9 @@ class Own:
             "file_no": typed["file_no"],
             "declared": one(values, "declared") == "1",
             "secret": secret,
+            # Never shown again, like the ID: who comes to this computer next must not read it.
+            "mobile": one(values, "mobile") or None,
+            "language": words.language(request),
         }
         try:
             told = await self._tickets.ask(request, contracts.ASK_OWN, data, id=id_)

@@ -14,14 +14,17 @@ from bus.contracts.billing import CHARGE
 from bus.errors import BusError, NotFound, TooMany
 from bus.persian import tehran_day
 from bus.store import Tx
-from services.inquiry import asking, store
+from services.inquiry import asking, own_notices, store
 from services.inquiry.asking import Asked
 from services.inquiry.domain.answer import instant
 from services.inquiry.domain.purposes import OWN, OWN_CODE
 
 FAILURES_A_DAY = 5
+# As long as the treasury may charge an inquiry again whose bill has ended.
+KEY_DAYS = dt.timedelta(days=30)
 SERVICE = "own_inquiry"
 SETTLED, ENDED = ("PAID", "WAIVED"), ("VOID", "EXPIRED")
+KEPT = ("key_kind", "key", "file_no", "mobile", "language")
 BILL = ("number", "bill_id", "payment_id", "total_rials", "due_on", "state")
 
 
@@ -70,14 +73,14 @@ def _add(conn: Connection, data: Mapping[str, Any], now: dt.datetime, secret: st
         added = conn.execute(
             text(
                 "insert into own_inquiries (code, secret_hash, key_kind, key, file_no, asked_at, "
-                "state) values (:code, :hash, :key_kind, :key, :file_no, :now, 'CHARGING') "
-                "on conflict do nothing returning code"
+                "state, mobile, language) values (:code, :hash, :key_kind, :key, :file_no, :now, "
+                "'CHARGING', :mobile, :language) on conflict do nothing returning code"
             ),
             {
                 "code": code,
                 "hash": _hashed(secret, code, data["secret"]),
                 "now": now,
-                **{name: data[name] for name in ("key_kind", "key", "file_no")},
+                **{name: data[name] for name in KEPT},
             },
         ).scalar()
         if added:
@@ -142,14 +145,17 @@ def note_bill(tx: Tx, fact: Mapping[str, Any], now: dt.datetime, secret: str) ->
     code = None
     if fact["state"] in SETTLED:
         state, code = "ANSWERED", _answer(tx, row, now, secret)
+        own_notices.answered(tx, row)
     tx.conn.execute(
         text(
             "update own_inquiries set state = :state, bill = :bill, bill_version = :version, "
             "told = cast(:told as jsonb), tracking_code = :tracking, "
+            "ended_at = case when :state <> 'UNPAID' then cast(:now as timestamptz) end, "
             "key = case when :state = 'ANSWERED' then null else key end where code = :code"
         ),
         {
             "state": state,
+            "now": now,
             "bill": fact["number"],
             "version": fact["version"],
             "told": orjson.dumps({name: fact[name] for name in BILL}).decode(),
@@ -178,14 +184,15 @@ def _answer(tx: Tx, row: Any, now: dt.datetime, secret: str) -> str:
 
 
 def forget(conn: Connection, now: dt.datetime) -> None:
-    """Empties the IDs of inquiries that ended unpaid, and deletes old counts."""
+    """Empties the IDs of inquiries that ended unpaid and all mobiles, and deletes old counts."""
     conn.execute(
         text(
             "update own_inquiries set key = null where key is not null and state = 'ENDED' "
-            "and asked_at < :old"
+            "and ended_at < :old"
         ),
-        {"old": now - dt.timedelta(days=30)},
+        {"old": now - KEY_DAYS},
     )
+    own_notices.forget(conn, now)
     conn.execute(
         text("delete from own_failures where day < :day"),
         {"day": tehran_day(now) - dt.timedelta(days=2)},

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from bus.contracts.billing import BILL_ENDED, BILL_ISSUED, BILL_PAID
+from bus.contracts.billing import BILL_ENDED, BILL_ISSUED, BILL_PAID, BILL_REMINDED
 from bus.contracts.inquiry import (
     ANSWER_BATCH_PART,
     ASK,
@@ -23,7 +23,7 @@ from bus.envelope import Envelope
 from bus.errors import BusError, NotFound
 from bus.persian import tehran_day
 from bus.service import Service
-from services.inquiry import asking, batches, counting, loads, own, standing, store
+from services.inquiry import asking, batches, counting, loads, own, own_notices, standing, store
 from services.inquiry.asking import Asked
 from services.inquiry.domain import codes, purposes
 from services.inquiry.domain.answer import instant, jalali_moment
@@ -170,6 +170,10 @@ class Inquiry(Service):
     @handle(BILL_ENDED)
     def bill_ended(self, tx, **fact):
         self.note_bill(tx, fact)
+
+    @handle(BILL_REMINDED)
+    def bill_reminded(self, tx, **fact):
+        own_notices.remind(tx, fact, self.now())
 
     # --- the register ---
 

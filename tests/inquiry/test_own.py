@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import re
+import tomllib
 
 import pytest
 
@@ -9,9 +11,12 @@ from bus.activator import Call, Fate
 from bus.contracts import billing
 from bus.contracts import inquiry as contracts
 from bus.contracts import own as people
+from bus.contracts.notify import SEND_MESSAGE
 from bus.envelope import Envelope
+from services.billing.bills import ASKED_KEPT
+from services.inquiry import own
 from services.inquiry.service import Inquiry
-from tests.conftest import execute
+from tests.conftest import ROOT, execute
 from tests.inquiry.test_service import Hand
 
 SECRET = "12345678901234567890"
@@ -145,6 +150,166 @@ def test_a_wrong_code_and_a_wrong_secret_are_told_alike(hand):
     missing = hand.read_own("0000000000", SECRET)
     assert wrong == missing
     assert wrong["code"] == "own.not_opened"
+
+
+def test_who_lets_a_bill_expire_asks_anew_and_gets_another_bill(hand):
+    first = hand.ask_own()["code"]
+    hand.hear(billing.BILL_ISSUED, source_ref=first)
+    hand.hear(billing.BILL_ENDED, source_ref=first, state="EXPIRED", version=2)
+    second = hand.ask_own()["code"]
+    hand.hear(billing.BILL_PAID, source_ref=second, number="1405-000002", state="PAID", version=2)
+    assert second != first
+    assert (hand.read_own(first)["state"], hand.read_own(second)["state"]) == ("ENDED", "ANSWERED")
+
+
+# --- what a mobile is told ---
+
+MOBILE = "+989900000012"
+REMINDER = {
+    "number": "1405-000001", "source_kind": "inquiry", "agency": None, "total_rials": 1_755_000,
+    "due_on": "2026-11-26", "overdue": False,
+}  # fmt: skip
+
+
+def remind(hand, code, *, id=None, **more):
+    given = {"id": id} if id else {}
+    envelope = Envelope.new(billing.BILL_REMINDED.name, "billing", **given)
+    fact = billing.BILL_REMINDED.load({**REMINDER, "source_ref": code, **more})
+    (outcome,) = Inquiry.bill_reminded(hand.service, [Call(envelope, fact)])
+    assert outcome.fate is Fate.DONE, outcome
+
+
+def texts(hand):
+    """The SMS that were told to the notify context, in their order."""
+    rows = execute(
+        hand.db,
+        "select convert_from(body, 'UTF8')::json from outbox where name = %s order by seq",
+        (SEND_MESSAGE.name,),
+    )
+    return [SEND_MESSAGE.load(body) for (body,) in rows]
+
+
+def test_a_mobile_is_told_that_the_bill_is_due_and_later_that_there_is_an_answer(hand):
+    code = hand.ask_own(mobile="0990 000 0012")["code"]
+    hand.hear(billing.BILL_ISSUED, source_ref=code)
+    assert texts(hand) == []
+    remind(hand, code)
+    remind(hand, code, overdue=True)
+    hand.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
+    told = texts(hand)
+    assert [each["template"] for each in told] == ["own_bill_due", "own_bill_due", "own_answered"]
+    assert {(each["to"]["mobile"], each["reference"], each["language"]) for each in told} == {
+        (MOBILE, code, "fa")
+    }
+    assert [each["personalisation"] for each in told] == [
+        {"code": code, "amount": "۱٬۷۵۵٬۰۰۰", "due": "مهلت پرداخت ۱۴۰۵/۰۹/۰۵ است"},
+        {"code": code, "amount": "۱٬۷۵۵٬۰۰۰", "due": "مهلت پرداخت ۱۴۰۵/۰۹/۰۵ بود"},
+        {"code": code},
+    ]
+    assert hand.file_no not in str(told)
+    assert hand.key not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("now", "not_before"),
+    [
+        ("2026-11-25T20:40:00+00:00", "2026-11-26T09:00:00+03:30"),  # ten past midnight in Tehran
+        ("2026-11-25T18:00:00+00:00", "2026-11-26T09:00:00+03:30"),  # half past nine in the evening
+        ("2026-11-25T08:00:00+00:00", "2026-11-25T09:00:00+03:30"),  # at noon: at once
+    ],
+)
+def test_a_reminder_wakes_nobody(hand, now, not_before):
+    code = hand.ask_own(mobile=MOBILE)["code"]
+    hand.moment = dt.datetime.fromisoformat(now)
+    remind(hand, code)
+    (told,) = texts(hand)
+    assert dt.datetime.fromisoformat(told["not_before"]) == dt.datetime.fromisoformat(not_before)
+
+
+def test_who_chose_english_is_told_in_english(hand):
+    code = hand.ask_own(mobile=MOBILE, language="en")["code"]
+    remind(hand, code)
+    (told,) = texts(hand)
+    given = {"code": code, "amount": "1,755,000", "due": "It is due on 1405/09/05"}
+    assert (told["language"], told["personalisation"]) == ("en", given)
+
+
+def test_the_same_event_texts_once(hand):
+    code = hand.ask_own(mobile=MOBILE)["code"]
+    for _ in range(2):
+        remind(hand, code, id="r1")
+        hand.hear(billing.BILL_PAID, id="p1", source_ref=code, state="PAID", version=2)
+    hand.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
+    assert [each["template"] for each in texts(hand)] == ["own_bill_due", "own_answered"]
+
+
+def test_who_left_no_mobile_is_told_nothing(hand):
+    code = hand.ask_own()["code"]
+    remind(hand, code)
+    hand.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
+    assert texts(hand) == []
+
+
+def test_no_reminder_of_another_source_of_an_old_bill_or_of_one_that_is_paid_texts(hand):
+    code = hand.ask_own(mobile=MOBILE)["code"]
+    remind(hand, code, source_kind="office")
+    remind(hand, "0000000000")
+    hand.hear(billing.BILL_ISSUED, source_ref=code, number="1405-000002")
+    remind(hand, code)
+    hand.hear(billing.BILL_PAID, source_ref=code, number="1405-000002", state="PAID", version=2)
+    remind(hand, code, number="1405-000002", overdue=True)
+    assert [each["template"] for each in texts(hand)] == ["own_answered"]
+
+
+@pytest.mark.parametrize("state", ["PAID", "EXPIRED"])
+def test_the_mobile_is_emptied_some_days_after_the_inquiry_has_ended(hand, state):
+    code = hand.ask_own(mobile=MOBILE)["code"]
+    event = billing.BILL_PAID if state == "PAID" else billing.BILL_ENDED
+
+    def kept(days):
+        hand.moment += dt.timedelta(days=days)
+        hand.service.forget_old_batches.__wrapped__(hand.service)
+        return execute(hand.db, "select mobile from own_inquiries")[0][0]
+
+    assert kept(20) == MOBILE
+    hand.hear(event, source_ref=code, state=state, version=2)
+    assert kept(2) == MOBILE
+    assert kept(2) is None
+
+
+def test_the_mobile_of_an_inquiry_that_never_ends_is_not_kept_for_ever(hand):
+    hand.ask_own(mobile=MOBILE)
+    hand.moment += dt.timedelta(days=61)
+    with hand.service.store.transaction() as tx:
+        own.forget(tx.conn, hand.moment)
+    assert execute(hand.db, "select mobile from own_inquiries") == [(None,)]
+
+
+def test_who_asked_is_known_as_long_as_the_treasury_may_charge_again(hand):
+    code = hand.ask_own()["code"]
+    hand.hear(billing.BILL_ISSUED, source_ref=code)
+    hand.moment += dt.timedelta(days=12)
+    hand.hear(billing.BILL_ENDED, source_ref=code, state="EXPIRED", version=2)
+
+    def key(days):
+        hand.moment += dt.timedelta(days=days)
+        hand.service.forget_old_batches.__wrapped__(hand.service)
+        return execute(hand.db, "select key from own_inquiries")[0][0]
+
+    assert key(29) == hand.key
+    assert key(2) is None
+    assert own.KEY_DAYS == ASKED_KEPT
+
+
+@pytest.mark.parametrize("template", ["own_bill_due", "own_answered"])
+def test_every_text_exists_in_both_languages_and_asks_for_what_is_given(template):
+    told = tomllib.loads((ROOT / "deploy/notify/templates.toml").read_text(encoding="utf-8"))
+    (form,) = [row for row in told["templates"] if row["code"] == template]
+    given = {"code", "amount", "due"} if template == "own_bill_due" else {"code"}
+    for language in ("fa", "en"):
+        body = form["texts"][language]["body"]
+        assert set(re.findall(r"\(\((\w+)\)\)", body)) == given
+        assert "http" not in body
 
 
 def test_an_open_bill_is_a_debt_in_the_next_answer_and_a_paid_one_is_none(hand):

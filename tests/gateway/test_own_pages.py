@@ -1,0 +1,85 @@
+"""The portal's page of own inquiries: a mobile may be left; it is never shown again, nor logged."""
+
+import re
+import secrets
+
+import pytest
+import requests
+
+from deploy.local.ports import free_port, listening
+from tests.conftest import execute, run_inquiry, wait_for
+
+KEY, FILE = "9905251782", "1001/5"
+MOBILES = ("09900000012", "+989900000012", "9900000012")
+
+
+class Portal:
+    """The public face before a running inquiry service."""
+
+    def __init__(self, start, folder, amqp, db):
+        self.db, self.url = db, f"http://127.0.0.1:{free_port()}"
+        inquiry = run_inquiry(start, folder, amqp, db)
+        environ = {name: value for name, value in inquiry.items() if name != "processes"}
+        port = self.url.rsplit(":", 1)[1]
+        environ |= {"PORTAL_URL": self.url, "PORT": port, "HOST": "127.0.0.1"}
+        face = start("gateway.public", **environ)
+        self.processes = (*inquiry["processes"], face)
+        wait_for(lambda: listening(int(port)))
+
+    def ask(self, **more):
+        """What a browser is shown that has sent the form; and the browser."""
+        told = {"key": KEY, "file_no": FILE, "declared": "1", "form": secrets.token_hex(8), **more}
+        browser = requests.Session()
+        return browser.post(f"{self.url}/inquiry", data=told, timeout=30), browser
+
+    def mobiles(self):
+        return execute(
+            self.db, "select mobile, language from own_inquiries order by asked_at, code"
+        )
+
+    def log(self):
+        return "".join(each.log for each in self.processes)
+
+
+@pytest.fixture
+def portal(start, tmp_path, vhost, demo_db):
+    return Portal(start, tmp_path, vhost, demo_db)
+
+
+def shown(text):
+    """The mobiles that a text has in any of their forms."""
+    return [each for each in MOBILES if each in text]
+
+
+def test_a_mobile_is_optional_is_kept_and_is_neither_shown_again_nor_logged(portal):
+    form = requests.get(f"{portal.url}/inquiry", timeout=30).text
+    assert re.search(r'<label for="mobile">تلفن همراه <small>\(اختیاری\)</small></label>', form)
+    without, _ = portal.ask()
+    assert (without.status_code, "/inquiry/mine" in without.url) == (200, True)
+    assert portal.mobiles() == [(None, "fa")]
+    told, browser = portal.ask(mobile="۰۹۹۰ ۰۰۰ ۰۰۱۲")
+    assert (told.status_code, "/inquiry/mine" in told.url) == (200, True)
+    assert portal.mobiles()[1:] == [("+989900000012", "fa")]
+    again = browser.get(f"{portal.url}/inquiry/mine", timeout=30)
+    for page in (told, again, browser.get(f"{portal.url}/inquiry", timeout=30)):
+        assert shown(page.text) == []
+    assert shown(portal.log()) == []
+
+
+def test_a_malformed_mobile_is_refused_beside_its_field_and_nothing_is_asked(portal):
+    told, _ = portal.ask(mobile="0990000001")
+    assert told.status_code == 422
+    assert 'id="mobile-error">شماره همراه 09 و نه رقم است.' in told.text
+    assert f'value="{FILE}"' in told.text
+    assert "0990000001" not in told.text + portal.log()
+    assert portal.mobiles() == []
+
+
+def test_another_mistake_does_not_show_the_mobile_again(portal):
+    told, _ = portal.ask(mobile=MOBILES[0], file_no="")
+    assert (told.status_code, shown(told.text)) == (422, [])
+    other, _ = portal.ask(mobile=MOBILES[0], file_no="99/99999")
+    assert (other.status_code, shown(other.text)) == (422, [])
+    assert "با هم نمی‌خوانند" in other.text
+    assert shown(portal.log()) == []
+    assert portal.mobiles() == []
