@@ -10,7 +10,7 @@ from sqlalchemy import text
 from bus.contracts import CATALOGUE, Request
 from bus.errors import FieldError, RuleBroken
 from services.notify import bulletins, deliveries
-from services.notify.domain.announcement import moved, published
+from services.notify.domain.announcement import gone_at, moved, published
 from services.notify.office import Office
 from services.notify.store import instant
 
@@ -63,7 +63,7 @@ def publish(office: Office, who: str, id_: int, *, tell: bool) -> dict[str, Any]
     row = bulletins.one(office.conn, id_, lock=True)
     if row.published_at:
         raise RuleBroken("It is published already.", code="announcement.published")
-    _to_come(row.ends_at, office.now)
+    _to_come(gone_at(row.sunset) if row.sunset else row.ends_at, office.now)
     state = moved(row.kind, row.state, published(row.kind))
     office.conn.execute(
         text("update announcements set published_at = :now where id = :id"),
@@ -140,7 +140,10 @@ def _public(office: Office, id_: int) -> Any:
 
 def _to_come(ends: dt.datetime | None, now: dt.datetime) -> None:
     if ends is not None and ends <= now:
-        raise RuleBroken("Its window is over already.", code="announcement.past")
+        raise RuleBroken(
+            "Its window, or its last day, is over already; draft it for later.",
+            code="announcement.past",
+        )
 
 
 def _say(  # noqa: PLR0913 - what stands in an update

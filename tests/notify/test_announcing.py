@@ -164,6 +164,13 @@ def test_a_maintenance_announced_too_late_is_not_excluded(hand, room):
     room.publish(starts_at=utc("1405-09-05 09:00"), ends_at=utc("1405-09-05 10:00"))["in_time"]
 
 
+def test_what_ended_yesterday_is_not_announced_today(hand, room):
+    drafts = [room.draft("end_of_service", sunset=day) for day in ("2026-11-22", "2026-11-23")]
+    told = [room.act(c.PUBLISH_ANNOUNCEMENT, one) for one in drafts]
+    assert told[0]["code"] == "announcement.past"
+    assert told[1]["state"] == "ANNOUNCED"
+
+
 def test_a_moved_window_counts_from_its_own_update(hand, room):
     told = room.publish()
     hand.at("1405-09-10 23:30")
