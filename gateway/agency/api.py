@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,13 +15,24 @@ from bus.contracts.billing import STATEMENT
 from bus.contracts.bulk import SUBMIT_JOB
 from bus.contracts.inquiry import READ_BATCH, SUBMIT_BATCH
 from bus.errors import NotFound
-from bus.keys import SigningKey
+from bus.keys import PublicKey, SigningKey
 from bus.settings import Settings
-from gateway import pages, web
-from gateway.agency import batches, catalogue, jobs, results, statements
+from bus.version import release
+from gateway import pages, security, web
+from gateway.agency import batches, catalogue, jobs, results, schemas, statements
+from gateway.agency.certificates import Certificates
 from gateway.agency.door import Door
+from gateway.agency.dpop import Proofs
+from gateway.agency.identity import Identities
+from gateway.agency.metadata import Metadata, challenge
+from gateway.agency.oauth import Endpoint
 from gateway.agency.register import Register
+from gateway.agency.replays import Replays
+from gateway.agency.tokens import Tokens
 from gateway.notices import Gone, Notices
+
+UNPROVEN = 401
+REFUSED = (400, UNPROVEN, 403)
 
 
 class Agency:
@@ -28,18 +40,30 @@ class Agency:
 
     def __init__(self, settings: Settings) -> None:
         settings.require("AMQP_URL", "AGENCIES_DIR", "SIGNING_KEY_FILE")
-        self._key = SigningKey.load(
+        key = SigningKey.load(
             settings.text("SIGNING_KEY_FILE").strip(),
             settings.text("SIGNING_KEY_ID", f"mirab-{datetime.now(UTC).year}"),
         )
+        before = _keys_before(settings)
         self.client = Client(settings.text("AMQP_URL"), name="gateway.agency")
         self.notices = Notices(self.client)
         self._portal = settings.text("PORTAL_URL", "").rstrip("/")
-        self.door = Door(
+        folder = settings.get("REPLAY_DIR")
+        self._proofs, certificates = Proofs(key), Certificates(settings)
+        identities = Identities(
             Register(Path(settings.text("AGENCIES_DIR"))),
-            self.client,
-            self._key,
-            settings.get("AGENCY_BASE_URL"),
+            Replays(Path(folder) if folder else None),
+            Tokens(key, before),
+            self._proofs,
+            certificates,
+        )
+        self.door = Door(identities, self.client, key, settings.get("AGENCY_BASE_URL"))
+        self.oauth = Endpoint(identities, self.door)
+        self.metadata = Metadata(
+            self.door,
+            {key.keyid: key.public, **before},
+            certificates=certificates.told,
+            status=f"{self._portal}/status" if self._portal else "",
         )
 
     async def operate(self, request: Request) -> Response:
@@ -70,15 +94,15 @@ class Agency:
                 raise Gone(ending)
 
     def finish(self, request: Request, response: Response) -> Response:
-        """Tells of a contract's end, and signs."""
+        """Tells of a contract's end, the version, and how one comes in; and signs."""
+        response.headers["API-Version"] = release()
         response.headers.update(getattr(request.state, "ending", {}))
+        refused, code = response.status_code in REFUSED, getattr(request.state, "code", None)
+        if refused and (response.status_code == UNPROVEN or code == "token.scope"):
+            response.headers["WWW-Authenticate"] = challenge(self.door.base(request), code)
+        if refused or "authorization" in self.door.message(request).headers:
+            response.headers["DPoP-Nonce"] = self._proofs.nonce()
         return self.door.finish(request, response)
-
-    async def keys(self, _: Request) -> Response:
-        """GET /.well-known/jwks.json: by which key answers are signed."""
-        response = web.json_response({"keys": [self._key.public.jwk(self._key.keyid)]})
-        response.headers["Cache-Control"] = "max-age=300"
-        return response
 
 
 def make(settings: Settings) -> web.Face:
@@ -89,9 +113,13 @@ def make(settings: Settings) -> web.Face:
         [
             Route("/v{version:int}/{context}/{operation}", agency.operate, methods=["POST"]),
             Route("/openapi.json", catalogue.openapi_json),
+            Route("/asyncapi.json", schemas.asyncapi_json),
+            Route("/schemas/{name}.json", schemas.schema_json),
             Route("/", catalogue.page),
             Route("/docs", catalogue.page),
-            Route("/.well-known/jwks.json", agency.keys),
+            Route("/oauth/token", agency.oauth.token, methods=["POST"]),
+            *agency.metadata.routes(),
+            Route("/.well-known/security.txt", security.text_of(settings)),
             Route("/health/live", web.live),
             *pages.COMMON,
         ],
@@ -111,3 +139,14 @@ def contract_of(request: Request) -> Contract:
             code="contract.unknown",
         )
     return contract
+
+
+def _keys_before(settings: Settings) -> dict[str, PublicKey]:
+    """The public keys before the one that signs now, whose answers and tokens still hold."""
+    told = settings.get("SIGNING_KEYS_BEFORE")
+    if told is None:
+        return {}
+    try:
+        return {str(jwk["kid"]): PublicKey.from_jwk(jwk) for jwk in orjson.loads(told)["keys"]}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ValueError("SIGNING_KEYS_BEFORE is not a JSON Web Key Set of Ed25519.") from None

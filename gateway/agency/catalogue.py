@@ -4,8 +4,6 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from apispec import APISpec
-from apispec.ext.marshmallow import MarshmallowPlugin
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,13 +11,13 @@ from bus.contracts import CATALOGUE
 from bus.contracts import Request as Contract
 from bus.contracts.billing import STATEMENT
 from bus.contracts.bulk import JOB_MATTER, SUBMIT_JOB
-from bus.contracts.fields import Block, Day, Instant
 from bus.contracts.inquiry import BATCH_KEYS, MATTER, READ_BATCH, SUBMIT_BATCH
-from bus.version import release
 from gateway import pages
+from gateway.agency.forms import new_spec
 from gateway.problems import PROBLEMS
 
 SIGNED = "docs/join.md tells how a request is signed."
+BOUND = "Or send a token of /oauth/token, bound by DPoP (RFC 9449) or mutual TLS (RFC 8705)."
 
 
 def agency_contracts() -> list[Contract]:
@@ -35,32 +33,16 @@ def path_of(contract: Contract) -> str:
 @lru_cache(maxsize=1)
 def openapi() -> bytes:
     """The OpenAPI 3.1 document, as JSON."""
-    plugin = MarshmallowPlugin(schema_name_resolver=_schema_name)
-    spec = APISpec(
-        title="Mirab, agency face",
-        version=release(),
-        openapi_version="3.1.0",
-        plugins=[plugin],
-        info={
-            "description": "Inquiries on the status of water subscribers. " + SIGNED,
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
-    )
-    plugin.map_to_openapi_type(Instant, "string", "date-time")  # type: ignore[no-untyped-call]
-    plugin.map_to_openapi_type(Day, "string", "date")  # type: ignore[no-untyped-call]
-    plugin.map_to_openapi_type(Block, "object", None)  # type: ignore[no-untyped-call]
+    spec, _ = new_spec("Inquiries on the status of water subscribers. " + SIGNED + " " + BOUND)
     spec.components.security_scheme(
         "signature", {"type": "apiKey", "in": "header", "name": "Signature", "description": SIGNED}
     )
+    spec.components.security_scheme("oauth", OAUTH)
     spec.components.schema("Problem", PROBLEM_SCHEMA)
     for contract in agency_contracts():
         spec.path(path_of(contract), operations={"post": _operation(contract)})
+    spec.path("/oauth/token", operations={"post": TOKEN})
     return orjson.dumps(spec.to_dict(), option=orjson.OPT_INDENT_2)
-
-
-def _schema_name(schema: Any) -> str:
-    cls = schema if isinstance(schema, type) else type(schema)
-    return str(cls.__name__)
 
 
 def _operation(contract: Contract) -> dict[str, Any]:
@@ -68,7 +50,7 @@ def _operation(contract: Contract) -> dict[str, Any]:
         "operationId": contract.name,
         "summary": contract.doc,
         "tags": [contract.context],
-        "security": [{"signature": []}],
+        "security": [{"signature": []}, {"oauth": [contract.name]}],
         "parameters": _parameters(contract),
         "requestBody": {"required": True, "content": _bodies(contract)},
         "responses": {
@@ -115,6 +97,83 @@ def _answers(contract: Contract) -> dict[str, Any]:
     return {**answer, **PAPERS} if contract is STATEMENT else answer
 
 
+def _text(*names: str) -> dict[str, Any]:
+    return {name: {"type": "string"} for name in names}
+
+
+OAUTH: dict[str, Any] = {
+    "type": "oauth2",
+    "description": BOUND,
+    "flows": {
+        "clientCredentials": {
+            "tokenUrl": "/oauth/token",
+            "scopes": {contract.name: contract.doc for contract in agency_contracts()},
+        }
+    },
+}
+TOKEN: dict[str, Any] = {
+    "operationId": "oauth.token",
+    "summary": "A token for client credentials, proven by private_key_jwt or a certificate",
+    "tags": ["oauth"],
+    "parameters": [
+        {
+            "in": "header",
+            "name": "DPoP",
+            "schema": {"type": "string"},
+            "description": "A proof (RFC 9449) with the nonce of our header DPoP-Nonce",
+        }
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {
+                    "type": "object",
+                    "required": ["grant_type"],
+                    "properties": _text(
+                        "grant_type",
+                        "client_id",
+                        "client_assertion_type",
+                        "client_assertion",
+                        "scope",
+                        "purpose",
+                    ),
+                }
+            }
+        },
+    },
+    "responses": {
+        "200": {
+            "description": "The token",
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["access_token", "token_type", "expires_in", "scope"],
+                        "properties": {
+                            **_text("access_token", "token_type", "scope"),
+                            "expires_in": {"type": "integer"},
+                        },
+                    }
+                }
+            },
+        },
+        "default": {
+            "description": "A refusal (RFC 6749, section 5.2), with our code beside",
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["error"],
+                        "properties": _text(
+                            "error", "error_description", "error_uri", "code", "trace_id"
+                        ),
+                    }
+                }
+            },
+        },
+    },
+}
 IN_QUERY = {SUBMIT_BATCH: MATTER, SUBMIT_JOB: JOB_MATTER}
 LINES: dict[str, Any] = {
     form: {"schema": {"type": "string"}} for form in ("application/jsonl", "text/csv")

@@ -1,10 +1,8 @@
-"""Rates and replays: how much an agency may ask, and that no signature is taken twice."""
+"""Rates: how much an agency may ask."""
 
 import time
-from collections import deque
 
-from bus.errors import SignatureError, TooMany
-from bus.signing import Verified
+from bus.errors import TooMany
 from gateway.agency.register import Agency
 
 
@@ -42,39 +40,3 @@ class RateLimits:
             "RateLimit-Policy": f'"agency";q={agency.requests};w={agency.seconds}',
             "RateLimit": f'"agency";r={left};t={full_in}',
         }
-
-
-class Nonces:
-    """The nonces of signatures that are still in force.
-
-    They are kept in memory: whatever was signed before this process started could have been seen
-    by the one before it, and is refused, so that a restart opens no replay.
-    """
-
-    def __init__(self, started: float | None = None) -> None:
-        self._started = int(time.time() if started is None else started)
-        self._seen: set[tuple[str, str]] = set()
-        self._ends: deque[tuple[float, tuple[str, str]]] = deque()
-
-    def check(self, verified: Verified) -> None:
-        """SignatureError if the nonce was used, or the request signed before the start."""
-        if verified.created < self._started:
-            raise SignatureError(
-                "signature.before_start",
-                "This face was started after you signed; sign the request again.",
-            )
-        if (verified.keyid, verified.nonce) in self._seen:
-            raise SignatureError(
-                "signature.replayed",
-                "This nonce was used before; sign each request with a fresh one.",
-            )
-
-    def note(self, verified: Verified) -> None:
-        """Remembers the nonce for as long as a signature with it could be taken."""
-        now = time.time()
-        while self._ends and self._ends[0][0] < now:
-            self._seen.discard(self._ends.popleft()[1])
-        key = (verified.keyid, verified.nonce)
-        self._seen.add(key)
-        # A signature lives 300 s at most; kept in the order of arrival, that long is enough.
-        self._ends.append((now + 360, key))

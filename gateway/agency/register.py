@@ -1,5 +1,6 @@
 """The register of agencies: who they are, their keys, their grants; read from TOML files."""
 
+import base64
 import datetime as dt
 import time
 import tomllib
@@ -9,13 +10,17 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from joserfc.jwk import Key
+
 from bus import log
 from bus.errors import Forbidden, Unauthenticated
 from bus.keys import PublicKey
 from bus.persian import tehran_day
+from gateway.agency.jose import public_key
 
 LOOK_SECONDS = 0.5
 DEFAULT_LIMIT = (600, 60)
+SHA256_BYTES = 32
 _log = log.get("register")
 
 
@@ -39,12 +44,30 @@ class Agency:
     seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What an agency proves itself by until a day: a key, or a certificate by its SHA-256.
+
+    ``signs`` is an Ed25519 key, which alone may sign requests; ``jwk`` any key, by which it asks
+    for tokens with one of ``algorithms``.
+    """
+
+    id: str
+    agency: str
+    until: dt.date
+    signs: PublicKey | None = None
+    jwk: Key | None = None
+    algorithms: tuple[str, ...] = ()
+    thumbprint: str | None = None
+
+
 @dataclass(slots=True)
 class Known:
     """What the files said when they were last read whole."""
 
     agencies: dict[str, Agency] = field(default_factory=dict)
-    keys: dict[str, tuple[PublicKey, dt.date, str]] = field(default_factory=dict)
+    keys: dict[str, Credential] = field(default_factory=dict)
+    certificates: dict[str, Credential] = field(default_factory=dict)
 
 
 class Register:
@@ -60,19 +83,28 @@ class Register:
         self._read()
 
     def key(self, keyid: str) -> PublicKey | None:
-        """The public key of that id, if it is known."""
+        """The public key of that id by which requests are signed, if it is known."""
+        found = self.credential(keyid)
+        return found.signs if found else None
+
+    def credential(self, id: str) -> Credential | None:
+        """The key or certificate of that id, if it is known."""
         self._look()
-        found = self._known.keys.get(keyid)
-        return found[0] if found else None
+        return self._known.keys.get(id)
+
+    def certificate(self, thumbprint: str) -> Credential | None:
+        """The certificate with that SHA-256 (base64url), if it is known."""
+        self._look()
+        return self._known.certificates.get(thumbprint)
 
     def owner(self, keyid: str) -> Agency:
         """Whose key it is; Unauthenticated if it is out of date."""
-        _, until, code = self._known.keys[keyid]
-        if until < today():
+        found = self._known.keys[keyid]
+        if found.until < today():
             raise Unauthenticated(
                 "Your key is out of date; register a new one.", code="identity.key_expired"
             )
-        return self._known.agencies[code]
+        return self._known.agencies[found.agency]
 
     def _look(self) -> None:
         now = time.monotonic()
@@ -117,20 +149,39 @@ def _add(known: Known, path: Path) -> None:
             _positive(limits.get("requests", DEFAULT_LIMIT[0])),
             _positive(limits.get("seconds", DEFAULT_LIMIT[1])),
         )
-        keys = {
-            str(k["id"]): (
-                PublicKey.from_base64(str(k["public_key"])),
-                _day(k["until"]),
-                agency.code,
-            )
-            for k in told.get("keys", ())
-        }
+        given = [
+            *(_key(agency.code, k) for k in told.get("keys", ())),
+            *(_certificate(agency.code, c) for c in told.get("certificates", ())),
+        ]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path.name}: {error!r}") from None
-    if agency.code in known.agencies or keys.keys() & known.keys.keys():
+    keys = {one.id: one for one in given}
+    certificates = {one.thumbprint: one for one in given if one.thumbprint}
+    if (
+        agency.code in known.agencies
+        or keys.keys() & known.keys.keys()
+        or certificates.keys() & known.certificates.keys()
+    ):
         raise ValueError(f"{path.name}: the agency or one of its keys is there twice")
     known.agencies[agency.code] = agency
     known.keys.update(keys)
+    known.certificates.update(certificates)
+
+
+def _key(agency: str, told: dict[str, Any]) -> Credential:
+    """A key of a file: ``public_key`` in base64, or ``jwk``, a table after RFC 7517."""
+    signs = PublicKey.from_base64(str(told["public_key"])) if "public_key" in told else None
+    jwk, algorithms = public_key(signs.jwk("") if signs else told["jwk"])
+    return Credential(str(told["id"]), agency, _day(told["until"]), signs, jwk, algorithms)
+
+
+def _certificate(agency: str, told: dict[str, Any]) -> Credential:
+    """A certificate of a file: ``sha256`` of its DER in hex, as openssl prints it."""
+    digest = bytes.fromhex(str(told["sha256"]).replace(":", ""))
+    if len(digest) != SHA256_BYTES:
+        raise ValueError("sha256 of a certificate has 32 bytes")
+    thumbprint = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return Credential(str(told["id"]), agency, _day(told["until"]), thumbprint=thumbprint)
 
 
 def _day(value: Any) -> dt.date:
@@ -158,6 +209,13 @@ def grants_for(agency: Agency, contract: str) -> list[dict[str, str]]:
         if fnmatchcase(contract, grant.contract)
         for purpose in grant.purposes
     ]
+
+
+def is_granted(agency: Agency, contract: str) -> bool:
+    """True if a grant for this contract is in force, for whatever purpose."""
+    return any(
+        fnmatchcase(contract, grant.contract) and grant.until >= today() for grant in agency.grants
+    )
 
 
 def require_grant(agency: Agency, contract: str) -> None:

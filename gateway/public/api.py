@@ -1,6 +1,6 @@
 """Verification of answers: for machines at /v1/verify/{code}, for people as a page."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ from starlette.routing import Route
 from bus.client import Client
 from bus.contracts.inquiry import VERIFY
 from bus.settings import Settings
-from gateway import bodies, pages, web
+from gateway import bodies, pages, security, web
 from gateway.notices import Maintenance, Notices
 from gateway.problems import HttpError
 from gateway.public import (
@@ -41,7 +41,6 @@ class Public:
     def __init__(self, settings: Settings) -> None:
         settings.require("AMQP_URL", "PORTAL_KEY", "PORTAL_URL", "BLOBS_DIR", "OPEN311_KEYS_FILE")
         self.client = Client(settings.text("AMQP_URL"), name="gateway.public")
-        self._contact = settings.text("SECURITY_CONTACT", "mailto:security@mirab.example")
         self.guesses = Guesses()
         self.tickets = Tickets(self.client, settings, self.guesses)
         self.notices = Notices(self.client)
@@ -93,15 +92,6 @@ class Public:
             return RedirectResponse(f"/v1/verify/{code}", 303)
         return portal.show(request, "verify", empty="code" in request.query_params)
 
-    async def security(self, _: Request) -> Response:
-        """GET /.well-known/security.txt (RFC 9116)."""
-        expires = (datetime.now(UTC) + timedelta(days=180)).replace(microsecond=0)
-        return Response(
-            f"Contact: {self._contact}\nExpires: {expires.isoformat()}\n"
-            "Preferred-Languages: fa, en\n",
-            media_type="text/plain",
-        )
-
 
 def make(settings: Settings) -> web.Face:
     """The public face."""
@@ -120,7 +110,7 @@ def make(settings: Settings) -> web.Face:
             *news.routes(public.news),
             *open311.routes(public.tickets, settings),
             *callbacks.routes(public.client, settings, public.guesses),
-            Route("/.well-known/security.txt", public.security),
+            Route("/.well-known/security.txt", security.text_of(settings)),
             *json_api.routes(public.tickets),
             Route("/health/live", web.live),
             *pages.COMMON,

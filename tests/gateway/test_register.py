@@ -4,11 +4,10 @@ import time
 
 import pytest
 
-from bus.errors import Forbidden, SignatureError, TooMany, Unauthenticated
+from bus.errors import Forbidden, TooMany, Unauthenticated
 from bus.keys import SigningKey
-from bus.signing import Verified
 from gateway.agency import register
-from gateway.agency.limits import Nonces, RateLimits
+from gateway.agency.limits import RateLimits
 from gateway.agency.register import Register, grants_for, require_grant
 
 PUBLIC = SigningKey.new("").public.base64()
@@ -84,6 +83,14 @@ BROKEN = {
     "an hour for a day": f'code="b"\nname="B"\n[[keys]]\nid="b"\npublic_key="{PUBLIC}"\n'
     "until=2099-01-01T00:00:00Z",
     "a text for a day": 'code="b"\nname="B"\n[[grants]]\ncontract="inquiry.*"\nuntil="2099-01-01"',
+    "a private key": 'code="b"\nname="B"\n[[keys]]\nid="b"\nuntil=2099-01-01\n'
+    'jwk={kty="EC",crv="P-256",x="AA",y="AA",d="AA"}',
+    "a point that is on no curve": 'code="b"\nname="B"\n[[keys]]\nid="b"\nuntil=2099-01-01\n'
+    'jwk={kty="EC",crv="P-256",x="AA",y="AA"}',
+    "a curve that we do not take": 'code="b"\nname="B"\n[[keys]]\nid="b"\nuntil=2099-01-01\n'
+    'jwk={kty="OKP",crv="X25519",x="AA"}',
+    "a short digest of a certificate": 'code="b"\nname="B"\n[[certificates]]\nid="b"\n'
+    'sha256="AA:BB"\nuntil=2099-01-01',
     "the key of another": f'code="b"\nname="B"\n[[keys]]\nid="a-1"\npublic_key="{PUBLIC}"\n'
     "until=2099-01-01",
     "the code of another": 'code="a-co"\nname="B"',
@@ -128,27 +135,3 @@ def test_a_bucket_is_emptied_and_fills_again(known, monkeypatch):
     assert refused.value.details["retry_after"] == "20"
     now[0] += 20.0
     assert limits.take(agency)["RateLimit-Policy"] == '"agency";q=3;w=60'
-
-
-def signed(nonce, created):
-    return Verified("a-1", nonce, int(created), int(created) + 120, "mirab")
-
-
-def test_a_nonce_is_taken_once_and_forgotten_when_it_can_come_no_more(monkeypatch):
-    nonces, now = Nonces(), [time.time()]
-    monkeypatch.setattr(time, "time", lambda: now[0])
-    first = signed("n" * 16, now[0] + 1)
-    nonces.check(first)
-    nonces.note(first)
-    with pytest.raises(SignatureError) as refused:
-        nonces.check(first)
-    assert refused.value.code == "signature.replayed"
-    now[0] += 400
-    nonces.note(signed("m" * 16, now[0]))
-    assert nonces._seen == {("a-1", "m" * 16)}
-
-
-def test_what_was_signed_before_the_start_is_refused():
-    with pytest.raises(SignatureError) as refused:
-        Nonces(started=2_000).check(signed("n" * 16, 1_999))
-    assert refused.value.code == "signature.before_start"

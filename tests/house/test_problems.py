@@ -46,7 +46,7 @@ def test_every_code_has_its_problem():
 
 def test_the_search_for_codes_finds_them():
     assert {
-        "signature.replayed",
+        "signature.unknown_key",
         "http.too_large",
         "purpose.not_granted",
         "batch.not_ready",

@@ -1,0 +1,156 @@
+"""Who asks: by a signature (RFC 9421), or by a token with a proof that it is the asker's own."""
+
+import hmac
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from bus.contracts import Request as Contract
+from bus.errors import Forbidden, Unauthenticated
+from bus.signing import Message, verify_request
+from gateway.agency.certificates import Certificates
+from gateway.agency.dpop import Proofs
+from gateway.agency.limits import RateLimits
+from gateway.agency.register import Agency, Register, caller
+from gateway.agency.replays import Replays
+from gateway.agency.tokens import Access, Tokens
+from gateway.problems import HttpError
+
+NAMESPACE = uuid.UUID("6d697261-6200-5000-8000-000000000001")
+KEY = re.compile(r'"([\x21\x23-\x5b\x5d-\x7e]{16,128})"')
+AUTHORIZATION = re.compile(r"(dpop|bearer) +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """An agency that was proven, by which of its keys, and what it sent beside the body.
+
+    ``nonce`` is what made this request one of its kind; ``access`` is what its token gives, None
+    if it signed the request itself.
+    """
+
+    agency: Agency
+    keyid: str
+    nonce: str
+    message: Message
+    idempotency_key: str | None
+    access: Access | None = None
+
+    def request_id(self, contract: str) -> str:
+        """The id that makes a repeat of this request known as one."""
+        told = (
+            f"key {self.idempotency_key}"
+            if self.idempotency_key
+            else f"nonce {self.keyid} {self.nonce}"
+        )
+        return str(uuid.uuid5(NAMESPACE, f"{self.agency.code} {contract} {told}"))
+
+    def require_scope(self, contract: Contract) -> None:
+        """Forbidden if it came with a token that is not for this contract."""
+        if self.access and contract.name not in self.access.scope:
+            raise Forbidden(f"The token is not for {contract.name}.", code="token.scope")
+
+    def caller(self, contract: Contract) -> dict[str, Any]:
+        """Who asks, as the envelope tells the service: of a token's scope and purpose alone."""
+        told = dict(caller(self.agency, self.keyid, contract.name))
+        if self.access:
+            inside = contract.name in self.access.scope
+            told["grants"] = [
+                grant
+                for grant in told["grants"]
+                if inside and grant["purpose"] == self.access.purpose
+            ]
+        return told
+
+
+class Identities:
+    """The two ways in."""
+
+    def __init__(
+        self,
+        register: Register,
+        replays: Replays,
+        tokens: Tokens,
+        proofs: Proofs,
+        certificates: Certificates,
+    ) -> None:
+        self.register, self.replays, self.limits = register, replays, RateLimits()
+        self.tokens, self.proofs, self.certificates = tokens, proofs, certificates
+
+    def identify(self, request: Request, message: Message, base: str) -> Visitor:
+        """Who asks; Unauthenticated names the check that failed. ``base`` is our own address."""
+        told = message.headers.get("authorization", "")
+        if told[:4].lower() == "dpop" or told[:6].lower() == "bearer":
+            return self._by_token(request, message, told, base)
+        return self._by_signature(request, message)
+
+    def _by_signature(self, request: Request, message: Message) -> Visitor:
+        found = verify_request(message, self.register.key)
+        agency = self.register.owner(found.keyid)
+        request.state.agency = agency.code
+        # A replay takes nothing of the agency's rate; what is over the rate fills no book.
+        self.replays.check("signature", found.keyid, found.nonce, found.created)
+        request.state.limits = self.limits.take(agency)
+        self.replays.note("signature", found.keyid, found.nonce)
+        return Visitor(agency, found.keyid, found.nonce, message, idempotency_key(message))
+
+    def _by_token(self, request: Request, message: Message, told: str, base: str) -> Visitor:
+        match = AUTHORIZATION.fullmatch(told)
+        if match is None:
+            raise Unauthenticated("Send one token: Authorization: DPoP …", code="token.invalid")
+        scheme, token = match[1].lower(), match[2]
+        access = self.tokens.read(token, base)
+        if scheme == "bearer":
+            self._check_certificate(request, access)
+            return self._visitor(request, message, access, uuid.uuid4().hex)
+        url = message.target_uri.partition("?")[0]
+        proof = self.proofs.check(message.headers.get("dpop"), message.method, url, token=token)
+        if not _same(access.binding.get("jkt"), proof.thumbprint):
+            raise Unauthenticated("The token belongs to another key.", code="token.binding")
+        self.replays.check("dpop", proof.thumbprint, proof.jti, proof.created)
+        visitor = self._visitor(request, message, access, proof.jti)
+        self.replays.note("dpop", proof.thumbprint, proof.jti)
+        return visitor
+
+    def _check_certificate(self, request: Request, access: Access) -> None:
+        """A token without a proof is taken only with the certificate that it is bound to."""
+        if not _same(access.binding.get("x5t#S256"), self.certificates.thumbprint(request)):
+            raise Unauthenticated(
+                "Send the token with the certificate or the DPoP proof that it is bound to.",
+                code="token.binding",
+            )
+
+    def _visitor(self, request: Request, message: Message, access: Access, nonce: str) -> Visitor:
+        """Looks up again what the token says: a key that was taken back ends its tokens."""
+        known = self.register.credential(access.key)
+        if known is None or known.agency != access.client:
+            raise Unauthenticated("The key of this token was revoked.", code="token.revoked")
+        agency = self.register.owner(access.key)
+        request.state.agency = agency.code
+        request.state.limits = self.limits.take(agency)
+        return Visitor(agency, access.key, nonce, message, idempotency_key(message), access)
+
+
+def _same(bound: object, shown: str | None) -> bool:
+    return (
+        isinstance(bound, str)
+        and shown is not None
+        and hmac.compare_digest(bound.encode(), shown.encode())
+    )
+
+
+def idempotency_key(message: Message) -> str | None:
+    """The Idempotency-Key (a structured-field string), or None; HttpError if it cannot be read."""
+    told = message.headers.get("idempotency-key")
+    if told is None:
+        return None
+    match = KEY.fullmatch(told.strip())
+    if match is None:
+        raise HttpError(
+            "idempotency_key.invalid",
+            'Idempotency-Key is a text in quotes, 16 to 128 characters: "…".',
+        )
+    return match.group(1)

@@ -1,0 +1,108 @@
+"""Signed JWTs of others (RFC 7515, 7519), read strictly: which algorithms may be is ours to say."""
+
+from collections.abc import Collection
+from typing import Any
+
+import orjson
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+from joserfc.jws import JWSRegistry
+
+LONGEST_TOKEN = 8192
+# RFC 9864 calls EdDSA with this curve Ed25519; most libraries still write EdDSA.
+OF_CURVE = {"Ed25519": ("EdDSA", "Ed25519"), "P-256": ("ES256",)}
+PROOF_ALGORITHMS = ("EdDSA", "Ed25519", "ES256")
+CLIENT_ALGORITHMS = (*PROOF_ALGORITHMS, "PS256")
+RSA_BITS = range(2048, 4097)
+LAST_SECOND = 10**11
+LEAST_JTI = 8
+
+
+class Unreadable(ValueError):
+    """It is no signed JWT of the kind that is asked for; the text says why."""
+
+
+class _Registry(JWSRegistry):
+    def get_alg(self, name: str) -> Any:
+        return self.algorithms[name]  # asked for by then; joserfc's own would warn of EdDSA
+
+
+class Token:
+    """A compact JWS with a JSON object in it, not verified yet; Unreadable if it is none."""
+
+    def __init__(self, text: str, *kinds: str) -> None:
+        if len(text) > LONGEST_TOKEN:
+            raise Unreadable(f"It is longer than {LONGEST_TOKEN} characters.")
+        try:
+            self._parts = jws.extract_compact(text.encode("ascii"))
+            self.header: dict[str, Any] = dict(self._parts.headers())
+            self.claims = orjson.loads(self._parts.payload)
+        except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise Unreadable("It is not a JWS in compact form with JSON in it.") from None
+        if not isinstance(self.claims, dict):
+            raise Unreadable("Its claims are not an object.")
+        if {"b64", "crit"} & self.header.keys():
+            raise Unreadable("It needs something that we do not know (b64 or crit).")
+        told = self.header.get("typ")
+        kind = told.lower().removeprefix("application/") if isinstance(told, str) else ""
+        if kinds and kind not in kinds:
+            raise Unreadable("Its typ is not " + " or ".join(kinds) + ".")
+
+    def require_algorithm(self, algorithms: Collection[str]) -> None:
+        """Unreadable if it names another algorithm than these."""
+        if self.header.get("alg") not in algorithms:
+            raise Unreadable("Its algorithm is not one of " + ", ".join(algorithms) + ".")
+
+    def holds(self, key: Key | None, algorithms: Collection[str]) -> bool:
+        """True if it is signed by that key with one of these algorithms."""
+        if key is None or self.header.get("alg") not in algorithms:
+            return False
+        registry = _Registry(algorithms=algorithms, strict_check_header=False)
+        try:
+            return jws.validate_compact(
+                self._parts, key, algorithms=list(algorithms), registry=registry
+            )
+        except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+            return False
+
+    def text(self, name: str, most: int = 256, *, least: int = 1) -> str:
+        """A claim that is a text of so many characters; Unreadable if it is none."""
+        value = self.claims.get(name)
+        if not isinstance(value, str) or not least <= len(value) <= most:
+            raise Unreadable(f"Its claim {name} is not a text of {least} to {most} characters.")
+        return value
+
+    def seconds(self, name: str) -> float:
+        """A claim in unix seconds; Unreadable if it is none."""
+        value = self.claims.get(name)
+        if type(value) not in (int, float) or not 0 <= value < LAST_SECOND:
+            raise Unreadable(f"Its claim {name} is not in unix seconds.")
+        return float(value)
+
+
+def public_key(told: Any) -> tuple[Key, tuple[str, ...]]:
+    """The key of a JSON Web Key, and the algorithms that it may be used with.
+
+    Unreadable for a private key, and for one that is neither Ed25519, P-256 nor RSA of 2048 to
+    4096 bits.
+    """
+    if not isinstance(told, dict) or "d" in told or "k" in told:
+        raise Unreadable("The key is not a public JSON Web Key.")
+    kind, curve = told.get("kty"), told.get("crv")
+    try:
+        if (kind, curve) == ("OKP", "Ed25519"):
+            return OKPKey.import_key(_only(told, "kty", "crv", "x")), OF_CURVE["Ed25519"]
+        if (kind, curve) == ("EC", "P-256"):
+            return ECKey.import_key(_only(told, "kty", "crv", "x", "y")), OF_CURVE["P-256"]
+        if kind == "RSA":
+            key = RSAKey.import_key(_only(told, "kty", "n", "e"))
+            if key.public_key.key_size in RSA_BITS:
+                return key, ("PS256",)
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+        raise Unreadable("The key cannot be read.") from None
+    raise Unreadable("The key is neither Ed25519, P-256 nor RSA of 2048 to 4096 bits.")
+
+
+def _only(told: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: str(told[name]) for name in names}

@@ -1,0 +1,200 @@
+"""POST /oauth/token: client credentials (RFC 6749, section 4.4) against a token that is bound."""
+
+import re
+import time
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bus.contracts import Request as Contract
+from bus.errors import BusError, RuleBroken, Unauthenticated
+from gateway import bodies, problems, web
+from gateway.agency.catalogue import agency_contracts
+from gateway.agency.door import Door
+from gateway.agency.identity import Identities
+from gateway.agency.jose import CLIENT_ALGORITHMS, LEAST_JTI, Token, Unreadable
+from gateway.agency.register import Agency, Credential, grants_for, is_granted, today
+from gateway.agency.tokens import LIFE, Access
+
+FORM = "application/x-www-form-urlencoded"
+ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+LONGEST_LIFE, SKEW = 300, 60
+MOST_FIELDS = 20
+UNPROVEN = "This client was not proven: compare client_id, key id, key and certificate."
+# The errors of RFC 6749 (section 5.2) and RFC 9449 (section 5) by our own codes.
+ERRORS = {
+    "oauth.grant_type": "unsupported_grant_type",
+    "oauth.scope": "invalid_scope",
+    "dpop.nonce": "use_dpop_nonce",
+}
+FAMILIES = {
+    "dpop": "invalid_dpop_proof",
+    **dict.fromkeys(("assertion", "client", "identity"), "invalid_client"),
+}
+CALLERS_FAULT, LATER = (401, 422), (429, 503)
+UNSAFE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
+
+
+class Endpoint:
+    """Gives out tokens to agencies that prove themselves by a registered key or certificate."""
+
+    def __init__(self, identities: Identities, door: Door) -> None:
+        self._known, self._door = identities, door
+
+    async def token(self, request: Request) -> Response:
+        """POST /oauth/token; what goes wrong is told as RFC 6749 has it, with our code beside."""
+        try:
+            told = await _form(request)
+            return web.json_response(self._grant(request, told), headers={"Pragma": "no-cache"})
+        except BusError as error:
+            request.state.code = error.code
+            return _refusal(request, error)
+
+    def _grant(self, request: Request, told: dict[str, str]) -> dict[str, Any]:
+        if told.get("grant_type") != "client_credentials":
+            raise RuleBroken("grant_type is client_credentials.", code="oauth.grant_type")
+        base, message = self._door.base(request), self._door.message(request)
+        credential, assertion = self._client(request, told)
+        agency = self._known.register.owner(credential.id)
+        request.state.agency = agency.code
+        once: list[tuple[str, str, str, float]] = []
+        if assertion:
+            _check_assertion(assertion, (base, f"{base}/oauth/token"))
+            jti, created = assertion.text("jti"), assertion.seconds("iat")
+            once.append(("assertion", credential.id, jti, created))
+        bound: dict[str, Any] = {"x5t#S256": credential.thumbprint}
+        if "dpop" in message.headers or credential.thumbprint is None:
+            url = message.target_uri.partition("?")[0]
+            proof = self._known.proofs.check(message.headers.get("dpop"), message.method, url)
+            once.append(("dpop", proof.thumbprint, proof.jti, proof.created))
+            bound = {"jkt": proof.thumbprint}
+        for kind, owner, nonce, at in once:
+            self._known.replays.check(kind, owner, nonce, at)
+        request.state.limits = self._known.limits.take(agency)
+        for kind, owner, nonce, _ in once:
+            self._known.replays.note(kind, owner, nonce)
+        access = _access(agency, credential, told, bound)
+        return {
+            "access_token": self._known.tokens.make(access, base),
+            "token_type": "DPoP" if "jkt" in bound else "Bearer",
+            "expires_in": LIFE,
+            "scope": " ".join(sorted(access.scope)),
+        }
+
+    def _client(self, request: Request, told: dict[str, str]) -> tuple[Credential, Token | None]:
+        """By which key or certificate which agency asks; nobody learns which of them are known."""
+        if "client_assertion" not in told:
+            thumbprint = self._known.certificates.thumbprint(request)
+            found = self._known.register.certificate(thumbprint) if thumbprint else None
+            if found is None or told.get("client_id") != found.agency:
+                raise Unauthenticated(UNPROVEN, code="client.unproven")
+            return found, None
+        if told.get("client_assertion_type") != ASSERTION:
+            raise RuleBroken(f"client_assertion_type is {ASSERTION}.", code="oauth.request")
+        try:
+            token = Token(told["client_assertion"])
+            token.require_algorithm(CLIENT_ALGORITHMS)
+            issuer, subject, keyid = token.text("iss"), token.text("sub"), token.header.get("kid")
+            found = self._known.register.credential(keyid) if isinstance(keyid, str) else None
+            proven = (
+                found is not None
+                and token.holds(found.jwk, found.algorithms)
+                and issuer == subject == found.agency == told.get("client_id", issuer)
+            )
+        except Unreadable as error:
+            raise Unauthenticated(
+                f"The client assertion cannot be used: {error}", code="assertion.malformed"
+            ) from None
+        if found is None or not proven:
+            raise Unauthenticated(UNPROVEN, code="client.unproven")
+        return found, token
+
+
+def _check_assertion(token: Token, audiences: tuple[str, ...]) -> None:
+    """RFC 7523, section 3, with a jti and a short life; its signature was verified before."""
+    now = time.time()
+    audience = token.claims.get("aud")
+    told = audience if isinstance(audience, list) else [audience]
+    if len(told) != 1 or told[0] not in audiences:
+        raise Unauthenticated(
+            f"aud of the assertion must be {audiences[0]}.", code="assertion.audience"
+        )
+    try:
+        created, expires = token.seconds("iat"), token.seconds("exp")
+        before = token.seconds("nbf") if "nbf" in token.claims else created
+        token.text("jti", least=LEAST_JTI)
+    except Unreadable as error:
+        raise Unauthenticated(str(error), code="assertion.malformed") from None
+    if not 0 < expires - created <= LONGEST_LIFE or max(created, before) > now + SKEW:
+        raise Unauthenticated(
+            f"iat must be now and exp at most {LONGEST_LIFE} s later; our clock says {int(now)}.",
+            code="assertion.time",
+        )
+    if expires < now:
+        raise Unauthenticated(
+            f"The assertion has expired; our clock says {int(now)}.", code="assertion.expired"
+        )
+
+
+def _access(
+    agency: Agency, credential: Credential, told: dict[str, str], bound: dict[str, Any]
+) -> Access:
+    """What the token gives: of what the agency is granted, no more than it asks for."""
+    granted = {c.name: c for c in agency_contracts() if is_granted(agency, c.name)}
+    asked = set(told["scope"].split()) if "scope" in told else set(granted)
+    if not asked <= granted.keys() or not asked:
+        raise RuleBroken(
+            "scope names contracts that your agency is granted, with a space between them.",
+            code="oauth.scope",
+        )
+    purpose = told.get("purpose")
+    if purpose is not None and not _is_purpose(agency, [granted[name] for name in asked], purpose):
+        raise RuleBroken(
+            "purpose is one that your agency is granted for a contract of the scope.",
+            code="oauth.scope",
+        )
+    return Access(agency.code, credential.id, frozenset(asked), purpose, bound)
+
+
+def _is_purpose(agency: Agency, contracts: list[Contract], purpose: str) -> bool:
+    return any(
+        grant["purpose"] == purpose and grant["until"] >= today().isoformat()
+        for contract in contracts
+        for grant in grants_for(agency, contract.name)
+    )
+
+
+async def _form(request: Request) -> dict[str, str]:
+    bodies.media_type(request, FORM)
+    raw = await bodies.body(request)
+    try:
+        pairs = parse_qsl(
+            raw.decode("ascii"), strict_parsing=True, max_num_fields=MOST_FIELDS, errors="strict"
+        )
+    except ValueError:
+        raise RuleBroken("The body is not a form.", code="oauth.request") from None
+    if len(dict(pairs)) < len(pairs):
+        raise RuleBroken("A parameter stands twice.", code="oauth.request")
+    return dict(pairs)
+
+
+def _refusal(request: Request, error: BusError) -> Response:
+    """An error of OAuth; error_description is ASCII without quotes, as RFC 6749 wants it."""
+    trace = request.state.traceparent.split("-")[1]
+    told = problems.describe(error, instance=request.url.path, trace_id=trace)
+    family = FAMILIES.get(error.code.partition(".")[0], "invalid_request")
+    name, status = ERRORS.get(error.code, family), told["status"]
+    if status in LATER:
+        name = "temporarily_unavailable"
+    elif name != "invalid_client" and status in CALLERS_FAULT:
+        status = 400
+    answer = {
+        "error": name,
+        "error_description": UNSAFE.sub("'", error.message),
+        "error_uri": told["type"],
+        "code": error.code,
+        "trace_id": trace,
+    }
+    return web.json_response(answer, status, problems.headers(error, status))

@@ -1,0 +1,112 @@
+"""What was taken once and must not be taken again: nonces of signatures, proofs and assertions."""
+
+import fcntl
+import hashlib
+import sqlite3
+import time
+from pathlib import Path
+
+from bus import log
+from bus.errors import SignatureError, Unavailable
+
+# The longest time from arrival to the end of what is signed: 300 s of life and 60 s of skew.
+KEEP_SECONDS = 420
+PURGE_EVERY = 1024
+BUSY_SECONDS = 2.0
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+TABLES = """
+create table if not exists since (at integer not null);
+create table if not exists seen (mark blob primary key, ends integer not null) without rowid;
+create index if not exists seen_ends on seen (ends);
+"""
+CODES = {
+    "signature": ("signature.replayed", "signature.before_start"),
+    "dpop": ("dpop.replayed", "dpop.before_start"),
+    "assertion": ("assertion.replayed", "assertion.before_start"),
+}
+_log = log.get("replays")
+
+
+class Replays:
+    """The one book of all processes of this face on one machine, if they share ``folder``.
+
+    It survives the death of processes, not that of the machine, since nothing waits for the disk:
+    each boot begins a book of its own. What was signed before the book began could stand in the
+    one before it, and is refused. Without a folder the book is this process's own, in memory.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        if folder is not None and not folder.is_dir():
+            raise ValueError(f"REPLAY_DIR: there is no folder {folder}.")
+        try:
+            self._db = _connect(":memory:") if folder is None else _shared(folder)
+            self._since: int = self._db.execute("select at from since").fetchone()[0]
+        except sqlite3.Error as error:
+            raise ValueError(f"REPLAY_DIR: {error}; remove the book of this boot.") from None
+        self._noted = 0
+
+    def check(self, kind: str, owner: str, nonce: str, created: float) -> None:
+        """SignatureError if this was taken before, or was signed before the book began.
+
+        ``kind`` is signature, dpop or assertion; ``created`` is in unix seconds.
+        """
+        replayed, before_start = CODES[kind]
+        if created < self._since:
+            raise SignatureError(
+                before_start,
+                "This face was started after you signed; sign the request again.",
+            )
+        sql = "select 1 from seen where mark = ?"
+        if self._run(sql, (_mark(kind, owner, nonce),)).fetchone():
+            raise _replayed(replayed)
+
+    def note(self, kind: str, owner: str, nonce: str) -> None:
+        """Writes it down; SignatureError if another process was faster."""
+        now = int(time.time())
+        row = (_mark(kind, owner, nonce), now + KEEP_SECONDS)
+        if not self._run("insert or ignore into seen values (?, ?)", row).rowcount:
+            raise _replayed(CODES[kind][0])
+        self._noted += 1
+        if self._noted % PURGE_EVERY == 0:
+            self._run("delete from seen where ends < ?", (now,))
+
+    def _run(self, sql: str, values: tuple[object, ...]) -> sqlite3.Cursor:
+        try:
+            return self._db.execute(sql, values)
+        except sqlite3.Error as error:
+            _log.error("the book of replays cannot be used", why=str(error))
+            raise Unavailable(
+                "We cannot know whether this was sent before; try again later.",
+                code="replays.unavailable",
+            ) from None
+
+
+def _mark(kind: str, owner: str, nonce: str) -> bytes:
+    told = f"{kind}\0{owner}\0{nonce}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(told, digest_size=16).digest()
+
+
+def _replayed(code: str) -> SignatureError:
+    return SignatureError(code, "This was used before; sign each request with a fresh nonce.")
+
+
+def _shared(folder: Path) -> sqlite3.Connection:
+    """The book of this boot; those of boots before are thrown away."""
+    book = folder / f"{BOOT.read_text(encoding='ascii').strip()}.sqlite"
+    with (folder / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one process at a time makes the tables
+        for old in folder.glob("*.sqlite*"):
+            if not old.name.startswith(book.name):
+                old.unlink()
+        return _connect(str(book))
+
+
+def _connect(name: str) -> sqlite3.Connection:
+    db = sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None)
+    db.execute("pragma journal_mode = wal")
+    db.execute("pragma synchronous = off")
+    db.executescript(TABLES)
+    db.execute(
+        "insert into since select ? where not exists (select 1 from since)", (int(time.time()),)
+    )
+    return db

@@ -1,0 +1,151 @@
+"""/schemas/<contract>.json (JSON Schema 2020-12), and /asyncapi.json: what goes over the bus."""
+
+from functools import cache, lru_cache
+from typing import Any
+
+import orjson
+from marshmallow import Schema
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bus.contracts import CATALOGUE, Command, Contract, Event
+from bus.contracts import Request as Asked
+from bus.errors import NotFound
+from bus.topology import COMMANDS, EVENTS
+from bus.version import release
+from gateway.agency.catalogue import agency_contracts
+from gateway.agency.forms import LICENCE, new_spec
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+REPLY = ".reply"
+IN_SPEC, IN_SCHEMA = b'"#/components/schemas/', b'"#/$defs/'
+CACHED = {"Access-Control-Allow-Origin": "*", "Cache-Control": "max-age=300"}
+_TEXT = {"type": "string"}
+# bus/envelope.py writes these.
+ENVELOPE = {
+    "type": "object",
+    "required": ["ce-specversion", "ce-id", "ce-type", "ce-source", "ce-time", "ce-correlation"],
+    "properties": {
+        "ce-specversion": {"const": "1.0"},
+        **dict.fromkeys(("ce-id", "ce-type", "ce-source", "ce-correlation", "ce-causation"), _TEXT),
+        "ce-time": {"type": "string", "format": "date-time"},
+        "ce-subject": _TEXT,
+        "traceparent": _TEXT,
+    },
+}
+
+
+@lru_cache(maxsize=1)
+def told_schemas() -> dict[str, Contract]:
+    """The contracts whose schemas are public: what agencies ask, and all Commands and Events."""
+    return {c.name: c for c in (*agency_contracts(), *spoken())}
+
+
+def spoken() -> list[Contract]:
+    """All Commands and Events, in the order of their names."""
+    return [c for _, c in sorted(CATALOGUE.items()) if isinstance(c, Command | Event)]
+
+
+@cache
+def json_schema(name: str) -> bytes | None:
+    """The schema of a contract's message, or with ``.reply`` behind its name that of the answer."""
+    contract = told_schemas().get(name.removesuffix(REPLY))
+    if contract is None:
+        return None
+    schema, doc = contract.schema, contract.doc
+    if name.endswith(REPLY):
+        if not isinstance(contract, Asked):
+            return None
+        schema, doc = contract.reply, f"The answer to {contract.name}"
+    told, inner = _converted(schema)
+    whole = {
+        "$schema": DIALECT,
+        "$id": f"/schemas/{name}.json",
+        "title": name,
+        "description": doc,
+        **told,
+        **({"$defs": inner} if inner else {}),
+    }
+    if contract.unknown == "raise" and schema is contract.schema:
+        whole["additionalProperties"] = False
+    return orjson.dumps(whole, option=orjson.OPT_INDENT_2).replace(IN_SPEC, IN_SCHEMA)
+
+
+def _converted(schema: Schema) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A schema as JSON Schema, and those that it refers to."""
+    spec, plugin = new_spec("")
+    told = plugin.converter.schema2jsonschema(schema)  # type: ignore[union-attr]
+    inner = spec.to_dict().get("components", {}).get("schemas", {})
+    return dict(told), dict(inner)
+
+
+@lru_cache(maxsize=1)
+def asyncapi() -> bytes:
+    """The AsyncAPI 3.0 document, as JSON."""
+    schemas: dict[str, Any] = {"Envelope": ENVELOPE}
+    messages: dict[str, Any] = {}
+    for contract in spoken():
+        told, inner = _converted(contract.schema)
+        schemas |= {**inner, contract.name: told}
+        messages[contract.name] = _message(contract)
+    whole = {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Mirab, Commands and Events",
+            "version": release(),
+            "description": "What is told over the bus; an Event never carries personal data.",
+            "license": {"name": LICENCE["name"]},
+        },
+        "defaultContentType": "application/json",
+        "channels": {c.name: _channel(c) for c in spoken()},
+        "operations": {f"tell-{c.name}": _operation(c) for c in spoken()},
+        "components": {"messages": messages, "schemas": schemas},
+    }
+    return orjson.dumps(whole, option=orjson.OPT_INDENT_2)
+
+
+def _message(contract: Contract) -> dict[str, Any]:
+    return {
+        "name": contract.name,
+        "summary": contract.doc,
+        "contentType": "application/json",
+        "headers": {"$ref": "#/components/schemas/Envelope"},
+        "payload": {"$ref": f"#/components/schemas/{contract.name}"},
+    }
+
+
+def _channel(contract: Contract) -> dict[str, Any]:
+    exchange = EVENTS if isinstance(contract, Event) else COMMANDS
+    return {
+        "address": contract.name,
+        "messages": {contract.name: {"$ref": f"#/components/messages/{contract.name}"}},
+        "bindings": {
+            "amqp": {
+                "is": "routingKey",
+                "exchange": {"name": exchange, "type": "topic", "durable": True},
+                "bindingVersion": "0.3.0",
+            }
+        },
+    }
+
+
+def _operation(contract: Contract) -> dict[str, Any]:
+    event = isinstance(contract, Event)
+    return {
+        "action": "send",
+        "channel": {"$ref": f"#/channels/{contract.name}"},
+        "summary": f"{contract.context} tells what happened" if event else "One service is told",
+    }
+
+
+async def asyncapi_json(_: Request) -> Response:
+    """GET /asyncapi.json"""
+    return Response(asyncapi(), media_type="application/json", headers=CACHED)
+
+
+async def schema_json(request: Request) -> Response:
+    """GET /schemas/{name}.json"""
+    told = json_schema(request.path_params["name"])
+    if told is None:
+        raise NotFound("There is no schema of that name.", code="contract.unknown")
+    return Response(told, media_type="application/schema+json", headers=CACHED)

@@ -1,0 +1,141 @@
+"""The book of what was taken once: it outlives processes, and all of them share it."""
+
+import contextlib
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bus.errors import SignatureError, Unavailable
+from gateway.agency import replays
+from gateway.agency.replays import KEEP_SECONDS, PURGE_EVERY, Replays
+from tests.conftest import ROOT
+
+NOW = time.time() + 3600  # of the future, which is not for the book to judge
+
+
+def refused(call, *told):
+    with pytest.raises(SignatureError) as error:
+        call(*told)
+    return error.value.code
+
+
+@pytest.fixture(params=["in memory", "in a folder"])
+def book(request, tmp_path):
+    return Replays(tmp_path if request.param == "in a folder" else None)
+
+
+def test_a_nonce_is_taken_once_of_each_kind_and_owner(book):
+    for told in (("signature", "a-1", "n"), ("dpop", "a-1", "n"), ("signature", "a-2", "n")):
+        book.check(*told, NOW)
+        book.note(*told)
+        assert refused(book.check, *told, NOW) == f"{told[0]}.replayed"
+        assert refused(book.note, *told) == f"{told[0]}.replayed"
+
+
+def test_what_was_signed_before_the_book_began_is_refused(book):
+    for kind in ("signature", "dpop", "assertion"):
+        assert refused(book.check, kind, "a-1", "n", time.time() - 60) == f"{kind}.before_start"
+
+
+def test_a_nonce_is_forgotten_when_it_can_come_no_more(tmp_path, monkeypatch):
+    book, now = Replays(tmp_path), [time.time()]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    book.note("signature", "a-1", "first")
+    now[0] += KEEP_SECONDS + 1
+    for number in range(PURGE_EVERY):
+        book.note("signature", "a-1", str(number))
+    book.note("signature", "a-1", "first")
+    assert refused(book.note, "signature", "a-1", "0") == "signature.replayed"
+
+
+def test_two_who_share_a_folder_share_the_book_and_its_beginning(tmp_path):
+    one = Replays(tmp_path)
+    one.note("dpop", "k", "n")
+    other = Replays(tmp_path)
+    assert other._since == one._since
+    assert refused(other.check, "dpop", "k", "n", NOW) == "dpop.replayed"
+    other.note("dpop", "k", "m")
+    assert refused(one.note, "dpop", "k", "m") == "dpop.replayed"
+
+
+DIES = """
+import os, pathlib, signal, sys
+from gateway.agency.replays import Replays
+Replays(pathlib.Path(sys.argv[1])).note("signature", "a-1", "of the dead")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_process_noted_that_was_killed_is_known_to_the_next(tmp_path):
+    killed = subprocess.run([sys.executable, "-c", DIES, str(tmp_path)], cwd=ROOT, check=False)
+    assert killed.returncode == -9
+    told = ("signature", "a-1", "of the dead")
+    assert refused(Replays(tmp_path).check, *told, NOW) == "signature.replayed"
+
+
+TAKES = """
+import pathlib, sys
+from bus.errors import SignatureError
+from gateway.agency.replays import Replays
+book, taken = Replays(pathlib.Path(sys.argv[1])), 0
+for number in range(2000):
+    try:
+        book.note("signature", "a-1", str(number))
+        taken += 1
+    except SignatureError:
+        pass
+print(taken)
+"""
+
+
+def test_of_four_processes_that_get_the_same_requests_one_takes_each(tmp_path):
+    racing = [
+        subprocess.Popen(
+            [sys.executable, "-c", TAKES, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE
+        )
+        for _ in range(4)
+    ]
+    assert sum(int(process.communicate(timeout=120)[0]) for process in racing) == 2000
+
+
+def test_after_a_boot_a_new_book_begins_and_the_old_one_is_thrown_away(tmp_path, monkeypatch):
+    Replays(tmp_path).note("signature", "a-1", "n")
+    boot = tmp_path / "boot"
+    boot.write_text("another-boot\n")
+    monkeypatch.setattr(replays, "BOOT", boot)
+    book = Replays(tmp_path)
+    book.note("signature", "a-1", "n")
+    assert {path.name for path in tmp_path.glob("*.sqlite")} == {"another-boot.sqlite"}
+    assert book._since >= int(time.time()) - 60
+
+
+def test_a_book_that_cannot_be_used_costs_the_answer_and_never_the_check(tmp_path):
+    book = Replays(tmp_path)
+    book._db.close()
+    for call in (lambda: book.check("dpop", "k", "n", NOW), lambda: book.note("dpop", "k", "n")):
+        with pytest.raises(Unavailable) as error:
+            call()
+        assert error.value.code == "replays.unavailable"
+
+
+def test_a_folder_that_is_not_there_and_a_book_that_is_none_are_named(tmp_path):
+    with pytest.raises(ValueError, match="REPLAY_DIR"):
+        Replays(tmp_path / "none")
+    boot = replays.BOOT.read_text().strip()
+    (tmp_path / f"{boot}.sqlite").write_bytes(b"no database at all" * 100)
+    with pytest.raises(ValueError, match="REPLAY_DIR"):
+        Replays(tmp_path)
+
+
+SHARED = Replays()
+
+
+@given(st.text(), st.text())
+def test_any_text_can_be_a_nonce(owner, nonce):
+    with contextlib.suppress(SignatureError):
+        SHARED.note("dpop", owner, nonce + "\ud800")
+    assert refused(SHARED.note, "dpop", owner, nonce + "\ud800") == "dpop.replayed"
