@@ -34,9 +34,9 @@ DUE = text(
     "where state = 'CREATED' and channel = :channel and lane = :lane "
     "and due_at <= :now and give_up_at > :now order by due_at limit :most for update skip locked"
 )
-# What was to go before the quiet hours, and could not.
+# What was to go before the quiet hours, and could not: it begins anew, and is not late meanwhile.
 TO_MORNING = text(
-    "update messages set due_at = :morning where id in (select id from messages "
+    "update messages set due_at = :morning, tries = 0, refused_by = '{}' where id in (select id from messages "
     "where state = 'CREATED' and channel = :channel and lane = :lane and due_at <= :now "
     "and give_up_at > :now for update skip locked)"
 )

@@ -280,6 +280,7 @@ def test_what_could_not_go_in_the_evening_waits_for_the_morning(hand, a, alone):
     a.next = []
     alone.run()
     assert (state(hand, many)[0], state(hand, one)[0]) == ("CREATED", "SENT")
+    assert alone.accounts()["oldest_due_seconds"] == 0
     hand.at("1405-09-03 07:59")
     alone.run()
     assert state(hand, many)[0] == "CREATED"
