@@ -36,9 +36,10 @@ DUE = text(
 )
 # What was to go before the quiet hours, and could not: it begins anew, and is not late meanwhile.
 TO_MORNING = text(
-    "update messages set due_at = :morning, tries = 0, refused_by = '{}' where id in (select id from messages "
-    "where state = 'CREATED' and channel = :channel and lane = :lane and due_at <= :now "
-    "and give_up_at > :now for update skip locked)"
+    "update messages set due_at = :morning, tries = 0, refused_by = '{}' "
+    "where id in (select id from messages where state = 'CREATED' "
+    "and channel = :channel and lane = :lane and due_at <= :now and give_up_at > :now "
+    "for update skip locked)"
 )
 RESERVE = text(
     "insert into handovers (message, channel, provider, state, reserved_at) "
