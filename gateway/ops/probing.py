@@ -6,6 +6,8 @@ asked is not measured, and never counts as up.
 
 import asyncio
 import datetime as dt
+from collections import deque
+from typing import Any
 
 import requests
 
@@ -16,6 +18,8 @@ from bus.contracts.announcements import COMPONENTS, NOTE_PROBES
 from bus.errors import BusError
 
 MINUTE, DEADLINE = 60.0, 10.0
+# Notify takes minutes of the last ten: what it was too ill to hear is told when it is well again.
+KEPT_MINUTES = 8
 OK = 200
 _log = log.get("probing")
 
@@ -26,6 +30,7 @@ class Probing:
     def __init__(self, client: Client, portal: str, agency: str) -> None:
         self._client = client
         self._faces = {"portal": portal, "agency-door": agency}
+        self._untold: deque[dict[str, Any]] = deque(maxlen=KEPT_MINUTES * len(COMPONENTS))
 
     async def run(self) -> None:
         """Asks at once, then once a minute, for ever."""
@@ -34,20 +39,22 @@ class Probing:
             try:
                 await self.note(started)
             except BusError as error:
-                # This minute is not measured: nobody can note it.
-                _log.warning("not noted", code=error.code)
+                _log.warning("not noted yet", code=error.code)
             spent = (dt.datetime.now(dt.UTC) - started).total_seconds()
             await asyncio.sleep(max(1.0, MINUTE - started.second % MINUTE - spent))
 
     async def note(self, moment: dt.datetime) -> None:
-        """Asks every component and tells notify what answered in this minute."""
+        """Asks every component and tells notify what answered in this minute, and in those before
+        that it could not be told of: a minute in which notify is down counts too.
+        """
         minute = moment.replace(second=0, microsecond=0).isoformat().replace("+00:00", "Z")
         answers = await asyncio.gather(*(self._up(component) for component in COMPONENTS))
-        probes = [
+        self._untold.extend(
             {"component": component, "minute": minute, "up": up}
             for component, up in zip(COMPONENTS, answers, strict=True)
-        ]
-        await self._client.call(NOTE_PROBES, {"probes": probes}, deadline=DEADLINE)
+        )
+        await self._client.call(NOTE_PROBES, {"probes": list(self._untold)}, deadline=DEADLINE)
+        self._untold.clear()
 
     async def _up(self, component: str) -> bool:
         if component in self._faces:
