@@ -86,7 +86,9 @@ class Door:
 
     def base(self, request: Request) -> str:
         """Scheme and host by which agencies reach this face."""
-        return self._base_url or f"{request.url.scheme}://{request.headers.get('host', '')}"
+        if self._base_url:
+            return self._base_url
+        return f"{request.scope['scheme']}://{request.headers.get('host', '')}"
 
     def message(self, request: Request) -> Message:
         """The request as signatures cover it; a header given twice is joined (RFC 9421)."""

@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 
 from bus.keys import PublicKey
 from bus.signing import Message, verify_response
+from gateway.agency.dpop import digest
+from gateway.agency.jose import public_key
 from tests.conftest import ROOT, Starter, execute, wait_for
 from tests.gateway.conftest import begin, environ_of
 from tests.gateway.oauth_hands import ASK, GOOD, Client, b64, content_digest, demo_key, jwk, jwt
@@ -226,6 +228,32 @@ def test_a_file_goes_up_with_a_token_like_any_other(client):
         timeout=20,
     )
     assert answer.status_code == 202
+
+
+def test_a_certificate_is_a_way_in_that_the_metadata_tells(face):
+    server, resource = (
+        requests.get(f"{face.url}/.well-known/oauth-{name}", timeout=20).json()
+        for name in ("authorization-server", "protected-resource")
+    )
+    ways = server["token_endpoint_auth_methods_supported"]
+    assert ways == ["private_key_jwt", "self_signed_tls_client_auth"]
+    assert server["tls_client_certificate_bound_access_tokens"] is True
+    assert resource["dpop_bound_access_tokens_required"] is False
+
+
+def test_the_worked_examples_of_rfc_9449_come_out_as_printed_there():
+    key, algorithms = public_key(
+        {
+            "kty": "EC",
+            "x": "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs",
+            "y": "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA",
+            "crv": "P-256",
+        }
+    )
+    assert key.thumbprint() == "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"  # section 6.1
+    assert algorithms == ("ES256",)
+    token = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"
+    assert digest(token) == "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo"  # section 7.1
 
 
 # API2 and 42-49: the client's assertion.
