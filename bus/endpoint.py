@@ -5,6 +5,7 @@ they lose, repeat or hang (docs/decisions/0007).
 """
 
 import functools
+import uuid
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -14,12 +15,12 @@ import eventlet.event
 import orjson
 from nameko.extensions import Entrypoint
 
-from bus import activator, log
+from bus import activator, log, topology
 from bus.activator import Call, Fate, Job, Outcome
 from bus.contracts.kinds import Command, Contract, Event, Request
-from bus.envelope import Envelope
+from bus.envelope import LONGEST, Envelope, new_traceparent, valid_traceparent
 from bus.errors import BusError, ContractError, FieldError
-from bus.inlet import Commands, Events, Inlet, Requests
+from bus.inlet import Answers, Commands, Events, Inlet, Requests
 
 HOLD_SECONDS = 3.0
 RETRY_SECONDS = 0.2
@@ -63,7 +64,7 @@ class Endpoint(Entrypoint):
             self.inlet.give_back(raw)
             return
         try:
-            delivery = Delivery(raw, self.job.contract)
+            delivery = self.read(raw)
         except BusError as error:
             _log.warning(
                 "unreadable", contract=self.job.contract.name, code=error.code, detail=error.message
@@ -73,6 +74,10 @@ class Endpoint(Entrypoint):
             return
         self._waiting.append(delivery)
         self._pump_soon()
+
+    def read(self, raw: Any) -> "Delivery":
+        """The message as a call; ContractError if it cannot be read."""
+        return Delivery(raw, self.job.contract)
 
     def _pump_soon(self) -> None:
         if not self._pumping and self._running < self.job.workers and self._waiting:
@@ -157,6 +162,50 @@ class Delivery:
         self.call = Call(envelope, contract.load(data))
 
 
+class AnswerDelivery(Delivery):
+    """An answer of an agency: only the broker's word of who sent it is trusted, never refused here.
+
+    What is wrong with it is for the handler to count: dead letters are no place for strangers.
+    """
+
+    def __init__(self, raw: Any, contract: Contract) -> None:
+        self.raw = raw
+        told = raw.properties
+        agency = topology.sender(raw.delivery_info.get("exchange"), told.get("user_id"))
+        envelope = Envelope.new(
+            contract.name,
+            topology.agency_user(agency) if agency else "",
+            id=f"{agency}/{_clean(told.get('message_id')) or uuid.uuid4()}",
+            correlation=_clean(told.get("correlation_id")) or "",
+            traceparent=valid_traceparent((raw.headers or {}).get("traceparent"))
+            or new_traceparent(),
+        )
+        answer, problem = _answer(raw, contract)
+        self.call = Call(envelope, {"agency": agency, "answer": answer, "problem": problem})
+
+
+def _answer(raw: Any, contract: Contract) -> tuple[dict[str, Any] | None, str | None]:
+    """What an answer says, or what is wrong with it."""
+    if raw.delivery_info.get("routing_key") != contract.name:
+        return None, "routing_key"
+    if raw.content_type != "application/json":
+        return None, "content_type"
+    if len(raw.body) > topology.LONGEST_ANSWER:
+        return None, "too_large"
+    try:
+        return contract.load(orjson.loads(raw.body)), None
+    except orjson.JSONDecodeError:
+        return None, "not_json"
+    except ContractError as error:
+        return None, error.code
+
+
+def _clean(told: object) -> str | None:
+    """A short text that a database can keep; None for anything else."""
+    fits = isinstance(told, str) and 0 < len(told) <= LONGEST and told.isprintable()
+    return str(told) if fits else None
+
+
 def _unreadable(field: str, why: str) -> ContractError:
     return ContractError(
         f"The message's {field} {why}.",
@@ -175,6 +224,13 @@ class HandleCommand(Endpoint):
 
 class HandleEvent(Endpoint):
     inlet = Events()
+
+
+class HandleAnswer(Endpoint):
+    inlet = Answers()
+
+    def read(self, raw: Any) -> Delivery:
+        return AnswerDelivery(raw, self.job.contract)
 
 
 class Every(Entrypoint):
@@ -223,6 +279,14 @@ def handle(
     """Handles a Command or an Event once; the method gets ``tx`` and the fields."""
     kind = HandleCommand if isinstance(contract, Command) else HandleEvent
     return _declare(kind, contract, 1, outside, workers)
+
+
+def answers(contract: Command, *, workers: int = 2) -> Callable[..., Any]:
+    """Takes what an agency answers, once. The method gets ``tx``, the ``agency`` that sent it (None
+    if that is not proven), the ``answer``, and the ``problem`` if it cannot be read; the question's
+    id is ``tx.message.correlation``.
+    """
+    return _declare(HandleAnswer, contract, 1, False, workers)
 
 
 def every(seconds: float) -> Callable[..., Any]:

@@ -1,11 +1,12 @@
 """Event-Driven Consumer: one connection a queue of the service, that drains before it closes."""
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import eventlet
-from amqp import spec
+from amqp import serialization, spec
 from amqp.exceptions import AMQPError
 from eventlet.semaphore import Semaphore
 from kombu import Connection, Exchange, Queue
@@ -16,6 +17,24 @@ from nameko.extensions import SharedExtension
 from bus import log, topology
 
 _log = log.get("inlet")
+_properties_of = serialization.PROPERTY_CLASSES[spec.Basic.CLASS_ID]
+
+
+def _properties(buf: bytes, offset: int) -> tuple[dict[str, Any], int]:
+    """A message's properties; none if they cannot be read.
+
+    py-amqp raises where it reads from the socket: text that is no UTF-8, or a table without an
+    end, would take the consumer from all other messages.
+    """
+    try:
+        read: tuple[dict[str, Any], int] = _properties_of(buf, offset)
+    except (ValueError, LookupError, RecursionError, struct.error, AMQPError):
+        _log.warning("properties cannot be read")
+        return {}, len(buf)
+    return read
+
+
+serialization.PROPERTY_CLASSES[spec.Basic.CLASS_ID] = _properties
 LOST = (AMQPError, OSError)
 WRITE_SECONDS = 30
 
@@ -231,3 +250,9 @@ class Commands(Inlet):
 
 class Events(Inlet):
     kind, exchange = "events", topology.EVENTS
+
+
+class Answers(Inlet):
+    """What agencies answer has a queue of its own: they can fill no other."""
+
+    kind, exchange = "answers", topology.ANSWERS

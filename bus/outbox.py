@@ -47,13 +47,15 @@ Index("outbox_unsent", TABLE.c.seq, postgresql_where=TABLE.c.sent_at.is_(None))
 Index("outbox_sent", TABLE.c.sent_at, postgresql_where=TABLE.c.sent_at.is_not(None))
 
 
-def row(contract: Contract, envelope: Envelope, data: dict[str, Any]) -> dict[str, Any]:
-    """One message as a row to insert."""
+def row(
+    contract: Contract, envelope: Envelope, data: dict[str, Any], agency: str | None = None
+) -> dict[str, Any]:
+    """One message as a row to insert; one for an ``agency`` goes to that agency's queue."""
     exchange = topology.COMMANDS if isinstance(contract, Command) else topology.EVENTS
     return {
         "id": envelope.id,
-        "exchange": exchange,
-        "name": contract.name,
+        "exchange": topology.AGENCY if agency else exchange,
+        "name": topology.agency_key(agency, contract.name) if agency else contract.name,
         "headers": envelope.headers(),
         "body": orjson.dumps(data),
     }

@@ -21,14 +21,18 @@ KEEP_DAYS = 90
 TAKE = """select seq, id, exchange, name, headers, body from outbox
           where sent_at is null and due_at <= now() order by seq limit %s
           for update skip locked"""
+COMMANDS = (topology.COMMANDS, topology.AGENCY)
 # A Command's data may be personal: once the broker has it, only its id and type stay here.
 SENT = f"""update outbox set sent_at = now(), problem = null, tries = tries + 1,
-           body = case when exchange = '{topology.COMMANDS}' then ''::bytea else body end
+           body = case when exchange in {COMMANDS} then ''::bytea else body end
            where seq = any(%s)"""  # noqa: S608 - made of constants
 FAILED = """update outbox set tries = tries + 1, problem = %s,
             due_at = now() + least(60, power(2, tries)) * interval '1 second'
             where seq = any(%s)"""
-FORGET = f"""delete from outbox where sent_at < now() - interval '{KEEP_DAYS} days'"""  # noqa: S608 - made of constants
+# A question that never reached its agency's queue is as old news there: its asker was told so.
+FORGET = f"""delete from outbox where sent_at < now() - interval '{KEEP_DAYS} days' or (
+             sent_at is null and exchange = '{topology.AGENCY}'
+             and created_at < now() - interval '{topology.AGENCY_SECONDS} seconds')"""  # noqa: S608 - made of constants
 
 
 class Relay:
@@ -120,7 +124,7 @@ class Relay:
                 bytes(body),
                 headers=headers,
                 message_id=id_,
-                mandatory=exchange == topology.COMMANDS,
+                mandatory=exchange in COMMANDS,
                 seconds=SEND_SECONDS,
             )
         except BusError as error:

@@ -41,15 +41,26 @@ class Tx:
         """Sends a Command to its one receiver, if and when this transaction commits."""
         self._put(command, subject, data)
 
+    def ask_agency(self, agency: str, command: Command, **data: Any) -> str:
+        """Sends a Command to the agency that serves it; its id, to which the answer will refer."""
+        return self._put(command, None, data, agency)
+
     def flush(self) -> None:
         """Writes the outbox rows; called once, just before the commit."""
         if self._rows:
             outbox.add(self.conn, self._rows)
 
-    def _put(self, contract: Contract, subject: str | None, data: dict[str, Any]) -> None:
+    def _put(
+        self,
+        contract: Contract,
+        subject: str | None,
+        data: dict[str, Any],
+        agency: str | None = None,
+    ) -> str:
         contract.load(data)
         envelope = Envelope.new(contract.name, self._source, cause=self.message, subject=subject)
-        self._rows.append(outbox.row(contract, envelope, contract.dump(data)))
+        self._rows.append(outbox.row(contract, envelope, contract.dump(data), agency))
+        return envelope.id
 
 
 class Store:

@@ -1,5 +1,6 @@
 """The names of exchanges and queues and their limits; the only place where they are written."""
 
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -7,12 +8,29 @@ REQUESTS = "mirab.requests"
 COMMANDS = "mirab.commands"
 EVENTS = "mirab.events"
 DEAD = "mirab.dead"
-EXCHANGES = {REQUESTS: "topic", COMMANDS: "topic", EVENTS: "topic", DEAD: "direct"}
+AGENCY = "mirab.agency"  # what we ask of agencies that serve a contract
+ANSWERS = "mirab.answers"  # what they answer; nothing else of ours can be reached from there
+EXCHANGES = {
+    REQUESTS: "topic",
+    COMMANDS: "topic",
+    EVENTS: "topic",
+    DEAD: "direct",
+    AGENCY: "topic",
+    ANSWERS: "topic",
+}
 DIRECT_REPLY = "amq.rabbitmq.reply-to"
 
 DELIVERY_LIMIT = 5
 NEVER = 1_000_000_000  # a delivery limit that no looking at dead letters will reach
 LONGEST_MESSAGE = 4 * 1024 * 1024
+# A question to an agency that it has not taken by then is dropped; who asked is told "unanswered".
+AGENCY_SECONDS = 3600
+AGENCY_WAITING = 100_000
+ANSWERS_WAITING = 10_000
+LONGEST_ANSWER = 256 * 1024
+
+AGENCY_CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,38}[a-z0-9]")
+_OF_AGENCY = re.compile(r"agency\.(?P<code>[a-z0-9-]+)\.(?:in|commands)")
 
 
 class Queue(NamedTuple):
@@ -30,7 +48,11 @@ def queue_name(service: str, kind: str) -> str:
 
 
 def queue(service: str, kind: str, exchange: str, names: Iterable[str]) -> Queue:
-    """A working queue: replicated, and what fails five times goes to the dead letters, surely."""
+    """A working queue: replicated, and what fails five times goes to the dead letters, surely.
+
+    What agencies answer is bounded: who floods is refused by the broker, not our own messages.
+    """
+    bound = {"x-max-length": ANSWERS_WAITING} if kind == "answers" else {}
     return Queue(
         queue_name(service, kind),
         exchange,
@@ -42,6 +64,7 @@ def queue(service: str, kind: str, exchange: str, names: Iterable[str]) -> Queue
             "x-dead-letter-routing-key": service,
             "x-dead-letter-strategy": "at-least-once",
             "x-overflow": "reject-publish",
+            **bound,
         },
     )
 
@@ -73,6 +96,53 @@ def queues(
         for kind, exchange, given in working
         if (names := list(given))
     ]
+
+
+def agency_user(code: str) -> str:
+    """The RabbitMQ user of an agency that serves; also the value of ``user_id`` in its answers."""
+    return f"agency.{code}"
+
+
+def agency_ingress(code: str) -> str:
+    """The exchange to which that agency may write, and to no other."""
+    return f"agency.{code}.in"
+
+
+def agency_queue(code: str) -> Queue:
+    """The queue that the agency may read, and no other; ``keys`` stand in the register.
+
+    It has no dead letters: a question that is not taken is told to its asker as unanswered.
+    """
+    arguments = {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": DELIVERY_LIMIT,
+        "x-message-ttl": AGENCY_SECONDS * 1000,
+        "x-max-length": AGENCY_WAITING,
+        "x-overflow": "drop-head",
+    }
+    return Queue(f"agency.{code}.commands", AGENCY, (), arguments)
+
+
+def agency_key(code: str, contract: str) -> str:
+    """By which key a question to an agency goes to its queue."""
+    return f"{code}.{contract}"
+
+
+def agency_of(name: str) -> str | None:
+    """The code of the agency whose ingress or queue bears that name; None if it is no such."""
+    found = _OF_AGENCY.fullmatch(name)
+    return found["code"] if found else None
+
+
+def sender(exchange: object, user_id: object) -> str | None:
+    """The agency that sent an answer, by two words of the broker that no sender can forge.
+
+    ``exchange`` is the one it was published to, where only that agency may write; ``user_id`` is
+    compared by the broker with who is connected, but may be left out. None if they do not agree.
+    """
+    code = agency_of(str(exchange))
+    proven = code is not None and exchange == agency_ingress(code) and user_id == agency_user(code)
+    return code if proven else None
 
 
 def is_direct_reply(reply_to: object) -> bool:

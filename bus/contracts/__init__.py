@@ -15,6 +15,7 @@ from bus.contracts import (
     notices_desk,
     notify,
     own,
+    parcels,
     subscriptions,
     ticketing,
     treasury,
@@ -44,6 +45,7 @@ def _contracts(module: ModuleType) -> dict[str, Contract]:
 CATALOGUE: dict[str, Contract] = {
     **_contracts(inquiry),
     **_contracts(own),
+    **_contracts(parcels),
     **_contracts(ticketing),
     **_contracts(desk),
     **_contracts(billing),

@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError
 
 from bus.errors import ContractError, FieldError
 
-NAME = re.compile(r"^([a-z]+)\.([a-z_]+)\.v([1-9][0-9]*)$")
+NAME = re.compile(r"^([a-z][a-z_]*)\.([a-z_]+)\.v([1-9][0-9]*)$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,13 @@ class Request(Contract):
 
 @dataclass(frozen=True, eq=False)
 class Command(Contract):
-    """Told to one service, which must do it once."""
+    """Told to one service, which must do it once.
+
+    One with an ``answer`` is told to the agency that serves it, which sends that Command back with
+    the id of the question as its Correlation Identifier: a ``result`` or an ``error``.
+    """
+
+    answer: "Command | None" = None
 
 
 @dataclass(frozen=True, eq=False)

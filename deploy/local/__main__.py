@@ -17,6 +17,7 @@ from deploy.local.parts import (
     MAILBOX_PORT,
     PARTS,
     POSTGRES_PORT,
+    RABBITMQ_API_PORT,
     RABBITMQ_PORT,
     SERVICES,
     SMS_PORT,
@@ -78,6 +79,8 @@ def begin(state: State) -> None:
     for store in (state.postgres, state.rabbitmq):
         if store:
             store.wait()
+    if state.broker_api_url:
+        run(state, "deploy.broker.apply")
     say("bringing the databases up to date")
     create_databases(state)
     for service in SERVICES:
@@ -110,7 +113,7 @@ def check_place(state: State) -> None:
     if state.postgres:
         ports[POSTGRES_PORT] = "PostgreSQL"
     if state.rabbitmq:
-        ports[RABBITMQ_PORT] = "RabbitMQ"
+        ports |= {RABBITMQ_PORT: "RabbitMQ", RABBITMQ_API_PORT: "RabbitMQ's management API"}
     for port, name in ports.items():
         if listening(port):
             raise CannotStart(

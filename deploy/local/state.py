@@ -15,6 +15,7 @@ from deploy.local.parts import (
     EPMD_PORT,
     MAILBOX_PORT,
     POSTGRES_PORT,
+    RABBITMQ_API_PORT,
     RABBITMQ_PORT,
     SMS_PORT,
     Part,
@@ -57,7 +58,13 @@ class State:
         """The private RabbitMQ, unless AMQP_URL names another."""
         if self.given.get("AMQP_URL"):
             return None
-        return RabbitMQ(self.home / "rabbitmq", RABBITMQ_PORT, DIST_PORT, EPMD_PORT)
+        home = self.home / "rabbitmq"
+        return RabbitMQ(home, RABBITMQ_PORT, DIST_PORT, EPMD_PORT, RABBITMQ_API_PORT)
+
+    @property
+    def broker_api_url(self) -> str | None:
+        """The broker's management API; None for a named broker whose API was not named."""
+        return self.rabbitmq.api_url if self.rabbitmq else self.given.get("BROKER_API_URL")
 
     @property
     def supervisor_config(self) -> Path:
@@ -81,6 +88,7 @@ class State:
         """A file with a random secret, made once, that only its owner can read."""
         path = self.home / name
         if not path.exists():
+            path.parent.mkdir(mode=0o700, exist_ok=True)
             path.touch(mode=0o600)
             path.write_text(secrets.token_urlsafe(32), encoding="utf-8")
         return path
@@ -130,6 +138,9 @@ class State:
             "LOG_LEVEL": self.given.get("LOG_LEVEL", "INFO"),
             "HOST": "127.0.0.1",
             "AGENCIES_DIR": str(CHECKOUT / "deploy/agencies"),
+            "AGENCY_PASSWORDS_DIR": str(self.home / "agency-passwords"),
+            "AMQP_PASSWORD_FILE": str(self.secret("agency-passwords/land-registry")),
+            "BROKER_API_URL": self.broker_api_url or "",
             "SIGNING_KEY_FILE": str(self.home / "signing.pem"),
             "REPLAY_DIR": str(replays),
             "OPS_KEY_FILE": str(CHECKOUT / "deploy/local/demo_keys/mirab-ops.pem"),

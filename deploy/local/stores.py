@@ -170,8 +170,12 @@ class Postgres:
 class RabbitMQ:
     """A RabbitMQ of this checkout, with its own node name, cookie, ports and folders."""
 
-    def __init__(self, home: Path, port: int, dist_port: int, epmd_port: int) -> None:
-        self.home, self.port = home, port
+    more = ""  # further lines of its configuration
+
+    def __init__(
+        self, home: Path, port: int, dist_port: int, epmd_port: int, api_port: int = 0
+    ) -> None:
+        self.home, self.port, self.api_port = home, port, api_port
         self.dist_port, self.epmd_port = dist_port, epmd_port
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -179,6 +183,11 @@ class RabbitMQ:
     def url(self) -> str:
         """The address of the default vhost."""
         return f"amqp://guest:guest@127.0.0.1:{self.port}/%2F"
+
+    @property
+    def api_url(self) -> str:
+        """The address of the management API, which runs if the node was given a port for it."""
+        return f"http://guest:guest@127.0.0.1:{self.api_port}"
 
     @property
     def environ(self) -> dict[str, str]:
@@ -212,8 +221,12 @@ class RabbitMQ:
         self.home.mkdir(parents=True, exist_ok=True)
         self.home.chmod(0o700)
         shared = Path(__file__).parent.parent / "broker" / "rabbitmq.conf"
-        shutil.copyfile(shared, self.home / "rabbitmq.conf")
-        (self.home / "enabled_plugins").write_text("[].\n", encoding="utf-8")
+        told = [shared.read_text(encoding="utf-8"), self.more]
+        if self.api_port:
+            told += [f"management.tcp.port = {self.api_port}", "management.tcp.ip = 127.0.0.1"]
+        (self.home / "rabbitmq.conf").write_text("\n".join([*told, ""]), encoding="utf-8")
+        plugins = "[rabbitmq_management].\n" if self.api_port else "[].\n"
+        (self.home / "enabled_plugins").write_text(plugins, encoding="utf-8")
         cookie = self.home / ".erlang.cookie"
         if not cookie.exists():
             cookie.write_text(secrets.token_hex(20), encoding="utf-8")
@@ -239,7 +252,7 @@ class RabbitMQ:
 
         def answers() -> bool:
             try:
-                if listening(self.port):
+                if all(map(listening, filter(None, (self.port, self.api_port)))):
                     pika.BlockingConnection(pika.URLParameters(self.url)).close()
                     return True
             except pika.exceptions.AMQPError:
@@ -312,9 +325,9 @@ def start_postgres(home: Path, port: int = 0, *, durable: bool = False) -> Postg
     return Postgres(home, port or free_port(), durable=durable).start()
 
 
-def start_rabbitmq(home: Path, port: int = 0) -> RabbitMQ:
+def start_rabbitmq(home: Path, port: int = 0, api_port: int = 0) -> RabbitMQ:
     """A running RabbitMQ for tests."""
-    return RabbitMQ(home, port or free_port(), free_port(), free_port()).start()
+    return RabbitMQ(home, port or free_port(), free_port(), free_port(), api_port).start()
 
 
 def _shared_place(home: Path) -> Path:

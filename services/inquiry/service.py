@@ -18,12 +18,23 @@ from bus.contracts.inquiry import (
     VERIFY,
 )
 from bus.contracts.own import ASK_OWN, READ_OWN
-from bus.endpoint import every, handle, serve
+from bus.contracts.parcels import ASK_PARCEL, READ_PARCEL, TAKE_SOURCES
+from bus.endpoint import answers, every, handle, serve
 from bus.envelope import Envelope
 from bus.errors import BusError, NotFound
 from bus.persian import tehran_day
 from bus.service import Service
-from services.inquiry import asking, batches, counting, loads, own, own_notices, standing, store
+from services.inquiry import (
+    asking,
+    batches,
+    counting,
+    loads,
+    own,
+    own_notices,
+    parcels,
+    standing,
+    store,
+)
 from services.inquiry.asking import Asked
 from services.inquiry.domain import codes, purposes
 from services.inquiry.domain.answer import instant, jalali_moment
@@ -153,6 +164,21 @@ class Inquiry(Service):
     def read_own(self, tx, *, code, secret):
         return own.read(tx.conn, code, secret, self.secret)
 
+    # --- parcels, which the land registry answers ---
+
+    @serve(ASK_PARCEL)
+    def ask_parcel(self, tx, **data):
+        return parcels.ask(tx, data, now=self.now(), settings=self.settings, secret=self.secret)
+
+    @serve(READ_PARCEL)
+    def read_parcel(self, tx, *, code):
+        return parcels.read(tx, code, now=self.now(), secret=self.secret)
+
+    @answers(TAKE_SOURCES)
+    def take_sources_of_parcel(self, tx, *, agency, answer, problem):
+        now, secret = self.now(), self.secret
+        parcels.take(tx, agency, answer, problem, now=now, settings=self.settings, secret=secret)
+
     # --- what billing tells ---
 
     def note_bill(self, tx, fact):
@@ -201,6 +227,7 @@ class Inquiry(Service):
         with self.store.transaction() as tx:
             batches.forget_old(tx.conn)
             own.forget(tx.conn, self.now())
+            parcels.forget(tx.conn, self.now())
 
 
 def agency_of(message: Envelope | None) -> str:

@@ -79,3 +79,12 @@ def test_the_connector_has_the_version_of_mirab():
         for path in ("pyproject.toml", "connector/pyproject.toml")
     ]
     assert versions[0] == versions[1]
+
+
+def test_what_is_installed_can_serve_too(installed):
+    serve = (
+        "from connector.provider import Provider; from connector.example import land_registry; "
+        "Provider('amqp://u:p@h/%2F', 'land-registry').serve(land_registry.CONTRACT, dict)"
+    )
+    run(installed, "-W", "ignore", "-c", serve)
+    assert (installed / "connector/example/land_registry.mjs").exists()

@@ -105,6 +105,10 @@ PURPOSES: dict[str, Purpose] = {
     ),
 }
 
+# For which purposes the land registry is asked what belongs to a parcel: the law ties a transfer of
+# land to its water (FDW-27, FDW-28), and no other purpose to it.
+BY_PARCEL = ("land_transfer",)
+
 # What a person is told about an own source. It is no purpose that an agency can be granted. Names,
 # partners and violations are left out as long as only papers, and no telephone, prove who asks.
 OWN_CODE = "applicant"
@@ -154,6 +158,27 @@ def check(
             "key_kind",
             "key_kind.not_for_purpose",
             f"For {purpose} ask by: " + ", ".join(known.key_kinds) + ".",
+        )
+    return known
+
+
+def check_parcel(
+    purpose: str, grants: Sequence[Mapping[str, Any]], day: dt.date
+) -> Purpose | Forbidden | RuleBroken:
+    """The purpose, if it is granted and one for which a parcel may be asked about; otherwise the
+    refusal of ``check``, or ``purpose.not_for_parcel``.
+
+    >>> check_parcel("court_case", [{"purpose": "court_case", "until": "2099-01-01"}],
+    ...              dt.date(2026, 11, 25)).code
+    'purpose.not_for_parcel'
+    """
+    known = check(purpose, grants, None, day)
+    if isinstance(known, Purpose) and purpose not in BY_PARCEL:
+        return refused(
+            RuleBroken,
+            "purpose",
+            "purpose.not_for_parcel",
+            "About a parcel ask for: " + ", ".join(BY_PARCEL) + ".",
         )
     return known
 

@@ -1,0 +1,1 @@
+"""Worked examples: an agency that serves, in Python and in Node."""

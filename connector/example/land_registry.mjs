@@ -1,0 +1,62 @@
+// The same land registry in Node, with amqplib and nothing of Mirab's: npm install amqplib
+//   AMQP_URL=amqps://agency.land-registry:PASSWORD@bus.example/%2F node land_registry.mjs
+// PARCELS_FILE names a CSV of parcel_no,file_no; NODE_EXTRA_CA_CERTS the broker's authority.
+import { createHash } from "node:crypto";
+import { createRequire } from "node:module";
+import { readFile } from "node:fs/promises";
+const amqp = createRequire(process.cwd() + "/")("amqplib");
+
+const code = "land-registry";
+const url = process.env.AMQP_URL;
+const user = decodeURIComponent(new URL(url).username);
+const contract = "land_registry.sources_of_parcel.v1";
+const answerContract = "inquiry.take_sources_of_parcel.v1";
+const parcels = process.env.PARCELS_FILE ?? new URL("parcels.csv", import.meta.url);
+
+async function sourcesOf({ parcel_no }) {
+  const lines = (await readFile(parcels, "utf8")).trim().split(/\r?\n/).slice(1);
+  const rows = lines.map((line) => line.split(",")).filter(([parcel]) => parcel === parcel_no);
+  if (!rows.length) return refusal("NotFound", "parcel.unknown", "There is no such parcel.");
+  return { result: { file_nos: rows.map(([, file]) => file).filter(Boolean) } };
+}
+
+const refusal = (kind, code, message) => ({ error: { kind, code, message, fields: [], details: {} } });
+
+async function answerTo(question) {
+  if (question.properties.headers["ce-type"] !== contract)
+    return refusal("ContractError", "contract.unknown", "That contract is not served here.");
+  try {
+    return await sourcesOf(JSON.parse(question.content));
+  } catch (error) {
+    console.error(error); // only here: who asks learns nothing of our inside
+    return refusal("Internal", "internal", "We failed to answer.");
+  }
+}
+
+async function serve(stopped) {
+  const connection = await amqp.connect(url, { heartbeat: 20 });
+  const lost = new Promise((resolve) => connection.on("close", resolve).on("error", resolve));
+  const channel = await connection.createConfirmChannel();
+  channel.on("error", (error) => { console.error(error.message); connection.close().catch(() => {}); });
+  await channel.prefetch(8);
+  await channel.consume(`agency.${code}.commands`, async (question) => {
+    if (!question) return;
+    const id = question.properties.messageId;
+    const answer = Buffer.from(JSON.stringify(await answerTo(question)));
+    channel.publish(`agency.${code}.in`, answerContract, answer, {
+      userId: user, correlationId: id, contentType: "application/json", persistent: true,
+      messageId: createHash("sha256").update(id).digest("hex"), mandatory: true,
+    }, (refused) => (refused ? channel.nack(question) : channel.ack(question)));
+  });
+  console.log("serving", contract);
+  await Promise.race([lost, stopped]);
+  await connection.close().catch(() => {});
+}
+
+let stop;
+const stopped = new Promise((resolve) => (stop = () => resolve("stopped")));
+for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, stop);
+for (let pause = 500, done; done !== "stopped"; pause = Math.min(pause * 2, 30000)) {
+  await serve(stopped).then(() => (pause = 500), (error) => console.error(error.message));
+  done = await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, pause))]);
+}

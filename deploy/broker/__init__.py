@@ -1,0 +1,1 @@
+"""The broker's configuration, and who of the agencies may do what on it."""

@@ -1,0 +1,87 @@
+"""RabbitMQ's management API, as far as apply.py needs it."""
+
+import base64
+import hashlib
+import hmac
+import os
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+
+SECONDS = 30
+SALT_BYTES = 4
+
+
+class CannotApply(Exception):
+    """The broker, the register or a file refuses; the text is a sentence that says what to do."""
+
+
+class Api:
+    """The management API of one broker; ``vhost`` is the one where Mirab lives."""
+
+    def __init__(self, url: str, vhost: str) -> None:
+        parts = urlsplit(url)
+        self._base = f"{parts.scheme}://{parts.netloc.rsplit('@', 1)[-1]}/api"
+        self.vhost = vhost
+        self._session = requests.Session()
+        if parts.username:
+            self._session.auth = (parts.username, parts.password or "")
+
+    def get(self, *path: str) -> Any:
+        """What stands there; None if nothing does."""
+        response = self._ask("GET", *path)
+        return response.json() if response is not None else None
+
+    def put(self, *path: str, **told: Any) -> None:
+        self._ask("PUT", *path, told=told)
+
+    def post(self, *path: str, **told: Any) -> None:
+        self._ask("POST", *path, told=told)
+
+    def delete(self, *path: str) -> None:
+        """Removes it; it may be gone already."""
+        self._ask("DELETE", *path)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _ask(
+        self, method: str, *path: str, told: dict[str, Any] | None = None
+    ) -> requests.Response | None:
+        url = "/".join([self._base, *(quote(part, safe="") for part in path)])
+        try:
+            response = self._session.request(method, url, json=told, timeout=SECONDS)
+        except requests.RequestException as error:
+            raise CannotApply(
+                f"The management API at {self._base} does not answer ({type(error).__name__})."
+            ) from None
+        if response.status_code == requests.codes.not_found and method in ("GET", "DELETE"):
+            return None
+        if not response.ok:
+            raise CannotApply(
+                f"{method} {'/'.join(path)}: {response.status_code}, {_why(response)}"
+            )
+        return response
+
+
+def _why(response: requests.Response) -> str:
+    try:
+        return str(response.json().get("reason") or response.json().get("error"))
+    except (ValueError, AttributeError):
+        return "it did not say why"
+
+
+def password_hash(password: str, salt: bytes | None = None) -> str:
+    """A password as RabbitMQ keeps it (rabbit_password_hashing_sha256): salt and digest, base64."""
+    salt = os.urandom(SALT_BYTES) if salt is None else salt
+    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
+
+
+def is_password(password: str, kept: str) -> bool:
+    """True if ``kept`` is that password's hash."""
+    try:
+        salt = base64.b64decode(kept)[:SALT_BYTES]
+    except ValueError:
+        return False
+    return hmac.compare_digest(password_hash(password, salt), kept)

@@ -1,0 +1,227 @@
+"""`python -m deploy.broker.apply [--check]`: brings the broker into line with the register.
+
+Makes the exchanges, queues, bindings, users and permissions of agencies that serve a contract
+(table `[amqp]` of their files in AGENCIES_DIR), and removes those of agencies that no longer do.
+BROKER_API_URL is the management API with an administrator's account, AMQP_URL names the vhost.
+Each password is a file of AGENCY_PASSWORDS_DIR, named like the agency; one that is missing is made.
+"""
+
+import argparse
+import contextlib
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from bus import agencies, topology
+from bus.contracts import CATALOGUE
+from bus.settings import MissingSettings, Settings
+from deploy.broker.api import Api, CannotApply, is_password, password_hash
+
+TAG = "mirab-agency"
+CONNECTIONS = 10
+NOTHING = "^$"
+
+
+class Step(NamedTuple):
+    """One difference between the broker and the register: what to say, and what ends it."""
+
+    what: str
+    act: Callable[[], None]
+
+
+class Binding(NamedTuple):
+    source: str
+    kind: str  # "q" for a queue, "e" for an exchange
+    target: str
+    key: str
+
+
+def main(argv: list[str] | None = None) -> int:
+    """0: the broker is in line; 1: with --check, it is not; 2: it cannot be brought there."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.broker.apply", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only tell what differs")
+    check = parser.parse_args(argv).check
+    try:
+        settings = Settings().require(
+            "BROKER_API_URL", "AMQP_URL", "AGENCIES_DIR", "AGENCY_PASSWORDS_DIR"
+        )
+        vhost = unquote(urlsplit(settings.text("AMQP_URL")).path[1:]) or "/"
+        with contextlib.closing(Api(settings.text("BROKER_API_URL"), vhost)) as api:
+            serving = served(Path(settings.text("AGENCIES_DIR")))
+            passwords = Path(settings.text("AGENCY_PASSWORDS_DIR"))
+            found = 0
+            for step in steps(api, serving, passwords):
+                found += 1
+                print(step.what, flush=True)
+                if not check:
+                    step.act()
+    except (CannotApply, MissingSettings, OSError) as error:
+        print(f"The broker was not brought into line: {error}", file=sys.stderr)
+        return 2
+    return 1 if check and found else 0
+
+
+def served(folder: Path) -> dict[str, frozenset[str]]:
+    """What each agency serves; CannotApply if that is no contract that an agency can serve."""
+    try:
+        found = agencies.serving(folder)
+    except ValueError as error:
+        raise CannotApply(f"AGENCIES_DIR: {error}") from None
+    can = {name for name, contract in CATALOGUE.items() if getattr(contract, "answer", None)}
+    for code, contracts in found.items():
+        if wrong := contracts - can:
+            raise CannotApply(f"{code}: no agency can serve {', '.join(sorted(wrong))}.")
+    return found
+
+
+def steps(api: Api, serving: dict[str, frozenset[str]], passwords: Path) -> Iterator[Step]:
+    """All that differs, in an order in which it can be done: rights go first and come last."""
+    yield from _users_that_go(api, serving)
+    yield from _exchanges(api, serving)
+    yield from _queues(api, serving)
+    yield from _bindings(api, serving)
+    for code in sorted(serving):
+        yield from _user(api, code, passwords)
+
+
+def _users_that_go(api: Api, serving: dict[str, frozenset[str]]) -> Iterator[Step]:
+    """The broker closes the connections of a user that is deleted."""
+    stay = {topology.agency_user(code) for code in serving}
+    for user in api.get("users") or ():
+        if TAG in user["tags"] and user["name"] not in stay:
+            yield Step(f"delete user {user['name']}", lambda n=user["name"]: api.delete("users", n))
+
+
+def _exchanges(api: Api, serving: dict[str, frozenset[str]]) -> Iterator[Step]:
+    there = {found["name"]: found["type"] for found in api.get("exchanges", api.vhost) or ()}
+    wanted = topology.EXCHANGES | {topology.agency_ingress(code): "topic" for code in serving}
+    for name, kind in wanted.items():
+        if name not in there:
+            yield Step(
+                f"make exchange {name}",
+                lambda n=name, k=kind: api.put("exchanges", api.vhost, n, type=k, durable=True),
+            )
+    for name in sorted(there.keys() - wanted):
+        if topology.agency_of(name):
+            yield Step(
+                f"delete exchange {name}", lambda n=name: api.delete("exchanges", api.vhost, n)
+            )
+
+
+def _queues(api: Api, serving: dict[str, frozenset[str]]) -> Iterator[Step]:
+    there = {found["name"]: found["arguments"] for found in api.get("queues", api.vhost) or ()}
+    wanted = {queue.name: queue for queue in map(topology.agency_queue, serving)}
+    for name, queue in wanted.items():
+        if name in there and there[name] != queue.arguments:
+            raise CannotApply(
+                f"Queue {name} has other arguments than it should; delete it when it is empty."
+            )
+        if name not in there:
+            yield Step(
+                f"make queue {name}",
+                lambda q=queue: api.put(
+                    "queues", api.vhost, q.name, durable=True, arguments=q.arguments
+                ),
+            )
+    for name in sorted(there.keys() - wanted):
+        if topology.agency_of(name):
+            yield Step(f"delete queue {name}", lambda n=name: api.delete("queues", api.vhost, n))
+
+
+def wanted_bindings(serving: dict[str, frozenset[str]]) -> set[Binding]:
+    """Exact keys only: a question reaches who serves it, an answer where answers are taken."""
+    found = set()
+    for code, contracts in serving.items():
+        queue, ingress = topology.agency_queue(code).name, topology.agency_ingress(code)
+        for name in contracts:
+            answer: Any = CATALOGUE[name]
+            key = topology.agency_key(code, name)
+            found.add(Binding(topology.AGENCY, "q", queue, key))
+            found.add(Binding(ingress, "e", topology.ANSWERS, answer.answer.name))
+    return found
+
+
+def _bindings(api: Api, serving: dict[str, frozenset[str]]) -> Iterator[Step]:
+    there = {}
+    for told in api.get("bindings", api.vhost) or ():
+        kind = told["destination_type"][0]
+        made = Binding(told["source"], kind, told["destination"], told["routing_key"])
+        if _is_of_agencies(made):
+            there[made] = told["properties_key"]
+    wanted = wanted_bindings(serving)
+    for made in sorted(wanted - there.keys()):
+        source, kind, target, key = made
+        yield Step(
+            f"bind {target} to {source} by {key}",
+            lambda b=made: api.post(
+                "bindings", api.vhost, "e", b.source, b.kind, b.target, routing_key=b.key
+            ),
+        )
+    for made in sorted(there.keys() - wanted):
+        yield Step(
+            f"unbind {made.target} from {made.source} by {made.key}",
+            lambda b=made: api.delete(
+                "bindings", api.vhost, "e", b.source, b.kind, b.target, there[b]
+            ),
+        )
+
+
+def _is_of_agencies(made: Binding) -> bool:
+    """Bindings of the default exchange come with the queue."""
+    return bool(made.source) and bool(
+        topology.agency_of(made.source) or topology.agency_of(made.target)
+    )
+
+
+def _user(api: Api, code: str, passwords: Path) -> Iterator[Step]:
+    name = topology.agency_user(code)
+    path, there = passwords / code, api.get("users", name)
+    if not path.exists():
+        yield Step(f"make the password of {name}", lambda: _make_password(path))
+    known = path.read_text(encoding="utf-8").strip() if path.exists() else None
+    if there is None or TAG not in there["tags"]:
+        yield Step(f"make user {name}", lambda: _put_user(api, name, path))
+    elif known is None or not is_password(known, there["password_hash"]):
+        yield Step(f"change the password of {name}", lambda: _put_user(api, name, path))
+    rights = {
+        "configure": NOTHING,
+        "write": f"^{_exact(topology.agency_ingress(code))}$",
+        "read": f"^{_exact(topology.agency_queue(code).name)}$",
+    }
+    has = api.get("permissions", api.vhost, name) or {}
+    if {word: has.get(word) for word in rights} != rights:
+        yield Step(
+            f"give {name} its rights", lambda: api.put("permissions", api.vhost, name, **rights)
+        )
+    limits = {limit: value for told in api.get("user-limits", name) or () for limit, value in
+              told["value"].items()}  # fmt: skip
+    if limits.get("max-connections") != CONNECTIONS:
+        yield Step(
+            f"limit {name} to {CONNECTIONS} connections",
+            lambda: api.put("user-limits", name, "max-connections", value=CONNECTIONS),
+        )
+
+
+def _exact(name: str) -> str:
+    return name.replace(".", "\\.")
+
+
+def _make_password(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(secrets.token_urlsafe(32) + "\n", encoding="utf-8")
+
+
+def _put_user(api: Api, name: str, path: Path) -> None:
+    """Only the hash goes to the broker."""
+    password = path.read_text(encoding="utf-8").strip()
+    if not password:
+        raise CannotApply(f"{path} is empty; write the password into it, or remove it.")
+    api.put("users", name, password_hash=password_hash(password), tags=TAG)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

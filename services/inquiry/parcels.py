@@ -1,0 +1,228 @@
+"""Which sources belong to a parcel: the land registry is asked, and who asked reads it later.
+
+Nobody waits: the question goes out as a Command, the answer comes back as one, joined by the
+Correlation Identifier. What an agency answers is believed only as far as it was asked.
+"""
+
+import datetime as dt
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from bus import agencies, log, topology
+from bus.contracts.parcels import SOURCES_OF_PARCEL, TAKE_SOURCES
+from bus.envelope import Envelope
+from bus.errors import BusError, NotFound, Unavailable
+from bus.persian import tehran_day
+from bus.settings import Settings
+from bus.store import Tx
+from services.inquiry import asking, registry_store, store
+from services.inquiry.asking import Asked
+from services.inquiry.domain import codes, purposes
+from services.inquiry.domain.answer import instant
+
+PATIENCE = dt.timedelta(seconds=topology.AGENCY_SECONDS)
+KEEP_DAYS = 365
+_log = log.get("parcels")
+
+
+def ask(
+    tx: Tx, data: Mapping[str, Any], *, now: dt.datetime, settings: Settings, secret: str
+) -> dict[str, Any] | BusError:
+    """Asks the land registry for the sources of a parcel; the code by which to read its answer.
+
+    The refusals of ``purposes.check_parcel``, or Unavailable ``parcel.not_served``; each is logged.
+    """
+    caller = tx.message.caller or {} if tx.message else {}
+    allowed = purposes.check_parcel(data["purpose"], caller.get("grants") or (), tehran_day(now))
+    served_by = _server(settings)
+    if isinstance(allowed, BusError):
+        return _logged(tx, data, allowed, now, secret)
+    if served_by is None:
+        nobody = "No land registry serves this now; ask again later."
+        return _logged(tx, data, Unavailable(nobody, code="parcel.not_served"), now, secret)
+    question = tx.ask_agency(served_by, SOURCES_OF_PARCEL, parcel_no=data["parcel_no"])
+    row = {
+        "code": codes.new_tracking(),
+        "question": question,
+        "agency": str(caller.get("agency")),
+        "key_id": caller.get("key"),
+        "served_by": served_by,
+        "asked_at": now,
+        "due_at": now + PATIENCE,
+        **{name: data.get(name) for name in ("parcel_no", "purpose", "case_number", "operator")},
+    }
+    tx.conn.execute(
+        text(
+            "insert into parcel_questions (code, question, agency, key_id, served_by, parcel_no, "
+            "purpose, case_number, operator, asked_at, due_at) values (:code, :question, :agency, "
+            ":key_id, :served_by, :parcel_no, :purpose, :case_number, :operator, :asked_at, "
+            ":due_at)"
+        ),
+        row,
+    )
+    _logged(tx, data, {"outcome": "AWAITING", "tracking_code": row["code"]}, now, secret)
+    return {"code": row["code"], "state": "AWAITING", "due_at": instant(row["due_at"])}
+
+
+def read(tx: Tx, code: str, *, now: dt.datetime, secret: str) -> dict[str, Any] | BusError:
+    """A Parcel, if its question was this agency's; else NotFound ``parcel.not_found``. Logged."""
+    row = tx.conn.execute(
+        text("select * from parcel_questions where code = :code and agency = :agency"),
+        {
+            "code": codes.parse(code) or "",
+            "agency": str(((tx.message.caller if tx.message else None) or {}).get("agency")),
+        },
+    ).one_or_none()
+    if row is None:
+        refusal = NotFound("You asked no question of that code.", code="parcel.not_found")
+        return _logged(tx, {}, refusal, now, secret)
+    told = _told(tx.conn, row, now)
+    _logged(tx, {"purpose": row.purpose, "parcel_no": row.parcel_no}, None, now, secret)
+    return told
+
+
+def _told(conn: Connection, row: Any, now: dt.datetime) -> dict[str, Any]:
+    known = {
+        file_no
+        for file_no, seen in zip(
+            row.file_nos,
+            registry_store.find(conn, [("file_no", each, None) for each in row.file_nos]),
+            strict=True,
+        )
+        if seen.records
+    }
+    return {
+        "code": row.code,
+        "state": state_of(row, now),
+        "parcel_no": row.parcel_no,
+        "asked_at": instant(row.asked_at),
+        "due_at": instant(row.due_at),
+        "answered_at": instant(row.answered_at) if row.answered_at else None,
+        "served_by": row.served_by,
+        "sources": [{"file_no": each, "in_register": each in known} for each in row.file_nos],
+        "problem": row.problem,
+    }
+
+
+def state_of(row: Any, now: dt.datetime) -> str:
+    """How a question stands; one that nobody answered in time stays unanswered."""
+    if row.answered_at:
+        return "REFUSED" if row.problem else "ANSWERED"
+    return "AWAITING" if now < row.due_at else "UNANSWERED"
+
+
+def take(  # noqa: PLR0913 - what came, and what it is judged by
+    tx: Tx,
+    agency: str | None,
+    answer: Mapping[str, Any] | None,
+    problem: str | None,
+    *,
+    now: dt.datetime,
+    settings: Settings,
+    secret: str,
+) -> str | None:
+    """Keeps an agency's answer, or counts why it was refused and tells that reason.
+
+    The asker may read it from now on. An answer is taken once, in time, from who was asked.
+    """
+    row = _open_question(tx.conn, tx.message)
+    reason = _refusal(agency, row, problem, now, settings)
+    if reason or row is None or answer is None:
+        _count(tx.conn, agency, reason or "unasked", now)
+        return reason
+    error = answer.get("error")
+    tx.conn.execute(
+        text(
+            "update parcel_questions set answered_at = :now, file_nos = :files, "
+            "problem = :problem where code = :code"
+        ),
+        {
+            "now": now,
+            "files": list(dict.fromkeys((answer.get("result") or {}).get("file_nos", ()))),
+            "problem": error["code"] if error else None,
+            "code": row.code,
+        },
+    )
+    _log_answer(tx, row, bool(error), now, secret)
+    return None
+
+
+def _open_question(conn: Connection, message: Envelope | None) -> Any | None:
+    asked = {"question": message.correlation if message else ""}
+    return conn.execute(
+        text("select * from parcel_questions where question = :question for update"), asked
+    ).one_or_none()
+
+
+def _refusal(
+    agency: str | None, row: Any | None, problem: str | None, now: dt.datetime, settings: Settings
+) -> str | None:
+    """Why an answer is not taken; None if it is. Who sent it is judged before what it says."""
+    checks = (
+        ("sender_unproven", agency is None),
+        ("not_served_by_sender", _server(settings) != agency),
+        ("unasked", row is None),
+        ("asked_of_another", row is not None and row.served_by != agency),
+        (f"malformed_{problem}".replace(".", "_"), problem is not None),
+        ("doubled", row is not None and row.answered_at is not None),
+        ("late", row is not None and now >= row.due_at),
+    )
+    return next((reason for reason, holds in checks if holds), None)
+
+
+def _server(settings: Settings) -> str | None:
+    """Who serves the contract now; nobody while the register cannot be read."""
+    folder = settings.get("AGENCIES_DIR")
+    try:
+        return agencies.server(Path(folder), SOURCES_OF_PARCEL.name) if folder else None
+    except (OSError, ValueError, tomllib.TOMLDecodeError) as error:
+        _log.error("register of agencies not read", why=str(error))
+        return None
+
+
+def _count(conn: Connection, agency: str | None, reason: str, now: dt.datetime) -> None:
+    told = {"served_by": agency or "unknown", "contract": TAKE_SOURCES.name, "reason": reason}
+    _log.warning("answer refused", **told)
+    conn.execute(
+        text(
+            "insert into refused_answers (served_by, contract, reason, day, times, last_at) "
+            "values (:served_by, :contract, :reason, :day, 1, :now) "
+            "on conflict (day, served_by, contract, reason) do update "
+            "set times = refused_answers.times + 1, last_at = excluded.last_at"
+        ),
+        {**told, "day": tehran_day(now), "now": now},
+    )
+
+
+def _logged(tx: Tx, data: Mapping[str, Any], result: Any, now: dt.datetime, secret: str) -> Any:
+    asked = {**data, "key_kind": "parcel_no", "key": data["parcel_no"]} if data else {}
+    row = asking.log_row(Asked(tx.message, asked), result, secret, {})
+    store.add_log(tx.conn, [row], now)
+    return result
+
+
+def _log_answer(tx: Tx, row: Any, refused: bool, now: dt.datetime, secret: str) -> None:
+    """The answer's row in the log stands under who asked: it is theirs to read from now on."""
+    message = Envelope.new(
+        TAKE_SOURCES.name,
+        tx.message.source if tx.message else "",
+        cause=tx.message,
+        caller={"agency": row.agency, "key": row.key_id},
+    )
+    asked = {
+        "purpose": row.purpose, "case_number": row.case_number, "operator": row.operator,
+        "key_kind": "parcel_no", "key": row.parcel_no,
+    }  # fmt: skip
+    outcome = {"outcome": "REFUSED" if refused else "ANSWERED", "tracking_code": row.code}
+    store.add_log(tx.conn, [asking.log_row(Asked(message, asked), outcome, secret, {})], now)
+
+
+def forget(conn: Connection, now: dt.datetime) -> None:
+    """Deletes questions and counts older than a year; the log of inquiries stays."""
+    old = {"old": now - dt.timedelta(days=KEEP_DAYS)}
+    conn.execute(text("delete from parcel_questions where asked_at < :old"), old)
+    conn.execute(text("delete from refused_answers where last_at < :old"), old)

@@ -1,0 +1,66 @@
+"""A notary asks over HTTPS what belongs to a parcel; the land registry answers from outside."""
+
+import os
+import subprocess
+import sys
+import uuid
+
+import pytest
+
+from connector import Caller, Refused, load_key
+from deploy.local import stores
+from deploy.local.ports import free_port
+from tests.conftest import ROOT, run_face, secrets_in, wait_for
+
+PARCEL = {"parcel_no": "990/17", "purpose": "land_transfer", "case_number": "N-12"}
+
+
+@pytest.fixture
+def parts(start, tmp_path, demo_db):
+    """The agency face, inquiry and the land registry on a broker of their own."""
+    broker = stores.start_rabbitmq(tmp_path / "rabbitmq", api_port=free_port())
+    passwords = tmp_path / "passwords"
+    environ = {"AMQP_URL": broker.url, "DB_URL": demo_db, **secrets_in(tmp_path)}
+    face = run_face(start, tmp_path, environ)
+    register = {"AGENCIES_DIR": str(face.register)}
+    subprocess.run(
+        [sys.executable, "-m", "deploy.broker.apply"],
+        cwd=ROOT,
+        env={**os.environ, **environ, **register, "BROKER_API_URL": broker.api_url,
+             "AGENCY_PASSWORDS_DIR": str(passwords)},
+        check=True,
+    )  # fmt: skip
+    service = start("bus", "serve", "services.inquiry", **environ, **register)
+    start("bus", "relay", "services.inquiry", **environ)
+    start(
+        "connector.example.land_registry",
+        AMQP_URL=broker.url,
+        AMQP_PASSWORD_FILE=str(passwords / "land-registry"),
+    )
+    wait_for(lambda: "mirab.inquiry.requests" in service.log, 60)
+    yield face
+    broker.stop()
+
+
+def caller(face, agency):
+    key = load_key(ROOT / f"deploy/local/demo_keys/{agency}.pem", f"{agency}-demo")
+    return Caller(str(face), key)
+
+
+def test_a_notary_asks_and_reads_the_signed_answer_and_nobody_else_may(parts):
+    notary, fuel_co = caller(parts, "notary-office"), caller(parts, "fuel-co")
+    key = str(uuid.uuid4())
+    asked = notary.call("inquiry.ask_parcel.v1", PARCEL, idempotency_key=key).data
+    again = notary.call("inquiry.ask_parcel.v1", PARCEL, idempotency_key=key).data
+    assert asked == again
+
+    def read():
+        return notary.call("inquiry.read_parcel.v1", {"code": asked["code"]})
+
+    wait_for(lambda: read().data["state"] == "ANSWERED", 60, 0.3)
+    answer = read()
+    assert answer.data["sources"] == [{"file_no": "1001/5", "in_register": True}]
+    assert answer.evidence.verify(notary.server_keys)
+    with pytest.raises(Refused) as refused:
+        fuel_co.call("inquiry.ask_parcel.v1", PARCEL)
+    assert refused.value.code == "purpose.not_granted"

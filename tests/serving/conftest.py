@@ -1,0 +1,236 @@
+"""A broker with users, an inquiry service that asks the land registry, and who plays that."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from bus import topology
+from bus.agencies import server
+from bus.contracts.parcels import ASK_PARCEL, READ_PARCEL, SOURCES_OF_PARCEL, TAKE_SOURCES
+from deploy.local import stores
+from deploy.local.ports import free_port
+from tests.bus.asking import Wire, ask
+from tests.conftest import ROOT, Process, Starter, execute, own_vhost, secrets_in, wait_for
+
+REGISTRY = "land-registry"
+NOTARY = {
+    "agency": "notary-office",
+    "key": "notary-office-demo",
+    "grants": [{"purpose": "land_transfer", "until": "2099-01-01"}],
+}
+FOUND = {"result": {"file_nos": ["1001/5"]}}
+
+
+class Rights:
+    """A vhost of a broker, a register of agencies, and the command that brings the two together."""
+
+    def __init__(self, broker, amqp, folder):
+        self.broker, self.amqp, self.folder = broker, amqp, folder
+        self.register, self.passwords = folder / "register", folder / "passwords"
+        shutil.copytree(ROOT / "deploy/agencies", self.register)
+        self.in_line = False
+
+    @property
+    def vhost(self):
+        return self.amqp.rsplit("/", 1)[1]
+
+    def serves(self, code, *contracts):
+        """Writes what an agency serves into its file."""
+        text = f'code = "{code}"\nname = "{code}"\n[amqp]\nserves = {json.dumps(contracts)}\n'
+        (self.register / f"{code}.toml").write_text(text, encoding="utf-8")
+        self.in_line = False
+
+    def apply(self, *options, **environ):
+        """Runs the command; its result."""
+        told = {
+            "BROKER_API_URL": self.broker.api_url,
+            "AMQP_URL": self.amqp,
+            "AGENCIES_DIR": str(self.register),
+            "AGENCY_PASSWORDS_DIR": str(self.passwords),
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "deploy.broker.apply", *options],
+            cwd=ROOT,
+            env={**os.environ, **told, **environ},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def applied(self):
+        done = self.apply()
+        assert done.returncode == 0, done.stderr
+        self.in_line = True
+        return self
+
+    def password(self, code=REGISTRY):
+        return (self.passwords / code).read_text(encoding="utf-8").strip()
+
+    def url(self, code=REGISTRY):
+        """The address by which an agency reaches the broker."""
+        parts = urlsplit(self.amqp)
+        user = f"{topology.agency_user(code)}:{quote(self.password(code), safe='')}"
+        return parts._replace(netloc=f"{user}@{parts.netloc.rsplit('@', 1)[1]}").geturl()
+
+
+class World(Rights):
+    """The same with a running inquiry service, its relay, and a land registry to play."""
+
+    def __init__(self, start, broker, amqp, folder, db):
+        super().__init__(broker, amqp, folder)
+        self.applied()
+        self._start, self.db = start, db
+        self.environ = {"AMQP_URL": amqp, "DB_URL": db, **secrets_in(folder)}
+        self.service = self.serve()
+        self.relay = start("bus", "relay", "services.inquiry", **self.environ)
+        self.parcels = folder / "parcels.csv"
+        self.parcels.write_text("parcel_no,file_no\n990/17,1001/5\n990/18,\n", encoding="utf-8")
+
+    def serve(self):
+        service = self._start(
+            "bus", "serve", "services.inquiry", **self.environ, AGENCIES_DIR=str(self.register)
+        )
+        for kind in ("requests", "answers"):
+            wait_for(lambda k=kind: topology.queue_name("inquiry", k) in service.log, 60)
+        return service
+
+    # --- the notary ---
+
+    def ask(self, parcel_no="990/17", caller=NOTARY, **more):
+        told = {"parcel_no": parcel_no, "purpose": "land_transfer", **more}
+        return ask(self.amqp, ASK_PARCEL, id=str(uuid.uuid4()), caller=caller, **told)
+
+    def read(self, code, caller=NOTARY):
+        return ask(self.amqp, READ_PARCEL, caller=caller, code=code)
+
+    def settled(self, code):
+        """What the notary reads when the question is not open any more."""
+        wait_for(lambda: self.read(code)["state"] != "AWAITING", 60, 0.2)
+        return self.read(code)
+
+    def question_of(self, code):
+        """The id of the message that the land registry got."""
+        return execute(self.db, "select question from parcel_questions where code = %s", (code,))[
+            0
+        ][0]
+
+    # --- the land registry ---
+
+    def provide(self, **environ):
+        """The worked example in Python, serving."""
+        process = self._start(
+            "connector.example.land_registry",
+            **{
+                "AMQP_URL": self.amqp,
+                "AMQP_PASSWORD_FILE": str(self.passwords / REGISTRY),
+                "PARCELS_FILE": str(self.parcels),
+                **environ,
+            },
+        )
+        wait_for(lambda: "serving land_registry" in process.log, 60)
+        return process
+
+    def provide_in_node(self, amqplib):
+        """The worked example in Node, serving; it finds amqplib in the folder where it runs."""
+        told = {"AMQP_URL": self.url(), "PARCELS_FILE": str(self.parcels)}
+        process = Process(
+            ["sh", "-c", 'cd "$0" && exec node "$1"', str(amqplib),
+             str(ROOT / "connector/example/land_registry.mjs")],
+            {**os.environ, **told},
+            self.folder / f"node-{uuid.uuid4()}.log",
+        )  # fmt: skip
+        process._log.close()  # node has it
+        wait_for(lambda: "serving land_registry" in process.log, 60)
+        return process
+
+    def take_question(self, code=REGISTRY):
+        """One question from the agency's queue, as the agency itself would take it."""
+        with Wire(self.url(code)) as wire:
+            return wait_for(lambda: wire.take(f"agency.{code}.commands"), 60)
+
+    def tell(self, question, body=FOUND, code=REGISTRY, **properties):
+        """An answer as a plain AMQP client of the agency would send it."""
+        told = {
+            "content_type": "application/json",
+            "user_id": topology.agency_user(code),
+            "message_id": str(uuid.uuid4()),
+            "correlation_id": question,
+            "delivery_mode": 2,
+        } | properties
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        told = {name: value for name, value in told.items() if value is not None}
+        with Wire(self.url(code)) as wire:
+            wire.publish(topology.agency_ingress(code), TAKE_SOURCES.name, raw, **told)
+
+    def refusals(self):
+        """How often answers were refused, by sender and reason."""
+        rows = execute(self.db, "select served_by, reason, times from refused_answers")
+        return {(served_by, reason): times for served_by, reason, times in rows}
+
+    def wait_refused(self, reason, code=REGISTRY, times=1):
+        wait_for(lambda: self.refusals().get((code, reason)) == times, 60)
+
+    def clear(self):
+        """Nothing waits, nothing was refused, and the land registry serves."""
+        execute(self.db, "truncate parcel_questions, refused_answers")
+        if not self.in_line or server(self.register, SOURCES_OF_PARCEL.name) != REGISTRY:
+            (self.register / "other-registry.toml").unlink(missing_ok=True)
+            self.serves(REGISTRY, SOURCES_OF_PARCEL.name)
+            self.applied()
+        with Wire(self.amqp) as wire:
+            wire.channel.queue_purge(topology.agency_queue(REGISTRY).name)
+        return self
+
+
+@pytest.fixture(scope="session")
+def rights_broker(tmp_path_factory):
+    """A broker with its management API, which the tests of rights share."""
+    server = stores.start_rabbitmq(tmp_path_factory.mktemp("rights"), api_port=free_port())
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def rights(rights_broker, tmp_path):
+    """An empty vhost, and a register where the land registry serves."""
+    with own_vhost(rights_broker) as amqp:
+        yield Rights(rights_broker, amqp, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_world(tmp_path_factory, rights_broker, postgres, demo_template):
+    folder, name = tmp_path_factory.mktemp("world"), f"w_{uuid.uuid4().hex[:12]}"
+    execute(postgres.url("postgres"), f"create database {name} template {demo_template}")
+    starter = Starter(folder)
+    with own_vhost(rights_broker) as amqp:
+        yield World(starter, rights_broker, amqp, folder, postgres.url(name))
+        starter.end()
+
+
+@pytest.fixture
+def world(shared_world):
+    """The running world, with nothing of another test in it."""
+    return shared_world.clear()
+
+
+@pytest.fixture(scope="session")
+def amqplib(tmp_path_factory):
+    """A folder in which npm has installed amqplib, and nothing of ours."""
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        pytest.skip("npm and node are not installed")
+    folder = tmp_path_factory.mktemp("amqplib")
+    done = subprocess.run(
+        ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "amqplib@0.10.9"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder

@@ -1,0 +1,150 @@
+"""The command that brings the broker into line with the register of agencies."""
+
+import pika
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bus import topology
+from bus.contracts.parcels import SOURCES_OF_PARCEL
+from deploy.broker.api import is_password, password_hash
+from tests.conftest import wait_for
+from tests.serving.conftest import REGISTRY
+
+USER = topology.agency_user(REGISTRY)
+
+
+def connection(url):
+    return pika.BlockingConnection(pika.URLParameters(url))
+
+
+def test_the_first_run_makes_all_and_the_second_finds_nothing_to_do(rights):
+    first = rights.apply()
+    assert first.returncode == 0, first.stderr
+    for made in ("exchange mirab.agency", "exchange agency.land-registry.in",
+                 "queue agency.land-registry.commands", f"user {USER}"):  # fmt: skip
+        assert f"make {made}" in first.stdout
+    assert rights.apply().stdout == ""
+    connection(rights.url()).close()
+
+
+def test_check_tells_the_differences_and_changes_nothing(rights):
+    before = rights.apply("--check")
+    assert before.returncode == 1
+    assert f"make user {USER}" in before.stdout or f"give {USER} its rights" in before.stdout
+    assert rights.apply("--check").stdout == before.stdout
+    assert not (rights.passwords / "land-registry").exists()
+    rights.applied()
+    assert (rights.apply("--check").returncode, rights.apply("--check").stdout) == (0, "")
+
+
+def test_a_password_is_made_once_kept_private_and_never_printed(rights):
+    done = rights.apply()
+    password = rights.password()
+    assert password not in done.stdout + done.stderr
+    assert (rights.passwords / REGISTRY).stat().st_mode & 0o777 == 0o600
+    rights.applied()
+    assert rights.password() == password
+
+
+def test_a_password_that_was_changed_in_its_file_is_changed_on_the_broker(rights):
+    old = rights.applied().url()
+    (rights.passwords / REGISTRY).write_text("another:pass/word\n", encoding="utf-8")
+    assert rights.apply().stdout == f"change the password of {USER}\n"
+    with pytest.raises(pika.exceptions.ProbableAuthenticationError):
+        connection(old)
+    connection(rights.url()).close()
+
+
+def test_who_no_longer_serves_is_removed_whole_and_cut_off_at_once(rights):
+    open_one = connection(rights.applied().url())
+    rights.serves(REGISTRY)
+    told = rights.apply().stdout
+    for gone in (f"user {USER}", "exchange agency.land-registry.in",
+                 "queue agency.land-registry.commands"):  # fmt: skip
+        assert f"delete {gone}" in told
+
+    def cut():
+        try:
+            open_one.process_data_events(0.1)
+        except pika.exceptions.AMQPError:
+            return True
+        return False
+
+    wait_for(cut, 30)
+    with pytest.raises(pika.exceptions.ProbableAuthenticationError):
+        connection(rights.url())
+    assert rights.apply().stdout == ""
+
+
+def test_bindings_and_rights_that_somebody_added_by_hand_are_taken_away(rights):
+    rights.applied()
+    rights.broker.ctl("set_permissions", "-p", rights.vhost, USER, ".*", ".*", ".*")
+    by_hand = connection(rights.amqp)
+    by_hand.channel().exchange_bind("mirab.commands", topology.agency_ingress(REGISTRY), "#")
+    by_hand.channel().queue_bind(topology.agency_queue(REGISTRY).name, "mirab.requests", "#")
+    by_hand.close()
+    told = rights.apply().stdout.splitlines()
+    assert sorted(told) == [
+        f"give {USER} its rights",
+        "unbind agency.land-registry.commands from mirab.requests by #",
+        "unbind mirab.commands from agency.land-registry.in by #",
+    ]
+    assert rights.apply("--check").returncode == 0
+
+
+def test_queues_and_users_of_others_are_left_alone(rights):
+    by_hand = connection(rights.amqp)
+    by_hand.channel().queue_declare("mirab.billing.requests", durable=True)
+    rights.applied()
+    by_hand.channel().queue_declare("mirab.billing.requests", passive=True)
+    by_hand.close()
+    assert "guest" in rights.broker.ctl("list_users")
+
+
+@pytest.mark.parametrize(
+    ("serves", "says"),
+    [
+        ({"a-one": ["inquiry.ask.v1"]}, "no agency can serve inquiry.ask.v1"),
+        ({"a-one": ["inquiry.take_sources_of_parcel.v1"]}, "no agency can serve"),
+        ({"a-one": [SOURCES_OF_PARCEL.name]}, "serves the same"),
+        ({"a.*": [SOURCES_OF_PARCEL.name]}, "no code for the broker"),
+        ({"a-one": [1]}, "not a list of names"),
+    ],
+)
+def test_a_register_that_cannot_be_meant_changes_nothing(rights, serves, says):
+    for code, contracts in serves.items():
+        rights.serves(code, *contracts)
+    done = rights.apply()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+
+
+def test_a_queue_with_other_arguments_is_told_and_not_thrown_away(rights):
+    by_hand = connection(rights.amqp)
+    by_hand.channel().queue_declare(topology.agency_queue(REGISTRY).name, durable=True)
+    by_hand.close()
+    done = rights.apply()
+    assert done.returncode == 2
+    assert "other arguments" in done.stderr
+
+
+def test_a_broker_that_does_not_answer_is_told_in_a_sentence(rights):
+    done = rights.apply(BROKER_API_URL="http://user:secret@127.0.0.1:1")
+    assert done.returncode == 2
+    assert "does not answer" in done.stderr
+    assert "secret" not in done.stderr
+
+
+def test_what_is_not_set_is_named(rights):
+    done = rights.apply(BROKER_API_URL="")
+    assert done.returncode == 2
+    assert "BROKER_API_URL" in done.stderr
+
+
+@given(st.text(min_size=1), st.text(min_size=1), st.binary(min_size=4, max_size=4))
+def test_a_hash_is_of_its_password_and_of_no_other(password, other, salt):
+    kept = password_hash(password, salt)
+    assert is_password(password, kept)
+    assert is_password(other, kept) == (other == password)
+    assert not is_password(password, "no base64")

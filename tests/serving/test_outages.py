@@ -1,0 +1,138 @@
+"""A provider and the broker fail in the middle of things: each question is answered once."""
+
+import errno
+import os
+import signal
+import subprocess
+from urllib.parse import urlsplit
+
+import pytest
+
+from bus.errors import BusError
+from deploy.local.ports import free_port
+from deploy.local.stores import RabbitMQ
+from tests.conftest import wait_for
+from tests.serving.conftest import World
+
+CERTIFICATE = (
+    "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+    "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+)  # fmt: skip
+TLS = """listeners.ssl.1 = 127.0.0.1:{port}
+ssl_options.certfile = {folder}/cert.pem
+ssl_options.keyfile = {folder}/key.pem
+"""
+
+
+@pytest.fixture
+def own_world(start, tmp_path, demo_db):
+    """A world whose broker may be hurt; it speaks TLS too, at ``tls_port``."""
+    tls_port = free_port()
+    certificate = ("-keyout", f"{tmp_path}/key.pem", "-out", f"{tmp_path}/cert.pem")
+    subprocess.run([*CERTIFICATE, *certificate], check=True, capture_output=True)
+    broker = RabbitMQ(tmp_path / "rabbitmq", free_port(), free_port(), free_port(), free_port())
+    broker.more = TLS.format(port=tls_port, folder=tmp_path)
+    broker.start()
+    made = World(start, broker, broker.url, tmp_path, demo_db)
+    made.tls_port = tls_port
+    yield made
+    broker.stop()
+
+
+@pytest.fixture
+def pipe(tmp_path):
+    """A book of parcels that can be read only once somebody writes it."""
+    path = tmp_path / "pipe.csv"
+    os.mkfifo(path)
+    return path
+
+
+def reading(path):
+    """True once a provider waits for the pipe; the file by which it can be written."""
+    try:
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_NONBLOCK), "w")
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        return None
+
+
+def release(writer):
+    writer.write("parcel_no,file_no\n990/17,1001/5\n")
+    writer.close()
+
+
+def test_74_a_restart_of_the_broker_loses_no_question_and_the_provider_comes_back(own_world):
+    world = own_world
+    provider = world.provide()
+    world.settled(world.ask()["code"])
+    world.relay.stop()
+    code = world.ask()["code"]
+    world.broker.kill()
+    wait_for(lambda: "broker lost" in provider.log, 60)
+    world.broker.start()
+    relay = world._start("bus", "relay", "services.inquiry", **world.environ)
+    wait_for(lambda: not isinstance(_read(world, code), BusError), 60)
+    assert world.settled(code)["state"] == "ANSWERED"
+    assert (world.refusals(), provider.alive) == ({}, True)
+    relay.stop()
+
+
+def _read(world, code):
+    try:
+        return world.read(code)
+    except BusError as error:
+        return error
+
+
+def test_a_provider_comes_by_tls_and_to_nobody_whom_it_does_not_know(own_world):
+    world = own_world
+    tls = urlsplit(world.amqp)._replace(scheme="amqps", netloc=f"x:y@127.0.0.1:{world.tls_port}")
+    ca_file = str(world.folder / "cert.pem")
+    provider = world.provide(AMQP_URL=tls.geturl(), AMQP_CA_FILE=ca_file)
+    assert world.settled(world.ask()["code"])["state"] == "ANSWERED"
+    assert provider.stop() == 0
+    stranger = world._start(
+        "connector.example.land_registry",
+        AMQP_URL=tls.geturl(),
+        AMQP_PASSWORD_FILE=str(world.passwords / "land-registry"),
+    )
+    wait_for(lambda: "broker lost" in stranger.log, 60)
+    assert "serving" not in stranger.log
+
+
+def test_76_a_provider_killed_while_it_works_answers_once_after_its_restart(world, pipe):
+    provider = world.provide(PARCELS_FILE=str(pipe))
+    code = world.ask()["code"]
+    writer = wait_for(lambda: reading(pipe), 60)
+    provider.kill()
+    writer.close()
+    assert world.read(code)["state"] == "AWAITING"
+    again = world.provide()
+    assert world.settled(code)["state"] == "ANSWERED"
+    assert world.refusals() == {}
+    again.stop()
+
+
+def test_a_provider_that_is_told_to_stop_answers_what_it_has_begun(world, pipe):
+    provider = world.provide(PARCELS_FILE=str(pipe))
+    code = world.ask()["code"]
+    writer = wait_for(lambda: reading(pipe), 60)
+    provider.popen.send_signal(signal.SIGTERM)
+    release(writer)
+    assert provider.popen.wait(60) == 0
+    assert world.settled(code)["state"] == "ANSWERED"
+
+
+def test_a_connection_lost_while_a_question_is_worked_on_costs_no_second_work(own_world, pipe):
+    world = own_world
+    provider = world.provide(PARCELS_FILE=str(pipe))
+    code = world.ask()["code"]
+    writer = wait_for(lambda: reading(pipe), 60)
+    world.broker.ctl("close_all_user_connections", "agency.land-registry", "a test")
+    wait_for(lambda: provider.log.count("serving land_registry") == 2, 60)
+    release(writer)
+    assert world.settled(code)["state"] == "ANSWERED"
+    assert world.refusals() == {}
+    assert reading(pipe) is None
+    provider.stop()
