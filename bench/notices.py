@@ -17,7 +17,7 @@ from deploy.local.ports import free_port, listening
 
 ACCEPT, AT_ONCE = 10_000, 400
 STEADY, STEADY_SECONDS = 500, 20
-BULK, OTPS = 20_000, 50
+BULK, OTPS = 100_000, 50
 MOBILE = "0990{:07}"
 
 
@@ -206,7 +206,7 @@ async def _otps(client: Client, notices: Notices) -> float:
 
 async def _drained(notices: Notices) -> bool:
     """Waits until nothing waits to be handed over."""
-    for _ in range(1200):
+    for _ in range(2400):
         if not notices.count("state in ('CREATED', 'SENDING') and due_at <= now()"):
             return True
         await asyncio.sleep(0.25)
