@@ -5,20 +5,16 @@ import datetime as dt
 import pytest
 
 from tests.browser.test_citizen import press, sit_down
-from tests.conftest import Starter, own_vhost, wait_for
-from tests.gateway.test_notices_pages import MOBILE, build, hour, jalali_day
+from tests.conftest import wait_for
+from tests.gateway.seats import running
+from tests.gateway.test_notices_pages import MOBILE, Notices, hour, jalali_day
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory, broker, postgres, ticketing_template, notify_template):
-    folder = tmp_path_factory.mktemp("editors")
     templates = {"ticketing": ticketing_template, "notify": notify_template}
-    with own_vhost(broker) as amqp:
-        starter = Starter(folder)
-        made = build(starter, folder, amqp, postgres, templates)
-        yield made
-        starter.end()
-        made.end()
+    with running(Notices, tmp_path_factory, broker, postgres, **templates) as house:
+        yield house
 
 
 def seat(visitor, house, username, **more):

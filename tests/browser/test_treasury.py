@@ -8,20 +8,15 @@ import pytest
 from tests.billing.test_rules import bills_file
 from tests.billing.test_treasury import SHEBA
 from tests.browser.test_citizen import press, sit_down
-from tests.conftest import Starter, own_vhost
-from tests.gateway.test_treasury_pages import PRICE, build, day
+from tests.gateway.seats import running
+from tests.gateway.test_treasury_pages import PRICE, Treasury, day, entry_of, iso
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory, broker, postgres, ticketing_template, billing_template):
-    folder = tmp_path_factory.mktemp("officers")
     templates = {"ticketing": ticketing_template, "billing": billing_template}
-    with own_vhost(broker) as amqp:
-        starter = Starter(folder)
-        made = build(starter, folder, amqp, postgres, templates)
-        yield made
-        starter.end()
-        made.end()
+    with running(Treasury, tmp_path_factory, broker, postgres, **templates) as house:
+        yield house
 
 
 def seat(visitor, house, username, **more):
@@ -90,6 +85,7 @@ def test_two_officers_draft_and_approve_take_a_file_give_money_back_and_close(
     go(approver, "استرداد")
     approver.get_by_role("button", name="تأیید استرداد").first.click()
     assert "استرداد تأیید شد" in approver.inner_text("main")
+    entry_of(house, iso(-1))
     go(approver, "بستن روز")
     close = approver.get_by_role("button", name="بستن این روز")
     if close.count():

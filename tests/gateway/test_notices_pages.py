@@ -15,7 +15,8 @@ from bus.contracts.kinds import Request
 from bus.persian import TEHRAN, jalali
 from gateway.ops.notices import words
 from tests.bus.asking import ask
-from tests.conftest import ROOT, Desk, Starter, execute, own_vhost, wait_for
+from tests.conftest import ROOT, execute, wait_for
+from tests.gateway.seats import Officers, Seat, running
 
 MOBILE, WRITTEN = "09900000077", "+989900000077"
 SOON, FAR = dt.timedelta(minutes=30), dt.timedelta(days=9)
@@ -29,45 +30,10 @@ def hour(moment):
     return f"{moment.astimezone(TEHRAN):%H:%M}"
 
 
-class Notices(Desk):
-    """A desk with notify beside it; karim is an editor, mina and nader approve, sara is neither."""
-
-    people = {**Desk.people, "sara": ("clerk", "inspection")}
-
-    def __init__(self, start, folder, amqp, postgres, dbs):
-        super().__init__(start, folder, amqp, postgres, dbs["ticketing"])
-        self.notify_db = dbs["notify"]
-        environ = {**self.environ, "DB_URL": self.notify_db}
-        service = start("bus", "serve", "services.notify", **environ)
-        start("bus", "relay", "services.notify", **environ)
-        wait_for(lambda: "mirab.notify.requests" in service.log, 40)
-
-    def sit(self, username):
-        return Editor(self, username)
-
-    def ask(self, contract: Request, agency="power-co", **data):
-        """What the service answers to an agency, over the bus."""
-        return ask(self.amqp, contract, caller={"agency": agency}, **data)
-
-
-class Editor:
+class Editor(Seat):
     """A browser of an editor who has signed in."""
 
-    def __init__(self, house, username):
-        self.house, self.session = house, requests.Session()
-        told = {"username": username, "password": house.password}
-        self.session.post(f"{house.ops}/desk/sign-in", data=told, timeout=30)
-
-    def get(self, path="", **query):
-        return self.session.get(f"{self.house.ops}/desk/notices{path}", params=query, timeout=30)
-
-    def post(self, path, headers=None, files=None, **form):
-        form.setdefault("form", f"desk-{secrets.token_hex(8)}")
-        data = {name.replace("__", "-"): value for name, value in form.items()}
-        return self.session.post(
-            f"{self.house.ops}/desk/notices{path}", data=data, files=files, headers=headers,
-            timeout=30,
-        )  # fmt: skip
+    root = "/desk/notices"
 
     def draft(self, code, body="آب ((place)) قطع است", **more):
         """The ID of a template's form that was drafted just now."""
@@ -98,26 +64,21 @@ class Editor:
         return answer
 
 
-def build(starter, folder, amqp, postgres, templates):
-    """A desk of notices with databases of its own."""
-    dbs = {}
-    for part, template in templates.items():
-        name = f"notices_{part}_{secrets.token_hex(4)}"
-        execute(postgres.url("postgres"), f"create database {name} template {template}")
-        dbs[part] = postgres.url(name)
-    return Notices(starter, folder, amqp, postgres, dbs)
+class Notices(Officers):
+    """A desk with notify beside it; karim is an editor."""
+
+    beside, seat = "notify", Editor
+
+    def ask(self, contract: Request, agency="power-co", **data):
+        """What the service answers to an agency, over the bus."""
+        return ask(self.amqp, contract, caller={"agency": agency}, **data)
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory, broker, postgres, ticketing_template, notify_template):
-    folder = tmp_path_factory.mktemp("notices")
     templates = {"ticketing": ticketing_template, "notify": notify_template}
-    with own_vhost(broker) as amqp:
-        starter = Starter(folder)
-        made = build(starter, folder, amqp, postgres, templates)
-        yield made
-        starter.end()
-        made.end()
+    with running(Notices, tmp_path_factory, broker, postgres, **templates) as house:
+        yield house
 
 
 @pytest.fixture(scope="module")
@@ -449,7 +410,7 @@ def test_a_file_is_checked_shown_and_priced_before_anything_goes_out(house, kari
     assert "آب روستای بالا قطع است" in page
     assert "سطرهای نادرست" in page
     assert "آغاز ارسال به 1 گیرنده" in page
-    assert execute(house.notify_db, "select count(*) from messages where job is not null") == [(0,)]
+    assert execute(house.beside_db, "select count(*) from messages where job is not null") == [(0,)]
     later = dt.datetime.now(dt.UTC) + dt.timedelta(days=3)
     told = karim.post(f"{at}/start", from_day=jalali_day(later), from_hour="10:00").text
     assert '<strong class="tag">زمان‌دار</strong>' in told

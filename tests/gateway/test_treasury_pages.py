@@ -13,7 +13,8 @@ import requests
 from bus.persian import jalali, tehran_day
 from tests.billing.test_rules import bills_file
 from tests.billing.test_treasury import SHEBA
-from tests.conftest import Desk, Starter, execute, own_vhost, wait_for
+from tests.conftest import execute
+from tests.gateway.seats import Officers, Seat, running
 
 PRICE = 1_755_000
 
@@ -27,40 +28,10 @@ def iso(days=0):
     return (tehran_day(dt.datetime.now(dt.UTC)) + dt.timedelta(days=days)).isoformat()
 
 
-class Treasury(Desk):
-    """A desk with billing beside it; karim is a clerk of the treasury, mina and nader approve."""
-
-    people = {**Desk.people, "sara": ("clerk", "inspection")}
-
-    def __init__(self, start, folder, amqp, postgres, dbs):
-        super().__init__(start, folder, amqp, postgres, dbs["ticketing"])
-        self.billing_db = dbs["billing"]
-        environ = {**self.environ, "DB_URL": self.billing_db}
-        billing = start("bus", "serve", "services.billing", **environ)
-        start("bus", "relay", "services.billing", **environ)
-        wait_for(lambda: "mirab.billing.requests" in billing.log, 40)
-
-    def sit(self, username):
-        return Officer(self, username)
-
-
-class Officer:
+class Officer(Seat):
     """A browser of an officer who has signed in."""
 
-    def __init__(self, house, username):
-        self.house, self.session = house, requests.Session()
-        told = {"username": username, "password": house.password}
-        self.session.post(f"{house.ops}/desk/sign-in", data=told, timeout=30)
-
-    def get(self, path="", **query):
-        return self.session.get(f"{self.house.ops}/desk/treasury{path}", params=query, timeout=30)
-
-    def post(self, path, headers=None, files=None, **form):
-        form.setdefault("form", f"desk-{secrets.token_hex(8)}")
-        return self.session.post(
-            f"{self.house.ops}/desk/treasury{path}", data=form, files=files, headers=headers,
-            timeout=30,
-        )  # fmt: skip
+    root = "/desk/treasury"
 
     def issue(self, **more):
         """The number of a new bill of an office."""
@@ -83,26 +54,17 @@ class Officer:
         )
 
 
-def build(starter, folder, amqp, postgres, templates):
-    """A treasury with databases of its own."""
-    dbs = {}
-    for part, template in templates.items():
-        name = f"treasury_{part}_{secrets.token_hex(4)}"
-        execute(postgres.url("postgres"), f"create database {name} template {template}")
-        dbs[part] = postgres.url(name)
-    return Treasury(starter, folder, amqp, postgres, dbs)
+class Treasury(Officers):
+    """A desk with billing beside it; karim is a clerk of the treasury."""
+
+    beside, seat = "billing", Officer
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory, broker, postgres, ticketing_template, billing_template):
-    folder = tmp_path_factory.mktemp("treasury")
     templates = {"ticketing": ticketing_template, "billing": billing_template}
-    with own_vhost(broker) as amqp:
-        starter = Starter(folder)
-        made = build(starter, folder, amqp, postgres, templates)
-        yield made
-        starter.end()
-        made.end()
+    with running(Treasury, tmp_path_factory, broker, postgres, **templates) as house:
+        yield house
 
 
 @pytest.fixture(scope="module")
@@ -197,15 +159,15 @@ def test_a_row_that_is_not_in_force_yet_is_withdrawn_and_one_in_force_is_not(kar
     id_ = drafted(karim, from_day=day(50))
     assert karim.post(f"/tariffs/{id_}/withdraw").url.endswith("done=withdraw")
     assert "دگرگون شده است" in karim.post(f"/tariffs/{id_}/withdraw").text
-    old = execute(karim.house.billing_db, "select id from tariffs where service = 'levy' limit 1")
+    old = execute(karim.house.beside_db, "select id from tariffs where service = 'levy' limit 1")
     assert "در اجراست" in karim.post(f"/tariffs/{old[0][0]}/withdraw").text
 
 
 def test_a_form_that_is_sent_twice_drafts_one_row(house, karim):
-    before = execute(house.billing_db, "select count(*) from tariffs")[0][0]
+    before = execute(house.beside_db, "select count(*) from tariffs")[0][0]
     for _ in range(2):
         drafted(karim, form="desk-sent-twice-1", from_day=day(60))
-    assert execute(house.billing_db, "select count(*) from tariffs") == [(before + 1,)]
+    assert execute(house.beside_db, "select count(*) from tariffs") == [(before + 1,)]
 
 
 def test_what_is_wrong_with_a_row_stands_beside_its_field_and_the_rest_is_kept(karim):
@@ -237,9 +199,9 @@ def test_a_file_of_rows_is_taken_whole_or_each_wrong_cell_is_named(house, karim)
     assert "copy,70.5," in answer.text  # what was in the file can be mended in the form
     unknown = karim.post("/tariffs/import", text=good.replace("expert_visit", "nothing"))
     assert 'سطر 3، ستون <bdi dir="ltr">service</bdi>: چنین خدمتی' in unknown.text
-    assert execute(house.billing_db, count) == [(0,)]
+    assert execute(house.beside_db, count) == [(0,)]
     assert karim.post("/tariffs/import", text="\ufeff" + good).url.endswith("done=import")
-    assert execute(house.billing_db, count) == [(2,)]
+    assert execute(house.beside_db, count) == [(2,)]
     broken = karim.post("/tariffs/import", files={"file": ("rows.csv", b"\xff\xfe")})
     assert "UTF-8" in broken.text
 
@@ -264,10 +226,10 @@ def test_a_bill_is_issued_explained_voided_and_replaced(karim, mina):
 def test_an_expired_bill_is_replaced_like_a_voided_one(house, karim):
     old = karim.issue()
     assert "صدور قبض به جای این" not in karim.get(f"/bills/{old}").text
-    execute(house.billing_db, "update bills set state = 'EXPIRED' where number = %s", (old,))
+    execute(house.beside_db, "update bills set state = 'EXPIRED' where number = %s", (old,))
     # What the ledger holds of it is another test's: the day must balance for all of them.
     execute(
-        house.billing_db,
+        house.beside_db,
         "with made as (insert into entries (at, day, kind, text, bill) select now(), current_date, "
         "'ended', number, id from bills where number = %s returning id, bill) "
         "insert into postings (entry, account, rials) select m.id, p.account, -sum(p.rials) "
@@ -310,7 +272,7 @@ def test_a_bill_that_is_sent_twice_is_one(karim):
 def test_bills_are_listed_page_by_page(house, karim):
     ref = f"p{secrets.token_hex(3)}"
     execute(
-        house.billing_db,
+        house.beside_db,
         "insert into bills (number, state, source_kind, source_ref, service, file_no, "
         "requested_on, issued_at, due_on, quote, total) select %s || n, 'VOID', 'office', "
         "%s || n, 'copy', %s, current_date, now(), current_date, b.quote, 0 "
@@ -403,7 +365,7 @@ def test_a_refund_of_a_paid_bill_never_exceeds_it_and_can_be_refused(karim, mina
     assert (stale.status_code, "دگرگون شده است" in stale.text) == (409, True)
     assert 'name="available_rials" value="755000"' in stale.text
     refund = last(mina, "/refunds", r'id="r([0-9]+)"')
-    refund = execute(karim.house.billing_db, "select max(id) from refunds")[0][0]
+    refund = execute(karim.house.beside_db, "select max(id) from refunds")[0][0]
     assert mina.post(f"/refunds/{refund}/refuse").url.endswith("done=refund_refuse")
     assert 'value="1755000"' in karim.get(f"/bills/{number}").text
 
@@ -411,7 +373,7 @@ def test_a_refund_of_a_paid_bill_never_exceeds_it_and_can_be_refused(karim, mina
 def entry_of(house, day):
     """The ledger has an entry of that day, which moves nothing that a control looks at."""
     execute(
-        house.billing_db,
+        house.beside_db,
         "with made as (insert into entries (at, day, kind, text) values (now(), %s, 'issued', "
         "'before') returning id) insert into postings (entry, account, rials) select id, a, r "
         "from made, (values ('revenue', 5), ('rounding', -5)) as p(a, r)",
@@ -433,7 +395,7 @@ def test_a_day_is_looked_at_and_closed_by_an_approver_when_it_is_over(house, kar
     assert "به پایان نرسیده" in mina.post(f"/day/{iso()}/close", act="close").text
     closed = mina.post(f"/day/{iso(-1)}/close", act="close")
     assert "<bdi>mina</bdi> بسته است" in closed.text
-    assert execute(house.billing_db, "select closed_by from closes") == [("mina",)]
+    assert execute(house.beside_db, "select closed_by from closes") == [("mina",)]
     assert "مانند 1405/09/04" in karim.get("/day", day="1405/13/01").text
 
 
@@ -441,17 +403,17 @@ def test_a_day_is_looked_at_and_closed_by_an_approver_when_it_is_over(house, kar
 
 
 def test_the_journal_is_one_file_that_other_peoples_tools_accept(house, karim, tmp_path):
-    if execute(house.billing_db, "select count(*) from entries")[0][0] <= 1000:
-        bill = execute(house.billing_db, "select id from bills order by id desc limit 1")[0][0]
+    if execute(house.beside_db, "select count(*) from entries")[0][0] <= 1000:
+        bill = execute(house.beside_db, "select id from bills order by id desc limit 1")[0][0]
         execute(
-            house.billing_db,
+            house.beside_db,
             "with made as (insert into entries (at, day, kind, text, bill) select now(), "
             "current_date, 'settled', 'page by page', %s from generate_series(1, 1100) "
             "returning id) insert into postings (entry, account, rials) select id, a, r from made, "
             "(values ('bank', 5), ('cash_in_transit', -5)) as p(a, r)",
             (bill,),
         )
-    entries = execute(house.billing_db, "select count(*) from entries")[0][0]
+    entries = execute(house.beside_db, "select count(*) from entries")[0][0]
     beans, ledger = tmp_path / "mirab.beancount", tmp_path / "mirab.journal"
     for path, form in ((beans, "beancount"), (ledger, "hledger")):
         answer = karim.get(f"/journal/{form}")

@@ -198,7 +198,12 @@ def rights_broker(tmp_path_factory):
 
 @pytest.fixture
 def rights(rights_broker, tmp_path):
-    """An empty vhost, and a register where the land registry serves."""
+    """An empty vhost, and a register where the land registry serves; its user is not there yet.
+
+    Users belong to the whole broker: an earlier test may have left one.
+    """
+    if topology.agency_user(REGISTRY) in rights_broker.ctl("list_users"):
+        rights_broker.ctl("delete_user", topology.agency_user(REGISTRY))
     with own_vhost(rights_broker) as amqp:
         yield Rights(rights_broker, amqp, tmp_path)
 

@@ -1,0 +1,70 @@
+"""A colleague at a page of the desk, as a browser with cookies and without script."""
+
+import contextlib
+import secrets
+import typing
+
+import requests
+
+from tests.conftest import Desk, Starter, execute, own_vhost, wait_for
+
+
+class Seat:
+    """Who has signed in; ``root`` is the part of the desk that paths are meant below."""
+
+    root = "/desk"
+
+    def __init__(self, house, username):
+        self.house, self.session = house, requests.Session()
+        told = {"username": username, "password": house.password}
+        self.session.post(f"{house.ops}/desk/sign-in", data=told, timeout=30)
+
+    def _url(self, path):
+        return f"{self.house.ops}{self.root}{path}"
+
+    def get(self, path="", **query):
+        return self.session.get(self._url(path), params=query, timeout=30)
+
+    def post(self, path, headers=None, files=None, **form):
+        """Sends a form; ``__`` in a field's name stands for ``-``."""
+        form.setdefault("form", f"desk-{secrets.token_hex(8)}")
+        data = {name.replace("__", "-"): value for name, value in form.items()}
+        return self.session.post(
+            self._url(path), data=data, files=files, headers=headers, timeout=30
+        )
+
+
+class Officers(Desk):
+    """A desk with one more service beside it: karim begins, mina and nader approve."""
+
+    people: typing.ClassVar = {**Desk.people, "sara": ("clerk", "inspection")}
+    beside = ""
+    seat = Seat
+
+    def __init__(self, start, folder, amqp, postgres, dbs):
+        super().__init__(start, folder, amqp, postgres, dbs["ticketing"])
+        self.beside_db = dbs[self.beside]
+        environ = {**self.environ, "DB_URL": self.beside_db}
+        service = start("bus", "serve", f"services.{self.beside}", **environ)
+        start("bus", "relay", f"services.{self.beside}", **environ)
+        wait_for(lambda: f"mirab.{self.beside}.requests" in service.log, 60)
+
+    def sit(self, username):
+        return self.seat(self, username)
+
+
+@contextlib.contextmanager
+def running(kind, tmp_path_factory, broker, postgres, **templates):
+    """Such a desk on a vhost and on databases of its own, made from ``templates`` by service."""
+    dbs = {}
+    for part, template in templates.items():
+        name = f"{part}_{secrets.token_hex(4)}"
+        execute(postgres.url("postgres"), f"create database {name} template {template}")
+        dbs[part] = postgres.url(name)
+    folder = tmp_path_factory.mktemp(kind.beside)
+    with own_vhost(broker) as amqp:
+        starter = Starter(folder)
+        house = kind(starter, folder, amqp, postgres, dbs)
+        yield house
+        starter.end()
+        house.end()
