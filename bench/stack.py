@@ -147,12 +147,17 @@ class Stack:
         self.name, self._stores, self.port = name, stores, free_port()
         database = "".join(c for c in name.lower() if c.isalpha()) + str(self.port)
         self.db = stores.database(database, "loaded")
-        self._environ = stores.environ(PORT=str(self.port), DB_URL=self.db)
+        replays = stores.folder / f"replays-{self.port}"
+        replays.mkdir()
+        self._environ = stores.environ(PORT=str(self.port), DB_URL=self.db, REPLAY_DIR=str(replays))
         self.processes: dict[str, Process] = {}
         for part, command in STACKS[name].items():
             for n in range(services if part == "service" else 1):
                 self.processes[f"{part} {n + 1}" if n else part] = self._start(part, command)
         while not listening(self.port):
+            for part, process in self.processes.items():
+                if process.popen.poll() is not None:
+                    raise SystemExit(f"{name}: the {part} ended; see {stores.folder}")
             time.sleep(0.1)
         time.sleep(2)
 

@@ -19,8 +19,9 @@ from bus.envelope import Envelope
 from bus.keys import SigningKey
 from bus.signing import Message, sign_response, verify_request
 from bus.store import Store
-from gateway.agency.limits import Nonces, RateLimits
+from gateway.agency.limits import RateLimits
 from gateway.agency.register import Register, caller
+from gateway.agency.replays import Replays
 from gateway.bodies import parse_object
 from services.inquiry import asking
 from services.inquiry.asking import Asked
@@ -34,7 +35,7 @@ class Door:
     def __init__(self) -> None:
         self._register = Register(Path(os.environ["AGENCIES_DIR"]))
         self._key = SigningKey.load(os.environ["SIGNING_KEY_FILE"], "bench")
-        self._limits, self._nonces = RateLimits(), Nonces()
+        self._limits, self._replays = RateLimits(), Replays(Path(os.environ["REPLAY_DIR"]))
 
     def admit(
         self, url: str, headers: Mapping[str, str], raw: bytes
@@ -43,9 +44,9 @@ class Door:
         message = Message({n.lower(): v for n, v in headers.items()}, "POST", url)
         verified = verify_request(message, self._register.key)
         agency = self._register.owner(verified.keyid)
-        self._nonces.check(verified)
+        self._replays.check("signature", verified.keyid, verified.nonce, verified.created)
         self._limits.take(agency)
-        self._nonces.note(verified)
+        self._replays.note("signature", verified.keyid, verified.nonce)
         check_digest(message.headers, raw)
         asked = {
             "id": str(uuid.uuid4()),
