@@ -57,8 +57,10 @@ class Player:
         self.outcomes: dict[str, str] = {}
         self.blacklist: set[str] = set()
         self.blocked: set[str] = set()
-        self.numbers = itertools.count(int(time.time()) * 1_000_000)
         self._file = self._reopen(file) if file else None
+        # Above all that was taken before, even by a life that ended within this second.
+        newest = max((taken.id for taken in self.order), default=0)
+        self.numbers = itertools.count(max(int(time.time()) * 1_000_000, newest + 1))
 
     def _reopen(self, file: Path) -> BinaryIO:
         # The last line may have been cut by a kill: then nobody was told that it was taken.

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from bus.errors import Unavailable
 from deploy.local.ports import free_port
+from deploy.local.sms_state import Taken
 from services.notify import sms_kavenegar, sms_magfa, sms_melipayamak, sms_smsir, sms_wire
 from services.notify.provider import Refused, RefusedOne, Sms, State
 from services.notify.sms_providers import MAKERS, NEEDS, adapters
@@ -612,6 +613,14 @@ def test_a_player_that_is_killed_loses_no_count(start, tmp_path):
     player.process.kill()
     player.begin()
     assert player.told()["count"] == len(providers) + 1
+
+
+def test_a_player_that_lives_twice_in_one_second_gives_no_number_twice(start, tmp_path):
+    ahead = (int(time.time()) + 600) * 1_000_000
+    taken = Taken("magfa", ahead, "", "09900000000", "3000", "x", time.time())
+    (tmp_path / "taken.jsonl").write_bytes(orjson.dumps(dataclasses.asdict(taken)) + b"\n")
+    player = PlayedSms(start, SMS_FILE=str(tmp_path / "taken.jsonl"))
+    assert int(sent(player.providers()["magfa"]).provider_ref) > ahead
 
 
 def test_a_telephone_shows_its_messages_newest_first_and_as_text(player):
