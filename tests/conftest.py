@@ -208,6 +208,17 @@ def notify_db(new_database, notify_template):
     return new_database(notify_template)
 
 
+@pytest.fixture(scope="session")
+def agencies_template(postgres):
+    return _migrated(postgres, "agencies_template", "services.agencies")
+
+
+@pytest.fixture
+def agencies_db(new_database, agencies_template):
+    """URL of a database of the agencies service, without agencies."""
+    return new_database(agencies_template)
+
+
 @pytest.fixture
 def probe_db(new_database, probe_template):
     return new_database(probe_template)
@@ -307,6 +318,8 @@ def secrets_in(folder):
         "DESK_KEY": "the desk of tests",
         "BILLING_KEY": "the treasury of tests",
         "NOTIFY_KEY": "the notices of tests",
+        "AGENCIES_KEY": "the agencies of tests",
+        "REGISTER_KEY_FILE": str(key),
         "NOTIFY_PROVIDERS_FILE": str(ROOT / "deploy/notify/providers.toml"),
         "PSPS_FILE": str(ROOT / "deploy/billing/psps.toml"),
         "PORTAL_URL": "http://127.0.0.1:1",

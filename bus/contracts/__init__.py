@@ -3,13 +3,16 @@
 from types import ModuleType
 
 from bus.contracts import (
+    agencies,
     announcements,
     billing,
     bulk,
     callbacks,
+    deferred,
     desk,
     govnotify,
     health,
+    hearing,
     inbox,
     inquiry,
     notices_desk,
@@ -58,6 +61,9 @@ CATALOGUE: dict[str, Contract] = {
     **_contracts(bulk),
     **_contracts(callbacks),
     **_contracts(notices_desk),
+    **_contracts(agencies),
+    **_contracts(deferred),
+    **_contracts(hearing),
     **_contracts(health),
 }
 

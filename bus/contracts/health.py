@@ -31,6 +31,7 @@ def health_of(context: str) -> Request:
     )
 
 
+AGENCIES = health_of("agencies")
 BILLING = health_of("billing")
 INQUIRY = health_of("inquiry")
 NOTIFY = health_of("notify")

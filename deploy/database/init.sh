@@ -13,6 +13,10 @@ psql -v ON_ERROR_STOP=1 -v password="$BILLING_PASSWORD" --username "$POSTGRES_US
 create role billing login password :'password';
 create database billing;
 SQL
+psql -v ON_ERROR_STOP=1 -v password="$AGENCIES_PASSWORD" --username "$POSTGRES_USER" --dbname inquiry <<'SQL'
+create role agencies login password :'password';
+create database agencies;
+SQL
 psql -v ON_ERROR_STOP=1 -v password="$NOTIFY_PASSWORD" --username "$POSTGRES_USER" --dbname inquiry <<'SQL'
 create role notify login password :'password';
 create database notify;

@@ -16,7 +16,7 @@ class Part(NamedTuple):
     context: str = "inquiry"
 
 
-SERVICES = ("inquiry", "ticketing", "billing", "notify")
+SERVICES = ("inquiry", "ticketing", "billing", "notify", "agencies")
 ANY = ("AMQP_URL", "LOG_LEVEL")
 
 PARTS = (
@@ -77,6 +77,18 @@ PARTS = (
             "BLOBS_DIR",
         ),
         context="notify",
+    ),
+    Part(
+        "agencies",
+        ("bus", "serve", "services.agencies"),
+        (*ANY, "DB_URL", "AGENCIES_KEY_FILE", "REGISTER_KEY_FILE"),
+        context="agencies",
+    ),
+    Part(
+        "agencies-relay",
+        ("bus", "relay", "services.agencies"),
+        (*ANY, "DB_URL"),
+        context="agencies",
     ),
     Part("notify-relay", ("bus", "relay", "services.notify"), (*ANY, "DB_URL"), context="notify"),
     Part(

@@ -95,9 +95,16 @@ class State:
 
     def signing_key(self) -> Path:
         """The agency face's private key, made once."""
+        return self._private_key("signing.pem")
+
+    def register_key(self) -> Path:
+        """The private key that signs the register of agencies, made once."""
+        return self._private_key("register.pem")
+
+    def _private_key(self, name: str) -> Path:
         from connector.keys import make_key
 
-        path = self.home / "signing.pem"
+        path = self.home / name
         if not path.exists():
             make_key(path)
         return path
@@ -151,6 +158,8 @@ class State:
             "PORTAL_KEY_FILE": str(self.secret("portal-key")),
             "DESK_KEY_FILE": str(self.secret("desk-key")),
             "BILLING_KEY_FILE": str(self.secret("billing-key")),
+            "AGENCIES_KEY_FILE": str(self.secret("agencies-key")),
+            "REGISTER_KEY_FILE": str(self.register_key()),
             "NOTIFY_KEY_FILE": str(self.secret("notify-key")),
             "CALLBACKS_SANDBOX": "1",
             "NOTIFY_PROVIDERS_FILE": str(CHECKOUT / "deploy/notify/providers.toml"),

@@ -1,0 +1,1 @@
+"""Rules of the register of agencies, of calls in their name and of what they hear."""

@@ -1,0 +1,7 @@
+"""Runs the migrations of the agencies context on the connection that bus.migrate gives it."""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"])
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,10 @@
+"""The agencies service: the register, calls that are answered later, what agencies hear."""
+
+from bus.service import Service
+from services.agencies.deferred_entries import DeferredEntries
+from services.agencies.hearing_entries import HearingEntries
+from services.agencies.register_entries import RegisterEntries
+
+
+class Agencies(DeferredEntries, HearingEntries, RegisterEntries, Service):
+    name = "agencies"
