@@ -14,18 +14,31 @@ from bench.tables import middle, table
 
 SMALL = 10_000
 CONNECTIONS, CALLS = 64, 2000
+AT_ONCE = 50
+# Millions of rows come in minutes without checks and with the indexes built afterwards.
+BEFORE = """
+set session_replication_role = replica;
+create temp table old as select * from source_versions where known_to is null;
+create temp table old_keys as
+    select k.kind, k.value, old.file_no from old join source_keys k on k.version_id = old.id;
+alter table source_keys drop constraint source_keys_pkey;
+drop index source_versions_open
+"""
 CLONE = """
-with old as (select * from source_versions where known_to is null and file_no not like '%%~%%'),
-     new as (
-        insert into source_versions (file_no, known_from, data_version, hash, record)
-        select file_no || '~' || n, known_from, data_version, hash, record
-        from old, generate_series(%(first)s, %(last)s) as n
-        returning id, file_no)
+with new as (
+    insert into source_versions (file_no, known_from, data_version, hash, record)
+    select file_no || '~' || n, known_from, data_version, hash, record
+    from old, generate_series(%(first)s, %(last)s) as n
+    returning id, file_no)
 insert into source_keys (kind, value, version_id)
 select k.kind, k.value || '~' || split_part(new.file_no, '~', 2), new.id
-from new join old on old.file_no = split_part(new.file_no, '~', 1)
-join source_keys k on k.version_id = old.id
+from new join old_keys k on k.file_no = split_part(new.file_no, '~', 1)
 """
+AFTER = (
+    "alter table source_keys add primary key (kind, value, version_id)",
+    "create unique index source_versions_open on source_versions (file_no) where known_to is null",
+    "vacuum analyze",
+)
 
 
 def growth(stores: Stores, ids: list[str], rounds: int, largest: int) -> str:
@@ -63,9 +76,13 @@ def grow(stack: Stack, size: int) -> None:
         cursor.execute("select count(*) from source_versions")
         row = cursor.fetchone()
         copies = size // max(1, int(row[0]) if row else 1)
-        for first in range(1, copies, 50):
-            cursor.execute(CLONE, {"first": first, "last": min(first + 49, copies - 1)})
-        cursor.execute("vacuum analyze")
+        cursor.execute(BEFORE)
+        for first in range(1, copies, AT_ONCE):
+            cursor.execute(CLONE, {"first": first, "last": min(first + AT_ONCE, copies) - 1})
+            print(f"\r  growth: {first:,} of {copies:,} copies", end="", file=sys.stderr)
+        for statement in AFTER:
+            cursor.execute(statement)
+        print(file=sys.stderr)
     connection.close()
 
 

@@ -19,7 +19,6 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import insert
 
 KEEP_DAYS = 30
 
@@ -62,21 +61,27 @@ def seen(conn: Connection, consumer: str, ids: Iterable[str]) -> dict[str, Done]
     }
 
 
+_REMEMBER = text("""
+    insert into inbox (consumer, message_id, digest, reply)
+    select :consumer, id, digest, reply
+    from unnest(cast(:ids as text[]), cast(:digests as bytea[]), cast(:replies as bytea[]))
+        as told(id, digest, reply)
+    on conflict do nothing""")
+
+
 def remember(
     conn: Connection, consumer: str, done: Mapping[str, tuple[bytes, dict[str, Any] | None]]
 ) -> bool:
     """Notes what was done; False if another transaction did one of them first (then roll back)."""
-    rows = [
-        {
-            "consumer": consumer,
-            "message_id": id_,
-            "digest": digest_,
-            "reply": orjson.dumps(reply) if reply is not None else None,
-        }
-        for id_, (digest_, reply) in sorted(done.items())
-    ]
-    statement = insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.message_id)
-    return len(conn.execute(statement, rows).all()) == len(rows)
+    # In one order, so that two transactions with the same messages wait and never lock each other.
+    rows = sorted(done.items())
+    told = {
+        "consumer": consumer,
+        "ids": [id_ for id_, _ in rows],
+        "digests": [digest_ for _, (digest_, _) in rows],
+        "replies": [orjson.dumps(reply) if reply is not None else None for _, (_, reply) in rows],
+    }
+    return conn.execute(_REMEMBER, told).rowcount == len(rows)
 
 
 def forget_old(conn: Connection) -> int:

@@ -38,10 +38,14 @@ class Found:
     signature: bytes
 
 
-def signature_base(
-    message: Message, components: list[Component], parameters: Mapping[str, Any]
-) -> bytes:
-    """The bytes to sign or verify.
+def signature_params(components: list[Component], parameters: Mapping[str, Any]) -> str:
+    """What is covered and by which parameters, as Signature-Input has it and the base ends."""
+    told: str = http_sf.ser({"s": (components, dict(parameters))})
+    return told.removeprefix("s=")
+
+
+def signature_base(message: Message, components: list[Component], params: str) -> bytes:
+    """The bytes to sign or verify; ``params`` is from ``signature_params``.
 
     SignatureError if a component is covered that the message has not, or twice, or in a way
     (``;sf``, ``;bs``, ``;tr``, ``;key``) that this profile does not know.
@@ -49,8 +53,7 @@ def signature_base(
     lines = [f"{_identifier(component)}: {_value(message, component)}" for component in components]
     if len({line.partition(": ")[0] for line in lines}) != len(lines):
         raise SignatureError("signature.malformed", "A component is covered twice; cover it once.")
-    whole = http_sf.ser({"s": (components, dict(parameters))})[2:]
-    return "\n".join([*lines, f'"@signature-params": {whole}']).encode()
+    return "\n".join([*lines, f'"@signature-params": {params}']).encode()
 
 
 def _identifier(component: Component) -> str:

@@ -11,12 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import http_sf
-
 from bus.digest import check_digest, content_digest
 from bus.errors import SignatureError
 from bus.keys import PublicKey, SigningKey
-from bus.signature_base import Component, Found, Message, find_signature, signature_base
+from bus.signature_base import (
+    Component,
+    Found,
+    Message,
+    find_signature,
+    signature_base,
+    signature_params,
+)
 
 __all__ = [
     "Message",
@@ -116,7 +121,7 @@ def verify_request(message: Message, find_key: FindKey, *, now: float | None = N
             "signature.unknown_key",
             "No key of that keyid is registered; register it, or correct keyid.",
         )
-    if not key.verify(found.signature, signature_base(message, found.components, found.parameters)):
+    if not key.verify(found.signature, _base(message, found)):
         raise SignatureError(
             "signature.bad",
             "The signature does not fit what was received. Compare your signature base with "
@@ -185,7 +190,7 @@ def verify_response(message: Message, find_key: FindKey, body: bytes | None) -> 
             "signature.unknown_key",
             f"No public key {keyid} of Mirab is known here; get it from /.well-known/jwks.json.",
         )
-    if not key.verify(found.signature, signature_base(message, found.components, found.parameters)):
+    if not key.verify(found.signature, _base(message, found)):
         raise SignatureError(
             "signature.bad",
             "The answer's signature does not hold: the answer, its status or its "
@@ -234,10 +239,14 @@ def _text(found: Found, name: str) -> str:
     return value
 
 
+def _base(message: Message, found: Found) -> bytes:
+    params = signature_params(found.components, found.parameters)
+    return signature_base(message, found.components, params)
+
+
 def _sign(
     key: SigningKey, message: Message, components: list[Component], parameters: dict[str, Any]
 ) -> dict[str, str]:
-    base = signature_base(message, components, parameters)
-    signature = base64.b64encode(key.sign(base)).decode()
-    told = http_sf.ser({LABEL: (components, parameters)})
-    return {"Signature-Input": told, "Signature": f"{LABEL}=:{signature}:"}
+    params = signature_params(components, parameters)
+    signature = base64.b64encode(key.sign(signature_base(message, components, params))).decode()
+    return {"Signature-Input": f"{LABEL}={params}", "Signature": f"{LABEL}=:{signature}:"}
