@@ -22,7 +22,10 @@ def new(length: int, prefix: str = "") -> str:
 
     Each letter is 4.95 bits: 11 make 54, enough to name an answer; 19 make 94, enough to prove one.
     """
-    letters = "".join(secrets.choice(LETTERS) for _ in range(length))
+    number, letters = secrets.randbelow(len(LETTERS) ** length), ""
+    for _ in range(length):
+        number, place = divmod(number, len(LETTERS))
+        letters += LETTERS[place]
     return prefix + grouped(letters + check_letter(letters))
 
 
