@@ -6,10 +6,13 @@ Their owner is the team of services/notify; docs/webhooks.md is for agencies.
 from marshmallow import Schema, fields, validate
 
 from bus.contracts.bulk import id_of
-from bus.contracts.fields import Choice, Instant, Text, code_text, whole
-from bus.contracts.kinds import Request
+from bus.contracts.fields import Block, Choice, Instant, Text, code_text, whole
+from bus.contracts.kinds import Command, Request
 
-CALLBACK_TYPES = ("message.settled", "job.done", "announcement.published", "bill.reminded")
+OF_AGENCIES = ("call.settled", "event.heard")
+CALLBACK_TYPES = (
+    "message.settled", "job.done", "announcement.published", "bill.reminded", *OF_AGENCIES,
+)  # fmt: skip
 TEST = "endpoint.test"
 CALLBACK_STATES = ("ENABLED", "DISABLED")
 DELIVERY_STATES = ("WAITING", "DONE", "DEAD")
@@ -28,7 +31,9 @@ class PutCallback(Schema):
     types = fields.List(
         Choice(CALLBACK_TYPES),
         required=True,
-        validate=validate.Length(1, len(CALLBACK_TYPES), error="length|Name 1 to 4 types."),
+        validate=validate.Length(
+            1, len(CALLBACK_TYPES), error=f"length|Name 1 to {len(CALLBACK_TYPES)} types."
+        ),
     )
 
 
@@ -111,6 +116,15 @@ class Replay(CallbackOf):
     )  # fmt: skip
 
 
+class CallBack(Schema):
+    """What another context has an agency told; an endpoint is told the same ``id`` once."""
+
+    agency = code_text(64, required=True)
+    type = Choice(OF_AGENCIES, required=True)
+    id = Text(128, required=True, metadata={"description": "One for each thing told of a type"})
+    data = Block(required=True)
+
+
 class Replayed(Schema):
     replayed = fields.Integer(required=True)
 
@@ -158,4 +172,9 @@ TEST_CALLBACK = Request(
     CallbackOf(),
     "Tells an endpoint something without meaning, to try it.",
     reply=Replayed(),
+)
+CALL_BACK = Command(
+    "notify.call_back.v1",
+    CallBack(),
+    "Tells the endpoints of an agency that want such things; names nobody.",
 )

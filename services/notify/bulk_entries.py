@@ -139,8 +139,12 @@ class BulkEntries:
         if fact["agency"] is not None:
             deliveries.note_bill(tx.conn, fact, self.now())
 
+    @handle(told.CALL_BACK)
+    def call_back(self, tx, *, agency, type, id, data):
+        deliveries.note(tx.conn, type, data, self.now(), agency, once=id)
+
     @every(1)
-    def call_back(self):
+    def tell_endpoints(self):
         wire = Wire(self.sandbox, self.settings.get("CALLBACKS_CA_FILE"))
         calling_back.call_back(calling_back.Caller(self.store, self.now, self.keys, wire))
 

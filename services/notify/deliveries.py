@@ -21,12 +21,16 @@ IN_REMINDER = ("number", "total_rials", "due_on", "overdue")
 _ADD = """
     insert into callback_deliveries
         (id, callback, type, body, state, problem, next_at, made_at, ended_at)
-    select 'msg_' || replace(gen_random_uuid()::text, '-', ''), id, :type, :body,
+    select 'msg_' || md5(id || ' ' || :type || ' ' || coalesce(:once, gen_random_uuid()::text)),
+        id, :type, :body,
         case when state = 'ENABLED' then 'WAITING' else 'DEAD' end,
         case when state = 'ENABLED' then '' else 'callback.disabled' end,
         :now, :now, case when state <> 'ENABLED' then cast(:now as timestamptz) end
     from callbacks where """
-_NOTE = text(_ADD + ":type = any(types) and (cast(:owner as text) is null or owner = :owner)")
+_NOTE = text(
+    _ADD + ":type = any(types) and (cast(:owner as text) is null or owner = :owner) "
+    "on conflict (id) do nothing"
+)
 _TEST = text(_ADD + "id = :id")
 _REPLAY = text("""
     update callback_deliveries
@@ -40,15 +44,21 @@ _REPLAY = text("""
         order by seq limit :most)""")
 
 
-def note(
-    conn: Connection, type_: str, data: Mapping[str, Any], now: dt.datetime, owner: str | None
+def note(  # noqa: PLR0913 - one parameter a column of the row
+    conn: Connection,
+    type_: str,
+    data: Mapping[str, Any],
+    now: dt.datetime,
+    owner: str | None,
+    *,
+    once: str | None = None,
 ) -> None:
     """Writes down what is to be told: to the owner's endpoints of that type, or, for ``owner``
-    None, to everybody's. For a disabled endpoint it is dead at once, to be replayed later.
+    None, to everybody's. For a disabled endpoint it is dead at once, to be replayed later. What
+    was told under the ID ``once`` is told no second time.
     """
-    conn.execute(
-        _NOTE, {"type": type_, "body": _body(type_, data, now), "now": now, "owner": owner}
-    )
+    told = {"type": type_, "body": _body(type_, data, now), "now": now, "owner": owner}
+    conn.execute(_NOTE, {**told, "once": once})
 
 
 def note_bill(conn: Connection, fact: Mapping[str, Any], now: dt.datetime) -> None:
@@ -70,7 +80,8 @@ def try_out(owner: Owner, callback: str) -> dict[str, Any]:
     """Tells an endpoint something without meaning. RuleBroken ``callback.disabled``."""
     row = callbacks.enabled(owner, callback)
     body = _body(TEST, {"callback": str(row.id)}, owner.now)
-    owner.conn.execute(_TEST, {"id": row.id, "type": TEST, "body": body, "now": owner.now})
+    told = {"id": row.id, "type": TEST, "body": body, "now": owner.now, "once": None}
+    owner.conn.execute(_TEST, told)
     return {"replayed": 1}
 
 

@@ -15,7 +15,7 @@ from standardwebhooks import WebhookVerificationError
 from bus.contracts import callbacks as contracts
 from bus.contracts.billing import BILL_REMINDED
 from bus.contracts.notify import CANCEL
-from bus.errors import RuleBroken, Unavailable
+from bus.errors import ContractError, RuleBroken, Unavailable
 from bus.settings import Settings
 from services.notify import deliveries
 from services.notify.domain import webhook
@@ -63,7 +63,7 @@ def settle(hand, owner="power-co", type_="message.settled", fact=FACT):
 
 
 def tell(hand):
-    hand.service.call_back.__wrapped__(hand.service)
+    hand.service.tell_endpoints.__wrapped__(hand.service)
 
 
 def told_of(hand, endpoint, **asked):
@@ -145,6 +145,37 @@ def test_an_agency_is_told_of_its_bill_that_is_due_once_and_nobody_else_is(hand,
     assert sorted((each["data"] for each in told), key=lambda data: data["overdue"]) == [
         {**fact, "overdue": False}, {**fact, "overdue": True},
     ]  # fmt: skip
+
+
+def heard(hand, id, *, agency="power-co", type="event.heard", **data):
+    """Another context has an agency told something."""
+    hand.call(contracts.CALL_BACK, agency=agency, type=type, id=id, data=data)
+
+
+def test_what_another_context_has_an_agency_told_is_told_once_for_each_of_its_ids(hand, listener):
+    endpoint = put(hand, listener.url, "event.heard", "call.settled")
+    second = put(hand, listener.url, "event.heard")
+    put(hand, listener.url, "event.heard", asker="fuel-co")
+    put(hand, listener.url, "message.settled")
+    for _ in range(2):
+        heard(hand, "e1", number=1)
+    heard(hand, "e1", type="call.settled", number=2)
+    heard(hand, "e2", agency="justice", number=3)
+    tell(hand)
+    (settled,) = [each for each in listener.told if b"call.settled" in each.body]
+    assert settled.verified(endpoint["secret"])["data"] == {"number": 2}
+    both = [each for each in listener.told if b"event.heard" in each.body]
+    assert [each.body for each in both] == [both[0].body] * 2
+    assert len({each.id for each in listener.told}) == 3
+    assert len(told_of(hand, endpoint)) == 2
+    assert told_of(hand, second)[0]["type"] == "event.heard"
+
+
+def test_other_contexts_have_nothing_told_that_is_ours_to_tell():
+    with pytest.raises(ContractError):
+        contracts.CALL_BACK.load(
+            {"agency": "power-co", "type": "message.settled", "id": "x", "data": {}}
+        )
 
 
 def test_a_message_that_ends_is_told_its_sender_in_the_same_transaction(hand, listener):
