@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, column, insert, table, text
+from sqlalchemy import Connection, text
 
 from bus.contracts.inquiry import BATCH_LINES, PART_LINES
 from bus.envelope import Envelope
@@ -15,9 +15,11 @@ from services.inquiry.domain.answer import instant
 _OWN = text("select * from batches where batch = :batch and agency = :agency")
 _LOCKED = text("select * from batches where batch = :batch and agency = :agency for update")
 
-_ADD_LINES = insert(
-    table("batch_lines", *map(column, ("batch", "line", "key_kind", "key", "problem")))
-)
+_ADD_LINES = text("""
+    insert into batch_lines (batch, line, key_kind, key, problem)
+    select :batch, line, key_kind, key, problem
+    from json_to_recordset(cast(:rows as json))
+        as told(line int, key_kind text, key text, problem jsonb)""")
 _PART = text("""
     select line, key_kind, key, problem from batch_lines
     where batch = :batch and line between :first and :last order by line""")
@@ -61,18 +63,9 @@ def add_part(conn: Connection, data: dict[str, Any], agency: str) -> None:
         raise RuleBroken(f"A batch has at most {BATCH_LINES} lines.", code="batch.too_long")
     if _received_before(conn, data, first):
         return
-    rows = [
-        {
-            "batch": data["batch"],
-            "line": first + n,
-            "key_kind": line["key_kind"],
-            "key": line["key"],
-            "problem": orjson.dumps(line["problem"]).decode() if line["problem"] else None,
-        }
-        for n, line in enumerate(data["lines"])
-    ]
+    rows = [{**line, "line": first + n} for n, line in enumerate(data["lines"])]
     if rows:
-        conn.execute(_ADD_LINES, rows)
+        conn.execute(_ADD_LINES, {"batch": data["batch"], "rows": orjson.dumps(rows).decode()})
 
 
 def _received_before(conn: Connection, data: dict[str, Any], first: int) -> bool:

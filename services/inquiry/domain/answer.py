@@ -1,6 +1,7 @@
 """Composes the answer: only what its purpose allows, with all that makes it an act."""
 
 import datetime as dt
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -160,11 +161,13 @@ def flow_volume(record: Record) -> float | None:
     return round(computed, 1) if abs(computed - volume) > TOLERANCE * computed else None
 
 
+@functools.lru_cache(256)  # those who are answered together share their moments
 def instant(moment: dt.datetime) -> str:
     """A moment in UTC, to the second: ``2026-11-23T08:30:00Z``."""
     return moment.astimezone(dt.UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
+@functools.lru_cache(256)
 def jalali_moment(moment: dt.datetime) -> str:
     """A moment on clocks in Iran: ``1405-09-02 12:00:00``."""
     local = moment.astimezone(persian.TEHRAN)

@@ -5,6 +5,7 @@ import secrets
 from bus.persian import fold_digits
 
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # 31, a prime: every swap and slip shows
+_PLACES = {letter: place for place, letter in enumerate(LETTERS)}
 TRACKING_LENGTH, VERIFICATION_LENGTH = 11, 19
 
 
@@ -13,7 +14,7 @@ def check_letter(letters: str) -> str:
 
     31 is prime, so any one wrong letter and any swap of two is found.
     """
-    total = sum((i + 2) * LETTERS.index(c) for i, c in enumerate(reversed(letters)))
+    total = sum((i + 2) * _PLACES[c] for i, c in enumerate(reversed(letters)))
     return LETTERS[-total % len(LETTERS)]
 
 

@@ -90,6 +90,9 @@ LAW: dict[str, Basis] = {
 }
 
 
+_TOLD = {code: {"code": code, **article._asdict()} for code, article in LAW.items()}
+
+
 def basis(codes: list[str]) -> list[dict[str, str]]:
     """The articles of these codes, each once, in their order, as an answer tells them."""
-    return [{"code": code, **LAW[code]._asdict()} for code in dict.fromkeys(codes)]
+    return [_TOLD[code] for code in dict.fromkeys(codes)]
