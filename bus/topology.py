@@ -27,10 +27,13 @@ LONGEST_MESSAGE = 4 * 1024 * 1024
 AGENCY_SECONDS = 3600
 AGENCY_WAITING = 100_000
 ANSWERS_WAITING = 10_000
+# What an agency does not take in time is dropped from its queue; its feed has it.
+HEARD_SECONDS = 7 * 24 * 3600
+HEARD_WAITING = 10_000
 LONGEST_ANSWER = 256 * 1024
 
 AGENCY_CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,38}[a-z0-9]")
-_OF_AGENCY = re.compile(r"agency\.(?P<code>[a-z0-9-]+)\.(?:in|commands)")
+_OF_AGENCY = re.compile(r"agency\.(?P<code>[a-z0-9-]+)\.(?:in|commands|events)")
 
 
 class Queue(NamedTuple):
@@ -99,7 +102,7 @@ def queues(
 
 
 def agency_user(code: str) -> str:
-    """The RabbitMQ user of an agency that serves; also the value of ``user_id`` in its answers."""
+    """The RabbitMQ user of an agency that serves or hears; ``user_id`` in its answers."""
     return f"agency.{code}"
 
 
@@ -121,6 +124,18 @@ def agency_queue(code: str) -> Queue:
         "x-overflow": "drop-head",
     }
     return Queue(f"agency.{code}.commands", AGENCY, (), arguments)
+
+
+def agency_events(code: str) -> Queue:
+    """The queue of what an agency hears; when it is full the oldest goes, which its feed has."""
+    arguments = {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": DELIVERY_LIMIT,
+        "x-message-ttl": HEARD_SECONDS * 1000,
+        "x-max-length": HEARD_WAITING,
+        "x-overflow": "drop-head",
+    }
+    return Queue(f"agency.{code}.events", AGENCY, (f"{code}.events",), arguments)
 
 
 def agency_key(code: str, contract: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from marshmallow import fields, validate
 
-from bus.contracts import CATALOGUE, Command, Contract, Request
+from bus.contracts import CATALOGUE, Command, Contract, Event, Request
 
 KINDS = {"Request": "asked, answered", "Command": "told to one service", "Event": "told to all"}
 
@@ -33,6 +33,8 @@ def form(contract: Contract) -> dict[str, Any]:
             "agency": contract.agency,
             "reply": members(contract.reply),
         }
+    if isinstance(contract, Event) and contract.hearable:
+        told["heard"] = {"owner": contract.owner, "fields": sorted(contract.heard.fields)}
     return told
 
 
@@ -77,10 +79,19 @@ def _section(name: str, contract: Contract) -> list[str]:
         lines += [f"`POST {path}` at the agency face.{again}", ""]
     if isinstance(contract, Command):
         lines += [f"Receiver: {contract.context}.", ""]
+    if isinstance(contract, Event) and contract.hearable:
+        lines += [_hearers(contract), ""]
     lines += _table("Field", contract.schema)
     if isinstance(contract, Request):
         lines += _table("Answer", contract.reply)
     return lines
+
+
+def _hearers(contract: Event) -> str:
+    """Which agencies hear an Event, and what they are not told of it."""
+    who = f"the one that `{contract.owner}` names" if contract.owner else "those that may"
+    less = ", ".join(f"`{name}`" for name in contract.withheld)
+    return f"Agencies hear it: {who}" + (f", without {less}." if less else ".")
 
 
 def _table(head: str, schema: Any) -> list[str]:

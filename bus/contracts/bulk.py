@@ -192,4 +192,6 @@ JOB_PREVIEW = Request(
     reply=JobPreview(),
     effect=False,
 )
-JOB_DONE = Event("notify.job_done.v1", JobDone(), "A bulk job has ended.")
+JOB_DONE = Event(
+    "notify.job_done.v1", JobDone(), "A bulk job has ended.", hearable=True, owner="owner"
+)

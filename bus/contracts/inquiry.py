@@ -290,13 +290,23 @@ ANSWER_BATCH_PART = Command(
     doc="Answer one part of a batch; sent by the service to itself.",
 )
 REGISTRY_LOADED = Event(
-    "inquiry.registry_loaded.v1", RegistryLoaded(), doc="A newer registry export is in force."
+    "inquiry.registry_loaded.v1",
+    RegistryLoaded(),
+    doc="A newer registry export is in force.",
+    hearable=True,
+    withheld=("bad_rows",),
 )
 BATCH_ANSWERED = Event(
-    "inquiry.batch_answered.v1", BatchAnswered(), doc="Every line of a batch has its answer."
+    "inquiry.batch_answered.v1",
+    BatchAnswered(),
+    doc="Every line of a batch has its answer.",
+    hearable=True,
+    owner="agency",
 )
 DAY_COUNTED = Event(
     "inquiry.day_counted.v1",
     DayCounted(),
     doc="A day is over: so many single questions of an agency were answered on it.",
+    hearable=True,
+    owner="agency",
 )

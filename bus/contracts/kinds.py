@@ -88,9 +88,28 @@ class Form(Contract):
 
 @dataclass(frozen=True, eq=False)
 class Event(Contract):
-    """A fact, told to whoever listens; never carries personal data. Read tolerantly."""
+    """A fact, told to whoever listens; never carries personal data. Read tolerantly.
+
+    ``hearable`` lets agencies hear it whose register entry names it (``[events] hears``); with
+    ``owner``, the field that holds an agency's code, that agency alone. They are not told the
+    fields ``withheld``.
+    """
 
     unknown: ClassVar[Literal["raise", "exclude"]] = "exclude"
+    hearable: bool = False
+    owner: str | None = None
+    withheld: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        named = {*self.withheld, *([self.owner] if self.owner else ())}
+        if named - self.schema.fields.keys() or (named and not self.hearable):
+            raise ValueError(f"{self.name}: owner and withheld are fields of what agencies hear")
+
+    @property
+    def heard(self) -> Schema:
+        """The schema of what agencies are told."""
+        return type(self.schema)(exclude=self.withheld)
 
 
 def _field_errors(messages: Any, path: str = "") -> list[FieldError]:

@@ -324,4 +324,6 @@ ACCOUNTS = Request(
 SEND_MESSAGE = Command(
     "notify.send_message.v1", SendMessage(), "Sends a message to a person by one of our templates."
 )
-MESSAGE_SETTLED = Event("notify.message_settled.v1", Settled(), "A message has ended.")
+MESSAGE_SETTLED = Event(
+    "notify.message_settled.v1", Settled(), "A message has ended.", hearable=True, owner="owner"
+)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from bus.contracts import CATALOGUE, Command, Contract, Event
 from bus.contracts import Request as Asked
 from bus.errors import NotFound
-from bus.topology import COMMANDS, EVENTS
+from bus.topology import COMMANDS, EVENTS, agency_events
 from bus.version import release
 from gateway.agency.catalogue import agency_contracts
 from gateway.agency.forms import LICENCE, new_spec
@@ -33,6 +33,17 @@ ENVELOPE = {
         "traceparent": _TEXT,
     },
 }
+# Of what agencies hear, services/agencies/hearing.py.
+HEARD = {
+    "type": "object",
+    "required": ["ce-specversion", "ce-id", "ce-type", "ce-source", "ce-time", "ce-sequence"],
+    "properties": {
+        **{name: ENVELOPE["properties"][name] for name in ENVELOPE["properties"]  # type: ignore[index]
+           if name not in ("ce-correlation", "ce-causation")},
+        "ce-sequence": {"type": "string", "pattern": "^[0-9]{12}$"},
+    },
+}  # fmt: skip
+HEARING = "hearing"
 
 
 @lru_cache(maxsize=1)
@@ -82,12 +93,16 @@ def _converted(schema: Schema) -> tuple[dict[str, Any], dict[str, Any]]:
 @lru_cache(maxsize=1)
 def asyncapi() -> bytes:
     """The AsyncAPI 3.0 document, as JSON."""
-    schemas: dict[str, Any] = {"Envelope": ENVELOPE}
+    schemas: dict[str, Any] = {"Envelope": ENVELOPE, "HeardEnvelope": HEARD}
     messages: dict[str, Any] = {}
     for contract in spoken():
         told, inner = _converted(contract.schema)
         schemas |= {**inner, contract.name: told}
-        messages[contract.name] = _message(contract)
+        messages[contract.name] = _message(contract, contract.name, "Envelope")
+    for event in heard():
+        told, inner = _converted(event.heard)
+        schemas |= {**inner, f"{event.name}.heard": told}
+        messages[f"{event.name}.heard"] = _message(event, f"{event.name}.heard", "HeardEnvelope")
     whole = {
         "asyncapi": "3.0.0",
         "info": {
@@ -97,20 +112,47 @@ def asyncapi() -> bytes:
             "license": {"name": LICENCE["name"]},
         },
         "defaultContentType": "application/json",
-        "channels": {c.name: _channel(c) for c in spoken()},
-        "operations": {f"tell-{c.name}": _operation(c) for c in spoken()},
+        "channels": {**{c.name: _channel(c) for c in spoken()}, HEARING: _hearing_channel()},
+        "operations": {
+            **{f"tell-{c.name}": _operation(c) for c in spoken()},
+            HEARING: _operation_on(HEARING, "An agency hears what it may, in its own queue"),
+        },
         "components": {"messages": messages, "schemas": schemas},
     }
     return orjson.dumps(whole, option=orjson.OPT_INDENT_2)
 
 
-def _message(contract: Contract) -> dict[str, Any]:
+def heard() -> list[Event]:
+    """The Events that agencies may hear, in the order of their names."""
+    return [c for c in spoken() if isinstance(c, Event) and c.hearable]
+
+
+def _message(contract: Contract, payload: str, envelope: str) -> dict[str, Any]:
     return {
         "name": contract.name,
         "summary": contract.doc,
         "contentType": "application/json",
-        "headers": {"$ref": "#/components/schemas/Envelope"},
-        "payload": {"$ref": f"#/components/schemas/{contract.name}"},
+        "headers": {"$ref": f"#/components/schemas/{envelope}"},
+        "payload": {"$ref": f"#/components/schemas/{payload}"},
+    }
+
+
+def _hearing_channel() -> dict[str, Any]:
+    name = agency_events("{agency}").name
+    return {
+        "address": name,
+        "description": "The queue of one agency; CloudEvents 1.0 in binary mode.",
+        "parameters": {"agency": {"description": "The code of the agency"}},
+        "messages": {
+            f"{c.name}.heard": {"$ref": f"#/components/messages/{c.name}.heard"} for c in heard()
+        },
+        "bindings": {
+            "amqp": {
+                "is": "queue",
+                "queue": {"name": name, "durable": True, "exclusive": False, "autoDelete": False},
+                "bindingVersion": "0.3.0",
+            }
+        },
     }
 
 
@@ -131,10 +173,15 @@ def _channel(contract: Contract) -> dict[str, Any]:
 
 def _operation(contract: Contract) -> dict[str, Any]:
     event = isinstance(contract, Event)
+    told = f"{contract.context} tells what happened" if event else "One service is told"
+    return _operation_on(contract.name, told)
+
+
+def _operation_on(channel: str, summary: str) -> dict[str, Any]:
     return {
         "action": "send",
-        "channel": {"$ref": f"#/channels/{contract.name}"},
-        "summary": f"{contract.context} tells what happened" if event else "One service is told",
+        "channel": {"$ref": f"#/channels/{channel}"},
+        "summary": summary,
     }
 
 

@@ -30,13 +30,21 @@ def test_the_asyncapi_document_is_valid_and_tells_every_command_and_event(get):
     told = get("/asyncapi.json").json()
     jsonschema.Draft7Validator(ASYNCAPI).validate(told)
     spoken = {c.name: c for c in CATALOGUE.values() if isinstance(c, Command | Event)}
+    hearing = told["channels"].pop("hearing")
     assert set(told["channels"]) == set(spoken)
     for name, channel in told["channels"].items():
         exchange = EVENTS if isinstance(spoken[name], Event) else COMMANDS
         assert channel["bindings"]["amqp"]["exchange"]["name"] == exchange
     assert {o["channel"]["$ref"] for o in told["operations"].values()} == {
-        f"#/channels/{name}" for name in spoken
+        f"#/channels/{name}" for name in (*spoken, "hearing")
     }
+    assert hearing["address"] == "agency.{agency}.events"
+    assert set(hearing["messages"]) == {
+        f"{c.name}.heard" for c in spoken.values() if isinstance(c, Event) and c.hearable
+    }
+    bill = told["components"]["schemas"]["billing.bill_paid.v1.heard"]
+    assert "total_rials" in bill["properties"]
+    assert "source_ref" not in {*bill["properties"], *bill["required"]}
 
 
 def test_each_reference_of_the_asyncapi_document_leads_somewhere(get):

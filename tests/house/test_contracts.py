@@ -49,6 +49,9 @@ def test_a_contract_keeps_its_form(name):
     assert breaks(RELEASED[name]["fields"], now["fields"]) == []
     answer_now, answer_then = now.get("reply", {}), RELEASED[name].get("reply", {})
     assert [b for b in breaks(answer_then, answer_now) if "new and required" not in b] == []
+    heard_now, heard_then = now.get("heard", {}), RELEASED[name].get("heard", {})
+    assert set(heard_then.get("fields", ())) <= set(heard_now.get("fields", ()))
+    assert not heard_then or heard_then["owner"] == heard_now["owner"]
 
 
 def test_a_break_would_be_seen():
