@@ -1,6 +1,7 @@
 """What personal data is hashed and sealed with: all of it comes from one secret, by purpose."""
 
 import base64
+import functools
 import hashlib
 import hmac
 from dataclasses import dataclass, field
@@ -52,5 +53,10 @@ class Keys:
         return hmac.new(self._derived(purpose), text.encode(), hashlib.sha256).digest()
 
     def _derived(self, purpose: str) -> bytes:
-        info = f"mirab.notify.{purpose}".encode()
-        return HKDF(SHA256(), length=32, salt=None, info=info).derive(self.secret.encode())
+        return _derived(self.secret, purpose)
+
+
+@functools.lru_cache(64)  # a message needs several, and each costs as much as all its hashes
+def _derived(secret: str, purpose: str) -> bytes:
+    info = f"mirab.notify.{purpose}".encode()
+    return HKDF(SHA256(), length=32, salt=None, info=info).derive(secret.encode())
