@@ -3,15 +3,20 @@
 import asyncio
 import itertools
 import time
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 
-from bus import topology
-from bus.contracts.kinds import Request
+from bus import log, topology
+from bus.contracts.kinds import Event, Request
 from bus.envelope import Envelope, child_of
 from bus.errors import BusError, Internal, Unavailable, from_wire
 from bus.rabbit import Link, absent, settle
+
+OPEN_SECONDS = 10
+Heard = Callable[[dict[str, Any] | None], None]
+_log = log.get("client")
 
 
 class Client:
@@ -28,6 +33,7 @@ class Client:
         )
         self._pending: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._numbers = itertools.count(1)
+        self._hears: list[tuple[Event, Heard]] = []
 
     @property
     def connected(self) -> bool:
@@ -39,6 +45,14 @@ class Client:
 
     async def stop(self) -> None:
         await self._link.stop()
+
+    def hear(self, event: Event, callback: Heard) -> None:
+        """``callback`` gets the data of each such event from now on, on a queue of this process
+        alone; and None whenever the connection was opened, since some may have been missed.
+
+        To be said before ``start``.
+        """
+        self._hears.append((event, callback))
 
     async def call(  # noqa: PLR0913 - what stands on an envelope
         self,
@@ -101,7 +115,30 @@ class Client:
             auto_ack=True,
             callback=lambda _: settle(ready, None),
         )
-        await asyncio.wait_for(ready, 10)
+        await asyncio.wait_for(ready, OPEN_SECONDS)
+        for event, callback in self._hears:
+            await asyncio.wait_for(self._listen(channel, event, callback), OPEN_SECONDS)
+
+    async def _listen(self, channel: Any, event: Event, callback: Heard) -> None:
+        def took(_channel: Any, _method: Any, _properties: Any, body: bytes) -> None:
+            try:
+                callback(event.load(orjson.loads(body)))
+            except (orjson.JSONDecodeError, BusError) as error:
+                _log.warning("event unreadable", contract=event.name, error=type(error).__name__)
+
+        loop = asyncio.get_running_loop()
+        declared, bound, ready = (loop.create_future() for _ in range(3))
+        channel.queue_declare(
+            "", exclusive=True, auto_delete=True, callback=lambda ok: settle(declared, ok)
+        )
+        queue = (await declared).method.queue
+        channel.queue_bind(
+            queue, topology.EVENTS, event.name, callback=lambda _: settle(bound, None)
+        )
+        await bound
+        channel.basic_consume(queue, took, auto_ack=True, callback=lambda _: settle(ready, None))
+        await ready
+        callback(None)
 
     def _replied(self, _channel: Any, _method: Any, properties: Any, body: bytes) -> None:
         future = self._pending.get(properties.correlation_id or "")

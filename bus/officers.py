@@ -39,7 +39,12 @@ class Officers:
 
     def caller(self, conn: Connection, message: Envelope | None) -> tuple[str, str]:
         """The officer's name and role. Forbidden with the code of ``stranger``."""
-        name = str(((message.caller if message else None) or {}).get("staff", "")).lower()
+        told = (message.caller if message else None) or {}
+        return self.of_name(conn, str(told.get("staff", "")))
+
+    def of_name(self, conn: Connection, username: str) -> tuple[str, str]:
+        """The same of somebody who is named. Forbidden with the code of ``stranger``."""
+        name = username.lower()
         role = conn.execute(
             text(f"select role from {self.table} where username = :u and active"),  # noqa: S608 - a constant of the context
             {"u": name},

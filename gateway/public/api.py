@@ -12,6 +12,7 @@ from bus.client import Client
 from bus.contracts.inquiry import VERIFY
 from bus.settings import Settings
 from gateway import bodies, pages, security, web
+from gateway.guesses import Guesses
 from gateway.notices import Maintenance, Notices
 from gateway.problems import HttpError
 from gateway.public import (
@@ -28,7 +29,6 @@ from gateway.public import (
     portal,
     words,
 )
-from gateway.public.guesses import Guesses
 from gateway.public.tickets import Tickets
 
 JSON, HTML = "application/json", "text/html"

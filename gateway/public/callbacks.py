@@ -22,7 +22,7 @@ from bus.contracts.notify import RECEIPT
 from bus.errors import NotFound
 from bus.settings import MissingSettings, Settings
 from gateway import bodies, uploads
-from gateway.public.guesses import Guesses
+from gateway.guesses import Guesses
 
 # How providers name their number of a message: Kavenegar, sms.ir, Melipayamak, Magfa.
 NAMES = ("messageid", "recid", "mid")

@@ -13,7 +13,7 @@ from bus.contracts.kinds import Request as Contract
 from bus.contracts.ticketing import FORM, REGISTER
 from bus.errors import BusError
 from bus.settings import Settings
-from gateway.public.guesses import Guesses
+from gateway.guesses import Guesses
 from gateway.uploads import Seals, derived_secret
 
 MOST_REQUESTS = 1200

@@ -20,9 +20,9 @@ from bus import tracking
 from bus.contracts import ticketing as contracts
 from bus.errors import Conflict, Unavailable
 from bus.settings import Settings
-from gateway.public import guesses as guesses_of
+from gateway import guesses as guesses_of
+from gateway.guesses import Guesses
 from gateway.public import open311, open311_keys, open311_xml
-from gateway.public.guesses import Guesses
 from gateway.public.tickets import Tickets
 from gateway.web import Face
 from tests.conftest import ROOT

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from gateway.public import guesses as guesses_of
+from gateway import guesses as guesses_of
 from tests.gateway.conftest import begin, environ_of
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}

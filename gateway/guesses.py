@@ -10,42 +10,43 @@ MOST_ADDRESSES = 50_000
 
 
 class Guesses:
-    """How often an address may do something in a minute: guess codes, or ask at all.
+    """How often an address may do something in some time: guess codes, or ask at all.
 
     Many honest people can share one address (a village behind one operator's gateway): so wrong
     guesses are counted, and what is asked rightly only against a far larger number.
     """
 
-    def __init__(self, most: int | None = None) -> None:
-        self._given = most
-        self._minute, self._counts = 0, dict[str, int]()
+    def __init__(self, most: int | None = None, seconds: int = SECONDS) -> None:
+        self._given, self._seconds = most, seconds
+        self._period, self._counts = 0, dict[str, int]()
 
     @property
     def most(self) -> int:
-        """How often in a minute."""
+        """How often in that time."""
         return REQUESTS if self._given is None else self._given
 
     def take(self, address: str) -> None:
-        """Counts one; TooMany if the address has used up its minute."""
+        """Counts one; TooMany if the address has used up its time."""
         name = self._name(address)
         self._counts[name] = self._counts.get(name, 0) + 1
         self._judge(self._counts[name])
 
     def check(self, address: str) -> None:
-        """TooMany if the address has used up its minute; counts nothing."""
+        """TooMany if the address has used up its time; counts nothing."""
         self._judge(self._counts.get(self._name(address), 0) + 1)
 
     def _judge(self, count: int) -> None:
         if count > self.most:
-            wait = SECONDS - int(time.time()) % SECONDS
+            wait = self._seconds - int(time.time()) % self._seconds
             raise TooMany(
-                f"You may ask {self.most} times a minute; wait {wait} s.", retry_after=wait
+                f"You may ask {self.most} times in {self._seconds} s; wait {wait} s.",
+                retry_after=wait,
             )
 
     def _name(self, address: str) -> str:
-        minute = int(time.time()) // SECONDS
-        if minute != self._minute:
-            self._minute, self._counts = minute, {}
+        period = int(time.time()) // self._seconds
+        if period != self._period:
+            self._period, self._counts = period, {}
         name = neighbourhood(address)
         # In a flood of addresses the new ones share one count: memory has an end, the limit none.
         full = name not in self._counts and len(self._counts) >= MOST_ADDRESSES
