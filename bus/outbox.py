@@ -61,6 +61,18 @@ def row(
     }
 
 
+def heard(agency: str, id: str, headers: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """What an agency hears, as a row to insert; ``id`` is of this one telling."""
+    (key,) = topology.agency_events(agency).keys
+    return {
+        "id": id,
+        "exchange": topology.AGENCY,
+        "name": key,
+        "headers": headers,
+        "body": orjson.dumps(data),
+    }
+
+
 def add(conn: Connection, rows: list[dict[str, Any]]) -> None:
     """Puts messages into the outbox and wakes the relay when the transaction commits."""
     conn.execute(insert(TABLE), rows)

@@ -45,6 +45,12 @@ class Tx:
         """Sends a Command to the agency that serves it; its id, to which the answer will refer."""
         return self._put(command, None, data, agency)
 
+    def tell_agency(
+        self, agency: str, id: str, headers: dict[str, Any], data: dict[str, Any]
+    ) -> None:
+        """Puts what an agency hears into its own queue, if and when this transaction commits."""
+        self._rows.append(outbox.heard(agency, id, headers, data))
+
     def flush(self) -> None:
         """Writes the outbox rows; called once, just before the commit."""
         if self._rows:

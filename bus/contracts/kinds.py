@@ -61,12 +61,14 @@ class Request(Contract):
     """Asked by the gateway of one service, answered within ``deadline`` seconds.
 
     ``effect`` says that it changes something: then a repeated id gets the first reply.
-    ``agency`` says that an agency may be granted it; ``reply`` is the schema of the answer.
+    ``agency`` says that an agency may be granted it, ``everyone`` that each agency may call it
+    without a grant; ``reply`` is the schema of the answer.
     """
 
     reply: Schema = field(default_factory=Schema)
     effect: bool = True
     agency: bool = True
+    everyone: bool = False
     deadline: float = 10.0
 
 

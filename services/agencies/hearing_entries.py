@@ -1,11 +1,53 @@
 """The entrypoints of what agencies hear, and why they were refused, for the service to have."""
 
+from collections.abc import Callable
+from typing import Any
+
+from bus.contracts import Event
+from bus.contracts import hearing as contracts
+from bus.endpoint import every, handle, serve
 from bus.settings import Settings
 from bus.store import Store
+from services.agencies import hearing, refusing
+from services.agencies.callers import agency_of
 
 
 class HearingEntries:
-    """``service.Agencies`` gives it its store and its settings."""
+    """``service.Agencies`` gives it its store, its settings and its clock.
+
+    It handles every Event that agencies may hear, by a method ``hear_<context>_<operation>``.
+    """
 
     store: Store
     settings: Settings
+    now: Any
+
+    @serve(contracts.FEED)
+    def feed(self, tx, *, after, limit):
+        return hearing.feed(tx.conn, self.now(), agency_of(tx.message)["agency"], after, limit)
+
+    @serve(contracts.REFUSALS)
+    def refusals(self, tx, *, before, limit):
+        return refusing.listed(tx.conn, agency_of(tx.message)["agency"], before, limit)
+
+    @serve(contracts.NOTE_REFUSALS)
+    def note_refusals(self, tx, *, refusals):
+        return refusing.note(tx.conn, refusals)
+
+    @every(3600)
+    def forget_heard(self):
+        with self.store.transaction() as tx:
+            hearing.forget(tx.conn, self.now())
+            refusing.forget(tx.conn, self.now())
+
+
+def _hear(event: Event) -> Callable[..., Any]:
+    def hear(self, tx, **fact):
+        hearing.hear(tx, self.now(), event, fact)
+
+    hear.__name__ = f"hear_{event.context}_{event.operation}"
+    return handle(event)(hear)
+
+
+for _event in hearing.hearable():
+    setattr(HearingEntries, f"hear_{_event.context}_{_event.operation}", _hear(_event))

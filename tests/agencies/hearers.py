@@ -1,0 +1,134 @@
+"""Agencies that hear, as rows of the register, and the agencies service in hand or running."""
+
+import datetime as dt
+import json
+import uuid
+
+from psycopg2.extras import Json
+
+from bus import topology
+from bus.activator import Call, Fate
+from bus.contracts.hearing import FEED
+from bus.contracts.inquiry import REGISTRY_LOADED
+from bus.envelope import Envelope
+from bus.store import Store
+from services.agencies.service import Agencies
+from tests.bus.asking import Wire
+from tests.conftest import execute
+
+LOADED = {
+    "data_version": 7, "sources_added": 1, "sources_changed": 2, "sources_removed": 3,
+    "bad_rows": 4,
+}  # fmt: skip
+
+
+def put(db, code, *hears, queue=False, state="IN_FORCE", ends_at=None):
+    """An agency that hears those events."""
+    document = {"code": code, "name": code, "events": {"hears": list(hears), "queue": queue}}
+    execute(
+        db,
+        "insert into agencies (code, version, document, jws, state, ends_at) values "
+        "(%s, (select coalesce(max(version), 0) + 1 from agencies), %s, '', %s, %s) "
+        "on conflict (code) do update set document = excluded.document, state = excluded.state, "
+        "ends_at = excluded.ends_at",
+        (code, Json(document), state, ends_at),
+    )
+
+
+class Hand:
+    """Calls entrypoints as the endpoint would, without a broker; ``moment`` is now."""
+
+    def __init__(self, db):
+        self.db, self.moment = db, dt.datetime(2026, 11, 25, 8, 0, tzinfo=dt.UTC)
+        self.service = Agencies()
+        self.store = self.service.store = Store(db, source="agencies", connections=6)
+        self.service.now = lambda: self.moment
+
+    def _worked(self, method, message, contract, data):
+        (outcome,) = getattr(Agencies, method)(self.service, [Call(message, contract.load(data))])
+        assert outcome.fate is Fate.DONE, outcome
+        reply = outcome.reply or {}
+        return reply.get("result", reply.get("error"))
+
+    def call(self, contract, *, asker=None, **data):
+        """The result of a Request, or the refusal's wire form."""
+        caller = {"agency": asker, "key": "k", "grants": []} if asker else {"face": "agency"}
+        message = Envelope.new(contract.name, "test", caller=caller)
+        return self._worked(contract.operation, message, contract, data)
+
+    def happens(self, event=REGISTRY_LOADED, *, id=None, **data):
+        """An event comes from the bus; its envelope."""
+        given = {"id": id} if id else {}
+        message = Envelope.new(event.name, event.context, subject="7", **given)
+        method = f"hear_{event.context}_{event.operation}"
+        self._worked(method, message, event, data or LOADED)
+        return message
+
+    def feed(self, asker, **asked):
+        return self.call(FEED, asker=asker, **asked)
+
+    def forget(self):
+        """The chore that deletes what is too old."""
+        self.service.forget_heard.__wrapped__(self.service)
+
+    def outbox(self, exchange):
+        return execute(
+            self.db,
+            "select id, name, headers, convert_from(body, 'UTF8')::json from outbox "
+            "where exchange = %s order by seq",
+            (exchange,),
+        )
+
+
+def numbers(events):
+    """The sequences of events, as numbers."""
+    return [int(each["sequence"]) for each in events]
+
+
+def tell(amqp, ids, event=REGISTRY_LOADED, **data):
+    """Events that another context tells, each with its id."""
+    with Wire(amqp) as wire:
+        for id_ in ids:
+            envelope = Envelope.new(event.name, event.context, id=id_)
+            wire.publish(
+                topology.EVENTS,
+                event.name,
+                json.dumps(data or LOADED).encode(),
+                content_type="application/json",
+                message_id=id_,
+                headers=envelope.headers(),
+                delivery_mode=2,
+            )
+
+
+def make_queue(amqp, code):
+    """The agency's queue, as the operator's command makes it."""
+    queue = topology.agency_events(code)
+    with Wire(amqp) as wire:
+        wire.channel.exchange_declare(queue.exchange, "topic", durable=True)
+        wire.channel.queue_declare(queue.name, durable=True, arguments=queue.arguments)
+        for key in queue.keys:
+            wire.channel.queue_bind(queue.name, queue.exchange, key)
+    return queue.name
+
+
+def taken(amqp, queue):
+    """All messages that wait in a queue, which is empty then."""
+    found = []
+    with Wire(amqp) as wire:
+        while (message := wire.take(queue)) is not None:
+            found.append(message)
+    return found
+
+
+def new_ids(count):
+    return [str(uuid.uuid4()) for _ in range(count)]
+
+
+def rows(db, agency):
+    """The feed of an agency as it stands in the database: sequence and id of the event."""
+    return execute(
+        db,
+        "select sequence, event ->> 'id' from feed where agency = %s order by sequence",
+        (agency,),
+    )
