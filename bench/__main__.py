@@ -8,11 +8,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import ask, batch, floors, growth, notices
+from bench import ask, batch, floors, growth, notices, stages
 from bench.stack import ROOT, Stores
 
 PAGE = ROOT / "docs" / "performance.md"
-PARTS = ("ask", "batch", "notices", "growth", "floors", "soak")
+PARTS = ("ask", "batch", "notices", "growth", "floors", "stages", "soak")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -51,6 +51,7 @@ def parts(stores: Stores, given: argparse.Namespace) -> dict[str, Callable[[], s
         "notices": lambda: notices.measure(stores),
         "growth": lambda: growth.growth(stores, ids, given.rounds, given.largest),
         "floors": lambda: floors.measure(stores),
+        "stages": lambda: stages.measure(stores, ids),
         "soak": lambda: growth.soak(stores, ids, given.soak),
     }
 

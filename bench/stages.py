@@ -1,0 +1,110 @@
+"""Where a call's CPU goes: microseconds by process and stage, from a sampled profile.
+
+Needs py-spy (`pip install py-spy`), which looks into a running process from outside.
+"""
+
+import asyncio
+import itertools
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from bench.ask import agency_key
+from bench.load import run, signed_requests
+from bench.stack import Stack, Stores
+from bench.tables import table
+
+CONNECTIONS, CALLS, SAMPLES = 64, 8000, 250
+REST = "the rest"
+IDLE = "Hub.do_poll"  # py-spy takes the wait of green threads for work
+# A sample belongs to the first of these that stands anywhere in its stack: ours before libraries'.
+STAGES = {
+    "door": {
+        "verify_request (bus/signing.py": "signature of the request",
+        "sign_response (bus/signing.py": "signature of the answer",
+        "check_digest (bus/digest.py": "digests",
+        "content_digest (bus/digest.py": "digests",
+        "(gateway/agency/replays.py": "book of replays",
+        "load (bus/contracts/kinds.py": "contract",
+        "(gateway/bodies.py": "body and JSON",
+        "Client.call (bus/client.py": "question and reply over AMQP",
+        "(pika/": "question and reply over AMQP",
+        "(structlog/": "log line",
+        "RequestResponseCycle.send (uvicorn/": "HTTP",
+        "data_received (": "HTTP",
+        "(starlette/": "HTTP",
+        "(gateway/": "routing, trace, rights",
+        "(uvicorn/": "HTTP",
+    },
+    "service": {
+        "(services/inquiry/registry_store.py": "look-up",
+        "add_answers (services/inquiry/store.py": "answers kept",
+        "add_log (services/inquiry/store.py": "chained log",
+        "compose (services/inquiry/domain/answer.py": "answer composed",
+        "answer_all (services/inquiry/asking.py": "rights, codes, log rows",
+        "(bus/inbox.py": "inbox",
+        "_canonical_line (bus/activator.py": "log line",
+        "_attempt (bus/activator.py": "begin and commit",
+        "Endpoint.take (bus/endpoint.py": "contract and envelope",
+        "Endpoint._settle (bus/endpoint.py": "reply and acknowledgement",
+        "(kombu/": "reading AMQP",
+        "(nameko/": "green threads",
+        "(eventlet/": "green threads",
+    },
+}
+
+
+def measure(stores: Stores, ids: list[str]) -> str:
+    """The table, as Markdown; one sentence if py-spy is not there."""
+    spy = shutil.which("py-spy")
+    if spy is None:
+        return "Not measured: `pip install py-spy` first."
+    stack, key, told = Stack(stores, "Mirab"), agency_key(), itertools.cycle(ids)
+    try:
+        asyncio.run(run(stack.url, signed_requests(stack.url, key, told, 1000), CONNECTIONS))
+        requests = signed_requests(stack.url, key, told, CALLS)
+        files = {part: stores.folder / f"{part}.profile" for part in STAGES}
+        spies = [_watch(spy, stack.processes[part].pid, file) for part, file in files.items()]
+        time.sleep(2)
+        before = stack.cpu()
+        asyncio.run(run(stack.url, requests, CONNECTIONS))
+        after = stack.cpu()
+        for each in spies:
+            each.send_signal(signal.SIGINT)
+            each.wait(60)
+    finally:
+        stack.stop()
+    rows = []
+    for part, file in files.items():
+        micros = (after[part] - before[part]) / CALLS * 1e6
+        rows += _rows(part, micros, file)
+    return table(["process", "stage", "µs a call"], rows)
+
+
+def _watch(spy: str, pid: int, file: Path) -> subprocess.Popen[bytes]:
+    """Samples a process until it is interrupted; only while it uses the CPU."""
+    return subprocess.Popen(
+        [spy, "record", "--rate", str(SAMPLES), "--duration", "600", "--format", "raw",
+         "--output", str(file), "--pid", str(pid)],
+        stdout=subprocess.DEVNULL, stderr=sys.stderr,
+    )  # fmt: skip
+
+
+def _rows(part: str, micros: float, file: Path) -> list[tuple[str, str, str]]:
+    """The stages of one process, the dearest first, and what they are in all."""
+    found: Counter[str] = Counter()
+    for line in file.read_text(encoding="utf-8").splitlines():
+        stack, _, samples = line.rpartition(" ")
+        if IDLE not in stack:
+            found[_stage(STAGES[part], stack)] += int(samples)
+    share = micros / max(1, found.total())
+    rows = [(part, stage, f"{samples * share:.0f}") for stage, samples in found.most_common()]
+    return [*rows, (part, "in all", f"{micros:.0f}")]
+
+
+def _stage(stages: dict[str, str], stack: str) -> str:
+    return next((stage for mark, stage in stages.items() if mark in stack), REST)
