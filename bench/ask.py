@@ -1,10 +1,11 @@
 """`inquiry.ask` over HTTP, everything on, beside the peers on the same stores."""
 
-import asyncio
 import itertools
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+import uvloop
 
 from bench.load import Measured, run, signed_requests
 from bench.stack import ROOT, STACKS, Stack, Stores
@@ -23,7 +24,7 @@ def measure(stores: Stores, ids: list[str], rounds: int) -> str:
     stacks = [Stack(stores, name) for name in STACKS]
     try:
         for stack in stacks:
-            asyncio.run(run(stack.url, signed_requests(stack.url, key, told, 300), 16))
+            uvloop.run(run(stack.url, signed_requests(stack.url, key, told, 300), 16))
         found = _rounds(stacks, key, told, rounds)
     finally:
         for stack in stacks:
@@ -58,7 +59,7 @@ def one(
     """One run: what was measured, and the CPU milliseconds a call of each process."""
     requests = signed_requests(stack.url, key, ids, count)
     before = stack.cpu()
-    measured = asyncio.run(run(stack.url, requests, level))
+    measured = uvloop.run(run(stack.url, requests, level))
     after = stack.cpu()
     if measured.wrong:
         raise SystemExit(f"{stack.name}: not all were answered: {measured.wrong}")

@@ -1,11 +1,11 @@
 """How the cost of a call grows with the register, and the memory of processes with time."""
 
-import asyncio
 import itertools
 import sys
 import time
 
 import psycopg2
+import uvloop
 
 from bench.ask import agency_key, one
 from bench.load import run, signed_requests
@@ -91,14 +91,14 @@ def soak(stores: Stores, ids: list[str], seconds: int) -> str:
     stack, key, told = Stack(stores, "Mirab"), agency_key(), itertools.cycle(ids)
     rows = []
     try:
-        asyncio.run(run(stack.url, signed_requests(stack.url, key, told, 3000), CONNECTIONS))
+        uvloop.run(run(stack.url, signed_requests(stack.url, key, told, 3000), CONNECTIONS))
         end, tenth = time.monotonic() + seconds, seconds / 10
         following = time.monotonic()
         while time.monotonic() < end:
             if time.monotonic() >= following:
                 rows.append(_memory(stack, seconds - (end - time.monotonic())))
                 following += tenth
-            asyncio.run(run(stack.url, signed_requests(stack.url, key, told, 2000), CONNECTIONS))
+            uvloop.run(run(stack.url, signed_requests(stack.url, key, told, 2000), CONNECTIONS))
         rows.append(_memory(stack, seconds))
     finally:
         stack.stop()

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg2
 import requests
+import uvloop
 
 from bench.stack import PYTHON, ROOT, Process, Stores
 from bench.tables import table
@@ -104,7 +105,7 @@ def measure(stores: Stores) -> str:
     """The table, as Markdown."""
     notices = Notices(stores)
     try:
-        rows = asyncio.run(_all(stores.rabbitmq.url, notices))
+        rows = uvloop.run(_all(stores.rabbitmq.url, notices))
     finally:
         notices.stop()
     return table(["notices", "figure"], rows)

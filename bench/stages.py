@@ -3,7 +3,6 @@
 Needs py-spy (`pip install py-spy`), which looks into a running process from outside.
 """
 
-import asyncio
 import itertools
 import shutil
 import signal
@@ -12,6 +11,8 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+
+import uvloop
 
 from bench.ask import agency_key
 from bench.load import run, signed_requests
@@ -65,13 +66,13 @@ def measure(stores: Stores, ids: list[str]) -> str:
         return "Not measured: `pip install py-spy` first."
     stack, key, told = Stack(stores, "Mirab"), agency_key(), itertools.cycle(ids)
     try:
-        asyncio.run(run(stack.url, signed_requests(stack.url, key, told, 1000), CONNECTIONS))
+        uvloop.run(run(stack.url, signed_requests(stack.url, key, told, 1000), CONNECTIONS))
         requests = signed_requests(stack.url, key, told, CALLS)
         files = {part: stores.folder / f"{part}.profile" for part in STAGES}
         spies = [_watch(spy, stack.processes[part].pid, file) for part, file in files.items()]
         time.sleep(2)
         before = stack.cpu()
-        asyncio.run(run(stack.url, requests, CONNECTIONS))
+        uvloop.run(run(stack.url, requests, CONNECTIONS))
         after = stack.cpu()
         for each in spies:
             each.send_signal(signal.SIGINT)

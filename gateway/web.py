@@ -34,6 +34,7 @@ SECURITY = {
     "img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; "
     "base-uri 'none'",
 }
+_SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
 REQUESTS = Counter("mirab_http_requests_total", "Requests", ["face", "route", "status"])
 SECONDS = Histogram(
     "mirab_http_request_seconds",
@@ -81,8 +82,8 @@ class Face:
         request.state.traceparent = child_of(given)
         request.state.route = "unknown"
         response = await self._respond(request)
-        for header, value in SECURITY.items():
-            response.headers.setdefault(header, value)
+        there = {name for name, _ in response.raw_headers}
+        response.raw_headers += [told for told in _SECURITY if told[0] not in there]
         response.headers["traceparent"] = request.state.traceparent
         if self._finish is not None:
             response = self._finish(request, response)
