@@ -6,8 +6,6 @@ Needs nothing of the broker but to read that queue and to write to the agency's 
 import functools
 import logging
 import queue
-import random
-import ssl
 import threading
 import time
 import uuid
@@ -23,14 +21,13 @@ from pika.exceptions import AMQPError, NackError, UnroutableError
 from bus import topology
 from bus.contracts import CATALOGUE, Command
 from bus.errors import BusError, ContractError, Internal
+from connector.broker import SHORTEST_PAUSE, again_and_again, parameters_of
 
 __all__ = ["Function", "Provider"]
 
 Function = Callable[..., dict[str, Any]]
-HEARTBEAT_SECONDS = 20
 LOOK_SECONDS = 0.2
 DRAIN_SECONDS = 20
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 REMEMBERED, REMEMBERED_SECONDS = 10_000, 3600
 ANSWERS = uuid.UUID("6d697261-6200-5000-8000-000000000002")
 
@@ -40,9 +37,8 @@ _log = logging.getLogger("connector.provider")
 class Provider:
     """Serves for one agency, whose ``code`` and RabbitMQ user the water company gave it.
 
-    ``url`` is amqp:// or amqps://; ``ca_file`` names the authority that its certificate must come
-    from, if it is none that the system knows. ``prefetch`` questions are worked on side by side,
-    each in a thread of its own.
+    ``url`` and ``ca_file`` are those of connector.broker. ``prefetch`` questions are worked on side
+    by side, each in a thread of its own.
 
     >>> Provider("amqps://agency.land-registry:...@bus.example/%2F", "land-registry").serve(
     ...     "land_registry.sources_of_parcel.v1", sources_of).run()  # doctest: +SKIP
@@ -51,12 +47,7 @@ class Provider:
     def __init__(
         self, url: str, code: str, *, prefetch: int = 8, ca_file: str | None = None
     ) -> None:
-        self._parameters = pika.URLParameters(url)
-        self._parameters.heartbeat = HEARTBEAT_SECONDS
-        self._parameters.client_properties = {"connection_name": f"{code}.provider"}
-        if ca_file is not None:
-            context = ssl.create_default_context(cafile=ca_file)
-            self._parameters.ssl_options = pika.SSLOptions(context, self._parameters.host)
+        self._parameters = parameters_of(url, f"{code}.provider", ca_file)
         self._code, self._prefetch = code, prefetch
         self._served: dict[str, tuple[Command, Function]] = {}
         self._memory = Memory()
@@ -78,18 +69,8 @@ class Provider:
 
     def run(self) -> None:
         """Serves until ``stop``; connects again after each loss, with growing pauses."""
-        pause = SHORTEST_PAUSE
         with ThreadPoolExecutor(self._prefetch, thread_name_prefix="serving") as pool:
-            while not self._stop.is_set():
-                try:
-                    with Session(self._parameters, self._code, self._prefetch) as session:
-                        session.consume(functools.partial(self._take, session, pool))
-                        pause = SHORTEST_PAUSE
-                        self._work(session)
-                except (AMQPError, OSError) as error:
-                    _log.warning("broker lost: %s; again in %.1f s", type(error).__name__, pause)
-                    self._stop.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
-                    pause = min(pause * 2, LONGEST_PAUSE)
+            again_and_again(functools.partial(self._serve, pool), self._stop, _log)
 
     def stop(self) -> None:
         """Takes no more questions; ``run`` returns when those begun are answered. From any thread,
@@ -97,11 +78,13 @@ class Provider:
         """
         self._stop.set()
 
-    def _work(self, session: "Session") -> None:
-        _log.info("serving %s", ", ".join(sorted(self._served)))
-        while not self._stop.is_set():
-            session.work()
-        session.drain()
+    def _serve(self, pool: ThreadPoolExecutor) -> None:
+        with Session(self._parameters, self._code, self._prefetch) as session:
+            session.consume(functools.partial(self._take, session, pool))
+            _log.info("serving %s", ", ".join(sorted(self._served)))
+            while not self._stop.is_set():
+                session.work()
+            session.drain()
 
     def _take(
         self, session: "Session", pool: ThreadPoolExecutor, method: Any, told: Any, body: bytes

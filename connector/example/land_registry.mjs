@@ -1,6 +1,7 @@
 // The same land registry in Node, with amqplib and nothing of Mirab's: npm install amqplib
 //   AMQP_URL=amqps://agency.land-registry:PASSWORD@bus.example/%2F node land_registry.mjs
-// PARCELS_FILE names a CSV of parcel_no,file_no; NODE_EXTRA_CA_CERTS the broker's authority.
+// PARCELS_FILE names a CSV of parcel_no,file_no; NODE_EXTRA_CA_CERTS the broker's authority. With
+// HEARS=1 it hears what stands in its queue too.
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
@@ -10,6 +11,7 @@ const code = "land-registry";
 const url = process.env.AMQP_URL;
 const user = decodeURIComponent(new URL(url).username);
 const contract = "land_registry.sources_of_parcel.v1";
+const events = `agency.${code}.events`;
 const answerContract = "inquiry.take_sources_of_parcel.v1";
 const parcels = process.env.PARCELS_FILE ?? new URL("parcels.csv", import.meta.url);
 
@@ -33,6 +35,16 @@ async function answerTo(question) {
   }
 }
 
+// One more than the last, or it came before; what is missing stands in the feed (agencies.feed.v1).
+let last = 0;
+function heard({ properties: { headers }, content }) {
+  const sequence = Number(headers["ce-sequence"]);
+  if (sequence <= last) return;
+  if (last && sequence > last + 1) console.error(`missed ${last + 1} to ${sequence - 1}`);
+  last = sequence;
+  console.log(`heard ${headers["ce-type"]} ${sequence}: version ${JSON.parse(content).data_version}`);
+}
+
 async function serve(stopped) {
   const connection = await amqp.connect(url, { heartbeat: 20 });
   const lost = new Promise((resolve) => connection.on("close", resolve).on("error", resolve));
@@ -48,6 +60,8 @@ async function serve(stopped) {
       messageId: createHash("sha256").update(id).digest("hex"), mandatory: true,
     }, (refused) => (refused ? channel.nack(question) : channel.ack(question)));
   });
+  if (process.env.HEARS)
+    await channel.consume(events, (event) => event && (heard(event), channel.ack(event)));
   console.log("serving", contract);
   await Promise.race([lost, stopped]);
   await connection.close().catch(() => {});

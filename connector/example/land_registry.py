@@ -1,11 +1,14 @@
-"""A land registry that serves `land_registry.sources_of_parcel.v1`: copy it and change the table.
+"""A land registry that serves `land_registry.sources_of_parcel.v1`, and hears of new exports of the
+water register: copy it and change the table.
 
     AMQP_URL=amqps://agency.land-registry:PASSWORD@bus.example/%2F \\
         python -m connector.example.land_registry
 
 AMQP_PASSWORD_FILE may name a file with the password, AMQP_CA_FILE the authority of the broker's
-certificate, PARCELS_FILE a CSV of `parcel_no,file_no`, read at each question. SIGTERM ends
-it when all that was begun is answered.
+certificate, PARCELS_FILE a CSV of `parcel_no,file_no`, read at each question. It hears if
+HEARD_FILE names a file that keeps how far it has heard; with MIRAB_URL, MIRAB_KEY_FILE,
+MIRAB_KEY_ID and MIRAB_SERVER_KEY it asks for what it missed. SIGTERM ends it when all that was
+begun is answered.
 """
 
 import csv
@@ -13,11 +16,14 @@ import logging
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bus.errors import NotFound, Unavailable
+from connector import Caller, load_key, read_server_keys
+from connector.listener import Listener
 from connector.provider import Provider
 
 CODE = "land-registry"
@@ -37,6 +43,32 @@ def sources_of(parcel_no: str) -> dict[str, Any]:
     return {"file_nos": [row["file_no"] for row in rows if row["file_no"]]}
 
 
+def heard(event: dict[str, Any]) -> None:
+    """A new export is in force: from here the registry would ask again about its open deeds."""
+    print(
+        f"heard {event['type']} {int(event['sequence'])}: version {event['data']['data_version']}",
+        flush=True,
+    )
+
+
+def caller() -> Caller | None:
+    """Who asks at the agency face, if it is known where that is."""
+    told = os.environ.get
+    if not (url := told("MIRAB_URL")):
+        return None
+    key = load_key(os.environ["MIRAB_KEY_FILE"], os.environ["MIRAB_KEY_ID"])
+    known = told("MIRAB_SERVER_KEY")
+    return Caller(url, key, server_keys=read_server_keys(known) if known else None)
+
+
+def listener() -> Listener | None:
+    """Who hears, if it is said where to keep how far."""
+    if not (kept := os.environ.get("HEARD_FILE")):
+        return None
+    ca_file = os.environ.get("AMQP_CA_FILE")
+    return Listener(address(), CODE, heard, kept=Path(kept), caller=caller(), ca_file=ca_file)
+
+
 def address() -> str:
     """The broker's address, with the password of its file if there is one."""
     url = os.environ["AMQP_URL"]
@@ -49,12 +81,24 @@ def address() -> str:
 
 
 def main() -> int:
-    """Serves until it is told to stop."""
+    """Serves and hears until it is told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     provider = Provider(address(), CODE, ca_file=os.environ.get("AMQP_CA_FILE"))
+    provider.serve(CONTRACT, sources_of)
+    works = [each for each in (provider, listener()) if each is not None]
+
+    def stop(*_: object) -> None:
+        for each in works:
+            each.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: provider.stop())
-    provider.serve(CONTRACT, sources_of).run()
+        signal.signal(number, stop)
+    threads = [threading.Thread(target=each.run) for each in works[1:]]
+    for thread in threads:
+        thread.start()
+    provider.run()
+    for thread in threads:
+        thread.join()
     return 0
 
 

@@ -26,6 +26,7 @@ from gateway.agency.dpop import Proofs
 from gateway.agency.identity import Identities
 from gateway.agency.metadata import Metadata, challenge
 from gateway.agency.oauth import Endpoint
+from gateway.agency.refusals import Refusals
 from gateway.agency.register import Register
 from gateway.agency.replays import Replays
 from gateway.agency.tokens import Tokens
@@ -57,6 +58,7 @@ class Agency:
             self._proofs,
             certificates,
         )
+        self.refusals = Refusals(self.client, identities.register)
         self.door = Door(identities, self.client, key, settings.get("AGENCY_BASE_URL"))
         self.oauth = Endpoint(identities, self.door)
         self.metadata = Metadata(
@@ -95,6 +97,7 @@ class Agency:
 
     def finish(self, request: Request, response: Response) -> Response:
         """Tells of a contract's end, the version, and how one comes in; and signs."""
+        self.refusals.note(request, response.status_code)
         response.headers["API-Version"] = release()
         response.headers.update(getattr(request.state, "ending", {}))
         refused, code = response.status_code in REFUSED, getattr(request.state, "code", None)
@@ -123,7 +126,7 @@ def make(settings: Settings) -> web.Face:
             Route("/health/live", web.live),
             *pages.COMMON,
         ],
-        lifespan=web.while_connected(agency.client, agency.notices.keep),
+        lifespan=web.while_connected(agency.client, agency.notices.keep, agency.refusals.keep),
         finish=agency.finish,
     )
 

@@ -10,10 +10,12 @@ from starlette.requests import Request
 
 from bus.contracts import Request as Contract
 from bus.errors import Forbidden, Unauthenticated
+from bus.keys import PublicKey
 from bus.signing import Message, verify_request
 from gateway.agency.certificates import Certificates
 from gateway.agency.dpop import Proofs
 from gateway.agency.limits import RateLimits
+from gateway.agency.refusals import claim
 from gateway.agency.register import Agency, Register, caller
 from gateway.agency.replays import Replays
 from gateway.agency.tokens import Access, Tokens
@@ -88,7 +90,7 @@ class Identities:
         return self._by_signature(request, message)
 
     def _by_signature(self, request: Request, message: Message) -> Visitor:
-        found = verify_request(message, self.register.key)
+        found = verify_request(message, lambda keyid: self._signer(request, keyid))
         agency = self.register.owner(found.keyid)
         request.state.agency = agency.code
         # A replay takes nothing of the agency's rate; what is over the rate fills no book.
@@ -97,12 +99,19 @@ class Identities:
         self.replays.note("signature", found.keyid, found.nonce)
         return Visitor(agency, found.keyid, found.nonce, message, idempotency_key(message))
 
+    def _signer(self, request: Request, keyid: str) -> PublicKey | None:
+        found = self.register.key(keyid)
+        if found is not None:
+            claim(request, keyid)
+        return found
+
     def _by_token(self, request: Request, message: Message, told: str, base: str) -> Visitor:
         match = AUTHORIZATION.fullmatch(told)
         if match is None:
             raise Unauthenticated("Send one token: Authorization: DPoP …", code="token.invalid")
         scheme, token = match[1].lower(), match[2]
         access = self.tokens.read(token, base)
+        claim(request, access.key)
         if scheme == "bearer":
             self._check_certificate(request, access)
             return self._visitor(request, message, access, uuid.uuid4().hex)

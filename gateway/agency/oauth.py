@@ -15,6 +15,7 @@ from gateway.agency.catalogue import agency_contracts
 from gateway.agency.door import Door
 from gateway.agency.identity import Identities
 from gateway.agency.jose import CLIENT_ALGORITHMS, LEAST_JTI, Token, Unreadable
+from gateway.agency.refusals import claim
 from gateway.agency.register import Agency, Credential, grants_for, is_granted, today
 from gateway.agency.tokens import LIFE, Access
 
@@ -90,6 +91,7 @@ class Endpoint:
             found = self._known.register.certificate(thumbprint) if thumbprint else None
             if found is None or told.get("client_id") != found.agency:
                 raise Unauthenticated(UNPROVEN, code="client.unproven")
+            claim(request, found.id)
             return found, None
         if told.get("client_assertion_type") != ASSERTION:
             raise RuleBroken(f"client_assertion_type is {ASSERTION}.", code="oauth.request")
@@ -98,6 +100,8 @@ class Endpoint:
             token.require_algorithm(CLIENT_ALGORITHMS)
             issuer, subject, keyid = token.text("iss"), token.text("sub"), token.header.get("kid")
             found = self._known.register.credential(keyid) if isinstance(keyid, str) else None
+            if found is not None:
+                claim(request, found.id)
             proven = (
                 found is not None
                 and token.holds(found.jwk, found.algorithms)
