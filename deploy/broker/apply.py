@@ -1,7 +1,8 @@
 """`python -m deploy.broker.apply [--check]`: brings the broker into line with the register.
 
-Makes the exchanges, queues, bindings, users and permissions of agencies that serve a contract
-(table `[amqp]` of their files in AGENCIES_DIR), and removes those of agencies that no longer do.
+Makes the exchanges, queues, bindings, users and permissions of agencies that serve a contract or
+hear events in a queue of their own (tables `[amqp]` and `[events]` of their documents in
+AGENCIES_DIR), and removes those of agencies that no longer do.
 BROKER_API_URL is the management API with an administrator's account, AMQP_URL names the vhost.
 Each password is a file of AGENCY_PASSWORDS_DIR, named like the agency; one that is missing is made.
 """
@@ -10,19 +11,24 @@ import argparse
 import contextlib
 import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from bus import agencies, topology
+from bus import topology
 from bus.contracts import CATALOGUE
+from bus.register import Agency, Register
 from bus.settings import MissingSettings, Settings
 from deploy.broker.api import Api, CannotApply, is_password, password_hash
 
 TAG = "mirab-agency"
 CONNECTIONS = 10
 NOTHING = "^$"
+DOT = r"\."
+
+
+Agencies = Mapping[str, Agency]
 
 
 class Step(NamedTuple):
@@ -50,10 +56,10 @@ def main(argv: list[str] | None = None) -> int:
         )
         vhost = unquote(urlsplit(settings.text("AMQP_URL")).path[1:]) or "/"
         with contextlib.closing(Api(settings.text("BROKER_API_URL"), vhost)) as api:
-            serving = served(Path(settings.text("AGENCIES_DIR")))
+            agencies = connected(settings)
             passwords = Path(settings.text("AGENCY_PASSWORDS_DIR"))
             found = 0
-            for step in steps(api, serving, passwords):
+            for step in steps(api, agencies, passwords):
                 found += 1
                 print(step.what, flush=True)
                 if not check:
@@ -64,40 +70,50 @@ def main(argv: list[str] | None = None) -> int:
     return 1 if check and found else 0
 
 
-def served(folder: Path) -> dict[str, frozenset[str]]:
-    """What each agency serves; CannotApply if that is no contract that an agency can serve."""
+def connected(settings: Settings) -> dict[str, Agency]:
+    """The agencies that serve or have a queue, by their codes; CannotApply if one is to serve or
+    to hear what no agency can.
+    """
     try:
-        found = agencies.serving(folder)
+        known = Register.of(settings).agencies()
     except ValueError as error:
-        raise CannotApply(f"AGENCIES_DIR: {error}") from None
+        raise CannotApply(str(error)) from None
     can = {name for name, contract in CATALOGUE.items() if getattr(contract, "answer", None)}
-    for code, contracts in found.items():
-        if wrong := contracts - can:
-            raise CannotApply(f"{code}: no agency can serve {', '.join(sorted(wrong))}.")
-    return found
+    may = {name for name, contract in CATALOGUE.items() if getattr(contract, "hearable", False)}
+    for agency in known:
+        if wrong := agency.serves - can:
+            raise CannotApply(f"{agency.code}: no agency can serve {', '.join(sorted(wrong))}.")
+        if wrong := set(agency.hears) - may:
+            raise CannotApply(f"{agency.code}: no agency can hear {', '.join(sorted(wrong))}.")
+    return {agency.code: agency for agency in known if agency.serves or _hears(agency)}
 
 
-def steps(api: Api, serving: dict[str, frozenset[str]], passwords: Path) -> Iterator[Step]:
+def _hears(agency: Agency) -> bool:
+    return agency.queue and bool(agency.hears)
+
+
+def steps(api: Api, agencies: Agencies, passwords: Path) -> Iterator[Step]:
     """All that differs, in an order in which it can be done: rights go first and come last."""
-    yield from _users_that_go(api, serving)
-    yield from _exchanges(api, serving)
-    yield from _queues(api, serving)
-    yield from _bindings(api, serving)
-    for code in sorted(serving):
-        yield from _user(api, code, passwords)
+    yield from _users_that_go(api, agencies)
+    yield from _exchanges(api, agencies)
+    yield from _queues(api, agencies)
+    yield from _bindings(api, agencies)
+    for code in sorted(agencies):
+        yield from _user(api, agencies[code], passwords)
 
 
-def _users_that_go(api: Api, serving: dict[str, frozenset[str]]) -> Iterator[Step]:
+def _users_that_go(api: Api, agencies: Agencies) -> Iterator[Step]:
     """The broker closes the connections of a user that is deleted."""
-    stay = {topology.agency_user(code) for code in serving}
+    stay = {topology.agency_user(code) for code in agencies}
     for user in api.get("users") or ():
         if TAG in user["tags"] and user["name"] not in stay:
             yield Step(f"delete user {user['name']}", lambda n=user["name"]: api.delete("users", n))
 
 
-def _exchanges(api: Api, serving: dict[str, frozenset[str]]) -> Iterator[Step]:
+def _exchanges(api: Api, agencies: Agencies) -> Iterator[Step]:
     there = {found["name"]: found["type"] for found in api.get("exchanges", api.vhost) or ()}
-    wanted = topology.EXCHANGES | {topology.agency_ingress(code): "topic" for code in serving}
+    ingresses = [topology.agency_ingress(code) for code, each in agencies.items() if each.serves]
+    wanted = topology.EXCHANGES | dict.fromkeys(ingresses, "topic")
     for name, kind in wanted.items():
         if name not in there:
             yield Step(
@@ -111,9 +127,17 @@ def _exchanges(api: Api, serving: dict[str, frozenset[str]]) -> Iterator[Step]:
             )
 
 
-def _queues(api: Api, serving: dict[str, frozenset[str]]) -> Iterator[Step]:
+def _own_queues(agency: Agency) -> list[topology.Queue]:
+    """What the agency may read: what it is asked, what it hears."""
+    return [
+        *([topology.agency_queue(agency.code)] if agency.serves else []),
+        *([topology.agency_events(agency.code)] if _hears(agency) else []),
+    ]
+
+
+def _queues(api: Api, agencies: Agencies) -> Iterator[Step]:
     there = {found["name"]: found["arguments"] for found in api.get("queues", api.vhost) or ()}
-    wanted = {queue.name: queue for queue in map(topology.agency_queue, serving)}
+    wanted = {queue.name: queue for each in agencies.values() for queue in _own_queues(each)}
     for name, queue in wanted.items():
         if name in there and there[name] != queue.arguments:
             raise CannotApply(
@@ -131,27 +155,32 @@ def _queues(api: Api, serving: dict[str, frozenset[str]]) -> Iterator[Step]:
             yield Step(f"delete queue {name}", lambda n=name: api.delete("queues", api.vhost, n))
 
 
-def wanted_bindings(serving: dict[str, frozenset[str]]) -> set[Binding]:
-    """Exact keys only: a question reaches who serves it, an answer where answers are taken."""
+def wanted_bindings(agencies: Agencies) -> set[Binding]:
+    """Exact keys only: a question reaches who serves it, an answer where answers are taken, an
+    event who hears it.
+    """
     found = set()
-    for code, contracts in serving.items():
+    for code, agency in agencies.items():
         queue, ingress = topology.agency_queue(code).name, topology.agency_ingress(code)
-        for name in contracts:
+        for name in agency.serves:
             answer: Any = CATALOGUE[name]
             key = topology.agency_key(code, name)
             found.add(Binding(topology.AGENCY, "q", queue, key))
             found.add(Binding(ingress, "e", topology.ANSWERS, answer.answer.name))
+        if _hears(agency):
+            events = topology.agency_events(code)
+            found |= {Binding(events.exchange, "q", events.name, key) for key in events.keys}
     return found
 
 
-def _bindings(api: Api, serving: dict[str, frozenset[str]]) -> Iterator[Step]:
+def _bindings(api: Api, agencies: Agencies) -> Iterator[Step]:
     there = {}
     for told in api.get("bindings", api.vhost) or ():
         kind = told["destination_type"][0]
         made = Binding(told["source"], kind, told["destination"], told["routing_key"])
         if _is_of_agencies(made):
             there[made] = told["properties_key"]
-    wanted = wanted_bindings(serving)
+    wanted = wanted_bindings(agencies)
     for made in sorted(wanted - there.keys()):
         source, kind, target, key = made
         yield Step(
@@ -176,8 +205,8 @@ def _is_of_agencies(made: Binding) -> bool:
     )
 
 
-def _user(api: Api, code: str, passwords: Path) -> Iterator[Step]:
-    name = topology.agency_user(code)
+def _user(api: Api, agency: Agency, passwords: Path) -> Iterator[Step]:
+    code, name = agency.code, topology.agency_user(agency.code)
     path, there = passwords / code, api.get("users", name)
     if not path.exists():
         yield Step(f"make the password of {name}", lambda: _make_password(path))
@@ -188,8 +217,8 @@ def _user(api: Api, code: str, passwords: Path) -> Iterator[Step]:
         yield Step(f"change the password of {name}", lambda: _put_user(api, name, path))
     rights = {
         "configure": NOTHING,
-        "write": f"^{_exact(topology.agency_ingress(code))}$",
-        "read": f"^{_exact(topology.agency_queue(code).name)}$",
+        "write": _only([topology.agency_ingress(code)] if agency.serves else []),
+        "read": _only([queue.name for queue in _own_queues(agency)]),
     }
     has = api.get("permissions", api.vhost, name) or {}
     if {word: has.get(word) for word in rights} != rights:
@@ -205,8 +234,9 @@ def _user(api: Api, code: str, passwords: Path) -> Iterator[Step]:
         )
 
 
-def _exact(name: str) -> str:
-    return name.replace(".", "\\.")
+def _only(names: list[str]) -> str:
+    """The pattern that matches these names and no other."""
+    return f"^({'|'.join(name.replace('.', DOT) for name in names)})$" if names else NOTHING
 
 
 def _make_password(path: Path) -> None:

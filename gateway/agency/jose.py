@@ -6,21 +6,25 @@ from typing import Any
 import orjson
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+from joserfc.jwk import Key
 from joserfc.jws import JWSRegistry
 
+from bus.jwk import Unreadable, public_key
+
+__all__ = [
+    "CLIENT_ALGORITHMS",
+    "LEAST_JTI",
+    "PROOF_ALGORITHMS",
+    "Token",
+    "Unreadable",
+    "public_key",
+]
+
 LONGEST_TOKEN = 8192
-# RFC 9864 calls EdDSA with this curve Ed25519; most libraries still write EdDSA.
-OF_CURVE = {"Ed25519": ("EdDSA", "Ed25519"), "P-256": ("ES256",)}
 PROOF_ALGORITHMS = ("EdDSA", "Ed25519", "ES256")
 CLIENT_ALGORITHMS = (*PROOF_ALGORITHMS, "PS256")
-RSA_BITS = range(2048, 4097)
 LAST_SECOND = 10**11
 LEAST_JTI = 8
-
-
-class Unreadable(ValueError):
-    """It is no signed JWT of the kind that is asked for; the text says why."""
 
 
 class _Registry(JWSRegistry):
@@ -79,30 +83,3 @@ class Token:
         if type(value) not in (int, float) or not 0 <= value < LAST_SECOND:
             raise Unreadable(f"Its claim {name} is not in unix seconds.")
         return float(value)
-
-
-def public_key(told: Any) -> tuple[Key, tuple[str, ...]]:
-    """The key of a JSON Web Key, and the algorithms that it may be used with.
-
-    Unreadable for a private key, and for one that is neither Ed25519, P-256 nor RSA of 2048 to
-    4096 bits.
-    """
-    if not isinstance(told, dict) or "d" in told or "k" in told:
-        raise Unreadable("The key is not a public JSON Web Key.")
-    kind, curve = told.get("kty"), told.get("crv")
-    try:
-        if (kind, curve) == ("OKP", "Ed25519"):
-            return OKPKey.import_key(_only(told, "kty", "crv", "x")), OF_CURVE["Ed25519"]
-        if (kind, curve) == ("EC", "P-256"):
-            return ECKey.import_key(_only(told, "kty", "crv", "x", "y")), OF_CURVE["P-256"]
-        if kind == "RSA":
-            key = RSAKey.import_key(_only(told, "kty", "n", "e"))
-            if key.public_key.key_size in RSA_BITS:
-                return key, ("PS256",)
-    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
-        raise Unreadable("The key cannot be read.") from None
-    raise Unreadable("The key is neither Ed25519, P-256 nor RSA of 2048 to 4096 bits.")
-
-
-def _only(told: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: str(told[name]) for name in names}

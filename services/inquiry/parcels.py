@@ -5,21 +5,19 @@ Correlation Identifier. What an agency answers is believed only as far as it was
 """
 
 import datetime as dt
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from bus import agencies, log, topology
+from bus import log, topology
 from bus.contracts.parcels import SOURCES_OF_PARCEL, TAKE_SOURCES
 from bus.envelope import Envelope
 from bus.errors import BusError, NotFound, Unavailable
 from bus.persian import tehran_day
 from bus.settings import Settings
 from bus.store import Tx
-from services.inquiry import asking, registry_store, store
+from services.inquiry import asking, members, registry_store, store
 from services.inquiry.asking import Asked
 from services.inquiry.domain import codes, purposes
 from services.inquiry.domain.answer import instant
@@ -176,12 +174,12 @@ def _refusal(
 
 def _server(settings: Settings) -> str | None:
     """Who serves the contract now; nobody while the register cannot be read."""
-    folder = settings.get("AGENCIES_DIR")
     try:
-        return agencies.server(Path(folder), SOURCES_OF_PARCEL.name) if folder else None
-    except (OSError, ValueError, tomllib.TOMLDecodeError) as error:
+        register = members.register_of(settings)
+    except (OSError, ValueError) as error:
         _log.error("register of agencies not read", why=str(error))
         return None
+    return register.server(SOURCES_OF_PARCEL.name) if register else None
 
 
 def _count(conn: Connection, agency: str | None, reason: str, now: dt.datetime) -> None:

@@ -1,12 +1,16 @@
 """The register of agencies and what it limits: a broken file changes nothing."""
 
+import base64
+import json
 import time
+import tomllib
 
 import pytest
 
+from bus import register
+from bus.agencies import agency_of
 from bus.errors import Forbidden, TooMany, Unauthenticated
 from bus.keys import SigningKey
-from gateway.agency import register
 from gateway.agency.limits import RateLimits
 from gateway.agency.register import Register, grants_for, require_grant
 
@@ -82,7 +86,7 @@ BROKEN = {
     "a key without end": f'code="b"\nname="B"\n[[keys]]\nid="b"\npublic_key="{PUBLIC}"',
     "an hour for a day": f'code="b"\nname="B"\n[[keys]]\nid="b"\npublic_key="{PUBLIC}"\n'
     "until=2099-01-01T00:00:00Z",
-    "a text for a day": 'code="b"\nname="B"\n[[grants]]\ncontract="inquiry.*"\nuntil="2099-01-01"',
+    "a word for a day": 'code="b"\nname="B"\n[[grants]]\ncontract="inquiry.*"\nuntil="2099-13-01"',
     "a private key": 'code="b"\nname="B"\n[[keys]]\nid="b"\nuntil=2099-01-01\n'
     'jwk={kty="EC",crv="P-256",x="AA",y="AA",d="AA"}',
     "a point that is on no curve": 'code="b"\nname="B"\n[[keys]]\nid="b"\nuntil=2099-01-01\n'
@@ -135,3 +139,130 @@ def test_a_bucket_is_emptied_and_fills_again(known, monkeypatch):
     assert refused.value.details["retry_after"] == "20"
     now[0] += 20.0
     assert limits.take(agency)["RateLimit-Policy"] == '"agency";q=3;w=60'
+
+
+# --- signed copies ---
+
+REGISTER = SigningKey.new("register-1")
+OF_A = tomllib.loads(WHOLE)
+
+
+def sealed(document, version, key=REGISTER, **header):
+    """A copy as the register signs it."""
+    head = {"typ": "mirab-register+jws", "alg": "EdDSA", "kid": key.keyid, **header}
+    parts = (head, {**document, "version": version})
+    told = ".".join(
+        base64.urlsafe_b64encode(json.dumps(part, default=str).encode()).rstrip(b"=").decode()
+        for part in parts
+    )
+    return f"{told}.{base64.urlsafe_b64encode(key.sign(told.encode())).rstrip(b'=').decode()}"
+
+
+@pytest.fixture
+def copies(tmp_path):
+    (tmp_path / "a-co.jws").write_text(sealed(OF_A, 5))
+    return Register(tmp_path, REGISTER.public)
+
+
+def limit(copies, code="a-co"):
+    copies.look_now()
+    found = copies.agency(code)
+    return found.requests if found else None
+
+
+def test_a_register_of_copies_may_begin_empty_and_reads_no_file_of_hand(tmp_path):
+    (tmp_path / "a-co.toml").write_text(WHOLE)
+    known = Register(tmp_path, REGISTER.public)
+    assert known.agencies() == []
+    (tmp_path / "a-co.jws").write_text(sealed(OF_A, 1))
+    assert limit(known) == 3
+    (tmp_path / "a-co.jws").unlink()
+    assert limit(known) is None
+
+
+def test_a_newer_copy_is_in_force_at_once_and_takes_back_what_it_does_not_name(copies, tmp_path):
+    assert copies.key("a-1") is not None
+    left = {**OF_A, "keys": OF_A["keys"][1:], "limits": {"requests": 9}}
+    (tmp_path / "a-co.jws").write_text(sealed(left, 6))
+    assert limit(copies) == 9
+    assert copies.key("a-1") is None
+
+
+CHANGED = {**OF_A, "limits": {"requests": 9}}
+REFUSED = {
+    "an older version": sealed(CHANGED, 4),
+    "no version": sealed(CHANGED, None),
+    "the key of another": sealed(CHANGED, 6, SigningKey.new("register-1")),
+    "another kind of JWS": sealed(CHANGED, 6, typ="at+jwt"),
+    "no algorithm": sealed(CHANGED, 6, alg="none"),
+    "a changed payload": ".".join(
+        a if at != 1 else b
+        for at, (a, b) in enumerate(
+            zip(sealed(OF_A, 6).split("."), sealed(CHANGED, 6).split("."), strict=True)
+        )
+    ),
+    "the document of another agency": sealed({**CHANGED, "code": "b-co"}, 6),
+    "a document that is none": sealed({**CHANGED, "grants": 5}, 6),
+    "nothing": "",
+    "no text at all": "\N{SNOWMAN}",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
+def test_a_copy_that_the_register_did_not_sign_or_that_is_old_leaves_the_other(
+    copies, tmp_path, text
+):
+    (tmp_path / "a-co.jws").write_text(text, encoding="utf-8")
+    assert limit(copies) == 3
+    (tmp_path / "b-co.jws").write_text(sealed({"code": "b-co", "name": "B"}, 7))
+    assert limit(copies, "b-co") == 600
+
+
+def test_an_agency_that_went_does_not_come_back_as_it_was_before(copies, tmp_path):
+    (tmp_path / "a-co.jws").write_text(sealed(OF_A, 8))
+    assert limit(copies) == 3
+    (tmp_path / "a-co.jws").unlink()
+    assert limit(copies) is None
+    (tmp_path / "a-co.jws").write_text(sealed(OF_A, 5))
+    assert limit(copies) is None
+
+
+def test_a_copy_cannot_take_the_key_of_another_agency(copies, tmp_path):
+    taking = {"code": "b-co", "name": "B", "keys": OF_A["keys"][:1]}
+    (tmp_path / "b-co.jws").write_text(sealed(taking, 6))
+    copies.look_now()
+    assert copies.owner("a-1").code == "a-co"
+    assert copies.agency("b-co") is None
+
+
+WRONG = {
+    "grants.0.until": {"grants": [{"contract": "inquiry.*", "until": "soon"}]},
+    "grants.1.per_day": {
+        "grants": [
+            {"contract": "a.*", "until": "2099-01-01"},
+            {"contract": "a.*", "until": "2099-01-01", "purposes": ["p"], "per_day": 0},
+        ]
+    },
+    "grants.0.networks.1": {
+        "grants": [
+            {"contract": "a.*", "until": "2099-01-01", "networks": ["10.0.0.0/8", "10.0.0.1/8"]}
+        ]
+    },
+    "grants.0.blocks": {"grants": [{"contract": "a.*", "until": "2099-01-01", "blocks": "debt"}]},
+    "delegations.0.to": {"delegations": [{"contract": "a.*", "until": "2099-01-01"}]},
+    "keys.0.public_key": {"keys": [{"id": "k", "public_key": "AAAA", "until": "2099-01-01"}]},
+    "keys.0.id": {"keys": [{"public_key": PUBLIC, "until": "2099-01-01"}]},
+    "keys.0.jwk": {"keys": [{"id": "k", "until": "2099-01-01"}]},
+    "certificates.0.sha256": {"certificates": [{"id": "c", "sha256": "xx"}]},
+    "limits.requests": {"limits": {"requests": 0}},
+    "amqp.serves": {"amqp": {"serves": "a.b.v1"}},
+    "events.queue": {"events": {"queue": "yes"}},
+    "name": {"name": ""},
+}
+
+
+@pytest.mark.parametrize(("path", "wrong"), WRONG.items(), ids=WRONG)
+def test_a_wrong_field_is_named_by_its_path(path, wrong):
+    with pytest.raises(ValueError) as refused:
+        agency_of({"code": "a-co", "name": "A", **wrong})
+    assert str(refused.value).startswith(f"{path}: "), refused.value

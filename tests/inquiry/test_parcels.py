@@ -127,9 +127,11 @@ def test_an_answer_that_may_not_be_believed_is_counted_and_changes_nothing(hand,
     assert hand.read_parcel(code)["state"] == "AWAITING"
 
 
-def test_a_register_that_cannot_be_read_lets_nobody_serve(hand):
+def test_a_broken_file_leaves_who_serves_and_a_register_that_is_away_lets_nobody_serve(hand):
     hand.ask_parcel()
     (hand.register / "broken.toml").write_text("code = ", encoding="utf-8")
+    assert hand.ask_parcel()["state"] == "AWAITING"
+    shutil.move(hand.register, hand.register.with_name("away"))
     assert hand.ask_parcel()["code"] == "parcel.not_served"
     hand.take()
     assert hand.refusals() == {"not_served_by_sender": 1}

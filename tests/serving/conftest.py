@@ -9,14 +9,22 @@ import uuid
 from urllib.parse import quote, urlsplit
 
 import pytest
+import requests
 
 from bus import topology
-from bus.agencies import server
 from bus.contracts.parcels import ASK_PARCEL, READ_PARCEL, SOURCES_OF_PARCEL, TAKE_SOURCES
-from deploy.local import stores
-from deploy.local.ports import free_port
+from bus.register import Register
 from tests.bus.asking import Wire, ask
-from tests.conftest import ROOT, Process, Starter, execute, own_vhost, secrets_in, wait_for
+from tests.conftest import (
+    ROOT,
+    Process,
+    Starter,
+    execute,
+    make_database,
+    own_vhost,
+    secrets_in,
+    wait_for,
+)
 
 REGISTRY = "land-registry"
 NOTARY = {
@@ -179,7 +187,7 @@ class World(Rights):
     def clear(self):
         """Nothing waits, nothing was refused, and the land registry serves."""
         execute(self.db, "truncate parcel_questions, refused_answers")
-        if not self.in_line or server(self.register, SOURCES_OF_PARCEL.name) != REGISTRY:
+        if not self.in_line or Register(self.register).server(SOURCES_OF_PARCEL.name) != REGISTRY:
             (self.register / "other-registry.toml").unlink(missing_ok=True)
             self.serves(REGISTRY, SOURCES_OF_PARCEL.name)
             self.applied()
@@ -188,33 +196,25 @@ class World(Rights):
         return self
 
 
-@pytest.fixture(scope="session")
-def rights_broker(tmp_path_factory):
-    """A broker with its management API, which the tests of rights share."""
-    server = stores.start_rabbitmq(tmp_path_factory.mktemp("rights"), api_port=free_port())
-    yield server
-    server.stop()
-
-
 @pytest.fixture
-def rights(rights_broker, tmp_path):
+def rights(broker, tmp_path):
     """An empty vhost, and a register where the land registry serves; its user is not there yet.
 
     Users belong to the whole broker: an earlier test may have left one.
     """
-    if topology.agency_user(REGISTRY) in rights_broker.ctl("list_users"):
-        rights_broker.ctl("delete_user", topology.agency_user(REGISTRY))
-    with own_vhost(rights_broker) as amqp:
-        yield Rights(rights_broker, amqp, tmp_path)
+    user = f"{broker.api_url}/api/users/{topology.agency_user(REGISTRY)}"
+    assert requests.delete(user, timeout=30).status_code in (204, 404)
+    with own_vhost(broker) as amqp:
+        yield Rights(broker, amqp, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def shared_world(tmp_path_factory, rights_broker, postgres, demo_template):
-    folder, name = tmp_path_factory.mktemp("world"), f"w_{uuid.uuid4().hex[:12]}"
-    execute(postgres.url("postgres"), f"create database {name} template {demo_template}")
+def shared_world(tmp_path_factory, broker, postgres, demo_template):
+    folder = tmp_path_factory.mktemp("world")
+    db = make_database(postgres, f"w_{uuid.uuid4().hex[:12]}", demo_template)
     starter = Starter(folder)
-    with own_vhost(rights_broker) as amqp:
-        yield World(starter, rights_broker, amqp, folder, postgres.url(name))
+    with own_vhost(broker) as amqp:
+        yield World(starter, broker, amqp, folder, db)
         starter.end()
 
 
