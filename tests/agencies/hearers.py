@@ -4,6 +4,8 @@ import datetime as dt
 import json
 import uuid
 
+import pika
+from pika.exceptions import UnroutableError
 from psycopg2.extras import Json
 
 from bus import topology
@@ -14,7 +16,7 @@ from bus.envelope import Envelope
 from bus.store import Store
 from services.agencies.service import Agencies
 from tests.bus.asking import Wire
-from tests.conftest import execute
+from tests.conftest import execute, wait_for
 
 LOADED = {
     "data_version": 7, "sources_added": 1, "sources_changed": 2, "sources_removed": 3,
@@ -86,19 +88,25 @@ def numbers(events):
 
 
 def tell(amqp, ids, event=REGISTRY_LOADED, **data):
-    """Events that another context tells, each with its id."""
+    """Events that another context tells, each with its id, once somebody's queue takes them."""
     with Wire(amqp) as wire:
         for id_ in ids:
-            envelope = Envelope.new(event.name, event.context, id=id_)
-            wire.publish(
-                topology.EVENTS,
-                event.name,
-                json.dumps(data or LOADED).encode(),
+            properties = pika.BasicProperties(
                 content_type="application/json",
                 message_id=id_,
-                headers=envelope.headers(),
+                headers=Envelope.new(event.name, event.context, id=id_).headers(),
                 delivery_mode=2,
             )
+            body = json.dumps(data or LOADED).encode()
+            wait_for(lambda b=body, p=properties: _routed(wire, event.name, b, p), 60)
+
+
+def _routed(wire, key, body, properties):
+    try:
+        wire.channel.basic_publish(topology.EVENTS, key, body, properties, mandatory=True)
+    except UnroutableError:
+        return False
+    return True
 
 
 def make_queue(amqp, code):
