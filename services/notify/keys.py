@@ -1,15 +1,13 @@
 """What personal data is hashed and sealed with: all of it comes from one secret, by purpose."""
 
 import base64
-import functools
 import hashlib
 import hmac
 from dataclasses import dataclass, field
-from functools import cached_property
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from bus.sealing import Seal, derived
+
+PURPOSE = "mirab.notify."
 
 
 @dataclass(frozen=True)
@@ -36,27 +34,16 @@ class Keys:
 
     def seal(self, text: str) -> str:
         """The text, readable with ``open`` only."""
-        return self._fernet.encrypt(text.encode()).decode()
+        return self._seal.close(text)
 
     def open(self, sealed: str) -> str | None:
         """What was sealed; None if it was not sealed by this secret."""
-        try:
-            return self._fernet.decrypt(sealed.encode()).decode()
-        except InvalidToken:
-            return None
+        return self._seal.open(sealed)
 
-    @cached_property
-    def _fernet(self) -> Fernet:
-        return Fernet(base64.urlsafe_b64encode(self._derived("seal")))
+    @property
+    def _seal(self) -> Seal:
+        return Seal(self.secret, f"{PURPOSE}seal")
 
     def _mac(self, purpose: str, text: str) -> bytes:
-        return hmac.new(self._derived(purpose), text.encode(), hashlib.sha256).digest()
-
-    def _derived(self, purpose: str) -> bytes:
-        return _derived(self.secret, purpose)
-
-
-@functools.lru_cache(64)  # a message needs several, and each costs as much as all its hashes
-def _derived(secret: str, purpose: str) -> bytes:
-    info = f"mirab.notify.{purpose}".encode()
-    return HKDF(SHA256(), length=32, salt=None, info=info).derive(secret.encode())
+        key = derived(self.secret, f"{PURPOSE}{purpose}")
+        return hmac.new(key, text.encode(), hashlib.sha256).digest()
