@@ -240,11 +240,12 @@ REGISTER_SANDBOX = Request(
 )  # fmt: skip
 OWN = Request(
     "agencies.own.v1", Nothing(), "What the register holds of you, signed by us.", reply=Own(),
-    effect=False,
+    effect=False, everyone=True,
 )  # fmt: skip
 ROTATE_KEYS = Request(
     "agencies.rotate_keys.v1", RotateKeys(),
     "Other keys of yours, proven by one that you have; in force at once.", reply=KeysNow(),
+    everyone=True,
 )  # fmt: skip
 CHANGED = Event(
     "agencies.changed.v1", Changed(), "The register holds a new version of an agency.",

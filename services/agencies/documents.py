@@ -1,0 +1,142 @@
+"""Documents of agencies as officers write them: read, and checked before they are proposed."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from bus.agencies import agency_of
+from bus.contracts import CATALOGUE
+from bus.contracts.agencies import DOCUMENT, MOST_KEYS
+from bus.contracts.kinds import Command, Contract, Event, Request
+from bus.errors import ContractError, FieldError, RuleBroken
+from services.agencies import register
+
+SANDBOX = "sandbox-"
+# Codes that mean Mirab itself elsewhere.
+RESERVED = ("mirab",)
+
+
+def from_toml(told: str) -> dict[str, Any]:
+    """The document of a TOML text, not checked yet. RuleBroken ``field.wrong`` of ``toml``."""
+    try:
+        read: dict[str, Any] = orjson.loads(orjson.dumps(tomllib.loads(told)))
+    except (tomllib.TOMLDecodeError, orjson.JSONEncodeError, RecursionError) as error:
+        raise faulty([FieldError("toml", "toml", f"This is no TOML: {error}")]) from None
+    return read
+
+
+def checked(conn: Connection, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document in canonical form. RuleBroken ``field.wrong`` names each field that is wrong,
+    by its path: ``document.grants.0.until``.
+    """
+    try:
+        found = DOCUMENT.load(document)
+    except ContractError as error:
+        raise faulty(error.fields) from None
+    if found["code"] in RESERVED or found["code"].startswith(SANDBOX):
+        raise faulty([FieldError("code", "reserved", "This code is Mirab's own.")])
+    faults = [*_form(found), *_contracts(found), *conflicts(conn, found)]
+    if faults:
+        raise faulty(faults)
+    return found
+
+
+def checked_keys(conn: Connection, document: Mapping[str, Any]) -> list[FieldError]:
+    """What is wrong with the keys of a document whose rights stay as they are."""
+    faults = [*_form(document), *conflicts(conn, document)]
+    if len(document["keys"]) > MOST_KEYS:
+        faults.append(FieldError("keys", "length", f"An agency has {MOST_KEYS} keys at most."))
+    return faults
+
+
+def faulty(faults: Iterable[FieldError]) -> RuleBroken:
+    """The refusal that names what is wrong in a document."""
+    told = [
+        fault if fault.field == "toml" else fault._replace(field=f"document.{fault.field}")
+        for fault in faults
+    ]
+    why = "; ".join(f"{fault.field}: {fault.message}" for fault in told[:20])
+    return RuleBroken(f"Nothing was taken. {why}", code="field.wrong", fields=told[:100])
+
+
+def _form(document: Mapping[str, Any]) -> list[FieldError]:
+    """What faces could not read of it: they use the same function."""
+    try:
+        agency_of(document)
+    except ValueError as error:
+        path, _, why = str(error).partition(": ")
+        return [FieldError(path, "invalid", why or str(error))]
+    return []
+
+
+def _contracts(document: Mapping[str, Any]) -> list[FieldError]:
+    """Patterns that fit no contract of their kind."""
+    faults = []
+    for name in ("grants", "delegations"):
+        for number, one in enumerate(document.get(name, [])):
+            if not _fits(one["contract"], asked_by_agencies):
+                faults.append(_unknown(f"{name}.{number}.contract"))
+    for name, each, kind in (("amqp", "serves", is_served), ("events", "hears", is_event)):
+        for number, one in enumerate(document.get(name, {}).get(each, [])):
+            if not _fits(one, kind):
+                faults.append(_unknown(f"{name}.{each}.{number}"))
+    return faults
+
+
+def _fits(pattern: str, kind: Any) -> bool:
+    return any(kind(contract) and fnmatchcase(n, pattern) for n, contract in CATALOGUE.items())
+
+
+def asked_by_agencies(contract: Contract) -> bool:
+    """True for what an agency can be granted."""
+    return isinstance(contract, Request) and contract.agency
+
+
+def is_served(contract: Contract) -> bool:
+    """True for what an agency can serve."""
+    return isinstance(contract, Command) and contract.answer is not None
+
+
+def is_event(contract: Contract) -> bool:
+    """True for what an agency can hear."""
+    return isinstance(contract, Event) and contract.hearable
+
+
+def _unknown(path: str) -> FieldError:
+    return FieldError(path, "contract.unknown", "There is no such contract for agencies.")
+
+
+def conflicts(conn: Connection, document: Mapping[str, Any]) -> list[FieldError]:
+    """What another agency has already: an id of a key, a certificate, a contract that it serves."""
+    faults = []
+    taken = {what for other in register.others(conn, document["code"]) for what in _own(other)}
+    seen = set()
+    for what, path in _own(document).items():
+        if what in taken:
+            faults.append(FieldError(path, "taken", "Another agency has this already."))
+    for name in ("keys", "certificates"):
+        for number, one in enumerate(document.get(name, [])):
+            if one["id"] in seen:
+                faults.append(
+                    FieldError(f"{name}.{number}.id", "repeated", "This id stands twice.")
+                )
+            seen.add(one["id"])
+    return faults
+
+
+def _own(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """What only one agency can have → where it stands in the document."""
+    own = {}
+    for name in ("keys", "certificates"):
+        for number, one in enumerate(document.get(name, [])):
+            own["id", one["id"]] = f"{name}.{number}.id"
+            if "sha256" in one:
+                digest = one["sha256"].replace(":", "").lower()
+                own["sha256", digest] = f"{name}.{number}.sha256"
+    for number, contract in enumerate(document.get("amqp", {}).get("serves", [])):
+        own["serves", contract] = f"amqp.serves.{number}"
+    return own

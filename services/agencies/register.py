@@ -1,0 +1,176 @@
+"""The register itself: each change is a new version, signed, audited and told to whoever listens.
+
+Versions count through the whole register and become visible in their order, so that whoever knows
+it up to one can ask for what came after.
+"""
+
+import base64
+import datetime as dt
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, text
+
+from bus.contracts.agencies import CHANGED
+from bus.errors import NotFound
+from bus.keys import SigningKey
+from bus.store import Tx
+
+KIND = "mirab-register+jws"
+IN_FORCE, REVOKED, ENDED = "IN_FORCE", "REVOKED", "ENDED"
+
+
+@functools.lru_cache(maxsize=4)
+def signing_key(path: str) -> SigningKey:
+    """The key that signs the register; read once a process."""
+    return SigningKey.load(path.strip(), "register")
+
+
+@dataclass(frozen=True)
+class Office:
+    """What an act stands on: the open transaction, the moment, who acts, the register's key."""
+
+    tx: Tx
+    now: dt.datetime
+    who: str
+    key: SigningKey
+
+    @property
+    def conn(self) -> Connection:
+        return self.tx.conn
+
+
+@dataclass(frozen=True)
+class Act:
+    """What was done and why, as the audit tells it."""
+
+    what: str
+    detail: str = ""
+    reason: str = ""
+
+
+def lock(conn: Connection) -> None:
+    """One change of the register at a time."""
+    conn.execute(text("lock table agencies in share row exclusive mode"))
+
+
+def put(
+    office: Office,
+    document: Mapping[str, Any],
+    act: Act,
+    state: str = IN_FORCE,
+    ends_at: dt.datetime | None = None,
+) -> int:
+    """Makes the document the newest version of its agency; the version. The register is locked."""
+    version = newest(office.conn) + 1
+    office.conn.execute(
+        text(
+            "insert into agencies (code, version, document, jws, state, ends_at) values "
+            "(:code, :version, cast(:document as jsonb), :jws, :state, :ends_at) "
+            "on conflict (code) do update set version = excluded.version, "
+            "document = excluded.document, jws = excluded.jws, state = excluded.state, "
+            "ends_at = excluded.ends_at"
+        ),
+        {
+            "code": document["code"], "version": version, "state": state, "ends_at": ends_at,
+            "document": orjson.dumps(document).decode(),
+            "jws": signed(office.key, document, version) if state == IN_FORCE else "",
+        },
+    )  # fmt: skip
+    note(office, document["code"], act, version, document)
+    office.tx.publish(CHANGED, code=document["code"], version=version)
+    return version
+
+
+def newest(conn: Connection) -> int:
+    """The version up to which the register has come."""
+    return int(conn.execute(text("select coalesce(max(version), 0) from agencies")).scalar_one())
+
+
+def note(
+    office: Office,
+    code: str,
+    act: Act,
+    version: int | None = None,
+    document: Mapping[str, Any] | None = None,
+) -> None:
+    """One more line of the audit."""
+    office.conn.execute(
+        text(
+            "insert into agency_audit (at, who, what, code, version, detail, reason, document) "
+            "values (:at, :who, :what, :code, :version, :detail, :reason, "
+            "cast(:document as jsonb))"
+        ),
+        {
+            "at": office.now, "who": office.who, "what": act.what, "code": code,
+            "version": version, "detail": act.detail, "reason": act.reason,
+            "document": orjson.dumps(document).decode() if document else None,
+        },
+    )  # fmt: skip
+
+
+def signed(key: SigningKey, document: Mapping[str, Any], version: int) -> str:
+    """A compact JWS (RFC 7515, EdDSA) of the document with its version in it."""
+    header = {"typ": KIND, "alg": "EdDSA", "kid": key.keyid}
+    parts = (header, {**document, "version": version})
+    told = ".".join(_encoded(orjson.dumps(part)) for part in parts)
+    return f"{told}.{_encoded(key.sign(told.encode()))}"
+
+
+def _encoded(told: bytes) -> str:
+    return base64.urlsafe_b64encode(told).rstrip(b"=").decode()
+
+
+def find(conn: Connection, code: str) -> Any | None:
+    """The row of an agency, in force or not; None if there was never one of that code."""
+    return conn.execute(
+        text("select * from agencies where code = :code"), {"code": code}
+    ).one_or_none()
+
+
+def get(conn: Connection, code: str) -> Any:
+    """The row of an agency, in force or not. NotFound ``agency.not_found``."""
+    row = find(conn, code)
+    if row is None:
+        raise NotFound("There is no such agency; compare the code.", code="agency.not_found")
+    return row
+
+
+def in_force(conn: Connection, code: str) -> Any:
+    """The row of an agency that is in force. NotFound ``agency.not_found``."""
+    row = get(conn, code)
+    if row.state != IN_FORCE:
+        raise NotFound("This agency is not in force.", code="agency.not_found")
+    return row
+
+
+def others(conn: Connection, code: str) -> list[dict[str, Any]]:
+    """The documents in force of all agencies but this one."""
+    rows = conn.execute(
+        text("select document from agencies where state = 'IN_FORCE' and code <> :code"),
+        {"code": code},
+    )
+    return [row.document for row in rows]
+
+
+def copies(conn: Connection, after: int) -> dict[str, Any]:
+    """A Copies of bus/contracts/agencies.py: what changed after a version, oldest first."""
+    rows = conn.execute(
+        text(
+            "select code, version, case when state = 'IN_FORCE' then jws end as jws from agencies "
+            "where version > :after order by version"
+        ),
+        {"after": after},
+    ).all()
+    return {
+        "version": rows[-1].version if rows else after,
+        "copies": [row._asdict() for row in rows],
+    }
+
+
+def instant(moment: dt.datetime | None) -> str | None:
+    """A moment as the bus tells it."""
+    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if moment else None

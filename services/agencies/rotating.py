@@ -1,0 +1,93 @@
+"""An agency's own acts: it reads what the register holds of it, and changes its keys."""
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bus.contracts.agencies import JWK_MEMBERS
+from bus.errors import FieldError, Forbidden, RuleBroken
+from bus.persian import tehran_day
+from services.agencies import register
+from services.agencies.documents import checked_keys
+from services.agencies.domain.document import rotated
+from services.agencies.register import Act, Office
+from services.agencies.revoking import revoked, thumbprints
+
+OLD_DAYS = 7
+MOST_DAYS = 3 * 366
+
+
+def own(conn: Connection, code: str) -> dict[str, Any]:
+    """An Own of bus/contracts/agencies.py. NotFound ``agency.not_found``."""
+    row = register.in_force(conn, code)
+    return {"code": code, "version": row.version, "document": row.document, "jws": row.jws}
+
+
+def rotate(office: Office, caller: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Puts an agency's new keys in force, proven by one that it has: a KeysNow.
+
+    Forbidden ``key.not_present``; RuleBroken ``field.wrong`` names the key that cannot be taken,
+    or ``old_until`` if it is further away than OLD_DAYS.
+    """
+    register.lock(office.conn)
+    row = register.in_force(office.conn, str(caller["agency"]))
+    present = {key["id"] for key in row.document.get("keys", [])}
+    if caller.get("key") not in present:
+        raise Forbidden(
+            "Ask with a key that the register holds now; its id proves the new ones.",
+            code="key.not_present",
+        )
+    today = tehran_day(office.now)
+    keys = [_key(told) for told in asked["keys"]]
+    document = rotated(row.document, keys, asked["old_until"], today.isoformat())
+    faults = [*_days(asked, today), *checked_keys(office.conn, document)]
+    faults += [] if faults else _taken_back(office, row.document, document)
+    if faults:
+        # The document's keys have an id; those of a JWKS have a kid.
+        faults = [
+            f._replace(field=re.sub(r"^(keys\.\d+)\.id$", r"\1.kid", f.field)) for f in faults
+        ]
+        why = "; ".join(f"{fault.field}: {fault.message}" for fault in faults)
+        raise RuleBroken(f"Nothing was changed. {why}", code="field.wrong", fields=faults)
+    detail = f"by {caller['key']}: {', '.join(key['id'] for key in document['keys'])}"
+    version = register.put(office, document, Act("rotate keys", detail), ends_at=row.ends_at)
+    return {"code": row.code, "version": version, "keys": document["keys"]}
+
+
+def _key(told: Mapping[str, Any]) -> dict[str, Any]:
+    """A key of a JWKS as documents hold it; without what its kind has not."""
+    jwk = {name: told[name] for name in JWK_MEMBERS if name in told}
+    return {"id": told["kid"], "jwk": jwk, "until": told["until"]}
+
+
+def _days(asked: Mapping[str, Any], today: dt.date) -> list[FieldError]:
+    """New keys hold for some time, and the old ones for a week."""
+    faults = []
+    last = (today + dt.timedelta(MOST_DAYS)).isoformat()
+    for number, told in enumerate(asked["keys"]):
+        if not today.isoformat() <= told["until"] <= last:
+            why = f"Give a day from today to {last}."
+            faults.append(FieldError(f"keys.{number}.until", "range", why))
+    old = asked["old_until"]
+    most = (today + dt.timedelta(OLD_DAYS)).isoformat()
+    if old is not None and not today.isoformat() <= old <= most:
+        faults.append(FieldError("old_until", "range", f"Give a day from today to {most}."))
+    return faults
+
+
+def _taken_back(
+    office: Office, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[FieldError]:
+    """Keys that were revoked come back by officers alone."""
+    had = set(thumbprints(before["code"], before.get("keys", [])).values())
+    found = thumbprints(after["code"], after["keys"])
+    fresh = {id_: thumbprint for id_, thumbprint in found.items() if thumbprint not in had}
+    gone = revoked(office, fresh)
+    return [
+        FieldError(f"keys.{number}", "key.revoked", "This key was taken back; make another.")
+        for number, key in enumerate(after["keys"])
+        if key["id"] in gone
+    ]

@@ -1,0 +1,105 @@
+"""The register in hand: entrypoints on a real database, by a clock of ours."""
+
+import datetime as dt
+
+from bus.activator import Call, Fate
+from bus.contracts import register_desk as desk
+from bus.envelope import Envelope
+from bus.keys import SigningKey
+from bus.settings import Settings
+from bus.store import Store
+from services.agencies import officers
+from services.agencies.service import Agencies
+from tests.conftest import execute
+
+METHODS = {"list": "list_agencies", "read": "read_agency"}
+PEOPLE = {"karim": "clerk", "mina": "approver", "nader": "approver"}
+
+
+def public():
+    """A public key that nobody has used."""
+    return SigningKey.new("").public.base64()
+
+
+def document(code="a-co", **more):
+    """A good document of an agency with one key and one grant."""
+    return {
+        "code": code,
+        "name": "A",
+        "keys": [{"id": f"{code}-1", "public_key": public(), "until": "2030-12-31"}],
+        "grants": [grant()],
+        **more,
+    }
+
+
+def grant(contract="inquiry.ask.v1", **more):
+    return {"contract": contract, "purposes": ["fuel_quota"], "until": "2030-12-31", **more}
+
+
+class Hand:
+    """Calls entrypoints as the endpoint would, without a broker; ``moment`` is now."""
+
+    def __init__(self, db, key_file, **environ):
+        self.db, self.moment = db, dt.datetime(2026, 11, 25, 9, tzinfo=dt.UTC)
+        self.service = Agencies()
+        self.store = self.service.store = Store(db, source="agencies", connections=6)
+        self.service.settings = Settings({"REGISTER_KEY_FILE": str(key_file), **environ})
+        self.service.now = lambda: self.moment
+        with self.store.transaction() as tx:
+            for name, role in PEOPLE.items():
+                officers.put(tx.conn, name, role)
+
+    def later(self, **span):
+        self.moment += dt.timedelta(**span)
+
+    def call(self, contract, *, as_=None, asker=None, key=None, **data):
+        """The result of one call; the refusal's wire form if it was refused."""
+        caller = {"staff": as_} if as_ else {"face": "agency"}
+        if asker:
+            caller = {"agency": asker, "key": key or f"{asker}-1", "grants": []}
+        envelope = Envelope.new(contract.name, "test", caller=caller)
+        method = getattr(Agencies, METHODS.get(contract.operation, contract.operation))
+        (outcome,) = method(self.service, [Call(envelope, contract.load(data))])
+        assert outcome.fate is Fate.DONE, outcome
+        reply = outcome.reply or {}
+        return reply.get("result", reply.get("error"))
+
+    def propose(self, told, base=0, as_="karim", **more):
+        return self.call(
+            desk.PROPOSE, as_=as_, document=told, base_version=base, reason="letter 7", **more
+        )
+
+    def approve(self, id_, as_="nader"):
+        return self.call(desk.APPROVE, as_=as_, id=id_)
+
+    def put(self, told):
+        """Puts a document in force by two officers; its version."""
+        row = execute(self.db, "select version from agencies where code = %s", (told["code"],))
+        answer = self.propose(told, row[0][0] if row else 0)
+        assert "id" in answer, answer
+        assert self.approve(answer["id"])["state"] == "APPROVED"
+        return self.version(told["code"])
+
+    def version(self, code="a-co"):
+        return self.row(code)[0]
+
+    def row(self, code="a-co"):
+        """Version, state and document of an agency."""
+        return execute(
+            self.db, "select version, state, document from agencies where code = %s", (code,)
+        )[0]
+
+    def revoke(self, what, id_="", code="a-co", as_="karim"):
+        return self.call(desk.REVOKE, as_=as_, code=code, what=what, id=id_, reason="it leaked")
+
+    def events(self):
+        """The versions that were told, in their order."""
+        return [
+            tuple(row)
+            for row in execute(
+                self.db,
+                "select convert_from(body, 'UTF8')::json->>'code', "
+                "(convert_from(body, 'UTF8')::json->>'version')::int from outbox "
+                "where name = 'agencies.changed.v1' order by seq",
+            )
+        ]
