@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -51,7 +52,7 @@ def postgres(tmp_path_factory):
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory):
     """The broker that tests share; one that must be hurt takes ``own_broker``."""
-    server = stores.start_rabbitmq(tmp_path_factory.mktemp("rabbitmq"))
+    server = stores.start_rabbitmq(tmp_path_factory.mktemp("rabbitmq"), api_port=free_port())
     yield server
     server.stop()
 
@@ -82,27 +83,110 @@ def execute(url, sql, values=()):
         connection.close()
 
 
-def _migrated(server, name, part):
-    execute(server.url("postgres"), f"create database {name}")
-    environ = {**os.environ, "DB_URL": server.url(name)}
-    subprocess.run(
-        [sys.executable, "-m", "bus", "migrate", part],
+# What runs the programs of `programs`, as `python -m` would, one after another.
+RUN_EACH = """
+import json, runpy, sys
+for line in json.loads(sys.argv[1]):
+    sys.argv = line
+    try:
+        runpy.run_module(line[0], run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if end.code:
+            raise
+"""
+
+
+def programs(environ, *lines, typed=""):
+    """Runs `python -m …` for each line in one process, for their imports cost most of their time.
+
+    ``typed`` is what they read from standard input. The first that fails fails the test.
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", RUN_EACH, json.dumps(lines)],
         cwd=ROOT,
-        env=environ,
-        check=True,
+        env={**os.environ, **environ},
+        input=typed,
+        text=True,
+        check=False,
         capture_output=True,
     )
+    assert done.returncode == 0, done.stderr
+
+
+def make_database(server, name, template="template1"):
+    """URL of a new database that is a copy of the template's files."""
+    execute(
+        server.url("postgres"), f"create database {name} template {template} strategy file_copy"
+    )
+    return server.url(name)
+
+
+def make_template(server, part, *lines):
+    """Name of a database that was migrated and then filled by the programs of ``lines``."""
+    name = f"{part.rsplit('.', 1)[1]}_template"
+    programs({"DB_URL": make_database(server, name)}, ("bus", "migrate", part), *lines)
     return name
+
+
+def officers(module, **roles):
+    """The lines that give people their roles."""
+    return [(module, "put", name, "--role", role) for name, role in roles.items()]
 
 
 @pytest.fixture(scope="session")
 def inquiry_template(postgres):
-    return _migrated(postgres, "inquiry_template", "services.inquiry")
+    return make_template(postgres, "services.inquiry")
 
 
 @pytest.fixture(scope="session")
 def probe_template(postgres):
-    return _migrated(postgres, "probe_template", "tests.probe")
+    return make_template(postgres, "tests.probe")
+
+
+@pytest.fixture(scope="session")
+def agencies_template(postgres):
+    return make_template(postgres, "services.agencies")
+
+
+@pytest.fixture(scope="session")
+def ticketing_template(postgres):
+    """The ticketing database with the demo desk's book and calendar in it."""
+    return make_template(
+        postgres, "services.ticketing", ("services.ticketing.books", "deploy/desk")
+    )
+
+
+@pytest.fixture(scope="session")
+def billing_template(postgres):
+    """The billing database with the demo treasury's book, tariff and officers in it."""
+    return make_template(
+        postgres, "services.billing",
+        ("services.billing.books", "deploy/billing"),
+        *officers("services.billing.officers", karim="clerk", mina="approver", nader="approver"),
+        ("services.billing.tariffs", "deploy/billing/tariffs.csv", "--drafted-by", "karim",
+         "--approved-by", "nader", "--approved-on", "2025-03-01T00:00:00Z"),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def notify_template(postgres):
+    """The notify database with the demo's book, our templates and editors in it."""
+    return make_template(
+        postgres, "services.notify",
+        ("services.notify.books", "deploy/notify"),
+        *officers("services.notify.editors", karim="editor", mina="approver", nader="approver"),
+        ("services.notify.templates", "deploy/notify/templates.toml",
+         "--drafted-by", "karim", "--approved-by", "nader"),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def demo_template(postgres, inquiry_template):
+    """The inquiry database with the demo registry in it."""
+    url = make_database(postgres, "demo_template", inquiry_template)
+    load = ("services.inquiry.load", "deploy/local/registry", "--report", os.devnull)
+    programs({"DB_URL": url}, load)
+    return "demo_template"
 
 
 @pytest.fixture
@@ -111,10 +195,8 @@ def new_database(postgres):
     made = []
 
     def new(template):
-        name = f"t_{secrets.token_hex(6)}"
-        execute(postgres.url("postgres"), f"create database {name} template {template}")
-        made.append(name)
-        return postgres.url(name)
+        made.append(f"t_{secrets.token_hex(6)}")
+        return make_database(postgres, made[-1], template)
 
     yield new
     for name in made:
@@ -127,18 +209,10 @@ def inquiry_db(new_database, inquiry_template):
     return new_database(inquiry_template)
 
 
-@pytest.fixture(scope="session")
-def ticketing_template(postgres):
-    """The ticketing database with the demo desk's book and calendar in it."""
-    name = _migrated(postgres, "ticketing_template", "services.ticketing")
-    subprocess.run(
-        [sys.executable, "-m", "services.ticketing.books", "deploy/desk"],
-        cwd=ROOT,
-        env={**os.environ, "DB_URL": postgres.url(name)},
-        check=True,
-        capture_output=True,
-    )
-    return name
+@pytest.fixture
+def demo_db(new_database, demo_template):
+    """URL of an inquiry database with the demo registry."""
+    return new_database(demo_template)
 
 
 @pytest.fixture
@@ -147,70 +221,16 @@ def ticketing_db(new_database, ticketing_template):
     return new_database(ticketing_template)
 
 
-@pytest.fixture(scope="session")
-def billing_template(postgres):
-    """The billing database with the demo treasury's book, tariff and officers in it."""
-    name = _migrated(postgres, "billing_template", "services.billing")
-    for command in (
-        ("services.billing.books", "deploy/billing"),
-        ("services.billing.officers", "put", "karim", "--role", "clerk"),
-        ("services.billing.officers", "put", "mina", "--role", "approver"),
-        ("services.billing.officers", "put", "nader", "--role", "approver"),
-        (
-            "services.billing.tariffs", "deploy/billing/tariffs.csv",
-            "--drafted-by", "karim", "--approved-by", "nader",
-            "--approved-on", "2025-03-01T00:00:00Z",
-        ),
-    ):  # fmt: skip
-        subprocess.run(
-            [sys.executable, "-m", *command],
-            cwd=ROOT,
-            env={**os.environ, "DB_URL": postgres.url(name)},
-            check=True,
-            capture_output=True,
-        )
-    return name
-
-
 @pytest.fixture
 def billing_db(new_database, billing_template):
     """URL of a billing database without bills."""
     return new_database(billing_template)
 
 
-@pytest.fixture(scope="session")
-def notify_template(postgres):
-    """The notify database with the demo's book, our templates and editors in it."""
-    name = _migrated(postgres, "notify_template", "services.notify")
-    for command in (
-        ("services.notify.books", "deploy/notify"),
-        ("services.notify.editors", "put", "karim", "--role", "editor"),
-        ("services.notify.editors", "put", "mina", "--role", "approver"),
-        ("services.notify.editors", "put", "nader", "--role", "approver"),
-        (
-            "services.notify.templates", "deploy/notify/templates.toml",
-            "--drafted-by", "karim", "--approved-by", "nader",
-        ),
-    ):  # fmt: skip
-        subprocess.run(
-            [sys.executable, "-m", *command],
-            cwd=ROOT,
-            env={**os.environ, "DB_URL": postgres.url(name)},
-            check=True,
-            capture_output=True,
-        )
-    return name
-
-
 @pytest.fixture
 def notify_db(new_database, notify_template):
     """URL of a notify database without messages."""
     return new_database(notify_template)
-
-
-@pytest.fixture(scope="session")
-def agencies_template(postgres):
-    return _migrated(postgres, "agencies_template", "services.agencies")
 
 
 @pytest.fixture
@@ -224,14 +244,20 @@ def probe_db(new_database, probe_template):
     return new_database(probe_template)
 
 
+RIGHTS = ("configure", "write", "read")
+
+
 @contextlib.contextmanager
 def own_vhost(broker):
     """URL of a vhost of a broker that nobody else has; it is gone afterwards."""
     name = f"t{secrets.token_hex(6)}"
-    broker.ctl("add_vhost", name)
-    broker.ctl("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
+    # Not by rabbitmqctl: that starts an Erlang each time.
+    vhost, everything = f"{broker.api_url}/api/vhosts/{name}", dict.fromkeys(RIGHTS, ".*")
+    guests = f"{broker.api_url}/api/permissions/{name}/guest"
+    requests.put(vhost, json={}, timeout=30).raise_for_status()
+    requests.put(guests, json=everything, timeout=30).raise_for_status()
     yield broker.url.rsplit("/", 1)[0] + "/" + name
-    broker.ctl("delete_vhost", name)
+    requests.delete(vhost, timeout=30).raise_for_status()
 
 
 @pytest.fixture
@@ -329,32 +355,6 @@ def secrets_in(folder):
     }
 
 
-@pytest.fixture(scope="session")
-def demo_template(postgres, inquiry_template):
-    """The inquiry database with the demo registry in it."""
-    execute(postgres.url("postgres"), f"create database demo_template template {inquiry_template}")
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "services.inquiry.load",
-            "deploy/local/registry",
-            "--report",
-            os.devnull,
-        ],
-        cwd=ROOT,
-        env={**os.environ, "DB_URL": postgres.url("demo_template")},
-        check=True,
-        capture_output=True,
-    )
-    return "demo_template"
-
-
-@pytest.fixture
-def demo_db(new_database, demo_template):
-    return new_database(demo_template)
-
-
 def run_inquiry(start, folder, amqp, db):
     """The inquiry service and its relay, consuming; their environment, and they themselves."""
     environ = {"AMQP_URL": amqp, "DB_URL": db, **secrets_in(folder)}
@@ -414,12 +414,13 @@ def agency_face(start, tmp_path, running_inquiry):
 def shared_face(tmp_path_factory, broker, postgres, demo_template):
     """One agency face, service and relay for all tests that do them no harm."""
     folder = tmp_path_factory.mktemp("shared")
-    execute(postgres.url("postgres"), f"create database shared template {demo_template}")
+    db = make_database(postgres, "shared", demo_template)
     starter = Starter(folder)
-    yield run_face(
-        starter, folder, run_inquiry(starter, folder, broker.url, postgres.url("shared"))
-    )
+    yield run_face(starter, folder, run_inquiry(starter, folder, broker.url, db))
     starter.end()
+
+
+STAFF = "services.ticketing.staff"
 
 
 class Desk:
@@ -458,8 +459,7 @@ class Desk:
         self.mailroom = start("services.ticketing.mailroom", **self.environ)
         self.public = start("gateway.public", **self.environ, PORT=self.portal.rsplit(":", 1)[1])
         start("gateway.ops", **self.environ, PORT=self.ops.rsplit(":", 1)[1])
-        for username, (role, unit) in self.people.items():
-            self.account(username, role, unit)
+        self.accounts()
         for port in (self.mail_port, self.box_port, self.portal, self.ops):
             wait_for(lambda p=port: listening(int(str(p).rsplit(":", 1)[-1])), 60)
         wait_for(lambda: requests.get(f"{self.portal}/v1/form", timeout=10).status_code == 200, 30)
@@ -473,15 +473,13 @@ class Desk:
     def serve(self):
         return self._start("bus", "serve", "services.ticketing", **self.environ)
 
-    def account(self, username, role, unit):
-        subprocess.run(
-            [
-                sys.executable, "-m", "services.ticketing.staff", "put", username,
-                "--name", username, "--role", role, "--unit", unit,
-            ],
-            cwd=ROOT, env={**os.environ, **self.environ}, input=self.password + "\n", text=True,
-            check=True, capture_output=True,
-        )  # fmt: skip
+    def accounts(self):
+        """Gives each of ``people`` an account with the password."""
+        lines = [
+            (STAFF, "put", name, "--name", name, "--role", role, "--unit", unit)
+            for name, (role, unit) in self.people.items()
+        ]
+        programs(self.environ, *lines, typed=f"{self.password}\n" * len(lines))
 
     def letters(self, address):
         folder = self.boxes / address
@@ -496,11 +494,10 @@ class Desk:
 def shared_desk(tmp_path_factory, broker, postgres, ticketing_template):
     """One running desk for all tests that do it no harm."""
     folder = tmp_path_factory.mktemp("desk")
-    name = f"desk_{secrets.token_hex(4)}"
-    execute(postgres.url("postgres"), f"create database {name} template {ticketing_template}")
+    db = make_database(postgres, f"desk_{secrets.token_hex(4)}", ticketing_template)
     with own_vhost(broker) as amqp:
         starter = Starter(folder)
-        desk = Desk(starter, folder, amqp, postgres, postgres.url(name))
+        desk = Desk(starter, folder, amqp, postgres, db)
         yield desk
         starter.end()
         desk.end()

@@ -3,20 +3,18 @@
 import pytest
 
 from tests.browser.test_citizen import press
-from tests.conftest import Starter, execute, own_vhost, wait_for
+from tests.conftest import Starter, make_database, own_vhost, wait_for
 from tests.journeys.test_fee import FILE, KEY, House
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory, broker, postgres, demo_template, billing_template):
     folder = tmp_path_factory.mktemp("fees")
-    for name, template in (("fees_inquiry", demo_template), ("fees_billing", billing_template)):
-        execute(postgres.url("postgres"), f"create database {name} template {template}")
+    inquiry = make_database(postgres, "fees_inquiry", demo_template)
+    billing = make_database(postgres, "fees_billing", billing_template)
     with own_vhost(broker) as amqp:
         starter = Starter(folder)
-        yield House(
-            starter, folder, amqp, postgres.url("fees_inquiry"), postgres.url("fees_billing")
-        )
+        yield House(starter, folder, amqp, inquiry, billing)
         starter.end()
 
 

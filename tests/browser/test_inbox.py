@@ -4,7 +4,7 @@ import pytest
 
 from deploy.local.ports import free_port, listening
 from tests.browser.test_citizen import press
-from tests.conftest import Starter, execute, own_vhost, secrets_in, wait_for
+from tests.conftest import Starter, make_database, own_vhost, secrets_in, wait_for
 from tests.notify.conftest import Hand
 
 
@@ -40,10 +40,10 @@ class Portal:
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory, broker, postgres, notify_template):
     folder = tmp_path_factory.mktemp("inbox")
-    execute(postgres.url("postgres"), f"create database inbox_notify template {notify_template}")
+    db = make_database(postgres, "inbox_notify", notify_template)
     with own_vhost(broker) as amqp:
         starter = Starter(folder)
-        yield Portal(starter, folder, amqp, postgres.url("inbox_notify"))
+        yield Portal(starter, folder, amqp, db)
         starter.end()
 
 

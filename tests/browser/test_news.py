@@ -5,20 +5,18 @@ import itertools
 import pytest
 
 from bus.contracts import announcements as c
-from tests.conftest import Starter, execute, own_vhost, wait_for
+from tests.conftest import Starter, execute, make_database, own_vhost, wait_for
 from tests.gateway.test_news import WORDS, Newsroom, pin
 
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory, broker, postgres, notify_template, demo_template):
     folder = tmp_path_factory.mktemp("news_pages")
-    for name, template in (("pages_notify", notify_template), ("pages_inquiry", demo_template)):
-        execute(postgres.url("postgres"), f"create database {name} template {template}")
+    notify = make_database(postgres, "pages_notify", notify_template)
+    inquiry = make_database(postgres, "pages_inquiry", demo_template)
     with own_vhost(broker) as amqp:
         starter = Starter(folder)
-        room = Newsroom(
-            starter, folder, amqp, postgres.url("pages_notify"), postgres.url("pages_inquiry")
-        )
+        room = Newsroom(starter, folder, amqp, notify, inquiry)
         execute(
             room.db,
             "insert into component_days select c, current_date - n, 1440, n % 7 * 15, 60, "

@@ -6,7 +6,7 @@ import typing
 
 import requests
 
-from tests.conftest import Desk, Starter, execute, own_vhost, wait_for
+from tests.conftest import Desk, Starter, make_database, own_vhost, wait_for
 
 
 class Seat:
@@ -58,9 +58,7 @@ def running(kind, tmp_path_factory, broker, postgres, **templates):
     """Such a desk on a vhost and on databases of its own, made from ``templates`` by service."""
     dbs = {}
     for part, template in templates.items():
-        name = f"{part}_{secrets.token_hex(4)}"
-        execute(postgres.url("postgres"), f"create database {name} template {template}")
-        dbs[part] = postgres.url(name)
+        dbs[part] = make_database(postgres, f"{part}_{secrets.token_hex(4)}", template)
     folder = tmp_path_factory.mktemp(kind.beside)
     with own_vhost(broker) as amqp:
         starter = Starter(folder)

@@ -13,7 +13,15 @@ from bus.contracts import announcements as c
 from bus.contracts.health import NOTIFY
 from deploy.local.ports import free_port, listening
 from tests.bus.asking import ask_all
-from tests.conftest import Starter, execute, own_vhost, run_face, run_inquiry, wait_for
+from tests.conftest import (
+    Starter,
+    execute,
+    make_database,
+    own_vhost,
+    run_face,
+    run_inquiry,
+    wait_for,
+)
 from tests.gateway.conftest import begin, environ_of, sender_to
 
 TITLE = {"fa": "تعمیر «پایگاه داده»", "en": "Repair of the <database>"}
@@ -92,13 +100,11 @@ def rated(what):
 @pytest.fixture(scope="module")
 def room(tmp_path_factory, broker, postgres, notify_template, demo_template):
     folder = tmp_path_factory.mktemp("news")
-    for name, template in (("news_notify", notify_template), ("news_inquiry", demo_template)):
-        execute(postgres.url("postgres"), f"create database {name} template {template}")
+    notify = make_database(postgres, "news_notify", notify_template)
+    inquiry = make_database(postgres, "news_inquiry", demo_template)
     with own_vhost(broker) as amqp:
         starter = Starter(folder)
-        yield Newsroom(
-            starter, folder, amqp, postgres.url("news_notify"), postgres.url("news_inquiry")
-        )
+        yield Newsroom(starter, folder, amqp, notify, inquiry)
         starter.end()
 
 

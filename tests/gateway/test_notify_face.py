@@ -23,7 +23,7 @@ from notifications_python_client.errors import HTTPError
 from deploy.local.ports import free_port
 from services.notify import api_keys
 from services.notify.keys import Keys
-from tests.conftest import ROOT, Starter, execute, own_vhost, secrets_in, wait_for
+from tests.conftest import ROOT, Starter, execute, make_database, own_vhost, secrets_in, wait_for
 from tests.notify.conftest import Hand
 
 MOBILE, EMAIL = "09900000001", "someone@mirab.example"
@@ -89,10 +89,8 @@ PREVIEW["required"] = list(PREVIEW["properties"])
 def notify(tmp_path_factory, broker, postgres, notify_template):
     """A running service of notices with its face, for an agency with three keys and templates."""
     folder = tmp_path_factory.mktemp("notify")
-    name = f"notify_{uuid.uuid4().hex[:8]}"
-    execute(postgres.url("postgres"), f"create database {name} template {notify_template}")
     starter = Starter(folder)
-    hand = Hand(postgres.url(name))
+    hand = Hand(make_database(postgres, f"notify_{uuid.uuid4().hex[:8]}", notify_template))
     with own_vhost(broker) as amqp:
         port = free_port()
         environ = {

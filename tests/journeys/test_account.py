@@ -13,7 +13,7 @@ from bus.digest import check_digest
 from bus.signing import sign_request
 from connector.caller import load_key
 from tests.billing.conftest import Hand
-from tests.conftest import ROOT, Starter, execute, run_face, secrets_in, wait_for
+from tests.conftest import ROOT, Starter, make_database, run_face, secrets_in, wait_for
 
 MONTH = {"month": "1405-09"}
 
@@ -41,14 +41,14 @@ class Account:
 @pytest.fixture(scope="module")
 def account(tmp_path_factory, broker, postgres, billing_template):
     folder = tmp_path_factory.mktemp("account")
-    execute(postgres.url("postgres"), f"create database account template {billing_template}")
-    hand = Hand(postgres.url("account"))
+    db = make_database(postgres, "account", billing_template)
+    hand = Hand(db)
     bills = [hand.charge("copy", ref=f"=a{n}", quantity=10, agency="fuel-co") for n in range(3)]
     hand.charge("copy", ref="other", quantity=7, agency="agri-bank")
     hand.pay(bills[0])
     hand.call(treasury.VOID_BILL, as_="nader", number=bills[1].number, why="wrong")
     starter = Starter(folder)
-    yield Account(starter, folder, broker.url, postgres.url("account"))
+    yield Account(starter, folder, broker.url, db)
     starter.end()
 
 

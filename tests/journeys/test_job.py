@@ -8,7 +8,15 @@ import requests
 
 from bus.signing import sign_request
 from connector.caller import load_key
-from tests.conftest import ROOT, Starter, execute, run_face, secrets_in, wait_for
+from tests.conftest import (
+    ROOT,
+    Starter,
+    make_database,
+    own_vhost,
+    run_face,
+    secrets_in,
+    wait_for,
+)
 from tests.notify.agency import Listener
 from tests.notify.conftest import Hand
 
@@ -49,19 +57,15 @@ class Agency:
 @pytest.fixture(scope="module")
 def agency(tmp_path_factory, broker, postgres, notify_template):
     folder = tmp_path_factory.mktemp("job")
-    execute(postgres.url("postgres"), f"create database job_journey template {notify_template}")
-    hand = Hand(postgres.url("job_journey"))
+    db = make_database(postgres, "job_journey", notify_template)
+    hand = Hand(db)
     hand.template("((name)) گرامی", code="debt", lane="bulk")
     hand.template("((name))", code="paper", lane="bulk", channel="letter", subject="نامه")
     hand.store.engine.dispose()
-    name = "job-journey"
-    broker.ctl("add_vhost", name)
-    broker.ctl("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
-    amqp = broker.url.rsplit("/", 1)[0] + "/" + name
-    starter = Starter(folder)
-    yield Agency(starter, folder, amqp, postgres.url("job_journey"))
-    starter.end()
-    broker.ctl("delete_vhost", name)
+    with own_vhost(broker) as amqp:
+        starter = Starter(folder)
+        yield Agency(starter, folder, amqp, db)
+        starter.end()
     shutil.rmtree(folder / "agencies", ignore_errors=True)
 
 
