@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from bus import topology
+from bus import log, topology
 from bus.contracts import CATALOGUE
 from bus.register import Agency, Register
 from bus.settings import MissingSettings, Settings
@@ -50,6 +50,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.broker.apply", description=__doc__)
     parser.add_argument("--check", action="store_true", help="only tell what differs")
     check = parser.parse_args(argv).check
+    log.configure("broker", level="ERROR")  # what differs alone is told
     try:
         settings = Settings().require(
             "BROKER_API_URL", "AMQP_URL", "AGENCIES_DIR", "AGENCY_PASSWORDS_DIR"

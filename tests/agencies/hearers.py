@@ -15,8 +15,8 @@ from bus.contracts.inquiry import REGISTRY_LOADED
 from bus.envelope import Envelope
 from bus.store import Store
 from services.agencies.service import Agencies
-from tests.bus.asking import Wire
-from tests.conftest import execute, wait_for
+from tests.bus.asking import Wire, ask
+from tests.conftest import execute, secrets_in, wait_for
 
 LOADED = {
     "data_version": 7, "sources_added": 1, "sources_changed": 2, "sources_removed": 3,
@@ -80,6 +80,32 @@ class Hand:
             "where exchange = %s order by seq",
             (exchange,),
         )
+
+
+class Hearing:
+    """Agencies services on one database, whose relay may be missing."""
+
+    def __init__(self, start, folder, amqp, db):
+        self.amqp, self.db, self._start = amqp, db, start
+        self.environ = {"AMQP_URL": amqp, "DB_URL": db, **secrets_in(folder)}
+
+    def serve(self):
+        service = self._start("bus", "serve", "services.agencies", **self.environ)
+        for kind in ("requests", "events"):
+            wait_for(lambda k=kind: f"mirab.agencies.{k}" in service.log, 60)
+        return service
+
+    def relay(self):
+        return self._start("bus", "relay", "services.agencies", **self.environ)
+
+    def feed(self, code, **asked):
+        told = ask(self.amqp, FEED, caller={"agency": code, "key": "k", "grants": []}, **asked)
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+    def heard(self, code):
+        return [id_ for _, id_ in rows(self.db, code)]
 
 
 def numbers(events):

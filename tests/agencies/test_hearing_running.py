@@ -6,40 +6,22 @@ from collections import Counter
 
 import pytest
 
-from bus.contracts.hearing import FEED
 from bus.contracts.inquiry import BATCH_ANSWERED, REGISTRY_LOADED
-from tests.agencies.hearers import make_queue, new_ids, numbers, put, rows, taken, tell
-from tests.bus.asking import Wire, ask
-from tests.conftest import execute, secrets_in, wait_for
+from tests.agencies.hearers import (
+    Hearing,
+    make_queue,
+    new_ids,
+    numbers,
+    put,
+    rows,
+    taken,
+    tell,
+)
+from tests.bus.asking import Wire
+from tests.conftest import execute, wait_for
 
 HEARS = (REGISTRY_LOADED.name, BATCH_ANSWERED.name)
 CODES = ("fuel-co", "power-co")
-
-
-class Hearing:
-    """Agencies services on one database, whose relay may be missing."""
-
-    def __init__(self, start, folder, amqp, db):
-        self.amqp, self.db, self._start = amqp, db, start
-        self.environ = {"AMQP_URL": amqp, "DB_URL": db, **secrets_in(folder)}
-
-    def serve(self):
-        service = self._start("bus", "serve", "services.agencies", **self.environ)
-        for kind in ("requests", "events"):
-            wait_for(lambda k=kind: f"mirab.agencies.{k}" in service.log, 60)
-        return service
-
-    def relay(self):
-        return self._start("bus", "relay", "services.agencies", **self.environ)
-
-    def feed(self, code, **asked):
-        told = ask(self.amqp, FEED, caller={"agency": code, "key": "k", "grants": []}, **asked)
-        if isinstance(told, Exception):
-            raise told
-        return told
-
-    def heard(self, code):
-        return [id_ for _, id_ in rows(self.db, code)]
 
 
 @pytest.fixture

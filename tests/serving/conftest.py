@@ -26,7 +26,7 @@ from tests.conftest import (
     wait_for,
 )
 
-REGISTRY = "land-registry"
+REGISTRY, HEARS = "land-registry", "inquiry.registry_loaded.v1"
 NOTARY = {
     "agency": "notary-office",
     "key": "notary-office-demo",
@@ -48,9 +48,10 @@ class Rights:
     def vhost(self):
         return self.amqp.rsplit("/", 1)[1]
 
-    def serves(self, code, *contracts):
-        """Writes what an agency serves into its file."""
+    def serves(self, code, *contracts, hears=(), queue=False):
+        """Writes what an agency serves, and what it hears, into its file."""
         text = f'code = "{code}"\nname = "{code}"\n[amqp]\nserves = {json.dumps(contracts)}\n'
+        text += f"[events]\nhears = {json.dumps(hears)}\nqueue = {json.dumps(queue)}\n"
         (self.register / f"{code}.toml").write_text(text, encoding="utf-8")
         self.in_line = False
 
@@ -189,7 +190,7 @@ class World(Rights):
         execute(self.db, "truncate parcel_questions, refused_answers")
         if not self.in_line or Register(self.register).server(SOURCES_OF_PARCEL.name) != REGISTRY:
             (self.register / "other-registry.toml").unlink(missing_ok=True)
-            self.serves(REGISTRY, SOURCES_OF_PARCEL.name)
+            self.serves(REGISTRY, SOURCES_OF_PARCEL.name, hears=[HEARS], queue=True)
             self.applied()
         with Wire(self.amqp) as wire:
             wire.channel.queue_purge(topology.agency_queue(REGISTRY).name)

@@ -9,9 +9,9 @@ from bus import topology
 from bus.contracts.parcels import SOURCES_OF_PARCEL
 from deploy.broker.api import is_password, password_hash
 from tests.conftest import wait_for
-from tests.serving.conftest import REGISTRY
+from tests.serving.conftest import HEARS, REGISTRY
 
-USER = topology.agency_user(REGISTRY)
+USER, HEARER = topology.agency_user(REGISTRY), "fuel-co"
 
 
 def connection(url):
@@ -77,6 +77,44 @@ def test_who_no_longer_serves_is_removed_whole_and_cut_off_at_once(rights):
     assert rights.apply().stdout == ""
 
 
+def test_who_hears_has_a_queue_that_it_alone_may_read_and_who_only_hears_may_write_nowhere(rights):
+    rights.serves(HEARER, hears=[HEARS], queue=True)
+    rights.serves("power-co", hears=[HEARS])
+    told = rights.apply().stdout
+    assert f"make queue agency.{HEARER}.events" in told
+    assert f"bind agency.{HEARER}.events to mirab.agency by {HEARER}.events" in told
+    assert f"agency.{HEARER}.in" not in told
+    assert f"agency.{HEARER}.commands" not in told
+    assert "power-co" not in told
+    assert rights.apply().stdout == ""
+    listed = rights.broker.ctl("list_permissions", "-p", rights.vhost)
+    line = next(line for line in listed.splitlines() if line.startswith(f"agency.{HEARER}\t"))
+    assert line.split("\t")[1:] == ["^$", "^$", rf"^(agency\.{HEARER}\.events)$"]
+    link = connection(rights.url(HEARER))
+    link.channel().basic_get(f"agency.{HEARER}.events")
+    link.close()
+
+
+def test_who_hears_and_serves_is_one_user_and_loses_one_right_alone(rights):
+    rights.applied()
+    rights.serves(REGISTRY, SOURCES_OF_PARCEL.name)
+    told = rights.apply().stdout.splitlines()
+    assert told == ["delete queue agency.land-registry.events", f"give {USER} its rights"]
+    rights.serves(REGISTRY, hears=[HEARS], queue=True)
+    told = rights.apply().stdout
+    for gone in ("exchange agency.land-registry.in", "queue agency.land-registry.commands"):
+        assert f"delete {gone}" in told
+    assert f"delete user {USER}" not in told
+    assert rights.apply("--check").returncode == 0
+
+
+def test_nobody_hears_what_agencies_may_not(rights):
+    rights.serves(HEARER, hears=["ticketing.ticket_moved.v1"], queue=True)
+    done = rights.apply()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no agency can hear ticketing.ticket_moved.v1" in done.stderr
+
+
 def test_bindings_and_rights_that_somebody_added_by_hand_are_taken_away(rights):
     rights.applied()
     rights.broker.ctl("set_permissions", "-p", rights.vhost, USER, ".*", ".*", ".*")
@@ -107,9 +145,9 @@ def test_queues_and_users_of_others_are_left_alone(rights):
     [
         ({"a-one": ["inquiry.ask.v1"]}, "no agency can serve inquiry.ask.v1"),
         ({"a-one": ["inquiry.take_sources_of_parcel.v1"]}, "no agency can serve"),
-        ({"a-one": [SOURCES_OF_PARCEL.name]}, "serves the same"),
+        ({"a-one": [SOURCES_OF_PARCEL.name]}, "serves what another"),
         ({"a.*": [SOURCES_OF_PARCEL.name]}, "no code for the broker"),
-        ({"a-one": [1]}, "not a list of names"),
+        ({"a-one": [1]}, "is not a list of texts"),
     ],
 )
 def test_a_register_that_cannot_be_meant_changes_nothing(rights, serves, says):

@@ -15,6 +15,8 @@ from tests.bus.asking import Wire
 from tests.conftest import wait_for
 from tests.serving.conftest import FOUND, REGISTRY
 
+OWN_EVENTS = topology.agency_events(REGISTRY).name
+OTHER_EVENTS = topology.agency_events("power-co").name
 OWN_QUEUE, INGRESS = topology.agency_queue(REGISTRY).name, topology.agency_ingress(REGISTRY)
 OTHER_QUEUE, OTHER_INGRESS = "agency.power-co.commands", "agency.power-co.in"
 SERVICES = ("inquiry", "billing", "ticketing", "notify")
@@ -22,6 +24,7 @@ QUEUES = [
     *(topology.queue_name(s, k) for s in SERVICES for k in ("requests", "commands", "dead")),
     topology.queue_name("inquiry", "answers"),
     OTHER_QUEUE,
+    OTHER_EVENTS,
 ]
 EXCHANGES = [
     *topology.EXCHANGES, OTHER_INGRESS, "", "amq.direct", "amq.fanout", "amq.topic", "amq.headers",
@@ -60,6 +63,7 @@ def test_67_it_publishes_to_no_exchange_but_its_ingress(agency, exchange):
 @pytest.mark.parametrize("exchange", [name for name in EXCHANGES if name])
 def test_it_binds_deletes_and_makes_no_exchange(agency, exchange):
     assert refused(agency, lambda c: c.queue_bind(OWN_QUEUE, exchange, "#"))
+    assert refused(agency, lambda c: c.queue_bind(OWN_EVENTS, exchange, "#"))
     assert refused(agency, lambda c: c.exchange_bind(INGRESS, exchange, "#"))
     assert refused(agency, lambda c: c.exchange_bind(exchange, INGRESS, "#"))
     assert refused(agency, lambda c: c.exchange_unbind(exchange, INGRESS, TAKE_SOURCES.name))
@@ -73,7 +77,16 @@ def test_it_reads_no_other_queue(agency, queue):
     assert refused(agency, lambda c: c.queue_purge(queue))
 
 
-@pytest.mark.parametrize("queue", [*QUEUES, OWN_QUEUE])
+def test_it_reads_what_it_hears_and_can_make_nothing_be_heard(agency):
+    with Wire(agency) as wire:
+        wire.channel.basic_get(OWN_EVENTS)
+    for key in (f"{REGISTRY}.events", "power-co.events"):
+        assert refused(agency, lambda c, k=key: c.basic_publish(topology.AGENCY, k, b"{}"))
+        with Wire(agency) as wire, pytest.raises(pika.exceptions.UnroutableError):
+            wire.channel.basic_publish(INGRESS, key, b"{}", mandatory=True)
+
+
+@pytest.mark.parametrize("queue", [*QUEUES, OWN_QUEUE, OWN_EVENTS])
 def test_it_deletes_binds_and_unbinds_no_queue_also_not_its_own(agency, queue):
     assert refused(agency, lambda c: c.queue_delete(queue))
     assert refused(agency, lambda c: c.queue_bind(queue, INGRESS, "#"))
