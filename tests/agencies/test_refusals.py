@@ -1,0 +1,165 @@
+"""Why was I refused: told to the agency itself, in our words, and to nobody else."""
+
+import datetime as dt
+import json
+import time
+
+import pytest
+import requests
+
+from bus.contracts.hearing import NOTE_REFUSALS, REFUSALS
+from bus.keys import SigningKey
+from bus.signing import sign_request
+from connector.caller import Caller, Refused, load_key
+from tests.agencies.hearers import Hand, Hearing
+from tests.conftest import ROOT, execute, run_face, wait_for
+
+CODE, KEY = "fuel-co", "fuel-co-demo"
+SECRET = "9905251782"
+
+
+@pytest.fixture
+def hand(agencies_db):
+    made = Hand(agencies_db)
+    yield made
+    made.store.engine.dispose()
+
+
+def refusal(agency=CODE, **more):
+    return {
+        "agency": agency, "at": "2026-11-25T08:00:00Z", "trace_id": "0" * 32, "contract": None,
+        "status": 401, "code": "signature.bad", "message": "It does not fit.", "key": "k-1",
+        "proven": False, **more,
+    }  # fmt: skip
+
+
+def test_an_agency_reads_its_own_refusals_newest_first_and_no_other_s(hand):
+    told = [refusal(trace_id=f"{n:032}") for n in range(5)]
+    assert hand.call(NOTE_REFUSALS, refusals=[*told, refusal("justice")]) == {"noted": 6}
+    first = hand.call(REFUSALS, asker=CODE, limit=3)
+    rest = hand.call(REFUSALS, asker=CODE, limit=3, before=first["next"])
+    shown = first["refusals"] + rest["refusals"]
+    assert [int(each["trace_id"]) for each in shown] == [4, 3, 2, 1, 0]
+    assert rest["next"] is None
+    assert shown[0] == {k: v for k, v in told[4].items() if k != "agency"}
+    assert hand.call(REFUSALS, asker="power-co")["refusals"] == []
+    assert hand.call(REFUSALS)["code"] == "agency.only"
+
+
+def test_after_thirty_days_a_refusal_is_forgotten(hand):
+    hand.call(NOTE_REFUSALS, refusals=[refusal()])
+    hand.moment += dt.timedelta(days=29)
+    hand.forget()
+    assert len(hand.call(REFUSALS, asker=CODE)["refusals"]) == 1
+    hand.moment += dt.timedelta(days=2)
+    hand.forget()
+    assert hand.call(REFUSALS, asker=CODE)["refusals"] == []
+
+
+# --- with a face that refuses ---
+
+
+class Refusing:
+    """An agency face before a running agencies service."""
+
+    def __init__(self, start, folder, amqp, db):
+        self.db, self.hearing = db, Hearing(start, folder, amqp, db)
+        self.service = self.hearing.serve()
+        self.face = run_face(start, folder, self.hearing.environ)
+        self.key = load_key(ROOT / "deploy/local/demo_keys/fuel-co.pem", KEY)
+        self.caller = Caller(str(self.face), self.key)
+
+    def post(self, path="/v1/inquiry/ask", *, key=None, data=None, sent=None, **more):
+        body = json.dumps(data or {"key_kind": "national_id", "key": SECRET}).encode()
+        told = {"Content-Type": "application/json"}
+        told |= sign_request(key or self.key, "POST", self.face + path, told, body, **more)
+        return requests.post(self.face + path, data=sent or body, headers=told, timeout=20)
+
+    def shown(self, **asked):
+        return self.caller.call(REFUSALS.name, asked).data["refusals"]
+
+    def wait_noted(self, count):
+        sql = "select count(*) from refusals"
+        return wait_for(lambda: execute(self.db, sql) == [(count,)], 60)
+
+
+@pytest.fixture
+def refusing(start, tmp_path, vhost, agencies_db):
+    return Refusing(start, tmp_path, vhost, agencies_db)
+
+
+def test_each_refusal_of_who_was_proven_is_shown_with_its_trace(refusing):
+    broken = refusing.post()
+    digest = refusing.post(sent=b"{}")
+    none = refusing.post("/v1/ticketing/health", data={"x": 1})
+    refusing.wait_noted(3)
+    shown = refusing.shown()
+    assert [each["trace_id"] for each in shown] == [
+        answer.json()["trace_id"] for answer in (none, digest, broken)
+    ]
+    assert [(each["code"], each["status"]) for each in shown] == [
+        (answer.json()["code"], answer.status_code) for answer in (none, digest, broken)
+    ]
+    assert {(each["key"], each["proven"]) for each in shown} == {(KEY, True)}
+    assert shown[2]["contract"] == "inquiry.ask.v1"
+    assert shown[2]["message"].startswith("The message does not follow its contract.")
+
+
+def test_what_the_asker_wrote_stands_in_no_refusal(refusing):
+    refusing.post(data={SECRET: SECRET, "purpose": SECRET})
+    refusing.wait_noted(1)
+    assert SECRET not in str(execute(refusing.db, "select r::text from refusals r"))
+    assert SECRET not in str(execute(refusing.db, "select convert_from(body, 'UTF8') from outbox"))
+
+
+def test_who_only_names_a_known_key_is_noted_as_unproven_and_fills_no_book(refusing):
+    stranger = SigningKey.new(KEY)
+    for _ in range(30):
+        assert refusing.post(key=stranger).json()["code"] == "signature.bad"
+    refusing.post()
+    refusing.wait_noted(11)
+    shown = refusing.shown()
+    assert [each["proven"] for each in shown] == [True] + [False] * 10
+    assert {each["code"] for each in shown[1:]} == {"signature.bad"}
+
+
+def test_nobody_sees_of_it_whether_a_key_is_known(refusing):
+    """The door answers as it did before anything was noted: no header and no member more."""
+    known, unknown = SigningKey.new(KEY), SigningKey.new("nobody-1")
+    answers = [refusing.post(key=key) for key in (known, unknown)]
+    for answer, code in zip(answers, ("signature.bad", "signature.unknown_key"), strict=True):
+        assert answer.status_code == 401
+        assert set(answer.json()) == {
+            "type", "title", "status", "detail", "instance", "code", "check", "trace_id",
+            "what_to_do",
+        }  # fmt: skip
+        assert answer.json()["code"] == code
+    assert set(answers[0].headers) == set(answers[1].headers)
+    refusing.post()
+    refusing.wait_noted(2)
+    rows = execute(refusing.db, "select key, proven from refusals order by id")
+    assert rows == [(KEY, False), (KEY, True)]
+
+
+def test_another_agency_and_a_stranger_read_nothing_of_it(refusing):
+    refusing.post()
+    refusing.wait_noted(1)
+    other = load_key(ROOT / "deploy/local/demo_keys/power-co.pem", "power-co-demo")
+    assert Caller(str(refusing.face), other).call(REFUSALS.name, {}).data["refusals"] == []
+    with pytest.raises(Refused):
+        Caller(str(refusing.face), SigningKey.new(KEY)).call(REFUSALS.name, {})
+
+
+def test_what_could_not_be_told_waits_until_the_service_is_back(refusing):
+    refusing.service.kill()
+    refusing.post()
+    time.sleep(2)
+    assert execute(refusing.db, "select count(*) from refusals") == [(0,)]
+    refusing.hearing.serve()
+    refusing.wait_noted(1)
+
+
+def test_a_face_that_is_stopped_tells_what_it_noted_last(refusing):
+    refusing.post()
+    refusing.face.process.stop()
+    refusing.wait_noted(1)
