@@ -1,7 +1,8 @@
 """HTTP Message Signatures (RFC 9421, Ed25519) with Content-Digest (RFC 9530), for both ends.
 
-The profile: a request is signed over the REQUEST_COVERS, an answer over the answer_covers, which
-bind it to its request, so that question and answer together are evidence without our help.
+The profile: a request is signed over the REQUEST_COVERS, one without a body over its method and
+address alone; an answer over the answer_covers, which bind it to its request, so that question and
+answer together are evidence without our help.
 """
 
 import base64
@@ -35,6 +36,9 @@ __all__ = [
 ]
 
 REQUEST_COVERS = ("@method", "@target-uri", "content-digest", "content-type")
+ON_BEHALF_OF = "mirab-on-behalf-of"
+COVERED_IF_SENT = ("idempotency-key", ON_BEHALF_OF)
+BODILESS = ("GET", "HEAD", "DELETE")
 REQUEST_TAG, ANSWER_TAG = "mirab", "mirab-answer"
 LABEL = "mirab"
 ALGORITHM = "ed25519"
@@ -75,15 +79,18 @@ def sign_request(  # noqa: PLR0913 - the parts of a request
     life: int = 120,
     nonce: str | None = None,
 ) -> dict[str, str]:
-    """The headers to add to a request: Content-Digest, Signature-Input and Signature.
+    """The headers to add to a request: Content-Digest if it has a body, Signature-Input and
+    Signature.
 
     ``headers`` are those that are sent, Content-Type among them; an Idempotency-Key among them is
-    covered too. ``life`` is in seconds.
+    covered too, and Mirab-On-Behalf-Of. ``life`` is in seconds.
     """
     created = int(time.time() if now is None else now)
     lower = {name.lower(): value for name, value in headers.items()}
-    lower.setdefault("content-digest", content_digest(body))
-    covers = [*REQUEST_COVERS, *(("idempotency-key",) if "idempotency-key" in lower else ())]
+    digest: dict[str, str] = {}
+    if method not in BODILESS:
+        digest["Content-Digest"] = lower.setdefault("content-digest", content_digest(body))
+    covers = request_covers(method, lower)
     parameters = {
         "created": created,
         "expires": created + life,
@@ -93,10 +100,13 @@ def sign_request(  # noqa: PLR0913 - the parts of a request
         "tag": REQUEST_TAG,
     }
     message = Message(lower, method, url)
-    return {
-        "Content-Digest": lower["content-digest"],
-        **_sign(key, message, [(name, {}) for name in covers], parameters),
-    }
+    return {**digest, **_sign(key, message, [(name, {}) for name in covers], parameters)}
+
+
+def request_covers(method: str, headers: Mapping[str, str]) -> list[str]:
+    """What the signature of a request must cover; names of headers are in lower case."""
+    covers = REQUEST_COVERS[:2] if method in BODILESS else REQUEST_COVERS
+    return [*covers, *(name for name in COVERED_IF_SENT if name in headers)]
 
 
 def verify_request(message: Message, find_key: FindKey, *, now: float | None = None) -> Verified:
@@ -106,9 +116,7 @@ def verify_request(message: Message, find_key: FindKey, *, now: float | None = N
     and a key that was revoked are the caller's to refuse.
     """
     found = find_signature(message, REQUEST_TAG)
-    needed = {*REQUEST_COVERS}
-    if "idempotency-key" in message.headers:
-        needed.add("idempotency-key")
+    needed = set(request_covers(message.method, message.headers))
     if missing := sorted(needed - {name for name, options in found.components if not options}):
         raise SignatureError(
             "signature.component_missing",
