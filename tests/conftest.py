@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import functools
 import json
 import os
 import secrets
@@ -9,8 +10,10 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import typing
+from collections import Counter
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -28,6 +31,12 @@ ROOT = Path(__file__).parent.parent
 # A busy machine is slow now and then; speed is measured in bench/, never here.
 settings.register_profile("mirab", deadline=None)
 settings.load_profile("mirab")
+
+
+def pytest_collection_modifyitems(items):
+    """Files of few tests come first: they start processes, and two workers then end together."""
+    sizes = Counter(item.path for item in items)
+    items.sort(key=lambda item: (sizes[item.path], str(item.path)))
 
 
 def wait_for(what, seconds=20.0, pause=0.05):
@@ -325,15 +334,20 @@ def start(tmp_path):
     starter.end()
 
 
+@functools.cache
+def signing_key():
+    """A private key as `make up` makes it, the same in all houses of a run."""
+    with tempfile.TemporaryDirectory() as folder:
+        key = Path(folder) / "signing.pem"
+        programs({}, ("connector", "keygen", "--out", str(key)))
+        return key.read_bytes()
+
+
 def secrets_in(folder):
     """Keys and secrets as `make up` makes them: the environment variables that name them."""
     key = folder / "signing.pem"
-    subprocess.run(
-        [sys.executable, "-m", "connector", "keygen", "--out", str(key)],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
+    key.touch(0o600)
+    key.write_bytes(signing_key())
     return {
         "INQUIRY_LOG_KEY": base64.b64encode(b"k" * 32).decode(),
         "SIGNING_KEY_FILE": str(key),

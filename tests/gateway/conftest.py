@@ -8,7 +8,7 @@ import requests
 from bus.keys import SigningKey
 from bus.signing import sign_request
 from connector.caller import load_key
-from tests.conftest import ROOT, Starter, execute, free_port, wait_for
+from tests.conftest import ROOT, Starter, execute, free_port, run_face, wait_for
 
 GOOD = {"key_kind": "national_id", "key": "9900000013", "purpose": "fuel_quota"}
 
@@ -76,8 +76,16 @@ def sender(shared_face):
 
 
 @pytest.fixture
-def own_sender(agency_face):
-    """Sends to a face that the test may hurt."""
+def own_sender(start, tmp_path, shared_face):
+    """Sends to a face that the test may hurt, with a register of its own; the inquiry service
+    behind it is the one that all share.
+    """
+    return sender_to(run_face(start, tmp_path, shared_face.inquiry))
+
+
+@pytest.fixture
+def lone_sender(agency_face):
+    """Sends to a face that the test may hurt, and so it may the service and the relay."""
     return sender_to(agency_face)
 
 

@@ -273,17 +273,17 @@ def test_a_broken_register_file_changes_nothing(own_sender):
 
 
 def test_while_the_service_is_away_the_problem_says_so_and_the_same_key_is_safe(
-    own_sender, running_inquiry, start
+    lone_sender, running_inquiry, start
 ):
     running_inquiry["processes"][0].stop()
     headers = {"Idempotency-Key": '"asked-in-an-outage-1"'}
-    answer = own_sender.send(headers=headers)
+    answer = lone_sender.send(headers=headers)
     check(answer, 504, "deadline.passed")
     assert answer.headers["retry-after"]
     environ = {name: value for name, value in running_inquiry.items() if name != "processes"}
     start("bus", "serve", "services.inquiry", **environ)
-    wait_for(lambda: own_sender.send(headers=headers).status_code == 200)
-    assert own_sender.questions() == 1
+    wait_for(lambda: lone_sender.send(headers=headers).status_code == 200)
+    assert lone_sender.questions() == 1
 
 
 def test_a_client_that_goes_away_in_the_middle_of_a_body_does_no_harm(sender):

@@ -146,12 +146,12 @@ def test_a_downloaded_file_has_a_name_and_proves_itself(sender, media, name):
     caller.download_batch(batch, io.BytesIO(), media_type=media)
 
 
-def test_a_batch_that_is_not_done_is_not_given_as_a_file(own_sender):
-    own_sender.face.inquiry["processes"][1].stop()  # without the relay no part is answered
-    caller = Caller(own_sender.url, own_sender.key)
+def test_a_batch_that_is_not_done_is_not_given_as_a_file(lone_sender):
+    lone_sender.face.inquiry["processes"][1].stop()  # without the relay no part is answered
+    caller = Caller(lone_sender.url, lone_sender.key)
     line = b'{"key_kind":"national_id","key":"9900000013"}\n'
     batch = caller.submit_batch(line, purpose="fuel_quota").data["batch"]
-    answer = own_sender.send(
+    answer = lone_sender.send(
         {"batch": batch}, path="/v1/inquiry/read_batch", headers={"Accept": "text/csv"}
     )
     check(answer, 409, "batch.not_ready")

@@ -7,7 +7,7 @@ import requests
 
 from bus.contracts.inquiry import ANSWER_BATCH_PART
 from tests.bus.asking import Wire
-from tests.conftest import ROOT, wait_for
+from tests.conftest import ROOT, free_port, wait_for
 from tests.gateway.conftest import begin, environ_of
 
 
@@ -22,8 +22,9 @@ def own_ops(start, agency_face):
     return begin(start, "ops", **environ, AGENCY_URL=str(agency_face))
 
 
-def test_it_is_not_ready_while_the_agency_face_is_away_but_it_lives(own_ops, agency_face):
-    agency_face.process.stop()
+def test_it_is_not_ready_while_the_agency_face_is_away_but_it_lives(start, shared_face):
+    nobody = f"http://127.0.0.1:{free_port()}"
+    own_ops = begin(start, "ops", **environ_of(shared_face.inquiry), AGENCY_URL=nobody)
     answer = get(f"{own_ops}/health/ready")
     assert answer.status_code == 503
     assert answer.json()["checks"]["self-call"][0]["status"] == "fail"

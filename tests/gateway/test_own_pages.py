@@ -7,24 +7,28 @@ import pytest
 import requests
 
 from deploy.local.ports import free_port, listening
-from tests.conftest import execute, run_inquiry, wait_for
+from tests.conftest import Starter, execute, wait_for
+from tests.gateway.conftest import environ_of
 
 KEY, FILE = "9905251782", "1001/5"
 MOBILES = ("09900000012", "+989900000012", "9900000012")
 
 
 class Portal:
-    """The public face before a running inquiry service."""
+    """The public face before the running inquiry service, and what they did since a test began."""
 
-    def __init__(self, start, folder, amqp, db):
-        self.db, self.url = db, f"http://127.0.0.1:{free_port()}"
-        inquiry = run_inquiry(start, folder, amqp, db)
-        environ = {name: value for name, value in inquiry.items() if name != "processes"}
+    def __init__(self, start, inquiry):
+        self.db, self.url = inquiry["DB_URL"], f"http://127.0.0.1:{free_port()}"
         port = self.url.rsplit(":", 1)[1]
-        environ |= {"PORTAL_URL": self.url, "PORT": port, "HOST": "127.0.0.1"}
-        face = start("gateway.public", **environ)
+        environ = {"PORTAL_URL": self.url, "PORT": port, "HOST": "127.0.0.1"}
+        face = start("gateway.public", **environ_of(inquiry) | environ)
         self.processes = (*inquiry["processes"], face)
-        wait_for(lambda: listening(int(port)))
+        wait_for(lambda: listening(int(port)), 60)
+
+    def begin(self):
+        (self._since,) = execute(self.db, "select clock_timestamp()")[0]
+        self._told = [len(each.log) for each in self.processes]
+        return self
 
     def ask(self, **more):
         """What a browser is shown that has sent the form; and the browser."""
@@ -34,16 +38,28 @@ class Portal:
 
     def mobiles(self):
         return execute(
-            self.db, "select mobile, language from own_inquiries order by asked_at, code"
+            self.db,
+            "select mobile, language from own_inquiries where asked_at >= %s "
+            "order by asked_at, code",
+            (self._since,),
         )
 
     def log(self):
-        return "".join(each.log for each in self.processes)
+        told = zip(self.processes, self._told, strict=True)
+        return "".join(each.log[before:] for each, before in told)
+
+
+@pytest.fixture(scope="module")
+def running(shared_face, tmp_path_factory):
+    starter = Starter(tmp_path_factory.mktemp("own_pages"))
+    yield Portal(starter, shared_face.inquiry)
+    starter.end()
 
 
 @pytest.fixture
-def portal(start, tmp_path, vhost, demo_db):
-    return Portal(start, tmp_path, vhost, demo_db)
+def portal(running):
+    """The running portal, with nothing of another test in what it tells."""
+    return running.begin()
 
 
 def shown(text):
