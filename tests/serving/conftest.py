@@ -203,8 +203,9 @@ def rights(broker, tmp_path):
 
     Users belong to the whole broker: an earlier test may have left one.
     """
-    user = f"{broker.api_url}/api/users/{topology.agency_user(REGISTRY)}"
-    assert requests.delete(user, timeout=30).status_code in (204, 404)
+    for code in (REGISTRY, "fuel-co"):
+        user = f"{broker.api_url}/api/users/{topology.agency_user(code)}"
+        assert requests.delete(user, timeout=30).status_code in (204, 404)
     with own_vhost(broker) as amqp:
         yield Rights(broker, amqp, tmp_path)
 
