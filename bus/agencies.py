@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from joserfc.jwk import Key
 
-from bus.jwk import public_key
+from bus.jwk import OF_CURVE, public_key
 from bus.keys import PublicKey
 from bus.persian import tehran_day
 from bus.topology import AGENCY_CODE
@@ -222,6 +222,8 @@ def _key(agency: str, told: Told) -> Credential:
     try:
         signs = PublicKey.from_base64(_text(told, name)) if name == "public_key" else None
         jwk, algorithms = public_key(signs.jwk("") if signs else told.get("jwk"))
+        if signs is None and algorithms == OF_CURVE["Ed25519"]:
+            signs = PublicKey.from_jwk(told["jwk"])
     except ValueError as error:
         raise ValueError(f"{name}: {str(error).removeprefix(f'{name}: ')}") from None
     return Credential(_text(told, "id"), agency, _day(told, "until"), signs, jwk, algorithms)

@@ -167,7 +167,8 @@ class Register:
         known = self._copies() if self._key else self._by_hand()
         if known is not None:
             self._known = known
-            _log.info("register read", agencies=len(known.agencies), keys=len(known.keys))
+            if self._began:
+                _log.info("register read", agencies=len(known.agencies), keys=len(known.keys))
 
     def _by_hand(self) -> Known | None:
         """What the files say, all of them or None."""
@@ -244,14 +245,17 @@ def rights(
     register: Register, agency: Agency, contract: str, on_behalf_of: str | None = None
 ) -> list[Grant]:
     """The grants by which an agency may use a contract, in force or not; its own, or in the name
-    of another those of that other that are delegated to it.
+    of another those of that other that are delegated to it. What everyone may call of its own is
+    nobody else's.
 
     Forbidden ``delegation.not_given`` if that other lets it not do this; whether there is such an
     agency is not told.
     """
     if on_behalf_of is None:
         return grants_of(agency, contract)
-    delegator = register.agency(on_behalf_of)
+    known = CATALOGUE.get(contract)
+    everyone = isinstance(known, Request) and known.everyone
+    delegator = None if everyone else register.agency(on_behalf_of)
     given = delegations_of(delegator, agency.code, contract) if delegator else []
     if delegator is None or not any(one.until >= today() for one in given):
         raise Forbidden(
@@ -275,7 +279,7 @@ def current(register: Register, caller: Mapping[str, Any], contract_name: str) -
             "The key by which this was asked was taken back since.", code="identity.key_revoked"
         )
     contract = CATALOGUE.get(contract_name)
-    if isinstance(contract, Request) and contract.everyone:
+    if isinstance(contract, Request) and contract.everyone and not caller.get("on_behalf_of"):
         return dict(caller)
     try:
         found = rights(register, agency, contract_name, caller.get("on_behalf_of"))

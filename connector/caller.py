@@ -31,10 +31,11 @@ class Caller:
 
     ``server_keys`` are Mirab's public keys by id; without them they are read once from the
     address itself, which only TLS vouches for: keep them from the first day on. ``timeout`` is in
-    seconds, for all attempts of one question together.
+    seconds, for all attempts of one question together. ``on_behalf_of`` is the code of an agency
+    that lets yours ask in its name: then all is asked in its name.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the options of whoever calls
         self,
         url: str,
         key: SigningKey,
@@ -42,8 +43,10 @@ class Caller:
         server_keys: dict[str, PublicKey] | None = None,
         timeout: float = 30.0,
         session: requests.Session | None = None,
+        on_behalf_of: str | None = None,
     ) -> None:
         self._key = key
+        self._named = {"Mirab-On-Behalf-Of": on_behalf_of} if on_behalf_of else {}
         self._sender = Sender(
             url,
             self._key,
@@ -159,7 +162,7 @@ class Caller:
         Its signature was verified before the first byte, its digest after the last: if this raises,
         throw away what was written.
         """
-        headers = {"Content-Type": JSON, "Accept": media_type}
+        headers = {"Content-Type": JSON, "Accept": media_type, **self._named}
         body = orjson.dumps({"batch": batch})
         path = "/v1/inquiry/read_batch"
         for chunk in self._sender.stream(path, body, headers, at_least=BATCH_SECONDS):
@@ -185,7 +188,12 @@ class Caller:
                 "An idempotency key is 16 to 128 printable ASCII characters without blanks, "
                 "quotes and backslashes."
             )
-        headers = {"Content-Type": media_type, "Accept": JSON, "Idempotency-Key": f'"{key}"'}
+        headers = {
+            "Content-Type": media_type,
+            "Accept": JSON,
+            "Idempotency-Key": f'"{key}"',
+            **self._named,
+        }
         return self._sender.exchange(path, body, headers, at_least=at_least)
 
 

@@ -50,6 +50,9 @@ def connection(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--timeout", type=float, default=30.0, metavar="SECONDS", help="in all; 30 if left out"
     )
+    command.add_argument(
+        "--on-behalf-of", metavar="CODE", help="an agency that lets yours ask in its name"
+    )
     command.add_argument("--json", action="store_true", help="write JSON for programs")
 
 
@@ -66,6 +69,7 @@ def caller_of(given: argparse.Namespace) -> Caller:
         load_key(given.key_file, given.key_id),
         server_keys=read_server_keys(given.server_key) if given.server_key else None,
         timeout=given.timeout,
+        on_behalf_of=given.on_behalf_of,
     )
 
 
@@ -129,6 +133,9 @@ def _verify(command: argparse.ArgumentParser) -> None:
         default=os.environ.get("MIRAB_SERVER_KEY"),
         metavar="KEY",
         help="Mirab's public key as it was given to you: ID=BASE64, or a file of keys (JWKS)",
+    )
+    command.add_argument(
+        "--on-behalf-of", metavar="CODE", help="an agency that lets yours ask in its name"
     )
     command.add_argument("--json", action="store_true", help="write JSON for programs")
 

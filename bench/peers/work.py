@@ -20,7 +20,7 @@ from bus.keys import SigningKey
 from bus.signing import Message, sign_response, verify_request
 from bus.store import Store
 from gateway.agency.limits import RateLimits
-from gateway.agency.register import Register, caller
+from gateway.agency.register import Register, caller, granted
 from gateway.agency.replays import Replays
 from gateway.bodies import parse_object
 from services.inquiry import asking
@@ -51,7 +51,9 @@ class Door:
         asked = {
             "id": str(uuid.uuid4()),
             "data": ASK.load(parse_object(raw)),
-            "caller": dict(caller(agency, verified.keyid, ASK.name)),
+            "caller": caller(
+                agency, verified.keyid, granted(self._register, agency, ASK, None, None)
+            ),
         }
         return message, asked
 

@@ -33,6 +33,8 @@ def form(contract: Contract) -> dict[str, Any]:
             "agency": contract.agency,
             "reply": members(contract.reply),
         }
+        if contract.everyone:
+            told["everyone"] = True
     if isinstance(contract, Event) and contract.hearable:
         told["heard"] = {"owner": contract.owner, "fields": sorted(contract.heard.fields)}
     return told
@@ -76,7 +78,8 @@ def _section(name: str, contract: Contract) -> list[str]:
     if isinstance(contract, Request) and contract.agency:
         path = f"/v{contract.version}/{contract.context}/{contract.operation}"
         again = " A repeated id gets the first answer." if contract.effect else ""
-        lines += [f"`POST {path}` at the agency face.{again}", ""]
+        who = " Every registered agency may call it, without a grant." if contract.everyone else ""
+        lines += [f"`POST {path}` at the agency face.{again}{who}", ""]
     if isinstance(contract, Command):
         lines += [f"Receiver: {contract.context}.", ""]
     if isinstance(contract, Event) and contract.hearable:

@@ -17,11 +17,13 @@ from gateway.agency.forms import new_spec
 from gateway.problems import PROBLEMS
 
 SIGNED = "docs/join.md tells how a request is signed."
+GRANTED = "For agencies whose grant names it."
+EVERYONE = "Every registered agency may call it; it needs no grant."
 BOUND = "Or send a token of /oauth/token, bound by DPoP (RFC 9449) or mutual TLS (RFC 8705)."
 
 
 def agency_contracts() -> list[Contract]:
-    """The contracts that an agency can be granted, in the order of their names."""
+    """The contracts that an agency can be granted, or may call without, in the order of names."""
     return [c for _, c in sorted(CATALOGUE.items()) if isinstance(c, Contract) and c.agency]
 
 
@@ -49,6 +51,7 @@ def _operation(contract: Contract) -> dict[str, Any]:
     return {
         "operationId": contract.name,
         "summary": contract.doc,
+        "description": EVERYONE if contract.everyone else GRANTED,
         "tags": [contract.context],
         "security": [{"signature": []}, {"oauth": [contract.name]}],
         "parameters": _parameters(contract),
@@ -70,6 +73,8 @@ def _operation(contract: Contract) -> dict[str, Any]:
 
 def _parameters(contract: Contract) -> list[dict[str, Any]]:
     told = [IDEMPOTENCY] if contract.effect else []
+    if not contract.everyone:
+        told = [*told, ON_BEHALF_OF]
     if contract in IN_QUERY:
         told += [
             {
@@ -137,6 +142,7 @@ TOKEN: dict[str, Any] = {
                         "client_assertion",
                         "scope",
                         "purpose",
+                        "on_behalf_of",
                     ),
                 }
             }
@@ -187,6 +193,13 @@ IDEMPOTENCY: dict[str, Any] = {
     "name": "Idempotency-Key",
     "schema": {"type": "string"},
     "description": "A text in quotes, 16 to 128 characters; the same key gets the first answer",
+}
+ON_BEHALF_OF: dict[str, Any] = {
+    "in": "header",
+    "name": "Mirab-On-Behalf-Of",
+    "schema": {"type": "string"},
+    "description": "The code of the agency in whose name you ask, which lets you; signed with the "
+    "rest. With a token it stands in the token instead",
 }
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",

@@ -12,7 +12,6 @@ from bus.keys import SigningKey
 from bus.signing import Message, sign_response
 from gateway import bodies, web
 from gateway.agency.identity import NAMESPACE, Identities, Visitor
-from gateway.agency.register import require_grant
 
 __all__ = ["JSON", "NAMESPACE", "Door", "Visitor"]
 
@@ -50,7 +49,7 @@ class Door:
         data = contract.load(bodies.parse_object(raw))
         return web.json_response(await self.call(request, visitor, contract, data))
 
-    async def call(
+    async def call(  # noqa: PLR0913 - what stands on an envelope
         self,
         request: Request,
         visitor: Visitor,
@@ -58,17 +57,17 @@ class Door:
         data: dict[str, Any],
         *,
         id: str | None = None,
+        deadline: float | None = None,
     ) -> dict[str, Any]:
-        """Asks the service for a visitor. A purpose is the service's to judge, and to log."""
-        if "purpose" not in contract.schema.fields:
-            visitor.require_scope(contract)
-            require_grant(visitor.agency, contract.name)
+        """Asks the service for a visitor, who has ``deadline`` seconds or those of the contract."""
+        visitor.require_right(contract)
         return await self.client.call(
             contract,
             data,
             id=id or visitor.request_id(contract.name),
             caller=visitor.caller(contract),
             traceparent=request.state.traceparent,
+            deadline=deadline,
         )
 
     def finish(self, request: Request, response: Response) -> Response:

@@ -11,12 +11,12 @@ from starlette.requests import Request
 from bus.contracts import Request as Contract
 from bus.errors import Forbidden, Unauthenticated
 from bus.keys import PublicKey
-from bus.signing import Message, verify_request
+from bus.signing import ON_BEHALF_OF, Message, verify_request
 from gateway.agency.certificates import Certificates
 from gateway.agency.dpop import Proofs
 from gateway.agency.limits import RateLimits
 from gateway.agency.refusals import claim
-from gateway.agency.register import Agency, Register, caller
+from gateway.agency.register import Agency, Grant, Register, caller, granted, require_grant
 from gateway.agency.replays import Replays
 from gateway.agency.tokens import Access, Tokens
 from gateway.problems import HttpError
@@ -30,16 +30,21 @@ AUTHORIZATION = re.compile(r"(dpop|bearer) +([A-Za-z0-9._~+/-]+=*)", re.IGNORECA
 class Visitor:
     """An agency that was proven, by which of its keys, and what it sent beside the body.
 
-    ``nonce`` is what made this request one of its kind; ``access`` is what its token gives, None
-    if it signed the request itself.
+    ``nonce`` is what made this request one of its kind; ``address`` is where it comes from;
+    ``access`` is what its token gives, None if it signed the request itself; ``on_behalf_of`` is
+    the agency in whose name it asks, if that is not itself.
     """
+
+    register: Register
 
     agency: Agency
     keyid: str
     nonce: str
     message: Message
     idempotency_key: str | None
+    address: str | None
     access: Access | None = None
+    on_behalf_of: str | None = None
 
     def request_id(self, contract: str) -> str:
         """The id that makes a repeat of this request known as one."""
@@ -48,16 +53,26 @@ class Visitor:
             if self.idempotency_key
             else f"nonce {self.keyid} {self.nonce}"
         )
-        return str(uuid.uuid5(NAMESPACE, f"{self.agency.code} {contract} {told}"))
+        behalf = f" for {self.on_behalf_of}" if self.on_behalf_of else ""
+        return str(uuid.uuid5(NAMESPACE, f"{self.agency.code}{behalf} {contract} {told}"))
 
-    def require_scope(self, contract: Contract) -> None:
-        """Forbidden if it came with a token that is not for this contract."""
+    def require_right(self, contract: Contract) -> None:
+        """Forbidden if it came with a token that is not for this contract, or without a grant. A
+        purpose is the service's to judge, and to log.
+        """
+        if "purpose" in contract.schema.fields:
+            return
         if self.access and contract.name not in self.access.scope:
             raise Forbidden(f"The token is not for {contract.name}.", code="token.scope")
+        require_grant(self.grants(contract), contract)
+
+    def grants(self, contract: Contract) -> list[Grant]:
+        """By which grants it uses the contract; Forbidden, see ``granted``."""
+        return granted(self.register, self.agency, contract, self.on_behalf_of, self.address)
 
     def caller(self, contract: Contract) -> dict[str, Any]:
         """Who asks, as the envelope tells the service: of a token's scope and purpose alone."""
-        told = dict(caller(self.agency, self.keyid, contract.name))
+        told = caller(self.agency, self.keyid, self.grants(contract), self.on_behalf_of)
         if self.access:
             inside = contract.name in self.access.scope
             told["grants"] = [
@@ -97,7 +112,10 @@ class Identities:
         self.replays.check("signature", found.keyid, found.nonce, found.created)
         request.state.limits = self.limits.take(agency)
         self.replays.note("signature", found.keyid, found.nonce)
-        return Visitor(agency, found.keyid, found.nonce, message, idempotency_key(message))
+        return Visitor(
+            self.register, agency, found.keyid, found.nonce, message, idempotency_key(message),
+            address(request), None, message.headers.get(ON_BEHALF_OF),
+        )  # fmt: skip
 
     def _signer(self, request: Request, keyid: str) -> PublicKey | None:
         found = self.register.key(keyid)
@@ -140,7 +158,15 @@ class Identities:
         agency = self.register.owner(access.key)
         request.state.agency = agency.code
         request.state.limits = self.limits.take(agency)
-        return Visitor(agency, access.key, nonce, message, idempotency_key(message), access)
+        if message.headers.get(ON_BEHALF_OF, access.on_behalf_of) != access.on_behalf_of:
+            raise Forbidden(
+                "In whose name you ask stands in the token: ask for one with on_behalf_of.",
+                code="token.on_behalf_of",
+            )
+        return Visitor(
+            self.register, agency, access.key, nonce, message, idempotency_key(message),
+            address(request), access, access.on_behalf_of,
+        )  # fmt: skip
 
 
 def _same(bound: object, shown: str | None) -> bool:
@@ -149,6 +175,11 @@ def _same(bound: object, shown: str | None) -> bool:
         and shown is not None
         and hmac.compare_digest(bound.encode(), shown.encode())
     )
+
+
+def address(request: Request) -> str | None:
+    """Where a request comes from, behind the proxies that are trusted."""
+    return request.client.host if request.client else None
 
 
 def idempotency_key(message: Message) -> str | None:

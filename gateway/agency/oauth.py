@@ -8,15 +8,16 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.contracts import Request as Contract
-from bus.errors import BusError, RuleBroken, Unauthenticated
+from bus.agencies import today
+from bus.errors import BusError, Forbidden, RuleBroken, Unauthenticated
+from bus.register import rights
 from gateway import bodies, problems, web
 from gateway.agency.catalogue import agency_contracts
 from gateway.agency.door import Door
 from gateway.agency.identity import Identities
 from gateway.agency.jose import CLIENT_ALGORITHMS, LEAST_JTI, Token, Unreadable
 from gateway.agency.refusals import claim
-from gateway.agency.register import Agency, Credential, grants_for, is_granted, today
+from gateway.agency.register import Agency, Credential, Grant, Register
 from gateway.agency.tokens import LIFE, Access
 
 FORM = "application/x-www-form-urlencoded"
@@ -76,7 +77,7 @@ class Endpoint:
         request.state.limits = self._known.limits.take(agency)
         for kind, owner, nonce, _ in once:
             self._known.replays.note(kind, owner, nonce)
-        access = _access(agency, credential, told, bound)
+        access = _access(self._known.register, agency, credential, told, bound)
         return {
             "access_token": self._known.tokens.make(access, base),
             "token_type": "DPoP" if "jkt" in bound else "Bearer",
@@ -143,10 +144,15 @@ def _check_assertion(token: Token, audiences: tuple[str, ...]) -> None:
 
 
 def _access(
-    agency: Agency, credential: Credential, told: dict[str, str], bound: dict[str, Any]
+    register: Register,
+    agency: Agency,
+    credential: Credential,
+    told: dict[str, str],
+    bound: dict[str, Any],
 ) -> Access:
     """What the token gives: of what the agency is granted, no more than it asks for."""
-    granted = {c.name: c for c in agency_contracts() if is_granted(agency, c.name)}
+    behalf = told.get("on_behalf_of")
+    granted = _granted(register, agency, behalf)
     asked = set(told["scope"].split()) if "scope" in told else set(granted)
     if not asked <= granted.keys() or not asked:
         raise RuleBroken(
@@ -154,20 +160,34 @@ def _access(
             code="oauth.scope",
         )
     purpose = told.get("purpose")
-    if purpose is not None and not _is_purpose(agency, [granted[name] for name in asked], purpose):
+    if purpose is not None and not any(
+        purpose in grant.purposes for name in asked for grant in granted[name]
+    ):
         raise RuleBroken(
             "purpose is one that your agency is granted for a contract of the scope.",
             code="oauth.scope",
         )
-    return Access(agency.code, credential.id, frozenset(asked), purpose, bound)
+    return Access(agency.code, credential.id, frozenset(asked), purpose, bound, behalf)
 
 
-def _is_purpose(agency: Agency, contracts: list[Contract], purpose: str) -> bool:
-    return any(
-        grant["purpose"] == purpose and grant["until"] >= today().isoformat()
-        for contract in contracts
-        for grant in grants_for(agency, contract.name)
-    )
+def _granted(register: Register, agency: Agency, behalf: str | None) -> dict[str, list[Grant]]:
+    """The contracts that the agency may use today, in its own name or on ``behalf`` of another,
+    and by which grants. Forbidden ``delegation.not_given`` if that other lets it do nothing.
+    """
+    found: dict[str, list[Grant]] = {}
+    refusal: Forbidden | None = None
+    for contract in agency_contracts():
+        try:
+            grants = rights(register, agency, contract.name, behalf)
+        except Forbidden as error:
+            refusal = error
+            continue
+        in_force = [grant for grant in grants if grant.until >= today()]
+        if in_force or contract.everyone:
+            found[contract.name] = in_force
+    if refusal and not found:
+        raise refusal
+    return found
 
 
 async def _form(request: Request) -> dict[str, str]:

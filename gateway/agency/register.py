@@ -1,42 +1,59 @@
 """What an agency may at the door of this face, by the register."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from bus.agencies import Agency, Credential, grants_of, today, told
+from bus.agencies import Agency, Credential, Grant, from_network, today, told
+from bus.contracts import Request as Contract
 from bus.errors import Forbidden
 from bus.register import Register, rights
 
-__all__ = [
-    "Agency", "Credential", "Register", "caller", "grants_for", "is_granted", "require_grant",
-    "rights", "today",
-]  # fmt: skip
+__all__ = ["Agency", "Credential", "Grant", "Register", "caller", "granted", "require_grant"]
 
 
-def grants_for(agency: Agency, contract: str) -> list[dict[str, Any]]:
-    """The purposes granted for a contract, as they go into the caller: the service decides."""
-    return told(grants_of(agency, contract))
+def granted(
+    register: Register, agency: Agency, contract: Contract, behalf: str | None, address: str | None
+) -> list[Grant]:
+    """The grants, in force or not, by which an agency uses a contract from that address, in its
+    own name or on ``behalf`` of another.
 
-
-def is_granted(agency: Agency, contract: str) -> bool:
-    """True if a grant for this contract is in force, for whatever purpose."""
-    return any(grant.until >= today() for grant in grants_of(agency, contract))
-
-
-def require_grant(agency: Agency, contract: str) -> None:
-    """Forbidden unless a grant for this contract is in force; for contracts without a purpose."""
-    found = grants_of(agency, contract)
-    if not found:
+    Forbidden ``delegation.not_given``; ``grant.network`` if only the address is against it.
+    """
+    if contract.everyone and behalf is None:
+        return []
+    found = rights(register, agency, contract.name, behalf)
+    near = from_network(found, address)
+    if len(near) < len(found) and _any_in_force(found) and not _any_in_force(near):
         raise Forbidden(
-            f"Your agency has no grant for {contract}; ask the water company.",
+            "This grant holds for other networks than the one that you come from.",
+            code="grant.network",
+        )
+    return near
+
+
+def require_grant(grants: list[Grant], contract: Contract) -> None:
+    """Forbidden unless one of these is in force; for contracts without a purpose."""
+    if contract.everyone:
+        return
+    if not grants:
+        raise Forbidden(
+            f"Your agency has no grant for {contract.name}; ask the water company.",
             code="contract.not_granted",
         )
-    if all(grant.until < today() for grant in found):
+    if not _any_in_force(grants):
         raise Forbidden(
-            f"Your agency's grant for {contract} has expired.", code="contract.grant_expired"
+            f"Your agency's grant for {contract.name} has expired.", code="contract.grant_expired"
         )
 
 
-def caller(agency: Agency, keyid: str, contract: str) -> Mapping[str, Any]:
-    """Who asks, as the envelope tells the service."""
-    return {"agency": agency.code, "key": keyid, "grants": grants_for(agency, contract)}
+def caller(
+    agency: Agency, keyid: str, grants: Iterable[Grant], behalf: str | None = None
+) -> dict[str, Any]:
+    """Who asks, as the envelope tells the service: the service decides by the grants."""
+    named = {"agency": agency.code, "key": keyid, "grants": told(grants)}
+    return named if behalf is None else {**named, "on_behalf_of": behalf}
+
+
+def _any_in_force(grants: Iterable[Grant]) -> bool:
+    day = today()
+    return any(grant.until >= day for grant in grants)

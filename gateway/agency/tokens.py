@@ -23,7 +23,8 @@ ALGORITHM = "EdDSA"
 class Access:
     """What a token gives: to which agency, by which of its keys, for which contracts and purpose.
 
-    ``binding`` is the claim cnf: the key or the certificate that must come with the token.
+    ``binding`` is the claim cnf: the key or the certificate that must come with the token;
+    ``on_behalf_of`` the agency in whose name it is used, if that is another.
     """
 
     client: str
@@ -31,6 +32,7 @@ class Access:
     scope: frozenset[str]
     purpose: str | None
     binding: Mapping[str, Any]
+    on_behalf_of: str | None = None
 
 
 class Tokens:
@@ -60,6 +62,8 @@ class Tokens:
         }
         if access.purpose is not None:
             claims["purpose"] = access.purpose
+        if access.on_behalf_of is not None:
+            claims["on_behalf_of"] = access.on_behalf_of
         header = {"typ": KIND, "alg": ALGORITHM, "kid": self._key.keyid}
         signed = f"{_encoded(orjson.dumps(header))}.{_encoded(orjson.dumps(claims))}"
         return f"{signed}.{_encoded(self._key.sign(signed.encode()))}"
@@ -94,6 +98,7 @@ def _access(token: Token) -> Access:
         frozenset(str(token.claims.get("scope", "")).split()),
         token.text("purpose") if "purpose" in token.claims else None,
         binding if isinstance(binding, dict) else {},
+        token.text("on_behalf_of") if "on_behalf_of" in token.claims else None,
     )
 
 

@@ -9,10 +9,12 @@ import pytest
 
 from bus import register
 from bus.agencies import agency_of
+from bus.contracts import CATALOGUE
+from bus.contracts.inquiry import ASK, BATCH_STATUS, GET, SUBMIT_BATCH
 from bus.errors import Forbidden, TooMany, Unauthenticated
 from bus.keys import SigningKey
 from gateway.agency.limits import RateLimits
-from gateway.agency.register import Register, grants_for, require_grant
+from gateway.agency.register import Register, caller, granted, require_grant
 
 PUBLIC = SigningKey.new("").public.base64()
 WHOLE = f"""
@@ -55,21 +57,220 @@ def test_a_key_has_its_owner_until_its_last_day(known):
     assert refused.value.code == "identity.key_expired"
 
 
+def granted_of(known, contract, behalf=None, address="10.1.2.3"):
+    known.look_now()
+    return granted(known, known.owner("a-1"), contract, behalf, address)
+
+
+def told_of(known, contract, behalf=None, address="10.1.2.3"):
+    grants = granted_of(known, contract, behalf, address)
+    return caller(known.owner("a-1"), "a-1", grants, behalf)
+
+
 def test_the_grants_of_a_contract_are_told_whole_and_no_others(known):
-    agency = known.owner("a-1")
-    assert grants_for(agency, "inquiry.ask.v1") == [
-        {"purpose": "fuel_quota", "until": "2099-01-01"},
-        {"purpose": "water_levy", "until": "2099-01-01"},
-    ]
-    assert grants_for(agency, "inquiry.submit_batch.v1") == []
-    require_grant(agency, "inquiry.ask.v1")
+    assert told_of(known, ASK) == {
+        "agency": "a-co",
+        "key": "a-1",
+        "grants": [
+            {"purpose": "fuel_quota", "until": "2099-01-01"},
+            {"purpose": "water_levy", "until": "2099-01-01"},
+        ],
+    }
+    assert told_of(known, SUBMIT_BATCH)["grants"] == []
+    require_grant(granted_of(known, ASK), ASK)
     for contract, code in (
-        ("inquiry.health.v1", "contract.not_granted"),
-        ("inquiry.get.v1", "contract.grant_expired"),
+        (BATCH_STATUS, "contract.not_granted"),
+        (GET, "contract.grant_expired"),
     ):
         with pytest.raises(Forbidden) as refused:
-            require_grant(agency, contract)
+            require_grant(granted_of(known, contract), contract)
         assert refused.value.code == code
+
+
+def test_what_everyone_may_call_needs_no_grant(known):
+    everyone = next(c for c in CATALOGUE.values() if getattr(c, "everyone", False))
+    require_grant(granted_of(known, everyone), everyone)
+    with pytest.raises(Forbidden) as refused:
+        granted_of(known, everyone, behalf="b-co")
+    assert refused.value.code == "delegation.not_given"
+
+
+NARROW = """
+[[grants]]
+contract = "inquiry.ask.v1"
+purposes = ["court_case"]
+until = 2099-01-01
+basis = "Decree 12"
+blocks = ["licence"]
+per_day = 5
+networks = ["10.1.0.0/16", "2001:db8::/32"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("address", "near"),
+    [
+        ("10.1.2.3", True),
+        ("::ffff:10.1.2.3", True),
+        ("2001:db8::7", True),
+        ("2001:db8::7%eth0", True),
+        ("10.2.0.1", False),
+        ("2001:db9::7", False),
+        ("testclient", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_grant_with_networks_counts_only_from_there(known, tmp_path, address, near):
+    (tmp_path / "a-co.toml").write_text(WHOLE + NARROW)
+    grants = told_of(known, ASK, address=address)["grants"]
+    narrow = [grant for grant in grants if grant["purpose"] == "court_case"]
+    assert (
+        narrow
+        == [
+            {
+                "purpose": "court_case",
+                "until": "2099-01-01",
+                "basis": "Decree 12",
+                "blocks": ["licence"],
+                "per_day": 5,
+            }
+        ]
+        * near
+    )
+    assert len(grants) == 2 + near
+
+
+def test_who_comes_from_elsewhere_and_has_no_other_grant_is_told_so(known, tmp_path):
+    (tmp_path / "a-co.toml").write_text(WHOLE.split("[[grants]]", maxsplit=1)[0] + NARROW)
+    assert granted_of(known, ASK)
+    with pytest.raises(Forbidden) as refused:
+        granted_of(known, ASK, address="10.2.0.1")
+    assert refused.value.code == "grant.network"
+
+
+# --- in another agency's name ---
+
+DELEGATOR = f"""
+code = "b-co"
+name = "B"
+[[keys]]
+id = "b-1"
+public_key = "{SigningKey.new("").public.base64()}"
+until = 2099-01-01
+[[grants]]
+contract = "inquiry.*"
+purposes = ["court_case", "bank_collateral"]
+until = 2098-01-01
+blocks = ["licence"]
+networks = ["10.0.0.0/8"]
+[[delegations]]
+to = "a-co"
+contract = "inquiry.ask.v1"
+purposes = ["court_case", "land_transfer"]
+until = 2097-01-01
+basis = "Contract 7"
+"""
+
+
+@pytest.fixture
+def delegated(known, tmp_path):
+    (tmp_path / "b-co.toml").write_text(DELEGATOR)
+    return known
+
+
+def test_a_delegate_has_what_was_delegated_within_the_delegators_own_grants(delegated):
+    assert told_of(delegated, ASK, "b-co") == {
+        "agency": "a-co",
+        "key": "a-1",
+        "grants": [
+            {
+                "purpose": "court_case",
+                "until": "2097-01-01",
+                "basis": "Contract 7",
+                "blocks": ["licence"],
+            }
+        ],
+        "on_behalf_of": "b-co",
+    }
+
+
+def test_the_networks_of_the_delegator_bind_its_delegate(delegated):
+    with pytest.raises(Forbidden) as refused:
+        granted_of(delegated, ASK, "b-co", "192.0.2.1")
+    assert refused.value.code == "grant.network"
+
+
+@pytest.mark.parametrize("behalf", ["c-co", "a-co", "B-CO", "", "b-co, b-co"])
+def test_nobody_asks_in_a_name_that_was_not_given_to_him(delegated, behalf):
+    with pytest.raises(Forbidden) as refused:
+        granted_of(delegated, ASK, behalf)
+    assert refused.value.code == "delegation.not_given"
+
+
+def test_a_delegation_holds_for_its_contracts_and_until_its_day(delegated, tmp_path):
+    for text in (
+        DELEGATOR.replace("2097-01-01", "2001-01-01"),
+        DELEGATOR.replace('"inquiry.ask.v1"', '"inquiry.get.v1"'),
+        DELEGATOR.replace('to = "a-co"', 'to = "d-co"'),
+    ):
+        (tmp_path / "b-co.toml").write_text(text)
+        with pytest.raises(Forbidden) as refused:
+            granted_of(delegated, ASK, "b-co")
+        assert refused.value.code == "delegation.not_given"
+
+
+# --- what of a caller of earlier holds now ---
+
+
+def test_what_holds_as_before_stays_as_it_was(delegated):
+    for behalf in (None, "b-co"):
+        then = told_of(delegated, ASK, behalf)
+        assert register.current(delegated, then, ASK.name) == then
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ('id = "a-1"', 'id = "a-2"', "identity.key_revoked"),
+        ("2099-01-01\n[[keys]]", "2001-01-01\n[[keys]]", "identity.key_revoked"),
+        ('"inquiry.ask.v1"', '"inquiry.get.v1"', "contract.grant_revoked"),
+        ('["fuel_quota", "water_levy"]', '["court_case"]', "contract.grant_revoked"),
+        (
+            '["fuel_quota", "water_levy"]\nuntil = 2099-01-01',
+            '["fuel_quota", "water_levy"]\nuntil = 2001-01-01',
+            "contract.grant_revoked",
+        ),
+    ],
+)
+def test_what_was_taken_back_since_is_told(known, tmp_path, old, new, code):
+    then = told_of(known, ASK)
+    assert old in WHOLE
+    (tmp_path / "a-co.toml").write_text(WHOLE.replace(old, new))
+    with pytest.raises((Forbidden, Unauthenticated)) as refused:
+        register.current(known, then, ASK.name)
+    assert refused.value.code == code
+
+
+def test_a_delegation_that_was_taken_back_is_told(delegated, tmp_path):
+    then = told_of(delegated, ASK, "b-co")
+    (tmp_path / "b-co.toml").write_text(DELEGATOR.replace("[[delegations]]", "[[others]]"))
+    with pytest.raises(Forbidden) as refused:
+        register.current(delegated, then, ASK.name)
+    assert refused.value.code == "contract.grant_revoked"
+
+
+def test_what_was_narrowed_since_is_narrow_and_what_was_widened_stays_as_it_was(known, tmp_path):
+    then = told_of(known, ASK)
+    less = WHOLE.replace('["fuel_quota", "water_levy"]', '["fuel_quota", "court_case"]').replace(
+        "2099-01-01\n[[grants]]", '2090-01-01\nblocks = ["licence"]\nper_day = 2\n[[grants]]'
+    )
+    (tmp_path / "a-co.toml").write_text(less)
+    narrow = [{"purpose": "fuel_quota", "until": "2090-01-01", "blocks": ["licence"], "per_day": 2}]
+    now = register.current(known, then, ASK.name)
+    assert now["grants"] == narrow
+    (tmp_path / "a-co.toml").write_text(WHOLE)
+    assert register.current(known, now, ASK.name)["grants"] == narrow
 
 
 BROKEN = {
