@@ -1,7 +1,9 @@
 """POST /v1/<context>/<operation>: one route for every contract that an agency can be granted."""
 
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -13,22 +15,29 @@ from bus.contracts import CATALOGUE
 from bus.contracts import Request as Contract
 from bus.contracts.billing import STATEMENT
 from bus.contracts.bulk import SUBMIT_JOB
+from bus.contracts.deferred import CANCEL_CALL, READ_CALL
 from bus.contracts.inquiry import READ_BATCH, SUBMIT_BATCH
 from bus.errors import NotFound
 from bus.keys import PublicKey, SigningKey
+from bus.register import current
 from bus.settings import Settings
 from bus.version import release
 from gateway import pages, security, web
 from gateway.agency import batches, catalogue, jobs, results, schemas, statements
+from gateway.agency.calls import Calls
 from gateway.agency.certificates import Certificates
+from gateway.agency.copying import Copying
 from gateway.agency.door import Door
 from gateway.agency.dpop import Proofs
 from gateway.agency.identity import Identities
 from gateway.agency.metadata import Metadata, challenge
 from gateway.agency.oauth import Endpoint
+from gateway.agency.preferences import preferences
 from gateway.agency.refusals import Refusals
 from gateway.agency.register import Register
 from gateway.agency.replays import Replays
+from gateway.agency.runner import Runner
+from gateway.agency.sandbox import Sandbox
 from gateway.agency.tokens import Tokens
 from gateway.notices import Gone, Notices
 
@@ -52,7 +61,7 @@ class Agency:
         folder = settings.get("REPLAY_DIR")
         self._proofs, certificates = Proofs(key), Certificates(settings)
         identities = Identities(
-            Register(Path(settings.text("AGENCIES_DIR"))),
+            Register.of(settings),
             Replays(Path(folder) if folder else None),
             Tokens(key, before),
             self._proofs,
@@ -60,6 +69,12 @@ class Agency:
         )
         self.refusals = Refusals(self.client, identities.register)
         self.door = Door(identities, self.client, key, settings.get("AGENCY_BASE_URL"))
+        self.register = identities.register
+        self.runner = Runner(self.client, self._judge)
+        self.calls = Calls(self.door, self.runner)
+        self.copying = _copying(settings, self.client, identities.register)
+        is_sandbox = settings.text("SANDBOX", "0") == "1"
+        self.sandbox = Sandbox(self.door, self.copying) if self.copying and is_sandbox else None
         self.oauth = Endpoint(identities, self.door)
         self.metadata = Metadata(
             self.door,
@@ -67,6 +82,11 @@ class Agency:
             certificates=certificates.told,
             status=f"{self._portal}/status" if self._portal else "",
         )
+
+    def works(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        """What runs beside the requests."""
+        kept = [self.notices.keep, self.refusals.keep, self.runner.keep]
+        return [*kept, self.copying.run] if self.copying else kept
 
     async def operate(self, request: Request) -> Response:
         """POST /v1/<context>/<operation>"""
@@ -80,7 +100,26 @@ class Agency:
             return await results.read(self.door, request)
         if contract is STATEMENT:
             return await statements.read(self.door, request)
+        preferred = preferences(request)
+        if preferred.later:
+            return await self.calls.defer(request, contract, preferred)
         return await self.door.admit(request, contract)
+
+    async def read_call(self, request: Request) -> Response:
+        """GET /v1/calls/<id>"""
+        self._require_open(request, READ_CALL)
+        return await self.calls.read(request)
+
+    async def cancel_call(self, request: Request) -> Response:
+        """DELETE /v1/calls/<id>"""
+        self._require_open(request, CANCEL_CALL)
+        return await self.calls.cancel(request)
+
+    def _judge(self, caller: dict[str, Any], contract: Contract) -> dict[str, Any]:
+        """What a call that is run later may still do now; Unavailable in a maintenance."""
+        if contract.operation != "health":
+            self.notices.require_open(contract.context, datetime.now(UTC))
+        return current(self.register, caller, contract.name)
 
     def _require_open(self, request: Request, contract: Contract) -> None:
         """Maintenance in an announced window, but for the question how a service is; Gone after
@@ -108,6 +147,13 @@ class Agency:
         return self.door.finish(request, response)
 
 
+def _copying(settings: Settings, client: Client, register: Register) -> Copying | None:
+    """What keeps the folder in line; None where its files are made by hand."""
+    if settings.get("REGISTER_PUBLIC_KEY") is None:
+        return None
+    return Copying(client, register, Path(settings.text("AGENCIES_DIR")))
+
+
 def make(settings: Settings) -> web.Face:
     """The agency face; ValueError, OSError or MissingSettings if it cannot be made."""
     agency = Agency(settings)
@@ -115,18 +161,21 @@ def make(settings: Settings) -> web.Face:
         "agency",
         [
             Route("/v{version:int}/{context}/{operation}", agency.operate, methods=["POST"]),
+            Route("/v1/calls/{call:uuid}", agency.read_call),
+            Route("/v1/calls/{call:uuid}", agency.cancel_call, methods=["DELETE"]),
             Route("/openapi.json", catalogue.openapi_json),
             Route("/asyncapi.json", schemas.asyncapi_json),
             Route("/schemas/{name}.json", schemas.schema_json),
             Route("/", catalogue.page),
             Route("/docs", catalogue.page),
             Route("/oauth/token", agency.oauth.token, methods=["POST"]),
+            *(agency.sandbox.routes() if agency.sandbox else ()),
             *agency.metadata.routes(),
             Route("/.well-known/security.txt", security.text_of(settings)),
             Route("/health/live", web.live),
             *pages.COMMON,
         ],
-        lifespan=web.while_connected(agency.client, agency.notices.keep, agency.refusals.keep),
+        lifespan=web.while_connected(agency.client, *agency.works()),
         finish=agency.finish,
     )
 

@@ -1,0 +1,40 @@
+"""POST /sandbox/agencies: whoever wants to try registers a key by himself, where we let him."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bus.contracts.agencies import REGISTER_SANDBOX
+from gateway import bodies, web
+from gateway.agency.copying import Copying
+from gateway.agency.door import Door
+from gateway.guesses import Guesses
+
+TRIES, SECONDS = 20, 3600
+
+
+class Sandbox:
+    """The one route that needs no grant and no key of ours."""
+
+    def __init__(self, door: Door, copying: Copying) -> None:
+        self._door, self._copying = door, copying
+        self._tries = Guesses(TRIES, SECONDS)
+
+    async def register(self, request: Request) -> Response:
+        """Answers 201 when the key is in force here: the next request may be signed by it."""
+        request.state.contract = REGISTER_SANDBOX.name
+        bodies.media_type(request, "application/json")
+        data = REGISTER_SANDBOX.load(bodies.parse_object(await bodies.body(request)))
+        self._tries.take(request.client.host if request.client else "")
+        told = await self._door.client.call(
+            REGISTER_SANDBOX,
+            data,
+            caller={"face": "agency"},
+            traceparent=request.state.traceparent,
+        )
+        await self._copying.look()
+        return web.json_response(told, 201)
+
+    def routes(self) -> list[Route]:
+        """The route of the sandbox."""
+        return [Route("/sandbox/agencies", self.register, methods=["POST"])]

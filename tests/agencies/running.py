@@ -1,0 +1,129 @@
+"""The agency face kept in line by the running register: both, their relay, and inquiry behind."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import requests
+
+from bus.contracts import register_desk as desk
+from bus.errors import BusError
+from bus.keys import SigningKey
+from bus.signing import sign_request
+from connector.caller import load_key
+from tests.bus.asking import ask_all
+from tests.conftest import ROOT, free_port, run_inquiry, wait_for
+
+QUESTION = {"key_kind": "national_id", "key": "9905251782", "purpose": "fuel_quota"}
+OFFICERS = {"karim": "clerk", "mina": "approver", "nader": "approver"}
+
+
+class House:
+    """``face`` is the address of the agency face; ``folder`` where it keeps the copies."""
+
+    def __init__(self, start, folder, amqp, dbs, **environ):
+        inquiry = run_inquiry(start, folder, amqp, dbs["inquiry"])
+        inquiry.pop("processes")
+        key = SigningKey.load(inquiry["REGISTER_KEY_FILE"], "register")
+        self.start, self.amqp, self.db = start, amqp, dbs["agencies"]
+        self.folder = folder / "copies"
+        self.folder.mkdir()
+        self.environ = {**inquiry, "DB_URL": self.db, "HOST": "127.0.0.1", **environ}
+        self.environ |= {
+            "AGENCIES_DIR": str(self.folder),
+            "REGISTER_PUBLIC_KEY": key.public.base64(),
+        }
+        for name, role in OFFICERS.items():
+            self.run("officers", "put", name, "--role", role)
+        self.run("importing", "deploy/agencies", "--drafted-by", "karim", "--approved-by", "nader")
+        self.service = start("bus", "serve", "services.agencies", **self.environ)
+        self.relay = start("bus", "relay", "services.agencies", **self.environ)
+        wait_for(lambda: "mirab.agencies.requests" in self.service.log, 60)
+        self.faces = []
+        self.face = self.open()
+
+    def open(self, **environ):
+        """One more process of the agency face, once it has copies; its address."""
+        port = free_port()
+        process = self.start("gateway.agency", **{**self.environ, **environ, "PORT": str(port)})
+        self.faces.append(process)
+        wait_for(lambda: "copies taken" in process.log, 60)
+        return f"http://127.0.0.1:{port}"
+
+    def run(self, module, *words):
+        command = [sys.executable, "-m", f"services.agencies.{module}", *words]
+        subprocess.run(
+            command, cwd=ROOT, env={**os.environ, **self.environ}, check=True, capture_output=True
+        )
+
+    def ask(self, contract, *, as_="karim", **data):
+        asked = [(contract, None, contract.load(data))]
+        answer = ask_all(self.amqp, asked, caller={"staff": as_})[0]
+        assert not isinstance(answer, BusError), answer
+        return answer
+
+    def revoke(self, code, what, id_=""):
+        """Takes a right back, and waits until every face was told; the version."""
+        told = self.ask(desk.REVOKE, code=code, what=what, id=id_, reason="it leaked")
+        self.wait_told(told["version"])
+        return told["version"]
+
+    def put_back(self, code, change):
+        """Changes the document of an agency by two officers."""
+        now = self.ask(desk.READ, code=code)
+        told = {"document": change(now["document"]), "base_version": now["version"]}
+        change = self.ask(desk.PROPOSE, reason="put back", **told)
+        self.ask(desk.APPROVE, as_="nader", id=change["id"])
+        self.wait_told(self.ask(desk.READ, code=code)["version"])
+
+    def wait_told(self, version):
+        """Waits until each face has taken that version: from then on it must bite."""
+        for face in self.faces:
+            wait_for(lambda log=face: newest_taken(log.log) >= version, 30)
+
+
+def newest_taken(log):
+    """The version of the register that a face has taken last, by its log."""
+    lines = map(json.loads, (line for line in log.splitlines() if "copies taken" in line))
+    return max((line["version"] for line in lines), default=0)
+
+
+def demo_key(code):
+    """The key of a demo agency."""
+    return load_key(ROOT / f"deploy/local/demo_keys/{code}.pem", f"{code}-demo")
+
+
+def signed(url, key, path, data):
+    """Body and headers of a signed request."""
+    body = json.dumps(data).encode()
+    told = {"Content-Type": "application/json"}
+    return body, told | sign_request(key, "POST", url + path, told, body)
+
+
+def post(url, key, data=QUESTION, path="/v1/inquiry/ask"):
+    body, headers = signed(url, key, path, data)
+    return requests.post(url + path, data=body, headers=headers, timeout=20)
+
+
+class Line:
+    """One connection that is kept open, as a busy agency does."""
+
+    def __init__(self, url):
+        self.url = url
+        self._line = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+
+    def post(self, key, data=QUESTION, path="/v1/inquiry/ask"):
+        """Status and code of the answer, on the same connection as the one before."""
+        before = self._line.sock
+        body, headers = signed(self.url, key, path, data)
+        self._line.request("POST", path, body, headers)
+        answer = self._line.getresponse()
+        told = json.loads(answer.read())
+        assert before is None or self._line.sock is before, "it was another connection"
+        return answer.status, told.get("code", "")
+
+    def close(self):
+        self._line.close()

@@ -1,0 +1,125 @@
+"""What is taken back in the register is refused by the next call, everywhere: real processes."""
+
+import secrets
+
+import pytest
+
+from bus.contracts import agencies as contracts
+from bus.contracts import register_desk as desk
+from bus.keys import SigningKey
+from tests.agencies.running import House, Line, demo_key, post
+from tests.conftest import Starter, execute, own_vhost, wait_for
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory, broker, postgres, demo_template, agencies_template):
+    dbs = {}
+    for part, template in (("inquiry", demo_template), ("agencies", agencies_template)):
+        name = f"{part}_{secrets.token_hex(4)}"
+        execute(postgres.url("postgres"), f"create database {name} template {template}")
+        dbs[part] = postgres.url(name)
+    folder = tmp_path_factory.mktemp("register")
+    with own_vhost(broker) as amqp:
+        starter = Starter(folder)
+        house = House(starter, folder, amqp, dbs, SANDBOX="1")
+        house.second = house.open()
+        yield house
+        starter.end()
+
+
+@pytest.fixture
+def line(house):
+    line = Line(house.face)
+    yield line
+    line.close()
+
+
+def test_the_face_knows_agencies_by_signed_copies_alone(house):
+    assert post(house.face, demo_key("fuel-co")).status_code == 200
+    names = {path.name for path in house.folder.iterdir() if not path.name.startswith(".")}
+    assert "fuel-co.jws" in names
+    assert all(name.endswith(".jws") for name in names)
+
+
+def test_case_35_a_key_that_was_revoked_is_refused_on_a_connection_that_stays_open(house, line):
+    key = demo_key("justice")
+    question = {"key_kind": "national_id", "key": "9905251782", "purpose": "court_case"}
+    assert line.post(key, question)[0] == 200
+    house.revoke("justice", "key", "justice-demo")
+    assert line.post(key, question) == (401, "signature.unknown_key")
+    assert post(house.second, key, question).status_code == 401
+
+
+def test_a_grant_that_was_taken_back_is_refused_by_the_next_call_of_every_process(house, line):
+    key = demo_key("agri-bank")
+    question = {"key_kind": "national_id", "key": "9905251782", "purpose": "bank_collateral"}
+    assert line.post(key, question)[0] == 200
+    told = house.ask(desk.READ, code="agri-bank")
+    house.revoke("agri-bank", "grant", told["ids"]["grants"][0])
+    assert line.post(key, question)[0] == 403
+    assert post(house.second, key, question).status_code == 403
+
+
+def test_an_agency_that_was_revoked_is_gone_and_comes_back_by_two_officers(house, line):
+    key = demo_key("power-co")
+    question = {"key_kind": "electricity_subscription", "key": "1", "purpose": "electricity_tariff"}
+    before = line.post(key, question)
+    assert before[0] not in (401, 403)
+    house.revoke("power-co", "agency")
+    assert line.post(key, question) == (401, "signature.unknown_key")
+    assert not (house.folder / "power-co.jws").exists()
+    house.put_back("power-co", lambda document: document)
+    assert line.post(key, question) == before
+
+
+def test_case_36_a_key_that_is_rotated_mid_stream_ends_and_the_new_one_is_in_force(house, line):
+    old, new = demo_key("fuel-co"), SigningKey.new("fuel-co-2")
+    assert line.post(old)[0] == 200
+    assert line.post(new)[0] == 401
+    keys = {"keys": [{**new.public.jwk("fuel-co-2"), "until": "2027-06-01"}]}
+    assert line.post(old, keys, "/v1/agencies/rotate_keys")[0] == 200
+    house.wait_told(house.ask(desk.READ, code="fuel-co")["version"])
+    assert line.post(new)[0] == 200
+    assert line.post(old) == (401, "signature.unknown_key")
+    own = post(house.face, new, {}, "/v1/agencies/own").json()
+    assert own["code"] == "fuel-co"
+    assert [key["id"] for key in own["document"]["keys"]] == ["fuel-co-2"]
+    house.put_back(
+        "fuel-co",
+        lambda told: {**told, "keys": [{"id": "fuel-co-demo", "until": "2030-12-31",
+                                        "public_key": old.public.base64()}]},
+    )  # fmt: skip
+    assert line.post(old)[0] == 200
+
+
+def test_a_folder_that_somebody_wrote_into_is_put_right_and_is_not_believed(house):
+    genuine = (house.folder / "notary-office.jws").read_text()
+    head, body, signature = genuine.split(".")
+    (house.folder / "evil-co.jws").write_text(f"{head}.{body}.{signature}")
+    (house.folder / "notary-office.jws").write_text(f"{head}.{body[:-4]}AAAA.{signature}")
+    question = {"key_kind": "national_id", "key": "9905251782", "purpose": "land_transfer"}
+    assert wait_for(lambda: post(house.face, demo_key("notary-office"), question).ok)
+    house.faces.append(house.start("gateway.agency", **house.environ, PORT="0"))
+    wait_for(lambda: not (house.folder / "evil-co.jws").exists())
+    assert (house.folder / "notary-office.jws").read_text() == genuine
+    house.faces.pop().stop()
+
+
+def test_while_the_register_is_down_what_was_in_force_stays_and_then_it_is_caught_up(house):
+    house.service.stop()
+    assert post(house.face, demo_key("fuel-co")).status_code == 200
+    house.service = house.start("bus", "serve", "services.agencies", **house.environ)
+    house.relay.stop()
+    told = house.ask(desk.READ, code="mirab-ops")
+    assert told["state"] == "IN_FORCE"
+    # No event is told now; the face finds out by looking.
+    house.revoke("mirab-ops", "key", "mirab-ops-demo")
+    answer = post(house.face, demo_key("mirab-ops"), {}, "/v1/inquiry/health")
+    assert answer.status_code == 401
+    house.relay = house.start("bus", "relay", "services.agencies", **house.environ)
+
+
+def test_copies_are_for_no_agency(house):
+    refused = post(house.face, demo_key("fuel-co"), {"after": 0}, "/v1/agencies/copies")
+    assert (refused.status_code, refused.json()["code"]) == (404, "contract.unknown")
+    assert contracts.COPIES.agency is False
