@@ -100,6 +100,13 @@ def _download(caller: Caller, batch: str, out: Path) -> None:
     _say(f"Results are in {out}; Mirab's signature of them holds.")
 
 
+def run_refusals(given: argparse.Namespace) -> int:
+    """Shows why the agency's own requests were refused."""
+    asked = caller_of(given).call("agencies.refusals.v1", {"limit": given.limit})
+    _print(asked.data, given, refusals_text)
+    return GOOD
+
+
 def run_verify(given: argparse.Namespace) -> int:
     """Says whether the kept answer is the one that Mirab signed."""
     if not given.server_key:
@@ -147,6 +154,16 @@ def answer_text(told: dict[str, Any]) -> str:
     )
 
 
+def refusals_text(told: dict[str, Any]) -> str:
+    """Refusals for people, a line each."""
+    lines = [
+        f"{each['at']} {each['status']} {each['code']} {each['contract'] or '-'} key {each['key']}"
+        f"{'' if each['proven'] else ' (unproven)'} trace {each['trace_id']}: {each['message']}"
+        for each in told["refusals"]
+    ]
+    return "\n".join(lines) or "Nothing was refused in the last 30 days."
+
+
 def _progress(told: dict[str, Any]) -> str:
     return f"Batch {told['batch']} {told['state']}: {told['answered']} of {told['lines']} lines"
 
@@ -165,6 +182,7 @@ RUNS = {
     "batch": run_batch,
     "status": run_status,
     "download": run_download,
+    "refusals": run_refusals,
     "verify": run_verify,
     "keygen": run_keygen,
 }

@@ -126,6 +126,11 @@ def _download(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, required=True, help="a file .jsonl or .csv")
 
 
+def _refusals(command: argparse.ArgumentParser) -> None:
+    connection(command)
+    command.add_argument("--limit", type=int, default=20, help="how many; 20 if left out")
+
+
 def _verify(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", help="what ask --save wrote")
     command.add_argument(
@@ -149,6 +154,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], Any]]] = {
     "batch": ("send many keys; with --out wait and fetch the results", _batch),
     "status": ("how far a batch has come", _status),
     "download": ("fetch the results of a batch", _download),
+    "refusals": ("show why your requests were refused, newest first", _refusals),
     "verify": ("verify kept evidence, offline", _verify),
     "keygen": ("make a key pair; prints the public key to register", _keygen),
 }

@@ -10,6 +10,7 @@ import requests
 from bus.contracts.hearing import NOTE_REFUSALS, REFUSALS
 from bus.keys import SigningKey
 from bus.signing import sign_request
+from connector.__main__ import main
 from connector.caller import Caller, Refused, load_key
 from tests.agencies.hearers import Hand, Hearing
 from tests.conftest import ROOT, execute, run_face, wait_for
@@ -148,6 +149,19 @@ def test_another_agency_and_a_stranger_read_nothing_of_it(refusing):
     assert Caller(str(refusing.face), other).call(REFUSALS.name, {}).data["refusals"] == []
     with pytest.raises(Refused):
         Caller(str(refusing.face), SigningKey.new(KEY)).call(REFUSALS.name, {})
+
+
+def test_the_command_of_the_connector_shows_a_line_for_each(refusing, capsys):
+    key = str(ROOT / "deploy/local/demo_keys/fuel-co.pem")
+    told = ["refusals", "--url", str(refusing.face), "--key-file", key, "--key-id", KEY]
+    assert main(told) == 0
+    assert capsys.readouterr().out == "Nothing was refused in the last 30 days.\n"
+    answer = refusing.post()
+    refusing.wait_noted(1)
+    assert main(told) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert answer.json()["trace_id"] in line
+    assert " 422 contract.broken inquiry.ask.v1 key fuel-co-demo trace " in line
 
 
 def test_what_could_not_be_told_waits_until_the_service_is_back(refusing):
