@@ -1,11 +1,14 @@
 """The probe service, running."""
 
+import contextlib
+import secrets
+
 import pytest
 
 from bus import topology
 from tests.bus.asking import Wire, ask
-from tests.conftest import execute, wait_for
-from tests.probe.contracts import LOOK
+from tests.conftest import Starter, execute, make_database, own_vhost, wait_for
+from tests.probe.contracts import LOOK, SPOIL
 
 
 class RunningProbe:
@@ -42,13 +45,64 @@ class RunningProbe:
         with Wire(self.amqp) as wire:
             return wire.count(topology.queue_name("probe", "dead"))
 
+    def clear(self):
+        """Ready, and with nothing of an earlier test, neither rows nor dead letters."""
+        if not self.services[-1].alive:
+            self.serve()
+            self.ready()
+        with Wire(self.amqp) as wire:
+            # What died before these two is there when they are: queues keep their order.
+            wire.publish(topology.REQUESTS, LOOK.name, b"last", message_id="last question")
+            last = {wire.tell(SPOIL, mark="last command"), "last question"}
+
+            def taken():
+                found = wire.take(topology.queue_name("probe", "dead"))
+                last.discard(found and found[0].message_id)
+                return not last
+
+            wait_for(taken)
+        execute(self.db, "truncate marks, begun, batches, inbox, outbox")
+        return self
+
+
+@contextlib.contextmanager
+def running_probe(folder, broker, postgres, template, *, relay=False):
+    """A probe of a module, ready, on a vhost and a database of its own."""
+    db = make_database(postgres, f"probe_{secrets.token_hex(4)}", template)
+    with own_vhost(broker) as amqp:
+        starter = Starter(folder)
+        running = RunningProbe(starter, amqp, db)
+        running.serve()
+        if relay:
+            running.relay()
+        yield running.ready()
+        starter.end()
+
+
+@pytest.fixture(scope="module")
+def shared_probe(tmp_path_factory, broker, postgres, probe_template):
+    folder = tmp_path_factory.mktemp("probe")
+    with running_probe(folder, broker, postgres, probe_template) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared_told(tmp_path_factory, broker, postgres, probe_template):
+    folder = tmp_path_factory.mktemp("told")
+    with running_probe(folder, broker, postgres, probe_template, relay=True) as running:
+        yield running
+
 
 @pytest.fixture
-def probe(start, vhost, probe_db):
-    """One probe, ready, without a relay."""
-    running = RunningProbe(start, vhost, probe_db)
-    running.serve()
-    return running.ready()
+def probe(shared_probe):
+    """One probe, ready, without a relay, which the test does not hurt."""
+    return shared_probe.clear()
+
+
+@pytest.fixture
+def told(shared_told):
+    """One probe with its relay, which the test does not hurt."""
+    return shared_told.clear()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import asyncio
 from bus import topology
 from bus.client import Client
 from tests.bus.asking import Wire
-from tests.conftest import own_vhost
 from tests.probe.contracts import NOTED
 
 
@@ -49,9 +48,7 @@ def test_an_event_reaches_each_who_hears_it_and_the_queue_goes_with_him(vhost):
 
 
 def test_who_lost_the_broker_is_told_that_it_is_there_again(own_broker):
-    with own_vhost(own_broker) as url:
+    def tell():
+        own_broker.ctl("close_all_connections", "--global", "a test")
 
-        def tell():
-            own_broker.ctl("close_all_connections", "--global", "a test")
-
-        assert heard_by(url, tell) == [None, None]
+    assert heard_by(own_broker.url, tell) == [None, None]

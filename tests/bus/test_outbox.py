@@ -11,13 +11,6 @@ from tests.conftest import execute, wait_for
 from tests.probe.contracts import NOTE, NOTED, TELL
 
 
-@pytest.fixture
-def told(probe):
-    """A probe with its relay."""
-    probe.relay()
-    return probe
-
-
 def test_a_command_and_an_event_are_carried_and_marked_sent(told):
     ask(told.amqp, TELL, mark="hello")
     wait_for(lambda: told.marks("hello") == 1 and told.marks("heard hello") == 1)
@@ -80,7 +73,12 @@ def test_a_message_that_breaks_its_contract_is_refused_where_it_is_made(probe_db
     store.engine.dispose()
 
 
-def test_killing_the_relay_again_and_again_loses_nothing_and_doubles_nothing(probe):
+def test_killing_the_relay_again_and_again_loses_nothing_and_doubles_nothing(
+    probe_parts, vhost, probe_db
+):
+    probe = probe_parts(vhost, probe_db)
+    probe.serve()
+    probe.ready()
     store = Store(probe.db)
     with store.transaction() as tx:
         for n in range(1500):
