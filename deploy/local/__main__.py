@@ -79,8 +79,6 @@ def begin(state: State) -> None:
     for store in (state.postgres, state.rabbitmq):
         if store:
             store.wait()
-    if state.broker_api_url:
-        run(state, "deploy.broker.apply")
     say("bringing the databases up to date")
     create_databases(state)
     for service in SERVICES:
@@ -91,6 +89,9 @@ def begin(state: State) -> None:
     demo.colleagues(state)
     demo.treasury(state)
     demo.notices(state)
+    demo.register(state)
+    if state.broker_api_url:
+        run(state, "deploy.broker.apply")
     if registry_is_empty(state):
         say("importing the demo registry")
         run(

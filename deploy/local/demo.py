@@ -20,6 +20,8 @@ NAMES = tuple(COLLEAGUES)
 OFFICERS = {"karim": "clerk", "mina": "approver", "nader": "approver"}
 # user name → role in notices: an editor writes, two others can approve
 EDITORS = {"karim": "editor", "mina": "approver", "nader": "approver"}
+# user name → role in the register of agencies: a clerk proposes, two others can approve
+REGISTRARS = {"karim": "clerk", "mina": "approver", "nader": "approver"}
 # whose keys and templates of the Notify API the demo has
 AGENCY = "fuel-co"
 
@@ -74,6 +76,19 @@ def notices(state: State) -> None:
         made = _run(state, "notify", "api_keys", "make", AGENCY, "--name", "demo", "--kind", "live")
         api_key(state).touch(mode=0o600)
         api_key(state).write_text(made, encoding="utf-8")
+
+
+def register(state: State) -> None:
+    """Makes some of them officers of the register, puts the demo agencies in force if there are
+    none, and the folder of signed copies in line.
+    """
+    for username, role in REGISTRARS.items():
+        _run(state, "agencies", "officers", "put", username, "--role", role)
+    _run(
+        state, "agencies", "importing", "deploy/agencies", "--first", "--drafted-by", "karim",
+        "--approved-by", "nader",
+    )  # fmt: skip
+    _run(state, "agencies", "exporting", state.environ()["AGENCIES_DIR"], "--copies")
 
 
 def api_key(state: State) -> Path:

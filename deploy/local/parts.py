@@ -23,7 +23,14 @@ PARTS = (
     Part(
         "inquiry",
         ("bus", "serve", "services.inquiry"),
-        (*ANY, "DB_URL", "INQUIRY_LOG_KEY_FILE", "IMPORT_DIR", "AGENCIES_DIR"),
+        (
+            *ANY,
+            "DB_URL",
+            "INQUIRY_LOG_KEY_FILE",
+            "IMPORT_DIR",
+            "AGENCIES_DIR",
+            "REGISTER_PUBLIC_KEY",
+        ),
     ),
     Part("inquiry-relay", ("bus", "relay", "services.inquiry"), (*ANY, "DB_URL")),
     Part(
@@ -81,7 +88,7 @@ PARTS = (
     Part(
         "agencies",
         ("bus", "serve", "services.agencies"),
-        (*ANY, "DB_URL", "AGENCIES_KEY_FILE", "REGISTER_KEY_FILE"),
+        (*ANY, "DB_URL", "AGENCIES_KEY_FILE", "REGISTER_KEY_FILE", "SANDBOX"),
         context="agencies",
     ),
     Part(
@@ -108,7 +115,17 @@ PARTS = (
     Part(
         "agency",
         ("gateway.agency",),
-        (*ANY, "HOST", "PORT", "AGENCIES_DIR", "SIGNING_KEY_FILE", "REPLAY_DIR", "PORTAL_URL"),
+        (
+            *ANY,
+            "HOST",
+            "PORT",
+            "AGENCIES_DIR",
+            "REGISTER_PUBLIC_KEY",
+            "SANDBOX",
+            "SIGNING_KEY_FILE",
+            "REPLAY_DIR",
+            "PORTAL_URL",
+        ),
         8001,
     ),
     Part(

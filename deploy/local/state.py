@@ -101,6 +101,12 @@ class State:
         """The private key that signs the register of agencies, made once."""
         return self._private_key("register.pem")
 
+    def register_public_key(self) -> str:
+        """The public half of it, by which faces and services believe copies of the register."""
+        from bus.keys import SigningKey
+
+        return SigningKey.load(self.register_key(), "register").public.base64()
+
     def _private_key(self, name: str) -> Path:
         from connector.keys import make_key
 
@@ -134,17 +140,19 @@ class State:
 
     def environ(self) -> dict[str, str]:
         """The value of every variable that a part may need."""
-        imports, blobs, mailbox, replays = (
-            self.home / n for n in ("imports", "blobs", "mailbox", "replays")
+        imports, blobs, mailbox, replays, agencies = (
+            self.home / n for n in ("imports", "blobs", "mailbox", "replays", "agencies")
         )
-        for folder in (imports, blobs, mailbox, replays):
+        for folder in (imports, blobs, mailbox, replays, agencies):
             folder.mkdir(exist_ok=True)
         return {
             "AMQP_URL": self.given.get("AMQP_URL") or self.rabbitmq.url,  # type: ignore[union-attr]
             "DB_URL": self.service_url("inquiry"),
             "LOG_LEVEL": self.given.get("LOG_LEVEL", "INFO"),
             "HOST": "127.0.0.1",
-            "AGENCIES_DIR": str(CHECKOUT / "deploy/agencies"),
+            "AGENCIES_DIR": str(agencies),
+            "REGISTER_PUBLIC_KEY": self.register_public_key(),
+            "SANDBOX": "1",
             "AGENCY_PASSWORDS_DIR": str(self.home / "agency-passwords"),
             "AMQP_PASSWORD_FILE": str(self.secret("agency-passwords/land-registry")),
             "BROKER_API_URL": self.broker_api_url or "",

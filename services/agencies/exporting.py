@@ -26,10 +26,15 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("folder", type=Path, help="where the files go; made if it is not there")
     parser.add_argument("--copies", action="store_true", help="signed copies instead of text")
+    parser.add_argument(
+        "--sign-again", action="store_true", help="first sign all by REGISTER_KEY_FILE: a new key"
+    )
     given = parser.parse_args(argv)
     try:
         with Store(Settings().text("DB_URL"), source="exporting").transaction() as tx:
             given.folder.mkdir(parents=True, exist_ok=True)
+            if given.sign_again:
+                register.sign_again(tx.conn, Settings().text("REGISTER_KEY_FILE"))
             count = copies(tx.conn, given.folder) if given.copies else texts(tx.conn, given.folder)
     except (BusError, MissingSettings, OSError, ValueError) as error:
         print(f"Not written: {error}", file=sys.stderr)

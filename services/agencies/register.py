@@ -120,6 +120,18 @@ def signed(key: SigningKey, document: Mapping[str, Any], version: int) -> str:
     return f"{told}.{_encoded(key.sign(told.encode()))}"
 
 
+def sign_again(conn: Connection, key_file: str) -> None:
+    """Signs what is in force by the register's key of now; versions stay as they are."""
+    key = signing_key(key_file)
+    lock(conn)
+    rows = conn.execute(text("select * from agencies where state = 'IN_FORCE'")).all()
+    for row in rows:
+        conn.execute(
+            text("update agencies set jws = :jws where code = :code"),
+            {"jws": signed(key, row.document, row.version), "code": row.code},
+        )
+
+
 def _encoded(told: bytes) -> str:
     return base64.urlsafe_b64encode(told).rstrip(b"=").decode()
 

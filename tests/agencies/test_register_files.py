@@ -8,6 +8,8 @@ import sys
 import pytest
 
 from bus.contracts.agencies import DOCUMENT
+from bus.keys import SigningKey
+from bus.register import Register
 from services.agencies.documents import from_toml
 from tests.conftest import ROOT, execute
 
@@ -68,6 +70,24 @@ def test_signed_copies_are_written_and_those_of_revoked_agencies_go(register, ru
     names = {path.stem for path in copies.glob("*.jws")}
     assert names == {path.stem for path in DEMO.glob("*.toml")} - {"fuel-co"}
     assert (copies / "of-others.txt").exists()
+
+
+def test_with_a_new_key_all_copies_are_signed_again_and_stay_what_they_were(
+    register, run, take, tmp_path
+):
+    take(DEMO)
+    other = tmp_path / "other.pem"
+    subprocess.run([sys.executable, "-m", "connector", "keygen", "--out", str(other)], cwd=ROOT,
+                   check=True, capture_output=True)  # fmt: skip
+    for folder in ("old", "new"):
+        (tmp_path / folder).mkdir()
+    run("exporting", tmp_path / "old", "--copies")
+    again = ("--copies", "--sign-again")
+    assert run("exporting", tmp_path / "new", *again, REGISTER_KEY_FILE=str(other)).returncode == 0
+    key = SigningKey.load(other, "register").public
+    old = [agency.code for agency in Register(tmp_path / "old", key).agencies()]
+    new = [agency.code for agency in Register(tmp_path / "new", key).agencies()]
+    assert (old, new) == ([], sorted(path.stem for path in DEMO.glob("*.toml")))
 
 
 def test_the_rules_hold_for_files_too_and_nothing_is_half_done(register, take, tmp_path):

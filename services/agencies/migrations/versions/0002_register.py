@@ -45,14 +45,14 @@ create index agency_changes_of on agency_changes (code, id);
 create index agency_changes_open on agency_changes (id) where state = 'DRAFT';
 create function refuse_edit() returns trigger language plpgsql as
 $$ begin
-    if old.state <> 'DRAFT' or
+    if tg_op = 'DELETE' or old.state <> 'DRAFT' or
         (to_jsonb(new) - 'state' - 'decided_by' - 'decided_at' - 'decision') is distinct from
         (to_jsonb(old) - 'state' - 'decided_by' - 'decided_at' - 'decision') then
         raise exception 'what was proposed is not edited, what was decided is not decided again';
     end if;
     return new;
 end $$;
-create trigger agency_changes_kept before update on agency_changes
+create trigger agency_changes_kept before update or delete on agency_changes
     for each row execute function refuse_edit();
 -- Every act, with the document that was in force after it where it made a new version.
 create table agency_audit (
@@ -96,10 +96,6 @@ def upgrade() -> None:
             f"create trigger {table}_whole before truncate on {table} "
             "for each statement execute function refuse_change()"
         )
-    op.execute(
-        "create trigger agency_changes_stay before delete on agency_changes "
-        "for each row execute function refuse_change()"
-    )
 
 
 def downgrade() -> None:
