@@ -9,6 +9,7 @@ Each password is a file of AGENCY_PASSWORDS_DIR, named like the agency; one that
 
 import argparse
 import contextlib
+import fnmatch
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -84,7 +85,7 @@ def connected(settings: Settings) -> dict[str, Agency]:
     for agency in known:
         if wrong := agency.serves - can:
             raise CannotApply(f"{agency.code}: no agency can serve {', '.join(sorted(wrong))}.")
-        if wrong := set(agency.hears) - may:
+        if wrong := {each for each in agency.hears if not fnmatch.filter(may, each)}:
             raise CannotApply(f"{agency.code}: no agency can hear {', '.join(sorted(wrong))}.")
     return {agency.code: agency for agency in known if agency.serves or _hears(agency)}
 

@@ -4,7 +4,8 @@ From the feed, in the same transaction, it goes into the agency's own queue and 
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import orjson
@@ -19,10 +20,11 @@ from bus.store import Tx
 KEEP = dt.timedelta(days=30)
 
 _HEARERS = text("""
-    select code, coalesce(cast(document -> 'events' ->> 'queue' as boolean), false) as queue
+    select code, document -> 'events' -> 'hears' as hears,
+        coalesce(cast(document -> 'events' ->> 'queue' as boolean), false) as queue
     from agencies
     where state = 'IN_FORCE' and (ends_at is null or ends_at > :now)
-    and jsonb_exists(document -> 'events' -> 'hears', :type)
+    and document -> 'events' -> 'hears' is not null
     and (cast(:owner as text) is null or code = :owner)
     order by code""")
 # The row stays locked until the commit: no number is given twice, none is lost, and who reads one
@@ -69,9 +71,11 @@ def hear(tx: Tx, now: dt.datetime, event: Event, fact: Mapping[str, Any]) -> Non
     owner = fact[event.owner] if event.owner else None
     if tx.message is None or (event.owner and owner is None):
         return
-    asked = {"now": now, "type": event.name, "owner": owner}
+    hearers = tx.conn.execute(_HEARERS, {"now": now, "owner": owner}).all()
     data = {name: fact[name] for name in event.heard.fields if name in fact}
-    for agency in tx.conn.execute(_HEARERS, asked).all():
+    for agency in hearers:
+        if not _names(agency.hears, event):
+            continue
         sequence = tx.conn.execute(_NEXT, {"agency": agency.code}).scalar_one()
         heard = cloud_event(tx.message, sequence, data)
         tx.conn.execute(
@@ -85,6 +89,13 @@ def hear(tx: Tx, now: dt.datetime, event: Event, fact: Mapping[str, Any]) -> Non
         if agency.queue:
             tx.tell_agency(agency.code, name, _headers(heard), data)
         tx.send(CALL_BACK, agency=agency.code, type="event.heard", id=name, data=heard)
+
+
+def _names(hears: Sequence[str], event: Event) -> bool:
+    """True if what stands in the register (``inquiry.registry_loaded.v1``, ``billing.*``) names
+    the event.
+    """
+    return any(fnmatchcase(event.name, pattern) for pattern in hears)
 
 
 def cloud_event(envelope: Envelope, sequence: int, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,7 +136,8 @@ def feed(
             "The register does not say that your agency hears anything; ask the water company.",
             code="feed.not_granted",
         )
-    asked = {"agency": agency, "hears": hears, "after": after, "limit": limit}
+    types = [event.name for event in hearable() if _names(hears, event)]
+    asked = {"agency": agency, "hears": types, "after": after, "limit": limit}
     rows = conn.execute(_PAGE, asked).all()
     last, oldest = (rows[0].last, rows[0].oldest) if rows else (0, 1)
     if after is not None and after + 1 < oldest:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bus import topology
 from bus.contracts import CATALOGUE, Event, hidden_names
+from bus.contracts.agencies import CHANGED
 from bus.contracts.billing import BILL_PAID
 from bus.contracts.inquiry import BATCH_ANSWERED, REGISTRY_LOADED
 from bus.contracts.ticketing import TICKET_MOVED
@@ -69,6 +70,24 @@ def test_an_event_with_an_owner_is_heard_by_nobody_else(hand):
     assert [e["type"] for e in hand.feed("power-co")["events"]] == [
         BATCH_ANSWERED.name, BILL_PAID.name,
     ]  # fmt: skip
+    assert hand.feed("fuel-co")["events"] == []
+
+
+def test_the_register_names_events_by_patterns_too(hand):
+    put(hand.db, "power-co", "inquiry.*")
+    put(hand.db, "fuel-co", "billing.*")
+    hand.happens()
+    hand.happens(BILL_PAID, **{**BILL, "agency": "power-co"})
+    assert [e["type"] for e in hand.feed("power-co")["events"]] == [REGISTRY_LOADED.name]
+    assert hand.feed("fuel-co")["events"] == []
+
+
+def test_an_agency_hears_of_its_own_entry_in_the_register_and_of_no_other(hand):
+    put(hand.db, "power-co", CHANGED.name)
+    put(hand.db, "fuel-co", CHANGED.name)
+    hand.happens(CHANGED, code="power-co", version=9)
+    (event,) = hand.feed("power-co")["events"]
+    assert event["data"] == {"code": "power-co", "version": 9}
     assert hand.feed("fuel-co")["events"] == []
 
 

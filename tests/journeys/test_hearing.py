@@ -1,0 +1,57 @@
+"""An agency hears by call-back: from an event of inquiry over feed and notify to its address."""
+
+import pytest
+
+from bus.contracts.callbacks import PUT_CALLBACK
+from bus.contracts.inquiry import BATCH_ANSWERED, REGISTRY_LOADED
+from tests.agencies.hearers import Hearing, new_ids, put, tell
+from tests.bus.asking import ask_all
+from tests.conftest import execute, secrets_in, wait_for
+from tests.notify.agency import Listener
+
+CALLER = {"agency": "power-co", "key": "power-co-demo", "grants": []}
+
+
+@pytest.fixture
+def listener():
+    made = Listener()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hearing(start, tmp_path, vhost, agencies_db, notify_db):
+    """The agencies service and notify with their relays."""
+    notify = {
+        "AMQP_URL": vhost, "DB_URL": notify_db, "CALLBACKS_SANDBOX": "1", **secrets_in(tmp_path),
+    }  # fmt: skip
+    service = start("bus", "serve", "services.notify", **notify)
+    start("bus", "relay", "services.notify", **notify)
+    wait_for(lambda: "mirab.notify.requests" in service.log, 60)
+    wait_for(lambda: "mirab.notify.commands" in service.log, 60)
+    made = Hearing(start, tmp_path, vhost, agencies_db)
+    made.serve()
+    made.relay()
+    return made
+
+
+def endpoint_at(amqp, url):
+    """The endpoint that the agency puts there; None while notify does not take it yet."""
+    asked = PUT_CALLBACK.load({"url": url, "types": ["event.heard"]})
+    (told,) = ask_all(amqp, [(PUT_CALLBACK, "the-endpoint", asked)], caller=CALLER)
+    return None if isinstance(told, Exception) else told
+
+
+def test_what_an_agency_hears_is_told_its_address_signed_and_as_the_feed_has_it(hearing, listener):
+    put(hearing.db, "power-co", REGISTRY_LOADED.name, BATCH_ANSWERED.name)
+    put(hearing.db, "fuel-co", REGISTRY_LOADED.name)
+    endpoint = wait_for(lambda: endpoint_at(hearing.amqp, listener.url), 60)
+    tell(hearing.amqp, new_ids(2))
+    tell(hearing.amqp, new_ids(1), BATCH_ANSWERED, batch="b-1", agency="fuel-co", lines=1)
+    tell(hearing.amqp, new_ids(1), BATCH_ANSWERED, batch="b-2", agency="power-co", lines=1)
+    wait_for(lambda: len(listener.told) == 3, 60)
+    told = [each.verified(endpoint["secret"]) for each in listener.told]
+    assert {each["type"] for each in told} == {"event.heard"}
+    heard = sorted((each["data"] for each in told), key=lambda event: event["sequence"])
+    assert heard == hearing.feed("power-co")["events"]
+    assert execute(hearing.db, "select last from feeds where agency = 'fuel-co'") == [(2,)]
