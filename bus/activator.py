@@ -15,7 +15,7 @@ import structlog
 from bus import inbox, log
 from bus.contracts.kinds import Contract, Request
 from bus.envelope import Envelope
-from bus.errors import BusError, Conflict, ContractError, Internal, Unavailable
+from bus.errors import BusError, Conflict, ContractError, Internal, TooMany, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +113,14 @@ def _once(service: Any, job: Job, tx: Any, calls: Sequence[Call]) -> list[dict[s
 def _do(
     service: Any, job: Job, tx: Any, fresh: dict[str, tuple[Call, bytes]]
 ) -> dict[str, inbox.Done]:
-    """Works on what is new and remembers it, but for what is not available now: who is told so
-    asks again with the same id, and must not get the same reply.
+    """Works on what is new and remembers it, but for what is not available now, or not today: who
+    is told so asks again with the same id, and must not get the same reply.
     """
     results = _results(service, job, tx, [call for call, _ in fresh.values()])
     done, lasting = {}, {}
     for (id_, (_, digest)), result in zip(fresh.items(), results, strict=True):
         done[id_] = inbox.Done(digest, _reply(result))
-        if not isinstance(result, Unavailable):
+        if not isinstance(result, Unavailable | TooMany):
             lasting[id_] = done[id_]
     if lasting and not inbox.remember(tx.conn, job.consumer, lasting):
         raise Unavailable("The same message is being worked on elsewhere.", code="inbox.race")

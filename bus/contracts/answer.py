@@ -63,6 +63,9 @@ class Answer(Schema):
     purpose = code_text(required=True)
     case_number = Text(64, allow_none=True, required=True)
     agency = code_text(required=True)
+    on_behalf_of = code_text(
+        metadata={"description": "The agency in whose name it was asked, if that is another"}
+    )
     asked_at = Instant(required=True)
     answered_at = Instant(required=True)
     answered_at_jalali = Text(40, required=True)

@@ -213,6 +213,9 @@ class BatchAnswered(Schema):
     batch = Text(36, required=True)
     agency = code_text(required=True)
     lines = fields.Integer(required=True)
+    on_behalf_of = code_text(
+        metadata={"description": "The agency in whose name it was asked, which is charged"}
+    )
 
 
 class DayCounted(Schema):

@@ -103,8 +103,8 @@ class Billing(Service):
         bills.charge(self.till(tx), asked)
 
     @handle(BATCH_ANSWERED)
-    def charge_batch(self, tx, *, batch, agency, lines):
-        asked = answers_given(agency, ("batch", batch), lines, tehran_day(self.now()))
+    def charge_batch(self, tx, *, batch, agency, lines, on_behalf_of=None):
+        asked = answers_given(on_behalf_of or agency, ("batch", batch), lines, tehran_day(self.now()))
         bills.charge(self.till(tx), asked)
 
     @handle(DAY_COUNTED)

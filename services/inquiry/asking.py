@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from bus import persian
 from bus.envelope import Envelope
 from bus.errors import BusError, FieldError, RuleBroken, Unavailable
-from services.inquiry import registry_store, standing, store
+from services.inquiry import quotas, registry_store, standing, store
 from services.inquiry.domain import answer, codes, purposes
 from services.inquiry.domain.answer import Known, Question
 
@@ -28,7 +28,7 @@ def answer_all(
     conn: Connection, asked: Sequence[Asked], *, now: dt.datetime, secret: str
 ) -> list[Result]:
     """Answers or refuses each, in order; each leaves its row in the log, in this transaction."""
-    judged = [judge(each, now) for each in asked]
+    judged = _within_quotas(conn, [judge(each, now) for each in asked], now)
     questions = [question for question in judged if isinstance(question, Question)]
     answers = iter(_answers(conn, questions, now))
     results: list[Result] = [
@@ -36,23 +36,48 @@ def answer_all(
     ]
     hashes = store.add_answers(conn, [result for result in results if isinstance(result, dict)])
     rows = [
-        log_row(each, result, secret, hashes) for each, result in zip(asked, results, strict=True)
+        log_row(each, result, secret, hashes, getattr(question, "basis", None))
+        for each, question, result in zip(asked, judged, results, strict=True)
     ]
     store.add_log(conn, rows, now)
     return results
 
 
+def refuse_all(
+    conn: Connection, asked: Sequence[Asked], refusal: BusError, *, now: dt.datetime, secret: str
+) -> list[BusError]:
+    """Refuses each for the same reason; each leaves its row in the log, in this transaction."""
+    store.add_log(conn, [log_row(each, refusal, secret, {}) for each in asked], now)
+    return [refusal] * len(asked)
+
+
+def _within_quotas(
+    conn: Connection, judged: list[Question | BusError], now: dt.datetime
+) -> list[Question | BusError]:
+    """The same, with a refusal for each question that is over its grant's quota of the day."""
+    limited = {
+        at: quotas.Counted(each.on_behalf_of or each.agency, each.purpose_code, each.per_day)
+        for at, each in enumerate(judged)
+        if isinstance(each, Question) and each.per_day is not None
+    }
+    if limited:
+        for at, refusal in zip(limited, quotas.take(conn, [*limited.values()], now), strict=True):
+            if refusal:
+                judged[at] = refusal
+    return judged
+
+
 def judge(asked: Asked, now: dt.datetime) -> Question | BusError:
     """The question, if its asker may ask it; otherwise the refusal."""
-    caller, data = asked.message.caller or {}, asked.data
-    allowed = purposes.check(
-        data["purpose"], caller.get("grants") or (), data["key_kind"], persian.tehran_day(now)
-    )
+    caller, data, day = asked.message.caller or {}, asked.data, persian.tehran_day(now)
+    grants = caller.get("grants") or ()
+    allowed = purposes.check(data["purpose"], grants, data["key_kind"], day)
     if isinstance(allowed, BusError):
         return allowed
     as_of = moment_asked_about(data, now)
     if isinstance(as_of, RuleBroken):
         return as_of
+    grant = purposes.grant_of(data["purpose"], grants, day) or {}
     return Question(
         agency=str(caller.get("agency")),
         purpose_code=data["purpose"],
@@ -62,6 +87,9 @@ def judge(asked: Asked, now: dt.datetime) -> Question | BusError:
         case_number=data.get("case_number"),
         asked_at=_moment(asked.message.time, now),
         as_of=as_of,
+        on_behalf_of=caller.get("on_behalf_of"),
+        basis=grant.get("basis"),
+        per_day=grant.get("per_day"),
     )
 
 
@@ -174,7 +202,11 @@ def _look_up(conn: Connection, questions: Sequence[Question]) -> list[Known | No
 
 
 def log_row(
-    asked: Asked, result: Result | None, secret: str, hashes: Mapping[str, str]
+    asked: Asked,
+    result: Result | None,
+    secret: str,
+    hashes: Mapping[str, str],
+    basis: str | None = None,
 ) -> dict[str, Any]:
     """The row of the log for a question and what became of it; the key only as a keyed hash.
 
@@ -191,6 +223,8 @@ def log_row(
         "case_number": data.get("case_number"),
         "message_id": message.id,
         "trace_id": message.trace_id,
+        "on_behalf_of": caller.get("on_behalf_of"),
+        "basis": basis,
     }
     if "key" in data:
         row |= {

@@ -11,9 +11,12 @@ from bus.contracts.inquiry import BATCH_LINES, PART_LINES
 from bus.envelope import Envelope
 from bus.errors import Conflict, NotFound, RuleBroken
 from services.inquiry.domain.answer import instant
+from services.inquiry.members import Asker
 
-_OWN = text("select * from batches where batch = :batch and agency = :agency")
-_LOCKED = text("select * from batches where batch = :batch and agency = :agency for update")
+_OWN = """
+    select * from batches where batch = :batch and agency = :agency
+    and caller ->> 'on_behalf_of' is not distinct from cast(:behalf as text)"""
+_LOCKED = _OWN + " for update"
 
 _ADD_LINES = text("""
     insert into batch_lines (batch, line, key_kind, key, problem)
@@ -49,13 +52,13 @@ def open_batch(conn: Connection, message: Envelope, data: dict[str, Any], now: d
     )
 
 
-def add_part(conn: Connection, data: dict[str, Any], agency: str) -> None:
+def add_part(conn: Connection, data: dict[str, Any], asker: Asker) -> None:
     """Adds the lines of one part; a batch of someone else is not there.
 
     A part that was received before is taken as it is, if it is the same; otherwise Conflict
     ``idempotency_key.reused``.
     """
-    batch = of_agency(conn, data["batch"], agency, lock=True)
+    batch = of_asker(conn, data["batch"], asker, lock=True)
     if batch["state"] != RECEIVING:
         raise Conflict("This batch is complete; nothing can be added.", code="batch.complete")
     first = data["part"] * PART_LINES + 1
@@ -104,12 +107,14 @@ def complete(conn: Connection, data: dict[str, Any], now: datetime) -> list[int]
     return list(range((count - 1) // PART_LINES + 1))
 
 
-def of_agency(conn: Connection, batch: str, agency: str, *, lock: bool = False) -> dict[str, Any]:
-    """The batch, if it is this agency's; otherwise the same NotFound as for none at all."""
+def of_asker(conn: Connection, batch: str, asker: Asker, *, lock: bool = False) -> dict[str, Any]:
+    """The batch, if this agency sent it in the same name; otherwise the same NotFound as for none
+    at all.
+    """
     found = (
         conn.execute(
-            _LOCKED if lock else _OWN,
-            {"batch": batch, "agency": agency},
+            text(_LOCKED if lock else _OWN),
+            {"batch": batch, "agency": asker.agency, "behalf": asker.on_behalf_of},
         )
         .mappings()
         .one_or_none()

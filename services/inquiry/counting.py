@@ -14,11 +14,12 @@ from bus.store import Tx
 
 # Answers that were under way at midnight have been written by then, also if a clock is slow.
 AFTER_MIDNIGHT = dt.timedelta(minutes=30)
-# The lines of batches stand in the log under "<batch>/<line>"; single questions bear a UUID.
+# An agency in whose name was asked is charged, not its delegate. The lines of batches stand in the
+# log under "<batch>/<line>"; single questions bear a UUID.
 _COUNT = text("""
-    select agency, count(*) as answers from inquiry_log
+    select coalesce(on_behalf_of, agency) as agency, count(*) as answers from inquiry_log
     where at >= :first and at < :after and contract = :contract and tracking_code is not null
-    and position('/' in message_id) = 0 group by agency order by agency""")
+    and position('/' in message_id) = 0 group by 1 order by 1""")
 
 
 def next_day(conn: Connection, now: dt.datetime) -> dt.date | None:

@@ -1,11 +1,48 @@
-"""The register of agencies where this service has one: what was allowed once, is it still."""
+"""Agencies as this service knows them: who asks in whose name, and what the register says now."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from bus.envelope import Envelope
+from bus.errors import Unavailable
 from bus.keys import PublicKey
-from bus.register import Register
+from bus.register import Register, current
 from bus.settings import Settings
+
+
+class Asker(NamedTuple):
+    """An agency, and the other in whose name it asks, as the gateway's door has proven them."""
+
+    agency: str
+    on_behalf_of: str | None
+
+    @property
+    def charged(self) -> str:
+        """Whose question it is: by whose grant it is asked, and who is charged for it."""
+        return self.on_behalf_of or self.agency
+
+
+def asker_of(message: Envelope | None) -> Asker:
+    """Who asks."""
+    return asker_in((message.caller if message else None) or {})
+
+
+def asker_in(caller: Mapping[str, Any]) -> Asker:
+    """Who asks, by the caller of an envelope."""
+    return Asker(str(caller.get("agency")), caller.get("on_behalf_of"))
+
+
+def still(settings: Settings, caller: Mapping[str, Any], contract: str) -> dict[str, Any]:
+    """The caller with what the register leaves of his rights now; as he was where this service has
+    no register. Raises what ``bus.register.current`` does.
+    """
+    try:
+        register = register_of(settings)
+    except (OSError, ValueError) as error:
+        raise Unavailable(f"The register of agencies cannot be read: {error}") from None
+    return current(register, caller, contract) if register else dict(caller)
 
 
 def register_of(settings: Settings) -> Register | None:

@@ -11,16 +11,17 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from bus import log, topology
-from bus.contracts.parcels import SOURCES_OF_PARCEL, TAKE_SOURCES
+from bus.contracts.parcels import ASK_PARCEL, SOURCES_OF_PARCEL, TAKE_SOURCES
 from bus.envelope import Envelope
-from bus.errors import BusError, NotFound, Unavailable
+from bus.errors import BusError, Forbidden, NotFound, Unauthenticated, Unavailable
 from bus.persian import tehran_day
 from bus.settings import Settings
 from bus.store import Tx
-from services.inquiry import asking, members, registry_store, store
+from services.inquiry import asking, members, quotas, registry_store, store
 from services.inquiry.asking import Asked
 from services.inquiry.domain import codes, purposes
 from services.inquiry.domain.answer import instant
+from services.inquiry.members import Asker
 
 PATIENCE = dt.timedelta(seconds=topology.AGENCY_SECONDS)
 KEEP_DAYS = 365
@@ -42,11 +43,16 @@ def ask(
     if served_by is None:
         nobody = "No land registry serves this now; ask again later."
         return _logged(tx, data, Unavailable(nobody, code="parcel.not_served"), now, secret)
+    asker, grants = members.asker_in(caller), caller.get("grants") or ()
+    grant = purposes.grant_of(data["purpose"], grants, tehran_day(now)) or {}
+    if refusal := _over_quota(tx.conn, asker, data["purpose"], grant, now):
+        return _logged(tx, data, refusal, now, secret)
     question = tx.ask_agency(served_by, SOURCES_OF_PARCEL, parcel_no=data["parcel_no"])
     row = {
         "code": codes.new_tracking(),
         "question": question,
-        "agency": str(caller.get("agency")),
+        "agency": asker.agency,
+        "on_behalf_of": asker.on_behalf_of,
         "key_id": caller.get("key"),
         "served_by": served_by,
         "asked_at": now,
@@ -55,24 +61,41 @@ def ask(
     }
     tx.conn.execute(
         text(
-            "insert into parcel_questions (code, question, agency, key_id, served_by, parcel_no, "
-            "purpose, case_number, operator, asked_at, due_at) values (:code, :question, :agency, "
-            ":key_id, :served_by, :parcel_no, :purpose, :case_number, :operator, :asked_at, "
-            ":due_at)"
+            "insert into parcel_questions (code, question, agency, on_behalf_of, key_id, "
+            "served_by, parcel_no, purpose, case_number, operator, asked_at, due_at) values "
+            "(:code, :question, :agency, :on_behalf_of, :key_id, :served_by, :parcel_no, "
+            ":purpose, :case_number, :operator, :asked_at, :due_at)"
         ),
         row,
     )
-    _logged(tx, data, {"outcome": "AWAITING", "tracking_code": row["code"]}, now, secret)
+    outcome = {"outcome": "AWAITING", "tracking_code": row["code"]}
+    _logged(tx, data, outcome, now, secret, grant.get("basis"))
     return {"code": row["code"], "state": "AWAITING", "due_at": instant(row["due_at"])}
 
 
+def _over_quota(
+    conn: Connection, asker: Asker, purpose: str, grant: Mapping[str, Any], now: dt.datetime
+) -> BusError | None:
+    if "per_day" not in grant:
+        return None
+    counted = quotas.Counted(asker.charged, purpose, grant["per_day"])
+    return quotas.take(conn, [counted], now)[0]
+
+
 def read(tx: Tx, code: str, *, now: dt.datetime, secret: str) -> dict[str, Any] | BusError:
-    """A Parcel, if its question was this agency's; else NotFound ``parcel.not_found``. Logged."""
+    """A Parcel, if its question was this agency's, asked in the same name; else NotFound
+    ``parcel.not_found``. Logged.
+    """
+    asker = members.asker_of(tx.message)
     row = tx.conn.execute(
-        text("select * from parcel_questions where code = :code and agency = :agency"),
+        text(
+            "select * from parcel_questions where code = :code and agency = :agency "
+            "and on_behalf_of is not distinct from cast(:behalf as text)"
+        ),
         {
             "code": codes.parse(code) or "",
-            "agency": str(((tx.message.caller if tx.message else None) or {}).get("agency")),
+            "agency": asker.agency,
+            "behalf": asker.on_behalf_of,
         },
     ).one_or_none()
     if row is None:
@@ -132,7 +155,8 @@ def take(  # noqa: PLR0913 - what came, and what it is judged by
     if reason or row is None or answer is None:
         _count(tx.conn, agency, reason or "unasked", now)
         return reason
-    error = answer.get("error")
+    error = _revoked(row, settings) or answer.get("error")
+    files = [] if error else (answer.get("result") or {}).get("file_nos", ())
     tx.conn.execute(
         text(
             "update parcel_questions set answered_at = :now, file_nos = :files, "
@@ -140,13 +164,29 @@ def take(  # noqa: PLR0913 - what came, and what it is judged by
         ),
         {
             "now": now,
-            "files": list(dict.fromkeys((answer.get("result") or {}).get("file_nos", ()))),
+            "files": list(dict.fromkeys(files)),
             "problem": error["code"] if error else None,
             "code": row.code,
         },
     )
     _log_answer(tx, row, bool(error), now, secret)
     return None
+
+
+def _revoked(row: Any, settings: Settings) -> dict[str, str] | None:
+    """Why the asker may not be told any more; None if he may. By then the grant may have gone."""
+    caller = {**_caller(row), "grants": [{"purpose": row.purpose, "until": dt.date.max}]}
+    try:
+        members.still(settings, caller, ASK_PARCEL.name)
+    except (Forbidden, Unauthenticated) as error:
+        return {"code": error.code}
+    return None
+
+
+def _caller(row: Any) -> dict[str, Any]:
+    """Who asked, as the envelope of the question told it."""
+    caller = {"agency": row.agency, "key": row.key_id}
+    return {**caller, "on_behalf_of": row.on_behalf_of} if row.on_behalf_of else caller
 
 
 def _open_question(conn: Connection, message: Envelope | None) -> Any | None:
@@ -196,9 +236,16 @@ def _count(conn: Connection, agency: str | None, reason: str, now: dt.datetime) 
     )
 
 
-def _logged(tx: Tx, data: Mapping[str, Any], result: Any, now: dt.datetime, secret: str) -> Any:
+def _logged(  # noqa: PLR0913 - what a row of the log tells
+    tx: Tx,
+    data: Mapping[str, Any],
+    result: Any,
+    now: dt.datetime,
+    secret: str,
+    basis: str | None = None,
+) -> Any:
     asked = {**data, "key_kind": "parcel_no", "key": data["parcel_no"]} if data else {}
-    row = asking.log_row(Asked(tx.message, asked), result, secret, {})
+    row = asking.log_row(Asked(tx.message, asked), result, secret, {}, basis)
     store.add_log(tx.conn, [row], now)
     return result
 
@@ -209,7 +256,7 @@ def _log_answer(tx: Tx, row: Any, refused: bool, now: dt.datetime, secret: str) 
         TAKE_SOURCES.name,
         tx.message.source if tx.message else "",
         cause=tx.message,
-        caller={"agency": row.agency, "key": row.key_id},
+        caller=_caller(row),
     )
     asked = {
         "purpose": row.purpose, "case_number": row.case_number, "operator": row.operator,

@@ -1,14 +1,9 @@
 """The inquiry service: lawful questions about subscribers, and their answers."""
 
-from typing import Any
-
-import orjson
-
 from bus.contracts.billing import BILL_ENDED, BILL_ISSUED, BILL_PAID, BILL_REMINDED
 from bus.contracts.inquiry import (
     ANSWER_BATCH_PART,
     ASK,
-    BATCH_ANSWERED,
     BATCH_STATUS,
     GET,
     LOAD_REGISTRY,
@@ -20,7 +15,6 @@ from bus.contracts.inquiry import (
 from bus.contracts.own import ASK_OWN, READ_OWN
 from bus.contracts.parcels import ASK_PARCEL, READ_PARCEL, TAKE_SOURCES
 from bus.endpoint import answers, every, handle, serve
-from bus.envelope import Envelope
 from bus.errors import BusError, NotFound
 from bus.persian import tehran_day
 from bus.service import Service
@@ -32,6 +26,8 @@ from services.inquiry import (
     own,
     own_notices,
     parcels,
+    parts,
+    quotas,
     standing,
     store,
 )
@@ -39,6 +35,7 @@ from services.inquiry.asking import Asked
 from services.inquiry.domain import codes, purposes
 from services.inquiry.domain.answer import instant, jalali_moment
 from services.inquiry.domain.status import LABELS
+from services.inquiry.members import asker_of
 
 
 class Inquiry(Service):
@@ -60,9 +57,8 @@ class Inquiry(Service):
 
     @serve(GET)
     def get(self, tx, *, tracking_code):
-        agency = agency_of(tx.message)
         code = codes.parse(tracking_code)
-        found = store.answer_of(tx.conn, code, agency) if code else None
+        found = store.answer_of(tx.conn, code, *asker_of(tx.message)) if code else None
         result = found or NotFound(
             "You were given no answer of that tracking code.", code="answer.not_found"
         )
@@ -92,7 +88,7 @@ class Inquiry(Service):
 
     @serve(SUBMIT_BATCH)
     def submit_batch(self, tx, **data):
-        agency, now = agency_of(tx.message), self.now()
+        asker, now = asker_of(tx.message), self.now()
         grants = (tx.message.caller or {}).get("grants") or ()
         allowed = purposes.check(data["purpose"], grants, None, tehran_day(now))
         refusal = next(
@@ -109,42 +105,24 @@ class Inquiry(Service):
             return refusal
         if data["part"] == 0:
             batches.open_batch(tx.conn, tx.message, data, now)
-        batches.add_part(tx.conn, data, agency)
+        batches.add_part(tx.conn, data, asker)
         if data["last"]:
             for part in batches.complete(tx.conn, data, now):
                 tx.send(ANSWER_BATCH_PART, batch=data["batch"], part=part)
-        return batches.progress(batches.of_agency(tx.conn, data["batch"], agency))
+        return batches.progress(batches.of_asker(tx.conn, data["batch"], asker))
 
     @handle(ANSWER_BATCH_PART)
     def answer_batch_part(self, tx, *, batch, part):
-        found = batches.get(tx.conn, batch)
-        lines = batches.part_lines(tx.conn, batch, part)
-        asked = [
-            Asked(
-                envelope_of(tx.message, found, line),
-                {
-                    "purpose": found["purpose"],
-                    "case_number": found["case_number"],
-                    "operator": found["operator"],
-                    "as_of": batches.as_of_text(found),
-                    "key_kind": line.key_kind,
-                    "key": line.key,
-                },
-            )
-            for line in lines
-        ]
-        results = asking.answer_all(tx.conn, asked, now=self.now(), secret=self.secret)
-        noted = [outcome_of(line, result) for line, result in zip(lines, results, strict=True)]
-        if batches.note_results(tx.conn, batch, noted, self.now()):
-            tx.publish(BATCH_ANSWERED, batch=batch, agency=found["agency"], lines=found["lines"])
+        now, secret = self.now(), self.secret
+        parts.answer(tx, batch, part, now=now, settings=self.settings, secret=secret)
 
     @serve(BATCH_STATUS)
     def batch_status(self, tx, *, batch):
-        return batches.progress(batches.of_agency(tx.conn, batch, agency_of(tx.message)))
+        return batches.progress(batches.of_asker(tx.conn, batch, asker_of(tx.message)))
 
     @serve(READ_BATCH)
     def read_batch(self, tx, *, batch, after, limit):
-        found = batches.of_agency(tx.conn, batch, agency_of(tx.message))
+        found = batches.of_asker(tx.conn, batch, asker_of(tx.message))
         row = asking.log_row(Asked(tx.message, found), None, self.secret, {})
         store.add_log(tx.conn, [row], self.now())
         return {
@@ -228,29 +206,4 @@ class Inquiry(Service):
             batches.forget_old(tx.conn)
             own.forget(tx.conn, self.now())
             parcels.forget(tx.conn, self.now())
-
-
-def agency_of(message: Envelope | None) -> str:
-    """Who asks, as the gateway's door has proven it."""
-    return str(((message.caller if message else None) or {}).get("agency"))
-
-
-def envelope_of(cause: Envelope, batch: dict[str, Any], line: Any) -> Envelope:
-    """The envelope of one line: asked by the batch's submitter, in the batch's matter."""
-    return Envelope.new(
-        ASK.name,
-        "inquiry.batch",
-        cause=cause,
-        id=f"{batch['batch']}/{line.line}",
-        time=instant(batch["submitted_at"]),
-        caller=batches.caller_of(batch),
-    )
-
-
-def outcome_of(line: Any, result: asking.Result) -> dict[str, Any]:
-    """What a line of a batch is told: its answer's code, or why it was refused."""
-    if not isinstance(result, BusError):
-        return {"line": line.line, "tracking_code": result["tracking_code"], "problem": None}
-    field = result.fields[0].field if result.fields else None
-    problem = {"field": field, "code": result.code, "detail": result.message}
-    return {"line": line.line, "tracking_code": None, "problem": orjson.dumps(problem).decode()}
+            quotas.forget(tx.conn, self.now())

@@ -27,7 +27,12 @@ LOGGED = (
     "answer_hash",
     "message_id",
     "trace_id",
+    "on_behalf_of",
+    "basis",
 )
+# Columns that came after rows were written: a row's hash covers them where they are not empty, so
+# that what was written before them verifies as it did.
+LATER = ("on_behalf_of", "basis")
 AT_ONCE = 5000
 
 TOLD = ("tracking_code", "verification_code", "agency", "outcome", "answered_at", "valid_until")
@@ -46,7 +51,8 @@ _ADD_LOG = text(f"""
         from json_to_recordset(cast(:rows as json)) as told(
             seq bigint, at timestamptz, agency text, key_id text, contract text, purpose text,
             operator text, case_number text, key_kind text, key_hash text, outcome text,
-            tracking_code text, answer_hash text, message_id text, trace_id text, hash text))
+            tracking_code text, answer_hash text, message_id text, trace_id text, on_behalf_of text,
+            basis text, hash text))
     update inquiry_log_head set seq = :seq, hash = :hash""")  # noqa: S608 - made of constants
 _READ_LOG = text(
     f"select {', '.join(LOGGED)}, hash from inquiry_log "  # noqa: S608 - made of constants
@@ -93,7 +99,8 @@ def add_log(conn: Connection, rows: Sequence[dict[str, Any]], at: datetime) -> N
 
 def canonical(row: Mapping[str, Any]) -> dict[str, Any]:
     """The content of a log row as its hash covers it."""
-    return {**{name: row[name] for name in LOGGED}, "at": row["at"].astimezone(UTC).isoformat()}
+    told = {name: row[name] for name in LOGGED if name not in LATER or row[name] is not None}
+    return {**told, "at": row["at"].astimezone(UTC).isoformat()}
 
 
 def read_log(conn: Connection, after: int) -> Iterator[tuple[int, dict[str, Any], bytes]]:
@@ -135,13 +142,16 @@ def key_hash(secret: str, key_kind: str, key: str) -> str:
     return hmac.new(secret.encode(), f"{key_kind}:{key}".encode(), hashlib.sha256).hexdigest()
 
 
-def answer_of(conn: Connection, tracking_code: str, agency: str) -> dict[str, Any] | None:
-    """The answer as it was given, if it was given to this agency."""
+def answer_of(
+    conn: Connection, tracking_code: str, agency: str, on_behalf_of: str | None
+) -> dict[str, Any] | None:
+    """The answer as it was given, if it was given to this agency, asking in the same name."""
     found = conn.execute(
         text("select answer from inquiries where tracking_code = :code and agency = :agency"),
         {"code": tracking_code, "agency": agency},
     ).scalar()
-    return orjson.loads(found) if found else None
+    answer: dict[str, Any] = orjson.loads(found) if found else {}
+    return answer if answer and answer.get("on_behalf_of") == on_behalf_of else None
 
 
 # By data version and not by clock: an import that was under way while the answer was given bears

@@ -67,8 +67,10 @@ def ask(
     key_kind="national_id",
     as_of=None,
     loaded_at=LOADED,
+    narrowed=None,
 ):
-    question = Question("justice", purpose, PURPOSES[purpose], key_kind, key, "C-7", NOW, as_of)
+    allowed = narrowed or PURPOSES[purpose]
+    question = Question("justice", purpose, allowed, key_kind, key, "C-7", NOW, as_of)
     return compose(
         question,
         Known(list(records), [], 3, loaded_at),

@@ -16,7 +16,7 @@ from tests.inquiry.test_service import Hand, log_of
 
 NOTARY = {
     "agency": "notary-office",
-    "key": "k",
+    "key": "notary-office-demo",
     "grants": [{"purpose": "land_transfer", "until": "2099-01-01"}],
 }
 FOUND = {"result": {"file_nos": ["1001/5", "1001/5", "99/99999"]}}

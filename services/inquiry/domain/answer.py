@@ -45,7 +45,10 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A lawful question: what is asked, by whom, in which matter, about which moment (UTC)."""
+    """A lawful question: what is asked, by whom, in which matter, about which moment (UTC).
+
+    ``basis`` is the legal basis of the grant, ``per_day`` its quota, if it has one.
+    """
 
     agency: str
     purpose_code: str
@@ -55,6 +58,9 @@ class Question:
     case_number: str | None
     asked_at: dt.datetime
     as_of: dt.datetime | None
+    on_behalf_of: str | None = None
+    basis: str | None = None
+    per_day: int | None = None
 
 
 class Days(NamedTuple):
@@ -103,6 +109,7 @@ def compose(
         "purpose": question.purpose_code,
         "case_number": question.case_number,
         "agency": question.agency,
+        **({"on_behalf_of": question.on_behalf_of} if question.on_behalf_of else {}),
         "asked_at": instant(question.asked_at),
         "answered_at": instant(now),
         "answered_at_jalali": jalali_moment(now),

@@ -124,7 +124,8 @@ OWN = Purpose(
 def check(
     purpose: str, grants: Sequence[Mapping[str, Any]], key_kind: str | None, day: dt.date
 ) -> Purpose | Forbidden | RuleBroken:
-    """The purpose, if it is lawful and granted for such a key on ``day`` (in Iran).
+    """The purpose, if it is lawful and granted for such a key on ``day`` (in Iran), with only the
+    blocks that are both its own and the grant's.
 
     Otherwise the refusal: ``purpose.unknown``, ``purpose.not_granted``, ``grant.expired`` or
     ``key_kind.not_for_purpose``. A grant counts through the whole of its last day.
@@ -145,7 +146,8 @@ def check(
             "purpose.not_granted",
             "Your agency has no grant for this purpose; ask the water company for one.",
         )
-    if all(dt.date.fromisoformat(str(grant["until"])) < day for grant in granted):
+    grant = grant_of(purpose, granted, day)
+    if grant is None:
         return refused(
             Forbidden,
             "purpose",
@@ -159,7 +161,32 @@ def check(
             "key_kind.not_for_purpose",
             f"For {purpose} ask by: " + ", ".join(known.key_kinds) + ".",
         )
-    return known
+    allowed = grant.get("blocks")
+    if allowed is None:
+        return known
+    return known._replace(blocks=tuple(block for block in known.blocks if block in allowed))
+
+
+def grant_of(
+    purpose: str, grants: Sequence[Mapping[str, Any]], day: dt.date
+) -> Mapping[str, Any] | None:
+    """The grant by which a purpose is asked for on ``day``: of those in force the one that gives
+    most blocks, then most questions a day; None if none is in force.
+    """
+    in_force = [
+        grant
+        for grant in grants
+        if grant.get("purpose") == purpose and dt.date.fromisoformat(str(grant["until"])) >= day
+    ]
+    return max(in_force, key=_width) if len(in_force) > 1 else next(iter(in_force), None)
+
+
+def _width(grant: Mapping[str, Any]) -> tuple[float, float]:
+    blocks, per_day = grant.get("blocks"), grant.get("per_day")
+    return (
+        float("inf") if blocks is None else len(blocks),
+        float("inf") if per_day is None else per_day,
+    )
 
 
 def check_parcel(

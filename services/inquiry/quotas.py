@@ -1,0 +1,86 @@
+"""How many questions an agency asks for a purpose in a day of Tehran, where its grant limits them.
+
+Counted in the transaction of the answers: what is rolled back was not asked. The lock of a count
+lasts as long as that of the log's head, which all who ask wait for anyway.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+from sqlalchemy import Connection, text
+
+from bus.errors import TooMany
+from bus.persian import TEHRAN, tehran_day
+
+KEEP_DAYS = 40
+# In the order of the keys, so that two who count the same never wait for each other.
+_ADD = text("""
+    insert into quotas as q (day, agency, purpose, asked)
+    select :day, agency, purpose, asked
+    from json_to_recordset(cast(:rows as json)) as told(agency text, purpose text, asked bigint)
+    order by agency, purpose
+    on conflict (day, agency, purpose) do update set asked = q.asked + excluded.asked
+    returning agency, purpose, asked""")
+_GIVE_BACK = text("""
+    update quotas q set asked = q.asked - told.asked
+    from json_to_recordset(cast(:rows as json)) as told(agency text, purpose text, asked bigint)
+    where q.day = :day and q.agency = told.agency and q.purpose = told.purpose""")
+
+
+class Counted(NamedTuple):
+    """A question that is counted: for whom, for which purpose, and how many there may be a day."""
+
+    agency: str
+    purpose: str
+    per_day: int
+
+
+def take(conn: Connection, wanted: Sequence[Counted], now: dt.datetime) -> list[TooMany | None]:
+    """Counts questions, in order; for each that is over its quota the refusal ``grant.quota``."""
+    if not wanted:
+        return []
+    day = tehran_day(now)
+    counts = Counter((each.agency, each.purpose) for each in wanted)
+    asked = {
+        (row.agency, row.purpose): row.asked - counts[row.agency, row.purpose]
+        for row in conn.execute(_ADD, {"day": day, "rows": _rows(counts)})
+    }
+    over: Counter[tuple[str, str]] = Counter()
+    results: list[TooMany | None] = []
+    for agency, purpose, per_day in wanted:
+        if asked[agency, purpose] < per_day:
+            asked[agency, purpose] += 1
+            results.append(None)
+        else:
+            over[agency, purpose] += 1
+            results.append(_refusal(per_day, now))
+    if over:
+        conn.execute(_GIVE_BACK, {"day": day, "rows": _rows(over)})
+    return results
+
+
+def _refusal(per_day: int, now: dt.datetime) -> TooMany:
+    tomorrow = dt.datetime.combine(tehran_day(now) + dt.timedelta(days=1), dt.time(), TEHRAN)
+    return TooMany(
+        f"Your grant gives {per_day} questions a day for this purpose; they are used up.",
+        code="grant.quota",
+        retry_after=max(1, round((tomorrow - now).total_seconds())),
+    )
+
+
+def _rows(counts: Counter[tuple[str, str]]) -> str:
+    return orjson.dumps(
+        [
+            {"agency": agency, "purpose": purpose, "asked": asked}
+            for (agency, purpose), asked in counts.items()
+        ]
+    ).decode()
+
+
+def forget(conn: Connection, now: dt.datetime) -> None:
+    """Deletes the counts of days that are long over."""
+    old = tehran_day(now) - dt.timedelta(days=KEEP_DAYS)
+    conn.execute(text("delete from quotas where day < :old"), {"old": old})
