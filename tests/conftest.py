@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import functools
+import io
 import json
 import os
 import secrets
@@ -17,6 +18,7 @@ from collections import Counter
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
+from unittest import mock
 
 import psycopg2
 import pytest
@@ -122,6 +124,24 @@ def programs(environ, *lines, typed=""):
     assert done.returncode == 0, done.stderr
 
 
+def told_by(main, *words, **environ):
+    """What a program did and said whose ``main`` ran in this process, as subprocess tells it.
+
+    For programs of which many tests ask much; that they start, one test by `python -m` shows.
+    """
+    said, complained = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, environ),
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(complained),
+    ):
+        try:
+            code = main(list(map(str, words)))
+        except SystemExit as end:  # argparse
+            code = end.code
+    return subprocess.CompletedProcess(words, code, said.getvalue(), complained.getvalue())
+
+
 def make_database(server, name, template="template1"):
     """URL of a new database that is a copy of the template's files."""
     execute(
@@ -154,7 +174,12 @@ def probe_template(postgres):
 
 @pytest.fixture(scope="session")
 def agencies_template(postgres):
-    return make_template(postgres, "services.agencies")
+    """The agencies database with the register's officers in it."""
+    return make_template(
+        postgres,
+        "services.agencies",
+        *officers("services.agencies.officers", karim="clerk", mina="approver", nader="approver"),
+    )
 
 
 @pytest.fixture(scope="session")

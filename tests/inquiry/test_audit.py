@@ -10,8 +10,9 @@ import pytest
 
 from bus.store import Store
 from services.inquiry import store as log
+from services.inquiry.audit import main
 from services.inquiry.domain import chain
-from tests.conftest import ROOT, execute
+from tests.conftest import ROOT, execute, told_by
 
 
 @pytest.fixture
@@ -36,14 +37,7 @@ def logged(inquiry_db):
 
 
 def audit(db, *words):
-    return subprocess.run(
-        [sys.executable, "-m", "services.inquiry.audit", *words],
-        cwd=ROOT,
-        env={**os.environ, "DB_URL": db},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return told_by(main, *words, DB_URL=db)
 
 
 def by_force(db, sql):
@@ -52,7 +46,14 @@ def by_force(db, sql):
 
 
 def test_an_untouched_log_is_whole_and_its_head_is_told(logged):
-    done = audit(logged)
+    done = subprocess.run(
+        [sys.executable, "-m", "services.inquiry.audit"],
+        cwd=ROOT,
+        env={**os.environ, "DB_URL": logged},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stdout.split(";")[0]) == (0, "whole: 10 rows")
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from services.inquiry.load import LoadFailed, load
-from tests.conftest import execute
+from services.inquiry.load import LoadFailed, load, main
+from tests.conftest import execute, told_by
 from tests.inquiry.exports import EXPIRY, FILE, HEADERS, ID, find, reported
 from tests.inquiry.registry_rows import SOURCE
 
@@ -196,21 +196,17 @@ def test_a_workbook_that_is_none_is_refused(store, tmp_path, content):
         load(store, tmp_path / "export.xlsx")
 
 
-def run(*arguments, **environ):
-    return subprocess.run(
-        [sys.executable, "-m", "services.inquiry.load", *map(str, arguments)],
+def test_the_command_tells_its_progress_and_prints_its_result(inquiry_db, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "services.inquiry.load", DATA, "--report", tmp_path / "bad.csv"],
         cwd=ROOT,
-        env={**os.environ, **environ},
+        env={**os.environ, "DB_URL": inquiry_db},
         capture_output=True,
         text=True,
         encoding="utf-8",
         timeout=60,
         check=False,
     )
-
-
-def test_the_command_tells_its_progress_and_prints_its_result(inquiry_db, tmp_path):
-    done = run(DATA, "--report", tmp_path / "bad.csv", DB_URL=inquiry_db)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["sources_added"] == 196
     assert "rows/s" in done.stderr
@@ -237,7 +233,7 @@ def test_the_command_tells_its_progress_and_prints_its_result(inquiry_db, tmp_pa
     ],
 )
 def test_the_command_fails_in_one_sentence(arguments, environ, said):
-    done = run(*arguments, **environ)
+    done = told_by(main, *arguments, **environ)
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -245,13 +241,13 @@ def test_the_command_fails_in_one_sentence(arguments, environ, said):
 
 
 def test_a_database_without_tables_is_refused_in_one_sentence(postgres):
-    done = run(DATA, "--report", os.devnull, DB_URL=postgres.url("postgres"))
+    done = told_by(main, DATA, "--report", os.devnull, DB_URL=postgres.url("postgres"))
     assert done.returncode == 1
     assert "python -m bus migrate services.inquiry" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_the_command_explains_itself():
-    done = run("--help")
+    done = told_by(main, "--help")
     assert done.returncode == 0
     assert "--allow-removals" in done.stdout

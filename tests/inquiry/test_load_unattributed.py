@@ -3,12 +3,11 @@
 import csv
 import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 
-from tests.conftest import ROOT, execute
+from services.inquiry.load import main
+from tests.conftest import ROOT, execute, told_by
 
 
 class Export:
@@ -29,21 +28,7 @@ class Export:
             writer.writerows(rows)
 
     def load(self):
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "services.inquiry.load",
-                str(self.folder),
-                "--report",
-                os.devnull,
-            ],
-            cwd=ROOT,
-            env={**os.environ, "DB_URL": self.db},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = told_by(main, self.folder, "--report", os.devnull, DB_URL=self.db)
         assert done.returncode == 0, done.stderr
 
     def known(self, sql):
