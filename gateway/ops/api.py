@@ -26,6 +26,7 @@ from gateway.ops.desk.pages import DeskPages, show
 from gateway.ops.desk.session import Desk
 from gateway.ops.notices import pages as notices
 from gateway.ops.probing import Probing
+from gateway.ops.register import pages as register
 from gateway.ops.treasury import pages as treasury
 
 CALLER = {"agency": "mirab-ops", "key": "ops-face", "grants": []}
@@ -183,6 +184,7 @@ def make(settings: Settings) -> web.Face:
             Route("/registry/loads/{load}", ops.load_status),
             *desk.routes(),
             *treasury.routes(desk.desk),
+            *register.routes(desk.desk),
             *notices.routes(desk.desk, Blobs(Path(settings.text("BLOBS_DIR")) / LETTERS)),
             *pages.COMMON,
         ],

@@ -8,12 +8,10 @@ from bus.envelope import Envelope
 from bus.keys import SigningKey
 from bus.settings import Settings
 from bus.store import Store
-from services.agencies import officers
 from services.agencies.service import Agencies
 from tests.conftest import execute
 
 METHODS = {"list": "list_agencies", "read": "read_agency"}
-PEOPLE = {"karim": "clerk", "mina": "approver", "nader": "approver"}
 
 
 def public():
@@ -45,9 +43,6 @@ class Hand:
         self.store = self.service.store = Store(db, source="agencies", connections=6)
         self.service.settings = Settings({"REGISTER_KEY_FILE": str(key_file), **environ})
         self.service.now = lambda: self.moment
-        with self.store.transaction() as tx:
-            for name, role in PEOPLE.items():
-                officers.put(tx.conn, name, role)
 
     def later(self, **span):
         self.moment += dt.timedelta(**span)

@@ -18,7 +18,6 @@ from tests.bus.asking import ask_all
 from tests.conftest import ROOT, free_port, run_inquiry, wait_for
 
 QUESTION = {"key_kind": "national_id", "key": "9905251782", "purpose": "fuel_quota"}
-OFFICERS = {"karim": "clerk", "mina": "approver", "nader": "approver"}
 
 
 class House:
@@ -36,8 +35,6 @@ class House:
             "AGENCIES_DIR": str(self.folder),
             "REGISTER_PUBLIC_KEY": key.public.base64(),
         }
-        for name, role in OFFICERS.items():
-            self.run("officers", "put", name, "--role", role)
         self.run("importing", "deploy/agencies", "--drafted-by", "karim", "--approved-by", "nader")
         self.service = start("bus", "serve", "services.agencies", **self.environ)
         self.relay = start("bus", "relay", "services.agencies", **self.environ)

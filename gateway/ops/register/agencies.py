@@ -1,0 +1,91 @@
+"""Agencies as they stand: one with its history, rights taken back at once, whom to call."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bus.contracts import register_desk as contracts
+from bus.errors import NotFound
+from gateway.ops.counter import NOTHING, Counter, Tried, before
+from gateway.ops.register.place import AT
+from gateway.ops.register.proposals import (
+    asked_by_agencies,
+    grant_of,
+    key_of,
+    send,
+    typed_of,
+)
+
+MADE = {"keys": key_of, "grants": grant_of}
+
+
+class Agencies:
+    """The pages of agencies."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+
+    async def listed(self, request: Request) -> Response:
+        """GET /desk/agencies: all of them, and what waits for a second pair of eyes."""
+        asked = self._counter.ask(request, contracts.LIST)
+        return await self._counter.page(request, "agencies", told=asked)
+
+    async def audit(self, request: Request) -> Response:
+        """GET /desk/agencies/audit?code=fuel-co: who did what."""
+        code = request.query_params.get("code", "").strip()[:40] or None
+        asked = self._counter.ask(request, contracts.AUDIT, code=code, **before(request))
+        return await self._counter.page(request, "audit", told=asked)
+
+    async def agency(self, request: Request) -> Response:
+        """GET /desk/agencies/of/{code}"""
+        return await self._show(request, NOTHING)
+
+    async def _show(self, request: Request, tried: Tried) -> Response:
+        code = request.path_params["code"]
+        asked = self._counter.ask(request, contracts.READ, code=code)
+        return await self._counter.page(
+            request, "agency", tried, told=asked, contracts=asked_by_agencies()
+        )
+
+    async def add(self, request: Request) -> Response:
+        """POST /desk/agencies/of/{code}/add/{what}: proposes one more key, or one more grant."""
+        what, code = request.path_params["what"], request.path_params["code"]
+        if what not in MADE:
+            raise NotFound("There is no such act.", code="http.not_found")
+        typed = await typed_of(request)
+        now = (await self._counter.ask(request, contracts.READ, code=code))["document"] or {}
+        document = {**now, what: [*now.get(what, []), MADE[what](typed)]}
+        return await send(self._counter, request, typed, {"document": document}, self._show)
+
+    async def revoke(self, request: Request) -> Response:
+        """POST /desk/agencies/of/{code}/revoke: a right of it, or all of them."""
+        code = request.path_params["code"]
+        back = f"of/{code}?done=revoke"
+        return await self._counter.act(request, contracts.REVOKE, self._show, back, code=code)
+
+    async def contact(self, request: Request) -> Response:
+        """POST /desk/agencies/of/{code}/contacts: a new one."""
+        code = request.path_params["code"]
+        back = f"of/{code}?done=contact"
+        return await self._counter.act(request, contracts.PUT_CONTACT, self._show, back, code=code)
+
+    async def forget(self, request: Request) -> Response:
+        """POST /desk/agencies/of/{code}/contacts/{id}/remove"""
+        code, id_ = request.path_params["code"], request.path_params["id"]
+        back = f"of/{code}?done=forget"
+        return await self._counter.act(
+            request, contracts.REMOVE_CONTACT, self._show, back, code=code, id=id_
+        )
+
+    def routes(self) -> list[Route]:
+        """The routes of agencies."""
+        one = f"{AT}/of/{{code}}"
+        return [
+            Route(AT, self.listed),
+            Route(f"{AT}/audit", self.audit),
+            Route(one, self.agency),
+            Route(f"{one}/add/{{what}}", self.add, methods=["POST"]),
+            Route(f"{one}/revoke", self.revoke, methods=["POST"]),
+            Route(f"{one}/contacts", self.contact, methods=["POST"]),
+            Route(f"{one}/contacts/{{id:int}}/remove", self.forget, methods=["POST"]),
+        ]

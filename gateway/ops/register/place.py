@@ -1,0 +1,8 @@
+"""Where the pages of the register stand at the desk."""
+
+from bus.contracts import register_desk as contracts
+from gateway.ops.counter import Place
+from gateway.ops.register import words
+
+AT = "/desk/agencies"
+REGISTER = Place(AT, "register", contracts.WHO_AM_I, "register.not_an_officer", words)
