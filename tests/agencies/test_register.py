@@ -9,7 +9,7 @@ import pytest
 from bus.contracts import agencies as contracts
 from bus.contracts import register_desk as desk
 from bus.keys import SigningKey
-from tests.agencies.registrars import document, grant, public
+from tests.agencies.registrars import Hand, document, grant, public
 from tests.conftest import execute
 
 
@@ -331,3 +331,62 @@ def test_keys_that_cannot_be_taken_change_nothing(register, key, field):
     assert refused["code"] == "field.wrong"
     assert refused["fields"][0]["field"].startswith(field)
     assert register.version() == version
+
+
+# --- the sandbox ---
+
+
+@pytest.fixture
+def sandbox(agencies_db, key_file):
+    made = Hand(agencies_db, key_file, SANDBOX="1")
+    yield made
+    made.store.engine.dispose()
+
+
+def enter(register):
+    return register.call(contracts.REGISTER_SANDBOX, name="New", public_key=public())
+
+
+def test_an_agency_of_the_sandbox_ends_by_itself_after_a_month(sandbox):
+    told = enter(sandbox)
+    assert told["until"] == "2026-12-25"
+    later = enter(sandbox)
+    sandbox.later(days=30)
+    execute(sandbox.db, "update agencies set ends_at = ends_at + interval '1 day' where code = %s",
+            (later["code"],))  # fmt: skip
+    for _ in range(2):
+        sandbox.service.end_sandbox()
+    assert sandbox.row(told["code"])[1] == "ENDED"
+    assert sandbox.row(later["code"])[1] == "IN_FORCE"
+    copies = sandbox.call(contracts.COPIES, after=later["version"])["copies"]
+    assert [(copy["code"], copy["jws"]) for copy in copies] == [(told["code"], None)]
+    assert sandbox.events()[-1][0] == told["code"]
+
+
+def test_a_rotated_key_does_not_make_a_month_longer(sandbox):
+    told = enter(sandbox)
+    keys = [jwk(f"{told['code']}-2")]
+    sandbox.call(contracts.ROTATE_KEYS, asker=told["code"], key=told["key_id"], keys=keys)
+    sandbox.later(days=31)
+    sandbox.service.end_sandbox()
+    assert sandbox.row(told["code"])[1] == "ENDED"
+
+
+def test_the_sandbox_has_an_end_and_is_closed_where_it_is_not_wanted(sandbox, register):
+    enter(sandbox)
+    execute(
+        sandbox.db,
+        "insert into agencies (code, version, document, jws, state, ends_at) "
+        "select 'sandbox-' || n, 1000 + n, document, '', 'IN_FORCE', ends_at from generate_series(1, 199) n, agencies",
+    )
+    full = enter(sandbox)
+    assert (full["code"], full["details"]["retry_after"]) == ("sandbox.full", "3600")
+    assert enter(register)["code"] == "sandbox.closed"
+
+
+def test_officers_neither_propose_agencies_of_the_sandbox_nor_keep_them_as_text(sandbox):
+    told = enter(sandbox)
+    now = sandbox.call(desk.READ, as_="karim", code=told["code"])
+    refused = sandbox.propose(now["document"], now["version"])
+    assert refused["fields"][0]["code"] == "reserved"
+    assert "version" in sandbox.revoke("agency", code=told["code"])

@@ -1,14 +1,23 @@
 """What is taken back in the register is refused by the next call, everywhere: real processes."""
 
+import json
+import os
+import re
 import secrets
+import subprocess
+import sys
 
 import pytest
+import requests
 
 from bus.contracts import agencies as contracts
 from bus.contracts import register_desk as desk
 from bus.keys import SigningKey
-from tests.agencies.running import House, Line, demo_key, post
-from tests.conftest import Starter, execute, own_vhost, wait_for
+from tests.agencies.running import QUESTION, House, Line, demo_key, post
+from tests.conftest import ROOT, Starter, execute, own_vhost, wait_for
+
+PUBLIC = SigningKey.new("").public.base64()
+JWK = SigningKey.new("").public.jwk("x")
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +126,77 @@ def test_while_the_register_is_down_what_was_in_force_stays_and_then_it_is_caugh
     answer = post(house.face, demo_key("mirab-ops"), {}, "/v1/inquiry/health")
     assert answer.status_code == 401
     house.relay = house.start("bus", "relay", "services.agencies", **house.environ)
+
+
+# --- the sandbox ---
+
+
+def register_key(house, **told):
+    return requests.post(f"{house.face}/sandbox/agencies", json=told, timeout=20)
+
+
+EXAMPLES = {
+    "python": (sys.executable, "first_call.py"),
+    "bash, openssl and curl": ("bash", "first_call.sh"),
+    "node": ("node", "first_call.mjs"),
+}
+
+
+@pytest.mark.parametrize(("program", "script"), EXAMPLES.values(), ids=EXAMPLES)
+def test_a_newcomer_makes_his_first_call_by_himself(house, tmp_path, program, script):
+    done = subprocess.run(
+        [program, ROOT / "docs/examples" / script, house.face, tmp_path / "key.pem"],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    first, _, answer = done.stdout.partition("\n")
+    assert re.fullmatch(r"You are (sandbox-\w+), your key is \1-1, until \d{4}-\d\d-\d\d\.", first)
+    assert json.loads(answer)["outcome"] == "FOUND"
+    assert (tmp_path / "key.pem").stat().st_mode & 0o077 == 0
+
+
+def test_a_key_of_the_sandbox_is_in_force_at_once_and_does_what_was_told_and_no_more(house):
+    key = SigningKey.new("")
+    entry = register_key(house, name="New", public_key=key.public.base64())
+    assert entry.status_code == 201
+    told = entry.json()
+    key.keyid = told["key_id"]
+    assert post(house.face, key).status_code == 200
+    other = {**QUESTION, "purpose": "court_case"}
+    assert post(house.face, key, other).json()["code"] == "purpose.not_granted"
+    assert post(house.face, key, {}, "/v1/billing/list_bills").status_code == 403
+    contracts_told = {grant["contract"] for grant in told["grants"]}
+    assert {"inquiry.ask.v1", "inquiry.get.v1", "inquiry.submit_batch.v1"} <= contracts_told
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{}, {"name": "x"}, {"name": "x", "public_key": "AAAA"}, {"name": "x", "public_key": 7},
+     {"name": "x" * 101, "public_key": PUBLIC}, {"name": "x", "jwk": {"kty": "oct", "k": "x"}},
+     {"name": "x", "jwk": {**JWK, "d": "secret"}}, {"name": "x", "jwk": JWK, "public_key": PUBLIC},
+     {"name": "x", "public_key": PUBLIC, "code": "fuel-co"}],
+)  # fmt: skip
+def test_what_is_no_key_is_told_by_its_field_and_registers_nothing(house, told):
+    before = execute(house.db, "select count(*) from agencies")
+    refused = register_key(house, **told)
+    assert refused.status_code in (400, 422)
+    assert refused.json()["errors"]
+    assert execute(house.db, "select count(*) from agencies") == before
+
+
+def test_an_address_registers_no_more_than_some_keys_an_hour_and_where_it_is_off_none(house):
+    open_once = house.open(SANDBOX="0")
+    answer = requests.post(f"{open_once}/sandbox/agencies", json={"name": "x"}, timeout=20)
+    assert answer.status_code == 404
+    house.faces.pop().stop()
+    other = house.open()
+    told = {"name": "x", "public_key": "AAAA"}
+    answers = [requests.post(f"{other}/sandbox/agencies", json=told, timeout=20) for _ in range(21)]
+    assert [answer.status_code for answer in answers[:20]] == [422] * 20
+    assert answers[20].status_code == 429
+    assert int(answers[20].headers["retry-after"]) <= 3600
+    house.faces.pop().stop()
 
 
 def test_copies_are_for_no_agency(house):

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# The first call of a newcomer to the sandbox with nothing but bash, openssl (3.0 or newer) and curl:
+# a key of one's own, an entry, a question.
+#
+#   bash docs/examples/first_call.sh http://127.0.0.1:8001 my-key.pem
+#
+# Exit codes: 0 answered; 1 refused by Mirab; 2 not tried, not answered, or not proven.
+set -euo pipefail
+umask 077
+
+stop() { echo "Not done. $*" >&2; exit 2; }
+# The first text of that name in a JSON answer of ours, which has no blanks.
+member() { grep -o "\"$1\":\"[^\"]*\"" "$2" | head -n 1 | cut -d '"' -f 4; }
+
+[ $# -eq 2 ] || stop "Give Mirab's address and a file for your key; the head of $0 shows how."
+url=${1%/} key_file=$2
+[ ! -e "$key_file" ] || stop "$key_file exists, and a key is never overwritten."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# 1. A key: the private half stays in the file, the last 32 bytes of the public half are registered.
+openssl genpkey -algorithm ed25519 -out "$key_file"
+public=$(openssl pkey -in "$key_file" -pubout -outform DER | tail -c 32 | openssl base64 -A)
+
+# 2. An entry in the register, for a month. What it may do is told.
+status=$(curl -q -sS --max-time 30 -o "$work/entry" -w '%{http_code}' \
+  -H 'Content-Type: application/json' \
+  --data-binary "{\"name\":\"First call with openssl\",\"public_key\":\"$public\"}" \
+  "$url/sandbox/agencies") || stop "$url did not answer."
+[ "$status" = 201 ] || { cat "$work/entry" >&2; exit 1; }
+echo "You are $(member code "$work/entry"), your key is $(member key_id "$work/entry"), until" \
+  "$(member until "$work/entry")."
+
+# 3. A question, by ask.sh beside this file: it signs, and believes the answer only if Mirab's key,
+# which is asked for once here, signed it.
+curl -q -sSf --max-time 30 -o "$work/keys" "$url/.well-known/jwks.json" || stop "$url has no keys."
+MIRAB_URL=$url MIRAB_KEY_FILE=$key_file MIRAB_KEY_ID=$(member key_id "$work/entry") \
+  MIRAB_SERVER_KEY="$(member kid "$work/keys")=$(member x "$work/keys")" \
+  bash "$(dirname "$0")/ask.sh" \
+  '{"key_kind":"national_id","key":"9905251782","purpose":"fuel_quota"}'
