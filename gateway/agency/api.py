@@ -185,7 +185,12 @@ def contract_of(request: Request) -> Contract:
     told = request.path_params
     name = f"{told['context']}.{told['operation']}.v{told['version']}"
     contract = CATALOGUE.get(name)
-    if not isinstance(contract, Contract) or not contract.agency:
+    # A contract has one address: /v01/… is none.
+    if (
+        not isinstance(contract, Contract)
+        or not contract.agency
+        or request.scope["path"] != catalogue.path_of(contract)
+    ):
         raise NotFound(
             "There is no such contract for agencies; /openapi.json lists them all.",
             code="contract.unknown",
