@@ -377,7 +377,8 @@ def test_the_sandbox_has_an_end_and_is_closed_where_it_is_not_wanted(sandbox, re
     execute(
         sandbox.db,
         "insert into agencies (code, version, document, jws, state, ends_at) "
-        "select 'sandbox-' || n, 1000 + n, document, '', 'IN_FORCE', ends_at from generate_series(1, 199) n, agencies",
+        "select 'sandbox-' || n, 1000 + n, document, '', 'IN_FORCE', ends_at "
+        "from generate_series(1, 199) n, agencies",
     )
     full = enter(sandbox)
     assert (full["code"], full["details"]["retry_after"]) == ("sandbox.full", "3600")
