@@ -1,11 +1,21 @@
 """Calls that are answered later, with real processes: agency faces, inquiry, agencies."""
 
+import contextlib
 import json
-import shutil
+import secrets
 import signal
+import time
 
 from deploy.local.ports import free_port
-from tests.conftest import AgencyFace, execute, run_face, run_inquiry, wait_for
+from tests.conftest import (
+    AgencyFace,
+    Starter,
+    execute,
+    own_vhost,
+    run_face,
+    run_inquiry,
+    wait_for,
+)
 from tests.gateway.conftest import GOOD, Sender, environ_of
 
 LATER = {"Prefer": "respond-async"}
@@ -14,7 +24,7 @@ SETTLED = ("DONE", "REFUSED", "FAILED", "CANCELLED")
 
 
 class Calling:
-    """All parts that run; a part that is ``paused`` takes nothing and keeps its connections."""
+    """All parts that run; one that is paused takes nothing and keeps its connections."""
 
     def __init__(self, start, folder, amqp, inquiry_db, agencies_db):
         self._start, self.db, self.agencies_db = start, inquiry_db, agencies_db
@@ -23,7 +33,28 @@ class Calling:
         self.inquiry = inquiry["processes"][0]
         self.agencies = self.serve("agencies")
         self.face = run_face(start, folder, inquiry)
+        self.other = None
         self.sender = Sender(str(self.face), inquiry_db)
+        self.before = 0
+
+    def begin_anew(self):
+        """Brings all parts back that a test has hurt, and forgets its calls."""
+        for part in (self.inquiry, self.agencies, self.face.process):
+            if part.alive:
+                go_on(part)
+        self.inquiry = self.inquiry if self.inquiry.alive else self.serve("inquiry")
+        self.agencies = self.agencies if self.agencies.alive else self.serve("agencies")
+        if not self.face.process.alive:
+            self.restart_face()
+        if self.other:
+            self.other.process.kill()
+            self.other = None
+        execute(self.agencies_db, "truncate calls")
+        self.before = execute(self.db, "select coalesce(max(seq), 0) from inquiry_log")[0][0]
+
+    def restart_face(self):
+        self.face.restart()
+        time.sleep(1.1)  # a signature of the second in which it started is not taken
 
     def serve(self, name):
         """A service that has begun to take requests."""
@@ -42,6 +73,7 @@ class Calling:
             HOST="127.0.0.1",
         )
         face.restart()
+        self.other = face
         return face
 
     # --- asking ---
@@ -65,15 +97,22 @@ class Calling:
 
         def ended():
             told = self.read(location).json()
-            return told["state"] in SETTLED and told
+            return told.get("state") in SETTLED and told
 
         return wait_for(ended, seconds, 0.1)
 
     # --- looking ---
 
+    def codes(self):
+        """The tracking codes of what was asked since ``begin_anew``, as the log has them."""
+        found = execute(
+            self.db, "select tracking_code from inquiry_log where seq > %s", (self.before,)
+        )
+        return [code for (code,) in found]
+
     def asked(self):
-        """How many questions were answered or refused in all, as the log of inquiries has it."""
-        return execute(self.db, "select count(*) from inquiry_log")[0][0]
+        """How many questions were answered or refused since ``begin_anew``."""
+        return len(self.codes())
 
     def states(self):
         return [state for (state,) in execute(self.agencies_db, "select state from calls")]
@@ -100,5 +139,19 @@ def change(face, old, new, agency="fuel-co"):
     path = face.register / f"{agency}.toml"
     text = path.read_text()
     assert old in text
-    shutil.copy(path, path.with_suffix(".before"))
     path.write_text(text.replace(old, new))
+
+
+@contextlib.contextmanager
+def calling_parts(folder, broker, postgres, *templates):
+    """All parts, with a vhost and databases of their own, made from templates of inquiry's and
+    agencies'.
+    """
+    urls, starter = [], Starter(folder)
+    for template in templates:
+        name = f"c_{secrets.token_hex(6)}"
+        execute(postgres.url("postgres"), f"create database {name} template {template}")
+        urls.append(postgres.url(name))
+    with own_vhost(broker) as amqp:
+        yield Calling(starter, folder, amqp, *urls)
+        starter.end()

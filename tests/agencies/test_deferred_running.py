@@ -8,8 +8,8 @@ import pytest
 from connector.caller import load_key
 from gateway.agency.catalogue import agency_contracts, path_of
 from gateway.agency.preferences import AT_ONCE
-from tests.agencies.calling import ASK, LATER, Calling, result_of
-from tests.conftest import ROOT, Starter, execute, wait_for
+from tests.agencies.calling import ASK, LATER, calling_parts, result_of
+from tests.conftest import ROOT, execute, wait_for
 from tests.gateway.conftest import GOOD, Sender
 from tests.gateway.test_bad_input import check, with_
 
@@ -44,18 +44,9 @@ SAMPLES = {
 
 @pytest.fixture(scope="module")
 def calling(tmp_path_factory, broker, postgres, demo_template, agencies_template):
-    from tests.conftest import own_vhost
-
     folder = tmp_path_factory.mktemp("calling")
-    names = {
-        template: f"c_{secrets.token_hex(6)}" for template in (demo_template, agencies_template)
-    }
-    for template, name in names.items():
-        execute(postgres.url("postgres"), f"create database {name} template {template}")
-    starter = Starter(folder)
-    with own_vhost(broker) as amqp:
-        yield Calling(starter, folder, amqp, *(postgres.url(name) for name in names.values()))
-        starter.end()
+    with calling_parts(folder, broker, postgres, demo_template, agencies_template) as parts:
+        yield parts
 
 
 def new_key():

@@ -1,0 +1,179 @@
+"""Whatever dies while a call waits for its answer: it is done once, and the answer comes."""
+
+import secrets
+import time
+
+import pytest
+
+from tests.agencies.calling import LATER, Calling, calling_parts, change, go_on, pause
+from tests.conftest import execute, wait_for
+
+LEASE = 60  # seconds to wait for what takes one lease and a loaded machine
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory, broker, postgres, demo_template, agencies_template):
+    folder = tmp_path_factory.mktemp("calling")
+    with calling_parts(folder, broker, postgres, demo_template, agencies_template) as parts:
+        yield parts
+
+
+@pytest.fixture
+def calling(parts):
+    parts.begin_anew()
+    return parts
+
+
+def done_once(calling, location):
+    """The call is done, and its question stands once in the log."""
+    told = calling.settled(location, LEASE)
+    assert (told["state"], told["problem"]) == ("DONE", None)
+    assert calling.codes() == [told["result"]["tracking_code"]]
+
+
+def tries(calling):
+    return execute(calling.agencies_db, "select tries from calls")[0][0]
+
+
+# --- who dies ---
+
+
+def test_a_face_killed_between_the_answer_and_the_settlement_loses_nothing(calling):
+    pause(calling.inquiry)
+    location = calling.later()
+    calling.begun()
+    time.sleep(1)  # the question has left the face by then
+    pause(calling.face.process)
+    go_on(calling.inquiry)
+    wait_for(lambda: calling.asked() == 1)
+    calling.face.process.kill()
+    assert calling.states() == ["RUNNING"]
+    calling.restart_face()
+    done_once(calling, location)
+    assert tries(calling) == 2
+
+
+def test_another_face_runs_what_a_killed_one_had_begun(calling):
+    other = calling.another_face()
+    pause(other.process)
+    pause(calling.inquiry)
+    location = calling.later()
+    calling.begun()
+    calling.face.process.kill()
+    go_on(calling.inquiry)
+    go_on(other.process)
+    wait_for(lambda: calling.states() == ["DONE"], LEASE)
+    calling.restart_face()
+    done_once(calling, location)
+
+
+def test_a_service_killed_in_the_middle_is_asked_again(calling):
+    pause(calling.inquiry)
+    location = calling.later()
+    calling.begun()
+    calling.inquiry.kill()
+    calling.inquiry = calling.serve("inquiry")
+    done_once(calling, location)
+
+
+def test_a_service_that_is_away_is_waited_for(calling):
+    calling.inquiry.stop()
+    location = calling.later()
+    wait_for(lambda: tries(calling) >= 3, LEASE)
+    assert calling.read(location).json()["state"] == "RUNNING"
+    calling.inquiry = calling.serve("inquiry")
+    done_once(calling, location)
+
+
+def test_the_agencies_service_killed_while_a_call_runs_hears_of_its_end_later(calling):
+    pause(calling.inquiry)
+    location = calling.later()
+    calling.begun()
+    calling.agencies.kill()
+    go_on(calling.inquiry)
+    wait_for(lambda: calling.asked() == 1)
+    calling.agencies = calling.serve("agencies")
+    done_once(calling, location)
+
+
+def test_without_the_agencies_service_a_call_is_refused_to_be_kept_and_taken_with_the_same_key(
+    calling,
+):
+    calling.agencies.stop()
+    key = secrets.token_urlsafe(18)
+    answer = calling.ask(key=key, headers=LATER)
+    assert answer.status_code in (503, 504)
+    calling.agencies = calling.serve("agencies")
+    done_once(calling, calling.later(key=key))
+
+
+def test_a_broker_that_crashes_loses_no_call(start, tmp_path, own_broker, demo_db, agencies_db):
+    calling = Calling(start, tmp_path, own_broker.url, demo_db, agencies_db)
+    pause(calling.inquiry)
+    location = calling.later()
+    calling.begun()
+    own_broker.kill()
+    go_on(calling.inquiry)
+    own_broker.start()
+    wait_for(lambda: calling.read(location).ok, LEASE)
+    done_once(calling, location)
+
+
+# --- who is slow ---
+
+
+def test_who_waits_in_vain_is_told_where_the_answer_will_be(calling):
+    pause(calling.inquiry)
+    answer = calling.ask(headers={"Prefer": "respond-async, wait=1"})
+    assert (answer.status_code, answer.headers["Preference-Applied"]) == (202, "respond-async")
+    go_on(calling.inquiry)
+    done_once(calling, answer.headers["Location"])
+
+
+def test_two_faces_share_many_calls_and_each_is_done_once(calling):
+    other = calling.another_face()
+    pause(calling.inquiry)
+    locations = [calling.later() for _ in range(40)]
+    go_on(calling.inquiry)
+    for location in locations:
+        assert calling.settled(location, LEASE)["state"] == "DONE"
+    assert calling.asked() == 40
+    assert other.process.alive
+
+
+# --- what is taken back in between ---
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ('contract = "inquiry.*"', 'contract = "other.*"', "contract.grant_revoked"),
+        ('purposes = ["fuel_quota"]', 'purposes = ["other"]', "contract.grant_revoked"),
+        ('id = "fuel-co-demo"', 'id = "fuel-co-next"', "identity.key_revoked"),
+    ],
+)
+def test_what_was_taken_back_between_asking_and_running_is_not_answered(calling, old, new, code):
+    calling.inquiry.stop()
+    location = calling.later()
+    wait_for(lambda: tries(calling) >= 2, LEASE)
+    change(calling.face, old, new)
+    wait_for(lambda: calling.states() == ["REFUSED"], LEASE)
+    change(calling.face, new, old)
+    told = calling.settled(location)
+    assert (told["problem"]["code"], told["result"]) == (code, None)
+    assert told["problem"]["instance"] == "/v1/inquiry/ask"
+    assert calling.asked() == 0
+
+
+def test_a_call_is_taken_back_before_it_is_begun_and_nothing_is_asked(calling):
+    pause(calling.inquiry)
+    begun = [calling.later() for _ in range(16)]  # as many as one face runs at once
+    wait_for(lambda: calling.states().count("RUNNING") == 16)
+    location = calling.later()
+    told = calling.read(location, "DELETE")
+    assert (told.status_code, told.json()["state"]) == (200, "CANCELLED")
+    go_on(calling.inquiry)
+    for each in begun:
+        assert calling.settled(each, LEASE)["state"] == "DONE"
+    assert calling.settled(location)["state"] == "CANCELLED"
+    assert calling.asked() == 16
