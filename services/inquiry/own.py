@@ -120,7 +120,8 @@ def read(conn: Connection, code: str, proof: str, secret: str) -> dict[str, Any]
             "Code and secret do not belong together; compare both with what you were given.",
             code="own.not_opened",
         )
-    answer = store.answer_of(conn, row.tracking_code, OWN_CODE) if row.tracking_code else None
+    told = row.tracking_code
+    answer = store.answer_of(conn, told, OWN_CODE, on_behalf_of=None) if told else None
     return {
         "code": row.code,
         "state": row.state,
