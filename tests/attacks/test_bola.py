@@ -120,7 +120,7 @@ PAGED = sorted(
 )
 
 
-def test_api4_there_are_pages_to_ask_for():
+def test_there_are_pages_to_ask_for():
     assert len(PAGED) > 3
 
 

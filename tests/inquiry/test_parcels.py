@@ -161,3 +161,25 @@ def test_questions_are_forgotten_after_a_year_and_the_log_stays(hand):
     assert execute(hand.db, "select count(*) from parcel_questions") == [(0,)]
     assert execute(hand.db, "select count(*) from refused_answers") == [(0,)]
     assert log_of(hand) == [("AWAITING",)]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda path: path.unlink(), "identity.key_revoked"),
+        (
+            lambda path: path.write_text(
+                path.read_text(encoding="utf-8").replace('"land_transfer"', '"court_case"'),
+                encoding="utf-8",
+            ),
+            "contract.grant_revoked",
+        ),
+    ],
+)
+def test_case_37_a_parcel_is_not_told_to_who_may_not_ask_any_more(hand, change, code):
+    asked = hand.ask_parcel()["code"]
+    change(hand.register / "notary-office.toml")
+    hand.take()
+    told = hand.read_parcel(asked)
+    assert (told["state"], told["problem"], told["sources"]) == ("REFUSED", code, [])
+    assert execute(hand.db, "select file_nos from parcel_questions") == [([],)]
