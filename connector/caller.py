@@ -14,6 +14,7 @@ import requests
 from bus.contracts import CATALOGUE, Request
 from bus.keys import PublicKey, SigningKey
 from connector.keys import load_key
+from connector.later import Later
 from connector.outcomes import Answer, Refused, Unreachable
 from connector.sending import Sender
 
@@ -91,15 +92,42 @@ class Caller:
         return self.call("inquiry.ask.v1", _without_none(told), idempotency_key=idempotency_key)
 
     def call(
-        self, contract: str, data: dict[str, Any], *, idempotency_key: str | None = None
+        self,
+        contract: str,
+        data: dict[str, Any],
+        *,
+        idempotency_key: str | None = None,
+        prefer: str | None = None,
     ) -> Answer:
-        """Any contract by its name; see ``ask`` for what it raises."""
+        """Any contract by its name; see ``ask`` for what it raises. ``prefer`` is RFC 7240's."""
         found = CATALOGUE.get(contract)
         if not isinstance(found, Request) or not found.agency:
             names = sorted(n for n, c in CATALOGUE.items() if isinstance(c, Request) and c.agency)
             raise ValueError(f"There is no contract {contract}; there are {', '.join(names)}.")
         found.load(data)
-        return self.post(path_of(found), orjson.dumps(data), idempotency_key=idempotency_key)
+        headers = {} if found.everyone else self._named  # that is of one's own alone
+        return self.post(
+            path_of(found),
+            orjson.dumps(data),
+            idempotency_key=idempotency_key,
+            headers={**headers, "Prefer": prefer} if prefer else headers,
+        )
+
+    def later(
+        self,
+        contract: str,
+        data: dict[str, Any],
+        *,
+        call_back: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Later:
+        """A call that Mirab takes now and answers later; ``call_back`` has your endpoints told of
+        its end (docs/webhooks.md). Raises what ``ask`` raises, if it is refused at once.
+        """
+        prefer = "respond-async, call-back" if call_back else "respond-async"
+        told = self.call(contract, data, idempotency_key=idempotency_key, prefer=prefer)
+        kept = "preference-applied" in told.evidence.response_headers
+        return Later(self.call, told.data["id"]) if kept else Later(self.call, "", told.data)
 
     def submit_batch(  # noqa: PLR0913 - the matter of a batch
         self,
@@ -168,7 +196,7 @@ class Caller:
         for chunk in self._sender.stream(path, body, headers, at_least=BATCH_SECONDS):
             out.write(chunk)
 
-    def post(
+    def post(  # noqa: PLR0913 - the parts of a request
         self,
         path: str,
         body: bytes,
@@ -176,6 +204,7 @@ class Caller:
         media_type: str = JSON,
         idempotency_key: str | None = None,
         at_least: float = 0,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Signs and sends, again with a fresh signature if it failed in passing, and verifies.
 
@@ -188,13 +217,13 @@ class Caller:
                 "An idempotency key is 16 to 128 printable ASCII characters without blanks, "
                 "quotes and backslashes."
             )
-        headers = {
+        sent = {
             "Content-Type": media_type,
             "Accept": JSON,
             "Idempotency-Key": f'"{key}"',
-            **self._named,
+            **(self._named if headers is None else headers),
         }
-        return self._sender.exchange(path, body, headers, at_least=at_least)
+        return self._sender.exchange(path, body, sent, at_least=at_least)
 
 
 def path_of(contract: Request) -> str:

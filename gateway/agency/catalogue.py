@@ -11,9 +11,11 @@ from bus.contracts import CATALOGUE
 from bus.contracts import Request as Contract
 from bus.contracts.billing import STATEMENT
 from bus.contracts.bulk import JOB_MATTER, SUBMIT_JOB
+from bus.contracts.deferred import CANCEL_CALL, DEFER, READ_CALL
 from bus.contracts.inquiry import BATCH_KEYS, MATTER, READ_BATCH, SUBMIT_BATCH
 from gateway import pages
 from gateway.agency.forms import new_spec
+from gateway.agency.preferences import can_be_later
 from gateway.problems import PROBLEMS
 
 SIGNED = "docs/join.md tells how a request is signed."
@@ -43,6 +45,8 @@ def openapi() -> bytes:
     spec.components.schema("Problem", PROBLEM_SCHEMA)
     for contract in agency_contracts():
         spec.path(path_of(contract), operations={"post": _operation(contract)})
+    told = {"get": _call_operation(READ_CALL), "delete": _call_operation(CANCEL_CALL)}
+    spec.path("/v1/calls/{id}", operations=told)
     spec.path("/oauth/token", operations={"post": TOKEN})
     return orjson.dumps(spec.to_dict(), option=orjson.OPT_INDENT_2)
 
@@ -61,20 +65,54 @@ def _operation(contract: Contract) -> dict[str, Any]:
                 "description": "The signed answer",
                 "content": _answers(contract),
             },
-            "default": {
-                "description": "A problem; its code says what to do",
-                "content": {
-                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-                },
-            },
+            **({"202": _kept()} if can_be_later(contract) else {}),
+            "default": REFUSAL,
+        },
+    }
+
+
+def _kept() -> dict[str, Any]:
+    """The answer to a call that is answered later."""
+    return {
+        "description": "Kept; its answer will be at Location",
+        "headers": {
+            "Location": {"schema": {"type": "string"}},
+            "Preference-Applied": {"schema": {"type": "string"}},
+            "Retry-After": {"schema": {"type": "integer"}},
+        },
+        "content": _call(DEFER),
+    }
+
+
+def _call(contract: Contract) -> dict[str, Any]:
+    """A call as its resource tells it."""
+    return {"application/json": {"schema": {"allOf": [contract.reply, LINKS]}}}
+
+
+def _call_operation(contract: Contract) -> dict[str, Any]:
+    """Of the resource that stands for a call: the same as the contract does."""
+    return {
+        "operationId": f"calls.{contract.operation}",
+        "summary": contract.doc,
+        "description": EVERYONE,
+        "tags": ["calls"],
+        "security": [{"signature": []}, {"oauth": [contract.name]}],
+        "parameters": [
+            {"in": "path", "name": "id", "required": True, "schema": {"type": "string"}}
+        ],
+        "responses": {
+            "200": {"description": "The call, signed", "content": _call(contract)},
+            "default": REFUSAL,
         },
     }
 
 
 def _parameters(contract: Contract) -> list[dict[str, Any]]:
     told = [IDEMPOTENCY] if contract.effect else []
-    if not contract.everyone:
+    if contract.delegable:
         told = [*told, ON_BEHALF_OF]
+    if can_be_later(contract):
+        told = [*told, PREFER]
     if contract in IN_QUERY:
         told += [
             {
@@ -187,6 +225,22 @@ LINES: dict[str, Any] = {
 PAPERS: dict[str, Any] = {
     "text/csv": {"schema": {"type": "string"}},
     "application/pdf": {"schema": {"type": "string", "contentMediaType": "application/pdf"}},
+}
+REFUSAL: dict[str, Any] = {
+    "description": "A problem; its code says what to do",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+LINKS: dict[str, Any] = {
+    "type": "object",
+    "properties": {"links": {"type": "object", "properties": _text("self")}},
+}
+PREFER: dict[str, Any] = {
+    "in": "header",
+    "name": "Prefer",
+    "schema": {"type": "string"},
+    "description": "RFC 7240. respond-async: answer later; wait=N: if it takes longer than N "
+    "seconds; call-back: and tell our endpoints of call.settled",
+    "example": "respond-async, wait=2, call-back",
 }
 IDEMPOTENCY: dict[str, Any] = {
     "in": "header",

@@ -6,8 +6,10 @@ import secrets
 import signal
 import time
 
+from connector.caller import load_key
 from deploy.local.ports import free_port
 from tests.conftest import (
+    ROOT,
     AgencyFace,
     Starter,
     execute,
@@ -78,6 +80,13 @@ class Calling:
 
     # --- asking ---
 
+    def sender_of(self, agency):
+        """Sends as another agency of the sandbox."""
+        made = Sender(str(self.face), self.db)
+        key = ROOT / f"deploy/local/demo_keys/{agency}.pem"
+        made.key = load_key(key, f"{agency}-demo")
+        return made
+
     def ask(self, data=GOOD, *, path=ASK, key=None, headers=(), sender=None):
         """A POST; ``key`` is its Idempotency-Key."""
         told = dict(headers) | ({"Idempotency-Key": f'"{key}"'} if key else {})
@@ -92,11 +101,11 @@ class Calling:
     def read(self, location, method="GET", sender=None):
         return (sender or self.sender).send(path=location, method=method, body=b"")
 
-    def settled(self, location, seconds=60):
+    def settled(self, location, seconds=60, sender=None):
         """The call once it has ended."""
 
         def ended():
-            told = self.read(location).json()
+            told = self.read(location, sender=sender).json()
             return told.get("state") in SETTLED and told
 
         return wait_for(ended, seconds, 0.1)

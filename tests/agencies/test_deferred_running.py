@@ -5,12 +5,11 @@ import uuid
 
 import pytest
 
-from connector.caller import load_key
 from gateway.agency.catalogue import agency_contracts, path_of
 from gateway.agency.preferences import AT_ONCE
 from tests.agencies.calling import ASK, LATER, calling_parts, result_of
-from tests.conftest import ROOT, execute, wait_for
-from tests.gateway.conftest import GOOD, Sender
+from tests.conftest import execute, wait_for
+from tests.gateway.conftest import GOOD
 from tests.gateway.test_bad_input import check, with_
 
 ID = str(uuid.uuid4())
@@ -149,8 +148,7 @@ def test_a_refused_purpose_stands_in_the_log_as_at_once(calling):
 
 
 def test_a_contract_without_a_grant_is_refused_at_once(calling):
-    justice = Sender(str(calling.face), calling.db)
-    justice.key = load_key(ROOT / "deploy/local/demo_keys/justice.pem", "justice-demo")
+    justice = calling.sender_of("justice")
     answer = calling.ask({}, path="/v1/notify/callbacks", headers=LATER, sender=justice)
     check(answer, 403, "contract.not_granted")
 
@@ -175,8 +173,7 @@ def test_a_preference_that_we_do_not_know_changes_nothing(calling):
 
 
 def test_another_agency_is_told_the_same_as_of_a_call_that_is_none(calling):
-    justice = Sender(str(calling.face), calling.db)
-    justice.key = load_key(ROOT / "deploy/local/demo_keys/justice.pem", "justice-demo")
+    justice = calling.sender_of("justice")
     location = calling.later()
     calling.settled(location)
     for method in ("GET", "DELETE"):

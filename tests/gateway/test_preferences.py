@@ -1,0 +1,58 @@
+"""Prefer is read as RFC 7240 has it, and what the catalogue tells of it is so."""
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+
+from gateway.agency.catalogue import agency_contracts, openapi, path_of
+from gateway.agency.preferences import AT_ONCE, LONGEST_WAIT, Preferences, preferences
+
+
+def read(*told):
+    headers = [(b"prefer", each.encode("latin-1")) for each in told]
+    return preferences(Request({"type": "http", "headers": headers}))
+
+
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ([], Preferences()),
+        (["respond-async"], Preferences(later=True)),
+        (["Respond-Async , WAIT=10"], Preferences(later=True, wait=10)),
+        (["respond-async", "wait=10", "call-back"], Preferences(True, 10, True)),
+        (["respond-async; what=ever, wait = 3 ; x"], Preferences(True, 3)),
+        (["wait=5, wait=7, respond-async"], Preferences(True, 5)),
+        (["wait=5"], Preferences(wait=5)),
+        (["wait=99999, respond-async"], Preferences(True, LONGEST_WAIT)),
+        (["wait=-1, respond-async"], Preferences(True)),
+        (["wait=۵, respond-async".encode().decode("latin-1")], Preferences(True)),
+        (['x="a, respond-async", return=minimal'], Preferences()),
+        (["respond-async=no"], Preferences()),
+        (["handling=lenient,,;=,respond-async"], Preferences(later=True)),
+    ],
+)
+def test_a_header_is_read(told, meant):
+    assert read(*told) == meant
+
+
+@given(st.lists(st.text(st.characters(max_codepoint=255), max_size=40), max_size=4))
+def test_whatever_stands_in_it_is_no_error(told):
+    found = read(*told)
+    assert 0 <= found.wait <= LONGEST_WAIT
+
+
+def test_what_is_applied_is_told():
+    assert Preferences(later=True, wait=3).applied == "respond-async"
+    assert Preferences(later=True, call_back=True).applied == "respond-async, call-back"
+
+
+def test_openapi_tells_which_contracts_are_answered_later_and_where_the_answer_is():
+    told = orjson.loads(openapi())
+    for contract in agency_contracts():
+        operation = told["paths"][path_of(contract)]["post"]
+        names = [parameter["name"] for parameter in operation["parameters"]]
+        headers = operation["responses"].get("202", {}).get("headers", {})
+        assert ("Prefer" in names) == ("Location" in headers) == (contract not in AT_ONCE)
+    assert set(told["paths"]["/v1/calls/{id}"]) == {"get", "delete"}
