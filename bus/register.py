@@ -245,8 +245,7 @@ def rights(
     register: Register, agency: Agency, contract: str, on_behalf_of: str | None = None
 ) -> list[Grant]:
     """The grants by which an agency may use a contract, in force or not; its own, or in the name
-    of another those of that other that are delegated to it. What everyone may call of its own is
-    nobody else's.
+    of another those of that other that are delegated to it, if the contract can be delegated.
 
     Forbidden ``delegation.not_given`` if that other lets it not do this; whether there is such an
     agency is not told.
@@ -254,8 +253,8 @@ def rights(
     if on_behalf_of is None:
         return grants_of(agency, contract)
     known = CATALOGUE.get(contract)
-    everyone = isinstance(known, Request) and known.everyone
-    delegator = None if everyone else register.agency(on_behalf_of)
+    delegable = isinstance(known, Request) and known.delegable
+    delegator = register.agency(on_behalf_of) if delegable else None
     given = delegations_of(delegator, agency.code, contract) if delegator else []
     if delegator is None or not any(one.until >= today() for one in given):
         raise Forbidden(

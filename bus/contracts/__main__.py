@@ -33,8 +33,7 @@ def form(contract: Contract) -> dict[str, Any]:
             "agency": contract.agency,
             "reply": members(contract.reply),
         }
-        if contract.everyone:
-            told["everyone"] = True
+        told |= {name: True for name in ("everyone", "delegable") if getattr(contract, name)}
     if isinstance(contract, Event) and contract.hearable:
         told["heard"] = {"owner": contract.owner, "fields": sorted(contract.heard.fields)}
     return told
@@ -79,7 +78,8 @@ def _section(name: str, contract: Contract) -> list[str]:
         path = f"/v{contract.version}/{contract.context}/{contract.operation}"
         again = " A repeated id gets the first answer." if contract.effect else ""
         who = " Every registered agency may call it, without a grant." if contract.everyone else ""
-        lines += [f"`POST {path}` at the agency face.{again}{who}", ""]
+        name = " An agency may let another call it in its name." if contract.delegable else ""
+        lines += [f"`POST {path}` at the agency face.{again}{who}{name}", ""]
     if isinstance(contract, Command):
         lines += [f"Receiver: {contract.context}.", ""]
     if isinstance(contract, Event) and contract.hearable:

@@ -233,6 +233,7 @@ ASK = Request(
     Ask(),
     reply=Answer(),
     deadline=10.0,
+    delegable=True,
     doc="Ask the status of a subscriber, a licence or a source for a granted purpose.",
 )
 GET = Request(
@@ -240,6 +241,7 @@ GET = Request(
     Get(),
     reply=Answer(),
     effect=False,
+    delegable=True,
     doc="Read an answer again that was given to you; it never changes.",
 )
 VERIFY = Request(
@@ -253,6 +255,7 @@ SUBMIT_BATCH = Request(
     "inquiry.submit_batch.v1",
     SubmitBatch(),
     reply=BatchProgress(),
+    delegable=True,
     doc="Submit up to 100,000 keys, answered in the background.",
 )
 # The two HTTP forms of a submission; the gateway turns both into parts.
@@ -263,6 +266,7 @@ BATCH_STATUS = Request(
     BatchStatus(),
     reply=BatchProgress(),
     effect=False,
+    delegable=True,
     doc="How far a batch of yours has come.",
 )
 READ_BATCH = Request(
@@ -270,6 +274,7 @@ READ_BATCH = Request(
     ReadBatch(),
     reply=BatchPage(),
     effect=False,
+    delegable=True,
     doc="Read the results of a batch of yours, a line for each line submitted.",
 )
 LOAD_REGISTRY = Request(

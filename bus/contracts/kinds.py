@@ -62,13 +62,15 @@ class Request(Contract):
 
     ``effect`` says that it changes something: then a repeated id gets the first reply.
     ``agency`` says that an agency may be granted it, ``everyone`` that each agency may call it
-    without a grant; ``reply`` is the schema of the answer.
+    without a grant, ``delegable`` that one may call it in the name of another that lets it: then
+    its service must heed ``on_behalf_of`` of the caller. ``reply`` is the schema of the answer.
     """
 
     reply: Schema = field(default_factory=Schema)
     effect: bool = True
     agency: bool = True
     everyone: bool = False
+    delegable: bool = False
     deadline: float = 10.0
 
 

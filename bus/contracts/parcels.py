@@ -120,6 +120,7 @@ ASK_PARCEL = Request(
     "inquiry.ask_parcel.v1",
     AskParcel(),
     reply=ParcelAsked(),
+    delegable=True,
     doc="Ask which water sources belong to a parcel; the land registry answers later.",
 )
 READ_PARCEL = Request(
@@ -127,6 +128,7 @@ READ_PARCEL = Request(
     ReadParcel(),
     reply=Parcel(),
     effect=False,
+    delegable=True,
     doc="Read what the land registry has answered to a question of yours about a parcel.",
 )
 TAKE_SOURCES = Command(

@@ -117,6 +117,22 @@ def test_case_41_what_everyone_may_call_is_nobody_elses(pair):
     refused(answer, NOT_GIVEN)
 
 
+def test_case_41_a_service_that_does_not_heed_names_is_not_asked_in_one(house):
+    """Else a delegate would use its own things by another's grant."""
+    delegate = house.member()
+    everything = ["billing.*", "notify.*", "inquiry.*"]
+    delegator = house.member(
+        *(grant(contract, []) for contract in everything),
+        delegations=[given(delegate.code, contract, []) for contract in everything],
+    )
+    for path, data in (
+        ("/v1/billing/list_bills", {}),
+        ("/v1/notify/messages", {}),
+        ("/v1/inquiry/verify", {"verification_code": "V-2222"}),
+    ):
+        refused(delegate.send(data, path=path, headers={HEADER: delegator.code}), NOT_GIVEN)
+
+
 def test_what_was_asked_in_a_name_is_read_in_that_name_only(pair):
     delegate, delegator = pair
     acting = delegate.acting_for(delegator.code)
