@@ -492,16 +492,26 @@ class Desk:
             "DESK_URL": f"{self.ops}/desk",
             "AGENCY_URL": "http://127.0.0.1:1",
         }
-        start("deploy.local.mailbox", **self.environ)
+        self.begin_letters()
         self.service = self.serve()
-        self.relay = start("bus", "relay", "services.ticketing", **self.environ)
-        self.mailroom = start("services.ticketing.mailroom", **self.environ)
         self.public = start("gateway.public", **self.environ, PORT=self.portal.rsplit(":", 1)[1])
         start("gateway.ops", **self.environ, PORT=self.ops.rsplit(":", 1)[1])
         self.accounts()
-        for port in (self.mail_port, self.box_port, self.portal, self.ops):
+        for port in (*self.letter_ports, self.portal, self.ops):
             wait_for(lambda p=port: listening(int(str(p).rsplit(":", 1)[-1])), 60)
         wait_for(lambda: requests.get(f"{self.portal}/v1/form", timeout=10).status_code == 200, 30)
+
+    letter_ports = ()
+
+    def begin_letters(self):
+        """What carries letters to the desk and from it."""
+        self._start("deploy.local.mailbox", **self.environ)
+        self.relay = self._start("bus", "relay", "services.ticketing", **self.environ)
+        self.mailroom = self.let_letters_in()
+        self.letter_ports = (self.mail_port, self.box_port)
+
+    def let_letters_in(self):
+        return self._start("services.ticketing.mailroom", **self.environ)
 
     people: typing.ClassVar = {
         "karim": ("clerk", "groundwater"),

@@ -6,21 +6,23 @@ import sys
 import uuid
 
 import pytest
+import requests
 
+from bus.topology import agency_user
 from connector import Caller, Refused, load_key
-from deploy.local import stores
-from deploy.local.ports import free_port
 from tests.conftest import ROOT, run_face, secrets_in, wait_for
 
 PARCEL = {"parcel_no": "990/17", "purpose": "land_transfer", "case_number": "N-12"}
 
 
 @pytest.fixture
-def parts(start, tmp_path, demo_db):
-    """The agency face, inquiry and the land registry on a broker of their own."""
-    broker = stores.start_rabbitmq(tmp_path / "rabbitmq", api_port=free_port())
+def parts(start, tmp_path, broker, vhost, demo_db):
+    """The agency face, inquiry and the land registry on a vhost of their own."""
+    user = f"{broker.api_url}/api/users/{agency_user('land-registry')}"
+    # Users belong to the whole broker: an earlier test may have left one.
+    assert requests.delete(user, timeout=30).status_code in (204, 404)
     passwords = tmp_path / "passwords"
-    environ = {"AMQP_URL": broker.url, "DB_URL": demo_db, **secrets_in(tmp_path)}
+    environ = {"AMQP_URL": vhost, "DB_URL": demo_db, **secrets_in(tmp_path)}
     face = run_face(start, tmp_path, environ)
     register = {"AGENCIES_DIR": str(face.register)}
     subprocess.run(
@@ -34,12 +36,11 @@ def parts(start, tmp_path, demo_db):
     start("bus", "relay", "services.inquiry", **environ)
     start(
         "connector.example.land_registry",
-        AMQP_URL=broker.url,
+        AMQP_URL=vhost,
         AMQP_PASSWORD_FILE=str(passwords / "land-registry"),
     )
     wait_for(lambda: "mirab.inquiry.requests" in service.log, 60)
-    yield face
-    broker.stop()
+    return face
 
 
 def caller(face, agency):
