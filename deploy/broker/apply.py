@@ -23,6 +23,7 @@ from bus.register import Agency, Register
 from bus.settings import MissingSettings, Settings
 from deploy.broker.api import Api, CannotApply, is_password, password_hash
 
+NEEDED = ("BROKER_API_URL", "AMQP_URL", "AGENCIES_DIR", "AGENCY_PASSWORDS_DIR")
 TAG = "mirab-agency"
 CONNECTIONS = 10
 NOTHING = "^$"
@@ -37,6 +38,7 @@ class Step(NamedTuple):
 
     what: str
     act: Callable[[], None]
+    loses: bool = False  # messages that wait
 
 
 class Binding(NamedTuple):
@@ -53,12 +55,9 @@ def main(argv: list[str] | None = None) -> int:
     check = parser.parse_args(argv).check
     log.configure("broker", level="ERROR")  # what differs alone is told
     try:
-        settings = Settings().require(
-            "BROKER_API_URL", "AMQP_URL", "AGENCIES_DIR", "AGENCY_PASSWORDS_DIR"
-        )
-        vhost = unquote(urlsplit(settings.text("AMQP_URL")).path[1:]) or "/"
-        with contextlib.closing(Api(settings.text("BROKER_API_URL"), vhost)) as api:
-            agencies = connected(settings)
+        settings = Settings().require(*NEEDED)
+        with contextlib.closing(api_of(settings)) as api:
+            agencies = connected(register_of(settings))
             passwords = Path(settings.text("AGENCY_PASSWORDS_DIR"))
             found = 0
             for step in steps(api, agencies, passwords):
@@ -72,14 +71,25 @@ def main(argv: list[str] | None = None) -> int:
     return 1 if check and found else 0
 
 
-def connected(settings: Settings) -> dict[str, Agency]:
+def api_of(settings: Settings) -> Api:
+    """The broker's management API, on the vhost that AMQP_URL names."""
+    vhost = unquote(urlsplit(settings.text("AMQP_URL")).path[1:]) or "/"
+    return Api(settings.text("BROKER_API_URL"), vhost)
+
+
+def register_of(settings: Settings) -> Register:
+    """The register; CannotApply if it cannot be read."""
+    try:
+        return Register.of(settings)
+    except ValueError as error:
+        raise CannotApply(str(error)) from None
+
+
+def connected(register: Register) -> dict[str, Agency]:
     """The agencies that serve or have a queue, by their codes; CannotApply if one is to serve or
     to hear what no agency can.
     """
-    try:
-        known = Register.of(settings).agencies()
-    except ValueError as error:
-        raise CannotApply(str(error)) from None
+    known = register.agencies()
     can = {name for name, contract in CATALOGUE.items() if getattr(contract, "answer", None)}
     may = {name for name, contract in CATALOGUE.items() if getattr(contract, "hearable", False)}
     for agency in known:
@@ -154,7 +164,11 @@ def _queues(api: Api, agencies: Agencies) -> Iterator[Step]:
             )
     for name in sorted(there.keys() - wanted):
         if topology.agency_of(name):
-            yield Step(f"delete queue {name}", lambda n=name: api.delete("queues", api.vhost, n))
+            yield Step(
+                f"delete queue {name}",
+                lambda n=name: api.delete("queues", api.vhost, n),
+                loses=True,
+            )
 
 
 def wanted_bindings(agencies: Agencies) -> set[Binding]:

@@ -97,6 +97,11 @@ PARTS = (
         (*ANY, "DB_URL"),
         context="agencies",
     ),
+    Part(
+        "agency-rights",
+        ("deploy.broker.watch",),
+        (*ANY, "BROKER_API_URL", "AGENCIES_DIR", "REGISTER_PUBLIC_KEY", "AGENCY_PASSWORDS_DIR"),
+    ),
     Part("notify-relay", ("bus", "relay", "services.notify"), (*ANY, "DB_URL"), context="notify"),
     Part(
         "public",

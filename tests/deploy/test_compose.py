@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 STORES = {
     "rabbitmq", "postgres", "clamav", "migrate", "migrate-ticketing", "book", "migrate-billing",
-    "treasury-book", "migrate-notify", "notify-book", "migrate-agencies", "agency-rights",
+    "treasury-book", "migrate-notify", "notify-book", "migrate-agencies",
 }  # fmt: skip
 KEYS = {
     "image",

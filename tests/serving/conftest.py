@@ -55,18 +55,22 @@ class Rights:
         (self.register / f"{code}.toml").write_text(text, encoding="utf-8")
         self.in_line = False
 
-    def apply(self, *options, **environ):
-        """Runs the command; its result."""
-        told = {
+    @property
+    def told(self):
+        """What the commands read of the environment."""
+        return {
             "BROKER_API_URL": self.broker.api_url,
             "AMQP_URL": self.amqp,
             "AGENCIES_DIR": str(self.register),
             "AGENCY_PASSWORDS_DIR": str(self.passwords),
         }
+
+    def apply(self, *options, **environ):
+        """Runs the command; its result."""
         return subprocess.run(
             [sys.executable, "-m", "deploy.broker.apply", *options],
             cwd=ROOT,
-            env={**os.environ, **told, **environ},
+            env={**os.environ, **self.told, **environ},
             capture_output=True,
             text=True,
             check=False,

@@ -1,0 +1,66 @@
+"""The broker follows the register by itself: who lost a right is cut off, and nothing is lost."""
+
+import pika
+import pytest
+
+from bus import topology
+from bus.contracts.parcels import SOURCES_OF_PARCEL
+from tests.conftest import wait_for
+from tests.serving.conftest import REGISTRY
+
+USER = topology.agency_user(REGISTRY)
+QUEUE = topology.agency_queue(REGISTRY).name
+
+
+def connection(url):
+    return pika.BlockingConnection(pika.URLParameters(url))
+
+
+@pytest.fixture
+def watching(rights, start):
+    process = start("deploy.broker.watch", **rights.told)
+    wait_for(lambda: f"limit {USER}" in process.log, 60)
+    return process
+
+
+def queues(rights):
+    return rights.broker.ctl("list_queues", "-p", rights.vhost, "name").split()
+
+
+def cut(link):
+    try:
+        link.process_data_events(0.1)
+    except pika.exceptions.AMQPError:
+        return True
+    return False
+
+
+def test_who_lost_his_right_is_cut_off_and_his_queue_waits_for_a_person(rights, watching):
+    link = connection(rights.url())
+    rights.serves(REGISTRY)
+    wait_for(lambda: cut(link), 30)
+    with pytest.raises(pika.exceptions.ProbableAuthenticationError):
+        connection(rights.url())
+    assert QUEUE in queues(rights)
+    rights.serves(REGISTRY, SOURCES_OF_PARCEL.name)
+    wait_for(lambda: watching.log.count(f"make user {USER}") == 2, 30)
+    rights.serves(REGISTRY)
+    wait_for(lambda: watching.log.count(f"delete user {USER}") == 2, 30)
+    assert f"delete queue {QUEUE}" in rights.apply().stdout
+    assert QUEUE not in queues(rights)
+
+
+def test_an_empty_folder_changes_nothing_and_a_broken_file_neither(rights, watching):
+    (rights.register / f"{REGISTRY}.toml").write_text("code = [")
+    wait_for(lambda: "register not read" in watching.log, 30)
+    for path in rights.register.iterdir():
+        path.unlink()
+    link = connection(rights.url())
+    assert not any(cut(link) for _ in range(20))
+    assert watching.alive
+
+
+def test_without_its_settings_it_says_so_in_one_sentence(start):
+    process = start("deploy.broker.watch", BROKER_API_URL="", AGENCIES_DIR="")
+    assert process.popen.wait(30) == 2
+    assert "Set BROKER_API_URL" in process.log
