@@ -46,7 +46,8 @@ def _hear(event: Event) -> Callable[..., Any]:
         hearing.hear(tx, self.now(), event, fact)
 
     hear.__name__ = f"hear_{event.context}_{event.operation}"
-    return handle(event)(hear)
+    # One after the other: what a context tells of one kind is mostly heard in its order.
+    return handle(event, workers=1)(hear)
 
 
 for _event in hearing.hearable():

@@ -34,7 +34,7 @@ class Wide(Rights):
 
     def __init__(self, start, broker, amqp, folder, db):
         super().__init__(broker, amqp, folder)
-        self.db, self._start = db, start
+        self.db, self._start, self.examples = db, start, []
         self.hearing = Hearing(start, folder, amqp, db)
         self.hearing.serve()
         self.hearing.relay()
@@ -54,10 +54,10 @@ class Wide(Rights):
 
     def happens(self, *versions):
         """New exports are in force; each is in the feed and in the queue when this returns."""
-        before = self.heard_of()
         for version in versions:
+            due = self.heard_of() + 1
             tell(self.amqp, new_ids(1), **{**LOADED, "data_version": version})
-        wait_for(lambda: self.heard_of() == before + len(versions), 60)
+            wait_for(lambda d=due: self.heard_of() == d, 60)
         sql = "select count(*) from outbox where sent_at is null and exchange = 'mirab.agency'"
         wait_for(lambda: execute(self.db, sql) == [(0,)], 60)
 
@@ -92,6 +92,7 @@ class Wide(Rights):
                 MIRAB_KEY_FILE=str(KEY),
                 MIRAB_KEY_ID="land-registry-demo",
             )
+        self.examples.append(process)
         wait_for(lambda: "serving land_registry" in process.log, 60)
         return process
 
@@ -114,7 +115,10 @@ def shared_wide(tmp_path_factory, broker, postgres, agencies_template):
 @pytest.fixture
 def wide(shared_wide):
     (shared_wide.folder / "heard").unlink(missing_ok=True)
-    return shared_wide.clear()
+    yield shared_wide.clear()
+    for process in shared_wide.examples:
+        if process.alive:
+            process.kill()
 
 
 @pytest.fixture
