@@ -1,6 +1,9 @@
 """Prefer: respond-async at the agency face: for every contract, and the same answer as at once."""
 
+import json
+import os
 import secrets
+import subprocess
 import uuid
 
 import pytest
@@ -8,7 +11,7 @@ import pytest
 from gateway.agency.catalogue import agency_contracts, path_of
 from gateway.agency.preferences import AT_ONCE
 from tests.agencies.calling import ASK, LATER, calling_parts, result_of
-from tests.conftest import execute, wait_for
+from tests.conftest import ROOT, execute, wait_for
 from tests.gateway.conftest import GOOD
 from tests.gateway.test_bad_input import check, with_
 
@@ -216,6 +219,22 @@ def test_a_call_is_read_with_a_signature_of_its_own_and_only_once_with_each(call
         400,
         "digest.missing",
     )
+
+
+def test_the_page_for_agencies_reads_a_call_with_openssl_and_curl(calling):
+    """The script of docs/join.md, as it stands there."""
+    page = (ROOT / "docs/join.md").read_text(encoding="utf-8")
+    script = page.split("## Answered later")[1].split("```bash\n")[1].split("```")[0]
+    location = calling.later()
+    told = calling.settled(location)
+    environ = {
+        "MIRAB_URL": str(calling.face), "MIRAB_KEY_ID": "fuel-co-demo", "LOCATION": location,
+        "MIRAB_KEY_FILE": str(ROOT / "deploy/local/demo_keys/fuel-co.pem"),
+    }  # fmt: skip
+    done = subprocess.run(
+        ["bash", "-euc", script], env={**os.environ, **environ}, capture_output=True, check=True
+    )
+    assert json.loads(done.stdout) == told
 
 
 # --- every contract ---
