@@ -7,7 +7,7 @@ import time
 import pytest
 
 from connector.check import main
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run_face
 from tests.connector.conftest import answer, problem
 
 
@@ -17,9 +17,8 @@ def words(url, key_id="fuel-co-demo", key="fuel-co", purpose="fuel_quota"):
 
 
 @pytest.fixture
-def real(agency_face):
-    time.sleep(1.1)  # a signature of the second in which the face started is not taken
-    return agency_face
+def real(start, tmp_path, shared_face):
+    return run_face(start, tmp_path, shared_face.inquiry)
 
 
 def lines(capsys):

@@ -7,9 +7,10 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 
+import pytest
 import requests
 
-from tests.conftest import execute, wait_for
+from tests.conftest import Desk, Starter, execute, make_database, own_vhost, wait_for
 
 COMPLAINT = {
     "kind": "complaint",
@@ -99,13 +100,26 @@ def test_a_flood_while_the_broker_is_down_for_a_minute_loses_and_doubles_nothing
     assert len({m["X-Mirab-Ticket"] for m in box}) == len(box) == len(flood.seen)
 
 
-def test_killing_the_service_in_a_flood_loses_and_doubles_nothing(own_desk):
-    flood = Flood(own_desk)
+@pytest.fixture(scope="module")
+def hurt_desk(tmp_path_factory, broker, postgres, ticketing_template):
+    """A running desk of which tests kill one process and start another in its place."""
+    folder = tmp_path_factory.mktemp("hurt")
+    db = make_database(postgres, "hurt_desk", ticketing_template)
+    with own_vhost(broker) as amqp:
+        starter = Starter(folder)
+        desk = Desk(starter, folder, amqp, postgres, db)
+        yield desk
+        starter.end()
+        desk.end()
+
+
+def test_killing_the_service_in_a_flood_loses_and_doubles_nothing(hurt_desk):
+    flood = Flood(hurt_desk)
     for _ in range(3):
         before = len(flood.seen)
         wait_for(lambda b=before: len(flood.seen) >= b + 5, 60)
-        own_desk.service.kill()
-        own_desk.service = own_desk.serve()
+        hurt_desk.service.kill()
+        hurt_desk.service = hurt_desk.serve()
     wait_for(lambda: len(flood.seen) >= 25, 120)
     flood.end()
     check(flood)
@@ -158,7 +172,7 @@ def test_an_address_that_is_no_units_is_refused_at_the_door(shared_desk):
     assert refused == 550
 
 
-def test_killing_the_mailroom_loses_no_letter_that_it_took_and_doubles_none(own_desk, start):
+def test_killing_the_mailroom_loses_no_letter_that_it_took_and_doubles_none(hurt_desk):
     taken, stop = set(), threading.Event()
 
     def writer(name):
@@ -167,7 +181,7 @@ def test_killing_the_mailroom_loses_no_letter_that_it_took_and_doubles_none(own_
             n += 1
             for _ in range(200):
                 try:
-                    write(own_desk, f"{name}-{n}")
+                    write(hurt_desk, f"{name}-{n}")
                 except (OSError, smtplib.SMTPException):
                     time.sleep(0.1)
                     continue
@@ -180,21 +194,21 @@ def test_killing_the_mailroom_loses_no_letter_that_it_took_and_doubles_none(own_
     for _ in range(3):
         before = len(taken)
         wait_for(lambda b=before: len(taken) >= b + 10, 60)
-        own_desk.mailroom.kill()
-        own_desk.mailroom = start("services.ticketing.mailroom", **own_desk.environ)
+        hurt_desk.mailroom.kill()
+        hurt_desk.mailroom = hurt_desk.let_letters_in()
     before = len(taken)
     wait_for(lambda: len(taken) >= before + 5, 60)
     stop.set()
     for thread in threads:
         thread.join(60)
-    kept = [row[0] for row in execute(own_desk.db, "select message_id from letters")]
+    kept = [row[0] for row in execute(hurt_desk.db, "select message_id from letters")]
     assert len(kept) == len(set(kept))
     assert taken <= set(kept)
     wait_for(
         lambda: (
-            execute(own_desk.db, "select count(*) from letters where state = 'RECEIVED'") == [(0,)]
+            execute(hurt_desk.db, "select count(*) from letters where state = 'RECEIVED'") == [(0,)]
         ),
         60,
     )
-    states = {row[0] for row in execute(own_desk.db, "select distinct state from letters")}
+    states = {row[0] for row in execute(hurt_desk.db, "select distinct state from letters")}
     assert states == {"TICKET"}
