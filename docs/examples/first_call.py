@@ -2,7 +2,7 @@
 
     python docs/examples/first_call.py http://127.0.0.1:8001 my-key.pem
 
-Needs the connector (pip install .[connector]).
+Needs the connector: pip install ./connector (or, in a checkout of Mirab, PYTHONPATH=.).
 """
 
 import json
