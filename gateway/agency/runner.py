@@ -18,7 +18,7 @@ from gateway import problems
 
 AT_ONCE = 16
 # A call that this face has kept wakes it; others are found by looking.
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 2.0
 Told = dict[str, Any]
 _log = log.get("runner")
 
