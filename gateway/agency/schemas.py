@@ -17,7 +17,7 @@ from gateway.agency.catalogue import agency_contracts
 from gateway.agency.forms import LICENCE, new_spec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-REPLY = ".reply"
+REPLY, HEARD_OF = ".reply", ".heard"
 IN_SPEC, IN_SCHEMA = b'"#/components/schemas/', b'"#/$defs/'
 CACHED = {"Access-Control-Allow-Origin": "*", "Cache-Control": "max-age=300"}
 _TEXT = {"type": "string"}
@@ -59,8 +59,10 @@ def spoken() -> list[Contract]:
 
 @cache
 def json_schema(name: str) -> bytes | None:
-    """The schema of a contract's message, or with ``.reply`` behind its name that of the answer."""
-    contract = told_schemas().get(name.removesuffix(REPLY))
+    """The schema of a contract's message; with ``.reply`` behind its name that of the answer, with
+    ``.heard`` that of what agencies hear of an Event.
+    """
+    contract = told_schemas().get(name.removesuffix(REPLY).removesuffix(HEARD_OF))
     if contract is None:
         return None
     schema, doc = contract.schema, contract.doc
@@ -68,6 +70,10 @@ def json_schema(name: str) -> bytes | None:
         if not isinstance(contract, Asked):
             return None
         schema, doc = contract.reply, f"The answer to {contract.name}"
+    elif name.endswith(HEARD_OF):
+        if not isinstance(contract, Event) or not contract.hearable:
+            return None
+        schema = contract.heard
     told, inner = _converted(schema)
     whole = {
         "$schema": DIALECT,
@@ -101,8 +107,9 @@ def asyncapi() -> bytes:
         messages[contract.name] = _message(contract, contract.name, "Envelope")
     for event in heard():
         told, inner = _converted(event.heard)
-        schemas |= {**inner, f"{event.name}.heard": told}
-        messages[f"{event.name}.heard"] = _message(event, f"{event.name}.heard", "HeardEnvelope")
+        name = event.name + HEARD_OF
+        schemas |= {**inner, name: told}
+        messages[name] = _message(event, name, "HeardEnvelope")
     whole = {
         "asyncapi": "3.0.0",
         "info": {
@@ -144,7 +151,8 @@ def _hearing_channel() -> dict[str, Any]:
         "description": "The queue of one agency; CloudEvents 1.0 in binary mode.",
         "parameters": {"agency": {"description": "The code of the agency"}},
         "messages": {
-            f"{c.name}.heard": {"$ref": f"#/components/messages/{c.name}.heard"} for c in heard()
+            name: {"$ref": f"#/components/messages/{name}"}
+            for name in (c.name + HEARD_OF for c in heard())
         },
         "bindings": {
             "amqp": {

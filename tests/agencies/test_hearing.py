@@ -2,7 +2,10 @@
 
 import contextlib
 import datetime as dt
+import json
+import re
 
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,6 +17,7 @@ from bus.contracts.billing import BILL_PAID
 from bus.contracts.inquiry import BATCH_ANSWERED, REGISTRY_LOADED
 from bus.contracts.ticketing import TICKET_MOVED
 from bus.envelope import Envelope
+from gateway.agency.schemas import HEARD, json_schema
 from services.agencies import hearing
 from tests.agencies.hearers import LOADED, Hand, numbers, put, rows
 from tests.conftest import execute
@@ -100,6 +104,22 @@ def test_what_is_withheld_is_told_nowhere(hand):
     kept += str(execute(hand.db, "select convert_from(body, 'UTF8') from outbox"))
     assert "an officer" not in kept
     assert "1001/5" not in kept
+
+
+def test_what_is_heard_is_a_cloudevent_and_its_data_follow_the_published_schema(hand):
+    put(hand.db, "power-co", "*", queue=True)
+    for event, data in ((REGISTRY_LOADED, LOADED), (BATCH_ANSWERED, BATCH), (BILL_PAID, BILL)):
+        hand.happens(event, **data)
+    messages = hand.outbox(topology.AGENCY)
+    for told, (_, _, headers, body) in zip(hand.feed("power-co")["events"], messages, strict=True):
+        # CloudEvents 1.0.2: names of attributes, those that are required, and their types.
+        assert all(re.fullmatch("[a-z0-9]{1,20}", name) for name in told)
+        assert {"specversion", "id", "source", "type"} <= set(told)
+        assert all(value and isinstance(value, str) for n, value in told.items() if n != "data")
+        assert dt.datetime.fromisoformat(told["time"]).tzinfo
+        jsonschema.validate(body, json.loads(json_schema(f"{told['type']}.heard")))
+        jsonschema.validate(headers, HEARD)
+        assert body == told["data"]
 
 
 @pytest.mark.parametrize(

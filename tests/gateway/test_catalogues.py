@@ -100,7 +100,11 @@ def test_the_schema_takes_what_the_contract_takes_and_names_what_it_does_not(get
         assert list(schema.iter_errors(wrong)) != []
 
 
-@pytest.mark.parametrize("name", ["nothing.here.v1", "ticketing.open.v1", "x.reply", "inquiry"])
+@pytest.mark.parametrize(
+    "name",
+    ["nothing.here.v1", "ticketing.open.v1", "x.reply", "inquiry", "inquiry.ask.v1.heard",
+     "ticketing.ticket_moved.v1.heard", "inquiry.registry_loaded.v1.heard.reply"],
+)  # fmt: skip
 def test_there_is_no_schema_of_what_agencies_cannot_ask(get, name):
     answer = get(f"/schemas/{name}.json")
     assert (answer.status_code, answer.json()["code"]) == (404, "contract.unknown")
