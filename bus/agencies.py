@@ -173,6 +173,8 @@ def told(grants: Iterable[Grant]) -> list[dict[str, Any]]:
                 one["blocks"] = list(grant.blocks)
             if grant.per_day is not None:
                 one["per_day"] = grant.per_day
+            if grant.networks:
+                one["networks"] = [str(network) for network in grant.networks]
             found.append(one)
     return found
 

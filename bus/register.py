@@ -298,12 +298,16 @@ def current(register: Register, caller: Mapping[str, Any], contract_name: str) -
 def narrowed(
     earlier: Iterable[Mapping[str, Any]], now: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """What grants of earlier and of now both give, purpose by purpose."""
+    """What grants of earlier and of now both give, purpose by purpose.
+
+    From where it was asked is known no more: a grant with networks counts for what was asked by
+    one whose networks it still has.
+    """
     present = list(now)
     found = []
     for then in earlier:
         for grant in present:
-            if grant["purpose"] != then.get("purpose"):
+            if grant["purpose"] != then.get("purpose") or not _from_there(then, grant):
                 continue
             one = {**grant, "until": min(str(grant["until"]), str(then["until"]))}
             if "blocks" in then:
@@ -314,3 +318,9 @@ def narrowed(
             if one not in found:
                 found.append(one)
     return found
+
+
+def _from_there(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    if "networks" not in now:
+        return True
+    return "networks" in then and set(then["networks"]) <= set(now["networks"])

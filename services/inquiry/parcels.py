@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, text
 
 from bus import log, topology
@@ -53,6 +54,9 @@ def ask(
         "question": question,
         "agency": asker.agency,
         "on_behalf_of": asker.on_behalf_of,
+        "grants": orjson.dumps(
+            [grant for grant in grants if grant["purpose"] == data["purpose"]]
+        ).decode(),
         "key_id": caller.get("key"),
         "served_by": served_by,
         "asked_at": now,
@@ -61,10 +65,10 @@ def ask(
     }
     tx.conn.execute(
         text(
-            "insert into parcel_questions (code, question, agency, on_behalf_of, key_id, "
+            "insert into parcel_questions (code, question, agency, on_behalf_of, key_id, grants, "
             "served_by, parcel_no, purpose, case_number, operator, asked_at, due_at) values "
-            "(:code, :question, :agency, :on_behalf_of, :key_id, :served_by, :parcel_no, "
-            ":purpose, :case_number, :operator, :asked_at, :due_at)"
+            "(:code, :question, :agency, :on_behalf_of, :key_id, cast(:grants as jsonb), "
+            ":served_by, :parcel_no, :purpose, :case_number, :operator, :asked_at, :due_at)"
         ),
         row,
     )
@@ -175,9 +179,8 @@ def take(  # noqa: PLR0913 - what came, and what it is judged by
 
 def _revoked(row: Any, settings: Settings) -> dict[str, str] | None:
     """Why the asker may not be told any more; None if he may. By then the grant may have gone."""
-    caller = {**_caller(row), "grants": [{"purpose": row.purpose, "until": dt.date.max}]}
     try:
-        members.still(settings, caller, ASK_PARCEL.name)
+        members.still(settings, _caller(row), ASK_PARCEL.name)
     except (Forbidden, Unauthenticated) as error:
         return {"code": error.code}
     return None
@@ -185,7 +188,7 @@ def _revoked(row: Any, settings: Settings) -> dict[str, str] | None:
 
 def _caller(row: Any) -> dict[str, Any]:
     """Who asked, as the envelope of the question told it."""
-    caller = {"agency": row.agency, "key": row.key_id}
+    caller = {"agency": row.agency, "key": row.key_id, "grants": row.grants or []}
     return {**caller, "on_behalf_of": row.on_behalf_of} if row.on_behalf_of else caller
 
 

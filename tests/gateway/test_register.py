@@ -134,6 +134,7 @@ def test_a_grant_with_networks_counts_only_from_there(known, tmp_path, address, 
                 "basis": "Decree 12",
                 "blocks": ["licence"],
                 "per_day": 5,
+                "networks": ["10.1.0.0/16", "2001:db8::/32"],
             }
         ]
         * near
@@ -189,6 +190,7 @@ def test_a_delegate_has_what_was_delegated_within_the_delegators_own_grants(dele
                 "until": "2097-01-01",
                 "basis": "Contract 7",
                 "blocks": ["licence"],
+                "networks": ["10.0.0.0/8"],
             }
         ],
         "on_behalf_of": "b-co",
@@ -271,6 +273,19 @@ def test_what_was_narrowed_since_is_narrow_and_what_was_widened_stays_as_it_was(
     assert now["grants"] == narrow
     (tmp_path / "a-co.toml").write_text(WHOLE)
     assert register.current(known, now, ASK.name)["grants"] == narrow
+
+
+def test_what_was_asked_from_elsewhere_does_not_hold_by_a_grant_for_networks(known, tmp_path):
+    then = told_of(known, ASK)
+    day = "until = 2099-01-01\n[[grants]]"
+    assert day in WHOLE
+    bound = WHOLE.replace(day, 'networks = ["10.1.0.0/16"]\n' + day)
+    (tmp_path / "a-co.toml").write_text(bound)
+    with pytest.raises(Forbidden) as refused:
+        register.current(known, then, ASK.name)
+    assert refused.value.code == "contract.grant_revoked"
+    inside = told_of(known, ASK)
+    assert register.current(known, inside, ASK.name) == inside
 
 
 BROKEN = {

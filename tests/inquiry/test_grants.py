@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import threading
 
 import pytest
 from hypothesis import given
@@ -126,6 +127,21 @@ def test_each_key_of_a_batch_counts_and_what_is_over_the_quota_has_that_as_its_p
     assert execute(hand.db, "select agency, purpose, asked from quotas") == [
         ("fuel-co", "fuel_quota", 3)
     ]
+
+
+def test_many_who_ask_at_once_get_no_more_than_the_quota(hand):
+    limited, told = caller(grant(per_day=5)), []
+    threads = [
+        threading.Thread(target=lambda: told.append(hand.ask(caller=limited))) for _ in range(12)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(each.get("code", "answered") for each in told) == (
+        ["answered"] * 5 + ["grant.quota"] * 7
+    )
+    assert execute(hand.db, "select asked from quotas") == [(5,)]
 
 
 def test_where_no_grant_has_a_quota_nothing_is_counted(hand):
