@@ -22,7 +22,6 @@ UNPRIVILEGED = "nobody"
 STARTING_SECONDS = 60
 EPMD_SECONDS = 5
 MEMORY, DISK = Path("/dev/shm"), Path("/var/tmp")  # noqa: S108 - folders of ours are made there
-ROOM = 4 << 30
 
 
 class CannotStart(Exception):
@@ -96,10 +95,8 @@ class Postgres:
         hand_over(self.home)
         command = [
             str(self.binaries / "initdb"),
-            "-D",
-            str(self.data),
-            "-U",
-            "postgres",
+            f"--pgdata={self.data}",
+            "--username=postgres",
             "--auth=trust",
             "--encoding=UTF8",
             "--locale=C.UTF-8",
@@ -320,10 +317,8 @@ def wait_until(
 
 
 def start_postgres(home: Path, port: int = 0, *, durable: bool = False) -> Postgres:
-    """A running PostgreSQL for tests; without ``durable`` it does not wait for the disk, and is in
-    memory where there is room.
-    """
-    in_memory = not durable and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+    """A running PostgreSQL for tests; without ``durable`` it is in memory if 4 GiB are free."""
+    in_memory = not durable and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4 << 30
     if in_memory or os.geteuid() == 0:  # a test's folder belongs to root alone
         home = Path(mkdtemp(prefix="mirab-pg-", dir=MEMORY if in_memory else DISK))
         atexit.register(shutil.rmtree, home, ignore_errors=True)
