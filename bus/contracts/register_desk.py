@@ -171,5 +171,5 @@ REVOKE = _officers(
     "revoke", Revoke(), "Takes a right back at once; one officer is enough.", Changed()
 )
 PUT_CONTACT = _officers("put_contact", PutContact(), "Whom to call at an agency.", ContactOf())
-REMOVE_CONTACT = _officers("remove_contact", RemoveContact(), "Forgets a contact.", Nothing())
+REMOVE_CONTACT = _officers("remove_contact", RemoveContact(), "Forgets a contact.", OneAgency())
 AUDIT = _officers("audit", ListAudit(), "Who did what in the register.", Audit(), effect=False)

@@ -94,7 +94,7 @@ class RegisterEntries:
     @serve(desk.REMOVE_CONTACT)
     def remove_contact(self, tx, *, code, id):
         contacts.remove(self.officer(tx), code, id)
-        return {}
+        return {"code": code}
 
     # --- faces and agencies ---
 

@@ -104,7 +104,8 @@ class Billing(Service):
 
     @handle(BATCH_ANSWERED)
     def charge_batch(self, tx, *, batch, agency, lines, on_behalf_of=None):
-        asked = answers_given(on_behalf_of or agency, ("batch", batch), lines, tehran_day(self.now()))
+        charged, day = on_behalf_of or agency, tehran_day(self.now())
+        asked = answers_given(charged, ("batch", batch), lines, day)
         bills.charge(self.till(tx), asked)
 
     @handle(DAY_COUNTED)
