@@ -7,12 +7,14 @@ import subprocess
 import uuid
 
 import pytest
+import requests
 
 from gateway.agency.catalogue import agency_contracts, path_of
 from gateway.agency.preferences import AT_ONCE
 from tests.agencies.calling import ASK, LATER, calling_parts, result_of
 from tests.conftest import ROOT, execute, wait_for
 from tests.gateway.conftest import GOOD
+from tests.gateway.oauth_hands import Client
 from tests.gateway.test_bad_input import check, with_
 
 ID = str(uuid.uuid4())
@@ -263,3 +265,24 @@ def test_every_contract_is_answered_later_or_says_that_it_is_not(granted_all, co
     else:
         assert (answer.status_code, applied) == (202, "respond-async")
         assert answer.json()["contract"] == contract.name
+
+
+# --- by a token, in another's name ---
+
+
+def test_who_comes_with_a_token_is_answered_later_too_within_its_scope(calling):
+    client = Client(str(calling.face))
+    token = client.token(scope="inquiry.ask.v1 agencies.call.v1")
+    kept = client.ask(token, headers=LATER)
+    assert kept.status_code == 202
+    location = kept.headers["Location"]
+
+    def read(by, method="GET"):
+        proof = client.proof(location, token=by, method=method)
+        headers = {"Authorization": f"DPoP {by}", "DPoP": proof}
+        return requests.request(method, calling.face + location, headers=headers, timeout=20)
+
+    wait_for(lambda: read(token).json()["state"] == "DONE", 60)
+    assert read(token).json()["result"]["outcome"] == "NOT_FOUND"
+    check(read(token, "DELETE"), 403, "token.scope")
+    check(read(client.token(scope="inquiry.ask.v1")), 403, "token.scope")
