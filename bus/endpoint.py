@@ -274,11 +274,14 @@ def serve(
 
 
 def handle(
-    contract: Command | Event, *, outside: bool = False, workers: int = 2
+    contract: Command | Event, *, batch: int = 1, outside: bool = False, workers: int = 2
 ) -> Callable[..., Any]:
-    """Handles a Command or an Event once; the method gets ``tx`` and the fields."""
+    """Handles a Command or an Event once; the method gets ``tx`` and the fields.
+
+    With ``batch`` it gets ``tx`` and a list of Call, and returns as many results.
+    """
     kind = HandleCommand if isinstance(contract, Command) else HandleEvent
-    return _declare(kind, contract, 1, outside, workers)
+    return _declare(kind, contract, batch, outside, workers)
 
 
 def answers(contract: Command, *, workers: int = 2) -> Callable[..., Any]:

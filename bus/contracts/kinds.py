@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from marshmallow import Schema, ValidationError
@@ -110,7 +111,7 @@ class Event(Contract):
         if named - self.schema.fields.keys() or (named and not self.hearable):
             raise ValueError(f"{self.name}: owner and withheld are fields of what agencies hear")
 
-    @property
+    @cached_property
     def heard(self) -> Schema:
         """The schema of what agencies are told."""
         return type(self.schema)(exclude=self.withheld)

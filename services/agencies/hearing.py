@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
+from bus.activator import Call
 from bus.contracts import CATALOGUE, Event
 from bus.contracts.callbacks import CALL_BACK
 from bus.envelope import Envelope
@@ -62,33 +63,30 @@ def hearable() -> Iterator[Event]:
     return (c for c in CATALOGUE.values() if isinstance(c, Event) and c.hearable)
 
 
-def hear(tx: Tx, now: dt.datetime, event: Event, fact: Mapping[str, Any]) -> None:
-    """Tells an event to every agency that hears it: by its feed, its queue, its endpoints.
-
-    ``tx.message`` is the envelope in which it came. Agencies come in the order of their codes, so
-    that two events wait for each other and never lock each other.
+def hear(tx: Tx, now: dt.datetime, event: Event, calls: Sequence[Call]) -> None:
+    """Tells events of one kind to every agency that hears them: by its feed, its queue, its
+    endpoints. Agencies come in the order of their codes, so that two transactions wait for each
+    other and never lock each other.
     """
+    due: dict[str, list[Call]] = {}
+    queues: dict[str, bool] = {}
+    for call in calls:
+        for agency in _hearers(tx.conn, now, event, call.data):
+            due.setdefault(agency.code, []).append(call)
+            queues[agency.code] = agency.queue
+    for code in sorted(due):
+        for call in due[code]:
+            _tell(tx, now, event, call, code, queue=queues[code])
+
+
+def _hearers(
+    conn: Connection, now: dt.datetime, event: Event, fact: Mapping[str, Any]
+) -> list[Any]:
     owner = fact[event.owner] if event.owner else None
-    if tx.message is None or (event.owner and owner is None):
-        return
-    hearers = tx.conn.execute(_HEARERS, {"now": now, "owner": owner}).all()
-    data = {name: fact[name] for name in event.heard.fields if name in fact}
-    for agency in hearers:
-        if not _names(agency.hears, event):
-            continue
-        sequence = tx.conn.execute(_NEXT, {"agency": agency.code}).scalar_one()
-        heard = cloud_event(tx.message, sequence, data)
-        tx.conn.execute(
-            _ADD,
-            {
-                "agency": agency.code, "sequence": sequence, "type": event.name, "now": now,
-                "event": orjson.dumps(heard).decode(),
-            },
-        )  # fmt: skip
-        name = f"{agency.code}.{heard['sequence']}"
-        if agency.queue:
-            tx.tell_agency(agency.code, name, _headers(heard), data)
-        tx.send(CALL_BACK, agency=agency.code, type="event.heard", id=name, data=heard)
+    if event.owner and owner is None:
+        return []
+    found = conn.execute(_HEARERS, {"now": now, "owner": owner})
+    return [agency for agency in found if _names(agency.hears, event)]
 
 
 def _names(hears: Sequence[str], event: Event) -> bool:
@@ -96,6 +94,26 @@ def _names(hears: Sequence[str], event: Event) -> bool:
     the event.
     """
     return any(fnmatchcase(event.name, pattern) for pattern in hears)
+
+
+def _tell(  # noqa: PLR0913 - what is told to whom, when and how
+    tx: Tx, now: dt.datetime, event: Event, call: Call, code: str, *, queue: bool
+) -> None:
+    data = {name: call.data[name] for name in event.heard.fields if name in call.data}
+    sequence = tx.conn.execute(_NEXT, {"agency": code}).scalar_one()
+    heard = cloud_event(call.message, sequence, data)
+    tx.conn.execute(
+        _ADD,
+        {
+            "agency": code, "sequence": sequence, "type": event.name, "now": now,
+            "event": orjson.dumps(heard).decode(),
+        },
+    )  # fmt: skip
+    name = f"{code}.{heard['sequence']}"
+    if queue:
+        tx.tell_agency(code, name, _headers(heard), data)
+    tx.message = call.message  # what follows from it stays in its matter and trace
+    tx.send(CALL_BACK, agency=code, type="event.heard", id=name, data=heard)
 
 
 def cloud_event(envelope: Envelope, sequence: int, data: Mapping[str, Any]) -> dict[str, Any]:

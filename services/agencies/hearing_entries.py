@@ -11,6 +11,8 @@ from bus.store import Store
 from services.agencies import hearing, refusing
 from services.agencies.callers import agency_of
 
+AT_ONCE = 50
+
 
 class HearingEntries:
     """``service.Agencies`` gives it its store, its settings and its clock.
@@ -42,12 +44,13 @@ class HearingEntries:
 
 
 def _hear(event: Event) -> Callable[..., Any]:
-    def hear(self, tx, **fact):
-        hearing.hear(tx, self.now(), event, fact)
+    def hear(self, tx, calls):
+        hearing.hear(tx, self.now(), event, calls)
+        return [None] * len(calls)
 
     hear.__name__ = f"hear_{event.context}_{event.operation}"
     # One after the other: what a context tells of one kind is mostly heard in its order.
-    return handle(event, workers=1)(hear)
+    return handle(event, batch=AT_ONCE, workers=1)(hear)
 
 
 for _event in hearing.hearable():

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bus import topology
+from bus.activator import Call
 from bus.contracts import CATALOGUE, Event, hidden_names
 from bus.contracts.agencies import CHANGED
 from bus.contracts.billing import BILL_PAID
@@ -200,7 +201,7 @@ def test_what_was_rolled_back_leaves_no_hole(hand):
     hand.happens()
     message = Envelope.new(REGISTRY_LOADED.name, "inquiry")
     with contextlib.suppress(ZeroDivisionError), hand.store.transaction(message) as tx:
-        hearing.hear(tx, hand.moment, REGISTRY_LOADED, LOADED)
+        hearing.hear(tx, hand.moment, REGISTRY_LOADED, [Call(message, LOADED)])
         raise ZeroDivisionError
     hand.happens()
     assert numbers(hand.feed("power-co")["events"]) == [1, 2]
