@@ -1,13 +1,11 @@
 """Bills, receipts, statements and letters as PDF documents, in Persian or English, on A4.
 
-HTML from templates/documents goes through WeasyPrint (https://doc.courtbouillon.org/weasyprint/)
-with static/print.css. Digits stay ASCII in the document: the Persian font shows them as Persian
-ones, so that IDs and amounts can be copied, searched and read by machines. Only two fonts of ours
-are ever opened; whatever a text asks for beside them is refused.
+HTML from templates/documents becomes a PDF by gateway/printing.py. Digits stay ASCII in the document:
+the Persian font shows them as Persian ones, so that IDs and amounts can be copied, searched and
+read by machines.
 """
 
 import datetime as dt
-import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import pairwise
@@ -17,9 +15,6 @@ import segno
 from barcode.charsets import code128  # type: ignore[import-untyped]
 from jinja2 import Environment
 from markupsafe import Markup
-from weasyprint import CSS, HTML  # type: ignore[import-untyped]
-from weasyprint.text.fonts import FontConfiguration  # type: ignore[import-untyped]
-from weasyprint.urls import URLFetcher, URLFetcherResponse  # type: ignore[import-untyped]
 
 from bus.errors import NotFound
 from bus.persian import fold_digits, tehran_day
@@ -42,10 +37,6 @@ MONTHS = (
     ("تیر", "Tir"), ("مرداد", "Mordad"), ("شهریور", "Shahrivar"), ("مهر", "Mehr"),
     ("آبان", "Aban"), ("آذر", "Azar"), ("دی", "Dey"), ("بهمن", "Bahman"), ("اسفند", "Esfand"),
 )  # fmt: skip
-
-FONTS = ("vazirmatn.woff2", "vazirmatn-bold.woff2")
-OWN = "mirab:"
-_one_at_a_time = threading.Lock()
 
 
 # --- documents ----------------------------------------------------------------------------------
@@ -248,34 +239,10 @@ def _templates() -> Environment:
     return own
 
 
-# --- from HTML to PDF ---------------------------------------------------------------------------
-
-
-class OwnFiles(URLFetcher):  # type: ignore[misc]
-    """Gives our fonts and nothing else: no network, no file, no data: address."""
-
-    def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
-        """The font of that address; PermissionError, which WeasyPrint logs, for any other."""
-        name = url.removeprefix(OWN)
-        if not url.startswith(OWN) or name not in FONTS:
-            raise PermissionError("documents open nothing but their own fonts")
-        return URLFetcherResponse(url, (pages.HERE / "static" / name).read_bytes())
-
-
-@lru_cache(maxsize=1)
-def _style() -> tuple[CSS, FontConfiguration]:
-    """The style sheet and the fonts, read once a process."""
-    fonts = FontConfiguration()
-    text = (pages.HERE / "static" / "print.css").read_text(encoding="utf-8")
-    return CSS(string=text, font_config=fonts, url_fetcher=OwnFiles()), fonts
-
-
 def _pdf(template: str, lang: str, **values: Any) -> bytes:
-    """The PDF of a template; tagged, so that it can be read aloud.
+    """The PDF of a template."""
+    from gateway import pdf
 
-    One at a time: Pango's font map belongs to one thread, and Python would not let two of them run
-    together anyhow.
-    """
     index = 1 if lang == "en" else 0
 
     def t(fa: str, en: str) -> str:
@@ -292,8 +259,4 @@ def _pdf(template: str, lang: str, **values: Any) -> bytes:
             **values,
         )
     )
-    with _one_at_a_time:
-        css, fonts = _style()
-        document = HTML(string=html, base_url=OWN, url_fetcher=OwnFiles())
-        made: bytes = document.write_pdf(stylesheets=[css], font_config=fonts, pdf_tags=True)
-    return made
+    return printing.made(html)

@@ -13,7 +13,7 @@ from pypdfium2 import raw
 
 from bus.contracts import billing as contracts
 from bus.errors import NotFound
-from gateway import documents
+from gateway import documents, printing
 
 PORTAL = "https://portal.example.ir"
 LINK = f"{PORTAL}/bills/1000234546116/175550929"
@@ -382,9 +382,9 @@ def test_every_document_has_a_title_and_its_language(lang):
 
 
 def test_html_in_a_text_is_shown_as_text_and_fetches_nothing(monkeypatch):
-    documents._style()  # the fonts are read before
+    printing.style()  # the fonts are read before
     asked = []
-    monkeypatch.setattr(documents.OwnFiles, "fetch", lambda _, url, headers=None: asked.append(url))
+    monkeypatch.setattr(printing.OwnFiles, "fetch", lambda _, url, headers=None: asked.append(url))
     wicked = '<img src=http://203.0.113.1/x.png><b>&amp;</b><link rel=stylesheet href="file:///x">'
     line = {**LINE, "title_en": wicked, "en": f"{wicked}: {wicked}"}
     told = bill_of(
@@ -408,20 +408,20 @@ def test_html_in_a_text_is_shown_as_text_and_fetches_nothing(monkeypatch):
 )  # fmt: skip
 def test_only_our_two_fonts_are_ever_opened(url):
     with pytest.raises(PermissionError):
-        documents.OwnFiles().fetch(url)
-    assert documents.OwnFiles().fetch("mirab:vazirmatn.woff2").read()[:4] == b"wOF2"
+        printing.OwnFiles().fetch(url)
+    assert printing.OwnFiles().fetch("mirab:vazirmatn.woff2").read()[:4] == b"wOF2"
 
 
 def test_what_a_document_asks_for_beside_its_fonts_is_refused(caplog):
     html = '<html lang=en><title>x</title><img src="file:///etc/hostname">'
-    made = documents.HTML(string=html, url_fetcher=documents.OwnFiles()).write_pdf()
+    made = printing.HTML(string=html, url_fetcher=printing.OwnFiles()).write_pdf()
     assert len(opened(made)) == 1
     assert "documents open nothing but their own fonts" in caplog.text
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_weasyprint_finds_nothing_to_warn_of(lang, caplog):
-    documents._style.cache_clear()
+    printing.style.cache_clear()
     every_document(lang)
     assert [each.getMessage() for each in caplog.records if each.levelname != "INFO"] == []
 
