@@ -286,3 +286,18 @@ def test_who_comes_with_a_token_is_answered_later_too_within_its_scope(calling):
     assert read(token).json()["result"]["outcome"] == "NOT_FOUND"
     check(read(token, "DELETE"), 403, "token.scope")
     check(read(client.token(scope="inquiry.ask.v1")), 403, "token.scope")
+
+
+def test_what_is_asked_in_anothers_name_is_done_in_it_and_read_in_ones_own(calling):
+    notary, bank = calling.sender_of("notary-office"), calling.sender_of("agri-bank")
+    named = {"Mirab-On-Behalf-Of": "agri-bank"}
+    question = with_(purpose="bank_collateral")
+    location = calling.later(question, headers=named, sender=notary)
+    done = calling.settled(location, sender=notary)
+    assert (done["state"], done["problem"]) == ("DONE", None)
+    assert done["result"]["on_behalf_of"] == "agri-bank"
+    check(calling.read(location, sender=bank), 404, "call.not_found")
+    (last,) = execute(
+        calling.db, "select agency, on_behalf_of from inquiry_log order by seq desc limit 1"
+    )
+    assert last == ("notary-office", "agri-bank")
