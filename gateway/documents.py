@@ -241,7 +241,7 @@ def _templates() -> Environment:
 
 def _pdf(template: str, lang: str, **values: Any) -> bytes:
     """The PDF of a template."""
-    from gateway import printing  # noqa: PLC0415 - half a second of each start
+    from gateway import printing  # half a second: for who prints, not for each start
 
     index = 1 if lang == "en" else 0
 
