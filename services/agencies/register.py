@@ -169,7 +169,9 @@ def others(conn: Connection, code: str) -> list[dict[str, Any]]:
 
 
 def copies(conn: Connection, after: int) -> dict[str, Any]:
-    """A Copies of bus/contracts/agencies.py: what changed after a version, oldest first."""
+    """A Copies of bus/contracts/agencies.py: what changed after a version, oldest first; who knows
+    nothing yet is told of what is in force alone.
+    """
     rows = conn.execute(
         text(
             "select code, version, case when state = 'IN_FORCE' then jws end as jws from agencies "
@@ -179,7 +181,7 @@ def copies(conn: Connection, after: int) -> dict[str, Any]:
     ).all()
     return {
         "version": rows[-1].version if rows else after,
-        "copies": [row._asdict() for row in rows],
+        "copies": [row._asdict() for row in rows if after or row.jws is not None],
     }
 
 

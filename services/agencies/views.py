@@ -12,11 +12,18 @@ HISTORY = 50
 
 
 def listed(conn: Connection) -> dict[str, Any]:
-    """An AgencyRows of bus/contracts/register_desk.py."""
+    """An AgencyRows of bus/contracts/register_desk.py: what is in force first, the sandbox last;
+    what ended by itself is left out.
+    """
     waiting = conn.execute(
         text("select * from agency_changes where state = 'DRAFT' order by id")
     ).all()
-    rows = conn.execute(text("select * from agencies order by state, code"))
+    rows = conn.execute(
+        text(
+            "select * from agencies where state <> 'ENDED' "
+            "order by state <> 'IN_FORCE', ends_at is not null, code"
+        )
+    )
     return {
         "agencies": [
             {

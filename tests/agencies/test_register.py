@@ -2,6 +2,7 @@
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
@@ -75,6 +76,18 @@ def test_a_proposal_for_a_version_that_is_gone_is_refused_when_made_and_when_app
     assert register.approve(late["id"])["code"] == "change.stale"
     assert register.call(desk.READ_CHANGE, as_="karim", id=late["id"])["stale"]
     assert register.row()[2]["name"] == "C"
+
+
+def test_of_what_is_approved_at_the_same_moment_one_is_in_force(register):
+    told = document()
+    version = register.put(told)
+    ids = [register.propose({**told, "name": f"B {n}"}, version)["id"] for n in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(register.approve, ids))
+    good = [answer for answer in answers if "state" in answer]
+    assert [answer["code"] for answer in answers if answer not in good] == ["change.stale"] * 3
+    assert register.row()[2]["name"] == f"B {ids.index(good[0]['id'])}"
+    assert register.version() == version + 1
 
 
 def test_what_is_in_force_is_not_proposed_again(register):
@@ -180,9 +193,10 @@ def test_a_whole_agency_is_gone_at_once_and_comes_back_by_two(register):
     told = document()
     register.put(told)
     changed = register.revoke("agency")
-    assert register.call(contracts.COPIES, after=0)["copies"] == [
+    assert register.call(contracts.COPIES, after=changed["version"] - 1)["copies"] == [
         {"code": "a-co", "version": changed["version"], "jws": None}
     ]
+    assert register.call(contracts.COPIES, after=0) == {"version": changed["version"], "copies": []}
     assert register.revoke("agency")["code"] == "agency.not_found"
     assert register.call(contracts.OWN, asker="a-co")["code"] == "agency.not_found"
     back = register.propose(told, changed["version"], as_="mina")
@@ -358,6 +372,8 @@ def test_an_agency_of_the_sandbox_ends_by_itself_after_a_month(sandbox):
         sandbox.service.end_sandbox()
     assert sandbox.row(told["code"])[1] == "ENDED"
     assert sandbox.row(later["code"])[1] == "IN_FORCE"
+    listed = sandbox.call(desk.LIST, as_="karim")["agencies"]
+    assert [row["code"] for row in listed] == [later["code"]]
     copies = sandbox.call(contracts.COPIES, after=later["version"])["copies"]
     assert [(copy["code"], copy["jws"]) for copy in copies] == [(told["code"], None)]
     assert sandbox.events()[-1][0] == told["code"]
