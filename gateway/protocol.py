@@ -1,6 +1,7 @@
 """HTTP/1.1 of uvicorn with an end to headers: in bytes, in seconds, and a problem as the answer."""
 
 import asyncio
+import re
 from typing import Any
 
 import orjson
@@ -49,6 +50,12 @@ class Guarded(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._heading = False
         self._stop_waiting()
+        # An address with a host in it says whom it is for, not Host (RFC 9112, section 3.2.2).
+        _, absolute, rest = self.url.partition(b"://")
+        if absolute and not self.url.startswith(b"/"):
+            host = re.split(rb"[/?#]", rest, maxsplit=1)[0]
+            self.headers[:] = [told for told in self.headers if told[0] != b"host"]
+            self.headers.append((b"host", host))
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
