@@ -2,11 +2,15 @@
 
 import secrets
 import time
+import uuid
 
 import pytest
 
+from bus.contracts.deferred import DEFER
 from tests.agencies.calling import LATER, Calling, calling_parts, change, go_on, pause
+from tests.bus.asking import ask_all
 from tests.conftest import execute, wait_for
+from tests.gateway.conftest import GOOD
 from tests.gateway.test_bad_input import with_
 
 LEASE = 60  # seconds to wait for what takes one lease and a loaded machine
@@ -140,6 +144,18 @@ def test_two_faces_share_many_calls_and_each_is_done_once(calling):
         assert calling.settled(location, LEASE)["state"] == "DONE"
     assert calling.asked() == 40
     assert other.process.alive
+
+
+def test_what_could_not_be_run_in_its_hour_is_not_run_after_it(calling):
+    id_, caller = str(uuid.uuid4()), {"agency": "fuel-co", "key": "fuel-co-demo", "grants": []}
+    pause(calling.face.process)
+    told = {"contract": "inquiry.ask.v1", "data": GOOD, "call_back": False}
+    ask_all(calling.environ["AMQP_URL"], [(DEFER, id_, told)], caller=caller)
+    execute(calling.agencies_db, "update calls set until = now()")
+    go_on(calling.face.process)
+    told = calling.settled(f"/v1/calls/{id_}", LEASE)
+    assert (told["state"], told["problem"]["code"]) == ("FAILED", "call.too_late")
+    assert calling.asked() == 0
 
 
 # --- what is taken back in between ---
