@@ -15,7 +15,7 @@ from bus.keys import SigningKey
 from bus.signing import sign_request
 from connector.caller import load_key
 from tests.bus.asking import ask_all
-from tests.conftest import ROOT, free_port, run_inquiry, wait_for
+from tests.conftest import ROOT, free_port, secrets_in, wait_for
 
 QUESTION = {"key_kind": "national_id", "key": "9905251782", "purpose": "fuel_quota"}
 
@@ -24,23 +24,33 @@ class House:
     """``face`` is the address of the agency face; ``folder`` where it keeps the copies."""
 
     def __init__(self, start, folder, amqp, dbs, **environ):
-        inquiry = run_inquiry(start, folder, amqp, dbs["inquiry"])
-        inquiry.pop("processes")
-        key = SigningKey.load(inquiry["REGISTER_KEY_FILE"], "register")
         self.start, self.amqp, self.db = start, amqp, dbs["agencies"]
-        self.folder = folder / "copies"
+        self.inquiry_db, self.folder = dbs["inquiry"], folder / "copies"
         self.folder.mkdir()
-        self.environ = {**inquiry, "DB_URL": self.db, "HOST": "127.0.0.1", **environ}
-        self.environ |= {
+        told = secrets_in(folder)
+        key = SigningKey.load(told["REGISTER_KEY_FILE"], "register")
+        self.environ = {
+            **told,
+            **environ,
+            "AMQP_URL": amqp,
+            "DB_URL": self.db,
+            "HOST": "127.0.0.1",
             "AGENCIES_DIR": str(self.folder),
             "REGISTER_PUBLIC_KEY": key.public.base64(),
         }
+        self.inquiry = self.serve("inquiry", self.inquiry_db)
         self.run("importing", "deploy/agencies", "--drafted-by", "karim", "--approved-by", "nader")
-        self.service = start("bus", "serve", "services.agencies", **self.environ)
-        self.relay = start("bus", "relay", "services.agencies", **self.environ)
-        wait_for(lambda: "mirab.agencies.requests" in self.service.log, 60)
+        self.service, self.relay = self.serve("agencies", self.db)
         self.faces = []
         self.face = self.open()
+
+    def serve(self, part, db):
+        """A running service and its relay."""
+        environ = {**self.environ, "DB_URL": db}
+        service = self.start("bus", "serve", f"services.{part}", **environ)
+        relay = self.start("bus", "relay", f"services.{part}", **environ)
+        wait_for(lambda: f"mirab.{part}.requests" in service.log, 60)
+        return service, relay
 
     def open(self, **environ):
         """One more process of the agency face, once it has copies; its address."""

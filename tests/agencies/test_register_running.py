@@ -4,6 +4,7 @@ import json
 import os
 import re
 import secrets
+import signal
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ import requests
 from bus.contracts import agencies as contracts
 from bus.contracts import register_desk as desk
 from bus.keys import SigningKey
+from connector.caller import Caller
 from tests.agencies.running import QUESTION, House, Line, demo_key, post
 from tests.conftest import ROOT, Starter, execute, own_vhost, wait_for
 
@@ -101,6 +103,42 @@ def test_case_36_a_key_that_is_rotated_mid_stream_ends_and_the_new_one_is_in_for
     assert line.post(old)[0] == 200
 
 
+LINES, IN_FLIGHT = 30_000, 10 * 500
+
+
+def answered(house, batch):
+    """How many lines of a batch have an answer, and how many were refused by which code."""
+    rows = execute(
+        house.inquiry_db,
+        "select problem->>'code', count(*) from batch_lines where batch = %s and "
+        "(problem is not null or tracking_code is not null) group by 1",
+        (batch,),
+    )
+    return dict(rows)
+
+
+def test_in_the_middle_of_a_batch_what_is_not_answered_yet_stays_so(house):
+    caller = Caller(house.face, demo_key("fuel-co"), timeout=120)
+    line = b'{"key_kind":"national_id","key":"9905251782"}\n'
+    batch = caller.submit_batch(line * LINES, purpose="fuel_quota").data["batch"]
+    wait_for(lambda: answered(house, batch), 60)
+    service = house.inquiry[0].popen
+    service.send_signal(signal.SIGSTOP)
+    before = answered(house, batch)[None]
+    assert before < LINES
+    told = house.ask(desk.READ, code="fuel-co")
+    grants = told["document"]["grants"]
+    asking = next(n for n, grant in enumerate(grants) if "fuel_quota" in grant["purposes"])
+    house.revoke("fuel-co", "grant", told["ids"]["grants"][asking])
+    service.send_signal(signal.SIGCONT)
+    wait_for(lambda: sum(answered(house, batch).values()) == LINES, 120)
+    after = answered(house, batch)
+    assert after[None] <= before + IN_FLIGHT
+    assert after["contract.grant_revoked"] == LINES - after[None] > 0
+    house.put_back("fuel-co", lambda now: {**now, "grants": grants})
+    assert post(house.face, demo_key("fuel-co")).status_code == 200
+
+
 def test_a_folder_that_somebody_wrote_into_is_put_right_and_is_not_believed(house):
     genuine = (house.folder / "notary-office.jws").read_text()
     head, body, signature = genuine.split(".")
@@ -117,8 +155,8 @@ def test_a_folder_that_somebody_wrote_into_is_put_right_and_is_not_believed(hous
 def test_while_the_register_is_down_what_was_in_force_stays_and_then_it_is_caught_up(house):
     house.service.stop()
     assert post(house.face, demo_key("fuel-co")).status_code == 200
-    house.service = house.start("bus", "serve", "services.agencies", **house.environ)
     house.relay.stop()
+    house.service = house.start("bus", "serve", "services.agencies", **house.environ)
     told = house.ask(desk.READ, code="mirab-ops")
     assert told["state"] == "IN_FORCE"
     # No event is told now; the face finds out by looking.
