@@ -2,10 +2,13 @@
 
 import base64
 import json
+import re
 import time
 import tomllib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bus import register
 from bus.agencies import agency_of
@@ -482,3 +485,45 @@ def test_a_wrong_field_is_named_by_its_path(path, wrong):
     with pytest.raises(ValueError) as refused:
         agency_of({"code": "a-co", "name": "A", **wrong})
     assert str(refused.value).startswith(f"{path}: "), refused.value
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+TABLES = st.lists(
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "contract", "purposes", "until", "basis", "blocks", "per_day", "networks", "to",
+                "id", "public_key", "jwk", "sha256",
+            ]
+        ),
+        JSON | st.sampled_from(["2099-01-01", "10.0.0.0/8", "inquiry.*", PUBLIC, ["10.0.0.0/8"]]),
+    ),
+    max_size=3,
+)  # fmt: skip
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["code", "name", "limits", "keys", "certificates", "grants", "delegations", "amqp",
+             "events"]
+        ),
+        JSON | TABLES,
+    )
+)  # fmt: skip
+def test_any_document_is_an_agency_or_is_refused_by_the_path_of_a_field(document):
+    told = {"code": "a-co", "name": "A", **document}
+    wrong = None
+    try:
+        agency, credentials = agency_of(told)
+    except ValueError as error:
+        wrong = str(error)
+    if wrong is not None:
+        assert re.split("[.:]", wrong)[0] in told
+    else:
+        assert agency.code == told["code"]
+        assert {one.agency for one in credentials} <= {agency.code}
