@@ -6,6 +6,7 @@ import time
 
 import pytest
 import requests
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from bus.contracts.hearing import NOTE_REFUSALS, REFUSALS
 from bus.keys import SigningKey
@@ -14,6 +15,7 @@ from connector.__main__ import main
 from connector.caller import Caller, Refused, load_key
 from tests.agencies.hearers import Hand, Hearing
 from tests.conftest import ROOT, execute, run_face, wait_for
+from tests.gateway.oauth_hands import Client
 
 CODE, KEY = "fuel-co", "fuel-co-demo"
 SECRET = "9905251782"
@@ -140,6 +142,18 @@ def test_nobody_sees_of_it_whether_a_key_is_known(refusing):
     refusing.wait_noted(2)
     rows = execute(refusing.db, "select key, proven from refusals order by id")
     assert rows == [(KEY, False), (KEY, True)]
+
+
+def test_a_token_that_was_not_given_and_one_of_another_s_key_are_noted_too(refusing):
+    client = Client(str(refusing.face))
+    assert client.send_for_token(assertion=client.assertion(aud="x")).status_code in (400, 401)
+    stranger = Client(str(refusing.face), key=ed25519.Ed25519PrivateKey.generate())
+    assert stranger.send_for_token().json()["code"] == "client.unproven"
+    nobody = Client(str(refusing.face), agency="nobody", key=stranger.key)
+    assert nobody.send_for_token().json()["code"] == "client.unproven"
+    refusing.wait_noted(2)
+    shown = [(each["code"], each["key"], each["proven"]) for each in refusing.shown()]
+    assert shown == [("client.unproven", KEY, False), ("assertion.audience", KEY, True)]
 
 
 def test_another_agency_and_a_stranger_read_nothing_of_it(refusing):
