@@ -151,13 +151,24 @@ PARTS = (
     Part("notify-api", ("gateway.notify",), (*ANY, "HOST", "PORT", "BLOBS_DIR"), 8003),
 )
 # What plays the outside on a developer's machine: a mail server whose mailboxes are folders, a
-# virus scanner that knows the test virus, a bank, providers of SMS, and a land registry that serves
-# a contract. Production has its own.
+# virus scanner that knows the test virus, a bank, providers of SMS, and a land registry that asks,
+# hears and serves. Production has its own.
 OUTSIDE = (
     Part("mailbox", ("deploy.local.mailbox",), ("MAILBOX_DIR", "MAILBOX_PORT")),
     Part("bank", ("deploy.local.bank",), ("BANK_PORT", "HOST")),
     Part("sms", ("deploy.local.sms",), ("SMS_PORT", "HOST", "SMS_CALLBACK_URL")),
-    Part("land-registry", ("connector.example.land_registry",), ("AMQP_URL", "AMQP_PASSWORD_FILE")),
+    Part(
+        "land-registry",
+        ("connector.example.land_registry",),
+        (
+            "AMQP_URL",
+            "AMQP_PASSWORD_FILE",
+            "HEARD_FILE",
+            "MIRAB_URL",
+            "MIRAB_KEY_FILE",
+            "MIRAB_KEY_ID",
+        ),
+    ),
 )
 POSTGRES_PORT, RABBITMQ_PORT, RABBITMQ_API_PORT = 15432, 15673, 15674
 DIST_PORT, EPMD_PORT = 25673, 14369
