@@ -11,6 +11,7 @@ const code = "land-registry";
 const url = process.env.AMQP_URL;
 const user = decodeURIComponent(new URL(url).username);
 const contract = "land_registry.sources_of_parcel.v1";
+const loaded = "inquiry.registry_loaded.v1";
 const events = `agency.${code}.events`;
 const answerContract = "inquiry.take_sources_of_parcel.v1";
 const parcels = process.env.PARCELS_FILE ?? new URL("parcels.csv", import.meta.url);
@@ -42,7 +43,9 @@ function heard({ properties: { headers }, content }) {
   if (sequence <= last) return;
   if (last && sequence > last + 1) console.error(`missed ${last + 1} to ${sequence - 1}`);
   last = sequence;
-  console.log(`heard ${headers["ce-type"]} ${sequence}: version ${JSON.parse(content).data_version}`);
+  const type = headers["ce-type"];
+  const what = type === loaded ? `version ${JSON.parse(content).data_version}` : "noted";
+  console.log(`heard ${type} ${sequence}: ${what}`);
 }
 
 async function serve(stopped) {

@@ -28,6 +28,7 @@ from connector.provider import Provider
 
 CODE = "land-registry"
 CONTRACT = "land_registry.sources_of_parcel.v1"
+LOADED = "inquiry.registry_loaded.v1"
 
 
 def sources_of(parcel_no: str) -> dict[str, Any]:
@@ -44,11 +45,11 @@ def sources_of(parcel_no: str) -> dict[str, Any]:
 
 
 def heard(event: dict[str, Any]) -> None:
-    """A new export is in force: from here the registry would ask again about its open deeds."""
-    print(
-        f"heard {event['type']} {int(event['sequence'])}: version {event['data']['data_version']}",
-        flush=True,
-    )
+    """Of a new export the registry would ask again about its open deeds; the rest it only notes."""
+    what = "noted"
+    if event["type"] == LOADED:
+        what = f"version {event['data']['data_version']}"
+    print(f"heard {event['type']} {int(event['sequence'])}: {what}", flush=True)
 
 
 def caller() -> Caller | None:

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from bus import topology
+from bus.contracts.agencies import CHANGED
 from bus.contracts.inquiry import REGISTRY_LOADED
 from connector.caller import Caller, load_key
 from connector.listener import Listener
@@ -79,7 +80,7 @@ class Wide(Rights):
                 ["sh", "-c", 'cd "$0" && exec node "$1"', str(amqplib),
                  str(ROOT / "connector/example/land_registry.mjs")],
                 {**os.environ, "AMQP_URL": self.url(), "HEARS": "1"},
-                self.folder / "node.log",
+                self.folder / f"node-{len(self.examples)}.log",
             )  # fmt: skip
             process._log.close()
         else:
@@ -173,6 +174,17 @@ def test_the_land_registry_says_in_a_line_what_it_hears(wide, language, request)
     process = wide.example(language, request)
     wide.happens(1405, 1406, 1407)
     wait_for(lambda: told(process) == [(1, 1405), (2, 1406), (3, 1407)], 60)
+
+
+@pytest.mark.parametrize("language", ["python", "node"])
+def test_what_does_not_concern_it_is_noted_and_holds_nothing_up(wide, language, request):
+    put(wide.db, REGISTRY, REGISTRY_LOADED.name, CHANGED.name, queue=True)
+    process = wide.example(language, request)
+    tell(wide.amqp, new_ids(1), CHANGED, code=REGISTRY, version=9)
+    wait_for(lambda: wide.heard_of() == 1, 60)
+    wide.happens(1405)
+    wait_for(lambda: told(process) == [(2, 1405)], 60)
+    assert "heard agencies.changed.v1 1: noted" in process.log
     wait_for(lambda: wide.waiting() == 0, 60)
     assert process.stop() == 0
 
