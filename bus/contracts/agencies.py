@@ -155,7 +155,9 @@ class CopiesAfter(Schema):
 
 
 class Copies(Schema):
-    """``copies``: ``code``, ``version`` and ``jws``, which is null where nothing is in force."""
+    """``copies``: ``code``, ``version`` and ``jws``, which is null for an agency that has ended; of
+    one that was revoked it holds no right.
+    """
 
     version = fields.Integer(required=True)
     copies = fields.List(Block(), required=True)

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import time
 from pathlib import Path
+from typing import Any
 
 from bus import log
 from bus.client import Client
@@ -27,6 +28,7 @@ class Copying:
     def __init__(self, client: Client, register: Register, folder: Path) -> None:
         self._client, self._register, self._folder = client, register, folder
         self._known, self._whole_at = 0, 0.0
+        self._copies: dict[str, dict[str, Any]] = {}
         self._wake, self._one = asyncio.Event(), asyncio.Lock()
         client.hear(CHANGED, lambda _: self._wake.set())
 
@@ -49,9 +51,12 @@ class Copying:
             whole = time.monotonic() >= self._whole_at
             after = 0 if whole else self._known
             told = await self._client.call(COPIES, {"after": after}, caller=CALLER)
-            if whole or told["copies"]:
-                await asyncio.to_thread(write, self._folder, told["copies"], whole=whole)
-                self._register.look_now()
+            found = {copy["code"]: copy for copy in told["copies"]}
+            self._copies = found if whole else self._copies | found
+            # What nobody told of is written too where somebody changed or removed it.
+            await asyncio.to_thread(write, self._folder, self._copies.values(), whole=whole)
+            self._register.look_now()
+            if told["copies"]:
                 _log.info("copies taken", version=told["version"], copies=len(told["copies"]))
             self._known = told["version"]
             if whole:

@@ -77,7 +77,7 @@ def put(
         {
             "code": document["code"], "version": version, "state": state, "ends_at": ends_at,
             "document": orjson.dumps(document).decode(),
-            "jws": signed(office.key, document, version) if state == IN_FORCE else "",
+            "jws": copy_of(office.key, document, version, state),
         },
     )  # fmt: skip
     note(office, document["code"], act, version, document)
@@ -112,6 +112,16 @@ def note(
     )  # fmt: skip
 
 
+def copy_of(key: SigningKey, document: Mapping[str, Any], version: int, state: str) -> str:
+    """What faces are given of it: of an agency that was revoked a copy without any right, after
+    which no older one is believed; of one that ended by itself none.
+    """
+    if state == ENDED:
+        return ""
+    told = document if state == IN_FORCE else {name: document[name] for name in ("code", "name")}
+    return signed(key, told, version)
+
+
 def signed(key: SigningKey, document: Mapping[str, Any], version: int) -> str:
     """A compact JWS (RFC 7515, EdDSA) of the document with its version in it."""
     header = {"typ": KIND, "alg": "EdDSA", "kid": key.keyid}
@@ -121,14 +131,13 @@ def signed(key: SigningKey, document: Mapping[str, Any], version: int) -> str:
 
 
 def sign_again(conn: Connection, key_file: str) -> None:
-    """Signs what is in force by the register's key of now; versions stay as they are."""
+    """Signs all copies by the register's key of now; versions stay as they are."""
     key = signing_key(key_file)
     lock(conn)
-    rows = conn.execute(text("select * from agencies where state = 'IN_FORCE'")).all()
-    for row in rows:
+    for row in conn.execute(text("select * from agencies")).all():
         conn.execute(
             text("update agencies set jws = :jws where code = :code"),
-            {"jws": signed(key, row.document, row.version), "code": row.code},
+            {"jws": copy_of(key, row.document, row.version, row.state), "code": row.code},
         )
 
 
@@ -170,11 +179,11 @@ def others(conn: Connection, code: str) -> list[dict[str, Any]]:
 
 def copies(conn: Connection, after: int) -> dict[str, Any]:
     """A Copies of bus/contracts/agencies.py: what changed after a version, oldest first; who knows
-    nothing yet is told of what is in force alone.
+    nothing yet is not told of what has ended.
     """
     rows = conn.execute(
         text(
-            "select code, version, case when state = 'IN_FORCE' then jws end as jws from agencies "
+            "select code, version, nullif(jws, '') as jws from agencies "
             "where version > :after order by version"
         ),
         {"after": after},

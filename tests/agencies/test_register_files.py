@@ -58,7 +58,9 @@ def test_what_was_imported_is_exported_as_it_was(register, run, take, tmp_path):
     assert who == [("karim",), ("nader",)]
 
 
-def test_signed_copies_are_written_and_those_of_revoked_agencies_go(register, run, take, tmp_path):
+def test_signed_copies_are_written_and_those_of_revoked_agencies_hold_no_right(
+    register, run, take, key_file, tmp_path
+):
     take(DEMO)
     copies = tmp_path / "copies"
     copies.mkdir()
@@ -66,9 +68,13 @@ def test_signed_copies_are_written_and_those_of_revoked_agencies_go(register, ru
     (copies / "of-others.txt").write_text("x")
     assert run("exporting", copies, "--copies").stdout.startswith("7 agencies")
     register.revoke("agency", code="fuel-co")
-    assert run("exporting", copies, "--copies").stdout.startswith("6 agencies")
+    assert run("exporting", copies, "--copies").stdout.startswith("7 agencies")
     names = {path.stem for path in copies.glob("*.jws")}
-    assert names == {path.stem for path in DEMO.glob("*.toml")} - {"fuel-co"}
+    assert names == {path.stem for path in DEMO.glob("*.toml")}
+    known = Register(copies, SigningKey.load(key_file, "register").public)
+    assert known.agency("power-co").grants
+    assert known.agency("fuel-co").grants == ()
+    assert known.key("fuel-co-demo") is None
     assert (copies / "of-others.txt").exists()
 
 
