@@ -80,9 +80,13 @@ class State:
 
     @property
     def logs(self) -> Path:
-        folder = self.home / "logs"
-        folder.mkdir(exist_ok=True)
-        return folder
+        return self.folder("logs")
+
+    def folder(self, name: str) -> Path:
+        """A folder of the state, made once."""
+        made = self.home / name
+        made.mkdir(exist_ok=True)
+        return made
 
     def secret(self, name: str) -> Path:
         """A file with a random secret, made once, that only its owner can read."""
@@ -140,11 +144,9 @@ class State:
 
     def environ(self) -> dict[str, str]:
         """The value of every variable that a part may need."""
-        imports, blobs, mailbox, replays, agencies = (
-            self.home / n for n in ("imports", "blobs", "mailbox", "replays", "agencies")
+        imports, blobs, mailbox, replays, agencies = map(
+            self.folder, ("imports", "blobs", "mailbox", "replays", "agencies")
         )
-        for folder in (imports, blobs, mailbox, replays, agencies):
-            folder.mkdir(exist_ok=True)
         return {
             "AMQP_URL": self.given.get("AMQP_URL") or self.rabbitmq.url,  # type: ignore[union-attr]
             "DB_URL": self.service_url("inquiry"),
