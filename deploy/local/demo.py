@@ -79,14 +79,14 @@ def notices(state: State) -> None:
 
 
 def register(state: State) -> None:
-    """Makes some of them officers of the register, puts the demo agencies in force if there are
-    none, and the folder of signed copies in line.
+    """Makes some of them officers of the register, puts the demo agencies in force but for those
+    that somebody has changed at the desk, and the folder of signed copies in line.
     """
     for username, role in REGISTRARS.items():
         _run(state, "agencies", "officers", "put", username, "--role", role)
     _run(
-        state, "agencies", "importing", "deploy/agencies", "--first", "--drafted-by", "karim",
-        "--approved-by", "nader",
+        state, "agencies", "importing", "deploy/agencies", "--keep-changed", "--drafted-by",
+        "karim", "--approved-by", "nader",
     )  # fmt: skip
     _run(state, "agencies", "exporting", state.environ()["AGENCIES_DIR"], "--copies")
 

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection, text
+
 from bus.errors import BusError
 from bus.settings import MissingSettings, Settings
 from bus.store import Store, Tx
@@ -29,16 +31,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--drafted-by", required=True, help="officer who proposes")
     parser.add_argument("--approved-by", required=True, help="another officer, an approver")
     parser.add_argument(
-        "--first", action="store_true", help="do nothing if the register holds agencies already"
+        "--keep-changed",
+        action="store_true",
+        help="leave agencies as they are that were changed since they were imported",
     )
     parser.add_argument("--reason", default=REASON, help="what the audit will say")
     given = parser.parse_args(argv)
     try:
         told = read(given.folder)
         with Store(Settings().text("DB_URL"), source="agencies").transaction() as tx:
-            if given.first and register.newest(tx.conn):
-                print("There are agencies already.")
-                return 0
+            if given.keep_changed:
+                told = {name: one for name, one in told.items() if not _changed(tx.conn, one)}
             changed = take(tx, told, (given.drafted_by, given.approved_by), given.reason)
     except (BusError, MissingSettings, OSError, ValueError) as error:
         print(f"Not imported: {error}", file=sys.stderr)
@@ -60,6 +63,18 @@ def read(folder: Path) -> dict[str, Any]:
         except (BusError, UnicodeDecodeError) as error:
             raise ValueError(f"{path.name}: {error}") from None
     return found
+
+
+def _changed(conn: Connection, document: dict[str, Any]) -> bool:
+    """True if the newest version of the agency did not come from a file."""
+    found = conn.execute(
+        text(
+            "select l.what, l.reason from agencies a join agency_audit l on l.version = a.version "
+            "where a.code = :code"
+        ),
+        {"code": document.get("code")},
+    ).one_or_none()
+    return found is not None and tuple(found) != ("approve", REASON)
 
 
 def take(tx: Tx, told: dict[str, Any], names: tuple[str, str], reason: str) -> list[str]:

@@ -52,10 +52,24 @@ def test_what_was_imported_is_exported_as_it_was(register, run, take, tmp_path):
     assert run("exporting", tmp_path / "out").returncode == 0
     assert documents(tmp_path / "out") == documents(DEMO)
     assert take(tmp_path / "out").stdout.startswith("0 of 7 agencies")
-    first = ("--first", "--drafted-by", "karim", "--approved-by", "nader")
-    assert run("importing", DEMO, *first).stdout == "There are agencies already.\n"
     who = execute(register.db, "select distinct who from agency_audit order by who")
     assert who == [("karim",), ("nader",)]
+
+
+def test_agencies_that_were_changed_at_the_desk_stay_so_if_that_is_wanted(
+    register, run, take, tmp_path
+):
+    shutil.copytree(DEMO, tmp_path / "new")
+    for code in ("fuel-co", "justice"):
+        path = tmp_path / f"new/{code}.toml"
+        path.write_text(path.read_text(encoding="utf-8").replace('name = "', 'name = "New '))
+    take(DEMO)
+    register.revoke("key", "fuel-co-demo", code="fuel-co")
+    officers = ("--drafted-by", "karim", "--approved-by", "nader")
+    done = run("importing", tmp_path / "new", "--keep-changed", *officers)
+    assert done.stdout == "1 of 6 agencies were changed: justice\n"
+    assert register.row("fuel-co")[2]["keys"] == []
+    assert "changed: fuel-co" in take(tmp_path / "new").stdout
 
 
 def test_signed_copies_are_written_and_those_of_revoked_agencies_hold_no_right(
