@@ -1,7 +1,7 @@
 """Takes the pictures of docs/pictures from a running `make up`: `python -m tests.browser.pictures`.
 
 It registers a complaint, answers it at the desk, asks about a source, pays for the answer, looks
-at the treasury and at notices, and takes each page by telephone and desktop.
+at the treasury, at notices and at the register of agencies, and takes each page by telephone and desktop.
 """
 
 import functools
@@ -44,6 +44,7 @@ def main(folder=ROOT / "docs/pictures"):
             fees(page, take)
             treasury(page, take)
             notices(page, take)
+            register(page, take)
             page.close()
         browser.close()
     print(f"{len(list(Path(folder).glob('*.png')))} pictures in {folder}", file=sys.stderr)
@@ -120,6 +121,17 @@ def notices(page, shoot):
     shoot("notices-template")
     page.goto(f"{at}/announcements/new")
     shoot("notices-announcement")
+
+
+def register(page, shoot):
+    """What an officer of the register of agencies sees; the same colleague sits at the desk."""
+    at = f"{Here.ops}/desk/agencies"
+    page.goto(at)
+    shoot("agencies")
+    page.goto(f"{at}/of/fuel-co")
+    shoot("agency")
+    page.goto(f"{at}/new?like=fuel-co")
+    shoot("agency-propose")
 
 
 if __name__ == "__main__":
