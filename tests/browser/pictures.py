@@ -1,7 +1,8 @@
 """Takes the pictures of docs/pictures from a running `make up`: `python -m tests.browser.pictures`.
 
 It registers a complaint, answers it at the desk, asks about a source, pays for the answer, looks
-at the treasury, at notices and at the register of agencies, and takes each page by telephone and desktop.
+at the treasury, at notices and at the register of agencies, and takes each page by telephone and
+desktop.
 """
 
 import functools
