@@ -74,16 +74,19 @@ def _form(document: Mapping[str, Any]) -> list[FieldError]:
 
 
 def _contracts(document: Mapping[str, Any]) -> list[FieldError]:
-    """Patterns that fit no contract of their kind."""
+    """Contracts and patterns that fit none of their kind."""
     faults = []
     for name in ("grants", "delegations"):
         for number, one in enumerate(document.get(name, [])):
             if not _fits(one["contract"], asked_by_agencies):
                 faults.append(_unknown(f"{name}.{number}.contract"))
-    for name, each, kind in (("amqp", "serves", is_served), ("events", "hears", is_event)):
-        for number, one in enumerate(document.get(name, {}).get(each, [])):
-            if not _fits(one, kind):
-                faults.append(_unknown(f"{name}.{each}.{number}"))
+    for number, one in enumerate(document.get("amqp", {}).get("serves", [])):
+        # By its whole name: the broker gives rights by it, and refuses the register for a pattern.
+        if one not in CATALOGUE or not is_served(CATALOGUE[one]):
+            faults.append(_unknown(f"amqp.serves.{number}"))
+    for number, one in enumerate(document.get("events", {}).get("hears", [])):
+        if not _fits(one, is_event):
+            faults.append(_unknown(f"events.hears.{number}"))
     return faults
 
 
