@@ -24,7 +24,7 @@ def from_toml(told: str) -> dict[str, Any]:
     """The document of a TOML text, not checked yet. RuleBroken ``field.wrong`` of ``toml``."""
     try:
         read: dict[str, Any] = orjson.loads(orjson.dumps(tomllib.loads(told)))
-    except (tomllib.TOMLDecodeError, orjson.JSONEncodeError, RecursionError) as error:
+    except (ValueError, orjson.JSONEncodeError, RecursionError) as error:
         raise faulty([FieldError("toml", "toml", f"This is no TOML: {error}")]) from None
     return read
 

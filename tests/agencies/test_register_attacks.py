@@ -2,6 +2,7 @@
 
 import pytest
 
+from bus.contracts import register_desk as desk
 from tests.agencies.registrars import document
 
 
@@ -17,3 +18,8 @@ def test_an_agency_serves_contracts_by_their_whole_names_so_that_the_broker_can_
 ):
     refused = register.propose(document(amqp={"serves": [pattern]}))
     assert faults(refused) == {"document.amqp.serves.0"}
+
+
+def test_a_number_without_an_end_is_no_toml(register):
+    asked = {"toml": f"code = {'1' * 5000}", "base_version": 0, "reason": "letter 7"}
+    assert faults(register.call(desk.PROPOSE, as_="karim", **asked)) == {"toml"}
