@@ -3,6 +3,7 @@
 Their owner is the team of services/agencies.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,8 @@ STATES = ("IN_FORCE", "REVOKED", "ENDED")
 JWK_MEMBERS = ("kty", "crv", "x", "y", "n", "e")
 MOST_KEYS = 10
 KEY_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+# What a member of a public JSON Web Key is: base64url, or the name of a kind or curve.
+JWK_MEMBER = re.compile(r"[A-Za-z0-9_-]{1,1000}={0,2}")
 
 
 class Jwk(fields.Field[dict[str, str]]):
@@ -37,7 +40,10 @@ class Jwk(fields.Field[dict[str, str]]):
             raise ValidationError("jwk|Give a public JSON Web Key (RFC 7517).")
         if {"d", "k", "p", "q", "dp", "dq", "qi"} & value.keys():
             raise ValidationError("jwk.private|This is a private key: make another, and keep it.")
-        return {name: str(value[name])[:2000] for name in JWK_MEMBERS if name in value}
+        told = {name: str(value[name]) for name in JWK_MEMBERS if name in value}
+        if not all(JWK_MEMBER.fullmatch(member) for member in told.values()):
+            raise ValidationError("jwk|Its members are base64url (RFC 7517).")
+        return told
 
 
 def key_id(**kwargs: Any) -> Text:

@@ -2,7 +2,10 @@
 
 import pytest
 
+from bus.contracts import agencies as contracts
 from bus.contracts import register_desk as desk
+from bus.errors import ContractError
+from bus.keys import SigningKey
 from tests.agencies.registrars import document
 
 
@@ -23,3 +26,11 @@ def test_an_agency_serves_contracts_by_their_whole_names_so_that_the_broker_can_
 def test_a_number_without_an_end_is_no_toml(register):
     asked = {"toml": f"code = {'1' * 5000}", "base_version": 0, "reason": "letter 7"}
     assert faults(register.call(desk.PROPOSE, as_="karim", **asked)) == {"toml"}
+
+
+def test_what_no_database_holds_is_no_key(register):
+    told = {**SigningKey.new("k").public.jwk("k"), "n": "\x00"}
+    keys = [{"id": "k", "jwk": told, "until": "2030-01-01"}]
+    assert faults(register.propose(document(keys=keys)))
+    with pytest.raises(ContractError, match="jwk"):
+        contracts.REGISTER_SANDBOX.load({"name": "New", "jwk": told})
