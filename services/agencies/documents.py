@@ -138,7 +138,7 @@ def _own(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:
         for number, one in enumerate(document.get(name, [])):
             own["id", one["id"]] = f"{name}.{number}.id"
             if "sha256" in one:
-                digest = one["sha256"].replace(":", "").lower()
+                digest = "".join(one["sha256"].split()).replace(":", "").lower()
                 own["sha256", digest] = f"{name}.{number}.sha256"
     for number, contract in enumerate(document.get("amqp", {}).get("serves", [])):
         own["serves", contract] = f"amqp.serves.{number}"

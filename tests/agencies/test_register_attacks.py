@@ -34,3 +34,10 @@ def test_what_no_database_holds_is_no_key(register):
     assert faults(register.propose(document(keys=keys)))
     with pytest.raises(ContractError, match="jwk"):
         contracts.REGISTER_SANDBOX.load({"name": "New", "jwk": told})
+
+
+@pytest.mark.parametrize("same", ["ab" * 32, "AB:" * 31 + "AB", "ab " * 31 + "ab"])
+def test_a_certificate_of_another_agency_is_known_however_it_is_written(register, same):
+    register.put(document(certificates=[{"id": "c", "sha256": "ab" * 32, "until": "2030-01-01"}]))
+    told = document("b-co", certificates=[{"id": "d", "sha256": same, "until": "2030-01-01"}])
+    assert faults(register.propose(told)) == {"document.certificates.0.sha256"}
