@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from bus.contracts.agencies import JWK_MEMBERS
 from bus.errors import FieldError, Forbidden, RuleBroken
@@ -45,6 +45,7 @@ def rotate(office: Office, caller: Mapping[str, Any], asked: Mapping[str, Any]) 
     document = rotated(row.document, keys, asked["old_until"], today.isoformat())
     faults = [*_days(asked, today), *checked_keys(office.conn, document)]
     faults += [] if faults else _taken_back(office, row.document, document)
+    faults += [] if faults else _other_keys_ids(office.conn, document)
     if faults:
         # The document's keys have an id; those of a JWKS have a kid.
         faults = [
@@ -90,4 +91,30 @@ def _taken_back(
         FieldError(f"keys.{number}", "key.revoked", "This key was taken back; make another.")
         for number, key in enumerate(after["keys"])
         if key["id"] in gone
+    ]
+
+
+def _other_keys_ids(conn: Connection, after: Mapping[str, Any]) -> list[FieldError]:
+    """Ids that named another key of the agency once: tokens, batches and calls of that key would
+    count as the new one's.
+    """
+    now = thumbprints(after["code"], after["keys"])
+    rows = conn.execute(
+        text(
+            "select distinct on (key - 'until') key from agency_audit, "
+            "jsonb_array_elements(document->'keys') key "
+            "where code = :code and key->>'id' = any(:ids)"
+        ),
+        {"code": after["code"], "ids": list(now)},
+    )
+    before = [(row.key["id"], thumbprints(after["code"], [row.key])) for row in rows]
+    used = {id_ for id_, known in before if known[id_] != now[id_]}
+    return [
+        FieldError(
+            f"keys.{number}.id",
+            "key.id_used",
+            "This id named another key of yours; give a new one.",
+        )
+        for number, key in enumerate(after["keys"])
+        if key["id"] in used
     ]

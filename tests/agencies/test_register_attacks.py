@@ -41,3 +41,24 @@ def test_a_certificate_of_another_agency_is_known_however_it_is_written(register
     register.put(document(certificates=[{"id": "c", "sha256": "ab" * 32, "until": "2030-01-01"}]))
     told = document("b-co", certificates=[{"id": "d", "sha256": same, "until": "2030-01-01"}])
     assert faults(register.propose(told)) == {"document.certificates.0.sha256"}
+
+
+def test_an_id_never_names_another_key_so_that_tokens_of_a_stolen_one_end_with_it(register):
+    register.put(document())
+
+    def rotated(asker_key, *kids):
+        keys = [{**SigningKey.new(kid).public.jwk(kid), "until": "2027-06-01"} for kid in kids]
+        return register.call(contracts.ROTATE_KEYS, asker="a-co", key=asker_key, keys=keys)
+
+    assert faults(rotated("a-co-1", "a-co-1")) == {"keys.0.kid"}
+    assert rotated("a-co-1", "a-co-2")["code"] == "a-co"
+    assert faults(rotated("a-co-2", "a-co-3", "a-co-1")) == {"keys.1.kid"}
+
+
+def test_a_key_that_stays_may_be_told_again_with_another_day(register):
+    kept = SigningKey.new("a-co-1")
+    one = {"id": "a-co-1", "public_key": kept.public.base64(), "until": "2026-12-31"}
+    register.put(document(keys=[one]))
+    keys = [{**kept.public.jwk("a-co-1"), "until": "2027-06-01"}]
+    now = register.call(contracts.ROTATE_KEYS, asker="a-co", keys=keys)
+    assert [(key["id"], key["until"]) for key in now["keys"]] == [("a-co-1", "2027-06-01")]
