@@ -117,12 +117,16 @@ def change(conn: Connection, id_: int, *, lock: bool = False) -> Any:
 
 
 def lines(conn: Connection, row: Any) -> list[dict[str, str]]:
-    """What a proposal changes of the version that it was made for, line by line."""
+    """What a proposal changes of what was in force when it was made, line by line."""
     return differences(_document_at(conn, row.code, row.base_version), row.document)
 
 
 def _document_at(conn: Connection, code: str, version: int) -> Any:
+    """None if the agency was not in force: all that comes back by a proposal is new."""
     return conn.execute(
-        text("select document from agency_audit where code = :code and version = :version"),
+        text(
+            "select document from agency_audit where code = :code and version = :version "
+            "and what not in ('revoke agency', 'end')"
+        ),
         {"code": code, "version": version},
     ).scalar()

@@ -6,7 +6,7 @@ from bus.contracts import agencies as contracts
 from bus.contracts import register_desk as desk
 from bus.errors import ContractError
 from bus.keys import SigningKey
-from tests.agencies.registrars import document
+from tests.agencies.registrars import document, grant
 
 
 def faults(refused):
@@ -62,3 +62,20 @@ def test_a_key_that_stays_may_be_told_again_with_another_day(register):
     keys = [{**kept.public.jwk("a-co-1"), "until": "2027-06-01"}]
     now = register.call(contracts.ROTATE_KEYS, asker="a-co", keys=keys)
     assert [(key["id"], key["until"]) for key in now["keys"]] == [("a-co-1", "2027-06-01")]
+
+
+def test_who_approves_that_an_agency_comes_back_sees_all_that_comes_back(register):
+    told = document(grants=[grant("inquiry.*")])
+    register.put(told)
+    version = register.revoke("agency")["version"]
+    back = register.propose(told, version)
+    assert {line["kind"] for line in back["lines"]} == {"new"}
+    assert 'contract = "inquiry.*"' in {line["text"] for line in back["lines"]}
+
+
+@pytest.mark.parametrize("as_", ["Karim", "KARIM"])
+def test_the_same_officer_by_other_letters_is_the_same(register, as_):
+    register.call(desk.WHO_AM_I, as_="karim")
+    change = register.propose(document(), as_="nader")
+    assert register.approve(change["id"], as_="NADER")["code"] == "register.same_person"
+    assert register.propose(document("b-co"), as_=as_)["proposed_by"] == "karim"
