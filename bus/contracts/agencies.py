@@ -26,6 +26,8 @@ STATES = ("IN_FORCE", "REVOKED", "ENDED")
 JWK_MEMBERS = ("kty", "crv", "x", "y", "n", "e")
 MOST_KEYS = 10
 KEY_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+# No embedding, override or isolate of a direction (UAX 9): names stand beside others' on pages.
+STRAIGHT = r"^[^\u202a-\u202e\u2066-\u2069]*$"
 # What a member of a public JSON Web Key is: base64url, or the name of a kind or curve.
 JWK_MEMBER = re.compile(r"[A-Za-z0-9_-]{1,1000}={0,2}")
 
@@ -52,6 +54,17 @@ def key_id(**kwargs: Any) -> Text:
         64,
         validate=validate.Regexp(
             KEY_ID, error="format|Use letters, digits, dot, dash, underscore."
+        ),
+        **kwargs,
+    )
+
+
+def _word(most: int, **kwargs: Any) -> Text:
+    """Text in one line that turns the direction of nothing that stands beside it."""
+    return Text(
+        most,
+        validate=validate.Regexp(
+            STRAIGHT, error="characters|Marks that turn the direction may not stand here."
         ),
         **kwargs,
     )
@@ -134,8 +147,8 @@ class AgencyDocument(Schema):
     """All that the register holds of an agency, but for whom to call; no personal data."""
 
     code = agency_code(required=True)
-    name = Text(200, required=True)
-    name_fa = Text(200)
+    name = _word(200, required=True)
+    name_fa = _word(200)
     limits = fields.Nested(Limits)
     keys = fields.List(fields.Nested(Key), validate=validate.Length(0, MOST_KEYS))
     certificates = fields.List(fields.Nested(Certificate), validate=validate.Length(0, MOST_KEYS))
@@ -221,7 +234,7 @@ class KeysNow(OneAgency):
 class RegisterSandbox(Schema):
     """``name`` of who tries, and a key: ``public_key`` (Ed25519, base64) or ``jwk``."""
 
-    name = Text(100, required=True)
+    name = _word(100, required=True)
     public_key = Text(60)
     jwk = Jwk()
 

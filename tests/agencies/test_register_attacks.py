@@ -79,3 +79,8 @@ def test_the_same_officer_by_other_letters_is_the_same(register, as_):
     change = register.propose(document(), as_="nader")
     assert register.approve(change["id"], as_="NADER")["code"] == "register.same_person"
     assert register.propose(document("b-co"), as_=as_)["proposed_by"] == "karim"
+
+
+def test_names_that_turn_the_direction_of_a_page_are_refused(register):
+    refused = register.propose(document(name="Bank \u202eknaB"))
+    assert faults(refused) == {"document.name"}
