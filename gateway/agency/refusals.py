@@ -15,7 +15,7 @@ from starlette.requests import Request
 from bus import log
 from bus.client import Client
 from bus.contracts.hearing import NOTE_REFUSALS, REFUSALS_AT_ONCE
-from bus.errors import BusError
+from bus.errors import BusError, Unavailable
 from gateway.agency.register import Register
 from gateway.problems import PROBLEMS
 
@@ -102,7 +102,9 @@ class Refusals:
                 await self._client.call(
                     NOTE_REFUSALS, {"refusals": some}, id=id_, deadline=TELL_SECONDS
                 )
-            except BusError as error:
+            except Unavailable as error:
                 _log.warning("not told", code=error.code, waiting=len(some) + len(self._waiting))
                 return
+            except BusError as error:  # nor would it be the next time
+                _log.error("not taken", code=error.code, lost=len(some))
             self._telling = None

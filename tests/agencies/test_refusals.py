@@ -187,6 +187,17 @@ def test_what_could_not_be_told_waits_until_the_service_is_back(refusing):
     refusing.wait_noted(1)
 
 
+def test_what_the_service_does_not_take_keeps_nothing_back_that_is_noted_after_it(refusing):
+    key = SigningKey.new("k" * 65)  # a file that was made by hand may name such a key
+    text = f'code = "a-one"\nname = "a"\n[[keys]]\nid = "{key.keyid}"\n'
+    text += f'public_key = "{key.public.base64()}"\nuntil = 2099-01-01\n'
+    (refusing.face.register / "a-one.toml").write_text(text)
+    wait_for(lambda: refusing.post(key=key).json()["code"] != "signature.unknown_key", 30)
+    wait_for(lambda: "not taken" in refusing.face.process.log, 30)
+    refusing.post()
+    refusing.wait_noted(1)
+
+
 def test_a_face_that_is_stopped_tells_what_it_noted_last(refusing):
     refusing.post()
     refusing.face.process.stop()
