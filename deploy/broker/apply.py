@@ -13,6 +13,7 @@ import fnmatch
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -57,7 +58,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = Settings().require(*NEEDED)
         with contextlib.closing(api_of(settings)) as api:
-            agencies = connected(register_of(settings))
+            register = register_of(settings)
+            _require_possible(register)
+            agencies = connected(register)
             passwords = Path(settings.text("AGENCY_PASSWORDS_DIR"))
             found = 0
             for step in steps(api, agencies, passwords):
@@ -85,19 +88,36 @@ def register_of(settings: Settings) -> Register:
         raise CannotApply(str(error)) from None
 
 
+def impossible(register: Register) -> Iterator[str]:
+    """What the register has agencies serve or hear that none can, a sentence each."""
+    for agency in register.agencies():
+        if wrong := agency.serves - _can_be_served():
+            yield f"{agency.code}: no agency can serve {', '.join(sorted(wrong))}."
+        if wrong := set(agency.hears) - set(_can_be_heard(agency)):
+            yield f"{agency.code}: no agency can hear {', '.join(sorted(wrong))}."
+
+
+def _require_possible(register: Register) -> None:
+    for wrong in impossible(register):
+        raise CannotApply(wrong)
+
+
 def connected(register: Register) -> dict[str, Agency]:
-    """The agencies that serve or have a queue, by their codes; CannotApply if one is to serve or
-    to hear what no agency can.
-    """
-    known = register.agencies()
-    can = {name for name, contract in CATALOGUE.items() if getattr(contract, "answer", None)}
-    may = {name for name, contract in CATALOGUE.items() if getattr(contract, "hearable", False)}
-    for agency in known:
-        if wrong := agency.serves - can:
-            raise CannotApply(f"{agency.code}: no agency can serve {', '.join(sorted(wrong))}.")
-        if wrong := {each for each in agency.hears if not fnmatch.filter(may, each)}:
-            raise CannotApply(f"{agency.code}: no agency can hear {', '.join(sorted(wrong))}.")
-    return {agency.code: agency for agency in known if agency.serves or _hears(agency)}
+    """The agencies that serve or have a queue, by their codes, without what is impossible."""
+    able = [
+        replace(one, serves=one.serves & _can_be_served(), hears=_can_be_heard(one))
+        for one in register.agencies()
+    ]
+    return {agency.code: agency for agency in able if agency.serves or _hears(agency)}
+
+
+def _can_be_served() -> frozenset[str]:
+    return frozenset(name for name, made in CATALOGUE.items() if getattr(made, "answer", None))
+
+
+def _can_be_heard(agency: Agency) -> tuple[str, ...]:
+    may = [name for name, made in CATALOGUE.items() if getattr(made, "hearable", False)]
+    return tuple(each for each in agency.hears if fnmatch.filter(may, each))
 
 
 def _hears(agency: Agency) -> bool:
@@ -112,6 +132,7 @@ def steps(api: Api, agencies: Agencies, passwords: Path) -> Iterator[Step]:
     yield from _bindings(api, agencies)
     for code in sorted(agencies):
         yield from _user(api, agencies[code], passwords)
+    _require_arguments(api, agencies)
 
 
 def _users_that_go(api: Api, agencies: Agencies) -> Iterator[Step]:
@@ -147,14 +168,28 @@ def _own_queues(agency: Agency) -> list[topology.Queue]:
     ]
 
 
-def _queues(api: Api, agencies: Agencies) -> Iterator[Step]:
-    there = {found["name"]: found["arguments"] for found in api.get("queues", api.vhost) or ()}
-    wanted = {queue.name: queue for each in agencies.values() for queue in _own_queues(each)}
-    for name, queue in wanted.items():
+def _wanted_queues(agencies: Agencies) -> dict[str, topology.Queue]:
+    return {queue.name: queue for each in agencies.values() for queue in _own_queues(each)}
+
+
+def _arguments(api: Api) -> dict[str, Any]:
+    """Of the queues that are there, by their names."""
+    return {found["name"]: found["arguments"] for found in api.get("queues", api.vhost) or ()}
+
+
+def _require_arguments(api: Api, agencies: Agencies) -> None:
+    """CannotApply if a queue is of another kind; found last, so that it keeps nobody's right."""
+    there = _arguments(api)
+    for name, queue in _wanted_queues(agencies).items():
         if name in there and there[name] != queue.arguments:
             raise CannotApply(
                 f"Queue {name} has other arguments than it should; delete it when it is empty."
             )
+
+
+def _queues(api: Api, agencies: Agencies) -> Iterator[Step]:
+    there, wanted = _arguments(api), _wanted_queues(agencies)
+    for name, queue in wanted.items():
         if name not in there:
             yield Step(
                 f"make queue {name}",

@@ -16,7 +16,7 @@ from bus import log
 from bus.register import Agency, Register
 from bus.settings import MissingSettings, Settings
 from deploy.broker.api import CannotApply
-from deploy.broker.apply import NEEDED, api_of, connected, register_of, steps
+from deploy.broker.apply import NEEDED, api_of, connected, impossible, register_of, steps
 
 LOOK_SECONDS, AGAIN_SECONDS, WHOLE_SECONDS = 0.5, 5.0, 300.0
 
@@ -43,6 +43,8 @@ def keep(settings: Settings, register: Register) -> None:
     seen = register.agencies()
     try:
         if seen:
+            for wrong in impossible(register):
+                print(wrong, file=sys.stderr, flush=True)
             bring_in_line(settings, connected(register))
     except (CannotApply, OSError) as error:
         print(f"The broker was not brought into line: {error}", file=sys.stderr, flush=True)

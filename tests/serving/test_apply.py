@@ -167,6 +167,18 @@ def test_a_queue_with_other_arguments_is_told_and_not_thrown_away(rights):
     assert "other arguments" in done.stderr
 
 
+def test_a_queue_with_other_arguments_keeps_nobody_s_right(rights):
+    rights.applied()
+    by_hand = connection(rights.amqp)
+    by_hand.channel().queue_declare(topology.agency_events(HEARER).name, durable=True)
+    by_hand.close()
+    rights.broker.ctl("set_permissions", "-p", rights.vhost, USER, ".*", ".*", ".*")
+    rights.serves(HEARER, hears=[HEARS], queue=True)
+    done = rights.apply()
+    assert (done.returncode, "other arguments" in done.stderr) == (2, True)
+    assert f"give {USER} its rights" in done.stdout
+
+
 def test_a_broker_that_does_not_answer_is_told_in_a_sentence(rights):
     done = rights.apply(BROKER_API_URL="http://user:secret@127.0.0.1:1")
     assert done.returncode == 2

@@ -60,6 +60,17 @@ def test_an_empty_folder_changes_nothing_and_a_broken_file_neither(rights, watch
     assert watching.alive
 
 
+def test_what_one_agency_cannot_do_keeps_no_other_s_right(rights, watching):
+    """A release may have ended what an agency served; others follow the register all the same."""
+    link = connection(rights.url())
+    rights.serves("a-one", "ended.contract.v1", hears=["ended.*"], queue=True)
+    rights.serves(REGISTRY)
+    wait_for(lambda: cut(link), 30)
+    assert "a-one: no agency can serve ended.contract.v1" in watching.log
+    assert "a-one: no agency can hear ended.*" in watching.log
+    assert "user agency.a-one" not in watching.log
+
+
 def test_without_its_settings_it_says_so_in_one_sentence(start):
     process = start("deploy.broker.watch", BROKER_API_URL="", AGENCIES_DIR="")
     assert process.popen.wait(30) == 2
