@@ -20,7 +20,7 @@ def write(folder: Path, copies: Iterable[Mapping[str, Any]], *, whole: bool = Fa
         named.add(path.name)
         if copy["jws"] is None:
             path.unlink(missing_ok=True)
-        elif not path.exists() or path.read_text(encoding="ascii") != copy["jws"]:
+        elif not path.exists() or path.read_bytes() != copy["jws"].encode():
             _replace(path, copy["jws"])
     if whole:
         for path in folder.glob(f"*{SUFFIX}"):
