@@ -93,7 +93,7 @@ def impossible(register: Register) -> Iterator[str]:
     for agency in register.agencies():
         if wrong := agency.serves - _can_be_served():
             yield f"{agency.code}: no agency can serve {', '.join(sorted(wrong))}."
-        if wrong := set(agency.hears) - set(_can_be_heard(agency)):
+        if wrong := frozenset(agency.hears).difference(_can_be_heard(agency)):
             yield f"{agency.code}: no agency can hear {', '.join(sorted(wrong))}."
 
 
