@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from bus.contracts.agencies import JWK_MEMBERS
-from bus.errors import FieldError, Forbidden, RuleBroken
+from bus.errors import FieldError, Forbidden, RuleBroken, TooMany
 from bus.persian import tehran_day
 from services.agencies import register
 from services.agencies.documents import checked_keys
@@ -17,6 +17,7 @@ from services.agencies.register import Act, Office
 from services.agencies.revoking import revoked, thumbprints
 
 OLD_DAYS = 7
+MOST_A_DAY, DAY_SECONDS = 20, 86_400
 MOST_DAYS = 3 * 366
 
 
@@ -30,7 +31,7 @@ def rotate(office: Office, caller: Mapping[str, Any], asked: Mapping[str, Any]) 
     """Puts an agency's new keys in force, proven by one that it has: a KeysNow.
 
     Forbidden ``key.not_present``; RuleBroken ``field.wrong`` names the key that cannot be taken,
-    or ``old_until`` if it is further away than OLD_DAYS.
+    or ``old_until`` if it is further away than OLD_DAYS; TooMany ``limit.reached``.
     """
     register.lock(office.conn)
     row = register.in_force(office.conn, str(caller["agency"]))
@@ -40,6 +41,7 @@ def rotate(office: Office, caller: Mapping[str, Any], asked: Mapping[str, Any]) 
             "Ask with a key that the register holds now; its id proves the new ones.",
             code="key.not_present",
         )
+    _not_too_often(office, row.code)
     today = tehran_day(office.now)
     keys = [_key(told) for told in asked["keys"]]
     document = rotated(row.document, keys, asked["old_until"], today.isoformat())
@@ -56,6 +58,22 @@ def rotate(office: Office, caller: Mapping[str, Any], asked: Mapping[str, Any]) 
     detail = f"by {caller['key']}: {', '.join(key['id'] for key in document['keys'])}"
     version = register.put(office, document, Act("rotate keys", detail), ends_at=row.ends_at)
     return {"code": row.code, "version": version, "keys": document["keys"]}
+
+
+def _not_too_often(office: Office, code: str) -> None:
+    """Each change stays in the audit for ever and is copied to all faces."""
+    lately = office.conn.execute(
+        text(
+            "select count(*) from agency_audit where code = :code and what = 'rotate keys' "
+            "and at > :since"
+        ),
+        {"code": code, "since": office.now - dt.timedelta(days=1)},
+    ).scalar_one()
+    if lately >= MOST_A_DAY:
+        raise TooMany(
+            f"Keys are changed {MOST_A_DAY} times a day at most; go on tomorrow.",
+            retry_after=DAY_SECONDS,
+        )
 
 
 def _key(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -84,3 +84,18 @@ def test_the_same_officer_by_other_letters_is_the_same(register, as_):
 def test_names_that_turn_the_direction_of_a_page_are_refused(register):
     refused = register.propose(document(name="Bank \u202eknaB"))
     assert faults(refused) == {"document.name"}
+
+
+def test_nobody_fills_the_audit_by_changing_keys_again_and_again(register):
+    register.put(document())
+
+    def rotated(number):
+        keys = [{**SigningKey.new("").public.jwk(f"a-co-{number + 1}"), "until": "2027-06-01"}]
+        asker = {"asker": "a-co", "key": f"a-co-{number}"}
+        return register.call(contracts.ROTATE_KEYS, keys=keys, **asker)
+
+    for number in range(1, 21):
+        assert "keys" in rotated(number)
+    assert rotated(21)["code"] == "limit.reached"
+    register.later(days=1)
+    assert "keys" in rotated(21)
