@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bus import topology
-from bus.activator import Call
+from bus.activator import Call, Fate
 from bus.contracts import CATALOGUE, Event, hidden_names
 from bus.contracts.agencies import CHANGED
 from bus.contracts.billing import BILL_PAID
@@ -20,6 +20,7 @@ from bus.contracts.ticketing import TICKET_MOVED
 from bus.envelope import Envelope
 from gateway.agency.schemas import HEARD, json_schema
 from services.agencies import hearing
+from services.agencies.service import Agencies
 from tests.agencies.hearers import LOADED, Hand, numbers, put, rows
 from tests.conftest import execute
 
@@ -205,6 +206,22 @@ def test_what_was_rolled_back_leaves_no_hole(hand):
         raise ZeroDivisionError
     hand.happens()
     assert numbers(hand.feed("power-co")["events"]) == [1, 2]
+
+
+def test_of_events_that_come_together_one_that_cannot_be_kept_spoils_no_other(hand):
+    put(hand.db, "power-co", REGISTRY_LOADED.name, queue=True)
+    told = [Envelope.new(REGISTRY_LOADED.name, "inquiry", subject=s) for s in ("7", "\0", "8")]
+    told.append(told[0])  # and one that comes twice
+    outcomes = Agencies.hear_inquiry_registry_loaded(
+        hand.service, [Call(message, LOADED) for message in told]
+    )
+    assert [outcome.fate for outcome in outcomes] == [Fate.DONE, Fate.DEAD, Fate.DONE, Fate.DONE]
+    events = hand.feed("power-co")["events"]
+    assert [(event["subject"], event["id"]) for event in events] == [
+        ("7", told[0].id), ("8", told[2].id)
+    ]  # fmt: skip
+    assert numbers(events) == [1, 2]
+    assert len(hand.outbox(topology.AGENCY)) == 2
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
