@@ -12,7 +12,7 @@ from bus.contracts.kinds import Request
 ROLES = ("clerk", "approver")
 CHANGE_STATES = ("DRAFT", "APPROVED", "REFUSED", "WITHDRAWN")
 # What one officer takes back at once.
-REVOKED = ("key", "certificate", "grant", "delegation", "agency")
+REVOKED = ("key", "certificate", "grant", "delegation", "serving", "hearing", "agency")
 CONTACT_ROLES = ("legal", "technical", "security", "operations")
 LONGEST_DOCUMENT = 100_000
 
@@ -105,10 +105,12 @@ class RefuseChange(OneChange):
 
 
 class Revoke(OneAgency):
-    """``id`` of the key or certificate, or that which a grant or delegation was read with."""
+    """``id`` of the key or certificate, that which a grant or delegation was read with, or the name
+    of what is served or heard as it stands in the document.
+    """
 
     what = Choice(REVOKED, required=True)
-    id = Text(64, load_default="", least=0)
+    id = Text(100, load_default="", least=0)
     reason = Prose(1000, least=5, required=True)
 
     @validates_schema(skip_on_field_errors=True)

@@ -13,7 +13,8 @@ from services.agencies.register import Act, Office
 
 
 def revoke(office: Office, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Takes a key, a certificate, a grant, a delegation or the whole agency back: a Changed.
+    """Takes a key, a certificate, a grant, a delegation, what it serves or hears, or all of an
+    agency back: a Changed.
 
     ``asked`` is a Revoke of bus/contracts/register_desk.py. NotFound ``agency.not_found``,
     ``right.not_found``.

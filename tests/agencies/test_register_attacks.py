@@ -99,3 +99,21 @@ def test_nobody_fills_the_audit_by_changing_keys_again_and_again(register):
     assert rotated(21)["code"] == "limit.reached"
     register.later(days=1)
     assert "keys" in rotated(21)
+
+
+@pytest.mark.parametrize(
+    ("what", "table", "each", "names"),
+    [
+        ("serving", "amqp", "serves", ["land_registry.sources_of_parcel.v1"]),
+        ("hearing", "events", "hears", ["billing.*", "inquiry.registry_loaded.v1"]),
+    ],
+)
+def test_what_an_agency_serves_or_hears_is_taken_back_by_one_officer_at_once(
+    register, what, table, each, names
+):
+    told = document(**{table: {each: names}})
+    version = register.put(told)
+    changed = register.revoke(what, names[0])
+    assert changed["version"] > version
+    assert register.row()[2] == {**told, table: {each: names[1:]}}
+    assert register.revoke(what, names[0])["code"] == "right.not_found"

@@ -1,5 +1,6 @@
 """The pages of the register of agencies at the desk, with the real service behind them."""
 
+import html
 import re
 import secrets
 
@@ -255,6 +256,25 @@ def test_a_grant_is_taken_back_by_its_own_button(house, karim, agency):
     act = {"act": "revoke-grant-1", "what": "grant", "id": form[1], "reason": "پایان تفاهم‌نامه"}
     assert karim.post(f"/of/{agency}/revoke", **act).url.endswith("done=revoke")
     assert document(house, agency)["grants"] == []
+
+
+def test_what_it_serves_and_hears_is_shown_and_taken_back_by_its_own_button(
+    house, karim, nader, agency
+):
+    page = karim.get(f"/new?like={agency}").text
+    text = html.unescape(re.search(r'name="toml"[^>]*>(.*?)</textarea>', page, re.DOTALL)[1])
+    text += '\n[events]\nhears = ["billing.*"]\n'
+    version = karim.version(agency)
+    told = {"act": "toml", "toml": text, "base_version": version, "reason": "نامه ۱۲"}
+    change = re.search(r"/changes/([0-9]+)\?", karim.post("/new", **told).url)[1]
+    nader.post(f"/changes/{change}/approve")
+    assert 'name="what" value="hearing"><input type="hidden" name="id" value="billing.*"' in (
+        karim.get(f"/of/{agency}").text
+    )
+    act = {"act": "revoke-hearing-1", "what": "hearing", "id": "billing.*", "reason": "پایان کار"}
+    assert karim.post(f"/of/{agency}/revoke", **act).url.endswith("done=revoke")
+    assert document(house, agency)["events"] == {"hears": []}
+    assert "لغو شنیدن" in karim.get(f"/of/{agency}").text
 
 
 # --- contacts and the audit ---

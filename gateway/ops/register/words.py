@@ -23,7 +23,8 @@ RIGHTS = {
 ACTS = {
     "propose": "پیشنهاد", "approve": "تأیید", "refuse": "رد", "withdraw": "پس گرفتن پیشنهاد",
     "revoke key": "لغو کلید", "revoke certificate": "لغو گواهی", "revoke grant": "لغو مجوز",
-    "revoke delegation": "لغو نیابت", "revoke agency": "لغو دستگاه", "rotate keys": "تعویض کلید",
+    "revoke delegation": "لغو نیابت", "revoke serving": "لغو پاسخ‌گویی",
+    "revoke hearing": "لغو شنیدن", "revoke agency": "لغو دستگاه", "rotate keys": "تعویض کلید",
     "contact": "ثبت تماس", "remove contact": "برداشتن تماس", "sandbox": "ثبت آزمایشی",
     "end": "پایان دوره آزمایشی",
 }  # fmt: skip

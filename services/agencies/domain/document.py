@@ -23,6 +23,8 @@ LISTS = {
     "grant": "grants",
     "delegation": "delegations",
 }
+# What stands as the name of a contract or a pattern in a table of the document.
+WORDS = {"serving": ("amqp", "serves"), "hearing": ("events", "hears")}
 
 Document = Mapping[str, Any]
 
@@ -94,21 +96,27 @@ def id_of(one: Document) -> str:
     return hashlib.sha256(json.dumps(one, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def name_of(what: str, one: Document) -> str:
-    """The id by which a key, a certificate, a grant or a delegation is taken back."""
+def name_of(what: str, one: Any) -> str:
+    """The id by which a key, a certificate, a grant, a delegation or the name of a contract that is
+    served or heard is taken back.
+    """
+    if what in WORDS:
+        return str(one)
     return str(one["id"]) if what in ("key", "certificate") else id_of(one)
 
 
-def without(document: Document, what: str, id_: str) -> tuple[dict[str, Any], list[Document]]:
+def without(document: Document, what: str, id_: str) -> tuple[dict[str, Any], list[Any]]:
     """The document without what has that id, and what it was; nothing if there is no such.
 
     >>> without({"keys": [{"id": "a"}, {"id": "b"}]}, "key", "a")
     ({'keys': [{'id': 'b'}]}, [{'id': 'a'}])
     """
     left = deepcopy(dict(document))
-    all_of = left.get(LISTS[what], [])
+    table, name = WORDS.get(what, ("", LISTS.get(what, "")))
+    inside = left.setdefault(table, {}) if table else left
+    all_of = inside.get(name, [])
     gone = [one for one in all_of if name_of(what, one) == id_]
-    left[LISTS[what]] = [one for one in all_of if one not in gone]
+    inside[name] = [one for one in all_of if one not in gone]
     return left, gone
 
 
