@@ -40,6 +40,11 @@ def tries(calling):
     return execute(calling.agencies_db, "select tries from calls")[0][0]
 
 
+def lease_ends(calling):
+    """The time of the lease passes: what was claimed may be claimed again."""
+    execute(calling.agencies_db, "update calls set due_at = now() where state = 'RUNNING'")
+
+
 # --- who dies ---
 
 
@@ -53,6 +58,7 @@ def test_a_face_killed_between_the_answer_and_the_settlement_loses_nothing(calli
     wait_for(lambda: calling.asked() == 1)
     calling.face.process.kill()
     assert calling.states() == ["RUNNING"]
+    lease_ends(calling)
     calling.restart_face()
     done_once(calling, location)
     assert tries(calling) == 2
@@ -125,6 +131,26 @@ def test_a_broker_that_crashes_loses_no_call(start, tmp_path, own_broker, demo_d
 
 
 # --- who is slow ---
+
+
+def test_a_face_that_is_frozen_for_longer_than_its_lease_does_nothing_twice_when_it_comes_back(
+    calling,
+):
+    pause(calling.inquiry)
+    location = calling.later()
+    calling.begun()
+    pause(calling.face.process)
+    other = calling.another_face()
+    lease_ends(calling)
+    wait_for(lambda: tries(calling) == 2)
+    go_on(calling.inquiry)
+    wait_for(lambda: calling.states() == ["DONE"], LEASE)
+    before = execute(calling.agencies_db, "select c::text from calls c")
+    go_on(calling.face.process)
+    done_once(calling, location)
+    time.sleep(3)  # it would ask again, or settle it otherwise
+    assert execute(calling.agencies_db, "select c::text from calls c") == before
+    assert other.process.alive
 
 
 def test_who_waits_in_vain_is_told_where_the_answer_will_be(calling):
