@@ -116,6 +116,7 @@ def numbers(events):
 def tell(amqp, ids, event=REGISTRY_LOADED, **data):
     """Events that another context tells, each with its id, once somebody's queue takes them."""
     with Wire(amqp) as wire:
+        wire.channel.exchange_declare(topology.EVENTS, "topic", durable=True)
         for id_ in ids:
             properties = pika.BasicProperties(
                 content_type="application/json",

@@ -80,6 +80,9 @@ class Wire:
     def count(self, queue):
         return self.channel.queue_declare(queue, passive=True).method.message_count
 
+    def consumers(self, queue):
+        return self.channel.queue_declare(queue, passive=True).method.consumer_count
+
     def take(self, queue):
         """One message of the queue with its headers, or None."""
         method, properties, body = self.channel.basic_get(queue, auto_ack=True)

@@ -201,6 +201,8 @@ def test_two_consumers_share_the_work_and_nothing_is_done_twice(probe_parts, vho
     one, two = probe.serve(), probe.serve()
     for each in (one, two):
         wait_for(lambda e=each: "mirab.probe.requests" in e.log, 60)
+    with Wire(vhost) as wire:
+        wait_for(lambda: wire.consumers("mirab.probe.requests") == 2, 60)
     questions = [(ADD, f"id-{n}", {"mark": f"m{n}", "seconds": 0.02}) for n in range(120)]
     answers = ask_all(vhost, questions, deadline=30)
     assert all(answer["times"] == 1 for answer in answers)
