@@ -22,8 +22,11 @@ _CLAIM = text("""
     update calls set state = 'RUNNING', tries = tries + 1,
         due_at = :now + make_interval(secs => lease_seconds)
     where seq in (
-        select seq from calls where due_at <= :now order by due_at limit :limit
-        for update skip locked
+        select seq from calls join (
+            select seq, row_number() over (partition by agency order by due_at) as turn
+            from calls where due_at <= :now
+        ) due using (seq)
+        where due_at <= :now order by turn, due_at limit :limit for update of calls skip locked
     )
     returning *""")
 _LOCK = text("select * from calls where id = :id for update")
@@ -35,7 +38,7 @@ _SETTLE = text("""
 
 
 def claim(conn: Connection, now: dt.datetime, seal: Seal, limit: int) -> dict[str, Any]:
-    """A ClaimedCalls: those that are due longest, each for one runner at a time."""
+    """A ClaimedCalls: those that are due longest, of all agencies in turn, each for one runner."""
     rows = conn.execute(_CLAIM, {"now": now, "limit": limit}).all()
     return {"calls": [_claimed(row, seal) for row in sorted(rows, key=lambda row: row.seq)]}
 

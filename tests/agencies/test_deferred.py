@@ -211,6 +211,15 @@ def test_many_runners_share_the_calls_and_none_is_run_twice(hand):
     assert (len(found), set(found)) == (30, kept)
 
 
+def test_the_many_calls_of_one_agency_keep_no_other_waiting(hand):
+    for _ in range(20):
+        hand.defer()
+    later(hand, seconds=1)
+    last = hand.defer("justice")["id"]
+    assert last in [call["id"] for call in hand.claim(2)]
+    assert len(hand.claim(100)) == 19
+
+
 # --- tried again ---
 
 
