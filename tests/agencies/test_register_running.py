@@ -215,6 +215,22 @@ def test_a_key_of_the_sandbox_is_in_force_at_once_and_does_what_was_told_and_no_
     assert {"inquiry.ask.v1", "inquiry.get.v1", "inquiry.submit_batch.v1"} <= contracts_told
 
 
+def test_a_key_of_the_sandbox_is_registered_though_the_folder_cannot_be_written(house):
+    face = house.open()
+    path = house.folder / "notary-office.jws"
+    kept = path.read_bytes()
+    path.unlink()
+    path.mkdir()
+    try:
+        told = {"name": "New", "public_key": SigningKey.new("").public.base64()}
+        answer = requests.post(f"{face}/sandbox/agencies", json=told, timeout=20)
+    finally:
+        path.rmdir()
+        path.write_bytes(kept)
+        house.faces.pop().stop()
+    assert (answer.status_code, answer.json()["code"][:8]) == (201, "sandbox-")
+
+
 @pytest.mark.parametrize(
     "told",
     [{}, {"name": "x"}, {"name": "x", "public_key": "AAAA"}, {"name": "x", "public_key": 7},
