@@ -149,6 +149,9 @@ class AgencyDocument(Schema):
     code = agency_code(required=True)
     name = _word(200, required=True)
     name_fa = _word(200)
+    member = agency_code(
+        metadata={"description": "The agency whose subsystem this is; it ends with it"}
+    )
     limits = fields.Nested(Limits)
     keys = fields.List(fields.Nested(Key), validate=validate.Length(0, MOST_KEYS))
     certificates = fields.List(fields.Nested(Certificate), validate=validate.Length(0, MOST_KEYS))

@@ -114,9 +114,12 @@ def _unknown(path: str) -> FieldError:
 
 
 def conflicts(conn: Connection, document: Mapping[str, Any]) -> list[FieldError]:
-    """What another agency has already: an id of a key, a certificate, a contract that it serves."""
-    faults = []
-    taken = {what for other in register.others(conn, document["code"]) for what in _own(other)}
+    """What another agency has already: an id of a key, a certificate, a contract that it serves;
+    and a member that it cannot belong to.
+    """
+    others = {other["code"]: other for other in register.others(conn, document["code"])}
+    faults = _membership(others, document)
+    taken = {what for other in others.values() for what in _own(other)}
     seen = set()
     for what, path in _own(document).items():
         if what in taken:
@@ -129,6 +132,19 @@ def conflicts(conn: Connection, document: Mapping[str, Any]) -> list[FieldError]
                 )
             seen.add(one["id"])
     return faults
+
+
+def _membership(others: Mapping[str, Any], document: Mapping[str, Any]) -> list[FieldError]:
+    """A subsystem belongs to a member that is in force and to no subsystem: two levels, no more."""
+    code, member = document["code"], document.get("member")
+    if member is None:
+        return []
+    if member not in others or "member" in others[member]:
+        why = "Name an agency in force that is no subsystem itself."
+        return [FieldError("member", "member.unknown", why)]
+    if any(other.get("member") == code for other in others.values()):
+        return [FieldError("member", "member.nested", "This agency has subsystems itself.")]
+    return []
 
 
 def _own(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:

@@ -84,7 +84,8 @@ def take(tx: Tx, told: dict[str, Any], names: tuple[str, str], reason: str) -> l
     officers.may_approve(who[1][1])
     drafter, approver = (Office(tx, dt.datetime.now(dt.UTC), name, key) for name, _ in who)
     changed = []
-    for file, document in told.items():
+    # Members before their subsystems.
+    for file, document in sorted(told.items(), key=lambda each: "member" in each[1]):
         try:
             code = _one(drafter, approver, document, reason)
         except BusError as error:

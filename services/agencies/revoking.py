@@ -14,7 +14,7 @@ from services.agencies.register import Act, Office
 
 def revoke(office: Office, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Takes a key, a certificate, a grant, a delegation, what it serves or hears, or all of an
-    agency back: a Changed.
+    agency, with its subsystems, back: a Changed.
 
     ``asked`` is a Revoke of bus/contracts/register_desk.py. NotFound ``agency.not_found``,
     ``right.not_found``.
@@ -24,6 +24,8 @@ def revoke(office: Office, asked: Mapping[str, Any]) -> dict[str, Any]:
     what, act = asked["what"], Act(f"revoke {asked['what']}", asked["id"], asked["reason"])
     if what == "agency":
         version = register.put(office, row.document, act, register.REVOKED)
+        for subsystem in _subsystems(office, row.code):
+            register.put(office, subsystem, act, register.REVOKED)
         return {"code": row.code, "version": version}
     left, gone = without(row.document, what, asked["id"])
     if not gone:
@@ -32,6 +34,10 @@ def revoke(office: Office, asked: Mapping[str, Any]) -> dict[str, Any]:
         _remember(office, row.code, gone)
     version = register.put(office, left, act, ends_at=row.ends_at)
     return {"code": row.code, "version": version}
+
+
+def _subsystems(office: Office, code: str) -> list[Mapping[str, Any]]:
+    return [one for one in register.others(office.conn, code) if one.get("member") == code]
 
 
 def _remember(office: Office, code: str, keys: Iterable[Mapping[str, Any]]) -> None:

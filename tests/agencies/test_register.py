@@ -204,6 +204,38 @@ def test_a_whole_agency_is_gone_at_once_and_comes_back_by_two(register, key_file
     assert register.row()[1] == "IN_FORCE"
 
 
+def test_a_subsystem_ends_with_its_member_and_comes_back_by_two_of_its_own(register):
+    register.put(document())
+    register.put(document("a-co-fees", member="a-co"))
+    register.put(document("b-co"))
+    register.revoke("agency")
+    states = {code: register.row(code)[1] for code in ("a-co", "a-co-fees", "b-co")}
+    assert states == {"a-co": "REVOKED", "a-co-fees": "REVOKED", "b-co": "IN_FORCE"}
+    version = register.version("a-co-fees")
+    assert ("a-co-fees", version) in register.events()
+    back = register.propose(document("a-co-fees", member="a-co"), version)
+    assert [fault["field"] for fault in back["fields"]] == ["document.member"]
+    register.put(document())
+    assert register.row("a-co-fees")[1] == "REVOKED"
+    register.put(document("a-co-fees", member="a-co"))
+    assert register.row("a-co-fees")[1] == "IN_FORCE"
+
+
+def test_members_and_their_subsystems_are_two_levels_and_no_more(register):
+    register.put(document())
+    register.put(document("a-co-fees", member="a-co"))
+    register.put(document("b-co"))
+    for told in (
+        document("c-co", member="c-co"),
+        document("c-co", member="nobody"),
+        document("c-co", member="a-co-fees"),
+        document(member="b-co"),
+    ):
+        version = register.version() if told["code"] == "a-co" else 0
+        refused = register.propose(told, version)
+        assert [fault["field"] for fault in refused["fields"]] == ["document.member"]
+
+
 def test_an_open_proposal_does_not_bring_back_what_was_taken_back_meanwhile(register):
     told = document()
     version = register.put(told)

@@ -10,9 +10,10 @@ from typing import Any
 
 # What stands before what in the text; what is not named here comes last, by its letters.
 ORDER = (
-    "code", "name", "name_fa", "id", "to", "contract", "purposes", "blocks", "per_day",
-    "networks", "requests", "seconds", "serves", "hears", "queue", "public_key", "sha256", "until",
-    "basis", "limits", "keys", "certificates", "grants", "delegations", "amqp", "events",
+    "code", "name", "name_fa", "member", "id", "to", "contract", "purposes", "blocks",
+    "per_day", "networks", "requests", "seconds", "serves", "hears", "queue", "public_key",
+    "sha256", "until", "basis", "limits", "keys", "certificates", "grants", "delegations", "amqp",
+    "events",
 )  # fmt: skip
 DAYS = ("until",)
 BARE = re.compile(r"[A-Za-z0-9_-]+")
