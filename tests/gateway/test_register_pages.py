@@ -277,6 +277,20 @@ def test_what_it_serves_and_hears_is_shown_and_taken_back_by_its_own_button(
     assert "لغو شنیدن" in karim.get(f"/of/{agency}").text
 
 
+def test_a_subsystem_names_its_member_and_is_gone_with_it(house, karim, nader, agency):
+    own = f"{agency}-sub"
+    text = f'code = "{own}"\nname = "Fees"\nmember = "{agency}"\n'
+    told = {"act": "toml", "toml": text, "base_version": 0, "reason": "نامه ۱۳"}
+    change = re.search(r"/changes/([0-9]+)\?", karim.post("/new", **told).url)[1]
+    nader.post(f"/changes/{change}/approve")
+    page = karim.get(f"/of/{own}").text
+    assert "کلیدی ندارد" in page
+    assert f'زیرسامانه <a href="/desk/agencies/of/{agency}">' in page
+    act = {"act": "revoke-agency", "what": "agency", "id": agency, "reason": "پایان کار"}
+    assert karim.post(f"/of/{agency}/revoke", **act).url.endswith("done=revoke")
+    assert "لغوشده" in karim.get(f"/of/{own}").text
+
+
 # --- contacts and the audit ---
 
 
