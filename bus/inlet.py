@@ -75,7 +75,8 @@ class Consumer(ConsumerMixin):
             )
             yield connection
 
-    def on_connection_revived(self) -> None:
+    def on_consume_ready(self, *_: Any, **__: Any) -> None:
+        """The queue is there and bound, and the broker sends: what is asked now arrives."""
         _log.info("consuming", queue=self._inlet.queue_name)
 
     def on_iteration(self) -> None:
