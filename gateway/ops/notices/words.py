@@ -3,7 +3,8 @@
 import re
 from typing import Any
 
-from bus.errors import BusError, Unavailable
+from bus.errors import BusError
+from gateway.ops import sentences
 
 ROLES = {"editor": "ویراستار پیام‌ها", "approver": "تأییدکننده پیام‌ها"}
 CHANNELS = {"sms": "پیامک", "email": "رایانامه", "inbox": "صندوق درگاه", "letter": "نامه کاغذی"}
@@ -77,16 +78,10 @@ FIELDS = {
     "ids": "نامه‌ها", "job": "ارسال انبوه",
 }  # fmt: skip
 FAULTS = {
-    "required": "این خانه را پر کنید.",
-    "null": "این خانه را پر کنید.",
+    **sentences.FAULTS,
     "unwanted": "این خانه باید خالی بماند.",
-    "length": "متن برای این خانه بلند یا کوتاه است.",
-    "characters": "نویسه‌ای دارد که پذیرفته نمی‌شود.",
-    "not_an_integer": "یک عدد درست بنویسید.",
     "range": "بیرون از اندازه است.",
-    "choice": "یکی از گزینه‌ها را برگزینید.",
     "repeated": "هر گزینه را یک بار بنویسید.",
-    "day": "روز را مانند 1405/09/04 بنویسید.",
     "instant": "روز را مانند 1405/09/04 و ساعت را مانند 22:30 بنویسید.",
     "order": "پایان باید پس از آغاز باشد.",
     "unknown": "چنین چیزی نیست.",
@@ -157,23 +152,6 @@ DONE = {
 _NAMES = {"starts_at": "from_day", "ends_at": "to_day", "at": "from_day", "piece": "file"}
 
 
-def sentence(error: BusError) -> str:
-    """A refusal as one sentence; what has no Persian words is told as the service says it."""
-    if isinstance(error, Unavailable) and error.code not in PROBLEMS:
-        return "پیام‌رسانی اکنون پاسخ نمی‌دهد؛ چند دقیقه دیگر همین فرم را دوباره بفرستید."
-    return PROBLEMS.get(error.code, error.message)
-
-
-def faults_of(error: BusError) -> dict[str, str]:
-    """What is wrong by field of our forms; what belongs to no field under ``""``."""
-    faults: dict[str, str] = {}
-    for fault in error.fields:
-        name = field_of(fault.field)
-        if name in FIELDS:
-            faults.setdefault(name, FAULTS.get(fault.code, fault.message))
-    return faults or {"": sentence(error)}
-
-
 def field_of(told: str) -> str:
     """The name that a contract's field has in our forms.
 
@@ -184,6 +162,13 @@ def field_of(told: str) -> str:
     if name.startswith("texts."):
         return name.removeprefix("texts.").replace(".value", "").replace(".", "-")
     return _NAMES.get(name, name.replace(".", "_"))
+
+
+_REFUSALS = sentences.Refusals(
+    "پیام‌رسانی اکنون پاسخ نمی‌دهد؛ چند دقیقه دیگر همین فرم را دوباره بفرستید.",
+    PROBLEMS, FAULTS, FIELDS, field_of,
+)  # fmt: skip
+sentence, faults_of = _REFUSALS.sentence, _REFUSALS.faults_of
 
 
 def updates(kind: str) -> list[tuple[str, str]]:

@@ -3,7 +3,8 @@
 import re
 from typing import Any
 
-from bus.errors import BusError, Unavailable
+from bus.errors import BusError
+from gateway.ops import sentences
 
 ROLES = {"clerk": "کارشناس دفتر", "approver": "تأییدکننده دفتر"}
 STATES = {
@@ -37,15 +38,9 @@ FIELDS = {
     "role": "نقش", "email": "رایانامه", "mobile": "همراه", "id": "شناسه", "what": "چه چیزی",
 }  # fmt: skip
 FAULTS = {
-    "required": "این خانه را پر کنید.",
-    "null": "این خانه را پر کنید.",
-    "length": "متن برای این خانه بلند یا کوتاه است.",
-    "characters": "نویسه‌ای دارد که پذیرفته نمی‌شود.",
-    "not_an_integer": "یک عدد درست بنویسید.",
+    **sentences.FAULTS,
     "range": "عدد بیرون از اندازه است.",
     "invalid": "این خانه درست پر نشده است.",
-    "choice": "یکی از گزینه‌ها را برگزینید.",
-    "day": "روز را مانند 1405/09/04 بنویسید.",
     "format": "به این شکل پذیرفته نمی‌شود.",
     "reserved": "این کد از آن خود میراب است.",
     "taken": "دستگاه دیگری این را دارد.",
@@ -87,23 +82,6 @@ _NAMES = {
 }  # fmt: skip
 
 
-def sentence(error: BusError) -> str:
-    """A refusal as one sentence; what has no Persian words is told as the service says it."""
-    if isinstance(error, Unavailable) and error.code not in PROBLEMS:
-        return "دفتر دستگاه‌ها اکنون پاسخ نمی‌دهد؛ چند دقیقه دیگر همین فرم را دوباره بفرستید."
-    return PROBLEMS.get(error.code, error.message)
-
-
-def faults_of(error: BusError) -> dict[str, str]:
-    """What is wrong by field of our forms; what belongs to no field under ``""``."""
-    faults: dict[str, str] = {}
-    for fault in error.fields:
-        name = field_of(fault.field)
-        if name in FIELDS:
-            faults.setdefault(name, FAULTS.get(fault.code, fault.message))
-    return faults or {"": sentence(error)}
-
-
 def field_of(told: str) -> str:
     """The name that a part of the document has in our forms.
 
@@ -112,6 +90,13 @@ def field_of(told: str) -> str:
     """
     parts = re.sub(r"\.\d+", "", told.removeprefix("document.")).split(".")
     return _NAMES.get((parts[0], parts[-1]), parts[1] if len(parts) > 1 else parts[0])
+
+
+_REFUSALS = sentences.Refusals(
+    "دفتر دستگاه‌ها اکنون پاسخ نمی‌دهد؛ چند دقیقه دیگر همین فرم را دوباره بفرستید.",
+    PROBLEMS, FAULTS, FIELDS, field_of,
+)  # fmt: skip
+faults_of = _REFUSALS.faults_of
 
 
 def lines_of(_: BusError) -> list[dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bus.errors import BusError, Unavailable
+from bus.errors import BusError
+from gateway.ops import sentences
 
 BILL_STATES = {
     "ISSUED": "پرداخت‌نشده", "PAID": "پرداخت‌شده", "WAIVED": "بخشوده", "VOID": "باطل",
@@ -48,15 +49,9 @@ FIELDS = {
     "channel": "بانک", "psp": "بانک", "kind": "نوع فایل", "format": "قالب",
 }  # fmt: skip
 FAULTS = {
-    "required": "این خانه را پر کنید.",
-    "null": "این خانه را پر کنید.",
-    "length": "متن برای این خانه بلند یا کوتاه است.",
-    "characters": "نویسه‌ای دارد که پذیرفته نمی‌شود.",
-    "not_an_integer": "یک عدد درست بنویسید.",
+    **sentences.FAULTS,
     "range": "عدد بیرون از اندازه است.",
     "invalid": "این خانه درست پر نشده است.",
-    "choice": "یکی از گزینه‌ها را برگزینید.",
-    "day": "روز را مانند 1405/09/04 بنویسید.",
     "instant": "روز را مانند 1405/09/04 بنویسید.",
     "month": "ماه را مانند 1405-09 بنویسید.",
     "to_come": "این روز هنوز نیامده است؛ امروز یا روزی پیش از آن را بنویسید.",
@@ -126,19 +121,18 @@ DONE = {
 }  # fmt: skip
 
 
-def sentence(error: BusError) -> str:
-    """A refusal as one sentence; what has no Persian words is told as the service says it."""
-    if isinstance(error, Unavailable) and error.code not in PROBLEMS:
-        return "خزانه اکنون پاسخ نمی‌دهد؛ چند دقیقه دیگر همین فرم را دوباره بفرستید."
-    return PROBLEMS.get(error.code, error.message)
+_REFUSALS = sentences.Refusals(
+    "خزانه اکنون پاسخ نمی‌دهد؛ چند دقیقه دیگر همین فرم را دوباره بفرستید.",
+    PROBLEMS, FAULTS, FIELDS,
+)  # fmt: skip
 
 
 def faults_of(error: BusError) -> dict[str, str]:
-    """What is wrong by field; what belongs to no field under ``""``."""
+    """What is wrong by field, of several faults the last; what belongs to no field under ``""``."""
     if error.code == "refund.too_much":
-        return {"rials": sentence(error)}
+        return {"rials": _REFUSALS.sentence(error)}
     faults = {f.field: FAULTS.get(f.code, f.message) for f in error.fields if f.field in FIELDS}
-    return faults or {"": sentence(error)}
+    return faults or {"": _REFUSALS.sentence(error)}
 
 
 def lines_of(error: BusError) -> list[dict[str, Any]]:
