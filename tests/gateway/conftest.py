@@ -128,3 +128,21 @@ def ops_face(shared_face, tmp_path_factory):
     environ = environ_of(shared_face.inquiry)
     yield begin(starter, "ops", **environ, AGENCY_URL=str(shared_face))
     starter.end()
+
+
+@pytest.fixture(scope="module")
+def karim(house):
+    """An officer who begins, at the module's house of officers (tests/gateway/seats.py)."""
+    return house.sit("karim")
+
+
+@pytest.fixture(scope="module")
+def mina(house):
+    """An officer who approves."""
+    return house.sit("mina")
+
+
+@pytest.fixture(scope="module")
+def nader(house):
+    """Another officer who approves."""
+    return house.sit("nader")

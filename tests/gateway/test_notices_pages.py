@@ -81,16 +81,6 @@ def house(tmp_path_factory, broker, postgres, ticketing_template, notify_templat
         yield house
 
 
-@pytest.fixture(scope="module")
-def karim(house):
-    return house.sit("karim")
-
-
-@pytest.fixture(scope="module")
-def mina(house):
-    return house.sit("mina")
-
-
 PAGES = [
     "", "/templates", "/templates?drafts=1", "/templates/new", "/jobs", "/jobs/new",
     "/announcements", "/announcements/new", "/messages", "/letters", "/opt-out", "/looks",

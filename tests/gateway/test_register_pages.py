@@ -49,21 +49,6 @@ def house(tmp_path_factory, broker, postgres, ticketing_template, agencies_templ
         yield house
 
 
-@pytest.fixture(scope="module")
-def karim(house):
-    return house.sit("karim")
-
-
-@pytest.fixture(scope="module")
-def mina(house):
-    return house.sit("mina")
-
-
-@pytest.fixture(scope="module")
-def nader(house):
-    return house.sit("nader")
-
-
 @pytest.fixture
 def code():
     return f"a-{secrets.token_hex(4)}"

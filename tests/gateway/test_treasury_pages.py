@@ -67,21 +67,6 @@ def house(tmp_path_factory, broker, postgres, ticketing_template, billing_templa
         yield house
 
 
-@pytest.fixture(scope="module")
-def karim(house):
-    return house.sit("karim")
-
-
-@pytest.fixture(scope="module")
-def mina(house):
-    return house.sit("mina")
-
-
-@pytest.fixture(scope="module")
-def nader(house):
-    return house.sit("nader")
-
-
 def last(officer, path, pattern):
     """The last number that a page names by a pattern."""
     return int(re.findall(pattern, officer.get(path).text)[-1])
