@@ -1,6 +1,5 @@
 """Agencies as their documents say: who they are, their keys, what they may; and rights by these."""
 
-import base64
 import datetime as dt
 import ipaddress
 import re
@@ -12,7 +11,7 @@ from typing import Any, TypeVar
 from joserfc.jwk import Key
 
 from bus.jwk import OF_CURVE, public_key
-from bus.keys import PublicKey
+from bus.keys import PublicKey, base64url
 from bus.persian import tehran_day
 from bus.topology import AGENCY_CODE
 
@@ -240,7 +239,7 @@ def _certificate(agency: str, told: Told) -> Credential:
         raise ValueError(f"sha256: {str(error).removeprefix('sha256: ')}") from None
     if len(digest) != SHA256_BYTES:
         raise ValueError("sha256: of a certificate has 32 bytes")
-    thumbprint = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    thumbprint = base64url(digest)
     return Credential(_text(told, "id"), agency, _day(told, "until"), thumbprint=thumbprint)
 
 

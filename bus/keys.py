@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
@@ -12,6 +13,19 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+
+JWS_ALGORITHM = "EdDSA"
+
+
+def base64url(raw: bytes) -> str:
+    """Base64url without padding (RFC 7515, section 2)."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def from_base64url(text: str) -> bytes:
+    """From base64 or base64url, padded or not; ValueError if it is neither."""
+    standard = text.replace("-", "+").replace("_", "/")
+    return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
 
 
 class PublicKey:
@@ -24,8 +38,7 @@ class PublicKey:
     @classmethod
     def from_base64(cls, text: str) -> "PublicKey":
         """From the base64 (or base64url) of its 32 bytes; ValueError if it is none."""
-        standard = text.strip().replace("-", "+").replace("_", "/")
-        return cls(base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True))
+        return cls(from_base64url(text.strip()))
 
     @classmethod
     def from_jwk(cls, jwk: Mapping[str, Any]) -> "PublicKey":
@@ -36,8 +49,8 @@ class PublicKey:
 
     def jwk(self, keyid: str) -> dict[str, str]:
         """As a JSON Web Key with that id."""
-        x = base64.urlsafe_b64encode(self.raw).rstrip(b"=").decode()
-        return {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": keyid, "x": x}
+        told = {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": JWS_ALGORITHM, "kid": keyid}
+        return {**told, "x": base64url(self.raw)}
 
     def base64(self) -> str:
         """As base64, the form in which the register of agencies holds it."""
@@ -75,3 +88,9 @@ class SigningKey:
     def sign(self, base: bytes) -> bytes:
         """The signature over ``base``, 64 bytes."""
         return self._key.sign(base)
+
+    def jws(self, kind: str, claims: Mapping[str, Any]) -> str:
+        """A compact JWS (RFC 7515) of these claims; ``kind`` is its typ."""
+        header = {"typ": kind, "alg": JWS_ALGORITHM, "kid": self.keyid}
+        signed = ".".join(base64url(orjson.dumps(part)) for part in (header, claims))
+        return f"{signed}.{base64url(self.sign(signed.encode()))}"

@@ -1,6 +1,5 @@
 """The register of agencies as a folder has it: files by hand (TOML), or signed copies (JWS)."""
 
-import base64
 import contextlib
 import time
 import tomllib
@@ -25,7 +24,7 @@ from bus.agencies import (
 from bus.contracts import CATALOGUE
 from bus.contracts.kinds import Request
 from bus.errors import Forbidden, Unauthenticated
-from bus.keys import PublicKey
+from bus.keys import JWS_ALGORITHM, PublicKey, from_base64url
 from bus.settings import Settings
 
 __all__ = ["Agency", "Credential", "Register", "agency_of", "current", "rights"]
@@ -224,21 +223,18 @@ class Register:
         """The document in a compact JWS (RFC 7515); ValueError if the register did not sign it."""
         signed, _, signature = text.strip().rpartition(".")
         header, _, payload = signed.partition(".")
-        kind = orjson.loads(_decoded(header))
-        if not isinstance(kind, dict) or (kind.get("typ"), kind.get("alg")) != (KIND, "EdDSA"):
+        kind = orjson.loads(from_base64url(header))
+        if not isinstance(kind, dict) or (kind.get("typ"), kind.get("alg")) != (
+            KIND,
+            JWS_ALGORITHM,
+        ):
             raise ValueError(f"it is no {KIND}")
-        if self._key is None or not self._key.verify(_decoded(signature), signed.encode()):
+        if self._key is None or not self._key.verify(from_base64url(signature), signed.encode()):
             raise ValueError("it is not signed by the key of the register")
-        document = orjson.loads(_decoded(payload))
+        document = orjson.loads(from_base64url(payload))
         if not isinstance(document, dict):
             raise ValueError("it holds no object")  # noqa: TRY004 - the content is wrong
         return document
-
-
-def _decoded(text: str) -> bytes:
-    return base64.b64decode(
-        text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True
-    )
 
 
 def rights(

@@ -1,6 +1,5 @@
 """Certificates of callers, as the proxy before this face tells them (RFC 8705, section 6.5)."""
 
-import base64
 import hashlib
 import ipaddress
 import ssl
@@ -8,6 +7,7 @@ from urllib.parse import unquote
 
 from starlette.requests import Request
 
+from bus.keys import base64url
 from bus.settings import Settings
 
 LONGEST = 16 * 1024
@@ -43,7 +43,7 @@ class Certificates:
             der = ssl.PEM_cert_to_DER_cert(unquote(told[0]))
         except ValueError:
             return None
-        return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
+        return base64url(hashlib.sha256(der).digest())
 
     def _trusted(self, request: Request) -> bool:
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from bus.errors import Unauthenticated
-from bus.keys import SigningKey
+from bus.keys import SigningKey, base64url
 from gateway.agency.jose import LEAST_JTI, PROOF_ALGORITHMS, Token, Unreadable, public_key
 
 OLDEST, SKEW = 300, 60
@@ -90,7 +90,7 @@ class Proofs:
 def digest(token: str) -> str:
     """The claim ``ath`` for a token."""
     made = hashlib.sha256(token.encode()).digest()
-    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+    return base64url(made)
 
 
 def same_address(one: str, other: str) -> bool:

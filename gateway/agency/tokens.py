@@ -1,22 +1,19 @@
 """Access tokens: JWTs (RFC 9068) of this face, bound to a key or a certificate (RFC 7800)."""
 
-import base64
 import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from joserfc.jwk import Key
 
 from bus.errors import Unauthenticated
-from bus.keys import PublicKey, SigningKey
+from bus.keys import JWS_ALGORITHM, PublicKey, SigningKey
 from gateway.agency.jose import Token, Unreadable, public_key
 
 LIFE = 300
 KIND = "at+jwt"
-ALGORITHM = "EdDSA"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +61,7 @@ class Tokens:
             claims["purpose"] = access.purpose
         if access.on_behalf_of is not None:
             claims["on_behalf_of"] = access.on_behalf_of
-        header = {"typ": KIND, "alg": ALGORITHM, "kid": self._key.keyid}
-        signed = f"{_encoded(orjson.dumps(header))}.{_encoded(orjson.dumps(claims))}"
-        return f"{signed}.{_encoded(self._key.sign(signed.encode()))}"
+        return self._key.jws(KIND, claims)
 
     def read(self, text: str, issuer: str) -> Access:
         """What a token of ours gives; Unauthenticated if it is none, or out of date."""
@@ -74,7 +69,7 @@ class Tokens:
             token = Token(text, KIND)
             keyid = token.header.get("kid")
             key = self._keys.get(keyid) if isinstance(keyid, str) else None
-            held = token.holds(key, [ALGORITHM])
+            held = token.holds(key, [JWS_ALGORITHM])
             issued, audience = token.text("iss", 4096), token.text("aud", 4096)
             ends, access = token.seconds("exp"), _access(token)
         except Unreadable as error:
@@ -100,7 +95,3 @@ def _access(token: Token) -> Access:
         binding if isinstance(binding, dict) else {},
         token.text("on_behalf_of") if "on_behalf_of" in token.claims else None,
     )
-
-
-def _encoded(told: bytes) -> str:
-    return base64.urlsafe_b64encode(told).rstrip(b"=").decode()

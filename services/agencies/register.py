@@ -4,7 +4,6 @@ Versions count through the whole register and become visible in their order, so 
 it up to one can ask for what came after.
 """
 
-import base64
 import datetime as dt
 import functools
 from collections.abc import Mapping
@@ -17,9 +16,9 @@ from sqlalchemy import Connection, text
 from bus.contracts.agencies import CHANGED
 from bus.errors import NotFound
 from bus.keys import SigningKey
+from bus.register import KIND
 from bus.store import Tx
 
-KIND = "mirab-register+jws"
 IN_FORCE, REVOKED, ENDED = "IN_FORCE", "REVOKED", "ENDED"
 
 
@@ -124,10 +123,7 @@ def copy_of(key: SigningKey, document: Mapping[str, Any], version: int, state: s
 
 def signed(key: SigningKey, document: Mapping[str, Any], version: int) -> str:
     """A compact JWS (RFC 7515, EdDSA) of the document with its version in it."""
-    header = {"typ": KIND, "alg": "EdDSA", "kid": key.keyid}
-    parts = (header, {**document, "version": version})
-    told = ".".join(_encoded(orjson.dumps(part)) for part in parts)
-    return f"{told}.{_encoded(key.sign(told.encode()))}"
+    return key.jws(KIND, {**document, "version": version})
 
 
 def sign_again(conn: Connection, key_file: str) -> None:
@@ -139,10 +135,6 @@ def sign_again(conn: Connection, key_file: str) -> None:
             text("update agencies set jws = :jws where code = :code"),
             {"jws": copy_of(key, row.document, row.version, row.state), "code": row.code},
         )
-
-
-def _encoded(told: bytes) -> str:
-    return base64.urlsafe_b64encode(told).rstrip(b"=").decode()
 
 
 def find(conn: Connection, code: str) -> Any | None:

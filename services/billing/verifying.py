@@ -4,7 +4,6 @@ No transaction is open while the bank thinks. Each step is noted before and afte
 may be killed anywhere: the bank is asked again, and what was credited is never twice.
 """
 
-import base64
 import datetime as dt
 import hashlib
 import hmac
@@ -14,6 +13,7 @@ from typing import Any
 
 from bus import log
 from bus.errors import BusError, NotFound, Unavailable
+from bus.keys import base64url
 from bus.store import Store, Tx
 from services.billing import attempts, bills, exceptions, store
 from services.billing.bills import Till
@@ -40,7 +40,7 @@ class Desk:
     def key_of(self, order_id: int) -> str:
         """What makes the addresses of an attempt impossible to guess."""
         mac = hmac.new(self.key.encode(), f"order {order_id}".encode(), hashlib.sha256).digest()
-        return base64.urlsafe_b64encode(mac[:16]).decode().rstrip("=")
+        return base64url(mac[:16])
 
     def opened(self, order_id: int, key: str) -> None:
         """NotFound ``payment.not_found`` unless the key belongs to the order."""

@@ -1,10 +1,10 @@
 """What personal data is hashed and sealed with: all of it comes from one secret, by purpose."""
 
-import base64
 import hashlib
 import hmac
 from dataclasses import dataclass, field
 
+from bus.keys import base64url
 from bus.sealing import Seal, derived
 
 PURPOSE = "mirab.notify."
@@ -26,7 +26,7 @@ class Keys:
         """A proof of 43 letters that this text came from here, for links; compare it with
         `hmac.compare_digest`.
         """
-        return base64.urlsafe_b64encode(self._mac(purpose, text)).decode().rstrip("=")
+        return base64url(self._mac(purpose, text))
 
     def hashed(self, purpose: str, *parts: str) -> bytes:
         """What is kept of a secret that only its owner knows."""

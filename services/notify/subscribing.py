@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import text
 
 from bus.errors import BusError, NotFound, RuleBroken
+from bus.keys import base64url
 from services.notify import consents, ending
 from services.notify.accepting import accept
 from services.notify.domain import subscription
@@ -228,7 +229,7 @@ def _message(
 
 def key_of(office: Office, id_: uuid.UUID) -> str:
     """The key of a subscription, 44 letters."""
-    name = base64.urlsafe_b64encode(id_.bytes).decode().rstrip("=")
+    name = base64url(id_.bytes)
     return name + office.keys.mac("subscription", id_.hex)[:MAC_LETTERS]
 
 

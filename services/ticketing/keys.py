@@ -1,9 +1,10 @@
 """What opens a ticket: the secret that was shown once, and the keys of links in letters."""
 
-import base64
 import hashlib
 import hmac
 from dataclasses import dataclass
+
+from bus.keys import base64url
 
 LINK_LENGTH = 22
 
@@ -23,7 +24,7 @@ class Keys:
     def link(self, code: str, generation: int) -> str:
         """The key of the link in letters about a ticket, 22 letters (128 bits)."""
         mac = self._mac("link", code, str(generation))
-        return base64.urlsafe_b64encode(mac[:16]).decode().rstrip("=")
+        return base64url(mac[:16])
 
     def opens(self, code: str, proof: str, secret_hash: bytes, generation: int) -> bool:
         """True if ``proof`` is the secret or the link key; always takes the same steps."""

@@ -4,7 +4,6 @@ OpenID Connect Core 1.0, section 3.1; RFC 7636. The ID token is verified with th
 """
 
 import asyncio
-import base64
 import hashlib
 import secrets
 import time
@@ -18,6 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from bus.errors import Unauthenticated, Unavailable
+from bus.keys import base64url
 from bus.settings import Settings
 
 SECONDS = 10
@@ -40,7 +40,7 @@ class Attempt:
     @property
     def challenge(self) -> str:
         digest = hashlib.sha256(self.verifier.encode()).digest()
-        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        return base64url(digest)
 
 
 class Provider:
