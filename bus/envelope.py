@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, overload
 
 from bus.errors import ContractError, FieldError
 
@@ -40,7 +40,7 @@ class Envelope:
     ) -> "Envelope":
         """A fresh envelope; one that follows from ``cause`` stays in its matter and trace."""
         given.setdefault("id", str(uuid.uuid4()))
-        given.setdefault("time", datetime.now(UTC).isoformat().replace("+00:00", "Z"))
+        given.setdefault("time", instant(datetime.now(UTC)))
         given.setdefault("correlation", cause.correlation if cause else given["id"])
         given.setdefault("causation", cause.id if cause else None)
         given.setdefault("traceparent", cause.traceparent if cause else new_traceparent())
@@ -98,6 +98,15 @@ class Envelope:
             deadline=deadline,
             traceparent=valid_traceparent(headers.get("traceparent")) or new_traceparent(),
         )
+
+
+@overload
+def instant(moment: datetime) -> str: ...
+@overload
+def instant(moment: datetime | None) -> str | None: ...
+def instant(moment: datetime | None) -> str | None:
+    """A moment as the bus tells it: RFC 3339 in UTC; None for none."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
 
 def _broken(name: str, what: str) -> ContractError:

@@ -224,10 +224,8 @@ class Register:
         signed, _, signature = text.strip().rpartition(".")
         header, _, payload = signed.partition(".")
         kind = orjson.loads(from_base64url(header))
-        if not isinstance(kind, dict) or (kind.get("typ"), kind.get("alg")) != (
-            KIND,
-            JWS_ALGORITHM,
-        ):
+        named = (kind.get("typ"), kind.get("alg")) if isinstance(kind, dict) else None
+        if named != (KIND, JWS_ALGORITHM):
             raise ValueError(f"it is no {KIND}")
         if self._key is None or not self._key.verify(from_base64url(signature), signed.encode()):
             raise ValueError("it is not signed by the key of the register")

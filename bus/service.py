@@ -8,7 +8,7 @@ from nameko.extensions import DependencyProvider
 from bus import inbox, outbox
 from bus.contracts.health import health_of
 from bus.endpoint import every, serve
-from bus.envelope import Envelope
+from bus.envelope import Envelope, instant
 from bus.errors import Unavailable
 from bus.settings import Settings
 from bus.store import Store
@@ -58,7 +58,7 @@ def _health(service: Service) -> dict[str, Any]:
         "database": True,
         "outbox_unsent": 0,
         "outbox_oldest_seconds": 0.0,
-        "now": service.now().isoformat().replace("+00:00", "Z"),
+        "now": instant(service.now()),
     }
     try:
         with service.store.transaction() as tx:

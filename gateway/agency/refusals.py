@@ -15,6 +15,7 @@ from starlette.requests import Request
 from bus import log
 from bus.client import Client
 from bus.contracts.hearing import NOTE_REFUSALS, REFUSALS_AT_ONCE
+from bus.envelope import instant
 from bus.errors import BusError, Unavailable
 from gateway.agency.register import Register
 from gateway.problems import PROBLEMS
@@ -60,7 +61,7 @@ class Refusals:
         self._waiting.append(
             {
                 "agency": known.agency,
-                "at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+                "at": instant(datetime.now(UTC)),
                 "trace_id": state.traceparent.split("-")[1],
                 "contract": getattr(state, "contract", None),
                 "status": status,

@@ -8,12 +8,12 @@ import orjson
 from sqlalchemy import Connection, text
 
 from bus.contracts import CATALOGUE, Request
+from bus.envelope import instant
 from bus.errors import Conflict, Internal, NotFound, TooMany
 from bus.sealing import Seal
 from bus.store import Tx
 from services.agencies.callers import agency_of
 from services.agencies.domain import calls
-from services.agencies.register import instant
 
 _LOCK = text("select pg_advisory_xact_lock(hashtext('calls of ' || :agency))")
 _OPEN = text("select count(*) from calls where agency = :agency and due_at is not null")

@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
+from bus.envelope import instant
+
 KEEP = dt.timedelta(days=30)
 
 _ADD = text("""
@@ -39,7 +41,7 @@ def listed(conn: Connection, agency: str, before: int | None, limit: int) -> dic
 
 def _told(row: Any) -> dict[str, Any]:
     return {
-        "at": row.at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
+        "at": instant(row.at),
         "trace_id": row.trace_id,
         "contract": row.contract,
         "status": row.status,

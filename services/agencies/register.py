@@ -184,8 +184,3 @@ def copies(conn: Connection, after: int) -> dict[str, Any]:
         "version": rows[-1].version if rows else after,
         "copies": [row._asdict() for row in rows if after or row.jws is not None],
     }
-
-
-def instant(moment: dt.datetime | None) -> str | None:
-    """A moment as the bus tells it."""
-    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if moment else None

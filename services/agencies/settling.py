@@ -12,11 +12,11 @@ import orjson
 from sqlalchemy import Connection, text
 
 from bus.contracts.callbacks import CALL_BACK
+from bus.envelope import instant
 from bus.errors import NotFound
 from bus.sealing import Seal
 from bus.store import Tx
 from services.agencies.domain import calls
-from services.agencies.register import instant
 
 _CLAIM = text("""
     update calls set state = 'RUNNING', tries = tries + 1,

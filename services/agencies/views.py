@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from bus.envelope import instant
 from services.agencies import changes, contacts, register
 from services.agencies.domain.document import ends_on, ids, toml_of
-from services.agencies.register import instant
 
 HISTORY = 50
 

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import Connection, text
 
 from bus.contracts.billing import BILL_ENDED, BILL_ISSUED, BILL_PAID
+from bus.envelope import instant
 from bus.errors import Conflict, FieldError, NotFound, RuleBroken, Unavailable
 from bus.persian import jalali, tehran_day
 from bus.store import Tx
@@ -18,7 +19,6 @@ from services.billing.domain import ledger as entries
 from services.billing.domain.book import Book
 from services.billing.domain.quote import Basis, Item, quote
 from services.billing.ledger import Of
-from services.billing.store import instant
 
 MIRAB = "mirab"
 ENDED = ("VOID", "EXPIRED")

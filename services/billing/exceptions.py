@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from bus.envelope import instant
 from bus.errors import NotFound, RuleBroken
 from services.billing import attempts, bills, refunds, store
 from services.billing.bills import Till
 from services.billing.domain import ledger as entries
 from services.billing.ledger import Of
-from services.billing.store import instant
 
 
 def open_one(  # noqa: PLR0913 - the columns of a row

@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from bus.envelope import instant
 from bus.errors import Conflict, NotFound, RuleBroken
 from services.billing import ledger, officers, store
 from services.billing.bills import Till
 from services.billing.domain import ledger as entries
 from services.billing.ledger import Of
-from services.billing.store import instant
 
 
 def available(conn: Connection, bill: Any) -> int:

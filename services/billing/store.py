@@ -127,8 +127,3 @@ def note(
             "data": orjson.dumps(dict(data), default=str).decode(),
         },
     )
-
-
-def instant(moment: dt.datetime | None) -> str | None:
-    """A moment as the bus tells it."""
-    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if moment else None

@@ -4,10 +4,10 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bus.envelope import instant
 from bus.persian import tehran_day
 from services.billing.domain import bill, bill_ids, payment
 from services.billing.domain.book import Book
-from services.billing.store import instant
 
 ISSUER = ("name_fa", "name_en", "legal_id", "address_fa", "address_en", "phone", "sheba")
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from bus import log
 from bus.contracts.notify import CHANNELS
+from bus.envelope import instant
 from bus.errors import BusError, FieldError, RuleBroken, TooMany
 from bus.persian import tehran_day
 from services.notify import consents, ending, filling, inboxes, templates
@@ -18,7 +19,7 @@ from services.notify.domain.consent import allows
 from services.notify.domain.message import State
 from services.notify.domain.quiet import after_quiet, within_cap
 from services.notify.office import Office
-from services.notify.store import OURS, address_of, instant, uuid_of
+from services.notify.store import OURS, address_of, uuid_of
 
 _log = log.get("accepting")
 AHEAD = dt.timedelta(days=90)

@@ -8,11 +8,11 @@ import orjson
 from sqlalchemy import text
 
 from bus.contracts import CATALOGUE, Request
+from bus.envelope import instant
 from bus.errors import FieldError, RuleBroken
 from services.notify import bulletins, deliveries
 from services.notify.domain.announcement import gone_at, moved, published
 from services.notify.office import Office
-from services.notify.store import instant
 
 OURSELVES = "mirab"
 # What is said when the clock moves an announcement and nobody has said more.

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
+from bus.envelope import instant
 from bus.errors import NotFound
 from services.notify.domain.announcement import (
     OPEN,
@@ -20,7 +21,6 @@ from services.notify.domain.announcement import (
     state_at,
 )
 from services.notify.office import Office
-from services.notify.store import instant
 
 # After these an announcement has no window any more.
 OVER = ("COMPLETED", "CANCELLED")

@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from bus.envelope import instant
 from bus.errors import Conflict, NotFound, RuleBroken
 from services.notify.domain import webhook
 from services.notify.domain.address import place
 from services.notify.keys import Keys
-from services.notify.store import instant, uuid_of
+from services.notify.store import uuid_of
 
 MOST = 10
 

@@ -8,10 +8,10 @@ import orjson
 from sqlalchemy import Connection, text
 
 from bus.contracts.callbacks import TEST
+from bus.envelope import instant
 from bus.errors import NotFound
 from services.notify import callbacks
 from services.notify.callbacks import Owner
-from services.notify.store import instant
 
 BODY_MOST = 20 * 1024
 KEEP = dt.timedelta(days=30)

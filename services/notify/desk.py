@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from bus.envelope import instant
 from bus.errors import NotFound
 from services.notify import consents, editors, templates
 from services.notify.domain import template as rules
 from services.notify.domain.template import Values
 from services.notify.office import Office
-from services.notify.store import OURS, instant, uuid_of
+from services.notify.store import OURS, uuid_of
 
 VERSIONS_MOST = 30
 FORMS = """

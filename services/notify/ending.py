@@ -5,12 +5,13 @@ from typing import Any
 from sqlalchemy import text
 
 from bus.contracts.notify import MESSAGE_SETTLED
+from bus.envelope import instant
 from services.notify import consents, deliveries, inboxes
 from services.notify.domain import parts
 from services.notify.domain.message import FALLS_BACK, State, moved
 from services.notify.domain.quiet import after_quiet
 from services.notify.office import Office
-from services.notify.store import address_of, instant
+from services.notify.store import address_of
 
 CODE_MOST = 60
 FALL_BACK = text(

@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from bus import tracking
+from bus.envelope import instant
 from bus.errors import BusError, NotFound, TooMany
 from bus.persian import tehran_day
 from services.notify.keys import Keys
 from services.notify.office import Office
-from services.notify.store import instant, message_of
+from services.notify.store import message_of
 
 FAILURES_A_DAY = 5
 NOBODYS = b"\0" * 32

@@ -9,12 +9,12 @@ import orjson
 from sqlalchemy import text
 
 from bus.contracts.bulk import JOB_DONE
+from bus.envelope import instant
 from bus.errors import BusError
 from bus.store import Store, Tx
 from services.notify import accepting, deliveries, ending, jobs
 from services.notify.domain.message import State
 from services.notify.office import Office
-from services.notify.store import instant
 
 OfficeOf = Callable[[Tx], Office]
 PAGE, END_PAGE = 500, 200

@@ -9,11 +9,12 @@ import orjson
 from sqlalchemy import Connection, text
 
 from bus.contracts.bulk import JOB_BYTES
+from bus.envelope import instant
 from bus.errors import Conflict, FieldError, NotFound, RuleBroken
 from services.notify import templates
 from services.notify.domain.job import moved
 from services.notify.office import Office
-from services.notify.store import address_of, instant, uuid_of
+from services.notify.store import address_of, uuid_of
 
 AHEAD = dt.timedelta(days=30)
 _ADD_PART = text("""

@@ -7,10 +7,11 @@ import orjson
 from sqlalchemy import text
 
 from bus.blobs import Blobs
+from bus.envelope import instant
 from bus.store import Store
 from services.notify.domain.message import State
 from services.notify.office import Office
-from services.notify.store import ADDRESSES, instant
+from services.notify.store import ADDRESSES
 
 KEEP_SECONDS = 86_400
 WAITING = "channel = 'letter' and state = 'CREATED' and due_at <= :now"

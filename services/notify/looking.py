@@ -9,10 +9,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
+from bus.envelope import instant
 from bus.persian import TEHRAN
 from services.notify import messages
 from services.notify.office import Office
-from services.notify.store import instant, message_of, uuid_of
+from services.notify.store import message_of, uuid_of
 
 FOUND = """
 select m.*, t.code as template_code from messages m left join templates t on t.id = m.template

@@ -5,11 +5,12 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from bus.envelope import instant
 from bus.errors import NotFound
 from services.notify import ending
 from services.notify.domain.message import State
 from services.notify.office import Office
-from services.notify.store import ADDRESSES, instant, message_of, uuid_of
+from services.notify.store import ADDRESSES, message_of, uuid_of
 
 _WITH_CODE = (
     "select m.*, t.code as template_code "

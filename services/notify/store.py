@@ -1,6 +1,5 @@
 """Rows of messages."""
 
-import datetime as dt
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -46,8 +45,3 @@ def uuid_of(told: str) -> str | None:
         return str(uuid.UUID(told))
     except ValueError:
         return None
-
-
-def instant(moment: dt.datetime | None) -> str | None:
-    """A moment as the bus tells it."""
-    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if moment else None

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from bus.contracts.kinds import Form
 from bus.contracts.notify import CHANNELS, DraftTemplate
+from bus.envelope import instant
 from bus.errors import BusError, ContractError, NotFound, RuleBroken
 from bus.settings import MissingSettings, Settings
 from bus.store import Store
@@ -21,7 +22,7 @@ from services.notify import editors
 from services.notify.domain import template
 from services.notify.filling import cost, filled
 from services.notify.office import Office
-from services.notify.store import OURS, instant, uuid_of
+from services.notify.store import OURS, uuid_of
 
 DRAFT = Form("notify.template_form.v1", DraftTemplate())
 _FORMS = """

@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import text
 
+from bus.envelope import instant
 from bus.persian import tehran_day
 from services.notify import bulletins
 from services.notify.domain import uptime
 from services.notify.domain.book import in_force
 from services.notify.domain.uptime import MINUTE, Day
 from services.notify.office import Office
-from services.notify.store import instant
 
 DAYS = 90
 LATE = dt.timedelta(minutes=10)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bus.contracts.ticketing import TICKET_MOVED
+from bus.envelope import instant
 from bus.errors import Conflict, FieldError, NotFound, RuleBroken
 from bus.persian import TEHRAN, jalali, persian_digits, search_key
 from bus.store import Tx
@@ -159,11 +160,6 @@ def project(desk: Desk, case: Case) -> dict[str, Any]:
 def seen(found: Iterable[Clock]) -> dict[str, str]:
     """When each running promise is due, to notice when a change of the calendar moves it."""
     return {each.name: instant(each.due) for each in found if each.runs and each.due}
-
-
-def instant(moment: dt.datetime) -> str:
-    """A moment on the wire: RFC 3339 in UTC."""
-    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
 def bad(field: str, why: str, code: str = "choice") -> RuleBroken:

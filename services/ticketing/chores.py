@@ -12,11 +12,12 @@ from sqlalchemy import text
 from bus import log
 from bus.blobs import Blobs
 from bus.contracts.ticketing import TICKET_ESCALATED
+from bus.envelope import instant
 from bus.errors import BusError, NotFound, Unavailable
 from bus.mail import Post, Refused
 from bus.store import Store, Tx
 from services.ticketing import acting, letters, notices
-from services.ticketing.acting import Desk, instant
+from services.ticketing.acting import Desk
 from services.ticketing.clamd import Clamd
 from services.ticketing.domain.clock import NoWorkingTime
 

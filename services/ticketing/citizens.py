@@ -7,10 +7,11 @@ from typing import Any
 
 from bus import tracking
 from bus.contracts.ticketing import TICKET_REGISTERED
+from bus.envelope import instant
 from bus.errors import BusError, FieldError, NotFound, RuleBroken, TooMany
 from bus.persian import search_key, tehran_day
 from services.ticketing import acting, notices, store, views
-from services.ticketing.acting import Case, Desk, instant
+from services.ticketing.acting import Case, Desk
 from services.ticketing.domain.moves import WORK
 from services.ticketing.domain.promises import Promise
 from services.ticketing.domain.ticket import Ticket, citizen_may

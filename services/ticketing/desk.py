@@ -4,10 +4,11 @@ from typing import Any
 
 from sqlalchemy import text
 
+from bus.envelope import instant
 from bus.errors import Forbidden, RuleBroken
 from bus.persian import search_key
 from services.ticketing import acting, notices, store, views
-from services.ticketing.acting import Case, Desk, bad, instant
+from services.ticketing.acting import Case, Desk, bad
 from services.ticketing.domain import moves, words
 from services.ticketing.staff import Colleague
 

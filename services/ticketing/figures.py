@@ -6,9 +6,10 @@ from typing import Any
 from persiantools.jdatetime import JalaliDate
 from sqlalchemy import text
 
+from bus.envelope import instant
 from bus.persian import TEHRAN, jalali, tehran_day
 from services.ticketing import views
-from services.ticketing.acting import Desk, instant
+from services.ticketing.acting import Desk
 from services.ticketing.domain import statistics
 
 # A ticket is answered on time if the promise that its log shows was kept: the first answer or

@@ -3,8 +3,9 @@
 import datetime as dt
 from typing import Any
 
+from bus.envelope import instant
 from services.ticketing import store, views
-from services.ticketing.acting import Desk, bad, instant
+from services.ticketing.acting import Desk, bad
 from services.ticketing.domain import moves
 from services.ticketing.domain.calendar import moment
 

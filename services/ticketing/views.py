@@ -3,9 +3,10 @@
 import datetime as dt
 from typing import Any
 
+from bus.envelope import instant
 from bus.errors import NotFound
 from services.ticketing import store
-from services.ticketing.acting import Case, Desk, instant, spoken, take
+from services.ticketing.acting import Case, Desk, spoken, take
 from services.ticketing.domain import words
 from services.ticketing.domain.promises import Clock
 from services.ticketing.domain.ticket import INTERNAL, Entry, citizen_may
