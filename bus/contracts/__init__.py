@@ -33,6 +33,7 @@ __all__ = [
     "Contract",
     "Event",
     "Request",
+    "agency_contracts",
     "health_contracts",
     "hidden_names",
 ]
@@ -78,6 +79,11 @@ def hidden_names() -> frozenset[str]:
         if isinstance(contract, Request):
             names |= personal_names(contract.reply)
     return frozenset(names)
+
+
+def agency_contracts() -> list[Request]:
+    """The contracts that an agency can be granted, or may call without, in the order of names."""
+    return [c for _, c in sorted(CATALOGUE.items()) if isinstance(c, Request) and c.agency]
 
 
 def health_contracts() -> dict[str, Request]:

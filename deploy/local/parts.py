@@ -19,6 +19,16 @@ class Part(NamedTuple):
 SERVICES = ("inquiry", "ticketing", "billing", "notify", "agencies")
 ANY = ("AMQP_URL", "LOG_LEVEL")
 
+
+def _relay(context: str) -> Part:
+    return Part(
+        f"{context}-relay",
+        ("bus", "relay", f"services.{context}"),
+        (*ANY, "DB_URL"),
+        context=context,
+    )
+
+
 PARTS = (
     Part(
         "inquiry",
@@ -32,7 +42,7 @@ PARTS = (
             "REGISTER_PUBLIC_KEY",
         ),
     ),
-    Part("inquiry-relay", ("bus", "relay", "services.inquiry"), (*ANY, "DB_URL")),
+    _relay("inquiry"),
     Part(
         "ticketing",
         ("bus", "serve", "services.ticketing"),
@@ -48,12 +58,7 @@ PARTS = (
         ),
         context="ticketing",
     ),
-    Part(
-        "ticketing-relay",
-        ("bus", "relay", "services.ticketing"),
-        (*ANY, "DB_URL"),
-        context="ticketing",
-    ),
+    _relay("ticketing"),
     Part(
         "ticketing-mail",
         ("services.ticketing.mailroom",),
@@ -67,9 +72,7 @@ PARTS = (
         (*ANY, "DB_URL", "BILLING_KEY_FILE", "PSPS_FILE", "PORTAL_URL"),
         context="billing",
     ),
-    Part(
-        "billing-relay", ("bus", "relay", "services.billing"), (*ANY, "DB_URL"), context="billing"
-    ),
+    _relay("billing"),
     Part(
         "notify",
         ("bus", "serve", "services.notify"),
@@ -91,18 +94,13 @@ PARTS = (
         (*ANY, "DB_URL", "AGENCIES_KEY_FILE", "REGISTER_KEY_FILE", "SANDBOX"),
         context="agencies",
     ),
-    Part(
-        "agencies-relay",
-        ("bus", "relay", "services.agencies"),
-        (*ANY, "DB_URL"),
-        context="agencies",
-    ),
+    _relay("agencies"),
     Part(
         "agency-rights",
         ("deploy.broker.watch",),
         (*ANY, "BROKER_API_URL", "AGENCIES_DIR", "REGISTER_PUBLIC_KEY", "AGENCY_PASSWORDS_DIR"),
     ),
-    Part("notify-relay", ("bus", "relay", "services.notify"), (*ANY, "DB_URL"), context="notify"),
+    _relay("notify"),
     Part(
         "public",
         ("gateway.public",),

@@ -7,8 +7,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.contracts import CATALOGUE
 from bus.contracts import Request as Contract
+from bus.contracts import agency_contracts
 from bus.contracts.billing import STATEMENT
 from bus.contracts.bulk import JOB_MATTER, SUBMIT_JOB
 from bus.contracts.deferred import CANCEL_CALL, DEFER, READ_CALL
@@ -22,11 +22,6 @@ SIGNED = "docs/join.md tells how a request is signed."
 GRANTED = "For agencies whose grant names it."
 EVERYONE = "Every registered agency may call it; it needs no grant."
 BOUND = "Or send a token of /oauth/token, bound by DPoP (RFC 9449) or mutual TLS (RFC 8705)."
-
-
-def agency_contracts() -> list[Contract]:
-    """The contracts that an agency can be granted, or may call without, in the order of names."""
-    return [c for _, c in sorted(CATALOGUE.items()) if isinstance(c, Contract) and c.agency]
 
 
 def path_of(contract: Contract) -> str:

@@ -36,7 +36,6 @@ class Visitor:
     """
 
     register: Register
-
     agency: Agency
     keyid: str
     nonce: str

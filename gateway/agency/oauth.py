@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.agencies import today
+from bus.contracts import agency_contracts
 from bus.errors import BusError, Forbidden, RuleBroken, Unauthenticated
 from bus.register import rights
 from gateway import bodies, problems, web
-from gateway.agency.catalogue import agency_contracts
 from gateway.agency.door import Door
 from gateway.agency.identity import Identities
 from gateway.agency.jose import CLIENT_ALGORITHMS, LEAST_JTI, Token, Unreadable

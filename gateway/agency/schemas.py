@@ -8,12 +8,11 @@ from marshmallow import Schema
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.contracts import CATALOGUE, Command, Contract, Event
+from bus.contracts import CATALOGUE, Command, Contract, Event, agency_contracts
 from bus.contracts import Request as Asked
 from bus.errors import NotFound
 from bus.topology import COMMANDS, EVENTS, agency_events
 from bus.version import release
-from gateway.agency.catalogue import agency_contracts
 from gateway.agency.forms import LICENCE, new_spec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

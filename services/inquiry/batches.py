@@ -13,10 +13,10 @@ from bus.errors import Conflict, NotFound, RuleBroken
 from services.inquiry.domain.answer import instant
 from services.inquiry.members import Asker
 
-_OWN = """
+_OWN = text("""
     select * from batches where batch = :batch and agency = :agency
-    and caller ->> 'on_behalf_of' is not distinct from cast(:behalf as text)"""
-_LOCKED = _OWN + " for update"
+    and caller ->> 'on_behalf_of' is not distinct from cast(:behalf as text)""")
+_LOCKED = text(f"{_OWN.text} for update")
 
 _ADD_LINES = text("""
     insert into batch_lines (batch, line, key_kind, key, problem)
@@ -113,7 +113,7 @@ def of_asker(conn: Connection, batch: str, asker: Asker, *, lock: bool = False) 
     """
     found = (
         conn.execute(
-            text(_LOCKED if lock else _OWN),
+            _LOCKED if lock else _OWN,
             {"batch": batch, "agency": asker.agency, "behalf": asker.on_behalf_of},
         )
         .mappings()

@@ -28,7 +28,15 @@ def answer(  # noqa: PLR0913 - a part, and what it is answered by
         caller = members.still(settings, caller, SUBMIT_BATCH.name)
     except (Forbidden, Unauthenticated) as error:
         refusal = error
-    asked = [_question(tx.message, found, line, caller) for line in lines]
+    matter = {name: found[name] for name in ("purpose", "case_number", "operator")}
+    matter["as_of"] = batches.as_of_text(found)
+    asked = [
+        Asked(
+            _envelope(tx.message, found, line, caller),
+            {**matter, "key_kind": line.key_kind, "key": line.key},
+        )
+        for line in lines
+    ]
     results: Sequence[asking.Result]
     if refusal:
         results = asking.refuse_all(tx.conn, asked, refusal, now=now, secret=secret)
@@ -43,11 +51,11 @@ def answer(  # noqa: PLR0913 - a part, and what it is answered by
         )
 
 
-def _question(
+def _envelope(
     cause: Envelope | None, batch: dict[str, Any], line: Any, caller: Mapping[str, Any]
-) -> Asked:
-    """One line: asked by the batch's submitter, in the batch's matter, at the batch's moment."""
-    message = Envelope.new(
+) -> Envelope:
+    """The envelope of one line: asked by the batch's submitter, in the batch's matter."""
+    return Envelope.new(
         ASK.name,
         "inquiry.batch",
         cause=cause,
@@ -55,9 +63,6 @@ def _question(
         time=instant(batch["submitted_at"]),
         caller=dict(caller),
     )
-    matter = {name: batch[name] for name in ("purpose", "case_number", "operator")}
-    key = {"key_kind": line.key_kind, "key": line.key}
-    return Asked(message, {**matter, "as_of": batches.as_of_text(batch), **key})
 
 
 def _outcome(line: Any, result: asking.Result) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import uuid
 import pytest
 import requests
 
-from gateway.agency.catalogue import agency_contracts, path_of
+from bus.contracts import agency_contracts
+from gateway.agency.catalogue import path_of
 from gateway.agency.preferences import AT_ONCE
 from tests.agencies.calling import ASK, LATER, calling_parts, result_of
 from tests.conftest import ROOT, execute, wait_for

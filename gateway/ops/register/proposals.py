@@ -7,9 +7,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.contracts import CATALOGUE
+from bus.contracts import agency_contracts
 from bus.contracts import register_desk as contracts
-from bus.contracts.kinds import Request as Contract
 from bus.errors import BusError, FieldError, NotFound, RuleBroken
 from gateway import uploads
 from gateway.ops.counter import NOTHING, Counter, Show, Tried
@@ -111,11 +110,7 @@ async def send(
 
 async def asked_by_agencies() -> list[str]:
     """The names of all contracts that an agency can be granted."""
-    return sorted(
-        name
-        for name, contract in CATALOGUE.items()
-        if isinstance(contract, Contract) and contract.agency and not contract.everyone
-    )
+    return [contract.name for contract in agency_contracts() if not contract.everyone]
 
 
 def agency_of(typed: Mapping[str, str]) -> dict[str, Any]:
