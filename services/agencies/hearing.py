@@ -26,16 +26,16 @@ _HEARERS = text("""
     from agencies
     where state = 'IN_FORCE' and (ends_at is null or ends_at > :now)
     and document -> 'events' -> 'hears' is not null
-    and (cast(:owner as text) is null or code = :owner)
     order by code""")
 # The row stays locked until the commit: no number is given twice, none is lost, and who reads one
 # can read all before it.
 _NEXT = text("""
-    insert into feeds (agency, last) values (:agency, 1)
-    on conflict (agency) do update set last = feeds.last + 1 returning last""")
+    insert into feeds (agency, last) values (:agency, :count)
+    on conflict (agency) do update set last = feeds.last + :count returning last""")
 _ADD = text("""
     insert into feed (agency, sequence, type, event, heard_at)
-    values (:agency, :sequence, :type, cast(:event as jsonb), :now)""")
+    select :agency, sequence, :type, event, :now
+    from jsonb_to_recordset(cast(:rows as jsonb)) as told(sequence bigint, event jsonb)""")
 _HEARS = text("""
     select document -> 'events' -> 'hears' from agencies
     where code = :agency and state = 'IN_FORCE' and (ends_at is null or ends_at > :now)""")
@@ -68,25 +68,13 @@ def hear(tx: Tx, now: dt.datetime, event: Event, calls: Sequence[Call]) -> None:
     endpoints. Agencies come in the order of their codes, so that two transactions wait for each
     other and never lock each other.
     """
-    due: dict[str, list[Call]] = {}
-    queues: dict[str, bool] = {}
-    for call in calls:
-        for agency in _hearers(tx.conn, now, event, call.data):
-            due.setdefault(agency.code, []).append(call)
-            queues[agency.code] = agency.queue
-    for code in sorted(due):
-        for call in due[code]:
-            _tell(tx, now, event, call, code, queue=queues[code])
-
-
-def _hearers(
-    conn: Connection, now: dt.datetime, event: Event, fact: Mapping[str, Any]
-) -> list[Any]:
-    owner = fact[event.owner] if event.owner else None
-    if event.owner and owner is None:
-        return []
-    found = conn.execute(_HEARERS, {"now": now, "owner": owner})
-    return [agency for agency in found if _names(agency.hears, event)]
+    for agency in tx.conn.execute(_HEARERS, {"now": now}).all():
+        due = [
+            call for call in calls
+            if event.owner is None or call.data[event.owner] == agency.code
+        ]  # fmt: skip
+        if due and _names(agency.hears, event):
+            _tell(tx, now, event, due, agency)
 
 
 def _names(hears: Sequence[str], event: Event) -> bool:
@@ -96,24 +84,28 @@ def _names(hears: Sequence[str], event: Event) -> bool:
     return any(fnmatchcase(event.name, pattern) for pattern in hears)
 
 
-def _tell(  # noqa: PLR0913 - what is told to whom, when and how
-    tx: Tx, now: dt.datetime, event: Event, call: Call, code: str, *, queue: bool
-) -> None:
-    data = {name: call.data[name] for name in event.heard.fields if name in call.data}
-    sequence = tx.conn.execute(_NEXT, {"agency": code}).scalar_one()
-    heard = cloud_event(call.message, sequence, data)
+def _tell(tx: Tx, now: dt.datetime, event: Event, calls: Sequence[Call], agency: Any) -> None:
+    asked = {"agency": agency.code, "count": len(calls)}
+    first = tx.conn.execute(_NEXT, asked).scalar_one() - len(calls) + 1
+    rows = []
+    for sequence, call in enumerate(calls, first):
+        data = {name: call.data[name] for name in event.heard.fields if name in call.data}
+        heard = cloud_event(call.message, sequence, data)
+        rows.append({"sequence": sequence, "event": heard})
+        name = f"{agency.code}.{heard['sequence']}"
+        if agency.queue:
+            tx.tell_agency(agency.code, name, _headers(heard), data)
+        tx.message = call.message  # what follows from it stays in its matter and trace
+        tx.send(CALL_BACK, agency=agency.code, type="event.heard", id=name, data=heard)
     tx.conn.execute(
         _ADD,
         {
-            "agency": code, "sequence": sequence, "type": event.name, "now": now,
-            "event": orjson.dumps(heard).decode(),
+            "agency": agency.code,
+            "type": event.name,
+            "now": now,
+            "rows": orjson.dumps(rows).decode(),
         },
-    )  # fmt: skip
-    name = f"{code}.{heard['sequence']}"
-    if queue:
-        tx.tell_agency(code, name, _headers(heard), data)
-    tx.message = call.message  # what follows from it stays in its matter and trace
-    tx.send(CALL_BACK, agency=code, type="event.heard", id=name, data=heard)
+    )
 
 
 def cloud_event(envelope: Envelope, sequence: int, data: Mapping[str, Any]) -> dict[str, Any]:
