@@ -31,6 +31,12 @@ class Source(Schema):
         },
     )
     status = fields.Nested(Status, required=True)
+    unread_since = Day(
+        metadata={
+            "description": "Since which day newer data about this source came that could not be "
+            "read; the source is told as it was known before"
+        }
+    )
     licence = Block(allow_none=True)
     holder = Block(metadata={"personal": True})
     contact = Block(metadata={"personal": True})

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from bus import persian
 from bus.envelope import Envelope
 from bus.errors import BusError, FieldError, RuleBroken, Unavailable
-from services.inquiry import quotas, registry_store, standing, store
+from services.inquiry import quotas, registry_store, standing, store, unread
 from services.inquiry.domain import answer, codes, purposes
 from services.inquiry.domain.answer import Known, Question
 
@@ -193,12 +193,13 @@ def _look_up(conn: Connection, questions: Sequence[Question]) -> list[Known | No
     """What the register held for each question; None if it was empty."""
     seen = registry_store.find(conn, [(q.key_kind, q.key, q.as_of) for q in questions])
     registers = registry_store.registers(conn, {each.version for each in seen})
-    return [
-        Known([found.record for found in records], of.decrees, version, of.known_from)
+    looked_up = [
+        Known([match.record for match in records], of.decrees, version, of.known_from)
         if (of := registers.get(version))
         else None
         for version, records in seen
     ]
+    return unread.marked(conn, questions, looked_up, registers)
 
 
 def log_row(

@@ -88,6 +88,23 @@ DECREES = Table(
     Column("record", JSONB, nullable=False),
 )
 Index("decrees_open", DECREES.c.number, unique=True, postgresql_where=DECREES.c.known_to.is_(None))
+UNREAD_KEYS = Table(
+    "unread_keys",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("known_from", DateTime(timezone=True), nullable=False),
+    Column("known_to", DateTime(timezone=True)),
+    Column("data_version", Integer, ForeignKey("data_versions.version"), nullable=False),
+    PrimaryKeyConstraint("kind", "value", "known_from"),
+)
+Index(
+    "unread_keys_open",
+    UNREAD_KEYS.c.kind,
+    UNREAD_KEYS.c.value,
+    unique=True,
+    postgresql_where=UNREAD_KEYS.c.known_to.is_(None),
+)
 
 Record = dict[str, Any]
 Key = tuple[str, str, datetime | None]
@@ -114,11 +131,21 @@ _FIND = text(f"""
     order by q.n, v.file_no, v.id
 """)  # noqa: S608 - made of constants
 _OF_VERSION = text("""
-    select d.version, d.known_from, v.record::text
+    select d.version, d.known_from, v.record::text,
+           array(select distinct u.kind from unread_keys u where u.known_from <= d.known_from
+                 and (u.known_to is null or u.known_to > d.known_from))
     from data_versions d left join decrees v
         on v.known_from <= d.known_from and (v.known_to is null or v.known_to > d.known_from)
     where d.version = any(:versions)
     order by d.version, v.number, v.id
+""")
+_UNREAD = text("""
+    select q.n, min(u.known_from)
+    from unnest(cast(:kinds as text[]), cast(:values as text[]),
+                cast(:moments as timestamptz[])) with ordinality as q(kind, value, moment, n)
+    join unread_keys u on u.kind = q.kind and u.value = q.value and u.known_from <= q.moment
+        and (u.known_to is null or u.known_to > q.moment)
+    group by q.n
 """)
 
 
@@ -138,10 +165,13 @@ class Seen(NamedTuple):
 
 
 class Register(NamedTuple):
-    """What is true of a whole data version: since when it is known, and its decrees."""
+    """What is true of a whole data version: since when it is known, its decrees, and the kinds of
+    keys that rows name which could not be read.
+    """
 
     known_from: datetime
     decrees: list[Record]
+    unread: frozenset[str] = frozenset()
 
 
 def find(conn: Connection, keys: Sequence[Key]) -> list[Seen]:
@@ -180,11 +210,24 @@ def registers(conn: Connection, versions: Iterable[int]) -> dict[int, Register]:
         if len(kept) > KEPT:
             kept.clear()
             missing = wanted
-        for version, known_from, decree in conn.execute(_OF_VERSION, {"versions": list(missing)}):
-            register = kept.setdefault(version, Register(known_from, []))
+        rows = conn.execute(_OF_VERSION, {"versions": list(missing)})
+        for version, known_from, decree, unread in rows:
+            register = kept.setdefault(version, Register(known_from, [], frozenset(unread)))
             if decree is not None:
                 register.decrees.append(orjson.loads(decree))
     return {version: kept[version] for version in wanted}
+
+
+def unread_since(
+    conn: Connection, keys: Sequence[tuple[str, str, datetime]]
+) -> list[datetime | None]:
+    """For each key at a moment of a data version: since when rows that name it cannot be read."""
+    since: list[datetime | None] = [None] * len(keys)
+    kinds, values, moments = (list(part) for part in zip(*keys, strict=True)) if keys else ((),) * 3
+    rows = conn.execute(_UNREAD, {"kinds": kinds, "values": values, "moments": moments})
+    for n, known_from in rows:
+        since[n - 1] = known_from
+    return since
 
 
 def current_data_version(conn: Connection) -> int:

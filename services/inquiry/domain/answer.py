@@ -38,6 +38,19 @@ LIMITS = {
         "بیش از یک منبع با این کلید یافت شد.",
         "More than one source matches the key.",
     ),
+    "newer_data_unread": (
+        "داده‌های تازه‌تری درباره این پرسش رسیده که خوانده نشده است؛ پاسخ از داده‌های پیشین است.",
+        "Newer data about this question came and could not be read; the answer is made of older "
+        "data.",
+    ),
+    "decree_unread": (
+        "ابلاغیه‌ای رسیده که خوانده نشده است؛ شاید انقضای این پروانه را تمدید کرده باشد.",
+        "A decree came that could not be read; it may have extended this licence.",
+    ),
+    "rows_unread": (
+        "در تازه‌ترین داده‌ها سطرهایی هست که خوانده نمی‌شود و معلوم نیست درباره کیست.",
+        "The newest data has rows that cannot be read, and nobody knows whom they concern.",
+    ),
 }
 
 Record = Mapping[str, Any]
@@ -78,6 +91,9 @@ class Known:
     decrees: Sequence[Record]
     data_version: int
     loaded_at: dt.datetime
+    # Since when rows that name the key cannot be read, and which kinds of such rows there are.
+    unread_since: dt.datetime | None = None
+    unread: frozenset[str] = frozenset()
 
 
 def compose(
@@ -155,6 +171,18 @@ def limits_of(
             break
     if len(statuses) > 1:
         limits.append("several_sources")
+    return limits + unread_limits(records, known)
+
+
+def unread_limits(records: Sequence[Record], known: Known) -> list[str]:
+    """What the answer cannot know, as rows of the newest export could not be read."""
+    limits = []
+    if known.unread_since or any(record.get("unread_since") for record in records):
+        limits.append("newer_data_unread")
+    if "decree" in known.unread and any(record.get("licence") for record in records):
+        limits.append("decree_unread")
+    if "row" in known.unread:
+        limits.append("rows_unread")
     return limits
 
 
@@ -196,6 +224,8 @@ def _source(question: Question, record: Record, found: status.Status, days: Days
             "flags": list(found.flags),
         },
     }
+    if record.get("unread_since"):
+        told["unread_since"] = record["unread_since"]
     for block in question.purpose.blocks:
         told[block] = BLOCKS[block](record, days)
     return told

@@ -144,13 +144,17 @@ def _covers(named: str | None, use: str | None) -> bool:
 
 
 def flags_of(record: Record, day: dt.date) -> tuple[str, ...]:
-    """What stands beside any status: a case before a court or commission, a file under review."""
+    """What stands beside any status: a case before a court or commission, a file under review,
+    newer data about the source that could not be read.
+    """
     open_steps = {v["step"] for v in open_violations(record, day)}
     flags = []
     if open_steps & BEFORE_A_COURT or record.get("unlicensed_case") == "open":
         flags.append("IN_DISPUTE")
     if open_steps & {"expert_report", "expert_check"}:
         flags.append("UNDER_REVIEW")
+    if record.get("unread_since"):
+        flags.append("NEWER_DATA_UNREAD")
     return tuple(flags)
 
 
