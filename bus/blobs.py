@@ -123,6 +123,11 @@ class _Writing:
         self._digest.update(chunk)
         self._file.write(chunk)
 
+    def reader(self) -> BinaryIO:
+        """What was written so far, to be looked at before it is kept."""
+        self._file.flush()
+        return self._path.open("rb")
+
     def keep(self) -> Blob:
         """Names the file by its content, once it is safe on the disk."""
         self._file.flush()

@@ -22,17 +22,17 @@ from starlette.responses import Response, StreamingResponse
 
 from bus.blobs import Blobs, TooLarge
 from bus.errors import FieldError
-from bus.filetypes import EXTENSIONS, NEEDED, type_of
+from bus.filetypes import FILE_MOST, FILES_MOST, NEEDED, PLAIN, clean_name, office_type, type_of
 from bus.tracking import SECRET_LENGTH
 from gateway import bodies
 from gateway.problems import HttpError
 
-FILE_LIMIT = 5 * 1024 * 1024
 FIELDS = 200
-NAME_MOST = 100
-PLAIN = "text/plain"
+# All that one form may bring; the limits of each file are those of bus.filetypes.
+FORM_MOST = 50 * 1024 * 1024
+# The fields of a form with a text of 50,000 characters, percent-encoded.
+TEXT_FORM = 512 * 1024
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_ZWNJ = "\u200c"  # stands inside Persian words and steers nothing
 
 
 class Claim(NamedTuple):
@@ -61,8 +61,8 @@ async def read_form(  # noqa: PLR0913 - limits and ways that few forms need
     request: Request,
     blobs: Blobs | None,
     *,
-    files: int = 5,
-    file_limit: int = FILE_LIMIT,
+    files: int = FILES_MOST,
+    file_limit: int = FILE_MOST,
     fields_limit: int = 64 * 1024,
     as_text: bool = False,
 ) -> Form:
@@ -80,7 +80,7 @@ async def read_form(  # noqa: PLR0913 - limits and ways that few forms need
     if not boundary:
         raise _malformed("multipart/form-data needs a boundary.")
     reader = _Reader(blobs, files, file_limit, fields_limit, as_text=as_text)
-    limit = files * file_limit + fields_limit + 64 * 1024
+    limit = min(files * file_limit, FORM_MOST) + fields_limit + 64 * 1024
     try:
         parser = MultipartParser(boundary, reader.callbacks())
         async for chunk in bodies.chunks(request, limit):
@@ -197,16 +197,14 @@ class _Reader:
         """Judges a file that is there as a whole; one without name and content is none."""
         if not self._head and not self._file:
             return
-        kind = type_of(self._head)
-        if kind in (None, PLAIN):  # what begins like text may go on as anything
-            kind = PLAIN if self._plain.holds() else None
+        kind = self._kind()
         why: tuple[str, str] | None = None
         if self._over:
             why = ("attachment.too_large", f"is larger than {self._limit // 1024} KiB")
         elif not self._head:
             why = ("attachment.empty", "is empty")
         elif kind is None:
-            why = ("attachment.type", "is no picture, PDF or plain text")
+            why = ("attachment.type", "is no picture, film, PDF, office document or plain text")
         elif len(self.form.claims) >= self._files:
             why = ("attachment.too_many", f"is one too many; {self._files} are taken")
         if why is not None or kind is None:
@@ -216,6 +214,16 @@ class _Reader:
             return
         blob = self._writing.keep()
         self.form.claims.append(Claim(blob.sha256, blob.size, kind, clean_name(self._file, kind)))
+
+    def _kind(self) -> str | None:
+        """The type of a file that came whole."""
+        kind = type_of(self._head)
+        if kind is None and self._head.startswith(b"PK") and not self._over:
+            with self._writing.reader() as stream:
+                return office_type(stream)
+        if kind in (None, PLAIN):  # what begins like text may go on as anything
+            return PLAIN if self._plain.holds() else None
+        return kind
 
     def _done(self) -> None:
         self.complete = True
@@ -258,21 +266,6 @@ def _utf8(told: bytes) -> str:
 
 def _malformed(why: str) -> HttpError:
     return HttpError("form.malformed", f"The form cannot be read: {why}")
-
-
-def clean_name(told: str, kind: str) -> str:
-    """A file's name without folders, control and direction characters; never empty."""
-    last = told.replace("\\", "/").rsplit("/", 1)[-1]
-    # What is not printable: controls, directions, and all that cannot be seen.
-    kept = "".join(c for c in last if c.isprintable() or c == _ZWNJ).strip(f" .{_ZWNJ}")
-    if not kept:
-        extension = EXTENSIONS.get(kind)
-        return f"attachment.{extension}" if extension else "attachment"
-    short = kept[-NAME_MOST:].lstrip(f" .{_ZWNJ}")
-    ending = EXTENSIONS.get(kind, "")
-    known = short.lower().endswith((f".{ending}", ".jpeg" if ending == "jpg" else f".{ending}"))
-    # A name must not make a computer run what its content says is text.
-    return short if known or not ending else f"{short[: NAME_MOST - 5]}.{ending}"
 
 
 class Seals:

@@ -15,6 +15,7 @@ from bus.contracts.ticketing import (
     KINDS,
     PRIVACY,
     STATES,
+    TEXT_MOST,
     ClockView,
     Opened,
     Said,
@@ -108,7 +109,7 @@ class DeskTicket(Schema):
     channel = Text(20, required=True)
     assignee = Text(60, required=True, allow_none=True)
     registered_at = Instant(required=True)
-    text = Prose(4000, required=True, personal=True)
+    text = Prose(TEXT_MOST, required=True, personal=True)
     person = Block(required=True, allow_none=True, metadata={"personal": True})
     clocks = fields.List(fields.Nested(ClockView), required=True)
     history = fields.List(fields.Nested(DeskSaid), required=True)

@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from bus import identifiers, tracking
 from bus.contracts.fields import Block, Checked, Choice, Instant, Prose, Text, code_text, whole
 from bus.contracts.kinds import Event, Request
+from bus.filetypes import FILES_MOST
 
 KINDS = ("request", "complaint", "suggestion", "objection")
 PRIVACY = ("anonymous", "private", "identified")
@@ -14,7 +15,9 @@ ABOUT = ("answer", "bill", "violation")
 STATES = ("NEW", "OPEN", "PAUSED", "ANSWERED", "CLOSED", "MERGED")
 CHANNELS = ("portal", "api", "open311", "mail", "telephone")
 LANGUAGES = ("fa", "en")
-ATTACHMENTS = 5
+ATTACHMENTS = FILES_MOST
+# What a person writes is taken whole, by whatever way it comes.
+TEXT_MOST = 50_000
 IDENTITY = ("name", "mobile", "email", "national_id")
 
 
@@ -28,7 +31,7 @@ class Attachment(Schema):
 
 
 def attachments() -> fields.List[Any]:
-    """Up to five files."""
+    """Up to ten files."""
     return fields.List(
         fields.Nested(Attachment),
         load_default=list,
@@ -42,7 +45,7 @@ class Register(Schema):
     kind = Choice(KINDS, required=True, metadata={"example": "complaint"})
     category = code_text(required=True, metadata={"description": "A code of the form's categories"})
     county = code_text(load_default="", least=0, metadata={"description": "A code of a county"})
-    text = Prose(4000, required=True, least=5, personal=True)
+    text = Prose(TEXT_MOST, required=True, least=5, personal=True)
     privacy = Choice(
         PRIVACY,
         load_default="private",
@@ -132,7 +135,7 @@ class Said(Schema):
     act = Text(40, required=True)
     title_fa = Text(200, required=True)
     title_en = Text(200, required=True)
-    text = Prose(20_000, allow_none=True, personal=True)
+    text = Prose(TEXT_MOST, allow_none=True, personal=True)
     attachments = fields.List(Block(), required=True)
 
 
@@ -164,7 +167,7 @@ class TicketView(Schema):
     state_en = Text(200, required=True)
     privacy = Choice(PRIVACY, required=True)
     registered_at = Instant(required=True)
-    text = Prose(4000, required=True, personal=True)
+    text = Prose(TEXT_MOST, required=True, personal=True)
     clocks = fields.List(fields.Nested(ClockView), required=True)
     history = fields.List(fields.Nested(Said), required=True)
     may = fields.List(fields.String(), required=True)
@@ -177,12 +180,12 @@ class TicketView(Schema):
 
 
 class Write(Proof):
-    text = Prose(4000, required=True, least=2, personal=True)
+    text = Prose(TEXT_MOST, required=True, least=2, personal=True)
     attachments = attachments()
 
 
 class Reopen(Proof):
-    text = Prose(4000, required=True, least=2, personal=True)
+    text = Prose(TEXT_MOST, required=True, least=2, personal=True)
 
 
 class ChooseSlot(Proof):

@@ -61,7 +61,9 @@ class Register:
     async def go_on(self, request: Request) -> Response:
         """POST /contact/new: judge the page that was filled in, show the next or send."""
         same_origin(request)
-        form = await uploads.read_form(request, self._tickets.blobs, files=ATTACHMENTS)
+        form = await uploads.read_form(
+            request, self._tickets.blobs, files=ATTACHMENTS, fields_limit=uploads.TEXT_FORM
+        )
         draft = self._draft(form)
         if draft is None:
             return RedirectResponse("/contact/new", 303)

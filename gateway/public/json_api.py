@@ -117,7 +117,7 @@ class JsonApi:
     @staticmethod
     async def _object(request: Request) -> dict[str, Any]:
         bodies.media_type(request, "application/json")
-        return bodies.parse_object(await bodies.body(request, 64 * 1024))
+        return bodies.parse_object(await bodies.body(request, uploads.TEXT_FORM))
 
     def _with_files(self, data: dict[str, Any]) -> dict[str, Any]:
         """Claims of POST /v1/attachments as what they stand for; nobody can make one."""

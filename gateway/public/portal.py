@@ -214,7 +214,8 @@ class Portal:
             raise NotFound("There is nothing at this path.", code="http.not_found")
         if proof is None:
             return RedirectResponse("/contact/track", 303)
-        form = await uploads.read_form(request, self._tickets.blobs if name == "write" else None)
+        blobs = self._tickets.blobs if name == "write" else None
+        form = await uploads.read_form(request, blobs, fields_limit=uploads.TEXT_FORM)
         typed = {field: one(form.values, field) for field in form.values}
         try:
             if form.problems:

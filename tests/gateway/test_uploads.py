@@ -1,8 +1,10 @@
 """Forms and their files: what they are is seen in their content, and nobody can seal but we."""
 
 import asyncio
+import io
 import string
 import time
+import zipfile
 from unittest import mock
 from urllib.parse import unquote, urlencode
 
@@ -108,6 +110,72 @@ TAKEN = {
     "application/pdf": PDF,
     "text/plain": "شب‌ها در زمین کنار قنات چاه می‌زنند.\r\n\tپایان".encode(),
 }
+
+
+def archive(*parts, mimetype=None):
+    """A ZIP of these parts; ``mimetype`` stands first and uncompressed, as ODF has it."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        if mimetype:
+            file.writestr(zipfile.ZipInfo("mimetype"), mimetype)
+        for part in parts:
+            file.writestr(part, "x" * 2000)
+    return packed.getvalue()
+
+
+OOXML, ODF = "[Content_Types].xml", "application/vnd.oasis.opendocument"
+OFFICE = {
+    "docx": archive("_rels/.rels", OOXML, "word/document.xml"),
+    "xlsx": archive(OOXML, "xl/workbook.xml", "xl/worksheets/sheet1.xml"),
+    "pptx": archive(OOXML, "ppt/presentation.xml"),
+    "odt": archive("content.xml", mimetype=f"{ODF}.text"),
+    "ods": archive("content.xml", mimetype=f"{ODF}.spreadsheet"),
+    "heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+    "mp4": b"\0\0\0\x18ftypisom\0\0\2\0isomiso2",
+    "3gp": b"\0\0\0\x18ftyp3gp4\0\0\2\0isom3gp4",
+    "tif": b"II*\0\x08\0\0\0",
+    "eml": b"Date: Mon, 23 Nov 2026 10:00:00 +0330\r\nFrom: a@example.ir\r\n\r\n\xe3\xca\xe4",
+}
+
+
+@pytest.mark.parametrize(("ending", "content"), OFFICE.items(), ids=OFFICE)
+def test_m15_documents_and_pictures_of_offices_and_telephones_are_taken(blobs, ending, content):
+    (claim,) = read(blobs, form(part(content, filename="سند.bin")), piece=100).claims
+    assert EXTENSIONS[claim.type] == ending
+    assert claim.name == f"سند.bin.{ending}"
+    assert blobs.read(claim.sha256) == content
+
+
+ARCHIVES = {
+    "zip": archive("a.txt", "b.txt"),
+    "with a macro": archive(OOXML, "word/document.xml", "word/vbaProject.bin"),
+    "without its list of types": archive("word/document.xml"),
+    "an ODF that is another": archive("content.xml", mimetype="application/epub+zip"),
+    "too many parts": archive(OOXML, "word/document.xml", *(f"p{n}" for n in range(3001))),
+    "a list that is cut": OFFICE["docx"][:-30],
+    "flash": b"\0\0\0\x18ftypf4v \0\0\0\0",
+}
+
+
+@pytest.mark.parametrize("content", ARCHIVES.values(), ids=ARCHIVES)
+def test_m15_other_archives_and_macros_are_not_taken(blobs, content):
+    found = read(blobs, form(part(content, filename="سند.docx")))
+    assert [problem.code for problem in found.problems] == ["attachment.type"]
+    assert files(blobs) == []
+
+
+def test_m15_ten_files_are_taken_and_the_eleventh_is_named(blobs):
+    body = form(*(part(JPEG + bytes([n]), filename=f"{n}.jpg") for n in range(11)))
+    found = read(blobs, body)
+    assert len(found.claims) == 10
+    assert [(p.code, p.message.split()[0]) for p in found.problems] == [
+        ("attachment.too_many", "10.jpg")
+    ]
+
+
+def test_m15_a_table_keeps_its_ending(blobs):
+    (claim,) = read(blobs, form(part(b"a,b\r\n1,2\r\n", filename="جدول.csv"))).claims
+    assert (claim.type, claim.name) == ("text/plain", "جدول.csv")
 
 
 @pytest.mark.parametrize(("kind", "content"), TAKEN.items(), ids=TAKEN)
