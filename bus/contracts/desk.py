@@ -227,6 +227,10 @@ class AskCalendar(Schema):
 
 class CalendarRows(Schema):
     version = fields.Integer(required=True)
+    known_until = Day(
+        allow_none=True,
+        metadata={"description": "The last day whose holidays are on record"},
+    )
     rows = fields.List(Block(), required=True)
     counties = fields.List(Block(), required=True)
     offices = fields.List(Block(), required=True)
@@ -248,6 +252,10 @@ class CalendarRow(Schema):
     status = Choice(CALENDAR_STATUS, load_default="confirmed")
     title = Text(200, required=True)
     source = Text(300, required=True, metadata={"description": "Number and date of the decree"})
+    confirmed = fields.Boolean(
+        load_default=False,
+        metadata={"description": "A closure of more than 30 days in a row is meant"},
+    )
 
 
 class WithdrawRow(Schema):

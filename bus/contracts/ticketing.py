@@ -145,7 +145,9 @@ class ClockView(Schema):
     clock = Choice(("first_response", "next_update", "solution"), required=True)
     title_fa = Text(100, required=True)
     title_en = Text(100, required=True)
-    state = Choice(("RUNNING", "PAUSED", "MET", "LATE", "MISSED", "ENDED"), required=True)
+    state = Choice(
+        ("RUNNING", "PAUSED", "MET", "LATE", "MISSED", "ENDED", "UNKNOWN"), required=True
+    )
     due = Instant(required=True, allow_none=True)
     met_at = Instant(required=True, allow_none=True)
     left_minutes = fields.Integer(required=True, allow_none=True)

@@ -17,7 +17,9 @@ from bus.contracts.fields import Choice, Day, Text
 from bus.contracts.ticketing import KINDS
 from bus.errors import BusError
 from services.ticketing import store
-from services.ticketing.domain.book import Book
+from services.ticketing.domain import working_time
+from services.ticketing.domain.book import Book, span_of
+from services.ticketing.domain.calendar import Calendar, row_from
 from services.ticketing.domain.promises import NAMES
 
 LONG = 500
@@ -118,6 +120,26 @@ class CalendarRowOf(Schema):
     status = Choice(CALENDAR_STATUS, load_default="confirmed")
     title = Text(200, load_default="", least=0)
     source = Text(300, required=True)
+    confirmed = fields.Boolean(load_default=False)  # a long closure is meant
+
+    @validates_schema(skip_on_field_errors=True)
+    def _opens(self, data: dict[str, Any], **_: Any) -> None:
+        if data["to_day"] and data["to_day"] < data["from_day"]:
+            raise ValidationError("the last day lies before the first", "to_day")
+        if data["kind"] == "weekend" and not data["weekdays"]:
+            raise ValidationError("say which days of the week are off", "weekdays")
+        if data["kind"] != "hours":
+            return
+        times = {name: _time(data[name], name) for name in ("opens", "closes")}
+        if times["opens"] >= times["closes"]:
+            raise ValidationError("the office must close after it opens", "closes")
+
+
+def _time(told: str | None, name: str) -> dt.time:
+    try:
+        return dt.time.fromisoformat(told or "")
+    except ValueError:
+        raise ValidationError("give a time such as 07:30", name) from None
 
 
 class BookOf(Schema):
@@ -160,10 +182,21 @@ class BookOf(Schema):
             ]
         emails = [row["email"].lower() for row in data["units"]]
         faults += [f"units: two have {e}" for e in {e for e in emails if emails.count(e) > 1}]
+        faults += _twice_promised(data["promises"])
         if "supervisor" not in data["roles"]:
             faults.append("roles: the e-mail of the supervisor is missing")
         if faults:
             raise ValidationError(sorted(faults))
+
+
+def _twice_promised(rows: list[dict[str, Any]]) -> list[str]:
+    """Two promises for one category, kind and day: which one counts would be an accident."""
+    places = [(row["category"], row["kind"], row["from"]) for row in rows]
+    return [
+        f"promises {n}: stands twice for {' '.join(place)}"
+        for n, place in enumerate(places, 1)
+        if place in places[: n - 1]
+    ]
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -171,19 +204,58 @@ def read(folder: Path) -> dict[str, Any]:
     loaded = books.read(folder, BookOf())
     for row in loaded["promises"]:
         row["from"] = dt.date.fromisoformat(row["from"]).isoformat()
+    if loaded["calendar"]:
+        rows = [row_from({**row, "id": n}) for n, row in enumerate(loaded["calendar"], 1)]
+        _end(loaded, Calendar(rows), dt.datetime.now(dt.UTC))
+        _opens(loaded, Calendar(rows), dt.datetime.now(dt.UTC))
     return loaded
 
 
 def keep(conn: Connection, document: dict[str, Any]) -> int:
     """Makes the document the newest version, unless it is that already; the version.
 
-    Rows of the calendar are taken once, with the first book: later ones are added at the desk.
+    Rows of the calendar that were never on record are added; what the desk added, corrected or
+    withdrew stays as it is. Raises BadBook if what is promised could not end by the calendar.
     """
     rows = document.pop("calendar")
-    if books.newest(conn) is None:
-        for row in rows:
-            store.add_calendar_row(conn, row, "books")
+    store.add_new_calendar_rows(conn, rows, "books")
+    calendar, _ = store.calendar(conn)
+    _end(document, calendar, dt.datetime.now(dt.UTC))
     return books.keep(conn, document)
+
+
+def _end(document: dict[str, Any], calendar: Calendar, now: dt.datetime) -> None:
+    """BadBook with each promise that could not end by a calendar in which a minute does."""
+    if not working_time.ends(working_time.LEAST, now, calendar, ""):
+        return
+    faults = [
+        f"promises {number}.{name}: by the calendar it never comes due (calendar.no_working_time)"
+        for number, row in enumerate(document["promises"], 1)
+        for name in NAMES
+        if name in row and not working_time.ends(span_of(row[name]), now, calendar, "")
+    ]
+    if faults:
+        raise books.BadBook(faults)
+
+
+def _opens(document: dict[str, Any], calendar: Calendar, now: dt.datetime) -> None:
+    """BadBook with each county that hardly opens, and each long closure not confirmed."""
+    faults = [
+        f"calendar: {county or 'the whole province'} has no working time (calendar.no_working_time)"
+        for county in ("", *(row["code"] for row in document["counties"]))
+        if not working_time.ends(working_time.LEAST, now, calendar, county)
+    ]
+    for number, row in enumerate(document["calendar"], 1):
+        days = dt.timedelta()
+        if row["kind"] == "closure" and row["to_day"]:
+            days = dt.date.fromisoformat(row["to_day"]) - dt.date.fromisoformat(row["from_day"])
+        if days.days >= working_time.LONGEST_CLOSURE_DAYS and not row["confirmed"]:
+            faults.append(
+                f"calendar {number}.to_day: closes for {days.days + 1} days; correct it or say "
+                "confirmed = true (calendar.long_closure)"
+            )
+    if faults:
+        raise books.BadBook(faults)
 
 
 def newest(conn: Connection) -> Book:
@@ -194,5 +266,10 @@ def newest(conn: Connection) -> Book:
     return Book(found[1])
 
 
+def main(argv: list[str] | None = None) -> int:
+    """0: imported; 1: nothing was changed, and stderr says why."""
+    return books.main(argv, "ticketing", read, "the desk", keep)
+
+
 if __name__ == "__main__":
-    sys.exit(books.main(None, "ticketing", read, "the desk", keep))
+    sys.exit(main())

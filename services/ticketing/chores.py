@@ -19,7 +19,6 @@ from bus.store import Store, Tx
 from services.ticketing import acting, letters, notices
 from services.ticketing.acting import Desk
 from services.ticketing.clamd import Clamd
-from services.ticketing.domain.clock import NoWorkingTime
 
 _log = log.get("chores")
 DeskOf = Callable[[Tx], Desk]
@@ -152,11 +151,10 @@ def recalculate(store: Store, desk_of: DeskOf) -> None:
 
 def _recalculate(desk: Desk, ticket: int) -> None:
     case = acting.take(desk, id=ticket)
-    try:
-        now_seen = acting.seen(case.clocks(desk))
-    except NoWorkingTime as error:
-        _log.error("the calendar has no end for a ticket", ticket=ticket, why=str(error))
-        raise
+    clocks = case.clocks(desk)
+    now_seen = acting.seen(clocks)
+    if any(clock.state == "UNKNOWN" for clock in clocks):
+        _log.error("no_due_date_in_calendar", ticket=ticket, county=case.row.county)
     for name, due in now_seen.items():
         was = case.row.due_seen.get(name)
         if was is not None and was != due:

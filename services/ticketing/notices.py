@@ -18,6 +18,7 @@ from bus.tracking import grouped
 from services.ticketing import mail_writing, store
 from services.ticketing.acting import Case, Desk, spoken
 from services.ticketing.domain import words
+from services.ticketing.domain.clock import beyond_calendar
 from services.ticketing.domain.texts import LETTERS
 from services.ticketing.domain.ticket import Entry
 
@@ -113,8 +114,6 @@ def to_role(desk: Desk, case: Case, entry: Entry, role: str) -> None:
 
 def _words(desk: Desk, case: Case, entry: Entry, language: str) -> dict[str, str]:
     unit = desk.book.units[case.ticket.unit]
-    due = next((c.due for c in case.clocks(desk) if c.runs and c.due), None)
-    label = "سررسید نخستین پاسخ: " if language == "fa" else "First response due: "
     office = desk.book.offices.get((case.ticket.appointment or {}).get("office", ""), {})
     starts = (case.ticket.appointment or {}).get("starts")
     days = desk.book.after_answer_days
@@ -124,7 +123,7 @@ def _words(desk: Desk, case: Case, entry: Entry, language: str) -> dict[str, str
         "code": grouped(case.row.code),
         "text": entry.text,
         "unit": unit[language],
-        "due": label + spoken(due, language) if due and entry.act == "register" else "",
+        "due": _due_told(desk, case, language) if entry.act == "register" else "",
         "office": office.get(language, ""),
         "address": office.get(f"address_{language}", ""),
         "time": spoken(dt.datetime.fromisoformat(starts), language) if starts else "",
@@ -133,6 +132,18 @@ def _words(desk: Desk, case: Case, entry: Entry, language: str) -> dict[str, str
         "link": "",
         "desk": f"{desk.desk_url}/tickets/{case.row.code}",
     }
+
+
+def _due_told(desk: Desk, case: Case, language: str) -> str:
+    """By when the first answer comes; and if the holidays of that day are not known yet, that."""
+    first = next((c for c in case.clocks(desk) if c.runs and c.due), None)
+    if first is None or first.due is None:
+        return ""
+    label = "سررسید نخستین پاسخ: " if language == "fa" else "First response due: "
+    told = label + spoken(first.due, language)
+    if first.beyond is None:
+        return told
+    return f"{told}\n{beyond_calendar(first.beyond)[0 if language == 'fa' else 1]}"
 
 
 def _write(  # noqa: PLR0913 - a letter has as many parts

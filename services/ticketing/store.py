@@ -242,6 +242,24 @@ def add_calendar_row(conn: Connection, row: Mapping[str, Any], by: str) -> int:
     return int(added)
 
 
+def add_new_calendar_rows(conn: Connection, rows: Iterable[Mapping[str, Any]], by: str) -> int:
+    """Adds those rows that were never on record (withdrawn ones were); how many."""
+    added = 0
+    for row in rows:
+        known = conn.execute(
+            text(
+                "select 1 from calendar_rows where kind = :kind and counties = :counties "
+                "and from_day = :from_day and to_day is not distinct from cast(:to_day as date) "
+                "limit 1"
+            ),
+            {name: row[name] for name in ("kind", "counties", "from_day", "to_day")},
+        ).scalar()
+        if known is None:
+            add_calendar_row(conn, row, by)
+            added += 1
+    return added
+
+
 def raise_calendar(conn: Connection) -> int:
     return int(
         conn.execute(

@@ -14,6 +14,7 @@ from bus.contracts.ticketing import FORM, REGISTER
 from bus.errors import BusError, ContractError, NotFound, RuleBroken, Unauthenticated
 from bus.tracking import grouped, grouped_secret
 from gateway import pages, uploads
+from gateway.ops.desk import words
 from gateway.ops.desk.oidc import Attempt, Provider
 from gateway.ops.desk.session import Desk, form_id, leave
 from gateway.ops.forms import day_of, one, taken
@@ -208,8 +209,9 @@ class DeskPages:
         told = await self.desk.ask(request, contracts.CALENDAR, {})
         status = 200 if error is None else 422
         return self._page(
-            request, "calendar", status, told=told, error=error, typed=typed, done=done(request)
-        )
+            request, "calendar", status, told=told, error=error, typed=typed, done=done(request),
+            w=words,
+        )  # fmt: skip
 
     async def change(self, request: Request) -> Response:
         """POST /desk/calendar/{what}: add a row, take one back, open times for visits."""

@@ -76,8 +76,15 @@ class Book:
         if not rows:
             return Promise({})
         best = max(rows, key=_weight)
-        spans = {name: _span(best[name]) for name in NAMES if name in best}
+        spans = {name: span_of(best[name]) for name in NAMES if name in best}
         return Promise(spans, str(best.get("source", "")))
+
+    @property
+    def spans(self) -> list[Span]:
+        """Every promise that the book has ever made."""
+        return [
+            span_of(row[name]) for row in self.document["promises"] for name in NAMES if name in row
+        ]
 
     def role_address(self, role: str, unit: str) -> str:
         """The e-mail of who holds a role."""
@@ -90,5 +97,6 @@ def _weight(row: dict[str, Any]) -> tuple[bool, bool, str]:
     return (row.get("kind", "*") != "*", row.get("category", "*") != "*", row["from"])
 
 
-def _span(told: dict[str, Any]) -> Span:
+def span_of(told: dict[str, Any]) -> Span:
+    """A promise as the book writes it: hours of the office, or days of the calendar."""
     return Span(minutes=round(float(told.get("hours", 0)) * 60), days=int(told.get("days", 0)))

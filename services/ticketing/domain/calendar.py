@@ -3,13 +3,22 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+from persiantools.jdatetime import JalaliDate
 
 from bus.persian import TEHRAN, jalali, persian_digits
 from services.ticketing.domain.words import WEEKDAYS_EN, WEEKDAYS_FA
 
 # date.weekday() counts from Monday; a week here begins on Saturday.
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# Holidays of the solar year (month, day), which no moon moves. A year whose rows lack one of them
+# was not entered yet.
+FIXED_HOLIDAYS = (
+    (1, 1), (1, 2), (1, 3), (1, 4), (1, 12), (1, 13), (3, 14), (3, 15), (11, 22), (12, 29),
+)  # fmt: skip
+LONGEST_HOLIDAY = dt.timedelta(days=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,31 @@ class Calendar:
         if known is None:
             known = self._known[date, county] = self._look(date, county)
         return known
+
+    @cached_property
+    def known_until(self) -> dt.date | None:
+        """The last day of the last Jalali year whose holidays are all on record, without a gap
+        from the first such year; None for a calendar without a whole year.
+        """
+        days: set[dt.date] = set()
+        for row in self.rows:
+            if row.kind == "closure" and not row.counties and row.to_day is not None:
+                span = row.to_day - row.from_day
+                if span < LONGEST_HOLIDAY:
+                    days |= {row.from_day + dt.timedelta(days=n) for n in range(span.days + 1)}
+        years = {int(jalali(day)[:4]) for day in days}
+        whole = {
+            year
+            for year in years
+            if all(JalaliDate(year, *day).to_gregorian() in days for day in FIXED_HOLIDAYS)
+        }
+        if not whole:
+            return None
+        last = min(whole)
+        while last + 1 in whole:
+            last += 1
+        end: dt.date = JalaliDate(last + 1, 1, 1).to_gregorian() - dt.timedelta(days=1)
+        return end
 
     def _look(self, date: dt.date, county: str) -> Day:
         closed, opened = self._best("closure", date, county), self._best("opening", date, county)

@@ -1,15 +1,16 @@
 """By when a promise is due: a pure function of its start, the calendar and the pauses.
 
 A business clock runs only while the office of the county is open. A legal period runs in calendar
-days (Civil Procedure Act 1379, articles 443-444: a day is 24 hours, the first day does not count,
-and a last day on which offices are closed gives way to the next working day).
+days by the Civil Procedure Act 1379: neither the day of notice nor the day of action counts
+(article 445), and a last day on which offices are closed gives way to the next working day
+(article 444).
 """
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bus.persian import TEHRAN, persian_digits, tehran_day
+from bus.persian import TEHRAN, jalali, persian_digits, tehran_day
 from services.ticketing.domain.calendar import Calendar, Day, spoken
 
 FARTHEST_DAYS = 1500
@@ -37,6 +38,7 @@ class Due:
     left: dt.timedelta
     lines_fa: tuple[str, ...]
     lines_en: tuple[str, ...]
+    beyond: dt.date | None = None  # the calendar's last known day, if it is due after that
 
 
 def business(
@@ -63,8 +65,7 @@ def business(
             if not left:
                 lines.add(known, counted, pauses)
                 at = begin + span
-                lines.due(at)
-                return Due(at, left, *lines.told())
+                return _due(at, calendar, lines)
         lines.add(known, counted, pauses)
         if stood is not None and tehran_day(stood) <= day:
             lines.paused(left)
@@ -74,25 +75,49 @@ def business(
 
 
 def legal(start: dt.datetime, days: int, calendar: Calendar, county: str) -> Due:
-    """The end of a legal period of calendar ``days``: when the office closes on its last day."""
+    """The end of a legal period of calendar ``days``: when the office closes on its last day.
+
+    Twenty days from the second: the second is no day of them, they are the third to the twenty-
+    second, and the day of action is the twenty-third. Raises NoWorkingTime.
+    """
     first = tehran_day(start)
-    last = first + dt.timedelta(days=days)
+    last = first + dt.timedelta(days=days + 1)
     lines = _Lines()
     lines.say(
-        persian_digits(f"{days} روز تقویمی پس از ") + spoken(first)[0] + " (روز نخست شمرده نمی‌شود)",
-        f"{days} calendar days after {spoken(first)[1]} (the first day does not count)",
+        f"{persian_digits(str(days))} روز تقویمی از {spoken(first)[0]}؛ روز ابلاغ و روز اقدام "
+        "جزو مدت نیست (ماده ۴۴۵ قانون آیین دادرسی مدنی)",
+        f"{days} calendar days from {spoken(first)[1]}; neither the day of notice nor the day of "
+        "action counts (Civil Procedure Act, article 445)",
     )
     for _ in range(FARTHEST_DAYS):
         known = calendar.day(last, county)
         if known.closes is not None:
-            lines.due(known.closes)
-            return Due(known.closes, dt.timedelta(), *lines.told())
+            return _due(known.closes, calendar, lines)
         lines.say(
-            f"{spoken(last)[0]}: {known.why_fa}؛ روز کاری بعد",
-            f"{spoken(last)[1]}: {known.why_en}; the next working day",
+            f"{spoken(last)[0]}: {known.why_fa}؛ نخستین روز کاری پس از آن (ماده ۴۴۴)",
+            f"{spoken(last)[1]}: {known.why_en}; the next working day (article 444)",
         )
         last += dt.timedelta(days=1)
     raise NoWorkingTime(f"No office opens within {FARTHEST_DAYS} days; look at the calendar.")
+
+
+def _due(at: dt.datetime, calendar: Calendar, lines: "_Lines") -> Due:
+    """The due time, with a line if the calendar does not know the holidays of that day yet."""
+    lines.due(at)
+    last = calendar.known_until
+    beyond = last if last is not None and tehran_day(at) > last else None
+    if beyond is not None:
+        lines.say(*beyond_calendar(beyond))
+    return Due(at, dt.timedelta(), *lines.told(), beyond)
+
+
+def beyond_calendar(last: dt.date) -> tuple[str, str]:
+    """What is said of a due time after the last known day: (Persian, English)."""
+    day = jalali(last).replace("-", "/")
+    return (
+        f"تقویم پس از {persian_digits(day)} هنوز اعلام نشده است؛ این سررسید ممکن است تغییر کند.",
+        f"The calendar after {day} is not yet known; this due time may still move.",
+    )
 
 
 def _open_spans(
@@ -152,7 +177,7 @@ class _Lines:
 
     def paused(self, left: dt.timedelta) -> None:
         fa, en = duration(left)
-        self.say(f"ساعت ایستاده است؛ {fa} مانده است", f"The clock is paused; {en} is left")
+        self.say(f"شمارش مهلت متوقف است؛ {fa} باقی مانده است", f"The clock is paused; {en} is left")
 
     def told(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return tuple(self._fa), tuple(self._en)

@@ -41,6 +41,7 @@ class Clock:
     paused: dt.timedelta
     lines_fa: tuple[str, ...]
     lines_en: tuple[str, ...]
+    beyond: dt.date | None = None  # the calendar's last known day, if it is due after that
 
     @property
     def runs(self) -> bool:
@@ -98,13 +99,13 @@ def _clock(  # noqa: PLR0913 - all that a promise depends on
     now: dt.datetime,
     entries: Sequence[Entry],
 ) -> Clock:
-    if span.days:
-        due = clock.legal(start, span.days, calendar, county)
-    else:
-        # A pause after the promise was met has nothing to do with it.
-        own = [pause for pause in stood if met_at is None or pause.start < met_at]
-        due = clock.business(start, dt.timedelta(minutes=span.minutes), calendar, county, own)
-    state = _state(due, met_at, now, fold(entries).state)
+    # A pause after the promise was met has nothing to do with it.
+    own = [pause for pause in stood if met_at is None or pause.start < met_at]
+    try:
+        due = end_of(span, start, calendar, county, own)
+        state = _state(due, met_at, now, fold(entries).state)
+    except clock.NoWorkingTime:
+        due, state = _NO_END, "MET" if met_at is not None else "UNKNOWN"
     paused = sum(
         ((p.end or now) - max(p.start, start) for p in stood if (p.end or now) > start),
         dt.timedelta(),
@@ -116,11 +117,34 @@ def _clock(  # noqa: PLR0913 - all that a promise depends on
         start,
         due.at,
         met_at,
-        left if met_at is None else None,
+        left if met_at is None and due is not _NO_END else None,
         paused,
         due.lines_fa,
         due.lines_en,
+        due.beyond,
     )
+
+
+# What is told where the calendar opens too seldom: the ticket is worked on, its due time unknown.
+_NO_END = clock.Due(
+    None,
+    dt.timedelta(),
+    ("سررسید قابل محاسبه نیست؛ تقویم در حال اصلاح است و سررسید پس از آن اعلام می‌شود.",),
+    ("No due time can be computed: the calendar opens too seldom. It follows with a mended one.",),
+)
+
+
+def end_of(
+    span: Span,
+    start: dt.datetime,
+    calendar: Calendar,
+    county: str,
+    stood: Sequence[clock.Pause] = (),
+) -> clock.Due:
+    """When a promise that began at ``start`` is due. Raises clock.NoWorkingTime."""
+    if span.days:
+        return clock.legal(start, span.days, calendar, county)
+    return clock.business(start, dt.timedelta(minutes=span.minutes), calendar, county, stood)
 
 
 def _state(due: clock.Due, met_at: dt.datetime | None, now: dt.datetime, ticket: str) -> str:
