@@ -224,3 +224,21 @@ def test_while_the_login_is_away_the_page_says_so(with_login):
     provider.server_close()
     answer = requests.get(f"{url}/oidc", timeout=20)
     assert answer.status_code == 503
+
+
+# --- a calendar by which nothing could end ---
+
+
+def test_l9_the_desk_refuses_a_closure_of_ten_years_and_asks_about_one_of_six_weeks(
+    shared_desk, sat
+):
+    row = {"kind": "closure", "from_day": "1410/09/08", "title": "بازسازی", "source": "مصوبه"}
+    url = f"{shared_desk.ops}/desk/calendar/row"
+    endless = sat("nader").post(url, data={**row, "to_day": "1420/10/01"}, timeout=20)
+    assert endless.status_code == 422
+    assert "هیچ مهلتی به پایان نمی‌رسد" in endless.text
+    long = sat("nader").post(url, data={**row, "to_day": "1410/10/20"}, timeout=20)
+    assert long.status_code == 422
+    assert 'name="confirmed"' in long.text
+    assert "بازسازی" in long.text
+    assert registered(shared_desk)["solution_due"]
