@@ -3,6 +3,7 @@
 Knows nothing of AMQP: it takes calls and says what became of each, so tests can run it in hand.
 """
 
+import random
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -14,8 +15,14 @@ import structlog
 
 from bus import inbox, log
 from bus.contracts.kinds import Contract, Request
+from bus.database_faults import is_of_database
 from bus.envelope import Envelope
 from bus.errors import BusError, Conflict, ContractError, Internal, TooMany, Unavailable
+
+# Another transaction was in the way: the same once more mostly succeeds.
+AGAIN = ("database.conflict", "inbox.race")
+TRIES = 4
+PAUSE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +44,14 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The fate of a message and, for a Request, the reply that its asker gets."""
+    """The fate of a message and, for a Request, the reply that its asker gets.
+
+    ``trouble`` is the code of the passing fault for which a message is held.
+    """
 
     fate: Fate
     reply: dict[str, Any] | None = None
+    trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +79,37 @@ class Job:
 def run(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
     """Works on the calls, all in one transaction; never raises.
 
-    If a list of several fails, each is tried alone, so that one bad message spoils no other.
+    If a list of several fails, each is tried alone, so that one bad message spoils no other; but
+    not if the database cannot work on any.
     """
     started = time.perf_counter()
     try:
-        outcomes = _attempt(service, job, calls)
+        outcomes = _attempt_again(service, job, calls)
     except Exception as error:
-        if len(calls) > 1 and not _is_unreachable(error):
+        if len(calls) > 1 and not (is_of_database(error) and not _may_succeed_again(error)):
             return [outcome for call in calls for outcome in run(service, job, [call])]
         outcomes = [_failed(job, call, error) for call in calls]
     seconds = (time.perf_counter() - started) / len(calls)
     for call, outcome in zip(calls, outcomes, strict=True):
         _canonical_line(job, call, outcome, seconds)
     return outcomes
+
+
+def _attempt_again(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
+    """Works on the calls; a single one that met another transaction is tried again at once."""
+    tries = TRIES if len(calls) == 1 and not job.outside else 1
+    for number in range(1, tries):
+        try:
+            return _attempt(service, job, calls)
+        except Unavailable as error:
+            if not _may_succeed_again(error):
+                raise
+        time.sleep(number * PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+    return _attempt(service, job, calls)
+
+
+def _may_succeed_again(error: Exception) -> bool:
+    return isinstance(error, Unavailable) and error.code in AGAIN
 
 
 def _attempt(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
@@ -157,15 +186,13 @@ def _reply(result: Any) -> dict[str, Any] | None:
     return {"result": result}
 
 
-def _is_unreachable(error: Exception) -> bool:
-    return isinstance(error, Unavailable) and error.code == "database.unreachable"
-
-
 def _failed(job: Job, call: Call, error: Exception) -> Outcome:
     """The fate table of a message whose transaction was rolled back (docs/architecture.md)."""
     asked = isinstance(job.contract, Request)
-    if _is_unreachable(error):
-        return Outcome(Fate.DONE, _reply(error)) if asked else Outcome(Fate.HOLD)
+    if isinstance(error, Unavailable) and is_of_database(error):
+        if asked:
+            return Outcome(Fate.DONE, _reply(error))
+        return Outcome(Fate.HOLD, trouble=error.code)
     if isinstance(error, Unavailable):
         return Outcome(Fate.RETRY)
     if isinstance(error, ContractError):

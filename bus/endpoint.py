@@ -5,7 +5,7 @@ they lose, repeat or hang (docs/decisions/0007).
 """
 
 import functools
-import uuid
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -15,15 +15,22 @@ import eventlet.event
 import orjson
 from nameko.extensions import Entrypoint
 
-from bus import activator, log, topology
+from bus import activator, log
 from bus.activator import Call, Fate, Job, Outcome
 from bus.contracts.kinds import Command, Contract, Event, Request
-from bus.envelope import LONGEST, Envelope, new_traceparent, valid_traceparent
-from bus.errors import BusError, ContractError, FieldError
+from bus.deliveries import AnswerDelivery, Delivery
+from bus.errors import BusError
 from bus.inlet import Answers, Commands, Events, Inlet, Requests
+from bus.troubles import Troubles
 
 HOLD_SECONDS = 3.0
 RETRY_SECONDS = 0.2
+# A Command that meets locks and timeouts for an hour ends with the dead: it may be its own fault.
+HOLD_AT_MOST = 3600.0
+OWN_FAULTS = ("database.busy", "database.conflict")
+# While the database is in trouble, whoever waits is told so this long before he would give up.
+WARNING_SECONDS = 0.7
+TROUBLE_SECONDS = 15.0
 
 _log = log.get("endpoint")
 
@@ -42,6 +49,7 @@ class Endpoint(Entrypoint):
         self._running = 0
         self._pumping = False
         self._stopped = False
+        self._in_hand: set[Delivery] = set()
 
     inlet: Inlet
 
@@ -50,6 +58,30 @@ class Endpoint(Entrypoint):
 
     def start(self) -> None:
         self.inlet.open()
+        if isinstance(self.job.contract, Request) and self.inlet.store is not None:
+            self.container.spawn_managed_thread(
+                functools.partial(self._watch_deadlines, self.inlet.store.troubles),
+                identifier=f"deadlines:{self.job.contract.name}",
+            )
+
+    def _watch_deadlines(self, troubles: Troubles) -> None:
+        """While the database is in trouble, tells who would else wait in vain."""
+        while not self._stopped:
+            eventlet.sleep(WARNING_SECONDS / 3)
+            trouble = troubles.last(TROUBLE_SECONDS) if self._in_hand else None
+            for delivery in list(self._in_hand) if trouble else ():
+                if delivery.ends_within(WARNING_SECONDS):
+                    self._give_up(delivery, trouble)
+
+    def _give_up(self, delivery: Delivery, trouble: BusError | None) -> None:
+        """Tells the asker of the trouble; what is worked on already is let finish."""
+        if trouble is None:
+            return
+        self._in_hand.discard(delivery)
+        self._answer(delivery.raw, {"error": trouble.to_wire()})
+        if delivery in self._waiting:
+            self._waiting.remove(delivery)
+            self.inlet.done(delivery.raw)
 
     def stop(self) -> None:
         """Takes nothing new; what waits goes back to the broker, what runs is let finish."""
@@ -73,9 +105,11 @@ class Endpoint(Entrypoint):
             self.inlet.reject(raw)
             return
         self._waiting.append(delivery)
+        if isinstance(self.job.contract, Request):
+            self._in_hand.add(delivery)
         self._pump_soon()
 
-    def read(self, raw: Any) -> "Delivery":
+    def read(self, raw: Any) -> Delivery:
         """The message as a call; ContractError if it cannot be read."""
         return Delivery(raw, self.job.contract)
 
@@ -98,15 +132,16 @@ class Endpoint(Entrypoint):
                     handle_result=functools.partial(self._settle, live),
                 )
 
-    def _drop_expired(self, delivery: "Delivery") -> bool:
+    def _drop_expired(self, delivery: Delivery) -> bool:
         message = delivery.call.message
         if not (isinstance(self.job.contract, Request) and message.expired):
             return False
         _log.info("expired", contract=message.type, message_id=message.id)
+        self._in_hand.discard(delivery)
         self.inlet.done(delivery.raw)
         return True
 
-    def _settle(self, deliveries: list["Delivery"], _ctx: Any, outcomes: Any, error: Any) -> Any:
+    def _settle(self, deliveries: list[Delivery], _ctx: Any, outcomes: Any, error: Any) -> Any:
         self._running -= 1
         for delivery, outcome in zip(
             deliveries, outcomes or [Outcome(Fate.RETRY)] * len(deliveries), strict=True
@@ -115,13 +150,14 @@ class Endpoint(Entrypoint):
         self._pump_soon()
         return None, None
 
-    def _finish(self, delivery: "Delivery", outcome: Outcome) -> None:
+    def _finish(self, delivery: Delivery, outcome: Outcome) -> None:
         raw = delivery.raw
-        if outcome.reply is not None:
+        if outcome.reply is not None and delivery in self._in_hand:
             self._answer(raw, outcome.reply)
+        self._in_hand.discard(delivery)
         if outcome.fate is Fate.DONE:
             self.inlet.done(raw)
-        elif outcome.fate is Fate.DEAD:
+        elif outcome.fate is Fate.DEAD or _held_too_long(delivery, outcome):
             self.inlet.reject(raw)
         elif outcome.fate is Fate.RETRY or self._stopped:
             eventlet.sleep(RETRY_SECONDS)
@@ -129,7 +165,7 @@ class Endpoint(Entrypoint):
         else:
             eventlet.spawn_after(HOLD_SECONDS, self._try_again, delivery)
 
-    def _try_again(self, delivery: "Delivery") -> None:
+    def _try_again(self, delivery: Delivery) -> None:
         if self._stopped or not self.inlet.alive(delivery.raw):
             self.inlet.give_back(delivery.raw)
             return
@@ -141,77 +177,16 @@ class Endpoint(Entrypoint):
             self.inlet.reply(raw, orjson.dumps(reply))
 
 
-class Delivery:
-    """A message as it came, read: its envelope and data; ContractError if it cannot be read."""
-
-    __slots__ = ("call", "raw")
-
-    def __init__(self, raw: Any, contract: Contract) -> None:
-        self.raw = raw
-        envelope = Envelope.from_headers(raw.headers or {})
-        if envelope.type != contract.name:
-            raise _unreadable("ce-type", f"is not {contract.name}")
-        if raw.content_type != "application/json":
-            raise _unreadable("content_type", "is not application/json")
-        try:
-            data = orjson.loads(raw.body)
-        except orjson.JSONDecodeError:
-            raise _unreadable("body", "is not JSON") from None
-        if not isinstance(data, dict):
-            raise _unreadable("body", "is not an object")
-        self.call = Call(envelope, contract.load(data))
-
-
-class AnswerDelivery(Delivery):
-    """An answer of an agency: only the broker's word of who sent it is trusted, never refused here.
-
-    What is wrong with it is for the handler to count: dead letters are no place for strangers.
-    """
-
-    def __init__(self, raw: Any, contract: Contract) -> None:
-        self.raw = raw
-        told = raw.properties
-        agency = topology.sender(raw.delivery_info.get("exchange"), told.get("user_id"))
-        envelope = Envelope.new(
-            contract.name,
-            topology.agency_user(agency) if agency else "",
-            id=f"{agency}/{_clean(told.get('message_id')) or uuid.uuid4()}",
-            correlation=_clean(told.get("correlation_id")) or "",
-            traceparent=valid_traceparent((raw.headers or {}).get("traceparent"))
-            or new_traceparent(),
-        )
-        answer, problem = _answer(raw, contract)
-        self.call = Call(envelope, {"agency": agency, "answer": answer, "problem": problem})
-
-
-def _answer(raw: Any, contract: Contract) -> tuple[dict[str, Any] | None, str | None]:
-    """What an answer says, or what is wrong with it."""
-    if raw.delivery_info.get("routing_key") != contract.name:
-        return None, "routing_key"
-    if raw.content_type != "application/json":
-        return None, "content_type"
-    if len(raw.body) > topology.LONGEST_ANSWER:
-        return None, "too_large"
-    try:
-        return contract.load(orjson.loads(raw.body)), None
-    except orjson.JSONDecodeError:
-        return None, "not_json"
-    except ContractError as error:
-        return None, error.code
-
-
-def _clean(told: object) -> str | None:
-    """A short text that a database can keep; None for anything else."""
-    fits = isinstance(told, str) and 0 < len(told) <= LONGEST and told.isprintable()
-    return str(told) if fits else None
-
-
-def _unreadable(field: str, why: str) -> ContractError:
-    return ContractError(
-        f"The message's {field} {why}.",
-        code="message.unreadable",
-        fields=[FieldError(field, "unreadable", why)],
-    )
+def _held_too_long(delivery: Delivery, outcome: Outcome) -> bool:
+    """True if what holds the message back may be its own fault, and it had an hour."""
+    if outcome.fate is not Fate.HOLD or outcome.trouble not in OWN_FAULTS:
+        delivery.held_since = None
+        return False
+    delivery.held_since = delivery.held_since or time.monotonic()
+    if time.monotonic() - delivery.held_since < HOLD_AT_MOST:
+        return False
+    _log.error("held_too_long", message_id=delivery.call.message.id, code=outcome.trouble)
+    return True
 
 
 class Serve(Endpoint):

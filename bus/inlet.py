@@ -15,6 +15,7 @@ from nameko import config
 from nameko.extensions import SharedExtension
 
 from bus import log, topology
+from bus.store import Store
 
 _log = log.get("inlet")
 _properties_of = serialization.PROPERTY_CLASSES[spec.Basic.CLASS_ID]
@@ -37,6 +38,7 @@ def _properties(buf: bytes, offset: int) -> tuple[dict[str, Any], int]:
 serialization.PROPERTY_CLASSES[spec.Basic.CLASS_ID] = _properties
 LOST = (AMQPError, OSError)
 WRITE_SECONDS = 30
+GATE_SECONDS = 0.5
 
 
 class Consumer(ConsumerMixin):
@@ -69,11 +71,26 @@ class Consumer(ConsumerMixin):
     @contextmanager
     def establish_connection(self) -> Iterator[Any]:
         """A connection, tried for at least every three seconds (kombu's own pause grows to 30)."""
+        self._wait_until_ready()
         with self.create_connection() as connection:
             connection.ensure_connection(
                 self.on_connection_error, interval_start=0.5, interval_step=0.5, interval_max=3
             )
             yield connection
+
+    def _wait_until_ready(self) -> None:
+        """Takes nothing that could only be held: each message in hand is charged a delivery
+        whenever this process or the broker dies.
+        """
+        waited = False
+        while not self._inlet.ready():
+            if not waited:
+                _log.warning("not consuming, the database takes no changes")
+            waited = True
+            if self._draining:
+                self.should_stop = True
+                raise ConnectionAbortedError
+            eventlet.sleep(GATE_SECONDS)
 
     def on_consume_ready(self, *_: Any, **__: Any) -> None:
         """The queue is there and bound, and the broker sends: what is asked now arrives."""
@@ -98,6 +115,7 @@ class Inlet(SharedExtension):
     kind = ""
     exchange = ""
     prefetch = 8
+    gated = True  # consumes only while the database takes changes
 
     def __init__(self) -> None:
         self._endpoints: dict[str, Any] = {}
@@ -109,6 +127,17 @@ class Inlet(SharedExtension):
     @property
     def queue_name(self) -> str:
         return topology.queue_name(self.container.service_name, self.kind)
+
+    @property
+    def store(self) -> Store | None:
+        """The database of the service, if it has one."""
+        found = (getattr(each, "store", None) for each in self.container.dependencies)
+        return next((store for store in found if isinstance(store, Store)), None)
+
+    def ready(self) -> bool:
+        """True if messages that change something can be worked on now."""
+        store = self.store if self.gated else None
+        return store is None or store.writable()
 
     def register(self, name: str, endpoint: Any) -> None:
         """Messages of the contract ``name`` go to ``endpoint``."""
@@ -242,7 +271,9 @@ class Inlet(SharedExtension):
 
 
 class Requests(Inlet):
-    kind, exchange, prefetch = "requests", topology.REQUESTS, 256
+    """Whoever asks is answered at once, also that the database is away."""
+
+    kind, exchange, prefetch, gated = "requests", topology.REQUESTS, 256, False
 
 
 class Commands(Inlet):

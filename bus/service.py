@@ -14,6 +14,8 @@ from bus.settings import Settings
 from bus.store import Store
 from bus.version import release
 
+MINUTE = 60.0
+
 
 class StoreProvider(DependencyProvider):
     """One Store a process, made when the container is set up."""
@@ -56,6 +58,9 @@ def _health(service: Service) -> dict[str, Any]:
         "service": service.name,
         "version": release(),
         "database": True,
+        "writable": service.store.writable(),
+        "trouble": service.store.troubles.recent(MINUTE),
+        "troubles": service.store.troubles.count(MINUTE),
         "outbox_unsent": 0,
         "outbox_oldest_seconds": 0.0,
         "now": instant(service.now()),
@@ -64,7 +69,7 @@ def _health(service: Service) -> dict[str, Any]:
         with service.store.transaction() as tx:
             told["outbox_unsent"], told["outbox_oldest_seconds"] = outbox.lag(tx.conn)
     except Unavailable:
-        told["database"] = False
+        told["database"] = told["writable"] = False
     return told
 
 

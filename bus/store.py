@@ -1,24 +1,33 @@
 """Unit of Work: one transaction holds the new state, the outbox rows and the inbox rows."""
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg2.errors
+import psycopg2
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 
 from bus import outbox
 from bus.contracts.kinds import Command, Contract, Event
+from bus.database_faults import passing_trouble
 from bus.envelope import Envelope
 from bus.errors import Unavailable
+from bus.troubles import Troubles
 
 STATEMENT_SECONDS = 30
-LOCK_SECONDS = 10
-UNREACHABLE = ("08", "57P01", "57P02", "57P03", "53")
-TRANSIENT = ("40001", "40P01", "55P03", "57014")
+# Well under the deadline of a Request, so that its asker hears of a lock while he still waits.
+LOCK_SECONDS = 4
+# A server that is gone without a word is noticed by these, not by a statement's own timeout.
+GONE_MILLISECONDS = 20_000
+
+# How long a store that had no room for somebody counts as full.
+FULL_SECONDS = 15.0
+TRY_TO_WRITE = (
+    "insert into inbox (consumer, message_id, digest) values ('health', :id, sha256('health'))"
+)
 
 
 class Tx:
@@ -74,6 +83,7 @@ class Store:
 
     def __init__(self, url: str, *, source: str = "mirab", connections: int = 20) -> None:
         self.source = source
+        self.troubles = Troubles()
         self.engine = create_engine(
             make_url(url).set(drivername="postgresql+psycopg2"),
             pool_size=connections,
@@ -85,6 +95,10 @@ class Store:
             hide_parameters=True,
             connect_args={
                 "connect_timeout": 5,
+                "tcp_user_timeout": GONE_MILLISECONDS,
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 2,
                 "application_name": source,
                 "options": f"-c statement_timeout={STATEMENT_SECONDS}s "
                 f"-c lock_timeout={LOCK_SECONDS}s "
@@ -96,37 +110,63 @@ class Store:
     def transaction(self, message: Envelope | None = None) -> Iterator[Tx]:
         """Commits if the body ends well, else rolls back.
 
-        Unavailable ``database.unreachable`` or ``database.busy`` stands for the database's own
-        troubles; both may pass, so what was tried may be tried again.
+        Unavailable with a code of bus.database_faults stands for the database's own troubles; they
+        pass, so what was tried may be tried again.
         """
-        try:
-            with self.engine.begin() as conn:
-                tx = Tx(conn, self.source, message)
-                yield tx
-                tx.flush()
-        except (DBAPIError, PoolTimeout) as error:
-            if trouble := passing_trouble(error):
-                raise trouble from error
-            raise
+        with self._naming_troubles(), self.engine.begin() as conn:
+            tx = Tx(conn, self.source, message)
+            yield tx
+            tx.flush()
 
     @contextmanager
     def leader(self, name: str) -> Iterator[bool]:
         """True for one holder of ``name`` at a time among all processes on this database."""
+        with (
+            self._naming_troubles(),
+            self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn,
+        ):
+            key = {"name": name}
+            mine = conn.execute(text("select pg_try_advisory_lock(hashtext(:name))"), key)
+            if not mine.scalar_one():
+                yield False
+                return
+            try:
+                yield True
+            finally:
+                conn.execute(text("select pg_advisory_unlock(hashtext(:name))"), key)
+
+    @contextmanager
+    def _naming_troubles(self) -> Iterator[None]:
+        """Raises the Unavailable that a passing fault of the database means, and notes it."""
         try:
-            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-                key = {"name": name}
-                mine = conn.execute(text("select pg_try_advisory_lock(hashtext(:name))"), key)
-                if not mine.scalar_one():
-                    yield False
-                    return
-                try:
-                    yield True
-                finally:
-                    conn.execute(text("select pg_advisory_unlock(hashtext(:name))"), key)
-        except (DBAPIError, PoolTimeout) as error:
-            if trouble := passing_trouble(error):
-                raise trouble from error
-            raise
+            yield
+        except Exception as error:
+            trouble = passing_trouble(error)
+            if trouble is None:
+                raise
+            self.troubles.note(trouble)
+            if trouble.code == "database.read_only":
+                # After a failover the pool still holds connections to what is a standby now.
+                self.engine.dispose()
+            raise trouble from error
+
+    def writable(self) -> bool:
+        """True if the database takes changes now: tried by one that is rolled back.
+
+        A store that was full a moment ago counts as full: a small row finds room where no other
+        does.
+        """
+        try:
+            with self.engine.connect() as conn:
+                conn.execute(text("set local lock_timeout = '2s'"))
+                conn.execute(text(TRY_TO_WRITE), {"id": str(uuid.uuid4())})
+                conn.rollback()
+        except (psycopg2.Error, SQLAlchemyError) as error:
+            trouble = passing_trouble(error)
+            if trouble and trouble.code == "database.read_only":
+                self.engine.dispose()
+            return False
+        return self.troubles.recent(FULL_SECONDS) != "database.full"
 
     def reachable(self) -> bool:
         """True if the database answers now."""
@@ -136,19 +176,3 @@ class Store:
         except Unavailable:
             return False
         return True
-
-
-def passing_trouble(error: Exception) -> Unavailable | None:
-    """The Unavailable that a database error means, or None if it is a fault of ours."""
-    if isinstance(error, PoolTimeout):
-        return Unavailable("All connections to the database are in use.", code="database.busy")
-    origin = getattr(error, "orig", None)
-    state = getattr(origin, "pgcode", None)
-    connection_lost = (
-        isinstance(origin, psycopg2.OperationalError | psycopg2.InterfaceError) and state is None
-    )
-    if connection_lost or (state or "").startswith(UNREACHABLE):
-        return Unavailable("The database cannot be reached.", code="database.unreachable")
-    if state in TRANSIENT:
-        return Unavailable("The database is busy with the same rows.", code="database.busy")
-    return None

@@ -17,6 +17,11 @@ class Health(Schema):
     outbox_unsent = fields.Integer(required=True)
     outbox_oldest_seconds = fields.Float(required=True)
     now = Instant(required=True)
+    # False while it takes no changes: away, read only, full. Whoever cannot write is not up.
+    writable = fields.Boolean(load_default=True)
+    # What callers of this process were told of its database in the last minute, and how often.
+    trouble = Text(40, load_default=None, allow_none=True)
+    troubles = fields.Integer(load_default=0)
 
 
 def health_of(context: str) -> Request:

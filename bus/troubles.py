@@ -1,0 +1,37 @@
+"""What a process met lately that passes by itself, for its health and for those who still wait."""
+
+import time
+from collections import deque
+
+from bus.errors import Unavailable
+
+MOST = 10_000
+
+
+class Troubles:
+    """The newest passing faults, with the moments at which they were met."""
+
+    def __init__(self) -> None:
+        self._met: deque[tuple[float, Unavailable]] = deque(maxlen=MOST)
+
+    def note(self, trouble: Unavailable) -> None:
+        """A fault was met now."""
+        self._met.append((time.monotonic(), trouble))
+
+    def last(self, seconds: float) -> Unavailable | None:
+        """The newest fault, if it was met in the last ``seconds``."""
+        if self._met and self._met[-1][0] > time.monotonic() - seconds:
+            return self._met[-1][1]
+        return None
+
+    def recent(self, seconds: float) -> str | None:
+        """The code of the newest fault, if it was met in the last ``seconds``."""
+        trouble = self.last(seconds)
+        return trouble.code if trouble else None
+
+    def count(self, seconds: float = 60.0) -> int:
+        """How many were met in the last ``seconds``."""
+        since = time.monotonic() - seconds
+        while self._met and self._met[0][0] < since:
+            self._met.popleft()
+        return len(self._met)
