@@ -16,7 +16,7 @@ from bus.envelope import instant
 from bus.errors import BusError, NotFound, Unavailable
 from bus.mail import Post, Refused
 from bus.store import Store, Tx
-from services.ticketing import acting, letters, notices
+from services.ticketing import acting, incoming, notices
 from services.ticketing.acting import Desk
 from services.ticketing.clamd import Clamd
 
@@ -113,21 +113,8 @@ def _send(store: Store, post: Post, mail: Any) -> bool:
 
 
 def read_letters(store: Store, desk_of: DeskOf, blobs: Blobs) -> None:
-    """Works on letters that came in, each in a transaction of its own."""
-    with store.transaction() as tx:
-        waiting = letters.waiting(tx.conn, AT_ONCE)
-    for id_ in waiting:
-        try:
-            with store.transaction() as tx:
-                row = letters.get(tx.conn, id_)
-                if row is not None:
-                    letters.work(desk_of(tx), row, blobs)
-        except Unavailable:
-            raise
-        except Exception as error:
-            _log.exception("a letter failed", letter=id_)
-            with store.transaction() as tx:
-                letters.fail(tx.conn, id_, type(error).__name__)
+    """Works on letters that came in."""
+    incoming.work(store, desk_of, blobs)
 
 
 def recalculate(store: Store, desk_of: DeskOf) -> None:
@@ -263,7 +250,7 @@ def forget(store: Store, blobs: Blobs) -> None:
         for statement, days in (
             ("delete from attempts where last_at < now() - :span", 2),
             ("delete from letters where state <> 'RECEIVED' and state <> 'FAILED' "
-             "and received_at < now() - :span", KEEP_LETTERS_DAYS),
+             "and worked_at < now() - :span", KEEP_LETTERS_DAYS),
             ("delete from mails where state <> 'WAITING' and made_at < now() - :span",
              KEEP_MAILS_DAYS),
         ):  # fmt: skip

@@ -14,6 +14,7 @@ from bus.filetypes import type_of
 from services.ticketing import acting, citizens, mail_reading, notices
 from services.ticketing.acting import Case, Desk
 from services.ticketing.domain.moves import MOVES
+from services.ticketing.mail import addresses
 from services.ticketing.mail_reading import Letter
 
 _log = log.get("letters")
@@ -23,9 +24,8 @@ LONGEST = 4000
 MOST_TICKETS_AN_HOUR = 10
 
 
-def work(desk: Desk, row: Any, blobs: Blobs) -> None:
-    """Works on one letter; what became of it is noted in its row."""
-    letter = mail_reading.read(bytes(row.raw), null_sender=not row.mail_from)
+def work(desk: Desk, row: Any, letter: Letter, blobs: Blobs) -> None:
+    """Works on one letter that was read; what became of it is noted in its row, which is kept."""
     desk = replace(desk, in_reply_to=letter.message_id)
     if letter.bounce is not None:
         state, ticket = _bounced(desk, letter)
@@ -38,7 +38,10 @@ def work(desk: Desk, row: Any, blobs: Blobs) -> None:
         else:
             state, ticket = _new(desk, row, letter, blobs)
     desk.conn.execute(
-        text("update letters set state = :state, ticket = :ticket, raw = '' where id = :id"),
+        text(
+            "update letters set state = :state, ticket = :ticket, worked_at = now(), "
+            "problem = null where id = :id"
+        ),
         {"state": state, "ticket": ticket, "id": row.id},
     )
 
@@ -88,15 +91,16 @@ def _reply(desk: Desk, case: Case, letter: Letter, by: str, blobs: Blobs) -> tup
 
 
 def _new(desk: Desk, row: Any, letter: Letter, blobs: Blobs) -> tuple[str, int | None]:
-    local, _, host = row.rcpt_to.lower().rpartition("@")
-    address = f"{local.partition('+')[0]}@{host}"
+    address = addresses.plain(row.rcpt_to)
     unit = next((u for u in desk.book.units.values() if u["email"].lower() == address), None)
     try:
         sender = identifiers.email(letter.sender)
     except identifiers.Malformed:
         return "NOBODY", None
     if unit is None:
-        return "NO_UNIT", None
+        units = {u["email"].lower() for u in desk.book.units.values()}
+        office = addresses.is_of_office(row.rcpt_to, units)
+        return ("POSTMASTER" if office else "NO_UNIT"), None
     if _often(desk, sender):
         _log.warning("letters held back: one sender writes too often")
         return "FLOOD", None
@@ -180,28 +184,3 @@ def _bounced(desk: Desk, letter: Letter) -> tuple[str, int | None]:
     acting.add(desk, case, "bounce", by="system", actor="mail", status=bounce.status)
     acting.project(desk, case)
     return "BOUNCE", case.id
-
-
-def waiting(conn: Any, most: int) -> list[int]:
-    """The letters that wait to be worked on."""
-    rows = conn.execute(
-        text("select id from letters where state = 'RECEIVED' order by id limit :most"),
-        {"most": most},
-    )
-    return [row.id for row in rows]
-
-
-def get(conn: Any, id_: int) -> Any:
-    """The letter, locked; None if another has taken it."""
-    return conn.execute(
-        text("select * from letters where id = :id and state = 'RECEIVED' for update skip locked"),
-        {"id": id_},
-    ).one_or_none()
-
-
-def fail(conn: Any, id_: int, why: str) -> None:
-    """A letter that we could not work on stays as it came, for people to look at."""
-    conn.execute(
-        text("update letters set state = 'FAILED', problem = :why where id = :id"),
-        {"id": id_, "why": why[:300]},
-    )

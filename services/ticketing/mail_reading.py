@@ -3,9 +3,8 @@
 Whatever the bytes are, `read` gives a Letter.
 """
 
-import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from email import message_from_bytes
 from email.errors import MessageError
 from email.header import decode_header, make_header
@@ -13,13 +12,16 @@ from email.message import EmailMessage, Message
 from email.policy import default
 from email.utils import parseaddr
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, BinaryIO
 
+from bus import confined
 from bus.mail import JOINERS, one_line
+from services.ticketing.mail import headers
 from services.ticketing.mail_writing import SEPARATOR
 
 TEXT_MOST, SUBJECT_MOST, FILES_MOST = 20_000, 200, 20
 HOPS_MOST = 25
+BOUNDS = confined.Bounds(cpu_seconds=10, wall_seconds=30)
 CHARSETS = ("utf-8", "windows-1256", "iso-8859-6")
 _IDS = re.compile(r"<[^<>\s]{1,250}>")
 _TOKEN = re.compile(r"[^@+]+\+([0-9]{10})\.([A-Za-z0-9_-]{10,60})@[^@]+")
@@ -67,16 +69,34 @@ class Letter:
     attachments: tuple[Attached, ...]
 
 
-def read(raw: bytes, *, null_sender: bool = False) -> Letter:
-    """The letter of these bytes; ``null_sender`` says that MAIL FROM was <>."""
+def read_confined(raw: bytes, mail_from: str | None = None) -> Letter:
+    """As ``read``, in a child process with limits. Raises bus.confined.Unreadable."""
+    fields = confined.run(read_stream, raw, bounds=BOUNDS, mail_from=mail_from)
+    bounce = fields["bounce"]
+    return Letter(
+        **fields
+        | {
+            "references": tuple(fields["references"]),
+            "bounce": Bounce(**bounce) if bounce else None,
+            "attachments": tuple(Attached(**file) for file in fields["attachments"]),
+        }
+    )
+
+
+def read_stream(stream: BinaryIO, mail_from: str | None = None) -> dict[str, Any]:
+    """The fields of the letter in a stream."""
+    return asdict(read(stream.read(), mail_from=mail_from))
+
+
+def read(raw: bytes, *, mail_from: str | None = None) -> Letter:
+    """The letter of these bytes; ``mail_from`` is the envelope's, empty if it was <>."""
+    null_sender = mail_from == ""
     message = message_from_bytes(raw, policy=default)
     subject = one_line(_header(message, "Subject"))[:SUBJECT_MOST]
     name, address = parseaddr(_header(message, "From"))
     bounce = _bounce(message)
-    own_id = _IDS.search(_header(message, "Message-ID"))
-    made = f"<sha256-{hashlib.sha256(raw).hexdigest()[:32]}@mirab.invalid>"
     return Letter(
-        message_id=own_id[0] if own_id else made,
+        message_id=headers.message_id(raw),
         sender=one_line(address).lower(),
         sender_name=one_line(name)[:100],
         subject=subject,

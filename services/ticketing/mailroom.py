@@ -1,28 +1,33 @@
 """Takes letters for the units over SMTP: `python -m services.ticketing.mailroom`.
 
 A letter is in the database before its sender is told 250; what becomes of it the service decides.
-Only addresses of units are taken; nothing is passed on.
+Only addresses of units, postmaster and abuse are taken; nothing is passed on, and nothing is read
+here but the first header lines.
 """
 
 import argparse
 import asyncio
+import logging
 import signal
 import sys
 from typing import Any
 
-from aiosmtpd.smtp import SMTP
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DataError
 
 from bus import log
 from bus.errors import BusError
+from bus.mail import one_line
 from bus.settings import MissingSettings, Settings
 from bus.store import Store
-from services.ticketing.mail_reading import read
+from services.ticketing.mail import addresses, headers
+from services.ticketing.mail_door import Line, Lobby, content
 
 LIMIT = 20 * 1024 * 1024
-CONNECTIONS = 100
-STALLED_SECONDS = 60.0
+RECEIVERS = 100
 ADDRESSES_SECONDS = 30.0
+# A path of RFC 5321 (4.5.3.1.3), with room for letters of several bytes.
+LONGEST_PATH = 512
 _log = log.get("mailroom")
 
 
@@ -34,107 +39,94 @@ def unit_addresses(conn: Connection) -> set[str]:
     return {unit["email"].lower() for unit in (document or {}).get("units", [])}
 
 
-def plain_address(address: str) -> str:
-    """The address without its sub-address (RFC 5233)."""
-    local, _, host = address.lower().rpartition("@")
-    return f"{local.partition('+')[0]}@{host}"
-
-
 class Mailroom:
     """aiosmtpd's handler: judges receivers, keeps letters."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._addresses: set[str] = set()
-        self._known_until = 0.0
+        self._fresh_until = 0.0
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
     ) -> str:
+        if len(envelope.rcpt_tos) >= RECEIVERS:
+            return "452 4.5.3 Too many receivers; send the letter to the others separately"
         try:
-            known = await self._units()
+            units = await self._units()
         except BusError:
             return "451 4.3.0 Try again later"
-        if plain_address(address) not in known:
+        if not (address.isprintable() and len(address) <= LONGEST_PATH):
+            return "553 5.1.3 This is no address"
+        if addresses.plain(address) not in units and not addresses.is_of_office(address, units):
             return "550 5.1.1 There is no such address here"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         try:
-            await asyncio.to_thread(
-                self._keep, envelope.mail_from or "", envelope.rcpt_tos, envelope.original_content
+            size = await asyncio.to_thread(
+                self._keep, envelope.mail_from, envelope.rcpt_tos, envelope.pieces
             )
         except BusError as error:
-            _log.warning("letter not taken", code=error.code)
+            _log.warning("letter_not_taken", code=error.code)
             return "451 4.3.0 Try again later"
+        except (DataError, ValueError):
+            # What the database refuses for what it contains, it refuses for ever.
+            _log.exception("letter_refused")
+            return "554 5.6.0 This letter cannot be stored"
         except Exception:
-            _log.exception("letter not taken")
+            _log.exception("letter_not_taken")
             return "451 4.3.0 Try again later"
-        _log.info("letter taken", bytes=len(envelope.original_content))
+        _log.info("letter taken", bytes=size)
         return "250 OK"
 
     async def _units(self) -> set[str]:
         now = asyncio.get_running_loop().time()
-        if now > self._known_until:
+        if now > self._fresh_until:
             self._addresses = await asyncio.to_thread(self._look)
-            self._known_until = now + ADDRESSES_SECONDS
+            self._fresh_until = now + ADDRESSES_SECONDS
         return self._addresses
 
     def _look(self) -> set[str]:
         with self._store.transaction() as tx:
             return unit_addresses(tx.conn)
 
-    def _keep(self, mail_from: str, rcpt_tos: list[str], raw: bytes) -> None:
-        message_id = read(raw).message_id
+    def _keep(self, mail_from: str, receivers: list[str], pieces: list[bytes]) -> int:
+        """One row for each receiver; the same bytes once more are the same letter."""
+        raw = content(pieces)
+        row = {
+            # aiosmtpd writes the null reverse-path so.
+            "mail_from": "" if mail_from == "<>" else one_line(mail_from)[:LONGEST_PATH],
+            "message_id": headers.message_id(raw),
+            "raw": raw,
+        }
         with self._store.transaction() as tx:
-            for receiver in dict.fromkeys(rcpt_tos):
+            for receiver in dict.fromkeys(receivers):
                 tx.conn.execute(
                     text(
-                        "insert into letters (mail_from, rcpt_to, message_id, raw) "
-                        "values (:mail_from, :rcpt_to, :message_id, :raw) on conflict do nothing"
+                        "insert into letters (mail_from, rcpt_to, message_id, raw) values "
+                        "(:mail_from, :rcpt_to, :message_id, :raw) on conflict do nothing"
                     ),
-                    {
-                        "mail_from": mail_from,
-                        "rcpt_to": receiver,
-                        "message_id": message_id,
-                        "raw": raw,
-                    },
+                    row | {"rcpt_to": receiver},
                 )
+        return len(raw)
+
+
+async def listen(store: Store, host: str, port: int, limit: int = LIMIT) -> asyncio.Server:
+    """A server that takes letters."""
+    handler, lobby = Mailroom(store), Lobby()
+    return await asyncio.get_running_loop().create_server(
+        lambda: Line(lobby, handler, limit), host, port
+    )
 
 
 async def serve(store: Store, host: str, port: int, limit: int) -> None:
     """Takes letters until SIGTERM; a letter that is being kept then is kept to the end."""
-    handler, open_lines = Mailroom(store), 0
-
-    class Line(SMTP):
-        def connection_made(self, transport: Any) -> None:
-            nonlocal open_lines
-            open_lines += 1
-            super().connection_made(transport)
-            if open_lines > CONNECTIONS:
-                transport.abort()
-
-        def connection_lost(self, error: Exception | None) -> None:
-            nonlocal open_lines
-            open_lines -= 1
-            super().connection_lost(error)
-
-    def line() -> SMTP:
-        return Line(
-            handler,
-            hostname="mirab",
-            data_size_limit=limit,
-            enable_SMTPUTF8=True,
-            decode_data=False,
-            timeout=STALLED_SECONDS,
-            ident="Mirab",
-        )
-
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = await loop.create_server(line, host, port)
+    server = await listen(store, host, port, limit)
     _log.info("taking letters", port=port)
     await stop.wait()
     server.close()
@@ -152,6 +144,8 @@ def main(argv: list[str] | None = None) -> int:
     settings = Settings()
     try:
         log.configure("mailroom", level=settings.text("LOG_LEVEL", "INFO"), hidden=frozenset())
+        # Its warnings quote what senders typed.
+        logging.getLogger("mail.log").setLevel("ERROR")
         store = Store(settings.text("DB_URL"), source="mailroom", connections=10)
         host = settings.text("HOST", "127.0.0.1")
         port, limit = settings.whole("MAIL_PORT", 8025), settings.whole("MAIL_LIMIT", LIMIT)
