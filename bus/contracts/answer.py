@@ -10,12 +10,24 @@ OUTCOMES = ("FOUND", "NOT_FOUND")
 class Status(Schema):
     code = Text(40, required=True)
     label_fa = Text(120, required=True)
-    group = Choice(("IN_FORCE", "NOT_IN_FORCE", "NO_LICENCE"), required=True)
+    group = Choice(
+        ("IN_FORCE", "NOT_IN_FORCE", "NO_LICENCE", "NOT_DETERMINABLE"),
+        required=True,
+        metadata={
+            "description": "May water be taken by this licence on that day? Only IN_FORCE says yes; "
+            "NOT_DETERMINABLE says neither yes nor that the law was broken"
+        },
+    )
     since = Day(required=True, allow_none=True)
     until = Day(required=True, allow_none=True)
     legal_basis = fields.List(code_text(), required=True)
     evidence = fields.List(Block(), required=True)
     flags = fields.List(code_text(), required=True)
+    reason = code_text(
+        metadata={"description": "Why the status is NOT_DETERMINABLE; with it in words"}
+    )
+    reason_fa = Text(400)
+    reason_en = Text(400)
 
 
 class Source(Schema):

@@ -2,98 +2,23 @@
 
 import datetime as dt
 import functools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 from bus import persian
 from services.inquiry.domain import law, status
 from services.inquiry.domain import registry_words as words
-from services.inquiry.domain.purposes import Purpose
+from services.inquiry.domain.limits import LIMITS, flow_volume, limits_of
+from services.inquiry.domain.question import Days, Known, Question
+from services.inquiry.domain.violations import open_violations
 
 VALID_DAYS = 30
-LITRES_PER_SECOND = 3.6  # m3 an hour
-TOLERANCE = 0.02
 # Named one by one, so that what an export holds some day is not told before it was thought about.
 ALLOCATION = ("volume_m3_year", "flow_lps", "hours_year", "power_kw")
 PLACE = ("county", "district", "study_area", "area_status", "utm_x", "utm_y", "utm_zone")
 PERSON_KEYS = ("national_id", "legal_id", "foreigner_id")
 
-LIMITS = {
-    "not_a_title_deed": ("این پاسخ سند مالکیت نیست.", "This answer is not a title deed."),
-    "valid_30_days": ("این پاسخ تا ۳۰ روز معتبر است.", "This answer is valid for 30 days."),
-    "record_younger_than_as_of": (
-        "نخستین داده ما پس از تاریخ پرسش است؛ پاسخ از نخستین داده آمده است.",
-        "Our first record is younger than the moment asked about; the answer is made from it.",
-    ),
-    "volume_differs_from_flow": (
-        "حجم مجاز با حاصل دبی و ساعت کارکرد یکی نیست؛ هر دو آمده است.",
-        "The licensed volume differs from flow times hours; both are told.",
-    ),
-    "licence_issued_later": (
-        "پروانه پس از تاریخ پرسش صادر شده است.",
-        "A licence was issued after the moment asked about.",
-    ),
-    "several_sources": (
-        "بیش از یک منبع با این کلید یافت شد.",
-        "More than one source matches the key.",
-    ),
-    "newer_data_unread": (
-        "داده‌های تازه‌تری درباره این پرسش رسیده که خوانده نشده است؛ پاسخ از داده‌های پیشین است.",
-        "Newer data about this question came and could not be read; the answer is made of older "
-        "data.",
-    ),
-    "decree_unread": (
-        "ابلاغیه‌ای رسیده که خوانده نشده است؛ شاید انقضای این پروانه را تمدید کرده باشد.",
-        "A decree came that could not be read; it may have extended this licence.",
-    ),
-    "rows_unread": (
-        "در تازه‌ترین داده‌ها سطرهایی هست که خوانده نمی‌شود و معلوم نیست درباره کیست.",
-        "The newest data has rows that cannot be read, and nobody knows whom they concern.",
-    ),
-}
-
 Record = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A lawful question: what is asked, by whom, in which matter, about which moment (UTC).
-
-    ``basis`` is the legal basis of the grant, ``per_day`` its quota, if it has one.
-    """
-
-    agency: str
-    purpose_code: str
-    purpose: Purpose
-    key_kind: str
-    key: str
-    case_number: str | None
-    asked_at: dt.datetime
-    as_of: dt.datetime | None
-    on_behalf_of: str | None = None
-    basis: str | None = None
-    per_day: int | None = None
-
-
-class Days(NamedTuple):
-    """The day asked about and the day of the data, both in Iran."""
-
-    asked_about: dt.date
-    loaded_on: dt.date
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the register held: matching records, decrees, the data version and its moment (UTC)."""
-
-    records: Sequence[Record]
-    decrees: Sequence[Record]
-    data_version: int
-    loaded_at: dt.datetime
-    # Since when rows that name the key cannot be read, and which kinds of such rows there are.
-    unread_since: dt.datetime | None = None
-    unread: frozenset[str] = frozenset()
 
 
 def compose(
@@ -112,9 +37,10 @@ def compose(
     moment = question.as_of or now
     day = persian.tehran_day(moment)
     records = sorted(known.records, key=lambda record: record["file_no"])
-    statuses = [status.derive(record, known.decrees, day) for record in records]
-    limits = limits_of(question, records, statuses, known, day)
     loaded_on = persian.tehran_day(known.loaded_at)
+    known_on = loaded_on if question.as_of is not None else None
+    statuses = [status.derive(record, known.decrees, day, known_on) for record in records]
+    limits = limits_of(question, records, statuses, known, Days(day, loaded_on))
     valid_until = now + dt.timedelta(days=VALID_DAYS)
     codes = [code for each in statuses for code in each.legal_basis]
     return {
@@ -139,61 +65,8 @@ def compose(
             for record, found in zip(records, statuses, strict=True)
         ],
         "legal_basis": law.basis([*question.purpose.legal_basis, *codes]),
-        "limits": [
-            {"code": code, "text_fa": LIMITS[code][0], "text_en": LIMITS[code][1]}
-            for code in limits
-        ],
+        "limits": [_limit(code, loaded_on) for code in limits],
     }
-
-
-def limits_of(
-    question: Question,
-    records: Sequence[Record],
-    statuses: Sequence[status.Status],
-    known: Known,
-    day: dt.date,
-) -> list[str]:
-    """The codes of all that an asker must not read into the answer.
-
-    That our data is younger is told beside NOT_FOUND too: then nobody could have been known.
-    What concerns volumes is told only to whom the purpose tells the volumes.
-    """
-    limits = ["not_a_title_deed", "valid_30_days"]
-    if question.as_of is not None and known.loaded_at > question.as_of:
-        limits.append("record_younger_than_as_of")
-    told_volumes = "technical" in question.purpose.blocks
-    if told_volumes and any(flow_volume(record) is not None for record in records):
-        limits.append("volume_differs_from_flow")
-    for record in records:
-        issued = (record.get("licence") or {}).get("issued_on")
-        if issued and dt.date.fromisoformat(issued) > day:
-            limits.append("licence_issued_later")
-            break
-    if len(statuses) > 1:
-        limits.append("several_sources")
-    return limits + unread_limits(records, known)
-
-
-def unread_limits(records: Sequence[Record], known: Known) -> list[str]:
-    """What the answer cannot know, as rows of the newest export could not be read."""
-    limits = []
-    if known.unread_since or any(record.get("unread_since") for record in records):
-        limits.append("newer_data_unread")
-    if "decree" in known.unread and any(record.get("licence") for record in records):
-        limits.append("decree_unread")
-    if "row" in known.unread:
-        limits.append("rows_unread")
-    return limits
-
-
-def flow_volume(record: Record) -> float | None:
-    """m3 a year by flow (l/s) x 3.6 x hours a year, if it differs from the licensed volume."""
-    told = record.get("allocation") or {}
-    volume, flow, hours = told.get("volume_m3_year"), told.get("flow_lps"), told.get("hours_year")
-    if not (volume and flow and hours):
-        return None
-    computed = float(flow) * LITRES_PER_SECOND * float(hours)
-    return round(computed, 1) if abs(computed - volume) > TOLERANCE * computed else None
 
 
 @functools.lru_cache(256)  # those who are answered together share their moments
@@ -213,22 +86,39 @@ def _source(question: Question, record: Record, found: status.Status, days: Days
     told: dict[str, Any] = {
         "file_no": record["file_no"],
         "role": role_of(record, question.key_kind, question.key),
-        "status": {
-            "code": found.code,
-            "label_fa": found.label_fa,
-            "group": found.group,
-            "since": found.since and found.since.isoformat(),
-            "until": found.until and found.until.isoformat(),
-            "legal_basis": list(found.legal_basis),
-            "evidence": list(found.evidence),
-            "flags": list(found.flags),
-        },
+        "status": _status(found),
     }
     if record.get("unread_since"):
         told["unread_since"] = record["unread_since"]
     for block in question.purpose.blocks:
         told[block] = BLOCKS[block](record, days)
     return told
+
+
+def _limit(code: str, loaded_on: dt.date) -> dict[str, str]:
+    text_fa, text_en = LIMITS[code]
+    return {
+        "code": code,
+        "text_fa": text_fa.format(day=persian.jalali_fa(loaded_on)),
+        "text_en": text_en.format(day=loaded_on.isoformat()),
+    }
+
+
+def _status(found: status.Status) -> dict[str, Any]:
+    block = {
+        "code": found.code,
+        "label_fa": found.label_fa,
+        "group": found.group,
+        "since": found.since and found.since.isoformat(),
+        "until": found.until and found.until.isoformat(),
+        "legal_basis": list(found.legal_basis),
+        "evidence": list(found.evidence),
+        "flags": list(found.flags),
+    }
+    if found.reason is None:
+        return block
+    reason_fa, reason_en = status.REASONS[found.reason]
+    return {**block, "reason": found.reason, "reason_fa": reason_fa, "reason_en": reason_en}
 
 
 def role_of(record: Record, key_kind: str, key: str) -> str | None:
@@ -308,7 +198,7 @@ def _debt(record: Record, days: Days) -> dict[str, Any]:
 
 
 def _violations(record: Record, days: Days) -> dict[str, Any]:
-    found = status.open_violations(record, days.asked_about)
+    found = open_violations(record, days.asked_about)
     return {
         "open": len(found),
         "items": [

@@ -1,8 +1,9 @@
 """The legal basis of answers: code, title, article and gist; data only.
 
-The law, as of 2026: Fair Distribution of Water Act (1361), the Act on wells without licence (1389)
-and its by-law, the by-law of chapter 2 (1363), and the decision of 1397 on electronic inquiries.
-Only what an answer cites stands here.
+The law, as of 2026: Fair Distribution of Water Act (1361), the Act on wells without licence (1389),
+its by-law and its executive directive, the by-law of chapter 2 (1363), and the decision of 1397 on
+electronic inquiries. Only what an answer or a bill cites stands here. What is not known to us of a
+text (its number, its day) is not written: the directive is named as the agreement names it.
 """
 
 from typing import NamedTuple
@@ -24,7 +25,14 @@ ULB = (
     "آیین‌نامه قانون تعیین تکلیف چاه‌های فاقد پروانه",
     "By-law of the Act on wells without licence",
 )
-CH2 = ("آیین‌نامه اجرایی فصل دوم", "By-law of chapter 2")
+ULD = (
+    "دستورالعمل اجرایی قانون تعیین تکلیف چاه‌های فاقد پروانه",
+    "Executive directive of the Act on wells without licence",
+)
+CH2 = (
+    "آیین‌نامه اجرایی فصل دوم قانون توزیع عادلانه آب",
+    "By-law of chapter 2 of the Fair Distribution of Water Act",
+)
 
 LAW: dict[str, Basis] = {
     "FDW-3": Basis(
@@ -35,6 +43,12 @@ LAW: dict[str, Basis] = {
     ),
     "FDW-5": Basis(
         *FDW, "5", "چاه خانگی تا ۲۵ متر مکعب در شبانه‌روز", "Small domestic wells up to 25 m3 a day"
+    ),
+    "FDW-8": Basis(
+        *FDW,
+        "8",
+        "خدمات کارشناسی وزارت نیرو و هزینه آن",
+        "Expert services of the ministry and their fees",
     ),
     "FDW-13": Basis(*FDW, "13", "صلاحیت حفاری", "Competence of drilling companies"),
     "FDW-21": Basis(
@@ -49,13 +63,26 @@ LAW: dict[str, Basis] = {
         "پروانه متعلق به زمین و مصرف آن است",
         "The permit belongs to the land and its use",
     ),
-    "FDW-28": Basis(*FDW, "28", "انتقال بدون اجازه ممنوع است", "No transfer without permission"),
+    "FDW-28": Basis(
+        *FDW,
+        "28",
+        "انتقال و تغییر مصرف بدون اجازه ممنوع است",
+        "No transfer and no change of use without permission",
+    ),
+    "FDW-33": Basis(*FDW, "33", "نرخ آب و حق‌النظاره", "Water prices and the supervision fee"),
+    "FDW-34": Basis(*FDW, "34", "وصول بدهی آب‌بها", "Recovery of charges and debts"),
     "FDW-45": Basis(*FDW, "45", "تخلفات و مجازات", "Offences and penalties"),
     "FDW-45-E": Basis(
         *FDW,
         "45 (e)",
         "حفر چاه یا بهره‌برداری برخلاف قانون",
         "Drilling or using water against the Act",
+    ),
+    "CH2-2": Basis(
+        *CH2,
+        "2",
+        "هزینه بازدید کارشناس پیش از بازدید پرداخت می‌شود",
+        "An expert's visit is paid before it is made",
     ),
     "CH2-11": Basis(*CH2, "11, 13", "چاه به جای چاه تا پنج سال", "Replacement within five years"),
     "CH2-24": Basis(*CH2, "24", "پر کردن چاه متخلف", "Filling of offending wells"),
@@ -73,6 +100,19 @@ LAW: dict[str, Basis] = {
     ),
     "ULB-6": Basis(*ULB, "6", "ابطال پروانه پس از اخطار", "Revocation after warnings"),
     "ULB-10": Basis(*ULB, "10", "موارد مستثنا", "Exclusions"),
+    "ULW-DIR": Basis(
+        *ULD,
+        "",
+        "شیوه رسیدگی به درخواست پروانه چاه‌های مشمول قانون، به گونه‌ای که وزارت نیرو ابلاغ کرده است",
+        "How applications under the Act are dealt with, as announced by the ministry",
+    ),
+    "RECORD": Basis(
+        "دفتر ثبت شرکت آب منطقه‌ای",
+        "Register of the regional water company",
+        "",
+        "ثبت، آخرین پروانه و آخرین دستور را دارد؛ آنچه پیش از آن بوده از آن احراز نمی‌شود",
+        "The register holds the last licence and the last order; what was before is not known",
+    ),
     "DECREE": Basis(
         "ابلاغیه تمدید",
         "Decree of extension",

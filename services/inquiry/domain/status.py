@@ -5,7 +5,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bus.persian import jalali
+from services.inquiry.domain.status_law import (
+    basis_of,
+    is_agricultural_well,
+    is_under_1389_act,
+)
+from services.inquiry.domain.violations import SEAL_STEP, flags_of, found_on, unfinished
+
+# May water be taken by this licence on the day? The answer in one word.
 IN_FORCE, NOT_IN_FORCE, NO_LICENCE = "IN_FORCE", "NOT_IN_FORCE", "NO_LICENCE"
+NOT_DETERMINABLE = "NOT_DETERMINABLE"
+GROUPS = (IN_FORCE, NOT_IN_FORCE, NO_LICENCE, NOT_DETERMINABLE)
 DAY = dt.timedelta(days=1)
 
 LABELS: dict[str, tuple[str, str]] = {
@@ -18,54 +29,70 @@ LABELS: dict[str, tuple[str, str]] = {
     "EXTENDED_BY_DECREE": ("تمدید شده با ابلاغیه", IN_FORCE),
     "VALID": ("معتبر", IN_FORCE),
     "VALID_PROVISIONAL": ("معتبر، موقت", IN_FORCE),
-    "DRILLING_ONLY": ("تنها مجوز حفر یا تغییر", IN_FORCE),
+    "DRILLING_ONLY": ("تنها مجوز حفر یا تغییر", NOT_IN_FORCE),
     "ART5": ("مجوز ماده ۵", IN_FORCE),
     "UNLICENSED_CASE_OPEN": ("فاقد پروانه، پرونده تعیین تکلیف در جریان", NO_LICENCE),
     "UNLICENSED_REJECTED": ("فاقد پروانه، رد شده", NO_LICENCE),
     "UNLICENSED": ("فاقد پروانه", NO_LICENCE),
+    NOT_DETERMINABLE: ("قابل احراز نیست", NOT_DETERMINABLE),
+}
+# Why a status cannot be known.
+REASONS: dict[str, tuple[str, str]] = {
+    "licence_issued_later": (
+        "پروانه ثبت‌شده پس از این روز صادر شده و پروانه پیش از آن در ثبت نیست.",
+        "The licence on record was issued after this day, and the record holds no earlier one.",
+    ),
+    "record_younger": (
+        "داده ما پس از این روز آغاز شده و نمی‌گوید که منبع در این روز پروانه داشته است یا نه.",
+        "Our data begins after this day and does not tell whether the source had a licence then.",
+    ),
+    "drilled_later": (
+        "به گفته ثبت، منبع در این روز هنوز حفر نشده بود.",
+        "By the record the source had not been drilled yet on this day.",
+    ),
+    "seal_day_unknown": (
+        "پرونده تخلف در مرحله پلمپ است و ثبت نمی‌گوید که پلمپ در این روز بوده است یا نه.",
+        "A violation stands at the step of a seal, and the record does not tell whether the seal "
+        "stood on this day.",
+    ),
+    "order_lifted_later": (
+        "دستوری پس از این روز رفع شده و ثبت نمی‌گوید که چه بوده و از کی.",
+        "An order was lifted after this day, and the record does not tell which, nor since when "
+        "it stood.",
+    ),
+    "order_unclear": (
+        "دستوری قضایی ثبت شده که محتوای آن در ثبت نیست؛ شاید دستور رفع باشد.",
+        "A judicial order is on record whose content is not; it may be one that lifts another.",
+    ),
 }
 # Orders that end the right to take water, the strongest first (a tie of days is broken by it).
-ORDERS = {
-    "CLOSED": ("CH2-24", "FDW-45"),
-    "SEALED": ("FDW-45",),
-    "REVOKED": ("ULB-6",),
-    "SUSPENDED": ("FDW-45",),
-}
-WORKS = {
-    "DRILL",
-    "REPLACE_WELL",
-    "REPLACE_QANAT",
-    "DEEPEN",
-    "CLEAN",
-    "RELOCATE",
-    "CHANGE_METHOD",
-    "INSTALL",
-}
-NOT_TO_ABSTRACT = {"RIG", "RIVERBED", "INDUSTRY_SUPPLY"}
-LAST_YEAR_OF_1389_LAW = 1385
-DONE_STEPS = {"remedied", "closed"}
-BEFORE_A_COURT = {
-    "complaint_filed",
-    "court_order",
-    "first_judgment",
-    "expert_recheck",
-    "second_judgment",
-    "execution",
-}
+ORDERS = ("CLOSED", "SEALED", "REVOKED", "SUSPENDED")
+# What lifts an order, and an order whose content the register does not tell.
+LIFTED, UNCLEAR = "LIFTED", "COURT_ORDER"
+FINAL = frozenset({"CLOSED", "REVOKED"})
+NEW_SOURCE = frozenset({"DRILL", "REPLACE_WELL", "REPLACE_QANAT"})
+WORKS = NEW_SOURCE | {"DEEPEN", "CLEAN", "RELOCATE", "CHANGE_METHOD", "INSTALL"}
+NOT_TO_ABSTRACT = frozenset({"RIG", "RIVERBED", "INDUSTRY_SUPPLY"})
 
 Record = Mapping[str, Any]
+Evidence = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What is so on the day asked about, since when, until when, by which law and evidence."""
+    """What is so on the day asked about, since when, until when, by which law and evidence.
+
+    ``reason`` is a code of REASONS and says why a status is NOT_DETERMINABLE.
+    """
 
     code: str
     since: dt.date | None = None
     until: dt.date | None = None
     legal_basis: tuple[str, ...] = ()
-    evidence: tuple[dict[str, Any], ...] = ()
+    evidence: tuple[Evidence, ...] = ()
     flags: tuple[str, ...] = ()
+    reason: str | None = None
+    licence_kind: str | None = None
 
     @property
     def label_fa(self) -> str:
@@ -73,43 +100,140 @@ class Status:
 
     @property
     def group(self) -> str:
-        """IN_FORCE, NOT_IN_FORCE or NO_LICENCE: the answer in one word."""
-        return LABELS[self.code][1]
+        return group_of(self.code, self.licence_kind)
 
 
-def derive(record: Record, decrees: Iterable[Record], day: dt.date) -> Status:
-    """The status of a source's licence on ``day`` (a day in Iran).
+def group_of(code: str, licence_kind: str | None = None) -> str:
+    """Whether water may be taken, by status and kind of licence, in one word.
+
+    A permit to drill gives no right to the water. One for works on a source that is there (deepen,
+    clean, relocate …) presupposes a licence that the register, which keeps the last paper only,
+    does not hold any more.
+
+    >>> group_of("DRILLING_ONLY", "DRILL"), group_of("DRILLING_ONLY", "DEEPEN")
+    ('NOT_IN_FORCE', 'NOT_DETERMINABLE')
+    """
+    if code == "DRILLING_ONLY" and licence_kind in WORKS - NEW_SOURCE:
+        return NOT_DETERMINABLE
+    return LABELS[code][1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A record, the day asked about, and whether the data is younger than that day."""
+
+    record: Record
+    day: dt.date
+    hindsight: bool
+
+    def status(  # noqa: PLR0913 - the parts of a status
+        self,
+        code: str,
+        *,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        more_basis: tuple[str, ...] = (),
+        evidence: Iterable[Evidence] = (),
+        reason: str | None = None,
+    ) -> Status:
+        return Status(
+            code,
+            since,
+            until,
+            (*basis_of(code, self.record), *more_basis),
+            tuple(evidence),
+            flags_of(self.record, self.day, hindsight=self.hindsight),
+            reason,
+            (self.record.get("licence") or {}).get("kind"),
+        )
+
+    def not_determinable(self, reason: str, evidence: Iterable[Evidence] = ()) -> Status:
+        return self.status(NOT_DETERMINABLE, evidence=evidence, reason=reason)
+
+
+def derive(
+    record: Record, decrees: Iterable[Record], day: dt.date, known_on: dt.date | None = None
+) -> Status:
+    """The status of a source's licence on ``day``; both days are days in Iran, ``known_on`` that of
+    the data.
 
     In this order: an order in force (closed, sealed, revoked, suspended; the strongest decides,
-    of one kind the earliest); expired, waiting for renewal, or extended by a decree; in force by
-    its kind; no licence. A licence is in force through the whole of its expiry day. An order counts
-    from its own day, a decree from its notification. Source: Fair Distribution of Water Act
-    articles 3, 5, 45; by-law of chapter 2 article 24; by-law of the 1389 Act article 6.
+    of one kind the earliest), a seal of an open violation among them; expired, waiting for renewal,
+    or extended by a decree; in force by its kind; no licence. A licence is in force through the
+    whole of its expiry day. An order counts from its own day, a decree from its notification. What
+    the record cannot know of that day is NOT_DETERMINABLE, never an offence: it holds the last
+    licence, the last order and the steps and cases of the day of the data only. Source: Fair
+    Distribution of Water Act articles 3, 5, 45; by-law of chapter 2 article 24; by-law of the 1389
+    Act article 6.
 
     >>> derive({"licence": None, "orders": []}, [], dt.date(2026, 11, 23)).code
     'UNLICENSED'
     """
-    flags = flags_of(record, day)
-    orders = orders_in_force(record.get("orders") or (), day)
-    if orders:
-        evidence = [{"kind": "order", "order": o["kind"], "on": o["on"]} for o in orders]
-        code, since = orders[0]["kind"], _date(orders[0]["on"])
-        return Status(code, since, None, ORDERS[code], tuple(evidence), flags)
-    licence = record.get("licence")
-    if licence is None or licence["kind"] in NOT_TO_ABSTRACT or _not_yet(licence, day):
-        return _unlicensed(record, licence, flags)
-    return _by_dates(licence, record.get("use"), decrees, day, flags)
+    case = _Case(record, day, known_on is not None and day < known_on)
+    return _by_orders(case) or _by_licence(case, decrees)
+
+
+def _by_orders(case: _Case) -> Status | None:
+    """The status by an order or by a seal of an open violation; None if none stood on that day."""
+    standing = orders_in_force(case.record.get("orders") or (), case.day)
+    sealed = [] if case.hindsight else [v for v in _seals(case) if found_on(v) <= case.day]
+    strongest = standing[0]["kind"] if standing else None
+    if strongest not in FINAL and (doubt := _doubt(case, bool(standing or sealed))):
+        return doubt
+    evidence = [_order(order) for order in standing]
+    if sealed and strongest not in ("CLOSED", "SEALED"):
+        # The day of the finding is not that of the seal: since when it stands is not known.
+        return case.status("SEALED", evidence=[*map(_seal, sealed), *evidence])
+    if strongest:
+        return case.status(strongest, since=_date(standing[0]["on"]), evidence=evidence)
+    return None
+
+
+def _doubt(case: _Case, stands: bool) -> Status | None:
+    """NOT_DETERMINABLE by what is on record without its content or its day, if there is such."""
+    orders = case.record.get("orders") or ()
+    unclear = [o for o in orders if o["kind"] == UNCLEAR and _date(o["on"]) <= case.day]
+    if unclear:
+        return case.not_determinable("order_unclear", map(_order, unclear))
+    if stands:
+        return None
+    lifted_later = [o for o in orders if o["kind"] == LIFTED and _date(o["on"]) > case.day]
+    if lifted_later:
+        return case.not_determinable("order_lifted_later", map(_order, lifted_later))
+    # With hindsight a seal came some day after the finding; without it none is found tomorrow.
+    undated = [v for v in _seals(case) if (found_on(v) <= case.day) == case.hindsight]
+    if undated:
+        return case.not_determinable("seal_day_unknown", map(_seal, undated))
+    return None
+
+
+def _seals(case: _Case) -> list[Record]:
+    return [v for v in unfinished(case.record) if v["step"] == SEAL_STEP]
+
+
+def _order(order: Record) -> Evidence:
+    return {"kind": "order", "order": order["kind"], "on": order["on"]}
+
+
+def _seal(violation: Record) -> Evidence:
+    return {
+        "kind": "violation",
+        "violation": violation["kind"],
+        "step": violation["step"],
+        "on": violation["found_on"],
+    }
 
 
 def orders_in_force(orders: Iterable[Record], day: dt.date) -> list[Record]:
     """The orders that count on ``day``, the one that decides first.
 
     The strongest decides, whenever it came: a well that was suspended and later filled is filled.
-    Of several of one kind the earliest decides.
+    Of several of one kind the earliest decides. What was lifted by that day does not count.
     """
-    strength = list(ORDERS)
-    given = [order for order in orders if _date(order["on"]) <= day]
-    return sorted(given, key=lambda order: (strength.index(order["kind"]), _date(order["on"])))
+    begun = [order for order in orders if _date(order["on"]) <= day]
+    lifted = max((_date(o["on"]) for o in begun if o["kind"] == LIFTED), default=dt.date.min)
+    standing = [o for o in begun if o["kind"] in ORDERS and _date(o["on"]) > lifted]
+    return sorted(standing, key=lambda order: (ORDERS.index(order["kind"]), _date(order["on"])))
 
 
 def extended_expiry(
@@ -143,88 +267,64 @@ def _covers(named: str | None, use: str | None) -> bool:
     return named is None or named == use or bool(use and use.startswith(f"{named}_"))
 
 
-def flags_of(record: Record, day: dt.date) -> tuple[str, ...]:
-    """What stands beside any status: a case before a court or commission, a file under review,
-    newer data about the source that could not be read.
-    """
-    open_steps = {v["step"] for v in open_violations(record, day)}
-    flags = []
-    if open_steps & BEFORE_A_COURT or record.get("unlicensed_case") == "open":
-        flags.append("IN_DISPUTE")
-    if open_steps & {"expert_report", "expert_check"}:
-        flags.append("UNDER_REVIEW")
-    if record.get("unread_since"):
-        flags.append("NEWER_DATA_UNREAD")
-    return tuple(flags)
+def _by_licence(case: _Case, decrees: Iterable[Record]) -> Status:
+    licence = case.record.get("licence")
+    if licence is None:
+        return _unlicensed(case, ())
+    paper = {"kind": "licence", "number": licence["number"], "on": licence["issued_on"]}
+    if licence.get("issued_on") and _date(licence["issued_on"]) > case.day:
+        return case.not_determinable("licence_issued_later", (paper,))
+    if licence["kind"] in NOT_TO_ABSTRACT:
+        return _unlicensed(case, (paper,))
+    return _by_dates(case, licence, decrees, paper)
 
 
-def open_violations(record: Record, day: dt.date) -> list[Record]:
-    """The violations found by ``day`` that are neither remedied nor closed."""
-    return [
-        v
-        for v in record.get("violations") or ()
-        if _date(v["found_on"]) <= day and v["step"] not in DONE_STEPS
-    ]
-
-
-def _by_dates(
-    licence: Record,
-    use: str | None,
-    decrees: Iterable[Record],
-    day: dt.date,
-    flags: tuple[str, ...],
-) -> Status:
+def _by_dates(case: _Case, licence: Record, decrees: Iterable[Record], paper: Evidence) -> Status:
     written = _date(licence["expires_on"]) if licence.get("expires_on") else None
-    expiry, moved = extended_expiry(licence, use, decrees, day)
-    evidence: list[dict[str, Any]] = [
-        {"kind": "licence", "number": licence["number"], "on": licence["issued_on"]}
-    ]
+    expiry, moved = extended_expiry(licence, case.record.get("use"), decrees, case.day)
+    evidence = [paper]
     evidence += [{"kind": "decree", "number": d["number"], "on": d["notified_on"]} for d in moved]
-    if expiry is not None and day > expiry:
-        asked = licence.get("renewal_requested_on")
-        pending = asked is not None and _date(asked) <= day
-        code = "EXPIRED_RENEWAL_PENDING" if pending else "EXPIRED"
+    if expiry is not None and case.day > expiry:
+        requested = licence.get("renewal_requested_on")
+        pending = requested is not None and _date(requested) <= case.day
         if pending:
-            evidence.append({"kind": "renewal_request", "on": asked})
-        return Status(code, expiry + DAY, None, ("FDW-3",), tuple(evidence), flags)
-    if written is not None and day > written:
-        return Status(
-            "EXTENDED_BY_DECREE", written + DAY, expiry, ("FDW-3", "DECREE"), tuple(evidence), flags
-        )
-    code, basis = _in_force(licence["kind"])
-    if moved:
-        basis = (*basis, "DECREE")
+            evidence.append({"kind": "renewal_request", "on": requested})
+        code = "EXPIRED_RENEWAL_PENDING" if pending else "EXPIRED"
+        return case.status(code, since=expiry + DAY, evidence=evidence)
+    decree = ("DECREE",) if moved else ()
+    if written is not None and case.day > written:
+        return case.status(
+            "EXTENDED_BY_DECREE", since=written + DAY, until=expiry, more_basis=decree,
+            evidence=evidence,
+        )  # fmt: skip
     since = _date(licence["issued_on"]) if licence.get("issued_on") else None
-    return Status(code, since, expiry, basis, tuple(evidence), flags)
-
-
-def _in_force(kind: str) -> tuple[str, tuple[str, ...]]:
-    if kind == "EXPL_PROV":
-        return "VALID_PROVISIONAL", ("FDW-3",)
-    if kind == "ART5":
-        return "ART5", ("FDW-5",)
-    if kind in WORKS:
-        return "DRILLING_ONLY", ("FDW-3", "CH2-11") if kind.startswith("REPLACE") else ("FDW-3",)
-    return "VALID", ("FDW-3", "FDW-21")
-
-
-def _unlicensed(record: Record, licence: Record | None, flags: tuple[str, ...]) -> Status:
-    evidence = (
-        ({"kind": "licence", "number": licence["number"], "on": licence["issued_on"]},)
-        if (licence)
-        else ()
+    return case.status(
+        _in_force(licence["kind"]), since=since, until=expiry, more_basis=decree, evidence=evidence
     )
-    year = record.get("drilled_year")
-    case = record.get("unlicensed_case")
-    if case == "open" and (year is None or year <= LAST_YEAR_OF_1389_LAW):
-        return Status("UNLICENSED_CASE_OPEN", None, None, ("ULW", "ULW-N5"), evidence, flags)
-    if case == "rejected":
-        return Status("UNLICENSED_REJECTED", None, None, ("ULB-10", "FDW-45-E"), evidence, flags)
-    return Status("UNLICENSED", None, None, ("FDW-3", "FDW-45-E"), evidence, flags)
 
 
-def _not_yet(licence: Record, day: dt.date) -> bool:
-    return bool(licence.get("issued_on")) and _date(licence["issued_on"]) > day
+def _in_force(kind: str) -> str:
+    if kind == "EXPL_PROV":
+        return "VALID_PROVISIONAL"
+    if kind == "ART5":
+        return "ART5"
+    return "DRILLING_ONLY" if kind in WORKS else "VALID"
+
+
+def _unlicensed(case: _Case, evidence: Iterable[Evidence]) -> Status:
+    """No licence to take water is on record: an offence, unless the record is younger than the day
+    or the source than both. The 1389 Act speaks of agricultural wells drilled before 1386 only.
+    """
+    year, settlement = case.record.get("drilled_year"), case.record.get("unlicensed_case")
+    if year is not None and int(jalali(case.day)[:4]) < year:
+        return case.not_determinable("drilled_later", evidence)
+    if case.hindsight:
+        return case.not_determinable("record_younger", evidence)
+    if settlement == "open" and is_under_1389_act(case.record):
+        return case.status("UNLICENSED_CASE_OPEN", evidence=evidence)
+    if settlement == "rejected" and is_agricultural_well(case.record):
+        return case.status("UNLICENSED_REJECTED", evidence=evidence)
+    return case.status("UNLICENSED", evidence=evidence)
 
 
 def _date(text: str) -> dt.date:

@@ -1,0 +1,159 @@
+"""What an asker must not read into an answer: its limits, with their texts.
+
+``{day}`` in a text is the day of the data.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.inquiry.domain import status
+from services.inquiry.domain.question import Days, Known, Question
+
+# How old the data may be by our own rule before an answer says so; the agreement names no figure.
+FRESH_DAYS = dt.timedelta(days=30)
+LITRES_PER_SECOND = 3.6  # m3 an hour
+TOLERANCE = 0.02
+
+LIMITS = {
+    "not_a_title_deed": ("این پاسخ سند مالکیت نیست.", "This answer is not a title deed."),
+    "valid_30_days": ("این پاسخ تا ۳۰ روز معتبر است.", "This answer is valid for 30 days."),
+    "record_younger_than_as_of": (
+        "نخستین داده ما ({day}) پس از تاریخ پرسش است و پاسخ از آن آمده است. پروانه‌ها و دستورهای "
+        "پیش از آن که دیگر در ثبت نیست، مالک، شریک، کنتور، بدهی و مرحله پرونده در روز پرسش از آن "
+        "احراز نمی‌شود.",
+        "Our first record ({day}) is younger than the moment asked about, and the answer is made "
+        "from it. Licences and orders that the register no longer held, and owners, partners, "
+        "meter, debt and steps of cases on the day asked about, are not known.",
+    ),
+    "volume_differs_from_flow": (
+        "حجم مجاز با حاصل دبی و ساعت کارکرد یکی نیست؛ هر دو آمده است.",
+        "The licensed volume differs from flow times hours; both are told.",
+    ),
+    "licence_issued_later": (
+        "پروانه پس از تاریخ پرسش صادر شده است.",
+        "A licence was issued after the moment asked about.",
+    ),
+    "several_sources": (
+        "بیش از یک منبع با این کلید یافت شد.",
+        "More than one source matches the key.",
+    ),
+    "newer_data_unread": (
+        "داده‌های تازه‌تری درباره این پرسش رسیده که خوانده نشده است؛ پاسخ از داده‌های پیشین است.",
+        "Newer data about this question came and could not be read; the answer is made of older "
+        "data.",
+    ),
+    "decree_unread": (
+        "ابلاغیه‌ای رسیده که خوانده نشده است؛ شاید انقضای این پروانه را تمدید کرده باشد.",
+        "A decree came that could not be read; it may have extended this licence.",
+    ),
+    "rows_unread": (
+        "در تازه‌ترین داده‌ها سطرهایی هست که خوانده نمی‌شود و معلوم نیست درباره کیست.",
+        "The newest data has rows that cannot be read, and nobody knows whom they concern.",
+    ),
+    "data_old": (
+        "داده‌های ما از {day} است، کهنه‌تر از 30 روز؛ آنچه پس از آن شده در این پاسخ نیست.",
+        "Our data is of {day}, older than 30 days; what happened since is not in this answer.",
+    ),
+    "expired_after_data": (
+        "پروانه پس از تاریخ داده‌های ما ({day}) پایان یافته است؛ شاید تمدید شده و خبر آن به ما "
+        "نرسیده باشد.",
+        "The licence ended after the day of our data ({day}); it may have been renewed since.",
+    ),
+    "no_right_to_take_water": (
+        "در این روز پروانه‌ای که برداشت آب را مجاز کند در اعتبار نیست؛ این پاسخ پایه سهمیه سوخت، "
+        "تعرفه برق، تسهیلات یا انتقال حق آب نیست.",
+        "No licence that allows taking water is in force on this day; this answer is no basis for "
+        "fuel quota, power tariff, a loan or a transfer of water.",
+    ),
+    "right_not_determinable": (
+        "از این ثبت نمی‌توان گفت که برداشت آب در این روز مجاز بوده است یا نه؛ این پاسخ نه پایه "
+        "سهمیه، تعرفه، تسهیلات یا انتقال است و نه دلیل تخلف.",
+        "The record does not tell whether water may be taken on this day; this answer is no basis "
+        "for quota, tariff, a loan or a transfer, and no proof of an offence.",
+    ),
+    "article_5_only": (
+        "مجوز ماده ۵ پروانه بهره‌برداری نیست: مصرف خانگی، شرب و باغچه تا ۲۵ متر مکعب در شبانه‌روز.",
+        "A permit by article 5 is no exploitation licence: households, drinking and small gardens, "
+        "up to 25 m3 a day.",
+    ),
+    "provisional_only": (
+        "این پروانه بهره‌برداری موقت است.",
+        "This exploitation licence is provisional.",
+    ),
+    "open_case": (
+        "درباره این منبع پرونده‌ای باز است؛ پیش از دادن سهمیه، تعرفه یا تسهیلات و پیش از انتقال، "
+        "از شرکت آب منطقه‌ای بپرسید.",
+        "A case about this source is open; ask the water company before quota, tariff or loan is "
+        "granted and before a transfer.",
+    ),
+}
+_BY_GROUP = {
+    status.NOT_IN_FORCE: "no_right_to_take_water",
+    status.NO_LICENCE: "no_right_to_take_water",
+    status.NOT_DETERMINABLE: "right_not_determinable",
+}
+_BY_STATUS = {"ART5": "article_5_only", "VALID_PROVISIONAL": "provisional_only"}
+OPEN_CASE = frozenset({"IN_DISPUTE", "UNDER_REVIEW", "OPEN_VIOLATION"})
+
+Record = Mapping[str, Any]
+
+
+def limits_of(
+    question: Question,
+    records: Sequence[Record],
+    statuses: Sequence[status.Status],
+    known: Known,
+    days: Days,
+) -> list[str]:
+    """The codes of all that an asker must not read into the answer.
+
+    That our data is younger is told beside NOT_FOUND too: then nobody could have been known.
+    What concerns volumes is told only to whom the purpose tells the volumes.
+    """
+    limits = ["not_a_title_deed", "valid_30_days"]
+    if question.as_of is not None and known.loaded_at > question.as_of:
+        limits.append("record_younger_than_as_of")
+    if days.asked_about - days.loaded_on > FRESH_DAYS:
+        limits.append("data_old")
+    volumes = "technical" in question.purpose.blocks
+    if volumes and any(flow_volume(record) is not None for record in records):
+        limits.append("volume_differs_from_flow")
+    limits += dict.fromkeys(code for each in statuses for code in _limits_of_status(each, days))
+    if len(statuses) > 1:
+        limits.append("several_sources")
+    return limits + unread_limits(records, known)
+
+
+def _limits_of_status(found: status.Status, days: Days) -> list[str]:
+    """What this status does not say; its group and its limits come from the same place."""
+    if found.reason == "licence_issued_later":
+        return ["licence_issued_later"]
+    limits = [code for code in (_BY_GROUP.get(found.group), _BY_STATUS.get(found.code)) if code]
+    if found.code.startswith("EXPIRED") and found.since and found.since > days.loaded_on:
+        limits.append("expired_after_data")
+    if OPEN_CASE.intersection(found.flags):
+        limits.append("open_case")
+    return limits
+
+
+def unread_limits(records: Sequence[Record], known: Known) -> list[str]:
+    """What the answer cannot know, as rows of the newest export could not be read."""
+    limits = []
+    if known.unread_since or any(record.get("unread_since") for record in records):
+        limits.append("newer_data_unread")
+    if "decree" in known.unread and any(record.get("licence") for record in records):
+        limits.append("decree_unread")
+    if "row" in known.unread:
+        limits.append("rows_unread")
+    return limits
+
+
+def flow_volume(record: Record) -> float | None:
+    """m3 a year by flow (l/s) x 3.6 x hours a year, if it differs from the licensed volume."""
+    told = record.get("allocation") or {}
+    volume, flow, hours = told.get("volume_m3_year"), told.get("flow_lps"), told.get("hours_year")
+    if not (volume and flow and hours):
+        return None
+    computed = float(flow) * LITRES_PER_SECOND * float(hours)
+    return round(computed, 1) if abs(computed - volume) > TOLERANCE * computed else None
