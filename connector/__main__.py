@@ -139,10 +139,7 @@ def answer_text(told: dict[str, Any]) -> str:
     """An answer for people."""
     lines = [f"{told['outcome']}: {len(told['sources'])} source(s)"]
     for source in told["sources"]:
-        status = source["status"]
-        role = f" ({source['role']})" if source["role"] else ""
-        since = f" since {status['since']}" if status["since"] else ""
-        lines.append(f"  {source['file_no']}{role}: {status['code']} {status['label_fa']}{since}")
+        lines += _status_lines(source)
     lines += [f"  note: {limit['text_en']}" for limit in told["limits"]]
     return "\n".join(
         [
@@ -152,6 +149,21 @@ def answer_text(told: dict[str, Any]) -> str:
             f"verification code {told['verification_code']}",
         ]
     )
+
+
+def _status_lines(source: dict[str, Any]) -> list[str]:
+    """The status of a source for people: its code, whether water may be taken, and why it is not
+    known.
+    """
+    status = source["status"]
+    role = f" ({source['role']})" if source["role"] else ""
+    since = f" since {status['since']}" if status["since"] else ""
+    flags = f" [{', '.join(status['flags'])}]" if status["flags"] else ""
+    lines = [f"  {source['file_no']}{role}: {status['code']} {status['label_fa']}{since}"]
+    lines.append(f"    group {status['group']}{flags}")
+    if status.get("reason_en"):
+        lines.append(f"    {status['reason_en']}")
+    return lines
 
 
 def refusals_text(told: dict[str, Any]) -> str:

@@ -35,6 +35,12 @@ CH2 = (
 )
 
 LAW: dict[str, Basis] = {
+    "FDW-2": Basis(
+        *FDW,
+        "2",
+        "بستر و حریم رودخانه‌ها در اختیار دولت است",
+        "Beds and buffers of rivers are the state's",
+    ),
     "FDW-3": Basis(
         *FDW,
         "3",

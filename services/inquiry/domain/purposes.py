@@ -85,7 +85,7 @@ PURPOSES: dict[str, Purpose] = {
     "building_permit": Purpose(
         "پروانه ساختمان",
         "A building permit",
-        ("FDW-3", "INQ-1397"),
+        ("FDW-2", "INQ-1397"),
         ("licence_no", "file_no", "national_id", "legal_id"),
         ("place",),
     ),
@@ -99,7 +99,7 @@ PURPOSES: dict[str, Purpose] = {
     "water_levy": Purpose(
         "حقوق دولتی آب",
         "Levy on water",
-        ("FDW-21", "INQ-1397"),
+        ("FDW-33", "INQ-1397"),
         ("subscription_code", "licence_no", "legal_id"),
         ("technical", "meter", "debt"),
     ),
