@@ -14,8 +14,8 @@ class Status(Schema):
         ("IN_FORCE", "NOT_IN_FORCE", "NO_LICENCE", "NOT_DETERMINABLE"),
         required=True,
         metadata={
-            "description": "May water be taken by this licence on that day? Only IN_FORCE says yes; "
-            "NOT_DETERMINABLE says neither yes nor that the law was broken"
+            "description": "May water be taken by this licence on that day? Only IN_FORCE says "
+            "yes; NOT_DETERMINABLE says neither yes nor that the law was broken"
         },
     )
     since = Day(required=True, allow_none=True)
