@@ -5,7 +5,7 @@ The rules are those of domain.md section 1, proved by the cases in tests/vectors
 
 import re
 
-from bus.persian import Malformed, fold_digits, without_marks
+from bus.persian import Malformed, fold_code, ungrouped_code, without_marks
 
 __all__ = [
     "Malformed",
@@ -32,11 +32,16 @@ _LOCAL = re.compile(r"(?!\.)(?:\.?[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]){1,64}")
 _HOST = re.compile(
     r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
 )
-_WITHOUT_PUNCTUATION = str.maketrans("", "", " -()[]\u2010\u2011\u2013\u2212\u00a0\u200c")
+_BRACKETS = str.maketrans("", "", "()[]")
+
+
+def _undecorated(text: str) -> str:
+    """A number without the blanks, dashes and brackets by which people group it."""
+    return ungrouped_code(text).translate(_BRACKETS)
 
 
 def _digits(kind: str, text: str, length: int) -> str:
-    digits = fold_digits(without_marks(text)).strip()
+    digits = fold_code(text)
     if not _DIGITS.fullmatch(digits):
         raise Malformed(f"{kind}.characters", "Only digits may stand here.")
     if len(digits) != length:
@@ -52,7 +57,7 @@ def national_id(text: str, pad: bool = False) -> str:
     >>> national_id("۰۴۹۹۳۷۰۸۹۹")
     '0499370899'
     """
-    digits = fold_digits(without_marks(text)).strip()
+    digits = fold_code(text)
     if pad and len(digits) in SPREADSHEET_LENGTHS:
         digits = digits.zfill(NATIONAL_LENGTH)
     digits = _digits("national_id", digits, NATIONAL_LENGTH)
@@ -88,7 +93,7 @@ def foreigner_id(text: str) -> str:
 
 def mobile(text: str) -> str:
     """An Iranian mobile number as E.164, ``+989121234567``; no list of prefixes (portability)."""
-    found = _DIALLED.fullmatch(fold_digits(without_marks(text)).translate(_WITHOUT_PUNCTUATION))
+    found = _DIALLED.fullmatch(_undecorated(text))
     if not found:
         raise Malformed("mobile.format", "A mobile number is 09 and nine digits.")
     return "+98" + found[1]
@@ -96,7 +101,7 @@ def mobile(text: str) -> str:
 
 def postal_code(text: str) -> str:
     """A postal code of ten digits; a dash or blanks between them are dropped."""
-    digits = _digits("postal_code", text.translate(_WITHOUT_PUNCTUATION), POSTAL_LENGTH)
+    digits = _digits("postal_code", _undecorated(text), POSTAL_LENGTH)
     if digits == digits[0] * POSTAL_LENGTH:
         raise Malformed("postal_code.repeated", "One digit ten times is no postal code.")
     if digits[0] in "02":
@@ -112,7 +117,7 @@ def suspect_postal_code(code: str) -> bool:
 
 def sheba(text: str) -> str:
     """An Iranian IBAN, ``IR`` and 24 digits; the bare 24 digits are understood too."""
-    code = fold_digits(without_marks(text)).translate(_WITHOUT_PUNCTUATION).upper()
+    code = _undecorated(text).upper()
     if len(code) == 24 and _DIGITS.fullmatch(code):  # noqa: PLR2004 - the form without IR
         code = "IR" + code
     if not _SHEBA.fullmatch(code):
@@ -143,7 +148,7 @@ def register_number(text: str, kind: str = "number") -> str:
     >>> register_number(" ۱۰۰۱ /۵ ")
     '1001/5'
     """
-    number = "".join(fold_digits(without_marks(text)).split())
+    number = "".join(fold_code(text).split())
     if not 1 <= len(number) <= REGISTER_NUMBER_MAX:
         raise Malformed(f"{kind}.length", f"It has 1 to {REGISTER_NUMBER_MAX} characters.")
     if not number.isalnum() and not all(c.isalnum() or c in "/-." for c in number):

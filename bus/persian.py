@@ -21,8 +21,25 @@ _PERSIAN = "۰۱۲۳۴۵۶۷۸۹"
 _TO_ASCII = str.maketrans(_PERSIAN + "٠١٢٣٤٥٦٧٨٩", _ASCII * 2)
 _TO_PERSIAN = str.maketrans(_ASCII, _PERSIAN)
 
-_DIRECTION_MARKS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-_WITHOUT_MARKS = dict.fromkeys(map(ord, _DIRECTION_MARKS + "\ufeff"))
+# Characters that nobody sees and that mean nothing: soft hyphen, direction marks, zero-width
+# blanks, variation selectors, fillers, byte order mark. The only list; joiners belong to words.
+INVISIBLE = "".join(
+    map(
+        chr,
+        (
+            *(0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x3164, 0xFEFF, 0xFFA0, 0x200B, 0x200E, 0x200F),
+            *range(0x180B, 0x1810),
+            *range(0x202A, 0x202F),
+            *range(0x2060, 0x2070),
+            *range(0xFE00, 0xFE10),
+            *range(0xFFF9, 0xFFFC),
+        ),
+    )
+)
+JOINERS = "\u200c\u200d"
+_WITHOUT_MARKS = dict.fromkeys(map(ord, INVISIBLE))
+_DASHES = str.maketrans("", "", "-\u2010\u2011\u2012\u2013\u2212")
+_TO_CODE = _TO_ASCII | dict.fromkeys(map(ord, INVISIBLE + JOINERS))
 _SEARCH = str.maketrans(
     {
         **dict.fromkeys("يىئ", "ی"),
@@ -32,7 +49,7 @@ _SEARCH = str.maketrans(
         "ؤ": "و",
         **dict.fromkeys("\u200c\u00a0", " "),
         # Hamza, harakat with the marks of the Quran, superscript alef, tatweel, joiner, marks.
-        **dict.fromkeys("ء\u0640\u0670\u0674\u200d\ufeff" + _DIRECTION_MARKS),
+        **dict.fromkeys("ء\u0640\u0670\u0674\u200d" + INVISIBLE),
         **{
             chr(c): None for c in (*range(0x610, 0x61B), *range(0x64B, 0x660), *range(0x6D6, 0x6DD))
         },
@@ -56,8 +73,27 @@ def fold_digits(text: str) -> str:
 
 
 def without_marks(text: str) -> str:
-    """The text without direction marks and BOM, which come along when text is pasted."""
+    """The text without invisible characters, which come along when text is pasted."""
     return text if text.isascii() else text.translate(_WITHOUT_MARKS)
+
+
+def fold_code(text: str) -> str:
+    """A number or code as it is meant, before anything is measured: digits folded, invisible
+    characters and joiners dropped, no blanks around it.
+
+    >>> fold_code("\u200f\u06f1\u06f2\u06f3\u00a0")
+    '123'
+    """
+    return text.strip() if text.isascii() else text.translate(_TO_CODE).strip()
+
+
+def ungrouped_code(text: str) -> str:
+    """A number or code as it is meant, without the blanks and dashes by which people group it.
+
+    >>> ungrouped_code(" ۴۰۵-۲۱۳ 8845")
+    '4052138845'
+    """
+    return "".join(fold_code(text).split()).translate(_DASHES)
 
 
 def search_key(text: str) -> str:
@@ -87,7 +123,7 @@ def parse_jalali(text: str, century: int | None = None) -> dt.date:
     >>> parse_jalali("۱۴۰۵/۰۹/۰۲")
     datetime.date(2026, 11, 23)
     """
-    found = _DATE.fullmatch(fold_digits(without_marks(text)).strip())
+    found = _DATE.fullmatch(fold_code(text))
     if not found:
         raise Malformed("jalali.format", "A date is written as year/month/day, as in 1405/09/02.")
     year, month, day = int(found[1]), int(found[3]), int(found[4])

@@ -6,7 +6,7 @@ Damm's check digit finds every wrong digit and every swap of neighbours (H. M. D
 
 import secrets
 
-from bus.persian import Malformed, fold_digits, without_marks
+from bus.persian import Malformed, ungrouped_code
 
 LENGTH = 10
 SECRET_LENGTH = 20
@@ -84,5 +84,4 @@ def grouped_secret(secret: str) -> str:
 
 
 def _digits(text: str) -> str:
-    folded = fold_digits(without_marks(text))
-    return "".join(c for c in folded if not c.isspace() and c not in "-\u200c\u2010\u2011\u2013.")
+    return ungrouped_code(text).replace(".", "")

@@ -4,6 +4,7 @@ from marshmallow import Schema, fields, validate
 
 from bus.contracts.fields import Block, Choice, Day, Instant, Text, code_text, whole
 from bus.contracts.kinds import Command, Event, Request
+from bus.persian import fold_code, ungrouped_code
 
 BILL_STATES = ("ISSUED", "PAID", "WAIVED", "VOID", "EXPIRED")
 PAYMENT_STATES = (
@@ -96,8 +97,16 @@ class Quoted(Schema):
 class Pair(Schema):
     """A bill, named as it is at every bank; zeros on the left do not matter."""
 
-    bill_id = Text(20, required=True, validate=DIGITS, metadata={"example": "1000234546116"})
-    payment_id = Text(20, required=True, validate=DIGITS, metadata={"example": "175050929"})
+    bill_id = Text(
+        20,
+        fold=ungrouped_code,
+        required=True,
+        validate=DIGITS,
+        metadata={"example": "1000234546116"},
+    )
+    payment_id = Text(
+        20, fold=ungrouped_code, required=True, validate=DIGITS, metadata={"example": "175050929"}
+    )
 
 
 class Bill(Schema):
@@ -180,7 +189,7 @@ class Payment(Schema):
 
 
 class Month(Schema):
-    month = Text(7, required=True, validate=MONTH, metadata={"example": "1405-09"})
+    month = Text(7, fold=fold_code, required=True, validate=MONTH, metadata={"example": "1405-09"})
 
 
 class Statement(Schema):

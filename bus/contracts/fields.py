@@ -35,15 +35,30 @@ def canonical_key(kind: str, text: str) -> str:
 
 
 class Text(fields.String):
-    """Text of at most ``most`` characters, without control characters (no log can be forged)."""
+    """Text of at most ``most`` characters, without control characters (no log can be forged).
 
-    def __init__(self, most: int, *, least: int = 1, personal: bool = False, **kwargs: Any):
+    ``fold`` brings a number or code into the form that is meant, before anything is measured.
+    """
+
+    def __init__(
+        self,
+        most: int,
+        *,
+        least: int = 1,
+        personal: bool = False,
+        fold: Callable[[str], str] = str,
+        **kwargs: Any,
+    ):
         super().__init__(metadata={"personal": personal, **kwargs.pop("metadata", {})}, **kwargs)
+        self._fold = fold
         self.validators = [
             self._clean,
             validate.Length(least, most, error=(f"length|Give {least} to {most} characters.")),
             *self.validators,
         ]
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return self._fold(super()._deserialize(value, attr, data, **kwargs))
 
     @staticmethod
     def _clean(value: str) -> None:

@@ -18,6 +18,7 @@ from bus.contracts.fields import (
 )
 from bus.contracts.kinds import Command, Event, Form, Request
 from bus.identifiers import Malformed
+from bus.persian import fold_code
 
 BATCH_STATES = ("RECEIVING", "ANSWERING", "DONE")
 PART_LINES = 500
@@ -34,6 +35,7 @@ class Key(Schema):
     )
     key = Text(
         64,
+        fold=fold_code,
         required=True,
         personal=True,
         metadata={

@@ -8,6 +8,7 @@ from bus import identifiers
 from bus.contracts.announcements import COMPONENTS, ours
 from bus.contracts.fields import Checked, Choice, Text
 from bus.contracts.notify import LANGUAGES
+from bus.persian import ungrouped_code
 
 SUBSCRIBED_BY = ("sms", "email", "inbox")
 
@@ -41,7 +42,13 @@ class Asked(Schema):
 
 class Confirm(Schema):
     id = Text(36, required=True)
-    pin = Text(12, required=True, personal=True, metadata={"description": "The code that came"})
+    pin = Text(
+        12,
+        fold=ungrouped_code,
+        required=True,
+        personal=True,
+        metadata={"description": "The code that came"},
+    )
 
 
 class Held(Schema):

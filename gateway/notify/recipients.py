@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from bus import identifiers
-from bus.persian import fold_digits, without_marks
+from bus.persian import ungrouped_code
 from gateway.notify.errors import invalid
 
 SIMULATED = frozenset(
@@ -27,7 +27,7 @@ FOREIGN = (
 )
 DIGITS = 10
 LEAST_LINES, MOST_LINES = 3, 7
-_PUNCTUATION = str.maketrans("", "", " -()[].\u2010\u2011\u2013\u2212\u00a0\u200c")
+_PUNCTUATION = str.maketrans("", "", "()[].")
 _BRITISH = re.compile(r"(?:\+44|0044|44|0)(7700900[0-9]{3})")
 _LINES = tuple(f"addressline{number}" for number in range(1, MOST_LINES + 1))
 
@@ -41,7 +41,7 @@ class Mobile(NamedTuple):
 
 def mobile(told: str) -> Mobile:
     """The number that was meant; numbers of Notify's documentation are taken as they are."""
-    bare = fold_digits(without_marks(told)).translate(_PUNCTUATION)
+    bare = ungrouped_code(told).translate(_PUNCTUATION)
     if found := _BRITISH.fullmatch(bare):
         return Mobile("+44" + found[1])
     try:

@@ -12,7 +12,6 @@ from starlette.routing import Route
 
 from bus.contracts import billing as contracts
 from bus.errors import BusError, NotFound, RuleBroken, Unavailable
-from bus.persian import fold_digits
 from gateway import bodies, documents, uploads, web
 from gateway.origin import same_origin
 from gateway.public import words
@@ -45,13 +44,12 @@ class Bills:
         same_origin(request)
         values = (await uploads.read_form(request, None)).values
         typed = {name: one(values, name) for name in ("bill_id", "payment_id")}
-        digits = {name: _digits(value) for name, value in typed.items()}
         try:
-            await self._tickets.ask(request, contracts.LOOK_UP, digits)
+            bill = await self._tickets.ask(request, contracts.LOOK_UP, typed)
         except BusError as error:
             faults = faults_of(request, error)
             return show(request, "bills", status_of(error), typed=typed, faults=faults)
-        return RedirectResponse(f"/bills/{digits['bill_id']}/{digits['payment_id']}", 303)
+        return RedirectResponse(f"/bills/{bill['bill_id']}/{bill['payment_id']}", 303)
 
     async def bill(self, request: Request) -> Response:
         """GET /bills/{bill_id}/{payment_id}"""
@@ -177,11 +175,6 @@ class Bills:
             "key": request.headers.get("payment-key", ""),
         }
         return web.json_response(await self._tickets.ask(request, contracts.PAYMENT, asked))
-
-
-def _digits(told: str) -> str:
-    """What was typed in ASCII digits, without the blanks and dashes by which people group them."""
-    return "".join(c for c in fold_digits(told) if c not in " -\u200c\u200e\u200f\u00a0")
 
 
 def routes(tickets: Tickets, portal: str) -> list[Route]:

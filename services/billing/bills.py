@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from bus.contracts.billing import BILL_ENDED, BILL_ISSUED, BILL_PAID
 from bus.envelope import instant
 from bus.errors import Conflict, FieldError, NotFound, RuleBroken, Unavailable
-from bus.persian import jalali, tehran_day
+from bus.persian import fold_code, jalali, tehran_day
 from bus.store import Tx
 from services.billing import books, ledger, store, tariffs
 from services.billing.domain import bill, bill_ids
@@ -309,7 +309,7 @@ def found(conn: Connection, asked: Mapping[str, Any], agency: str | None = None)
                 "after": asked["after"],
                 "state": asked["state"],
                 "agency": agency,
-                "search": asked.get("search", "").strip(),
+                "search": fold_code(asked.get("search", "")),
                 "most": asked["limit"] + 1,
             },
         )

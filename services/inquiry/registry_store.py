@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from bus.persian import fold_digits
+from bus.persian import fold_code
 
 KEY_KINDS = (
     "national_id",
@@ -185,7 +185,7 @@ def find(conn: Connection, keys: Sequence[Key]) -> list[Seen]:
         _FIND,
         {
             "kinds": [kind for kind, _, _ in keys],
-            "values": ["".join(fold_digits(value).split()) for _, value, _ in keys],
+            "values": ["".join(fold_code(value).split()) for _, value, _ in keys],
             "moments": [as_of for _, _, as_of in keys],
         },
     )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bus import identifiers
 from bus.identifiers import Malformed
+from bus.persian import INVISIBLE, JOINERS, persian_digits
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors.json").read_text("utf-8"))["vectors"]
 
@@ -150,3 +151,18 @@ def test_any_text_is_an_identifier_or_refused_never_an_accident(text):
             assert "." in refused.code  # noqa: PT017 - one of two outcomes
         else:
             assert function(canonical) == canonical
+
+
+@pytest.mark.parametrize("mark", [*INVISIBLE, *JOINERS, "\t", "\u00a0", "\u202f"], ids=ascii)
+def test_x12_what_nobody_sees_is_dropped_before_an_identifier_is_measured(mark):
+    for read, canonical in (
+        (identifiers.national_id, "9900000013"),
+        (identifiers.legal_id, "10380284790"),
+        (identifiers.foreigner_id, "100012345678"),
+        (identifiers.mobile, "+989121234567"),
+        (identifiers.postal_code, "7591874934"),
+        (identifiers.sheba, "IR062960000000100324200001"),
+        (identifiers.register_number, "1001/5"),
+    ):
+        for text in (canonical, persian_digits(canonical)):
+            assert read(f"{mark}{text}{mark}") == canonical

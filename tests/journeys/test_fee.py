@@ -6,6 +6,7 @@ import time
 import pytest
 import requests
 
+from bus.persian import persian_digits
 from deploy.local.ports import free_port, listening
 from tests.billing.playing import PlayedBank
 from tests.conftest import Starter, execute, make_database, own_vhost, run_inquiry, wait_for
@@ -122,6 +123,16 @@ def test_who_pays_gets_a_receipt_and_the_answer(shared_house, psp):
     again = house.browser.post(address, data=fields, timeout=30)
     assert receipt in again.text
     assert len(house.paid()) == 1
+
+
+def test_x14_a_bill_is_found_by_its_numbers_in_any_digits(shared_house):
+    house = shared_house.begin()
+    bill = house.ask()
+    told = house.get(f"/v1{bill}").json()
+    for path in (persian_digits(bill), bill.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))):
+        assert house.get(f"/v1{path}").json() == told
+        assert house.get(path).status_code == 200
+        assert house.get(f"{path}/bill.pdf").content.startswith(b"%PDF")
 
 
 def test_billing_killed_between_the_banks_answer_and_its_record_credits_once(house):

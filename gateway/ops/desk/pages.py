@@ -123,7 +123,7 @@ class DeskPages:
             "mine": query.get("mine") == "1",
             "late": query.get("late") == "1",
             "unit": query.get("unit") or None,
-            "page": int(page) if (page := query.get("page", "1")).isdigit() else 1,
+            "page": int(page) if (page := query.get("page", "1")).isdecimal() else 1,
         }
         told = await self.desk.ask(request, contracts.QUEUE, asked)
         return self._page(request, "queue", told=told, asked=asked)

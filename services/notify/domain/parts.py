@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bus.persian import INVISIBLE
+
 GSM_7 = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -17,17 +19,14 @@ GSM_ALONE, GSM_PART = 160, 153
 UCS_ALONE, UCS_PART = 70, 67
 BEYOND_BMP = 0xFFFF
 
-# What a telephone shows as rubbish or not at all; ZWNJ (U+200C) and ZWJ stay.
-_DROPPED = (
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u200b\u00ad"
-)
+# What a telephone shows as rubbish or not at all goes; ZWNJ (U+200C) and ZWJ stay.
 _SPACES = "\t\u00a0\u2002\u2003\u2007\u2009\u200a\u202f"
 _LETTERS = str.maketrans(
     {
         **dict.fromkeys("يى", "ی"),
         "ك": "ک",
         **dict(zip("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", strict=True)),
-        **dict.fromkeys(_DROPPED),
+        **dict.fromkeys(INVISIBLE),
         **dict.fromkeys(_SPACES, " "),
     }
 )
