@@ -19,6 +19,7 @@ from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 from unittest import mock
+from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
@@ -82,9 +83,15 @@ def own_postgres(tmp_path):
     server.stop()
 
 
+def as_owner(url):
+    """The same database for who owns it: what a test prepares or looks at, no service does."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"postgres@{parts.netloc.rpartition('@')[2]}").geturl()
+
+
 def execute(url, sql, values=()):
-    """Runs one statement outside any transaction; its rows, if it has any."""
-    connection = psycopg2.connect(url)
+    """Runs one statement as the owner, outside any transaction; its rows, if it has any."""
+    connection = psycopg2.connect(as_owner(url))
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
@@ -142,18 +149,41 @@ def told_by(main, *words, **environ):
     return subprocess.CompletedProcess(words, code, said.getvalue(), complained.getvalue())
 
 
-def make_database(server, name, template="template1"):
-    """URL of a new database that is a copy of the template's files."""
+def make_role(server, name):
+    """The role of a service, as production has it: no superuser, owner of nothing."""
+    execute(
+        server.url("postgres"),
+        f"do $$ begin if not exists (select from pg_roles where rolname = '{name}') then "
+        f"create role {name} login; end if; end $$",
+    )
+
+
+def make_database(server, name, template):
+    """URL of a new copy of a template for the role of the service whose database it is."""
     execute(
         server.url("postgres"), f"create database {name} template {template} strategy file_copy"
     )
-    return server.url(name)
+    service = "inquiry" if template == "demo_template" else template.removesuffix("_template")
+    return server.url(name, service)
+
+
+def make_empty_database(server, part, name):
+    """URL of a new, migrated database of ``part`` for the role of its service."""
+    service = part.rsplit(".", 1)[1]
+    make_role(server, service)
+    execute(server.url("postgres"), f"create database {name}")
+    programs({"DB_URL": server.url(name)}, ("bus", "migrate", part))
+    return server.url(name, service)
 
 
 def make_template(server, part, *lines):
-    """Name of a database that was migrated and then filled by the programs of ``lines``."""
+    """Name of a database that was migrated by its owner and then filled by its service's role
+    with the programs of ``lines``.
+    """
     name = f"{part.rsplit('.', 1)[1]}_template"
-    programs({"DB_URL": make_database(server, name)}, ("bus", "migrate", part), *lines)
+    url = make_empty_database(server, part, name)
+    if lines:
+        programs({"DB_URL": url}, *lines)
     return name
 
 

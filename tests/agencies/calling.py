@@ -13,6 +13,7 @@ from tests.conftest import (
     AgencyFace,
     Starter,
     execute,
+    make_database,
     own_vhost,
     run_face,
     run_inquiry,
@@ -158,9 +159,7 @@ def calling_parts(folder, broker, postgres, *templates):
     """
     urls, starter = [], Starter(folder)
     for template in templates:
-        name = f"c_{secrets.token_hex(6)}"
-        execute(postgres.url("postgres"), f"create database {name} template {template}")
-        urls.append(postgres.url(name))
+        urls.append(make_database(postgres, f"c_{secrets.token_hex(6)}", template))
     with own_vhost(broker) as amqp:
         yield Calling(starter, folder, amqp, *urls)
         starter.end()

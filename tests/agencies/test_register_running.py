@@ -17,7 +17,7 @@ from bus.contracts import register_desk as desk
 from bus.keys import SigningKey
 from connector.caller import Caller
 from tests.agencies.running import QUESTION, House, Line, demo_key, post
-from tests.conftest import ROOT, Starter, execute, own_vhost, wait_for
+from tests.conftest import ROOT, Starter, execute, make_database, own_vhost, wait_for
 
 PUBLIC = SigningKey.new("").public.base64()
 JWK = SigningKey.new("").public.jwk("x")
@@ -27,9 +27,7 @@ JWK = SigningKey.new("").public.jwk("x")
 def house(tmp_path_factory, broker, postgres, demo_template, agencies_template):
     dbs = {}
     for part, template in (("inquiry", demo_template), ("agencies", agencies_template)):
-        name = f"{part}_{secrets.token_hex(4)}"
-        execute(postgres.url("postgres"), f"create database {name} template {template}")
-        dbs[part] = postgres.url(name)
+        dbs[part] = make_database(postgres, f"{part}_{secrets.token_hex(4)}", template)
     folder = tmp_path_factory.mktemp("register")
     with own_vhost(broker) as amqp:
         starter = Starter(folder)

@@ -7,7 +7,7 @@ import time
 from bus import topology
 from bus.errors import Conflict, Internal, RuleBroken, Unavailable
 from tests.bus.asking import Wire, ask, ask_all
-from tests.conftest import execute, wait_for
+from tests.conftest import execute, make_empty_database, wait_for
 from tests.probe.contracts import (
     ADD,
     ADD_MANY,
@@ -214,9 +214,7 @@ def test_two_consumers_share_the_work_and_nothing_is_done_twice(probe_parts, vho
 def test_while_the_database_is_away_a_request_is_told_so_and_a_command_is_held(
     probe_parts, vhost, own_postgres
 ):
-    execute(own_postgres.url("postgres"), "create database probe")
-    probe = probe_parts(vhost, own_postgres.url("probe"))
-    probe._start("bus", "migrate", "tests.probe", **probe.environ).popen.wait(30)
+    probe = probe_parts(vhost, make_empty_database(own_postgres, "tests.probe", "probe"))
     probe.serve()
     probe.ready()
     own_postgres.stop()

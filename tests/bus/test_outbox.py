@@ -7,7 +7,7 @@ import pytest
 from bus.errors import ContractError
 from bus.store import Store
 from tests.bus.asking import ask
-from tests.conftest import execute, wait_for
+from tests.conftest import execute, make_empty_database, wait_for
 from tests.probe.contracts import NOTE, NOTED, TELL
 
 
@@ -96,9 +96,7 @@ def test_killing_the_relay_again_and_again_loses_nothing_and_doubles_nothing(
 
 
 def test_the_relay_lives_through_losing_the_database(probe_parts, vhost, own_postgres):
-    execute(own_postgres.url("postgres"), "create database probe")
-    probe = probe_parts(vhost, own_postgres.url("probe"))
-    probe._start("bus", "migrate", "tests.probe", **probe.environ).popen.wait(30)
+    probe = probe_parts(vhost, make_empty_database(own_postgres, "tests.probe", "probe"))
     probe.serve()
     relay = probe.relay()
     probe.ready()

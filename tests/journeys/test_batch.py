@@ -5,8 +5,6 @@ import io
 import json
 import os
 import random
-import subprocess
-import sys
 import threading
 import time
 
@@ -15,7 +13,7 @@ import requests
 
 from bus.signing import sign_request
 from connector import Refused, Unreachable
-from tests.conftest import ROOT, execute, run_face, run_inquiry, wait_for
+from tests.conftest import execute, make_empty_database, programs, run_face, run_inquiry, wait_for
 from tests.journeys.conftest import demo_caller
 
 
@@ -179,19 +177,9 @@ def test_killing_any_process_during_a_batch_of_ten_thousand_loses_and_doubles_no
 @pytest.fixture
 def own_stack(start, tmp_path, own_broker, own_postgres):
     """Everything, stores included, for a test that kills it."""
-    execute(own_postgres.url("postgres"), "create database inquiry")
-    db = own_postgres.url("inquiry")
-    for words in (
-        ("bus", "migrate", "services.inquiry"),
-        ("services.inquiry.load", "deploy/local/registry", "--report", os.devnull),
-    ):
-        subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", *words],
-            cwd=ROOT,
-            check=True,
-            env={**os.environ, "DB_URL": db},
-            capture_output=True,
-        )
+    db = make_empty_database(own_postgres, "services.inquiry", "inquiry")
+    load = ("services.inquiry.load", "deploy/local/registry", "--report", os.devnull)
+    programs({"DB_URL": db}, load)
     inquiry = run_inquiry(start, tmp_path, own_broker.url, db)
     return run_face(start, tmp_path, inquiry)
 
