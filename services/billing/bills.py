@@ -274,6 +274,7 @@ def tell(till: Till, event: Any, row: Any) -> None:
         agency=row.agency,
         file_no=row.file_no,
         of_register=row.of_register,
+        laws=list(dict.fromkeys(line["law"] for line in row.quote["lines"])),
         state=row.state,
         total_rials=row.total,
         due_on=row.due_on.isoformat(),

@@ -140,11 +140,15 @@ def note_bill(tx: Tx, fact: Mapping[str, Any], now: dt.datetime, secret: str) ->
         text("select * from own_inquiries where code = :code for update"),
         {"code": fact["source_ref"]},
     ).one_or_none()
-    if row is None or row.state == "ANSWERED" or _old(row, fact):
+    settled = fact["state"] in SETTLED
+    if row is None or row.state == "ANSWERED" or (_old(row, fact) and not settled):
         return
     state = "ENDED" if fact["state"] in ENDED else "UNPAID"
     code = None
-    if fact["state"] in SETTLED:
+    if settled and row.key is None:
+        # Who asked is forgotten thirty days after the bill has ended (KEY_DAYS).
+        state = "ENDED"
+    elif settled:
         state, code = "ANSWERED", _answer(tx, row, now, secret)
         own_notices.answered(tx, row)
     tx.conn.execute(

@@ -368,3 +368,10 @@ def test_a_month_that_is_none_is_refused_before_anybody_reckons_with_it(month):
 def test_an_id_of_a_bill_is_6_to_13_digits(wrong):
     with pytest.raises(ContractError, match="digits"):
         contracts.LOOK_UP.load({"bill_id": wrong, "payment_id": "175050929"})
+
+
+@pytest.mark.parametrize(("service", "law"), [("own_inquiry", "FDW-8"), ("expert_visit", "CH2-2")])
+def test_l5_billing_tells_by_which_law_a_bill_is_owed(hand, service, law):
+    hand.charge(service)
+    body = hand.row("select convert_from(body, 'UTF8')::json as told from outbox limit 1").told
+    assert body["laws"] == [law]
