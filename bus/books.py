@@ -8,7 +8,8 @@ import argparse
 import datetime as dt
 import sys
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,50 @@ def with_days(document: Mapping[str, Any], dated: Collection[str]) -> dict[str, 
             {**row, "from": _day(row["from"]), "to": _day(row["to"])} for row in document[name]
         ]
     return told
+
+
+def faults_in_days(
+    rows: Sequence[Mapping[str, Any]], name: str, by: str = "", *, gaps: bool = True
+) -> list[str]:
+    """Where dated rows (days as ISO text) of one kind overlap or leave days out.
+
+    ``by`` is the member that tells kinds apart. On each day exactly one row of a kind holds, or an
+    accident would choose.
+    """
+    kinds: dict[Any, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        kinds.setdefault(row.get(by), []).append(row)
+    faults = []
+    for kind, alike in kinds.items():
+        place = f"{name} {kind}" if kind else name
+        ordered = sorted(alike, key=lambda row: row["from"])
+        for row in ordered:
+            if row["to"] and row["to"] < row["from"]:
+                faults.append(f"{place}: the row from {row['from']} ends before it begins")
+        for earlier, later in pairwise(ordered):
+            if not earlier["to"] or earlier["to"] >= later["from"]:
+                faults.append(
+                    f"{place}: the row from {earlier['from']} reaches into that from "
+                    f"{later['from']}; give it a last day before"
+                )
+            elif gaps and _next(earlier["to"]) < later["from"]:
+                faults.append(f"{place}: no row holds between {earlier['to']} and {later['from']}")
+    return faults
+
+
+def _next(day: str) -> str:
+    return (dt.date.fromisoformat(day) + dt.timedelta(days=1)).isoformat()
+
+
+def last_day(rows: Sequence[Mapping[str, Any]], by: str = "") -> dt.date | None:
+    """The day after which one kind of dated rows (days as dates) has no row any more; None if each
+    goes on without an end.
+    """
+    kinds: dict[Any, list[dt.date | None]] = {}
+    for row in rows:
+        kinds.setdefault(row.get(by), []).append(row["to"])
+    ends = [max(days) for days in kinds.values() if None not in days]  # type: ignore[type-var]
+    return min(ends, default=None)  # type: ignore[type-var]
 
 
 def _day(told: str | None) -> dt.date | None:

@@ -48,11 +48,15 @@ class Money(Dated):
 
 
 class Vat(Dated):
+    """A rate and the law that sets it: each has a last day, as budget laws do."""
+
+    to = Day(required=True)
+    source = Text(300, required=True)
     basis_points = whole(0, 10_000, required=True)
 
 
 class Rounding(Dated):
-    to_rials = whole(1, 10**9, required=True)
+    to_rials = whole(1, 10**6, required=True)
     way = Text(10, required=True)
     fa = Text(300, required=True)
     en = Text(300, required=True)
@@ -80,10 +84,17 @@ class ServiceOf(Schema):
     law = Text(40, required=True)
     law_fa = Text(300, required=True)
     law_en = Text(300, required=True)
-    due_days = whole(0, 1000, required=True)
+    due_days = whole(1, 1000, required=True)
     expire_days = fields.Integer(load_default=None, validate=validate.Range(1, 1000))
     remind_days = whole(0, 1000, required=True)
     of_register = fields.Boolean(load_default=False)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _can_be_paid(self, data: dict[str, Any], **_: Any) -> None:
+        if data["expire_days"] is not None and data["expire_days"] < data["due_days"]:
+            raise ValidationError("it would end before it is due", "expire_days")
+        if data["remind_days"] > data["due_days"]:
+            raise ValidationError("it would be reminded of before it is issued", "remind_days")
 
 
 class Psp(Schema):
@@ -101,6 +112,34 @@ class BookOf(Schema):
     seasons = fields.List(fields.Nested(Season), required=True)
     services = fields.List(fields.Nested(ServiceOf), required=True, validate=validate.Length(1))
     psps = fields.List(fields.Nested(Psp), load_default=list)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _one_row_a_day(self, data: dict[str, Any], **_: Any) -> None:
+        faults = [
+            *books.faults_in_days(data["money"], "money", "code"),
+            *books.faults_in_days(data["vat"], "vat"),
+            *books.faults_in_days(data["rounding"], "rounding"),
+            *books.faults_in_days(data["encoders"], "encoders"),
+            *_unpayable(data["rounding"], data["encoders"]),
+        ]
+        if faults:
+            raise ValidationError(faults)
+
+
+def _unpayable(roundings: list[dict[str, Any]], encoders: list[dict[str, Any]]) -> list[str]:
+    """Roundings by which no bill of that day fits into a payment ID."""
+    return [
+        f"rounding: to {rule['to_rials']} rials does not fit payment IDs of {form['rials']} rials "
+        f"and {form['digits']} digits"
+        for rule in roundings
+        for form in encoders
+        if rule["from"] <= (form["to"] or "9")
+        and form["from"] <= (rule["to"] or "9")
+        and (
+            rule["to_rials"] % form["rials"]
+            or rule["to_rials"] > form["rials"] * 10 ** (form["digits"] - 1)
+        )
+    ]
 
 
 def read(folder: Path) -> dict[str, Any]:

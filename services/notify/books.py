@@ -18,6 +18,7 @@ from services.notify.domain.book import Book
 DATED = ("quiet", "prices", "promises")
 # What else stands in the folder and is no part of the book.
 OTHERS = ("templates.toml", "providers.toml")
+DAY_MINUTES, LEAST_LOUD_MINUTES = 1440, 120
 CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -36,6 +37,11 @@ class Quiet(Dated):
     begins = Text(5, required=True, validate=validate.Regexp(CLOCK, error="use 21:00"))
     ends = Text(5, required=True, validate=validate.Regexp(CLOCK, error="use 08:00"))
 
+    @validates_schema(skip_on_field_errors=True)
+    def _ends(self, data: dict[str, Any], **_: Any) -> None:
+        if data["begins"] == data["ends"]:
+            raise ValidationError("a window that ends when it begins says nothing", "ends")
+
 
 class Price(Dated):
     encoding = Choice(("ucs2", "gsm7"), required=True)
@@ -51,11 +57,20 @@ class Lane(Schema):
     over = Choice(("refuse", "delay"), required=True)
     give_up_hours = whole(1, 1000, required=True)
 
+    @validates_schema(skip_on_field_errors=True)
+    def _caps(self, data: dict[str, Any], **_: Any) -> None:
+        if data["a_day"] < data["an_hour"]:
+            raise ValidationError("a day has at least as many as an hour", "a_day")
+
 
 class Breaker(Schema):
     failures = whole(1, 1000, required=True)
     seconds = whole(1, 10_000, required=True)
     most_seconds = whole(1, 100_000, required=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _grows(self, data: dict[str, Any], **_: Any) -> None:
+        _in_order(data, "seconds", "most_seconds")
 
 
 class Patience(Schema):
@@ -70,6 +85,19 @@ class Patience(Schema):
     poll = whole(1, 10**6, required=True)
     poll_most = whole(1, 10**6, required=True)
     untold = whole(1, 10**7, required=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _grows(self, data: dict[str, Any], **_: Any) -> None:
+        for shorter, longer in (
+            ("retry", "retry_most"), ("poll", "poll_most"), ("poll", "untold"),
+            ("sure", "find"), ("lease", "find"),
+        ):  # fmt: skip
+            _in_order(data, shorter, longer)
+
+
+def _in_order(data: dict[str, Any], shorter: str, longer: str) -> None:
+    if data[longer] < data[shorter]:
+        raise ValidationError(f"must not be less than {shorter}", longer)
 
 
 class Contact(Schema):
@@ -126,6 +154,37 @@ class BookOf(Schema):
         fields.Nested(Component), required=True, validate=validate.Length(len(COMPONENTS))
     )
     promises = fields.List(fields.Nested(Promise), required=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _can_be_sent(self, data: dict[str, Any], **_: Any) -> None:
+        faults = [
+            *books.faults_in_days(data["prices"], "prices", "encoding"),
+            *books.faults_in_days(data["promises"], "promises", "code"),
+            *_never_loud(data["quiet"]),
+        ]
+        if faults:
+            raise ValidationError(faults)
+
+
+def _never_loud(rows: list[dict[str, Any]]) -> list[str]:
+    """Quiet hours that leave a lane next to no time in which its messages may go out."""
+    faults = []
+    for day in sorted({row["from"] for row in rows}):
+        held = [r for r in rows if r["from"] <= day and (not r["to"] or day <= r["to"])]
+        for lane, channel in {(ln, c) for r in held for ln in r["lanes"] for c in r["channels"]}:
+            windows = [r for r in held if lane in r["lanes"] and channel in r["channels"]]
+            loud = [m for m in range(DAY_MINUTES) if not any(_in(m, w) for w in windows)]
+            if len(loud) < LEAST_LOUD_MINUTES:
+                faults.append(
+                    f"quiet: from {day} on a message of the lane {lane} by {channel} would go out "
+                    f"on {len(loud)} minutes a day; leave two hours at least"
+                )
+    return faults
+
+
+def _in(minute: int, window: dict[str, Any]) -> bool:
+    begins, ends = (int(t[:2]) * 60 + int(t[3:]) for t in (window["begins"], window["ends"]))
+    return begins <= minute < ends if begins < ends else minute >= begins or minute < ends
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from bus import books, identifiers
 from bus.contracts.desk import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
-from bus.contracts.fields import Choice, Day, Text
+from bus.contracts.fields import Choice, Day, Text, whole
 from bus.contracts.ticketing import KINDS
 from bus.errors import BusError
 from services.ticketing import store
@@ -97,7 +97,7 @@ class Canned(Schema):
 
 class Level(Schema):
     clock = Choice(NAMES, required=True)
-    minutes_from_due = fields.Integer(required=True, strict=True)
+    minutes_from_due = whole(-100_000, 100_000, required=True)
     role = Choice(("unit_head", "supervisor"), required=True)
 
 
@@ -105,6 +105,11 @@ class Closing(Schema):
     after_answer_days = fields.Integer(required=True, validate=validate.Range(1, 365))
     remind_applicant_days = fields.Integer(required=True, validate=validate.Range(1, 365))
     silence_days = fields.Integer(required=True, validate=validate.Range(1, 365))
+
+    @validates_schema(skip_on_field_errors=True)
+    def _reminds_first(self, data: dict[str, Any], **_: Any) -> None:
+        if data["silence_days"] <= data["remind_applicant_days"]:
+            raise ValidationError("must be more than remind_applicant_days", "silence_days")
 
 
 class CalendarRowOf(Schema):

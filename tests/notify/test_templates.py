@@ -123,3 +123,30 @@ def test_without_a_book_nothing_is_accepted(hand):
     with hand.store.transaction() as tx, pytest.raises(BusError) as refused:
         books.newest(tx.conn)
     assert refused.value.code == "notify.no_book"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('begins = "21:00"', 'begins = "08:00"', "quiet.0.ends"),
+        ('begins = "21:00"', 'begins = "08:30"', "would go out on 30 minutes a day"),
+        ('begins = "22:00"', 'begins = "08:00"', "would go out on"),
+        ("an_hour = 6", "an_hour = 0", "lanes.0.an_hour"),
+        ("an_hour = 6", "an_hour = 60", "lanes.0.a_day"),
+        ("retry = 30", "retry = 0", "patience.retry"),
+        ("retry = 30", "retry = -1", "patience.retry"),
+        ("retry_most = 3600", "retry_most = 3", "patience.retry_most"),
+        ("most_seconds = 600", "most_seconds = 6", "breaker.most_seconds"),
+        ("to = 2026-03-20", "to = 2026-03-01", "no row holds between"),
+        ("to = 2026-03-20", "to = 2026-04-01", "reaches into"),
+    ],
+)
+def test_l9_a_book_of_notices_by_which_nothing_goes_out_is_refused(tmp_path, old, new, words):
+    folder = tmp_path / "notify"
+    shutil.copytree(ROOT / "deploy/notify", folder)
+    told = (folder / "book.toml").read_text(encoding="utf-8")
+    assert old in told
+    (folder / "book.toml").write_text(told.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(bus_books.BadBook) as refused:
+        books.read(folder)
+    assert any(words in fault for fault in refused.value.faults), refused.value.faults
