@@ -140,8 +140,8 @@ def last_day(rows: Sequence[Mapping[str, Any]], by: str = "") -> dt.date | None:
     kinds: dict[Any, list[dt.date | None]] = {}
     for row in rows:
         kinds.setdefault(row.get(by), []).append(row["to"])
-    ends = [max(days) for days in kinds.values() if None not in days]  # type: ignore[type-var]
-    return min(ends, default=None)  # type: ignore[type-var]
+    ends = [max(d for d in days if d) for days in kinds.values() if None not in days]
+    return min(ends, default=None)
 
 
 def _day(told: str | None) -> dt.date | None:

@@ -1,6 +1,6 @@
 """The base class of a service: its store, its settings, its clock, its health."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from nameko.extensions import DependencyProvider
@@ -9,9 +9,9 @@ from bus import inbox, outbox
 from bus.contracts.health import health_of
 from bus.endpoint import every, serve
 from bus.envelope import Envelope, instant
-from bus.errors import Unavailable
+from bus.errors import BusError, Unavailable
 from bus.settings import Settings
-from bus.store import Store
+from bus.store import Store, Tx
 from bus.version import release
 
 MINUTE = 60.0
@@ -52,6 +52,14 @@ class Service:
         """The moment, in UTC."""
         return datetime.now(UTC)
 
+    def book_ends(self, tx: Tx) -> dict[str, date | None]:
+        """The last day of each book of dated rows that this service needs; None: no end."""
+        return {}
+
+    def worries(self, tx: Tx) -> dict[str, int]:
+        """What somebody should look at, counted, though the service works on."""
+        return {}
+
 
 def _health(service: Service) -> dict[str, Any]:
     told: dict[str, Any] = {
@@ -68,9 +76,22 @@ def _health(service: Service) -> dict[str, Any]:
     try:
         with service.store.transaction() as tx:
             told["outbox_unsent"], told["outbox_oldest_seconds"] = outbox.lag(tx.conn)
+            told |= _concerns(service, tx)
     except Unavailable:
         told["database"] = told["writable"] = False
     return told
+
+
+def _concerns(service: Service, tx: Tx) -> dict[str, Any]:
+    """What an operator should see in time; nothing of it while the service has no book yet."""
+    try:
+        ends, worries = service.book_ends(tx), service.worries(tx)
+    except BusError:
+        return {}
+    return {
+        "book_ends": {name: day.isoformat() for name, day in ends.items() if day},
+        "worries": worries,
+    }
 
 
 def _forget_old(service: Service) -> None:

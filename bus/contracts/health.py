@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from bus.contracts.fields import Instant, Text
+from bus.contracts.fields import Day, Instant, Text
 from bus.contracts.kinds import Request
 
 
@@ -22,6 +22,10 @@ class Health(Schema):
     # What callers of this process were told of its database in the last minute, and how often.
     trouble = Text(40, load_default=None, allow_none=True)
     troubles = fields.Integer(load_default=0)
+    # Book of dated rows → the day after which it says nothing any more.
+    book_ends = fields.Dict(keys=fields.String(), values=Day(), load_default=dict)
+    # What somebody should look at → how often; none of it stops the service.
+    worries = fields.Dict(keys=fields.String(), values=fields.Integer(), load_default=dict)
 
 
 def health_of(context: str) -> Request:

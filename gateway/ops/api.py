@@ -19,7 +19,7 @@ from bus.errors import BusError, ContractError, FieldError, NotFound
 from bus.keys import SigningKey
 from bus.settings import Settings
 from gateway import bodies, pages, web
-from gateway.ops import accounts
+from gateway.ops import accounts, book_ends
 from gateway.ops.checks import Check, SelfCall
 from gateway.ops.desk.oidc import Provider
 from gateway.ops.desk.pages import DeskPages, show
@@ -76,6 +76,7 @@ class Ops:
             UNSENT.labels(service).set(told["outbox_unsent"] if told else float("nan"))
             OLDEST.labels(service).set(told["outbox_oldest_seconds"] if told else float("nan"))
             DEAD.labels(service).set(dead if dead is not None else float("nan"))
+            book_ends.measure(service, told)
         await accounts.measure(self.client)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 

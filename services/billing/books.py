@@ -1,6 +1,8 @@
 """Imports the treasury's book from a folder of TOML: `python -m services.billing.books`."""
 
+import datetime as dt
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from bus import books, identifiers
 from bus.contracts.fields import Day, Text, whole
 from bus.errors import BusError
 from services.billing.domain.book import Book
+from services.billing.domain.tariff import Tariff
 
 DATED = ("money", "vat", "rounding", "encoders")
 
@@ -153,6 +156,28 @@ def newest(conn: Connection) -> Book:
     if found is None:
         raise BusError("No book of the treasury was imported yet.", code="treasury.no_book")
     return Book(found[0], with_days(found[1]))
+
+
+# A place of the tariff that ended so long ago was given up, and is no worry any more.
+GIVEN_UP = dt.timedelta(days=30)
+
+
+def ends(book: Book, tariffs: Iterable[Tariff], today: dt.date) -> dict[str, dt.date | None]:
+    """Until when each kind of dated rows of the treasury holds; None: without an end."""
+    places: dict[tuple[str, ...], list[dt.date | None]] = {}
+    for row in tariffs:
+        if row.approved_at is not None and row.withdrawn_at is None:
+            places.setdefault(row.place, []).append(row.to_day)
+    last = [
+        day
+        for days in places.values()
+        if None not in days and (day := max(d for d in days if d)) >= today - GIVEN_UP
+    ]
+    return {
+        "money": books.last_day(book.told["money"], "code"),
+        **{name: books.last_day(book.told[name]) for name in ("vat", "rounding", "encoders")},
+        "tariffs": min(last, default=None),
+    }
 
 
 def with_days(document: dict[str, Any]) -> dict[str, Any]:

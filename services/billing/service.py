@@ -21,6 +21,7 @@ from bus.endpoint import every, handle, serve
 from bus.errors import RuleBroken
 from bus.persian import TEHRAN, tehran_day
 from bus.service import Service
+from bus.store import Tx
 from services.billing import (
     bills,
     books,
@@ -61,6 +62,12 @@ class Billing(Service):
         portal = self.settings.text("PORTAL_URL").rstrip("/")
         key = self.settings.secret("BILLING_KEY").reveal()
         return verifying.Desk(self.store, self.now(), self.psps, portal, key)
+
+    def book_ends(self, tx: Tx) -> dict[str, dt.date | None]:
+        """Until when VAT, roundings, payment IDs, units of money and tariffs are on record."""
+        book = books.newest(tx.conn)
+        codes = [service["code"] for service in book.told["services"]]
+        return books.ends(book, tariffs.of_services(tx.conn, codes), tehran_day(self.now()))
 
     def till(self, tx: Any) -> Till:
         """For what is done by a message of another part."""

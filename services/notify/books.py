@@ -1,5 +1,6 @@
 """Imports the book of notices from a folder of TOML: `python -m services.notify.books`."""
 
+import datetime as dt
 import re
 import sys
 from pathlib import Path
@@ -198,6 +199,14 @@ def newest(conn: Connection) -> Book:
     if found is None:
         raise BusError("No book of notices was imported yet.", code="notify.no_book")
     return Book(found[0], dated(found[1]))
+
+
+def ends(book: Book) -> dict[str, dt.date | None]:
+    """Until when prices and promises hold; None: without an end."""
+    return {
+        "sms_prices": books.last_day(book.told["prices"], "encoding"),
+        "promises": books.last_day(book.told["promises"], "code"),
+    }
 
 
 def dated(document: dict[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """The notify service: messages to people, announcements, and what became of them."""
 
+import datetime as dt
 from typing import Any
 
 from bus.contracts import inbox
 from bus.contracts import notify as contracts
 from bus.endpoint import handle, serve
 from bus.service import Service
+from bus.store import Tx
 from services.notify import (
     accepting,
     books,
@@ -28,6 +30,10 @@ class Notify(ApiEntries, BulkEntries, DeskEntries, DispatchEntries, NewsEntries,
     @property
     def keys(self) -> Keys:
         return Keys(self.settings.secret("NOTIFY_KEY").reveal())
+
+    def book_ends(self, tx: Tx) -> dict[str, dt.date | None]:
+        """Until when the prices of SMS and the promises are on record."""
+        return books.ends(books.newest(tx.conn))
 
     def office(self, tx: Any) -> Office:
         return Office(tx, self.now(), books.newest(tx.conn), self.keys)

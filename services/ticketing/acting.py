@@ -10,7 +10,7 @@ from bus.envelope import instant
 from bus.errors import Conflict, FieldError, NotFound, RuleBroken
 from bus.persian import TEHRAN, jalali, persian_digits, search_key
 from bus.store import Tx
-from services.ticketing import books, store
+from services.ticketing import books, calendar_store, store
 from services.ticketing.domain import promises, words
 from services.ticketing.domain.book import Book
 from services.ticketing.domain.calendar import Calendar
@@ -47,7 +47,7 @@ class Desk:
     @classmethod
     def of(cls, tx: Tx, now: dt.datetime, keys: Keys, *urls: str) -> "Desk":
         """The desk as it is in this transaction; ``urls`` are the portal's and the desk's own."""
-        calendar, version = store.calendar(tx.conn)
+        calendar, version = calendar_store.load(tx.conn)
         return cls(tx, now, keys, *urls, books.newest(tx.conn), calendar, version)
 
     @property

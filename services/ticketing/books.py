@@ -16,7 +16,7 @@ from bus.contracts.desk import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
 from bus.contracts.fields import Choice, Day, Text, whole
 from bus.contracts.ticketing import KINDS
 from bus.errors import BusError
-from services.ticketing import store
+from services.ticketing import calendar_store
 from services.ticketing.domain import working_time
 from services.ticketing.domain.book import Book, span_of
 from services.ticketing.domain.calendar import Calendar, row_from
@@ -223,8 +223,8 @@ def keep(conn: Connection, document: dict[str, Any]) -> int:
     withdrew stays as it is. Raises BadBook if what is promised could not end by the calendar.
     """
     rows = document.pop("calendar")
-    store.add_new_calendar_rows(conn, rows, "books")
-    calendar, _ = store.calendar(conn)
+    calendar_store.add_new_rows(conn, rows, "books")
+    calendar, _ = calendar_store.load(conn)
     _end(document, calendar, dt.datetime.now(dt.UTC))
     return books.keep(conn, document)
 

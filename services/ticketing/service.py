@@ -1,5 +1,6 @@
 """The ticketing service: requests and complaints of people, worked on by units under a clock."""
 
+import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,18 @@ from bus.endpoint import every, serve
 from bus.errors import BusError
 from bus.mail import Post
 from bus.service import Service
-from services.ticketing import chores, citizens, desk, figures, staff, store, times, views
+from bus.store import Tx
+from services.ticketing import (
+    calendar_store,
+    chores,
+    citizens,
+    desk,
+    figures,
+    staff,
+    store,
+    times,
+    views,
+)
 from services.ticketing.acting import Desk
 from services.ticketing.clamd import Clamd
 from services.ticketing.keys import Keys
@@ -48,6 +60,14 @@ class Ticketing(Service):
     @property
     def blobs(self) -> Blobs:
         return Blobs(Path(self.settings.text("BLOBS_DIR")))
+
+    def book_ends(self, tx: Tx) -> dict[str, dt.date | None]:
+        """Until when the holidays are on record."""
+        return {"holidays": calendar_store.load(tx.conn)[0].known_until}
+
+    def worries(self, tx: Tx) -> dict[str, int]:
+        """Tickets that are worked on, and whose due time the calendar does not give."""
+        return {"tickets_without_due": store.count_without_due(tx.conn)}
 
     # --- citizens ---
 

@@ -8,7 +8,6 @@ import orjson
 from sqlalchemy import Connection, Row, text
 
 from bus.errors import Conflict, NotFound
-from services.ticketing.domain.calendar import Calendar, row_from
 from services.ticketing.domain.ticket import Entry
 
 JSON = ("attributes", "promise", "due_seen", "data")
@@ -202,84 +201,17 @@ _SHUT = {
     "GONE": ("attachment.gone", "It is gone from the store; send it again."),
 }
 
-# --- the calendar ---
 
-
-def calendar(conn: Connection) -> tuple[Calendar, int]:
-    """The rows in force, and the version that they make."""
-    return Calendar([row_from(row) for row in calendar_rows(conn)]), calendar_version(conn)
-
-
-def calendar_version(conn: Connection) -> int:
-    return int(conn.execute(text("select version from calendar_version")).scalar_one())
-
-
-def calendar_rows(conn: Connection, from_day: str | None = None) -> list[dict[str, Any]]:
-    """The rows that were not withdrawn, the newest days first; days and times as text."""
-    rows = conn.execute(
-        text(
-            "select id, kind, counties, from_day::text, to_day::text, opens::text, closes::text, "
-            "weekdays, status, title, source, entered_by from calendar_rows "
-            "where withdrawn_at is null and (cast(:day as date) is null "
-            "or to_day is null or to_day >= cast(:day as date)) order by from_day desc, id desc"
-        ),
-        {"day": from_day},
-    )
-    return [dict(row._mapping) for row in rows]
-
-
-def add_calendar_row(conn: Connection, row: Mapping[str, Any], by: str) -> int:
-    """Adds a row; its id. The calendar's version goes up, and due times are recomputed."""
-    added = conn.execute(
-        text(
-            "insert into calendar_rows (kind, counties, from_day, to_day, opens, closes, weekdays, "
-            "status, title, source, entered_by) values (:kind, :counties, :from_day, :to_day, "
-            ":opens, :closes, :weekdays, :status, :title, :source, :by) returning id"
-        ),
-        {**row, "by": by},
-    ).scalar_one()
-    raise_calendar(conn)
-    return int(added)
-
-
-def add_new_calendar_rows(conn: Connection, rows: Iterable[Mapping[str, Any]], by: str) -> int:
-    """Adds those rows that were never on record (withdrawn ones were); how many."""
-    added = 0
-    for row in rows:
-        known = conn.execute(
-            text(
-                "select 1 from calendar_rows where kind = :kind and counties = :counties "
-                "and from_day = :from_day and to_day is not distinct from cast(:to_day as date) "
-                "limit 1"
-            ),
-            {name: row[name] for name in ("kind", "counties", "from_day", "to_day")},
-        ).scalar()
-        if known is None:
-            add_calendar_row(conn, row, by)
-            added += 1
-    return added
-
-
-def raise_calendar(conn: Connection) -> int:
+def count_without_due(conn: Connection) -> int:
+    """Open tickets whose clock runs, and for which no due time could be computed."""
     return int(
         conn.execute(
-            text("update calendar_version set version = version + 1 returning version")
+            text(
+                "select count(*) from tickets where state in ('NEW', 'OPEN') and due_at is null "
+                "and jsonb_exists(promise -> 'spans', 'solution')"
+            )
         ).scalar_one()
     )
-
-
-def withdraw_calendar_row(conn: Connection, row: int, source: str, by: str) -> None:
-    """Takes a row back; it stays on record. NotFound if it is not in force."""
-    found = conn.execute(
-        text(
-            "update calendar_rows set withdrawn_at = now(), withdrawn_by = :by, "
-            "withdrawn_source = :source where id = :row and withdrawn_at is null returning id"
-        ),
-        {"row": row, "source": source, "by": by},
-    ).scalar()
-    if found is None:
-        raise NotFound("The calendar has no such row.", code="calendar.row_not_found")
-    raise_calendar(conn)
 
 
 # --- visits ---

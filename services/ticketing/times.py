@@ -6,7 +6,7 @@ from typing import Any
 from bus.envelope import instant
 from bus.errors import FieldError, RuleBroken
 from bus.persian import jalali, tehran_day
-from services.ticketing import store, views
+from services.ticketing import calendar_store, store, views
 from services.ticketing.acting import Desk, bad
 from services.ticketing.domain import moves, working_time
 from services.ticketing.domain.calendar import Calendar, Row, moment, row_from
@@ -23,7 +23,7 @@ def calendar(desk: Desk, from_day: str | None) -> dict[str, Any]:
     return {
         "version": desk.calendar_version,
         "known_until": last.isoformat() if last else None,
-        "rows": store.calendar_rows(desk.conn, from_day),
+        "rows": calendar_store.rows(desk.conn, from_day),
         "counties": [views.named(desk.book.counties, code) for code in desk.book.counties],
         "offices": [views.named(desk.book.offices, code) for code in desk.book.offices],
         "slots": [
@@ -62,8 +62,8 @@ def change_calendar(desk: Desk, row: dict[str, Any]) -> dict[str, Any]:
         row = {**row, "to_day": row["from_day"]}
     confirmed = row.pop("confirmed", False)
     _keep_working_time(desk, row_from({**row, "id": 1 + _last_id(desk)}), confirmed=confirmed)
-    id_ = store.add_calendar_row(desk.conn, row, desk.who.username)
-    return {"version": store.calendar_version(desk.conn), "row": id_}
+    id_ = calendar_store.add_row(desk.conn, row, desk.who.username)
+    return {"version": calendar_store.version(desk.conn), "row": id_}
 
 
 def _last_id(desk: Desk) -> int:
@@ -127,8 +127,8 @@ def withdraw_row(desk: Desk, row: int, source: str) -> dict[str, Any]:
         after = Calendar([each for each in desk.calendar.rows if each.id != row])
         counties = working_time.counties_of(gone, desk.calendar)
         _refuse_if_stopped(desk, after, counties, gone, "row")
-    store.withdraw_calendar_row(desk.conn, row, source, desk.who.username)
-    return {"version": store.calendar_version(desk.conn), "row": row}
+    calendar_store.withdraw_row(desk.conn, row, source, desk.who.username)
+    return {"version": calendar_store.version(desk.conn), "row": row}
 
 
 def add_slots(desk: Desk, asked: dict[str, Any]) -> dict[str, Any]:

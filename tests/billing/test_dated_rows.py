@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from bus.contracts import billing as contracts
+from bus.contracts import health
 from bus.persian import parse_jalali
 from services.billing import books
 from services.billing.domain.book import Book
@@ -29,10 +30,11 @@ def test_l12_the_rate_of_vat_is_that_of_its_year(day):
 
 
 def test_l12_a_quote_of_an_old_day_has_the_rate_of_that_day(hand):
+    days = '{"from_day": "2008-09-22", "to_day": "2025-03-20", "id": 99001}'
     execute(
         hand.db,
-        'insert into tariffs overriding system value select (jsonb_populate_record(t, \'{"from_day": "2008-09-22", '
-        '"to_day": "2025-03-20", "id": 99001}\')).* from tariffs t where service = \'copy\'',
+        "insert into tariffs overriding system value "
+        f"select (jsonb_populate_record(t, '{days}')).* from tariffs t where service = 'copy'",
     )
     items = [{"service": "copy", "quantity": 100}]
     told = hand.call(contracts.QUOTE, items=items, agency_class="applicant", on="2011-06-05")
@@ -80,3 +82,10 @@ def test_l9_l13_the_command_refuses_a_treasury_that_stops_or_leaves_days_out(
     (folder / "book.toml").write_text(told.replace(old, new, 1), encoding="utf-8")
     assert books.main([str(folder), "--check"]) == 1
     assert words in capsys.readouterr().err
+
+
+def test_l11_l13_health_tells_when_each_dated_thing_of_the_treasury_ends(hand):
+    told = hand.call(health.BILLING)["book_ends"]
+    assert told == {"vat": "2027-03-20", "tariffs": "2028-03-19"}
+    execute(hand.db, "delete from books")
+    assert "book_ends" not in hand.call(health.BILLING)

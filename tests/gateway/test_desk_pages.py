@@ -242,3 +242,14 @@ def test_l9_the_desk_refuses_a_closure_of_ten_years_and_asks_about_one_of_six_we
     assert 'name="confirmed"' in long.text
     assert "بازسازی" in long.text
     assert registered(shared_desk)["solution_due"]
+
+
+def test_l11_metrics_tell_how_long_the_holidays_are_known(shared_desk):
+    told = requests.get(f"{shared_desk.ops}/metrics", timeout=30).text
+    (line,) = (
+        line
+        for line in told.splitlines()
+        if line.startswith('mirab_book_ends_seconds{book="holidays"')
+    )
+    assert float(line.split()[-1]) > 0
+    assert 'mirab_worries{service="ticketing",what="tickets_without_due"} 0.0' in told

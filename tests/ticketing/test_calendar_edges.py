@@ -9,6 +9,7 @@ import tomllib
 import pytest
 
 from bus.contracts import desk as at_desk
+from bus.contracts import health
 from bus.persian import TEHRAN, jalali, parse_jalali
 from services.ticketing import books, chores
 from services.ticketing.domain import clock
@@ -265,3 +266,12 @@ def test_l11_a_calendar_without_a_holiday_of_a_year_does_not_know_that_year():
     assert jalali(calendar.known_until) == "1406-12-29"
     without = [r for r in calendar.rows if r.from_day != parse_jalali("1406/11/22")]
     assert jalali(Calendar(without).known_until) == "1405-12-29"
+
+
+def test_l10_l11_health_tells_how_long_the_calendar_is_known_and_what_has_no_due_time(hand):
+    told = hand.call(health.TICKETING)
+    assert told["book_ends"] == {"holidays": "2028-03-19"}
+    assert told["worries"] == {"tickets_without_due": 0}
+    add_by_hand(hand, from_day="2026-11-23", to_day="2036-12-22")
+    hand.register()
+    assert hand.call(health.TICKETING)["worries"] == {"tickets_without_due": 1}
