@@ -252,13 +252,7 @@ class BillFact(Schema):
         required=True,
         metadata={"description": "True if it collects a debt that the register tells too"},
     )
-    laws = fields.List(
-        code_text(),
-        metadata={
-            "description": "By which articles it is owed: a fee of who asked for something, or a "
-            "debt of the water source"
-        },
-    )
+    laws = fields.List(code_text(), metadata={"description": "By which articles it is owed"})
     state = Choice(BILL_STATES, required=True)
     total_rials = fields.Integer(required=True)
     due_on = Day(required=True)
