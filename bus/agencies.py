@@ -66,6 +66,7 @@ class Agency:
     grants: tuple[Grant, ...]
     requests: int
     seconds: int
+    name_fa: str = ""
     delegations: tuple[Delegation, ...] = ()
     serves: frozenset[str] = frozenset()
     hears: tuple[str, ...] = ()
@@ -104,6 +105,7 @@ def agency_of(document: Told) -> tuple[Agency, list[Credential]]:
     agency = Agency(
         code=code,
         name=_text(document, "name"),
+        name_fa=_text(document, "name_fa") if "name_fa" in document else "",
         grants=tuple(_each(document, "grants", _grant)),
         requests=_inside("limits", _positive, limits, "requests", DEFAULT_LIMIT[0]),
         seconds=_inside("limits", _positive, limits, "seconds", DEFAULT_LIMIT[1]),

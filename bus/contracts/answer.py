@@ -81,9 +81,13 @@ class Answer(Schema):
     purpose = code_text(required=True)
     case_number = Text(64, allow_none=True, required=True)
     agency = code_text(required=True)
+    agency_fa = Text(200, metadata={"description": "The name of the agency, not kept before"})
+    agency_en = Text(200)
     on_behalf_of = code_text(
         metadata={"description": "The agency in whose name it was asked, if that is another"}
     )
+    on_behalf_of_fa = Text(200)
+    on_behalf_of_en = Text(200)
     asked_at = Instant(required=True)
     answered_at = Instant(required=True)
     answered_at_jalali = Text(40, required=True)
@@ -97,12 +101,41 @@ class Answer(Schema):
     limits = fields.List(fields.Nested(Limit), required=True)
 
 
+class VerifiedSource(Schema):
+    """So much of a source that a paper about another one is noticed; null where it is not kept."""
+
+    file_no_part = Text(40, required=True, metadata={"example": "•••4/9"})
+    county = Text(120, required=True, allow_none=True)
+    source_kind = code_text(required=True, allow_none=True)
+    source_kind_fa = Text(120, required=True, allow_none=True)
+    use = code_text(required=True, allow_none=True)
+    use_fa = Text(120, required=True, allow_none=True)
+    licence_kind = code_text(required=True, allow_none=True)
+    licence_kind_fa = Text(120, required=True, allow_none=True)
+    status = code_text(required=True)
+    status_fa = Text(120, required=True)
+
+
 class Verification(Schema):
-    """The least that proves an answer genuine: no person, no key, no source."""
+    """What proves an answer genuine, and with what its paper is compared: no person, and only a
+    part of the key and of each file number.
+    """
 
     genuine = fields.Boolean(required=True)
     tracking_code = code_text()
     agency = code_text()
+    agency_fa = Text(200, allow_none=True, metadata={"description": "null in answers of before"})
+    agency_en = Text(200, allow_none=True)
+    on_behalf_of_fa = Text(200, allow_none=True)
+    on_behalf_of_en = Text(200, allow_none=True)
+    purpose = code_text()
+    purpose_fa = Text(200, allow_none=True)
+    purpose_en = Text(200, allow_none=True)
+    key_kind = Choice(KEY_KINDS)
+    key_part = Text(64, metadata={"description": "The last signs of what was asked by"})
+    as_of = Instant()
+    as_of_jalali = Text(40)
+    sources = fields.List(fields.Nested(VerifiedSource))
     outcome = Choice(OUTCOMES)
     status_codes = fields.List(code_text())
     status_labels_fa = fields.List(Text(120))

@@ -71,7 +71,9 @@ class Visitor:
 
     def caller(self, contract: Contract) -> dict[str, Any]:
         """Who asks, as the envelope tells the service: of a token's scope and purpose alone."""
-        told = caller(self.agency, self.keyid, self.grants(contract), self.on_behalf_of)
+        grants = self.grants(contract)
+        behalf = self.register.agency(self.on_behalf_of) if self.on_behalf_of else None
+        told = caller(self.agency, self.keyid, grants, behalf)
         if self.access:
             inside = contract.name in self.access.scope
             told["grants"] = [

@@ -47,11 +47,20 @@ def require_grant(grants: list[Grant], contract: Contract) -> None:
 
 
 def caller(
-    agency: Agency, keyid: str, grants: Iterable[Grant], behalf: str | None = None
+    agency: Agency, keyid: str, grants: Iterable[Grant], behalf: Agency | None = None
 ) -> dict[str, Any]:
-    """Who asks, as the envelope tells the service: the service decides by the grants."""
-    named = {"agency": agency.code, "key": keyid, "grants": told(grants)}
-    return named if behalf is None else {**named, "on_behalf_of": behalf}
+    """Who asks, as the envelope tells the service: the service decides by the grants, and writes
+    the names into what it answers.
+    """
+    asker = {"agency": agency.code, "key": keyid, "grants": told(grants), "names": names(agency)}
+    if behalf is None:
+        return asker
+    return {**asker, "on_behalf_of": behalf.code, "names_of_behalf": names(behalf)}
+
+
+def names(agency: Agency) -> dict[str, str]:
+    """What people call an agency; without a Persian name its own name stands for both."""
+    return {"fa": agency.name_fa or agency.name, "en": agency.name}
 
 
 def _any_in_force(grants: Iterable[Grant]) -> bool:

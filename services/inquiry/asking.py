@@ -13,6 +13,7 @@ from bus.errors import BusError, FieldError, RuleBroken, Unavailable
 from services.inquiry import quotas, registry_store, standing, store, unread
 from services.inquiry.domain import answer, codes, purposes
 from services.inquiry.domain.answer import Known, Question
+from services.inquiry.domain.question import Name
 
 Result = dict[str, Any] | BusError
 
@@ -90,6 +91,8 @@ def judge(asked: Asked, now: dt.datetime) -> Question | BusError:
         on_behalf_of=caller.get("on_behalf_of"),
         basis=grant.get("basis"),
         per_day=grant.get("per_day"),
+        agency_name=Name.of(caller.get("names")),
+        behalf_name=Name.of(caller.get("names_of_behalf")),
     )
 
 
@@ -177,6 +180,7 @@ def answer_own(  # noqa: PLR0913 - a moment of asking and one of answering
     question = Question(
         purposes.OWN_CODE, data["purpose"], purpose, data["key_kind"], data["key"],
         data["case_number"], asked_at, None,
+        agency_name=Name(purposes.OWN_NAME_FA, purposes.OWN_NAME_EN),
     )  # fmt: skip
     (known,) = _with_standing(conn, [question], now)
     if known is None:

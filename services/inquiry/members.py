@@ -10,6 +10,7 @@ from bus.errors import Unavailable
 from bus.keys import PublicKey
 from bus.register import Register, current
 from bus.settings import Settings
+from services.inquiry.domain.question import Name
 
 
 class Asker(NamedTuple):
@@ -43,6 +44,16 @@ def still(settings: Settings, caller: Mapping[str, Any], contract: str) -> dict[
     except (OSError, ValueError) as error:
         raise Unavailable(f"The register of agencies cannot be read: {error}") from None
     return current(register, caller, contract) if register else dict(caller)
+
+
+def name_of(settings: Settings, agency: str | None) -> Name | None:
+    """What people call an agency by the register of now; None if it is not there, or away."""
+    try:
+        register = register_of(settings) if agency else None
+    except (OSError, ValueError):
+        return None
+    entry = register.agency(str(agency)) if register else None
+    return Name(entry.name_fa or entry.name, entry.name) if entry else None
 
 
 def register_of(settings: Settings) -> Register | None:

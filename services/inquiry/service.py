@@ -30,11 +30,10 @@ from services.inquiry import (
     quotas,
     standing,
     store,
+    verifying,
 )
 from services.inquiry.asking import Asked
 from services.inquiry.domain import codes, purposes
-from services.inquiry.domain.answer import instant, jalali_moment
-from services.inquiry.domain.status import LABELS
 from services.inquiry.members import asker_of
 
 
@@ -69,22 +68,7 @@ class Inquiry(Service):
     @serve(VERIFY)
     def verify(self, tx, *, verification_code):
         code = codes.parse(verification_code)
-        found = store.verification_of(tx.conn, code) if code else None
-        if found is None:
-            return {"genuine": False}
-        return {
-            "genuine": True,
-            "tracking_code": found.tracking_code,
-            "agency": found.agency,
-            "outcome": found.outcome,
-            "status_codes": found.status_codes,
-            "status_labels_fa": [LABELS[code][0] for code in found.status_codes],
-            "answered_at": instant(found.answered_at),
-            "answered_at_jalali": jalali_moment(found.answered_at),
-            "valid_until": instant(found.valid_until),
-            "still_valid": found.valid_until >= self.now(),
-            "changed_since": found.changed,
-        }
+        return verifying.verify(tx.conn, code, self.now(), self.settings)
 
     @serve(SUBMIT_BATCH)
     def submit_batch(self, tx, **data):

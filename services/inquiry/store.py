@@ -152,19 +152,3 @@ def answer_of(
     ).scalar()
     answer: dict[str, Any] = orjson.loads(found) if found else {}
     return answer if answer and answer.get("on_behalf_of") == on_behalf_of else None
-
-
-# By data version and not by clock: an import that was under way while the answer was given bears
-# an earlier time than the answer, and yet changes what it says.
-_VERIFY = text("""
-    select i.tracking_code, i.agency, i.outcome, i.status_codes, i.answered_at, i.valid_until,
-           exists (select 1 from source_versions v where v.file_no = any(i.file_nos)
-                   and (v.known_from > d.known_from or v.known_to > d.known_from)) as changed
-    from inquiries i
-    join data_versions d on d.version = cast(cast(i.answer as jsonb) ->> 'data_version' as int)
-    where i.verification_code = :code""")
-
-
-def verification_of(conn: Connection, verification_code: str) -> Any | None:
-    """What proves an answer genuine, and whether the register changed since; or None."""
-    return conn.execute(_VERIFY, {"code": verification_code}).one_or_none()

@@ -67,6 +67,21 @@ def test_a_browser_gets_the_same_as_a_page_from_right_to_left(faces, answer):
     assert "<script" not in page.text
 
 
+def test_l18_the_page_of_an_answer_names_the_agency_in_persian_and_shows_no_code_of_it(
+    faces, answer
+):
+    page = requests.get(
+        f"{faces['public']}/v1/verify/{answer['verification_code']}",
+        headers={"Accept": "text/html"},
+        timeout=10,
+    ).text
+    main = page.split("<main", 1)[1].split("</main>", 1)[0]
+    for words in ("شرکت پخش فرآورده‌های نفتی", "بهمئی", "چاه نیمه‌عمیق", "دامداری", "•••1/5"):
+        assert words in main
+    for hidden in ("fuel-co", "1001/5", "9905251782", "کاظمی"):
+        assert hidden not in page
+
+
 def test_the_form_works_without_javascript_and_leads_to_the_answer(faces, answer):
     code = answer["verification_code"].replace("-", " ")
     page = requests.get(

@@ -51,7 +51,7 @@ def compose(
         "purpose": question.purpose_code,
         "case_number": question.case_number,
         "agency": question.agency,
-        **({"on_behalf_of": question.on_behalf_of} if question.on_behalf_of else {}),
+        **_names(question),
         "asked_at": instant(question.asked_at),
         "answered_at": instant(now),
         "answered_at_jalali": jalali_moment(now),
@@ -93,6 +93,19 @@ def _source(question: Question, record: Record, found: status.Status, days: Days
     for block in question.purpose.blocks:
         told[block] = BLOCKS[block](record, days)
     return told
+
+
+def _names(question: Question) -> dict[str, str]:
+    """The names of who asks, and the code and names of in whose name it is asked."""
+    names: dict[str, str] = {}
+    if question.agency_name:
+        names |= {"agency_fa": question.agency_name.fa, "agency_en": question.agency_name.en}
+    if question.on_behalf_of:
+        names["on_behalf_of"] = question.on_behalf_of
+    if question.behalf_name:
+        fa, en = question.behalf_name
+        names |= {"on_behalf_of_fa": fa, "on_behalf_of_en": en}
+    return names
 
 
 def _limit(code: str, loaded_on: dt.date) -> dict[str, str]:

@@ -111,7 +111,7 @@ BY_PARCEL = ("land_transfer",)
 
 # What a person is told about an own source. It is no purpose that an agency can be granted. Names,
 # partners and violations are left out as long as only papers, and no telephone, prove who asks.
-OWN_CODE = "applicant"
+OWN_CODE, OWN_NAME_FA, OWN_NAME_EN = "applicant", "متقاضی", "The applicant"
 OWN = Purpose(
     "استعلام متقاضی درباره منبع خود",
     "An applicant's inquiry about an own source",

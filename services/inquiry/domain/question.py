@@ -28,6 +28,20 @@ class Question:
     on_behalf_of: str | None = None
     basis: str | None = None
     per_day: int | None = None
+    agency_name: "Name | None" = None
+    behalf_name: "Name | None" = None
+
+
+class Name(NamedTuple):
+    """What people call an agency."""
+
+    fa: str
+    en: str
+
+    @classmethod
+    def of(cls, told: Mapping[str, str] | None) -> "Name | None":
+        """The name in a caller of an envelope; None in one of before."""
+        return cls(told["fa"], told["en"]) if told else None
 
 
 class Days(NamedTuple):
