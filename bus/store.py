@@ -15,6 +15,8 @@ from bus.contracts.kinds import Command, Contract, Event
 from bus.database_faults import passing_trouble
 from bus.envelope import Envelope
 from bus.errors import Unavailable
+from bus.marks import Marks, Numbers
+from bus.settings import Settings
 from bus.troubles import Troubles
 
 STATEMENT_SECONDS = 30
@@ -33,12 +35,16 @@ TRY_TO_WRITE = (
 class Tx:
     """An open transaction: ``conn`` for statements, ``publish`` and ``send`` for the outbox.
 
-    ``message`` is the envelope of the message being worked on, if there is one.
+    ``message`` is the envelope of the message being worked on, if there is one; ``numbers`` are
+    those that it gives to the outside.
     """
 
-    def __init__(self, conn: Connection, source: str, message: Envelope | None) -> None:
+    def __init__(
+        self, conn: Connection, source: str, message: Envelope | None, marks: Marks
+    ) -> None:
         self.conn = conn
         self.message = message
+        self.numbers = Numbers(conn, marks)
         self._source = source
         self._rows: list[dict[str, Any]] = []
 
@@ -61,9 +67,10 @@ class Tx:
         self._rows.append(outbox.heard(agency, id, headers, data))
 
     def flush(self) -> None:
-        """Writes the outbox rows; called once, just before the commit."""
+        """Writes the outbox rows and raises the marks; called once, just before the commit."""
         if self._rows:
             outbox.add(self.conn, self._rows)
+        self.numbers.commit()
 
     def _put(
         self,
@@ -79,10 +86,18 @@ class Tx:
 
 
 class Store:
-    """The database of one service."""
+    """The database of one service, and the marks of the numbers that it has given out."""
 
-    def __init__(self, url: str, *, source: str = "mirab", connections: int = 20) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        source: str = "mirab",
+        connections: int = 20,
+        marks: Marks | None = None,
+    ) -> None:
         self.source = source
+        self.marks = marks or Marks.of(Settings())
         self.troubles = Troubles()
         self.engine = create_engine(
             make_url(url).set(drivername="postgresql+psycopg2"),
@@ -114,7 +129,7 @@ class Store:
         pass, so what was tried may be tried again.
         """
         with self._naming_troubles(), self.engine.begin() as conn:
-            tx = Tx(conn, self.source, message)
+            tx = Tx(conn, self.source, message, self.marks)
             yield tx
             tx.flush()
 

@@ -91,7 +91,12 @@ def as_owner(url):
 
 def execute(url, sql, values=()):
     """Runs one statement as the owner, outside any transaction; its rows, if it has any."""
-    connection = psycopg2.connect(as_owner(url))
+    return execute_as_role(as_owner(url), sql, values)
+
+
+def execute_as_role(url, sql, values=()):
+    """The same as the role of the URL, which is the service's own."""
+    connection = psycopg2.connect(url)
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:

@@ -144,8 +144,8 @@ class State:
 
     def environ(self) -> dict[str, str]:
         """The value of every variable that a part may need."""
-        imports, blobs, mailbox, replays, agencies = map(
-            self.folder, ("imports", "blobs", "mailbox", "replays", "agencies")
+        imports, blobs, mailbox, replays, agencies, marks = map(
+            self.folder, ("imports", "blobs", "mailbox", "replays", "agencies", "marks")
         )
         return {
             "AMQP_URL": self.given.get("AMQP_URL") or self.rabbitmq.url,  # type: ignore[union-attr]
@@ -164,6 +164,7 @@ class State:
             "BROKER_API_URL": self.broker_api_url or "",
             "SIGNING_KEY_FILE": str(self.home / "signing.pem"),
             "REPLAY_DIR": str(replays),
+            "MARKS_DIR": str(marks),
             "OPS_KEY_FILE": str(CHECKOUT / "deploy/local/demo_keys/mirab-ops.pem"),
             "AGENCY_URL": "http://127.0.0.1:8001",
             "INQUIRY_LOG_KEY_FILE": str(self.secret("inquiry-log-key")),

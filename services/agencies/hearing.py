@@ -30,8 +30,9 @@ _HEARERS = text("""
 # The row stays locked until the commit: no number is given twice, none is lost, and who reads one
 # can read all before it.
 _NEXT = text("""
-    insert into feeds (agency, last) values (:agency, :count)
-    on conflict (agency) do update set last = feeds.last + :count returning last""")
+    insert into feeds (agency, last) values (:agency, :floor + :count)
+    on conflict (agency) do update set last = greatest(feeds.last, :floor) + :count
+    returning last""")
 _ADD = text("""
     insert into feed (agency, sequence, type, event, heard_at)
     select :agency, sequence, :type, event, :now
@@ -84,9 +85,16 @@ def _names(hears: Sequence[str], event: Event) -> bool:
     return any(fnmatchcase(event.name, pattern) for pattern in hears)
 
 
+def _series(agency: str) -> str:
+    return f"agencies.feed.{agency}"
+
+
 def _tell(tx: Tx, now: dt.datetime, event: Event, calls: Sequence[Call], agency: Any) -> None:
-    asked = {"agency": agency.code, "count": len(calls)}
-    first = tx.conn.execute(_NEXT, asked).scalar_one() - len(calls) + 1
+    series = _series(agency.code)
+    size = {"agency": agency.code, "count": len(calls), "floor": tx.numbers.floor(series)}
+    last = tx.conn.execute(_NEXT, size).scalar_one()
+    tx.numbers.give(series, last)
+    first = last - len(calls) + 1
     rows = []
     for sequence, call in enumerate(calls, first):
         data = {name: call.data[name] for name in event.heard.fields if name in call.data}
@@ -132,15 +140,13 @@ def _headers(heard: Mapping[str, Any]) -> dict[str, Any]:
     return {**told, "traceparent": heard["traceparent"]} if "traceparent" in heard else told
 
 
-def feed(
-    conn: Connection, now: dt.datetime, agency: str, after: int | None, limit: int
-) -> dict[str, Any]:
+def feed(tx: Tx, now: dt.datetime, agency: str, after: int | None, limit: int) -> dict[str, Any]:
     """The agency's events after that sequence, of the types that it hears today.
 
     Forbidden ``feed.not_granted`` if it hears nothing; RuleBroken ``feed.too_old`` if events after
     that sequence are gone, ``feed.ahead`` if it was never given.
     """
-    hears = conn.execute(_HEARS, {"agency": agency, "now": now}).scalar_one_or_none()
+    hears = tx.conn.execute(_HEARS, {"agency": agency, "now": now}).scalar_one_or_none()
     if not hears:
         raise Forbidden(
             "The register does not say that your agency hears anything; ask the water company.",
@@ -148,8 +154,10 @@ def feed(
         )
     types = [event.name for event in hearable() if _names(hears, event)]
     asked = {"agency": agency, "hears": types, "after": after, "limit": limit}
-    rows = conn.execute(_PAGE, asked).all()
+    rows = tx.conn.execute(_PAGE, asked).all()
     last, oldest = (rows[0].last, rows[0].oldest) if rows else (0, 1)
+    # A feed that was restored has forgotten how far it had come.
+    last = max(last, tx.numbers.floor(_series(agency)))
     if after is not None and after + 1 < oldest:
         raise RuleBroken(
             f"Your feed begins with {oldest}; what was before it is kept no more.",

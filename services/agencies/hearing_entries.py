@@ -26,7 +26,7 @@ class HearingEntries:
 
     @serve(contracts.FEED)
     def feed(self, tx, *, after, limit):
-        return hearing.feed(tx.conn, self.now(), agency_of(tx.message)["agency"], after, limit)
+        return hearing.feed(tx, self.now(), agency_of(tx.message)["agency"], after, limit)
 
     @serve(contracts.REFUSALS)
     def refusals(self, tx, *, before, limit):

@@ -7,17 +7,20 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
+from bus.store import Tx
 from services.billing.domain import payment
 
 ORPHAN_AFTER = dt.timedelta(seconds=60)
 GRACE = dt.timedelta(minutes=5)
 FIRST_PAUSE, LONGEST_PAUSE = 5, 900
+ORDERS = "billing.order_id"
 BY_ORDER = "select * from payments where order_id = :id"
 
 
-def add(conn: Connection, request: str, bill: Any, psp: str, now: dt.datetime) -> Any:
+def add(tx: Tx, request: str, bill: Any, psp: str, now: dt.datetime) -> Any:
     """A new attempt for the whole of a bill; ``request`` is the id of the asking message."""
-    row = conn.execute(
+    tx.numbers.skip_given(ORDERS, "payments_order_id_seq")
+    row = tx.conn.execute(
         text(
             "insert into payments (request, bill, psp, state, amount, started_at, next_at) values "
             "(:request, :bill, :psp, 'CREATED', :amount, :now, :next) returning *"
@@ -27,7 +30,8 @@ def add(conn: Connection, request: str, bill: Any, psp: str, now: dt.datetime) -
             "next": now + ORPHAN_AFTER,
         },
     ).one()  # fmt: skip
-    _note(conn, row, "create", now, {"amount": bill.total})
+    tx.numbers.give(ORDERS, row.order_id)
+    _note(tx.conn, row, "create", now, {"amount": bill.total})
     return row
 
 

@@ -99,9 +99,9 @@ def _add(
     if gross and not total:
         state = bill.moved(state, "waive")
     id_ = store.add_bill(
-        till.conn,
+        till.tx,
         {
-            "number": store.next_number(till.conn, "bill", till.now),
+            "number": store.next_number(till.tx, "bill", till.now),
             "state": state,
             **{name: asked.get(name) for name in KEPT},
             "requested_on": dt.date.fromisoformat(quoted["on"]),
@@ -208,7 +208,7 @@ def pay(till: Till, row: Any, by: str) -> Any:
 
     The entry of the money is the caller's.
     """
-    receipt = store.next_number(till.conn, "receipt", till.now)
+    receipt = store.next_number(till.tx, "receipt", till.now)
     row = store.move(till.conn, row, "pay", till.who, paid_at=till.now, paid_by=by, receipt=receipt)
     tell(till, BILL_PAID, row)
     return row

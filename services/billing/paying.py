@@ -33,7 +33,7 @@ def start(desk: Desk, request: str, asked: Mapping[str, Any]) -> dict[str, Any] 
         known = ", ".join(desk.psps)
         raise RuleBroken(f"There is no such gateway; use one of: {known}.", code="psp.unknown")
     with desk.store.transaction() as tx:
-        row = _reserve(desk, tx.conn, request, asked, psp)
+        row = _reserve(desk, tx, request, asked, psp)
     if row.redirect is None:
         try:
             row = _ask_for_token(desk, row, psp)
@@ -72,7 +72,8 @@ def _ask_for_token(desk: Desk, row: Any, psp: Psp) -> Any:
     )
 
 
-def _reserve(desk: Desk, conn: Connection, request: str, asked: Mapping[str, Any], psp: Psp) -> Any:
+def _reserve(desk: Desk, tx: Tx, request: str, asked: Mapping[str, Any], psp: Psp) -> Any:
+    conn = tx.conn
     found = bills.look_up(conn, asked["bill_id"], asked["payment_id"])
     row = store.bill_of(conn, id=found.id, lock=True)
     known = attempts.of_request(conn, request)
@@ -105,7 +106,7 @@ def _reserve(desk: Desk, conn: Connection, request: str, asked: Mapping[str, Any
             "This bill was tried too often; pay it by its bill ID at any bank, or try tomorrow.",
             retry_after=86400,
         )
-    return attempts.add(conn, request, row, psp.code, desk.now)
+    return attempts.add(tx, request, row, psp.code, desk.now)
 
 
 def _note_token(desk: Desk, conn: Connection, order_id: int, redirect: Redirect, psp: Psp) -> Any:

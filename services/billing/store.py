@@ -9,38 +9,59 @@ from sqlalchemy import Connection, text
 
 from bus.errors import NotFound
 from bus.persian import jalali, tehran_day
+from bus.store import Tx
 from services.billing.domain import bill
 
+BILL_IDS = "billing.bill_id"
 
-def next_number(conn: Connection, kind: str, now: dt.datetime) -> str:
+
+def next_number(tx: Tx, kind: str, now: dt.datetime) -> str:
     """The next number of a Jalali year, such as 1405-000012, without gaps: who takes one holds the
     counter until its transaction ends, and gives it back by rolling back.
+
+    Numbers that a restored database has forgotten are left out and noted in ``number_gaps``.
     """
     year = int(jalali(tehran_day(now)).split("-")[0])
-    last = conn.execute(
-        text(
-            "insert into counters (kind, year, last) values (:kind, :year, 1) on conflict "
-            "(kind, year) do update set last = counters.last + 1 returning last"
-        ),
-        {"kind": kind, "year": year},
-    ).scalar_one()
+    series = f"billing.{kind}.{year}"
+    floor = tx.numbers.floor(series)
+    last, first_forgotten = tx.conn.execute(
+        _NEXT_NUMBER, {"kind": kind, "year": year, "floor": floor}
+    ).one()
+    if first_forgotten < last:
+        gap = {"kind": kind, "year": year, "first": first_forgotten, "last": last - 1, "now": now}
+        tx.conn.execute(_NOTE_GAP, gap)
+    tx.numbers.give(series, last)
     return f"{year}-{last:06}"
 
 
-def add_bill(conn: Connection, values: Mapping[str, Any]) -> int | None:
-    """Adds a bill; its id, or None if its source has one that counts."""
+_NEXT_NUMBER = text(
+    "insert into counters as c (kind, year, last, before) values (:kind, :year, :floor + 1, 0) "
+    "on conflict (kind, year) do update set before = c.last, "
+    "last = greatest(c.last, :floor) + 1 returning last, before + 1"
+)
+_NOTE_GAP = text(
+    "insert into number_gaps (kind, year, first, last, noted_at) "
+    "values (:kind, :year, :first, :last, :now)"
+)
+
+
+def add_bill(tx: Tx, values: Mapping[str, Any]) -> int | None:
+    """Adds a bill; its id, of which the bill ID is made; None if its source has one that counts."""
+    tx.numbers.skip_given(BILL_IDS, "bills_id_seq")
     row = {
         **values,
         "quote": orjson.dumps(values["quote"]).decode(),
         "waiver": orjson.dumps(values["waiver"]).decode() if values["waiver"] else None,
     }
-    added: int | None = conn.execute(
+    added: int | None = tx.conn.execute(
         text(
             f"insert into bills ({', '.join(row)}) values "  # noqa: S608 - names of columns
             f"({', '.join(':' + name for name in row)}) on conflict do nothing returning id"
         ),
         row,
     ).scalar()
+    if added is not None:
+        tx.numbers.give(BILL_IDS, added)
     return added
 
 

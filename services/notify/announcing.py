@@ -39,7 +39,9 @@ def draft(office: Office, who: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
     if asked["id"] is not None and bulletins.one(office.conn, asked["id"], lock=True).published_at:
         raise RuleBroken("It is published; add an update.", code="announcement.published")
+    office.tx.numbers.skip_given(ANNOUNCEMENTS, "announcements_id_seq")
     id_ = office.conn.execute(text(REDRAFT if asked["id"] else DRAFT), values).scalar_one()
+    office.tx.numbers.give(ANNOUNCEMENTS, id_)
     return bulletins.public(office, id_, drafts=True)
 
 
@@ -162,7 +164,9 @@ def _say(  # noqa: PLR0913 - what stands in an update
         **changes,
     }  # fmt: skip
     office.conn.execute(text(STAND), values)
+    office.tx.numbers.skip_given(UPDATES, "announcement_updates_id_seq")
     update_id = office.conn.execute(text(ADD_UPDATE), values).scalar_one()
+    office.tx.numbers.give(UPDATES, update_id)
     if tell:
         office.conn.execute(
             text("insert into tellings (update) values (:update)"), {"update": update_id}
@@ -181,6 +185,7 @@ def _json(told: Mapping[str, Any]) -> str:
     return orjson.dumps(dict(told)).decode()
 
 
+ANNOUNCEMENTS, UPDATES = "notify.announcement", "notify.announcement_update"
 DRAFT = """
 insert into announcements (kind, state, title, body, components, impact, starts_at, ends_at,
     contracts, sunset, drafted_by, drafted_at, updated_at)

@@ -41,6 +41,8 @@ TO_MORNING = text(
     "and channel = :channel and lane = :lane and due_at <= :now and give_up_at > :now "
     "for update skip locked)"
 )
+# Providers know our hand-overs by these numbers, and take each once.
+REFS = "notify.handover_ref"
 RESERVE = text(
     "insert into handovers (message, channel, provider, state, reserved_at) "
     "select message, :channel, provider, 'RESERVED', :now "
@@ -141,6 +143,7 @@ def _reserved(
     ids = [row.id for row in rows]
     if not ids:
         return {}
+    office.tx.numbers.skip_given(REFS, "handovers_ref_seq")
     made = office.conn.execute(
         RESERVE,
         {
@@ -148,6 +151,8 @@ def _reserved(
             "providers": [chosen[id_] for id_ in ids],
         },
     ).all()  # fmt: skip
+    if made:
+        office.tx.numbers.give(REFS, max(row.ref for row in made))
     office.conn.execute(SENDING, {"ids": ids})
     by_id = {row.id: row for row in rows}
     parcels: dict[tuple[str, bool], list[Parcel]] = {}
