@@ -18,6 +18,7 @@ from bus.contracts.billing import BILL_PAID
 from bus.contracts.inquiry import BATCH_ANSWERED, REGISTRY_LOADED
 from bus.contracts.ticketing import TICKET_MOVED
 from bus.envelope import Envelope
+from bus.marks import Marks
 from gateway.agency.schemas import HEARD, json_schema
 from services.agencies import hearing
 from services.agencies.service import Agencies
@@ -58,6 +59,18 @@ def test_an_event_stands_once_in_the_feed_of_each_agency_that_hears_it(hand):
             "traceparent": told.traceparent, "data": TOLD,
         }  # fmt: skip
     assert hand.feed("justice")["events"] == []
+
+
+def test_o6_the_feed_of_a_restored_database_goes_on_above_what_was_heard(hand, tmp_path):
+    hand.store.marks = Marks(tmp_path)
+    put(hand.db, "power-co", REGISTRY_LOADED.name)
+    hand.happens()
+    hand.happens()
+    execute(hand.db, "truncate feed, feeds")  # what a backup of before knows
+    assert hand.feed("power-co", after=2) == {"events": [], "next": 2, "oldest": 1}
+    hand.happens()
+    (event,) = hand.feed("power-co", after=2)["events"]
+    assert event["sequence"] == "000000000003"
 
 
 def test_the_same_event_that_comes_again_is_heard_once(hand):

@@ -10,6 +10,7 @@ import pytest
 from bus.contracts import agencies as contracts
 from bus.contracts import register_desk as desk
 from bus.keys import SigningKey
+from bus.marks import Marks
 from tests.agencies.registrars import Hand, document, grant, public
 from tests.conftest import execute
 
@@ -438,3 +439,12 @@ def test_officers_neither_propose_agencies_of_the_sandbox_nor_keep_them_as_text(
     refused = sandbox.propose(now["document"], now["version"])
     assert refused["fields"][0]["code"] == "reserved"
     assert "version" in sandbox.revoke("agency", code=told["code"])
+
+
+def test_o6_a_restored_register_makes_no_version_that_faces_have_seen_already(register, tmp_path):
+    register.store.marks = Marks(tmp_path)
+    assert [register.put(document()), register.put(document(name="B"))] == [1, 2]
+    execute(register.db, "update agencies set version = 1")  # what a backup of before knows
+    execute(register.db, "alter table agency_audit disable trigger all")
+    execute(register.db, "delete from agency_audit where version = 2")
+    assert register.put(document(name="C")) == 3
