@@ -76,6 +76,7 @@ class QueueRow(Schema):
     registered_at = Instant(required=True)
     due_at = Instant(required=True, allow_none=True)
     due_clock = Text(40, required=True, allow_none=True)
+    unread = fields.Boolean(metadata={"description": "A word came after the end"})
     late = fields.Boolean(required=True)
 
 
@@ -92,6 +93,13 @@ class DeskSaid(Said):
 
     actor = Text(80, required=True)
     internal = fields.Boolean(required=True)
+    sender = Text(
+        320,
+        allow_none=True,
+        personal=True,
+        metadata={"description": "The address that wrote, where it is not the citizen's own"},
+    )
+    ticket = Text(10, allow_none=True, metadata={"description": "Another ticket that it is about"})
 
 
 class DeskTicket(Schema):
@@ -122,6 +130,9 @@ class DeskTicket(Schema):
     merged_into = Text(10, required=True, allow_none=True)
     children = fields.List(fields.String(), required=True)
     similar = fields.List(Block(), required=True)
+    letters = fields.List(
+        Block(), metadata={"description": "Letters about it that are no words in its history"}
+    )
     units = fields.List(Block(), required=True)
     offices = fields.List(Block(), required=True)
     canned = fields.List(Block(), required=True)

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from bus.contracts.ticketing import TICKET_MOVED
 from bus.envelope import instant
@@ -16,11 +16,18 @@ from services.ticketing.domain.book import Book
 from services.ticketing.domain.calendar import Calendar
 from services.ticketing.domain.moves import WORK
 from services.ticketing.domain.promises import Clock, Promise, Span
-from services.ticketing.domain.ticket import Entry, Ticket, fold
+from services.ticketing.domain.ticket import Entry, Ticket, fold, is_unread
 from services.ticketing.keys import Keys
 from services.ticketing.staff import Colleague
 
 SEARCHED = 20_000
+
+
+class Answered(NamedTuple):
+    """A letter that came in, as letters that answer it name it."""
+
+    message_id: str
+    sender: str
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Desk:
     calendar: Calendar
     calendar_version: int
     colleague: Colleague | None = None
-    in_reply_to: str | None = None  # the letter that is being worked on
+    letter: Answered | None = None  # the letter that is being worked on
 
     @property
     def who(self) -> Colleague:
@@ -83,13 +90,21 @@ def take(desk: Desk, *, lock: bool = True, version: int | None = None, **by: Any
 
     NotFound ``ticket.not_found``; Conflict ``ticket.changed`` if it is not at ``version`` any more.
     """
-    row = store.ticket(desk.conn, lock=lock, **by)
-    if row is None:
+    case = find(desk, lock=lock, **by)
+    if case is None:
         raise NotFound("There is no such ticket.", code="ticket.not_found")
-    if version is not None and row.version != version:
+    if version is not None and case.row.version != version:
         raise Conflict(
             "Somebody else changed the ticket meanwhile; read it again.", code="ticket.changed"
         )
+    return case
+
+
+def find(desk: Desk, *, lock: bool = True, **by: Any) -> Case | None:
+    """The ticket of this ``code`` or ``id``, locked for an act; None if there is none."""
+    row = store.ticket(desk.conn, lock=lock, **by)
+    if row is None:
+        return None
     entries = store.events(desk.conn, row.id)
     return Case(row, entries, fold(entries))
 
@@ -141,6 +156,7 @@ def project(desk: Desk, case: Case) -> dict[str, Any]:
             "due_seen": seen(found),
             "calendar_version": desk.calendar_version,
             "ended_at": (case.row.ended_at or desk.now) if ended else None,
+            "unread": is_unread(case.fresh, ticket.state, case.row.unread),
             "search": f"{case.row.search} {said}".strip()[-SEARCHED:],
         },
     )

@@ -4,21 +4,22 @@ Each step is a small transaction of its own; what fails is tried again later and
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from bus import log
 from bus.blobs import Blobs
 from bus.contracts.ticketing import TICKET_ESCALATED
 from bus.envelope import instant
-from bus.errors import BusError, NotFound, Unavailable
+from bus.errors import NotFound, Unavailable
 from bus.mail import Post, Refused
 from bus.store import Store, Tx
-from services.ticketing import acting, incoming, notices
+from services.ticketing import acting, failures, incoming, letter_rows, notices
 from services.ticketing.acting import Desk
 from services.ticketing.clamd import Clamd
+from services.ticketing.failures import Chore
 
 _log = log.get("chores")
 DeskOf = Callable[[Tx], Desk]
@@ -26,33 +27,50 @@ LEASE = dt.timedelta(minutes=2)
 # A letter is tried for about two days, then somebody has to look.
 MAIL_TRIES = 40
 AT_ONCE = 100
-KEEP_LETTERS_DAYS, KEEP_MAILS_DAYS = 30, 90
+AWAY = 3
+OLD_CALENDAR = "state <> 'ANSWERED' and calendar_version < (select version from calendar_version)"
+KEEP_MAILS_DAYS = 90
 
 
 def scan(store: Store, desk_of: DeskOf, scanner: Clamd, blobs: Blobs) -> None:
-    """Scans held files; while the scanner is away they stay held."""
+    """Scans held files; while the scanner is away they stay held.
+
+    A file that is never judged holds back no other; a scanner that is away all.
+    """
     with store.transaction() as tx:
         held = tx.conn.execute(
-            text("select id, ticket, sha256 from files where state = 'HELD' order by id limit :n"),
+            text(
+                "select id from files where state = 'HELD' and not exists (select 1 from "
+                "chore_failures where chore = 'scan_files' and item = files.id and tries >= 3 "
+                "and at > now() - interval '1 hour') order by id limit :n"
+            ),
             {"n": AT_ONCE},
         ).all()
-    for file in held:
-        try:
-            with blobs.open(file.sha256) as stream:
-                found = scanner.scan(stream)
-            state = "INFECTED" if found else "CLEAN"
-        except NotFound:
-            found, state = None, "GONE"
-        except Unavailable as error:
-            _log.warning("files stay held", code=error.code, held=len(held))
-            # One file that is never judged holds back no other; a scanner that is away all.
-            if scanner.ping():
-                continue
-            return
-        _note_scan(store, desk_of, file, state, found)
+    if held and not scanner.ping():
+        _log.warning("files stay held", held=len(held))
+        return
+    Chore(store, "scan_files").each(
+        (file.id for file in held), lambda id_: _scan(store, desk_of, id_, scanner, blobs)
+    )
 
 
-def _note_scan(store: Store, desk_of: DeskOf, file: Any, state: str, found: str | None) -> None:
+def _scan(store: Store, desk_of: DeskOf, id_: int, scanner: Clamd, blobs: Blobs) -> None:
+    with store.transaction() as tx:
+        file = tx.conn.execute(
+            text("select id, ticket, sha256, name from files where id = :id"), {"id": id_}
+        ).one()
+    try:
+        with blobs.open(file.sha256) as stream:
+            found = scanner.scan(stream)
+        state = "INFECTED" if found else "CLEAN"
+    except NotFound:
+        found, state = None, "GONE"
+    _note_scan(store, desk_of, file, state, found)
+
+
+def _note_scan(
+    store: Store, desk_of: DeskOf, file: Row[Any], state: str, found: str | None
+) -> None:
     with store.transaction() as tx:
         tx.conn.execute(
             text("update files set state = :s, found = :f, scanned_at = now() where id = :id"),
@@ -61,43 +79,65 @@ def _note_scan(store: Store, desk_of: DeskOf, file: Any, state: str, found: str 
         if state == "INFECTED":
             desk = desk_of(tx)
             case = acting.take(desk, id=file.ticket)
-            acting.add(desk, case, "infected", by="system", actor="mirab", file=file.id)
+            acting.add(
+                desk, case, "infected", by="system", actor="mirab", file=file.id, text=file.name
+            )
             acting.project(desk, case)
+            notices.tell_infected(desk, case, file.name)
 
 
 def send_mails(store: Store, post: Post) -> None:
     """Hands waiting letters to the mail server. A crash in between can send one twice, with the
     same Message-ID, by which receivers know it.
+
+    A letter that the server does not take now waits and holds back no other; three in a row say
+    that the server is away.
     """
-    while True:
-        with store.transaction() as tx:
-            mails = tx.conn.execute(
-                text(
-                    "update mails set next_at = now() + :lease, tries = tries + 1 where id in "
-                    "(select id from mails where state = 'WAITING' and next_at <= now() "
-                    "order by next_at limit 20 for update skip locked) "
-                    "returning id, sender, recipient, raw, tries"
-                ),
-                {"lease": LEASE},
-            ).all()
-        for mail in mails:
-            if not _send(store, post, mail):
+    in_vain = 0
+    while mails := _take_mails(store):
+        for number, mail in enumerate(mails):
+            in_vain = 0 if _send(store, post, mail) else in_vain + 1
+            if in_vain >= AWAY:
+                _put_back(store, [later.id for later in mails[number + 1 :]])
                 return
-        if not mails:
-            return
 
 
-def _send(store: Store, post: Post, mail: Any) -> bool:
-    """True if the next letter may be tried: False while the mail server is away."""
-    state, problem, goes_on = "SENT", None, True
+def _take_mails(store: Store) -> Sequence[Row[Any]]:
+    with store.transaction() as tx:
+        return tx.conn.execute(
+            text(
+                "update mails set next_at = now() + :lease, tries = tries + 1 where id in "
+                "(select id from mails where state = 'WAITING' and next_at <= now() "
+                "order by next_at limit 20 for update skip locked) "
+                "returning id, sender, recipient, raw, tries"
+            ),
+            {"lease": LEASE},
+        ).all()
+
+
+def _put_back(store: Store, ids: list[int]) -> None:
+    """What was taken and not tried keeps its tries."""
+    with store.transaction() as tx:
+        tx.conn.execute(
+            text("update mails set next_at = now(), tries = tries - 1 where id = any(:ids)"),
+            {"ids": ids},
+        )
+
+
+def _send(store: Store, post: Post, mail: Row[Any]) -> bool:
+    """True if the letter was taken or refused for good."""
+    state, problem = "SENT", None
     try:
         post.send(mail.sender, mail.recipient, bytes(mail.raw))
     except Refused as refused:
         state, problem = "REFUSED", f"{refused.code} {refused.text}"[:300]
-    except Unavailable as error:
-        goes_on, problem = False, error.code
+    except Exception as error:
+        problem = error.code if isinstance(error, Unavailable) else type(error).__name__
         state = "GIVEN_UP" if mail.tries >= MAIL_TRIES else "WAITING"
-        _log.warning("letters wait", code=error.code, tries=mail.tries)
+        if isinstance(error, Unavailable):
+            _log.warning("letters wait", code=error.code, tries=mail.tries)
+        else:
+            _log.exception("letter_not_sent", mail=mail.id, tries=mail.tries)
     pause = dt.timedelta(seconds=min(5 * 2 ** min(mail.tries, 10), 3600))
     with store.transaction() as tx:
         tx.conn.execute(
@@ -109,7 +149,7 @@ def _send(store: Store, post: Post, mail: Any) -> bool:
             ),
             {"state": state, "problem": problem, "pause": pause, "id": mail.id},
         )
-    return goes_on
+    return state in ("SENT", "REFUSED")
 
 
 def read_letters(store: Store, desk_of: DeskOf, blobs: Blobs) -> None:
@@ -117,23 +157,47 @@ def read_letters(store: Store, desk_of: DeskOf, blobs: Blobs) -> None:
     incoming.work(store, desk_of, blobs)
 
 
+def release_letters(store: Store, now: dt.datetime) -> None:
+    """Lets letters that were held back be worked on when their hour has come."""
+    with store.transaction() as tx:
+        letter_rows.release_held(tx.conn, now)
+
+
 def recalculate(store: Store, desk_of: DeskOf) -> None:
     """Judges the open tickets anew whose calendar is not the newest; tells what moved."""
-    while True:
-        with store.transaction() as tx:
-            old = tx.conn.execute(
-                text(
-                    "select id from tickets where state in ('NEW', 'OPEN', 'PAUSED') and "
-                    "calendar_version < (select version from calendar_version) "
-                    "order by id limit :n for update skip locked"
-                ),
-                {"n": AT_ONCE},
-            ).all()
-            desk = desk_of(tx)
-            for row in old:
-                _recalculate(desk, row.id)
-        if not old:
-            return
+    after = 0
+    while old := _page(store, after, OLD_CALENDAR, {}):
+        after = old[-1]
+        try:
+            with store.transaction() as tx:
+                desk = desk_of(tx)
+                for id_ in old:
+                    _recalculate(desk, id_)
+        except Exception:
+            # One of them cannot be done: each alone, so that the others are.
+            Chore(store, "recalculate").each(
+                old, lambda id_: _in_transaction(store, desk_of, _recalculate, id_)
+            )
+
+
+def _page(store: Store, after: int, where: str, values: dict[str, Any]) -> list[int]:
+    """The next open tickets by id: a full page of rows that stay hides none behind them."""
+    with store.transaction() as tx:
+        rows = tx.conn.execute(
+            text(
+                "select id from tickets where id > :after and "  # noqa: S608 - our own words
+                f"state in ('NEW', 'OPEN', 'PAUSED', 'ANSWERED') and {where} order by id limit :n"
+            ),
+            {"after": after, "n": AT_ONCE, **values},
+        )
+        return [row.id for row in rows]
+
+
+def _in_transaction(
+    store: Store, desk_of: DeskOf, work: Callable[[Desk, int], None], id_: int
+) -> None:
+    with store.transaction() as tx:
+        work(desk_of(tx), id_)
 
 
 def _recalculate(desk: Desk, ticket: int) -> None:
@@ -156,17 +220,24 @@ def watch(store: Store, desk_of: DeskOf) -> None:
     """Escalates promises near their due time or past it, once a level."""
     with store.transaction() as tx:
         desk = desk_of(tx)
-        early = max((-level["minutes_from_due"] for level in desk.book.levels), default=0)
-        near = tx.conn.execute(
-            text(
-                "select id from tickets where state in ('NEW', 'OPEN', 'PAUSED') "
-                "and due_at <= cast(:now as timestamptz) + :early order by due_at limit 1000"
-            ),
-            {"now": desk.now, "early": dt.timedelta(minutes=max(early, 0))},
-        ).all()
-    for row in near:
-        with store.transaction() as tx:
-            _escalate(desk_of(tx), row.id)
+    early = max((-level["minutes_from_due"] for level in desk.book.levels), default=0)
+    until = desk.now + dt.timedelta(minutes=max(early, 0))
+    where = "state <> 'ANSWERED' and due_at <= cast(:until as timestamptz)"
+    _each_ticket(store, desk_of, "watch", _escalate, where, {"until": until})
+
+
+def _each_ticket(  # noqa: PLR0913 - a chore has as many parts
+    store: Store,
+    desk_of: DeskOf,
+    name: str,
+    work: Callable[[Desk, int], None],
+    where: str,
+    values: dict[str, Any],
+) -> None:
+    after = 0
+    while page := _page(store, after, where, values):
+        after = page[-1]
+        Chore(store, name).each(page, lambda id_: _in_transaction(store, desk_of, work, id_))
 
 
 def _escalate(desk: Desk, ticket: int) -> None:
@@ -210,21 +281,15 @@ def close_quietly(store: Store, desk_of: DeskOf) -> None:
     """Ends what was answered without objection, and what waited in vain; reminds before."""
     with store.transaction() as tx:
         desk = desk_of(tx)
-        answered = desk.now - dt.timedelta(days=desk.book.after_answer_days)
-        paused = desk.now - dt.timedelta(days=desk.book.remind_days)
-        rows = tx.conn.execute(
-            text(
-                "select id from tickets where (state = 'ANSWERED' and ended_at <= :answered) "
-                "or (state = 'PAUSED' and updated_at <= :paused) order by id limit 1000"
-            ),
-            {"answered": answered, "paused": paused},
-        ).all()
-    for row in rows:
-        try:
-            with store.transaction() as tx:
-                _close_quietly(desk_of(tx), row.id)
-        except BusError as error:
-            _log.warning("not closed", ticket=row.id, code=error.code)
+    moments = {
+        "answered": desk.now - dt.timedelta(days=desk.book.after_answer_days),
+        "paused": desk.now - dt.timedelta(days=desk.book.remind_days),
+    }
+    where = (
+        "((state = 'ANSWERED' and not unread and ended_at <= :answered) "
+        "or (state = 'PAUSED' and updated_at <= :paused))"
+    )
+    _each_ticket(store, desk_of, "close_quietly", _close_quietly, where, moments)
 
 
 def _close_quietly(desk: Desk, ticket: int) -> None:
@@ -249,12 +314,12 @@ def forget(store: Store, blobs: Blobs) -> None:
     with store.transaction() as tx:
         for statement, days in (
             ("delete from attempts where last_at < now() - :span", 2),
-            ("delete from letters where state <> 'RECEIVED' and state <> 'FAILED' "
-             "and worked_at < now() - :span", KEEP_LETTERS_DAYS),
             ("delete from mails where state <> 'WAITING' and made_at < now() - :span",
              KEEP_MAILS_DAYS),
         ):  # fmt: skip
             tx.conn.execute(text(statement), {"span": dt.timedelta(days=days)})
+        letter_rows.forget(tx.conn)
+        failures.forget_old(tx.conn)
     for sha256 in blobs.older_than(86_400):
         with store.transaction() as tx:
             held = tx.conn.execute(

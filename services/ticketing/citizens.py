@@ -10,9 +10,8 @@ from bus.contracts.ticketing import TICKET_REGISTERED
 from bus.envelope import instant
 from bus.errors import BusError, FieldError, NotFound, RuleBroken, TooMany
 from bus.persian import search_key, tehran_day
-from services.ticketing import acting, notices, store, views
+from services.ticketing import acting, messages, notices, store, views
 from services.ticketing.acting import Case, Desk
-from services.ticketing.domain.moves import WORK
 from services.ticketing.domain.promises import Promise
 from services.ticketing.domain.ticket import Ticket, citizen_may
 from services.ticketing.keys import is_link
@@ -23,10 +22,26 @@ LONGEST_LOCK = dt.timedelta(days=1)
 NOBODY = b"\0" * 32
 
 
+# What a letter does not say.
+BY_LETTER: dict[str, Any] = {
+    "county": "", "privacy": "private", "mobile": None, "national_id": None, "channel": "mail",
+    "about_kind": None, "about_ref": None, "external_system": None, "external_code": None,
+    "address": "", "lat": None, "long": None, "attributes": {}, "public": False,
+}  # fmt: skip
+
+
 def register(
-    desk: Desk, data: dict[str, Any], *, by: str = "citizen", actor: str = "citizen"
+    desk: Desk,
+    data: dict[str, Any],
+    *,
+    actor: str = "citizen",
+    not_taken: str = "",
+    acknowledge: bool = True,
 ) -> Case:
-    """A new ticket with its first entry. RuleBroken if category or county do not fit."""
+    """A new ticket with its first entry. RuleBroken if category or county do not fit.
+
+    ``not_taken`` names what of a letter was not taken.
+    """
     check(desk, data)
     unit = desk.book.unit_of(data["category"], data["county"])
     promise = desk.book.promise(data["category"], data["kind"], tehran_day(desk.now))
@@ -48,6 +63,8 @@ def register(
         unit=unit,
         channel=data["channel"],
     )
+    if not_taken:
+        acting.add(desk, case, "not_taken", by="system", actor="mirab", text=not_taken)
     acting.project(desk, case)
     desk.tx.publish(
         TICKET_REGISTERED,
@@ -59,7 +76,7 @@ def register(
         channel=row.channel,
         at=instant(desk.now),
     )
-    notices.tell(desk, case)
+    notices.tell(desk, case, acknowledge=acknowledge)
     return case
 
 
@@ -94,6 +111,7 @@ def _row(desk: Desk, data: dict[str, Any], unit: str, promise: Promise) -> Any:
                 "about_kind", "about_ref", "public", "address", "lat", "long", "attributes",
             )
         },
+        "subject": data.get("subject", ""),
         "token": secrets.token_urlsafe(12) if batch else None,
         "unit": unit,
         "state": "NEW",
@@ -181,12 +199,12 @@ def do(
         data = _take_slot(desk, case, data["slot"])
     elif act == "leave_slot" or (act == "withdraw" and case.ticket.appointment):
         store.leave(desk.conn, case.id)
-    waits = case.ticket.pause == "applicant"
+    if act == "write":
+        messages.write(desk, case, messages.Words(data["text"], files))
+        return {"code": case.row.code, "state": case.ticket.state}
     if act == "withdraw":
         data["reason"] = "withdrawn"
     acting.add(desk, case, act, by="citizen", actor="citizen", files=files, **data)
-    if act == "write" and waits and case.ticket.state in WORK:
-        acting.add(desk, case, "resume", by="system", actor="mirab")
     told = acting.project(desk, case)
     notices.tell(desk, case)
     return {"code": told["code"], "state": told["state"]}

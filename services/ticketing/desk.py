@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from bus.envelope import instant
 from bus.errors import Forbidden, RuleBroken
 from bus.persian import search_key
-from services.ticketing import acting, notices, store, views
+from services.ticketing import acting, letter_rows, notices, store, views
 from services.ticketing.acting import Case, Desk, bad
 from services.ticketing.domain import moves, words
 from services.ticketing.staff import Colleague
@@ -178,7 +178,19 @@ def read(desk: Desk, code: str) -> dict[str, Any]:
         "may": moves.possible(case.ticket.state, acts),
         "children": children(desk, case),
         "similar": similar(desk, case),
+        "letters": [_letter(row) for row in letter_rows.of_ticket(desk.conn, case.id)],
         "colleagues": colleagues(desk, case.ticket.unit),
+    }
+
+
+def _letter(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "letter": row.id,
+        "received_at": instant(row.received_at),
+        "state_fa": words.LETTERS[row.state],
+        "reason_fa": words.REASONS.get(row.reason or "", ""),
+        "sender": row.sender,
+        "subject": row.subject,
     }
 
 
@@ -217,7 +229,7 @@ def queue(desk: Desk, asked: dict[str, Any]) -> dict[str, Any]:
     rows = desk.conn.execute(
         text(
             f"select * from tickets where {where} "  # noqa: S608 - our own words
-            "order by due_at nulls last, registered_at, id limit :most offset :skip"
+            "order by unread desc, due_at nulls last, registered_at, id limit :most offset :skip"
         ),
         {**values, "most": PAGE, "skip": (page - 1) * PAGE},
     )
@@ -238,7 +250,7 @@ def _wanted(desk: Desk, asked: dict[str, Any]) -> tuple[list[str], dict[str, Any
         wheres.append("unit = :unit")
         values["unit"] = unit
     if asked["state"] == "WORK":
-        wheres.append("state in ('NEW', 'OPEN', 'PAUSED')")
+        wheres.append("(state in ('NEW', 'OPEN', 'PAUSED') or unread)")
     elif asked["state"] != "ALL":
         wheres.append("state = :state")
         values["state"] = asked["state"]
@@ -274,6 +286,7 @@ def _row(desk: Desk, row: Any) -> dict[str, Any]:
         "registered_at": instant(row.registered_at),
         "due_at": instant(row.due_at) if row.due_at else None,
         "due_clock": row.due_clock,
+        "unread": row.unread,
         "late": bool(row.due_at and row.due_at < desk.now),
     }
 

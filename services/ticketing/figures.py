@@ -4,11 +4,12 @@ import datetime as dt
 from typing import Any
 
 from persiantools.jdatetime import JalaliDate
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
+from bus.contracts.letters_desk import LETTER_STATES, MAIL_STATES
 from bus.envelope import instant
 from bus.persian import TEHRAN, jalali, tehran_day
-from services.ticketing import views
+from services.ticketing import failures, views
 from services.ticketing.acting import Desk
 from services.ticketing.domain import statistics
 
@@ -210,3 +211,36 @@ def token(desk: Desk, asked: str) -> str | None:
         text("select code from tickets where token = :token"), {"token": asked}
     ).scalar()
     return found
+
+
+def mail(conn: Connection) -> dict[str, Any]:
+    """How many letters came in and go out, by state, and how old the oldest of each is."""
+    return {
+        "letters": _by_state(conn, "letters", "received_at", LETTER_STATES),
+        "mails": _by_state(conn, "mails", "made_at", MAIL_STATES),
+        "chores": [
+            {"chore": chore, "failed": count} for chore, count in failures.counts(conn).items()
+        ],
+    }
+
+
+def _by_state(
+    conn: Connection, table: str, since: str, states: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    rows = {
+        row.state: row
+        for row in conn.execute(
+            text(
+                "select state, count(*) as count, "  # noqa: S608 - our own words
+                f"extract(epoch from now() - min({since})) as oldest from {table} group by 1"
+            )
+        )
+    }
+    return [
+        {
+            "state": state,
+            "count": rows[state].count if state in rows else 0,
+            "oldest_seconds": float(rows[state].oldest) if state in rows else 0.0,
+        }
+        for state in states
+    ]

@@ -1,186 +1,259 @@
-"""Letters that came in: each becomes a ticket, a message, a note or a bounce, and never two."""
+"""Letters that came in: each becomes a ticket, a message or a note, or lies where a person sees it.
+
+Whether a machine wrote decides only whether we answer. A letter is the citizen's word if it came
+to the address whose token we gave to the citizen alone, or from the citizen's own address; a
+reference to a letter of ours says which ticket is meant, and proves nothing about who writes.
+"""
 
 import re
 import secrets
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
-from bus import identifiers, log
+from bus import identifiers, tracking
 from bus.blobs import Blobs
 from bus.errors import BusError
-from bus.filetypes import type_of
-from services.ticketing import acting, citizens, mail_reading, notices
-from services.ticketing.acting import Case, Desk
-from services.ticketing.domain.moves import MOVES
+from bus.persian import fold_digits
+from services.ticketing import (
+    acting,
+    citizens,
+    letter_files,
+    letter_limits,
+    letter_rows,
+    mail_reading,
+    messages,
+    reports,
+    store,
+)
+from services.ticketing.acting import Answered, Case, Desk
+from services.ticketing.letter_rows import Outcome
 from services.ticketing.mail import addresses
 from services.ticketing.mail_reading import Letter
+from services.ticketing.messages import Words
 
-_log = log.get("letters")
 PERSIAN = re.compile("[\u0600-\u06ff]")
-LONGEST = 4000
-# A person does not write that often; a machine that answers machines does.
-MOST_TICKETS_AN_HOUR = 10
+CODES = re.compile(r"(?<![0-9])[0-9](?:[ \-\u200c]?[0-9]){9}(?![0-9])")
+CODES_MOST, CODES_WITHIN = 3, 2000
+EMPTY = "(نامه بدون متن)"
+
+
+class Matter(NamedTuple):
+    """The ticket that a letter is about, and whose word it is: citizen, colleague or outsider."""
+
+    case: Case | None = None
+    author: str = ""
 
 
 def work(desk: Desk, row: Any, letter: Letter, blobs: Blobs) -> None:
     """Works on one letter that was read; what became of it is noted in its row, which is kept."""
-    desk = replace(desk, in_reply_to=letter.message_id)
+    desk = replace(desk, letter=Answered(letter.message_id, letter.sender))
+    decide = _obey if row.orders else _judge
+    outcome = decide(desk, row, letter, blobs)
+    letter_rows.settle(desk, row.id, letter, outcome)
+
+
+def _judge(desk: Desk, row: Any, letter: Letter, blobs: Blobs, *, limited: bool = True) -> Outcome:
     if letter.bounce is not None:
-        state, ticket = _bounced(desk, letter)
-    else:
-        case, by = _matter(desk, row.rcpt_to, letter)
-        if letter.automatic:
-            state, ticket = "AUTOMATIC", case.id if case else None
-        elif case is not None:
-            state, ticket = _reply(desk, case, letter, by, blobs)
-        else:
-            state, ticket = _new(desk, row, letter, blobs)
-    desk.conn.execute(
-        text(
-            "update letters set state = :state, ticket = :ticket, worked_at = now(), "
-            "problem = null where id = :id"
-        ),
-        {"state": state, "ticket": ticket, "id": row.id},
-    )
+        return reports.take(desk, letter.bounce)
+    matter = _matter(desk, row.rcpt_to, letter)
+    if letter.automatic:
+        return Outcome("AUTOMATIC", matter.case.id if matter.case else None, letter.automatic)
+    if matter.case is None:
+        return _new(desk, row, letter, blobs, limited=limited)
+    reason = letter_limits.exceeded(desk, letter, case=matter.case, unit="")
+    if reason and limited:
+        unit = matter.case.ticket.unit
+        return letter_limits.hold(desk, letter, reason, case=matter.case, unit=unit)
+    return _reply(desk, matter, letter, blobs)
 
 
-def _matter(desk: Desk, rcpt_to: str, letter: Letter) -> tuple[Case | None, str]:
-    """The ticket that a letter belongs to, and whose word it is: by the address it was sent to,
-    whose token we gave to the citizen alone, or by a letter of ours that it answers.
-    """
+# --- whose word in which matter ---
+
+
+def _matter(desk: Desk, rcpt_to: str, letter: Letter) -> Matter:
     token = mail_reading.token_of(rcpt_to)
     if token is not None:
-        found = citizens.opened(desk, *token, lock=True)
-        if not isinstance(found, BusError):
-            return found, "citizen"
+        case = citizens.opened(desk, *token, lock=True)
+        if not isinstance(case, BusError):
+            return Matter(case, "citizen")
+    ticket, recipient = _referred(desk, letter)
+    if ticket is None:
+        return Matter()
+    case = acting.take(desk, id=ticket)
+    own = _own_address(desk, case)
+    if own and letter.sender == own:
+        return Matter(case, "citizen")
+    if recipient and recipient != own and _same_house(letter.sender, recipient):
+        return Matter(case, "colleague")
+    return Matter(case, "outsider")
+
+
+def _referred(desk: Desk, letter: Letter) -> tuple[int | None, str]:
+    """The ticket of the letter that this one answers, and to whom we wrote if it was ours."""
+    ids = {"ids": list(letter.references)}
     mail = desk.conn.execute(
         text(
-            "select m.ticket, m.recipient, p.email from mails m left join people p using (ticket) "
-            "where m.message_id = any(:ids) order by m.id desc limit 1"
-        ),
-        {"ids": list(letter.references)},
-    ).one_or_none()
-    if mail is not None:
-        case = acting.take(desk, id=mail.ticket)
-        return case, "citizen" if mail.recipient == mail.email else "unit"
-    earlier = desk.conn.execute(
-        text(
-            "select ticket, mail_from from letters where message_id = any(:ids) "
+            "select ticket, recipient from mails where message_id = any(:ids) "
             "and ticket is not null order by id desc limit 1"
         ),
-        {"ids": list(letter.references)},
+        ids,
     ).one_or_none()
-    if earlier is not None and earlier.mail_from.lower() == letter.sender:
-        return acting.take(desk, id=earlier.ticket), "citizen"
-    return None, ""
+    if mail is not None:
+        return mail.ticket, mail.recipient.lower()
+    earlier = desk.conn.execute(
+        text(
+            "select ticket from letters where message_id = any(:ids) "
+            "and ticket is not null order by id desc limit 1"
+        ),
+        ids,
+    ).scalar()
+    return earlier, ""
 
 
-def _reply(desk: Desk, case: Case, letter: Letter, by: str, blobs: Blobs) -> tuple[str, int]:
-    """A citizen's letter is a message; a colleague's, or one after the end, is a note."""
-    said = letter.text[:LONGEST] or letter.subject
-    act = "write" if by == "citizen" and (case.ticket.state, "write") in MOVES else "note"
-    waits = case.ticket.pause == "applicant" and act == "write"
-    acting.add(desk, case, act, by=by, actor="mail", text=said, files=_files(letter, blobs))
-    if waits:
-        acting.add(desk, case, "resume", by="system", actor="mirab")
-    acting.project(desk, case)
-    notices.tell(desk, case)
-    return ("MESSAGE" if act == "write" else "NOTE"), case.id
+def _own_address(desk: Desk, case: Case) -> str:
+    person = store.person(desk.conn, case.id)
+    return str(person.email).lower() if person and person.email else ""
 
 
-def _new(desk: Desk, row: Any, letter: Letter, blobs: Blobs) -> tuple[str, int | None]:
-    address = addresses.plain(row.rcpt_to)
-    unit = next((u for u in desk.book.units.values() if u["email"].lower() == address), None)
-    try:
-        sender = identifiers.email(letter.sender)
-    except identifiers.Malformed:
-        return "NOBODY", None
+def _same_house(sender: str, recipient: str) -> bool:
+    return sender.rpartition("@")[2] == recipient.rpartition("@")[2]
+
+
+# --- what becomes of it ---
+
+
+def _reply(desk: Desk, matter: Matter, letter: Letter, blobs: Blobs) -> Outcome:
+    """A citizen's letter is a message; anybody else's is a note that says who wrote."""
+    case = matter.case
+    assert case is not None
+    parts = letter_files.take_parts(letter, letter.text or letter.subject or EMPTY, blobs)
+    own = letter.sender == _own_address(desk, case)
+    words = Words(
+        parts.text, parts.files, "mail", "" if own else letter.sender,
+        parts.sentence(case.row.language),
+    )  # fmt: skip
+    if matter.author == "citizen":
+        act = messages.write(desk, case, words)
+        return Outcome("MESSAGE" if act == "write" else "NOTE", case.id)
+    if matter.author == "colleague":
+        messages.note_colleague(desk, case, words)
+        return Outcome("NOTE", case.id)
+    messages.note_outsider(desk, case, words)
+    return Outcome("NOTE", case.id, "outside")
+
+
+def _new(desk: Desk, row: Any, letter: Letter, blobs: Blobs, *, limited: bool) -> Outcome:
+    unit = unit_of(desk, row.rcpt_to)
     if unit is None:
-        units = {u["email"].lower() for u in desk.book.units.values()}
-        office = addresses.is_of_office(row.rcpt_to, units)
-        return ("POSTMASTER" if office else "NO_UNIT"), None
-    if _often(desk, sender):
-        _log.warning("letters held back: one sender writes too often")
-        return "FLOOD", None
-    category = unit.get("mail_category") or next(
-        (c["code"] for c in desk.book.categories.values() if c["unit"] == unit["code"]), None
-    )
+        return Outcome(_without_unit(desk, row.rcpt_to), None, "no_unit")
+    if _sender(letter) is None:
+        return Outcome("NOBODY", None, "no_sender")
+    category = _category(desk, unit)
     if category is None:
-        return "NO_CATEGORY", None
-    said = f"{letter.subject}\n\n{letter.text}".strip()[:LONGEST] or "(نامه بدون متن)"
+        return Outcome("NO_CATEGORY", None, "no_category")
+    reason = letter_limits.exceeded(desk, letter, case=None, unit=unit)
+    if reason and limited:
+        return letter_limits.hold(desk, letter, reason, case=None, unit=unit)
+    return _register(desk, letter, blobs, category)
+
+
+def unit_of(desk: Desk, rcpt_to: str) -> str | None:
+    """The code of the unit that has this address; None if none has it."""
+    address = addresses.plain(rcpt_to)
+    units = desk.book.units.values()
+    return next((str(u["code"]) for u in units if u["email"].lower() == address), None)
+
+
+def _without_unit(desk: Desk, rcpt_to: str) -> str:
+    units = {unit["email"].lower() for unit in desk.book.units.values()}
+    return "POSTMASTER" if addresses.is_of_office(rcpt_to, units) else "NO_UNIT"
+
+
+def _category(desk: Desk, unit: str) -> str | None:
+    named = desk.book.units[unit].get("mail_category")
+    categories = desk.book.categories.values()
+    first = next((str(c["code"]) for c in categories if c["unit"] == unit), None)
+    return str(named) if named else first
+
+
+def _sender(letter: Letter) -> str | None:
+    try:
+        return identifiers.email(letter.sender)
+    except identifiers.Malformed:
+        return None
+
+
+def _register(desk: Desk, letter: Letter, blobs: Blobs, category: str) -> Outcome:
+    said = f"{letter.subject}\n\n{letter.text}".strip() or EMPTY
+    parts = letter_files.take_parts(letter, said, blobs)
+    language = "fa" if PERSIAN.search(said) else "en"
     case = citizens.register(
         desk,
         {
+            **citizens.BY_LETTER,
             "kind": desk.book.categories[category]["kinds"][0],
             "category": category,
-            "county": "",
-            "text": said,
-            "privacy": "private",
+            "text": parts.text,
             "name": letter.sender_name[:100],
-            "mobile": None,
-            "email": sender,
-            "national_id": None,
-            "language": "fa" if PERSIAN.search(said) else "en",
-            "channel": "mail",
-            "about_kind": None,
-            "about_ref": None,
-            "external_system": None,
-            "external_code": None,
-            "address": "",
-            "lat": None,
-            "long": None,
-            "attributes": {},
-            "public": False,
-            "attachments": _files(letter, blobs),
+            "email": _sender(letter),
+            "language": language,
+            "attachments": parts.files,
+            "subject": letter.subject,
             # Nobody is told this secret: the letter that goes back carries a link.
             "secret": secrets.token_hex(32),
         },
+        not_taken=parts.sentence(language),
+        acknowledge=not letter.automatic and not letter.looks_automatic,
     )
-    return "TICKET", case.id
+    for code in named_codes(f"{letter.subject}\n{letter.text}"):
+        messages.relate(desk, case, code)
+    return Outcome("TICKET", case.id)
 
 
-def _often(desk: Desk, sender: str) -> bool:
-    count = desk.conn.execute(
-        text(
-            "select count(*) from tickets t join people p on p.ticket = t.id where "
-            "t.channel = 'mail' and p.email = :email "
-            "and t.registered_at > cast(:now as timestamptz) - interval '1 hour'"
-        ),
-        {"email": sender, "now": desk.now},
-    ).scalar_one()
-    return int(count) >= MOST_TICKETS_AN_HOUR
-
-
-def _files(letter: Letter, blobs: Blobs) -> list[dict[str, Any]]:
-    """The letter's files of the kinds that we take; the others are named in the log only."""
-    found = []
-    for attached in letter.attachments[:5]:
-        kind = type_of(attached.content)
-        if kind is None:
+def named_codes(said: str) -> list[str]:
+    """The tracking codes that a text names, however they are written."""
+    codes = []
+    for match in CODES.finditer(fold_digits(said[:CODES_WITHIN])):
+        try:
+            codes.append(tracking.parse(match[0]))
+        except identifiers.Malformed:
             continue
-        blob = blobs.add(attached.content)
-        found.append(
-            {"sha256": blob.sha256, "size": blob.size, "type": kind, "name": attached.name[:100]}
-        )
-    return found
+    return list(dict.fromkeys(codes))[:CODES_MOST]
 
 
-def _bounced(desk: Desk, letter: Letter) -> tuple[str, int | None]:
-    """A letter of ours that did not arrive: noted with its ticket, never answered."""
-    bounce = letter.bounce
-    assert bounce is not None
-    mail = desk.conn.execute(
-        text(
-            "update mails set state = 'REFUSED', problem = :why where message_id = :id "
-            "returning ticket"
-        ),
-        {"id": bounce.original_message_id, "why": f"{bounce.status} {bounce.diagnostic}"[:300]},
-    ).one_or_none()
-    if mail is None:
-        return "BOUNCE", None
-    case = acting.take(desk, id=mail.ticket)
-    acting.add(desk, case, "bounce", by="system", actor="mail", status=bounce.status)
-    acting.project(desk, case)
-    return "BOUNCE", case.id
+# --- what a colleague decided ---
+
+
+def _obey(desk: Desk, row: Row[Any], letter: Letter, blobs: Blobs) -> Outcome:
+    """A colleague has looked: no limit and no header stands in the way; machines get no answer."""
+    if row.orders["act"] == "attach":
+        return _attach(desk, letter, blobs, row.orders["code"])
+    if row.orders["act"] == "register":
+        return _register(desk, letter, blobs, row.orders["category"])
+    return _judge(desk, row, letter, blobs, limited=False)
+
+
+def _attach(desk: Desk, letter: Letter, blobs: Blobs, code: str) -> Outcome:
+    case = acting.take(desk, code=code)
+    own = bool(letter.sender) and letter.sender == _own_address(desk, case)
+    matter = Matter(case, "citizen" if own else "outsider")
+    return _reply(desk, matter, letter, blobs)._replace(reason="")
+
+
+def take_unread(  # noqa: PLR0913 - all that is known of it
+    desk: Desk, row: Row[Any], raw: bytes, said: str, orders: dict[str, str], blobs: Blobs
+) -> Outcome:
+    """A letter that no program of ours can read: a colleague wrote down what it says.
+
+    The letter itself goes along as a file. Nobody is answered, for nobody knows who wrote.
+    """
+    letter = Letter(
+        message_id=row.message_id, sender=(row.sender or row.mail_from).lower(), sender_name="",
+        subject=row.subject, text=said, references=(), automatic="unread", looks_automatic=True,
+        bounce=None, attachments=(letter_files.WholeLetter("letter.eml", raw),),
+    )  # fmt: skip
+    if orders["act"] == "attach":
+        return _attach(desk, letter, blobs, orders["code"])
+    return _register(desk, letter, blobs, orders["category"])

@@ -19,7 +19,7 @@ from bus.mail import JOINERS, one_line
 from services.ticketing.mail import headers
 from services.ticketing.mail_writing import SEPARATOR
 
-TEXT_MOST, SUBJECT_MOST, FILES_MOST = 20_000, 200, 20
+TEXT_MOST, SUBJECT_MOST, FILES_MOST = 200_000, 200, 50
 HOPS_MOST = 25
 BOUNDS = confined.Bounds(cpu_seconds=10, wall_seconds=30)
 CHARSETS = ("utf-8", "windows-1256", "iso-8859-6")
@@ -56,7 +56,10 @@ class Bounce:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a letter says; ``automatic`` is why it must never be answered, or None."""
+    """What a letter says; ``automatic`` is why it must never be answered, or None.
+
+    ``looks_automatic`` is a guess by the subject: such a letter is worked on, and not answered.
+    """
 
     message_id: str
     sender: str
@@ -65,6 +68,7 @@ class Letter:
     text: str
     references: tuple[str, ...]
     automatic: str | None
+    looks_automatic: bool
     bounce: Bounce | None
     attachments: tuple[Attached, ...]
 
@@ -102,7 +106,8 @@ def read(raw: bytes, *, mail_from: str | None = None) -> Letter:
         subject=subject,
         text=_cut(_text(message))[:TEXT_MOST],
         references=_references(message),
-        automatic=_automatic(message, subject, null_sender),
+        automatic=_automatic(message, null_sender),
+        looks_automatic=bool(_AWAY.search(subject)),
         bounce=bounce,
         attachments=tuple(_files(message))[:FILES_MOST],
     )
@@ -138,7 +143,7 @@ def _references(message: Message) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_IDS.findall(told)))[-50:]
 
 
-def _automatic(message: Message, subject: str, null_sender: bool) -> str | None:
+def _automatic(message: Message, null_sender: bool) -> str | None:
     def told(name: str) -> str:
         return _header(message, name).strip().lower()
 
@@ -153,10 +158,7 @@ def _automatic(message: Message, subject: str, null_sender: bool) -> str | None:
             or bool(told("List-Id") or told("List-Unsubscribe")),
         ),
         ("null_sender", null_sender or told("Return-Path") == "<>"),
-        (
-            "auto_reply",
-            bool(told("X-Autoreply") or told("X-Autorespond")) or bool(_AWAY.search(subject)),
-        ),
+        ("auto_reply", bool(told("X-Autoreply") or told("X-Autorespond"))),
     )
     return next((code for code, holds in checks if holds), None)
 

@@ -1,6 +1,7 @@
 """Letters that go out: threaded, in both forms, from right to left; pure."""
 
 import html
+import re
 import secrets
 from dataclasses import dataclass
 from email.headerregistry import Address
@@ -10,6 +11,7 @@ from email.utils import formatdate
 
 from bus.mail import one_line, paragraphs
 
+_METHOD = re.compile(rb"^METHOD:([A-Z]+)", re.MULTILINE)
 SEPARATOR = "## لطفاً پاسخ را بالای این خط بنویسید / Please write your reply above this line ##"
 
 
@@ -28,7 +30,8 @@ class Outgoing:
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
     reply_to: str | None = None
-    automatic: bool = True
+    # The Auto-Submitted of RFC 3834; None if a person wrote it.
+    automatic: str | None = "auto-generated"
     calendar: bytes | None = None
 
 
@@ -48,20 +51,22 @@ def write(letter: Outgoing) -> bytes:
     threads = (*letter.references, *([letter.in_reply_to] if letter.in_reply_to else []))
     if threads:
         message["References"] = one_line(" ".join(dict.fromkeys(threads)))
-    message["X-Mirab-Ticket"] = letter.ticket
+    message["X-Mirab-Ticket"] = letter.ticket or "none"
     if letter.automatic:
-        # RFC 3834: nobody's absence note answers this.
-        message["Auto-Submitted"] = "auto-generated"
+        # Nobody's absence note answers this.
+        message["Auto-Submitted"] = letter.automatic
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(f"{SEPARATOR}\n\n{letter.text}\n", cte="base64")
     message.add_alternative(_html(letter), subtype="html", cte="base64")
     if letter.calendar:
-        message.add_attachment(
-            letter.calendar,
-            maintype="text",
+        # The last form of the same letter: what shows visits takes it, what does not shows HTML.
+        method = _METHOD.search(letter.calendar)
+        message.add_alternative(
+            letter.calendar.decode(),
             subtype="calendar",
-            filename="invite.ics",
-            params={"method": "REQUEST", "charset": "utf-8"},
+            cte="base64",
+            # RFC 6047: the same as within.
+            params={"method": method[1].decode() if method else "PUBLISH", "name": "visit.ics"},
         )
     return message.as_bytes()
 

@@ -1,26 +1,25 @@
 """Who is written to after an act: rows of letters in the same transaction, sent by a chore.
 
 Letters to a unit carry the text, never who wrote it; letters to a citizen carry a link that opens
-the ticket. An SMS is a Command to the notify context in the same transaction; it carries the code
-and never a link, since a link in an SMS is how people are robbed.
+the ticket. All letters of a ticket to one receiver have one subject and form one thread. An SMS is
+a Command to the notify context in the same transaction; it carries the code and never a link, since
+a link in an SMS is how people are robbed.
 """
 
 import datetime as dt
-from typing import Any
+import re
 
-from icalendar import Calendar as ICalendar
-from icalendar import Event as IEvent
-from sqlalchemy import text
-
+from bus import identifiers
 from bus.contracts.notify import SEND_MESSAGE
 from bus.persian import persian_digits
 from bus.tracking import grouped
-from services.ticketing import mail_writing, store
+from services.ticketing import letter_files, mail_writing, mailing, store, visits
 from services.ticketing.acting import Case, Desk, spoken
 from services.ticketing.domain import words
 from services.ticketing.domain.clock import beyond_calendar
-from services.ticketing.domain.texts import LETTERS
+from services.ticketing.domain.texts import LETTERS, SUBJECTS
 from services.ticketing.domain.ticket import Entry
+from services.ticketing.mail_reading import Letter
 
 # act of the unit or the system → letter to the citizen
 TO_CITIZEN = {
@@ -33,89 +32,231 @@ TO_CITIZEN = {
     "choose_slot": "booked",
     "remind": "remind",
 }
+# These are told by letter alone.
+WITHOUT_SMS = {"leave_slot": "unbooked", "not_taken": "not_taken"}
+# What somebody can cause who is not the receiver.
+BOUNDED = frozenset({"registered", "booked", "unbooked", "not_taken"})
 IN_SMS = ("code", "unit", "due", "days", "office", "address", "time")
-TO_UNIT = ("register", "write", "reopen", "withdraw", "choose_slot", "leave_slot", "rate")
+TO_UNIT = frozenset(
+    {"register", "write", "joined_write", "outside_letter", "reopen", "withdraw", "choose_slot",
+     "leave_slot", "rate"}
+)  # fmt: skip
+_EMPTY = re.compile(r"\n{3,}")
+_REPLY = re.compile(r"^(?:\s*(?:re|fwd?|aw|پاسخ|ارجاع)\s*[:：])+\s*", re.IGNORECASE)
 
 
-def tell(desk: Desk, case: Case) -> None:
-    """Writes the letters that the fresh entries of the case call for."""
+def tell(desk: Desk, case: Case, *, acknowledge: bool = True) -> None:
+    """Writes the letters that the fresh entries of the case call for.
+
+    Without ``acknowledge`` the citizen is not written to: a machine may have written the letter.
+    """
     person = store.person(desk.conn, case.id)
+    registered = any(entry.act == "register" for entry in case.fresh)
     for entry in case.fresh:
-        if entry.act in TO_UNIT or (entry.act == "assign" and entry.data.get("unit")):
+        if _concerns_unit(entry):
             to_unit(desk, case, entry)
-        letter = TO_CITIZEN.get(entry.act)
-        if letter and person is not None and person.email:
+        letter = TO_CITIZEN.get(entry.act) or WITHOUT_SMS.get(entry.act)
+        if not letter or person is None or not acknowledge:
+            continue
+        if registered and entry.act == "not_taken":
+            continue  # the acknowledgement says it
+        if person.email:
             to_citizen(desk, case, entry, letter, person.email)
-        if letter and person is not None and person.mobile:
+        if person.mobile and entry.act in TO_CITIZEN:
             to_telephone(desk, case, entry, letter, person.mobile)
+
+
+def _concerns_unit(entry: Entry) -> bool:
+    given_away = entry.act == "assign" and bool(entry.data.get("unit"))
+    return entry.act in TO_UNIT or given_away or (entry.act == "note" and entry.by == "citizen")
 
 
 def to_citizen(desk: Desk, case: Case, entry: Entry, letter: str, address: str) -> None:
     """One letter to who wrote the ticket, in the language that was chosen."""
+    if letter in BOUNDED and mailing.is_enough(desk, address, letter):
+        return
     language = case.row.language
     unit = desk.book.units[case.ticket.unit]
-    told = {
+    reply_to = mail_writing.sub_address(unit["email"], case.row.code, _link_key(desk, case))
+    fields = {
         **_words(desk, case, entry, language),
         "link": f"{desk.portal_url}/l/{case.row.code}{_link_key(desk, case)}",
+        "rest": next((e.text for e in case.fresh if e.act == "not_taken"), ""),
     }
-    calendar = invitation(desk, case) if entry.act == "choose_slot" else None
-    _write(
+    headline, body = (part.format(**fields) for part in LETTERS[letter][language])
+    body = _EMPTY.sub("\n\n", body)
+    between = mailing.thread(desk, case, address, unit["email"].rpartition("@")[2])
+    automatic = entry.by == "system" or entry.act in ("register", "choose_slot", "leave_slot")
+    mailing.add(
         desk,
-        case,
+        mail_writing.Outgoing(
+            message_id=mail_writing.new_message_id(unit["email"].rpartition("@")[2]),
+            from_address=unit["email"],
+            from_name=unit[language],
+            to=address,
+            subject=_subject(case, language, again=between.in_reply_to is not None),
+            text=f"{headline}\n\n{body}",
+            language=language,
+            in_reply_to=between.in_reply_to,
+            references=between.references,
+            reply_to=reply_to,
+            ticket=case.row.code,
+            automatic=_automatic(desk, address) if automatic else None,
+            calendar=_calendar(desk, case, letter, reply_to, address),
+        ),
         letter,
-        language,
-        told,
-        sender=unit["email"],
-        name=unit[language],
-        to=address,
-        reply_to=mail_writing.sub_address(unit["email"], case.row.code, _link_key(desk, case)),
-        automatic=entry.by == "system" or entry.act == "register",
-        calendar=calendar,
+        ticket=case.id,
     )
+
+
+def _subject(case: Case, language: str, *, again: bool) -> str:
+    """One subject for all letters of a ticket: the citizen's own, if he wrote by letter."""
+    own = _REPLY.sub("", case.row.subject).strip()
+    subject = own or SUBJECTS[language].format(code=grouped(case.row.code))
+    return f"Re: {subject}" if own or again else subject
+
+
+def _automatic(desk: Desk, address: str) -> str:
+    """RFC 3834, 5: auto-replied answers a letter, auto-generated does not."""
+    answers = desk.letter is not None and desk.letter.sender == address.lower()
+    return "auto-replied" if answers else "auto-generated"
+
+
+def _calendar(desk: Desk, case: Case, letter: str, reply_to: str, address: str) -> bytes | None:
+    method = {"booked": visits.REQUEST, "unbooked": visits.CANCEL}.get(letter)
+    visit = visits.chosen(case)
+    if method is None or visit is None:
+        return None
+    return visits.calendar(desk, case, visit, method, organizer=reply_to, attendee=address)
 
 
 def to_telephone(desk: Desk, case: Case, entry: Entry, letter: str, mobile: str) -> None:
     """One SMS to who wrote the ticket (deploy/notify/templates.toml has the texts)."""
-    told = _words(desk, case, entry, case.row.language)
+    fields = _words(desk, case, entry, case.row.language)
     # Ungrouped: groups of digits change places in a line that runs from right to left.
-    told["code"] = case.row.code
+    fields["code"] = case.row.code
     desk.tx.send(
         SEND_MESSAGE,
         template=f"ticket_{letter}",
         channels=["sms"],
         to={"mobile": mobile},
         language=case.row.language,
-        personalisation={name: told[name] for name in IN_SMS},
+        personalisation={name: fields[name] for name in IN_SMS},
         reference=case.row.code,
     )
 
 
 def to_unit(desk: Desk, case: Case, entry: Entry) -> None:
-    """One letter to the mailbox that the unit's people read."""
+    """One letter to the mailbox that the unit's people read.
+
+    Of the same kind about the same ticket one goes at once, and what follows within the hour is
+    folded into one more: who makes a machine write makes it write to the desk's page alone.
+    """
     unit = desk.book.units[case.ticket.unit]
-    told = _words(desk, case, entry, "fa")
-    told["clock"] = f"{words.KINDS[case.row.kind][0]}: {words.ACTS[entry.act][0]}"
-    told["text"] = case.row.text if entry.act in ("register", "assign") else entry.text
-    _write(
-        desk, case, "unit", "fa", told,
-        sender=unit["email"], name="میراب", to=unit.get("mailbox") or unit["email"],
-    )  # fmt: skip
+    to, kind = unit.get("mailbox") or unit["email"], f"unit:{entry.act}"
+    before = mailing.count(desk, to, kind, ticket=case.id)
+    later = mailing.count(desk, to, f"{kind}:more", ticket=case.id)
+    fields = _words(desk, case, entry, "fa")
+    fields["clock"] = f"{words.KINDS[case.row.kind][0]}: {words.ACTS[entry.act][0]}"
+    fields["text"] = case.row.text if entry.act in ("register", "assign") else entry.text
+    if before and entry.act not in ("register", "assign"):
+        if not later:
+            _to_staff(desk, case, "more", fields, to, f"{kind}:more", in_hours=1)
+        return
+    _to_staff(desk, case, "unit", fields, to, kind)
 
 
 def to_role(desk: Desk, case: Case, entry: Entry, role: str) -> None:
     """One letter to who must look after a promise in danger."""
-    unit = desk.book.units[case.ticket.unit]
-    told = _words(desk, case, entry, "fa")
-    told["clock"] = words.CLOCKS[entry.data["clock"]][0]
-    told["due"] = spoken(dt.datetime.fromisoformat(entry.data["due"]), "fa")
-    to = desk.book.role_address(role, case.ticket.unit)
-    _write(desk, case, "escalated", "fa", told, sender=unit["email"], name="میراب", to=to)
+    fields = _words(desk, case, entry, "fa")
+    fields["clock"] = words.CLOCKS[entry.data["clock"]][0]
+    fields["due"] = spoken(dt.datetime.fromisoformat(entry.data["due"]), "fa")
+    _to_staff(
+        desk, case, "escalated", fields, desk.book.role_address(role, case.ticket.unit), "escalated"
+    )
+
+
+def _to_staff(  # noqa: PLR0913 - a letter has as many parts
+    desk: Desk,
+    case: Case,
+    letter: str,
+    fields: dict[str, str],
+    to: str,
+    kind: str,
+    *,
+    in_hours: int = 0,
+) -> None:
+    sender = desk.book.units[case.ticket.unit]["email"]
+    host = sender.rpartition("@")[2]
+    between = mailing.thread(desk, case, to, host)
+    headline, body = (part.format(**fields) for part in LETTERS[letter]["fa"])
+    category = desk.book.categories.get(case.row.category, {}).get("fa", "")
+    outgoing = mail_writing.Outgoing(
+        message_id=mail_writing.new_message_id(host),
+        from_address=sender,
+        from_name="میراب",
+        to=to,
+        subject=f"[{grouped(case.row.code)}] {category}".strip(),
+        text=f"{headline}\n\n{body}",
+        language="fa",
+        in_reply_to=between.in_reply_to,
+        references=between.references,
+        ticket=case.row.code,
+        automatic="auto-generated",
+    )
+    mailing.add(desk, outgoing, kind, ticket=case.id, in_hours=in_hours)
+
+
+def tell_held(desk: Desk, letter: Letter, unit: str) -> None:
+    """A letter is held back: its sender is told once a day, the unit's mailbox once an hour."""
+    book = desk.book.units[unit]
+    host = book["email"].rpartition("@")[2]
+    language = "fa"
+    receivers = [(book.get("mailbox") or book["email"], "unit:held", 1, "held_unit")]
+    if not letter.looks_automatic and _is_address(letter.sender):
+        receivers.append((letter.sender, "held", 24, "held"))
+    for to, kind, hours, name in receivers:
+        if mailing.count(desk, to, kind, hours=hours):
+            continue
+        subject, body = LETTERS[name][language]
+        fields = {"subject": letter.subject, "desk": f"{desk.desk_url}/letters"}
+        outgoing = mail_writing.Outgoing(
+            message_id=mail_writing.new_message_id(host),
+            from_address=book["email"],
+            from_name=book[language],
+            to=to,
+            subject=subject,
+            text=body.format(**fields),
+            language=language,
+            in_reply_to=letter.message_id if name == "held" else None,
+            ticket="",
+            automatic="auto-replied" if name == "held" else "auto-generated",
+        )
+        mailing.add(desk, outgoing, kind, ticket=None)
+
+
+def _is_address(address: str) -> bool:
+    try:
+        return bool(identifiers.email(address))
+    except identifiers.Malformed:
+        return False
+
+
+def tell_infected(desk: Desk, case: Case, name: str) -> None:
+    """The citizen learns which of his files was infected, and how to hand in another."""
+    language = case.row.language
+    left_out = [letter_files.LeftOut(name, "infected")]
+    said = letter_files.left_out_sentence(left_out, language)
+    acting_entry = Entry(0, desk.now, "system", "mirab", "not_taken", {"text": said})
+    person = store.person(desk.conn, case.id)
+    if person is not None and person.email:
+        to_citizen(desk, case, acting_entry, "not_taken", person.email)
 
 
 def _words(desk: Desk, case: Case, entry: Entry, language: str) -> dict[str, str]:
     unit = desk.book.units[case.ticket.unit]
     office = desk.book.offices.get((case.ticket.appointment or {}).get("office", ""), {})
-    starts = (case.ticket.appointment or {}).get("starts")
+    visit = visits.chosen(case)
     days = desk.book.after_answer_days
     if entry.act == "remind":
         days = desk.book.silence_days - desk.book.remind_days
@@ -126,7 +267,7 @@ def _words(desk: Desk, case: Case, entry: Entry, language: str) -> dict[str, str
         "due": _due_told(desk, case, language) if entry.act == "register" else "",
         "office": office.get(language, ""),
         "address": office.get(f"address_{language}", ""),
-        "time": spoken(dt.datetime.fromisoformat(starts), language) if starts else "",
+        "time": spoken(visit.starts, language) if visit else "",
         "days": persian_digits(str(days)) if language == "fa" else str(days),
         "clock": "",
         "link": "",
@@ -146,85 +287,13 @@ def _due_told(desk: Desk, case: Case, language: str) -> str:
     return f"{told}\n{beyond_calendar(first.beyond)[0 if language == 'fa' else 1]}"
 
 
-def _write(  # noqa: PLR0913 - a letter has as many parts
-    desk: Desk,
-    case: Case,
-    letter: str,
-    language: str,
-    told: dict[str, str],
-    *,
-    sender: str,
-    name: str,
-    to: str,
-    reply_to: str | None = None,
-    automatic: bool = True,
-    calendar: bytes | None = None,
-) -> None:
-    subject, body = (part.format(**told) for part in LETTERS[letter][language])
-    host = sender.rpartition("@")[2]
-    message_id = mail_writing.new_message_id(host)
-    raw = mail_writing.write(
-        mail_writing.Outgoing(
-            message_id=message_id,
-            from_address=sender,
-            from_name=name,
-            to=to,
-            subject=subject,
-            text=body,
-            language=language,
-            in_reply_to=desk.in_reply_to or _last_letter(desk, case),
-            references=(f"<ticket-{case.row.code}@{host}>",),
-            reply_to=reply_to,
-            ticket=case.row.code,
-            automatic=automatic,
-            calendar=calendar,
-        )
-    )
-    desk.conn.execute(
-        text(
-            "insert into mails (ticket, message_id, sender, recipient, raw) "
-            "values (:ticket, :message_id, :sender, :recipient, :raw)"
-        ),
-        {
-            "ticket": case.id,
-            "message_id": message_id,
-            "sender": sender,
-            "recipient": to,
-            "raw": raw,
-        },
-    )
-
-
-def _last_letter(desk: Desk, case: Case) -> str | None:
-    """The Message-ID of the last letter that came in for the ticket."""
-    found: str | None = desk.conn.execute(
-        text("select message_id from letters where ticket = :t order by id desc limit 1"),
-        {"t": case.id},
-    ).scalar()
-    return found
-
-
 def _link_key(desk: Desk, case: Case) -> str:
     return desk.keys.link(case.row.code, case.row.link_generation)
 
 
 def invitation(desk: Desk, case: Case) -> bytes:
-    """The visit as an iCalendar file (RFC 5545), one event whose UID never changes."""
-    told: dict[str, Any] = case.ticket.appointment or {}
-    office = desk.book.offices[told["office"]]
-    language = case.row.language
-    event = IEvent()
-    event.add("uid", f"visit-{case.row.code}@mirab")
-    event.add("sequence", case.ticket.version)
-    event.add("dtstamp", desk.now)
-    event.add("dtstart", dt.datetime.fromisoformat(told["starts"]))
-    event.add("dtend", dt.datetime.fromisoformat(told["ends"]))
-    event.add("summary", f"{office[language]} ({grouped(case.row.code)})")
-    event.add("location", office[f"address_{language}"])
-    event.add("status", "CONFIRMED")
-    calendar = ICalendar()
-    calendar.add("prodid", "-//Mirab//ticketing//FA")
-    calendar.add("version", "2.0")
-    calendar.add("method", "REQUEST")
-    calendar.add_component(event)
-    return bytes(calendar.to_ical())
+    """The visit that is booked, as a calendar file to be saved."""
+    visit = visits.chosen(case)
+    assert visit is not None
+    organizer = desk.book.units[case.ticket.unit]["email"]
+    return visits.calendar(desk, case, visit, visits.PUBLISH, organizer=organizer)

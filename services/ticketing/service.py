@@ -7,6 +7,7 @@ from typing import Any
 
 from bus.blobs import Blobs
 from bus.contracts import desk as at_desk
+from bus.contracts import letters_desk as at_letters
 from bus.contracts.ticketing import (
     CHOOSE_SLOT,
     FORM,
@@ -34,6 +35,7 @@ from services.ticketing import (
     citizens,
     desk,
     figures,
+    letter_desk,
     staff,
     store,
     times,
@@ -201,6 +203,38 @@ class Ticketing(Service):
     def take_up(self, tx, **data):
         return desk.act(self.own_desk(tx), "take_up", **data)
 
+    @serve(at_letters.LETTERS)
+    def letters(self, tx, **asked):
+        return letter_desk.listing(self.own_desk(tx), asked)
+
+    @serve(at_letters.READ_LETTER)
+    def read_letter(self, tx, *, letter):
+        return letter_desk.read(self.own_desk(tx), letter)
+
+    @serve(at_letters.LETTER_SOURCE)
+    def letter_source(self, tx, *, letter):
+        return letter_desk.source(self.own_desk(tx), self.blobs, letter)
+
+    @serve(at_letters.REGISTER_LETTER)
+    def register_letter(self, tx, **data):
+        return letter_desk.register(self.own_desk(tx), self.blobs, **data)
+
+    @serve(at_letters.ATTACH_LETTER)
+    def attach_letter(self, tx, **data):
+        return letter_desk.attach(self.own_desk(tx), self.blobs, **data)
+
+    @serve(at_letters.RETRY_LETTER)
+    def retry_letter(self, tx, *, letter):
+        return letter_desk.retry(self.own_desk(tx), letter=letter)
+
+    @serve(at_letters.FINISH_LETTER)
+    def finish_letter(self, tx, **data):
+        return letter_desk.finish(self.own_desk(tx), **data)
+
+    @serve(at_letters.MAIL_FIGURES)
+    def mail_figures(self, tx):
+        return figures.mail(tx.conn)
+
     @serve(at_desk.CALENDAR)
     def calendar(self, tx, *, from_day):
         return times.calendar(self.own_desk(tx), from_day)
@@ -235,6 +269,10 @@ class Ticketing(Service):
     @every(2)
     def read_letters(self):
         chores.read_letters(self.store, self.desk, self.blobs)
+
+    @every(30)
+    def release_letters(self):
+        chores.release_letters(self.store, self.now())
 
     @every(5)
     def recalculate(self):

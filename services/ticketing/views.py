@@ -1,6 +1,7 @@
 """How a ticket is told: to its citizen, to the desk, to everybody."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from bus.envelope import instant
@@ -11,7 +12,7 @@ from services.ticketing.domain import words
 from services.ticketing.domain.promises import Clock
 from services.ticketing.domain.ticket import INTERNAL, Entry, citizen_may
 
-HIDDEN_FROM_CITIZEN = INTERNAL | {"assign", "infected", "bounce"}
+HIDDEN_FROM_CITIZEN = INTERNAL | {"assign", "infected", "bounce", "joined_write"}
 TOLD_TO_JOINED = ("say", "answer", "close")
 
 
@@ -45,12 +46,22 @@ def for_citizen(desk: Desk, case: Case) -> dict[str, Any]:
         **_common(desk, case),
         "may": may,
         "history": [
-            said(entry, files) for entry in case.entries if entry.act not in HIDDEN_FROM_CITIZEN
+            said(entry, files) for entry in map(_own_word, case.entries) if _is_shown(entry)
         ]
         + _of_the_other(desk, case),
         "slots": _slots(desk, case) if "choose_slot" in may else [],
         "merged_into": case.ticket.merged_into is not None,
     }
+
+
+def _own_word(entry: Entry) -> Entry:
+    """A note that its citizen wrote, after the end, is a message to him."""
+    own = entry.act == "note" and entry.by == "citizen"
+    return replace(entry, act="write") if own else entry
+
+
+def _is_shown(entry: Entry) -> bool:
+    return entry.act not in HIDDEN_FROM_CITIZEN
 
 
 def _of_the_other(desk: Desk, case: Case) -> list[dict[str, Any]]:
@@ -78,7 +89,13 @@ def for_desk(desk: Desk, case: Case, *, open_person: bool) -> dict[str, Any]:
         "assignee": case.ticket.assignee,
         "person": _person(person),
         "history": [
-            {**said(entry, files), "actor": entry.actor, "internal": entry.act in INTERNAL}
+            {
+                **said(entry, files),
+                "actor": entry.actor,
+                "internal": entry.act in INTERNAL,
+                "sender": entry.data.get("sender"),
+                "ticket": entry.data.get("ticket"),
+            }
             for entry in case.entries
         ],
         "location": _location(row),

@@ -180,7 +180,6 @@ def test_a_forged_token_opens_nothing(hand):
         {"Auto_Submitted": "auto-replied"},
         {"Precedence": "bulk"},
         {"X_Autoreply": "yes"},
-        {"Subject": "Out of office: Re: نوبت"},
         {"X_Mirab_Ticket": "1234567890"},
         {"List_Id": "<news.example.com>"},
     ],
@@ -372,9 +371,9 @@ def test_who_does_not_send_what_is_missing_is_reminded_and_later_the_ticket_ends
     hand.do(chores.close_quietly)
     assert hand.track(code)["state"] == "CLOSED"
     assert "پاسخی از شما نرسید" in hand.track(code)["history"][-1]["title_fa"]
-    subjects = [
-        str(email.message_from_bytes(raw, policy=default)["Subject"])
+    told = [
+        email.message_from_bytes(raw, policy=default).get_body(("plain",)).get_content()
         for _, raw in hand.letters("zahra@example.com")
     ]
-    assert any("یادآوری" in subject for subject in subjects)
-    assert any("پایان" in subject for subject in subjects)
+    assert any("یادآوری" in text for text in told)
+    assert any("پایان" in text for text in told)

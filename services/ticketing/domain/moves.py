@@ -20,7 +20,7 @@ def _to(act: str, target: str, *states: str) -> dict[tuple[str, str], str]:
 MOVES: dict[tuple[str, str], str] = {
     **_to("assign", "OPEN", "NEW"),
     **_same("assign", "OPEN", "PAUSED"),
-    **_same("write", *WORK, "ANSWERED"),
+    **_same("write", *WORK, "ANSWERED", "MERGED"),
     **_to("say", "OPEN", "NEW"),
     **_same("say", "OPEN", "PAUSED", "ANSWERED"),
     **_same("note", *ALL),
@@ -47,11 +47,17 @@ MOVES: dict[tuple[str, str], str] = {
     **_same("due_moved", *WORK),
     **_same("bounce", *ALL),
     **_same("infected", *ALL),
+    **_same("joined_write", *ALL),
+    **_same("outside_letter", *ALL),
+    **_same("not_taken", *ALL),
+    **_same("related", *ALL),
+    **_same("calendar_reply", *ALL),
 }
 
 CITIZEN = ("write", "reopen", "withdraw", "choose_slot", "leave_slot", "rate")
 _CLERK = (
     "read", "note", "say", "answer", "pause", "resume", "invite", "visit", "assign", "register",
+    "letters",
 )  # fmt: skip
 _HEAD = (*_CLERK, "close", "take_up", "merge", "unmerge", "slots", "report")
 ROLES: dict[str, frozenset[str]] = {

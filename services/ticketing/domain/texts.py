@@ -1,22 +1,26 @@
 """The letters that go out, in Persian and English; data only.
 
-What stands in braces: code (the tracking code in groups), text, link, unit, due, office, address,
-time, clock, days, desk.
+All letters of a ticket to a citizen have one subject, so that mail programs keep them together; the
+headline says what each is about. What stands in braces: code (the tracking code in groups), text,
+link, unit, due, office, address, time, clock, days, desk, rest (what of a letter was not taken),
+subject (of the citizen's letter).
 """
 
-# letter → language → (subject, body)
+# For who did not write by letter first; who did reads his own subject again.
+SUBJECTS = {"fa": "ثبت شد: کد رهگیری {code}", "en": "Registered: tracking code {code}"}
+# letter → language → (headline, body); of letters without a ticket (subject, body)
 LETTERS: dict[str, dict[str, tuple[str, str]]] = {
     "registered": {
         "fa": (
             "ثبت شد: کد رهگیری {code}",
             "پیام شما با کد رهگیری {code} ثبت شد و {unit} به آن رسیدگی می‌کند.\n"
-            "{due}\n\nپیگیری بدون وارد کردن کد و رمز:\n{link}\n\n"
+            "{due}\n\n{rest}\n\nپیگیری بدون وارد کردن کد و رمز:\n{link}\n\n"
             "این پیوند مانند کلید است؛ آن را به دیگری ندهید.",
         ),
         "en": (
             "Registered: tracking code {code}",
             "Your message is registered under the tracking code {code}; {unit} works on it.\n"
-            "{due}\n\nFollow it up without code and secret:\n{link}\n\n"
+            "{due}\n\n{rest}\n\nFollow it up without code and secret:\n{link}\n\n"
             "This link is a key; give it to nobody.",
         ),
     },
@@ -69,6 +73,51 @@ LETTERS: dict[str, dict[str, tuple[str, str]]] = {
             "Change the time:\n{link}",
         ),
     },
+    "unbooked": {
+        "fa": (
+            "زمان مراجعه لغو شد: {time}",
+            "زمان مراجعه شما درباره {code} ({time}) پس داده شد.\n\nانتخاب زمان دیگر:\n{link}",
+        ),
+        "en": (
+            "Your visit was cancelled: {time}",
+            "The time of your visit about {code} ({time}) was given back.\n\n"
+            "Choose another time:\n{link}",
+        ),
+    },
+    "not_taken": {
+        "fa": (
+            "بخشی از نامه شما دریافت نشد",
+            "نامه شما درباره {code} رسید، اما نه همه آن.\n\n{text}\n\nصفحه پیگیری:\n{link}",
+        ),
+        "en": (
+            "A part of your letter was not taken",
+            "Your letter about {code} arrived, but not all of it.\n\n{text}\n\n"
+            "The page of your ticket:\n{link}",
+        ),
+    },
+    "more": {
+        "fa": (
+            "{clock}؛ بیش از یک بار",
+            "کد رهگیری: {code}\n\nدر ساعت گذشته بیش از یک بار رسید؛ نامه‌های بعدی در همین یک نامه "
+            "آمده است. همه را در میز خدمت ببینید: {desk}",
+        ),
+    },
+    "held": {
+        "fa": (
+            "نامه شما رسید و با تأخیر رسیدگی می‌شود",
+            "نامه شما رسید. چون از این نشانی یا درباره این موضوع در زمانی کوتاه نامه‌های بسیاری "
+            "رسیده است، نامه‌ها نگه داشته و به نوبت رسیدگی می‌شوند. لازم نیست دوباره بفرستید.\n\n"
+            "Your letter has arrived. As many letters came within a short time, they are kept and "
+            "worked on one after the other. You need not send it again.",
+        ),
+    },
+    "held_unit": {
+        "fa": (
+            "نامه‌های بسیار در زمانی کوتاه",
+            "از یک نشانی یا درباره یک پرونده بیش از اندازه نامه رسید. نامه‌های بیشتر نگه داشته "
+            "شد و ساعت‌های بعد به نوبت رسیدگی می‌شود. زودتر از آن در میز خدمت ببینید:\n{desk}",
+        ),
+    },
     "closed": {
         "fa": (
             "پایان رسیدگی به {code}",
@@ -95,13 +144,13 @@ LETTERS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "unit": {
         "fa": (
-            "[{code}] {clock}",
-            "{clock}\nکد رهگیری: {code}\n{due}\n\n{text}\n\n"
+            "{clock}",
+            "کد رهگیری: {code}\n{due}\n\n{text}\n\n"
             "رسیدگی در میز خدمت: {desk}\nپاسخ به این نامه یادداشت داخلی می‌شود.",
         ),
         "en": (
-            "[{code}] {clock}",
-            "{clock}\nTracking code: {code}\n{due}\n\n{text}\n\nWork on it at the desk: {desk}\n"
+            "{clock}",
+            "Tracking code: {code}\n{due}\n\n{text}\n\nWork on it at the desk: {desk}\n"
             "A reply to this letter becomes an internal note.",
         ),
     },

@@ -11,7 +11,9 @@ from services.ticketing.domain.words import PAUSES
 
 # What the citizen reads as a word of the unit: it answers, and promises the next news.
 PUBLIC = frozenset({"say", "answer", "pause", "invite", "close"})
-INTERNAL = frozenset({"note", "escalate", "remind"})
+INTERNAL = frozenset({"note", "escalate", "remind", "outside_letter", "related", "calendar_reply"})
+# What a person says in his own words.
+WORDS = frozenset({"write", "joined_write", "note"})
 SILENT_CLOSES = ("silence", "accepted", "withdrawn")
 
 
@@ -145,6 +147,16 @@ def pauses(entries: Sequence[Entry]) -> list[Pause]:
         elif stood and not stands:
             found[-1] = replace(found[-1], end=entry.at)
     return found
+
+
+def is_unread(entries: Iterable[Entry], state: str, unread: bool) -> bool:
+    """True while a person's word waits in an ended ticket, which no clock brings up again."""
+    for entry in entries:
+        if entry.by == "unit":
+            unread = False
+        elif entry.by == "citizen" and entry.act in WORDS:
+            unread = True
+    return unread and state in moves.ENDED
 
 
 def is_word_of_unit(entry: Entry) -> bool:

@@ -65,7 +65,70 @@ ACTS = {
     "due_moved": ("سررسید تغییر کرد", "The due time moved"),
     "bounce": ("نامه‌ای به نشانی داده‌شده نرسید", "A letter could not be delivered"),
     "infected": (
-        "پرونده پیوست آلوده بود و باز نمی‌شود",
+        "فایل پیوست آلوده بود و باز نمی‌شود",
         "An attachment was infected; it stays shut",
     ),
+    "joined_write": ("پیام از درخواست پیوسته", "Message from a joined ticket"),
+    "outside_letter": ("نامه از شخص دیگر", "Letter from somebody else"),
+    "not_taken": ("بخش‌هایی از نامه دریافت نشد", "Parts of the letter were not taken"),
+    "related": ("پرونده مرتبط", "Related ticket"),
+    "calendar_reply": ("پاسخ تقویم به زمان مراجعه", "Calendar's reply to the visit"),
+}
+CALENDAR_REPLIES = {
+    "ACCEPTED": ("شهروند زمان مراجعه را پذیرفت", "The citizen accepts the visit"),
+    "DECLINED": ("شهروند زمان مراجعه را نپذیرفت", "The citizen declines the visit"),
+    "TENTATIVE": ("شهروند هنوز مطمئن نیست", "The citizen is not certain yet"),
+}
+# Where a letter that came in lies.
+LETTERS = {
+    "RECEIVED": "در نوبت رسیدگی",
+    "TICKET": "پرونده شد",
+    "MESSAGE": "پیام در پرونده شد",
+    "NOTE": "یادداشت در پرونده شد",
+    "FLOOD": "نگه داشته شد",
+    "AUTOMATIC": "نامه خودکار",
+    "RECEIPT": "رسید یا گزارش سامانه",
+    "BOUNCE": "برگشت نامه",
+    "NOBODY": "بدون نشانی فرستنده",
+    "NO_UNIT": "نشانی بدون واحد",
+    "NO_CATEGORY": "واحد بدون موضوع",
+    "POSTMASTER": "به postmaster یا abuse",
+    "FAILED": "خوانده نشد",
+    "DONE": "بررسی شد",
+}
+# Those of them where a person has to look.
+WAITING_LETTERS = (
+    "FAILED", "FLOOD", "NOBODY", "NO_UNIT", "NO_CATEGORY", "POSTMASTER", "AUTOMATIC", "BOUNCE",
+    "RECEIPT",
+)  # fmt: skip
+REASONS = {
+    "own": "نامه‌ای از خود ما بازگشته است.",
+    "loop": "نامه از سامانه‌های بسیاری گذشته است و شاید در حلقه افتاده باشد.",
+    "auto_submitted": "فرستنده آن را نامه خودکار خوانده است (Auto-Submitted).",
+    "bulk": "نامه گروهی یا خبرنامه است.",
+    "null_sender": "نامه فرستنده‌ای برای بازگشت ندارد (MAIL FROM:<>).",
+    "auto_reply": "پاسخ خودکار یک صندوق پستی است.",
+    "sender_tickets": "این نشانی در یک ساعت بیش از ده پرونده ساخته است.",
+    "sender_letters": "این نشانی در یک ساعت بیش از ده نامه به این پرونده فرستاده است.",
+    "ticket_letters": "در یک ساعت بیش از سی نامه به این پرونده رسیده است.",
+    "unit_tickets": "در یک ساعت بیش از سیصد نامه تازه به این واحد رسیده است.",
+    "no_sender": "نشانی پست الکترونیک درستی در نامه نیست.",
+    "no_unit": "هیچ واحدی این نشانی را ندارد.",
+    "no_category": "برای این واحد موضوعی تعریف نشده است.",
+    "no_such_letter": "گزارش از نامه‌ای است که ما نفرستاده‌ایم.",
+    "other_recipient": "گزارش از گیرنده‌ای است که ما به او ننوشته‌ایم.",
+    "failed": "نامه به گیرنده نرسید.",
+    "delayed": "نامه هنوز نرسیده است؛ سامانه دوباره تلاش می‌کند.",
+    "delivered": "نامه رسید.",
+    "displayed": "گیرنده نامه را باز کرد.",
+    "outside": "فرستنده، شهروند این پرونده نیست.",
+}
+# What letters name as not taken, and how to hand it in.
+NOT_TAKEN = {
+    "many": ("بیش از ده فایل", "more than ten files"),
+    "type": ("گونه این فایل پذیرفته نمی‌شود", "this type of file is not taken"),
+    "large": ("بزرگ‌تر از ۱۰ مگابایت", "larger than 10 MB"),
+    "empty": ("فایل خالی است", "the file is empty"),
+    "infected": ("فایل آلوده است", "the file is infected"),
+    "length": ("متن پس از ۵۰٬۰۰۰ نویسه", "the text beyond 50,000 characters"),
 }
