@@ -6,7 +6,7 @@ searched and read by machines.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -72,6 +72,26 @@ def statement(told: Mapping[str, Any], lang: str) -> bytes:
     Beside each row stands what was owed after it.
     """
     return _pdf("statement", lang, account=told, rows=with_balance(told))
+
+
+def answer(
+    inquiry: Mapping[str, Any],
+    lang: str,
+    *,
+    company: Mapping[str, str],
+    portal: str,
+    explain: Callable[[Any], list[str]],
+) -> bytes:
+    """The PDF of the answer to an own inquiry; the address of its QR code verifies it.
+
+    ``inquiry`` is an OwnInquiry of bus/contracts/own.py, ``company`` the issuer of its bill, or at
+    least ``name_fa`` and ``name_en``; ``explain`` gives the sentences of a status.
+    """
+    reply = inquiry["answer"]
+    link = f"{portal}/v1/verify/{reply['verification_code']}"
+    return _pdf(
+        "answer", lang, answer=reply, link=link, company=company, portal=portal, explain=explain
+    )
 
 
 def letter(told: Mapping[str, Any]) -> bytes:

@@ -50,12 +50,23 @@ def percent(hundredths: int) -> str:
     return f"{hundredths / 100:.2f}%"
 
 
+ARTICLES_FA = {"45 (e)": "ماده 45، بند ه", "11, 13": "ماده‌های 11 و 13", "note 5": "تبصره 5"}
+
+
+def article(told: str, language: str = "fa") -> str:
+    """The article of a legal basis as people read it; empty for the whole of an act."""
+    if language == "fa":
+        return ARTICLES_FA.get(told, f"ماده {told}" if told else "")
+    return told if not told or told.startswith("note") else f"article {told}"
+
+
 WEEKDAYS_FA = ("دوشنبه", "سه‌شنبه", "چهارشنبه", "پنجشنبه", "جمعه", "شنبه", "یکشنبه")
 _templates.filters |= {
     "rials": "{:,}".format,
     "moment": moment,
     "day": day,
     "percent": percent,
+    "article": article,
     "code": grouped,
     "secret": grouped_secret,
 }

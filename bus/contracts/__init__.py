@@ -15,6 +15,7 @@ from bus.contracts import (
     hearing,
     inbox,
     inquiry,
+    laws,
     letters_desk,
     notices_desk,
     notify,
@@ -50,6 +51,7 @@ def _contracts(module: ModuleType) -> dict[str, Contract]:
 
 CATALOGUE: dict[str, Contract] = {
     **_contracts(inquiry),
+    **_contracts(laws),
     **_contracts(own),
     **_contracts(parcels),
     **_contracts(ticketing),

@@ -25,6 +25,7 @@ PARTS = {
     "/inquiry": "inquiry",
     "/verify": "inquiry",
     "/v1/verify": "inquiry",
+    "/laws": "inquiry",
     "/inbox": "notify",
     "/subscribe": "notify",
 }

@@ -1,5 +1,9 @@
 """Inquiries of people about their own sources: asked, paid, read."""
 
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -7,9 +11,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.contracts import own as contracts
-from bus.contracts.billing import QUOTE
-from bus.errors import BusError
-from gateway import uploads
+from bus.contracts.billing import LOOK_UP, QUOTE
+from bus.errors import BusError, NotFound
+from gateway import documents, uploads
 from gateway.origin import same_origin
 from gateway.public import words
 from gateway.public.portal import faults_of, one, show, status_of
@@ -23,8 +27,8 @@ SERVICE = "own_inquiry"
 class Own:
     """What the routes share; a sealed cookie holds code and secret for half an hour."""
 
-    def __init__(self, tickets: Tickets) -> None:
-        self._tickets = tickets
+    def __init__(self, tickets: Tickets, portal: str) -> None:
+        self._tickets, self._portal = tickets, portal
 
     async def page(self, request: Request) -> Response:
         """GET /inquiry: what it is, what it costs today, and the form."""
@@ -109,28 +113,72 @@ class Own:
 
     async def mine(self, request: Request) -> Response:
         """GET /inquiry/mine: how it stands, its bill, and its answer when it is paid."""
-        sealed = request.cookies.get(COOKIE, "")
-        proof = self._tickets.cookies.open(sealed, SECONDS)
-        if proof is None or set(proof) != {"code", "secret"}:
+        proof = self._proof(request)
+        if proof is None:
             return RedirectResponse("/inquiry/open", 303)
         told = await self._tickets.ask(request, contracts.READ_OWN, proof)
         response = show(
             request, "inquiry_mine", told=told, secret=proof["secret"],
             new=request.query_params.get("new") == "1",
+            explain=partial(explained, words.language(request)),
         )  # fmt: skip
         if told["state"] == "CHARGING":
             response.headers["Refresh"] = str(WAIT_SECONDS)
         self._open(request, response, proof)
         return response
 
+    async def answer_pdf(self, request: Request) -> Response:
+        """GET /inquiry/mine/answer.pdf: the answer as a paper, with all that proves it."""
+        proof = self._proof(request)
+        if proof is None:
+            return RedirectResponse("/inquiry/open", 303)
+        inquiry = await self._tickets.ask(request, contracts.READ_OWN, proof)
+        if inquiry["answer"] is None:
+            raise NotFound("There is no answer yet.", code="http.not_found")
+        lang = words.language(request)
+        company = await self._company(request, inquiry["bill"] or {})
+        body = await asyncio.to_thread(
+            documents.answer, inquiry, lang,
+            company=company, portal=self._portal, explain=partial(explained, lang),
+        )  # fmt: skip
+        headers = {
+            "Cache-Control": "no-store",
+            "Content-Disposition": 'inline; filename="answer.pdf"',
+        }
+        return Response(body, headers=headers, media_type="application/pdf")
 
-def routes(tickets: Tickets) -> list[Route]:
+    async def _company(self, request: Request, bill: Mapping[str, Any]) -> Mapping[str, str]:
+        """Whose answer it is: the issuer of its bill, with address; its name alone without one."""
+        pair = {name: bill.get(name) for name in ("bill_id", "payment_id")}
+        if all(pair.values()):
+            with contextlib.suppress(BusError):
+                return dict((await self._tickets.ask(request, LOOK_UP, pair))["issuer"])
+        return {f"name_{lang}": words.speaker(lang)("brand") for lang in words.LANGUAGES}
+
+    def _proof(self, request: Request) -> dict[str, Any] | None:
+        """Code and secret, which the cookie keeps for half an hour."""
+        proof = self._tickets.cookies.open(request.cookies.get(COOKIE, ""), SECONDS)
+        return proof if proof is not None and set(proof) == {"code", "secret"} else None
+
+
+def explained(lang: str, status: Mapping[str, Any]) -> list[str]:
+    """What a status means and what to do next, why it is not known, and what stands beside it."""
+    sentences = [
+        words.text_if_any(lang, f"means_{status['code']}"),
+        status.get(f"reason_{lang}", ""),
+        *(words.text_if_any(lang, f"flag_{flag}") for flag in status["flags"]),
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def routes(tickets: Tickets, portal: str) -> list[Route]:
     """The routes of own inquiries."""
-    own = Own(tickets)
+    own = Own(tickets, portal)
     return [
         Route("/inquiry", own.page, methods=["GET"]),
         Route("/inquiry", own.ask, methods=["POST"]),
         Route("/inquiry/open", own.open_page, methods=["GET"]),
         Route("/inquiry/open", own.open, methods=["POST"]),
         Route("/inquiry/mine", own.mine),
+        Route("/inquiry/mine/answer.pdf", own.answer_pdf),
     ]

@@ -31,6 +31,11 @@ def speaker(lang: str) -> Callable[..., str]:
     return text
 
 
+def text_if_any(lang: str, key: str) -> str:
+    """The text of a key that a newer service may have made up; empty if there is none."""
+    return str(_KNOWN[key][LANGUAGES.index(lang)]) if key in _KNOWN else ""
+
+
 def error_text(lang: str, code: str, **places: object) -> str:
     """What a person is told about a refusal of that code."""
     errors = _KNOWN["errors"]

@@ -12,6 +12,7 @@ from bus.contracts.inquiry import (
     SUBMIT_BATCH,
     VERIFY,
 )
+from bus.contracts.laws import LAWS
 from bus.contracts.own import ASK_OWN, READ_OWN
 from bus.contracts.parcels import ASK_PARCEL, READ_PARCEL, TAKE_SOURCES
 from bus.endpoint import answers, every, handle, serve
@@ -33,7 +34,7 @@ from services.inquiry import (
     verifying,
 )
 from services.inquiry.asking import Asked
-from services.inquiry.domain import codes, purposes
+from services.inquiry.domain import codes, law_uses, purposes
 from services.inquiry.members import asker_of
 
 
@@ -69,6 +70,10 @@ class Inquiry(Service):
     def verify(self, tx, *, verification_code):
         code = codes.parse(verification_code)
         return verifying.verify(tx.conn, code, self.now(), self.settings)
+
+    @serve(LAWS)
+    def laws(self, tx):
+        return {"acts": law_uses.laws()}
 
     @serve(SUBMIT_BATCH)
     def submit_batch(self, tx, **data):

@@ -222,7 +222,7 @@ def test_axe_finds_nothing_on_any_page_in_any_state(visitor, shared_desk, judged
         page = visitor(width=width)
         page.goto(shared_desk.portal)
         judged(page)
-        for path in ("verify", "verify?code=", "v1/verify/V-AAAA", "statistics", "privacy",
+        for path in ("verify", "verify?code=", "v1/verify/V-AAAA", "laws", "statistics", "privacy",
                      "accessibility", "nowhere", "contact/track", "contact?lang=en",
                      "contact?lang=fa"):  # fmt: skip
             page.goto(f"{shared_desk.portal}/{path}")

@@ -142,3 +142,24 @@ def test_without_a_broker_a_person_reads_that_and_a_machine_when_to_come_back(st
     assert page.headers["retry-after"]
     assert "چند دقیقه دیگر" in page.text
     assert get(f"{url}/v1/verify/V-AAAA").json()["code"] == "broker.unreachable"
+
+
+@pytest.mark.parametrize(
+    ("lang", "act", "use"),
+    [
+        ("fa", "دستورالعمل اجرایی قانون تعیین تکلیف چاه‌های فاقد پروانه", "منبع فاقد پروانه"),
+        (
+            "en",
+            "Executive directive of the Act on wells without licence",
+            "A source without licence",
+        ),
+    ],
+)
+def test_l15_a_page_lists_the_laws_and_every_page_leads_there(public_face, lang, act, use):
+    page = get(f"{public_face}/laws?lang={lang}", **BROWSER)
+    assert page.status_code == 200
+    assert act in page.text
+    assert use in page.text
+    for code in ("FDW-45-E", "ULW-DIR", "CH2-24"):
+        assert f'id="{code}"' in page.text
+    assert 'href="/laws"' in get(f"{public_face}/privacy", **BROWSER).text

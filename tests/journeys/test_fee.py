@@ -3,6 +3,7 @@
 import re
 import time
 
+import pypdfium2
 import pytest
 import requests
 
@@ -123,6 +124,38 @@ def test_who_pays_gets_a_receipt_and_the_answer(shared_house, psp):
     again = house.browser.post(address, data=fields, timeout=30)
     assert receipt in again.text
     assert len(house.paid()) == 1
+
+
+def test_l14_the_applicant_reads_the_law_of_the_answer_what_it_means_and_where_to_go_next(
+    shared_house,
+):
+    house = shared_house.begin()
+    address, fields = house.pay(house.ask())
+    house.browser.post(address, data=fields, timeout=30)
+    wait_for(house.answered)
+    page = house.get("/inquiry/mine").text
+    # 1001/5 is a permit by article 5 whose term ended in 1386.
+    for words in (
+        "منقضی",
+        "مدت پروانه پایان یافته است",
+        "مستند قانونی",
+        "قانون توزیع عادلانه آب، ماده 5",
+        "چاه خانگی تا ۲۵ متر مکعب در شبانه‌روز",
+    ):
+        assert words in page
+    for link in ("/laws#FDW-5", "/contact/new?kind=objection", "/inquiry/mine/answer.pdf"):
+        assert f'href="{link}"' in page
+    pdf = house.get("/inquiry/mine/answer.pdf")
+    assert (pdf.status_code, pdf.headers["content-type"]) == (200, "application/pdf")
+    code = re.search(r"V-[0-9A-Z]{4}(?:-[0-9A-Z]{4}){4}", page)[0]
+    pages = pypdfium2.PdfDocument(pdf.content)
+    text = "".join(each.get_textpage().get_text_range() for each in pages)
+    assert code in text
+    verified = house.get(f"/v1/verify/{code}").json()
+    assert (verified["agency_fa"], verified["sources"][0]["county"]) == ("متقاضی", "بهمئی")
+    english = house.get("/inquiry/mine?lang=en").text
+    assert "Fair Distribution of Water Act، article 5" not in english
+    assert "Fair Distribution of Water Act, article 5" in english
 
 
 def test_x14_a_bill_is_found_by_its_numbers_in_any_digits(shared_house):
