@@ -15,6 +15,7 @@ from bus.errors import BusError, ContractError, NotFound, RuleBroken, Unauthenti
 from bus.tracking import grouped, grouped_secret
 from gateway import pages, uploads
 from gateway.ops.desk import words
+from gateway.ops.desk.letters import LetterPages
 from gateway.ops.desk.oidc import Attempt, Provider
 from gateway.ops.desk.session import Desk, form_id, leave
 from gateway.ops.forms import day_of, one, taken
@@ -262,6 +263,7 @@ class DeskPages:
             Route("/desk/calendar", self.calendar),
             Route("/desk/calendar/{what}", self.change, methods=["POST"]),
             Route("/desk/figures", self.report),
+            *LetterPages(self.desk, self._blobs).routes(),
             Route("/desk/tickets/{code}", self.ticket),
             Route("/desk/tickets/{code}/files/{file:int}", self.file),
             Route("/desk/tickets/{code}/{act}", self.act, methods=["POST"]),
