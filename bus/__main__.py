@@ -41,6 +41,8 @@ def serve(part: str) -> int:
     import nameko
     from nameko.runners import ServiceRunner
 
+    from bus import monitor
+
     settings = _prepare(part, "AMQP_URL", "DB_URL")
     nameko.config.setup(
         {
@@ -50,6 +52,7 @@ def serve(part: str) -> int:
         }
     )
     check_database_cooperates(settings.text("DB_URL"))
+    monitor.serve(_short(part), settings)
     runner = ServiceRunner()
     runner.add_service(service_of(part))
     signal.signal(signal.SIGTERM, lambda *_: eventlet.spawn_n(runner.stop))
@@ -64,12 +67,15 @@ def relay(part: str) -> int:
     import asyncio
     import signal
 
+    from bus import monitor
     from bus.relay import Relay
 
     settings = _prepare(part, "AMQP_URL", "DB_URL")
+    monitor.serve(f"{_short(part)}-relay", settings)
 
     async def run() -> None:
         stop = asyncio.Event()
+        monitor.watch("loop", monitor.loop_turns(asyncio.get_running_loop()))
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await Relay(settings.text("DB_URL"), settings.text("AMQP_URL"), _short(part)).run(stop)

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from bus import log, topology
+from bus import log, monitor, topology
 from bus.contracts.kinds import Event, Request
 from bus.envelope import Envelope, child_of
 from bus.errors import BusError, Internal, Unavailable, from_wire
@@ -40,7 +40,13 @@ class Client:
         """True while questions can be sent."""
         return self._link.up
 
+    @property
+    def blocked(self) -> bool:
+        """True while the broker has said that it takes no messages."""
+        return self._link.blocked
+
     async def start(self) -> None:
+        monitor.watch("broker", self._link.finding)
         await self._link.start()
 
     async def stop(self) -> None:

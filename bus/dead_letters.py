@@ -19,10 +19,11 @@ MOST_AT_ONCE = 1000
 class DeadLetters:
     """The dead letters of all services on one broker; a short connection for each act."""
 
-    def __init__(self, amqp_url: str) -> None:
+    def __init__(self, amqp_url: str, *, seconds: float = CONFIRM_SECONDS) -> None:
         self._parameters = pika.URLParameters(amqp_url)
-        self._parameters.blocked_connection_timeout = CONFIRM_SECONDS
-        self._parameters.socket_timeout = CONFIRM_SECONDS
+        self._parameters.blocked_connection_timeout = seconds
+        self._parameters.socket_timeout = seconds
+        self._parameters.stack_timeout = seconds
         self._connection: Any = None
 
     def __enter__(self) -> "DeadLetters":

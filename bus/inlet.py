@@ -14,7 +14,8 @@ from kombu.mixins import ConsumerMixin
 from nameko import config
 from nameko.extensions import SharedExtension
 
-from bus import log, topology
+from bus import log, monitor, topology
+from bus.monitor import WELL, Finding, fail
 from bus.store import Store
 
 _log = log.get("inlet")
@@ -54,6 +55,7 @@ class Consumer(ConsumerMixin):
         self._consumer: Any = None
         self._channel: Any = None
         self._draining = False
+        self.consuming = False
         self.drained = eventlet.event.Event()
 
     def drain(self) -> None:
@@ -76,7 +78,10 @@ class Consumer(ConsumerMixin):
             connection.ensure_connection(
                 self.on_connection_error, interval_start=0.5, interval_step=0.5, interval_max=3
             )
-            yield connection
+            try:
+                yield connection
+            finally:
+                self.consuming = False
 
     def _wait_until_ready(self) -> None:
         """Takes nothing that could only be held: each message in hand is charged a delivery
@@ -94,6 +99,7 @@ class Consumer(ConsumerMixin):
 
     def on_consume_ready(self, *_: Any, **__: Any) -> None:
         """The queue is there and bound, and the broker sends: what is asked now arrives."""
+        self.consuming = True
         _log.info("consuming", queue=self._inlet.queue_name)
 
     def on_iteration(self) -> None:
@@ -143,10 +149,17 @@ class Inlet(SharedExtension):
         """Messages of the contract ``name`` go to ``endpoint``."""
         self._endpoints[name] = endpoint
 
+    def finding(self) -> Finding:
+        """The check that this queue is consumed, for bus/monitor.py."""
+        if self._consumer is not None and self._consumer.consuming:
+            return WELL
+        return fail("broker.unreachable", f"The queue {self.queue_name} is not consumed.")
+
     def open(self) -> None:
         """Begins to consume, once, when the first endpoint starts."""
         if self._consumer is None:
             self._consumer = Consumer(self, config["AMQP_URI"], config.get("HEARTBEAT", 20))
+            monitor.watch(self.kind, self.finding)
             self._thread = eventlet.spawn(self._run)
 
     def close(self) -> None:

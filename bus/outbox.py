@@ -77,14 +77,3 @@ def add(conn: Connection, rows: list[dict[str, Any]]) -> None:
     """Puts messages into the outbox and wakes the relay when the transaction commits."""
     conn.execute(insert(TABLE), rows)
     conn.execute(text(f"notify {CHANNEL}"))
-
-
-def lag(conn: Connection) -> tuple[int, float]:
-    """How many messages wait to be sent, and the age of the oldest in seconds."""
-    found = conn.execute(
-        text(
-            "select count(*), coalesce(extract(epoch from now() - min(created_at)), 0) "
-            "from outbox where sent_at is null"
-        )
-    ).one()
-    return int(found[0]), float(found[1])

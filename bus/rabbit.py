@@ -12,6 +12,7 @@ from pika.exceptions import AMQPError
 
 from bus import log
 from bus.errors import Unavailable
+from bus.monitor import WELL, Finding, fail
 
 HEARTBEAT_SECONDS = 20
 CONNECT_SECONDS = 10
@@ -59,6 +60,14 @@ class Link:
     def up(self) -> bool:
         """True while messages can be published."""
         return self._open.is_set() and not self.blocked
+
+    def finding(self) -> Finding:
+        """The check of this connection, for bus/monitor.py."""
+        if self.blocked:
+            return fail("broker.blocked", "The broker takes no messages (memory or disk alarm).")
+        if not self._open.is_set():
+            return fail("broker.unreachable", "There is no connection to the broker.")
+        return WELL
 
     async def start(self) -> None:
         """Begins to keep the connection; does not wait for it."""

@@ -8,8 +8,10 @@ from typing import Any
 import psycopg2
 import psycopg2.extensions
 
-from bus import log, topology
+from bus import log, monitor, topology
+from bus.database_probe import trouble_of
 from bus.errors import BusError
+from bus.monitor import STARTING, WELL, Finding
 from bus.outbox import CHANNEL
 from bus.rabbit import Link
 
@@ -47,9 +49,16 @@ class Relay:
         self._link = Link(amqp_url, f"{service}.relay", confirm=True)
         self._log = log.get("relay")
         self._wake = asyncio.Event()
+        self._trouble: Finding | None = STARTING
+
+    def finding(self) -> Finding:
+        """The check of the relay's own session in the database."""
+        return self._trouble or WELL
 
     async def run(self, stop: asyncio.Event) -> None:
         """Works until ``stop`` is set; survives losing the database or the broker."""
+        monitor.watch("broker", self._link.finding)
+        monitor.watch("database", self.finding)
         await self._link.start()
         pause = 0.2
         while not stop.is_set():
@@ -59,6 +68,7 @@ class Relay:
                     await self._listen(conn, stop)
             except psycopg2.Error as error:
                 self._log.warning("database lost", error=type(error).__name__)
+                self._trouble = trouble_of(error)
                 await _wait(stop, pause)
                 pause = min(pause * 2, 5)
         await self._link.stop()
@@ -76,6 +86,7 @@ class Relay:
             while not stop.is_set():
                 while await self.carry(conn):
                     await asyncio.sleep(0)
+                self._trouble = None
                 if time.monotonic() > forget_at:
                     _execute(conn, FORGET, ())
                     forget_at = time.monotonic() + 3600

@@ -5,16 +5,16 @@ from typing import Any
 
 from nameko.extensions import DependencyProvider
 
-from bus import inbox, outbox
+from bus import inbox, monitor
 from bus.contracts.health import health_of
+from bus.database_faults import PREFIX
 from bus.endpoint import every, serve
 from bus.envelope import Envelope, instant
-from bus.errors import BusError, Unavailable
+from bus.errors import BusError
+from bus.monitor import Status
 from bus.settings import Settings
-from bus.store import Store, Tx
+from bus.store import MINUTE, Store, Tx
 from bus.version import release
-
-MINUTE = 60.0
 
 
 class StoreProvider(DependencyProvider):
@@ -22,6 +22,8 @@ class StoreProvider(DependencyProvider):
 
     def setup(self) -> None:
         self.store = Store(Settings().text("DB_URL"), source=self.container.service_name)
+        monitor.watch("database", self.store.finding)
+        monitor.watch("outbox", self.store.probe.outbox)
 
     def get_dependency(self, _worker_ctx: Any) -> Store:
         return self.store
@@ -62,30 +64,30 @@ class Service:
 
 
 def _health(service: Service) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    store, found = service.store, service.store.finding()
+    problem = found.code.removeprefix(PREFIX) if found.status is Status.FAIL else None
+    reply: dict[str, Any] = {
         "service": service.name,
         "version": release(),
-        "database": True,
-        "writable": service.store.writable(),
-        "trouble": service.store.troubles.recent(MINUTE),
-        "troubles": service.store.troubles.count(MINUTE),
-        "outbox_unsent": 0,
-        "outbox_oldest_seconds": 0.0,
+        "database": problem != "unreachable",
+        "database_problem": problem,
+        "writable": store.probe.finding().status is Status.PASS and problem != "full",
+        "trouble": store.troubles.recent(MINUTE),
+        "troubles": store.troubles.count(MINUTE),
+        "outbox_unsent": store.probe.unsent,
+        "outbox_oldest_seconds": store.probe.oldest,
         "now": instant(service.now()),
     }
-    try:
-        with service.store.transaction() as tx:
-            told["outbox_unsent"], told["outbox_oldest_seconds"] = outbox.lag(tx.conn)
-            told |= _concerns(service, tx)
-    except Unavailable:
-        told["database"] = told["writable"] = False
-    return told
+    if found.status is not Status.FAIL:
+        reply |= _concerns(service)
+    return reply
 
 
-def _concerns(service: Service, tx: Tx) -> dict[str, Any]:
+def _concerns(service: Service) -> dict[str, Any]:
     """What an operator should see in time; nothing of it while the service has no book yet."""
     try:
-        ends, worries = service.book_ends(tx), service.worries(tx)
+        with service.store.transaction() as tx:
+            ends, worries = service.book_ends(tx), service.worries(tx)
     except BusError:
         return {}
     return {

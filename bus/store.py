@@ -12,10 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bus import outbox
 from bus.contracts.kinds import Command, Contract, Event
-from bus.database_faults import passing_trouble
+from bus.database_faults import TEXTS, passing_trouble
+from bus.database_probe import DatabaseProbe
 from bus.envelope import Envelope
 from bus.errors import Unavailable
 from bus.marks import Marks, Numbers
+from bus.monitor import Finding, Status, fail, warn
 from bus.settings import Settings
 from bus.troubles import Troubles
 
@@ -26,7 +28,9 @@ LOCK_SECONDS = 4
 GONE_MILLISECONDS = 20_000
 
 # How long a store that had no room for somebody counts as full.
-FULL_SECONDS = 15.0
+FULL_SECONDS, MINUTE = 15.0, 60.0
+# So many callers in a minute were told of a passing fault: it is no chance any more.
+MANY = 10
 TRY_TO_WRITE = (
     "insert into inbox (consumer, message_id, digest) values ('health', :id, sha256('health'))"
 )
@@ -99,6 +103,7 @@ class Store:
         self.source = source
         self.marks = marks or Marks.of(Settings())
         self.troubles = Troubles()
+        self.probe = DatabaseProbe(url)
         self.engine = create_engine(
             make_url(url).set(drivername="postgresql+psycopg2"),
             pool_size=connections,
@@ -164,6 +169,20 @@ class Store:
                 # After a failover the pool still holds connections to what is a standby now.
                 self.engine.dispose()
             raise trouble from error
+
+    def finding(self) -> Finding:
+        """The check of this database: what a look finds, and what callers were told meanwhile."""
+        found = self.probe.finding()
+        if found.status is not Status.PASS:
+            return found
+        if self.troubles.recent(FULL_SECONDS) == "database.full":
+            return fail("database.full", TEXTS["database.full"])
+        met, code = self.troubles.count(MINUTE), self.troubles.recent(MINUTE)
+        if not met or code is None:
+            return found
+        sentence = f"{TEXTS[code]} {met} callers were told so in the last minute."
+        lasts = met >= MANY and self.troubles.recent(FULL_SECONDS) is not None
+        return (fail if lasts else warn)(code, sentence)
 
     def writable(self) -> bool:
         """True if the database takes changes now: tried by one that is rolled back.

@@ -7,7 +7,7 @@ from typing import Any
 
 import uvicorn
 
-from bus import log
+from bus import log, monitor
 from bus.contracts import hidden_names
 from bus.settings import MissingSettings, Settings
 from gateway.protocol import Guarded
@@ -23,6 +23,7 @@ def run(name: str, port: int, make: Callable[[Settings], Any]) -> int:
         host, port = settings.text("HOST", "127.0.0.1"), settings.whole("PORT", port)
         app = make(settings)
         bound = _bind(host, port)
+        monitor.serve(name, settings)
     except (MissingSettings, ValueError, OSError) as error:
         print(f"The {name} face cannot start: {error}", file=sys.stderr)
         return 1

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
-from bus import log
+from bus import log, monitor
 from bus.client import Client
 from bus.envelope import child_of, valid_traceparent
 from bus.errors import BusError, Internal
@@ -25,6 +25,9 @@ from gateway.problems import HttpError
 
 HEADERS_LIMIT = 32 * 1024
 URI_LIMIT = 4096
+# A label for each method that a stranger can think of would fill our memory.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+FAILURES = ("500", "503", "504")
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
     # With no-referrer browsers would send Origin: null with our own forms (Fetch, "append a
@@ -35,7 +38,7 @@ SECURITY = {
     "base-uri 'none'",
 }
 _SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
-REQUESTS = Counter("mirab_http_requests_total", "Requests", ["face", "route", "status"])
+REQUESTS = Counter("mirab_http_requests_total", "Requests", ["face", "route", "method", "status"])
 SECONDS = Histogram(
     "mirab_http_request_seconds",
     "Time to answer",
@@ -71,6 +74,11 @@ class Face:
         self.name, self._routes, self._finish, self._show = name, routes, finish, show
         self._first = first
         self._lifespan = Starlette(lifespan=lifespan)
+        # What was never counted cannot rise: the first failure of a route shows against this 0.
+        for route in routes:
+            for method in route.methods or ():
+                for status in FAILURES:
+                    REQUESTS.labels(name, route.path, method, status)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -155,7 +163,8 @@ class Face:
 
     def _account(self, request: Request, status: int, seconds: float) -> None:
         route, state = request.state.route, request.state
-        REQUESTS.labels(self.name, route, str(status)).inc()
+        method = request.method if request.method in METHODS else "other"
+        REQUESTS.labels(self.name, route, method, str(status)).inc()
         SECONDS.labels(self.name, route).observe(seconds)
         with structlog.contextvars.bound_contextvars(trace_id=state.traceparent.split("-")[1]):
             _log.info(
@@ -187,6 +196,7 @@ def while_connected(client: Client, *works: Callable[[], Coroutine[Any, Any, Non
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
+        monitor.watch("loop", monitor.loop_turns(asyncio.get_running_loop()))
         await client.start()
         tasks = [asyncio.create_task(work()) for work in works]
         yield

@@ -2,8 +2,20 @@
 
 from marshmallow import Schema, fields
 
-from bus.contracts.fields import Day, Instant, Text
+from bus.contracts.fields import Choice, Day, Instant, Text
 from bus.contracts.kinds import Request
+
+# Why a service cannot do its work in its database.
+PROBLEMS = (
+    "unreachable",
+    "read_only",
+    "full",
+    "locked",
+    "busy",
+    "conflict",
+    "refused",
+    "not_migrated",
+)
 
 
 class AskHealth(Schema):
@@ -26,6 +38,8 @@ class Health(Schema):
     book_ends = fields.Dict(keys=fields.String(), values=Day(), load_default=dict)
     # What somebody should look at → how often; none of it stops the service.
     worries = fields.Dict(keys=fields.String(), values=fields.Integer(), load_default=dict)
+    # Why it cannot work in its database now, as a look at it finds.
+    database_problem = Choice(PROBLEMS, allow_none=True, load_default=None)
 
 
 def health_of(context: str) -> Request:

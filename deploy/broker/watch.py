@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from bus import log
+from bus import log, monitor
 from bus.register import Agency, Register
 from bus.settings import MissingSettings, Settings
 from deploy.broker.api import CannotApply
@@ -30,6 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = Settings().require(*NEEDED)
         register = register_of(settings)
+        monitor.serve("agency-rights", settings)
     except (CannotApply, MissingSettings, OSError) as error:
         print(f"The broker is not kept in line: {error}", file=sys.stderr)
         return 2

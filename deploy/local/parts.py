@@ -17,7 +17,7 @@ class Part(NamedTuple):
 
 
 SERVICES = ("inquiry", "ticketing", "billing", "notify", "agencies")
-ANY = ("AMQP_URL", "LOG_LEVEL")
+ANY = ("AMQP_URL", "LOG_LEVEL", "METRICS_ADDRESS")
 
 
 def _relay(context: str) -> Part:
@@ -63,7 +63,7 @@ PARTS = (
     Part(
         "ticketing-mail",
         ("services.ticketing.mailroom",),
-        ("LOG_LEVEL", "DB_URL", "HOST", "MAIL_PORT"),
+        ("LOG_LEVEL", "METRICS_ADDRESS", "DB_URL", "HOST", "MAIL_PORT"),
         8025,
         context="ticketing",
     ),
@@ -141,6 +141,7 @@ PARTS = (
             "HOST",
             "PORT",
             "AGENCY_URL",
+            "WATCHED_PARTS",
             "OPS_KEY_FILE",
             "DESK_KEY_FILE",
             "PORTAL_URL",
@@ -173,3 +174,16 @@ OUTSIDE = (
 POSTGRES_PORT, RABBITMQ_PORT, RABBITMQ_API_PORT = 15432, 15673, 15674
 DIST_PORT, EPMD_PORT = 25673, 14369
 MAILBOX_PORT, CLAMD_PORT, BANK_PORT, SMS_PORT = 8026, 13310, 8027, 8028
+METRICS_FIRST = 18100
+
+
+def metrics_port(part: Part) -> int:
+    """The port of this machine on which a part tells how it is."""
+    return METRICS_FIRST + PARTS.index(part)
+
+
+def watched_parts() -> str:
+    """WATCHED_PARTS of the ops face: where it asks every other part how it is."""
+    return " ".join(
+        f"{part.name}=127.0.0.1:{metrics_port(part)}" for part in PARTS if part.name != "ops"
+    )

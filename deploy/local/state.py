@@ -14,11 +14,14 @@ from deploy.local.parts import (
     DIST_PORT,
     EPMD_PORT,
     MAILBOX_PORT,
+    PARTS,
     POSTGRES_PORT,
     RABBITMQ_API_PORT,
     RABBITMQ_PORT,
     SMS_PORT,
     Part,
+    metrics_port,
+    watched_parts,
 )
 from deploy.local.stores import Postgres, RabbitMQ
 
@@ -197,6 +200,8 @@ class State:
         """What one part gets: the variables that it needs and no other."""
         told = {
             **self.environ(),
+            "WATCHED_PARTS": watched_parts(),
+            "METRICS_ADDRESS": f"127.0.0.1:{metrics_port(part)}" if part in PARTS else "",
             "PORT": str(part.port),
             "DB_URL": self.service_url(part.context),
         }

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,26 +15,26 @@ from bus.contracts import health_contracts
 from bus.contracts.govnotify import LETTERS
 from bus.contracts.inquiry import LOAD_REGISTRY, LOAD_STATUS
 from bus.dead_letters import DeadLetters
-from bus.errors import BusError, ContractError, FieldError, NotFound
+from bus.errors import ContractError, FieldError, NotFound
 from bus.keys import SigningKey
+from bus.monitor import Status
 from bus.settings import Settings
 from gateway import bodies, pages, web
-from gateway.ops import accounts, book_ends
 from gateway.ops.checks import Check, SelfCall
 from gateway.ops.desk.oidc import Provider
 from gateway.ops.desk.pages import DeskPages, show
 from gateway.ops.desk.session import Desk
+from gateway.ops.measures import Measures
 from gateway.ops.notices import pages as notices
+from gateway.ops.parts import watched_parts
 from gateway.ops.probing import Probing
 from gateway.ops.register import pages as register
+from gateway.ops.survey import Since, Surveyor, counts
 from gateway.ops.treasury import pages as treasury
 
 CALLER = {"agency": "mirab-ops", "key": "ops-face", "grants": []}
-UP = Gauge("mirab_service_up", "1 if the service answers", ["service"])
-DATABASE = Gauge("mirab_service_database_up", "1 if its database answers", ["service"])
-UNSENT = Gauge("mirab_outbox_unsent", "Messages that wait in the outbox", ["service"])
-OLDEST = Gauge("mirab_outbox_oldest_seconds", "Age of the oldest of them", ["service"])
-DEAD = Gauge("mirab_dead_letters", "Dead letters", ["service"])
+MEASURES = Measures()
+REGISTRY.register(MEASURES)
 
 
 class Ops:
@@ -49,65 +49,51 @@ class Ops:
         self.probing = Probing(
             self.client, settings.text("PORTAL_URL"), settings.text("AGENCY_URL")
         )
-        self._self_call = SelfCall(
-            settings.text("AGENCY_URL"),
-            SigningKey.load(
-                settings.text("OPS_KEY_FILE"), settings.text("OPS_KEY_ID", "mirab-ops-demo")
-            ),
+        key = SigningKey.load(
+            settings.text("OPS_KEY_FILE"), settings.text("OPS_KEY_ID", "mirab-ops-demo")
+        )
+        self.surveyor = Surveyor(
+            self.client,
+            self._amqp_url,
+            SelfCall(settings.text("AGENCY_URL"), key),
+            watched_parts(settings),
         )
 
     async def ready(self, _: Request) -> Response:
-        """GET /health/ready: 200 if a signed question comes back answered, 503 otherwise."""
-        checks = await asyncio.to_thread(self._self_call.run)
-        passed = all(check.passed for check in checks)
-        told = {
-            "status": "pass" if passed else "fail",
-            "checks": {check.name: [check.told()] for check in checks},
+        """GET /health/ready: 503 if anything fails that people's work needs, else 200."""
+        survey = await self.surveyor.look()
+        reply = {
+            "status": survey.status,
+            "checks": {
+                check.name: [check_reply(check, self.surveyor.since[check.name])]
+                for check in survey.checks
+            },
         }
-        response = web.json_response(told, 200 if passed else 503)
+        response = web.json_response(reply, 503 if survey.status is Status.FAIL else 200)
         response.headers["content-type"] = "application/health+json"
         return response
 
     async def metrics(self, _: Request) -> Response:
         """GET /metrics: this process, and what is true of the whole bus."""
-        for service, told, dead in await self.look():
-            UP.labels(service).set(told is not None)
-            DATABASE.labels(service).set(bool(told and told["database"]))
-            UNSENT.labels(service).set(told["outbox_unsent"] if told else float("nan"))
-            OLDEST.labels(service).set(told["outbox_oldest_seconds"] if told else float("nan"))
-            DEAD.labels(service).set(dead if dead is not None else float("nan"))
-            book_ends.measure(service, told)
-        await accounts.measure(self.client)
+        MEASURES.survey = await self.surveyor.look()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     async def board(self, _: Request) -> Response:
         """GET /: all at one look."""
-        checks: list[Check] = await asyncio.to_thread(self._self_call.run)
-        return pages.page("board.html", checks=checks, services=await self.look())
-
-    async def look(self) -> list[tuple[str, dict[str, Any] | None, int | None]]:
-        """Each service with its health (None if it does not answer) and its dead letters."""
-        found = []
-        for service, contract in health_contracts().items():
-            try:
-                told = await self.client.call(contract, {}, deadline=2.0)
-            except BusError:
-                told = None
-            try:
-                dead = await asyncio.to_thread(self._count, service)
-            except BusError:
-                dead = None
-            found.append((service, told, dead))
-        return found
-
-    def _count(self, service: str) -> int:
-        with DeadLetters(self._amqp_url) as letters:
-            return letters.count(service)
+        survey = await self.surveyor.look()
+        return pages.page("board.html", checks=survey.checks, services=survey.services)
 
     async def dead_letters(self, _: Request) -> Response:
         """GET /dead-letters: how many each service has."""
-        found = {service: dead for service, _, dead in await self.look()}
-        return web.json_response({"services": found})
+
+        def count() -> dict[str, int]:
+            with DeadLetters(self._amqp_url) as letters:
+                return counts(letters)
+
+        found = await asyncio.to_thread(count)
+        return web.json_response(
+            {"services": {name: found.get(name) for name in health_contracts()}}
+        )
 
     async def letters_of(self, request: Request) -> Response:
         """GET /dead-letters/{service}: what they are, never what they hold."""
@@ -144,6 +130,19 @@ class Ops:
         """GET /registry/loads/{load}: how far it has come."""
         data = LOAD_STATUS.load({"load": request.path_params["load"]})
         return web.json_response(await self.client.call(LOAD_STATUS, data, caller=CALLER))
+
+
+def check_reply(check: Check, since: Since) -> dict[str, Any]:
+    """One check as application/health+json tells it; ``time`` is since when it is so."""
+    reply: dict[str, Any] = {
+        "status": check.finding.status,
+        "code": check.finding.code,
+        "output": check.finding.sentence,
+        "time": since.at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+    }
+    if check.ms is not None:
+        reply |= {"observedValue": check.ms, "observedUnit": "ms"}
+    return reply
 
 
 def service_of(request: Request) -> str:
@@ -189,7 +188,7 @@ def make(settings: Settings) -> web.Face:
             *notices.routes(desk.desk, Blobs(Path(settings.text("BLOBS_DIR")) / LETTERS)),
             *pages.COMMON,
         ],
-        lifespan=web.while_connected(ops.client, ops.probing.run),
+        lifespan=web.while_connected(ops.client, ops.probing.run, ops.surveyor.run),
         show=show,
     )
 

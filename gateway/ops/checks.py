@@ -1,34 +1,30 @@
-"""Readiness by doing the work: a signed question to the agency face, through bus and database."""
+"""A signed question to the agency face, through broker, service and database, and back."""
 
 import time
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 
 from bus.errors import BusError
 from bus.keys import PublicKey, SigningKey
+from bus.monitor import WELL, Finding, Status, fail
 from bus.signing import Message, sign_request, verify_response
 
-SECONDS = 6
+SECONDS = 2.0
+OUTBOX_SECONDS = 60
+HTTP_OK = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check as application/health+json tells it."""
+class Check(NamedTuple):
+    """One check of readiness, by name; ``ms`` where it was measured."""
 
     name: str
-    passed: bool
-    detail: str
-    ms: float
+    finding: Finding
+    ms: float | None = None
 
-    def told(self) -> dict[str, Any]:
-        return {
-            "status": "pass" if self.passed else "fail",
-            "output": self.detail,
-            "observedValue": self.ms,
-            "observedUnit": "ms",
-        }
+    @property
+    def passed(self) -> bool:
+        return self.finding.status is not Status.FAIL
 
 
 class SelfCall:
@@ -38,21 +34,38 @@ class SelfCall:
         self._url, self._key = agency_url.rstrip("/"), key
 
     def run(self) -> list[Check]:
-        """The checks: the call itself, its answer's signature, the service's own health."""
+        """The checks: the call itself with its answer's signature, and the service's own health."""
         started = time.perf_counter()
         try:
             health = self._ask()
-        except (requests.RequestException, BusError, ValueError, KeyError) as error:
-            detail = getattr(error, "message", None) or f"{type(error).__name__}: the call failed"
-            return [Check("self-call", False, str(detail), _ms(started))]
-        ms = _ms(started)
+        except requests.Timeout:
+            problem = fail("call.late", f"The agency face did not answer within {SECONDS:g} s.")
+        except requests.RequestException:
+            problem = fail("call.down", f"The agency face cannot be reached at {self._url}.")
+        except BusError as error:
+            problem = fail(error.code, error.message)
+        except (ValueError, KeyError, TypeError):
+            problem = fail("call.unreadable", "The answer of the agency face cannot be read.")
+        else:
+            return self._health_checks(health, _ms(started))
+        return [Check("self-call", problem, _ms(started))]
+
+    @staticmethod
+    def _health_checks(health: dict[str, Any], ms: float) -> list[Check]:
+        said = "asked, answered and verified"
+        oldest = health["outbox_oldest_seconds"]
+        waits = f"{health['outbox_unsent']} unsent, oldest {oldest:.0f} s"
+        late = oldest >= OUTBOX_SECONDS
         return [
-            Check("self-call", True, "asked, answered and verified", ms),
-            Check("inquiry.database", health["database"], "the service's database", ms),
+            Check("self-call", WELL._replace(sentence=said), ms),
+            Check(
+                "inquiry.database",
+                WELL if usable(health) else _trouble(health),
+                ms,
+            ),
             Check(
                 "inquiry.outbox",
-                health["outbox_oldest_seconds"] < 60,  # noqa: PLR2004 - the alarm's minute
-                f"{health['outbox_unsent']} unsent, oldest {health['outbox_oldest_seconds']:.0f} s",
+                fail("outbox.late", waits) if late else WELL._replace(sentence=waits),
                 ms,
             ),
         ]
@@ -62,9 +75,9 @@ class SelfCall:
         headers = {"Content-Type": "application/json"}
         headers |= sign_request(self._key, "POST", url, headers, b"{}")
         answer = requests.post(url, data=b"{}", headers=headers, timeout=SECONDS)
-        if answer.status_code != 200:  # noqa: PLR2004 - HTTP's own number
+        if answer.status_code != HTTP_OK:
             told = answer.json()
-            raise ValueError(f"{told.get('code')}: {told.get('detail')}")
+            raise BusError(str(told["detail"]), code=str(told["code"]))
         jwks = requests.get(f"{self._url}/.well-known/jwks.json", timeout=SECONDS).json()
         keys = {jwk["kid"]: PublicKey.from_jwk(jwk) for jwk in jwks["keys"]}
         request = Message({n.lower(): v for n, v in headers.items()}, "POST", url)
@@ -75,6 +88,16 @@ class SelfCall:
         )
         health: dict[str, Any] = answer.json()
         return health
+
+
+def usable(health: dict[str, Any]) -> bool:
+    """True if a service reads and writes its database: who cannot write is not up."""
+    return bool(health["database"] and health.get("writable", True))
+
+
+def _trouble(health: dict[str, Any]) -> Finding:
+    code = health.get("database_problem") or "unreachable"
+    return fail(f"database.{code}", f"Its database cannot be used: {code}.")
 
 
 def _ms(started: float) -> float:

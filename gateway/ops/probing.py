@@ -16,6 +16,7 @@ from bus.client import Client
 from bus.contracts import health_contracts
 from bus.contracts.announcements import COMPONENTS, NOTE_PROBES
 from bus.errors import BusError
+from gateway.ops.checks import usable
 
 MINUTE, DEADLINE = 60.0, 10.0
 # Notify takes minutes of the last ten: what it was too ill to hear is told when it is well again.
@@ -63,7 +64,7 @@ class Probing:
             told = await self._client.call(health_contracts()[component], {}, deadline=DEADLINE / 2)
         except BusError:
             return False
-        return bool(told["database"])
+        return usable(told)
 
 
 def _lives(url: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DataError
 
-from bus import log
+from bus import log, monitor
 from bus.errors import BusError
 from bus.mail import one_line
 from bus.settings import MissingSettings, Settings
@@ -127,6 +127,7 @@ async def serve(store: Store, host: str, port: int, limit: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     server = await listen(store, host, port, limit)
+    monitor.watch("loop", monitor.loop_turns(loop))
     _log.info("taking letters", port=port)
     await stop.wait()
     server.close()
@@ -149,6 +150,7 @@ def main(argv: list[str] | None = None) -> int:
         store = Store(settings.text("DB_URL"), source="mailroom", connections=10)
         host = settings.text("HOST", "127.0.0.1")
         port, limit = settings.whole("MAIL_PORT", 8025), settings.whole("MAIL_LIMIT", LIMIT)
+        monitor.serve("ticketing-mail", settings)
         asyncio.run(serve(store, host, port, limit))
     except (MissingSettings, OSError) as error:
         print(f"The mailroom cannot start: {error}", file=sys.stderr)

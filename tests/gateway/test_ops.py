@@ -56,7 +56,9 @@ def test_metrics_say_that_a_service_is_down(own_ops, agency_face):
         process.stop()
     told = get(f"{own_ops}/metrics").text
     assert 'mirab_service_up{service="inquiry"} 0.0' in told
-    assert 'mirab_service_database_up{service="inquiry"} 0.0' in told
+    # Its database was not asked: nobody knows, and nobody is sent to a healthy one (o7).
+    assert 'mirab_service_database_up{service="inquiry"}' not in told
+    assert 'mirab_outbox_unsent{service="inquiry"}' not in told
 
 
 def test_dead_letters_are_counted_listed_without_content_and_replayed(own_ops, agency_face):

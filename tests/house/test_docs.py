@@ -43,7 +43,8 @@ def test_every_purpose_is_told_to_agencies_with_its_keys_and_blocks(purpose):
 
 
 def test_every_alert_has_its_heading_in_the_runbook():
-    rules = yaml.safe_load(text("deploy/watch/alerts.yml"))["groups"][0]["rules"]
+    groups = yaml.safe_load(text("deploy/watch/alerts.yml"))["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
     headings = {
         line[3:].strip().lower()
         for line in text("docs/operate.md").splitlines()
@@ -53,12 +54,6 @@ def test_every_alert_has_its_heading_in_the_runbook():
         page, _, anchor = rule["annotations"]["runbook"].partition("#")
         assert page == "docs/operate.md"
         assert anchor in headings
-
-
-def test_every_alert_asks_for_a_metric_that_exists():
-    code = "".join(path.read_text("utf-8") for path in (ROOT / "gateway").rglob("*.py"))
-    for metric in re.findall(r"mirab_[a-z_]+", text("deploy/watch/alerts.yml")):
-        assert metric in code
 
 
 def test_every_decision_is_in_the_index():

@@ -1,0 +1,94 @@
+"""How every other part is: each is asked at its own listener (bus/monitor.py)."""
+
+import asyncio
+import json
+from typing import NamedTuple
+
+from bus.monitor import Finding, Status, fail
+from bus.settings import MissingSettings, Settings
+
+# A part bounds its own checks at two seconds.
+PART_SECONDS = 2.5
+LONGEST_ANSWER = 256 * 1024
+QUESTION = b"GET /health HTTP/1.0\r\n\r\n"
+
+
+class Part(NamedTuple):
+    """A part of WATCHED_PARTS, and where it tells how it is."""
+
+    name: str
+    host: str
+    port: int
+
+
+class PartAnswer(NamedTuple):
+    """How a part is, and what its own checks found; none if it did not answer."""
+
+    part: str
+    finding: Finding
+    checks: dict[str, Finding]
+
+
+def watched_parts(settings: Settings) -> tuple[Part, ...]:
+    """The parts of WATCHED_PARTS; MissingSettings if it cannot be read."""
+    parts = []
+    for word in settings.text("WATCHED_PARTS", "").split():
+        name, _, address = word.partition("=")
+        host, _, port = address.rpartition(":")
+        if not name or not host or not port.isdecimal():
+            raise MissingSettings(f"WATCHED_PARTS must be name=host:port …, not {word!r}.")
+        parts.append(Part(name, host, int(port)))
+    return tuple(parts)
+
+
+async def ask_part(part: Part) -> PartAnswer:
+    """The part's own word; that it does not answer is an answer too. Bounded, and never raises."""
+    try:
+        async with asyncio.timeout(PART_SECONDS):
+            return read(part, await _get(part))
+    except TimeoutError:
+        sentence = f"It does not answer within {PART_SECONDS:g} s: it is frozen or overloaded."
+        return PartAnswer(part.name, fail("part.silent", sentence), {})
+    except OSError:
+        sentence = f"Nobody listens at {part.host}:{part.port}: it does not run."
+        return PartAnswer(part.name, fail("part.down", sentence), {})
+
+
+async def _get(part: Part) -> bytes:
+    reader, writer = await asyncio.open_connection(part.host, part.port, limit=LONGEST_ANSWER)
+    try:
+        writer.write(QUESTION)
+        answer = b""
+        while len(answer) < LONGEST_ANSWER and (piece := await reader.read(LONGEST_ANSWER)):
+            answer += piece
+        return answer
+    finally:
+        writer.close()
+
+
+def read(part: Part, answer: bytes) -> PartAnswer:
+    """What a part's /health says; who answers with anything else is not that part."""
+    try:
+        told = json.loads(answer.partition(b"\r\n\r\n")[2])
+        checks = {
+            name: Finding(Status(check["status"]), str(check["code"]), str(check["output"]))
+            for name, (check,) in told["checks"].items()
+        }
+        status, name = Status(told["status"]), str(told["part"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        unreadable = fail("part.unreadable", "Its answer cannot be read: another version?")
+        return PartAnswer(part.name, unreadable, {})
+    if name != part.name:
+        other = fail("part.other", f"{name} answers at {part.host}:{part.port}: WATCHED_PARTS.")
+        return PartAnswer(part.name, other, {})
+    return PartAnswer(name, summary(status, checks), checks)
+
+
+def summary(status: Status, checks: dict[str, Finding]) -> Finding:
+    """One finding for the whole part: its gravest check, named."""
+    for name, found in checks.items():
+        if found.status == status and status is not Status.PASS:
+            return found._replace(sentence=f"{name}: {found.sentence}")
+    if status is Status.PASS:
+        return Finding(status)
+    return fail("starting", "The process is starting.")
