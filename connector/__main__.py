@@ -152,15 +152,13 @@ def answer_text(told: dict[str, Any]) -> str:
 
 
 def _status_lines(source: dict[str, Any]) -> list[str]:
-    """The status of a source for people: its code, whether water may be taken, and why it is not
-    known.
-    """
+    """The status of a source for people: its code, what stands beside it, why it is not known."""
     status = source["status"]
     role = f" ({source['role']})" if source["role"] else ""
     since = f" since {status['since']}" if status["since"] else ""
-    flags = f" [{', '.join(status['flags'])}]" if status["flags"] else ""
     lines = [f"  {source['file_no']}{role}: {status['code']} {status['label_fa']}{since}"]
-    lines.append(f"    group {status['group']}{flags}")
+    if status.get("flags"):
+        lines.append(f"    flags: {', '.join(status['flags'])}")
     if status.get("reason_en"):
         lines.append(f"    {status['reason_en']}")
     return lines

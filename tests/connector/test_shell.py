@@ -56,6 +56,18 @@ def test_an_answer_is_told_for_people(settled, capsys):
     assert "verification code V-2222-2222-2222-2222-2222" in told
 
 
+def test_l1_a_status_that_is_not_known_says_why_to_people(settled, capsys):
+    unknown = {
+        **FOUND["sources"][0]["status"], "code": "NOT_DETERMINABLE", "label_fa": "قابل احراز نیست",
+        "flags": ["OPEN_VIOLATION"], "reason_en": "The licence was issued after this day.",
+    }  # fmt: skip
+    settled.plan = [answer(told={**FOUND, "sources": [{**FOUND["sources"][0], "status": unknown}]})]
+    assert main(ASK) == 0
+    printed = capsys.readouterr().out
+    for words in ("NOT_DETERMINABLE", "flags: OPEN_VIOLATION", unknown["reason_en"]):
+        assert words in printed
+
+
 def test_an_answer_is_told_for_programs(settled, capsys):
     settled.plan = [answer(told=FOUND)]
     assert main([*ASK, "--json"]) == 0
