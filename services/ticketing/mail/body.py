@@ -1,0 +1,161 @@
+"""The text and the files of a letter: its own inline texts in their order, all else as files."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.ticketing.mail import headers, html, parts
+from services.ticketing.mail.parts import Part
+
+# Octets of one part, and characters of all texts, that are worked on.
+TEXT_OCTETS, TEXT_MOST = 4 * 1024 * 1024, 1_000_000
+FILES_MOST, FILES_OCTETS = 50, 32 * 1024 * 1024
+FORWARDED = ("message/rfc822", "message/global")
+# What programs add for programs; people see it in no letter.
+_SIGNATURES = ("application/pgp-signature", "application/pkcs7-signature",
+               "application/x-pkcs7-signature")  # fmt: skip
+_FOR_PROGRAMS = ("text/calendar", "text/x-amp-html", "text/x-watch-html", "text/rfc822-headers")
+_PGP = re.compile(r"(?m)^-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Za-z-]+: [^\n]*\n){0,20}\n")
+_PGP_END = re.compile(r"(?m)^-----BEGIN PGP SIGNATURE-----$")
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file of a letter; ``kind`` is what its sender declares, ``inline`` stands in the text."""
+
+    name: str
+    content: bytes
+    kind: str = "application/octet-stream"
+    inline: bool = False
+
+
+def text_of(root: Part) -> str:
+    """All inline texts of the letter itself; if there is none, a text that has a file's name."""
+    texts: list[str] = []
+    size = 0
+    for part in _texts(root):
+        text = _one_text(part).strip()
+        if text and size < TEXT_MOST:
+            texts.append(text)
+            size += len(text)
+    if not texts:
+        named = (p for p in parts.leaves(root) if p.kind == "text/plain")
+        texts = [next((_one_text(p).strip() for p in named if p.disposition != "attachment"), "")]
+    return _without_armour("\n\n".join(texts))[:TEXT_MOST].strip()
+
+
+def files_of(root: Part) -> tuple[list[Attached], int]:
+    """The files, those in the text last, and how many are left out because there are too many."""
+    shown = {id(part) for part in _texts(root)}
+    wanted = [part for part in parts.leaves(root) if _is_file(part, shown)]
+    files: list[Attached] = []
+    left_out = octets_taken = 0
+    for part in wanted:
+        size = (part.end - part.start) * 3 // 4
+        if len(files) >= FILES_MOST or octets_taken + size > FILES_OCTETS:
+            left_out += 1
+            continue
+        files += _files(part)
+        octets_taken += size
+    files.sort(key=lambda file: file.inline)
+    return files, left_out
+
+
+def _texts(part: Part) -> Iterator[Part]:
+    """The parts whose text is the letter; of alternatives the plain one, if it says anything."""
+    if part.kind == "multipart/alternative" and part.children:
+        choices = [list(_texts(child)) for child in part.children]
+        said = [choice for choice in choices if any(_one_text(p).strip() for p in choice)]
+        plain = [c for c in said if all(p.kind == "text/plain" for p in c)]
+        yield from (plain or said or [[]])[0]
+    elif part.children:
+        for child in part.children:
+            yield from _texts(child)
+    elif part.kind.startswith("multipart/"):
+        # Its boundary is nowhere: the whole is text.
+        yield part
+    elif _is_shown(part):
+        yield part
+
+
+def _is_shown(part: Part) -> bool:
+    is_text = part.kind.startswith("text/") and part.kind not in _FOR_PROGRAMS
+    return is_text and not part.name and part.disposition != "attachment"
+
+
+def _one_text(part: Part) -> str:
+    if part.kind == "text/html":
+        return html.to_text(part.text(TEXT_OCTETS))
+    text = part.text(TEXT_OCTETS)[:TEXT_MOST]
+    if part.parameter("format").lower() == "flowed":
+        return _unflowed(text, part.parameter("delsp").lower() == "yes")
+    return text
+
+
+def _unflowed(text: str, drop_space: bool) -> str:
+    """Paragraphs as one line each (RFC 3676)."""
+    lines: list[str] = []
+    pieces: list[str] = []
+    depth_before = 0
+    for line in text.split("\n"):
+        content = line.lstrip(">")
+        depth = len(line) - len(content)
+        content = content.removeprefix(" ")
+        if pieces and depth != depth_before:
+            lines.append(_quoted(depth_before, pieces))
+            pieces = []
+        flows = content.endswith(" ") and content != "-- "
+        pieces.append(content[:-1] if flows and drop_space else content)
+        depth_before = depth
+        if not flows:
+            lines.append(_quoted(depth, pieces))
+            pieces = []
+    if pieces:
+        lines.append(_quoted(depth_before, pieces))
+    return "\n".join(lines)
+
+
+def _quoted(depth: int, pieces: list[str]) -> str:
+    return (">" * depth + " " if depth else "") + "".join(pieces)
+
+
+def _without_armour(text: str) -> str:
+    """The text that PGP signed, without the signs around it (RFC 9580, section 7)."""
+    begin, end = _PGP.search(text), _PGP_END.search(text)
+    if not (begin and end and begin.end() <= end.start()):
+        return text
+    signed = re.sub(r"(?m)^- ", "", text[begin.end() : end.start()])
+    return f"{text[: begin.start()]}{signed}"
+
+
+def _is_file(part: Part, shown: set[int]) -> bool:
+    if id(part) in shown or part.kind in _SIGNATURES or part.kind.startswith("multipart/"):
+        return False
+    if part.kind in ("text/plain", "text/html") and not part.name:
+        # The other choice of alternatives, unless it was sent as a file.
+        return part.disposition == "attachment"
+    is_for_programs = part.kind in _FOR_PROGRAMS or part.kind.startswith("message/delivery")
+    return not (is_for_programs and not part.name)
+
+
+def _files(part: Part) -> list[Attached]:
+    content = part.content()
+    inline = bool(part.head.raw("content-id")) and part.disposition != "attachment"
+    if part.kind not in FORWARDED:
+        return [Attached(part.name or "attachment", content, part.kind, inline)]
+    head = headers.split(content)
+    subject = head.text("subject")[: parts.NAME_MOST - 4] or "letter"
+    name = re.sub(r"[\\/:*?\"<>|]", " ", part.name.removesuffix(".eml") or subject).strip()
+    return [
+        Attached(f"{name}.eml", content, part.kind),
+        Attached(f"{name}.txt", _readable(head, content).encode(), "text/plain"),
+    ]
+
+
+def _readable(head: headers.Head, content: bytes) -> str:
+    """A forwarded letter as people read it, with those that are forwarded in it."""
+    lines = []
+    for label in ("From", "Date", "To", "Subject"):
+        lines.append(f"{label}: {head.text(label.lower())}")
+    tree = parts.parse(content[: 4 * TEXT_OCTETS])
+    return "\n".join([*lines, "", text_of(tree.root) or "-"])
