@@ -5,6 +5,8 @@ The rules are those of domain.md section 1, proved by the cases in tests/vectors
 
 import re
 
+import idna
+
 from bus.persian import Malformed, fold_code, ungrouped_code, without_marks
 
 __all__ = [
@@ -18,9 +20,10 @@ __all__ = [
     "register_number",
     "sheba",
     "suspect_postal_code",
+    "user_name",
 ]
 
-REGISTER_NUMBER_MAX = 40
+REGISTER_NUMBER_MAX, HOST_MOST = 40, 253
 NATIONAL_LENGTH, LEGAL_LENGTH, FOREIGNER_LENGTH, POSTAL_LENGTH = 10, 11, 12, 10
 SPREADSHEET_LENGTHS = (8, 9)
 
@@ -32,6 +35,7 @@ _LOCAL = re.compile(r"(?!\.)(?:\.?[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]){1,64}")
 _HOST = re.compile(
     r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
 )
+_BROKEN_NUMBER = re.compile(r"[0-9]\s+[0-9]")
 _BRACKETS = str.maketrans("", "", "()[]")
 
 
@@ -130,25 +134,58 @@ def sheba(text: str) -> str:
 def email(text: str) -> str:
     """An address as mail servers take it; the check that counts is the letter that arrives.
 
+    Blanks around it and invisible characters are dropped; nothing within it is, for what is left
+    could be somebody else's address. A host in other letters becomes A-labels (RFC 5891).
+
     >>> email(" Sara@Example.IR ")
     'Sara@example.ir'
+    >>> email("a@مثال.ایران")
+    'a@xn--mgbh0fb.xn--mgba3a4f16a'
     """
-    address = "".join(without_marks(text).split())
-    local, at, host = address.rpartition("@")
-    if not (at and _LOCAL.fullmatch(local) and _HOST.fullmatch(host.lower())):
-        raise Malformed("email.format", "An e-mail address is name@host.ir.")
-    return f"{local}@{host.lower()}"
+    local, at, host = without_marks(text).strip().rpartition("@")
+    host = _a_labels(host)
+    if not (at and _LOCAL.fullmatch(local) and _HOST.fullmatch(host)):
+        raise Malformed("email.format", "An e-mail address is name@host.ir, without blanks.")
+    return f"{local}@{host}"
+
+
+def _a_labels(host: str) -> str:
+    if host.isascii():
+        return host.lower()
+    if len(host) > HOST_MOST:
+        return ""
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        return ""
+
+
+def user_name(text: str) -> str:
+    """The name of a colleague in small letters; one in other letters never becomes one in a to z.
+
+    >>> user_name("Karim"), user_name("\u212aarim")
+    ('karim', '\u212aarim')
+    """
+    small = text.lower()
+    return text if small.isascii() and not text.isascii() else small
 
 
 def register_number(text: str, kind: str = "number") -> str:
     """A number of the register: digits folded, blanks gone; letters, ``/``, ``-``, ``.`` stay.
 
-    Raises Malformed ``<kind>.length`` or ``<kind>.characters``.
+    A blank between two digits stands for a sign that was left out, or for none: without it, it
+    would be another number of the register. Raises Malformed ``<kind>.length`` or
+    ``<kind>.characters``.
 
     >>> register_number(" ۱۰۰۱ /۵ ")
     '1001/5'
     """
-    number = "".join(fold_code(text).split())
+    folded = fold_code(text)
+    if _BROKEN_NUMBER.search(folded):
+        raise Malformed(
+            f"{kind}.characters", "A blank stands between two digits; write it as on the paper."
+        )
+    number = "".join(folded.split())
     if not 1 <= len(number) <= REGISTER_NUMBER_MAX:
         raise Malformed(f"{kind}.length", f"It has 1 to {REGISTER_NUMBER_MAX} characters.")
     if not number.isalnum() and not all(c.isalnum() or c in "/-." for c in number):

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from bus.envelope import Envelope
 from bus.errors import BusError, Forbidden
+from bus.identifiers import user_name
 from bus.settings import MissingSettings, Settings
 from bus.store import Store
 
@@ -44,7 +45,7 @@ class Officers:
 
     def of_name(self, conn: Connection, username: str) -> tuple[str, str]:
         """The same of somebody who is named. Forbidden with the code of ``stranger``."""
-        name = username.lower()
+        name = user_name(username)
         role = conn.execute(
             text(f"select role from {self.table} where username = :u and active"),  # noqa: S608 - a constant of the context
             {"u": name},
@@ -76,14 +77,14 @@ class Officers:
                 f"insert into {self.table} (username, role) values (:u, :r) "  # noqa: S608 - a constant of the context
                 "on conflict (username) do update set role = :r, active = true"
             ),
-            {"u": username.lower(), "r": role},
+            {"u": user_name(username), "r": role},
         )
 
     def close(self, conn: Connection, username: str) -> bool:
         """Takes the role away; False if there is no such officer."""
         closed = conn.execute(
             text(f"update {self.table} set active = false where username = :u returning 1"),  # noqa: S608 - a constant of the context
-            {"u": username.lower()},
+            {"u": user_name(username)},
         )
         return closed.scalar() is not None
 

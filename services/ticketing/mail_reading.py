@@ -13,14 +13,13 @@ from bus import confined
 from services.ticketing.mail import (
     addresses,
     automatic,
-    body,
     calendars,
     headers,
     parts,
     quotations,
     reports,
 )
-from services.ticketing.mail.body import TEXT_MOST, Attached
+from services.ticketing.mail.body import TEXT_MOST, Attached, Body
 from services.ticketing.mail.calendars import CalendarReply
 from services.ticketing.mail.reports import Bounce
 from services.ticketing.mail_writing import SEPARATOR
@@ -101,13 +100,14 @@ def read(raw: bytes, *, mail_from: str | None = None) -> Letter:
     author = addresses.author(head, mail_from, charset)
     verdicts = reports.of(root.kind, head, leaves, mail_from == "")
     calendar = calendars.reply_of(leaves)
-    attachments, left_out = body.files_of(root)
+    body = Body(root)
+    attachments, left_out = body.files()
     return Letter(
         message_id=headers.message_id(raw),
         sender=author.address[:ADDRESS_MOST],
         sender_name=author.name[:NAME_MOST],
         subject=subject,
-        text=quotations.cut(body.text_of(root), subject, SEPARATOR),
+        text=quotations.cut(body.text(), subject, SEPARATOR),
         references=headers.ids(head.raw("references"), head.raw("in-reply-to")),
         automatic=_automatic(root, leaves, mail_from == "", verdicts, calendar),
         bounce=verdicts[0] if verdicts else None,

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, text
 from bus.contracts.desk import ROLES
 from bus.envelope import Envelope
 from bus.errors import BusError, TooMany, Unauthenticated
+from bus.identifiers import user_name
 from bus.settings import MissingSettings, Settings
 from bus.store import Store
 from services.ticketing import books, store
@@ -58,7 +59,7 @@ def of(conn: Connection, username: str) -> Colleague:
     """The colleague of that name. Unauthenticated ``desk.unknown`` if there is none (any more)."""
     row = conn.execute(
         text("select username, name, role, unit from staff where username = :u and active"),
-        {"u": username.lower()},
+        {"u": user_name(username)},
     ).one_or_none()
     if row is None:
         raise Unauthenticated(
@@ -76,11 +77,11 @@ def sign_in(
     conn: Connection, username: str, password: str, now: dt.datetime
 ) -> Colleague | BusError:
     """The colleague, or a refusal to be returned, so that it is counted; five lock for 15 min."""
-    key = f"staff:{username.lower()}"
+    key = f"staff:{user_name(username)}"
     until = store.locked_until(conn, key)
     kept = conn.execute(
         text("select password_hash from staff where username = :u and active"),
-        {"u": username.lower()},
+        {"u": user_name(username)},
     ).scalar()
     good = fits(password, kept or NOBODY)
     if until is not None and until > now:
@@ -124,7 +125,7 @@ def put(conn: Connection, colleague: Colleague, password: str | None) -> None:
             "password_hash = coalesce(:hash, staff.password_hash)"
         ),
         {
-            "username": colleague.username.lower(),
+            "username": user_name(colleague.username),
             "name": colleague.name,
             "role": colleague.role,
             "unit": colleague.unit,
@@ -167,7 +168,7 @@ def _run(conn: Connection, given: argparse.Namespace) -> int:
     if given.act == "close":
         closed = conn.execute(
             text("update staff set active = false where username = :u returning 1"),
-            {"u": given.username.lower()},
+            {"u": user_name(given.username)},
         ).scalar()
         print("closed" if closed else "there is no such account")
         return 0 if closed else 1

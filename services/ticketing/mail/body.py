@@ -9,7 +9,7 @@ from services.ticketing.mail.parts import Part
 
 # Octets of one part, and characters of all texts, that are worked on.
 TEXT_OCTETS, TEXT_MOST = 4 * 1024 * 1024, 1_000_000
-FILES_MOST, FILES_OCTETS = 50, 32 * 1024 * 1024
+FILES_MOST, FILES_OCTETS, ALTERNATIVES_MOST = 50, 32 * 1024 * 1024, 10
 FORWARDED = ("message/rfc822", "message/global")
 # What programs add for programs; people see it in no letter.
 _SIGNATURES = ("application/pgp-signature", "application/pkcs7-signature",
@@ -29,64 +29,79 @@ class Attached:
     inline: bool = False
 
 
-def text_of(root: Part) -> str:
-    """All inline texts of the letter itself; if there is none, a text that has a file's name."""
-    texts: list[str] = []
-    size = 0
-    for part in _texts(root):
-        text = _one_text(part).strip()
-        if text and size < TEXT_MOST:
-            texts.append(text)
-            size += len(text)
-    if not texts:
-        named = (p for p in parts.leaves(root) if p.kind == "text/plain")
-        texts = [next((_one_text(p).strip() for p in named if p.disposition != "attachment"), "")]
-    return _without_armour("\n\n".join(texts))[:TEXT_MOST].strip()
+class Body:
+    """The texts of a letter, each read once and all together within bounds, and its files."""
 
+    def __init__(self, root: Part) -> None:
+        self._root, self._budget = root, TEXT_OCTETS
+        self._texts: dict[int, str] = {}
+        self._cut: set[int] = set()
+        self._shown = list(self._parts_shown(root))
+        if not any(map(self._text, self._shown)):
+            named = (p for p in parts.leaves(root) if p.kind == "text/plain" and p.name)
+            self._shown = [part for part in named if part.disposition != "attachment"][:1]
 
-def files_of(root: Part) -> tuple[list[Attached], int]:
-    """The files, those in the text last, and how many are left out because there are too many."""
-    shown = {id(part) for part in _texts(root)}
-    wanted = [part for part in parts.leaves(root) if _is_file(part, shown)]
-    files: list[Attached] = []
-    left_out = octets_taken = 0
-    for part in wanted:
-        size = (part.end - part.start) * 3 // 4
-        if len(files) >= FILES_MOST or octets_taken + size > FILES_OCTETS:
-            left_out += 1
-            continue
-        files += _files(part)
-        octets_taken += size
-    files.sort(key=lambda file: file.inline)
-    return files, left_out
+    def text(self) -> str:
+        """All inline texts of the letter itself; if there is none, one that has a file's name."""
+        texts = "\n\n".join(filter(None, map(self._text, self._shown)))
+        return _without_armour(texts)[:TEXT_MOST].strip()
 
+    def files(self) -> tuple[list[Attached], int]:
+        """The files, those in the text last, and how many are left out as there are too many."""
+        shown = {id(part) for part in self._shown} - self._cut
+        files: list[Attached] = []
+        left_out = octets_taken = 0
+        for part in parts.leaves(self._root):
+            if id(part) in shown or not (_is_file(part) or id(part) in self._cut):
+                continue
+            octets_taken += (part.end - part.start) * 3 // 4
+            if len(files) >= FILES_MOST or octets_taken > FILES_OCTETS:
+                left_out += 1
+            else:
+                files += _files(part)
+        return sorted(files, key=lambda file: file.inline), left_out
 
-def _texts(part: Part) -> Iterator[Part]:
-    """The parts whose text is the letter; of alternatives the plain one, if it says anything."""
-    if part.kind == "multipart/alternative" and part.children:
-        choices = [list(_texts(child)) for child in part.children]
-        said = [choice for choice in choices if any(_one_text(p).strip() for p in choice)]
-        plain = [c for c in said if all(p.kind == "text/plain" for p in c)]
-        yield from (plain or said or [[]])[0]
-    elif part.children:
-        for child in part.children:
-            yield from _texts(child)
-    elif part.kind.startswith("multipart/"):
-        # Its boundary is nowhere: the whole is text.
-        yield part
-    elif _is_shown(part):
-        yield part
+    def _parts_shown(self, part: Part) -> Iterator[Part]:
+        """The parts whose text is the letter; of alternatives the plain one if it says anything."""
+        if part.kind == "multipart/alternative" and part.children:
+            yield from self._best(part.children[:ALTERNATIVES_MOST])
+        elif part.children:
+            for child in part.children:
+                yield from self._parts_shown(child)
+        elif _is_shown(part):
+            yield part
+
+    def _best(self, choices: list[Part]) -> list[Part]:
+        shown = [list(self._parts_shown(choice)) for choice in choices]
+        said = [choice for choice in shown if any(map(self._text, choice))]
+        plain = [c for c in said if all(part.kind == "text/plain" for part in c)]
+        return (plain or said or [[]])[0]
+
+    def _text(self, part: Part) -> str:
+        if id(part) not in self._texts:
+            octets = part.end - part.start
+            size = min(octets, self._budget)
+            self._budget -= size
+            text = _one_text(part, size).strip() if size else ""
+            if size < octets or len(text) > TEXT_MOST:
+                # Longer than what is worked on: it is a file too.
+                self._cut.add(id(part))
+            self._texts[id(part)] = text
+        return self._texts[id(part)]
 
 
 def _is_shown(part: Part) -> bool:
+    if part.kind.startswith("multipart/"):
+        # Its boundary is nowhere: the whole is text.
+        return True
     is_text = part.kind.startswith("text/") and part.kind not in _FOR_PROGRAMS
     return is_text and not part.name and part.disposition != "attachment"
 
 
-def _one_text(part: Part) -> str:
+def _one_text(part: Part, most: int) -> str:
     if part.kind == "text/html":
-        return html.to_text(part.text(TEXT_OCTETS))
-    text = part.text(TEXT_OCTETS)[:TEXT_MOST]
+        return html.to_text(part.text(most))
+    text = part.text(most)
     if part.parameter("format").lower() == "flowed":
         return _unflowed(text, part.parameter("delsp").lower() == "yes")
     return text
@@ -128,8 +143,8 @@ def _without_armour(text: str) -> str:
     return f"{text[: begin.start()]}{signed}"
 
 
-def _is_file(part: Part, shown: set[int]) -> bool:
-    if id(part) in shown or part.kind in _SIGNATURES or part.kind.startswith("multipart/"):
+def _is_file(part: Part) -> bool:
+    if part.kind in _SIGNATURES or part.kind.startswith("multipart/"):
         return False
     if part.kind in ("text/plain", "text/html") and not part.name:
         # The other choice of alternatives, unless it was sent as a file.
@@ -147,6 +162,7 @@ def _files(part: Part) -> list[Attached]:
     subject = head.text("subject")[: parts.NAME_MOST - 4] or "letter"
     name = re.sub(r"[\\/:*?\"<>|]", " ", part.name.removesuffix(".eml") or subject).strip()
     return [
+        # The letter as it is, and as people read it.
         Attached(f"{name}.eml", content, part.kind),
         Attached(f"{name}.txt", _readable(head, content).encode(), "text/plain"),
     ]
@@ -157,5 +173,4 @@ def _readable(head: headers.Head, content: bytes) -> str:
     lines = []
     for label in ("From", "Date", "To", "Subject"):
         lines.append(f"{label}: {head.text(label.lower())}")
-    tree = parts.parse(content[: 4 * TEXT_OCTETS])
-    return "\n".join([*lines, "", text_of(tree.root) or "-"])
+    return "\n".join([*lines, "", Body(parts.parse(content).root).text() or "-"])

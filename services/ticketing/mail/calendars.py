@@ -7,9 +7,6 @@ from bus.mail import one_line
 from services.ticketing.mail.parts import Part
 
 MOST = 256 * 1024
-_LINE = re.compile(
-    r"(?im)^(METHOD|UID|ATTENDEE|COMMENT)((?:;[^:\n\"]*|;[^:\n]*\"[^\n\"]*\")*):(.*)$"
-)
 _PARTSTAT = re.compile(r"PARTSTAT=\"?([A-Za-z-]{1,20})", re.IGNORECASE)
 
 
@@ -27,10 +24,7 @@ def reply_of(parts: list[Part]) -> CalendarReply | None:
     for part in parts:
         if part.kind not in ("text/calendar", "application/ics"):
             continue
-        text = re.sub(r"\n[ \t]", "", part.text(MOST))
-        values: dict[str, tuple[str, str]] = {}
-        for name, parameters, value in _LINE.findall(text):
-            values.setdefault(name.upper(), (parameters, value))
+        values = _properties(part.text(MOST))
         if values.get("METHOD", ("", ""))[1].strip().upper() == "REPLY":
             status = _PARTSTAT.search(values.get("ATTENDEE", ("", ""))[0])
             return CalendarReply(
@@ -39,3 +33,15 @@ def reply_of(parts: list[Part]) -> CalendarReply | None:
                 one_line(values.get("COMMENT", ("", ""))[1].replace("\\n", " "))[:1000],
             )
     return None
+
+
+def _properties(text: str) -> dict[str, tuple[str, str]]:
+    """Parameters and value of the first property of each name (RFC 5545, 3.1)."""
+    properties: dict[str, tuple[str, str]] = {}
+    for line in re.sub(r"\n[ \t]", "", text).split("\n"):
+        # A colon within quotation marks is part of a parameter.
+        quoted = line.rfind('"')
+        before, _, value = line[quoted + 1 :].partition(":")
+        name, _, parameters = (line[: quoted + 1] + before).partition(";")
+        properties.setdefault(name.strip().upper(), (parameters, value))
+    return properties
