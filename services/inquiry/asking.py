@@ -203,7 +203,28 @@ def _look_up(conn: Connection, questions: Sequence[Question]) -> list[Known | No
         else None
         for version, records in seen
     ]
-    return unread.marked(conn, questions, looked_up, registers)
+    marked = unread.marked(conn, questions, looked_up, registers)
+    return _with_later_changes(conn, questions, marked)
+
+
+def _with_later_changes(
+    conn: Connection, questions: Sequence[Question], looked_up: list[Known | None]
+) -> list[Known | None]:
+    """The same; where a day of the past is asked about, with whether the record changed since."""
+    past = [
+        at
+        for at, (question, known) in enumerate(zip(questions, looked_up, strict=True))
+        if known and question.as_of is not None
+    ]
+    keys = [
+        (questions[at].key_kind, questions[at].key, known.loaded_at)
+        for at in past
+        if (known := looked_up[at])
+    ]
+    for at, changed in zip(past, registry_store.changed_since(conn, keys), strict=True):
+        if changed and (known := looked_up[at]):
+            looked_up[at] = dataclasses.replace(known, changed_since=True)
+    return looked_up
 
 
 def log_row(

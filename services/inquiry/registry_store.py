@@ -230,6 +230,28 @@ def unread_since(
     return since
 
 
+_CHANGED = text("""
+    select q.n
+    from unnest(cast(:kinds as text[]), cast(:values as text[]),
+                cast(:moments as timestamptz[])) with ordinality as q(kind, value, moment, n)
+    where exists (
+        select 1 from source_keys k join source_versions v on v.id = k.version_id
+        where k.kind = q.kind and k.value = q.value
+            and (v.known_from > q.moment or v.known_to > q.moment))
+""")
+
+
+def changed_since(conn: Connection, keys: Sequence[tuple[str, str, datetime]]) -> list[bool]:
+    """For each key at a moment of a data version: whether what it matches changed afterwards."""
+    changed = [False] * len(keys)
+    if keys:
+        kinds, values, moments = (list(part) for part in zip(*keys, strict=True))
+        rows = conn.execute(_CHANGED, {"kinds": kinds, "values": values, "moments": moments})
+        for (n,) in rows:
+            changed[n - 1] = True
+    return changed
+
+
 def current_data_version(conn: Connection) -> int:
     """The number of the newest data version; 0 if nothing was ever loaded."""
     newest = conn.execute(text("select coalesce(max(version), 0) from data_versions"))

@@ -14,6 +14,16 @@ from tests.inquiry.test_service import CALLER, lines
 NAMED = {**CALLER, "names": {"fa": "شرکت پخش فرآورده‌های نفتی", "en": "Oil products"}}
 KEY = "9905251782"  # file 1001/5 of the demo register
 
+# A newer export, in which the well of that file lies in another county.
+NEWER = """
+    insert into data_versions select version + 1, clock_timestamp(), 0, 1, 0, 0, 0
+    from data_versions;
+    update source_versions set known_to = (select max(known_from) from data_versions)
+    where file_no = '1001/5';
+    insert into source_versions (file_no, known_from, data_version, hash, record)
+    select file_no, known_to, 2, hash, jsonb_set(record, '{place,county}', '"دنا"')
+    from source_versions where file_no = '1001/5'"""
+
 
 @pytest.fixture
 def hand(demo_db, tmp_path):
@@ -83,16 +93,7 @@ def test_l17_at_most_half_of_a_number_is_shown(number):
 
 def test_l17_the_well_is_told_as_it_was_when_the_answer_was_given(hand):
     answer = hand.ask(KEY, caller=NAMED)
-    execute(
-        hand.db,
-        "insert into data_versions select version + 1, clock_timestamp(), 0, 1, 0, 0, 0 "
-        "from data_versions; "
-        "update source_versions set known_to = (select max(known_from) from data_versions) "
-        "where file_no = '1001/5'; "
-        "insert into source_versions (file_no, known_from, data_version, hash, record) "
-        "select file_no, known_to, 2, hash, jsonb_set(record, '{place,county}', '\"دنا\"') "
-        "from source_versions where file_no = '1001/5'",
-    )
+    execute(hand.db, NEWER)
     reply = verify(hand, answer)
     assert (reply["sources"][0]["county"], reply["changed_since"]) == ("بهمئی", True)
 
@@ -144,3 +145,40 @@ def test_l18_a_line_of_a_batch_is_verified_like_a_single_answer(hand):
     assert {n: v for n, v in replies[0].items() if n not in own} == {
         n: v for n, v in replies[1].items() if n not in own
     }
+
+
+def test_l1_an_answer_about_the_past_says_that_newer_data_came_since(hand):
+    def limits(**more):
+        return {limit["code"] for limit in hand.ask(KEY, **more)["limits"]}
+
+    then = hand.ask(KEY)["as_of"]
+    assert "record_changed_since" not in limits(as_of=then)
+    execute(hand.db, NEWER)
+    assert "record_changed_since" in limits(as_of=then)
+    assert "record_changed_since" not in limits()
+    other = {limit["code"] for limit in hand.ask("9900000013", as_of=then)["limits"]}
+    assert "record_changed_since" not in other
+
+
+def test_l1_the_same_question_has_the_same_answer_by_every_way(hand):
+    """Single, in a batch and by the person: code, group, law, reason and limits are one."""
+    as_of = "2001-01-01T08:00:00Z"
+    hand.call(
+        contracts.SUBMIT_BATCH, caller=NAMED, batch="b", part=0, lines=lines(KEY), last=True,
+        purpose="fuel_quota", as_of=as_of,
+    )  # fmt: skip
+    hand.answer_parts()
+    (line,) = hand.call(contracts.READ_BATCH, caller=NAMED, batch="b")["results"]
+    single = hand.ask(KEY, caller=NAMED, as_of=as_of)
+    assert single["sources"] == line["answer"]["sources"]
+    assert single["sources"][0]["status"]["code"] == "NOT_DETERMINABLE"
+    for part in ("legal_basis", "limits", "as_of", "data_version", "agency_fa"):
+        assert single[part] == line["answer"][part]
+    again = hand.call(contracts.GET, caller=NAMED, tracking_code=single["tracking_code"])
+    assert again == single
+    now = hand.ask(KEY, caller=NAMED)
+    code = hand.ask_own()["code"]
+    hand.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
+    own = hand.read_own(code)["answer"]
+    (status,) = [s["status"] for s in now["sources"] if s["file_no"] == hand.file_no]
+    assert own["sources"][0]["status"] == status

@@ -55,6 +55,12 @@ LIMITS = {
         "داده‌های ما از {day} است، کهنه‌تر از 30 روز؛ آنچه پس از آن شده در این پاسخ نیست.",
         "Our data is of {day}, older than 30 days; what happened since is not in this answer.",
     ),
+    "record_changed_since": (
+        "پس از روز پرسش داده تازه‌تری درباره این کلید رسیده است و این پاسخ از داده همان روز است؛ "
+        "برای وضعیت کنونی بدون تاریخ بپرسید.",
+        "Newer data about this key came after the day asked about, and this answer is made of the "
+        "data of that day; ask without a day for today's.",
+    ),
     "expired_after_data": (
         "پروانه پس از تاریخ داده‌های ما ({day}) پایان یافته است؛ شاید تمدید شده و خبر آن به ما "
         "نرسیده باشد.",
@@ -114,6 +120,8 @@ def limits_of(
     limits = ["not_a_title_deed", "valid_30_days"]
     if question.as_of is not None and known.loaded_at > question.as_of:
         limits.append("record_younger_than_as_of")
+    if known.changed_since:
+        limits.append("record_changed_since")
     if days.asked_about - days.loaded_on > FRESH_DAYS:
         limits.append("data_old")
     volumes = "technical" in question.purpose.blocks

@@ -62,3 +62,5 @@ class Known:
     # Since when rows that name the key cannot be read, and which kinds of such rows there are.
     unread_since: dt.datetime | None = None
     unread: frozenset[str] = frozenset()
+    # Whether the record changed after the day asked about.
+    changed_since: bool = False
