@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal, NoReturn, TypeVar, cast
@@ -34,6 +34,8 @@ _SENTENCES: dict[Reason, str] = {
     "failed": "It cannot be read. Save it anew with a common program, and send it again.",
 }
 _BOOT = "import sys; sys.path[:] = {path!r}; from bus.confined import _child; _child({job!r})"
+# Between the rows of a child and its answer, which is short then. No row has a bare line of it.
+_END, ANSWER_MOST = b"\n--- end of rows ---\n", 65_536
 _places = threading.BoundedSemaphore(CHILDREN)
 
 
@@ -80,19 +82,62 @@ def run(
     Raises Unreadable for good; Unavailable ``confined.busy`` or ``confined.unavailable`` if no
     child could be had now.
     """
+    with tempfile.TemporaryFile() as result:
+        _call(_job(function, options, bounds), content, bounds, result)
+        return cast(T, _result(result, bounds.output))
+
+
+@contextlib.contextmanager
+def rows(
+    function: Callable[..., Iterator[Any]],
+    content: bytes | Path,
+    *,
+    bounds: Bounds = Bounds(),
+    **options: Any,
+) -> Iterator[Iterator[Any]]:
+    """What ``function(stream, **options)`` yields, item by item, kept in a file and not in memory.
+
+    The child has ended, and all was read, before the first item comes. Raises as ``run`` does.
+    """
+    with tempfile.TemporaryFile() as result:
+        _call(_job(function, options, bounds, rows=True), content, bounds, result)
+        end = _end_of_rows(result)
+        yield _rows(result, end)
+
+
+def _call(job: str, content: bytes | Path, bounds: Bounds, result: IO[bytes]) -> None:
+    """Runs a child to its end; its answer is in ``result``."""
     if not _places.acquire(timeout=PLACE_SECONDS):
         raise Unavailable("Too much is being read at once. Try again.", code="confined.busy")
     try:
-        with _stream(content) as source, tempfile.TemporaryFile() as result:
-            process = _start(_job(function, options, bounds), source, result)
+        with _stream(content) as source:
+            process = _start(job, source, result)
             code, timed_out = _wait(process, bounds.wall_seconds)
             if timed_out or code in (-signal.SIGXCPU, -signal.SIGALRM):
                 raise Unreadable("too_long")
             if code != 0:
                 raise Unreadable("crashed")
-            return cast(T, _result(result, bounds.output))
     finally:
         _places.release()
+
+
+def _end_of_rows(file: IO[bytes]) -> int:
+    """Where the rows end and the answer of the child begins; raises what the answer says."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - len(_END) - ANSWER_MOST))
+    tail = file.read()
+    at = tail.rfind(_END)
+    if at < 0:
+        # The file grew to its limit.
+        raise Unreadable("too_large")
+    _value(tail[at + len(_END) :])
+    return size - len(tail) + at
+
+
+def _rows(file: IO[bytes], end: int) -> Iterator[Any]:
+    file.seek(0)
+    while file.tell() < end:
+        yield json.loads(file.readline())
 
 
 def _stream(content: bytes | Path) -> IO[bytes]:
@@ -104,13 +149,15 @@ def _stream(content: bytes | Path) -> IO[bytes]:
     return file
 
 
-def _job(function: Callable[..., Any], options: dict[str, Any], bounds: Bounds) -> str:
+def _job(
+    function: Callable[..., Any], options: dict[str, Any], bounds: Bounds, *, rows: bool = False
+) -> str:
     module = function.__module__
     if module == "__main__":
         spec = sys.modules[module].__spec__
         module = spec.name if spec else module
     job = {"module": module, "function": function.__qualname__, "options": options}
-    return json.dumps(job | {"bounds": asdict(bounds)})
+    return json.dumps(job | {"bounds": asdict(bounds), "rows": rows})
 
 
 def _start(job: str, source: IO[bytes], result: IO[bytes]) -> "subprocess.Popen[bytes]":
@@ -169,6 +216,10 @@ def _result(file: IO[bytes], most: int) -> Any:
     raw = file.read(most + 1)
     if len(raw) > most:
         raise Unreadable("too_large")
+    return _value(raw)
+
+
+def _value(raw: bytes) -> Any:
     kind, body = raw[:1], raw[1:]
     if kind == b"B":
         return body
@@ -199,9 +250,11 @@ def _child(job: str) -> NoReturn:
     os.dup2(null, 1)
     _limit(Bounds(**order["bounds"]))
     try:
-        answer = _called(order)
+        answer = _called(order, out)
     except MemoryError:
         answer = _unreadable("too_large", "MemoryError")
+    if order["rows"]:
+        answer = _END + answer
     with contextlib.suppress(OSError):
         # A file that grew to its limit says so by its length.
         _write(out, answer)
@@ -224,7 +277,7 @@ def _limit(bounds: Bounds) -> None:
     os.nice(5)
 
 
-def _called(order: dict[str, Any]) -> bytes:
+def _called(order: dict[str, Any], out: int) -> bytes:
     import importlib
 
     stream: BinaryIO = open(0, "rb", closefd=False)  # noqa: SIM115 - it ends with the process
@@ -233,6 +286,9 @@ def _called(order: dict[str, Any]) -> bytes:
         value = getattr(module, order["function"])(stream, **order["options"])
         if isinstance(value, bytes):
             return b"B" + value
+        if isinstance(value, Generator):
+            _write_rows(out, value)
+            value = None
         return b"J" + json.dumps(value, default=_as_json).encode()
     except BusError as error:
         if isinstance(error, Unreadable):
@@ -242,6 +298,16 @@ def _called(order: dict[str, Any]) -> bytes:
         raise
     except Exception as error:
         return _unreadable("failed", _place(error))
+
+
+def _write_rows(out: int, rows: Iterator[Any]) -> None:
+    pending = bytearray()
+    for row in rows:
+        pending += json.dumps(row).encode() + b"\n"
+        if len(pending) > ANSWER_MOST:
+            _write(out, bytes(pending))
+            pending.clear()
+    _write(out, bytes(pending))
 
 
 def _place(error: Exception) -> str:

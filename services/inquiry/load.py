@@ -4,6 +4,7 @@ One transaction: staging by COPY, then the difference. The same export twice cha
 """
 
 import argparse
+import datetime as dt
 import json
 import sys
 import time
@@ -17,9 +18,10 @@ from sqlalchemy.exc import ArgumentError
 
 from bus.contracts.inquiry import REGISTRY_LOADED
 from bus.errors import BusError
+from bus.persian import tehran_day
 from bus.settings import MissingSettings, Settings
 from bus.store import Store, Tx
-from services.inquiry import load_apply, load_report
+from services.inquiry import load_apply, load_doubts, load_report
 from services.inquiry.load_report import Report
 from services.inquiry.load_stage import Meter, Progress, Tell, stage
 from services.inquiry.registry_store import current_data_version
@@ -41,7 +43,9 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What a load did. ``changed`` is false if the export said nothing new."""
+    """What a load did. ``changed`` is false if no source and no decree changed; a new data version
+    is also made when other rows cannot be read than before.
+    """
 
     data_version: int
     changed: bool
@@ -55,6 +59,8 @@ class LoadResult:
     notes: list[str]
     report: str
     seconds: float
+    cells_left_out: int
+    warnings_report: str | None
 
 
 def load(  # noqa: PLR0913 - the options of the command
@@ -68,20 +74,23 @@ def load(  # noqa: PLR0913 - the options of the command
 ) -> LoadResult:
     """Imports the export at ``path`` (a folder of CSV files or one .xlsx) into the register.
 
-    Bad rows go to ``report`` (beside the input if None), doubtful ones to ``warnings`` if given.
+    Bad rows, and cells left out of others, go to ``report`` (beside the input if None), doubts to
+    ``warnings`` (beside the report if None).
     Raises LoadFailed, and then nothing was changed, or bus.errors.Unavailable.
     """
     started = time.monotonic()
     sheets = open_export(path)
     try:
-        with Report(report or load_report.beside(path), warnings) as told:
+        report = report or load_report.beside(path)
+        warnings = warnings or load_report.warnings_beside(report)
+        with Report(report, warnings) as told:
             meter = Meter(progress, told)
             version, changes = _transact(store, sheets, meter, allow_removals=allow_removals)
     finally:
         close_all(sheets)
     return LoadResult(
         version,
-        bool(changes),
+        changes.data,
         meter.counts,
         changes.added,
         changes.changed,
@@ -92,6 +101,8 @@ def load(  # noqa: PLR0913 - the options of the command
         _notes(sheets),
         str(told.path),
         round(time.monotonic() - started, 2),
+        told.left_out,
+        str(warnings) if warnings else None,
     )
 
 
@@ -105,7 +116,8 @@ def _transact(
             _begin(cursor)
             _stage_all(cursor, sheets, meter)
             meter.say("comparing")
-            changes = load_apply.compare(cursor, allow_removals=allow_removals)
+            unread = {name: sheet.unread is not None for name, sheet in sheets.items()}
+            changes = load_apply.compare(cursor, unread, allow_removals=allow_removals)
             if not changes:
                 return current_data_version(tx.conn), changes
             meter.say("writing")
@@ -136,9 +148,9 @@ def _begin(cursor: Any) -> None:
 
 
 def _stage_all(cursor: Any, sheets: dict[str, Sheet], meter: Meter) -> None:
-    report = meter.report
+    report, today = meter.report, tehran_day(dt.datetime.now(dt.UTC))
     for name, sheet in sheets.items():
-        stage(cursor, name, sheet, report, meter)
+        stage(cursor, name, sheet, meter, today)
     for name in ("sources", "decrees"):
         for line, fault in load_apply.repeated(cursor, name):
             report.bad(sheets[name], line, [fault])
@@ -154,6 +166,8 @@ def _stage_all(cursor: Any, sheets: dict[str, Sheet], meter: Meter) -> None:
     for name in ("partners", "violations"):
         for line, fault in load_apply.orphans(cursor, name):
             report.bad(sheets[name], line, [fault])
+    for doubt in load_doubts.doubts(cursor):
+        report.warn(sheets[doubt.sheet], doubt.line, [doubt.fault])
 
 
 def _publish(tx: Tx, version: int, changes: load_apply.Changes, bad_rows: int) -> None:
@@ -171,8 +185,12 @@ def _publish(tx: Tx, version: int, changes: load_apply.Changes, bad_rows: int) -
 def _notes(sheets: dict[str, Sheet]) -> list[str]:
     notes = []
     for sheet in sheets.values():
-        if getattr(sheet, "encoding", "") == "cp1256":
-            notes.append(f"{sheet.label} was read as Windows-1256.")
+        notes += sheet.notes
+        if sheet.unread:
+            notes.append(
+                f"{sheet.label} could not be read whole, so that nothing was removed for its sake: "
+                f"{sheet.unread}"
+            )
         if sheet.unknown:
             notes.append(f"{sheet.label}: columns not used: {'، '.join(sheet.unknown)}.")
     return notes
@@ -182,9 +200,11 @@ def main(argv: list[str] | None = None) -> int:
     """The command; 0 if the export was imported, else 1 with one sentence on stderr."""
     parser = argparse.ArgumentParser(
         prog="python -m services.inquiry.load",
-        description="Imports a registry export into the database DB_URL. Every bad row is "
-        "reported and the rest is imported; the same export twice changes nothing. "
-        "The result is printed as JSON.",
+        description="Imports a registry export into the database DB_URL. Every bad row, and every "
+        "cell that is left out, is reported and the rest is imported; the same export twice "
+        "changes nothing. The result is printed as JSON, progress on stderr. "
+        "Exit code: 0 imported, 1 not imported (one sentence says why), 2 wrong options, "
+        "130 interrupted; nothing is changed unless it is 0.",
     )
     parser.add_argument(
         "path",
@@ -205,12 +225,17 @@ def main(argv: list[str] | None = None) -> int:
         "--warnings",
         type=Path,
         metavar="FILE",
-        help=("where doubts about imported rows are written as CSV (only counted if not given)"),
+        help=(
+            "where doubts about imported rows are written as CSV (beside the report if not given)"
+        ),
     )
     parser.add_argument(
         "--allow-removals",
         action="store_true",
-        help=("close the missing sources even if more than 5%% of the known ones are missing"),
+        help=(
+            "remove what the export lacks, even if that is more than 5%% of what is known, or if a "
+            "sheet could not be read whole"
+        ),
     )
     given = parser.parse_args(argv)
     return _run(

@@ -1,19 +1,34 @@
 """The report of a load: every bad row by file, line, field, code and reason, for the clerk."""
 
 import csv
+import re
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from bus.persian import fold_code
 from services.inquiry.domain.registry import PERSONAL, Fault
 from services.inquiry.sheets import LoadFailed, Sheet
 
-COLUMNS = ("file", "line", "field", "code", "reason", "reason_en", "value")
+COLUMNS = ("file", "line", "field", "code", "reason", "reason_en", "value", "effect")
+REFUSED, LEFT_OUT, DOUBT = "row refused", "cell left out", "doubt"
 FORMULA_STARTS = ("=", "+", "-", "@")
 SHOWN_HEAD, SHOWN_TAIL, SHORTEST_SHOWN = 3, 2, 8
 VALUE_MAX = 100
+# What looks like the number of a person, an account, a card or a telephone wherever it stands:
+# eight digits or more, which people group by blanks and dashes; and an address of e-mail.
+_NUMBER = re.compile(r"\+?(?:[0-9][ -]?){9,}[0-9]|[0-9]{8,}")
+_MAIL = re.compile(r"[^\s@,;<>]+(?=@)")
+
+
+def warnings_beside(report: Path) -> Path | None:
+    """Where doubts are written if nobody says otherwise; None where no file can stand."""
+    if report.exists() and not report.is_file():
+        return None
+    name = "warnings.csv" if report.stem == "report" else f"{report.stem}.warnings.csv"
+    return report.with_name(name)
 
 
 def beside(path: Path) -> Path:
@@ -33,15 +48,27 @@ def mask(value: str) -> str:
     return value[:SHOWN_HEAD] + "*" * hidden + value[-SHOWN_TAIL:]
 
 
+def masked(value: str) -> str:
+    """The value with all that identifies a person masked, wherever it stands in it.
+
+    >>> masked("پسر 9905251782")
+    'پسر 990*****82'
+    """
+    folded = _NUMBER.sub(lambda number: mask(number[0]), fold_code(value))
+    return _MAIL.sub(lambda name: mask(name[0]), folded)
+
+
 class Report:
     """Writes faults as they are found and counts bad rows and warnings; a context manager.
 
-    Warnings go to a file of their own if one is named: many rows have one, few are bad.
+    Cells that were left out stand beside the bad rows. Doubts go to a file of their own: many rows
+    have one, few are bad.
     """
 
     def __init__(self, path: Path, warnings_path: Path | None = None) -> None:
         self.path = path
         self.bad_rows = 0
+        self.left_out = 0
         self.warnings: Counter[str] = Counter()
         with ExitStack() as opened:
             self._bad = self._open(opened, path)
@@ -62,14 +89,17 @@ class Report:
     def bad(self, sheet: Sheet, line: int, faults: list[Fault]) -> None:
         """One row that is not imported, with all its faults."""
         self.bad_rows += 1
-        self._bad.writerows(_line(sheet, line, fault) for fault in faults)
+        self._bad.writerows(_line(sheet, line, fault, REFUSED) for fault in faults)
 
     def warn(self, sheet: Sheet, line: int, faults: list[Fault]) -> None:
-        """Doubts about a row that is imported."""
+        """Cells that are left out of a row that is imported, and doubts about it."""
         for fault in faults:
             self.warnings[fault.code] += 1
-        if self._doubtful:
-            self._doubtful.writerows(_line(sheet, line, fault) for fault in faults)
+            self.left_out += fault.left_out
+            if fault.left_out:
+                self._bad.writerow(_line(sheet, line, fault, LEFT_OUT))
+            elif self._doubtful:
+                self._doubtful.writerow(_line(sheet, line, fault, DOUBT))
 
     @staticmethod
     def _open(files: ExitStack, path: Path) -> Any:
@@ -89,10 +119,9 @@ class Report:
         return writer
 
 
-def _line(sheet: Sheet, line: int, fault: Fault) -> tuple[str, ...]:
+def _line(sheet: Sheet, line: int, fault: Fault, effect: str) -> tuple[str, ...]:
     value = fault.value[:VALUE_MAX]
-    if fault.field in PERSONAL:
-        value = mask(value)
+    value = mask(value) if fault.field in PERSONAL else masked(value)
     if value.startswith(FORMULA_STARTS):
         # A spreadsheet must not run what a clerk's cell says.
         value = "'" + value
@@ -104,4 +133,5 @@ def _line(sheet: Sheet, line: int, fault: Fault) -> tuple[str, ...]:
         fault.reason_fa,
         fault.reason_en,
         value,
+        effect,
     )

@@ -1,13 +1,13 @@
 """Streams the sheets of an export into staging tables by COPY; nothing is held in memory."""
 
+import datetime as dt
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import orjson
 
-from bus.identifiers import Malformed, register_number
 from services.inquiry.domain import registry
 from services.inquiry.domain.registry import BadRow, Fault
 from services.inquiry.load_report import Report
@@ -19,9 +19,11 @@ ROWS_BETWEEN_LOOKS = 500
 NULL = "\\N"
 
 # A row that is not imported is staged all the same, without item, as far as it can be attributed:
-# its source keeps what it had. ``other`` is the subscription code, which names a source too.
+# its source keeps what it had. ``other`` is the subscription code, which names a source too;
+# ``says`` are the keys and orders that can be read of it.
 STAGING = """
-    create temp table load_{name} (line integer, key text, other text, item jsonb) on commit drop
+    create temp table load_{name} (line integer, key text, other text, item jsonb, says jsonb)
+    on commit drop
 """
 
 
@@ -70,27 +72,30 @@ class Item(NamedTuple):
     warnings: list[Fault]
 
 
-def _source(row: Cells) -> Item:
-    record, warnings = registry.source(row)
+def _source(row: Cells, today: dt.date) -> Item:
+    record, warnings = registry.source(row, today)
     return Item(record["file_no"], record["subscription_code"] or NULL, record, warnings)
 
 
-def _partner(row: Cells) -> Item:
-    file_no, record = registry.partner(row)
-    return Item(file_no, NULL, record, [])
+def _partner(row: Cells, today: dt.date) -> Item:
+    warnings: list[Fault] = []
+    file_no, record = registry.partner(row, warnings)
+    return Item(file_no, NULL, record, warnings)
 
 
-def _violation(row: Cells) -> Item:
-    file_no, record = registry.violation(row)
-    return Item(file_no, NULL, record, [])
+def _violation(row: Cells, today: dt.date) -> Item:
+    warnings: list[Fault] = []
+    file_no, record = registry.violation(row, warnings, today)
+    return Item(file_no, NULL, record, warnings)
 
 
-def _decree(row: Cells) -> Item:
-    record = registry.decree(row)
-    return Item(record["number"], NULL, record, [])
+def _decree(row: Cells, today: dt.date) -> Item:
+    warnings: list[Fault] = []
+    record = registry.decree(row, warnings, today)
+    return Item(record["number"], NULL, record, warnings)
 
 
-READERS: dict[str, Callable[[Cells], Item]] = {
+READERS: dict[str, Callable[[Cells, dt.date], Item]] = {
     "sources": _source,
     "partners": _partner,
     "violations": _violation,
@@ -98,11 +103,11 @@ READERS: dict[str, Callable[[Cells], Item]] = {
 }
 
 
-def stage(cursor: Any, name: str, sheet: Sheet, report: Report, meter: Meter) -> None:
+def stage(cursor: Any, name: str, sheet: Sheet, meter: Meter, today: dt.date) -> None:
     """Fills the staging table ``load_<name>``; every bad row goes to the report."""
     meter.counts[name] = 0
     cursor.execute(STAGING.format(name=name))
-    source = _Reading(_lines(name, sheet, report, meter))
+    source = _Reading(_lines(name, sheet, meter, today))
     try:
         cursor.copy_expert(f"copy load_{name} from stdin", source, CHUNK_BYTES)
     except Exception:
@@ -113,8 +118,8 @@ def stage(cursor: Any, name: str, sheet: Sheet, report: Report, meter: Meter) ->
     cursor.execute(f"analyze load_{name}")
 
 
-def _lines(name: str, sheet: Sheet, report: Report, meter: Meter) -> Iterator[bytes]:
-    read = READERS[name]
+def _lines(name: str, sheet: Sheet, meter: Meter, today: dt.date) -> Iterator[bytes]:
+    read, report = READERS[name], meter.report
     count = 0
     for line, row in sheet.rows():
         count += 1
@@ -124,33 +129,36 @@ def _lines(name: str, sheet: Sheet, report: Report, meter: Meter) -> Iterator[by
         try:
             if isinstance(row, BadRow):
                 raise row
-            key, other, item, warnings = read(row)
+            key, other, item, warnings = read(row, today)
         except BadRow as bad:
             report.bad(sheet, line, bad.faults)
-            key, other = _attributed(name, row)
-            yield f"{line}\t{key}\t{other}\t{NULL}\n".encode()
+            yield _refused(name, line, bad.cells if isinstance(row, BadRow) else row, today)
             continue
         if warnings:
             report.warn(sheet, line, warnings)
-        text = orjson.dumps(item).replace(b"\\", b"\\\\")
-        yield b"%s%s\n" % (f"{line}\t{key}\t{other}\t".encode(), text)
+        yield _copied(line, key, other, orjson.dumps(item), NULL.encode())
     meter.counts[name] = count
 
 
-def _attributed(name: str, row: Cells | BadRow) -> tuple[str, str]:
-    """What a bad row still says about whose it is."""
-    if isinstance(row, BadRow):
-        return NULL, NULL
-    field_of_key = "شماره" if name == "decrees" else registry.FILE_NO
-    other = registry.SUBSCRIPTION if name == "sources" else ""
-    return _number(row.get(field_of_key, "")), _number(row.get(other, ""))
+def _refused(name: str, line: int, cells: Mapping[str, str], today: dt.date) -> bytes:
+    """A row without item: whose it is, and what it says that answers must know of."""
+    keys, orders = registry.readable(name, cells, today)
+    by_kind = dict(keys)
+    key = by_kind.get("decree" if name == "decrees" else "file_no") or NULL
+    if key == NULL:
+        # It may be anybody's.
+        keys.append(["row", name])
+    other = by_kind.get("subscription_code") or NULL
+    says = orjson.dumps({"keys": keys, "orders": orders})
+    return _copied(line, key, other, NULL.encode(), says)
 
 
-def _number(text: str) -> str:
-    try:
-        return register_number(text)
-    except Malformed:
-        return NULL
+def _copied(line: int, key: str, other: str, item: bytes, says: bytes) -> bytes:
+    """A line of COPY; backslashes within JSON are doubled."""
+    cells = [
+        cell if cell == NULL.encode() else cell.replace(b"\\", b"\\\\") for cell in (item, says)
+    ]
+    return b"%s%s\t%s\n" % (f"{line}\t{key}\t{other}\t".encode(), *cells)
 
 
 class _Reading:

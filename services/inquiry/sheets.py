@@ -1,23 +1,22 @@
 """Reads the sheets of a registry export, row by row, from a folder of CSV files or one .xlsx."""
 
 import codecs
-import csv
-import datetime as dt
 import io
-import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
-from bus.persian import squeezed_key
+from bus import confined, csv_rows
+from bus.confined import Unreadable
+from bus.csv_rows import Reader, Unread
+from bus.errors import RuleBroken, Unavailable
+from bus.persian import fold_code, squeezed_key
+from services.inquiry import workbook
 from services.inquiry.domain import registry
 from services.inquiry.domain.registry import BadRow, fault
 
 SNIFFED_BYTES = 65536
-LONGEST_CELL = 8192
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -44,20 +43,31 @@ SHAPES = {
     "decrees": Shape(registry.DECREE_COLUMNS, registry.DECREE_OPTIONAL, ("decrees", "بخشنامه‌ها")),
 }
 Cells = dict[str, str]
+# What a program writes above the header so that spreadsheets part the cells by it.
+SEPARATOR_LINE = "sep="
 
 
 class Sheet:
-    """One sheet: ``label`` for reports, ``header`` from our column names to the file's own."""
+    """One sheet: ``label`` for reports, ``header`` from our column names to the file's own.
+
+    ``unread`` says why it could not be read whole, if so: then nobody knows what it lacks.
+    """
 
     def __init__(self, label: str, shape: Shape, titles: list[str]) -> None:
         self.label = label
+        self.unread: str | None = None
+        self.notes: list[str] = []
         ours = {squeezed_key(name): name for name in (*shape.columns, *shape.optional)}
         self._names = [ours.get(squeezed_key(title), title) for title in titles]
         self.header = dict(zip(self._names, (title.strip() for title in titles), strict=True))
         self.unknown = [t for t in titles if t.strip() and squeezed_key(t) not in ours]
         missing = [name for name in shape.columns if name not in self.header]
         if missing:
-            raise LoadFailed("sheet.columns", f"{label} lacks these columns: {'، '.join(missing)}.")
+            raise LoadFailed(
+                "sheet.columns",
+                f"{label} lacks these columns: {'، '.join(missing)}. Its first line must hold "
+                "the names of the columns.",
+            )
         twice = {name for name in self.header if self._names.count(name) > 1 and name.strip()}
         if twice:
             raise LoadFailed("sheet.columns", f"{label} has a column twice: {'، '.join(twice)}.")
@@ -76,30 +86,18 @@ class Sheet:
         raise NotImplementedError
 
     def _shaped(self, row: list[str]) -> Cells | BadRow | None:
-        if len(row) != self._width:
-            if any(row[self._width :]):
-                return BadRow(
-                    [
-                        fault(
-                            "",
-                            "row.too_many_cells",
-                            (f"It has {len(row)} cells under {self._width} headers."),
-                        )
-                    ]
-                )
-            if len(row) < self._width and any(row):
-                return BadRow(
-                    [
-                        fault(
-                            "",
-                            "row.too_few_cells",
-                            (f"It has {len(row)} cells under {self._width} headers."),
-                        )
-                    ]
-                )
-        if not row or not (row[0] or any(cell.strip() for cell in row)):
+        cells = dict(zip(self._names, row, strict=False))
+        if len(row) > self._width and any(map(fold_code, row[self._width :])):
+            return self._out_of_shape("row.too_many_cells", len(row))
+        if not any(map(fold_code, row)):
             return None
-        return dict(zip(self._names, row, strict=False))
+        if len(row) < self._width:
+            return self._out_of_shape("row.too_few_cells", len(row))
+        return cells
+
+    def _out_of_shape(self, code: str, count: int) -> BadRow:
+        self.unread = self.unread or "It has rows whose cells do not fit the headers."
+        return BadRow([fault("", code, f"It has {count} cells under {self._width} headers.")])
 
 
 class CsvSheet(Sheet):
@@ -113,66 +111,105 @@ class CsvSheet(Sheet):
         self._file = io.TextIOWrapper(
             self._bytes, encoding=self.encoding, errors="surrogateescape", newline=""
         )
-        csv.field_size_limit(LONGEST_CELL)
-        first = self._file.readline()
-        self._delimiter = max(",;\t", key=first.count)
+        self._shape = shape
         try:
-            super().__init__(path.name, shape, next(csv.reader([first], delimiter=self._delimiter)))
+            super().__init__(path.name, shape, self._titles())
         except LoadFailed:
             self._file.close()
             raise
+        if self.encoding == "cp1256":
+            self.notes.append(f"{self.label} was read as Windows-1256.")
+        self._look_at_end(path)
+
+    def _titles(self) -> list[str]:
+        first, line = self._file.readline(csv_rows.LONGEST_LINE), 1
+        if fold_code(first).lower().startswith(SEPARATOR_LINE):
+            first, line = self._file.readline(csv_rows.LONGEST_LINE), 2
+        delimiter = csv_rows.delimiter_of(first)
+        header = next(iter(Reader(io.StringIO(first, newline=""), delimiter)), None)
+        self._reader = Reader(self._file, delimiter, line + 1)
+        return header.cells if header else []
+
+    def _look_at_end(self, path: Path) -> None:
+        """Every program ends a file with a line break; without it the file may have been cut."""
+        with path.open("rb") as file:
+            file.seek(-1, io.SEEK_END)
+            if file.read() not in b"\r\n":
+                self.unread = "It does not end with a line break; it may be cut off."
 
     def percent(self) -> float | None:
         return 100 * self._bytes.tell() / self._size
 
     def rows(self) -> Iterator[tuple[int, Cells | BadRow]]:
-        reader = csv.reader(self._file, delimiter=self._delimiter)
-        while True:
-            line = reader.line_num + 2
-            try:
-                row = self._shaped(next(reader))
-            except StopIteration:
-                return
-            except csv.Error:
-                row = BadRow(
-                    [
-                        fault(
-                            "",
-                            "row.unreadable",
-                            (
-                                f"Lines {line} to {reader.line_num + 1} cannot be read; "
-                                "a quotation mark may not be closed."
-                            ),
-                        )
-                    ]
-                )
+        self._reader.width, self._reader.is_row = self._width, self._is_row
+        for item in self._reader:
+            row = self._unread(item) if isinstance(item, Unread) else self._shaped(item.cells)
             if row is not None:
-                yield line, row
+                yield item.line, row
+
+    def _is_row(self, cells: list[str]) -> bool:
+        """True if its first cell may be the number by which rows of this sheet begin."""
+        return any(c.isdigit() for c in cells[0])
+
+    def _unread(self, item: Unread) -> BadRow:
+        self.unread = f"Line {item.opened} cannot be read; a quotation mark may not be closed."
+        bad = BadRow([fault("", "row.unreadable", item.reason)])
+        if len(item.cells) == self._width:
+            bad.cells = dict(zip(self._names, item.cells, strict=True))
+        return bad
 
     def close(self) -> None:
         self._file.close()
 
 
-class XlsxSheet(Sheet):
-    """A sheet of a workbook, read without holding it in memory."""
+class Workbook:
+    """The rows of a workbook, which a child process has read into a file, sheet by sheet."""
 
-    def __init__(self, book: Any, worksheet: Any, label: str, shape: Shape) -> None:
-        self._book, self._last, self._line = book, worksheet.max_row, 1
-        self._rows = worksheet.iter_rows(values_only=True)
-        titles = [_text(cell) for cell in next(self._rows, ())]
+    def __init__(self, path: Path) -> None:
+        names = {name: list(shape.names) for name, shape in SHAPES.items()}
+        self._open = ExitStack()
+        try:
+            rows = confined.rows(workbook.cells, path, bounds=workbook.BOUNDS, names=names)
+            self._rows = self._open.enter_context(rows)
+        except Unreadable as error:
+            raise LoadFailed("sheet.unreadable", _sentence(path, error)) from error
+        except (RuleBroken, Unavailable) as error:
+            raise LoadFailed(error.code, f"{path.name}: {error.message}") from error
+        self.titles, self.others, self.lengths = next(self._rows)
+        self._next: list[Any] | None = None
+
+    def rows(self, name: str) -> Iterator[tuple[int, list[str]]]:
+        """Line and cells of the rows of a sheet; sheets are read in the order of SHAPES."""
+        while (row := self._next or next(self._rows, None)) and row[0] == name:
+            self._next = None
+            yield row[1], row[2]
+        self._next = row
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._open.close()
+
+
+class XlsxSheet(Sheet):
+    """A sheet of a workbook."""
+
+    def __init__(self, book: Workbook, name: str, path: Path) -> None:
+        if name not in book.titles:
+            raise LoadFailed("sheet.missing", f"{path.name} has no sheet named {name}.")
+        self._book, self._name, self._line = book, name, 1
+        titles = list(book.titles[name])
         while titles and not titles[-1].strip():
             titles.pop()
-        super().__init__(label, shape, titles)
+        super().__init__(f"{path.name}:{name}", SHAPES[name], titles)
 
     def percent(self) -> float | None:
-        return 100 * self._line / self._last if self._last else None
+        last = self._book.lengths[self._name]
+        return min(100.0, 100 * self._line / last) if last else None
 
     def rows(self) -> Iterator[tuple[int, Cells | BadRow]]:
-        for line, values in enumerate(self._rows, start=2):
+        for line, cells in self._book.rows(self._name):
             self._line = line
-            cells = [_text(value) for value in values]
-            cells += [""] * (self._width - len(cells))
-            row = self._shaped(cells)
+            row = self._shaped(cells + [""] * (self._width - len(cells)))
             if row is not None:
                 yield line, row
 
@@ -192,7 +229,7 @@ def open_export(path: Path) -> dict[str, Sheet]:
             f"{path} is neither a folder nor an .xlsx file; give the "
             "folder that holds sources.csv.",
         )
-    return _workbook(path)
+    return _of_workbook(path)
 
 
 def _opened(files: Iterable[tuple[str, Path]]) -> dict[str, Sheet]:
@@ -212,26 +249,29 @@ def _opened(files: Iterable[tuple[str, Path]]) -> dict[str, Sheet]:
     return sheets
 
 
-def _workbook(path: Path) -> dict[str, Sheet]:
+def _of_workbook(path: Path) -> dict[str, Sheet]:
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise LoadFailed("sheet.unreadable", f"{path} cannot be read as a workbook.") from error
+        book = Workbook(path)
+    except OSError as error:
+        raise LoadFailed("sheet.unreadable", f"{path} cannot be read: {error.strerror}.") from error
     try:
-        return {
-            name: XlsxSheet(book, _worksheet(book, name, path), f"{path.name}:{name}", shape)
-            for name, shape in SHAPES.items()
-        }
+        sheets: dict[str, Sheet] = {name: XlsxSheet(book, name, path) for name in SHAPES}
     except LoadFailed:
         book.close()
         raise
+    if book.others:
+        note = f"{path.name}: sheets not used: {'، '.join(book.others)}."
+        next(iter(sheets.values())).notes.append(note)
+    return sheets
 
 
-def _worksheet(book: Any, name: str, path: Path) -> Any:
-    for title in book.sheetnames:
-        if squeezed_key(title).lower() in map(squeezed_key, SHAPES[name].names):
-            return book[title]
-    raise LoadFailed("sheet.missing", f"{path.name} has no sheet named {name}.")
+def _sentence(path: Path, error: Unreadable) -> str:
+    reasons = {
+        "too_large": "it unpacks to too much",
+        "too_long": "it takes too long to read",
+    }
+    reason = reasons.get(error.reason, "save it anew as .xlsx, or as CSV UTF-8")
+    return f"{path} cannot be read as a workbook; {reason}."
 
 
 def close_all(sheets: dict[str, Sheet]) -> None:
@@ -248,6 +288,8 @@ def _encoding(path: Path, shape: Shape) -> str:
     if head.startswith(UTF16_MARKS):
         raise LoadFailed("sheet.encoding", f"{path.name} is in UTF-16; save it as CSV UTF-8.")
     titles = head.splitlines()[0]
+    if titles.removeprefix(codecs.BOM_UTF8).lower().startswith(SEPARATOR_LINE.encode()):
+        titles = b"".join(head.splitlines()[1:2])
     for encoding in ("utf-8-sig", "cp1256"):
         try:
             known = squeezed_key(shape.columns[0]) in squeezed_key(titles.decode(encoding))
@@ -258,14 +300,3 @@ def _encoding(path: Path, shape: Shape) -> str:
     raise LoadFailed(
         "sheet.encoding", f"{path.name} is neither UTF-8 nor Windows-1256; save it as CSV UTF-8."
     )
-
-
-def _text(value: Any) -> str:
-    """A cell of a workbook as the text that a clerk sees."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, dt.datetime):
-        return value.date().isoformat()
-    return str(value)

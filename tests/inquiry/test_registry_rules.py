@@ -125,11 +125,6 @@ def test_a_doubt_is_a_warning_and_the_row_is_imported(field, text, code):
         ("کد ملی / شناسه ملی", "1111111111", "national_id.repeated"),
         ("کد ملی / شناسه ملی", "5251782", "national_id.length"),
         ("نوع شخص", "شرکت", "person.unknown"),
-        ("نام خانوادگی", " ", "cell.missing"),
-        ("نام خانوادگی", "ا" * 201, "text.too_long"),
-        ("نام", "رض\udce7", "row.encoding"),
-        ("تلفن همراه", "0912", "mobile.format"),
-        ("کد پستی", "0591874934", "postal_code.first_digit"),
         ("نوع منبع", "چاه نفت", "source_kind.unknown"),
         ("نوع پروانه", "گواهی", "licence_kind.unknown"),
         ("وضعیت پروانه", "", "cell.missing"),
@@ -144,14 +139,37 @@ def test_a_doubt_is_a_warning_and_the_row_is_imported(field, text, code):
         ("حجم مجاز سالانه", "1,5", "number.decimal"),
         ("بدهی (ریال)", "1.5", "number.whole"),
         ("بدهی (ریال)", "", "cell.missing"),
-        ("UTM X", "41", "utm.range"),
-        ("زون", "12N", "utm_zone.format"),
         ("کنتور", "خراب", "meter.unknown"),
         ("وضعیت محدوده", "؟", "area_status.unknown"),
     ],
 )
 def test_a_cell_past_repair_is_a_fault_with_its_header_and_code(field, text, code):
     assert faults_of(registry.source, {**SOURCE, field: text}) == [(field, code)]
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "code", "path"),
+    [
+        ("نام خانوادگی", " ", "cell.missing", ("holder", "name")),
+        ("نام خانوادگی", "ا" * 201, "text.too_long", ("holder", "name")),
+        ("نام", "رض\udce7", "row.encoding", ("holder", "name")),
+        ("نام", "9905251782", "text.no_name", ("holder", "name")),
+        ("نام پدر", "#NAME?", "cell.error_value", ("holder", "father_name")),
+        ("تلفن همراه", "0912", "mobile.format", ("holder", "mobile")),
+        ("کد پستی", "0591874934", "postal_code.first_digit", ("holder", "postal_code")),
+        ("عمق (متر)", "12000", "depth.range", ("source", "depth_m")),
+        ("ساعت کارکرد سالانه", "9999", "hours.range", ("allocation", "hours_year")),
+        ("دهستان", "TRUE", "cell.boolean", ("place", "district")),
+        ("UTM X", "41", "utm.range", ("place", "utm_x")),
+        ("زون", "12N", "utm_zone.format", ("place", "utm_zone")),
+    ],
+)
+def test_x1_a_cell_that_decides_nothing_is_left_out_and_named(field, text, code, path):
+    record, warnings = registry.source({**SOURCE, field: text})
+    assert [(w.field, w.code) for w in warnings if w.left_out] == [(field, code)]
+    for part in path:
+        record = record[part]
+    assert record in (None, "رضا", "کاظمی")
 
 
 def test_a_row_with_three_faults_reports_three():
@@ -192,7 +210,7 @@ def test_a_request_to_renew_is_taken_from_its_optional_column():
 
 def test_a_company_has_a_legal_id_and_a_foreigner_a_number_of_twelve_digits():
     company = record_of(**{"نوع شخص": "حقوقی", "کد ملی / شناسه ملی": "10380284790", "نام": ""})
-    foreigner = record_of(**{"کد ملی / شناسه ملی": "۱۰۰۰۱۲۳۴۵۶۷۸"})
+    foreigner = record_of(**{"نوع شخص": "تبعه خارجی", "کد ملی / شناسه ملی": "۱۰۰۰۱۲۳۴۵۶۷۸"})
     assert company["holder"]["person"] == "legal"
     assert company["holder"]["id_kind"] == "legal_id"
     assert company["holder"]["name"] == "کاظمی"

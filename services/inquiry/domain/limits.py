@@ -51,6 +51,10 @@ LIMITS = {
         "در تازه‌ترین داده‌ها سطرهایی هست که خوانده نمی‌شود و معلوم نیست درباره کیست.",
         "The newest data has rows that cannot be read, and nobody knows whom they concern.",
     ),
+    "values_unread": (
+        "مقداری از این منبع که در پاسخ می‌آمد خوانده نشده و در پاسخ نیست.",
+        "A value of this source that would stand in the answer could not be read and is left out.",
+    ),
     "data_old": (
         "داده‌های ما از {day} است، کهنه‌تر از 30 روز؛ آنچه پس از آن شده در این پاسخ نیست.",
         "Our data is of {day}, older than 30 days; what happened since is not in this answer.",
@@ -130,7 +134,7 @@ def limits_of(
     limits += dict.fromkeys(code for each in statuses for code in _limits_of_status(each, days))
     if len(statuses) > 1:
         limits.append("several_sources")
-    return limits + unread_limits(records, known)
+    return limits + unread_limits(question, records, known)
 
 
 def _limits_of_status(found: status.Status, days: Days) -> list[str]:
@@ -145,13 +149,16 @@ def _limits_of_status(found: status.Status, days: Days) -> list[str]:
     return limits
 
 
-def unread_limits(records: Sequence[Record], known: Known) -> list[str]:
+def unread_limits(question: Question, records: Sequence[Record], known: Known) -> list[str]:
     """What the answer cannot know, as rows of the newest export could not be read."""
     limits = []
     if known.unread_since or any(record.get("unread_since") for record in records):
         limits.append("newer_data_unread")
     if "decree" in known.unread and any(record.get("licence") for record in records):
         limits.append("decree_unread")
+    left_out = {block for record in records for block in record.get("left_out") or ()}
+    if left_out.intersection(question.purpose.blocks):
+        limits.append("values_unread")
     if "row" in known.unread:
         limits.append("rows_unread")
     return limits

@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
-from bus.persian import Malformed, fold_digits, parse_jalali, without_marks
+from bus.persian import Malformed, fold_code, parse_jalali, without_marks
 from services.inquiry.domain.registry_reasons import reason_fa
+from services.inquiry.domain.spoiled import spoiled
 
 T = TypeVar("T")
 Record = dict[str, Any]
 TEXT_MAX = 200
+DIGITS_OF_A_NUMBER = 8
 
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
@@ -19,26 +21,34 @@ _SEPARATORS = str.maketrans({"٬": ",", "٫": "."})
 
 
 class Fault(NamedTuple):
-    """What is wrong (or doubtful) in one cell; ``field`` is its Persian header."""
+    """What is wrong (or doubtful) in one cell; ``field`` is its Persian header.
+
+    ``left_out``: the row is imported without the value of this cell.
+    """
 
     field: str
     code: str
     reason_fa: str
     reason_en: str
     value: str
+    left_out: bool = False
 
 
 class BadRow(Exception):
-    """A row that cannot be imported; ``faults`` says all that is wrong with it."""
+    """A row that cannot be imported; ``faults`` says all that is wrong with it.
+
+    ``cells`` is what a line says by itself that was swallowed by another.
+    """
 
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__("; ".join(f"{fault.field}: {fault.code}" for fault in faults))
         self.faults = faults
+        self.cells: Mapping[str, str] = {}
 
 
-def fault(field: str, code: str, en: str, value: str = "") -> Fault:
+def fault(field: str, code: str, en: str, value: str = "", *, left_out: bool = False) -> Fault:
     """A fault with its Persian reason looked up by code."""
-    return Fault(field, code, reason_fa(code, en), en, value)
+    return Fault(field, code, reason_fa(code, en), en, value, left_out)
 
 
 class Cells:
@@ -52,31 +62,47 @@ class Cells:
         self.warnings: list[Fault] = []
 
     def raw(self, field: str) -> str:
-        """The trimmed text of a cell; empty if the column is not there."""
-        return self._row.get(field, "").strip()
+        """The text of a cell without invisible characters and outer blanks; empty if there is no
+        such column.
+        """
+        value = without_marks(self._row.get(field, "")).strip()
+        # Typed before a text so that a spreadsheet leaves it alone; some write it into the file.
+        return value[1:] if value[:1] == "'" else value
 
     def read(self, field: str, parse: Callable[[str], T]) -> T | None:
         """The parsed cell; None if it is blank, or bad (then a fault is noted)."""
-        value = self._row.get(field, "").strip()
+        value = self.raw(field)
         if not value:
             return None
         try:
-            return parse(value)
+            return parse(intact(value))
         except Malformed as error:
             self.faults.append(fault(field, error.code, str(error), value))
             return None
 
     def need(self, field: str, parse: Callable[[str], T]) -> T | None:
         """As ``read``, but a blank cell is a fault."""
-        value = self._row.get(field, "").strip()
-        if not value:
+        if not self.raw(field):
             self.faults.append(fault(field, "cell.missing", "This cell may not be empty."))
             return None
-        try:
-            return parse(value)
-        except Malformed as error:
-            self.faults.append(fault(field, error.code, str(error), value))
+        return self.read(field, parse)
+
+    def aside(self, field: str, parse: Callable[[str], T]) -> T | None:
+        """The parsed cell of something that decides no status; None if it is blank, or bad: then
+        the row is imported without it, and a warning names it.
+        """
+        value = self.raw(field)
+        if not value:
             return None
+        try:
+            return parse(intact(value))
+        except Malformed as error:
+            self.leave_out(field, error.code, str(error))
+            return None
+
+    def leave_out(self, field: str, code: str, en: str) -> None:
+        """Notes that the row is imported without the value of this cell."""
+        self.warnings.append(fault(field, code, en, self.raw(field), left_out=True))
 
     def wrong(self, field: str, code: str, en: str) -> None:
         """Notes a fault that only shows beside other cells."""
@@ -90,6 +116,25 @@ class Cells:
         """Raises BadRow if any fault was noted."""
         if self.faults:
             raise BadRow(self.faults)
+
+
+@lru_cache(maxsize=65536)
+def intact(value: str) -> str:
+    """The value itself; Malformed ``cell.*`` if a spreadsheet has spoiled it."""
+    if damage := spoiled(value):
+        raise Malformed(damage.code, damage.reason)
+    return value
+
+
+def name(value: str) -> str:
+    """A name as ``text``; Malformed ``text.no_name`` if it has no letter or holds a number of
+    eight digits, as when cells have slipped by a column.
+    """
+    entered = text(value)
+    digits = sum(c.isdigit() for c in entered)
+    if digits >= DIGITS_OF_A_NUMBER or not any(c.isalpha() for c in entered):
+        raise Malformed("text.no_name", "A name is made of letters.")
+    return entered
 
 
 def text(value: str) -> str:
@@ -137,5 +182,5 @@ def plain(value: float) -> float | int:
 
 
 def _ungrouped(value: str) -> str:
-    digits = fold_digits(without_marks(value)).translate(_SEPARATORS).replace(" ", "")
+    digits = "".join(fold_code(value).translate(_SEPARATORS).split())
     return digits.replace(",", "") if _GROUPED.fullmatch(digits) else digits
