@@ -198,6 +198,20 @@ def _notes(sheets: dict[str, Sheet]) -> list[str]:
 
 def main(argv: list[str] | None = None) -> int:
     """The command; 0 if the export was imported, else 1 with one sentence on stderr."""
+    options = _options().parse_args(argv)
+    return _run(
+        lambda: load(
+            Store(Settings().text("DB_URL"), source="inquiry"),
+            options.path,
+            report=options.report,
+            warnings=options.warnings,
+            allow_removals=options.allow_removals,
+            progress=show,
+        )
+    )
+
+
+def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m services.inquiry.load",
         description="Imports a registry export into the database DB_URL. Every bad row, and every "
@@ -237,17 +251,7 @@ def main(argv: list[str] | None = None) -> int:
             "sheet could not be read whole"
         ),
     )
-    given = parser.parse_args(argv)
-    return _run(
-        lambda: load(
-            Store(Settings().text("DB_URL"), source="inquiry"),
-            given.path,
-            report=given.report,
-            warnings=given.warnings,
-            allow_removals=given.allow_removals,
-            progress=show,
-        )
-    )
+    return parser
 
 
 def _run(work: Callable[[], LoadResult]) -> int:

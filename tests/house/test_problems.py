@@ -18,6 +18,7 @@ INSIDE = {  # never leave the process or the bus, or belong to the connector its
     "rule.broken",
     "identity.unproven",
     "key.unusable",
+    "sheet.twice",
     "evidence.unreadable",
     "scanner.unavailable",
     "mail.unanswered",
