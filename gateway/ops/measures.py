@@ -41,6 +41,7 @@ class Measures(Collector):
         yield from of_broker(survey)
         yield from of_services(services)
         yield from of_messages((survey and survey.accounts) or {})
+        yield from of_letters((survey and survey.mail) or {})
 
 
 def of_checks(survey: Survey | None) -> Families:
@@ -155,3 +156,21 @@ def of_providers(providers: list[dict[str, Any]]) -> Families:
         if provider["credit_rials"] is not None:
             credit.add_metric([provider["code"]], provider["credit_rials"])
     yield from (left_alone, credit)
+
+
+def of_letters(figures: dict[str, Any]) -> Families:
+    """E-mail of units and citizens by state (docs/letters.md), and rows that chores leave alone.
+
+    Ticketing tells every state, with 0 where there is none.
+    """
+    for name, doc in (("letters", "Letters that came in"), ("mails", "Letters that go out")):
+        count = gauge(f"mirab_{name}", f"{doc}, by state", "state")
+        oldest = gauge(f"mirab_{name}_oldest_seconds", f"{doc}: age of the oldest", "state")
+        for row in figures.get(name, ()):
+            count.add_metric([row["state"]], row["count"])
+            oldest.add_metric([row["state"]], row["oldest_seconds"])
+        yield from (count, oldest)
+    failed = gauge("mirab_chore_items_failed", "Rows that a chore could not do", "chore")
+    for row in figures.get("chores", ()):
+        failed.add_metric([row["chore"]], row["failed"])
+    yield failed

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from bus.client import Client
 from bus.contracts import health_contracts
+from bus.contracts.kinds import Request
+from bus.contracts.letters_desk import MAIL_FIGURES
 from bus.contracts.notify import ACCOUNTS
 from bus.dead_letters import DeadLetters
 from bus.errors import BusError, NotFound
@@ -49,6 +51,7 @@ class Survey(NamedTuple):
     broker: Finding
     accounts: dict[str, Any] | None
     at: dt.datetime
+    mail: dict[str, Any] | None = None
 
     @property
     def status(self) -> Status:
@@ -92,12 +95,13 @@ class Surveyor:
         return await asyncio.shield(self._looking)
 
     async def _look(self) -> Survey:
-        parts, calls, health, dead, accounts = await asyncio.gather(
+        parts, calls, health, dead, accounts, mail = await asyncio.gather(
             asyncio.gather(*(ask_part(part) for part in self._parts)),
             self._in_thread(self._self_call.run),
             asyncio.gather(*(self._ask(service) for service in health_contracts())),
             self._in_thread(self._count_dead),
-            self._accounts(),
+            self._figures(ACCOUNTS),
+            self._figures(MAIL_FIGURES),
         )
         broker = self._broker(dead)
         services = tuple(
@@ -105,7 +109,7 @@ class Surveyor:
             for name, (told, code) in zip(health_contracts(), health, strict=True)
         )
         checks = self._checks(parts, calls, services, broker)
-        found = Survey(checks, services, broker, accounts, dt.datetime.now(dt.UTC))
+        found = Survey(checks, services, broker, accounts, dt.datetime.now(dt.UTC), mail)
         self._note(found)
         self._looked_at = asyncio.get_running_loop().time()
         return found
@@ -126,9 +130,10 @@ class Surveyor:
         except BusError as error:
             return None, error.code
 
-    async def _accounts(self) -> dict[str, Any] | None:
+    async def _figures(self, contract: Request) -> dict[str, Any] | None:
+        """What a service tells in figures; None while it does not answer."""
         try:
-            return await self._client.call(ACCOUNTS, {}, deadline=CALL_SECONDS)
+            return await self._client.call(contract, {}, deadline=CALL_SECONDS)
         except BusError:
             return None
 

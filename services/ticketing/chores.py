@@ -173,6 +173,7 @@ def recalculate(store: Store, desk_of: DeskOf) -> None:
                 desk = desk_of(tx)
                 for id_ in old:
                     _recalculate(desk, id_)
+                failures.forget(tx.conn, "recalculate", old)
         except Exception:
             # One of them cannot be done: each alone, so that the others are.
             Chore(store, "recalculate").each(

@@ -75,10 +75,15 @@ class Chore(NamedTuple):
 
     def _forget(self, item: int) -> None:
         with self.store.transaction() as tx:
-            tx.conn.execute(
-                text("delete from chore_failures where chore = :chore and item = :item"),
-                {"chore": self.name, "item": item},
-            )
+            forget(tx.conn, self.name, [item])
+
+
+def forget(conn: Connection, chore: str, items: list[int]) -> None:
+    """These rows were done."""
+    conn.execute(
+        text("delete from chore_failures where chore = :chore and item = any(:items)"),
+        {"chore": chore, "items": items},
+    )
 
 
 def counts(conn: Connection) -> dict[str, int]:

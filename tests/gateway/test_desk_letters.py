@@ -215,3 +215,12 @@ def test_m3_m16_a_long_letter_about_a_holiday_is_a_ticket_that_clerk_and_citizen
     assert text.strip() in html.unescape(
         told.browser.get(f"{shared_desk.ops}/desk/tickets/{code}", timeout=20).text
     )
+
+
+def test_m21_letters_are_counted_by_state_in_the_metrics(shared_desk):
+    send(shared_desk, message("شمار", Precedence="bulk"))
+    told = requests.get(f"{shared_desk.ops}/metrics", timeout=30).text
+    automatic = re.search(r'^mirab_letters\{state="AUTOMATIC"\} ([0-9.]+)', told, re.MULTILINE)
+    assert float(automatic[1]) >= 1
+    assert 'mirab_letters{state="FAILED"}' in told
+    assert 'mirab_letters_oldest_seconds{state="FLOOD"}' in told
