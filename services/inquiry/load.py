@@ -39,6 +39,8 @@ PATIENCE = (
 )
 NOT_MIGRATED = "42P01"
 INTERRUPTED = 130
+# Answers name the data version: a restored database must not give it to other data.
+VERSIONS = "inquiry.data_version"
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,9 @@ def _transact(
             if not changes:
                 return current_data_version(tx.conn), changes
             meter.say("writing")
-            version = load_apply.write(cursor, changes, meter.report.bad_rows)
+            floor = tx.numbers.floor(VERSIONS)
+            version = load_apply.write(cursor, changes, meter.report.bad_rows, floor)
+            tx.numbers.give(VERSIONS, version)
         except psycopg2.Error as error:
             raise _failure(error) from error
         _publish(tx, version, changes, meter.report.bad_rows)

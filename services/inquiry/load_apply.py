@@ -108,11 +108,11 @@ def compare(cursor: Any, unread: Mapping[str, bool], *, allow_removals: bool) ->
     return Changes(added, changed, removed, decrees + decrees_gone, unread_changed)
 
 
-def write(cursor: Any, changes: Changes, bad_rows: int) -> int:
+def write(cursor: Any, changes: Changes, bad_rows: int, floor: int) -> int:
     """Writes the difference as a new data version; its number."""
     cursor.execute(
         sql.NEW_VERSION,
-        (changes.added, changes.changed, changes.removed, changes.decrees_changed, bad_rows),
+        (floor, changes.added, changes.changed, changes.removed, changes.decrees_changed, bad_rows),
     )
     version, known_from = cursor.fetchone()
     for statement in sql.WRITES:

@@ -176,7 +176,7 @@ SAME = {
 NEW_VERSION = """
     insert into data_versions (version, known_from, sources_added, sources_changed,
                                sources_removed, decrees_changed, bad_rows)
-    select coalesce(max(version), 0) + 1,
+    select greatest(coalesce(max(version), 0), %s) + 1,
            greatest(clock_timestamp(), max(known_from) + interval '1 microsecond'),
            %s, %s, %s, %s, %s
     from data_versions

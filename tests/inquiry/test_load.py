@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bus.errors import Unavailable
+from bus.marks import Marks
 from services.inquiry import registry_store
 from services.inquiry.load import LoadFailed, load
 from tests.conftest import execute
@@ -21,6 +22,17 @@ def test_the_same_export_twice_changes_nothing(store, inquiry_db, export):
     assert not again.changed
     assert again.data_version == 1
     assert counts(inquiry_db) == before == (5, 26, 1, 1, 1)
+
+
+def test_o6_a_restored_register_makes_no_data_version_that_answers_have_named(
+    store, inquiry_db, export, tmp_path
+):
+    store.marks = Marks(tmp_path)
+    assert load(store, export.write()).data_version == 1
+    store.marks.raise_to({"inquiry.data_version": 7})  # what was made after the backup
+    export.sheets["partners"].append({**PARTNER, FILE: "2/1", "کد ملی": IDS[0]})
+    assert load(store, export.write()).data_version == 8
+    assert store.marks.highest("inquiry.data_version") == 8
 
 
 def test_another_order_of_rows_changes_nothing(store, export):
