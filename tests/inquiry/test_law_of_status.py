@@ -199,6 +199,21 @@ def test_l2_no_open_violation_leaves_a_status_plain(step):
         assert "open_case" in limits
 
 
+def test_l2_what_is_dated_ahead_of_the_data_leaves_no_answer_plain():
+    later = {**RECORD, "violations": [], "orders": [{"kind": "SEALED", "on": "2027-01-01"}]}
+    warning = [{"kind": "overdraft", "found_on": "2027-01-01", "step": "first_warning"}]
+
+    def limits(record, **more):
+        return {limit["code"] for limit in ask(FUEL, records=[record], **more)["limits"]}
+
+    assert "order_to_come" in limits(later)
+    assert "open_case" in limits({**RECORD, "violations": warning})
+    # What came after the day, and before the data, was not so on that day.
+    loaded = dt.datetime(2027, 2, 1, tzinfo=dt.UTC)
+    then = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+    assert not limits(later, as_of=then, loaded_at=loaded) & {"order_to_come", "open_case"}
+
+
 def test_l2_a_dated_order_tells_since_when_and_a_stronger_one_decides():
     seal = [{"kind": "overdraft", "found_on": "2025-01-01", "step": "sealed"}]
 

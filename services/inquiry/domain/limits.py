@@ -83,13 +83,19 @@ LIMITS = {
         "for quota, tariff, a loan or a transfer, and no proof of an offence.",
     ),
     "article_5_only": (
-        "مجوز ماده ۵ پروانه بهره‌برداری نیست: مصرف خانگی، شرب و باغچه تا ۲۵ متر مکعب در شبانه‌روز.",
-        "A permit by article 5 is no exploitation licence: households, drinking and small gardens, "
-        "up to 25 m3 a day.",
+        "مجوز ماده ۵ پروانه بهره‌برداری نیست: تنها مصرف خانگی، شرب و باغچه تا ۲۵ متر مکعب در "
+        "شبانه‌روز؛ پایه سهمیه سوخت یا تعرفه کشاورزی و صنعت نیست.",
+        "A permit by article 5 is no exploitation licence: only households, drinking and small "
+        "gardens, up to 25 m3 a day; it is no basis for fuel quota or for the tariff of "
+        "agriculture or industry.",
     ),
     "provisional_only": (
         "این پروانه بهره‌برداری موقت است.",
         "This exploitation licence is provisional.",
+    ),
+    "order_to_come": (
+        "دستوری با تاریخ پس از این روز ثبت شده است؛ پیش از هر تصمیم از شرکت آب منطقه‌ای بپرسید.",
+        "An order of a later day is on record; ask the water company before you decide.",
     ),
     "open_case": (
         "درباره این منبع پرونده‌ای باز است؛ پیش از دادن سهمیه، تعرفه یا تسهیلات و پیش از انتقال، "
@@ -132,9 +138,17 @@ def limits_of(
     if volumes and any(flow_volume(record) is not None for record in records):
         limits.append("volume_differs_from_flow")
     limits += dict.fromkeys(code for each in statuses for code in _limits_of_status(each, days))
+    if days.asked_about >= days.loaded_on and any(_order_to_come(r, days) for r in records):
+        limits.append("order_to_come")
     if len(statuses) > 1:
         limits.append("several_sources")
     return limits + unread_limits(question, records, known)
+
+
+def _order_to_come(record: Record, days: Days) -> bool:
+    """True if an order is on record that begins after the day; or its year was mistyped."""
+    orders = record.get("orders") or ()
+    return any(dt.date.fromisoformat(order["on"]) > days.asked_about for order in orders)
 
 
 def _limits_of_status(found: status.Status, days: Days) -> list[str]:

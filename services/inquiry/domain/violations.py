@@ -38,7 +38,7 @@ def found_on(violation: Record) -> dt.date:
 def flags_of(record: Record, day: dt.date, *, hindsight: bool = False) -> tuple[str, ...]:
     """What stands beside any status: a case before a court or commission, a file under review, or
     an open violation of which neither is known, newer data about the source that could not be read.
-    Every open violation shows in one of them or in the status SEALED.
+    Every open violation shows in one of them or in the status SEALED, one with a day to come too.
 
     The record tells the step of today only: with ``hindsight`` (the data is younger than the day)
     no step of that day is known, but that the violation was open is.
@@ -50,7 +50,8 @@ def flags_of(record: Record, day: dt.date, *, hindsight: bool = False) -> tuple[
         flags = {
             "IN_DISPUTE": bool(steps & BEFORE_A_COURT) or record.get("unlicensed_case") == "open",
             "UNDER_REVIEW": bool(steps & UNDER_REVIEW),
-            "OPEN_VIOLATION": bool(steps - BEFORE_A_COURT - UNDER_REVIEW - {SEAL_STEP}),
+            "OPEN_VIOLATION": bool(steps - BEFORE_A_COURT - UNDER_REVIEW - {SEAL_STEP})
+            or any(found_on(violation) > day for violation in unfinished(record)),
         }
     flags["NEWER_DATA_UNREAD"] = bool(record.get("unread_since"))
     return tuple(flag for flag, stands in flags.items() if stands)
