@@ -47,6 +47,8 @@ def take_parts(letter: Letter, text: str, blobs: Blobs) -> Parts:
             left_out.append(LeftOut(clean_name(attached.name, kind or ""), reason))
         else:
             files.append(_keep(attached, kind, blobs))
+    if letter.left_out:
+        left_out.append(LeftOut(f"+{letter.left_out}", "many"))
     return Parts(text[:TEXT_MOST], files, left_out)
 
 

@@ -166,3 +166,13 @@ def test_x12_what_nobody_sees_is_dropped_before_an_identifier_is_measured(mark):
     ):
         for text in (canonical, persian_digits(canonical)):
             assert read(f"{mark}{text}{mark}") == canonical
+
+
+@pytest.mark.parametrize("text", ["1001 5", "۱۰۰۱ ۵", "12\n34", "1 2/3"])
+def test_m10_a_file_number_is_never_mended_into_another(text):
+    assert code_of(identifiers.register_number, text, "file_no") == "file_no.characters"
+
+
+def test_m10_a_user_name_in_look_alike_letters_is_another_name():
+    assert identifiers.user_name("KARIM") == "karim"
+    assert identifiers.user_name("\u212aarim") != "karim"

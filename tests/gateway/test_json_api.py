@@ -5,6 +5,8 @@ import uuid
 import pytest
 import requests
 
+from tests.conftest import execute
+
 GOOD = {
     "kind": "complaint",
     "category": "illegal_well",
@@ -97,6 +99,34 @@ def test_each_wrong_field_is_named(shared_desk, more, field):
     refused = register(shared_desk, **more)
     assert refused.status_code == 422
     assert field in [error["field"] for error in refused.json()["errors"]]
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["first last@example.ir", "first\tlast@example.ir", "first\nlast@example.ir",
+     "first@exa mple.ir", "first\u200clast@example.ir", "first\u00a0last@example.ir"],
+)  # fmt: skip
+def test_m10_an_address_with_a_blank_inside_is_refused_and_not_mended(shared_desk, email):
+    refused = register(shared_desk, email=email)
+    assert refused.status_code == 422
+    assert ("email", "email.format") in [(e["field"], e["code"]) for e in refused.json()["errors"]]
+
+
+@pytest.mark.parametrize(
+    ("email", "kept"),
+    [
+        (" \u200fsara.m10@example.ir\u200f\n", "sara.m10@example.ir"),
+        ("m11@مثال.ایران", "m11@xn--mgbh0fb.xn--mgba3a4f16a"),
+    ],
+)
+def test_m11_blanks_around_go_and_a_host_in_persian_letters_is_taken(shared_desk, email, kept):
+    code = register(shared_desk, email=email).json()["code"]
+    rows = execute(
+        shared_desk.db,
+        "select p.email from people p join tickets t on t.id = p.ticket where t.code = %s",
+        (code,),
+    )
+    assert rows == [(kept,)]
 
 
 @pytest.mark.parametrize("key", ["short", "x" * 36])

@@ -42,11 +42,11 @@ def author(head: headers.Head, mail_from: str | None, charset: str | None = None
     MAIL FROM. Its address is empty if there is none at all.
     """
     fields = dict.fromkeys(head.all("from"))
-    mailboxes = [box for field in fields for box in parse(headers.unfold(field, charset))]
+    mailboxes = [box for field in fields for box in parse(headers.as_sent(field, charset))]
     addresses = {box.address for box in mailboxes}
     sent_by = canonical(mail_from or "")
     if len(addresses) > 1:
-        declared = {box.address for box in parse(headers.unfold(head.raw("sender")))}
+        declared = {box.address for box in parse(headers.as_sent(head.raw("sender")))}
         for wanted in ({sent_by}, declared):
             mailboxes = [box for box in mailboxes if box.address in wanted] or mailboxes
     if mailboxes and (len(fields) <= 1 or len(addresses) == 1 or not sent_by):

@@ -170,7 +170,7 @@ def _files(part: Part) -> list[Attached]:
 
 def _readable(head: headers.Head, content: bytes) -> str:
     """A forwarded letter as people read it, with those that are forwarded in it."""
-    lines = []
+    lines = ["----- نامه پیوست / Forwarded letter -----"]
     for label in ("From", "Date", "To", "Subject"):
         lines.append(f"{label}: {head.text(label.lower())}")
     return "\n".join([*lines, "", Body(parts.parse(content).root).text() or "-"])

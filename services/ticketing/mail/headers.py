@@ -101,15 +101,21 @@ def _add(fields: list[tuple[str, bytes]], held: bytes) -> None:
 
 
 def unfold(value: bytes, charset: str | None = None) -> str:
-    """The value as one line of text, encoded words as they stand; raw octets are UTF-8, else in
-    the charset of the body, else what Persian letters come in.
-    """
-    if value.isascii():
-        return one_line(value.decode("ascii"))
+    """The value as one line of text without what cannot be shown, encoded words as they stand."""
+    return one_line(octets.clean(_decode(value, charset)))
+
+
+def as_sent(value: bytes, charset: str | None = None) -> str:
+    """The same with a blank for what cannot be shown: without it, an address would be another."""
+    return one_line(_decode(value, charset))
+
+
+def _decode(value: bytes, charset: str | None) -> str:
+    """Raw octets are UTF-8, else in the charset of the body, else what Persian letters come in."""
     try:
-        return one_line(value.decode("utf-8"))
+        return value.decode("utf-8")
     except UnicodeError:
-        return one_line(octets.decode(value, charset))
+        return octets.decode(value, charset)
 
 
 def ids(*values: bytes) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ class Bounce:
 
 def of(kind: str, head: headers.Head, parts: list[Part], null_sender: bool) -> tuple[Bounce, ...]:
     """The verdicts of a report, one for each recipient, that of our own recipient first."""
-    local = (parse(headers.unfold(head.raw("from"))) or [Mailbox("", "")])[0].address.split("@")[0]
+    local = (parse(headers.as_sent(head.raw("from"))) or [Mailbox("", "")])[0].address.split("@")[0]
     is_daemon = local == "mailer-daemon" or (local == "postmaster" and null_sender)
     statuses = [part for part in parts if part.kind in _STATUS_PARTS]
     if not (statuses and (kind == "multipart/report" or null_sender)) and not is_daemon:
@@ -64,7 +64,7 @@ def _original(parts: list[Part]) -> tuple[str, str]:
             content = part.content(MOST)
             head = headers.split(content)
             wrote = headers.ids(head.raw("message-id"))
-            boxes = parse(headers.unfold(head.raw("to")))
+            boxes = parse(headers.as_sent(head.raw("to")))
             if wrote:
                 return wrote[0], boxes[0].address if boxes else ""
     text = "\n".join(part.text(MOST) for part in parts[:5])
@@ -117,7 +117,7 @@ def _in_words(head: headers.Head, parts: list[Part], original: str) -> list[Boun
         action = "failed"
     else:
         action = "unknown"
-    boxes = parse(headers.unfold(head.raw("x-failed-recipients")))
+    boxes = parse(headers.as_sent(head.raw("x-failed-recipients")))
     recipient = boxes[0].address if boxes else _original(parts)[1]
     code = status[1] if status else {"failed": "5.0.0"}.get(action, "")
     return [Bounce(recipient, action, code, one_line(head.text("subject"))[:300], original)]
