@@ -14,29 +14,34 @@ from sqlalchemy import Row, text
 
 from bus import identifiers, tracking
 from bus.blobs import Blobs
+from bus.contracts.ticketing import TEXT_MOST
 from bus.errors import BusError
 from bus.persian import fold_digits
 from services.ticketing import (
     acting,
     citizens,
+    delivery_reports,
     letter_files,
     letter_limits,
     letter_rows,
     mail_reading,
     messages,
-    reports,
+    notices,
     store,
 )
 from services.ticketing.acting import Answered, Case, Desk
+from services.ticketing.domain import words
 from services.ticketing.letter_rows import Outcome
 from services.ticketing.mail import addresses
-from services.ticketing.mail_reading import Letter
+from services.ticketing.mail_reading import CalendarReply, Letter
 from services.ticketing.messages import Words
 
 PERSIAN = re.compile("[\u0600-\u06ff]")
 CODES = re.compile(r"(?<![0-9])[0-9](?:[ \-\u200c]?[0-9]){9}(?![0-9])")
 CODES_MOST, CODES_WITHIN = 3, 2000
 EMPTY = "(نامه بدون متن)"
+# What a machine wrote about a letter of ours.
+RECEIPTS = ("read_receipt", "report")
 
 
 class Matter(NamedTuple):
@@ -55,11 +60,14 @@ def work(desk: Desk, row: Any, letter: Letter, blobs: Blobs) -> None:
 
 
 def _judge(desk: Desk, row: Any, letter: Letter, blobs: Blobs, *, limited: bool = True) -> Outcome:
-    if letter.bounce is not None:
-        return reports.take(desk, letter.bounce)
+    if letter.reports:
+        return delivery_reports.take(desk, letter.reports, row.mail_from)
     matter = _matter(desk, row.rcpt_to, letter)
+    if letter.calendar is not None and matter.case is not None and matter.author == "citizen":
+        return _note_calendar(desk, matter.case, letter, letter.calendar)
     if letter.automatic:
-        return Outcome("AUTOMATIC", matter.case.id if matter.case else None, letter.automatic)
+        state = "RECEIPT" if letter.automatic in RECEIPTS else "AUTOMATIC"
+        return Outcome(state, matter.case.id if matter.case else None, letter.automatic)
     if matter.case is None:
         return _new(desk, row, letter, blobs, limited=limited)
     reason = letter_limits.exceeded(desk, letter, case=matter.case, unit="")
@@ -130,18 +138,32 @@ def _reply(desk: Desk, matter: Matter, letter: Letter, blobs: Blobs) -> Outcome:
     assert case is not None
     parts = letter_files.take_parts(letter, letter.text or letter.subject or EMPTY, blobs)
     own = letter.sender == _own_address(desk, case)
-    words = Words(
+    said = Words(
         parts.text, parts.files, "mail", "" if own else letter.sender,
         parts.sentence(case.row.language),
     )  # fmt: skip
     if matter.author == "citizen":
-        act = messages.write(desk, case, words)
+        act = messages.write(desk, case, said)
         return Outcome("MESSAGE" if act == "write" else "NOTE", case.id)
     if matter.author == "colleague":
-        messages.note_colleague(desk, case, words)
+        messages.note_colleague(desk, case, said)
         return Outcome("NOTE", case.id)
-    messages.note_outsider(desk, case, words)
+    messages.note_outsider(desk, case, said)
     return Outcome("NOTE", case.id, "outside")
+
+
+def _note_calendar(desk: Desk, case: Case, letter: Letter, reply: CalendarReply) -> Outcome:
+    """Whether the citizen comes to the visit: noted for the unit, and told it if he does not."""
+    title = words.CALENDAR_REPLIES.get(reply.answer, ("پاسخی که ما نمی‌شناسیم", ""))[0]
+    said = "\n\n".join(filter(None, (title, reply.comment or letter.text)))[:TEXT_MOST]
+    before = next((e for e in reversed(case.entries) if e.act == "calendar_reply"), None)
+    if before is None or before.text != said:
+        acting.add(
+            desk, case, "calendar_reply", by="system", actor="mail", text=said, answer=reply.answer
+        )
+        acting.project(desk, case)
+        notices.tell(desk, case)
+    return Outcome("NOTE", case.id, "calendar_reply")
 
 
 def _new(desk: Desk, row: Any, letter: Letter, blobs: Blobs, *, limited: bool) -> Outcome:

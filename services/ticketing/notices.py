@@ -68,7 +68,12 @@ def tell(desk: Desk, case: Case, *, acknowledge: bool = True) -> None:
 
 def _concerns_unit(entry: Entry) -> bool:
     given_away = entry.act == "assign" and bool(entry.data.get("unit"))
-    return entry.act in TO_UNIT or given_away or (entry.act == "note" and entry.by == "citizen")
+    return (
+        entry.act in TO_UNIT
+        or given_away
+        or (entry.act == "note" and entry.by == "citizen")
+        or (entry.act == "calendar_reply" and entry.data["answer"] == "DECLINED")
+    )
 
 
 def to_citizen(desk: Desk, case: Case, entry: Entry, letter: str, address: str) -> None:

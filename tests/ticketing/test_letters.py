@@ -435,3 +435,87 @@ def test_m28_nobody_is_written_to_without_end_by_others_registering_in_his_name(
     for n in range(25):
         hand.register(text=f"چاه شماره {n}")
     assert len(hand.letters("zahra@example.com")) == 20
+
+
+def test_m22_a_report_that_a_person_sends_changes_no_letter(hand):
+    code = hand.register()
+    execute(hand.db, "update mails set state = 'SENT'")
+    assert report(hand, sender="stranger@elsewhere.example") == "BOUNCE"
+    assert column(hand, "select distinct state from mails") == ["SENT"]
+    assert hand.acts(code) == ["register"]
+
+
+def test_m22_of_a_report_about_many_the_verdict_about_our_receiver_counts(hand):
+    code = hand.register()
+    ours = our_letters(hand, "zahra@example.com")[-1]["Message-ID"]
+    other = "Final-Recipient: rfc822; other@example.com\nAction: delayed\nStatus: 4.4.1\n\n"
+    raw = BOUNCE.format(ours).replace("Final-Recipient", other + "Final-Recipient", 1)
+    assert receive(hand, email.message_from_bytes(raw.encode(), policy=default), sender="")
+    assert hand.acts(code) == ["register", "bounce"]
+
+
+RECEIPT = """From: zahra@example.com
+To: {to}
+Subject: Read: x
+Message-ID: <read@example.com>
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=disposition-notification; boundary="b"
+
+--b
+Content-Type: text/plain
+
+Your letter was displayed.
+--b
+Content-Type: message/disposition-notification
+
+Final-Recipient: rfc822; zahra@example.com
+Original-Message-ID: <x@water.example>
+Disposition: manual-action/MDN-sent-manually; displayed
+
+--b--
+"""
+
+
+@pytest.mark.parametrize("to_token", [True, False])
+def test_m23_a_read_receipt_is_noted_at_most(hand, to_token):
+    code = hand.register()
+    before = len(hand.letters())
+    to = token_address(hand) if to_token else "groundwater@water.example"
+    raw = email.message_from_bytes(RECEIPT.format(to=to).encode(), policy=default)
+    assert receive(hand, raw, to=to) == "RECEIPT"
+    assert hand.acts(code) == ["register"]
+    assert column(hand, "select count(*) from tickets") == [1]
+    assert len(hand.letters()) == before
+    assert len(hand.read(code)["letters"]) == to_token
+
+
+def calendar_reply(answer, code, comment=""):
+    message = letter(
+        "",
+        From="zahra@example.com",
+        Subject=f"{answer}: visit",
+        Message_ID=f"<{answer}@example.com>",
+    )
+    content = (
+        "BEGIN:VCALENDAR\r\nMETHOD:REPLY\r\nBEGIN:VEVENT\r\n"
+        f"UID:visit-{code}@mirab\r\nATTENDEE;PARTSTAT={answer}:mailto:zahra@example.com\r\n"
+        f"COMMENT:{comment}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    message.set_content(content, subtype="calendar", params={"method": "REPLY"})
+    return message
+
+
+def test_m27_a_calendars_reply_is_told_to_the_unit_as_what_it_is(hand):
+    code = hand.register()
+    hand.act(at_desk.PAUSE, code, reason="visit", text="بیایید.")
+    to = token_address(hand)
+    for answer in ("ACCEPTED", "DECLINED"):
+        receive(hand, calendar_reply(answer, code, "بیمارم" if answer == "DECLINED" else ""), to=to)
+    accepted, declined = hand.read(code)["history"][-2:]
+    assert accepted["text"] == "شهروند زمان مراجعه را پذیرفت"
+    assert declined["text"] == "شهروند زمان مراجعه را نپذیرفت\n\nبیمارم"
+    assert declined["internal"]
+    assert hand.track(code)["state"] == "PAUSED"
+    about = [body(m) for m in our_letters(hand, "groundwater@staff.water.example")]
+    assert sum("پذیرفت" in text for text in about) == 1
+    assert any("بیمارم" in text for text in about)

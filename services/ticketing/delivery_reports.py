@@ -4,6 +4,7 @@ Only "failed" about the very address that we wrote to says that a letter did not
 2.3.3); all else is kept and noted, and changes nothing.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -16,19 +17,25 @@ from services.ticketing.mail_reading import Bounce
 FAILED = "failed"
 
 
-def take(desk: Desk, report: Bounce) -> Outcome:
-    """What became of a report: BOUNCE if a letter failed, RECEIPT otherwise."""
-    failed = report.action == FAILED
-    state = "BOUNCE" if failed else "RECEIPT"
-    mail = _mail(desk, report.original_message_id)
+def take(desk: Desk, verdicts: Sequence[Bounce], mail_from: str) -> Outcome:
+    """What became of a report: BOUNCE if it says that a letter failed, RECEIPT otherwise.
+
+    A server reports without a sender of its own (MAIL FROM:<>, RFC 3464, 2); what anybody else
+    says of our letters changes nothing.
+    """
+    mail = _mail(desk, verdicts[0].original_message_id)
+    ours = [v for v in verdicts if mail is not None and v.recipient == mail.recipient.lower()]
+    verdict = (ours or verdicts)[0]
+    state = "BOUNCE" if verdict.action == FAILED else "RECEIPT"
     if mail is None:
         return Outcome(state, None, "no_such_letter")
-    if report.recipient != mail.recipient.lower():
+    if not ours:
         return Outcome(state, mail.ticket, "other_recipient")
-    if not failed:
-        return Outcome(state, mail.ticket, report.action)
-    _note_failure(desk, mail, report)
-    return Outcome(state, mail.ticket, FAILED)
+    if mail_from:
+        return Outcome(state, mail.ticket, "not_a_server")
+    if verdict.action == FAILED:
+        _note_failure(desk, mail, verdict)
+    return Outcome(state, mail.ticket, verdict.action)
 
 
 def _mail(desk: Desk, message_id: str) -> Row[Any] | None:
