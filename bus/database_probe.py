@@ -9,6 +9,7 @@ import contextlib
 import threading
 import time
 import uuid
+from typing import NamedTuple
 
 import psycopg2
 import psycopg2.extensions
@@ -22,8 +23,19 @@ CONNECT_SECONDS = 2
 OPTIONS = "-c statement_timeout=1500 -c lock_timeout=800 -c timezone=UTC"
 LATE_SECONDS = 60
 
-LAG = """select count(*), coalesce(extract(epoch from now() - min(created_at)), 0)
-         from outbox where sent_at is null"""
+STANDING = """
+    select unsent.count, unsent.seconds, sent.count, sent.seconds, sent.died from (
+        select count(*) as count,
+            coalesce(extract(epoch from now() - min(coalesce(resend_at, created_at))), 0)::float
+                as seconds
+        from outbox where sent_at is null
+    ) unsent, (
+        select count(*) filter (where not awaits <@ died) as count,
+            coalesce(extract(epoch from now() - min(created_at) filter (
+                where not awaits <@ died)), 0)::float as seconds,
+            count(*) filter (where died <> '{}') as died
+        from outbox where awaits <> '{}' and sent_at is not null
+    ) sent"""
 WRITE = "insert into inbox (consumer, message_id, digest) values ('health', %s, '')"
 TAKE_AWAY = "delete from inbox where consumer = 'health' and message_id = %s"
 # Before PostgreSQL 16 a table that may only be added to could not be locked so.
@@ -37,15 +49,27 @@ OURS = {
 }
 
 
+class Standing(NamedTuple):
+    """The outbox: messages that wait to be sent, and that were sent and that not all their
+    receivers have acknowledged, each with the age of the oldest in seconds; and that died at one.
+    """
+
+    outbox_unsent: int = 0
+    outbox_oldest_seconds: float = 0.0
+    unacknowledged: int = 0
+    unacknowledged_oldest_seconds: float = 0.0
+    died: int = 0
+
+
 class DatabaseProbe:
-    """Looks at one database; ``unsent`` and ``oldest`` are of the outbox at the last good look."""
+    """Looks at one database; ``standing`` is of the outbox at the last good look."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._lock = threading.Lock()
         self._looking: Running | None = None
         self._found, self._at = WELL, -KEPT_SECONDS
-        self.unsent, self.oldest = 0, 0.0
+        self.standing = Standing()
 
     def finding(self) -> Finding:
         """What was found within the last second, or is found now; bounded, whatever hangs."""
@@ -64,8 +88,9 @@ class DatabaseProbe:
         found = self.finding()
         if found is not WELL:
             return warn("outbox.unknown", "Nobody knows while the database cannot be used.")
-        sentence = f"{self.unsent} unsent, oldest {self.oldest:.0f} s"
-        if self.oldest >= LATE_SECONDS:
+        unsent, oldest = self.standing.outbox_unsent, self.standing.outbox_oldest_seconds
+        sentence = f"{unsent} unsent, oldest {oldest:.0f} s"
+        if oldest >= LATE_SECONDS:
             return fail("outbox.late", sentence)
         return WELL._replace(sentence=sentence)
 
@@ -91,10 +116,9 @@ class DatabaseProbe:
             return trouble_of(error, table)
 
     def _read(self, cursor: psycopg2.extensions.cursor) -> None:
-        cursor.execute(LAG)
-        row = cursor.fetchone()
-        if row:
-            self.unsent, self.oldest = int(row[0]), float(row[1])
+        cursor.execute(STANDING)
+        if row := cursor.fetchone():
+            self.standing = Standing._make(row)
 
     @staticmethod
     def _write(cursor: psycopg2.extensions.cursor) -> None:

@@ -11,6 +11,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from bus import topology
 from bus.errors import NotFound, Unavailable
+from bus.incoming import clean_headers
 
 CONFIRM_SECONDS = 10
 MOST_AT_ONCE = 1000
@@ -87,11 +88,8 @@ class DeadLetters:
 
     @staticmethod
     def _send(channel: BlockingChannel, queue: str, properties: Any, body: bytes) -> None:
-        kept = {
-            name: value
-            for name, value in (properties.headers or {}).items()
-            if not name.startswith("x-") and name != "ce-deadline"
-        }
+        kept = clean_headers(properties.headers or {})
+        kept.pop("ce-deadline", None)
         again = pika.BasicProperties(
             content_type=properties.content_type,
             message_id=properties.message_id,

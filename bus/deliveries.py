@@ -9,24 +9,27 @@ import orjson
 from bus import topology
 from bus.activator import Call
 from bus.contracts.kinds import Contract
-from bus.envelope import LONGEST, Envelope, new_traceparent, valid_traceparent
+from bus.envelope import Envelope, new_traceparent, valid_traceparent
 from bus.errors import ContractError, FieldError
+from bus.incoming import Incoming, short_text
 
 
 class Delivery:
     """A message as it came, read: its envelope and data; ContractError if it cannot be read."""
 
-    __slots__ = ("call", "held_since", "raw")
+    __slots__ = ("call", "held_since", "inlet", "raw")
+
+    inlet: Any  # bus.inlet.Inlet, through which it came
 
     def ends_within(self, seconds: float) -> bool:
         """True if its asker gives up so soon."""
         deadline = self.call.message.deadline
         return deadline is not None and deadline - time.time() < seconds
 
-    def __init__(self, raw: Any, contract: Contract) -> None:
+    def __init__(self, raw: Incoming, contract: Contract) -> None:
         self.raw = raw
         self.held_since: float | None = None
-        envelope = Envelope.from_headers(raw.headers or {})
+        envelope = Envelope.from_headers(raw.headers)
         if envelope.type != contract.name:
             raise _unreadable("ce-type", f"is not {contract.name}")
         if raw.content_type != "application/json":
@@ -46,7 +49,7 @@ class AnswerDelivery(Delivery):
     What is wrong with it is for the handler to count: dead letters are no place for strangers.
     """
 
-    def __init__(self, raw: Any, contract: Contract) -> None:
+    def __init__(self, raw: Incoming, contract: Contract) -> None:
         self.raw = raw
         self.held_since = None
         told = raw.properties
@@ -54,16 +57,15 @@ class AnswerDelivery(Delivery):
         envelope = Envelope.new(
             contract.name,
             topology.agency_user(agency) if agency else "",
-            id=f"{agency}/{_clean(told.get('message_id')) or uuid.uuid4()}",
-            correlation=_clean(told.get("correlation_id")) or "",
-            traceparent=valid_traceparent((raw.headers or {}).get("traceparent"))
-            or new_traceparent(),
+            id=f"{agency}/{short_text(told.get('message_id')) or uuid.uuid4()}",
+            correlation=short_text(told.get("correlation_id")) or "",
+            traceparent=valid_traceparent((raw.headers).get("traceparent")) or new_traceparent(),
         )
         answer, problem = _answer(raw, contract)
         self.call = Call(envelope, {"agency": agency, "answer": answer, "problem": problem})
 
 
-def _answer(raw: Any, contract: Contract) -> tuple[dict[str, Any] | None, str | None]:
+def _answer(raw: Incoming, contract: Contract) -> tuple[dict[str, Any] | None, str | None]:
     """What an answer says, or what is wrong with it."""
     if raw.delivery_info.get("routing_key") != contract.name:
         return None, "routing_key"
@@ -77,12 +79,6 @@ def _answer(raw: Any, contract: Contract) -> tuple[dict[str, Any] | None, str | 
         return None, "not_json"
     except ContractError as error:
         return None, error.code
-
-
-def _clean(told: object) -> str | None:
-    """A short text that a database can keep; None for anything else."""
-    fits = isinstance(told, str) and 0 < len(told) <= LONGEST and told.isprintable()
-    return str(told) if fits else None
 
 
 def _unreadable(field: str, why: str) -> ContractError:

@@ -20,7 +20,8 @@ from bus.activator import Call, Fate, Job, Outcome
 from bus.contracts.kinds import Command, Contract, Event, Request
 from bus.deliveries import AnswerDelivery, Delivery
 from bus.errors import BusError
-from bus.inlet import Answers, Commands, Events, Inlet, Requests
+from bus.incoming import Incoming
+from bus.inlet import Answers, Commands, Events, Inlet, Requests, Suspects
 from bus.troubles import Troubles
 
 HOLD_SECONDS = 3.0
@@ -50,14 +51,18 @@ class Endpoint(Entrypoint):
         self._pumping = False
         self._stopped = False
         self._in_hand: set[Delivery] = set()
+        self._held: set[Delivery] = set()
 
     inlet: Inlet
+    suspects = Suspects()
 
     def setup(self) -> None:
         self.inlet.register(self.job.contract.name, self)
+        self.suspects.register(self.job.contract.name, self)
 
     def start(self) -> None:
         self.inlet.open()
+        self.suspects.open()
         if isinstance(self.job.contract, Request) and self.inlet.store is not None:
             self.container.spawn_managed_thread(
                 functools.partial(self._watch_deadlines, self.inlet.store.troubles),
@@ -78,38 +83,54 @@ class Endpoint(Entrypoint):
         if trouble is None:
             return
         self._in_hand.discard(delivery)
-        self._answer(delivery.raw, {"error": trouble.to_wire()})
+        self._answer(delivery, {"error": trouble.to_wire()})
         if delivery in self._waiting:
             self._waiting.remove(delivery)
-            self.inlet.done(delivery.raw)
+            delivery.inlet.done(delivery.raw)
 
     def stop(self) -> None:
-        """Takes nothing new; what waits goes back to the broker, what runs is let finish."""
+        """Takes nothing new; what waits or is held goes back to the broker as if it had never been
+        here, what runs is let finish.
+        """
         self._stopped = True
         self.inlet.close()
-        while self._waiting:
-            self.inlet.give_back(self._waiting.popleft().raw)
+        self.suspects.close()
+        rest = [*self._waiting, *self._held]
+        self._waiting.clear()
+        self._held.clear()
+        for inlet in (self.inlet, self.suspects):
+            inlet.renew([each.raw for each in rest if each.inlet is inlet])
 
-    def take(self, raw: Any) -> None:
+    def take(self, raw: Incoming, inlet: Inlet) -> None:
         """A message arrived: read it, or reject it at once if it cannot be read."""
         if self._stopped:
-            self.inlet.give_back(raw)
+            inlet.renew([raw])
             return
         try:
             delivery = self.read(raw)
         except BusError as error:
-            _log.warning(
-                "unreadable", contract=self.job.contract.name, code=error.code, detail=error.message
-            )
-            self._answer(raw, {"error": error.to_wire()})
-            self.inlet.reject(raw)
+            self._refuse(raw, inlet, error)
             return
+        delivery.inlet = inlet
         self._waiting.append(delivery)
         if isinstance(self.job.contract, Request):
             self._in_hand.add(delivery)
         self._pump_soon()
 
-    def read(self, raw: Any) -> Delivery:
+    def _refuse(self, raw: Incoming, inlet: Inlet, error: BusError) -> None:
+        name = self.job.contract.name
+        _log.warning("unreadable", contract=name, code=error.code, detail=error.message)
+        if isinstance(self.job.contract, Request):
+            inlet.reply(raw, orjson.dumps({"error": error.to_wire()}))
+        inlet.reject(raw)
+        self._acknowledge(raw, died=True)
+
+    def _acknowledge(self, raw: Incoming, *, died: bool = False) -> None:
+        """Tells the sender's relay that a Command or an Event is done, or died."""
+        if raw.receipt_to and raw.id and not isinstance(self.job.contract, Request):
+            self.inlet.outlet.receipt(raw.receipt_to, raw.id, died=died)
+
+    def read(self, raw: Incoming) -> Delivery:
         """The message as a call; ContractError if it cannot be read."""
         return Delivery(raw, self.job.contract)
 
@@ -138,7 +159,7 @@ class Endpoint(Entrypoint):
             return False
         _log.info("expired", contract=message.type, message_id=message.id)
         self._in_hand.discard(delivery)
-        self.inlet.done(delivery.raw)
+        delivery.inlet.done(delivery.raw)
         return True
 
     def _settle(self, deliveries: list[Delivery], _ctx: Any, outcomes: Any, error: Any) -> Any:
@@ -151,30 +172,38 @@ class Endpoint(Entrypoint):
         return None, None
 
     def _finish(self, delivery: Delivery, outcome: Outcome) -> None:
-        raw = delivery.raw
+        raw, inlet = delivery.raw, delivery.inlet
         if outcome.reply is not None and delivery in self._in_hand:
-            self._answer(raw, outcome.reply)
+            self._answer(delivery, outcome.reply)
         self._in_hand.discard(delivery)
         if outcome.fate is Fate.DONE:
-            self.inlet.done(raw)
+            inlet.done(raw)
+            self._acknowledge(raw)
         elif outcome.fate is Fate.DEAD or _held_too_long(delivery, outcome):
-            self.inlet.reject(raw)
-        elif outcome.fate is Fate.RETRY or self._stopped:
+            inlet.reject(raw)
+            self._acknowledge(raw, died=True)
+        elif outcome.fate is Fate.RETRY:
             eventlet.sleep(RETRY_SECONDS)
-            self.inlet.give_back(raw)
+            inlet.give_back(raw)
+        elif self._stopped:
+            inlet.renew([raw])
         else:
+            self._held.add(delivery)
             eventlet.spawn_after(HOLD_SECONDS, self._try_again, delivery)
 
     def _try_again(self, delivery: Delivery) -> None:
-        if self._stopped or not self.inlet.alive(delivery.raw):
-            self.inlet.give_back(delivery.raw)
+        if delivery not in self._held:
             return
-        self._waiting.append(delivery)
-        self._pump_soon()
+        self._held.discard(delivery)
+        if delivery.inlet is self.suspects:  # there it would keep all others from their turn
+            self.suspects.renew([delivery.raw])
+        elif delivery.inlet.alive(delivery.raw):
+            self._waiting.append(delivery)
+            self._pump_soon()
 
-    def _answer(self, raw: Any, reply: dict[str, Any]) -> None:
+    def _answer(self, delivery: Delivery, reply: dict[str, Any]) -> None:
         if isinstance(self.job.contract, Request):
-            self.inlet.reply(raw, orjson.dumps(reply))
+            delivery.inlet.reply(delivery.raw, orjson.dumps(reply))
 
 
 def _held_too_long(delivery: Delivery, outcome: Outcome) -> bool:
@@ -204,7 +233,7 @@ class HandleEvent(Endpoint):
 class HandleAnswer(Endpoint):
     inlet = Answers()
 
-    def read(self, raw: Any) -> Delivery:
+    def read(self, raw: Incoming) -> Delivery:
         return AnswerDelivery(raw, self.job.contract)
 
 

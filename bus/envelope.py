@@ -1,6 +1,8 @@
 """Envelope Wrapper: what stands on a message beside its content, by CloudEvents 1.0 names."""
 
 import json
+import math
+import re
 import secrets
 import time
 import uuid
@@ -12,6 +14,7 @@ from typing import Any, overload
 from bus.errors import ContractError, FieldError
 
 LONGEST = 255
+_SHORT_TEXT = re.compile(rf"[^\x00-\x1f\x7f\ud800-\udfff]{{1,{LONGEST}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +80,26 @@ class Envelope:
     def from_headers(cls, headers: Mapping[str, Any]) -> "Envelope":
         """Reads the headers of a message; ContractError names the one that is missing or wrong."""
         for name in ("ce-id", "ce-type", "ce-source"):
-            if not isinstance(headers.get(name), str) or not 0 < len(headers[name]) <= LONGEST:
+            if not _is_short(headers.get(name)):
                 raise _broken(name, "is missing or not a short text")
+        for name in ("ce-time", "ce-correlation", "ce-causation", "ce-subject"):
+            if headers.get(name) is not None and not _is_short(headers[name]):
+                raise _broken(name, "is not a short text")
         try:
             caller = json.loads(headers["ce-caller"]) if headers.get("ce-caller") else None
             deadline = float(headers["ce-deadline"]) if headers.get("ce-deadline") else None
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             raise _broken("ce-caller, ce-deadline", "cannot be read") from None
+        if deadline is not None and not math.isfinite(deadline):
+            raise _broken("ce-deadline", "is no moment")
         if caller is not None and not isinstance(caller, dict):
             raise _broken("ce-caller", "is not an object")
         return cls(
             id=headers["ce-id"],
             type=headers["ce-type"],
             source=headers["ce-source"],
-            time=str(headers.get("ce-time", "")),
-            correlation=str(headers.get("ce-correlation") or headers["ce-id"]),
+            time=headers.get("ce-time") or "",
+            correlation=headers.get("ce-correlation") or headers["ce-id"],
             causation=headers.get("ce-causation"),
             subject=headers.get("ce-subject"),
             caller=caller,
@@ -107,6 +115,11 @@ def instant(moment: datetime | None) -> str | None: ...
 def instant(moment: datetime | None) -> str | None:
     """A moment as the bus tells it: RFC 3339 in UTC; None for none."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
+
+
+def _is_short(value: object) -> bool:
+    """True for a text that a database keeps and a log shows."""
+    return isinstance(value, str) and _SHORT_TEXT.fullmatch(value) is not None
 
 
 def _broken(name: str, what: str) -> ContractError:

@@ -1,118 +1,29 @@
 """Event-Driven Consumer: one connection a queue of the service, that drains before it closes."""
 
-import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Sequence
 from typing import Any
 
 import eventlet
-from amqp import serialization, spec
+from amqp import spec
 from amqp.exceptions import AMQPError
 from eventlet.semaphore import Semaphore
-from kombu import Connection, Exchange, Queue
-from kombu.mixins import ConsumerMixin
+from kombu import Exchange, Queue
 from nameko import config
 from nameko.extensions import SharedExtension
 
 from bus import log, monitor, topology
+from bus.confirming import Saying
+from bus.consumer import Consumer
+from bus.incoming import Incoming
 from bus.monitor import WELL, Finding, fail
+from bus.outlet import Outlet
 from bus.store import Store
 
 _log = log.get("inlet")
-_properties_of = serialization.PROPERTY_CLASSES[spec.Basic.CLASS_ID]
-
-
-def _properties(buf: bytes, offset: int) -> tuple[dict[str, Any], int]:
-    """A message's properties; none if they cannot be read.
-
-    py-amqp raises where it reads from the socket: text that is no UTF-8, or a table without an
-    end, would take the consumer from all other messages.
-    """
-    try:
-        read: tuple[dict[str, Any], int] = _properties_of(buf, offset)
-    except (ValueError, LookupError, RecursionError, struct.error, AMQPError):
-        _log.warning("properties cannot be read")
-        return {}, len(buf)
-    return read
-
-
-serialization.PROPERTY_CLASSES[spec.Basic.CLASS_ID] = _properties
 LOST = (AMQPError, OSError)
 WRITE_SECONDS = 30
-GATE_SECONDS = 0.5
-
-
-class Consumer(ConsumerMixin):
-    """Reads one queue; when it drains it takes no more, but keeps the connection for the acks."""
-
-    def __init__(self, inlet: "Inlet", amqp_url: str, heartbeat: int) -> None:
-        self._inlet = inlet
-        self.connection = Connection(
-            amqp_url,
-            heartbeat=heartbeat,
-            transport_options={"client_properties": {"connection_name": inlet.queue_name}},
-        )
-        self._consumer: Any = None
-        self._channel: Any = None
-        self._draining = False
-        self.consuming = False
-        self.drained = eventlet.event.Event()
-
-    def drain(self) -> None:
-        """Asks the loop to take no more messages."""
-        self._draining = True
-
-    def get_consumers(self, consumer_cls: Any, channel: Any) -> list[Any]:
-        queues = self._inlet.declare(channel)
-        consumer = consumer_cls(queues=queues, on_message=self._inlet.take, accept=None)
-        consumer.qos(prefetch_count=self._inlet.prefetch)
-        self._consumer, self._channel = consumer, channel
-        self._inlet.guard_heartbeats(channel.connection)
-        return [consumer]
-
-    @contextmanager
-    def establish_connection(self) -> Iterator[Any]:
-        """A connection, tried for at least every three seconds (kombu's own pause grows to 30)."""
-        self._wait_until_ready()
-        with self.create_connection() as connection:
-            connection.ensure_connection(
-                self.on_connection_error, interval_start=0.5, interval_step=0.5, interval_max=3
-            )
-            try:
-                yield connection
-            finally:
-                self.consuming = False
-
-    def _wait_until_ready(self) -> None:
-        """Takes nothing that could only be held: each message in hand is charged a delivery
-        whenever this process or the broker dies.
-        """
-        waited = False
-        while not self._inlet.ready():
-            if not waited:
-                _log.warning("not consuming, the database takes no changes")
-            waited = True
-            if self._draining:
-                self.should_stop = True
-                raise ConnectionAbortedError
-            eventlet.sleep(GATE_SECONDS)
-
-    def on_consume_ready(self, *_: Any, **__: Any) -> None:
-        """The queue is there and bound, and the broker sends: what is asked now arrives."""
-        self.consuming = True
-        _log.info("consuming", queue=self._inlet.queue_name)
-
-    def on_iteration(self) -> None:
-        if self._draining and not self.drained.ready():
-            for tag in self._consumer._active_tags.values():
-                self._inlet.write(self._channel, spec.Basic.Cancel, "sb", (tag, True))
-            self.drained.send()
-
-    def on_connection_error(self, exc: Exception, interval: float) -> None:
-        _log.warning("broker unreachable", error=type(exc).__name__, again_in=interval)
-        if self._draining:
-            self.should_stop = True
-            raise exc
+SUSPECT_SECONDS = 0.05
 
 
 class Inlet(SharedExtension):
@@ -129,6 +40,9 @@ class Inlet(SharedExtension):
         self._thread: Any = None
         # Workers and the loop write on one socket: whole frames must not mix.
         self._write = Semaphore(1)
+        self._suspected: list[Incoming] = []
+
+    outlet = Outlet()
 
     @property
     def queue_name(self) -> str:
@@ -153,11 +67,14 @@ class Inlet(SharedExtension):
         """The check that this queue is consumed, for bus/monitor.py."""
         if self._consumer is not None and self._consumer.consuming:
             return WELL
+        if self._consumer is not None and self._consumer.waiting and self.store is not None:
+            return self.store.finding()
         return fail("broker.unreachable", f"The queue {self.queue_name} is not consumed.")
 
     def open(self) -> None:
         """Begins to consume, once, when the first endpoint starts."""
         if self._consumer is None:
+            self.outlet.open()
             self._consumer = Consumer(self, config["AMQP_URI"], config.get("HEARTBEAT", 20))
             monitor.watch(self.kind, self.finding)
             self._thread = eventlet.spawn(self._run)
@@ -176,15 +93,20 @@ class Inlet(SharedExtension):
             with eventlet.Timeout(5, False):
                 self._thread.wait()
 
+    def wanted(self) -> list[topology.Queue]:
+        """The queues to declare; the last is the one to consume."""
+        service = self.container.service_name
+        return [
+            topology.dead_queue(service),
+            topology.suspects_queue(service),
+            topology.queue(service, self.kind, self.exchange, self._endpoints),
+        ]
+
     def declare(self, channel: Any) -> list[Queue]:
         """Declares the exchanges, the dead queue and this queue; gives what to consume."""
         for name, kind in topology.EXCHANGES.items():
             Exchange(name, kind, durable=True, channel=channel).declare()
-        service = self.container.service_name
-        for wanted in (
-            topology.dead_queue(service),
-            topology.queue(service, self.kind, self.exchange, self._endpoints),
-        ):
+        for wanted in self.wanted():
             queue = Queue(
                 wanted.name, durable=True, queue_arguments=wanted.arguments, channel=channel
             )
@@ -194,67 +116,86 @@ class Inlet(SharedExtension):
         queue.no_declare = True
         return [queue]
 
-    def take(self, raw: Any) -> None:
+    def arrived(self, raw: Incoming) -> None:
+        """Takes a message from the broker: whatever is in it, the next one is taken as well."""
+        try:
+            if raw.deliveries >= topology.SUSPECT_AFTER:
+                self.suspect(raw)
+            else:
+                self.take(raw)
+        except Exception:
+            _log.exception("message_failed_the_consumer", queue=self.queue_name)
+            self.reject(raw)
+
+    def suspect(self, raw: Incoming) -> None:
+        """Lets a message be tried alone that was in the hands of processes which died."""
+        if not self._suspected:
+            eventlet.spawn_after(SUSPECT_SECONDS, self._move_suspects)
+        self._suspected.append(raw)
+
+    def _move_suspects(self) -> None:
+        some, self._suspected = self._suspected, []
+        _log.warning("to_be_tried_alone", messages=len(some), queue=self.queue_name)
+        self.renew(some, topology.suspects_queue(self.container.service_name).name)
+
+    def renew(self, some: Sequence[Incoming], queue: str | None = None) -> None:
+        """Puts messages into a queue anew, this one's own if none is named, as if they had never
+        been delivered; what cannot be put there for sure goes back, and is charged a delivery.
+        """
+        alive = [raw for raw in some if self.alive(raw)]
+        copies = [
+            Saying(time.monotonic(), "", queue or self.queue_name, raw.copy_properties(), raw.body)
+            for raw in alive
+        ]
+        if not copies:
+            return
+        for raw, taken in zip(alive, self.outlet.beside.say(copies).taken, strict=True):
+            (self.done if taken else self.give_back)(raw)
+
+    def take(self, raw: Incoming) -> None:
         """Gives an arrived message to the endpoint of its contract."""
-        endpoint = self._endpoints.get(raw.delivery_info["routing_key"])
+        endpoint = self._endpoints.get(str(raw.delivery_info.get("routing_key")))
         if endpoint is None:
-            endpoint = self._endpoints.get(str((raw.headers or {}).get("ce-type")))
+            endpoint = self._endpoints.get(str(raw.headers.get("ce-type")))
         if endpoint is None:
-            _log.warning("no endpoint", routing_key=raw.delivery_info["routing_key"])
+            _log.warning("no endpoint", routing_key=raw.delivery_info.get("routing_key"))
             self.reject(raw)
             return
-        endpoint.take(raw)
+        endpoint.take(raw, self)
 
-    def alive(self, raw: Any) -> bool:
+    def alive(self, raw: Incoming) -> bool:
         """True if the channel that brought the message still stands."""
         return raw.channel is not None and raw.channel.connection is not None
 
-    def done(self, raw: Any) -> None:
+    def done(self, raw: Incoming) -> None:
         self._tell(raw, spec.Basic.Ack, "Lb", (raw.delivery_tag, False))
 
-    def reject(self, raw: Any) -> None:
+    def reject(self, raw: Incoming) -> None:
         """To the dead letters."""
         self._tell(raw, spec.Basic.Reject, "Lb", (raw.delivery_tag, False))
 
-    def give_back(self, raw: Any) -> None:
+    def give_back(self, raw: Incoming) -> None:
         """To the queue again; the broker counts, the fifth time goes to the dead letters."""
         self._tell(raw, spec.Basic.Reject, "Lb", (raw.delivery_tag, True))
 
-    def reply(self, raw: Any, body: bytes) -> None:
-        """Answers the asker on the channel that brought the question.
-
-        The acknowledgement follows on the same channel, so the broker has routed the reply before
-        it forgets the question: no confirm is needed. A reply_to that is not a direct reply is
-        refused, or a hostile one would make this service write into another service's queue.
-        """
+    def reply(self, raw: Incoming, body: bytes) -> None:
+        """Answers the asker, if its address can be one; what is said follows a message's end."""
         reply_to = raw.properties.get("reply_to")
-        if not topology.is_direct_reply(reply_to):
-            _log.warning("nowhere to reply", message_id=raw.properties.get("message_id"))
+        if topology.asker_of(reply_to) is None:
+            _log.warning("nowhere to reply", message_id=raw.id)
             return
-        if not self.alive(raw):
-            return
-        message = raw.channel.prepare_message(
-            body,
-            content_type="application/json",
-            content_encoding="utf-8",
-            properties={"correlation_id": raw.properties.get("correlation_id"), "delivery_mode": 1},
-        )
-        self._tell(raw, spec.Basic.Publish, "Bssbb", (0, "", reply_to, False, False), message)
+        self.outlet.reply(str(reply_to), raw.properties.get("correlation_id"), body)
 
-    def _tell(self, raw: Any, method: Any, form: str, values: Any, content: Any = None) -> None:
+    def _tell(self, raw: Incoming, method: Any, form: str, values: Any) -> None:
         if self.alive(raw):
-            self.write(raw.channel, method, form, values, content)
+            self.write(raw.channel, method, form, values)
 
-    def write(self, channel: Any, method: Any, form: str, values: Any, content: Any = None) -> None:
-        """Writes one method on the channel; a broker that reads nothing any more is cut off.
-
-        send_method and not basic_publish: that one also reads from the socket, to see whether the
-        broker is blocked, while the loop is reading from it.
-        """
+    def write(self, channel: Any, method: Any, form: str, values: Any) -> None:
+        """Writes one method on the channel; a broker that reads nothing any more is cut off."""
         connection = channel.connection
         try:
             with eventlet.Timeout(WRITE_SECONDS), self._write:
-                channel.send_method(method, form, values, content)
+                channel.send_method(method, form, values)
         except LOST as error:
             _log.warning("broker lost while answering", error=type(error).__name__)
         except eventlet.Timeout:
@@ -279,6 +220,9 @@ class Inlet(SharedExtension):
             except (TimeoutError, *LOST) as error:
                 _log.warning("broker lost", error=type(error).__name__)
                 eventlet.sleep(1)
+            except Exception:
+                _log.exception("consumer_failed", queue=self.queue_name)
+                eventlet.sleep(1)
         if consumer is not None and not consumer.drained.ready():
             consumer.drained.send()
 
@@ -297,7 +241,36 @@ class Events(Inlet):
     kind, exchange = "events", topology.EVENTS
 
 
+class Suspects(Inlet):
+    """What may have killed a process: one message at a time, and none is charged for another."""
+
+    kind, prefetch = "suspects", 1
+
+    def wanted(self) -> list[topology.Queue]:
+        service = self.container.service_name
+        return [topology.dead_queue(service), topology.suspects_queue(service)]
+
+    def arrived(self, raw: Incoming) -> None:
+        try:
+            if raw.deliveries >= topology.SUSPECT_LIMIT and raw.id and raw.receipt_to:
+                self.outlet.receipt_now(raw.receipt_to, raw.id)
+            self.take(raw)
+        except Exception:
+            _log.exception("message_failed_the_consumer", queue=self.queue_name)
+            self.reject(raw)
+
+
 class Answers(Inlet):
-    """What agencies answer has a queue of its own: they can fill no other."""
+    """What agencies answer has a queue of its own: they can fill no other.
+
+    Who sent an answer is proven by the way it came, so it is never put anywhere anew.
+    """
 
     kind, exchange = "answers", topology.ANSWERS
+
+    def suspect(self, raw: Incoming) -> None:
+        self.take(raw)
+
+    def renew(self, some: Sequence[Incoming], queue: str | None = None) -> None:
+        for raw in some:
+            self.give_back(raw)

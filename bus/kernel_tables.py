@@ -29,3 +29,17 @@ create table inbox (
 );
 create index ix_inbox_at on inbox (at);
 """
+
+REVISION_2 = """
+alter table outbox
+    add column awaits text[] not null default '{}',
+    add column died text[] not null default '{}',
+    add column resends integer not null default 0,
+    add column resend_at timestamptz;
+create index outbox_awaited on outbox (resend_at) where awaits <> '{}';
+"""
+
+UNDO_2 = """
+drop index outbox_awaited;
+alter table outbox drop column awaits, drop column died, drop column resends, drop column resend_at;
+"""

@@ -19,7 +19,7 @@ from sqlalchemy import (
     insert,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from bus import topology
 from bus.contracts.kinds import Command, Contract
@@ -42,9 +42,15 @@ TABLE = Table(
     Column("sent_at", DateTime(timezone=True)),
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("problem", Text),
+    # The services that have not acknowledged it yet, and those of them where it died.
+    Column("awaits", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("died", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("resends", Integer, nullable=False, server_default="0"),
+    Column("resend_at", DateTime(timezone=True)),
 )
 Index("outbox_unsent", TABLE.c.seq, postgresql_where=TABLE.c.sent_at.is_(None))
 Index("outbox_sent", TABLE.c.sent_at, postgresql_where=TABLE.c.sent_at.is_not(None))
+Index("outbox_awaited", TABLE.c.resend_at, postgresql_where=text("awaits <> '{}'"))
 
 
 def row(
@@ -58,6 +64,7 @@ def row(
         "name": topology.agency_key(agency, contract.name) if agency else contract.name,
         "headers": envelope.headers(),
         "body": orjson.dumps(data),
+        "awaits": [] if agency else list(contract.receivers),
     }
 
 
@@ -70,6 +77,7 @@ def heard(agency: str, id: str, headers: dict[str, Any], data: dict[str, Any]) -
         "name": key,
         "headers": headers,
         "body": orjson.dumps(data),
+        "awaits": [],
     }
 
 

@@ -98,6 +98,34 @@ class Link:
                 "The broker takes no messages now (memory or disk alarm).", code="broker.blocked"
             )
 
+    async def depth(self, queue: str) -> int | None:
+        """How many messages wait in a queue; None if there is none, or it cannot be known now.
+
+        On a channel of its own, which the broker closes if the queue is not there.
+        """
+        found: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+
+        def opened(channel: Any) -> None:
+            channel.add_on_close_callback(lambda *_: settle(found, None))
+            channel.queue_declare(
+                queue, passive=True, callback=lambda ok: counted(channel, ok.method.message_count)
+            )
+
+        def counted(channel: Any, count: int) -> None:
+            settle(found, count)
+            channel.close()
+
+        try:
+            self._connection.channel(on_open_callback=opened)
+            return await asyncio.wait_for(found, CONNECT_SECONDS)
+        except (AMQPError, TimeoutError, AttributeError):
+            return None
+
+    def ack_up_to(self, tag: int) -> None:
+        """Acknowledges what was consumed on the channel, up to this delivery."""
+        with contextlib.suppress(AMQPError):
+            self.channel.basic_ack(tag, multiple=True)
+
     async def publish(  # noqa: PLR0913 - a message has that many parts
         self,
         exchange: str,

@@ -3,52 +3,75 @@
 import asyncio
 import contextlib
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg2
 import psycopg2.extensions
 
-from bus import log, monitor, topology
+from bus import log, monitor, receipts, topology
 from bus.database_probe import trouble_of
 from bus.errors import BusError
 from bus.monitor import STARTING, WELL, Finding
 from bus.outbox import CHANNEL
-from bus.rabbit import Link
+from bus.rabbit import Link, settle
+from bus.receipts import COMMANDS, Receipt
 
 AT_ONCE = 500
 SWEEP_SECONDS = 1.0
+LATE_SECONDS = 5.0
 SEND_SECONDS = 15.0
+OPEN_SECONDS = 10.0
 KEEP_DAYS = 90
+RECEIPTS_AT_ONCE = 200
 
-TAKE = """select seq, id, exchange, name, headers, body from outbox
+TAKE = """select seq, id, exchange, name, headers, body, awaits from outbox
           where sent_at is null and due_at <= now() order by seq limit %s
           for update skip locked"""
-COMMANDS = (topology.COMMANDS, topology.AGENCY)
-# A Command's data may be personal: once the broker has it, only its id and type stay here.
-SENT = f"""update outbox set sent_at = now(), problem = null, tries = tries + 1,
-           body = case when exchange in {COMMANDS} then ''::bytea else body end
-           where seq = any(%s)"""  # noqa: S608 - made of constants
 FAILED = """update outbox set tries = tries + 1, problem = %s,
-            due_at = now() + least(60, power(2, tries)) * interval '1 second'
+            due_at = now() + least(60, power(2, least(tries, 10))) * interval '1 second'
             where seq = any(%s)"""
 # A question that never reached its agency's queue is as old news there: its asker was told so.
 FORGET = f"""delete from outbox where sent_at < now() - interval '{KEEP_DAYS} days' or (
              sent_at is null and exchange = '{topology.AGENCY}'
              and created_at < now() - interval '{topology.AGENCY_SECONDS} seconds')"""  # noqa: S608 - made of constants
 
+Connection = psycopg2.extensions.connection
+
+
+class Row(NamedTuple):
+    """A message of the outbox."""
+
+    seq: int
+    id: str
+    exchange: str
+    name: str
+    headers: dict[str, Any]
+    body: memoryview
+    awaits: list[str]
+
 
 class Relay:
     """Carries the outbox of one service to the broker, oldest first, at least once.
 
-    A row counts as sent only after the broker has confirmed it. A Command that reaches no queue
-    stays, is tried again with growing pauses and shows in the service's health.
+    A row counts as sent only after the broker has confirmed it, and as done when its receivers
+    have acknowledged it (bus/receipts.py). A Command that reaches no queue stays, is tried again
+    with growing pauses and shows in the service's health.
     """
 
     def __init__(self, db_url: str, amqp_url: str, service: str) -> None:
-        self._db_url = db_url
-        self._link = Link(amqp_url, f"{service}.relay", confirm=True)
+        self._db_url, self._service = db_url, service
+        self._link = Link(
+            amqp_url,
+            f"{service}.relay",
+            confirm=True,
+            on_open=self._opened,
+            on_lost=self._lost,
+        )
         self._log = log.get("relay")
         self._wake = asyncio.Event()
+        self._at_once = AT_ONCE
+        self._broker_is_new = False
+        self._told: list[tuple[int, Receipt | None]] = []
         self._trouble: Finding | None = STARTING
 
     def finding(self) -> Finding:
@@ -67,13 +90,37 @@ class Relay:
                     pause = 0.2
                     await self._listen(conn, stop)
             except psycopg2.Error as error:
-                self._log.warning("database lost", error=type(error).__name__)
+                self._log.warning(
+                    "database lost", error=type(error).__name__, sqlstate=error.pgcode
+                )
                 self._trouble = trouble_of(error)
                 await _wait(stop, pause)
                 pause = min(pause * 2, 5)
         await self._link.stop()
 
-    async def _listen(self, conn: psycopg2.extensions.connection, stop: asyncio.Event) -> None:
+    async def _opened(self, channel: Any) -> None:
+        """Declares where receipts come in; a broker that did not have that queue has lost all."""
+        wanted = topology.receipts_queue(self._service)
+        self._broker_is_new |= await self._link.depth(wanted.name) is None
+        for exchange, kind in topology.EXCHANGES.items():
+            channel.exchange_declare(exchange, kind, durable=True)
+        channel.queue_declare(wanted.name, durable=True, arguments=wanted.arguments)
+        for key in wanted.keys:
+            channel.queue_bind(wanted.name, wanted.exchange, key)
+        channel.basic_qos(prefetch_count=RECEIPTS_AT_ONCE)
+        ready = asyncio.get_running_loop().create_future()
+        channel.basic_consume(wanted.name, self._receipt, callback=lambda _: settle(ready, None))
+        await asyncio.wait_for(ready, OPEN_SECONDS)
+        self._wake.set()
+
+    def _receipt(self, _channel: Any, method: Any, _properties: Any, body: bytes) -> None:
+        self._told.append((method.delivery_tag, receipts.read(body)))
+        self._wake.set()
+
+    def _lost(self) -> None:
+        self._told.clear()
+
+    async def _listen(self, conn: Connection, stop: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
         conn.autocommit = True
         with conn.cursor() as cursor:
@@ -82,11 +129,19 @@ class Relay:
         conn.autocommit = False
         loop.add_reader(conn.fileno(), self._wake.set)
         try:
-            forget_at = 0.0
+            forget_at = late_at = 0.0
             while not stop.is_set():
+                if self._broker_is_new and self._link.up:
+                    receipts.expect_all_again(conn)
+                    self._broker_is_new = False
+                self._note_receipts(conn)
                 while await self.carry(conn):
                     await asyncio.sleep(0)
+                    self._note_receipts(conn)
                 self._trouble = None
+                if time.monotonic() > late_at:
+                    await self._send_again(conn)
+                    late_at = time.monotonic() + LATE_SECONDS
                 if time.monotonic() > forget_at:
                     _execute(conn, FORGET, ())
                     forget_at = time.monotonic() + 3600
@@ -94,57 +149,80 @@ class Relay:
         finally:
             loop.remove_reader(conn.fileno())
 
-    async def _rest(self, conn: psycopg2.extensions.connection) -> None:
+    async def _rest(self, conn: Connection) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), SWEEP_SECONDS)
         self._wake.clear()
         conn.poll()
         conn.notifies.clear()
 
-    async def carry(self, conn: psycopg2.extensions.connection) -> bool:
+    def _note_receipts(self, conn: Connection) -> None:
+        """Notes what came in, and takes it off the broker after the commit."""
+        told, self._told = self._told, []
+        if not told:
+            return
+        try:
+            receipts.note(conn, [receipt for _, receipt in told if receipt])
+        except psycopg2.OperationalError:
+            self._told = [*told, *self._told]
+            raise
+        self._link.ack_up_to(told[-1][0])
+
+    async def _send_again(self, conn: Connection) -> None:
+        """Sends again what was not acknowledged in time, and does not wait at its receiver."""
+        if not self._link.up:
+            return
+        if rows := receipts.late(conn):
+            names = {name for row in rows for name in row.queues}
+            depths = {name: await self._link.depth(name) for name in names}
+            waits = [row.seq for row in rows if any(depths[name] for name in row.queues)]
+            receipts.send_again(conn, rows, waits)
+            self._wake.set()
+
+    async def carry(self, conn: Connection) -> bool:
         """Sends what waits, up to 500 messages; True if there may be more."""
         with conn, conn.cursor() as cursor:
             if not self._link.up:
                 return False
-            cursor.execute(TAKE, (AT_ONCE,))
-            rows = cursor.fetchall()
-            results = await asyncio.gather(*(self._send(*found) for found in rows))
+            cursor.execute(TAKE, (self._at_once,))
+            rows = [Row._make(found) for found in cursor.fetchall()]
+            results = await asyncio.gather(*(self._send(row) for row in rows))
             sent = [seq for seq, problem in results if problem is None]
             if sent:
-                cursor.execute(SENT, (sent,))
+                receipts.mark_sent(cursor, sent)
             for seq, problem in results:
                 if problem is not None:
                     cursor.execute(FAILED, (problem, [seq]))
             if rows:
                 self._log.info("relayed", sent=len(sent), failed=len(rows) - len(sent))
-            return len(sent) == AT_ONCE
+            full = len(sent) == self._at_once
+            self._choose_size(whole=len(sent) > 0 or not rows)
+            return full
 
-    async def _send(  # noqa: PLR0913 - one parameter a column of the row
-        self,
-        seq: int,
-        id_: str,
-        exchange: str,
-        name: str,
-        headers: dict[str, Any],
-        body: memoryview,
-    ) -> tuple[int, str | None]:
+    def _choose_size(self, *, whole: bool) -> None:
+        """Sends fewer at once after the broker took none: one of them may be what it cannot take,
+        and each is alone in the end, while its neighbours go on.
+        """
+        self._at_once = min(AT_ONCE, self._at_once * 2) if whole else max(1, self._at_once // 8)
+
+    async def _send(self, row: Row) -> tuple[int, str | None]:
         try:
             await self._link.publish(
-                exchange,
-                name,
-                bytes(body),
-                headers=headers,
-                message_id=id_,
-                mandatory=exchange in COMMANDS,
+                row.exchange,
+                row.name,
+                bytes(row.body),
+                headers=receipts.headers_for(row.headers, self._service, row.awaits),
+                message_id=row.id,
+                mandatory=row.exchange in COMMANDS,
                 seconds=SEND_SECONDS,
             )
         except BusError as error:
-            self._log.warning("not sent", message_id=id_, name=name, code=error.code)
-            return seq, error.code
-        return seq, None
+            self._log.warning("not sent", message_id=row.id, name=row.name, code=error.code)
+            return row.seq, error.code
+        return row.seq, None
 
 
-def _execute(conn: psycopg2.extensions.connection, sql: str, values: tuple[Any, ...]) -> None:
+def _execute(conn: Connection, sql: str, values: tuple[Any, ...]) -> None:
     with conn, conn.cursor() as cursor:
         cursor.execute(sql, values)
 

@@ -74,8 +74,7 @@ def _health(service: Service) -> dict[str, Any]:
         "writable": store.probe.finding().status is Status.PASS and problem != "full",
         "trouble": store.troubles.recent(MINUTE),
         "troubles": store.troubles.count(MINUTE),
-        "outbox_unsent": store.probe.unsent,
-        "outbox_oldest_seconds": store.probe.oldest,
+        **store.probe.standing._asdict(),
         "now": instant(service.now()),
     }
     if found.status is not Status.FAIL:

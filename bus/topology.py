@@ -10,6 +10,7 @@ EVENTS = "mirab.events"
 DEAD = "mirab.dead"
 AGENCY = "mirab.agency"  # what we ask of agencies that serve a contract
 ANSWERS = "mirab.answers"  # what they answer; nothing else of ours can be reached from there
+RECEIPTS = "mirab.receipts"  # by which a receiver tells a sender's relay what it has done
 EXCHANGES = {
     REQUESTS: "topic",
     COMMANDS: "topic",
@@ -17,10 +18,17 @@ EXCHANGES = {
     DEAD: "direct",
     AGENCY: "topic",
     ANSWERS: "topic",
+    RECEIPTS: "direct",
 }
 DIRECT_REPLY = "amq.rabbitmq.reply-to"
 
+RECEIPT_TO = "mirab-receipt-to"  # on a Command or an Event: whose relay is told of its end
+
 DELIVERY_LIMIT = 5
+# What was in the hands of so many processes that died is tried alone, some times more.
+SUSPECT_AFTER = 2
+SUSPECT_LIMIT = DELIVERY_LIMIT - SUSPECT_AFTER
+RECEIPTS_WAITING = 100_000
 NEVER = 1_000_000_000  # a delivery limit that no looking at dead letters will reach
 LONGEST_MESSAGE = 4 * 1024 * 1024
 # A question to an agency that it has not taken by then is dropped; who asked is told "unanswered".
@@ -81,6 +89,29 @@ def dead_queue(service: str) -> Queue:
         {
             "x-queue-type": "quorum",
             "x-delivery-limit": NEVER,
+        },
+    )
+
+
+def suspects_queue(service: str) -> Queue:
+    """Where what may have killed a process waits to be tried alone: no other message is charged
+    for it.
+    """
+    wanted = queue(service, "suspects", DEAD, ())
+    return wanted._replace(arguments={**wanted.arguments, "x-delivery-limit": SUSPECT_LIMIT})
+
+
+def receipts_queue(service: str) -> Queue:
+    """Where a service's relay hears what was done of what it sent; what is lost is asked again."""
+    return Queue(
+        queue_name(service, "receipts"),
+        RECEIPTS,
+        (service,),
+        {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": NEVER,
+            "x-max-length": RECEIPTS_WAITING,
+            "x-overflow": "drop-head",
         },
     )
 
@@ -160,10 +191,17 @@ def sender(exchange: object, user_id: object) -> str | None:
     return code if proven else None
 
 
-def is_direct_reply(reply_to: object) -> bool:
-    """True for a pseudo-queue of the asker's own channel: the only place where a reply may go.
+_DIRECT_REPLY = re.compile(
+    rf"{re.escape(DIRECT_REPLY)}\.(?P<asker>[A-Za-z0-9+/]{{20,200}}={{0,2}})\.[A-Za-z0-9+/]{{20,40}}={{0,2}}"
+)
 
-    Anything else could name another service's queue, and a service that answers there would do
+
+def asker_of(reply_to: object) -> str | None:
+    """The channel of an asker, as the broker writes it into the address of a direct reply; None
+    for anything else.
+
+    Another address could name another service's queue, and a service that answers there would do
     what its asker may not (confused deputy).
     """
-    return isinstance(reply_to, str) and reply_to.startswith(DIRECT_REPLY + ".")
+    found = _DIRECT_REPLY.fullmatch(reply_to) if isinstance(reply_to, str) else None
+    return found["asker"] if found else None

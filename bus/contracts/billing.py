@@ -330,17 +330,17 @@ CHARGE = Command(
 # An agency hears of the bills that it pays. What a bill is for an officer may have written.
 BILL_ISSUED = Event(
     "billing.bill_issued.v1", BillFact(), "A bill was issued.",
-    hearable=True, owner="agency", withheld=("source_ref", "file_no"),
+    hearable=True, owner="agency", withheld=("source_ref", "file_no"), heard_in=("inquiry",),
 )  # fmt: skip
 BILL_PAID = Event(
     "billing.bill_paid.v1", BillFact(), "A bill was paid, or nothing was to be paid.",
-    hearable=True, owner="agency", withheld=("source_ref", "file_no"),
+    hearable=True, owner="agency", withheld=("source_ref", "file_no"), heard_in=("inquiry",),
 )  # fmt: skip
 BILL_ENDED = Event(
     "billing.bill_ended.v1", BillFact(), "A bill was waived, voided, or it expired.",
-    hearable=True, owner="agency", withheld=("source_ref", "file_no"),
+    hearable=True, owner="agency", withheld=("source_ref", "file_no"), heard_in=("inquiry",),
 )  # fmt: skip
 BILL_REMINDED = Event(
     "billing.bill_reminded.v1", Reminder(), "A bill's last day is near, or has passed.",
-    hearable=True, owner="agency", withheld=("source_ref",),
+    hearable=True, owner="agency", withheld=("source_ref",), heard_in=("inquiry", "notify"),
 )  # fmt: skip

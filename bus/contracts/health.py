@@ -31,6 +31,10 @@ class Health(Schema):
     now = Instant(required=True)
     # False while it takes no changes: away, read only, full. Whoever cannot write is not up.
     writable = fields.Boolean(load_default=True)
+    # Commands and Events that not all their receivers have acknowledged, and that died at one.
+    unacknowledged = fields.Integer(load_default=0)
+    unacknowledged_oldest_seconds = fields.Float(load_default=0.0)
+    died = fields.Integer(load_default=0)
     # What callers of this process were told of its database in the last minute, and how often.
     trouble = Text(40, load_default=None, allow_none=True)
     troubles = fields.Integer(load_default=0)

@@ -311,6 +311,7 @@ BATCH_ANSWERED = Event(
     BatchAnswered(),
     doc="Every line of a batch has its answer.",
     hearable=True,
+    heard_in=("billing",),
     owner="agency",
 )
 DAY_COUNTED = Event(
@@ -318,5 +319,6 @@ DAY_COUNTED = Event(
     DayCounted(),
     doc="A day is over: so many single questions of an agency were answered on it.",
     hearable=True,
+    heard_in=("billing",),
     owner="agency",
 )

@@ -37,6 +37,11 @@ class Contract:
     def version(self) -> int:
         return int(self.name.rsplit(".v", 1)[1])
 
+    @property
+    def receivers(self) -> tuple[str, ...]:
+        """The services that must do it, each of which acknowledges that it has."""
+        return ()
+
     def load(self, data: Any) -> dict[str, Any]:
         """The data in canonical form; ContractError names every field that is wrong."""
         try:
@@ -85,6 +90,10 @@ class Command(Contract):
 
     answer: "Command | None" = None
 
+    @property
+    def receivers(self) -> tuple[str, ...]:
+        return (self.context,)
+
 
 @dataclass(frozen=True, eq=False)
 class Form(Contract):
@@ -97,13 +106,18 @@ class Event(Contract):
 
     ``hearable`` lets agencies hear it whose register entry names it (``[events] hears``); with
     ``owner``, the field that holds an agency's code, that agency alone. They are not told the
-    fields ``withheld``.
+    fields ``withheld``. ``heard_in`` are the services that handle it beside.
     """
 
     unknown: ClassVar[Literal["raise", "exclude"]] = "exclude"
     hearable: bool = False
     owner: str | None = None
     withheld: tuple[str, ...] = ()
+    heard_in: tuple[str, ...] = ()
+
+    @property
+    def receivers(self) -> tuple[str, ...]:
+        return (*self.heard_in, *(("agencies",) if self.hearable else ()))
 
     def __post_init__(self) -> None:
         super().__post_init__()

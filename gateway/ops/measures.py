@@ -87,6 +87,12 @@ def of_databases(healths: dict[str, dict[str, Any]]) -> Families:
     )
     unsent = gauge("mirab_outbox_unsent", "Messages that wait in the outbox", "service")
     oldest = gauge("mirab_outbox_oldest_seconds", "Age of the oldest of them", "service")
+    waits = gauge(
+        "mirab_unacknowledged_oldest_seconds",
+        "Age of the oldest Command or Event that a receiver has not acknowledged",
+        "service",
+    )
+    died = gauge("mirab_died_at_receiver", "Messages of a service that died elsewhere", "service")
     for service, health in healths.items():
         up.add_metric([service], usable(health))
         for name in PROBLEMS:
@@ -94,7 +100,9 @@ def of_databases(healths: dict[str, dict[str, Any]]) -> Families:
         if usable(health):
             unsent.add_metric([service], health["outbox_unsent"])
             oldest.add_metric([service], health["outbox_oldest_seconds"])
-    yield from (up, problem, unsent, oldest)
+            waits.add_metric([service], health["unacknowledged_oldest_seconds"])
+            died.add_metric([service], health["died"])
+    yield from (up, problem, unsent, oldest, waits, died)
     yield from of_books(healths)
 
 

@@ -19,10 +19,11 @@ def test_a_command_and_an_event_are_carried_and_marked_sent(told):
     )
 
 
-def test_a_commands_data_is_blanked_once_sent_and_an_events_is_kept(told):
+def test_a_commands_data_is_blanked_once_it_is_done_and_an_events_is_kept(told):
     ask(told.amqp, TELL, mark="personal")
     wait_for(lambda: told.marks("personal") == 1 and told.marks("heard personal") == 1)
-    rows = dict(execute(told.db, "select name, length(body) from outbox where sent_at is not null"))
+    done = "select name, length(body) from outbox where sent_at is not null and awaits = '{}'"
+    rows = wait_for(lambda: len(found := dict(execute(told.db, done))) == 2 and found)
     assert rows["probe.note.v1"] == 0
     assert rows["probe.noted.v1"] > 0
 

@@ -1,0 +1,71 @@
+"""A message as it came from the broker, before anything in it is believed."""
+
+from typing import Any
+
+from bus import topology
+from bus.envelope import LONGEST
+
+# Headers that make a broker send copies elsewhere, or that only a broker may write.
+_OF_THE_BROKER = ("cc", "bcc")
+
+
+class Incoming:
+    """What kombu hands to a consumer, in place of its own message class.
+
+    That one unpacks what a header calls compressed, however large it gets, and acknowledges what it
+    cannot read.
+    """
+
+    errors = ()
+    accept = None
+
+    def __init__(self, message: Any, channel: Any = None, **_: Any) -> None:
+        self.channel = channel
+        self.delivery_tag = message.delivery_tag
+        self.delivery_info: dict[str, Any] = dict(message.delivery_info)
+        self.properties: dict[str, Any] = dict(message.properties)
+        self.content_type = self.properties.get("content_type")
+        headers = self.properties.get("application_headers")
+        self.headers: dict[str, Any] = headers if isinstance(headers, dict) else {}
+        body = message.body
+        self.body: bytes = body.encode("utf-8", "replace") if isinstance(body, str) else bytes(body)
+
+    @property
+    def deliveries(self) -> int:
+        """How often it was delivered before, and came back."""
+        count = self.headers.get("x-delivery-count")
+        return count if isinstance(count, int) else 0
+
+    @property
+    def id(self) -> str | None:
+        """Its id, if it can be one."""
+        return short_text(self.headers.get("ce-id"))
+
+    @property
+    def receipt_to(self) -> str | None:
+        """The service whose relay is to be told what became of it."""
+        return short_text(self.headers.get(topology.RECEIPT_TO))
+
+    def copy_properties(self) -> dict[str, Any]:
+        """The properties of a copy for another queue of ours: nothing of the broker's own, and none
+        of those by which a broker refuses a message.
+        """
+        told = self.properties
+        kept = {name: told[name] for name in ("reply_to", "correlation_id", "message_id",
+                                              "content_type") if told.get(name)}  # fmt: skip
+        return {**kept, "application_headers": clean_headers(self.headers), "delivery_mode": 2}
+
+
+def clean_headers(headers: dict[str, Any]) -> dict[str, Any]:
+    """The headers that a copy of a message may carry."""
+    return {
+        name: value
+        for name, value in headers.items()
+        if not name.startswith("x-") and name.lower() not in _OF_THE_BROKER
+    }
+
+
+def short_text(value: object) -> str | None:
+    """A short text that a database can keep; None for anything else."""
+    fits = isinstance(value, str) and 0 < len(value) <= LONGEST and value.isprintable()
+    return str(value) if fits else None

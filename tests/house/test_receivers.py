@@ -1,0 +1,34 @@
+"""Whom a Command or an Event awaits is who handles it, in the code."""
+
+from collections import defaultdict
+
+from bus.__main__ import service_of
+from bus.contracts import CATALOGUE, Command
+from bus.endpoint import HandleCommand, HandleEvent
+from tests.conftest import ROOT
+
+SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/service.py"))
+
+
+def handlers():
+    """The services that handle each contract, by its name."""
+    found = defaultdict(set)
+    for name in SERVICES:
+        service = service_of(f"services.{name}")
+        for member in dir(service):
+            for made in getattr(getattr(service, member), "nameko_entrypoints", ()):
+                if isinstance(made, HandleCommand | HandleEvent):
+                    found[made.job.contract.name].add(name)
+    return dict(found)
+
+
+def of_agencies():
+    """What agencies are asked, and what they answer: their answer acknowledges."""
+    asked = [each for each in CATALOGUE.values() if isinstance(each, Command) and each.answer]
+    return {each.name for each in asked} | {each.answer.name for each in asked}
+
+
+def test_b6_each_command_and_event_awaits_the_services_that_handle_it():
+    awaited = {name: set(contract.receivers) for name, contract in CATALOGUE.items()}
+    expected = {name: to for name, to in awaited.items() if to and name not in of_agencies()}
+    assert expected == handlers()

@@ -1,0 +1,16 @@
+"""The outbox knows which receivers have acknowledged a message."""
+
+from alembic import op
+
+from bus.kernel_tables import REVISION_2, UNDO_2
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.execute(REVISION_2)
+
+
+def downgrade() -> None:
+    op.execute(UNDO_2)
