@@ -3,6 +3,7 @@
 import ctypes
 import re
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pypdfium2
 import pytest
@@ -13,7 +14,12 @@ from pypdfium2 import raw
 
 from bus.contracts import billing as contracts
 from bus.errors import NotFound
-from gateway import documents, printing
+from gateway import documents, pages, printing
+from gateway.public import words as portal_words
+from gateway.public.own import explained
+from gateway.public.portal import Faults
+from services.inquiry.domain.purposes import OWN
+from tests.inquiry.test_answer import ask
 
 PORTAL = "https://portal.example.ir"
 LINK = f"{PORTAL}/bills/1000234546116/175550929"
@@ -560,3 +566,32 @@ def test_a_letter_tells_the_jalali_day_of_tehran_its_number_and_who_sends_it():
     for word in ("1405/09/03", "0a1b2c3d", "power-co", "074-33330000", "b>سارا"):
         assert word in told, word
     document.close()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_l17_a_receipt_can_be_compared_with_the_page_that_its_code_leads_to(lang):
+    bill = bill_of(**PAID, refunded_rials=755_000, agency="fuel-co")
+    body = pages.page(
+        "public/bill.html", lang=lang, t=portal_words.speaker(lang), faults=Faults(),
+        here="/bills/1/2", banner=None, when=str, bill=bill, form="f",
+    ).body.decode()  # fmt: skip
+    shown = text_of(documents.receipt(payment_of(bill), lang, portal=PORTAL))
+    for told in ("1405-000007", "1405-000012", "1,755,000", "755,000", "1000234546116"):
+        assert told in shown
+        assert told in body
+    assert "fuel-co" in body
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_l14_the_answer_of_an_inquiry_is_a_document_with_its_law(lang):
+    answer = ask("court_case", narrowed=OWN)
+    own = {"answer": answer, "bill": None}
+    made = documents.answer(
+        own, lang, company=ISSUER, portal=PORTAL, explain=partial(explained, lang)
+    )
+    shown = text_of(made)
+    for told in (answer["verification_code"], answer["tracking_code"], "1001/5"):
+        assert told in shown
+    assert scanned(made) == {"QRCode": f"{PORTAL}/v1/verify/{answer['verification_code']}"}
+    if lang == "en":
+        assert "Fair Distribution of Water Act, article 3" in shown

@@ -11,12 +11,14 @@ from bus.contracts import inquiry as contracts
 from bus.persian import tehran_day
 from services.inquiry.domain import status
 from services.inquiry.domain.law import LAW
+from services.inquiry.domain.limits import limits_of
 from services.inquiry.domain.purposes import PURPOSES
+from services.inquiry.domain.question import Days, Known, Question
 from services.inquiry.domain.registry_words import LICENCE_KINDS, ORDERS, SOURCE_KINDS, STEPS, USES
 from services.inquiry.domain.status import GROUPS, LABELS, REASONS, derive
 from tests.conftest import execute, make_database
 from tests.inquiry.exports import Export
-from tests.inquiry.test_answer import RECORD, ask
+from tests.inquiry.test_answer import LOADED, RECORD, ask
 from tests.inquiry.test_service import CALLER, Hand, load
 
 COURT = {**CALLER, "grants": [{"purpose": "court_case", "until": "2099-01-01"}]}
@@ -144,6 +146,27 @@ def test_l1_the_step_of_a_case_is_not_told_of_a_day_before_the_data():
     found = derive({**RECORD, **in_court}, [], dt.date(2016, 1, 1), TODAY)
     assert found.flags == ("OPEN_VIOLATION",)
     assert derive({**RECORD, **in_court}, [], TODAY, TODAY).flags == ("IN_DISPUTE",)
+
+
+def test_l1_an_expiry_that_a_later_decree_made_good_says_so():
+    expired = {**RECORD, "licence": {**RECORD["licence"], "expires_on": "2020-03-01"}}
+    decree = {
+        "number": "98/4120", "expiry_from": "2020-02-20", "expiry_to": "2020-05-20",
+        "extended_to": "2020-09-21", "notified_on": "2020-04-08", "use": None,
+    }  # fmt: skip
+    known = Known([expired], [decree], 1, LOADED)
+
+    def limits(day):
+        days = Days(day, dt.date(2026, 11, 2))
+        question = Question(
+            "a", FUEL, PURPOSES[FUEL], "file_no", "1001/5", None, LOADED,
+            dt.datetime.combine(day, dt.time(9), dt.UTC),
+        )  # fmt: skip
+        return limits_of(question, [expired], [derive(expired, [decree], day)], known, days)
+
+    assert "decree_notified_later" in limits(dt.date(2020, 4, 7))
+    assert "decree_notified_later" not in limits(dt.date(2020, 4, 8))
+    assert "decree_notified_later" not in limits(dt.date(2020, 9, 22))
 
 
 def test_l1_old_data_names_its_day_and_warns():

@@ -93,6 +93,10 @@ LIMITS = {
         "این پروانه بهره‌برداری موقت است.",
         "This exploitation licence is provisional.",
     ),
+    "decree_notified_later": (
+        "ابلاغیه‌ای که پس از این روز ابلاغ شده، این پروانه را از تاریخ انقضای آن تمدید کرده است.",
+        "A decree that was notified after this day extends this licence from the day it ended.",
+    ),
     "order_to_come": (
         "دستوری با تاریخ پس از این روز ثبت شده است؛ پیش از هر تصمیم از شرکت آب منطقه‌ای بپرسید.",
         "An order of a later day is on record; ask the water company before you decide.",
@@ -140,6 +144,11 @@ def limits_of(
     limits += dict.fromkeys(code for each in statuses for code in _limits_of_status(each, days))
     if days.asked_about >= days.loaded_on and any(_order_to_come(r, days) for r in records):
         limits.append("order_to_come")
+    if any(
+        _extended_later(record, found, known, days)
+        for record, found in zip(records, statuses, strict=True)
+    ):
+        limits.append("decree_notified_later")
     if len(statuses) > 1:
         limits.append("several_sources")
     return limits + unread_limits(question, records, known)
@@ -149,6 +158,16 @@ def _order_to_come(record: Record, days: Days) -> bool:
     """True if an order is on record that begins after the day; or its year was mistyped."""
     orders = record.get("orders") or ()
     return any(dt.date.fromisoformat(order["on"]) > days.asked_about for order in orders)
+
+
+def _extended_later(record: Record, found: status.Status, known: Known, days: Days) -> bool:
+    """True if a decree that was notified after the day extends the licence beyond it."""
+    if not found.code.startswith("EXPIRED"):
+        return False
+    expiry, _ = status.extended_expiry(
+        record["licence"], record.get("use"), known.decrees, dt.date.max
+    )
+    return expiry is not None and expiry >= days.asked_about
 
 
 def _limits_of_status(found: status.Status, days: Days) -> list[str]:
