@@ -10,10 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bus.company import company
 from bus.errors import NotFound
 from bus.persian import TEHRAN, jalali
 from bus.tracking import grouped, grouped_secret
 from gateway.problems import PROBLEMS
+from gateway.spans import span
 
 HERE = Path(__file__).parent
 _templates = Environment(
@@ -69,7 +71,9 @@ _templates.filters |= {
     "article": article,
     "code": grouped,
     "secret": grouped_secret,
+    "span": span,
 }
+_templates.globals["company"] = company
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:

@@ -7,6 +7,8 @@ from typing import Any
 
 from starlette.requests import Request
 
+from bus.company import company
+
 LANGUAGES = ("fa", "en")
 COOKIE = "lang"
 _KNOWN: dict[str, Any] = tomllib.loads(
@@ -25,7 +27,7 @@ def speaker(lang: str) -> Callable[..., str]:
     index = LANGUAGES.index(lang)
 
     def text(key: str, **places: object) -> str:
-        told: str = _KNOWN[key][index]
+        told: str = _KNOWN[key][index].replace("{company}", company(lang))
         return told.format(**places) if places else told
 
     return text

@@ -108,6 +108,7 @@ class Contact(Schema):
     email = Text(200, required=True)
     address_fa = Text(300, required=True)
     address_en = Text(300, required=True)
+    portal = Text(100)
 
 
 class Component(Schema):

@@ -8,6 +8,7 @@ from bus.contracts.notify import BODY_MOST, SUBJECT_MOST
 from bus.errors import RuleBroken
 from services.notify.domain import markup, parts, template
 from services.notify.domain.book import Book
+from services.notify.store import OURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ def filled(book: Book, row: Any, language: str, values: template.Values) -> Cont
     """
     language = language_of(row, language)
     one = row.texts[language]
+    if row.owner == OURS:
+        values = {**book.sender(language), **values}
     template.complete([one["body"], one.get("subject") or ""], values)
     if row.channel == "sms":
         return _sms(book, one["body"], values, language)

@@ -10,6 +10,7 @@ import datetime as dt
 import re
 
 from bus import identifiers
+from bus.company import company
 from bus.contracts.notify import SEND_MESSAGE
 from bus.persian import persian_digits
 from bus.tracking import grouped
@@ -36,6 +37,8 @@ TO_CITIZEN = {
 WITHOUT_SMS = {"leave_slot": "unbooked", "not_taken": "not_taken"}
 # What somebody can cause who is not the receiver.
 BOUNDED = frozenset({"registered", "booked", "unbooked", "not_taken"})
+# Keeps the groups of digits in their order in a line that runs from right to left.
+MARK = "\u200e"
 IN_SMS = ("code", "unit", "due", "days", "office", "address", "time")
 TO_UNIT = frozenset(
     {"register", "write", "joined_write", "outside_letter", "reopen", "withdraw", "choose_slot",
@@ -97,7 +100,7 @@ def to_citizen(desk: Desk, case: Case, entry: Entry, letter: str, address: str) 
         mail_writing.Outgoing(
             message_id=mail_writing.new_message_id(unit["email"].rpartition("@")[2]),
             from_address=unit["email"],
-            from_name=unit[language],
+            from_name=f"{unit[language]}{'، ' if language == 'fa' else ', '}{company(language)}",
             to=address,
             subject=_subject(case, language, again=between.in_reply_to is not None),
             text=f"{headline}\n\n{body}",
@@ -138,7 +141,7 @@ def _calendar(desk: Desk, case: Case, letter: str, reply_to: str, address: str) 
 def to_telephone(desk: Desk, case: Case, entry: Entry, letter: str, mobile: str) -> None:
     """One SMS to who wrote the ticket (deploy/notify/templates.toml has the texts)."""
     fields = _words(desk, case, entry, case.row.language)
-    # Ungrouped: groups of digits change places in a line that runs from right to left.
+    # As data; notify writes it in groups, as pages and letters do.
     fields["code"] = case.row.code
     desk.tx.send(
         SEND_MESSAGE,
@@ -199,7 +202,7 @@ def _to_staff(  # noqa: PLR0913 - a letter has as many parts
     outgoing = mail_writing.Outgoing(
         message_id=mail_writing.new_message_id(host),
         from_address=sender,
-        from_name="میراب",
+        from_name=company("fa"),
         to=to,
         subject=f"[{grouped(case.row.code)}] {category}".strip(),
         text=f"{headline}\n\n{body}",
@@ -224,11 +227,16 @@ def tell_held(desk: Desk, letter: Letter, unit: str) -> None:
         if mailing.count(desk, to, kind, hours=hours):
             continue
         subject, body = LETTERS[name][language]
-        fields = {"subject": letter.subject, "desk": f"{desk.desk_url}/letters"}
+        fields = {
+            "subject": letter.subject,
+            "desk": f"{desk.desk_url}/letters",
+            "unit": book[language],
+            "company": company(language),
+        }
         outgoing = mail_writing.Outgoing(
             message_id=mail_writing.new_message_id(host),
             from_address=book["email"],
-            from_name=book[language],
+            from_name=f"{book[language]}، {company(language)}",
             to=to,
             subject=subject,
             text=body.format(**fields),
@@ -266,7 +274,8 @@ def _words(desk: Desk, case: Case, entry: Entry, language: str) -> dict[str, str
     if entry.act == "remind":
         days = desk.book.silence_days - desk.book.remind_days
     return {
-        "code": grouped(case.row.code),
+        "code": f"{MARK if language == 'fa' else ''}{grouped(case.row.code)}",
+        "company": company(language),
         "text": entry.text,
         "unit": unit[language],
         "due": _due_told(desk, case, language) if entry.act == "register" else "",

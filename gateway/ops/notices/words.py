@@ -7,7 +7,12 @@ from bus.errors import BusError
 from gateway.ops import sentences
 
 ROLES = {"editor": "ویراستار پیام‌ها", "approver": "تأییدکننده پیام‌ها"}
-CHANNELS = {"sms": "پیامک", "email": "رایانامه", "inbox": "صندوق درگاه", "letter": "نامه کاغذی"}
+CHANNELS = {
+    "sms": "پیامک",
+    "email": "پست الکترونیک",
+    "inbox": "صندوق درگاه",
+    "letter": "نامه کاغذی",
+}
 LANES = {"otp": "رمز یک‌بار مصرف", "transactional": "خدماتی", "bulk": "انبوه"}
 CONSENTS = {"transactional": "خدماتی", "news": "خبری"}
 LANGUAGES = {"fa": "فارسی", "en": "انگلیسی"}
@@ -64,12 +69,12 @@ UPDATES = {
     "end_of_service": ("ANNOUNCED",),
     "news": ("PUBLISHED",),
 }
-SEARCHED = {"mobile": "شماره همراه", "email": "نشانی رایانامه"}
+SEARCHED = {"mobile": "شماره همراه", "email": "نشانی پست الکترونیک"}
 FIELDS = {
     "code": "کد", "channel": "راه ارسال", "channels": "راه‌های ارسال", "name": "نام", "lane": "نوبت",
     "consent": "رضایت", "texts": "متن", "version": "نسخه", "language": "زبان",
     "fa-subject": "عنوان فارسی", "fa-body": "متن فارسی", "en-subject": "عنوان انگلیسی",
-    "en-body": "متن انگلیسی", "weight": "سهم", "mobile": "شماره همراه", "email": "رایانامه",
+    "en-body": "متن انگلیسی", "weight": "سهم", "mobile": "شماره همراه", "email": "پست الکترونیک",
     "id": "شناسه", "reference": "شماره مرجع", "owner": "فرستنده", "state": "وضعیت", "day": "روز",
     "why": "دلیل", "template": "الگو", "file": "فایل", "from_day": "آغاز", "to_day": "پایان",
     "kind": "نوع", "title_fa": "عنوان فارسی", "title_en": "عنوان انگلیسی", "body_fa": "متن فارسی",

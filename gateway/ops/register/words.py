@@ -35,7 +35,7 @@ FIELDS = {
     "purposes": "مقصودها", "grant_until": "اعتبار مجوز تا", "basis": "مبنای قانونی",
     "blocks": "بخش‌ها", "per_day": "سقف روزانه", "networks": "شبکه‌ها", "toml": "متن TOML",
     "member": "دستگاه مادر", "reason": "دلیل", "why": "دلیل", "base_version": "نسخه",
-    "role": "نقش", "email": "رایانامه", "mobile": "همراه", "id": "شناسه", "what": "چه چیزی",
+    "role": "نقش", "email": "پست الکترونیک", "mobile": "همراه", "id": "شناسه", "what": "چه چیزی",
 }  # fmt: skip
 FAULTS = {
     **sentences.FAULTS,

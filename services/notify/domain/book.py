@@ -111,6 +111,14 @@ class Book:
         row: Row = self.told["contact"]
         return row
 
+    def sender(self, language: str) -> dict[str, str]:
+        """What a template of ours says of the sender: its legal name, and the portal's address."""
+        contact = self.contact
+        return {
+            "company": str(contact[language]),
+            "portal": str(contact.get("portal") or contact["email"].rpartition("@")[2]),
+        }
+
     def _lane(self, lane: str) -> Row:
         row: Row = next(row for row in self.told["lanes"] if row["code"] == lane)
         return row

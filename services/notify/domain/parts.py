@@ -4,6 +4,7 @@ Source: 3GPP TS 23.038 (the 7-bit alphabet and its extension) and 23.040 (concat
 cases are in tests/vectors.json, group sms_parts.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ _PLAIN = str.maketrans(
         "…": "...",
     }
 )
+_MARK_OF_CODE = re.compile("\u200e(?=[0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +53,17 @@ class Parts:
 
 def normalised(text: str) -> str:
     """The text as it is sent: Persian letters and digits for the Arabic ones, no direction marks,
-    the half-space kept, Latin digits (links, codes) as they are. No letter becomes another's
-    stand-in. Typographic quotes and dashes become plain ones where that saves the 7-bit alphabet.
+    the half-space kept, Latin digits (links, codes) as they are. Only the mark (U+200E) before a
+    Latin digit stays: groups of digits would change places in a Persian line. No letter becomes
+    another's stand-in. Typographic quotes and dashes become plain ones where that saves the 7-bit
+    alphabet.
 
     >>> normalised("علي‌رضا كد ٤٥ 12")
     'علی‌رضا کد ۴۵ 12'
     """
     known = "".join(_presentation(c) for c in text.replace("\r\n", "\n").replace("\r", "\n"))
-    known = unicodedata.normalize("NFC", known.translate(_LETTERS))
+    pieces = (piece.translate(_LETTERS) for piece in _MARK_OF_CODE.split(known))
+    known = unicodedata.normalize("NFC", "\u200e".join(pieces))
     known = "".join(c for c in known if c == "\n" or unicodedata.category(c) != "Cc")
     plain = known.translate(_PLAIN)
     return plain if _is_gsm(plain) else known

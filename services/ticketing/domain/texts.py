@@ -2,7 +2,7 @@
 
 All letters of a ticket to a citizen have one subject, so that mail programs keep them together; the
 headline says what each is about. What stands in braces: code (the tracking code in groups), text,
-link, unit, due, office, address, time, clock, days, desk, rest (what of a letter was not taken),
+link, unit, company, due, office, address, time, clock, days, until, desk, rest (what of a letter was not taken),
 subject (of the citizen's letter).
 """
 
@@ -13,86 +13,92 @@ LETTERS: dict[str, dict[str, tuple[str, str]]] = {
     "registered": {
         "fa": (
             "ثبت شد: کد رهگیری {code}",
-            "پیام شما با کد رهگیری {code} ثبت شد و {unit} به آن رسیدگی می‌کند.\n"
+            "درخواست شما با کد رهگیری {code} ثبت شد و {unit} به آن رسیدگی می‌کند.\n"
             "{due}\n\n{rest}\n\nپیگیری بدون وارد کردن کد و رمز:\n{link}\n\n"
-            "این پیوند مانند کلید است؛ آن را به دیگری ندهید.",
+            "این پیوند مانند کلید است؛ لطفاً آن را در اختیار دیگری قرار ندهید.\n\n{unit}\n{company}",
         ),
         "en": (
             "Registered: tracking code {code}",
-            "Your message is registered under the tracking code {code}; {unit} works on it.\n"
+            "Your request is registered under the tracking code {code}; {unit} works on it.\n"
             "{due}\n\n{rest}\n\nFollow it up without code and secret:\n{link}\n\n"
-            "This link is a key; give it to nobody.",
+            "This link is a key; please give it to nobody.\n\n{unit}\n{company}",
         ),
     },
     "word": {
         "fa": (
             "پیام {unit} درباره {code}",
-            "{unit} درباره پیام شما با کد رهگیری {code} نوشت:\n\n{text}\n\n"
-            "پاسخ دهید یا آن را ببینید:\n{link}",
+            "پیام {unit} درباره درخواست شما با کد رهگیری {code}:\n\n{text}\n\n"
+            "برای پاسخ یا ملاحظه درخواست:\n{link}\n\n{unit}\n{company}",
         ),
         "en": (
             "Message of {unit} about {code}",
-            "{unit} writes about your ticket {code}:\n\n{text}\n\nAnswer or look at it:\n{link}",
+            "{unit} writes about your request {code}:\n\n{text}\n\nAnswer or look at it:\n{link}"
+            "\n\n{unit}\n{company}",
         ),
     },
     "answered": {
         "fa": (
             "پاسخ به {code}",
-            "پاسخ {unit} به پیام شما با کد رهگیری {code}:\n\n{text}\n\n"
-            "اگر نتیجه را نمی‌پذیرید تا {days} روز می‌توانید در این صفحه اعتراض کنید؛ "
-            "نظرتان را هم همان‌جا بنویسید:\n{link}",
+            "پاسخ {unit} به درخواست شما با کد رهگیری {code}:\n\n{text}\n\n"
+            "چنانچه به نتیجه اعتراض دارید، تا پایان {until} می‌توانید آن را در این صفحه ثبت فرمایید "
+            "(مهلت {days} روزه؛ روز ابلاغ و روز اقدام جزو مدت نیست). "
+            "نظر خود را درباره رسیدگی نیز در همان صفحه ثبت فرمایید:\n{link}\n\n{unit}\n{company}",
         ),
         "en": (
             "Answer to {code}",
-            "The answer of {unit} to your ticket {code}:\n\n{text}\n\n"
-            "If you do not accept it, you can object within {days} days on this page, and tell us "
-            "how satisfied you are:\n{link}",
+            "The answer of {unit} to your request {code}:\n\n{text}\n\n"
+            "If you do not accept it, you can object on this page until the end of {until} "
+            "({days} days; neither the day of notice nor the day of action counts). "
+            "Please rate our work there too:\n{link}\n\n{unit}\n{company}",
         ),
     },
     "invited": {
         "fa": (
             "دعوت به مراجعه حضوری درباره {code}",
-            "برای رسیدگی به {code} لازم است به {office} بیایید.\nنشانی: {address}\n\n{text}\n\n"
-            "زمان مراجعه را انتخاب کنید:\n{link}",
+            "برای رسیدگی به درخواست {code} مراجعه حضوری شما به {office} لازم است.\n"
+            "نشانی: {address}\n\n{text}\n\n"
+            "لطفاً زمان مراجعه را انتخاب فرمایید:\n{link}\n\n{unit}\n{company}",
         ),
         "en": (
             "Please come in person: {code}",
-            "To work on {code} we need you to come to {office}.\nAddress: {address}\n\n{text}\n\n"
-            "Choose a time:\n{link}",
+            "To work on your request {code} we need you to come to {office}.\n"
+            "Address: {address}\n\n{text}\n\nPlease choose a time:\n{link}\n\n{unit}\n{company}",
         ),
     },
     "booked": {
         "fa": (
             "زمان مراجعه شما: {time}",
-            "زمان مراجعه شما درباره {code}: {time}، {office}.\nنشانی: {address}\n\n"
-            "تغییر زمان:\n{link}",
+            "زمان مراجعه شما درباره درخواست {code}: {time}، {office}.\nنشانی: {address}\n\n"
+            "تغییر زمان:\n{link}\n\n{unit}\n{company}",
         ),
         "en": (
             "Your visit: {time}",
-            "Your visit about {code}: {time}, {office}.\nAddress: {address}\n\n"
-            "Change the time:\n{link}",
+            "Your visit about request {code}: {time}, {office}.\nAddress: {address}\n\n"
+            "Change the time:\n{link}\n\n{unit}\n{company}",
         ),
     },
     "unbooked": {
         "fa": (
             "زمان مراجعه لغو شد: {time}",
-            "زمان مراجعه شما درباره {code} ({time}) پس داده شد.\n\nانتخاب زمان دیگر:\n{link}",
+            "زمان مراجعه شما درباره درخواست {code} ({time}) لغو شد.\n\n"
+            "انتخاب زمان دیگر:\n{link}\n\n{unit}\n{company}",
         ),
         "en": (
             "Your visit was cancelled: {time}",
-            "The time of your visit about {code} ({time}) was given back.\n\n"
-            "Choose another time:\n{link}",
+            "The time of your visit about request {code} ({time}) was given back.\n\n"
+            "Choose another time:\n{link}\n\n{unit}\n{company}",
         ),
     },
     "not_taken": {
         "fa": (
             "بخشی از نامه شما دریافت نشد",
-            "نامه شما درباره {code} رسید، اما نه همه آن.\n\n{text}\n\nصفحه پیگیری:\n{link}",
+            "نامه شما درباره درخواست {code} دریافت شد، اما نه همه آن.\n\n{text}\n\n"
+            "صفحه پیگیری:\n{link}\n\n{unit}\n{company}",
         ),
         "en": (
             "A part of your letter was not taken",
-            "Your letter about {code} arrived, but not all of it.\n\n{text}\n\n"
-            "The page of your ticket:\n{link}",
+            "Your letter about request {code} arrived, but not all of it.\n\n{text}\n\n"
+            "The page of your request:\n{link}\n\n{unit}\n{company}",
         ),
     },
     "more": {
@@ -106,9 +112,9 @@ LETTERS: dict[str, dict[str, tuple[str, str]]] = {
         "fa": (
             "نامه شما رسید و با تأخیر رسیدگی می‌شود",
             "نامه شما رسید. چون از این نشانی یا درباره این موضوع در زمانی کوتاه نامه‌های بسیاری "
-            "رسیده است، نامه‌ها نگه داشته و به نوبت رسیدگی می‌شوند. لازم نیست دوباره بفرستید.\n\n"
+            "رسیده است، نامه‌ها نگه داشته و به نوبت رسیدگی می‌شوند. ارسال دوباره لازم نیست.\n\n"
             "Your letter has arrived. As many letters came within a short time, they are kept and "
-            "worked on one after the other. You need not send it again.",
+            "worked on one after the other. You need not send it again.\n\n{unit}\n{company}",
         ),
     },
     "held_unit": {
@@ -121,25 +127,28 @@ LETTERS: dict[str, dict[str, tuple[str, str]]] = {
     "closed": {
         "fa": (
             "پایان رسیدگی به {code}",
-            "رسیدگی به {code} پایان یافت.\n\n{text}\n\n"
-            "اگر نمی‌پذیرید، در این صفحه اعتراض کنید:\n{link}",
+            "رسیدگی به درخواست {code} پایان یافت.\n\n{text}\n\n"
+            "چنانچه به نتیجه اعتراض دارید، آن را در این صفحه ثبت فرمایید:\n{link}"
+            "\n\n{unit}\n{company}",
         ),
         "en": (
             "Closed: {code}",
-            "Work on {code} has ended.\n\n{text}\n\nIf you do not accept it, object on this page:\n"
-            "{link}",
+            "Work on your request {code} has ended.\n\n{text}\n\n"
+            "If you do not accept it, please object on this page:\n{link}\n\n{unit}\n{company}",
         ),
     },
     "remind": {
         "fa": (
-            "یادآوری: {code} در انتظار شماست",
-            "رسیدگی به {code} در انتظار پاسخ یا مدرک شماست. اگر تا {days} روز دیگر خبری نرسد، "
-            "پایان می‌یابد؛ پس از آن هم می‌توانید آن را دوباره باز کنید.\n{link}",
+            "یادآوری: {code} در انتظار پاسخ شماست",
+            "رسیدگی به درخواست {code} در انتظار پاسخ یا مدرک شماست. چنانچه تا پایان {until} "
+            "(مهلت {days} روزه) پاسخی ثبت نشود، رسیدگی پایان می‌یابد؛ پس از آن نیز می‌توانید رسیدگی "
+            "دوباره را درخواست فرمایید.\n{link}\n\n{unit}\n{company}",
         ),
         "en": (
             "Reminder: {code} waits for you",
-            "Work on {code} waits for your answer or document. If nothing comes within {days} days "
-            "it ends; you can open it again even then.\n{link}",
+            "Work on your request {code} waits for your answer or document. If nothing comes until "
+            "the end of {until} ({days} days) it ends; you can open it again even then.\n{link}"
+            "\n\n{unit}\n{company}",
         ),
     },
     "unit": {
