@@ -18,6 +18,8 @@ class Part(NamedTuple):
 
 SERVICES = ("inquiry", "ticketing", "billing", "notify", "agencies")
 ANY = ("AMQP_URL", "LOG_LEVEL", "METRICS_ADDRESS")
+# What signs letters, pages and documents.
+COMPANY = ("COMPANY_FA", "COMPANY_EN")
 
 
 def _relay(context: str) -> Part:
@@ -49,6 +51,7 @@ PARTS = (
         ("bus", "serve", "services.ticketing"),
         (
             *ANY,
+            *COMPANY,
             "DB_URL",
             "TICKETING_KEY_FILE",
             "PORTAL_URL",
@@ -108,6 +111,7 @@ PARTS = (
         ("gateway.public",),
         (
             *ANY,
+            *COMPANY,
             "HOST",
             "PORT",
             "PORTAL_KEY_FILE",
@@ -122,6 +126,7 @@ PARTS = (
         ("gateway.agency",),
         (
             *ANY,
+            *COMPANY,
             "HOST",
             "PORT",
             "AGENCIES_DIR",
@@ -138,6 +143,7 @@ PARTS = (
         ("gateway.ops",),
         (
             *ANY,
+            *COMPANY,
             "HOST",
             "PORT",
             "AGENCY_URL",

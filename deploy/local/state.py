@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bus.company import NAMES, company
 from deploy.local.parts import (
     BANK_PORT,
     CLAMD_PORT,
@@ -154,6 +155,7 @@ class State:
             "AMQP_URL": self.given.get("AMQP_URL") or self.rabbitmq.url,  # type: ignore[union-attr]
             "DB_URL": self.service_url("inquiry"),
             "LOG_LEVEL": self.given.get("LOG_LEVEL", "INFO"),
+            **{f"COMPANY_{language.upper()}": company(language) for language in NAMES},
             "HOST": "127.0.0.1",
             "AGENCIES_DIR": str(agencies),
             "REGISTER_PUBLIC_KEY": self.register_public_key(),

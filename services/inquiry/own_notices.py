@@ -11,7 +11,6 @@ from sqlalchemy import Connection, text
 from bus.contracts.notify import SEND_MESSAGE
 from bus.persian import TEHRAN, jalali, persian_digits, tehran_day
 from bus.store import Tx
-from bus.tracking import grouped
 
 # An inquiry that has ended may be charged again, or asked about, for some days.
 MOBILE_DAYS, MOST_DAYS = dt.timedelta(days=3), dt.timedelta(days=60)
@@ -67,7 +66,7 @@ def _send(tx: Tx, row: Any, template: str, not_before: str | None = None, **valu
         channels=["sms"],
         to={"mobile": row.mobile},
         language=row.language,
-        personalisation={"code": grouped(row.code), **values},
+        personalisation={"code": row.code, **values},
         reference=row.code,
         not_before=not_before,
     )

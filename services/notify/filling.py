@@ -4,11 +4,14 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
+from bus import tracking
 from bus.contracts.notify import BODY_MOST, SUBJECT_MOST
 from bus.errors import RuleBroken
+from bus.persian import Malformed
 from services.notify.domain import markup, parts, template
 from services.notify.domain.book import Book
-from services.notify.store import OURS
+
+MARK = "\u200e"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,8 @@ def filled(book: Book, row: Any, language: str, values: template.Values) -> Cont
     """
     language = language_of(row, language)
     one = row.texts[language]
-    if row.owner == OURS:
-        values = {**book.sender(language), **values}
+    if row.owner == template.OURS:
+        one, values = _signed(book, one, language), _readable(values, language)
     template.complete([one["body"], one.get("subject") or ""], values)
     if row.channel == "sms":
         return _sms(book, one["body"], values, language)
@@ -52,6 +55,32 @@ def filled(book: Book, row: Any, language: str, values: template.Values) -> Cont
     if row.channel == "email":
         html = markup.document(subject, rendered.html, language, book.contact[language])
     return Content(rendered.text, subject, html)
+
+
+def _signed(book: Book, texts: Any, language: str) -> dict[str, str]:
+    """A text of ours with the sender's legal name and the portal's address."""
+    sender = book.sender(language)
+    return {part: _named(told, sender) for part, told in texts.items() if told is not None}
+
+
+def _named(told: str, sender: dict[str, str]) -> str:
+    for name, value in sender.items():
+        told = told.replace(f"{{{name}}}", value)
+    return told
+
+
+def _readable(values: template.Values, language: str) -> template.Values:
+    """Values with a tracking code in the groups in which pages show it. In a Persian line a mark
+    before it keeps the groups in their order.
+    """
+    code = values.get("code")
+    try:
+        digits = tracking.parse(code) if isinstance(code, str) else None
+    except Malformed:
+        digits = None
+    if digits is None:
+        return values
+    return {**values, "code": f"{MARK if language == 'fa' else ''}{tracking.grouped(digits)}"}
 
 
 def _sms(book: Book, body: str, values: template.Values, language: str) -> Content:

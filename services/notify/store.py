@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from bus.errors import NotFound
+from services.notify.domain.template import OURS
 
-OURS = "mirab"
-"""The owner of what our own contexts send."""
+__all__ = ["ADDRESSES", "OURS", "address_of", "message_of", "uuid_of"]
 
 
 def message_of(conn: Connection, id_: str, owner: str | None = None, *, lock: bool = False) -> Any:

@@ -15,8 +15,9 @@ from bus.contracts.ticketing import TICKET_ESCALATED
 from bus.envelope import instant
 from bus.errors import NotFound, Unavailable
 from bus.mail import Post, Refused
+from bus.persian import tehran_day
 from bus.store import Store, Tx
-from services.ticketing import acting, failures, incoming, letter_rows, notices
+from services.ticketing import acting, failures, incoming, letter_rows, notices, periods
 from services.ticketing.acting import Desk
 from services.ticketing.clamd import Clamd
 from services.ticketing.failures import Chore
@@ -295,13 +296,16 @@ def close_quietly(store: Store, desk_of: DeskOf) -> None:
 
 def _close_quietly(desk: Desk, ticket: int) -> None:
     case, book = acting.take(desk, id=ticket), desk.book
+    today = tehran_day(desk.now)
     if case.ticket.state == "ANSWERED":
-        acting.add(desk, case, "close", by="system", actor="mirab", reason="accepted")
+        answer = next(e for e in reversed(case.entries) if e.act == "answer")
+        if today > periods.objection_ends(desk, case, answer.at):
+            acting.add(desk, case, "close", by="system", actor="mirab", reason="accepted")
     elif case.ticket.pause == "applicant":
         since = next(e for e in reversed(case.entries) if e.act == "pause")
         waited = desk.now - since.at
-        reminded = any(e.act == "remind" and e.seq > since.seq for e in case.entries)
-        if waited >= dt.timedelta(days=book.silence_days) and reminded:
+        reminded = [e for e in case.entries if e.act == "remind" and e.seq > since.seq]
+        if reminded and today > periods.silence_ends(desk, case, reminded[-1].at):
             acting.add(desk, case, "close", by="system", actor="mirab", reason="silence")
         elif waited >= dt.timedelta(days=book.remind_days) and not reminded:
             acting.add(desk, case, "remind", by="system", actor="mirab")

@@ -14,9 +14,10 @@ from bus.company import company
 from bus.contracts.notify import SEND_MESSAGE
 from bus.persian import persian_digits
 from bus.tracking import grouped
-from services.ticketing import letter_files, mail_writing, mailing, store, visits
+from services.ticketing import letter_files, mail_writing, mailing, periods, store, visits
 from services.ticketing.acting import Case, Desk, spoken
 from services.ticketing.domain import words
+from services.ticketing.domain.calendar import spoken as spoken_day
 from services.ticketing.domain.clock import beyond_calendar
 from services.ticketing.domain.texts import LETTERS, SUBJECTS
 from services.ticketing.domain.ticket import Entry
@@ -270,9 +271,10 @@ def _words(desk: Desk, case: Case, entry: Entry, language: str) -> dict[str, str
     unit = desk.book.units[case.ticket.unit]
     office = desk.book.offices.get((case.ticket.appointment or {}).get("office", ""), {})
     visit = visits.chosen(case)
-    days = desk.book.after_answer_days
+    days, until = desk.book.after_answer_days, periods.objection_ends(desk, case, entry.at)
     if entry.act == "remind":
         days = desk.book.silence_days - desk.book.remind_days
+        until = periods.silence_ends(desk, case, entry.at)
     return {
         "code": f"{MARK if language == 'fa' else ''}{grouped(case.row.code)}",
         "company": company(language),
@@ -283,6 +285,7 @@ def _words(desk: Desk, case: Case, entry: Entry, language: str) -> dict[str, str
         "address": office.get(f"address_{language}", ""),
         "time": spoken(visit.starts, language) if visit else "",
         "days": persian_digits(str(days)) if language == "fa" else str(days),
+        "until": spoken_day(until)[0 if language == "fa" else 1],
         "clock": "",
         "link": "",
         "desk": f"{desk.desk_url}/tickets/{case.row.code}",

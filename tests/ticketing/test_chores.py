@@ -352,7 +352,11 @@ def test_an_answer_without_objection_ends_by_itself_and_may_still_be_objected_to
     hand.moment += dt.timedelta(days=19)
     hand.do(chores.close_quietly)
     assert hand.track(code)["state"] == "ANSWERED"
+    # Neither the day of notice nor the day of action counts: until the end of the 21st day.
     hand.moment += dt.timedelta(days=2)
+    hand.do(chores.close_quietly)
+    assert hand.track(code)["state"] == "ANSWERED"
+    hand.moment += dt.timedelta(days=1)
     hand.do(chores.close_quietly)
     assert hand.track(code)["state"] == "CLOSED"
     assert "reopen" in hand.track(code)["may"]
@@ -367,7 +371,11 @@ def test_who_does_not_send_what_is_missing_is_reminded_and_later_the_ticket_ends
     hand.do(chores.close_quietly)
     hand.do(chores.close_quietly)
     assert hand.acts(code).count("remind") == 1
-    hand.moment += dt.timedelta(days=23)
+    # 23 days after the reminder of 1405/09/10, and the day of action, which is a Friday.
+    hand.moment += dt.timedelta(days=25)
+    hand.do(chores.close_quietly)
+    assert hand.track(code)["state"] == "PAUSED"
+    hand.moment += dt.timedelta(days=1)
     hand.do(chores.close_quietly)
     assert hand.track(code)["state"] == "CLOSED"
     assert "پاسخی از شما نرسید" in hand.track(code)["history"][-1]["title_fa"]

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bus.errors import FieldError, RuleBroken
 
+# Whose templates are Mirab's own.
+OURS = "mirab"
 Value = str | Sequence[str]
 Values = Mapping[str, Value]
 

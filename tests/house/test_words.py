@@ -1,0 +1,124 @@
+"""One name for one thing, in the register of an office: what people read of us."""
+
+import re
+import tomllib
+
+import pytest
+
+from bus.company import NAMES
+from gateway.public import words
+from services.notify.domain.parts import normalised, parts
+from services.ticketing.domain.texts import LETTERS
+from tests.conftest import ROOT
+
+# What is not said any more → what is said instead. Each is looked for in everything people read.
+BANNED = {
+    "موافقت‌نامه": "توافق‌نامه",
+    "پیمان": "تعهد",
+    "زنگ بزن": "تماس بگیرید",
+    "بیایید": "مراجعه فرمایید",
+    "قانع": "در صورت اعتراض",
+    "بگویید": "اعلام فرمایید",
+    "راضی بودید": "میزان رضایت",
+    "ایستاده": "متوقف",
+    "ایستاندن": "توقف",
+    "کلوچه": "کوکی",
+    "خوراک": "خبرخوان",
+    "رایانامه": "پست الکترونیک",
+    "اندازه‌گیر": "کنتور",
+    "بکوشید": "تلاش فرمایید",
+    "برگزین": "انتخاب فرمایید",
+    "پیام شما با کد رهگیری": "درخواست شما با کد رهگیری",
+    "دستگاه پرسنده": "دستگاه استعلام‌کننده",
+}
+READ_BY_PEOPLE = (
+    "deploy/notify/templates.toml",
+    "deploy/notify/book.toml",
+    "deploy/notify/components.toml",
+    "deploy/desk/promises.toml",
+    "deploy/desk/calendar.toml",
+    "deploy/desk/units.toml",
+    "deploy/desk/categories.toml",
+    "deploy/billing/book.toml",
+    "gateway/public/words.toml",
+    "services/ticketing/domain/texts.py",
+    "services/ticketing/domain/words.py",
+    "services/ticketing/domain/clock.py",
+)
+TEMPLATES = tomllib.loads((ROOT / "deploy/notify/templates.toml").read_text("utf-8"))["templates"]
+BOOK = tomllib.loads((ROOT / "deploy/notify/book.toml").read_text("utf-8"))
+SMS = [row for row in TEMPLATES if row["channel"] == "sms" and row["code"] != "notice"]
+
+
+def read_by_people():
+    yield from READ_BY_PEOPLE
+    for folder in ("public", "documents", "desk", "notices", "treasury", "register"):
+        for path in (ROOT / "gateway/templates" / folder).glob("*.html"):
+            yield str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("place", sorted(read_by_people()))
+def test_l21_l23_no_text_has_a_word_that_no_office_writes(place):
+    text = (ROOT / place).read_text(encoding="utf-8")
+    found = {word: instead for word, instead in BANNED.items() if word in text}
+    assert found == {}
+
+
+@pytest.mark.parametrize("row", SMS, ids=lambda row: row["code"])
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_l19_each_sms_begins_with_the_name_of_who_sends_it(row, language):
+    body = row["texts"][language]["body"].strip()
+    assert body.startswith("{company}\n")
+    assert "میراب" not in body
+    if "درگاه" in body:
+        assert "{portal}" in body
+
+
+@pytest.mark.parametrize("row", SMS, ids=lambda row: row["code"])
+def test_l19_an_sms_with_the_whole_name_has_four_parts_at_most(row):
+    values = {
+        "due": "سررسید نخستین پاسخ: چهارشنبه ۱۴۰۵/۱۰/۱۴ ساعت ۱۴:۳۰", "code": "405 213 8845",
+        "unit": "حفاظت و بهره‌برداری آب‌های زیرزمینی", "days": "۲۰", "amount": "۱٬۷۵۵٬۰۰۰",
+        "time": "چهارشنبه ۱۴۰۵/۱۰/۱۴ ساعت ۱۴:۳۰", "office": "امور آب کهگیلویه",
+        "address": "دهدشت، میدان امام، امور آب کهگیلویه", "state": "برنامه‌ریزی شده",
+        "title": "تعمیرات برنامه‌ای درگاه و استعلام", "when": "از ۱۴۰۵/۰۹/۲۰ ساعت ۰۸:۰۰",
+        "company": BOOK["contact"]["fa"], "portal": BOOK["contact"]["portal"],
+    }  # fmt: skip
+    body = re.sub(r"\(\((\w+)\)\)|\{(\w+)\}", lambda m: values[m[1] or m[2]],
+                  row["texts"]["fa"]["body"])  # fmt: skip
+    assert parts(normalised(body.strip())).parts <= 4
+
+
+@pytest.mark.parametrize("letter", LETTERS)
+def test_l19_l20_each_letter_to_a_citizen_is_signed_and_calls_a_request_a_request(letter):
+    if letter in ("unit", "escalated"):  # these go to colleagues
+        return
+    for language, name in (("fa", "درخواست"), ("en", "request")):
+        subject, body = LETTERS[letter][language]
+        assert body.endswith("{unit}\n{company}")
+        assert name in body
+        assert "پیام شما" not in subject + body
+
+
+def test_l19_one_legal_name_stands_in_books_pages_and_documents():
+    billing = tomllib.loads((ROOT / "deploy/billing/book.toml").read_text("utf-8"))["issuer"]
+    for language in ("fa", "en"):
+        assert BOOK["contact"][language] == NAMES[language]
+        assert billing[f"name_{language}"].startswith(NAMES[language])
+        assert words.speaker(language)("brand") == NAMES[language]
+    for path in (ROOT / "gateway").rglob("*"):
+        if path.suffix in (".html", ".toml", ".py"):
+            text = path.read_text(encoding="utf-8")
+            assert "شرکت آب منطقه‌ای" not in text, path
+
+
+def test_l19_the_name_is_a_setting(monkeypatch):
+    monkeypatch.setenv("COMPANY_FA", "شرکت آب منطقه‌ای یزد")
+    assert words.speaker("fa")("brand") == "شرکت آب منطقه‌ای یزد"
+    assert "شرکت آب منطقه‌ای یزد" in words.speaker("fa")("verify_lead")
+
+
+def test_l22_holiday_names_are_written_out():
+    rows = tomllib.loads((ROOT / "deploy/desk/calendar.toml").read_text("utf-8"))["calendar"]
+    for title in (row.get("title", "") for row in rows):
+        assert not re.search(r"[0-9]|؛\S|\(ص\)|\(ع\)|عیدنوروز|علیه السلام", title), title
