@@ -2,8 +2,8 @@
 
 All letters of a ticket to a citizen have one subject, so that mail programs keep them together; the
 headline says what each is about. What stands in braces: code (the tracking code in groups), text,
-link, unit, company, due, office, address, time, clock, days, until, desk, rest (what of a letter was not taken),
-subject (of the citizen's letter).
+link, unit, company, due, office, address, time, clock, days, until, desk, rest (what of a letter
+was not taken), subject (of the citizen's letter).
 """
 
 # For who did not write by letter first; who did reads his own subject again.
