@@ -155,7 +155,6 @@ class State:
             "AMQP_URL": self.given.get("AMQP_URL") or self.rabbitmq.url,  # type: ignore[union-attr]
             "DB_URL": self.service_url("inquiry"),
             "LOG_LEVEL": self.given.get("LOG_LEVEL", "INFO"),
-            **{f"COMPANY_{language.upper()}": company(language) for language in NAMES},
             "HOST": "127.0.0.1",
             "AGENCIES_DIR": str(agencies),
             "REGISTER_PUBLIC_KEY": self.register_public_key(),
@@ -202,6 +201,7 @@ class State:
         """What one part gets: the variables that it needs and no other."""
         told = {
             **self.environ(),
+            **{f"COMPANY_{language.upper()}": company(language) for language in NAMES},
             "WATCHED_PARTS": watched_parts(),
             "METRICS_ADDRESS": f"127.0.0.1:{metrics_port(part)}" if part in PARTS else "",
             "PORT": str(part.port),
