@@ -18,7 +18,14 @@ from bus.errors import BusError, Unavailable
 from bus.store import Store, Tx
 from services.notify import filling, jobs, templates
 from services.notify.domain.book import Book
-from services.notify.domain.sheet import ADDRESS_LINES, Problem, Row, column, read
+from services.notify.domain.sheet import (
+    ADDRESS_LINES,
+    Problem,
+    Row,
+    column,
+    damage_of,
+    read,
+)
 from services.notify.domain.template import placeholders
 from services.notify.office import Office
 from services.notify.store import address_of
@@ -224,6 +231,8 @@ def _values(judge: Judge, row: Row) -> tuple[dict[str, str], Problem | None]:
     for name, told in judge.names.items():
         if name not in row.cells:
             continue
+        if damage := damage_of(row.cells[name].strip()):
+            return values, Problem(row.line, told[:100], damage.code, damage.reason)
         try:
             values[told] = _VALUE.deserialize(row.cells[name])
         except ValidationError as error:

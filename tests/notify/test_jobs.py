@@ -137,6 +137,38 @@ def test_a_part_that_is_missing_or_other_than_before_is_told(hand, debt):
     assert submit(hand, "\n", job=id_, part=2, last=True)["code"] == "job.complete"
 
 
+@pytest.mark.parametrize(
+    ("text", "bad"),
+    [
+        ('09900000001,"a,1\n09900000002,b,1\n09900000003,c,1\n', [2, 3, 4]),
+        ('09900000001,"a,1\n09900000002,b",1\n', [2, 3]),
+        ('09900000001,"a,1\n09900000002,b,1\n"09900000003",c,1\n', [2, 3, 4]),
+        ('09900000001,"a,1\r\n09900000002,b,1', [2, 3]),
+        ('09900000001,"a"b,1\n', [2]),
+        (f'09900000001,"{"x" * 70_000},1\n', [2]),
+    ],
+)
+def test_x3_each_line_that_a_quotation_mark_swallowed_is_counted_and_named(hand, debt, text, bad):
+    good = file(2)
+    told = checked(hand, HEADER + "\n" + text.rstrip("\n") + "\n" + good.split("\n", 1)[1])
+    lines = [line for line, _, code in faults(told) if code == "line.unreadable"]
+    assert lines[: len(bad)] == bad
+    # Nothing of the rest is lost in silence: it is good, or named as well.
+    assert told["good"] + told["bad"] == len(bad) + 2
+
+
+def test_x3_a_message_of_several_lines_is_one_row(hand, debt):
+    told = checked(hand, f'{HEADER}\n{number(1)},"سارا\nو علی, و مریم\n",1\n')
+    assert (told["good"], told["bad"]) == (1, 0)
+
+
+@pytest.mark.parametrize("value", ["#REF!", "#N/A", "#####", "TRUE", "NULL", "nan", "Err:502"])
+def test_x6_no_error_value_of_a_spreadsheet_is_sent_to_anybody(hand, debt, value):
+    told = checked(hand, f"{HEADER}\n{number(1)},{value},1\n{number(2)},-,1\n")
+    assert (told["good"], told["bad"]) == (1, 1)
+    assert faults(told)[0][:2] == (2, "name")
+
+
 def test_a_job_belongs_to_its_agency_alone(hand, debt):
     told = checked(hand, file(2))
     hand.template("((name)) ((debt))", code="debt", lane="bulk", owner="fuel-co")

@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from bus.persian import Malformed, fold_code, parse_jalali, without_marks
+from bus.spoiled import spoiled
 from services.inquiry.domain.registry_reasons import reason_fa
-from services.inquiry.domain.spoiled import spoiled
 
 T = TypeVar("T")
 Record = dict[str, Any]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from bus import identifiers
 from bus.persian import Malformed, fold_code
-from services.inquiry.domain.spoiled import spoiled_number
+from bus.spoiled import spoiled_number
 
 _SEPARATORS = re.compile(r"[/.-]")
 # A group of digits, with a few Persian letters before or after it: of Latin letters only what

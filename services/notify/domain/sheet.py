@@ -4,18 +4,21 @@ The columns of receivers are those of GOV.UK Notify, and Persian names for them;
 placeholders. Case, blanks, hyphens and underscores of a name do not matter.
 """
 
-import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
+from bus.csv_rows import Reader, Unread, delimiter_of
 from bus.persian import search_key
+from bus.spoiled import Damage, spoiled
 from services.notify.domain.template import key
 
 ADDRESS_LINES = 7
-DELIMITERS = ",;\t"
+# So many digits of a telephone number show that a line is a row of its own.
+DIGITS_OF_A_MOBILE = 8
 _NAMES = {
     "mobile": (
         "phone number", "phone", "mobile", "mobile number", "شماره تلفن", "شماره همراه", "موبایل",
@@ -43,6 +46,7 @@ def column(name: str) -> str:
     return key(search_key(name))
 
 
+SPOILED = {"cell.error_value", "cell.boolean", "cell.placeholder"}
 COLUMNS = {column(name): role for role, names in _NAMES.items() for name in names}
 
 
@@ -74,12 +78,12 @@ def read(text: str, form: str) -> Iterator[Row | Problem]:
 
 def _records(text: str) -> Iterator[Row | Problem]:
     first = text.lstrip("\r\n").split("\n", 1)[0]
-    delimiter = max(DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = Reader(io.StringIO(text, newline=""), delimiter_of(first))
     columns: list[str] = []
-    for line, record in _numbered(reader):
-        if isinstance(record, Problem):
-            yield record
+    for line, item in enumerate(reader, 1):
+        record = item.cells
+        if isinstance(item, Unread):
+            yield Problem(line, "", "line.unreadable", item.reason)
         elif not any(cell.strip() for cell in record):
             continue
         elif not columns:
@@ -87,6 +91,7 @@ def _records(text: str) -> Iterator[Row | Problem]:
             if problem := header_problem(columns, record):
                 yield problem
                 return
+            reader.width, reader.is_row = len(columns), partial(_is_row, columns)
         elif len(record) > len(columns) and any(cell.strip() for cell in record[len(columns) :]):
             yield Problem(line, "", "line.columns", "The row has more cells than the header.")
         else:
@@ -95,18 +100,25 @@ def _records(text: str) -> Iterator[Row | Problem]:
         yield Problem(0, "", "job.no_header", "The file holds no row.")
 
 
-def _numbered(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str] | Problem]]:
-    line = 0
-    while True:
-        line += 1
-        try:
-            record = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield line, Problem(line, "", "line.unreadable", f"The row is not CSV: {error}.")
-            continue
-        yield line, record
+def _is_row(columns: Sequence[str], record: list[str]) -> bool:
+    """True if a line by itself names a receiver: then no cell of another row goes on in it."""
+    for name, cell in zip(columns, record, strict=True):
+        role = COLUMNS.get(name)
+        if role == "mobile" and sum(c.isdigit() for c in cell) >= DIGITS_OF_A_MOBILE:
+            return True
+        if role == "email" and "@" in cell:
+            return True
+    return False
+
+
+def damage_of(value: str) -> Damage | None:
+    """What a spreadsheet has made of a text that is to be sent; None if nothing. A dash may be
+    meant.
+    """
+    damage = spoiled(value) if value else None
+    if damage is None or damage.code not in SPOILED or not any(map(str.isalnum, value)):
+        return damage if damage and damage.code == "cell.overflow" else None
+    return damage
 
 
 def header_problem(columns: Sequence[str], names: Sequence[str]) -> Problem | None:
