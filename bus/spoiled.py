@@ -70,6 +70,17 @@ def spoiled(value: str) -> Damage | None:
     return next((damage for damage, so in checks if so), None)
 
 
+def spoiled_text(value: str) -> Damage | None:
+    """What has happened to a text of any kind, in which a dash or a star may be meant.
+
+    >>> spoiled_text("#N/A").code, spoiled_text("*")
+    ('cell.error_value', None)
+    """
+    damage = spoiled(value) if value else None
+    meant = damage in (PLACEHOLDER, BOOLEAN) and not any(map(str.isalnum, value))
+    return damage if damage in (ERROR, OVERFLOW, PLACEHOLDER, BOOLEAN) and not meant else None
+
+
 def spoiled_number(number: str) -> Damage | None:
     """What has happened to a number or code, beyond what no column may hold.
 

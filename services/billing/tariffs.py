@@ -1,7 +1,6 @@
 """Tariff rows from draft to in force, and quotes; `python -m services.billing.tariffs` imports."""
 
 import argparse
-import csv
 import datetime as dt
 import io
 import sys
@@ -14,9 +13,11 @@ from sqlalchemy.exc import IntegrityError
 
 from bus.contracts.kinds import Form
 from bus.contracts.treasury import Tariff as TariffForm
+from bus.csv_rows import Reader, Row, Unread, delimiter_of
 from bus.errors import BusError, Conflict, ContractError, FieldError, NotFound, RuleBroken
-from bus.persian import Malformed, parse_jalali, tehran_day
+from bus.persian import Malformed, fold_code, parse_jalali, tehran_day
 from bus.settings import MissingSettings, Settings
+from bus.spoiled import spoiled_text
 from bus.store import Store
 from services.billing import books, officers
 from services.billing.domain.book import Book
@@ -95,15 +96,14 @@ def _check(book: Book, row: Mapping[str, Any]) -> None:
 
 
 def read_csv(told: str) -> list[dict[str, Any]]:
-    """The rows of a CSV file; days may be Jalali. RuleBroken names each wrong cell by its line."""
-    reader = csv.DictReader(io.StringIO(told.lstrip("\ufeff")))
-    unknown = [name for name in reader.fieldnames or () if name not in COLUMNS]
-    if unknown or not reader.fieldnames:
-        raise _faulty(
-            [FieldError("1", "header", f"Columns are: {', '.join(COLUMNS)}; not {unknown}.")]
-        )
+    """The rows of a CSV file; days may be Jalali. RuleBroken names each wrong cell by its line; a
+    file is taken whole or not at all.
+    """
     rows, faults = [], []
-    for line, cells in enumerate(_lines(reader), 2):
+    for line, cells in _lines(told):
+        if isinstance(cells, FieldError):
+            faults.append(cells)
+            continue
         try:
             rows.append({**ROW.load(_cells(cells)), "line": line})
         except ContractError as error:
@@ -115,11 +115,34 @@ def read_csv(told: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _lines(reader: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise _faulty([FieldError("1", "length", f"The file is no CSV: {error}.")]) from None
+def _lines(told: str) -> Iterator[tuple[int, dict[str, str] | FieldError]]:
+    """The cells of each row by the number of its line, or why that line cannot be read."""
+    text = told.lstrip("\ufeff")
+    reader = Reader(io.StringIO(text, newline=""), delimiter_of(text.split("\n", 1)[0]))
+    items = iter(reader)
+    header = [name.strip() for name in next(items, Unread(1, 1, [])).cells]
+    unknown = [name for name in header if name not in COLUMNS]
+    if unknown or not header or len(set(header)) < len(header):
+        raise _faulty([FieldError("1", "header", f"Columns are, each once: {', '.join(COLUMNS)}.")])
+    reader.width, reader.is_row = len(header), lambda cells: bool(cells[0].strip())
+    for item in items:
+        if isinstance(item, Unread):
+            yield item.line, FieldError(str(item.line), "line.unreadable", item.reason)
+        elif any(map(fold_code, item.cells)):
+            yield item.line, _row_of(header, item)
+
+
+def _row_of(header: list[str], row: Row) -> dict[str, str] | FieldError:
+    if len(row.cells) != len(header):
+        reason = f"It has {len(row.cells)} cells under {len(header)} headers."
+        return FieldError(str(row.line), "line.columns", reason)
+    spoiled_cells = (
+        (name, spoiled_text(cell.strip())) for name, cell in zip(header, row.cells, strict=True)
+    )
+    for name, damage in spoiled_cells:
+        if damage:
+            return FieldError(f"{row.line}.{name}", damage.code, damage.reason)
+    return dict(zip(header, row.cells, strict=True))
 
 
 def _faulty(faults: list[FieldError]) -> RuleBroken:
@@ -127,14 +150,12 @@ def _faulty(faults: list[FieldError]) -> RuleBroken:
     return RuleBroken(f"Nothing was taken. {told}", code="field.wrong", fields=faults[:100])
 
 
-def _cells(cells: Mapping[str | None, Any]) -> dict[str, Any]:
+def _cells(cells: Mapping[str, str]) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for name, cell in cells.items():
-        value = cell.strip() if isinstance(cell, str) else cell
-        if name is None:
-            told["too_many_cells"] = value
-        elif name == "amount":
-            told[name] = _whole(value) if isinstance(value, str) else value
+        value = cell.strip()
+        if name == "amount":
+            told[name] = _whole(fold_code(value))
         elif name in ("from_day", "to_day") and value:
             told[name] = _day(value)
         elif value:

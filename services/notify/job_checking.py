@@ -15,6 +15,7 @@ from bus.contracts.bulk import JOB_ROWS
 from bus.contracts.fields import Prose, Text
 from bus.contracts.receiver import VALUE_MOST, Receiver
 from bus.errors import BusError, Unavailable
+from bus.spoiled import spoiled_text
 from bus.store import Store, Tx
 from services.notify import filling, jobs, templates
 from services.notify.domain.book import Book
@@ -23,7 +24,6 @@ from services.notify.domain.sheet import (
     Problem,
     Row,
     column,
-    damage_of,
     read,
 )
 from services.notify.domain.template import placeholders
@@ -231,7 +231,7 @@ def _values(judge: Judge, row: Row) -> tuple[dict[str, str], Problem | None]:
     for name, told in judge.names.items():
         if name not in row.cells:
             continue
-        if damage := damage_of(row.cells[name].strip()):
+        if damage := spoiled_text(row.cells[name].strip()):
             return values, Problem(row.line, told[:100], damage.code, damage.reason)
         try:
             values[told] = _VALUE.deserialize(row.cells[name])

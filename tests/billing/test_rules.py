@@ -12,7 +12,7 @@ from persian_tools.bill import CURRENCY_RIAL, get_detail
 
 from bus.contracts import billing as contracts
 from bus.errors import ContractError, RuleBroken
-from services.billing import books
+from services.billing import books, tariffs
 from services.billing.domain import bank_files, bill, bill_ids, ledger, payment
 from services.billing.domain.bill_ids import Encoder
 from services.billing.domain.book import Book
@@ -364,7 +364,7 @@ def test_a_month_that_is_none_is_refused_before_anybody_reckons_with_it(month):
         contracts.STATEMENT.load({"month": month})
 
 
-@pytest.mark.parametrize("wrong", ["123", "12345678901234", "12345x", "۱۲۳۴۵۶"])
+@pytest.mark.parametrize("wrong", ["123", "12345678901234", "12345x", "۱۲۳۴۵"])
 def test_an_id_of_a_bill_is_6_to_13_digits(wrong):
     with pytest.raises(ContractError, match="digits"):
         contracts.LOOK_UP.load({"bill_id": wrong, "payment_id": "175050929"})
@@ -375,3 +375,42 @@ def test_l5_billing_tells_by_which_law_a_bill_is_owed(hand, service, law):
     hand.charge(service)
     body = hand.row("select convert_from(body, 'UTF8')::json as told from outbox limit 1").told
     assert body["laws"] == [law]
+
+
+TARIFF = "service,amount,from_day,decree\ncopy,1000,1406/01/01,D\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        ('copy,1000,1406/02/01,"D\ncopy,1000,1406/03/01,D\n', {"3", "4"}),
+        ('copy,1000,1406/02/01,"D\ncopy,1000,1406/03/01,D"\n', {"3", "4"}),
+        ("copy,1000\n", {"3"}),
+        ("copy,1000,1406/02/01,D,x\n", {"3"}),
+        ("copy,1E+03,1406/02/01,D\n", {"3.amount"}),
+        ("copy,1000,5-Oct,D\n", {"3.from_day"}),
+        ("copy,1000,1406/02/01,#REF!\n", {"3.decree"}),
+        ("\n\ncopy,1000,1406/02/01,#N/A\n", {"5.decree"}),
+    ],
+)
+def test_x3_a_tariff_names_each_line_that_cannot_be_read_and_takes_none(rows, lines):
+    with pytest.raises(RuleBroken) as refused:
+        tariffs.read_csv(TARIFF + rows)
+    assert {fault.field for fault in refused.value.fields} == lines
+
+
+def test_x3_a_tariff_is_read_in_the_forms_of_csv():
+    plain = tariffs.read_csv(TARIFF)
+    for text in (TARIFF.replace(",", ";"), TARIFF.replace("\n", "\r\n"), "\ufeff" + TARIFF,
+                 TARIFF.replace(",", "\t"), TARIFF.replace("1000", "۱۰۰۰")):  # fmt: skip
+        assert tariffs.read_csv(text) == plain
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0b", '"', "\x00"])
+def test_x3_a_line_of_a_banks_file_is_named_by_its_place_in_the_file(mark):
+    head = ",".join(bank_files.SETTLEMENT)
+    row = "sep,1,1,r1,1,sale,100,0,2026-11-20T10:00:00+03:30"
+    text = f"\ufeff{head}\r\n\r\n{row}\r\n\r\n{mark}{row}\r\nTOTAL,2,200\r\n"
+    with pytest.raises(RuleBroken) as refused:
+        bank_files.settlement(text, "sep")
+    assert [fault.field for fault in refused.value.fields] == ["text.5"]

@@ -42,19 +42,32 @@ class Row(NamedTuple):
     payment_id: str
 
 
+class Line(NamedTuple):
+    """A physical line that is not blank, by its number in the file."""
+
+    number: int
+    text: str
+
+
+def _lines(told: str) -> list[Line]:
+    """The lines that are not blank; only line breaks end a line, no other sign of Unicode does."""
+    texts = (text.rstrip("\r") for text in told.lstrip("\ufeff").split("\n"))
+    return [Line(number, text) for number, text in enumerate(texts, 1) if text.strip()]
+
+
 def settlement(told: str, psp: str) -> list[Row]:
     """The rows of a gateway's settlement. RuleBroken ``file.wrong`` names each wrong line."""
-    lines = [line for line in told.lstrip("\ufeff").splitlines() if line.strip()]
-    if len(lines) < 2 or tuple(lines[0].split(",")) != SETTLEMENT:  # noqa: PLR2004 - head and tail
+    lines = _lines(told)
+    if len(lines) < 2 or tuple(lines[0].text.split(",")) != SETTLEMENT:  # noqa: PLR2004 - head and tail
         raise _wrong([(1, f"The columns are {','.join(SETTLEMENT)}, then rows, then TOTAL.")])
     rows, faults = [], []
-    for number, line in enumerate(lines[1:-1], 2):
+    for number, line in lines[1:-1]:
         try:
-            rows.append(_sale(next(csv.reader([line])), psp))
+            rows.append(_sale(next(csv.reader([line], strict=True)), psp))
         except (ValueError, csv.Error) as error:
             faults.append((number, str(error)))
     if not faults:
-        faults += _total(lines[-1].split(","), rows, len(lines))
+        faults += _total(lines[-1].text.split(","), rows, lines[-1].number)
     if faults:
         raise _wrong(faults)
     return rows
@@ -96,23 +109,24 @@ def bills(told: str, company: int, day: dt.date) -> list[Row]:
     RuleBroken ``file.wrong`` if a line has another layout, the head names another company or day,
     or the tail's totals differ.
     """
-    lines = [line for line in told.splitlines() if line.strip()]
-    if len(lines) < 2 or len(lines[0]) != HEAD or lines[0][0] != "H" or len(lines[-1]) != TAIL:  # noqa: PLR2004 - head and tail
+    lines = _lines(told)
+    head, last = (lines[0].text, lines[-1]) if lines else ("", Line(1, ""))
+    if len(lines) < 2 or len(head) != HEAD or head[0] != "H" or len(last.text) != TAIL:  # noqa: PLR2004 - head and tail
         raise _wrong([(1, f"A head of {HEAD} and a tail of {TAIL} characters are needed.")])
-    if lines[0][1:4] != f"{company:03}":
-        raise _wrong([(1, f"The file is of company {lines[0][1:4]}, not of {company:03}.")])
+    if head[1:4] != f"{company:03}":
+        raise _wrong([(1, f"The file is of company {head[1:4]}, not of {company:03}.")])
     stamp = jalali(day).replace("-", "")
-    if lines[0][4:12] != stamp:
-        raise _wrong([(1, f"The file is of the day {lines[0][4:12]}, not of {stamp}.")])
+    if head[4:12] != stamp:
+        raise _wrong([(1, f"The file is of the day {head[4:12]}, not of {stamp}.")])
     rows, faults = [], []
-    for number, line in enumerate(lines[1:-1], 2):
+    for number, line in lines[1:-1]:
         try:
             rows.append(_body(line))
         except (ValueError, Malformed) as error:
             faults.append((number, str(error)))
     tail = f"T{len(rows):08}{sum(row.rials for row in rows):018}"
-    if not faults and lines[-1] != tail:
-        faults.append((len(lines), f"The tail must be {tail}."))
+    if not faults and last.text != tail:
+        faults.append((last.number, f"The tail must be {tail}."))
     if faults:
         raise _wrong(faults)
     return rows

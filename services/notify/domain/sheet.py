@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from bus.csv_rows import Reader, Unread, delimiter_of
 from bus.persian import search_key
-from bus.spoiled import Damage, spoiled
 from services.notify.domain.template import key
 
 ADDRESS_LINES = 7
@@ -46,7 +45,6 @@ def column(name: str) -> str:
     return key(search_key(name))
 
 
-SPOILED = {"cell.error_value", "cell.boolean", "cell.placeholder"}
 COLUMNS = {column(name): role for role, names in _NAMES.items() for name in names}
 
 
@@ -109,16 +107,6 @@ def _is_row(columns: Sequence[str], record: list[str]) -> bool:
         if role == "email" and "@" in cell:
             return True
     return False
-
-
-def damage_of(value: str) -> Damage | None:
-    """What a spreadsheet has made of a text that is to be sent; None if nothing. A dash may be
-    meant.
-    """
-    damage = spoiled(value) if value else None
-    if damage is None or damage.code not in SPOILED or not any(map(str.isalnum, value)):
-        return damage if damage and damage.code == "cell.overflow" else None
-    return damage
 
 
 def header_problem(columns: Sequence[str], names: Sequence[str]) -> Problem | None:
