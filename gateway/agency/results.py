@@ -81,6 +81,10 @@ CSV_COLUMNS = (
     "problem_field",
     "problem_code",
     "problem_detail",
+    # Beside status_codes: whether water may be taken, and what stands beside each status.
+    "status_groups",
+    "status_flags",
+    "limits",
 )
 CSV_HEAD = (",".join(CSV_COLUMNS) + "\r\n").encode()
 
@@ -102,6 +106,9 @@ def _csv_line(result: dict[str, Any]) -> bytes:
         problem.get("field"),
         problem.get("code"),
         problem.get("detail"),
+        " ".join(source["status"]["group"] for source in sources),
+        " ".join("+".join(source["status"]["flags"]) or "none" for source in sources),
+        " ".join(limit["code"] for limit in answer.get("limits", [])),
     ]
     return sheets.line(cells).encode()
 

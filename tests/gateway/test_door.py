@@ -1,5 +1,6 @@
 """Who is let in, for which contract, in which form; and that each answer proves itself."""
 
+import csv
 import io
 import json
 import time
@@ -144,6 +145,21 @@ def test_a_downloaded_file_has_a_name_and_proves_itself(sender, media, name):
     assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
     assert answer.headers["content-type"].startswith(media)
     caller.download_batch(batch, io.BytesIO(), media_type=media)
+
+
+def test_l4_a_line_of_a_file_says_whether_water_may_be_taken_and_what_stands_beside(sender):
+    caller = Caller(sender.url, sender.key)
+    lines = b'{"key_kind":"national_id","key":"9905251782"}\n'
+    batch = caller.submit_batch(lines, purpose="fuel_quota").data["batch"]
+    caller.wait_for_batch(batch, seconds=30, pause=0.1)
+    file = io.BytesIO()
+    caller.download_batch(batch, file, media_type="text/csv")
+    (row,) = csv.DictReader(io.StringIO(file.getvalue().decode("utf-8-sig")))
+    answer = caller.ask(key_kind="national_id", key="9905251782", purpose="fuel_quota").data
+    (source,) = answer["sources"]
+    assert row["status_groups"] == source["status"]["group"]
+    assert row["status_flags"] == ("+".join(source["status"]["flags"]) or "none")
+    assert row["limits"].split() == [limit["code"] for limit in answer["limits"]]
 
 
 def test_a_batch_that_is_not_done_is_not_given_as_a_file(lone_sender):
