@@ -172,6 +172,35 @@ def test_an_address_that_is_no_units_is_refused_at_the_door(shared_desk):
     assert refused == 550
 
 
+def test_m1_m2_people_are_served_while_dear_letters_are_read(shared_desk):
+    lines = b"07:00 pump on 3.2 bar\r\n" * 60_000
+    parts = b"--cut\r\n\r\nhello\r\n" * 100_000 + b"--cut--\r\n"
+    with smtplib.SMTP("127.0.0.1", shared_desk.mail_port, timeout=30) as server:
+        for number, (kind, body) in enumerate(
+            [("text/plain", lines), ("multipart/mixed; boundary=cut", parts)]
+        ):
+            head = f"From: dear{number}@m1.example\r\nSubject: dear\r\nContent-Type: {kind}\r\n\r\n"
+            to = ["surface@water.example"]
+            server.sendmail(f"dear{number}@m1.example", to, head.encode() + body)
+
+    def states():
+        rows = execute(
+            shared_desk.db, "select state from letters where mail_from like 'dear%' order by id"
+        )
+        return [row[0] for row in rows]
+
+    answers = []
+
+    def done():
+        form = requests.get(f"{shared_desk.portal}/v1/form", timeout=20)
+        answers.append((form.status_code, form.elapsed.total_seconds()))
+        return states() == ["TICKET", "TICKET"]
+
+    wait_for(done, 60)
+    assert {status for status, _ in answers} == {200}
+    assert max(seconds for _, seconds in answers) < 5
+
+
 def test_killing_the_mailroom_loses_no_letter_that_it_took_and_doubles_none(hurt_desk):
     taken, stop = set(), threading.Event()
 

@@ -1,10 +1,18 @@
 """Letters as people and programs really write them, from SMTP to the ticket."""
 
 import base64
+import datetime as dt
 import quopri
 import time
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bus.confined import Bounds, Unreadable
 from bus.errors import Unavailable
@@ -351,6 +359,54 @@ def test_signed_letters_are_read_and_their_signatures_are_no_files():
     assert mail_reading.read(letter(armoured)).text == "SIGNED\n- dashed"
 
 
+@pytest.mark.parametrize("indefinite", [False, True])
+def test_an_opaque_signed_letter_is_read(indefinite):
+    inside = letter("OPAQUE", kind="text/plain; charset=utf-8", sender=None, subject=None)
+    der = ber_of(inside) if indefinite else signed(inside)
+    raw = letter(
+        base64.encodebytes(der), kind="application/pkcs7-mime; smime-type=signed-data",
+        Content_Transfer_Encoding="base64",
+    )  # fmt: skip
+    read = mail_reading.read(raw)
+    assert (read.text, read.attachments) == ("OPAQUE", ())
+
+
+def test_an_encrypted_letter_is_kept_as_a_file():
+    raw = letter(b"MIAG", kind="application/pkcs7-mime; name=smime.p7m",
+                 Content_Transfer_Encoding="base64")  # fmt: skip
+    (file,) = mail_reading.read(raw).attachments
+    assert file.name == "smime.p7m"
+
+
+def signed(content):
+    """What Outlook sends when it signs without clear text."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Reza")])
+    now = dt.datetime.now(dt.UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).serial_number(7)
+    builder = builder.public_key(key.public_key()).not_valid_before(now)
+    certificate = builder.not_valid_after(now + dt.timedelta(days=1)).sign(key, hashes.SHA256())
+    made = pkcs7.PKCS7SignatureBuilder().set_data(content)
+    made = made.add_signer(certificate, key, hashes.SHA256())
+    return made.sign(Encoding.DER, [pkcs7.PKCS7Options.Binary])
+
+
+def ber_of(content):
+    """The same in indefinite lengths and two chunks, as OpenSSL streams it; without a signer."""
+
+    def short(tag, inner):
+        return bytes([tag, len(inner)]) + inner
+
+    half = len(content) // 2
+    chunks = b"".join(short(0x04, c) for c in (content[:half], content[half:]))
+    octets = b"\x24\x80" + chunks + b"\0\0"
+    data = short(0x06, bytes.fromhex("2a864886f70d010701"))
+    info = b"\x30\x80" + data + b"\xa0\x80" + octets + b"\0\0" + b"\0\0"
+    signed_data = b"\x30\x80" + short(0x02, b"\x01") + short(0x31, b"") + info + b"\0\0"
+    kind = short(0x06, bytes.fromhex("2a864886f70d010702"))
+    return b"\x30\x80" + kind + b"\xa0\x80" + signed_data + b"\0\0" + b"\0\0"
+
+
 def test_a_flowed_text_has_its_paragraphs_again():
     read = mail_reading.read(letter("one \ntwo\n\nthree", kind="text/plain; format=flowed"))
     assert read.text == "one two\n\nthree"
@@ -574,3 +630,41 @@ def test_m23_a_calendar_reply_is_known_as_such(door):
 )
 def test_m3_a_letter_that_looks_like_a_machines_becomes_a_ticket(door, headers):
     assert door.deliver(letter(**headers))[0] == "TICKET"
+
+
+# --- whatever comes ---
+
+HEADS = st.sampled_from(
+    [
+        "Content-Type: text/plain", "Content-Type: text/html; charset=utf-7",
+        "Content-Type: multipart/mixed; boundary=a",
+        "Content-Type: multipart/alternative; boundary=b",
+        "Content-Type: message/rfc822", "Content-Type: message/delivery-status",
+        "Content-Type: multipart/report; boundary=a", "Content-Type: text/calendar",
+        "Content-Type: application/pkcs7-mime", "Content-Transfer-Encoding: base64",
+        "Content-Transfer-Encoding: quoted-printable", "Content-Transfer-Encoding: x-uuencode",
+        "Content-Disposition: attachment; filename*=x''%ff", "From: a b, c <d@e.f> (g",
+        "Subject: =?utf-8?b?2KaYqCDYs?= =?x?q?a=?=", "References: <a@b> <", "From: MAILER-DAEMON@x",
+    ]
+)  # fmt: skip
+PIECES = st.sampled_from(
+    ["--a", "--b", "--a--", "--b--", "", "> q", "On 10:10 x <a@b> wrote:", "<p>x</p>", "<!--",
+     "2KY=", "begin 644 x", "METHOD:REPLY", "Action: failed", "Final-Recipient: rfc822; a@b",
+     "\0\xff", "&#x;"]
+)  # fmt: skip
+LINES = st.lists(HEADS | PIECES | st.text(max_size=20), max_size=40)
+
+
+@given(LINES)
+def test_m2_whatever_comes_reading_gives_a_letter_that_a_database_takes(lines):
+    raw = "\r\n".join(lines).encode("utf-8", "replace")
+    read = mail_reading.read(raw, mail_from="a@b.example")
+    shown = [read.message_id, read.sender, read.sender_name, read.subject, *read.references]
+    assert all(text.isprintable() or "\u200c" in text or "\u200d" in text for text in shown)
+    assert "\0" not in read.text + "".join(file.name for file in read.attachments)
+    read.text.encode()
+
+
+def test_what_a_child_reads_is_what_is_read():
+    raw = report([("a@b.example", "failed", "5.1.1")], "<m@id>")
+    assert mail_reading.read_confined(raw, "") == mail_reading.read(raw, mail_from="")

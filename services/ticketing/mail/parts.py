@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 
 from bus.mail import one_line
-from services.ticketing.mail import headers, octets
+from services.ticketing.mail import headers, octets, smime
 
 PARTS_MOST, DEPTH_MOST, BOUNDARY_MOST, NAME_MOST = 500, 20, 200, 100
 # Chunks of base64, each with padding of its own, that some programs put side by side.
@@ -134,6 +134,8 @@ def _part(raw: bytes, start: int, end: int, default_kind: str) -> Part:
 
 
 def _open(tree: Tree, part: Part, depth: int) -> None:
+    if part.kind in smime.KINDS and depth < DEPTH_MOST:
+        _open_signed(tree, part, depth)
     if not part.kind.startswith("multipart/"):
         return
     if depth >= DEPTH_MOST:
@@ -149,6 +151,13 @@ def _open(tree: Tree, part: Part, depth: int) -> None:
         child = _part(part.raw, start, end, default)
         part.children.append(child)
         _open(tree, child, depth + 1)
+
+
+def _open_signed(tree: Tree, part: Part, depth: int) -> None:
+    inner = smime.signed_content(part.content())
+    if inner:
+        part.children.append(_part(inner, 0, len(inner), "text/plain"))
+        _open(tree, part.children[0], depth + 1)
 
 
 def _delimiter(part: Part) -> bytes:
