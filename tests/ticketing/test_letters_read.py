@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from bus.confined import Bounds, Unreadable
 from bus.errors import Unavailable
 from services.ticketing import incoming, letters, mail_reading
+from services.ticketing.domain import words
 from tests.conftest import execute
 from tests.ticketing.mailing import Door, letter
 
@@ -615,6 +616,7 @@ def test_m23_a_calendar_reply_is_known_as_such(door):
         "visit-1@w.example", "DECLINED", "I am away",
     )  # fmt: skip
     assert door.deliver(raw)[:2] == ("AUTOMATIC", "calendar_reply")
+    assert {"calendar_reply", "read_receipt", "delivery_status"} <= set(words.REASONS)
 
 
 @pytest.mark.parametrize(
@@ -630,6 +632,25 @@ def test_m23_a_calendar_reply_is_known_as_such(door):
 )
 def test_m3_a_letter_that_looks_like_a_machines_becomes_a_ticket(door, headers):
     assert door.deliver(letter(**headers))[0] == "TICKET"
+
+
+@pytest.mark.parametrize(
+    ("more", "mail_from", "reason"),
+    [
+        ({"X_Mirab_Ticket": "1"}, "a@b.example", "own"),
+        ({"Auto_Submitted": "auto-replied (vacation)"}, "a@b.example", "auto_submitted"),
+        ({"Precedence": "Bulk"}, "a@b.example", "bulk"),
+        ({"List_Id": "<l.example>"}, "a@b.example", "bulk"),
+        ({"Return_Path": "<>"}, "a@b.example", "null_sender"),
+        ({}, "", "null_sender"),
+        ({"X_Autoreply": "yes"}, "a@b.example", "auto_reply"),
+        ({"kind": "multipart/report; boundary=x; report-type=feedback-report"}, None, "report"),
+    ],
+)
+def test_m21_why_a_letter_is_not_answered_is_said_in_words(more, mail_from, reason):
+    read = mail_reading.read(letter(**more), mail_from=mail_from)
+    assert read.automatic == reason
+    assert words.REASONS[reason]
 
 
 # --- whatever comes ---
