@@ -245,6 +245,9 @@ class Statistics(Schema):
     months = fields.List(Block(), required=True)
     categories = fields.List(Block(), required=True)
     total = Block(required=True)
+    ratings = Block(
+        metadata={"description": "rated, mean_hundredths, solved; null where fewer than five rated"}
+    )
 
 
 class ListPublic(Schema):

@@ -21,6 +21,7 @@ from gateway.origin import same_origin
 from gateway.public import feeds, words
 from gateway.public.feeds import Feed
 from gateway.public.portal import faults_of, one, show, status_of
+from gateway.public.satisfaction import satisfaction
 from gateway.public.tickets import Tickets
 
 IN_FEEDS, ON_A_PAGE = 50, 20
@@ -70,7 +71,8 @@ class News:
         """GET /status: each component, what is announced, 90 days, and each promise."""
         told, current, fresh = await self._stand(request)
         open_ = [a for a in current["announcements"] if a["open"]]
-        return show(request, "status", told=told, open=open_, fresh=fresh)
+        rows = await satisfaction(self._tickets, request)
+        return show(request, "status", told=told, open=open_, fresh=fresh, satisfaction=rows)
 
     async def status_json(self, request: Request) -> Response:
         """GET /status.json: the same for machines."""

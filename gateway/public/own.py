@@ -12,7 +12,8 @@ from starlette.routing import Route
 
 from bus.contracts import own as contracts
 from bus.contracts.billing import LOOK_UP, QUOTE
-from bus.errors import BusError, NotFound
+from bus.contracts.ratings import RATE_OWN
+from bus.errors import BusError, Conflict, ContractError, NotFound
 from gateway import documents, uploads
 from gateway.origin import same_origin
 from gateway.public import words
@@ -119,7 +120,7 @@ class Own:
         told = await self._tickets.ask(request, contracts.READ_OWN, proof)
         response = show(
             request, "inquiry_mine", told=told, secret=proof["secret"],
-            new=request.query_params.get("new") == "1",
+            new=request.query_params.get("new") == "1", done=request.query_params.get("done"),
             explain=partial(explained, words.language(request)),
         )  # fmt: skip
         if told["state"] == "CHARGING":
@@ -155,6 +156,25 @@ class Own:
                 return dict((await self._tickets.ask(request, LOOK_UP, pair))["issuer"])
         return {f"name_{lang}": words.speaker(lang)("brand") for lang in words.LANGUAGES}
 
+    async def rate(self, request: Request) -> Response:
+        """POST /inquiry/mine/rate: how content the person is with the answer."""
+        same_origin(request)
+        proof = self._proof(request)
+        if proof is None:
+            return RedirectResponse("/inquiry/open", 303)
+        values = (await uploads.read_form(request, None)).values
+        score = one(values, "score")
+        data = {
+            **proof, "score": int(score) if score in "12345" and score else 0,
+            "solved": one(values, "solved") == "1",
+        }  # fmt: skip
+        try:
+            await self._tickets.ask(request, RATE_OWN, data)
+        except (Conflict, ContractError) as error:
+            done = "rated" if isinstance(error, Conflict) else "choose"
+            return RedirectResponse(f"/inquiry/mine?done={done}", 303)
+        return RedirectResponse("/inquiry/mine?done=rated", 303)
+
     def _proof(self, request: Request) -> dict[str, Any] | None:
         """Code and secret, which the cookie keeps for half an hour."""
         proof = self._tickets.cookies.open(request.cookies.get(COOKIE, ""), SECONDS)
@@ -180,5 +200,6 @@ def routes(tickets: Tickets, portal: str) -> list[Route]:
         Route("/inquiry/open", own.open_page, methods=["GET"]),
         Route("/inquiry/open", own.open, methods=["POST"]),
         Route("/inquiry/mine", own.mine),
+        Route("/inquiry/mine/rate", own.rate, methods=["POST"]),
         Route("/inquiry/mine/answer.pdf", own.answer_pdf),
     ]

@@ -2,8 +2,10 @@
 
 import math
 import re
+import tomllib
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -16,6 +18,7 @@ from bus.errors import BusError, ContractError, NotFound, TooMany, Unavailable
 from gateway import pages, uploads
 from gateway.origin import same_origin
 from gateway.public import words
+from gateway.public.satisfaction import satisfaction
 from gateway.public.tickets import Tickets
 from gateway.public.times import when_of
 
@@ -35,6 +38,8 @@ CHOICES = frozenset(
     {"kind", "category", "county", "about_kind", "privacy", "slot", "score", "solved"}
 )
 REFUSED = ("ticket.not_opened", "ticket.locked")
+# The agreement's own text, and what the portal does for each clause.
+AGREEMENT = tomllib.loads((Path(__file__).parent / "agreement.toml").read_text(encoding="utf-8"))
 
 
 class Faults(dict[str, str]):
@@ -105,7 +110,12 @@ class Portal:
     async def statistics(self, request: Request) -> Response:
         """GET /statistics: figures in which nobody can be found."""
         told = await self._tickets.ask(request, contracts.STATISTICS, {})
-        return show(request, "statistics", told=told)
+        rows = await satisfaction(self._tickets, request)
+        return show(request, "statistics", told=told, satisfaction=rows)
+
+    async def agreement(self, request: Request) -> Response:
+        """GET /agreement: the agreement itself, and what the portal does for each clause."""
+        return show(request, "agreement", agreement=AGREEMENT)
 
     async def accessibility(self, request: Request) -> Response:
         """GET /accessibility"""
@@ -299,6 +309,7 @@ def routes(tickets: Tickets) -> list[Route]:
         Route("/contact/leave", portal.leave, methods=["POST"]),
         Route("/l/{key}", portal.link, methods=["GET"]),
         Route("/statistics", portal.statistics),
+        Route("/agreement", portal.agreement),
         Route("/accessibility", portal.accessibility),
         Route("/privacy", portal.privacy),
     ]

@@ -15,6 +15,7 @@ from bus.contracts.inquiry import (
 from bus.contracts.laws import LAWS
 from bus.contracts.own import ASK_OWN, READ_OWN
 from bus.contracts.parcels import ASK_PARCEL, READ_PARCEL, TAKE_SOURCES
+from bus.contracts.ratings import RATE_ANSWER, RATE_OWN, RATINGS
 from bus.endpoint import answers, every, handle, serve
 from bus.errors import BusError, NotFound
 from bus.persian import tehran_day
@@ -29,6 +30,7 @@ from services.inquiry import (
     parcels,
     parts,
     quotas,
+    ratings,
     standing,
     store,
     verifying,
@@ -130,6 +132,20 @@ class Inquiry(Service):
     @serve(READ_OWN)
     def read_own(self, tx, *, code, secret):
         return own.read(tx.conn, code, secret, self.secret)
+
+    @serve(RATE_OWN)
+    def rate_own(self, tx, **data):
+        return ratings.rate_own(tx.conn, self.now(), self.secret, data)
+
+    @serve(RATE_ANSWER)
+    def rate_answer(self, tx, *, tracking_code, score, solved):
+        code = codes.parse(tracking_code)
+        found = store.answer_of(tx.conn, code, *asker_of(tx.message)) if code else None
+        return ratings.rate_answer(tx.conn, self.now(), found, score, solved=solved)
+
+    @serve(RATINGS)
+    def ratings(self, tx):
+        return ratings.counts(tx.conn)
 
     # --- parcels, which the land registry answers ---
 

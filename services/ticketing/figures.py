@@ -30,6 +30,45 @@ _ENDED = """
 """
 
 
+# The last rating of each ticket since it was last taken up again: what its citizen thinks now.
+_RATED = """
+    select distinct on (e.ticket) t.unit, (e.data ->> 'score')::int as score,
+           (e.data ->> 'solved')::boolean as solved
+    from ticket_events e join tickets t on t.id = e.ticket
+    where e.act = 'rate' and t.registered_at >= :first and t.registered_at < :last
+      and not exists (
+        select 1 from ticket_events later where later.ticket = e.ticket
+        and later.act in ('reopen', 'take_up') and later.seq > e.seq)
+    order by e.ticket, e.seq desc
+"""
+
+
+def _ratings(desk: Desk, span: dict[str, Any], by: str = "''") -> dict[str, dict[str, int]]:
+    """How many rated, the mean in hundredths and how many were helped, by unit or all in one."""
+    rows = desk.conn.execute(
+        text(
+            f"select {by} as place, count(*) as rated, round(avg(score) * 100) as mean, "  # noqa: S608 - our own words
+            f"count(*) filter (where solved) as solved from ({_RATED}) r group by 1"
+        ),
+        span,
+    )
+    return {
+        row.place: {
+            "rated": int(row.rated), "mean_hundredths": int(row.mean), "solved": int(row.solved),
+        }
+        for row in rows
+    }  # fmt: skip
+
+
+def _ratings_for_all(desk: Desk, begin: dt.date) -> dict[str, int | None]:
+    """The ratings for everybody; nothing where so few rated that they could be known."""
+    last = _midnight(tehran_day(desk.now) + dt.timedelta(days=1))
+    known = _ratings(desk, {"first": _midnight(begin), "last": last}).get("")
+    if known is None or known["rated"] < statistics.SMALLEST:
+        return dict.fromkeys(("rated", "mean_hundredths", "solved"))
+    return {**known}
+
+
 def public(desk: Desk, months: int) -> dict[str, Any]:
     """Counts by Jalali month and by category, the small ones hidden."""
     begin = _months_back(tehran_day(desk.now), months - 1)
@@ -65,6 +104,7 @@ def public(desk: Desk, months: int) -> dict[str, Any]:
         "months": told_months,
         "categories": categories,
         "total": total,
+        "ratings": _ratings_for_all(desk, begin),
     }
 
 
@@ -101,8 +141,11 @@ def report(desk: Desk, asked: dict[str, Any]) -> dict[str, Any]:
         ),
         span,
     )
+    rated = _ratings(desk, span, "unit")
+    none = {"rated": 0, "mean_hundredths": None, "solved": 0}
     units = [
         {
+            **rated.get(row.unit, none),
             "unit": views.named(desk.book.units, row.unit),
             "registered": row.registered,
             "answered": row.answered,

@@ -163,3 +163,14 @@ def test_l15_a_page_lists_the_laws_and_every_page_leads_there(public_face, lang,
     for code in ("FDW-45-E", "ULW-DIR", "CH2-24"):
         assert f'id="{code}"' in page.text
     assert 'href="/laws"' in get(f"{public_face}/privacy", **BROWSER).text
+
+
+def test_l16_the_agreement_stands_on_a_page_with_each_of_its_thirteen_promises(public_face):
+    answer = get(f"{public_face}/agreement", **BROWSER)
+    assert answer.status_code == 200
+    for number in range(1, 14):
+        assert f'id="S{number}"' in answer.text
+    for words in ("توافق‌نامه سطح خدمت", "مسئولیت", "روش‌های نظارت", "تعهدات"):
+        assert words in answer.text
+    english = get(f"{public_face}/agreement?lang=en", **BROWSER)
+    assert "Service-level agreement" in english.text

@@ -8,7 +8,7 @@ import tomllib
 import pytest
 
 from bus.activator import Call, Fate
-from bus.contracts import billing
+from bus.contracts import billing, ratings
 from bus.contracts import inquiry as contracts
 from bus.contracts import own as people
 from bus.contracts.notify import SEND_MESSAGE
@@ -347,3 +347,39 @@ def test_no_agency_can_be_granted_the_purpose_of_people(hand):
         contracts.ASK, caller=caller, key_kind="national_id", key=hand.key, purpose="applicant"
     )
     assert told["code"] == "purpose.unknown"
+
+
+# --- ratings (S11) ---
+
+
+def rate(hand, code, score=2, **more):
+    return hand.call(
+        ratings.RATE_OWN, caller={"face": "public"}, code=code, secret=SECRET, score=score,
+        solved=False, **more,
+    )  # fmt: skip
+
+
+def test_l16_an_answer_to_an_own_inquiry_is_rated_once_and_counted(hand):
+    codes = [hand.ask_own()["code"] for _ in range(6)]
+    assert rate(hand, codes[0])["code"] == "rating.no_answer"
+    for version, code in enumerate(codes):
+        hand.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=version + 2)
+    assert rate(hand, codes[0]) == {"score": 2}
+    assert rate(hand, codes[0], 5)["code"] == "rating.given"
+    told = hand.call(ratings.RATINGS, caller={"face": "public"})["ratings"][0]
+    assert (told["rated_by"], told["rated"], told["mean_hundredths"]) == ("applicant", None, None)
+    for code in codes[1:]:
+        rate(hand, code, 4)
+    told = hand.call(ratings.RATINGS, caller={"face": "public"})["ratings"][0]
+    assert (told["rated"], told["mean_hundredths"], told["solved"]) == (6, 367, 0)
+
+
+def test_l16_an_agency_rates_only_answers_that_it_was_given(hand):
+    code = hand.ask_own()["code"]
+    hand.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
+    tracking = hand.read_own(code)["answer"]["tracking_code"]
+    caller = {"agency": "power-co", "grants": [], "on_behalf_of": None}
+    told = hand.call(
+        ratings.RATE_ANSWER, caller=caller, tracking_code=tracking, score=5, solved=True
+    )
+    assert told["code"] == "answer.not_found"

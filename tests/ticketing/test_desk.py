@@ -309,3 +309,27 @@ def test_a_category_that_is_looked_over_first_gives_a_token(hand):
     found = hand.call(contracts.TOKEN, token=told["token"])
     assert found == {"token": told["token"], "code": told["code"]}
     assert hand.call(contracts.TOKEN, token="x")["code"] is None
+
+
+def rated(hand, score, **more):
+    code = hand.register(**more)
+    hand.answer(code)
+    hand.call(contracts.RATE, code=code, secret=SECRET, score=score, solved=score > 3)
+    return code
+
+
+def test_l16_ratings_are_counted_at_the_desk_by_unit(hand):
+    rated(hand, 2)
+    again = rated(hand, 5)
+    hand.call(contracts.REOPEN, code=again, secret=SECRET, text="نه")
+    (unit,) = hand.call(at_desk.REPORT, as_="nader")["units"]
+    assert (unit["rated"], unit["mean_hundredths"], unit["solved"]) == (1, 200, 0)
+
+
+def test_l16_ratings_are_told_to_everybody_where_nobody_can_be_known_by_them(hand):
+    for score in (2, 2, 5, 5):
+        rated(hand, score)
+    assert hand.call(contracts.STATISTICS)["ratings"]["rated"] is None
+    rated(hand, 4)
+    told = hand.call(contracts.STATISTICS)["ratings"]
+    assert told == {"rated": 5, "mean_hundredths": 360, "solved": 3}
