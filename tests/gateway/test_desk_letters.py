@@ -224,3 +224,83 @@ def test_m21_letters_are_counted_by_state_in_the_metrics(shared_desk):
     assert float(automatic[1]) >= 1
     assert 'mirab_letters{state="FAILED"}' in told
     assert 'mirab_letters_oldest_seconds{state="FLOOD"}' in told
+
+
+def plain(letter):
+    return letter.get_body(("plain",)).get_content()
+
+
+def citizen(desk, address):
+    """A citizen who has written a letter: our answer to it."""
+    send(desk, message("نوبت آب", sender=address), sender=address)
+    (ours,) = wait_for(lambda: desk.letters(address), 30)
+    return ours
+
+
+def read_by_citizen(desk, letter):
+    """The page behind the link of our letter."""
+    link = re.search(r"http\S+/l/\S+", plain(letter))[0]
+    return html.unescape(requests.Session().get(link, timeout=20).text)
+
+
+def test_m8_m26_a_strangers_reply_is_a_note_at_the_desk_and_nothing_on_the_citizens_page(
+    shared_desk, page
+):
+    ours = citizen(shared_desk, "owner@example.com")
+    assert ours["Subject"] == "Re: نوبت آب"
+    forged = message("Re: نوبت آب", "شکایت را پس می‌گیرم", sender="stranger@elsewhere.example",
+                     In_Reply_To=ours["Message-ID"])  # fmt: skip
+    letter = send(shared_desk, forged, sender="stranger@elsewhere.example")
+    assert state_of(shared_desk, letter) == "NOTE"
+    shown = page(letter).browser.get(
+        f"{shared_desk.ops}/desk/tickets/{ours['X-Mirab-Ticket']}", timeout=20
+    )
+    assert "stranger@elsewhere.example" in shown.text
+    assert "پس می‌گیرم" in html.unescape(shown.text)
+    assert "پس می‌گیرم" not in read_by_citizen(shared_desk, ours)
+    assert shared_desk.letters("stranger@elsewhere.example") == []
+
+
+def test_m15_what_was_not_taken_stands_in_the_answer_and_on_both_pages(shared_desk, page):
+    told = message("پیوست", sender="files@example.com")
+    for n in range(11):
+        told.add_attachment(b"\x89PNG\r\n\x1a\n" + bytes([n]) * 40, maintype="image",
+                            subtype="png", filename=f"photo-{n}.png")  # fmt: skip
+    letter = send(shared_desk, told, sender="files@example.com")
+    (ours,) = wait_for(lambda: shared_desk.letters("files@example.com"), 30)
+    shown = page(letter).browser.get(
+        f"{shared_desk.ops}/desk/tickets/{ours['X-Mirab-Ticket']}", timeout=20
+    )
+    for text in (plain(ours), read_by_citizen(shared_desk, ours), shown.text):
+        assert "photo-10.png: بیش از ده فایل" in text
+
+
+def test_m24_a_letter_after_the_end_comes_back_into_the_queue(shared_desk, page):
+    ours = citizen(shared_desk, "late@example.com")
+    code, mina = ours["X-Mirab-Ticket"], page(0, "mina").browser
+    closed = mina.post(
+        f"{shared_desk.ops}/desk/tickets/{code}/close",
+        data={"version": "1", "reason": "settled", "text": "تمام"}, timeout=20,
+    )  # fmt: skip
+    assert closed.status_code == 200
+    send(shared_desk, message("Re: نوبت آب", "هنوز آب نیست", sender="late@example.com"),
+         to=str(ours["Reply-To"]), sender="late@example.com")  # fmt: skip
+    queue = mina.get(f"{shared_desk.ops}/desk", timeout=20).text
+    assert "پیام تازه پس از پایان" in queue
+    assert f"/desk/tickets/{code}" in queue
+    assert "هنوز آب نیست" in read_by_citizen(shared_desk, ours)
+
+
+def test_m28_forty_letters_to_a_ticket_are_all_kept_and_the_unit_is_told_once(shared_desk):
+    ours = citizen(shared_desk, "machine@example.com")
+    to, box = str(ours["Reply-To"]), "groundwater@staff.water.example"
+    with smtplib.SMTP("127.0.0.1", shared_desk.mail_port, timeout=20) as server:
+        for n in range(40):
+            raw = message("Re", f"n {n}", sender="machine@example.com").as_bytes()
+            server.sendmail("machine@example.com", [to], raw)
+    mine = "select state, count(*) from letters where rcpt_to = %s group by 1 order by 1"
+    wait_for(
+        lambda: dict(execute(shared_desk.db, mine, (to,))) == {"MESSAGE": 10, "FLOOD": 30}, 120
+    )
+    told = [m for m in shared_desk.letters(box) if m["X-Mirab-Ticket"] == ours["X-Mirab-Ticket"]]
+    assert len(told) <= 2
