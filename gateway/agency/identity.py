@@ -16,7 +16,15 @@ from gateway.agency.certificates import Certificates
 from gateway.agency.dpop import Proofs
 from gateway.agency.limits import RateLimits
 from gateway.agency.refusals import claim
-from gateway.agency.register import Agency, Grant, Register, caller, granted, require_grant
+from gateway.agency.register import (
+    Agency,
+    Grant,
+    Register,
+    caller,
+    granted,
+    names,
+    require_grant,
+)
 from gateway.agency.replays import Replays
 from gateway.agency.tokens import Access, Tokens
 from gateway.problems import HttpError
@@ -71,9 +79,9 @@ class Visitor:
 
     def caller(self, contract: Contract) -> dict[str, Any]:
         """Who asks, as the envelope tells the service: of a token's scope and purpose alone."""
-        grants = self.grants(contract)
         behalf = self.register.agency(self.on_behalf_of) if self.on_behalf_of else None
-        told = caller(self.agency, self.keyid, grants, behalf)
+        told = caller(self.agency, self.keyid, self.grants(contract), self.on_behalf_of)
+        told |= names(self.agency, behalf)
         if self.access:
             inside = contract.name in self.access.scope
             told["grants"] = [

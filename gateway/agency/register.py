@@ -8,7 +8,16 @@ from bus.contracts import Request as Contract
 from bus.errors import Forbidden
 from bus.register import Register, rights
 
-__all__ = ["Agency", "Credential", "Grant", "Register", "caller", "granted", "require_grant"]
+__all__ = [
+    "Agency",
+    "Credential",
+    "Grant",
+    "Register",
+    "caller",
+    "granted",
+    "names",
+    "require_grant",
+]
 
 
 def granted(
@@ -47,20 +56,21 @@ def require_grant(grants: list[Grant], contract: Contract) -> None:
 
 
 def caller(
-    agency: Agency, keyid: str, grants: Iterable[Grant], behalf: Agency | None = None
+    agency: Agency, keyid: str, grants: Iterable[Grant], behalf: str | None = None
 ) -> dict[str, Any]:
-    """Who asks, as the envelope tells the service: the service decides by the grants, and writes
-    the names into what it answers.
-    """
-    asker = {"agency": agency.code, "key": keyid, "grants": told(grants), "names": names(agency)}
-    if behalf is None:
-        return asker
-    return {**asker, "on_behalf_of": behalf.code, "names_of_behalf": names(behalf)}
+    """Who asks, as the envelope tells the service: the service decides by the grants."""
+    named = {"agency": agency.code, "key": keyid, "grants": told(grants)}
+    return named if behalf is None else {**named, "on_behalf_of": behalf}
 
 
-def names(agency: Agency) -> dict[str, str]:
-    """What people call an agency; without a Persian name its own name stands for both."""
-    return {"fa": agency.name_fa or agency.name, "en": agency.name}
+def names(agency: Agency, behalf: Agency | None) -> dict[str, dict[str, str]]:
+    """What people call who asks, and in whose name: the service writes it into what it answers."""
+    parties = {"names": agency, "names_of_behalf": behalf}
+    return {
+        field: {"fa": party.name_fa or party.name, "en": party.name}
+        for field, party in parties.items()
+        if party
+    }
 
 
 def _any_in_force(grants: Iterable[Grant]) -> bool:
