@@ -70,11 +70,13 @@ async def read_form(  # noqa: PLR0913 - limits and ways that few forms need
     like a field of their name.
 
     HttpError ``http.media_type``, ``http.too_large``, ``form.malformed``. A file that is not taken
-    is named in ``problems`` and leaves nothing behind; the rest of the form is there.
+    is named in ``problems`` and leaves nothing behind; the rest of the form is there. The form
+    stays at ``request.state.form``, for the page of a problem.
     """
     kinds = ("application/x-www-form-urlencoded", "multipart/form-data")
     if bodies.media_type(request, *kinds) == kinds[0]:
-        return _plain(await bodies.body(request, fields_limit))
+        plain = request.state.form = _plain(await bodies.body(request, fields_limit))
+        return plain
     _, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary")
     if not boundary:
@@ -92,6 +94,7 @@ async def read_form(  # noqa: PLR0913 - limits and ways that few forms need
         reader.end()
     if not reader.complete:
         raise _malformed("The form ends in the middle.")
+    request.state.form = reader.form
     return reader.form
 
 

@@ -22,7 +22,7 @@ from bus.settings import Settings
 from gateway import bodies, pages, web
 from gateway.ops.checks import Check, SelfCall
 from gateway.ops.desk.oidc import Provider
-from gateway.ops.desk.pages import DeskPages, show
+from gateway.ops.desk.pages import DeskPages
 from gateway.ops.desk.session import Desk
 from gateway.ops.measures import Measures
 from gateway.ops.notices import pages as notices
@@ -189,7 +189,7 @@ def make(settings: Settings) -> web.Face:
             *pages.COMMON,
         ],
         lifespan=web.while_connected(ops.client, ops.probing.run, ops.surveyor.run),
-        show=show,
+        show=desk.show,
     )
 
 

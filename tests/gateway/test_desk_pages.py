@@ -2,9 +2,11 @@
 
 import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+import tinyhtml5
 from joserfc.jwk import RSAKey
 
 from tests.conftest import free_port, wait_for
@@ -253,3 +255,85 @@ def test_l11_metrics_tell_how_long_the_holidays_are_known(shared_desk):
     )
     assert float(line.split()[-1]) > 0
     assert 'mirab_worries{service="ticketing",what="tickets_without_due"} 0.0' in told
+
+
+# --- what a colleague typed ---
+
+NOTE_TEXT = "با مالک تماس گرفته شد.\nفردا ساعت ۹ بازدید."
+
+
+def fields_of(page, action):
+    """The fields of the form with that action, as a browser would send them."""
+    tree = tinyhtml5.parse(page, namespace_html_elements=False)
+    (form,) = [form for form in tree.iter("form") if form.get("action") == action]
+    inputs = [field for field in form.iter("input") if field.get("type") != "file"]
+    typed = {field.get("name"): field.get("value", "") for field in inputs}
+    return typed | {area.get("name"): area.text or "" for area in form.iter("textarea")}
+
+
+def a_note(session, desk, code):
+    """The fields of the note form of a ticket, with a text."""
+    page = session.get(f"{desk.ops}/desk/tickets/{code}", timeout=20).text
+    return {**fields_of(page, f"/desk/tickets/{code}/note"), "text": NOTE_TEXT}
+
+
+def notes(session, desk, code):
+    page = session.get(f"{desk.ops}/desk/tickets/{code}", timeout=20).text
+    return page.count("فردا ساعت ۹ بازدید")
+
+
+def test_p2_what_was_typed_outlives_the_session_and_is_sent_after_signing_in(shared_desk, sat):
+    code, session = registered(shared_desk)["code"], sat()
+    path, typed = f"/desk/tickets/{code}/note", a_note(session, shared_desk, code)
+    stranger = requests.Session()
+    answer = stranger.post(shared_desk.ops + path, data=typed, timeout=20)
+    assert (answer.status_code, "فردا ساعت ۹ بازدید" in answer.text) == (401, True)
+    door = fields_of(answer.text, "/desk/sign-in")
+    wrong = {**door, "username": "mina", "password": "not hers"}
+    answer = stranger.post(f"{shared_desk.ops}/desk/sign-in", data=wrong, timeout=20)
+    assert answer.status_code == 401
+    right = {**fields_of(answer.text, "/desk/sign-in"), "username": "mina"}
+    right["password"] = shared_desk.password
+    answer = stranger.post(f"{shared_desk.ops}/desk/sign-in", data=right, timeout=20)
+    again = fields_of(answer.text, path)
+    assert {name: again[name].replace("\r\n", "\n") for name in typed} == typed
+    assert notes(session, shared_desk, code) == 0
+    answer = stranger.post(shared_desk.ops + path, data=again, timeout=20, allow_redirects=False)
+    assert answer.status_code == 303
+    assert notes(session, shared_desk, code) == 1
+
+
+def test_p2_a_form_that_another_site_sends_is_not_shown_for_sending_again(shared_desk):
+    answer = requests.post(
+        f"{shared_desk.ops}/desk/tickets/4052138845/note",
+        data={"text": NOTE_TEXT},
+        headers={"Origin": "https://evil.example"},
+        timeout=20,
+    )
+    assert (answer.status_code, "بازدید" in answer.text) == (403, False)
+
+
+@pytest.mark.parametrize("action", ["//evil.example/desk/x", "https://evil.example/", "/v1/x"])
+def test_what_is_carried_through_the_sign_in_goes_to_the_desk_alone(shared_desk, action):
+    answer = requests.post(
+        f"{shared_desk.ops}/desk/sign-in",
+        data={"username": "mina", "password": shared_desk.password, "kept_action": action,
+              "kept.text": NOTE_TEXT},
+        allow_redirects=False,
+        timeout=20,
+    )  # fmt: skip
+    assert (answer.status_code, answer.headers["location"]) == (303, "/desk")
+
+
+def test_p3_a_form_sent_three_times_at_once_is_done_once_and_said_to_be_done(shared_desk, sat):
+    code, session = registered(shared_desk)["code"], sat()
+    path, typed = f"/desk/tickets/{code}/note", a_note(session, shared_desk, code)
+
+    def send(_):
+        return session.post(
+            shared_desk.ops + path, data=typed, timeout=30, allow_redirects=False
+        ).status_code
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(send, range(3))) == [303] * 3
+    assert notes(session, shared_desk, code) == 1

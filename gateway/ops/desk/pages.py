@@ -11,15 +11,17 @@ from bus.blobs import Blobs
 from bus.contracts import desk as contracts
 from bus.contracts.kinds import Request as Contract
 from bus.contracts.ticketing import FORM, REGISTER
-from bus.errors import BusError, ContractError, NotFound, RuleBroken, Unauthenticated
+from bus.errors import BusError, ContractError, NotFound, RuleBroken, Unauthenticated, Unavailable
 from bus.tracking import grouped, grouped_secret
 from gateway import pages, uploads
-from gateway.ops.desk import words
+from gateway.ops.desk import kept, words
+from gateway.ops.desk.kept import KeptForm
 from gateway.ops.desk.letters import LetterPages
 from gateway.ops.desk.oidc import Attempt, Provider
 from gateway.ops.desk.session import Desk, form_id, leave
 from gateway.ops.forms import day_of, one, taken
 from gateway.origin import same_origin
+from gateway.problems import status_of
 
 OIDC_COOKIE, OIDC_SECONDS = "mirab_desk_oidc", 600
 # address of the form → what it asks, and what the form does not say by itself
@@ -52,26 +54,47 @@ class DeskPages:
         """GET /desk/sign-in"""
         return self._sign_in(None)
 
-    def _sign_in(self, problem: str | None, status: int = 200) -> Response:
-        return pages.page(
-            "desk/sign_in.html", status, problem=problem, oidc=self._provider is not None
-        )
+    def _sign_in(
+        self, problem: str | None, status: int = 200, form: KeptForm | None = None
+    ) -> Response:
+        oidc = self._provider is not None
+        return pages.page("desk/sign_in.html", status, problem=problem, oidc=oidc, kept=form)
 
     async def sign_in(self, request: Request) -> Response:
         """POST /desk/sign-in: an account of the desk itself."""
         same_origin(request)
-        form = await uploads.read_form(request, None)
+        form = await uploads.read_form(request, None, fields_limit=uploads.TEXT_FORM)
         data = {name: one(form.values, name) for name in ("username", "password")}
         try:
             who = await self.desk.ask_as_desk(request, contracts.SIGN_IN, data)
         except (Unauthenticated, ContractError):
-            return self._sign_in("نام کاربری یا گذرواژه درست نیست.", 401)
-        return self._seat(request, who)
+            carried = kept.carried_form(form.values)
+            return self._sign_in("نام کاربری یا گذرواژه درست نیست.", 401, carried)
+        return self._seat(request, who, kept.carried_form(form.values))
 
-    def _seat(self, request: Request, who: dict[str, Any]) -> Response:
-        response = RedirectResponse("/desk", 303)
+    def _seat(
+        self, request: Request, who: dict[str, Any], form: KeptForm | None = None
+    ) -> Response:
+        response = kept.page_of(form) if form else RedirectResponse("/desk", 303)
         self.desk.sit(request, response, who)
         return response
+
+    async def go_on(self, request: Request) -> Response:
+        """POST /desk/kept: who signed in elsewhere goes on with what was typed."""
+        same_origin(request)
+        values = (await uploads.read_form(request, None, fields_limit=uploads.TEXT_FORM)).values
+        form = kept.carried_form(values)
+        if form is None:
+            return RedirectResponse("/desk", 303)
+        try:
+            self.desk.who(request)
+        except Unauthenticated:
+            return self._sign_in(None, 401, form)
+        return kept.page_of(form)
+
+    def show(self, request: Request, problem: dict[str, Any]) -> Response | None:
+        """A problem as a page of the desk, with what was typed."""
+        return kept.problem_page(request, problem, oidc=self._provider is not None)
 
     async def oidc_begin(self, request: Request) -> Response:
         """GET /desk/oidc: on to the organisation's login."""
@@ -136,7 +159,7 @@ class DeskPages:
     async def _ticket(self, request: Request, error: BusError | None, **typed: str) -> Response:
         code = request.path_params["code"]
         told = await self.desk.ask(request, contracts.READ, {"code": code})
-        status = 200 if error is None else 422
+        status = status_shown(error)
         return self._page(
             request, "ticket", status, told=told, error=error, typed=typed, done=done(request),
             portal=self._portal,
@@ -149,7 +172,7 @@ class DeskPages:
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
         contract, fixed = ACTS[name]
-        form = await uploads.read_form(request, self._blobs if name in FILES else None)
+        form = await uploads.read_form(request, self._blobs_of(request, name))
         typed = {field: one(form.values, field) for field in form.values}
         try:
             if form.problems:
@@ -164,6 +187,14 @@ class DeskPages:
             return await self._ticket(request, error, **{**typed, "act": name})
         return RedirectResponse(f"/desk/tickets/{code}?done={name}", 303)
 
+    def _blobs_of(self, request: Request, name: str) -> Blobs | None:
+        """Where files of the act are kept; nowhere for who is not signed in."""
+        try:
+            self.desk.who(request)
+        except Unauthenticated:
+            return None
+        return self._blobs if name in FILES else None
+
     async def file(self, request: Request) -> Response:
         """GET /desk/tickets/{code}/files/{file}"""
         params = request.path_params
@@ -175,11 +206,12 @@ class DeskPages:
 
     async def telephone(self, request: Request) -> Response:
         """GET and POST /desk/telephone: a clerk writes down what a citizen says."""
-        form = await self.desk.ask_as_desk(request, FORM, {})
         if request.method == "GET":
+            form = await self.desk.ask_as_desk(request, FORM, {})
             return self._page(request, "telephone", form=form, typed={}, error=None)
         same_origin(request)
-        values = (await uploads.read_form(request, None)).values
+        values = (await uploads.read_form(request, None, fields_limit=uploads.TEXT_FORM)).values
+        form = await self.desk.ask_as_desk(request, FORM, {})
         typed = {field: one(values, field) for field in values}
         id_ = typed.get("form") or form_id()
         secret = self.desk.secret_of(id_)
@@ -208,7 +240,7 @@ class DeskPages:
 
     async def _calendar(self, request: Request, error: BusError | None, **typed: str) -> Response:
         told = await self.desk.ask(request, contracts.CALENDAR, {})
-        status = 200 if error is None else 422
+        status = status_shown(error)
         return self._page(
             request, "calendar", status, told=told, error=error, typed=typed, done=done(request),
             w=words,
@@ -257,6 +289,7 @@ class DeskPages:
             Route("/desk/sign-in", self.sign_in_page, methods=["GET"]),
             Route("/desk/sign-in", self.sign_in, methods=["POST"]),
             Route("/desk/sign-out", self.sign_out, methods=["POST"]),
+            Route("/desk/kept", self.go_on, methods=["POST"]),
             Route("/desk/oidc", self.oidc_begin),
             Route("/desk/oidc/back", self.oidc_end),
             Route("/desk/telephone", self.telephone, methods=["GET", "POST"]),
@@ -270,19 +303,14 @@ class DeskPages:
         ]
 
 
+def status_shown(error: BusError | None) -> int:
+    """Of a page that shows a form again: 503 while something is away, else 422."""
+    if isinstance(error, Unavailable):
+        return status_of(error)
+    return 200 if error is None else 422
+
+
 def done(request: Request) -> str:
     """The name of the act that led here, if it is one of ours."""
     told = request.query_params.get("done", "")
     return told if told in (*ACTS, "row", "withdraw", "slots") else ""
-
-
-def show(request: Request, problem: dict[str, Any]) -> Response | None:
-    """A problem as a page of the desk; who is not signed in is shown where to sign in."""
-    if not request.url.path.startswith("/desk"):
-        return None
-    if problem["code"] in ("desk.signed_out", "desk.unknown"):
-        response: Response = RedirectResponse("/desk/sign-in", 303)
-        if problem["code"] == "desk.unknown":
-            leave(response)
-        return response
-    return pages.page("desk/sorry.html", problem["status"], problem=problem)

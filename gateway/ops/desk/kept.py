@@ -1,0 +1,94 @@
+"""What a colleague typed stays, whatever page comes instead of the one that was hoped for.
+
+A session that ended, a service that is away or too slow, a fault of ours: the page that tells of it
+holds the form as it was sent, under its own id, so that it can be sent again and is done once.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway import pages
+from gateway.ops.desk.session import leave
+
+SIGNED_OUT = ("desk.signed_out", "desk.unknown")
+# Forms that nobody types, or that another site made: their content is not shown again.
+NOT_KEPT = ("http.cross_site", "http.method", "http.not_found")
+DOORS = ("/desk/sign-in", "/desk/sign-out", "/desk/kept")
+PREFIX = "kept."
+SHORT = 40
+_PATH = re.compile(r"/desk(?:/[A-Za-z0-9_.~-]+)+")
+
+
+class KeptForm(NamedTuple):
+    """A form as it was sent: its address, its fields, and whether files would go along."""
+
+    action: str
+    fields: tuple[tuple[str, str], ...]
+    files: bool
+
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
+        return [(name, value) for name, value in self.fields if not _is_text(value)]
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        return [(name, value) for name, value in self.fields if _is_text(value)]
+
+
+def sent_form(request: Request) -> KeptForm | None:
+    """The form of this request, if somebody typed it at the desk and it was read."""
+    form = getattr(request.state, "form", None)
+    if request.method != "POST" or form is None or request.url.path in DOORS:
+        return None
+    media = request.headers.get("content-type", "")
+    return _kept(request.url.path, form.values, files=media.startswith("multipart/"))
+
+
+def carried_form(values: Mapping[str, list[str]]) -> KeptForm | None:
+    """The form that the page of signing in carries."""
+    fields = {
+        name.removeprefix(PREFIX): texts
+        for name, texts in values.items()
+        if name.startswith(PREFIX)
+    }
+    action = values.get("kept_action", [""])[0]
+    return _kept(action, fields, files=values.get("kept_files") == ["1"])
+
+
+def _kept(action: str, values: Mapping[str, list[str]], *, files: bool) -> KeptForm | None:
+    if not _PATH.fullmatch(action) or action in DOORS:
+        return None
+    fields = tuple((name, value) for name, texts in values.items() for value in texts)
+    return KeptForm(action, fields, files) if any(value for _, value in fields) else None
+
+
+def _is_text(value: str) -> bool:
+    """Whether it is worth showing: choices and ids go along unseen."""
+    return "\n" in value or len(value) > SHORT or " " in value.strip()
+
+
+def problem_page(request: Request, problem: dict[str, Any], *, oidc: bool) -> Response | None:
+    """A problem as a page of the desk; who is not signed in is shown where to sign in."""
+    if not request.url.path.startswith("/desk"):
+        return None
+    kept = None if problem["code"] in NOT_KEPT else sent_form(request)
+    if problem["code"] not in SIGNED_OUT:
+        return pages.page("desk/sorry.html", problem["status"], problem=problem, kept=kept)
+    response: Response = RedirectResponse("/desk/sign-in", 303)
+    if kept is not None:
+        response = pages.page("desk/sign_in.html", 401, problem=None, oidc=oidc, kept=kept)
+        response.headers["Cache-Control"] = "no-store"
+    if problem["code"] == "desk.unknown":
+        leave(response)
+    return response
+
+
+def page_of(kept: KeptForm) -> Response:
+    """The form after signing in: not sent yet, ready to be."""
+    response = pages.page("desk/kept.html", kept=kept)
+    response.headers["Cache-Control"] = "no-store"
+    return response
