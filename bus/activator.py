@@ -88,11 +88,30 @@ def run(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
     except Exception as error:
         if len(calls) > 1 and not (is_of_database(error) and not _may_succeed_again(error)):
             return [outcome for call in calls for outcome in run(service, job, [call])]
-        outcomes = [_failed(job, call, error) for call in calls]
+        outcomes = [
+            _done_meanwhile(service, job, call, error) or _failed(job, call, error)
+            for call in calls
+        ]
     seconds = (time.perf_counter() - started) / len(calls)
     for call, outcome in zip(calls, outcomes, strict=True):
         _canonical_line(job, call, outcome, seconds)
     return outcomes
+
+
+def _done_meanwhile(service: Any, job: Job, call: Call, error: Exception) -> Outcome | None:
+    """The first reply to a message that another worker has done while this one waited for it.
+
+    A form that is sent twice at once is told what the first was told, not that it came too late.
+    """
+    refused = isinstance(error, BusError) and not isinstance(error, Unavailable)
+    if job.outside or not job.remembers or not refused:
+        return None
+    try:
+        with service.store.transaction() as tx:
+            done = inbox.seen(tx.conn, job.consumer, [call.message.id]).get(call.message.id)
+    except Unavailable:
+        return None
+    return Outcome(Fate.DONE, _recalled(done, inbox.digest(call.data))) if done else None
 
 
 def _attempt_again(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
