@@ -599,7 +599,7 @@ def test_m23_a_read_receipt_makes_no_ticket_and_gets_no_answer(door):
         kind="report", more="; report-type=disposition-notification",
     )  # fmt: skip
     row = door.deliver(letter(subject="Read: water", **parts))
-    assert row[:2] == ("AUTOMATIC", "read_receipt")
+    assert row[:2] == ("RECEIPT", "read_receipt")
     assert door.hand.letters("reza@example.com") == []
 
 
