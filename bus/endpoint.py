@@ -18,10 +18,12 @@ from nameko.extensions import Entrypoint
 from bus import activator, log
 from bus.activator import Call, Fate, Job, Outcome
 from bus.contracts.kinds import Command, Contract, Event, Request
+from bus.database_faults import is_of_database
 from bus.deliveries import AnswerDelivery, Delivery
 from bus.errors import BusError
 from bus.incoming import Incoming
 from bus.inlet import Answers, Commands, Events, Inlet, Requests, Suspects
+from bus.store import Store
 from bus.troubles import Troubles
 
 HOLD_SECONDS = 3.0
@@ -306,14 +308,22 @@ def every(seconds: float) -> Callable[..., Any]:
                 with service.store.leader(f"{service.name}.{method.__name__}") as mine:
                     if mine:
                         method(service)
+                        service.store.failing.pop(method.__name__, None)
             except BusError as error:
                 _log.warning("not now", every=method.__name__, code=error.code)
+                if not is_of_database(error):
+                    _count_failure(service.store, method.__name__)
             except Exception:
                 _log.exception("failed", every=method.__name__)
+                _count_failure(service.store, method.__name__)
 
         return Every.decorator(seconds)(run)
 
     return declare
+
+
+def _count_failure(store: Store, chore: str) -> None:
+    store.failing[chore] = store.failing.get(chore, 0) + 1
 
 
 def _declare(

@@ -43,3 +43,16 @@ UNDO_2 = """
 drop index outbox_awaited;
 alter table outbox drop column awaits, drop column died, drop column resends, drop column resend_at;
 """
+
+REVISION_3 = """
+create table failed_rows (
+    chore text not null,
+    item text not null,
+    tries integer not null,
+    problem text not null,
+    at timestamptz not null default now(),
+    primary key (chore, item)
+);
+"""
+
+UNDO_3 = "drop table failed_rows"

@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from bus import topology
 from bus.contracts.kinds import Command, Contract
 from bus.envelope import Envelope
+from bus.errors import ContractError
 
 CHANNEL = "mirab_outbox"
 
@@ -56,14 +57,24 @@ Index("outbox_awaited", TABLE.c.resend_at, postgresql_where=text("awaits <> '{}'
 def row(
     contract: Contract, envelope: Envelope, data: dict[str, Any], agency: str | None = None
 ) -> dict[str, Any]:
-    """One message as a row to insert; one for an ``agency`` goes to that agency's queue."""
+    """One message as a row to insert; one for an ``agency`` goes to that agency's queue.
+
+    ContractError if no broker would take it: it would be tried for ever.
+    """
+    body = orjson.dumps(data)
+    if len(body) > topology.LONGEST_MESSAGE:
+        raise ContractError(
+            f"A message of {contract.name} has at most {topology.LONGEST_MESSAGE} bytes; put what "
+            "is larger into the blob store.",
+            contract=contract.name,
+        )
     exchange = topology.COMMANDS if isinstance(contract, Command) else topology.EVENTS
     return {
         "id": envelope.id,
         "exchange": topology.AGENCY if agency else exchange,
         "name": topology.agency_key(agency, contract.name) if agency else contract.name,
         "headers": envelope.headers(),
-        "body": orjson.dumps(data),
+        "body": body,
         "awaits": [] if agency else list(contract.receivers),
     }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from nameko.extensions import DependencyProvider
 
-from bus import inbox, monitor
+from bus import chores, inbox, monitor
 from bus.contracts.health import health_of
 from bus.database_faults import PREFIX
 from bus.endpoint import every, serve
@@ -15,6 +15,8 @@ from bus.monitor import Status
 from bus.settings import Settings
 from bus.store import MINUTE, Store, Tx
 from bus.version import release
+
+FAILING = 3
 
 
 class StoreProvider(DependencyProvider):
@@ -86,7 +88,8 @@ def _concerns(service: Service) -> dict[str, Any]:
     """What an operator should see in time; nothing of it while the service has no book yet."""
     try:
         with service.store.transaction() as tx:
-            ends, worries = service.book_ends(tx), service.worries(tx)
+            ends = service.book_ends(tx)
+            worries = service.worries(tx) | _failures(service, tx)
     except BusError:
         return {}
     return {
@@ -95,6 +98,13 @@ def _concerns(service: Service) -> dict[str, Any]:
     }
 
 
+def _failures(service: Service, tx: Tx) -> dict[str, int]:
+    """Rows of work that were given up, and chores that failed at several turns in a row."""
+    failing = sum(times >= FAILING for times in service.store.failing.values())
+    return {"rows_given_up": chores.left_alone(tx.conn), "chores_failing": failing}
+
+
 def _forget_old(service: Service) -> None:
     with service.store.transaction() as tx:
         inbox.forget_old(tx.conn)
+        chores.forget(tx.conn)

@@ -70,6 +70,17 @@ class Tx:
         """Puts what an agency hears into its own queue, if and when this transaction commits."""
         self._rows.append(outbox.heard(agency, id, headers, data))
 
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """What fails in it is undone, its messages too, and the transaction goes on."""
+        count = len(self._rows)
+        try:
+            with self.conn.begin_nested():
+                yield
+        except BaseException:
+            del self._rows[count:]
+            raise
+
     def flush(self) -> None:
         """Writes the outbox rows and raises the marks; called once, just before the commit."""
         if self._rows:
@@ -103,6 +114,8 @@ class Store:
         self.source = source
         self.marks = marks or Marks.of(Settings())
         self.troubles = Troubles()
+        # Chores of this process that failed at their last turn, and how often in a row.
+        self.failing: dict[str, int] = {}
         self.probe = DatabaseProbe(url)
         self.engine = create_engine(
             make_url(url).set(drivername="postgresql+psycopg2"),

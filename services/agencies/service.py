@@ -1,6 +1,8 @@
 """The agencies service: the register, calls that are answered later, what agencies hear."""
 
 from bus.service import Service
+from bus.store import Tx
+from services.agencies import waiting
 from services.agencies.deferred_entries import DeferredEntries
 from services.agencies.hearing_entries import HearingEntries
 from services.agencies.register_entries import RegisterEntries
@@ -8,3 +10,7 @@ from services.agencies.register_entries import RegisterEntries
 
 class Agencies(DeferredEntries, HearingEntries, RegisterEntries, Service):
     name = "agencies"
+
+    def worries(self, tx: Tx) -> dict[str, int]:
+        """What waits longer than it should."""
+        return waiting.counts(tx.conn)

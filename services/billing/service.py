@@ -37,6 +37,7 @@ from services.billing import (
     tariffs,
     verifying,
     views,
+    waiting,
 )
 from services.billing.bills import Till
 from services.billing.domain import ledger as journal
@@ -68,6 +69,10 @@ class Billing(Service):
         book = books.newest(tx.conn)
         codes = [service["code"] for service in book.told["services"]]
         return books.ends(book, tariffs.of_services(tx.conn, codes), tehran_day(self.now()))
+
+    def worries(self, tx: Tx) -> dict[str, int]:
+        """What waits longer than it should."""
+        return waiting.counts(tx.conn)
 
     def till(self, tx: Any) -> Till:
         """For what is done by a message of another part."""

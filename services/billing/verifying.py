@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bus import log
-from bus.errors import BusError, NotFound, Unavailable
+from bus.chores import Chore
+from bus.errors import NotFound, Unavailable
 from bus.keys import base64url
 from bus.store import Store, Tx
 from services.billing import attempts, bills, exceptions, store
@@ -244,18 +245,17 @@ def sweep(desk: Desk) -> None:
     """
     with desk.store.transaction() as tx:
         due = attempts.due(tx.conn, desk.now)
-    for row in due:
-        try:
-            _take_up(desk, row)
-        except BusError:
-            raise
-        except Exception:
-            _log.exception("an attempt stands still", order=row.order_id, psp=row.psp)
+    Chore(desk.store, "billing.sweep").each(
+        due, lambda row: _take_up(desk, row), lambda row: row.order_id
+    )
 
 
 def _take_up(desk: Desk, row: Any) -> None:
     if row.state in ("CREATED", "TOKENED", "REDIRECTED", "CANCELLED"):
         _look_for_orphan(desk, row)
+    elif row.psp not in desk.psps:
+        _log.error("gateway_not_set_up", order=row.order_id, psp=row.psp)
+        _later(desk, row)
     else:
         work(desk, row.order_id)
 

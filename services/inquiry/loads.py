@@ -6,17 +6,21 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
 
+from bus import log
+from bus.chores import Chore
 from bus.errors import FieldError, NotFound, RuleBroken
 from bus.settings import Settings
 from bus.store import Store, Tx
 
 FIELDS = ("load", "state", "rows", "bad_rows", "data_version", "message")
 LONGEST_MESSAGE = 1000
+_log = log.get("loads")
 _PROGRESS = text(
     f"select {', '.join(FIELDS)} from loads where load = :load"  # noqa: S608 - made of constants
 )
@@ -75,11 +79,8 @@ def work_next(store: Store, settings: Settings) -> None:
         found = tx.conn.execute(_NEXT).mappings().one_or_none()
     if found is None:
         return
-    try:
-        path = export_at(settings, found["folder"])
-        told = _run(path, found["allow_removals"])
-    except RuleBroken as error:
-        told = {"state": "FAILED", "message": error.message}
+    chore = Chore(store, "inquiry.load")
+    told = _told_of(settings, found) if chore.begin(found["load"]) else _given_up()
     with store.transaction() as tx:
         tx.conn.execute(
             text(
@@ -95,6 +96,23 @@ def work_next(store: Store, settings: Settings) -> None:
                 "load": found["load"],
             },
         )
+    chore.end(found["load"])
+
+
+def _told_of(settings: Settings, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Runs an import; what became of it, whatever it met."""
+    try:
+        return _run(export_at(settings, found["folder"]), found["allow_removals"])
+    except RuleBroken as error:
+        return {"state": "FAILED", "message": error.message}
+    except (OSError, ValueError, LookupError) as error:
+        _log.exception("import_failed", load=found["load"])
+        return {"state": "FAILED", "message": f"It cannot be run: {type(error).__name__}."}
+
+
+def _given_up() -> dict[str, Any]:
+    """One that ends the process each time it is begun keeps no other waiting for ever."""
+    return {"state": "FAILED", "message": "It was begun five times and never came to its end."}
 
 
 def _run(path: Path, allow_removals: bool) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from bus.endpoint import answers, every, handle, serve
 from bus.errors import BusError, NotFound
 from bus.persian import tehran_day
 from bus.service import Service
+from bus.store import Tx
 from services.inquiry import (
     asking,
     batches,
@@ -34,6 +35,7 @@ from services.inquiry import (
     standing,
     store,
     verifying,
+    waiting,
 )
 from services.inquiry.asking import Asked
 from services.inquiry.domain import codes, law_uses, purposes
@@ -47,6 +49,10 @@ class Inquiry(Service):
     def secret(self) -> str:
         """With what the log hashes keys."""
         return self.settings.secret("INQUIRY_LOG_KEY").reveal()
+
+    def worries(self, tx: Tx) -> dict[str, int]:
+        """What waits longer than it should."""
+        return waiting.counts(tx.conn)
 
     @serve(ASK, batch=100)
     def ask(self, tx, calls):

@@ -1,15 +1,17 @@
 """Announcing: an editor drafts, publishes, updates, moves, cancels; every word keeps its moment."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
 from sqlalchemy import text
 
+from bus.chores import Chore
 from bus.contracts import CATALOGUE, Request
 from bus.envelope import instant
 from bus.errors import FieldError, RuleBroken
+from bus.store import Store, Tx
 from services.notify import bulletins, deliveries
 from services.notify.domain.announcement import gone_at, moved, published
 from services.notify.office import Office
@@ -115,22 +117,30 @@ def cancel(office: Office, who: str, asked: Mapping[str, Any]) -> dict[str, Any]
     return bulletins.public(office, row.id, drafts=True)
 
 
-def turn(office: Office) -> None:
+def turn(store: Store, office_of: Callable[[Tx], Office]) -> None:
     """What the clock has begun or ended is noted as an update of our own."""
-    rows = office.conn.execute(
-        text(
-            "select * from announcements where published_at is not null and ("
-            "state = 'SCHEDULED' and starts_at <= :now "
-            "or state in ('IN_PROGRESS', 'VERIFYING') and ends_at <= :now "
-            "or state = 'ANNOUNCED' and kind = 'end_of_service' and sunset < :today) "
-            "order by id limit 100 for update skip locked"
-        ),
-        {"now": office.now, "today": (office.now + dt.timedelta(days=1)).date()},
-    ).all()
-    for row in rows:
-        state = bulletins.state_of(row, office.now)
-        if state != row.state:
-            _say(office, row, OURSELVES, state, BY_CLOCK[state], tell=state != "IN_PROGRESS")
+
+    def due(office: Office, left: list[str]) -> Sequence[Any]:
+        tomorrow = (office.now + dt.timedelta(days=1)).date()
+        asked = {"now": office.now, "today": tomorrow, "left": left}
+        return office.conn.execute(_TURNS, asked).all()
+
+    Chore(store, "notify.turn").page(office_of, due, _turn, lambda row: row.id)
+
+
+def _turn(office: Office, row: Any) -> None:
+    state = bulletins.state_of(row, office.now)
+    if state != row.state:
+        _say(office, row, OURSELVES, state, BY_CLOCK[state], tell=state != "IN_PROGRESS")
+
+
+_TURNS = text(
+    "select * from announcements where published_at is not null and ("
+    "state = 'SCHEDULED' and starts_at <= :now "
+    "or state in ('IN_PROGRESS', 'VERIFYING') and ends_at <= :now "
+    "or state = 'ANNOUNCED' and kind = 'end_of_service' and sunset < :today) "
+    "and not id::text = any(:left) order by id limit 100 for update skip locked"
+)
 
 
 def _public(office: Office, id_: int) -> Any:

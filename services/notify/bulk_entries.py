@@ -79,8 +79,7 @@ class BulkEntries:
 
     @every(1)
     def run_jobs(self):
-        with self.store.transaction() as tx:
-            job_running.begin(self.office(tx))
+        job_running.begin(self.store, self.office)
         job_running.take(self.store, self.office)
 
     @every(5)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import text
 
 from bus import log
+from bus.chores import Chore
 from bus.errors import Unavailable
 from services.notify import calling, ending, handovers
 from services.notify.calling import Post
@@ -35,16 +36,17 @@ HINT = text(
 KNOWN = text("select 1 from handovers where provider = :provider and provider_ref = :ref limit 1")
 GIVEN_UP = text(
     "select * from messages where state = 'CREATED' and channel in ('sms', 'email') "
-    "and give_up_at <= :now order by give_up_at limit :most for update skip locked"
+    "and give_up_at <= :now and not id::text = any(:left) "
+    "order by give_up_at limit :most for update skip locked"
 )
 UNTOLD = text(
     "select m.id, m.channel, h.ref from messages m left join handovers h on h.message = m.id "
     "and h.channel = m.channel and h.state = 'HANDED' where m.state = 'SENT' "
-    "and m.sent_at <= :before order by m.sent_at limit :most"
+    "and m.sent_at <= :before and not m.id::text = any(:left) order by m.sent_at limit :most"
 )
 ARRIVED = text(
     "select * from messages where state = 'CREATED' and channel = 'inbox' and due_at <= :now "
-    "order by due_at limit :most for update skip locked"
+    "and not id::text = any(:left) order by due_at limit :most for update skip locked"
 )
 TRIED_TWICE = text(
     "select 1 from handovers where message = :message and channel = :channel "
@@ -87,11 +89,14 @@ def _ask(post: Post, carrier: Carrier, rows: Sequence[Any]) -> None:
     except Unavailable as error:
         _log.warning("not told", provider=carrier.code, code=error.code)
         return
-    with post.store.transaction() as tx:
-        office = post.office(tx)
-        for row in rows:
-            if row.provider_ref in told:
-                _note_told(office, row, post.of(row.channel), *told[row.provider_ref])
+
+    def known(_: Office, left: list[str]) -> Sequence[Any]:
+        return [row for row in rows if row.provider_ref in told and str(row.ref) not in left]
+
+    def note(office: Office, row: Any) -> None:
+        _note_told(office, row, post.of(row.channel), *told[row.provider_ref])
+
+    Chore(post.store, "notify.poll").page(post.office, known, note, lambda row: row.ref)
 
 
 def _note_told(office: Office, row: Any, known: Collection[str], state: Told, code: str) -> None:
@@ -139,39 +144,52 @@ def time_out(post: Post) -> None:
             pass
 
 
-def _give_up(post: Post) -> bool:
-    with post.store.transaction() as tx:
-        office = post.office(tx)
-        rows = tx.conn.execute(GIVEN_UP, {"now": office.now, "most": AT_ONCE}).all()
-        for row in rows:
-            ending.end(office, row, State.FAILED, row.code or "no_provider")
-    return bool(rows)
+def _give_up(post: Post) -> int:
+    def due(office: Office, left: list[str]) -> Sequence[Any]:
+        asked = {"now": office.now, "most": AT_ONCE, "left": left}
+        return office.conn.execute(GIVEN_UP, asked).all()
+
+    def end(office: Office, row: Any) -> None:
+        ending.end(office, row, State.FAILED, row.code or "no_provider")
+
+    return Chore(post.store, "notify.give_up").page(post.office, due, end, _id)
 
 
-def _end_untold(post: Post) -> bool:
+def _end_untold(post: Post) -> int:
     """After a mail server has taken a letter, no news is good news: what it cannot deliver it says
     itself (RFC 5321, 6.1), so that no other channel is tried; the same for a printed letter.
     """
-    with post.store.transaction() as tx:
-        office = post.office(tx)
+
+    def due(office: Office, left: list[str]) -> Sequence[Any]:
         before = office.now - office.book.patience.untold
-        rows = tx.conn.execute(UNTOLD, {"before": before, "most": AT_ONCE}).all()
-        for row in rows:
-            last = row.channel != "sms"
-            if row.ref is not None:
-                handovers.close(office, row.ref, State.UNTOLD, "untold", last=last)
-                continue
-            message = handovers.message(office, row.id)
-            if message.state == "SENT":
-                ending.end(office, message, State.UNTOLD, "untold", last=last)
-    return bool(rows)
+        asked = {"before": before, "most": AT_ONCE, "left": left}
+        return office.conn.execute(UNTOLD, asked).all()
+
+    return Chore(post.store, "notify.untold").page(post.office, due, _end_one_untold, _id)
 
 
-def _arrive(post: Post) -> bool:
+def _end_one_untold(office: Office, row: Any) -> None:
+    last = row.channel != "sms"
+    if row.ref is not None:
+        handovers.close(office, row.ref, State.UNTOLD, "untold", last=last)
+        return
+    message = handovers.message(office, row.id)
+    if message.state == "SENT":
+        ending.end(office, message, State.UNTOLD, "untold", last=last)
+
+
+def _arrive(post: Post) -> int:
     """What is due in an inbox lies in it: it is here with us."""
-    with post.store.transaction() as tx:
-        office = post.office(tx)
-        rows = tx.conn.execute(ARRIVED, {"now": office.now, "most": AT_ONCE}).all()
-        for row in rows:
-            ending.end(office, row, State.DELIVERED, "")
-    return bool(rows)
+
+    def due(office: Office, left: list[str]) -> Sequence[Any]:
+        asked = {"now": office.now, "most": AT_ONCE, "left": left}
+        return office.conn.execute(ARRIVED, asked).all()
+
+    def end(office: Office, row: Any) -> None:
+        ending.end(office, row, State.DELIVERED, "")
+
+    return Chore(post.store, "notify.arrive").page(post.office, due, end, _id)
+
+
+def _id(row: Any) -> object:
+    return row.id

@@ -11,6 +11,7 @@ from marshmallow import ValidationError
 from sqlalchemy import text
 
 from bus import log
+from bus.chores import Chore
 from bus.contracts.bulk import JOB_ROWS
 from bus.contracts.fields import Prose, Text
 from bus.contracts.receiver import VALUE_MOST, Receiver
@@ -101,9 +102,13 @@ def check(store: Store, office_of: OfficeOf) -> bool:
             text("select body from job_parts where job = :job order by part"), {"job": job.id}
         ).scalars()
         whole = "".join(pieces)
+    chore = Chore(store, "notify.check_job")
     try:
-        why = _judge_all(store, office_of, job, whole)
+        # A check that kills the process would else be begun for ever, and no other job's.
+        may = chore.begin(job.id)
+        why = _judge_all(store, office_of, job, whole) if may else "job.check_failed"
     except Cancelled:
+        chore.end(job.id)
         return True
     except Unavailable:
         raise
@@ -113,6 +118,7 @@ def check(store: Store, office_of: OfficeOf) -> bool:
         why = error.code if isinstance(error, BusError) else "job.check_failed"
     with store.transaction() as tx:
         _conclude(office_of(tx), job, why)
+    chore.end(job.id)
     return True
 
 

@@ -2,12 +2,13 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
 from sqlalchemy import text
 
+from bus.chores import Chore
 from bus.contracts.bulk import JOB_DONE
 from bus.envelope import instant
 from bus.errors import BusError
@@ -21,10 +22,13 @@ PAGE, END_PAGE = 500, 200
 # How long one turn of the chore may take; then others have theirs.
 TURN_SECONDS = 5.0
 FORGET_UNFINISHED, FORGET_ENDED = dt.timedelta(days=7), dt.timedelta(days=180)
+_DUE = text("""
+    select * from jobs where state = 'SCHEDULED' and start_at <= :now
+    and not id::text = any(:left) order by id for update skip locked""")
 _WAITING = text("""
     select j.id from jobs j where j.state = 'RUNNING' and exists
         (select 1 from job_rows r where r.job = j.id and r.state = 'WAITING')
-    order by j.id""")
+    and not j.id::text = any(:left) order by j.id""")
 _PAGE = text("""
     select line, asked from job_rows where job = :job and state = 'WAITING'
     order by line limit :page for update""")
@@ -39,42 +43,50 @@ _OVER = text("""
     and not exists (select 1 from job_rows where job = j.id and state = 'WAITING')
     and not exists (select 1 from messages
         where job = j.id and state in ('CREATED', 'SENDING', 'SENT'))
-    order by j.id limit 20 for update skip locked""")
+    and not j.id::text = any(:left) order by j.id limit 20 for update skip locked""")
 _CANCELLED = text("""
     select m.* from messages m join jobs j on j.id = m.job
     where j.state = 'CANCELLED' and j.ended_at is null and m.state = 'CREATED'
-    order by m.id limit :page for update of m skip locked""")
+    and not m.id::text = any(:left) order by m.id limit :page for update of m skip locked""")
 
 
-def begin(office: Office) -> None:
+def begin(store: Store, office_of: OfficeOf) -> None:
     """Starts what was scheduled for now; not what was approved otherwise since it was shown."""
-    due = office.conn.execute(
-        text(
-            "select * from jobs where state = 'SCHEDULED' and start_at <= :now order by id "
-            "for update skip locked"
-        ),
-        {"now": office.now},
-    )
-    for row in due.all():
-        if jobs.has_changed(office.conn, row):
-            jobs.drop(office, row, why="job.template_changed")
-        else:
-            jobs.move(office.conn, row, "begin")
+
+    def due(office: Office, left: list[str]) -> Sequence[Any]:
+        return office.conn.execute(_DUE, {"now": office.now, "left": left}).all()
+
+    Chore(store, "notify.begin_job").page(office_of, due, _begin, _id)
+
+
+def _begin(office: Office, row: Any) -> None:
+    if jobs.has_changed(office.conn, row):
+        jobs.drop(office, row, why="job.template_changed")
+    else:
+        jobs.move(office.conn, row, "begin")
+
+
+def _id(row: Any) -> object:
+    return row.id
 
 
 def take(store: Store, office_of: OfficeOf) -> None:
     """Makes messages of rows, a page of each running job in turn, so that none waits for another's
     end.
     """
-    end = time.monotonic() + TURN_SECONDS
+    chore, end = Chore(store, "notify.run_job"), time.monotonic() + TURN_SECONDS
     more = True
-    while more and time.monotonic() < end:
+
+    def take_next(job: int) -> None:
         with store.transaction() as tx:
-            running = list(tx.conn.execute(_WAITING).scalars())
+            take_page(office_of(tx), job)
+
+    while more and time.monotonic() < end:
+        left = chore.left()
+        with store.transaction() as tx:
+            running = list(tx.conn.execute(_WAITING, {"left": left}).scalars())
         more = bool(running)
-        for job in running:
-            with store.transaction() as tx:
-                take_page(office_of(tx), job)
+        chore.each(running, take_next)
 
 
 def take_page(office: Office, job: int) -> int:
@@ -108,17 +120,19 @@ def _outcome(line: int, result: dict[str, Any] | BusError) -> dict[str, Any]:
 def wind_down(store: Store, office_of: OfficeOf) -> None:
     """Ends the messages of cancelled jobs that were not handed over, and jobs that are over."""
     end, more = time.monotonic() + TURN_SECONDS, True
+
+    def cancelled(office: Office, left: list[str]) -> Sequence[Any]:
+        return office.conn.execute(_CANCELLED, {"page": END_PAGE, "left": left}).all()
+
+    def cancel(office: Office, row: Any) -> None:
+        ending.end(office, row, State.CANCELLED, "job.cancelled")
+
+    def over(office: Office, left: list[str]) -> Sequence[Any]:
+        return office.conn.execute(_OVER, {"left": left}).all()
+
     while more and time.monotonic() < end:
-        with store.transaction() as tx:
-            office = office_of(tx)
-            rows = tx.conn.execute(_CANCELLED, {"page": END_PAGE}).all()
-            for row in rows:
-                ending.end(office, row, State.CANCELLED, "job.cancelled")
-            more = bool(rows)
-    with store.transaction() as tx:
-        office = office_of(tx)
-        for row in tx.conn.execute(_OVER).all():
-            _finish(office, row)
+        more = Chore(store, "notify.cancel_message").page(office_of, cancelled, cancel, _id) > 0
+    Chore(store, "notify.end_job").page(office_of, over, _finish, _id)
 
 
 def _finish(office: Office, row: Any) -> None:

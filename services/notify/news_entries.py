@@ -59,8 +59,7 @@ class NewsEntries:
 
     @every(10)
     def turn_announcements(self):
-        with self.store.transaction() as tx:
-            announcing.turn(self.office(tx))
+        announcing.turn(self.store, self.office)
 
     # --- the state of ourselves ---
 
@@ -104,10 +103,8 @@ class NewsEntries:
 
     @every(5)
     def tell_subscribers(self):
-        more = True
-        while more:
-            with self.store.transaction() as tx:
-                more = subscribing.tell(self.subscriptions_desk(tx))
+        while subscribing.tell(self.store, self.subscriptions_desk):
+            pass
 
     @every(3600)
     def forget_unconfirmed(self):

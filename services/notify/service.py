@@ -14,6 +14,7 @@ from services.notify import (
     inboxes,
     messages,
     templates,
+    waiting,
 )
 from services.notify.api_entries import ApiEntries
 from services.notify.bulk_entries import BulkEntries
@@ -34,6 +35,10 @@ class Notify(ApiEntries, BulkEntries, DeskEntries, DispatchEntries, NewsEntries,
     def book_ends(self, tx: Tx) -> dict[str, dt.date | None]:
         """Until when the prices of SMS and the promises are on record."""
         return books.ends(books.newest(tx.conn))
+
+    def worries(self, tx: Tx) -> dict[str, int]:
+        """What waits longer than it should."""
+        return waiting.counts(tx.conn)
 
     def office(self, tx: Any) -> Office:
         return Office(tx, self.now(), books.newest(tx.conn), self.keys)

@@ -8,14 +8,16 @@ import base64
 import hmac
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import text
 
+from bus.chores import Chore
 from bus.errors import BusError, NotFound, RuleBroken
 from bus.keys import base64url
+from bus.store import Store, Tx
 from services.notify import consents, ending
 from services.notify.accepting import accept
 from services.notify.domain import subscription
@@ -135,14 +137,23 @@ def forget_unconfirmed(office: Office) -> None:
 # --- telling ---
 
 
-def tell(desk: Desk) -> bool:
-    """Tells the next page of subscribers of the oldest update that is not told; False if there is
+def tell(store: Store, desk_of: Callable[[Tx], Desk]) -> int:
+    """Tells the next page of subscribers of the oldest update that is not told; 0 if there is
     nothing to tell. A subscriber is told of an update once: page and proof are one transaction.
     """
+    return Chore(store, "notify.tell").page(
+        desk_of, next_update, tell_page, lambda update: update.update
+    )
+
+
+def next_update(desk: Desk, left: list[str]) -> Sequence[Any]:
+    """The oldest update that is not told, in a list."""
+    return desk.office.conn.execute(text(NEXT), {"left": left}).all()
+
+
+def tell_page(desk: Desk, update: Any) -> None:
+    """Tells the next page of its subscribers."""
     office = desk.office
-    update = office.conn.execute(text(NEXT)).one_or_none()
-    if update is None:
-        return False
     rows = office.conn.execute(
         text(PAGE_OF),
         {
@@ -172,7 +183,6 @@ def tell(desk: Desk) -> bool:
             "done": office.now if len(rows) < PAGE else None,
         },
     )  # fmt: skip
-    return True
 
 
 def _one_click(desk: Desk, told: Sequence[Mapping[str, Any]]) -> None:
@@ -313,7 +323,8 @@ select t.update, t.after, u.announcement, u.at, u.state, u.text, u.starts_at, u.
     a.kind, a.title, a.components, a.sunset
 from tellings t join announcement_updates u on u.id = t.update
 join announcements a on a.id = u.announcement
-where t.done_at is null order by t.update limit 1 for update of t skip locked
+where t.done_at is null and not t.update::text = any(:left)
+order by t.update limit 1 for update of t skip locked
 """
 PAGE_OF = """
 select * from subscriptions s where id > :after and confirmed_at <= :at and ended_at is null

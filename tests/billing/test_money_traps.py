@@ -282,3 +282,26 @@ def test_a_payment_that_was_given_back_is_nothing_unless_only_its_sale_is_settle
     owed = 0 if reversed_too else 1_000
     assert (hand.sums().get("bank", 0), hand.sums().get("claims", 0)) == (owed, -owed)
     assert hand.day()["balances"]
+
+
+SPOIL = """
+create function spoil() returns trigger language plpgsql as $$
+begin
+    if new.id = %s then raise exception 'a fault of tests' using errcode = 'P0001'; end if;
+    return new;
+end $$;
+create trigger spoil before update on bills for each row execute function spoil()"""
+
+
+def test_b6_a_bill_that_cannot_be_ended_or_told_of_keeps_no_other_waiting(hand):
+    spoilt, *others = [hand.charge() for _ in range(3)]
+    execute(hand.db, SPOIL, (spoilt.id,))
+    hand.at("1405-09-04 09:00")
+    last_days.remind(hand.store, hand.moment)
+    assert [name for name, _ in hand.events()].count("bill_reminded") == 2
+    hand.at("1406-09-04 09:00")
+    last_days.expire(hand.store, hand.moment)
+    states = execute(hand.db, "select id, state from bills order by id")
+    assert states == [(spoilt.id, "ISSUED"), *((bill.id, "EXPIRED") for bill in others)]
+    failed = execute(hand.db, "select chore, item from failed_rows order by chore")
+    assert failed == [(f"billing.{chore}", str(spoilt.id)) for chore in ("expire", "remind")]

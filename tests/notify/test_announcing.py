@@ -54,12 +54,13 @@ class Newsroom:
         return self.hand.call(c.ANNOUNCEMENT, id=told["id"])
 
     def turn(self):
-        with self.hand.office() as office:
-            announcing.turn(office)
+        announcing.turn(self.hand.store, self.hand.service.office)
 
     def tell(self):
-        with self.hand.office() as office:
-            return subscribing.tell(subscribing.Desk(office, "https://portal.example"))
+        return subscribing.tell(self.hand.store, self.desk_of)
+
+    def desk_of(self, tx):
+        return subscribing.Desk(self.hand.service.office(tx), "https://portal.example")
 
     def tell_all(self):
         while self.tell():
@@ -442,7 +443,8 @@ def test_a_page_that_failed_is_told_again_and_nobody_twice(hand, room, monkeypat
     room.publish("incident")
     assert room.tell()
     with contextlib.suppress(RuntimeError), hand.office() as office:
-        subscribing.tell(subscribing.Desk(office, "https://portal.example"))
+        desk = subscribing.Desk(office, "https://portal.example")
+        subscribing.tell_page(desk, *subscribing.next_update(desk, []))
         raise RuntimeError("killed between the page and its commit")
     assert len(room.messages()) == 3
     room.tell_all()

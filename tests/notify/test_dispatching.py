@@ -870,3 +870,25 @@ def test_a_provider_that_is_set_up_no_longer_loses_its_row(hand, a, b, two):
     with hand.office() as office:
         carriers.keep(office, [carriers.by_sms(a, 5)])
     assert execute(hand.db, "select code, weight from providers") == [("magfa", 5)]
+
+
+SPOIL = """
+create function spoil() returns trigger language plpgsql as $$
+begin
+    if new.id = '%s' then raise exception 'a fault of tests' using errcode = 'P0001'; end if;
+    return new;
+end $$;
+create trigger spoil before update on messages for each row execute function spoil()"""
+
+
+def test_b6_a_message_that_cannot_be_ended_keeps_no_other_waiting(hand):
+    hand.template()
+    sent = [hand.send()["id"] for _ in range(3)]
+    execute(hand.db, SPOIL % sent[0])
+    hand.later(hours=73)
+    office = Office(hand)
+    office.mail = None
+    following.time_out(office.post)
+    states = dict(execute(hand.db, "select id::text, state from messages"))
+    assert [states[id_] for id_ in sent] == ["CREATED", "FAILED", "FAILED"]
+    assert execute(hand.db, "select chore, item from failed_rows") == [("notify.give_up", sent[0])]

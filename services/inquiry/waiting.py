@@ -1,0 +1,17 @@
+"""What waits longer than it should for a message or a chore: counted, for somebody to look."""
+
+from sqlalchemy import Connection, text
+
+_WAITING = text("""
+    select
+        (select count(*) from own_inquiries where state = 'CHARGING'
+            and asked_at < now() - interval '1 hour') as waits_for_bill,
+        (select count(*) from batches where state = 'ANSWERING'
+            and submitted_at < now() - interval '1 hour') as waits_for_answers,
+        (select count(*) from loads where state in ('WAITING', 'LOADING')
+            and created_at < now() - interval '3 hours') as waits_for_import""")
+
+
+def counts(conn: Connection) -> dict[str, int]:
+    """Own inquiries without a bill, batches without answers, imports that do not end."""
+    return {name: int(count) for name, count in conn.execute(_WAITING).one()._mapping.items()}
