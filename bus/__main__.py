@@ -42,11 +42,12 @@ def serve(part: str) -> int:
     from nameko.runners import ServiceRunner
 
     from bus import monitor
+    from bus.settings import broker_url
 
     settings = _prepare(part, "AMQP_URL", "DB_URL")
     nameko.config.setup(
         {
-            "AMQP_URI": settings.text("AMQP_URL"),
+            "AMQP_URI": broker_url(settings),
             "HEARTBEAT": 20,
             "max_workers": settings.whole("MAX_WORKERS", 16),
         }
@@ -69,6 +70,7 @@ def relay(part: str) -> int:
 
     from bus import monitor
     from bus.relay import Relay
+    from bus.settings import broker_url
 
     settings = _prepare(part, "AMQP_URL", "DB_URL")
     monitor.serve(f"{_short(part)}-relay", settings)
@@ -78,7 +80,7 @@ def relay(part: str) -> int:
         monitor.watch("loop", monitor.loop_turns(asyncio.get_running_loop()))
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await Relay(settings.text("DB_URL"), settings.text("AMQP_URL"), _short(part)).run(stop)
+        await Relay(settings.text("DB_URL"), broker_url(settings), _short(part)).run(stop)
 
     asyncio.run(run())
     return 0

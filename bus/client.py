@@ -113,8 +113,7 @@ class Client:
 
     async def _opened(self, channel: Any) -> None:
         ready = asyncio.get_running_loop().create_future()
-        for exchange, kind in topology.EXCHANGES.items():
-            channel.exchange_declare(exchange, kind, durable=True)
+        await self._link.need_exchanges(topology.EXCHANGES)
         channel.basic_consume(
             topology.DIRECT_REPLY,
             self._replied,

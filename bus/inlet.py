@@ -6,9 +6,9 @@ from typing import Any
 
 import eventlet
 from amqp import spec
-from amqp.exceptions import AMQPError
+from amqp.exceptions import AMQPError, NotFound
 from eventlet.semaphore import Semaphore
-from kombu import Exchange, Queue
+from kombu import Queue
 from nameko import config
 from nameko.extensions import SharedExtension
 
@@ -104,8 +104,7 @@ class Inlet(SharedExtension):
 
     def declare(self, channel: Any) -> list[Queue]:
         """Declares the exchanges, the dead queue and this queue; gives what to consume."""
-        for name, kind in topology.EXCHANGES.items():
-            Exchange(name, kind, durable=True, channel=channel).declare()
+        need_exchanges(channel.connection)
         for wanted in self.wanted():
             queue = Queue(
                 wanted.name, durable=True, queue_arguments=wanted.arguments, channel=channel
@@ -225,6 +224,21 @@ class Inlet(SharedExtension):
                 eventlet.sleep(1)
         if consumer is not None and not consumer.drained.ready():
             consumer.drained.send()
+
+
+def need_exchanges(connection: Any) -> None:
+    """Makes the exchanges unless all are there: where the operator has made them, a service needs
+    no right to make any.
+    """
+    channel = connection.channel()
+    try:
+        for name, kind in topology.EXCHANGES.items():
+            channel.exchange_declare(name, kind, passive=True)
+    except NotFound:
+        channel = connection.channel()
+        for name, kind in topology.EXCHANGES.items():
+            channel.exchange_declare(name, kind, durable=True, auto_delete=False)
+    channel.close()
 
 
 class Requests(Inlet):

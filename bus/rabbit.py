@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pika
@@ -85,6 +85,28 @@ class Link:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._lost.wait(), 2)
         await asyncio.sleep(0)  # lets the loop close the socket
+
+    async def need_exchanges(self, wanted: Mapping[str, str]) -> None:
+        """Makes the exchanges (name: type) unless all are there: where the operator has made them,
+        a part needs no right to make any.
+        """
+        there: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def opened(channel: Any) -> None:
+            channel.add_on_close_callback(lambda *_: settle(there, False))
+            *rest, last = wanted
+            for name in rest:
+                channel.exchange_declare(name, passive=True)
+            channel.exchange_declare(last, passive=True, callback=lambda _: found(channel))
+
+        def found(channel: Any) -> None:
+            settle(there, True)
+            channel.close()
+
+        self._connection.channel(on_open_callback=opened)
+        if not await asyncio.wait_for(there, CONNECT_SECONDS):
+            for name, kind in wanted.items():
+                self.channel.exchange_declare(name, kind, durable=True)
 
     async def wait_open(self, seconds: float) -> None:
         """Returns when messages can be published; Unavailable if that takes too long."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 
 class MissingSettings(Exception):
@@ -67,3 +68,18 @@ class Settings:
             return int(value)
         except ValueError:
             raise MissingSettings(f"{name} must be a whole number, not {value!r}.") from None
+
+
+def broker_url(settings: Settings) -> str:
+    """AMQP_URL, with the password that AMQP_PASSWORD (or its file) holds apart from it.
+
+    >>> broker_url(Settings({"AMQP_URL": "amqp://mirab.ops@broker/%2F", "AMQP_PASSWORD": "a/b"}))
+    'amqp://mirab.ops:a%2Fb@broker/%2F'
+    """
+    url, password = settings.text("AMQP_URL"), settings.get("AMQP_PASSWORD")
+    if password is None:
+        return url
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    account = f"{user.split(':')[0]}:{quote(password, safe='')}"
+    return parts._replace(netloc=f"{account}@{host}").geturl()

@@ -39,9 +39,12 @@ ANSWERS_WAITING = 10_000
 HEARD_SECONDS = 7 * 24 * 3600
 HEARD_WAITING = 10_000
 LONGEST_ANSWER = 256 * 1024
+# So much of an agency's answers waits at its own broker until we take it; then it is refused more.
+ANSWERING_BYTES = 16 * 1024 * 1024
+WAITING_BYTES = 64 * 1024 * 1024  # of questions, and of events, at the agency's own broker
 
 AGENCY_CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,38}[a-z0-9]")
-_OF_AGENCY = re.compile(r"agency\.(?P<code>[a-z0-9-]+)\.(?:in|commands|events)")
+_OF_AGENCY = re.compile(r"agency\.(?P<code>[a-z0-9-]+)\.(?:in|commands|events|answers)")
 
 
 class Queue(NamedTuple):
@@ -167,6 +170,31 @@ def agency_events(code: str) -> Queue:
         "x-overflow": "drop-head",
     }
     return Queue(f"agency.{code}.events", AGENCY, (f"{code}.events",), arguments)
+
+
+def at_its_broker(queue: Queue) -> Queue:
+    """The queue of that name in the agency's own vhost, which is bounded in bytes too."""
+    return queue._replace(arguments={**queue.arguments, "x-max-length-bytes": WAITING_BYTES})
+
+
+def agency_vhost(code: str) -> str:
+    """The vhost of the agencies' broker where that agency lives, and nobody else."""
+    return f"agency.{code}"
+
+
+def agency_answers(code: str, keys: Iterable[str] = ()) -> Queue:
+    """Where an agency's answers wait in its vhost until the shovel has brought them to us.
+
+    What we cannot take now comes back and waits on: no number of attempts drops it.
+    """
+    arguments = {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": NEVER,
+        "x-max-length": ANSWERS_WAITING,
+        "x-max-length-bytes": ANSWERING_BYTES,
+        "x-overflow": "reject-publish",
+    }
+    return Queue(f"agency.{code}.answers", agency_ingress(code), tuple(sorted(keys)), arguments)
 
 
 def agency_key(code: str, contract: str) -> str:

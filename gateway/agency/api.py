@@ -20,7 +20,7 @@ from bus.contracts.inquiry import READ_BATCH, SUBMIT_BATCH
 from bus.errors import NotFound
 from bus.keys import PublicKey, SigningKey
 from bus.register import current
-from bus.settings import Settings
+from bus.settings import Settings, broker_url
 from bus.version import release
 from gateway import pages, security, web
 from gateway.agency import batches, catalogue, jobs, results, schemas, statements
@@ -55,7 +55,7 @@ class Agency:
             settings.text("SIGNING_KEY_ID", f"mirab-{datetime.now(UTC).year}"),
         )
         before = _keys_before(settings)
-        self.client = Client(settings.text("AMQP_URL"), name="gateway.agency")
+        self.client = Client(broker_url(settings), name="gateway.agency")
         self.notices = Notices(self.client)
         self._portal = settings.text("PORTAL_URL", "").rstrip("/")
         folder = settings.get("REPLAY_DIR")

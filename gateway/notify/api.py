@@ -26,7 +26,7 @@ from bus.contracts.govnotify import (
 )
 from bus.contracts.notify import PREVIEW, TEMPLATE, TEMPLATES
 from bus.errors import BusError, NotFound
-from bus.settings import Settings
+from bus.settings import Settings, broker_url
 from gateway import bodies, letters, web
 from gateway.notify import reading, schemas, telling
 from gateway.notify.door import Door, Visitor, act_id
@@ -42,7 +42,7 @@ class Notify:
 
     def __init__(self, settings: Settings) -> None:
         settings.require("AMQP_URL", "BLOBS_DIR")
-        self.client = Client(settings.text("AMQP_URL"), name="gateway.notify")
+        self.client = Client(broker_url(settings), name="gateway.notify")
         self.blobs = Blobs(Path(settings.text("BLOBS_DIR")) / LETTERS)
         self._url = settings.get("NOTIFY_API_URL")
         self._from_number = settings.text("NOTIFY_FROM_NUMBER", "Mirab")

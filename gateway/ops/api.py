@@ -18,7 +18,7 @@ from bus.dead_letters import DeadLetters
 from bus.errors import ContractError, FieldError, NotFound
 from bus.keys import SigningKey
 from bus.monitor import Status
-from bus.settings import Settings
+from bus.settings import Settings, broker_url
 from gateway import bodies, pages, web
 from gateway.ops.checks import Check, SelfCall
 from gateway.ops.desk.oidc import Provider
@@ -44,7 +44,7 @@ class Ops:
         settings.require(
             "AMQP_URL", "AGENCY_URL", "OPS_KEY_FILE", "DESK_KEY", "PORTAL_URL", "BLOBS_DIR"
         )
-        self._amqp_url = settings.text("AMQP_URL")
+        self._amqp_url = broker_url(settings)
         self.client = Client(self._amqp_url, name="gateway.ops")
         self.probing = Probing(
             self.client, settings.text("PORTAL_URL"), settings.text("AGENCY_URL")

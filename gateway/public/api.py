@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from bus.client import Client
 from bus.contracts.inquiry import VERIFY
-from bus.settings import Settings
+from bus.settings import Settings, broker_url
 from gateway import bodies, pages, security, web
 from gateway.guesses import Guesses
 from gateway.notices import Maintenance, Notices
@@ -41,7 +41,7 @@ class Public:
 
     def __init__(self, settings: Settings) -> None:
         settings.require("AMQP_URL", "PORTAL_KEY", "PORTAL_URL", "BLOBS_DIR", "OPEN311_KEYS_FILE")
-        self.client = Client(settings.text("AMQP_URL"), name="gateway.public")
+        self.client = Client(broker_url(settings), name="gateway.public")
         self.guesses = Guesses()
         self.tickets = Tickets(self.client, settings, self.guesses)
         self.notices = Notices(self.client)
