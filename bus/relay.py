@@ -102,8 +102,7 @@ class Relay:
         """Declares where receipts come in; a broker that did not have that queue has lost all."""
         wanted = topology.receipts_queue(self._service)
         self._broker_is_new |= await self._link.depth(wanted.name) is None
-        for exchange, kind in topology.EXCHANGES.items():
-            channel.exchange_declare(exchange, kind, durable=True)
+        await self._link.need_exchanges(topology.EXCHANGES)
         channel.queue_declare(wanted.name, durable=True, arguments=wanted.arguments)
         for key in wanted.keys:
             channel.queue_bind(wanted.name, wanted.exchange, key)

@@ -44,8 +44,8 @@ class Listener:
     The same event comes twice only if that is killed between the function's return and its note.
     What is missing in the queue ``caller`` reads from the feed; without one the log tells of it.
 
-    >>> Listener("amqps://agency.land-registry:...@bus.example/%2F", "land-registry",
-    ...     print, kept=Path("heard"), caller=mirab).run()  # doctest: +SKIP
+    >>> Listener("amqps://agency.land-registry:...@bus.example/agency.land-registry",
+    ...     "land-registry", print, kept=Path("heard"), caller=mirab).run()  # doctest: +SKIP
     """
 
     def __init__(  # noqa: PLR0913 - where from, whose, what to do, what to keep

@@ -40,7 +40,8 @@ class Provider:
     ``url`` and ``ca_file`` are those of connector.broker. ``prefetch`` questions are worked on side
     by side, each in a thread of its own.
 
-    >>> Provider("amqps://agency.land-registry:...@bus.example/%2F", "land-registry").serve(
+    >>> url = "amqps://agency.land-registry:...@bus.example/agency.land-registry"
+    >>> Provider(url, "land-registry").serve(  # doctest: +SKIP
     ...     "land_registry.sources_of_parcel.v1", sources_of).run()  # doctest: +SKIP
     """
 

@@ -69,6 +69,15 @@ def broker(tmp_path_factory):
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def agency_broker(tmp_path_factory):
+    """The agencies' broker, with its own limits; whoever floods it floods it alone."""
+    folder = tmp_path_factory.mktemp("agency-rabbitmq")
+    server = stores.start_rabbitmq(folder, api_port=free_port(), for_agencies=True)
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def own_broker(tmp_path):
     server = stores.start_rabbitmq(tmp_path / "rabbitmq")
@@ -327,6 +336,16 @@ def own_vhost(broker):
     requests.put(guests, json=everything, timeout=30).raise_for_status()
     yield broker.url.rsplit("/", 1)[0] + "/" + name
     requests.delete(vhost, timeout=30).raise_for_status()
+
+
+def forget_agencies(*brokers):
+    """Users belong to a whole broker, and an agency's vhost is named like it: none is left."""
+    for broker in brokers:
+        for kind in ("users", "vhosts"):
+            address = f"{broker.api_url}/api/{kind}"
+            for row in requests.get(address, timeout=30).json():
+                if row["name"].startswith("agency."):
+                    requests.delete(f"{address}/{row['name']}", timeout=30).raise_for_status()
 
 
 @pytest.fixture

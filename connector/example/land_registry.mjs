@@ -1,5 +1,5 @@
 // The same land registry in Node, with amqplib and nothing of Mirab's: npm install amqplib
-//   AMQP_URL=amqps://agency.land-registry:PASSWORD@bus.example/%2F node land_registry.mjs
+//   AMQP_URL=amqps://agency.land-registry:PASSWORD@bus.example/agency.land-registry node land_registry.mjs
 // PARCELS_FILE names a CSV of parcel_no,file_no; NODE_EXTRA_CA_CERTS the broker's authority. With
 // HEARS=1 it hears what stands in its queue too.
 import { createHash } from "node:crypto";

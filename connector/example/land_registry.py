@@ -1,7 +1,7 @@
 """A land registry that serves `land_registry.sources_of_parcel.v1`, and hears of new exports of the
 water register: copy it and change the table.
 
-    AMQP_URL=amqps://agency.land-registry:PASSWORD@bus.example/%2F \\
+    AMQP_URL=amqps://agency.land-registry:PASSWORD@bus.example/agency.land-registry \\
         python -m connector.example.land_registry
 
 AMQP_PASSWORD_FILE may name a file with the password, AMQP_CA_FILE the authority of the broker's

@@ -5,28 +5,38 @@ import hashlib
 import hmac
 import os
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import requests
 
 SECONDS = 30
 SALT_BYTES = 4
+UNHEALTHY = requests.codes.service_unavailable
 
 
 class CannotApply(Exception):
     """The broker, the register or a file refuses; the text is a sentence that says what to do."""
 
 
-class Api:
-    """The management API of one broker; ``vhost`` is the one where Mirab lives."""
+class Unhealthy(CannotApply):
+    """A health check of the broker does not pass."""
 
-    def __init__(self, url: str, vhost: str) -> None:
+
+class Api:
+    """The management API of one broker, with its ``user``; ``vhost`` is the one that is meant."""
+
+    def __init__(self, url: str, vhost: str, session: requests.Session | None = None) -> None:
         parts = urlsplit(url)
+        self._url = url
         self._base = f"{parts.scheme}://{parts.netloc.rsplit('@', 1)[-1]}/api"
-        self.vhost = vhost
-        self._session = requests.Session()
+        self.vhost, self.user = vhost, unquote(parts.username or "")
+        self._session = session or requests.Session()
         if parts.username:
-            self._session.auth = (parts.username, parts.password or "")
+            self._session.auth = (self.user, unquote(parts.password or ""))
+
+    def at(self, vhost: str) -> "Api":
+        """The same broker at another vhost."""
+        return Api(self._url, vhost, self._session)
 
     def get(self, *path: str) -> Any:
         """What stands there; None if nothing does."""
@@ -42,6 +52,14 @@ class Api:
     def delete(self, *path: str) -> None:
         """Removes it; it may be gone already."""
         self._ask("DELETE", *path)
+
+    def alarmed(self) -> bool:
+        """True while the node takes no messages, for want of memory or disk."""
+        try:
+            self._ask("GET", "health", "checks", "local-alarms")
+        except Unhealthy:
+            return True
+        return False
 
     def close(self) -> None:
         self._session.close()
@@ -59,9 +77,8 @@ class Api:
         if response.status_code == requests.codes.not_found and method in ("GET", "DELETE"):
             return None
         if not response.ok:
-            raise CannotApply(
-                f"{method} {'/'.join(path)}: {response.status_code}, {_why(response)}"
-            )
+            kind = Unhealthy if response.status_code == UNHEALTHY else CannotApply
+            raise kind(f"{method} {'/'.join(path)}: {response.status_code}, {_why(response)}")
         return response
 
 

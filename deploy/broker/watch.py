@@ -7,18 +7,20 @@ all (a folder that was not filled yet) nothing is changed.
 """
 
 import argparse
-import contextlib
 import sys
 import time
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 from bus import log, monitor
-from bus.register import Agency, Register
+from bus.register import Register
 from bus.settings import MissingSettings, Settings
 from deploy.broker.api import CannotApply
-from deploy.broker.apply import NEEDED, api_of, connected, impossible, register_of, steps
+from deploy.broker.apply import NEEDED, Brokers
+from deploy.broker.connected import connected, impossible, register_of
+from deploy.broker.steps import Step
+from deploy.broker.warden import Warden
 
-LOOK_SECONDS, AGAIN_SECONDS, WHOLE_SECONDS = 0.5, 5.0, 300.0
+LOOK_SECONDS, GUARD_SECONDS, AGAIN_SECONDS, WHOLE_SECONDS = 0.5, 2.0, 5.0, 300.0
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -34,35 +36,79 @@ def main(argv: list[str] | None = None) -> int:
     except (CannotApply, MissingSettings, OSError) as error:
         print(f"The broker is not kept in line: {error}", file=sys.stderr)
         return 2
+    keeper = Keeper(settings, register)
     while True:
-        keep(settings, register)
+        keeper.keep()
 
 
-def keep(settings: Settings, register: Register) -> None:
-    """Brings the broker in line, and waits for the next change; what fails is tried again."""
-    looked = time.monotonic()
-    seen = register.agencies()
+class Keeper:
+    """Keeps the brokers in line, each time with the newest register."""
+
+    def __init__(self, settings: Settings, register: Register) -> None:
+        self._settings, self._register, self._warden = settings, register, Warden()
+        self._parts_at = 0.0  # when our own parts, which no register changes, are looked at again
+
+    def keep(self) -> None:
+        """Brings them in line, and waits for the next change; what fails is tried again."""
+        looked = time.monotonic()
+        seen = self._register.agencies()
+        for wrong in impossible(self._register):
+            print(wrong, file=sys.stderr, flush=True)
+        with Brokers(self._settings) as brokers:
+            if self._bring_in_line(brokers, seen, looked):
+                self._wait(brokers, seen, looked + WHOLE_SECONDS)
+            else:
+                self._parts_at = 0.0
+                time.sleep(AGAIN_SECONDS)
+
+    def _bring_in_line(self, brokers: Brokers, seen: object, now: float) -> bool:
+        """False if something could not be brought into line, which keeps no right elsewhere. A
+        register without any agency changes nothing.
+        """
+        groups = brokers.agencies(connected(self._register)) if seen else []
+        done = [bring_in_line(group) for group in groups]
+        if now >= self._parts_at:
+            self._parts_at = now + WHOLE_SECONDS
+            done.append(bring_in_line(self._until_change(brokers.parts(), seen)))
+        return all(done)
+
+    def _until_change(self, group: Iterable[Step], seen: object) -> Iterator[Step]:
+        """Our own parts can wait for an agency that is to be cut off now."""
+        for step in group:
+            yield step
+            if self._register.agencies() != seen:
+                self._parts_at = 0.0
+                return
+
+    def _wait(self, brokers: Brokers, seen: object, end: float) -> None:
+        guarded = 0.0
+        while self._register.agencies() == seen and time.monotonic() < end:
+            if time.monotonic() - guarded > GUARD_SECONDS:
+                guard(brokers, self._warden)
+                guarded = time.monotonic()
+            time.sleep(LOOK_SECONDS)
+
+
+def guard(brokers: Brokers, warden: Warden) -> None:
+    """Lets no agency keep the agencies' broker full."""
     try:
-        if seen:
-            for wrong in impossible(register):
-                print(wrong, file=sys.stderr, flush=True)
-            bring_in_line(settings, connected(register))
+        for sentence in warden.look(brokers.outside.api):
+            print(sentence, file=sys.stderr, flush=True)
     except (CannotApply, OSError) as error:
-        print(f"The broker was not brought into line: {error}", file=sys.stderr, flush=True)
-        time.sleep(AGAIN_SECONDS)
-        return
-    while register.agencies() == seen and time.monotonic() - looked < WHOLE_SECONDS:
-        time.sleep(LOOK_SECONDS)
+        print(f"The agencies' broker was not looked at: {error}", file=sys.stderr, flush=True)
 
 
-def bring_in_line(settings: Settings, agencies: dict[str, Agency]) -> None:
-    """Ends all that differs but what would lose messages."""
-    passwords = Path(settings.text("AGENCY_PASSWORDS_DIR"))
-    with contextlib.closing(api_of(settings)) as api:
-        for step in steps(api, agencies, passwords):
+def bring_in_line(group: Iterable[Step]) -> bool:
+    """Ends all that differs but what would lose messages; False if it cannot be ended."""
+    try:
+        for step in group:
             if not step.loses:
                 print(step.what, flush=True)
                 step.act()
+    except (CannotApply, OSError) as error:
+        print(f"The broker was not brought into line: {error}", file=sys.stderr, flush=True)
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -17,8 +17,6 @@ from deploy.local.parts import (
     MAILBOX_PORT,
     PARTS,
     POSTGRES_PORT,
-    RABBITMQ_API_PORT,
-    RABBITMQ_PORT,
     SERVICES,
     SMS_PORT,
 )
@@ -70,13 +68,13 @@ def up(state: State, detach: bool) -> int:
 
 def begin(state: State) -> None:
     """The steps of a start, each told as it begins."""
-    for store in (state.postgres, state.rabbitmq):
+    for store in (state.postgres, *state.brokers):
         if store:
             store.prepare()
     state.signing_key()
     say("starting PostgreSQL and RabbitMQ" if state.postgres else "using the stores that you named")
     supervise.start(state)
-    for store in (state.postgres, state.rabbitmq):
+    for store in (state.postgres, *state.brokers):
         if store:
             store.wait()
     say("bringing the databases up to date")
@@ -90,7 +88,7 @@ def begin(state: State) -> None:
     demo.treasury(state)
     demo.notices(state)
     demo.register(state)
-    if state.broker_api_url:
+    if state.keeps_brokers:
         run(state, "deploy.broker.apply")
     if registry_is_empty(state):
         say("importing the demo registry")
@@ -113,8 +111,9 @@ def check_place(state: State) -> None:
     ports |= {BANK_PORT: "the bank", SMS_PORT: "the providers of SMS"}
     if state.postgres:
         ports[POSTGRES_PORT] = "PostgreSQL"
-    if state.rabbitmq:
-        ports |= {RABBITMQ_PORT: "RabbitMQ", RABBITMQ_API_PORT: "RabbitMQ's management API"}
+    for broker in state.brokers:
+        name = "the agencies' RabbitMQ" if broker.for_agencies else "RabbitMQ"
+        ports |= {broker.port: name, broker.api_port: f"the management API of {name}"}
     for port, name in ports.items():
         if listening(port):
             raise CannotStart(
@@ -126,7 +125,9 @@ def check_place(state: State) -> None:
 
 
 def create_databases(state: State) -> None:
-    """Makes the database and the role of each service in the private PostgreSQL, once."""
+    """Makes the database and the role of each service in the private PostgreSQL, once; a role
+    connects to its own database alone.
+    """
     if not state.postgres:
         return
     import psycopg2
@@ -141,6 +142,9 @@ def create_databases(state: State) -> None:
             cursor.execute("select 1 from pg_roles where rolname = %s", (service,))
             if not cursor.fetchone():
                 cursor.execute(f"create role {service} login")
+            cursor.execute(f"revoke connect, temporary on database {service} from public")
+            cursor.execute(f"grant connect, temporary on database {service} to {service}")
+        cursor.execute("revoke connect, temporary on database postgres, template1 from public")
     connection.close()
 
 

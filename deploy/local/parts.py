@@ -17,7 +17,7 @@ class Part(NamedTuple):
 
 
 SERVICES = ("inquiry", "ticketing", "billing", "notify", "agencies")
-ANY = ("AMQP_URL", "LOG_LEVEL", "METRICS_ADDRESS")
+ANY = ("AMQP_URL", "AMQP_PASSWORD_FILE", "LOG_LEVEL", "METRICS_ADDRESS")
 # What signs letters, pages and documents.
 COMPANY = ("COMPANY_FA", "COMPANY_EN")
 
@@ -103,7 +103,17 @@ PARTS = (
     Part(
         "agency-rights",
         ("deploy.broker.watch",),
-        (*ANY, "BROKER_API_URL", "AGENCIES_DIR", "REGISTER_PUBLIC_KEY", "AGENCY_PASSWORDS_DIR"),
+        (
+            "AMQP_URL",
+            "LOG_LEVEL",
+            "METRICS_ADDRESS",
+            "BROKER_API_URL",
+            "AGENCY_BROKER_API_URL",
+            "AGENCIES_DIR",
+            "REGISTER_PUBLIC_KEY",
+            "AGENCY_PASSWORDS_DIR",
+            "BROKER_PASSWORDS_DIR",
+        ),
     ),
     _relay("notify"),
     Part(
@@ -179,6 +189,9 @@ OUTSIDE = (
 )
 POSTGRES_PORT, RABBITMQ_PORT, RABBITMQ_API_PORT = 15432, 15673, 15674
 DIST_PORT, EPMD_PORT = 25673, 14369
+# The agencies' broker is another: AMQP, management, distribution, name server.
+AGENCY_RABBITMQ_PORT, AGENCY_RABBITMQ_API_PORT = 15675, 15676
+AGENCY_DIST_PORT, AGENCY_EPMD_PORT = 25675, 14370
 MAILBOX_PORT, CLAMD_PORT, BANK_PORT, SMS_PORT = 8026, 13310, 8027, 8028
 METRICS_FIRST = 18100
 

@@ -9,12 +9,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bus.company import NAMES, company
+from bus.topology import agency_vhost
 from deploy.local.parts import (
+    AGENCY_DIST_PORT,
+    AGENCY_EPMD_PORT,
+    AGENCY_RABBITMQ_API_PORT,
+    AGENCY_RABBITMQ_PORT,
     BANK_PORT,
     CLAMD_PORT,
     DIST_PORT,
     EPMD_PORT,
     MAILBOX_PORT,
+    OUTSIDE,
     PARTS,
     POSTGRES_PORT,
     RABBITMQ_API_PORT,
@@ -26,6 +32,7 @@ from deploy.local.parts import (
 )
 from deploy.local.stores import Postgres, RabbitMQ
 
+AMQP_PORT = 5672  # of a broker that somebody else runs
 PORTAL_URL = "http://127.0.0.1:8000"
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
@@ -62,8 +69,45 @@ class State:
         """The private RabbitMQ, unless AMQP_URL names another."""
         if self.given.get("AMQP_URL"):
             return None
-        home = self.home / "rabbitmq"
-        return RabbitMQ(home, RABBITMQ_PORT, DIST_PORT, EPMD_PORT, RABBITMQ_API_PORT)
+        return RabbitMQ(
+            self.home / "rabbitmq",
+            RABBITMQ_PORT,
+            DIST_PORT,
+            EPMD_PORT,
+            RABBITMQ_API_PORT,
+            password=self.secret("broker-admin").read_text(encoding="utf-8"),
+        )
+
+    @property
+    def agency_rabbitmq(self) -> RabbitMQ | None:
+        """The private broker of agencies, unless AMQP_URL names another for our own parts."""
+        if self.given.get("AMQP_URL"):
+            return None
+        return RabbitMQ(
+            self.home / "agency-rabbitmq",
+            AGENCY_RABBITMQ_PORT,
+            AGENCY_DIST_PORT,
+            AGENCY_EPMD_PORT,
+            AGENCY_RABBITMQ_API_PORT,
+            password=self.secret("agency-broker-admin").read_text(encoding="utf-8"),
+            for_agencies=True,
+        )
+
+    @property
+    def brokers(self) -> list[RabbitMQ]:
+        """Both private brokers, or none."""
+        return [broker for broker in (self.rabbitmq, self.agency_rabbitmq) if broker]
+
+    @property
+    def agency_broker_api_url(self) -> str | None:
+        """The agencies' broker's management API; None if its broker was not named."""
+        broker = self.agency_rabbitmq
+        return broker.api_url if broker else self.given.get("AGENCY_BROKER_API_URL")
+
+    @property
+    def keeps_brokers(self) -> bool:
+        """True if users and rights at the brokers are ours to keep in line."""
+        return bool(self.broker_api_url and self.agency_broker_api_url)
 
     @property
     def broker_api_url(self) -> str | None:
@@ -160,12 +204,13 @@ class State:
             "REGISTER_PUBLIC_KEY": self.register_public_key(),
             "SANDBOX": "1",
             "AGENCY_PASSWORDS_DIR": str(self.home / "agency-passwords"),
-            "AMQP_PASSWORD_FILE": str(self.secret("agency-passwords/land-registry")),
             "HEARD_FILE": str(self.home / "land-registry-heard"),
             "MIRAB_URL": "http://127.0.0.1:8001",
             "MIRAB_KEY_FILE": str(CHECKOUT / "deploy/local/demo_keys/land-registry.pem"),
             "MIRAB_KEY_ID": "land-registry-demo",
             "BROKER_API_URL": self.broker_api_url or "",
+            "AGENCY_BROKER_API_URL": self.agency_broker_api_url or "",
+            "BROKER_PASSWORDS_DIR": str(self.home / "broker-passwords"),
             "SIGNING_KEY_FILE": str(self.home / "signing.pem"),
             "REPLAY_DIR": str(replays),
             "MARKS_DIR": str(marks),
@@ -197,6 +242,27 @@ class State:
             "OPEN311_KEYS_FILE": str(CHECKOUT / "deploy/open311/keys.toml"),
         }
 
+    def broker_of(self, part: Part) -> dict[str, str]:
+        """How a part reaches its broker: as a user of its own; a played agency its own vhost. At a
+        named broker whose users are not ours all parts are who AMQP_URL says.
+        """
+        if part in OUTSIDE:
+            there = urlsplit(self.agency_broker_api_url or "").hostname
+            port = AGENCY_RABBITMQ_PORT if self.agency_rabbitmq else AMQP_PORT
+            return {
+                "AMQP_URL": f"amqp://{there}:{port}/{agency_vhost(part.name)}",
+                "AMQP_PASSWORD_FILE": str(self.secret(f"agency-passwords/{part.name}")),
+            }
+        url = self.environ()["AMQP_URL"]
+        if not self.keeps_brokers or part.name == "agency-rights":
+            return {"AMQP_URL": url, "AMQP_PASSWORD_FILE": ""}
+        there = urlsplit(url)
+        host = there.netloc.rsplit("@", 1)[-1]
+        return {
+            "AMQP_URL": there._replace(netloc=f"mirab.{part.name}@{host}").geturl(),
+            "AMQP_PASSWORD_FILE": str(self.secret(f"broker-passwords/{part.name}")),
+        }
+
     def environ_of(self, part: Part) -> dict[str, str]:
         """What one part gets: the variables that it needs and no other."""
         told = {
@@ -206,5 +272,6 @@ class State:
             "METRICS_ADDRESS": f"127.0.0.1:{metrics_port(part)}" if part in PARTS else "",
             "PORT": str(part.port),
             "DB_URL": self.service_url(part.context),
+            **self.broker_of(part),
         }
         return {name: told[name] for name in part.needs}

@@ -18,6 +18,8 @@ from deploy.local.ports import free_port, listening
 
 RABBITMQ_SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 RABBITMQ_CTL = Path("/usr/lib/rabbitmq/bin/rabbitmqctl")
+BROKER = Path(__file__).parent.parent / "broker"
+ADMINISTRATOR = "mirab"
 UNPRIVILEGED = "nobody"
 STARTING_SECONDS = 60
 EPMD_SECONDS = 5
@@ -167,26 +169,44 @@ class Postgres:
 
 
 class RabbitMQ:
-    """A RabbitMQ of this checkout, with its own node name, cookie, ports and folders."""
+    """A RabbitMQ of this checkout, with its own node name, cookie, ports and folders.
+
+    ``password`` is the administrator's, whose user is named `mirab`; without one (tests) it is
+    guest. ``for_agencies`` makes it the agencies' broker, with shovels and limits of its own.
+    """
 
     more = ""  # further lines of its configuration
 
-    def __init__(
-        self, home: Path, port: int, dist_port: int, epmd_port: int, api_port: int = 0
+    def __init__(  # noqa: PLR0913 - a node has that many places
+        self,
+        home: Path,
+        port: int,
+        dist_port: int,
+        epmd_port: int,
+        api_port: int = 0,
+        *,
+        password: str | None = None,
+        for_agencies: bool = False,
     ) -> None:
         self.home, self.port, self.api_port = home, port, api_port
         self.dist_port, self.epmd_port = dist_port, epmd_port
+        self.password, self.for_agencies = password, for_agencies
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def account(self) -> str:
+        """The administrator, as it stands in an address."""
+        return f"{ADMINISTRATOR}:{self.password}" if self.password else "guest:guest"
 
     @property
     def url(self) -> str:
         """The address of the default vhost."""
-        return f"amqp://guest:guest@127.0.0.1:{self.port}/%2F"
+        return f"amqp://{self.account}@127.0.0.1:{self.port}/%2F"
 
     @property
     def api_url(self) -> str:
         """The address of the management API, which runs if the node was given a port for it."""
-        return f"http://guest:guest@127.0.0.1:{self.api_port}"
+        return f"http://{self.account}@127.0.0.1:{self.api_port}"
 
     @property
     def environ(self) -> dict[str, str]:
@@ -219,17 +239,25 @@ class RabbitMQ:
             )
         self.home.mkdir(parents=True, exist_ok=True)
         self.home.chmod(0o700)
-        shared = Path(__file__).parent.parent / "broker" / "rabbitmq.conf"
-        told = [shared.read_text(encoding="utf-8"), self.more]
-        if self.api_port:
-            told += [f"management.tcp.port = {self.api_port}", "management.tcp.ip = 127.0.0.1"]
-        (self.home / "rabbitmq.conf").write_text("\n".join([*told, ""]), encoding="utf-8")
-        plugins = "[rabbitmq_management].\n" if self.api_port else "[].\n"
+        config = self.home / "rabbitmq.conf"
+        config.touch(mode=0o600)
+        config.write_text("\n".join([*self._settings(), ""]), encoding="utf-8")
+        name = "agencies_plugins" if self.for_agencies else "enabled_plugins"
+        plugins = (BROKER / name).read_text(encoding="utf-8") if self.api_port else "[].\n"
         (self.home / "enabled_plugins").write_text(plugins, encoding="utf-8")
         cookie = self.home / ".erlang.cookie"
         if not cookie.exists():
             cookie.write_text(secrets.token_hex(20), encoding="utf-8")
             cookie.chmod(0o400)
+
+    def _settings(self) -> list[str]:
+        name = "agencies.conf" if self.for_agencies else "rabbitmq.conf"
+        lines = [(BROKER / name).read_text(encoding="utf-8"), self.more]
+        if self.api_port:
+            lines += [f"management.tcp.port = {self.api_port}", "management.tcp.ip = 127.0.0.1"]
+        if self.password:
+            lines += [f"default_user = {ADMINISTRATOR}", f"default_pass = {self.password}"]
+        return lines
 
     def start(self) -> "RabbitMQ":
         """Starts it and returns when it takes connections."""
@@ -254,12 +282,21 @@ class RabbitMQ:
                 if all(map(listening, filter(None, (self.port, self.api_port)))):
                     pika.BlockingConnection(pika.URLParameters(self.url)).close()
                     return True
+            except pika.exceptions.ProbableAuthenticationError:
+                self._adopt()
             except pika.exceptions.AMQPError:
                 pass
             return False
 
         if not wait_until(answers, self._process):
             raise CannotStart(f"RabbitMQ did not start; see {self.home / 'rabbitmq.log'}.")
+
+    def _adopt(self) -> None:
+        """Data of before this administrator: it is made, by the node's own cookie."""
+        if self.password:
+            self.ctl("add_user", ADMINISTRATOR, self.password)
+            self.ctl("set_user_tags", ADMINISTRATOR, "administrator")
+            self.ctl("set_permissions", "-p", "/", ADMINISTRATOR, ".*", ".*", ".*")
 
     def ctl(self, *arguments: str) -> str:
         """Runs rabbitmqctl on this node; what it printed."""
@@ -325,9 +362,12 @@ def start_postgres(home: Path, port: int = 0, *, durable: bool = False) -> Postg
     return Postgres(home, port or free_port(), durable=durable).start()
 
 
-def start_rabbitmq(home: Path, port: int = 0, api_port: int = 0) -> RabbitMQ:
+def start_rabbitmq(
+    home: Path, port: int = 0, api_port: int = 0, *, for_agencies: bool = False
+) -> RabbitMQ:
     """A running RabbitMQ for tests."""
-    return RabbitMQ(home, port or free_port(), free_port(), free_port(), api_port).start()
+    ports = (port or free_port(), free_port(), free_port(), api_port)
+    return RabbitMQ(home, *ports, for_agencies=for_agencies).start()
 
 
 def _shared_place(home: Path) -> Path:

@@ -45,7 +45,7 @@ autorestart=true
 startsecs=1
 startretries=1000
 stopwaitsecs={STOP_SECONDS}
-stopasgroup={str(name == "rabbitmq").lower()}
+stopasgroup={str("rabbitmq" in name).lower()}
 killasgroup=true
 priority={priority}
 """
@@ -88,18 +88,18 @@ def store_programs(state: State) -> list[str]:
         )
         # INT is PostgreSQL's fast shutdown; TERM would wait for every client to go.
         found.append(postgres + "stopsignal=INT\n")
-    if state.rabbitmq:
-        found.append(
-            program(
-                "rabbitmq",
-                "/usr/lib/rabbitmq/bin/rabbitmq-server",
-                state.rabbitmq.environ,
-                state.logs / "rabbitmq.log",
-                folder=state.home,
-                priority=1,
-                autostart=True,
-            )
+    found += [
+        program(
+            broker.home.name,
+            "/usr/lib/rabbitmq/bin/rabbitmq-server",
+            broker.environ,
+            state.logs / f"{broker.home.name}.log",
+            folder=state.home,
+            priority=1,
+            autostart=True,
         )
+        for broker in state.brokers
+    ]
     clamd = " ".join(antivirus.command(antivirus.config(state.clamd_home, CLAMD_PORT)))
     found.append(
         program(
@@ -179,11 +179,11 @@ def start(state: State) -> None:
 
 
 def start_parts(state: State) -> None:
-    """Starts every part, without waiting for one before the next. A named broker whose management
-    API was not named is kept in line by whoever runs it.
+    """Starts every part, without waiting for one before the next. Named brokers whose management
+    APIs were not named are kept in line by whoever runs them.
     """
     for name in NAMES:
-        if name == "agency-rights" and not state.broker_api_url:
+        if name in ("agency-rights", "land-registry") and not state.keeps_brokers:
             continue
         server(state).startProcess(name, False)
 
@@ -211,8 +211,8 @@ def stop(state: State) -> None:
     server(state).shutdown()
     while time.monotonic() < end + STOP_SECONDS and _lives(pid):
         time.sleep(0.1)
-    if state.rabbitmq:
-        state.rabbitmq.end_epmd()
+    for broker in state.brokers:
+        broker.end_epmd()
 
 
 def _lives(pid: int) -> bool:

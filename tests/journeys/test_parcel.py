@@ -6,21 +6,18 @@ import sys
 import uuid
 
 import pytest
-import requests
 
-from bus.topology import agency_user
+from bus.topology import agency_vhost
 from connector import Caller, Refused, load_key
-from tests.conftest import ROOT, run_face, secrets_in, wait_for
+from tests.conftest import ROOT, forget_agencies, run_face, secrets_in, wait_for
 
 PARCEL = {"parcel_no": "990/17", "purpose": "land_transfer", "case_number": "N-12"}
 
 
 @pytest.fixture
-def parts(start, tmp_path, broker, vhost, demo_db):
-    """The agency face, inquiry and the land registry on a vhost of their own."""
-    user = f"{broker.api_url}/api/users/{agency_user('land-registry')}"
-    # Users belong to the whole broker: an earlier test may have left one.
-    assert requests.delete(user, timeout=30).status_code in (204, 404)
+def parts(start, tmp_path, broker, agency_broker, vhost, demo_db):
+    """The agency face, inquiry and the land registry, each at its broker."""
+    forget_agencies(broker, agency_broker)
     passwords = tmp_path / "passwords"
     environ = {"AMQP_URL": vhost, "DB_URL": demo_db, **secrets_in(tmp_path)}
     face = run_face(start, tmp_path, environ)
@@ -29,14 +26,15 @@ def parts(start, tmp_path, broker, vhost, demo_db):
         [sys.executable, "-m", "deploy.broker.apply"],
         cwd=ROOT,
         env={**os.environ, **environ, **register, "BROKER_API_URL": broker.api_url,
-             "AGENCY_PASSWORDS_DIR": str(passwords)},
+             "AGENCY_BROKER_API_URL": agency_broker.api_url, "AGENCY_PASSWORDS_DIR": str(passwords),
+             "BROKER_PASSWORDS_DIR": str(tmp_path / "own-passwords")},
         check=True,
     )  # fmt: skip
     service = start("bus", "serve", "services.inquiry", **environ, **register)
     start("bus", "relay", "services.inquiry", **environ)
     start(
         "connector.example.land_registry",
-        AMQP_URL=vhost,
+        AMQP_URL=f"amqp://127.0.0.1:{agency_broker.port}/{agency_vhost('land-registry')}",
         AMQP_PASSWORD_FILE=str(passwords / "land-registry"),
     )
     wait_for(lambda: "mirab.inquiry.requests" in service.log, 60)

@@ -6,10 +6,9 @@ import shutil
 import subprocess
 import sys
 import uuid
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pytest
-import requests
 
 from bus import topology
 from bus.contracts.parcels import ASK_PARCEL, READ_PARCEL, SOURCES_OF_PARCEL, TAKE_SOURCES
@@ -20,6 +19,7 @@ from tests.conftest import (
     Process,
     Starter,
     execute,
+    forget_agencies,
     make_database,
     own_vhost,
     secrets_in,
@@ -36,11 +36,15 @@ FOUND = {"result": {"file_nos": ["1001/5"]}}
 
 
 class Rights:
-    """A vhost of a broker, a register of agencies, and the command that brings the two together."""
+    """A vhost of our broker, the agencies' broker, a register of agencies, and the command that
+    brings them together.
+    """
 
-    def __init__(self, broker, amqp, folder):
-        self.broker, self.amqp, self.folder = broker, amqp, folder
+    def __init__(self, broker, agency_broker, amqp, folder):
+        self.broker, self.agency_broker = broker, agency_broker
+        self.amqp, self.folder = amqp, folder
         self.register, self.passwords = folder / "register", folder / "passwords"
+        self.own_passwords = folder / "own-passwords"
         shutil.copytree(ROOT / "deploy/agencies", self.register)
         self.in_line = False
 
@@ -60,6 +64,8 @@ class Rights:
         """What the commands read of the environment."""
         return {
             "BROKER_API_URL": self.broker.api_url,
+            "AGENCY_BROKER_API_URL": self.agency_broker.api_url,
+            "BROKER_PASSWORDS_DIR": str(self.own_passwords),
             "AMQP_URL": self.amqp,
             "AGENCIES_DIR": str(self.register),
             "AGENCY_PASSWORDS_DIR": str(self.passwords),
@@ -86,17 +92,43 @@ class Rights:
         return (self.passwords / code).read_text(encoding="utf-8").strip()
 
     def url(self, code=REGISTRY):
-        """The address by which an agency reaches the broker."""
-        parts = urlsplit(self.amqp)
+        """The address by which an agency reaches its broker."""
         user = f"{topology.agency_user(code)}:{quote(self.password(code), safe='')}"
-        return parts._replace(netloc=f"{user}@{parts.netloc.rsplit('@', 1)[1]}").geturl()
+        return f"amqp://{user}@{self.agency_address(code)}"
+
+    def agency_address(self, code=REGISTRY):
+        return f"127.0.0.1:{self.agency_broker.port}/{topology.agency_vhost(code)}"
+
+    def inside_agency(self, code=REGISTRY):
+        """The agency's vhost, with all rights."""
+        return f"amqp://guest:guest@{self.agency_address(code)}"
+
+    def waiting(self, queue, code=REGISTRY):
+        """How many messages wait in a queue of the agency's vhost, and in ours of that name."""
+        count = 0
+        for url in (self.inside_agency(code), self.amqp):
+            with Wire(url) as wire:
+                count += wire.count(queue)
+        return count
+
+    def purge(self, queue, code=REGISTRY):
+        """Empties a queue here and there, and what a shovel has in hand too."""
+
+        def empty():
+            for url in (self.amqp, self.inside_agency(code)):
+                with Wire(url) as wire:
+                    wire.channel.queue_purge(queue)
+            return self.waiting(queue, code) == 0
+
+        for _ in range(2):
+            wait_for(empty, 30)
 
 
 class World(Rights):
     """The same with a running inquiry service, its relay, and a land registry to play."""
 
-    def __init__(self, start, broker, amqp, folder, db):
-        super().__init__(broker, amqp, folder)
+    def __init__(self, start, brokers, amqp, folder, db):
+        super().__init__(*brokers, amqp, folder)
         self.applied()
         self._start, self.db = start, db
         self.environ = {"AMQP_URL": amqp, "DB_URL": db, **secrets_in(folder)}
@@ -140,7 +172,7 @@ class World(Rights):
         process = self._start(
             "connector.example.land_registry",
             **{
-                "AMQP_URL": self.amqp,
+                "AMQP_URL": f"amqp://{self.agency_address()}",
                 "AMQP_PASSWORD_FILE": str(self.passwords / REGISTRY),
                 "PARCELS_FILE": str(self.parcels),
                 **environ,
@@ -196,31 +228,26 @@ class World(Rights):
             (self.register / "other-registry.toml").unlink(missing_ok=True)
             self.serves(REGISTRY, SOURCES_OF_PARCEL.name, hears=[HEARS], queue=True)
             self.applied()
-        with Wire(self.amqp) as wire:
-            wire.channel.queue_purge(topology.agency_queue(REGISTRY).name)
+        self.purge(topology.agency_queue(REGISTRY).name)
         return self
 
 
 @pytest.fixture
-def rights(broker, tmp_path):
-    """An empty vhost, and a register where the land registry serves; its user is not there yet.
-
-    Users belong to the whole broker: an earlier test may have left one.
-    """
-    for code in (REGISTRY, "fuel-co"):
-        user = f"{broker.api_url}/api/users/{topology.agency_user(code)}"
-        assert requests.delete(user, timeout=30).status_code in (204, 404)
+def rights(broker, agency_broker, tmp_path):
+    """An empty vhost, and a register where the land registry serves; its user is not there yet."""
+    forget_agencies(broker, agency_broker)
     with own_vhost(broker) as amqp:
-        yield Rights(broker, amqp, tmp_path)
+        yield Rights(broker, agency_broker, amqp, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def shared_world(tmp_path_factory, broker, postgres, demo_template):
+def shared_world(tmp_path_factory, broker, agency_broker, postgres, demo_template):
     folder = tmp_path_factory.mktemp("world")
     db = make_database(postgres, f"w_{uuid.uuid4().hex[:12]}", demo_template)
     starter = Starter(folder)
+    forget_agencies(broker, agency_broker)
     with own_vhost(broker) as amqp:
-        yield World(starter, broker, amqp, folder, db)
+        yield World(starter, (broker, agency_broker), amqp, folder, db)
         starter.end()
 
 

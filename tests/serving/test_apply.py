@@ -14,6 +14,16 @@ from tests.serving.conftest import HEARS, REGISTRY
 USER, HEARER = topology.agency_user(REGISTRY), "fuel-co"
 
 
+HERE = "at the agencies' broker"
+
+
+def changed(rights):
+    """What the command changed, in its order."""
+    done = rights.apply()
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
 def connection(url):
     return pika.BlockingConnection(pika.URLParameters(url))
 
@@ -22,8 +32,9 @@ def test_the_first_run_makes_all_and_the_second_finds_nothing_to_do(rights):
     first = rights.apply()
     assert first.returncode == 0, first.stderr
     for made in ("exchange mirab.agency", "exchange agency.land-registry.in",
-                 "queue agency.land-registry.commands", f"user {USER}"):  # fmt: skip
-        assert f"make {made}" in first.stdout
+                 "queue agency.land-registry.commands", f"user {USER}",
+                 f"vhost {USER}", f"user {USER} {HERE}"):  # fmt: skip
+        assert f"make {made}\n" in first.stdout
     assert rights.apply().stdout == ""
     connection(rights.url()).close()
 
@@ -50,7 +61,12 @@ def test_a_password_is_made_once_kept_private_and_never_printed(rights):
 def test_a_password_that_was_changed_in_its_file_is_changed_on_the_broker(rights):
     old = rights.applied().url()
     (rights.passwords / REGISTRY).write_text("another:pass/word\n", encoding="utf-8")
-    assert rights.apply().stdout == f"change the password of {USER}\n"
+    assert changed(rights) == [
+        f"change the password of {USER} {HERE}",
+        f"give {USER} its rights {HERE}",
+        f"limit {USER} to 10 connections {HERE}",
+        f"limit {USER} to 40 channels {HERE}",
+    ]
     with pytest.raises(pika.exceptions.ProbableAuthenticationError):
         connection(old)
     connection(rights.url()).close()
@@ -61,8 +77,9 @@ def test_who_no_longer_serves_is_removed_whole_and_cut_off_at_once(rights):
     rights.serves(REGISTRY)
     told = rights.apply().stdout
     for gone in (f"user {USER}", "exchange agency.land-registry.in",
-                 "queue agency.land-registry.commands"):  # fmt: skip
-        assert f"delete {gone}" in told
+                 "queue agency.land-registry.commands", f"user {USER} {HERE}",
+                 f"vhost {USER}"):  # fmt: skip
+        assert f"delete {gone}\n" in told
 
     def cut():
         try:
@@ -87,9 +104,13 @@ def test_who_hears_has_a_queue_that_it_alone_may_read_and_who_only_hears_may_wri
     assert f"agency.{HEARER}.commands" not in told
     assert "power-co" not in told
     assert rights.apply().stdout == ""
-    listed = rights.broker.ctl("list_permissions", "-p", rights.vhost)
-    line = next(line for line in listed.splitlines() if line.startswith(f"agency.{HEARER}\t"))
-    assert line.split("\t")[1:] == ["^$", "^$", rf"^(agency\.{HEARER}\.events)$"]
+    for broker, vhost in (
+        (rights.broker, rights.vhost),
+        (rights.agency_broker, topology.agency_vhost(HEARER)),
+    ):
+        listed = broker.ctl("list_permissions", "-p", vhost)
+        line = next(line for line in listed.splitlines() if line.startswith(f"agency.{HEARER}\t"))
+        assert line.split("\t")[1:] == ["^$", "^$", rf"^(agency\.{HEARER}\.events)$"]
     link = connection(rights.url(HEARER))
     link.channel().basic_get(f"agency.{HEARER}.events")
     link.close()
@@ -98,8 +119,14 @@ def test_who_hears_has_a_queue_that_it_alone_may_read_and_who_only_hears_may_wri
 def test_who_hears_and_serves_is_one_user_and_loses_one_right_alone(rights):
     rights.applied()
     rights.serves(REGISTRY, SOURCES_OF_PARCEL.name)
-    told = rights.apply().stdout.splitlines()
-    assert told == ["delete queue agency.land-registry.events", f"give {USER} its rights"]
+    assert changed(rights) == [
+        "delete queue agency.land-registry.events",
+        f"give {USER} its rights",
+        f"delete queue agency.land-registry.events {HERE}",
+        f"give mirab.bridge its rights {HERE}",
+        f"give {USER} its rights {HERE}",
+        f"end shovel agency.land-registry.events {HERE}",
+    ]
     rights.serves(REGISTRY, hears=[HEARS], queue=True)
     told = rights.apply().stdout
     for gone in ("exchange agency.land-registry.in", "queue agency.land-registry.commands"):
@@ -122,9 +149,16 @@ def test_bindings_and_rights_that_somebody_added_by_hand_are_taken_away(rights):
     by_hand.channel().exchange_bind("mirab.commands", topology.agency_ingress(REGISTRY), "#")
     by_hand.channel().queue_bind(topology.agency_queue(REGISTRY).name, "mirab.requests", "#")
     by_hand.close()
-    told = rights.apply().stdout.splitlines()
-    assert sorted(told) == [
+    rights.agency_broker.ctl("set_permissions", "-p", USER, USER, ".*", ".*", ".*")
+    by_hand = connection(rights.inside_agency())
+    by_hand.channel().queue_bind(
+        topology.agency_queue(REGISTRY).name, topology.agency_ingress(REGISTRY), "#"
+    )
+    by_hand.close()
+    assert sorted(changed(rights)) == [
         f"give {USER} its rights",
+        f"give {USER} its rights {HERE}",
+        f"unbind agency.land-registry.commands from agency.land-registry.in by # {HERE}",
         "unbind agency.land-registry.commands from mirab.requests by #",
         "unbind mirab.commands from agency.land-registry.in by #",
     ]

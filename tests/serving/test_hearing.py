@@ -19,6 +19,7 @@ from tests.conftest import (
     Process,
     Starter,
     execute,
+    forget_agencies,
     make_database,
     own_vhost,
     run_face,
@@ -33,8 +34,8 @@ KEY = ROOT / "deploy/local/demo_keys/land-registry.pem"
 class Wide(Rights):
     """A broker with rights, the agencies service and its relay, and the agency face."""
 
-    def __init__(self, start, broker, amqp, folder, db):
-        super().__init__(broker, amqp, folder)
+    def __init__(self, start, brokers, amqp, folder, db):
+        super().__init__(*brokers, amqp, folder)
         self.db, self._start, self.examples = db, start, []
         self.hearing = Hearing(start, folder, amqp, db)
         self.hearing.serve()
@@ -46,12 +47,8 @@ class Wide(Rights):
         execute(self.db, "truncate feed, feeds, inbox, outbox")
         put(self.db, REGISTRY, REGISTRY_LOADED.name, queue=True)
         self.applied()
-        self.purge()
+        self.purge(QUEUE)
         return self
-
-    def purge(self):
-        with Wire(self.amqp) as wire:
-            wire.channel.queue_purge(QUEUE)
 
     def happens(self, *versions):
         """New exports are in force; each is in the feed and in the queue when this returns."""
@@ -64,10 +61,6 @@ class Wide(Rights):
 
     def heard_of(self):
         return execute(self.db, "select coalesce(max(last), 0) from feeds")[0][0]
-
-    def waiting(self):
-        with Wire(self.amqp) as wire:
-            return wire.count(QUEUE)
 
     def caller(self):
         return Caller(str(self.face), load_key(KEY, "land-registry-demo"))
@@ -86,7 +79,7 @@ class Wide(Rights):
         else:
             process = self._start(
                 "connector.example.land_registry",
-                AMQP_URL=self.amqp,
+                AMQP_URL=f"amqp://{self.agency_address()}",
                 AMQP_PASSWORD_FILE=str(self.passwords / REGISTRY),
                 HEARD_FILE=str(self.folder / "heard"),
                 MIRAB_URL=str(self.face),
@@ -104,12 +97,13 @@ def told(process):
 
 
 @pytest.fixture(scope="module")
-def shared_wide(tmp_path_factory, broker, postgres, agencies_template):
+def shared_wide(tmp_path_factory, broker, agency_broker, postgres, agencies_template):
     folder = tmp_path_factory.mktemp("wide")
     db = make_database(postgres, "wide", agencies_template)
     starter = Starter(folder)
+    forget_agencies(broker, agency_broker)
     with own_vhost(broker) as amqp:
-        yield Wide(starter, broker, amqp, folder, db)
+        yield Wide(starter, (broker, agency_broker), amqp, folder, db)
         starter.end()
 
 
@@ -149,6 +143,11 @@ def listen(wide, tmp_path):
         assert not thread.is_alive()
 
 
+def count(wide, queue):
+    with Wire(wide.inside_agency()) as wire:
+        return wire.count(queue)
+
+
 class Ear:
     """Keeps what it is given; refuses so many times first."""
 
@@ -185,7 +184,7 @@ def test_what_does_not_concern_it_is_noted_and_holds_nothing_up(wide, language, 
     wide.happens(1405)
     wait_for(lambda: told(process) == [(2, 1405)], 60)
     assert "heard agencies.changed.v1 1: noted" in process.log
-    wait_for(lambda: wide.waiting() == 0, 60)
+    wait_for(lambda: wide.waiting(QUEUE) == 0, 60)
     assert process.stop() == 0
 
 
@@ -232,20 +231,21 @@ def test_a_queue_that_was_emptied_while_it_was_away_costs_nothing(wide, listen):
     ear.wait(1)
     stop()
     wide.happens(2, 3)
-    wide.purge()
+    wide.purge(QUEUE)
     listen(ear)
     ear.wait(1, 2, 3)
 
 
 def test_what_comes_twice_is_given_once(wide, listen):
     wide.happens(1, 2)
-    with Wire(wide.amqp) as wire:
+    wait_for(lambda: count(wide, QUEUE) == 2, 60)
+    with Wire(wide.inside_agency()) as wire:
         for properties, body in [wire.take(QUEUE), wire.take(QUEUE)] * 3:
             wire.channel.basic_publish("", QUEUE, body, properties)
     ear = Ear()
     listen(ear)
     ear.wait(1, 2)
-    wait_for(lambda: wide.waiting() == 0, 60)
+    wait_for(lambda: wide.waiting(QUEUE) == 0, 60)
     wide.happens(3)
     ear.wait(1, 2, 3)
 
@@ -255,7 +255,7 @@ def test_an_event_that_the_function_does_not_take_comes_again_before_all_later_o
     listen(ear)
     wide.happens(1, 2)
     ear.wait(1, 2)
-    wait_for(lambda: wide.waiting() == 0, 60)
+    wait_for(lambda: wide.waiting(QUEUE) == 0, 60)
 
 
 def test_without_a_feed_what_is_missing_is_told_in_the_log_and_passed_over(wide, listen, caplog):
@@ -276,7 +276,7 @@ def test_who_was_away_longer_than_the_feed_keeps_goes_on_with_its_oldest(
     wide, listen, tmp_path, caplog
 ):
     wide.happens(1, 2, 3)
-    wide.purge()
+    wide.purge(QUEUE)
     execute(wide.db, "delete from feed where sequence < 3")
     execute(wide.db, "update feeds set oldest = 3")
     (tmp_path / "kept").write_text("1\n", encoding="ascii")
@@ -288,14 +288,14 @@ def test_who_was_away_longer_than_the_feed_keeps_goes_on_with_its_oldest(
 
 
 def test_what_is_no_event_stops_nobody(wide, listen):
-    with Wire(wide.amqp) as wire:
+    with Wire(wide.inside_agency()) as wire:
         wire.channel.basic_publish("", QUEUE, b"{}")
         wire.publish("", QUEUE, b"no json", headers={"ce-sequence": "1"})
     ear = Ear()
     listen(ear)
     wide.happens(1)
     ear.wait(1)
-    wait_for(lambda: wide.waiting() == 0, 60)
+    wait_for(lambda: wide.waiting(QUEUE) == 0, 60)
 
 
 def test_whose_right_is_taken_back_hears_no_more(wide, listen):

@@ -4,14 +4,15 @@ import errno
 import os
 import signal
 import subprocess
+import uuid
 from urllib.parse import urlsplit
 
 import pytest
 
 from bus.errors import BusError
 from deploy.local.ports import free_port
-from deploy.local.stores import RabbitMQ
-from tests.conftest import wait_for
+from deploy.local.stores import RabbitMQ, start_rabbitmq
+from tests.conftest import Starter, make_database, wait_for
 from tests.serving.conftest import World
 
 CERTIFICATE = (
@@ -24,19 +25,31 @@ ssl_options.keyfile = {folder}/key.pem
 """
 
 
-@pytest.fixture
-def own_world(start, tmp_path, demo_db):
-    """A world whose broker may be hurt; it speaks TLS too, at ``tls_port``."""
+@pytest.fixture(scope="module")
+def shared_own_world(tmp_path_factory, postgres, demo_template):
+    folder = tmp_path_factory.mktemp("own-world")
     tls_port = free_port()
-    certificate = ("-keyout", f"{tmp_path}/key.pem", "-out", f"{tmp_path}/cert.pem")
+    certificate = ("-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem")
     subprocess.run([*CERTIFICATE, *certificate], check=True, capture_output=True)
-    broker = RabbitMQ(tmp_path / "rabbitmq", free_port(), free_port(), free_port(), free_port())
-    broker.more = TLS.format(port=tls_port, folder=tmp_path)
-    broker.start()
-    made = World(start, broker, broker.url, tmp_path, demo_db)
+    ports = (free_port() for _ in range(4))
+    outside = RabbitMQ(folder / "agency-rabbitmq", *ports, for_agencies=True)
+    outside.more = TLS.format(port=tls_port, folder=folder)
+    outside.start()
+    broker = start_rabbitmq(folder / "rabbitmq", api_port=free_port())
+    db = make_database(postgres, f"w_{uuid.uuid4().hex[:12]}", demo_template)
+    starter = Starter(folder)
+    made = World(starter, (broker, outside), broker.url, folder, db)
     made.tls_port = tls_port
     yield made
+    starter.end()
     broker.stop()
+    outside.stop()
+
+
+@pytest.fixture
+def own_world(shared_own_world):
+    """A world whose brokers may be hurt; the agencies' speaks TLS too, at ``tls_port``."""
+    return shared_own_world.clear()
 
 
 @pytest.fixture
@@ -62,20 +75,22 @@ def release(writer):
     writer.close()
 
 
-def test_74_a_restart_of_the_broker_loses_no_question_and_the_provider_comes_back(own_world):
-    world = own_world
+@pytest.mark.parametrize("which", ["broker", "agency_broker"])
+def test_74_a_restart_of_the_broker_loses_no_question_and_the_provider_comes_back(own_world, which):
+    world, broker = own_world, getattr(own_world, which)
     provider = world.provide()
     world.settled(world.ask()["code"])
     world.relay.stop()
     code = world.ask()["code"]
-    world.broker.kill()
-    wait_for(lambda: "broker lost" in provider.log, 60)
-    world.broker.start()
-    relay = world._start("bus", "relay", "services.inquiry", **world.environ)
+    broker.kill()
+    if which == "agency_broker":
+        wait_for(lambda: "broker lost" in provider.log, 60)
+    broker.start()
+    world.relay = world._start("bus", "relay", "services.inquiry", **world.environ)
     wait_for(lambda: not isinstance(_read(world, code), BusError), 60)
     assert world.settled(code)["state"] == "ANSWERED"
     assert (world.refusals(), provider.alive) == ({}, True)
-    relay.stop()
+    provider.stop()
 
 
 def _read(world, code):
@@ -87,7 +102,8 @@ def _read(world, code):
 
 def test_a_provider_comes_by_tls_and_to_nobody_whom_it_does_not_know(own_world):
     world = own_world
-    tls = urlsplit(world.amqp)._replace(scheme="amqps", netloc=f"x:y@127.0.0.1:{world.tls_port}")
+    there = urlsplit(f"amqps://{world.agency_address()}")
+    tls = there._replace(netloc=f"x:y@127.0.0.1:{world.tls_port}")
     ca_file = str(world.folder / "cert.pem")
     provider = world.provide(AMQP_URL=tls.geturl(), AMQP_CA_FILE=ca_file)
     assert world.settled(world.ask()["code"])["state"] == "ANSWERED"
@@ -129,7 +145,7 @@ def test_a_connection_lost_while_a_question_is_worked_on_costs_no_second_work(ow
     provider = world.provide(PARCELS_FILE=str(pipe))
     code = world.ask()["code"]
     writer = wait_for(lambda: reading(pipe), 60)
-    world.broker.ctl("close_all_user_connections", "agency.land-registry", "a test")
+    world.agency_broker.ctl("close_all_user_connections", "agency.land-registry", "a test")
     wait_for(lambda: provider.log.count("serving land_registry") == 2, 60)
     release(writer)
     assert world.settled(code)["state"] == "ANSWERED"

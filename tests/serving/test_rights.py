@@ -34,7 +34,7 @@ EXCHANGES = [
 
 @pytest.fixture
 def agency(shared_world):
-    """The agency's address, on a broker where all of our queues and another agency's stand."""
+    """The agency's address, while all of our queues and another agency's stand."""
     with Wire(shared_world.amqp) as wire:
         wire.channel.exchange_declare(OTHER_INGRESS, "topic", durable=True)
         for name in QUEUES:
@@ -44,6 +44,30 @@ def agency(shared_world):
                 wire.channel = wire.connection.channel()
                 wire.channel.queue_declare(name, durable=True, arguments={"x-queue-type": "quorum"})
     return shared_world.url()
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_b2_an_agency_does_not_see_that_a_queue_of_others_exists(agency, queue):
+    """A passive declare needs no right in RabbitMQ: what is in the same vhost can be counted."""
+    assert refused(agency, lambda c: c.queue_declare(queue, passive=True), 404)
+
+
+@pytest.mark.parametrize("exchange", [*topology.EXCHANGES, OTHER_INGRESS])
+def test_b2_an_agency_does_not_see_that_an_exchange_of_others_exists(agency, exchange):
+    assert refused(agency, lambda c: c.exchange_declare(exchange, passive=True), 404)
+
+
+def test_b2_an_agency_sees_its_own_queues(agency):
+    with Wire(agency) as wire:
+        assert (wire.count(OWN_QUEUE), wire.count(OWN_EVENTS)) == (0, 0)
+
+
+def test_b2_an_agency_s_account_opens_nothing_at_our_own_broker(agency, shared_world):
+    password, ours = shared_world.password(), shared_world.amqp
+    for vhost in (shared_world.vhost, "%2F", topology.agency_vhost(REGISTRY)):
+        host = ours.rsplit("@", 1)[1].split("/")[0]
+        with pytest.raises(AMQPError):
+            Wire(f"amqp://{topology.agency_user(REGISTRY)}:{password}@{host}/{vhost}")
 
 
 def refused(url, act, code=403):
@@ -188,8 +212,9 @@ def test_a_question_for_another_agency_does_not_reach_it(world):
 
 
 def test_it_reaches_no_other_vhost_and_opens_ten_connections_at_the_most(agency, world):
-    with pytest.raises(AMQPError):
-        Wire(agency.rsplit("/", 1)[0] + "/%2F")
+    for vhost in ("%2F", "agency.power-co"):
+        with pytest.raises(AMQPError):
+            Wire(agency.rsplit("/", 1)[0] + f"/{vhost}")
     opened = [Wire(agency) for _ in range(10)]
     with pytest.raises(AMQPError):
         Wire(agency)

@@ -134,8 +134,7 @@ def test_a_provider_killed_in_the_middle_answers_once_after_its_restart(world):
     half.connection.close()  # as a crash between the answer and its acknowledgement
     assert world.settled(code)["state"] == "ANSWERED"
     world.provide().stop()
-    with Wire(world.amqp) as wire:
-        wait_for(lambda: wire.count(queue) == 0)
+    wait_for(lambda: world.waiting(queue) == 0)
     world.wait_refused("doubled")
     assert world.read(code)["sources"] == [{"file_no": "1001/5", "in_register": True}]
 

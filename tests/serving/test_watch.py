@@ -19,12 +19,21 @@ def connection(url):
 @pytest.fixture
 def watching(rights, start):
     process = start("deploy.broker.watch", **rights.told)
-    wait_for(lambda: f"limit {USER}" in process.log, 60)
+    wait_for(lambda: f"begin shovel agency.{REGISTRY}.answers" in process.log, 60)
     return process
 
 
 def queues(rights):
     return rights.broker.ctl("list_queues", "-p", rights.vhost, "name").split()
+
+
+def made(watching):
+    """How often the agency's user was made at its broker."""
+    return watching.log.count(f"make user {USER} at the agencies' broker")
+
+
+def deleted(watching):
+    return watching.log.count(f"delete user {USER} at the agencies' broker")
 
 
 def cut(link):
@@ -43,9 +52,9 @@ def test_who_lost_his_right_is_cut_off_and_his_queue_waits_for_a_person(rights, 
         connection(rights.url())
     assert QUEUE in queues(rights)
     rights.serves(REGISTRY, SOURCES_OF_PARCEL.name)
-    wait_for(lambda: watching.log.count(f"make user {USER}") == 2, 30)
+    wait_for(lambda: made(watching) == 2, 30)
     rights.serves(REGISTRY)
-    wait_for(lambda: watching.log.count(f"delete user {USER}") == 2, 30)
+    wait_for(lambda: deleted(watching) == 2, 30)
     assert f"delete queue {QUEUE}" in rights.apply().stdout
     assert QUEUE not in queues(rights)
 

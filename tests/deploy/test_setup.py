@@ -1,0 +1,88 @@
+"""What stands ready before the first start in containers: databases, roles, keys, passwords."""
+
+import os
+import shutil
+import subprocess
+import time
+
+import psycopg2
+import pytest
+import yaml
+
+from deploy.local.parts import SERVICES
+from tests.conftest import ROOT
+
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+
+
+def test_each_role_of_the_database_connects_to_its_own_database_alone(own_postgres):
+    """By the script that the image runs at its first start, with psql, as there."""
+    psql = shutil.which("psql") or str(own_postgres.binaries / "psql")
+    environ = {
+        "PATH": f"{os.path.dirname(psql)}:{os.environ['PATH']}",
+        "PGHOST": "127.0.0.1",
+        "PGPORT": str(own_postgres.port),
+        "POSTGRES_USER": "postgres",
+        "POSTGRES_DB": "inquiry",
+        **{f"{service.upper()}_PASSWORD": "it's secret" for service in SERVICES},
+    }
+    owner = psycopg2.connect(own_postgres.url("postgres"))
+    owner.autocommit = True
+    owner.cursor().execute("create database inquiry")
+    owner.close()
+    subprocess.run(["sh", str(ROOT / "deploy/database/init.sh")], env=environ, check=True)
+    for role in SERVICES:
+        for database in (*SERVICES, "postgres", "template1"):
+            assert connects(own_postgres, role, database) is (role == database)
+
+
+def connects(server, role, database):
+    try:
+        psycopg2.connect(server.url(database, role)).close()
+    except psycopg2.OperationalError as error:
+        if "permission denied" not in str(error):
+            raise
+        return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A copy of what the script needs, where it ran once."""
+    folder = tmp_path_factory.mktemp("checkout")
+    (folder / "deploy").mkdir()
+    shutil.copy(ROOT / "deploy/compose-setup.sh", folder / "deploy")
+    return folder
+
+
+def set_up(folder):
+    command = ["sh", "deploy/compose-setup.sh"]
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def test_the_setup_makes_every_secret_and_variable_that_compose_names_or_says_what_is_missing(
+    checkout,
+):
+    said = set_up(checkout)
+    for secret in COMPOSE["secrets"].values():
+        assert (checkout / secret["file"]).exists() or secret["file"].removeprefix("./") in said
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    needed = {part.split(":?")[0] for part in text.split("${")[1:] if ":?" in part.split("}")[0]}
+    settings = (checkout / ".env").read_text(encoding="utf-8")
+    assert [name for name in needed if f"{name}=" not in settings and name not in said] == []
+
+
+def test_the_setup_run_again_changes_no_key_and_no_password(checkout):
+    set_up(checkout)
+    before = {path: path.read_bytes() for path in checkout.rglob("*") if path.is_file()}
+    time.sleep(0.01)
+    set_up(checkout)
+    assert {path: path.read_bytes() for path in checkout.rglob("*") if path.is_file()} == before
+
+
+def test_what_the_setup_makes_is_read_by_nobody_else(checkout):
+    set_up(checkout)
+    for path in (checkout / "secrets").rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
+    assert (checkout / ".env").stat().st_mode & 0o077 == 0
