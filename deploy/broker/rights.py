@@ -30,6 +30,8 @@ PUBLIC_REQUESTS = (
     "billing.take_return.v1",
     "inquiry.ask_own.v1",
     "inquiry.laws.v1",
+    "inquiry.rate_own.v1",
+    "inquiry.ratings.v1",
     "inquiry.read_own.v1",
     "inquiry.verify.v1",
     "notify.announcement.v1",
