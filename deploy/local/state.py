@@ -190,27 +190,33 @@ class State:
         told = {"PORTAL_URL": PORTAL_URL, "PORTAL_KEY_FILE": str(self.secret("portal-key"))}
         return address_of(Settings(told), provider)
 
+    def broker_environ(self) -> dict[str, str]:
+        """The brokers as their administrator reaches them, and where passwords are."""
+        return {
+            "AMQP_URL": self.given.get("AMQP_URL") or self.rabbitmq.url,  # type: ignore[union-attr]
+            "BROKER_API_URL": self.broker_api_url or "",
+            "AGENCY_BROKER_API_URL": self.agency_broker_api_url or "",
+            "AGENCY_PASSWORDS_DIR": str(self.home / "agency-passwords"),
+            "BROKER_PASSWORDS_DIR": str(self.home / "broker-passwords"),
+        }
+
     def environ(self) -> dict[str, str]:
         """The value of every variable that a part may need."""
         imports, blobs, mailbox, replays, agencies, marks = map(
             self.folder, ("imports", "blobs", "mailbox", "replays", "agencies", "marks")
         )
         return {
-            "AMQP_URL": self.given.get("AMQP_URL") or self.rabbitmq.url,  # type: ignore[union-attr]
+            **self.broker_environ(),
             "DB_URL": self.service_url("inquiry"),
             "LOG_LEVEL": self.given.get("LOG_LEVEL", "INFO"),
             "HOST": "127.0.0.1",
             "AGENCIES_DIR": str(agencies),
             "REGISTER_PUBLIC_KEY": self.register_public_key(),
             "SANDBOX": "1",
-            "AGENCY_PASSWORDS_DIR": str(self.home / "agency-passwords"),
             "HEARD_FILE": str(self.home / "land-registry-heard"),
             "MIRAB_URL": "http://127.0.0.1:8001",
             "MIRAB_KEY_FILE": str(CHECKOUT / "deploy/local/demo_keys/land-registry.pem"),
             "MIRAB_KEY_ID": "land-registry-demo",
-            "BROKER_API_URL": self.broker_api_url or "",
-            "AGENCY_BROKER_API_URL": self.agency_broker_api_url or "",
-            "BROKER_PASSWORDS_DIR": str(self.home / "broker-passwords"),
             "SIGNING_KEY_FILE": str(self.home / "signing.pem"),
             "REPLAY_DIR": str(replays),
             "MARKS_DIR": str(marks),
