@@ -35,7 +35,11 @@ _PLACEHOLDERS = {
 }
 # Only question marks or Latin letters with marks, or signs that no Persian text has: text that was
 # written in one encoding and read in another.
-_LOST = re.compile(r"[\s.]*(?:\?[\s.]*){2,}|[\u00c0-\u00ff\s]{3,}|.*[\ufffd±§¶©®¬¦¤¼½¾].*", re.S)
+_LOST = re.compile(r"[\s.]*(?:\?[\s.]*){2,}\Z|[\u00c0-\u00ff\s]{3,}\Z")
+_SIGNS = re.compile("[\ufffd±§¶©®¬¦¤¼½¾]")
+# What most cells are, so that nothing else need be looked for.
+_PLAIN = re.compile(r"[0-9][0-9/.,-]*|[\u0621-\u0652\u067e-\u06cc\u06f0-\u06f9\u200c /]{7,}")
+_BOOLEAN_STARTS, LONGEST_WORD = frozenset("tTfFدن"), 9
 _MONTHS = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
     r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|"
@@ -57,17 +61,22 @@ def spoiled(value: str) -> Damage | None:
     >>> spoiled("#REF!").code
     'cell.error_value'
     """
-    if value.isascii() and value.isdigit():
+    if _PLAIN.fullmatch(value):
         return None
-    checks = (
-        (FORMULA, value[0] == "="),
-        (OVERFLOW, set(value) == {"#"}),
-        (ERROR, bool(_ERROR.fullmatch(value))),
-        (PLACEHOLDER, value.lower() in _PLACEHOLDERS),
-        (BOOLEAN, squeezed_key(value).lower() in _BOOLEANS),
-        (LOST, bool(_LOST.fullmatch(value))),
-    )
-    return next((damage for damage, so in checks if so), None)
+    if value[0] in "=#eE":
+        checks = (
+            (FORMULA, value[0] == "="),
+            (OVERFLOW, not value.strip("#")),
+            (ERROR, bool(_ERROR.fullmatch(value))),
+        )
+        if damage := next((damage for damage, so in checks if so), None):
+            return damage
+    if len(value) <= LONGEST_WORD:
+        if value.lower() in _PLACEHOLDERS:
+            return PLACEHOLDER
+        if value[0] in _BOOLEAN_STARTS and squeezed_key(value).lower() in _BOOLEANS:
+            return BOOLEAN
+    return LOST if _LOST.match(value) or _SIGNS.search(value) else None
 
 
 def spoiled_text(value: str) -> Damage | None:

@@ -57,7 +57,7 @@ class Cells:
     __slots__ = ("_row", "faults", "warnings")
 
     def __init__(self, row: Mapping[str, str]) -> None:
-        self._row = row
+        self._row = {field: _bare(value) for field, value in row.items()}
         self.faults: list[Fault] = []
         self.warnings: list[Fault] = []
 
@@ -65,13 +65,11 @@ class Cells:
         """The text of a cell without invisible characters and outer blanks; empty if there is no
         such column.
         """
-        value = without_marks(self._row.get(field, "")).strip()
-        # Typed before a text so that a spreadsheet leaves it alone; some write it into the file.
-        return value[1:] if value[:1] == "'" else value
+        return self._row.get(field, "")
 
     def read(self, field: str, parse: Callable[[str], T]) -> T | None:
         """The parsed cell; None if it is blank, or bad (then a fault is noted)."""
-        value = self.raw(field)
+        value = self._row.get(field)
         if not value:
             return None
         try:
@@ -82,7 +80,7 @@ class Cells:
 
     def need(self, field: str, parse: Callable[[str], T]) -> T | None:
         """As ``read``, but a blank cell is a fault."""
-        if not self.raw(field):
+        if not self._row.get(field):
             self.faults.append(fault(field, "cell.missing", "This cell may not be empty."))
             return None
         return self.read(field, parse)
@@ -91,7 +89,7 @@ class Cells:
         """The parsed cell of something that decides no status; None if it is blank, or bad: then
         the row is imported without it, and a warning names it.
         """
-        value = self.raw(field)
+        value = self._row.get(field)
         if not value:
             return None
         try:
@@ -118,6 +116,12 @@ class Cells:
             raise BadRow(self.faults)
 
 
+def _bare(value: str) -> str:
+    value = value.strip() if value.isascii() else without_marks(value).strip()
+    # Typed before a text so that a spreadsheet leaves it alone; some write it into the file.
+    return value[1:].lstrip() if value[:1] == "'" else value
+
+
 @lru_cache(maxsize=65536)
 def intact(value: str) -> str:
     """The value itself; Malformed ``cell.*`` if a spreadsheet has spoiled it."""
@@ -131,10 +135,15 @@ def name(value: str) -> str:
     eight digits, as when cells have slipped by a column.
     """
     entered = text(value)
-    digits = sum(c.isdigit() for c in entered)
-    if digits >= DIGITS_OF_A_NUMBER or not any(c.isalpha() for c in entered):
+    # Most names are letters only, which this tells at once.
+    if not entered.replace(" ", "").isalpha() and not _may_be_name(entered):
         raise Malformed("text.no_name", "A name is made of letters.")
     return entered
+
+
+def _may_be_name(entered: str) -> bool:
+    digits = sum(c.isdigit() for c in entered)
+    return digits < DIGITS_OF_A_NUMBER and any(c.isalpha() for c in entered)
 
 
 def text(value: str) -> str:
