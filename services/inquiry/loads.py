@@ -20,6 +20,8 @@ from bus.store import Store, Tx
 
 FIELDS = ("load", "state", "rows", "bad_rows", "data_version", "message")
 LONGEST_MESSAGE = 1000
+# What will have passed when it is tried again.
+PASSING = ("Another load is running", "The database cannot be reached")
 _log = log.get("loads")
 _PROGRESS = text(
     f"select {', '.join(FIELDS)} from loads where load = :load"  # noqa: S608 - made of constants
@@ -130,17 +132,20 @@ def _run(path: Path, allow_removals: bool) -> dict[str, Any]:
 
 
 def _told(code: int, out: str, err: str) -> dict[str, Any]:
+    if code < 0:
+        return {"state": "FAILED", "message": f"The import was ended by signal {-code}; try again."}
     if code:
         lines = [line for line in err.splitlines() if line.strip()]
         message = (lines or ["it did not say why"])[-1]
-        if "Another load is running" in message:
+        if any(reason in message for reason in PASSING):
             return {"state": "WAITING", "message": message}
         return {"state": "FAILED", "message": message[:LONGEST_MESSAGE]}
     result = json.loads(out)
+    report = [f"Report: {result['report']}", *result["notes"]]
     return {
         "state": "DONE",
         "rows": sum(result["rows"].values()),
         "bad_rows": result["bad_rows"],
         "data_version": result["data_version"],
-        "message": f"Report: {result['report']}"[:LONGEST_MESSAGE],
+        "message": " ".join(report)[:LONGEST_MESSAGE],
     }

@@ -491,5 +491,20 @@ def test_an_import_that_ops_asked_for_is_worked_and_tells_its_report(hand, tmp_p
     assert "report.csv" in told["message"]
 
 
+def test_x3_ops_are_told_of_a_sheet_that_could_not_be_read_whole(hand, tmp_path):
+    folder = shutil.copytree(ROOT / "tests/data/registry", tmp_path / "1405-09")
+    path = folder / "partners.csv"
+    path.write_bytes(path.read_bytes().rstrip(b"\r\n"))
+    load = hand.call(contracts.LOAD_REGISTRY, folder="1405-09", allow_removals=True)
+    from unittest.mock import patch
+
+    with patch.dict("os.environ", {"DB_URL": hand.db}):
+        Inquiry.work_loads(hand.service)
+    told = hand.call(contracts.LOAD_STATUS, load=load["load"])
+    assert (told["state"], "partners.csv could not be read whole" in told["message"]) == (
+        "DONE", True,
+    ), told  # fmt: skip
+
+
 def test_now_is_a_moment_with_an_offset():
     assert Inquiry().now().tzinfo is dt.UTC
