@@ -81,6 +81,8 @@ def load(  # noqa: PLR0913 - the options of the command
     Raises LoadFailed, and then nothing was changed, or bus.errors.Unavailable.
     """
     started = time.monotonic()
+    if path.is_file():
+        progress(Progress("reading the workbook", 0, 0, 0, None))
     sheets = open_export(path)
     try:
         report = report or load_report.beside(path)

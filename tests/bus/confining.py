@@ -86,3 +86,12 @@ def refuse(_stream):
 
 def dive(stream):
     return dive(stream)
+
+
+def count_lines(stream, *, stumble_at=None, most=10**9):
+    """Yields the number and the text of each line, and may stumble on its way."""
+    for number, line in enumerate(stream):
+        if number == stumble_at:
+            raise NotFound("There is no such line.", code="line.not_found")
+        if number < most:
+            yield [number, line.decode().rstrip("\n")]

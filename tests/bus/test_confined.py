@@ -166,3 +166,26 @@ def test_other_green_threads_of_a_service_go_on_while_a_child_works():
     )
     assert done.returncode == 0, done.stderr
     assert time.monotonic() - begun < 30
+
+
+def test_rows_of_a_child_come_one_by_one_when_all_were_read():
+    content = b"".join(b"line %d --- end of rows ---\n" % n for n in range(20_000))
+    with confined.rows(confining.count_lines, content) as rows:
+        assert sum(number for number, _ in rows) == sum(range(20_000))
+    with confined.rows(confining.count_lines, b"") as rows:
+        assert list(rows) == []
+
+
+def test_rows_of_a_child_that_stumbled_or_wrote_too_much_are_none_at_all():
+    content = b"line\n" * 20_000
+    with (
+        pytest.raises(NotFound, match="no such line"),
+        confined.rows(confining.count_lines, content, stumble_at=19_999),
+    ):
+        pass
+    with (
+        pytest.raises(Unreadable) as refused,
+        confined.rows(confining.count_lines, content, bounds=Bounds(output=100_000)),
+    ):
+        pass
+    assert refused.value.reason == "too_large"
