@@ -43,6 +43,7 @@ def serve(part: str) -> int:
 
     from bus import monitor
     from bus.settings import broker_url
+    from bus.surroundings import watch_surroundings
 
     settings = _prepare(part, "AMQP_URL", "DB_URL")
     nameko.config.setup(
@@ -54,6 +55,7 @@ def serve(part: str) -> int:
     )
     check_database_cooperates(settings.text("DB_URL"))
     monitor.serve(_short(part), settings)
+    watch_surroundings(settings)
     runner = ServiceRunner()
     runner.add_service(service_of(part))
     signal.signal(signal.SIGTERM, lambda *_: eventlet.spawn_n(runner.stop))
@@ -71,9 +73,11 @@ def relay(part: str) -> int:
     from bus import monitor
     from bus.relay import Relay
     from bus.settings import broker_url
+    from bus.surroundings import watch_surroundings
 
     settings = _prepare(part, "AMQP_URL", "DB_URL")
     monitor.serve(f"{_short(part)}-relay", settings)
+    watch_surroundings(settings)
 
     async def run() -> None:
         stop = asyncio.Event()

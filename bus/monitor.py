@@ -86,6 +86,25 @@ def loop_turns(loop: Loop, seconds: float = CHECK_SECONDS - 0.5) -> Check:
     return check
 
 
+class Turns:
+    """The check of a plain loop: it says after each turn how that ended, and turns often enough."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._at, self._finding = time.monotonic(), STARTING
+
+    def turned(self, finding: Finding = WELL) -> None:
+        """A turn has ended so."""
+        self._at, self._finding = time.monotonic(), finding
+
+    def check(self) -> Finding:
+        """How the last turn ended, if that was not too long ago."""
+        spent = time.monotonic() - self._at
+        if spent > self._seconds:
+            return fail("loop.stuck", f"The process has done nothing for {spent:.0f} s.")
+        return self._finding
+
+
 class Running:
     """One run of a check on a thread of its own, so that one that hangs holds up no other."""
 

@@ -10,20 +10,25 @@ import uvicorn
 from bus import log, monitor
 from bus.contracts import hidden_names
 from bus.settings import MissingSettings, Settings
+from bus.surroundings import watch_surroundings
 from gateway.protocol import Guarded
 
 STOP_SECONDS = 15
 
 
-def run(name: str, port: int, make: Callable[[Settings], Any]) -> int:
-    """Serves the face that ``make`` gives until SIGTERM; ``port`` is used if PORT is not set."""
+def run(name: str, port: int, make: Callable[[Settings], Any], part: str = "") -> int:
+    """Serves the face that ``make`` gives until SIGTERM; ``port`` is used if PORT is not set.
+
+    ``part`` is its name among all parts, where that is not the face's own.
+    """
     settings = Settings()
     try:
         log.configure(name, level=settings.text("LOG_LEVEL", "INFO"), hidden=hidden_names())
         host, port = settings.text("HOST", "127.0.0.1"), settings.whole("PORT", port)
         app = make(settings)
         bound = _bind(host, port)
-        monitor.serve(name, settings)
+        monitor.serve(part or name, settings)
+        watch_surroundings(settings)
     except (MissingSettings, ValueError, OSError) as error:
         print(f"The {name} face cannot start: {error}", file=sys.stderr)
         return 1

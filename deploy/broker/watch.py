@@ -21,6 +21,10 @@ from deploy.broker.steps import Step
 from deploy.broker.warden import Warden
 
 LOOK_SECONDS, GUARD_SECONDS, AGAIN_SECONDS, WHOLE_SECONDS = 0.5, 2.0, 5.0, 300.0
+TURNS = monitor.Turns(60.0)
+BEHIND = monitor.fail(
+    "broker.rights", "The broker is not in line with the register of agencies; the log says why."
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -32,6 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = Settings().require(*NEEDED)
         register = register_of(settings)
+        monitor.watch("register", TURNS.check)
         monitor.serve("agency-rights", settings)
     except (CannotApply, MissingSettings, OSError) as error:
         print(f"The broker is not kept in line: {error}", file=sys.stderr)
@@ -59,6 +64,7 @@ class Keeper:
                 self._wait(brokers, seen, looked + WHOLE_SECONDS)
             else:
                 self._parts_at = 0.0
+                TURNS.turned(BEHIND)
                 time.sleep(AGAIN_SECONDS)
 
     def _bring_in_line(self, brokers: Brokers, seen: object, now: float) -> bool:
@@ -86,6 +92,7 @@ class Keeper:
             if time.monotonic() - guarded > GUARD_SECONDS:
                 guard(brokers, self._warden)
                 guarded = time.monotonic()
+            TURNS.turned()
             time.sleep(LOOK_SECONDS)
 
 

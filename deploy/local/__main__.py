@@ -6,11 +6,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 
-import requests
-
-from deploy.local import demo, supervise
+from deploy.local import demo, readiness, supervise
 from deploy.local.parts import (
     BANK_PORT,
     CLAMD_PORT,
@@ -19,13 +16,13 @@ from deploy.local.parts import (
     POSTGRES_PORT,
     SERVICES,
     SMS_PORT,
+    metrics_port,
 )
 from deploy.local.ports import listening
 from deploy.local.state import CHECKOUT, State
 from deploy.local.stores import CannotStart
 
 GIBIBYTE = 1024**3
-READY_SECONDS = 60
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,6 +34,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         state = State.of_checkout()
         return {"up": up, "down": down, "status": status}[given.act](state, given.detach)
+    except readiness.NotReady as error:
+        print(f"Mirab is not ready: {error}", file=sys.stderr)
     except CannotStart as error:
         print(f"Mirab cannot start: {error}", file=sys.stderr)
     except OSError as error:
@@ -45,19 +44,30 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def up(state: State, detach: bool) -> int:
-    """Starts all that does not run, waits until it is ready, tells how to use it."""
-    if supervise.running(state):
+    """Starts all that does not run, waits until it is ready, tells how to use it.
+
+    What could be started stays up when the rest cannot: the next `up` goes on there.
+    """
+    running = supervise.running(state)
+    if running and not state.unfinished.exists():
         print("Mirab runs already; `make down` stops it.")
         tell(state)
         return 0
     started = time.monotonic()
-    check_place(state)
+    readiness.patience()
+    if running:
+        say("going on where the last start ended")
+    else:
+        supervise.end_orphans(state)
+        check_place(state)
+    state.unfinished.touch()
     try:
         begin(state)
-    except (CannotStart, KeyboardInterrupt):
+    except KeyboardInterrupt:
         if supervise.running(state):
             supervise.stop(state)
         raise
+    state.unfinished.unlink()
     say(f"ready in {time.monotonic() - started:.0f} s")
     tell(state)
     if not detach:
@@ -73,13 +83,15 @@ def begin(state: State) -> None:
             store.prepare()
     state.signing_key()
     say("starting PostgreSQL and RabbitMQ" if state.postgres else "using the stores that you named")
-    supervise.start(state)
+    if not supervise.running(state):
+        supervise.start(state)
     for store in (state.postgres, *state.brokers):
         if store:
             store.wait()
     say("bringing the databases up to date")
     create_databases(state)
     for service in SERVICES:
+        say(f"migrating {service}")
         run(state, "bus", "migrate", f"services.{service}", DB_URL=state.owner_url(service))
     run(state, "services.ticketing.books", "deploy/desk", DB_URL=state.service_url("ticketing"))
     run(state, "services.billing.books", "deploy/billing", DB_URL=state.service_url("billing"))
@@ -101,12 +113,13 @@ def begin(state: State) -> None:
         )
     say("starting " + ", ".join(part.name for part in PARTS))
     supervise.start_parts(state)
-    wait_ready()
+    readiness.wait_ready(say, readiness.health)
 
 
 def check_place(state: State) -> None:
     """CannotStart if a port is taken or the disk is full."""
     ports = {part.port: part.name for part in PARTS if part.port}
+    ports |= {metrics_port(part): f"the health of {part.name}" for part in PARTS}
     ports |= {MAILBOX_PORT: "the mailboxes", CLAMD_PORT: "the virus scanner"}
     ports |= {BANK_PORT: "the bank", SMS_PORT: "the providers of SMS"}
     if state.postgres:
@@ -175,28 +188,6 @@ def run(state: State, *module: str, **other: str) -> None:
         raise CannotStart(f"{' '.join(module)}: {(lines or ['it did not say why'])[-1]}")
 
 
-def wait_ready() -> None:
-    """Returns when a signed question comes back answered through every part."""
-    wait_for(_ready, "a signed question was not answered")
-    wait_for(lambda: listening(8000), "the public face did not start")
-
-
-def wait_for(what: Callable[[], bool], otherwise: str) -> None:
-    """Returns when ``what`` holds; CannotStart with ``otherwise`` if it does not in a minute."""
-    end = time.monotonic() + READY_SECONDS
-    while not what():
-        if time.monotonic() > end:
-            raise CannotStart(f"{otherwise} within {READY_SECONDS} s; `make logs` shows why.")
-        time.sleep(0.2)
-
-
-def _ready() -> bool:
-    try:
-        return requests.get("http://127.0.0.1:8002/health/ready", timeout=10).status_code == 200  # noqa: PLR2004 - HTTP's own number
-    except requests.RequestException:
-        return False
-
-
 def tell(state: State) -> None:
     """Prints the addresses and three lines to try."""
     print(f"""
@@ -242,14 +233,19 @@ def down(state: State, _detach: bool) -> int:
 
 
 def status(state: State, _detach: bool) -> int:
-    """Tells what runs; 1 if something does not."""
+    """Tells what runs, and how each part says that it is; 1 if something does not run or fails."""
     if not supervise.running(state):
         print("Mirab does not run.")
         return 1
-    good = True
+    checks = readiness.health()
+    rows, good = [], True
     for process in supervise.states(state):
-        good &= process["statename"] == "RUNNING"
-        print(f"  {process['name']:14} {process['statename']:10} {process['description']}")
+        health = readiness.word_of(process["name"], checks)
+        good &= process["statename"] == "RUNNING" and not health.startswith("fail")
+        rows.append((process["name"], process["statename"], process["description"], health))
+    print(readiness.table(rows))
+    if checks is None:
+        print("  The ops face does not answer: how the parts are is not known.")
     return 0 if good else 1
 
 

@@ -198,7 +198,7 @@ METRICS_FIRST = 18100
 
 def metrics_port(part: Part) -> int:
     """The port of this machine on which a part tells how it is."""
-    return METRICS_FIRST + PARTS.index(part)
+    return METRICS_FIRST + [other.name for other in PARTS].index(part.name)
 
 
 def watched_parts() -> str:

@@ -123,6 +123,11 @@ class State:
         return self.home / "supervisor.sock"
 
     @property
+    def unfinished(self) -> Path:
+        """The mark of a start that has not come to its end."""
+        return self.home / "unfinished"
+
+    @property
     def clamd_home(self) -> Path:
         return self.home / "clamd"
 

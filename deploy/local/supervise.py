@@ -1,7 +1,9 @@
 """supervisord: one configuration from the table of parts, and the few things asked of it."""
 
+import contextlib
 import http.client
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from deploy.local.parts import CLAMD_PORT, OUTSIDE, PARTS
 from deploy.local.state import CHECKOUT, State
 
 STOP_SECONDS = 25
+ALREADY_STARTED = 60  # supervisor.xmlrpc.Faults
 # What is started when the stores are ready, and stopped before them.
 NAMES = ("clamd", *(part.name for part in (*OUTSIDE, *PARTS)))
 
@@ -185,7 +188,11 @@ def start_parts(state: State) -> None:
     for name in NAMES:
         if name in ("agency-rights", "land-registry") and not state.keeps_brokers:
             continue
-        server(state).startProcess(name, False)
+        try:
+            server(state).startProcess(name, False)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != ALREADY_STARTED:
+                raise
 
 
 def states(state: State) -> list[dict[str, Any]]:
@@ -213,6 +220,39 @@ def stop(state: State) -> None:
         time.sleep(0.1)
     for broker in state.brokers:
         broker.end_epmd()
+
+
+def end_orphans(state: State) -> None:
+    """Ends what a supervisord that was killed has left behind: it would keep ports and data."""
+    orphans = _orphans(state)
+    for pid, name in orphans.items():
+        # INT is PostgreSQL's fast shutdown; TERM would wait for every client to go.
+        _signal(pid, signal.SIGINT if name == "postgres" else signal.SIGTERM)
+    end = time.monotonic() + STOP_SECONDS
+    while _orphans(state) and time.monotonic() < end:
+        time.sleep(0.1)
+    for pid in orphans:
+        _signal(pid, signal.SIGKILL)
+
+
+def _orphans(state: State) -> dict[int, str]:
+    """The processes that this checkout's supervisord has started, with their names."""
+    mark = f"SUPERVISOR_SERVER_URL=unix://{state.supervisor_socket}".encode()
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environ = (folder / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if mark in environ:
+            told = dict(line.split(b"=", 1) for line in environ if b"=" in line)
+            found[int(folder.name)] = told.get(b"SUPERVISOR_PROCESS_NAME", b"").decode()
+    return found
+
+
+def _signal(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def _lives(pid: int) -> bool:

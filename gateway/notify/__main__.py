@@ -6,4 +6,4 @@ from gateway.notify.api import make
 from gateway.run import run
 
 if __name__ == "__main__":
-    sys.exit(run("notify", 8003, make))
+    sys.exit(run("notify", 8003, make, "notify-api"))

@@ -20,6 +20,7 @@ from bus.errors import BusError
 from bus.mail import one_line
 from bus.settings import MissingSettings, Settings
 from bus.store import Store
+from bus.surroundings import watch_surroundings
 from services.ticketing.mail import addresses, headers
 from services.ticketing.mail_door import Line, Lobby, content
 
@@ -127,6 +128,7 @@ async def serve(store: Store, host: str, port: int, limit: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     server = await listen(store, host, port, limit)
+    monitor.watch("database", store.finding)
     monitor.watch("loop", monitor.loop_turns(loop))
     _log.info("taking letters", port=port)
     await stop.wait()
@@ -151,6 +153,7 @@ def main(argv: list[str] | None = None) -> int:
         host = settings.text("HOST", "127.0.0.1")
         port, limit = settings.whole("MAIL_PORT", 8025), settings.whole("MAIL_LIMIT", LIMIT)
         monitor.serve("ticketing-mail", settings)
+        watch_surroundings(settings)
         asyncio.run(serve(store, host, port, limit))
     except (MissingSettings, OSError) as error:
         print(f"The mailroom cannot start: {error}", file=sys.stderr)
