@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bus import outbox
 from bus.contracts.kinds import Command, Contract, Event
-from bus.database_faults import TEXTS, passing_trouble
+from bus.database_faults import passing_trouble
 from bus.database_probe import DatabaseProbe
 from bus.envelope import Envelope
 from bus.errors import Unavailable
@@ -31,6 +31,8 @@ GONE_MILLISECONDS = 20_000
 FULL_SECONDS, MINUTE = 15.0, 60.0
 # So many callers in a minute were told of a passing fault: it is no chance any more.
 MANY = 10
+FULL = "database.full"
+UNSEEN = (FULL, "database.busy")
 TRY_TO_WRITE = (
     "insert into inbox (consumer, message_id, digest) values ('health', :id, sha256('health'))"
 )
@@ -188,14 +190,13 @@ class Store:
         found = self.probe.finding()
         if found.status is not Status.PASS:
             return found
-        if self.troubles.recent(FULL_SECONDS) == "database.full":
-            return fail("database.full", TEXTS["database.full"])
         met, code = self.troubles.count(MINUTE), self.troubles.recent(MINUTE)
         if not met or code is None:
             return found
-        sentence = f"{TEXTS[code]} {met} callers were told so in the last minute."
-        lasts = met >= MANY and self.troubles.recent(FULL_SECONDS) is not None
-        return (fail if lasts else warn)(code, sentence)
+        # A look finds no locked row, and room for a small row where there is none for a larger.
+        lasts = self.troubles.recent(FULL_SECONDS) == code and code in UNSEEN
+        sentence = f"{met} callers were told {code} in the last minute."
+        return (fail if lasts and (met >= MANY or code == FULL) else warn)(code, sentence)
 
     def writable(self) -> bool:
         """True if the database takes changes now: tried by one that is rolled back.

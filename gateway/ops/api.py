@@ -1,6 +1,7 @@
 """Health, metrics, dead letters and imports, for machines and as one board."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from bus.keys import SigningKey
 from bus.monitor import Status
 from bus.settings import Settings, broker_url
 from gateway import bodies, pages, web
+from gateway.ops import board
 from gateway.ops.checks import Check, SelfCall
 from gateway.ops.desk.oidc import Provider
 from gateway.ops.desk.pages import DeskPages
@@ -81,7 +83,16 @@ class Ops:
     async def board(self, _: Request) -> Response:
         """GET /: all at one look."""
         survey = await self.surveyor.look()
-        return pages.page("board.html", checks=survey.checks, services=survey.services)
+        rows = board.rows(survey, self.surveyor.since)
+        return pages.page(
+            "board.html",
+            rows=rows,
+            services=survey.services,
+            state=board.STATES[survey.status],
+            style=board.STYLES[survey.status],
+            counts=Counter(row.style for row in rows),
+            at=survey.at.isoformat(),
+        )
 
     async def dead_letters(self, _: Request) -> Response:
         """GET /dead-letters: how many each service has."""
