@@ -8,9 +8,11 @@ import sys
 
 import pytest
 
+from bus.settings import Settings
 from deploy.local import __main__ as local
-from deploy.local import supervise
+from deploy.local import readiness, supervise
 from deploy.local.parts import PARTS
+from deploy.local.readiness import PartHealth
 from deploy.local.state import State
 from deploy.local.stores import CannotStart, Postgres, RabbitMQ, as_unprivileged, listening
 from tests.conftest import ROOT, free_port
@@ -53,6 +55,102 @@ def test_a_second_up_says_that_it_runs_already_and_changes_nothing(state, capsys
         supervise.stop(state)
     assert "runs already" in capsys.readouterr().out
     assert not supervise.running(state)
+
+
+def health(**failing):
+    """What the ops face would say: these fail, and billing passes."""
+    checks = {"billing": PartHealth("pass", "works")}
+    return checks | {name: PartHealth("fail", sentence) for name, sentence in failing.items()}
+
+
+def test_o9_a_start_waits_as_long_as_things_move_and_says_for_what(monkeypatch):
+    monkeypatch.setenv("READY_SECONDS", "1")
+    monkeypatch.setattr(readiness, "TELL_SECONDS", 0.1)
+    monkeypatch.setattr(readiness, "LOOK_SECONDS", 0.7)
+    looks = iter([None, health(notify="starts", ticketing="starts"), health(notify="starts"),
+                  health(notify="starts"), health()])  # fmt: skip
+    said = []
+    readiness.wait_ready(said.append, lambda: next(looks))
+    assert said[0] == "waiting for ops"
+    assert "waiting for notify, ticketing" in said
+
+
+def test_o9_a_start_that_moves_no_more_names_what_is_missing_and_the_next_step(monkeypatch):
+    monkeypatch.setenv("READY_SECONDS", "1")
+    with pytest.raises(readiness.NotReady) as told:
+        readiness.wait_ready(lambda _: None, lambda: health(notify="It does not run."))
+    for words in ("notify: It does not run.", "What is up stays up", "make logs", "READY_SECONDS"):
+        assert words in str(told.value)
+
+
+def test_o9_what_is_up_stays_up_and_the_next_up_goes_on(state, monkeypatch, capsys):
+    begun = []
+
+    def begin(state):
+        begun.append(supervise.running(state))
+        if not begun[0]:
+            supervise.start(state)
+        begun[0] = True
+        if len(begun) == 1:
+            raise readiness.NotReady("notify: it does not run.")
+
+    monkeypatch.setattr(local, "begin", begin)
+    monkeypatch.setattr(local, "check_place", lambda _: None)
+    monkeypatch.setattr(local.State, "of_checkout", classmethod(lambda _: state))
+    monkeypatch.setattr(local, "tell", lambda _: None)
+    try:
+        assert local.main(["up", "--detach"]) == 1
+        assert "Mirab is not ready: notify" in capsys.readouterr().err
+        assert supervise.running(state)
+        assert local.main(["up", "--detach"]) == 0
+        assert begun == [True, True]
+        assert local.main(["up", "--detach"]) == 0
+        assert "runs already" in capsys.readouterr().out
+    finally:
+        supervise.stop(state)
+
+
+def test_o9_what_a_killed_supervisor_left_behind_is_ended_by_the_next_up(state):
+    left = subprocess.Popen(
+        ["sleep", "60"],
+        env={"PATH": "/usr/bin:/bin", "SUPERVISOR_PROCESS_NAME": "billing",
+             "SUPERVISOR_SERVER_URL": f"unix://{state.supervisor_socket}"},
+    )  # fmt: skip
+    other = subprocess.Popen(
+        ["sleep", "60"],
+        env={"PATH": "/usr/bin:/bin", "SUPERVISOR_SERVER_URL": "unix:///elsewhere/supervisor.sock"},
+    )
+    try:
+        supervise.end_orphans(state)
+        assert left.wait(10) != 0
+        assert other.poll() is None
+    finally:
+        for process in (left, other):
+            process.kill()
+            process.wait(10)
+
+
+@pytest.mark.parametrize("value", ["soon", "0", "-5"])
+def test_o9_seconds_that_are_none_are_refused_by_name(value):
+    with pytest.raises(CannotStart, match="READY_SECONDS"):
+        readiness.patience(Settings({"READY_SECONDS": value}))
+
+
+def test_o10_the_status_is_aligned_whatever_the_names(state, monkeypatch, capsys):
+    long = "a-name-of-more-than-fourteen-characters"
+    processes = [
+        {"name": name, "statename": "RUNNING", "description": "pid 1"} for name in ("ops", long)
+    ] + [{"name": "billing", "statename": "BACKOFF", "description": "Exited too quickly"}]
+    monkeypatch.setattr(supervise, "running", lambda _: True)
+    monkeypatch.setattr(supervise, "states", lambda _: processes)
+    monkeypatch.setattr(readiness, "health", lambda: health(**{long: "It hangs."}))
+    assert local.status(state, False) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.index(word) for line, word in zip(lines, ("RUN", "RUN", "BACK"), strict=True)] == [
+        len(long) + 4
+    ] * 3
+    assert lines[0].endswith("pass")
+    assert lines[1].endswith("fail: It hangs.")
 
 
 def test_down_of_what_does_not_run_is_no_error(state, capsys):
