@@ -22,6 +22,7 @@ from deploy.broker.warden import Warden
 
 LOOK_SECONDS, GUARD_SECONDS, AGAIN_SECONDS, WHOLE_SECONDS = 0.5, 2.0, 5.0, 300.0
 TURNS = monitor.Turns(60.0)
+AWAY = monitor.fail("agencies.away", "The agencies' broker does not answer: what they get waits.")
 BEHIND = monitor.fail(
     "broker.rights", "The broker is not in line with the register of agencies; the log says why."
 )
@@ -87,22 +88,24 @@ class Keeper:
                 return
 
     def _wait(self, brokers: Brokers, seen: object, end: float) -> None:
-        guarded = 0.0
+        guarded, found = 0.0, monitor.WELL
         while self._register.agencies() == seen and time.monotonic() < end:
             if time.monotonic() - guarded > GUARD_SECONDS:
-                guard(brokers, self._warden)
+                found = guard(brokers, self._warden)
                 guarded = time.monotonic()
-            TURNS.turned()
+            TURNS.turned(found)
             time.sleep(LOOK_SECONDS)
 
 
-def guard(brokers: Brokers, warden: Warden) -> None:
-    """Lets no agency keep the agencies' broker full."""
+def guard(brokers: Brokers, warden: Warden) -> monitor.Finding:
+    """Lets no agency keep the agencies' broker full; what becomes of looking at it."""
     try:
         for sentence in warden.look(brokers.outside.api):
             print(sentence, file=sys.stderr, flush=True)
     except (CannotApply, OSError) as error:
         print(f"The agencies' broker was not looked at: {error}", file=sys.stderr, flush=True)
+        return AWAY
+    return monitor.WELL
 
 
 def bring_in_line(group: Iterable[Step]) -> bool:
