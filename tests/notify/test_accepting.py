@@ -332,3 +332,30 @@ def test_a_list_is_an_enumeration_in_an_sms(hand):
     hand.template("چاه‌های ((wells))")
     sent = hand.send(personalisation={"wells": ["الف", "ب", "ج"]})
     assert hand.message(sent["id"]).contents["sms"]["body"] == "چاه‌های الف، ب و ج"
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_l19_l20_an_sms_names_its_sender_and_the_code_as_pages_write_it(hand, language):
+    given = {"code": "4052138845", "unit": "امور مشترکین آب"}
+    row = hand.tell("ticket_word", personalisation=given, language=language, channels=["sms"])
+    body = row.contents["sms"]["body"]
+    name = {
+        "fa": "شرکت آب منطقه‌ای کهگیلویه و بویراحمد",
+        "en": "Regional Water Company of Kohgiluyeh and Boyer-Ahmad",
+    }[language]
+    assert body.startswith(f"{name}\n")
+    assert "405 213 8845" in body
+    assert "portal.mirab.example" in body
+    assert "میراب" not in body
+    # In a Persian line a mark keeps the groups of digits in their order; Latin texts need none.
+    assert ("\u200e405" in body) == (language == "fa")
+    assert row.parts <= 4
+
+
+def test_l19_the_name_of_another_company_is_a_row_of_the_book(hand):
+    execute(
+        hand.db,
+        "update books set document = jsonb_set(document, '{contact,fa}', '\"آب منطقه‌ای یزد\"')",
+    )
+    row = hand.tell("ticket_word", personalisation={"code": "1", "unit": "واحد"})
+    assert row.contents["sms"]["body"].startswith("آب منطقه‌ای یزد\n")

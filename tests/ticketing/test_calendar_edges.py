@@ -275,3 +275,26 @@ def test_l10_l11_health_tells_how_long_the_calendar_is_known_and_what_has_no_due
     add_by_hand(hand, from_day="2026-11-23", to_day="2036-12-22")
     hand.register()
     assert hand.call(health.TICKETING)["worries"] == {"tickets_without_due": 1}
+
+
+# --- periods that letters tell ---
+
+
+def test_l6_a_letter_names_the_last_day_for_an_objection_and_the_ticket_ends_after_it(hand):
+    code = hand.at("1405-09-02 10:00").register()
+    hand.answer(code)
+    letter = hand.letters("zahra@example.com")[-1][1]
+    told = email.message_from_bytes(letter, policy=email.policy.default)
+    assert "تا پایان دوشنبه ۱۴۰۵/۰۹/۲۳" in told.get_body(("plain",)).get_content()
+    hand.at("1405-09-23 23:00").do(chores.close_quietly)
+    assert hand.track(code)["state"] == "ANSWERED"
+    hand.at("1405-09-24 00:30").do(chores.close_quietly)
+    assert hand.track(code)["state"] == "CLOSED"
+
+
+def test_l9_nobody_is_invited_where_no_time_is_open(hand):
+    """The clock would stand still for a visit that cannot be chosen."""
+    code = hand.register()
+    refused = hand.act(at_desk.INVITE, code, office="yasuj", text="با سند زمین مراجعه فرمایید.")
+    assert (refused["code"], refused["fields"][0]["field"]) == ("visit.no_times", "office")
+    assert clock_of(hand, code)["state"] == "RUNNING"

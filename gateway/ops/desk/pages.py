@@ -243,7 +243,6 @@ class DeskPages:
         status = status_shown(error)
         return self._page(
             request, "calendar", status, told=told, error=error, typed=typed, done=done(request),
-            w=words,
         )  # fmt: skip
 
     async def change(self, request: Request) -> Response:
@@ -277,7 +276,12 @@ class DeskPages:
 
     def _page(self, request: Request, name: str, status: int = 200, **values: Any) -> Response:
         response = pages.page(
-            f"desk/{name}.html", status, who=self.desk.who(request), form_id=form_id(), **values
+            f"desk/{name}.html",
+            status,
+            who=self.desk.who(request),
+            form_id=form_id(),
+            w=words,
+            **values,
         )
         response.headers["Cache-Control"] = "no-store"
         return response
