@@ -2,6 +2,7 @@
 
 import re
 
+from bus.tracking import grouped
 from tests.conftest import execute, wait_for
 from tests.journeys.test_fee import FILE, KEY, House
 from tests.notify.playing import PlayedSms
@@ -46,7 +47,7 @@ def test_who_left_a_mobile_is_texted_once_when_the_answer_is_there(
     wait_for(house.answered, 60)
     ((code,),) = execute(demo_db, "select code from own_inquiries")
     (sms,) = wait_for(lambda: phone.taken(to=MOBILE), 60)
-    assert code in sms["body"]
+    assert grouped(code) in sms["body"]
     assert "http" not in sms["body"]
     assert FILE not in sms["body"]
     wait_for(lambda: states(notify_db) == [("own_answered", "DELIVERED", code)], 60)

@@ -2,6 +2,7 @@
 
 import requests
 
+from bus.tracking import grouped
 from tests.conftest import Desk, execute, wait_for
 from tests.notify.playing import PlayedSms
 
@@ -47,7 +48,7 @@ def test_a_complaint_texts_its_code_once_though_it_is_sent_twice(
         code = answer.json()["code"]
         assert post(desk, KEY).json()["code"] == code
         (sms,) = wait_for(lambda: phone.taken(to=MOBILE), 60)
-        assert code in sms["body"]
+        assert grouped(code) in sms["body"]
         assert "http" not in sms["body"]
         wait_for(lambda: states(notify_db) == [("sms", "DELIVERED", code)], 60)
         assert phone.told(to=MOBILE)["doubles"] == []
