@@ -79,7 +79,9 @@ class DeadLetters:
             if method is None:
                 break
             queue = origin(properties)
-            if queue and (ids is None or properties.message_id in ids):
+            # A sender can write such a header too: a letter goes back to its own service alone.
+            own = queue is not None and queue.startswith(topology.queue_name(service, ""))
+            if queue and own and (ids is None or properties.message_id in ids):
                 self._send(channel, queue, properties, body)
                 channel.basic_ack(method.delivery_tag)
                 sent += 1

@@ -9,6 +9,7 @@ from collections import OrderedDict, deque
 from typing import Any
 
 import eventlet
+import orjson
 from eventlet.semaphore import Semaphore
 from kombu import Connection
 from nameko import config
@@ -25,6 +26,7 @@ from bus.confirming import (
     publish,
     say_confirmed,
 )
+from bus.errors import Internal
 from bus.receipts import Receipt
 
 WRITE_SECONDS = 30
@@ -37,6 +39,8 @@ MOST_KEPT = 2000
 MOST_IDS = 5000
 MOST_ASKERS = 10_000
 MOST_RELAYS = 100
+
+TOO_LARGE = Internal("The answer is too large. Ask for less at once.", code="reply.too_large")
 
 _log = log.get("outlet")
 
@@ -75,7 +79,10 @@ class Outlet(SharedExtension):
         self.beside.stop()
 
     def reply(self, reply_to: str, correlation_id: object, body: bytes) -> None:
-        """Answers an asker on the channel that it named."""
+        """Answers an asker on the channel that it named; a reply that is too large by an error."""
+        if len(body) > topology.LONGEST_BODY:
+            _log.error("reply_too_large", octets=len(body))
+            body = orjson.dumps({"error": TOO_LARGE.to_wire()})
         properties: dict[str, Any] = {"content_type": "application/json", "delivery_mode": 1}
         if isinstance(correlation_id, str):
             properties["correlation_id"] = correlation_id

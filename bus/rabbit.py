@@ -10,8 +10,8 @@ import pika
 from pika.adapters.asyncio_connection import AsyncioConnection
 from pika.exceptions import AMQPError
 
-from bus import log
-from bus.errors import Unavailable
+from bus import log, topology
+from bus.errors import ContractError, Unavailable
 from bus.monitor import WELL, Finding, fail
 
 HEARTBEAT_SECONDS = 20
@@ -164,8 +164,10 @@ class Link:
 
         Unavailable ``service.absent`` if it reached no queue, ``broker.*`` if the broker did not
         take it within ``seconds``; it may then have arrived all the same, so repeat it with the
-        same ``message_id``.
+        same ``message_id``; ContractError ``message.too_large`` if no broker may take it.
         """
+        if len(body) > topology.LONGEST_BODY:
+            raise ContractError("The message is too large. Send less.", code="message.too_large")
         await self.wait_open(min(seconds, 1.0))
         told = pika.BasicProperties(
             content_type="application/json",

@@ -31,6 +31,9 @@ SUSPECT_LIMIT = DELIVERY_LIMIT - SUSPECT_AFTER
 RECEIPTS_WAITING = 100_000
 NEVER = 1_000_000_000  # a delivery limit that no looking at dead letters will reach
 LONGEST_MESSAGE = 4 * 1024 * 1024
+# What our broker takes (deploy/broker/rabbitmq.conf); it ends the connection for more, so that what
+# is longer (a bank's file, a journal of many months) is refused before it is sent.
+LONGEST_BODY = 16 * 1024 * 1024
 # A question to an agency that it has not taken by then is dropped; who asked is told "unanswered".
 AGENCY_SECONDS = 3600
 AGENCY_WAITING = 100_000

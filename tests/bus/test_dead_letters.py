@@ -48,6 +48,21 @@ def test_one_is_tried_again_and_the_others_stay(dead):
         assert dead.marks("secret-1") == 0
 
 
+def test_a_letter_that_names_another_services_queue_is_not_sent_there(probe):
+    """Its sender wrote the header by which a replay finds the queue where a message died."""
+    victim = "mirab.victim.commands"
+    forged = [
+        {"queue": victim, "reason": "rejected", "count": 1, "exchange": "", "routing-keys": []}
+    ]
+    with Wire(probe.amqp) as wire:
+        wire.channel.queue_declare(victim, durable=True)
+        wire.publish("mirab.dead", "probe", b"{}", message_id="forged", headers={"x-death": forged})
+        wait_for(lambda: probe.dead() == 1)
+        with DeadLetters(probe.amqp) as letters:
+            assert letters.replay("probe") == 0
+        assert wire.count(victim) == 0
+
+
 def test_what_was_done_before_is_not_done_again_by_a_replay(probe):
     with Wire(probe.amqp) as wire:
         wire.tell(NOTE, id="done", mark="done", seconds=0)

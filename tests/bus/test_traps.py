@@ -202,6 +202,14 @@ def test_a_reply_that_was_lost_is_given_again_to_who_asks_again(probe_parts, vho
     assert first.alive
 
 
+def test_b1_a_question_and_a_reply_that_no_broker_takes_are_refused_before_they_are_sent(probe):
+    """The broker would end the connection, and with it what others asked over it."""
+    room = topology.LONGEST_BODY - len(json.dumps(LOOK.load({"mark": ""})))
+    assert ask(probe.amqp, LOOK, mark="x" * room).code == "reply.too_large"
+    assert ask(probe.amqp, LOOK, mark="x" * (room + 1000)).code == "message.too_large"
+    assert ask(probe.amqp, ADD, mark="after")["times"] == 1
+
+
 def test_asking_a_service_that_was_never_started_fails_at_once(vhost):
     started = time.monotonic()
     assert ask(vhost, ADD, mark="x", deadline=10).code == "service.absent"

@@ -72,6 +72,42 @@ def test_a_password_that_was_changed_in_its_file_is_changed_on_the_broker(rights
     connection(rights.url()).close()
 
 
+def test_what_waited_in_the_layout_before_reaches_the_agency_and_old_accounts_come_in_no_more(
+    rights,
+):
+    """Before, agencies had their queues, under the same names, at our own broker."""
+    queue, old = topology.agency_queue(REGISTRY), connection(rights.amqp)
+    channel = old.channel()
+    channel.confirm_delivery()
+    channel.queue_declare(queue.name, durable=True, arguments=queue.arguments)
+    channel.basic_publish("", queue.name, b"{}", pika.BasicProperties(message_id="waited"))
+    rights.broker.ctl("add_user", USER, "old")
+    rights.broker.ctl("set_user_tags", USER, "mirab-agency")
+    rights.broker.ctl("set_permissions", "-p", rights.vhost, USER, "^$", "^$", queue.name)
+    provider = connection(rights.amqp.replace("guest:guest", f"{USER}:old"))
+    rights.applied()
+    wait_for(lambda: cut(provider), 30)
+    with connection(rights.url()) as agency:
+        inbox = agency.channel()
+        _, properties, _ = wait_for(lambda: taken(inbox, queue.name), 30)
+    assert properties.message_id == "waited"
+    assert taken(channel, queue.name) is None
+    old.close()
+
+
+def taken(channel, queue):
+    found = channel.basic_get(queue, auto_ack=True)
+    return found if found[0] else None
+
+
+def cut(link):
+    try:
+        link.process_data_events(0.1)
+    except pika.exceptions.AMQPError:
+        return True
+    return False
+
+
 def test_who_no_longer_serves_is_removed_whole_and_cut_off_at_once(rights):
     open_one = connection(rights.applied().url())
     rights.serves(REGISTRY)
@@ -81,14 +117,7 @@ def test_who_no_longer_serves_is_removed_whole_and_cut_off_at_once(rights):
                  f"vhost {USER}"):  # fmt: skip
         assert f"delete {gone}\n" in told
 
-    def cut():
-        try:
-            open_one.process_data_events(0.1)
-        except pika.exceptions.AMQPError:
-            return True
-        return False
-
-    wait_for(cut, 30)
+    wait_for(lambda: cut(open_one), 30)
     with pytest.raises(pika.exceptions.ProbableAuthenticationError):
         connection(rights.url())
     assert rights.apply().stdout == ""
