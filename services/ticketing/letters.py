@@ -32,7 +32,7 @@ from services.ticketing import (
 from services.ticketing.acting import Answered, Case, Desk
 from services.ticketing.domain import words
 from services.ticketing.letter_rows import Outcome
-from services.ticketing.mail import addresses
+from services.ticketing.mail import addresses, quotations
 from services.ticketing.mail_reading import CalendarReply, Letter
 from services.ticketing.messages import Words
 
@@ -40,6 +40,7 @@ PERSIAN = re.compile("[\u0600-\u06ff]")
 CODES = re.compile(r"(?<![0-9])[0-9](?:[ \-\u200c]?[0-9]){9}(?![0-9])")
 CODES_MOST, CODES_WITHIN = 3, 2000
 EMPTY = "(نامه بدون متن)"
+TITLE_MOST = 30
 # What a machine wrote about a letter of ours.
 RECEIPTS = ("read_receipt", "report")
 
@@ -93,7 +94,7 @@ def _matter(desk: Desk, rcpt_to: str, letter: Letter) -> Matter:
     own = _own_address(desk, case)
     if own and letter.sender == own:
         return Matter(case, "citizen")
-    if recipient and recipient != own and _same_house(letter.sender, recipient):
+    if _is_unit(desk, recipient) and _same_house(letter.sender, recipient):
         return Matter(case, "colleague")
     return Matter(case, "outsider")
 
@@ -125,6 +126,12 @@ def _own_address(desk: Desk, case: Case) -> str:
     return str(person.email).lower() if person and person.email else ""
 
 
+def _is_unit(desk: Desk, address: str) -> bool:
+    """True if an address is where people of a unit read."""
+    fields = ("email", "mailbox", "head_email")
+    return address in {str(u.get(f)).lower() for u in desk.book.units.values() for f in fields}
+
+
 def _same_house(sender: str, recipient: str) -> bool:
     return sender.rpartition("@")[2] == recipient.rpartition("@")[2]
 
@@ -136,7 +143,7 @@ def _reply(desk: Desk, matter: Matter, letter: Letter, blobs: Blobs) -> Outcome:
     """A citizen's letter is a message; anybody else's is a note that says who wrote."""
     case = matter.case
     assert case is not None
-    parts = letter_files.take_parts(letter, letter.text or letter.subject or EMPTY, blobs)
+    parts = letter_files.take_parts(letter, _answer(letter), blobs)
     own = letter.sender == _own_address(desk, case)
     said = Words(
         parts.text, parts.files, "mail", "" if own else letter.sender,
@@ -150,6 +157,14 @@ def _reply(desk: Desk, matter: Matter, letter: Letter, blobs: Blobs) -> Outcome:
         return Outcome("NOTE", case.id)
     messages.note_outsider(desk, case, said)
     return Outcome("NOTE", case.id, "outside")
+
+
+def _answer(letter: Letter) -> str:
+    """What is new in an answer; with a subject that says more than the text ("see above")."""
+    text, subject = letter.answer or letter.text, letter.subject
+    if text and len(subject) > max(len(text), TITLE_MOST) and not quotations.is_reply(subject):
+        return f"{subject}\n\n{text}"
+    return text or subject or EMPTY
 
 
 def _note_calendar(desk: Desk, case: Case, letter: Letter, reply: CalendarReply) -> Outcome:

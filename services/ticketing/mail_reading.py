@@ -15,6 +15,7 @@ from services.ticketing.mail import (
     automatic,
     calendars,
     headers,
+    octets,
     parts,
     quotations,
     reports,
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 SUBJECT_MOST, NAME_MOST, ADDRESS_MOST = 200, 100, 320
+RECEIPT = "message/disposition-notification"
 BOUNDS = confined.Bounds(cpu_seconds=10, wall_seconds=30)
 _TOKEN = re.compile(r"[^@+]+\+([0-9]{10})\.([A-Za-z0-9_-]{10,60})@[^@]+")
 
@@ -63,6 +65,8 @@ class Letter:
     reports: tuple[Bounce, ...] = ()
     calendar: CalendarReply | None = None
     left_out: int = 0
+    # The text without all that an answer quotes: for who sent the letter that it answers.
+    answer: str = ""
 
 
 def read_confined(raw: bytes, mail_from: str | None = None) -> Letter:
@@ -96,19 +100,27 @@ def read(raw: bytes, *, mail_from: str | None = None) -> Letter:
     root, head = tree.root, tree.root.head
     leaves = list(parts.leaves(root))
     charset = next((part.charset for part in leaves if part.charset), None)
-    subject = head.text("subject", charset)[:SUBJECT_MOST]
+    whole_subject = head.text("subject", charset)
+    subject = whole_subject[:SUBJECT_MOST]
     author = addresses.author(head, mail_from, charset)
     verdicts = reports.of(root.kind, head, leaves, mail_from == "")
     calendar = calendars.reply_of(leaves)
+    references = headers.ids(head.raw("references"), head.raw("in-reply-to"))
     body = Body(root)
     attachments, left_out = body.files()
+    text = body.text()
+    if not (text or attachments):
+        text, attachments = _as_it_is(tree, subject)
+    # Who writes all in the subject, as on a telephone, has no other text.
+    rest = f"{whole_subject}\n\n" if len(whole_subject) > SUBJECT_MOST else ""
+    replies = bool(references) or quotations.is_reply(subject)
     return Letter(
         message_id=headers.message_id(raw),
         sender=author.address[:ADDRESS_MOST],
         sender_name=author.name[:NAME_MOST],
         subject=subject,
-        text=quotations.cut(body.text(), subject, SEPARATOR),
-        references=headers.ids(head.raw("references"), head.raw("in-reply-to")),
+        text=rest + quotations.cut(text, subject, SEPARATOR, answers=replies),
+        references=references,
         automatic=_automatic(root, leaves, mail_from == "", verdicts, calendar),
         bounce=verdicts[0] if verdicts else None,
         attachments=tuple(attachments),
@@ -116,7 +128,20 @@ def read(raw: bytes, *, mail_from: str | None = None) -> Letter:
         reports=verdicts,
         calendar=calendar,
         left_out=left_out + tree.left_out,
+        answer=rest + quotations.cut(text, subject, SEPARATOR, answers=True),
     )
+
+
+def _as_it_is(tree: parts.Tree, subject: str) -> tuple[str, list[Attached]]:
+    """Text and files of a letter in which neither was found: nothing of it is lost.
+
+    Lines that end in CR alone are all one field for who knows CRLF: they are shown as they stand.
+    """
+    root = tree.root
+    if not root.body.strip():
+        lines = octets.clean(octets.decode(root.raw[: headers.MOST], root.charset)).strip()
+        return (lines if b"\r" in root.raw.replace(b"\r\n", b"\n") else ""), []
+    return "", [Attached(f"{subject or 'letter'}.eml", root.raw, "message/rfc822")]
 
 
 def _automatic(
@@ -129,7 +154,7 @@ def _automatic(
     """Why a letter must not be answered: what it is, then what its headers say."""
     if verdicts:
         return "delivery_status"
-    if any(part.kind == "message/disposition-notification" for part in leaves):
+    if root.kind in ("multipart/report", RECEIPT) and any(part.kind == RECEIPT for part in leaves):
         return "read_receipt"
     if root.kind == "multipart/report":
         return "report"

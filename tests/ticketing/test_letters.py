@@ -158,6 +158,34 @@ def test_m8_a_strangers_reply_to_the_units_letter_is_no_colleagues_note(hand):
     assert [(act, by) for act, by, _ in entries(hand, code)][-1] == ("outside_letter", "system")
 
 
+def test_m8_a_neighbour_at_the_citizens_former_mail_provider_is_no_colleague(hand):
+    code = hand.register()
+    ours = our_letters(hand, "zahra@example.com")[-1]["Message-ID"]
+    execute(hand.db, "update people set email = 'zahra@new.example'")
+    receive(hand, letter("x", From="stranger@example.com", In_Reply_To=ours))
+    assert [(act, by) for act, by, _ in entries(hand, code)][-1] == ("outside_letter", "system")
+
+
+def test_m12_an_answer_keeps_a_subject_that_says_more_than_its_text(hand):
+    code = hand.register()
+    told = letter(
+        "عکس پیوست", From="zahra@example.com", Subject="کنتور ۴۵۶ شکسته و آب در کوچه راه افتاده است"
+    )
+    assert receive(hand, told, to=token_address(hand)) == "MESSAGE"
+    assert (
+        hand.read(code)["history"][-1]["text"]
+        == "کنتور ۴۵۶ شکسته و آب در کوچه راه افتاده است\n\nعکس پیوست"
+    )
+
+
+def test_m18_an_answer_to_the_token_leaves_out_what_it_quotes_whatever_its_subject(hand):
+    code = hand.register()
+    told = letter("تازه\n\nFrom: Water <u@w.example>\nSent: Saturday\nTo: me\nSubject: x\n\nکهنه")
+    assert receive(hand, told, to=token_address(hand)) == "MESSAGE"
+    text = hand.read(code)["history"][-1]["text"]
+    assert text == "تازه"
+
+
 def with_files(*files):
     message = letter("پیوست‌ها")
     for name, content in files:

@@ -268,6 +268,30 @@ def test_m12_a_letter_that_is_sent_on_is_kept_whole():
     assert "our letter" in mail_reading.read(letter(text, subject="Fwd: water")).text
 
 
+HEADER = QUOTATIONS["outlook"].replace("our letter", "THE MATTER")
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        (f"Please see this.\n\n---------- Forwarded message ---------\n{HEADER}", "our well"),
+        (f"ببینید\n\n-------- نامه هدایت‌شده --------\n{HEADER}", "Re: water"),
+        (f"Begin forwarded message:\n\n{HEADER}", "Re: water"),
+        (f"This is what your office wrote to my father.\n\n{HEADER}", "complaint"),
+        (f"See my answers below in red.\n\n{HEADER}", "RE: water"),
+        (f"پاسخ‌ها را در متن زیر نوشتم.\n\n{HEADER}", "RE: water"),
+    ],
+)
+def test_m12_what_is_sent_on_or_answered_within_is_no_quotation(text, subject):
+    assert "THE MATTER" in mail_reading.read(letter(text, subject=subject)).text
+
+
+def test_m12_a_short_answer_between_two_questions_is_kept():
+    long = "> did a colleague come to you and read the meter that stands beside the road to\n"
+    text = f"Hello\n\nOn Sat, Nov 28, 2026 at 10:22 X <x@y.z> wrote:\n{long}بله\n{long}"
+    assert "بله" in mail_reading.read(letter(text, subject="Re: water")).text
+
+
 def test_m18_a_quotation_in_html_is_left_out():
     page = (
         '<div>TOP</div><div class="gmail_quote"><div>On Sat, Nov 28, 2026 at 10:22 AM W &lt;'
@@ -314,6 +338,30 @@ def test_m14_of_alternatives_the_plain_text_is_read_if_it_says_anything():
     empty = multipart((PLAIN, " "), (HTML, "<p>PAGE</p>"), kind="alternative")
     assert mail_reading.read(letter(**plain)).text == "PLAIN"
     assert mail_reading.read(letter(**empty)).text == "PAGE"
+
+
+def test_m14_a_plain_text_that_only_points_to_the_page_does_not_hide_it(door):
+    page = f"<p>{'آب روستا قطع است. ' * 10}</p>"
+    parts = multipart((PLAIN, "Your program shows no HTML."), (HTML, page), kind="alternative")
+    assert "آب روستا قطع است" in door.read(**parts)
+
+
+@pytest.mark.parametrize("length", [201, 900, 5000])
+def test_m16_who_writes_all_in_the_subject_is_read_whole(door, length):
+    subject = ("the pump is broken " * length)[: length - 4] + " END"
+    assert door.deliver(letter(b"", subject))[0] == "TICKET"
+    assert door.texts()[-1].endswith(" END")
+
+
+def test_m13_a_letter_of_which_nothing_is_read_goes_along_as_a_file(door):
+    door.deliver(letter('<img src="http://x.example/scan.jpg">', "photo", kind="text/html"))
+    assert b"scan.jpg" in door.files()["photo.eml"]
+
+
+def test_m12_lines_that_end_in_cr_alone_are_read(door):
+    raw = b"From: a@b.example\rSubject: hi\r\rTHE TEXT\rof two lines\r\n"
+    assert door.deliver(raw)[0] == "TICKET"
+    assert "THE TEXT\nof two lines" in door.texts()[-1]
 
 
 def test_m14_files_in_the_alternative_that_is_not_read_are_kept():
@@ -450,6 +498,19 @@ def test_m17_raw_octets_in_a_subject_reach_the_ticket(door):
     assert door.texts() == [f"{BILL}\n\n{BILL}"]
 
 
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"don\x92t pay \x80 5 \x96 \x93q\x94", "don’t pay € 5 – “q”"),
+        ("well 12 and its pump: چاه و گاو".encode("cp1256"), "well 12 and its pump: چاه و گاو"),
+        (b"d\xe9j\xe0 vu, caf\xe9, \xe0 Paris", "déjà vu, café, à Paris"),
+    ],
+)
+def test_m17_what_is_called_iso_8859_1_is_read_as_what_it_is(body, text):
+    raw = letter(body, kind="text/plain; charset=iso-8859-1")
+    assert mail_reading.read(raw).text == text
+
+
 def test_m17_one_broken_octet_does_not_garble_a_text():
     text = "شکایت از نرسیدن نوبت آب روستا " * 10
     assert text.strip() in mail_reading.read(letter(text.encode() + b"\xd8")).text
@@ -462,6 +523,10 @@ def test_m17_one_broken_octet_does_not_garble_a_text():
         ("base64", base64.b64encode("نوبت ".encode()) + b"\n" + base64.b64encode("آب".encode())),
         ("base64", b"!" + base64.b64encode("نوبت آب".encode()) + b"\n"),
         ("base64", "نوبت آب".encode()),
+        (
+            "base64",
+            base64.b64encode("نوبت آب ".encode()) + b"\n-- \nScanned by http://x.example = ok",
+        ),
         ("BASE64 ", base64.b64encode("نوبت آب".encode())),
         ("quoted-printable", quopri.encodestring("نوبت آب".encode())),
         ("quoted-printable", "نوبت آب=".encode()),
@@ -469,8 +534,18 @@ def test_m17_one_broken_octet_does_not_garble_a_text():
     ],
 )
 def test_a_broken_transfer_encoding_is_read_as_far_as_it_goes(encoding, body):
-    raw = letter(body, Content_Transfer_Encoding=encoding)
-    assert mail_reading.read(raw).text.startswith("نوبت آب")
+    text = mail_reading.read(letter(body, Content_Transfer_Encoding=encoding)).text
+    assert text.startswith("نوبت آب")
+    assert "\ufffd" not in text
+    assert ("Scanned by http://x.example" in text) == (b"Scanned" in body)
+
+
+def test_a_footer_below_base64_does_not_spoil_a_file():
+    lines = base64.encodebytes(PNG) + b"-- \nScanned by nobody\n"
+    read = mail_reading.read(
+        letter(**multipart(("Content-Type: image/png; name=a.png\n" + ENCODED, lines)))
+    )
+    assert [file.content for file in read.attachments] == [PNG]
 
 
 @pytest.mark.parametrize(
@@ -589,6 +664,22 @@ def test_m22_a_warning_in_words_is_no_failure():
     )  # fmt: skip
     read = mail_reading.read(raw, mail_from="")
     assert (read.bounce.action, read.bounce.original_message_id) == ("delayed", "<a@b>")
+
+
+def test_m22_an_address_of_a_server_is_no_status_of_a_report():
+    raw = letter(
+        "reza@example.com\n host mx [1.2.3.4]\n 550 5.1.1 User unknown",
+        sender="mailer-daemon@mx.example", subject="failed", In_Reply_To="<a@b>",
+    )  # fmt: skip
+    assert mail_reading.read(raw, mail_from="").bounce.status == "5.1.1"
+
+
+def test_m23_a_person_who_sends_a_receipt_along_is_a_person(door):
+    parts = multipart(
+        (PLAIN, "What does this mean?"),
+        ("Content-Type: message/disposition-notification", "Final-Recipient: rfc822; z@e.example"),
+    )
+    assert door.deliver(letter(**parts))[0] == "TICKET"
 
 
 def test_m23_a_read_receipt_makes_no_ticket_and_gets_no_answer(door):

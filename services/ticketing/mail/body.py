@@ -10,6 +10,8 @@ from services.ticketing.mail.parts import Part
 # Octets of one part, and characters of all texts, that are worked on.
 TEXT_OCTETS, TEXT_MOST = 4 * 1024 * 1024, 1_000_000
 FILES_MOST, FILES_OCTETS, ALTERNATIVES_MOST = 50, 32 * 1024 * 1024, 10
+# So many letters more than the plain text has, the page is another text.
+LITTLE = 50
 FORWARDED = ("message/rfc822", "message/global")
 # What programs add for programs; people see it in no letter.
 _SIGNATURES = ("application/pgp-signature", "application/pkcs7-signature",
@@ -75,7 +77,14 @@ class Body:
         shown = [list(self._parts_shown(choice)) for choice in choices]
         said = [choice for choice in shown if any(map(self._text, choice))]
         plain = [c for c in said if all(part.kind == "text/plain" for part in c)]
+        if plain and self._says_little(plain[0], said[-1]):
+            return said[-1]
         return (plain or said or [[]])[0]
+
+    def _says_little(self, plain: list[Part], other: list[Part]) -> bool:
+        """True for "your program cannot show this letter" beside the letter itself."""
+        sizes = [sum(map(str.isalnum, "".join(map(self._text, c)))) for c in (plain, other)]
+        return sizes[1] > LITTLE + 2 * sizes[0]
 
     def _text(self, part: Part) -> str:
         if id(part) not in self._texts:

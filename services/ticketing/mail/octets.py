@@ -12,11 +12,11 @@ _KINDS = re.compile(
     r"(utf|ascii|latin|iso8859|iso2022|cp[0-9]|koi8|mac|gb|big5|euc|shift|hz|johab|tis|ptcp|kz)"
 )
 _WESTERN = ("iso8859-1", "iso8859-15", "cp1252", "latin_1", "ascii")
+_RUN = re.compile(rb"[A-Za-z\x80-\xff]+")
 _OF_ONE_BYTE = re.compile(r"(iso8859|latin|cp12|cp4|cp8|koi8|mac|ascii)")
 _ALIASES = {"unicode-1-1-utf-7": "utf-7", "iso-8859-8-i": "iso-8859-8", "cp-1256": "cp1256"}
 # So few broken places in so many letters do not make UTF-8 another charset.
 _BROKEN_IN = 20
-_MOSTLY_HIGH = 0.6
 
 
 def decode(octets: bytes, charset: str | None = None) -> str:
@@ -26,7 +26,8 @@ def decode(octets: bytes, charset: str | None = None) -> str:
         return octets.decode("ascii")
     if name is not None and not _is_other(octets, name):
         try:
-            return octets.decode(name)
+            # What is called ISO 8859-1 has the quotation marks of windows-1252 (WHATWG, Encoding).
+            return octets.decode("cp1252" if name in ("iso8859-1", "latin_1") else name)
         except (UnicodeError, ValueError):
             pass
     if _is_mostly_utf8(octets):
@@ -72,7 +73,7 @@ def _is_other(octets: bytes, name: str) -> bool:
         return False
     if _is_utf8(octets):
         return True
-    return name in _WESTERN and _is_mostly_high(octets)
+    return name in _WESTERN and _has_words_beyond_ascii(octets)
 
 
 def _is_utf8(octets: bytes) -> bool:
@@ -91,8 +92,15 @@ def _is_mostly_utf8(octets: bytes) -> bool:
     return broken * _BROKEN_IN <= letters - broken
 
 
-def _is_mostly_high(octets: bytes) -> bool:
-    """True if most letters are beyond ASCII, as in Persian and never in a western language."""
-    high = sum(1 for octet in octets if octet >= 0x80)  # noqa: PLR2004
-    low = sum(1 for octet in octets if chr(octet).isalpha() and octet < 0x80)  # noqa: PLR2004
-    return high > _MOSTLY_HIGH * (high + low)
+def _has_words_beyond_ascii(octets: bytes) -> bool:
+    """True if most such letters stand in words without any of ASCII, as in Persian and never in a
+    western language.
+    """
+    inside = mixed = 0
+    for run in _RUN.findall(octets):
+        high = sum(1 for octet in run if octet >= 0x80)  # noqa: PLR2004
+        if high == len(run) > 1:
+            inside += high
+        else:
+            mixed += high
+    return inside > mixed

@@ -17,6 +17,8 @@ PARTS_MOST, DEPTH_MOST, BOUNDARY_MOST, NAME_MOST = 500, 20, 200, 100
 # Chunks of base64, each with padding of its own, that some programs put side by side.
 CHUNKS_MOST = 1000
 _JUNK = re.compile(rb"[^A-Za-z0-9+/=]")
+_NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\s]|[^\s][ \t]+[^\s]")
+_BASE64_LINE = re.compile(rb"(?m)^[A-Za-z0-9+/]{40,}={0,2}[ \t\r]*$")
 _UU_BEGIN = re.compile(rb"(?m)^begin [0-7]{3,4} [^\r\n]{1,200}\r?$")
 
 
@@ -92,7 +94,9 @@ class Part:
         body = self.raw[self.start : min(self.end, self.start + most) if most else self.end]
         encoding = self.fields.get("content-transfer-encoding", "").strip().lower()
         if encoding == "base64":
-            return from_base64(body)
+            encoded, footer = split_footer(body)
+            is_text = self.kind.startswith("text/")
+            return from_base64(encoded) + (b"\r\n" + footer if is_text and footer else b"")
         if encoding == "quoted-printable":
             return binascii.a2b_qp(body)
         if encoding in ("x-uuencode", "uuencode", "x-uue", "uue"):
@@ -189,6 +193,19 @@ def _spans(part: Part) -> Iterator[tuple[int, int]]:
             return
     if begun >= 0:
         yield begun, part.end
+
+
+def split_footer(body: bytes) -> tuple[bytes, bytes]:
+    """The base64, and plain lines below it, as scanners and mailing lists add them."""
+    sign = _NO_BASE64.search(body)
+    if sign is None:
+        return body, b""
+    at = body.rfind(b"\n", 0, sign.start() + 1) + 1
+    encoded, footer = body[:at], body[at:]
+    signs = len(b"".join(encoded.split()))
+    if not signs or signs % 4 or _BASE64_LINE.search(footer):
+        return body, b""
+    return encoded, footer
 
 
 def from_base64(body: bytes) -> bytes:

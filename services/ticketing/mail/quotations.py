@@ -3,6 +3,9 @@
 A quotation is left out only if it is known by its form and something else is left: lines with ">",
 the line that introduces them, the header that Outlook and its like put above, and what stands under
 the first line of our own letters. What stands below a quotation, or between two, stays.
+
+A letter without ">" below may be one that is sent on: it is left out of an answer only, and not if
+it is called a forwarded one, nor if the words above say that the answers stand in it.
 """
 
 import re
@@ -45,16 +48,39 @@ _SUBJECT = frozenset(
     ("subject", "betreff", "objet", "asunto", "oggetto", "assunto", "موضوع", "عنوان", "الموضوع")
 )
 _FORWARD = re.compile(r"\s*(fwd?|wg|tr|rv|fw|ارجاع|هدایت|بازارسال)\s*:", re.IGNORECASE)
+_REPLY = re.compile(
+    r"\s*(re|aw|sv|antw|ynt|odp|پاسخ|جواب|رد)\s*(\[[0-9]{1,3}\]|\([0-9]{1,3}\))?\s*[:：]",
+    re.IGNORECASE,
+)
+_SENT_ON = re.compile(
+    r"[ *-]*(begin )?(forwarded (message|letter)|weitergeleitete nachricht|message transféré|"
+    r"(نامه|پیام|ایمیل) (هدایت|ارجاع|فوروارد|باز ?ارسال)[ \u200c]?(شده)?)[ :*-]*",
+    re.IGNORECASE,
+)
+# "My answers stand below, in red": without ">" nobody can tell them from what they answer.
+_ANSWERS_BELOW = re.compile(
+    r"\b(below|beneath|inline|in[- ]line|underneath|in (red|blue|green|bold|capitals))\b|"
+    r"در (زیر|ذیل|پایین|متن|ادامه)|(متن|شرح|پاسخ\S*|جواب\S*) (زیر|ذیل|پایین)|"
+    r"(رنگ|خط) (قرمز|آبی|سبز)",
+    re.IGNORECASE,
+)
 
 
-def cut(text: str, subject: str, separator: str) -> str:
-    """The text without what it quotes; ``separator`` is the first line of our letters."""
+def is_reply(subject: str) -> bool:
+    """True for a subject that a program gave to an answer."""
+    return bool(_REPLY.match(subject))
+
+
+def cut(text: str, subject: str, separator: str, *, answers: bool) -> str:
+    """The text without what it quotes; ``separator`` is the first line of our letters, and
+    ``answers`` is False for a letter that answers none.
+    """
     lines = text.split("\n")
     if len(lines) > LINES_MOST:
         return text
     quoted = [bool(_QUOTED.match(line)) for line in lines]
     kept = _without_blocks(lines, quoted, separator)
-    if not _FORWARD.match(subject):
+    if (answers or separator in text) and not _FORWARD.match(subject):
         kept = _without_tail(kept, separator)
     result = "\n".join(kept).strip()
     return result or text.strip()
@@ -75,26 +101,16 @@ def _without_blocks(lines: list[str], quoted: list[bool], separator: str) -> lis
 
 
 def _blocks(lines: list[str], quoted: list[bool]) -> list[tuple[int, int]]:
-    """Begin and end of each run of quoted lines; blank lines within, and a line that a program
-    broke out of its quotation by wrapping it, do not end it.
-    """
+    """Begin and end of each run of quoted lines; blank lines within do not end it."""
     blocks: list[tuple[int, int]] = []
     for number, is_quoted in enumerate(quoted):
         if not is_quoted:
             continue
-        if blocks and _goes_on(lines, blocks[-1][1], number):
+        if blocks and not any(line.strip() for line in lines[blocks[-1][1] : number]):
             blocks[-1] = (blocks[-1][0], number + 1)
         else:
             blocks.append((number, number + 1))
     return blocks
-
-
-def _goes_on(lines: list[str], begin: int, end: int) -> bool:
-    """True for blank lines between, or the one short end of a long quoted line that was wrapped."""
-    if not any(line.strip() for line in lines[begin:end]):
-        return True
-    before = lines[begin - 1]
-    return end - begin == 1 and len(before) > 65 and len(lines[begin]) < 20  # noqa: PLR2004
 
 
 def _introduction_before(lines: list[str], begin: int) -> int:
@@ -126,8 +142,15 @@ def _without_tail(lines: list[str], separator: str) -> list[str]:
         if begin is not None:
             while begin > 0 and (not lines[begin - 1].strip() or _RULE.fullmatch(lines[begin - 1])):
                 begin -= 1
-            return lines[:begin] if any(above.strip() for above in lines[:begin]) else lines
+            return lines if _keeps_tail(lines[:begin]) else lines[:begin]
     return lines
+
+
+def _keeps_tail(above: list[str]) -> bool:
+    """True if these words do not stand for themselves, or say that what follows is the matter."""
+    words = "\n".join(above).strip()
+    last = words.rpartition("\n")[2]
+    return not words or bool(_SENT_ON.fullmatch(last)) or bool(_ANSWERS_BELOW.search(words))
 
 
 def _tail_at(lines: list[str], number: int, line: str, separator: str) -> int | None:
@@ -144,8 +167,14 @@ def _tail_at(lines: list[str], number: int, line: str, separator: str) -> int | 
         for count in range(1, LOOK_AHEAD + 1):
             piece = lines[number : number + count]
             if _is_introduction(piece) and _OF_PROGRAM.search(" ".join(piece)):
-                return number
+                return None if _is_quoted_next(lines, number + count) else number
     return None
+
+
+def _is_quoted_next(lines: list[str], number: int) -> bool:
+    """True if lines with ">" follow: these were judged, and answers may stand between them."""
+    below = (line for line in lines[number : number + LOOK_AHEAD] if line.strip())
+    return bool(_QUOTED.match(next(below, "")))
 
 
 def _opens_introduction(line: str) -> bool:

@@ -16,7 +16,8 @@ _STATUS_PARTS = ("message/delivery-status", "message/global-delivery-status")
 _BLANK = re.compile(rb"\r?\n[ \t]*\r?\n")
 _ID = re.compile(r"^[> \t]*message-id:\s{0,5}(<[^<>\s]{1,250}>)", re.IGNORECASE | re.MULTILINE)
 _TO = re.compile(r"^[> \t]*to:[ \t]*([^\n]{1,500})", re.IGNORECASE | re.MULTILINE)
-_STATUS = re.compile(r"\b([245]\.[0-9]{1,3}\.[0-9]{1,3})\b")
+# No piece of an IP address is one.
+_STATUS = re.compile(r"(?<![0-9.])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?!\.?[0-9])")
 _WAITS = re.compile(
     r"will (keep|continue|retry|be retried)|still (being )?(retried|trying)|not yet been delivered|"
     r"has been delayed|delivery (is )?delayed|warning: (message|could not send)|"
