@@ -9,6 +9,7 @@ import time
 
 from deploy.local import demo, readiness, supervise
 from deploy.local.parts import (
+    AGENCY_RABBITMQ_PORT,
     BANK_PORT,
     CLAMD_PORT,
     MAILBOX_PORT,
@@ -198,6 +199,8 @@ def tell(state: State) -> None:
             password: {demo.password(state)})
   notify    http://127.0.0.1:8003   (speaks GOV.UK Notify's API; the key of {demo.AGENCY} is in
             {demo.api_key(state)})
+  AMQP      amqp://127.0.0.1:{AGENCY_RABBITMQ_PORT}/agency.CODE   (agencies that serve or hear;
+            passwords in {state.home / "agency-passwords"})
   bank      http://127.0.0.1:{BANK_PORT}/bill   (played; its gateways open from a bill's page)
   phones    http://127.0.0.1:{SMS_PORT}/phone   (played; the messages that were sent to them)
   letters   {state.home / "mailbox"}   (what was sent); units receive on port 8025
