@@ -3,6 +3,7 @@
 A folder that the faces and the service share; a blob's name is the SHA-256 of its content.
 """
 
+import contextlib
 import hashlib
 import os
 import re
@@ -12,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from bus.errors import BusError, Internal, NotFound
+from bus.errors import BusError, Internal, NotFound, Unavailable
 
 NAME = re.compile(r"[0-9a-f]{64}")
 UNFINISHED = ".part"
@@ -63,13 +64,14 @@ class Blobs:
     def open(self, sha256: str) -> BinaryIO:
         """The content as a stream. NotFound ``blob.not_found``."""
         try:
-            return self._path(sha256).open("rb")
+            with store_faults():
+                return self._path(sha256).open("rb")
         except FileNotFoundError:
             raise NotFound("This file is not in the store.", code="blob.not_found") from None
 
     def read(self, sha256: str) -> bytes:
         """The content, compared with its checksum. Internal ``blob.damaged`` if it differs."""
-        with self.open(sha256) as stream:
+        with store_faults(), self.open(sha256) as stream:
             content = stream.read()
         if hashlib.sha256(content).hexdigest() != sha256:
             raise Internal("The file in the store is damaged.", code="blob.damaged")
@@ -110,26 +112,33 @@ class _Writing:
         self._folder, self._limit, self._size = folder, limit, 0
         self._digest = hashlib.sha256()
         place = folder / "unfinished"
-        place.mkdir(parents=True, exist_ok=True)
         self._path = place / f"{secrets.token_hex(16)}{UNFINISHED}"
-        self._file = os.fdopen(
-            os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640), "wb"
-        )
+        with store_faults():
+            place.mkdir(parents=True, exist_ok=True)
+            self._file = os.fdopen(
+                os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640), "wb"
+            )
 
     def write(self, chunk: bytes) -> None:
         self._size += len(chunk)
         if self._size > self._limit:
             raise TooLarge(f"The file is larger than {self._limit} bytes.")
         self._digest.update(chunk)
-        self._file.write(chunk)
+        with store_faults():
+            self._file.write(chunk)
 
     def reader(self) -> BinaryIO:
         """What was written so far, to be looked at before it is kept."""
-        self._file.flush()
-        return self._path.open("rb")
+        with store_faults():
+            self._file.flush()
+            return self._path.open("rb")
 
     def keep(self) -> Blob:
         """Names the file by its content, once it is safe on the disk."""
+        with store_faults():
+            return self._keep()
+
+    def _keep(self) -> Blob:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -145,8 +154,25 @@ class _Writing:
 
     def end(self) -> None:
         """Leaves nothing behind of what was not kept."""
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+        # Closing writes what is left: on a full disk that fails too, and nothing is lost by it.
+        with contextlib.suppress(OSError):
+            self._file.close()
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def store_faults() -> Iterator[None]:
+    """Unavailable ``blobs.unavailable`` for a folder that is full, read-only or away."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Unavailable(
+            f"Files cannot be kept or read now ({error.strerror}); try again later.",
+            code="blobs.unavailable",
+        ) from error
 
 
 def _sync(folder: Path) -> None:

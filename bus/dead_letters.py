@@ -3,11 +3,13 @@
 A Command's or a Request's body may be personal, so no function here gives a body away.
 """
 
+import contextlib
 from datetime import datetime
 from typing import Any
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
 from bus import topology
 from bus.errors import NotFound, Unavailable
@@ -15,6 +17,8 @@ from bus.incoming import clean_headers
 
 CONFIRM_SECONDS = 10
 MOST_AT_ONCE = 1000
+# A broker that takes the connection and says nothing is told by an exception of its own kind.
+LOST = (pika.exceptions.AMQPError, AMQPConnectorException, OSError)
 
 
 class DeadLetters:
@@ -30,13 +34,16 @@ class DeadLetters:
     def __enter__(self) -> "DeadLetters":
         try:
             self._connection = pika.BlockingConnection(self._parameters)
-        except pika.exceptions.AMQPError:
-            raise Unavailable("The broker cannot be reached.", code="broker.unreachable") from None
+        except LOST:
+            raise _unreachable() from None
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._connection.is_open:
-            self._connection.close()
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        with contextlib.suppress(*LOST):
+            if self._connection.is_open:
+                self._connection.close()
+        if isinstance(error, LOST):
+            raise _unreachable() from error
 
     def count(self, service: str) -> int:
         """How many dead letters a service has; NotFound if there is no such service."""
@@ -99,6 +106,10 @@ class DeadLetters:
             delivery_mode=2,
         )
         channel.basic_publish("", queue, body, again, mandatory=True)
+
+
+def _unreachable() -> Unavailable:
+    return Unavailable("The broker cannot be reached.", code="broker.unreachable")
 
 
 def origin(properties: Any) -> str | None:

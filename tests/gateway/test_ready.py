@@ -2,6 +2,7 @@
 
 import calendar
 import contextlib
+import os
 import re
 import signal
 import subprocess
@@ -223,6 +224,22 @@ def test_o7_a_broker_that_takes_no_messages_is_named_and_nothing_else_is_called_
         house.broker.ctl("set_vm_memory_high_watermark", "0.4")
     wait_for(lambda: house.ready().status_code == 200, 60, 0.5)
     assert 'mirab_service_up{service="inquiry"} 1.0' in house.metrics()
+
+
+def test_o7_a_broker_that_hangs_is_named_and_holds_up_no_page_of_the_operator(house):
+    os.killpg(house.broker._process.pid, signal.SIGSTOP)
+    try:
+        wait_for(lambda: house.check("broker") == ("fail", "broker.unreachable"), 20)
+        assert "mirab_broker_up 0.0" in house.metrics()
+        assert 'mirab_service_up{service="inquiry"}' not in house.metrics()
+        assert SENTENCES["broker.unreachable"] in requests.get(house.ops, timeout=BOUND).text
+        for path in ("/dead-letters", "/dead-letters/inquiry"):
+            answer = requests.get(house.ops + path, timeout=20)
+            assert (answer.status_code, answer.json()["code"]) == (503, "broker.unreachable")
+            assert answer.headers["retry-after"]
+    finally:
+        os.killpg(house.broker._process.pid, signal.SIGCONT)
+    wait_for(lambda: house.ready().status_code == 200, 90, 0.5)
 
 
 def test_the_board_has_persian_words_for_all_that_a_check_can_find():

@@ -1,7 +1,9 @@
 """Forms and their files: what they are is seen in their content, and nobody can seal but we."""
 
 import asyncio
+import contextlib
 import io
+import resource
 import string
 import time
 import zipfile
@@ -15,9 +17,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.blobs import Blobs
-from bus.errors import NotFound
+from bus.errors import NotFound, Unavailable
 from bus.filetypes import EXTENSIONS
-from gateway import uploads
+from gateway import problems, uploads
 from gateway.problems import HttpError, status_of
 from gateway.uploads import Claim, Seals, clean_name, file_response, read_form
 
@@ -489,3 +491,29 @@ def test_no_name_breaks_out_of_its_header(tmp_path_factory, name):
 def test_a_file_that_is_gone_is_not_found(blobs):
     with pytest.raises(NotFound):
         file_response(blobs, sha256="a" * 64, type="text/plain", name="a.txt")
+
+
+@contextlib.contextmanager
+def full_disk(most=4096):
+    """No file of this process grows over so many bytes, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_o7_a_full_disk_of_files_is_told_as_passing_and_leaves_nothing_behind(blobs):
+    with full_disk(), pytest.raises(Unavailable) as told:
+        read(blobs, form(part(PDF + b" " * 100_000, "files", "a.pdf")))
+    assert (told.value.code, status_of(told.value)) == ("blobs.unavailable", 503)
+    assert problems.headers(told.value, 503)["Retry-After"]
+    assert [path for path in blobs.folder.rglob("*") if path.is_file()] == []
+    read(blobs, form(part(PDF, "files", "a.pdf")))
+
+
+def test_o7_a_folder_of_files_that_is_away_is_told_as_passing(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(Unavailable, match="try again later"):
+        read(Blobs(tmp_path / "file"), form(part(PDF, "files", "a.pdf")))
