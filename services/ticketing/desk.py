@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from bus.envelope import instant
-from bus.errors import FieldError, Forbidden, RuleBroken
+from bus.errors import Forbidden, RuleBroken
 from bus.persian import search_key
 from services.ticketing import acting, letter_rows, notices, store, views
 from services.ticketing.acting import Case, Desk, bad
@@ -101,20 +101,19 @@ def resume(desk: Desk, code: str, version: int) -> dict[str, Any]:
 
 
 def invite(desk: Desk, code: str, version: int, *, office: str, text: str) -> dict[str, Any]:
-    """Asks the citizen to come; the clock waits for the visit."""
+    """Asks the citizen to come; the clock waits for the visit, if there is a time to be chosen.
+
+    Where no time is open the clock runs on: it would stand still for a visit that nobody can choose.
+    """
     case = take(desk, "invite", code, version)
     views.office_of(desk, office)
-    if not store.free_slots(desk.conn, office, desk.now, most=1):
-        # The clock would wait for a visit that nobody can choose.
-        message = "No time for visits is open at this office. Open some in the calendar first."
-        raise RuleBroken(
-            f"office: {message}", code="visit.no_times",
-            fields=[FieldError("office", "visit.no_times", message)],
-        )  # fmt: skip
     acting.add(desk, case, "invite", by="unit", actor=desk.who.username, office=office, text=text)
-    acting.add(desk, case, "pause", by="system", actor="mirab", reason="visit")
+    can_choose = bool(store.free_slots(desk.conn, office, desk.now, most=1))
+    if can_choose:
+        acting.add(desk, case, "pause", by="system", actor="mirab", reason="visit")
     told = acting.project(desk, case)
-    case.fresh.pop()  # the invitation says it all; the pause is no letter of its own
+    if can_choose:
+        case.fresh.pop()  # the invitation says it all; the pause is no letter of its own
     notices.tell(desk, case)
     return told
 

@@ -271,10 +271,10 @@ def test_l11_a_calendar_without_a_holiday_of_a_year_does_not_know_that_year():
 def test_l10_l11_health_tells_how_long_the_calendar_is_known_and_what_has_no_due_time(hand):
     told = hand.call(health.TICKETING)
     assert told["book_ends"] == {"holidays": "2028-03-19"}
-    assert told["worries"] == {"tickets_without_due": 0}
+    assert told["worries"]["tickets_without_due"] == 0
     add_by_hand(hand, from_day="2026-11-23", to_day="2036-12-22")
     hand.register()
-    assert hand.call(health.TICKETING)["worries"] == {"tickets_without_due": 1}
+    assert hand.call(health.TICKETING)["worries"]["tickets_without_due"] == 1
 
 
 # --- periods that letters tell ---
@@ -292,9 +292,14 @@ def test_l6_a_letter_names_the_last_day_for_an_objection_and_the_ticket_ends_aft
     assert hand.track(code)["state"] == "CLOSED"
 
 
-def test_l9_nobody_is_invited_where_no_time_is_open(hand):
-    """The clock would stand still for a visit that cannot be chosen."""
+def test_l9_an_invitation_without_an_open_time_stops_no_clock(hand):
+    """It would stand still for ever, for a visit that nobody can choose."""
     code = hand.register()
-    refused = hand.act(at_desk.INVITE, code, office="yasuj", text="با سند زمین مراجعه فرمایید.")
-    assert (refused["code"], refused["fields"][0]["field"]) == ("visit.no_times", "office")
+    invited = {"office": "yasuj", "text": "با سند زمین مراجعه فرمایید."}
+    hand.act(at_desk.INVITE, code, **invited)
     assert clock_of(hand, code)["state"] == "RUNNING"
+    day = {"office": "yasuj", "opens": "08:00", "closes": "12:00", "minutes": 20, "capacity": 1}
+    hand.call(at_desk.ADD_SLOTS, as_="mina", day="2026-12-01", **day)
+    other = hand.register()
+    hand.act(at_desk.INVITE, other, **invited)
+    assert clock_of(hand, other)["state"] == "PAUSED"
