@@ -103,7 +103,7 @@ def resume(desk: Desk, code: str, version: int) -> dict[str, Any]:
 def invite(desk: Desk, code: str, version: int, *, office: str, text: str) -> dict[str, Any]:
     """Asks the citizen to come; the clock waits for the visit, if there is a time to be chosen.
 
-    Where no time is open the clock runs on: it would stand still for a visit that nobody can choose.
+    Where no time is open the clock runs on: a visit that nobody can choose would stop it for ever.
     """
     case = take(desk, "invite", code, version)
     views.office_of(desk, office)
