@@ -407,7 +407,7 @@ def test_x8_an_order_of_a_mistyped_year_is_never_silence(register):
      (ID, "49937089", "national_id.check_digit"),
      ("سال حفر", "1403", "drilled_year.after_licence"), (ID, IDS[2], "holder.names_differ")],
 )  # fmt: skip
-def test_x9_to_x11_what_can_hardly_be_is_named(register, field, text, code):
+def test_x9_x10_x11_what_can_hardly_be_is_named(register, field, text, code):
     for row in register.export.sources:
         row.setdefault(field, "")
     register.row()[field] = text
