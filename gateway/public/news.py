@@ -26,6 +26,8 @@ from gateway.public.tickets import Tickets
 
 IN_FEEDS, ON_A_PAGE = 50, 20
 KEEP_SECONDS, FIRST_SECONDS = 60, 5
+# How long a reader waits for news of now, when older ones can be shown.
+PATIENCE = 3.0
 FORMS: dict[str, tuple[Callable[[Feed], bytes], str]] = {
     "rss": (feeds.rss, "application/rss+xml; charset=utf-8"),
     "atom": (feeds.atom, "application/atom+xml; charset=utf-8"),
@@ -45,16 +47,21 @@ class News:
     # --- how we stand ---
 
     async def _stand(self, request: Request) -> tuple[dict[str, Any], dict[str, Any], bool]:
-        """State and current announcements, and whether they are of now."""
+        """State and current announcements, and whether they are of now.
+
+        Who asks how we stand in an outage is told soon, from what was known before.
+        """
         try:
-            self._last = (
-                await self._tickets.ask(request, contracts.STATUS, {}),
-                await self._tickets.ask(request, contracts.CURRENT, {}),
-            )
-        except Unavailable:
+            async with asyncio.timeout(PATIENCE if self._last else None):
+                status, current = await asyncio.gather(
+                    self._tickets.ask(request, contracts.STATUS, {}),
+                    self._tickets.ask(request, contracts.CURRENT, {}),
+                )
+        except (Unavailable, TimeoutError):
             if self._last is None:
                 raise
             return (*self._last, False)
+        self._last = status, current
         return (*self._last, True)
 
     async def keep(self, client: Client) -> None:
@@ -69,9 +76,10 @@ class News:
 
     async def status(self, request: Request) -> Response:
         """GET /status: each component, what is announced, 90 days, and each promise."""
-        told, current, fresh = await self._stand(request)
+        (told, current, fresh), rows = await asyncio.gather(
+            self._stand(request), satisfaction(self._tickets, request)
+        )
         open_ = [a for a in current["announcements"] if a["open"]]
-        rows = await satisfaction(self._tickets, request)
         return show(request, "status", told=told, open=open_, fresh=fresh, satisfaction=rows)
 
     async def status_json(self, request: Request) -> Response:

@@ -1,13 +1,18 @@
 """How content people are, from the contexts that ask them (clause 2 of the agreement, S11)."""
 
+import asyncio
 from typing import Any
 
 from starlette.requests import Request
 
+from bus.contracts.kinds import Request as Contract
 from bus.contracts.ratings import RATINGS
 from bus.contracts.ticketing import STATISTICS
 from bus.errors import BusError
 from gateway.public.tickets import Tickets
+
+# A page of figures waits no longer for each of them.
+PATIENCE = 3.0
 
 
 async def satisfaction(tickets: Tickets, request: Request) -> list[dict[str, Any]]:
@@ -15,15 +20,17 @@ async def satisfaction(tickets: Tickets, request: Request) -> list[dict[str, Any
 
     What cannot be asked now is left out: a page of figures stays open.
     """
-    rows: list[dict[str, Any]] = []
+    of_tickets, of_answers = await asyncio.gather(
+        _ratings(tickets, request, STATISTICS), _ratings(tickets, request, RATINGS)
+    )
+    rows = [{"key": "satisfaction_tickets", **of_tickets}] if of_tickets else []
+    return rows + [{"key": f"satisfaction_{row['rated_by']}", **row} for row in of_answers or ()]
+
+
+async def _ratings(tickets: Tickets, request: Request, contract: Contract) -> Any:
+    """The ratings that a service tells; None if it does not in time."""
     try:
-        told = await tickets.ask(request, STATISTICS, {})
-        rows.append({"key": "satisfaction_tickets", **told["ratings"]})
-    except (BusError, KeyError):
-        pass
-    try:
-        told = await tickets.ask(request, RATINGS, {})
-        rows += [{"key": f"satisfaction_{row['rated_by']}", **row} for row in told["ratings"]]
-    except BusError:
-        pass
-    return rows
+        async with asyncio.timeout(PATIENCE):
+            return (await tickets.ask(request, contract, {})).get("ratings")
+    except (BusError, TimeoutError):
+        return None

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import feedparser
@@ -127,6 +128,17 @@ def test_every_page_tells_of_a_maintenance_with_day_and_hour_until_it_is_cancell
     assert "notice-title" not in wrong
     room.over(told)
     wait_for(lambda: 'class="notice' not in room.page("/"), 60)
+
+
+def test_o1_how_we_stand_is_told_soon_while_the_service_that_knows_it_is_frozen(room):
+    assert room.get("/status.json").json()["fresh"]
+    room.service.popen.send_signal(signal.SIGSTOP)
+    try:
+        # A question to a frozen service would take its whole deadline of ten seconds.
+        answer = requests.get(f"{room.portal}/status.json", timeout=9)
+        assert (answer.status_code, answer.json()["fresh"]) == (200, False)
+    finally:
+        room.service.popen.send_signal(signal.SIGCONT)
 
 
 def test_what_only_agencies_feel_is_no_banner_of_the_portal(room):
