@@ -19,6 +19,7 @@ from markupsafe import Markup
 from bus.errors import NotFound
 from bus.persian import fold_digits, tehran_day
 from gateway import pages
+from gateway.amounts import words_en, words_fa
 from gateway.sheets import with_balance
 
 STATES = {
@@ -110,87 +111,6 @@ def _link(told: Mapping[str, Any], portal: str) -> str | None:
     if not told["bill_id"]:
         return None
     return f"{portal}/bills/{told['bill_id']}/{told['payment_id']}"
-
-
-# --- amounts in words ---------------------------------------------------------------------------
-
-_FA_SMALL = (
-    "صفر", "یک", "دو", "سه", "چهار", "پنج", "شش", "هفت", "هشت", "نه", "ده", "یازده", "دوازده",
-    "سیزده", "چهارده", "پانزده", "شانزده", "هفده", "هجده", "نوزده",
-)  # fmt: skip
-_FA_TENS = ("بیست", "سی", "چهل", "پنجاه", "شصت", "هفتاد", "هشتاد", "نود")
-_FA_HUNDREDS = (
-    "صد", "دویست", "سیصد", "چهارصد", "پانصد", "ششصد", "هفتصد", "هشتصد", "نهصد",
-)  # fmt: skip
-_FA_SCALES = ("", "هزار", "میلیون", "میلیارد", "تریلیون", "کوادریلیون")
-_EN_SMALL = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
-    "nineteen",
-)  # fmt: skip
-_EN_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_EN_SCALES = ("", "thousand", "million", "billion", "trillion", "quadrillion")
-MOST_IN_WORDS = 1000 ** len(_FA_SCALES) - 1
-
-
-def words_fa(rials: int) -> str:
-    """An amount in Persian words; ValueError beyond MOST_IN_WORDS.
-
-    >>> words_fa(1_755_000)
-    'یک میلیون و هفتصد و پنجاه و پنج هزار ریال'
-    """
-    parts = [f"{_below_thousand_fa(n)} {_FA_SCALES[i]}".strip() for i, n in _thousands(abs(rials))]
-    return f"{'منهای ' if rials < 0 else ''}{' و '.join(parts) or _FA_SMALL[0]} ریال"
-
-
-def words_en(rials: int) -> str:
-    """An amount in English words, as it is read in Britain; ValueError beyond MOST_IN_WORDS.
-
-    >>> words_en(1_755_001)
-    'one million seven hundred and fifty-five thousand and one rials'
-    """
-    groups = _thousands(abs(rials))
-    parts = [f"{_below_thousand_en(n)} {_EN_SCALES[i]}".strip() for i, n in groups]
-    if len(groups) > 1 and groups[-1][0] == 0 and groups[-1][1] < 100:  # noqa: PLR2004 - no hundred
-        parts[-1] = f"and {parts[-1]}"
-    unit = "rial" if abs(rials) == 1 else "rials"
-    return f"{'minus ' if rials < 0 else ''}{' '.join(parts) or _EN_SMALL[0]} {unit}"
-
-
-def _thousands(number: int) -> list[tuple[int, int]]:
-    """(power of 1000, what stands there) where there is something, the largest first."""
-    if number > MOST_IN_WORDS:
-        raise ValueError(f"{number} is too large to be written in words")
-    groups = []
-    power = 0
-    while number:
-        number, rest = divmod(number, 1000)
-        if rest:
-            groups.append((power, rest))
-        power += 1
-    return groups[::-1]
-
-
-def _below_thousand_fa(number: int) -> str:
-    hundreds, rest = divmod(number, 100)
-    parts = [_FA_HUNDREDS[hundreds - 1]] if hundreds else []
-    if rest >= len(_FA_SMALL):
-        parts.append(_FA_TENS[rest // 10 - 2])
-        rest %= 10
-    if rest:
-        parts.append(_FA_SMALL[rest])
-    return " و ".join(parts)
-
-
-def _below_thousand_en(number: int) -> str:
-    hundreds, rest = divmod(number, 100)
-    parts = [f"{_EN_SMALL[hundreds]} hundred"] if hundreds else []
-    if rest >= len(_EN_SMALL):
-        tens, ones = _EN_TENS[rest // 10 - 2], rest % 10
-        parts.append(f"{tens}-{_EN_SMALL[ones]}" if ones else tens)
-    elif rest:
-        parts.append(_EN_SMALL[rest])
-    return " and ".join(parts)
 
 
 # --- what templates can do ----------------------------------------------------------------------

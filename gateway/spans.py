@@ -1,5 +1,7 @@
 """Spans of time as people say them."""
 
+from gateway.amounts import number_fa
+
 
 def span(minutes: int, language: str = "fa") -> str:
     """Days with hours, hours with minutes, or minutes; in Persian the numbers are words.
@@ -13,11 +15,5 @@ def span(minutes: int, language: str = "fa") -> str:
         parts.append((rest, "دقیقه", "minute"))
     told = [part for part in parts if part[0]] or [(0, "دقیقه", "minute")]
     if language == "fa":
-        return " و ".join(f"{_number(n)} {fa}" for n, fa, _ in told)
+        return " و ".join(f"{number_fa(n)} {fa}" for n, fa, _ in told)
     return " ".join(f"{n} {en}{'' if n == 1 else 's'}" for n, _, en in told)
-
-
-def _number(number: int) -> str:
-    from gateway.documents import words_fa  # documents are made of pages, which know this filter
-
-    return words_fa(number).removesuffix(" ریال")

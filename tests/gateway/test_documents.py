@@ -14,7 +14,7 @@ from pypdfium2 import raw
 
 from bus.contracts import billing as contracts
 from bus.errors import NotFound
-from gateway import documents, pages, printing
+from gateway import amounts, documents, pages, printing
 from gateway.public import words as portal_words
 from gateway.public.own import explained
 from gateway.public.portal import Faults
@@ -445,13 +445,13 @@ def test_many_threads_make_documents_at_once():
 
 # --- parts ---
 
-SMALL_EN = dict(zip(documents._EN_SMALL, range(20), strict=True)) | {
-    word: 20 + 10 * i for i, word in enumerate(documents._EN_TENS)
+SMALL_EN = dict(zip(amounts.EN_SMALL, range(20), strict=True)) | {
+    word: 20 + 10 * i for i, word in enumerate(amounts.EN_TENS)
 }
 SMALL_FA = (
-    dict(zip(documents._FA_SMALL, range(20), strict=True))
-    | {word: 20 + 10 * i for i, word in enumerate(documents._FA_TENS)}
-    | {word: 100 + 100 * i for i, word in enumerate(documents._FA_HUNDREDS)}
+    dict(zip(amounts.FA_SMALL, range(20), strict=True))
+    | {word: 20 + 10 * i for i, word in enumerate(amounts.FA_TENS)}
+    | {word: 100 + 100 * i for i, word in enumerate(amounts.FA_HUNDREDS)}
 )
 
 
@@ -499,22 +499,22 @@ def read_back(words, small, scales, minus):
     ],
 )
 def test_an_amount_in_words(rials, fa, en):
-    assert documents.words_fa(rials) == fa
-    assert documents.words_en(rials) == en
+    assert amounts.words_fa(rials) == fa
+    assert amounts.words_en(rials) == en
 
 
-@given(st.integers(-documents.MOST_IN_WORDS, documents.MOST_IN_WORDS))
+@given(st.integers(-amounts.MOST_IN_WORDS, amounts.MOST_IN_WORDS))
 def test_reading_the_words_back_gives_the_amount(rials):
-    fa = documents.words_fa(rials).removesuffix(" ریال").replace(" و ", " ").split(" ")
-    assert read_back(fa, SMALL_FA, documents._FA_SCALES, "منهای") == rials
-    en = re.sub(" rials?$", "", documents.words_en(rials)).replace(" and ", " ").replace("-", " ")
-    assert read_back(en.split(" "), SMALL_EN, documents._EN_SCALES, "minus") == rials
+    fa = amounts.words_fa(rials).removesuffix(" ریال").replace(" و ", " ").split(" ")
+    assert read_back(fa, SMALL_FA, amounts.FA_SCALES, "منهای") == rials
+    en = re.sub(" rials?$", "", amounts.words_en(rials)).replace(" and ", " ").replace("-", " ")
+    assert read_back(en.split(" "), SMALL_EN, amounts.EN_SCALES, "minus") == rials
 
 
 def test_an_amount_too_large_for_words_is_an_error_and_not_a_wrong_word():
-    for words in (documents.words_fa, documents.words_en):
+    for words in (amounts.words_fa, amounts.words_en):
         with pytest.raises(ValueError, match="too large"):
-            words(documents.MOST_IN_WORDS + 1)
+            words(amounts.MOST_IN_WORDS + 1)
 
 
 @given(st.from_regex("[1-9][0-9]{5,12}", fullmatch=True))
