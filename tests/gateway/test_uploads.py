@@ -5,6 +5,7 @@ import contextlib
 import io
 import resource
 import string
+import struct
 import time
 import zipfile
 from unittest import mock
@@ -125,6 +126,16 @@ def archive(*parts, mimetype=None):
     return packed.getvalue()
 
 
+def with_second_list(content):
+    """The archive with a second list of parts (ZIP64) beside that which its end names."""
+    at = content.rindex(b"PK\x05\x06")
+    parts, size, start = struct.unpack("<HII", content[at + 10 : at + 20])
+    record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, parts, parts, size, start)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
+    end = content[at : at + 8] + struct.pack("<2H2LH", 1, 1, 10, 0, 0)
+    return content[:at] + record + locator + end
+
+
 OOXML, ODF = "[Content_Types].xml", "application/vnd.oasis.opendocument"
 OFFICE = {
     "docx": archive("_rels/.rels", OOXML, "word/document.xml"),
@@ -154,6 +165,9 @@ ARCHIVES = {
     "without its list of types": archive("word/document.xml"),
     "an ODF that is another": archive("content.xml", mimetype="application/epub+zip"),
     "too many parts": archive(OOXML, "word/document.xml", *(f"p{n}" for n in range(3001))),
+    "too many parts in a second list": with_second_list(
+        archive(OOXML, "word/document.xml", *(f"p{n}" for n in range(3001)))
+    ),
     "a list that is cut": OFFICE["docx"][:-30],
     "flash": b"\0\0\0\x18ftypf4v \0\0\0\0",
 }
