@@ -82,7 +82,7 @@ def run(
     Raises Unreadable for good; Unavailable ``confined.busy`` or ``confined.unavailable`` if no
     child could be had now.
     """
-    with tempfile.TemporaryFile() as result:
+    with _temporary() as result:
         _call(_job(function, options, bounds), content, bounds, result)
         return cast(T, _result(result, bounds.output))
 
@@ -99,7 +99,7 @@ def rows(
 
     The child has ended, and all was read, before the first item comes. Raises as ``run`` does.
     """
-    with tempfile.TemporaryFile() as result:
+    with _temporary() as result:
         _call(_job(function, options, bounds, rows=True), content, bounds, result)
         end = _end_of_rows(result)
         yield _rows(result, end)
@@ -143,10 +143,22 @@ def _rows(file: IO[bytes], end: int) -> Iterator[Any]:
 def _stream(content: bytes | Path) -> IO[bytes]:
     if isinstance(content, Path):
         return content.open("rb")
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - its user closes it
-    file.write(content)
-    file.seek(0)
+    return _temporary(content)
+
+
+def _temporary(content: bytes = b"") -> IO[bytes]:
+    """A file without a name; Unavailable if the disk has no room for it."""
+    try:
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - its user closes it
+        file.write(content)
+        file.seek(0)
+    except OSError as error:
+        raise _unavailable() from error
     return file
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("Nothing can be read now. Try again.", code="confined.unavailable")
 
 
 def _job(
@@ -182,9 +194,7 @@ def _start(job: str, source: IO[bytes], result: IO[bytes]) -> "subprocess.Popen[
             start_new_session=True,
         )
     except OSError as error:
-        raise Unavailable(
-            "Nothing can be read now. Try again.", code="confined.unavailable"
-        ) from error
+        raise _unavailable() from error
 
 
 def _wait(process: "subprocess.Popen[bytes]", seconds: float) -> tuple[int, bool]:

@@ -22,6 +22,7 @@ _log = log.get("incoming")
 AT_ONCE, TRIES = 100, 3
 # If the process is killed in between, the letter is begun again after the lease.
 LEASE = dt.timedelta(minutes=3)
+INNOCENT = ("confined.", "blobs.unavailable")
 PAUSES = (dt.timedelta(seconds=5), dt.timedelta(seconds=60))
 
 
@@ -109,8 +110,8 @@ def _describe(store: Store, id_: int, letter: mail_reading.Letter) -> None:
 def _note_failure(store: Store, envelope: Envelope, error: Exception) -> None:
     reason = error.code if isinstance(error, Unreadable | Unavailable) else type(error).__name__
     last = envelope.tries >= TRIES
-    # A place to read in was missing: that says nothing about this letter.
-    innocent = reason.startswith("confined.")
+    # No place to read in, no room for its files: that says nothing about this letter.
+    innocent = reason.startswith(INNOCENT)
     if isinstance(error, Unreadable | Unavailable):
         cause = error.details.get("cause")
         _log.warning("letter_failed", letter=envelope.id, reason=reason, cause=cause)

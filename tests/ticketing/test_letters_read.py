@@ -108,9 +108,10 @@ def test_m1_reading_ends_by_its_limit_and_holds_no_transaction(door, monkeypatch
     assert execute(door.hand.db, "select tries from letters") == [(1,)]
 
 
-def test_m1_a_place_to_read_in_that_is_missing_is_no_fault_of_the_letter(door, monkeypatch):
+@pytest.mark.parametrize("code", ["confined.busy", "blobs.unavailable"])
+def test_m1_a_place_that_is_missing_is_no_fault_of_the_letter(door, monkeypatch, code):
     def no_place(*_):
-        raise Unavailable("Too much at once.", code="confined.busy")
+        raise Unavailable("Too much at once.", code=code)
 
     monkeypatch.setattr(mail_reading, "read_confined", no_place)
     door.send(letter(b"text"))
