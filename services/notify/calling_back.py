@@ -98,6 +98,10 @@ def _tell_in_turn(caller: Caller, group: list[Any]) -> None:
             answer = _told(caller, row, now)
         except BusError as error:
             problem = error.code
+        except Exception:
+            # Whatever an endpoint makes of our call costs it a try, and the others nothing.
+            _log.exception("callback_failed", callback=str(row.callback), tries=row.tries)
+            problem = "callback.failed"
         good = answer is not None and answer.status in OK
         with caller.store.transaction() as tx:
             if good:

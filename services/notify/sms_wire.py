@@ -14,6 +14,8 @@ from services.notify.provider import Handed, Refused, RefusedOne, Sms, State
 
 UNREADABLE = "The provider of SMS answered in a form that cannot be read."
 LIMIT = 4 * 1024 * 1024
+# No message and no credit costs or holds more; what does is a provider's slip.
+MOST_RIALS = 10**13
 # A door before the provider said no to the whole call: who, where, too often.
 AT_THE_DOOR = (401, 403, 404, 405, 429)
 # The library logs the address of each call, and Kavenegar's has our key in it.
@@ -140,9 +142,10 @@ def rials(told: object) -> int | None:
     if isinstance(told, bool) or not isinstance(told, int | float | str):
         return None
     try:
-        return int(float(told))
+        whole_rials = int(float(told))
     except (ValueError, OverflowError):
         return None
+    return whole_rials if abs(whole_rials) <= MOST_RIALS else None
 
 
 def away(why: str) -> Unavailable:

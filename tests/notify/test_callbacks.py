@@ -321,6 +321,31 @@ def test_retry_after_is_respected(hand, listener, status):
     assert told_of(hand, endpoint)[0]["state"] == "DONE"
 
 
+def test_b_a_moment_that_no_clock_has_stops_no_call_back(hand, listener):
+    endpoint = put(hand, listener.url)
+    settle(hand)
+    listener.answer(503, Retry_After=f"Mon, 23 Nov {'2' * 30} 09:00:00 GMT")
+    tell(hand)
+    (delivery,) = told_of(hand, endpoint)
+    assert (delivery["state"], delivery["status"], delivery["tries"]) == ("WAITING", 503, 1)
+    assert state(hand, endpoint)["failing_since"] is not None
+
+
+def test_b_whatever_an_endpoint_makes_of_a_call_counts_as_a_try_of_its_own(
+    hand, listener, monkeypatch
+):
+    endpoint = put(hand, listener.url)
+    settle(hand)
+
+    def stumble(*_args):
+        raise OverflowError
+
+    monkeypatch.setattr(Wire, "post", stumble)
+    tell(hand)
+    (delivery,) = told_of(hand, endpoint)
+    assert (delivery["state"], delivery["problem"]) == ("WAITING", "callback.failed")
+
+
 def test_what_is_never_taken_is_dead_after_three_days_and_its_agency_sees_it(hand, listener):
     endpoint = put(hand, listener.url)
     settle(hand)
@@ -649,7 +674,8 @@ def test_nobody_there_is_told_so():
         ("0", 0), ("120", 120), ("999999999999", 86_400), ("Mon, 23 Nov 2026 09:00:00 GMT", 1800),
         ("Mon, 23 Nov 2026 07:00:00 GMT", 0), ("soon", None), ("-5", None), ("", None),
         (None, None),
-        ("١٢", None),
+        ("١٢", None), (f"Mon, 23 Nov {'2' * 30} 09:00:00 GMT", None),
+        (f"Mon, 23 Nov 2026 09:00:00 +{'9' * 20}", None),
     ],
 )  # fmt: skip
 def test_retry_after_is_seconds_or_a_date_and_a_day_at_the_most(told, seconds):

@@ -73,7 +73,7 @@ def retry_after(told: str | None, now: dt.datetime) -> dt.datetime | None:
         return now + min(pause, LONGEST_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(told)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)
