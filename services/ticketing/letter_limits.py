@@ -45,18 +45,23 @@ _IN_TICKET = (
     _Count(
         "ticket_letters",
         "select count(*) from letters where ticket = :ticket "
-        "and state in ('MESSAGE', 'NOTE') and worked_at > :since",
+        "and state in ('MESSAGE', 'NOTE') and worked_at > :since "
+        # What strangers write, who need no more than an id of ours, takes nothing from the citizen.
+        "and (:outsider or reason is distinct from 'outside')",
     ),
 )
 
 
-def exceeded(desk: Desk, letter: Letter, *, case: Case | None, unit: str) -> str | None:
+def exceeded(
+    desk: Desk, letter: Letter, *, case: Case | None, unit: str = "", outsider: bool = False
+) -> str | None:
     """The limit (of LIMITS) that this letter is over; None if it may be worked on now."""
     values = {
         "sender": letter.sender,
         "ticket": case.id if case else None,
         "unit": unit,
         "since": desk.now - HOUR,
+        "outsider": outsider,
     }
     for reason, statement in _NEW if case is None else _IN_TICKET:
         if desk.conn.execute(text(statement), values).scalar_one() >= LIMITS[reason]:

@@ -71,7 +71,8 @@ def _judge(desk: Desk, row: Any, letter: Letter, blobs: Blobs, *, limited: bool 
         return Outcome(state, matter.case.id if matter.case else None, letter.automatic)
     if matter.case is None:
         return _new(desk, row, letter, blobs, limited=limited)
-    reason = letter_limits.exceeded(desk, letter, case=matter.case, unit="")
+    outsider = matter.author == "outsider"
+    reason = letter_limits.exceeded(desk, letter, case=matter.case, outsider=outsider)
     if reason and limited:
         unit = matter.case.ticket.unit
         return letter_limits.hold(desk, letter, reason, case=matter.case, unit=unit)

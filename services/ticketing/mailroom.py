@@ -103,7 +103,7 @@ class Mailroom:
             "raw": raw,
         }
         with self._store.transaction() as tx:
-            for receiver in dict.fromkeys(receivers):
+            for receiver in _once_each(receivers):
                 tx.conn.execute(
                     text(
                         "insert into letters (mail_from, rcpt_to, message_id, raw) values "
@@ -112,6 +112,12 @@ class Mailroom:
                     row | {"rcpt_to": receiver},
                 )
         return len(raw)
+
+
+def _once_each(receivers: list[str]) -> list[str]:
+    """Each address once, however its letters are written; a token's letters are what they are."""
+    plain = (receiver if "+" in receiver else receiver.lower() for receiver in receivers)
+    return list(dict.fromkeys(plain))
 
 
 async def listen(store: Store, host: str, port: int, limit: int = LIMIT) -> asyncio.Server:

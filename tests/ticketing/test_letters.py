@@ -459,6 +459,16 @@ def test_m28_a_machine_that_writes_to_a_ticket_is_bounded_and_the_unit_is_told_o
     assert len(hand.letters("m@m.example")) == 1
 
 
+def test_m28_strangers_who_know_an_id_of_ours_take_no_turn_from_the_citizen(hand):
+    hand.register()
+    to, ours = token_address(hand), our_letters(hand, "zahra@example.com")[-1]["Message-ID"]
+    states = [
+        receive(hand, letter("x", From=f"s{n}@evil.example", In_Reply_To=ours)) for n in range(32)
+    ]
+    assert states == ["NOTE"] * 30 + ["FLOOD"] * 2
+    assert receive(hand, letter("من", From="zahra@example.com"), to=to) == "MESSAGE"
+
+
 def test_m28_nobody_is_written_to_without_end_by_others_registering_in_his_name(hand):
     for n in range(25):
         hand.register(text=f"چاه شماره {n}")
