@@ -384,6 +384,12 @@ def test_m14_a_boundary_that_is_nowhere_hides_no_text(door):
     assert "WORDS" in door.read("WORDS", kind="multipart/mixed; boundary=lost")
 
 
+def test_m14_a_boundary_with_one_quotation_mark_is_found():
+    parts = multipart((PLAIN, "WORDS"), (f"Content-Type: image/png; name=a.png\n{ENCODED}", "iVBO"))
+    read = mail_reading.read(letter(parts["body"], kind='multipart/mixed; boundary="cut'))
+    assert (read.text, [file.name for file in read.attachments]) == ("WORDS", ["a.png"])
+
+
 def test_a_forwarded_letter_is_a_file_that_people_can_read(door):
     inner = letter("INNER WORDS", subject="inner", sender="x@y.example").replace(b"\r\n", b"\n")
     parts = multipart((PLAIN, "see below"), ("Content-Type: message/rfc822", inner))
@@ -632,7 +638,8 @@ def state_of(door):
     [
         ("delayed", "4.4.1", "SENT"), ("delivered", "2.0.0", "SENT"), ("relayed", "2.0.0", "SENT"),
         ("expanded", "2.0.0", "SENT"), ("Failed", "5.1.1", "REFUSED"),
-        ("failed (permanent)", "5.1.1", "REFUSED"),
+        ("failed (permanent)", "5.1.1", "REFUSED"), ("failed (no such user)", "", "REFUSED"),
+        ("delayed (5 hours)", "5.0.0", "SENT"),
     ],
 )  # fmt: skip
 def test_m22_only_a_failure_says_that_a_letter_did_not_arrive(door, action, status, state):

@@ -165,7 +165,9 @@ def _open_signed(tree: Tree, part: Part, depth: int) -> None:
 
 
 def _delimiter(part: Part) -> bytes:
-    return b"\n--" + part.parameter("boundary")[:BOUNDARY_MOST].encode("utf-8", "replace").rstrip()
+    # A quotation mark of which the other is missing is no part of it (RFC 2046, 5.1.1).
+    boundary = part.parameter("boundary").strip('"')[:BOUNDARY_MOST]
+    return b"\n--" + boundary.encode("utf-8", "replace").rstrip()
 
 
 def _spans(part: Part) -> Iterator[tuple[int, int]]:

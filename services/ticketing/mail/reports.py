@@ -79,7 +79,7 @@ def _verdicts(part: Part, original: str) -> list[Bounce]:
     for block in _BLANK.split(part.content(MOST), maxsplit=RECIPIENTS_MOST)[:RECIPIENTS_MOST]:
         head = headers.split(block + b"\r\n\r\n")
         status = head.text("status")[:20]
-        action = head.token("action")
+        action = head.token("action").partition("(")[0].strip()
         recipient = _recipient(head)
         if not (action or recipient):
             continue
