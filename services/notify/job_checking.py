@@ -87,7 +87,9 @@ class Page:
     rials: int = 0
 
     def refuse(self, problem: Problem) -> None:
-        told = {"field": problem.field, "code": problem.code, "detail": problem.detail[:500]}
+        # The names of columns are as foreign as what stands under them: a database takes no NUL.
+        field_ = "".join(filter(str.isprintable, problem.field))
+        told = {"field": field_, "code": problem.code, "detail": problem.detail[:500]}
         self.rows.append({"line": problem.line, "asked": None, "problem": told})
 
 

@@ -342,6 +342,16 @@ def test_json_lines_are_read(hand, debt):
     ]
 
 
+def test_x3_a_column_whose_name_no_database_takes_costs_its_own_row_alone(hand, debt):
+    rows = [
+        {"phone number": "09900000001", "name": "سارا", "debt": "5"},
+        {"phone number": "09900000002", "a\0b\ud800": True},
+    ]
+    told = checked(hand, "\n".join(map(json.dumps, rows)), form="jsonl")
+    assert (told["state"], told["good"]) == ("CHECKED", 1)
+    assert faults(told) == [(2, "ab", "not_a_string")]
+
+
 def test_letters_take_their_address_from_lines(hand):
     hand.template("# ((name))", code="debt", lane="bulk", channel="letter", subject="بدهی")
     text = (

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-import requests
+import orjson
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from bus import outside
 from bus.errors import Unauthenticated, Unavailable
 from bus.keys import base64url
 from bus.settings import Settings
 
-SECONDS = 10
+SECONDS, LONGEST, OK = 10, 1024 * 1024, 200
+ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 LEEWAY = 60
 ALGORITHMS = ["RS256", "ES256", "EdDSA", "PS256"]
 
@@ -79,25 +81,21 @@ class Provider:
 
     def _username(self, attempt: Attempt, code: str, redirect_uri: str) -> str:
         known = self._discover()
-        told = _get_json(
-            lambda: requests.post(
-                known["token_endpoint"],
-                data={
-                    "grant_type": "authorization_code",
-                    "code": code,
-                    "redirect_uri": redirect_uri,
-                    "client_id": self._client_id,
-                    "code_verifier": attempt.verifier,
-                },
-                auth=(self._client_id, self._secret.reveal()),
-                timeout=SECONDS,
-                allow_redirects=False,
-            )
+        told = _ask(
+            "POST",
+            known["token_endpoint"],
+            data={
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": redirect_uri,
+                "client_id": self._client_id,
+                "code_verifier": attempt.verifier,
+            },
+            auth=(self._client_id, self._secret.reveal()),
         )
-        keys = KeySet.import_key_set(
-            _get_json(lambda: requests.get(known["jwks_uri"], timeout=SECONDS))  # type: ignore[arg-type]
-        )
+        key_set = _ask("GET", known["jwks_uri"])
         try:
+            keys = KeySet.import_key_set(key_set)  # type: ignore[arg-type]
             claims = jwt.decode(str(told["id_token"]), keys, algorithms=ALGORITHMS).claims
             registry = jwt.JWTClaimsRegistry(
                 leeway=LEEWAY,
@@ -107,7 +105,7 @@ class Provider:
                 nonce={"essential": True, "value": attempt.nonce},
             )
             registry.validate(claims)
-        except (JoseError, KeyError, ValueError) as error:
+        except (JoseError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise Unauthenticated(
                 "The organisation's login sent a token that cannot be trusted.", code="desk.oidc"
             ) from error
@@ -120,11 +118,9 @@ class Provider:
 
     def _discover(self) -> dict[str, Any]:
         if self._known is None or self._known["until"] < time.monotonic():
-            told = _get_json(
-                lambda: requests.get(
-                    f"{self._issuer}/.well-known/openid-configuration", timeout=SECONDS
-                )
-            )
+            told = _ask("GET", f"{self._issuer}/.well-known/openid-configuration")
+            if not all(isinstance(told.get(name), str) for name in ENDPOINTS):
+                raise _away("The organisation's login does not tell its addresses.")
             if str(told.get("issuer", "")).rstrip("/") != self._issuer:
                 raise Unavailable(
                     "The organisation's login tells another issuer than OIDC_ISSUER.",
@@ -134,18 +130,22 @@ class Provider:
         return self._known
 
 
-def _get_json(call: Any) -> dict[str, Any]:
+def _ask(method: str, url: str, **asked: Any) -> dict[str, Any]:
+    """The object that the login answers, of bounded length and in bounded time; a redirect is no
+    answer (OpenID Connect Discovery 1.0, section 4.2).
+    """
     try:
-        response = call()
-        response.raise_for_status()
-        told = response.json()
-    except (requests.RequestException, ValueError) as error:
-        raise Unavailable(
-            "The organisation's login cannot be reached; use your account of the desk.",
-            code="desk.oidc_unavailable",
-        ) from error
-    if not isinstance(told, dict):
-        raise Unavailable(
-            "The organisation's login answers nonsense.", code="desk.oidc_unavailable"
-        )
-    return told
+        status, body = outside.exchange(method, url, timeout=SECONDS, limit=LONGEST, **asked)
+    except outside.NoAnswer as error:
+        raise _away("The organisation's login cannot be reached.") from error
+    try:
+        reply = orjson.loads(body) if status == OK and len(body) <= LONGEST else None
+    except orjson.JSONDecodeError:
+        reply = None
+    if not isinstance(reply, dict):
+        raise _away("The organisation's login answers nonsense.")
+    return reply
+
+
+def _away(sentence: str) -> Unavailable:
+    return Unavailable(f"{sentence} Use your account of the desk.", code="desk.oidc_unavailable")
