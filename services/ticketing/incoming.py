@@ -53,12 +53,15 @@ def work(store: Store, desk_of: Callable[[Tx], Desk], blobs: Blobs) -> None:
 
 
 def _waiting(store: Store) -> list[int]:
-    """Fresh letters first: what failed before holds nothing back."""
+    """Fresh letters first, of each sender in turn: what failed before, and whoever sends a
+    thousand at once, hold nothing back.
+    """
     with store.transaction() as tx:
         rows = tx.conn.execute(
             text(
                 "select id from letters where state = 'RECEIVED' and next_at <= now() "
-                "order by tries, id limit :most"
+                "order by tries, row_number() over (partition by tries, mail_from order by id), id "
+                "limit :most"
             ),
             {"most": AT_ONCE},
         )

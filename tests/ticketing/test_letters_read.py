@@ -81,6 +81,15 @@ def test_m1_a_letter_that_fails_three_times_is_failed_and_the_next_goes_on(
     assert b"poison" in bytes(door.rows()[0][5])
 
 
+def test_m1_a_thousand_letters_of_one_sender_wait_behind_the_first_of_another(door, monkeypatch):
+    monkeypatch.setattr(incoming, "AT_ONCE", 2)
+    for number in range(4):
+        door.send(letter(f"flood {number}"), mail_from="flood@example.com")
+    door.send(letter("mine"), mail_from="ali@example.org")
+    door.work()
+    assert sorted(door.texts()) == ["water\n\nflood 0", "water\n\nmine"]
+
+
 def test_m1_work_that_fails_is_counted_too(door, monkeypatch):
     def stumble(*_args, **_more):
         raise Unavailable("The database is busy.", code="database.busy")
