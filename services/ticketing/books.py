@@ -190,8 +190,20 @@ class BookOf(Schema):
         faults += _twice_promised(data["promises"])
         if "supervisor" not in data["roles"]:
             faults.append("roles: the e-mail of the supervisor is missing")
+        faults += _bad_addresses(data["roles"])
         if faults:
             raise ValidationError(sorted(faults))
+
+
+def _bad_addresses(roles: dict[str, str]) -> list[str]:
+    """Roles whose letters about promises in danger would reach nobody."""
+    faults = []
+    for role, address in roles.items():
+        try:
+            identifiers.email(address)
+        except identifiers.Malformed as error:
+            faults.append(f"roles.{role}: {error}")
+    return faults
 
 
 def _twice_promised(rows: list[dict[str, Any]]) -> list[str]:

@@ -140,6 +140,7 @@ def folder(tmp_path, *, change=("", ""), **files):
         (("groundwater@water.example", "groundwater"), "name@host"),
         (("after_answer_days = 20,", ""), "closing.after_answer_days: Missing"),
         (('county = "gachsaran"', 'county = "tehran"'), "there is no county tehran"),
+        (("supervisor@staff.water.example", "supervisor"), "roles.supervisor"),
     ],
 )
 def test_a_wrong_book_is_refused_and_the_place_is_named(tmp_path, change, said):

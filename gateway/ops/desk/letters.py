@@ -10,12 +10,13 @@ from starlette.routing import Route
 from bus.blobs import Blobs
 from bus.contracts import letters_desk as contracts
 from bus.contracts.kinds import Request as Contract
-from bus.errors import BusError, NotFound, Unauthenticated
+from bus.errors import BusError, NotFound, Unauthenticated, Unavailable
 from gateway import pages, uploads
 from gateway.ops.desk.session import Desk, form_id
 from gateway.ops.forms import one, taken
 from gateway.ops.sentences import FAULTS, Refusals
 from gateway.origin import same_origin
+from gateway.problems import status_of
 
 # address of the form → what it asks
 ACTS: dict[str, Contract] = {
@@ -67,6 +68,13 @@ REFUSALS = Refusals(
 )
 
 
+def status_shown(error: BusError | None) -> int:
+    """Of a page that shows a form again: 503 while something is away, else 422."""
+    if isinstance(error, Unavailable):
+        return status_of(error)
+    return 200 if error is None else 422
+
+
 class LetterPages:
     """What the routes share."""
 
@@ -98,7 +106,7 @@ class LetterPages:
         return self._page(
             request,
             "letter",
-            200 if error is None else 422,
+            status_shown(error),
             reply=reply,
             typed=typed,
             faults=REFUSALS.faults_of(error) if error else {},

@@ -11,17 +11,16 @@ from bus.blobs import Blobs
 from bus.contracts import desk as contracts
 from bus.contracts.kinds import Request as Contract
 from bus.contracts.ticketing import FORM, REGISTER
-from bus.errors import BusError, ContractError, NotFound, RuleBroken, Unauthenticated, Unavailable
+from bus.errors import BusError, ContractError, NotFound, RuleBroken, Unauthenticated
 from bus.tracking import grouped, grouped_secret
 from gateway import pages, uploads
 from gateway.ops.desk import kept, words
 from gateway.ops.desk.kept import KeptForm
-from gateway.ops.desk.letters import LetterPages
+from gateway.ops.desk.letters import LetterPages, status_shown
 from gateway.ops.desk.oidc import Attempt, Provider
 from gateway.ops.desk.session import Desk, form_id, leave
 from gateway.ops.forms import day_of, one, taken
 from gateway.origin import same_origin
-from gateway.problems import status_of
 
 OIDC_COOKIE, OIDC_SECONDS = "mirab_desk_oidc", 600
 # address of the form → what it asks, and what the form does not say by itself
@@ -305,13 +304,6 @@ class DeskPages:
             Route("/desk/tickets/{code}/files/{file:int}", self.file),
             Route("/desk/tickets/{code}/{act}", self.act, methods=["POST"]),
         ]
-
-
-def status_shown(error: BusError | None) -> int:
-    """Of a page that shows a form again: 503 while something is away, else 422."""
-    if isinstance(error, Unavailable):
-        return status_of(error)
-    return 200 if error is None else 422
 
 
 def done(request: Request) -> str:
