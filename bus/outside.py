@@ -5,8 +5,11 @@ import ssl
 import time
 from typing import Any
 
+import orjson
 import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+NUL = rb"\u0000"
 
 
 class NoAnswer(Exception):
@@ -38,6 +41,16 @@ def exchange(
     except Exception as error:
         # urllib3's own errors while a body is read.
         raise NoAnswer(type(error).__name__) from None
+
+
+def readable(body: bytes, limit: int) -> Any:
+    """The JSON of an answer; None if it is none, too long, or holds what no database keeps."""
+    if len(body) > limit or NUL in body:
+        return None
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def whole(told: object) -> int | None:

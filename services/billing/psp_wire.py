@@ -31,10 +31,7 @@ def post(url: str, body: bytes, content_type: str, timeout: float) -> bytes:
 def ask_json(url: str, body: dict[str, object], timeout: float) -> dict[str, object]:
     """The answer as an object. Unavailable as of ``post``."""
     told = post(url, orjson.dumps(body), "application/json", timeout)
-    try:
-        found = orjson.loads(told)
-    except orjson.JSONDecodeError:
-        raise unreadable("no JSON") from None
+    found = outside.readable(told, LIMIT)
     if not isinstance(found, dict):
         raise unreadable("no object")
     return found

@@ -6,8 +6,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from bus import outside
 from bus.errors import Unavailable
 from services.notify.provider import Handed, Refused, RefusedOne, Sms, State
@@ -56,10 +54,7 @@ def _asked(method: str, url: str, timeout: float, **asked: Any) -> dict[str, Any
     )
     if status >= 500:  # noqa: PLR2004 - HTTP's own number
         raise away(str(status))
-    try:
-        found = orjson.loads(told) if len(told) <= LIMIT else None
-    except orjson.JSONDecodeError:
-        found = None
+    found = outside.readable(told, LIMIT)
     if not isinstance(found, dict):
         raise _Page(status)
     return found

@@ -347,8 +347,13 @@ def test_a_dtd_is_refused_in_any_encoding(encoding, dtd):
 
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize(
-    "body", [b"{}", b'{"status": 1, "ResCode": 0}', SOAP.format("0,").encode(), b"x"]
-)
+    "body",
+    [
+        b"{}", b'{"status": 1, "ResCode": 0}', SOAP.format("0,").encode(), b"x",
+        # No database keeps such a token.
+        b'{"status": 1, "ResCode": 0, "token": "a\\u0000", "Token": "a\\u0000"}',
+    ],
+)  # fmt: skip
 def test_a_start_that_cannot_be_read_is_no_refusal(code, body):
     with answering(body) as (base, _), pytest.raises(Unavailable) as lost:
         begin(at(code, base))

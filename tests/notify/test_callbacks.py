@@ -321,7 +321,7 @@ def test_retry_after_is_respected(hand, listener, status):
     assert told_of(hand, endpoint)[0]["state"] == "DONE"
 
 
-def test_b_a_moment_that_no_clock_has_stops_no_call_back(hand, listener):
+def test_a_moment_that_no_clock_has_stops_no_call_back(hand, listener):
     endpoint = put(hand, listener.url)
     settle(hand)
     listener.answer(503, Retry_After=f"Mon, 23 Nov {'2' * 30} 09:00:00 GMT")
@@ -331,7 +331,7 @@ def test_b_a_moment_that_no_clock_has_stops_no_call_back(hand, listener):
     assert state(hand, endpoint)["failing_since"] is not None
 
 
-def test_b_whatever_an_endpoint_makes_of_a_call_counts_as_a_try_of_its_own(
+def test_whatever_an_endpoint_makes_of_a_call_counts_as_a_try_of_its_own(
     hand, listener, monkeypatch
 ):
     endpoint = put(hand, listener.url)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-import orjson
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -138,10 +137,7 @@ def _ask(method: str, url: str, **asked: Any) -> dict[str, Any]:
         status, body = outside.exchange(method, url, timeout=SECONDS, limit=LONGEST, **asked)
     except outside.NoAnswer as error:
         raise _away("The organisation's login cannot be reached.") from error
-    try:
-        reply = orjson.loads(body) if status == OK and len(body) <= LONGEST else None
-    except orjson.JSONDecodeError:
-        reply = None
+    reply = outside.readable(body, LONGEST) if status == OK else None
     if not isinstance(reply, dict):
         raise _away("The organisation's login answers nonsense.")
     return reply
