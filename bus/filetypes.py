@@ -104,8 +104,8 @@ def _is_plain(content: bytes) -> bool:
 
 _PARTS_MOST, _LIST_MOST, _MIMETYPE_MOST = 3000, 512 * 1024, 100
 _END, _END_SIZE, _COMMENT_MOST = b"PK\x05\x06", 22, 65_535
-# The record before the end that names another list of any length (ZIP64): no document needs it.
-_END_64, _END_64_SIZE = b"PK\x06\x07", 20
+# The record before the end, which then counts in its place (ZIP64), and what says that it is there.
+_RECORD_64, _RECORD_64_SIZE, _LOCATOR_64, _LOCATOR_64_SIZE = b"PK\x06\x06", 56, b"PK\x06\x07", 20
 
 
 def office_type(stream: BinaryIO) -> str | None:
@@ -131,14 +131,17 @@ def office_type(stream: BinaryIO) -> str | None:
 
 def _has_short_list(stream: BinaryIO) -> bool:
     size = stream.seek(0, io.SEEK_END)
-    stream.seek(max(0, size - _END_64_SIZE - _END_SIZE - _COMMENT_MOST))
+    before = _RECORD_64_SIZE + _LOCATOR_64_SIZE
+    stream.seek(max(0, size - before - _END_SIZE - _COMMENT_MOST))
     tail = stream.read()
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < _END_SIZE:
         return False
-    if tail[max(0, at - _END_64_SIZE) : at].startswith(_END_64):
-        return False
     parts, length = struct.unpack("<HI", tail[at + 10 : at + 16])
+    record = tail[at - before : at - _LOCATOR_64_SIZE] if at >= before else b""
+    has_locator = tail[max(0, at - _LOCATOR_64_SIZE) : at].startswith(_LOCATOR_64)
+    if has_locator and record.startswith(_RECORD_64):
+        parts, length = struct.unpack("<QQ", record[32:48])
     return bool(parts <= _PARTS_MOST and length <= _LIST_MOST)
 
 

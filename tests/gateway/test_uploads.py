@@ -180,6 +180,12 @@ def test_m15_other_archives_and_macros_are_not_taken(blobs, content):
     assert files(blobs) == []
 
 
+def test_m15_a_document_of_a_program_that_always_writes_zip64_is_taken(blobs):
+    content = with_second_list(OFFICE["xlsx"])
+    (claim,) = read(blobs, form(part(content, filename="جدول.xlsx"))).claims
+    assert EXTENSIONS[claim.type] == "xlsx"
+
+
 def test_m15_ten_files_are_taken_and_the_eleventh_is_named(blobs):
     body = form(*(part(JPEG + bytes([n]), filename=f"{n}.jpg") for n in range(11)))
     found = read(blobs, body)
