@@ -133,3 +133,8 @@ def _write(path: Path, marks: Mapping[str, int]) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
