@@ -15,7 +15,7 @@ import structlog
 
 from bus import inbox, log
 from bus.contracts.kinds import Contract, Request
-from bus.database_faults import is_of_database
+from bus.database_faults import is_of_store
 from bus.envelope import Envelope
 from bus.errors import BusError, Conflict, ContractError, Internal, TooMany, Unavailable
 
@@ -86,7 +86,7 @@ def run(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
     try:
         outcomes = _attempt_again(service, job, calls)
     except Exception as error:
-        if len(calls) > 1 and not (is_of_database(error) and not _may_succeed_again(error)):
+        if len(calls) > 1 and not (is_of_store(error) and not _may_succeed_again(error)):
             return [outcome for call in calls for outcome in run(service, job, [call])]
         outcomes = [
             _done_meanwhile(service, job, call, error) or _failed(job, call, error)
@@ -208,7 +208,7 @@ def _reply(result: Any) -> dict[str, Any] | None:
 def _failed(job: Job, call: Call, error: Exception) -> Outcome:
     """The fate table of a message whose transaction was rolled back (docs/architecture.md)."""
     asked = isinstance(job.contract, Request)
-    if isinstance(error, Unavailable) and is_of_database(error):
+    if isinstance(error, Unavailable) and is_of_store(error):
         if asked:
             return Outcome(Fate.DONE, _reply(error))
         return Outcome(Fate.HOLD, trouble=error.code)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import Connection, text
 
 from bus import log
-from bus.database_faults import is_of_database, passing_trouble
+from bus.database_faults import is_of_store, passing_trouble
 from bus.errors import BusError
 from bus.store import Store, Tx
 
@@ -149,7 +149,7 @@ class Chore(NamedTuple):
 
 
 def _raise_if_passing(error: Exception) -> None:
-    if is_of_database(error) or passing_trouble(error):
+    if is_of_store(error) or passing_trouble(error):
         raise error
 
 

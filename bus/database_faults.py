@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bus.errors import Unavailable
 
-PREFIX = "database."
+PREFIX, NUMBERS = "database.", "numbers."
 # By SQLSTATE, the longer prefix first (PostgreSQL, appendix A).
 CODES = (
     ("25006", "database.read_only"),
@@ -54,9 +54,11 @@ def passing_trouble(error: Exception) -> Unavailable | None:
     return Unavailable(TEXTS[code], code=code) if code else None
 
 
-def is_of_database(error: Exception) -> bool:
-    """True for what ``passing_trouble`` gives."""
-    return isinstance(error, Unavailable) and error.code.startswith(PREFIX)
+def is_of_store(error: Exception) -> bool:
+    """True for what ``passing_trouble`` gives, and while the folder of the marks is away: nobody
+    who asks for a number can be served before it is back, whatever he asks.
+    """
+    return isinstance(error, Unavailable) and error.code.startswith((PREFIX, NUMBERS))
 
 
 def _code(error: Exception) -> str | None:

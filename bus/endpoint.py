@@ -18,7 +18,7 @@ from nameko.extensions import Entrypoint
 from bus import activator, log
 from bus.activator import Call, Fate, Job, Outcome
 from bus.contracts.kinds import Command, Contract, Event, Request
-from bus.database_faults import is_of_database
+from bus.database_faults import is_of_store
 from bus.deliveries import AnswerDelivery, Delivery
 from bus.errors import BusError
 from bus.incoming import Incoming
@@ -311,7 +311,7 @@ def every(seconds: float) -> Callable[..., Any]:
                         service.store.failing.pop(method.__name__, None)
             except BusError as error:
                 _log.warning("not now", every=method.__name__, code=error.code)
-                if not is_of_database(error):
+                if not is_of_store(error):
                     _count_failure(service.store, method.__name__)
             except Exception:
                 _log.exception("failed", every=method.__name__)

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
-from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bus import outbox
@@ -140,6 +140,7 @@ class Store:
                 "-c idle_in_transaction_session_timeout=60s -c timezone=UTC",
             },
         )
+        event.listen(self.engine, "handle_error", _leave_standby)
 
     @contextmanager
     def transaction(self, message: Envelope | None = None) -> Iterator[Tx]:
@@ -180,9 +181,6 @@ class Store:
             if trouble is None:
                 raise
             self.troubles.note(trouble)
-            if trouble.code == "database.read_only":
-                # After a failover the pool still holds connections to what is a standby now.
-                self.engine.dispose()
             raise trouble from error
 
     def finding(self) -> Finding:
@@ -209,10 +207,7 @@ class Store:
                 conn.execute(text("set local lock_timeout = '2s'"))
                 conn.execute(text(TRY_TO_WRITE), {"id": str(uuid.uuid4())})
                 conn.rollback()
-        except (psycopg2.Error, SQLAlchemyError) as error:
-            trouble = passing_trouble(error)
-            if trouble and trouble.code == "database.read_only":
-                self.engine.dispose()
+        except (psycopg2.Error, SQLAlchemyError):
             return False
         return self.troubles.recent(FULL_SECONDS) != "database.full"
 
@@ -224,3 +219,14 @@ class Store:
         except Unavailable:
             return False
         return True
+
+
+def _leave_standby(context: ExceptionContext) -> None:
+    """Has all connections of the pool replaced once one of them proves to be read-only.
+
+    After a failover they lead to what is a standby now. Each is closed when it is next taken or
+    given back: a pool thrown away as a whole would leave those in use open, until none are left.
+    """
+    trouble = passing_trouble(context.original_exception)  # type: ignore[arg-type]
+    if trouble and trouble.code == "database.read_only":
+        context.is_disconnect = True

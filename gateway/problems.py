@@ -20,6 +20,8 @@ KIND_STATUS = {
     "Internal": 500,
 }
 RETRY_SECONDS = 2
+# What is asked again tells when.
+AGAIN = frozenset({429, 503, 504})
 
 
 class Problem(NamedTuple):
@@ -82,7 +84,7 @@ def describe(error: BusError, *, instance: str, trace_id: str | None) -> dict[st
 def headers(error: BusError, status: int) -> dict[str, str]:
     """The headers that a problem has beside its body: those its status asks for, and its own."""
     told = {"Cache-Control": "no-store", **getattr(error, "headers", {})}
-    if status in (429, 503, 504):
+    if status in AGAIN:
         told["Retry-After"] = error.details.get("retry_after", str(RETRY_SECONDS))
     if status == 401:  # noqa: PLR2004 - HTTP's own number
         told["WWW-Authenticate"] = 'Signature realm="mirab"'

@@ -93,6 +93,8 @@ class Face:
         there = {name for name, _ in response.raw_headers}
         response.raw_headers += [told for told in _SECURITY if told[0] not in there]
         response.headers["traceparent"] = request.state.traceparent
+        if response.status_code in problems.AGAIN:  # a page with the form again, too
+            response.headers.setdefault("Retry-After", str(problems.RETRY_SECONDS))
         if self._finish is not None:
             response = self._finish(request, response)
         try:

@@ -4,9 +4,13 @@ import contextlib
 
 import pytest
 
+from bus.activator import Call, Fate, Outcome
+from bus.contracts.billing import CHARGE
+from bus.envelope import Envelope
 from bus.marks import Marks
 from bus.store import Store
 from services.billing import store
+from services.billing.service import Billing
 from tests.billing.conftest import Hand
 from tests.conftest import execute
 
@@ -80,3 +84,24 @@ def test_numbers_go_on_without_a_gap_after_a_restart(kept):
     issue_and_pay(kept, 1)
     kept.connect()
     assert kept.charge().number == "1405-000002"
+
+
+def test_b3_while_the_folder_of_the_marks_is_away_charges_wait_and_payers_are_told(kept, tmp_path):
+    bill = kept.charge()
+    (tmp_path / "full").touch()
+    kept.store.marks = Marks(tmp_path / "full" / "marks")
+    charge = {"source_kind": "inquiry", "service": "own_inquiry"}
+    charge["requested_at"] = kept.moment.isoformat()
+    calls = [
+        Call(Envelope.new(CHARGE.name, "test"), CHARGE.load({**charge, "source_ref": f"w{n}"}))
+        for n in range(2)
+    ]
+    held = Outcome(Fate.HOLD, trouble="numbers.unavailable")
+    assert [Billing.charge(kept.service, [call])[0] for call in calls] == [held, held]
+    assert kept.start(bill)["code"] == "numbers.unavailable"
+
+    kept.store.marks = Marks(tmp_path)
+    for call in calls:
+        assert Billing.charge(kept.service, [call])[0].fate is Fate.DONE
+    assert kept.pay(bill)["settled"]
+    assert execute(kept.db, "select count(*) from bills") == [(3,)]

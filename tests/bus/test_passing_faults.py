@@ -5,9 +5,11 @@ import time
 
 import psycopg2
 import pytest
+from sqlalchemy import text
 
 from bus.contracts.health import health_of
 from bus.errors import Unavailable
+from bus.store import Store
 from tests.bus.asking import Wire, ask, ask_all
 from tests.conftest import execute, wait_for
 from tests.probe.contracts import ADD, ADD_MANY, NOTE
@@ -138,3 +140,21 @@ def test_o3_while_a_table_is_locked_all_who_ask_are_told_before_they_give_up(pro
     assert max(seconds for _, seconds in answers) < 8
     wait_for(lambda: probe.marks("waits") == 1, 30)
     assert probe.dead() == 0
+
+
+def test_b3_connections_in_use_are_closed_too_when_the_store_proves_to_be_read_only(probe):
+    store = Store(probe.db, source="leaving", connections=3)
+    count = "select count(*) from pg_stat_activity where application_name = 'leaving'"
+    refused = 0
+    for _ in range(10):
+        with store.transaction() as beside:
+            beside.conn.execute(text("select 1"))
+            try:
+                with store.transaction() as tx:
+                    tx.conn.execute(text("set transaction read only"))
+                    tx.conn.execute(text("delete from marks"))
+            except Unavailable as trouble:
+                refused += trouble.code == "database.read_only"
+    left = execute(probe.db, count)[0][0]
+    store.engine.dispose()
+    assert (refused, left <= 3) == (10, True)

@@ -134,7 +134,9 @@ def test_a_neighbourhood_of_ipv6_counts_as_one_and_ipv4_as_itself():
     assert guesses_of.neighbourhood("10.0.0.1") == "10.0.0.1"
 
 
-def test_without_a_broker_a_person_reads_that_and_a_machine_when_to_come_back(start, shared_face):
+def test_b3_without_a_broker_a_person_reads_that_and_a_machine_when_to_come_back(
+    start, shared_face
+):
     environ = {**environ_of(shared_face.inquiry), "AMQP_URL": "amqp://guest:guest@127.0.0.1:1/"}
     url = begin(start, "public", **environ)
     page = get(f"{url}/v1/verify/V-AAAA", **BROWSER)
@@ -142,6 +144,9 @@ def test_without_a_broker_a_person_reads_that_and_a_machine_when_to_come_back(st
     assert page.headers["retry-after"]
     assert "چند دقیقه دیگر" in page.text
     assert get(f"{url}/v1/verify/V-AAAA").json()["code"] == "broker.unreachable"
+    form = {"key": "9905251782", "file_no": "1001/5", "declared": "1", "form": "b3-form-away"}
+    shown_again = requests.post(f"{url}/inquiry", data=form, timeout=20)
+    assert (shown_again.status_code, shown_again.headers.get("retry-after")) == (503, "2")
 
 
 @pytest.mark.parametrize(
