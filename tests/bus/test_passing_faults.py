@@ -108,7 +108,8 @@ def test_b3_o2_while_the_database_is_read_only_commands_wait_and_the_service_is_
             "database.unreachable",  # the connections that were ended
         }
         wait_for(lambda: ask(probe.amqp, ADD, mark="now").code == "database.read_only")
-        assert ask(probe.amqp, HEALTH)["writable"] is False
+        # What a look found is kept for a second.
+        wait_for(lambda: ask(probe.amqp, HEALTH)["writable"] is False, 5)
     finally:
         read_only(probe, "off")
     wait_for(lambda: probe.marks("later") == 12, 30)
