@@ -6,6 +6,9 @@ _WAITING = text("""
     select
         (select count(*) from own_inquiries where state = 'CHARGING'
             and asked_at < now() - interval '1 hour') as waits_for_bill,
+        -- A bill expires long before; where billing was restored without it, nothing ends this.
+        (select count(*) from own_inquiries where state = 'UNPAID'
+            and asked_at < now() - interval '60 days') as waits_for_payment,
         (select count(*) from batches where state = 'ANSWERING'
             and submitted_at < now() - interval '1 hour') as waits_for_answers,
         (select count(*) from loads where state in ('WAITING', 'LOADING')
@@ -13,5 +16,5 @@ _WAITING = text("""
 
 
 def counts(conn: Connection) -> dict[str, int]:
-    """Own inquiries without a bill, batches without answers, imports that do not end."""
+    """Own inquiries without a bill or a payment, batches without answers, imports without end."""
     return {name: int(count) for name, count in conn.execute(_WAITING).one()._mapping.items()}
