@@ -34,6 +34,9 @@ SAMPLES = {
         "purpose": "fuel_quota", "keys": [{"key_kind": "national_id", "key": "9900000013"}],
     },
     "inquiry.verify.v1": {"verification_code": "V-2222-2222-2222"},
+    "inquiry.rate_answer.v1": {
+        "tracking_code": "Q-2222-2222-2222", "score": 5, "solved": True,
+    },
     "inquiry.get.v1": {"tracking_code": "Q-2222-2222-2222"},
     "notify.draft_template.v1": {
         "code": "a_code", "channel": "sms", "name": "A name", "texts": {"fa": {"body": "متن"}},

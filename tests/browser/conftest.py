@@ -58,6 +58,7 @@ def judged():
     """Fails if axe finds anything wrong with the page as it is now."""
 
     def judge(page):
+        page.wait_for_load_state()  # a click may just have led here
         page.evaluate(AXE)
         found = page.evaluate(
             """tags => axe.run(document, {

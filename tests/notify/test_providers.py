@@ -80,10 +80,11 @@ def test_a_message_is_taken_once_as_it_was_written(provider, player):
     assert row["ref"] == (str(message.ref) if provider.finds else "")
 
 
+# No message of ours has a NUL, which no database keeps; an answer that has one is none.
 @given(
-    text=st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=70).filter(
-        str.strip
-    )
+    text=st.text(
+        st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=70
+    ).filter(str.strip)
 )
 def test_any_text_arrives_as_it_is(player, text):
     for code, provider in player.providers().items():
