@@ -3,7 +3,6 @@
 import socket
 import sys
 from collections.abc import Callable
-from typing import Any
 
 import uvicorn
 
@@ -11,12 +10,22 @@ from bus import log, monitor
 from bus.contracts import hidden_names
 from bus.settings import MissingSettings, Settings
 from bus.surroundings import watch_surroundings
+from gateway.hosts import Hosts
 from gateway.protocol import Guarded
+from gateway.web import Face
 
 STOP_SECONDS = 15
+# The settings that hold the address of each face as its users know it.
+ADDRESSES = {
+    "public": ("PORTAL_URL", "PUBLIC_BASE_URL"),
+    "agency": ("AGENCY_BASE_URL",),
+    "notify": ("NOTIFY_API_URL",),
+    "desk": ("DESK_URL",),
+    "ops": (),
+}
 
 
-def run(name: str, port: int, make: Callable[[Settings], Any], part: str = "") -> int:
+def run(name: str, port: int, make: Callable[[Settings], Face], part: str = "") -> int:
     """Serves the face that ``make`` gives until SIGTERM; ``port`` is used if PORT is not set.
 
     ``part`` is its name among all parts, where that is not the face's own.
@@ -26,6 +35,7 @@ def run(name: str, port: int, make: Callable[[Settings], Any], part: str = "") -
         log.configure(name, level=settings.text("LOG_LEVEL", "INFO"), hidden=hidden_names())
         host, port = settings.text("HOST", "127.0.0.1"), settings.whole("PORT", port)
         app = make(settings)
+        app.hosts = Hosts.of(settings, map(settings.get, ADDRESSES[name]))
         bound = _bind(host, port)
         monitor.serve(part or name, settings)
         watch_surroundings(settings)

@@ -21,12 +21,15 @@ from bus.client import Client
 from bus.envelope import child_of, valid_traceparent
 from bus.errors import BusError, Internal
 from gateway import problems
+from gateway.hosts import Hosts
+from gateway.origin import same_origin
 from gateway.problems import HttpError
 
 HEADERS_LIMIT = 32 * 1024
 URI_LIMIT = 4096
 # A label for each method that a stranger can think of would fill our memory.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 FAILURES = ("500", "503", "504")
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
@@ -50,6 +53,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 Finish = Callable[[Request, Response], Response]
 Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
 Show = Callable[[Request, dict[str, Any]], Response | None]
+First = Callable[[Request], Awaitable[None] | None]
 _log = log.get("web")
 
 
@@ -59,7 +63,11 @@ class Face:
     ``finish`` has the last word on each answer, problems too (the agency face signs them).
     ``show`` may make a page of a problem, for a person; None leaves it to be JSON.
     ``first`` looks at each request before its route does; what it raises is the answer.
+    Other sites' pages may send nothing here but to the routes ``from_elsewhere``. ``hosts`` are
+    the names by which it is reached, any if None: gateway/run.py sets them for what listens.
     """
+
+    hosts: Hosts | None = None
 
     def __init__(  # noqa: PLR0913 - the parts of a face
         self,
@@ -69,10 +77,11 @@ class Face:
         lifespan: Lifespan | None = None,
         finish: Finish | None = None,
         show: Show | None = None,
-        first: Callable[[Request], None] | None = None,
+        first: First | None = None,
+        from_elsewhere: frozenset[str] = frozenset(),
     ) -> None:
         self.name, self._routes, self._finish, self._show = name, routes, finish, show
-        self._first = first
+        self._first, self._from_elsewhere = first, from_elsewhere
         self._lifespan = Starlette(lifespan=lifespan)
         # What was never counted cannot rise: the first failure of a route shows against this 0.
         for route in routes:
@@ -104,9 +113,13 @@ class Face:
 
     async def _respond(self, request: Request) -> Response:
         try:
+            if self.hosts is not None:
+                self.hosts.check(request)
             handler = self._handler(request)
-            if self._first is not None:
-                self._first(request)
+            if request.method not in READING and request.state.route not in self._from_elsewhere:
+                same_origin(request)
+            if self._first is not None and (waits := self._first(request)) is not None:
+                await waits
             return await handler(request)
         except BusError as error:
             request.state.code = error.code

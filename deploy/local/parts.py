@@ -18,6 +18,8 @@ class Part(NamedTuple):
 
 SERVICES = ("inquiry", "ticketing", "billing", "notify", "agencies")
 ANY = ("AMQP_URL", "AMQP_PASSWORD_FILE", "LOG_LEVEL", "METRICS_ADDRESS")
+# Where a face listens, and by which names it is reached.
+LISTENS = ("HOST", "PORT", "ALLOWED_HOSTS")
 # What signs letters, pages and documents.
 COMPANY = ("COMPANY_FA", "COMPANY_EN")
 
@@ -122,8 +124,7 @@ PARTS = (
         (
             *ANY,
             *COMPANY,
-            "HOST",
-            "PORT",
+            *LISTENS,
             "PORTAL_KEY_FILE",
             "PORTAL_URL",
             "BLOBS_DIR",
@@ -137,8 +138,7 @@ PARTS = (
         (
             *ANY,
             *COMPANY,
-            "HOST",
-            "PORT",
+            *LISTENS,
             "AGENCIES_DIR",
             "REGISTER_PUBLIC_KEY",
             "SANDBOX",
@@ -154,8 +154,7 @@ PARTS = (
         (
             *ANY,
             *COMPANY,
-            "HOST",
-            "PORT",
+            *LISTENS,
             "AGENCY_URL",
             "WATCHED_PARTS",
             "OPS_KEY_FILE",
@@ -165,7 +164,7 @@ PARTS = (
         ),
         8002,
     ),
-    Part("notify-api", ("gateway.notify",), (*ANY, "HOST", "PORT", "BLOBS_DIR"), 8003),
+    Part("notify-api", ("gateway.notify",), (*ANY, *LISTENS, "BLOBS_DIR"), 8003),
 )
 # What plays the outside on a developer's machine: a mail server whose mailboxes are folders, a
 # virus scanner that knows the test virus, a bank, providers of SMS, and a land registry that asks,

@@ -215,6 +215,7 @@ class State:
             "DB_URL": self.service_url("inquiry"),
             "LOG_LEVEL": self.given.get("LOG_LEVEL", "INFO"),
             "HOST": "127.0.0.1",
+            "ALLOWED_HOSTS": "",
             "AGENCIES_DIR": str(agencies),
             "REGISTER_PUBLIC_KEY": self.register_public_key(),
             "SANDBOX": "1",

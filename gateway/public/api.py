@@ -34,6 +34,15 @@ from gateway.public.tickets import Tickets
 
 JSON, HTML = "application/json", "text/html"
 LONGEST_CODE = 60
+# Where the pages of others send browsers, on purpose: a bank after a payment, a mail program that
+# ends a subscription (RFC 8058), civic apps with their own keys. None of these believes a cookie.
+FROM_ELSEWHERE = frozenset(
+    {
+        "/pay/return/{order:int}/{key}",
+        "/u/{token}",
+        *(f"{open311.V2}/requests.{form}" for form in open311_xml.FORMS),
+    }
+)
 
 
 class Public:
@@ -122,6 +131,7 @@ def make(settings: Settings) -> web.Face:
         ),
         show=public.show,
         first=public.first,
+        from_elsewhere=FROM_ELSEWHERE,
     )
 
 
