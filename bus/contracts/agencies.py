@@ -17,7 +17,7 @@ from marshmallow import (
     validates_schema,
 )
 
-from bus.contracts.fields import Block, Day, Text, whole
+from bus.contracts.fields import Block, Day, Pattern, Text, whole
 from bus.contracts.kinds import Event, Form, Request
 from bus.topology import AGENCY_CODE
 
@@ -52,9 +52,7 @@ def key_id(**kwargs: Any) -> Text:
     """The id of a key or a certificate, unique in the whole register."""
     return Text(
         64,
-        validate=validate.Regexp(
-            KEY_ID, error="format|Use letters, digits, dot, dash, underscore."
-        ),
+        validate=Pattern(KEY_ID, "format|Use letters, digits, dot, dash, underscore."),
         **kwargs,
     )
 
@@ -63,9 +61,7 @@ def _word(most: int, **kwargs: Any) -> Text:
     """Text in one line that turns the direction of nothing that stands beside it."""
     return Text(
         most,
-        validate=validate.Regexp(
-            STRAIGHT, error="characters|Marks that turn the direction may not stand here."
-        ),
+        validate=Pattern(STRAIGHT, "characters|Marks that turn the direction may not stand here."),
         **kwargs,
     )
 
@@ -74,9 +70,7 @@ def agency_code(**kwargs: Any) -> Text:
     """The code of an agency."""
     return Text(
         40,
-        validate=validate.Regexp(
-            f"^{AGENCY_CODE.pattern}$", error="format|Use 2 to 40 of a-z, 0-9 and -."
-        ),
+        validate=Pattern(f"^{AGENCY_CODE.pattern}$", "format|Use 2 to 40 of a-z, 0-9 and -."),
         **kwargs,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from bus.contracts.fields import Choice, Day, Instant, Prose, Text, code_text, whole
+from bus.contracts.fields import Choice, Day, Instant, Pattern, Prose, Text, code_text, whole
 from bus.contracts.kinds import NAME, Request
 
 KINDS = ("maintenance", "incident", "end_of_service", "news")
@@ -23,6 +23,7 @@ MEASURES = ("uptime", "announced", "elsewhere")
 TITLE_MOST, TEXT_MOST = 150, 4000
 PROBES_MOST = 50
 NUMBER_MOST = 2**53
+CONTRACT = Pattern(NAME.pattern, "format|Such as inquiry.ask.v1.")
 
 
 class Title(Schema):
@@ -60,7 +61,7 @@ class Draft(Schema):
     starts_at = Instant(load_default=None, allow_none=True)
     ends_at = Instant(load_default=None, allow_none=True)
     contracts = fields.List(
-        Text(80, validate=validate.Regexp(NAME, error="format|Such as inquiry.ask.v1.")),
+        Text(80, validate=CONTRACT),
         load_default=list,
         validate=validate.Length(0, 50, error="length|Name at most 50 contracts."),
         metadata={"description": "The contracts that end"},

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from bus.contracts.fields import Block, Choice, Day, Instant, Text, code_text, whole
+from bus.contracts.fields import Block, Choice, Day, Instant, Pattern, Text, code_text, whole
 from bus.contracts.kinds import Command, Event, Request
 from bus.persian import fold_code, ungrouped_code
 
@@ -13,8 +13,8 @@ PAYMENT_STATES = (
 )  # fmt: skip
 SOURCES = ("inquiry", "ticket", "batch", "day", "office")
 MOST_RIALS = 10**15
-MONTH = validate.Regexp(r"^1[0-9]{3}-(0[1-9]|1[0-2])$", error="month|Give a month such as 1405-09.")
-DIGITS = validate.Regexp(r"^0*[0-9]{6,13}$", error="digits|Give the 6 to 13 digits of the ID.")
+MONTH = Pattern("^1[0-9]{3}-(0[1-9]|1[0-2])$", "month|Give a month such as 1405-09.")
+DIGITS = Pattern("^0*[0-9]{6,13}$", "digits|Give the 6 to 13 digits of the ID.")
 
 
 class Item(Schema):

@@ -4,7 +4,7 @@ import uuid
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from bus.contracts.fields import Block, Choice, Instant, Text, code_text, whole
+from bus.contracts.fields import Block, Boolean, Choice, Instant, Text, code_text, whole
 from bus.contracts.kinds import Event, Form, Request
 from bus.contracts.notify import CHANNELS, LANGUAGES, Previewed
 from bus.contracts.receiver import Receiver
@@ -62,7 +62,7 @@ class SubmitJob(JobMatter):
         validate=validate.Length(0, PART_BYTES, error=f"length|At most {PART_BYTES} characters."),
         metadata={"personal": True, "description": "A piece of the file, cut anywhere"},
     )
-    last = fields.Boolean(load_default=True)
+    last = Boolean(load_default=True)
 
 
 class JobOf(Schema):

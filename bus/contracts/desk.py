@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from bus import tracking
 from bus.contracts.fields import Block, Checked, Choice, Day, Instant, Prose, Text, code_text, whole
+from bus.contracts.files import attachments
 from bus.contracts.kinds import Request
 from bus.contracts.ticketing import (
     KINDS,
@@ -19,7 +20,6 @@ from bus.contracts.ticketing import (
     ClockView,
     Opened,
     Said,
-    attachments,
 )
 
 ROLES = ("clerk", "unit_head", "supervisor")

@@ -4,6 +4,7 @@ A refused value says ``code|sentence``, which the contract turns into a FieldErr
 """
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,6 +33,57 @@ def canonical_key(kind: str, text: str) -> str:
     '9900000013'
     """
     return KEY_KINDS[kind](text)
+
+
+class Pattern(validate.Regexp):
+    """The form of a whole text, written ``^...$`` in what ECMA-262 and Python read alike.
+
+    JSON Schema gives it to every language (2020-12, section 6.3.3), so it has no ``\\A``, ``\\Z``,
+    named group or look-behind. Here the whole text must match: ``$`` alone lets a line end pass.
+    """
+
+    FOREIGN = re.compile(r"\\[AZz]|\(\?(?!:|=|!)")
+
+    def __init__(self, pattern: str, error: str) -> None:
+        if not (pattern.startswith("^") and pattern.endswith("$")) or self.FOREIGN.search(pattern):
+            raise ValueError(f"{pattern}: write ^...$ without what Python alone reads")
+        super().__init__(pattern, error=error)
+
+    def __call__(self, value: Any) -> Any:
+        if self.regex.fullmatch(value) is None:
+            raise ValidationError(self._format_error(value))
+        return value
+
+
+class Boolean(fields.Boolean):
+    """``true`` or ``false`` of JSON; never a number or a word."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Integer(fields.Integer):
+    """A whole number of JSON, ``196.0`` as well as ``196`` (JSON Schema 2020-12, section 6.1.1);
+    never a bool or a text of digits.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strict=True, **kwargs)
+
+    def _validated(self, value: Any) -> int:
+        whole_float = isinstance(value, float) and value.is_integer()
+        return super()._validated(int(value) if whole_float else value)
+
+
+class Float(fields.Float):
+    """A number of JSON; never a bool or a text of digits."""
+
+    def _validated(self, value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
 
 
 class Text(fields.String):
@@ -159,10 +211,9 @@ class Block(fields.Dict):
         super().__init__(keys=fields.String(), **kwargs)
 
 
-def whole(least: int, most: int, **kwargs: Any) -> fields.Integer:
-    """A whole number within bounds; never a bool, a float or a text of digits."""
-    return fields.Integer(
-        strict=True,
+def whole(least: int, most: int, **kwargs: Any) -> Integer:
+    """A whole number within bounds."""
+    return Integer(
         validate=validate.Range(least, most, error=f"range|Give a number from {least} to {most}."),
         **kwargs,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from bus.contracts.fields import Block, Choice, Instant, Prose, Text, whole
+from bus.contracts.fields import Block, Choice, Instant, Pattern, Prose, Text, whole
 from bus.contracts.kinds import Request
 from bus.contracts.notify import (
     BODY_MOST,
@@ -47,7 +47,9 @@ class Authenticated(Schema):
 class Pdf(Schema):
     """A letter made elsewhere, as a claim of the store for letters."""
 
-    sha256 = fields.String(required=True, validate=validate.Regexp(r"[0-9a-f]{64}\Z"))
+    sha256 = fields.String(
+        required=True, validate=Pattern("^[0-9a-f]{64}$", "format|Give a SHA-256 in hex.")
+    )
     size = whole(1, PDF_MOST, required=True)
 
 

@@ -8,6 +8,7 @@ from bus.contracts.answer import Answer, Verification
 from bus.contracts.fields import (
     KEY_KINDS,
     Block,
+    Boolean,
     Choice,
     Day,
     Instant,
@@ -109,7 +110,7 @@ class SubmitBatch(Matter):
         required=True,
         validate=validate.Length(0, PART_LINES, error=f"length|At most {PART_LINES}."),
     )
-    last = fields.Boolean(required=True)
+    last = Boolean(required=True)
     digest = Text(
         80,
         allow_none=True,
@@ -182,7 +183,7 @@ class LoadRegistry(Schema):
         required=True,
         metadata={"description": "Folder or .xlsx below the import folder", "example": "1405-09"},
     )
-    allow_removals = fields.Boolean(load_default=False)
+    allow_removals = Boolean(load_default=False)
 
 
 class LoadStatus(Schema):

@@ -4,7 +4,17 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from bus.contracts.fields import Block, Choice, Instant, Prose, Text, code_text, whole
+from bus.contracts.fields import (
+    Block,
+    Boolean,
+    Choice,
+    Instant,
+    Pattern,
+    Prose,
+    Text,
+    code_text,
+    whole,
+)  # fmt: skip
 from bus.contracts.kinds import Command, Event, Request
 from bus.contracts.receiver import Receiver, personalisation
 
@@ -17,7 +27,8 @@ STATES = (
     "DELIVERED", "UNDELIVERED", "REJECTED", "FAILED", "CANCELLED", "UNTOLD",
 )  # fmt: skip
 FINAL = STATES[3:]
-BODY_MOST, SUBJECT_MOST, REFERENCE_MOST = 20_000, 200, 1_000
+BODY_MOST, SUBJECT_MOST, REFERENCE_MOST, VERSION_MOST = 20_000, 200, 1_000, 1_000_000
+TEMPLATE_CODE = Pattern("^[a-z][a-z0-9_]*$", "format|Begin with a to z; then a to z, 0 to 9 and _.")
 
 
 class Send(Schema):
@@ -119,8 +130,8 @@ class Preview(Schema):
     channel = Choice(CHANNELS, load_default=None, allow_none=True)
     language = Choice(LANGUAGES, load_default="fa")
     personalisation = personalisation(load_default=dict)
-    version = fields.Integer(
-        load_default=None, allow_none=True,
+    version = whole(
+        1, VERSION_MOST, load_default=None, allow_none=True,
         metadata={"description": "Default: the newest approved version"},
     )  # fmt: skip
 
@@ -173,20 +184,20 @@ class ListTemplates(Schema):
     """The caller's own templates, those in force; with ``drafts`` the newest versions too."""
 
     channel = Choice(CHANNELS, load_default=None, allow_none=True)
-    drafts = fields.Boolean(load_default=False)
+    drafts = Boolean(load_default=False)
 
 
 class ReadTemplate(Schema):
     """One form by its ID, at a version; by default the newest approved one."""
 
     id = Text(36, required=True)
-    version = fields.Integer(load_default=None, allow_none=True)
+    version = whole(1, VERSION_MOST, load_default=None, allow_none=True)
 
 
 class DraftTemplate(Schema):
     """A new template, or a new version of one; messages use it when a colleague has approved it."""
 
-    code = Text(40, required=True, validate=validate.Regexp(r"[a-z][a-z0-9_]*\Z"))
+    code = Text(40, required=True, validate=TEMPLATE_CODE)
     channel = Choice(CHANNELS, required=True)
     name = Text(100, required=True)
     lane = Choice(LANES, load_default="transactional")

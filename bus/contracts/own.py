@@ -6,7 +6,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from bus import identifiers, tracking
 from bus.contracts.answer import Answer
-from bus.contracts.fields import Block, Checked, Choice, Instant, Text, canonical_key
+from bus.contracts.fields import Block, Boolean, Checked, Choice, Instant, Text, canonical_key
 from bus.contracts.kinds import Request
 from bus.contracts.notify import LANGUAGES
 from bus.identifiers import Malformed
@@ -21,7 +21,7 @@ class AskOwn(Schema):
     key_kind = Choice(PERSON_KEYS, load_default="national_id")
     key = Text(20, required=True, personal=True, metadata={"example": "9900000013"})
     file_no = Text(40, required=True)
-    declared = fields.Boolean(
+    declared = Boolean(
         required=True,
         metadata={"description": "That it is the own ID (clause 4 of the agreement)"},
     )

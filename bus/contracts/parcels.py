@@ -8,11 +8,12 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from bus import identifiers
-from bus.contracts.fields import Checked, Choice, Instant, Text, code_text
+from bus.contracts.fields import Checked, Choice, Instant, Pattern, Text, code_text
 from bus.contracts.kinds import Command, Request
 
 STATES = ("AWAITING", "ANSWERED", "REFUSED", "UNANSWERED")
 MOST_SOURCES = 200
+CODE = Pattern("^[a-z_]+(\\.[a-z_]+)*$", "format|Use a to z, _ and dots between.")
 
 
 def parcel_number(**kwargs: Any) -> Checked:
@@ -98,7 +99,7 @@ class Refusal(Schema):
     """An error of an agency, in the form that errors have on the bus."""
 
     kind = Text(40, required=True)
-    code = Text(60, required=True, validate=validate.Regexp(r"^[a-z_]+(\.[a-z_]+)*$"))
+    code = Text(60, required=True, validate=CODE)
     message = Text(1000, required=True)
     fields_ = fields.List(fields.Dict(), data_key="fields", load_default=list)
     details = fields.Dict(load_default=dict)

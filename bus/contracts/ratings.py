@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from bus.contracts.fields import Block, Text, whole
+from bus.contracts.fields import Block, Boolean, Text, whole
 from bus.contracts.kinds import Request
 from bus.contracts.own import Proof
 
@@ -17,7 +17,7 @@ class RateOwn(Proof):
     """A person rates the answer to an own inquiry."""
 
     score = _score()
-    solved = fields.Boolean(required=True)
+    solved = Boolean(required=True)
 
 
 class RateAnswer(Schema):
@@ -25,7 +25,7 @@ class RateAnswer(Schema):
 
     tracking_code = Text(40, required=True)
     score = _score()
-    solved = fields.Boolean(
+    solved = Boolean(
         required=True, metadata={"description": "Whether the answer was enough for the purpose"}
     )
 

@@ -5,9 +5,20 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from bus import identifiers, tracking
-from bus.contracts.fields import Block, Checked, Choice, Instant, Prose, Text, code_text, whole
+from bus.contracts.fields import (
+    Block,
+    Boolean,
+    Checked,
+    Choice,
+    Float,
+    Instant,
+    Prose,
+    Text,
+    code_text,
+    whole,
+)  # fmt: skip
+from bus.contracts.files import Attachment, attachments
 from bus.contracts.kinds import Event, Request
-from bus.filetypes import FILES_MOST
 
 KINDS = ("request", "complaint", "suggestion", "objection")
 PRIVACY = ("anonymous", "private", "identified")
@@ -15,28 +26,9 @@ ABOUT = ("answer", "bill", "violation")
 STATES = ("NEW", "OPEN", "PAUSED", "ANSWERED", "CLOSED", "MERGED")
 CHANNELS = ("portal", "api", "open311", "mail", "telephone")
 LANGUAGES = ("fa", "en")
-ATTACHMENTS = FILES_MOST
 # What a person writes is taken whole, by whatever way it comes.
 TEXT_MOST = 50_000
 IDENTITY = ("name", "mobile", "email", "national_id")
-
-
-class Attachment(Schema):
-    """A file that the gateway has put into the blob store (Claim Check)."""
-
-    sha256 = Text(64, required=True)
-    size = whole(1, 100_000_000, required=True)
-    type = Text(60, required=True)
-    name = Text(100, required=True, personal=True)
-
-
-def attachments() -> fields.List[Any]:
-    """Up to ten files."""
-    return fields.List(
-        fields.Nested(Attachment),
-        load_default=list,
-        validate=validate.Length(0, ATTACHMENTS, error=f"length|At most {ATTACHMENTS} files."),
-    )
 
 
 class Register(Schema):
@@ -71,14 +63,14 @@ class Register(Schema):
     )
     external_code = Text(64, load_default=None, allow_none=True)
     address = Text(300, load_default="", least=0, personal=True)
-    lat = fields.Float(load_default=None, allow_none=True, validate=validate.Range(-90, 90))
-    long = fields.Float(load_default=None, allow_none=True, validate=validate.Range(-180, 180))
+    lat = Float(load_default=None, allow_none=True, validate=validate.Range(-90, 90))
+    long = Float(load_default=None, allow_none=True, validate=validate.Range(-180, 180))
     attributes = fields.Dict(keys=fields.String(), values=Text(500, least=0), load_default=dict)
     attachments = attachments()
-    public = fields.Boolean(
+    public = Boolean(
         load_default=False, metadata={"description": "May be listed for everybody, without a name"}
     )
-    declared = fields.Boolean(
+    declared = Boolean(
         required=True,
         metadata={"description": "That what is told is true (clause 4 of the agreement)"},
     )
@@ -178,7 +170,7 @@ class TicketView(Schema):
     survey = Block(required=True, allow_none=True)
     about = Block(required=True, allow_none=True)
     external = fields.List(Block(), required=True)
-    merged_into = fields.Boolean(required=True)
+    merged_into = Boolean(required=True)
 
 
 class Write(Proof):
@@ -196,7 +188,7 @@ class ChooseSlot(Proof):
 
 class Rate(Proof):
     score = whole(1, 5, required=True, metadata={"description": "1 bad to 5 very good"})
-    solved = fields.Boolean(required=True)
+    solved = Boolean(required=True)
     text = Prose(1000, load_default="", least=0, personal=True)
 
 

@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.contracts.ticketing import ATTACHMENTS, KINDS, REGISTER
+from bus.contracts.files import ATTACHMENTS
+from bus.contracts.ticketing import KINDS, REGISTER
 from bus.errors import BusError, ContractError, FieldError, Unavailable
 from gateway import uploads
 from gateway.origin import same_origin

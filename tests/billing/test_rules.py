@@ -16,7 +16,7 @@ from services.billing import books, tariffs
 from services.billing.domain import bank_files, bill, bill_ids, ledger, payment
 from services.billing.domain.bill_ids import Encoder
 from services.billing.domain.book import Book
-from services.billing.domain.quote import Basis, Item, quote
+from services.billing.domain.quote import MOST_RIALS, Basis, Item, quote
 from services.billing.domain.tariff import Tariff
 from tests.conftest import ROOT
 
@@ -175,6 +175,15 @@ def test_agencies_pay_nothing_by_default_and_applicants_never_by_default(book):
     with pytest.raises(RuleBroken) as refused:
         ask(book, [])
     assert refused.value.code == "tariff.none"
+
+
+def test_d13_a_sum_beyond_what_json_holds_exactly_is_refused_by_its_quantity(book):
+    assert MOST_RIALS == contracts.MOST_RIALS < 2**53
+    assert ask(book, [row()], ("copy", 1), ("copy", 10**9))["total_rials"] < MOST_RIALS
+    with pytest.raises(RuleBroken) as refused:
+        ask(book, [row(amount=13_750_000)], ("copy", 1), ("copy", 10**9))
+    assert refused.value.code == "quote.too_large"
+    assert [field.field for field in refused.value.fields] == ["items.1.quantity"]
 
 
 def test_vat_is_by_class_and_date_and_the_sum_is_rounded_once(book):

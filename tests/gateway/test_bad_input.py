@@ -316,3 +316,19 @@ def test_the_catalogue_is_valid_openapi_and_every_problem_has_its_page(sender):
         assert f"/problems/{code}" in page.text
     assert requests.get(sender.url + "/problems/signature.bad", timeout=10).status_code == 200
     assert requests.get(sender.url + "/problems/no.such", timeout=10).status_code == 404
+
+
+def test_d12_a_number_with_a_zero_fraction_is_a_whole_number(sender):
+    batch = "5a1c9e7d-0000-4000-8000-000000000001"
+
+    def ask(limit):
+        return sender.send(
+            body=b'{"batch":"%s","limit":%s}' % (batch.encode(), limit),
+            path="/v1/inquiry/read_batch",
+        )
+
+    for whole in (b"196", b"196.0", b"1.96e2"):
+        assert (ask(whole).status_code, ask(whole).json()["code"]) == (404, "batch.not_found")
+    for other in (b"196.5", b'"196"', b"true", b"501.0"):
+        (fault,) = ask(other).json()["errors"]
+        assert (fault["field"], ask(other).status_code) == ("limit", 422)

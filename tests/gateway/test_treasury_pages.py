@@ -454,3 +454,13 @@ def test_bad_input_is_told_and_never_an_error_of_ours(mina, path, data):
 )  # fmt: skip
 def test_bad_addresses_are_told_and_never_an_error_of_ours(mina, path):
     assert mina.get(path).status_code in (200, 404, 422)
+
+
+def test_d13_no_quote_tells_a_sum_that_json_numbers_do_not_hold(house):
+    url = f"{house.portal}/v1/quotes"
+    most = {"service": "own_inquiry", "quantity": 10**9}
+    refused = requests.post(url, json={"items": [most, most]}, timeout=30)
+    assert (refused.status_code, refused.json()["code"]) == (422, "quote.too_large")
+    assert refused.json()["errors"][0]["field"] == "items.0.quantity"
+    good = requests.post(url, json={"items": [{**most, "quantity": 20.0}]}, timeout=30).json()
+    assert good["lines"][0]["quantity"] == 20

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from bus.errors import RuleBroken
+from bus.errors import FieldError, RuleBroken
 from bus.persian import jalali, persian_digits, tehran_day
 from services.billing.domain.book import Book, half_up
 from services.billing.domain.tariff import UNITS, Asked, Tariff, pick
 
 APPLICANT = "applicant"
+# The most that contracts let a sum be; JSON holds whole numbers exactly up to 2**53.
+MOST_RIALS = 10**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Basis:
 def quote(
     book: Book, rows: Iterable[Tariff], basis: Basis, items: Sequence[Item]
 ) -> dict[str, Any]:
-    """The lines and the sums, in whole rials. RuleBroken ``tariff.none`` if no row says a price.
+    """The lines and the sums, in whole rials. RuleBroken ``tariff.none`` if no row says
+    a price, ``quote.too_large`` if the sum is more than a bill can hold.
 
     VAT is reckoned for each rate on the sum of its lines, a half rial goes up; the whole is rounded
     once, by the rule of the day that the bill is issued on (what a payment ID can hold that day),
@@ -50,6 +53,8 @@ def quote(
     net = sum(line["net_rials"] for line in lines)
     vat = _vat(lines)
     total, rule = book.round(net + vat, max(basis.on, tehran_day(basis.known_at)))
+    if total > MOST_RIALS:
+        raise too_much(items)
     return {
         "on": basis.on.isoformat(),
         "on_jalali": jalali(basis.on),
@@ -62,6 +67,16 @@ def quote(
         "total_rials": total,
         "unit": "IRR",
     }
+
+
+def too_much(items: Sequence[Item]) -> RuleBroken:
+    """The refusal of a sum that JSON's numbers do not hold exactly (RFC 7493, section 2.2); it
+    names the largest quantity.
+    """
+    most = max(range(len(items)), key=lambda place: items[place].quantity)
+    message = f"The sum is over {grouped_rials(MOST_RIALS)} rials. Give a smaller quantity."
+    field = FieldError(f"items.{most}.quantity", "quote.too_large", message)
+    return RuleBroken(message, code="quote.too_large", fields=[field])
 
 
 def _vat(lines: Sequence[Mapping[str, Any]]) -> int:
