@@ -7,7 +7,15 @@ import re
 
 import idna
 
-from bus.persian import Malformed, fold_code, ungrouped_code, without_marks
+from bus.persian import (
+    JOINERS,
+    Malformed,
+    dashed_code,
+    fold_code,
+    fold_digits,
+    ungrouped_code,
+    without_marks,
+)
 
 __all__ = [
     "Malformed",
@@ -28,14 +36,18 @@ NATIONAL_LENGTH, LEGAL_LENGTH, FOREIGNER_LENGTH, POSTAL_LENGTH = 10, 11, 12, 10
 SPREADSHEET_LENGTHS = (8, 9)
 
 _DIGITS = re.compile(r"[0-9]+")
-_DIALLED = re.compile(r"(?:\+98|0098|98|0)?(9[0-9]{9})")
+# A nought after the country's code is what cards print: +98 (0) 912 …
+_DIALLED = re.compile(r"(?:\+98|0098|98)?0?(9[0-9]{9})")
 _SHEBA = re.compile(r"IR[0-9]{24}")
 # RFC 5321, sections 4.1.2 and 4.5.3.1, without quoted local parts and address literals.
 _LOCAL = re.compile(r"(?!\.)(?:\.?[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]){1,64}")
 _HOST = re.compile(
     r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
 )
+_WITHOUT_JOINERS = str.maketrans("", "", JOINERS)
 _BROKEN_NUMBER = re.compile(r"[0-9]\s+[0-9]")
+# A blank or dash by which digits are grouped.
+_GROUPING = re.compile(r"(?<=[0-9])[\s\u0640-]+(?=[0-9])")
 _BRACKETS = str.maketrans("", "", "()[]")
 
 
@@ -45,7 +57,7 @@ def _undecorated(text: str) -> str:
 
 
 def _digits(kind: str, text: str, length: int) -> str:
-    digits = fold_code(text)
+    digits = _GROUPING.sub("", dashed_code(text))
     if not _DIGITS.fullmatch(digits):
         raise Malformed(f"{kind}.characters", "Only digits may stand here.")
     if len(digits) != length:
@@ -97,7 +109,7 @@ def foreigner_id(text: str) -> str:
 
 def mobile(text: str) -> str:
     """An Iranian mobile number as E.164, ``+989121234567``; no list of prefixes (portability)."""
-    found = _DIALLED.fullmatch(_undecorated(text))
+    found = _DIALLED.fullmatch(_undecorated(text).replace(".", ""))
     if not found:
         raise Malformed("mobile.format", "A mobile number is 09 and nine digits.")
     return "+98" + found[1]
@@ -134,15 +146,17 @@ def sheba(text: str) -> str:
 def email(text: str) -> str:
     """An address as mail servers take it; the check that counts is the letter that arrives.
 
-    Blanks around it and invisible characters are dropped; nothing within it is, for what is left
-    could be somebody else's address. A host in other letters becomes A-labels (RFC 5891).
+    Blanks around it and invisible characters are dropped, digits are folded; nothing else within it
+    changes, for what is left could be somebody else's address. A host in other letters becomes
+    A-labels (RFC 5891).
 
     >>> email(" Sara@Example.IR ")
     'Sara@example.ir'
     >>> email("a@مثال.ایران")
     'a@xn--mgbh0fb.xn--mgba3a4f16a'
     """
-    local, at, host = without_marks(text).strip().rpartition("@")
+    local, at, host = without_marks(text).strip(f" \t\r\n{JOINERS}").strip().rpartition("@")
+    local = "" if any(map(str.isspace, local)) else fold_code(local)
     host = _a_labels(host)
     if not (at and _LOCAL.fullmatch(local) and _HOST.fullmatch(host)):
         raise Malformed("email.format", "An e-mail address is name@host.ir, without blanks.")
@@ -150,8 +164,9 @@ def email(text: str) -> str:
 
 
 def _a_labels(host: str) -> str:
-    if host.isascii():
-        return host.lower()
+    host = fold_digits(host)
+    if host.translate(_WITHOUT_JOINERS).isascii():
+        return host.translate(_WITHOUT_JOINERS).lower()
     if len(host) > HOST_MOST:
         return ""
     try:
@@ -180,7 +195,7 @@ def register_number(text: str, kind: str = "number") -> str:
     >>> register_number(" ۱۰۰۱ /۵ ")
     '1001/5'
     """
-    folded = fold_code(text)
+    folded = dashed_code(text)
     if _BROKEN_NUMBER.search(folded):
         raise Malformed(
             f"{kind}.characters", "A blank stands between two digits; write it as on the paper."

@@ -6,7 +6,7 @@ Damm's check digit finds every wrong digit and every swap of neighbours (H. M. D
 
 import secrets
 
-from bus.persian import Malformed, ungrouped_code
+from bus.persian import Malformed, fold_code, ungrouped_code
 
 LENGTH = 10
 SECRET_LENGTH = 20
@@ -75,7 +75,7 @@ def parse_proof(text: str) -> str:
     """
     digits = _digits(text)
     secret = digits.isascii() and digits.isdigit() and len(digits) == SECRET_LENGTH
-    return digits if secret else text.strip()
+    return digits if secret else fold_code(text)
 
 
 def grouped_secret(secret: str) -> str:

@@ -58,9 +58,12 @@ def key_id(**kwargs: Any) -> Text:
 
 
 def _word(most: int, **kwargs: Any) -> Text:
-    """Text in one line that turns the direction of nothing that stands beside it."""
+    """Text in one line that turns the direction of nothing that stands beside it. What is signed
+    is never mended: it is refused.
+    """
     return Text(
         most,
+        fold=str,
         validate=Pattern(STRAIGHT, "characters|Marks that turn the direction may not stand here."),
         **kwargs,
     )

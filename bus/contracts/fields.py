@@ -12,6 +12,10 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from bus import identifiers
 from bus.identifiers import Malformed
+from bus.persian import without_direction_marks
+
+# Line breaks of all systems, and those that word processors put (vertical tab, page, U+2028).
+_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
 KEY_KINDS: dict[str, Callable[[str], str]] = {
     "national_id": identifiers.national_id,
@@ -89,7 +93,8 @@ class Float(fields.Float):
 class Text(fields.String):
     """Text of at most ``most`` characters, without control characters (no log can be forged).
 
-    ``fold`` brings a number or code into the form that is meant, before anything is measured.
+    ``fold`` brings a number or code into the form that is meant, before anything is measured; other
+    text loses the marks that turn the direction of what stands beside it.
     """
 
     def __init__(
@@ -98,7 +103,7 @@ class Text(fields.String):
         *,
         least: int = 1,
         personal: bool = False,
-        fold: Callable[[str], str] = str,
+        fold: Callable[[str], str] = without_direction_marks,
         **kwargs: Any,
     ):
         super().__init__(metadata={"personal": personal, **kwargs.pop("metadata", {})}, **kwargs)
@@ -119,7 +124,8 @@ class Text(fields.String):
 
 
 class Prose(fields.String):
-    """Text of several lines, as people write it: line breaks and tabs, no other control character.
+    """Text of several lines, as people write it: line breaks and tabs, no other control character,
+    no mark that turns the direction of what follows.
 
     Kept with ``\\n`` as the line break, and without blanks around it.
     """
@@ -132,7 +138,7 @@ class Prose(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
-        text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+        text = without_direction_marks(_LINE_ENDS.sub("\n", text)).strip()
         Text._clean(text.replace("\n", "").replace("\t", ""))
         return text
 

@@ -10,6 +10,7 @@ from bus.contracts.fields import Block, Boolean, Checked, Choice, Instant, Text,
 from bus.contracts.kinds import Request
 from bus.contracts.notify import LANGUAGES
 from bus.identifiers import Malformed
+from bus.persian import fold_code
 
 PERSON_KEYS = ("national_id", "legal_id", "foreigner_id")
 OWN_STATES = ("CHARGING", "UNPAID", "ANSWERED", "ENDED")
@@ -19,8 +20,8 @@ class AskOwn(Schema):
     """A person asks about an own source: by the own ID and the number of the file."""
 
     key_kind = Choice(PERSON_KEYS, load_default="national_id")
-    key = Text(20, required=True, personal=True, metadata={"example": "9900000013"})
-    file_no = Text(40, required=True)
+    key = Text(20, fold=fold_code, required=True, personal=True, metadata={"example": "9900000013"})
+    file_no = Text(40, fold=fold_code, required=True)
     declared = Boolean(
         required=True,
         metadata={"description": "That it is the own ID (clause 4 of the agreement)"},

@@ -26,7 +26,7 @@ class Subscribe(Topics):
 
     mobile = Checked(40, identifiers.mobile, load_default=None, allow_none=True, personal=True)
     email = Checked(200, identifiers.email, load_default=None, allow_none=True, personal=True)
-    inbox = Text(20, load_default=None, allow_none=True, personal=True)
+    inbox = Text(20, fold=ungrouped_code, load_default=None, allow_none=True, personal=True)
 
     @validates_schema(skip_on_field_errors=True)
     def _one(self, data: dict[str, Any], **_: Any) -> None:

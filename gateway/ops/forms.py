@@ -7,10 +7,9 @@ from marshmallow import fields
 
 from bus.contracts.fields import Day
 from bus.contracts.kinds import Request as Contract
-from bus.persian import Malformed, fold_code, parse_jalali
+from bus.persian import Malformed, fold_number, parse_jalali
 
 DIGITS_MOST = 18
-_GROUPING = str.maketrans("", "", ",٬ \u00a0\u202f")
 
 
 def one(values: Mapping[str, list[str]], name: str) -> str:
@@ -42,7 +41,7 @@ def whole_of(told: str) -> int | str:
     >>> whole_of("۱٬۷۵۵٬۰۰۰")
     1755000
     """
-    bare = fold_code(told).translate(_GROUPING)
+    bare = fold_number(told)
     return int(bare) if bare.isdecimal() and len(bare) <= DIGITS_MOST else told
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from bus import identifiers
 from bus.contracts.fields import YEARS
 from bus.errors import ContractError, FieldError
-from bus.persian import Malformed, fold_digits
+from bus.persian import Malformed, fold_code, fold_number
 
 DESCRIPTION, SHORTEST, ADDRESS, NAME, VALUE = 4000, 5, 300, 100, 500
 WINDOW = dt.timedelta(days=90)
@@ -86,7 +86,7 @@ def language(request: Request, given: Given) -> str:
 def moment(text: str) -> dt.datetime | None:
     """A moment with its offset (W3C date-time); None if the text is none."""
     try:
-        found = dt.datetime.fromisoformat(_LOST_PLUS.sub("+", fold_digits(text)))
+        found = dt.datetime.fromisoformat(_LOST_PLUS.sub("+", fold_code(text)))
     except ValueError:
         return None
     return found if found.tzinfo and found.year in YEARS else None
@@ -132,7 +132,7 @@ def _window(given: Given, now: dt.datetime) -> tuple[dt.datetime | None, dt.date
 
 
 def _whole(given: Given, name: str, default: int, most: int) -> int:
-    text = fold_digits(given.one(name))
+    text = fold_number(given.one(name))
     if not text:
         return default
     if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= most:
@@ -230,7 +230,7 @@ def _place(given: Given) -> dict[str, Any]:
 
 
 def _degrees(given: Given, name: str, most: int) -> float | None:
-    text = fold_digits(given.one(name))
+    text = fold_number(given.one(name))
     if not text:
         return None
     if not _NUMBER.fullmatch(text) or abs(float(text)) > most:
@@ -272,7 +272,7 @@ def _wrong(attribute: dict[str, Any], values: list[str]) -> str:
         why = "Give one value."
     elif kind in ("singlevaluelist", "multivaluelist") and not set(values) <= set(keys):
         why = "Use keys of the service's definition: " + ", ".join(keys) + "."
-    elif kind == "number" and not _NUMBER.fullmatch(fold_digits(values[0])):
+    elif kind == "number" and not _NUMBER.fullmatch(fold_number(values[0])):
         why = "Give a number."
     elif kind == "datetime" and moment(values[0]) is None:
         why = "Give a date-time with zone: 2026-11-23T08:30:00+03:30"

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from bus.contracts.billing import BILL_ENDED, BILL_ISSUED, BILL_PAID
 from bus.envelope import instant
 from bus.errors import Conflict, FieldError, NotFound, RuleBroken, Unavailable
-from bus.persian import fold_code, jalali, tehran_day
+from bus.persian import dashed_code, jalali, tehran_day, ungrouped_code
 from bus.store import Tx
 from services.billing import books, ledger, store, tariffs
 from services.billing.domain import bill, bill_ids
@@ -297,24 +297,33 @@ def look_up(conn: Connection, bill_id: str, payment_id: str) -> Any:
 
 def found(conn: Connection, asked: Mapping[str, Any], agency: str | None = None) -> list[Any]:
     """Bills by their number, bill ID, source or file; one more than ``limit`` if there are more."""
+    search = "".join(dashed_code(asked.get("search", "")).split())
     return list(
         conn.execute(
             text(
                 "select * from bills where id > :after "
                 "and (cast(:state as text) is null or state = :state) "
                 "and (cast(:agency as text) is null or agency = :agency) "
-                "and (:search = '' or :search in (number, bill_id, source_ref, file_no)) "
+                "and (:search = '' or :search in (number, bill_id, source_ref, file_no) "
+                "or :bare in (bill_id, source_ref) or number = :number) "
                 "order by id limit :most"
             ),
             {
                 "after": asked["after"],
                 "state": asked["state"],
                 "agency": agency,
-                "search": fold_code(asked.get("search", "")),
+                "search": search,
+                **_ungrouped(search),
                 "most": asked["limit"] + 1,
             },
         )
     )
+
+
+def _ungrouped(search: str) -> dict[str, str]:
+    """A bill's identifiers however they were grouped: without signs, and as a number of a bill."""
+    bare = ungrouped_code(search)
+    return {"bare": bare.lstrip("0"), "number": f"{bare[:4]}-{bare[4:]}"}
 
 
 def agencies(conn: Connection) -> list[dict[str, Any]]:

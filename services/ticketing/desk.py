@@ -1,5 +1,6 @@
 """What the units' people do at the desk: see the queue, answer, assign, pause, invite, merge."""
 
+import re
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -12,7 +13,13 @@ from services.ticketing.acting import Case, Desk, bad
 from services.ticketing.domain import moves, words
 from services.ticketing.staff import Colleague
 
-PAGE = 25
+PAGE, WORDS_MOST = 25, 8
+# Digits of a tracking code or a telephone number, which people write in groups.
+NUMBER_LEAST, NUMBER_MOST = 7, 14
+# The text for search without blanks and dashes: half-spaced, joined and spaced words meet in it.
+SQUEEZED = "translate(search, ' -', '')"
+_SQUEEZE = str.maketrans("", "", " -")
+_GROUPED = re.compile(r"[0-9]+(?:[ -]+[0-9]+)+")
 
 
 def take(desk: Desk, act: str, code: str, version: int) -> Case:
@@ -265,11 +272,27 @@ def _wanted(desk: Desk, asked: dict[str, Any]) -> tuple[list[str], dict[str, Any
         values["me"] = desk.who.username
     if asked["late"]:
         wheres.append("due_at < :now")
-    for n, word in enumerate(search_key(asked["search"]).split()[:8]):
-        digits = "".join(c for c in word if c.isdigit())
-        wheres.append(f"(search like :w{n} or code = :c{n})")
-        values |= {f"w{n}": f"%{_escaped(word)}%", f"c{n}": digits}
+    for n, word in enumerate(_words(asked["search"])):
+        wheres.append(f"(search like :w{n} or {SQUEEZED} like :s{n} or code = :c{n})")
+        # A word of signs alone has no squeezed form: it must stand in the text as it is.
+        squeezed = word.translate(_SQUEEZE) or word
+        values |= {f"w{n}": _within(word), f"s{n}": _within(squeezed), f"c{n}": squeezed}
     return wheres, values
+
+
+def _words(search: str) -> list[str]:
+    """The words of a search; groups of digits that together are a code or a number are one."""
+    whole = _GROUPED.sub(lambda found: _joined(found[0]), search_key(search))
+    return whole.split()[:WORDS_MOST]
+
+
+def _joined(groups: str) -> str:
+    digits = groups.translate(_SQUEEZE)
+    return digits if NUMBER_LEAST <= len(digits) <= NUMBER_MOST else groups
+
+
+def _within(word: str) -> str:
+    return f"%{_escaped(word)}%"
 
 
 def _escaped(word: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bus import identifiers
 from bus.identifiers import Malformed
-from bus.persian import INVISIBLE, JOINERS, persian_digits
+from bus.persian import BLANKS, DASHES, INVISIBLE, JOINERS, persian_digits
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors.json").read_text("utf-8"))["vectors"]
 
@@ -151,6 +151,30 @@ def test_any_text_is_an_identifier_or_refused_never_an_accident(text):
             assert "." in refused.code  # noqa: PT017 - one of two outcomes
         else:
             assert function(canonical) == canonical
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "+98 (0) 990 000 0001", "+980990 000 0001", "0098 (0)990 000 0001", "00989900000001",
+        "+98-990-000-0001", "٠٩٩٠٠٠٠٠٠٠١", "０９９０ ０００ ０００１", "＋９８９９０００００００１",
+        "\u2060\u200b0990\u202f000\u20110001", "\t0990.000.0001\n", "۰۹۹۰ـ۰۰۰ـ۰۰۰۱",
+    ],
+)  # fmt: skip
+def test_c4_a_mobile_is_read_as_cards_and_people_write_it(typed):
+    assert identifiers.mobile(typed) == "+989900000001"
+
+
+@pytest.mark.parametrize("sign", [*BLANKS, *DASHES], ids=ascii)
+def test_c5_numbers_grouped_by_any_blank_or_dash_are_read(sign):
+    assert identifiers.mobile(f"0990{sign}000{sign}0001") == "+989900000001"
+    assert identifiers.national_id(sign.join(("990", "000001", "3"))) == "9900000013"
+    assert identifiers.postal_code(f"75918{sign}14689") == "7591814689"
+    assert identifiers.sheba(sign.join(("IR58", "0540105180021273113007"))).startswith("IR58")
+
+
+def test_c5_an_address_typed_on_a_persian_keyboard_is_read():
+    assert identifiers.email("\u200e sara۱۲@example۲.ir\u200c\u2069") == "sara12@example2.ir"
 
 
 @pytest.mark.parametrize("mark", [*INVISIBLE, *JOINERS, "\t", "\u00a0", "\u202f"], ids=ascii)

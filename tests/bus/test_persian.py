@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import string
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from bus import persian
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors.json").read_text("utf-8"))["vectors"]
-DIGITS = "۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩"
+DIGITS = "۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩０１２３４５６７８９"
 DAYS = st.dates(dt.date(1821, 4, 1), dt.date(2121, 3, 1))
 
 
@@ -29,6 +30,31 @@ def test_a_compound_meets_itself_with_half_space_space_and_none():
 
 def test_presentation_forms_meet_ordinary_letters():
     assert persian.search_key("ﻋﻠﯽ ﮐﺎﻇﻤﯽ") == "علی کاظمی"
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        "مسئول مسؤول مسوول", "مسئولیت مسؤولیت", "هیأت هیئت هیات ھیئت", "مسئله مسأله مساله",
+        "جرئت جرأت", "شئون شؤون", "سؤال سوال سئوال", "رئیس رییس رئيس", "تأمین تامین",
+        "ده دھ دہ دە", "آب‌بها آب\u200bب\u00adها آببها", "کنتور ڪنتور كنتور", "علی علے على علي",
+        "POLYETHYLENE Polyethylene polyethylene",
+    ],
+)  # fmt: skip
+def test_p13_spellings_that_are_one_word_to_a_reader_meet(spellings):
+    assert len({persian.squeezed_key(word) for word in spellings.split(" ")}) == 1
+
+
+def test_c5_every_format_character_of_unicode_is_dropped_from_a_code():
+    seen = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+    marks = [c for c in map(chr, range(0x110000)) if unicodedata.category(c) == "Cf"]
+    kept = [c for c in marks if c not in seen and persian.fold_code(f"1{c}2") != "12"]
+    assert kept == []
+
+
+def test_s23_marks_that_turn_the_direction_are_dropped_and_half_spaces_stay():
+    typed = "می\u200cخواهم\u202e gpj.exe\u2066 \u200fبد\u2069\U000e0041"
+    assert persian.without_direction_marks(typed) == "می\u200cخواهم gpj.exe \u200fبد"
 
 
 @given(st.text())

@@ -6,6 +6,7 @@ import pytest
 
 from bus.contracts import desk as at_desk
 from bus.contracts import ticketing as contracts
+from bus.persian import persian_digits
 from services.ticketing import chores, staff
 from tests.conftest import execute
 from tests.ticketing.conftest import PASSWORD, SECRET, tehran
@@ -35,11 +36,35 @@ def test_persian_is_found_however_it_is_typed(hand, written):
 
 @pytest.mark.parametrize("typed", ["{}", "{} ", "persian"])
 def test_a_code_is_found_as_it_is_read_aloud(hand, typed):
-    from bus.persian import persian_digits
-
     code = hand.register()
     told = persian_digits(code) if typed == "persian" else typed.format(code)
     assert queue(hand, search=told)["total"] == 1
+
+
+@pytest.mark.parametrize(
+    "typed", ["{0} {1} {2}", "{0}-{1}-{2}", "{0}\u200c{1}\u202f{2}", "persian"]
+)
+def test_p11_a_code_is_found_in_the_groups_in_which_it_is_shown(hand, typed):
+    code = hand.register()
+    groups = (code[:3], code[3:6], code[6:])
+    text = persian_digits(" ".join(groups)) if typed == "persian" else typed.format(*groups)
+    assert [row["code"] for row in queue(hand, search=text)["tickets"]] == [code]
+
+
+@pytest.mark.parametrize(
+    "written", ["شبها میزنند", "شب ها", "مسؤول", "ھیات", "SAMAD", "samad", "۰۹۹۰ ۰۰۰ ۰۰۰۱"]
+)
+def test_p12_p13_words_are_found_in_each_of_their_spellings(hand, written):
+    text = "شب‌ها چاه می‌زنند؛ مسئول هیأت گفت Samad یا 0990-0000001"
+    code = hand.register(text=text)
+    hand.register(text="کنتور شکسته است", name="علی")
+    assert [row["code"] for row in queue(hand, search=written)["tickets"]] == [code]
+
+
+def test_s23_a_ticket_keeps_no_mark_that_turns_the_direction(hand):
+    code = hand.register(text="چاه \u202eرهش\u2066 می‌زنند", name="Ali\u202e ilA")
+    assert hand.read(code)["text"] == "چاه رهش می‌زنند"
+    assert hand.read(code)["person"]["name"] == "Ali ilA"
 
 
 def test_percent_signs_in_a_search_find_nothing_by_themselves(hand):

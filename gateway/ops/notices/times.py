@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from bus.persian import TEHRAN, Malformed, fold_digits, jalali, parse_jalali
+from bus.persian import TEHRAN, Malformed, fold_code, jalali, parse_jalali
 
 
 def moment_of(day: str, hour: str) -> str | None:
@@ -12,7 +12,7 @@ def moment_of(day: str, hour: str) -> str | None:
     >>> moment_of("۱۴۰۵/۰۹/۰۴", "22:30")
     '2026-11-25T22:30:00+03:30'
     """
-    day, hour = day.strip(), fold_digits(hour).strip()
+    day, hour = day.strip(), fold_code(hour)
     if not day and not hour:
         return None
     try:

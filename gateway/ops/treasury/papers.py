@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from bus.contracts import treasury as contracts
 from bus.errors import BusError, NotFound
-from bus.persian import fold_digits
+from bus.persian import dashed_code
 from gateway import documents, sheets
 from gateway.ops.counter import NOTHING, Counter, Tried, attachment
 from gateway.ops.treasury.place import AT
@@ -55,7 +55,7 @@ class Papers:
 
     def _asked(self, request: Request) -> dict[str, str]:
         query = request.query_params
-        month = fold_digits(query.get("month", "")).strip().replace("/", "-")
+        month = dashed_code(query.get("month", "")).replace("/", "-")
         return {"agency": query.get("agency", "").strip(), "month": month}
 
     async def statement_page(self, request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 import secrets
 
-from bus.persian import fold_digits
+from bus.persian import fold_code
 
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # 31, a prime: every swap and slip shows
 _PLACES = {letter: place for place, letter in enumerate(LETTERS)}
@@ -50,7 +50,7 @@ def parse(text: str) -> str | None:
     >>> parse(" q " + new_tracking()[1:].lower()) is not None
     True
     """
-    typed = fold_digits(text).upper()
+    typed = fold_code(text).upper()
     kept = "".join(c for c in typed if c.isascii() and c.isalnum())
     if kept[:1] not in ("Q", "V") or not set(kept) <= set(LETTERS):
         return None

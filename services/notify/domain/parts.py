@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bus.persian import INVISIBLE
+from bus.persian import BLANKS, INVISIBLE
 
 GSM_7 = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -21,14 +21,13 @@ UCS_ALONE, UCS_PART = 70, 67
 BEYOND_BMP = 0xFFFF
 
 # What a telephone shows as rubbish or not at all goes; ZWNJ (U+200C) and ZWJ stay.
-_SPACES = "\t\u00a0\u2002\u2003\u2007\u2009\u200a\u202f"
 _LETTERS = str.maketrans(
     {
         **dict.fromkeys("يى", "ی"),
         "ك": "ک",
         **dict(zip("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", strict=True)),
         **dict.fromkeys(INVISIBLE),
-        **dict.fromkeys(_SPACES, " "),
+        **dict.fromkeys(BLANKS, " "),
     }
 )
 _PLAIN = str.maketrans(
