@@ -149,7 +149,12 @@ class Stack:
         self.db = stores.database(database, "loaded")
         replays = stores.folder / f"replays-{self.port}"
         replays.mkdir()
-        self._environ = stores.environ(PORT=str(self.port), DB_URL=self.db, REPLAY_DIR=str(replays))
+        self._environ = stores.environ(
+            PORT=str(self.port),
+            AGENCY_BASE_URL=f"http://127.0.0.1:{self.port}",
+            DB_URL=self.db,
+            REPLAY_DIR=str(replays),
+        )
         self.processes: dict[str, Process] = {}
         for part, command in STACKS[name].items():
             for n in range(services if part == "service" else 1):

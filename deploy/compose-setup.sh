@@ -31,7 +31,7 @@ if [ "$(id -u)" -eq 0 ]; then chown -R 999 secrets imports; else
     echo "Run as root: chown -R 999 secrets imports   (the user of the containers)"; fi
 
 missing=
-for name in PUBLIC_URL DESK_URL SMTP_URL; do grep -q "^$name=" .env || missing="$missing $name"; done
+for name in PUBLIC_URL DESK_URL AGENCY_BASE_URL NOTIFY_API_URL TRUSTED_PROXIES SMTP_URL; do grep -q "^$name=" .env || missing="$missing $name"; done
 [ -z "$missing" ] || echo "Set in .env:$missing"
 for file in secrets/psps.toml secrets/providers.toml; do [ -e "$file" ] || echo "Write $file (.env.example tells what it is)."; done
 for folder in desk treasury notices open311 register; do

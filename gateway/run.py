@@ -10,6 +10,7 @@ from bus import log, monitor
 from bus.contracts import hidden_names
 from bus.settings import MissingSettings, Settings
 from bus.surroundings import watch_surroundings
+from gateway.edge import BehindEdge, Proxies, require_believed
 from gateway.hosts import Hosts
 from gateway.protocol import Guarded
 from gateway.web import Face
@@ -36,6 +37,8 @@ def run(name: str, port: int, make: Callable[[Settings], Face], part: str = "") 
         host, port = settings.text("HOST", "127.0.0.1"), settings.whole("PORT", port)
         app = make(settings)
         app.hosts = Hosts.of(settings, map(settings.get, ADDRESSES[name]))
+        require_believed(settings, app.address)
+        behind = BehindEdge(app, Proxies.of(settings))
         bound = _bind(host, port)
         monitor.serve(part or name, settings)
         watch_surroundings(settings)
@@ -43,7 +46,7 @@ def run(name: str, port: int, make: Callable[[Settings], Face], part: str = "") 
         print(f"The {name} face cannot start: {error}", file=sys.stderr)
         return 1
     config = uvicorn.Config(
-        app,
+        behind,
         loop="uvloop",
         http=Guarded,
         ws="none",
@@ -52,8 +55,7 @@ def run(name: str, port: int, make: Callable[[Settings], Face], part: str = "") 
         lifespan="on",
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS,
-        proxy_headers=True,
-        forwarded_allow_ips=settings.text("TRUSTED_PROXIES", "127.0.0.1"),
+        proxy_headers=False,
     )
     server = uvicorn.Server(config)
     server.run(sockets=[bound])

@@ -21,6 +21,7 @@ from bus.client import Client
 from bus.envelope import child_of, valid_traceparent
 from bus.errors import BusError, Internal
 from gateway import problems
+from gateway.address import Address
 from gateway.hosts import Hosts
 from gateway.origin import same_origin
 from gateway.problems import HttpError
@@ -63,6 +64,7 @@ class Face:
     ``finish`` has the last word on each answer, problems too (the agency face signs them).
     ``show`` may make a page of a problem, for a person; None leaves it to be JSON.
     ``first`` looks at each request before its route does; what it raises is the answer.
+    ``address`` is the configured one: its scheme is that of every request, whoever brings it.
     Other sites' pages may send nothing here but to the routes ``from_elsewhere``. ``hosts`` are
     the names by which it is reached, any if None: gateway/run.py sets them for what listens.
     """
@@ -79,7 +81,9 @@ class Face:
         show: Show | None = None,
         first: First | None = None,
         from_elsewhere: frozenset[str] = frozenset(),
+        address: Address | None = None,
     ) -> None:
+        self.address = address
         self.name, self._routes, self._finish, self._show = name, routes, finish, show
         self._first, self._from_elsewhere = first, from_elsewhere
         self._lifespan = Starlette(lifespan=lifespan)
@@ -94,6 +98,8 @@ class Face:
             await self._lifespan(scope, receive, send)
             return
         started = time.perf_counter()
+        if self.address:
+            scope["scheme"] = self.address.scheme
         request = Request(scope, receive)
         given = valid_traceparent(request.headers.get("traceparent"))
         request.state.traceparent = child_of(given)

@@ -383,6 +383,16 @@ class Process:
         self.popen.wait(10)
 
 
+# The setting by which a face knows its own address.
+ADDRESSES = {"gateway.agency": "AGENCY_BASE_URL", "gateway.notify": "NOTIFY_API_URL"}
+
+
+def own_address_of(arguments, environ):
+    """What tells a face, which does not start without it, that its callers come by its port."""
+    name = ADDRESSES.get(arguments[0])
+    return {name: f"http://127.0.0.1:{environ['PORT']}"} if name and "PORT" in environ else {}
+
+
 class Starter:
     """Starts `python -m …` with an environment, and ends all that still run."""
 
@@ -393,7 +403,13 @@ class Starter:
         name = f"{len(self._started)}-{'-'.join(arguments[:3])}.log".replace("/", "_")
         process = Process(
             [sys.executable, "-m", *arguments],
-            {**os.environ, "LOG_LEVEL": "INFO", "PYTHONUNBUFFERED": "1", **environ},
+            {
+                **os.environ,
+                "LOG_LEVEL": "INFO",
+                "PYTHONUNBUFFERED": "1",
+                **own_address_of(arguments, environ),
+                **environ,
+            },
             self._folder / name,
         )
         self._started.append(process)

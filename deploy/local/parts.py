@@ -18,8 +18,8 @@ class Part(NamedTuple):
 
 SERVICES = ("inquiry", "ticketing", "billing", "notify", "agencies")
 ANY = ("AMQP_URL", "AMQP_PASSWORD_FILE", "LOG_LEVEL", "METRICS_ADDRESS")
-# Where a face listens, and by which names it is reached.
-LISTENS = ("HOST", "PORT", "ALLOWED_HOSTS")
+# Where a face listens, by which names it is reached, and which edge it believes.
+LISTENS = ("HOST", "PORT", "ALLOWED_HOSTS", "TRUSTED_PROXIES")
 # What signs letters, pages and documents.
 COMPANY = ("COMPANY_FA", "COMPANY_EN")
 
@@ -145,6 +145,8 @@ PARTS = (
             "SIGNING_KEY_FILE",
             "REPLAY_DIR",
             "PORTAL_URL",
+            "CLIENT_CERT_HEADER",
+            "AGENCY_BASE_URL",
         ),
         8001,
     ),
@@ -156,6 +158,7 @@ PARTS = (
             *COMPANY,
             *LISTENS,
             "AGENCY_URL",
+            "AGENCY_BASE_URL",
             "WATCHED_PARTS",
             "OPS_KEY_FILE",
             "DESK_KEY_FILE",
@@ -164,7 +167,12 @@ PARTS = (
         ),
         8002,
     ),
-    Part("notify-api", ("gateway.notify",), (*ANY, *LISTENS, "BLOBS_DIR"), 8003),
+    Part(
+        "notify-api",
+        ("gateway.notify",),
+        (*ANY, *LISTENS, "NOTIFY_API_URL", "BLOBS_DIR"),
+        8003,
+    ),
 )
 # What plays the outside on a developer's machine: a mail server whose mailboxes are folders, a
 # virus scanner that knows the test virus, a bank, providers of SMS, and a land registry that asks,

@@ -34,6 +34,7 @@ from deploy.local.stores import Postgres, RabbitMQ
 
 AMQP_PORT = 5672  # of a broker that somebody else runs
 PORTAL_URL = "http://127.0.0.1:8000"
+AGENCY_URL = "http://127.0.0.1:8001"
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -216,18 +217,22 @@ class State:
             "LOG_LEVEL": self.given.get("LOG_LEVEL", "INFO"),
             "HOST": "127.0.0.1",
             "ALLOWED_HOSTS": "",
+            "TRUSTED_PROXIES": "127.0.0.1",
+            "CLIENT_CERT_HEADER": "",
+            "AGENCY_BASE_URL": AGENCY_URL,
+            "NOTIFY_API_URL": "http://127.0.0.1:8003",
             "AGENCIES_DIR": str(agencies),
             "REGISTER_PUBLIC_KEY": self.register_public_key(),
             "SANDBOX": "1",
             "HEARD_FILE": str(self.home / "land-registry-heard"),
-            "MIRAB_URL": "http://127.0.0.1:8001",
+            "MIRAB_URL": AGENCY_URL,
             "MIRAB_KEY_FILE": str(CHECKOUT / "deploy/local/demo_keys/land-registry.pem"),
             "MIRAB_KEY_ID": "land-registry-demo",
             "SIGNING_KEY_FILE": str(self.home / "signing.pem"),
             "REPLAY_DIR": str(replays),
             "MARKS_DIR": str(marks),
             "OPS_KEY_FILE": str(CHECKOUT / "deploy/local/demo_keys/mirab-ops.pem"),
-            "AGENCY_URL": "http://127.0.0.1:8001",
+            "AGENCY_URL": AGENCY_URL,
             "INQUIRY_LOG_KEY_FILE": str(self.secret("inquiry-log-key")),
             "IMPORT_DIR": str(imports),
             "TICKETING_KEY_FILE": str(self.secret("ticketing-key")),

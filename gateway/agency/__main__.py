@@ -2,8 +2,8 @@
 
 import sys
 
-from gateway.agency.api import make
+from gateway.agency.api import PORT, make
 from gateway.run import run
 
 if __name__ == "__main__":
-    sys.exit(run("agency", 8001, make))
+    sys.exit(run("agency", PORT, make))

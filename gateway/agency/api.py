@@ -23,6 +23,7 @@ from bus.register import current
 from bus.settings import Settings, broker_url
 from bus.version import release
 from gateway import pages, security, web
+from gateway.address import sandbox_address
 from gateway.agency import batches, catalogue, jobs, results, schemas, statements
 from gateway.agency.calls import Calls
 from gateway.agency.certificates import Certificates
@@ -41,6 +42,7 @@ from gateway.agency.sandbox import Sandbox
 from gateway.agency.tokens import Tokens
 from gateway.notices import Gone, Notices
 
+PORT = 8001
 UNPROVEN = 401
 REFUSED = (400, UNPROVEN, 403)
 
@@ -68,7 +70,8 @@ class Agency:
             certificates,
         )
         self.refusals = Refusals(self.client, identities.register)
-        self.door = Door(identities, self.client, key, settings.get("AGENCY_BASE_URL"))
+        self.address = sandbox_address(settings, "AGENCY_BASE_URL", PORT)
+        self.door = Door(identities, self.client, key, self.address)
         self.register = identities.register
         self.runner = Runner(self.client, self._judge)
         self.calls = Calls(self.door, self.runner)
@@ -141,7 +144,7 @@ class Agency:
         response.headers.update(getattr(request.state, "ending", {}))
         refused, code = response.status_code in REFUSED, getattr(request.state, "code", None)
         if refused and (response.status_code == UNPROVEN or code == "token.scope"):
-            response.headers["WWW-Authenticate"] = challenge(self.door.base(request), code)
+            response.headers["WWW-Authenticate"] = challenge(self.door.base, code)
         if refused or "authorization" in self.door.message(request).headers:
             response.headers["DPoP-Nonce"] = self._proofs.nonce()
         return self.door.finish(request, response)
@@ -177,6 +180,7 @@ def make(settings: Settings) -> web.Face:
         ],
         lifespan=web.while_connected(agency.client, *agency.works()),
         finish=agency.finish,
+        address=agency.address,
     )
 
 

@@ -1,7 +1,6 @@
 """Certificates of callers, as the proxy before this face tells them (RFC 8705, section 6.5)."""
 
 import hashlib
-import ipaddress
 import ssl
 from urllib.parse import unquote
 
@@ -9,6 +8,7 @@ from starlette.requests import Request
 
 from bus.keys import base64url
 from bus.settings import Settings
+from gateway.edge import FROM_EDGE
 
 LONGEST = 16 * 1024
 
@@ -21,11 +21,6 @@ class Certificates:
 
     def __init__(self, settings: Settings) -> None:
         self._header = (settings.get("CLIENT_CERT_HEADER") or "").lower()
-        told = settings.text("TRUSTED_PROXIES", "127.0.0.1") if self._header else ""
-        # "*", which uvicorn takes for its own headers, would let anybody be anybody here.
-        self._proxies = [
-            ipaddress.ip_network(name.strip()) for name in told.split(",") if name.strip(" *")
-        ]
 
     @property
     def told(self) -> bool:
@@ -34,7 +29,7 @@ class Certificates:
 
     def thumbprint(self, request: Request) -> str | None:
         """SHA-256 of the caller's certificate as base64url, or None if it has none."""
-        if not self._header or not self._trusted(request):
+        if not self._header or not request.scope.get(FROM_EDGE, False):
             return None
         told = request.headers.getlist(self._header)
         if len(told) != 1 or len(told[0]) > LONGEST:
@@ -44,10 +39,3 @@ class Certificates:
         except ValueError:
             return None
         return base64url(hashlib.sha256(der).digest())
-
-    def _trusted(self, request: Request) -> bool:
-        try:
-            address = ipaddress.ip_address(request.client.host if request.client else "")
-        except ValueError:
-            return False
-        return any(address in network for network in self._proxies)

@@ -11,6 +11,7 @@ from bus.digest import check_digest, content_digest
 from bus.keys import SigningKey
 from bus.signing import Message, sign_response
 from gateway import bodies, web
+from gateway.address import Address
 from gateway.agency.identity import NAMESPACE, Identities, Visitor
 
 __all__ = ["JSON", "NAMESPACE", "Door", "Visitor"]
@@ -22,14 +23,15 @@ class Door:
     """Lets agencies in and signs what goes out."""
 
     def __init__(
-        self, identities: Identities, client: Client, key: SigningKey, base_url: str | None
+        self, identities: Identities, client: Client, key: SigningKey, address: Address
     ) -> None:
         self._identities, self.client, self._key = identities, client, key
-        self._base_url = base_url
+        # Scheme and host by which agencies reach this face.
+        self.base = str(address)
 
     def identify(self, request: Request) -> Visitor:
         """Who asks, by the headers; the body is compared with its digest later."""
-        return self._identities.identify(request, self.message(request), self.base(request))
+        return self._identities.identify(request, self.message(request), self.base)
 
     async def question(
         self, request: Request, contract: Contract, *forms: str
@@ -83,12 +85,6 @@ class Door:
         response.headers.update(signed)
         return response
 
-    def base(self, request: Request) -> str:
-        """Scheme and host by which agencies reach this face."""
-        if self._base_url:
-            return self._base_url
-        return f"{request.scope['scheme']}://{request.headers.get('host', '')}"
-
     def message(self, request: Request) -> Message:
         """The request as signatures cover it; a header given twice is joined (RFC 9421)."""
         known: Message | None = getattr(request.state, "message", None)
@@ -98,9 +94,8 @@ class Door:
         for name, value in request.scope["headers"]:
             lower, text = name.decode("latin-1").lower(), value.decode("latin-1").strip()
             headers[lower] = f"{headers[lower]}, {text}" if lower in headers else text
-        base = self.base(request)
         query = request.scope["query_string"].decode("latin-1")
         target = request.scope["raw_path"].decode("latin-1").split("?")[0]
-        url = f"{base}{target}" + (f"?{query}" if query else "")
+        url = f"{self.base}{target}" + (f"?{query}" if query else "")
         request.state.message = Message(headers, request.method, url)
         return request.state.message  # type: ignore[no-any-return]

@@ -43,7 +43,7 @@ class Metadata:
 
     async def server(self, request: Request) -> Response:
         """GET /.well-known/oauth-authorization-server (RFC 8414)."""
-        base = self._door.base(request)
+        base = self._door.base
         told = {
             "issuer": base,
             "token_endpoint": f"{base}/oauth/token",
@@ -65,7 +65,7 @@ class Metadata:
 
     async def resource(self, request: Request) -> Response:
         """GET /.well-known/oauth-protected-resource (RFC 9728)."""
-        base = self._door.base(request)
+        base = self._door.base
         told = {
             "resource": base,
             "authorization_servers": [base],
@@ -82,7 +82,7 @@ class Metadata:
 
     async def catalogue(self, request: Request) -> Response:
         """GET /.well-known/api-catalog (RFC 9727), a linkset (RFC 9264)."""
-        base = self._door.base(request)
+        base = self._door.base
         told = {
             "linkset": [
                 {

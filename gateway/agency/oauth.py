@@ -57,7 +57,7 @@ class Endpoint:
     def _grant(self, request: Request, told: dict[str, str]) -> dict[str, Any]:
         if told.get("grant_type") != "client_credentials":
             raise RuleBroken("grant_type is client_credentials.", code="oauth.grant_type")
-        base, message = self._door.base(request), self._door.message(request)
+        base, message = self._door.base, self._door.message(request)
         credential, assertion = self._client(request, told)
         agency = self._known.register.owner(credential.id)
         request.state.agency = agency.code

@@ -28,6 +28,7 @@ from bus.contracts.notify import PREVIEW, TEMPLATE, TEMPLATES
 from bus.errors import BusError, NotFound
 from bus.settings import Settings, broker_url
 from gateway import bodies, letters, web
+from gateway.address import own_address
 from gateway.notify import reading, schemas, telling
 from gateway.notify.door import Door, Visitor, act_id
 from gateway.notify.errors import answer, bad, no_result, refused, show
@@ -44,13 +45,10 @@ class Notify:
         settings.require("AMQP_URL", "BLOBS_DIR")
         self.client = Client(broker_url(settings), name="gateway.notify")
         self.blobs = Blobs(Path(settings.text("BLOBS_DIR")) / LETTERS)
-        self._url = settings.get("NOTIFY_API_URL")
+        self.address = own_address(settings, "NOTIFY_API_URL")
+        self._base = str(self.address)
         self._from_number = settings.text("NOTIFY_FROM_NUMBER", "Mirab")
         self._door = Door(self.client)
-
-    def base(self, request: Request) -> str:
-        """The address of this face, as clients know it."""
-        return (self._url or str(request.base_url)).rstrip("/")
 
     # --- sending ---
 
@@ -103,7 +101,7 @@ class Notify:
             "id": told["id"], "reference": asked["reference"], "template": told["template"],
             "scheduled_for": asked["not_before"],
         }  # fmt: skip
-        posted = telling.posted(known, self.base(request), content)
+        posted = telling.posted(known, self._base, content)
         if asked["channel"] == "email":
             posted["sanitised_content"] = changed
         return web.json_response(posted, 201)
@@ -138,7 +136,7 @@ class Notify:
         """GET /v2/notifications/{id}"""
         visitor = await self._door.visitor(request)
         told = await self._message(request, visitor)
-        return web.json_response(telling.notification(told, self.base(request)))
+        return web.json_response(telling.notification(told, self._base))
 
     async def _message(self, request: Request, visitor: Visitor) -> dict[str, Any]:
         form = schemas.NOTIFICATION.check({"notification_id": request.path_params["id"]})
@@ -175,7 +173,7 @@ class Notify:
             "jobs": "include_jobs" in form,
         }
         told = (await self._door.ask(request, visitor, API_MESSAGES, asked))["messages"]
-        base = self.base(request)
+        base = self._base
         links = {"current": link(base, form)}
         if told:
             links["next"] = link(base, {**form, "older_than": told[-1]["id"]})
@@ -186,7 +184,7 @@ class Notify:
         """GET /v2/received-text-messages: none, since no SMS comes in here."""
         await self._door.visitor(request)
         schemas.RECEIVED.check(dict(request.query_params))
-        current = f"{self.base(request)}{V2}/received-text-messages"
+        current = f"{self._base}{V2}/received-text-messages"
         return web.json_response({"received_text_messages": [], "links": {"current": current}})
 
     # --- templates ---
@@ -268,4 +266,5 @@ def make(settings: Settings) -> web.Face:
         ],
         lifespan=web.while_connected(notify.client),
         show=show,
+        address=notify.address,
     )

@@ -57,7 +57,7 @@ class Ops:
         self.surveyor = Surveyor(
             self.client,
             self._amqp_url,
-            SelfCall(settings.text("AGENCY_URL"), key),
+            SelfCall(settings.text("AGENCY_URL"), key, settings.get("AGENCY_BASE_URL")),
             watched_parts(settings),
         )
 

@@ -28,10 +28,15 @@ class Check(NamedTuple):
 
 
 class SelfCall:
-    """Asks ``inquiry.health.v1`` as agency mirab-ops, the way any agency asks."""
+    """Asks ``inquiry.health.v1`` as agency mirab-ops, the way any agency asks.
 
-    def __init__(self, agency_url: str, key: SigningKey) -> None:
+    ``base`` is the address for which it signs, as agencies do: a face inside of the machines'
+    network is reached at ``agency_url``, and takes what is signed for its own address alone.
+    """
+
+    def __init__(self, agency_url: str, key: SigningKey, base: str | None = None) -> None:
         self._url, self._key = agency_url.rstrip("/"), key
+        self._base = (base or agency_url).rstrip("/")
 
     def run(self) -> list[Check]:
         """The checks: the call itself with its answer's signature, and the service's own health."""
@@ -71,10 +76,11 @@ class SelfCall:
         ]
 
     def _ask(self) -> dict[str, Any]:
-        url = f"{self._url}/v1/inquiry/health"
+        path = "/v1/inquiry/health"
+        url = self._base + path
         headers = {"Content-Type": "application/json"}
         headers |= sign_request(self._key, "POST", url, headers, b"{}")
-        answer = requests.post(url, data=b"{}", headers=headers, timeout=SECONDS)
+        answer = requests.post(self._url + path, data=b"{}", headers=headers, timeout=SECONDS)
         if answer.status_code != HTTP_OK:
             told = answer.json()
             raise BusError(str(told["detail"]), code=str(told["code"]))

@@ -12,6 +12,7 @@ from bus.client import Client
 from bus.contracts.inquiry import VERIFY
 from bus.settings import Settings, broker_url
 from gateway import bodies, pages, security, web
+from gateway.address import own_address
 from gateway.guesses import Guesses
 from gateway.notices import Maintenance, Notices
 from gateway.problems import HttpError
@@ -50,6 +51,7 @@ class Public:
 
     def __init__(self, settings: Settings) -> None:
         settings.require("AMQP_URL", "PORTAL_KEY", "PORTAL_URL", "BLOBS_DIR", "OPEN311_KEYS_FILE")
+        self.address = own_address(settings, "PORTAL_URL")
         self.client = Client(broker_url(settings), name="gateway.public")
         self.guesses = Guesses()
         self.tickets = Tickets(self.client, settings, self.guesses)
@@ -132,6 +134,7 @@ def make(settings: Settings) -> web.Face:
         show=public.show,
         first=public.first,
         from_elsewhere=FROM_ELSEWHERE,
+        address=public.address,
     )
 
 

@@ -19,6 +19,7 @@ from bus.errors import Forbidden, NotFound
 from bus.persian import TEHRAN
 from bus.settings import Settings
 from gateway import uploads
+from gateway.address import own_address
 from gateway.problems import HttpError
 from gateway.public import open311_reading as reading
 from gateway.public.open311_keys import Keys
@@ -51,17 +52,17 @@ class Open311:
         self._tickets = tickets
         self._keys = Keys(Path(settings.text("OPEN311_KEYS_FILE")))
         self._jurisdiction = settings.text("OPEN311_JURISDICTION", JURISDICTION)
-        self._base = settings.text("PUBLIC_BASE_URL", "").rstrip("/")
+        named = settings.get("PUBLIC_BASE_URL")
+        self._base = str(own_address(settings, "PUBLIC_BASE_URL" if named else "PORTAL_URL"))
         self._contact = settings.text("OPEN311_CONTACT", "mailto:open311@mirab.example")
         self._offered: dict[str, dict[str, Any]] = {}
         self._fresh_until = 0.0
 
     async def discovery(self, request: Request) -> Response:
         """GET /open311/discovery.{form}: where the API is and which forms it has."""
-        base = self._base or f"{request.url.scheme}://{request.url.netloc}"
         endpoint = {
             "specification": SPECIFICATION,
-            "url": base + V2,
+            "url": self._base + V2,
             "changeset": CHANGESET,
             "type": "production",
             "formats": list(MEDIA_TYPES.values()),

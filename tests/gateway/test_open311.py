@@ -156,6 +156,7 @@ class App:
         self.bus = Bus()
         told = {
             "PORTAL_KEY": "portal-key",
+            "PORTAL_URL": "http://city.test",
             "BLOBS_DIR": str(folder / "blobs"),
             "OPEN311_KEYS_FILE": str(ROOT / "deploy/open311/keys.toml"),
             **environ,

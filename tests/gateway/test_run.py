@@ -35,6 +35,7 @@ def test_a_setting_that_cannot_be_used_is_told(wrong, tmp_path):
         "AMQP_URL": NOWHERE,
         "AGENCIES_DIR": str(ROOT / "deploy/agencies"),
         "PORT": str(free_port()),
+        "AGENCY_BASE_URL": "https://agency.example",
         **secrets_in(tmp_path),
     }
     done = run("agency", **{**good, **wrong})
