@@ -35,6 +35,18 @@ from deploy.local.stores import Postgres, RabbitMQ
 AMQP_PORT = 5672  # of a broker that somebody else runs
 PORTAL_URL = "http://127.0.0.1:8000"
 AGENCY_URL = "http://127.0.0.1:8001"
+# By which names the faces are reached, and whom they believe: nobody stands before them here.
+FACES = {
+    "HOST": "127.0.0.1",
+    "ALLOWED_HOSTS": "",
+    "TRUSTED_PROXIES": "127.0.0.1",
+    "CLIENT_CERT_HEADER": "",
+    "AGENCY_BASE_URL": AGENCY_URL,
+    "AGENCY_URL": AGENCY_URL,
+    "NOTIFY_API_URL": "http://127.0.0.1:8003",
+    "PORTAL_URL": PORTAL_URL,
+    "DESK_URL": "http://127.0.0.1:8002/desk",
+}
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -215,12 +227,7 @@ class State:
             **self.broker_environ(),
             "DB_URL": self.service_url("inquiry"),
             "LOG_LEVEL": self.given.get("LOG_LEVEL", "INFO"),
-            "HOST": "127.0.0.1",
-            "ALLOWED_HOSTS": "",
-            "TRUSTED_PROXIES": "127.0.0.1",
-            "CLIENT_CERT_HEADER": "",
-            "AGENCY_BASE_URL": AGENCY_URL,
-            "NOTIFY_API_URL": "http://127.0.0.1:8003",
+            **FACES,
             "AGENCIES_DIR": str(agencies),
             "REGISTER_PUBLIC_KEY": self.register_public_key(),
             "SANDBOX": "1",
@@ -232,7 +239,6 @@ class State:
             "REPLAY_DIR": str(replays),
             "MARKS_DIR": str(marks),
             "OPS_KEY_FILE": str(CHECKOUT / "deploy/local/demo_keys/mirab-ops.pem"),
-            "AGENCY_URL": AGENCY_URL,
             "INQUIRY_LOG_KEY_FILE": str(self.secret("inquiry-log-key")),
             "IMPORT_DIR": str(imports),
             "TICKETING_KEY_FILE": str(self.secret("ticketing-key")),
@@ -248,8 +254,6 @@ class State:
             "BANK_PORT": str(BANK_PORT),
             "SMS_PORT": str(SMS_PORT),
             "SMS_CALLBACK_URL": self.receipts_address("kavenegar"),
-            "PORTAL_URL": PORTAL_URL,
-            "DESK_URL": "http://127.0.0.1:8002/desk",
             "BLOBS_DIR": str(blobs),
             "CLAMD_ADDRESS": f"tcp://127.0.0.1:{CLAMD_PORT}",
             "SMTP_URL": f"smtp://127.0.0.1:{MAILBOX_PORT}",
