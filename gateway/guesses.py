@@ -13,17 +13,18 @@ class Guesses:
     """How often an address may do something in some time: guess codes, or ask at all.
 
     Many honest people can share one address (a village behind one operator's gateway): so wrong
-    guesses are counted, and what is asked rightly only against a far larger number.
+    guesses are counted after they were judged, and what is asked rightly only against a far larger
+    number (``times`` as many).
     """
 
-    def __init__(self, most: int | None = None, seconds: int = SECONDS) -> None:
-        self._given, self._seconds = most, seconds
+    def __init__(self, most: int | None = None, seconds: int = SECONDS, *, times: int = 1) -> None:
+        self._given, self._seconds, self._times = most, seconds, times
         self._period, self._counts = 0, dict[str, int]()
 
     @property
     def most(self) -> int:
         """How often in that time."""
-        return REQUESTS if self._given is None else self._given
+        return (REQUESTS if self._given is None else self._given) * self._times
 
     def take(self, address: str) -> None:
         """Counts one; TooMany if the address has used up its time."""

@@ -2,8 +2,6 @@
 
 import base64
 import codecs
-import hashlib
-import hmac
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -12,8 +10,6 @@ from urllib.parse import parse_qsl, quote
 
 import orjson
 from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
@@ -23,7 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from bus.blobs import Blobs, TooLarge
 from bus.errors import FieldError
 from bus.filetypes import FILE_MOST, FILES_MOST, NEEDED, PLAIN, clean_name, office_type, type_of
-from bus.tracking import SECRET_LENGTH
+from bus.sealing import derived
 from gateway import bodies
 from gateway.problems import HttpError
 
@@ -278,9 +274,8 @@ class Seals:
     """
 
     def __init__(self, key: str, purpose: str = "claim") -> None:
-        info = b"mirab seals:" + purpose.encode()
-        derived = HKDF(hashes.SHA256(), 32, None, info).derive(key.encode())
-        self._fernet = Fernet(base64.urlsafe_b64encode(derived))
+        own = derived(key, f"mirab seals:{purpose}")
+        self._fernet = Fernet(base64.urlsafe_b64encode(own))
 
     def seal(self, data: dict[str, Any]) -> str:
         """The data as opaque text."""
@@ -293,16 +288,6 @@ class Seals:
         except (InvalidToken, ValueError):
             return None
         return told if isinstance(told, dict) else None
-
-
-def derived_secret(key: str, id: str) -> str:
-    """The 20 digits that open the ticket registered under ``id``, which must not be guessable.
-
-    They follow from the id, so a form that is sent twice is shown the same ones, and no database
-    has to keep them.
-    """
-    made = hmac.new(key.encode(), b"ticket-secret:" + id.encode(), hashlib.sha256).digest()
-    return str(int.from_bytes(made, "big") % 10**SECRET_LENGTH).zfill(SECRET_LENGTH)
 
 
 def file_response(blobs: Blobs, *, sha256: str, type: str, name: str) -> Response:

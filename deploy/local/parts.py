@@ -23,6 +23,10 @@ LISTENS = ("HOST", "PORT", "ALLOWED_HOSTS", "TRUSTED_PROXIES")
 # What signs letters, pages and documents.
 COMPANY = ("COMPANY_FA", "COMPANY_EN")
 
+# What strangers may do, by default: of one address, of one receiver, of all together.
+PORTAL_LIMITS = {"GUESSES_A_MINUTE": "60"}
+LIMITS = {**PORTAL_LIMITS}
+
 
 def _relay(context: str) -> Part:
     return Part(
@@ -129,6 +133,7 @@ PARTS = (
             "PORTAL_URL",
             "BLOBS_DIR",
             "OPEN311_KEYS_FILE",
+            *PORTAL_LIMITS,
         ),
         8000,
     ),

@@ -19,6 +19,7 @@ from deploy.local.parts import (
     CLAMD_PORT,
     DIST_PORT,
     EPMD_PORT,
+    LIMITS,
     MAILBOX_PORT,
     OUTSIDE,
     PARTS,
@@ -261,6 +262,7 @@ class State:
             "MAILBOX_DIR": str(mailbox),
             "MAILBOX_PORT": str(MAILBOX_PORT),
             "OPEN311_KEYS_FILE": str(CHECKOUT / "deploy/open311/keys.toml"),
+            **{name: self.given.get(name, most) for name, most in LIMITS.items()},
         }
 
     def broker_of(self, part: Part) -> dict[str, str]:

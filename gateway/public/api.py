@@ -31,7 +31,7 @@ from gateway.public import (
     portal,
     words,
 )
-from gateway.public.tickets import Tickets
+from gateway.public.tickets import Tickets, guesses_a_minute
 
 JSON, HTML = "application/json", "text/html"
 LONGEST_CODE = 60
@@ -53,7 +53,7 @@ class Public:
         settings.require("AMQP_URL", "PORTAL_KEY", "PORTAL_URL", "BLOBS_DIR", "OPEN311_KEYS_FILE")
         self.address = own_address(settings, "PORTAL_URL")
         self.client = Client(broker_url(settings), name="gateway.public")
-        self.guesses = Guesses()
+        self.guesses = Guesses(guesses_a_minute(settings))
         self.tickets = Tickets(self.client, settings, self.guesses)
         self.notices = Notices(self.client)
         self.news = news.News(self.tickets, settings.text("PORTAL_URL").rstrip("/"))
@@ -79,10 +79,11 @@ class Public:
 
     async def verify(self, request: Request) -> Response:
         """GET /v1/verify/{code}: whether an answer with this code was given."""
-        self.guesses.take(request.client.host if request.client else "")
-        asked = VERIFY.load({"verification_code": request.path_params["code"]})
+        asked = {"verification_code": request.path_params["code"]}
         wanted = bodies.answer_type(request, JSON, HTML)
-        told = await self.client.call(VERIFY, asked, traceparent=request.state.traceparent)
+        told = await self.tickets.ask(request, VERIFY, asked)
+        if not told["genuine"]:
+            self.guesses.take(request.client.host if request.client else "")
         if wanted == HTML:
             response = portal.show(request, "verified", told=told)
         else:

@@ -5,8 +5,6 @@ nobody who learns the address can make a message be anything.
 """
 
 import argparse
-import base64
-import hashlib
 import hmac
 import re
 import sys
@@ -20,6 +18,8 @@ from starlette.routing import Route
 from bus.client import Client
 from bus.contracts.notify import RECEIPT
 from bus.errors import NotFound
+from bus.keys import base64url
+from bus.sealing import derived
 from bus.settings import MissingSettings, Settings
 from gateway import bodies, uploads
 from gateway.guesses import Guesses
@@ -32,8 +32,8 @@ LIMIT = 16 * 1024
 
 def key_of(secret: str, provider: str) -> str:
     """What makes the address of a provider's receipts impossible to guess."""
-    made = hmac.new(secret.encode(), f"sms receipts {provider}".encode(), hashlib.sha256)
-    return base64.urlsafe_b64encode(made.digest()[:18]).decode()
+    key = derived(secret, "mirab.portal.sms receipts")
+    return base64url(hmac.digest(key, provider.encode(), "sha256")[:18])
 
 
 def address_of(settings: Settings, provider: str) -> str:

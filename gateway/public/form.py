@@ -11,12 +11,12 @@ from bus.contracts.files import ATTACHMENTS
 from bus.contracts.ticketing import KINDS, REGISTER
 from bus.errors import BusError, ContractError, FieldError, Unavailable
 from gateway import uploads
+from gateway.acts import FORM_SECONDS, Form
 from gateway.origin import same_origin
 from gateway.public import words
 from gateway.public.portal import Portal, faults_of, one, show, status_of
 from gateway.public.tickets import Tickets
 
-FORM_SECONDS = 24 * 3600
 NEW_COOKIE, NEW_SECONDS = "mirab_new", 600
 STEPS = ("kind", "category", "text", "who", "check")
 # What is asked on which page; the first page with a fault is shown again.
@@ -35,7 +35,7 @@ TEXTS = tuple(name for names in FIELDS.values() for name in names if name not in
 class Draft:
     """What was answered so far, as it was typed, and the files that were kept."""
 
-    id: str
+    form: Form
     values: dict[str, str]
     claims: list[dict[str, Any]] = field(default_factory=list)
 
@@ -56,7 +56,7 @@ class Register:
     async def begin(self, request: Request) -> Response:
         """GET /contact/new: the first page, with an id that makes the whole one act."""
         kind = request.query_params.get("kind", "")
-        draft = Draft(self._tickets.new_id(), {"kind": kind if kind in KINDS else ""})
+        draft = Draft(Form.new(), {"kind": kind if kind in KINDS else ""})
         return await self._page(request, "kind", draft)
 
     async def go_on(self, request: Request) -> Response:
@@ -85,8 +85,8 @@ class Register:
 
     def _draft(self, form: uploads.Form) -> Draft | None:
         """The answers so far; None if the form is not one of ours, or a day old."""
-        sealed = self._tickets.forms.open(one(form.values, "form"), FORM_SECONDS)
-        if sealed is None:
+        own = self._tickets.acts.form(one(form.values, "form"))
+        if own is None:
             return None
         opened = [
             self._tickets.seals.open(text, FORM_SECONDS) for text in form.values.get("claim", [])
@@ -98,7 +98,7 @@ class Register:
             else:
                 form.problems.append(FieldError("files", "attachment.too_many", ""))
         values = {name: one(form.values, name) for name in (*TEXTS, *FLAGS)}
-        return Draft(str(sealed["id"]), values, claims)
+        return Draft(own, values, claims)
 
     def _faults(
         self, request: Request, step: str, draft: Draft, problems: list[FieldError]
@@ -119,7 +119,7 @@ class Register:
     async def _send(self, request: Request, draft: Draft) -> Response:
         lang = words.language(request)
         try:
-            told, secret = await self._tickets.register(request, draft.data(lang), draft.id)
+            told = await self._tickets.register(request, draft.data(lang), *draft.form)
         except Unavailable:
             faults = {"": words.speaker(lang)("not_now")}
             return await self._page(request, "check", draft, faults, 503)
@@ -130,7 +130,7 @@ class Register:
         response: Response = RedirectResponse("/contact/done", 303)
         shown = {
             **{n: told[n] for n in ("code", "unit", "first_response_due", "solution_due")},
-            "secret": secret,
+            "secret": draft.form.secret,
         }
         response.set_cookie(
             NEW_COOKIE,
@@ -141,7 +141,7 @@ class Register:
             samesite="lax",
             secure=request.url.scheme == "https",
         )
-        self._portal.open_for(request, response, told["code"], secret)
+        self._portal.open_for(request, response, told["code"], draft.form.secret)
         return response
 
     async def done(self, request: Request) -> Response:
@@ -169,7 +169,7 @@ class Register:
             f"new_{step}",
             status,
             draft=draft,
-            form_seal=self._tickets.forms.seal({"id": draft.id}),
+            form_seal=self._tickets.acts.seal(draft.form),
             claims=[(c, self._tickets.seals.seal(c)) for c in draft.claims],
             form=form,
             faults=faults or {},

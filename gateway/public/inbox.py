@@ -24,16 +24,16 @@ class Inbox:
 
     async def page(self, request: Request) -> Response:
         """GET /inbox: what it is, and a button that makes one."""
-        return show(request, "inbox", form=self._tickets.new_id())
+        return show(request, "inbox", form=self._tickets.acts.new_form())
 
     async def make(self, request: Request) -> Response:
         """POST /inbox: a form that is sent twice is one inbox, with one secret."""
         same_origin(request)
         values = (await uploads.read_form(request, None)).values
-        id_ = one(values, "form") or self._tickets.new_id()
-        secret = self._tickets.secret_of(id_)
-        told = await self._tickets.ask(request, contracts.MAKE_INBOX, {"secret": secret}, id=id_)
-        return self._opened(request, {"code": told["code"], "secret": secret}, "?new=1")
+        form = self._tickets.acts.form_or_new(one(values, "form"))
+        data = {"secret": form.secret}
+        told = await self._tickets.ask(request, contracts.MAKE_INBOX, data, id=form.id)
+        return self._opened(request, {"code": told["code"], **data}, "?new=1")
 
     async def open_page(self, request: Request) -> Response:
         """GET /inbox/open: by code and secret."""

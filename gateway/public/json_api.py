@@ -58,11 +58,12 @@ class JsonApi:
         return web.json_response({**told, "size": claim.size, "name": claim.name}, 201)
 
     async def register(self, request: Request) -> Response:
-        """POST /v1/tickets: register; Idempotency-Key must be a UUID of your own making."""
+        """POST /v1/tickets: register; a repeat of key and body is told the same secret."""
         id_ = idempotency_id(request, required=True) or ""
         data = self._with_files(await self._object(request))
         data |= {"channel": "api"}
-        told, secret = await self._tickets.register(request, data, id_)
+        secret = self._tickets.acts.secret_of(contracts.REGISTER.name, id_, data)
+        told = await self._tickets.register(request, data, id_, secret)
         answer = {
             **told,
             "code_grouped": grouped(told["code"]),

@@ -5,7 +5,6 @@ What a call says is read in open311_reading, how it is answered stands in open31
 
 import datetime as dt
 import time
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus import tracking
-from bus.contracts.ticketing import LIST_PUBLIC, TOKEN
+from bus.contracts.ticketing import LIST_PUBLIC, REGISTER, TOKEN
 from bus.errors import Forbidden, NotFound
 from bus.persian import TEHRAN
 from bus.settings import Settings
 from gateway import uploads
+from gateway.acts import Form
 from gateway.address import own_address
 from gateway.problems import HttpError
 from gateway.public import open311_reading as reading
@@ -119,7 +119,7 @@ class Open311:
         if form.claims:
             data["attachments"] = [claim.told() for claim in form.claims]
         given.check()
-        registered, _ = await self._tickets.register(request, data, self._id(request, app))
+        registered = await self._tickets.register(request, data, *self._act(request, app, data))
         return answer(request, "service_requests", [_registered(registered, data, language)])
 
     async def requests(self, request: Request) -> Response:
@@ -178,20 +178,20 @@ class Open311:
         request.state.agency = app
         return app
 
-    def _id(self, request: Request, app: str) -> str:
-        """The id of the act: by the Idempotency-Key, which then gives the same ticket again.
+    def _act(self, request: Request, app: str, data: dict[str, Any]) -> tuple[str, str]:
+        """Id and secret of the act: by the Idempotency-Key, which then gives the same ticket again.
 
-        It goes through the face's own key: an id that others can work out would let them repeat
-        the act and be shown its answer.
+        Two apps that choose the same key are still two.
         """
         told = request.headers.get(KEY_HEADER, "").strip().strip('"')
         if not told:
-            return str(uuid.uuid4())
+            return "", Form.new().secret
         if len(told) > MOST_KEY or not (told.isascii() and told.isprintable()):
             raise HttpError(
                 "idempotency_key.invalid", f"Idempotency-Key: up to {MOST_KEY} ASCII characters."
             )
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, self._tickets.secret_of(f"open311:{app}:{told}")))
+        key = f"open311\0{app}\0{told}"
+        return key, self._tickets.acts.secret_of(REGISTER.name, key, data)
 
     async def _services(self, request: Request) -> dict[str, dict[str, Any]]:
         """The categories that are offered over Open311, by code; asked for once a minute."""

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from bus.contracts import own as contracts
 from bus.contracts.billing import LOOK_UP, QUOTE
 from bus.contracts.ratings import RATE_OWN
-from bus.errors import BusError, Conflict, ContractError, NotFound
+from bus.errors import BusError, Conflict, ContractError, NotFound, Unavailable
 from gateway import documents, uploads
 from gateway.origin import same_origin
 from gateway.public import words
@@ -49,34 +49,36 @@ class Own:
             price = None
         return show(
             request, "inquiry", status, typed=typed, faults=faults, price=price,
-            form=form or self._tickets.new_id(),
+            form=form or self._tickets.acts.new_form(),
         )  # fmt: skip
 
     async def ask(self, request: Request) -> Response:
         """POST /inquiry: a form that is sent twice is one inquiry, with one secret."""
         same_origin(request)
         values = (await uploads.read_form(request, None)).values
-        typed = {name: one(values, name) for name in ("key", "file_no", "form")}
-        id_ = typed["form"] or self._tickets.new_id()
-        secret = self._tickets.secret_of(id_)
+        typed = {name: one(values, name) for name in ("key", "file_no")}
+        form = self._tickets.acts.form_or_new(one(values, "form"))
         data = {
             "key_kind": one(values, "key_kind") or "national_id",
             "key": typed["key"],
             "file_no": typed["file_no"],
             "declared": one(values, "declared") == "1",
-            "secret": secret,
+            "secret": form.secret,
             # Never shown again, like the ID: who comes to this computer next must not read it.
             "mobile": one(values, "mobile") or None,
             "language": words.language(request),
         }
         try:
-            told = await self._tickets.ask(request, contracts.ASK_OWN, data, id=id_)
+            told = await self._tickets.ask(request, contracts.ASK_OWN, data, id=form.id)
         except BusError as error:
-            # A refusal was answered under this id; what is mended is asked under another.
+            # A refusal was answered under this id: what is mended is asked under another. What was
+            # not answered is asked again under its own.
             typed["key"] = ""
-            return await self._form(request, typed, faults_of(request, error), status_of(error))
+            again = self._tickets.acts.seal(form) if isinstance(error, Unavailable) else ""
+            faults = faults_of(request, error)
+            return await self._form(request, typed, faults, status_of(error), again)
         response: Response = RedirectResponse("/inquiry/mine?new=1", 303)
-        self._open(request, response, {"code": told["code"], "secret": secret})
+        self._open(request, response, {"code": told["code"], "secret": form.secret})
         return response
 
     def _open(self, request: Request, response: Response, proof: dict[str, Any]) -> None:

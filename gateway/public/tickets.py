@@ -13,10 +13,12 @@ from bus.contracts.kinds import Request as Contract
 from bus.contracts.ticketing import FORM, REGISTER
 from bus.errors import BusError
 from bus.settings import Settings
+from gateway.acts import Acts
 from gateway.guesses import Guesses
-from gateway.uploads import Seals, derived_secret
+from gateway.uploads import Seals
 
-MOST_REQUESTS = 1200
+# An address may ask so many times as often as it may guess.
+REQUESTS_PER_GUESS = 20
 NOT_OPENED = (
     "ticket.not_opened", "ticket.locked", "bill.not_found", "payment.not_found", "own.no_match",
     "own.locked", "own.not_opened", "inbox.not_opened", "inbox.locked",
@@ -24,17 +26,20 @@ NOT_OPENED = (
 )  # fmt: skip
 
 
+def guesses_a_minute(settings: Settings) -> int | None:
+    """How many wrong codes one address may send in a minute, if the operator has set it."""
+    return settings.whole("GUESSES_A_MINUTE", 0) or None
+
+
 class Tickets:
     """Asks ticketing for anonymous people; what opens a ticket travels with each question."""
 
     def __init__(self, client: Client, settings: Settings, guesses: Guesses) -> None:
         key = settings.secret("PORTAL_KEY").reveal()
-        self._client, self._key, self.guesses = client, key, guesses
-        self._floods = Guesses(MOST_REQUESTS)
+        self._client, self.acts, self.guesses = client, Acts(key, "portal"), guesses
+        self._floods = Guesses(guesses_a_minute(settings), times=REQUESTS_PER_GUESS)
         self.blobs = Blobs(Path(settings.text("BLOBS_DIR")))
-        self.seals, self.cookies, self.forms = (
-            Seals(key, purpose) for purpose in ("claim", "cookie", "form")
-        )
+        self.seals, self.cookies = (Seals(key, purpose) for purpose in ("claim", "cookie"))
 
     async def ask(
         self,
@@ -46,18 +51,19 @@ class Tickets:
     ) -> dict[str, Any]:
         """Loads ``data`` by the contract (ContractError names each wrong field) and asks.
 
-        ``id`` makes a repeated act the same act; a fresh one is made if none is given.
+        ``id``, as its sender calls the act, makes a repeated act the same act. What opens passes
+        however often somebody at the same address guessed wrong: wrong guesses alone are counted,
+        and TooMany tells who made too many of them.
         """
         address = request.client.host if request.client else ""
         request.state.contract = contract.name
         self._floods.take(address)
-        self.guesses.check(address)
         try:
             return await self._client.call(
                 contract,
                 contract.load(dict(data)),
-                id=id or str(uuid.uuid4()),
-                caller={"face": "public"},
+                id=self.acts.message_id(contract.name, id) if id else str(uuid.uuid4()),
+                caller={"face": "public", "asker": self.acts.asker(address)},
                 traceparent=request.state.traceparent,
             )
         except BusError as error:
@@ -66,20 +72,10 @@ class Tickets:
             raise
 
     async def register(
-        self, request: Request, data: Mapping[str, Any], id: str
-    ) -> tuple[dict[str, Any], str]:
-        """Registers a ticket: the service's answer, and the secret that opens it.
-
-        The secret follows from ``id``: a form that is sent twice is shown the same one, and no
-        database has to keep it. ``id`` must be impossible to guess.
-        """
-        secret = self.secret_of(id)
-        told = await self.ask(request, REGISTER, {**data, "secret": secret}, id=id)
-        return told, secret
-
-    def secret_of(self, id: str) -> str:
-        """The 20 digits that open the ticket registered under ``id``."""
-        return derived_secret(self._key, id)
+        self, request: Request, data: Mapping[str, Any], id: str, secret: str
+    ) -> dict[str, Any]:
+        """Registers a ticket that ``secret`` opens; ``id`` makes a repeat the same ticket."""
+        return await self.ask(request, REGISTER, {**data, "secret": secret}, id=id)
 
     @staticmethod
     def new_id() -> str:

@@ -11,15 +11,13 @@ from sqlalchemy import Connection, text
 
 from bus import tracking
 from bus.contracts.billing import CHARGE
-from bus.errors import BusError, NotFound, TooMany
-from bus.persian import tehran_day
+from bus.errors import BusError, NotFound
 from bus.store import Tx
-from services.inquiry import asking, own_notices, store
+from services.inquiry import asking, own_guesses, own_notices, store
 from services.inquiry.asking import Asked
 from services.inquiry.domain.answer import instant
 from services.inquiry.domain.purposes import OWN, OWN_CODE
 
-FAILURES_A_DAY = 5
 # As long as the treasury may charge an inquiry again whose bill has ended.
 KEY_DAYS = dt.timedelta(days=30)
 SERVICE = "own_inquiry"
@@ -33,23 +31,15 @@ def ask(
 ) -> dict[str, str] | BusError:
     """The code of a new inquiry, if the person is an owner or partner of the source.
 
-    Who does not match learns nothing of the file; five wrong tries lock it until tomorrow. A
-    refusal is returned, so that it is counted.
+    Who does not match learns nothing of the file, and is slowed down. A refusal is returned, so
+    that it is counted.
     """
-    subject = _hashed(secret, "file", data["file_no"]).hex()
-    if _failures(tx.conn, subject, now) >= FAILURES_A_DAY:
-        return TooMany(
-            "This file was asked for too often with another ID; try again tomorrow, or come to an "
-            "office.",
-            code="own.locked",
-            retry_after=86_400,
-        )
+    asker = str((tx.message.caller or {}).get("asker", "")) if tx.message else ""
+    subjects = own_guesses.Subjects.of(secret, asker, data["key"], data["file_no"])
+    if (refusal := own_guesses.refusal(tx.conn, subjects, now)) is not None:
+        return refusal
     if not asking.holds(tx.conn, data["key_kind"], data["key"], data["file_no"]):
-        _count_failure(tx.conn, subject, now)
-        return NotFound(
-            "This ID and this file number do not belong together; compare both with the licence.",
-            code="own.no_match",
-        )
+        return own_guesses.count(tx.conn, subjects, now)
     code = _add(tx.conn, data, now, secret)
     tx.send(
         CHARGE,
@@ -85,24 +75,6 @@ def _add(conn: Connection, data: Mapping[str, Any], now: dt.datetime, secret: st
         ).scalar()
         if added:
             return code
-
-
-def _failures(conn: Connection, subject: str, now: dt.datetime) -> int:
-    found = conn.execute(
-        text("select failures from own_failures where subject = :s and day = :d"),
-        {"s": subject, "d": tehran_day(now)},
-    ).scalar()
-    return int(found or 0)
-
-
-def _count_failure(conn: Connection, subject: str, now: dt.datetime) -> None:
-    conn.execute(
-        text(
-            "insert into own_failures (subject, day, failures) values (:s, :d, 1) on conflict "
-            "(subject, day) do update set failures = own_failures.failures + 1"
-        ),
-        {"s": subject, "d": tehran_day(now)},
-    )
 
 
 def _hashed(secret: str, *parts: str) -> bytes:
@@ -198,7 +170,4 @@ def forget(conn: Connection, now: dt.datetime) -> None:
         {"old": now - KEY_DAYS},
     )
     own_notices.forget(conn, now)
-    conn.execute(
-        text("delete from own_failures where day < :day"),
-        {"day": tehran_day(now) - dt.timedelta(days=2)},
-    )
+    own_guesses.forget(conn, now)

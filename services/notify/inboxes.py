@@ -46,7 +46,7 @@ def known(conn: Connection, codes: Collection[str]) -> set[str]:
 
 def open_(office: Office, code: str, secret: str) -> dict[str, str] | BusError:
     """The code, if the secret is that of the inbox. NotFound ``inbox.not_opened``, the same for a
-    wrong code and a wrong secret; TooMany ``inbox.locked`` after five wrong ones a day. A refusal
+    wrong code and a wrong secret; TooMany ``inbox.locked`` for a sixth wrong one a day. A refusal
     is returned, so that it is counted.
     """
     refused = _refused(office, code, secret)
@@ -96,31 +96,27 @@ def read(office: Office, asked: Mapping[str, Any]) -> dict[str, Any] | BusError:
 
 
 def _refused(office: Office, code: str, secret: str) -> BusError | None:
-    day = tehran_day(office.now)
-    failures = office.conn.execute(
-        text("select failures from inbox_failures where code = :code and day = :day"),
-        {"code": code, "day": day},
-    ).scalar()
-    if (failures or 0) >= FAILURES_A_DAY:
-        return TooMany(
-            "This inbox was tried too often with a wrong secret; try again tomorrow.",
-            code="inbox.locked",
-            retry_after=86_400,
-        )
+    """None for the right secret, which always passes; else what a wrong one is told."""
     kept = office.conn.execute(
         text("select secret_hash from inboxes where code = :code and closed_at is null"),
         {"code": code},
     ).scalar()
-    given = _hashed(office.keys, code, secret)
-    if hmac.compare_digest(given, bytes(kept or NOBODYS)):
+    if hmac.compare_digest(_hashed(office.keys, code, secret), bytes(kept or NOBODYS)):
         return None
-    office.conn.execute(
+    failures = office.conn.execute(
         text(
             "insert into inbox_failures (code, day, failures) values (:code, :day, 1) on conflict "
-            "(code, day) do update set failures = inbox_failures.failures + 1"
+            "(code, day) do update set failures = inbox_failures.failures + 1 returning failures"
         ),
-        {"code": code, "day": day},
-    )
+        {"code": code, "day": tehran_day(office.now)},
+    ).scalar_one()
+    if failures > FAILURES_A_DAY:
+        return TooMany(
+            "Code and secret do not belong together, and too many wrong secrets were tried for "
+            "this inbox today. Compare both: the right secret opens at any time.",
+            code="inbox.locked",
+            retry_after=86_400,
+        )
     return NotFound(
         "Code and secret do not belong together; compare both with what you were given.",
         code="inbox.not_opened",

@@ -138,9 +138,9 @@ def _row(desk: Desk, data: dict[str, Any], unit: str, promise: Promise) -> Any:
 def opened(desk: Desk, code: str, secret: str, *, lock: bool = False) -> Case | BusError:
     """The ticket, if ``secret`` opens it; else a refusal to be returned, so that it is counted.
 
-    Whoever guesses learns nothing: a code that does not exist is counted, locked and refused by
-    the same steps and words as a wrong secret. A link's key is too long to be guessed; so a lock
-    that somebody else caused does not shut out who has the link.
+    What opens is judged first and always passes: 20 digits cannot be guessed, and wrong guesses of
+    others must not shut out who has them. Whoever guesses learns nothing: a code that does not
+    exist is counted and refused by the same steps and words as a wrong secret.
     """
     row = store.ticket(desk.conn, lock=lock, code=code)
     until = store.locked_until(desk.conn, code)
@@ -150,18 +150,23 @@ def opened(desk: Desk, code: str, secret: str, *, lock: bool = False) -> Case | 
         bytes(row.secret_hash) if row else NOBODY,
         row.link_generation if row else 0,
     )
-    if until is not None and until > desk.now and not (good and is_link(secret)):
-        return _locked(until - desk.now)
     if row is None or not good:
-        if not is_link(secret):
-            _count_failure(desk, code)
-        return NotFound(
-            "Code and secret do not belong together; compare both with what you were given.",
-            code="ticket.not_opened",
-        )
+        return _refusal(desk, code, until, link=is_link(secret))
     if until is not None:
         store.forget_failures(desk.conn, code)
     return acting.take(desk, lock=lock, id=row.id)
+
+
+def _refusal(desk: Desk, code: str, until: dt.datetime | None, *, link: bool) -> BusError:
+    """What a wrong proof is told: who goes on guessing waits longer and longer."""
+    if not link and until is not None and until > desk.now:
+        return _locked(until - desk.now)
+    if not link:
+        _count_failure(desk, code)
+    return NotFound(
+        "Code and secret do not belong together; compare both with what you were given.",
+        code="ticket.not_opened",
+    )
 
 
 def _count_failure(desk: Desk, code: str) -> None:
@@ -174,8 +179,8 @@ def _count_failure(desk: Desk, code: str) -> None:
 def _locked(left: dt.timedelta) -> TooMany:
     wait = math.ceil(left.total_seconds())
     return TooMany(
-        f"Too many wrong secrets for this code; wait {math.ceil(wait / 60)} minutes, or use the "
-        "link in a letter of ours.",
+        "Code and secret do not belong together, and too many wrong secrets were tried for this "
+        "code. Compare both with what you were given: the right secret opens at any time.",
         code="ticket.locked",
         retry_after=wait,
     )

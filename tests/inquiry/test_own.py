@@ -14,7 +14,7 @@ from bus.contracts import own as people
 from bus.contracts.notify import SEND_MESSAGE
 from bus.envelope import Envelope
 from services.billing.bills import ASKED_KEPT
-from services.inquiry import own
+from services.inquiry import own, own_guesses
 from services.inquiry.service import Inquiry
 from tests.conftest import ROOT, execute
 from tests.inquiry.test_service import Hand
@@ -41,7 +41,8 @@ class Own(Hand):
 
     def ask_own(self, **more):
         told = {"key": self.key, "file_no": self.file_no, "declared": True, "secret": SECRET}
-        return self.call(people.ASK_OWN, caller={"face": "public"}, **{**told, **more})
+        caller = {"face": "public", "asker": more.pop("asker", "a village")}
+        return self.call(people.ASK_OWN, caller=caller, **{**told, **more})
 
     def read_own(self, code, secret=SECRET):
         return self.call(people.READ_OWN, caller={"face": "public"}, code=code, secret=secret)
@@ -132,16 +133,51 @@ def test_a_waived_fee_is_as_good_as_a_paid_one(hand):
     assert hand.read_own(code)["state"] == "ANSWERED"
 
 
-def test_another_persons_file_is_refused_alike_and_locked_after_five(hand):
+def test_s15_wrong_ids_for_a_file_are_told_alike_and_never_shut_out_its_owner(hand):
     other = hand.ask_own(file_no="99/99999")
     wrong = hand.ask_own(key="9900000013")
     assert (wrong["code"], wrong["message"]) == (other["code"], other["message"])
     assert wrong["code"] == "own.no_match"
     for _ in range(4):
         assert hand.ask_own(key="9900000013")["code"] == "own.no_match"
-    assert hand.ask_own()["code"] == "own.locked"
-    hand.moment += dt.timedelta(days=1)
+    slowed = hand.ask_own(key="9900000013")
+    assert (slowed["code"], int(slowed["details"]["retry_after"])) == ("own.locked", 60)
     assert len(hand.ask_own()["code"]) == 10
+
+
+def test_s15_who_tries_files_for_an_id_waits_longer_and_longer_and_others_do_not(hand):
+    for number in range(20):
+        hand.ask_own(file_no=f"99/{number}")
+    first = hand.ask_own()
+    assert (first["code"], int(first["details"]["retry_after"])) == ("own.locked", 60)
+    assert len(hand.ask_own(asker="another village")["code"]) == 10
+    hand.moment += dt.timedelta(seconds=61)
+    assert hand.ask_own(file_no="99/20")["code"] == "own.locked"
+    assert int(hand.ask_own()["details"]["retry_after"]) == 120
+    hand.moment += dt.timedelta(seconds=121)
+    assert len(hand.ask_own()["code"]) == 10
+
+
+def test_s15_many_files_from_an_address_are_slowed_and_a_neighbour_with_his_own_passes(hand):
+    for number in range(30):
+        assert hand.ask_own(key=ids(number), file_no=f"99/{number}")["code"] == "own.no_match"
+    assert hand.ask_own(key=ids(30), file_no="99/30")["code"] == "own.locked"
+    assert len(hand.ask_own()["code"]) == 10
+
+
+def test_s15_an_id_that_is_tried_from_everywhere_is_slowed_for_who_tries_it(hand, monkeypatch):
+    monkeypatch.setattr(own_guesses, "MOST_OF_KEY", 8)
+    for number in range(8):
+        hand.ask_own(file_no=f"99/{number}", asker=f"bot {number % 2}")
+    assert hand.ask_own(asker="bot 0")["code"] == "own.locked"
+    assert len(hand.ask_own(asker="the owner")["code"]) == 10
+
+
+def ids(number):
+    """National IDs that no source of the demo has."""
+    digits = f"{990000100 + number}"
+    rest = sum(int(d) * (10 - place) for place, d in enumerate(digits)) % 11
+    return digits + str(rest if rest < 2 else 11 - rest)
 
 
 def test_a_wrong_code_and_a_wrong_secret_are_told_alike(hand):

@@ -277,14 +277,16 @@ def test_letters_of_an_inbox_come_in_pages(hand):
     assert ([each["subject"] for each in rest["letters"]], rest["next"]) == (["0"], None)
 
 
-def test_five_wrong_secrets_lock_an_inbox_for_the_day_by_whatever_door(hand):
+def test_s11_five_wrong_secrets_slow_guesses_by_whatever_door_and_never_the_owner(hand):
     code = hand.call(inboxes.MAKE_INBOX, secret="1" * 20)["code"]
     good, wrong = ({"code": code, "secret": s * 20} for s in "12")
     for contract in (inboxes.OPEN_INBOX, inboxes.READ_INBOX) * 2 + (inboxes.OPEN_INBOX,):
         assert hand.call(contract, **wrong)["code"] == "inbox.not_opened"
     for contract in (inboxes.OPEN_INBOX, inboxes.READ_INBOX):
-        assert hand.call(contract, **good)["code"] == "inbox.locked"
+        assert hand.call(contract, **wrong)["code"] == "inbox.locked"
+        assert hand.call(contract, **good)["code"] == code
     hand.later(days=1)
+    assert hand.call(inboxes.OPEN_INBOX, **wrong)["code"] == "inbox.not_opened"
     assert hand.call(inboxes.OPEN_INBOX, **good) == {"code": code}
 
 

@@ -61,13 +61,13 @@ def test_a_wrong_code_and_a_wrong_secret_get_the_same_words(hand):
     assert wrong_secret["code"] == "ticket.not_opened"
 
 
-def test_five_wrong_secrets_lock_a_code_that_exists_and_one_that_does_not_alike(hand):
+def test_five_wrong_secrets_slow_guesses_of_a_code_that_exists_and_one_that_does_not_alike(hand):
     code, other = hand.register(), tracking.new()
     for each in (code, other):
         for _ in range(5):
             assert hand.track(each, "1" * 20)["code"] == "ticket.not_opened"
-        assert hand.track(each)["code"] == "ticket.locked"
-        assert hand.track(each)["details"]["retry_after"] == "900"
+        assert hand.track(each, "1" * 20)["code"] == "ticket.locked"
+        assert hand.track(each, "1" * 20)["details"]["retry_after"] == "900"
     hand.moment += dt.timedelta(minutes=16)
     assert hand.track(code)["code"] == code
     assert hand.track(other)["code"] == "ticket.not_opened"
@@ -79,7 +79,15 @@ def test_a_lock_lasts_longer_each_time(hand):
         hand.track(code, "1" * 20)
     hand.moment += dt.timedelta(minutes=16)
     hand.track(code, "2" * 20)
-    assert hand.track(code)["details"]["retry_after"] == "1800"
+    assert hand.track(code, "2" * 20)["details"]["retry_after"] == "1800"
+
+
+def test_s11_the_right_secret_opens_however_often_others_guessed(hand):
+    code = hand.register()
+    for _ in range(7):
+        hand.track(code, "1" * 20)
+    assert hand.track(code)["code"] == code
+    assert hand.track(code, "1" * 20)["code"] == "ticket.not_opened", "the count begins anew"
 
 
 def test_good_and_bad_guesses_cost_the_same_statements(hand):

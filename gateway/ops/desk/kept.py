@@ -32,11 +32,11 @@ class KeptForm(NamedTuple):
 
     @property
     def hidden(self) -> list[tuple[str, str]]:
-        return [(name, value) for name, value in self.fields if not _is_text(value)]
+        return [field for field in self.fields if not _is_text(*field)]
 
     @property
     def texts(self) -> list[tuple[str, str]]:
-        return [(name, value) for name, value in self.fields if _is_text(value)]
+        return [field for field in self.fields if _is_text(*field)]
 
 
 def sent_form(request: Request) -> KeptForm | None:
@@ -66,8 +66,10 @@ def _kept(action: str, values: Mapping[str, list[str]], *, files: bool) -> KeptF
     return KeptForm(action, fields, files) if any(value for _, value in fields) else None
 
 
-def _is_text(value: str) -> bool:
-    """Whether it is worth showing: choices and ids go along unseen."""
+def _is_text(name: str, value: str) -> bool:
+    """Whether it is worth showing: choices, and what makes the form one act, go along unseen."""
+    if name == "form":
+        return False
     return "\n" in value or len(value) > SHORT or " " in value.strip()
 
 

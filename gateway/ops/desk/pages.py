@@ -207,28 +207,31 @@ class DeskPages:
         """GET and POST /desk/telephone: a clerk writes down what a citizen says."""
         if request.method == "GET":
             form = await self.desk.ask_as_desk(request, FORM, {})
-            return self._page(request, "telephone", form=form, typed={}, error=None)
+            fresh = self.desk.acts.new_form()
+            return self._page(request, "telephone", form=form, act=fresh, typed={}, error=None)
         same_origin(request)
         values = (await uploads.read_form(request, None, fields_limit=uploads.TEXT_FORM)).values
         form = await self.desk.ask_as_desk(request, FORM, {})
         typed = {field: one(values, field) for field in values}
-        id_ = typed.get("form") or form_id()
-        secret = self.desk.secret_of(id_)
+        act = self.desk.acts.form_or_new(typed.get("form", ""))
         data = {
             **{n: typed.get(n, "") for n in ("kind", "category", "county", "text", "name")},
             **{n: typed.get(n) or None for n in ("mobile", "email", "national_id")},
             "privacy": typed.get("privacy") or "private",
             "channel": "telephone",
             "declared": typed.get("declared") == "1",
-            "secret": secret,
+            "secret": act.secret,
         }
         try:
-            told = await self.desk.ask(request, REGISTER, data, id=id_)
+            told = await self.desk.ask(request, REGISTER, data, id=act.id)
         except (ContractError, RuleBroken) as error:
-            return self._page(request, "telephone", 422, form=form, typed=typed, error=error)
+            again = self.desk.acts.seal(act)
+            return self._page(
+                request, "telephone", 422, form=form, act=again, typed=typed, error=error
+            )
         return self._page(
             request, "telephone_done", told=told, code=grouped(told["code"]),
-            secret=grouped_secret(secret),
+            secret=grouped_secret(act.secret),
         )  # fmt: skip
 
     # --- calendar and figures ---

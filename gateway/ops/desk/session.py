@@ -15,7 +15,8 @@ from bus.client import Client
 from bus.contracts.kinds import Request as Contract
 from bus.errors import Unauthenticated
 from bus.settings import Settings
-from gateway.uploads import Seals, derived_secret
+from gateway.acts import Acts
+from gateway.uploads import Seals
 
 COOKIE = "mirab_desk"
 SECONDS = 8 * 3600
@@ -26,7 +27,7 @@ class Desk:
 
     def __init__(self, client: Client, settings: Settings) -> None:
         key = settings.secret("DESK_KEY").reveal()
-        self.client, self._key, self.seals = client, key, Seals(key, "desk")
+        self.client, self.acts, self.seals = client, Acts(key, "desk"), Seals(key, "desk")
 
     def who(self, request: Request) -> dict[str, Any]:
         """The colleague whom the cookie names. Unauthenticated ``desk.signed_out``."""
@@ -50,10 +51,6 @@ class Desk:
             secure=request.url.scheme == "https",
         )
 
-    def secret_of(self, id: str) -> str:
-        """The secret of the ticket that a clerk registers for a citizen under ``id``."""
-        return derived_secret(self._key, id)
-
     async def ask(
         self,
         request: Request,
@@ -63,12 +60,12 @@ class Desk:
         id: str | None = None,
     ) -> dict[str, Any]:
         """Asks ticketing as the colleague; ``id`` makes a form that is sent twice one act."""
-        request.state.contract = contract.name
+        request.state.contract, username = contract.name, self.who(request)["username"]
         return await self.client.call(
             contract,
             contract.load(dict(data)),
-            id=id or str(uuid.uuid4()),
-            caller={"staff": self.who(request)["username"]},
+            id=self.acts.message_id(contract.name, username, id) if id else str(uuid.uuid4()),
+            caller={"staff": username},
             traceparent=request.state.traceparent,
         )
 
