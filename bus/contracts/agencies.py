@@ -5,7 +5,7 @@ Their owner is the team of services/agencies.
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import (
     EXCLUDE,
@@ -237,6 +237,11 @@ class RegisterSandbox(Schema):
     name = _word(100, required=True)
     public_key = Text(60)
     jwk = Jwk()
+
+    class Meta:
+        rules: ClassVar[dict[str, object]] = {
+            "oneOf": [{"required": ["public_key"]}, {"required": ["jwk"]}]
+        }
 
 
 class SandboxAgency(OneAgency):

@@ -4,7 +4,7 @@ import uuid
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from bus.contracts.fields import Block, Boolean, Choice, Instant, Text, code_text, whole
+from bus.contracts.fields import Block, Boolean, Choice, Instant, Text, code_text, uuid_text, whole
 from bus.contracts.kinds import Event, Form, Request
 from bus.contracts.notify import CHANNELS, LANGUAGES, Previewed
 from bus.contracts.receiver import Receiver
@@ -29,7 +29,7 @@ def _uuid(value: str) -> None:
 
 def id_of(description: str) -> Text:
     """A UUID that names a job or an endpoint."""
-    made = Text(36, required=True, metadata={"description": description})
+    made = uuid_text(required=True, metadata={"description": description})
     made.validators.append(_uuid)
     return made
 
@@ -86,7 +86,7 @@ class RowProblem(Schema):
 class JobTold(Schema):
     """A job and how it stands."""
 
-    job = Text(36, required=True)
+    job = uuid_text(required=True)
     name = Text(100, required=True)
     template = Text(64, required=True)
     channels = fields.List(Choice(CHANNELS), required=True, allow_none=True)
@@ -120,13 +120,13 @@ class StartJob(JobOf):
 
 
 class ListJobs(Schema):
-    before = Text(36, load_default=None, allow_none=True)
+    before = uuid_text(load_default=None, allow_none=True)
     limit = whole(1, 100, load_default=50)
 
 
 class Jobs(Schema):
     jobs = fields.List(fields.Nested(JobTold), required=True)
-    next = Text(36, required=True, allow_none=True)
+    next = uuid_text(required=True, allow_none=True)
 
 
 class PreviewJob(JobOf):
@@ -148,7 +148,7 @@ class JobPreview(Schema):
 class JobDone(Schema):
     """A job has ended: all its messages have, or it was cancelled. Names nobody."""
 
-    job = Text(36, required=True)
+    job = uuid_text(required=True)
     owner = code_text(64, required=True)
     state = Choice(("DONE", "CANCELLED"), required=True)
     messages = Block(required=True)

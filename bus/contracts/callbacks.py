@@ -6,7 +6,7 @@ Their owner is the team of services/notify; docs/webhooks.md is for agencies.
 from marshmallow import Schema, fields, validate
 
 from bus.contracts.bulk import id_of
-from bus.contracts.fields import Block, Choice, Instant, Text, code_text, whole
+from bus.contracts.fields import Block, Choice, Instant, Text, code_text, uuid_text, whole
 from bus.contracts.kinds import Command, Request
 
 OF_AGENCIES = ("call.settled", "event.heard")
@@ -44,7 +44,7 @@ class CallbackOf(Schema):
 class Callback(Schema):
     """An endpoint and how it stands."""
 
-    callback = Text(36, required=True)
+    callback = uuid_text(required=True)
     url = Text(500, required=True)
     types = fields.List(Choice(CALLBACK_TYPES), required=True)
     state = Choice(CALLBACK_STATES, required=True)

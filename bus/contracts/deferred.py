@@ -6,7 +6,7 @@ Their owner is the team of services/agencies.
 from marshmallow import Schema, fields
 
 from bus.contracts.bulk import id_of
-from bus.contracts.fields import Block, Choice, Instant, Text, whole
+from bus.contracts.fields import Block, Choice, Instant, Text, uuid_text, whole
 from bus.contracts.kinds import Request
 
 ENDS = ("DONE", "REFUSED", "FAILED")
@@ -23,7 +23,7 @@ class Call(Schema):
     could not be run in its hour, or it failed with us.
     """
 
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
     contract = Text(100, required=True)
     state = Choice(CALL_STATES, required=True)
     made_at = Instant(required=True)
@@ -68,7 +68,7 @@ class ClaimCalls(Schema):
 class ClaimedCall(Schema):
     """A call to run before the lease of this claim ends; ``data`` is null if it cannot be read."""
 
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
     contract = Text(100, required=True)
     data = Block(required=True, allow_none=True, metadata={"personal": True})
     caller = Block(required=True)

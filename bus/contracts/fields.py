@@ -107,7 +107,7 @@ class Text(fields.String):
         **kwargs: Any,
     ):
         super().__init__(metadata={"personal": personal, **kwargs.pop("metadata", {})}, **kwargs)
-        self._fold = fold
+        self.fold = fold
         self.validators = [
             self._clean,
             validate.Length(least, most, error=(f"length|Give {least} to {most} characters.")),
@@ -115,7 +115,7 @@ class Text(fields.String):
         ]
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        return self._fold(super()._deserialize(value, attr, data, **kwargs))
+        return self.fold(super()._deserialize(value, attr, data, **kwargs))
 
     @staticmethod
     def _clean(value: str) -> None:
@@ -148,12 +148,12 @@ class Checked(Text):
 
     def __init__(self, most: int, check: Callable[[str], str], **kwargs: Any):
         super().__init__(most, **kwargs)
-        self._check = check
+        self.check = check
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
         try:
-            return self._check(text)
+            return self.check(text)
         except Malformed as error:
             raise ValidationError(f"{error.code}|{error}") from None
 
@@ -161,6 +161,11 @@ class Checked(Text):
 def code_text(most: int = 40, **kwargs: Any) -> Text:
     """A stable code, such as that of a purpose or an answer."""
     return Text(most, **kwargs)
+
+
+def uuid_text(**kwargs: Any) -> Text:
+    """A UUID as text."""
+    return Text(36, metadata={"format": "uuid", **kwargs.pop("metadata", {})}, **kwargs)
 
 
 class Choice(fields.String):

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from bus.contracts.fields import Block, Choice, Instant, Pattern, Prose, Text, whole
+from bus.contracts.fields import Block, Choice, Instant, Pattern, Prose, Text, uuid_text, whole
 from bus.contracts.kinds import Request
 from bus.contracts.notify import (
     BODY_MOST,
@@ -37,8 +37,8 @@ class Authenticated(Schema):
 
     refusal = Text(200, required=True, allow_none=True)
     owner = Text(64, required=True, allow_none=True)
-    service = Text(36, required=True, allow_none=True)
-    key = Text(36, required=True, allow_none=True)
+    service = uuid_text(required=True, allow_none=True)
+    key = uuid_text(required=True, allow_none=True)
     kind = Choice(KEY_KINDS, required=True, allow_none=True)
     a_minute = fields.Integer(required=True, allow_none=True)
     from_email = Text(200, required=True, metadata={"description": "Who writes our e-mails"})
@@ -60,7 +60,7 @@ class SendByApi(Schema):
     """
 
     channel = Choice(API_CHANNELS, required=True)
-    template = Text(36, load_default=None, allow_none=True)
+    template = uuid_text(load_default=None, allow_none=True)
     to = Text(200, load_default=None, allow_none=True, personal=True)
     address = fields.List(
         Text(100, personal=True),
@@ -89,11 +89,11 @@ class SendByApi(Schema):
 
 
 class Accepted(Schema):
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
 
 
 class TemplateAt(Schema):
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
     version = fields.Integer(required=True)
 
 
@@ -102,7 +102,7 @@ class ApiMessage(Schema):
     it. One whose personal data is gone is not there any more.
     """
 
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
     owner = Text(64, required=True)
     reference = Text(REFERENCE_MOST, required=True, allow_none=True)
     kind = Choice(KEY_KINDS, required=True)
@@ -143,7 +143,7 @@ class ListByApi(Schema):
 
     wanted = fields.List(fields.Nested(Wanted), required=True, validate=validate.Length(0, 3))
     reference = Text(REFERENCE_MOST, load_default=None, allow_none=True)
-    older_than = Text(36, load_default=None, allow_none=True)
+    older_than = uuid_text(load_default=None, allow_none=True)
     jobs = fields.Boolean(load_default=False)
 
 
@@ -160,7 +160,9 @@ class ReadQueue(Schema):
 
 class Printed(Schema):
     ids = fields.List(
-        Text(36), required=True, validate=validate.Length(1, IDS_MOST, error="length|1 to 500 IDs.")
+        uuid_text(),
+        required=True,
+        validate=validate.Length(1, IDS_MOST, error="length|1 to 500 IDs."),
     )
 
 

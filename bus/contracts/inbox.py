@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields
 
 from bus import tracking
-from bus.contracts.fields import Checked, Instant, Prose, Text, code_text, whole
+from bus.contracts.fields import Checked, Instant, Prose, Text, code_text, uuid_text, whole
 from bus.contracts.kinds import Request
 from bus.contracts.notify import BODY_MOST, SUBJECT_MOST
 
@@ -30,12 +30,12 @@ class Proof(Schema):
 class ReadInbox(Proof):
     """What lies in the inbox, newest first; ``before`` is the ID of the last message seen."""
 
-    before = Text(36, load_default=None, allow_none=True)
+    before = uuid_text(load_default=None, allow_none=True)
     limit = whole(1, 100, load_default=20)
 
 
 class Letter(Schema):
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
     owner = code_text(64, required=True)
     subject = Text(SUBJECT_MOST, required=True, personal=True)
     body = Prose(BODY_MOST, required=True, personal=True)
@@ -45,7 +45,7 @@ class Letter(Schema):
 class Inbox(Schema):
     code = Text(10, required=True)
     letters = fields.List(fields.Nested(Letter), required=True)
-    next = Text(36, required=True, allow_none=True)
+    next = uuid_text(required=True, allow_none=True)
 
 
 MAKE_INBOX = Request(

@@ -15,12 +15,18 @@ from bus.contracts.fields import (
     Text,
     canonical_key,
     code_text,
+    uuid_text,
     whole,
 )
 from bus.contracts.kinds import Command, Event, Form, Request
 from bus.identifiers import Malformed
 from bus.persian import fold_code
 
+# The lawful purposes; whether an agency may state one is the service's to judge, and to log.
+PURPOSES = (
+    "electricity_tariff", "fuel_quota", "agriculture_aid", "land_transfer", "court_case",
+    "bank_collateral", "industry_supply", "building_permit", "environment", "water_levy",
+)  # fmt: skip
 BATCH_STATES = ("RECEIVING", "ANSWERING", "DONE")
 PART_LINES = 500
 BATCH_LINES = 100_000
@@ -62,6 +68,7 @@ class Matter(Schema):
         required=True,
         metadata={
             "description": "The lawful purpose; your grant names those that you may state",
+            "enum": PURPOSES,
             "example": "fuel_quota",
         },
     )
@@ -141,11 +148,11 @@ class BatchKeys(Matter):
 
 
 class BatchStatus(Schema):
-    batch = Text(36, required=True)
+    batch = uuid_text(required=True)
 
 
 class BatchProgress(Schema):
-    batch = Text(36, required=True)
+    batch = uuid_text(required=True)
     state = Choice(BATCH_STATES, required=True)
     purpose = code_text(required=True)
     lines = fields.Integer(required=True)
@@ -155,7 +162,7 @@ class BatchProgress(Schema):
 
 
 class ReadBatch(Schema):
-    batch = Text(36, required=True)
+    batch = uuid_text(required=True)
     after = whole(
         0, BATCH_LINES, load_default=0, metadata={"description": "Number of the last line read"}
     )
@@ -171,7 +178,7 @@ class BatchResult(Schema):
 
 
 class BatchPage(Schema):
-    batch = Text(36, required=True)
+    batch = uuid_text(required=True)
     state = Choice(BATCH_STATES, required=True)
     lines = fields.Integer(required=True)
     results = fields.List(fields.Nested(BatchResult), required=True)
@@ -187,11 +194,11 @@ class LoadRegistry(Schema):
 
 
 class LoadStatus(Schema):
-    load = Text(36, required=True)  # type: ignore[assignment]
+    load = uuid_text(required=True)  # type: ignore[assignment]
 
 
 class LoadProgress(Schema):
-    load = Text(36, required=True)  # type: ignore[assignment]
+    load = uuid_text(required=True)  # type: ignore[assignment]
     state = Choice(("WAITING", "LOADING", "DONE", "FAILED"), required=True)
     rows = fields.Integer(required=True)
     bad_rows = fields.Integer(required=True)
@@ -200,7 +207,7 @@ class LoadProgress(Schema):
 
 
 class AnswerBatchPart(Schema):
-    batch = Text(36, required=True)
+    batch = uuid_text(required=True)
     part = fields.Integer(required=True)
 
 
@@ -213,7 +220,7 @@ class RegistryLoaded(Schema):
 
 
 class BatchAnswered(Schema):
-    batch = Text(36, required=True)
+    batch = uuid_text(required=True)
     agency = code_text(required=True)
     lines = fields.Integer(required=True)
     on_behalf_of = code_text(

@@ -5,7 +5,17 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from bus import identifiers
-from bus.contracts.fields import Block, Checked, Choice, Day, Instant, Text, code_text, whole
+from bus.contracts.fields import (
+    Block,
+    Checked,
+    Choice,
+    Day,
+    Instant,
+    Text,
+    code_text,
+    uuid_text,
+    whole,
+)
 from bus.contracts.kinds import Request
 from bus.contracts.notify import (
     CHANNELS,
@@ -40,7 +50,7 @@ class FormRow(Schema):
     messages are made of now.
     """
 
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
     owner = code_text(64, required=True)
     code = code_text(required=True)
     channel = Choice(CHANNELS, required=True)
@@ -67,7 +77,7 @@ class ListForms(Schema):
 
 
 class OneForm(Schema):
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
 
 
 class Version(Schema):
@@ -143,21 +153,21 @@ class Receivers(Schema):
 class FindMessages(Receivers):
     """Messages that fit all that is given, newest first; an address is looked for exactly."""
 
-    id = Text(36, load_default=None, allow_none=True)
+    id = uuid_text(load_default=None, allow_none=True)
     reference = Text(200, load_default=None, allow_none=True)
     owner = code_text(64, load_default=None, allow_none=True)
     state = Choice(STATES, load_default=None, allow_none=True)
     day = Day(
         load_default=None, allow_none=True, metadata={"description": "When accepted, in Tehran"}
     )
-    before = Text(36, load_default=None, allow_none=True)
+    before = uuid_text(load_default=None, allow_none=True)
     limit = whole(1, 100, load_default=50)
 
 
 class FoundMessage(Schema):
     """A message without anything personal."""
 
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
     owner = code_text(64, required=True)
     reference = Text(200, required=True, allow_none=True)
     state = Choice(STATES, required=True)
@@ -175,13 +185,13 @@ class FoundMessage(Schema):
 
 class FoundMessages(Schema):
     messages = fields.List(fields.Nested(FoundMessage), required=True)
-    next = Text(36, required=True, allow_none=True)
+    next = uuid_text(required=True, allow_none=True)
 
 
 class Reveal(Schema):
     """Why somebody has to see whom a message was for and what it said."""
 
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
     why = Text(300, least=5, required=True)
 
 

@@ -13,8 +13,9 @@ from bus.contracts.fields import (
     Prose,
     Text,
     code_text,
-    whole,
-)  # fmt: skip
+    uuid_text,
+    whole,  # fmt: skip
+)
 from bus.contracts.kinds import Command, Event, Request
 from bus.contracts.receiver import Receiver, personalisation
 
@@ -64,7 +65,7 @@ class Send(Schema):
 
 
 class TemplateOf(Schema):
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
     code = code_text(required=True)
     version = fields.Integer(required=True)
 
@@ -72,7 +73,7 @@ class TemplateOf(Schema):
 class Sent(Schema):
     """What was accepted: from now on it is never lost, and handed over once at the most."""
 
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
     state = Choice(STATES, required=True)
     channel = Choice(CHANNELS, required=True)
     template = fields.Nested(TemplateOf, required=True)
@@ -83,13 +84,13 @@ class Sent(Schema):
 
 
 class One(Schema):
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
 
 
 class Message(Schema):
     """A message and how it stands. What is personal is gone some days after it has ended."""
 
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
     reference = Text(REFERENCE_MOST, required=True, allow_none=True)
     state = Choice(STATES, required=True)
     code = Text(60, required=True, least=0, metadata={"description": "Why it ended, in one word"})
@@ -110,7 +111,7 @@ class Message(Schema):
 
 class Messages(Schema):
     messages = fields.List(fields.Nested(Message), required=True)
-    next = Text(36, required=True, allow_none=True)
+    next = uuid_text(required=True, allow_none=True)
 
 
 class ListMessages(Schema):
@@ -119,7 +120,7 @@ class ListMessages(Schema):
     states = fields.List(Choice(STATES), load_default=list)
     channels = fields.List(Choice(CHANNELS), load_default=list)
     reference = Text(REFERENCE_MOST, load_default=None, allow_none=True)
-    before = Text(36, load_default=None, allow_none=True)
+    before = uuid_text(load_default=None, allow_none=True)
     limit = whole(1, 250, load_default=50)
 
 
@@ -158,7 +159,7 @@ class Texts(Schema):
 class Template(Schema):
     """One form of a template: its newest version for one channel."""
 
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
     owner = code_text(64, required=True)
     code = code_text(required=True)
     channel = Choice(CHANNELS, required=True)
@@ -190,7 +191,7 @@ class ListTemplates(Schema):
 class ReadTemplate(Schema):
     """One form by its ID, at a version; by default the newest approved one."""
 
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
     version = whole(1, VERSION_MOST, load_default=None, allow_none=True)
 
 
@@ -227,7 +228,7 @@ class SendMessage(Send):
 class Settled(Schema):
     """A message has ended. Names nobody."""
 
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
     owner = code_text(64, required=True)
     reference = Text(REFERENCE_MOST, required=True, allow_none=True)
     channel = Choice(CHANNELS, required=True)

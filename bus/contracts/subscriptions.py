@@ -6,7 +6,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from bus import identifiers
 from bus.contracts.announcements import COMPONENTS, ours
-from bus.contracts.fields import Checked, Choice, Text
+from bus.contracts.fields import Checked, Choice, Text, uuid_text
 from bus.contracts.notify import LANGUAGES
 from bus.persian import ungrouped_code
 
@@ -35,13 +35,13 @@ class Subscribe(Topics):
 
 
 class Asked(Schema):
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
     channel = Choice(SUBSCRIBED_BY, required=True)
     valid_minutes = fields.Integer(required=True)
 
 
 class Confirm(Schema):
-    id = Text(36, required=True)
+    id = uuid_text(required=True)
     pin = Text(
         12,
         fold=ungrouped_code,

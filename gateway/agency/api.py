@@ -166,7 +166,10 @@ def make(settings: Settings) -> web.Face:
             Route("/v{version:int}/{context}/{operation}", agency.operate, methods=["POST"]),
             Route("/v1/calls/{call:uuid}", agency.read_call),
             Route("/v1/calls/{call:uuid}", agency.cancel_call, methods=["DELETE"]),
-            Route("/openapi.json", catalogue.openapi_json),
+            Route(
+                "/openapi.json",
+                catalogue.openapi_json(agency.door.base, sandbox=agency.sandbox is not None),
+            ),
             Route("/asyncapi.json", schemas.asyncapi_json),
             Route("/schemas/{name}.json", schemas.schema_json),
             Route("/", catalogue.page),

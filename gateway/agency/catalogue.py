@@ -1,9 +1,9 @@
 """What agencies can ask, told by the catalogue itself: /openapi.json and a page to read."""
 
-from functools import lru_cache
+from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,16 +12,66 @@ from bus.contracts import agency_contracts
 from bus.contracts.billing import STATEMENT
 from bus.contracts.bulk import JOB_MATTER, SUBMIT_JOB
 from bus.contracts.deferred import CANCEL_CALL, DEFER, READ_CALL
-from bus.contracts.inquiry import BATCH_KEYS, MATTER, READ_BATCH, SUBMIT_BATCH
+from bus.contracts.inquiry import ASK, BATCH_KEYS, MATTER, READ_BATCH, SUBMIT_BATCH
+from bus.version import release
 from gateway import pages
-from gateway.agency.forms import new_spec
+from gateway.agency import open_paths
+from gateway.agency.parameters import (
+    ANSWER_HEADERS,
+    IDEMPOTENCY,
+    LANGUAGE,
+    ON_BEHALF_OF,
+    PREFER,
+    SIGNED,
+    TRACE,
+)
 from gateway.agency.preferences import can_be_later
+from gateway.openapi.answers import ALWAYS, BODY, SERVICE, refusals
+from gateway.openapi.document import JSON, Document, path_parameter, served
+from gateway.openapi.shapes import UUID, Node
 from gateway.problems import PROBLEMS
 
-SIGNED = "docs/join.md tells how a request is signed."
+SIGNED_HOW = "docs/join.md tells how a request is signed."
 GRANTED = "For agencies whose grant names it."
 EVERYONE = "Every registered agency may call it; it needs no grant."
 BOUND = "Or send a token of /oauth/token, bound by DPoP (RFC 9449) or mutual TLS (RFC 8705)."
+ABOUT = "Inquiries on the status of water subscribers. "
+TAGS = {
+    "agencies": "Your entry in the register, your keys, what you hear",
+    "billing": "What questions cost, and your bills",
+    "inquiry": "The status of subscribers, licences and sources",
+    "notify": "Messages to people, and call-backs to you",
+    "ticketing": "Complaints and requests of citizens",
+    "calls": "Calls that are answered later",
+}
+STATUSES = (*ALWAYS, 401, 403, 410, *BODY, *SERVICE)
+QUESTION: Node = {"key_kind": "national_id", "key": "9905251782", "purpose": "fuel_quota"}
+IN_QUERY = {SUBMIT_BATCH: MATTER, SUBMIT_JOB: JOB_MATTER}
+_LINE_END = "(\\r?\\n|$)"
+LINES: dict[str, Node] = {
+    "application/jsonl": {
+        "schema": {"type": "string", "description": "A JSON object a line (JSON Lines)"},
+    },
+    "text/csv": {"schema": {"type": "string", "description": "RFC 4180, UTF-8, with a header"}},
+}
+KEYS_AS_LINES: dict[str, Node] = {
+    "application/jsonl": {
+        **LINES["application/jsonl"], "example": '{"key_kind":"national_id","key":"9905251782"}\n',
+    },
+    "text/csv": {
+        "schema": {
+            "type": "string",
+            "pattern": f"^\\ufeff?(key_kind,key|key,key_kind){_LINE_END}",
+        },
+        "example": "key_kind,key\nnational_id,9905251782\n",
+    },
+}  # fmt: skip
+PAPERS: dict[str, Node] = {
+    "text/csv": {"schema": {"type": "string"}},
+    "application/pdf": {"schema": {"type": "string", "contentMediaType": "application/pdf"}},
+}
+FILE = {"Content-Disposition": {"schema": {"type": "string"}, "description": "Of a file: its name"}}
+RETRY = {"schema": {"type": "integer"}, "description": "Ask again after so many seconds"}
 
 
 def path_of(contract: Contract) -> str:
@@ -29,63 +79,84 @@ def path_of(contract: Contract) -> str:
     return f"/v{contract.version}/{contract.context}/{contract.operation}"
 
 
-@lru_cache(maxsize=1)
-def openapi() -> bytes:
-    """The OpenAPI 3.1 document, as JSON."""
-    spec, _ = new_spec("Inquiries on the status of water subscribers. " + SIGNED + " " + BOUND)
-    spec.components.security_scheme(
-        "signature", {"type": "apiKey", "in": "header", "name": "Signature", "description": SIGNED}
-    )
-    spec.components.security_scheme("oauth", OAUTH)
-    spec.components.schema("Problem", PROBLEM_SCHEMA)
-    for contract in agency_contracts():
-        spec.path(path_of(contract), operations={"post": _operation(contract)})
-    told = {"get": _call_operation(READ_CALL), "delete": _call_operation(CANCEL_CALL)}
-    spec.path("/v1/calls/{id}", operations=told)
-    spec.path("/oauth/token", operations={"post": TOKEN})
-    return orjson.dumps(spec.to_dict(), option=orjson.OPT_INDENT_2)
+@cache
+def openapi(*, sandbox: bool = False) -> bytes:
+    """The OpenAPI 3.1 document as JSON, but for the servers."""
+    document = Document("Mirab, agency face", f"{ABOUT}{SIGNED_HOW} {BOUND}", ANSWER_HEADERS)
+    document.security = {
+        "signature": {
+            "type": "apiKey", "in": "header", "name": "Signature",
+            "description": f"RFC 9421 with Ed25519, beside Signature-Input. {SIGNED_HOW}",
+        },
+        "oauth": {
+            "type": "oauth2",
+            "description": f"Authorization: DPoP, or Bearer with your certificate. {BOUND}",
+            "flows": {
+                "clientCredentials": {
+                    "tokenUrl": "/oauth/token",
+                    "scopes": {contract.name: contract.doc for contract in agency_contracts()},
+                }
+            },
+        },
+    }  # fmt: skip
+    # All that is asked is named before what is answered (gateway/openapi/shapes.py).
+    bodies = {contract: _bodies(document, contract) for contract in agency_contracts()}
+    for name, description in TAGS.items():
+        document.tag(name, description)
+    open_paths.describe(document, sandbox=sandbox)
+    for contract, content in bodies.items():
+        document.add(path_of(contract), "post", _operation(document, contract, content))
+    document.schemas["Links"] = LINKS
+    for method, contract in (("get", READ_CALL), ("delete", CANCEL_CALL)):
+        document.add("/v1/calls/{id}", method, _call_operation(document, contract))
+    return document.text()
 
 
-def _operation(contract: Contract) -> dict[str, Any]:
+def _operation(document: Document, contract: Contract, content: Node) -> Node:
+    good = "202" if contract is SUBMIT_BATCH else "200"
+    conflict = (409,) if contract.effect or contract is READ_BATCH else ()
     return {
         "operationId": contract.name,
         "summary": contract.doc,
         "description": EVERYONE if contract.everyone else GRANTED,
         "tags": [contract.context],
         "security": [{"signature": []}, {"oauth": [contract.name]}],
-        "parameters": _parameters(contract),
-        "requestBody": {"required": True, "content": _bodies(contract)},
+        "parameters": _parameters(document, contract),
+        "requestBody": {"required": True, "content": content},
         "responses": {
-            "202" if contract is SUBMIT_BATCH else "200": {
+            good: {
                 "description": "The signed answer",
-                "content": _answers(contract),
+                "headers": FILE if contract in (READ_BATCH, STATEMENT) else {},
+                "content": _answers(document, contract),
             },
-            **({"202": _kept()} if can_be_later(contract) else {}),
-            "default": REFUSAL,
+            **({"202": _kept(document)} if can_be_later(contract) else {}),
+            **refusals((*STATUSES, *conflict)),
         },
     }
 
 
-def _kept() -> dict[str, Any]:
+def _kept(document: Document) -> Node:
     """The answer to a call that is answered later."""
     return {
         "description": "Kept; its answer will be at Location",
         "headers": {
-            "Location": {"schema": {"type": "string"}},
-            "Preference-Applied": {"schema": {"type": "string"}},
-            "Retry-After": {"schema": {"type": "integer"}},
+            "Location": {"$ref": "#/components/headers/Location"},
+            "Preference-Applied": {"schema": {"type": "string"}, "required": True},
+            "Retry-After": {**RETRY, "required": True},
         },
-        "content": _call(DEFER),
+        "content": _call(document, DEFER),
     }
 
 
-def _call(contract: Contract) -> dict[str, Any]:
+def _call(document: Document, contract: Contract) -> Node:
     """A call as its resource tells it."""
-    return {"application/json": {"schema": {"allOf": [contract.reply, LINKS]}}}
+    parts = [document.shapes.answered(contract.reply), {"$ref": "#/components/schemas/Links"}]
+    return {JSON: {"schema": {"allOf": parts}}}
 
 
-def _call_operation(contract: Contract) -> dict[str, Any]:
+def _call_operation(document: Document, contract: Contract) -> Node:
     """Of the resource that stands for a call: the same as the contract does."""
+    call = {"type": "string", "format": "uuid", "pattern": UUID}
     return {
         "operationId": f"calls.{contract.operation}",
         "summary": contract.doc,
@@ -93,205 +164,78 @@ def _call_operation(contract: Contract) -> dict[str, Any]:
         "tags": ["calls"],
         "security": [{"signature": []}, {"oauth": [contract.name]}],
         "parameters": [
-            {"in": "path", "name": "id", "required": True, "schema": {"type": "string"}}
+            path_parameter("id", call, "The last part of the call's Location"),
+            IDEMPOTENCY, ON_BEHALF_OF, *SIGNED, TRACE,
         ],
         "responses": {
-            "200": {"description": "The call, signed", "content": _call(contract)},
-            "default": REFUSAL,
+            "200": {
+                "description": "The call, signed",
+                "headers": {"Retry-After": RETRY},
+                "content": _call(document, contract),
+            },
+            **refusals((*ALWAYS, 401, 403, 408, 409, 413, *SERVICE)),
         },
-    }
+    }  # fmt: skip
 
 
-def _parameters(contract: Contract) -> list[dict[str, Any]]:
-    told = [IDEMPOTENCY] if contract.effect else []
-    if contract.delegable:
-        told = [*told, ON_BEHALF_OF]
+def _parameters(document: Document, contract: Contract) -> list[Node]:
+    found = [IDEMPOTENCY, ON_BEHALF_OF]
     if can_be_later(contract):
-        told = [*told, PREFER]
+        found.append(PREFER)
+    if contract is STATEMENT:
+        found.append(LANGUAGE)
     if contract in IN_QUERY:
-        told += [
-            {
-                "in": "query",
-                "name": name,
-                "schema": {"type": "string"},
-                "description": "Of an upload as JSON Lines or CSV",
-            }
-            for name in IN_QUERY[contract].schema.fields
-        ]
-    return told
+        for parameter in document.shapes.query(IN_QUERY[contract].schema):
+            text = parameter.get("description", "")
+            note = "Of an upload as JSON Lines or CSV; a JSON body carries it instead"
+            needed = "Needed there. " if parameter["required"] else ""
+            found.append(
+                {**parameter, "required": False, "description": f"{note}. {needed}{text}".strip()}
+            )
+    return [*found, *SIGNED, TRACE]
 
 
-def _bodies(contract: Contract) -> dict[str, Any]:
+def _bodies(document: Document, contract: Contract) -> Node:
+    asked = document.shapes.asked
     if contract is SUBMIT_BATCH:
-        return {"application/json": {"schema": BATCH_KEYS.schema}, **LINES}
-    form = {"application/json": {"schema": contract.schema}}
+        return {JSON: {"schema": asked(BATCH_KEYS.schema)}, **KEYS_AS_LINES}
+    form: Node = {JSON: {"schema": asked(contract.schema)}}
+    if contract is ASK:
+        form[JSON]["example"] = QUESTION
     return {**form, **LINES} if contract is SUBMIT_JOB else form
 
 
-def _answers(contract: Contract) -> dict[str, Any]:
-    answer = {"application/json": {"schema": contract.reply}}
+def _answers(document: Document, contract: Contract) -> Node:
+    answer: Node = {JSON: {"schema": document.shapes.answered(contract.reply)}}
     if contract is READ_BATCH:
         return {**answer, **LINES}
     return {**answer, **PAPERS} if contract is STATEMENT else answer
 
 
-def _text(*names: str) -> dict[str, Any]:
-    return {name: {"type": "string"} for name in names}
-
-
-OAUTH: dict[str, Any] = {
-    "type": "oauth2",
-    "description": BOUND,
-    "flows": {
-        "clientCredentials": {
-            "tokenUrl": "/oauth/token",
-            "scopes": {contract.name: contract.doc for contract in agency_contracts()},
-        }
-    },
-}
-TOKEN: dict[str, Any] = {
-    "operationId": "oauth.token",
-    "summary": "A token for client credentials, proven by private_key_jwt or a certificate",
-    "tags": ["oauth"],
-    "parameters": [
-        {
-            "in": "header",
-            "name": "DPoP",
-            "schema": {"type": "string"},
-            "description": "A proof (RFC 9449) with the nonce of our header DPoP-Nonce",
-        }
-    ],
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/x-www-form-urlencoded": {
-                "schema": {
-                    "type": "object",
-                    "required": ["grant_type"],
-                    "properties": _text(
-                        "grant_type",
-                        "client_id",
-                        "client_assertion_type",
-                        "client_assertion",
-                        "scope",
-                        "purpose",
-                        "on_behalf_of",
-                    ),
-                }
-            }
-        },
-    },
-    "responses": {
-        "200": {
-            "description": "The token",
-            "content": {
-                "application/json": {
-                    "schema": {
-                        "type": "object",
-                        "required": ["access_token", "token_type", "expires_in", "scope"],
-                        "properties": {
-                            **_text("access_token", "token_type", "scope"),
-                            "expires_in": {"type": "integer"},
-                        },
-                    }
-                }
-            },
-        },
-        "default": {
-            "description": "A refusal (RFC 6749, section 5.2), with our code beside",
-            "content": {
-                "application/json": {
-                    "schema": {
-                        "type": "object",
-                        "required": ["error"],
-                        "properties": _text(
-                            "error", "error_description", "error_uri", "code", "trace_id"
-                        ),
-                    }
-                }
-            },
-        },
-    },
-}
-IN_QUERY = {SUBMIT_BATCH: MATTER, SUBMIT_JOB: JOB_MATTER}
-LINES: dict[str, Any] = {
-    form: {"schema": {"type": "string"}} for form in ("application/jsonl", "text/csv")
-}
-PAPERS: dict[str, Any] = {
-    "text/csv": {"schema": {"type": "string"}},
-    "application/pdf": {"schema": {"type": "string", "contentMediaType": "application/pdf"}},
-}
-REFUSAL: dict[str, Any] = {
-    "description": "A problem; its code says what to do",
-    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
-LINKS: dict[str, Any] = {
+LINKS: Node = {
     "type": "object",
-    "properties": {"links": {"type": "object", "properties": _text("self")}},
-}
-PREFER: dict[str, Any] = {
-    "in": "header",
-    "name": "Prefer",
-    "schema": {"type": "string"},
-    "description": "RFC 7240. respond-async: answer later; wait=N: if it takes longer than N "
-    "seconds; call-back: and tell our endpoints of call.settled",
-    "example": "respond-async, wait=2, call-back",
-}
-IDEMPOTENCY: dict[str, Any] = {
-    "in": "header",
-    "name": "Idempotency-Key",
-    "schema": {"type": "string"},
-    "description": "A text in quotes, 16 to 128 characters; the same key gets the first answer",
-}
-ON_BEHALF_OF: dict[str, Any] = {
-    "in": "header",
-    "name": "Mirab-On-Behalf-Of",
-    "schema": {"type": "string"},
-    "description": "The code of the agency in whose name you ask, which lets you; signed with the "
-    "rest. With a token it stands in the token instead",
-}
-PROBLEM_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "code", "trace_id"],
+    "required": ["links"],
     "properties": {
-        **{
-            name: {"type": "string"}
-            for name in (
-                "type",
-                "title",
-                "detail",
-                "instance",
-                "code",
-                "check",
-                "what_to_do",
-                "trace_id",
-                "error_id",
-            )
-        },
-        "status": {"type": "integer"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {name: {"type": "string"} for name in ("field", "code", "detail")},
-            },
-        },
+        "links": {
+            "type": "object",
+            "required": ["self"],
+            "properties": {"self": {"type": "string", "format": "uri-reference"}},
+        }
     },
 }
 
 
-async def openapi_json(_: Request) -> Response:
-    """GET /openapi.json"""
-    return Response(
-        openapi(),
-        media_type="application/json",
-        headers={"Access-Control-Allow-Origin": "*", "Cache-Control": "max-age=300"},
-    )
+def openapi_json(address: str, *, sandbox: bool) -> Callable[[Request], Awaitable[Response]]:
+    """The handler of GET /openapi.json of the face that is reached at ``address``."""
+
+    async def answer(_: Request) -> Response:
+        return served(openapi(sandbox=sandbox), address)
+
+    return answer
 
 
 async def page(_: Request) -> Response:
     """GET /: the catalogue as a page."""
-    told = orjson.loads(openapi())
     return pages.page(
         "catalogue.html",
         contracts=[
@@ -306,7 +250,7 @@ async def page(_: Request) -> Response:
             for c in agency_contracts()
         ],
         problems=PROBLEMS,
-        version=told["info"]["version"],
+        version=release(),
     )
 
 

@@ -4,7 +4,6 @@ from functools import cache, lru_cache
 from typing import Any
 
 import orjson
-from marshmallow import Schema
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,7 +12,8 @@ from bus.contracts import Request as Asked
 from bus.errors import NotFound
 from bus.topology import COMMANDS, EVENTS, agency_events
 from bus.version import release
-from gateway.agency.forms import LICENCE, new_spec
+from gateway.openapi.document import LICENCE
+from gateway.openapi.shapes import inline
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REPLY, HEARD_OF = ".reply", ".heard"
@@ -56,6 +56,18 @@ def spoken() -> list[Contract]:
     return [c for _, c in sorted(CATALOGUE.items()) if isinstance(c, Command | Event)]
 
 
+def schema_names() -> list[str]:
+    """The names of all schemas that are told."""
+    names = []
+    for name, contract in told_schemas().items():
+        names.append(name)
+        if isinstance(contract, Asked):
+            names.append(name + REPLY)
+        if isinstance(contract, Event) and contract.hearable:
+            names.append(name + HEARD_OF)
+    return names
+
+
 @cache
 def json_schema(name: str) -> bytes | None:
     """The schema of a contract's message; with ``.reply`` behind its name that of the answer, with
@@ -73,7 +85,7 @@ def json_schema(name: str) -> bytes | None:
         if not isinstance(contract, Event) or not contract.hearable:
             return None
         schema = contract.heard
-    told, inner = _converted(schema)
+    told, inner = inline(schema, closed=contract.unknown == "raise" and schema is contract.schema)
     whole = {
         "$schema": DIALECT,
         "$id": f"/schemas/{name}.json",
@@ -82,17 +94,7 @@ def json_schema(name: str) -> bytes | None:
         **told,
         **({"$defs": inner} if inner else {}),
     }
-    if contract.unknown == "raise" and schema is contract.schema:
-        whole["additionalProperties"] = False
     return orjson.dumps(whole, option=orjson.OPT_INDENT_2).replace(IN_SPEC, IN_SCHEMA)
-
-
-def _converted(schema: Schema) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A schema as JSON Schema, and those that it refers to."""
-    spec, plugin = new_spec("")
-    told = plugin.converter.schema2jsonschema(schema)  # type: ignore[union-attr]
-    inner = spec.to_dict().get("components", {}).get("schemas", {})
-    return dict(told), dict(inner)
 
 
 @lru_cache(maxsize=1)
@@ -101,11 +103,11 @@ def asyncapi() -> bytes:
     schemas: dict[str, Any] = {"Envelope": ENVELOPE, "HeardEnvelope": HEARD}
     messages: dict[str, Any] = {}
     for contract in spoken():
-        told, inner = _converted(contract.schema)
+        told, inner = inline(contract.schema, closed=contract.unknown == "raise")
         schemas |= {**inner, contract.name: told}
         messages[contract.name] = _message(contract, contract.name, "Envelope")
     for event in heard():
-        told, inner = _converted(event.heard)
+        told, inner = inline(event.heard, closed=False)
         name = event.name + HEARD_OF
         schemas |= {**inner, name: told}
         messages[name] = _message(event, name, "HeardEnvelope")
