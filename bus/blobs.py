@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -40,7 +41,7 @@ class Blobs:
 
     async def put(self, chunks: AsyncIterator[bytes], limit: int) -> Blob:
         """Keeps what comes in ``chunks``; TooLarge over ``limit`` bytes."""
-        writing = _Writing(self.folder, limit)
+        writing = Writing(self.folder, limit)
         try:
             async for chunk in chunks:
                 writing.write(chunk)
@@ -50,16 +51,16 @@ class Blobs:
 
     def add(self, content: bytes) -> Blob:
         """Keeps content that is at hand."""
-        writing = _Writing(self.folder, len(content))
+        writing = Writing(self.folder, len(content))
         try:
             writing.write(content)
             return writing.keep()
         finally:
             writing.end()
 
-    def begin(self, limit: int) -> "_Writing":
+    def begin(self, limit: int) -> "Writing":
         """A blob in the making, for who gets its content piece by piece."""
-        return _Writing(self.folder, limit)
+        return Writing(self.folder, limit)
 
     def open(self, sha256: str) -> BinaryIO:
         """The content as a stream. NotFound ``blob.not_found``."""
@@ -86,6 +87,12 @@ class Blobs:
             return
         self._path(sha256).unlink(missing_ok=True)
 
+    def free(self) -> int:
+        """How many bytes are free on the disk of the store."""
+        with store_faults():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return shutil.disk_usage(self.folder).free
+
     def older_than(self, seconds: float) -> Iterator[str]:
         """The blobs that were kept longer ago; what killed processes left unfinished is deleted."""
         before = time.time() - seconds
@@ -105,7 +112,7 @@ class Blobs:
         return self.folder / sha256[:2] / sha256
 
 
-class _Writing:
+class Writing:
     """A blob in the making: a temporary file that gets its name when all of it is on disk."""
 
     def __init__(self, folder: Path, limit: int) -> None:

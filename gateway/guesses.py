@@ -26,19 +26,23 @@ class Guesses:
         """How often in that time."""
         return (REQUESTS if self._given is None else self._given) * self._times
 
-    def take(self, address: str) -> None:
-        """Counts one; TooMany if the address has used up its time."""
+    def take(self, address: str, amount: int = 1) -> None:
+        """Counts one, or an ``amount``; TooMany if the address has used up its time."""
         name = self._name(address)
-        self._counts[name] = self._counts.get(name, 0) + 1
+        self._counts[name] = self._counts.get(name, 0) + amount
         self._judge(self._counts[name])
 
     def check(self, address: str) -> None:
         """TooMany if the address has used up its time; counts nothing."""
         self._judge(self._counts.get(self._name(address), 0) + 1)
 
+    def wait(self) -> int:
+        """The seconds until all counts begin anew."""
+        return self._seconds - int(time.time()) % self._seconds
+
     def _judge(self, count: int) -> None:
         if count > self.most:
-            wait = self._seconds - int(time.time()) % self._seconds
+            wait = self.wait()
             raise TooMany(
                 f"You may ask {self.most} times in {self._seconds} s; wait {wait} s.",
                 retry_after=wait,

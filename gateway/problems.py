@@ -21,7 +21,7 @@ KIND_STATUS = {
 }
 RETRY_SECONDS = 2
 # What is asked again tells when.
-AGAIN = frozenset({429, 503, 504})
+AGAIN = frozenset({429, 503, 504, 507})
 
 
 class Problem(NamedTuple):

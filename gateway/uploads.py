@@ -21,6 +21,7 @@ from bus.errors import FieldError
 from bus.filetypes import FILE_MOST, FILES_MOST, NEEDED, PLAIN, clean_name, office_type, type_of
 from bus.sealing import derived
 from gateway import bodies
+from gateway.budgets import OverBudget
 from gateway.problems import HttpError
 
 FIELDS = 200
@@ -127,6 +128,7 @@ class _Reader:
         self._head = b""
         self._field = self._file = ""
         self._over = self._is_file = False
+        self._refusal: tuple[str, str] | None = None
         self._text, self._plain = bytearray(), _Plain()
 
     def callbacks(self) -> Any:
@@ -147,6 +149,7 @@ class _Reader:
             raise _malformed(f"A form has at most {FIELDS} fields.")
         self._headers, self._name, self._value = {}, b"", b""
         self._head, self._text, self._writing, self._over = b"", bytearray(), None, False
+        self._refusal = None
         self._plain = _Plain()
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:
@@ -183,6 +186,8 @@ class _Reader:
                 self._writing.write(piece)
             except TooLarge:
                 self._over = True
+            except OverBudget as error:
+                self._over, self._refusal = True, (error.code, "is not taken now")
 
     def _end(self) -> None:
         if not self._is_file:
@@ -197,22 +202,28 @@ class _Reader:
         if not self._head and not self._file:
             return
         kind = self._kind()
-        why: tuple[str, str] | None = None
-        if self._over:
-            why = ("attachment.too_large", f"is larger than {self._limit // 1024} KiB")
-        elif not self._head:
-            why = ("attachment.empty", "is empty")
-        elif kind is None:
-            why = ("attachment.type", "is no picture, film, PDF, office document or plain text")
-        elif len(self.form.claims) >= self._files:
-            why = ("attachment.too_many", f"is one too many; {self._files} are taken")
-        if why is not None or kind is None:
-            code, said = why or ("attachment.type", "")
-            told = clean_name(self._file, kind or "")
-            self.form.problems.append(FieldError(self._field, code, f"{told} {said}."))
+        fault = self._fault(kind)
+        if fault is not None or kind is None:
+            code, reason = fault or ("attachment.type", "")
+            name = clean_name(self._file, kind or "")
+            self.form.problems.append(FieldError(self._field, code, f"{name} {reason}."))
             return
         blob = self._writing.keep()
         self.form.claims.append(Claim(blob.sha256, blob.size, kind, clean_name(self._file, kind)))
+
+    def _fault(self, kind: str | None) -> tuple[str, str] | None:
+        """Why the file is not taken, as a code and words; None if it is."""
+        if self._refusal is not None:
+            return self._refusal
+        if self._over:
+            return "attachment.too_large", f"is larger than {self._limit // 1024} KiB"
+        if not self._head:
+            return "attachment.empty", "is empty"
+        if kind is None:
+            return "attachment.type", "is no picture, film, PDF, office document or plain text"
+        if len(self.form.claims) >= self._files:
+            return "attachment.too_many", f"is one too many; {self._files} are taken"
+        return None
 
     def _kind(self) -> str | None:
         """The type of a file that came whole."""

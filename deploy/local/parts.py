@@ -24,7 +24,16 @@ LISTENS = ("HOST", "PORT", "ALLOWED_HOSTS", "TRUSTED_PROXIES")
 COMPANY = ("COMPANY_FA", "COMPANY_EN")
 
 # What strangers may do, by default: of one address, of one receiver, of all together.
-PORTAL_LIMITS = {"GUESSES_A_MINUTE": "60"}
+DISK_LIMITS = {"BLOBS_FREE_MEGABYTES": "1000"}
+PORTAL_LIMITS = {
+    "GUESSES_A_MINUTE": "60",
+    "ACTS_AN_HOUR": "600",
+    "UPLOADS_AN_HOUR": "120",
+    "UPLOAD_MEGABYTES_AN_HOUR": "120",
+    "UPLOAD_MEGABYTES_A_DAY": "4000",
+    "DOCUMENTS_WAITING": "20",
+    **DISK_LIMITS,
+}
 LIMITS = {**PORTAL_LIMITS}
 
 
@@ -65,6 +74,7 @@ PARTS = (
             "BLOBS_DIR",
             "CLAMD_ADDRESS",
             "SMTP_URL",
+            *DISK_LIMITS,
         ),
         context="ticketing",
     ),

@@ -31,7 +31,7 @@ from gateway.public import (
     portal,
     words,
 )
-from gateway.public.tickets import Tickets, guesses_a_minute
+from gateway.public.tickets import Tickets, address_of, guesses_a_minute
 
 JSON, HTML = "application/json", "text/html"
 LONGEST_CODE = 60
@@ -83,7 +83,7 @@ class Public:
         wanted = bodies.answer_type(request, JSON, HTML)
         told = await self.tickets.ask(request, VERIFY, asked)
         if not told["genuine"]:
-            self.guesses.take(request.client.host if request.client else "")
+            self.guesses.take(address_of(request))
         if wanted == HTML:
             response = portal.show(request, "verified", told=told)
         else:

@@ -1,8 +1,8 @@
 """Bills and payments for people: look up, read why, pay at a bank, receipt; pages and JSON."""
 
-import asyncio
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -68,7 +68,9 @@ class Bills:
         self, request: Request, make: Callable[..., bytes], told: dict[str, Any], name: str
     ) -> Response:
         lang = words.language(request)
-        made = await asyncio.to_thread(make, told, lang, portal=self._portal)
+        made = await self._tickets.paper(
+            request, [name, told, lang], partial(make, told, lang, portal=self._portal)
+        )
         headers = {
             "Cache-Control": "no-store",
             "Content-Disposition": f'inline; filename="{name}.pdf"',

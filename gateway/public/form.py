@@ -10,7 +10,7 @@ from starlette.routing import Route
 from bus.contracts.files import ATTACHMENTS
 from bus.contracts.ticketing import KINDS, REGISTER
 from bus.errors import BusError, ContractError, FieldError, Unavailable
-from gateway import uploads
+from gateway import budgets, uploads
 from gateway.acts import FORM_SECONDS, Form
 from gateway.origin import same_origin
 from gateway.public import words
@@ -63,7 +63,10 @@ class Register:
         """POST /contact/new: judge the page that was filled in, show the next or send."""
         same_origin(request)
         form = await uploads.read_form(
-            request, self._tickets.blobs, files=ATTACHMENTS, fields_limit=uploads.TEXT_FORM
+            request,
+            self._tickets.blobs_of(request),
+            files=ATTACHMENTS,
+            fields_limit=uploads.TEXT_FORM,
         )
         draft = self._draft(form)
         if draft is None:
@@ -78,7 +81,8 @@ class Register:
             return await self._page(request, step, draft)
         faults = self._faults(request, step, draft, form.problems)
         if faults:
-            return await self._page(request, step, draft, faults, 422)
+            status = budgets.status_of(form.problems) or 422
+            return await self._page(request, step, draft, faults, status)
         if step != "check":
             return await self._page(request, STEPS[STEPS.index(step) + 1], draft)
         return await self._send(request, draft)

@@ -15,7 +15,7 @@ from bus.contracts.kinds import Request as Contract
 from bus.tracking import grouped, grouped_secret
 from gateway import bodies, uploads, web
 from gateway.problems import HttpError
-from gateway.public.tickets import Tickets
+from gateway.public.tickets import Tickets, address_of
 
 KEY_HEADER, SECRET_HEADER = "idempotency-key", "ticket-secret"
 CLAIM_SECONDS = 24 * 3600
@@ -46,7 +46,10 @@ class JsonApi:
 
     async def upload(self, request: Request) -> Response:
         """POST /v1/attachments: one file; the claim that comes back goes into a ticket."""
-        form = await uploads.read_form(request, self._tickets.blobs, files=1)
+        address, budgets = address_of(request), self._tickets.uploads
+        budgets.check(address)
+        form = await uploads.read_form(request, self._tickets.blobs_of(request), files=1)
+        budgets.check_problems(address, form.problems)
         if form.problems or not form.claims:
             problem = form.problems[0] if form.problems else None
             raise HttpError(

@@ -24,7 +24,7 @@ from gateway.problems import HttpError
 from gateway.public import open311_reading as reading
 from gateway.public.open311_keys import Keys
 from gateway.public.open311_xml import FORMS, MEDIA_TYPES, ROOT, answer
-from gateway.public.tickets import Tickets
+from gateway.public.tickets import Tickets, address_of
 
 V2 = f"{ROOT}/v2"
 SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
@@ -99,7 +99,8 @@ class Open311:
         key = query.one("api_key")
         if key:  # who is refused anyway need not send the whole form first
             self._app(request, key)
-        form = await uploads.read_form(request, self._tickets.blobs)
+        form = await uploads.read_form(request, self._tickets.blobs_of(request))
+        self._tickets.uploads.check_problems(address_of(request), form.problems)
         pairs = [(name, value) for name, values in form.values.items() for value in values]
         told = {name for name, value in pairs if value.strip()}
         pairs += [

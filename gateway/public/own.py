@@ -1,6 +1,5 @@
 """Inquiries of people about their own sources: asked, paid, read."""
 
-import asyncio
 import contextlib
 from collections.abc import Mapping
 from functools import partial
@@ -140,10 +139,11 @@ class Own:
             raise NotFound("There is no answer yet.", code="http.not_found")
         lang = words.language(request)
         company = await self._company(request, inquiry["bill"] or {})
-        body = await asyncio.to_thread(
+        make = partial(
             documents.answer, inquiry, lang,
             company=company, portal=self._portal, explain=partial(explained, lang),
         )  # fmt: skip
+        body = await self._tickets.paper(request, ["answer", inquiry, lang, company], make)
         headers = {
             "Cache-Control": "no-store",
             "Content-Disposition": 'inline; filename="answer.pdf"',

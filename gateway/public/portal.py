@@ -15,7 +15,7 @@ from starlette.routing import Route
 from bus.contracts import ticketing as contracts
 from bus.contracts.kinds import Request as Contract
 from bus.errors import BusError, ContractError, NotFound, TooMany, Unavailable
-from gateway import pages, uploads
+from gateway import budgets, pages, uploads
 from gateway.origin import same_origin
 from gateway.public import words
 from gateway.public.satisfaction import satisfaction
@@ -226,7 +226,7 @@ class Portal:
             raise NotFound("There is nothing at this path.", code="http.not_found")
         if proof is None:
             return RedirectResponse("/contact/track", 303)
-        blobs = self._tickets.blobs if name == "write" else None
+        blobs = self._tickets.blobs_of(request) if name == "write" else None
         form = await uploads.read_form(request, blobs, fields_limit=uploads.TEXT_FORM)
         typed = {field: one(form.values, field) for field in form.values}
         try:
@@ -240,7 +240,8 @@ class Portal:
             if error.code in REFUSED:
                 return await self.leave(request)
             faults = faults_of(request, error)
-            return await self._ticket(request, {**typed, "act": name}, faults, status_of(error))
+            status = budgets.status_of(form.problems) or status_of(error)
+            return await self._ticket(request, {**typed, "act": name}, faults, status)
         return RedirectResponse(f"/contact/ticket?did={name}", 303)
 
     async def withdraw_page(self, request: Request) -> Response:

@@ -1,29 +1,47 @@
 """What portal, JSON API and Open311 share: the way to the ticketing service."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import orjson
 from starlette.requests import Request
 
 from bus.blobs import Blobs
 from bus.client import Client
+from bus.contracts.billing import START_PAYMENT
+from bus.contracts.inbox import MAKE_INBOX
 from bus.contracts.kinds import Request as Contract
+from bus.contracts.own import ASK_OWN
+from bus.contracts.subscriptions import SUBSCRIBE
 from bus.contracts.ticketing import FORM, REGISTER
 from bus.errors import BusError
 from bus.settings import Settings
 from gateway.acts import Acts
+from gateway.budgets import BudgetedBlobs, Uploads
 from gateway.guesses import Guesses
+from gateway.printer import Printer
 from gateway.uploads import Seals
 
 # An address may ask so many times as often as it may guess.
 REQUESTS_PER_GUESS = 20
+# What costs money, rows or somebody's patience: of how many parts of ACTS_AN_HOUR, of one address.
+COSTLY = (
+    (REGISTER.name, 1), (ASK_OWN.name, 1), (START_PAYMENT.name, 1), (MAKE_INBOX.name, 1),
+    (SUBSCRIBE.name, 10),
+)  # fmt: skip
+HOUR = 3600
 NOT_OPENED = (
     "ticket.not_opened", "ticket.locked", "bill.not_found", "payment.not_found", "own.no_match",
     "own.locked", "own.not_opened", "inbox.not_opened", "inbox.locked",
     "subscription.not_found", "subscription.pin_wrong",
 )  # fmt: skip
+
+
+def address_of(request: Request) -> str:
+    """Where a question comes from, for counts alone."""
+    return request.client.host if request.client else ""
 
 
 def guesses_a_minute(settings: Settings) -> int | None:
@@ -38,7 +56,10 @@ class Tickets:
         key = settings.secret("PORTAL_KEY").reveal()
         self._client, self.acts, self.guesses = client, Acts(key, "portal"), guesses
         self._floods = Guesses(guesses_a_minute(settings), times=REQUESTS_PER_GUESS)
-        self.blobs = Blobs(Path(settings.text("BLOBS_DIR")))
+        self.blobs, self.uploads = Blobs(Path(settings.text("BLOBS_DIR"))), Uploads(settings)
+        self.printer = Printer(settings.whole("DOCUMENTS_WAITING", 20))
+        most = settings.whole("ACTS_AN_HOUR", 600)
+        self._costly = {name: Guesses(most // part, HOUR) for name, part in COSTLY}
         self.seals, self.cookies = (Seals(key, purpose) for purpose in ("claim", "cookie"))
 
     async def ask(
@@ -55,9 +76,11 @@ class Tickets:
         however often somebody at the same address guessed wrong: wrong guesses alone are counted,
         and TooMany tells who made too many of them.
         """
-        address = request.client.host if request.client else ""
+        address = address_of(request)
         request.state.contract = contract.name
         self._floods.take(address)
+        if contract.name in self._costly:
+            self._costly[contract.name].take(address)
         try:
             return await self._client.call(
                 contract,
@@ -76,6 +99,16 @@ class Tickets:
     ) -> dict[str, Any]:
         """Registers a ticket that ``secret`` opens; ``id`` makes a repeat the same ticket."""
         return await self.ask(request, REGISTER, {**data, "secret": secret}, id=id)
+
+    async def paper(
+        self, request: Request, content: Sequence[Any], make: Callable[[], bytes]
+    ) -> bytes:
+        """A PDF that this content makes, as ``Printer.paper`` tells."""
+        return await self.printer.paper(address_of(request), orjson.dumps(content), make)
+
+    def blobs_of(self, request: Request) -> BudgetedBlobs:
+        """The store of files, as far as the budgets of who asks go."""
+        return self.uploads.of(address_of(request))
 
     @staticmethod
     def new_id() -> str:

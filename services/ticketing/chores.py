@@ -31,6 +31,8 @@ AT_ONCE = 100
 AWAY = 3
 OLD_CALENDAR = "state <> 'ANSWERED' and calendar_version < (select version from calendar_version)"
 KEEP_MAILS_DAYS = 90
+# How long a file waits for the ticket that claims it; when the disk is short of room, how long.
+CLAIM_SECONDS, CLAIM_SECONDS_WHEN_SHORT = 86_400, 3600
 
 
 def scan(store: Store, desk_of: DeskOf, scanner: Clamd, blobs: Blobs) -> None:
@@ -325,11 +327,20 @@ def forget(store: Store, blobs: Blobs) -> None:
             tx.conn.execute(text(statement), {"span": dt.timedelta(days=days)})
         letter_rows.forget(tx.conn)
         failures.forget_old(tx.conn)
-    for sha256 in blobs.older_than(86_400):
+    forget_files(store, blobs, 0)
+
+
+def forget_files(store: Store, blobs: Blobs, free: int) -> None:
+    """Deletes files that no ticket holds: after a day, or sooner when the disk is short of room.
+
+    ``free`` is how many bytes of the disk must stay free before files of strangers are refused.
+    """
+    span = CLAIM_SECONDS if blobs.free() >= 2 * free else CLAIM_SECONDS_WHEN_SHORT
+    for sha256 in blobs.older_than(span):
         with store.transaction() as tx:
             held = tx.conn.execute(
                 text("select 1 from files where sha256 = :s and state <> 'INFECTED' limit 1"),
                 {"s": sha256},
             ).scalar()
         if held is None:
-            blobs.remove(sha256, older_than=86_400)
+            blobs.remove(sha256, older_than=span)

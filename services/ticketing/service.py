@@ -289,3 +289,8 @@ class Ticketing(Service):
     @every(3600)
     def forget(self):
         chores.forget(self.store, self.blobs)
+
+    @every(600)
+    def forget_files(self):
+        free = self.settings.whole("BLOBS_FREE_MEGABYTES", 1000) * 1024 * 1024
+        chores.forget_files(self.store, self.blobs, free)

@@ -68,12 +68,12 @@ class Portal:
     def send_all(self, requests, *, address="192.0.2.1"):
         """Sends all of them at once, from one address."""
 
-        async def go():
-            transport = httpx.ASGITransport(self.face, client=(address, 1))
-            async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as to:
-                return await asyncio.gather(*(to.request(m, p, **more) for m, p, more in requests))
+        return asyncio.run(self.gather(requests, address))
 
-        return asyncio.run(go())
+    async def gather(self, requests, address):
+        transport = httpx.ASGITransport(self.face, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as to:
+            return await asyncio.gather(*(to.request(m, p, **more) for m, p, more in requests))
 
     def form(self, path):
         """The hidden field that makes a form of this page one act."""

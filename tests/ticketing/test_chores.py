@@ -316,6 +316,23 @@ def test_files_that_no_ticket_holds_are_swept_after_a_day(hand):
     assert hand.blobs.read(held) == PNG
 
 
+def test_s12_files_that_no_ticket_holds_are_swept_after_an_hour_when_the_disk_is_short(hand):
+    import os
+    import time
+
+    with_file(hand)
+    orphan, fresh = hand.blobs.add(b"GIF89a"), hand.blobs.add(b"GIF87a")
+    for path in hand.blobs.folder.glob("*/*"):
+        if path.name != fresh.sha256:
+            os.utime(path, (time.time() - 4000, time.time() - 4000))
+    chores.forget_files(hand.store, hand.blobs, 0)
+    assert hand.blobs.read(orphan.sha256)
+    chores.forget_files(hand.store, hand.blobs, hand.blobs.free())
+    assert not list(hand.blobs.folder.glob(f"*/{orphan.sha256}"))
+    assert hand.blobs.read(fresh.sha256)
+    assert hand.blobs.read(execute(hand.db, "select sha256 from files")[0][0]) == PNG
+
+
 # --- dues ---
 
 
