@@ -27,7 +27,7 @@ class Counter:
         }
         pair = bill_ids.read(form.get("bill_id", ""), form.get("payment_id", ""))
         if pair is None:
-            return HTMLResponse(bank_pages.counter(form, "شناسه‌ها با هم نمی‌خوانند."), 422)
+            return HTMLResponse(bank_pages.counter(form, "شناسه‌ها با هم مطابقت ندارند."), 422)
         now = dt.datetime.now(TEHRAN)
         trace = next(self.bank.numbers) % 10**12
         self.bank.bills.append(

@@ -168,7 +168,7 @@ def test_what_is_wrong_is_said_at_the_top_and_at_the_field_and_nothing_is_lost(
 def test_a_wrong_secret_shows_no_more_than_that_both_do_not_belong_together(visitor, shared_desk):
     page = visitor()
     track(page, shared_desk, tracking.new(), "1" * 20)
-    assert "کد و رمز با هم نمی‌خواند" in page.inner_text("main")
+    assert "کد و رمز با هم مطابقت ندارد" in page.inner_text("main")
     assert page.input_value("#secret") == ""
 
 

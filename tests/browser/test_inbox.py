@@ -81,7 +81,7 @@ def test_a_wrong_secret_opens_nothing_and_is_told_beside_the_form(visitor, porta
     page.fill("#code", code)
     page.fill("#secret", "1" * 20)
     press(page, "باز کردن")
-    assert "با هم نمی‌خوانند" in page.locator("main").inner_text()
+    assert "با هم مطابقت ندارند" in page.locator("main").inner_text()
     assert page.input_value("#code").replace(" ", "") == code
     assert page.input_value("#secret") == ""
 

@@ -112,7 +112,7 @@ def test_every_page_of_notices_is_clean_and_fits(visitor, house, judged, width):
     assert shown.is_visible()
     karim.get_by_role("link", name="نوشتن نسخه تازه").click()
     press(karim, "ثبت پیش‌نویس")
-    for name in ("الگوها", "جست‌وجوی پیام", "نامه‌ها", "انصراف", "بازدیدها"):
+    for name in ("الگوها", "جست‌وجوی پیام", "نامه‌ها", "انصراف", "سابقه مشاهده"):
         go(karim, name)
         judged(karim)
     go(karim, "انصراف")

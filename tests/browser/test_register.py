@@ -107,11 +107,11 @@ def test_every_page_of_the_register_is_clean_and_fits(visitor, house, judged, wi
     page.fill("#toml-toml", "code = [")
     page.locator("#toml").get_by_role("button").click()
     judged(page)
-    go(page, "کارنامه")
+    go(page, "سوابق")
     judged(page)
 
 
 def test_who_is_no_officer_reads_a_clear_sentence(visitor, house, judged):
     page = seat(visitor, house, "sara")
-    assert "شما از مأموران دفتر نیستید" in page.inner_text("main")
+    assert "شما به دفتر دستگاه‌ها دسترسی ندارید" in page.inner_text("main")
     judged(page)

@@ -49,7 +49,7 @@ def pay(page, rials):
     page.set_input_files(
         "#take-text", {"name": "bank.txt", "mimeType": "text/plain", "buffer": text.encode()}
     )
-    press(page, "گرفتن فایل")
+    press(page, "دریافت فایل")
 
 
 def draft(page, days):
@@ -137,5 +137,5 @@ def test_every_page_of_the_treasury_is_clean_and_fits(visitor, house, judged, wi
 
 def test_who_is_no_officer_reads_a_clear_sentence(visitor, house, judged):
     page = seat(visitor, house, "sara")
-    assert "شما از مأموران خزانه نیستید" in page.inner_text("main")
+    assert "شما به خزانه دسترسی ندارید" in page.inner_text("main")
     judged(page)

@@ -101,7 +101,7 @@ def test_an_editor_reads_every_page(karim, path):
 def test_who_is_no_editor_is_told_so_on_every_page(house, path):
     answer = house.sit("sara").get(path)
     assert answer.status_code == 403
-    assert "شما از ویراستاران پیام‌ها نیستید" in answer.text
+    assert "شما به پیام‌ها دسترسی ندارید" in answer.text
 
 
 def test_who_is_not_signed_in_is_shown_the_way_in(house):
@@ -207,10 +207,10 @@ def test_the_board_shows_whether_every_message_is_accounted_for(house, karim):
 def test_a_provider_is_put_aside_weighed_and_used_again(house, karim, mina):
     wait_for(lambda: "magfa" in karim.get().text, 40)
     page = karim.post("/providers/magfa/pause").text
-    assert "فراهم‌کننده کنار گذاشته شد" in page
+    assert "ارائه‌دهنده کنار گذاشته شد" in page
     assert "به کار گرفتن magfa" in page
     assert karim.post("/providers/magfa/weigh", weight="20").status_code == 403
-    assert "سهم فراهم‌کننده دگرگون شد" in mina.post("/providers/magfa/weigh", weight="۲۰").text
+    assert "سهم ارائه‌دهنده تغییر کرد" in mina.post("/providers/magfa/weigh", weight="۲۰").text
     wrong = mina.post("/providers/magfa/weigh", weight="many", act="weigh-magfa")
     assert wrong.status_code == 422
     assert 'id="weigh-magfa-weight-error"' in wrong.text
@@ -313,7 +313,7 @@ def test_the_banner_that_an_editor_checks_has_the_words_of_the_portal():
 def test_the_end_of_a_service_for_people_is_checked_with_its_banner_and_last_day(karim):
     draft = karim.announce("end_of_service", sunset="1405/12/29")
     assert '<div class="notice end_of_service banner">' in draft.text
-    assert "تا واپسین روز" in draft.text
+    assert "تا آخرین روز" in draft.text
     assert "Last day: 1405/12/29" in draft.text
     contract = karim.announce("end_of_service", sunset="1405/12/29", contracts="inquiry.ask.v1")
     assert "نواری در صفحه‌ها ندارد" in contract.text

@@ -98,6 +98,6 @@ def test_another_mistake_does_not_show_the_mobile_again(portal):
     assert (told.status_code, shown(told.text)) == (422, [])
     other, _ = portal.ask(mobile=MOBILES[0], file_no="99/99999")
     assert (other.status_code, shown(other.text)) == (422, [])
-    assert "با هم نمی‌خوانند" in other.text
+    assert "با هم مطابقت ندارند" in other.text
     assert shown(portal.log()) == []
     assert portal.mobiles() == []

@@ -91,7 +91,7 @@ def test_who_is_no_officer_is_told_so(house, path):
     sara = house.sit("sara")
     answer = sara.get(path)
     assert answer.status_code == 403
-    assert "شما از مأموران خزانه نیستید" in answer.text
+    assert "شما به خزانه دسترسی ندارید" in answer.text
     assert sara.post("/day/2026-11-01/close").status_code == 403
 
 
@@ -143,7 +143,7 @@ def test_a_row_is_in_force_on_its_day_when_a_second_officer_has_approved_it(hous
 def test_a_row_that_is_not_in_force_yet_is_withdrawn_and_one_in_force_is_not(karim):
     id_ = drafted(karim, from_day=day(50))
     assert karim.post(f"/tariffs/{id_}/withdraw").url.endswith("done=withdraw")
-    assert "دگرگون شده است" in karim.post(f"/tariffs/{id_}/withdraw").text
+    assert "تغییر کرده است" in karim.post(f"/tariffs/{id_}/withdraw").text
     old = execute(karim.house.beside_db, "select id from tariffs where service = 'levy' limit 1")
     assert "در اجراست" in karim.post(f"/tariffs/{old[0][0]}/withdraw").text
 
@@ -284,8 +284,8 @@ def test_a_bill_that_a_banks_file_names_is_paid_once(karim):
     number = karim.issue()
     bill_id, payment_id = karim.ids(number)
     text = bills_file((bill_id, payment_id, PRICE, secrets.randbelow(10**9)))
-    assert "1 ردیف خوانده شد: 1 خواند، 0 مغایرت" in karim.take(text).text
-    assert "پیش‌تر گرفته شده بود" in karim.take(text).text
+    assert "1 ردیف خوانده شد: 1 مورد تطبیق شد، 0 مغایرت" in karim.take(text).text
+    assert "پیش‌تر دریافت شده بود" in karim.take(text).text
     assert "پرداخت‌شده" in karim.get(f"/bills/{number}").text
 
 
@@ -347,7 +347,7 @@ def test_a_refund_of_a_paid_bill_never_exceeds_it_and_can_be_refused(karim, mina
         "done=ask_refund"
     )
     stale = karim.post(path, rials="1000", available_rials=str(PRICE), **ask)
-    assert (stale.status_code, "دگرگون شده است" in stale.text) == (409, True)
+    assert (stale.status_code, "تغییر کرده است" in stale.text) == (409, True)
     assert 'name="available_rials" value="755000"' in stale.text
     refund = last(mina, "/refunds", r'id="r([0-9]+)"')
     refund = execute(karim.house.beside_db, "select max(id) from refunds")[0][0]
@@ -369,7 +369,7 @@ def entry_of(house, day):
 def test_a_day_is_looked_at_and_closed_by_an_approver_when_it_is_over(house, karim, mina):
     page = karim.get("/day").text
     assert page.count("<td>0</td>") >= 5
-    assert "دفتر و سندها می‌خواند" in page
+    assert "دفتر و اسناد مطابقت دارد" in page
     assert "مطالبات از بانک‌ها" in page
     assert "فایل قبض‌های پرداخت‌شده در بانک‌ها برای این روز نیامده است" in page
     early = mina.post(f"/day/{iso(-400)}/close", act="close")

@@ -10,7 +10,7 @@ ROLES = {"editor": "ویراستار پیام‌ها", "approver": "تأییدک
 CHANNELS = {
     "sms": "پیامک",
     "email": "پست الکترونیک",
-    "inbox": "صندوق درگاه",
+    "inbox": "صندوق پیام",
     "letter": "نامه کاغذی",
 }
 LANES = {"otp": "رمز یک‌بار مصرف", "transactional": "خدماتی", "bulk": "انبوه"}
@@ -18,14 +18,14 @@ CONSENTS = {"transactional": "خدماتی", "news": "خبری"}
 LANGUAGES = {"fa": "فارسی", "en": "انگلیسی"}
 PARTS = {"subject": "عنوان", "body": "متن"}
 STATES = {
-    "CREATED": "در نوبت", "SENDING": "در حال سپردن", "SENT": "سپرده‌شده", "DELIVERED": "رسید",
+    "CREATED": "در نوبت", "SENDING": "در حال ارسال", "SENT": "ارسال‌شده", "DELIVERED": "رسید",
     "UNDELIVERED": "نرسید", "REJECTED": "پذیرفته نشد", "FAILED": "فرستاده نشد",
     "CANCELLED": "لغوشده", "UNTOLD": "سرنوشت نامعلوم",
 }  # fmt: skip
 VERSION_STATES = {"DRAFT": "پیش‌نویس", "APPROVED": "تأییدشده", "WITHDRAWN": "پس‌گرفته"}
 BREAKERS = {"CLOSED": "در کار", "OPEN": "قطع‌شده پس از خطا", "HALF_OPEN": "در حال آزمون"}
 HANDOVERS = {
-    "RESERVED": "در حال سپردن", "UNKNOWN": "نامعلوم", "HANDED": "سپرده‌شده", "ENDED": "پایان‌یافته",
+    "RESERVED": "در حال ارسال", "UNKNOWN": "نامعلوم", "HANDED": "ارسال‌شده", "ENDED": "پایان‌یافته",
     "REFUSED": "نپذیرفت",
 }  # fmt: skip
 JOB_STATES = {
@@ -38,18 +38,18 @@ ROWS = {
     "CANCELLED": "لغوشده",
 }  # fmt: skip
 KINDS = {
-    "maintenance": "نگهداری برنامه‌ریزی‌شده", "incident": "رخداد", "end_of_service": "پایان خدمت",
+    "maintenance": "تعمیرات برنامه‌ای", "incident": "اختلال", "end_of_service": "پایان خدمت",
     "news": "خبر",
 }  # fmt: skip
 COMPONENTS = {
     "portal": "درگاه مردم", "inquiry": "استعلام", "ticketing": "درخواست و شکایت",
-    "billing": "قبض و پرداخت", "notify": "پیام‌رسانی", "agency-door": "درگاه دستگاه‌ها",
+    "billing": "قبض و پرداخت", "notify": "پیامک، نامه و اطلاعیه", "agency-door": "ورودی دستگاه‌ها",
 }  # fmt: skip
 IMPACTS = {"none": "بی‌اثر بر خدمت", "degraded": "کند یا ناقص", "down": "در دسترس نیست"}
 ANNOUNCED = {
     "DRAFT": "پیش‌نویس", "SCHEDULED": "برنامه‌ریزی‌شده", "IN_PROGRESS": "در حال انجام",
-    "VERIFYING": "در حال آزمودن", "COMPLETED": "انجام‌شده", "INVESTIGATING": "در حال بررسی",
-    "IDENTIFIED": "علت پیدا شد", "MONITORING": "زیر نظر", "RESOLVED": "برطرف‌شده",
+    "VERIFYING": "در حال آزمایش", "COMPLETED": "انجام‌شده", "INVESTIGATING": "در حال بررسی",
+    "IDENTIFIED": "علت شناسایی شد", "MONITORING": "زیر نظر", "RESOLVED": "برطرف‌شده",
     "POSTMORTEM": "گزارش پایانی", "ANNOUNCED": "اعلام‌شده", "ENDED": "پایان‌یافته",
     "PUBLISHED": "منتشرشده", "CANCELLED": "لغوشده",
 }  # fmt: skip
@@ -79,12 +79,12 @@ FIELDS = {
     "why": "دلیل", "template": "الگو", "file": "فایل", "from_day": "آغاز", "to_day": "پایان",
     "kind": "نوع", "title_fa": "عنوان فارسی", "title_en": "عنوان انگلیسی", "body_fa": "متن فارسی",
     "body_en": "متن انگلیسی", "text_fa": "متن فارسی", "text_en": "متن انگلیسی",
-    "components": "بخش‌ها", "impact": "اثر", "contracts": "قراردادها", "sunset": "واپسین روز",
+    "components": "بخش‌ها", "impact": "اثر", "contracts": "قراردادها", "sunset": "آخرین روز",
     "ids": "نامه‌ها", "job": "ارسال انبوه",
 }  # fmt: skip
 FAULTS = {
     **sentences.FAULTS,
-    "unwanted": "این خانه باید خالی بماند.",
+    "unwanted": "این بخش باید خالی بماند.",
     "range": "بیرون از اندازه است.",
     "repeated": "هر گزینه را یک بار بنویسید.",
     "instant": "روز را مانند 1405/09/04 و ساعت را مانند 22:30 بنویسید.",
@@ -95,12 +95,12 @@ FAULTS = {
     "email.format": "نشانی را مانند name@host.ir بنویسید.",
 }  # fmt: skip
 PROBLEMS = {
-    "notices.not_an_editor": "شما از ویراستاران پیام‌ها نیستید؛ مدیر سامانه می‌تواند شما را بیفزاید.",
+    "notices.not_an_editor": "شما به پیام‌ها دسترسی ندارید؛ آن را از مدیر سامانه بخواهید.",
     "notices.not_an_approver": "این کار تأییدکننده می‌خواهد؛ از یکی از تأییدکنندگان پیام‌ها بخواهید.",
     "notices.same_person": "این را خود شما نوشته‌اید؛ همکار دوم باید تصمیم بگیرد.",
     "notify.no_book": "دفتر پیام‌ها هنوز بارگذاری نشده است؛ مدیر سامانه باید آن را بارگذاری کند.",
     "template.not_found": "چنین الگویی در اجرا نیست؛ فهرست را دوباره ببینید.",
-    "template.move": "وضعیت این نسخه دگرگون شده است؛ آن را دوباره ببینید.",
+    "template.move": "وضعیت این نسخه تغییر کرده است؛ آن را دوباره ببینید.",
     "template.fixed": "نوبت و رضایت یک الگو همان می‌ماند که بار نخست تأیید شد؛ کد دیگری بردارید.",
     "template.placeholder_missing": "برای همه جای‌خالی‌ها مقدار بنویسید.",
     "template.value": "یکی از مقدارها در این متن پذیرفته نمی‌شود.",
@@ -108,7 +108,7 @@ PROBLEMS = {
     "message.too_long": "با این مقدارها متن از اندازه بلندتر است.",
     "message.empty": "با این مقدارها متن خالی می‌ماند.",
     "message.not_found": "چنین پیامی نیست؛ شناسه را دوباره ببینید.",
-    "provider.not_found": "چنین فراهم‌کننده‌ای نیست.",
+    "provider.not_found": "چنین ارائه‌دهنده‌ای نیست.",
     "consent.final": "گیرنده انصراف داده است؛ تنها خود او می‌تواند آن را برگرداند.",
     "announcement.not_found": "چنین اطلاعیه‌ای نیست.",
     "announcement.published": "پیش‌تر منتشر شده است؛ خبر تازه بیفزایید.",
@@ -124,21 +124,21 @@ PROBLEMS = {
     "job.not_utf8": "فایل را با قالب CSV UTF-8 ذخیره کنید.",
     "job.lane": "این الگو برای ارسال انبوه نیست؛ الگویی از نوبت انبوه انتخاب کنید.",
     "job.too_far_ahead": "آغاز بیش از اندازه دور است.",
-    "job.template_changed": "الگو پس از بررسی دگرگون شد؛ فایل را دوباره بفرستید و ببینید.",
+    "job.template_changed": "الگو پس از بررسی تغییر کرد؛ فایل را دوباره بفرستید و ببینید.",
     "job.expired": "یک هفته آغاز نشد و برچیده شد؛ فایل را دوباره بفرستید.",
     "job.no_good_row": "هیچ سطری درست نیست؛ خطاها را ببینید، فایل را درست کنید و دوباره بفرستید.",
     "job.no_header": "سطر نخست باید ستون گیرنده داشته باشد، مانند phone number.",
     "job.column_twice": "ستونی دو بار آمده است؛ یکی را بردارید.",
     "job.too_long": "سطرها بیش از صد هزار است؛ فایل را دو بخش کنید.",
     "job.check_failed": "بررسی فایل انجام نشد؛ به مدیر سامانه خبر دهید.",
-    "contract.broken": "برخی خانه‌ها درست پر نشده است.",
+    "contract.broken": "برخی بخش‌ها درست تکمیل نشده است.",
     "form.malformed": "فایل خوانده نشد؛ آن را با UTF-8 ذخیره کنید.",
     "http.too_large": "فایل از اندازه بزرگ‌تر است.",
 }  # fmt: skip
 DONE = {
-    "pause": "فراهم‌کننده کنار گذاشته شد؛ پیام تازه‌ای به آن سپرده نمی‌شود.",
-    "resume": "فراهم‌کننده دوباره به کار گرفته شد.",
-    "weigh": "سهم فراهم‌کننده دگرگون شد.",
+    "pause": "ارائه‌دهنده کنار گذاشته شد؛ پیام تازه‌ای به آن فرستاده نمی‌شود.",
+    "resume": "ارائه‌دهنده دوباره به کار گرفته شد.",
+    "weigh": "سهم ارائه‌دهنده تغییر کرد.",
     "draft": "پیش‌نویس ثبت شد؛ همکار دوم باید آن را تأیید کند.",
     "approve": "نسخه تأیید شد و از اکنون به کار می‌رود.",
     "withdraw": "نسخه پس گرفته شد.",
@@ -151,7 +151,7 @@ DONE = {
     "publish": "اطلاعیه منتشر شد.",
     "update": "خبر تازه افزوده شد.",
     "reschedule": "زمان تازه اعلام شد.",
-    "printed": "نامه‌های برگزیده چاپ‌شده ثبت شد.",
+    "printed": "نامه‌های انتخاب‌شده چاپ‌شده ثبت شد.",
 }  # fmt: skip
 # how the contracts name a field → how our forms do
 _NAMES = {"starts_at": "from_day", "ends_at": "to_day", "at": "from_day", "piece": "file"}

@@ -18,21 +18,22 @@ CONTACT_ROLES = {
     "operations": "بهره‌برداری",
 }  # fmt: skip
 RIGHTS = {
-    "keys": "کلید", "certificates": "گواهی", "grants": "مجوز", "delegations": "نیابت",
+    "keys": "کلید", "certificates": "گواهی", "grants": "مجوز", "delegations": "نمایندگی",
     "agency": "دستگاه",
 }  # fmt: skip
 ACTS = {
     "propose": "پیشنهاد", "approve": "تأیید", "refuse": "رد", "withdraw": "پس گرفتن پیشنهاد",
     "revoke key": "لغو کلید", "revoke certificate": "لغو گواهی", "revoke grant": "لغو مجوز",
-    "revoke delegation": "لغو نیابت", "revoke serving": "لغو پاسخ‌گویی",
-    "revoke hearing": "لغو شنیدن", "revoke agency": "لغو دستگاه", "rotate keys": "تعویض کلید",
-    "contact": "ثبت تماس", "remove contact": "برداشتن تماس", "sandbox": "ثبت آزمایشی",
+    "revoke delegation": "لغو نمایندگی", "revoke serving": "لغو پاسخ‌گویی",
+    "revoke hearing": "لغو دریافت رویداد", "revoke agency": "لغو دستگاه",
+    "rotate keys": "تعویض کلید",
+    "contact": "ثبت تماس", "remove contact": "حذف تماس", "sandbox": "ثبت آزمایشی",
     "end": "پایان دوره آزمایشی",
 }  # fmt: skip
 FIELDS = {
     "code": "کد", "name": "نام", "name_fa": "نام فارسی", "key_id": "شناسه کلید",
     "public_key": "کلید عمومی", "key_until": "اعتبار کلید تا", "contract": "قرارداد",
-    "purposes": "مقصودها", "grant_until": "اعتبار مجوز تا", "basis": "مبنای قانونی",
+    "purposes": "هدف‌ها", "grant_until": "اعتبار مجوز تا", "basis": "مبنای قانونی",
     "blocks": "بخش‌ها", "per_day": "سقف روزانه", "networks": "شبکه‌ها", "toml": "متن TOML",
     "member": "دستگاه مادر", "reason": "دلیل", "why": "دلیل", "base_version": "نسخه",
     "role": "نقش", "email": "پست الکترونیک", "mobile": "همراه", "id": "شناسه", "what": "چه چیزی",
@@ -40,7 +41,7 @@ FIELDS = {
 FAULTS = {
     **sentences.FAULTS,
     "range": "عدد بیرون از اندازه است.",
-    "invalid": "این خانه درست پر نشده است.",
+    "invalid": "این بخش درست تکمیل نشده است.",
     "format": "به این شکل پذیرفته نمی‌شود.",
     "reserved": "این کد از آن خود میراب است.",
     "taken": "دستگاه دیگری این را دارد.",
@@ -52,7 +53,7 @@ FAULTS = {
     "email.format": "نشانی را مانند name@host.ir بنویسید.",
 }  # fmt: skip
 PROBLEMS = {
-    "register.not_an_officer": "شما از مأموران دفتر نیستید؛ مدیر سامانه می‌تواند شما را بیفزاید.",
+    "register.not_an_officer": "شما به دفتر دستگاه‌ها دسترسی ندارید؛ آن را از مدیر سامانه بخواهید.",
     "register.not_an_approver": "این کار تأییدکننده می‌خواهد؛ از یکی از تأییدکنندگان دفتر بخواهید.",
     "register.same_person": "این را خود شما پیشنهاد داده‌اید؛ همکار دوم باید تصمیم بگیرد.",
     "agency.not_found": "چنین دستگاهی نیست یا در اجرا نیست؛ فهرست را دوباره ببینید.",
@@ -60,10 +61,10 @@ PROBLEMS = {
     "contact.not_found": "چنین تماسی نیست.",
     "change.not_found": "چنین پیشنهادی نیست.",
     "change.move": "درباره این پیشنهاد تصمیم گرفته شده است؛ آن را دوباره ببینید.",
-    "change.stale": "دستگاه پس از آنچه دیدید دگرگون شد: آن را دوباره ببینید و از نو پیشنهاد دهید.",
+    "change.stale": "دستگاه پس از آنچه دیدید تغییر کرد: آن را دوباره ببینید و از نو پیشنهاد دهید.",
     "change.nothing": "این همان است که در اجراست.",
-    "field.wrong": "چیزی ثبت نشد؛ خانه‌های نادرست را درست کنید.",
-    "contract.broken": "برخی خانه‌ها درست پر نشده است.",
+    "field.wrong": "چیزی ثبت نشد؛ بخش‌های نادرست را اصلاح فرمایید.",
+    "contract.broken": "برخی بخش‌ها درست تکمیل نشده است.",
     "form.malformed": "فرم خوانده نشد؛ دوباره بفرستید.",
     "http.too_large": "متن از اندازه بزرگ‌تر است.",
 }  # fmt: skip
@@ -74,7 +75,7 @@ DONE = {
     "withdraw": "پیشنهاد پس گرفته شد.",
     "revoke": "لغو شد و دیگر پذیرفته نمی‌شود.",
     "contact": "تماس ثبت شد.",
-    "forget": "تماس برداشته شد.",
+    "forget": "تماس حذف شد.",
 }  # fmt: skip
 # how the document names what our forms have, where that is not the same
 _NAMES = {

@@ -39,7 +39,7 @@ CLOCKS = {
 }
 ACTS = {
     "register": ("ثبت شد", "Registered"),
-    "assign": ("به واحد رسیدگی سپرده شد", "Given to a unit"),
+    "assign": ("به واحد رسیدگی ارجاع شد", "Given to a unit"),
     "say": ("پیام واحد", "Message of the unit"),
     "write": ("پیام شما", "Your message"),
     "note": ("یادداشت داخلی", "Internal note"),
@@ -127,7 +127,7 @@ REASONS = {
     "read_receipt": "رسید خواندن نامه ماست.",
     "report": "گزارش یک سامانه است.",
     "calendar_reply": "پاسخ تقویم به یک زمان مراجعه است.",
-    "delivery_status": "گزارش رساندن یک نامه است.",
+    "delivery_status": "گزارش تحویل یک نامه است.",
     "outside": "فرستنده، شهروند این پرونده نیست.",
 }
 # What letters name as not taken, and how to hand it in.
