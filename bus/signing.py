@@ -133,7 +133,7 @@ def verify_request(message: Message, find_key: FindKey, *, now: float | None = N
         raise SignatureError(
             "signature.bad",
             "The signature does not fit what was received. Compare your signature base with "
-            "docs/join.md; often a proxy changed the target URI.",
+            "/docs/join.md of the agency face; often a proxy changed the target URI.",
         )
     return verified
 

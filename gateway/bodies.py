@@ -19,6 +19,7 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 async def chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
     """The body as it comes; HttpError as soon as it is over ``limit`` bytes, or stands still."""
+    _check_coding(request)
     told = request.headers.get("content-length", "0")
     if told.isascii() and told.isdigit() and int(told) > limit:
         raise too_large(limit)
@@ -41,6 +42,17 @@ async def chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
         yield chunk
 
 
+def _check_coding(request: Request) -> None:
+    """RFC 9110, section 15.5.16: what is compressed is read as it is sent, and that is never."""
+    codings = ",".join(request.headers.getlist("content-encoding")).lower().split(",")
+    if any(coding.strip() not in ("", "identity") for coding in codings):
+        raise HttpError(
+            "http.content_encoding",
+            "Send the body without Content-Encoding.",
+            Accept_Encoding="identity",
+        )
+
+
 def too_large(limit: int) -> HttpError:
     """The refusal of a body over ``limit`` bytes; the connection is closed, the rest unread."""
     return HttpError("http.too_large", f"The body may take {limit} bytes here.", Connection="close")
@@ -59,6 +71,7 @@ def media_type(request: Request, *taken: str) -> str:
             "http.media_type",
             "Send the body as " + " or ".join(taken) + ".",
             Accept=", ".join(taken),
+            Accept_Post=", ".join(taken),
         )
     return told
 

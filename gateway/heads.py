@@ -72,11 +72,11 @@ def is_authority(text: bytes) -> bool:
 def _check_host(version: str, hosts: list[bytes]) -> None:
     """RFC 9112, section 3.2; who asks by HTTP/1.0 may leave it out."""
     if len(hosts) > 1:
-        raise HttpError("http.host", "Host stands twice; send it once.")
+        raise HttpError("http.host_header", "Host stands twice; send it once.")
     if not hosts and version == "1.1":
-        raise HttpError("http.host", "Send Host with the name that you ask.")
+        raise HttpError("http.host_header", "Send Host with the name that you ask.")
     if hosts and not is_authority(hosts[0]):
-        raise HttpError("http.host", "Host is no name or address with or without a port.")
+        raise HttpError("http.host_header", "Host is no name or address with or without a port.")
 
 
 def _check_framing(version: str, codings: list[bytes]) -> None:

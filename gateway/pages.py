@@ -1,11 +1,13 @@
 """Renders templates with autoescape; pages work without JavaScript and from right to left."""
 
 import datetime as dt
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,6 +16,7 @@ from bus.company import company
 from bus.errors import NotFound
 from bus.persian import TEHRAN, jalali
 from bus.tracking import grouped, grouped_secret
+from gateway import guides
 from gateway.problems import PROBLEMS
 from gateway.spans import span
 
@@ -63,7 +66,18 @@ def article(told: str, language: str = "fa") -> str:
 
 
 WEEKDAYS_FA = ("دوشنبه", "سه‌شنبه", "چهارشنبه", "پنجشنبه", "جمعه", "شنبه", "یکشنبه")
+LINK = re.compile(
+    r"/(?:docs/|openapi\.json|oauth/token|\.well-known/|desk/|dead-letters)[\w./-]*\w|/status\b"
+)
+
+
+def with_links(text: str) -> Markup:
+    """A sentence of ours in which paths are links."""
+    return Markup(LINK.sub(r'<a href="\g<0>">\g<0></a>', str(escape(text))))  # noqa: S704
+
+
 _templates.filters |= {
+    "with_links": with_links,
     "rials": "{:,}".format,
     "moment": moment,
     "day": day,
@@ -111,4 +125,4 @@ def _static() -> dict[str, tuple[bytes, str]]:
     }
 
 
-COMMON = [Route("/problems/{code}", problem), Route("/static/{name}", static)]
+COMMON = [Route("/problems/{code}", problem), Route("/static/{name}", static), *guides.ROUTES]

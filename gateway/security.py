@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.settings import Settings
+from gateway.origin import for_every_site
 
 DAYS = 180
 
@@ -22,4 +23,4 @@ def text_of(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
             media_type="text/plain",
         )
 
-    return answer
+    return for_every_site(answer)

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import orjson
@@ -20,10 +21,10 @@ from bus import log, monitor
 from bus.client import Client
 from bus.envelope import child_of, valid_traceparent
 from bus.errors import BusError, Internal
-from gateway import problems
+from gateway import problems, sorry
 from gateway.address import Address
 from gateway.hosts import Hosts
-from gateway.origin import same_origin
+from gateway.origin import is_for_every_site, own_path, preflight, same_origin
 from gateway.problems import HttpError
 
 HEADERS_LIMIT = 32 * 1024
@@ -31,6 +32,14 @@ URI_LIMIT = 4096
 # A label for each method that a stranger can think of would fill our memory.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+# Headers that say one thing: two of them would be read in two ways (RFC 9110, section 5.3).
+SINGLE = frozenset(
+    {
+        b"authorization", b"content-length", b"content-type", b"dpop", b"idempotency-key",
+        b"mirab-on-behalf-of", b"origin", b"payment-key", b"sec-fetch-site", b"ticket-secret",
+        b"x-forwarded-host", b"x-forwarded-proto",
+    }
+)  # fmt: skip
 FAILURES = ("500", "503", "504")
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
@@ -121,6 +130,7 @@ class Face:
         try:
             if self.hosts is not None:
                 self.hosts.check(request)
+            _check_headers(request)
             handler = self._handler(request)
             if request.method not in READING and request.state.route not in self._from_elsewhere:
                 same_origin(request)
@@ -146,13 +156,11 @@ class Face:
 
     def _handler(self, request: Request) -> Handler:
         scope = request.scope
-        if sum(len(n) + len(v) for n, v in scope["headers"]) > HEADERS_LIMIT:
-            raise HttpError("http.headers", f"Headers may take {HEADERS_LIMIT} bytes together.")
         if len(scope["raw_path"]) + len(scope["query_string"]) > URI_LIMIT:
             raise HttpError("http.uri", f"The address may take {URI_LIMIT} bytes.")
         if any(code in scope["raw_path"].lower() for code in (b"%2f", b"%5c", b"%00")):
             raise HttpError("http.not_found", "There is nothing at this path.")
-        allowed: set[str] = set()
+        others = []
         for route in self._routes:
             match, child = route.matches(scope)
             if match is Match.FULL:
@@ -161,22 +169,23 @@ class Face:
                 handler: Handler = route.endpoint
                 return handler
             if match is Match.PARTIAL:
-                allowed |= route.methods or set()
-        if allowed:
-            raise HttpError(
-                "http.method",
-                "This path takes " + ", ".join(sorted(allowed)) + ".",
-                Allow=", ".join(sorted(allowed)),
-            )
-        raise HttpError("http.not_found", "There is nothing at this path.")
+                others.append(route)
+        if not others:
+            raise HttpError("http.not_found", "There is nothing at this path.")
+        methods = set().union(*(route.methods or () for route in others))
+        if request.method == "OPTIONS" and any(is_for_every_site(r.endpoint) for r in others):
+            return partial(preflight, methods=methods)
+        allow = ", ".join(sorted(methods))
+        raise HttpError("http.method", f"This path takes {allow}.", Allow=allow)
 
     def _problem(self, request: Request, error: BusError) -> Response:
         told = problems.describe(
             error,
-            instance=request.url.path,
+            instance=own_path(request),
             trace_id=request.state.traceparent.split("-")[1],
         )
         response = self._show(request, told) if self._show else None
+        response = response or sorry.page(request, told)
         if response is None:
             response = Response(orjson.dumps(told), told["status"], None, problems.MEDIA_TYPE)
         response.headers.update(problems.headers(error, told["status"]))
@@ -198,6 +207,17 @@ class Face:
                 code=getattr(state, "code", None),
                 ms=round(seconds * 1000, 2),
             )
+
+
+def _check_headers(request: Request) -> None:
+    """HttpError if headers are too many, or one that says one thing is there twice."""
+    headers = request.scope["headers"]
+    if sum(len(name) + len(value) for name, value in headers) > HEADERS_LIMIT:
+        raise HttpError("http.headers", f"Headers may take {HEADERS_LIMIT} bytes together.")
+    single = [name for name, _ in headers if name in SINGLE]
+    if len(set(single)) < len(single):
+        names = sorted({name.decode() for name in single if single.count(name) > 1})
+        raise HttpError("http.header_twice", f"{', '.join(names)}: send this header once.")
 
 
 def json_response(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -11,13 +11,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.client import Client
-from bus.contracts import CATALOGUE
 from bus.contracts import Request as Contract
 from bus.contracts.billing import STATEMENT
 from bus.contracts.bulk import SUBMIT_JOB
 from bus.contracts.deferred import CANCEL_CALL, READ_CALL
 from bus.contracts.inquiry import READ_BATCH, SUBMIT_BATCH
-from bus.errors import NotFound
 from bus.keys import PublicKey, SigningKey
 from bus.register import current
 from bus.settings import Settings, broker_url
@@ -25,6 +23,7 @@ from bus.version import release
 from gateway import pages, security, web
 from gateway.address import sandbox_address
 from gateway.agency import batches, catalogue, jobs, results, schemas, statements
+from gateway.agency.addresses import ContractRoute, contract_of
 from gateway.agency.calls import Calls
 from gateway.agency.certificates import Certificates
 from gateway.agency.copying import Copying
@@ -41,6 +40,7 @@ from gateway.agency.runner import Runner
 from gateway.agency.sandbox import Sandbox
 from gateway.agency.tokens import Tokens
 from gateway.notices import Gone, Notices
+from gateway.origin import for_every_site
 
 PORT = 8001
 UNPROVEN = 401
@@ -163,15 +163,19 @@ def make(settings: Settings) -> web.Face:
     return web.Face(
         "agency",
         [
-            Route("/v{version:int}/{context}/{operation}", agency.operate, methods=["POST"]),
+            ContractRoute(
+                "/v{version:int}/{context}/{operation}", agency.operate, methods=["POST"]
+            ),
             Route("/v1/calls/{call:uuid}", agency.read_call),
             Route("/v1/calls/{call:uuid}", agency.cancel_call, methods=["DELETE"]),
             Route(
                 "/openapi.json",
-                catalogue.openapi_json(agency.door.base, sandbox=agency.sandbox is not None),
+                for_every_site(
+                    catalogue.openapi_json(agency.door.base, sandbox=agency.sandbox is not None)
+                ),
             ),
-            Route("/asyncapi.json", schemas.asyncapi_json),
-            Route("/schemas/{name}.json", schemas.schema_json),
+            Route("/asyncapi.json", for_every_site(schemas.asyncapi_json)),
+            Route("/schemas/{name}.json", for_every_site(schemas.schema_json)),
             Route("/", catalogue.page),
             Route("/docs", catalogue.page),
             Route("/oauth/token", agency.oauth.token, methods=["POST"]),
@@ -185,24 +189,6 @@ def make(settings: Settings) -> web.Face:
         finish=agency.finish,
         address=agency.address,
     )
-
-
-def contract_of(request: Request) -> Contract:
-    """The contract that the URL names; NotFound contract.unknown if there is none for agencies."""
-    told = request.path_params
-    name = f"{told['context']}.{told['operation']}.v{told['version']}"
-    contract = CATALOGUE.get(name)
-    # A contract has one address: /v01/… is none.
-    if (
-        not isinstance(contract, Contract)
-        or not contract.agency
-        or request.scope["path"] != catalogue.path_of(contract)
-    ):
-        raise NotFound(
-            "There is no such contract for agencies; /openapi.json lists them all.",
-            code="contract.unknown",
-        )
-    return contract
 
 
 def _keys_before(settings: Settings) -> dict[str, PublicKey]:

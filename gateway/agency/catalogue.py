@@ -31,7 +31,7 @@ from gateway.openapi.document import JSON, Document, path_parameter, served
 from gateway.openapi.shapes import UUID, Node
 from gateway.problems import PROBLEMS
 
-SIGNED_HOW = "docs/join.md tells how a request is signed."
+SIGNED_HOW = "/docs/join.md tells how a request is signed."
 GRANTED = "For agencies whose grant names it."
 EVERYONE = "Every registered agency may call it; it needs no grant."
 BOUND = "Or send a token of /oauth/token, bound by DPoP (RFC 9449) or mutual TLS (RFC 8705)."

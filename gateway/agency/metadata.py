@@ -11,11 +11,11 @@ from bus.keys import PublicKey
 from gateway import web
 from gateway.agency.door import Door
 from gateway.agency.jose import CLIENT_ALGORITHMS, PROOF_ALGORITHMS
+from gateway.origin import for_every_site
 
 RESOURCE = "/.well-known/oauth-protected-resource"
 LINKSET = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
 AGE = {"Cache-Control": "max-age=300"}
-OPEN = {**AGE, "Access-Control-Allow-Origin": "*"}
 
 
 class Metadata:
@@ -30,10 +30,13 @@ class Metadata:
     def routes(self) -> list[Route]:
         """Their routes."""
         return [
-            Route("/.well-known/jwks.json", self.keys),
-            Route("/.well-known/oauth-authorization-server", self.server),
-            Route(RESOURCE, self.resource),
-            Route("/.well-known/api-catalog", self.catalogue),
+            Route(path, for_every_site(document))
+            for path, document in (
+                ("/.well-known/jwks.json", self.keys),
+                ("/.well-known/oauth-authorization-server", self.server),
+                (RESOURCE, self.resource),
+                ("/.well-known/api-catalog", self.catalogue),
+            )
         ]
 
     async def keys(self, _: Request) -> Response:
@@ -61,7 +64,7 @@ class Metadata:
             "service_documentation": f"{base}/docs",
             "protected_resources": [base],
         }
-        return web.json_response(told, headers=OPEN)
+        return web.json_response(told, headers=AGE)
 
     async def resource(self, request: Request) -> Response:
         """GET /.well-known/oauth-protected-resource (RFC 9728)."""
@@ -78,7 +81,7 @@ class Metadata:
             "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
             "dpop_bound_access_tokens_required": not self._certificates,
         }
-        return web.json_response(told, headers=OPEN)
+        return web.json_response(told, headers=AGE)
 
     async def catalogue(self, request: Request) -> Response:
         """GET /.well-known/api-catalog (RFC 9727), a linkset (RFC 9264)."""
@@ -100,7 +103,7 @@ class Metadata:
                 }
             ]
         }
-        answer = web.json_response(told, headers=OPEN)
+        answer = web.json_response(told, headers=AGE)
         answer.headers["Content-Type"] = LINKSET
         answer.headers["Link"] = f'<{base}/.well-known/api-catalog>; rel="api-catalog"'
         return answer

@@ -27,7 +27,7 @@ from bus.contracts.govnotify import (
 from bus.contracts.notify import PREVIEW, TEMPLATE, TEMPLATES
 from bus.errors import BusError, NotFound
 from bus.settings import Settings, broker_url
-from gateway import bodies, letters, web
+from gateway import bodies, letters, pages, sorry, web
 from gateway.address import own_address
 from gateway.notify import reading, schemas, telling
 from gateway.notify.door import Door, Visitor, act_id
@@ -221,6 +221,11 @@ class Notify:
         return web.json_response(telling.preview(found))
 
 
+async def home(request: Request) -> Response:
+    """GET /: what this face is, for who opens it in a browser."""
+    return pages.page("notify.html", lang=sorry.language(request))
+
+
 def canonical(form: dict[str, Any]) -> str:
     """The UUID of a checked path in the form in which the service knows it."""
     return str(uuid.UUID(form.get("id") or form["notification_id"]))
@@ -262,7 +267,9 @@ def make(settings: Settings) -> web.Face:
             Route(f"{template}/preview", guarded(notify.preview), methods=["POST"]),
             Route(f"{V2}/templates", guarded(notify.templates)),
             Route(f"{V2}/received-text-messages", guarded(notify.received)),
+            Route("/", home),
             Route("/health/live", web.live),
+            *pages.COMMON,
         ],
         lifespan=web.while_connected(notify.client),
         show=show,

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from bus.errors import BusError, ContractError, TooMany, Unavailable
 from gateway import problems, web
 from gateway.problems import RETRY_SECONDS, HttpError
+from gateway.sorry import is_browser
 
 VALIDATION, BAD, NO_RESULT = "ValidationError", "BadRequestError", "NoResultFound"
 ROOT = {
@@ -117,8 +118,10 @@ def _by_code(error: BusError) -> Refused:
     return bad(message, status)
 
 
-def show(_: Request, problem: dict[str, Any]) -> Response:
-    """What goes wrong before or around a call, as Notify would say it."""
+def show(request: Request, problem: dict[str, Any]) -> Response | None:
+    """What goes wrong before or around a call, as Notify would say it; None for a browser."""
+    if is_browser(request):
+        return None
     status, text = problem["status"], ROOT.get(problem["code"])
     if text is not None:
         return web.json_response({"result": "error", "message": text}, status)

@@ -14,6 +14,7 @@ from bus.contracts import ticketing as contracts
 from bus.contracts.kinds import Request as Contract
 from bus.tracking import grouped, grouped_secret
 from gateway import bodies, uploads, web
+from gateway.origin import for_every_site
 from gateway.problems import HttpError
 from gateway.public.tickets import Tickets, address_of
 
@@ -163,8 +164,8 @@ def routes(tickets: Tickets) -> list[Route]:
     """The routes of the JSON API."""
     api = JsonApi(tickets)
     return [
-        Route("/v1/form", api.form),
-        Route("/v1/statistics", api.statistics),
+        Route("/v1/form", for_every_site(api.form)),
+        Route("/v1/statistics", for_every_site(api.statistics)),
         Route("/v1/attachments", api.upload, methods=["POST"]),
         Route("/v1/tickets", api.register, methods=["POST"]),
         Route("/v1/tickets/{code}", api.read),

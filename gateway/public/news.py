@@ -17,7 +17,7 @@ from bus.contracts import announcements as contracts
 from bus.contracts import subscriptions
 from bus.errors import BusError, ContractError, NotFound, Unavailable
 from gateway import uploads
-from gateway.origin import same_origin
+from gateway.origin import for_every_site, same_origin
 from gateway.public import feeds, words
 from gateway.public.feeds import Feed
 from gateway.public.portal import faults_of, one, show, status_of
@@ -227,10 +227,13 @@ def routes(n: News) -> list[Route]:
     """The routes of status, news and subscriptions."""
     return [
         Route("/status", n.status),
-        Route("/status.json", n.status_json),
+        Route("/status.json", for_every_site(n.status_json)),
         Route("/status/{id:int}", n.announcement),
         Route("/news", n.news),
-        *(Route(f"/news.{form}", functools.partial(n.feed, form=form)) for form in FORMS),
+        *(
+            Route(f"/news.{form}", for_every_site(functools.partial(n.feed, form=form)))
+            for form in FORMS
+        ),
         Route("/subscribe", n.subscribe_page, methods=["GET"]),
         Route("/subscribe", n.subscribe, methods=["POST"]),
         Route("/subscribe/confirm/{id}", n.confirm_page, methods=["GET"]),

@@ -16,7 +16,7 @@ from bus.contracts import ticketing as contracts
 from bus.contracts.kinds import Request as Contract
 from bus.errors import BusError, ContractError, NotFound, TooMany, Unavailable
 from gateway import budgets, pages, uploads
-from gateway.origin import same_origin
+from gateway.origin import own_path, same_origin
 from gateway.public import words
 from gateway.public.satisfaction import satisfaction
 from gateway.public.tickets import Tickets
@@ -61,7 +61,7 @@ def show(request: Request, template: str, status: int = 200, **values: Any) -> R
         lang=lang,
         t=words.speaker(lang),
         none_wrong=Faults(),
-        here=request.url.path,
+        here=own_path(request),
         banner=getattr(request.state, "banner", None),
         when=partial(when_of, lang=lang),
         **values,

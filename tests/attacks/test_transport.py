@@ -186,15 +186,32 @@ def test_case_15_who_expects_a_hundred_and_sends_nothing_asks_nothing(member):
     assert answers(talk(member, head(headers) + b"\r\n" + body)) in ([200], [400], [417])
 
 
-def test_case_16_an_upgrade_to_h2c_is_an_ordinary_request(member):
+@pytest.mark.parametrize("upgrade", ["h2c", "websocket", "foo"])
+def test_case_16_an_upgrade_is_an_ordinary_request(member, upgrade):
     headers, body = signed(member)
     headers |= {
-        "Content-Length": str(len(body)), "Connection": "Upgrade, HTTP2-Settings",
-        "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABkAARAAAAAAAIAAAAA",
+        "Content-Length": str(len(body)), "Connection": "close, Upgrade, HTTP2-Settings",
+        "Upgrade": upgrade, "HTTP2-Settings": "AAMAAABkAARAAAAAAAIAAAAA",
     }  # fmt: skip
-    heard = talk(member, head(headers) + b"\r\n" + body, seconds=2)
-    assert b"101 " not in heard.split(b"\r\n")[0]
-    assert 500 not in answers(heard)
+    before = asked(member)
+    heard = talk(member, head(headers) + b"\r\n" + body)
+    assert answers(heard) == [200]
+    assert json.loads(heard.partition(b"\r\n\r\n")[2])["agency"] == member.code
+    assert asked(member) == before + 1
+
+
+@pytest.mark.parametrize("upgrade", ["h2c", "websocket", "foo"])
+def test_case_16_a_request_hidden_in_the_body_behind_an_upgrade_is_not_asked(member, upgrade):
+    headers, body = signed(member)
+    hidden = head({**headers, "Content-Length": str(len(body))}) + b"\r\n" + body
+    outer = {
+        "Host": headers["Host"], "Content-Type": "application/json", "Upgrade": upgrade,
+        "Connection": "Upgrade", "Content-Length": str(len(hidden)),
+    }  # fmt: skip
+    before = asked(member)
+    heard = talk(member, head(outer) + b"\r\n", hidden, seconds=2)
+    assert answers(heard) == [401]
+    assert asked(member) == before
 
 
 @pytest.mark.parametrize("kept", [0, 1, -1])

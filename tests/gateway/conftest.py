@@ -8,8 +8,10 @@ import requests
 from bus.keys import SigningKey
 from bus.signing import sign_request
 from connector.caller import load_key
-from tests.conftest import ROOT, Starter, execute, free_port, run_face, wait_for
+from tests.conftest import ROOT, Starter, execute, free_port, run_face, secrets_in, wait_for
 
+NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
+FACES = ("public", "agency", "ops", "notify")
 GOOD = {"key_kind": "national_id", "key": "9900000013", "purpose": "fuel_quota"}
 
 
@@ -113,6 +115,21 @@ def begin(start, face, **environ):
 
 def environ_of(inquiry):
     return {name: value for name, value in inquiry.items() if name != "processes"}
+
+
+@pytest.fixture(scope="session")
+def lone_faces(tmp_path_factory):
+    """All faces, without a broker behind them: what is refused here needs none."""
+    folder = tmp_path_factory.mktemp("lone")
+    starter = Starter(folder)
+    environ = {
+        "AMQP_URL": NOWHERE, "AGENCIES_DIR": str(ROOT / "deploy/agencies"),
+        "AGENCY_URL": "http://127.0.0.1:1", **secrets_in(folder),
+        "PORTAL_URL": "https://water.example", "DESK_URL": "https://desk.example/desk",
+        "ALLOWED_HOSTS": "Prom.Internal. 10.0.0.0/8",
+    }  # fmt: skip
+    yield {face: begin(starter, face, **environ) for face in FACES}
+    starter.end()
 
 
 @pytest.fixture(scope="session")

@@ -8,27 +8,14 @@ import pytest
 
 from bus.settings import MissingSettings, Settings
 from gateway.hosts import Hosts
-from tests.conftest import ROOT, Starter, secrets_in
-from tests.gateway.conftest import begin
+from tests.gateway.conftest import FACES
 
-NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
-FACES = ("public", "agency", "ops", "notify")
 EVIL = "evil.example"
 
 
 @pytest.fixture(scope="module")
-def faces(tmp_path_factory):
-    """All faces, without a broker behind them: what is refused here needs none."""
-    folder = tmp_path_factory.mktemp("hosts")
-    starter = Starter(folder)
-    environ = {
-        "AMQP_URL": NOWHERE, "AGENCIES_DIR": str(ROOT / "deploy/agencies"),
-        "AGENCY_URL": "http://127.0.0.1:1", **secrets_in(folder),
-        "PORTAL_URL": "https://water.example", "DESK_URL": "https://desk.example/desk",
-        "ALLOWED_HOSTS": "Prom.Internal. 10.0.0.0/8",
-    }  # fmt: skip
-    yield {face: begin(starter, face, **environ) for face in FACES}
-    starter.end()
+def faces(lone_faces):
+    return lone_faces
 
 
 def status(url, path="/health/live", method="GET", body=b"", **headers):

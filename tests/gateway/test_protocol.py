@@ -215,7 +215,7 @@ HOSTS = {
 @pytest.mark.parametrize("target", [b"/mirror", b"http://x/mirror"])
 def test_d3_a_request_names_one_host(port, lines, target):
     heard = talk(port, b"GET %b HTTP/1.1\r\n" % target + lines + b"\r\n" + HIDDEN)
-    assert problem(heard) == "http.host"
+    assert problem(heard) == "http.host_header"
 
 
 @pytest.mark.parametrize("host", [b"x", b"x:80", b"X.Example.:8001", b"127.0.0.1", b"[::1]:8001"])
