@@ -13,6 +13,8 @@ from bus.signing import Message, sign_response
 from gateway import bodies, web
 from gateway.address import Address
 from gateway.agency.identity import NAMESPACE, Identities, Visitor
+from gateway.hosts import bare
+from gateway.problems import HttpError
 
 __all__ = ["JSON", "NAMESPACE", "Door", "Visitor"]
 
@@ -27,11 +29,24 @@ class Door:
     ) -> None:
         self._identities, self.client, self._key = identities, client, key
         # Scheme and host by which agencies reach this face.
-        self.base = str(address)
+        self.base, self._authority = str(address), address.authority
 
     def identify(self, request: Request) -> Visitor:
         """Who asks, by the headers; the body is compared with its digest later."""
+        self.check_authority(request)
         return self._identities.identify(request, self.message(request), self.base)
+
+    def check_authority(self, request: Request) -> None:
+        """HttpError if our name is asked for at another port: that is another server's address,
+        and what is signed for ours is none of its (RFC 9110, section 7.4).
+        """
+        host = request.headers.get("host", "")
+        if bare(host) == bare(self._authority) and not self._is_own(host):
+            raise HttpError("http.host", f"This is {self._authority}, not {host}.")
+
+    def _is_own(self, host: str) -> bool:
+        default = ":443" if self.base.startswith("https:") else ":80"
+        return _plain(host, default) == _plain(self._authority, default)
 
     async def question(
         self, request: Request, contract: Contract, *forms: str
@@ -99,3 +114,9 @@ class Door:
         url = f"{self.base}{target}" + (f"?{query}" if query else "")
         request.state.message = Message(headers, request.method, url)
         return request.state.message  # type: ignore[no-any-return]
+
+
+def _plain(authority: str, default: str) -> str:
+    """A host and port without the port of the scheme and the dot of the root."""
+    name, colon, port = authority.lower().removesuffix(default).partition(":")
+    return name.rstrip(".") + colon + port

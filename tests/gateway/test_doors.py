@@ -1,5 +1,6 @@
 """HTTP is exact on all four faces: hosts, methods, media types, codings, links, pages."""
 
+import contextlib
 import json
 import re
 import socket
@@ -28,13 +29,12 @@ def faces(lone_faces):
 def talk(url, *pieces):
     parts, heard = urlsplit(url), b""
     with socket.create_connection((parts.hostname, parts.port), timeout=3) as line:
-        for piece in pieces:
-            line.sendall(piece)
-        try:
+        with contextlib.suppress(OSError):
+            for piece in pieces:
+                line.sendall(piece)
+        with contextlib.suppress(OSError):
             while part := line.recv(65536):
                 heard += part
-        except TimeoutError:
-            pass
     return [int(status) for status in re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", heard)]
 
 
@@ -45,7 +45,8 @@ def test_d1_a_body_behind_an_upgrade_is_no_second_request(faces, face, upgrade):
         f"POST {POSTS[face]} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close, Upgrade\r\n"
         f"Upgrade: {upgrade}\r\nContent-Type: text/plain\r\nContent-Length: {len(HIDDEN)}\r\n\r\n"
     ).encode()
-    assert len(talk(faces[face], head, HIDDEN)) == 1
+    # Who refuses without reading the body may close before the client has heard it.
+    assert len(talk(faces[face], head, HIDDEN)) <= 1
     assert len(talk(faces[face], head + HIDDEN)) == 1
 
 
