@@ -1,6 +1,8 @@
 """Ed25519 keys of agencies and of the bus, parsed once; ids are given by who registers them."""
 
 import base64
+import hashlib
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from bus.key_strength import ED25519_BYTES, is_sound_commitment, require_strong_ed25519
+
 JWS_ALGORITHM = "EdDSA"
+PROOF_KIND = "mirab-key-proof+jwt"
 
 
 def base64url(raw: bytes) -> str:
@@ -29,9 +34,10 @@ def from_base64url(text: str) -> bytes:
 
 
 class PublicKey:
-    """An Ed25519 public key, parsed once."""
+    """An Ed25519 public key, parsed once; ValueError for one that proves nothing."""
 
     def __init__(self, raw: bytes) -> None:
+        require_strong_ed25519(raw)
         self._key = Ed25519PublicKey.from_public_bytes(raw)
         self.raw = raw
 
@@ -52,12 +58,19 @@ class PublicKey:
         told = {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": JWS_ALGORITHM, "kid": keyid}
         return {**told, "x": base64url(self.raw)}
 
+    def thumbprint(self) -> str:
+        """Its thumbprint as a JSON Web Key (RFC 7638, SHA-256)."""
+        jwk = {"crv": "Ed25519", "kty": "OKP", "x": base64url(self.raw)}
+        return base64url(hashlib.sha256(orjson.dumps(jwk)).digest())
+
     def base64(self) -> str:
         """As base64, the form in which the register of agencies holds it."""
         return base64.b64encode(self.raw).decode()
 
     def verify(self, signature: bytes, base: bytes) -> bool:
         """True if the signature is this key's over ``base``."""
+        if not is_sound_commitment(signature[:ED25519_BYTES]):
+            return False
         try:
             self._key.verify(signature, base)
         except InvalidSignature:
@@ -88,6 +101,14 @@ class SigningKey:
     def sign(self, base: bytes) -> bytes:
         """The signature over ``base``, 64 bytes."""
         return self._key.sign(base)
+
+    def proof(self, subject: str, at: float | None = None) -> str:
+        """Proves to the register that whoever names this key has it; ``subject`` is the agency's
+        code, or ``sandbox`` for one that has none yet; ``at`` is unix time, now if left out.
+        """
+        made = int(time.time() if at is None else at)
+        claims = {"sub": subject, "jkt": self.public.thumbprint(), "iat": made}
+        return self.jws(PROOF_KIND, claims)
 
     def jws(self, kind: str, claims: Mapping[str, Any]) -> str:
         """A compact JWS (RFC 7515) of these claims; ``kind`` is its typ."""

@@ -12,7 +12,7 @@ import orjson
 from bus.errors import BusError, SignatureError
 from connector.caller import CSV, JSONL, Caller, Refused, Unreachable
 from connector.evidence import Evidence
-from connector.keys import make_key, read_server_keys
+from connector.keys import load_key, make_key, read_server_keys
 from connector.words import caller_of, parser
 
 GOOD, REFUSED, UNABLE, STOPPED = 0, 1, 2, 130
@@ -135,6 +135,12 @@ def run_keygen(given: argparse.Namespace) -> int:
     return GOOD
 
 
+def run_prove(given: argparse.Namespace) -> int:
+    """Prints a proof that the agency has the key, as the register asks it of a new one."""
+    print(load_key(given.key_file, given.key_id or "new").proof(given.agency))
+    return GOOD
+
+
 def answer_text(told: dict[str, Any]) -> str:
     """An answer for people."""
     lines = [f"{told['outcome']}: {len(told['sources'])} source(s)"]
@@ -195,6 +201,7 @@ RUNS = {
     "refusals": run_refusals,
     "verify": run_verify,
     "keygen": run_keygen,
+    "prove": run_prove,
 }
 
 if __name__ == "__main__":

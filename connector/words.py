@@ -149,6 +149,16 @@ def _keygen(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, required=True, help="where the private key goes (PEM)")
 
 
+def _prove(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--key-file", required=True, help="the private key whose public half is to be registered"
+    )
+    command.add_argument("--key-id", help="the id that it will have")
+    command.add_argument(
+        "--agency", required=True, help="your agency's code; sandbox for a first entry there"
+    )
+
+
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], Any]]] = {
     "ask": ("ask about one subscriber, licence or source", _ask),
     "batch": ("send many keys; with --out wait and fetch the results", _batch),
@@ -157,4 +167,5 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], Any]]] = {
     "refusals": ("show why your requests were refused, newest first", _refusals),
     "verify": ("verify kept evidence, offline", _verify),
     "keygen": ("make a key pair; prints the public key to register", _keygen),
+    "prove": ("print the proof that a new key is yours", _prove),
 }

@@ -190,6 +190,17 @@ class Own(OneAgency):
     jws = fields.String(required=True)
 
 
+def proof_of_key() -> Text:
+    """A proof of possession: a compact JWS by the new key itself."""
+    return Text(
+        2000,
+        metadata={
+            "description": "A JWS by this key over sub, jkt and iat; docs/join.md, "
+            "Proof of a new key"
+        },
+    )
+
+
 class NewKey(Schema):
     """A public JSON Web Key (RFC 7517) with ``kid`` and its last day ``until``."""
 
@@ -204,6 +215,7 @@ class NewKey(Schema):
     y = Text(100)
     n = Text(1000)
     e = Text(10)
+    proof = proof_of_key()
 
     @pre_load
     def _public(self, data: Any, **_: Any) -> Any:
@@ -232,11 +244,12 @@ class KeysNow(OneAgency):
 
 
 class RegisterSandbox(Schema):
-    """``name`` of who tries, and a key: ``public_key`` (Ed25519, base64) or ``jwk``."""
+    """``name`` of who tries, a key (``public_key``: Ed25519, base64; or ``jwk``) and its proof."""
 
     name = _word(100, required=True)
     public_key = Text(60)
     jwk = Jwk()
+    proof = proof_of_key()
 
     class Meta:
         rules: ClassVar[dict[str, object]] = {

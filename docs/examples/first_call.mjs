@@ -18,17 +18,26 @@ function stop(why) {
 const { publicKey, privateKey } = generateKeyPairSync("ed25519");
 writeFileSync(keyFile, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600, flag: "wx" });
 
-// 2. An entry in the register, for a month. What it may do is told.
+// 2. A proof that the key is yours: a JWS by it over its thumbprint (RFC 7638) and the time.
+const jwk = publicKey.export({ format: "jwk" });
+const base64url = (object) => Buffer.from(JSON.stringify(object)).toString("base64url");
+const thumbprint = createHash("sha256").update(JSON.stringify({ crv: jwk.crv, kty: jwk.kty, x: jwk.x }));
+const proven =
+  base64url({ typ: "mirab-key-proof+jwt", alg: "EdDSA" }) +
+  `.${base64url({ sub: "sandbox", jkt: thumbprint.digest("base64url"), iat: Math.floor(Date.now() / 1000) })}`;
+const proof = `${proven}.${sign(null, Buffer.from(proven), privateKey).toString("base64url")}`;
+
+// 3. An entry in the register, for a month. What it may do is told.
 const entry = await fetch(`${url}/sandbox/agencies`, {
   method: "POST",
   headers: json,
-  body: JSON.stringify({ name: "First call in Node", jwk: publicKey.export({ format: "jwk" }) }),
+  body: JSON.stringify({ name: "First call in Node", jwk, proof }),
 });
 if (entry.status !== 201) stop(await entry.text());
 const agency = await entry.json();
 console.log(`You are ${agency.code}, your key is ${agency.key_id}, until ${agency.until}.`);
 
-// 3. A question, signed by RFC 9421: these lines are the signature base, without one at its end.
+// 4. A question, signed by RFC 9421: these lines are the signature base, without one at its end.
 const target = `${url}/v1/inquiry/ask`;
 const body = JSON.stringify({ key_kind: "national_id", key: "9905251782", purpose: "fuel_quota" });
 const now = Math.floor(Date.now() / 1000);
@@ -56,16 +65,16 @@ const answer = await fetch(target, {
 });
 const told = Buffer.from(await answer.arrayBuffer());
 
-// 4. The answer is believed only if Mirab's key signed it, as the answer to this very question.
+// 5. The answer is believed only if Mirab's key signed it, as the answer to this very question.
 const head = (name) => answer.headers.get(name) ?? "";
 const answered = head("signature-input").replace(/^mirab=/, "");
 const covered =
   '("@status" "content-type" "content-digest" "@method";req "@target-uri";req "content-digest";req "signature";req)';
 const keyid = /;keyid="([^"]+)"/.exec(answered)?.[1];
 const { keys } = await (await fetch(`${url}/.well-known/jwks.json`)).json();
-const jwk = keys.find((key) => key.kid === keyid);
-const proven =
-  jwk !== undefined &&
+const serverKey = keys.find((key) => key.kid === keyid);
+const isProven =
+  serverKey !== undefined &&
   answered.startsWith(`${covered};`) &&
   head("content-digest") === digestOf(told) &&
   verify(
@@ -82,9 +91,9 @@ const proven =
         `"@signature-params": ${answered}`,
       ].join("\n"),
     ),
-    createPublicKey({ key: jwk, format: "jwk" }),
+    createPublicKey({ key: serverKey, format: "jwk" }),
     Buffer.from(/:(.*):/.exec(head("signature"))[1], "base64"),
   );
-if (!proven) stop("The answer is not proven to be Mirab's; do not use it.");
+if (!isProven) stop("The answer is not proven to be Mirab's; do not use it.");
 if (!answer.ok) stop(told.toString());
 console.log(JSON.stringify(JSON.parse(told), null, 1));

@@ -18,10 +18,11 @@ URL, KEY_FILE = sys.argv[1:3]
 # 1. A key: the private half stays in the file, the public half is registered.
 public = make_key(KEY_FILE)
 
-# 2. An entry in the register, for a month. What it may do is told.
+# 2. An entry in the register for a month, with a proof that the key is yours. What it may is told.
+proof = load_key(KEY_FILE, "new").proof("sandbox")
 entry = requests.post(
     f"{URL}/sandbox/agencies",
-    json={"name": "First call in Python", "public_key": public.base64()},
+    json={"name": "First call in Python", "public_key": public.base64(), "proof": proof},
     timeout=30,
 )
 if entry.status_code != requests.codes.created:

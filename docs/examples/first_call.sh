@@ -10,6 +10,7 @@ umask 077
 
 stop() { echo "Not done. $*" >&2; exit 2; }
 # The first text of that name in a JSON answer of ours, which has no blanks.
+base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 member() { grep -o "\"$1\":\"[^\"]*\"" "$2" | head -n 1 | cut -d '"' -f 4; }
 
 [ $# -eq 2 ] || stop "Give Mirab's address and a file for your key; the head of $0 shows how."
@@ -22,16 +23,24 @@ trap 'rm -rf "$work"' EXIT
 openssl genpkey -algorithm ed25519 -out "$key_file"
 public=$(openssl pkey -in "$key_file" -pubout -outform DER | tail -c 32 | openssl base64 -A)
 
-# 2. An entry in the register, for a month. What it may do is told.
+# 2. A proof that the key is yours: a JWS by it over its thumbprint (RFC 7638) and the time.
+x=$(printf %s "$public" | tr '+/' '-_' | tr -d '=')
+thumbprint=$(printf '{"crv":"Ed25519","kty":"OKP","x":"%s"}' "$x" | openssl dgst -sha256 -binary | base64url)
+header=$(printf '{"typ":"mirab-key-proof+jwt","alg":"EdDSA"}' | base64url)
+claims=$(printf '{"sub":"sandbox","jkt":"%s","iat":%s}' "$thumbprint" "$(date +%s)" | base64url)
+printf %s "$header.$claims" > "$work/proof"
+proof=$header.$claims.$(openssl pkeyutl -sign -rawin -inkey "$key_file" -in "$work/proof" | base64url)
+
+# 3. An entry in the register, for a month. What it may do is told.
 status=$(curl -q -sS --max-time 30 -o "$work/entry" -w '%{http_code}' \
   -H 'Content-Type: application/json' \
-  --data-binary "{\"name\":\"First call with openssl\",\"public_key\":\"$public\"}" \
+  --data-binary "{\"name\":\"First call with openssl\",\"public_key\":\"$public\",\"proof\":\"$proof\"}" \
   "$url/sandbox/agencies") || stop "$url did not answer."
 [ "$status" = 201 ] || { cat "$work/entry" >&2; exit 1; }
 echo "You are $(member code "$work/entry"), your key is $(member key_id "$work/entry"), until" \
   "$(member until "$work/entry")."
 
-# 3. A question, by ask.sh beside this file: it signs, and believes the answer only if Mirab's key,
+# 4. A question, by ask.sh beside this file: it signs, and believes the answer only if Mirab's key,
 # which is asked for once here, signed it.
 curl -q -sSf --max-time 30 -o "$work/keys" "$url/.well-known/jwks.json" || stop "$url has no keys."
 MIRAB_URL=$url MIRAB_KEY_FILE=$key_file MIRAB_KEY_ID=$(member key_id "$work/entry") \

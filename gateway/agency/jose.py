@@ -9,7 +9,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import Key
 from joserfc.jws import JWSRegistry
 
-from bus.jwk import Unreadable, public_key
+from bus.jwk import OF_CURVE, Unreadable, public_key
+from bus.key_strength import ED25519_BYTES, is_sound_commitment
+from bus.keys import from_base64url
 
 __all__ = [
     "CLIENT_ALGORITHMS",
@@ -64,6 +66,10 @@ class Token:
             return False
         registry = _Registry(algorithms=algorithms, strict_check_header=False)
         try:
+            signature = from_base64url(self._parts.segments["signature"].decode())
+            is_ed25519 = self.header["alg"] in OF_CURVE["Ed25519"]
+            if is_ed25519 and not is_sound_commitment(signature[:ED25519_BYTES]):
+                return False
             return jws.validate_compact(
                 self._parts, key, algorithms=list(algorithms), registry=registry
             )

@@ -1,5 +1,6 @@
 """Documents of agencies as officers write them: read, and checked before they are proposed."""
 
+import contextlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -114,7 +115,7 @@ def _unknown(path: str) -> FieldError:
 
 
 def conflicts(conn: Connection, document: Mapping[str, Any]) -> list[FieldError]:
-    """What another agency has already: an id of a key, a certificate, a contract that it serves;
+    """What another agency has already: a key or its id, a certificate, a contract that it serves;
     and a member that it cannot belong to.
     """
     others = {other["code"]: other for other in register.others(conn, document["code"])}
@@ -131,6 +132,10 @@ def conflicts(conn: Connection, document: Mapping[str, Any]) -> list[FieldError]
                     FieldError(f"{name}.{number}.id", "repeated", "This id stands twice.")
                 )
             seen.add(one["id"])
+    thumbprints = list(key_thumbprints(document).items())
+    for number, (path, thumbprint) in enumerate(thumbprints):
+        if any(thumbprint == before for _, before in thumbprints[:number]):
+            faults.append(FieldError(path, "repeated", "This key stands twice."))
     return faults
 
 
@@ -147,9 +152,21 @@ def _membership(others: Mapping[str, Any], document: Mapping[str, Any]) -> list[
     return []
 
 
+def key_thumbprints(document: Mapping[str, Any]) -> dict[str, str]:
+    """Where each key of a document stands → its thumbprint (RFC 7638); without unreadable ones."""
+    found = {}
+    for number, key in enumerate(document.get("keys", [])):
+        name = "public_key" if "public_key" in key else "jwk"
+        with contextlib.suppress(ValueError):
+            _, (credential,) = agency_of({"code": "-", "name": "-", "keys": [key]})
+            assert credential.jwk is not None
+            found[f"keys.{number}.{name}"] = credential.jwk.thumbprint()
+    return found
+
+
 def _own(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     """What only one agency can have → where it stands in the document."""
-    own = {}
+    own = {("key", thumbprint): path for path, thumbprint in key_thumbprints(document).items()}
     for name in ("keys", "certificates"):
         for number, one in enumerate(document.get(name, [])):
             own["id", one["id"]] = f"{name}.{number}.id"

@@ -2,15 +2,16 @@
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from bus.agencies import agency_of
 from bus.contracts.agencies import JWK_MEMBERS
 from bus.errors import FieldError, Forbidden, RuleBroken, TooMany
 from bus.persian import tehran_day
-from services.agencies import register
+from services.agencies import proving, register
 from services.agencies.documents import checked_keys
 from services.agencies.domain.document import rotated
 from services.agencies.register import Act, Office
@@ -48,6 +49,7 @@ def rotate(office: Office, caller: Mapping[str, Any], asked: Mapping[str, Any]) 
     faults = [*_days(asked, today), *checked_keys(office.conn, document)]
     faults += [] if faults else _taken_back(office, row.document, document)
     faults += [] if faults else _other_keys_ids(office.conn, document)
+    faults += [] if faults else _unproven(office, row.document, document, asked["keys"])
     if faults:
         # The document's keys have an id; those of a JWKS have a kid.
         faults = [
@@ -110,6 +112,24 @@ def _taken_back(
         for number, key in enumerate(after["keys"])
         if key["id"] in gone
     ]
+
+
+def _unproven(
+    office: Office,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    asked: Sequence[Mapping[str, Any]],
+) -> list[FieldError]:
+    """Keys that are new need a proof that the agency has them."""
+    code = after["code"]
+    had = set(thumbprints(code, before.get("keys", [])).values())
+    _, credentials = agency_of({"code": code, "name": code, "keys": after["keys"][: len(asked)]})
+    faults = [
+        proving.fault(f"keys.{number}.proof", told.get("proof"), key, code, office.now)
+        for number, (told, key) in enumerate(zip(asked, credentials, strict=True))
+        if key.jwk is not None and key.jwk.thumbprint() not in had
+    ]
+    return [fault for fault in faults if fault is not None]
 
 
 def _other_keys_ids(conn: Connection, after: Mapping[str, Any]) -> list[FieldError]:

@@ -7,12 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from bus.agencies import agency_of
 from bus.errors import FieldError, Forbidden, RuleBroken, TooMany
 from bus.persian import tehran_day
-from services.agencies import register
+from services.agencies import proving, register
 from services.agencies.documents import SANDBOX, checked_keys
 from services.agencies.domain import sandbox
 from services.agencies.register import Act, Office
+from services.agencies.revoking import revoked, thumbprints
 
 AN_HOUR = 3600
 
@@ -52,6 +54,12 @@ def _document(office: Office, asked: Mapping[str, Any]) -> tuple[dict[str, Any],
     document = sandbox.document(code, asked["name"], key, until)
     if faults := checked_keys(office.conn, document):
         raise _faulty(next(iter(key)), "invalid", faults[0].message)
+    _, credentials = agency_of(document)
+    if revoked(office, thumbprints(code, document["keys"])):
+        raise _faulty(next(iter(key)), "key.revoked", "This key was taken back; make another.")
+    proof = asked.get("proof")
+    if fault := proving.fault("proof", proof, credentials[0], proving.SANDBOX, office.now):
+        raise _faulty(*fault)
     return document, until
 
 

@@ -19,6 +19,16 @@ def public():
     return SigningKey.new("").public.base64()
 
 
+MOMENT = dt.datetime(2026, 11, 25, 9, tzinfo=dt.UTC)
+
+
+def new_jwk(kid, until="2027-06-01", key=None, *, of="a-co", at=MOMENT, **more):
+    """A new key as an agency names it, with the proof that it has it."""
+    key = key or SigningKey.new(kid)
+    proof = key.proof(of, at.timestamp())
+    return {**key.public.jwk(kid), "until": until, "proof": proof, **more}
+
+
 def document(code="a-co", **more):
     """A good document of an agency with one key and one grant."""
     return {
@@ -38,7 +48,7 @@ class Hand:
     """Calls entrypoints as the endpoint would, without a broker; ``moment`` is now."""
 
     def __init__(self, db, key_file, **environ):
-        self.db, self.moment = db, dt.datetime(2026, 11, 25, 9, tzinfo=dt.UTC)
+        self.db, self.moment = db, MOMENT
         self.service = Agencies()
         self.store = self.service.store = Store(db, source="agencies", connections=6)
         self.service.settings = Settings({"REGISTER_KEY_FILE": str(key_file), **environ})

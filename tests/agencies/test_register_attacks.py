@@ -6,7 +6,7 @@ from bus.contracts import agencies as contracts
 from bus.contracts import register_desk as desk
 from bus.errors import ContractError
 from bus.keys import SigningKey
-from tests.agencies.registrars import document, grant
+from tests.agencies.registrars import document, grant, new_jwk
 
 
 def faults(refused):
@@ -47,7 +47,7 @@ def test_an_id_never_names_another_key_so_that_tokens_of_a_stolen_one_end_with_i
     register.put(document())
 
     def rotated(asker_key, *kids):
-        keys = [{**SigningKey.new(kid).public.jwk(kid), "until": "2027-06-01"} for kid in kids]
+        keys = [new_jwk(kid) for kid in kids]
         return register.call(contracts.ROTATE_KEYS, asker="a-co", key=asker_key, keys=keys)
 
     assert faults(rotated("a-co-1", "a-co-1")) == {"keys.0.kid"}
@@ -90,7 +90,7 @@ def test_nobody_fills_the_audit_by_changing_keys_again_and_again(register):
     register.put(document())
 
     def rotated(number):
-        keys = [{**SigningKey.new("").public.jwk(f"a-co-{number + 1}"), "until": "2027-06-01"}]
+        keys = [new_jwk(f"a-co-{number + 1}", at=register.moment)]
         asker = {"asker": "a-co", "key": f"a-co-{number}"}
         return register.call(contracts.ROTATE_KEYS, keys=keys, **asker)
 

@@ -90,7 +90,8 @@ def test_case_36_a_key_that_is_rotated_mid_stream_ends_and_the_new_one_is_in_for
     old, new = demo_key("fuel-co"), SigningKey.new("fuel-co-2")
     assert line.post(old)[0] == 200
     assert line.post(new)[0] == 401
-    keys = {"keys": [{**new.public.jwk("fuel-co-2"), "until": "2027-06-01"}]}
+    proof = new.proof("fuel-co")
+    keys = {"keys": [{**new.public.jwk("fuel-co-2"), "until": "2027-06-01", "proof": proof}]}
     assert line.post(old, keys, "/v1/agencies/rotate_keys")[0] == 200
     house.wait_told(house.ask(desk.READ, code="fuel-co")["version"])
     assert line.post(new)[0] == 200
@@ -201,7 +202,8 @@ def test_a_newcomer_makes_his_first_call_by_himself(house, tmp_path, program, sc
 
 def test_a_key_of_the_sandbox_is_in_force_at_once_and_does_what_was_told_and_no_more(house):
     key = SigningKey.new("")
-    entry = register_key(house, name="New", public_key=key.public.base64())
+    told = {"public_key": key.public.base64(), "proof": key.proof("sandbox")}
+    entry = register_key(house, name="New", **told)
     assert entry.status_code == 201
     told = entry.json()
     key.keyid = told["key_id"]
@@ -220,7 +222,8 @@ def test_a_key_of_the_sandbox_is_registered_though_the_folder_cannot_be_written(
     path.unlink()
     path.mkdir()
     try:
-        told = {"name": "New", "public_key": SigningKey.new("").public.base64()}
+        key = SigningKey.new("new")
+        told = {"name": "New", "public_key": key.public.base64(), "proof": key.proof("sandbox")}
         answer = requests.post(f"{face}/sandbox/agencies", json=told, timeout=20)
     finally:
         path.rmdir()
