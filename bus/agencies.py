@@ -58,7 +58,8 @@ class Agency:
     """A member: ``requests`` in ``seconds`` is its rate limit.
 
     ``serves`` are contracts that it answers itself, ``hears`` the events that it is told, in a
-    ``queue`` of its own if it wants one.
+    ``queue`` of its own if it wants one. One that was ``revoked`` has no right at all; of one in
+    force ``revoked_keys`` are the ids that officers have taken back.
     """
 
     code: str
@@ -71,6 +72,8 @@ class Agency:
     serves: frozenset[str] = frozenset()
     hears: tuple[str, ...] = ()
     queue: bool = False
+    revoked: bool = False
+    revoked_keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,8 @@ def agency_of(document: Told) -> tuple[Agency, list[Credential]]:
         serves=serves,
         hears=_inside("events", _texts, events, "hears"),
         queue=queue,
+        revoked=document.get("state") == "REVOKED",
+        revoked_keys=frozenset(_texts(document, "revoked_keys")),
     )
     credentials = [
         *_each(document, "keys", lambda told: _key(code, told)),

@@ -29,7 +29,7 @@ from bus.settings import Settings
 
 __all__ = ["Agency", "Credential", "Register", "agency_of", "current", "rights"]
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.2
 KIND = "mirab-register+jws"
 TOML, COPIES = "*.toml", "*.jws"
 _log = log.get("register")
@@ -137,6 +137,11 @@ class Register:
         """The code of the agency that serves a contract; None if there is none."""
         self._look()
         return self._known.servers.get(contract)
+
+    @property
+    def by_copies(self) -> bool:
+        """Whether it stands in signed copies, which come one by one."""
+        return self._key is not None
 
     def agencies(self) -> list[Agency]:
         """All agencies, by their codes."""

@@ -29,7 +29,11 @@ IDS_MOST = 500
 
 
 class Token(Schema):
+    """``right`` is the contract of agencies that is the same act, ``address`` where it is asked."""
+
     token = Text(4096, required=True, personal=True)
+    right = Text(100, load_default=None, allow_none=True)
+    address = Text(60, load_default=None, allow_none=True)
 
 
 class Authenticated(Schema):

@@ -106,6 +106,8 @@ PARTS = (
             "PORTAL_URL",
             "BLOBS_DIR",
             "MARKS_DIR",
+            "AGENCIES_DIR",
+            "REGISTER_PUBLIC_KEY",
         ),
         context="notify",
     ),

@@ -24,7 +24,7 @@ from bus.contracts.govnotify import (
     LETTERS,
     PDF_MOST,
 )
-from bus.contracts.notify import PREVIEW, TEMPLATE, TEMPLATES
+from bus.contracts.notify import MESSAGE, MESSAGES, PREVIEW, TEMPLATE, TEMPLATES
 from bus.errors import BusError, NotFound
 from bus.settings import Settings, broker_url
 from gateway import bodies, letters, pages, sorry, web
@@ -134,7 +134,7 @@ class Notify:
 
     async def notification(self, request: Request) -> Response:
         """GET /v2/notifications/{id}"""
-        visitor = await self._door.visitor(request)
+        visitor = await self._door.visitor(request, MESSAGE)
         told = await self._message(request, visitor)
         return web.json_response(telling.notification(told, self._base))
 
@@ -144,7 +144,7 @@ class Notify:
 
     async def pdf(self, request: Request) -> Response:
         """GET /v2/notifications/{id}/pdf"""
-        visitor = await self._door.visitor(request)
+        visitor = await self._door.visitor(request, MESSAGE)
         told = await self._message(request, visitor)
         if told["channel"] != "letter":
             raise bad("Notification is not a letter")
@@ -158,7 +158,7 @@ class Notify:
 
     async def notifications(self, request: Request) -> Response:
         """GET /v2/notifications"""
-        visitor = await self._door.visitor(request)
+        visitor = await self._door.visitor(request, MESSAGES)
         query: dict[str, Any] = {
             name: request.query_params.getlist(name) for name in request.query_params
         }
@@ -191,7 +191,7 @@ class Notify:
 
     async def template(self, request: Request) -> Response:
         """GET /v2/template/{id} and /v2/template/{id}/version/{version}"""
-        visitor = await self._door.visitor(request)
+        visitor = await self._door.visitor(request, TEMPLATE)
         form = schemas.TEMPLATE.check(dict(request.path_params))
         asked = {"id": canonical(form), "version": form.get("version")}
         told = await self._door.ask(request, visitor, TEMPLATE, asked)
@@ -201,7 +201,7 @@ class Notify:
 
     async def templates(self, request: Request) -> Response:
         """GET /v2/templates"""
-        visitor = await self._door.visitor(request)
+        visitor = await self._door.visitor(request, TEMPLATES)
         form = schemas.TEMPLATES.check(dict(request.query_params))
         told = await self._door.ask(request, visitor, TEMPLATES, {"channel": form.get("type")})
         found = [telling.template(t) for t in told["templates"] if t["channel"] in LISTED]
@@ -209,7 +209,7 @@ class Notify:
 
     async def preview(self, request: Request) -> Response:
         """POST /v2/template/{id}/preview"""
-        visitor = await self._door.visitor(request)
+        visitor = await self._door.visitor(request, PREVIEW)
         body = await reading.json_of(request)
         told = {**body, "id": request.path_params["id"]} if isinstance(body, dict) else body
         form = schemas.PREVIEW.check(told)

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from bus.client import Client
 from bus.contracts import Request as Contract
 from bus.contracts.govnotify import AUTHENTICATE
+from bus.contracts.notify import SEND
 from gateway.notify.errors import bad, refused
 from gateway.notify.limits import Buckets
 
@@ -43,8 +44,10 @@ class Door:
     def __init__(self, client: Client) -> None:
         self._client, self._buckets = client, Buckets()
 
-    async def visitor(self, request: Request) -> Visitor:
-        """Whose token stands in Authorization. Refused AuthError says what is wrong with it."""
+    async def visitor(self, request: Request, right: Contract | None = None) -> Visitor:
+        """Whose token stands in Authorization, if the register gives him ``right``, the same act
+        among the contracts of agencies. Refused AuthError says what is wrong with it.
+        """
         given = request.headers.get("authorization", "")
         if not given:
             raise refused(401, "AuthError", "Unauthorized: authentication token must be provided")
@@ -55,7 +58,13 @@ class Door:
         token = given[7:].strip()
         if not token.isascii() or not token.isprintable() or not 0 < len(token) <= LONGEST:
             token = UNREADABLE
-        asked = AUTHENTICATE.load({"token": token})
+        asked = AUTHENTICATE.load(
+            {
+                "token": token,
+                "right": right.name if right else None,
+                "address": request.client.host if request.client else None,
+            }
+        )
         told = await self._client.call(
             AUTHENTICATE, asked, caller={"face": "notify"}, traceparent=request.state.traceparent
         )
@@ -84,7 +93,7 @@ class Door:
 
     async def sender(self, request: Request) -> Visitor:
         """As ``visitor``, for what counts against the rate. Refused RateLimitError."""
-        visitor = await self.visitor(request)
+        visitor = await self.visitor(request, SEND)
         self._buckets.take(visitor.service, visitor.kind, visitor.a_minute)
         return visitor
 

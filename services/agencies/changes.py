@@ -7,9 +7,9 @@ import orjson
 from sqlalchemy import Connection, text
 
 from bus.errors import Conflict, NotFound, RuleBroken
-from services.agencies import officers, register
+from services.agencies import officers, register, revoking
 from services.agencies.documents import checked, conflicts, faulty, from_toml
-from services.agencies.domain.document import differences
+from services.agencies.domain.document import differences, dropped
 from services.agencies.register import Act, Office
 
 
@@ -49,10 +49,13 @@ def approve(office: Office, id_: int) -> Any:
     register.lock(office.conn)
     row = _draft(office.conn, id_)
     officers.second(office.who, row.proposed_by)
-    _require_base(register.find(office.conn, row.code), row.base_version)
+    before = register.find(office.conn, row.code)
+    _require_base(before, row.base_version)
     if faults := conflicts(office.conn, row.document):
         raise faulty(faults)
     _decide(office, id_, "APPROVED")
+    if before is not None and before.state == register.IN_FORCE:
+        revoking.end_ids(office, row.code, dropped(before.document, row.document))
     told = Act("approve", f"{id_} by {row.proposed_by}", row.reason)
     register.put(office, row.document, told)
     return change(office.conn, id_)

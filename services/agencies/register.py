@@ -79,7 +79,7 @@ def put(
         {
             "code": document["code"], "version": version, "state": state, "ends_at": ends_at,
             "document": orjson.dumps(document).decode(),
-            "jws": copy_of(office.key, document, version, state),
+            "jws": copy_of(office.conn, office.key, document, version, state),
         },
     )  # fmt: skip
     note(office, document["code"], act, version, document)
@@ -114,14 +114,37 @@ def note(
     )  # fmt: skip
 
 
-def copy_of(key: SigningKey, document: Mapping[str, Any], version: int, state: str) -> str:
+def copy_of(
+    conn: Connection, key: SigningKey, document: Mapping[str, Any], version: int, state: str
+) -> str:
     """What faces are given of it: of an agency that was revoked a copy without any right, after
     which no older one is believed; of one that ended by itself none.
+
+    A copy in force names the keys that officers took back: what they began ends with them.
     """
     if state == ENDED:
         return ""
-    told = document if state == IN_FORCE else {name: document[name] for name in ("code", "name")}
-    return signed(key, told, version)
+    if state == REVOKED:
+        copy = {**{name: document[name] for name in ("code", "name")}, "state": state}
+    elif gone := revoked_keys(conn, document):
+        copy = {**document, "revoked_keys": gone}
+    else:
+        copy = dict(document)
+    return signed(key, copy, version)
+
+
+def revoked_keys(conn: Connection, document: Mapping[str, Any]) -> list[str]:
+    """The ids of an agency's keys that were taken back and are not in force again."""
+    ids = conn.execute(
+        text("select key_id from revoked_key_ids where code = :code"),
+        {"code": document["code"]},
+    ).scalars()
+    return sorted(set(ids) - ids_of(document))
+
+
+def ids_of(document: Mapping[str, Any]) -> set[str]:
+    """The ids of all that an agency proves itself by."""
+    return {each["id"] for name in ("keys", "certificates") for each in document.get(name, ())}
 
 
 def signed(key: SigningKey, document: Mapping[str, Any], version: int) -> str:
@@ -136,7 +159,7 @@ def sign_again(conn: Connection, key_file: str) -> None:
     for row in conn.execute(text("select * from agencies")).all():
         conn.execute(
             text("update agencies set jws = :jws where code = :code"),
-            {"jws": copy_of(key, row.document, row.version, row.state), "code": row.code},
+            {"jws": copy_of(conn, key, row.document, row.version, row.state), "code": row.code},
         )
 
 

@@ -32,6 +32,8 @@ def revoke(office: Office, asked: Mapping[str, Any]) -> dict[str, Any]:
         raise NotFound(f"The agency has no such {what} now; read it again.", code="right.not_found")
     if what == "key":
         _remember(office, row.code, gone)
+    if what in ("key", "certificate"):
+        end_ids(office, row.code, gone)
     version = register.put(office, left, act, ends_at=row.ends_at)
     return {"code": row.code, "version": version}
 
@@ -48,6 +50,18 @@ def _remember(office: Office, code: str, keys: Iterable[Mapping[str, Any]]) -> N
                 "on conflict do nothing"
             ),
             {"key": thumbprint, "code": code, "now": office.now},
+        )
+
+
+def end_ids(office: Office, code: str, gone: Iterable[Mapping[str, Any]]) -> None:
+    """Officers took these keys or certificates back: what was begun by them is not gone on with."""
+    for each in gone:
+        office.conn.execute(
+            text(
+                "insert into revoked_key_ids (code, key_id, at) values (:code, :id, :now) "
+                "on conflict do nothing"
+            ),
+            {"code": code, "id": each["id"], "now": office.now},
         )
 
 

@@ -1,13 +1,11 @@
 """Agencies as this service knows them: who asks in whose name, and what the register says now."""
 
 from collections.abc import Mapping
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from bus.envelope import Envelope
 from bus.errors import Unavailable
-from bus.keys import PublicKey
+from bus.membership import register_in
 from bus.register import Register, current
 from bus.settings import Settings
 from services.inquiry.domain.question import Name
@@ -63,11 +61,6 @@ def register_of(settings: Settings) -> Register | None:
     folder = settings.get("AGENCIES_DIR")
     if folder is None:
         return None
-    found = _register(folder, settings.get("REGISTER_PUBLIC_KEY"))
+    found = register_in(folder, settings.get("REGISTER_PUBLIC_KEY"))
     found.look_now()
     return found
-
-
-@lru_cache(maxsize=8)
-def _register(folder: str, key: str | None) -> Register:
-    return Register(Path(folder), PublicKey.from_base64(key) if key else None)

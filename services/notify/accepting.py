@@ -12,13 +12,15 @@ from sqlalchemy import Connection, text
 from bus import log
 from bus.contracts.notify import CHANNELS
 from bus.envelope import instant
-from bus.errors import BusError, FieldError, RuleBroken, TooMany
+from bus.errors import BusError, FieldError, Forbidden, RuleBroken, TooMany, Unavailable
+from bus.membership import AGENCY_MISSING, Sender
 from bus.persian import tehran_day
 from services.notify import consents, ending, filling, inboxes, templates
 from services.notify.domain.consent import allows
 from services.notify.domain.message import State
 from services.notify.domain.quiet import after_quiet, within_cap
 from services.notify.office import Office
+from services.notify.senders import right_of
 from services.notify.store import OURS, address_of, uuid_of
 
 _log = log.get("accepting")
@@ -29,7 +31,7 @@ _COLUMNS = (
     "id uuid, owner text, reference text, template uuid, version integer, language text, "
     "channel text, rest text[], lane text, consent text, state text, receiver jsonb, "
     "receiver_hash text, contents jsonb, parts integer, due_at timestamptz, "
-    "give_up_at timestamptz, job bigint, created_at timestamptz"
+    "give_up_at timestamptz, job bigint, key_id text, created_at timestamptz"
 )
 _NAMES = [column.split()[0] for column in _COLUMNS.split(", ")]
 
@@ -49,14 +51,22 @@ class _Draft:
 
 
 def accept(
-    office: Office, owner: str, asked: Sequence[Mapping[str, Any]], *, job: int | None = None
+    office: Office,
+    sender: Sender,
+    asked: Sequence[Mapping[str, Any]],
+    *,
+    job: int | None = None,
 ) -> list[dict[str, Any] | BusError]:
     """A Sent for each message that is accepted, in order, or why it is not.
 
     ``asked`` are loaded Sends. NotFound ``template.not_found``; RuleBroken ``receiver.missing``,
     ``receiver.opted_out``, ``message.too_far_ahead`` and those of `filling.filled`; TooMany
-    ``receiver.cap``. What is refused leaves no trace; all others are kept.
+    ``receiver.cap``. What is refused leaves no trace; all others are kept. Forbidden for all if the
+    register gives the sender no right to them now.
     """
+    if code := office.members.refusal(sender, right_of(job)):
+        return [_shut_out(code)] * len(asked)
+    owner = sender.agency
     known = _Known.of(office, owner, asked)
     drafts: list[_Draft | BusError] = []
     for one in asked:
@@ -64,21 +74,27 @@ def accept(
             drafts.append(_judge(office, known, one))
         except BusError as error:
             drafts.append(error)
-    rows = [_row(office, owner, draft, job) for draft in drafts if isinstance(draft, _Draft)]
+    rows = [_row(office, sender, draft, job) for draft in drafts if isinstance(draft, _Draft)]
     if rows:
         keep(office, rows)
     kept = iter(rows)
     return [_told(draft, next(kept)) if isinstance(draft, _Draft) else draft for draft in drafts]
 
 
+def _shut_out(code: str) -> BusError:
+    if code == AGENCY_MISSING:
+        return Unavailable("This machine has no copy of the register of your agency yet.")
+    return Forbidden("The register gives your agency no right to this any more.", code=code)
+
+
 def accept_all(
-    office: Office, owners: Sequence[str], asked: Sequence[Mapping[str, Any]]
+    office: Office, senders: Sequence[Sender], asked: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any] | BusError]:
-    """As ``accept``, for messages of several owners."""
+    """As ``accept``, for messages of several senders."""
     results: list[Any] = [None] * len(asked)
-    for owner in sorted(set(owners)):
-        places = [place for place, each in enumerate(owners) if each == owner]
-        told = accept(office, owner, [asked[place] for place in places])
+    for sender in sorted(set(senders), key=str):
+        places = [place for place, each in enumerate(senders) if each == sender]
+        told = accept(office, sender, [asked[place] for place in places])
         for place, one in zip(places, told, strict=True):
             results[place] = one
     return results
@@ -88,7 +104,7 @@ def accept_ours(office: Office, asked: Mapping[str, Any]) -> None:
     """Accepts what another context of ours has told us to send. A receiver who wants no such
     message gets none, and a cap is kept; anything else that refuses it is a fault of ours.
     """
-    (told,) = accept(office, OURS, [asked])
+    (told,) = accept(office, Sender(OURS), [asked])
     if isinstance(told, BusError):
         if told.code not in ("receiver.opted_out", "receiver.cap"):
             raise told
@@ -221,12 +237,12 @@ def _when(office: Office, known: _Known, draft: _Draft) -> dt.datetime:
     return due
 
 
-def _row(office: Office, owner: str, draft: _Draft, job: int | None) -> dict[str, Any]:
+def _row(office: Office, sender: Sender, draft: _Draft, job: int | None) -> dict[str, Any]:
     one, form = draft.asked, draft.form
     counted = draft.contents[form.channel].sms
     return {
         "id": str(uuid.uuid4()),
-        "owner": owner,
+        "owner": sender.agency,
         "reference": one["reference"],
         "template": str(form.id),
         "version": form.version,
@@ -243,6 +259,7 @@ def _row(office: Office, owner: str, draft: _Draft, job: int | None) -> dict[str
         "due_at": draft.due_at,
         "give_up_at": draft.due_at + office.book.give_up(form.lane),
         "job": job,
+        "key_id": sender.key,
         "created_at": office.now,
     }
 

@@ -21,9 +21,10 @@ class ApiEntries:
     store: Store
 
     @serve(govnotify.AUTHENTICATE)
-    def authenticate(self, tx, *, token):
+    def authenticate(self, tx, **asked):
         office = self.office(tx)
-        told = tokens.authenticated(tx.conn, office.keys, token, office.now)
+        use = tokens.Use(**asked)
+        told = tokens.authenticated(tx.conn, office.keys, use, office.now, office.members)
         return {**told, "from_email": office.book.contact["email"]}
 
     @serve(govnotify.API_SEND)

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from bus.contracts.govnotify import PAGE
 from bus.envelope import Envelope
 from bus.errors import BusError, NotFound, RuleBroken
+from bus.membership import Sender
 from bus.persian import tehran_day
 from services.notify import accepting, api_keys, ending, letters, templates
 from services.notify.domain.message import State
@@ -101,7 +102,7 @@ def _accepted(office: Office, asker: Asker, asked: Mapping[str, Any]) -> str:
     to[ADDRESSES[channel]] = asked["address"] if channel == "letter" else asked["to"]
     (told,) = accepting.accept(
         office,
-        asker.owner,
+        Sender(asker.owner, asker.key),
         [
             {
                 **{name: asked[name] for name in ("personalisation", "reference", "not_before")},
@@ -128,7 +129,7 @@ def _kept_pdf(office: Office, asker: Asker, asked: Mapping[str, Any]) -> str:
         "template": NO_TEMPLATE, "version": 1, "language": "fa",
         "channel": "letter", "rest": [], "lane": "transactional", "consent": "transactional",
         "state": State.CREATED.value, "receiver": receiver, "receiver_hash": known.hex(),
-        "contents": {"letter": content}, "parts": None, "due_at": office.now,
+        "contents": {"letter": content}, "parts": None, "key_id": asker.key, "due_at": office.now,
         "give_up_at": office.now + office.book.give_up("transactional"), "job": None,
         "created_at": office.now,
     }  # fmt: skip

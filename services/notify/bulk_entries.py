@@ -6,6 +6,7 @@ from bus.contracts import bulk
 from bus.contracts import callbacks as told
 from bus.contracts.billing import BILL_REMINDED
 from bus.endpoint import every, handle, serve
+from bus.membership import Members, Sender
 from services.notify import (
     callbacks as endpoints,
 )
@@ -19,7 +20,7 @@ from services.notify import (
     looking,
 )
 from services.notify.callbacks import Owner
-from services.notify.office import owner_of
+from services.notify.office import sender_of
 from services.notify.store import OURS
 from services.notify.webhook_wire import Wire
 
@@ -33,17 +34,18 @@ class BulkEntries:
     now: Any
     office: Any
     message: Any
+    members: Members
 
     # --- jobs ---
 
-    def sender(self, tx: Any) -> str:
+    def sender(self, tx: Any) -> Sender:
         """Whose jobs they are: an agency's own; Mirab's, if an editor at the desk asks.
         Forbidden ``notices.not_an_editor``.
         """
         if "staff" in ((tx.message.caller if tx.message else None) or {}):
             editors.editor(tx.conn, tx.message)
-            return OURS
-        return owner_of(tx.message)
+            return Sender(OURS)
+        return sender_of(tx.message)
 
     @serve(bulk.SUBMIT_JOB)
     def submit_job(self, tx, **asked):
@@ -51,23 +53,23 @@ class BulkEntries:
 
     @serve(bulk.JOB)
     def job(self, tx, **asked):
-        return jobs.standing(tx.conn, self.sender(tx), asked)
+        return jobs.standing(tx.conn, self.sender(tx).agency, asked)
 
     @serve(bulk.START_JOB)
     def start_job(self, tx, **asked):
-        return jobs.start(self.office(tx), self.sender(tx), asked)
+        return jobs.start(self.office(tx), self.sender(tx).agency, asked)
 
     @serve(bulk.CANCEL_JOB)
     def cancel_job(self, tx, *, job):
-        return jobs.cancel(self.office(tx), self.sender(tx), job)
+        return jobs.cancel(self.office(tx), self.sender(tx).agency, job)
 
     @serve(bulk.JOBS)
     def jobs(self, tx, *, before, limit):
-        return jobs.listed(tx.conn, self.sender(tx), before, limit)
+        return jobs.listed(tx.conn, self.sender(tx).agency, before, limit)
 
     @serve(bulk.JOB_PREVIEW)
     def job_preview(self, tx, *, job, rows):
-        office, owner = self.office(tx), self.sender(tx)
+        office, owner = self.office(tx), self.sender(tx).agency
         if owner == OURS:
             looking.note(office, editors.editor(tx.conn, tx.message), "job preview", {"job": job})
         return jobs.preview(office, owner, job, rows)
@@ -99,7 +101,8 @@ class BulkEntries:
         return self.settings.get("CALLBACKS_SANDBOX") == "1"
 
     def endpoints_of(self, tx: Any, message: Any) -> Owner:
-        return Owner(tx.conn, self.now(), self.keys, owner_of(message), self.sandbox)
+        sender = sender_of(message)
+        return Owner(tx.conn, self.now(), self.keys, sender.agency, self.sandbox, sender.key)
 
     # A secret is shown in the answer: the inbox, which keeps answers, must not keep it.
     @serve(told.PUT_CALLBACK, outside=True)
@@ -145,7 +148,9 @@ class BulkEntries:
     @every(1)
     def tell_endpoints(self):
         wire = Wire(self.sandbox, self.settings.get("CALLBACKS_CA_FILE"))
-        calling_back.call_back(calling_back.Caller(self.store, self.now, self.keys, wire))
+        calling_back.call_back(
+            calling_back.Caller(self.store, self.now, self.keys, wire, self.members)
+        )
 
     @every(3600)
     def forget_deliveries(self):

@@ -28,6 +28,7 @@ class Owner:
     keys: Keys
     agency: str
     sandbox: bool
+    key: str | None = None
 
 
 def put(owner: Owner, message: str, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,10 +44,16 @@ def put(owner: Owner, message: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     row = get(owner, asked["callback"], lock=True)
     owner.conn.execute(
         text(
-            "update callbacks set url = :url, types = :types, state = 'ENABLED', why = '', "
+            "update callbacks set url = :url, types = :types, key_id = :key, "
+            "state = 'ENABLED', why = '', "
             "failing_since = null, failures = 0, rests_until = null where id = :id"
         ),
-        {"url": url, "types": sorted(set(asked["types"])), "id": row.id},
+        {
+            "url": url,
+            "types": sorted(set(asked["types"])),
+            "key": owner.key,
+            "id": row.id,
+        },
     )
     return told(owner, get(owner, str(row.id)))
 
@@ -68,12 +75,13 @@ def _made(owner: Owner, message: str, url: str, types: list[str]) -> Any:
     private, public = webhook.key_pair(secrets.token_bytes(32))
     owner.conn.execute(
         text(
-            "insert into callbacks (id, owner, url, types, state, secret, secret_by, secret_at, "
-            "private_key, public_key, made_at) values (:id, :owner, :url, :types, 'ENABLED', "
-            ":secret, :by, :now, :private, :public, :now)"
+            "insert into callbacks (id, owner, key_id, url, types, state, secret, secret_by, "
+            "secret_at, private_key, public_key, made_at) values (:id, :owner, :key, :url, "
+            ":types, 'ENABLED', :secret, :by, :now, :private, :public, :now)"
         ),
         {
-            "id": id_, "owner": owner.agency, "url": url, "types": sorted(set(types)),
+            "id": id_, "owner": owner.agency, "key": owner.key, "url": url,
+            "types": sorted(set(types)),
             "secret": _new_secret(owner), "by": message, "now": owner.now,
             "private": owner.keys.seal(private), "public": public,
         },

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from bus import log
 from bus.errors import Unavailable
+from bus.membership import AGENCY_MISSING, EVERYBODY, Members, Sender
 from bus.store import Store, Tx
 from services.notify import carriers, handovers
 from services.notify.carriers import Carrier, Parcel
@@ -16,6 +17,7 @@ from services.notify.handovers import Taken
 from services.notify.office import Office
 from services.notify.provider import Handed, Refused, RefusedOne
 from services.notify.provider import State as Told
+from services.notify.senders import right_of
 
 _log = log.get("calling")
 NOT_CALLED = "not_called"
@@ -31,6 +33,7 @@ class Post:
     store: Store
     office: Callable[[Tx], Office]
     carriers: Mapping[str, Carrier]
+    members: Members = EVERYBODY
 
     def of(self, channel: str) -> list[str]:
         """The codes of all that carry a channel."""
@@ -52,7 +55,10 @@ class Batch:
 
 def parcel(ref: int, row: Any) -> Parcel:
     """What is sent of a message: receiver, content of its channel, language, class of consent."""
-    return Parcel(ref, str(row.id), row.receiver, row.content, row.consent == "news", row.language)
+    return Parcel(
+        ref, str(row.id), row.receiver, row.content, row.consent == "news", row.language,
+        Sender(row.owner, row.key_id), right_of(row.job),
+    )  # fmt: skip
 
 
 def cut(all_: Sequence[T], most: int) -> list[Sequence[T]]:
@@ -82,6 +88,9 @@ def call(post: Post, batch: Batch, down: set[str]) -> None:
     if code in down or time.monotonic() > batch.until:
         keep(post, lambda office: handovers.free(office, batch.refs, NOT_CALLED))
         return
+    batch = _without_shut_out(post, batch)
+    if not batch.parcels:
+        return
     try:
         answers = batch.carrier.send(batch.parcels)
     except RefusedOne:
@@ -99,6 +108,24 @@ def call(post: Post, batch: Batch, down: set[str]) -> None:
         keep(post, lambda office: _record_silence(office, batch, why))
     else:
         keep(post, lambda office: _record(office, post, batch, answers))
+
+
+def _without_shut_out(post: Post, batch: Batch) -> Batch:
+    """The batch without messages whose senders lost their rights since they were reserved."""
+    codes = {each.ref: post.members.refusal(each.sender, each.right) for each in batch.parcels}
+    gone = {ref: code for ref, code in codes.items() if code}
+
+    def end(office: Office) -> None:
+        for ref, code in gone.items():
+            if code == AGENCY_MISSING:
+                handovers.free(office, [ref], code)
+            else:
+                handovers.close(office, ref, State.REJECTED, code, last=True)
+
+    if not gone:
+        return batch
+    keep(post, end)
+    return replace(batch, parcels=[each for each in batch.parcels if each.ref not in gone])
 
 
 def keep(post: Post, record: Callable[[Office], None]) -> None:

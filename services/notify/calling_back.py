@@ -5,16 +5,19 @@ lease is over, under the same webhook-id, by which receivers know it (docs/webho
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, text
 
 from bus import log
+from bus.contracts.callbacks import PUT_CALLBACK
 from bus.errors import BusError, Unavailable
+from bus.membership import AGENCY_MISSING, EVERYBODY, HEARING_REVOKED, Members, Sender
 from bus.store import Store
 from bus.version import release
 from services.notify.domain import webhook
@@ -25,24 +28,29 @@ from services.notify.webhook_wire import Answer, Wire
 _log = log.get("callbacks")
 LEASE = dt.timedelta(minutes=2)
 SEALED = "callback.sealed"
-EACH, ENDPOINTS, SIDE_BY_SIDE = 5, 64, 16
+EACH, SIDE_BY_SIDE, OF_ONE_OWNER, LOOK_SECONDS = 5, 64, 4, 0.25
 OK, GONE, SLOWER = range(200, 300), 410, (429, 503)
 
+_DUE = text("""
+    select id, owner, key_id from callbacks c where state = 'ENABLED'
+    and coalesce(rests_until, '-infinity') <= :now and not id = any(cast(:busy as uuid[]))
+    and exists (select 1 from callback_deliveries d
+        where d.callback = c.id and d.state = 'WAITING' and d.next_at <= :now)
+    order by random()""")
 _LEASE = text("""
     update callback_deliveries d set tries = d.tries + 1, tried_at = :now, next_at = :until
     from (
-        select w.seq, c.url, c.secret, c.old_secret, c.old_until, c.private_key
-        from (select * from callbacks where state = 'ENABLED'
-              and coalesce(rests_until, '-infinity') <= :now order by id) c
+        select w.seq, c.owner, c.key_id, c.url, c.secret, c.old_secret, c.old_until, c.private_key
+        from callbacks c
         cross join lateral (
             select seq from callback_deliveries
             where callback = c.id and state = 'WAITING' and next_at <= :now
             order by next_at, seq limit :each for update skip locked
-        ) w limit :most
+        ) w where c.id = any(cast(:chosen as uuid[]))
     ) due
     where d.seq = due.seq
-    returning d.seq, d.id, d.callback, d.body, d.tries, due.url, due.secret, due.old_secret,
-              due.old_until, due.private_key""")
+    returning d.seq, d.id, d.callback, d.type, d.body, d.tries, due.owner, due.key_id, due.url,
+              due.secret, due.old_secret, due.old_until, due.private_key""")
 _END = text("""
     update callback_deliveries set state = :state, status = :status, problem = :problem,
         next_at = :next, ended_at = case when :state <> 'WAITING' then cast(:now as timestamptz) end
@@ -67,30 +75,88 @@ class Caller:
     now: Callable[[], dt.datetime]
     keys: Keys
     wire: Wire
+    members: Members = EVERYBODY
+
+
+class Turns:
+    """The endpoints that are being told things, each by a thread of its own.
+
+    Who answers slowly holds up himself alone: the others' turns go on, and no agency has more than
+    a few threads at once, however many endpoints it has.
+    """
+
+    def __init__(self, caller: Caller, pool: ThreadPoolExecutor) -> None:
+        self._caller, self._pool = caller, pool
+        self._running: dict[Future[None], Any] = {}
+
+    def take(self) -> bool:
+        """Begins the turns that are due and have a thread; False if there is nothing to do."""
+        now = self._caller.now()
+        with self._caller.store.transaction() as tx:
+            asked = {"now": now, "busy": [row.id for row in self._running.values()]}
+            due = tx.conn.execute(_DUE, asked).all()
+            chosen = {row.id: row for row in self._choose(due)}
+            groups: dict[Any, list[Any]] = {}
+            if chosen:
+                asked = {"now": now, "until": now + LEASE, "each": EACH, "chosen": list(chosen)}
+                for row in tx.conn.execute(_LEASE, asked).all():
+                    groups.setdefault(row.callback, []).append(row)
+        for callback, group in groups.items():
+            group.sort(key=lambda row: row.seq)
+            turn = self._pool.submit(_tell_in_turn, self._caller, group)
+            self._running[turn] = chosen[callback]
+        return bool(self._running)
+
+    def wait(self) -> None:
+        """Waits for the end of a turn, and not for long: others may have something due now."""
+        done, _ = wait(self._running, LOOK_SECONDS, FIRST_COMPLETED)
+        for turn in done:
+            del self._running[turn]
+            turn.result()
+
+    def _choose(self, due: Sequence[Any]) -> Iterator[Any]:
+        counts = Counter(row.owner for row in self._running.values())
+        free = SIDE_BY_SIDE - len(self._running)
+        for row in due:
+            if free > 0 and counts[row.owner] < OF_ONE_OWNER:
+                counts[row.owner] += 1
+                free -= 1
+                yield row
 
 
 def call_back(caller: Caller) -> None:
     """Tells all that is due, some of each endpoint at a time, so that none waits for another."""
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        while True:
-            now = caller.now()
-            with caller.store.transaction() as tx:
-                due = tx.conn.execute(
-                    _LEASE,
-                    {"now": now, "until": now + LEASE, "each": EACH, "most": EACH * ENDPOINTS},
-                ).all()
-            if not due:
-                return
-            by_endpoint = groupby(
-                sorted(due, key=lambda row: (row.callback, row.seq)), lambda row: row.callback
-            )
-            groups = [list(group) for _, group in by_endpoint]
-            list(pool.map(lambda group: _tell_in_turn(caller, group), groups))
+        turns = Turns(caller, pool)
+        while turns.take():
+            turns.wait()
+
+
+def _shut_out(caller: Caller, row: Any) -> str:
+    """Why an endpoint is not told this any more; empty if it is."""
+    code = caller.members.refusal(Sender(row.owner, row.key_id), PUT_CALLBACK.name)
+    if not code and row.type == "event.heard":
+        event = str(orjson.loads(row.body)["data"].get("type"))
+        code = "" if caller.members.hears(row.owner, event) else HEARING_REVOKED
+    return code
+
+
+def _give_up(caller: Caller, row: Any, code: str) -> None:
+    """It is told no more, and that stands with it; of an agency that is not known yet it waits."""
+    now = caller.now()
+    with caller.store.transaction() as tx:
+        if code == AGENCY_MISSING:
+            tx.conn.execute(_GIVE_BACK, {"seqs": [row.seq], "next": now + LEASE})
+        else:
+            _note(tx.conn, row, "DEAD", now, {"problem": code})
 
 
 def _tell_in_turn(caller: Caller, group: list[Any]) -> None:
     """Tells an endpoint what is its turn; after a failure it rests, and the others wait unused."""
     for number, row in enumerate(group):
+        if code := _shut_out(caller, row):
+            _give_up(caller, row, code)
+            continue
         now = caller.now()
         answer: Answer | None = None
         problem = ""

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from bus.errors import Unavailable
+from bus.membership import Sender
 from services.notify.domain import choosing
 from services.notify.domain.choosing import Breaker, Candidate, Limits
 from services.notify.mail import Letter, Mail
@@ -41,7 +42,9 @@ NOTE = text(
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One message on its way to a provider; ``ref`` is our number of the hand-over."""
+    """One message on its way to a provider; ``ref`` is our number of the hand-over, ``right`` the
+    contract for which its sender needs a grant.
+    """
 
     ref: int
     message: str
@@ -49,6 +52,8 @@ class Parcel:
     content: Mapping[str, Any]
     news: bool
     language: str
+    sender: Sender
+    right: str
 
 
 @dataclass(frozen=True, slots=True)

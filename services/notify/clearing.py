@@ -41,7 +41,8 @@ NOT_THERE = text(
 CLAIM_AGAIN = text(
     "update handovers h set state = 'RESERVED', reserved_at = :now, polls = polls + 1 "
     "from messages m where h.ref = :ref and h.state = 'UNKNOWN' and m.id = h.message "
-    "returning h.ref, m.id, m.receiver, m.contents -> m.channel as content, m.consent, m.language"
+    "returning h.ref, m.id, m.receiver, m.contents -> m.channel as content, m.consent, m.language, "
+    "m.owner, m.key_id, m.job"
 )
 
 

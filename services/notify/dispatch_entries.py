@@ -13,7 +13,16 @@ from bus.contracts import notify as contracts
 from bus.endpoint import every, serve
 from bus.errors import Unavailable
 from bus.mail import Post as MailServer
-from services.notify import accounting, books, carriers, clearing, following, sms_providers
+from bus.membership import Members
+from services.notify import (
+    accounting,
+    books,
+    carriers,
+    clearing,
+    following,
+    sms_providers,
+    withdrawing,
+)
 from services.notify.calling import Post
 from services.notify.carriers import Carrier
 from services.notify.dispatching import dispatch
@@ -36,6 +45,7 @@ class DispatchEntries:
     store: Any
     settings: Any
     office: Any
+    members: Members
 
     def carriers(self) -> list[Carrier]:
         """Who carries our messages: the providers of SMS, and the organisation's mail server."""
@@ -48,7 +58,8 @@ class DispatchEntries:
         return found
 
     def post(self) -> Post:
-        return Post(self.store, self.office, {each.code: each for each in self.carriers()})
+        found = {each.code: each for each in self.carriers()}
+        return Post(self.store, self.office, found, self.members)
 
     # --- hand-overs ---
 
@@ -75,6 +86,10 @@ class DispatchEntries:
     @every(1)
     def mail_bulk(self):
         dispatch(self.post(), "email", "bulk")
+
+    @every(0.5)
+    def withdraw(self):
+        withdrawing.withdraw(self.store, self.office)
 
     @every(1)
     def clear_up(self):

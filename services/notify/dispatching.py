@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from services.notify import calling, carriers, consents, ending, handovers
+from bus.membership import AGENCY_MISSING
+from services.notify import calling, carriers, consents, ending, handovers, senders
 from services.notify.calling import Batch, Post
 from services.notify.carriers import Parcel, Usable
 from services.notify.domain import choosing
@@ -30,7 +31,7 @@ BEGINS_WITHIN = 1 / 4
 
 DUE = text(
     "select id, receiver, receiver_hash, contents -> channel as content, consent, language, "
-    "refused_by, tries from messages "
+    "refused_by, tries, owner, key_id, job from messages "
     "where state = 'CREATED' and channel = :channel and lane = :lane "
     "and due_at <= :now and give_up_at > :now order by due_at limit :most for update skip locked"
 )
@@ -75,7 +76,7 @@ def reserve(post: Post, channel: str, lane: str) -> list[Batch]:
         who = carriers.usable(office, channel, post.of(channel))
         if _quiet(office, channel, lane):
             return []
-        rows = _willing(office, _due(office, channel, lane, who))
+        rows = _willing(office, _entitled(office, _due(office, channel, lane, who)))
         if not rows:
             return []
         chosen = _chosen(office, rows, who)
@@ -110,6 +111,20 @@ def _willing(office: Office, rows: Sequence[Any]) -> list[Any]:
     for id_ in sorted(left):
         ending.end(office, handovers.message(office, id_), State.REJECTED, "receiver.opted_out")
     return found
+
+
+def _entitled(office: Office, rows: Sequence[Any]) -> list[Any]:
+    """Those whose senders still have the right; the others end so, and those of an agency that was
+    not copied to this machine yet wait.
+    """
+    revoked = senders.of_revoked_api_keys(office.conn, rows)
+    codes = {row.id: senders.refusal_of(office.members, row) for row in rows}
+    codes |= {row.id: senders.API_KEY_REVOKED for row in rows if row.key_id in revoked}
+    missing = [row for row in rows if codes[row.id] == AGENCY_MISSING]
+    handovers.put_off(office, missing, [], office.book.patience.retry)
+    for id_ in sorted(id_ for id_, code in codes.items() if code not in ("", AGENCY_MISSING)):
+        ending.end(office, handovers.message(office, id_), State.REJECTED, codes[id_], last=True)
+    return [row for row in rows if not codes[row.id]]
 
 
 def _due(office: Office, channel: str, lane: str, who: Usable) -> Sequence[Any]:

@@ -19,6 +19,7 @@ from services.notify.carriers import Carrier
 from services.notify.domain.message import State
 from services.notify.office import Office
 from services.notify.provider import State as Told
+from services.notify.senders import refusal_of
 
 _log = log.get("following")
 AT_ONCE = 200
@@ -186,7 +187,8 @@ def _arrive(post: Post) -> int:
         return office.conn.execute(ARRIVED, asked).all()
 
     def end(office: Office, row: Any) -> None:
-        ending.end(office, row, State.DELIVERED, "")
+        code = refusal_of(office.members, row)
+        ending.end(office, row, State.REJECTED if code else State.DELIVERED, code, last=True)
 
     return Chore(post.store, "notify.arrive").page(post.office, due, end, _id)
 

@@ -12,6 +12,7 @@ from bus.chores import Chore
 from bus.contracts.bulk import JOB_DONE
 from bus.envelope import instant
 from bus.errors import BusError
+from bus.membership import Sender
 from bus.store import Store, Tx
 from services.notify import accepting, deliveries, ending, jobs
 from services.notify.domain.message import State
@@ -103,7 +104,12 @@ def take_page(office: Office, job: int) -> int:
         **{name: row.asked[name] for name in ("template", "channels", "language")},
         "not_before": None,
     }
-    sent = accepting.accept(office, row.owner, [{**shared, **each.asked} for each in rows], job=job)
+    sent = accepting.accept(
+        office,
+        Sender(row.owner, row.key_id),
+        [{**shared, **each.asked} for each in rows],
+        job=job,
+    )
     told = [_outcome(each.line, result) for each, result in zip(rows, sent, strict=True)]
     office.conn.execute(_TAKEN, {"job": job, "rows": orjson.dumps(told).decode()})
     return len(rows)

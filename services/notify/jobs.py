@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from bus.contracts.bulk import JOB_BYTES
 from bus.envelope import instant
 from bus.errors import Conflict, FieldError, NotFound, RuleBroken
+from bus.membership import Sender
 from services.notify import templates
 from services.notify.domain.job import moved
 from services.notify.office import Office
@@ -31,14 +32,15 @@ _ERRORS = text("""
     where job = :job and line > :after and problem is not null order by line limit :limit""")
 
 
-def submit(office: Office, owner: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+def submit(office: Office, sender: Sender, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Takes one part of a job's file; the last one puts the job to the check.
 
     NotFound ``template.not_found``; RuleBroken ``job.lane`` for a template that is not for bulk,
     ``job.too_large``; Conflict ``job.complete``, ``job.incomplete``, ``idempotency_key.reused``.
     """
+    owner = sender.agency
     if asked["part"] == 0:
-        _open(office, owner, asked)
+        _open(office, sender, asked)
     row = of_owner(office.conn, owner, asked["job"], lock=True)
     if row.state != "RECEIVING":
         raise Conflict("This job is complete; nothing can be added.", code="job.complete")
@@ -66,8 +68,8 @@ def submit(office: Office, owner: str, asked: Mapping[str, Any]) -> dict[str, An
     return told(of_owner(office.conn, owner, asked["job"]))
 
 
-def _open(office: Office, owner: str, asked: Mapping[str, Any]) -> None:
-    for form in forms(office.conn, owner, asked):
+def _open(office: Office, sender: Sender, asked: Mapping[str, Any]) -> None:
+    for form in forms(office.conn, sender.agency, asked):
         if form.lane != "bulk":
             raise RuleBroken(
                 "This template is not of the lane bulk: a job would delay single messages.",
@@ -75,12 +77,13 @@ def _open(office: Office, owner: str, asked: Mapping[str, Any]) -> None:
             )
     office.conn.execute(
         text(
-            "insert into jobs (code, owner, name, asked, state, submitted_at) values "
-            "(:code, :owner, :name, cast(:asked as jsonb), 'RECEIVING', :now) "
+            "insert into jobs (code, owner, key_id, name, asked, state, submitted_at) values "
+            "(:code, :owner, :key, :name, cast(:asked as jsonb), 'RECEIVING', :now) "
             "on conflict do nothing"
         ),
         {
-            "code": asked["job"], "owner": owner, "name": asked["name"], "now": office.now,
+            "code": asked["job"], "owner": sender.agency, "key": sender.key, "now": office.now,
+            "name": asked["name"],
             "asked": orjson.dumps(
                 {name: asked[name] for name in ("template", "channels", "language", "form")}
             ).decode(),

@@ -1,4 +1,4 @@
-"""What every act stands on: the open transaction, the moment, the book in force, the keys."""
+"""What every act stands on: the transaction, the moment, the book in force, keys, agencies."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bus.errors import RuleBroken
+from bus.membership import EVERYBODY, Members, Sender
 from bus.store import Tx
 from services.notify.domain.book import Book
 from services.notify.keys import Keys
@@ -18,6 +19,7 @@ class Office:
     now: dt.datetime
     book: Book
     keys: Keys
+    members: Members = EVERYBODY
 
     @property
     def conn(self) -> Connection:
@@ -30,3 +32,10 @@ def owner_of(message: Any) -> str:
     if not agency:
         raise RuleBroken("Only an agency has messages of its own here.", code="agency.only")
     return str(agency)
+
+
+def sender_of(message: Any) -> Sender:
+    """Who asks and by which of its keys. RuleBroken for anybody who is no agency."""
+    agency = owner_of(message)
+    key = message.caller.get("key")
+    return Sender(agency, str(key) if key else None)

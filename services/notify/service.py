@@ -6,6 +6,7 @@ from typing import Any
 from bus.contracts import inbox
 from bus.contracts import notify as contracts
 from bus.endpoint import handle, serve
+from bus.membership import Members, members_of
 from bus.service import Service
 from bus.store import Tx
 from services.notify import (
@@ -22,7 +23,8 @@ from services.notify.desk_entries import DeskEntries
 from services.notify.dispatch_entries import DispatchEntries
 from services.notify.keys import Keys
 from services.notify.news_entries import NewsEntries
-from services.notify.office import Office, owner_of
+from services.notify.office import Office, owner_of, sender_of
+from services.notify.store import OURS
 
 
 class Notify(ApiEntries, BulkEntries, DeskEntries, DispatchEntries, NewsEntries, Service):
@@ -31,6 +33,11 @@ class Notify(ApiEntries, BulkEntries, DeskEntries, DispatchEntries, NewsEntries,
     @property
     def keys(self) -> Keys:
         return Keys(self.settings.secret("NOTIFY_KEY").reveal())
+
+    @property
+    def members(self) -> Members:
+        """The agencies by the register of now; where no register is set, our own tables count."""
+        return members_of(self.settings, frozenset({OURS}))
 
     def book_ends(self, tx: Tx) -> dict[str, dt.date | None]:
         """Until when the prices of SMS and the promises are on record."""
@@ -41,14 +48,14 @@ class Notify(ApiEntries, BulkEntries, DeskEntries, DispatchEntries, NewsEntries,
         return waiting.counts(tx.conn)
 
     def office(self, tx: Any) -> Office:
-        return Office(tx, self.now(), books.newest(tx.conn), self.keys)
+        return Office(tx, self.now(), books.newest(tx.conn), self.keys, self.members)
 
     # --- messages ---
 
     @serve(contracts.SEND, batch=100)
     def send(self, tx, calls):
-        owners = [owner_of(call.message) for call in calls]
-        return accepting.accept_all(self.office(tx), owners, [call.data for call in calls])
+        senders = [sender_of(call.message) for call in calls]
+        return accepting.accept_all(self.office(tx), senders, [call.data for call in calls])
 
     @handle(contracts.SEND_MESSAGE)
     def send_message(self, tx, **asked):

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from bus.chores import Chore
 from bus.errors import BusError, NotFound, RuleBroken
 from bus.keys import base64url
+from bus.membership import Sender
 from bus.store import Store, Tx
 from services.notify import consents, ending
 from services.notify.accepting import accept
@@ -61,7 +62,9 @@ def ask(desk: Desk, asked: Mapping[str, Any]) -> dict[str, Any]:
         },
     )  # fmt: skip
     values = {"code": pin, "link": f"{desk.portal}/subscribe/confirm/{id_}"}
-    (sent,) = accept(office, OURS, [_message("subscribe_confirm", channel, asked, address, values)])
+    (sent,) = accept(
+        office, Sender(OURS), [_message("subscribe_confirm", channel, asked, address, values)]
+    )
     if isinstance(sent, BusError):
         raise sent
     return {"id": id_, "channel": channel, "valid_minutes": VALID_MINUTES}
@@ -162,7 +165,7 @@ def tell_page(desk: Desk, update: Any) -> None:
             "components": update.components, "news": update.kind == "news", "most": PAGE,
         },
     ).all()  # fmt: skip
-    sent = accept(office, OURS, [_notice(desk, update, row) for row in rows])
+    sent = accept(office, Sender(OURS), [_notice(desk, update, row) for row in rows])
     told = [
         {
             "update": update.update, "subscription": row.id,

@@ -6,7 +6,7 @@ comes first is Notify's way too (alphagov/notifications-api, app/authentication/
 
 import datetime as dt
 import uuid
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from joserfc import jws
@@ -14,6 +14,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from sqlalchemy import Connection, text
 
+from bus.errors import Unavailable
+from bus.membership import AGENCY_MISSING, AGENCY_REVOKED, EVERYBODY, Members, Sender
 from services.notify.keys import Keys
 
 SKEW_SECONDS = 30
@@ -30,19 +32,34 @@ NOT_HS256 = "Invalid token: algorithm used is not HS256"
 SKEWED = "Error: Your system clock must be accurate to within 30 seconds"
 NOT_FOUND = "Invalid token: API key not found"
 REVOKED = "Invalid token: API key revoked"
+NOT_ALLOWED = "Invalid token: service is not allowed to do this any more"
 
 
 class Refusal(Exception):
     """The token is not taken; the message is Notify's."""
 
 
-def authenticated(conn: Connection, keys: Keys, token: str, now: dt.datetime) -> dict[str, Any]:
+class Use(NamedTuple):
+    """What a token is used for: ``right`` is the contract of agencies that is the same act, and
+    ``address`` where it comes from, as far as the face says.
+    """
+
+    token: str
+    right: str | None = None
+    address: str | None = None
+
+
+def authenticated(
+    conn: Connection, keys: Keys, use: Use, now: dt.datetime, members: Members = EVERYBODY
+) -> dict[str, Any]:
     """Whose a token is, as the reply of ``notify.authenticate.v1``; refused ones say why."""
     nobody = {"owner": None, "service": None, "key": None, "kind": None, "a_minute": None}
     try:
-        return {**nobody, **_judged(conn, keys, token, now), "refusal": None}
+        told = _judged(conn, keys, use.token, now)
+        _entitled(members, told["owner"], use)
     except Refusal as why:
         return {**nobody, "refusal": str(why)}
+    return {**nobody, **told, "refusal": None}
 
 
 def _judged(conn: Connection, keys: Keys, token: str, now: dt.datetime) -> dict[str, Any]:
@@ -68,6 +85,17 @@ def _judged(conn: Connection, keys: Keys, token: str, now: dt.datetime) -> dict[
                 "kind": key.kind, "a_minute": service.a_minute,
             }  # fmt: skip
     raise Refusal(NOT_FOUND)
+
+
+def _entitled(members: Members, owner: str, use: Use) -> None:
+    """A key is worth what the register of agencies gives its owner now."""
+    code = members.refusal(Sender(owner), use.right, use.address)
+    if code == AGENCY_MISSING:
+        raise Unavailable("This machine has no copy of the register of this agency yet.")
+    if code == AGENCY_REVOKED:
+        raise Refusal(ARCHIVED)
+    if code:
+        raise Refusal(NOT_ALLOWED)
 
 
 def _claims(token: str) -> dict[str, Any]:

@@ -121,6 +121,16 @@ def without(document: Document, what: str, id_: str) -> tuple[dict[str, Any], li
     return left, gone
 
 
+def dropped(before: Document, after: Document) -> list[Mapping[str, Any]]:
+    """The keys and certificates of a document whose ids the next one has no more."""
+    return [
+        each
+        for name in ("keys", "certificates")
+        for each in before.get(name, [])
+        if each["id"] not in {kept["id"] for kept in after.get(name, [])}
+    ]
+
+
 def ids(document: Document) -> dict[str, list[str]]:
     """The ids of its grants and delegations, in their order."""
     return {
