@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 umask 077
-mkdir -p secrets/broker secrets/agencies imports register desk open311 treasury notices agency-broker
+mkdir -p secrets/broker secrets/agencies imports register desk open311 treasury notices agency-broker edge-tls
 
 password() { openssl rand -base64 32 | tr '+/' '-_' | tr -d '=\n'; }
 once() { [ -e "$1" ] || "$2" > "$1"; }
@@ -21,20 +21,27 @@ for face in public agency ops notify-api; do once "secrets/broker/$face" passwor
 
 touch .env
 set_once() { grep -q "^$1=" .env || printf '%s=%s\n' "$1" "$2" >> .env; }
-for name in RABBITMQ AGENCY_RABBITMQ POSTGRES INQUIRY TICKETING BILLING NOTIFY AGENCIES; do
+for name in RABBITMQ AGENCY_RABBITMQ POSTGRES; do set_once "${name}_PASSWORD" "$(password)"; done
+# Of each database its service's role, and the owner as whom migrations run.
+for name in INQUIRY TICKETING BILLING NOTIFY AGENCIES; do
     set_once "${name}_PASSWORD" "$(password)"
+    set_once "${name}_OWNER_PASSWORD" "$(password)"
 done
 set_once REGISTER_PUBLIC_KEY "$(openssl pkey -in secrets/register.pem -pubout -outform DER | tail -c 32 | base64)"
 
-# In the containers everything runs as this user; each file is mounted alone, so nobody else sees it.
-if [ "$(id -u)" -eq 0 ]; then chown -R 999 secrets imports; else
-    echo "Run as root: chown -R 999 secrets imports   (the user of the containers)"; fi
+# In the containers everything runs as user 999, the edge as 101; each file is mounted alone, so nobody else sees it.
+# Other folders of configuration are read by 999 too, and hold no secret of ours.
+own='chown -R 999 secrets imports desk treasury notices open311 register agency-broker; chown -R 101 edge-tls'
+if [ "$(id -u)" -eq 0 ]; then sh -c "$own"; else echo "Run as root: $own   (the users of the containers)"; fi
 
 missing=
-for name in PUBLIC_URL DESK_URL AGENCY_BASE_URL NOTIFY_API_URL TRUSTED_PROXIES SMTP_URL; do grep -q "^$name=" .env || missing="$missing $name"; done
+for name in PUBLIC_HOST AGENCY_HOST NOTIFY_HOST DESK_HOST SMTP_URL; do grep -q "^$name=" .env || missing="$missing $name"; done
 [ -z "$missing" ] || echo "Set in .env:$missing"
 for file in secrets/psps.toml secrets/providers.toml; do [ -e "$file" ] || echo "Write $file (.env.example tells what it is)."; done
 for folder in desk treasury notices open311 register; do
     [ -n "$(ls -A "$folder")" ] || echo "Put your own files into $folder, after the demo's in deploy/ (never its keys)."
 done
 [ -n "$(ls -A agency-broker)" ] || echo "Put the agencies' broker's certificate and key into agency-broker."
+for file in public.crt public.key desk.crt desk.key notify.crt notify.key agency.crt agency.key agencies-ca.crt; do
+    [ -e "edge-tls/$file" ] || echo "Put edge-tls/$file there: the edge's certificates and keys, and the CA of agencies' certificates."
+done

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prepares a Debian machine, once: a virtual environment with pinned, hashed packages in .venv, and
-# RabbitMQ, ClamAV and Pango (for `test` Chromium, hledger and promtool too) from the system's packages if they are not there. Says
+# RabbitMQ, ClamAV and Pango (for `test` Chromium, hledger, nginx and promtool too) from the system's packages if they are not there. Says
 # one clear sentence where it cannot.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -64,6 +64,8 @@ for library in libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-libera
 done
 if [ "${1:-}" = test ] && ! command -v hledger >/dev/null 2>&1; then packages="$packages hledger"; fi
 if [ "${1:-}" = test ] && ! command -v chromium >/dev/null 2>&1; then packages="$packages chromium"; fi
+# nginx is the edge that we ship, run before the faces.
+if [ "${1:-}" = test ] && [ ! -x /usr/sbin/nginx ]; then packages="$packages nginx-light"; fi
 # promtool tries the alerts.
 if [ "${1:-}" = test ] && ! command -v promtool >/dev/null 2>&1; then packages="$packages prometheus"; fi
 if [ -n "$packages" ]; then

@@ -1,17 +1,24 @@
 """docker-compose.yml runs the same parts as `make up`; here it is compared, not started."""
 
 import re
+from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
+from bus.settings import Settings
+from deploy.broker.rights import table
 from deploy.local.parts import PARTS
+from deploy.local.parts import SERVICES as LOCAL_SERVICES
+from gateway.address import own_address
+from gateway.edge import require_believed
 from tests.conftest import ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 STORES = {
     "rabbitmq", "agency-rabbitmq", "postgres", "clamav", "migrate", "migrate-ticketing", "book",
-    "migrate-billing", "treasury-book", "migrate-notify", "notify-book", "migrate-agencies",
+    "migrate-billing", "treasury-book", "migrate-notify", "notify-book", "migrate-agencies", "edge",
 }  # fmt: skip
 KEYS = {
     "image",
@@ -25,6 +32,23 @@ KEYS = {
     "volumes",
     "secrets",
     "healthcheck",
+    "networks",
+    "user",
+    "read_only",
+    "tmpfs",
+    "cap_drop",
+    "security_opt",
+    "pids_limit",
+    "mem_limit",
+    "shm_size",
+    "entrypoint",
+}
+SERVICES = COMPOSE["services"]
+# The network that each face shares with the edge alone (and with ops, for its own question).
+DOORS = {
+    "public": ("door-public", "PUBLIC_FACE"),
+    "agency": ("door-agency", "AGENCY_FACE"),
+    "notify-api": ("door-notify", "NOTIFY_FACE"),
 }
 
 
@@ -45,13 +69,134 @@ def test_a_part_gets_the_same_variables(part):
     assert set(COMPOSE["services"][part.name]["environment"]) == set(part.needs)
 
 
+def resolved(text):
+    """What compose makes of a value with the variables at their defaults, the others named."""
+    return re.sub(r"\$\{(\w+)(?::-([^}]*)|:\?[^}]*)?\}", lambda m: m[2] or m[1], text)
+
+
+def address(name, network):
+    return ip_address(resolved(SERVICES[name]["networks"][network]["ipv4_address"]))
+
+
+def networks(name):
+    return set(SERVICES[name].get("networks", ()))
+
+
 def test_a_part_listens_on_the_same_port(part):
-    told = COMPOSE["services"][part.name].get("ports", [])
-    assert [port.split(":")[-1] for port in told] == ([str(part.port)] if part.port else [])
+    environ = SERVICES[part.name]["environment"]
+    assert environ.get("PORT", environ.get("MAIL_PORT")) == (str(part.port) if part.port else None)
+
+
+def test_s2_what_is_published_is_the_edge_letters_the_agencies_broker_and_ops_on_this_machine():
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert published == {
+        "edge": ["80:8080", "443:8443", "8443:9443"],
+        "ticketing-mail": ["25:8025"],
+        "agency-rabbitmq": ["5671:5671"],
+        "ops": ["127.0.0.1:8002:8002"],
+    }
+
+
+@pytest.mark.parametrize("face", DOORS)
+def test_s1_a_face_believes_the_edge_alone_and_listens_where_the_edge_finds_it(face):
+    network, variable = DOORS[face]
+    environ = SERVICES[face]["environment"]
+    own, edge = address(face, network), address("edge", network)
+    assert resolved(environ["TRUSTED_PROXIES"]) == str(edge)
+    assert resolved(environ["HOST"]) == str(own)
+    assert resolved(SERVICES["edge"]["environment"][variable]) == f"{own}:{environ['PORT']}"
+    within = ip_network(resolved(COMPOSE["networks"][network]["ipam"]["config"][0]["subnet"]))
+    assert {own in within, edge in within} == {True}
+    settings = Settings({name: resolved(str(value)) for name, value in environ.items()})
+    require_believed(settings, own_address(settings, ADDRESSES[face]))
+
+
+ADDRESSES = {"public": "PORTAL_URL", "agency": "AGENCY_BASE_URL", "notify-api": "NOTIFY_API_URL"}
+
+
+def test_s2_every_address_that_people_and_agencies_are_told_is_behind_tls():
+    urls = {
+        (name, variable): str(value)
+        for name, service in SERVICES.items()
+        for variable, value in (service.get("environment") or {}).items()
+        if variable.endswith("_URL") and variable not in INSIDE
+    }
+    assert urls
+    assert {key: url for key, url in urls.items() if not url.startswith("https://")} == {}
+
+
+INSIDE = {"AMQP_URL", "DB_URL", "BROKER_API_URL", "AGENCY_BROKER_API_URL", "AGENCY_URL", "SMTP_URL"}
+
+
+def test_s4_each_part_is_a_user_of_its_own_at_the_broker_and_none_its_administrator():
+    """But for agency-rights, which keeps these users."""
+    administrators = {
+        name
+        for name, service in SERVICES.items()
+        if "RABBITMQ_PASSWORD" in str(service) and not name.endswith("rabbitmq")
+    }
+    assert administrators == {"agency-rights"}
+    users = {rights.part: rights for rights in table()}
+    for name, service in SERVICES.items():
+        url = urlsplit((service.get("environment") or {}).get("AMQP_URL", ""))
+        if url.netloc and name != "agency-rights":
+            assert url.username == f"mirab.{name}"
+            assert "administrator" not in users[name].tags
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_s5_no_container_has_rights_room_or_processes_without_end(service):
+    made = SERVICES[service]
+    assert made["cap_drop"] == ["ALL"]
+    assert made["security_opt"] == ["no-new-privileges:true"]
+    assert made["read_only"] is True
+    assert made["user"] not in ("root", "0", "0:0")
+    assert made["pids_limit"] <= 1024
+    assert re.fullmatch(r"[1-4]g", made["mem_limit"])
+    assert all("size=" in path or not path.startswith("/tmp") for path in made["tmpfs"])
+
+
+def test_s5_who_is_asked_by_strangers_reaches_no_database_and_no_other_face():
+    for face in ("public", "agency", "notify-api", "edge"):
+        assert not networks(face) & {"databases", "scanner", "brokers", "operators"}
+    assert "bus" not in networks("edge")
+    for face, (network, _) in DOORS.items():
+        inside = {name for name in SERVICES if network in networks(name)}
+        assert inside - {"ops"} == {face, "edge"}
+
+
+def test_s5_networks_that_need_no_outside_have_none():
+    inside = {name for name, made in COMPOSE["networks"].items() if (made or {}).get("internal")}
+    assert set(COMPOSE["networks"]) - inside == {
+        "outside", "agencies", "letters", "outgoing", "operators"
+    }  # fmt: skip
+    assert {name for name in SERVICES if not networks(name) - inside} >= {
+        "postgres", "rabbitmq", "public", "agency", "notify-api", "inquiry", "agencies",
+    }  # fmt: skip
+
+
+def test_s5_all_that_a_part_is_told_to_reach_is_in_a_network_with_it():
+    for name, service in SERVICES.items():
+        for other in set(re.findall(r"[@/]([a-z-]+):\d+", str(service.get("environment")))):
+            told = "agency" if other == "agency-door" else other
+            if told in SERVICES:
+                assert networks(name) & networks(told), (name, told)
+    for part in PARTS:
+        assert networks("ops") & networks(part.name), part.name
+
+
+def test_s5_no_part_knows_the_password_of_the_databases_superuser():
+    assert {name for name in SERVICES if "POSTGRES_PASSWORD" in str(SERVICES[name])} == {"postgres"}
+    for service in LOCAL_SERVICES:
+        name = "migrate" if service == "inquiry" else f"migrate-{service}"
+        assert (
+            urlsplit(resolved(SERVICES[name]["environment"]["DB_URL"])).username
+            == f"{service}_owner"
+        )
 
 
 def test_ops_is_bound_to_the_machine_itself():
-    assert all(port.startswith("127.0.0.1:") for port in COMPOSE["services"]["ops"]["ports"])
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES["ops"]["ports"])
 
 
 def test_the_stores_are_of_the_promised_versions():

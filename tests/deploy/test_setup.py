@@ -10,12 +10,14 @@ import pytest
 import yaml
 
 from deploy.local.parts import SERVICES
-from tests.conftest import ROOT
+from tests.conftest import ROOT, execute_as_role, programs
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 
 
-def test_each_role_of_the_database_connects_to_its_own_database_alone(own_postgres):
+def test_s5_each_role_of_the_database_connects_to_its_own_database_alone_and_migrates_it(
+    own_postgres,
+):
     """By the script that the image runs at its first start, with psql, as there."""
     psql = shutil.which("psql") or str(own_postgres.binaries / "psql")
     environ = {
@@ -25,15 +27,31 @@ def test_each_role_of_the_database_connects_to_its_own_database_alone(own_postgr
         "POSTGRES_USER": "postgres",
         "POSTGRES_DB": "inquiry",
         **{f"{service.upper()}_PASSWORD": "it's secret" for service in SERVICES},
+        **{f"{service.upper()}_OWNER_PASSWORD": "it's too" for service in SERVICES},
     }
     owner = psycopg2.connect(own_postgres.url("postgres"))
     owner.autocommit = True
     owner.cursor().execute("create database inquiry")
     owner.close()
     subprocess.run(["sh", str(ROOT / "deploy/database/init.sh")], env=environ, check=True)
-    for role in SERVICES:
-        for database in (*SERVICES, "postgres", "template1"):
-            assert connects(own_postgres, role, database) is (role == database)
+    for service in SERVICES:
+        for role in (service, f"{service}_owner"):
+            for database in (*SERVICES, "postgres", "template1"):
+                assert connects(own_postgres, role, database) is (service == database)
+    migrations_need_no_superuser(own_postgres)
+
+
+def migrations_need_no_superuser(server):
+    """S5: all that a migration does its database's owner may do, and the service's role works."""
+    for service in SERVICES:
+        owner = server.url(service, f"{service}_owner")
+        programs({"DB_URL": owner}, ("bus", "migrate", f"services.{service}"))
+        told = execute_as_role(owner, "select rolsuper from pg_roles where rolname = current_user")
+        assert told == [(False,)]
+        role = server.url(service, service)
+        assert execute_as_role(role, "select count(*) from inbox") == [(0,)]
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            execute_as_role(role, "create table anything (it int)")
 
 
 def connects(server, role, database):
