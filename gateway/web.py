@@ -93,7 +93,7 @@ class Face:
         address: Address | None = None,
     ) -> None:
         self.address = address
-        self.name, self._routes, self._finish, self._show = name, routes, finish, show
+        self.name, self.routes, self._finish, self._show = name, routes, finish, show
         self._first, self._from_elsewhere = first, from_elsewhere
         self._lifespan = Starlette(lifespan=lifespan)
         # What was never counted cannot rise: the first failure of a route shows against this 0.
@@ -161,7 +161,7 @@ class Face:
         if any(code in scope["raw_path"].lower() for code in (b"%2f", b"%5c", b"%00")):
             raise HttpError("http.not_found", "There is nothing at this path.")
         others = []
-        for route in self._routes:
+        for route in self.routes:
             match, child = route.matches(scope)
             if match is Match.FULL:
                 scope.update(child)

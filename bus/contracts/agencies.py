@@ -5,7 +5,7 @@ Their owner is the team of services/agencies.
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import (
     EXCLUDE,
@@ -17,6 +17,7 @@ from marshmallow import (
     validates_schema,
 )
 
+from bus.contracts import rules
 from bus.contracts.fields import Block, Day, Pattern, Text, whole
 from bus.contracts.kinds import Event, Form, Request
 from bus.topology import AGENCY_CODE
@@ -196,7 +197,8 @@ def proof_of_key() -> Text:
         2000,
         metadata={
             "description": "A JWS by this key over sub, jkt and iat; docs/join.md, "
-            "Proof of a new key"
+            "Proof of a new key",
+            "pattern": r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
         },
     )
 
@@ -206,6 +208,7 @@ class NewKey(Schema):
 
     class Meta:
         unknown = EXCLUDE  # use, alg and what else other tools write beside a key
+        rules = rules.PROVEN
 
     kid = key_id(required=True)
     until = Day(required=True)
@@ -252,9 +255,7 @@ class RegisterSandbox(Schema):
     proof = proof_of_key()
 
     class Meta:
-        rules: ClassVar[dict[str, object]] = {
-            "oneOf": [{"required": ["public_key"]}, {"required": ["jwk"]}]
-        }
+        rules = rules.ONE_KEY
 
 
 class SandboxAgency(OneAgency):

@@ -26,7 +26,13 @@ class PutCallback(Schema):
         metadata={"description": "The endpoint to change; a new one if left out"},
     )  # fmt: skip
     url = Text(
-        500, required=True, metadata={"description": "https, port 443 or 8443, no user-info"}
+        500,
+        required=True,
+        metadata={
+            "description": "https, port 443 or 8443, no user-info; http in the sandbox alone",
+            "format": "uri",
+            "pattern": "^https?://[^\\s@]+$",
+        },
     )
     types = fields.List(
         Choice(CALLBACK_TYPES),

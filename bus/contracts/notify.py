@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from bus.contracts import rules
 from bus.contracts.fields import (
     Block,
     Boolean,
@@ -55,6 +56,9 @@ class Send(Schema):
         metadata={"description": "Your own word for it; no personal data"},
     )  # fmt: skip
     not_before = Instant(load_default=None, allow_none=True)
+
+    class Meta:
+        rules = rules.REACHABLE
 
     @validates_schema(skip_on_field_errors=True)
     def _reachable(self, data: dict[str, Any], **_: Any) -> None:
@@ -209,6 +213,9 @@ class DraftTemplate(Schema):
         required=True,
         validate=validate.Length(1, len(LANGUAGES), error="length|Give a text in fa or en."),
     )
+
+    class Meta:
+        rules = rules.SUBJECTS
 
     @validates_schema(skip_on_field_errors=True)
     def _subjects(self, data: dict[str, Any], **_: Any) -> None:

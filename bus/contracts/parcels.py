@@ -40,7 +40,9 @@ class AskParcel(Schema):
     """Which water sources belong to a parcel of land."""
 
     parcel_no = parcel_number(required=True)
-    purpose = Text(40, required=True, metadata={"example": "land_transfer"})
+    purpose = Text(
+        40, required=True, metadata={"enum": ("land_transfer",), "example": "land_transfer"}
+    )
     case_number = Text(64)
     operator = Text(64, personal=True)
 

@@ -193,6 +193,7 @@ def _sandbox(document: Document) -> Node:
                             "value": {
                                 "name": "My agency",
                                 "public_key": "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+                                "proof": "header.claims.signature",
                             }
                         }
                     },
@@ -254,6 +255,11 @@ def _pages(document: Document) -> None:
         ("/", "home", "All contracts as a page.", [], _PAGE),
         ("/docs", "docs", "All contracts as a page.", [], _PAGE),
         ("/problems/{code}", "problem", "What a code of a problem means.", [code], _PAGE),
+        (
+            "/docs/{name}", "guide", "A document or an example that errors and pages point to.",
+            [path_parameter("name", {"type": "string", "examples": ["join.md"]}, "Its file")],
+            {"text/markdown": {}, "text/plain": {}},
+        ),
         (
             "/static/{name}", "static", "Style sheets, the font, the mark.", [name],
             {kind: {} for kind in ("text/css", "font/woff2", "image/svg+xml")},

@@ -71,6 +71,29 @@ JWK: Node = {
             for name, most in (("x", 100), ("y", 100), ("n", 1000), ("e", 10))
         },
     },
+    "oneOf": [
+        {
+            "properties": {
+                "kty": {"const": "OKP"},
+                "crv": {"const": "Ed25519"},
+                "x": {"pattern": "^[A-Za-z0-9_-]{43}=?$"},
+            },
+            "required": ["crv", "x"],
+        },
+        {
+            "properties": {
+                "kty": {"const": "EC"},
+                "crv": {"const": "P-256"},
+                "x": {"pattern": "^[A-Za-z0-9_-]{43}=?$"},
+                "y": {"pattern": "^[A-Za-z0-9_-]{43}=?$"},
+            },
+            "required": ["crv", "x", "y"],
+        },
+        {
+            "properties": {"kty": {"const": "RSA"}, "n": {"minLength": 342}},
+            "required": ["n", "e"],
+        },
+    ],
     "not": {"anyOf": [{"required": [name]} for name in ("d", "k", "p", "q", "dp", "dq", "qi")]},
     "examples": [
         {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
@@ -128,7 +151,7 @@ class Shapes:
         """All schemas by their names."""
         asked = _schemas(self._asked)
         for name, rules in self._rules.items():
-            asked[name] |= rules
+            asked[name]["allOf"] = [rules]
         answered = _schemas(self._answered)
         for node in answered.values():
             _open(node)
@@ -151,7 +174,8 @@ def inline(schema: Schema, *, closed: bool) -> tuple[Node, Node]:
     """One schema as it is, and those that it refers to."""
     spec, plugin = _converter(lambda of: str((of if isinstance(of, type) else type(of)).__name__))
     told = dict(plugin.converter.schema2jsonschema(schema))  # type: ignore[union-attr]
-    told |= getattr(type(schema).Meta, "rules", {}) if closed else {}
+    if closed and (rules := getattr(type(schema).Meta, "rules", None)):
+        told["allOf"] = [rules]
     inner = _schemas(spec)
     if not closed:
         for node in (told, *inner.values()):

@@ -9,10 +9,17 @@ import pytest
 import requests
 from openapi_spec_validator import validate
 
+from bus.contracts import agency_contracts
 from bus.contracts.inquiry import PURPOSES
+from bus.settings import Settings
+from connector.keys import make_key
+from gateway.agency import api as agency
+from gateway.agency import catalogue
 from gateway.openapi.answers import EXAMPLES
+from gateway.openapi.document import served
 from gateway.problems import PROBLEMS
 from services.inquiry.domain import purposes
+from tests.conftest import ROOT
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -114,3 +121,71 @@ def test_d11_a_code_is_judged_whole(sender):
     for code in ("fine_code!", "Fine", "1st", "fine code"):
         answer = sender.send({**draft, "code": code}, path="/v1/notify/draft_template")
         assert [error["field"] for error in answer.json()["errors"]] == ["code"]
+
+
+def addresses_of(routes):
+    """What routes take: pairs of a path, with its parts unnamed, and a method."""
+    return {
+        (re.sub(r"\{[^}]*\}", "{}", route.path), method.lower())
+        for route in routes
+        for method in route.methods - {"HEAD"}
+    }
+
+
+def addresses_in(document):
+    return {(re.sub(r"\{[^}]*\}", "{}", path), m) for path, m, _ in operations(document)}
+
+
+# Of every request, whatever is asked: HTTP's own, and what a browser or the edge writes.
+EVERYWHERE = {
+    "accept", "authorization", "content-length", "content-type", "content-encoding", "host",
+    "origin", "sec-fetch-site", "expect", "connection", "cookie", "x-forwarded-for",
+}  # fmt: skip
+READS = re.compile(r"""headers\.(?:get|getlist)\(\s*"([A-Za-z-]+)"|"([a-z-]+)" in \w+\.headers""")
+
+
+def headers_read_in(*folders):
+    """The names of the headers that the code of these folders reads."""
+    return {
+        (found[1] or found[2]).lower()
+        for folder in folders
+        for file in (ROOT / folder).glob("*.py")
+        for found in READS.finditer(file.read_text(encoding="utf-8"))
+    } - EVERYWHERE
+
+
+def headers_in(document):
+    return {
+        parameter["name"].lower()
+        for _, _, operation in operations(document)
+        for parameter in operation["parameters"]
+        if parameter["in"] == "header"
+    }
+
+
+def test_d10_every_address_of_the_agency_face_is_in_its_document_and_no_other(tmp_path):
+    key = tmp_path / "key.pem"
+    register = make_key(key).base64()
+    face = agency.make(
+        Settings(
+            {
+                "AMQP_URL": "amqp://127.0.0.1:1", "AGENCIES_DIR": str(ROOT / "deploy/agencies"),
+                "SIGNING_KEY_FILE": str(key), "AGENCY_BASE_URL": "https://mirab.example",
+                "SANDBOX": "1", "REGISTER_PUBLIC_KEY": register,
+            }
+        )
+    )  # fmt: skip
+    contracts = "/v{}/{}/{}"
+    told = addresses_in(json.loads(served(catalogue.openapi(sandbox=True), "https://x").body))
+    calls = {(catalogue.path_of(contract), "post") for contract in agency_contracts()}
+    assert (contracts, "post") in addresses_of(face.routes)
+    assert addresses_of(face.routes) - {(contracts, "post")} | calls == told
+
+
+def test_d10_each_header_that_the_agency_face_reads_is_a_parameter(document):
+    assert headers_read_in("gateway/agency", "gateway") <= headers_in(document) | {
+        # Of the edge, about the certificate of a connection; no caller writes it.
+        "x-client-cert",
+        # Of the other faces.
+        "ticket-secret", "payment-key",
+    }  # fmt: skip
