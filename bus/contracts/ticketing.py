@@ -110,6 +110,13 @@ class Registered(Schema):
     solution_due = Instant(required=True, allow_none=True)
     unit = Block(required=True)
     token = Text(40, allow_none=True, metadata={"description": "Instead of a code at once"})
+    withheld = fields.List(
+        Text(10),
+        load_default=list,
+        metadata={
+            "description": "Over these (email, sms) no acknowledgement goes: too many went there"
+        },
+    )
 
 
 class Proof(Schema):

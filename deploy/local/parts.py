@@ -34,7 +34,8 @@ PORTAL_LIMITS = {
     "DOCUMENTS_WAITING": "20",
     **DISK_LIMITS,
 }
-LIMITS = {**PORTAL_LIMITS}
+NOTICE_LIMITS = {"NOTICES_AN_HOUR": "5", "NOTICES_A_DAY": "10", "STRANGERS_SMS_A_DAY": "2000"}
+LIMITS = {**PORTAL_LIMITS, **NOTICE_LIMITS}
 
 
 def _relay(context: str) -> Part:
@@ -75,6 +76,7 @@ PARTS = (
             "CLAMD_ADDRESS",
             "SMTP_URL",
             *DISK_LIMITS,
+            *NOTICE_LIMITS,
         ),
         context="ticketing",
     ),

@@ -135,6 +135,7 @@ class Register:
         shown = {
             **{n: told[n] for n in ("code", "unit", "first_response_due", "solution_due")},
             "secret": draft.form.secret,
+            "withheld": bool(told.get("withheld")),
         }
         response.set_cookie(
             NEW_COOKIE,

@@ -23,6 +23,14 @@ from services.ticketing.staff import Colleague
 SEARCHED = 20_000
 
 
+class Caps(NamedTuple):
+    """SMS of strangers' acts to one receiver in an hour and in a day, and to all in a day."""
+
+    an_hour: int = 5
+    a_day: int = 10
+    sms_a_day: int = 2000
+
+
 class Answered(NamedTuple):
     """A letter that came in, as letters that answer it name it."""
 
@@ -44,6 +52,7 @@ class Desk:
     calendar_version: int
     colleague: Colleague | None = None
     letter: Answered | None = None  # the letter that is being worked on
+    caps: Caps = field(default_factory=Caps)
 
     @property
     def who(self) -> Colleague:

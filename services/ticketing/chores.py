@@ -321,6 +321,7 @@ def forget(store: Store, blobs: Blobs) -> None:
     with store.transaction() as tx:
         for statement, days in (
             ("delete from attempts where last_at < now() - :span", 2),
+            ("delete from stranger_notices where at < now() - :span", 2),
             ("delete from mails where state <> 'WAITING' and made_at < now() - :span",
              KEEP_MAILS_DAYS),
         ):  # fmt: skip

@@ -10,7 +10,7 @@ from bus.contracts.ticketing import TICKET_REGISTERED
 from bus.envelope import instant
 from bus.errors import BusError, FieldError, NotFound, RuleBroken, TooMany
 from bus.persian import search_key, tehran_day
-from services.ticketing import acting, messages, notices, store, views
+from services.ticketing import acting, messages, notices, receivers, store, views
 from services.ticketing.acting import Case, Desk
 from services.ticketing.domain.promises import Promise
 from services.ticketing.domain.ticket import Ticket, citizen_may
@@ -65,6 +65,7 @@ def register(
     )
     if not_taken:
         acting.add(desk, case, "not_taken", by="system", actor="mirab", text=not_taken)
+    withheld = _withhold(desk, case, data) if acknowledge else frozenset()
     acting.project(desk, case)
     desk.tx.publish(
         TICKET_REGISTERED,
@@ -76,8 +77,16 @@ def register(
         channel=row.channel,
         at=instant(desk.now),
     )
-    notices.tell(desk, case, acknowledge=acknowledge)
+    notices.tell(desk, case, acknowledge=acknowledge, withheld=withheld)
     return case
+
+
+def _withhold(desk: Desk, case: Case, data: dict[str, Any]) -> frozenset[str]:
+    """Notes in the log over which channels no acknowledgement goes."""
+    withheld = receivers.withheld(desk, data)
+    if withheld:
+        acting.add(desk, case, "withheld", by="system", actor="mirab", channels=sorted(withheld))
+    return withheld
 
 
 def check(desk: Desk, data: dict[str, Any]) -> None:

@@ -26,6 +26,10 @@ class Keys:
         mac = self._mac("link", code, str(generation))
         return base64url(mac[:16])
 
+    def receiver(self, channel: str, address: str) -> bytes:
+        """By what a receiver is counted, without keeping who it is."""
+        return self._mac("receiver", channel, address)
+
     def opens(self, code: str, proof: str, secret_hash: bytes, generation: int) -> bool:
         """True if ``proof`` is the secret or the link key; always takes the same steps."""
         by_secret = hmac.compare_digest(self.secret_hash(code, proof), secret_hash)

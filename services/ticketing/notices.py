@@ -14,7 +14,15 @@ from bus.company import company
 from bus.contracts.notify import SEND_MESSAGE
 from bus.persian import persian_digits
 from bus.tracking import grouped
-from services.ticketing import letter_files, mail_writing, mailing, periods, store, visits
+from services.ticketing import (
+    letter_files,
+    mail_writing,
+    mailing,
+    periods,
+    receivers,
+    store,
+    visits,
+)
 from services.ticketing.acting import Case, Desk, spoken
 from services.ticketing.domain import words
 from services.ticketing.domain.calendar import spoken as spoken_day
@@ -49,10 +57,17 @@ _EMPTY = re.compile(r"\n{3,}")
 _REPLY = re.compile(r"^(?:\s*(?:re|fwd?|aw|پاسخ|ارجاع)\s*[:：])+\s*", re.IGNORECASE)
 
 
-def tell(desk: Desk, case: Case, *, acknowledge: bool = True) -> None:
+def tell(
+    desk: Desk,
+    case: Case,
+    *,
+    acknowledge: bool = True,
+    withheld: frozenset[str] = frozenset(),
+) -> None:
     """Writes the letters that the fresh entries of the case call for.
 
-    Without ``acknowledge`` the citizen is not written to: a machine may have written the letter.
+    Without ``acknowledge`` the citizen is not written to: a machine may have written the letter;
+    and not over the channels that are ``withheld``.
     """
     person = store.person(desk.conn, case.id)
     registered = any(entry.act == "register" for entry in case.fresh)
@@ -64,9 +79,9 @@ def tell(desk: Desk, case: Case, *, acknowledge: bool = True) -> None:
             continue
         if registered and entry.act == "not_taken":
             continue  # the acknowledgement says it
-        if person.email:
+        if person.email and "email" not in withheld:
             to_citizen(desk, case, entry, letter, person.email)
-        if person.mobile and entry.act in TO_CITIZEN:
+        if person.mobile and entry.act in TO_CITIZEN and "sms" not in withheld:
             to_telephone(desk, case, entry, letter, person.mobile)
 
 
@@ -141,6 +156,8 @@ def _calendar(desk: Desk, case: Case, letter: str, reply_to: str, address: str) 
 
 def to_telephone(desk: Desk, case: Case, entry: Entry, letter: str, mobile: str) -> None:
     """One SMS to who wrote the ticket (deploy/notify/templates.toml has the texts)."""
+    if letter == "booked" and not receivers.allows(desk, "sms", mobile):
+        return
     fields = _words(desk, case, entry, case.row.language)
     # As data; notify writes it in groups, as pages and letters do.
     fields["code"] = case.row.code

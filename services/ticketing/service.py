@@ -41,7 +41,7 @@ from services.ticketing import (
     times,
     views,
 )
-from services.ticketing.acting import Desk
+from services.ticketing.acting import Caps, Desk
 from services.ticketing.clamd import Clamd
 from services.ticketing.keys import Keys
 
@@ -53,7 +53,17 @@ class Ticketing(Service):
         """Book, calendar and keys, as they are in this transaction."""
         keys = Keys(self.settings.secret("TICKETING_KEY").reveal())
         portal, desk_url = self.settings.text("PORTAL_URL"), self.settings.text("DESK_URL")
-        return Desk.of(tx, self.now(), keys, portal.rstrip("/"), desk_url.rstrip("/"))
+        found = Desk.of(tx, self.now(), keys, portal.rstrip("/"), desk_url.rstrip("/"))
+        return replace(found, caps=self.caps)
+
+    @property
+    def caps(self) -> Caps:
+        """What strangers can make us send."""
+        return Caps(
+            self.settings.whole("NOTICES_AN_HOUR", Caps().an_hour),
+            self.settings.whole("NOTICES_A_DAY", Caps().a_day),
+            self.settings.whole("STRANGERS_SMS_A_DAY", Caps().sms_a_day),
+        )
 
     def own_desk(self, tx: Any) -> Desk:
         """The desk with the colleague who asks; the ops face has proven the name."""

@@ -35,6 +35,7 @@ def registered(desk: Desk, case: Case) -> dict[str, Any]:
         "solution_due": _maybe(dues.get("solution")),
         "unit": named(desk.book.units, case.ticket.unit),
         "token": case.row.token,
+        "withheld": next((e.data["channels"] for e in case.fresh if e.act == "withheld"), []),
     }
 
 

@@ -50,6 +50,7 @@ MOVES: dict[tuple[str, str], str] = {
     **_same("joined_write", *ALL),
     **_same("outside_letter", *ALL),
     **_same("not_taken", *ALL),
+    **_same("withheld", *ALL),
     **_same("related", *ALL),
     **_same("calendar_reply", *ALL),
 }
