@@ -25,26 +25,18 @@ def digest_header(sha256: bytes) -> str:
 
 
 class DigestCheck:
-    """Compares a body, as it streams in, with the Content-Digest that was signed."""
+    """Compares a body, as it streams in, with its Content-Digest.
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
+    Who signs covers the digest, and must send it; if it is not ``required``, it may be absent.
+    """
+
+    def __init__(self, headers: Mapping[str, str], *, required: bool = True) -> None:
         header = headers.get("content-digest")
-        if not header or len(header) > LONGEST_HEADER:
+        if (required and not header) or len(header or "") > LONGEST_HEADER:
             raise SignatureError("digest.missing", "Send Content-Digest (RFC 9530) with the body.")
-        try:
-            told: Any = http_sf.parse(header.encode(), tltype="dictionary")
-        except (ValueError, ArithmeticError):
-            told = {name: (None, {}) for name in HASHES}
-        wanted = {name: told[name][0] for name in HASHES if name in told}
-        if not all(isinstance(value, bytes) for value in wanted.values()):
-            raise SignatureError(
-                "digest.malformed", "Content-Digest must look like sha-256=:…base64…:."
-            )
-        if not wanted:
-            raise SignatureError("digest.unsupported", "Use sha-256 or sha-512 in Content-Digest.")
-        self._wanted = wanted
+        self._wanted = _wanted_digests(header) if header else {}
         # sha-256 runs in any case: it is how an upload is known again.
-        self._running = {name: HASHES[name]() for name in {"sha-256", *wanted}}
+        self._running = {name: HASHES[name]() for name in {"sha-256", *self._wanted}}
 
     def update(self, chunk: bytes) -> None:
         """More of the body."""
@@ -68,3 +60,25 @@ def check_digest(headers: Mapping[str, str], body: bytes) -> None:
     check = DigestCheck(headers)
     check.update(body)
     check.finish()
+
+
+def _wanted_digests(header: str) -> dict[str, bytes]:
+    """The digests of a Content-Digest that we can compare, by their algorithms."""
+    try:
+        read: Any = http_sf.parse(
+            header.encode(), tltype="dictionary", on_duplicate_key=_refuse_duplicate
+        )
+    except (ValueError, ArithmeticError):
+        read = {name: (None, {}) for name in HASHES}
+    wanted = {name: read[name][0] for name in HASHES if name in read}
+    if not all(isinstance(value, bytes) for value in wanted.values()):
+        raise SignatureError(
+            "digest.malformed", "Content-Digest must look like sha-256=:…base64…:."
+        )
+    if not wanted:
+        raise SignatureError("digest.unsupported", "Use sha-256 or sha-512 in Content-Digest.")
+    return wanted
+
+
+def _refuse_duplicate(key: str, _where: str) -> None:
+    raise SignatureError("digest.malformed", f"Content-Digest names {key} twice; name it once.")

@@ -43,6 +43,7 @@ from gateway.notices import Gone, Notices
 from gateway.origin import for_every_site
 
 PORT = 8001
+OAUTH_PATH = "/oauth/token"
 UNPROVEN = 401
 REFUSED = (400, UNPROVEN, 403)
 
@@ -143,7 +144,9 @@ class Agency:
         response.headers["API-Version"] = release()
         response.headers.update(getattr(request.state, "ending", {}))
         refused, code = response.status_code in REFUSED, getattr(request.state, "code", None)
-        if refused and (response.status_code == UNPROVEN or code == "token.scope"):
+        if request.state.route == OAUTH_PATH:  # which says itself how to come in there
+            pass
+        elif refused and (response.status_code == UNPROVEN or code == "token.scope"):
             response.headers["WWW-Authenticate"] = challenge(self.door.base, code)
         if refused or "authorization" in self.door.message(request).headers:
             response.headers["DPoP-Nonce"] = self._proofs.nonce()
@@ -178,7 +181,7 @@ def make(settings: Settings) -> web.Face:
             Route("/schemas/{name}.json", for_every_site(schemas.schema_json)),
             Route("/", catalogue.page),
             Route("/docs", catalogue.page),
-            Route("/oauth/token", agency.oauth.token, methods=["POST"]),
+            Route(OAUTH_PATH, agency.oauth.token, methods=["POST"]),
             *(agency.sandbox.routes() if agency.sandbox else ()),
             *agency.metadata.routes(),
             Route("/.well-known/security.txt", security.text_of(settings)),

@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from bus.contracts import inquiry
 from bus.contracts.inquiry import BATCH_LINES, PART_LINES, SUBMIT_BATCH
-from bus.digest import DigestCheck, check_digest
 from bus.errors import RuleBroken
 from gateway import bodies, web
 from gateway.agency.door import JSON, NAMESPACE, Door, Visitor
@@ -24,7 +23,7 @@ async def submit(door: Door, request: Request) -> Response:
     bodies.answer_type(request, JSON)
     if form == JSON:
         raw = await bodies.body(request)
-        check_digest(visitor.message.headers, raw)
+        visitor.check_body(raw)
         data = inquiry.BATCH_KEYS.load(bodies.parse_object(raw))
         lines = [read_line(key) for key in data.pop("keys")]
         return await Upload(door, request, visitor, data).send_all(lines)
@@ -48,7 +47,7 @@ class Upload:
 
     async def stream(self, form: str) -> Response:
         """Reads lines as they come; the last part goes only after the digest was compared."""
-        check = DigestCheck(self._visitor.message.headers)
+        check = self._visitor.digest_check()
         read = reader(form)
         async for raw in raw_lines(self._request, check):
             for line in read(raw):

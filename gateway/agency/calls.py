@@ -10,7 +10,6 @@ from starlette.responses import Response
 from bus.agencies import today
 from bus.contracts import Request as Contract
 from bus.contracts.deferred import CANCEL_CALL, DEFER, READ_CALL
-from bus.digest import check_digest
 from bus.errors import Unavailable
 from gateway import bodies, web
 from gateway.agency.door import JSON, Door
@@ -76,7 +75,7 @@ class Calls:
         bodies.answer_type(request, JSON)
         raw = await bodies.body(request)
         if raw or "content-digest" in visitor.message.headers:
-            check_digest(visitor.message.headers, raw)
+            visitor.check_body(raw)
         data = {"id": str(request.path_params["call"])}
         return await self._door.call(request, visitor, contract, data)
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from bus.client import Client
 from bus.contracts import Request as Contract
-from bus.digest import check_digest, content_digest
+from bus.digest import content_digest
 from bus.keys import SigningKey
 from bus.signing import Message, sign_response
 from gateway import bodies, web
@@ -57,7 +57,7 @@ class Door:
         bodies.media_type(request, JSON)
         form = bodies.answer_type(request, *forms)
         raw = await bodies.body(request)
-        check_digest(visitor.message.headers, raw)
+        visitor.check_body(raw)
         return visitor, raw, form
 
     async def admit(self, request: Request, contract: Contract) -> Response:

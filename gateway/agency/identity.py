@@ -9,9 +9,10 @@ from typing import Any
 from starlette.requests import Request
 
 from bus.contracts import Request as Contract
+from bus.digest import DigestCheck
 from bus.errors import Forbidden, Unauthenticated
 from bus.keys import PublicKey
-from bus.signing import ON_BEHALF_OF, Message, verify_request
+from bus.signing import ON_BEHALF_OF, REQUEST_TAG, Message, verify_request
 from gateway.agency.certificates import Certificates
 from gateway.agency.dpop import Proofs
 from gateway.agency.limits import RateLimits
@@ -54,6 +55,16 @@ class Visitor:
     address: str | None
     access: Access | None = None
     on_behalf_of: str | None = None
+
+    def digest_check(self) -> DigestCheck:
+        """What compares the body with its digest, which who signed must send and others may."""
+        return DigestCheck(self.message.headers, required=self.access is None)
+
+    def check_body(self, body: bytes) -> None:
+        """SignatureError if the body is not the one that Content-Digest tells."""
+        check = self.digest_check()
+        check.update(body)
+        check.finish()
 
     def request_id(self, contract: str) -> str:
         """The id that makes a repeat of this request known as one."""
@@ -111,6 +122,8 @@ class Identities:
     def identify(self, request: Request, message: Message, base: str) -> Visitor:
         """Who asks; Unauthenticated names the check that failed. ``base`` is our own address."""
         told = message.headers.get("authorization", "")
+        if told and is_signed(message):
+            raise _two_identities()
         if told[:4].lower() == "dpop" or told[:6].lower() == "bearer":
             return self._by_token(request, message, told, base)
         return self._by_signature(request, message)
@@ -118,6 +131,7 @@ class Identities:
     def _by_signature(self, request: Request, message: Message) -> Visitor:
         found = verify_request(message, lambda keyid: self._signer(request, keyid))
         agency = self.register.owner(found.keyid)
+        self._check_certificate_of(request, agency)
         request.state.agency = agency.code
         # A replay takes nothing of the agency's rate; what is over the rate fills no book.
         self.replays.check("signature", found.keyid, found.nonce, found.created)
@@ -153,6 +167,13 @@ class Identities:
         self.replays.note("dpop", proof.thumbprint, proof.jti)
         return visitor
 
+    def _check_certificate_of(self, request: Request, agency: Agency) -> None:
+        """A certificate of another agency beside a proof of this one: nobody is both."""
+        thumbprint = self.certificates.thumbprint(request)
+        known = self.register.certificate(thumbprint) if thumbprint else None
+        if known is not None and known.agency != agency.code:
+            raise _two_identities()
+
     def _check_certificate(self, request: Request, access: Access) -> None:
         """A token without a proof is taken only with the certificate that it is bound to."""
         if not _same(access.binding.get("x5t#S256"), self.certificates.thumbprint(request)):
@@ -167,6 +188,7 @@ class Identities:
         if known is None or known.agency != access.client:
             raise Unauthenticated("The key of this token was revoked.", code="token.revoked")
         agency = self.register.owner(access.key)
+        self._check_certificate_of(request, agency)
         request.state.agency = agency.code
         request.state.limits = self.limits.take(agency)
         if message.headers.get(ON_BEHALF_OF, access.on_behalf_of) != access.on_behalf_of:
@@ -178,6 +200,18 @@ class Identities:
             self.register, agency, access.key, nonce, message, idempotency_key(message),
             address(request), access, access.on_behalf_of,
         )  # fmt: skip
+
+
+def is_signed(message: Message) -> bool:
+    """True if it carries a signature with our tag; proxies may add others of their own."""
+    return f'tag="{REQUEST_TAG}"' in message.headers.get("signature-input", "")
+
+
+def _two_identities() -> Unauthenticated:
+    return Unauthenticated(
+        "This request names two askers: sign it, or send a token, and with your own certificate.",
+        code="identity.two",
+    )
 
 
 def _same(bound: object, shown: str | None) -> bool:

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.contracts.bulk import JOB_BYTES, JOB_MATTER, PART_BYTES, SUBMIT_JOB
-from bus.digest import DigestCheck
 from bus.errors import RuleBroken
 from gateway import bodies, web
 from gateway.agency.door import JSON, NAMESPACE, Door, Visitor
@@ -52,7 +51,7 @@ class _Upload:
 
     async def stream(self) -> Response:
         """Sends parts as they come; the last one goes only after the digest was compared."""
-        check = DigestCheck(self._visitor.message.headers)
+        check = self._visitor.digest_check()
         decoder = codecs.getincrementaldecoder("utf-8")()
         kept = ""
         async for chunk in bodies.chunks(self._request, JOB_BYTES):

@@ -14,7 +14,7 @@ from bus.errors import BusError, Forbidden, RuleBroken, Unauthenticated
 from bus.register import rights
 from gateway import bodies, problems, web
 from gateway.agency.door import Door
-from gateway.agency.identity import Identities
+from gateway.agency.identity import Identities, is_signed
 from gateway.agency.jose import CLIENT_ALGORITHMS, LEAST_JTI, Token, Unreadable
 from gateway.agency.refusals import claim
 from gateway.agency.register import Agency, Credential, Grant, Register
@@ -36,6 +36,7 @@ FAMILIES = {
     **dict.fromkeys(("assertion", "client", "identity"), "invalid_client"),
 }
 CALLERS_FAULT, LATER = (401, 422), (429, 503)
+TOKEN = re.compile(r"[A-Za-z0-9-]{1,20}")
 UNSAFE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 
 
@@ -48,11 +49,25 @@ class Endpoint:
     async def token(self, request: Request) -> Response:
         """POST /oauth/token; what goes wrong is told as RFC 6749 has it, with our code beside."""
         try:
+            self._door.check_authority(request)
             told = await _form(request)
+            self._check_one_way(request, told)
             return web.json_response(self._grant(request, told), headers={"Pragma": "no-cache"})
         except BusError as error:
             request.state.code = error.code
-            return _refusal(request, error)
+            return _refusal(request, error, self._door.base)
+
+    def _check_one_way(self, request: Request, form: dict[str, str]) -> None:
+        """RFC 6749, section 2.3: a client proves itself in one way. Passwords are none of ours."""
+        signed = is_signed(self._door.message(request))
+        others = [signed, "authorization" in request.headers, "client_secret" in form]
+        if sum([*others, "client_assertion" in form]) > 1:
+            raise RuleBroken("Prove yourself in one way only.", code="oauth.request")
+        if any(others):
+            raise Unauthenticated(
+                "Prove yourself by client_assertion (private_key_jwt), or by your certificate.",
+                code="client.unproven",
+            )
 
     def _grant(self, request: Request, told: dict[str, str]) -> dict[str, Any]:
         if told.get("grant_type") != "client_credentials":
@@ -87,9 +102,10 @@ class Endpoint:
 
     def _client(self, request: Request, told: dict[str, str]) -> tuple[Credential, Token | None]:
         """By which key or certificate which agency asks; nobody learns which of them are known."""
+        thumbprint = self._known.certificates.thumbprint(request)
+        shown = self._known.register.certificate(thumbprint) if thumbprint else None
         if "client_assertion" not in told:
-            thumbprint = self._known.certificates.thumbprint(request)
-            found = self._known.register.certificate(thumbprint) if thumbprint else None
+            found = shown
             if found is None or told.get("client_id") != found.agency:
                 raise Unauthenticated(UNPROVEN, code="client.unproven")
             claim(request, found.id)
@@ -107,6 +123,7 @@ class Endpoint:
                 found is not None
                 and token.holds(found.jwk, found.algorithms)
                 and issuer == subject == found.agency == told.get("client_id", issuer)
+                and (shown is None or shown.agency == found.agency)
             )
         except Unreadable as error:
             raise Unauthenticated(
@@ -137,7 +154,7 @@ def _check_assertion(token: Token, audiences: tuple[str, ...]) -> None:
             f"iat must be now and exp at most {LONGEST_LIFE} s later; our clock says {int(now)}.",
             code="assertion.time",
         )
-    if expires < now:
+    if expires < now - SKEW:
         raise Unauthenticated(
             f"The assertion has expired; our clock says {int(now)}.", code="assertion.expired"
         )
@@ -204,21 +221,34 @@ async def _form(request: Request) -> dict[str, str]:
     return dict(pairs)
 
 
-def _refusal(request: Request, error: BusError) -> Response:
-    """An error of OAuth; error_description is ASCII without quotes, as RFC 6749 wants it."""
+def _refusal(request: Request, error: BusError, base: str) -> Response:
+    """An error of OAuth; error_description is ASCII without quotes, as RFC 6749 wants it.
+
+    A 401 must name how to come in (RFC 9110), and clients that meet a challenge read no further:
+    so it stands for a client alone that tried the header Authorization (RFC 6749, section 5.2).
+    """
     trace = request.state.traceparent.split("-")[1]
     told = problems.describe(error, instance=request.url.path, trace_id=trace)
     family = FAMILIES.get(error.code.partition(".")[0], "invalid_request")
     name, status = ERRORS.get(error.code, family), told["status"]
     if status in LATER:
         name = "temporarily_unavailable"
-    elif name != "invalid_client" and status in CALLERS_FAULT:
+    elif status in CALLERS_FAULT:
         status = 400
+    headers = problems.headers(error, status)
+    if name == "invalid_client" and "authorization" in request.headers:
+        status, headers = 401, {**headers, "WWW-Authenticate": _scheme(request)}
     answer = {
         "error": name,
         "error_description": UNSAFE.sub("'", error.message),
-        "error_uri": told["type"],
+        "error_uri": base + told["type"],
         "code": error.code,
         "trace_id": trace,
     }
-    return web.json_response(answer, status, problems.headers(error, status))
+    return web.json_response(answer, status, headers)
+
+
+def _scheme(request: Request) -> str:
+    """The challenge of the scheme that the client used."""
+    scheme = request.headers["authorization"].partition(" ")[0]
+    return f'{scheme.capitalize() if TOKEN.fullmatch(scheme) else "Basic"} realm="mirab"'

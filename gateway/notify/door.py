@@ -51,6 +51,8 @@ class Door:
         given = request.headers.get("authorization", "")
         if not given:
             raise refused(401, "AuthError", "Unauthorized: authentication token must be provided")
+        if {"signature-input", "dpop"} & set(request.headers):
+            raise refused(401, "AuthError", "Unauthorized: send the token alone, no second proof")
         if given[:7].title() != "Bearer ":
             raise refused(
                 401, "AuthError", "Unauthorized: authentication bearer scheme must be used"

@@ -102,10 +102,9 @@ class Open311:
         form = await uploads.read_form(request, self._tickets.blobs_of(request))
         self._tickets.uploads.check_problems(address_of(request), form.problems)
         pairs = [(name, value) for name, values in form.values.items() for value in values]
-        told = {name for name, value in pairs if value.strip()}
-        pairs += [
-            (name, query.one(name)) for name in IN_QUERY if query.one(name) and name not in told
-        ]
+        pairs = [(name, value) for name, value in pairs if value.strip() or name not in IN_QUERY]
+        # What differs in the form and in the address is told twice: whose request would it be?
+        pairs += [(name, query.one(name)) for name in IN_QUERY if query.one(name)]
         given = reading.Given(pairs)
         app = self._app(request, given.one("api_key"))
         self._check_jurisdiction(given)

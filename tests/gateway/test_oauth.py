@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bus.keys import PublicKey
-from bus.signing import Message, verify_response
+from bus.keys import PublicKey, SigningKey
+from bus.signing import Message, sign_request, verify_response
 from gateway.agency.dpop import digest
 from gateway.agency.jose import public_key
 from tests.conftest import ROOT, Starter, execute, wait_for
@@ -318,9 +318,11 @@ ASSERTIONS = {
 
 @pytest.mark.parametrize(("changes", "code"), ASSERTIONS.values(), ids=ASSERTIONS)
 def test_api2_an_assertion_with(client, changes, code):
-    told = refused(client.send_for_token(assertion=client.assertion(**changes)), 401, code)
+    # 400, not 401: who tried no header Authorization is owed no challenge (RFC 6749, 5.2), and
+    # clients that meet one read no further.
+    told = refused(client.send_for_token(assertion=client.assertion(**changes)), 400, code)
     assert told["error"] == "invalid_client"
-    assert told["error_uri"] == f"/problems/{code}"
+    assert told["error_uri"] == f"{client.url}/problems/{code}"
 
 
 def test_api2_brute_force_of_client_ids_learns_nothing(client):
@@ -329,7 +331,7 @@ def test_api2_brute_force_of_client_ids_learns_nothing(client):
         client.assertion(key=STRANGER, iss="nobody", sub="nobody", header={"kid": "nobody-1"}),
         client.assertion(key=STRANGER, header={"kid": "power-co-demo"}),
     )
-    told = [refused(client.send_for_token(assertion=a), 401, "client.unproven") for a in tries]
+    told = [refused(client.send_for_token(assertion=a), 400, "client.unproven") for a in tries]
     for answer in told:
         del answer["trace_id"]
     assert told[0] == told[1] == told[2]
@@ -338,7 +340,7 @@ def test_api2_brute_force_of_client_ids_learns_nothing(client):
 def test_api2_replayed_jti_of_an_assertion(client):
     assertion = client.assertion()
     client.token(assertion=assertion)
-    told = refused(client.send_for_token(assertion=assertion), 401, "assertion.replayed")
+    told = refused(client.send_for_token(assertion=assertion), 400, "assertion.replayed")
     assert told["error"] == "invalid_client"
 
 
@@ -579,9 +581,9 @@ def by_certificate(client, headers=CERT, agency="temp-co"):
 def test_33_a_certificate_in_a_header_is_not_believed_from_outside(shared_face, start, tmp_path):
     far = run(start, tmp_path / "far", shared_face, TRUSTED_PROXIES="10.9.8.7")
     client = Client(far.url, "temp-co", NEW, "temp-co-ed")
-    refused(by_certificate(client), 401, "client.unproven")
+    refused(by_certificate(client), 400, "client.unproven")
     pretending = {**CERT, "X-Forwarded-For": "10.9.8.7"}
-    refused(by_certificate(client, pretending), 401, "client.unproven")
+    refused(by_certificate(client, pretending), 400, "client.unproven")
     token = forged(far, cnf={"x5t#S256": b64(bytes.fromhex(PRINT.replace(":", "")))})
     refused(client.ask(token, scheme="Bearer", proof="", headers=CERT), 401, "token.binding")
 
@@ -589,9 +591,9 @@ def test_33_a_certificate_in_a_header_is_not_believed_from_outside(shared_face, 
 def test_31_34_a_certificate_proves_its_own_agency_alone(temp):
     unknown, _ = certificate("temp-co")  # the same subject, another key
     for headers, agency in ((unknown, "temp-co"), (CERT, "fuel-co"), (CERT, None), ({}, "temp-co")):
-        refused(by_certificate(temp, headers, agency), 401, "client.unproven")
+        refused(by_certificate(temp, headers, agency), 400, "client.unproven")
     for wrong in ("nonsense", "-----BEGIN CERTIFICATE-----%0A====%0A-----END CERTIFICATE-----%0A"):
-        refused(by_certificate(temp, {"X-Client-Cert": wrong}), 401, "client.unproven")
+        refused(by_certificate(temp, {"X-Client-Cert": wrong}), 400, "client.unproven")
 
 
 def test_a_stolen_token_with_another_certificate_is_refused(temp):
@@ -617,7 +619,7 @@ def test_35_37_a_revoked_key_ends_its_tokens_within_a_second(face):
     (face.folder / "gone-co.toml").write_text(text.replace("gone-co-ed", "gone-co-new"))
     time.sleep(1)
     refused(client.ask(token), 401, "token.revoked")
-    refused(client.send_for_token(), 401, "client.unproven")
+    refused(client.send_for_token(), 400, "client.unproven")
     (face.folder / "gone-co.toml").unlink()
 
 
@@ -665,3 +667,98 @@ def test_no_form_gives_a_500_or_a_token(face, assertion, proof, more):
         }
     )  # fmt: skip
     assert 400 <= answer.status_code < 500
+
+
+# --- what honest clients send, and how they read what they are told ---
+
+
+def test_d6_a_clock_that_is_a_little_behind_or_ahead_is_one_at_each_end(face, client):
+    now = int(time.time())
+    for claims in (
+        {"iat": now - 70, "exp": now - 10}, {"iat": now - 50, "exp": now - 50 + 1},
+        {"iat": now + 50, "exp": now + 110}, {"iat": now + 50, "nbf": now + 50, "exp": now + 110},
+    ):  # fmt: skip
+        # What is from before the book of replays began is refused for that alone.
+        answer = client.send_for_token(assertion=client.assertion(**claims))
+        assert answer.status_code == 200 or answer.json()["code"] == "assertion.before_start"
+        assert answer.json().get("code") not in ("assertion.expired", "assertion.time")
+    for claims, code in (
+        ({"iat": now - 130, "exp": now - 70}, "assertion.expired"),
+        ({"iat": now + 70, "exp": now + 130}, "assertion.time"),
+        ({"nbf": now + 70}, "assertion.time"),
+    ):
+        refused(client.send_for_token(assertion=client.assertion(**claims)), 400, code)
+
+
+def test_d7_who_is_not_proven_reads_why_and_meets_no_challenge_of_another_way(client):
+    answer = client.send_for_token(assertion=client.assertion(key=STRANGER))
+    told = refused(answer, 400, "client.unproven")
+    assert told["error"] == "invalid_client"
+    assert told["error_uri"].startswith("http")
+    assert "www-authenticate" not in answer.headers
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Bearer", "DPoP"])
+def test_d7_who_tries_a_header_is_challenged_by_its_scheme(face, scheme):
+    form = {"grant_type": "client_credentials"}
+    told = {"Authorization": f"{scheme} ZnVlbC1jbzpzZWNyZXQ="}
+    answer = requests.post(f"{face.url}/oauth/token", data=form, headers=told, timeout=20)
+    assert refused(answer, 401, "client.unproven")["error"] == "invalid_client"
+    assert answer.headers["www-authenticate"].lower() == f'{scheme.lower()} realm="mirab"'
+
+
+def test_d7_a_client_proves_itself_in_one_way(client):
+    basic = {"Authorization": "Basic ZnVlbC1jbzpzZWNyZXQ="}
+    for answer in (
+        client.send_for_token(headers=basic),
+        client.send_for_token(client_secret="secret"),
+        client.send_for_token(headers={"Signature-Input": 'a=("@method");tag="mirab"'}),
+    ):
+        assert refused(answer, 400, "oauth.request")["error"] == "invalid_request"
+
+
+def test_d8_who_comes_with_a_token_needs_no_digest_and_keeps_the_one_he_sends(client):
+    token = client.token()
+    for value, status in ((None, 200), ("", 200), (content_digest(b"x"), 400), ("md5=:x:", 400)):
+        headers = {"Content-Digest": value}
+        answer = client.ask(token, headers=headers)
+        assert answer.status_code == status, answer.text
+    twice = f"{content_digest(b'x')}, {content_digest(json.dumps(GOOD).encode())}"
+    refused(client.ask(token, headers={"Content-Digest": twice}), 400, "digest.malformed")
+
+
+def test_d8_a_batch_of_lines_needs_no_digest_either(client):
+    token = client.token(scope="inquiry.submit_batch.v1")
+    path = "/v1/inquiry/submit_batch"
+    proof = client.proof(path, token=token)
+    answer = requests.post(
+        client.at + path + "?purpose=fuel_quota", data=b"key_kind,key\nnational_id,9900000013\n",
+        headers={"Authorization": f"DPoP {token}", "DPoP": proof, "Content-Type": "text/csv"},
+        timeout=20,
+    )  # fmt: skip
+    assert answer.status_code == 202, answer.text
+
+
+def test_d8_who_signs_sends_the_digest(sender):
+    assert sender.send(drop=("Content-Digest",)).json()["code"] == "signature.component_missing"
+
+
+def test_d4_a_signature_and_a_token_are_two_askers(face, client, temp):
+    body = json.dumps(GOOD).encode()
+    theirs = SigningKey(NEW, "temp-co-ed")
+    told = {"Content-Type": "application/json"}
+    signed = sign_request(theirs, "POST", face.url + ASK, told, body)
+    token = client.token()
+    refused(client.ask(token, headers=signed), 401, "identity.two")
+    for header in ("Basic YTpi", "Bearer x", "x"):
+        both = {**told, **signed, "Authorization": header}
+        answer = requests.post(face.url + ASK, data=body, headers=both, timeout=20)
+        refused(answer, 401, "identity.two")
+    own = sign_request(SigningKey(demo_key(), "fuel-co-demo"), "POST", face.url + ASK, told, body)
+    answer = requests.post(face.url + ASK, data=body, headers={**told, **own, **CERT}, timeout=20)
+    refused(answer, 401, "identity.two")
+    refused(client.ask(token, headers=CERT), 401, "identity.two")
+    assert temp.ask(temp.token(), headers=CERT).status_code == 200
+    refused(client.send_for_token(headers=CERT), 400, "client.unproven")
