@@ -323,6 +323,9 @@ MERGE = _act("merge", Merge(), "join a duplicate with another ticket.")
 UNMERGE = _act("unmerge", Unmerge(), "undo a merge.")
 CLOSE = _act("close", Close(), "end a ticket without an answer.")
 TAKE_UP = _act("take_up", TakeUp(), "work on an ended ticket again.")
+SEND_NEW_SECRET = _act(
+    "send_new_secret", Act(), "have a new secret made and sent to the contact on file."
+)
 ADD_SLOTS = _request("add_slots", AddSlots(), Slots(), "Desk: open times for visits.", True)
 CHANGE_CALENDAR = _request(
     "change_calendar", CalendarRow(), Changed(), "Desk: add a dated row to the calendar.", True

@@ -13,6 +13,7 @@ from bus.client import Client
 from bus.contracts.billing import START_PAYMENT
 from bus.contracts.inbox import MAKE_INBOX
 from bus.contracts.kinds import Request as Contract
+from bus.contracts.lost_secrets import ASK_NEW_SECRET, ASK_NEW_SECRET_OF_OWN
 from bus.contracts.own import ASK_OWN
 from bus.contracts.subscriptions import SUBSCRIBE
 from bus.contracts.ticketing import FORM, REGISTER
@@ -29,13 +30,13 @@ REQUESTS_PER_GUESS = 20
 # What costs money, rows or somebody's patience: of how many parts of ACTS_AN_HOUR, of one address.
 COSTLY = (
     (REGISTER.name, 1), (ASK_OWN.name, 1), (START_PAYMENT.name, 1), (MAKE_INBOX.name, 1),
-    (SUBSCRIBE.name, 10),
+    (SUBSCRIBE.name, 10), (ASK_NEW_SECRET.name, 10), (ASK_NEW_SECRET_OF_OWN.name, 10),
 )  # fmt: skip
 HOUR = 3600
 NOT_OPENED = (
     "ticket.not_opened", "ticket.locked", "bill.not_found", "payment.not_found", "own.no_match",
     "own.locked", "own.not_opened", "inbox.not_opened", "inbox.locked",
-    "subscription.not_found", "subscription.pin_wrong",
+    "secret_code.wrong", "secret_code.gone", "subscription.not_found", "subscription.pin_wrong",
 )  # fmt: skip
 
 

@@ -34,8 +34,7 @@ def ask(
     Who does not match learns nothing of the file, and is slowed down. A refusal is returned, so
     that it is counted.
     """
-    asker = str((tx.message.caller or {}).get("asker", "")) if tx.message else ""
-    subjects = own_guesses.Subjects.of(secret, asker, data["key"], data["file_no"])
+    subjects = own_guesses.Subjects.of(secret, asker_of(tx), data["key"], data["file_no"])
     if (refusal := own_guesses.refusal(tx.conn, subjects, now)) is not None:
         return refusal
     if not asking.holds(tx.conn, data["key_kind"], data["key"], data["file_no"]):
@@ -57,6 +56,17 @@ def ask(
     return {"code": code}
 
 
+def asker_of(tx: Tx) -> str:
+    """By what the face tells those who ask apart, without telling who they are."""
+    caller = (tx.message.caller or {}) if tx.message else {}
+    return str(caller.get("asker", ""))
+
+
+def secret_hash(key: str, code: str, secret: str) -> bytes:
+    """What is kept of a secret."""
+    return _hashed(key, code, secret)
+
+
 def _add(conn: Connection, data: Mapping[str, Any], now: dt.datetime, secret: str) -> str:
     while True:
         code = tracking.new()
@@ -68,7 +78,7 @@ def _add(conn: Connection, data: Mapping[str, Any], now: dt.datetime, secret: st
             ),
             {
                 "code": code,
-                "hash": _hashed(secret, code, data["secret"]),
+                "hash": secret_hash(secret, code, data["secret"]),
                 "now": now,
                 **{name: data[name] for name in KEPT},
             },
@@ -87,7 +97,7 @@ def read(conn: Connection, code: str, proof: str, secret: str) -> dict[str, Any]
         text("select * from own_inquiries where code = :code"), {"code": code}
     ).one_or_none()
     kept = bytes(row.secret_hash) if row else b"\0" * 32
-    if not hmac.compare_digest(_hashed(secret, code, proof), kept) or row is None:
+    if not hmac.compare_digest(secret_hash(secret, code, proof), kept) or row is None:
         raise NotFound(
             "Code and secret do not belong together; compare both with what you were given.",
             code="own.not_opened",

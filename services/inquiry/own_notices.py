@@ -51,6 +51,19 @@ def answered(tx: Tx, row: Any) -> None:
     _send(tx, row, "own_answered")
 
 
+def send_code(tx: Tx, row: Any, language: str, pin: str) -> None:
+    """Sends the one-time code of who lost the secret; ``row`` is of own_inquiries."""
+    tx.send(
+        SEND_MESSAGE,
+        template="own_secret_code",
+        channels=["sms"],
+        to={"mobile": row.mobile},
+        language=language,
+        personalisation={"code": row.code, "pin": pin},
+        reference=row.code,
+    )
+
+
 def _morning(now: dt.datetime) -> str:
     """From when on a reminder may wake somebody: billing makes most of them at midnight."""
     day = tehran_day(now + NIGHT)

@@ -13,11 +13,13 @@ from bus.contracts.inquiry import (
     VERIFY,
 )
 from bus.contracts.laws import LAWS
+from bus.contracts.lost_secrets import ASK_NEW_SECRET_OF_OWN, NEW_SECRET_OF_OWN
 from bus.contracts.own import ASK_OWN, READ_OWN
 from bus.contracts.parcels import ASK_PARCEL, READ_PARCEL, TAKE_SOURCES
 from bus.contracts.ratings import RATE_ANSWER, RATE_OWN, RATINGS
 from bus.endpoint import answers, every, handle, serve
 from bus.errors import BusError, NotFound
+from bus.one_time_codes import Codes
 from bus.persian import tehran_day
 from bus.service import Service
 from bus.store import Tx
@@ -27,6 +29,7 @@ from services.inquiry import (
     counting,
     loads,
     own,
+    own_lost,
     own_notices,
     parcels,
     parts,
@@ -139,6 +142,14 @@ class Inquiry(Service):
     def read_own(self, tx, *, code, secret):
         return own.read(tx.conn, code, secret, self.secret)
 
+    @serve(ASK_NEW_SECRET_OF_OWN)
+    def ask_new_secret(self, tx, **data):
+        return own_lost.ask(tx, data, self.now(), self.secret)
+
+    @serve(NEW_SECRET_OF_OWN)
+    def new_secret(self, tx, **data):
+        return own_lost.renew(tx, data, self.now(), self.secret)
+
     @serve(RATE_OWN)
     def rate_own(self, tx, **data):
         return ratings.rate_own(tx.conn, self.now(), self.secret, data)
@@ -216,5 +227,6 @@ class Inquiry(Service):
         with self.store.transaction() as tx:
             batches.forget_old(tx.conn)
             own.forget(tx.conn, self.now())
+            Codes(tx.conn, self.now(), self.secret).forget()
             parcels.forget(tx.conn, self.now())
             quotas.forget(tx.conn, self.now())

@@ -322,6 +322,7 @@ def forget(store: Store, blobs: Blobs) -> None:
         for statement, days in (
             ("delete from attempts where last_at < now() - :span", 2),
             ("delete from stranger_notices where at < now() - :span", 2),
+            ("delete from secret_codes where asked_at < now() - :span", 2),
             ("delete from mails where state <> 'WAITING' and made_at < now() - :span",
              KEEP_MAILS_DAYS),
         ):  # fmt: skip

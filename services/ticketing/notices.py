@@ -95,8 +95,12 @@ def _concerns_unit(entry: Entry) -> bool:
     )
 
 
-def to_citizen(desk: Desk, case: Case, entry: Entry, letter: str, address: str) -> None:
-    """One letter to who wrote the ticket, in the language that was chosen."""
+def to_citizen(
+    desk: Desk, case: Case, entry: Entry, letter: str, address: str, **values: str
+) -> None:
+    """One letter to who wrote the ticket, in the language that was chosen; its text may name
+    further ``values``.
+    """
     if letter in BOUNDED and mailing.is_enough(desk, address, letter):
         return
     language = case.row.language
@@ -106,6 +110,7 @@ def to_citizen(desk: Desk, case: Case, entry: Entry, letter: str, address: str) 
         **_words(desk, case, entry, language),
         "link": f"{desk.portal_url}/l/{case.row.code}{_link_key(desk, case)}",
         "rest": next((e.text for e in case.fresh if e.act == "not_taken"), ""),
+        **values,
     }
     headline, body = (part.format(**fields) for part in LETTERS[letter][language])
     body = _EMPTY.sub("\n\n", body)

@@ -8,6 +8,7 @@ from typing import Any
 from bus.blobs import Blobs
 from bus.contracts import desk as at_desk
 from bus.contracts import letters_desk as at_letters
+from bus.contracts.lost_secrets import ASK_NEW_SECRET, NEW_SECRET
 from bus.contracts.ticketing import (
     CHOOSE_SLOT,
     FORM,
@@ -36,6 +37,7 @@ from services.ticketing import (
     desk,
     figures,
     letter_desk,
+    lost_secrets,
     staff,
     store,
     times,
@@ -118,6 +120,15 @@ class Ticketing(Service):
     @serve(RATE)
     def rate(self, tx, **data):
         return citizens.do(self.desk(tx), "rate", **data)
+
+    @serve(ASK_NEW_SECRET)
+    def ask_new_secret(self, tx, **data):
+        asker = str((tx.message.caller or {}).get("asker", ""))
+        return lost_secrets.ask(self.desk(tx), asker, **data)
+
+    @serve(NEW_SECRET)
+    def new_secret(self, tx, **data):
+        return lost_secrets.renew(self.desk(tx), **data)
 
     @serve(OPEN_ATTACHMENT)
     def open_attachment(self, tx, *, code, secret, attachment):
@@ -212,6 +223,10 @@ class Ticketing(Service):
     @serve(at_desk.TAKE_UP)
     def take_up(self, tx, **data):
         return desk.act(self.own_desk(tx), "take_up", **data)
+
+    @serve(at_desk.SEND_NEW_SECRET)
+    def send_new_secret(self, tx, **data):
+        return lost_secrets.send_new(self.own_desk(tx), **data)
 
     @serve(at_letters.LETTERS)
     def letters(self, tx, **asked):

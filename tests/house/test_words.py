@@ -71,6 +71,7 @@ def test_l19_each_sms_begins_with_the_name_of_who_sends_it(row, language):
 def test_l19_an_sms_with_the_whole_name_has_four_parts_at_most(row):
     values = {
         "due": "سررسید نخستین پاسخ: چهارشنبه ۱۴۰۵/۱۰/۱۴ ساعت ۱۴:۳۰", "code": "405 213 8845",
+        "pin": "123456", "secret": "1234 5678 9012 3456 7890",
         "unit": "حفاظت و بهره‌برداری آب‌های زیرزمینی", "days": "۲۰", "amount": "۱٬۷۵۵٬۰۰۰",
         "time": "چهارشنبه ۱۴۰۵/۱۰/۱۴ ساعت ۱۴:۳۰", "office": "امور آب کهگیلویه",
         "address": "دهدشت، میدان امام، امور آب کهگیلویه", "state": "برنامه‌ریزی شده",

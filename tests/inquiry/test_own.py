@@ -8,7 +8,7 @@ import tomllib
 import pytest
 
 from bus.activator import Call, Fate
-from bus.contracts import billing, ratings
+from bus.contracts import billing, lost_secrets, ratings
 from bus.contracts import inquiry as contracts
 from bus.contracts import own as people
 from bus.contracts.notify import SEND_MESSAGE
@@ -171,6 +171,58 @@ def test_s15_an_id_that_is_tried_from_everywhere_is_slowed_for_who_tries_it(hand
         hand.ask_own(file_no=f"99/{number}", asker=f"bot {number % 2}")
     assert hand.ask_own(asker="bot 0")["code"] == "own.locked"
     assert len(hand.ask_own(asker="the owner")["code"]) == 10
+
+
+FRESH, MOBILE = "98765432109876543210", "09900000012"
+
+
+def codes_sent(hand):
+    rows = execute(
+        hand.db, "select body from outbox where name = %s order by seq", (SEND_MESSAGE.name,)
+    )
+    sent = [SEND_MESSAGE.load(json.loads(bytes(body))) for (body,) in rows]
+    return [each for each in sent if each["template"] == "own_secret_code"]
+
+
+def ask_new_secret(hand, code, contact=MOBILE, asker="a village"):
+    caller = {"face": "public", "asker": asker}
+    return hand.call(lost_secrets.ASK_NEW_SECRET_OF_OWN, caller=caller, code=code, contact=contact)
+
+
+def renew(hand, asked, pin):
+    return hand.call(
+        lost_secrets.NEW_SECRET_OF_OWN, caller={"face": "public"},
+        request_id=asked["request_id"], pin=pin, secret=FRESH,
+    )  # fmt: skip
+
+
+def test_p16_who_left_a_mobile_with_an_own_inquiry_gets_a_new_secret_over_it(hand):
+    code = hand.ask_own(mobile=MOBILE)["code"]
+    stranger = ask_new_secret(hand, code, "09121111111", "a stranger")
+    assert codes_sent(hand) == []
+    asked = ask_new_secret(hand, code)
+    (sent,) = codes_sent(hand)
+    assert sent["to"]["mobile"] == "+989900000012"
+    pin = sent["personalisation"]["pin"]
+    assert renew(hand, stranger, pin)["code"] == "secret_code.wrong"
+    assert renew(hand, asked, pin) == {"code": code}
+    assert hand.read_own(code)["code"] == "own.not_opened"
+    assert hand.read_own(code, FRESH)["code"] == code
+    assert renew(hand, asked, pin)["code"] == "secret_code.gone"
+
+
+def test_p16_without_a_mobile_no_code_of_an_own_inquiry_is_sent(hand):
+    code = hand.ask_own()["code"]
+    for contact in (MOBILE, "x@example.com"):
+        assert set(ask_new_secret(hand, code, contact)) == {"request_id", "valid_minutes"}
+    assert codes_sent(hand) == []
+
+
+def test_p16_an_own_inquirys_mobile_is_not_texted_without_end(hand):
+    code = hand.ask_own(mobile=MOBILE)["code"]
+    for number in range(16):
+        ask_new_secret(hand, code, asker=f"address {number % 8}")
+    assert len(codes_sent(hand)) == 10
 
 
 def ids(number):

@@ -37,6 +37,7 @@ ACTS: dict[str, tuple[Contract, Mapping[str, Any]]] = {
     "unmerge": (contracts.UNMERGE, {}),
     "close": (contracts.CLOSE, {}),
     "take_up": (contracts.TAKE_UP, {}),
+    "new_secret": (contracts.SEND_NEW_SECRET, {}),
 }
 FILES = frozenset({"say", "answer"})
 

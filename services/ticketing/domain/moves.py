@@ -51,6 +51,7 @@ MOVES: dict[tuple[str, str], str] = {
     **_same("outside_letter", *ALL),
     **_same("not_taken", *ALL),
     **_same("withheld", *ALL),
+    **_same("new_secret", *ALL),
     **_same("related", *ALL),
     **_same("calendar_reply", *ALL),
 }
@@ -58,7 +59,7 @@ MOVES: dict[tuple[str, str], str] = {
 CITIZEN = ("write", "reopen", "withdraw", "choose_slot", "leave_slot", "rate")
 _CLERK = (
     "read", "note", "say", "answer", "pause", "resume", "invite", "visit", "assign", "register",
-    "letters",
+    "letters", "new_secret",
 )  # fmt: skip
 _HEAD = (*_CLERK, "close", "take_up", "merge", "unmerge", "slots", "report")
 ROLES: dict[str, frozenset[str]] = {

@@ -3,7 +3,7 @@
 All letters of a ticket to a citizen have one subject, so that mail programs keep them together; the
 headline says what each is about. What stands in braces: code (the tracking code in groups), text,
 link, unit, company, due, office, address, time, clock, days, until, desk, rest (what of a letter
-was not taken), subject (of the citizen's letter).
+was not taken), subject (of the citizen's letter), pin and secret (lost_secrets.py).
 """
 
 # For who did not write by letter first; who did reads his own subject again.
@@ -22,6 +22,34 @@ LETTERS: dict[str, dict[str, tuple[str, str]]] = {
             "Your request is registered under the tracking code {code}; {unit} works on it.\n"
             "{due}\n\n{rest}\n\nFollow it up without code and secret:\n{link}\n\n"
             "This link is a key; please give it to nobody.\n\n{unit}\n{company}",
+        ),
+    },
+    "secret_code": {
+        "fa": (
+            "کد یک‌بارمصرف برای رمز تازه: {pin}",
+            "برای درخواست {code} رمز تازه خواسته شد. کد یک‌بارمصرف: {pin}\n"
+            "این کد تا 30 دقیقه اعتبار دارد.\n\nچنانچه شما نخواسته‌اید، اقدامی لازم نیست و کد را در "
+            "اختیار کسی قرار ندهید.\n\n{unit}\n{company}",
+        ),
+        "en": (
+            "One-time code for a new secret: {pin}",
+            "A new secret was asked for the request {code}. One-time code: {pin}\n"
+            "It is good for 30 minutes.\n\nIf you did not ask, nothing needs to be done; give the "
+            "code to nobody.\n\n{unit}\n{company}",
+        ),
+    },
+    "new_secret": {
+        "fa": (
+            "رمز تازه برای {code}",
+            "رمز تازه درخواست {code}: {secret}\nرمز پیشین دیگر باز نمی‌کند.\n\n"
+            "پیگیری بدون وارد کردن کد و رمز:\n{link}\n\nلطفاً این نامه را در اختیار دیگری قرار "
+            "ندهید.\n\n{unit}\n{company}",
+        ),
+        "en": (
+            "New secret for {code}",
+            "The new secret of your request {code}: {secret}\nThe old one opens no more.\n\n"
+            "Follow it up without code and secret:\n{link}\n\nPlease give this letter to nobody."
+            "\n\n{unit}\n{company}",
         ),
     },
     "word": {

@@ -71,6 +71,10 @@ ACTS = {
     "joined_write": ("پیام از درخواست پیوسته", "Message from a joined ticket"),
     "outside_letter": ("نامه از شخص دیگر", "Letter from somebody else"),
     "not_taken": ("بخش‌هایی از نامه دریافت نشد", "Parts of the letter were not taken"),
+    "new_secret": (
+        "رمز تازه داده شد؛ رمز پیشین دیگر باز نمی‌کند",
+        "A new secret was given; the old one opens no more",
+    ),
     "withheld": (
         "پیام ثبت فرستاده نشد؛ به این شماره یا نشانی به‌تازگی پیام‌های بسیاری فرستاده شده است",
         "The acknowledgement was not sent: too many went to this number or address of late",

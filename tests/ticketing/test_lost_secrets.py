@@ -1,0 +1,158 @@
+"""Who lost the secret gets a new one over the contact on file, and nobody else does."""
+
+import email
+import email.policy
+import re
+import uuid
+
+import pytest
+
+from bus.contracts import desk as at_desk
+from bus.contracts import lost_secrets as contracts
+from tests.conftest import execute
+from tests.ticketing.conftest import SECRET
+from tests.ticketing.test_texting import MOBILE, texts
+
+FRESH = "98765432109876543210"
+
+
+def ask(hand, code, contact=MOBILE):
+    return hand.call(contracts.ASK_NEW_SECRET, code=code, contact=contact)
+
+
+def renew(hand, asked, pin, secret=FRESH):
+    return hand.call(contracts.NEW_SECRET, request_id=asked["request_id"], pin=pin, secret=secret)
+
+
+def pin_of(hand):
+    """The code that went out last."""
+    sent = texts(hand)[-1]
+    assert sent["template"] == "ticket_secret_code"
+    return sent["personalisation"]["pin"]
+
+
+def wrong(pin):
+    return f"{(int(pin) + 1) % 10**6:06}"
+
+
+def test_p16_a_mobile_is_enough_for_a_new_secret_and_the_old_one_ends(hand):
+    code = hand.register(mobile=MOBILE, email=None)
+    asked = ask(hand, code, "۰۹۹۰ ۰۰۰ ۰۰۰۷")
+    assert asked["valid_minutes"] == 30
+    sent = texts(hand)[-1]
+    assert (sent["to"]["mobile"], sent["channels"]) == ("+989900000007", ["sms"])
+    assert renew(hand, asked, pin_of(hand)) == {"code": code}
+    assert hand.track(code, SECRET)["code"] == "ticket.not_opened"
+    told = hand.track(code, FRESH)
+    assert told["code"] == code
+    assert "رمز تازه" in told["history"][-1]["title_fa"]
+    assert hand.acts(code)[-1] == "new_secret"
+
+
+def test_p16_an_address_alone_is_enough_and_the_code_goes_by_letter(hand):
+    code = hand.register()
+    asked = ask(hand, code, "Zahra@Example.com")
+    raw = hand.letters("Zahra@example.com")[-1][1]
+    letter = email.message_from_bytes(raw, policy=email.policy.default)
+    body = letter.get_body(("plain",)).get_content()
+    pin = re.search(r"\b([0-9]{6})\b", body.replace(code, ""))[1]
+    assert renew(hand, asked, pin) == {"code": code}
+    assert hand.track(code, FRESH)["code"] == code
+
+
+def test_p16_who_asks_with_another_contact_learns_and_gets_nothing(hand):
+    code = hand.register(mobile=MOBILE, email=None)
+    before = len(texts(hand))
+    strange = [ask(hand, code, "09121111111"), ask(hand, code, "x@example.com")]
+    strange.append(ask(hand, "4052138845"))
+    assert len(texts(hand)) == before
+    right = ask(hand, code)
+    assert {tuple(sorted(a)) for a in (*strange, right)} == {("request_id", "valid_minutes")}
+    for asked in (*strange, right):
+        pin = "000000" if pin_of(hand) != "000000" else "000001"
+        assert renew(hand, asked, pin)["code"] == "secret_code.wrong"
+    assert hand.track(code, SECRET)["code"] == code
+
+
+def test_p16_a_code_is_good_once_for_half_an_hour_and_for_five_tries(hand):
+    code = hand.register(mobile=MOBILE, email=None)
+    asked = ask(hand, code)
+    pin = pin_of(hand)
+    for _ in range(5):
+        assert renew(hand, asked, wrong(pin))["code"] == "secret_code.wrong"
+    assert renew(hand, asked, pin)["code"] == "secret_code.gone"
+    asked = ask(hand, code)
+    assert renew(hand, asked, pin_of(hand)) == {"code": code}
+    assert renew(hand, asked, pin_of(hand), "1" * 20)["code"] == "secret_code.gone"
+    assert renew(hand, {"request_id": str(uuid.uuid4())}, pin)["code"] == "secret_code.gone"
+    asked = ask(hand, code)
+    hand.at("1405-09-02 09:31")
+    assert renew(hand, asked, pin_of(hand))["code"] == "secret_code.gone"
+
+
+def test_p16_a_strangers_wrong_tries_spend_nobody_elses_code(hand):
+    code = hand.register(mobile=MOBILE, email=None)
+    owner = ask(hand, code)
+    pin = pin_of(hand)
+    stranger = ask(hand, code, "09121111111")
+    for _ in range(9):
+        renew(hand, stranger, wrong(pin))
+    assert renew(hand, owner, pin) == {"code": code}
+
+
+def test_p16_a_number_is_not_texted_without_end(hand):
+    code = hand.register(mobile=MOBILE, email=None)
+    before = len(texts(hand))
+    replies = [ask(hand, code) for _ in range(8)]
+    assert len(texts(hand)) - before == 3, "so many a day from one address"
+    assert len({r["request_id"] for r in replies}) == 8
+    hand.at("1405-09-03 09:01")
+    ask(hand, code)
+    assert len(texts(hand)) - before == 4
+
+
+def test_p16_a_colleague_has_a_new_secret_sent_to_the_contact_on_file_alone(hand):
+    code = hand.register(mobile=MOBILE, email=None)
+    assert "new_secret" in hand.read(code)["may"]
+    reply = hand.act(at_desk.SEND_NEW_SECRET, code)
+    sent = texts(hand)[-1]
+    assert sent["template"] == "ticket_new_secret"
+    assert sent["to"]["mobile"] == "+989900000007"
+    fresh = sent["personalisation"]["secret"]
+    assert re.sub(r"\D", "", fresh) not in str(reply)
+    assert hand.track(code, SECRET)["code"] == "ticket.not_opened"
+    assert hand.track(code, fresh)["code"] == code
+    entry = hand.read(code)["history"][-1]
+    assert (entry["actor"], "رمز تازه" in entry["title_fa"]) == ("karim", True)
+    assert re.sub(r"\D", "", fresh) not in str(hand.read(code))
+
+
+def test_p16_a_new_secret_from_the_desk_goes_by_letter_where_no_mobile_is(hand):
+    code = hand.register()
+    hand.act(at_desk.SEND_NEW_SECRET, code)
+    assert texts(hand) == []
+    assert len(hand.letters("zahra@example.com")) == 2
+    assert hand.track(code, SECRET)["code"] == "ticket.not_opened"
+
+
+@pytest.mark.parametrize(
+    "more", [{"email": None}, {"privacy": "anonymous", "name": "", "email": None}]
+)
+def test_p16_without_a_contact_nothing_is_sent_and_the_old_secret_stays(hand, more):
+    code = hand.register(**more)
+    assert hand.act(at_desk.SEND_NEW_SECRET, code)["code"] == "ticket.no_contact"
+    assert hand.track(code, SECRET)["code"] == code
+
+
+def test_p16_another_units_colleague_sends_no_secret(hand):
+    code = hand.register(mobile=MOBILE, email=None)
+    told = hand.act(at_desk.SEND_NEW_SECRET, code, as_="sara")
+    assert told["code"] == "desk.unit"
+    assert hand.track(code, SECRET)["code"] == code
+
+
+def test_p16_no_code_and_no_secret_is_kept_as_it_is(hand):
+    code = hand.register(mobile=MOBILE, email=None)
+    ask(hand, code)
+    pin = pin_of(hand)
+    assert pin not in str(execute(hand.db, "select id::text, subject, pin_hash from secret_codes"))
