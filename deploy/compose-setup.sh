@@ -11,13 +11,14 @@ once() { [ -e "$1" ] || "$2" > "$1"; }
 key() { openssl genpkey -algorithm ed25519; }
 
 for name in inquiry-log ticketing portal desk billing notify agencies; do once "secrets/$name-key" password; done
+once secrets/metrics-token password
 for name in signing register mirab-ops; do once "secrets/$name.pem" key; done
 # One user of the broker a part (deploy/broker/rights.py).
 for service in inquiry ticketing billing notify agencies; do
     once "secrets/broker/$service" password
     once "secrets/broker/$service-relay" password
 done
-for face in public agency ops notify-api; do once "secrets/broker/$face" password; done
+for face in public agency ops desk notify-api; do once "secrets/broker/$face" password; done
 
 touch .env
 set_once() { grep -q "^$1=" .env || printf '%s=%s\n' "$1" "$2" >> .env; }

@@ -104,7 +104,12 @@ async def problem(request: Request) -> Response:
     return page("problem.html", code=request.path_params["code"], problem=known)
 
 
-KINDS = {".css": "text/css", ".woff2": "font/woff2", ".svg": "image/svg+xml"}
+KINDS = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".woff2": "font/woff2",
+    ".svg": "image/svg+xml",
+}
 
 
 async def static(request: Request) -> Response:

@@ -438,6 +438,9 @@ def signing_key():
         return key.read_bytes()
 
 
+METRICS_TOKEN = "the metrics of tests"
+
+
 def secrets_in(folder):
     """Keys and secrets as `make up` makes them: the environment variables that name them."""
     key = folder / "signing.pem"
@@ -451,6 +454,7 @@ def secrets_in(folder):
         "TICKETING_KEY": "the pepper of tests",
         "PORTAL_KEY": "the portal of tests",
         "DESK_KEY": "the desk of tests",
+        "METRICS_TOKEN": METRICS_TOKEN,
         "BILLING_KEY": "the treasury of tests",
         "NOTIFY_KEY": "the notices of tests",
         "AGENCIES_KEY": "the agencies of tests",
@@ -535,7 +539,8 @@ STAFF = "services.ticketing.staff"
 class Desk:
     """All of ticketing, running: portal, desk, letters, scanner; what a test needs to look at it.
 
-    ``letters(address)`` are what the organisation's mail server took for an address.
+    ``ops`` is the address of the desk's own face. ``letters(address)`` are what the organisation's
+    mail server took for an address.
     """
 
     password = "a password of tests"
@@ -565,7 +570,7 @@ class Desk:
         self.begin_letters()
         self.service = self.serve()
         self.public = start("gateway.public", **self.environ, PORT=self.portal.rsplit(":", 1)[1])
-        start("gateway.ops", **self.environ, PORT=self.ops.rsplit(":", 1)[1])
+        start("gateway.desk", **self.environ, PORT=self.ops.rsplit(":", 1)[1])
         self.accounts()
         for port in (*self.letter_ports, self.portal, self.ops):
             wait_for(lambda p=port: listening(int(str(p).rsplit(":", 1)[-1])), 60)

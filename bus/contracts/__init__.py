@@ -3,6 +3,7 @@
 from types import ModuleType
 
 from bus.contracts import (
+    accounts,
     agencies,
     announcements,
     billing,
@@ -59,6 +60,7 @@ CATALOGUE: dict[str, Contract] = {
     **_contracts(ratings),
     **_contracts(ticketing),
     **_contracts(lost_secrets),
+    **_contracts(accounts),
     **_contracts(desk),
     **_contracts(letters_desk),
     **_contracts(billing),

@@ -81,6 +81,31 @@ NOTIFY_API_REQUESTS = (
     "notify.template.v1",
     "notify.templates.v1",
 )
+# What the ops face asks: whose session or token it is, how all are, and imports. The accounts are
+# asked for by both faces of colleagues.
+ACCOUNT_REQUESTS = (
+    "ticketing.account.v1",
+    "ticketing.change_password.v1",
+    "ticketing.confirm_session.v1",
+    "ticketing.end_login_sessions.v1",
+    "ticketing.end_sessions.v1",
+    "ticketing.enrol_factor.v1",
+    "ticketing.finish_factor.v1",
+    "ticketing.passkey_options.v1",
+    "ticketing.remove_factor.v1",
+    "ticketing.reset_factors.v1",
+    "ticketing.session.v1",
+    "ticketing.start_login_session.v1",
+    "ticketing.start_session.v1",
+)
+OPS_REQUESTS = (
+    "inquiry.load_registry.v1",
+    "inquiry.load_status.v1",
+    "notify.accounts.v1",
+    "notify.note_probes.v1",
+    "ticketing.mail_figures.v1",
+    "ticketing.operator.v1",
+)
 # What colleagues do that others do too; all else of theirs is in no other list.
 SHARED_WITH_DESK = (
     "notify.announcement.v1",
@@ -149,6 +174,7 @@ def table() -> tuple[Rights, ...]:
         _face("public", PUBLIC_REQUESTS),
         _face("agency", agency_face_requests(), hears="agencies.changed.v1"),
         _face("notify-api", NOTIFY_API_REQUESTS),
+        _face("desk", desk_requests()),
         _ops(),
     )
 
@@ -160,11 +186,17 @@ def agency_face_requests() -> tuple[str, ...]:
 
 
 def desk_requests() -> tuple[str, ...]:
-    """What is nobody else's is the colleagues'; and whether each service is well."""
-    others = {*PUBLIC_REQUESTS, *agency_face_requests(), *NOTIFY_API_REQUESTS}
-    own = (name for name, _ in _requests() if name not in others)
+    """What is nobody else's is the colleagues'."""
+    health = {contract.name for contract in health_contracts().values()}
+    others = {*PUBLIC_REQUESTS, *agency_face_requests(), *NOTIFY_API_REQUESTS, *OPS_REQUESTS}
+    own = (name for name, _ in _requests() if name not in others | health)
+    return (*own, *SHARED_WITH_DESK)
+
+
+def ops_requests() -> tuple[str, ...]:
+    """Accounts of colleagues, what operators do, and whether each service is well."""
     health = (contract.name for contract in health_contracts().values())
-    return (*own, *SHARED_WITH_DESK, *health)
+    return (*ACCOUNT_REQUESTS, *OPS_REQUESTS, *health)
 
 
 def _requests() -> Iterator[tuple[str, Request]]:
@@ -271,8 +303,8 @@ def _face(part: str, requests: Iterable[str], hears: str | None = None) -> Right
 
 
 def _ops() -> Rights:
-    """It asks for colleagues, reads dead letters and puts them where they died, looks at all."""
-    face = _face("ops", desk_requests())
+    """It asks for operators, reads dead letters and puts them where they died, looks at all."""
+    face = _face("ops", ops_requests())
     permissions = Permissions(
         write=_names(*_quoted([topology.REQUESTS, DEFAULT_EXCHANGE])),
         read=_names(*(_queues(service, "dead") for service in SERVICES)),

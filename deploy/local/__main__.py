@@ -194,8 +194,8 @@ def tell(state: State) -> None:
     print(f"""
   agencies  http://127.0.0.1:8001   (contracts to read, /openapi.json)
   public    http://127.0.0.1:8000   (portal: contact us, follow-up, is an answer genuine?)
-  ops       http://127.0.0.1:8002   (board, /health/ready, /metrics, /dead-letters)
-  desk      http://127.0.0.1:8002/desk   (sign in as {", ".join(demo.NAMES)};
+  ops       http://127.0.0.1:8002   (board: sign in as nader; /health/ready, /metrics)
+  desk      http://127.0.0.1:8004/desk   (sign in as {", ".join(demo.NAMES)};
             password: {demo.password(state)})
   notify    http://127.0.0.1:8003   (speaks GOV.UK Notify's API; the key of {demo.AGENCY} is in
             {demo.api_key(state)})

@@ -16,6 +16,8 @@ COLLEAGUES = {
     "nader": ("نادر حسینی", "supervisor", "inspection"),
 }
 NAMES = tuple(COLLEAGUES)
+# user name → role at the ops face: one acts, one looks
+OPERATORS = {"nader": "operator", "mina": "observer"}
 # user name → role in the treasury: a clerk drafts, two others can approve
 OFFICERS = {"karim": "clerk", "mina": "approver", "nader": "approver"}
 # user name → role in notices: an editor writes, two others can approve
@@ -48,6 +50,8 @@ def colleagues(state: State) -> None:
         )  # fmt: skip
         if done.returncode:
             raise CannotStart(f"the demo account {username}: {done.stderr.strip()[-200:]}")
+    for username, role in OPERATORS.items():
+        _run(state, "ticketing", "operators", "put", username, "--role", role)
 
 
 def treasury(state: State) -> None:

@@ -20,6 +20,8 @@ SERVICES = ("inquiry", "ticketing", "billing", "notify", "agencies")
 ANY = ("AMQP_URL", "AMQP_PASSWORD_FILE", "LOG_LEVEL", "METRICS_ADDRESS")
 # Where a face listens, by which names it is reached, and which edge it believes.
 LISTENS = ("HOST", "PORT", "ALLOWED_HOSTS", "TRUSTED_PROXIES")
+# How colleagues sign in.
+STAFF = ("DESK_KEY_FILE", "SECOND_FACTOR")
 # What signs letters, pages and documents.
 COMPANY = ("COMPANY_FA", "COMPANY_EN")
 
@@ -176,15 +178,21 @@ PARTS = (
             *ANY,
             *COMPANY,
             *LISTENS,
+            *STAFF,
             "AGENCY_URL",
             "AGENCY_BASE_URL",
             "WATCHED_PARTS",
             "OPS_KEY_FILE",
-            "DESK_KEY_FILE",
+            "METRICS_TOKEN_FILE",
             "PORTAL_URL",
-            "BLOBS_DIR",
         ),
         8002,
+    ),
+    Part(
+        "desk",
+        ("gateway.desk",),
+        (*ANY, *COMPANY, *LISTENS, *STAFF, "DESK_URL", "PORTAL_URL", "BLOBS_DIR"),
+        8004,
     ),
     Part(
         "notify-api",

@@ -46,7 +46,7 @@ FACES = {
     "AGENCY_URL": AGENCY_URL,
     "NOTIFY_API_URL": "http://127.0.0.1:8003",
     "PORTAL_URL": PORTAL_URL,
-    "DESK_URL": "http://127.0.0.1:8002/desk",
+    "DESK_URL": "http://127.0.0.1:8004/desk",
 }
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
@@ -245,6 +245,8 @@ class State:
             "TICKETING_KEY_FILE": str(self.secret("ticketing-key")),
             "PORTAL_KEY_FILE": str(self.secret("portal-key")),
             "DESK_KEY_FILE": str(self.secret("desk-key")),
+            "METRICS_TOKEN_FILE": str(self.secret("metrics-token")),
+            "SECOND_FACTOR": "",
             "BILLING_KEY_FILE": str(self.secret("billing-key")),
             "AGENCIES_KEY_FILE": str(self.secret("agencies-key")),
             "REGISTER_KEY_FILE": str(self.register_key()),

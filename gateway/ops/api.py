@@ -1,39 +1,37 @@
-"""Health, metrics, dead letters and imports, for machines and as one board."""
+"""Health, metrics, dead letters and imports, for machines and operators, and as one board."""
 
 import asyncio
 from collections import Counter
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.blobs import Blobs
 from bus.client import Client
 from bus.contracts import health_contracts
-from bus.contracts.govnotify import LETTERS
 from bus.contracts.inquiry import LOAD_REGISTRY, LOAD_STATUS
 from bus.dead_letters import DeadLetters
 from bus.errors import ContractError, FieldError, NotFound
 from bus.keys import SigningKey
 from bus.monitor import Status
 from bus.settings import Settings, broker_url
-from gateway import bodies, pages, web
+from gateway import bodies, pages, uploads, web
 from gateway.ops import board
+from gateway.ops.access import Access, bearer, wants_page
 from gateway.ops.checks import Check, SelfCall
+from gateway.ops.desk.kept import SECOND_FACTOR
 from gateway.ops.desk.oidc import Provider
-from gateway.ops.desk.pages import DeskPages
-from gateway.ops.desk.session import Desk
+from gateway.ops.desk.second_factor import SecondFactorPages
+from gateway.ops.desk.session import OPS, Desk
+from gateway.ops.desk.sign_in import SignInPages
 from gateway.ops.measures import Measures
-from gateway.ops.notices import pages as notices
 from gateway.ops.parts import watched_parts
 from gateway.ops.probing import Probing
-from gateway.ops.register import pages as register
 from gateway.ops.survey import Since, Surveyor, counts
-from gateway.ops.treasury import pages as treasury
 
+SUBJECT_MOST = 300
 CALLER = {"agency": "mirab-ops", "key": "ops-face", "grants": []}
 MEASURES = Measures()
 REGISTRY.register(MEASURES)
@@ -43,9 +41,7 @@ class Ops:
     """What the routes of this face share."""
 
     def __init__(self, settings: Settings) -> None:
-        settings.require(
-            "AMQP_URL", "AGENCY_URL", "OPS_KEY_FILE", "DESK_KEY", "PORTAL_URL", "BLOBS_DIR"
-        )
+        settings.require("AMQP_URL", "AGENCY_URL", "OPS_KEY_FILE", "DESK_KEY", "PORTAL_URL")
         self._amqp_url = broker_url(settings)
         self.client = Client(self._amqp_url, name="gateway.ops")
         self.probing = Probing(
@@ -60,9 +56,12 @@ class Ops:
             SelfCall(settings.text("AGENCY_URL"), key, settings.get("AGENCY_BASE_URL")),
             watched_parts(settings),
         )
+        self.desk = Desk(self.client, settings, OPS)
+        self.access = Access(self.desk, settings)
 
-    async def ready(self, _: Request) -> Response:
+    async def ready(self, request: Request) -> Response:
         """GET /health/ready: 503 if anything fails that people's work needs, else 200."""
+        await self.access.machine(request)
         survey = await self.surveyor.look()
         reply = {
             "status": survey.status,
@@ -75,17 +74,20 @@ class Ops:
         response.headers["content-type"] = "application/health+json"
         return response
 
-    async def metrics(self, _: Request) -> Response:
+    async def metrics(self, request: Request) -> Response:
         """GET /metrics: this process, and what is true of the whole bus."""
+        await self.access.machine(request)
         MEASURES.survey = await self.surveyor.look()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    async def board(self, _: Request) -> Response:
+    async def board(self, request: Request) -> Response:
         """GET /: all at one look."""
+        reader = await self.access.reader(request)
         survey = await self.surveyor.look()
         rows = board.rows(survey, self.surveyor.since)
         return pages.page(
             "board.html",
+            reader=reader,
             rows=rows,
             services=survey.services,
             state=board.STATES[survey.status],
@@ -94,8 +96,9 @@ class Ops:
             at=survey.at.isoformat(),
         )
 
-    async def dead_letters(self, _: Request) -> Response:
+    async def dead_letters(self, request: Request) -> Response:
         """GET /dead-letters: how many each service has."""
+        await self.access.reader(request)
 
         def count() -> dict[str, int]:
             with DeadLetters(self._amqp_url) as letters:
@@ -108,39 +111,93 @@ class Ops:
 
     async def letters_of(self, request: Request) -> Response:
         """GET /dead-letters/{service}: what they are, never what they hold."""
-        service = service_of(request)
+        reader, service = await self.access.reader(request), service_of(request)
 
         def look() -> list[dict[str, Any]]:
             with DeadLetters(self._amqp_url) as letters:
                 return letters.look(service)
 
-        return web.json_response({"letters": await asyncio.to_thread(look)})
+        letters = await asyncio.to_thread(look)
+        if not wants_page(request):
+            return web.json_response({"letters": letters})
+        replayed = request.query_params.get("replayed", "")
+        return pages.page(
+            "ops/dead_letters.html", service=service, letters=letters, reader=reader,
+            replayed=replayed if replayed.isdecimal() else "",
+        )  # fmt: skip
 
     async def replay(self, request: Request) -> Response:
-        """POST /dead-letters/{service}/replay with {"ids": [...]} or {"all": true}."""
-        bodies.media_type(request, "application/json")
-        told = bodies.parse_object(await bodies.body(request))
-        ids, service = chosen(told), service_of(request)
+        """POST /dead-letters/{service}/replay with {"ids": [...]} or {"all": true}, or a form."""
+        await self.access.reader(request)
+        service, sent = service_of(request), await sent_object(request)
+        ids = chosen(sent.data)
+        subject = f"{service}: {'all' if ids is None else ' '.join(sorted(ids))}"
+        await self.access.act(request, "dead_letters.replay", subject[:SUBJECT_MOST])
 
         def send() -> int:
             with DeadLetters(self._amqp_url) as letters:
                 return letters.replay(service, ids)
 
-        return web.json_response({"replayed": await asyncio.to_thread(send)})
+        count = await asyncio.to_thread(send)
+        if sent.form:
+            return RedirectResponse(f"/dead-letters/{service}?replayed={count}", 303)
+        return web.json_response({"replayed": count})
+
+    async def load_page(self, request: Request) -> Response:
+        """GET /registry/loads: a form to import an export."""
+        reader = await self.access.reader(request)
+        return pages.page("ops/load_new.html", reader=reader)
 
     async def load(self, request: Request) -> Response:
         """POST /registry/loads with {"folder": ...}: import an export of the import folder."""
-        bodies.media_type(request, "application/json")
-        data = LOAD_REGISTRY.load(bodies.parse_object(await bodies.body(request)))
-        told = await self.client.call(
-            LOAD_REGISTRY, data, caller=CALLER, traceparent=request.state.traceparent
+        await self.access.reader(request)
+        sent = await sent_object(request)
+        data = LOAD_REGISTRY.load(sent.data)
+        name = await self.access.act(request, "registry.load", data["folder"][:SUBJECT_MOST])
+        reply = await self.client.call(
+            LOAD_REGISTRY,
+            data,
+            caller={**CALLER, "staff": name},
+            traceparent=request.state.traceparent,
         )
-        return web.json_response(told, 202, {"Location": f"/registry/loads/{told['load']}"})
+        address = f"/registry/loads/{reply['load']}"
+        if sent.form:
+            return RedirectResponse(address, 303)
+        return web.json_response(reply, 202, {"Location": address})
 
     async def load_status(self, request: Request) -> Response:
         """GET /registry/loads/{load}: how far it has come."""
+        await self.access.reader(request)
         data = LOAD_STATUS.load({"load": request.path_params["load"]})
-        return web.json_response(await self.client.call(LOAD_STATUS, data, caller=CALLER))
+        reply = await self.client.call(LOAD_STATUS, data, caller=CALLER)
+        if not wants_page(request):
+            return web.json_response(reply)
+        return pages.page("ops/load.html", load=reply)
+
+
+class Sent(NamedTuple):
+    """What an act was sent with: JSON of a machine, or the form of a page."""
+
+    data: dict[str, Any]
+    form: bool
+
+
+async def sent_object(request: Request) -> Sent:
+    """The members of an act: of a JSON object, or of a form of ours."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/x-www-form-urlencoded" or bearer(request) is not None:
+        bodies.media_type(request, "application/json")
+        return Sent(bodies.parse_object(await bodies.body(request)), False)
+    values = (await uploads.read_form(request, None, fields_limit=uploads.TEXT_FORM)).values
+    data: dict[str, Any] = {}
+    for name, texts in values.items():
+        if name in ("all", "allow_removals"):
+            data[name] = texts == ["1"]
+        elif name == "ids":
+            data[name] = texts
+        else:
+            data[name] = texts[0].strip()
+    return Sent(data, True)
 
 
 def check_reply(check: Check, since: Since) -> dict[str, Any]:
@@ -180,7 +237,7 @@ def chosen(told: dict[str, Any]) -> set[str] | None:
 def make(settings: Settings) -> web.Face:
     """The ops face."""
     ops = Ops(settings)
-    desk = desk_pages(ops.client, settings)
+    sign_in = SignInPages(ops.desk, Provider.of(settings))
     return web.Face(
         "ops",
         [
@@ -191,24 +248,25 @@ def make(settings: Settings) -> web.Face:
             Route("/dead-letters", ops.dead_letters),
             Route("/dead-letters/{service}", ops.letters_of),
             Route("/dead-letters/{service}/replay", ops.replay, methods=["POST"]),
+            Route("/registry/loads", ops.load_page, methods=["GET"]),
             Route("/registry/loads", ops.load, methods=["POST"]),
             Route("/registry/loads/{load}", ops.load_status),
-            *desk.routes(),
-            *treasury.routes(desk.desk),
-            *register.routes(desk.desk),
-            *notices.routes(desk.desk, Blobs(Path(settings.text("BLOBS_DIR")) / LETTERS)),
+            *sign_in.routes(),
+            *SecondFactorPages(ops.desk).routes(),
             *pages.COMMON,
         ],
         lifespan=web.while_connected(ops.client, ops.probing.run, ops.surveyor.run),
-        show=desk.show,
+        show=show,
+        first=ops.desk.recognise,
     )
 
 
-def desk_pages(client: Client, settings: Settings) -> DeskPages:
-    """The staff desk, on this face's connection to the bus."""
-    return DeskPages(
-        Desk(client, settings),
-        Provider.of(settings),
-        Blobs(Path(settings.text("BLOBS_DIR"))),
-        settings.text("PORTAL_URL"),
-    )
+def show(request: Request, problem: dict[str, Any]) -> Response | None:
+    """A problem as a page, for a browser: who is not signed in is shown where to sign in."""
+    if not wants_page(request):
+        return None
+    if problem["code"] in ("desk.signed_out", "desk.unknown"):
+        return RedirectResponse("/sign-in", 303)
+    if problem["code"] == SECOND_FACTOR:
+        return RedirectResponse("/second-factor", 303)
+    return pages.page("ops/sorry.html", problem["status"], problem=problem)

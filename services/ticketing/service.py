@@ -27,6 +27,7 @@ from bus.contracts.ticketing import (
 )
 from bus.endpoint import every, serve
 from bus.errors import BusError
+from bus.identifiers import user_name
 from bus.mail import Post
 from bus.service import Service
 from bus.store import Tx
@@ -36,6 +37,7 @@ from services.ticketing import (
     citizens,
     desk,
     figures,
+    guessing,
     letter_desk,
     lost_secrets,
     staff,
@@ -43,12 +45,14 @@ from services.ticketing import (
     times,
     views,
 )
+from services.ticketing.account_entries import AccountEntries
 from services.ticketing.acting import Caps, Desk
 from services.ticketing.clamd import Clamd
+from services.ticketing.guessing import Guesser
 from services.ticketing.keys import Keys
 
 
-class Ticketing(Service):
+class Ticketing(AccountEntries, Service):
     name = "ticketing"
 
     def desk(self, tx: Any) -> Desk:
@@ -81,7 +85,10 @@ class Ticketing(Service):
 
     def worries(self, tx: Tx) -> dict[str, int]:
         """Tickets that are worked on, and whose due time the calendar does not give."""
-        return {"tickets_without_due": store.count_without_due(tx.conn)}
+        return {
+            "tickets_without_due": store.count_without_due(tx.conn),
+            "names_under_attack": guessing.names_under_attack(tx.conn, self.now()),
+        }
 
     # --- citizens ---
 
@@ -161,8 +168,9 @@ class Ticketing(Service):
 
     @serve(at_desk.SIGN_IN)
     def sign_in(self, tx, *, username, password):
-        found = staff.sign_in(tx.conn, username, password, self.now())
-        return found if isinstance(found, BusError) else found.told()
+        guesser = Guesser(user_name(username))
+        found = staff.check_password(tx.conn, guesser, password, self.now())
+        return found if isinstance(found, BusError) else found[0].told()
 
     @serve(at_desk.WHO_IS)
     def who_is(self, tx, *, username):

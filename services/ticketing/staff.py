@@ -7,7 +7,6 @@ import argparse
 import datetime as dt
 import hashlib
 import hmac
-import math
 import secrets
 import sys
 from dataclasses import dataclass
@@ -17,15 +16,16 @@ from sqlalchemy import Connection, text
 
 from bus.contracts.desk import ROLES
 from bus.envelope import Envelope
-from bus.errors import BusError, TooMany, Unauthenticated
+from bus.errors import BusError, ContractError, FieldError, Unauthenticated
 from bus.identifiers import user_name
+from bus.machine_user import user_at_machine
 from bus.settings import MissingSettings, Settings
 from bus.store import Store
-from services.ticketing import books, store
+from services.ticketing import books, factors, guessing, sessions
 from services.ticketing.domain import moves
+from services.ticketing.guessing import Guesser
 
 SHORTEST = 10
-FAILURES, LOCK = 5, dt.timedelta(minutes=15)
 # RFC 7914; 16 MiB and some 50 ms for each guess.
 SCRYPT: dict[str, Any] = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}
 
@@ -73,30 +73,24 @@ def caller(conn: Connection, message: Envelope | None) -> Colleague:
     return of(conn, str(((message.caller if message else None) or {}).get("staff", "")))
 
 
-def sign_in(
-    conn: Connection, username: str, password: str, now: dt.datetime
-) -> Colleague | BusError:
-    """The colleague, or a refusal to be returned, so that it is counted; five lock for 15 min."""
-    key = f"staff:{user_name(username)}"
-    until = store.locked_until(conn, key)
+def check_password(
+    conn: Connection, guesser: Guesser, password: str, now: dt.datetime
+) -> tuple[Colleague, int] | BusError:
+    """The colleague, and how many wrong passwords there were before; or a refusal to be returned,
+    so that it is counted. An unknown name takes as long as a wrong password.
+    """
+    guesser = guessing.known(conn, guesser, now)
+    if refused := guessing.refusal(conn, guesser, now):
+        return refused
     kept = conn.execute(
         text("select password_hash from staff where username = :u and active"),
-        {"u": user_name(username)},
+        {"u": guesser.username},
     ).scalar()
     good = fits(password, kept or NOBODY)
-    if until is not None and until > now:
-        wait = math.ceil((until - now).total_seconds())
-        return TooMany(
-            f"Too many wrong passwords; wait {math.ceil(wait / 60)} minutes.",
-            code="desk.locked",
-            retry_after=wait,
-        )
     if not (good and kept):
-        if store.note_failure(conn, key, now) >= FAILURES:
-            store.lock_out(conn, key, now + LOCK)
+        guessing.note_failure(conn, guesser, now)
         return Unauthenticated("User name or password is wrong.", code="desk.not_signed_in")
-    store.forget_failures(conn, key)
-    return of(conn, username)
+    return of(conn, guesser.username), guessing.forget(conn, guesser)
 
 
 def hashed(password: str) -> str:
@@ -116,7 +110,17 @@ NOBODY = "scrypt$" + "00" * 16 + "$" + "00" * 32
 
 
 def put(conn: Connection, colleague: Colleague, password: str | None) -> None:
-    """Adds an account or changes it; without a password only the organisation's login opens it."""
+    """Adds an account or changes it; without a password only the organisation's login opens it.
+    Sessions under another role, unit or password end.
+    """
+    name = user_name(colleague.username)
+    before = conn.execute(
+        text("select * from staff where username = :u"), {"u": name}
+    ).one_or_none()
+    same = before is not None and (
+        (before.role, before.unit, before.active) == (colleague.role, colleague.unit, True)
+        and (not password or (before.password_hash and fits(password, before.password_hash)))
+    )
     conn.execute(
         text(
             "insert into staff (username, name, role, unit, password_hash) "
@@ -125,13 +129,51 @@ def put(conn: Connection, colleague: Colleague, password: str | None) -> None:
             "password_hash = coalesce(:hash, staff.password_hash)"
         ),
         {
-            "username": user_name(colleague.username),
+            "username": name,
             "name": colleague.name,
             "role": colleague.role,
             "unit": colleague.unit,
-            "hash": hashed(password) if password else None,
+            "hash": hashed(password) if password and not same else None,
         },
     )
+    if before is not None and not same:
+        sessions.end_all(conn, name, "account changed")
+
+
+def set_password(conn: Connection, username: str, password: str) -> None:
+    """Keeps another password; ContractError if it is too short."""
+    if len(password) < SHORTEST:
+        why = f"A password has at least {SHORTEST} characters."
+        raise ContractError(why, fields=[FieldError("new_password", "password.short", why)])
+    conn.execute(
+        text("update staff set password_hash = :hash where username = :u"),
+        {"hash": hashed(password), "u": username},
+    )
+
+
+def link(conn: Connection, username: str, issuer: str, subject: str) -> bool:
+    """Says who a colleague is at the organisation's login; False if there is no such account."""
+    linked = conn.execute(
+        text(
+            "update staff set oidc_issuer = :issuer, oidc_subject = :subject "
+            "where username = :u returning 1"
+        ),
+        {"issuer": issuer, "subject": subject, "u": user_name(username)},
+    ).scalar()
+    sessions.end_all(conn, user_name(username), "login linked")
+    return linked is not None
+
+
+def of_login(conn: Connection, issuer: str, subject: str) -> Colleague | None:
+    """The colleague who is that subject at the organisation's login, if an account is linked."""
+    username = conn.execute(
+        text(
+            "select username from staff where oidc_issuer = :issuer and oidc_subject = :subject "
+            "and active"
+        ),
+        {"issuer": issuer, "subject": subject},
+    ).scalar()
+    return None if username is None else of(conn, username)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -147,8 +189,16 @@ def main(argv: list[str] | None = None) -> int:
     add.add_argument("--role", required=True, choices=ROLES)
     add.add_argument("--unit", required=True, help="a unit's code in the book of the desk")
     add.add_argument("--no-password", action="store_true", help="only the organisation's login")
-    gone = acts.add_parser("close", help="close an account; what it did stays on record")
+    gone = acts.add_parser("close", help="close an account; what it did stays")
     gone.add_argument("username")
+    linked = acts.add_parser("link", help="say who an account is at the organisation's login")
+    linked.add_argument("username")
+    issuer = Settings().get("OIDC_ISSUER")
+    linked.add_argument("--issuer", default=issuer, required=issuer is None)
+    linked.add_argument("--subject", required=True, help="the claim sub, as `logins` tells it")
+    lost = acts.add_parser("reset-factors", help="take second factors away that were lost")
+    lost.add_argument("username")
+    acts.add_parser("logins", help="who came by the organisation's login without an account")
     acts.add_parser("list", help="who may work at the desk")
     given = parser.parse_args(argv)
     try:
@@ -165,13 +215,10 @@ def _run(conn: Connection, given: argparse.Namespace) -> int:
             state = "" if row.active else "closed"
             print(f"{row.username:20} {row.role:12} {row.unit:20} {row.name} {state}")
         return 0
-    if given.act == "close":
-        closed = conn.execute(
-            text("update staff set active = false where username = :u returning 1"),
-            {"u": user_name(given.username)},
-        ).scalar()
-        print("closed" if closed else "there is no such account")
-        return 0 if closed else 1
+    if given.act in ("close", "link", "reset-factors"):
+        return _change(conn, given)
+    if given.act == "logins":
+        return _list_logins(conn)
     if given.unit not in books.newest(conn).units:
         print(f"Not done: there is no unit {given.unit}.", file=sys.stderr)
         return 1
@@ -180,7 +227,51 @@ def _run(conn: Connection, given: argparse.Namespace) -> int:
         print(f"Not done: a password has at least {SHORTEST} characters.", file=sys.stderr)
         return 1
     put(conn, Colleague(given.username, given.name, given.role, given.unit), password)
+    details = {"role": given.role, "unit": given.unit, "password": password is not None}
+    sessions.note(conn, user_at_machine(), "account.put", user_name(given.username), details)
     print("done")
+    return 0
+
+
+def close(conn: Connection, username: str) -> bool:
+    """Closes an account and ends its sessions; False if there is none."""
+    closed = conn.execute(
+        text("update staff set active = false where username = :u returning 1"), {"u": username}
+    ).scalar()
+    sessions.end_all(conn, username, "account closed")
+    return closed is not None
+
+
+def _change(conn: Connection, given: argparse.Namespace) -> int:
+    """Closes an account, links it with the organisation's login, or takes its factors away."""
+    username = user_name(given.username)
+    details: dict[str, object] = {}
+    if given.act == "close":
+        done = close(conn, username)
+    elif given.act == "link":
+        details = {"issuer": given.issuer, "subject": given.subject}
+        done = link(conn, username, given.issuer, given.subject)
+    else:
+        done = bool(factors.reset(conn, username))
+        sessions.end_all(conn, username, "factors reset")
+    if done:
+        sessions.note(conn, user_at_machine(), f"account.{given.act}", username, details)
+    print(("closed" if given.act == "close" else "done") if done else "there is no such account")
+    return 0 if done else 1
+
+
+def _list_logins(conn: Connection) -> int:
+    """Who came by the organisation's login and has no account that is linked."""
+    rows = conn.execute(
+        text(
+            "select max(at) as at, details->>'issuer' as issuer, subject, "
+            "max(details->>'claimed') as claimed from account_log l where act = 'login.unlinked' "
+            "and not exists (select from staff where oidc_issuer = l.details->>'issuer' "
+            "and oidc_subject = l.subject) group by 2, 3 order by 1 desc limit 100"
+        )
+    )
+    for row in rows:
+        print(f"{row.at:%Y-%m-%d %H:%M} {row.issuer} {row.subject} (calls himself {row.claimed})")
     return 0
 
 

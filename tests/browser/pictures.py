@@ -26,7 +26,7 @@ SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 class Here:
     """What `make up` runs, as the browser tests know a desk."""
 
-    portal, ops = "http://127.0.0.1:8000", "http://127.0.0.1:8002"
+    portal, ops = "http://127.0.0.1:8000", "http://127.0.0.1:8004"
     password = demo.password(State.of_checkout())
 
 

@@ -27,7 +27,7 @@ ALERTS = [rule["alert"] for rule in RULES]
 # Importing a part's module makes its metrics.
 MODULES = (
     "bus.relay", "deploy.broker.watch", "services.ticketing.mailroom",
-    *(f"gateway.{face}.api" for face in ("agency", "notify", "ops", "public")),
+    *(f"gateway.{face}.api" for face in ("agency", "desk", "notify", "ops", "public")),
     *(f"services.{service}.service" for service in SERVICES),
 )  # fmt: skip
 RUNBOOK = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
@@ -61,10 +61,17 @@ def metrics():
     return metrics_of_the_code()
 
 
-def test_the_rules_can_be_read_by_prometheus():
+def test_the_rules_can_be_read_by_prometheus(tmp_path):
+    # promtool looks whether the file of the token is there.
+    token, config = tmp_path / "metrics-token", tmp_path / "prometheus.yml"
+    token.write_text("token", encoding="utf-8")
+    written = (WATCH / "prometheus.yml").read_text(encoding="utf-8")
+    assert "/run/secrets/metrics-token" in written
+    config.write_text(written.replace("/run/secrets/metrics-token", str(token)), encoding="utf-8")
+    shutil.copy(WATCH / "alerts.yml", tmp_path)
     for words in (
         ("check", "rules", WATCH / "alerts.yml"),
-        ("check", "config", WATCH / "prometheus.yml"),
+        ("check", "config", config),
     ):
         done = promtool(*words)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -11,7 +11,7 @@ from bus.settings import Settings
 from deploy.broker.rights import table
 from deploy.local.parts import PARTS
 from deploy.local.parts import SERVICES as LOCAL_SERVICES
-from gateway.address import own_address
+from gateway.address import parse
 from gateway.edge import require_believed
 from tests.conftest import ROOT
 
@@ -49,6 +49,7 @@ DOORS = {
     "public": ("door-public", "PUBLIC_FACE"),
     "agency": ("door-agency", "AGENCY_FACE"),
     "notify-api": ("door-notify", "NOTIFY_FACE"),
+    "desk": ("door-desk", "DESK_FACE"),
 }
 
 
@@ -108,10 +109,11 @@ def test_s1_a_face_believes_the_edge_alone_and_listens_where_the_edge_finds_it(f
     within = ip_network(resolved(COMPOSE["networks"][network]["ipam"]["config"][0]["subnet"]))
     assert {own in within, edge in within} == {True}
     settings = Settings({name: resolved(str(value)) for name, value in environ.items()})
-    require_believed(settings, own_address(settings, ADDRESSES[face]))
+    require_believed(settings, parse(ADDRESSES[face], settings.text(ADDRESSES[face])))
 
 
-ADDRESSES = {"public": "PORTAL_URL", "agency": "AGENCY_BASE_URL", "notify-api": "NOTIFY_API_URL"}
+ADDRESSES = {"public": "PORTAL_URL", "agency": "AGENCY_BASE_URL", "notify-api": "NOTIFY_API_URL",
+             "desk": "DESK_URL"}  # fmt: skip
 
 
 def test_s2_every_address_that_people_and_agencies_are_told_is_behind_tls():

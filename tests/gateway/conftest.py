@@ -1,6 +1,7 @@
 """Hands for sending what no decent client sends."""
 
 import json
+import secrets
 
 import pytest
 import requests
@@ -8,10 +9,22 @@ import requests
 from bus.keys import SigningKey
 from bus.signing import sign_request
 from connector.caller import load_key
-from tests.conftest import ROOT, Starter, execute, free_port, run_face, secrets_in, wait_for
+from services.ticketing import ops_tokens
+from tests.conftest import (
+    METRICS_TOKEN,
+    ROOT,
+    Starter,
+    execute,
+    free_port,
+    make_database,
+    run_face,
+    secrets_in,
+    told_by,
+    wait_for,
+)
 
 NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
-FACES = ("public", "agency", "ops", "notify")
+FACES = ("public", "agency", "ops", "notify", "desk")
 GOOD = {"key_kind": "national_id", "key": "9900000013", "purpose": "fuel_quota"}
 
 
@@ -99,7 +112,7 @@ def stranger():
 def begin(start, face, **environ):
     """The address of another face, once it lives."""
     port = free_port()
-    process = start(f"gateway.{face}", **environ, HOST="127.0.0.1", PORT=str(port))
+    process = start(f"gateway.{face}", **{**environ, "HOST": "127.0.0.1", "PORT": str(port)})
     url = f"http://127.0.0.1:{port}"
 
     def lives():
@@ -111,6 +124,61 @@ def begin(start, face, **environ):
 
     wait_for(lives)
     return url
+
+
+TOKENS = "services.ticketing.ops_tokens"
+OPERATORS = "services.ticketing.operators"
+
+
+def reads(url, **more):
+    """GET as a machine that may read the ops face."""
+    headers = {"Authorization": f"Bearer {METRICS_TOKEN}", **more.pop("headers", {})}
+    return requests.get(url, headers=headers, timeout=more.pop("timeout", 20), **more)
+
+
+class Operator:
+    """A machine with a token: `post` acts, `get` looks."""
+
+    def __init__(self, environ, name, role):
+        self.environ, self.name = environ, name
+        made = told_by(ops_tokens.main, "make", name, "--role", role, **environ)
+        assert made.returncode == 0, made.stderr
+        self.headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
+
+    def post(self, url, **more):
+        return requests.post(url, headers=self.headers, timeout=20, **more)
+
+    def get(self, url, **more):
+        return requests.get(url, headers=self.headers, timeout=20, **more)
+
+
+def run_accounts(start, folder, amqp, db):
+    """The ticketing service, which knows who operates; its environment."""
+    environ = {"AMQP_URL": amqp, "DB_URL": db, **secrets_in(folder)}
+    service = start("bus", "serve", "services.ticketing", **environ)
+    wait_for(lambda: "mirab.ticketing.requests" in service.log, 60)
+    return environ
+
+
+@pytest.fixture(scope="session")
+def operator(shared_face, postgres, ticketing_template, tmp_path_factory):
+    """A machine that may act at the ops faces before the shared parts."""
+    folder = tmp_path_factory.mktemp("accounts")
+    starter = Starter(folder)
+    db = make_database(postgres, f"accounts_{secrets.token_hex(4)}", ticketing_template)
+    environ = run_accounts(starter, folder, shared_face.inquiry["AMQP_URL"], db)
+    yield Operator(environ, "ci", "operator")
+    starter.end()
+
+
+@pytest.fixture
+def own_operator(start, agency_face, tmp_path, new_database, ticketing_template):
+    """The same at parts that the test may hurt."""
+    folder = tmp_path / "accounts"
+    folder.mkdir()
+    db = new_database(ticketing_template)
+    environ = run_accounts(start, folder, agency_face.inquiry["AMQP_URL"], db)
+    return Operator(environ, "ci", "operator")
 
 
 def environ_of(inquiry):

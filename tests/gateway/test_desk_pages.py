@@ -1,6 +1,7 @@
 """The desk's doors: who gets in, by which login, and what other sites can not make a clerk do."""
 
 import re
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,8 +10,10 @@ import requests
 import tinyhtml5
 from joserfc.jwk import RSAKey
 
-from tests.conftest import free_port, wait_for
+from services.ticketing import staff
+from tests.conftest import free_port, told_by, wait_for
 from tests.gateway import oidc_provider
+from tests.gateway.conftest import begin
 
 
 @pytest.fixture
@@ -147,7 +150,7 @@ def with_login(shared_desk, start):
     provider = oidc_provider.Provider()
     port = free_port()
     start(
-        "gateway.ops",
+        "gateway.desk",
         **shared_desk.environ,
         PORT=str(port),
         OIDC_ISSUER=provider.issuer,
@@ -156,9 +159,18 @@ def with_login(shared_desk, start):
     )
     url = f"http://127.0.0.1:{port}/desk"
     wait_for(lambda: up(url), 30)
+    link(shared_desk, provider, "mina")
     yield url, provider
     provider.shutdown()
     provider.server_close()
+
+
+def link(desk, provider, username, subject="17"):
+    linked = told_by(
+        staff.main, "link", username, "--issuer", provider.issuer, "--subject", subject,
+        DB_URL=desk.db,
+    )  # fmt: skip
+    assert linked.returncode == 0, linked.stderr
 
 
 def up(url):
@@ -178,10 +190,11 @@ def test_the_organisations_login_opens_the_desk(with_login):
 
 def test_somebody_without_an_account_at_the_desk_is_not_let_in(with_login):
     url, provider = with_login
-    provider.user = "stranger"
+    provider.user, provider.claims = "stranger", {"sub": "99"}
     session = requests.Session()
     answer = session.get(f"{url}/oidc", timeout=20)
-    assert answer.url.endswith("/desk/sign-in")
+    assert answer.status_code == 401
+    assert "99" in answer.text
     assert "mirab_desk" not in session.cookies
 
 
@@ -192,7 +205,9 @@ def test_somebody_without_an_account_at_the_desk_is_not_let_in(with_login):
         {"iss": "http://evil.example"},
         {"nonce": "of another sign-in"},
         {"exp": 1},
-        {"preferred_username": None},
+        {"sub": None},
+        {"aud": ["mirab-desk", "another-client"]},
+        {"azp": "another-client"},
     ],
     ids=lambda c: next(iter(c)),
 )
@@ -228,6 +243,48 @@ def test_while_the_login_is_away_the_page_says_so(with_login):
     assert answer.status_code == 503
 
 
+def test_s24_the_account_is_the_subject_whatever_the_holder_calls_himself(with_login, shared_desk):
+    url, provider = with_login
+    provider.user, provider.claims = "nader", {"sub": "18", "email": "nader@water.example"}
+    session = requests.Session()
+    answer = session.get(f"{url}/oidc", timeout=20)
+    assert answer.status_code == 401, "a claim that can be changed opened the account of nader"
+    asked_for = told_by(staff.main, "logins", DB_URL=shared_desk.db).stdout
+    assert f"{provider.issuer} 18 (calls himself nader)" in asked_for
+    link(shared_desk, provider, "karim", "18")
+    assert session.get(f"{url}/oidc", timeout=20).url == url
+    assert "karim" in session.get(f"{url}/account", timeout=20).text
+    provider.user = "somebody else"
+    assert session.get(f"{url}/oidc", timeout=20).url == url
+
+
+def test_s24_an_answer_that_names_another_login_is_refused(with_login):
+    url, _ = with_login
+    session = requests.Session()
+    begun = session.get(f"{url}/oidc", allow_redirects=False, timeout=20)
+    back = requests.get(begun.headers["location"], allow_redirects=False, timeout=20)
+    mixed_up = f"{back.headers['location']}&iss=https%3A%2F%2Fevil.example"
+    assert session.get(mixed_up, timeout=20).status_code == 401
+
+
+def test_s24_who_leaves_the_login_leaves_the_desk(with_login):
+    url, provider = with_login
+    session = requests.Session()
+    session.get(f"{url}/oidc", timeout=20)
+    for wrong in (
+        {"nonce": "of a sign-in"},
+        {"events": {}},
+        {"sub": "another"},
+        {"iat": int(time.time()) - 4000},
+    ):
+        token = provider.logout_token(**wrong)
+        requests.post(f"{url}/oidc/logout", data={"logout_token": token}, timeout=20)
+        assert session.get(url, allow_redirects=False, timeout=20).status_code == 200, wrong
+    told = {"logout_token": provider.logout_token()}
+    assert requests.post(f"{url}/oidc/logout", data=told, timeout=20).status_code == 200
+    assert session.get(url, allow_redirects=False, timeout=20).status_code == 303
+
+
 # --- a calendar by which nothing could end ---
 
 
@@ -246,8 +303,8 @@ def test_l9_the_desk_refuses_a_closure_of_ten_years_and_asks_about_one_of_six_we
     assert registered(shared_desk)["solution_due"]
 
 
-def test_l11_metrics_tell_how_long_the_holidays_are_known(shared_desk):
-    told = requests.get(f"{shared_desk.ops}/metrics", timeout=30).text
+def test_l11_metrics_tell_how_long_the_holidays_are_known(shared_desk, start):
+    told = requests.get(f"{begin(start, 'ops', **shared_desk.environ)}/metrics", timeout=30).text
     (line,) = (
         line
         for line in told.splitlines()

@@ -13,6 +13,7 @@ from connector import Caller
 from connector.caller import load_key
 from tests.bus.asking import Wire
 from tests.conftest import ROOT, Starter, free_port, secrets_in, wait_for
+from tests.gateway.conftest import reads
 
 
 def run_face(start, name, environ):
@@ -143,7 +144,7 @@ def test_metrics_tell_of_the_bus_and_no_person(faces, answer):
     assert "9905251782" not in told
 
 
-def test_dead_letters_are_counted_shown_without_content_and_replayed(faces, shared_face):
+def test_dead_letters_are_counted_shown_without_content_and_replayed(faces, shared_face, operator):
     url = faces["ops"]
     headers = Envelope.new("inquiry.answer_batch_part.v1", "test", id="of-no-batch").headers()
     with Wire(shared_face.inquiry["AMQP_URL"]) as wire:
@@ -157,51 +158,49 @@ def test_dead_letters_are_counted_shown_without_content_and_replayed(faces, shar
         )
 
     def letters():
-        return requests.get(url + "/dead-letters/inquiry", timeout=10).json()["letters"]
+        return reads(url + "/dead-letters/inquiry").json()["letters"]
 
     wait_for(letters)
     (letter,) = letters()
     assert (letter["id"], letter["type"]) == ("of-no-batch", "inquiry.answer_batch_part.v1")
     assert "secret-batch" not in str(letter)
-    assert requests.get(url + "/dead-letters", timeout=10).json()["services"]["inquiry"] == 1
-    done = requests.post(
-        url + "/dead-letters/inquiry/replay", json={"ids": ["of-no-batch"]}, timeout=10
-    )
+    assert reads(url + "/dead-letters").json()["services"]["inquiry"] == 1
+    done = operator.post(url + "/dead-letters/inquiry/replay", json={"ids": ["of-no-batch"]})
     assert done.json() == {"replayed": 1}
     time.sleep(0.5)
     assert len(letters()) == 1  # it was tried again, and broke the same rule
 
 
-def test_a_replay_must_say_what_and_an_unknown_service_is_named(faces):
+def test_a_replay_must_say_what_and_an_unknown_service_is_named(faces, operator):
     url = faces["ops"]
     for told in ({}, {"ids": []}, {"ids": [1]}, {"ids": "all"}, {"all": False}):
-        answer = requests.post(url + "/dead-letters/inquiry/replay", json=told, timeout=10)
+        answer = operator.post(url + "/dead-letters/inquiry/replay", json=told)
         assert (answer.status_code, answer.json()["code"]) == (422, "contract.broken")
-    assert requests.get(url + "/dead-letters/nowhere", timeout=10).status_code == 404
+    assert reads(url + "/dead-letters/nowhere").status_code == 404
 
 
-def test_an_import_is_asked_for_and_followed(faces, shared_face):
+def test_an_import_is_asked_for_and_followed(faces, shared_face, operator):
     url = faces["ops"]
-    wrong = requests.post(url + "/registry/loads", json={"folder": "../.."}, timeout=10)
+    wrong = operator.post(url + "/registry/loads", json={"folder": "../.."})
     assert (wrong.status_code, wrong.json()["code"]) == (422, "folder.not_found")
-    unknown = requests.get(url + "/registry/loads/nothing", timeout=10)
+    unknown = reads(url + "/registry/loads/nothing")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "load.not_found")
     (shared_face.register.parent / "empty-export").mkdir(exist_ok=True)
-    asked = requests.post(url + "/registry/loads", json={"folder": "empty-export"}, timeout=10)
+    asked = operator.post(url + "/registry/loads", json={"folder": "empty-export"})
     assert asked.status_code == 202
     where = url + asked.headers["location"]
-    wait_for(lambda: requests.get(where, timeout=10).json()["state"] == "FAILED")
-    assert "sources" in requests.get(where, timeout=10).json()["message"]
+    wait_for(lambda: reads(where).json()["state"] == "FAILED")
+    assert "sources" in reads(where).json()["message"]
 
 
 def test_the_board_shows_everything_at_one_look(faces):
-    page = requests.get(faces["ops"] + "/", timeout=10)
+    page = reads(faces["ops"] + "/")
     assert page.status_code == 200
     for word in ("inquiry", "self-call", "/dead-letters/inquiry"):
         assert word in page.text
 
 
-@pytest.mark.parametrize("face", ["public", "agency", "ops"])
+@pytest.mark.parametrize("face", ["public", "agency", "ops", "desk"])
 def test_a_face_that_cannot_start_says_why_in_one_sentence(face):
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", f"gateway.{face}"],

@@ -65,6 +65,8 @@ def test_s20_a_face_is_reached_by_its_own_address(faces):
         ("ops", "/registry/loads"),
         ("ops", "/dead-letters/ticketing/replay"),
         ("notify", "/v2/notifications/sms"),
+        ("desk", "/desk/sign-in"),
+        ("desk", "/desk/tickets/4052138845/note"),
     ],
 )
 @pytest.mark.parametrize(

@@ -3,16 +3,12 @@
 import shutil
 
 import pytest
-import requests
 
 from bus.contracts.inquiry import ANSWER_BATCH_PART
 from tests.bus.asking import Wire
 from tests.conftest import ROOT, free_port, wait_for
 from tests.gateway.conftest import begin, environ_of
-
-
-def get(url):
-    return requests.get(url, timeout=20)
+from tests.gateway.conftest import reads as get
 
 
 @pytest.fixture
@@ -61,7 +57,9 @@ def test_metrics_say_that_a_service_is_down(own_ops, agency_face):
     assert 'mirab_outbox_unsent{service="inquiry"}' not in told
 
 
-def test_dead_letters_are_counted_listed_without_content_and_replayed(own_ops, agency_face):
+def test_dead_letters_are_counted_listed_without_content_and_replayed(
+    own_ops, agency_face, own_operator
+):
     with Wire(agency_face.inquiry["AMQP_URL"]) as wire:
         wire.publish(
             "mirab.commands", ANSWER_BATCH_PART.name, b"not json, of 9900000013",
@@ -78,31 +76,33 @@ def test_dead_letters_are_counted_listed_without_content_and_replayed(own_ops, a
     assert letter["type"] == ANSWER_BATCH_PART.name
     assert "9900000013" not in told.text
     url = f"{own_ops}/dead-letters/inquiry/replay"
-    assert requests.post(url, json={"ids": ["other"]}, timeout=20).json() == {"replayed": 0}
-    assert requests.post(url, json={"ids": ["poison-1"]}, timeout=20).json() == {"replayed": 1}
+    assert own_operator.post(url, json={"ids": ["other"]}).json() == {"replayed": 0}
+    assert own_operator.post(url, json={"ids": ["poison-1"]}).json() == {"replayed": 1}
     wait_for(lambda: count() == 1)
-    assert requests.post(url, json={"all": True}, timeout=20).json() == {"replayed": 1}
+    assert own_operator.post(url, json={"all": True}).json() == {"replayed": 1}
     assert "dead-letters/inquiry" in get(own_ops).text
 
 
 @pytest.mark.parametrize("service", ["nothing", "x" * 300, "inquiry.requests", "%23"])
-def test_a_service_that_is_not_there_has_no_dead_letters(ops_face, service):
+def test_a_service_that_is_not_there_has_no_dead_letters(ops_face, operator, service):
     for answer in (
         get(f"{ops_face}/dead-letters/{service}"),
-        requests.post(f"{ops_face}/dead-letters/{service}/replay", json={"all": True}, timeout=20),
+        operator.post(f"{ops_face}/dead-letters/{service}/replay", json={"all": True}),
     ):
         assert (answer.status_code, answer.json()["code"]) == (404, "service.unknown")
 
 
-def test_a_form_of_another_site_cannot_post_here(ops_face):
-    answer = requests.post(f"{ops_face}/dead-letters/inquiry/replay", data={"all": 1}, timeout=20)
+def test_a_machine_sends_no_form(ops_face, operator):
+    answer = operator.post(f"{ops_face}/dead-letters/inquiry/replay", data={"all": 1})
     assert (answer.status_code, answer.json()["code"]) == (415, "http.media_type")
 
 
-def test_an_export_in_the_import_folder_is_loaded_and_its_progress_told(ops_face, shared_face):
+def test_an_export_in_the_import_folder_is_loaded_and_its_progress_told(
+    ops_face, shared_face, operator
+):
     folder = f"{shared_face.inquiry['IMPORT_DIR']}/1405-09"
     shutil.copytree(ROOT / "deploy/local/registry", folder)
-    answer = requests.post(f"{ops_face}/registry/loads", json={"folder": "1405-09"}, timeout=20)
+    answer = operator.post(f"{ops_face}/registry/loads", json={"folder": "1405-09"})
     assert answer.status_code == 202, answer.text
     url = ops_face + answer.headers["location"]
 

@@ -24,7 +24,7 @@ from tests.conftest import (
     secrets_in,
     wait_for,
 )
-from tests.gateway.conftest import begin
+from tests.gateway.conftest import begin, reads
 
 BOUND = 5.0
 
@@ -107,7 +107,7 @@ def test_o1_a_part_that_is_frozen_fails_readiness_by_its_name(house, part):
         since = calendar.timegm(time.strptime(told, "%Y-%m-%dT%H:%M:%SZ"))
         assert time.time() - 30 < since <= time.time()
         assert f'mirab_check_status{{check="{part}"}} 2.0' in house.metrics()
-        page = requests.get(house.ops, timeout=BOUND).text
+        page = reads(house.ops, timeout=BOUND).text
         assert SENTENCES["part.silent"] in page
         assert page.index(f">{part}<") < page.index(">broker<")  # the gravest first
 
@@ -219,7 +219,7 @@ def test_o7_a_broker_that_takes_no_messages_is_named_and_nothing_else_is_called_
         for series in ("mirab_service_up{", "mirab_service_database_up{", "mirab_outbox_unsent{"):
             assert series not in metrics
         assert 'mirab_probe_failed{reason="broker.blocked",service="inquiry"} 1.0' in metrics
-        assert SENTENCES["broker.blocked"] in requests.get(house.ops, timeout=BOUND).text
+        assert SENTENCES["broker.blocked"] in reads(house.ops, timeout=BOUND).text
     finally:
         house.broker.ctl("set_vm_memory_high_watermark", "0.4")
     wait_for(lambda: house.ready().status_code == 200, 60, 0.5)
@@ -232,9 +232,9 @@ def test_o7_a_broker_that_hangs_is_named_and_holds_up_no_page_of_the_operator(ho
         wait_for(lambda: house.check("broker") == ("fail", "broker.unreachable"), 20)
         assert "mirab_broker_up 0.0" in house.metrics()
         assert 'mirab_service_up{service="inquiry"}' not in house.metrics()
-        assert SENTENCES["broker.unreachable"] in requests.get(house.ops, timeout=BOUND).text
+        assert SENTENCES["broker.unreachable"] in reads(house.ops, timeout=BOUND).text
         for path in ("/dead-letters", "/dead-letters/inquiry"):
-            answer = requests.get(house.ops + path, timeout=20)
+            answer = reads(house.ops + path)
             assert (answer.status_code, answer.json()["code"]) == (503, "broker.unreachable")
             assert answer.headers["retry-after"]
     finally:

@@ -23,6 +23,7 @@ ALONE = {
     "services.inquiry.service": ("gateway", "connector", "deploy"),
     "gateway.agency.api": ("services", "connector", "nameko", "eventlet", "sqlalchemy"),
     "gateway.public.api": ("services", "connector", "nameko", "eventlet", "sqlalchemy"),
+    "gateway.desk.api": ("services", "connector", "nameko", "eventlet", "sqlalchemy"),
     "gateway.ops.api": ("services", "connector", "nameko", "eventlet", "sqlalchemy"),
     "connector": ("services", "gateway", "nameko", "eventlet", "sqlalchemy", "kombu"),
     "bus.contracts": ("services", "gateway", "connector", "nameko", "sqlalchemy", "pika"),

@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway import pages
-from gateway.ops.desk.session import leave
 
+SECOND_FACTOR = "desk.second_factor"
 SIGNED_OUT = ("desk.signed_out", "desk.unknown")
 # Forms that nobody types, or that another site made: their content is not shown again.
 NOT_KEPT = ("http.cross_site", "http.method", "http.not_found")
-DOORS = ("/desk/sign-in", "/desk/sign-out", "/desk/kept")
+DOORS = ("sign-in", "sign-out", "kept", "second-factor", "account", "oidc")
 PREFIX = "kept."
 SHORT = 40
 _PATH = re.compile(r"/desk(?:/[A-Za-z0-9_.~-]+)+")
@@ -42,7 +42,7 @@ class KeptForm(NamedTuple):
 def sent_form(request: Request) -> KeptForm | None:
     """The form of this request, if somebody typed it at the desk and it was read."""
     form = getattr(request.state, "form", None)
-    if request.method != "POST" or form is None or request.url.path in DOORS:
+    if request.method != "POST" or form is None or _is_door(request.url.path):
         return None
     media = request.headers.get("content-type", "")
     return _kept(request.url.path, form.values, files=media.startswith("multipart/"))
@@ -60,7 +60,7 @@ def carried_form(values: Mapping[str, list[str]]) -> KeptForm | None:
 
 
 def _kept(action: str, values: Mapping[str, list[str]], *, files: bool) -> KeptForm | None:
-    if not _PATH.fullmatch(action) or action in DOORS:
+    if not _PATH.fullmatch(action) or _is_door(action):
         return None
     fields = tuple((name, value) for name, texts in values.items() for value in texts)
     return KeptForm(action, fields, files) if any(value for _, value in fields) else None
@@ -78,14 +78,31 @@ def problem_page(request: Request, problem: dict[str, Any], *, oidc: bool) -> Re
     if not request.url.path.startswith("/desk"):
         return None
     kept = None if problem["code"] in NOT_KEPT else sent_form(request)
+    if problem["code"] == SECOND_FACTOR:
+        return second_factor_page("/desk", kept) if kept else to_second_factor("/desk")
     if problem["code"] not in SIGNED_OUT:
         return pages.page("desk/sorry.html", problem["status"], problem=problem, kept=kept)
-    response: Response = RedirectResponse("/desk/sign-in", 303)
-    if kept is not None:
-        response = pages.page("desk/sign_in.html", 401, problem=None, oidc=oidc, kept=kept)
-        response.headers["Cache-Control"] = "no-store"
-    if problem["code"] == "desk.unknown":
-        leave(response)
+    if kept is None:
+        return RedirectResponse("/desk/sign-in", 303)
+    response = pages.page("desk/sign_in.html", 401, problem=None, oidc=oidc, kept=kept, at="/desk")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _is_door(path: str) -> bool:
+    """A page of signing in: nothing typed there is ever shown again."""
+    return path.removeprefix("/desk/").split("/")[0] in DOORS
+
+
+def to_second_factor(at: str) -> Response:
+    """On to the page where the second factor is proven or added."""
+    return RedirectResponse(f"{at}/second-factor", 303)
+
+
+def second_factor_page(at: str, kept: KeptForm) -> Response:
+    """The way to the second factor, with what was typed."""
+    response = pages.page("desk/second_factor_kept.html", 403, kept=kept, at=at)
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 

@@ -8,7 +8,7 @@ import hashlib
 import secrets
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from joserfc import jwt
@@ -22,7 +22,9 @@ from bus.settings import Settings
 
 SECONDS, LONGEST, OK = 10, 1024 * 1024, 200
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-LEEWAY = 60
+LEEWAY, LOGOUT_SECONDS = 60, 300
+LONGEST_SUBJECT = 255
+LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 ALGORITHMS = ["RS256", "ES256", "EdDSA", "PS256"]
 
 
@@ -44,6 +46,15 @@ class Attempt:
         return base64url(digest)
 
 
+class Identity(NamedTuple):
+    """Who somebody is at the login: issuer and subject never change, what he is called may."""
+
+    issuer: str
+    subject: str
+    claimed: str
+    factor: bool
+
+
 class Provider:
     """The organisation's login, as its discovery document describes it."""
 
@@ -52,6 +63,7 @@ class Provider:
         self._client_id = settings.text("OIDC_CLIENT_ID")
         self._secret = settings.secret("OIDC_CLIENT_SECRET")
         self._claim = settings.text("OIDC_CLAIM", "preferred_username")
+        self._factor_words = frozenset((settings.get("OIDC_SECOND_FACTOR") or "").split())
         self._known: dict[str, Any] | None = None
 
     @classmethod
@@ -74,11 +86,15 @@ class Provider:
         }
         return f"{known['authorization_endpoint']}?{urlencode(query)}"
 
-    async def username(self, attempt: Attempt, code: str, redirect_uri: str) -> str:
-        """The user name in the verified ID token. Unauthenticated if it cannot be trusted."""
-        return await asyncio.to_thread(self._username, attempt, code, redirect_uri)
+    def is_issuer(self, iss: str | None) -> bool:
+        """False if the answer says that another login has sent it (RFC 9207)."""
+        return iss is None or iss.rstrip("/") == self._issuer
 
-    def _username(self, attempt: Attempt, code: str, redirect_uri: str) -> str:
+    async def identity(self, attempt: Attempt, code: str, redirect_uri: str) -> Identity:
+        """Who has signed in, by the verified ID token. Unauthenticated if it cannot be trusted."""
+        return await asyncio.to_thread(self._identity, attempt, code, redirect_uri)
+
+    def _identity(self, attempt: Attempt, code: str, redirect_uri: str) -> Identity:
         known = self._discover()
         told = _ask(
             "POST",
@@ -92,28 +108,60 @@ class Provider:
             },
             auth=(self._client_id, self._secret.reveal()),
         )
-        key_set = _ask("GET", known["jwks_uri"])
+        claims = self._verified(told.get("id_token"), nonce={"essential": True,
+                                                             "value": attempt.nonce})  # fmt: skip
+        audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+        # OpenID Connect Core 1.0, section 3.1.3.7, 4 and 5: a token for several is for its azp.
+        if claims.get("azp", self._client_id) != self._client_id or (
+            len(audience) > 1 and "azp" not in claims
+        ):
+            raise _untrusted()
+        claimed = claims.get(self._claim)
+        return Identity(
+            self._issuer,
+            str(claims["sub"]),
+            claimed[:200] if isinstance(claimed, str) else "",
+            self._proves_factor(claims),
+        )
+
+    def _proves_factor(self, claims: dict[str, Any]) -> bool:
+        """True if the login says, in words that OIDC_SECOND_FACTOR names, that it asked for two."""
+        methods = claims.get("amr")
+        said = {*(methods if isinstance(methods, list) else []), claims.get("acr")}
+        return bool(self._factor_words & {word for word in said if isinstance(word, str)})
+
+    async def left(self, logout_token: str) -> tuple[str, str]:
+        """Issuer and subject of who left the login. Unauthenticated if the token is not its own."""
+        return await asyncio.to_thread(self._left, logout_token)
+
+    def _left(self, logout_token: str) -> tuple[str, str]:
+        claims = self._verified(logout_token, iat={"essential": True})
+        events = claims.get("events")
+        fresh = abs(time.time() - float(claims["iat"])) < LOGOUT_SECONDS
+        if not isinstance(events, dict) or LOGOUT not in events or "nonce" in claims or not fresh:
+            raise _untrusted()
+        return self._issuer, str(claims["sub"])
+
+    def _verified(self, token: object, **more: Any) -> dict[str, Any]:
+        """The claims of a token that the login signed for us, and that is in force."""
+        key_set = _ask("GET", self._discover()["jwks_uri"])
         try:
             keys = KeySet.import_key_set(key_set)  # type: ignore[arg-type]
-            claims = jwt.decode(str(told["id_token"]), keys, algorithms=ALGORITHMS).claims
+            claims = jwt.decode(str(token), keys, algorithms=ALGORITHMS).claims
             registry = jwt.JWTClaimsRegistry(
                 leeway=LEEWAY,
                 iss={"essential": True, "value": self._issuer},
                 aud={"essential": True, "value": self._client_id},
                 exp={"essential": True},
-                nonce={"essential": True, "value": attempt.nonce},
+                sub={"essential": True},
+                **more,
             )
             registry.validate(claims)
         except (JoseError, KeyError, ValueError, TypeError, AttributeError) as error:
-            raise Unauthenticated(
-                "The organisation's login sent a token that cannot be trusted.", code="desk.oidc"
-            ) from error
-        name = claims.get(self._claim)
-        if not isinstance(name, str) or not name:
-            raise Unauthenticated(
-                f"The organisation's login does not tell {self._claim}.", code="desk.oidc"
-            )
-        return name
+            raise _untrusted() from error
+        if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= LONGEST_SUBJECT:
+            raise _untrusted()
+        return claims
 
     def _discover(self) -> dict[str, Any]:
         if self._known is None or self._known["until"] < time.monotonic():
@@ -141,6 +189,12 @@ def _ask(method: str, url: str, **asked: Any) -> dict[str, Any]:
     if not isinstance(reply, dict):
         raise _away("The organisation's login answers nonsense.")
     return reply
+
+
+def _untrusted() -> Unauthenticated:
+    return Unauthenticated(
+        "The organisation's login sent a token that cannot be trusted.", code="desk.oidc"
+    )
 
 
 def _away(sentence: str) -> Unavailable:

@@ -14,15 +14,12 @@ from bus.contracts.ticketing import FORM, REGISTER
 from bus.errors import BusError, ContractError, NotFound, RuleBroken, Unauthenticated
 from bus.tracking import grouped, grouped_secret
 from gateway import pages, uploads
-from gateway.ops.desk import kept, words
-from gateway.ops.desk.kept import KeptForm
+from gateway.ops.desk import words
 from gateway.ops.desk.letters import LetterPages, status_shown
-from gateway.ops.desk.oidc import Attempt, Provider
-from gateway.ops.desk.session import Desk, form_id, leave
+from gateway.ops.desk.session import Desk, form_id
 from gateway.ops.forms import day_of, one, taken
 from gateway.origin import same_origin
 
-OIDC_COOKIE, OIDC_SECONDS = "mirab_desk_oidc", 600
 # address of the form → what it asks, and what the form does not say by itself
 ACTS: dict[str, tuple[Contract, Mapping[str, Any]]] = {
     "say": (contracts.ANSWER, {"final": False}),
@@ -45,96 +42,8 @@ FILES = frozenset({"say", "answer"})
 class DeskPages:
     """What the routes of the desk share."""
 
-    def __init__(self, desk: Desk, provider: Provider | None, blobs: Blobs, portal: str) -> None:
-        self.desk, self._provider, self._blobs, self._portal = desk, provider, blobs, portal
-
-    # --- sign in and out ---
-
-    async def sign_in_page(self, request: Request) -> Response:
-        """GET /desk/sign-in"""
-        return self._sign_in(None)
-
-    def _sign_in(
-        self, problem: str | None, status: int = 200, form: KeptForm | None = None
-    ) -> Response:
-        oidc = self._provider is not None
-        return pages.page("desk/sign_in.html", status, problem=problem, oidc=oidc, kept=form)
-
-    async def sign_in(self, request: Request) -> Response:
-        """POST /desk/sign-in: an account of the desk itself."""
-        same_origin(request)
-        form = await uploads.read_form(request, None, fields_limit=uploads.TEXT_FORM)
-        data = {name: one(form.values, name) for name in ("username", "password")}
-        try:
-            who = await self.desk.ask_as_desk(request, contracts.SIGN_IN, data)
-        except (Unauthenticated, ContractError):
-            carried = kept.carried_form(form.values)
-            return self._sign_in("نام کاربری یا گذرواژه درست نیست.", 401, carried)
-        return self._seat(request, who, kept.carried_form(form.values))
-
-    def _seat(
-        self, request: Request, who: dict[str, Any], form: KeptForm | None = None
-    ) -> Response:
-        response = kept.page_of(form) if form else RedirectResponse("/desk", 303)
-        self.desk.sit(request, response, who)
-        return response
-
-    async def go_on(self, request: Request) -> Response:
-        """POST /desk/kept: who signed in elsewhere goes on with what was typed."""
-        same_origin(request)
-        values = (await uploads.read_form(request, None, fields_limit=uploads.TEXT_FORM)).values
-        form = kept.carried_form(values)
-        if form is None:
-            return RedirectResponse("/desk", 303)
-        try:
-            self.desk.who(request)
-        except Unauthenticated:
-            return self._sign_in(None, 401, form)
-        return kept.page_of(form)
-
-    def show(self, request: Request, problem: dict[str, Any]) -> Response | None:
-        """A problem as a page of the desk, with what was typed."""
-        return kept.problem_page(request, problem, oidc=self._provider is not None)
-
-    async def oidc_begin(self, request: Request) -> Response:
-        """GET /desk/oidc: on to the organisation's login."""
-        if self._provider is None:
-            return RedirectResponse("/desk/sign-in", 303)
-        attempt = Attempt.new()
-        response = RedirectResponse(await self._provider.address(attempt, self._back(request)), 303)
-        sealed = self.desk.seals.seal(
-            {"state": attempt.state, "nonce": attempt.nonce, "verifier": attempt.verifier}
-        )
-        response.set_cookie(
-            OIDC_COOKIE, sealed, max_age=OIDC_SECONDS, path="/desk/oidc", httponly=True,
-            samesite="lax", secure=request.url.scheme == "https",
-        )  # fmt: skip
-        return response
-
-    async def oidc_end(self, request: Request) -> Response:
-        """GET /desk/oidc/back: the organisation's login sends the browser back."""
-        told = self.desk.seals.open(request.cookies.get(OIDC_COOKIE, ""), OIDC_SECONDS)
-        query = request.query_params
-        if self._provider is None or not told or told["state"] != query.get("state"):
-            return self._sign_in("ورود ناتمام ماند؛ دوباره تلاش کنید.", 401)
-        if "code" not in query:
-            return self._sign_in("ورود سازمانی پذیرفته نشد.", 401)
-        attempt = Attempt(told["state"], told["nonce"], told["verifier"])
-        name = await self._provider.username(attempt, query["code"], self._back(request))
-        who = await self.desk.ask_as_desk(request, contracts.WHO_IS, {"username": name})
-        response = self._seat(request, who)
-        response.delete_cookie(OIDC_COOKIE, path="/desk/oidc")
-        return response
-
-    def _back(self, request: Request) -> str:
-        return f"{request.url.scheme}://{request.url.netloc}/desk/oidc/back"
-
-    async def sign_out(self, request: Request) -> Response:
-        """POST /desk/sign-out"""
-        same_origin(request)
-        response = RedirectResponse("/desk/sign-in", 303)
-        leave(response)
-        return response
+    def __init__(self, desk: Desk, blobs: Blobs, portal: str) -> None:
+        self.desk, self._blobs, self._portal = desk, blobs, portal
 
     # --- tickets ---
 
@@ -293,12 +202,6 @@ class DeskPages:
         """All routes of the desk."""
         return [
             Route("/desk", self.queue),
-            Route("/desk/sign-in", self.sign_in_page, methods=["GET"]),
-            Route("/desk/sign-in", self.sign_in, methods=["POST"]),
-            Route("/desk/sign-out", self.sign_out, methods=["POST"]),
-            Route("/desk/kept", self.go_on, methods=["POST"]),
-            Route("/desk/oidc", self.oidc_begin),
-            Route("/desk/oidc/back", self.oidc_end),
             Route("/desk/telephone", self.telephone, methods=["GET", "POST"]),
             Route("/desk/calendar", self.calendar),
             Route("/desk/calendar/{what}", self.change, methods=["POST"]),

@@ -1,0 +1,53 @@
+"""The face of colleagues: tickets, treasury, notices and the register of agencies."""
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bus.blobs import Blobs
+from bus.client import Client
+from bus.contracts.govnotify import LETTERS
+from bus.settings import Settings, broker_url
+from gateway import pages, web
+from gateway.address import parse
+from gateway.ops.desk.oidc import Provider
+from gateway.ops.desk.pages import DeskPages
+from gateway.ops.desk.second_factor import SecondFactorPages
+from gateway.ops.desk.session import DESK, Desk
+from gateway.ops.desk.sign_in import SignInPages
+from gateway.ops.notices import pages as notices
+from gateway.ops.register import pages as register
+from gateway.ops.treasury import pages as treasury
+
+
+async def home(_: Request) -> Response:
+    """GET /: on to the desk."""
+    return RedirectResponse(DESK.at, 303)
+
+
+def make(settings: Settings) -> web.Face:
+    """The desk."""
+    settings.require("AMQP_URL", "DESK_KEY", "DESK_URL", "PORTAL_URL", "BLOBS_DIR")
+    client = Client(broker_url(settings), name="gateway.desk")
+    desk, blobs = Desk(client, settings), Path(settings.text("BLOBS_DIR"))
+    sign_in = SignInPages(desk, Provider.of(settings))
+    return web.Face(
+        "desk",
+        [
+            Route("/", home),
+            *sign_in.routes(),
+            *SecondFactorPages(desk).routes(),
+            *DeskPages(desk, Blobs(blobs), settings.text("PORTAL_URL")).routes(),
+            *treasury.routes(desk),
+            *register.routes(desk),
+            *notices.routes(desk, Blobs(blobs / LETTERS)),
+            Route("/health/live", web.live),
+            *pages.COMMON,
+        ],
+        lifespan=web.while_connected(client),
+        show=sign_in.show,
+        first=desk.recognise,
+        address=parse("DESK_URL", settings.text("DESK_URL")),
+    )

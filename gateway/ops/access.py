@@ -1,0 +1,114 @@
+"""Who may look at the ops face, and who may act: colleagues by session, machines by token.
+
+Reading health and metrics is for machines of the networks of METRICS_NETWORKS, or with
+METRICS_TOKEN, which also reads the board: it needs neither broker nor database, so that somebody
+sees what is wrong when both are away. Acts need a name and the role of an operator, and are written
+down before they are done.
+"""
+
+import hmac
+import time
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from starlette.requests import Request
+
+from bus import log
+from bus.contracts import accounts
+from bus.errors import Forbidden, Unavailable
+from bus.settings import Settings
+from gateway.hosts import network
+from gateway.ops.desk.session import Desk, digest_of, needs_second_factor
+
+LOOPBACK = "127.0.0.0/8 ::1/128"
+# So long a colleague who was recognised may go on looking while ticketing cannot be asked.
+RECENT_SECONDS, MOST_RECENT = 900.0, 1000
+_log = log.get("ops")
+
+
+class Reader(NamedTuple):
+    """Who looks: a name, and whether it may act as well."""
+
+    name: str
+    role: str
+
+
+class Access:
+    """Judges each request of the ops face."""
+
+    def __init__(self, desk: Desk, settings: Settings) -> None:
+        self._desk = desk
+        self._token = settings.get("METRICS_TOKEN")
+        listed = settings.text("METRICS_NETWORKS", LOOPBACK)
+        self._networks = tuple(map(network, listed.split()))
+        self._recent = dict[str, tuple[Reader, float]]()
+
+    async def machine(self, request: Request) -> None:
+        """Lets machines read health and metrics, and whoever may read all."""
+        try:
+            address = ip_address(request.client.host if request.client else "")
+        except ValueError:
+            address = None
+        if address is None or not any(address in known for known in self._networks):
+            await self.reader(request)
+
+    async def reader(self, request: Request) -> Reader:
+        """Who looks. Unauthenticated ``ops.token`` or ``desk.signed_out``."""
+        token = bearer(request)
+        if token is None:
+            return self._colleague(request)
+        if self._token and hmac.compare_digest(token.encode(), self._token.encode()):
+            return Reader("metrics", "observer")
+        return await self._ask({"token": digest_of(token)}, request)
+
+    def _colleague(self, request: Request) -> Reader:
+        cookie = request.cookies.get(self._desk.cookie_name(request), "")
+        try:
+            colleague = self._desk.who(request)
+        except Unavailable:
+            reader, at = self._recent.get(digest_of(cookie), (None, 0.0))
+            if reader is None or time.monotonic() - at > RECENT_SECONDS:
+                raise
+            return reader
+        if colleague.operator is None:
+            raise Forbidden("You are no operator.", code="ops.not_an_operator")
+        if colleague.factor is None and self._desk.requires_factor("ops", colleague.role):
+            raise needs_second_factor()
+        reader = Reader(colleague.username, colleague.operator)
+        if len(self._recent) >= MOST_RECENT:
+            self._recent.clear()
+        self._recent[digest_of(cookie)] = (reader, time.monotonic())
+        return reader
+
+    async def act(self, request: Request, act: str, subject: str) -> str:
+        """The name of the operator who does this, written down; Forbidden for who only looks."""
+        reader = await self.reader(request)
+        if reader.name == "metrics":
+            raise Forbidden(
+                "METRICS_TOKEN reads; acts need a token of ops_tokens or a session.",
+                code="ops.observer",
+            )
+        token = bearer(request)
+        who = (
+            {"token": digest_of(token)}
+            if token is not None
+            else {"session": self._desk.of_session(request)["session"]}
+        )
+        operator = await self._ask({**who, "act": act, "subject": subject}, request)
+        _log.info("operation", actor=operator.name, act=act, on=subject)
+        return operator.name
+
+    async def _ask(self, asked: dict[str, str], request: Request) -> Reader:
+        reply = await self._desk.ask_as_desk(request, accounts.OPERATOR, asked)
+        return Reader(reply["name"], reply["role"])
+
+
+def bearer(request: Request) -> str | None:
+    """The token of ``Authorization: Bearer``, if there is one (RFC 6750)."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def wants_page(request: Request) -> bool:
+    """True for a browser."""
+    return "text/html" in request.headers.get("accept", "")

@@ -1,0 +1,44 @@
+"""Persian words of the pages of accounts and second factors; data only."""
+
+from bus.errors import BusError
+
+FIELDS = (
+    "proof", "kind", "factor", "title", "seed", "seed_uri", "id", "old_password", "new_password",
+    "username", "reason",
+)  # fmt: skip
+DONE = {
+    "added": "عامل دوم افزوده شد.",
+    "password": "گذرواژه تغییر کرد و نشست‌های دیگر پایان یافت.",
+    "end": "نشست پایان یافت.",
+    "remove": "عامل دوم برداشته شد.",
+    "reset": "عامل‌های دوم همکار برداشته شد؛ او در ورود بعدی عامل تازه‌ای می‌افزاید.",
+}
+PROBLEMS = {
+    "factor.wrong": (
+        "این کد درست نیست، پیش‌تر به کار رفته یا زمان آن گذشته است؛ کد بعدی را بنویسید. "
+        "ساعت تلفن همراه باید درست باشد."
+    ),
+    "factor.not_found": "این عامل دیگر وجود ندارد؛ از نو آغاز کنید.",
+    "factor.most": "ده عامل دوم دارید؛ نخست یکی را بردارید.",
+    "factor.none": "این همکار عامل دومی ندارد.",
+    "factor.not_yours": "رئیس واحد آن همکار یا ناظر می‌تواند این کار را انجام دهد، نه خود او.",
+    "password.wrong": "گذرواژه کنونی درست نیست.",
+    "desk.locked": "گذرواژه نادرست بیش از اندازه نوشته شد؛ چند دقیقه دیگر دوباره تلاش کنید.",
+    "desk.second_factor": "نخست عامل دوم خود را تأیید کنید: بیرون بروید و دوباره وارد شوید.",
+}
+FAULTS = {
+    "password.short": "گذرواژه تازه باید دست‌کم ۱۰ نویسه باشد.",
+    "username": "همکار را انتخاب کنید.",
+    "reason": "دلیل را بنویسید.",
+    "old_password": "گذرواژه کنونی را بنویسید.",
+    "new_password": "گذرواژه تازه را بنویسید.",
+}
+
+
+def sentence(error: BusError) -> str:
+    """A refusal as one Persian sentence."""
+    for fault in error.fields:
+        words = FAULTS.get(fault.code) or FAULTS.get(fault.field)
+        if words:
+            return words
+    return PROBLEMS.get(error.code, "کار انجام نشد؛ دوباره تلاش کنید.")
