@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from bus.contracts.fields import KEY_KINDS
 from connector.caller import Caller
 from connector.keys import load_key, read_server_keys
 
+SCRIPT = "mirab-connector"
 Run = Callable[[argparse.Namespace], int]
 ENVIRONMENT = (
     "MIRAB_URL, MIRAB_KEY_FILE, MIRAB_KEY_ID and MIRAB_SERVER_KEY stand for --url, --key-file, "
@@ -17,20 +19,26 @@ ENVIRONMENT = (
 )
 
 
+def program() -> str:
+    """The name by which this program was called: that of the installed script, or the module's."""
+    return SCRIPT if Path(sys.argv[0]).stem == SCRIPT else "python -m connector"
+
+
 def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     """The parser; ``runs`` holds the function of each command by its name."""
+    name = program()
     top = argparse.ArgumentParser(
-        prog="python -m connector",
+        prog=name,
         description="Asks the water company over Mirab. " + ENVIRONMENT,
-        epilog="python -m connector COMMAND --help tells the options of a command. Exit codes: "
+        epilog=f"{name} COMMAND --help tells the options of a command. Exit codes: "
         "0 done; 1 refused by Mirab; 2 not tried or not answered.",
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    for name, describe in COMMANDS.items():
+    for command, describe in COMMANDS.items():
         described, add = describe
-        made = commands.add_parser(name, help=described, description=described + ".")
+        made = commands.add_parser(command, help=described, description=described + ".")
         add(made)
-        made.set_defaults(run=runs[name])
+        made.set_defaults(run=runs[command])
     return top
 
 

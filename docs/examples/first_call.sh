@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The first call of a newcomer to the sandbox with nothing but bash, openssl (3.0 or newer) and curl:
-# a key of one's own, an entry, a question.
+# a key of one's own, an entry, a question. The question is asked by ask.sh, which stands beside it.
 #
 #   bash docs/examples/first_call.sh http://127.0.0.1:8001 my-key.pem
 #
@@ -13,6 +13,15 @@ stop() { echo "Not done. $*" >&2; exit 2; }
 base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 member() { grep -o "\"$1\":\"[^\"]*\"" "$2" | head -n 1 | cut -d '"' -f 4; }
 
+for program in curl openssl grep cut tr tail head mktemp date dirname; do
+  command -v "$program" > /dev/null || stop "This needs the program $program; install it first."
+done
+case $(openssl version) in
+  "OpenSSL "[3-9]*) ;;
+  *) stop "This needs OpenSSL 3.0 or newer, not $(openssl version)." ;;
+esac
+ask=$(dirname "$0")/ask.sh
+[ -r "$ask" ] || stop "Copy ask.sh too, into the folder of this script: $ask is not there."
 [ $# -eq 2 ] || stop "Give Mirab's address and a file for your key; the head of $0 shows how."
 url=${1%/} key_file=$2
 [ ! -e "$key_file" ] || stop "$key_file exists, and a key is never overwritten."
@@ -45,5 +54,5 @@ echo "You are $(member code "$work/entry"), your key is $(member key_id "$work/e
 curl -q -sSf --max-time 30 -o "$work/keys" "$url/.well-known/jwks.json" || stop "$url has no keys."
 MIRAB_URL=$url MIRAB_KEY_FILE=$key_file MIRAB_KEY_ID=$(member key_id "$work/entry") \
   MIRAB_SERVER_KEY="$(member kid "$work/keys")=$(member x "$work/keys")" \
-  bash "$(dirname "$0")/ask.sh" \
+  bash "$ask" \
   '{"key_kind":"national_id","key":"9905251782","purpose":"fuel_quota"}'

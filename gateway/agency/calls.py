@@ -9,11 +9,13 @@ from starlette.responses import Response
 
 from bus.agencies import today
 from bus.contracts import Request as Contract
+from bus.contracts.callbacks import PUT_CALLBACK
 from bus.contracts.deferred import CANCEL_CALL, DEFER, READ_CALL
-from bus.errors import Unavailable
+from bus.errors import Forbidden, Unavailable
 from gateway import bodies, web
-from gateway.agency.door import JSON, Door
+from gateway.agency.door import JSON, Door, Visitor
 from gateway.agency.preferences import Preferences
+from gateway.agency.register import granted, require_grant
 from gateway.agency.runner import Runner
 
 ACCEPTED = 202
@@ -44,6 +46,8 @@ class Calls:
                 seconds = min(float(told.wait), contract.deadline)
                 answer = await self._door.call(request, visitor, contract, data, deadline=seconds)
                 return web.json_response(answer)
+        if not _may_hear(visitor):
+            told = told.without_call_back()
         kept = await self._door.client.call(
             DEFER,
             {"contract": contract.name, "data": data, "call_back": told.call_back},
@@ -78,6 +82,16 @@ class Calls:
             visitor.check_body(raw)
         data = {"id": str(request.path_params["call"])}
         return await self._door.call(request, visitor, contract, data)
+
+
+def _may_hear(visitor: Visitor) -> bool:
+    """True if the agency may have an endpoint: a call-back to none would be an empty promise."""
+    try:
+        grants = granted(visitor.register, visitor.agency, PUT_CALLBACK, None, visitor.address)
+        require_grant(grants, PUT_CALLBACK)
+    except Forbidden:
+        return False
+    return True
 
 
 def _has_purpose(caller: Mapping[str, Any], contract: Contract, data: Mapping[str, Any]) -> bool:

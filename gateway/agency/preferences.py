@@ -1,7 +1,7 @@
 """What an agency prefers (RFC 7240): an answer later, after so long, told by a call-back."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 
@@ -26,6 +26,10 @@ class Preferences:
     later: bool = False
     wait: int = 0
     call_back: bool = False
+
+    def without_call_back(self) -> "Preferences":
+        """The same for an agency that can have no endpoint, and so hears nothing of it."""
+        return replace(self, call_back=False)
 
     @property
     def applied(self) -> str:

@@ -103,15 +103,15 @@ def demo_key(code):
     return load_key(ROOT / f"deploy/local/demo_keys/{code}.pem", f"{code}-demo")
 
 
-def signed(url, key, path, data):
+def signed(url, key, path, data, headers=()):
     """Body and headers of a signed request."""
     body = json.dumps(data).encode()
-    told = {"Content-Type": "application/json"}
+    told = {"Content-Type": "application/json", **dict(headers)}
     return body, told | sign_request(key, "POST", url + path, told, body)
 
 
-def post(url, key, data=QUESTION, path="/v1/inquiry/ask"):
-    body, headers = signed(url, key, path, data)
+def post(url, key, data=QUESTION, path="/v1/inquiry/ask", headers=()):
+    body, headers = signed(url, key, path, data, headers)
     return requests.post(url + path, data=body, headers=headers, timeout=20)
 
 

@@ -88,3 +88,44 @@ def test_what_is_installed_can_serve_too(installed):
     )
     run(installed, "-W", "ignore", "-c", serve)
     assert (installed / "connector/example/land_registry.mjs").exists()
+
+
+def test_d24_building_the_distribution_leaves_nothing_in_the_checkout(tmp_path):
+    ignored = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
+    for name in ("bus", "connector"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    git = ["git", "-C", tmp_path, "-c", "user.name=x", "-c", "user.email=x@mirab.example"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "add", "-A"], check=True)
+    subprocess.run([*git, "commit", "-qm", "all"], check=True)
+    build = "import setuptools; setuptools.setup()"
+    subprocess.run(
+        [sys.executable, "-c", build, "-q", "build"],
+        cwd=tmp_path / "connector", check=True, capture_output=True,
+    )  # fmt: skip
+    status = subprocess.run(
+        [*git, "status", "--porcelain"], check=True, capture_output=True, text=True
+    )
+    assert status.stdout == ""
+    assert (tmp_path / ".local/connector-build/lib/connector/caller.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("called", "name"),
+    [
+        ("/opt/bin/mirab-connector", "mirab-connector"),
+        ("/x/connector/__main__.py", "python -m connector"),
+    ],
+)
+def test_d24_help_says_the_programs_own_name(called, name):
+    lines = f"import sys; sys.argv[0] = {called!r}; from connector.__main__ import main; main()"
+    told = subprocess.run(
+        [sys.executable, "-c", lines, "--help"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert told.startswith(f"usage: {name} ")
+    assert f"{name} COMMAND --help" in " ".join(told.split())

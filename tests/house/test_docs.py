@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 
+from bus.contracts.callbacks import CALLBACK_TYPES, TEST
 from gateway.problems import PROBLEMS
 from services.inquiry.domain.purposes import PURPOSES
 from tests.conftest import ROOT
@@ -109,3 +110,11 @@ def test_the_worked_signature_of_the_join_page_is_right():
     signature = base64.b64decode(headers["Signature"].split(":")[1])
     assert key.public.verify(signature, base.encode())
     check_digest({"content-digest": headers["Content-Digest"]}, body.encode())
+
+
+def test_d20_the_types_of_call_backs_are_those_of_the_contract():
+    page = text("docs/webhooks.md")
+    named = re.findall(r"^\| `([a-z.]+)` \|", page, re.MULTILINE)
+    assert named == list(CALLBACK_TYPES)
+    assert f"`{TEST}` comes only when you ask for it" in page
+    assert '`POST /v1/notify/test_callback` with `{"callback": "..."}`' in page
