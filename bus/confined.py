@@ -180,6 +180,7 @@ def _start(job: str, source: IO[bytes], result: IO[bytes]) -> "subprocess.Popen[
             [
                 sys.executable,
                 "-I",
+                "-B",  # a .pyc that is cut by the limit of output would break the next process
                 "-X",
                 "utf8",
                 "-W",

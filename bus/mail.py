@@ -11,8 +11,9 @@ import ssl
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from bus.errors import Unavailable
+from bus.outside import Deadline
 
-SECONDS = 20
+SECONDS, WHOLE_SECONDS = 20, 60.0
 OK = 250
 FINAL = range(500, 600)
 # What is wrong with our own sign-in passes when somebody mends it.
@@ -30,6 +31,33 @@ class Refused(Exception):
         self.code, self.text = code, text
 
 
+class _Server(smtplib.SMTP):
+    """A mail server whose connection a deadline cuts: a reply may drip, each read in its time."""
+
+    def __init__(self, deadline: Deadline, host: str, port: int, name: str, timeout: float) -> None:
+        self._deadline = deadline
+        super().__init__(host, port, name, timeout)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return self._deadline.watch(super()._get_socket(host, port, timeout))  # type: ignore[misc]
+
+
+class _TlsServer(smtplib.SMTP_SSL, _Server):
+    """The same within TLS: the library asks the next class of this order for the bare socket."""
+
+    def __init__(  # noqa: PLR0913 - what the library asks
+        self,
+        deadline: Deadline,
+        host: str,
+        port: int,
+        name: str,
+        timeout: float,
+        context: ssl.SSLContext,
+    ) -> None:
+        self._deadline = deadline
+        smtplib.SMTP_SSL.__init__(self, host, port, name, timeout=timeout, context=context)
+
+
 class Post:
     """The mail server at ``smtp://user:password@host:587?starttls=1`` or ``smtps://…``."""
 
@@ -42,8 +70,12 @@ class Post:
         taken now. Unavailable ``mail.unanswered``: the letter was under way when the server fell
         silent, and nobody knows whether it was taken.
         """
+        with Deadline(WHOLE_SECONDS) as deadline:
+            self._send(deadline, sender, recipient, raw)
+
+    def _send(self, deadline: Deadline, sender: str, recipient: str, raw: bytes) -> None:
         try:
-            server = self._connect()
+            server = self._connect(deadline)
         except smtplib.SMTPResponseException as error:
             raise _problem(error.smtp_code, error.smtp_error) from error
         except (smtplib.SMTPException, OSError) as error:
@@ -56,16 +88,15 @@ class Post:
                 server.quit()
             server.close()
 
-    def _connect(self) -> smtplib.SMTP:
+    def _connect(self, deadline: Deadline) -> smtplib.SMTP:
         host, url = self._url.hostname or "127.0.0.1", self._url
         name = socket.getfqdn()
         server: smtplib.SMTP
         if url.scheme == "smtps":
-            server = smtplib.SMTP_SSL(
-                host, url.port or 465, name, timeout=SECONDS, context=ssl.create_default_context()
-            )
+            context = ssl.create_default_context()
+            server = _TlsServer(deadline, host, url.port or 465, name, SECONDS, context)
         else:
-            server = smtplib.SMTP(host, url.port or 25, name, timeout=SECONDS)
+            server = _Server(deadline, host, url.port or 25, name, SECONDS)
         try:
             if self._starttls:
                 server.starttls(context=ssl.create_default_context())

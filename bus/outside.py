@@ -1,12 +1,18 @@
 """One HTTP call to somebody outside: an answer in time and size, or an honest word why not."""
 
+import contextlib
 import re
+import socket
 import ssl
+import threading
 import time
 from typing import Any
 
 import orjson
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 NUL = rb"\u0000"
@@ -26,21 +32,106 @@ def exchange(
     method: str, url: str, *, timeout: float, limit: int, **asked: Any
 ) -> tuple[int, bytes]:
     """The status and the body, of which no more is read than shows that it is longer than
-    ``limit`` bytes; ``timeout`` in seconds is for the whole answer. Raises NoAnswer.
+    ``limit`` bytes; ``timeout`` in seconds is for the whole call. Raises NoAnswer.
 
-    There is no session: a connection that was kept and that the other side closes just now would
-    leave open whether it heard us.
+    No connection is kept: one that the other side closes just now would leave open whether it
+    heard us.
     """
     try:
-        with requests.request(
-            method, url, timeout=timeout, allow_redirects=False, stream=True, **asked
-        ) as answer:
-            return answer.status_code, _read(answer, time.monotonic() + timeout, limit)
+        with requests.Session() as session, Deadline(timeout) as deadline:
+            adapter = _Cut(deadline)
+            session.mount("https://", adapter)
+            session.mount("http://", adapter)
+            return _exchanged(session, deadline, method, url, timeout, limit, asked)
     except (requests.RequestException, OSError) as error:
         raise NoAnswer(type(error).__name__, unsent=_unsent(error)) from None
     except Exception as error:
         # urllib3's own errors while a body is read.
         raise NoAnswer(type(error).__name__) from None
+
+
+def _exchanged(  # noqa: PLR0913 - what ``exchange`` was given
+    session: requests.Session,
+    deadline: "Deadline",
+    method: str,
+    url: str,
+    timeout: float,
+    limit: int,
+    asked: dict[str, Any],
+) -> tuple[int, bytes]:
+    end = time.monotonic() + timeout
+    with session.request(
+        method, url, timeout=timeout, allow_redirects=False, stream=True, **asked
+    ) as answer:
+        body = _read(answer, end, limit)
+        if deadline.is_over:
+            # What is cut within headers or body looks complete to the library.
+            raise TimeoutError
+        return answer.status_code, body
+
+
+class Deadline:
+    """Cuts the connections of a call when its time is over.
+
+    The library's own time-out is for each read: who sends a byte of a header a second would hold
+    us for hours.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+        self._twins: list[socket.socket] = []
+        self.is_over = False
+
+    def __enter__(self) -> "Deadline":
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        for twin in self._twins:
+            twin.close()
+
+    def watch(self, line: socket.socket) -> socket.socket:
+        """The same socket, which is cut in time; TLS takes it over, its twin still names it."""
+        self._twins.append(line.dup())
+        return line
+
+    def _cut(self) -> None:
+        self.is_over = True
+        for twin in self._twins:
+            with contextlib.suppress(OSError):
+                twin.shutdown(socket.SHUT_RDWR)
+
+
+class _Cut(HTTPAdapter):
+    """Makes connections that a deadline watches."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._pools = _watched_pools(deadline)
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+
+def _watched_pools(deadline: Deadline) -> dict[str, type[HTTPConnectionPool]]:
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return deadline.watch(super()._new_conn())
+
+    class Tls(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return deadline.watch(super()._new_conn())
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = Tls
+
+    return {"http": PlainPool, "https": TlsPool}
 
 
 def readable(body: bytes, limit: int) -> Any:

@@ -21,6 +21,7 @@ from bus.contracts.receiver import ADDRESS_LINES, Receiver, personalisation
 API_CHANNELS = ("sms", "email", "letter")
 KEY_KINDS = ("live", "team", "test")
 POSTAGES = ("first", "second", "economy")
+SCANS = ("HELD", "CLEAN", "INFECTED")
 PAGE = 250
 PDF_MOST = 2 * 1024 * 1024
 LETTERS = "letters"
@@ -120,6 +121,12 @@ class ApiMessage(Schema):
     html = fields.String(required=True, allow_none=True, metadata={"personal": True})
     unsubscribe_url = Text(1000, required=True, allow_none=True, personal=True)
     pdf = fields.Nested(Pdf, required=True, allow_none=True)
+    scan = Choice(
+        SCANS,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "What the scanner said of a PDF made elsewhere"},
+    )
     postage = Choice(POSTAGES, required=True, allow_none=True)
     contact = Block(required=True, allow_none=True)
     parts = fields.Integer(required=True, allow_none=True)

@@ -28,9 +28,13 @@ class Receiver(Schema):
     )
 
 
+NUMBER_MOST = 2**53 - 1
+"""Greater ones are other numbers in many programs (RFC 8259, section 6)."""
+
+
 class Value(Prose):
-    """What stands for a placeholder: a text, a number, or a list of texts, which becomes a list of
-    points in a letter and an enumeration elsewhere.
+    """What stands for a placeholder: a text, a whole number, or a list of texts, which becomes a
+    list of points in a letter and an enumeration elsewhere.
     """
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
@@ -41,7 +45,9 @@ class Value(Prose):
         return self._one(value, attr, data, **kwargs)
 
     def _one(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, float) or (isinstance(value, int) and abs(value) > NUMBER_MOST):
+            raise ValidationError("number|Give this number as a text, so that it is sent as typed.")
+        if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         text: str = super()._deserialize(value, attr, data, **kwargs)
         return text

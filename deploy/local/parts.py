@@ -109,6 +109,7 @@ PARTS = (
             "SMTP_URL",
             "PORTAL_URL",
             "BLOBS_DIR",
+            "CLAMD_ADDRESS",
             "MARKS_DIR",
             "AGENCIES_DIR",
             "REGISTER_PUBLIC_KEY",

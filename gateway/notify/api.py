@@ -29,7 +29,7 @@ from bus.errors import BusError, NotFound
 from bus.settings import Settings, broker_url
 from gateway import bodies, letters, pages, sorry, web
 from gateway.address import own_address
-from gateway.notify import reading, schemas, telling
+from gateway.notify import pdf_check, reading, schemas, telling
 from gateway.notify.door import Door, Visitor, act_id
 from gateway.notify.errors import answer, bad, no_result, refused, show
 
@@ -122,6 +122,11 @@ class Notify:
         asked, content = reading.precompiled(told)
         if visitor.kind == "team":
             raise bad("Cannot send letters with a team api key", 403)
+        judged = await asyncio.to_thread(pdf_check.judge, content)
+        if judged.fault == pdf_check.UNREADABLE:
+            raise bad(reading.NO_PDF)
+        if judged.fault:
+            raise bad(f"Letter content must not {judged.fault}")
         claim = await asyncio.to_thread(self.blobs.add, content)
         pdf = {"sha256": claim.sha256, "size": min(claim.size, PDF_MOST)}
         id_ = act_id(request, visitor)

@@ -22,6 +22,8 @@ NO_JSON = "Invalid JSON supplied in POST data"
 NO_PDF = "Letter content is not a valid PDF"
 # A reader finds the mark of PDF and its end near the ends of a file (ISO 32000-1, Annex H.3).
 NEAR = 1024
+# More digits may be more than 64 bits, and many libraries make another number of them.
+SAFE_DIGITS = 15
 
 
 async def json_of(request: Request, limit: int = bodies.BODY_LIMIT) -> Any:
@@ -30,12 +32,27 @@ async def json_of(request: Request, limit: int = bodies.BODY_LIMIT) -> Any:
     if bodies.too_deep(raw):
         raise bad(NO_JSON)
     try:
-        told = orjson.loads(raw or b"{}")
+        orjson.loads(raw or b"{}")
     except orjson.JSONDecodeError:
         raise bad(NO_JSON) from None
     if bodies.twice(raw or b"{}"):
         raise bad(NO_JSON)
-    return told or {}
+    return json.loads(raw or b"{}", parse_float=Number, parse_int=_whole) or {}
+
+
+class Number(float):
+    """A number that no integer of 64 bits is; its ``text`` is how it was typed."""
+
+    text: str
+
+    def __new__(cls, text: str) -> "Number":
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+
+def _whole(text: str) -> int | Number:
+    return int(text) if len(text) <= SAFE_DIGITS and text != "-0" else Number(text)
 
 
 def sms(told: Any, kind: str) -> dict[str, Any]:
@@ -79,8 +96,6 @@ def precompiled(told: Any) -> tuple[dict[str, Any], bytes]:
     tail = content[-NEAR:]
     if b"%PDF-" not in content[:NEAR] or b"%%EOF" not in tail or b"startxref" not in tail:
         raise bad(NO_PDF)
-    if b"/Encrypt" in content:
-        raise bad("Letter content must not be protected by a password")
     return {
         "channel": "letter", "reference": form["reference"] or None,
         "postage": form.get("postage", "second"),
@@ -118,8 +133,8 @@ def _word(name: str, value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, str | int):
         return str(value)
-    if isinstance(value, float):
-        return json.dumps(value)
+    if isinstance(value, Number):
+        return value.text
     raise _no_value(name, value)
 
 

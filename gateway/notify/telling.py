@@ -26,6 +26,8 @@ OF_CHANNEL = {
     ("letter", "UNTOLD"): "delivered",
 }
 OF_LETTERS = {"created": "accepted", "sending": "accepted", "delivered": "received"}
+# A PDF that came as it is waits for the scanner of viruses, as with Notify.
+OF_SCANS = {"HELD": "pending-virus-check", "INFECTED": "virus-scan-failed"}
 # What a status asked for stands for.
 GROUPS = {
     "failed": (
@@ -78,7 +80,7 @@ def notification(told: Mapping[str, Any], base: str) -> dict[str, Any]:
         **lines(to["address"] if channel == "letter" else None),
         "postage": told["postage"],
         "type": channel,
-        "status": status(channel, told["state"]),
+        "status": OF_SCANS.get(str(told.get("scan"))) or status(channel, told["state"]),
         "template": template_of(told["template"], base),
         "body": told["body"],
         "subject": told["subject"],
@@ -88,14 +90,26 @@ def notification(told: Mapping[str, Any], base: str) -> dict[str, Any]:
         "completed_at": moment(ended),
         "scheduled_for": moment(told["due_at"]) if due > created else None,
         "one_click_unsubscribe_url": told["unsubscribe_url"],
-        "is_cost_data_ready": False,
+        "is_cost_data_ready": told["cost_rials"] is not None,
         "cost_in_pounds": None,
-        "cost_details": {},
+        "cost_details": _cost_details(told),
         "cost_in_rials": told["cost_rials"],
     }
     if channel == "letter":
         answer["estimated_delivery"] = moment((created + POSTED_WITHIN).isoformat())
     return answer
+
+
+def _cost_details(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What an SMS costs by its parts, under Notify's names; the rate is in rials."""
+    parts, rials = told["parts"], told["cost_rials"]
+    if told["channel"] != "sms" or not parts or rials is None:
+        return {}
+    return {
+        "billable_sms_fragments": parts,
+        "international_rate_multiplier": 1.0,
+        "sms_rate_in_rials": rials // parts,
+    }
 
 
 def lines(address: list[str] | None) -> dict[str, str | None]:

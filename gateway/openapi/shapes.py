@@ -10,7 +10,7 @@ from marshmallow import Schema, fields, validate
 from bus import identifiers, tracking
 from bus.contracts.agencies import Jwk
 from bus.contracts.fields import Block, Checked, Choice, Day, Instant, Pattern, Prose, Text
-from bus.contracts.receiver import Value
+from bus.contracts.receiver import NUMBER_MOST, Value
 from bus.persian import BLANKS, DIRECTION, INVISIBLE, JOINERS, without_direction_marks
 
 Node = dict[str, Any]
@@ -99,17 +99,19 @@ JWK: Node = {
         {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
     ],
 }
+# A number that JSON does not hold exactly, or with a fraction, is sent as a text.
+TYPED: Node = {"type": "integer", "minimum": -NUMBER_MOST, "maximum": NUMBER_MOST}
 VALUE: Node = {
     "anyOf": [
         {"type": "string", "maxLength": 2000, "pattern": f"^[^{IN_PROSE}]*$"},
-        {"type": "number"},
+        dict(TYPED),
         {
             "type": "array",
             "maxItems": 100,
             "items": {
                 "anyOf": [
                     {"type": "string", "maxLength": 2000, "pattern": f"^[^{IN_PROSE}]*$"},
-                    {"type": "number"},
+                    dict(TYPED),
                 ]
             },
         },

@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -245,9 +246,18 @@ def sweep(desk: Desk) -> None:
     """
     with desk.store.transaction() as tx:
         due = attempts.due(tx.conn, desk.now)
-    Chore(desk.store, "billing.sweep").each(
-        due, lambda row: _take_up(desk, row), lambda row: row.order_id
-    )
+    of_bank: dict[str, list[Any]] = {}
+    for row in due:
+        of_bank.setdefault(row.psp, []).append(row)
+    chore = Chore(desk.store, "billing.sweep")
+
+    def take_up(rows: list[Any]) -> None:
+        chore.each(rows, lambda row: _take_up(desk, row), lambda row: row.order_id)
+
+    if of_bank:
+        # A bank that is slow holds up its own payments alone.
+        with ThreadPoolExecutor(len(of_bank)) as pool:
+            list(pool.map(take_up, of_bank.values()))
 
 
 def _take_up(desk: Desk, row: Any) -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from bus.blobs import Blobs
+from bus.clamd import Clamd
 from bus.contracts import govnotify
 from bus.endpoint import every, serve
 from bus.settings import Settings
 from bus.store import Store
-from services.notify import api_sending, editors, letters, tokens
+from services.notify import api_sending, editors, letters, scanning, tokens
 from services.notify.office import Office
 
 
@@ -48,6 +49,13 @@ class ApiEntries:
     def letters_printed(self, tx, *, ids):
         editors.editor(tx.conn, tx.message)
         return letters.printed(self.office(tx), ids)
+
+    @every(2)
+    def scan_letters(self):
+        folder = Path(self.settings.text("BLOBS_DIR")) / govnotify.LETTERS
+        address = self.settings.get("CLAMD_ADDRESS")
+        scanner = Clamd(address) if address else None
+        scanning.scan(self.store, self.office, scanner, Blobs(folder))
 
     @every(3600)
     def sweep_letters(self):

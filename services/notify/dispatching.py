@@ -5,10 +5,13 @@ called, then a transaction records what it said. A process may be killed anywher
 services/notify/clearing.py finds out what the provider has, and nothing is sent again before.
 """
 
+import contextlib
 import random
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Sequence, Set
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import text
@@ -24,7 +27,7 @@ from services.notify.domain.quiet import after_quiet
 from services.notify.office import Office
 
 AT_ONCE = 100
-CALLS_AT_ONCE = 4
+CALLS_AT_ONCE, LOOK_SECONDS = 4, 0.25
 # A call begins soon after its reservation or not at all, and must be over before anybody may think
 # its process dead: adapters' time-outs are far shorter than what is left of the lease.
 BEGINS_WITHIN = 1 / 4
@@ -55,25 +58,43 @@ SENDING = text("update messages set state = 'SENDING' where id = any(cast(:ids a
 
 
 def dispatch(post: Post, channel: str, lane: str) -> None:
-    """Hands over all that is due in a lane of a channel."""
-    while batches := reserve(post, channel, lane):
-        down: set[str] = set()
-        with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
-            list(pool.map(lambda batch, down=down: calling.call(post, batch, down), batches))
+    """Hands over all that is due in a lane of a channel. Each provider has calls of its own: one
+    that is slow holds up what it has, and the others go on.
+    """
+    codes = post.of(channel)
+    down: set[str] = set()
+    running: dict[Future[None], str] = {}
+    with contextlib.ExitStack() as stack:
+        pools = {code: stack.enter_context(ThreadPoolExecutor(CALLS_AT_ONCE)) for code in codes}
+        while True:
+            counts = Counter(running.values())
+            busy = down | {code for code in codes if counts[code] >= CALLS_AT_ONCE}
+            batches = reserve(post, channel, lane, busy) if not codes or busy < {*codes} else []
+            for batch in batches:
+                code = batch.carrier.code
+                running[pools[code].submit(calling.call, post, batch, down)] = code
+            if not running:
+                return
+            done, _ = wait(running, LOOK_SECONDS, FIRST_COMPLETED)
+            for call in done:
+                del running[call]
+                call.result()
+            if not running:
+                down = set()  # a round is over: who failed in it is judged anew by his row
 
 
 # --- reserve ---
 
 
-def reserve(post: Post, channel: str, lane: str) -> list[Batch]:
+def reserve(post: Post, channel: str, lane: str, busy: Set[str] = frozenset()) -> list[Batch]:
     """Takes up to 100 due messages, and reserves a hand-over for each; what cannot go now is due
-    again later.
+    again later. Who is ``busy`` gets none.
     """
     until = time.monotonic()
     with post.store.transaction() as tx:
         office = post.office(tx)
         until += office.book.patience.lease.total_seconds() * BEGINS_WITHIN
-        who = carriers.usable(office, channel, post.of(channel))
+        who = _free(carriers.usable(office, channel, post.of(channel)), busy)
         if _quiet(office, channel, lane):
             return []
         rows = _willing(office, _entitled(office, _due(office, channel, lane, who)))
@@ -88,6 +109,12 @@ def reserve(post: Post, channel: str, lane: str) -> list[Batch]:
         for (code, _), all_ in parcels.items()
         for some in calling.cut(all_, post.carriers[code].most)
     ]
+
+
+def _free(who: Usable, busy: Set[str]) -> Usable:
+    """Without the providers that have enough to do; they are known all the same."""
+    trial = None if who.trial is not None and who.trial.code in busy else who.trial
+    return replace(who, closed=[each for each in who.closed if each.code not in busy], trial=trial)
 
 
 def _quiet(office: Office, channel: str, lane: str) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from services.notify import ending
-from services.notify.domain import choosing
+from services.notify import ending, filling
+from services.notify.domain import choosing, parts
 from services.notify.domain.message import State
 from services.notify.office import Office
 
@@ -26,9 +26,15 @@ TAKEN = text(
     "where h.ref = told.ref and h.state in ('RESERVED', 'UNKNOWN') returning h.ref, h.message"
 )
 SENT = text(
-    "update messages m set state = 'SENT', sent_at = :now, "
-    "cost_rials = coalesce(h.cost_rials, m.cost_rials) from handovers h "
-    "where h.ref = any(:refs) and m.id = h.message and m.state = 'SENDING'"
+    "update messages m set state = 'SENT', sent_at = :now from handovers h "
+    "where h.ref = any(:refs) and m.id = h.message and m.state = 'SENDING' "
+    "returning m.id::text, m.channel, m.contents -> m.channel ->> 'body' as body"
+)
+# What its owner is told is the book's price; what a provider took stands with the hand-over.
+PRICED = text(
+    "update messages m set cost_rials = told.rials "
+    "from unnest(cast(:ids as uuid[]), cast(:rials as bigint[])) as told (id, rials) "
+    "where m.id = told.id"
 )
 FREED = text(
     "update handovers set state = 'REFUSED', code = :code, poll_at = null where ref = any(:refs) "
@@ -40,7 +46,7 @@ NOT_THERE = text(
     "and state in ('RESERVED', 'UNKNOWN') returning message"
 )
 AGAIN = text(
-    "update messages set state = 'CREATED', due_at = :now, sent_at = null "
+    "update messages set state = 'CREATED', due_at = :now, sent_at = null, cost_rials = null "
     "where id = any(:ids) and state in ('SENDING', 'SENT')"
 )
 LOCKED = text(
@@ -48,7 +54,8 @@ LOCKED = text(
     "and state in ('SENDING', 'SENT') order by id for update"
 )
 PUT_OFF = text(
-    "update messages m set state = 'CREATED', sent_at = null, due_at = w.due_at, "
+    "update messages m set state = 'CREATED', sent_at = null, cost_rials = null, "
+    "due_at = w.due_at, "
     "tries = m.tries + w.over::integer, code = case when :code = '' then m.code else :code end, "
     "refused_by = case when w.over then '{}' when :by = '' then m.refused_by "
     "else array_append(m.refused_by, :by) end "
@@ -89,7 +96,12 @@ def taken(office: Office, those: Sequence[Taken]) -> None:
             "poll_at": office.now + office.book.patience.poll,
         },
     ).all()
-    office.conn.execute(SENT, {"refs": [row.ref for row in found], "now": office.now})
+    sent = office.conn.execute(SENT, {"refs": [row.ref for row in found], "now": office.now}).all()
+    priced = [(row.id, filling.cost(office.book, parts.parts(row.body), office.now))
+              for row in sent if row.channel == "sms"]  # fmt: skip
+    if priced:
+        ids, rials = zip(*priced, strict=True)
+        office.conn.execute(PRICED, {"ids": list(ids), "rials": list(rials)})
 
 
 def free(office: Office, refs: Sequence[int], code: str) -> None:

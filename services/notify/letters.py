@@ -1,6 +1,6 @@
 """Letters on paper: what waits for the printer, what was posted, whose PDFs are still needed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,7 +14,11 @@ from services.notify.office import Office
 from services.notify.store import ADDRESSES
 
 KEEP_SECONDS = 86_400
-WAITING = "channel = 'letter' and state = 'CREATED' and due_at <= :now"
+# A PDF that came from outside waits for the scanner first (services/notify/scanning.py).
+WAITING = (
+    "channel = 'letter' and state = 'CREATED' and due_at <= :now and ("
+    "contents #>> '{letter,pdf,sha256}' is null or contents #>> '{letter,scan}' = 'CLEAN')"
+)
 
 
 def told(office: Office, row: Any) -> dict[str, Any]:
@@ -35,8 +39,18 @@ def told(office: Office, row: Any) -> dict[str, Any]:
         "html": content.get("html") if row.channel == "letter" else None,
         "unsubscribe_url": content.get("unsubscribe") if row.channel == "email" else None,
         **{name: content.get(name) for name in ("pdf", "postage")},
+        "scan": _scan(row, content),
         "contact": dict(office.book.contact) if row.channel == "letter" else None,
     }
+
+
+def _scan(row: Any, content: Mapping[str, Any]) -> str | None:
+    """What the scanner said of a PDF that came from outside; None of a letter that we made."""
+    if not content.get("pdf"):
+        return None
+    if row.state == State.REJECTED and row.code == "letter.virus":
+        return "INFECTED"
+    return str(content.get("scan") or "HELD")
 
 
 def queue(office: Office, who: str, limit: int) -> dict[str, Any]:

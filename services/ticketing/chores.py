@@ -5,12 +5,14 @@ Each step is a small transaction of its own; what fails is tried again later and
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from sqlalchemy import Row, text
 
 from bus import log
 from bus.blobs import Blobs
+from bus.clamd import Clamd
 from bus.contracts.ticketing import TICKET_ESCALATED
 from bus.envelope import instant
 from bus.errors import NotFound, Unavailable
@@ -19,7 +21,6 @@ from bus.persian import tehran_day
 from bus.store import Store, Tx
 from services.ticketing import acting, failures, incoming, letter_rows, notices, periods
 from services.ticketing.acting import Desk
-from services.ticketing.clamd import Clamd
 from services.ticketing.failures import Chore
 
 _log = log.get("chores")
@@ -27,7 +28,7 @@ DeskOf = Callable[[Tx], Desk]
 LEASE = dt.timedelta(minutes=2)
 # A letter is tried for about two days, then somebody has to look.
 MAIL_TRIES = 40
-AT_ONCE = 100
+AT_ONCE, SIDE_BY_SIDE = 100, 4
 AWAY = 3
 OLD_CALENDAR = "state <> 'ANSWERED' and calendar_version < (select version from calendar_version)"
 KEEP_MAILS_DAYS = 90
@@ -52,9 +53,14 @@ def scan(store: Store, desk_of: DeskOf, scanner: Clamd, blobs: Blobs) -> None:
     if held and not scanner.ping():
         _log.warning("files stay held", held=len(held))
         return
-    Chore(store, "scan_files").each(
-        (file.id for file in held), lambda id_: _scan(store, desk_of, id_, scanner, blobs)
-    )
+    chore = Chore(store, "scan_files")
+
+    def judge(file: Row[Any]) -> None:
+        chore.each([file.id], lambda id_: _scan(store, desk_of, id_, scanner, blobs))
+
+    # A file that takes the scanner long holds up no other.
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        list(pool.map(judge, held))
 
 
 def _scan(store: Store, desk_of: DeskOf, id_: int, scanner: Clamd, blobs: Blobs) -> None:

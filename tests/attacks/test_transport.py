@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -160,6 +161,24 @@ def test_case_11_a_header_of_a_megabyte_is_cut_off(member):
     headers, _ = signed(member)
     heard = talk(member, head({**headers, "X-Long": "a" * 1_000_000}) + b"\r\n")
     assert answers(heard) in ([431], [400], [])
+    assert member.send().status_code == 200
+
+
+@pytest.mark.parametrize(
+    "begun", [b"X-Drip: ", b"Expect: 100-continue\r\nContent-Length: 99\r\n\r\n"]
+)
+def test_case_12_15_requests_that_never_end_hold_up_nobody_else(member, begun):
+    parts = urlsplit(member.house.url)
+    with contextlib.ExitStack() as stack:
+        lines = [
+            stack.enter_context(socket.create_connection((parts.hostname, parts.port)))
+            for _ in range(100)
+        ]
+        for line in lines:
+            line.sendall(f"POST {ASK} HTTP/1.1\r\nHost: {parts.netloc}\r\n".encode() + begun)
+        began = time.monotonic()
+        assert member.send().status_code == 200
+        assert time.monotonic() - began < 5
 
 
 def test_case_13_who_does_not_read_the_answers_holds_up_nobody(member):

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from notifications_python_client import NotificationsAPIClient
 from notifications_python_client.authentication import create_jwt_token
 from notifications_python_client.errors import HTTPError
+from pypdf import PdfWriter
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
 
 from deploy.local.ports import free_port
 from services.notify import api_keys
@@ -287,6 +289,7 @@ def test_a_letter_that_is_a_pdf_already_comes_back_byte_for_byte(live):
     found = live.get_notification_by_id(sent["id"])
     jsonschema.validate(found, MESSAGE)
     assert (found["line_1"], found["postage"]) == ("Provided as PDF", "first")
+    assert found["status"] == "pending-virus-check"
 
 
 @pytest.mark.parametrize(
@@ -300,6 +303,80 @@ def test_a_letter_that_is_a_pdf_already_comes_back_byte_for_byte(live):
 def test_what_is_no_pdf_is_refused(live, content, why):
     told = refusal(live.send_precompiled_letter_notification, "x", io.BytesIO(content))
     assert told == (400, [("BadRequestError", why)])
+
+
+TYPED = [
+    "123456789012345678901234567890", "18446744073709551616", "9007199254740993", "1.0", "1.10",
+    "0.1000000000000000055511151231257827", "1e3", "-0", "-0.0", "7",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", TYPED)
+def test_c3_a_number_is_sent_as_it_was_typed(notify, number):
+    raw = f'{{"personalisation": {{"name": [{number}], "code": {number}}}}}'.encode()
+    token = create_jwt_token(notify.keys["live"][-36:], notify.keys["live"][-73:-37])
+    told = requests.post(
+        f"{notify.url}/v2/template/{notify.sms}/preview",
+        data=raw,
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        timeout=20,
+    )
+    assert told.json()["body"] == f"{number}، کد شما {number} است.", told.text
+
+
+def made_pdf(change):
+    """A PDF of one page that ``change`` has made something of."""
+    writer = PdfWriter()
+    writer.add_blank_page(595, 842)
+    change(writer)
+    kept = io.BytesIO()
+    writer.write(kept)
+    return kept.getvalue()
+
+
+def action(kind, **more):
+    named = {NameObject(f"/{name}"): TextStringObject(value) for name, value in more.items()}
+    return DictionaryObject({NameObject("/S"): NameObject(kind), **named})
+
+
+def opened_by(told):
+    return made_pdf(lambda pdf: pdf.root_object.__setitem__(NameObject("/OpenAction"), told))
+
+
+def clicked(told):
+    note = DictionaryObject({NameObject("/Subtype"): NameObject("/Link"), NameObject("/A"): told})
+    return made_pdf(
+        lambda pdf: pdf.pages[0].__setitem__(NameObject("/Annots"), ArrayObject([note]))
+    )
+
+
+SCRIPT = action("/JavaScript", JS="app.alert(1)")
+HOSTILE = {
+    "only the marks of a PDF": b"%PDF-1.7\n" + b"X5O!P%@AP" + b"\nstartxref\n0\n%%EOF",
+    "something before it": b"PK\3\4" + made_pdf(lambda pdf: None),
+    "a script when it is opened": opened_by(SCRIPT),
+    "a script at a click": clicked(SCRIPT),
+    "a script that no page names": made_pdf(lambda pdf: pdf._add_object(SCRIPT)),
+    "a script by another name": made_pdf(lambda pdf: None).replace(
+        b"/MediaBox", b"/#4aS (x) /MediaBox"
+    ),
+    "a program at a click": clicked(action("/Launch", F="calc.exe")),
+    "an embedded file": made_pdf(lambda pdf: pdf.add_attachment("a.exe", b"MZ")),
+    "a password": made_pdf(lambda pdf: pdf.encrypt("secret")),
+    "half of it": made_pdf(lambda pdf: None)[:300],
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
+def test_s17_a_pdf_that_is_more_or_less_than_a_letter_is_refused(live, content):
+    told = refusal(live.send_precompiled_letter_notification, "x", io.BytesIO(content))
+    assert (told[0], told[1][0][0]) == (400, "BadRequestError")
+    assert told[1][0][1].startswith("Letter content ")
+
+
+def test_s17_a_pdf_that_only_says_where_reading_begins_is_a_letter(live):
+    content = opened_by(action("/GoTo"))
+    assert live.send_precompiled_letter_notification("x", io.BytesIO(content))["id"]
 
 
 def test_templates_are_listed_read_by_version_and_previewed(notify, live):

@@ -376,6 +376,13 @@ def test_letters_wait_for_the_printer_and_are_marked_once(api):
     letter = post_letter(api, reference="x/1")
     pdf = {"sha256": "a" * 64, "size": 5}
     ready = api.call(govnotify.API_SEND, channel="letter", pdf=pdf, reference="x/2")
+    assert api.hand.call(govnotify.PRINT_QUEUE, as_="karim")["waiting"] == 1
+    execute(
+        api.hand.db,
+        "update messages set contents = jsonb_set(contents, '{letter,scan}', '\"CLEAN\"') "
+        "where id = %s",
+        (ready["id"],),
+    )
     queue = api.hand.call(govnotify.PRINT_QUEUE, as_="karim")
     assert queue["waiting"] == 2
     assert [each["id"] for each in queue["letters"]] == [letter["id"], ready["id"]]

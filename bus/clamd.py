@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from bus.errors import Unavailable
 
-SECONDS = 30.0
+SECONDS, WHOLE = 30.0, 120.0
 CHUNK = 64 * 1024
 LONGEST_ANSWER = 4096
 # A find without a name is not understood: nobody may take an empty name for "nothing found".
@@ -19,11 +19,12 @@ _FOUND = re.compile(r"stream: (\S.*) FOUND")
 class Clamd:
     """The scanner at an address such as ``tcp://127.0.0.1:3310`` or ``unix:///run/clamd.ctl``.
 
-    ``seconds`` is for each step: to connect, to take one chunk, to give the whole answer.
+    ``seconds`` is for each step: to connect, to take one chunk, to give the whole answer; ``whole``
+    for all of them, so that one who takes a little now and then holds up nobody for ever.
     """
 
-    def __init__(self, address: str, seconds: float = SECONDS) -> None:
-        self._address, self._seconds = urlsplit(address), seconds
+    def __init__(self, address: str, seconds: float = SECONDS, whole: float = WHOLE) -> None:
+        self._address, self._seconds, self._whole = urlsplit(address), seconds, whole
         if not _is_address(address):
             raise ValueError(f"{address} is no tcp://host:port and no unix:///path of a clamd.")
 
@@ -33,9 +34,11 @@ class Clamd:
         Unavailable ``scanner.unavailable`` for anything else: then nothing is known of the file.
         """
         try:
+            end = time.monotonic() + self._whole
             with self._connect() as line:
                 line.sendall(b"zINSTREAM\0")
                 while chunk := stream.read(CHUNK):
+                    line.settimeout(min(self._seconds, max(end - time.monotonic(), 0.001)))
                     line.sendall(struct.pack("!I", len(chunk)) + chunk)
                 line.sendall(struct.pack("!I", 0))
                 answer = self._answer(line)
