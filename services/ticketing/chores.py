@@ -5,94 +5,46 @@ Each step is a small transaction of its own; what fails is tried again later and
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from sqlalchemy import Row, text
 
 from bus import log
 from bus.blobs import Blobs
-from bus.clamd import Clamd
 from bus.contracts.ticketing import TICKET_ESCALATED
 from bus.envelope import instant
-from bus.errors import NotFound, Unavailable
+from bus.errors import Unavailable
 from bus.mail import Post, Refused
 from bus.persian import tehran_day
 from bus.store import Store, Tx
 from services.ticketing import acting, failures, incoming, letter_rows, notices, periods
 from services.ticketing.acting import Desk
 from services.ticketing.failures import Chore
+from services.ticketing.scanning import scan
+
+__all__ = [
+    "close_quietly",
+    "forget",
+    "forget_files",
+    "read_letters",
+    "recalculate",
+    "release_letters",
+    "scan",
+    "send_mails",
+    "watch",
+]
 
 _log = log.get("chores")
 DeskOf = Callable[[Tx], Desk]
 LEASE = dt.timedelta(minutes=2)
 # A letter is tried for about two days, then somebody has to look.
 MAIL_TRIES = 40
-AT_ONCE, SIDE_BY_SIDE = 100, 4
+AT_ONCE = 100
 AWAY = 3
 OLD_CALENDAR = "state <> 'ANSWERED' and calendar_version < (select version from calendar_version)"
 KEEP_MAILS_DAYS = 90
 # How long a file waits for the ticket that claims it; when the disk is short of room, how long.
 CLAIM_SECONDS, CLAIM_SECONDS_WHEN_SHORT = 86_400, 3600
-
-
-def scan(store: Store, desk_of: DeskOf, scanner: Clamd, blobs: Blobs) -> None:
-    """Scans held files; while the scanner is away they stay held.
-
-    A file that is never judged holds back no other; a scanner that is away all.
-    """
-    with store.transaction() as tx:
-        held = tx.conn.execute(
-            text(
-                "select id from files where state = 'HELD' and not exists (select 1 from "
-                "chore_failures where chore = 'scan_files' and item = files.id and tries >= 3 "
-                "and at > now() - interval '1 hour') order by id limit :n"
-            ),
-            {"n": AT_ONCE},
-        ).all()
-    if held and not scanner.ping():
-        _log.warning("files stay held", held=len(held))
-        return
-    chore = Chore(store, "scan_files")
-
-    def judge(file: Row[Any]) -> None:
-        chore.each([file.id], lambda id_: _scan(store, desk_of, id_, scanner, blobs))
-
-    # A file that takes the scanner long holds up no other.
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        list(pool.map(judge, held))
-
-
-def _scan(store: Store, desk_of: DeskOf, id_: int, scanner: Clamd, blobs: Blobs) -> None:
-    with store.transaction() as tx:
-        file = tx.conn.execute(
-            text("select id, ticket, sha256, name from files where id = :id"), {"id": id_}
-        ).one()
-    try:
-        with blobs.open(file.sha256) as stream:
-            found = scanner.scan(stream)
-        state = "INFECTED" if found else "CLEAN"
-    except NotFound:
-        found, state = None, "GONE"
-    _note_scan(store, desk_of, file, state, found)
-
-
-def _note_scan(
-    store: Store, desk_of: DeskOf, file: Row[Any], state: str, found: str | None
-) -> None:
-    with store.transaction() as tx:
-        tx.conn.execute(
-            text("update files set state = :s, found = :f, scanned_at = now() where id = :id"),
-            {"s": state, "f": found, "id": file.id},
-        )
-        if state == "INFECTED":
-            desk = desk_of(tx)
-            case = acting.take(desk, id=file.ticket)
-            acting.add(
-                desk, case, "infected", by="system", actor="mirab", file=file.id, text=file.name
-            )
-            acting.project(desk, case)
-            notices.tell_infected(desk, case, file.name)
 
 
 def send_mails(store: Store, post: Post) -> None:
