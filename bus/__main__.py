@@ -4,6 +4,8 @@ import argparse
 import sys
 from typing import Any
 
+from bus.private import own_files_only
+
 
 def main(argv: list[str] | None = None) -> int:
     """Runs one process of one service; the exit code."""
@@ -159,4 +161,5 @@ def _short(part: str) -> str:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from bus.errors import BusError, SignatureError
+from bus.private import own_files_only
 from connector.caller import CSV, JSONL, Caller, Refused, Unreachable
 from connector.evidence import Evidence
 from connector.keys import load_key, make_key, read_server_keys
@@ -205,4 +206,5 @@ RUNS = {
 }
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

@@ -15,6 +15,7 @@ import requests
 
 from bus.errors import BusError, SignatureError
 from bus.keys import SigningKey
+from bus.private import own_files_only
 from bus.signing import sign_request
 from connector.caller import Caller, Refused, Unreachable
 from connector.evidence import Evidence
@@ -238,4 +239,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

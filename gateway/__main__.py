@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from bus.private import own_files_only
 from gateway.problems import PROBLEMS
 
 BEGIN, END = "<!-- problems -->", "<!-- /problems -->"
@@ -29,4 +30,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

@@ -8,6 +8,7 @@ import uvicorn
 
 from bus import log, monitor
 from bus.contracts import hidden_names
+from bus.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from bus.surroundings import watch_surroundings
 from gateway.edge import BehindEdge, Proxies, require_believed
@@ -31,6 +32,7 @@ def run(name: str, port: int, make: Callable[[Settings], Face], part: str = "") 
 
     ``part`` is its name among all parts, where that is not the face's own.
     """
+    own_files_only()
     settings = Settings()
     try:
         log.configure(name, level=settings.text("LOG_LEVEL", "INFO"), hidden=hidden_names())

@@ -8,6 +8,7 @@ import orjson
 from marshmallow import fields, validate
 
 from bus.contracts import CATALOGUE, Command, Contract, Event, Request
+from bus.private import own_files_only
 
 KINDS = {"Request": "asked, answered", "Command": "told to one service", "Event": "told to all"}
 
@@ -126,4 +127,5 @@ def _rows(schema: Any, prefix: str) -> list[str]:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

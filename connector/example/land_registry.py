@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bus.errors import NotFound, Unavailable
+from bus.private import own_files_only
 from connector import Caller, load_key, read_server_keys
 from connector.listener import Listener
 from connector.provider import Provider
@@ -104,4 +105,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

@@ -21,6 +21,7 @@ from types import TracebackType
 from urllib.parse import unquote, urlsplit
 
 from bus import log
+from bus.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from deploy.broker import inside, outside, parts
 from deploy.broker.api import Api, CannotApply
@@ -102,4 +103,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

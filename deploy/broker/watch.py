@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from bus import log, monitor
+from bus.private import own_files_only
 from bus.register import Register
 from bus.settings import MissingSettings, Settings
 from deploy.broker.api import CannotApply
@@ -122,4 +123,5 @@ def bring_in_line(group: Iterable[Step]) -> bool:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

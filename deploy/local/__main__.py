@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+from bus.private import own_files_only
 from deploy.local import demo, readiness, supervise
 from deploy.local.parts import (
     AGENCY_RABBITMQ_PORT,
@@ -20,6 +21,7 @@ from deploy.local.parts import (
     metrics_port,
 )
 from deploy.local.ports import listening
+from deploy.local.programs import close_to_others
 from deploy.local.state import CHECKOUT, State
 from deploy.local.stores import CannotStart
 
@@ -61,6 +63,7 @@ def up(state: State, detach: bool) -> int:
     else:
         supervise.end_orphans(state)
         check_place(state)
+    close_to_others(state.home)
     state.unfinished.touch()
     try:
         begin(state)
@@ -258,4 +261,5 @@ def say(what: str) -> None:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

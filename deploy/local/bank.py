@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from bus.persian import TEHRAN
+from bus.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from deploy.local import bank_pages
 from deploy.local.bank_counter import Counter
@@ -328,4 +329,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

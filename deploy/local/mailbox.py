@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aiosmtpd.controller import Controller
 
+from bus.private import own_files_only
 from bus.settings import MissingSettings, Settings
 
 
@@ -46,5 +47,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     sys.exit(main())

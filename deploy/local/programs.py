@@ -1,11 +1,15 @@
 """Programs that stores run as: as whom, with which environment, until they answer."""
 
+import contextlib
 import os
 import pwd
+import stat
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from bus.private import OTHERS
 
 UNPRIVILEGED = "nobody"
 STARTING_SECONDS = 60
@@ -26,6 +30,24 @@ def as_unprivileged(command: list[str]) -> list[str]:
         "--clear-groups",
         *command,
     ]
+
+
+def pass_through(folder: Path) -> None:
+    """Makes the folder, if it is not there, and lets others through it, who look at nothing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o711)
+
+
+def close_to_others(home: Path) -> None:
+    """Takes from others what they may do with our files below ``home``, such as an earlier start
+    with another umask has left; what other users' programs made stays theirs.
+    """
+    for path in home.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            status = path.lstat()
+            ours = status.st_uid == os.geteuid() and not stat.S_ISLNK(status.st_mode)
+            if ours and status.st_mode & OTHERS:
+                path.chmod(stat.S_IMODE(status.st_mode) & ~OTHERS)
 
 
 def hand_over(folder: Path) -> None:

@@ -31,6 +31,7 @@ from deploy.local.parts import (
     metrics_port,
     watched_parts,
 )
+from deploy.local.programs import pass_through
 from deploy.local.stores import Postgres, RabbitMQ
 
 AMQP_PORT = 5672  # of a broker that somebody else runs
@@ -66,11 +67,13 @@ class State:
         if os.geteuid() == 0:
             mark = hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:10]
             home = Path("/var/lib/mirab") / mark
+            # Root's PostgreSQL, another user, must pass through; others look at nothing here.
+            pass_through(home.parent)
+            pass_through(home)
         else:
             home = CHECKOUT / ".local"
-        home.mkdir(parents=True, exist_ok=True)
-        # Others look at nothing here; root's PostgreSQL, another user, must pass through.
-        home.chmod(0o711 if os.geteuid() == 0 else 0o700)
+            home.mkdir(parents=True, exist_ok=True)
+            home.chmod(0o700)
         return cls(home, dict(os.environ))
 
     @property

@@ -12,6 +12,7 @@ import xmlrpc.client
 from pathlib import Path
 from typing import Any
 
+from bus.private import OTHERS
 from deploy.local import antivirus
 from deploy.local.parts import CLAMD_PORT, OUTSIDE, PARTS
 from deploy.local.state import CHECKOUT, State
@@ -63,6 +64,8 @@ pidfile={home}/supervisord.pid
 childlogdir={logs}
 nodaemon=false
 silent=true
+# What it writes and starts is its owner's alone; it would take 022 otherwise.
+umask=077
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 """
@@ -178,6 +181,7 @@ def start(state: State) -> None:
         ],
         check=True,
         cwd=CHECKOUT,
+        umask=OTHERS,
     )
 
 

@@ -19,6 +19,7 @@ from bus.client import Client
 from bus.contracts.notify import RECEIPT
 from bus.errors import NotFound
 from bus.keys import base64url
+from bus.private import own_files_only
 from bus.sealing import derived
 from bus.settings import MissingSettings, Settings
 from gateway import bodies, uploads
@@ -103,4 +104,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from bus.copies import write
 from bus.errors import BusError
+from bus.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from bus.store import Store
 from services.agencies import register
@@ -68,4 +69,5 @@ def texts(conn: Connection, folder: Path) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from bus.errors import BusError
+from bus.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from bus.store import Store, Tx
 from services.agencies import changes, officers, register
@@ -106,4 +107,5 @@ def _one(drafter: Office, approver: Office, told: dict[str, Any], reason: str) -
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

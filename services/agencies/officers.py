@@ -4,6 +4,7 @@ import sys
 
 from bus.contracts.register_desk import ROLES
 from bus.officers import Officers, Refusal
+from bus.private import own_files_only
 
 _OFFICERS = Officers(
     table="officers",
@@ -28,4 +29,5 @@ of_name, may_approve = _OFFICERS.of_name, _OFFICERS.may_approve
 second, put = _OFFICERS.second, _OFFICERS.put
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(_OFFICERS.main("python -m services.agencies.officers"))

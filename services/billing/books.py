@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from bus import books, identifiers
 from bus.contracts.fields import Day, Text, whole
 from bus.errors import BusError
+from bus.private import own_files_only
 from services.billing.domain.book import Book
 from services.billing.domain.tariff import Tariff
 
@@ -191,4 +192,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

@@ -4,6 +4,7 @@ import sys
 
 from bus.contracts.treasury import ROLES
 from bus.officers import Officers, Refusal
+from bus.private import own_files_only
 
 _OFFICERS = Officers(
     table="officers",
@@ -27,4 +28,5 @@ caller, approver = _OFFICERS.caller, _OFFICERS.approver
 second, put = _OFFICERS.second, _OFFICERS.put
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(_OFFICERS.main("python -m services.billing.officers"))

@@ -16,6 +16,7 @@ from bus.contracts.treasury import Tariff as TariffForm
 from bus.csv_rows import Reader, Row, Unread, delimiter_of
 from bus.errors import BusError, Conflict, ContractError, FieldError, NotFound, RuleBroken
 from bus.persian import Malformed, fold_code, parse_jalali, tehran_day
+from bus.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from bus.spoiled import spoiled_text
 from bus.store import Store
@@ -292,4 +293,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from bus.errors import Unavailable
+from bus.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from bus.store import Store
 from services.inquiry import store as log
@@ -118,4 +119,5 @@ def _expected(text: str | None) -> tuple[int, str] | None:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 from bus.contracts.inquiry import REGISTRY_LOADED
 from bus.errors import BusError
 from bus.persian import tehran_day
+from bus.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from bus.store import Store, Tx
 from services.inquiry import load_apply, load_doubts, load_report
@@ -294,4 +295,5 @@ def show(progress: Progress) -> None:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from bus import identifiers
 from bus.contracts.govnotify import API_CHANNELS, KEY_KINDS
 from bus.errors import BusError, NotFound
+from bus.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from bus.store import Store
 from services.notify.keys import Keys
@@ -197,4 +198,5 @@ def _listed(conn: Connection, owner: str) -> str:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

@@ -14,6 +14,7 @@ from bus.contracts.announcements import COMPONENTS, MEASURES
 from bus.contracts.fields import Choice, Day, Text, whole
 from bus.contracts.notify import CHANNELS, LANES
 from bus.errors import BusError
+from bus.private import own_files_only
 from services.notify.domain.book import Book
 
 DATED = ("quiet", "prices", "promises")
@@ -221,4 +222,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

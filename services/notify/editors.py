@@ -8,6 +8,7 @@ from bus.contracts.notices_desk import ROLES
 from bus.envelope import Envelope
 from bus.errors import Forbidden
 from bus.officers import Officers, Refusal
+from bus.private import own_files_only
 
 _EDITORS = Officers(
     table="editors",
@@ -45,4 +46,5 @@ def editor(conn: Connection, message: Envelope | None) -> str:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(_EDITORS.main("python -m services.notify.editors"))

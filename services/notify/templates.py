@@ -16,6 +16,7 @@ from bus.contracts.kinds import Form
 from bus.contracts.notify import CHANNELS, DraftTemplate
 from bus.envelope import instant
 from bus.errors import BusError, ContractError, NotFound, RuleBroken
+from bus.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from bus.store import Store
 from services.notify import editors
@@ -305,4 +306,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

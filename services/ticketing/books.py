@@ -16,6 +16,7 @@ from bus.contracts.desk import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
 from bus.contracts.fields import Choice, Day, Text, whole
 from bus.contracts.ticketing import KINDS
 from bus.errors import BusError
+from bus.private import own_files_only
 from services.ticketing import calendar_store
 from services.ticketing.domain import working_time
 from services.ticketing.domain.book import Book, span_of
@@ -289,4 +290,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

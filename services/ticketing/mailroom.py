@@ -18,6 +18,7 @@ from sqlalchemy.exc import DataError
 from bus import log, monitor
 from bus.errors import BusError
 from bus.mail import one_line
+from bus.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from bus.store import Store
 from bus.surroundings import watch_surroundings
@@ -168,4 +169,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from bus.contracts.accounts import OPERATOR_ROLES
 from bus.errors import BusError, Forbidden, Unauthenticated
 from bus.officers import Officers, Refusal
+from bus.private import own_files_only
 from services.ticketing import sessions
 
 _STRANGER = Refusal(
@@ -77,4 +78,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from bus.contracts.accounts import OPERATOR_ROLES
 from bus.errors import BusError
 from bus.machine_user import user_at_machine
+from bus.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from bus.store import Store
 from services.ticketing import sessions
@@ -98,4 +99,5 @@ def _run(conn: Connection, given: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())

@@ -19,6 +19,7 @@ from bus.envelope import Envelope
 from bus.errors import BusError, ContractError, FieldError, Unauthenticated
 from bus.identifiers import user_name
 from bus.machine_user import user_at_machine
+from bus.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from bus.store import Store
 from services.ticketing import books, factors, guessing, sessions
@@ -276,4 +277,5 @@ def _list_logins(conn: Connection) -> int:
 
 
 if __name__ == "__main__":
+    own_files_only()
     sys.exit(main())
