@@ -112,8 +112,12 @@ def test_s1_a_face_believes_the_edge_alone_and_listens_where_the_edge_finds_it(f
     require_believed(settings, parse(ADDRESSES[face], settings.text(ADDRESSES[face])))
 
 
-ADDRESSES = {"public": "PORTAL_URL", "agency": "AGENCY_BASE_URL", "notify-api": "NOTIFY_API_URL",
-             "desk": "DESK_URL"}  # fmt: skip
+ADDRESSES = {
+    "public": "PORTAL_URL",
+    "agency": "AGENCY_BASE_URL",
+    "notify-api": "NOTIFY_API_URL",
+    "desk": "DESK_URL",
+}
 
 
 def test_s2_every_address_that_people_and_agencies_are_told_is_behind_tls():
@@ -159,7 +163,7 @@ def test_s5_no_container_has_rights_room_or_processes_without_end(service):
 
 
 def test_s5_who_is_asked_by_strangers_reaches_no_database_and_no_other_face():
-    for face in ("public", "agency", "notify-api", "edge"):
+    for face in (*DOORS, "edge"):
         assert not networks(face) & {"databases", "scanner", "brokers", "operators"}
     assert "bus" not in networks("edge")
     for face, (network, _) in DOORS.items():

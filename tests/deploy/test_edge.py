@@ -65,12 +65,11 @@ class House:
             "public": {**shared_desk.environ, "PORTAL_URL": f"https://{NAMES['public']}",
                        "GUESSES_A_MINUTE": "4"},
             "notify": {**shared_desk.environ, "NOTIFY_API_URL": f"https://{NAMES['notify']}"},
-            DESK: {**shared_desk.environ, "DESK_URL": f"https://{NAMES['desk']}/desk",
-                   "ALLOWED_HOSTS": NAMES["desk"]},
+            "desk": {**shared_desk.environ, "DESK_URL": f"https://{NAMES['desk']}/desk"},
         }  # fmt: skip
         self.processes = {}
         for face, environ in told.items():
-            more = {"PORT": str(ports["desk" if face == DESK else face]), "HOST": "127.0.0.1",
+            more = {"PORT": str(ports[face]), "HOST": "127.0.0.1",
                     "TRUSTED_PROXIES": "127.0.0.1"}  # fmt: skip
             self.processes[face] = starter(f"gateway.{face}", **{**environ, **more})
         self._ports = ports.values()
@@ -91,9 +90,6 @@ class House:
             "agency", ASK, method="POST", body=body, headers={**told, **dict(headers)},
             source=source, cert=cert or self.cert,
         )  # fmt: skip
-
-
-DESK = "desk" if (ROOT / "gateway/desk").is_dir() else "ops"
 
 
 @pytest.fixture(scope="module")
