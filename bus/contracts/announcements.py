@@ -107,6 +107,11 @@ class Publish(One):
     """``tell`` says whether subscribers get it as a message too; feeds and pages always do."""
 
     tell = fields.Boolean(load_default=True)
+    seen_at = Instant(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The updated_at that was looked at; refused if it is no more"},
+    )
 
 
 class Update(Publish):
@@ -200,6 +205,13 @@ class Contact(Schema):
     en = Text(200, required=True)
     phone = Text(40, required=True)
     email = Text(200, required=True)
+
+
+class SmsHours(Schema):
+    """When an SMS of an announcement that is published now goes out."""
+
+    goes_at = Instant(required=True)
+    waits = fields.Boolean(required=True, metadata={"description": "True in the quiet hours"})
 
 
 class Current(Schema):
@@ -318,6 +330,10 @@ ANNOUNCEMENTS = ours(
     effect=False,
 )  # fmt: skip
 CURRENT = ours("current", Nothing(), "What is announced for now and soon.", Current(), effect=False)
+SMS_HOURS = ours(
+    "sms_hours", Nothing(), "When an SMS of an announcement goes out now.", SmsHours(),
+    effect=False,
+)  # fmt: skip
 STATUS = ours(
     "status", Nothing(), "How each component stands and how promises were kept.", Status(),
     effect=False,

@@ -9,7 +9,18 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from bus import tracking
-from bus.contracts.fields import Block, Checked, Choice, Day, Instant, Prose, Text, code_text, whole
+from bus.contracts.calendar import (
+    AddSlots,
+    AskCalendar,
+    AskReport,
+    CalendarRow,
+    CalendarRows,
+    Changed,
+    Report,
+    Slots,
+    WithdrawRow,
+)
+from bus.contracts.fields import Block, Checked, Choice, Instant, Prose, Text, code_text, whole
 from bus.contracts.files import attachments
 from bus.contracts.kinds import Request
 from bus.contracts.ticketing import (
@@ -25,9 +36,7 @@ from bus.contracts.ticketing import (
 ROLES = ("clerk", "unit_head", "supervisor")
 PAUSE_REASONS = ("applicant", "visit", "agency", "commission", "payment")
 CLOSE_REASONS = ("settled", "withdrawn", "not_ours", "abuse")
-CALENDAR_KINDS = ("hours", "weekend", "closure", "opening")
-CALENDAR_STATUS = ("estimated", "confirmed")
-WEEKDAYS = ("sat", "sun", "mon", "tue", "wed", "thu", "fri")
+VISITS = ("keep", "end")
 
 
 class SignIn(Schema):
@@ -47,6 +56,21 @@ class Staff(Schema):
     role = Choice(ROLES, required=True)
     unit = code_text(required=True)
     may = fields.List(fields.String(), required=True)
+
+
+class Names(Schema):
+    """What colleagues are called, those of closed accounts too; for pages that name them."""
+
+    names = fields.Dict(
+        keys=Text(60),
+        values=Text(100, personal=True),
+        required=True,
+        metadata={"personal": True, "description": "User name → name"},
+    )
+
+
+class Nothing(Schema):
+    """No fields."""
 
 
 class Code(Schema):
@@ -136,6 +160,9 @@ class DeskTicket(Schema):
     units = fields.List(Block(), required=True)
     offices = fields.List(Block(), required=True)
     canned = fields.List(Block(), required=True)
+    visit_open = fields.Boolean(
+        metadata={"description": "An invitation or a visit to come, which an end must settle"}
+    )
     colleagues = fields.List(Block(), required=True)
 
 
@@ -149,7 +176,21 @@ class Acted(Schema):
     state = Choice(STATES, required=True)
 
 
-class Assign(Act):
+class ActBesideVisit(Act):
+    """An act after which nobody would look after an invitation or a booked visit by itself."""
+
+    visit = Choice(
+        VISITS,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "Whether an open invitation or a visit to come stays (keep) or ends "
+            "(end); required where there is one, else visit.undecided"
+        },
+    )
+
+
+class Assign(ActBesideVisit):
     unit = code_text(load_default=None, allow_none=True)
     assignee = Text(60, load_default=None, allow_none=True)
     text = Prose(1000, load_default="", least=0, personal=True)
@@ -159,7 +200,7 @@ class Note(Act):
     text = Prose(4000, required=True, personal=True)
 
 
-class Answer(Act):
+class Answer(ActBesideVisit):
     """A word to the citizen; ``final`` answers the ticket. Without text the canned one is sent."""
 
     text = Prose(8000, load_default="", least=0, personal=True)
@@ -194,7 +235,7 @@ class Visited(Act):
     text = Prose(1000, load_default="", least=0, personal=True)
 
 
-class Merge(Act):
+class Merge(ActBesideVisit):
     into = Checked(40, tracking.parse, required=True)
 
 
@@ -202,7 +243,7 @@ class Unmerge(Act):
     """The ticket stands by itself again."""
 
 
-class Close(Act):
+class Close(ActBesideVisit):
     reason = Choice(CLOSE_REASONS, required=True)
     text = Prose(1000, required=True, personal=True)
 
@@ -215,82 +256,6 @@ class TakeUp(Act):
 
 class OpenFile(Code):
     attachment = whole(1, 2**53, required=True)
-
-
-class AddSlots(Schema):
-    """Times for visits at an office on one day, one after the other."""
-
-    office = code_text(required=True)
-    day = Day(required=True)
-    opens = Text(5, required=True, metadata={"example": "08:00"})
-    closes = Text(5, required=True, metadata={"example": "12:00"})
-    minutes = whole(5, 480, required=True)
-    capacity = whole(1, 100, required=True)
-
-
-class Slots(Schema):
-    slots = fields.List(Block(), required=True)
-
-
-class AskCalendar(Schema):
-    from_day = Day(load_default=None, allow_none=True)
-
-
-class CalendarRows(Schema):
-    version = fields.Integer(required=True)
-    known_until = Day(
-        allow_none=True,
-        metadata={"description": "The last day whose holidays are on record"},
-    )
-    rows = fields.List(Block(), required=True)
-    counties = fields.List(Block(), required=True)
-    offices = fields.List(Block(), required=True)
-    slots = fields.List(Block(), required=True)
-
-
-class CalendarRow(Schema):
-    """A dated row of the calendar: office hours, weekend, a closed day or an opened one."""
-
-    kind = Choice(CALENDAR_KINDS, required=True)
-    counties = fields.List(
-        code_text(), load_default=list, metadata={"description": "Empty: all counties"}
-    )
-    from_day = Day(required=True)
-    to_day = Day(load_default=None, allow_none=True)
-    opens = Text(5, load_default=None, allow_none=True)
-    closes = Text(5, load_default=None, allow_none=True)
-    weekdays = fields.List(Choice(WEEKDAYS), load_default=list)
-    status = Choice(CALENDAR_STATUS, load_default="confirmed")
-    title = Text(200, required=True)
-    source = Text(300, required=True, metadata={"description": "Number and date of the decree"})
-    confirmed = fields.Boolean(
-        load_default=False,
-        metadata={"description": "A closure of more than 30 days in a row is meant"},
-    )
-
-
-class WithdrawRow(Schema):
-    row = whole(1, 2**53, required=True)
-    source = Text(300, required=True)
-
-
-class Changed(Schema):
-    version = fields.Integer(required=True)
-    row = fields.Integer(required=True)
-
-
-class AskReport(Schema):
-    from_day = Day(load_default=None, allow_none=True)
-    to_day = Day(load_default=None, allow_none=True)
-
-
-class Report(Schema):
-    """By unit and by clause of the agreement, uncut; for the staff."""
-
-    from_day = Text(10, required=True)
-    to_day = Text(10, required=True)
-    units = fields.List(Block(), required=True)
-    clauses = fields.List(Block(), required=True)
 
 
 def _request(operation: str, schema: Schema, reply: Schema, doc: str, effect: bool) -> Request:
@@ -307,6 +272,9 @@ SIGN_IN = _request(
     "sign_in", SignIn(), Staff(), "Desk: who a user name and password belong to.", False
 )
 WHO_IS = _request("who_is", WhoIs(), Staff(), "Desk: a colleague's role and unit.", False)
+STAFF_NAMES = _request(
+    "staff_names", Nothing(), Names(), "Desk: what colleagues are called.", False
+)
 QUEUE = _request("queue", Queue(), QueuePage(), "Desk: tickets by due time.", False)
 READ = _request("read", Code(), DeskTicket(), "Desk: a ticket with its history.", False)
 OPEN_FILE = _request("open_file", OpenFile(), Opened(), "Desk: where a file lies.", False)

@@ -58,6 +58,10 @@ class Change(Schema):
     decided_at = Instant(required=True, allow_none=True)
     decision = Text(1000, required=True, least=0)
     lines = fields.List(Block(), required=True)
+    before = Block(
+        allow_none=True, metadata={"description": "The document in force when it was proposed"}
+    )
+    after = Block(metadata={"description": "The document that is proposed"})
 
 
 class ContactOf(Schema):
@@ -112,6 +116,13 @@ class Revoke(OneAgency):
     what = Choice(REVOKED, required=True)
     id = Text(100, load_default="", least=0)
     reason = Prose(1000, least=5, required=True)
+    version = whole(
+        0,
+        2**53,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The version that was looked at; refused if it is no more"},
+    )
 
     @validates_schema(skip_on_field_errors=True)
     def _which(self, data: dict[str, Any], **_: Any) -> None:

@@ -12,6 +12,7 @@ from bus.contracts.billing import (
     Bills,
     Charge,
     Month,
+    Quoted,
     Statement,
 )
 from bus.contracts.fields import Block, Checked, Choice, Day, Prose, Text, code_text, whole
@@ -39,6 +40,10 @@ class Officer(Schema):
     role = Choice(ROLES, required=True)
 
 
+class One(Schema):
+    id = whole(1, 2**53, required=True)
+
+
 class Tariff(Schema):
     """A row of the tariff, as a decree gives it."""
 
@@ -61,6 +66,14 @@ class Tariff(Schema):
             raise ValidationError("order|The last day is before the first.", "to_day")
 
 
+class ApproveTariff(One):
+    """``replaces`` is the row in force with which the draft was compared, 0 for none; refused if
+    it is another one by now.
+    """
+
+    replaces = whole(0, 2**53, load_default=None, allow_none=True)
+
+
 class TariffRow(Tariff):
     id = fields.Integer(required=True)
     state = Choice(TARIFF_STATES, required=True)
@@ -68,6 +81,14 @@ class TariffRow(Tariff):
     drafted_by = Text(64, required=True)
     approved_by = Text(64, required=True, allow_none=True)
     withdrawn_by = Text(64, required=True, allow_none=True)
+    replaces = fields.Integer(
+        allow_none=True,
+        metadata={"description": "The approved row of the same classes before it, by its day"},
+    )
+    replaced_by = fields.Integer(
+        allow_none=True,
+        metadata={"description": "The approved row of the same classes that comes after it"},
+    )
 
 
 class TariffRows(Schema):
@@ -79,10 +100,6 @@ class Csv(Schema):
     """Rows as CSV text with a header that names the columns of a tariff row."""
 
     text = Prose(500_000, required=True)
-
-
-class One(Schema):
-    id = whole(1, 2**53, required=True)
 
 
 class Drafted(Schema):
@@ -118,11 +135,41 @@ class Issue(Charge):
     percent = whole(0, 100, load_default=0, metadata={"description": "How much is waived"})
     reason = Choice(REASONS, load_default=None, allow_none=True)
     decree = Text(100, load_default=None, allow_none=True)
+    looked_rials = whole(
+        0,
+        MOST_RIALS,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The total that the officer looked at; refused if it is no more"},
+    )
 
     @validates_schema(skip_on_field_errors=True)
     def _waiver(self, data: dict[str, Any], **_: Any) -> None:
         if data["percent"] and not (data["reason"] and data["decree"]):
             raise ValidationError("required|A waiver needs a reason and a decree.", "decree")
+
+
+class BillPreview(Schema):
+    """What ISSUE_BILL would issue now; nothing is kept."""
+
+    quote = fields.Nested(Quoted, required=True)
+    total_rials = fields.Integer(required=True, metadata={"description": "What is to be paid"})
+    waived_rials = fields.Integer(required=True)
+    due_on = Day(required=True)
+    expires_on = Day(required=True, allow_none=True)
+
+
+class OfTicket(Schema):
+    """``bill`` is the number that the ticket is about, if it is about one."""
+
+    ticket = Text(10, required=True)
+    bill = Text(20, load_default=None, allow_none=True)
+
+
+class TicketBills(Schema):
+    """``number``, ``state``, ``total_rials`` and ``due_on`` of each bill that is open."""
+
+    bills = fields.List(Block(), required=True)
 
 
 class Numbered(Schema):
@@ -245,15 +292,29 @@ IMPORT_TARIFFS = _officers(
     "import_tariffs", Csv(), "Rows of a CSV file as drafts; all of them or none.", Drafted()
 )
 APPROVE_TARIFF = _officers(
-    "approve_tariff", One(), "A second officer puts a drafted row in force from its day on.",
+    "approve_tariff",
+    ApproveTariff(),
+    "A second officer puts a drafted row in force from its day on.",
     TariffRows(),
-)  # fmt: skip
+)
 WITHDRAW_TARIFF = _officers(
     "withdraw_tariff", One(), "Takes back a row that is not in force yet.", TariffRows()
 )
 FIND_BILLS = _officers("find_bills", Find(), "Bills by number or source.", Bills(), effect=False)
+OPEN_BILLS_OF_TICKET = Request(
+    "billing.open_bills_of_ticket.v1",
+    OfTicket(),
+    "Desk: unpaid bills for a ticket, or that it is about.",
+    reply=TicketBills(),
+    effect=False,
+    agency=False,
+    deadline=2.0,
+)
 BILLED_AGENCIES = _officers(
     "billed_agencies", Nothing(), "Agencies that were ever billed.", Agencies(), effect=False
+)
+PREVIEW_BILL = _officers(
+    "preview_bill", Issue(), "What an officer's bill would be.", BillPreview(), effect=False
 )
 ISSUE_BILL = _officers("issue_bill", Issue(), "An officer issues a bill.", Bill())
 VOID_BILL = _officers("void_bill", Void(), "Ends a wrong bill; a new one may replace it.", Bill())

@@ -14,13 +14,19 @@ from starlette.responses import RedirectResponse, Response
 
 from bus.contracts.kinds import Request as Contract
 from bus.errors import BusError, Unauthenticated
-from gateway import pages, uploads
+from gateway import pages
+from gateway.ops import forms
 from gateway.ops.desk.session import Desk, form_id
 from gateway.ops.forms import one, taken, whole_of
+from gateway.ops.looking import Look, Looker, carried, wants_form, wants_look
+from gateway.ops.names import Names, Person
 from gateway.origin import same_origin
 from gateway.problems import status_of
 
 NUMBERS = 2**31
+Values = Mapping[str, list[str]]
+# Where somebody goes after an act, below the part's address.
+Back = str | Callable[[Mapping[str, Any]], str]
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class Counter:
     """Asks a context in a colleague's name, and makes pages of what it says."""
 
     def __init__(self, desk: Desk, place: Place) -> None:
-        self._desk, self.place = desk, place
+        self._desk, self.place, self._names = desk, place, Names(desk)
 
     async def ask(
         self, request: Request, contract: Contract, *, form: str | None = None, **data: Any
@@ -64,21 +70,52 @@ class Counter:
         """
         return await self._desk.ask(request, contract, data, id=form)
 
+    async def person(self, request: Request) -> Person:
+        """Gives the name of an account."""
+        return await self._names.person(request)
+
     async def page(
         self, request: Request, name: str, tried: Tried = NOTHING, **asked: Awaitable[Any]
     ) -> Response:
         """A page with the answers to what it asks; it tells who acts, in which role.
         Forbidden with the code of ``stranger``.
         """
-        officer, *told = await asyncio.gather(
-            self.ask(request, self.place.who_am_i), *asked.values()
+        return await self._render(request, f"{self.place.templates}/{name}.html", tried, asked)
+
+    async def look_page(self, request: Request, values: Values, look: Look) -> Response:
+        """The page before an act of weight: what will be done, and the form as it was sent."""
+        return await self._render(
+            request,
+            "desk/look.html",
+            NOTHING,
+            {},
+            look=look,
+            carried=carried(values, look),
+            action=request.url.path,
+            layout=f"{self.place.templates}/layout.html",
+        )
+
+    async def _render(
+        self,
+        request: Request,
+        template: str,
+        tried: Tried,
+        asked: Mapping[str, Awaitable[Any]],
+        **more: Any,
+    ) -> Response:
+        officer, person, *told = await asyncio.gather(
+            self.ask(request, self.place.who_am_i),
+            self._names.person(request),
+            *asked.values(),
         )
         words, error = self.place.words, tried.error
         response = pages.page(
-            f"{self.place.templates}/{name}.html",
+            template,
             status_of(error) if error else 200,
             who=self._desk.who(request),
+            here=request.url.path,
             officer=officer,
+            person=person,
             form_id=form_id(),
             w=words,
             at=self.place.at,
@@ -88,26 +125,54 @@ class Counter:
             faults=words.faults_of(error) if error else {},
             lines=words.lines_of(error) if error else [],
             **dict(zip(asked, told, strict=True)),
+            **more,
         )
         response.headers["Cache-Control"] = "no-store"
         return response
 
     async def act(
-        self, request: Request, contract: Contract, show: Show, back: str, **fixed: Any
+        self,
+        request: Request,
+        contract: Contract,
+        show: Show,
+        back: Back,
+        *,
+        look: Looker | None = None,
+        **fixed: Any,
     ) -> Response:
         """POST of a form: one Request, however often the form is sent, then on to ``back``.
 
-        What is refused is shown by ``show`` beside what was typed.
+        An act of weight is looked at first. What is refused is shown by ``show`` beside what was
+        typed.
         """
         same_origin(request)
-        values = (await uploads.read_form(request, None)).values
+        values = (await forms.read(request)).values
+        data = {**taken(contract, values), **fixed}
+        return await self.send(request, contract, show, back, values, data, look)
+
+    async def send(  # noqa: PLR0913 - a form has as many ends
+        self,
+        request: Request,
+        contract: Contract,
+        show: Show,
+        back: Back,
+        values: Values,
+        data: dict[str, Any],
+        look: Looker | None = None,
+    ) -> Response:
+        """What ``act`` does with a form that was read already; ``back`` may ask the reply."""
         typed = {name: one(values, name) for name in values}
+        if wants_form(values):
+            return await show(request, Tried(typed.get("act", ""), typed))
         try:
-            data = {**taken(contract, values), **fixed}
-            await self.ask(request, contract, form=typed.get("form") or None, **data)
+            if look is not None and wants_look(values):
+                contract.load(dict(data))
+                return await self.look_page(request, values, await look(request, data))
+            reply = await self.ask(request, contract, form=typed.get("form") or None, **data)
         except BusError as error:
             return await self.refused(request, show, typed, error)
-        return RedirectResponse(f"{self.place.at}/{back}", 303)
+        target = back if isinstance(back, str) else back(reply)
+        return RedirectResponse(f"{self.place.at}/{target}", 303)
 
     async def refused(
         self, request: Request, show: Show, typed: Mapping[str, str], error: BusError
@@ -120,8 +185,8 @@ class Counter:
 
 def before(request: Request) -> dict[str, Any]:
     """The number before which a list goes on, from ``?before=120``; nothing if none is told."""
-    told = whole_of(request.query_params.get("before", ""))
-    return {"before": told} if isinstance(told, int) and 0 < told < NUMBERS else {}
+    number = whole_of(forms.query(request, "before"))
+    return {"before": number} if isinstance(number, int) and 0 < number < NUMBERS else {}
 
 
 async def known(value: Any) -> Any:

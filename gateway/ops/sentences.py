@@ -1,25 +1,59 @@
-"""Refusals in Persian, for every part of the desk: as one sentence, and by the fields of a form."""
+"""Refusals in Persian, for every part of the desk: as one sentence, and by the fields of a form.
 
+What our services say in English reaches no colleague: a code without a sentence of its own is told
+by its status, and a fault by what its field is.
+"""
+
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from bus.errors import BusError, Unavailable
+from bus.errors import BusError, FieldError, Unavailable
+from bus.tracking import grouped
+from gateway.ops import refusals
+from gateway.ops.refusals import BY_STATUS, FAULTS, OTHERWISE
+from gateway.problems import status_of
 
-# What is wrong with a field, whatever the form: code → sentence.
-FAULTS = {
-    "required": "این خانه را پر کنید.",
-    "null": "این خانه را پر کنید.",
-    "length": "متن برای این خانه بلند یا کوتاه است.",
-    "characters": "نویسه‌ای دارد که پذیرفته نمی‌شود.",
-    "not_an_integer": "یک عدد درست بنویسید.",
-    "choice": "یکی از گزینه‌ها را انتخاب کنید.",
-    "day": "روز را مانند 1405/09/04 بنویسید.",
-}
+TICKET_STATES = {
+    "NEW": "تازه است و هنوز بررسی نشده", "OPEN": "در دست بررسی است", "PAUSED": "در انتظار است",
+    "ANSWERED": "پاسخ داده شده است", "CLOSED": "پایان یافته است",
+    "MERGED": "با درخواست دیگری یکی شده است",
+}  # fmt: skip
+_BOUNDS = re.compile(r"Give (?:a number from )?([0-9]+) to ([0-9]+)")
 
 
 def as_told(field: str) -> str:
     """The name of a field that forms and contracts call alike."""
     return field
+
+
+def general(code: str, status: int, details: Mapping[str, Any] = {}) -> str:
+    """The sentence of a refusal that no part of the desk says in words of its own."""
+    if code in ("ticket.move", "ticket.target_ended"):
+        return ticket_state(code, details)
+    return refusals.PROBLEMS.get(code) or BY_STATUS.get(status, OTHERWISE)
+
+
+def ticket_state(code: str, details: Mapping[str, Any]) -> str:
+    """Which ticket is in which state, where an act does not fit it."""
+    state = TICKET_STATES.get(details.get("state", ""), "وضعیت دیگری دارد")
+    if code == "ticket.target_ended":
+        return (
+            f"پرونده {grouped(details.get('ticket', ''))} {state} و چیزی به آن پیوسته نمی‌شود؛ کد "
+            "پرونده‌ای را بنویسید که در دست بررسی است، یا نخست آن را دوباره باز کنید."
+        )
+    return f"این پرونده {state} و این کار در این وضعیت انجام نمی‌شود؛ تاریخچه را ببینید."
+
+
+def fault_sentence(fault: FieldError, faults: Mapping[str, str] = FAULTS) -> str:
+    """What is wrong with a field, with its bounds where it has some."""
+    bounds = _BOUNDS.search(fault.message)
+    if bounds and fault.code == "length" and fault.field != "keys":
+        return f"از {bounds[1]} تا {bounds[2]} نویسه بنویسید."
+    if bounds and fault.code == "range":
+        return f"عددی از {bounds[1]} تا {bounds[2]} بنویسید."
+    return faults.get(fault.code) or FAULTS.get(fault.code) or FAULTS["invalid"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +70,18 @@ class Refusals:
     field_of: Callable[[str], str] = as_told
 
     def sentence(self, error: BusError) -> str:
-        """A refusal as one sentence; what has no Persian words is told as the service says it."""
-        if isinstance(error, Unavailable) and error.code not in self.problems:
+        """A refusal as one Persian sentence."""
+        if error.code in self.problems:
+            return self.problems[error.code]
+        if isinstance(error, Unavailable) and error.code not in refusals.PROBLEMS:
             return self.away
-        return self.problems.get(error.code, error.message)
+        return general(error.code, status_of(error), error.details)
 
     def faults_of(self, error: BusError) -> dict[str, str]:
         """What is wrong by field of the forms; what belongs to no field under ``""``."""
-        found: dict[str, str] = {}
+        faults: dict[str, str] = {}
         for fault in error.fields:
             name = self.field_of(fault.field)
             if name in self.fields:
-                found.setdefault(name, self.faults.get(fault.code, fault.message))
-        return found or {"": self.sentence(error)}
+                faults.setdefault(name, fault_sentence(fault, self.faults))
+        return faults or {"": self.sentence(error)}

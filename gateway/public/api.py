@@ -76,7 +76,8 @@ class Public:
         return show(request, problem)
 
     def _tell(self, request: Request, now: datetime) -> None:
-        request.state.banner = self.notices.banner(closing.VISITED, now)
+        parts = closing.parts_shown(request.url.path)
+        request.state.banner = self.notices.banner(parts, now)
 
     async def verify(self, request: Request) -> Response:
         """GET /v1/verify/{code}: whether an answer with this code was given."""

@@ -41,3 +41,16 @@ def components_of(path: str) -> tuple[str, ...]:
         return ()
     found = [component for part, component in PARTS.items() if path.startswith(part)]
     return ("portal", *found)
+
+
+def parts_shown(path: str) -> tuple[str, ...]:
+    """The components of whose announcements a page tells: its own, and the first page all.
+
+    >>> parts_shown("/privacy"), parts_shown("/contact"), parts_shown("/pay/return/1/k")
+    (('portal',), ('portal', 'ticketing'), ('portal', 'billing'))
+    """
+    if path == "/":
+        return VISITED
+    if path.startswith("/pay"):
+        return ("portal", "billing")
+    return components_of(path) or ("portal",)

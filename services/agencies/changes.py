@@ -121,7 +121,12 @@ def change(conn: Connection, id_: int, *, lock: bool = False) -> Any:
 
 def lines(conn: Connection, row: Any) -> list[dict[str, str]]:
     """What a proposal changes of what was in force when it was made, line by line."""
-    return differences(_document_at(conn, row.code, row.base_version), row.document)
+    return differences(before(conn, row), row.document)
+
+
+def before(conn: Connection, row: Any) -> Any:
+    """The document that was in force when a proposal was made; None for a new agency."""
+    return _document_at(conn, row.code, row.base_version)
 
 
 def _document_at(conn: Connection, code: str, version: int) -> Any:

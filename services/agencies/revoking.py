@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 
 from bus.agencies import agency_of
-from bus.errors import NotFound
+from bus.errors import Conflict, NotFound
 from services.agencies import register
 from services.agencies.domain.document import without
 from services.agencies.register import Act, Office
@@ -21,6 +21,11 @@ def revoke(office: Office, asked: Mapping[str, Any]) -> dict[str, Any]:
     """
     register.lock(office.conn)
     row = register.in_force(office.conn, asked["code"])
+    if asked.get("version") not in (None, row.version):
+        raise Conflict(
+            "The agency changed after it was looked at; look again, and decide again.",
+            code="change.stale",
+        )
     what, act = asked["what"], Act(f"revoke {asked['what']}", asked["id"], asked["reason"])
     if what == "agency":
         version = register.put(office, row.document, act, register.REVOKED)

@@ -88,6 +88,8 @@ def change_told(conn: Connection, row: Any) -> dict[str, Any]:
         "proposed_at": instant(row.proposed_at),
         "decided_at": instant(row.decided_at),
         "lines": changes.lines(conn, row),
+        "before": changes.before(conn, row),
+        "after": row.document,
     }
 
 

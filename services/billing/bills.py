@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from bus.contracts.billing import BILL_ENDED, BILL_ISSUED, BILL_PAID
 from bus.envelope import instant
 from bus.errors import Conflict, FieldError, NotFound, RuleBroken, Unavailable
-from bus.persian import dashed_code, jalali, tehran_day, ungrouped_code
+from bus.persian import jalali, tehran_day
 from bus.store import Tx
 from services.billing import books, ledger, store, tariffs
 from services.billing.domain import bill, bill_ids
@@ -67,11 +67,7 @@ def charge(till: Till, asked: Mapping[str, Any]) -> Any:
 
 
 def _issue(till: Till, asked: Mapping[str, Any], waiver: Mapping[str, Any] | None) -> Any:
-    book = books.newest(till.conn)
-    on = tehran_day(dt.datetime.fromisoformat(asked["requested_at"]))
-    basis = Basis(asked["agency_class"], asked["use"], asked["area_class"], on, till.now)
-    item = Item(asked["service"], asked["quantity"])
-    quoted = quote(book, tariffs.of_services(till.conn, [item.service]), basis, [item])
+    book, quoted = quoted_of(till, asked)
     row = _add(till, book, asked, quoted, waiver)
     of, net, vat = Of(row.id, row.agency), quoted["net_rials"], quoted["vat_rials"]
     till.post("issued", row.number, of, entries.issued(net, vat, quoted["rounding_rials"]))
@@ -84,6 +80,15 @@ def _issue(till: Till, asked: Mapping[str, Any], waiver: Mapping[str, Any] | Non
     return row
 
 
+def quoted_of(till: Till, asked: Mapping[str, Any]) -> tuple[Book, dict[str, Any]]:
+    """The book, and what the tariff of the day of a charge makes of it."""
+    book = books.newest(till.conn)
+    on = tehran_day(dt.datetime.fromisoformat(asked["requested_at"]))
+    basis = Basis(asked["agency_class"], asked["use"], asked["area_class"], on, till.now)
+    item = Item(asked["service"], asked["quantity"])
+    return book, quote(book, tariffs.of_services(till.conn, [item.service]), basis, [item])
+
+
 def _add(
     till: Till,
     book: Book,
@@ -93,7 +98,7 @@ def _add(
 ) -> Any:
     service, today = book.service(asked["service"]), tehran_day(till.now)
     gross = quoted["total_rials"]
-    total, waived = _after_waiver(book, gross, waiver, today)
+    total, waived = after_waiver(book, gross, waiver, today)
     due = bill.due(today, service["due_days"], service["expire_days"])
     state = bill.moved("NEW", "issue" if gross else "issue_zero")
     if gross and not total:
@@ -135,7 +140,7 @@ def _period(day: dt.date) -> tuple[int, int]:
     return int(year), int(month)
 
 
-def _after_waiver(
+def after_waiver(
     book: Book, gross: int, waiver: Mapping[str, Any] | None, day: dt.date
 ) -> tuple[int, int]:
     """What is left to pay, and what is waived: what is left is rounded as every bill is, so that a
@@ -153,6 +158,20 @@ def issue(till: Till, asked: Mapping[str, Any]) -> Any:
     if its source has a bill that counts: what else is to be paid for the same thing needs a number
     of its own. RuleBroken ``bill.too_late`` for an own inquiry that can be answered no more.
     """
+    waiver = issuable(till, asked)
+    row = _issue(till, asked, waiver)
+    looked = asked["looked_rials"]
+    if looked is not None and looked != row.total:
+        raise Conflict(
+            f"The bill would be {row.total} rials by now, not {looked}; look at it again.",
+            code="bill.changed",
+            total=row.total,
+        )
+    return row
+
+
+def issuable(till: Till, asked: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The waiver of an officer's bill that can be issued now; the refusals of ``issue``."""
     _chargeable_again(till, asked)
     _not_to_come(till, asked["requested_at"])
     if asked["replaces"]:
@@ -162,10 +181,9 @@ def issue(till: Till, asked: Mapping[str, Any]) -> Any:
                 "Only a voided or expired bill is replaced; void it first.", code="bill.not_void",
                 state=old.state,
             )  # fmt: skip
-    waiver = None
-    if asked["percent"]:
-        waiver = _waiver(asked["reason"], asked["decree"], asked["percent"])
-    return _issue(till, asked, waiver)
+    if not asked["percent"]:
+        return None
+    return _waiver(asked["reason"], asked["decree"], asked["percent"])
 
 
 def _chargeable_again(till: Till, asked: Mapping[str, Any]) -> None:
@@ -293,45 +311,3 @@ def look_up(conn: Connection, bill_id: str, payment_id: str) -> Any:
             code="bill.not_found",
         )
     return row
-
-
-def found(conn: Connection, asked: Mapping[str, Any], agency: str | None = None) -> list[Any]:
-    """Bills by their number, bill ID, source or file; one more than ``limit`` if there are more."""
-    search = "".join(dashed_code(asked.get("search", "")).split())
-    return list(
-        conn.execute(
-            text(
-                "select * from bills where id > :after "
-                "and (cast(:state as text) is null or state = :state) "
-                "and (cast(:agency as text) is null or agency = :agency) "
-                "and (:search = '' or :search in (number, bill_id, source_ref, file_no) "
-                "or :bare in (bill_id, source_ref) or number = :number) "
-                "order by id limit :most"
-            ),
-            {
-                "after": asked["after"],
-                "state": asked["state"],
-                "agency": agency,
-                "search": search,
-                **_ungrouped(search),
-                "most": asked["limit"] + 1,
-            },
-        )
-    )
-
-
-def _ungrouped(search: str) -> dict[str, str]:
-    """A bill's identifiers however they were grouped: without signs, and as a number of a bill."""
-    bare = ungrouped_code(search)
-    return {"bare": bare.lstrip("0"), "number": f"{bare[:4]}-{bare[4:]}"}
-
-
-def agencies(conn: Connection) -> list[dict[str, Any]]:
-    """Which agencies were ever billed, and on how many bills each code stands."""
-    rows = conn.execute(
-        text(
-            "select agency, count(*) as bills from bills where agency is not null "
-            "group by agency order by agency"
-        )
-    )
-    return [{"agency": row.agency, "bills": row.bills} for row in rows]

@@ -23,6 +23,7 @@ from bus.persian import TEHRAN, tehran_day
 from bus.service import Service
 from bus.store import Tx
 from services.billing import (
+    bill_search,
     bills,
     books,
     exceptions,
@@ -30,6 +31,7 @@ from services.billing import (
     ledger,
     officers,
     paying,
+    previews,
     psps,
     reconciling,
     refunds,
@@ -104,7 +106,8 @@ class Billing(Service):
 
     @serve(LIST_BILLS)
     def list_bills(self, tx, **asked):
-        return self.page(tx, bills.found(tx.conn, asked, agency_of(tx.message)), asked["limit"])
+        rows = bill_search.found(tx.conn, asked, agency_of(tx.message))
+        return self.page(tx, rows, asked["limit"])
 
     @serve(STATEMENT)
     def statement(self, tx, *, month):
@@ -160,9 +163,9 @@ class Billing(Service):
         return {"ids": tariffs.draft(tx.conn, till.now, till.actor, tariffs.read_csv(text))}
 
     @serve(treasury.APPROVE_TARIFF)
-    def approve_tariff(self, tx, *, id):
+    def approve_tariff(self, tx, *, id, replaces):
         till = self.approver(tx)
-        tariffs.approve(tx.conn, till.now, till.actor, id)
+        tariffs.approve(tx.conn, till.now, till.actor, id, replaces=replaces)
         return tariffs.listed(tx.conn, till.now)
 
     @serve(treasury.WITHDRAW_TARIFF)
@@ -176,12 +179,21 @@ class Billing(Service):
     @serve(treasury.FIND_BILLS)
     def find_bills(self, tx, **asked):
         self.officer(tx)
-        return self.page(tx, bills.found(tx.conn, asked), asked["limit"])
+        return self.page(tx, bill_search.found(tx.conn, asked), asked["limit"])
 
     @serve(treasury.BILLED_AGENCIES)
     def billed_agencies(self, tx):
         self.officer(tx)
-        return {"agencies": bills.agencies(tx.conn)}
+        return {"agencies": bill_search.agencies(tx.conn)}
+
+    @serve(treasury.OPEN_BILLS_OF_TICKET)
+    def open_bills_of_ticket(self, tx, *, ticket, bill):
+        return {"bills": bill_search.open_of_ticket(tx.conn, ticket, bill)}
+
+    @serve(treasury.PREVIEW_BILL)
+    def preview_bill(self, tx, **asked):
+        till = self.approver(tx) if asked["percent"] else self.officer(tx)
+        return previews.bill_preview(till, asked)
 
     @serve(treasury.ISSUE_BILL)
     def issue_bill(self, tx, **asked):

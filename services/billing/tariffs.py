@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
+from sqlalchemy import Row as SqlRow
 from sqlalchemy.exc import IntegrityError
 
 from bus.contracts.kinds import Form
@@ -177,12 +178,21 @@ def _day(value: str) -> str:
         return value
 
 
-def approve(conn: Connection, now: dt.datetime, officer: str, id_: int) -> None:
+def approve(
+    conn: Connection, now: dt.datetime, officer: str, id_: int, *, replaces: int | None = None
+) -> None:
     """Puts a draft in force from its day on. It needs a second officer. Decrees come late, so the
     day may have passed: bills that were issued stay as they are, later ones go by the new row.
+
+    Conflict ``tariff.changed`` if the row before it is not ``replaces`` (0: none) any more.
     """
     row = _locked(conn, id_, "DRAFT")
     officers.second(officer, row.drafted_by)
+    if replaces is not None and replaces != _replaced_by(conn, row):
+        raise Conflict(
+            "Another row was approved meanwhile, so this one replaces another; compare them again.",
+            code="tariff.changed",
+        )
     try:
         with conn.begin_nested():
             _move(conn, id_, "APPROVED", "approved", officer, now)
@@ -192,6 +202,15 @@ def approve(conn: Connection, now: dt.datetime, officer: str, id_: int) -> None:
             "another day.",
             code="tariff.same_day",
         ) from None
+
+
+def _replaced_by(conn: Connection, row: SqlRow[Any]) -> int:
+    """The approved row that a draft takes the place of; 0 if there is none."""
+    rows = conn.execute(
+        text("select * from tariffs where service = :service"), {"service": row.service}
+    )
+    earlier, _ = _beside(list(rows), row)
+    return earlier.id if earlier is not None else 0
 
 
 def withdraw(conn: Connection, now: dt.datetime, officer: str, id_: int) -> None:
@@ -234,29 +253,56 @@ def _move(  # noqa: PLR0913 - the columns of one statement
 def listed(conn: Connection, now: dt.datetime) -> dict[str, Any]:
     """All rows, those that begin last first, and the services of the book."""
     today = tehran_day(now)
-    rows = conn.execute(text("select * from tariffs order by service, from_day desc, id desc"))
+    rows = list(
+        conn.execute(text("select * from tariffs order by service, from_day desc, id desc"))
+    )
     return {
-        "tariffs": [
-            {
-                **{name: row._mapping[name] for name in _COLUMNS},
-                "from_day": row.from_day.isoformat(),
-                "to_day": row.to_day.isoformat() if row.to_day else None,
-                "id": row.id,
-                "state": row.state,
-                "in_force": row.state == "APPROVED"
-                and row.from_day <= today
-                and (row.to_day is None or today <= row.to_day),
-                "drafted_by": row.drafted_by,
-                "approved_by": row.approved_by,
-                "withdrawn_by": row.withdrawn_by,
-            }
-            for row in rows
-        ],
+        "tariffs": [_row_reply(row, *_beside(rows, row), today) for row in rows],
         "services": [
             {name: each[name] for name in ("code", "fa", "en")}
             for each in books.newest(conn).told["services"]
         ],
     }
+
+
+def _row_reply(
+    row: SqlRow[Any], earlier: SqlRow[Any] | None, later: SqlRow[Any] | None, today: dt.date
+) -> dict[str, Any]:
+    """A TariffRow of bus/contracts/treasury.py."""
+    begun = row.state == "APPROVED" and row.from_day <= today
+    ended = row.to_day is not None and row.to_day < today
+    return {
+        **{name: row._mapping[name] for name in _COLUMNS},
+        "from_day": row.from_day.isoformat(),
+        "to_day": row.to_day.isoformat() if row.to_day else None,
+        "id": row.id,
+        "state": row.state,
+        "in_force": begun and not ended and not (later is not None and later.from_day <= today),
+        "drafted_by": row.drafted_by,
+        "approved_by": row.approved_by,
+        "withdrawn_by": row.withdrawn_by,
+        "replaces": earlier.id if earlier is not None else None,
+        "replaced_by": later.id if later is not None else None,
+    }
+
+
+def _beside(
+    rows: Iterable[SqlRow[Any]], row: SqlRow[Any]
+) -> tuple[SqlRow[Any] | None, SqlRow[Any] | None]:
+    """The approved rows of the same classes before and after this one, by their first days."""
+    others = [
+        other
+        for other in rows
+        if other.state == "APPROVED" and other.id != row.id and _place(other) == _place(row)
+    ]
+    before = [other for other in others if other.from_day <= row.from_day]
+    after = [other for other in others if other.from_day > row.from_day]
+    earlier = max(before, key=lambda other: other.from_day, default=None)
+    return earlier, min(after, key=lambda other: other.from_day, default=None)
+
+
+def _place(row: SqlRow[Any]) -> tuple[str, ...]:
+    return row.service, row.agency_class, row.use, row.area_class, row.season
 
 
 def main(argv: list[str] | None = None) -> int:

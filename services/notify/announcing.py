@@ -10,7 +10,7 @@ from sqlalchemy import text
 from bus.chores import Chore
 from bus.contracts import CATALOGUE, Request
 from bus.envelope import instant
-from bus.errors import FieldError, RuleBroken
+from bus.errors import Conflict, FieldError, RuleBroken
 from bus.store import Store, Tx
 from services.notify import bulletins, deliveries
 from services.notify.domain.announcement import gone_at, moved, published
@@ -62,23 +62,23 @@ def _known(contracts: list[str]) -> None:
         )
 
 
-def publish(office: Office, who: str, id_: int, *, tell: bool) -> dict[str, Any]:
+def publish(office: Office, who: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     """From now on it counts. RuleBroken ``announcement.published``, ``announcement.past``."""
-    row = bulletins.one(office.conn, id_, lock=True)
+    row = _looked_at(office, asked)
     if row.published_at:
         raise RuleBroken("It is published already.", code="announcement.published")
     _to_come(gone_at(row.sunset) if row.sunset else row.ends_at, office.now)
     state = moved(row.kind, row.state, published(row.kind))
     office.conn.execute(
         text("update announcements set published_at = :now where id = :id"),
-        {"now": office.now, "id": id_},
+        {"now": office.now, "id": row.id},
     )
-    return _say(office, row, who, state, row.body, tell=tell)
+    return _say(office, row, who, state, row.body, tell=asked["tell"])
 
 
 def update(office: Office, who: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     """A word on how it stands. RuleBroken ``announcement.move``, ``announcement.draft``."""
-    row = _public(office, asked["id"])
+    row = _public(_looked_at(office, asked))
     state = moved(row.kind, bulletins.state_of(row, office.now), asked["state"])
     changes = {"impact": asked["impact"]} if asked.get("impact") else {}
     return _say(office, row, who, state, asked["text"], tell=asked["tell"], **changes)
@@ -88,7 +88,7 @@ def reschedule(office: Office, who: str, asked: Mapping[str, Any]) -> dict[str, 
     """Another window, which was announced now. RuleBroken ``announcement.move``,
     ``announcement.past``, ``announcement.draft``.
     """
-    row = _public(office, asked["id"])
+    row = _public(_looked_at(office, asked))
     state = bulletins.state_of(row, office.now)
     if row.kind != "maintenance" or state not in ("SCHEDULED", "IN_PROGRESS", "VERIFYING"):
         raise RuleBroken(
@@ -106,7 +106,7 @@ def reschedule(office: Office, who: str, asked: Mapping[str, Any]) -> dict[str, 
 
 def cancel(office: Office, who: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     """It will not take place; of a draft nobody hears. RuleBroken ``announcement.move``."""
-    row = bulletins.one(office.conn, asked["id"], lock=True)
+    row = _looked_at(office, asked)
     state = moved(row.kind, bulletins.state_of(row, office.now), "CANCELLED")
     if row.published_at:
         return _say(office, row, who, state, asked["text"], tell=asked["tell"])
@@ -143,8 +143,18 @@ _TURNS = text(
 )
 
 
-def _public(office: Office, id_: int) -> Any:
-    row = bulletins.one(office.conn, id_, lock=True)
+def _looked_at(office: Office, asked: Mapping[str, Any]) -> Any:
+    """The row, locked. Conflict ``announcement.changed`` if it is not what was looked at."""
+    row = bulletins.one(office.conn, asked["id"], lock=True)
+    if asked.get("seen_at") not in (None, instant(row.updated_at)):
+        raise Conflict(
+            "Somebody changed the announcement after it was looked at; look again.",
+            code="announcement.changed",
+        )
+    return row
+
+
+def _public(row: Any) -> Any:
     if row.published_at is None:
         raise RuleBroken("It is a draft; publish it first.", code="announcement.draft")
     return row

@@ -6,9 +6,12 @@ from typing import Any
 from bus.contracts import announcements as news
 from bus.contracts import subscriptions
 from bus.endpoint import every, serve
+from bus.envelope import instant
 from bus.settings import Settings
 from bus.store import Store
 from services.notify import announcing, bulletins, editors, subscribing, watching
+from services.notify.domain.quiet import after_quiet
+from services.notify.domain.subscription import LANE
 from services.notify.office import Office
 
 
@@ -26,9 +29,8 @@ class NewsEntries:
         return announcing.draft(self.office(tx), editors.editor(tx.conn, tx.message), asked)
 
     @serve(news.PUBLISH_ANNOUNCEMENT)
-    def publish_announcement(self, tx, *, id, tell):
-        who = editors.editor(tx.conn, tx.message)
-        return announcing.publish(self.office(tx), who, id, tell=tell)
+    def publish_announcement(self, tx, **asked):
+        return announcing.publish(self.office(tx), editors.editor(tx.conn, tx.message), asked)
 
     @serve(news.UPDATE_ANNOUNCEMENT)
     def update_announcement(self, tx, **asked):
@@ -56,6 +58,12 @@ class NewsEntries:
     @serve(news.CURRENT)
     def current(self, tx):
         return bulletins.current(self.office(tx))
+
+    @serve(news.SMS_HOURS)
+    def sms_hours(self, tx):
+        office = self.office(tx)
+        goes_at = after_quiet(office.book, LANE, "sms", office.now)
+        return {"goes_at": instant(goes_at), "waits": goes_at > office.now}
 
     @every(10)
     def turn_announcements(self):

@@ -12,7 +12,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from sqlalchemy import Connection
 
 from bus import books, identifiers
-from bus.contracts.desk import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
+from bus.contracts.calendar import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
 from bus.contracts.fields import Choice, Day, Text, whole
 from bus.contracts.ticketing import KINDS
 from bus.errors import BusError

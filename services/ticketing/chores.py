@@ -17,7 +17,7 @@ from bus.errors import Unavailable
 from bus.mail import Post, Refused
 from bus.persian import tehran_day
 from bus.store import Store, Tx
-from services.ticketing import acting, failures, incoming, letter_rows, notices, periods
+from services.ticketing import acting, failures, incoming, letter_rows, notices, periods, visits
 from services.ticketing.acting import Desk
 from services.ticketing.failures import Chore
 from services.ticketing.scanning import scan
@@ -260,12 +260,14 @@ def _close_quietly(desk: Desk, ticket: int) -> None:
     if case.ticket.state == "ANSWERED":
         answer = next(e for e in reversed(case.entries) if e.act == "answer")
         if today > periods.objection_ends(desk, case, answer.at):
+            visits.call_off_unchosen(desk, case)
             acting.add(desk, case, "close", by="system", actor="mirab", reason="accepted")
     elif case.ticket.pause == "applicant":
         since = next(e for e in reversed(case.entries) if e.act == "pause")
         waited = desk.now - since.at
         reminded = [e for e in case.entries if e.act == "remind" and e.seq > since.seq]
         if reminded and today > periods.silence_ends(desk, case, reminded[-1].at):
+            visits.call_off_unchosen(desk, case)
             acting.add(desk, case, "close", by="system", actor="mirab", reason="silence")
         elif waited >= dt.timedelta(days=book.remind_days) and not reminded:
             acting.add(desk, case, "remind", by="system", actor="mirab")

@@ -1,25 +1,15 @@
 """What the units' people do at the desk: see the queue, answer, assign, pause, invite, merge."""
 
-import re
 from typing import Any
 
 from sqlalchemy import Row, text
 
 from bus.envelope import instant
-from bus.errors import Forbidden, RuleBroken
-from bus.persian import search_key
-from services.ticketing import acting, letter_rows, notices, store, views
+from bus.errors import FieldError, Forbidden, RuleBroken
+from services.ticketing import acting, letter_rows, notices, store, views, visits
 from services.ticketing.acting import Case, Desk, bad
 from services.ticketing.domain import moves, words
 from services.ticketing.staff import Colleague
-
-PAGE, WORDS_MOST = 25, 8
-# Digits of a tracking code or a telephone number, which people write in groups.
-NUMBER_LEAST, NUMBER_MOST = 7, 14
-# The text for search without blanks and dashes: half-spaced, joined and spaced words meet in it.
-SQUEEZED = "translate(search, ' -', '')"
-_SQUEEZE = str.maketrans("", "", " -")
-_GROUPED = re.compile(r"[0-9]+(?:[ -]+[0-9]+)+")
 
 
 def take(desk: Desk, act: str, code: str, version: int) -> Case:
@@ -52,7 +42,14 @@ def _finish(desk: Desk, case: Case) -> dict[str, Any]:
 
 
 def assign(  # noqa: PLR0913 - as many fields as the contract has
-    desk: Desk, code: str, version: int, *, unit: Any, assignee: Any, text: str
+    desk: Desk,
+    code: str,
+    version: int,
+    *,
+    unit: str | None,
+    assignee: str | None,
+    text: str,
+    visit: str | None,
 ) -> dict[str, Any]:
     """Gives the ticket to a unit or to a colleague of its unit."""
     case = take(desk, "assign", code, version)
@@ -62,6 +59,8 @@ def assign(  # noqa: PLR0913 - as many fields as the contract has
     if assignee and assignee not in {each["username"] for each in colleagues(desk, target)}:
         raise bad("assignee", "This colleague does not work in that unit.")
     moved = unit if unit != case.ticket.unit else None
+    if moved:
+        visits.settle(desk, case, visit, desk.who.username)
     acting.add(
         desk, case, "assign", by="unit", actor=desk.who.username,
         unit=moved, assignee=assignee, text=text,
@@ -78,11 +77,14 @@ def answer(  # noqa: PLR0913 - as many fields as the contract has
     canned: str | None,
     final: bool,
     attachments: Any,
+    visit: str | None,
 ) -> dict[str, Any]:
     """A word to the citizen; ``final`` answers the ticket, and those that were joined with it."""
     name = "answer" if final else "say"
     case = take(desk, name, code, version)
-    said = text or _canned(desk, case, canned or "")
+    said = text or canned_text(desk, case, canned or "")
+    if final:
+        visits.settle(desk, case, visit, desk.who.username)
     acting.add(desk, case, name, by="unit", actor=desk.who.username, files=attachments, text=said)
     told = _finish(desk, case)
     for child in children(desk, case):
@@ -93,13 +95,21 @@ def answer(  # noqa: PLR0913 - as many fields as the contract has
     return told
 
 
-def _canned(desk: Desk, case: Case, code: str) -> str:
+def close(  # noqa: PLR0913 - as many fields as the contract has
+    desk: Desk, code: str, version: int, *, reason: str, text: str, visit: str | None
+) -> dict[str, Any]:
+    """Ends a ticket without an answer."""
+    case = take(desk, "close", code, version)
+    visits.settle(desk, case, visit, desk.who.username)
+    acting.add(desk, case, "close", by="unit", actor=desk.who.username, reason=reason, text=text)
+    return _finish(desk, case)
+
+
+def canned_text(desk: Desk, case: Case, code: str) -> str:
     prepared = desk.book.canned.get(code)
     if prepared is None:
         raise bad("canned", "There is no such prepared text.")
-    body: str = prepared[f"text_{case.row.language}"]
-    unit = desk.book.units[case.ticket.unit][case.row.language]
-    return body.replace("{code}", case.row.code).replace("{unit}", unit)
+    return views.filled(desk, case, prepared)
 
 
 def resume(desk: Desk, code: str, version: int) -> dict[str, Any]:
@@ -108,19 +118,20 @@ def resume(desk: Desk, code: str, version: int) -> dict[str, Any]:
 
 
 def invite(desk: Desk, code: str, version: int, *, office: str, text: str) -> dict[str, Any]:
-    """Asks the citizen to come; the clock waits for the visit, if there is a time to be chosen.
+    """Asks the citizen to come; the clock waits for the visit.
 
-    Where no time is open the clock runs on: a visit that nobody can choose would stop it for ever.
+    RuleBroken ``visit.no_open_time`` where no time is open: nobody could choose one.
     """
     case = take(desk, "invite", code, version)
     views.office_of(desk, office)
+    if not store.free_slots(desk.conn, office, desk.now, most=1):
+        why = "No time for visits is open at this office; open times in the calendar first."
+        fields = [FieldError("office", "no_open_time", why)]
+        raise RuleBroken(why, code="visit.no_open_time", fields=fields, office=office)
     acting.add(desk, case, "invite", by="unit", actor=desk.who.username, office=office, text=text)
-    can_choose = bool(store.free_slots(desk.conn, office, desk.now, most=1))
-    if can_choose:
-        acting.add(desk, case, "pause", by="system", actor="mirab", reason="visit")
+    acting.add(desk, case, "pause", by="system", actor="mirab", reason="visit")
     told = acting.project(desk, case)
-    if can_choose:
-        case.fresh.pop()  # the invitation says it all; the pause is no letter of its own
+    case.fresh.pop()  # the invitation says it all; the pause is no letter of its own
     notices.tell(desk, case)
     return told
 
@@ -138,7 +149,7 @@ def visited(desk: Desk, code: str, version: int, *, came: bool, text: str) -> di
     return _finish(desk, case)
 
 
-def merge(desk: Desk, code: str, version: int, *, into: str) -> dict[str, Any]:
+def merge(desk: Desk, code: str, version: int, *, into: str, visit: str | None) -> dict[str, Any]:
     """Joins a duplicate with another ticket; its citizen keeps code and secret."""
     if into == code:
         raise bad("into", "A ticket cannot be joined with itself.")
@@ -152,11 +163,23 @@ def merge(desk: Desk, code: str, version: int, *, into: str) -> dict[str, Any]:
         raise RuleBroken(
             "Other tickets are joined with this one; release them first.", code="ticket.has_joined"
         )
+    _can_absorb(target)
+    visits.settle(desk, case, visit, desk.who.username)
     acting.add(desk, target, "absorb", by="unit", actor=desk.who.username, child=code)
     acting.project(desk, target)
     acting.add(desk, case, "merge", by="unit", actor=desk.who.username, into=into)
     store.change_ticket(desk.conn, case.id, {"merged_into": target.id})
     return _finish(desk, case)
+
+
+def _can_absorb(target: Case) -> None:
+    """RuleBroken ``ticket.target_ended`` names the other ticket and its state."""
+    if target.ticket.state in moves.WORK:
+        return
+    why = f"The ticket {target.row.code} is {target.ticket.state}; join with one that is worked on."
+    fields = [FieldError("into", "ended", why)]
+    state, code = target.ticket.state, target.row.code
+    raise RuleBroken(why, code="ticket.target_ended", fields=fields, state=state, ticket=code)
 
 
 def unmerge(desk: Desk, code: str, version: int) -> dict[str, Any]:
@@ -226,98 +249,6 @@ def colleagues(desk: Desk, unit: str) -> list[dict[str, str]]:
         {"unit": unit},
     )
     return [dict(row._mapping) for row in rows]
-
-
-def queue(desk: Desk, asked: dict[str, Any]) -> dict[str, Any]:
-    """The unit's tickets by due time; what waits for somebody else comes last."""
-    moves.require(desk.who.role, "read")
-    wheres, values = _wanted(desk, asked)
-    where = " and ".join(wheres) or "true"
-    total = desk.conn.execute(
-        text(f"select count(*) from tickets where {where}"),  # noqa: S608 - our own words
-        values,
-    ).scalar_one()
-    pages = max(1, -(-total // PAGE))
-    page = min(asked["page"], pages)
-    rows = desk.conn.execute(
-        text(
-            f"select * from tickets where {where} "  # noqa: S608 - our own words
-            "order by unread desc, due_at nulls last, registered_at, id limit :most offset :skip"
-        ),
-        {**values, "most": PAGE, "skip": (page - 1) * PAGE},
-    )
-    units = desk.book.units if desk.who.all_units else (desk.who.unit,)
-    return {
-        "tickets": [_row(desk, row) for row in rows],
-        "total": total,
-        "page": page,
-        "pages": pages,
-        "units": [views.named(desk.book.units, code) for code in units],
-    }
-
-
-def _wanted(desk: Desk, asked: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
-    unit = asked["unit"] if desk.who.all_units else desk.who.unit
-    wheres, values = [], {"now": desk.now}
-    if unit:
-        wheres.append("unit = :unit")
-        values["unit"] = unit
-    if asked["state"] == "WORK":
-        wheres.append("(state in ('NEW', 'OPEN', 'PAUSED') or unread)")
-    elif asked["state"] != "ALL":
-        wheres.append("state = :state")
-        values["state"] = asked["state"]
-    if asked["mine"]:
-        wheres.append("assignee = :me")
-        values["me"] = desk.who.username
-    if asked["late"]:
-        wheres.append("due_at < :now")
-    for n, word in enumerate(_words(asked["search"])):
-        wheres.append(f"(search like :w{n} or {SQUEEZED} like :s{n} or code = :c{n})")
-        # A word of signs alone has no squeezed form: it must stand in the text as it is.
-        squeezed = word.translate(_SQUEEZE) or word
-        values |= {f"w{n}": _within(word), f"s{n}": _within(squeezed), f"c{n}": squeezed}
-    return wheres, values
-
-
-def _words(search: str) -> list[str]:
-    """The words of a search; groups of digits that together are a code or a number are one."""
-    whole = _GROUPED.sub(lambda found: _joined(found[0]), search_key(search))
-    return whole.split()[:WORDS_MOST]
-
-
-def _joined(groups: str) -> str:
-    digits = groups.translate(_SQUEEZE)
-    return digits if NUMBER_LEAST <= len(digits) <= NUMBER_MOST else groups
-
-
-def _within(word: str) -> str:
-    return f"%{_escaped(word)}%"
-
-
-def _escaped(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _row(desk: Desk, row: Any) -> dict[str, Any]:
-    subject = " ".join(row.text.split())
-    return {
-        "code": row.code,
-        "version": row.version,
-        "kind": row.kind,
-        "category": views.named(desk.book.categories, row.category),
-        "unit": views.named(desk.book.units, row.unit),
-        "county": views.named(desk.book.counties, row.county),
-        "state": row.state,
-        "state_fa": words.STATES[row.state][0],
-        "assignee": row.assignee,
-        "subject": subject[:100],
-        "registered_at": instant(row.registered_at),
-        "due_at": instant(row.due_at) if row.due_at else None,
-        "due_clock": row.due_clock,
-        "unread": row.unread,
-        "late": bool(row.due_at and row.due_at < desk.now),
-    }
 
 
 def open_file(desk: Desk, code: str, file: int) -> dict[str, Any]:

@@ -40,6 +40,7 @@ TO_CITIZEN = {
     "close": "closed",
     "invite": "invited",
     "choose_slot": "booked",
+    "end_visit": "visit_ended",
     "remind": "remind",
 }
 # These are told by letter alone.
@@ -152,7 +153,11 @@ def _automatic(desk: Desk, address: str) -> str:
 
 
 def _calendar(desk: Desk, case: Case, letter: str, reply_to: str, address: str) -> bytes | None:
-    method = {"booked": visits.REQUEST, "unbooked": visits.CANCEL}.get(letter)
+    method = {
+        "booked": visits.REQUEST, "unbooked": visits.CANCEL, "visit_ended": visits.CANCEL,
+    }.get(letter)  # fmt: skip
+    if letter == "visit_ended" and not visits.was_booked(case):
+        return None
     visit = visits.chosen(case)
     if method is None or visit is None:
         return None
@@ -306,6 +311,7 @@ def _words(desk: Desk, case: Case, entry: Entry, language: str) -> dict[str, str
         "office": office.get(language, ""),
         "address": office.get(f"address_{language}", ""),
         "time": spoken(visit.starts, language) if visit else "",
+        "booked": visits.booked_time(case, visit, language),
         "days": persian_digits(str(days)) if language == "fa" else str(days),
         "until": spoken_day(until)[0 if language == "fa" else 1],
         "clock": "",

@@ -40,6 +40,7 @@ from services.ticketing import (
     guessing,
     letter_desk,
     lost_secrets,
+    queue,
     staff,
     store,
     times,
@@ -176,9 +177,14 @@ class Ticketing(AccountEntries, Service):
     def who_is(self, tx, *, username):
         return staff.of(tx.conn, username).told()
 
+    @serve(at_desk.STAFF_NAMES)
+    def staff_names(self, tx):
+        staff.caller(tx.conn, tx.message)
+        return {"names": staff.names(tx.conn)}
+
     @serve(at_desk.QUEUE)
     def queue(self, tx, **asked):
-        return desk.queue(self.own_desk(tx), asked)
+        return queue.queue(self.own_desk(tx), asked)
 
     @serve(at_desk.READ)
     def read(self, tx, *, code):
@@ -226,7 +232,7 @@ class Ticketing(AccountEntries, Service):
 
     @serve(at_desk.CLOSE)
     def close(self, tx, **data):
-        return desk.act(self.own_desk(tx), "close", **data)
+        return desk.close(self.own_desk(tx), **data)
 
     @serve(at_desk.TAKE_UP)
     def take_up(self, tx, **data):

@@ -69,6 +69,13 @@ def of(conn: Connection, username: str) -> Colleague:
     return Colleague(*row)
 
 
+def names(conn: Connection) -> dict[str, str]:
+    """What colleagues are called, those of closed accounts too: what they did stays on record."""
+    return {
+        row.username: row.name for row in conn.execute(text("select username, name from staff"))
+    }
+
+
 def caller(conn: Connection, message: Envelope | None) -> Colleague:
     """Who does this, as the ops face has proven it."""
     return of(conn, str(((message.caller if message else None) or {}).get("staff", "")))

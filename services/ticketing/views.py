@@ -1,12 +1,13 @@
 """How a ticket is told: to its citizen, to the desk, to everybody."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from bus.envelope import instant
 from bus.errors import NotFound
-from services.ticketing import store
+from services.ticketing import store, visits
 from services.ticketing.acting import Case, Desk, spoken, take
 from services.ticketing.domain import words
 from services.ticketing.domain.promises import Clock
@@ -85,6 +86,7 @@ def for_desk(desk: Desk, case: Case, *, open_person: bool) -> dict[str, Any]:
     row, book = case.row, desk.book
     return {
         **_common(desk, case),
+        "state_fa": _state_at_desk(case),
         "version": case.ticket.version,
         "channel": row.channel,
         "assignee": case.ticket.assignee,
@@ -92,6 +94,7 @@ def for_desk(desk: Desk, case: Case, *, open_person: bool) -> dict[str, Any]:
         "history": [
             {
                 **said(entry, files),
+                "title_fa": _title_at_desk(entry),
                 "actor": entry.actor,
                 "internal": entry.act in INTERNAL,
                 "sender": entry.data.get("sender"),
@@ -102,12 +105,28 @@ def for_desk(desk: Desk, case: Case, *, open_person: bool) -> dict[str, Any]:
         "location": _location(row),
         "merged_into": case.ticket.merged_into,
         "units": [named(book.units, code) for code in book.units],
-        "offices": [named(book.offices, code) for code in book.offices],
+        "offices": [_office(desk, code) for code in book.offices],
         "canned": [
-            {name: each[name] for name in ("code", "title_fa", "text_fa", "text_en")}
-            for each in book.canned.values()
+            {name: prepared[name] for name in ("code", "title_fa", "text_fa", "text_en")}
+            | {"text": filled(desk, case, prepared)}
+            for prepared in book.canned.values()
         ],
+        "visit_open": visits.is_open(case.ticket.appointment or {}, desk.now),
     }
+
+
+def _office(desk: Desk, code: str) -> dict[str, Any]:
+    """An office with the first time that is free there; None where nobody can be invited."""
+    free = store.free_slots(desk.conn, code, desk.now, most=1)
+    first = instant(free[0].starts_at) if free else None
+    return {**(named(desk.book.offices, code) or {}), "first_free": first}
+
+
+def filled(desk: Desk, case: Case, prepared: Mapping[str, str]) -> str:
+    """A prepared text in the citizen's language, as it would be sent."""
+    unit = desk.book.units[case.ticket.unit][case.row.language]
+    body = prepared[f"text_{case.row.language}"]
+    return body.replace("{code}", case.row.code).replace("{unit}", unit)
 
 
 def _common(desk: Desk, case: Case) -> dict[str, Any]:
@@ -157,6 +176,24 @@ def said(entry: Entry, files: dict[int, list[dict[str, Any]]]) -> dict[str, Any]
         "text": entry.text or None,
         "attachments": files.get(entry.seq, []),
     }
+
+
+def _state_at_desk(case: Case) -> str:
+    """The state as a colleague reads it: who is waited for is the citizen, not the reader."""
+    pause = case.ticket.pause
+    if pause is None:
+        return words.STATES[case.ticket.state][0]
+    return words.PAUSES_AT_DESK.get(pause) or words.PAUSES[pause][0]
+
+
+def _title_at_desk(entry: Entry) -> str:
+    """What an entry of the history is called at the desk."""
+    reason = entry.data.get("reason", "")
+    if entry.act == "pause" and reason in words.PAUSES_AT_DESK:
+        return words.PAUSES_AT_DESK[reason]
+    if entry.act == "close" and reason in words.CLOSES_AT_DESK:
+        return f"{words.ACTS['close'][0]}: {words.CLOSES_AT_DESK[reason]}"
+    return words.ACTS_AT_DESK.get(entry.act) or str(said(entry, {})["title_fa"])
 
 
 def _clock(clock: Clock) -> dict[str, Any]:

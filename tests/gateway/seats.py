@@ -1,6 +1,8 @@
 """A colleague at a page of the desk, as a browser with cookies and without script."""
 
 import contextlib
+import html
+import re
 import secrets
 import typing
 
@@ -25,13 +27,30 @@ class Seat:
     def get(self, path="", **query):
         return self.session.get(self._url(path), params=query, timeout=30)
 
-    def post(self, path, headers=None, files=None, **form):
-        """Sends a form; ``__`` in a field's name stands for ``-``."""
+    def press(self, path, headers=None, files=None, **form):
+        """Sends a form, and no more; ``__`` in a field's name stands for ``-``."""
         form.setdefault("form", f"desk-{secrets.token_hex(8)}")
         data = {name.replace("__", "-"): value for name, value in form.items()}
         return self.session.post(
             self._url(path), data=data, files=files, headers=headers, timeout=30
         )
+
+    def post(self, path, headers=None, files=None, **form):
+        """Sends a form, and confirms it on the page that shows first what will be done."""
+        return self.confirm(self.press(path, headers, files, **form))
+
+    def confirm(self, answer):
+        """Presses the button of a page that stands before an act; any other page is given back."""
+        if 'class="looked"' not in answer.text:
+            return answer
+        return self.session.post(answer.url, data=[*looked_at(answer), ("looked", "1")], timeout=30)
+
+
+def looked_at(answer):
+    """The fields that a page before an act carries."""
+    form = answer.text.split('class="looked"')[1].split("</form>")[0]
+    pairs = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form)
+    return [(name, html.unescape(value)) for name, value in pairs]
 
 
 class Officers(Desk):

@@ -280,7 +280,7 @@ def test_m24_a_letter_after_the_end_comes_back_into_the_queue(shared_desk, page)
     code, mina = ours["X-Mirab-Ticket"], page(0, "mina").browser
     closed = mina.post(
         f"{shared_desk.ops}/desk/tickets/{code}/close",
-        data={"version": "1", "reason": "settled", "text": "تمام"}, timeout=20,
+        data={"version": "1", "reason": "settled", "text": "تمام", "looked": "1"}, timeout=20,
     )  # fmt: skip
     assert closed.status_code == 200
     send(shared_desk, message("Re: نوبت آب", "هنوز آب نیست", sender="late@example.com"),

@@ -113,7 +113,7 @@ def room(tmp_path_factory, broker, postgres, notify_template, demo_template):
 
 
 def test_every_page_tells_of_a_maintenance_with_day_and_hour_until_it_is_cancelled(room):
-    told = room.maintenance(begins=7200, ends=10_800, components=["billing"])
+    told = room.maintenance(begins=7200, ends=10_800, components=["portal"])
     wait_for(lambda: 'class="notice' in room.page("/"), 60)
     for path in ("/", "/verify", "/accessibility", "/nowhere"):
         status = 404 if path == "/nowhere" else 200
@@ -126,6 +126,19 @@ def test_every_page_tells_of_a_maintenance_with_day_and_hour_until_it_is_cancell
     wrong = room.page("/verify?code=")
     assert "error-summary" in wrong
     assert "notice-title" not in wrong
+    room.over(told)
+    wait_for(lambda: 'class="notice' not in room.page("/"), 60)
+
+
+def test_p27_slow_is_not_away_and_only_the_first_page_and_those_affected_tell_it(room):
+    told = room.maintenance(begins=7200, ends=10_800, components=["billing"], impact="degraded")
+    wait_for(lambda: 'class="notice' in room.page("/"), 60)
+    for path in ("/", "/bills"):
+        page = room.page(path)
+        assert "کندی برنامه‌ای" in page, path
+        assert "قطع برنامه‌ای" not in page, path
+    for path in ("/privacy", "/verify", "/accessibility"):
+        assert "notice-title" not in room.page(path), path
     room.over(told)
     wait_for(lambda: 'class="notice' not in room.page("/"), 60)
 

@@ -304,6 +304,7 @@ def test_the_banner_that_an_editor_checks_has_the_words_of_the_portal():
     public = tomllib.loads((ROOT / "gateway/public/words.toml").read_text(encoding="utf-8"))
     for kind in ("maintenance", "incident", "end_of_service"):
         assert public[f"banner_{kind}"] == list(words.BANNERS[kind].values())
+    assert public["banner_maintenance_slow"] == list(words.SLOW.values())
     assert public["when_window"] == [
         told.format("{starts}", "{ends}") for told in words.WINDOW.values()
     ]
@@ -399,7 +400,7 @@ def test_a_file_is_checked_shown_and_priced_before_anything_goes_out(house, kari
     page = karim.get(at).text
     assert "آب روستای بالا قطع است" in page
     assert "سطرهای نادرست" in page
-    assert "آغاز ارسال به 1 گیرنده" in page
+    assert "آغاز ارسال به 1 گیرنده" in karim.press(f"{at}/start").text
     assert execute(house.beside_db, "select count(*) from messages where job is not null") == [(0,)]
     later = dt.datetime.now(dt.UTC) + dt.timedelta(days=3)
     told = karim.post(f"{at}/start", from_day=jalali_day(later), from_hour="10:00").text

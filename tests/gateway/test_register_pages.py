@@ -1,5 +1,6 @@
 """The pages of the register of agencies at the desk, with the real service behind them."""
 
+import collections
 import html
 import re
 import secrets
@@ -11,7 +12,10 @@ from bus.keys import SigningKey
 from tests.conftest import execute
 from tests.gateway.seats import Officers, Seat, running
 
-PEM = SigningKey.new("").public.base64()
+# No key is two agencies': each name has its own.
+KEYS: dict[str, str] = collections.defaultdict(
+    lambda: SigningKey.new("").public.base64()  # noqa: PLW0108 - a new key each time
+)
 
 
 class Officer(Seat):
@@ -23,7 +27,7 @@ class Officer(Seat):
         """The number of a proposal of a new agency, by the form."""
         told = {
             "act": "agency", "code": code, "name": "A", "name_fa": "دستگاه آزمایشی",
-            "key_id": f"{code}-1", "public_key": PEM, "key_until": "1409/10/10",
+            "key_id": f"{code}-1", "public_key": KEYS[code], "key_until": "1409/10/10",
             "contract": "inquiry.ask.v1", "purposes": "fuel_quota، court_case",
             "grant_until": "1409/10/10", "basis": "تفاهم‌نامه ۷", "reason": "نامه شماره ۱۲",
         }  # fmt: skip
@@ -120,7 +124,7 @@ def test_an_agency_proposed_by_a_form_is_in_force_when_another_officer_approved(
     assert nader.post(f"/changes/{change}/approve").url.endswith("done=approve")
     assert document(house, code) == {
         "code": code, "name": "A", "name_fa": "دستگاه آزمایشی",
-        "keys": [{"id": f"{code}-1", "public_key": PEM, "until": "2030-12-31"}],
+        "keys": [{"id": f"{code}-1", "public_key": KEYS[code], "until": "2030-12-31"}],
         "grants": [{"contract": "inquiry.ask.v1", "until": "2030-12-31", "basis": "تفاهم‌نامه ۷",
                     "purposes": ["fuel_quota", "court_case"]}],
     }  # fmt: skip
@@ -146,7 +150,7 @@ def test_what_is_wrong_stands_beside_its_field_and_the_rest_is_kept(karim, code)
     for typed in ("k 1", "1409/13/10", "inquiry.nothing.v1"):
         assert f'value="{typed}"' in answer.text
     mended = karim.post(
-        "/new", act="agency", code=code, name="A", key_id=f"{code}-1", public_key=PEM,
+        "/new", act="agency", code=code, name="A", key_id=f"{code}-1", public_key=KEYS[code],
         key_until="1409/10/10", contract="inquiry.nothing.v1", grant_until="1409/10/10",
         reason="نامه ۱۲",
     )  # fmt: skip
@@ -165,6 +169,7 @@ def test_a_text_is_proposed_compared_and_what_is_wrong_in_it_is_told_by_its_plac
     wrong = karim.post("/new", toml=text.replace("inquiry.*", "nothing.*"), **told)
     assert (wrong.status_code, "grants.0.contract" in wrong.text) == (422, True)
     assert "nothing.*" in wrong.text
+    assert "چنین قراردادی برای دستگاه‌ها نیست" in wrong.text
     assert 'id="toml-toml-error"' in karim.post("/new", toml="code = [", **told).text
     done = karim.post("/new", toml=text, **told)
     page = karim.get("/changes/" + re.search(r"changes/([0-9]+)", done.url)[1]).text
@@ -180,11 +185,16 @@ def test_one_more_key_and_one_more_grant_are_proposed_from_the_agencys_page(
     told = {"base_version": str(karim.version(agency)), "reason": "کلید سال نو"}
     wrong = karim.post(f"/of/{agency}/add/keys", act="add-key", key_id="x", **told)
     assert 'id="add-key-key_until-error"' in wrong.text
-    key = {"key_id": f"{agency}-2", "public_key": PEM, "key_until": "1410/01/01"}
+    key = {"key_id": f"{agency}-2", "public_key": KEYS[f"{agency}-2"], "key_until": "1410/01/01"}
     done = karim.post(f"/of/{agency}/add/keys", act="add-key", **key, **told)
     nader.post("/changes/" + re.search(r"changes/([0-9]+)", done.url)[1] + "/approve")
     assert [key["id"] for key in document(house, agency)["keys"]] == [f"{agency}-1", f"{agency}-2"]
-    stale = karim.post(f"/of/{agency}/add/keys", act="add-key", **{**key, "key_id": "z"}, **told)
+    stale = karim.post(
+        f"/of/{agency}/add/keys",
+        act="add-key",
+        **{**key, "key_id": "z", "public_key": KEYS["z"]},
+        **told,
+    )
     assert (stale.status_code, "تغییر کرد" in stale.text) == (409, True)
     told["base_version"] = str(karim.version(agency))
     grant = {"contract": "inquiry.get.v1", "grant_until": "1410/01/01", "networks": "10.0.0.0/8"}

@@ -8,6 +8,7 @@ import tomllib
 
 import pytest
 
+from bus.contracts import calendar as calendar_contracts
 from bus.contracts import desk as at_desk
 from bus.contracts import health
 from bus.persian import TEHRAN, jalali, parse_jalali
@@ -97,7 +98,7 @@ def test_l8_our_own_twenty_days_are_not_told_as_the_days_of_the_court():
         ({"kind": "closure", "to_day": "2036-12-22"}, "to_day"),
         ({"kind": "closure", "to_day": "2036-12-22", "counties": ["dena"]}, "to_day"),
         ({"kind": "closure", "to_day": "2036-12-22", "confirmed": True}, "to_day"),
-        ({"kind": "weekend", "weekdays": list(at_desk.WEEKDAYS)}, "weekdays"),
+        ({"kind": "weekend", "weekdays": list(calendar_contracts.WEEKDAYS)}, "weekdays"),
         ({"kind": "hours", "opens": "00:00", "closes": "00:00"}, "closes"),
         ({"kind": "hours", "opens": "07:30", "closes": "07:31"}, "closes"),
     ],
@@ -292,11 +293,13 @@ def test_l6_a_letter_names_the_last_day_for_an_objection_and_the_ticket_ends_aft
     assert hand.track(code)["state"] == "CLOSED"
 
 
-def test_l9_an_invitation_without_an_open_time_stops_no_clock(hand):
+def test_l9_p9_an_invitation_without_an_open_time_is_refused_and_stops_no_clock(hand):
     """It would stand still for ever, for a visit that nobody can choose."""
     code = hand.register()
     invited = {"office": "yasuj", "text": "با سند زمین مراجعه فرمایید."}
-    hand.act(at_desk.INVITE, code, **invited)
+    refused = hand.act(at_desk.INVITE, code, **invited)
+    assert (refused["code"], refused["fields"][0]["field"]) == ("visit.no_open_time", "office")
+    assert hand.acts(code) == ["register"]
     assert clock_of(hand, code)["state"] == "RUNNING"
     day = {"office": "yasuj", "opens": "08:00", "closes": "12:00", "minutes": 20, "capacity": 1}
     hand.call(at_desk.ADD_SLOTS, as_="mina", day="2026-12-01", **day)

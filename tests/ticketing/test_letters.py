@@ -411,7 +411,6 @@ def test_m27_a_visit_is_invited_and_cancelled_as_calendars_expect(hand):
     from icalendar import Calendar
 
     code = hand.register()
-    hand.act(at_desk.INVITE, code, office="yasuj", text="با سند بیایید.")
     added = hand.call(
         at_desk.ADD_SLOTS,
         as_="nader",
@@ -423,6 +422,7 @@ def test_m27_a_visit_is_invited_and_cancelled_as_calendars_expect(hand):
         capacity=1,
     )
     assert "error" not in added
+    hand.act(at_desk.INVITE, code, office="yasuj", text="با سند بیایید.")
     slot = hand.track(code)["slots"][0]["slot"]
     hand.call(contracts.CHOOSE_SLOT, code=code, secret=SECRET, slot=slot)
     hand.call(contracts.LEAVE_SLOT, code=code, secret=SECRET)

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway import pages
+from gateway.ops.sentences import general
 
 SECOND_FACTOR = "desk.second_factor"
 SIGNED_OUT = ("desk.signed_out", "desk.unknown")
@@ -20,6 +21,7 @@ NOT_KEPT = ("http.cross_site", "http.method", "http.not_found")
 DOORS = ("sign-in", "sign-out", "kept", "second-factor", "account", "oidc")
 PREFIX = "kept."
 SHORT = 40
+FAULT = 500
 _PATH = re.compile(r"/desk(?:/[A-Za-z0-9_.~-]+)+")
 
 
@@ -81,7 +83,15 @@ def problem_page(request: Request, problem: dict[str, Any], *, oidc: bool) -> Re
     if problem["code"] == SECOND_FACTOR:
         return second_factor_page("/desk", kept) if kept else to_second_factor("/desk")
     if problem["code"] not in SIGNED_OUT:
-        return pages.page("desk/sorry.html", problem["status"], problem=problem, kept=kept)
+        # Who reads an error to an engineer needs its number; of a refusal it says nothing.
+        error_id = problem.get("error_id") or problem["trace_id"]
+        return pages.page(
+            "desk/sorry.html",
+            problem["status"],
+            sentence=general(problem["code"], problem["status"], problem),
+            error_id=error_id if problem["status"] >= FAULT else None,
+            kept=kept,
+        )
     if kept is None:
         return RedirectResponse("/desk/sign-in", 303)
     response = pages.page("desk/sign_in.html", 401, problem=None, oidc=oidc, kept=kept, at="/desk")

@@ -11,9 +11,11 @@ from starlette.routing import Route
 
 from bus.contracts import announcements as contracts
 from bus.errors import BusError, NotFound
-from gateway import uploads
+from gateway.ops import forms
 from gateway.ops.counter import NOTHING, NUMBERS, Counter, Tried, before, known
 from gateway.ops.forms import day_of, one, whole_of
+from gateway.ops.looking import Look
+from gateway.ops.notices.looks import Looks
 from gateway.ops.notices.place import AT
 from gateway.ops.notices.times import day_and_hour, moment_of
 from gateway.origin import same_origin
@@ -31,7 +33,7 @@ class Announcements:
     """The pages of announcements."""
 
     def __init__(self, counter: Counter) -> None:
-        self._counter = counter
+        self._counter, self._looks = counter, Looks(counter)
 
     async def listed(self, request: Request) -> Response:
         """GET /desk/notices/announcements?before=12: newest first, drafts too."""
@@ -58,7 +60,7 @@ class Announcements:
     async def write(self, request: Request) -> Response:
         """POST /desk/notices/announcements/new: on to the page to check before it is published."""
         same_origin(request)
-        values = (await uploads.read_form(request, None)).values
+        values = (await forms.read(request)).values
         typed = {**{name: one(values, name) for name in values}, "act": "write"}
         components = values.get("components", [])
         try:
@@ -85,10 +87,11 @@ class Announcements:
 
     async def _judged(self, request: Request) -> dict[str, Any]:
         """The announcement, and whether it would be in time if it were published now."""
-        told, status, current = await asyncio.gather(
+        told, status, current, sms_wait = await asyncio.gather(
             self._read(request, str(request.path_params["id"])),
             self._counter.ask(request, contracts.STATUS),
             self._counter.ask(request, contracts.CURRENT),
+            self._looks.sms_wait(request),
         )
         hours = status["announce_hours_before"]
         in_time = None
@@ -101,6 +104,7 @@ class Announcements:
             "in_time": in_time,
             "when": _when(told),
             "banner_hours": current["banner_hours"],
+            "sms_wait": sms_wait,
         }
 
     async def _read(self, request: Request, id_: str) -> dict[str, Any]:
@@ -115,20 +119,26 @@ class Announcements:
         name, id_ = request.path_params["act"], request.path_params["id"]
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
-        values = (await uploads.read_form(request, None)).values
-        typed = {**{n: one(values, n) for n in values}, "act": name}
+        values = (await forms.read(request)).values
+        values["act"] = [name]
+        typed = {n: one(values, n) for n in values}
         data: dict[str, Any] = {"id": id_, "tell": typed.get("tell") == "1"}
+        if typed.get("seen_at"):
+            data["seen_at"] = typed["seen_at"]
         if name != "publish":
             data["text"] = _words(typed, "text")
         if name == "update":
             data |= {"state": typed.get("state", ""), "impact": typed.get("impact") or None}
         if name == "reschedule":
             data |= _window(typed)
-        try:
-            await self._counter.ask(request, ACTS[name], form=typed.get("form") or None, **data)
-        except BusError as error:
-            return await self._counter.refused(request, self._announcement, typed, error)
-        return RedirectResponse(f"{AT}/announcements/{id_}?done={name}", 303)
+
+        async def look(request: Request, data: Mapping[str, Any]) -> Look:
+            return await self._looks.announcement(request, name, id_, data)
+
+        back = f"announcements/{id_}?done={name}"
+        return await self._counter.send(
+            request, ACTS[name], self._announcement, back, values, data, look
+        )
 
     def routes(self) -> list[Route]:
         """The routes of announcements."""

@@ -1,6 +1,7 @@
 """Bulk jobs of Mirab's own templates: a file is checked, seen, priced, and then started."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -10,9 +11,11 @@ from starlette.routing import Route
 from bus.contracts import bulk as contracts
 from bus.contracts import notices_desk
 from bus.errors import BusError, NotFound
-from gateway import uploads
+from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Tried
 from gateway.ops.forms import one, whole_of
+from gateway.ops.looking import Look
+from gateway.ops.notices.looks import Looks
 from gateway.ops.notices.place import AT
 from gateway.ops.notices.times import moment_of
 from gateway.origin import same_origin
@@ -27,7 +30,7 @@ class Jobs:
     """The pages of bulk jobs."""
 
     def __init__(self, counter: Counter) -> None:
-        self._counter = counter
+        self._counter, self._looks = counter, Looks(counter)
 
     async def listed(self, request: Request) -> Response:
         """GET /desk/notices/jobs?before=ID"""
@@ -57,9 +60,7 @@ class Jobs:
         same_origin(request)
         typed: dict[str, str] = {"act": "submit"}
         try:
-            form = await uploads.read_form(
-                request, None, files=1, fields_limit=FILE_LIMIT, as_text=True
-            )
+            form = await forms.read(request, files=1, fields_limit=FILE_LIMIT, as_text=True)
             names = ("name", "template", "language", "form")
             typed |= {name: one(form.values, name) for name in names}
             job = str(uuid.uuid5(uuid.NAMESPACE_OID, typed["form"] or str(uuid.uuid4())))
@@ -118,16 +119,17 @@ class Jobs:
         name, job = request.path_params["act"], request.path_params["job"]
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
-        values = (await uploads.read_form(request, None)).values
-        typed = {**{n: one(values, n) for n in values}, "act": name}
+        values = (await forms.read(request)).values
+        values["act"] = [name]
         data: dict[str, Any] = {"job": job}
         if name == "start":
-            data["at"] = moment_of(typed.get("from_day", ""), typed.get("from_hour", ""))
-        try:
-            await self._counter.ask(request, ACTS[name], form=typed.get("form") or None, **data)
-        except BusError as error:
-            return await self._counter.refused(request, self._job, typed, error)
-        return RedirectResponse(f"{AT}/jobs/{job}?done={name}", 303)
+            data["at"] = moment_of(one(values, "from_day"), one(values, "from_hour"))
+
+        async def look(request: Request, data: Mapping[str, Any]) -> Look:
+            return await self._looks.job(request, name, job, data)
+
+        back = f"jobs/{job}?done={name}"
+        return await self._counter.send(request, ACTS[name], self._job, back, values, data, look)
 
     def routes(self) -> list[Route]:
         """The routes of jobs."""

@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.blobs import Blobs
 from bus.contracts import govnotify as contracts
-from bus.errors import BusError, NotFound
-from gateway import letters, uploads
+from bus.errors import NotFound
+from gateway import letters
+from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Tried, attachment
-from gateway.ops.forms import one
+from gateway.ops.looking import Fact, Look
 from gateway.ops.notices.place import AT
 from gateway.origin import same_origin
 
@@ -57,18 +58,21 @@ class Letters:
     async def printed(self, request: Request) -> Response:
         """POST /desk/notices/letters: those that were chosen are printed and posted."""
         same_origin(request)
-        values = (await uploads.read_form(request, None)).values
-        typed = {"act": "printed", "form": one(values, "form")}
-        try:
-            await self._counter.ask(
-                request,
-                contracts.LETTERS_PRINTED,
-                form=typed["form"] or None,
-                ids=values.get("ids", []),
-            )
-        except BusError as error:
-            return await self._counter.refused(request, self._show, typed, error)
-        return RedirectResponse(f"{AT}/letters?done=printed", 303)
+        values = (await forms.read(request)).values
+        values["act"] = ["printed"]
+
+        async def look(_: Request, data: Mapping[str, Any]) -> Look:
+            return Look(
+                "این نامه‌ها چاپ و پست‌شده ثبت می‌شود", "ثبت چاپ و پست",
+                (Fact("شمار نامه‌ها", str(len(data["ids"]))),),
+                ("نامه‌ها از فهرست چاپ بیرون می‌روند و فرستنده آن‌ها را پست‌شده می‌بیند.",),
+            )  # fmt: skip
+
+        data = {"ids": values.get("ids", [])}
+        back = "letters?done=printed"
+        return await self._counter.send(
+            request, contracts.LETTERS_PRINTED, self._show, back, values, data, look
+        )
 
     def routes(self) -> list[Route]:
         """The routes of letters."""

@@ -1,5 +1,6 @@
 """Messages: found without anything personal; shown whole only for a reason that is written down."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -8,13 +9,29 @@ from starlette.routing import Route
 
 from bus.contracts import notices_desk as contracts
 from bus.errors import BusError, NotFound
-from gateway import uploads
+from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Tried, before, known
 from gateway.ops.forms import one, taken
+from gateway.ops.looking import Fact, Look
 from gateway.ops.notices.place import AT
 from gateway.origin import same_origin
 
 PAGE = 50
+
+
+async def opt_out_look(_: Request, data: Mapping[str, Any]) -> Look:
+    """Whom nobody but himself can bring back."""
+    receiver = data.get("mobile") or data.get("email") or ""
+    every = data["consent"] == "transactional"
+    return Look(
+        "این گیرنده انصراف می‌دهد", "ثبت انصراف",
+        (
+            Fact("گیرنده", str(receiver)),
+            Fact("از", "همه پیام‌ها، خدماتی هم" if every else "تنها خبر"),
+            Fact("چگونه گفت", data["why"]),
+        ),
+        ("تنها خود گیرنده می‌تواند آن را برگرداند.",), danger=True,
+    )  # fmt: skip
 
 
 class Messages:
@@ -30,7 +47,7 @@ class Messages:
     async def search(self, request: Request) -> Response:
         """POST /desk/notices/messages: an address of somebody stands in no address of a page."""
         same_origin(request)
-        values = (await uploads.read_form(request, None)).values
+        values = (await forms.read(request)).values
         typed = {**{name: one(values, name) for name in values}, "act": "find"}
         try:
             told = await self._counter.ask(
@@ -54,7 +71,7 @@ class Messages:
     async def reveal(self, request: Request) -> Response:
         """POST /desk/notices/messages/{id}: the whole message, once, for a reason."""
         same_origin(request)
-        values = (await uploads.read_form(request, None)).values
+        values = (await forms.read(request)).values
         typed = {**{name: one(values, name) for name in values}, "act": "reveal"}
         try:
             told = await self._counter.ask(
@@ -88,7 +105,7 @@ class Messages:
     async def opt_out(self, request: Request) -> Response:
         """POST /desk/notices/opt-out: somebody has told us that he wants no more."""
         return await self._counter.act(
-            request, contracts.OPT_OUT, self._opt_out, "opt-out?done=opt_out"
+            request, contracts.OPT_OUT, self._opt_out, "opt-out?done=opt_out", look=opt_out_look
         )
 
     async def _opt_out(self, request: Request, tried: Tried) -> Response:

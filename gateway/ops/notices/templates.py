@@ -13,9 +13,11 @@ from starlette.routing import Route
 from bus.contracts import notices_desk as contracts
 from bus.contracts.notify import LANGUAGES
 from bus.errors import BusError, NotFound
-from gateway import uploads
+from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Tried, known
 from gateway.ops.forms import one
+from gateway.ops.looking import Look
+from gateway.ops.notices.looks import Looks
 from gateway.ops.notices.place import AT
 from gateway.origin import same_origin
 
@@ -41,13 +43,12 @@ class Templates:
     """The pages of templates."""
 
     def __init__(self, counter: Counter) -> None:
-        self._counter = counter
+        self._counter, self._looks = counter, Looks(counter)
 
     async def listed(self, request: Request) -> Response:
         """GET /desk/notices/templates: all owners' forms; ?drafts=1 those that wait."""
-        query = request.query_params
-        owner = query.get("owner", "").strip()[:64] or None
-        asked: dict[str, Any] = {"owner": owner, "drafts": query.get("drafts") == "1"}
+        owner = forms.query(request, "owner")[:64] or None
+        asked: dict[str, Any] = {"owner": owner, "drafts": forms.query(request, "drafts") == "1"}
         return await self._counter.page(
             request,
             "templates",
@@ -64,7 +65,7 @@ class Templates:
     async def try_values(self, request: Request) -> Response:
         """POST /desk/notices/templates/{id}/values: the same page with values of one's own."""
         same_origin(request)
-        values = (await uploads.read_form(request, None)).values
+        values = (await forms.read(request)).values
         return await self._form(request, Tried("values", {n: one(values, n) for n in values}))
 
     async def _form(self, request: Request, tried: Tried) -> Response:
@@ -138,7 +139,11 @@ class Templates:
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
         back = f"templates/{id_}?done={name}"
-        return await self._counter.act(request, ACTS[name], self._form, back, id=id_)
+
+        async def look(request: Request, data: Mapping[str, Any]) -> Look:
+            return await self._looks.version(request, name, id_, data)
+
+        return await self._counter.act(request, ACTS[name], self._form, back, look=look, id=id_)
 
     # --- a new one ---
 
@@ -159,7 +164,7 @@ class Templates:
     async def draft(self, request: Request) -> Response:
         """POST /desk/notices/templates/new: on to the draft."""
         same_origin(request)
-        values = (await uploads.read_form(request, None)).values
+        values = (await forms.read(request)).values
         typed = {**{name: one(values, name) for name in values}, "act": "draft"}
         data: dict[str, Any] = {
             name: typed.get(name, "") for name in ("code", "channel", "name", "lane", "consent")

@@ -2,22 +2,22 @@
 
 import datetime as dt
 
-from bus.persian import TEHRAN, Malformed, fold_code, jalali, parse_jalali
+from bus.hours import parse_hour
+from bus.persian import TEHRAN, Malformed, jalali, parse_jalali
 
 
 def moment_of(day: str, hour: str) -> str | None:
     """The moment (RFC 3339) of a Jalali day and an hour in Tehran; None if neither is told. What is
     no moment is given back as it was typed, for the contract to refuse.
 
-    >>> moment_of("۱۴۰۵/۰۹/۰۴", "22:30")
+    >>> moment_of("۱۴۰۵/۰۹/۰۴", "۲۲:۳۰")
     '2026-11-25T22:30:00+03:30'
     """
-    day, hour = day.strip(), fold_code(hour)
+    day, hour = day.strip(), hour.strip()
     if not day and not hour:
         return None
     try:
-        time = dt.time.fromisoformat(hour.zfill(5))
-        moment = dt.datetime.combine(parse_jalali(day), time.replace(tzinfo=None), TEHRAN)
+        moment = dt.datetime.combine(parse_jalali(day), parse_hour(hour), TEHRAN)
     except (Malformed, ValueError):
         return f"{day} {hour}"
     return moment.isoformat()

@@ -1,10 +1,11 @@
 """What the pages of notices say in Persian: of states, of acts that are done, of refusals."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from bus.errors import BusError
-from gateway.ops import sentences
+from gateway.ops import refusals, sentences
 
 ROLES = {"editor": "ویراستار پیام‌ها", "approver": "تأییدکننده پیام‌ها"}
 CHANNELS = {
@@ -47,7 +48,7 @@ COMPONENTS = {
 }  # fmt: skip
 IMPACTS = {"none": "بی‌اثر بر خدمت", "degraded": "کند یا ناقص", "down": "در دسترس نیست"}
 ANNOUNCED = {
-    "DRAFT": "پیش‌نویس", "SCHEDULED": "برنامه‌ریزی‌شده", "IN_PROGRESS": "در حال انجام",
+    "DRAFT": "پیش‌نویس", "SCHEDULED": "برنامه‌ای", "IN_PROGRESS": "در حال انجام",
     "VERIFYING": "در حال آزمایش", "COMPLETED": "انجام‌شده", "INVESTIGATING": "در حال بررسی",
     "IDENTIFIED": "علت شناسایی شد", "MONITORING": "زیر نظر", "RESOLVED": "برطرف‌شده",
     "POSTMORTEM": "گزارش پایانی", "ANNOUNCED": "اعلام‌شده", "ENDED": "پایان‌یافته",
@@ -60,6 +61,13 @@ BANNERS = {
     "end_of_service": {"fa": "پایان خدمت", "en": "End of service"},
     "news": {"fa": "خبر", "en": "News"},
 }
+SLOW = {"fa": "کندی برنامه‌ای", "en": "Planned slowness"}
+# Which pages of the portal a part has, as people call them.
+PAGES_OF = {
+    "portal": "همه صفحه‌های درگاه", "inquiry": "صفحه‌های استعلام و تأیید پاسخ",
+    "ticketing": "صفحه‌های درخواست و شکایت", "billing": "صفحه‌های قبض و پرداخت",
+    "notify": "صفحه‌های صندوق و اشتراک خبر",
+}  # fmt: skip
 WINDOW = {"fa": "از {} تا {}", "en": "from {} to {}"}
 SUNSET = {"fa": "آخرین روز: {}", "en": "Last day: {}"}
 # kind → the states that an update may tell
@@ -83,9 +91,8 @@ FIELDS = {
     "ids": "نامه‌ها", "job": "ارسال انبوه",
 }  # fmt: skip
 FAULTS = {
-    **sentences.FAULTS,
+    **refusals.FAULTS,
     "unwanted": "این بخش باید خالی بماند.",
-    "range": "بیرون از اندازه است.",
     "repeated": "هر گزینه را یک بار بنویسید.",
     "instant": "روز را مانند 1405/09/04 و ساعت را مانند 22:30 بنویسید.",
     "order": "پایان باید پس از آغاز باشد.",
@@ -95,7 +102,7 @@ FAULTS = {
     "email.format": "نشانی را مانند name@host.ir بنویسید.",
 }  # fmt: skip
 PROBLEMS = {
-    "notices.not_an_editor": "شما به پیام‌ها دسترسی ندارید؛ آن را از مدیر سامانه بخواهید.",
+    "notices.not_an_editor": "شما به پیام‌ها دسترسی مدیر سامانه بخواهید.",
     "notices.not_an_approver": "این کار تأییدکننده می‌خواهد؛ از یکی از تأییدکنندگان پیام‌ها بخواهید.",
     "notices.same_person": "این را خود شما نوشته‌اید؛ همکار دوم باید تصمیم بگیرد.",
     "notify.no_book": "دفتر پیام‌ها هنوز بارگذاری نشده است؛ مدیر سامانه باید آن را بارگذاری کند.",
@@ -111,6 +118,9 @@ PROBLEMS = {
     "provider.not_found": "چنین ارائه‌دهنده‌ای نیست.",
     "consent.final": "گیرنده انصراف داده است؛ تنها خود او می‌تواند آن را برگرداند.",
     "announcement.not_found": "چنین اطلاعیه‌ای نیست.",
+    "announcement.changed": (
+        "همکاری پس از نگاه شما این اطلاعیه را تغییر داد و کاری انجام نشد؛ آن را دوباره ببینید."
+    ),
     "announcement.published": "پیش‌تر منتشر شده است؛ خبر تازه بیفزایید.",
     "announcement.draft": "هنوز پیش‌نویس است؛ نخست آن را منتشر کنید.",
     "announcement.past": "این زمان گذشته است؛ پایانی در آینده بنویسید.",
@@ -134,6 +144,14 @@ PROBLEMS = {
     "contract.broken": "برخی بخش‌ها درست تکمیل نشده است.",
     "form.malformed": "فایل خوانده نشد؛ آن را با UTF-8 ذخیره کنید.",
     "http.too_large": "فایل از اندازه بزرگ‌تر است.",
+}  # fmt: skip
+# Why a message did not arrive, or a row became no message, as the channels say it.
+OUTCOMES = {
+    "receiver.missing": "نشانی گیرنده نیست", "receiver.opted_out": "گیرنده انصراف داده است",
+    "receiver.cap": "گیرنده در این مدت پیام‌های بسیاری گرفته است",
+    "provider.refused": "ارائه‌دهنده نپذیرفت", "provider.unreachable": "ارائه‌دهنده پاسخ نداد",
+    "provider.unreadable": "پاسخ ارائه‌دهنده خوانده نشد", "message.cancelled": "لغو شد",
+    "job.column_missing": "ستونی کم است", "sheet.twice": "سطر تکراری است",
 }  # fmt: skip
 DONE = {
     "pause": "ارائه‌دهنده کنار گذاشته شد؛ پیام تازه‌ای به آن فرستاده نمی‌شود.",
@@ -174,6 +192,52 @@ _REFUSALS = sentences.Refusals(
     PROBLEMS, FAULTS, FIELDS, field_of,
 )  # fmt: skip
 sentence, faults_of = _REFUSALS.sentence, _REFUSALS.faults_of
+
+
+def banner_label(announcement: Mapping[str, Any], language: str) -> str:
+    """The first line of the banner, as the portal has it."""
+    if announcement["kind"] == "maintenance" and announcement["impact"] == "degraded":
+        return SLOW[language]
+    return BANNERS[announcement["kind"]][language]
+
+
+def has_banner(announcement: Mapping[str, Any]) -> bool:
+    """Whether the portal shows a banner for it: by the same rule as gateway/notices.py."""
+    if not set(announcement["components"]) & set(PAGES_OF):
+        return False
+    if announcement["kind"] == "maintenance":
+        return bool(announcement["impact"] != "none")
+    ends_for_people = announcement["kind"] == "end_of_service" and not announcement["contracts"]
+    return announcement["kind"] == "incident" or ends_for_people
+
+
+def pages_of(announcement: Mapping[str, Any]) -> str:
+    """Where the banner stands."""
+    if "portal" in announcement["components"]:
+        return PAGES_OF["portal"]
+    named = [PAGES_OF[part] for part in announcement["components"] if part in PAGES_OF]
+    return "، ".join(["صفحه نخست", *named])
+
+
+def label(table: Mapping[str, str], code: str) -> str:
+    """What people call a code; the code itself where nobody has named it."""
+    return table.get(code, code)
+
+
+def problem_label(code: str) -> str:
+    """What became of a message or a row, in words."""
+    return PROBLEMS.get(code) or FAULTS.get(code) or OUTCOMES.get(code, "انجام نشد")
+
+
+def look_label(look: Mapping[str, Any]) -> str:
+    """What somebody looked at, where it is nothing that has a page."""
+    count = next((value for value in look.values() if isinstance(value, int)), None)
+    return "چیز دیگر" if count is None else f"{count} پیام"
+
+
+def owner_label(owner: str) -> str:
+    """Who sends messages: ourselves, or an agency by its code."""
+    return "خود شرکت" if owner == "mirab" else owner
 
 
 def updates(kind: str) -> list[tuple[str, str]]:

@@ -1,5 +1,8 @@
 """Agencies as they stand: one with its history, rights taken back at once, whom to call."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -7,6 +10,9 @@ from starlette.routing import Route
 from bus.contracts import register_desk as contracts
 from bus.errors import NotFound
 from gateway.ops.counter import NOTHING, Counter, Tried, before
+from gateway.ops.forms import query
+from gateway.ops.looking import Fact, Look
+from gateway.ops.register import looks
 from gateway.ops.register.place import AT
 from gateway.ops.register.proposals import (
     asked_by_agencies,
@@ -32,7 +38,7 @@ class Agencies:
 
     async def audit(self, request: Request) -> Response:
         """GET /desk/agencies/audit?code=fuel-co: who did what."""
-        code = request.query_params.get("code", "").strip()[:40] or None
+        code = query(request, "code")[:40] or None
         asked = self._counter.ask(request, contracts.AUDIT, code=code, **before(request))
         return await self._counter.page(request, "audit", told=asked)
 
@@ -61,7 +67,14 @@ class Agencies:
         """POST /desk/agencies/of/{code}/revoke: a right of it, or all of them."""
         code = request.path_params["code"]
         back = f"of/{code}?done=revoke"
-        return await self._counter.act(request, contracts.REVOKE, self._show, back, code=code)
+
+        async def look(request: Request, data: Mapping[str, Any]) -> Look:
+            agency = await self._counter.ask(request, contracts.READ, code=code)
+            return looks.revocation(agency, data)
+
+        return await self._counter.act(
+            request, contracts.REVOKE, self._show, back, look=look, code=code
+        )
 
     async def contact(self, request: Request) -> Response:
         """POST /desk/agencies/of/{code}/contacts: a new one."""
@@ -73,8 +86,17 @@ class Agencies:
         """POST /desk/agencies/of/{code}/contacts/{id}/remove"""
         code, id_ = request.path_params["code"], request.path_params["id"]
         back = f"of/{code}?done=forget"
+
+        async def look(request: Request, _: Mapping[str, Any]) -> Look:
+            agency = await self._counter.ask(request, contracts.READ, code=code)
+            names = [contact["name"] for contact in agency["contacts"] if contact["id"] == id_]
+            return Look(
+                "این تماس برداشته می‌شود", "برداشتن تماس", (Fact("تماس", "".join(names) or "—"),),
+                ("نام و شماره او پاک می‌شود و برنمی‌گردد.",), danger=True, again=False,
+            )  # fmt: skip
+
         return await self._counter.act(
-            request, contracts.REMOVE_CONTACT, self._show, back, code=code, id=id_
+            request, contracts.REMOVE_CONTACT, self._show, back, look=look, code=code, id=id_
         )
 
     def routes(self) -> list[Route]:

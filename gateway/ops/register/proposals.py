@@ -10,9 +10,12 @@ from starlette.routing import Route
 from bus.contracts import agency_contracts
 from bus.contracts import register_desk as contracts
 from bus.errors import BusError, FieldError, NotFound, RuleBroken
-from gateway import uploads
-from gateway.ops.counter import NOTHING, Counter, Show, Tried
+from gateway.ops import forms
+from gateway.ops.counter import NOTHING, Counter, Show, Tried, known
 from gateway.ops.forms import day_of, one, whole_of
+from gateway.ops.looking import Look
+from gateway.ops.register import looks
+from gateway.ops.register.comparing import differences
 from gateway.ops.register.place import AT
 from gateway.origin import same_origin
 
@@ -32,7 +35,7 @@ class Proposals:
 
     async def new(self, request: Request) -> Response:
         """GET /desk/agencies/new?like=fuel-co: the document of that agency to write in."""
-        like = request.query_params.get("like", "").strip()[:40]
+        like = forms.query(request, "like")[:40]
         if not like:
             return await self._new(request, NOTHING)
         told = await self._counter.ask(request, contracts.READ, code=like)
@@ -55,7 +58,9 @@ class Proposals:
 
     async def _show(self, request: Request, tried: Tried) -> Response:
         asked = self._counter.ask(request, contracts.READ_CHANGE, id=request.path_params["id"])
-        return await self._counter.page(request, "change", tried, told=asked)
+        return await self._counter.page(
+            request, "change", tried, told=asked, differences=known(differences)
+        )
 
     async def decide(self, request: Request) -> Response:
         """POST /desk/agencies/changes/{id}/{act}: approve, refuse, withdraw."""
@@ -63,7 +68,12 @@ class Proposals:
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
         back = f"changes/{id_}?done={name}"
-        return await self._counter.act(request, ACTS[name], self._show, back, id=id_)
+
+        async def look(request: Request, data: Mapping[str, Any]) -> Look:
+            change = await self._counter.ask(request, contracts.READ_CHANGE, id=id_)
+            return looks.decision(name, change, data.get("why", ""))
+
+        return await self._counter.act(request, ACTS[name], self._show, back, look=look, id=id_)
 
     def routes(self) -> list[Route]:
         """The routes of proposals."""
@@ -78,7 +88,7 @@ class Proposals:
 async def typed_of(request: Request) -> dict[str, str]:
     """What was typed into a form of our own site."""
     same_origin(request)
-    values = (await uploads.read_form(request, None)).values
+    values = (await forms.read(request)).values
     return {name: one(values, name) for name in values}
 
 
@@ -151,15 +161,13 @@ def _filled(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def of_text(error: BusError) -> BusError:
-    """A refusal of a document that was pasted: all that is wrong belongs to the one text."""
+    """A refusal of a document that was pasted: all that is wrong belongs to the one text, and the
+    places in it are named beside.
+    """
     faults = [fault for fault in error.fields if fault.field.startswith(("document.", "toml"))]
     if not faults:
         return error
-    why = " / ".join(
-        fault.message
-        if fault.field == "toml"
-        else f"{fault.field.removeprefix('document.')}: {fault.message}"
-        for fault in faults
-    )
-    code = faults[0].code if faults[0].field == "toml" else "document"
-    return RuleBroken(error.message, code=error.code, fields=[FieldError("toml", code, why)])
+    first = faults[0]
+    whole = first if first.field == "toml" else FieldError("toml", "document", error.message)
+    rest = [fault for fault in faults if fault.field != "toml"]
+    return RuleBroken(error.message, code=error.code, fields=[whole, *rest])

@@ -1,11 +1,20 @@
 """What the register's pages say in Persian: of states, of acts that are done, of refusals."""
 
+import datetime as dt
 import re
-from typing import Any
 
-from bus.errors import BusError
-from gateway.ops import sentences
+from bus.errors import BusError, FieldError
+from bus.persian import jalali, tehran_day
+from gateway.ops import refusals, sentences
 
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_PLACE = re.compile(r"line ([0-9]+), column ([0-9]+)")
+# What our own commands write as the reason of an act.
+OUR_REASONS = {
+    "imported from a file": "از فایل خوانده شد",
+    "Its time in the sandbox has ended.": "زمان آزمایشی آن پایان یافت.",
+    "Its time has ended.": "زمان آن پایان یافت.",
+}
 ROLES = {"clerk": "کارشناس دفتر", "approver": "تأییدکننده دفتر"}
 STATES = {
     "IN_FORCE": "در اجرا", "REVOKED": "لغوشده", "ENDED": "پایان‌یافته", "NEW": "هنوز ثبت نشده",
@@ -30,30 +39,68 @@ ACTS = {
     "contact": "ثبت تماس", "remove contact": "حذف تماس", "sandbox": "ثبت آزمایشی",
     "end": "پایان دوره آزمایشی",
 }  # fmt: skip
+# The purposes of inquiries as people call them (a test compares them with the service's own).
+PURPOSES = {
+    "electricity_tariff": "تعرفه و قطع برق چاه", "fuel_quota": "سهمیه سوخت چاه",
+    "agriculture_aid": "کمک آبیاری و الگوی کشت", "land_transfer": "نقل و انتقال ملک",
+    "court_case": "رسیدگی قضایی", "bank_collateral": "وثیقه و تسهیلات بانکی",
+    "industry_supply": "تأمین آب صنعت", "building_permit": "پروانه ساختمان",
+    "environment": "حفاظت محیط زیست", "water_levy": "حقوق دولتی آب",
+}  # fmt: skip
+BLOCKS = {
+    "licence": "پروانه", "holder": "صاحب پروانه", "contact": "تماس", "partners": "شریکان",
+    "technical": "مشخصات فنی", "place": "محل", "meter": "کنتور", "debt": "بدهی",
+    "violations": "تخلف‌ها",
+}  # fmt: skip
+AREAS = {
+    "inquiry": "استعلام", "billing": "قبض و پرداخت", "notify": "پیام‌رسانی", "agencies": "دستگاه‌ها",
+    "ticketing": "درخواست و شکایت", "land_registry": "ثبت اسناد",
+}  # fmt: skip
+CONTRACTS = {
+    "ask": "پرسیدن وضعیت", "get": "دیدن دوباره پاسخ", "verify": "تأیید اصالت پاسخ",
+    "submit_batch": "فرستادن گروهی", "batch_status": "وضعیت گروهی",
+    "read_batch": "خواندن پاسخ گروهی",
+    "ask_parcel": "پرسیدن منابع یک ملک", "read_parcel": "خواندن پاسخ ملک", "*": "همه قراردادها",
+    "quote": "محاسبه هزینه", "list_bills": "فهرست قبض‌ها", "statement": "صورت‌حساب",
+    "look_up": "دیدن قبض", "send": "فرستادن پیام", "message": "دیدن پیام",
+    "messages": "فهرست پیام‌ها",
+    "cancel": "لغو پیام", "preview": "پیش‌نمایش پیام", "template": "دیدن الگو",
+    "templates": "فهرست الگوها", "draft_template": "نوشتن الگو", "submit_job": "ارسال انبوه",
+    "job": "وضعیت ارسال انبوه", "jobs": "فهرست ارسال‌های انبوه", "start_job": "آغاز ارسال انبوه",
+    "cancel_job": "لغو ارسال انبوه", "job_preview": "پیش‌نمایش ارسال انبوه", "health": "وضعیت سرویس",
+    "sources_of_parcel": "منابع آب یک ملک", "put_callback": "ثبت نشانی خبررسانی",
+    "drop_callback": "برداشتن نشانی خبررسانی", "callbacks": "نشانی‌های خبررسانی",
+    "callback_deliveries": "خبرهای رسانده‌شده", "replay_callback": "خبررسانی دوباره",
+    "rotate_callback_secret": "تعویض رمز خبررسانی", "test_callback": "آزمودن خبررسانی",
+}  # fmt: skip
+MEMBERS = {
+    "until": "اعتبار تا", "basis": "مبنای قانونی", "purposes": "هدف‌ها", "blocks": "بخش‌ها",
+    "per_day": "سقف روزانه", "networks": "شبکه‌ها", "to": "به دستگاه", "public_key": "کلید عمومی",
+    "jwk": "کلید عمومی", "sha256": "اثر انگشت گواهی", "limits": "سقف درخواست", "queue": "صف",
+}  # fmt: skip
 FIELDS = {
     "code": "کد", "name": "نام", "name_fa": "نام فارسی", "key_id": "شناسه کلید",
     "public_key": "کلید عمومی", "key_until": "اعتبار کلید تا", "contract": "قرارداد",
     "purposes": "هدف‌ها", "grant_until": "اعتبار مجوز تا", "basis": "مبنای قانونی",
     "blocks": "بخش‌ها", "per_day": "سقف روزانه", "networks": "شبکه‌ها", "toml": "متن TOML",
     "member": "دستگاه مادر", "reason": "دلیل", "why": "دلیل", "base_version": "نسخه",
-    "role": "نقش", "email": "پست الکترونیک", "mobile": "همراه", "id": "شناسه", "what": "چه چیزی",
+    "version": "نسخه", "role": "نقش", "email": "پست الکترونیک", "mobile": "همراه",
+    "id": "شناسه", "what": "چه چیزی",
 }  # fmt: skip
 FAULTS = {
-    **sentences.FAULTS,
-    "range": "عدد بیرون از اندازه است.",
-    "invalid": "این بخش درست تکمیل نشده است.",
-    "format": "به این شکل پذیرفته نمی‌شود.",
+    **refusals.FAULTS,
+    "toml": "متن TOML خوانده نشد.",
+    "document": "جاهایی از سند درست نیست؛ در بالای صفحه آمده است.",
+    "jwk": "کلید عمومی درست نیست؛ آن را از دستگاه دوباره بگیرید.",
+    "jwk.private": "این کلید خصوصی است؛ تنها کلید عمومی را بنویسید.",
     "reserved": "این کد از آن خود میراب است.",
     "taken": "دستگاه دیگری این را دارد.",
     "member.unknown": "دستگاهی را نام ببرید که در اجراست و خود زیرسامانه نیست.",
     "member.nested": "این دستگاه خود زیرسامانه دارد.",
     "repeated": "این شناسه دو بار آمده است.",
     "contract.unknown": "چنین قراردادی برای دستگاه‌ها نیست.",
-    "mobile.format": "شماره همراه را مانند 09123456789 بنویسید.",
-    "email.format": "نشانی را مانند name@host.ir بنویسید.",
 }  # fmt: skip
 PROBLEMS = {
-    "register.not_an_officer": "شما به دفتر دستگاه‌ها دسترسی ندارید؛ آن را از مدیر سامانه بخواهید.",
     "register.not_an_approver": "این کار تأییدکننده می‌خواهد؛ از یکی از تأییدکنندگان دفتر بخواهید.",
     "register.same_person": "این را خود شما پیشنهاد داده‌اید؛ همکار دوم باید تصمیم بگیرد.",
     "agency.not_found": "چنین دستگاهی نیست یا در اجرا نیست؛ فهرست را دوباره ببینید.",
@@ -97,9 +144,80 @@ _REFUSALS = sentences.Refusals(
     "دفتر دستگاه‌ها اکنون پاسخ نمی‌دهد؛ چند دقیقه دیگر همین فرم را دوباره بفرستید.",
     PROBLEMS, FAULTS, FIELDS, field_of,
 )  # fmt: skip
-faults_of = _REFUSALS.faults_of
 
 
-def lines_of(_: BusError) -> list[dict[str, Any]]:
-    """Nothing here is told by lines: what is wrong in a TOML text stands beside the text."""
-    return []
+def faults_of(error: BusError) -> dict[str, str]:
+    """What is wrong by field; what is wrong in a text that was pasted belongs to that text."""
+    for fault in error.fields:
+        if fault.field == "toml":
+            return {"toml": _toml_fault(fault)}
+    return _REFUSALS.faults_of(error)
+
+
+def _toml_fault(fault: FieldError) -> str:
+    place = _PLACE.search(fault.message)
+    where = f" سطر {place[1]}، ستون {place[2]} را ببینید." if place else ""
+    return f"{sentences.fault_sentence(fault, FAULTS)}{where}"
+
+
+def lines_of(error: BusError) -> list[dict[str, str]]:
+    """What is wrong in a TOML text, by its places."""
+    if not any(fault.field == "toml" for fault in error.fields):
+        return []
+    return [
+        {
+            "at": FIELDS.get(field_of(fault.field), "در سند"),
+            "code": fault.field.removeprefix("document."),
+            "reason": sentences.fault_sentence(fault, FAULTS),
+        }
+        for fault in error.fields
+        if fault.field.startswith("document.")
+    ]
+
+
+def contract_label(name: str) -> str:
+    """What a contract or a pattern of contracts is called, with its name beside."""
+    area, _, rest = name.partition(".")
+    operation = rest.partition(".")[0]
+    if area in AREAS and operation in CONTRACTS:
+        return f"{AREAS[area]}، {CONTRACTS[operation]} ({name})"
+    return f"{AREAS[area]} ({name})" if area in AREAS else name
+
+
+def purpose_label(code: str) -> str:
+    """What a purpose or a block of an answer is called, with its code beside."""
+    label = PURPOSES.get(code) or BLOCKS.get(code)
+    return f"{label} ({code})" if label else code
+
+
+def member_label(name: str) -> str:
+    """What a member of a right is called."""
+    return MEMBERS.get(name, name)
+
+
+def act_label(what: str) -> str:
+    """What somebody did in the register."""
+    return ACTS.get(what) or "کار دیگر"
+
+
+def reason_label(reason: str) -> str:
+    """The reason that a colleague gave; commands of ours say theirs in English."""
+    return OUR_REASONS.get(reason, reason)
+
+
+def has_ended(until: str | None) -> bool:
+    """True for what was good until a day that has passed."""
+    return bool(until) and str(until) < tehran_day(dt.datetime.now(dt.UTC)).isoformat()
+
+
+def document_lines(text: str) -> list[tuple[str, str]]:
+    """The lines of a document, each with the Jalali day that it names, and whether that is over."""
+    lines = []
+    for line in text.splitlines():
+        day = DAY.search(line) if line.lstrip().startswith("until") else None
+        note = ""
+        if day:
+            jalali_day = jalali(dt.date.fromisoformat(day[0])).replace("-", "/")
+            note = f"{jalali_day}، پایان‌یافته" if has_ended(day[0]) else jalali_day
+        lines.append((line, note))
+    return lines

@@ -11,9 +11,10 @@ from starlette.routing import Route
 from bus.contracts import treasury as contracts
 from bus.errors import BusError
 from bus.persian import tehran_day
-from gateway import uploads
+from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Tried
-from gateway.ops.forms import day_of, one
+from gateway.ops.forms import day_of, one, query
+from gateway.ops.treasury.looks import Looks
 from gateway.ops.treasury.place import AT
 from gateway.origin import same_origin
 
@@ -25,7 +26,7 @@ class Banks:
     """The pages of files and days."""
 
     def __init__(self, counter: Counter) -> None:
-        self._counter = counter
+        self._counter, self._looks = counter, Looks(counter)
 
     async def home(self, request: Request) -> Response:
         """GET /desk/treasury: what waits for an officer."""
@@ -59,9 +60,7 @@ class Banks:
         same_origin(request)
         typed: dict[str, str] = {"act": "take"}
         try:
-            form = await uploads.read_form(
-                request, None, files=1, fields_limit=FILE_LIMIT, as_text=True
-            )
+            form = await forms.read(request, files=1, fields_limit=FILE_LIMIT, as_text=True)
             typed |= {name: one(form.values, name) for name in ("channel", "day", "form")}
             channel = typed["channel"]
             result = await self._counter.ask(
@@ -84,7 +83,7 @@ class Banks:
         return await self._day(request, NOTHING)
 
     async def _day(self, request: Request, tried: Tried) -> Response:
-        typed = request.path_params.get("day") or request.query_params.get("day", "")
+        typed = request.path_params.get("day") or query(request, "day")
         try:
             day = contracts.LOOK_AT_DAY.load({"day": day_of(typed) if typed else _yesterday()})
         except BusError as error:
@@ -96,7 +95,9 @@ class Banks:
         """POST /desk/treasury/day/{day}/close"""
         day = request.path_params["day"]
         back = f"day?day={quote(day, safe='')}&done=close"
-        return await self._counter.act(request, contracts.CLOSE_DAY, self._day, back, day=day)
+        return await self._counter.act(
+            request, contracts.CLOSE_DAY, self._day, back, look=self._looks.close, day=day
+        )
 
     def routes(self) -> list[Route]:
         """The routes of the first page, files and days."""

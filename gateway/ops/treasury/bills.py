@@ -1,20 +1,22 @@
 """Bills: found, read line by line, issued, voided, let off; and refunds of what was paid."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.contracts import treasury as contracts
 from bus.contracts.billing import BILL_STATES
-from bus.errors import BusError, NotFound
+from bus.errors import BusError, ContractError, FieldError, NotFound
 from bus.persian import TEHRAN, Malformed, parse_jalali, tehran_day
-from gateway import uploads
+from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Tried
-from gateway.ops.forms import one, taken, whole_of
+from gateway.ops.forms import one, query, taken, whole_of
+from gateway.ops.treasury.looks import Looks
 from gateway.ops.treasury.place import AT
 from gateway.origin import same_origin
 
@@ -24,19 +26,19 @@ ACTS = {
     "waive": contracts.WAIVE_BILL,
     "ask_refund": contracts.ASK_REFUND,
 }
+PAYERS = ("applicant", "agency")
 
 
 class Bills:
     """The pages of bills."""
 
     def __init__(self, counter: Counter) -> None:
-        self._counter = counter
+        self._counter, self._looks = counter, Looks(counter)
 
     async def found(self, request: Request) -> Response:
         """GET /desk/treasury/bills: by number, bill ID, source or file; by state; page by page."""
-        query = request.query_params
-        typed = {name: query.get(name, "").strip()[:64] for name in ("search", "state")}
-        after = whole_of(query.get("after", "0"))
+        typed = {name: query(request, name)[:64] for name in ("search", "state")}
+        after = whole_of(query(request, "after", "0"))
         told = self._counter.ask(
             request,
             contracts.FIND_BILLS,
@@ -52,15 +54,14 @@ class Bills:
         return await self._bill(request, NOTHING)
 
     async def _bill(self, request: Request, tried: Tried) -> Response:
-        return await self._counter.page(request, "bill", tried, told=self._read(request))
+        return await self._counter.page(
+            request, "bill", tried, told=self._read(request), banks=banks(self._counter, request)
+        )
 
     async def _read(self, request: Request) -> dict[str, Any]:
         """The bill, its refunds, and how many rials can still be asked for."""
         number = request.path_params["number"]
-        told = await self._counter.ask(request, contracts.FIND_BILLS, search=number[:64])
-        bill = next((each for each in told["bills"] if each["number"] == number), None)
-        if bill is None:
-            raise NotFound("There is no such bill; compare the number.", code="bill.not_found")
+        bill = await self._looks.bill(request, number)
         told = await self._counter.ask(request, contracts.REFUNDS)
         refunds = [each for each in told["refunds"] if each["bill"] == number]
         asked = sum(each["rials"] for each in refunds if each["state"] == "REQUESTED")
@@ -85,13 +86,28 @@ class Bills:
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
         back = f"bills/{quote(number, safe='')}?done={name}"
-        return await self._counter.act(request, ACTS[name], self._bill, back, number=number)
+        look = {
+            "void": self._looks.void,
+            "waive": self._looks.waive,
+            "ask_refund": self._looks.ask_refund,
+        }[name]
+        return await self._counter.act(
+            request, ACTS[name], self._bill, back, look=look, number=number
+        )
 
     # --- a new one ---
 
     async def new(self, request: Request) -> Response:
         """GET /desk/treasury/bills/new: the form, for a voided bill too (?replaces=number)."""
-        typed = {"replaces": request.query_params.get("replaces", "")[:20]}
+        replaces = query(request, "replaces")[:20]
+        typed = {"replaces": replaces}
+        if replaces:
+            old = await self._looks.bill(request, replaces)
+            typed |= {
+                "source_kind": old["source_kind"], "agency": old["agency"] or "",
+                "payer": "agency" if old["agency"] else "applicant",
+                "service": old["quote"]["lines"][0]["service"],
+            }  # fmt: skip
         return await self._new(request, Tried("issue", typed))
 
     async def _new(self, request: Request, tried: Tried) -> Response:
@@ -105,22 +121,24 @@ class Bills:
         )
 
     async def issue(self, request: Request) -> Response:
-        """POST /desk/treasury/bills/new: on to the bill."""
+        """POST /desk/treasury/bills/new: the bill as it would be, then on to the bill."""
         same_origin(request)
-        values = (await uploads.read_form(request, None)).values
-        typed = {**{name: one(values, name) for name in values}, "act": "issue"}
-        data = taken(contracts.ISSUE_BILL, values)
-        data["requested_at"] = _noon(typed.get("requested_at", ""))
-        if data.get("source_kind") == "office":
-            # An office's bill that has no number of its own is charged once a form.
-            data.setdefault("source_ref", typed.get("form", ""))
+        values = (await forms.read(request)).values
+        values["act"] = ["issue"]
         try:
-            told = await self._counter.ask(
-                request, contracts.ISSUE_BILL, form=typed.get("form") or None, **data
-            )
+            data = _issued(values)
         except BusError as error:
+            typed = {name: one(values, name) for name in values}
             return await self._counter.refused(request, self._new, typed, error)
-        return RedirectResponse(f"{AT}/bills/{told['number']}?done=issue", 303)
+        return await self._counter.send(
+            request,
+            contracts.ISSUE_BILL,
+            self._new,
+            lambda reply: f"bills/{reply['number']}?done=issue",
+            values,
+            data,
+            self._looks.issue,
+        )
 
     def routes(self) -> list[Route]:
         """The routes of bills."""
@@ -133,8 +151,38 @@ class Bills:
         ]
 
 
+def _issued(values: Mapping[str, list[str]]) -> dict[str, Any]:
+    """What ISSUE_BILL is asked for. ContractError names each thing that nobody has said."""
+    data = taken(contracts.ISSUE_BILL, values)
+    payer, missing = one(values, "payer"), []
+    if payer not in PAYERS:
+        missing.append("payer")
+    if payer == "agency" and not data.get("agency"):
+        missing.append("agency")
+    if payer == "applicant" and not data.get("file_no") and data.get("source_kind") == "office":
+        missing.append("file_no")
+    missing += [name for name in ("source_kind", "source_ref") if not data.get(name)]
+    if missing:
+        raise ContractError(
+            "Say who pays, and for what.",
+            fields=[FieldError(name, "required", "Fill it in.") for name in missing],
+        )
+    if payer == "applicant":
+        data.pop("agency", None)
+    return {**data, "requested_at": _noon(one(values, "requested_at"))}
+
+
+async def banks(counter: Counter, request: Request) -> dict[str, str]:
+    """What banks and gateways are called, by their codes."""
+    day = (tehran_day(dt.datetime.now(dt.UTC)) - dt.timedelta(days=1)).isoformat()
+    reply = await counter.ask(request, contracts.LOOK_AT_DAY, day=day)
+    return {channel["code"]: channel["fa"] for channel in reply["channels"]}
+
+
 def _noon(told: str) -> str:
     """Noon of a Jalali day in Tehran, of today if none is told; what is none is left as it is."""
+    if "T" in told:
+        return told  # the moment that was looked at already
     try:
         day = parse_jalali(told) if told.strip() else tehran_day(dt.datetime.now(dt.UTC))
     except Malformed:

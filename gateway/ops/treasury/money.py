@@ -1,5 +1,8 @@
 """Exceptions that need somebody, and refunds with two pairs of eyes."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -7,6 +10,9 @@ from starlette.routing import Route
 from bus.contracts import treasury as contracts
 from bus.errors import NotFound
 from gateway.ops.counter import NOTHING, Counter, Tried
+from gateway.ops.looking import Look
+from gateway.ops.treasury.bills import banks
+from gateway.ops.treasury.looks import Looks
 from gateway.ops.treasury.place import AT
 
 REFUND_ACTS = {
@@ -14,13 +20,18 @@ REFUND_ACTS = {
     "refuse": contracts.REFUSE_REFUND,
     "paid": contracts.NOTE_REFUND_PAID,
 }
+REFUND_WORDS = {
+    "approve": ("این استرداد تأیید می‌شود", "تأیید استرداد"),
+    "refuse": ("این استرداد رد می‌شود", "رد استرداد"),
+    "paid": ("واریز این استرداد ثبت می‌شود", "واریز شد"),
+}
 
 
 class Money:
     """The pages of exceptions and refunds."""
 
     def __init__(self, counter: Counter) -> None:
-        self._counter = counter
+        self._counter, self._looks = counter, Looks(counter)
 
     async def exceptions(self, request: Request) -> Response:
         """GET /desk/treasury/exceptions"""
@@ -28,7 +39,9 @@ class Money:
 
     async def _exceptions(self, request: Request, tried: Tried) -> Response:
         told = self._counter.ask(request, contracts.EXCEPTIONS)
-        return await self._counter.page(request, "exceptions", tried, told=told)
+        return await self._counter.page(
+            request, "exceptions", tried, told=told, banks=banks(self._counter, request)
+        )
 
     async def resolve(self, request: Request) -> Response:
         """POST /desk/treasury/exceptions/{id}/{how}: refund, apply, explained."""
@@ -37,7 +50,13 @@ class Money:
             raise NotFound("There is no such act.", code="http.not_found")
         back = "exceptions?done=resolve"
         return await self._counter.act(
-            request, contracts.RESOLVE, self._exceptions, back, id=id_, how=how
+            request,
+            contracts.RESOLVE,
+            self._exceptions,
+            back,
+            look=self._looks.resolve,
+            id=id_,
+            how=how,
         )
 
     async def refunds(self, request: Request) -> Response:
@@ -54,7 +73,14 @@ class Money:
         if name not in REFUND_ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
         back = f"refunds?done=refund_{name}"
-        return await self._counter.act(request, REFUND_ACTS[name], self._refunds, back, id=id_)
+        title, button = REFUND_WORDS[name]
+
+        async def look(request: Request, _: Mapping[str, Any]) -> Look:
+            return await self._looks.refund(request, id_, title, button)
+
+        return await self._counter.act(
+            request, REFUND_ACTS[name], self._refunds, back, look=look, id=id_
+        )
 
     def routes(self) -> list[Route]:
         """The routes of exceptions and refunds."""

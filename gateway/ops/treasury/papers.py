@@ -13,6 +13,7 @@ from bus.errors import BusError, NotFound
 from bus.persian import dashed_code
 from gateway import documents, sheets
 from gateway.ops.counter import NOTHING, Counter, Tried, attachment
+from gateway.ops.forms import query
 from gateway.ops.treasury.place import AT
 
 ENDINGS = {"beancount": "beancount", "hledger": "journal"}
@@ -54,14 +55,14 @@ class Papers:
     # --- statements ---
 
     def _asked(self, request: Request) -> dict[str, str]:
-        query = request.query_params
-        month = dashed_code(query.get("month", "")).replace("/", "-")
-        return {"agency": query.get("agency", "").strip(), "month": month}
+        month = dashed_code(query(request, "month")).replace("/", "-")
+        year, dash, number = month.partition("-")
+        return {"agency": query(request, "agency"), "month": f"{year}{dash}{number.zfill(2)}"}
 
     async def statement_page(self, request: Request) -> Response:
         """GET /desk/treasury/statements?agency=fuel-co&month=1405-09"""
         asked = self._asked(request)
-        if not any(asked.values()):
+        if not asked["agency"] and asked["month"] in ("", "00"):
             return await self._statement(request, NOTHING, None)
         typed = {**asked, "act": "account"}
         try:

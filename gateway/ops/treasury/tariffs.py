@@ -1,14 +1,19 @@
 """Rows of the tariff: drafted by one officer, by hand or from a file, approved by another."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.contracts import treasury as contracts
 from bus.errors import BusError, NotFound
-from gateway import uploads
+from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Tried
 from gateway.ops.forms import one
+from gateway.ops.looking import Look
+from gateway.ops.treasury.looks import compared
 from gateway.ops.treasury.place import AT
 from gateway.origin import same_origin
 
@@ -42,9 +47,7 @@ class Tariffs:
         same_origin(request)
         typed: dict[str, str] = {"act": "import"}
         try:
-            form = await uploads.read_form(
-                request, None, files=1, fields_limit=FILE_LIMIT, as_text=True
-            )
+            form = await forms.read(request, files=1, fields_limit=FILE_LIMIT, as_text=True)
             typed["text"] = one(form.values, "file") or one(form.values, "text")
             id_ = one(form.values, "form") or None
             await self._counter.ask(
@@ -60,7 +63,37 @@ class Tariffs:
         if name not in ROW_ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
         back = f"tariffs?done={name}"
-        return await self._counter.act(request, ROW_ACTS[name], self._show, back, id=id_)
+
+        async def look(request: Request, _: Mapping[str, Any]) -> Look:
+            return await self._look(request, name, id_)
+
+        return await self._counter.act(request, ROW_ACTS[name], self._show, back, look=look, id=id_)
+
+    async def _look(self, request: Request, name: str, id_: int) -> Look:
+        """The row beside the one that it replaces, before it is approved or withdrawn."""
+        reply = await self._counter.ask(request, contracts.TARIFFS)
+        rows = {row["id"]: row for row in reply["tariffs"]}
+        if id_ not in rows:
+            raise NotFound("There is no such tariff row.", code="tariff.not_found")
+        row = rows[id_]
+        old = rows.get(row["replaces"] or 0)
+        services = {service["code"]: service["fa"] for service in reply["services"]}
+        facts = compared({**row, "service_fa": services.get(row["service"], "")}, old)
+        if name == "withdraw":
+            leaves = "ردیف پس‌گرفته دیگر به کار نمی‌آید؛ ردیف پیشین همچنان در اجرا می‌ماند."
+            return Look(
+                "این ردیف تعرفه پس گرفته می‌شود", f"پس گرفتن ردیف {id_}", facts, (leaves,),
+                danger=True, again=False,
+            )  # fmt: skip
+        leaves = (
+            f"جای ردیف {old['id']} را از روز آغاز می‌گیرد؛ قبض‌های صادرشده تغییر نمی‌کنند."
+            if old
+            else "پیش از این ردیفی برای این دسته نبوده است."
+        )
+        return Look(
+            "این ردیف تعرفه در اجرا گذاشته می‌شود", f"تأیید ردیف {id_}", facts, (leaves,),
+            {"replaces": row["replaces"] or 0}, again=False,
+        )  # fmt: skip
 
     def routes(self) -> list[Route]:
         """The routes of tariffs."""

@@ -1,9 +1,12 @@
 """What the treasury's pages say in Persian: of states, of acts that are done, of refusals."""
 
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bus.errors import BusError
-from gateway.ops import sentences
+from bus.persian import tehran_day
+from gateway.ops import refusals, sentences
 
 BILL_STATES = {
     "ISSUED": "پرداخت‌نشده", "PAID": "پرداخت‌شده", "WAIVED": "بخشوده", "VOID": "باطل",
@@ -18,6 +21,21 @@ SOURCES = {
     "office": "اداری", "inquiry": "استعلام متقاضی", "ticket": "درخواست", "batch": "استعلام گروهی",
     "day": "استعلام‌های یک روز",
 }  # fmt: skip
+# Classes of the tariff as people call them; a class of its own is an agency's code.
+CLASSES = {"applicant": "متقاضیان", "agency": "دستگاه‌ها", "*": "همه"}
+USES = {
+    "*": "همه مصرف‌ها", "agriculture": "کشاورزی", "industry": "صنعت", "drinking": "شرب",
+    "services": "خدمات", "green": "فضای سبز",
+}  # fmt: skip
+AREAS = {"*": "همه دشت‌ها", "prohibited": "ممنوعه", "free": "آزاد", "permitted": "آزاد"}
+SEASONS = {"*": "همه سال", "warm": "ماه‌های گرم", "normal": "ماه‌های عادی"}
+MONEY = {"IRR": "ریال", "NEW_RIAL": "ریال نو", "QERAN": "قران"}
+PAYERS = {"applicant": "متقاضی", "agency": "دستگاه"}
+PAID_BY = {
+    "bills": "باجه یا درگاه پرداخت با شناسه",
+    "applied": "از حساب معلق",
+    "nothing": "بدون مبلغ",
+}
 UNITS = {"each": "فقره", "m3": "متر مکعب", "page": "برگ", "rial": "ریال"}
 VAT = {"taxable": "مشمول", "exempt": "معاف", "zero": "نرخ صفر"}
 REASONS = {
@@ -38,6 +56,7 @@ EXCEPTIONS = {
     "ref_reused": ("شماره مرجع تکراری", "شماره پرداخت دیگری آورده شد؛ چیزی دو بار ثبت نشد."),
 }  # fmt: skip
 FIELDS = {
+    "payer": "پرداخت‌کننده", "looked_rials": "مبلغی که دیدید",
     "service": "خدمت", "agency_class": "دسته متقاضی", "use": "نوع مصرف", "area_class": "نوع دشت",
     "season": "فصل", "unit": "واحد", "amount": "مبلغ", "money": "واحد پول", "vat_class": "مالیات",
     "from_day": "از روز", "to_day": "تا روز", "decree": "مصوبه", "quantity": "مقدار",
@@ -49,23 +68,20 @@ FIELDS = {
     "channel": "بانک", "psp": "بانک", "kind": "نوع فایل", "format": "قالب",
 }  # fmt: skip
 FAULTS = {
-    **sentences.FAULTS,
-    "range": "عدد بیرون از اندازه است.",
-    "invalid": "این بخش درست تکمیل نشده است.",
+    **refusals.FAULTS,
     "instant": "روز را مانند 1405/09/04 بنویسید.",
-    "month": "ماه را مانند 1405-09 بنویسید.",
     "to_come": "این روز هنوز نیامده است؛ امروز یا روزی پیش از آن را بنویسید.",
     "order": "روز پایان پیش از روز آغاز است.",
-    "sheba.format": "شبا IR و 24 رقم است.",
-    "sheba.check_digit": "رقم‌های کنترل شبا مطابقت ندارد؛ رقمی اشتباه است.",
     "tariff.service_unknown": "چنین خدمتی در دفتر خزانه نیست.",
     "money.not_in_force": "این واحد پول در آن روز رواج ندارد.",
     "unknown_field": "چنین ستونی نیست.",
     "header": "سطر نخست باید نام ستون‌ها باشد.",
     "file.wrong": "این سطر خوانده نشد.",
+    "line.unreadable": "این سطر خوانده نشد؛ نقل‌قول‌ها و جداکننده‌ها را ببینید.",
+    "line.columns": "شمار خانه‌های این سطر با سطر نخست یکی نیست.",
 }  # fmt: skip
 PROBLEMS = {
-    "treasury.not_an_officer": "شما به خزانه دسترسی ندارید؛ آن را از مسئول خزانه بخواهید.",
+    "treasury.not_an_officer": "شما از کاربران خزانه دسترسی ندارید؛ آن را از مسئول خزانه بخواهید.",
     "treasury.not_an_approver": "این کار تأییدکننده می‌خواهد؛ از یکی از تأییدکنندگان خزانه بخواهید.",
     "treasury.same_person": "این کار را خود شما آغاز کرده‌اید؛ همکار دوم باید تصمیم بگیرد.",
     "treasury.no_book": "خزانه هنوز دفتری ندارد؛ مدیر سامانه باید آن را بارگذاری کند.",
@@ -83,6 +99,22 @@ PROBLEMS = {
     "bill.amount": "شناسه پرداخت این مبلغ را در خود جا نمی‌دهد؛ چند قبض صادر کنید.",
     "bill.race": "هم‌زمان قبض دیگری صادر شد؛ دوباره بفرستید.",
     "bill.charged": "این مبنا قبض دارد: نخست آن را باطل کنید، یا شماره مبنای دیگری بنویسید.",
+    "bill.changed": "تعرفه یا نرخی پس از نگاه شما تغییر کرد و قبضی صادر نشد؛ قبض را دوباره ببینید.",
+    "tariff.changed": (
+        "همکاری پس از نگاه شما ردیف دیگری را تأیید کرد و این ردیف تأیید نشد؛ دوباره مقایسه فرمایید."
+    ),
+    "tariff.service_unknown": "چنین خدمتی در دفتر خزانه نیست؛ از فهرست انتخاب کنید.",
+    "money.not_in_force": "این واحد پول در آن روز رواج ندارد؛ روز یا واحد دیگری بنویسید.",
+    "vat.missing": "نرخ مالیات آن روز ثبت نشده است؛ مدیر سامانه باید آن را در دفتر بیاورد.",
+    "rounding.missing": "قاعده گرد کردن آن روز ثبت نشده است؛ مدیر سامانه باید آن را بیاورد.",
+    "payment.not_found": "چنین پرداختی نیست؛ شماره را دوباره ببینید.",
+    "payment.ended": "این پرداخت پایان یافته است؛ صفحه را تازه کنید.",
+    "payment.move": "وضعیت این پرداخت تغییر کرده است؛ صفحه را تازه کنید.",
+    "bill.not_paid": "این قبض پرداخت نشده است؛ چیزی برای برگرداندن نیست.",
+    "psp.unreachable": "درگاه پرداخت پاسخ نمی‌دهد؛ چند دقیقه دیگر دوباره ببینید.",
+    "psp.unreadable": "پاسخ درگاه پرداخت خوانده نشد؛ از بانک بپرسید.",
+    "psp.declined": "درگاه پرداخت نپذیرفت؛ از بانک بپرسید.",
+    "psp.no_reversal": "این درگاه برگشت خودکار ندارد؛ استرداد بخواهید.",
     "payment.under_way": "کسی در حال پرداخت این قبض است؛ تا پاسخ بانک بمانید.",
     "exception.not_found": "چنین مغایرتی نیست.",
     "exception.resolved": "همکاری پیش از شما به این مغایرت پایان داده است.",
@@ -99,7 +131,7 @@ PROBLEMS = {
     "close.too_early": "روز هنوز به پایان نرسیده است؛ فردا آن را ببندید.",
     "close.before_ledger": "دفتر پس از این روز آغاز می‌شود؛ پیش از آن چیزی برای بستن نیست.",
     "close.file_missing": "فایل بانکی که پرداخت دارد نیامده است؛ نخست آن را بارگذاری کنید.",
-    "close.unbalanced": "دفتر و اسناد مطابقت ندارد؛ به مهندسان سامانه اطلاع دهید.",
+    "close.unbalanced": "دفتر و سندها مطابقت ندارد؛ ندارد؛ به مهندسان سامانه اطلاع دهید.",
     "field.wrong": "هیچ سطری ثبت نشد؛ سطرهای نادرست در زیر آمده است.",
     "contract.broken": "برخی بخش‌ها درست تکمیل نشده است.",
     "form.malformed": "فایل خوانده نشد؛ آن را با UTF-8 ذخیره کنید.",
@@ -113,13 +145,56 @@ DONE = {
     "issue": "قبض صادر شد.",
     "void": "قبض باطل شد.",
     "waive": "قبض بخشوده شد.",
-    "ask_refund": "درخواست استرداد ثبت شد؛ همکار دوم باید تصمیم بگیرد.",
+    "ask_refund": "درخواست استرداد ثبت همکار دوم باید تصمیم بگیرد.",
     "resolve": "مغایرت پایان یافت.",
     "refund_approve": "استرداد تأیید شد؛ اکنون واریز می‌شود.",
     "refund_refuse": "استرداد رد شد.",
     "refund_paid": "واریز استرداد ثبت شد.",
     "close": "روز بسته شد.",
 }  # fmt: skip
+
+
+def label(table: Mapping[str, str], code: str) -> str:
+    """What people call a code; the code itself where nobody has named it."""
+    return table.get(code, code)
+
+
+def classes(row: Mapping[str, Any]) -> str:
+    """For whom and what a row of the tariff is."""
+    parts = [
+        row.get("service_fa") or "",
+        label(CLASSES, row["agency_class"]),
+        label(USES, row["use"]) if row["use"] != "*" else "",
+        label(AREAS, row["area_class"]) if row["area_class"] != "*" else "",
+        label(SEASONS, row["season"]) if row["season"] != "*" else "",
+    ]
+    return "، ".join(part for part in parts if part)
+
+
+def tariff_state(row: Mapping[str, Any]) -> str:
+    """How a row stands today: what holds, what is to come and what has ended are told apart."""
+    if row["state"] != "APPROVED":
+        return TARIFF_STATES[row["state"]]
+    if row["in_force"]:
+        return "در اجرا"
+    return "تأییدشده؛ هنوز آغاز نشده" if is_to_come(row) else "پایان‌یافته"
+
+
+def is_to_come(row: Mapping[str, Any]) -> bool:
+    """True for an approved row whose first day has not come."""
+    today = tehran_day(dt.datetime.now(dt.UTC)).isoformat()
+    return row["state"] == "APPROVED" and str(row["from_day"]) > today
+
+
+def pairs(rows: Iterable[Mapping[str, str]]) -> list[tuple[str, str]]:
+    """Codes and names, as options of a field."""
+    return [(row["code"], row["fa"]) for row in rows]
+
+
+def options(table: Mapping[str, str], used: Iterable[str]) -> list[tuple[str, str]]:
+    """Known values to choose: those that people have names for, and those that rows use."""
+    codes = dict.fromkeys([*table, *sorted(used)])
+    return [(code, label(table, code)) for code in codes]
 
 
 _REFUSALS = sentences.Refusals(
@@ -129,11 +204,10 @@ _REFUSALS = sentences.Refusals(
 
 
 def faults_of(error: BusError) -> dict[str, str]:
-    """What is wrong by field, of several faults the last; what belongs to no field under ``""``."""
+    """What is wrong by field; what belongs to no field under ``""``."""
     if error.code == "refund.too_much":
         return {"rials": _REFUSALS.sentence(error)}
-    faults = {f.field: FAULTS.get(f.code, f.message) for f in error.fields if f.field in FIELDS}
-    return faults or {"": _REFUSALS.sentence(error)}
+    return _REFUSALS.faults_of(error)
 
 
 def lines_of(error: BusError) -> list[dict[str, Any]]:
@@ -142,7 +216,9 @@ def lines_of(error: BusError) -> list[dict[str, Any]]:
     for fault in error.fields:
         number, _, column = fault.field.removeprefix("text.").partition(".")
         if number.isdecimal():
-            why = FAULTS.get(fault.code, fault.message)
-            told = "" if why == fault.message else fault.message
-            lines.append({"line": number, "column": column, "why": why, "told": told})
+            place = f"سطر {number}"
+            if column:
+                place += f"، ستون {FIELDS.get(column, '')}".rstrip()
+            reason = sentences.fault_sentence(fault, FAULTS)
+            lines.append({"at": place, "code": column, "reason": reason})
     return lines

@@ -5,6 +5,8 @@ from bus.errors import Forbidden, RuleBroken
 ALL = ("NEW", "OPEN", "PAUSED", "ANSWERED", "CLOSED", "MERGED")
 WORK = ("NEW", "OPEN", "PAUSED")
 ENDED = ("ANSWERED", "CLOSED")
+# Where a visit that was kept is still looked after.
+WITH_VISIT = ("OPEN", "PAUSED", *ENDED, "MERGED")
 PREVIOUS = "the state before"
 
 
@@ -28,10 +30,11 @@ MOVES: dict[tuple[str, str], str] = {
     **_to("resume", "OPEN", "PAUSED"),
     **_to("invite", "OPEN", "NEW"),
     **_same("invite", "OPEN"),
-    **_same("choose_slot", "OPEN", "PAUSED"),
-    **_same("leave_slot", "OPEN", "PAUSED"),
-    **_same("visit", "OPEN", "PAUSED"),
-    **_same("miss", "OPEN", "PAUSED"),
+    **_same("choose_slot", *WITH_VISIT),
+    **_same("leave_slot", *WITH_VISIT),
+    **_same("visit", *WITH_VISIT),
+    **_same("miss", *WITH_VISIT),
+    **_same("end_visit", *WITH_VISIT),
     **_to("answer", "ANSWERED", *WORK),
     **_to("close", "CLOSED", *WORK, "ANSWERED"),
     **_to("withdraw", "CLOSED", *WORK),

@@ -117,6 +117,19 @@ LETTERS: dict[str, dict[str, tuple[str, str]]] = {
             "Choose another time:\n{link}\n\n{unit}\n{company}",
         ),
     },
+    "visit_ended": {
+        "fa": (
+            "نیازی به مراجعه نیست",
+            "دعوت به مراجعه حضوری درباره درخواست {code} لغو شد و دیگر نیازی به مراجعه به {office} "
+            "نیست.\n\n{booked}\n\nصفحه پیگیری:\n{link}\n\n{unit}\n{company}",
+        ),
+        "en": (
+            "You need not come",
+            "The invitation to come in person about your request {code} was called off; you need "
+            "not come to {office}.\n\n{booked}\n\nThe page of your request:\n{link}\n\n"
+            "{unit}\n{company}",
+        ),
+    },
     "not_taken": {
         "fa": (
             "بخشی از نامه شما دریافت نشد",

@@ -14,6 +14,7 @@ PUBLIC = frozenset({"say", "answer", "pause", "invite", "close"})
 INTERNAL = frozenset({"note", "escalate", "remind", "outside_letter", "related", "calendar_reply"})
 # What a person says in his own words.
 WORDS = frozenset({"write", "joined_write", "note"})
+OPEN_VISITS = ("INVITED", "BOOKED")
 SILENT_CLOSES = ("silence", "accepted", "withdrawn")
 
 
@@ -89,6 +90,14 @@ def _appointment(state: str) -> Any:
     return change
 
 
+def _withdraw(told: Ticket, before: Ticket, _: Entry) -> Ticket:
+    """Who takes his request back comes to no visit either."""
+    open_visit = (before.appointment or {}).get("state") in OPEN_VISITS
+    if not open_visit:
+        return told
+    return replace(told, appointment={**(before.appointment or {}), "state": "ENDED"})
+
+
 def _rate(told: Ticket, _: Ticket, entry: Entry) -> Ticket:
     return replace(told, survey={"score": entry.data["score"], "solved": entry.data["solved"]})
 
@@ -107,6 +116,8 @@ _CHANGES = {
     "leave_slot": _appointment("INVITED"),
     "visit": _appointment("CAME"),
     "miss": _appointment("MISSED"),
+    "end_visit": _appointment("ENDED"),
+    "withdraw": _withdraw,
     "rate": _rate,
     "reopen": _again,
     "take_up": _again,
@@ -125,7 +136,7 @@ def citizen_may(ticket: Ticket) -> list[str]:
     """What the citizen can do now."""
     acts = set(moves.possible(ticket.state, moves.CITIZEN))
     where = (ticket.appointment or {}).get("state")
-    if where not in ("INVITED", "BOOKED"):
+    if where not in OPEN_VISITS:
         acts.discard("choose_slot")
     if where != "BOOKED":
         acts.discard("leave_slot")

@@ -24,6 +24,20 @@ PAUSES = {
     "commission": ("در انتظار رأی کمیسیون", "waiting for the commission"),
     "payment": ("در انتظار پرداخت", "waiting for a payment"),
 }
+# The same as a colleague reads it: "you" is the citizen there.
+PAUSES_AT_DESK = {
+    "applicant": "در انتظار مدرک یا پاسخ شهروند",
+    "visit": "در انتظار مراجعه حضوری شهروند",
+}
+ACTS_AT_DESK = {
+    "write": "پیام شهروند",
+    "withdraw": "شهروند آن را پس گرفت",
+    "choose_slot": "شهروند زمان مراجعه را انتخاب کرد",
+    "leave_slot": "شهروند زمان مراجعه را پس داد",
+    "reopen": "اعتراض شهروند به نتیجه؛ رسیدگی دوباره",
+    "rate": "نظر شهروند",
+}
+CLOSES_AT_DESK = {"silence": "پاسخی از شهروند نرسید"}
 CLOSES = {
     "settled": ("پایان یافته", "settled"),
     "withdrawn": ("پس گرفته شد", "withdrawn"),
@@ -59,6 +73,7 @@ ACTS = {
     "leave_slot": ("زمان مراجعه پس داده شد", "The time for the visit was given back"),
     "visit": ("مراجعه انجام شد", "The visit took place"),
     "miss": ("مراجعه انجام نشد", "The visit did not take place"),
+    "end_visit": ("دعوت به مراجعه لغو شد", "The visit was called off"),
     "rate": ("نظرسنجی", "Survey"),
     "remind": ("یادآوری", "Reminder"),
     "escalate": ("هشدار سررسید", "Escalated"),

@@ -1,0 +1,64 @@
+"""What the pages of tickets, letters and the calendar share: how a page is made, with whom."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bus.errors import BusError, Unavailable
+from gateway import pages
+from gateway.ops.desk import words
+from gateway.ops.desk.session import Desk, form_id
+from gateway.ops.looking import Look, carried
+from gateway.ops.names import Names
+from gateway.ops.returning import back_query, list_query
+from gateway.problems import status_of
+
+
+def status_shown(error: BusError | None) -> int:
+    """Of a page that shows a form again: 503 while something is away, else 422."""
+    if isinstance(error, Unavailable):
+        return status_of(error)
+    return 200 if error is None else 422
+
+
+class DeskSection:
+    """A section of the desk, for a colleague who has signed in."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk, self.names = desk, Names(desk)
+
+    async def page(self, request: Request, name: str, status: int = 200, **values: Any) -> Response:
+        """A page of the desk that no cache keeps."""
+        typed = values.get("typed") or {}
+        defaults = {
+            "who": self.desk.who(request),
+            "here": request.url.path,
+            "person": await self.names.person(request),
+            "form_id": form_id(),
+            "w": words,
+            "back": back_query(request, typed),
+            "this_list": list_query(request),
+        }
+        response = pages.page(f"desk/{name}.html", status, **{**defaults, **values})
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    async def look_page(
+        self, request: Request, values: dict[str, list[str]], look: Look
+    ) -> Response:
+        """The page before an act of weight, with the form as it was sent."""
+        return await self.page(
+            request,
+            "look",
+            look=look,
+            carried=carried(values, look),
+            action=request.url.path,
+            layout="desk/layout.html",
+        )
+
+
+def done(request: Request) -> str:
+    """The name of the act that led here, if it is one of ours."""
+    name = request.query_params.get("done", "")
+    return name if name in words.DONE else ""

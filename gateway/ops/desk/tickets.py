@@ -1,0 +1,228 @@
+"""The queue and its tickets; every form is one Request, and works without JavaScript."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bus.blobs import Blobs
+from bus.contracts import desk as contracts
+from bus.contracts.kinds import Request as Contract
+from bus.contracts.ticketing import FORM, REGISTER, STATES
+from bus.contracts.treasury import OPEN_BILLS_OF_TICKET
+from bus.errors import BusError, ContractError, FieldError, NotFound, RuleBroken, Unauthenticated
+from bus.tracking import grouped, grouped_secret
+from gateway import uploads
+from gateway.ops import forms
+from gateway.ops.desk import ticket_looks, words
+from gateway.ops.desk.session import Desk
+from gateway.ops.desk.shared import DeskSection, done, status_shown
+from gateway.ops.forms import one, query, taken
+from gateway.ops.looking import wants_form, wants_look
+from gateway.ops.returning import back_query, with_back
+from gateway.origin import same_origin
+
+# address of the form → what it asks, and what the form does not say by itself
+ACTS: dict[str, tuple[Contract, Mapping[str, Any]]] = {
+    "say": (contracts.ANSWER, {"final": False}),
+    "answer": (contracts.ANSWER, {"final": True}),
+    "note": (contracts.NOTE, {}),
+    "assign": (contracts.ASSIGN, {}),
+    "pause": (contracts.PAUSE, {}),
+    "resume": (contracts.RESUME, {}),
+    "invite": (contracts.INVITE, {}),
+    "visit": (contracts.VISITED, {}),
+    "merge": (contracts.MERGE, {}),
+    "unmerge": (contracts.UNMERGE, {}),
+    "close": (contracts.CLOSE, {}),
+    "take_up": (contracts.TAKE_UP, {}),
+    "new_secret": (contracts.SEND_NEW_SECRET, {}),
+}
+FILES = frozenset({"say", "answer"})
+LOOKED_AT = frozenset({"close", "merge"})
+# Acts after which nobody looks after an unpaid bill by itself.
+ENDS = frozenset({"answer", "close", "merge"})
+QUEUES = (*STATES, "WORK", "ALL")
+
+
+class TicketPages(DeskSection):
+    """The pages of tickets."""
+
+    def __init__(self, desk: Desk, blobs: Blobs, portal: str) -> None:
+        super().__init__(desk)
+        self._blobs, self._portal = blobs, portal
+
+    async def queue(self, request: Request) -> Response:
+        """GET /desk: the unit's tickets by due time."""
+        state = query(request, "state", "WORK")
+        asked = {
+            "state": state if state in QUEUES else "WORK",
+            "search": query(request, "search")[:100],
+            "mine": query(request, "mine") == "1",
+            "late": query(request, "late") == "1",
+            "unit": query(request, "unit")[:40] or None,
+            "page": forms.page_of(request),
+        }
+        told = await self.desk.ask(request, contracts.QUEUE, asked)
+        return await self.page(request, "queue", told=told, asked=asked)
+
+    async def ticket(self, request: Request) -> Response:
+        """GET /desk/tickets/{code}"""
+        return await self._ticket(request, None, {})
+
+    async def _ticket(
+        self, request: Request, error: BusError | None, typed: Mapping[str, str]
+    ) -> Response:
+        told = await self._read(request)
+        return await self.page(
+            request,
+            "ticket",
+            status_shown(error),
+            told=told,
+            bills=await self._open_bills(request, told),
+            typed=typed,
+            faults=words.faults_of(error),
+            done=done(request),
+            portal=self._portal,
+        )
+
+    async def _read(self, request: Request) -> dict[str, Any]:
+        code = {"code": request.path_params["code"]}
+        return await self.desk.ask(request, contracts.READ, code)
+
+    async def _open_bills(
+        self, request: Request, ticket: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Unpaid bills that the ticket is about or that were issued for it; none while billing is
+        away, for a ticket is worked on without it too.
+        """
+        about = ticket["about"] or {}
+        bill = about["ref"][:20] if about.get("kind") == "bill" else None
+        try:
+            asked = {"ticket": ticket["code"], "bill": bill}
+            reply = await self.desk.ask(request, OPEN_BILLS_OF_TICKET, asked)
+        except BusError:
+            return []
+        return list(reply["bills"])
+
+    async def act(self, request: Request) -> Response:
+        """POST /desk/tickets/{code}/{act}: one act; an error is shown beside what was typed."""
+        same_origin(request)
+        name, code = request.path_params["act"], request.path_params["code"]
+        if name not in ACTS:
+            raise NotFound("There is no such act.", code="http.not_found")
+        form = await forms.read(request, self._blobs_of(request, name))
+        typed = {**{field: one(form.values, field) for field in form.values}, "act": name}
+        if wants_form(form.values):
+            return await self._ticket(request, None, typed)
+        try:
+            if name in FILES and (prepared := await self._prepared(request, typed)) is not None:
+                return await self._ticket(request, None, {**typed, "text": prepared, "filled": "1"})
+            answer = await self._do(request, name, code, form, typed)
+        except (Unauthenticated, NotFound) as error:
+            if error.code != "office.not_found":
+                raise
+            return await self._ticket(request, error, typed)
+        except BusError as error:
+            return await self._ticket(request, error, typed)
+        back = back_query(request, typed)
+        return answer or RedirectResponse(with_back(f"/desk/tickets/{code}?done={name}", back), 303)
+
+    async def _do(
+        self, request: Request, name: str, code: str, form: uploads.Form, typed: Mapping[str, str]
+    ) -> Response | None:
+        """Does it; or gives the page to look at before."""
+        if form.problems:
+            raise ContractError("The files cannot be taken.", fields=form.problems)
+        contract, fixed = ACTS[name]
+        data = {**taken(contract, form.values), **fixed, "code": code}
+        if name in FILES:
+            data["attachments"] = [claim.told() for claim in form.claims]
+        if name in ENDS:
+            await self._settle_bills(request, typed)
+        if name in LOOKED_AT and wants_look(form.values):
+            contract.load(dict(data))
+            look = await ticket_looks.look(self.desk, request, name, data)
+            return await self.look_page(request, form.values, look)
+        await self.desk.ask(request, contract, data, id=typed.get("form"))
+        return None
+
+    async def _settle_bills(self, request: Request, typed: Mapping[str, str]) -> None:
+        """ContractError if a bill is open and nobody has said that it stays so."""
+        if typed.get("bills_stay") == "1":
+            return
+        if await self._open_bills(request, await self._read(request)):
+            why = "A bill of this ticket is unpaid; say that it stays open."
+            raise ContractError(why, fields=[FieldError("bills_stay", "required", why)])
+
+    async def _prepared(self, request: Request, typed: Mapping[str, str]) -> str | None:
+        """The prepared text for the box: nothing goes to a citizen that nobody has read here."""
+        canned, text = typed.get("canned", ""), typed.get("text", "").strip()
+        if not canned or (text and typed.get("fill") != "1"):
+            return None
+        told = await self._read(request)
+        for prepared in told["canned"]:
+            if prepared["code"] == canned:
+                return f"{text}\n\n{prepared['text']}".strip()
+        why = "There is no such prepared text."
+        raise ContractError(why, fields=[FieldError("canned", "choice", why)])
+
+    def _blobs_of(self, request: Request, name: str) -> Blobs | None:
+        """Where files of the act are kept; nowhere for who is not signed in."""
+        try:
+            self.desk.who(request)
+        except Unauthenticated:
+            return None
+        return self._blobs if name in FILES else None
+
+    async def file(self, request: Request) -> Response:
+        """GET /desk/tickets/{code}/files/{file}"""
+        params = request.path_params
+        asked = {"code": params["code"], "attachment": params["file"]}
+        told = await self.desk.ask(request, contracts.OPEN_FILE, asked)
+        return uploads.file_response(
+            self._blobs, sha256=told["sha256"], type=told["type"], name=told["name"]
+        )
+
+    async def telephone(self, request: Request) -> Response:
+        """GET and POST /desk/telephone: a clerk writes down what a citizen says."""
+        if request.method == "GET":
+            form = await self.desk.ask_as_desk(request, FORM, {})
+            fresh = self.desk.acts.new_form()
+            return await self.page(request, "telephone", form=form, act=fresh, typed={}, faults={})
+        same_origin(request)
+        values = (await forms.read(request)).values
+        form = await self.desk.ask_as_desk(request, FORM, {})
+        typed = {field: one(values, field) for field in values}
+        act = self.desk.acts.form_or_new(typed.get("form", ""))
+        data = {
+            **{n: typed.get(n, "") for n in ("kind", "category", "county", "text", "name")},
+            **{n: typed.get(n) or None for n in ("mobile", "email", "national_id")},
+            "privacy": typed.get("privacy") or "private",
+            "channel": "telephone",
+            "declared": typed.get("declared") == "1",
+            "secret": act.secret,
+        }
+        try:
+            told = await self.desk.ask(request, REGISTER, data, id=act.id)
+        except (ContractError, RuleBroken) as error:
+            faults, again = words.faults_of(error), self.desk.acts.seal(act)
+            return await self.page(
+                request, "telephone", 422, form=form, act=again, typed=typed, faults=faults
+            )
+        return await self.page(
+            request, "telephone_done", told=told, code=grouped(told["code"]),
+            secret=grouped_secret(act.secret),
+        )  # fmt: skip
+
+    def routes(self) -> list[Route]:
+        """The routes of tickets."""
+        return [
+            Route("/desk", self.queue),
+            Route("/desk/telephone", self.telephone, methods=["GET", "POST"]),
+            Route("/desk/tickets/{code}", self.ticket),
+            Route("/desk/tickets/{code}/files/{file:int}", self.file),
+            Route("/desk/tickets/{code}/{act}", self.act, methods=["POST"]),
+        ]

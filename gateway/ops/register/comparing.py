@@ -1,0 +1,114 @@
+"""What a proposal changes, in the words and days in which it was typed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from gateway import pages
+from gateway.ops.register import words
+
+Document = Mapping[str, Any]
+# Members of a document that are lists of rights, and what tells one of them from the others.
+RIGHTS = {
+    "keys": ("id",),
+    "certificates": ("id",),
+    "grants": ("contract", "purposes"),
+    "delegations": ("to", "contract", "purposes"),
+}
+PLAIN = ("name", "name_fa", "member")
+LONG = 60
+
+
+class Difference(NamedTuple):
+    """One thing that comes, goes or changes: ``new``, ``gone`` or ``changed``."""
+
+    kind: str
+    what: str
+    lines: tuple[str, ...]
+
+
+def differences(before: Document | None, after: Document) -> list[Difference]:
+    """All that a proposal changes; nothing for a document that says the same."""
+    old = before or {}
+    found = [
+        Difference("changed" if old.get(name) else "new", words.FIELDS[name], (change,))
+        for name in PLAIN
+        if (change := _change(old.get(name), after.get(name)))
+    ]
+    for name in RIGHTS:
+        found += _rights(name, old.get(name) or [], after.get(name) or [])
+    for path, label in (("amqp.serves", "پاسخ می‌دهد"), ("events.hears", "می‌شنود")):
+        found += _names(label, _listed(old, path), _listed(after, path))
+    return found
+
+
+def _rights(name: str, old: Sequence[Document], new: Sequence[Document]) -> list[Difference]:
+    before = {_identity(name, right): right for right in old}
+    after = {_identity(name, right): right for right in new}
+    label, found = words.RIGHTS[name], []
+    for identity, right in after.items():
+        title = f"{label} {_title(name, right)}"
+        if identity not in before:
+            found.append(Difference("new", title, tuple(_described(right))))
+        elif lines := _changed_lines(before[identity], right):
+            found.append(Difference("changed", title, lines))
+    for identity, right in before.items():
+        if identity not in after:
+            title = f"{label} {_title(name, right)}"
+            found.append(Difference("gone", title, tuple(_described(right))))
+    return found
+
+
+def _identity(name: str, right: Document) -> str:
+    return repr([right.get(member) for member in RIGHTS[name]])
+
+
+def _title(name: str, right: Document) -> str:
+    if name in ("keys", "certificates"):
+        return str(right.get("id", ""))
+    return words.contract_label(str(right.get("contract", "")))
+
+
+def _described(right: Document) -> list[str]:
+    return [
+        f"{words.member_label(member)}: {shown(value)}"
+        for member, value in right.items()
+        if member not in ("id", "contract") and value not in ("", [], None)
+    ]
+
+
+def _changed_lines(old: Document, new: Document) -> tuple[str, ...]:
+    lines = []
+    for member in dict.fromkeys([*old, *new]):
+        if change := _change(old.get(member), new.get(member)):
+            lines.append(f"{words.member_label(member)}: {change}")
+    return tuple(lines)
+
+
+def _change(old: Any, new: Any) -> str:
+    if (old or None) == (new or None):
+        return ""
+    return f"{shown(old)} ← {shown(new)}" if old else shown(new)
+
+
+def _names(label: str, old: Sequence[str], new: Sequence[str]) -> list[Difference]:
+    gone = [Difference("gone", label, (name,)) for name in old if name not in new]
+    return gone + [Difference("new", label, (name,)) for name in new if name not in old]
+
+
+def _listed(document: Document, path: str) -> list[str]:
+    section, _, name = path.partition(".")
+    return list((document.get(section) or {}).get(name) or [])
+
+
+def shown(value: Any) -> str:
+    """A value as an officer would type it: days are Jalali."""
+    if value in (None, "", []):
+        return "—"
+    if isinstance(value, list):
+        return "، ".join(shown(member) for member in value)
+    if isinstance(value, Mapping):
+        return "، ".join(f"{name} {shown(member)}" for name, member in value.items())
+    text = str(value)
+    if words.DAY.fullmatch(text):
+        return pages.day(text)
+    return words.purpose_label(text) if len(text) <= LONG else f"{text[:LONG]}…"

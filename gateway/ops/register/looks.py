@@ -1,0 +1,88 @@
+"""What an officer of the register sees before a proposal is decided or a right taken back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.ops.looking import Fact, Look
+from gateway.ops.register import words
+from gateway.ops.register.comparing import differences, shown
+
+Row = Mapping[str, Any]
+KINDS = {"new": "تازه", "gone": "برداشته می‌شود", "changed": "تغییر می‌کند"}
+_DECISIONS = {
+    "approve": ("این پیشنهاد تأیید می‌شود", "تأیید پیشنهاد", "هم‌اکنون در اجرا خواهد بود."),
+    "refuse": ("این پیشنهاد رد می‌شود", "رد پیشنهاد", "دستگاه همان که هست می‌ماند."),
+    "withdraw": (
+        "این پیشنهاد پس گرفته می‌شود", "پس گرفتن پیشنهاد", "دستگاه همان که هست می‌ماند.",
+    ),
+}  # fmt: skip
+# what is taken back → the list of the document, and what its end leaves
+_REVOKED = {
+    "key": ("keys", "دستگاه با این کلید دیگر پذیرفته نمی‌شود و دوباره ثبت نمی‌شود."),
+    "certificate": ("certificates", "دستگاه با این گواهی دیگر پذیرفته نمی‌شود."),
+    "grant": ("grants", "دستگاه دیگر پاسخی از این قرارداد نمی‌گیرد."),
+    "delegation": ("delegations", "دستگاه دیگر از سوی این دستگاه نمی‌پرسد."),
+    "serving": ("", "پرسش‌های در راه به این دستگاه بی‌پاسخ می‌ماند."),
+    "hearing": ("", "دستگاه دیگر این رویدادها را نمی‌شنود."),
+}
+
+
+def decision(name: str, change: Row, reason: str) -> Look:
+    """The page before a proposal is approved, refused or taken back."""
+    title, button, leaves = _DECISIONS[name]
+    facts = [Fact("دستگاه", change["code"]), Fact("دلیل پیشنهاد", change["reason"])]
+    if change.get("after"):
+        facts += [
+            Fact(f"{difference.what} ({KINDS[difference.kind]})", "\n".join(difference.lines))
+            for difference in differences(change.get("before"), change["after"])
+        ]
+    if reason:
+        facts.append(Fact("دلیل", reason))
+    sentences = [leaves]
+    if change["stale"]:
+        sentences.append("دستگاه پس از این پیشنهاد تغییر کرده است؛ تأیید آن پذیرفته نمی‌شود.")
+    return Look(
+        title=title, button=button, facts=tuple(facts), leaves=tuple(sentences),
+        danger=name == "refuse", again=name == "refuse",
+    )  # fmt: skip
+
+
+def revocation(agency: Row, data: Row) -> Look:
+    """The page before a right, or all rights of an agency, are taken back."""
+    what, id_ = data["what"], data.get("id", "")
+    document = agency["document"] or {}
+    if what == "agency":
+        facts = [
+            Fact(label, str(len(document.get(name) or [])))
+            for name, label in words.RIGHTS.items()
+            if document.get(name)
+        ]
+        leaves = ["همه کلیدها و مجوزها و زیرسامانه‌های آن هم‌اکنون پایان می‌یابد."]
+    else:
+        name, sentence = _REVOKED[what]
+        facts = [Fact(words.ACTS[f"revoke {what}"], _named(agency, name, id_))]
+        leaves = [sentence]
+        left = len(document.get(name) or []) - 1
+        if what == "key":
+            leaves.append(f"{max(left, 0)} کلید دیگر برایش می‌ماند.")
+    leaves.append("بازگرداندن آن پیشنهاد تازه و تأیید نفر دوم می‌خواهد.")
+    return Look(
+        title=f"{words.ACTS[f'revoke {what}']}: {document.get('name_fa') or agency['code']}",
+        button="لغو هم‌اکنون",
+        facts=(*facts, Fact("دلیل", data["reason"])),
+        leaves=tuple(leaves),
+        seen={"version": agency["version"]},
+        danger=True,
+    )
+
+
+def _named(agency: Row, name: str, id_: str) -> str:
+    document = agency["document"] or {}
+    ids = (agency["ids"] or {}).get(name)
+    rights = document.get(name) or []
+    for number, right in enumerate(rights):
+        identity = ids[number] if ids else right.get("id")
+        if identity == id_:
+            label = words.contract_label(right["contract"]) if "contract" in right else id_
+            return f"{label}، تا {shown(right.get('until'))}"
+    return words.contract_label(id_)

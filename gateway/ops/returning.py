@@ -1,0 +1,32 @@
+"""The way back to the list that somebody came from: its filter and its page, after every act."""
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.requests import Request
+
+MOST = 500
+# Nothing else comes back into an address of ours.
+FILTERS = ("state", "search", "mine", "late", "unit", "page", "after", "before", "owner", "drafts")
+
+
+def back_query(request: Request, typed: Mapping[str, str] | None = None) -> str:
+    """The query of the list, from the form or from ``?back=``; empty if there is none."""
+    text = (typed or {}).get("back") or request.query_params.get("back", "")
+    return _clean(parse_qsl(text[:MOST]))
+
+
+def list_query(request: Request) -> str:
+    """The query of the list that is shown now, for the links into it."""
+    return _clean(request.query_params.items())
+
+
+def _clean(pairs: Iterable[tuple[str, str]]) -> str:
+    return urlencode([(name, value) for name, value in pairs if name in FILTERS and value])
+
+
+def with_back(address: str, back: str) -> str:
+    """An address that remembers the list."""
+    if not back:
+        return address
+    return f"{address}{'&' if '?' in address else '?'}{urlencode({'back': back})}"
