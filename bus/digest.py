@@ -33,7 +33,10 @@ class DigestCheck:
     def __init__(self, headers: Mapping[str, str], *, required: bool = True) -> None:
         header = headers.get("content-digest")
         if (required and not header) or len(header or "") > LONGEST_HEADER:
-            raise SignatureError("digest.missing", "Send Content-Digest (RFC 9530) with the body.")
+            raise SignatureError(
+                "digest.missing",
+                "What is signed needs a Content-Digest of its body, of at most 4096 bytes.",
+            )
         self._wanted = _wanted_digests(header) if header else {}
         # sha-256 runs in any case: it is how an upload is known again.
         self._running = {name: HASHES[name]() for name in {"sha-256", *self._wanted}}
@@ -76,7 +79,9 @@ def _wanted_digests(header: str) -> dict[str, bytes]:
             "digest.malformed", "Content-Digest must look like sha-256=:…base64…:."
         )
     if not wanted:
-        raise SignatureError("digest.unsupported", "Use sha-256 or sha-512 in Content-Digest.")
+        raise SignatureError(
+            "digest.unsupported", "Content-Digest names no algorithm that is taken here."
+        )
     return wanted
 
 

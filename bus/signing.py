@@ -127,7 +127,7 @@ def verify_request(message: Message, find_key: FindKey, *, now: float | None = N
     if key is None:
         raise SignatureError(
             "signature.unknown_key",
-            "No key of that keyid is registered; register it, or correct keyid.",
+            "No key of that keyid is registered here.",
         )
     if not key.verify(found.signature, _base(message, found)):
         raise SignatureError(

@@ -1,5 +1,6 @@
 """The one table from errors to problem details (RFC 9457), and a page's text for each code."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ KIND_STATUS = {
 RETRY_SECONDS = 2
 # What is asked again tells when.
 AGAIN = frozenset({429, 503, 504, 507})
+_CLAUSE_END, _WORD = re.compile(r"(?<=[.;:])\s+"), re.compile(r"[^\W_](?:[\w/.-]*\w)?")
 
 
 class Problem(NamedTuple):
@@ -79,6 +81,22 @@ def describe(error: BusError, *, instance: str, trace_id: str | None) -> dict[st
     if "error_id" in error.details:
         told["error_id"] = error.details["error_id"]
     return told
+
+
+def without_repeats(problem: dict[str, Any]) -> dict[str, Any]:
+    """The problem for who reads both of its sentences: ``detail`` leaves out what ``what_to_do``
+    says again, unless nothing else would be left of it.
+    """
+    advice = f" {_words(problem.get('what_to_do', ''))} "
+    clauses = _CLAUSE_END.split(problem["detail"])
+    kept = [clause for clause in clauses if f" {_words(clause)} " not in advice]
+    if not kept or len(kept) == len(clauses):
+        return problem
+    return {**problem, "detail": " ".join(kept).rstrip(".;:, ") + "."}
+
+
+def _words(text: str) -> str:
+    return " ".join(_WORD.findall(text.lower()))
 
 
 def headers(error: BusError, status: int) -> dict[str, str]:

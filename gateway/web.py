@@ -185,6 +185,7 @@ class Face:
             trace_id=request.state.traceparent.split("-")[1],
         )
         response = self._show(request, told) if self._show else None
+        told = problems.without_repeats(told)
         response = response or sorry.page(request, told)
         if response is None:
             response = Response(orjson.dumps(told), told["status"], None, problems.MEDIA_TYPE)

@@ -1,6 +1,7 @@
 """The kinds of message: Request (Request-Reply), Command (Point-to-Point), Event (Pub-Sub)."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -9,6 +10,8 @@ from marshmallow import Schema, ValidationError
 
 from bus.errors import ContractError, FieldError
 
+# Of the faults of a message: how many are listed, how many stand in the sentence, how long each is.
+MOST_LISTED, MOST_TOLD, LONGEST, LONGEST_NAME = 50, 5, 500, 100
 NAME = re.compile(r"^([a-z][a-z_]*)\.([a-z_]+)\.v([1-9][0-9]*)$")
 
 
@@ -47,11 +50,10 @@ class Contract:
         try:
             loaded: dict[str, Any] = self.schema.load(data, unknown=self.unknown)
         except ValidationError as error:
-            fields = tuple(_field_errors(error.messages))
+            faults = _field_errors(error.messages)
             raise ContractError(
-                f"The message does not follow {self.name}: "
-                + "; ".join(f"{f.field}: {f.message}" for f in fields),
-                fields=fields,
+                f"The message does not follow {self.name}: {sentence(faults)}",
+                fields=listed(faults),
                 contract=self.name,
             ) from None
         return loaded
@@ -148,6 +150,28 @@ def _field_errors(messages: Any, path: str = "") -> list[FieldError]:
             else FieldError(path or "body", CODES.get(code, "invalid"), code)
         )
     return found
+
+
+def listed(faults: Sequence[FieldError]) -> list[FieldError]:
+    """The first faults, each name and text cut: what somebody sent does not come back whole."""
+    shown = [
+        FieldError(cut(f.field, LONGEST_NAME), f.code, cut(f.message)) for f in faults[:MOST_LISTED]
+    ]
+    if rest := len(faults) - len(shown):
+        shown.append(FieldError("body", "more", f"{rest} more faults are not listed."))
+    return shown
+
+
+def sentence(faults: Sequence[FieldError]) -> str:
+    """The first faults in one sentence."""
+    told = "; ".join(f"{cut(f.field, LONGEST_NAME)}: {cut(f.message)}" for f in faults[:MOST_TOLD])
+    rest = len(faults) - MOST_TOLD
+    return f"{told}; and {rest} more." if rest > 0 else told
+
+
+def cut(text: str, most: int = LONGEST) -> str:
+    """A text that was sent, short enough to be sent back."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 CODES = {

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bus.contracts.kinds import cut
 from bus.errors import BusError, ContractError, TooMany, Unavailable
 from gateway import problems, web
 from gateway.problems import RETRY_SECONDS, HttpError
@@ -54,7 +55,7 @@ def refused(status: int, error: str, message: str, **headers: str) -> Refused:
 
 def invalid(*messages: str) -> Refused:
     """A body or query that is not what the schema says."""
-    return Refused(400, [Told(VALIDATION, message) for message in messages])
+    return Refused(400, [Told(VALIDATION, cut(message)) for message in messages])
 
 
 def bad(message: str, status: int = 400) -> Refused:

@@ -4,14 +4,15 @@ import contextlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from bus import log
 from bus.contracts import billing as contracts
-from bus.errors import BusError, NotFound, RuleBroken, Unavailable
+from bus.errors import BusError, ContractError, NotFound, RuleBroken
 from gateway import bodies, documents, uploads, web
 from gateway.origin import same_origin
 from gateway.public import words
@@ -19,7 +20,8 @@ from gateway.public.json_api import idempotency_id
 from gateway.public.portal import faults_of, one, show, status_of
 from gateway.public.tickets import Tickets
 
-FIELDS_OF_A_RETURN, LONGEST_VALUE = 40, 2000
+FIELDS_OF_A_RETURN, LONGEST_VALUE, RETURN_BYTES = 40, 2000, 64 * 1024
+_log = log.get("bills")
 WAIT_SECONDS = 5
 
 
@@ -102,21 +104,22 @@ class Bills:
         return response
 
     async def back(self, request: Request) -> Response:
-        """POST or GET /pay/return/{order}/{key}: the bank sends the browser back.
+        """/pay/return/{order}/{key}: the bank sends the browser back, by whatever method and form.
 
-        It is a POST of another site, without our cookies; nothing that it says is believed.
+        It comes from another site, without our cookies; nothing that it says is believed. Who comes
+        here may have paid: whatever is wrong, he is led on, and the next page says how it stands.
         """
         params = request.path_params
-        if request.method == "POST":
-            values = (await uploads.read_form(request, None)).values
-            form = {name: one(values, name) for name in values}
-        else:
-            form = dict(request.query_params)
-        form = {n[:60]: v[:LONGEST_VALUE] for n, v in list(form.items())[:FIELDS_OF_A_RETURN]}
+        form = await _returned_form(request)
         asked = {"order": params["order"], "key": params["key"], "form": form}
-        # If billing is away the sweeper asks the bank later; the next page says how it stands.
-        with contextlib.suppress(Unavailable):
+        # If billing is away the sweeper asks the bank later.
+        try:
             await self._tickets.ask(request, contracts.TAKE_RETURN, asked)
+        except ContractError:  # what was brought cannot be read: the bank is asked without it
+            with contextlib.suppress(BusError):
+                await self._tickets.ask(request, contracts.TAKE_RETURN, {**asked, "form": {}})
+        except BusError as error:
+            _log.warning("return_not_taken", code=error.code)
         return RedirectResponse(f"/pay/{params['order']}/{params['key']}", 303)
 
     async def _payment(self, request: Request) -> dict[str, Any]:
@@ -179,6 +182,27 @@ class Bills:
         return web.json_response(await self._tickets.ask(request, contracts.PAYMENT, asked))
 
 
+async def _returned_form(request: Request) -> dict[str, str]:
+    """What the bank sent along, in the address and in the body; empty where it cannot be read."""
+    form = dict(request.query_params)
+    with contextlib.suppress(BusError, ValueError):
+        form |= await _body_fields(request)
+    fields = list(form.items())[:FIELDS_OF_A_RETURN]
+    return {name[:60]: value[:LONGEST_VALUE] for name, value in fields if name}
+
+
+async def _body_fields(request: Request) -> dict[str, str]:
+    """The fields of a body, whatever type it names: several forms of banks name none."""
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        values = (await uploads.read_form(request, None)).values
+        return {name: one(values, name) for name in values}
+    text = (await bodies.body(request, RETURN_BYTES)).decode("utf-8", "replace")
+    if text.lstrip().startswith("{"):
+        members = bodies.parse_object(text.encode())
+        return {name: str(value) for name, value in members.items() if value is not None}
+    return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_OF_A_RETURN * 4))
+
+
 def routes(tickets: Tickets, portal: str) -> list[Route]:
     """The routes of bills and payments."""
     b = Bills(tickets, portal)
@@ -190,7 +214,7 @@ def routes(tickets: Tickets, portal: str) -> list[Route]:
         Route(f"{one_bill}/bill.pdf", b.bill_pdf),
         Route(f"{one_bill}/receipt.pdf", b.bill_receipt_pdf),
         Route(f"{one_bill}/pay", b.pay, methods=["POST"]),
-        Route("/pay/return/{order:int}/{key}", b.back, methods=["GET", "POST"]),
+        Route("/pay/return/{order:int}/{key}", b.back, methods=["GET", "POST", "PUT", "PATCH"]),
         Route("/pay/{order:int}/{key}", b.payment),
         Route("/pay/{order:int}/{key}/receipt.pdf", b.receipt_pdf),
         Route("/v1/quotes", b.quote_json, methods=["POST"]),

@@ -20,6 +20,7 @@ from bus.settings import Settings
 from gateway import uploads
 from gateway.acts import Form
 from gateway.address import own_address
+from gateway.guesses import Guesses
 from gateway.problems import HttpError
 from gateway.public import open311_reading as reading
 from gateway.public.open311_keys import Keys
@@ -55,6 +56,7 @@ class Open311:
         named = settings.get("PUBLIC_BASE_URL")
         self._base = str(own_address(settings, "PUBLIC_BASE_URL" if named else "PORTAL_URL"))
         self._contact = settings.text("OPEN311_CONTACT", "mailto:open311@mirab.example")
+        self._questions = Guesses()  # 60 a minute from one address, as docs/open311.md says
         self._offered: dict[str, dict[str, Any]] = {}
         self._fresh_until = 0.0
 
@@ -159,6 +161,7 @@ class Open311:
         return answer(request, "service_requests", told)
 
     def _given(self, request: Request) -> reading.Given:
+        self._questions.take(address_of(request))
         given = reading.Given(request.query_params.multi_items())
         self._check_jurisdiction(given)
         return given

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from bus import identifiers
 from bus.contracts.fields import YEARS
+from bus.contracts.kinds import listed, sentence
 from bus.errors import ContractError, FieldError
 from bus.persian import Malformed, fold_code, fold_number
 
@@ -63,9 +64,7 @@ class Given:
     def check(self) -> None:
         """ContractError with every fault, if there is one."""
         if self.faults:
-            raise ContractError(
-                "; ".join(f"{f.field}: {f.message}" for f in self.faults), fields=self.faults
-            )
+            raise ContractError(sentence(self.faults), fields=listed(self.faults))
 
 
 def language(request: Request, given: Given) -> str:

@@ -142,7 +142,8 @@ def _note_return(desk: Desk, tx: Tx, row: Any, form: Mapping[str, str]) -> None:
         # Somebody brings the return of another order here; nothing is believed of it.
         _log.warning("a return of another order", order=row.order_id, psp=row.psp)
         return
-    if not back.ok:
+    # A return that says nothing (a browser that lost the form) cancels nothing: the bank is asked.
+    if not back.ok and back.code:
         if row.state == "REDIRECTED":
             attempts.move(tx.conn, row.order_id, "cancel", desk.now, psp_code=back.code)
         return

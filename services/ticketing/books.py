@@ -32,6 +32,22 @@ class Named(Schema):
     en = Text(200, required=True)
 
 
+class Area(Schema):
+    """Where the company works: a box of degrees (WGS84) around it, and what people call it."""
+
+    fa = Text(200, required=True)
+    en = Text(200, required=True)
+    south = fields.Float(required=True, validate=validate.Range(-90, 90))
+    north = fields.Float(required=True, validate=validate.Range(-90, 90))
+    west = fields.Float(required=True, validate=validate.Range(-180, 180))
+    east = fields.Float(required=True, validate=validate.Range(-180, 180))
+
+    @validates_schema(skip_on_field_errors=True)
+    def _is_a_box(self, data: dict[str, Any], **_: Any) -> None:
+        if data["south"] >= data["north"] or data["west"] >= data["east"]:
+            raise ValidationError("south lies below north, and west before east", "south")
+
+
 class Unit(Named):
     email = Text(200, required=True)
     head_email = Text(200)
@@ -153,6 +169,7 @@ class BookOf(Schema):
 
     units = fields.List(fields.Nested(Unit), required=True, validate=validate.Length(1))
     counties = fields.List(fields.Nested(Named), required=True)
+    area = fields.Nested(Area, load_default=None, allow_none=True)
     categories = fields.List(fields.Nested(Category), required=True, validate=validate.Length(1))
     routes = fields.List(fields.Nested(Route), load_default=list)
     promises = fields.List(fields.Nested(PromiseOf), required=True, validate=validate.Length(1))

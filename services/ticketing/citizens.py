@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from bus import tracking
@@ -12,6 +13,7 @@ from bus.errors import BusError, FieldError, NotFound, RuleBroken, TooMany
 from bus.persian import search_key, tehran_day
 from services.ticketing import acting, messages, notices, receivers, store, views
 from services.ticketing.acting import Case, Desk
+from services.ticketing.domain.book import Area
 from services.ticketing.domain.promises import Promise
 from services.ticketing.domain.ticket import Ticket, citizen_may
 from services.ticketing.keys import is_link
@@ -100,12 +102,28 @@ def check(desk: Desk, data: dict[str, Any]) -> None:
         faults.append(FieldError("kind", "choice", f"This category takes: {told}."))
     if data["county"] and data["county"] not in desk.book.counties:
         faults.append(FieldError("county", "choice", "There is no such county; see the form."))
+    faults += _place_faults(desk.book.area, data)
     if faults:
         raise RuleBroken(
             "; ".join(f"{f.field}: {f.message}" for f in faults),
             code="field.wrong",
             fields=faults,
         )
+
+
+def _place_faults(area: Area | None, data: Mapping[str, Any]) -> list[FieldError]:
+    """A place outside of the company's area: nobody here could go there."""
+    lat, long = data["lat"], data["long"]
+    if area is None or lat is None or area.holds(lat, long):
+        return []
+    return [
+        FieldError(
+            "lat",
+            "place.outside",
+            f"{lat:g}, {long:g} is not in {area.en}, where this company works; compare lat and "
+            "long, or report it to the company of that place.",
+        )
+    ]
 
 
 def _row(desk: Desk, data: dict[str, Any], unit: str, promise: Promise) -> Any:

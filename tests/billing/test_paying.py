@@ -213,3 +213,18 @@ def test_the_two_ids_must_belong_together(hand):
     )
     assert told["number"] == one.number
     assert [each["code"] for each in told["pay_at"]] == ["sep", "sadad"]
+
+
+def test_p18_a_return_that_says_nothing_cancels_nothing(hand):
+    bill = hand.charge()
+    started = hand.start(bill)
+    form = hand.bank.pay(started["order"])
+    assert hand.back(started, {})["state"] == "REDIRECTED"
+    assert hand.back(started, form)["settled"] is True
+
+
+def test_p18_a_bank_that_finds_payments_itself_is_asked_after_a_return_that_says_nothing(hand):
+    hand.bank.finds_orphans = True
+    started = hand.start(hand.charge())
+    hand.bank.pay(started["order"])
+    assert hand.back(started, {})["settled"] is True

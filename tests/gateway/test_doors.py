@@ -241,3 +241,80 @@ def test_s21_no_link_of_ours_leads_to_another_host(faces, face, target):
         assert not re.search(r'(?:href|action|src)="(?://|/?\\|https?:)', text)
         assert not re.search(r'"instance":"(?://|/?\\)', text)
         assert not re.search(r"(?i)^location:", text, re.MULTILINE)
+
+
+def test_d16_the_faults_of_a_body_are_listed_up_to_a_number(faces):
+    for names in ([f"x{n}" for n in range(20_000)], ["x" * 200_000]):
+        body = json.dumps(dict.fromkeys(names, 1))
+        told = {"Content-Type": "application/json"}
+        answer = requests.post(faces["public"] + "/v1/quotes", body, headers=told, timeout=20)
+        assert answer.status_code == 422
+        assert len(answer.content) < 20_000
+        assert len(answer.json()["errors"]) <= 51
+
+
+NUMBERS = ("-1", "0", "1" * 400, "9" * 3000, "1e400", "NaN", "١٢", "0x10", "1_000", "+1", "2**63",
+           "9223372036854775808", "1.0", "%20", "%00", "")  # fmt: skip
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_d14_no_number_in_an_address_is_a_fault_of_ours(faces, number):
+    public, agency, notify = (faces[name] for name in ("public", "agency", "notify"))
+    for url in (
+        f"{public}/open311/v2/requests.json?page={number}&page_size={number}",
+        f"{public}/v1/statistics?months={number}",
+        f"{public}/v1/payments/{number}", f"{public}/pay/{number}/x", f"{public}/status/{number}",
+        f"{public}/pay/return/{number}/x", f"{public}/v1/tickets/{number}",
+        f"{public}/v1/tickets/{number}/attachments/{number}", f"{public}/bills/{number}/{number}",
+        f"{public}/v1/bills/{number}/{number}", f"{public}/contact/ticket/files/{number}",
+        f"{agency}/v{number}/inquiry/ask", f"{agency}/v1/calls/{number}",
+        f"{notify}/v2/template/x/version/{number}",
+        f"{faces['ops']}/registry/loads/{number}", f"{faces['ops']}/desk/letters/{number}",
+        f"{faces['ops']}/desk/treasury/exceptions/{number}/explain",
+    ):  # fmt: skip
+        answer = requests.get(url, timeout=20, allow_redirects=False)
+        assert answer.status_code != 500, url
+
+
+RETURNS = {
+    "nothing": {},
+    "nothing, POST": {"method": "POST", "headers": {"Content-Length": "0"}},
+    "text": {"method": "POST", "data": "State=OK", "headers": {"Content-Type": "text/plain"}},
+    "no type": {"method": "POST", "data": b"State=OK&RefNum=1"},
+    "JSON": {"method": "POST", "json": {"ResCode": 0, "token": None}},
+    "no JSON": {"method": "POST", "data": "{", "headers": {"Content-Type": "application/json"}},
+    "encoded": {"method": "POST", "data": b"\x1f\x8b", "headers": {"Content-Encoding": "gzip"}},
+    "a file": {"method": "POST", "files": {"a": b"b"}},
+    "no boundary": {
+        "method": "POST", "data": b"x", "headers": {"Content-Type": "multipart/form-data"}
+    },
+    "too much": {"method": "POST", "data": b"a=" + b"x" * 300_000},
+    "no UTF-8": {"method": "POST", "data": b"a=\xff&b=%ff&c=%00"},
+    "many": {"method": "POST", "data": "&".join(f"a{n}=b" for n in range(5000))},
+    "PUT": {"method": "PUT", "data": b"a=b"},
+    "in the address": {"params": {"State": "OK", "a\0": "b"}},
+    "from the bank": {
+        "method": "POST", "data": {"a": "b"},
+        "headers": {"Origin": "https://bank.example", "Sec-Fetch-Site": "cross-site"},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sent", RETURNS.values(), ids=RETURNS)
+def test_p18_who_comes_back_from_the_bank_is_led_to_his_payment_whatever_was_sent(faces, sent):
+    told = {"method": "GET", "headers": {}, **sent}
+    told["headers"] = {**BROWSER, **told["headers"]}
+    answer = requests.request(
+        url=faces["public"] + "/pay/return/12/key-of-it", timeout=30, allow_redirects=False, **told
+    )
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/pay/12/key-of-it")
+
+
+def test_c7_open311_is_asked_sixty_times_a_minute_from_one_address(faces):
+    statuses, session = [], requests.Session()
+    for _ in range(125):  # a minute may end in between
+        answer = session.get(faces["public"] + "/open311/v2/requests.json?page=x", timeout=20)
+        statuses.append(answer.status_code)
+    assert statuses[:20] == [400] * 20
+    assert statuses.count(429) >= 5
+    assert 1 <= int(answer.headers.get("Retry-After", 1)) <= 60

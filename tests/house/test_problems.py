@@ -1,8 +1,9 @@
 """Every code that the code can refuse with has a page that says what to do."""
 
+import ast
 import re
 
-from gateway.problems import PROBLEMS
+from gateway.problems import PROBLEMS, without_repeats
 from tests.conftest import ROOT
 
 CODE = re.compile(
@@ -63,3 +64,54 @@ def test_no_problem_stands_there_that_nothing_refuses_with():
         if path.name != "problems.py"
     )
     assert [name for name in PROBLEMS if f'"{name}"' not in code] == []
+
+
+def text_of(node):
+    """The text of an argument, as far as it stands in the code."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(v.value if isinstance(v, ast.Constant) else "5" for v in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return (text_of(node.left) or "") + (text_of(node.right) or "")
+    return None
+
+
+def refusals():
+    """The codes of all refusals with their sentences, as they stand in the code."""
+    for folder in ("bus", "services", "gateway"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call):
+                    texts = [text_of(arg) for arg in node.args]
+                    codes = [text_of(k.value) for k in node.keywords if k.arg == "code"]
+                    for code in {*texts, *codes} & set(PROBLEMS):
+                        yield from ((code, text) for text in texts if text and " " in text)
+
+
+def clauses(text):
+    words = (re.findall(r"[a-z0-9_/-]+", part.lower()) for part in re.split(r"[.;:]\s", text + " "))
+    return {" ".join(found) for found in words if len(found) > 1}
+
+
+def test_d17_no_problem_says_one_thing_twice():
+    pairs = set(refusals())
+    assert len(pairs) > 100
+    for code, sentence in pairs:
+        advice = PROBLEMS[code].what_to_do
+        told = without_repeats({"detail": sentence, "what_to_do": advice})
+        assert not clauses(told["detail"]) & clauses(advice), (code, told)
+
+
+def test_d17_no_problem_repeats_its_title():
+    for code, problem in PROBLEMS.items():
+        assert not clauses(problem.title) & clauses(problem.what_to_do), code
+
+
+def test_d17_a_header_has_one_rule_on_all_faces():
+    """A UUID in quotes is what each face takes, whatever else it takes."""
+    rules = {text for code, text in refusals() if code == "idempotency_key.invalid"}
+    advice = PROBLEMS["idempotency_key.invalid"].what_to_do
+    assert "UUID" in advice
+    assert not re.search(r"[0-9]", advice)
+    assert rules

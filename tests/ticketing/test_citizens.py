@@ -276,3 +276,13 @@ def test_the_form_tells_categories_units_and_todays_hours(hand):
     assert (well["unit"]["code"], well["days_fa"]) == ("groundwater", "70 ساعت کاری")
     assert len(told["counties"]) == 9
     assert told["hours_fa"] == "ساعت کاری ۰۷:۳۰ تا ۱۴:۳۰"
+
+
+def test_c9_a_place_outside_of_the_province_is_refused_by_name(hand):
+    for lat, long in ((51.5, -0.1), (35.7, 51.4), (-30.6, 51.5)):
+        told = hand.register(lat=lat, long=long)
+        assert told["code"] == "field.wrong"
+        assert [(f["field"], f["code"]) for f in told["fields"]] == [("lat", "place.outside")]
+        assert "Kohgiluyeh and Boyer-Ahmad" in told["message"]
+    for place in ({"lat": 30.668, "long": 51.588}, {"lat": None, "long": None}):
+        assert isinstance(hand.register(**place), str)

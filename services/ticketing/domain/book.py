@@ -12,6 +12,21 @@ from typing import Any
 from services.ticketing.domain.promises import NAMES, Promise, Span
 
 
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A box of degrees (WGS84) around where the company works, and what people call it."""
+
+    fa: str
+    en: str
+    south: float
+    north: float
+    west: float
+    east: float
+
+    def holds(self, lat: float, long: float) -> bool:
+        return self.south <= lat <= self.north and self.west <= long <= self.east
+
+
 @dataclass(frozen=True)
 class Book:
     """The document, with what is looked up in it."""
@@ -29,6 +44,12 @@ class Book:
     @cached_property
     def counties(self) -> dict[str, dict[str, Any]]:
         return {each["code"]: each for each in self.document["counties"]}
+
+    @cached_property
+    def area(self) -> Area | None:
+        """None if the book does not say where the company works."""
+        area = self.document.get("area")
+        return Area(**area) if area else None
 
     @cached_property
     def offices(self) -> dict[str, dict[str, Any]]:
