@@ -17,9 +17,43 @@ from gateway.problems import HttpError
 
 HEADERS_BYTES = 64 * 1024
 HEADERS_SECONDS = 10.0
+LINGER_SECONDS = 2.0
 # Headers by which a connection changes its protocol: there is no other one here (RFC 9110, 7.8).
 OF_AN_UPGRADE = (b"upgrade", b"http2-settings")
 REQUEST_LINE = re.compile(rb"(?:\A|\r\n)([!#-'*+.0-9A-Z^-z|~-]{1,40}) [!-~]+ HTTP/1\.[01]\r\n")
+
+
+class _Lingering:
+    """A transport that lets the client read the last answer (RFC 9112, section 9.6).
+
+    If what the client still sends was not read when a connection is closed, the system throws away
+    the answer that is on its way, too: a refusal of a large body would be a broken connection.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._end: asyncio.TimerHandle | None = None
+        self.whole = True  # the request was read to its end
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def is_closing(self) -> bool:
+        return self._end is not None or self._transport.is_closing()
+
+    def close(self) -> None:
+        if self.whole or self._transport.is_closing() or not self._transport.can_write_eof():
+            self._transport.close()
+        elif self._end is None:
+            self._transport.write_eof()
+            self._transport.resume_reading()
+            self._end = self._loop.call_later(LINGER_SECONDS, self._transport.close)
+
+    def lost(self) -> None:
+        """The client has ended, or is gone."""
+        if self._end is not None:
+            self._end.cancel()
+            self._transport.close()
 
 
 class Guarded(HttpToolsProtocol):
@@ -30,6 +64,8 @@ class Guarded(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self._line = _Lingering(transport, self.loop)
+        self.transport = self._line  # type: ignore[assignment]
         self._heading, self._bytes = True, 0
         self._fault: HttpError | None = None  # what is wrong with the head that is being read
         self._last: HttpError | None = None  # the last answer, once those before it are given
@@ -40,7 +76,11 @@ class Guarded(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._line.lost()
         super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        self._line.lost()
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
@@ -83,6 +123,7 @@ class Guarded(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._line.whole = False
         self._heading, self._bytes, self._bodiless = True, 0, False
         self._wait()
 
@@ -119,6 +160,7 @@ class Guarded(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         if self._again is None:
+            self._line.whole = True
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -177,6 +219,7 @@ class Guarded(HttpToolsProtocol):
             f"Content-Type: {problems.MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n"
             f"traceparent: {trace}\r\nConnection: close\r\n\r\n"
         )
+        self._line.whole = False
         self.transport.write(head.encode("ascii") + (b"" if self._bodiless else body))
         self.transport.close()
 

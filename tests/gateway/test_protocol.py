@@ -265,3 +265,11 @@ def test_d1_a_refusal_waits_for_the_answers_before_it(port):
             while part := raw.recv(65536):
                 heard += part
     assert statuses(heard) == [200, 501]
+
+
+@pytest.mark.parametrize("path", [b"/mirror", b"/nowhere"])
+def test_d1_who_is_refused_while_he_sends_hears_why(port, path):
+    size = 3_000_000
+    head = b"POST %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    heard = talk(port, head % (path, size), *([b"x" * 50_000] * (size // 50_000)))
+    assert statuses(heard) == [413 if path == b"/mirror" else 404]
