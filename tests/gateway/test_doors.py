@@ -17,7 +17,7 @@ HIDDEN = b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 # A path of each face that takes a POST.
 POSTS = {
     "public": "/v1/quotes", "agency": "/v1/inquiry/ask", "ops": "/registry/loads",
-    "notify": "/v2/notifications/sms",
+    "notify": "/v2/notifications/sms", "desk": "/desk/sign-out",
 }  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def test_d4_a_header_that_says_one_thing_is_sent_once(faces, face, name):
 def test_d14_each_path_tells_its_methods(faces, face):
     url = faces[face]
     # /v2/notifications/sms is read as an id, too, as Notify itself reads it.
-    allow_post = "GET, HEAD, POST" if face == "notify" else "POST"
+    allow_post = "GET, HEAD, POST" if face in ("notify", "ops") else "POST"
     for path, allow in (("/health/live", "GET, HEAD"), (POSTS[face], allow_post)):
         for method in ("PUT", "PATCH", "DELETE", "TRACE", "OPTIONS"):
             refused = requests.request(method, url + path, timeout=10)
@@ -169,7 +169,7 @@ def test_d21_a_hint_leads_somewhere_on_each_face(faces, face):
 
 
 # Where a code is met, if not on the agency face; `on the portal` says the public one.
-ELSEWHERE = {"desk": "ops", "letter": "ops", "service": "ops", "attachment": "public"}
+ELSEWHERE = {"desk": "desk", "letter": "desk", "service": "ops", "attachment": "public"}
 
 
 def test_d21_every_path_in_a_hint_is_there(faces):
@@ -177,9 +177,11 @@ def test_d21_every_path_in_a_hint_is_there(faces):
         for path in PATHS.findall(problem.what_to_do.replace("<id>", CALLS.rpartition("/")[2])):
             family = code.partition(".")[0]
             portal = "on the portal" in problem.what_to_do
-            url = faces["public" if portal else ELSEWHERE.get(family, "agency")]
-            answer = requests.get(url + path, timeout=20, allow_redirects=False)
-            assert answer.status_code != 404, (code, path)
+            own = "public" if portal else ELSEWHERE.get(family, "agency")
+            # Who signs in is told both addresses: that of the desk and that of the operators.
+            urls = [faces[name] for name in ((own, "ops") if own == "desk" else (own,))]
+            answers = [requests.get(url + path, timeout=20, allow_redirects=False) for url in urls]
+            assert any(answer.status_code != 404 for answer in answers), (code, path)
 
 
 @pytest.mark.parametrize("face", FACES)
@@ -187,8 +189,8 @@ def test_d21_every_path_in_a_hint_is_there(faces):
     ("accept", "lang"), [("en-GB,en;q=0.9", "en"), ("fa-IR,fa", "fa"), ("", "fa")]
 )
 def test_p22_a_browser_gets_a_page_in_its_language(faces, face, accept, lang):
-    if face == "public" and accept.startswith("en"):
-        pytest.skip("the portal is Persian until somebody chooses")
+    if face in ("public", "ops"):
+        lang = "fa"  # the portal until somebody chooses, the pages of operators in any case
     told = {**BROWSER, "Accept-Language": accept}
     page = requests.get(faces[face] + "/nowhere", headers=told, timeout=10)
     assert page.status_code == 404
@@ -209,8 +211,8 @@ def test_p22_the_first_page_of_the_notify_face_is_a_page(faces):
 @pytest.mark.parametrize("face", FACES)
 def test_p22_a_program_that_asks_for_html_without_knowing_it_gets_its_json(faces, face):
     java = {"Accept": "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "Authorization": "x"}
-    if face == "public":
-        pytest.skip("nobody proves himself by Authorization there")
+    if face in ("public", "ops", "desk"):
+        pytest.skip("who asks for a page there is a person: nobody comes in by Authorization")
     answer = requests.get(faces[face] + "/nowhere", headers=java, timeout=10)
     assert "json" in answer.headers["Content-Type"]
     json.loads(answer.text)
@@ -269,8 +271,8 @@ def test_d14_no_number_in_an_address_is_a_fault_of_ours(faces, number):
         f"{public}/v1/bills/{number}/{number}", f"{public}/contact/ticket/files/{number}",
         f"{agency}/v{number}/inquiry/ask", f"{agency}/v1/calls/{number}",
         f"{notify}/v2/template/x/version/{number}",
-        f"{faces['ops']}/registry/loads/{number}", f"{faces['ops']}/desk/letters/{number}",
-        f"{faces['ops']}/desk/treasury/exceptions/{number}/explain",
+        f"{faces['ops']}/registry/loads/{number}", f"{faces['desk']}/desk/letters/{number}",
+        f"{faces['desk']}/desk/treasury/exceptions/{number}/explain",
     ):  # fmt: skip
         answer = requests.get(url, timeout=20, allow_redirects=False)
         assert answer.status_code != 500, url
