@@ -1,11 +1,14 @@
 """`python -m deploy.local up|down|status`: all of Mirab on this machine."""
 
 import argparse
+import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 from bus.private import own_files_only
 from deploy.local import demo, readiness, supervise
@@ -20,7 +23,7 @@ from deploy.local.parts import (
     SMS_PORT,
     metrics_port,
 )
-from deploy.local.ports import listening
+from deploy.local.ports import holder, listening
 from deploy.local.programs import close_to_others
 from deploy.local.state import CHECKOUT, State
 from deploy.local.stores import CannotStart
@@ -51,14 +54,46 @@ def up(state: State, detach: bool) -> int:
 
     What could be started stays up when the rest cannot: the next `up` goes on there.
     """
-    running = supervise.running(state)
-    if running and not state.unfinished.exists():
-        print("Mirab runs already; `make down` stops it.")
-        tell(state)
-        return 0
+    with only_start(state):
+        running = supervise.running(state)
+        if running and not state.unfinished.exists():
+            print("Mirab runs already; `make down` stops it.")
+            tell(state)
+            return 0
+        start_all(state, going_on=running)
+    tell(state)
+    if not detach:
+        print("Ctrl-C stops it.")
+        stay(state)
+    return 0
+
+
+@contextlib.contextmanager
+def only_start(state: State) -> Iterator[None]:
+    """CannotStart while another `make up` of this checkout is not at its end: two would hinder
+    each other, and the first tells how far it is.
+    """
+    with (state.home / "up.lock").open("a+", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            by = lock.read().strip() or "unknown"
+            raise CannotStart(
+                f"another `make up` (process {by}) is starting it and "
+                "tells how far it is. Wait for that one, or stop it with Ctrl-C where it was begun."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def start_all(state: State, *, going_on: bool) -> None:
+    """Starts what does not run and waits for it; what ran before goes on whatever happens."""
     started = time.monotonic()
     readiness.patience()
-    if running:
+    if going_on:
         say("going on where the last start ended")
     else:
         supervise.end_orphans(state)
@@ -68,16 +103,11 @@ def up(state: State, detach: bool) -> int:
     try:
         begin(state)
     except KeyboardInterrupt:
-        if supervise.running(state):
+        if not going_on and supervise.running(state):
             supervise.stop(state)
         raise
     state.unfinished.unlink()
     say(f"ready in {time.monotonic() - started:.0f} s")
-    tell(state)
-    if not detach:
-        print("Ctrl-C stops it.")
-        stay(state)
-    return 0
 
 
 def begin(state: State) -> None:
@@ -91,7 +121,7 @@ def begin(state: State) -> None:
         supervise.start(state)
     for store in (state.postgres, *state.brokers):
         if store:
-            store.wait()
+            store.wait(readiness.patience())
     say("bringing the databases up to date")
     create_databases(state)
     for service in SERVICES:
@@ -133,9 +163,11 @@ def check_place(state: State) -> None:
         ports |= {broker.port: name, broker.api_port: f"the management API of {name}"}
     for port, name in ports.items():
         if listening(port):
+            by = holder(port)
+            stop = f"by {by}; stop that" if by else "; stop what uses it"
             raise CannotStart(
-                f"port {port}, which {name} needs, is in use; stop what uses it "
-                f"(ss -ltnp 'sport = :{port}' tells)."
+                f"port {port}, which {name} needs, is in use{' ' if by else ''}{stop} "
+                f"(ss -ltnp 'sport = :{port}' tells more)."
             )
     if shutil.disk_usage(state.home).free < GIBIBYTE:
         raise CannotStart(f"less than 1 GiB is free for {state.home}.")

@@ -3,6 +3,8 @@
 import secrets
 import socket
 
+import psutil
+
 
 def free_port() -> int:
     """A port of this machine that nobody listens on now.
@@ -25,3 +27,14 @@ def listening(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def holder(port: int) -> str:
+    """Who listens on that port, as `nginx (process 812)`; empty if this user may not know."""
+    try:
+        lines = psutil.net_connections("tcp")
+        listeners = (line for line in lines if line.status == psutil.CONN_LISTEN and line.pid)
+        pid = next((line.pid for line in listeners if line.laddr.port == port), None)
+        return f"{psutil.Process(pid).name()} (process {pid})" if pid else ""
+    except psutil.Error:
+        return ""

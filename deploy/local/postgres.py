@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 
 from deploy.local.ports import free_port
 from deploy.local.programs import (
+    STARTING_SECONDS,
     CannotStart,
     as_unprivileged,
     hand_over,
@@ -119,7 +120,7 @@ class Postgres:
         self.wait()
         return self
 
-    def wait(self) -> None:
+    def wait(self, seconds: float = STARTING_SECONDS) -> None:
         """Returns when the server answers; CannotStart if it does not."""
         import psycopg2
 
@@ -130,7 +131,7 @@ class Postgres:
                 return False
             return True
 
-        if not wait_until(answers, self._process):
+        if not wait_until(answers, self._process, seconds):
             raise CannotStart(f"PostgreSQL did not start; see {self.home / 'postgres.log'}.")
 
     def stop(self) -> None:

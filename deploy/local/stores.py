@@ -9,6 +9,7 @@ from pathlib import Path
 from deploy.local.ports import free_port, listening
 from deploy.local.postgres import Postgres, postgres_binaries, start_postgres
 from deploy.local.programs import (
+    STARTING_SECONDS,
     CannotStart,
     as_unprivileged,
     hand_over,
@@ -142,7 +143,7 @@ class RabbitMQ:
         self.wait()
         return self
 
-    def wait(self) -> None:
+    def wait(self, seconds: float = STARTING_SECONDS) -> None:
         """Returns when the broker takes connections; CannotStart if it does not."""
         import pika
 
@@ -157,7 +158,7 @@ class RabbitMQ:
                 pass
             return False
 
-        if not wait_until(answers, self._process):
+        if not wait_until(answers, self._process, seconds):
             raise CannotStart(f"RabbitMQ did not start; see {self.home / 'rabbitmq.log'}.")
 
     def _adopt(self) -> None:

@@ -31,7 +31,8 @@ def test_a_port_in_use_is_named_with_what_needs_it(state, monkeypatch):
         monkeypatch.setattr(
             local, "PARTS", (next(p for p in PARTS if p.name == "agency")._replace(port=port),)
         )
-        with pytest.raises(CannotStart, match=rf"port {port}, which agency needs, is in use"):
+        holder = rf"is in use by .*\(process {os.getpid()}\)"
+        with pytest.raises(CannotStart, match=rf"port {port}, which agency needs, {holder}"):
             local.check_place(state)
 
 
@@ -54,6 +55,40 @@ def test_a_second_up_says_that_it_runs_already_and_changes_nothing(state, capsys
     finally:
         supervise.stop(state)
     assert "runs already" in capsys.readouterr().out
+    assert not supervise.running(state)
+
+
+def test_o9_a_second_up_while_one_is_starting_says_so_and_touches_nothing(
+    state, monkeypatch, capsys
+):
+    monkeypatch.setattr(local.State, "of_checkout", classmethod(lambda _: state))
+    monkeypatch.setattr(local, "begin", lambda _: pytest.fail("the second one starts something"))
+    with local.only_start(state):
+        before = sorted(state.home.rglob("*"))
+        assert local.main(["up", "--detach"]) == 1
+        assert sorted(state.home.rglob("*")) == before
+    assert f"another `make up` (process {os.getpid()})" in capsys.readouterr().err
+    assert not supervise.running(state)
+
+
+def test_o9_an_interrupted_up_stops_what_it_began_and_never_what_ran_before(state, monkeypatch):
+    def begin(state):
+        if not supervise.running(state):
+            supervise.start(state)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(local, "begin", begin)
+    monkeypatch.setattr(local, "check_place", lambda _: None)
+    supervise.start(state)
+    state.unfinished.touch()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            local.up(state, True)
+        assert supervise.running(state)
+    finally:
+        supervise.stop(state)
+    with pytest.raises(KeyboardInterrupt):
+        local.up(state, True)
     assert not supervise.running(state)
 
 
