@@ -17,6 +17,7 @@ import orjson
 from marshmallow import Schema, ValidationError
 from sqlalchemy import Connection, text
 
+from bus.commands_run import note_command
 from bus.errors import BusError
 from bus.settings import MissingSettings, Settings
 from bus.store import Store
@@ -169,6 +170,7 @@ def main(
         if not given.check:
             with Store(Settings().text("DB_URL"), source="books").transaction() as tx:
                 version = keep(tx.conn, document)
+                note_command(tx.conn, f"{part}.books", folder=str(given.folder), version=version)
             print(f"Version {version} of the book of {whose} is in force.")
     except BadBook as error:
         for fault in error.faults:

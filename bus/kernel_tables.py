@@ -56,3 +56,20 @@ create table failed_rows (
 """
 
 UNDO_3 = "drop table failed_rows"
+
+# After the context's own function refuse_change, by which grants know what only grows.
+REVISION_4 = """
+create table commands_run (
+    seq bigint generated always as identity primary key,
+    at timestamptz not null default now(),
+    run_by text not null,
+    command text not null,
+    details jsonb not null
+);
+create trigger commands_run_grows before update or delete on commands_run
+    for each row execute function refuse_change();
+create trigger commands_run_whole before truncate on commands_run
+    for each statement execute function refuse_change();
+"""
+
+UNDO_4 = "drop table commands_run"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
+from bus.commands_run import note_command
 from bus.envelope import Envelope
 from bus.errors import BusError, Forbidden
 from bus.identifiers import user_name
@@ -118,8 +119,10 @@ class Officers:
             return 0
         if given.act == "put":
             self.put(conn, given.username, given.role)
+            note_command(conn, f"{self.table}.put", username=given.username, role=given.role)
             print("done")
             return 0
         closed = self.close(conn, given.username)
+        note_command(conn, f"{self.table}.close", username=given.username)
         print("closed" if closed else "there is no such officer")
         return 0 if closed else 1

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from bus.commands_run import note_command
 from bus.errors import BusError
 from bus.private import own_files_only
 from bus.settings import MissingSettings, Settings
@@ -44,6 +45,10 @@ def main(argv: list[str] | None = None) -> int:
             if given.keep_changed:
                 told = {name: one for name, one in told.items() if not _changed(tx.conn, one)}
             changed = take(tx, told, (given.drafted_by, given.approved_by), given.reason)
+            note_command(
+                tx.conn, "agencies.importing", drafted_by=given.drafted_by,
+                approved_by=given.approved_by, changed=" ".join(changed)[:1000],
+            )  # fmt: skip
     except (BusError, MissingSettings, OSError, ValueError) as error:
         print(f"Not imported: {error}", file=sys.stderr)
         return 1

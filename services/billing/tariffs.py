@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy import Row as SqlRow
 from sqlalchemy.exc import IntegrityError
 
+from bus.commands_run import note_command
 from bus.contracts.kinds import Form
 from bus.contracts.treasury import Tariff as TariffForm
 from bus.csv_rows import Reader, Row, Unread, delimiter_of
@@ -331,6 +332,10 @@ def main(argv: list[str] | None = None) -> int:
                 return 0
             for id_ in draft(tx.conn, now, given.drafted_by, rows):
                 approve(tx.conn, now, given.approved_by, id_)
+            note_command(
+                tx.conn, "billing.tariffs", drafted_by=given.drafted_by,
+                approved_by=given.approved_by, rows=len(rows),
+            )  # fmt: skip
     except (BusError, MissingSettings, OSError, UnicodeDecodeError) as error:
         print(f"Not imported: {error}", file=sys.stderr)
         return 1

@@ -16,6 +16,7 @@ from typing import Any
 import psycopg2
 from sqlalchemy.exc import ArgumentError
 
+from bus.commands_run import note_command
 from bus.contracts.inquiry import REGISTRY_LOADED
 from bus.errors import BusError
 from bus.persian import tehran_day
@@ -178,6 +179,7 @@ def _stage_all(cursor: Any, sheets: dict[str, Sheet], meter: Meter) -> None:
 
 
 def _publish(tx: Tx, version: int, changes: load_apply.Changes, bad_rows: int) -> None:
+    note_command(tx.conn, "inquiry.load", data_version=version, bad_rows=bad_rows)
     tx.publish(
         REGISTRY_LOADED,
         subject=str(version),

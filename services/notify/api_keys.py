@@ -14,6 +14,7 @@ import orjson
 from sqlalchemy import Connection, text
 
 from bus import identifiers
+from bus.commands_run import note_command
 from bus.contracts.govnotify import API_CHANNELS, KEY_KINDS
 from bus.errors import BusError, NotFound
 from bus.private import own_files_only
@@ -157,6 +158,10 @@ def main(argv: list[str] | None = None) -> int:
         settings = Settings().require("DB_URL", "NOTIFY_KEY")
         keys = Keys(settings.secret("NOTIFY_KEY").reveal())
         with Store(settings.text("DB_URL"), source="api_keys").transaction() as tx:
+            if given.act != "list":
+                # A guest's address is a person's: it stands in no record.
+                name = getattr(given, "name", None)
+                note_command(tx.conn, f"notify.api_keys.{given.act}", agency=given.agency, key=name)
             print(_run(tx.conn, keys, given))
     except (BusError, MissingSettings, identifiers.Malformed) as error:
         print(f"Not done: {error}", file=sys.stderr)

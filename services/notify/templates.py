@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
+from bus.commands_run import note_command
 from bus.contracts.kinds import Form
 from bus.contracts.notify import CHANNELS, DraftTemplate
 from bus.envelope import instant
@@ -298,6 +299,10 @@ def main(argv: list[str] | None = None) -> int:
         with Store(Settings().text("DB_URL"), source="templates").transaction() as tx:
             who = (given.drafted_by, given.approved_by)
             count = import_(tx.conn, dt.datetime.now(dt.UTC), asked, who, given.owner)
+            note_command(
+                tx.conn, "notify.templates", drafted_by=given.drafted_by,
+                approved_by=given.approved_by, owner=given.owner, forms=count,
+            )  # fmt: skip
     except (BusError, MissingSettings, OSError, ValueError) as error:
         print(f"Not imported: {error}", file=sys.stderr)
         return 1

@@ -5,6 +5,7 @@ import secrets
 import time
 from unittest import mock
 
+import psycopg2
 import pyotp
 import pytest
 import requests
@@ -523,3 +524,27 @@ def test_s19_a_command_leaves_the_name_of_who_ran_it(colleague, shared_desk, mon
     assert act == "account.put"
     assert actor.endswith("/ali.rezaei")
     assert "ali" in actor.split("/")[0] or not actor.startswith("os:root")
+
+
+def test_s19_making_an_officer_leaves_the_name_of_who_did_it(colleague, shared_desk, monkeypatch):
+    monkeypatch.setenv("MIRAB_BY", "ali.rezaei")
+    name = colleague()
+    operates(shared_desk, name, "observer")
+    rows = execute(
+        shared_desk.db,
+        "select run_by, command, details->>'role' from commands_run "
+        "where details->>'username' = %s",
+        (name,),
+    )
+    ((run_by, command, role),) = rows
+    assert (command, role) == ("operators.put", "observer")
+    assert run_by.startswith("os:")
+    assert run_by.endswith("/ali.rezaei")
+    with pytest.raises(psycopg2.errors.RaiseException):
+        execute(shared_desk.db, "delete from commands_run")
+
+
+def test_s16_the_page_of_a_passkey_runs_our_script_and_no_other(sat, colleague):
+    answer = sat(colleague()).post("/second-factor/enrol", kind="passkey")
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
+    assert "unsafe" not in answer.headers["content-security-policy"]
