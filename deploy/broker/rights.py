@@ -108,6 +108,7 @@ OPS_REQUESTS = (
 )
 # What colleagues do that others do too; all else of theirs is in no other list.
 SHARED_WITH_DESK = (
+    "notify.accounts.v1",
     "notify.announcement.v1",
     "notify.announcements.v1",
     "notify.cancel_job.v1",
