@@ -34,9 +34,17 @@ class Refused(Exception):
         number = retry_after.isascii() and retry_after.isdecimal()
         self.retry_after = float(retry_after) if number else None
         what = problem.get("what_to_do")
-        super().__init__(
-            f"{self.code}: {problem.get('detail', 'no detail')}" + (f" {what}" if what else "")
-        )
+        detail = sentence(str(problem.get("detail") or "No detail"))
+        super().__init__(f"{self.code}: {detail}" + (f" {what}" if what else ""))
+
+
+def sentence(text: str) -> str:
+    """The text with an end, so that another sentence may follow.
+
+    >>> sentence("The first line must be key_kind,key"), sentence("Ask again!")
+    ('The first line must be key_kind,key.', 'Ask again!')
+    """
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 class Unreachable(Exception):

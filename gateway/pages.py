@@ -17,7 +17,8 @@ from bus.errors import NotFound
 from bus.persian import TEHRAN, jalali
 from bus.tracking import grouped, grouped_secret
 from gateway import guides
-from gateway.problems import PROBLEMS
+from gateway.languages import preferred
+from gateway.problems import PERSIAN, PROBLEMS
 from gateway.spans import span
 
 HERE = Path(__file__).parent
@@ -97,11 +98,16 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
 
 
 async def problem(request: Request) -> Response:
-    """GET /problems/{code}: what a code means and what to do."""
-    known = PROBLEMS.get(request.path_params["code"])
+    """GET /problems/{code}: what a code means and what to do, in Persian for who asks for it."""
+    code = request.path_params["code"]
+    known = PROBLEMS.get(code)
     if known is None:
         raise NotFound("There is no problem of that code.", code="http.not_found")
-    return page("problem.html", code=request.path_params["code"], problem=known)
+    lang = preferred(request, "en") if code in PERSIAN else "en"
+    told = PERSIAN[code] if lang == "fa" else known
+    response = page("problem.html", code=code, problem=told, lang=lang)
+    response.headers.update({"Content-Language": lang, "Vary": "Accept-Language"})
+    return response
 
 
 KINDS = {

@@ -42,12 +42,14 @@ class HttpError(BusError):
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-PROBLEMS: dict[str, Problem] = {
-    code: Problem(**row)
-    for code, row in tomllib.loads(
-        Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")
-    ).items()
-}
+def _table(name: str) -> dict[str, Problem]:
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return {code: Problem(**row) for code, row in tomllib.loads(text).items()}
+
+
+PROBLEMS = _table("problems.toml")
+# Those that citizens' programs meet, for whom asks in Persian.
+PERSIAN = _table("problems_fa.toml")
 
 
 def status_of(error: BusError) -> int:

@@ -276,15 +276,15 @@ COPIES = Request(
 )  # fmt: skip
 REGISTER_SANDBOX = Request(
     "agencies.register_sandbox.v1", RegisterSandbox(),
-    "Somebody tries Mirab by a key of his own.", reply=SandboxAgency(), agency=False,
+    "Registers a key for the sandbox, for a month.", reply=SandboxAgency(), agency=False,
 )  # fmt: skip
 OWN = Request(
-    "agencies.own.v1", Nothing(), "What the register holds of you, signed by us.", reply=Own(),
-    effect=False, everyone=True,
+    "agencies.own.v1", Nothing(), "Shows what the register holds about you, signed by us.",
+    reply=Own(), effect=False, everyone=True,
 )  # fmt: skip
 ROTATE_KEYS = Request(
     "agencies.rotate_keys.v1", RotateKeys(),
-    "Other keys of yours, proven by one that you have; in force at once.", reply=KeysNow(),
+    "Replaces your keys, proven by one that you have; in force at once.", reply=KeysNow(),
     everyone=True,
 )  # fmt: skip
 CHANGED = Event(

@@ -273,28 +273,28 @@ class Reminder(Schema):
 QUOTE = Request(
     "billing.quote.v1",
     Quote(),
-    "What a service costs, line by line with its law and tariff row; nothing is kept.",
+    "Calculates what a service costs, line by line with its law and tariff row; nothing is kept.",
     reply=Quoted(),
     effect=False,
 )
 LOOK_UP = Request(
     "billing.look_up.v1",
     Pair(),
-    "A bill by its two IDs.",
+    "Reads a bill by its two IDs.",
     reply=Bill(),
     effect=False,
 )
 LIST_BILLS = Request(
     "billing.list_bills.v1",
     ListBills(),
-    "The asking agency's own bills, oldest first.",
+    "Lists your agency's own bills, oldest first.",
     reply=Bills(),
     effect=False,
 )
 STATEMENT = Request(
     "billing.statement.v1",
     Month(),
-    "The asking agency's account in a Jalali month.",
+    "Reads your agency's account of a Jalali month.",
     reply=Statement(),
     effect=False,
 )

@@ -167,7 +167,7 @@ SUBMIT_JOB = Request(
 JOB = Request(
     "notify.job.v1",
     ReadJob(),
-    "How a job stands, and the rows that become no message.",
+    "Tells the state of a job, and the rows that become no message.",
     reply=JobStanding(),
     effect=False,
 )
@@ -183,12 +183,12 @@ CANCEL_JOB = Request(
     deadline=25.0,
 )
 JOBS = Request(
-    "notify.jobs.v1", ListJobs(), "The caller's jobs, newest first.", reply=Jobs(), effect=False
+    "notify.jobs.v1", ListJobs(), "Lists your jobs, newest first.", reply=Jobs(), effect=False
 )
 JOB_PREVIEW = Request(
     "notify.job_preview.v1",
     PreviewJob(),
-    "The first rows of a job as their receivers will see them.",
+    "Shows the first rows of a job as their receivers will see them.",
     reply=JobPreview(),
     effect=False,
 )

@@ -138,7 +138,7 @@ class Replayed(Schema):
 PUT_CALLBACK = Request(
     "notify.put_callback.v1",
     PutCallback(),
-    "Says to which address of the agency what is told.",
+    "Sets the address to which call-backs are sent, and which types.",
     reply=CallbackWithSecret(),
 )
 ROTATE_CALLBACK_SECRET = Request(
@@ -150,37 +150,37 @@ ROTATE_CALLBACK_SECRET = Request(
 DROP_CALLBACK = Request(
     "notify.drop_callback.v1",
     CallbackOf(),
-    "Forgets an endpoint with all that was to be told it.",
+    "Deletes an endpoint and all that waits to be sent to it.",
     reply=Callbacks(),
 )
 CALLBACKS = Request(
     "notify.callbacks.v1",
     AllCallbacks(),
-    "The agency's endpoints, their public keys and states.",
+    "Lists your endpoints, their public keys and states.",
     reply=Callbacks(),
     effect=False,
 )
 CALLBACK_DELIVERIES = Request(
     "notify.callback_deliveries.v1",
     ReadDeliveries(),
-    "What an endpoint was told, newest first; what it never took is DEAD.",
+    "Lists what was sent to an endpoint, newest first; what it never accepted is DEAD.",
     reply=Deliveries(),
     effect=False,
 )
 REPLAY_CALLBACK = Request(
     "notify.replay_callback.v1",
     Replay(),
-    "Tells an endpoint something again: one delivery, or all dead ones.",
+    "Sends a delivery to an endpoint again, or all dead ones.",
     reply=Replayed(),
 )
 TEST_CALLBACK = Request(
     "notify.test_callback.v1",
     CallbackOf(),
-    "Tells an endpoint something without meaning, to try it.",
+    "Sends a test to an endpoint.",
     reply=Replayed(),
 )
 CALL_BACK = Command(
     "notify.call_back.v1",
     CallBack(),
-    "Tells the endpoints of an agency that want such things; names nobody.",
+    "Sends a call-back to the endpoints of an agency that want its type; names nobody.",
 )

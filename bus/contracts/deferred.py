@@ -19,7 +19,7 @@ class CallOf(Schema):
 
 
 class Call(Schema):
-    """A call and how it stands. ``REFUSED``: as a synchronous call would have been; ``FAILED``: it
+    """A call and its state. ``REFUSED``: as a synchronous call would have been; ``FAILED``: it
     could not be run in its hour, or it failed with us.
     """
 
@@ -99,7 +99,7 @@ class Settled(Schema):
 READ_CALL = Request(
     "agencies.call.v1",
     CallOf(),
-    "How a call of yours stands that is answered later, and its answer, for 30 days.",
+    "Tells the state of a call that is answered later, and its answer; kept for 30 days.",
     reply=CallWithAnswer(),
     effect=False,
     everyone=True,
@@ -107,7 +107,7 @@ READ_CALL = Request(
 READ_CALLS = Request(
     "agencies.calls.v1",
     ReadCalls(),
-    "Your calls that are answered later, newest first.",
+    "Lists your calls that are answered later, newest first.",
     reply=Calls(),
     effect=False,
     everyone=True,
@@ -115,14 +115,14 @@ READ_CALLS = Request(
 CANCEL_CALL = Request(
     "agencies.cancel_call.v1",
     CallOf(),
-    "Takes back a call that is answered later, while nothing of it was begun.",
+    "Cancels a call that is answered later, as long as no work on it has begun.",
     reply=Call(),
     everyone=True,
 )
 DEFER = Request(
     "agencies.defer.v1",
     Defer(),
-    "The agency face keeps a call, to run it later.",
+    "Keeps a call for the agency face, which runs it later.",
     reply=Call(),
     agency=False,
 )
@@ -131,7 +131,7 @@ DEFER = Request(
 CLAIM_CALLS = Request(
     "agencies.claim_calls.v1",
     ClaimCalls(),
-    "An agency face takes calls that are due, to run them.",
+    "Gives an agency face the calls that are due, to run them.",
     reply=ClaimedCalls(),
     effect=False,
     agency=False,
@@ -139,7 +139,7 @@ CLAIM_CALLS = Request(
 SETTLE_CALL = Request(
     "agencies.settle_call.v1",
     SettleCall(),
-    "An agency face tells what became of a call that it has claimed.",
+    "Records what became of a call that an agency face has claimed.",
     reply=Settled(),
     effect=False,
     agency=False,

@@ -54,7 +54,7 @@ def health_of(context: str) -> Request:
         reply=Health(),
         effect=False,
         deadline=5.0,
-        doc=f"Is {context} able to work: database, outbox, version.",
+        doc=f"Tells whether the service {context} can work: database, outbox, version.",
     )
 
 

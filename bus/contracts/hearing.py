@@ -95,7 +95,7 @@ class Refusals(Schema):
 FEED = Request(
     "agencies.feed.v1",
     ReadFeed(),
-    "What you hear, in its order; kept for 30 days.",
+    "Reads the events that you hear, in their order; kept for 30 days.",
     reply=Feed(),
     effect=False,
     everyone=True,
@@ -103,7 +103,7 @@ FEED = Request(
 REFUSALS = Request(
     "agencies.refusals.v1",
     ReadRefusals(),
-    "Your own requests that were refused, newest first; kept for 30 days.",
+    "Lists your own requests that were refused, newest first; kept for 30 days.",
     reply=Refusals(),
     effect=False,
     everyone=True,
@@ -111,7 +111,7 @@ REFUSALS = Request(
 NOTE_REFUSALS = Request(
     "agencies.note_refusals.v1",
     NoteRefusals(),
-    "The agency face tells whom it has refused.",
+    "Records whom the agency face has refused.",
     reply=Noted(),
     agency=False,
 )

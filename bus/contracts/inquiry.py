@@ -277,7 +277,7 @@ BATCH_STATUS = Request(
     reply=BatchProgress(),
     effect=False,
     delegable=True,
-    doc="How far a batch of yours has come.",
+    doc="Tells how far a batch of yours has come.",
 )
 READ_BATCH = Request(
     "inquiry.read_batch.v1",

@@ -283,12 +283,12 @@ SEND = Request(
     reply=Sent(),
 )
 MESSAGE = Request(
-    "notify.message.v1", One(), "One of the caller's messages.", reply=Message(), effect=False
+    "notify.message.v1", One(), "Reads one of your messages.", reply=Message(), effect=False
 )
 MESSAGES = Request(
     "notify.messages.v1",
     ListMessages(),
-    "The caller's messages, newest first.",
+    "Lists your messages, newest first.",
     reply=Messages(),
     effect=False,
 )
@@ -301,21 +301,21 @@ CANCEL = Request(
 PREVIEW = Request(
     "notify.preview.v1",
     Preview(),
-    "A template as its receiver will see it, with the parts and the cost of an SMS.",
+    "Shows a template as its receiver will see it, with the parts and the cost of an SMS.",
     reply=Previewed(),
     effect=False,
 )
 TEMPLATES = Request(
     "notify.templates.v1",
     ListTemplates(),
-    "The caller's templates.",
+    "Lists your templates.",
     reply=Templates(),
     effect=False,
 )
 TEMPLATE = Request(
     "notify.template.v1",
     ReadTemplate(),
-    "One of the caller's templates.",
+    "Reads one of your templates.",
     reply=Template(),
     effect=False,
 )

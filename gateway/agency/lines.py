@@ -66,7 +66,7 @@ def _cells(raw: bytes) -> list[str] | None:
 def _header(cells: list[str] | None) -> list[str]:
     columns = [cell.strip() for cell in cells or ()]
     if sorted(columns) != ["key", "key_kind"]:
-        why = "The first line must be: key_kind,key"
+        why = "The first line must be key_kind,key and nothing else."
         raise ContractError(why, fields=[FieldError("line", "line.columns", why)])
     return columns
 

@@ -29,7 +29,7 @@ from bus.errors import BusError, NotFound
 from bus.settings import Settings, broker_url
 from gateway import bodies, letters, pages, sorry, web
 from gateway.address import own_address
-from gateway.notify import pdf_check, reading, schemas, telling
+from gateway.notify import described, pdf_check, reading, schemas, telling
 from gateway.notify.door import Door, Visitor, act_id
 from gateway.notify.errors import answer, bad, no_result, refused, show
 
@@ -272,6 +272,7 @@ def make(settings: Settings) -> web.Face:
             Route(f"{template}/preview", guarded(notify.preview), methods=["POST"]),
             Route(f"{V2}/templates", guarded(notify.templates)),
             Route(f"{V2}/received-text-messages", guarded(notify.received)),
+            described.route(str(notify.address)),
             Route("/", home),
             Route("/health/live", web.live),
             *pages.COMMON,

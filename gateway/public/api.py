@@ -20,6 +20,7 @@ from gateway.public import (
     bills,
     callbacks,
     closing,
+    described,
     form,
     inbox,
     json_api,
@@ -30,6 +31,7 @@ from gateway.public import (
     open311_xml,
     own,
     portal,
+    refusals,
     words,
 )
 from gateway.public.tickets import Tickets, address_of, guesses_a_minute
@@ -129,6 +131,7 @@ def make(settings: Settings) -> web.Face:
             *callbacks.routes(public.client, settings, public.guesses),
             Route("/.well-known/security.txt", security.text_of(settings)),
             *json_api.routes(public.tickets),
+            described.route(str(public.address)),
             Route("/health/live", web.live),
             *pages.COMMON,
         ],
@@ -143,16 +146,16 @@ def make(settings: Settings) -> web.Face:
 
 
 def show(request: Request, problem: dict[str, Any]) -> Response | None:
-    """A problem as a page, for who asks with a browser; in Open311's own form under its path;
-    None for a machine.
+    """A problem as a page, for who asks with a browser; in Open311's own form under its path; as
+    JSON for other programs, in the language that they ask for.
     """
-    if (told := open311_xml.show(request, problem)) is not None:
+    if (told := open311_xml.show(request, refusals.spoken(request, problem))) is not None:
         return told
     try:
         if bodies.answer_type(request, JSON, HTML) == JSON:
-            return None
+            return refusals.answer(request, problem)
     except HttpError:
-        return None
+        return refusals.answer(request, problem)
     if problem["code"] == Maintenance.default_code:
         return portal.show(request, "maintenance", problem["status"], **request.state.closed)
     speak = words.speaker(words.language(request))

@@ -15,9 +15,13 @@ from bus.settings import Settings
 from connector.keys import make_key
 from gateway.agency import api as agency
 from gateway.agency import catalogue
+from gateway.notify import api as notify
+from gateway.notify import described
+from gateway.notify import schemas as notify_schemas
 from gateway.openapi.answers import EXAMPLES
 from gateway.openapi.document import served
 from gateway.problems import PROBLEMS
+from gateway.public import bills, json_api
 from services.inquiry.domain import purposes
 from tests.conftest import ROOT
 
@@ -180,6 +184,43 @@ def test_d10_every_address_of_the_agency_face_is_in_its_document_and_no_other(tm
     calls = {(catalogue.path_of(contract), "post") for contract in agency_contracts()}
     assert (contracts, "post") in addresses_of(face.routes)
     assert addresses_of(face.routes) - {(contracts, "post")} | calls == told
+
+
+def test_d10_every_address_of_the_citizens_api_is_in_its_document_and_no_other(public_face):
+    told = requests.get(f"{public_face}/openapi.json", timeout=20).json()
+    validate(told)
+    assert told["servers"][0]["url"].startswith("http")
+    routes = [*json_api.routes(None), *bills.routes(None, "")]
+    acts = {(f"/v1/tickets/{{}}/{act}", "post") for act in json_api.ACTS}
+    served_paths = {
+        address for address in addresses_of(routes) if address[0].startswith("/v1/")
+    } - {("/v1/tickets/{}/{}", "post")} | acts
+    beside = {("/v1/verify/{}", "get"), ("/openapi.json", "get"), ("/health/live", "get")}
+    assert addresses_in(told) == served_paths | beside
+    names = headers_in(told)
+    assert {"ticket-secret", "payment-key", "idempotency-key", "accept-language"} <= names
+    for pattern in patterns(told):
+        assert not re.search(r"\\[AZz]|\(\?(?!:|=|!)", pattern), pattern
+
+
+def test_d10_every_address_of_the_notify_api_is_in_its_document_and_no_other(tmp_path):
+    face = notify.make(
+        Settings(
+            {
+                "AMQP_URL": "amqp://127.0.0.1:1", "BLOBS_DIR": str(tmp_path),
+                "NOTIFY_API_URL": "https://notify.example",
+            }
+        )
+    )  # fmt: skip
+    told = json.loads(served(described.openapi(), "https://notify.example").body)
+    validate(told)
+    calls = {address for address in addresses_of(face.routes) if address[0].startswith("/v2/")}
+    assert addresses_in(told) == calls
+    assert headers_read_in("gateway/notify") <= headers_in(told)
+    mine, theirs = set(described.BODIES["sms"]["properties"]), set(notify_schemas.SMS.members)
+    assert mine == theirs
+    assert set(described.BODIES["email"]["properties"]) == set(notify_schemas.EMAIL.members)
+    assert set(described.QUERY) == set(notify_schemas.NOTIFICATIONS.members)
 
 
 def test_d10_each_header_that_the_agency_face_reads_is_a_parameter(document):

@@ -1,9 +1,12 @@
 """The public face beside test_faces: by machine or browser, in a flood, without a broker."""
 
+import re
+
 import pytest
 import requests
 
 from gateway import guesses as guesses_of
+from gateway.problems import PERSIAN, PROBLEMS
 from tests.gateway.conftest import begin, environ_of
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -179,3 +182,45 @@ def test_l16_the_agreement_stands_on_a_page_with_each_of_its_thirteen_promises(p
         assert words in answer.text
     english = get(f"{public_face}/agreement?lang=en", **BROWSER)
     assert "Service-level agreement" in english.text
+
+
+def told_in(language, url, path, **more):
+    headers = {"Accept-Language": language} if language else {}
+    method = more.pop("method", "GET")
+    answer = requests.request(method, url + path, headers=headers, timeout=20, **more)
+    return answer, answer.headers.get("content-language")
+
+
+def test_c13_a_problem_is_told_in_the_language_that_a_program_asks_for(public_face):
+    question = {"method": "POST", "json": {"items": []}}
+    for language in ("fa", "fa-IR,en;q=0.5", "en;q=0.2, fa;q=0.9"):
+        answer, spoken = told_in(language, public_face, "/v1/quotes", **question)
+        problem = answer.json()
+        assert (answer.status_code, spoken, problem["code"]) == (422, "fa", "contract.broken")
+        assert problem["title"] == "درخواست مطابق قرارداد آن نیست"
+        assert all(not re.search("[a-z]{4}", problem[name]) for name in ("title", "detail"))
+        assert problem["errors"][0]["field"] == "items"
+        assert "Accept-Language" in answer.headers["vary"]
+    for language in (None, "en", "de, *;q=0.1", "fa;q=0.1, en", "fa;q=x"):
+        answer, spoken = told_in(language, public_face, "/v1/quotes", **question)
+        assert (spoken, answer.json()["title"][:3]) == ("en", PROBLEMS["contract.broken"].title[:3])
+
+
+def test_c13_what_is_not_there_is_told_in_persian_by_each_door_of_the_face(public_face):
+    problem = told_in("fa", public_face, "/v1/nothing")[0].json()
+    assert problem["title"] == PERSIAN["http.not_found"].title
+    page, spoken = told_in("fa", public_face, "/problems/bill.not_found")
+    assert (PERSIAN["bill.not_found"].what_to_do in page.text, spoken) == (True, "fa")
+    assert 'lang="fa"' in page.text
+    page, spoken = told_in("", public_face, "/problems/bill.not_found")
+    assert (PROBLEMS["bill.not_found"].title in page.text, spoken) == (True, "en")
+    (error,) = told_in("fa", public_face, "/open311/v2/nothing.json")[0].json()
+    assert error["description"] == f"{PERSIAN['http.not_found'].title}."
+
+
+def test_c13_each_persian_problem_is_one_of_ours_and_says_both():
+    for code, problem in PERSIAN.items():
+        assert code in PROBLEMS
+        assert problem.title != problem.what_to_do
+        assert re.search("[آ-ی]", problem.title)
+        assert problem.what_to_do.endswith(".")

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from bus.contracts import CATALOGUE, Event, Request, hidden_names
+from bus.contracts import CATALOGUE, Event, Request, agency_contracts, hidden_names
 from bus.contracts.__main__ import form, markdown
+from connector.outcomes import Refused
 from tests.conftest import ROOT
 
 RELEASED = json.loads((ROOT / "tests/house/contracts.json").read_text(encoding="utf-8"))
@@ -71,6 +72,21 @@ def test_no_event_carries_a_personal_field():
     for contract in CATALOGUE.values():
         if isinstance(contract, Event):
             assert set(contract.schema.fields) & hidden_names() == set()
+
+
+# A reader who meets a contract for the first time reads who does what.
+BEGINS = re.compile(r"(Ask|Confirm|Rate|Read|Submit|[A-Z][a-z]+s) ")
+
+
+@pytest.mark.parametrize("contract", agency_contracts(), ids=lambda contract: contract.name)
+def test_d25_the_sentence_of_a_contract_begins_with_what_it_does(contract):
+    assert BEGINS.match(contract.doc), contract.doc
+    assert not re.match("Others |Is |Yours ", contract.doc)
+
+
+def test_d25_two_sentences_that_are_joined_have_a_full_stop_between_them():
+    problem = {"code": "x", "detail": "The first line is wrong", "what_to_do": "Mend the fields."}
+    assert str(Refused(problem, 422)) == "x: The first line is wrong. Mend the fields."
 
 
 def test_every_request_says_what_it_is_for_and_has_a_reply():
