@@ -185,17 +185,22 @@ def environ_of(inquiry):
     return {name: value for name, value in inquiry.items() if name != "processes"}
 
 
-@pytest.fixture(scope="session")
-def lone_faces(tmp_path_factory):
-    """All faces, without a broker behind them: what is refused here needs none."""
-    folder = tmp_path_factory.mktemp("lone")
-    starter = Starter(folder)
-    environ = {
+def lone_environ(folder):
+    """The settings of faces without a broker."""
+    return {
         "AMQP_URL": NOWHERE, "AGENCIES_DIR": str(ROOT / "deploy/agencies"),
         "AGENCY_URL": "http://127.0.0.1:1", **secrets_in(folder),
         "PORTAL_URL": "https://water.example", "DESK_URL": "https://desk.example/desk",
         "ALLOWED_HOSTS": "Prom.Internal. 10.0.0.0/8",
     }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def lone_faces(tmp_path_factory):
+    """All faces, without a broker behind them: what is refused here needs none."""
+    folder = tmp_path_factory.mktemp("lone")
+    starter = Starter(folder)
+    environ = lone_environ(folder)
     yield {face: begin(starter, face, **environ) for face in FACES}
     starter.end()
 

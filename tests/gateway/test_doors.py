@@ -1,6 +1,7 @@
 """HTTP is exact on all four faces: hosts, methods, media types, codings, links, pages."""
 
 import contextlib
+import importlib
 import json
 import re
 import socket
@@ -9,8 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from bus.settings import Settings
 from gateway.problems import PROBLEMS
-from tests.gateway.conftest import FACES
+from tests.gateway.conftest import FACES, lone_environ
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 HIDDEN = b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
@@ -320,3 +322,48 @@ def test_c7_open311_is_asked_sixty_times_a_minute_from_one_address(faces):
     assert statuses[:20] == [400] * 20
     assert statuses.count(429) >= 5
     assert 1 <= int(answer.headers.get("Retry-After", 1)) <= 60
+
+
+# Who sends these is not the browser of a visitor of ours, or proves by the address that he may.
+FROM_ELSEWHERE = {
+    "/pay/return/{order:int}/{key}",  # a bank's page sends the payer back
+    "/u/{token}",  # one click of a mail program (RFC 8058)
+    "/open311/v2/requests.xml", "/open311/v2/requests.json",  # civic apps, by their key
+}  # fmt: skip
+FILLED = {"int": "1", "uuid": CALLS.rpartition("/")[2]}
+
+
+def unsafe_routes(face, folder):
+    """Each route of a face that changes something, as (method, path)."""
+    own = dict.fromkeys(("NOTIFY_API_URL", "AGENCY_BASE_URL"), "http://127.0.0.1:1")
+    settings = Settings({**lone_environ(folder), **own})
+    made = importlib.import_module(f"gateway.{face}.api").make(settings)
+    for route in made.routes:
+        for method in (route.methods or set()) - {"GET", "HEAD", "OPTIONS"}:
+            yield method, route.path
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_s22_no_route_that_changes_something_takes_what_another_site_sends(faces, face, tmp_path):
+    routes = list(unsafe_routes(face, tmp_path))
+    assert len(routes) > 2
+    evil = {"Origin": "https://evil.example"}
+    for method, path in routes:
+        if path in FROM_ELSEWHERE:
+            continue
+        filled = re.sub(r"\{\w+:?(\w*)\}", lambda match: FILLED.get(match[1], "x"), path)
+        if path.startswith("/v{version"):
+            filled = POSTS["agency"]
+        for header in (evil, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
+            told = requests.request(method, faces[face] + filled, headers=header, timeout=20)
+            assert told.status_code == 403, (method, filled, told.text)
+
+
+def test_d4_the_key_of_a_notify_service_comes_alone(faces):
+    for second in ({"DPoP": "x"}, {"Signature-Input": 'a=("@method");tag="mirab"'}):
+        answer = requests.post(
+            faces["notify"] + POSTS["notify"], json={}, timeout=20,
+            headers={"Authorization": "Bearer x", **second},
+        )  # fmt: skip
+        assert answer.status_code == 401
+        assert answer.json()["errors"][0]["error"] == "AuthError"
