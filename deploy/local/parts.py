@@ -37,7 +37,12 @@ PORTAL_LIMITS = {
     **DISK_LIMITS,
 }
 NOTICE_LIMITS = {"NOTICES_AN_HOUR": "5", "NOTICES_A_DAY": "10", "STRANGERS_SMS_A_DAY": "2000"}
-LIMITS = {**PORTAL_LIMITS, **NOTICE_LIMITS}
+MAIL_LIMITS = {
+    "MAIL_MEGABYTES_AN_HOUR": "100",
+    "MAIL_PEER_MEGABYTES_AN_HOUR": "2000",
+    "MAIL_MEGABYTES_A_DAY": "20000",
+}
+LIMITS = {**PORTAL_LIMITS, **NOTICE_LIMITS, **MAIL_LIMITS}
 
 
 def _relay(context: str) -> Part:
@@ -86,7 +91,7 @@ PARTS = (
     Part(
         "ticketing-mail",
         ("services.ticketing.mailroom",),
-        ("LOG_LEVEL", "METRICS_ADDRESS", "DB_URL", "HOST", "MAIL_PORT"),
+        ("LOG_LEVEL", "METRICS_ADDRESS", "DB_URL", "HOST", "MAIL_PORT", *MAIL_LIMITS),
         8025,
         context="ticketing",
     ),

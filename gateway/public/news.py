@@ -17,15 +17,18 @@ from bus.contracts import announcements as contracts
 from bus.contracts import subscriptions
 from bus.errors import BusError, ContractError, NotFound, Unavailable
 from gateway import uploads
+from gateway.guesses import Guesses, neighbourhood
 from gateway.origin import for_every_site, same_origin
 from gateway.public import feeds, words
 from gateway.public.feeds import Feed
 from gateway.public.portal import faults_of, one, show, status_of
 from gateway.public.satisfaction import satisfaction
-from gateway.public.tickets import Tickets
+from gateway.public.tickets import Tickets, address_of
 
 IN_FEEDS, ON_A_PAGE = 50, 20
 KEEP_SECONDS, FIRST_SECONDS = 60, 5
+# Codes that one address has sent to one receiver: fewer than a receiver gets of all.
+CODES_OF_ADDRESS, HOUR = 3, 3600
 # How long a reader waits for news of now, when older ones can be shown.
 PATIENCE = 3.0
 FORMS: dict[str, tuple[Callable[[Feed], bytes], str]] = {
@@ -42,6 +45,7 @@ class News:
 
     def __init__(self, tickets: Tickets, portal: str) -> None:
         self._tickets, self._portal = tickets, portal
+        self._codes = Guesses(CODES_OF_ADDRESS, HOUR)
         self._last: tuple[dict[str, Any], dict[str, Any]] | None = None
 
     # --- how we stand ---
@@ -154,6 +158,7 @@ class News:
             "language": words.language(request),
         }  # fmt: skip
         try:
+            self._codes.take(f"{neighbourhood(address_of(request))} {typed['address']}")
             told = await self._tickets.ask(
                 request, subscriptions.SUBSCRIBE, asked, id=typed["form"] or None
             )

@@ -19,7 +19,7 @@ from bus.errors import BusError, NotFound, RuleBroken
 from bus.keys import base64url
 from bus.membership import Sender
 from bus.store import Store, Tx
-from services.notify import consents, ending
+from services.notify import code_caps, consents, ending
 from services.notify.accepting import accept
 from services.notify.domain import subscription
 from services.notify.domain.message import State
@@ -51,6 +51,7 @@ def ask(desk: Desk, asked: Mapping[str, Any]) -> dict[str, Any]:
     office = desk.office
     channel = next(name for name, field in FIELDS.items() if asked[field])
     address = asked[FIELDS[channel]]
+    code_caps.require_few(office, office.keys.receiver(channel, address))
     id_, pin = str(uuid.uuid4()), f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}}"
     office.conn.execute(
         text(ADD),

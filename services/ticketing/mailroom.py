@@ -23,6 +23,7 @@ from bus.settings import MissingSettings, Settings
 from bus.store import Store
 from bus.surroundings import watch_surroundings
 from services.ticketing.mail import addresses, headers
+from services.ticketing.mail_budget import Budget, Limits
 from services.ticketing.mail_door import Line, Lobby, content
 
 LIMIT = 20 * 1024 * 1024
@@ -44,8 +45,8 @@ def unit_addresses(conn: Connection) -> set[str]:
 class Mailroom:
     """aiosmtpd's handler: judges receivers, keeps letters."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, budget: Budget) -> None:
+        self._store, self._budget = store, budget
         self._addresses: set[str] = set()
         self._fresh_until = 0.0
 
@@ -65,7 +66,13 @@ class Mailroom:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        peer = str((session.peer or ("",))[0])
+        # A letter is kept once for each receiver.
+        size = sum(map(len, envelope.pieces)) * len(_once_each(envelope.rcpt_tos))
+        if not self._budget.spend(peer, envelope.mail_from or "", size):
+            _log.warning("letters_over_budget", bytes=size)
+            return "450 4.7.1 Too much mail from you within an hour; try again later"
         try:
             size = await asyncio.to_thread(
                 self._keep, envelope.mail_from, envelope.rcpt_tos, envelope.pieces
@@ -121,20 +128,22 @@ def _once_each(receivers: list[str]) -> list[str]:
     return list(dict.fromkeys(plain))
 
 
-async def listen(store: Store, host: str, port: int, limit: int = LIMIT) -> asyncio.Server:
+async def listen(
+    store: Store, host: str, port: int, limit: int = LIMIT, limits: Limits | None = None
+) -> asyncio.Server:
     """A server that takes letters."""
-    handler, lobby = Mailroom(store), Lobby()
+    handler, lobby = Mailroom(store, Budget(limits or Limits())), Lobby()
     return await asyncio.get_running_loop().create_server(
         lambda: Line(lobby, handler, limit), host, port
     )
 
 
-async def serve(store: Store, host: str, port: int, limit: int) -> None:
+async def serve(store: Store, host: str, port: int, limit: int, limits: Limits) -> None:
     """Takes letters until SIGTERM; a letter that is being kept then is kept to the end."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = await listen(store, host, port, limit)
+    server = await listen(store, host, port, limit, limits)
     monitor.watch("database", store.finding)
     monitor.watch("loop", monitor.loop_turns(loop))
     _log.info("taking letters", port=port)
@@ -161,7 +170,12 @@ def main(argv: list[str] | None = None) -> int:
         port, limit = settings.whole("MAIL_PORT", 8025), settings.whole("MAIL_LIMIT", LIMIT)
         monitor.serve("ticketing-mail", settings)
         watch_surroundings(settings)
-        asyncio.run(serve(store, host, port, limit))
+        limits = Limits(
+            settings.whole("MAIL_MEGABYTES_AN_HOUR", Limits().sender_an_hour),
+            settings.whole("MAIL_PEER_MEGABYTES_AN_HOUR", Limits().peer_an_hour),
+            settings.whole("MAIL_MEGABYTES_A_DAY", Limits().all_a_day),
+        )
+        asyncio.run(serve(store, host, port, limit, limits))
     except (MissingSettings, OSError) as error:
         print(f"The mailroom cannot start: {error}", file=sys.stderr)
         return 1

@@ -179,3 +179,15 @@ def test_s13_acts_that_cost_somebody_end_for_an_address_and_reading_goes_on(tmp_
     headers = {"Ticket-Secret": "1" * 20}
     assert portal.send("GET", "/v1/tickets/4052138845", headers=headers).status_code == 200
     assert portal.send("POST", "/inbox", data={"form": ""}, address="192.0.2.9").status_code == 303
+
+
+def test_s13_one_address_has_few_codes_sent_to_a_receiver_and_others_may_ask_too(tmp_path):
+    portal = Portal(tmp_path)
+    portal.services.replies["notify.subscribe.v1"] = {"id": "x"}
+    ask = {"way": "sms", "address": "09121234567"}
+    codes = [portal.send("POST", "/subscribe", data=ask).status_code for _ in range(5)]
+    assert codes == [303, 303, 303, 429, 429]
+    other = {**ask, "address": "09121234568"}
+    assert portal.send("POST", "/subscribe", data=other).status_code == 303
+    owner = portal.send("POST", "/subscribe", data=ask, address="192.0.2.9")
+    assert owner.status_code == 303

@@ -1,6 +1,7 @@
 """Announcements and subscriptions by their entrypoints, on a real database, by a clock of ours."""
 
 import contextlib
+import tomllib
 
 import psycopg2
 import pytest
@@ -8,8 +9,8 @@ import pytest
 from bus.contracts import announcements as c
 from bus.contracts import subscriptions as s
 from bus.errors import ContractError
-from services.notify import announcing, subscribing, watching
-from tests.conftest import execute
+from services.notify import announcing, code_caps, subscribing, watching
+from tests.conftest import ROOT, execute
 from tests.notify.conftest import EMAIL, MOBILE, tehran
 
 WORDS = {"fa": "سامانه به‌روز می‌شود.", "en": "The system is being updated."}
@@ -324,6 +325,21 @@ def test_a_subscription_counts_when_its_code_came_back(hand, room):
     ((channel, contents, lane, _, due),) = room.messages()
     assert (channel, lane, due) == ("sms", "transactional", hand.moment)
     assert TITLE["fa"] in contents["sms"]["body"]
+
+
+def test_s13_codes_to_a_receiver_have_an_end_that_leaves_room_for_the_codes_of_others(hand):
+    told = [hand.call(s.SUBSCRIBE, mobile=MOBILE) for _ in range(7)]
+    assert [t.get("code") for t in told] == [None] * 4 + ["receiver.cap"] * 3
+    otp = next(lane for lane in hand_lanes() if lane["code"] == "otp")
+    assert otp["an_hour"] > code_caps.CODES_AN_HOUR
+    assert otp["a_day"] > code_caps.CODES_A_DAY
+    assert "code" not in hand.call(s.SUBSCRIBE, email="b@example.com")
+    hand.later(minutes=61)
+    assert "code" not in hand.call(s.SUBSCRIBE, mobile=MOBILE)
+
+
+def hand_lanes():
+    return tomllib.loads((ROOT / "deploy/notify/book.toml").read_text("utf-8"))["lanes"]
 
 
 def test_a_code_is_guessed_five_times_and_lives_half_an_hour(hand, room):

@@ -15,9 +15,10 @@ UNIT = "surface@water.example"
 class Door:
     """A mailroom in a thread; ``hand`` works on what it has taken."""
 
-    def __init__(self, hand, limit=mailroom.LIMIT):
+    def __init__(self, hand, limit=mailroom.LIMIT, limits=None):
         self.hand, self.port = hand, free_port()
         self._loop, self._limit = asyncio.new_event_loop(), limit
+        self._limits = limits
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(ready,))
         self._thread.start()
@@ -25,7 +26,9 @@ class Door:
 
     def _run(self, ready):
         async def listen():
-            server = await mailroom.listen(self.hand.store, "127.0.0.1", self.port, self._limit)
+            server = await mailroom.listen(
+                self.hand.store, "127.0.0.1", self.port, self._limit, self._limits
+            )
             self._stop = asyncio.Event()
             ready.set()
             await self._stop.wait()
