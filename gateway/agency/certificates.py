@@ -2,15 +2,40 @@
 
 import hashlib
 import ssl
+from functools import lru_cache
 from urllib.parse import unquote
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.x509 import load_der_x509_certificate
 from starlette.requests import Request
 
+from bus.key_strength import require_strong_ed25519, require_strong_rsa
 from bus.keys import base64url
 from bus.settings import Settings
 from gateway.edge import FROM_EDGE
 
 LONGEST = 16 * 1024
+EC_BITS = 256
+
+
+@lru_cache(maxsize=1024)
+def _proves(der: bytes) -> bool:
+    """Whether its key proves anything: whoever computes a weak one is the agency at the proxy."""
+    try:
+        key = load_der_x509_certificate(der).public_key()
+        if isinstance(key, RSAPublicKey):
+            numbers = key.public_numbers()
+            require_strong_rsa(numbers.n, numbers.e)
+        elif isinstance(key, Ed25519PublicKey):
+            require_strong_ed25519(key.public_bytes_raw())
+        else:
+            return isinstance(key, EllipticCurvePublicKey) and key.key_size >= EC_BITS
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 class Certificates:
@@ -38,4 +63,4 @@ class Certificates:
             der = ssl.PEM_cert_to_DER_cert(unquote(told[0]))
         except ValueError:
             return None
-        return base64url(hashlib.sha256(der).digest())
+        return base64url(hashlib.sha256(der).digest()) if _proves(der) else None

@@ -116,7 +116,7 @@ class RegisterEntries:
         is_open = self.settings.text("SANDBOX", "0") == "1"
         return sandbox.put(self.office(tx, OURSELVES), asked, is_open=is_open)
 
-    @every(60)
+    @every(1)
     def end_sandbox(self):
         with self.store.transaction() as tx:
             sandbox.end(self.office(tx, OURSELVES))

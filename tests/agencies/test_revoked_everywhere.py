@@ -16,6 +16,7 @@ from bus.contracts import callbacks, hearing, notify
 from bus.contracts import register_desk as desk
 from bus.keys import SigningKey
 from connector.caller import Caller
+from deploy.local.ports import listening
 from services.notify import api_keys
 from tests.agencies.running import House, demo_key, post
 from tests.conftest import (
@@ -66,6 +67,7 @@ def house(
         port = free_port()
         starter("gateway.notify", **{**house.environ, "PORT": str(port)})
         house.api = f"http://127.0.0.1:{port}"
+        wait_for(lambda: listening(port), 60)
         rights = {
             "BROKER_API_URL": broker.api_url,
             "AGENCY_BROKER_API_URL": agency_broker.api_url,
