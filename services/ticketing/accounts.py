@@ -120,10 +120,17 @@ def _begin(
 
 def confirm(context: Context, request: dict[str, Any]) -> dict[str, Any] | BusError:
     """Proves the second factor of a session by a code, a recovery code or a passkey."""
-    session = context.session(request)
-    kind = _proven_by(context, session, request["proof"], request["origin"])
+    session, proof = context.session(request), request["proof"]
+    is_code = not proof.startswith("{")
+    refused = guessing.code_refusal(context.conn, session.username, context.now)
+    if refused and is_code:
+        return refused
+    kind = _proven_by(context, session, proof, request["origin"])
     if kind is None:
+        if is_code:
+            guessing.note_wrong_code(context.conn, session.username, context.now)
         return _wrong(context, session)
+    guessing.forget_codes(context.conn, session.username)
     renewed = sessions.renew(context.conn, session, request["renewed"], kind)
     if kind == "recovery":
         sessions.note(context.conn, session.username, "recovery_code.used", session.username)

@@ -30,6 +30,8 @@ class Bound(NamedTuple):
 FAILURES = Bound(5, FORGOTTEN)
 # An office of many colleagues has one address; a sprayer tries each name once or twice.
 SPRAYED = Bound(20, LOCK)
+# Wrong codes of a second factor, for who knows the password: from wherever, in whatever browser.
+CODES = Bound(20, FORGOTTEN)
 # So many wrong passwords for one name in an hour are no colleague's typing any more.
 ATTACK = 30
 _log = log.get("sign-in")
@@ -97,6 +99,34 @@ def forget(conn: Connection, guesser: Guesser) -> int:
             store.forget_failures(conn, key)
     store.forget_failures(conn, guesser.name_key)
     return int(failures or 0)
+
+
+def code_refusal(conn: Connection, username: str, now: dt.datetime) -> TooMany | None:
+    """A refusal if too many codes of the colleague's second factor were wrong; passkeys go on."""
+    wait = _wait(conn, [_code_key(username)], now)
+    if not wait:
+        return None
+    return TooMany(
+        f"Too many wrong codes; wait {math.ceil(wait / 60)} minutes, or use a passkey.",
+        code="desk.locked",
+        retry_after=wait,
+    )
+
+
+def note_wrong_code(conn: Connection, username: str, now: dt.datetime) -> None:
+    """Counts a wrong code; only who has given the right password comes so far."""
+    key = _code_key(username)
+    if _count(conn, key, now, CODES.within) >= CODES.most:
+        store.lock_out(conn, key, now + LOCK)
+
+
+def forget_codes(conn: Connection, username: str) -> None:
+    """After a right proof."""
+    store.forget_failures(conn, _code_key(username))
+
+
+def _code_key(username: str) -> str:
+    return f"staff-codes:{username}"
 
 
 def names_under_attack(conn: Connection, now: dt.datetime) -> int:

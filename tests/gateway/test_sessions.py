@@ -336,6 +336,20 @@ def test_s16_a_code_is_used_once_and_five_wrong_ones_end_the_session(sat, collea
     assert second.get("/second-factor").headers["location"] == "/desk/sign-in"
 
 
+def test_s16_who_knows_the_password_guesses_no_code_in_any_browser(sat, colleague, shared_desk):
+    name = colleague()
+    known = sat(name)
+    app, _ = add_app(known)
+    statuses = []
+    for _ in range(5):
+        known.sign_in(name, shared_desk.password)
+        statuses += [known.post("/second-factor", proof="000000").status_code for _ in range(4)]
+    assert statuses == [422] * 20
+    known.sign_in(name, shared_desk.password)
+    answer = known.post("/second-factor", proof=next_code(app))
+    assert (answer.status_code, "چند دقیقه دیگر" in answer.text) == (429, True)
+
+
 def test_s16_a_recovery_code_opens_once(sat, colleague, shared_desk):
     name = colleague()
     _, codes = add_app(sat(name))

@@ -59,7 +59,7 @@ class SecondFactorPages:
                  "renewed": self.desk.started(request, cookie)["session"]}  # fmt: skip
         try:
             reply = await self.desk.ask_as_desk(request, accounts.CONFIRM_SESSION, asked)
-        except (Unauthenticated, TooMany):
+        except Unauthenticated:
             raise
         except BusError as error:
             return await self._page(request, error)
