@@ -36,10 +36,13 @@ IDEMPOTENCY: Node = {
 }
 KEPT = "The same key gets the first answer, for 30 days."
 SECRET = header_parameter(
-    "Ticket-Secret", _TEXT, "The secret that came with the code of the ticket", required=True
+    "Ticket-Secret",
+    {"type": "string", "minLength": 1, "maxLength": 80},
+    "The secret that came with the code of the ticket",
+    required=True,
 )
 LANGUAGE = header_parameter("Accept-Language", _TEXT, "fa or en: the language of a problem")
-CODE = path_parameter("code", {**_TEXT, "minLength": 1}, "The code of the ticket")
+CODE = path_parameter("code", {**_TEXT, "pattern": "^[0-9]{10}$"}, "The code of the ticket")
 SUMMARIES = {
     "messages": "Writes a message to the unit.",
     "objections": "Objects to the result; work goes on.",
