@@ -87,6 +87,7 @@ def for_desk(desk: Desk, case: Case, *, open_person: bool) -> dict[str, Any]:
     return {
         **_common(desk, case),
         "state_fa": _state_at_desk(case),
+        "clocks": [_clock_at_desk(clock) for clock in case.clocks(desk)],
         "version": case.ticket.version,
         "channel": row.channel,
         "assignee": case.ticket.assignee,
@@ -184,6 +185,14 @@ def _state_at_desk(case: Case) -> str:
     if pause is None:
         return words.STATES[case.ticket.state][0]
     return words.PAUSES_AT_DESK.get(pause) or words.PAUSES[pause][0]
+
+
+def _clock_at_desk(clock: Clock) -> dict[str, Any]:
+    """A clock whose explanation names the citizen where his own page says "you"."""
+    lines = list(clock.lines_fa)
+    for reason, told in words.PAUSES_AT_DESK.items():
+        lines = [line.replace(words.PAUSES[reason][0], told) for line in lines]
+    return {**_clock(clock), "explanation_fa": lines}
 
 
 def _title_at_desk(entry: Entry) -> str:

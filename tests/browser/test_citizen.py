@@ -17,6 +17,11 @@ def press(page, name):
     ).first.click()
 
 
+def confirm(page):
+    """Presses the button of the page that shows an act of weight before it is done."""
+    page.locator("form.looked button[name=looked]").click()
+
+
 def go_on(page):
     press(page, "ادامه")
 

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from tests.browser.test_citizen import press, sit_down
+from tests.browser.test_citizen import confirm, press, sit_down
 from tests.conftest import wait_for
 from tests.gateway.seats import running
 from tests.gateway.test_notices_pages import MOBILE, Notices, hour, jalali_day
@@ -46,6 +46,7 @@ def draft(page, code, channel="sms", lane="transactional"):
 def approve(page, address):
     page.goto(address)
     press(page, "تأیید نسخه 1")
+    confirm(page)
 
 
 def announce(page, days=9):
@@ -91,7 +92,8 @@ def test_an_editor_writes_another_approves_and_a_window_is_announced(visitor, ho
     approve(mina, karim.url)
     assert "نسخه تأیید شد" in mina.locator(".done").inner_text()
     announce(karim)
-    press(karim, "انتشار")
+    press(karim, "دیدن پیش از انتشار")
+    confirm(karim)
     assert "برنامه‌ریزی‌شده" in karim.locator(".tag").inner_text()
 
 
@@ -116,22 +118,26 @@ def test_every_page_of_notices_is_clean_and_fits(visitor, house, judged, width):
         go(karim, name)
         judged(karim)
     go(karim, "انصراف")
-    press(karim, "ثبت انصراف")
+    press(karim, "دیدن پیش از ثبت انصراف")
     judged(karim)
     go(karim, "جست‌وجوی پیام")
     press(karim, "جست‌وجو")
     judged(karim)
     announce(karim)
     judged(karim)
-    press(karim, "انتشار")
+    press(karim, "دیدن پیش از انتشار")
+    judged(karim)
+    confirm(karim)
     for name in ("update", "reschedule", "cancel"):
         karim.locator(f"#{name} summary").click()
     judged(karim)
-    press(karim, "افزودن خبر")
+    press(karim, "دیدن پیش از افزودن")
     judged(karim)
     upload(karim, f"judged_sms_{width}")
     judged(karim)
-    press(karim, "آغاز ارسال به 1 گیرنده")
+    press(karim, "دیدن پیش از آغاز ارسال")
+    judged(karim)
+    confirm(karim)
     judged(karim)
     for name in ("ارسال انبوه", "اطلاعیه‌ها"):
         go(karim, name)

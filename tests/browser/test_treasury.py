@@ -7,7 +7,7 @@ import pytest
 
 from tests.billing.test_rules import bills_file
 from tests.billing.test_treasury import SHEBA
-from tests.browser.test_citizen import press, sit_down
+from tests.browser.test_citizen import confirm, press, sit_down
 from tests.gateway.seats import running
 from tests.gateway.test_treasury_pages import PRICE, Treasury, day, entry_of, iso
 
@@ -35,7 +35,13 @@ def issue(page):
     """The number of a new bill, whose page is open afterwards."""
     go(page, "قبض‌ها")
     page.get_by_role("link", name="صدور قبض").click()
-    press(page, "صدور قبض")
+    page.select_option("#issue-service", "own_inquiry")
+    page.select_option("#issue-payer", "applicant")
+    page.fill("#issue-file_no", "۱۰۰۱/۷۰")
+    page.select_option("#issue-source_kind", "office")
+    page.fill("#issue-source_ref", secrets.token_hex(4))
+    press(page, "دیدن قبض پیش از صدور")
+    confirm(page)
     return re.search(r"1[0-9]{3}-[0-9]{6}", page.url)[0]
 
 
@@ -73,6 +79,7 @@ def test_two_officers_draft_and_approve_take_a_file_give_money_back_and_close(
     assert "همکار دوم باید آن را تأیید کند" in clerk.inner_text("main")
     go(approver, "تعرفه")
     approver.get_by_role("button", name="تأیید ردیف").first.click()
+    confirm(approver)
     assert "ردیف تأیید شد" in approver.inner_text("main")
     issue(clerk)
     pay(clerk, PRICE + 1000)
@@ -81,15 +88,18 @@ def test_two_officers_draft_and_approve_take_a_file_give_money_back_and_close(
     clerk.locator("input[name=sheba]").last.fill(SHEBA)
     clerk.locator("details[open] input[name=note]").fill("مبلغ نادرست")
     clerk.locator("details[open]").get_by_role("button").click()
+    confirm(clerk)
     assert "مغایرت پایان یافت" in clerk.inner_text("main")
     go(approver, "استرداد")
     approver.get_by_role("button", name="تأیید استرداد").first.click()
+    confirm(approver)
     assert "استرداد تأیید شد" in approver.inner_text("main")
     entry_of(house, iso(-1))
     go(approver, "بستن روز")
     close = approver.get_by_role("button", name="بستن این روز")
     if close.count():
         close.click()
+        confirm(approver)
     assert "nader بسته است" in approver.inner_text("main")
 
 
@@ -126,6 +136,8 @@ def test_every_page_of_the_treasury_is_clean_and_fits(visitor, house, judged, wi
     page.fill("#ask_refund-sheba", SHEBA)
     page.fill("#ask_refund-why", "دو بار پرداخت")
     press(page, "فرستادن برای نفر دوم")
+    judged(page)  # what is looked at before it is done
+    confirm(page)
     for name in ("قبض‌ها", "استرداد", "بستن روز", "دفتر روزنامه", "صورت‌حساب"):
         go(page, name)
         judged(page)

@@ -1,5 +1,6 @@
 """The desk's doors: who gets in, by which login, and what other sites can not make a clerk do."""
 
+import html
 import re
 import time
 import uuid
@@ -394,3 +395,94 @@ def test_p3_a_form_sent_three_times_at_once_is_done_once_and_said_to_be_done(sha
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(send, range(3))) == [303] * 3
     assert notes(session, shared_desk, code) == 1
+
+
+# --- acts of weight, and words to a clerk ---
+
+
+def page_of(session, desk, code):
+    return session.get(f"{desk.ops}/desk/tickets/{code}", timeout=20).text
+
+
+def send(session, desk, code, act, **data):
+    form = {"version": "1", "form": f"desk-{uuid.uuid4()}", **data}
+    return session.post(f"{desk.ops}/desk/tickets/{code}/{act}", data=form, timeout=20)
+
+
+def test_p7_a_prepared_text_stands_in_the_box_before_it_goes(shared_desk, sat):
+    code, session = registered(shared_desk)["code"], sat()
+    page = page_of(session, shared_desk, code)
+    canned = re.search(r'<option value="([a-z_]+)">', page.split('id="answer-canned"')[1])[1]
+    answer = send(session, shared_desk, code, "answer", canned=canned, text="")
+    assert (answer.status_code, "هنوز فرستاده نشده" in answer.text) == (200, True)
+    box = fields_of(answer.text, f"/desk/tickets/{code}/answer")["text"]
+    assert len(box) > 10
+    assert "پاسخ داده شد" not in page_of(session, shared_desk, code)
+    done = send(session, shared_desk, code, "answer", text=box)
+    assert done.url.endswith("done=answer")
+
+
+def test_p8_a_ticket_is_closed_only_after_somebody_looked(shared_desk, sat):
+    code, session = registered(shared_desk)["code"], sat()
+    look = send(session, shared_desk, code, "close", reason="settled", text="تمام شد")
+    assert "هنوز چیزی انجام نشده است" in look.text
+    assert "تمام شد" in look.text
+    assert 'class="tag closed"' not in page_of(session, shared_desk, code)
+    done = send(session, shared_desk, code, "close", reason="settled", text="تمام شد", looked="1")
+    assert done.url.endswith("done=close")
+
+
+def test_p9_an_office_without_an_open_time_says_where_to_open_times(shared_desk, sat):
+    code, session = registered(shared_desk)["code"], sat()
+    page = page_of(session, shared_desk, code)
+    office = re.search(r'<option value="([a-z_-]+)">[^<]*زمانی باز نیست', page)[1]
+    answer = send(session, shared_desk, code, "invite", office=office, text="با سند بیایید")
+    assert answer.status_code == 422
+    assert 'id="invite-office-error"' in answer.text
+    assert "زمان باز کنید" in answer.text
+    assert 'href="/desk/calendar#slots"' in answer.text
+
+
+@pytest.mark.parametrize("path", ["/desk/tickets/abc", "/desk/nowhere", "/desk/tickets/4052138845"])
+def test_p25_a_wrong_address_is_a_persian_sentence_without_a_code(shared_desk, sat, path):
+    page = sat().get(shared_desk.ops + path, timeout=20)
+    main = re.sub("<[^>]*>", " ", page.text.split("<main")[1].split(">", 1)[1].split("</main>")[0])
+    assert not re.search("[A-Za-z]{3}", main), main
+
+
+def test_p26_a_merge_into_an_answered_ticket_says_which_and_in_which_state(shared_desk, sat):
+    target, code, session = registered(shared_desk)["code"], registered(shared_desk)["code"], sat()
+    send(session, shared_desk, target, "answer", text="پاسخ")
+    refused = send(session, shared_desk, code, "merge", into=target, looked="1")
+    assert "پاسخ داده شده است" in refused.text
+    assert 'id="merge-into-error"' in refused.text
+
+
+def test_p31_a_clerk_reads_whom_the_ticket_waits_for_and_the_day_it_was_done(shared_desk, sat):
+    code, session = registered(shared_desk)["code"], sat()
+    paused = send(session, shared_desk, code, "pause", reason="applicant", text="سند را بفرستید")
+    assert "در انتظار مدرک یا پاسخ شهروند" in paused.text
+    assert "پاسخ شما" not in paused.text
+    assert re.search(r"انجام شد<br>[^<]*ساعت [0-9:]+<br><small>سررسید:", paused.text)
+
+
+def test_p14_the_calendar_takes_an_hour_as_it_is_typed(shared_desk, sat):
+    answer = sat("nader").post(
+        f"{shared_desk.ops}/desk/calendar/slots",
+        data={"office": "yasuj", "day": "۱۴۰۶/۰۲/۰۱", "opens": "۰۹:۰۰", "closes": "\u200f١٠",
+              "minutes": "۳۰", "capacity": "١", "form": f"desk-{uuid.uuid4()}"},
+        timeout=20,
+    )  # fmt: skip
+    assert "opens:" not in answer.text
+    assert 'id="opens-error"' not in answer.text
+    assert answer.url.endswith("done=slots") or "ثبت نشده است" in answer.text
+
+
+def test_p21_every_act_leads_back_to_the_filter_and_page_of_the_queue(shared_desk, sat):
+    code, session = registered(shared_desk)["code"], sat()
+    queue = session.get(f"{shared_desk.ops}/desk?state=ALL&mine=&search={code}", timeout=20).text
+    link = html.unescape(re.search(rf'href="(/desk/tickets/{code}[^"]*)"', queue)[1])
+    page = session.get(shared_desk.ops + link, timeout=20).text
+    typed = {**fields_of(page, f"/desk/tickets/{code}/note"), "text": "یادداشت"}
+    done = session.post(f"{shared_desk.ops}/desk/tickets/{code}/note", data=typed, timeout=20)
+    assert f'href="/desk?state=ALL&amp;search={code}"' in done.text

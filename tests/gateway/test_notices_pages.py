@@ -478,3 +478,23 @@ def test_what_there_is_not_is_not_found(karim, path):
 )
 def test_bad_input_is_told_and_never_an_error_of_ours(karim, path, form):
     assert karim.post(path, **form).status_code in (200, 404, 422)
+
+
+def test_p27_p32_an_editor_sees_slowness_as_such_where_it_stands_and_when_an_sms_goes(karim):
+    draft = karim.announce(impact="degraded", components="billing")
+    assert "کندی برنامه‌ای" in draft.text
+    assert "قطع برنامه‌ای" not in draft.text
+    assert "صفحه‌های قبض و پرداخت" in draft.text
+    at = "/announcements/" + re.search(r"/announcements/([0-9]+)", draft.url)[1]
+    look = karim.press(f"{at}/publish", tell="1").text
+    assert "هنوز چیزی انجام نشده است" in look
+    assert "پیامک مشترکان" in look
+
+
+def test_p8_an_announcement_that_changed_after_it_was_looked_at_is_not_published(karim):
+    draft = karim.announce()
+    number = re.search(r"/announcements/([0-9]+)", draft.url)[1]
+    look = karim.press(f"/announcements/{number}/publish")
+    karim.announce(id=number, title_fa="عنوان دیگر")
+    told = karim.confirm(look)
+    assert (told.status_code, "کاری انجام نشد" in told.text) == (409, True)

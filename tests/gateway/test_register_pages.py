@@ -10,7 +10,7 @@ import requests
 
 from bus.keys import SigningKey
 from tests.conftest import execute
-from tests.gateway.seats import Officers, Seat, running
+from tests.gateway.seats import Officers, Seat, looked_at, running
 
 # No key is two agencies': each name has its own.
 KEYS: dict[str, str] = collections.defaultdict(
@@ -340,3 +340,31 @@ def test_bad_input_is_told_and_never_an_error_of_ours(mina, path, data):
 )  # fmt: skip
 def test_bad_addresses_are_told_and_never_an_error_of_ours(mina, path):
     assert mina.get(path).status_code in (200, 404, 422)
+
+
+def test_p29_the_approver_sees_the_days_that_were_typed(karim, nader, code):
+    page = nader.get(f"/changes/{karim.propose(code)}").text
+    said = page.split("<details")[0]
+    assert "1409/10/10" in said
+    assert "2030-12-31" not in said
+    assert "سهمیه سوخت چاه" in said
+
+
+def test_p28_a_grant_that_has_ended_is_marked_in_list_and_document(house, karim, agency):
+    execute(
+        house.beside_db,
+        "update agencies set document = jsonb_set(document, '{grants,0,until}', "
+        "'\"2025-03-20\"') where code = %s",
+        (agency,),
+    )
+    page = karim.get(f"/of/{agency}").text
+    assert page.count("پایان‌یافته") >= 3
+    assert "1403/12/30، پایان‌یافته" in page.split("<pre")[1]
+
+
+def test_p8_an_agency_that_changed_after_it_was_looked_at_is_not_revoked(karim, agency):
+    look = karim.press(f"/of/{agency}/revoke", act="r", what="agency", reason="پایان همکاری")
+    assert "هنوز چیزی انجام نشده است" in look.text
+    fields = [(n, "1" if n == "version" else v) for n, v in looked_at(look)]
+    told = karim.session.post(look.url, data=[*fields, ("looked", "1")], timeout=30)
+    assert (told.status_code, "تغییر کرد" in told.text) == (409, True)

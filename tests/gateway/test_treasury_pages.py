@@ -14,7 +14,7 @@ from bus.persian import jalali, tehran_day
 from tests.billing.test_rules import bills_file
 from tests.billing.test_treasury import SHEBA
 from tests.conftest import execute
-from tests.gateway.seats import Officers, Seat, running
+from tests.gateway.seats import Officers, Seat, looked_at, running
 
 PRICE = 1_755_000
 
@@ -472,3 +472,91 @@ def test_d13_no_quote_tells_a_sum_that_json_numbers_do_not_hold(house):
     assert refused.json()["errors"][0]["field"] == "items.0.quantity"
     good = requests.post(url, json={"items": [{**most, "quantity": 20.0}]}, timeout=30).json()
     assert good["lines"][0]["quantity"] == 20
+
+
+# --- looked at before it is done ---
+
+
+def test_p6_an_untouched_form_issues_nothing_and_names_what_is_missing(house, karim):
+    before = execute(house.beside_db, "select count(*) from bills")
+    untouched = karim.press("/bills/new", quantity="1", percent="0", agency_class="applicant")
+    assert untouched.status_code == 422
+    for name in ("payer", "source_kind", "source_ref"):
+        assert f'id="issue-{name}-error"' in untouched.text
+    assert execute(house.beside_db, "select count(*) from bills") == before
+
+
+def test_p6_a_bill_is_seen_with_its_payer_basis_and_amount_before_it_is_issued(house, karim):
+    sent = bill_of(source_ref=f"n{secrets.token_hex(4)}")
+    before = execute(house.beside_db, "select count(*) from bills")
+    look = karim.press("/bills/new", **sent)
+    for text in ("1,755,000", sent["source_ref"], "متقاضی", "هنوز چیزی انجام نشده است"):
+        assert text in look.text
+    assert execute(house.beside_db, "select count(*) from bills") == before
+    assert "done=issue" in karim.confirm(look).url
+
+
+def test_p6_a_bill_that_would_be_another_one_by_now_is_not_issued(house, karim):
+    look = karim.press("/bills/new", **bill_of())
+    fields = [(n, "1" if n == "looked_rials" else v) for n, v in looked_at(look)]
+    told = karim.session.post(look.url, data=[*fields, ("looked", "1")], timeout=30)
+    assert (told.status_code, "قبضی صادر نشد" in told.text) == (409, True)
+
+
+@pytest.mark.parametrize("act", ["void", "waive"])
+def test_p6_what_cannot_be_taken_back_is_looked_at_and_can_be_left(mina, act):
+    number = mina.issue()
+    typed = {"act": act, "why": "اشتباه", "reason": "disaster", "decree": "S/2"}
+    look = mina.press(f"/bills/{number}/{act}", **typed)
+    assert number in look.text
+    assert "پرداخت‌نشده" in mina.get(f"/bills/{number}").text
+    left = mina.session.post(look.url, data=[*looked_at(look), ("again", "1")], timeout=30)
+    assert (left.status_code, "پرداخت‌نشده" in left.text) == (200, True)
+
+
+def test_p30_a_draft_of_the_tariff_is_compared_with_the_row_that_it_replaces(karim, mina):
+    id_ = drafted(karim, amount="۶۱٬۰۰۰", from_day=day(44))
+    page = karim.get("/tariffs").text
+    assert '<select id="draft-agency_class"' in page
+    assert '<select id="draft-money"' in page
+    look = mina.press(f"/tariffs/{id_}/approve").text
+    assert re.search("[0-9,]+ ریال، هر برگ ← 61,000 ریال", look)
+    assert "جای ردیف" in look
+
+
+def test_p30_a_row_that_would_replace_another_by_now_is_not_approved(karim, mina):
+    id_ = drafted(karim, from_day=day(45))
+    look = mina.press(f"/tariffs/{id_}/approve")
+    fields = [(n, "999999" if n == "replaces" else v) for n, v in looked_at(look)]
+    told = mina.session.post(look.url, data=[*fields, ("looked", "1")], timeout=30)
+    assert (told.status_code, "این ردیف تأیید نشد" in told.text) == (409, True)
+
+
+def test_p33_rows_of_the_tariff_have_names_and_no_codes(karim):
+    page = karim.get("/tariffs").text
+    assert "applicant / " not in page
+    assert "متقاضیان" in page
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_p36_the_current_page_is_marked_in_both_navigations(karim, path):
+    page = karim.get(path).text
+    assert page.count("aria-current=") == 2
+
+
+DIGITS = (str, lambda n: n.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")),
+          lambda n: n.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")),
+          lambda n: f"\u200f{n}\u200e\u00a0")  # fmt: skip
+
+
+@pytest.mark.parametrize("written", DIGITS)
+def test_p14_every_number_of_a_bill_is_taken_in_three_kinds_of_digits(karim, written):
+    sent = bill_of(file_no=written("1001/78"), source_ref=written(str(secrets.randbelow(10**9))))
+    day_written = written(day(-1))
+    look = karim.press(
+        "/bills/new", **{**sent, "quantity": written("1"), "percent": written("0"),
+                         "requested_at": day_written},
+    )  # fmt: skip
+    assert look.status_code == 200, look.text
+    assert "1001/78" in look.text
+    assert day(-1) in look.text

@@ -88,7 +88,7 @@ def problem_page(request: Request, problem: dict[str, Any], *, oidc: bool) -> Re
         return pages.page(
             "desk/sorry.html",
             problem["status"],
-            sentence=general(problem["code"], problem["status"], problem),
+            sentence=general(_code(request, problem), problem["status"], problem),
             error_id=error_id if problem["status"] >= FAULT else None,
             kept=kept,
         )
@@ -97,6 +97,12 @@ def problem_page(request: Request, problem: dict[str, Any], *, oidc: bool) -> Re
     response = pages.page("desk/sign_in.html", 401, problem=None, oidc=oidc, kept=kept, at="/desk")
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _code(request: Request, problem: dict[str, Any]) -> str:
+    """What is wrong with an address that somebody opened is the address, and no form."""
+    opened = request.method == "GET" and problem["code"] == "contract.broken"
+    return "http.not_found" if opened else str(problem["code"])
 
 
 def _is_door(path: str) -> bool:
