@@ -101,13 +101,21 @@ class Public:
             return await self.verify_page(request)
         return portal.show(request, "home")
 
+    @staticmethod
+    def _empty(request: Request) -> dict[str, str]:
+        if "code" not in request.query_params:
+            return {}
+        return {"code": words.speaker(words.language(request))("verify_empty")}
+
     async def verify_page(self, request: Request) -> Response:
         """GET /verify: a form for a code; it leads to the page of that code."""
         told = request.query_params.get("code", "")
         code = "".join(c for c in told if c.isalnum() or c == "-")[:LONGEST_CODE]
         if code:
             return RedirectResponse(f"/v1/verify/{code}", 303)
-        return portal.show(request, "verify", empty="code" in request.query_params)
+        return portal.show(
+            request, "verify", empty="code" in request.query_params, faults=self._empty(request)
+        )
 
 
 def make(settings: Settings) -> web.Face:

@@ -17,7 +17,7 @@ from gateway import bodies, documents, uploads, web
 from gateway.origin import same_origin
 from gateway.public import words
 from gateway.public.json_api import idempotency_id
-from gateway.public.portal import faults_of, one, show, status_of
+from gateway.public.portal import faults_of, leads_to, one, show, status_of
 from gateway.public.tickets import Tickets
 
 FIELDS_OF_A_RETURN, LONGEST_VALUE, RETURN_BYTES = 40, 2000, 64 * 1024
@@ -46,8 +46,11 @@ class Bills:
         same_origin(request)
         values = (await uploads.read_form(request, None)).values
         typed = {name: one(values, name) for name in ("bill_id", "payment_id")}
+        if words.choose(request, values):
+            return show(request, "bills", typed=typed, faults={})
+        given = {name: value for name, value in typed.items() if value}
         try:
-            bill = await self._tickets.ask(request, contracts.LOOK_UP, typed)
+            bill = await self._tickets.ask(request, contracts.LOOK_UP, given)
         except BusError as error:
             faults = faults_of(request, error)
             return show(request, "bills", status_of(error), typed=typed, faults=faults)
@@ -83,6 +86,8 @@ class Bills:
         """POST /bills/{bill_id}/{payment_id}/pay: a page that leads to the bank."""
         same_origin(request)
         values = (await uploads.read_form(request, None)).values
+        # In the other language it is the same payment, told again.
+        words.choose(request, values)
         asked = {name: request.path_params[name] for name in ("bill_id", "payment_id")}
         try:
             told = await self._tickets.ask(
@@ -96,7 +101,8 @@ class Bills:
         except BusError as error:
             bill = await self._bill(request)
             return self._page(request, bill, faults_of(request, error), status_of(error))
-        response = show(request, "pay", told=told)
+        typed = {name: one(values, name) for name in ("form", "psp")}
+        response = show(request, "pay", told=told, typed=typed)
         bank = urlsplit(told["url"])
         response.headers["Content-Security-Policy"] = web.SECURITY[
             "Content-Security-Policy"
@@ -214,6 +220,7 @@ def routes(tickets: Tickets, portal: str) -> list[Route]:
         Route(f"{one_bill}/bill.pdf", b.bill_pdf),
         Route(f"{one_bill}/receipt.pdf", b.bill_receipt_pdf),
         Route(f"{one_bill}/pay", b.pay, methods=["POST"]),
+        Route(f"{one_bill}/pay", leads_to(one_bill), methods=["GET"]),
         Route("/pay/return/{order:int}/{key}", b.back, methods=["GET", "POST", "PUT", "PATCH"]),
         Route("/pay/{order:int}/{key}", b.payment),
         Route("/pay/{order:int}/{key}/receipt.pdf", b.receipt_pdf),

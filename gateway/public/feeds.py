@@ -1,8 +1,7 @@
 """Announcements as feeds: RSS 2.0, Atom (RFC 4287), JSON Feed 1.1, iCalendar (RFC 5545)."""
 
 import datetime as dt
-import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import Any
@@ -14,6 +13,7 @@ from icalendar import Calendar, Event
 
 from gateway.pages import moment
 from gateway.public import words
+from gateway.public.prose import directed, prose
 from gateway.public.times import when_of
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -43,13 +43,23 @@ class Feed:
     def page(self, told: Told) -> str:
         return f"{self.portal}/status/{told['id']}"
 
+    def change(self, told: Told) -> str:
+        """The address of what was said last. Readers of RSS show an item once for each address, so
+        that what moves or ends is shown again (RSS 2.0, guid).
+        """
+        later = len(told["updates"]) - 1
+        return f"{self.page(told)}#update-{later}" if later > 0 else self.page(told)
+
     def heading(self, told: Told) -> str:
         """The title with how it stands."""
         state = words.speaker(self.lang)(f"state_{told['state']}")
         return f"{state}: {told['title'][self.lang]}"
 
-    def lines(self, told: Told) -> list[str]:
-        """What an entry says: when, what, and every further word, newest last."""
+    def content(self, told: Told) -> str:
+        """What an entry says, as its page shows it: when, what, every further word, newest last."""
+        return directed("".join(map(prose, self._lines(told))), self.lang)
+
+    def _lines(self, told: Told) -> list[str]:
         spoken = [told["body"][self.lang]]
         for update in told["updates"][1:]:
             spoken.append(f"{moment(update['at'], self.lang)}: {update['text'][self.lang]}")
@@ -62,7 +72,7 @@ def rss(feed: Feed) -> bytes:
     root = ET.Element("rss", {"version": "2.0"})
     channel = ET.SubElement(root, "channel")
     _add(channel, title=feed.title, link=f"{feed.portal}/news", description=feed.title)
-    _add(channel, language=feed.lang)
+    _add(channel, language=feed.lang, lastBuildDate=format_datetime(_newest(feed), usegmt=True))
     ET.SubElement(
         channel,
         f"{{{ATOM}}}link",
@@ -70,16 +80,16 @@ def rss(feed: Feed) -> bytes:
     )
     for told in feed.announcements:
         item = ET.SubElement(channel, "item")
-        _add(item, title=feed.heading(told), link=feed.page(told), guid=feed.page(told))
-        _add(item, pubDate=format_datetime(_moment(told["published_at"]), usegmt=True))
-        _add(item, category=told["kind"], description=_html(feed.lines(told)))
+        _add(item, title=feed.heading(told), link=feed.change(told), guid=feed.change(told))
+        _add(item, pubDate=format_datetime(_moment(told["updated_at"]), usegmt=True))
+        _add(item, category=told["kind"], description=feed.content(told))
     return _xml(root)
 
 
 def atom(feed: Feed) -> bytes:
     """Atom (RFC 4287)."""
     root = ET.Element(f"{{{ATOM}}}feed", {f"{{{XML}}}lang": feed.lang})
-    changed = max((told["updated_at"] for told in feed.announcements), default=NEVER)
+    changed = _newest(feed).isoformat().replace("+00:00", "Z")
     _entry(root, feed.address("atom"), feed.title, changed)
     _atom(root, "link", rel="self", type="application/atom+xml", href=feed.address("atom"))
     _atom(root, "link", rel="alternate", type="text/html", href=f"{feed.portal}/news")
@@ -91,7 +101,7 @@ def atom(feed: Feed) -> bytes:
         _atom(entry, "published").text = told["published_at"]
         _atom(entry, "link", rel="alternate", type="text/html", href=feed.page(told))
         _atom(entry, "category", term=told["kind"])
-        _atom(entry, "content", type="html").text = _html(feed.lines(told))
+        _atom(entry, "content", type="html").text = feed.content(told)
     return _xml(root)
 
 
@@ -100,7 +110,7 @@ def json_feed(feed: Feed) -> bytes:
     items = [
         {
             "id": feed.page(told), "url": feed.page(told), "title": feed.heading(told),
-            "content_html": _html(feed.lines(told)), "language": feed.lang,
+            "content_html": feed.content(told), "language": feed.lang,
             "date_published": told["published_at"], "date_modified": told["updated_at"],
             "tags": [told["kind"]],
             "_mirab": {
@@ -123,12 +133,17 @@ def json_feed(feed: Feed) -> bytes:
 
 
 def calendar(feed: Feed) -> bytes:
-    """iCalendar: every window and last day; what was cancelled stays, as cancelled."""
-    made = Calendar()
-    made.add("prodid", "-//Mirab//Announcements//FA")
+    """iCalendar: every window and last day; what was cancelled stays, as cancelled.
+
+    It has no METHOD: nobody is invited, and PUBLISH would need an ORGANIZER (RFC 5546, 3.2.1).
+    """
+    made, both = Calendar(), _languages(feed)
+    made.add("prodid", f"-//Mirab//Announcements//{feed.lang.upper()}")
     made.add("version", "2.0")
-    made.add("method", "PUBLISH")
-    made.add("x-wr-calname", " / ".join(words.speaker(lang)("feed_title") for lang in ("fa", "en")))
+    for name in ("name", "x-wr-calname"):
+        made.add(name, " / ".join(words.speaker(lang)("feed_title") for lang in both))
+    made.add("url", f"{feed.portal}/news")
+    made.add("refresh-interval", dt.timedelta(hours=1), parameters={"value": "DURATION"})
     made.add("x-wr-timezone", "Asia/Tehran")
     for told in feed.announcements:
         if told["kind"] in ("maintenance", "end_of_service"):
@@ -145,7 +160,7 @@ def _event(feed: Feed, told: Told) -> Event:
     event.add("sequence", max(0, len(told["updates"]) - 1))
     event.add("status", "CANCELLED" if told["state"] == "CANCELLED" else "CONFIRMED")
     event.add("summary", f"{told['title'][feed.lang]}", parameters={"language": feed.lang})
-    both = [line for lang in ("fa", "en") for line in _both(told, lang)]
+    both = [line for lang in _languages(feed) for line in _said(told, lang)]
     event.add("description", "\n\n".join(both))
     event.add("url", feed.page(told))
     event.add("categories", [told["kind"], *told["components"]])
@@ -160,20 +175,23 @@ def _event(feed: Feed, told: Told) -> Event:
     return event
 
 
-def _both(told: Told, lang: str) -> Iterable[str]:
-    return (f"{told['title'][lang]} ({when_of(told, lang)})", told["body"][lang])
+def _languages(feed: Feed) -> tuple[str, ...]:
+    """The reader's language first; a calendar is often shared with who reads the other."""
+    return (feed.lang, *(lang for lang in words.LANGUAGES if lang != feed.lang))
+
+
+def _said(told: Told, lang: str) -> list[str]:
+    """What, when, and the last word on it."""
+    first = [f"{told['title'][lang]} ({when_of(told, lang)})", told["body"][lang]]
+    return [*first, *(update["text"][lang] for update in told["updates"][1:][-1:])]
 
 
 def _moment(told: str) -> dt.datetime:
     return dt.datetime.fromisoformat(told).replace(microsecond=0)
 
 
-def _html(lines: Iterable[str]) -> str:
-    return "".join(
-        f"<p>{html.escape(part)}</p>".replace("\n", "<br>")
-        for line in lines
-        for part in line.split("\n\n")
-    )
+def _newest(feed: Feed) -> dt.datetime:
+    return _moment(max((told["updated_at"] for told in feed.announcements), default=NEVER))
 
 
 def _add(parent: ET.Element, **children: str) -> None:

@@ -28,6 +28,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "check": ("declared", "public"),
 }
 FLAGS = ("declared", "public")
+# What is asked on other pages stands in as if it were well, so that rules of several fields hold.
+STAND_INS = {"kind": "request", "category": "other", "text": "....."}
 TEXTS = tuple(name for names in FIELDS.values() for name in names if name not in FLAGS)
 
 
@@ -38,6 +40,9 @@ class Draft:
     form: Form
     values: dict[str, str]
     claims: list[dict[str, Any]] = field(default_factory=list)
+    # The answers were on the page that checks them: one that is changed leads back there.
+    checked: bool = False
+    expired: bool = False
 
     def data(self, lang: str) -> dict[str, Any]:
         """As the contract takes it; an empty field was not filled in."""
@@ -69,29 +74,47 @@ class Register:
             fields_limit=uploads.TEXT_FORM,
         )
         draft = self._draft(form)
-        if draft is None:
-            return RedirectResponse("/contact/new", 303)
         step, go = one(form.values, "step"), one(form.values, "go")
         step = step if step in STEPS else "kind"
-        if go in STEPS:
-            return await self._page(request, go, draft)
-        if go.startswith("drop:"):
-            kept = [c for c in draft.claims if c["sha256"] != go.removeprefix("drop:")]
-            draft.claims = kept
-            return await self._page(request, step, draft)
+        draft.checked = step == "check" or one(form.values, "checked") == "1"
+        if draft.expired:
+            faults = {"": words.speaker(words.language(request))("form_expired")}
+            return await self._page(request, step, draft, faults, 422)
+        drop = go.removeprefix("drop:") if go.startswith("drop:") else ""
+        draft.claims = [claim for claim in draft.claims if claim["sha256"] != drop]
+        if words.choose(request, form.values) or drop or go in STEPS:
+            return await self._page(request, go if go in STEPS else step, draft)
         faults = self._faults(request, step, draft, form.problems)
         if faults:
             status = budgets.status_of(form.problems) or 422
             return await self._page(request, step, draft, faults, status)
         if step != "check":
-            return await self._page(request, STEPS[STEPS.index(step) + 1], draft)
+            return await self._page(request, await self._next(request, step, draft), draft)
         return await self._send(request, draft)
 
-    def _draft(self, form: uploads.Form) -> Draft | None:
-        """The answers so far; None if the form is not one of ours, or a day old."""
+    async def _next(self, request: Request, step: str, draft: Draft) -> str:
+        """The page after one that is well: the next one, or that of checking if it was there and
+        all others are still well.
+        """
+        if not draft.checked:
+            return STEPS[STEPS.index(step) + 1]
+        if step == "kind" and not await self._category_fits(request, draft):
+            return "category"
+        rest = STEPS[STEPS.index(step) + 1 : -1]
+        return next((name for name in rest if self._faults(request, name, draft, [])), "check")
+
+    async def _category_fits(self, request: Request, draft: Draft) -> bool:
+        """Whether the category takes tickets of this kind."""
+        try:
+            categories = (await self._tickets.form(request))["categories"]
+        except Unavailable:
+            return True
+        kind, code = draft.values["kind"], draft.values["category"]
+        return any(c["code"] == code and kind in c["kinds"] for c in categories)
+
+    def _draft(self, form: uploads.Form) -> Draft:
+        """The answers so far; on a fresh form if theirs is not one of ours, or a day old."""
         own = self._tickets.acts.form(one(form.values, "form"))
-        if own is None:
-            return None
         opened = [
             self._tickets.seals.open(text, FORM_SECONDS) for text in form.values.get("claim", [])
         ]
@@ -102,17 +125,18 @@ class Register:
             else:
                 form.problems.append(FieldError("files", "attachment.too_many", ""))
         values = {name: one(form.values, name) for name in (*TEXTS, *FLAGS)}
-        return Draft(own, values, claims)
+        return Draft(own or Form.new(), values, claims, expired=own is None)
 
     def _faults(
         self, request: Request, step: str, draft: Draft, problems: list[FieldError]
     ) -> dict[str, str]:
         """What is wrong with the page that was filled in, by the contract itself."""
-        data = draft.data("fa") | {"secret": "0" * 20}
+        yet_to_come = {name: text for name, text in STAND_INS.items() if name not in FIELDS[step]}
+        data = yet_to_come | draft.data("fa") | {"secret": "0" * 20}
         if step != "check":
             data["declared"] = True
         lang = words.language(request)
-        faults = {p.field: words.error_text(lang, p.code) for p in problems}
+        faults = {p.field: words.fault_text(lang, p) for p in problems}
         try:
             REGISTER.load(data)
         except ContractError as error:

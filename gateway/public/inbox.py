@@ -10,10 +10,10 @@ from bus.contracts import inbox as contracts
 from bus.errors import BusError
 from gateway import uploads
 from gateway.origin import same_origin
-from gateway.public.portal import faults_of, one, show, status_of
+from gateway.public import words
+from gateway.public.opening import INBOX, keep_open, open_door, proof_of
+from gateway.public.portal import faults_of, leads_to, one, show, status_of
 from gateway.public.tickets import Tickets
-
-COOKIE, SECONDS = "mirab_inbox", 30 * 60
 
 
 class Inbox:
@@ -44,22 +44,21 @@ class Inbox:
         same_origin(request)
         values = (await uploads.read_form(request, None)).values
         typed = {name: one(values, name) for name in ("code", "secret")}
+        if words.choose(request, values):
+            return show(request, "inbox_open", typed=typed, faults={})
         try:
-            loaded = contracts.OPEN_INBOX.load(typed)
-            await self._tickets.ask(request, contracts.OPEN_INBOX, loaded)
+            return await open_door(self._tickets, request, INBOX, typed)
         except BusError as error:
             # What was typed as a secret is not sent back.
             return show(
                 request, "inbox_open", status_of(error), typed={"code": typed["code"]},
                 faults=faults_of(request, error),
             )  # fmt: skip
-        return self._opened(request, loaded)
 
     async def mine(self, request: Request) -> Response:
         """GET /inbox/mine: what lies in it, twenty a page."""
-        sealed = request.cookies.get(COOKIE, "")
-        proof = self._tickets.cookies.open(sealed, SECONDS)
-        if proof is None or set(proof) != {"code", "secret"}:
+        proof = proof_of(self._tickets, request, INBOX)
+        if proof is None:
             return RedirectResponse("/inbox/open", 303)
         before = request.query_params.get("before")
         told = await self._tickets.ask(
@@ -69,31 +68,20 @@ class Inbox:
             request, "inbox_mine", told=told, secret=proof["secret"], before=before,
             new=request.query_params.get("new") == "1",
         )  # fmt: skip
-        self._keep_open(request, response, proof)
+        keep_open(self._tickets, request, response, INBOX, proof)
         return response
 
     async def leave(self, request: Request) -> Response:
         """POST /inbox/leave: the browser opens the inbox no more."""
         same_origin(request)
         response = RedirectResponse("/inbox/open", 303)
-        response.delete_cookie(COOKIE, path="/inbox")
+        response.delete_cookie(INBOX.cookie, path=INBOX.path)
         return response
 
     def _opened(self, request: Request, proof: dict[str, Any], query: str = "") -> Response:
         response: Response = RedirectResponse(f"/inbox/mine{query}", 303)
-        self._keep_open(request, response, proof)
+        keep_open(self._tickets, request, response, INBOX, proof)
         return response
-
-    def _keep_open(self, request: Request, response: Response, proof: dict[str, Any]) -> None:
-        response.set_cookie(
-            COOKIE,
-            self._tickets.cookies.seal({name: proof[name] for name in ("code", "secret")}),
-            max_age=SECONDS,
-            path="/inbox",
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
 
 
 def routes(tickets: Tickets) -> list[Route]:
@@ -106,4 +94,5 @@ def routes(tickets: Tickets) -> list[Route]:
         Route("/inbox/open", inbox.open, methods=["POST"]),
         Route("/inbox/mine", inbox.mine),
         Route("/inbox/leave", inbox.leave, methods=["POST"]),
+        Route("/inbox/leave", leads_to("/inbox/open"), methods=["GET"]),
     ]

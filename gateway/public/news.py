@@ -15,13 +15,14 @@ from starlette.routing import Route
 from bus.client import Client
 from bus.contracts import announcements as contracts
 from bus.contracts import subscriptions
-from bus.errors import BusError, ContractError, NotFound, Unavailable
+from bus.errors import BusError, ContractError, FieldError, NotFound, Unavailable
 from gateway import uploads
 from gateway.guesses import Guesses, neighbourhood
 from gateway.origin import for_every_site, same_origin
 from gateway.public import feeds, words
 from gateway.public.feeds import Feed
-from gateway.public.portal import faults_of, one, show, status_of
+from gateway.public.portal import faults_of, leads_to, one, show, status_of
+from gateway.public.prose import prose
 from gateway.public.satisfaction import satisfaction
 from gateway.public.tickets import Tickets, address_of
 
@@ -107,7 +108,7 @@ class News:
             told = await self._tickets.ask(request, contracts.ANNOUNCEMENT, asked)
         except (ContractError, NotFound):
             raise NotFound("There is nothing at this path.", code="http.not_found") from None
-        return show(request, "announcement", told=told)
+        return show(request, "announcement", told=told, prose=prose)
 
     async def news(self, request: Request) -> Response:
         """GET /news?before=12: all announcements, newest first."""
@@ -152,9 +153,14 @@ class News:
         values = (await uploads.read_form(request, None)).values
         typed = {name: one(values, name) for name in ("way", "address", "news", "form")}
         topics = values.get("topics", [])
+        if words.choose(request, values):
+            return self._subscribe(request, typed, topics, {})
         field = WAYS.get(typed["way"], "mobile")
+        if not typed["address"]:
+            missing = words.fault_text(words.language(request), FieldError(field, "required", ""))
+            return self._subscribe(request, typed, topics, {"address": missing}, 422)
         asked = {
-            field: typed["address"] or None, "topics": topics, "news": typed["news"] == "1",
+            field: typed["address"], "topics": topics, "news": typed["news"] == "1",
             "language": words.language(request),
         }  # fmt: skip
         try:
@@ -172,18 +178,21 @@ class News:
 
     async def confirm_page(self, request: Request) -> Response:
         """GET /subscribe/confirm/{id}: a form for the code."""
-        return show(request, "subscribe_confirm", faults={})
+        return show(request, "subscribe_confirm", typed={}, faults={})
 
     async def confirm(self, request: Request) -> Response:
         """POST /subscribe/confirm/{id}: the code came back."""
         same_origin(request)
         values = (await uploads.read_form(request, None)).values
-        asked = {"id": request.path_params["id"], "pin": "".join(one(values, "pin").split())}
+        pin = one(values, "pin")
+        if words.choose(request, values):
+            return show(request, "subscribe_confirm", typed={"pin": pin}, faults={})
+        asked = {"id": request.path_params["id"], **({"pin": pin} if pin else {})}
         try:
             told = await self._tickets.ask(request, subscriptions.CONFIRM_SUBSCRIPTION, asked)
         except BusError as error:
             faults = {name or "pin": text for name, text in faults_of(request, error).items()}
-            return show(request, "subscribe_confirm", status_of(error), faults=faults)
+            return show(request, "subscribe_confirm", status_of(error), typed={}, faults=faults)
         return RedirectResponse(f"/u/{told['token']}?did=confirmed", 303)
 
     async def subscription(self, request: Request) -> Response:
@@ -246,4 +255,5 @@ def routes(n: News) -> list[Route]:
         Route("/u/{token}", n.subscription, methods=["GET"]),
         Route("/u/{token}", n.end, methods=["POST"]),
         Route("/u/{token}/change", n.change, methods=["POST"]),
+        Route("/u/{token}/change", leads_to("/u/{token}"), methods=["GET"]),
     ]

@@ -16,10 +16,10 @@ from bus.errors import BusError, Conflict, ContractError, NotFound, Unavailable
 from gateway import documents, uploads
 from gateway.origin import same_origin
 from gateway.public import words
-from gateway.public.portal import faults_of, one, show, status_of
+from gateway.public.opening import OWN, keep_open, open_door, proof_of
+from gateway.public.portal import faults_of, leads_to, one, show, status_of
 from gateway.public.tickets import Tickets
 
-COOKIE, SECONDS = "mirab_own", 30 * 60
 WAIT_SECONDS = 3
 SERVICE = "own_inquiry"
 
@@ -57,10 +57,12 @@ class Own:
         values = (await uploads.read_form(request, None)).values
         typed = {name: one(values, name) for name in ("key", "file_no")}
         form = self._tickets.acts.form_or_new(one(values, "form"))
+        if words.choose(request, values):
+            typed |= {name: one(values, name) for name in ("mobile", "declared")}
+            return await self._form(request, typed, {}, form=self._tickets.acts.seal(form))
         data = {
             "key_kind": one(values, "key_kind") or "national_id",
-            "key": typed["key"],
-            "file_no": typed["file_no"],
+            **{name: value for name, value in typed.items() if value},
             "declared": one(values, "declared") == "1",
             "secret": form.secret,
             # Never shown again, like the ID: who comes to this computer next must not read it.
@@ -81,15 +83,7 @@ class Own:
         return response
 
     def _open(self, request: Request, response: Response, proof: dict[str, Any]) -> None:
-        response.set_cookie(
-            COOKIE,
-            self._tickets.cookies.seal({name: proof[name] for name in ("code", "secret")}),
-            max_age=SECONDS,
-            path="/inquiry",
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
+        keep_open(self._tickets, request, response, OWN, proof)
 
     async def open_page(self, request: Request) -> Response:
         """GET /inquiry/open: by code and secret."""
@@ -100,18 +94,16 @@ class Own:
         same_origin(request)
         values = (await uploads.read_form(request, None)).values
         typed = {name: one(values, name) for name in ("code", "secret")}
+        if words.choose(request, values):
+            return show(request, "inquiry_open", typed=typed, faults={})
         try:
-            loaded = contracts.READ_OWN.load(typed)
-            await self._tickets.ask(request, contracts.READ_OWN, loaded)
+            return await open_door(self._tickets, request, OWN, typed)
         except BusError as error:
             only_code = {"code": typed["code"]}
             return show(
                 request, "inquiry_open", status_of(error), typed=only_code,
                 faults=faults_of(request, error),
             )  # fmt: skip
-        response: Response = RedirectResponse("/inquiry/mine", 303)
-        self._open(request, response, loaded)
-        return response
 
     async def mine(self, request: Request) -> Response:
         """GET /inquiry/mine: how it stands, its bill, and its answer when it is paid."""
@@ -179,8 +171,7 @@ class Own:
 
     def _proof(self, request: Request) -> dict[str, Any] | None:
         """Code and secret, which the cookie keeps for half an hour."""
-        proof = self._tickets.cookies.open(request.cookies.get(COOKIE, ""), SECONDS)
-        return proof if proof is not None and set(proof) == {"code", "secret"} else None
+        return proof_of(self._tickets, request, OWN)
 
 
 def explained(lang: str, status: Mapping[str, Any]) -> list[str]:
@@ -203,5 +194,6 @@ def routes(tickets: Tickets, portal: str) -> list[Route]:
         Route("/inquiry/open", own.open, methods=["POST"]),
         Route("/inquiry/mine", own.mine),
         Route("/inquiry/mine/rate", own.rate, methods=["POST"]),
+        Route("/inquiry/mine/rate", leads_to("/inquiry/mine"), methods=["GET"]),
         Route("/inquiry/mine/answer.pdf", own.answer_pdf),
     ]

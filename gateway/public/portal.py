@@ -3,10 +3,11 @@
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,11 +19,11 @@ from bus.errors import BusError, ContractError, NotFound, TooMany, Unavailable
 from gateway import budgets, pages, uploads
 from gateway.origin import own_path, same_origin
 from gateway.public import words
+from gateway.public.opening import TICKET, keep_open, open_door, proof_of
 from gateway.public.satisfaction import satisfaction
 from gateway.public.tickets import Tickets
 from gateway.public.times import when_of
 
-TICKET_COOKIE, TICKET_SECONDS = "mirab_ticket", 30 * 60
 # Longer ones are left for the contract to refuse: thousands of digits Python itself fails to read.
 NUMBER = re.compile(r"[0-9]{1,9}")
 LINK = re.compile(r"([0-9]{10})([A-Za-z0-9_-]{22})")
@@ -35,12 +36,9 @@ ACTS: dict[str, Contract] = {
     "leave_slot": contracts.LEAVE_SLOT,
     "rate": contracts.RATE,
 }
-# Questions to which one of several answers is chosen, never typed.
-CHOICES = frozenset(
-    {"kind", "category", "county", "about_kind", "privacy", "slot", "score", "solved"}
-)
 REFUSED = ("ticket.not_opened", "ticket.locked")
 # The agreement's own text, and what the portal does for each clause.
+Endpoint = Callable[[Request], Awaitable[Response]]
 AGREEMENT = tomllib.loads((Path(__file__).parent / "agreement.toml").read_text(encoding="utf-8"))
 
 
@@ -62,14 +60,22 @@ def show(request: Request, template: str, status: int = 200, **values: Any) -> R
         t=words.speaker(lang),
         none_wrong=Faults(),
         here=own_path(request),
+        in_other=_in_other_language(request, lang),
         banner=getattr(request.state, "banner", None),
         when=partial(when_of, lang=lang),
         **values,
     )
     response.headers["Cache-Control"] = "no-store"
-    if request.query_params.get("lang") in words.LANGUAGES:
+    if words.chosen(request):
         response.set_cookie(words.COOKIE, lang, max_age=365 * 86_400, samesite="lax", httponly=True)
     return response
+
+
+def _in_other_language(request: Request, lang: str) -> str:
+    """The address of this page in the other language, with all else that it says."""
+    other = words.LANGUAGES[1 - words.LANGUAGES.index(lang)]
+    query = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    return f"{own_path(request)}?{urlencode([*query, ('lang', other)])}"
 
 
 def faults_of(request: Request, error: BusError) -> dict[str, str]:
@@ -79,10 +85,7 @@ def faults_of(request: Request, error: BusError) -> dict[str, str]:
         minutes = math.ceil(int(error.details.get("retry_after", 60)) / 60)
         return {"": words.error_text(lang, error.code, n=minutes)}
     if error.fields:
-        return {
-            fault.field: words.error_text(lang, "choice" if fault.field in CHOICES else fault.code)
-            for fault in error.fields
-        }
+        return {fault.field: words.fault_text(lang, fault) for fault in error.fields}
     code = "unavailable" if isinstance(error, Unavailable) else error.code
     return {"": words.error_text(lang, code)}
 
@@ -143,16 +146,14 @@ class Portal:
         same_origin(request)
         values = (await uploads.read_form(request, None)).values
         typed = {name: one(values, name) for name in ("code", "secret")}
+        if words.choose(request, values):
+            return self._track(request, typed, {})
         try:
-            loaded = contracts.TRACK.load(typed)
-            await self._tickets.ask(request, contracts.TRACK, loaded)
+            return await open_door(self._tickets, request, TICKET, typed)
         except BusError as error:
             # What was typed as a secret is not sent back.
             only_code = {"code": typed["code"]}
             return self._track(request, only_code, faults_of(request, error), status_of(error))
-        response: Response = RedirectResponse("/contact/ticket", 303)
-        self.open_for(request, response, loaded["code"], loaded["secret"])
-        return response
 
     async def link(self, request: Request) -> Response:
         """GET /l/{key}: the link of our letters opens the ticket."""
@@ -173,19 +174,10 @@ class Portal:
 
     def open_for(self, request: Request, response: Response, code: str, secret: str) -> None:
         """The browser may open this ticket for half an hour."""
-        response.set_cookie(
-            TICKET_COOKIE,
-            self._tickets.cookies.seal({"code": code, "secret": secret}),
-            max_age=TICKET_SECONDS,
-            path="/contact",
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
+        keep_open(self._tickets, request, response, TICKET, {"code": code, "secret": secret})
 
     def _proof(self, request: Request) -> dict[str, Any] | None:
-        sealed = request.cookies.get(TICKET_COOKIE, "")
-        return self._tickets.cookies.open(sealed, TICKET_SECONDS)
+        return proof_of(self._tickets, request, TICKET)
 
     # --- the ticket ---
 
@@ -229,6 +221,8 @@ class Portal:
         blobs = self._tickets.blobs_of(request) if name == "write" else None
         form = await uploads.read_form(request, blobs, fields_limit=uploads.TEXT_FORM)
         typed = {field: one(form.values, field) for field in form.values}
+        if words.choose(request, form.values):
+            return await self._ticket(request, {**typed, "act": name}, {})
         try:
             if form.problems:
                 raise ContractError("The files cannot be taken.", fields=form.problems)
@@ -279,7 +273,7 @@ class Portal:
     async def leave(self, request: Request) -> Response:
         """POST /contact/leave: the browser opens the ticket no more."""
         response = RedirectResponse("/contact/track", 303)
-        response.delete_cookie(TICKET_COOKIE, path="/contact")
+        response.delete_cookie(TICKET.cookie, path=TICKET.path)
         return response
 
 
@@ -297,6 +291,18 @@ def _data(contract: Contract, typed: Mapping[str, str]) -> dict[str, Any]:
     return told
 
 
+def leads_to(page: str) -> Endpoint:
+    """What a browser gets that asks for the address of a form's act: the page with the form, for
+    who reloads it, comes back to it or changes the language there.
+    """
+
+    async def lead(request: Request) -> Response:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{page.format(**request.path_params)}{query}", 303)
+
+    return lead
+
+
 def routes(tickets: Tickets) -> list[Route]:
     """The routes of the portal, but for registering."""
     portal = Portal(tickets)
@@ -309,7 +315,13 @@ def routes(tickets: Tickets) -> list[Route]:
         Route("/contact/ticket/files/{file:int}", portal.file),
         Route("/contact/ticket/withdraw", portal.withdraw_page, methods=["GET"]),
         Route("/contact/ticket/{act}", portal.act, methods=["POST"]),
+        *(
+            Route(f"/contact/ticket/{act}", leads_to("/contact/ticket"), methods=["GET"])
+            for act in ACTS
+            if act != "withdraw"
+        ),
         Route("/contact/leave", portal.leave, methods=["POST"]),
+        Route("/contact/leave", leads_to("/contact/track"), methods=["GET"]),
         Route("/l/{key}", portal.link, methods=["GET"]),
         Route("/statistics", portal.statistics),
         Route("/agreement", portal.agreement),

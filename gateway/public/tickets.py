@@ -70,12 +70,13 @@ class Tickets:
         data: Mapping[str, Any],
         *,
         id: str | None = None,
+        counted: bool = True,
     ) -> dict[str, Any]:
         """Loads ``data`` by the contract (ContractError names each wrong field) and asks.
 
         ``id``, as its sender calls the act, makes a repeated act the same act. What opens passes
         however often somebody at the same address guessed wrong: wrong guesses alone are counted,
-        and TooMany tells who made too many of them.
+        and TooMany tells who made too many of them. One that is not ``counted`` was counted before.
         """
         address = address_of(request)
         request.state.contract = contract.name
@@ -91,7 +92,7 @@ class Tickets:
                 traceparent=request.state.traceparent,
             )
         except BusError as error:
-            if error.code in NOT_OPENED:
+            if counted and error.code in NOT_OPENED:
                 self.guesses.take(address)
             raise
 

@@ -1,25 +1,47 @@
 """The portal's texts in Persian and English, and the language that a visitor chose."""
 
+import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
 
 from bus.company import company
+from bus.errors import FieldError
 
 LANGUAGES = ("fa", "en")
 COOKIE = "lang"
+# What any field may be told; other codes say of themselves which field they belong to.
+GENERAL = frozenset({"required", "null", "choice", "length", "characters", "other"})
+BOUNDS = re.compile(r"Give ([0-9]+) to ([0-9]+) characters")
 _KNOWN: dict[str, Any] = tomllib.loads(
     (Path(__file__).parent / "words.toml").read_text(encoding="utf-8")
 )
 
 
 def language(request: Request) -> str:
-    """``?lang=`` first, then the cookie; Persian if neither says."""
-    told = request.query_params.get("lang") or request.cookies.get(COOKIE)
+    """What a form chose just now, else ``?lang=``, then the cookie; Persian if none says."""
+    told = chosen(request) or request.cookies.get(COOKIE)
     return told if told in LANGUAGES else "fa"
+
+
+def chosen(request: Request) -> str | None:
+    """The language that this very request chooses, which is remembered; None if it chooses none."""
+    told = getattr(request.state, "language", None) or request.query_params.get("lang")
+    return told if told in LANGUAGES else None
+
+
+def choose(request: Request, values: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a form was sent by its button for the other language: the page is shown again in that
+    language with all that was typed, and nothing else is done.
+    """
+    told = values.get("language", [""])[0]
+    if told not in LANGUAGES:
+        return False
+    request.state.language = told
+    return True
 
 
 def speaker(lang: str) -> Callable[..., str]:
@@ -38,8 +60,21 @@ def text_if_any(lang: str, key: str) -> str:
     return str(_KNOWN[key][LANGUAGES.index(lang)]) if key in _KNOWN else ""
 
 
+def fault_text(lang: str, fault: FieldError) -> str:
+    """What is wrong with a field and what belongs there, by the name that its page gives it."""
+    index = LANGUAGES.index(lang)
+    wanted, names = _KNOWN["wanted"], _KNOWN["names"]
+    if fault.field in wanted and fault.code not in _KNOWN["errors"].keys() - GENERAL:
+        return str(wanted[fault.field][index])
+    bounds = BOUNDS.match(fault.message)
+    places = {"least": bounds[1], "most": bounds[2]} if bounds else {}
+    if fault.field in names:
+        places["name"] = names[fault.field][index]
+    return error_text(lang, "required" if fault.code == "null" else fault.code, **places)
+
+
 def error_text(lang: str, code: str, **places: object) -> str:
     """What a person is told about a refusal of that code."""
-    errors = _KNOWN["errors"]
-    told: str = errors.get(code, errors["other"])[LANGUAGES.index(lang)]
-    return told.format(**places) if places else told
+    errors, index = _KNOWN["errors"], LANGUAGES.index(lang)
+    told: str = errors.get(code, errors["other"])[index]
+    return told.format(**{"name": _KNOWN["this_field"][index], "least": 1, "most": "", **places})

@@ -152,7 +152,7 @@ def test_what_is_wrong_is_said_at_the_top_and_at_the_field_and_nothing_is_lost(
     page.goto(f"{shared_desk.portal}/contact/new")
     go_on(page)
     assert page.title().startswith("خطا:")
-    assert page.locator(".error-summary a").inner_text() == "یکی را انتخاب کنید."
+    assert page.locator(".error-summary a").inner_text() == "نوع درخواست را انتخاب فرمایید."
     page.get_by_label("درخواست").check()
     go_on(page)
     page.get_by_label("قبض و پرداخت").check()

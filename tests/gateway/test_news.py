@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,6 +25,7 @@ from tests.conftest import (
     wait_for,
 )
 from tests.gateway.conftest import begin, environ_of, sender_to
+from tests.gateway.test_citizens_pages import as_typed
 
 TITLE = {"fa": "تعمیر «پایگاه داده»", "en": "Repair of the <database>"}
 WORDS = {"fa": "سامانه به‌روز می‌شود & برمی‌گردد.", "en": "It is being updated & comes back."}
@@ -336,6 +338,84 @@ def test_the_calendar_moves_and_cancels_its_events(room, announced):
     assert TITLE["en"] in str(moved["DESCRIPTION"])
 
 
+def test_c8_c10_the_calendar_speaks_the_language_asked_for_and_invites_nobody(room, announced):
+    names = {}
+    for lang, other in (("fa", "en"), ("en", "fa")):
+        calendar = Calendar.from_ical(room.get(f"/news.ics?lang={lang}").content)
+        assert "METHOD" not in calendar
+        (event,) = (
+            e for e in calendar.walk("VEVENT")
+            if str(e["UID"]).startswith(f"announcement-{announced['moved']}@")
+        )  # fmt: skip
+        assert TITLE[lang] in str(event["SUMMARY"])
+        assert TITLE[other] not in str(event["SUMMARY"])
+        assert event["SUMMARY"].params["LANGUAGE"] == lang
+        assert event["DESCRIPTION"].index(TITLE[lang]) < event["DESCRIPTION"].index(TITLE[other])
+        assert not event.errors
+        names[lang] = str(calendar["X-WR-CALNAME"])
+    assert names["fa"] != names["en"]
+
+
+def test_c10_an_all_day_row_is_a_day_and_a_window_has_its_hours(room, announced):
+    events = Calendar.from_ical(room.get("/news.ics").content).walk("VEVENT")
+    ends = [e for e in events if str(e["CATEGORIES"].to_ical()).find("end_of_service") > 0]
+    assert ends
+    for event in ends:
+        assert event["DTSTART"].params["VALUE"] == "DATE"
+        assert event.decoded("DTEND") - event.decoded("DTSTART") == dt.timedelta(days=1)
+
+
+def entry(room, form, id):
+    """The newest item of an announcement in a feed."""
+    parsed = feedparser.parse(room.get(f"/news.{form}").content)
+    page = f"{room.portal}/status/{id}"
+    return next(e for e in parsed.entries if e.link.split("#")[0] == page)
+
+
+def test_c11_what_changes_is_shown_again_by_every_reader(room):
+    told = room.maintenance(begins=86_400 * 9, ends=86_400 * 9 + 3600, components=["billing"])
+    try:
+        before = {form: entry(room, form, told["id"]) for form in ("rss", "atom")}
+        room.ask(
+            c.RESCHEDULE_ANNOUNCEMENT, id=told["id"], text=WORDS,
+            starts_at=at(86_400 * 10), ends_at=at(86_400 * 10 + 3600),
+        )  # fmt: skip
+        after = {form: entry(room, form, told["id"]) for form in ("rss", "atom")}
+        assert after["rss"].id == f"{before['rss'].id}#update-1"
+        assert after["rss"].published_parsed >= before["rss"].published_parsed
+        assert 'id="update-1"' in room.page(f"/status/{told['id']}")
+        assert after["atom"].id == before["atom"].id
+        assert after["atom"].updated > before["atom"].updated
+    finally:
+        room.over(told)
+    cancelled = entry(room, "rss", told["id"])
+    assert cancelled.id == f"{before['rss'].id}#update-2"
+    assert "لغو شد" in cancelled.title
+
+
+LISTED = "متن نخست:\n* آب قطع است\n* تا صبح\nبخوانید: https://water.example/a?b=1&c=2."
+
+
+def test_c12_contents_are_html_as_the_page_shows_it(room):
+    told = room.publish("news", body={"fa": LISTED, "en": LISTED})
+    page = room.page(f"/status/{told['id']}")
+    items = {
+        **{form: entry(room, form, told["id"]) for form in ("rss", "atom")},
+        "json": next(
+            item for item in room.get("/news.json").json()["items"]
+            if item["url"].endswith(f"/{told['id']}")
+        ),
+    }  # fmt: skip
+    contents = [items["json"]["content_html"]]
+    for form in ("rss", "atom"):
+        raw = room.get(f"/news.{form}").text
+        assert "dir=&quot;rtl&quot; lang=&quot;fa&quot;" in raw or 'dir="rtl" lang="fa"' in raw
+        contents.append(items[form].get("summary") or items[form].content[0].value)
+    for content in [*contents, page]:
+        assert "<ul><li>آب قطع است</li><li>تا صبح</li></ul>" in content
+        assert 'href="https://water.example/a?b=1&amp;c=2"' in content
+
+
 def test_who_has_a_feed_is_not_sent_it_again(room, announced):
     for path in ("/news.rss", "/news.atom", "/news.json", "/news.ics"):
         first = room.get(path)
@@ -399,6 +479,29 @@ def pin(room):
     )[0]
     (content,) = contents.values()
     return next(w for w in content["body"].split() if w.isdigit() and len(w) == 6)
+
+
+@pytest.mark.parametrize("how", ["persian", "arabic", "pasted"])
+def test_p10_the_code_of_a_subscription_is_read_in_any_digits(room, how):
+    form = {"way": "email", "address": f"{how}@mirab.example", "news": "1"}
+    asked = requests.post(f"{room.portal}/subscribe", data=form, timeout=20)
+    typed = as_typed(pin(room), how)
+    confirmed = requests.post(asked.url, data={"pin": typed}, timeout=20)
+    assert "/u/" in confirmed.url, confirmed.text
+    requests.post(confirmed.url.split("?")[0], timeout=20)
+
+
+@pytest.mark.parametrize("door", ["/inquiry/open", "/contact/track", "/inbox/open"])
+def test_p17_code_and_secret_open_what_they_belong_to_at_whichever_door(room, door):
+    made = requests.post(f"{room.portal}/inbox", data={"form": ""}, timeout=20).text
+    code, secret = re.findall(r'<dd><bdi dir="ltr">([0-9 ]+)</bdi>', made)
+    opened = requests.post(
+        f"{room.portal}{door}", data={"code": code, "secret": secret}, timeout=30
+    )
+    if door == "/contact/track":  # the desk is away here: its page says so, and leads on
+        assert opened.status_code == 503
+    else:
+        assert (opened.status_code, opened.url) == (200, f"{room.portal}/inbox/mine")
 
 
 def subscribe(room, address, way="email"):

@@ -6,6 +6,7 @@ import secrets
 import pytest
 import requests
 
+from bus.persian import persian_digits
 from deploy.local.ports import free_port, listening
 from tests.conftest import Starter, execute, wait_for
 from tests.gateway.conftest import environ_of
@@ -101,3 +102,11 @@ def test_another_mistake_does_not_show_the_mobile_again(portal):
     assert "با هم مطابقت ندارند" in other.text
     assert shown(portal.log()) == []
     assert portal.mobiles() == []
+
+
+@pytest.mark.parametrize("mark", ["", "\u200e\u200b", "\t\u2060\u202f", "\ufeff\u00ad"], ids=ascii)
+def test_p10_c5_an_own_inquiry_is_asked_with_digits_and_marks_of_any_kind(portal, mark):
+    key, file_no, mobile = (mark + persian_digits(x) for x in (KEY, FILE, "+98 (0) 990 000 0012"))
+    told, _ = portal.ask(key=key, file_no=file_no, mobile=mobile)
+    assert (told.status_code, "/inquiry/mine" in told.url) == (200, True)
+    assert portal.mobiles()[-1] == ("+989900000012", "fa")

@@ -48,7 +48,7 @@ def test_a_code_typed_in_persian_digits_finds_its_page(public_face):
 def test_a_form_with_no_code_in_it_asks_for_one(public_face, code):
     answer = requests.get(public_face, params={"code": code}, headers=BROWSER, timeout=15)
     assert answer.status_code == 200
-    assert "کد را وارد کنید" in answer.text
+    assert "کد راستی‌آزمایی را وارد کنید" in answer.text
 
 
 def test_an_attempt_to_inject_a_script_or_a_path_stays_a_code(public_face):
