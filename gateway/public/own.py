@@ -1,6 +1,7 @@
 """Inquiries of people about their own sources: asked, paid, read."""
 
 import contextlib
+import datetime as dt
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -12,6 +13,7 @@ from starlette.routing import Route
 from bus.contracts import own as contracts
 from bus.contracts.billing import LOOK_UP, QUOTE
 from bus.contracts.ratings import RATE_OWN
+from bus.envelope import instant
 from bus.errors import BusError, Conflict, ContractError, NotFound, Unavailable
 from gateway import documents, uploads
 from gateway.origin import same_origin
@@ -114,7 +116,7 @@ class Own:
         response = show(
             request, "inquiry_mine", told=told, secret=proof["secret"],
             new=request.query_params.get("new") == "1", done=request.query_params.get("done"),
-            explain=partial(explained, words.language(request)),
+            explain=partial(explained, words.language(request)), now=instant(dt.datetime.now(dt.UTC)),
         )  # fmt: skip
         if told["state"] == "CHARGING":
             response.headers["Refresh"] = str(WAIT_SECONDS)
