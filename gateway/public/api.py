@@ -32,6 +32,7 @@ from gateway.public import (
     own,
     portal,
     refusals,
+    reports,
     words,
 )
 from gateway.public.tickets import Tickets, address_of, guesses_a_minute
@@ -132,6 +133,7 @@ def make(settings: Settings) -> web.Face:
             *bills.routes(public.tickets, settings.text("PORTAL_URL").rstrip("/")),
             *own.routes(public.tickets, settings.text("PORTAL_URL").rstrip("/")),
             *laws.routes(public.tickets),
+            *reports.routes(public.tickets),
             *lost.routes(public.tickets),
             *inbox.routes(public.tickets),
             *news.routes(public.news),

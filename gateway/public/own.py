@@ -116,7 +116,8 @@ class Own:
         response = show(
             request, "inquiry_mine", told=told, secret=proof["secret"],
             new=request.query_params.get("new") == "1", done=request.query_params.get("done"),
-            explain=partial(explained, words.language(request)), now=instant(dt.datetime.now(dt.UTC)),
+            explain=partial(explained, words.language(request)),
+            now=instant(dt.datetime.now(dt.UTC)),
         )  # fmt: skip
         if told["state"] == "CHARGING":
             response.headers["Refresh"] = str(WAIT_SECONDS)

@@ -246,3 +246,12 @@ def test_p5_a_form_that_is_too_old_keeps_what_was_typed_and_says_so(visitor):
     assert "نوشته‌ای بلند</textarea>" in old.text
     assert "بیش از یک روز" in old.text
     assert title_of(visitor.step(old.text, text="نوشته‌ای بلند").text).startswith("پیش از")
+
+
+def test_p20_the_public_list_is_offered_with_the_page_where_it_stands(visitor):
+    page = visitor.to_check(text="این گزارش برای همه است")
+    assert 'href="/reports"' in page
+    visitor.step(page, declared="1", public="1")
+    listed = visitor.get("/reports").text
+    assert "این گزارش برای همه است" in listed
+    assert "زهرا" not in listed
