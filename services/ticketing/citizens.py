@@ -270,7 +270,7 @@ def form(desk: Desk) -> dict[str, Any]:
     day = desk.calendar.day(today, "")
     return {
         "categories": [_category(desk, each, today) for each in book.categories.values()],
-        "counties": [views.named(book.counties, code) for code in book.counties],
+        "counties": views.by_name(book.counties),
         "units": [views.named(book.units, code) for code in book.units],
         "hours_fa": day.why_fa,
         "hours_en": day.why_en,

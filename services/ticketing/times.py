@@ -24,8 +24,8 @@ def calendar(desk: Desk, from_day: str | None) -> dict[str, Any]:
         "version": desk.calendar_version,
         "known_until": last.isoformat() if last else None,
         "rows": calendar_store.rows(desk.conn, from_day),
-        "counties": [views.named(desk.book.counties, code) for code in desk.book.counties],
-        "offices": [views.named(desk.book.offices, code) for code in desk.book.offices],
+        "counties": views.by_name(desk.book.counties),
+        "offices": views.by_name(desk.book.offices),
         "slots": [
             {
                 "slot": row.id,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from bus.collation import collation_key
 from bus.envelope import instant
 from bus.errors import NotFound
 from services.ticketing import store, visits
@@ -24,6 +25,12 @@ def named(rows: dict[str, dict[str, Any]], code: str | None) -> dict[str, Any] |
     row = rows.get(code) or {"fa": code, "en": code}
     told = {"code": code, "fa": row["fa"], "en": row["en"]}
     return told | {name: row[name] for name in ("email", "phone") if row.get(name)}
+
+
+def by_name(rows: dict[str, dict[str, Any]]) -> list[dict[str, Any] | None]:
+    """Units, counties or offices of the book in the order of the Persian alphabet."""
+    codes = sorted(rows, key=lambda code: collation_key(rows[code]["fa"]))
+    return [named(rows, code) for code in codes]
 
 
 def registered(desk: Desk, case: Case) -> dict[str, Any]:
@@ -105,7 +112,7 @@ def for_desk(desk: Desk, case: Case, *, open_person: bool) -> dict[str, Any]:
         ],
         "location": _location(row),
         "merged_into": case.ticket.merged_into,
-        "units": [named(book.units, code) for code in book.units],
+        "units": by_name(book.units),
         "offices": [_office(desk, code) for code in book.offices],
         "canned": [
             {name: prepared[name] for name in ("code", "title_fa", "text_fa", "text_en")}

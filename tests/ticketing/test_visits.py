@@ -134,3 +134,11 @@ def test_p26_a_merge_into_an_answered_ticket_names_that_ticket_and_its_state(han
     refused = hand.act(at_desk.MERGE, code, "mina", into=target)
     assert refused["code"] == "ticket.target_ended"
     assert refused["details"] == {"state": "ANSWERED", "ticket": target}
+
+
+def test_p15_counties_and_units_stand_in_the_order_of_the_persian_alphabet(hand):
+    names = [county["fa"] for county in hand.call(contracts.FORM)["counties"]]
+    letters = "آابپتثجچحخدذرزژسشصضطظعغفقکگلمنوهی"
+    assert [letters.index(name[0]) for name in names] == sorted(
+        letters.index(name[0]) for name in names
+    )
