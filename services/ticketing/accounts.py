@@ -123,27 +123,34 @@ def confirm(context: Context, request: dict[str, Any]) -> dict[str, Any] | BusEr
     session, proof = context.session(request), request["proof"]
     is_code = not proof.startswith("{")
     refused = guessing.code_refusal(context.conn, session.username, context.now)
-    if refused and is_code:
-        return refused
-    kind = _proven_by(context, session, proof, request["origin"])
+    kind = _proven_by(context, session, proof, request["origin"], by_app=refused is None)
     if kind is None:
+        if refused and is_code:
+            return refused
         if is_code:
             guessing.note_wrong_code(context.conn, session.username, context.now)
         return _wrong(context, session)
-    guessing.forget_codes(context.conn, session.username)
+    if refused is None:
+        guessing.forget_codes(context.conn, session.username)
     renewed = sessions.renew(context.conn, session, request["renewed"], kind)
     if kind == "recovery":
         sessions.note(context.conn, session.username, "recovery_code.used", session.username)
     return signed_in(context, renewed)
 
 
-def _proven_by(context: Context, session: Session, proof: str, origin: str) -> str | None:
-    """The kind of factor that the proof is of; None if it proves nothing."""
+def _proven_by(
+    context: Context, session: Session, proof: str, origin: str, *, by_app: bool
+) -> str | None:
+    """The kind of factor that the proof is of; None if it proves nothing. Codes of an app count
+    with ``by_app`` alone; nobody guesses a recovery code, so that its owner is never shut out.
+    """
     if proof.startswith("{"):
         return "passkey" if factors.take_passkey(context.conn, session, proof, origin) else None
     for row in factors.confirmed(context.conn, session.username):
-        if row.kind == "totp" and factors.take_totp(
-            context.conn, row, proof, context.seal, context.now
+        if (
+            by_app
+            and row.kind == "totp"
+            and factors.take_totp(context.conn, row, proof, context.seal, context.now)
         ):
             return "totp"
     taken = factors.take_recovery_code(context.conn, session.username, proof, context.now)

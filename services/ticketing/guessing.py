@@ -102,12 +102,15 @@ def forget(conn: Connection, guesser: Guesser) -> int:
 
 
 def code_refusal(conn: Connection, username: str, now: dt.datetime) -> TooMany | None:
-    """A refusal if too many codes of the colleague's second factor were wrong; passkeys go on."""
+    """A refusal if too many codes of the colleague's app were wrong; passkeys and recovery codes,
+    which nobody guesses, go on.
+    """
     wait = _wait(conn, [_code_key(username)], now)
     if not wait:
         return None
     return TooMany(
-        f"Too many wrong codes; wait {math.ceil(wait / 60)} minutes, or use a passkey.",
+        f"Too many wrong codes; wait {math.ceil(wait / 60)} minutes, or use a recovery code or a "
+        "passkey.",
         code="desk.locked",
         retry_after=wait,
     )

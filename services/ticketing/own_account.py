@@ -50,8 +50,8 @@ def _with_factors(context: Context, session: Session) -> list[dict[str, str]]:
         return []
     rows = context.conn.execute(
         text(
-            "select username, name, unit from staff where active and username <> :u and exists "
-            "(select from second_factors f where f.username = staff.username "
+            "select username, name, unit, role from staff where active and username <> :u "
+            "and exists (select from second_factors f where f.username = staff.username "
             "and f.confirmed_at is not null) order by name limit 500"
         ),
         {"u": session.username},
@@ -59,7 +59,7 @@ def _with_factors(context: Context, session: Session) -> list[dict[str, str]]:
     return [
         {"username": row.username, "name": row.name}
         for row in rows
-        if resetter.all_units or row.unit == resetter.unit
+        if resetter.all_units or (row.unit == resetter.unit and row.role != "supervisor")
     ]
 
 

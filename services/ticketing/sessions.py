@@ -45,7 +45,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An open session; ``pending`` until the second factor is proven."""
+    """An open session; ``pending`` until the second factor is proven, if there is one."""
 
     id: int
     username: str
@@ -59,6 +59,12 @@ class Session:
 
 
 _FIELDS = "id, username, face, pending, factor, failures, wrong_codes, challenge, started_at"
+# A session that began before its colleague had a second factor has proven none either.
+_UNPROVEN = (
+    "pending or factor is null and exists (select from second_factors f "
+    "where f.username = sessions.username and f.confirmed_at is not null)"
+)
+_OPEN_FIELDS = _FIELDS.replace("pending", f"({_UNPROVEN}) as pending")
 
 
 def begin(  # noqa: PLR0913 - what a session is from its beginning on
@@ -91,7 +97,7 @@ def current(conn: Connection, digest: str, face: str, now: dt.datetime, limits: 
     """The open session of that cookie. Unauthenticated ``desk.signed_out`` if there is none."""
     row = conn.execute(
         text(
-            f"select {_FIELDS}, seen_at from sessions join staff using (username) "  # noqa: S608 - made of constants
+            f"select {_OPEN_FIELDS}, seen_at from sessions join staff using (username) "  # noqa: S608 - made of constants
             "where digest = :digest and face = :face and ended_at is null and active "
             "and seen_at > :idle and started_at > :begun"
         ),

@@ -127,14 +127,14 @@ def put(conn: Connection, colleague: Colleague, password: str | None) -> None:
     ).one_or_none()
     same = before is not None and (
         (before.role, before.unit, before.active) == (colleague.role, colleague.unit, True)
-        and (not password or (before.password_hash and fits(password, before.password_hash)))
+        and _is_same_password(password, before.password_hash)
     )
     conn.execute(
         text(
             "insert into staff (username, name, role, unit, password_hash) "
             "values (:username, :name, :role, :unit, :hash) on conflict (username) do update set "
             "name = :name, role = :role, unit = :unit, active = true, "
-            "password_hash = coalesce(:hash, staff.password_hash)"
+            "password_hash = case when :same then staff.password_hash else :hash end"
         ),
         {
             "username": name,
@@ -142,10 +142,18 @@ def put(conn: Connection, colleague: Colleague, password: str | None) -> None:
             "role": colleague.role,
             "unit": colleague.unit,
             "hash": hashed(password) if password and not same else None,
+            "same": same,
         },
     )
     if before is not None and not same:
         sessions.end_all(conn, name, "account changed")
+
+
+def _is_same_password(password: str | None, kept: str | None) -> bool:
+    """True if nothing changes: an account without a password has none of before either."""
+    if not password or not kept:
+        return not password and not kept
+    return fits(password, kept)
 
 
 def set_password(conn: Connection, username: str, password: str) -> None:

@@ -151,6 +151,20 @@ def test_s7_putting_the_same_account_again_ends_nothing(sat, colleague, shared_d
     assert browser.inside
 
 
+def test_s7_an_account_put_without_a_password_keeps_none(sat, colleague, shared_desk):
+    name = colleague()
+    browser = sat(name)
+    told = ("put", name, "--name", name, "--role", "clerk", "--unit", "groundwater")
+    for _ in range(2):
+        done = told_by(staff.main, *told, "--no-password", DB_URL=shared_desk.db)
+        assert done.returncode == 0, done.stderr
+        assert not browser.inside
+        again = Browser(shared_desk.ops)
+        assert again.sign_in(name, shared_desk.password).status_code == 401
+    assert put(shared_desk, name, "clerk", "groundwater", shared_desk.password).returncode == 0
+    assert sat(name).inside
+
+
 @pytest.mark.parametrize(
     ("column", "age", "inside"),
     [("seen_at", "31 minutes", False), ("started_at", "481 minutes", False),
@@ -348,6 +362,49 @@ def test_s16_who_knows_the_password_guesses_no_code_in_any_browser(sat, colleagu
     known.sign_in(name, shared_desk.password)
     answer = known.post("/second-factor", proof=next_code(app))
     assert (answer.status_code, "چند دقیقه دیگر" in answer.text) == (429, True)
+
+
+def test_s16_who_guesses_codes_shuts_no_owner_out_who_has_a_recovery_code(
+    sat, colleague, shared_desk
+):
+    name = colleague()
+    _, codes = add_app(sat(name))
+    thief, owner = Browser(shared_desk.ops), Browser(shared_desk.ops)
+    for _ in range(5):
+        thief.sign_in(name, shared_desk.password)
+        assert [thief.post("/second-factor", proof="000000").status_code for _ in range(4)]
+    for browser, proof, status in ((thief, "000000", 429), (owner, codes[0], 303)):
+        browser.sign_in(name, shared_desk.password)
+        assert browser.post("/second-factor", proof=proof).status_code == status
+    assert (owner.inside, thief.inside) == (True, False)
+    thief.sign_in(name, shared_desk.password)
+    assert thief.post("/second-factor", proof="000000").status_code == 429
+
+
+def test_s16_a_session_from_before_the_second_factor_is_asked_for_it(sat, colleague, shared_desk):
+    name = colleague()
+    thief, owner = sat(name), sat(name)
+    page = thief.post("/second-factor/enrol", kind="totp").text
+    begun = fields_of(page, "/desk/second-factor/finish")
+    app, _ = add_app(owner)
+    assert thief.get().headers["location"] == "/desk/second-factor"
+    for path, form in (
+        ("/second-factor/enrol", {"kind": "totp"}),
+        ("/second-factor/finish", {**begun, "proof": pyotp.TOTP(begun["seed"]).now()}),
+        ("/account/password", {"old_password": shared_desk.password, "new_password": "x" * 12}),
+    ):
+        assert thief.post(path, **form).headers["location"] == "/desk/second-factor", path
+    assert owner.inside
+    assert thief.post("/second-factor", proof=next_code(app)).headers["location"] == HOME
+    assert thief.inside
+
+
+def test_s16_a_head_takes_no_factor_away_from_a_supervisor(sat, colleague):
+    supervisor, head = colleague("supervisor"), colleague("unit_head")
+    add_app(sat(supervisor))
+    asked = {"username": supervisor, "reason": "تلفن همراه گم شد"}
+    assert sat(head).post("/account/reset", **asked).status_code == 403
+    assert sat(colleague("supervisor")).post("/account/reset", **asked).status_code == 303
 
 
 def test_s16_a_recovery_code_opens_once(sat, colleague, shared_desk):
