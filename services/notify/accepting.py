@@ -15,7 +15,7 @@ from bus.envelope import instant
 from bus.errors import BusError, FieldError, Forbidden, RuleBroken, TooMany, Unavailable
 from bus.membership import AGENCY_MISSING, Sender
 from bus.persian import tehran_day
-from services.notify import consents, ending, filling, inboxes, templates
+from services.notify import code_caps, consents, ending, filling, inboxes, templates
 from services.notify.domain.consent import allows
 from services.notify.domain.message import State
 from services.notify.domain.quiet import after_quiet, within_cap
@@ -27,6 +27,8 @@ _log = log.get("accepting")
 AHEAD = dt.timedelta(days=90)
 # Only these cost a receiver's patience.
 CAPPED = ("sms", "email")
+# Among the lanes of what a receiver gets: no lane, but a share of one.
+OF_STRANGERS = "otp of strangers"
 _COLUMNS = (
     "id uuid, owner text, reference text, template uuid, version integer, language text, "
     "channel text, rest text[], lane text, consent text, state text, receiver jsonb, "
@@ -158,13 +160,19 @@ def _hash(office: Office, channel: str, to: Mapping[str, Any]) -> bytes:
 
 
 def _dues(office: Office, hashes: set[bytes]) -> dict[tuple[bytes, str], list[dt.datetime]]:
-    """When the messages of these receivers went or go out, by receiver and lane."""
+    """When the messages of these receivers went or go out, by receiver and lane; the codes that
+    strangers asked for by themselves, too.
+    """
     rows = office.conn.execute(
         text(
-            "select receiver_hash, lane, due_at from messages where receiver_hash = any(:all) and "
+            "select receiver_hash, lane, due_at, template in (select id from templates "
+            "where owner = :ours and code = any(:codes)) as of_strangers from messages "
+            "where receiver_hash = any(:all) and "
             "created_at > :first and due_at > :since and state <> 'CANCELLED'"
         ),
         {
+            "ours": OURS,
+            "codes": list(code_caps.OF_STRANGERS),
             "all": list(hashes),
             "first": office.now - AHEAD,
             "since": office.now - dt.timedelta(days=1),
@@ -172,7 +180,9 @@ def _dues(office: Office, hashes: set[bytes]) -> dict[tuple[bytes, str], list[dt
     )
     found: dict[tuple[bytes, str], list[dt.datetime]] = {}
     for row in rows:
-        found.setdefault((bytes(row.receiver_hash), row.lane), []).append(row.due_at)
+        lanes = [row.lane, OF_STRANGERS] if row.of_strangers else [row.lane]
+        for lane in lanes:
+            found.setdefault((bytes(row.receiver_hash), lane), []).append(row.due_at)
     return found
 
 
@@ -222,19 +232,28 @@ def _when(office: Office, known: _Known, draft: _Draft) -> dt.datetime:
     due = after_quiet(office.book, form.lane, form.channel, due)
     if form.channel not in CAPPED:
         return due
-    receiver = (_hash(office, form.channel, draft.asked["to"]), form.lane)
-    dues = known.dues.setdefault(receiver, [])
+    receiver = _hash(office, form.channel, draft.asked["to"])
+    dues = known.dues.setdefault((receiver, form.lane), [])
     cap = office.book.cap(form.lane)
     while (free := within_cap(cap, dues, due)) > due:
         if cap.refuses:
-            raise TooMany(
-                "This receiver has got as many messages as one person gets.",
-                code="receiver.cap",
-                retry_after=int((free - office.now).total_seconds()) + 1,
-            )
+            raise _enough(office, free)
         due = after_quiet(office.book, form.lane, form.channel, free)
+    if form.owner == OURS and form.code in code_caps.OF_STRANGERS:
+        codes = known.dues.setdefault((receiver, OF_STRANGERS), [])
+        if (free := within_cap(code_caps.CAP, codes, due)) > due:
+            raise _enough(office, free)
+        codes.append(due)
     dues.append(due)
     return due
+
+
+def _enough(office: Office, free: dt.datetime) -> TooMany:
+    return TooMany(
+        "This receiver has got as many messages as one person gets.",
+        code="receiver.cap",
+        retry_after=int((free - office.now).total_seconds()) + 1,
+    )
 
 
 def _row(office: Office, sender: Sender, draft: _Draft, job: int | None) -> dict[str, Any]:

@@ -7,9 +7,14 @@ import datetime as dt
 from sqlalchemy import text
 
 from bus.errors import TooMany
+from services.notify.domain.book import Cap
 from services.notify.office import Office
 
 CODES_AN_HOUR, CODES_A_DAY = 4, 8
+# Our templates that carry a code to a receiver whom whoever asks has only named: new secrets of
+# tickets (which anybody registers in any name) and of inquiries, and subscriptions.
+OF_STRANGERS = ("ticket_secret_code", "own_secret_code", "subscribe_confirm")
+CAP = Cap(CODES_AN_HOUR, CODES_A_DAY, refuses=True)
 
 
 def require_few(office: Office, receiver: bytes) -> None:

@@ -11,7 +11,7 @@ from bus.contracts.notify import SEND_MESSAGE
 from bus.errors import BusError, RuleBroken
 from bus.one_time_codes import VALID, Codes
 from bus.tracking import SECRET_LENGTH, grouped_secret
-from services.ticketing import acting, desk, notices, store
+from services.ticketing import acting, desk, notices, receivers, store
 from services.ticketing.acting import Case, Desk
 from services.ticketing.domain.ticket import Entry
 
@@ -24,7 +24,7 @@ def ask(at: Desk, asker: str, code: str, contact: str, language: str) -> dict[st
         person.mobile, (person.email or "").lower(),
     )  # fmt: skip
     begun = _codes(at).begin(code if is_own else None, asker)
-    if begun.pin is not None and row is not None:
+    if begun.pin is not None and row is not None and _may_go(at, contact):
         case = acting.take(at, lock=False, id=row.id)
         _send(at, case, "secret_code", contact, language, pin=begun.pin)
     return {"request_id": begun.id, "valid_minutes": int(VALID.total_seconds()) // 60}
@@ -62,6 +62,11 @@ def send_new(at: Desk, code: str, version: int) -> dict[str, Any]:
     shown = grouped_secret(secret)
     _send(at, case, "new_secret", contact, case.row.language, secret=shown)
     return reply
+
+
+def _may_go(at: Desk, contact: str) -> bool:
+    """False if too many codes go there: anybody can have tickets with another's contact."""
+    return "@" not in contact or receivers.allows_code_letter(at, contact)
 
 
 def _codes(at: Desk) -> Codes:

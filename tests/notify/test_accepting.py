@@ -7,7 +7,8 @@ import pytest
 from bus import tracking
 from bus.contracts import inbox as inboxes
 from bus.contracts import notify as contracts
-from services.notify import consents
+from bus.contracts import subscriptions
+from services.notify import code_caps, consents
 from tests.conftest import execute
 from tests.notify.conftest import EMAIL, MOBILE, tehran
 
@@ -158,6 +159,22 @@ def test_an_otp_over_the_cap_is_refused_with_when_to_try_again(hand):
     assert (told["kind"], told["code"]) == ("TooMany", "receiver.cap")
     hand.later(seconds=int(told["details"]["retry_after"]))
     assert hand.send("otp")["state"] == "CREATED"
+
+
+def test_s13_codes_that_strangers_ask_for_leave_room_for_the_codes_of_others(hand):
+    """Anybody has tickets with somebody else's number, and asks for new secrets of them."""
+    hand.template(lane="otp", code="otp")
+    given = {"code": "1234567890", "pin": "123456"}
+    asked = ["ticket_secret_code"] * 3 + ["own_secret_code"] * 3
+    for template in asked:
+        hand.tell(template, personalisation=given, channels=["sms"], to={"mobile": MOBILE})
+    sent = "select count(*) from messages where owner = 'mirab'"
+    assert execute(hand.db, sent) == [(code_caps.CODES_AN_HOUR,)]
+    assert hand.call(subscriptions.SUBSCRIBE, mobile=MOBILE)["code"] == "receiver.cap"
+    assert hand.send("otp")["state"] == "CREATED", "a bank's code still comes"
+    hand.later(minutes=61)
+    hand.tell("own_secret_code", personalisation=given, channels=["sms"], to={"mobile": MOBILE})
+    assert execute(hand.db, sent) == [(code_caps.CODES_AN_HOUR + 1,)]
 
 
 def test_what_concerns_a_case_is_delayed_over_the_cap_never_refused(hand):

@@ -111,6 +111,23 @@ def test_p16_a_number_is_not_texted_without_end(hand):
     assert len(texts(hand)) - before == 4
 
 
+def test_s13_an_address_gets_few_codes_however_many_tickets_name_it(hand):
+    """Anybody has tickets with somebody else's address."""
+    codes = [hand.register(email="victim+x@example.com") for _ in range(3)]
+    codes += [hand.register(email="Victim@example.com") for _ in range(3)]
+    own = hand.register()
+    before = len(hand.letters())
+    for _ in range(9):
+        ask(hand, own, "victim@example.com")
+    assert len(hand.letters()) - before == 0, "who does not know the contact spends nothing of it"
+    for code in codes:
+        for contact in ("victim+x@example.com", "Victim@example.com"):
+            ask(hand, code, contact)
+    assert len(hand.letters()) - before == 4
+    ask(hand, own, "zahra@example.com")
+    assert len(hand.letters()) - before == 5
+
+
 def test_p16_a_colleague_has_a_new_secret_sent_to_the_contact_on_file_alone(hand):
     code = hand.register(mobile=MOBILE, email=None)
     assert "new_secret" in hand.read(code)["may"]
