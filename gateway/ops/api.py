@@ -97,8 +97,10 @@ class Ops:
         )
 
     async def dead_letters(self, request: Request) -> Response:
-        """GET /dead-letters: how many each service has."""
+        """GET /dead-letters: how many each service has; people read it on the board."""
         await self.access.reader(request)
+        if wants_page(request):
+            return RedirectResponse("/", 303)
 
         def count() -> dict[str, int]:
             with DeadLetters(self._amqp_url) as letters:

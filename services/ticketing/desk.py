@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
+from bus.collation import collation_key
 from bus.envelope import instant
 from bus.errors import FieldError, Forbidden, RuleBroken
 from services.ticketing import acting, letter_rows, notices, store, views, visits
@@ -245,10 +246,10 @@ def similar(desk: Desk, case: Case) -> list[dict[str, Any]]:
 
 def colleagues(desk: Desk, unit: str) -> list[dict[str, str]]:
     rows = desk.conn.execute(
-        text("select username, name from staff where unit = :unit and active order by name"),
+        text("select username, name from staff where unit = :unit and active"),
         {"unit": unit},
     )
-    return [dict(row._mapping) for row in rows]
+    return sorted((dict(row._mapping) for row in rows), key=lambda row: collation_key(row["name"]))
 
 
 def open_file(desk: Desk, code: str, file: int) -> dict[str, Any]:

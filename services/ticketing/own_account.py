@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from bus.collation import collation_key
 from bus.errors import BusError, Forbidden, NotFound, RuleBroken, Unauthenticated
 from bus.identifiers import user_name
 from services.ticketing import factors, sessions, staff
@@ -58,7 +59,7 @@ def _with_factors(context: Context, session: Session) -> list[dict[str, str]]:
     )
     return [
         {"username": row.username, "name": row.name}
-        for row in rows
+        for row in sorted(rows, key=lambda row: collation_key(row.name))
         if resetter.all_units or (row.unit == resetter.unit and row.role != "supervisor")
     ]
 

@@ -102,7 +102,7 @@ def test_every_page_of_notices_is_clean_and_fits(visitor, house, judged, width):
     karim, mina = (seat(visitor, house, name, width=width) for name in ("karim", "mina"))
     wait_for(lambda: mina.reload() and mina.locator("text=magfa").count(), 40)
     judged(mina)
-    press(karim, "کنار گذاشتن magfa")
+    press(karim, "کنار گذاشتن مگفا")
     judged(karim)
     press(karim, "به کار گرفتن magfa")
     for channel in ("sms", "email"):

@@ -486,3 +486,59 @@ def test_p21_every_act_leads_back_to_the_filter_and_page_of_the_queue(shared_des
     typed = {**fields_of(page, f"/desk/tickets/{code}/note"), "text": "یادداشت"}
     done = session.post(f"{shared_desk.ops}/desk/tickets/{code}/note", data=typed, timeout=20)
     assert f'href="/desk?state=ALL&amp;search={code}"' in done.text
+
+
+@pytest.mark.parametrize("path", ["/desk/telephone", "/desk/calendar"])
+def test_p15_counties_stand_in_the_order_of_the_persian_alphabet(shared_desk, sat, path):
+    page = sat("nader").get(shared_desk.ops + path, timeout=20).text
+    choices = page.split("شهرستان")[1].split("</select>")[0].split("</fieldset>")[0]
+    order = "باشت بویراحمد بهمئی چرام دنا کهگیلویه گچساران لنده مارگون"
+    counties = re.findall(order.replace(" ", "|"), choices)
+    assert len(counties) > 1
+    assert counties == [county for county in order.split() if county in counties]
+
+
+def test_p16_a_new_secret_from_the_desk_is_looked_at_before_the_old_one_ends(shared_desk, sat):
+    session, ticket = sat(), registered(shared_desk)
+    code, secret = ticket["code"], ticket["secret"]
+
+    def opens():
+        return requests.get(
+            f"{shared_desk.portal}/v1/tickets/{code}",
+            headers={"Ticket-Secret": secret}, timeout=20,
+        ).status_code  # fmt: skip
+
+    look = send(session, shared_desk, code, "new_secret")
+    assert look.status_code == 200
+    assert "رمزی که شهروند اکنون دارد دیگر باز نمی‌کند" in look.text
+    assert opens() == 200
+    assert (
+        "رمز تازه به شهروند فرستاده شد"
+        in send(session, shared_desk, code, "new_secret", looked="1").text
+    )
+    assert opens() != 200
+
+
+@pytest.mark.parametrize(
+    ("act", "prepared"), [("note", False), ("pause", False), ("close", False), ("say", True)]
+)
+def test_p25_an_empty_box_is_told_of_prepared_texts_only_where_there_are_some(
+    shared_desk, sat, act, prepared
+):
+    page = send(sat(), shared_desk, registered(shared_desk)["code"], act).text
+    assert "متن را بنویسید" in page
+    assert ("متن آماده‌ای را انتخاب کنید" in page) is prepared
+
+
+def test_p33_a_session_is_told_by_what_people_call_their_browser(shared_desk, sat):
+    session = requests.Session()
+    session.headers["User-Agent"] = "Mozilla/5.0 (Linux; Android 14) Chrome/126.0 Safari/537.36"
+    session.post(f"{shared_desk.ops}/desk/sign-in", timeout=20,
+                 data={"username": "mina", "password": shared_desk.password})  # fmt: skip
+    page = session.get(f"{shared_desk.ops}/desk/account", timeout=20).text
+    assert "کروم، اندروید" in re.sub('title="[^"]*"', "", page)
+
+
+def test_p21_a_page_that_is_not_there_leads_back_to_its_part(shared_desk, sat):
+    page = sat().get(f"{shared_desk.ops}/desk/letters/999999", timeout=20)
+    assert (page.status_code, 'href="/desk/letters">' in page.text.split("<main")[1]) == (404, True)

@@ -300,6 +300,15 @@ def test_contacts_are_added_and_removed_by_one_officer(house, karim, agency):
     assert "زهرا" not in karim.get("/audit").text
 
 
+def test_p33_the_audit_tells_what_each_act_was_about_in_persian(karim, agency):
+    contact = {"act": "contact", "role": "technical", "name": "زهرا", "email": "z@example.ir"}
+    karim.post(f"/of/{agency}/contacts", **contact)
+    for page in (karim.get("/audit").text, karim.get(f"/of/{agency}").text):
+        assert not re.search(r"[0-9]+ by [a-z]+|[0-9]+ technical", page)
+        assert re.search(r"<bdi>پیشنهاد [0-9]+ از karim</bdi>", page)
+        assert re.search(r"<bdi>تماس [0-9]+، فنی</bdi>", page)
+
+
 def test_the_audit_tells_who_did_what_and_goes_on_page_by_page(house, karim, agency):
     page = karim.get("/audit", code=agency).text
     assert page.index("<bdi>nader</bdi></td><td>تأیید") < page.index(

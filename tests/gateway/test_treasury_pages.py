@@ -560,3 +560,18 @@ def test_p14_every_number_of_a_bill_is_taken_in_three_kinds_of_digits(karim, wri
     assert look.status_code == 200, look.text
     assert "1001/78" in look.text
     assert day(-1) in look.text
+
+
+def test_p24_a_bank_file_that_was_not_chosen_is_called_so(karim):
+    page = karim.press("/files", channel="sep", day=day(-1)).text
+    assert "فایلی را انتخاب کنید" in page
+    assert "درست پر نشده" not in page
+
+
+def test_p30_no_two_choices_of_a_form_are_called_alike(karim):
+    page = karim.get("/bills/new").text
+    fields = re.findall('<select[^>]* name="([a-z_]+)"[^>]*>(.*?)</select>', page, re.S)
+    assert fields
+    for name, choices in fields:
+        labels = re.findall(">([^<]+)</option>", choices)
+        assert len(labels) == len(set(labels)), name

@@ -27,6 +27,15 @@ PROBLEMS = {
     "یا در تأیید عامل دوم کد بازیابی بنویسید.",
     "desk.second_factor": "نخست عامل دوم خود را تأیید کنید: بیرون بروید و دوباره وارد شوید.",
 }
+# What a browser says of itself: the first that stands in it is its name.
+BROWSERS = {
+    "Firefox": "فایرفاکس", "Edg": "اج", "SamsungBrowser": "مرورگر سامسونگ", "OPR": "اپرا",
+    "Chrome": "کروم", "CriOS": "کروم", "Safari": "سافاری",
+}  # fmt: skip
+SYSTEMS = {
+    "Android": "اندروید", "iPhone": "آیفون", "iPad": "آی‌پد", "Windows": "ویندوز",
+    "Mac OS": "مک", "Linux": "لینوکس",
+}  # fmt: skip
 FAULTS = {
     "password.short": "گذرواژه تازه باید دست‌کم ۱۰ نویسه باشد.",
     "username": "همکار را انتخاب کنید.",
@@ -43,3 +52,14 @@ def sentence(error: BusError) -> str:
         if words:
             return words
     return PROBLEMS.get(error.code, "کار انجام نشد؛ دوباره تلاش کنید.")
+
+
+def browser_label(agent: str) -> str:
+    """A browser and its system as people call them, of what it says of itself."""
+    browser, system = (
+        next((name for mark, name in names.items() if mark in agent), "")
+        for names in (BROWSERS, SYSTEMS)
+    )
+    if not browser:
+        return "مرورگری ناشناس"
+    return f"{browser}، {system}" if system else browser

@@ -18,6 +18,11 @@ SECOND_FACTOR = "desk.second_factor"
 SIGNED_OUT = ("desk.signed_out", "desk.unknown")
 # Forms that nobody types, or that another site made: their content is not shown again.
 NOT_KEPT = ("http.cross_site", "http.method", "http.not_found")
+FORBIDDEN = 403
+SECTIONS = {
+    "/desk/treasury": "خزانه", "/desk/notices": "پیام‌ها", "/desk/agencies": "دستگاه‌ها",
+    "/desk/letters": "نامه‌های رسیده", "/desk/calendar": "تقویم و مراجعه",
+}  # fmt: skip
 DOORS = ("sign-in", "sign-out", "kept", "second-factor", "account", "oidc")
 PREFIX = "kept."
 SHORT = 40
@@ -91,12 +96,22 @@ def problem_page(request: Request, problem: dict[str, Any], *, oidc: bool) -> Re
             sentence=general(_code(request, problem), problem["status"], problem),
             error_id=error_id if problem["status"] >= FAULT else None,
             kept=kept,
+            section=_section(request.url.path, problem["status"]),
         )
     if kept is None:
         return RedirectResponse("/desk/sign-in", 303)
     response = pages.page("desk/sign_in.html", 401, problem=None, oidc=oidc, kept=kept, at="/desk")
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _section(path: str, status: int) -> tuple[str, str] | None:
+    """Where the way goes on: the part that the page belongs to, for who may go there."""
+    if status == FORBIDDEN:
+        return None
+    return next(
+        ((home, name) for home, name in SECTIONS.items() if path.startswith(f"{home}/")), None
+    )
 
 
 def _code(request: Request, problem: dict[str, Any]) -> str:

@@ -178,6 +178,7 @@ class SecondFactorPages:
             status_of(error) if error else 200,
             at=self._at,
             home=self._home,
+            browser_label=account_words.browser_label,
             problem=account_words.sentence(error) if error else None,
             **values,
         )

@@ -1,4 +1,4 @@
-"""What a colleague sees before a ticket is closed or joined with another one."""
+"""What a colleague sees before a ticket is closed, joined with another, or gets a new secret."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,8 +22,10 @@ VISITS = {
 
 
 async def look(desk: Desk, request: Request, name: str, data: Row) -> Look:
-    """The page before ``close`` or ``merge``."""
+    """The page before ``close``, ``merge`` or ``new_secret``."""
     told = await desk.ask(request, contracts.READ, {"code": data["code"]})
+    if name == "new_secret":
+        return _new_secret(told)
     leaves = [*_left(told, data)]
     if name == "close":
         return Look(
@@ -40,6 +42,17 @@ async def look(desk: Desk, request: Request, name: str, data: Row) -> Look:
             "از این پس شهروند این پرونده پاسخ پرونده اصلی را می‌گیرد.",
             "رئیس واحد می‌تواند آن‌ها را دوباره جدا کند.",
         ),
+    )  # fmt: skip
+
+
+def _new_secret(told: Row) -> Look:
+    """The old secret opens nothing from then on, and nobody can give it back."""
+    person = told["person"] or {}
+    way = "شماره همراه" if person.get("mobile") else "پست الکترونیک"
+    return Look(
+        title="رمز این پرونده تازه می‌شود", button="فرستادن رمز تازه",
+        facts=(*_facts("پرونده", told), Fact("فرستاده می‌شود به", f"{way} ثبت‌شده در پرونده")),
+        leaves=("رمزی که شهروند اکنون دارد دیگر باز نمی‌کند و برگردانده نمی‌شود.",),
     )  # fmt: skip
 
 

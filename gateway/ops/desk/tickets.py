@@ -41,7 +41,7 @@ ACTS: dict[str, tuple[Contract, Mapping[str, Any]]] = {
     "new_secret": (contracts.SEND_NEW_SECRET, {}),
 }
 FILES = frozenset({"say", "answer"})
-LOOKED_AT = frozenset({"close", "merge"})
+LOOKED_AT = frozenset({"close", "merge", "new_secret"})
 # Acts after which nobody looks after an unpaid bill by itself.
 ENDS = frozenset({"answer", "close", "merge"})
 QUEUES = (*STATES, "WORK", "ALL")
@@ -83,7 +83,7 @@ class TicketPages(DeskSection):
             told=told,
             bills=await self._open_bills(request, told),
             typed=typed,
-            faults=words.faults_of(error),
+            faults=words.faults_of(error, typed.get("act", "")),
             done=done(request),
             portal=self._portal,
         )

@@ -90,7 +90,7 @@ KINDS = {
     "opening": "روز باز",
 }
 _OF_FIELD = {
-    ("text", "required"): "متن را بنویسید، یا متن آماده‌ای را انتخاب کنید.",
+    ("text", "required"): "متن را بنویسید.",
     ("text", "length"): "متن را بنویسید.",
     ("came", "required"): "اعلام فرمایید شهروند آمد یا نیامد.",
     ("visit", "required"): "اعلام فرمایید زمان مراجعه شهروند بماند یا لغو شود.",
@@ -110,7 +110,12 @@ REFUSALS = Refusals(
 )
 
 
-def faults_of(error: BusError | None) -> dict[str, str]:
+# Only these forms offer prepared texts.
+WITH_PREPARED = frozenset({"answer", "say"})
+OR_PREPARED = "متن را بنویسید، یا متن آماده‌ای را انتخاب کنید."
+
+
+def faults_of(error: BusError | None, act: str = "") -> dict[str, str]:
     """What is wrong by field; what belongs to no field under ``""``."""
     if error is None:
         return {}
@@ -123,6 +128,8 @@ def faults_of(error: BusError | None) -> dict[str, str]:
         name = fault.field.split(".", 1)[0]
         if name in FIELDS:
             known = _OF_FIELD.get((name, fault.code))
+            if (name, fault.code) == ("text", "required") and act in WITH_PREPARED:
+                known = OR_PREPARED
             faults.setdefault(name, known or fault_sentence(fault))
     return faults or {"": REFUSALS.sentence(error)}
 

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from bus.collation import collation_key
 from bus.contracts import bulk as contracts
 from bus.contracts import notices_desk
 from bus.errors import BusError, NotFound
@@ -49,11 +50,11 @@ class Jobs:
         """Our templates of the lane bulk that are in force, as options of a field."""
         told = await self._counter.ask(request, notices_desk.FORMS, owner=OURS)
         usable = {
-            form["code"]
+            form["code"]: f"{form['name']} ({form['code']})"
             for form in told["forms"]
             if form["in_force"] and form["lane"] == "bulk" and not form["archived"]
         }
-        return [(code, code) for code in sorted(usable)]
+        return sorted(usable.items(), key=lambda option: collation_key(option[1]))
 
     async def submit(self, request: Request) -> Response:
         """POST /desk/notices/jobs/new: a CSV file; a form that is sent twice is one job."""

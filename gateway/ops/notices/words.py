@@ -14,6 +14,10 @@ CHANNELS = {
     "inbox": "صندوق پیام",
     "letter": "نامه کاغذی",
 }
+PROVIDERS = {
+    "kavenegar": "کاوه‌نگار", "magfa": "مگفا", "melipayamak": "ملی پیامک",
+    "smsir": "اس‌ام‌اس دات آی‌آر", "smtp": "سامانه پست الکترونیک",
+}  # fmt: skip
 LANES = {"otp": "رمز یک‌بار مصرف", "transactional": "خدماتی", "bulk": "انبوه"}
 CONSENTS = {"transactional": "خدماتی", "news": "خبری"}
 LANGUAGES = {"fa": "فارسی", "en": "انگلیسی"}
@@ -248,3 +252,8 @@ def updates(kind: str) -> list[tuple[str, str]]:
 def lines_of(_: BusError) -> list[dict[str, Any]]:
     """Nothing here is told by lines: the rows of a bulk job that are wrong stand on its page."""
     return []
+
+
+def provider_label(code: str) -> str:
+    """What people call a provider of messages; its code where nobody has named it."""
+    return PROVIDERS.get(code, code)

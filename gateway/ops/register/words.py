@@ -2,7 +2,9 @@
 
 import datetime as dt
 import re
+from collections.abc import Callable, Iterable, Mapping
 
+from bus.collation import collation_key
 from bus.errors import BusError, FieldError
 from bus.persian import jalali, tehran_day
 from gateway.ops import refusals, sentences
@@ -200,9 +202,31 @@ def act_label(what: str) -> str:
     return ACTS.get(what) or "کار دیگر"
 
 
+def detail_label(what: str, detail: str, person: Callable[[str | None], str]) -> str:
+    """What an act was about. The audit keeps it as short English: the numbers and ids stay, the
+    words and accounts become what people call them.
+    """
+    id_, _, rest = detail.partition(" ")
+    if what in ("propose", "refuse", "withdraw"):
+        return f"پیشنهاد {detail}"
+    if what == "approve":
+        return f"پیشنهاد {id_} از {person(rest.removeprefix('by '))}"
+    if what in ("contact", "remove contact"):
+        return f"تماس {id_}، {CONTACT_ROLES.get(rest, rest)}"
+    if what == "rotate keys":
+        signer, _, keys = rest.partition(": ")
+        return f"با کلید {signer}: {keys}"
+    return detail
+
+
 def reason_label(reason: str) -> str:
     """The reason that a colleague gave; commands of ours say theirs in English."""
     return OUR_REASONS.get(reason, reason)
+
+
+def by_name(agencies: Iterable[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """Agencies in the order of the Persian alphabet."""
+    return sorted(agencies, key=lambda agency: collation_key(agency["name_fa"] or agency["name"]))
 
 
 def has_ended(until: str | None) -> bool:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.contracts import treasury as contracts
-from bus.errors import BusError
+from bus.errors import BusError, ContractError, FieldError
 from bus.persian import tehran_day
 from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Tried
@@ -63,6 +63,9 @@ class Banks:
             form = await forms.read(request, files=1, fields_limit=FILE_LIMIT, as_text=True)
             typed |= {name: one(form.values, name) for name in ("channel", "day", "form")}
             channel = typed["channel"]
+            if not one(form.values, "text"):
+                why = "Choose the file of the bank."
+                raise ContractError(why, fields=[FieldError("text", "file.missing", why)])
             result = await self._counter.ask(
                 request,
                 contracts.TAKE_FILE,

@@ -27,7 +27,7 @@ USES = {
     "*": "همه مصرف‌ها", "agriculture": "کشاورزی", "industry": "صنعت", "drinking": "شرب",
     "services": "خدمات", "green": "فضای سبز",
 }  # fmt: skip
-AREAS = {"*": "همه دشت‌ها", "prohibited": "ممنوعه", "free": "آزاد", "permitted": "آزاد"}
+AREAS = {"*": "همه دشت‌ها", "prohibited": "ممنوعه", "free": "آزاد"}
 SEASONS = {"*": "همه سال", "warm": "ماه‌های گرم", "normal": "ماه‌های عادی"}
 MONEY = {"IRR": "ریال", "NEW_RIAL": "ریال نو", "QERAN": "قران"}
 PAYERS = {"applicant": "متقاضی", "agency": "دستگاه"}
