@@ -100,7 +100,7 @@ def test_an_editor_writes_another_approves_and_a_window_is_announced(visitor, ho
 @pytest.mark.parametrize("width", [320, 1280])
 def test_every_page_of_notices_is_clean_and_fits(visitor, house, judged, width):
     karim, mina = (seat(visitor, house, name, width=width) for name in ("karim", "mina"))
-    wait_for(lambda: mina.reload() and mina.locator("text=magfa").count(), 40)
+    wait_for(lambda: mina.reload() and mina.locator("text=مگفا").count(), 40)
     judged(mina)
     press(karim, "کنار گذاشتن مگفا")
     judged(karim)

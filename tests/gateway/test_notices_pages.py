@@ -208,7 +208,7 @@ def test_a_provider_is_put_aside_weighed_and_used_again(house, karim, mina):
     wait_for(lambda: "magfa" in karim.get().text, 40)
     page = karim.post("/providers/magfa/pause").text
     assert "ارائه‌دهنده کنار گذاشته شد" in page
-    assert "به کار گرفتن magfa" in page
+    assert "به کار گرفتن مگفا" in page
     assert karim.post("/providers/magfa/weigh", weight="20").status_code == 403
     assert "سهم ارائه‌دهنده تغییر کرد" in mina.post("/providers/magfa/weigh", weight="۲۰").text
     wrong = mina.post("/providers/magfa/weigh", weight="many", act="weigh-magfa")
