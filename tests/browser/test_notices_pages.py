@@ -104,7 +104,7 @@ def test_every_page_of_notices_is_clean_and_fits(visitor, house, judged, width):
     judged(mina)
     press(karim, "کنار گذاشتن مگفا")
     judged(karim)
-    press(karim, "به کار گرفتن magfa")
+    press(karim, "به کار گرفتن مگفا")
     for channel in ("sms", "email"):
         draft(karim, f"judged_{channel}_{width}", channel, "bulk")
         judged(karim)
