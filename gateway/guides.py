@@ -1,4 +1,6 @@
-"""The documents that errors and pages point to, on each face below /docs/, as they are written."""
+"""The documents that errors and pages point to, on each face below /docs/, as they are written,
+and of the connector what they lead on to.
+"""
 
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +12,11 @@ from starlette.routing import Route
 from bus.errors import NotFound
 from gateway.origin import for_every_site
 
-FOLDER = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("docs", "connector/example")
+# A tour through the code is for who has the code before him.
+LEFT_OUT = ("docs/tour.md",)
+CONNECTOR = "connector/README.md"
 PLAIN, MARKDOWN = "text/plain", "text/markdown"
 FORMS = {".md": MARKDOWN, ".sh": PLAIN, ".py": PLAIN, ".mjs": PLAIN, ".java": PLAIN, ".php": PLAIN}
 
@@ -18,7 +24,7 @@ FORMS = {".md": MARKDOWN, ".sh": PLAIN, ".py": PLAIN, ".mjs": PLAIN, ".java": PL
 async def guide(request: Request) -> Response:
     """GET /docs/{name}: a document or an example; Markdown as plain text for a browser."""
     try:
-        content, form = _guides()[request.path_params["name"]]
+        content, form = _guides()[request.scope["path"].removeprefix("/")]
     except KeyError:
         raise NotFound("There is no such document.", code="http.not_found") from None
     if form == MARKDOWN and "text/html" in request.headers.get("accept", ""):
@@ -30,11 +36,15 @@ async def guide(request: Request) -> Response:
 @lru_cache(maxsize=1)
 def _guides() -> dict[str, tuple[bytes, str]]:
     """All of them, read once: no path that somebody asks for reaches the disk."""
+    paths = [path for name in FOLDERS for path in (ROOT / name).rglob("*")]
+    names = {path.relative_to(ROOT).as_posix(): path for path in (*paths, ROOT / CONNECTOR)}
     return {
-        path.relative_to(FOLDER).as_posix(): (path.read_bytes(), FORMS[path.suffix])
-        for path in sorted(FOLDER.rglob("*"))
-        if path.suffix in FORMS and path.is_file()
+        name: (path.read_bytes(), FORMS[path.suffix])
+        for name, path in sorted(names.items())
+        if path.suffix in FORMS and name not in LEFT_OUT and path.is_file()
     }
 
 
-ROUTES = [Route("/docs/{name:path}", for_every_site(guide))]
+ROUTES = [
+    Route(f"/{folder}/{{name:path}}", for_every_site(guide)) for folder in ("docs", "connector")
+]
