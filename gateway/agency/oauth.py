@@ -18,11 +18,13 @@ from gateway.agency.identity import Identities, is_signed
 from gateway.agency.jose import CLIENT_ALGORITHMS, LEAST_JTI, Token, Unreadable
 from gateway.agency.refusals import claim
 from gateway.agency.register import Agency, Credential, Grant, Register
+from gateway.agency.replays import KEEP_SECONDS
 from gateway.agency.tokens import LIFE, Access
 
 FORM = "application/x-www-form-urlencoded"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-LONGEST_LIFE, SKEW = 300, 60
+# Common libraries make assertions of an hour; a jti is kept for as long as its assertion lives.
+LONGEST_LIFE, SKEW = 3600, 60
 MOST_FIELDS = 20
 UNPROVEN = "This client was not proven: compare client_id, key id, key and certificate."
 # The errors of RFC 6749 (section 5.2) and RFC 9449 (section 5) by our own codes.
@@ -76,22 +78,23 @@ class Endpoint:
         credential, assertion = self._client(request, told)
         agency = self._known.register.owner(credential.id)
         request.state.agency = agency.code
-        once: list[tuple[str, str, str, float]] = []
+        once: list[tuple[str, str, str, float, int]] = []
         if assertion:
             _check_assertion(assertion, (base, f"{base}/oauth/token"))
             jti, created = assertion.text("jti"), assertion.seconds("iat")
-            once.append(("assertion", credential.id, jti, created))
+            keep = int(assertion.seconds("exp") - time.time()) + 2 * SKEW
+            once.append(("assertion", credential.id, jti, created, max(keep, KEEP_SECONDS)))
         bound: dict[str, Any] = {"x5t#S256": credential.thumbprint}
         if "dpop" in message.headers or credential.thumbprint is None:
             url = message.target_uri.partition("?")[0]
             proof = self._known.proofs.check(message.headers.get("dpop"), message.method, url)
-            once.append(("dpop", proof.thumbprint, proof.jti, proof.created))
+            once.append(("dpop", proof.thumbprint, proof.jti, proof.created, KEEP_SECONDS))
             bound = {"jkt": proof.thumbprint}
-        for kind, owner, nonce, at in once:
+        for kind, owner, nonce, at, _ in once:
             self._known.replays.check(kind, owner, nonce, at)
         request.state.limits = self._known.limits.take(agency)
-        for kind, owner, nonce, _ in once:
-            self._known.replays.note(kind, owner, nonce)
+        for kind, owner, nonce, _, keep in once:
+            self._known.replays.note(kind, owner, nonce, keep)
         access = _access(self._known.register, agency, credential, told, bound)
         return {
             "access_token": self._known.tokens.make(access, base),

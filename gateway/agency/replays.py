@@ -9,7 +9,7 @@ from pathlib import Path
 from bus import log
 from bus.errors import SignatureError, Unavailable
 
-# The longest time from arrival to the end of what is signed: 300 s of life and 60 s of skew.
+# The longest time from arrival to the end of a signature or proof: 300 s of life and 60 s of skew.
 KEEP_SECONDS = 420
 PURGE_EVERY = 1024
 BUSY_SECONDS = 2.0
@@ -60,10 +60,10 @@ class Replays:
         if self._run(sql, (_mark(kind, owner, nonce),)).fetchone():
             raise _replayed(replayed)
 
-    def note(self, kind: str, owner: str, nonce: str) -> None:
-        """Writes it down; SignatureError if another process was faster."""
+    def note(self, kind: str, owner: str, nonce: str, keep: int = KEEP_SECONDS) -> None:
+        """Writes it down for ``keep`` seconds; SignatureError if another process was faster."""
         now = int(time.time())
-        row = (_mark(kind, owner, nonce), now + KEEP_SECONDS)
+        row = (_mark(kind, owner, nonce), now + keep)
         if not self._run("insert or ignore into seen values (?, ?)", row).rowcount:
             raise _replayed(CODES[kind][0])
         self._noted += 1

@@ -51,7 +51,7 @@ SUMMARIES = {
     "survey": "Says how satisfied you are, once for each answer.",
 }
 BILL = tuple(
-    path_parameter(name, {**_TEXT, "pattern": "^[0-9]+$"}, description)
+    path_parameter(name, {**_TEXT, "pattern": "^0*[0-9]{6,13}$"}, description)
     for name, description in (("bill_id", "Bill ID"), ("payment_id", "Payment ID"))
 )
 OPENED = (*ALWAYS, 403, 409, *SERVICE)

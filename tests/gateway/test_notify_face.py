@@ -21,11 +21,14 @@ from notifications_python_client.authentication import create_jwt_token
 from notifications_python_client.errors import HTTPError
 from pypdf import PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
+from requests.auth import AuthBase
+from schemathesis.generation import GenerationMode
 
 from deploy.local.ports import free_port
 from services.notify import api_keys
 from services.notify.keys import Keys
 from tests.conftest import ROOT, Starter, execute, make_database, own_vhost, secrets_in, wait_for
+from tests.gateway.test_schemathesis import operations, try_operation
 from tests.notify.conftest import Hand
 
 MOBILE, EMAIL = "09900000001", "someone@mirab.example"
@@ -734,3 +737,17 @@ def test_the_keys_of_these_tests_open_nothing_else(notify):
     assert Keys("another secret").open(
         execute(notify.hand.db, "select secret from api_keys limit 1")[0][0]
     ) is None  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+def test_d9_the_notify_api_is_as_its_document_says(notify, mode):
+    class Bearer(AuthBase):
+        def __call__(self, request):
+            made = notify.keys["test"]
+            token = create_jwt_token(made[-36:], made[-73:-37])
+            request.headers["Authorization"] = f"Bearer {token}"
+            return request
+
+    for operation in operations(notify.url):
+        if mode.is_positive or operation.method.upper() == "POST":
+            try_operation(operation, mode, 2, Bearer())

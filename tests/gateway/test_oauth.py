@@ -344,6 +344,15 @@ def test_api2_replayed_jti_of_an_assertion(client):
     assert told["error"] == "invalid_client"
 
 
+def test_d6_an_assertion_of_an_hour_as_common_libraries_make_it_is_taken_once(client):
+    now = int(time.time())
+    assertion = client.assertion(aud=f"{client.url}/oauth/token", iat=now, exp=now + 3600)
+    client.token(assertion=assertion)
+    refused(client.send_for_token(assertion=assertion), 400, "assertion.replayed")
+    longer = client.assertion(iat=now, exp=now + 3601)
+    refused(client.send_for_token(assertion=longer), 400, "assertion.time")
+
+
 def test_an_assertion_that_failed_for_want_of_a_nonce_may_come_again(client):
     assertion, proof = client.assertion(), client.proof("/oauth/token", nonce=None)
     told = refused(client.send_for_token(assertion=assertion, proof=proof), 400, "dpop.nonce")

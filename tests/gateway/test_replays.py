@@ -52,6 +52,16 @@ def test_a_nonce_is_forgotten_when_it_can_come_no_more(tmp_path, monkeypatch):
     assert refused(book.note, "signature", "a-1", "0") == "signature.replayed"
 
 
+def test_d6_what_lives_for_an_hour_is_remembered_for_as_long(tmp_path, monkeypatch):
+    book, now = Replays(tmp_path), [time.time()]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    book.note("assertion", "a-1", "first", 3720)
+    now[0] += 3660
+    for number in range(PURGE_EVERY):
+        book.note("signature", "a-1", str(number))
+    assert refused(book.check, "assertion", "a-1", "first", now[0]) == "assertion.replayed"
+
+
 def test_two_who_share_a_folder_share_the_book_and_its_beginning(tmp_path):
     one = Replays(tmp_path)
     one.note("dpop", "k", "n")
