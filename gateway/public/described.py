@@ -171,7 +171,14 @@ class _Paths:
             "type": "object",
             "required": ["psp"],
             "additionalProperties": False,
-            "properties": {"psp": {**_TEXT, "description": "A code of the bill's pay_at"}},
+            "properties": {
+                "psp": {
+                    **_TEXT,
+                    "minLength": 1,
+                    "maxLength": 40,
+                    "description": "A code of the bill's pay_at",
+                }
+            },
         }
         self.add("post", f"{one}/payments", "bills.pay", "Begins to pay at a bank's gateway.",
                  self.reply(billing.START_PAYMENT), status=201, statuses=CHANGES,
