@@ -78,7 +78,7 @@ def upload(page, code):
     press(page, "فرستادن برای بررسی")
 
     def checked():
-        page.get_by_role("link", name="تازه کردن").click()
+        page.get_by_role("link", name="به‌روزرسانی").click()
         return page.locator(".tag", has_text="آماده آغاز").count()
 
     wait_for(checked, 40)
@@ -102,6 +102,7 @@ def test_every_page_of_notices_is_clean_and_fits(visitor, house, judged, width):
     karim, mina = (seat(visitor, house, name, width=width) for name in ("karim", "mina"))
     wait_for(lambda: mina.reload() and mina.locator("text=مگفا").count(), 40)
     judged(mina)
+    karim.reload()
     press(karim, "کنار گذاشتن مگفا")
     judged(karim)
     press(karim, "به کار گرفتن مگفا")
