@@ -1,7 +1,7 @@
 """The order of the Persian alphabet, for lists that people read; pure.
 
 Unicode's own order puts پ, چ, ژ, گ and ک, ی after all Arabic letters. A whole collation library
-(PyICU) is a build of a megabyte for one table: docs/decisions tells why this is enough.
+(PyICU) is a build of megabytes for one table: decision 53 tells why this is enough.
 """
 
 import unicodedata

@@ -67,12 +67,12 @@ def receipt(told: Mapping[str, Any], lang: str, *, portal: str) -> bytes:
     return _pdf("receipt", lang, bill=paid, link=_link(paid, portal), **bank)
 
 
-def statement(told: Mapping[str, Any], lang: str) -> bytes:
+def statement(told: Mapping[str, Any], lang: str, payer: str = "") -> bytes:
     """The PDF of a Statement: an agency's account in a Jalali month, row by row, in rials.
 
-    Beside each row stands what was owed after it.
+    Beside each row stands what was owed after it; ``payer`` is the agency by its name.
     """
-    return _pdf("statement", lang, account=told, rows=with_balance(told))
+    return _pdf("statement", lang, account=told, payer=payer, rows=with_balance(told))
 
 
 def answer(

@@ -1,6 +1,4 @@
-"""The documents that errors and pages point to, on each face below /docs/, as they are written,
-and of the connector what they lead on to.
-"""
+"""The documents that errors and pages point to, on each face below /docs/, as they are written."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -12,11 +10,7 @@ from starlette.routing import Route
 from bus.errors import NotFound
 from gateway.origin import for_every_site
 
-ROOT = Path(__file__).parents[1]
-FOLDERS = ("docs", "connector/example")
-# A tour through the code is for who has the code before him.
-LEFT_OUT = ("docs/tour.md",)
-CONNECTOR = "connector/README.md"
+FOLDER = Path(__file__).parents[1] / "docs"
 PLAIN, MARKDOWN = "text/plain", "text/markdown"
 FORMS = {".md": MARKDOWN, ".sh": PLAIN, ".py": PLAIN, ".mjs": PLAIN, ".java": PLAIN, ".php": PLAIN}
 
@@ -24,7 +18,7 @@ FORMS = {".md": MARKDOWN, ".sh": PLAIN, ".py": PLAIN, ".mjs": PLAIN, ".java": PL
 async def guide(request: Request) -> Response:
     """GET /docs/{name}: a document or an example; Markdown as plain text for a browser."""
     try:
-        content, form = _guides()[request.scope["path"].removeprefix("/")]
+        content, form = _guides()[request.path_params["name"]]
     except KeyError:
         raise NotFound("There is no such document.", code="http.not_found") from None
     if form == MARKDOWN and "text/html" in request.headers.get("accept", ""):
@@ -36,15 +30,11 @@ async def guide(request: Request) -> Response:
 @lru_cache(maxsize=1)
 def _guides() -> dict[str, tuple[bytes, str]]:
     """All of them, read once: no path that somebody asks for reaches the disk."""
-    paths = [path for name in FOLDERS for path in (ROOT / name).rglob("*")]
-    names = {path.relative_to(ROOT).as_posix(): path for path in (*paths, ROOT / CONNECTOR)}
     return {
-        name: (path.read_bytes(), FORMS[path.suffix])
-        for name, path in sorted(names.items())
-        if path.suffix in FORMS and name not in LEFT_OUT and path.is_file()
+        path.relative_to(FOLDER).as_posix(): (path.read_bytes(), FORMS[path.suffix])
+        for path in sorted(FOLDER.rglob("*"))
+        if path.suffix in FORMS and path.is_file()
     }
 
 
-ROUTES = [
-    Route(f"/{folder}/{{name:path}}", for_every_site(guide)) for folder in ("docs", "connector")
-]
+ROUTES = [Route("/docs/{name:path}", for_every_site(guide))]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bus.collation import collation_key
 from bus.company import company
 from bus.errors import NotFound
 from bus.persian import TEHRAN, jalali
@@ -77,7 +79,19 @@ def with_links(text: str) -> Markup:
     return Markup(LINK.sub(r'<a href="\g<0>">\g<0></a>', str(escape(text))))  # noqa: S704
 
 
+def by_name(rows: Iterable[Mapping[str, Any]], field: str = "fa") -> list[Mapping[str, Any]]:
+    """Rows in the order of the Persian alphabet, for lists that people choose or read by name."""
+    return sorted(rows, key=lambda row: collation_key(row[field] or ""))
+
+
+def named(codes: Iterable[str], name_of: Callable[[str], str]) -> list[Mapping[str, Any]]:
+    """Codes with what people call them, in the order of the names."""
+    return by_name([{"code": code, "fa": name_of(code)} for code in codes])
+
+
 _templates.filters |= {
+    "by_name": by_name,
+    "named": named,
     "with_links": with_links,
     "rials": "{:,}".format,
     "moment": moment,

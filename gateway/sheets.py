@@ -1,13 +1,18 @@
 """Tables as CSV for spreadsheets (RFC 4180): no cell is ever taken for a formula."""
 
 import csv
+import datetime as dt
 import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bus.persian import jalali
+
 RISKY = ("=", "+", "-", "@", "\t", "\r")
 BOM = "\ufeff"
 STATEMENT = ("day", "number", "kind", "text_fa", "text_en", "rials", "owed_rials")
+
+STATEMENT_FA = ("روز", "شماره قبض", "شرح", "مبلغ به ریال", "مانده به ریال")
 
 
 def line(cells: Iterable[Any]) -> str:
@@ -43,4 +48,23 @@ def statement(told: Mapping[str, Any]) -> bytes:
         line([told["to_day"], "", "closing", "مانده پایان ماه", "Owed at the end", "",
               told["closing_rials"]]),
     ]  # fmt: skip
+    return (BOM + "".join(lines)).encode()
+
+
+def _day(told: str) -> str:
+    return jalali(dt.date.fromisoformat(told)).replace("-", "/")
+
+
+def statement_fa(told: Mapping[str, Any]) -> bytes:
+    """The same as CSV for colleagues: heads and days as they read them."""
+    first, last = _day(told["from_day"]), _day(told["to_day"])
+    lines = [
+        line(STATEMENT_FA),
+        line([first, "", "مانده از پیش", "", told["opening_rials"]]),
+        *(
+            line([_day(row["day"]), row["number"], row["text_fa"], row["rials"], row["owed_rials"]])
+            for row in with_balance(told)
+        ),
+        line([last, "", "مانده پایان ماه", "", told["closing_rials"]]),
+    ]
     return (BOM + "".join(lines)).encode()

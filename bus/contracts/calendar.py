@@ -40,6 +40,11 @@ class CalendarRows(Schema):
     slots = fields.List(Block(), required=True)
 
 
+def looked_version() -> fields.Integer:
+    """The version of the calendar that somebody looked at before this act; refused if it is old."""
+    return whole(0, 2**53, load_default=None, allow_none=True)
+
+
 class CalendarRow(Schema):
     """A dated row of the calendar: office hours, weekend, a closed day or an opened one."""
 
@@ -59,11 +64,13 @@ class CalendarRow(Schema):
         load_default=False,
         metadata={"description": "A closure of more than 30 days in a row is meant"},
     )
+    looked_version = looked_version()
 
 
 class WithdrawRow(Schema):
     row = whole(1, 2**53, required=True)
     source = Text(300, required=True)
+    looked_version = looked_version()
 
 
 class Changed(Schema):

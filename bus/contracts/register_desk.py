@@ -22,6 +22,16 @@ class Officer(Schema):
     role = Choice(ROLES, required=True)
 
 
+class AgencyNames(Schema):
+    """What agencies are called in Persian, those whose rights ended too; for pages that name
+    them.
+    """
+
+    names = fields.Dict(
+        keys=Text(64), values=Text(200), required=True, metadata={"description": "Code → name"}
+    )
+
+
 class AgencyRow(OneAgency):
     name = Text(200, required=True)
     name_fa = Text(200, required=True, least=0)
@@ -170,6 +180,11 @@ def _officers(
 WHO_AM_I = _officers(
     "who_am_i", Nothing(), "Who asks, as an officer of the register.", Officer(), effect=False
 )
+# A name is no right: any colleague's page tells it. A page without it is better than a late one.
+AGENCY_NAMES = Request(
+    "agencies.names.v1", Nothing(), "What agencies are called.", reply=AgencyNames(), effect=False,
+    agency=False, deadline=2.0,
+)  # fmt: skip
 LIST = _officers("list", Nothing(), "All agencies, and what waits.", AgencyRows(), effect=False)
 READ = _officers(
     "read", OneAgency(), "One agency with its proposals, history and contacts.", AgencyWhole(),

@@ -261,11 +261,6 @@ def _pages(document: Document) -> None:
             {"text/markdown": {}, "text/plain": {}},
         ),
         (
-            "/connector/{name}", "kit", "A document or an example of the connector.",
-            [path_parameter("name", {"type": "string", "examples": ["README.md"]}, "Its file")],
-            {"text/markdown": {}, "text/plain": {}},
-        ),
-        (
             "/static/{name}", "static", "Style sheets, the font, the mark.", [name],
             {kind: {} for kind in ("text/css", "font/woff2", "image/svg+xml")},
         ),

@@ -16,6 +16,7 @@ from bus.dead_letters import DeadLetters
 from bus.errors import ContractError, FieldError, NotFound
 from bus.keys import SigningKey
 from bus.monitor import Status
+from bus.persian import fold_code
 from bus.settings import Settings, broker_url
 from gateway import bodies, pages, uploads, web
 from gateway.ops import board
@@ -88,6 +89,7 @@ class Ops:
         return pages.page(
             "board.html",
             reader=reader,
+            here=request.url.path,
             rows=rows,
             services=survey.services,
             state=board.STATES[survey.status],
@@ -125,6 +127,7 @@ class Ops:
         replayed = request.query_params.get("replayed", "")
         return pages.page(
             "ops/dead_letters.html", service=service, letters=letters, reader=reader,
+            here=request.url.path,
             replayed=replayed if replayed.isdecimal() else "",
         )  # fmt: skip
 
@@ -148,7 +151,7 @@ class Ops:
     async def load_page(self, request: Request) -> Response:
         """GET /registry/loads: a form to import an export."""
         reader = await self.access.reader(request)
-        return pages.page("ops/load_new.html", reader=reader)
+        return pages.page("ops/load_new.html", reader=reader, here=request.url.path)
 
     async def load(self, request: Request) -> Response:
         """POST /registry/loads with {"folder": ...}: import an export of the import folder."""
@@ -169,12 +172,12 @@ class Ops:
 
     async def load_status(self, request: Request) -> Response:
         """GET /registry/loads/{load}: how far it has come."""
-        await self.access.reader(request)
+        reader = await self.access.reader(request)
         data = LOAD_STATUS.load({"load": request.path_params["load"]})
         reply = await self.client.call(LOAD_STATUS, data, caller=CALLER)
         if not wants_page(request):
             return web.json_response(reply)
-        return pages.page("ops/load.html", load=reply)
+        return pages.page("ops/load.html", load=reply, reader=reader, here=request.url.path)
 
 
 class Sent(NamedTuple):
@@ -198,7 +201,7 @@ async def sent_object(request: Request) -> Sent:
         elif name == "ids":
             data[name] = texts
         else:
-            data[name] = texts[0].strip()
+            data[name] = fold_code(texts[0])
     return Sent(data, True)
 
 

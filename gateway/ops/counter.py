@@ -19,7 +19,7 @@ from gateway.ops import forms
 from gateway.ops.desk.session import Desk, form_id
 from gateway.ops.forms import one, taken, whole_of
 from gateway.ops.looking import Look, Looker, carried, wants_form, wants_look
-from gateway.ops.names import Names, Person
+from gateway.ops.names import NameOf, Names, Person
 from gateway.origin import same_origin
 from gateway.problems import status_of
 
@@ -74,6 +74,10 @@ class Counter:
         """Gives the name of an account."""
         return await self._names.person(request)
 
+    async def agency(self, request: Request) -> NameOf:
+        """Gives the name of an agency."""
+        return await self._names.agency(request)
+
     async def page(
         self, request: Request, name: str, tried: Tried = NOTHING, **asked: Awaitable[Any]
     ) -> Response:
@@ -103,9 +107,10 @@ class Counter:
         asked: Mapping[str, Awaitable[Any]],
         **more: Any,
     ) -> Response:
-        officer, person, *told = await asyncio.gather(
+        officer, person, agency, *told = await asyncio.gather(
             self.ask(request, self.place.who_am_i),
             self._names.person(request),
+            self._names.agency(request),
             *asked.values(),
         )
         words, error = self.place.words, tried.error
@@ -116,6 +121,7 @@ class Counter:
             here=request.url.path,
             officer=officer,
             person=person,
+            agency=agency,
             form_id=form_id(),
             w=words,
             at=self.place.at,

@@ -55,6 +55,10 @@ class RegisterEntries:
     def list_agencies(self, tx):
         return views.listed(self.officer(tx).conn)
 
+    @serve(desk.AGENCY_NAMES)
+    def agency_names(self, tx):
+        return {"names": views.names(tx.conn)}
+
     @serve(desk.READ)
     def read_agency(self, tx, *, code):
         return views.read(self.officer(tx).conn, code)

@@ -2,13 +2,29 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
+from bus.collation import collation_key
 from bus.envelope import instant
 from services.agencies import changes, contacts, register
 from services.agencies.domain.document import ends_on, ids, toml_of
 
 HISTORY = 50
+
+
+def _place(row: Row[Any]) -> tuple[bool, bool, tuple[str, str]]:
+    """Where an agency stands in the list of all: by its name, among those like it."""
+    return (
+        row.state != "IN_FORCE",
+        row.ends_at is not None,
+        collation_key(row.document.get("name_fa") or row.document["name"]),
+    )
+
+
+def names(conn: Connection) -> dict[str, str]:
+    """The Persian name of each agency by its code; the name of one that has no Persian one."""
+    rows = conn.execute(text("select code, document from agencies"))
+    return {row.code: row.document.get("name_fa") or row.document["name"] for row in rows}
 
 
 def listed(conn: Connection) -> dict[str, Any]:
@@ -18,12 +34,8 @@ def listed(conn: Connection) -> dict[str, Any]:
     waiting = conn.execute(
         text("select * from agency_changes where state = 'DRAFT' order by id")
     ).all()
-    rows = conn.execute(
-        text(
-            "select * from agencies where state <> 'ENDED' "
-            "order by state <> 'IN_FORCE', ends_at is not null, code"
-        )
-    )
+    known = conn.execute(text("select * from agencies where state <> 'ENDED'"))
+    rows = sorted(known, key=_place)
     return {
         "agencies": [
             {

@@ -14,7 +14,10 @@ def load(conn: Connection) -> tuple[Calendar, int]:
     return Calendar([row_from(row) for row in rows(conn)]), version(conn)
 
 
-def version(conn: Connection) -> int:
+def version(conn: Connection, *, lock: bool = False) -> int:
+    """The version in force; with ``lock`` nobody changes the calendar until this act has ended."""
+    if lock:
+        conn.execute(text("select 1 from calendar_version for update"))
     return int(conn.execute(text("select version from calendar_version")).scalar_one())
 
 

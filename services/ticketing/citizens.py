@@ -271,7 +271,7 @@ def form(desk: Desk) -> dict[str, Any]:
     return {
         "categories": [_category(desk, each, today) for each in book.categories.values()],
         "counties": views.by_name(book.counties),
-        "units": [views.named(book.units, code) for code in book.units],
+        "units": views.by_name(book.units),
         "hours_fa": day.why_fa,
         "hours_en": day.why_en,
     }

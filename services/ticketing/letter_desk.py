@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from bus.blobs import Blobs
+from bus.collation import collation_key
 from bus.contracts.ticketing import TEXT_MOST
 from bus.envelope import instant
 from bus.errors import Conflict, Forbidden, NotFound
@@ -113,7 +114,10 @@ def read(desk: Desk, letter: int) -> dict[str, Any]:
         "may": _may(row),
         "categories": [
             {"code": c["code"], "fa": c["fa"], "own": c["unit"] == unit}
-            for c in sorted(desk.book.categories.values(), key=lambda c: c["unit"] != unit)
+            for c in sorted(
+                desk.book.categories.values(),
+                key=lambda c: (c["unit"] != unit, collation_key(c["fa"])),
+            )
         ],
     }
 

@@ -283,8 +283,9 @@ class Ticketing(AccountEntries, Service):
         return times.change_calendar(self.own_desk(tx), row)
 
     @serve(at_desk.WITHDRAW_ROW)
-    def withdraw_row(self, tx, *, row, source):
-        return times.withdraw_row(self.own_desk(tx), row, source)
+    def withdraw_row(self, tx, *, row, source, looked_version):
+        desk = self.own_desk(tx)
+        return times.withdraw_row(desk, row, source, looked_version)
 
     @serve(at_desk.ADD_SLOTS)
     def add_slots(self, tx, **asked):

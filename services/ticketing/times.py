@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from bus.envelope import instant
-from bus.errors import FieldError, RuleBroken
+from bus.errors import Conflict, FieldError, RuleBroken
 from bus.persian import jalali, tehran_day
 from services.ticketing import calendar_store, store, views
 from services.ticketing.acting import Desk, bad
@@ -43,6 +43,7 @@ def calendar(desk: Desk, from_day: str | None) -> dict[str, Any]:
 def change_calendar(desk: Desk, row: dict[str, Any]) -> dict[str, Any]:
     """Adds a dated row; the due times of all open tickets are recomputed soon after."""
     moves.require(desk.who.role, "calendar")
+    _is_as_looked_at(desk, row.pop("looked_version", None))
     for county in row["counties"]:
         if county not in desk.book.counties:
             raise bad("counties", f"There is no county {county}.")
@@ -64,6 +65,14 @@ def change_calendar(desk: Desk, row: dict[str, Any]) -> dict[str, Any]:
     _keep_working_time(desk, row_from({**row, "id": 1 + _last_id(desk)}), confirmed=confirmed)
     id_ = calendar_store.add_row(desk.conn, row, desk.who.username)
     return {"version": calendar_store.version(desk.conn), "row": id_}
+
+
+def _is_as_looked_at(desk: Desk, version: int | None) -> None:
+    """Conflict ``calendar.changed`` if somebody changed the calendar after it was looked at."""
+    if version is not None and version != calendar_store.version(desk.conn, lock=True):
+        raise Conflict(
+            "The calendar has changed since it was looked at; look again.", code="calendar.changed"
+        )
 
 
 def _last_id(desk: Desk) -> int:
@@ -117,11 +126,14 @@ def no_working_time(field: str, message: str) -> RuleBroken:
     return RuleBroken(f"{field}: {message}", code="calendar.no_working_time", fields=[fault])
 
 
-def withdraw_row(desk: Desk, row: int, source: str) -> dict[str, Any]:
+def withdraw_row(
+    desk: Desk, row: int, source: str, looked_version: int | None = None
+) -> dict[str, Any]:
     """Takes a row of the calendar back. RuleBroken ``calendar.no_working_time`` if nothing could
     end without it.
     """
     moves.require(desk.who.role, "calendar")
+    _is_as_looked_at(desk, looked_version)
     gone = next((each for each in desk.calendar.rows if each.id == row), None)
     if gone is not None:
         after = Calendar([each for each in desk.calendar.rows if each.id != row])

@@ -27,10 +27,10 @@ def named(rows: dict[str, dict[str, Any]], code: str | None) -> dict[str, Any] |
     return told | {name: row[name] for name in ("email", "phone") if row.get(name)}
 
 
-def by_name(rows: dict[str, dict[str, Any]]) -> list[dict[str, Any] | None]:
+def by_name(rows: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """Units, counties or offices of the book in the order of the Persian alphabet."""
     codes = sorted(rows, key=lambda code: collation_key(rows[code]["fa"]))
-    return [named(rows, code) for code in codes]
+    return [named(rows, code) or {} for code in codes]
 
 
 def registered(desk: Desk, case: Case) -> dict[str, Any]:
@@ -113,11 +113,13 @@ def for_desk(desk: Desk, case: Case, *, open_person: bool) -> dict[str, Any]:
         "location": _location(row),
         "merged_into": case.ticket.merged_into,
         "units": by_name(book.units),
-        "offices": [_office(desk, code) for code in book.offices],
+        "offices": [_office(desk, office["code"]) for office in by_name(book.offices)],
         "canned": [
             {name: prepared[name] for name in ("code", "title_fa", "text_fa", "text_en")}
             | {"text": filled(desk, case, prepared)}
-            for prepared in book.canned.values()
+            for prepared in sorted(
+                book.canned.values(), key=lambda each: collation_key(each["title_fa"])
+            )
         ],
         "visit_open": visits.is_open(case.ticket.appointment or {}, desk.now),
     }

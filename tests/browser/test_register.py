@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.test_citizen import confirm, press, sit_down
 from tests.gateway.seats import running
-from tests.gateway.test_register_pages import PEM, Register
+from tests.gateway.test_register_pages import KEYS, Register
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +32,10 @@ def go(page, name):
 def propose(page, code):
     """Proposes a new agency by the form; the address of the proposal."""
     go(page, "پیشنهاد تازه")
-    page.locator("#agency summary").click()
+    page.locator("#agency > summary").click()
     for name, told in {
         "code": code, "name": "A", "name_fa": "دستگاه نمونه", "key_id": f"{code}-1",
-        "public_key": PEM, "key_until": "1409/10/10", "contract": "inquiry.*",
+        "public_key": KEYS[code], "key_until": "1409/10/10", "contract": "inquiry.*",
         "purposes": "fuel_quota court_case", "grant_until": "1409/10/10", "basis": "تفاهم‌نامه ۷",
         "blocks": "licence technical", "per_day": "۱٬۰۰۰", "networks": "10.0.0.0/8 192.0.2.0/24",
         "reason": "نامه شماره ۱۲",

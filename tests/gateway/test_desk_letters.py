@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from tests.conftest import execute, wait_for
+from tests.gateway.conftest import begin, reads
 from tests.gateway.test_desk_pages import registered, sat  # noqa: F401 - a fixture
 
 UNIT = "groundwater@water.example"
@@ -217,9 +218,9 @@ def test_m3_m16_a_long_letter_about_a_holiday_is_a_ticket_that_clerk_and_citizen
     )
 
 
-def test_m21_letters_are_counted_by_state_in_the_metrics(shared_desk):
+def test_m21_letters_are_counted_by_state_in_the_metrics(shared_desk, start):
     send(shared_desk, message("شمار", Precedence="bulk"))
-    told = requests.get(f"{shared_desk.ops}/metrics", timeout=30).text
+    told = reads(f"{begin(start, 'ops', **shared_desk.environ)}/metrics").text
     automatic = re.search(r'^mirab_letters\{state="AUTOMATIC"\} ([0-9.]+)', told, re.MULTILINE)
     assert float(automatic[1]) >= 1
     assert 'mirab_letters{state="FAILED"}' in told

@@ -15,6 +15,7 @@ from services.ticketing import staff
 from tests.conftest import free_port, told_by, wait_for
 from tests.gateway import oidc_provider
 from tests.gateway.conftest import begin
+from tests.gateway.seats import Seat
 
 
 @pytest.fixture
@@ -293,15 +294,42 @@ def test_l9_the_desk_refuses_a_closure_of_ten_years_and_asks_about_one_of_six_we
     shared_desk, sat
 ):
     row = {"kind": "closure", "from_day": "1410/09/08", "title": "بازسازی", "source": "مصوبه"}
-    url = f"{shared_desk.ops}/desk/calendar/row"
-    endless = sat("nader").post(url, data={**row, "to_day": "1420/10/01"}, timeout=20)
+    seat = Seat(shared_desk, "nader")
+    endless = seat.post("/calendar/row", **row, to_day="1420/10/01")
     assert endless.status_code == 422
     assert "هیچ مهلتی به پایان نمی‌رسد" in endless.text
-    long = sat("nader").post(url, data={**row, "to_day": "1410/10/20"}, timeout=20)
+    long = seat.post("/calendar/row", **row, to_day="1410/10/20")
     assert long.status_code == 422
     assert 'name="confirmed"' in long.text
     assert "بازسازی" in long.text
     assert registered(shared_desk)["solution_due"]
+
+
+def closed_day(seat, title, day="1411/02/05"):
+    """The page before a closed day is added to the calendar."""
+    return seat.press("/calendar/row", kind="closure", from_day=day, title=title, source="مصوبه ۹")
+
+
+def test_p7_a_row_of_the_calendar_is_looked_at_before_it_is_added(shared_desk):
+    seat = Seat(shared_desk, "nader")
+    look = closed_day(seat, "روز آزمون")
+    assert "این ردیف به تقویم افزوده می‌شود" in look.text
+    assert "1411/02/05 تا همان روز" in look.text
+    assert "روز آزمون" not in seat.get("/calendar").text
+    assert "روز آزمون" in seat.confirm(look).text
+
+
+def test_p7_no_row_is_withdrawn_when_the_calendar_changed_after_the_look(shared_desk):
+    seat, other = Seat(shared_desk, "nader"), Seat(shared_desk, "nader")
+    page = seat.confirm(closed_day(seat, "روز رقابت", "1411/03/05")).text
+    row = page[: page.index("روز رقابت")].count('name="row"')
+    row = re.findall(r'name="row" value="([0-9]+)"', page)[row]
+    look = seat.press("/calendar/withdraw", row=row, source="مصوبه ۱۰")
+    other.confirm(closed_day(other, "روز دیگر", "1411/04/05"))
+    late = seat.confirm(look)
+    assert (late.status_code, "تقویم پس از نگاه شما تغییر کرد" in late.text) == (422, True)
+    again = seat.post("/calendar/withdraw", row=row, source="مصوبه ۱۰")
+    assert "روز رقابت" not in again.text
 
 
 def test_l11_metrics_tell_how_long_the_holidays_are_known(shared_desk, start):

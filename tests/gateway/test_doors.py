@@ -5,13 +5,12 @@ import importlib
 import json
 import re
 import socket
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from bus.settings import Settings
-from gateway import guides
 from gateway.problems import PROBLEMS
 from tests.gateway.conftest import FACES, lone_environ
 
@@ -158,23 +157,6 @@ def test_d22_a_document_is_its_file_and_nothing_else_is_served(faces):
     for path in ("/docs/../README.md", "/docs/%2e%2e/pyproject.toml", "/docs//etc/passwd"):
         assert talk(faces["agency"], f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close"
                     "\r\n\r\n".encode()) == [404]  # fmt: skip
-
-
-LINKS = re.compile(r"\]\(([^)\s#]+)[^)]*\)")
-
-
-def test_d22_every_link_of_a_document_that_is_served_leads_to_another(faces):
-    served = {f"/{name}" for name in guides._guides()}
-    wrong = [
-        (page, link)
-        for page in sorted(served) if page.endswith(".md")
-        for link in LINKS.findall(guides._guides()[page[1:]][0].decode())
-        if "://" not in link and urljoin(page, link) not in served
-    ]  # fmt: skip
-    assert wrong == []
-    for page in ("/connector/README.md", "/connector/example/land_registry.mjs", "/docs/join.md"):
-        assert requests.get(faces["agency"] + page, timeout=10).status_code == 200, page
-    assert requests.get(faces["agency"] + "/connector/keys.py", timeout=10).status_code == 404
 
 
 PATHS = re.compile(r"(?<![\w./])/(?:[a-z.][\w./-]*\w)?")

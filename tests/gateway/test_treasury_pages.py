@@ -13,7 +13,7 @@ import requests
 from bus.persian import jalali, tehran_day
 from tests.billing.test_rules import bills_file
 from tests.billing.test_treasury import SHEBA
-from tests.conftest import execute
+from tests.conftest import execute, execute_as_role
 from tests.gateway.seats import Officers, Seat, looked_at, running
 
 PRICE = 1_755_000
@@ -374,7 +374,9 @@ def entry_of(house, day):
     )
 
 
-def test_a_day_is_looked_at_and_closed_by_an_approver_when_it_is_over(house, karim, mina):
+def test_p1_a_past_day_is_closed_by_an_approver_in_the_services_own_role(house, karim, mina):
+    owned = "select tableowner = current_user from pg_tables where tablename = 'closes'"
+    assert execute_as_role(house.beside_db, owned) == [(False,)]
     page = karim.get("/day").text
     assert page.count("<td>0</td>") >= 5
     assert "دفتر و اسناد مطابقت دارد" in page

@@ -23,13 +23,13 @@ def names_in(path):
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-def test_s26_every_case_has_one_row_and_every_row_names_a_test():
+def test_every_case_has_one_row_and_every_row_names_a_test():
     assert [row[0].removeprefix("| ") for row in ROWS] == CASES
     assert [row[0] for row in ROWS if "::test_" not in row[2]] == []
 
 
 @pytest.mark.parametrize(("path", "name"), NAMED)
-def test_s26_every_test_that_is_named_exists(path, name):
+def test_every_test_that_is_named_exists(path, name):
     assert name in names_in(path)
 
 

@@ -8,12 +8,11 @@ from starlette.routing import Route
 
 from bus.contracts import desk as contracts
 from bus.errors import BusError, NotFound, Unauthenticated
-from gateway import pages
 from gateway.ops import forms
-from gateway.ops.desk import words
+from gateway.ops.desk import day_looks, words
 from gateway.ops.desk.shared import DeskSection, done, status_shown
 from gateway.ops.forms import day_of, one, query, taken
-from gateway.ops.looking import Fact, Look, wants_form, wants_look
+from gateway.ops.looking import wants_form, wants_look
 from gateway.origin import same_origin
 
 CHANGES = {
@@ -59,9 +58,9 @@ class DayPages(DeskSection):
             return await self._calendar(request, None, typed)
         try:
             data = taken(CHANGES[what], values)
-            if what == "withdraw" and wants_look(values):
-                contract = CHANGES[what].load(dict(data))
-                look = await self._look(request, contract["row"], contract["source"])
+            if what in day_looks.LOOKS and wants_look(values):
+                told = await self.desk.ask(request, contracts.CALENDAR, {})
+                look = day_looks.LOOKS[what](told, CHANGES[what].load(dict(data)))
                 return await self.look_page(request, values, look)
             await self.desk.ask(request, CHANGES[what], data, id=typed.get("form"))
         except Unauthenticated:
@@ -69,27 +68,6 @@ class DayPages(DeskSection):
         except BusError as error:
             return await self._calendar(request, error, typed)
         return RedirectResponse(f"/desk/calendar?done={what}", 303)
-
-    async def _look(self, request: Request, row: int, source: str) -> Look:
-        """The row of the calendar that would be taken back."""
-        told = await self.desk.ask(request, contracts.CALENDAR, {})
-        found = next((r for r in told["rows"] if r["id"] == row), None)
-        if found is None:
-            raise NotFound("There is no such row.", code="calendar.row_not_found")
-        counties = words.names_of(told["counties"])
-        to_day = pages.day(found["to_day"]) if found["to_day"] else "اطلاع بعدی"
-        return Look(
-            title="این ردیف تقویم برداشته می‌شود",
-            button="برداشتن ردیف",
-            facts=(
-                Fact("ردیف", f"{words.KINDS[found['kind']]}: {found['title']}"),
-                Fact("از و تا", f"{pages.day(found['from_day'])} تا {to_day}"),
-                Fact("برای", "، ".join(counties.get(c, c) for c in found["counties"]) or "همه"),
-                Fact("سند برداشتن", source),
-            ),
-            leaves=("سررسید همه پرونده‌های باز دوباره حساب می‌شود و شاید جابه‌جا شود.",),
-            danger=True,
-        )
 
     async def report(self, request: Request) -> Response:
         """GET /desk/figures"""

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from bus.contracts import accounts
 from bus.errors import ContractError, Forbidden, TooMany, Unauthenticated
+from bus.persian import fold_code
 from gateway import pages, uploads, web
 from gateway.ops.desk import kept
 from gateway.ops.desk.kept import KeptForm
@@ -60,7 +61,7 @@ class SignInPages:
         same_origin(request)
         values = await text_form(request)
         form, cookie = kept.carried_form(values), new_cookie()
-        username = one(values, "username").strip()
+        username = fold_code(one(values, "username"))
         asked = {
             **self.desk.started(request, cookie),
             "username": username,

@@ -89,6 +89,10 @@ KINDS = {
     "closure": "تعطیلی",
     "opening": "روز باز",
 }
+WEEKDAYS = {
+    "sat": "شنبه", "sun": "یکشنبه", "mon": "دوشنبه", "tue": "سه‌شنبه", "wed": "چهارشنبه",
+    "thu": "پنجشنبه", "fri": "جمعه",
+}  # fmt: skip
 _OF_FIELD = {
     ("text", "required"): "متن را بنویسید.",
     ("text", "length"): "متن را بنویسید.",

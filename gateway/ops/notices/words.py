@@ -239,11 +239,6 @@ def look_label(look: Mapping[str, Any]) -> str:
     return "چیز دیگر" if count is None else f"{count} پیام"
 
 
-def owner_label(owner: str) -> str:
-    """Who sends messages: ourselves, or an agency by its code."""
-    return "خود شرکت" if owner == "mirab" else owner
-
-
 def updates(kind: str) -> list[tuple[str, str]]:
     """The states that an update of that kind may tell, with their names."""
     return [(state, ANNOUNCED[state]) for state in UPDATES[kind]]

@@ -39,15 +39,14 @@ class Looks:
         made = await self._counter.ask(request, contracts.PREVIEW_BILL, **data)
         leaves = []
         if data.get("agency") and not await self._was_billed(request, str(data["agency"])):
-            leaves.append(
-                f"دستگاه {data['agency']} تاکنون قبضی نداشته است؛ کد آن را دوباره ببینید."
-            )
+            payer = await self._payer(request, data)
+            leaves.append(f"دستگاه {payer} تاکنون قبضی نداشته است؛ کد آن را دوباره ببینید.")
         if data.get("replaces"):
             leaves.append(f"قبض {data['replaces']} همان‌گونه که هست می‌ماند؛ این به جای آن می‌آید.")
         return Look(
             title="این قبض صادر می‌شود",
             button=f"صدور قبض {rials(made['total_rials'])}",
-            facts=(*_issued_facts(data, made),),
+            facts=(*_issued_facts(data, made, await self._payer(request, data)),),
             leaves=(*leaves, "پس از صدور، تنها تأییدکننده می‌تواند قبض را باطل کند."),
             seen={"looked_rials": made["total_rials"], "requested_at": str(data["requested_at"])},
         )
@@ -55,6 +54,11 @@ class Looks:
     async def _was_billed(self, request: Request, agency: str) -> bool:
         reply = await self._counter.ask(request, contracts.BILLED_AGENCIES)
         return any(row["agency"] == agency for row in reply["agencies"])
+
+    async def _payer(self, request: Request, bill: Row) -> str:
+        """Who pays, by name."""
+        code = bill.get("agency")
+        return (await self._counter.agency(request))(code) if code else "متقاضی"
 
     async def void(self, request: Request, data: Row) -> Look:
         """A bill that ends, with what hangs on it."""
@@ -65,7 +69,8 @@ class Looks:
         leaves.append("باطل کردن برگشت ندارد؛ پس از آن می‌توان قبض دیگری به جای آن صادر کرد.")
         return Look(
             title="این قبض باطل می‌شود", button="باطل کردن قبض", danger=True,
-            facts=(*_bill_facts(bill), Fact("دلیل", data["why"])), leaves=tuple(leaves),
+            facts=(*_bill_facts(bill, await self._payer(request, bill)), Fact("دلیل", data["why"])),
+            leaves=tuple(leaves),
         )  # fmt: skip
 
     async def waive(self, request: Request, data: Row) -> Look:
@@ -75,7 +80,7 @@ class Looks:
             title="همه مبلغ این قبض بخشوده می‌شود",
             button=f"بخشودن {rials(bill['total_rials'])}",
             facts=(
-                *_bill_facts(bill),
+                *_bill_facts(bill, await self._payer(request, bill)),
                 Fact("دلیل", words.REASONS[data["reason"]]),
                 Fact("مصوبه", data["decree"]),
             ),
@@ -91,7 +96,7 @@ class Looks:
             title="این استرداد برای نفر دوم فرستاده می‌شود",
             button=f"درخواست استرداد {rials(data['rials'])}",
             facts=(
-                *_bill_facts(bill),
+                *_bill_facts(bill, await self._payer(request, bill)),
                 Fact("مبلغ استرداد", rials(data["rials"])),
                 Fact("شبا", data["sheba"]),
                 Fact("دلیل", data["why"]),
@@ -172,8 +177,7 @@ _RESOLVE_LEAVES = {
 }
 
 
-def _bill_facts(bill: Row) -> tuple[Fact, ...]:
-    payer = bill["agency"] or "متقاضی"
+def _bill_facts(bill: Row, payer: str) -> tuple[Fact, ...]:
     return (
         Fact("قبض", bill["number"]),
         Fact("خدمت", "، ".join(line["title_fa"] for line in bill["quote"]["lines"])),
@@ -183,9 +187,8 @@ def _bill_facts(bill: Row) -> tuple[Fact, ...]:
     )
 
 
-def _issued_facts(data: Row, made: Row) -> list[Fact]:
+def _issued_facts(data: Row, made: Row, payer: str) -> list[Fact]:
     quote = made["quote"]
-    payer = f"دستگاه {data['agency']}" if data.get("agency") else "متقاضی"
     facts = [
         Fact("پرداخت‌کننده", payer),
         Fact("مبنا", f"{words.SOURCES[data['source_kind']]}، شماره {data['source_ref']}"),

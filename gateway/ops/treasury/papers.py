@@ -79,18 +79,26 @@ class Papers:
         async def account() -> dict[str, Any] | None:
             return {**told, "rows": sheets.with_balance(told)} if told else None
 
-        return await self._counter.page(request, "statement", tried, told=account())
+        return await self._counter.page(
+            request,
+            "statement",
+            tried,
+            told=account(),
+            billed=self._counter.ask(request, contracts.BILLED_AGENCIES),
+        )
 
     async def statement_csv(self, request: Request) -> Response:
         """GET /desk/treasury/statements.csv"""
         told = await self._counter.ask(request, contracts.STATEMENT_OF, **self._asked(request))
         name = f"statement-{told['agency']}-{told['month']}.csv"
-        return Response(sheets.statement(told), headers=attachment(name), media_type="text/csv")
+        made = sheets.statement_fa(told)
+        return Response(made, headers=attachment(name), media_type="text/csv")
 
     async def statement_pdf(self, request: Request) -> Response:
         """GET /desk/treasury/statements.pdf: in Persian."""
         told = await self._counter.ask(request, contracts.STATEMENT_OF, **self._asked(request))
-        made = await asyncio.to_thread(documents.statement, told, "fa")
+        payer = (await self._counter.agency(request))(told["agency"])
+        made = await asyncio.to_thread(documents.statement, told, "fa", payer)
         name = f"statement-{told['agency']}-{told['month']}.pdf"
         return Response(made, headers=attachment(name), media_type="application/pdf")
 

@@ -1,0 +1,84 @@
+"""What a colleague sees before the calendar is changed, and what hangs on the days it is about."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bus.errors import NotFound
+from bus.persian import TEHRAN
+from gateway import pages
+from gateway.ops.desk import words
+from gateway.ops.looking import Fact, Look
+
+Row = Mapping[str, Any]
+DUES_MOVE = "سررسید همه پرونده‌های باز دوباره حساب می‌شود و شاید جابه‌جا شود."
+STATUS = {"confirmed": "قطعی", "estimated": "برآوردی"}
+
+
+def added(calendar: Row, row: Row) -> Look:
+    """The row as it would stand in the calendar."""
+    return Look(
+        title="این ردیف به تقویم افزوده می‌شود",
+        button="افزودن ردیف",
+        facts=(*_facts(calendar, row), Fact("سند", row["source"])),
+        leaves=(DUES_MOVE, *_visits(calendar, row)),
+        seen={"looked_version": calendar["version"]},
+    )
+
+
+def withdrawn(calendar: Row, asked: Row) -> Look:
+    """The row that would be taken back. NotFound ``calendar.row_not_found``."""
+    row = next((r for r in calendar["rows"] if r["id"] == asked["row"]), None)
+    if row is None:
+        raise NotFound("There is no such row.", code="calendar.row_not_found")
+    return Look(
+        title="این ردیف تقویم برداشته می‌شود",
+        button="برداشتن ردیف",
+        facts=(*_facts(calendar, row), Fact("سند برداشتن", asked["source"])),
+        leaves=(DUES_MOVE,),
+        seen={"looked_version": calendar["version"]},
+        danger=True,
+    )
+
+
+LOOKS: Mapping[str, Callable[[Row, Row], Look]] = {"row": added, "withdraw": withdrawn}
+
+
+def _facts(calendar: Row, row: Row) -> list[Fact]:
+    counties = words.names_of(calendar["counties"])
+    named = "، ".join(counties.get(code, code) for code in row["counties"])
+    facts = [
+        Fact("ردیف", f"{words.KINDS[row['kind']]}: {row['title']}"),
+        Fact("از و تا", f"{pages.day(row['from_day'])} تا {_end(row)}"),
+        Fact("برای", named or "همه شهرستان‌ها"),
+    ]
+    if row["opens"] and row["closes"]:
+        facts.append(Fact("ساعت", f"{row['opens'][:5]} تا {row['closes'][:5]}"))
+    if row["weekdays"]:
+        facts.append(Fact("روزهای هفته", "، ".join(words.WEEKDAYS[d] for d in row["weekdays"])))
+    return [*facts, Fact("وضعیت", STATUS[row["status"]])]
+
+
+def _end(row: Row) -> str:
+    if row["to_day"]:
+        return pages.day(row["to_day"])
+    return "همان روز" if row["kind"] in ("closure", "opening") else "اطلاع بعدی"
+
+
+def _visits(calendar: Row, row: Row) -> list[str]:
+    """How many visits are booked on days that would be closed: nothing ends them by itself."""
+    if row["kind"] != "closure":
+        return []
+    last = row["to_day"] or row["from_day"]
+    taken = sum(
+        slot["taken"]
+        for slot in calendar["slots"]
+        if row["from_day"] <= _day_of(slot["starts_at"]) <= last
+    )
+    if not taken:
+        return []
+    return [f"{taken} مراجعه در این روزها گرفته شده است و خودبه‌خود لغو نمی‌شود."]
+
+
+def _day_of(starts: str) -> str:
+    return dt.datetime.fromisoformat(starts).astimezone(TEHRAN).date().isoformat()

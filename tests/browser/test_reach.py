@@ -1,0 +1,124 @@
+"""Every page can be reached into: by finger, by keyboard, on a small screen, with large letters."""
+
+import pytest
+
+from tests.browser.test_citizen import sit_down
+from tests.conftest import Starter
+from tests.gateway.seats import running
+from tests.gateway.whole_house import WholeHouse, templates_of
+
+DESK = (
+    "", "/letters", "/telephone", "/calendar", "/figures", "/account",
+    "/treasury", "/treasury/tariffs", "/treasury/bills", "/treasury/bills/new",
+    "/treasury/exceptions", "/treasury/refunds", "/treasury/files", "/treasury/day",
+    "/treasury/journal", "/treasury/statements",
+    "/notices", "/notices/templates", "/notices/templates/new", "/notices/jobs",
+    "/notices/jobs/new", "/notices/announcements", "/notices/announcements/new",
+    "/notices/messages", "/notices/letters", "/notices/opt-out", "/notices/looks",
+    "/agencies", "/agencies/new", "/agencies/audit",
+)  # fmt: skip
+# All but /laws, which another service tells.
+PORTAL = (
+    "/", "/contact", "/contact/new", "/contact/track", "/inquiry", "/bills", "/verify",
+    "/statistics", "/status", "/news", "/subscribe", "/agreement", "/accessibility",
+    "/privacy",
+)  # fmt: skip
+BOARD = ("/", "/registry/loads")
+# What a finger cannot hit: WCAG 2.2, 2.5.8. A link in the middle of a sentence is no such thing.
+SMALL = """() => {
+  const inSentence = e => {
+    if (e.tagName !== 'A' || !getComputedStyle(e).display.startsWith('inline')) return false;
+    const block = e.closest('p,li,dd,td,th,small,label,legend,h1,h2,h3,span,div');
+    const words = t => t.replace(/\\s+/g, ' ').trim();
+    const own = [...block.querySelectorAll('a')].map(a => a.textContent).join('');
+    return words(block.textContent).length > words(own).length + 3;
+  };
+  return [...document.querySelectorAll('a[href],button,summary,input:not([type=hidden]),select')]
+    .filter(e => e.checkVisibility() && !e.matches('.skip,.default') && !inSentence(e))
+    .map(e => [e, e.getBoundingClientRect()])
+    .filter(([, r]) => r.width && (r.width < 24 || r.height < 23.9))
+    .map(([e, r]) => `${e.tagName} ${e.textContent.trim().slice(0, 30) || e.name}: `
+      + `${Math.round(r.width)}x${Math.round(r.height)}`);
+}"""
+# What shows no ring when it is reached by keyboard.
+UNSEEN = """() => [...document.querySelectorAll('a[href],button,summary,input:not([type=hidden]),'
+    + 'select,textarea,[tabindex="0"]')]
+  .filter(e => e.checkVisibility() && !e.matches('.default'))
+  .filter(e => { e.focus({focusVisible: true});
+    return document.activeElement === e && getComputedStyle(e).outlineStyle === 'none'; })
+  .map(e => e.outerHTML.slice(0, 80))"""
+WIDE = "document.documentElement.scrollWidth - innerWidth"
+CURRENT = """navs => [...document.querySelectorAll(navs)].filter(n => n.querySelector('ul'))
+  .map(n => n.querySelectorAll('[aria-current]').length)"""
+
+
+@pytest.fixture(scope="module")
+def house(
+    tmp_path_factory, broker, postgres, ticketing_template, billing_template, agencies_template,
+    notify_template,
+):  # fmt: skip
+    templates = templates_of(
+        ticketing_template, billing_template, agencies_template, notify_template
+    )
+    with running(WholeHouse, tmp_path_factory, broker, postgres, **templates) as house:
+        yield house
+
+
+@pytest.fixture(scope="module")
+def board(house, tmp_path_factory):
+    starter = Starter(tmp_path_factory.mktemp("board"))
+    yield house.begin_board(starter)
+    starter.end()
+
+
+def walk(page, root, paths, judged):
+    """What is wrong with each page, by its address."""
+    wrong = {}
+    for path in paths:
+        answer = page.goto(f"{root}{path}")
+        if answer.status >= 400:
+            wrong[path] = answer.status
+            continue
+        faults = {"small": page.evaluate(SMALL), "no ring": page.evaluate(UNSEEN)}
+        wide = page.evaluate(WIDE)
+        page.evaluate("document.documentElement.style.fontSize = '34px'")
+        page.set_viewport_size({"width": 1280, "height": 900})
+        faults["too wide"] = [n for n in (wide, page.evaluate(WIDE)) if n > 0]
+        page.set_viewport_size({"width": 320, "height": 800})
+        page.evaluate("document.documentElement.style.fontSize = ''")
+        if found := {what: told for what, told in faults.items() if told}:
+            wrong[path] = found
+        wrong |= unmarked(page, path)
+        if path == paths[0]:  # each part's own tests have axe judge its pages one by one
+            judged(page)
+    return wrong
+
+
+def unmarked(page, path):
+    """The navigations in which not exactly one link is marked as the page that one is at."""
+    if path in ("/", "/account"):  # the first page of the portal is in no navigation
+        return {}
+    counts = page.evaluate(CURRENT, "main nav")
+    if not counts:  # the portal: its head and foot are one
+        counts = [sum(page.evaluate(CURRENT, "header nav, footer"))]
+    return {} if set(counts) == {1} else {f"{path} nav": counts}
+
+
+def test_p36_every_page_of_colleagues_is_reached_into_and_fits(visitor, house, judged):
+    page = visitor(width=320)
+    sit_down(page, house, "mina")
+    assert walk(page, f"{house.ops}/desk", DESK, judged) == {}
+
+
+def test_p36_every_page_of_operators_is_reached_into_and_fits(visitor, board, judged):
+    address, token = board
+    page = visitor(width=320)
+    page.set_extra_http_headers({"Authorization": f"Bearer {token}"})
+    assert walk(page, address, BOARD, judged) == {}
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_p36_every_page_of_the_portal_is_reached_into_and_fits(visitor, house, judged, language):
+    page = visitor(width=320)
+    page.goto(f"{house.portal}/?lang={language}")
+    assert walk(page, house.portal, PORTAL, judged) == {}
