@@ -28,6 +28,8 @@ RECOVERY_CODES, RECOVERY_LENGTH = 10, 10
 # Without letters that look alike (as in bus/tracking.py), since people write them down.
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 MOST = 10
+# Whoever knows only a password must not be able to add a factor to an account left without one.
+FIRST_FACTOR = dt.timedelta(days=7)
 TOTP_LENGTH = 6
 PRESENT = UserVerificationRequirement.PREFERRED
 
@@ -258,14 +260,46 @@ def remove(conn: Connection, username: str, factor: int) -> None:
         raise NotFound("You have no such second factor.", code="factor.not_found")
     if not confirmed(conn, username):
         conn.execute(text("delete from recovery_codes where username = :u"), {"u": username})
+        open_first(conn, username)
+
+
+def open_first(conn: Connection, username: str) -> None:
+    """Lets a colleague without a second factor add one within the next seven days."""
+    conn.execute(
+        text("update staff set first_factor_until = now() + :days where username = :u"),
+        {"days": FIRST_FACTOR, "u": username},
+    )
+
+
+def is_first_closed(conn: Connection, username: str) -> bool:
+    """True if the days in which the first second factor could be added are over."""
+    return bool(
+        conn.execute(
+            text("select first_factor_until < now() from staff where username = :u"),
+            {"u": username},
+        ).scalar()
+    )
+
+
+def require_open(conn: Connection, username: str) -> None:
+    """RuleBroken ``factor.closed`` for a first factor whose days are over."""
+    if not confirmed(conn, username) and is_first_closed(conn, username):
+        raise RuleBroken(
+            "The days in which you could add your first second factor are over; the head of your "
+            "unit or a supervisor opens them again.",
+            code="factor.closed",
+        )
 
 
 def reset(conn: Connection, username: str) -> int:
-    """Takes all second factors of a colleague away; RuleBroken if there are none."""
+    """Takes all second factors of a colleague away, and lets the colleague add a first one again;
+    RuleBroken if there are none and one can be added already.
+    """
     gone = conn.execute(
         text("delete from second_factors where username = :u"), {"u": username}
     ).rowcount
     conn.execute(text("delete from recovery_codes where username = :u"), {"u": username})
-    if not gone:
+    if not gone and not is_first_closed(conn, username):
         raise RuleBroken("This colleague has no second factor.", code="factor.none")
+    open_first(conn, username)
     return gone

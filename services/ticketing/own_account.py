@@ -45,15 +45,16 @@ def account(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_factors(context: Context, session: Session) -> list[dict[str, str]]:
-    """Colleagues whose second factors this one may take away."""
+    """Colleagues whose second factors this one may take away, or let begin again."""
     resetter = staff.of(context.conn, session.username)
     if resetter.role not in RESETTERS:
         return []
     rows = context.conn.execute(
         text(
             "select username, name, unit, role from staff where active and username <> :u "
-            "and exists (select from second_factors f where f.username = staff.username "
-            "and f.confirmed_at is not null) order by name limit 500"
+            "and (first_factor_until < now() or exists (select from second_factors f "
+            "where f.username = staff.username and f.confirmed_at is not null)) "
+            "order by name limit 500"
         ),
         {"u": session.username},
     )
@@ -105,6 +106,7 @@ def enrol(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     session = context.proven(request)
     if len(factors.confirmed(context.conn, session.username)) >= factors.MOST:
         raise RuleBroken("You have ten second factors; remove one first.", code="factor.most")
+    factors.require_open(context.conn, session.username)
     empty = {"factor": None, "seed": None, "seed_uri": None, "options": None}
     if request["kind"] == "passkey":
         options = factors.registration_options(context.conn, session, request["origin"])
@@ -121,6 +123,7 @@ def enrol(context: Context, request: dict[str, Any]) -> dict[str, Any]:
 def finish(context: Context, request: dict[str, Any]) -> dict[str, Any] | BusError:
     """Keeps a second factor whose first proof is right; the session has then proven it."""
     session = context.proven(request)
+    factors.require_open(context.conn, session.username)
     first = not factors.confirmed(context.conn, session.username)
     if request["factor"] is None:
         kind, kept = "passkey", factors.add_passkey(
@@ -172,7 +175,9 @@ def remove_factor(context: Context, request: dict[str, Any]) -> dict[str, int]:
 
 
 def reset_factors(context: Context, request: dict[str, Any]) -> dict[str, int]:
-    """Takes the factors of a colleague away who lost them: another one does it, on record."""
+    """Takes the factors of a colleague away who lost them, and opens the days for the first one:
+    another one does it, on record.
+    """
     session = context.proven(request)
     username = user_name(request["username"])
     allowed = {row["username"] for row in _with_factors(context, session)}

@@ -145,6 +145,8 @@ def put(conn: Connection, colleague: Colleague, password: str | None) -> None:
             "same": same,
         },
     )
+    if not same:
+        factors.open_first(conn, name)
     if before is not None and not same:
         sessions.end_all(conn, name, "account changed")
 
@@ -268,8 +270,9 @@ def _change(conn: Connection, given: argparse.Namespace) -> int:
         details = {"issuer": given.issuer, "subject": given.subject}
         done = link(conn, username, given.issuer, given.subject)
     else:
-        done = bool(factors.reset(conn, username))
+        factors.reset(conn, username)
         sessions.end_all(conn, username, "factors reset")
+        done = True
     if done:
         sessions.note(conn, user_at_machine(), f"account.{given.act}", username, details)
     print(("closed" if given.act == "close" else "done") if done else "there is no such account")

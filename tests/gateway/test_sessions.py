@@ -461,6 +461,27 @@ def test_s16_a_role_that_needs_a_second_factor_adds_one_before_it_works(
     assert browser.inside
 
 
+def test_s16_a_password_learned_later_adds_no_factor_to_an_account_left_without_one(
+    strict, sat, colleague, shared_desk
+):
+    name, head = colleague(), colleague("unit_head")
+    execute(
+        shared_desk.db,
+        "update staff set first_factor_until = now() - interval '1 second' where username = %s",
+        (name,),
+    )
+    browser = Browser(strict)
+    browser.sign_in(name, shared_desk.password)
+    for kind in ("totp", "passkey"):
+        refused = browser.post("/second-factor/enrol", kind=kind)
+        assert (refused.status_code, "رئیس واحد" in refused.text) == (422, True)
+    asked = {"username": name, "reason": "مهلت گذشته است"}
+    assert sat(head).post("/account/reset", **asked).status_code == 303
+    browser.sign_in(name, shared_desk.password)
+    add_app(browser)
+    assert browser.inside
+
+
 def test_s16_a_part_that_needs_it_asks_for_it_and_the_rest_does_not(strict, colleague, shared_desk):
     browser = Browser(strict)
     browser.sign_in(colleague("unit_head"), shared_desk.password)

@@ -74,7 +74,13 @@ class SecondFactorPages:
         """POST /second-factor/enrol: a secret for an app as a QR code, or a passkey."""
         values = await self._form(request)
         asked = {**self._asked(request), "kind": values["kind"]}
-        reply = await self.desk.ask_as_desk(request, accounts.ENROL_FACTOR, asked)
+        try:
+            reply = await self.desk.ask_as_desk(request, accounts.ENROL_FACTOR, asked)
+        except (Unauthenticated, Forbidden, TooMany):
+            raise
+        except BusError as error:
+            proven = self.desk.session(request).factor is not None
+            return await (self._account if proven else self._page)(request, error)
         return self._enrolling(reply, None)
 
     def _enrolling(self, reply: Mapping[str, Any], error: BusError | None) -> Response:
