@@ -78,9 +78,9 @@ def test_proofs_and_assertions_are_known_to_all_faces_too(faces):
     assert client.ask(token, proof=proof).status_code == 200
     client.at = faces.two
     refused(client.ask(token, proof=proof), 401, "dpop.replayed")
-    refused(client.send_for_token(assertion=assertion), 401, "assertion.replayed")
+    refused(client.send_for_token(assertion=assertion), 400, "assertion.replayed")
     assert client.ask(token).status_code == 200
     faces.kill_the_first_and_begin_again()
     client.at = faces.one
     refused(client.ask(token, proof=proof), 401, "dpop.replayed")
-    refused(client.send_for_token(assertion=assertion), 401, "assertion.replayed")
+    refused(client.send_for_token(assertion=assertion), 400, "assertion.replayed")
