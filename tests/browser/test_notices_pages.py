@@ -94,7 +94,7 @@ def test_an_editor_writes_another_approves_and_a_window_is_announced(visitor, ho
     announce(karim)
     press(karim, "دیدن پیش از انتشار")
     confirm(karim)
-    assert "برنامه‌ریزی‌شده" in karim.locator(".tag").inner_text()
+    assert "زمان‌بندی‌شده" in karim.locator(".tag").inner_text()
 
 
 @pytest.mark.parametrize("width", [320, 1280])

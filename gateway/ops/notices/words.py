@@ -52,7 +52,7 @@ COMPONENTS = {
 }  # fmt: skip
 IMPACTS = {"none": "بی‌اثر بر خدمت", "degraded": "کند یا ناقص", "down": "در دسترس نیست"}
 ANNOUNCED = {
-    "DRAFT": "پیش‌نویس", "SCHEDULED": "برنامه‌ای", "IN_PROGRESS": "در حال انجام",
+    "DRAFT": "پیش‌نویس", "SCHEDULED": "زمان‌بندی‌شده", "IN_PROGRESS": "در حال انجام",
     "VERIFYING": "در حال آزمایش", "COMPLETED": "انجام‌شده", "INVESTIGATING": "در حال بررسی",
     "IDENTIFIED": "علت شناسایی شد", "MONITORING": "زیر نظر", "RESOLVED": "برطرف‌شده",
     "POSTMORTEM": "گزارش پایانی", "ANNOUNCED": "اعلام‌شده", "ENDED": "پایان‌یافته",
