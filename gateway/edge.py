@@ -15,6 +15,8 @@ LOCAL = "127.0.0.1"
 FROM_EDGE = "mirab.from_edge"
 TOLD_BY_EDGES = frozenset({b"x-forwarded-for", b"x-forwarded-proto"})
 WARN_SECONDS = 60.0
+# The shortest prefix that is believed, by version of IP: a whole 10.0.0.0/8 or fc00::/7 at most.
+WIDEST = {4: 8, 6: 7}
 _log = log.get("edge")
 
 
@@ -41,7 +43,7 @@ class Proxies(NamedTuple):
 def _network(word: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     try:
         network = ipaddress.ip_network(word)
-        if network.prefixlen:
+        if network.prefixlen >= WIDEST[network.version]:
             return network
     except ValueError:
         pass

@@ -15,7 +15,7 @@ from starlette.requests import Request
 
 from bus import log
 from bus.contracts import accounts
-from bus.errors import Forbidden, Unavailable
+from bus.errors import Forbidden, Unauthenticated, Unavailable
 from bus.settings import Settings
 from gateway.hosts import network
 from gateway.ops.desk.session import Desk, digest_of, needs_second_factor
@@ -70,6 +70,9 @@ class Access:
             if reader is None or time.monotonic() - at > RECENT_SECONDS:
                 raise
             return reader
+        except Unauthenticated:
+            self._recent.pop(digest_of(cookie), None)
+            raise
         if colleague.operator is None:
             raise Forbidden("You are no operator.", code="ops.not_an_operator")
         if colleague.factor is None and self._desk.requires_factor("ops", colleague.role):

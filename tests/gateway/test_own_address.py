@@ -119,7 +119,7 @@ def test_s1_a_face_behind_an_edge_that_it_would_not_believe_does_not_start(face,
     assert "Set TRUSTED_PROXIES" in refusal(face, environ(tmp_path, face, HOST="0.0.0.0"))
 
 
-@pytest.mark.parametrize("value", ["*", "0.0.0.0/0", "edge", "10.0.0.0/99"])
+@pytest.mark.parametrize("value", ["*", "0.0.0.0/0", "0.0.0.0/1", "::/1", "edge", "10.0.0.0/99"])
 def test_s1_proxies_that_could_be_anybody_are_refused(value, tmp_path):
     with pytest.raises(MissingSettings, match="TRUSTED_PROXIES"):
         Proxies.of(Settings({"TRUSTED_PROXIES": value}))
