@@ -222,6 +222,24 @@ def test_the_whole_form_can_be_done_by_keyboard_and_focus_is_seen(visitor, share
     page.wait_for_selector("#county")
 
 
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("contact/track", "#code"), ("inquiry/open", "#code"), ("inbox/open", "#code"),
+     ("bills", "#bill_id"), ("inquiry", "#file_no")],
+)  # fmt: skip
+def test_p4_enter_in_a_field_sends_the_form_and_not_the_choice_of_language(
+    visitor, shared_desk, path, field
+):
+    page = visitor()
+    page.goto(f"{shared_desk.portal}/{path}")
+    page.fill(field, "12")
+    with page.expect_navigation() as sent:
+        page.press(field, "Enter")
+    assert "language=" not in (sent.value.request.post_data or sent.value.url)
+    assert page.locator("html").get_attribute("lang") == "fa"
+    assert page.locator(".error-summary").is_visible()
+
+
 def test_axe_finds_nothing_on_any_page_in_any_state(visitor, shared_desk, judged):
     for width in (320, 1280):
         page = visitor(width=width)

@@ -55,4 +55,4 @@ def test_m2_keys_of_the_login_that_are_none_let_nobody_in(provider, monkeypatch,
 
     monkeypatch.setattr(outside, "exchange", exchange)
     with pytest.raises(Unauthenticated):
-        asyncio.run(provider.username(Attempt.new(), "code", "http://desk.example/back"))
+        asyncio.run(provider.identity(Attempt.new(), "code", "http://desk.example/back"))
