@@ -96,9 +96,14 @@ def test_openssl_verifies_the_mark_with_the_public_key(tmp_path):
     assert shell(code("sh")[1], tmp_path, PUBLIC_KEY=PUBLIC, MARK=other).returncode == 1
 
 
-@pytest.mark.parametrize("type_", [*CALLBACK_TYPES, TEST])
+@pytest.mark.parametrize("type_", CALLBACK_TYPES)
 def test_every_type_is_told(type_):
     assert f"| `{type_}` |" in PAGE
+
+
+def test_the_type_of_a_trial_is_told_as_what_cannot_be_named():
+    assert f"| `{TEST}` |" not in PAGE
+    assert f"`{TEST}` comes only when you ask for it" in PAGE
 
 
 def test_the_pauses_are_told_as_they_are():
