@@ -147,8 +147,8 @@ def email(text: str) -> str:
     """An address as mail servers take it; the check that counts is the letter that arrives.
 
     Blanks around it and invisible characters are dropped, digits are folded; nothing else within it
-    changes, for what is left could be somebody else's address. A host in other letters becomes
-    A-labels (RFC 5891).
+    changes, for what is left could be somebody else's address, and a half-space is a blank to who
+    typed it. A host in other letters becomes A-labels (RFC 5891).
 
     >>> email(" Sara@Example.IR ")
     'Sara@example.ir'
@@ -156,7 +156,7 @@ def email(text: str) -> str:
     'a@xn--mgbh0fb.xn--mgba3a4f16a'
     """
     local, at, host = without_marks(text).strip(f" \t\r\n{JOINERS}").strip().rpartition("@")
-    local = "" if any(map(str.isspace, local)) else fold_code(local)
+    local = "" if any(c.isspace() or c in JOINERS for c in local) else fold_code(local)
     host = _a_labels(host)
     if not (at and _LOCAL.fullmatch(local) and _HOST.fullmatch(host)):
         raise Malformed("email.format", "An e-mail address is name@host.ir, without blanks.")

@@ -573,7 +573,7 @@ def test_l17_a_receipt_can_be_compared_with_the_page_that_its_code_leads_to(lang
     bill = bill_of(**PAID, refunded_rials=755_000, agency="fuel-co")
     body = pages.page(
         "public/bill.html", lang=lang, t=portal_words.speaker(lang), faults=Faults(),
-        here="/bills/1/2", banner=None, when=str, bill=bill, form="f",
+        here="/bills/1/2", in_other="/bills/1/2?lang=", banner=None, when=str, bill=bill, form="f",
     ).body.decode()  # fmt: skip
     shown = text_of(documents.receipt(payment_of(bill), lang, portal=PORTAL))
     for told in ("1405-000007", "1405-000012", "1,755,000", "755,000", "1000234546116"):
