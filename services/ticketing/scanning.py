@@ -8,11 +8,11 @@ from sqlalchemy import Row, text
 
 from bus import log
 from bus.blobs import Blobs
+from bus.clamd import Clamd
 from bus.errors import NotFound
 from bus.store import Store, Tx
 from services.ticketing import acting, notices
 from services.ticketing.acting import Desk
-from services.ticketing.clamd import Clamd
 from services.ticketing.failures import Chore
 
 _log = log.get("chores")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bus.blobs import Blobs
+from bus.clamd import Clamd
 from bus.contracts import desk as at_desk
 from bus.contracts import letters_desk as at_letters
 from bus.contracts.lost_secrets import ASK_NEW_SECRET, NEW_SECRET
@@ -48,7 +49,6 @@ from services.ticketing import (
 )
 from services.ticketing.account_entries import AccountEntries
 from services.ticketing.acting import Caps, Desk
-from services.ticketing.clamd import Clamd
 from services.ticketing.guessing import Guesser
 from services.ticketing.keys import Keys
 

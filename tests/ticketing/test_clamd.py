@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bus.clamd import Clamd
 from bus.errors import Unavailable
 from deploy.local import antivirus, stores
-from services.ticketing.clamd import Clamd
 from tests.conftest import free_port
 
 EICAR = bytes.fromhex(antivirus.EICAR)
