@@ -39,9 +39,17 @@ def check_digit(digits: str) -> str:
 
 def new() -> str:
     """A new random code; it does not begin with 0, which people leave out."""
-    digits = str(secrets.randbelow(9) + 1)
-    digits += "".join(secrets.choice("0123456789") for _ in range(LENGTH - 2))
+    digits = str(secrets.randbelow(9) + 1) + _random_digits(LENGTH - 2)
     return digits + check_digit(digits)
+
+
+def new_secret() -> str:
+    """A new random secret, which opens what a code names."""
+    return _random_digits(SECRET_LENGTH)
+
+
+def _random_digits(length: int) -> str:
+    return "".join(secrets.choice("0123456789") for _ in range(length))
 
 
 def parse(text: str) -> str:

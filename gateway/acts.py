@@ -8,7 +8,6 @@ there is no id that anybody can send (decision 49).
 
 import hashlib
 import hmac
-import secrets
 import uuid
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ import orjson
 
 from bus.keys import base64url
 from bus.sealing import derived
-from bus.tracking import SECRET_LENGTH
+from bus.tracking import SECRET_LENGTH, new_secret
 from gateway.guesses import neighbourhood
 from gateway.uploads import Seals
 
@@ -34,8 +33,7 @@ class Form(NamedTuple):
     @classmethod
     def new(cls) -> "Form":
         """A fresh id and a random secret."""
-        secret = "".join(secrets.choice("0123456789") for _ in range(SECRET_LENGTH))
-        return cls(str(uuid.uuid4()), secret)
+        return cls(str(uuid.uuid4()), new_secret())
 
 
 class Acts:

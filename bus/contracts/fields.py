@@ -12,7 +12,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from bus import identifiers
 from bus.identifiers import Malformed
-from bus.persian import without_direction_marks
+from bus.persian import ungrouped_code, without_direction_marks
 
 # Line breaks of all systems, and those that word processors put (vertical tab, page, U+2028).
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
@@ -166,6 +166,17 @@ def code_text(most: int = 40, **kwargs: Any) -> Text:
 def uuid_text(**kwargs: Any) -> Text:
     """A UUID as text."""
     return Text(36, metadata={"format": "uuid", **kwargs.pop("metadata", {})}, **kwargs)
+
+
+def one_time_code() -> Text:
+    """The code that came by SMS or letter, however it is typed."""
+    return Text(
+        12,
+        fold=ungrouped_code,
+        required=True,
+        personal=True,
+        metadata={"description": "The code that came"},
+    )
 
 
 class Choice(fields.String):

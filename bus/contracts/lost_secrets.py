@@ -3,10 +3,9 @@
 from marshmallow import Schema, fields
 
 from bus import identifiers, tracking
-from bus.contracts.fields import Checked, Choice, Text, uuid_text
+from bus.contracts.fields import Checked, Choice, Text, one_time_code, uuid_text
 from bus.contracts.kinds import Request
 from bus.contracts.notify import LANGUAGES
-from bus.persian import ungrouped_code
 
 
 def contact(text: str) -> str:
@@ -31,13 +30,7 @@ class CodeAsked(Schema):
 
 class NewSecret(Schema):
     request_id = uuid_text(required=True)
-    pin = Text(
-        12,
-        fold=ungrouped_code,
-        required=True,
-        personal=True,
-        metadata={"description": "The code that came"},
-    )
+    pin = one_time_code()
     secret = Text(
         60, required=True, personal=True, metadata={"description": "Set by the gateway; 20 digits"}
     )

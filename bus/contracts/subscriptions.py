@@ -6,7 +6,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from bus import identifiers
 from bus.contracts.announcements import COMPONENTS, ours
-from bus.contracts.fields import Checked, Choice, Text, uuid_text
+from bus.contracts.fields import Checked, Choice, Text, one_time_code, uuid_text
 from bus.contracts.notify import LANGUAGES
 from bus.persian import ungrouped_code
 
@@ -42,13 +42,7 @@ class Asked(Schema):
 
 class Confirm(Schema):
     id = uuid_text(required=True)
-    pin = Text(
-        12,
-        fold=ungrouped_code,
-        required=True,
-        personal=True,
-        metadata={"description": "The code that came"},
-    )
+    pin = one_time_code()
 
 
 class Held(Schema):

@@ -4,13 +4,12 @@ The new secret goes to the contact on file and to nobody else; the old one ends,
 log tells of it. Links in our letters go to that contact anyhow and stay.
 """
 
-import secrets
 from typing import Any
 
 from bus.contracts.notify import SEND_MESSAGE
 from bus.errors import BusError, RuleBroken
 from bus.one_time_codes import VALID, Codes
-from bus.tracking import SECRET_LENGTH, grouped_secret
+from bus.tracking import grouped_secret, new_secret
 from services.ticketing import acting, desk, notices, receivers, store
 from services.ticketing.acting import Case, Desk
 from services.ticketing.domain.ticket import Entry
@@ -55,7 +54,7 @@ def send_new(at: Desk, code: str, version: int) -> dict[str, Any]:
             "This ticket has neither a mobile nor an e-mail address to send a secret to.",
             code="ticket.no_contact",
         )
-    secret = "".join(secrets.choice("0123456789") for _ in range(SECRET_LENGTH))
+    secret = new_secret()
     _replace(at, case, secret)
     acting.add(at, case, "new_secret", by="unit", actor=at.who.username)
     reply = acting.project(at, case)
