@@ -20,7 +20,6 @@ from gateway.ops.desk.session import Desk, form_id
 from gateway.ops.forms import one, taken, whole_of
 from gateway.ops.looking import Look, Looker, carried, wants_form, wants_look
 from gateway.ops.names import NameOf, Names, Person
-from gateway.origin import same_origin
 from gateway.problems import status_of
 
 NUMBERS = 2**31
@@ -151,7 +150,6 @@ class Counter:
         An act of weight is looked at first. What is refused is shown by ``show`` beside what was
         typed.
         """
-        same_origin(request)
         values = (await forms.read(request)).values
         data = {**taken(contract, values), **fixed}
         return await self.send(request, contract, show, back, values, data, look)

@@ -14,7 +14,6 @@ from bus import log
 from bus.contracts import billing as contracts
 from bus.errors import BusError, ContractError, NotFound, RuleBroken
 from gateway import bodies, documents, uploads, web
-from gateway.origin import same_origin
 from gateway.public import words
 from gateway.public.json_api import idempotency_id
 from gateway.public.portal import faults_of, leads_to, one, show, status_of
@@ -43,7 +42,6 @@ class Bills:
 
     async def find(self, request: Request) -> Response:
         """POST /bills: on to the bill, if there is one."""
-        same_origin(request)
         values = (await uploads.read_form(request, None)).values
         typed = {name: one(values, name) for name in ("bill_id", "payment_id")}
         if words.choose(request, values):
@@ -84,7 +82,6 @@ class Bills:
 
     async def pay(self, request: Request) -> Response:
         """POST /bills/{bill_id}/{payment_id}/pay: a page that leads to the bank."""
-        same_origin(request)
         values = (await uploads.read_form(request, None)).values
         # In the other language it is the same payment, told again.
         words.choose(request, values)

@@ -12,7 +12,6 @@ from bus.contracts.ticketing import KINDS, REGISTER
 from bus.errors import BusError, ContractError, FieldError, Unavailable
 from gateway import budgets, uploads
 from gateway.acts import FORM_SECONDS, Form
-from gateway.origin import same_origin
 from gateway.public import words
 from gateway.public.portal import Portal, faults_of, one, show, status_of
 from gateway.public.tickets import Tickets
@@ -66,7 +65,6 @@ class Register:
 
     async def go_on(self, request: Request) -> Response:
         """POST /contact/new: judge the page that was filled in, show the next or send."""
-        same_origin(request)
         form = await uploads.read_form(
             request,
             self._tickets.blobs_of(request),

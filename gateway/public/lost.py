@@ -10,7 +10,6 @@ from bus.contracts import lost_secrets as contracts
 from bus.contracts.kinds import Request as Contract
 from bus.errors import BusError, Unavailable
 from gateway import uploads
-from gateway.origin import same_origin
 from gateway.public import words
 from gateway.public.portal import faults_of, one, show, status_of
 from gateway.public.tickets import Tickets
@@ -50,7 +49,6 @@ class Lost:
 
     async def ask(self, request: Request) -> Response:
         """POST: a code goes to the contact, if it is the one on file; the page is the same."""
-        same_origin(request)
         values = (await uploads.read_form(request, None)).values
         typed = {name: one(values, name) for name in ("code", "contact")}
         try:
@@ -74,7 +72,6 @@ class Lost:
 
     async def renew(self, request: Request) -> Response:
         """POST: the new secret, shown this once."""
-        same_origin(request)
         values = (await uploads.read_form(request, None)).values
         form = self._tickets.acts.form_or_new(one(values, "form"))
         data = {

@@ -16,7 +16,6 @@ from bus.contracts.ratings import RATE_OWN
 from bus.envelope import instant
 from bus.errors import BusError, Conflict, ContractError, NotFound, Unavailable
 from gateway import documents, uploads
-from gateway.origin import same_origin
 from gateway.public import words
 from gateway.public.opening import OWN, keep_open, open_door, proof_of
 from gateway.public.portal import faults_of, leads_to, one, show, status_of
@@ -55,7 +54,6 @@ class Own:
 
     async def ask(self, request: Request) -> Response:
         """POST /inquiry: a form that is sent twice is one inquiry, with one secret."""
-        same_origin(request)
         values = (await uploads.read_form(request, None)).values
         typed = {name: one(values, name) for name in ("key", "file_no")}
         form = self._tickets.acts.form_or_new(one(values, "form"))
@@ -93,7 +91,6 @@ class Own:
 
     async def open(self, request: Request) -> Response:
         """POST /inquiry/open"""
-        same_origin(request)
         values = (await uploads.read_form(request, None)).values
         typed = {name: one(values, name) for name in ("code", "secret")}
         if words.choose(request, values):
@@ -155,7 +152,6 @@ class Own:
 
     async def rate(self, request: Request) -> Response:
         """POST /inquiry/mine/rate: how content the person is with the answer."""
-        same_origin(request)
         proof = self._proof(request)
         if proof is None:
             return RedirectResponse("/inquiry/open", 303)

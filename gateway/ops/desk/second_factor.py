@@ -18,7 +18,6 @@ from gateway.ops.desk import account_words
 from gateway.ops.desk.session import Desk, colleague_of, new_cookie
 from gateway.ops.desk.sign_in import text_form
 from gateway.ops.forms import one
-from gateway.origin import same_origin
 from gateway.problems import status_of
 
 CSP = "Content-Security-Policy"
@@ -173,7 +172,6 @@ class SecondFactorPages:
 
     async def _form(self, request: Request) -> dict[str, str]:
         """The fields of these pages' forms, empty where they were not sent."""
-        same_origin(request)
         self.desk.session(request)
         values = await text_form(request)
         return {name: one(values, name) for name in account_words.FIELDS}

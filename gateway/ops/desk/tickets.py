@@ -22,7 +22,6 @@ from gateway.ops.desk.shared import DeskSection, done, status_shown
 from gateway.ops.forms import one, query, taken
 from gateway.ops.looking import wants_form, wants_look
 from gateway.ops.returning import back_query, with_back
-from gateway.origin import same_origin
 
 # address of the form → what it asks, and what the form does not say by itself
 ACTS: dict[str, tuple[Contract, Mapping[str, Any]]] = {
@@ -109,7 +108,6 @@ class TicketPages(DeskSection):
 
     async def act(self, request: Request) -> Response:
         """POST /desk/tickets/{code}/{act}: one act; an error is shown beside what was typed."""
-        same_origin(request)
         name, code = request.path_params["act"], request.path_params["code"]
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
@@ -192,7 +190,6 @@ class TicketPages(DeskSection):
             form = await self.desk.ask_as_desk(request, FORM, {})
             fresh = self.desk.acts.new_form()
             return await self.page(request, "telephone", form=form, act=fresh, typed={}, faults={})
-        same_origin(request)
         values = (await forms.read(request)).values
         form = await self.desk.ask_as_desk(request, FORM, {})
         typed = {field: one(values, field) for field in values}

@@ -18,7 +18,6 @@ from gateway.ops.looking import Look
 from gateway.ops.notices.looks import Looks
 from gateway.ops.notices.place import AT
 from gateway.ops.notices.times import day_and_hour, moment_of
-from gateway.origin import same_origin
 
 ACTS = {
     "publish": contracts.PUBLISH_ANNOUNCEMENT,
@@ -59,7 +58,6 @@ class Announcements:
 
     async def write(self, request: Request) -> Response:
         """POST /desk/notices/announcements/new: on to the page to check before it is published."""
-        same_origin(request)
         values = (await forms.read(request)).values
         typed = {**{name: one(values, name) for name in values}, "act": "write"}
         components = values.get("components", [])
@@ -115,7 +113,6 @@ class Announcements:
 
     async def move(self, request: Request) -> Response:
         """POST /desk/notices/announcements/{id}/{act}: publish, update, reschedule, cancel."""
-        same_origin(request)
         name, id_ = request.path_params["act"], request.path_params["id"]
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
