@@ -37,7 +37,7 @@ bench: setup ## measure; writes docs/performance.md
 	$(PYTHON) -m bench
 
 contracts: setup ## write docs/contracts.md and the error table of docs/join.md
-	$(PYTHON) -m bus.contracts > docs/contracts.md
+	$(PYTHON) -m contracts > docs/contracts.md
 	$(PYTHON) -m gateway --write docs/join.md
 
 migrate: setup ## bring the database DB_URL up to date

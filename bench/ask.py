@@ -10,7 +10,7 @@ import uvloop
 from bench.load import Measured, run, signed_requests
 from bench.stack import ROOT, STACKS, Stack, Stores
 from bench.tables import middle, table
-from bus.keys import SigningKey
+from bus.signatures.keys import SigningKey
 
 LEVELS = {1: 300, 16: 1500, 64: 3000}
 # A peer that is several times slower is asked less, so that a run ends.
@@ -111,7 +111,7 @@ def registry_ids(registry: Path) -> list[str]:
     """National IDs of the registry that need no mending."""
     import csv
 
-    from bus.identifiers import Malformed, national_id
+    from iran.identifiers import Malformed, national_id
 
     def whole(text: str) -> bool:
         try:

@@ -11,9 +11,9 @@ import psycopg2
 from bench.ask import agency_key
 from bench.stack import Stores
 from bench.tables import table
-from bus.contracts.inquiry import ASK
-from bus.digest import check_digest, content_digest
-from bus.signing import Message, sign_request, sign_response, verify_request
+from bus.signatures.digest import check_digest, content_digest
+from bus.signatures.signing import Message, sign_request, sign_response, verify_request
+from contracts.inquiry.questions import ASK
 from gateway.bodies import parse_object
 from services.inquiry import registry_store, store
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from bus.keys import SigningKey
-from bus.signing import sign_request
+from bus.signatures.keys import SigningKey
+from bus.signatures.signing import sign_request
 
 
 @dataclass

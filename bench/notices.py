@@ -13,7 +13,7 @@ import uvloop
 from bench.stack import PYTHON, ROOT, Process, Stores
 from bench.tables import table
 from bus.client import Client
-from bus.contracts.notify import SEND
+from contracts.notify.messages import SEND
 from deploy.local.ports import free_port, listening
 
 ACCEPT, AT_ONCE = 10_000, 400

@@ -25,12 +25,12 @@ IDLE = "Hub.do_poll"  # py-spy takes the wait of green threads for work
 # A sample belongs to the first of these that stands anywhere in its stack: ours before libraries'.
 STAGES = {
     "door": {
-        "verify_request (bus/signing.py": "signature of the request",
-        "sign_response (bus/signing.py": "signature of the answer",
-        "check_digest (bus/digest.py": "digests",
-        "content_digest (bus/digest.py": "digests",
+        "verify_request (bus/signatures/signing.py": "signature of the request",
+        "sign_response (bus/signatures/signing.py": "signature of the answer",
+        "check_digest (bus/signatures/digest.py": "digests",
+        "content_digest (bus/signatures/digest.py": "digests",
         "(gateway/agency/replays.py": "book of replays",
-        "load (bus/contracts/kinds.py": "contract",
+        "load (bus/kinds.py": "contract",
         "(gateway/bodies.py": "body and JSON",
         "Client.call (bus/client.py": "question and reply over AMQP",
         "(pika/": "question and reply over AMQP",
@@ -47,7 +47,7 @@ STAGES = {
         "add_log (services/inquiry/store.py": "chained log",
         "compose (services/inquiry/domain/answer.py": "answer composed",
         "answer_all (services/inquiry/asking.py": "rights, codes, log rows",
-        "(bus/inbox.py": "inbox",
+        "(bus/database/inbox.py": "inbox",
         "_canonical_line (bus/activator.py": "log line",
         "_attempt (bus/activator.py": "begin and commit",
         "Endpoint.take (bus/endpoint.py": "contract and envelope",

@@ -1,10 +1,12 @@
 """All that a process needs to ride on the bus, and nothing of the business (Shared Kernel).
 
-contracts/   the Published Language: what may be said, by schema
-envelope     who says it, when, in which matter (Envelope Wrapper, CloudEvents names)
-errors       the refusals that travel; signing: HTTP signatures of agencies
-topology     names of exchanges and queues; rabbit: pika for asyncio processes
-store        the Unit of Work; inbox and outbox stand in its transaction
-endpoint     @serve, @handle, @every (nameko entrypoints); service: base class
-client       the gateway's way to ask a service
+kinds, fields   Request, Command and Event, and the fields that contracts are made of
+envelope        who says it, when, in which matter (Envelope Wrapper, CloudEvents names)
+errors          the refusals that travel
+topology        names of exchanges and queues
+endpoint        @serve, @handle, @every (nameko entrypoints); service: the base class
+activator       runs a method for messages in one transaction
+client          the gateway's way to ask a service
+amqp/           the broker; database/ transactions, inbox, outbox; signatures/ keys and signing
+foreign/        files, letters and HTTP answers of others; process/ logs, metrics, health
 """

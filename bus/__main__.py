@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import Any
 
-from bus.private import own_files_only
+from bus.process.private import own_files_only
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -43,9 +43,9 @@ def serve(part: str) -> int:
     import nameko
     from nameko.runners import ServiceRunner
 
-    from bus import monitor
+    from bus.process import monitor
+    from bus.process.surroundings import watch_surroundings
     from bus.settings import broker_url
-    from bus.surroundings import watch_surroundings
 
     settings = _prepare(part, "AMQP_URL", "DB_URL")
     nameko.config.setup(
@@ -72,10 +72,10 @@ def relay(part: str) -> int:
     import asyncio
     import signal
 
-    from bus import monitor
-    from bus.relay import Relay
+    from bus.amqp.relay import Relay
+    from bus.process import monitor
+    from bus.process.surroundings import watch_surroundings
     from bus.settings import broker_url
-    from bus.surroundings import watch_surroundings
 
     settings = _prepare(part, "AMQP_URL", "DB_URL")
     monitor.serve(f"{_short(part)}-relay", settings)
@@ -94,7 +94,7 @@ def relay(part: str) -> int:
 
 def run_migrations(part: str) -> int:
     """Migrates the service's database and says where it stands."""
-    from bus.migrate import migrate
+    from bus.database.migrate import migrate
 
     settings = _prepare(part, "DB_URL")
     print(f"{part}: database at revision {migrate(part, settings.text('DB_URL'))}")
@@ -147,9 +147,9 @@ def check_database_cooperates(db_url: str) -> None:
 
 
 def _prepare(part: str, *names: str) -> Any:
-    from bus import log
-    from bus.contracts import hidden_names
+    from bus.process import log
     from bus.settings import Settings
+    from contracts import hidden_names
 
     settings = Settings().require(*names)
     log.configure(_short(part), level=settings.text("LOG_LEVEL", "INFO"), hidden=hidden_names())

@@ -13,11 +13,12 @@ from typing import Any
 
 import structlog
 
-from bus import inbox, log
-from bus.contracts.kinds import Contract, Request
-from bus.database_faults import is_of_store
+from bus.database import inbox
+from bus.database.faults import is_of_store
 from bus.envelope import Envelope
 from bus.errors import BusError, Conflict, ContractError, Internal, TooMany, Unavailable
+from bus.kinds import Contract, Request
+from bus.process import log
 
 # Another transaction was in the way: the same once more mostly succeeds.
 AGAIN = ("database.conflict", "inbox.race")

@@ -8,11 +8,12 @@ from typing import Any
 
 import orjson
 
-from bus import log, monitor, topology
-from bus.contracts.kinds import Event, Request
+from bus import topology
+from bus.amqp.rabbit import Link, absent, settle
 from bus.envelope import Envelope, child_of
 from bus.errors import BusError, Internal, Unavailable, from_wire
-from bus.rabbit import Link, absent, settle
+from bus.kinds import Event, Request
+from bus.process import log, monitor
 
 OPEN_SECONDS = 10
 Heard = Callable[[dict[str, Any] | None], None]

@@ -15,16 +15,17 @@ import eventlet.event
 import orjson
 from nameko.extensions import Entrypoint
 
-from bus import activator, log
+from bus import activator
 from bus.activator import Call, Fate, Job, Outcome
-from bus.contracts.kinds import Command, Contract, Event, Request
-from bus.database_faults import is_of_store
-from bus.deliveries import AnswerDelivery, Delivery
+from bus.amqp.deliveries import AnswerDelivery, Delivery
+from bus.amqp.incoming import Incoming
+from bus.amqp.inlet import Answers, Commands, Events, Inlet, Requests, Suspects
+from bus.database.faults import is_of_store
+from bus.database.store import Store
+from bus.database.troubles import Troubles
 from bus.errors import BusError
-from bus.incoming import Incoming
-from bus.inlet import Answers, Commands, Events, Inlet, Requests, Suspects
-from bus.store import Store
-from bus.troubles import Troubles
+from bus.kinds import Command, Contract, Event, Request
+from bus.process import log
 
 HOLD_SECONDS = 3.0
 RETRY_SECONDS = 0.2

@@ -5,16 +5,17 @@ from typing import Any
 
 from nameko.extensions import DependencyProvider
 
-from bus import chores, inbox, monitor
-from bus.contracts.health import health_of
-from bus.database_faults import PREFIX
+from bus.database import chores, inbox
+from bus.database.faults import PREFIX
+from bus.database.store import MINUTE, Store, Tx
 from bus.endpoint import every, serve
 from bus.envelope import Envelope, instant
 from bus.errors import BusError
-from bus.monitor import Status
+from bus.health import health_of
+from bus.process import monitor
+from bus.process.monitor import Status
+from bus.process.version import release
 from bus.settings import Settings
-from bus.store import MINUTE, Store, Tx
-from bus.version import release
 
 FAILING = 3
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from bus.errors import BusError, SignatureError
-from bus.private import own_files_only
+from bus.process.private import own_files_only
 from connector.caller import CSV, JSONL, Caller, Refused, Unreachable
 from connector.evidence import Evidence
 from connector.keys import load_key, make_key, read_server_keys

@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 import orjson
 import requests
 
-from bus.contracts import CATALOGUE, Request
-from bus.keys import PublicKey, SigningKey
+from bus.signatures.keys import PublicKey, SigningKey
 from connector.keys import load_key
 from connector.later import Later
 from connector.outcomes import Answer, Refused, Unreachable
 from connector.sending import Sender
+from contracts import CATALOGUE, Request
 
 __all__ = ["Answer", "Caller", "Refused", "Unreachable", "load_key", "path_of"]
 

@@ -14,9 +14,9 @@ import orjson
 import requests
 
 from bus.errors import BusError, SignatureError
-from bus.keys import SigningKey
-from bus.private import own_files_only
-from bus.signing import sign_request
+from bus.process.private import own_files_only
+from bus.signatures.keys import SigningKey
+from bus.signatures.signing import sign_request
 from connector.caller import Caller, Refused, Unreachable
 from connector.evidence import Evidence
 from connector.keys import load_key

@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 
-from bus.digest import check_digest
 from bus.errors import BusError
-from bus.keys import PublicKey
-from bus.signing import Message, Signed, verify_response
+from bus.signatures.digest import check_digest
+from bus.signatures.keys import PublicKey
+from bus.signatures.signing import Message, Signed, verify_response
 
 BODIES = ("request_body", "response_body")  # base64 in the file: they need not be text
 HEADERS = ("request_headers", "response_headers")

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from bus.errors import BusError
-from bus.keys import PublicKey, SigningKey
+from bus.signatures.keys import PublicKey, SigningKey
 
 
 def make_key(path: str | Path) -> PublicKey:

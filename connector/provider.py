@@ -19,9 +19,9 @@ import pika
 from pika.exceptions import AMQPError, NackError, UnroutableError
 
 from bus import topology
-from bus.contracts import CATALOGUE, Command
 from bus.errors import BusError, ContractError, Internal
 from connector.broker import SHORTEST_PAUSE, again_and_again, parameters_of
+from contracts import CATALOGUE, Command
 
 __all__ = ["Function", "Provider"]
 

@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 
 import requests
 
-from bus.digest import DigestCheck
 from bus.errors import SignatureError
-from bus.keys import PublicKey, SigningKey
-from bus.signing import Message, sign_request, verify_response
+from bus.signatures.digest import DigestCheck
+from bus.signatures.keys import PublicKey, SigningKey
+from bus.signatures.signing import Message, sign_request, verify_response
 from connector.evidence import Evidence
 from connector.keys import keys_of_jwks
 from connector.outcomes import Answer, Refused, Unreachable, refusal

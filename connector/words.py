@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bus.contracts.fields import KEY_KINDS
+from bus.fields import KEY_KINDS
 from connector.caller import Caller
 from connector.keys import load_key, read_server_keys
 

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bus.private import own_files_only
+from bus.process.private import own_files_only
 from gateway.problems import PROBLEMS
 
 BEGIN, END = "<!-- problems -->", "<!-- /problems -->"

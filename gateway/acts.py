@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from bus.keys import base64url
 from bus.sealing import derived
-from bus.tracking import SECRET_LENGTH, new_secret
+from bus.signatures.keys import base64url
 from gateway.guesses import neighbourhood
 from gateway.uploads import Seals
+from people.tracking import SECRET_LENGTH, new_secret
 
 FORM_SECONDS = 24 * 3600
 ASKER_BYTES = 12

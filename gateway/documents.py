@@ -17,10 +17,10 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from bus.errors import NotFound
-from bus.persian import fold_digits, tehran_day
 from gateway import pages
 from gateway.amounts import words_en, words_fa
 from gateway.sheets import with_balance
+from iran.persian import fold_digits, tehran_day
 
 STATES = {
     "PAID": ("پرداخت‌شده", "PAID"),
@@ -46,7 +46,7 @@ MONTHS = (
 def bill(told: Mapping[str, Any], lang: str, *, portal: str) -> bytes:
     """The PDF of a bill.
 
-    ``told`` is a Bill of bus/contracts/billing.py (amounts in rials), ``lang`` fa or en, ``portal``
+    ``told`` is a Bill of contracts.billing.bills (rials), ``lang`` fa or en, ``portal``
     the address of the citizens' face without a slash at its end, for the QR code.
     """
     return _pdf("bill", lang, bill=told, link=_link(told, portal))
@@ -85,7 +85,7 @@ def answer(
 ) -> bytes:
     """The PDF of the answer to an own inquiry; the address of its QR code verifies it.
 
-    ``inquiry`` is an OwnInquiry of bus/contracts/own.py, ``company`` the issuer of its bill, or at
+    ``inquiry`` is an OwnInquiry of contracts.inquiry, ``company`` the issuer of its bill, or at
     least ``name_fa`` and ``name_en``; ``explain`` gives the sentences of a status.
     """
     reply = inquiry["answer"]
@@ -98,7 +98,7 @@ def answer(
 def letter(told: Mapping[str, Any]) -> bytes:
     """The PDF of a letter, its address in the window of a DIN long envelope.
 
-    ``told`` is an ApiMessage of bus/contracts/govnotify.py; its ``html`` was escaped where the
+    ``told`` is an ApiMessage of contracts/notify/govnotify.py; its ``html`` was escaped where the
     values were put in (services/notify/domain/markup.py).
     """
     blocks = Markup(told["html"] or "")  # noqa: S704 - see above

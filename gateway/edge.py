@@ -7,7 +7,7 @@ from typing import NamedTuple
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from bus import log
+from bus.process import log
 from bus.settings import MissingSettings, Settings
 from gateway.address import Address, is_loopback
 

@@ -8,7 +8,7 @@ from gateway import documents
 
 
 def pdf(told: Mapping[str, Any], blobs: Blobs) -> bytes:
-    """The PDF; ``told`` is an ApiMessage of bus/contracts/govnotify.py, ``blobs`` its store of
+    """The PDF; ``told`` is an ApiMessage of contracts/notify/govnotify.py, ``blobs`` its store of
     letters. NotFound ``blob.not_found``.
     """
     claim = told["pdf"]

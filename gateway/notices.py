@@ -8,12 +8,12 @@ from collections.abc import Collection
 from email.utils import format_datetime
 from typing import Any, NamedTuple
 
-from bus import log
 from bus.client import Client
-from bus.contracts.announcements import CURRENT
 from bus.errors import BusError, Unavailable
-from bus.persian import TEHRAN
+from bus.process import log
+from contracts.notify.announcements import CURRENT
 from gateway.problems import HttpError
+from iran.persian import TEHRAN
 
 SECONDS, DEADLINE = 5.0, 4.0
 _log = log.get("notices")

@@ -13,15 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.collation import collation_key
-from bus.company import company
 from bus.errors import NotFound
-from bus.persian import TEHRAN, jalali
-from bus.tracking import grouped, grouped_secret
 from gateway import guides
 from gateway.languages import preferred
 from gateway.problems import PERSIAN, PROBLEMS
 from gateway.spans import span
+from iran.collation import collation_key
+from iran.persian import TEHRAN, jalali
+from people.company import company
+from people.tracking import grouped, grouped_secret
 
 HERE = Path(__file__).parent
 _templates = Environment(

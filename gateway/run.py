@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import uvicorn
 
-from bus import log, monitor
-from bus.contracts import hidden_names
-from bus.private import own_files_only
+from bus.process import log, monitor
+from bus.process.private import own_files_only
+from bus.process.surroundings import watch_surroundings
 from bus.settings import MissingSettings, Settings
-from bus.surroundings import watch_surroundings
+from contracts import hidden_names
 from gateway.edge import BehindEdge, Proxies, require_believed
 from gateway.hosts import Hosts
 from gateway.protocol import Guarded

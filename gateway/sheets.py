@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bus.persian import jalali
+from iran.persian import jalali
 
 RISKY = ("=", "+", "-", "@", "\t", "\r")
 BOM = "\ufeff"

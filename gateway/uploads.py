@@ -18,14 +18,22 @@ from starlette.responses import Response, StreamingResponse
 
 from bus.blobs import Blobs, TooLarge
 from bus.errors import FieldError
-from bus.filetypes import FILE_MOST, FILES_MOST, NEEDED, PLAIN, clean_name, office_type, type_of
+from bus.foreign.filetypes import (
+    FILE_MOST,
+    FILES_MOST,
+    NEEDED,
+    PLAIN,
+    clean_name,
+    office_type,
+    type_of,
+)
 from bus.sealing import derived
 from gateway import bodies
 from gateway.budgets import OverBudget
 from gateway.problems import HttpError
 
 FIELDS = 200
-# All that one form may bring; the limits of each file are those of bus.filetypes.
+# All that one form may bring; the limits of each file are those of bus.foreign.filetypes.
 FORM_MOST = 50 * 1024 * 1024
 # The fields of a form with a text of 50,000 characters, percent-encoded.
 TEXT_FORM = 512 * 1024
@@ -41,7 +49,7 @@ class Claim(NamedTuple):
     name: str
 
     def told(self) -> dict[str, Any]:
-        """The Attachment of bus/contracts/ticketing.py."""
+        """The Attachment of contracts/ticketing/citizens.py."""
         return self._asdict()
 
 

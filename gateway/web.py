@@ -17,10 +17,10 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
-from bus import log, monitor
 from bus.client import Client
 from bus.envelope import child_of, valid_traceparent
 from bus.errors import BusError, Internal
+from bus.process import log, monitor
 from gateway import problems, sorry
 from gateway.address import Address
 from gateway.hosts import Hosts

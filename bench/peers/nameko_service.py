@@ -7,7 +7,7 @@ from nameko.extensions import DependencyProvider
 from nameko.rpc import rpc
 
 from bench.peers.work import answer
-from bus.store import Store
+from bus.database.store import Store
 
 
 class Database(DependencyProvider):  # type: ignore[misc]  # nameko has no types

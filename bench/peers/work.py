@@ -13,12 +13,12 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
-from bus.contracts.inquiry import ASK
-from bus.digest import check_digest, content_digest
+from bus.database.store import Store
 from bus.envelope import Envelope
-from bus.keys import SigningKey
-from bus.signing import Message, sign_response, verify_request
-from bus.store import Store
+from bus.signatures.digest import check_digest, content_digest
+from bus.signatures.keys import SigningKey
+from bus.signatures.signing import Message, sign_response, verify_request
+from contracts.inquiry.questions import ASK
 from gateway.agency.limits import RateLimits
 from gateway.agency.register import Register, caller, granted
 from gateway.agency.replays import Replays

@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bus.errors import NotFound, Unavailable
-from bus.private import own_files_only
+from bus.process.private import own_files_only
 from connector import Caller, load_key, read_server_keys
 from connector.listener import Listener
 from connector.provider import Provider

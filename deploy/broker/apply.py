@@ -20,8 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import unquote, urlsplit
 
-from bus import log
-from bus.private import own_files_only
+from bus.process import log
+from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from deploy.broker import inside, outside, parts
 from deploy.broker.api import Api, CannotApply

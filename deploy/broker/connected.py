@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from bus import topology
-from bus.contracts import CATALOGUE, Command
-from bus.register import Agency, Register
 from bus.settings import Settings
+from contracts import CATALOGUE, Command
 from deploy.broker.api import CannotApply
+from members.register import Agency, Register
 
 Agencies = Mapping[str, Agency]
 

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from bus import topology
-from bus.register import Agency
 from deploy.broker import inside
 from deploy.broker import steps as differ
 from deploy.broker.api import Api
 from deploy.broker.connected import Agencies, answer_of, own_queues
 from deploy.broker.steps import Binding, Permissions, Step, only
+from members.register import Agency
 
 TAG = "mirab-agency"
 HERE = "at the agencies' broker"

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from bus import topology
-from bus.contracts import CATALOGUE, Command, Request, health_contracts
+from contracts import CATALOGUE, Command, Request, health_contracts
 from deploy.broker.steps import NOTHING, Permissions, only
 
 TAG = "mirab-part"

@@ -11,15 +11,15 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
-from bus import log, monitor
-from bus.private import own_files_only
-from bus.register import Register
+from bus.process import log, monitor
+from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from deploy.broker.api import CannotApply
 from deploy.broker.apply import NEEDED, Brokers
 from deploy.broker.connected import connected, impossible, register_of
 from deploy.broker.steps import Step
 from deploy.broker.warden import Warden
+from members.register import Register
 
 LOOK_SECONDS, GUARD_SECONDS, AGAIN_SECONDS, WHOLE_SECONDS = 0.5, 2.0, 5.0, 300.0
 TURNS = monitor.Turns(60.0)

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from bus.private import own_files_only
+from bus.process.private import own_files_only
 from deploy.local import demo, readiness, supervise
 from deploy.local.parts import (
     AGENCY_RABBITMQ_PORT,

@@ -20,7 +20,7 @@ EICAR = (
     "414e544956495255532d544553542d46494c452124482b482a"
 )
 # What clamd could not look through to the end is told as found: by default it would say OK.
-# It gives up before bus.clamd does, so that one slow file does not look like a
+# It gives up before bus.foreign.clamd does, so that one slow file does not look like a
 # scanner that is away.
 CONFIG = """\
 Foreground yes

@@ -19,12 +19,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bus.persian import TEHRAN
-from bus.private import own_files_only
+from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from deploy.local import bank_pages
 from deploy.local.bank_counter import Counter
 from deploy.local.bank_state import TERMINALS, Bank, Payment, instead, lost, wrong_trick
+from iran.persian import TEHRAN
 
 KEY = base64.b64decode("bWlyYWItcGxheWVkLWtleS0yNGJ5dGVz")
 USER, PASSWORD = "mirab", "played"

@@ -5,9 +5,9 @@ import datetime as dt
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from bus.persian import TEHRAN, fold_digits
 from deploy.local import bank_files, bank_pages
 from deploy.local.bank_state import TERMINALS, Bank
+from iran.persian import TEHRAN, fold_digits
 from services.billing.domain import bill_ids
 
 COMPANY = "461"

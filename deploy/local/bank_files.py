@@ -6,8 +6,8 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bus.persian import jalali, tehran_day
 from deploy.local.bank_state import Payment
+from iran.persian import jalali, tehran_day
 
 HEAD = (
     "psp", "terminal", "order_id", "ref", "rrn", "kind", "amount_rials", "fee_rials", "paid_at",

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 from starlette.responses import PlainTextResponse, Response
 
-from bus.persian import tehran_day
+from iran.persian import tehran_day
 
 TERMINALS = {"sep": "13400001", "behpardakht": "4610001", "sadad": "24000461"}
 TRICKS = ("delay", "error", "drop", "amount", "garbage")

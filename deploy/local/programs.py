@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bus.private import OTHERS
+from bus.process.private import OTHERS
 
 UNPRIVILEGED = "nobody"
 STARTING_SECONDS = 60

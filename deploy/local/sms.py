@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bus.private import own_files_only
+from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from deploy.local import sms_pages, sms_protocols
 from deploy.local.sms_protocols import Answer

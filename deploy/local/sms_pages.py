@@ -4,9 +4,9 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from bus.persian import TEHRAN, jalali
 from deploy.local.bank_pages import page
 from deploy.local.sms_state import LINES, Taken
+from iran.persian import TEHRAN, jalali
 
 PLAYED = (
     '<p class="played">این گوشی بازی است؛ هیچ پیامکی به مخابرات نمی‌رود. '

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bus.company import NAMES, company
 from bus.topology import agency_vhost
 from deploy.local.parts import (
     AGENCY_DIST_PORT,
@@ -33,6 +32,7 @@ from deploy.local.parts import (
 )
 from deploy.local.programs import pass_through
 from deploy.local.stores import Postgres, RabbitMQ
+from people.company import NAMES, company
 
 AMQP_PORT = 5672  # of a broker that somebody else runs
 PORTAL_URL = "http://127.0.0.1:8000"
@@ -177,7 +177,7 @@ class State:
 
     def register_public_key(self) -> str:
         """The public half of it, by which faces and services believe copies of the register."""
-        from bus.keys import SigningKey
+        from bus.signatures.keys import SigningKey
 
         return SigningKey.load(self.register_key(), "register").public.base64()
 

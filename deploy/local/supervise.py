@@ -12,7 +12,7 @@ import xmlrpc.client
 from pathlib import Path
 from typing import Any
 
-from bus.private import OTHERS
+from bus.process.private import OTHERS
 from deploy.local import antivirus
 from deploy.local.parts import CLAMD_PORT, OUTSIDE, PARTS
 from deploy.local.state import CHECKOUT, State

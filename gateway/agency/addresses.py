@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
-from bus.contracts import CATALOGUE
-from bus.contracts import Request as Contract
 from bus.errors import NotFound
+from contracts import CATALOGUE
+from contracts import Request as Contract
 from gateway.agency.catalogue import path_of
 
 CALLS = "calls"  # /v1/calls/<id> has routes of its own

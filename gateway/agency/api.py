@@ -11,15 +11,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.client import Client
-from bus.contracts import Request as Contract
-from bus.contracts.billing import STATEMENT
-from bus.contracts.bulk import SUBMIT_JOB
-from bus.contracts.deferred import CANCEL_CALL, READ_CALL
-from bus.contracts.inquiry import READ_BATCH, SUBMIT_BATCH
-from bus.keys import PublicKey, SigningKey
-from bus.register import current
+from bus.process.version import release
 from bus.settings import Settings, broker_url
-from bus.version import release
+from bus.signatures.keys import PublicKey, SigningKey
+from contracts import Request as Contract
+from contracts.agencies.deferred import CANCEL_CALL, READ_CALL
+from contracts.billing.bills import STATEMENT
+from contracts.inquiry.questions import READ_BATCH, SUBMIT_BATCH
+from contracts.notify.bulk import SUBMIT_JOB
 from gateway import pages, security, web
 from gateway.address import sandbox_address
 from gateway.agency import batches, catalogue, jobs, results, schemas, statements
@@ -41,6 +40,7 @@ from gateway.agency.sandbox import Sandbox
 from gateway.agency.tokens import Tokens
 from gateway.notices import Gone, Notices
 from gateway.origin import for_every_site
+from members.register import current
 
 PORT = 8001
 OAUTH_PATH = "/oauth/token"

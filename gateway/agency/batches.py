@@ -6,9 +6,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.contracts import inquiry
-from bus.contracts.inquiry import BATCH_LINES, PART_LINES, SUBMIT_BATCH
 from bus.errors import RuleBroken
+from contracts.inquiry import questions as inquiry
+from contracts.inquiry.questions import BATCH_LINES, PART_LINES, SUBMIT_BATCH
 from gateway import bodies, web
 from gateway.agency.door import JSON, NAMESPACE, Door, Visitor
 from gateway.agency.lines import CSV, JSONL, Line, raw_lines, read_line, reader

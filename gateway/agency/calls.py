@@ -7,16 +7,16 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.agencies import today
-from bus.contracts import Request as Contract
-from bus.contracts.callbacks import PUT_CALLBACK
-from bus.contracts.deferred import CANCEL_CALL, DEFER, READ_CALL
 from bus.errors import Forbidden, Unavailable
+from contracts import Request as Contract
+from contracts.agencies.deferred import CANCEL_CALL, DEFER, READ_CALL
+from contracts.notify.callbacks import PUT_CALLBACK
 from gateway import bodies, web
 from gateway.agency.door import JSON, Door, Visitor
 from gateway.agency.preferences import Preferences
 from gateway.agency.register import granted, require_grant
 from gateway.agency.runner import Runner
+from members.documents import today
 
 ACCEPTED = 202
 RETRY_SECONDS = "1"

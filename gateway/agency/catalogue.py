@@ -7,13 +7,13 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.contracts import Request as Contract
-from bus.contracts import agency_contracts
-from bus.contracts.billing import STATEMENT
-from bus.contracts.bulk import JOB_MATTER, SUBMIT_JOB
-from bus.contracts.deferred import CANCEL_CALL, DEFER, READ_CALL
-from bus.contracts.inquiry import ASK, BATCH_KEYS, MATTER, READ_BATCH, SUBMIT_BATCH
-from bus.version import release
+from bus.process.version import release
+from contracts import Request as Contract
+from contracts import agency_contracts
+from contracts.agencies.deferred import CANCEL_CALL, DEFER, READ_CALL
+from contracts.billing.bills import STATEMENT
+from contracts.inquiry.questions import ASK, BATCH_KEYS, MATTER, READ_BATCH, SUBMIT_BATCH
+from contracts.notify.bulk import JOB_MATTER, SUBMIT_JOB
 from gateway import pages
 from gateway.agency import open_paths
 from gateway.agency.parameters import (

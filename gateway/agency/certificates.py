@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import load_der_x509_certificate
 from starlette.requests import Request
 
-from bus.key_strength import require_strong_ed25519, require_strong_rsa
-from bus.keys import base64url
 from bus.settings import Settings
+from bus.signatures.key_strength import require_strong_ed25519, require_strong_rsa
+from bus.signatures.keys import base64url
 from gateway.edge import FROM_EDGE
 
 LONGEST = 16 * 1024

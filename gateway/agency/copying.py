@@ -10,12 +10,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bus import log
 from bus.client import Client
-from bus.contracts.agencies import CHANGED, COPIES
-from bus.copies import write
 from bus.errors import BusError
-from bus.register import Register
+from bus.process import log
+from contracts.agencies.register import CHANGED, COPIES
+from members.copies import write
+from members.register import Register
 
 LOOK_SECONDS, AGAIN_SECONDS, WHOLE_SECONDS = 5.0, 1.0, 300.0
 CALLER = {"face": "agency"}

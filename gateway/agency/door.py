@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.client import Client
-from bus.contracts import Request as Contract
-from bus.digest import content_digest
-from bus.keys import SigningKey
-from bus.signing import Message, sign_response
+from bus.signatures.digest import content_digest
+from bus.signatures.keys import SigningKey
+from bus.signatures.signing import Message, sign_response
+from contracts import Request as Contract
 from gateway import bodies, web
 from gateway.address import Address
 from gateway.agency.identity import NAMESPACE, Identities, Visitor

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from bus.errors import Unauthenticated
-from bus.keys import SigningKey, base64url
+from bus.signatures.keys import SigningKey, base64url
 from gateway.agency.jose import LEAST_JTI, PROOF_ALGORITHMS, Token, Unreadable, public_key
 
 OLDEST, SKEW = 300, 60

@@ -8,11 +8,11 @@ from typing import Any
 
 from starlette.requests import Request
 
-from bus.contracts import Request as Contract
-from bus.digest import DigestCheck
 from bus.errors import Forbidden, Unauthenticated
-from bus.keys import PublicKey
-from bus.signing import ON_BEHALF_OF, REQUEST_TAG, Message, verify_request
+from bus.signatures.digest import DigestCheck
+from bus.signatures.keys import PublicKey
+from bus.signatures.signing import ON_BEHALF_OF, REQUEST_TAG, Message, verify_request
+from contracts import Request as Contract
 from gateway.agency.certificates import Certificates
 from gateway.agency.dpop import Proofs
 from gateway.agency.limits import RateLimits

@@ -7,8 +7,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.contracts.bulk import JOB_BYTES, JOB_MATTER, PART_BYTES, SUBMIT_JOB
 from bus.errors import RuleBroken
+from contracts.notify.bulk import JOB_BYTES, JOB_MATTER, PART_BYTES, SUBMIT_JOB
 from gateway import bodies, web
 from gateway.agency.door import JSON, NAMESPACE, Door, Visitor
 from gateway.agency.lines import CSV, JSONL

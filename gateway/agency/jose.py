@@ -9,9 +9,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import Key
 from joserfc.jws import JWSRegistry
 
-from bus.jwk import OF_CURVE, Unreadable, public_key
-from bus.key_strength import ED25519_BYTES, is_sound_commitment
-from bus.keys import from_base64url
+from bus.signatures.jwk import OF_CURVE, Unreadable, public_key
+from bus.signatures.key_strength import ED25519_BYTES, is_sound_commitment
+from bus.signatures.keys import from_base64url
 
 __all__ = [
     "CLIENT_ALGORITHMS",

@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 
-from bus.contracts.fields import KEY_KINDS, canonical_key
-from bus.digest import DigestCheck
 from bus.errors import ContractError, FieldError
-from bus.identifiers import Malformed
+from bus.fields import KEY_KINDS, canonical_key
+from bus.signatures.digest import DigestCheck
 from gateway import bodies
+from iran.identifiers import Malformed
 
 UPLOAD_LIMIT = 32 * 1024 * 1024
 LINE_LIMIT = 4096

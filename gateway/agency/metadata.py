@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.contracts import agency_contracts
-from bus.keys import PublicKey
+from bus.signatures.keys import PublicKey
+from contracts import agency_contracts
 from gateway import web
 from gateway.agency.door import Door
 from gateway.agency.jose import CLIENT_ALGORITHMS, PROOF_ALGORITHMS

@@ -8,10 +8,8 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.agencies import today
-from bus.contracts import agency_contracts
 from bus.errors import BusError, Forbidden, RuleBroken, Unauthenticated
-from bus.register import rights
+from contracts import agency_contracts
 from gateway import bodies, problems, web
 from gateway.agency.door import Door
 from gateway.agency.identity import Identities, is_signed
@@ -20,6 +18,8 @@ from gateway.agency.refusals import claim
 from gateway.agency.register import Agency, Credential, Grant, Register
 from gateway.agency.replays import KEEP_SECONDS
 from gateway.agency.tokens import LIFE, Access
+from members.documents import today
+from members.register import rights
 
 FORM = "application/x-www-form-urlencoded"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -1,6 +1,6 @@
 """The addresses of this face that need no grant, as its OpenAPI document has them."""
 
-from bus.contracts.agencies import REGISTER_SANDBOX
+from contracts.agencies.register import REGISTER_SANDBOX
 from gateway.agency.jose import CLIENT_ALGORITHMS, PROOF_ALGORITHMS
 from gateway.agency.metadata import LINKSET, RESOURCE
 from gateway.agency.oauth import ASSERTION, FORM

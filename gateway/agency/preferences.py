@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 
-from bus.contracts import Request as Contract
-from bus.contracts.billing import STATEMENT
-from bus.contracts.bulk import SUBMIT_JOB
-from bus.contracts.inquiry import READ_BATCH, SUBMIT_BATCH
+from contracts import Request as Contract
+from contracts.billing.bills import STATEMENT
+from contracts.inquiry.questions import READ_BATCH, SUBMIT_BATCH
+from contracts.notify.bulk import SUBMIT_JOB
 
 # Uploads and downloads as files have ways of their own, and are answered at once.
 AT_ONCE = (SUBMIT_BATCH, READ_BATCH, SUBMIT_JOB, STATEMENT)

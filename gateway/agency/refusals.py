@@ -12,11 +12,11 @@ from typing import Any
 
 from starlette.requests import Request
 
-from bus import log
 from bus.client import Client
-from bus.contracts.hearing import NOTE_REFUSALS, REFUSALS_AT_ONCE
 from bus.envelope import instant
 from bus.errors import BusError, Unavailable
+from bus.process import log
+from contracts.agencies.hearing import NOTE_REFUSALS, REFUSALS_AT_ONCE
 from gateway.agency.register import Register
 from gateway.problems import PROBLEMS
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from bus.agencies import Agency, Credential, Grant, from_network, today, told
-from bus.contracts import Request as Contract
 from bus.errors import Forbidden
-from bus.register import Register, rights
+from contracts import Request as Contract
+from members.documents import Agency, Credential, Grant, from_network, today, told
+from members.register import Register, rights
 
 __all__ = [
     "Agency",

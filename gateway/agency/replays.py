@@ -6,8 +6,8 @@ import sqlite3
 import time
 from pathlib import Path
 
-from bus import log
 from bus.errors import SignatureError, Unavailable
+from bus.process import log
 
 # The longest time from arrival to the end of a signature or proof: 300 s of life and 60 s of skew.
 KEEP_SECONDS = 420

@@ -10,9 +10,9 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from bus.contracts.inquiry import PART_LINES, READ_BATCH
-from bus.digest import digest_header
 from bus.errors import Conflict
+from bus.signatures.digest import digest_header
+from contracts.inquiry.questions import PART_LINES, READ_BATCH
 from gateway import bodies, sheets, web
 from gateway.agency.door import JSON, Door, Visitor
 from gateway.agency.lines import CSV, JSONL

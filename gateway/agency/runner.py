@@ -8,12 +8,12 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from bus import log
 from bus.client import Client
-from bus.contracts import CATALOGUE
-from bus.contracts import Request as Contract
-from bus.contracts.deferred import CLAIM_CALLS, SETTLE_CALL
 from bus.errors import BusError, Internal, Unavailable
+from bus.process import log
+from contracts import CATALOGUE
+from contracts import Request as Contract
+from contracts.agencies.deferred import CLAIM_CALLS, SETTLE_CALL
 from gateway import problems
 
 AT_ONCE = 16

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.contracts.agencies import REGISTER_SANDBOX
 from bus.errors import BusError
+from contracts.agencies.register import REGISTER_SANDBOX
 from gateway import bodies, web
 from gateway.agency.copying import Copying
 from gateway.agency.door import Door

@@ -7,11 +7,11 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.contracts import CATALOGUE, Command, Contract, Event, agency_contracts
-from bus.contracts import Request as Asked
 from bus.errors import NotFound
+from bus.process.version import release
 from bus.topology import COMMANDS, EVENTS, agency_events
-from bus.version import release
+from contracts import CATALOGUE, Command, Contract, Event, agency_contracts
+from contracts import Request as Asked
 from gateway.openapi.document import LICENCE
 from gateway.openapi.shapes import inline
 

@@ -5,7 +5,7 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.contracts.billing import STATEMENT
+from contracts.billing.bills import STATEMENT
 from gateway import bodies, documents, sheets, web
 from gateway.agency.door import JSON, Door
 from gateway.agency.lines import CSV

@@ -9,7 +9,7 @@ from typing import Any
 from joserfc.jwk import Key
 
 from bus.errors import Unauthenticated
-from bus.keys import JWS_ALGORITHM, PublicKey, SigningKey
+from bus.signatures.keys import JWS_ALGORITHM, PublicKey, SigningKey
 from gateway.agency.jose import Token, Unreadable, public_key
 
 LIFE = 300

@@ -8,8 +8,8 @@ from starlette.routing import Route
 
 from bus.blobs import Blobs
 from bus.client import Client
-from bus.contracts.govnotify import LETTERS
 from bus.settings import Settings, broker_url
+from contracts.notify.govnotify import LETTERS
 from gateway import pages, web
 from gateway.address import parse
 from gateway.ops.desk.oidc import Provider

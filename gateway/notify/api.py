@@ -17,16 +17,10 @@ from starlette.routing import Route
 
 from bus.blobs import Blobs
 from bus.client import Client
-from bus.contracts.govnotify import (
-    API_MESSAGE,
-    API_MESSAGES,
-    API_SEND,
-    LETTERS,
-    PDF_MOST,
-)
-from bus.contracts.notify import MESSAGE, MESSAGES, PREVIEW, TEMPLATE, TEMPLATES
 from bus.errors import BusError, NotFound
 from bus.settings import Settings, broker_url
+from contracts.notify.govnotify import API_MESSAGE, API_MESSAGES, API_SEND, LETTERS, PDF_MOST
+from contracts.notify.messages import MESSAGE, MESSAGES, PREVIEW, TEMPLATE, TEMPLATES
 from gateway import bodies, letters, pages, sorry, web
 from gateway.address import own_address
 from gateway.notify import described, pdf_check, reading, schemas, telling

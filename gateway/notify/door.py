@@ -7,9 +7,9 @@ from typing import Any
 from starlette.requests import Request
 
 from bus.client import Client
-from bus.contracts import Request as Contract
-from bus.contracts.govnotify import AUTHENTICATE
-from bus.contracts.notify import SEND
+from contracts import Request as Contract
+from contracts.notify.govnotify import AUTHENTICATE
+from contracts.notify.messages import SEND
 from gateway.notify.errors import bad, refused
 from gateway.notify.limits import Buckets
 

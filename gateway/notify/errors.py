@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bus.contracts.kinds import cut
 from bus.errors import BusError, ContractError, TooMany, Unavailable
+from bus.kinds import cut
 from gateway import problems, web
 from gateway.problems import RETRY_SECONDS, HttpError
 from gateway.sorry import is_browser

@@ -12,8 +12,8 @@ from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject, PdfObject
 
-from bus import confined
-from bus.confined import Bounds, Unreadable
+from bus.foreign import confined
+from bus.foreign.confined import Bounds, Unreadable
 
 BOUNDS = Bounds(cpu_seconds=10, wall_seconds=20.0, memory=512 * 1024 * 1024, output=1024)
 MOST_OBJECTS, PAGES = 50_000, range(1, 101)

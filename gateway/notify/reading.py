@@ -1,4 +1,4 @@
-"""From what clients post to what the service is asked (bus/contracts/govnotify.py)."""
+"""From what clients post to what the service is asked (contracts/notify/govnotify.py)."""
 
 import base64
 import binascii
@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 
-from bus.contracts.govnotify import PDF_MOST
+from contracts.notify.govnotify import PDF_MOST
 from gateway import bodies
 from gateway.notify import recipients
 from gateway.notify.errors import bad, invalid

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from bus import identifiers
-from bus.persian import ungrouped_code
 from gateway.notify.errors import invalid
+from iran import identifiers
+from iran.persian import ungrouped_code
 
 SIMULATED = frozenset(
     {

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bus.contracts.receiver import VALUE_MOST
+from contracts.notify.receiver import VALUE_MOST
 from gateway.notify.recipients import folded
 
 _LINK = re.compile(

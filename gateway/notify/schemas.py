@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bus import identifiers
 from gateway.notify.errors import invalid
 from gateway.notify.recipients import mobile
+from iran import identifiers
 
 REFERENCE_MOST = 1000
 # What can stand in the header List-Unsubscribe (services/notify/mail.py).

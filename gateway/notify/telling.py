@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bus.contracts.notify import STATES
+from contracts.notify.messages import STATES
 from gateway.notify.schemas import TYPES
 
 # On paper nobody tells when a letter arrives: what was posted counts as delivered, as there.
@@ -141,7 +141,7 @@ def posted(told: Mapping[str, Any], base: str, content: Mapping[str, Any]) -> di
 
 
 def template(told: Mapping[str, Any]) -> dict[str, Any]:
-    """A template; ``told`` is a Template of bus/contracts/notify.py. Texts in Persian, if it has
+    """A template; ``told`` is a Template of contracts.notify. Texts in Persian, if it has
     them.
     """
     text = told["texts"].get("fa") or next(iter(told["texts"].values()))
@@ -162,7 +162,7 @@ def template(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def preview(told: Mapping[str, Any]) -> dict[str, Any]:
-    """A preview; ``told`` is a Previewed of bus/contracts/notify.py."""
+    """A preview; ``told`` is a Previewed of contracts/notify/messages.py."""
     return {
         "id": told["template"]["id"],
         "type": told["channel"],

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from bus.version import release
+from bus.process.version import release
 from gateway.openapi.answers import HEADERS, PROBLEM, header_refs, problem_responses, refusals
 from gateway.openapi.shapes import Node, Shapes
 

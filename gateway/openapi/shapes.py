@@ -7,11 +7,12 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields, validate
 
-from bus import identifiers, tracking
-from bus.contracts.agencies import Jwk
-from bus.contracts.fields import Block, Checked, Choice, Day, Instant, Pattern, Prose, Text
-from bus.contracts.receiver import NUMBER_MOST, Value
-from bus.persian import BLANKS, DIRECTION, INVISIBLE, JOINERS, without_direction_marks
+from bus.fields import Block, Checked, Choice, Day, Instant, Pattern, Prose, Text
+from contracts.agencies.register import Jwk
+from contracts.notify.receiver import NUMBER_MOST, Value
+from iran import identifiers
+from iran.persian import BLANKS, DIRECTION, INVISIBLE, JOINERS, without_direction_marks
+from people import tracking
 
 Node = dict[str, Any]
 """A part of a JSON document."""

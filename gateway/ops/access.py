@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 
-from bus import log
-from bus.contracts import accounts
 from bus.errors import Forbidden, Unauthenticated, Unavailable
+from bus.process import log
 from bus.settings import Settings
+from contracts.ticketing import accounts
 from gateway.hosts import network
 from gateway.ops.desk.session import Desk, digest_of, needs_second_factor
 

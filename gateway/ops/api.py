@@ -9,15 +9,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from bus.amqp.dead_letters import DeadLetters
 from bus.client import Client
-from bus.contracts import health_contracts
-from bus.contracts.inquiry import LOAD_REGISTRY, LOAD_STATUS
-from bus.dead_letters import DeadLetters
 from bus.errors import ContractError, FieldError, NotFound
-from bus.keys import SigningKey
-from bus.monitor import Status
-from bus.persian import fold_code
+from bus.process.monitor import Status
 from bus.settings import Settings, broker_url
+from bus.signatures.keys import SigningKey
+from contracts import health_contracts
+from contracts.inquiry.questions import LOAD_REGISTRY, LOAD_STATUS
 from gateway import bodies, pages, uploads, web
 from gateway.ops import board
 from gateway.ops.access import Access, bearer, wants_page
@@ -31,6 +30,7 @@ from gateway.ops.measures import Measures
 from gateway.ops.parts import watched_parts
 from gateway.ops.probing import Probing
 from gateway.ops.survey import Since, Surveyor, counts
+from iran.persian import fold_code
 
 SUBJECT_MOST = 300
 CALLER = {"agency": "mirab-ops", "key": "ops-face", "grants": []}

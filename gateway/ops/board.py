@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import NamedTuple
 
-from bus.monitor import Finding, Status
+from bus.process.monitor import Finding, Status
 from gateway.ops.survey import Since, Survey
 
 STATES = {Status.PASS: "سالم", Status.WARN: "هشدار", Status.FAIL: "ناسالم"}

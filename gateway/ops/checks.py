@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import requests
 
 from bus.errors import BusError
-from bus.keys import PublicKey, SigningKey
-from bus.monitor import WELL, Finding, Status, fail
-from bus.signing import Message, sign_request, verify_response
+from bus.process.monitor import WELL, Finding, Status, fail
+from bus.signatures.keys import PublicKey, SigningKey
+from bus.signatures.signing import Message, sign_request, verify_response
 
 SECONDS = 2.0
 OUTBOX_SECONDS = 60

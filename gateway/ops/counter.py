@@ -12,8 +12,8 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from bus.contracts.kinds import Request as Contract
 from bus.errors import BusError, Unauthenticated
+from bus.kinds import Request as Contract
 from gateway import pages
 from gateway.ops import forms
 from gateway.ops.desk.session import Desk, form_id

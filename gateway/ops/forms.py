@@ -9,12 +9,12 @@ from marshmallow import fields
 from starlette.requests import Request
 
 from bus.blobs import Blobs
-from bus.contracts.fields import Day
-from bus.contracts.kinds import Request as Contract
-from bus.filetypes import FILES_MOST
-from bus.hours import parse_hour
-from bus.persian import Malformed, fold_code, fold_number, parse_jalali, without_marks
+from bus.fields import Day
+from bus.foreign.filetypes import FILES_MOST
+from bus.kinds import Request as Contract
 from gateway import uploads
+from iran.hours import parse_hour
+from iran.persian import Malformed, fold_code, fold_number, parse_jalali, without_marks
 
 DIGITS_MOST = 18
 # What people write in words: marks between its letters may be meant, and digits stay as they are.

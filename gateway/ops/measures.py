@@ -12,12 +12,12 @@ from typing import Any
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from bus.contracts.health import PROBLEMS
-from bus.contracts.notify import CHANNELS, STATES
-from bus.monitor import Status
-from bus.persian import TEHRAN
+from bus.health import PROBLEMS
+from bus.process.monitor import Status
+from contracts.notify.messages import CHANNELS, STATES
 from gateway.ops.checks import usable
 from gateway.ops.survey import BROKER_CODES, ServiceView, Survey
+from iran.persian import TEHRAN
 
 LEVELS = {Status.PASS: 0, Status.WARN: 1, Status.FAIL: 2}
 Families = Iterator[GaugeMetricFamily]

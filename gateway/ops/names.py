@@ -6,9 +6,9 @@ from typing import Any
 
 from starlette.requests import Request
 
-from bus.contracts.desk import STAFF_NAMES
-from bus.contracts.register_desk import AGENCY_NAMES
 from bus.errors import BusError
+from contracts.agencies.desk import AGENCY_NAMES
+from contracts.ticketing.desk import STAFF_NAMES
 from gateway.ops.desk.session import Desk
 
 SECONDS = 30.0

@@ -1,10 +1,10 @@
-"""How every other part is: each is asked at its own listener (bus/monitor.py)."""
+"""How every other part is: each is asked at its own listener (bus/process/monitor.py)."""
 
 import asyncio
 import json
 from typing import NamedTuple
 
-from bus.monitor import Finding, Status, fail
+from bus.process.monitor import Finding, Status, fail
 from bus.settings import MissingSettings, Settings
 
 # A part bounds its own checks at two seconds.

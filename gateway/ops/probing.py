@@ -11,11 +11,11 @@ from typing import Any
 
 import requests
 
-from bus import log
 from bus.client import Client
-from bus.contracts import health_contracts
-from bus.contracts.announcements import COMPONENTS, NOTE_PROBES
 from bus.errors import BusError
+from bus.process import log
+from contracts import health_contracts
+from contracts.notify.announcements import COMPONENTS, NOTE_PROBES
 from gateway.ops.checks import usable
 
 MINUTE, DEADLINE = 60.0, 10.0

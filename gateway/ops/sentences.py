@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bus.errors import BusError, FieldError, Unavailable
-from bus.tracking import grouped
 from gateway.ops import refusals
 from gateway.ops.refusals import BY_STATUS, FAULTS, OTHERWISE
 from gateway.problems import status_of
+from people.tracking import grouped
 
 TICKET_STATES = {
     "NEW": "تازه است و هنوز بررسی نشده", "OPEN": "در دست بررسی است", "PAUSED": "در انتظار است",

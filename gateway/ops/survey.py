@@ -10,14 +10,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
+from bus.amqp.dead_letters import DeadLetters
 from bus.client import Client
-from bus.contracts import health_contracts
-from bus.contracts.kinds import Request
-from bus.contracts.letters_desk import MAIL_FIGURES
-from bus.contracts.notify import ACCOUNTS
-from bus.dead_letters import DeadLetters
 from bus.errors import BusError, NotFound
-from bus.monitor import WELL, Finding, Status, fail, warn
+from bus.kinds import Request
+from bus.process.monitor import WELL, Finding, Status, fail, warn
+from contracts import health_contracts
+from contracts.notify.messages import ACCOUNTS
+from contracts.ticketing.letters import MAIL_FIGURES
 from gateway.ops.checks import Check, SelfCall
 from gateway.ops.parts import Part, PartAnswer, ask_part
 

@@ -9,8 +9,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.client import Client
-from bus.contracts.inquiry import VERIFY
 from bus.settings import Settings, broker_url
+from contracts.inquiry.questions import VERIFY
 from gateway import bodies, pages, security, web
 from gateway.address import own_address
 from gateway.guesses import Guesses

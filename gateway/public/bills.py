@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus import log
-from bus.contracts import billing as contracts
 from bus.errors import BusError, ContractError, NotFound, RuleBroken
+from bus.process import log
+from contracts.billing import bills as contracts
 from gateway import bodies, documents, uploads, web
 from gateway.public import words
 from gateway.public.json_api import idempotency_id

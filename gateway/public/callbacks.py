@@ -16,12 +16,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bus.client import Client
-from bus.contracts.notify import RECEIPT
 from bus.errors import NotFound
-from bus.keys import base64url
-from bus.private import own_files_only
+from bus.process.private import own_files_only
 from bus.sealing import derived
 from bus.settings import MissingSettings, Settings
+from bus.signatures.keys import base64url
+from contracts.notify.messages import RECEIPT
 from gateway import bodies, uploads
 from gateway.guesses import Guesses
 

@@ -1,6 +1,6 @@
 """Which parts of the portal an announced maintenance closes, and what always stays open."""
 
-from bus.contracts.announcements import COMPONENTS
+from contracts.notify.announcements import COMPONENTS
 
 # Of these a visitor's page may speak; the door for agencies is none of his.
 VISITED = tuple(code for code in COMPONENTS if code != "agency-door")

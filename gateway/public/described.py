@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.contracts import billing, ticketing
-from bus.contracts.inquiry import VERIFY
-from bus.contracts.kinds import Request as Contract
+from bus.kinds import Request as Contract
+from contracts.billing import bills as billing
+from contracts.inquiry.questions import VERIFY
+from contracts.ticketing import citizens as ticketing
 from gateway.openapi.answers import ALWAYS, BODY, SERVICE, refusals
 from gateway.openapi.document import JSON, Document, header_parameter, path_parameter, served
 from gateway.openapi.shapes import UUID, Node, inline

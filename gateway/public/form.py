@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.contracts.files import ATTACHMENTS
-from bus.contracts.ticketing import KINDS, REGISTER
 from bus.errors import BusError, ContractError, FieldError, Unavailable
+from contracts.ticketing.citizens import KINDS, REGISTER
+from contracts.ticketing.files import ATTACHMENTS
 from gateway import budgets, uploads
 from gateway.acts import FORM_SECONDS, Form
 from gateway.public import words

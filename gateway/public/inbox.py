@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.contracts import inbox as contracts
 from bus.errors import BusError
+from contracts.notify import inbox as contracts
 from gateway import uploads
 from gateway.public import words
 from gateway.public.opening import INBOX, keep_open, open_door, proof_of

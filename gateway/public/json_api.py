@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.contracts import ticketing as contracts
-from bus.contracts.kinds import Request as Contract
-from bus.tracking import grouped, grouped_secret
+from bus.kinds import Request as Contract
+from contracts.ticketing import citizens as contracts
 from gateway import bodies, uploads, web
 from gateway.origin import for_every_site
 from gateway.problems import HttpError
 from gateway.public.tickets import Tickets, address_of
+from people.tracking import grouped, grouped_secret
 
 KEY_HEADER, SECRET_HEADER = "idempotency-key", "ticket-secret"
 CLAIM_SECONDS = 24 * 3600

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.contracts.laws import LAWS
+from contracts.inquiry.laws import LAWS
 from gateway.public.portal import show
 from gateway.public.tickets import Tickets
 

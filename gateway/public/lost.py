@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.contracts import lost_secrets as contracts
-from bus.contracts.kinds import Request as Contract
 from bus.errors import BusError, Unavailable
+from bus.kinds import Request as Contract
+from contracts.ticketing import lost_secrets as contracts
 from gateway import uploads
 from gateway.public import words
 from gateway.public.portal import faults_of, one, show, status_of

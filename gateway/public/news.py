@@ -13,9 +13,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.client import Client
-from bus.contracts import announcements as contracts
-from bus.contracts import subscriptions
 from bus.errors import BusError, ContractError, FieldError, NotFound, Unavailable
+from contracts.notify import announcements as contracts
+from contracts.notify import subscriptions
 from gateway import uploads
 from gateway.guesses import Guesses, neighbourhood
 from gateway.origin import for_every_site

@@ -12,11 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus import tracking
-from bus.contracts.ticketing import LIST_PUBLIC, REGISTER, TOKEN
 from bus.errors import Forbidden, NotFound
-from bus.persian import TEHRAN
 from bus.settings import Settings
+from contracts.ticketing.citizens import LIST_PUBLIC, REGISTER, TOKEN
 from gateway import uploads
 from gateway.acts import Form
 from gateway.address import own_address
@@ -26,6 +24,8 @@ from gateway.public import open311_reading as reading
 from gateway.public.open311_keys import Keys
 from gateway.public.open311_xml import FORMS, MEDIA_TYPES, ROOT, answer
 from gateway.public.tickets import Tickets, address_of
+from iran.persian import TEHRAN
+from people import tracking
 
 V2 = f"{ROOT}/v2"
 SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"

@@ -8,8 +8,8 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
-from bus import log
-from bus.persian import tehran_day
+from bus.process import log
+from iran.persian import tehran_day
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _log = log.get("open311")

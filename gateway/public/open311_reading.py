@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from bus import identifiers
-from bus.contracts.fields import YEARS
-from bus.contracts.kinds import listed, sentence
 from bus.errors import ContractError, FieldError
-from bus.persian import Malformed, fold_code, fold_number
+from bus.fields import YEARS
+from bus.kinds import listed, sentence
+from iran import identifiers
+from iran.persian import Malformed, fold_code, fold_number
 
 DESCRIPTION, SHORTEST, ADDRESS, NAME, VALUE = 4000, 5, 300, 100, 500
 WINDOW = dt.timedelta(days=90)

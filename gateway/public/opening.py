@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from bus.contracts.inbox import OPEN_INBOX
-from bus.contracts.kinds import Request as Contract
-from bus.contracts.own import READ_OWN
-from bus.contracts.ticketing import TRACK
 from bus.errors import BusError
+from bus.kinds import Request as Contract
+from contracts.inquiry.own import READ_OWN
+from contracts.notify.inbox import OPEN_INBOX
+from contracts.ticketing.citizens import TRACK
 from gateway.public.tickets import NOT_OPENED, Tickets
 
 SECONDS = 30 * 60

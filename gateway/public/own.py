@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.contracts import own as contracts
-from bus.contracts.billing import LOOK_UP, QUOTE
-from bus.contracts.ratings import RATE_OWN
 from bus.envelope import instant
 from bus.errors import BusError, Conflict, ContractError, NotFound, Unavailable
+from contracts.billing.bills import LOOK_UP, QUOTE
+from contracts.inquiry import own as contracts
+from contracts.inquiry.ratings import RATE_OWN
 from gateway import documents, uploads
 from gateway.public import words
 from gateway.public.opening import OWN, keep_open, open_door, proof_of

@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.contracts import ticketing as contracts
-from bus.contracts.kinds import Request as Contract
 from bus.errors import BusError, ContractError, NotFound, TooMany, Unavailable
+from bus.kinds import Request as Contract
+from contracts.ticketing import citizens as contracts
 from gateway import budgets, pages, uploads
 from gateway.origin import own_path
 from gateway.public import words

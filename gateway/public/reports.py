@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.contracts.ticketing import LIST_PUBLIC
+from contracts.ticketing.citizens import LIST_PUBLIC
 from gateway.public.portal import NUMBER, show
 from gateway.public.tickets import Tickets
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from starlette.requests import Request
 
-from bus.contracts.kinds import Request as Contract
-from bus.contracts.ratings import RATINGS
-from bus.contracts.ticketing import STATISTICS
 from bus.errors import BusError
+from bus.kinds import Request as Contract
+from contracts.inquiry.ratings import RATINGS
+from contracts.ticketing.citizens import STATISTICS
 from gateway.public.tickets import Tickets
 
 # A page of figures waits no longer for each of them.

@@ -10,15 +10,15 @@ from starlette.requests import Request
 
 from bus.blobs import Blobs
 from bus.client import Client
-from bus.contracts.billing import START_PAYMENT
-from bus.contracts.inbox import MAKE_INBOX
-from bus.contracts.kinds import Request as Contract
-from bus.contracts.lost_secrets import ASK_NEW_SECRET, ASK_NEW_SECRET_OF_OWN
-from bus.contracts.own import ASK_OWN
-from bus.contracts.subscriptions import SUBSCRIBE
-from bus.contracts.ticketing import FORM, REGISTER
 from bus.errors import BusError
+from bus.kinds import Request as Contract
 from bus.settings import Settings
+from contracts.billing.bills import START_PAYMENT
+from contracts.inquiry.own import ASK_OWN
+from contracts.notify.inbox import MAKE_INBOX
+from contracts.notify.subscriptions import SUBSCRIBE
+from contracts.ticketing.citizens import FORM, REGISTER
+from contracts.ticketing.lost_secrets import ASK_NEW_SECRET, ASK_NEW_SECRET_OF_OWN
 from gateway.acts import Acts
 from gateway.budgets import BudgetedBlobs, Uploads
 from gateway.guesses import Guesses
@@ -118,5 +118,5 @@ class Tickets:
         return str(uuid.uuid4())
 
     async def form(self, request: Request) -> dict[str, Any]:
-        """Categories, counties and units (FormData of bus/contracts/ticketing.py)."""
+        """Categories, counties and units (FormData of contracts/ticketing/citizens.py)."""
         return await self.ask(request, FORM, {})

@@ -8,8 +8,8 @@ from typing import Any
 
 from starlette.requests import Request
 
-from bus.company import company
 from bus.errors import FieldError
+from people.company import company
 
 LANGUAGES = ("fa", "en")
 COOKIE = "lang"

@@ -14,7 +14,7 @@ from services.agencies.register import Act, Office
 
 
 def propose(office: Office, asked: Mapping[str, Any]) -> Any:
-    """The row of a new proposal; ``asked`` is a Propose of bus/contracts/register_desk.py.
+    """The row of a new proposal; ``asked`` is a Propose of contracts/agencies/desk.py.
 
     RuleBroken ``field.wrong`` names what is wrong in the document, ``change.nothing`` if it is
     what is in force; Conflict ``change.stale`` if another version is in force than the one seen.

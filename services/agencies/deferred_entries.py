@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from bus.contracts import deferred as contracts
+from bus.database.store import Store
 from bus.endpoint import every, serve
 from bus.sealing import Seal
 from bus.settings import Settings
-from bus.store import Store
+from contracts.agencies import deferred as contracts
 from services.agencies import deferring, settling
 from services.agencies.callers import agency_of
 

@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from bus.contracts import CATALOGUE, Request
+from bus.database.store import Tx
 from bus.envelope import instant
 from bus.errors import Conflict, Internal, NotFound, TooMany
 from bus.sealing import Seal
-from bus.store import Tx
+from contracts import CATALOGUE, Request
 from services.agencies.callers import agency_of
 from services.agencies.domain import calls
 
@@ -35,7 +35,7 @@ _CANCEL = text("""
 
 
 def accept(tx: Tx, now: dt.datetime, seal: Seal, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Keeps a call, a Defer of bus/contracts/deferred.py, and is a Call.
+    """Keeps a call, a Defer of contracts/agencies/deferred.py, and is a Call.
 
     TooMany ``calls.too_many`` if the agency has as many open as it may; NotFound
     ``contract.unknown`` if the face is of a newer release than this.

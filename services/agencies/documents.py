@@ -9,11 +9,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
-from bus.agencies import agency_of
-from bus.contracts import CATALOGUE
-from bus.contracts.agencies import DOCUMENT, MOST_KEYS
-from bus.contracts.kinds import Command, Contract, Event, Request
 from bus.errors import ContractError, FieldError, RuleBroken
+from bus.kinds import Command, Contract, Event, Request
+from contracts import CATALOGUE
+from contracts.agencies.register import DOCUMENT, MOST_KEYS
+from members.documents import agency_of
 from services.agencies import register
 
 SANDBOX = "sandbox-"

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from bus.copies import write
+from bus.database.store import Store
 from bus.errors import BusError
-from bus.private import own_files_only
+from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
-from bus.store import Store
+from members.copies import write
 from services.agencies import register
 from services.agencies.domain.document import toml_of
 

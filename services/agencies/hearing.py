@@ -12,11 +12,11 @@ import orjson
 from sqlalchemy import Connection, text
 
 from bus.activator import Call
-from bus.contracts import CATALOGUE, Event
-from bus.contracts.callbacks import CALL_BACK
+from bus.database.store import Tx
 from bus.envelope import Envelope
 from bus.errors import Forbidden, RuleBroken
-from bus.store import Tx
+from contracts import CATALOGUE, Event
+from contracts.notify.callbacks import CALL_BACK
 
 KEEP = dt.timedelta(days=30)
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from bus.contracts import Event
-from bus.contracts import hearing as contracts
+from bus.database.store import Store
 from bus.endpoint import every, handle, serve
 from bus.settings import Settings
-from bus.store import Store
+from contracts import Event
+from contracts.agencies import hearing as contracts
 from services.agencies import hearing, refusing
 from services.agencies.callers import agency_of
 

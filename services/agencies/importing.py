@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from bus.commands_run import note_command
+from bus.database.commands_run import note_command
+from bus.database.store import Store, Tx
 from bus.errors import BusError
-from bus.private import own_files_only
+from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
-from bus.store import Store, Tx
 from services.agencies import changes, officers, register
 from services.agencies.documents import checked, from_toml
 from services.agencies.register import Office

@@ -12,9 +12,9 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry
 
-from bus.agencies import Credential
 from bus.errors import FieldError
-from bus.keys import PROOF_KIND
+from bus.signatures.keys import PROOF_KIND
+from members.documents import Credential
 
 SANDBOX = "sandbox"
 """Whose a key is that is to get an agency of its own."""

@@ -13,11 +13,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from bus.contracts.agencies import CHANGED
+from bus.database.store import Tx
 from bus.errors import NotFound
-from bus.keys import SigningKey
-from bus.register import KIND
-from bus.store import Tx
+from bus.signatures.keys import SigningKey
+from contracts.agencies.register import CHANGED
+from members.register import KIND
 
 # Faces believe no copy that is older than one they know, also after a restore.
 VERSIONS = "agencies.register_version"
@@ -196,7 +196,7 @@ def others(conn: Connection, code: str) -> list[dict[str, Any]]:
 
 
 def copies(conn: Connection, after: int) -> dict[str, Any]:
-    """A Copies of bus/contracts/agencies.py: what changed after a version, oldest first; who knows
+    """Copies of contracts.agencies.register: what changed after a version, oldest first; who knows
     nothing yet is not told of what has ended.
     """
     rows = conn.execute(

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from bus.contracts import agencies as contracts
-from bus.contracts import register_desk as desk
+from bus.database.store import Store, Tx
 from bus.endpoint import every, serve
 from bus.settings import Settings
-from bus.store import Store, Tx
+from contracts.agencies import desk
+from contracts.agencies import register as contracts
 from services.agencies import (
     changes,
     contacts,

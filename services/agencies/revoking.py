@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bus.agencies import agency_of
 from bus.errors import Conflict, NotFound
+from members.documents import agency_of
 from services.agencies import register
 from services.agencies.domain.document import without
 from services.agencies.register import Act, Office
@@ -16,7 +16,7 @@ def revoke(office: Office, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Takes a key, a certificate, a grant, a delegation, what it serves or hears, or all of an
     agency, with its subsystems, back: a Changed.
 
-    ``asked`` is a Revoke of bus/contracts/register_desk.py. NotFound ``agency.not_found``,
+    ``asked`` is a Revoke of contracts/agencies/desk.py. NotFound ``agency.not_found``,
     ``right.not_found``.
     """
     register.lock(office.conn)

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from bus.agencies import agency_of
-from bus.contracts.agencies import JWK_MEMBERS
 from bus.errors import FieldError, Forbidden, RuleBroken, TooMany
-from bus.persian import tehran_day
+from contracts.agencies.register import JWK_MEMBERS
+from iran.persian import tehran_day
+from members.documents import agency_of
 from services.agencies import proving, register
 from services.agencies.documents import checked_keys
 from services.agencies.domain.document import rotated
@@ -23,7 +23,7 @@ MOST_DAYS = 3 * 366
 
 
 def own(conn: Connection, code: str) -> dict[str, Any]:
-    """An Own of bus/contracts/agencies.py. NotFound ``agency.not_found``."""
+    """An Own of contracts/agencies/register.py. NotFound ``agency.not_found``."""
     row = register.in_force(conn, code)
     return {"code": code, "version": row.version, "document": row.document, "jws": row.jws}
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from bus.agencies import agency_of
 from bus.errors import FieldError, Forbidden, RuleBroken, TooMany
-from bus.persian import tehran_day
+from iran.persian import tehran_day
+from members.documents import agency_of
 from services.agencies import proving, register
 from services.agencies.documents import SANDBOX, checked_keys
 from services.agencies.domain import sandbox

@@ -1,7 +1,7 @@
 """The agencies service: the register, calls that are answered later, what agencies hear."""
 
+from bus.database.store import Tx
 from bus.service import Service
-from bus.store import Tx
 from services.agencies import waiting
 from services.agencies.deferred_entries import DeferredEntries
 from services.agencies.hearing_entries import HearingEntries

@@ -11,11 +11,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from bus.contracts.callbacks import CALL_BACK
+from bus.database.store import Tx
 from bus.envelope import instant
 from bus.errors import NotFound
 from bus.sealing import Seal
-from bus.store import Tx
+from contracts.notify.callbacks import CALL_BACK
 from services.agencies.domain import calls
 
 _CLAIM = text("""

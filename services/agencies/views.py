@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from bus.collation import collation_key
 from bus.envelope import instant
+from iran.collation import collation_key
 from services.agencies import changes, contacts, register
 from services.agencies.domain.document import ends_on, ids, toml_of
 
@@ -28,7 +28,7 @@ def names(conn: Connection) -> dict[str, str]:
 
 
 def listed(conn: Connection) -> dict[str, Any]:
-    """An AgencyRows of bus/contracts/register_desk.py: what is in force first, the sandbox last;
+    """An AgencyRows of contracts/agencies/desk.py: what is in force first, the sandbox last;
     what ended by itself is left out.
     """
     waiting = conn.execute(

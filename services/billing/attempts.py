@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from bus.store import Tx
+from bus.database.store import Tx
 from services.billing.domain import payment
 
 ORPHAN_AFTER = dt.timedelta(seconds=60)

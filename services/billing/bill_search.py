@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from bus.persian import dashed_code, ungrouped_code
+from iran.persian import dashed_code, ungrouped_code
 
 
 def found(conn: Connection, asked: Mapping[str, Any], agency: str | None = None) -> list[Any]:

@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from bus.contracts.billing import BILL_ENDED, BILL_ISSUED, BILL_PAID
+from bus.database.store import Tx
 from bus.envelope import instant
 from bus.errors import Conflict, FieldError, NotFound, RuleBroken, Unavailable
-from bus.persian import jalali, tehran_day
-from bus.store import Tx
+from contracts.billing.bills import BILL_ENDED, BILL_ISSUED, BILL_PAID
+from iran.persian import jalali, tehran_day
 from services.billing import books, ledger, store, tariffs
 from services.billing.domain import bill, bill_ids
 from services.billing.domain import ledger as entries

@@ -9,10 +9,11 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 from sqlalchemy import Connection
 
-from bus import books, identifiers
-from bus.contracts.fields import Day, Text, whole
+from bus.database import books
 from bus.errors import BusError
-from bus.private import own_files_only
+from bus.fields import Day, Text, whole
+from bus.process.private import own_files_only
+from iran import identifiers
 from services.billing.domain.book import Book
 from services.billing.domain.tariff import Tariff
 

@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
-from bus.chores import Chore
-from bus.contracts.billing import BILL_REMINDED
+from bus.database.chores import Chore
+from bus.database.store import Store
 from bus.errors import RuleBroken
-from bus.persian import tehran_day
-from bus.store import Store
+from contracts.billing.bills import BILL_REMINDED
+from iran.persian import tehran_day
 from services.billing import bills, books, store
 from services.billing.bills import Till
 from services.billing.domain import bill

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from bus.persian import tehran_day
+from iran.persian import tehran_day
 from services.billing.domain.ledger import VAT, Posting
 
 AT_ONCE = 1000

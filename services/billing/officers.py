@@ -2,9 +2,9 @@
 
 import sys
 
-from bus.contracts.treasury import ROLES
-from bus.officers import Officers, Refusal
-from bus.private import own_files_only
+from bus.process.private import own_files_only
+from contracts.billing.treasury import ROLES
+from people.officers import Officers, Refusal
 
 _OFFICERS = Officers(
     table="officers",

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bus import log
+from bus.database.store import Tx
 from bus.errors import Conflict, RuleBroken, TooMany, Unavailable
-from bus.store import Tx
+from bus.process import log
 from services.billing import attempts, bills, books, exceptions, store, views
 from services.billing.domain import payment
 from services.billing.psp import Declined, Order, Psp, Redirect
@@ -162,7 +162,7 @@ def _note_return(desk: Desk, tx: Tx, row: Any, form: Mapping[str, str]) -> None:
 
 
 def told(desk: Desk, order_id: int, key: str) -> dict[str, Any]:
-    """A Payment of bus/contracts/billing.py. NotFound ``payment.not_found``."""
+    """A Payment of contracts/billing/bills.py. NotFound ``payment.not_found``."""
     desk.opened(order_id, key)
     with desk.store.transaction() as tx:
         row = attempts.get(tx.conn, order_id)

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bus.persian import tehran_day
+from iran.persian import tehran_day
 from services.billing import bills
 from services.billing.bills import Till
 from services.billing.domain import bill
 
 
 def bill_preview(till: Till, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """A BillPreview of bus/contracts/treasury.py; refused as the bill itself would be."""
+    """A BillPreview of contracts/billing/treasury.py; refused as the bill itself would be."""
     waiver = bills.issuable(till, asked)
     book, quoted = bills.quoted_of(till, asked)
     today, service = tehran_day(till.now), book.service(asked["service"])

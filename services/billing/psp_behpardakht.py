@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
-from bus.persian import TEHRAN
+from iran.persian import TEHRAN
 from services.billing.psp import Attempt, Declined, Order, Redirect, Returned, Verified
 from services.billing.psp_wire import order_in, post, unreadable
 

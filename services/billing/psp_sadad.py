@@ -10,7 +10,7 @@ from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
-from bus.persian import TEHRAN
+from iran.persian import TEHRAN
 from services.billing.psp import Attempt, Declined, Order, Redirect, Returned, Verified
 from services.billing.psp_wire import ask_json, order_in, unreadable, whole
 

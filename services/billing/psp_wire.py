@@ -2,8 +2,8 @@
 
 import orjson
 
-from bus import outside
 from bus.errors import Unavailable
+from bus.foreign import http_call as outside
 
 LIMIT = 64 * 1024
 OK = 200

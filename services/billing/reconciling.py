@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection, text
 
 from bus.errors import RuleBroken
-from bus.persian import tehran_day
+from iran.persian import tehran_day
 from services.billing import attempts, bills, books, exceptions, ledger, refunds, store
 from services.billing.bills import Till
 from services.billing.domain import bank_files
@@ -184,7 +184,7 @@ def _bill_row(till: Till, id_: int, row: Row) -> str:
 
 
 def look(till: Till, day: dt.date, psps: list[str]) -> dict[str, Any]:
-    """A Close of bus/contracts/treasury.py: what the ledger says against what the records say."""
+    """A Close of contracts.billing: what the ledger says against what the records say."""
     closed = till.conn.execute(
         text("select * from closes where day = :day"), {"day": day}
     ).one_or_none()

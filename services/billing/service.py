@@ -5,8 +5,12 @@ import functools
 from pathlib import Path
 from typing import Any
 
-from bus.contracts import treasury
-from bus.contracts.billing import (
+from bus.database.store import Tx
+from bus.endpoint import every, handle, serve
+from bus.errors import RuleBroken
+from bus.service import Service
+from contracts.billing import treasury
+from contracts.billing.bills import (
     CHARGE,
     LIST_BILLS,
     LOOK_UP,
@@ -16,12 +20,8 @@ from bus.contracts.billing import (
     STATEMENT,
     TAKE_RETURN,
 )
-from bus.contracts.inquiry import BATCH_ANSWERED, DAY_COUNTED
-from bus.endpoint import every, handle, serve
-from bus.errors import RuleBroken
-from bus.persian import TEHRAN, tehran_day
-from bus.service import Service
-from bus.store import Tx
+from contracts.inquiry.questions import BATCH_ANSWERED, DAY_COUNTED
+from iran.persian import TEHRAN, tehran_day
 from services.billing import (
     bill_search,
     bills,

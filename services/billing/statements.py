@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from bus.errors import RuleBroken
-from bus.persian import Malformed, parse_jalali
+from iran.persian import Malformed, parse_jalali
 from services.billing import ledger
 
 # kind of entry → (kind of row, Persian, English)
@@ -19,7 +19,7 @@ KINDS = {
 
 
 def of_month(conn: Connection, agency: str, month: str) -> dict[str, Any]:
-    """A Statement of bus/contracts/billing.py; it balances by how it is made, and is compared with
+    """A Statement of contracts.billing; it balances by how it is made, and is compared with
     the agency's open bills. RuleBroken ``field.wrong`` for a month that is none.
     """
     first, last = days_of(month)

@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
+from bus.database.store import Tx
 from bus.errors import NotFound
-from bus.persian import jalali, tehran_day
-from bus.store import Tx
+from iran.persian import jalali, tehran_day
 from services.billing.domain import bill
 
 BILL_IDS = "billing.bill_id"

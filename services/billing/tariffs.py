@@ -12,16 +12,16 @@ from sqlalchemy import Connection, text
 from sqlalchemy import Row as SqlRow
 from sqlalchemy.exc import IntegrityError
 
-from bus.commands_run import note_command
-from bus.contracts.kinds import Form
-from bus.contracts.treasury import Tariff as TariffForm
-from bus.csv_rows import Reader, Row, Unread, delimiter_of
+from bus.database.commands_run import note_command
+from bus.database.store import Store
 from bus.errors import BusError, Conflict, ContractError, FieldError, NotFound, RuleBroken
-from bus.persian import Malformed, fold_code, parse_jalali, tehran_day
-from bus.private import own_files_only
+from bus.foreign.csv_rows import Reader, Row, Unread, delimiter_of
+from bus.foreign.spoiled import spoiled_text
+from bus.kinds import Form
+from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
-from bus.spoiled import spoiled_text
-from bus.store import Store
+from contracts.billing.treasury import Tariff as TariffForm
+from iran.persian import Malformed, fold_code, parse_jalali, tehran_day
 from services.billing import books, officers
 from services.billing.domain.book import Book
 from services.billing.domain.quote import Basis, Item, quote
@@ -37,7 +37,7 @@ _COLUMNS = (
 
 
 def quoted(conn: Connection, now: dt.datetime, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """A Quoted of bus/contracts/billing.py, of what QUOTE asks."""
+    """A Quoted of contracts/billing/bills.py, of what QUOTE asks."""
     on = dt.date.fromisoformat(asked["on"]) if asked["on"] else tehran_day(now)
     known = dt.datetime.fromisoformat(asked["known_at"]) if asked["known_at"] else now
     basis = Basis(asked["agency_class"], asked["use"], asked["area_class"], on, known)
@@ -269,7 +269,7 @@ def listed(conn: Connection, now: dt.datetime) -> dict[str, Any]:
 def _row_reply(
     row: SqlRow[Any], earlier: SqlRow[Any] | None, later: SqlRow[Any] | None, today: dt.date
 ) -> dict[str, Any]:
-    """A TariffRow of bus/contracts/treasury.py."""
+    """A TariffRow of contracts/billing/treasury.py."""
     begun = row.state == "APPROVED" and row.from_day <= today
     ended = row.to_day is not None and row.to_day < today
     return {

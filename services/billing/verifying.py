@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from bus import log
-from bus.chores import Chore
+from bus.database.chores import Chore
+from bus.database.store import Store, Tx
 from bus.errors import NotFound, Unavailable
-from bus.keys import base64url
-from bus.store import Store, Tx
+from bus.process import log
+from bus.signatures.keys import base64url
 from services.billing import attempts, bills, exceptions, store
 from services.billing.bills import Till
 from services.billing.domain import ledger as entries

@@ -1,11 +1,11 @@
-"""Rows as the contracts of bus/contracts/billing.py tell them."""
+"""Rows as the contracts of contracts/billing/bills.py tell them."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bus.envelope import instant
-from bus.persian import tehran_day
+from iran.persian import tehran_day
 from services.billing.domain import bill, bill_ids, payment
 from services.billing.domain.book import Book
 

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from bus import persian
 from bus.envelope import Envelope
 from bus.errors import BusError, FieldError, RuleBroken, Unavailable
+from iran import persian
 from services.inquiry import quotas, registry_store, standing, store, unread
 from services.inquiry.domain import answer, codes, purposes
 from services.inquiry.domain.answer import Known, Question

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bus.database.store import Store
 from bus.errors import Unavailable
-from bus.private import own_files_only
+from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
-from bus.store import Store
 from services.inquiry import store as log
 from services.inquiry.domain import chain
 

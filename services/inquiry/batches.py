@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from bus.contracts.inquiry import BATCH_LINES, PART_LINES
 from bus.envelope import Envelope
 from bus.errors import Conflict, NotFound, RuleBroken
+from contracts.inquiry.questions import BATCH_LINES, PART_LINES
 from services.inquiry.domain.answer import instant
 from services.inquiry.members import Asker
 

@@ -8,9 +8,9 @@ import datetime as dt
 import orjson
 from sqlalchemy import Connection, text
 
-from bus.contracts.inquiry import ASK, DAY_COUNTED
-from bus.persian import TEHRAN, tehran_day
-from bus.store import Tx
+from bus.database.store import Tx
+from contracts.inquiry.questions import ASK, DAY_COUNTED
+from iran.persian import TEHRAN, tehran_day
 
 # Answers that were under way at midnight have been written by then, also if a clock is slow.
 AFTER_MIDNIGHT = dt.timedelta(minutes=30)

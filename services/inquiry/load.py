@@ -16,13 +16,13 @@ from typing import Any
 import psycopg2
 from sqlalchemy.exc import ArgumentError
 
-from bus.commands_run import note_command
-from bus.contracts.inquiry import REGISTRY_LOADED
+from bus.database.commands_run import note_command
+from bus.database.store import Store, Tx
 from bus.errors import BusError
-from bus.persian import tehran_day
-from bus.private import own_files_only
+from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
-from bus.store import Store, Tx
+from contracts.inquiry.questions import REGISTRY_LOADED
+from iran.persian import tehran_day
 from services.inquiry import load_apply, load_doubts, load_report
 from services.inquiry.load_report import Report
 from services.inquiry.load_stage import Meter, Progress, Tell, stage

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from bus.persian import squeezed_key
+from iran.persian import squeezed_key
 from services.inquiry.domain.registry import Fault, fault
 
 WHOLE_DANGS = 6

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from bus.persian import fold_code
+from iran.persian import fold_code
 from services.inquiry.domain.registry import PERSONAL, Fault
 from services.inquiry.sheets import LoadFailed, Sheet
 

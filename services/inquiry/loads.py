@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bus import log
-from bus.chores import Chore
+from bus.database.chores import Chore
+from bus.database.store import Store, Tx
 from bus.errors import FieldError, NotFound, RuleBroken
+from bus.process import log
 from bus.settings import Settings
-from bus.store import Store, Tx
 
 FIELDS = ("load", "state", "rows", "bad_rows", "data_version", "message")
 LONGEST_MESSAGE = 1000

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 from bus.envelope import Envelope
 from bus.errors import Unavailable
-from bus.membership import register_in
-from bus.register import Register, current
 from bus.settings import Settings
+from members.register import Register, current
+from members.rights import register_in
 from services.inquiry.domain.question import Name
 
 
@@ -35,7 +35,7 @@ def asker_in(caller: Mapping[str, Any]) -> Asker:
 
 def still(settings: Settings, caller: Mapping[str, Any], contract: str) -> dict[str, Any]:
     """The caller with what the register leaves of his rights now; as he was where this service has
-    no register. Raises what ``bus.register.current`` does.
+    no register. Raises what ``members.register.current`` does.
     """
     try:
         register = register_of(settings)

@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from bus import tracking
-from bus.contracts.billing import CHARGE
+from bus.database.store import Tx
 from bus.errors import BusError, NotFound
-from bus.store import Tx
+from contracts.billing.bills import CHARGE
+from people import tracking
 from services.inquiry import asking, own_guesses, own_notices, store
 from services.inquiry.asking import Asked
 from services.inquiry.domain.answer import instant

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from bus.errors import BusError, NotFound, TooMany
-from bus.persian import tehran_day
+from iran.persian import tehran_day
 
 # So many wrong pairs a day are judged at once; each one more waits twice as long as the one before.
 FREE_OF_FILE, FREE_OF_KEY = 60, 20

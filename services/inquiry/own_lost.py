@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import text
 
+from bus.database.store import Tx
 from bus.errors import BusError
-from bus.one_time_codes import VALID, Codes
-from bus.store import Tx
+from people.one_time_codes import VALID, Codes
 from services.inquiry import own, own_notices
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from bus.contracts.notify import SEND_MESSAGE
-from bus.persian import TEHRAN, jalali, persian_digits, tehran_day
-from bus.store import Tx
+from bus.database.store import Tx
+from contracts.notify.messages import SEND_MESSAGE
+from iran.persian import TEHRAN, jalali, persian_digits, tehran_day
 
 # An inquiry that has ended may be charged again, or asked about, for some days.
 MOBILE_DAYS, MOST_DAYS = dt.timedelta(days=3), dt.timedelta(days=60)

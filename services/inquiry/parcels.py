@@ -11,13 +11,14 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from bus import log, topology
-from bus.contracts.parcels import ASK_PARCEL, SOURCES_OF_PARCEL, TAKE_SOURCES
+from bus import topology
+from bus.database.store import Tx
 from bus.envelope import Envelope
 from bus.errors import BusError, Forbidden, NotFound, Unauthenticated, Unavailable
-from bus.persian import tehran_day
+from bus.process import log
 from bus.settings import Settings
-from bus.store import Tx
+from contracts.inquiry.parcels import ASK_PARCEL, SOURCES_OF_PARCEL, TAKE_SOURCES
+from iran.persian import tehran_day
 from services.inquiry import asking, members, quotas, registry_store, store
 from services.inquiry.asking import Asked
 from services.inquiry.domain import codes, purposes

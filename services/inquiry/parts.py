@@ -6,11 +6,11 @@ from typing import Any
 
 import orjson
 
-from bus.contracts.inquiry import ASK, BATCH_ANSWERED, SUBMIT_BATCH
+from bus.database.store import Tx
 from bus.envelope import Envelope
 from bus.errors import BusError, Forbidden, Unauthenticated
 from bus.settings import Settings
-from bus.store import Tx
+from contracts.inquiry.questions import ASK, BATCH_ANSWERED, SUBMIT_BATCH
 from services.inquiry import asking, batches, members
 from services.inquiry.asking import Asked
 from services.inquiry.domain.answer import instant

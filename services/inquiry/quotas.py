@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Connection, text
 
 from bus.errors import TooMany
-from bus.persian import TEHRAN, tehran_day
+from iran.persian import TEHRAN, tehran_day
 
 KEEP_DAYS = 40
 # In the order of the keys, so that two who count the same never wait for each other.

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from bus.contracts.ratings import RATED_BY
 from bus.errors import Conflict, NotFound, RuleBroken
+from contracts.inquiry.ratings import RATED_BY
 from services.inquiry import own
 
 # With fewer ratings a count could be one person's.
@@ -60,7 +60,7 @@ def rate_answer(
 
 
 def counts(conn: Connection) -> dict[str, Any]:
-    """A Ratings of bus/contracts/ratings.py."""
+    """A Ratings of contracts/inquiry/ratings.py."""
     rows = conn.execute(
         text(
             "select rated_by, count(*) as rated, round(avg(score) * 100) as mean, "

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from bus.persian import fold_code
+from iran.persian import fold_code
 
 KEY_KINDS = (
     "national_id",

@@ -1,7 +1,14 @@
 """The inquiry service: lawful questions about subscribers, and their answers."""
 
-from bus.contracts.billing import BILL_ENDED, BILL_ISSUED, BILL_PAID, BILL_REMINDED
-from bus.contracts.inquiry import (
+from bus.database.store import Tx
+from bus.endpoint import answers, every, handle, serve
+from bus.errors import BusError, NotFound
+from bus.service import Service
+from contracts.billing.bills import BILL_ENDED, BILL_ISSUED, BILL_PAID, BILL_REMINDED
+from contracts.inquiry.laws import LAWS
+from contracts.inquiry.own import ASK_OWN, READ_OWN
+from contracts.inquiry.parcels import ASK_PARCEL, READ_PARCEL, TAKE_SOURCES
+from contracts.inquiry.questions import (
     ANSWER_BATCH_PART,
     ASK,
     BATCH_STATUS,
@@ -12,17 +19,10 @@ from bus.contracts.inquiry import (
     SUBMIT_BATCH,
     VERIFY,
 )
-from bus.contracts.laws import LAWS
-from bus.contracts.lost_secrets import ASK_NEW_SECRET_OF_OWN, NEW_SECRET_OF_OWN
-from bus.contracts.own import ASK_OWN, READ_OWN
-from bus.contracts.parcels import ASK_PARCEL, READ_PARCEL, TAKE_SOURCES
-from bus.contracts.ratings import RATE_ANSWER, RATE_OWN, RATINGS
-from bus.endpoint import answers, every, handle, serve
-from bus.errors import BusError, NotFound
-from bus.one_time_codes import Codes
-from bus.persian import tehran_day
-from bus.service import Service
-from bus.store import Tx
+from contracts.inquiry.ratings import RATE_ANSWER, RATE_OWN, RATINGS
+from contracts.ticketing.lost_secrets import ASK_NEW_SECRET_OF_OWN, NEW_SECRET_OF_OWN
+from iran.persian import tehran_day
+from people.one_time_codes import Codes
 from services.inquiry import (
     asking,
     batches,

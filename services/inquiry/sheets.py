@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bus import confined, csv_rows
-from bus.confined import Unreadable
-from bus.csv_rows import Reader, Unread
 from bus.errors import RuleBroken, Unavailable
-from bus.persian import fold_code, squeezed_key
+from bus.foreign import confined, csv_rows
+from bus.foreign.confined import Unreadable
+from bus.foreign.csv_rows import Reader, Unread
+from iran.persian import fold_code, squeezed_key
 from services.inquiry import workbook
 from services.inquiry.domain import registry
 from services.inquiry.domain.registry import BadRow, fault

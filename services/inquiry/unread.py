@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from bus import persian
+from iran import persian
 from services.inquiry import registry_store
 from services.inquiry.domain.answer import Known, Question
 from services.inquiry.registry_store import Register

@@ -41,7 +41,7 @@ Verification = dict[str, Any]
 def verify(
     conn: Connection, code: str | None, now: dt.datetime, settings: Settings
 ) -> Verification:
-    """A Verification of bus/contracts/answer.py."""
+    """A Verification of contracts/inquiry/answer.py."""
     row = conn.execute(_FIND, {"code": code}).one_or_none() if code else None
     if row is None:
         return {"genuine": False}

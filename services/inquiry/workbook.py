@@ -11,9 +11,9 @@ from typing import Any, BinaryIO
 
 import openpyxl
 
-from bus.confined import Bounds, Unreadable
 from bus.errors import RuleBroken
-from bus.persian import squeezed_key
+from bus.foreign.confined import Bounds, Unreadable
+from iran.persian import squeezed_key
 
 MIB = 1024 * 1024
 BOUNDS = Bounds(cpu_seconds=900, wall_seconds=1200.0, memory=1024 * MIB, output=1024 * MIB)

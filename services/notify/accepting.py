@@ -9,12 +9,12 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from bus import log
-from bus.contracts.notify import CHANNELS
 from bus.envelope import instant
 from bus.errors import BusError, FieldError, Forbidden, RuleBroken, TooMany, Unavailable
-from bus.membership import AGENCY_MISSING, Sender
-from bus.persian import tehran_day
+from bus.process import log
+from contracts.notify.messages import CHANNELS
+from iran.persian import tehran_day
+from members.rights import AGENCY_MISSING, Sender
 from services.notify import code_caps, consents, ending, filling, inboxes, templates
 from services.notify.domain.consent import allows
 from services.notify.domain.message import State

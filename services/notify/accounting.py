@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bus.store import Store, Tx
+from bus.database.store import Store, Tx
 from services.notify.domain.message import FINAL
 from services.notify.office import Office
 
@@ -51,7 +51,7 @@ BLANK = text(
 
 
 def accounts(office: Office) -> dict[str, Any]:
-    """Accounts of bus/contracts/notify.py: all that was ever accepted, by what became of it."""
+    """Accounts of contracts.notify: all that was ever accepted, by what became of it."""
     row = office.conn.execute(
         SUMS, {"now": office.now, "before": office.now - office.book.patience.lease}
     ).one()

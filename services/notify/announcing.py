@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
-from bus.chores import Chore
-from bus.contracts import CATALOGUE, Request
+from bus.database.chores import Chore
+from bus.database.store import Store, Tx
 from bus.envelope import instant
 from bus.errors import Conflict, FieldError, RuleBroken
-from bus.store import Store, Tx
+from contracts import CATALOGUE, Request
 from services.notify import bulletins, deliveries
 from services.notify.domain.announcement import gone_at, moved, published
 from services.notify.office import Office

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from bus.blobs import Blobs
-from bus.clamd import Clamd
-from bus.contracts import govnotify
+from bus.database.store import Store
 from bus.endpoint import every, serve
+from bus.foreign.clamd import Clamd
 from bus.settings import Settings
-from bus.store import Store
+from contracts.notify import govnotify
 from services.notify import api_sending, editors, letters, scanning, tokens
 from services.notify.office import Office
 

@@ -13,13 +13,13 @@ import uuid
 import orjson
 from sqlalchemy import Connection, text
 
-from bus import identifiers
-from bus.commands_run import note_command
-from bus.contracts.govnotify import API_CHANNELS, KEY_KINDS
+from bus.database.commands_run import note_command
+from bus.database.store import Store
 from bus.errors import BusError, NotFound
-from bus.private import own_files_only
+from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
-from bus.store import Store
+from contracts.notify.govnotify import API_CHANNELS, KEY_KINDS
+from iran import identifiers
 from services.notify.keys import Keys
 
 A_DAY = {"sms": 250_000, "email": 250_000, "letter": 20_000}

@@ -12,11 +12,11 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
-from bus.contracts.govnotify import PAGE
 from bus.envelope import Envelope
 from bus.errors import BusError, NotFound, RuleBroken
-from bus.membership import Sender
-from bus.persian import tehran_day
+from contracts.notify.govnotify import PAGE
+from iran.persian import tehran_day
+from members.rights import Sender
 from services.notify import accepting, api_keys, ending, letters, templates
 from services.notify.domain.message import State
 from services.notify.office import Office

@@ -9,12 +9,12 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 from sqlalchemy import Connection
 
-from bus import books
-from bus.contracts.announcements import COMPONENTS, MEASURES
-from bus.contracts.fields import Choice, Day, Text, whole
-from bus.contracts.notify import CHANNELS, LANES
+from bus.database import books
 from bus.errors import BusError
-from bus.private import own_files_only
+from bus.fields import Choice, Day, Text, whole
+from bus.process.private import own_files_only
+from contracts.notify.announcements import COMPONENTS, MEASURES
+from contracts.notify.messages import CHANNELS, LANES
 from services.notify.domain.book import Book
 
 DATED = ("quiet", "prices", "promises")

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from bus.contracts import bulk
-from bus.contracts import callbacks as told
-from bus.contracts.billing import BILL_REMINDED
 from bus.endpoint import every, handle, serve
-from bus.membership import Members, Sender
+from contracts.billing.bills import BILL_REMINDED
+from contracts.notify import bulk
+from contracts.notify import callbacks as told
+from members.rights import Members, Sender
 from services.notify import (
     callbacks as endpoints,
 )

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from bus import log
+from bus.database.store import Store, Tx
 from bus.errors import Unavailable
-from bus.membership import AGENCY_MISSING, EVERYBODY, Members, Sender
-from bus.store import Store, Tx
+from bus.process import log
+from members.rights import AGENCY_MISSING, EVERYBODY, Members, Sender
 from services.notify import carriers, handovers
 from services.notify.carriers import Carrier, Parcel
 from services.notify.domain.message import State

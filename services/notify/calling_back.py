@@ -14,12 +14,12 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from bus import log
-from bus.contracts.callbacks import PUT_CALLBACK
+from bus.database.store import Store
 from bus.errors import BusError, Unavailable
-from bus.membership import AGENCY_MISSING, EVERYBODY, HEARING_REVOKED, Members, Sender
-from bus.store import Store
-from bus.version import release
+from bus.process import log
+from bus.process.version import release
+from contracts.notify.callbacks import PUT_CALLBACK
+from members.rights import AGENCY_MISSING, EVERYBODY, HEARING_REVOKED, Members, Sender
 from services.notify.domain import webhook
 from services.notify.domain.address import place
 from services.notify.keys import Keys

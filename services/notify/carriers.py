@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from bus.errors import Unavailable
-from bus.membership import Sender
+from members.rights import Sender
 from services.notify.domain import choosing
 from services.notify.domain.choosing import Breaker, Candidate, Limits
 from services.notify.mail import Letter, Mail

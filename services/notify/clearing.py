@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bus import log
 from bus.errors import Unavailable
+from bus.process import log
 from services.notify import calling, handovers
 from services.notify.calling import Batch, Post
 from services.notify.carriers import Carrier

@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from bus.contracts.callbacks import TEST
 from bus.envelope import instant
 from bus.errors import NotFound
+from contracts.notify.callbacks import TEST
 from services.notify import callbacks
 from services.notify.callbacks import Owner
 
@@ -63,7 +63,7 @@ def note(  # noqa: PLR0913 - one parameter a column of the row
 
 def note_bill(conn: Connection, fact: Mapping[str, Any], now: dt.datetime) -> None:
     """Writes down that a bill of an agency is due, for its own endpoints; ``fact`` is a Reminder of
-    bus/contracts/billing.py. What the bill is for is not told: an officer may have written it.
+    contracts/billing/bills.py. What the bill is for is not told: an officer may have written it.
     """
     told = {name: fact[name] for name in IN_REMINDER}
     note(conn, "bill.reminded", told, now, fact["agency"])

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from bus.contracts import notices_desk
 from bus.endpoint import serve
+from contracts.notify import desk as notices_desk
 from services.notify import desk, editors, looking
 from services.notify.office import Office
 

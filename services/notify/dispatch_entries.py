@@ -8,12 +8,12 @@ import functools
 from pathlib import Path
 from typing import Any
 
-from bus import log
-from bus.contracts import notify as contracts
 from bus.endpoint import every, serve
 from bus.errors import Unavailable
-from bus.mail import Post as MailServer
-from bus.membership import Members
+from bus.foreign.mail import Post as MailServer
+from bus.process import log
+from contracts.notify import messages as contracts
+from members.rights import Members
 from services.notify import (
     accounting,
     books,

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bus.membership import AGENCY_MISSING
+from members.rights import AGENCY_MISSING
 from services.notify import calling, carriers, consents, ending, handovers, senders
 from services.notify.calling import Batch, Post
 from services.notify.carriers import Parcel, Usable

@@ -4,11 +4,11 @@ import sys
 
 from sqlalchemy import Connection
 
-from bus.contracts.notices_desk import ROLES
 from bus.envelope import Envelope
 from bus.errors import Forbidden
-from bus.officers import Officers, Refusal
-from bus.private import own_files_only
+from bus.process.private import own_files_only
+from contracts.notify.desk import ROLES
+from people.officers import Officers, Refusal
 
 _EDITORS = Officers(
     table="editors",

@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bus.contracts.notify import MESSAGE_SETTLED
 from bus.envelope import instant
+from contracts.notify.messages import MESSAGE_SETTLED
 from services.notify import consents, deliveries, inboxes
 from services.notify.domain import parts
 from services.notify.domain.message import FALLS_BACK, State, moved

@@ -4,10 +4,10 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from bus import tracking
-from bus.contracts.notify import BODY_MOST, SUBJECT_MOST
 from bus.errors import RuleBroken
-from bus.persian import Malformed
+from contracts.notify.messages import BODY_MOST, SUBJECT_MOST
+from iran.persian import Malformed
+from people import tracking
 from services.notify.domain import markup, parts, template
 from services.notify.domain.book import Book
 

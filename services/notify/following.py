@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bus import log
-from bus.chores import Chore
+from bus.database.chores import Chore
 from bus.errors import Unavailable
+from bus.process import log
 from services.notify import calling, ending, handovers
 from services.notify.calling import Post
 from services.notify.carriers import Carrier

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from bus import tracking
 from bus.envelope import instant
 from bus.errors import BusError, NotFound, TooMany
-from bus.persian import tehran_day
+from iran.persian import tehran_day
+from people import tracking
 from services.notify.keys import Keys
 from services.notify.office import Office
 from services.notify.store import message_of
@@ -60,7 +60,7 @@ def open_(office: Office, code: str, secret: str) -> dict[str, str] | BusError:
 
 
 def read(office: Office, asked: Mapping[str, Any]) -> dict[str, Any] | BusError:
-    """An Inbox of bus/contracts/inbox.py; refused as ``open_`` refuses."""
+    """An Inbox of contracts/notify/inbox.py; refused as ``open_`` refuses."""
     refused = _refused(office, asked["code"], asked["secret"])
     if refused is not None:
         return refused

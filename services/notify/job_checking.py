@@ -10,14 +10,14 @@ import orjson
 from marshmallow import ValidationError
 from sqlalchemy import text
 
-from bus import log
-from bus.chores import Chore
-from bus.contracts.bulk import JOB_ROWS
-from bus.contracts.fields import Prose, Text
-from bus.contracts.receiver import VALUE_MOST, Receiver
+from bus.database.chores import Chore
+from bus.database.store import Store, Tx
 from bus.errors import BusError, Unavailable
-from bus.spoiled import spoiled_text
-from bus.store import Store, Tx
+from bus.fields import Prose, Text
+from bus.foreign.spoiled import spoiled_text
+from bus.process import log
+from contracts.notify.bulk import JOB_ROWS
+from contracts.notify.receiver import VALUE_MOST, Receiver
 from services.notify import filling, jobs, templates
 from services.notify.domain.book import Book
 from services.notify.domain.sheet import (

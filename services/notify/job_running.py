@@ -8,12 +8,12 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
-from bus.chores import Chore
-from bus.contracts.bulk import JOB_DONE
+from bus.database.chores import Chore
+from bus.database.store import Store, Tx
 from bus.envelope import instant
 from bus.errors import BusError
-from bus.membership import Sender
-from bus.store import Store, Tx
+from contracts.notify.bulk import JOB_DONE
+from members.rights import Sender
 from services.notify import accepting, deliveries, ending, jobs
 from services.notify.domain.message import State
 from services.notify.office import Office

@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from bus.contracts.bulk import JOB_BYTES
 from bus.envelope import instant
 from bus.errors import Conflict, FieldError, NotFound, RuleBroken
-from bus.membership import Sender
+from contracts.notify.bulk import JOB_BYTES
+from members.rights import Sender
 from services.notify import templates
 from services.notify.domain.job import moved
 from services.notify.office import Office

@@ -4,8 +4,8 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 
-from bus.keys import base64url
 from bus.sealing import Seal, derived
+from bus.signatures.keys import base64url
 
 PURPOSE = "mirab.notify."
 

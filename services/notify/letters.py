@@ -7,8 +7,8 @@ import orjson
 from sqlalchemy import text
 
 from bus.blobs import Blobs
+from bus.database.store import Store
 from bus.envelope import instant
-from bus.store import Store
 from services.notify.domain.message import State
 from services.notify.office import Office
 from services.notify.store import ADDRESSES
@@ -22,7 +22,7 @@ WAITING = (
 
 
 def told(office: Office, row: Any) -> dict[str, Any]:
-    """An ApiMessage of bus/contracts/govnotify.py; ``row`` also has ``kind``."""
+    """An ApiMessage of contracts/notify/govnotify.py; ``row`` also has ``kind``."""
     content = row.contents[row.channel]
     named = ("owner", "reference", "kind", "state", "channel", "language", "parts", "cost_rials")
     moments = ("created_at", "due_at", "sent_at", "settled_at")

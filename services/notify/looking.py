@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Connection, text
 
 from bus.envelope import instant
-from bus.persian import TEHRAN
+from iran.persian import TEHRAN
 from services.notify import messages
 from services.notify.office import Office
 from services.notify.store import message_of, uuid_of

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
 
-from bus.mail import Post, Refused, one_line, paragraphs
+from bus.foreign.mail import Post, Refused, one_line, paragraphs
 from services.notify.provider import Handed, State
 
 SUBJECT_MOST = 200

@@ -62,7 +62,7 @@ def cancel(office: Office, owner: str, id_: str) -> dict[str, Any]:
 
 
 def told(row: Any) -> dict[str, Any]:
-    """A Message of bus/contracts/notify.py; what was blanked is null."""
+    """A Message of contracts/notify/messages.py; what was blanked is null."""
     content = (row.contents or {}).get(row.channel, {})
     return {
         **{name: row._mapping[name] for name in ("reference", "state", "code", "channel", "lane")},

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from bus.contracts import announcements as news
-from bus.contracts import subscriptions
+from bus.database.store import Store
 from bus.endpoint import every, serve
 from bus.envelope import instant
 from bus.settings import Settings
-from bus.store import Store
+from contracts.notify import announcements as news
+from contracts.notify import subscriptions
 from services.notify import announcing, bulletins, editors, subscribing, watching
 from services.notify.domain.quiet import after_quiet
 from services.notify.domain.subscription import LANE

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bus.database.store import Tx
 from bus.errors import RuleBroken
-from bus.membership import EVERYBODY, Members, Sender
-from bus.store import Tx
+from members.rights import EVERYBODY, Members, Sender
 from services.notify.domain.book import Book
 from services.notify.keys import Keys
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bus import log
 from bus.blobs import Blobs
-from bus.chores import Chore
-from bus.clamd import Clamd
+from bus.database.chores import Chore
+from bus.database.store import Store, Tx
 from bus.errors import NotFound
-from bus.store import Store, Tx
+from bus.foreign.clamd import Clamd
+from bus.process import log
 from services.notify import ending, handovers
 from services.notify.domain.message import State
 from services.notify.office import Office

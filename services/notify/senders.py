@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from bus.contracts.bulk import START_JOB
-from bus.contracts.notify import SEND
-from bus.membership import Members, Sender
+from contracts.notify.bulk import START_JOB
+from contracts.notify.messages import SEND
+from members.rights import Members, Sender
 
 API_KEY_REVOKED = "api_key.revoked"
 # Keys of the Notify API have no other register than our own table.

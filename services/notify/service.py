@@ -3,12 +3,12 @@
 import datetime as dt
 from typing import Any
 
-from bus.contracts import inbox
-from bus.contracts import notify as contracts
+from bus.database.store import Tx
 from bus.endpoint import handle, serve
-from bus.membership import Members, members_of
 from bus.service import Service
-from bus.store import Tx
+from contracts.notify import inbox
+from contracts.notify import messages as contracts
+from members.rights import Members, members_of
 from services.notify import (
     accepting,
     books,

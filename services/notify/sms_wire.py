@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bus import outside
 from bus.errors import Unavailable
+from bus.foreign import http_call as outside
 from services.notify.provider import Handed, Refused, RefusedOne, Sms, State
 
 UNREADABLE = "The provider of SMS answered in a form that cannot be read."

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import text
 
-from bus.chores import Chore
+from bus.database.chores import Chore
+from bus.database.store import Store, Tx
 from bus.errors import BusError, NotFound, RuleBroken
-from bus.keys import base64url
-from bus.membership import Sender
-from bus.store import Store, Tx
+from bus.signatures.keys import base64url
+from members.rights import Sender
 from services.notify import code_caps, consents, ending
 from services.notify.accepting import accept
 from services.notify.domain import subscription

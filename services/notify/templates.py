@@ -12,14 +12,14 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from bus.commands_run import note_command
-from bus.contracts.kinds import Form
-from bus.contracts.notify import CHANNELS, DraftTemplate
+from bus.database.commands_run import note_command
+from bus.database.store import Store
 from bus.envelope import instant
 from bus.errors import BusError, ContractError, NotFound, RuleBroken
-from bus.private import own_files_only
+from bus.kinds import Form
+from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
-from bus.store import Store
+from contracts.notify.messages import CHANNELS, DraftTemplate
 from services.notify import editors
 from services.notify.domain import template
 from services.notify.filling import cost, filled
@@ -113,7 +113,7 @@ def listed(
 
 
 def told(row: Any) -> dict[str, Any]:
-    """A Template of bus/contracts/notify.py."""
+    """A Template of contracts/notify/messages.py."""
     return {
         **{name: row._mapping[name] for name in ("owner", "code", "channel", "name", "lane")},
         **{name: row._mapping[name] for name in ("consent", "version", "state", "texts")},

@@ -15,7 +15,7 @@ from joserfc.jwk import OctKey
 from sqlalchemy import Connection, text
 
 from bus.errors import Unavailable
-from bus.membership import AGENCY_MISSING, AGENCY_REVOKED, EVERYBODY, Members, Sender
+from members.rights import AGENCY_MISSING, AGENCY_REVOKED, EVERYBODY, Members, Sender
 from services.notify.keys import Keys
 
 SKEW_SECONDS = 30

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from bus.envelope import instant
-from bus.persian import tehran_day
+from iran.persian import tehran_day
 from services.notify import bulletins
 from services.notify.domain import uptime
 from services.notify.domain.book import in_force

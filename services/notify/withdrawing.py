@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
-from bus.chores import Chore
-from bus.contracts.bulk import START_JOB
-from bus.contracts.notify import SEND
-from bus.membership import AGENCY_MISSING, KEY_REVOKED, Sender
-from bus.store import Store, Tx
+from bus.database.chores import Chore
+from bus.database.store import Store, Tx
+from contracts.notify.bulk import START_JOB
+from contracts.notify.messages import SEND
+from members.rights import AGENCY_MISSING, KEY_REVOKED, Sender
 from services.notify import ending, jobs
 from services.notify.domain.message import State
 from services.notify.office import Office

@@ -1,5 +1,5 @@
 """Bounded context: requests and complaints of people; the aggregate is the ticket.
 
-Serves what bus/contracts/ticketing.py (citizens) and bus/contracts/desk.py (staff) list; emits
+Serves what contracts/ticketing lists for citizens and staff; emits
 ticket_registered, ticket_moved, ticket_escalated. A ticket's history is its event log.
 """

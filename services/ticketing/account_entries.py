@@ -1,12 +1,12 @@
-"""What ticketing answers about accounts, sessions and operators (bus/contracts/accounts.py)."""
+"""What ticketing answers about accounts, sessions and operators."""
 
 import datetime as dt
 from collections.abc import Callable
 
-from bus.contracts import accounts as contracts
+from bus.database.store import Store, Tx
 from bus.endpoint import every, serve
 from bus.settings import Settings
-from bus.store import Store, Tx
+from contracts.ticketing import accounts as contracts
 from services.ticketing import accounts, factors, guessing, own_account, sessions
 
 

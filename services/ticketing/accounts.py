@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from bus.errors import BusError, Forbidden, RuleBroken, Unauthenticated
-from bus.identifiers import user_name
 from bus.sealing import Seal
+from iran.identifiers import user_name
 from services.ticketing import factors, guessing, operators, sessions, staff
 from services.ticketing.guessing import Guesser
 from services.ticketing.sessions import Limits, Session, Start
@@ -46,7 +46,7 @@ class Context:
 
 
 def signed_in(context: Context, session: Session) -> dict[str, Any]:
-    """The SignedIn of bus/contracts/accounts.py."""
+    """The SignedIn of contracts/ticketing/accounts.py."""
     colleague = staff.of(context.conn, session.username)
     kinds = {row.kind for row in factors.confirmed(context.conn, session.username)}
     return {

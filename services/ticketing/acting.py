@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from bus.contracts.ticketing import TICKET_MOVED
+from bus.database.store import Tx
 from bus.envelope import instant
 from bus.errors import Conflict, FieldError, NotFound, RuleBroken
-from bus.persian import TEHRAN, jalali, persian_digits, search_key
-from bus.store import Tx
+from contracts.ticketing.citizens import TICKET_MOVED
+from iran.persian import TEHRAN, jalali, persian_digits, search_key
 from services.ticketing import books, calendar_store, store
 from services.ticketing.domain import promises, words
 from services.ticketing.domain.book import Book

@@ -11,12 +11,13 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 from sqlalchemy import Connection
 
-from bus import books, identifiers
-from bus.contracts.calendar import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
-from bus.contracts.fields import Choice, Day, Text, whole
-from bus.contracts.ticketing import KINDS
+from bus.database import books
 from bus.errors import BusError
-from bus.private import own_files_only
+from bus.fields import Choice, Day, Text, whole
+from bus.process.private import own_files_only
+from contracts.ticketing.calendar import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
+from contracts.ticketing.citizens import KINDS
+from iran import identifiers
 from services.ticketing import calendar_store
 from services.ticketing.domain import working_time
 from services.ticketing.domain.book import Book, span_of

@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from bus import log
 from bus.blobs import Blobs
-from bus.contracts.ticketing import TICKET_ESCALATED
+from bus.database.store import Store, Tx
 from bus.envelope import instant
 from bus.errors import Unavailable
-from bus.mail import Post, Refused
-from bus.persian import tehran_day
-from bus.store import Store, Tx
+from bus.foreign.mail import Post, Refused
+from bus.process import log
+from contracts.ticketing.citizens import TICKET_ESCALATED
+from iran.persian import tehran_day
 from services.ticketing import acting, failures, incoming, letter_rows, notices, periods, visits
 from services.ticketing.acting import Desk
 from services.ticketing.failures import Chore

@@ -6,11 +6,11 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from bus import tracking
-from bus.contracts.ticketing import TICKET_REGISTERED
 from bus.envelope import instant
 from bus.errors import BusError, FieldError, NotFound, RuleBroken, TooMany
-from bus.persian import search_key, tehran_day
+from contracts.ticketing.citizens import TICKET_REGISTERED
+from iran.persian import search_key, tehran_day
+from people import tracking
 from services.ticketing import acting, messages, notices, receivers, store, views
 from services.ticketing.acting import Case, Desk
 from services.ticketing.domain.book import Area

@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from bus.collation import collation_key
 from bus.envelope import instant
 from bus.errors import FieldError, Forbidden, RuleBroken
+from iran.collation import collation_key
 from services.ticketing import acting, letter_rows, notices, store, views, visits
 from services.ticketing.acting import Case, Desk, bad
 from services.ticketing.domain import moves, words

@@ -17,15 +17,15 @@ from webauthn.helpers.structs import (
 )
 
 from bus.errors import NotFound, RuleBroken
-from bus.persian import fold_code
 from bus.sealing import Seal
+from iran.persian import fold_code
 from services.ticketing import sessions
 from services.ticketing.sessions import Session
 
 ISSUER = "Mirab"
 STEP_SECONDS, WINDOW = 30, 1
 RECOVERY_CODES, RECOVERY_LENGTH = 10, 10
-# Without letters that look alike (as in bus/tracking.py), since people write them down.
+# Without letters that look alike (as in people/tracking.py), since people write them down.
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 MOST = 10
 # Whoever knows only a password must not be able to add a factor to an account left without one.

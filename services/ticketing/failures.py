@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
-from bus import log
+from bus.database.store import Store
 from bus.errors import BusError, Unavailable
-from bus.store import Store
+from bus.process import log
 
 _log = log.get("chores")
 TRIES = 3

@@ -6,9 +6,9 @@ from typing import Any
 from persiantools.jdatetime import JalaliDate
 from sqlalchemy import Connection, text
 
-from bus.contracts.letters_desk import LETTER_STATES, MAIL_STATES
 from bus.envelope import instant
-from bus.persian import TEHRAN, jalali, tehran_day
+from contracts.ticketing.letters import LETTER_STATES, MAIL_STATES
+from iran.persian import TEHRAN, jalali, tehran_day
 from services.ticketing import failures, views
 from services.ticketing.acting import Desk
 from services.ticketing.domain import statistics

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
-from bus import log
 from bus.errors import TooMany
+from bus.process import log
 from services.ticketing import store
 
 LOCK, FORGOTTEN = dt.timedelta(minutes=15), dt.timedelta(days=1)

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Row, text
 
-from bus import log
 from bus.blobs import Blobs
-from bus.confined import Unreadable
+from bus.database.store import Store, Tx
 from bus.errors import Unavailable
-from bus.store import Store, Tx
+from bus.foreign.confined import Unreadable
+from bus.process import log
 from services.ticketing import letters, mail_reading
 from services.ticketing.acting import Desk
 

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
-from bus.keys import base64url
+from bus.signatures.keys import base64url
 
 LINK_LENGTH = 22
 

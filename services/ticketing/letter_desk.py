@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from bus.blobs import Blobs
-from bus.collation import collation_key
-from bus.contracts.ticketing import TEXT_MOST
 from bus.envelope import instant
 from bus.errors import Conflict, Forbidden, NotFound
+from contracts.ticketing.citizens import TEXT_MOST
+from iran.collation import collation_key
 from services.ticketing import acting, letter_rows, letters, views
 from services.ticketing import desk as desk_acts
 from services.ticketing.acting import Desk, bad

@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 from bus.blobs import Blobs
-from bus.contracts.ticketing import TEXT_MOST
-from bus.filetypes import FILE_MOST, FILES_MOST, clean_name, type_of
+from bus.foreign.filetypes import FILE_MOST, FILES_MOST, clean_name, type_of
+from contracts.ticketing.citizens import TEXT_MOST
 from services.ticketing.domain import words
 from services.ticketing.mail_reading import Attached, Letter
 
@@ -23,7 +23,7 @@ class LeftOut(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """What of a letter goes into a ticket; files as Attachment of bus/contracts/ticketing.py."""
+    """What of a letter goes into a ticket; files as Attachment of contracts.ticketing."""
 
     text: str
     files: list[dict[str, Any]]

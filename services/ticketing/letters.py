@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, text
 
-from bus import identifiers, tracking
 from bus.blobs import Blobs
-from bus.contracts.ticketing import TEXT_MOST
 from bus.errors import BusError
-from bus.persian import fold_digits
+from contracts.ticketing.citizens import TEXT_MOST
+from iran import identifiers
+from iran.persian import fold_digits
+from people import tracking
 from services.ticketing import (
     acting,
     citizens,

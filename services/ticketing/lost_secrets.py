@@ -6,10 +6,10 @@ log tells of it. Links in our letters go to that contact anyhow and stay.
 
 from typing import Any
 
-from bus.contracts.notify import SEND_MESSAGE
 from bus.errors import BusError, RuleBroken
-from bus.one_time_codes import VALID, Codes
-from bus.tracking import grouped_secret, new_secret
+from contracts.notify.messages import SEND_MESSAGE
+from people.one_time_codes import VALID, Codes
+from people.tracking import grouped_secret, new_secret
 from services.ticketing import acting, desk, notices, receivers, store
 from services.ticketing.acting import Case, Desk
 from services.ticketing.domain.ticket import Entry

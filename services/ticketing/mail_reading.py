@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
 
-from bus import confined
+from bus.foreign import confined
 from services.ticketing.mail import (
     addresses,
     automatic,
@@ -70,7 +70,7 @@ class Letter:
 
 
 def read_confined(raw: bytes, mail_from: str | None = None) -> Letter:
-    """As ``read``, in a child process with limits. Raises bus.confined.Unreadable."""
+    """As ``read``, in a child process with limits. Raises bus.foreign.confined.Unreadable."""
     fields = confined.run(read_stream, raw, bounds=BOUNDS, mail_from=mail_from)
     return _letter(fields)
 

@@ -15,13 +15,13 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DataError
 
-from bus import log, monitor
+from bus.database.store import Store
 from bus.errors import BusError
-from bus.mail import one_line
-from bus.private import own_files_only
+from bus.foreign.mail import one_line
+from bus.process import log, monitor
+from bus.process.private import own_files_only
+from bus.process.surroundings import watch_surroundings
 from bus.settings import MissingSettings, Settings
-from bus.store import Store
-from bus.surroundings import watch_surroundings
 from services.ticketing.mail import addresses, headers
 from services.ticketing.mail_budget import Budget, Limits
 from services.ticketing.mail_door import Line, Lobby, content

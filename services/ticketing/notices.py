@@ -9,11 +9,11 @@ a link in an SMS is how people are robbed.
 import datetime as dt
 import re
 
-from bus import identifiers
-from bus.company import company
-from bus.contracts.notify import SEND_MESSAGE
-from bus.persian import persian_digits
-from bus.tracking import grouped
+from contracts.notify.messages import SEND_MESSAGE
+from iran import identifiers
+from iran.persian import persian_digits
+from people.company import company
+from people.tracking import grouped
 from services.ticketing import (
     letter_files,
     mail_writing,

@@ -8,10 +8,10 @@ import sys
 
 from sqlalchemy import Connection, text
 
-from bus.contracts.accounts import OPERATOR_ROLES
 from bus.errors import BusError, Forbidden, Unauthenticated
-from bus.officers import Officers, Refusal
-from bus.private import own_files_only
+from bus.process.private import own_files_only
+from contracts.ticketing.accounts import OPERATOR_ROLES
+from people.officers import Officers, Refusal
 from services.ticketing import sessions
 
 _STRANGER = Refusal(

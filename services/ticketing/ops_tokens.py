@@ -11,12 +11,12 @@ import sys
 
 from sqlalchemy import Connection, text
 
-from bus.contracts.accounts import OPERATOR_ROLES
+from bus.database.store import Store
 from bus.errors import BusError
-from bus.machine_user import user_at_machine
-from bus.private import own_files_only
+from bus.process.machine_user import user_at_machine
+from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
-from bus.store import Store
+from contracts.ticketing.accounts import OPERATOR_ROLES
 from services.ticketing import sessions
 
 PREFIX = "mirab-ops-"

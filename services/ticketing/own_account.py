@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bus.collation import collation_key
 from bus.errors import BusError, Forbidden, NotFound, RuleBroken, Unauthenticated
-from bus.identifiers import user_name
+from iran.collation import collation_key
+from iran.identifiers import user_name
 from services.ticketing import factors, sessions, staff
 from services.ticketing.accounts import Context
 from services.ticketing.guessing import Guesser
@@ -17,7 +17,7 @@ RESETTERS = ("unit_head", "supervisor")
 
 
 def account(context: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """The Account of bus/contracts/accounts.py."""
+    """The Account of contracts/ticketing/accounts.py."""
     session = context.proven(request)
     rows = sessions.listed(context.conn, session.username, context.now, context.limits)
     password = context.conn.execute(

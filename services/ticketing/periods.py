@@ -6,7 +6,7 @@ would have it. The last day counts to its end, for the portal is always open.
 
 import datetime as dt
 
-from bus.persian import tehran_day
+from iran.persian import tehran_day
 from services.ticketing.acting import Case, Desk
 from services.ticketing.domain import clock
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 
 from bus.envelope import instant
-from bus.persian import search_key
+from iran.persian import search_key
 from services.ticketing import views
 from services.ticketing.acting import Desk
 from services.ticketing.domain import moves, words

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
-from bus import log
+from bus.process import log
 from services.ticketing.acting import Desk
 
 _log = log.get("receivers")

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from bus import log
 from bus.blobs import Blobs
-from bus.clamd import Clamd
+from bus.database.store import Store, Tx
 from bus.errors import NotFound
-from bus.store import Store, Tx
+from bus.foreign.clamd import Clamd
+from bus.process import log
 from services.ticketing import acting, notices
 from services.ticketing.acting import Desk
 from services.ticketing.failures import Chore

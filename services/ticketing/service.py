@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from bus.blobs import Blobs
-from bus.clamd import Clamd
-from bus.contracts import desk as at_desk
-from bus.contracts import letters_desk as at_letters
-from bus.contracts.lost_secrets import ASK_NEW_SECRET, NEW_SECRET
-from bus.contracts.ticketing import (
+from bus.database.store import Tx
+from bus.endpoint import every, serve
+from bus.errors import BusError
+from bus.foreign.clamd import Clamd
+from bus.foreign.mail import Post
+from bus.service import Service
+from contracts.ticketing import desk as at_desk
+from contracts.ticketing import letters as at_letters
+from contracts.ticketing.citizens import (
     CHOOSE_SLOT,
     FORM,
     INVITATION,
@@ -26,12 +30,8 @@ from bus.contracts.ticketing import (
     WITHDRAW,
     WRITE,
 )
-from bus.endpoint import every, serve
-from bus.errors import BusError
-from bus.identifiers import user_name
-from bus.mail import Post
-from bus.service import Service
-from bus.store import Tx
+from contracts.ticketing.lost_secrets import ASK_NEW_SECRET, NEW_SECRET
+from iran.identifiers import user_name
 from services.ticketing import (
     calendar_store,
     chores,

@@ -14,14 +14,14 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from bus.contracts.desk import ROLES
+from bus.database.store import Store
 from bus.envelope import Envelope
 from bus.errors import BusError, ContractError, FieldError, Unauthenticated
-from bus.identifiers import user_name
-from bus.machine_user import user_at_machine
-from bus.private import own_files_only
+from bus.process.machine_user import user_at_machine
+from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
-from bus.store import Store
+from contracts.ticketing.desk import ROLES
+from iran.identifiers import user_name
 from services.ticketing import books, factors, guessing, sessions
 from services.ticketing.domain import moves
 from services.ticketing.guessing import Guesser
@@ -45,7 +45,7 @@ class Colleague:
         return "all_units" in moves.ROLES[self.role]
 
     def told(self) -> dict[str, Any]:
-        """The Staff of bus/contracts/desk.py."""
+        """The Staff of contracts/ticketing/desk.py."""
         may = sorted(moves.ROLES[self.role])
         return {
             "username": self.username,

@@ -5,7 +5,7 @@ from typing import Any
 
 from bus.envelope import instant
 from bus.errors import Conflict, FieldError, RuleBroken
-from bus.persian import jalali, tehran_day
+from iran.persian import jalali, tehran_day
 from services.ticketing import calendar_store, store, views
 from services.ticketing.acting import Desk, bad
 from services.ticketing.domain import moves, working_time

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bus.collation import collation_key
 from bus.envelope import instant
 from bus.errors import NotFound
+from iran.collation import collation_key
 from services.ticketing import store, visits
 from services.ticketing.acting import Case, Desk, spoken, take
 from services.ticketing.domain import words

@@ -9,7 +9,7 @@ from icalendar import Event as IEvent
 from icalendar import vCalAddress, vText
 
 from bus.errors import FieldError, RuleBroken
-from bus.tracking import grouped
+from people.tracking import grouped
 from services.ticketing import acting, store
 from services.ticketing.acting import Case, Desk, spoken
 

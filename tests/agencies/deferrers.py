@@ -2,9 +2,9 @@
 
 import uuid
 
-from bus.contracts.deferred import CLAIM_CALLS, DEFER, SETTLE_CALL
 from bus.envelope import Envelope
 from bus.settings import Settings
+from contracts.agencies.deferred import CLAIM_CALLS, DEFER, SETTLE_CALL
 from tests.agencies import hearers
 from tests.conftest import execute
 

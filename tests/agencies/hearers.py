@@ -10,10 +10,10 @@ from psycopg2.extras import Json
 
 from bus import topology
 from bus.activator import Call, Fate
-from bus.contracts.hearing import FEED
-from bus.contracts.inquiry import REGISTRY_LOADED
+from bus.database.store import Store
 from bus.envelope import Envelope
-from bus.store import Store
+from contracts.agencies.hearing import FEED
+from contracts.inquiry.questions import REGISTRY_LOADED
 from services.agencies.service import Agencies
 from tests.bus.asking import Wire, ask
 from tests.conftest import execute, secrets_in, wait_for

@@ -3,11 +3,11 @@
 import datetime as dt
 
 from bus.activator import Call, Fate
-from bus.contracts import register_desk as desk
+from bus.database.store import Store
 from bus.envelope import Envelope
-from bus.keys import SigningKey
 from bus.settings import Settings
-from bus.store import Store
+from bus.signatures.keys import SigningKey
+from contracts.agencies import desk
 from services.agencies.service import Agencies
 from tests.conftest import execute
 

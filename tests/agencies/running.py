@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import requests
 
-from bus.contracts import register_desk as desk
 from bus.errors import BusError
-from bus.keys import SigningKey
-from bus.signing import sign_request
+from bus.signatures.keys import SigningKey
+from bus.signatures.signing import sign_request
 from connector.caller import load_key
+from contracts.agencies import desk
 from tests.bus.asking import ask_all
 from tests.conftest import ROOT, free_port, secrets_in, wait_for
 

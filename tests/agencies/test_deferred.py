@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.contracts import agency_contracts
-from bus.contracts.callbacks import CALL_BACK
-from bus.contracts.deferred import CANCEL_CALL, READ_CALL, READ_CALLS
-from bus.contracts.kinds import Request
+from bus.kinds import Request
+from contracts import agency_contracts
+from contracts.agencies.deferred import CANCEL_CALL, READ_CALL, READ_CALLS
+from contracts.notify.callbacks import CALL_BACK
 from services.agencies.domain import calls
 from tests.agencies.deferrers import ANSWER, PROBLEM, QUESTION, Hand
 from tests.conftest import execute

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from bus.contracts.deferred import DEFER
+from contracts.agencies.deferred import DEFER
 from tests.agencies.calling import LATER, Calling, calling_parts, change, go_on, pause
 from tests.bus.asking import ask_all
 from tests.conftest import execute, wait_for

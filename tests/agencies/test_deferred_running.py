@@ -9,7 +9,7 @@ import uuid
 import pytest
 import requests
 
-from bus.contracts import agency_contracts
+from contracts import agency_contracts
 from gateway.agency.catalogue import path_of
 from gateway.agency.preferences import AT_ONCE
 from tests.agencies.calling import ASK, LATER, calling_parts, result_of

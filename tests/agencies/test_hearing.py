@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from bus import topology
 from bus.activator import Call, Fate
-from bus.contracts import CATALOGUE, Event, hidden_names
-from bus.contracts.agencies import CHANGED
-from bus.contracts.billing import BILL_PAID
-from bus.contracts.inquiry import BATCH_ANSWERED, REGISTRY_LOADED
-from bus.contracts.ticketing import TICKET_MOVED
+from bus.database.marks import Marks
 from bus.envelope import Envelope
-from bus.marks import Marks
+from contracts import CATALOGUE, Event, hidden_names
+from contracts.agencies.register import CHANGED
+from contracts.billing.bills import BILL_PAID
+from contracts.inquiry.questions import BATCH_ANSWERED, REGISTRY_LOADED
+from contracts.ticketing.citizens import TICKET_MOVED
 from gateway.agency.schemas import HEARD, json_schema
 from services.agencies import hearing
 from services.agencies.service import Agencies

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from bus.contracts.inquiry import BATCH_ANSWERED, REGISTRY_LOADED
+from contracts.inquiry.questions import BATCH_ANSWERED, REGISTRY_LOADED
 from tests.agencies.hearers import (
     Hearing,
     make_queue,

@@ -8,11 +8,11 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from bus.contracts.hearing import NOTE_REFUSALS, REFUSALS
-from bus.keys import SigningKey
-from bus.signing import sign_request
+from bus.signatures.keys import SigningKey
+from bus.signatures.signing import sign_request
 from connector.__main__ import main
 from connector.caller import Caller, Refused, load_key
+from contracts.agencies.hearing import NOTE_REFUSALS, REFUSALS
 from tests.agencies.hearers import Hand, Hearing
 from tests.conftest import ROOT, execute, run_face, wait_for
 from tests.gateway.oauth_hands import Client

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg2
 import pytest
 
-from bus.contracts import agencies as contracts
-from bus.contracts import register_desk as desk
-from bus.keys import SigningKey
-from bus.marks import Marks
+from bus.database.marks import Marks
+from bus.signatures.keys import SigningKey
+from contracts.agencies import desk
+from contracts.agencies import register as contracts
 from tests.agencies.registrars import Hand, document, grant, new_jwk, public
 from tests.conftest import execute
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bus.contracts import agencies as contracts
-from bus.contracts import register_desk as desk
 from bus.errors import ContractError
-from bus.keys import SigningKey
+from bus.signatures.keys import SigningKey
+from contracts.agencies import desk
+from contracts.agencies import register as contracts
 from tests.agencies.registrars import document, grant, new_jwk
 
 

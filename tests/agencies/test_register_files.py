@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from bus.contracts.agencies import DOCUMENT
-from bus.keys import SigningKey
-from bus.register import Register
+from bus.signatures.keys import SigningKey
+from contracts.agencies.register import DOCUMENT
+from members.register import Register
 from services.agencies.documents import from_toml
 from tests.conftest import ROOT, execute
 

@@ -7,8 +7,8 @@ import secrets
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bus.contracts import register_desk as desk
-from bus.contracts.agencies import DOCUMENT
+from contracts.agencies import desk
+from contracts.agencies.register import DOCUMENT
 from services.agencies.documents import from_toml
 from services.agencies.domain.document import differences, ids, rotated, toml_of, without
 from tests.agencies.registrars import document, grant, public

@@ -13,10 +13,10 @@ import time
 import pytest
 import requests
 
-from bus.contracts import agencies as contracts
-from bus.contracts import register_desk as desk
-from bus.keys import SigningKey
+from bus.signatures.keys import SigningKey
 from connector.caller import Caller
+from contracts.agencies import desk
+from contracts.agencies import register as contracts
 from tests.agencies.running import QUESTION, House, Line, demo_key, post
 from tests.conftest import ROOT, Starter, execute, make_database, own_vhost, wait_for
 

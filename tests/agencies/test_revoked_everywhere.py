@@ -12,10 +12,11 @@ import requests
 from notifications_python_client.authentication import create_jwt_token
 
 from bus import topology
-from bus.contracts import callbacks, hearing, notify
-from bus.contracts import register_desk as desk
-from bus.keys import SigningKey
+from bus.signatures.keys import SigningKey
 from connector.caller import Caller
+from contracts.agencies import desk, hearing
+from contracts.notify import callbacks
+from contracts.notify import messages as notify
 from deploy.local.ports import listening
 from services.notify import api_keys
 from tests.agencies.running import House, demo_key, post

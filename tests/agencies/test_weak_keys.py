@@ -11,11 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
-from bus import key_strength as curve
-from bus.contracts import agencies as contracts
-from bus.jwk import Unreadable, public_key
-from bus.key_strength import ORDER, P, WeakKey, require_strong_ed25519
-from bus.keys import PublicKey, SigningKey, base64url
+from bus.signatures import key_strength as curve
+from bus.signatures.jwk import Unreadable, public_key
+from bus.signatures.key_strength import ORDER, P, WeakKey, require_strong_ed25519
+from bus.signatures.keys import PublicKey, SigningKey, base64url
+from contracts.agencies import register as contracts
 from tests.agencies.registrars import MOMENT, Hand, document, grant, new_jwk
 
 IDENTITY = (1).to_bytes(32, "little")

@@ -8,8 +8,8 @@ import uuid
 import pytest
 import requests
 
-from bus.keys import SigningKey
-from bus.signing import sign_request
+from bus.signatures.keys import SigningKey
+from bus.signatures.signing import sign_request
 from connector import Caller
 from tests.conftest import Starter, execute, free_port, make_database, own_vhost, secrets_in
 from tests.conftest import wait_for as wait

@@ -5,9 +5,9 @@ import uuid
 
 import pytest
 
-from bus.contracts import CATALOGUE
-from bus.contracts.kinds import Request
 from bus.errors import ContractError
+from bus.kinds import Request
+from contracts import CATALOGUE
 from tests.attacks.conftest import QUESTION, grant, refused
 from tests.conftest import execute
 

@@ -11,9 +11,9 @@ import pika
 import pytest
 
 from bus import topology
-from bus.contracts.inquiry import ASK
 from bus.envelope import Envelope
 from bus.errors import BusError
+from contracts.inquiry.questions import ASK
 from tests.attacks.conftest import QUESTION, grant
 from tests.bus.asking import Wire, ask
 from tests.conftest import execute, wait_for

@@ -5,7 +5,7 @@ import json
 import pytest
 import requests
 
-from bus.signing import sign_request
+from bus.signatures.signing import sign_request
 from connector import Refused
 from tests.attacks.conftest import ASK, QUESTION, grant, refused
 from tests.conftest import execute

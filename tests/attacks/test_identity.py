@@ -6,8 +6,8 @@ import json
 import pytest
 import requests
 
-from bus.keys import SigningKey
-from bus.signing import sign_request
+from bus.signatures.keys import SigningKey
+from bus.signatures.signing import sign_request
 from tests.attacks.conftest import ASK, QUESTION, grant, refused
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from bus.signing import sign_request
+from bus.signatures.signing import sign_request
 from tests.attacks.conftest import ASK, QUESTION, grant, refused
 
 

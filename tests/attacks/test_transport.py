@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bus.signing import sign_request
+from bus.signatures.signing import sign_request
 from tests.attacks.conftest import ASK, QUESTION, grant
 
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from bus.outside import NoAnswer, exchange
+from bus.foreign.http_call import NoAnswer, exchange
 
 LIMIT, TIMEOUT = 10_000, 2.0
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -9,13 +9,13 @@ import itertools
 import pytest
 
 from bus.activator import Call, Fate
-from bus.contracts import billing as contracts
-from bus.contracts import treasury
+from bus.database.store import Store
 from bus.envelope import Envelope
 from bus.errors import Unavailable
-from bus.persian import TEHRAN, parse_jalali
 from bus.settings import Settings
-from bus.store import Store
+from contracts.billing import bills as contracts
+from contracts.billing import treasury
+from iran.persian import TEHRAN, parse_jalali
 from services.billing import last_days, verifying
 from services.billing.psp import Attempt, Declined, Order, Redirect, Returned, Verified
 from services.billing.service import Billing

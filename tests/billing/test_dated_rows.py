@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from bus.contracts import billing as contracts
-from bus.contracts import health
-from bus.persian import parse_jalali
+from bus import health
+from contracts.billing import bills as contracts
+from iran.persian import parse_jalali
 from services.billing import books
 from services.billing.domain.book import Book
 from tests.conftest import ROOT, execute

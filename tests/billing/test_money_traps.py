@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from bus.contracts import billing as contracts
-from bus.contracts import treasury
 from bus.errors import ContractError, RuleBroken
+from contracts.billing import bills as contracts
+from contracts.billing import treasury
 from services.billing import last_days, tariffs
 from services.billing.domain import bank_files, ledger
 from services.billing.domain.quote import Basis, Item, quote

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bus.contracts import billing as contracts
-from bus.contracts import treasury
+from contracts.billing import bills as contracts
+from contracts.billing import treasury
 
 PRICE = 1_755_000
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from bus.errors import Unavailable
-from bus.persian import jalali, persian_digits, tehran_day
+from iran.persian import jalali, persian_digits, tehran_day
 from services.billing import psp_wire, psps
 from services.billing.domain import bank_files
 from services.billing.psp import Attempt, Declined, Order

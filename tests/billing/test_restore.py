@@ -5,10 +5,10 @@ import contextlib
 import pytest
 
 from bus.activator import Call, Fate, Outcome
-from bus.contracts.billing import CHARGE
+from bus.database.marks import Marks
+from bus.database.store import Store
 from bus.envelope import Envelope
-from bus.marks import Marks
-from bus.store import Store
+from contracts.billing.bills import CHARGE
 from services.billing import store
 from services.billing.service import Billing
 from tests.billing.conftest import Hand

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from persian_tools.bill import CURRENCY_RIAL, get_detail
 
-from bus.contracts import billing as contracts
 from bus.errors import ContractError, RuleBroken
+from contracts.billing import bills as contracts
 from services.billing import books, tariffs
 from services.billing.domain import bank_files, bill, bill_ids, ledger, payment
 from services.billing.domain.bill_ids import Encoder

@@ -8,11 +8,11 @@ import sys
 import pytest
 
 from bus.activator import Call, Fate
-from bus.contracts import billing as contracts
-from bus.contracts import treasury
-from bus.contracts.inquiry import BATCH_ANSWERED, DAY_COUNTED
 from bus.envelope import Envelope
-from bus.persian import TEHRAN
+from contracts.billing import bills as contracts
+from contracts.billing import treasury
+from contracts.inquiry.questions import BATCH_ANSWERED, DAY_COUNTED
+from iran.persian import TEHRAN
 from services.billing import last_days
 from services.billing.domain import bank_files
 from services.billing.service import Billing

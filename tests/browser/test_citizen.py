@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bus import tracking
+from people import tracking
 from tests.conftest import wait_for
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(2000)

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from bus.contracts import announcements as c
+from contracts.notify import announcements as c
 from tests.conftest import Starter, execute, make_database, own_vhost, wait_for
 from tests.gateway.test_news import WORDS, Newsroom, pin
 

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import text
 
-from bus import chores
-from bus.chores import Chore
+from bus.database import chores
+from bus.database.chores import Chore
+from bus.database.store import Store
 from bus.errors import Unavailable
-from bus.store import Store
 from tests.conftest import execute
 from tests.probe.contracts import NOTED
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bus import confined
-from bus.confined import Bounds, Unreadable, run
 from bus.errors import NotFound, Unavailable, from_wire
+from bus.foreign import confined
+from bus.foreign.confined import Bounds, Unreadable, run
 from tests.bus import confining
 from tests.conftest import ROOT, wait_for
 
@@ -133,7 +133,7 @@ GREEN = """
 import eventlet
 eventlet.monkey_patch()
 import time
-from bus.confined import Bounds, Unreadable, run
+from bus.foreign.confined import Bounds, Unreadable, run
 from tests.bus import confining
 
 turns = []

@@ -1,6 +1,6 @@
 """The folder of signed copies, whatever somebody wrote into it."""
 
-from bus.copies import write
+from members.copies import write
 
 COPY = {"code": "a-co", "jws": "head.body.signature"}
 

@@ -6,7 +6,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.csv_rows import LONGEST_LINE, MOST_LINES, Reader, Row, Unread, delimiter_of
+from bus.foreign.csv_rows import LONGEST_LINE, MOST_LINES, Reader, Row, Unread, delimiter_of
 
 TEXT = st.text(st.sampled_from('ab1,;"\n\r ،ی\x00'), max_size=80)
 

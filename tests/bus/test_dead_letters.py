@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from bus.dead_letters import DeadLetters
+from bus.amqp.dead_letters import DeadLetters
 from bus.errors import NotFound, Unavailable
 from tests.bus.asking import Wire
 from tests.conftest import wait_for

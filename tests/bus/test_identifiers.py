@@ -7,9 +7,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bus import identifiers
-from bus.identifiers import Malformed
-from bus.persian import BLANKS, DASHES, INVISIBLE, JOINERS, persian_digits
+from iran import identifiers
+from iran.identifiers import Malformed
+from iran.persian import BLANKS, DASHES, INVISIBLE, JOINERS, persian_digits
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors.json").read_text("utf-8"))["vectors"]
 

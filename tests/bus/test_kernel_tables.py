@@ -5,7 +5,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from bus import inbox, outbox
+from bus.database import inbox, outbox
 
 
 @pytest.mark.parametrize("module", [inbox, outbox])

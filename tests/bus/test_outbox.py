@@ -4,8 +4,8 @@ import time
 
 import pytest
 
+from bus.database.store import Store
 from bus.errors import ContractError
-from bus.store import Store
 from tests.bus.asking import ask
 from tests.conftest import execute, make_empty_database, wait_for
 from tests.probe.contracts import NOTE, NOTED, TELL

@@ -7,9 +7,9 @@ import psycopg2
 import pytest
 from sqlalchemy import text
 
-from bus.contracts.health import health_of
+from bus.database.store import Store
 from bus.errors import Unavailable
-from bus.store import Store
+from bus.health import health_of
 from tests.bus.asking import Wire, ask, ask_all
 from tests.conftest import execute, wait_for
 from tests.probe.contracts import ADD, ADD_MANY, NOTE

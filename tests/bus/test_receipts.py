@@ -4,9 +4,9 @@ import shutil
 import time
 
 from bus import topology
-from bus.contracts.health import health_of
-from bus.dead_letters import DeadLetters
-from bus.store import Store
+from bus.amqp.dead_letters import DeadLetters
+from bus.database.store import Store
+from bus.health import health_of
 from tests.bus.asking import Wire, ask
 from tests.conftest import execute, wait_for
 from tests.probe.contracts import NOTE, NOTED, SPOIL, TELL

@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bus.digest import DigestCheck, check_digest, content_digest
 from bus.errors import SignatureError, Unauthenticated
-from bus.keys import PublicKey, SigningKey
-from bus.signature_base import signature_base, signature_params
-from bus.signing import (
+from bus.signatures.digest import DigestCheck, check_digest, content_digest
+from bus.signatures.keys import PublicKey, SigningKey
+from bus.signatures.signature_base import signature_base, signature_params
+from bus.signatures.signing import (
     Message,
     Signed,
     sign_request,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus import tracking
-from bus.persian import Malformed, persian_digits
+from iran.persian import Malformed, persian_digits
+from people import tracking
 
 CODES = st.builds(lambda n: f"{n:09}", st.integers(0, 10**9 - 1)).map(
     lambda digits: digits + tracking.check_digit(digits)

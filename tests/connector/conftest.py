@@ -6,9 +6,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bus.digest import check_digest, content_digest
-from bus.keys import SigningKey
-from bus.signing import Message, sign_response, verify_request
+from bus.signatures.digest import check_digest, content_digest
+from bus.signatures.keys import SigningKey
+from bus.signatures.signing import Message, sign_response, verify_request
 from connector import Caller
 
 ANSWER = {"outcome": "NOT_FOUND", "tracking_code": "Q-2222-2222-2222", "sources": []}

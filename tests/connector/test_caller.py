@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from bus.errors import ContractError, SignatureError
-from bus.keys import SigningKey
+from bus.signatures.keys import SigningKey
 from connector import Caller, Refused, Unreachable
 from connector.sending import base_of
 from tests.connector.conftest import (

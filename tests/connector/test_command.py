@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from bus.keys import SigningKey
+from bus.signatures.keys import SigningKey
 from connector import Caller
 from connector.keys import make_key
 from tests.conftest import ROOT, free_port

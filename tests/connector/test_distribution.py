@@ -37,7 +37,7 @@ print(json.dumps({name: getattr(m, "__file__", None) or "" for name, m in sys.mo
 def installed(tmp_path_factory):
     """The files of mirab-connector, as its own pyproject.toml gathers them."""
     folder = tmp_path_factory.mktemp("distribution")
-    for name in ("bus", "connector"):
+    for name in ("bus", "connector", "contracts", "iran", "people"):
         shutil.copytree(ROOT / name, folder / "source" / name)
     build = "import setuptools; setuptools.setup()"
     subprocess.run(
@@ -64,7 +64,11 @@ def run(installed, *arguments):
 def test_the_installed_files_are_all_that_the_connector_needs_and_no_framework(installed):
     told = json.loads(run(installed, "-c", LOADED))
     assert not NEVER & {name.split(".")[0] for name in told}
-    ours = {n: f for n, f in told.items() if n.split(".")[0] in {"bus", "connector"}}
+    ours = {
+        n: f
+        for n, f in told.items()
+        if n.split(".")[0] in {"bus", "connector", "contracts", "iran", "people"}
+    }
     assert all(file.startswith(str(installed)) for file in ours.values())
 
 
@@ -92,7 +96,7 @@ def test_what_is_installed_can_serve_too(installed):
 
 def test_d24_building_the_distribution_leaves_nothing_in_the_checkout(tmp_path):
     ignored = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
-    for name in ("bus", "connector"):
+    for name in ("bus", "connector", "contracts", "iran", "people"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     shutil.copy(ROOT / ".gitignore", tmp_path)
     git = ["git", "-C", tmp_path, "-c", "user.name=x", "-c", "user.email=x@mirab.example"]

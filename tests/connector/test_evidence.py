@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bus.errors import BusError, SignatureError
-from bus.keys import SigningKey
+from bus.signatures.keys import SigningKey
 from connector import Evidence
 from tests.connector.conftest import QUESTION, problem
 

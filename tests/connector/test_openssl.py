@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import requests
 
-from bus.keys import PublicKey, SigningKey
+from bus.signatures.keys import PublicKey, SigningKey
 from connector.keys import load_key, make_key
 from tests.conftest import ROOT
 from tests.connector.conftest import ANSWER, QUESTION, answer, hang_up, problem

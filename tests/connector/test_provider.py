@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.contracts.parcels import SOURCES_OF_PARCEL
 from bus.errors import NotFound, Unavailable
 from connector import provider as providing
 from connector.example import land_registry
 from connector.provider import Memory, Provider, answer
+from contracts.inquiry.parcels import SOURCES_OF_PARCEL
 
 URL = "amqp://agency.land-registry:x@127.0.0.1:1/%2F"
 NAME = SOURCES_OF_PARCEL.name

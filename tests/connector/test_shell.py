@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from bus.keys import PublicKey
+from bus.signatures.keys import PublicKey
 from connector.__main__ import main
 from connector.keys import keys_of_jwks, load_key, make_key, read_server_keys
 from tests.connector.conftest import answer, hang_up_half_way, problem

@@ -11,14 +11,14 @@ from collections import Counter
 
 import pytest
 
-from bus import tracking
-from bus.signing import sign_request
+from bus.signatures.signing import sign_request
 from connector.caller import load_key
 from gateway import bodies, uploads
 from gateway.agency.lines import UPLOAD_LIMIT
 from gateway.notify.reading import LETTER_LIMIT
 from gateway.ops.notices import jobs
 from gateway.ops.treasury import banks
+from people import tracking
 from tests.conftest import ROOT, Starter, free_port, listening, wait_for
 from tests.deploy.edge import EDGE, NAMES, Edge
 from tests.gateway.conftest import environ_of

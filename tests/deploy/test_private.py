@@ -16,7 +16,17 @@ from deploy.local.state import State
 from tests.conftest import ROOT, Starter, free_port, listening, run_face, wait_for
 from tests.gateway.conftest import sender_to
 
-FOLDERS = ("bus", "services", "gateway", "connector", "deploy")
+FOLDERS = (
+    "bus",
+    "contracts",
+    "iran",
+    "members",
+    "people",
+    "services",
+    "gateway",
+    "connector",
+    "deploy",
+)
 
 
 def programs_of_ours():

@@ -6,8 +6,8 @@ import secrets
 import pytest
 import requests
 
-from bus.keys import SigningKey
-from bus.signing import sign_request
+from bus.signatures.keys import SigningKey
+from bus.signatures.signing import sign_request
 from connector.caller import load_key
 from services.ticketing import ops_tokens
 from tests.conftest import (

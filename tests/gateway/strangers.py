@@ -5,10 +5,10 @@ import re
 
 import httpx
 
-from bus import tracking
 from bus.errors import Unavailable
 from bus.settings import Settings
 from gateway.public import api
+from people import tracking
 from tests.conftest import ROOT
 
 

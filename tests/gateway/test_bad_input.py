@@ -216,7 +216,7 @@ def test_a_small_clock_skew_is_tolerated(sender):
 
 def test_an_altered_answered_path_is_refused(sender):
     told = {"Content-Type": "application/json"}
-    from bus.signing import sign_request
+    from bus.signatures.signing import sign_request
 
     told |= sign_request(sender.key, "POST", sender.url + "/v1/inquiry/get", told, b"{}")
     answer = requests.post(sender.url + "/v1/inquiry/ask", data=b"{}", headers=told, timeout=10)

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from bus import tracking
 from gateway import documents
+from people import tracking
 from tests.gateway.strangers import Portal
 
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -8,9 +8,9 @@ import pytest
 import requests
 from openapi_spec_validator import validate
 
-from bus.contracts import CATALOGUE, Command, Event, Request
+from bus.process.version import release
 from bus.topology import COMMANDS, EVENTS
-from bus.version import release
+from contracts import CATALOGUE, Command, Event, Request
 from tests.conftest import ROOT
 from tests.gateway.conftest import GOOD
 

@@ -6,8 +6,8 @@ import re
 import pytest
 import requests
 
-from bus.contracts import billing
-from bus.persian import persian_digits
+from contracts.billing import bills as billing
+from iran.persian import persian_digits
 
 ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 MOBILE, NATIONAL_ID = "09900000012", "9900000013"

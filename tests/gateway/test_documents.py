@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypdfium2 import raw
 
-from bus.contracts import billing as contracts
 from bus.errors import NotFound
+from contracts.billing import bills as contracts
 from gateway import amounts, documents, pages, printing
 from gateway.public import words as portal_words
 from gateway.public.own import explained

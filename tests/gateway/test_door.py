@@ -8,8 +8,8 @@ import time
 import pytest
 import requests
 
-from bus.keys import PublicKey
-from bus.signing import Message, sign_request, verify_response
+from bus.signatures.keys import PublicKey
+from bus.signatures.signing import Message, sign_request, verify_response
 from connector.caller import Caller
 from tests.conftest import wait_for
 from tests.gateway.conftest import GOOD

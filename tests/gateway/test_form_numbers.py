@@ -1,6 +1,6 @@
 """Numbers in the forms of the portal."""
 
-from bus.contracts import ticketing as contracts
+from contracts.ticketing import citizens as contracts
 from gateway.public.portal import _data
 
 

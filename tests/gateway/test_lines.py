@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.contracts.inquiry import SUBMIT_BATCH
-from bus.digest import DigestCheck, content_digest
 from bus.errors import ContractError
+from bus.signatures.digest import DigestCheck, content_digest
+from contracts.inquiry.questions import SUBMIT_BATCH
 from gateway.agency.lines import CSV, JSONL, LINE_LIMIT, raw_lines, reader
 from tests.gateway.test_bodies import piece, request
 

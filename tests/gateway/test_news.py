@@ -11,8 +11,8 @@ import pytest
 import requests
 from icalendar import Calendar
 
-from bus.contracts import announcements as c
-from bus.contracts.health import NOTIFY
+from bus.health import NOTIFY
+from contracts.notify import announcements as c
 from deploy.local.ports import free_port, listening
 from tests.bus.asking import ask_all
 from tests.conftest import (

@@ -10,10 +10,10 @@ import zipfile
 import pytest
 import requests
 
-from bus.contracts import notify
-from bus.contracts.kinds import Request
-from bus.persian import TEHRAN, jalali
+from bus.kinds import Request
+from contracts.notify import messages as notify
 from gateway.ops.notices import words
+from iran.persian import TEHRAN, jalali
 from tests.bus.asking import ask
 from tests.conftest import ROOT, execute, wait_for
 from tests.gateway.seats import Officers, Seat, running

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.contracts.kinds import cut
+from bus.kinds import cut
 from gateway.notify import reading, recipients, schemas, telling
 from gateway.notify.errors import Refused
 from gateway.notify.sanitising import sanitised

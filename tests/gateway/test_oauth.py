@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bus.keys import PublicKey, SigningKey
-from bus.signing import Message, sign_request, verify_response
+from bus.signatures.keys import PublicKey, SigningKey
+from bus.signatures.signing import Message, sign_request, verify_response
 from gateway.agency.dpop import digest
 from gateway.agency.jose import public_key
 from tests.conftest import ROOT, Starter, execute, wait_for

@@ -5,8 +5,8 @@ import asyncio
 import orjson
 import pytest
 
-from bus import outside
 from bus.errors import Unauthenticated, Unavailable
+from bus.foreign import http_call as outside
 from bus.settings import Settings
 from gateway.ops.desk.oidc import ENDPOINTS, LONGEST, Attempt, Provider
 

@@ -16,15 +16,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus import tracking
-from bus.contracts import ticketing as contracts
 from bus.errors import Conflict, Unavailable
 from bus.settings import Settings
+from contracts.ticketing import citizens as contracts
 from gateway import guesses as guesses_of
 from gateway.guesses import Guesses
 from gateway.public import open311, open311_keys, open311_xml
 from gateway.public.tickets import Tickets
 from gateway.web import Face
+from people import tracking
 from tests.conftest import ROOT
 
 V2 = "/open311/v2"

@@ -9,10 +9,10 @@ import pytest
 import requests
 from openapi_spec_validator import validate
 
-from bus.contracts import agency_contracts
-from bus.contracts.inquiry import PURPOSES
 from bus.settings import Settings
 from connector.keys import make_key
+from contracts import agency_contracts
+from contracts.inquiry.questions import PURPOSES
 from gateway.agency import api as agency
 from gateway.agency import catalogue
 from gateway.notify import api as notify

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from bus.contracts.inquiry import ANSWER_BATCH_PART
+from contracts.inquiry.questions import ANSWER_BATCH_PART
 from tests.bus.asking import Wire
 from tests.conftest import ROOT, free_port, wait_for
 from tests.gateway.conftest import begin, environ_of

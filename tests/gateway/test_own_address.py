@@ -8,9 +8,9 @@ import time
 import pytest
 import requests
 
-from bus.keys import SigningKey
 from bus.settings import MissingSettings, Settings
-from bus.signing import sign_request
+from bus.signatures.keys import SigningKey
+from bus.signatures.signing import sign_request
 from connector.caller import load_key
 from gateway.address import parse
 from gateway.edge import Proxies

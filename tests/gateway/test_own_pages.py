@@ -6,8 +6,8 @@ import secrets
 import pytest
 import requests
 
-from bus.persian import persian_digits
 from deploy.local.ports import free_port, listening
+from iran.persian import persian_digits
 from tests.conftest import Starter, execute, wait_for
 from tests.gateway.conftest import environ_of
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from bus.contracts import agency_contracts
+from contracts import agency_contracts
 from gateway.agency.catalogue import openapi, path_of
 from gateway.agency.preferences import AT_ONCE, LONGEST_WAIT, Preferences, preferences
 

@@ -5,8 +5,8 @@ import datetime as dt
 
 import pytest
 
-from bus.contracts.announcements import COMPONENTS, NOTE_PROBES
 from bus.errors import Unavailable
+from contracts.notify.announcements import COMPONENTS, NOTE_PROBES
 from gateway.ops.probing import KEPT_MINUTES, Probing
 
 NOON = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus import register
-from bus.agencies import agency_of
-from bus.contracts import CATALOGUE
-from bus.contracts.inquiry import ASK, BATCH_STATUS, GET, SUBMIT_BATCH
 from bus.errors import Forbidden, TooMany, Unauthenticated
-from bus.keys import SigningKey
+from bus.signatures.keys import SigningKey
+from contracts import CATALOGUE
+from contracts.inquiry.questions import ASK, BATCH_STATUS, GET, SUBMIT_BATCH
 from gateway.agency.limits import RateLimits
 from gateway.agency.register import Register, caller, granted, require_grant
+from members import register
+from members.documents import agency_of
 
 PUBLIC = SigningKey.new("").public.base64()
 WHOLE = f"""

@@ -8,7 +8,7 @@ import secrets
 import pytest
 import requests
 
-from bus.keys import SigningKey
+from bus.signatures.keys import SigningKey
 from tests.conftest import execute
 from tests.gateway.seats import Officers, Seat, looked_at, running
 

@@ -6,7 +6,7 @@ import time
 import pytest
 import requests
 
-from bus.signing import sign_request
+from bus.signatures.signing import sign_request
 from connector.caller import load_key
 from tests.conftest import ROOT, wait_for
 from tests.gateway.conftest import begin, environ_of

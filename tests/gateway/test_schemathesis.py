@@ -14,7 +14,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation import GenerationMode
 
-from bus.signing import sign_request
+from bus.signatures.signing import sign_request
 from connector.caller import load_key
 from tests.conftest import ROOT
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 import requests
 
-from bus.persian import jalali, tehran_day
+from iran.persian import jalali, tehran_day
 from tests.billing.test_rules import bills_file
 from tests.billing.test_treasury import SHEBA
 from tests.conftest import execute, execute_as_role

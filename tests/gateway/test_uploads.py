@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from bus.blobs import Blobs
 from bus.errors import NotFound, Unavailable
-from bus.filetypes import EXTENSIONS
+from bus.foreign.filetypes import EXTENSIONS
 from gateway import problems, uploads
 from gateway.problems import HttpError, status_of
 from gateway.uploads import Claim, Seals, clean_name, file_response, read_form

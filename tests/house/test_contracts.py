@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from bus.contracts import CATALOGUE, Event, Request, agency_contracts, hidden_names
-from bus.contracts.__main__ import form, markdown
 from connector.outcomes import Refused
+from contracts import CATALOGUE, Event, Request, agency_contracts, hidden_names
+from contracts.__main__ import form, markdown
 from tests.conftest import ROOT
 
 RELEASED = json.loads((ROOT / "tests/house/contracts.json").read_text(encoding="utf-8"))
@@ -40,7 +40,7 @@ def breaks(old, new, path=""):
 
 
 def test_every_contract_was_released_and_none_is_gone():
-    assert set(CATALOGUE) == set(RELEASED), "run: python -m bus.contracts --json"
+    assert set(CATALOGUE) == set(RELEASED), "run: python -m contracts --json"
 
 
 @pytest.mark.parametrize("name", RELEASED)

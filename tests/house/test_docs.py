@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from bus.contracts.callbacks import CALLBACK_TYPES, TEST
+from contracts.notify.callbacks import CALLBACK_TYPES, TEST
 from gateway.problems import PROBLEMS
 from services.inquiry.domain.purposes import PURPOSES
 from tests.conftest import ROOT
@@ -92,8 +92,8 @@ def test_every_command_of_the_makefile_that_a_page_names_exists():
 def test_the_worked_signature_of_the_join_page_is_right():
     import base64
 
-    from bus.digest import check_digest
-    from bus.keys import SigningKey
+    from bus.signatures.digest import check_digest
+    from bus.signatures.keys import SigningKey
 
     page = text("docs/join.md")
     blocks = [

@@ -36,7 +36,7 @@ INSIDE = {  # never leave the process or the bus, or belong to the connector its
 
 def codes():
     found = set()
-    for folder in ("bus", "services", "gateway"):
+    for folder in ("bus", "contracts", "members", "people", "services", "gateway"):
         for path in (ROOT / folder).rglob("*.py"):
             found |= set(CODE.findall(path.read_text(encoding="utf-8")))
     return found
@@ -59,7 +59,7 @@ def test_the_search_for_codes_finds_them():
 def test_no_problem_stands_there_that_nothing_refuses_with():
     code = "".join(
         path.read_text(encoding="utf-8")
-        for folder in ("bus", "services", "gateway")
+        for folder in ("bus", "contracts", "members", "people", "services", "gateway")
         for path in (ROOT / folder).rglob("*.py")
         if path.name != "problems.py"
     )
@@ -79,7 +79,7 @@ def text_of(node):
 
 def refusals():
     """The codes of all refusals with their sentences, as they stand in the code."""
-    for folder in ("bus", "services", "gateway"):
+    for folder in ("bus", "contracts", "members", "people", "services", "gateway"):
         for path in (ROOT / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call):

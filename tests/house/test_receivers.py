@@ -3,8 +3,8 @@
 from collections import defaultdict
 
 from bus.__main__ import service_of
-from bus.contracts import CATALOGUE, Command
 from bus.endpoint import HandleCommand, HandleEvent
+from contracts import CATALOGUE, Command
 from tests.conftest import ROOT
 
 SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/service.py"))

@@ -5,8 +5,8 @@ import tomllib
 
 import pytest
 
-from bus.company import NAMES
 from gateway.public import words
+from people.company import NAMES
 from services.notify.domain.parts import normalised, parts
 from services.ticketing import notices
 from services.ticketing.domain.texts import LETTERS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bus.store import Store
+from bus.database.store import Store
 from tests.inquiry.exports import Export
 
 

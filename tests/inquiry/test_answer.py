@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.contracts.inquiry import ASK
+from contracts.inquiry.questions import ASK
 from services.inquiry.domain.answer import LIMITS, Known, Question, compose
 from services.inquiry.domain.codes import new_tracking, new_verification
 from services.inquiry.domain.purposes import PURPOSES

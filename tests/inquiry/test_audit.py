@@ -8,7 +8,7 @@ import sys
 import psycopg2
 import pytest
 
-from bus.store import Store
+from bus.database.store import Store
 from services.inquiry import store as log
 from services.inquiry.audit import main
 from services.inquiry.domain import chain

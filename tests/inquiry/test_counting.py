@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from bus.persian import TEHRAN
+from iran.persian import TEHRAN
 from services.inquiry.service import Inquiry
 from tests.conftest import execute
 from tests.inquiry.test_service import CALLER, Hand, lines, submit

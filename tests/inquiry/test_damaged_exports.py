@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bus.contracts.inquiry import ASK
-from bus.persian import INVISIBLE
+from contracts.inquiry.questions import ASK
+from iran.persian import INVISIBLE
 from services.inquiry.load import main
 from tests.conftest import execute, make_database, told_by
 from tests.inquiry.exports import EXPIRY, FILE, ID, IDS

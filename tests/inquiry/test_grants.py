@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.contracts import inquiry as contracts
-from bus.contracts.parcels import ASK_PARCEL
-from bus.persian import TEHRAN
+from contracts.inquiry import questions as contracts
+from contracts.inquiry.parcels import ASK_PARCEL
+from iran.persian import TEHRAN
 from services.inquiry import store
 from services.inquiry.domain import chain, purposes
 from services.inquiry.domain.purposes import ALL_BLOCKS, PURPOSES, Purpose

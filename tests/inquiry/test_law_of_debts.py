@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from bus.contracts import billing
+from contracts.billing import bills as billing
 from tests.conftest import execute
 from tests.inquiry.test_own import Own
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.contracts import inquiry as contracts
-from bus.persian import tehran_day
+from contracts.inquiry import questions as contracts
+from iran.persian import tehran_day
 from services.inquiry.domain import status
 from services.inquiry.domain.law import LAW
 from services.inquiry.domain.limits import limits_of

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from bus.contracts import billing
-from bus.contracts import inquiry as contracts
+from contracts.billing import bills as billing
+from contracts.inquiry import questions as contracts
 from services.inquiry.verifying import HIDDEN, part_of
 from tests.conftest import ROOT, execute
 from tests.inquiry.test_own import Own

@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from bus.contracts.laws import LAWS
+from contracts.inquiry.laws import LAWS
 from services.inquiry.domain import law, law_uses
 from services.inquiry.domain.purposes import OWN, PURPOSES
 from services.inquiry.domain.status import LABELS

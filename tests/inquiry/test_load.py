@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bus.database.marks import Marks
 from bus.errors import Unavailable
-from bus.marks import Marks
 from services.inquiry import registry_store
 from services.inquiry.load import LoadFailed, load
 from tests.conftest import execute

@@ -83,7 +83,7 @@ def test_a_partner_who_is_really_gone_is_removed_when_every_row_is_clear(export)
     known = f"select count(*) {some}"
     before = export.known(known)[0][0]
     matched = {row[0] for row in export.known(f"select file_no {some}")}
-    from bus.persian import fold_digits
+    from iran.persian import fold_digits
 
     first = next(
         fold_digits(row["شماره پرونده"]).strip()

@@ -8,11 +8,13 @@ import tomllib
 import pytest
 
 from bus.activator import Call, Fate
-from bus.contracts import billing, lost_secrets, ratings
-from bus.contracts import inquiry as contracts
-from bus.contracts import own as people
-from bus.contracts.notify import SEND_MESSAGE
 from bus.envelope import Envelope
+from contracts.billing import bills as billing
+from contracts.inquiry import own as people
+from contracts.inquiry import questions as contracts
+from contracts.inquiry import ratings
+from contracts.notify.messages import SEND_MESSAGE
+from contracts.ticketing import lost_secrets
 from services.billing.bills import ASKED_KEPT
 from services.inquiry import own, own_guesses
 from services.inquiry.service import Inquiry

@@ -6,10 +6,10 @@ import shutil
 import pytest
 
 from bus.activator import Call, Fate
-from bus.contracts.parcels import ASK_PARCEL, READ_PARCEL, TAKE_SOURCES
 from bus.envelope import Envelope
 from bus.errors import ContractError
 from bus.settings import Settings
+from contracts.inquiry.parcels import ASK_PARCEL, READ_PARCEL, TAKE_SOURCES
 from services.inquiry.service import Inquiry
 from tests.conftest import ROOT, execute
 from tests.inquiry.test_service import Hand, log_of

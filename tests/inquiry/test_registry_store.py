@@ -2,7 +2,7 @@
 
 from sqlalchemy import inspect
 
-from bus.store import Store
+from bus.database.store import Store
 from services.inquiry import registry_store
 from tests.conftest import execute
 

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import event
 
 from bus.activator import Call, Fate
-from bus.contracts import inquiry as contracts
+from bus.database.store import Store
 from bus.envelope import Envelope
 from bus.settings import Settings
-from bus.store import Store
+from contracts.inquiry import questions as contracts
 from services.inquiry.service import Inquiry
 from tests.conftest import ROOT, execute
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.persian import parse_jalali
+from iran.persian import parse_jalali
 from services.inquiry.domain.status import LABELS, ORDERS, derive
 
 DAY = dt.date(2026, 11, 23)

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
-from bus.contracts.inquiry import ASK
 from bus.envelope import Envelope
+from contracts.inquiry.questions import ASK
 from services.inquiry import asking
 from services.inquiry import store as log
 from services.inquiry.asking import Asked

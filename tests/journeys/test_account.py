@@ -8,10 +8,10 @@ import pypdfium2
 import pytest
 import requests
 
-from bus.contracts import treasury
-from bus.digest import check_digest
-from bus.signing import sign_request
+from bus.signatures.digest import check_digest
+from bus.signatures.signing import sign_request
 from connector.caller import load_key
+from contracts.billing import treasury
 from tests.billing.conftest import Hand
 from tests.conftest import ROOT, Starter, make_database, run_face, secrets_in, wait_for
 

@@ -11,7 +11,7 @@ import time
 import pytest
 import requests
 
-from bus.signing import sign_request
+from bus.signatures.signing import sign_request
 from connector import Refused, Unreachable
 from tests.conftest import execute, make_empty_database, programs, run_face, run_inquiry, wait_for
 from tests.journeys.conftest import demo_caller

@@ -7,8 +7,8 @@ import pypdfium2
 import pytest
 import requests
 
-from bus.persian import persian_digits
 from deploy.local.ports import free_port, listening
+from iran.persian import persian_digits
 from tests.billing.playing import PlayedBank
 from tests.conftest import Starter, execute, make_database, own_vhost, run_inquiry, wait_for
 

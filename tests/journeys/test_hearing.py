@@ -2,8 +2,8 @@
 
 import pytest
 
-from bus.contracts.callbacks import PUT_CALLBACK
-from bus.contracts.inquiry import BATCH_ANSWERED, REGISTRY_LOADED
+from contracts.inquiry.questions import BATCH_ANSWERED, REGISTRY_LOADED
+from contracts.notify.callbacks import PUT_CALLBACK
 from tests.agencies.hearers import Hearing, new_ids, put, tell
 from tests.bus.asking import ask_all
 from tests.conftest import execute, secrets_in, wait_for

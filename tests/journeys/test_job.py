@@ -6,7 +6,7 @@ import shutil
 import pytest
 import requests
 
-from bus.signing import sign_request
+from bus.signatures.signing import sign_request
 from connector.caller import load_key
 from tests.conftest import (
     ROOT,

@@ -2,7 +2,7 @@
 
 import re
 
-from bus.tracking import grouped
+from people.tracking import grouped
 from tests.conftest import execute, wait_for
 from tests.journeys.test_fee import FILE, KEY, House
 from tests.notify.playing import PlayedSms

@@ -2,7 +2,7 @@
 
 import requests
 
-from bus.tracking import grouped
+from people.tracking import grouped
 from tests.conftest import Desk, execute, wait_for
 from tests.notify.playing import PlayedSms
 

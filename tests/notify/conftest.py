@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from bus.activator import Call, Fate
-from bus.contracts import notify as contracts
+from bus.database.store import Store
 from bus.envelope import Envelope
-from bus.persian import TEHRAN, parse_jalali
 from bus.settings import Settings
-from bus.store import Store
+from contracts.notify import messages as contracts
+from iran.persian import TEHRAN, parse_jalali
 from services.notify import books, templates
 from services.notify.keys import Keys
 from services.notify.office import Office

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from bus import tracking
-from bus.contracts import inbox as inboxes
-from bus.contracts import notify as contracts
-from bus.contracts import subscriptions
+from contracts.notify import inbox as inboxes
+from contracts.notify import messages as contracts
+from contracts.notify import subscriptions
+from people import tracking
 from services.notify import code_caps, consents
 from tests.conftest import execute
 from tests.notify.conftest import EMAIL, MOBILE, tehran

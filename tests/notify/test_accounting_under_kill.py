@@ -12,9 +12,9 @@ from collections import Counter
 
 import pytest
 
-from bus import books
-from bus.contracts import notify as contracts
+from bus.database import books
 from bus.errors import BusError, Unavailable
+from contracts.notify import messages as contracts
 from tests.bus.asking import ask, ask_all
 from tests.conftest import execute, wait_for
 from tests.notify.conftest import Hand

@@ -6,9 +6,9 @@ import tomllib
 import psycopg2
 import pytest
 
-from bus.contracts import announcements as c
-from bus.contracts import subscriptions as s
 from bus.errors import ContractError
+from contracts.notify import announcements as c
+from contracts.notify import subscriptions as s
 from services.notify import announcing, code_caps, subscribing, watching
 from tests.conftest import ROOT, execute
 from tests.notify.conftest import EMAIL, MOBILE, tehran

@@ -11,8 +11,8 @@ import pytest
 
 from bus.activator import Call, Fate
 from bus.blobs import Blobs
-from bus.contracts import govnotify
 from bus.envelope import Envelope
+from contracts.notify import govnotify
 from services.notify import api_keys, letters
 from services.notify.tokens import UNLIKE
 from tests.conftest import execute

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import WebhookVerificationError
 
-from bus.contracts import callbacks as contracts
-from bus.contracts.billing import BILL_REMINDED
-from bus.contracts.notify import CANCEL
 from bus.errors import ContractError, RuleBroken, Unavailable
 from bus.settings import Settings
+from contracts.billing.bills import BILL_REMINDED
+from contracts.notify import callbacks as contracts
+from contracts.notify.messages import CANCEL
 from services.notify import deliveries
 from services.notify.domain import webhook
 from services.notify.domain.address import allowed, place

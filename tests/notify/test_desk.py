@@ -7,8 +7,9 @@ import uuid
 
 import pytest
 
-from bus.contracts import bulk, notify
-from bus.contracts import notices_desk as contracts
+from contracts.notify import bulk
+from contracts.notify import desk as contracts
+from contracts.notify import messages as notify
 from services.notify import carriers, job_checking
 from services.notify.carriers import Carrier
 from tests.conftest import ROOT, execute

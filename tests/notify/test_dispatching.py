@@ -14,10 +14,10 @@ from email.policy import default
 
 import pytest
 
-from bus.contracts import inbox
-from bus.contracts import notify as contracts
 from bus.errors import Unavailable
-from bus.mail import Refused as MailRefused
+from bus.foreign.mail import Refused as MailRefused
+from contracts.notify import inbox
+from contracts.notify import messages as contracts
 from services.notify import (
     accounting,
     carriers,

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.contracts import bulk as contracts
-from bus.contracts.notify import CANCEL, MESSAGE
+from contracts.notify import bulk as contracts
+from contracts.notify.messages import CANCEL, MESSAGE
 from services.notify import job_checking, job_running
 from services.notify.domain.sheet import Problem, Row, column, read
 from tests.conftest import ROOT, execute, wait_for
@@ -540,7 +540,7 @@ def test_two_processes_that_take_rows_at_once_take_each_once(hand, debt):
 TAKE = """
 import sys
 from bus.settings import Settings
-from bus.store import Store
+from bus.database.store import Store
 from services.notify import job_checking, job_running
 from services.notify.service import Notify
 

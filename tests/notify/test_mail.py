@@ -11,9 +11,9 @@ from aiosmtpd.controller import Controller
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus import mail as bus_mail
 from bus.errors import Unavailable
-from bus.mail import Post
+from bus.foreign import mail as bus_mail
+from bus.foreign.mail import Post
 from services.notify.mail import Letter, Mail
 from services.notify.provider import State
 from tests.conftest import free_port

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bus.contracts import notify
+from contracts.notify import messages as notify
 from gateway.notify import telling
 from services.notify import api_sending, dispatching
 from services.notify.api_sending import Asker

@@ -7,9 +7,9 @@ import sys
 import pytest
 import requests
 
-from bus import books
-from bus.contracts import notify as contracts
+from bus.database import books
 from bus.settings import Settings
+from contracts.notify import messages as contracts
 from deploy.local.ports import free_port, listening
 from gateway.public import callbacks
 from tests.bus.asking import ask

@@ -3,9 +3,9 @@
 import pytest
 
 from bus.blobs import Blobs
-from bus.clamd import Clamd
-from bus.contracts import govnotify
 from bus.errors import NotFound
+from bus.foreign.clamd import Clamd
+from contracts.notify import govnotify
 from deploy.local import antivirus
 from deploy.local.ports import free_port
 from services.notify import api_sending, scanning

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from bus import outside
-from bus.contracts import callbacks as contracts
+from bus.foreign import http_call as outside
 from bus.settings import Settings
+from contracts.notify import callbacks as contracts
 from services.notify import calling_back, deliveries, dispatching
 from services.notify.webhook_wire import Wire
 from tests.conftest import wait_for

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from bus import books as bus_books
+from bus.database import books as bus_books
 from bus.errors import BusError
 from services.notify import books, templates
 from tests.conftest import ROOT, execute

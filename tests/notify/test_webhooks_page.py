@@ -12,7 +12,7 @@ import playwright
 import pytest
 from standardwebhooks import Webhook
 
-from bus.contracts.callbacks import CALLBACK_TYPES, TEST
+from contracts.notify.callbacks import CALLBACK_TYPES, TEST
 from services.notify.domain import webhook
 from tests.conftest import ROOT
 

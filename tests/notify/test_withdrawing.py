@@ -8,12 +8,13 @@ import pytest
 from notifications_python_client.authentication import create_jwt_token
 
 from bus.activator import Call
-from bus.contracts import bulk, notify
-from bus.contracts import callbacks as contracts
-from bus.contracts.govnotify import AUTHENTICATE
 from bus.envelope import Envelope
-from bus.keys import SigningKey
 from bus.settings import Settings
+from bus.signatures.keys import SigningKey
+from contracts.notify import bulk
+from contracts.notify import callbacks as contracts
+from contracts.notify import messages as notify
+from contracts.notify.govnotify import AUTHENTICATE
 from services.notify import api_keys, calling, deliveries, dispatching
 from services.notify.service import Notify
 from tests.conftest import execute

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from bus.contracts.kinds import Command, Event, Request
+from bus.kinds import Command, Event, Request
 
 
 class Mark(Schema):

@@ -11,8 +11,8 @@ from urllib.parse import quote
 import pytest
 
 from bus import topology
-from bus.contracts.parcels import ASK_PARCEL, READ_PARCEL, SOURCES_OF_PARCEL, TAKE_SOURCES
-from bus.register import Register
+from contracts.inquiry.parcels import ASK_PARCEL, READ_PARCEL, SOURCES_OF_PARCEL, TAKE_SOURCES
+from members.register import Register
 from tests.bus.asking import Wire, ask
 from tests.conftest import (
     ROOT,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus import topology
-from bus.contracts.parcels import SOURCES_OF_PARCEL
+from contracts.inquiry.parcels import SOURCES_OF_PARCEL
 from deploy.broker.api import is_password, password_hash
 from tests.conftest import wait_for
 from tests.serving.conftest import HEARS, REGISTRY

@@ -13,8 +13,8 @@ import requests
 from pika.exceptions import AMQPError
 
 from bus import topology
-from bus.contracts.inquiry import ASK
-from bus.contracts.parcels import TAKE_SOURCES
+from contracts.inquiry.parcels import TAKE_SOURCES
+from contracts.inquiry.questions import ASK
 from tests.bus.asking import Wire, ask
 from tests.conftest import wait_for
 from tests.serving.conftest import REGISTRY

@@ -11,8 +11,8 @@ import pytest
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from bus import topology
-from bus.contracts import CATALOGUE
-from bus.contracts.kinds import Command, Contract, Event, Request
+from bus.kinds import Command, Contract, Event, Request
+from contracts import CATALOGUE
 from deploy.broker import rights
 from deploy.local.parts import PARTS, SERVICES
 from tests.bus.asking import Wire
@@ -293,7 +293,7 @@ def contracts_named_in(*folders):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         modules = {}
         for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("bus.contracts"):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("contracts"):
                 for alias in node.names:
                     thing = _imported(node.module, alias.name)
                     if isinstance(thing, types.ModuleType):

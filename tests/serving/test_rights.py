@@ -10,7 +10,7 @@ import pytest
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from bus import topology
-from bus.contracts.parcels import SOURCES_OF_PARCEL, TAKE_SOURCES
+from contracts.inquiry.parcels import SOURCES_OF_PARCEL, TAKE_SOURCES
 from tests.bus.asking import Wire
 from tests.conftest import wait_for
 from tests.serving.conftest import FOUND, REGISTRY

@@ -4,7 +4,7 @@ import pika
 import pytest
 
 from bus import topology
-from bus.contracts.parcels import SOURCES_OF_PARCEL
+from contracts.inquiry.parcels import SOURCES_OF_PARCEL
 from tests.conftest import wait_for
 from tests.serving.conftest import REGISTRY
 

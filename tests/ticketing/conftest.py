@@ -6,12 +6,12 @@ import pytest
 
 from bus.activator import Call, Fate
 from bus.blobs import Blobs
-from bus.contracts import desk as at_desk
-from bus.contracts import ticketing as contracts
+from bus.database.store import Store
 from bus.envelope import Envelope
-from bus.persian import TEHRAN, parse_jalali
 from bus.settings import Settings
-from bus.store import Store
+from contracts.ticketing import citizens as contracts
+from contracts.ticketing import desk as at_desk
+from iran.persian import TEHRAN, parse_jalali
 from services.ticketing import chores, staff
 from services.ticketing.service import Ticketing
 from tests.conftest import execute

@@ -8,10 +8,10 @@ import tomllib
 
 import pytest
 
-from bus.contracts import calendar as calendar_contracts
-from bus.contracts import desk as at_desk
-from bus.contracts import health
-from bus.persian import TEHRAN, jalali, parse_jalali
+from bus import health
+from contracts.ticketing import calendar as calendar_contracts
+from contracts.ticketing import desk as at_desk
+from iran.persian import TEHRAN, jalali, parse_jalali
 from services.ticketing import books, chores
 from services.ticketing.domain import clock
 from services.ticketing.domain.calendar import Calendar, row_from

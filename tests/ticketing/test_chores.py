@@ -8,10 +8,10 @@ from email.policy import default
 import pytest
 from aiosmtpd.controller import Controller
 
-from bus.contracts import desk as at_desk
-from bus.contracts import ticketing as contracts
 from bus.errors import Unavailable
-from bus.mail import Post
+from bus.foreign.mail import Post
+from contracts.ticketing import citizens as contracts
+from contracts.ticketing import desk as at_desk
 from services.ticketing import chores
 from tests.conftest import execute, free_port
 from tests.ticketing.conftest import SECRET

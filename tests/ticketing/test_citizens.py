@@ -7,10 +7,10 @@ import uuid
 import icalendar
 import pytest
 
-from bus import tracking
-from bus.contracts import desk as at_desk
-from bus.contracts import ticketing as contracts
 from bus.errors import ContractError
+from contracts.ticketing import citizens as contracts
+from contracts.ticketing import desk as at_desk
+from people import tracking
 from tests.conftest import execute
 from tests.ticketing.conftest import SECRET
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.clamd import Clamd
 from bus.errors import Unavailable
+from bus.foreign.clamd import Clamd
 from deploy.local import antivirus, stores
 from tests.conftest import free_port
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.persian import TEHRAN, jalali, parse_jalali
+from iran.persian import TEHRAN, jalali, parse_jalali
 from services.ticketing.domain import clock
 from services.ticketing.domain.calendar import Calendar, Row
 from services.ticketing.domain.clock import Pause

@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
-from bus.contracts import desk as at_desk
-from bus.contracts import ticketing as contracts
-from bus.persian import persian_digits
+from contracts.ticketing import citizens as contracts
+from contracts.ticketing import desk as at_desk
+from iran.persian import persian_digits
 from services.ticketing import chores, staff
 from tests.conftest import execute
 from tests.ticketing.conftest import PASSWORD, SECRET, tehran

@@ -3,9 +3,9 @@
 import pytest
 from aiosmtpd.controller import Controller
 
-from bus.contracts import desk as at_desk
-from bus.contracts import letters_desk as at_letters
-from bus.mail import Post
+from bus.foreign.mail import Post
+from contracts.ticketing import desk as at_desk
+from contracts.ticketing import letters as at_letters
 from services.ticketing import chores
 from tests.conftest import execute, free_port
 from tests.ticketing.test_chores import PNG, Scanner, column

@@ -5,9 +5,9 @@ from email.policy import default
 
 import pytest
 
-from bus.contracts import desk as at_desk
-from bus.contracts import letters_desk as at_letters
-from bus.contracts import ticketing as contracts
+from contracts.ticketing import citizens as contracts
+from contracts.ticketing import desk as at_desk
+from contracts.ticketing import letters as at_letters
 from services.ticketing import chores
 from tests.conftest import execute
 from tests.ticketing.conftest import SECRET

@@ -14,8 +14,8 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.confined import Bounds, Unreadable
 from bus.errors import Unavailable
+from bus.foreign.confined import Bounds, Unreadable
 from services.ticketing import incoming, letters, mail_reading
 from services.ticketing.domain import words
 from tests.conftest import execute

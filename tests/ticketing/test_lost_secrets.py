@@ -7,8 +7,8 @@ import uuid
 
 import pytest
 
-from bus.contracts import desk as at_desk
-from bus.contracts import lost_secrets as contracts
+from contracts.ticketing import desk as at_desk
+from contracts.ticketing import lost_secrets as contracts
 from tests.conftest import execute
 from tests.ticketing.conftest import SECRET
 from tests.ticketing.test_texting import MOBILE, texts

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from bus.contracts import ticketing as contracts
+from contracts.ticketing import citizens as contracts
 from services.ticketing import receivers
 from services.ticketing.acting import Caps
 from tests.conftest import execute

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus import books as bus_books
+from bus.database import books as bus_books
 from bus.errors import RuleBroken
 from services.ticketing import books
 from services.ticketing.domain import moves, statistics, words

@@ -6,9 +6,9 @@ import tomllib
 import orjson
 import pytest
 
-from bus.contracts import desk as at_desk
-from bus.contracts import ticketing as contracts
-from bus.contracts.notify import SEND_MESSAGE
+from contracts.notify.messages import SEND_MESSAGE
+from contracts.ticketing import citizens as contracts
+from contracts.ticketing import desk as at_desk
 from services.ticketing import chores, notices
 from tests.conftest import ROOT, execute
 from tests.ticketing.conftest import SECRET

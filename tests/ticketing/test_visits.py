@@ -6,8 +6,8 @@ import email.policy
 import icalendar
 import pytest
 
-from bus.contracts import desk as at_desk
-from bus.contracts import ticketing as contracts
+from contracts.ticketing import citizens as contracts
+from contracts.ticketing import desk as at_desk
 from services.ticketing import chores
 from tests.conftest import execute
 from tests.ticketing.conftest import SECRET

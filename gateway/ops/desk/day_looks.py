@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bus.errors import NotFound
-from bus.persian import TEHRAN
 from gateway import pages
 from gateway.ops.desk import words
 from gateway.ops.looking import Fact, Look
+from iran.persian import TEHRAN
 
 Row = Mapping[str, Any]
 DUES_MOVE = "سررسید همه پرونده‌های باز دوباره حساب می‌شود و شاید جابه‌جا شود."

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.contracts import desk as contracts
 from bus.errors import BusError, NotFound, Unauthenticated
+from contracts.ticketing import desk as contracts
 from gateway.ops import forms
 from gateway.ops.desk import day_looks, words
 from gateway.ops.desk.shared import DeskSection, done, status_shown

@@ -7,9 +7,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.blobs import Blobs
-from bus.contracts import letters_desk as contracts
-from bus.contracts.kinds import Request as Contract
 from bus.errors import BusError, NotFound, Unauthenticated
+from bus.kinds import Request as Contract
+from contracts.ticketing import letters as contracts
 from gateway import uploads
 from gateway.ops import forms
 from gateway.ops.desk.session import Desk

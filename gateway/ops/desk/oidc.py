@@ -15,10 +15,10 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from bus import outside
 from bus.errors import Unauthenticated, Unavailable
-from bus.keys import base64url
+from bus.foreign import http_call as outside
 from bus.settings import Settings
+from bus.signatures.keys import base64url
 
 SECONDS, LONGEST, OK = 10, 1024 * 1024, 200
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.contracts import accounts
 from bus.errors import BusError, Forbidden, NotFound, TooMany, Unauthenticated
+from contracts.ticketing import accounts
 from gateway import pages, web
 from gateway.ops.desk import account_words
 from gateway.ops.desk.session import Desk, colleague_of, new_cookie

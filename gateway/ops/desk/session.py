@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.client import Client
-from bus.contracts import accounts
-from bus.contracts.kinds import Request as Contract
 from bus.errors import BusError, Forbidden, Unauthenticated, Unavailable
+from bus.kinds import Request as Contract
 from bus.settings import Settings
+from contracts.ticketing import accounts
 from gateway.acts import Acts
 from gateway.guesses import neighbourhood
 from gateway.uploads import Seals
@@ -141,7 +141,7 @@ class Desk:
         )  # fmt: skip
 
     def started(self, request: Request, cookie: str) -> dict[str, str]:
-        """The Started of bus/contracts/accounts.py, for a session of that cookie."""
+        """The Started of contracts/ticketing/accounts.py, for a session of that cookie."""
         browser = request.headers.get("user-agent", "")
         return {
             "session": digest_of(cookie),
@@ -151,7 +151,7 @@ class Desk:
         }
 
     def of_session(self, request: Request) -> dict[str, str]:
-        """The OfSession of bus/contracts/accounts.py."""
+        """The OfSession of contracts/ticketing/accounts.py."""
         cookie = request.cookies.get(self.cookie_name(request), "")
         return {"session": digest_of(cookie), "face": self.face.name}
 
@@ -228,7 +228,7 @@ def digest_of(cookie: str) -> str:
 
 
 def colleague_of(reply: Mapping[str, Any]) -> Colleague:
-    """The colleague of a SignedIn of bus/contracts/accounts.py."""
+    """The colleague of a SignedIn of contracts/ticketing/accounts.py."""
     return Colleague(**{name: reply[name] for name in Colleague._fields})
 
 

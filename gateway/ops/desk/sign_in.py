@@ -7,15 +7,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.contracts import accounts
 from bus.errors import ContractError, Forbidden, TooMany, Unauthenticated
-from bus.persian import fold_code
+from contracts.ticketing import accounts
 from gateway import pages, uploads, web
 from gateway.ops.desk import kept
 from gateway.ops.desk.kept import KeptForm
 from gateway.ops.desk.oidc import Attempt, Provider
 from gateway.ops.desk.session import Colleague, Desk, colleague_of, new_cookie
 from gateway.ops.forms import one
+from iran.persian import fold_code
 
 OIDC_SECONDS = 600
 PROBLEMS = {

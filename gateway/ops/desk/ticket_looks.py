@@ -5,13 +5,13 @@ from typing import Any
 
 from starlette.requests import Request
 
-from bus.contracts import desk as contracts
-from bus.tracking import grouped
+from contracts.ticketing import desk as contracts
 from gateway.ops.desk import words
 from gateway.ops.desk.session import Desk
 from gateway.ops.looking import Fact, Look
 from gateway.ops.sentences import TICKET_STATES
 from gateway.pages import moment
+from people.tracking import grouped
 
 Row = Mapping[str, Any]
 SHOWN = 300

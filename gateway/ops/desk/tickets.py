@@ -8,12 +8,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.blobs import Blobs
-from bus.contracts import desk as contracts
-from bus.contracts.kinds import Request as Contract
-from bus.contracts.ticketing import FORM, REGISTER, STATES
-from bus.contracts.treasury import OPEN_BILLS_OF_TICKET
 from bus.errors import BusError, ContractError, FieldError, NotFound, RuleBroken, Unauthenticated
-from bus.tracking import grouped, grouped_secret
+from bus.kinds import Request as Contract
+from contracts.billing.treasury import OPEN_BILLS_OF_TICKET
+from contracts.ticketing import desk as contracts
+from contracts.ticketing.citizens import FORM, REGISTER, STATES
 from gateway import uploads
 from gateway.ops import forms
 from gateway.ops.desk import ticket_looks, words
@@ -22,6 +21,7 @@ from gateway.ops.desk.shared import DeskSection, done, status_shown
 from gateway.ops.forms import one, query, taken
 from gateway.ops.looking import wants_form, wants_look
 from gateway.ops.returning import back_query, with_back
+from people.tracking import grouped, grouped_secret
 
 # address of the form → what it asks, and what the form does not say by itself
 ACTS: dict[str, tuple[Contract, Mapping[str, Any]]] = {

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.contracts import announcements as contracts
 from bus.errors import BusError, NotFound
+from contracts.notify import announcements as contracts
 from gateway.ops import forms
 from gateway.ops.counter import NOTHING, NUMBERS, Counter, Tried, before, known
 from gateway.ops.forms import day_of, one, whole_of
@@ -161,7 +161,7 @@ def _window(typed: Mapping[str, str]) -> dict[str, str | None]:
 
 
 def _draft(typed: Mapping[str, str], components: list[str]) -> dict[str, Any]:
-    """A Draft of bus/contracts/announcements.py; what does not belong to its kind stays out."""
+    """A Draft of contracts/notify/announcements.py; what does not belong to its kind stays out."""
     kind = typed.get("kind", "")
     data: dict[str, Any] = {
         "kind": kind,

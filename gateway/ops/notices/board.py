@@ -4,9 +4,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.contracts import notices_desk as contracts
-from bus.contracts.notify import ACCOUNTS
 from bus.errors import NotFound
+from contracts.notify import desk as contracts
+from contracts.notify.messages import ACCOUNTS
 from gateway.ops.counter import NOTHING, Counter, Tried
 from gateway.ops.notices.place import AT
 

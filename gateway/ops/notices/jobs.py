@@ -8,10 +8,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.collation import collation_key
-from bus.contracts import bulk as contracts
-from bus.contracts import notices_desk
 from bus.errors import BusError, NotFound
+from contracts.notify import bulk as contracts
+from contracts.notify import desk as notices_desk
 from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Tried
 from gateway.ops.forms import one, whole_of
@@ -19,6 +18,7 @@ from gateway.ops.looking import Look
 from gateway.ops.notices.looks import Looks
 from gateway.ops.notices.place import AT
 from gateway.ops.notices.times import moment_of
+from iran.collation import collation_key
 
 OURS = "mirab"
 FILE_LIMIT = 16 * 1024 * 1024

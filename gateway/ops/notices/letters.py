@@ -11,8 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.blobs import Blobs
-from bus.contracts import govnotify as contracts
 from bus.errors import NotFound
+from contracts.notify import govnotify as contracts
 from gateway import letters
 from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Tried, attachment

@@ -7,9 +7,10 @@ from typing import Any
 
 from starlette.requests import Request
 
-from bus.contracts import announcements as news
-from bus.contracts import bulk, notices_desk
 from bus.errors import BusError
+from contracts.notify import announcements as news
+from contracts.notify import bulk
+from contracts.notify import desk as notices_desk
 from gateway.ops.counter import Counter
 from gateway.ops.looking import Fact, Look
 from gateway.ops.notices import words

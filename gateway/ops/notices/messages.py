@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.contracts import notices_desk as contracts
 from bus.errors import BusError, NotFound
+from contracts.notify import desk as contracts
 from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Tried, before, known
 from gateway.ops.forms import one, taken

@@ -1,6 +1,6 @@
 """Where the pages of notices stand at the desk."""
 
-from bus.contracts import notices_desk as contracts
+from contracts.notify import desk as contracts
 from gateway.ops.counter import Place
 from gateway.ops.notices import words
 

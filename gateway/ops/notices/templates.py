@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.contracts import notices_desk as contracts
-from bus.contracts.notify import LANGUAGES
 from bus.errors import BusError, NotFound
+from contracts.notify import desk as contracts
+from contracts.notify.messages import LANGUAGES
 from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Tried, known
 from gateway.ops.forms import one

@@ -2,8 +2,8 @@
 
 import datetime as dt
 
-from bus.hours import parse_hour
-from bus.persian import TEHRAN, Malformed, jalali, parse_jalali
+from iran.hours import parse_hour
+from iran.persian import TEHRAN, Malformed, jalali, parse_jalali
 
 
 def moment_of(day: str, hour: str) -> str | None:

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.contracts import register_desk as contracts
 from bus.errors import NotFound
+from contracts.agencies import desk as contracts
 from gateway.ops.counter import NOTHING, Counter, Tried, before
 from gateway.ops.forms import query
 from gateway.ops.looking import Fact, Look

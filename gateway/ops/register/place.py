@@ -1,6 +1,6 @@
 """Where the pages of the register stand at the desk."""
 
-from bus.contracts import register_desk as contracts
+from contracts.agencies import desk as contracts
 from gateway.ops.counter import Place
 from gateway.ops.register import words
 

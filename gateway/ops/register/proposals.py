@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bus.contracts import agency_contracts
-from bus.contracts import register_desk as contracts
 from bus.errors import BusError, FieldError, NotFound, RuleBroken
+from contracts import agency_contracts
+from contracts.agencies import desk as contracts
 from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Show, Tried, known
 from gateway.ops.forms import day_of, one, whole_of

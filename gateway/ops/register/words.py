@@ -4,10 +4,10 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from bus.collation import collation_key
 from bus.errors import BusError, FieldError
-from bus.persian import jalali, tehran_day
 from gateway.ops import refusals, sentences
+from iran.collation import collation_key
+from iran.persian import jalali, tehran_day
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PLACE = re.compile(r"line ([0-9]+), column ([0-9]+)")

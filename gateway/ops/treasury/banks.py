@@ -8,14 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.contracts import treasury as contracts
 from bus.errors import BusError, ContractError, FieldError
-from bus.persian import tehran_day
+from contracts.billing import treasury as contracts
 from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Tried
 from gateway.ops.forms import day_of, one, query
 from gateway.ops.treasury.looks import Looks
 from gateway.ops.treasury.place import AT
+from iran.persian import tehran_day
 
 FILE_LIMIT = 6_000_000
 BILLS = "bills"

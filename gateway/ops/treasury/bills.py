@@ -9,15 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.contracts import treasury as contracts
-from bus.contracts.billing import BILL_STATES
 from bus.errors import BusError, ContractError, FieldError, NotFound
-from bus.persian import TEHRAN, Malformed, parse_jalali, tehran_day
+from contracts.billing import treasury as contracts
+from contracts.billing.bills import BILL_STATES
 from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Tried
 from gateway.ops.forms import one, query, taken, whole_of
 from gateway.ops.treasury.looks import Looks
 from gateway.ops.treasury.place import AT
+from iran.persian import TEHRAN, Malformed, parse_jalali, tehran_day
 
 PAGE, MOST = 50, 2**53
 ACTS = {

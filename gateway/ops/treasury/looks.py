@@ -5,8 +5,8 @@ from typing import Any
 
 from starlette.requests import Request
 
-from bus.contracts import treasury as contracts
 from bus.errors import NotFound
+from contracts.billing import treasury as contracts
 from gateway import pages
 from gateway.ops.counter import Counter
 from gateway.ops.looking import Fact, Look

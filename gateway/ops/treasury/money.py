@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bus.contracts import treasury as contracts
 from bus.errors import NotFound
+from contracts.billing import treasury as contracts
 from gateway.ops.counter import NOTHING, Counter, Tried
 from gateway.ops.looking import Look
 from gateway.ops.treasury.bills import banks

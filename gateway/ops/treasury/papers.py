@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from bus.contracts import treasury as contracts
 from bus.errors import BusError, NotFound
-from bus.persian import dashed_code
+from contracts.billing import treasury as contracts
 from gateway import documents, sheets
 from gateway.ops.counter import NOTHING, Counter, Tried, attachment
 from gateway.ops.forms import query
 from gateway.ops.treasury.place import AT
+from iran.persian import dashed_code
 
 ENDINGS = {"beancount": "beancount", "hledger": "journal"}
 

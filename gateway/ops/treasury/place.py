@@ -1,6 +1,6 @@
 """Where the pages of the treasury stand at the desk."""
 
-from bus.contracts import treasury as contracts
+from contracts.billing import treasury as contracts
 from gateway.ops.counter import Place
 from gateway.ops.treasury import words
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bus.errors import BusError
-from bus.persian import tehran_day
 from gateway.ops import refusals, sentences
+from iran.persian import tehran_day
 
 BILL_STATES = {
     "ISSUED": "پرداخت‌نشده", "PAID": "پرداخت‌شده", "WAIVED": "بخشوده", "VOID": "باطل",

@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from bus.errors import FieldError, RuleBroken
-from bus.persian import TEHRAN, Malformed, jalali, parse_jalali
+from iran.persian import TEHRAN, Malformed, jalali, parse_jalali
 
 SETTLEMENT = (
     "psp",

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from bus.errors import FieldError, RuleBroken
-from bus.persian import jalali, persian_digits, tehran_day
+from iran.persian import jalali, persian_digits, tehran_day
 from services.billing.domain.book import Book, half_up
 from services.billing.domain.tariff import UNITS, Asked, Tariff, pick
 

@@ -5,7 +5,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from bus import persian
+from iran import persian
 from services.inquiry.domain import law, status
 from services.inquiry.domain import registry_words as words
 from services.inquiry.domain.limits import LIMITS, flow_volume, limits_of

@@ -2,7 +2,7 @@
 
 import secrets
 
-from bus.persian import fold_code
+from iran.persian import fold_code
 
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # 31, a prime: every swap and slip shows
 _PLACES = {letter: place for place, letter in enumerate(LETTERS)}

@@ -8,11 +8,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 
-from bus.persian import (
-    Malformed,
-    squeezed_key,
-    tehran_day,
-)
+from iran.persian import Malformed, squeezed_key, tehran_day
 from services.inquiry.domain import registry_numbers as numbers
 from services.inquiry.domain import registry_persons as persons
 from services.inquiry.domain import registry_plausible as plausible

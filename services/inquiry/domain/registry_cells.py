@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
-from bus.persian import Malformed, fold_code, parse_jalali, without_marks
-from bus.spoiled import spoiled
+from bus.foreign.spoiled import spoiled
+from iran.persian import Malformed, fold_code, parse_jalali, without_marks
 from services.inquiry.domain.registry_reasons import reason_fa
 
 T = TypeVar("T")

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 
-from bus import identifiers
-from bus.persian import Malformed, fold_code
-from bus.spoiled import spoiled_number
+from bus.foreign.spoiled import spoiled_number
+from iran import identifiers
+from iran.persian import Malformed, fold_code
 
 _SEPARATORS = re.compile(r"[/.-]")
 # A group of digits, with a few Persian letters before or after it: of Latin letters only what

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from bus import identifiers
-from bus.persian import fold_code
+from iran import identifiers
+from iran.persian import fold_code
 from services.inquiry.domain import registry_numbers as numbers
 from services.inquiry.domain import registry_words as words
 from services.inquiry.domain.registry_cells import Cells, Record, name

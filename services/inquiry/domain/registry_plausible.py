@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import NamedTuple
 
-from bus.persian import FIRST_YEAR, Malformed, jalali, parse_jalali
+from iran.persian import FIRST_YEAR, Malformed, jalali, parse_jalali
 from services.inquiry.domain.registry_cells import Cells, Record, day, number, whole
 from services.inquiry.domain.registry_columns import CASE, DRILLED, RENEWAL
 

@@ -6,7 +6,7 @@ They are those of domain.md sections 4 and 5; a clerk's spelling meets them by s
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from bus.persian import Malformed, search_key, squeezed_key
+from iran.persian import Malformed, search_key, squeezed_key
 
 Table = Mapping[str, tuple[str, ...]]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bus.persian import jalali
+from iran.persian import jalali
 from services.inquiry.domain.status_law import (
     basis_of,
     is_agricultural_well,

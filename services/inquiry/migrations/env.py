@@ -1,4 +1,4 @@
-"""Runs the migrations of the inquiry context on the connection that bus.migrate gives it."""
+"""Runs the migrations of the inquiry context on the connection that migrate.py gives it."""
 
 from alembic import context
 

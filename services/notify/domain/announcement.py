@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from bus.errors import RuleBroken
-from bus.persian import TEHRAN
+from iran.persian import TEHRAN
 
 # kind → state → the states that an editor's update may lead to
 MOVES: dict[str, dict[str, tuple[str, ...]]] = {

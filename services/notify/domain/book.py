@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bus.persian import tehran_day
+from iran.persian import tehran_day
 
 Row = Mapping[str, Any]
 

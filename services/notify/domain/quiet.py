@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Iterable
 
-from bus.persian import TEHRAN
+from iran.persian import TEHRAN
 from services.notify.domain.book import Book, Cap
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
-from bus.csv_rows import Reader, Unread, delimiter_of
-from bus.persian import search_key
+from bus.foreign.csv_rows import Reader, Unread, delimiter_of
+from iran.persian import search_key
 from services.notify.domain.template import key
 
 ADDRESS_LINES = 7

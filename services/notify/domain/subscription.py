@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any, NamedTuple
 
-from bus.persian import TEHRAN, jalali, jalali_fa, persian_digits
+from iran.persian import TEHRAN, jalali, jalali_fa, persian_digits
 
 STATES = {
     "SCHEDULED": ("تعمیرات برنامه‌ای", "Planned maintenance"),

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from bus.persian import TEHRAN
+from iran.persian import TEHRAN
 from services.notify.domain.announcement import Window
 
 ALL = 10_000

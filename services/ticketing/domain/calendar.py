@@ -8,7 +8,7 @@ from typing import Any
 
 from persiantools.jdatetime import JalaliDate
 
-from bus.persian import TEHRAN, jalali, persian_digits
+from iran.persian import TEHRAN, jalali, persian_digits
 from services.ticketing.domain.words import WEEKDAYS_EN, WEEKDAYS_FA
 
 # date.weekday() counts from Monday; a week here begins on Saturday.

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bus.persian import TEHRAN, jalali, persian_digits, tehran_day
+from iran.persian import TEHRAN, jalali, persian_digits, tehran_day
 from services.ticketing.domain.calendar import Calendar, Day, spoken
 
 FARTHEST_DAYS = 1500

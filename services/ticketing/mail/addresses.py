@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bus import identifiers
-from bus.mail import one_line
+from bus.foreign.mail import one_line
+from iran import identifiers
 from services.ticketing.mail import headers
 
 # RFC 5321, 4.5.1, and RFC 2142, section 4: each mail server must have them.

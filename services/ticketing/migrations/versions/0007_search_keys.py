@@ -3,7 +3,7 @@
 from alembic import op
 from sqlalchemy import text
 
-from bus.persian import search_key
+from iran.persian import search_key
 
 revision = "0007"
 down_revision = "0006"

@@ -1,0 +1,1 @@
+"""The bus towards the broker: connections, consumers, replies, receipts, the relay."""

@@ -1,0 +1,126 @@
+"""The loop that reads one queue, on a connection of its own that comes back by itself."""
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import eventlet
+from amqp import serialization, spec
+from amqp.exceptions import AMQPError
+from kombu import Connection
+from kombu.mixins import ConsumerMixin
+
+from bus.amqp.incoming import Incoming
+from bus.process import log
+
+GATE_SECONDS = 0.5
+
+_log = log.get("inlet")
+_properties_of = serialization.PROPERTY_CLASSES[spec.Basic.CLASS_ID]
+
+
+def _properties(buf: bytes, offset: int) -> tuple[dict[str, Any], int]:
+    """A message's properties; none if they cannot be read.
+
+    py-amqp raises where it reads from the socket: text that is no UTF-8, or a table without an
+    end, would take the consumer from all other messages.
+    """
+    try:
+        read: tuple[dict[str, Any], int] = _properties_of(buf, offset)
+    except (ValueError, LookupError, RecursionError, struct.error, AMQPError):
+        _log.warning("properties cannot be read")
+        return {}, len(buf)
+    return read
+
+
+serialization.PROPERTY_CLASSES[spec.Basic.CLASS_ID] = _properties
+
+
+class Taker(Protocol):
+    """For whom a queue is read (bus.amqp.inlet.Inlet)."""
+
+    prefetch: int
+
+    @property
+    def queue_name(self) -> str: ...
+    def ready(self) -> bool: ...
+    def declare(self, channel: Any) -> list[Any]: ...
+    def arrived(self, raw: Incoming) -> None: ...
+    def write(self, channel: Any, method: Any, form: str, values: Any) -> None: ...
+    def guard_heartbeats(self, connection: Any) -> None: ...
+
+
+class Consumer(ConsumerMixin):
+    """Reads one queue; when it drains it takes no more, but keeps the connection for the acks."""
+
+    def __init__(self, inlet: Taker, amqp_url: str, heartbeat: int) -> None:
+        self._inlet = inlet
+        self.connection = Connection(
+            amqp_url,
+            heartbeat=heartbeat,
+            transport_options={"client_properties": {"connection_name": inlet.queue_name}},
+        )
+        self._consumer: Any = None
+        self._channel: Any = None
+        self._draining = False
+        self.consuming = False
+        self.waiting = False  # for the database
+        self.drained = eventlet.event.Event()
+
+    def drain(self) -> None:
+        """Asks the loop to take no more messages."""
+        self._draining = True
+
+    def get_consumers(self, consumer_cls: Any, channel: Any) -> list[Any]:
+        channel.Message = Incoming
+        queues = self._inlet.declare(channel)
+        consumer = consumer_cls(queues=queues, on_message=self._inlet.arrived, accept=None)
+        consumer.qos(prefetch_count=self._inlet.prefetch)
+        self._consumer, self._channel = consumer, channel
+        self._inlet.guard_heartbeats(channel.connection)
+        return [consumer]
+
+    @contextmanager
+    def establish_connection(self) -> Iterator[Any]:
+        """A connection, tried for at least every three seconds (kombu's own pause grows to 30)."""
+        self._wait_until_ready()
+        with self.create_connection() as connection:
+            connection.ensure_connection(
+                self.on_connection_error, interval_start=0.5, interval_step=0.5, interval_max=3
+            )
+            try:
+                yield connection
+            finally:
+                self.consuming = False
+
+    def _wait_until_ready(self) -> None:
+        """Takes nothing that could only be held: each message in hand is charged a delivery
+        whenever this process or the broker dies.
+        """
+        while not self._inlet.ready():
+            if not self.waiting:
+                _log.warning("not consuming, the database takes no changes")
+            self.waiting = True
+            if self._draining:
+                self.should_stop = True
+                raise ConnectionAbortedError
+            eventlet.sleep(GATE_SECONDS)
+        self.waiting = False
+
+    def on_consume_ready(self, *_: Any, **__: Any) -> None:
+        """The queue is there and bound, and the broker sends: what is asked now arrives."""
+        self.consuming = True
+        _log.info("consuming", queue=self._inlet.queue_name)
+
+    def on_iteration(self) -> None:
+        if self._draining and not self.drained.ready():
+            for tag in self._consumer._active_tags.values():
+                self._inlet.write(self._channel, spec.Basic.Cancel, "sb", (tag, True))
+            self.drained.send()
+
+    def on_connection_error(self, exc: Exception, interval: float) -> None:
+        _log.warning("broker unreachable", error=type(exc).__name__, again_in=interval)
+        if self._draining:
+            self.should_stop = True
+            raise exc

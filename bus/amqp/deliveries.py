@@ -1,0 +1,89 @@
+"""A message as the broker delivers it, read into a call, or refused."""
+
+import time
+import uuid
+from typing import Any
+
+import orjson
+
+from bus import topology
+from bus.activator import Call
+from bus.amqp.incoming import Incoming, short_text
+from bus.envelope import Envelope, new_traceparent, valid_traceparent
+from bus.errors import ContractError, FieldError
+from bus.kinds import Contract
+
+
+class Delivery:
+    """A message as it came, read: its envelope and data; ContractError if it cannot be read."""
+
+    __slots__ = ("call", "held_since", "inlet", "raw")
+
+    inlet: Any  # bus.amqp.inlet.Inlet, through which it came
+
+    def ends_within(self, seconds: float) -> bool:
+        """True if its asker gives up so soon."""
+        deadline = self.call.message.deadline
+        return deadline is not None and deadline - time.time() < seconds
+
+    def __init__(self, raw: Incoming, contract: Contract) -> None:
+        self.raw = raw
+        self.held_since: float | None = None
+        envelope = Envelope.from_headers(raw.headers)
+        if envelope.type != contract.name:
+            raise _unreadable("ce-type", f"is not {contract.name}")
+        if raw.content_type != "application/json":
+            raise _unreadable("content_type", "is not application/json")
+        try:
+            data = orjson.loads(raw.body)
+        except orjson.JSONDecodeError:
+            raise _unreadable("body", "is not JSON") from None
+        if not isinstance(data, dict):
+            raise _unreadable("body", "is not an object")
+        self.call = Call(envelope, contract.load(data))
+
+
+class AnswerDelivery(Delivery):
+    """An answer of an agency: only the broker's word of who sent it is trusted, never refused here.
+
+    What is wrong with it is for the handler to count: dead letters are no place for strangers.
+    """
+
+    def __init__(self, raw: Incoming, contract: Contract) -> None:
+        self.raw = raw
+        self.held_since = None
+        told = raw.properties
+        agency = topology.sender(raw.delivery_info.get("exchange"), told.get("user_id"))
+        envelope = Envelope.new(
+            contract.name,
+            topology.agency_user(agency) if agency else "",
+            id=f"{agency}/{short_text(told.get('message_id')) or uuid.uuid4()}",
+            correlation=short_text(told.get("correlation_id")) or "",
+            traceparent=valid_traceparent((raw.headers).get("traceparent")) or new_traceparent(),
+        )
+        answer, problem = _answer(raw, contract)
+        self.call = Call(envelope, {"agency": agency, "answer": answer, "problem": problem})
+
+
+def _answer(raw: Incoming, contract: Contract) -> tuple[dict[str, Any] | None, str | None]:
+    """What an answer says, or what is wrong with it."""
+    if raw.delivery_info.get("routing_key") != contract.name:
+        return None, "routing_key"
+    if raw.content_type != "application/json":
+        return None, "content_type"
+    if len(raw.body) > topology.LONGEST_ANSWER:
+        return None, "too_large"
+    try:
+        return contract.load(orjson.loads(raw.body)), None
+    except orjson.JSONDecodeError:
+        return None, "not_json"
+    except ContractError as error:
+        return None, error.code
+
+
+def _unreadable(field: str, why: str) -> ContractError:
+    return ContractError(
+        f"The message's {field} {why}.",
+        code="message.unreadable",
+        fields=[FieldError(field, "unreadable", why)],
+    )

@@ -1,0 +1,229 @@
+"""What a service says to the broker beside acknowledging: replies to askers, receipts to relays.
+
+On a connection of its own: a broker in an alarm stops reading from who publishes, and one that
+ends a connection for what was said on it takes no message out of a consumer's hand.
+"""
+
+import time
+from collections import OrderedDict, deque
+from typing import Any
+
+import eventlet
+import orjson
+from eventlet.semaphore import Semaphore
+from kombu import Connection
+from nameko import config
+from nameko.extensions import SharedExtension
+
+from bus import topology
+from bus.amqp.confirming import (
+    LOST,
+    UNWRITABLE,
+    Confirming,
+    Saying,
+    close,
+    connect,
+    publish,
+    say_confirmed,
+)
+from bus.amqp.receipts import Receipt
+from bus.errors import Internal
+from bus.process import log
+
+WRITE_SECONDS = 30
+TURN_SECONDS = 0.2
+# What was said so shortly before the connection was lost may not have arrived: it is said again.
+AGAIN_SECONDS = 3.0
+# A reply that could not be said for so long is dropped; its asker has given up.
+STALE_SECONDS = 30.0
+MOST_KEPT = 2000
+MOST_IDS = 5000
+MOST_ASKERS = 10_000
+MOST_RELAYS = 100
+
+TOO_LARGE = Internal("The answer is too large. Ask for less at once.", code="reply.too_large")
+
+_log = log.get("outlet")
+
+
+class Outlet(SharedExtension):
+    """All endpoints of a service say what they have to say over one connection, unconfirmed.
+
+    What is lost is asked again: a reply by its asker, a receipt by its relay. The first reply to an
+    asker is tried on a connection beside, for a broker ends the connection on which it is given an
+    address that it cannot read, and no form of an address tells that it can.
+    """
+
+    def __init__(self) -> None:
+        self._channel: Any = None
+        self._blocked = False
+        self._ending = False
+        self._thread: Any = None
+        self._write = Semaphore(1)
+        self._said: deque[Saying] = deque(maxlen=MOST_KEPT)
+        self._unsaid: deque[Saying] = deque(maxlen=MOST_KEPT)
+        self._receipts: dict[str, Receipt] = {}
+        self._askers: OrderedDict[str, None] = OrderedDict()
+        self.beside = Confirming(lambda: str(config["AMQP_URI"]), "mirab.beside")
+
+    def open(self) -> None:
+        """Begins to keep the connection, once."""
+        if self._thread is None:
+            self._thread = eventlet.spawn(self._run)
+
+    def stop(self) -> None:
+        """Says the last, and closes the connection; called after the last worker has ended."""
+        self._ending = True
+        if self._thread is not None:
+            with eventlet.Timeout(5, False):
+                self._thread.wait()
+        self.beside.stop()
+
+    def reply(self, reply_to: str, correlation_id: object, body: bytes) -> None:
+        """Answers an asker on the channel that it named; a reply that is too large by an error."""
+        if len(body) > topology.LONGEST_BODY:
+            _log.error("reply_too_large", octets=len(body))
+            body = orjson.dumps({"error": TOO_LARGE.to_wire()})
+        properties: dict[str, Any] = {"content_type": "application/json", "delivery_mode": 1}
+        if isinstance(correlation_id, str):
+            properties["correlation_id"] = correlation_id
+        saying = Saying(time.monotonic(), "", reply_to, properties, body)
+        if self._is_tried(saying) or self._channel is None or self._blocked:
+            self._say(saying)
+        else:
+            self._try(saying)
+
+    def _is_tried(self, saying: Saying) -> bool:
+        """True for a receipt, and for a reply to an asker whose address the broker could read."""
+        return bool(saying.exchange) or topology.asker_of(saying.key) in self._askers
+
+    def _try(self, saying: Saying) -> None:
+        """Says a reply where no other is lost if the broker ends the connection for it."""
+        confirmed = self.beside.say([saying])
+        if confirmed.refused:
+            _log.warning("reply_address_refused")
+        elif confirmed.heard:  # perhaps that its asker is gone
+            self._know(topology.asker_of(saying.key))
+        else:
+            self._unsaid.append(saying)
+
+    def receipt(self, service: str, id: str, *, died: bool = False) -> None:
+        """Tells a relay, a moment later and with others, that a message was done, or died."""
+        if len(self._receipts) >= MOST_RELAYS and service not in self._receipts:
+            return
+        told = self._receipts.setdefault(service, Receipt(self.container.service_name, [], []))
+        ids = told.died if died else told.done
+        if len(ids) < MOST_IDS:
+            ids.append(id)
+
+    def receipt_now(self, service: str, id: str) -> None:
+        """Tells a relay before the work begins that this message may be about to die."""
+        self.beside.say([_receipt(service, Receipt(self.container.service_name, [], [id]))])
+
+    def _know(self, asker: str | None) -> None:
+        if asker is not None:
+            self._askers[asker] = None
+        while len(self._askers) > MOST_ASKERS:
+            self._askers.popitem(last=False)
+
+    def _say(self, saying: Saying) -> None:
+        channel = self._channel
+        if channel is None or self._blocked:
+            self._unsaid.append(saying)
+            return
+        self._said.append(saying)
+        try:
+            with eventlet.Timeout(WRITE_SECONDS), self._write:
+                publish(channel, saying)
+        except eventlet.Timeout:
+            _log.warning("broker reads nothing, connection cut")
+            channel.connection.collect()
+        except LOST as error:
+            _log.warning("broker lost while answering", error=type(error).__name__)
+        except UNWRITABLE as error:
+            _log.warning("cannot be written", error=type(error).__name__)
+
+    def _run(self) -> None:
+        name = f"mirab.{self.container.service_name}.outlet"
+        while not self._ending:
+            connection = None
+            try:
+                connection = connect(
+                    config["AMQP_URI"], name, config.get("HEARTBEAT", 20), self._block
+                )
+                self._keep(connection)
+            except LOST as error:
+                _log.warning("broker lost", error=type(error).__name__)
+            except Exception:
+                _log.exception("outlet_failed")
+            self._forget_connection()
+            close(connection)
+            if not self._ending:
+                eventlet.sleep(0.3)
+
+    def _forget_connection(self) -> None:
+        """What was just said is said again; no asker is trusted any more, for one may be why."""
+        self._channel, self._blocked = None, False
+        self._askers.clear()
+        since = time.monotonic() - AGAIN_SECONDS
+        self._unsaid.extendleft(each for each in reversed(self._said) if each.at > since)
+        self._said.clear()
+
+    def _keep(self, connection: Connection) -> None:
+        self._say_again(connection)
+        self._guard_heartbeats(connection.connection)
+        self._channel = connection.default_channel
+        while True:
+            self._say_receipts()
+            self._say_what_waited()
+            if self._ending:
+                return
+            try:
+                connection.drain_events(timeout=TURN_SECONDS)
+            except TimeoutError:
+                connection.heartbeat_check()
+
+    def _say_what_waited(self) -> None:
+        since = time.monotonic() - STALE_SECONDS
+        for _ in range(0 if self._blocked else len(self._unsaid)):
+            saying = self._unsaid.popleft()
+            if saying.at < since:
+                continue
+            if self._is_tried(saying):
+                self._say(saying)
+            else:
+                eventlet.spawn(self._try, saying)
+
+    def _say_again(self, connection: Connection) -> None:
+        """Says what may have been lost, each alone: one for which the broker ends the connection
+        is the only one that is lost by it.
+        """
+        since = time.monotonic() - STALE_SECONDS
+        while self._unsaid:
+            saying = self._unsaid.popleft()
+            if saying.at > since:
+                say_confirmed(connection, [saying])
+
+    def _say_receipts(self) -> None:
+        receipts, self._receipts = self._receipts, {}
+        for service, receipt in receipts.items():
+            self._say(_receipt(service, receipt))
+
+    def _block(self, *reason: object) -> None:
+        self._blocked = bool(reason)
+        _log.warning("broker blocked" if reason else "broker unblocked")
+
+    def _guard_heartbeats(self, connection: Any) -> None:
+        """Lets the loop's heartbeats wait for a frame that a worker is writing."""
+        send = connection.send_heartbeat
+
+        def send_heartbeat() -> None:
+            with self._write:
+                send()
+
+        connection.send_heartbeat = send_heartbeat
+
+
+def _receipt(service: str, receipt: Receipt) -> Saying:
+    properties = {"content_type": "application/json", "delivery_mode": 2}
+    return Saying(time.monotonic(), topology.RECEIPTS, service, properties, receipt.body())

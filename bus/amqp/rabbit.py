@@ -1,0 +1,308 @@
+"""pika for asyncio processes: one connection that comes back by itself, publishing with an end."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pika
+from pika.adapters.asyncio_connection import AsyncioConnection
+from pika.exceptions import AMQPError
+
+from bus import topology
+from bus.errors import ContractError, Unavailable
+from bus.process import log
+from bus.process.monitor import WELL, Finding, fail
+
+HEARTBEAT_SECONDS = 20
+CONNECT_SECONDS = 10
+LONGEST_PAUSE = 5.0
+
+Opened = Callable[[Any], Awaitable[None]]
+Returned = Callable[[Any], None]
+
+
+class Link:
+    """A connection and a channel to the broker.
+
+    ``on_open`` is awaited with each new channel, to declare or consume; ``on_return`` is told the
+    properties of each message that reached no queue. With ``confirm`` a publish ends when the
+    broker has taken the message.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a part of the link
+        self,
+        url: str,
+        name: str,
+        *,
+        confirm: bool = False,
+        on_open: Opened | None = None,
+        on_return: Returned | None = None,
+        on_lost: Callable[[], None] | None = None,
+    ) -> None:
+        self._parameters = pika.URLParameters(url)
+        self._parameters.heartbeat = HEARTBEAT_SECONDS
+        self._parameters.client_properties = {"connection_name": name}
+        self._confirm, self._on_open, self._on_return = confirm, on_open, on_return
+        self._on_lost = on_lost
+        self._log = log.get("rabbit")
+        self._connection: Any = None
+        self.channel: Any = None
+        self.blocked = False
+        self._task: asyncio.Task[None] | None = None
+        self._lost = asyncio.Event()
+        self._open = asyncio.Event()
+        self._next_tag = 1
+        self._waiting: dict[int, tuple[str, asyncio.Future[None]]] = {}
+        self._came_back: set[str] = set()
+
+    @property
+    def up(self) -> bool:
+        """True while messages can be published."""
+        return self._open.is_set() and not self.blocked
+
+    def finding(self) -> Finding:
+        """The check of this connection, for bus/process/monitor.py."""
+        if self.blocked:
+            return fail("broker.blocked", "The broker takes no messages (memory or disk alarm).")
+        if not self._open.is_set():
+            return fail("broker.unreachable", "There is no connection to the broker.")
+        return WELL
+
+    async def start(self) -> None:
+        """Begins to keep the connection; does not wait for it."""
+        self._task = asyncio.create_task(self._keep())
+
+    async def stop(self) -> None:
+        """Closes the connection and stays closed."""
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        if self._connection is not None and not self._connection.is_closed:
+            if not self._connection.is_closing:
+                self._connection.close()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._lost.wait(), 2)
+        await asyncio.sleep(0)  # lets the loop close the socket
+
+    async def need_exchanges(self, wanted: Mapping[str, str]) -> None:
+        """Makes the exchanges (name: type) unless all are there: where the operator has made them,
+        a part needs no right to make any.
+        """
+        there: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def opened(channel: Any) -> None:
+            channel.add_on_close_callback(lambda *_: settle(there, False))
+            *rest, last = wanted
+            for name in rest:
+                channel.exchange_declare(name, passive=True)
+            channel.exchange_declare(last, passive=True, callback=lambda _: found(channel))
+
+        def found(channel: Any) -> None:
+            settle(there, True)
+            channel.close()
+
+        self._connection.channel(on_open_callback=opened)
+        if not await asyncio.wait_for(there, CONNECT_SECONDS):
+            for name, kind in wanted.items():
+                self.channel.exchange_declare(name, kind, durable=True)
+
+    async def wait_open(self, seconds: float) -> None:
+        """Returns when messages can be published; Unavailable if that takes too long."""
+        if not self._open.is_set():
+            try:
+                await asyncio.wait_for(self._open.wait(), seconds)
+            except TimeoutError:
+                raise _unreachable() from None
+        if self.blocked:
+            raise Unavailable(
+                "The broker takes no messages now (memory or disk alarm).", code="broker.blocked"
+            )
+
+    async def depth(self, queue: str) -> int | None:
+        """How many messages wait in a queue; None if there is none, or it cannot be known now.
+
+        On a channel of its own, which the broker closes if the queue is not there.
+        """
+        found: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+
+        def opened(channel: Any) -> None:
+            channel.add_on_close_callback(lambda *_: settle(found, None))
+            channel.queue_declare(
+                queue, passive=True, callback=lambda ok: counted(channel, ok.method.message_count)
+            )
+
+        def counted(channel: Any, count: int) -> None:
+            settle(found, count)
+            channel.close()
+
+        try:
+            self._connection.channel(on_open_callback=opened)
+            return await asyncio.wait_for(found, CONNECT_SECONDS)
+        except (AMQPError, TimeoutError, AttributeError):
+            return None
+
+    def ack_up_to(self, tag: int) -> None:
+        """Acknowledges what was consumed on the channel, up to this delivery."""
+        with contextlib.suppress(AMQPError):
+            self.channel.basic_ack(tag, multiple=True)
+
+    async def publish(  # noqa: PLR0913 - a message has that many parts
+        self,
+        exchange: str,
+        key: str,
+        body: bytes,
+        *,
+        headers: dict[str, Any],
+        message_id: str,
+        mandatory: bool = True,
+        seconds: float = 10.0,
+        **properties: Any,
+    ) -> None:
+        """Publishes one persistent JSON message; with ``confirm`` waits for the broker's word.
+
+        Unavailable ``service.absent`` if it reached no queue, ``broker.*`` if the broker did not
+        take it within ``seconds``; it may then have arrived all the same, so repeat it with the
+        same ``message_id``; ContractError ``message.too_large`` if no broker may take it.
+        """
+        if len(body) > topology.LONGEST_BODY:
+            raise ContractError("The message is too large. Send less.", code="message.too_large")
+        await self.wait_open(min(seconds, 1.0))
+        told = pika.BasicProperties(
+            content_type="application/json",
+            delivery_mode=2,
+            message_id=message_id,
+            headers=headers,
+            **properties,
+        )
+        try:
+            self.channel.basic_publish(exchange, key, body, told, mandatory=mandatory)
+        except AMQPError:
+            raise _unreachable() from None
+        if self._confirm:
+            await self._confirmed(message_id, seconds)
+
+    async def _confirmed(self, message_id: str, seconds: float) -> None:
+        tag, self._next_tag = self._next_tag, self._next_tag + 1
+        future = asyncio.get_running_loop().create_future()
+        self._waiting[tag] = (message_id, future)
+        try:
+            await asyncio.wait_for(future, seconds)
+        except TimeoutError:
+            raise Unavailable(
+                "The broker did not confirm the message in time.", code="broker.slow"
+            ) from None
+        finally:
+            self._waiting.pop(tag, None)
+
+    async def _keep(self) -> None:
+        pause = 0.1
+        while True:
+            try:
+                await self._connect()
+                pause = 0.1
+                await self._lost.wait()
+                self._log.warning("broker lost")
+            except (AMQPError, OSError, TimeoutError) as error:
+                self._log.warning("broker unreachable", error=type(error).__name__)
+            self._drop()
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _connect(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._lost = asyncio.Event()
+        opened = loop.create_future()
+        self._connection = AsyncioConnection(
+            self._parameters,
+            on_open_callback=lambda c: settle(opened, c),
+            on_open_error_callback=lambda _, error: self._not_opened(opened, error),
+            on_close_callback=lambda *_: self._lost.set(),
+            custom_ioloop=loop,
+        )
+        await asyncio.wait_for(opened, CONNECT_SECONDS)
+        self._connection.add_on_connection_blocked_callback(lambda *_: self._block(True))
+        self._connection.add_on_connection_unblocked_callback(lambda *_: self._block(False))
+        made = loop.create_future()
+        self._connection.channel(on_open_callback=lambda c: settle(made, c))
+        self.channel = await asyncio.wait_for(made, CONNECT_SECONDS)
+        self.channel.add_on_close_callback(lambda *_: self._close())
+        self.channel.add_on_return_callback(self._returned)
+        if self._confirm:
+            confirmed = loop.create_future()
+            self.channel.confirm_delivery(self._acked, callback=lambda _: settle(confirmed, None))
+            await asyncio.wait_for(confirmed, CONNECT_SECONDS)
+            self._next_tag = 1
+        if self._on_open:
+            await self._on_open(self.channel)
+        self._open.set()
+
+    def _not_opened(self, opened: "asyncio.Future[Any]", error: Any) -> None:
+        settle(opened, error)
+        self._lost.set()
+
+    def _close(self) -> None:
+        self._lost.set()
+        if self._connection is not None and self._connection.is_open:
+            self._connection.close()
+
+    def _block(self, blocked: bool) -> None:
+        self.blocked = blocked
+        self._log.warning("broker blocked" if blocked else "broker unblocked")
+
+    def _drop(self) -> None:
+        self._open.clear()
+        self.blocked = False
+        self._came_back.clear()
+        for _, future in list(self._waiting.values()):
+            settle(future, _unreachable())
+        if self._on_lost:
+            self._on_lost()
+
+    def _returned(self, _channel: Any, _method: Any, properties: Any, _body: bytes) -> None:
+        if self._confirm:
+            self._came_back.add(properties.message_id)
+        if self._on_return:
+            self._on_return(properties)
+
+    def _acked(self, frame: Any) -> None:
+        method = frame.method
+        first = (
+            min(self._waiting, default=method.delivery_tag)
+            if method.multiple
+            else (method.delivery_tag)
+        )
+        taken = method.NAME == "Basic.Ack"
+        for tag in range(first, method.delivery_tag + 1):
+            message_id, future = self._waiting.get(tag, ("", None))
+            if future is not None:
+                settle(future, self._verdict(message_id, taken))
+
+    def _verdict(self, message_id: str, taken: bool) -> Exception | None:
+        if message_id in self._came_back:
+            self._came_back.discard(message_id)
+            return absent()
+        return (
+            None if taken else Unavailable("The broker refused the message.", code="broker.refused")
+        )
+
+
+def absent() -> Unavailable:
+    """The error for a message that reached no queue."""
+    return Unavailable("No service of that name has ever been started here.", code="service.absent")
+
+
+def _unreachable() -> Unavailable:
+    return Unavailable("The broker cannot be reached.", code="broker.unreachable")
+
+
+def settle(future: "asyncio.Future[Any]", outcome: Any) -> None:
+    """Ends a future, once, with a result or an exception."""
+    if future.done():
+        return
+    if isinstance(outcome, BaseException):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

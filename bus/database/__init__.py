@@ -1,0 +1,1 @@
+"""The bus towards the database: transactions, inbox, outbox, rows of work, migrations."""

@@ -1,0 +1,140 @@
+"""High-water marks: the newest number of each series that left the house, kept beside the database.
+
+A database that was restored from a backup has forgotten the numbers that were given out since. The
+marks, in a folder that the restore does not touch, have not: numbers go on above them.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from bus.errors import Unavailable
+from bus.process import log
+from bus.settings import Settings
+
+_log = log.get("marks")
+
+
+class Marks:
+    """The marks of all series, a file for each service; without a folder nothing is kept.
+
+    A series is named ``<service>.<what>``, such as ``billing.bill.1405``.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Marks":
+        """The marks in the folder MARKS_DIR."""
+        folder = settings.text("MARKS_DIR", "")
+        return cls(Path(folder) if folder else None)
+
+    def highest(self, series: str) -> int:
+        """The highest number that was given out; 0 if none was noted.
+
+        Unavailable ``numbers.unavailable`` if the file cannot be read: a guess could be a number
+        that is taken.
+        """
+        path = self._path(series)
+        with _naming_troubles():
+            return _read(path).get(series, 0) if path else 0
+
+    def raise_to(self, numbers: Mapping[str, int]) -> None:
+        """Notes numbers that are given out now; a mark never falls. Unavailable as above."""
+        for path in {path for series in numbers if (path := self._path(series))}:
+            with _naming_troubles(), _locked(path):
+                marks = _read(path)
+                for series, number in numbers.items():
+                    if self._path(series) == path:
+                        marks[series] = max(number, marks.get(series, 0))
+                _write(path, marks)
+
+    def _path(self, series: str) -> Path | None:
+        return self._folder / f"{series.partition('.')[0]}.json" if self._folder else None
+
+
+class Numbers:
+    """The numbers that one transaction gives out; ``commit`` is called just before it commits.
+
+    A number whose transaction then fails stays marked and is not given again: a hole that can be
+    explained is better than one number for two things.
+    """
+
+    def __init__(self, conn: Connection, marks: Marks) -> None:
+        self._conn, self._marks = conn, marks
+        self._given: dict[str, int] = {}
+
+    def floor(self, series: str) -> int:
+        """The number above which the series goes on."""
+        return self._marks.highest(series)
+
+    def give(self, series: str, number: int) -> None:
+        """The number leaves the house if this transaction commits."""
+        self._given[series] = max(number, self._given.get(series, 0))
+
+    def skip_given(self, series: str, sequence: str) -> None:
+        """Moves a sequence of the database above the mark, if it has fallen behind it."""
+        last = text("select coalesce(pg_sequence_last_value(cast(:name as regclass)), 0)")
+        behind = self.floor(series) - self._conn.execute(last, {"name": sequence}).scalar_one()
+        if behind > 0:
+            _log.warning("numbers_skipped_after_restore", series=series, count=behind)
+            # A service's role may draw from a sequence, not set it.
+            self._conn.execute(
+                text("select max(nextval(cast(:name as regclass))) from generate_series(1, :n)"),
+                {"name": sequence, "n": behind},
+            )
+
+    def commit(self) -> None:
+        """Raises the marks."""
+        if self._given:
+            self._marks.raise_to(self._given)
+
+
+@contextlib.contextmanager
+def _naming_troubles() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        _log.error("marks_unavailable", error=type(error).__name__)
+        raise Unavailable(
+            "No number can be given now; the operators know of it. Try again later.",
+            code="numbers.unavailable",
+        ) from error
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Holds the file for this process among all on the machine."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _read(path: Path) -> dict[str, int]:
+    try:
+        marks: dict[str, int] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return marks
+
+
+def _write(path: Path, marks: Mapping[str, int]) -> None:
+    """Replaces the file as a whole, so that a crash leaves the old one or the new one."""
+    draft = path.with_suffix(".new")
+    with draft.open("w", encoding="utf-8") as stream:
+        json.dump(dict(sorted(marks.items())), stream, indent=1)
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,232 @@
+"""Unit of Work: one transaction holds the new state, the outbox rows and the inbox rows."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from bus.database import outbox
+from bus.database.faults import passing_trouble
+from bus.database.marks import Marks, Numbers
+from bus.database.probe import DatabaseProbe
+from bus.database.troubles import Troubles
+from bus.envelope import Envelope
+from bus.errors import Unavailable
+from bus.kinds import Command, Contract, Event
+from bus.process.monitor import Finding, Status, fail, warn
+from bus.settings import Settings
+
+STATEMENT_SECONDS = 30
+# Well under the deadline of a Request, so that its asker hears of a lock while he still waits.
+LOCK_SECONDS = 4
+# A server that is gone without a word is noticed by these, not by a statement's own timeout.
+GONE_MILLISECONDS = 20_000
+
+# How long a store that had no room for somebody counts as full.
+FULL_SECONDS, MINUTE = 15.0, 60.0
+# So many callers in a minute were told of a passing fault: it is no chance any more.
+MANY = 10
+FULL = "database.full"
+UNSEEN = (FULL, "database.busy")
+TRY_TO_WRITE = (
+    "insert into inbox (consumer, message_id, digest) values ('health', :id, sha256('health'))"
+)
+
+
+class Tx:
+    """An open transaction: ``conn`` for statements, ``publish`` and ``send`` for the outbox.
+
+    ``message`` is the envelope of the message being worked on, if there is one; ``numbers`` are
+    those that it gives to the outside.
+    """
+
+    def __init__(
+        self, conn: Connection, source: str, message: Envelope | None, marks: Marks
+    ) -> None:
+        self.conn = conn
+        self.message = message
+        self.numbers = Numbers(conn, marks)
+        self._source = source
+        self._rows: list[dict[str, Any]] = []
+
+    def publish(self, event: Event, *, subject: str | None = None, **data: Any) -> None:
+        """Tells an Event to whoever listens, if and when this transaction commits."""
+        self._put(event, subject, data)
+
+    def send(self, command: Command, *, subject: str | None = None, **data: Any) -> None:
+        """Sends a Command to its one receiver, if and when this transaction commits."""
+        self._put(command, subject, data)
+
+    def ask_agency(self, agency: str, command: Command, **data: Any) -> str:
+        """Sends a Command to the agency that serves it; its id, to which the answer will refer."""
+        return self._put(command, None, data, agency)
+
+    def tell_agency(
+        self, agency: str, id: str, headers: dict[str, Any], data: dict[str, Any]
+    ) -> None:
+        """Puts what an agency hears into its own queue, if and when this transaction commits."""
+        self._rows.append(outbox.heard(agency, id, headers, data))
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """What fails in it is undone, its messages too, and the transaction goes on."""
+        count = len(self._rows)
+        try:
+            with self.conn.begin_nested():
+                yield
+        except BaseException:
+            del self._rows[count:]
+            raise
+
+    def flush(self) -> None:
+        """Writes the outbox rows and raises the marks; called once, just before the commit."""
+        if self._rows:
+            outbox.add(self.conn, self._rows)
+        self.numbers.commit()
+
+    def _put(
+        self,
+        contract: Contract,
+        subject: str | None,
+        data: dict[str, Any],
+        agency: str | None = None,
+    ) -> str:
+        contract.load(data)
+        envelope = Envelope.new(contract.name, self._source, cause=self.message, subject=subject)
+        self._rows.append(outbox.row(contract, envelope, contract.dump(data), agency))
+        return envelope.id
+
+
+class Store:
+    """The database of one service, and the marks of the numbers that it has given out."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        source: str = "mirab",
+        connections: int = 20,
+        marks: Marks | None = None,
+    ) -> None:
+        self.source = source
+        self.marks = marks or Marks.of(Settings())
+        self.troubles = Troubles()
+        # Chores of this process that failed at their last turn, and how often in a row.
+        self.failing: dict[str, int] = {}
+        self.probe = DatabaseProbe(url)
+        self.engine = create_engine(
+            make_url(url).set(drivername="postgresql+psycopg2"),
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_pre_ping=False,
+            pool_reset_on_return="rollback",
+            # A failed statement is logged; what it was given may be a person's key.
+            hide_parameters=True,
+            connect_args={
+                "connect_timeout": 5,
+                "tcp_user_timeout": GONE_MILLISECONDS,
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 2,
+                "application_name": source,
+                "options": f"-c statement_timeout={STATEMENT_SECONDS}s "
+                f"-c lock_timeout={LOCK_SECONDS}s "
+                "-c idle_in_transaction_session_timeout=60s -c timezone=UTC",
+            },
+        )
+        event.listen(self.engine, "handle_error", _leave_standby)
+
+    @contextmanager
+    def transaction(self, message: Envelope | None = None) -> Iterator[Tx]:
+        """Commits if the body ends well, else rolls back.
+
+        Unavailable with a code of bus.database.faults stands for the database's own troubles; they
+        pass, so what was tried may be tried again.
+        """
+        with self._naming_troubles(), self.engine.begin() as conn:
+            tx = Tx(conn, self.source, message, self.marks)
+            yield tx
+            tx.flush()
+
+    @contextmanager
+    def leader(self, name: str) -> Iterator[bool]:
+        """True for one holder of ``name`` at a time among all processes on this database."""
+        with (
+            self._naming_troubles(),
+            self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn,
+        ):
+            key = {"name": name}
+            mine = conn.execute(text("select pg_try_advisory_lock(hashtext(:name))"), key)
+            if not mine.scalar_one():
+                yield False
+                return
+            try:
+                yield True
+            finally:
+                conn.execute(text("select pg_advisory_unlock(hashtext(:name))"), key)
+
+    @contextmanager
+    def _naming_troubles(self) -> Iterator[None]:
+        """Raises the Unavailable that a passing fault of the database means, and notes it."""
+        try:
+            yield
+        except Exception as error:
+            trouble = passing_trouble(error)
+            if trouble is None:
+                raise
+            self.troubles.note(trouble)
+            raise trouble from error
+
+    def finding(self) -> Finding:
+        """The check of this database: what a look finds, and what callers were told meanwhile."""
+        found = self.probe.finding()
+        if found.status is not Status.PASS:
+            return found
+        met, code = self.troubles.count(MINUTE), self.troubles.recent(MINUTE)
+        if not met or code is None:
+            return found
+        # A look finds no locked row, and room for a small row where there is none for a larger.
+        lasts = self.troubles.recent(FULL_SECONDS) == code and code in UNSEEN
+        sentence = f"{met} callers were told {code} in the last minute."
+        return (fail if lasts and (met >= MANY or code == FULL) else warn)(code, sentence)
+
+    def writable(self) -> bool:
+        """True if the database takes changes now: tried by one that is rolled back.
+
+        A store that was full a moment ago counts as full: a small row finds room where no other
+        does.
+        """
+        try:
+            with self.engine.connect() as conn:
+                conn.execute(text("set local lock_timeout = '2s'"))
+                conn.execute(text(TRY_TO_WRITE), {"id": str(uuid.uuid4())})
+                conn.rollback()
+        except (psycopg2.Error, SQLAlchemyError):
+            return False
+        return self.troubles.recent(FULL_SECONDS) != "database.full"
+
+    def reachable(self) -> bool:
+        """True if the database answers now."""
+        try:
+            with self.transaction() as tx:
+                tx.conn.execute(text("select 1"))
+        except Unavailable:
+            return False
+        return True
+
+
+def _leave_standby(context: ExceptionContext) -> None:
+    """Has all connections of the pool replaced once one of them proves to be read-only.
+
+    After a failover they lead to what is a standby now. Each is closed when it is next taken or
+    given back: a pool thrown away as a whole would leave those in use open, until none are left.
+    """
+    trouble = passing_trouble(context.original_exception)  # type: ignore[arg-type]
+    if trouble and trouble.code == "database.read_only":
+        context.is_disconnect = True

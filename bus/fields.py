@@ -1,0 +1,255 @@
+"""The fields that contracts are made of; ``personal=True`` marks what logs must hide.
+
+A refused value says ``code|sentence``, which the contract turns into a FieldError.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from iran import identifiers
+from iran.identifiers import Malformed
+from iran.persian import ungrouped_code, without_direction_marks
+
+# Line breaks of all systems, and those that word processors put (vertical tab, page, U+2028).
+_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+
+KEY_KINDS: dict[str, Callable[[str], str]] = {
+    "national_id": identifiers.national_id,
+    "legal_id": identifiers.legal_id,
+    "foreigner_id": identifiers.foreigner_id,
+    "licence_no": lambda text: identifiers.register_number(text, "licence_no"),
+    "file_no": lambda text: identifiers.register_number(text, "file_no"),
+    "subscription_code": lambda text: identifiers.register_number(text, "subscription_code"),
+    "electricity_subscription": lambda text: identifiers.register_number(
+        text, "electricity_subscription"
+    ),
+}
+
+
+def canonical_key(kind: str, text: str) -> str:
+    """The key of a subscriber in canonical form; raises identifiers.Malformed.
+
+    >>> canonical_key("national_id", "۹۹۰۰۰۰۰۰۱۳")
+    '9900000013'
+    """
+    return KEY_KINDS[kind](text)
+
+
+class Pattern(validate.Regexp):
+    """The form of a whole text, written ``^...$`` in what ECMA-262 and Python read alike.
+
+    JSON Schema gives it to every language (2020-12, section 6.3.3), so it has no ``\\A``, ``\\Z``,
+    named group or look-behind. Here the whole text must match: ``$`` alone lets a line end pass.
+    """
+
+    FOREIGN = re.compile(r"\\[AZz]|\(\?(?!:|=|!)")
+
+    def __init__(self, pattern: str, error: str) -> None:
+        if not (pattern.startswith("^") and pattern.endswith("$")) or self.FOREIGN.search(pattern):
+            raise ValueError(f"{pattern}: write ^...$ without what Python alone reads")
+        super().__init__(pattern, error=error)
+
+    def __call__(self, value: Any) -> Any:
+        if self.regex.fullmatch(value) is None:
+            raise ValidationError(self._format_error(value))
+        return value
+
+
+class Boolean(fields.Boolean):
+    """``true`` or ``false`` of JSON; never a number or a word."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Integer(fields.Integer):
+    """A whole number of JSON, ``196.0`` as well as ``196`` (JSON Schema 2020-12, section 6.1.1);
+    never a bool or a text of digits.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strict=True, **kwargs)
+
+    def _validated(self, value: Any) -> int:
+        whole_float = isinstance(value, float) and value.is_integer()
+        return super()._validated(int(value) if whole_float else value)
+
+
+class Float(fields.Float):
+    """A number of JSON; never a bool or a text of digits."""
+
+    def _validated(self, value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
+class Text(fields.String):
+    """Text of at most ``most`` characters, without control characters (no log can be forged).
+
+    ``fold`` brings a number or code into the form that is meant, before anything is measured; other
+    text loses the marks that turn the direction of what stands beside it.
+    """
+
+    def __init__(
+        self,
+        most: int,
+        *,
+        least: int = 1,
+        personal: bool = False,
+        fold: Callable[[str], str] = without_direction_marks,
+        **kwargs: Any,
+    ):
+        super().__init__(metadata={"personal": personal, **kwargs.pop("metadata", {})}, **kwargs)
+        self.fold = fold
+        self.validators = [
+            self._clean,
+            validate.Length(least, most, error=(f"length|Give {least} to {most} characters.")),
+            *self.validators,
+        ]
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return self.fold(super()._deserialize(value, attr, data, **kwargs))
+
+    @staticmethod
+    def _clean(value: str) -> None:
+        if any(ord(c) < 32 or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000 for c in value):  # noqa: PLR2004 - the control and surrogate ranges of Unicode
+            raise ValidationError("characters|Control characters may not stand here.")
+
+
+class Prose(fields.String):
+    """Text of several lines, as people write it: line breaks and tabs, no other control character,
+    no mark that turns the direction of what follows.
+
+    Kept with ``\\n`` as the line break, and without blanks around it.
+    """
+
+    def __init__(self, most: int, *, least: int = 1, personal: bool = False, **kwargs: Any):
+        super().__init__(metadata={"personal": personal, **kwargs.pop("metadata", {})}, **kwargs)
+        self.validators = [
+            validate.Length(least, most, error=f"length|Give {least} to {most} characters.")
+        ]
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        text = without_direction_marks(_LINE_ENDS.sub("\n", text)).strip()
+        Text._clean(text.replace("\n", "").replace("\t", ""))
+        return text
+
+
+class Checked(Text):
+    """Text that ``check`` brings into canonical form, or refuses with Malformed."""
+
+    def __init__(self, most: int, check: Callable[[str], str], **kwargs: Any):
+        super().__init__(most, **kwargs)
+        self.check = check
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return self.check(text)
+        except Malformed as error:
+            raise ValidationError(f"{error.code}|{error}") from None
+
+
+def code_text(most: int = 40, **kwargs: Any) -> Text:
+    """A stable code, such as that of a purpose or an answer."""
+    return Text(most, **kwargs)
+
+
+def uuid_text(**kwargs: Any) -> Text:
+    """A UUID as text."""
+    return Text(36, metadata={"format": "uuid", **kwargs.pop("metadata", {})}, **kwargs)
+
+
+def one_time_code() -> Text:
+    """The code that came by SMS or letter, however it is typed."""
+    return Text(
+        12,
+        fold=ungrouped_code,
+        required=True,
+        personal=True,
+        metadata={"description": "The code that came"},
+    )
+
+
+class Choice(fields.String):
+    """One of a closed list of codes."""
+
+    def __init__(self, choices: Mapping[str, Any] | tuple[str, ...], **kwargs: Any):
+        names = tuple(choices)
+        super().__init__(
+            validate=validate.OneOf(names, error="choice|Use one of: " + ", ".join(names) + "."),
+            **kwargs,
+        )
+
+
+# No register is older, and no calendar here reaches further.
+YEARS = range(1900, 2200)
+
+
+class Instant(fields.Field[str]):
+    """A moment with its offset (RFC 3339), kept as text in UTC: ``2026-11-23T08:30:00Z``."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            moment = dt.datetime.fromisoformat(value)
+            utc = moment.astimezone(dt.UTC) if moment.tzinfo else None
+            if utc is not None and utc.year not in YEARS:
+                utc = None
+        except (TypeError, ValueError, OverflowError):
+            utc = None
+        if utc is None:
+            raise ValidationError(
+                "instant|Give a moment with its offset, of the years 1900 to 2199, such as "
+                "2026-11-23T08:30:00Z."
+            )
+        return utc.isoformat().replace("+00:00", "Z")
+
+
+class Day(fields.Field[str]):
+    """A Gregorian day, ``2026-11-23``."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            day = dt.date.fromisoformat(value)
+        except (TypeError, ValueError):
+            day = None
+        if day is None or day.year not in YEARS:
+            raise ValidationError("day|Give a day of the years 1900 to 2199, such as 2026-11-23.")
+        return day.isoformat()
+
+
+class Block(fields.Dict):
+    """A part of an answer whose members the contract's page describes."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(keys=fields.String(), **kwargs)
+
+
+def whole(least: int, most: int, **kwargs: Any) -> Integer:
+    """A whole number within bounds."""
+    return Integer(
+        validate=validate.Range(least, most, error=f"range|Give a number from {least} to {most}."),
+        **kwargs,
+    )
+
+
+def personal_names(schema: Schema) -> set[str]:
+    """The names of the fields, at any depth, that logs must hide."""
+    names = set()
+    for name, field in schema.fields.items():
+        inner = field
+        while isinstance(inner, fields.List):
+            inner = inner.inner
+        if inner.metadata.get("personal") or field.metadata.get("personal"):
+            names.add(name)
+        if isinstance(inner, fields.Nested):
+            names |= personal_names(inner.schema)
+    return names

@@ -1,0 +1,1 @@
+"""What comes from outside of the bus: files, letters, HTTP answers, spreadsheets."""

@@ -1,0 +1,117 @@
+"""Ed25519 keys of agencies and of the bus, parsed once; ids are given by who registers them."""
+
+import base64
+import hashlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from bus.signatures.key_strength import ED25519_BYTES, is_sound_commitment, require_strong_ed25519
+
+JWS_ALGORITHM = "EdDSA"
+PROOF_KIND = "mirab-key-proof+jwt"
+
+
+def base64url(raw: bytes) -> str:
+    """Base64url without padding (RFC 7515, section 2)."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def from_base64url(text: str) -> bytes:
+    """From base64 or base64url, padded or not; ValueError if it is neither."""
+    standard = text.replace("-", "+").replace("_", "/")
+    return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+
+
+class PublicKey:
+    """An Ed25519 public key, parsed once; ValueError for one that proves nothing."""
+
+    def __init__(self, raw: bytes) -> None:
+        require_strong_ed25519(raw)
+        self._key = Ed25519PublicKey.from_public_bytes(raw)
+        self.raw = raw
+
+    @classmethod
+    def from_base64(cls, text: str) -> "PublicKey":
+        """From the base64 (or base64url) of its 32 bytes; ValueError if it is none."""
+        return cls(from_base64url(text.strip()))
+
+    @classmethod
+    def from_jwk(cls, jwk: Mapping[str, Any]) -> "PublicKey":
+        """From a JSON Web Key (RFC 8037)."""
+        if jwk.get("kty") != "OKP" or jwk.get("crv") != "Ed25519":
+            raise ValueError("not an Ed25519 key")
+        return cls.from_base64(str(jwk["x"]))
+
+    def jwk(self, keyid: str) -> dict[str, str]:
+        """As a JSON Web Key with that id."""
+        told = {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": JWS_ALGORITHM, "kid": keyid}
+        return {**told, "x": base64url(self.raw)}
+
+    def thumbprint(self) -> str:
+        """Its thumbprint as a JSON Web Key (RFC 7638, SHA-256)."""
+        jwk = {"crv": "Ed25519", "kty": "OKP", "x": base64url(self.raw)}
+        return base64url(hashlib.sha256(orjson.dumps(jwk)).digest())
+
+    def base64(self) -> str:
+        """As base64, the form in which the register of agencies holds it."""
+        return base64.b64encode(self.raw).decode()
+
+    def verify(self, signature: bytes, base: bytes) -> bool:
+        """True if the signature is this key's over ``base``."""
+        if not is_sound_commitment(signature[:ED25519_BYTES]):
+            return False
+        try:
+            self._key.verify(signature, base)
+        except InvalidSignature:
+            return False
+        return True
+
+
+class SigningKey:
+    """An Ed25519 private key and the id under which the other side knows it."""
+
+    def __init__(self, key: Ed25519PrivateKey, keyid: str) -> None:
+        self._key, self.keyid = key, keyid
+        self.public = PublicKey(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+
+    @classmethod
+    def load(cls, path: str | Path, keyid: str) -> "SigningKey":
+        """From a PEM file; ValueError if it holds no Ed25519 key, OSError if it cannot be read."""
+        key = load_pem_private_key(Path(path).read_bytes(), password=None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise ValueError(f"{path} holds no Ed25519 key")  # noqa: TRY004 - the content is wrong
+        return cls(key, keyid)
+
+    @classmethod
+    def new(cls, keyid: str) -> "SigningKey":
+        """A fresh key."""
+        return cls(Ed25519PrivateKey.generate(), keyid)
+
+    def sign(self, base: bytes) -> bytes:
+        """The signature over ``base``, 64 bytes."""
+        return self._key.sign(base)
+
+    def proof(self, subject: str, at: float | None = None) -> str:
+        """Proves to the register that whoever names this key has it; ``subject`` is the agency's
+        code, or ``sandbox`` for one that has none yet; ``at`` is unix time, now if left out.
+        """
+        made = int(time.time() if at is None else at)
+        claims = {"sub": subject, "jkt": self.public.thumbprint(), "iat": made}
+        return self.jws(PROOF_KIND, claims)
+
+    def jws(self, kind: str, claims: Mapping[str, Any]) -> str:
+        """A compact JWS (RFC 7515) of these claims; ``kind`` is its typ."""
+        header = {"typ": kind, "alg": JWS_ALGORITHM, "kid": self.keyid}
+        signed = ".".join(base64url(orjson.dumps(part)) for part in (header, claims))
+        return f"{signed}.{base64url(self.sign(signed.encode()))}"

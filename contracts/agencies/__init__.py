@@ -1,0 +1,1 @@
+"""Contracts of the agencies context: the register, deferred calls, events that are heard."""

@@ -1,0 +1,1 @@
+"""Contracts of the billing context: tariffs, bills, payments, the treasury."""

@@ -1,0 +1,1 @@
+"""Contracts of the inquiry context: questions, answers, batches, parcels, ratings."""

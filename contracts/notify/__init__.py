@@ -1,0 +1,1 @@
+"""Contracts of the notify context: messages, templates, bulk jobs, announcements."""

@@ -1,0 +1,71 @@
+"""Who gets a message, and the values that fill its template in; of the contracts of notices."""
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from bus.fields import Checked, Prose, Text
+from iran import identifiers
+from people import tracking
+
+VALUE_MOST, VALUES_MOST, ADDRESS_LINES = 2_000, 100, 7
+
+
+class Receiver(Schema):
+    """Who gets a message, by any of the ways in which he can be reached."""
+
+    mobile = Checked(40, identifiers.mobile, load_default=None, allow_none=True, personal=True)
+    email = Checked(200, identifiers.email, load_default=None, allow_none=True, personal=True)
+    inbox = Checked(
+        40, tracking.parse, load_default=None, allow_none=True, personal=True,
+        metadata={"description": "The code of an inbox on the portal"},
+    )  # fmt: skip
+    address = fields.List(
+        Text(100, personal=True),
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(3, ADDRESS_LINES, error="length|Give 3 to 7 lines."),
+        metadata={"personal": True, "description": "Name, street and place, postal code last"},
+    )
+
+
+NUMBER_MOST = 2**53 - 1
+"""Greater ones are other numbers in many programs (RFC 8259, section 6)."""
+
+
+class Value(Prose):
+    """What stands for a placeholder: a text, a whole number, or a list of texts, which becomes a
+    list of points in a letter and an enumeration elsewhere.
+    """
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, list):
+            if len(value) > VALUES_MOST:
+                raise ValidationError(f"length|Give at most {VALUES_MOST} values.")
+            return [self._one(each, attr, data, **kwargs) for each in value]
+        return self._one(value, attr, data, **kwargs)
+
+    def _one(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if isinstance(value, float) or (isinstance(value, int) and abs(value) > NUMBER_MOST):
+            raise ValidationError("number|Give this number as a text, so that it is sent as typed.")
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        return text
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value
+
+    def _validate(self, value: Any) -> None:
+        for each in value if isinstance(value, list) else [value]:
+            super()._validate(each)
+
+
+def personalisation(**kwargs: Any) -> fields.Dict:
+    """The values of a template's placeholders, by name."""
+    return fields.Dict(
+        keys=Text(64),
+        values=Value(VALUE_MOST, least=0),
+        metadata={"personal": True, "description": "Values of the placeholders ((name))"},
+        **kwargs,
+    )

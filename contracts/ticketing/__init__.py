@@ -1,0 +1,1 @@
+"""Contracts of the ticketing context: citizens, the desk, accounts, letters, visits."""

@@ -1,0 +1,1 @@
+"""Iranian text, calendar, hours and identifiers; pure, below everything else."""

@@ -1,0 +1,329 @@
+"""Agencies as their documents say: who they are, their keys, what they may; and rights by these."""
+
+import datetime as dt
+import ipaddress
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, TypeVar
+
+from joserfc.jwk import Key
+
+from bus.signatures.jwk import OF_CURVE, public_key
+from bus.signatures.keys import PublicKey, base64url
+from bus.topology import AGENCY_CODE
+from iran.persian import tehran_day
+
+DEFAULT_LIMIT = (600, 60)
+SHA256_BYTES = 32
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Told = Mapping[str, Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Leave to use contracts (``inquiry.ask.v1``, ``inquiry.*``) for purposes until a day.
+
+    ``basis`` is the law or agreement that it stands on; ``blocks`` are the only ones of an answer
+    that it gives (None: all of the purpose); ``per_day`` is its quota of questions a day in
+    Tehran; it counts only for who comes from one of ``networks``, if it names any.
+    """
+
+    contract: str
+    purposes: tuple[str, ...]
+    until: dt.date
+    basis: str | None = None
+    blocks: tuple[str, ...] | None = None
+    per_day: int | None = None
+    networks: tuple[Network, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """Leave of an agency for another, ``to``, to ask in its name; never beyond its own grants."""
+
+    to: str
+    contract: str
+    purposes: tuple[str, ...]
+    until: dt.date
+    basis: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """A member: ``requests`` in ``seconds`` is its rate limit.
+
+    ``serves`` are contracts that it answers itself, ``hears`` the events that it is told, in a
+    ``queue`` of its own if it wants one. One that was ``revoked`` has no right at all; of one in
+    force ``revoked_keys`` are the ids that officers have taken back.
+    """
+
+    code: str
+    name: str
+    grants: tuple[Grant, ...]
+    requests: int
+    seconds: int
+    name_fa: str = ""
+    delegations: tuple[Delegation, ...] = ()
+    serves: frozenset[str] = frozenset()
+    hears: tuple[str, ...] = ()
+    queue: bool = False
+    revoked: bool = False
+    revoked_keys: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What an agency proves itself by until a day: a key, or a certificate by its SHA-256.
+
+    ``signs`` is an Ed25519 key, which alone may sign requests; ``jwk`` any key, by which it asks
+    for tokens with one of ``algorithms``.
+    """
+
+    id: str
+    agency: str
+    until: dt.date
+    signs: PublicKey | None = None
+    jwk: Key | None = None
+    algorithms: tuple[str, ...] = ()
+    thumbprint: str | None = None
+
+
+def agency_of(document: Told) -> tuple[Agency, list[Credential]]:
+    """The agency of a document, and what it proves itself by.
+
+    ValueError begins with the path of the field that is wrong: ``grants.0.until: …``.
+    """
+    code, limits = _text(document, "code"), _table(document, "limits")
+    amqp, events = _table(document, "amqp"), _table(document, "events")
+    serves, queue = frozenset(_inside("amqp", _texts, amqp, "serves")), events.get("queue", False)
+    if (serves or queue) and not AGENCY_CODE.fullmatch(code):
+        raise ValueError(f"code: {code!r} is no code for the broker (a-z, 0-9, -)")
+    if type(queue) is not bool:
+        raise ValueError("events.queue: is not true or false")
+    agency = Agency(
+        code=code,
+        name=_text(document, "name"),
+        name_fa=_text(document, "name_fa") if "name_fa" in document else "",
+        grants=tuple(_each(document, "grants", _grant)),
+        requests=_inside("limits", _positive, limits, "requests", DEFAULT_LIMIT[0]),
+        seconds=_inside("limits", _positive, limits, "seconds", DEFAULT_LIMIT[1]),
+        delegations=tuple(_each(document, "delegations", _delegation)),
+        serves=serves,
+        hears=_inside("events", _texts, events, "hears"),
+        queue=queue,
+        revoked=document.get("state") == "REVOKED",
+        revoked_keys=frozenset(_texts(document, "revoked_keys")),
+    )
+    credentials = [
+        *_each(document, "keys", lambda told: _key(code, told)),
+        *_each(document, "certificates", lambda told: _certificate(code, told)),
+    ]
+    return agency, credentials
+
+
+def today() -> dt.date:
+    """The day in Iran, by which grants and keys end."""
+    return tehran_day(dt.datetime.now(dt.UTC))
+
+
+def grants_of(
+    agency: Agency, contract: str, behalf: Iterable[Delegation] | None = None
+) -> list[Grant]:
+    """An agency's grants for a contract, in force or not; those that are delegated are narrowed
+    to what ``behalf`` gives: its purposes, and the day on which the first of the two ends.
+    """
+    own = [grant for grant in agency.grants if fnmatchcase(contract, grant.contract)]
+    if behalf is None:
+        return own
+    return [
+        Grant(
+            contract,
+            tuple(purpose for purpose in grant.purposes if purpose in delegation.purposes),
+            min(grant.until, delegation.until),
+            delegation.basis or grant.basis,
+            grant.blocks,
+            grant.per_day,
+            grant.networks,
+        )
+        for delegation in behalf
+        for grant in own
+    ]
+
+
+def delegations_of(delegator: Agency, to: str, contract: str) -> list[Delegation]:
+    """What lets ``to`` use a contract in the name of another agency, in force or not."""
+    return [
+        one for one in delegator.delegations if one.to == to and fnmatchcase(contract, one.contract)
+    ]
+
+
+def from_network(grants: Iterable[Grant], address: str | None) -> list[Grant]:
+    """The grants that count for who comes from that address (as Starlette tells it)."""
+    return [grant for grant in grants if not grant.networks or _is_within(grant.networks, address)]
+
+
+def told(grants: Iterable[Grant]) -> list[dict[str, Any]]:
+    """Grants as they go into the caller of an envelope, one for each purpose."""
+    found = []
+    for grant in grants:
+        for purpose in grant.purposes:
+            one: dict[str, Any] = {"purpose": purpose, "until": grant.until.isoformat()}
+            if grant.basis is not None:
+                one["basis"] = grant.basis
+            if grant.blocks is not None:
+                one["blocks"] = list(grant.blocks)
+            if grant.per_day is not None:
+                one["per_day"] = grant.per_day
+            if grant.networks:
+                one["networks"] = [str(network) for network in grant.networks]
+            found.append(one)
+    return found
+
+
+def _is_within(networks: Iterable[Network], address: str | None) -> bool:
+    try:
+        found = ipaddress.ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
+        found = found.ipv4_mapped
+    return any(found in network for network in networks)
+
+
+# --- documents, read ---
+
+
+def _grant(told: Told) -> Grant:
+    purposes = _texts(told, "purposes")
+    per_day = _positive(told, "per_day") if "per_day" in told else None
+    if per_day is not None and not purposes:
+        raise ValueError("per_day: counts questions, so the grant must name their purposes")
+    return Grant(
+        _text(told, "contract"),
+        purposes,
+        _day(told, "until"),
+        _text(told, "basis") if told.get("basis") else None,
+        _texts(told, "blocks") if "blocks" in told else None,
+        per_day,
+        tuple(_each_text(told, "networks", ipaddress.ip_network)),
+    )
+
+
+def _delegation(told: Told) -> Delegation:
+    return Delegation(
+        _text(told, "to"),
+        _text(told, "contract"),
+        _texts(told, "purposes"),
+        _day(told, "until"),
+        _text(told, "basis") if told.get("basis") else None,
+    )
+
+
+def _key(agency: str, told: Told) -> Credential:
+    """A key: ``public_key`` in base64, or ``jwk``, a table after RFC 7517."""
+    name = "public_key" if "public_key" in told else "jwk"
+    try:
+        signs = PublicKey.from_base64(_text(told, name)) if name == "public_key" else None
+        jwk, algorithms = public_key(signs.jwk("") if signs else told.get("jwk"))
+        if signs is None and algorithms == OF_CURVE["Ed25519"]:
+            signs = PublicKey.from_jwk(told["jwk"])
+    except ValueError as error:
+        raise ValueError(f"{name}: {str(error).removeprefix(f'{name}: ')}") from None
+    return Credential(_text(told, "id"), agency, _day(told, "until"), signs, jwk, algorithms)
+
+
+def _certificate(agency: str, told: Told) -> Credential:
+    """A certificate: ``sha256`` of its DER in hex, as openssl prints it."""
+    digest = b""
+    try:
+        digest = bytes.fromhex(_text(told, "sha256").replace(":", ""))
+    except ValueError as error:
+        raise ValueError(f"sha256: {str(error).removeprefix('sha256: ')}") from None
+    if len(digest) != SHA256_BYTES:
+        raise ValueError("sha256: of a certificate has 32 bytes")
+    thumbprint = base64url(digest)
+    return Credential(_text(told, "id"), agency, _day(told, "until"), thumbprint=thumbprint)
+
+
+def _each(told: Told, name: str, make: Callable[[Told], T]) -> list[T]:
+    """What ``make`` makes of each table of a list."""
+    found = []
+    for number, one in enumerate(_list(told, name)):
+        if not isinstance(one, Mapping):
+            raise ValueError(f"{name}.{number}: is not a table")  # noqa: TRY004 - the content is
+        try:
+            found.append(make(one))
+        except ValueError as error:
+            raise ValueError(f"{name}.{number}.{error}") from None
+    return found
+
+
+def _each_text(told: Told, name: str, make: Callable[[str], T]) -> list[T]:
+    found = []
+    for number, one in enumerate(_texts(told, name)):
+        try:
+            found.append(make(one))
+        except ValueError as error:
+            raise ValueError(f"{name}.{number}: {error}") from None
+    return found
+
+
+def _inside(path: str, read: Callable[..., T], *what: Any) -> T:
+    """Reads a field of an inner table; what is wrong is told by its path from the outside."""
+    try:
+        return read(*what)
+    except ValueError as error:
+        raise ValueError(f"{path}.{error}") from None
+
+
+def _table(told: Told, name: str) -> Told:
+    found = told.get(name, {})
+    if not isinstance(found, Mapping):
+        raise ValueError(f"{name}: is not a table")  # noqa: TRY004 - the content is wrong
+    return found
+
+
+def _list(told: Told, name: str) -> list[Any]:
+    found = told.get(name, [])
+    if not isinstance(found, list):
+        raise ValueError(f"{name}: is not a list")  # noqa: TRY004 - the content is wrong
+    return found
+
+
+def _text(told: Told, name: str) -> str:
+    found = told.get(name)
+    if not isinstance(found, str) or not found:
+        raise ValueError(f"{name}: is not a text")
+    return found
+
+
+def _texts(told: Told, name: str) -> tuple[str, ...]:
+    found = _list(told, name)
+    if not all(isinstance(one, str) for one in found):
+        raise ValueError(f"{name}: is not a list of texts")
+    return tuple(found)
+
+
+def _day(told: Told, name: str) -> dt.date:
+    """A day of TOML, or its text (2026-11-25) in JSON."""
+    found = told.get(name)
+    if isinstance(found, str) and _DAY.fullmatch(found):
+        try:
+            return dt.date.fromisoformat(found)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    if type(found) is not dt.date:  # a datetime is a date to isinstance
+        raise ValueError(f"{name}: {found!r} is not a day")
+    return found
+
+
+def _positive(told: Told, name: str, otherwise: int | None = None) -> int:
+    found = told.get(name, otherwise)
+    if type(found) is not int or found < 1:
+        raise ValueError(f"{name}: {found!r} is not a whole number from 1")
+    return found

@@ -1,0 +1,325 @@
+"""The register of agencies as a folder has it: files by hand (TOML), or signed copies (JWS)."""
+
+import contextlib
+import time
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from bus.errors import Forbidden, Unauthenticated
+from bus.kinds import Request
+from bus.process import log
+from bus.settings import Settings
+from bus.signatures.keys import JWS_ALGORITHM, PublicKey, from_base64url
+from contracts import CATALOGUE
+from members.documents import (
+    Agency,
+    Credential,
+    Grant,
+    agency_of,
+    delegations_of,
+    grants_of,
+    today,
+    told,
+)
+
+__all__ = ["Agency", "Credential", "Register", "agency_of", "current", "rights"]
+
+LOOK_SECONDS = 0.2
+KIND = "mirab-register+jws"
+TOML, COPIES = "*.toml", "*.jws"
+_log = log.get("register")
+
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one file said when it was last read whole."""
+
+    stamp: Stamp
+    version: int
+    agency: Agency
+    credentials: tuple[Credential, ...]
+
+
+@dataclass(slots=True)
+class Known:
+    """What all files said together."""
+
+    agencies: dict[str, Agency] = field(default_factory=dict)
+    keys: dict[str, Credential] = field(default_factory=dict)
+    certificates: dict[str, Credential] = field(default_factory=dict)
+    servers: dict[str, str] = field(default_factory=dict)
+
+    def add(self, entry: Entry) -> None:
+        """ValueError if what it says stands in another file already."""
+        agency = entry.agency
+        keys = {one.id: one for one in entry.credentials}
+        certificates = {one.thumbprint: one for one in entry.credentials if one.thumbprint}
+        servers = dict.fromkeys(agency.serves, agency.code)
+        if (
+            agency.code in self.agencies
+            or len(keys) < len(entry.credentials)
+            or keys.keys() & self.keys.keys()
+            or certificates.keys() & self.certificates.keys()
+        ):
+            raise ValueError("the agency or one of its keys is there twice")
+        if servers.keys() & self.servers.keys():
+            raise ValueError("it serves what another agency serves")
+        self.agencies[agency.code] = agency
+        self.keys.update(keys)
+        self.certificates.update(certificates)
+        self.servers.update(servers)
+
+
+class Register:
+    """All agencies; a changed file is in force within a second, a broken one changes nothing.
+
+    With a ``key`` only copies that it signed count (``*.jws``), each for itself, and never an
+    older version after a newer; without it the files of hand (``*.toml``), all or none.
+    """
+
+    def __init__(self, folder: Path, key: PublicKey | None = None) -> None:
+        if not folder.is_dir():
+            raise ValueError(f"AGENCIES_DIR: there is no folder {folder}.")
+        self._folder, self._key = folder, key
+        self._stamps: dict[str, Stamp] = {}
+        self._entries: dict[str, Entry] = {}
+        self._newest: dict[str, int] = {}
+        self._looked = 0.0
+        self._known = Known()
+        self._began = False
+        self._read()
+        self._began = True
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Register":
+        """The register of AGENCIES_DIR, of signed copies if REGISTER_PUBLIC_KEY is set."""
+        key = settings.get("REGISTER_PUBLIC_KEY")
+        folder = Path(settings.text("AGENCIES_DIR"))
+        return cls(folder, PublicKey.from_base64(key) if key else None)
+
+    def key(self, keyid: str) -> PublicKey | None:
+        """The public key of that id by which requests are signed, if it is known."""
+        found = self.credential(keyid)
+        return found.signs if found else None
+
+    def credential(self, id: str) -> Credential | None:
+        """The key or certificate of that id, if it is known."""
+        self._look()
+        return self._known.keys.get(id)
+
+    def certificate(self, thumbprint: str) -> Credential | None:
+        """The certificate with that SHA-256 (base64url), if it is known."""
+        self._look()
+        return self._known.certificates.get(thumbprint)
+
+    def owner(self, keyid: str) -> Agency:
+        """Whose key it is; Unauthenticated if it is out of date."""
+        found = self._known.keys[keyid]
+        if found.until < today():
+            raise Unauthenticated(
+                "Your key is out of date; register a new one.", code="identity.key_expired"
+            )
+        return self._known.agencies[found.agency]
+
+    def agency(self, code: str) -> Agency | None:
+        """The agency of that code, if it is known."""
+        self._look()
+        return self._known.agencies.get(code)
+
+    def server(self, contract: str) -> str | None:
+        """The code of the agency that serves a contract; None if there is none."""
+        self._look()
+        return self._known.servers.get(contract)
+
+    @property
+    def by_copies(self) -> bool:
+        """Whether it stands in signed copies, which come one by one."""
+        return self._key is not None
+
+    def agencies(self) -> list[Agency]:
+        """All agencies, by their codes."""
+        self._look()
+        return [self._known.agencies[code] for code in sorted(self._known.agencies)]
+
+    def look_now(self) -> None:
+        """Reads what has changed at once."""
+        self._looked = time.monotonic()
+        if self._state() != self._stamps:
+            self._read()
+
+    def _look(self) -> None:
+        if time.monotonic() - self._looked >= LOOK_SECONDS:
+            self.look_now()
+
+    def _state(self) -> dict[str, Stamp]:
+        found = {}
+        for path in sorted(self._folder.glob(COPIES if self._key else TOML)):
+            with contextlib.suppress(OSError):  # it went while we looked
+                stat = path.stat()
+                found[path.name] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        return found
+
+    def _read(self) -> None:
+        self._stamps = self._state()
+        known = self._copies() if self._key else self._by_hand()
+        if known is not None:
+            self._known = known
+            if self._began:
+                _log.info("register read", agencies=len(known.agencies), keys=len(known.keys))
+
+    def _by_hand(self) -> Known | None:
+        """What the files say, all of them or None."""
+        known = Known()
+        for path in sorted(self._folder.glob(TOML)):
+            try:
+                document = tomllib.loads(path.read_text(encoding="utf-8"))
+                agency, credentials = agency_of(document)
+                known.add(Entry((0, 0, 0), 0, agency, tuple(credentials)))
+            except (OSError, ValueError) as error:
+                if not self._began:
+                    raise ValueError(f"AGENCIES_DIR: {path.name}: {error}") from None
+                _log.error("register not read, the old one stays", why=f"{path.name}: {error}")
+                return None
+        return known
+
+    def _copies(self) -> Known:
+        """What the copies say; one that is wrong leaves what stood before of its agency."""
+        for name in self._entries.keys() - self._stamps.keys():
+            del self._entries[name]
+        for name, stamp in self._stamps.items():
+            old = self._entries.get(name)
+            if old is None or old.stamp != stamp:
+                self._take(name, stamp)
+        known = Known()
+        for entry in sorted(self._entries.values(), key=lambda entry: entry.version):
+            try:
+                known.add(entry)
+            except ValueError as error:
+                _log.error("copy not taken", agency=entry.agency.code, why=str(error))
+        return known
+
+    def _take(self, name: str, stamp: Stamp) -> None:
+        try:
+            document = self._opened((self._folder / name).read_text(encoding="ascii"))
+            agency, credentials = agency_of(document)
+            version = self._version(document, agency, name)
+        except (OSError, ValueError) as error:
+            _log.error("copy refused, what stood before stays", file=name, why=str(error))
+            return
+        self._newest[agency.code] = version
+        self._entries[name] = Entry(stamp, version, agency, tuple(credentials))
+
+    def _version(self, document: Mapping[str, Any], agency: Agency, name: str) -> int:
+        version = document.get("version")
+        if type(version) is not int or f"{agency.code}.jws" != name:
+            raise ValueError("its version or its agency's code is not the file's")
+        if version < self._newest.get(agency.code, 0):
+            raise ValueError(f"version {version} is older than one that was there")
+        return version
+
+    def _opened(self, text: str) -> Mapping[str, Any]:
+        """The document in a compact JWS (RFC 7515); ValueError if the register did not sign it."""
+        signed, _, signature = text.strip().rpartition(".")
+        header, _, payload = signed.partition(".")
+        kind = orjson.loads(from_base64url(header))
+        named = (kind.get("typ"), kind.get("alg")) if isinstance(kind, dict) else None
+        if named != (KIND, JWS_ALGORITHM):
+            raise ValueError(f"it is no {KIND}")
+        if self._key is None or not self._key.verify(from_base64url(signature), signed.encode()):
+            raise ValueError("it is not signed by the key of the register")
+        document = orjson.loads(from_base64url(payload))
+        if not isinstance(document, dict):
+            raise ValueError("it holds no object")  # noqa: TRY004 - the content is wrong
+        return document
+
+
+def rights(
+    register: Register, agency: Agency, contract: str, on_behalf_of: str | None = None
+) -> list[Grant]:
+    """The grants by which an agency may use a contract, in force or not; its own, or in the name
+    of another those of that other that are delegated to it, if the contract can be delegated.
+
+    Forbidden ``delegation.not_given`` if that other lets it not do this; whether there is such an
+    agency is not told.
+    """
+    if on_behalf_of is None:
+        return grants_of(agency, contract)
+    known = CATALOGUE.get(contract)
+    delegable = isinstance(known, Request) and known.delegable
+    delegator = register.agency(on_behalf_of) if delegable else None
+    given = delegations_of(delegator, agency.code, contract) if delegator else []
+    if delegator is None or not any(one.until >= today() for one in given):
+        raise Forbidden(
+            "No agency of that code lets yours do this in its name; the water company registers it "
+            "when that agency asks.",
+            code="delegation.not_given",
+        )
+    return grants_of(delegator, contract, given)
+
+
+def current(register: Register, caller: Mapping[str, Any], contract_name: str) -> dict[str, Any]:
+    """The caller of an envelope of earlier, with only what still holds now: never more than then.
+
+    Unauthenticated ``identity.key_revoked`` if its key is gone or out of date; Forbidden
+    ``contract.grant_revoked`` if none of its rights to the contract is left.
+    """
+    key = register.credential(str(caller.get("key")))
+    agency = register.agency(str(caller.get("agency")))
+    if key is None or agency is None or key.agency != agency.code or key.until < today():
+        raise Unauthenticated(
+            "The key by which this was asked was taken back since.", code="identity.key_revoked"
+        )
+    contract = CATALOGUE.get(contract_name)
+    if isinstance(contract, Request) and contract.everyone and not caller.get("on_behalf_of"):
+        return dict(caller)
+    try:
+        found = rights(register, agency, contract_name, caller.get("on_behalf_of"))
+    except Forbidden:
+        found = []
+    in_force = [grant for grant in found if grant.until >= today()]
+    earlier = list(caller.get("grants") or ())
+    left = narrowed(earlier, told(in_force))
+    if not in_force or (earlier and not left):
+        raise Forbidden(
+            "The grant by which this was asked was taken back or has ended since.",
+            code="contract.grant_revoked",
+        )
+    return {**caller, "grants": left}
+
+
+def narrowed(
+    earlier: Iterable[Mapping[str, Any]], now: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What grants of earlier and of now both give, purpose by purpose.
+
+    From where it was asked is known no more: a grant with networks counts for what was asked by
+    one whose networks it still has.
+    """
+    present = list(now)
+    found = []
+    for then in earlier:
+        for grant in present:
+            if grant["purpose"] != then.get("purpose") or not _from_there(then, grant):
+                continue
+            one = {**grant, "until": min(str(grant["until"]), str(then["until"]))}
+            if "blocks" in then:
+                allowed = grant.get("blocks", then["blocks"])
+                one["blocks"] = [block for block in then["blocks"] if block in allowed]
+            if "per_day" in then:
+                one["per_day"] = min(grant.get("per_day", then["per_day"]), then["per_day"])
+            if one not in found:
+                found.append(one)
+    return found
+
+
+def _from_there(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    if "networks" not in now:
+        return True
+    return "networks" in then and set(then["networks"]) <= set(now["networks"])
