@@ -22,28 +22,24 @@ from contracts.billing.bills import (
 )
 from contracts.inquiry.questions import BATCH_ANSWERED, DAY_COUNTED
 from iran.persian import TEHRAN, tehran_day
-from services.billing import (
-    bill_search,
-    bills,
-    books,
-    exceptions,
-    last_days,
-    ledger,
-    officers,
-    paying,
-    previews,
-    psps,
-    reconciling,
-    refunds,
-    statements,
-    tariffs,
-    verifying,
-    views,
-    waiting,
-)
-from services.billing.bills import Till
+from services.billing import books, officers
+from services.billing.bills import due_dates as last_days
+from services.billing.bills import issuance as bills
+from services.billing.bills import previews
+from services.billing.bills import replies as views
+from services.billing.bills import search as bill_search
+from services.billing.bills.issuance import Till
 from services.billing.domain import ledger as journal
-from services.billing.psp import Psp
+from services.billing.ledger import entries as ledger
+from services.billing.ledger import statements
+from services.billing.payments import checkout as paying
+from services.billing.payments import exceptions, refunds, waiting
+from services.billing.payments import verification as verifying
+from services.billing.psps import configuration as psps
+from services.billing.psps.port import Psp
+from services.billing.reconciliation import days
+from services.billing.reconciliation import files as reconciling
+from services.billing.tariffs import changes as tariffs
 
 WRITERS = {"beancount": journal.beancount, "hledger": journal.hledger}
 
@@ -255,11 +251,11 @@ class Billing(Service):
 
     @serve(treasury.LOOK_AT_DAY)
     def look_at_day(self, tx, *, day):
-        return reconciling.look(self.officer(tx), dt.date.fromisoformat(day), list(self.psps))
+        return days.look(self.officer(tx), dt.date.fromisoformat(day), list(self.psps))
 
     @serve(treasury.CLOSE_DAY)
     def close_day(self, tx, *, day):
-        return reconciling.close(self.approver(tx), dt.date.fromisoformat(day), list(self.psps))
+        return days.close(self.approver(tx), dt.date.fromisoformat(day), list(self.psps))
 
     @serve(treasury.JOURNAL)
     def journal(self, tx, *, format, after):

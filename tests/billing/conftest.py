@@ -16,8 +16,9 @@ from bus.settings import Settings
 from contracts.billing import bills as contracts
 from contracts.billing import treasury
 from iran.persian import TEHRAN, parse_jalali
-from services.billing import last_days, verifying
-from services.billing.psp import Attempt, Declined, Order, Redirect, Returned, Verified
+from services.billing.bills import due_dates as last_days
+from services.billing.payments import verification as verifying
+from services.billing.psps.port import Attempt, Declined, Order, Redirect, Returned, Verified
 from services.billing.service import Billing
 from tests.conftest import execute
 

@@ -9,9 +9,10 @@ import pytest
 from bus.errors import ContractError, RuleBroken
 from contracts.billing import bills as contracts
 from contracts.billing import treasury
-from services.billing import last_days, tariffs
+from services.billing.bills import due_dates as last_days
 from services.billing.domain import bank_files, ledger
 from services.billing.domain.quote import Basis, Item, quote
+from services.billing.tariffs import changes as tariffs
 from tests.billing.test_paying import PRICE
 from tests.billing.test_rules import bills_file
 from tests.billing.test_treasury import HEAD, SHEBA, settlement, take

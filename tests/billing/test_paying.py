@@ -82,7 +82,7 @@ def test_another_amount_goes_to_suspense_and_is_given_back(hand):
 
 
 def test_money_that_the_bank_cannot_give_back_waits_for_an_officer(hand, monkeypatch):
-    from services.billing.psp import Declined
+    from services.billing.psps.port import Declined
 
     def refuse(attempt):
         raise Declined("No such call.", code="psp.no_reversal")

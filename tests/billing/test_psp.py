@@ -13,9 +13,10 @@ import requests
 
 from bus.errors import Unavailable
 from iran.persian import jalali, persian_digits, tehran_day
-from services.billing import psp_wire, psps
 from services.billing.domain import bank_files
-from services.billing.psp import Attempt, Declined, Order
+from services.billing.psps import configuration as psps
+from services.billing.psps import http as psp_wire
+from services.billing.psps.port import Attempt, Declined, Order
 from tests.billing.playing import PlayedBank, answering
 from tests.conftest import ROOT, Starter
 

@@ -9,7 +9,7 @@ from bus.database.marks import Marks
 from bus.database.store import Store
 from bus.envelope import Envelope
 from contracts.billing.bills import CHARGE
-from services.billing import store
+from services.billing.bills import repository as store
 from services.billing.service import Billing
 from tests.billing.conftest import Hand
 from tests.conftest import execute

@@ -12,12 +12,13 @@ from persian_tools.bill import CURRENCY_RIAL, get_detail
 
 from bus.errors import ContractError, RuleBroken
 from contracts.billing import bills as contracts
-from services.billing import books, tariffs
+from services.billing import books
 from services.billing.domain import bank_files, bill, bill_ids, ledger, payment
 from services.billing.domain.bill_ids import Encoder
 from services.billing.domain.book import Book
 from services.billing.domain.quote import MOST_RIALS, Basis, Item, quote
 from services.billing.domain.tariff import Tariff
+from services.billing.tariffs import changes as tariffs
 from tests.conftest import ROOT
 
 DAY = dt.date(2026, 11, 23)

@@ -13,7 +13,7 @@ from contracts.billing import bills as contracts
 from contracts.billing import treasury
 from contracts.inquiry.questions import BATCH_ANSWERED, DAY_COUNTED
 from iran.persian import TEHRAN
-from services.billing import last_days
+from services.billing.bills import due_dates as last_days
 from services.billing.domain import bank_files
 from services.billing.service import Billing
 from tests.billing.test_paying import PRICE

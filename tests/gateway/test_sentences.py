@@ -10,7 +10,7 @@ from gateway.ops.desk import words as desk
 from gateway.ops.notices import words as notices
 from gateway.ops.register import words as register
 from gateway.ops.sentences import general
-from gateway.ops.treasury import words as treasury
+from gateway.ops.treasury import texts as treasury
 from gateway.problems import PROBLEMS
 from services.inquiry.domain.purposes import ALL_BLOCKS, PURPOSES
 

@@ -15,7 +15,7 @@ from contracts.inquiry import questions as contracts
 from contracts.inquiry import ratings
 from contracts.notify.messages import SEND_MESSAGE
 from contracts.ticketing import lost_secrets
-from services.billing.bills import ASKED_KEPT
+from services.billing.bills.issuance import ASKED_KEPT
 from services.inquiry import own, own_guesses
 from services.inquiry.service import Inquiry
 from tests.conftest import ROOT, execute

@@ -13,8 +13,8 @@ from contracts.billing import treasury as contracts
 from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Tried
 from gateway.ops.forms import day_of, one, query
-from gateway.ops.treasury.looks import Looks
-from gateway.ops.treasury.place import AT
+from gateway.ops.treasury.previews import Looks
+from gateway.ops.treasury.section import AT
 from iran.persian import tehran_day
 
 FILE_LIMIT = 6_000_000

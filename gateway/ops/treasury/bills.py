@@ -15,8 +15,8 @@ from contracts.billing.bills import BILL_STATES
 from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Tried
 from gateway.ops.forms import one, query, taken, whole_of
-from gateway.ops.treasury.looks import Looks
-from gateway.ops.treasury.place import AT
+from gateway.ops.treasury.previews import Looks
+from gateway.ops.treasury.section import AT
 from iran.persian import TEHRAN, Malformed, parse_jalali, tehran_day
 
 PAGE, MOST = 50, 2**53

@@ -12,8 +12,8 @@ from contracts.billing import treasury as contracts
 from gateway.ops.counter import NOTHING, Counter, Tried
 from gateway.ops.looking import Look
 from gateway.ops.treasury.bills import banks
-from gateway.ops.treasury.looks import Looks
-from gateway.ops.treasury.place import AT
+from gateway.ops.treasury.previews import Looks
+from gateway.ops.treasury.section import AT
 
 REFUND_ACTS = {
     "approve": contracts.APPROVE_REFUND,

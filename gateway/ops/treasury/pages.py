@@ -6,9 +6,9 @@ from gateway.ops.counter import Counter
 from gateway.ops.desk.session import Desk
 from gateway.ops.treasury.banks import Banks
 from gateway.ops.treasury.bills import Bills
+from gateway.ops.treasury.documents import Papers
 from gateway.ops.treasury.money import Money
-from gateway.ops.treasury.papers import Papers
-from gateway.ops.treasury.place import TREASURY
+from gateway.ops.treasury.section import TREASURY
 from gateway.ops.treasury.tariffs import Tariffs
 
 

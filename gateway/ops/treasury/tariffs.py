@@ -13,8 +13,8 @@ from gateway.ops import forms
 from gateway.ops.counter import NOTHING, Counter, Tried
 from gateway.ops.forms import one
 from gateway.ops.looking import Look
-from gateway.ops.treasury.looks import compared
-from gateway.ops.treasury.place import AT
+from gateway.ops.treasury.previews import compared
+from gateway.ops.treasury.section import AT
 
 FILE_LIMIT = 1_000_000
 ROW_ACTS = {"approve": contracts.APPROVE_TARIFF, "withdraw": contracts.WITHDRAW_TARIFF}

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 from bus.errors import RuleBroken
 from iran.persian import Malformed, parse_jalali
-from services.billing import ledger
+from services.billing.ledger import entries as ledger
 
 # kind of entry → (kind of row, Persian, English)
 KINDS = {

@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from services.billing.psp import Attempt, Declined, Order, Redirect, Returned, Verified
-from services.billing.psp_wire import ask_json, order_in, unreadable, whole
+from services.billing.psps.http import ask_json, order_in, unreadable, whole
+from services.billing.psps.port import Attempt, Declined, Order, Redirect, Returned, Verified
 
 OK, REPEATED = 0, 2
 GIVEN_BACK, REFUSED = 5, -1

@@ -10,7 +10,7 @@ from contracts.billing import treasury as contracts
 from gateway import pages
 from gateway.ops.counter import Counter
 from gateway.ops.looking import Fact, Look
-from gateway.ops.treasury import words
+from gateway.ops.treasury import texts as words
 
 Row = Mapping[str, Any]
 

@@ -7,10 +7,12 @@ from sqlalchemy import Connection, text
 
 from bus.envelope import instant
 from bus.errors import NotFound, RuleBroken
-from services.billing import attempts, bills, refunds, store
-from services.billing.bills import Till
+from services.billing.bills import issuance as bills
+from services.billing.bills import repository as store
+from services.billing.bills.issuance import Till
 from services.billing.domain import ledger as entries
-from services.billing.ledger import Of
+from services.billing.ledger.entries import Of
+from services.billing.payments import attempts, refunds
 
 
 def open_one(  # noqa: PLR0913 - the columns of a row

@@ -13,12 +13,15 @@ from bus.envelope import instant
 from bus.errors import Conflict, FieldError, NotFound, RuleBroken, Unavailable
 from contracts.billing.bills import BILL_ENDED, BILL_ISSUED, BILL_PAID
 from iran.persian import jalali, tehran_day
-from services.billing import books, ledger, store, tariffs
+from services.billing import books
+from services.billing.bills import repository as store
 from services.billing.domain import bill, bill_ids
 from services.billing.domain import ledger as entries
 from services.billing.domain.book import Book
 from services.billing.domain.quote import Basis, Item, quote
-from services.billing.ledger import Of
+from services.billing.ledger import entries as ledger
+from services.billing.ledger.entries import Of
+from services.billing.tariffs import changes as tariffs
 
 MIRAB = "mirab"
 ENDED = ("VOID", "EXPIRED")

@@ -7,10 +7,10 @@ import tomllib
 from collections.abc import Callable
 from typing import Any
 
-from services.billing.psp import Psp
-from services.billing.psp_behpardakht import Behpardakht
-from services.billing.psp_sadad import Sadad
-from services.billing.psp_sep import Sep
+from services.billing.psps.behpardakht import Behpardakht
+from services.billing.psps.port import Psp
+from services.billing.psps.sadad import Sadad
+from services.billing.psps.sep import Sep
 
 MAKERS: dict[str, Callable[..., Psp]] = {"sep": Sep, "behpardakht": Behpardakht, "sadad": Sadad}
 NEEDS = {

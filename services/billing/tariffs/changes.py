@@ -1,25 +1,18 @@
 """Tariff rows from draft to in force, and quotes; `python -m services.billing.tariffs` imports."""
 
-import argparse
 import datetime as dt
 import io
-import sys
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy import Row as SqlRow
 from sqlalchemy.exc import IntegrityError
 
-from bus.database.commands_run import note_command
-from bus.database.store import Store
-from bus.errors import BusError, Conflict, ContractError, FieldError, NotFound, RuleBroken
+from bus.errors import Conflict, ContractError, FieldError, NotFound, RuleBroken
 from bus.foreign.csv_rows import Reader, Row, Unread, delimiter_of
 from bus.foreign.spoiled import spoiled_text
 from bus.kinds import Form
-from bus.process.private import own_files_only
-from bus.settings import MissingSettings, Settings
 from contracts.billing.treasury import Tariff as TariffForm
 from iran.persian import Malformed, fold_code, parse_jalali, tehran_day
 from services.billing import books, officers
@@ -304,45 +297,3 @@ def _beside(
 
 def _place(row: SqlRow[Any]) -> tuple[str, ...]:
     return row.service, row.agency_class, row.use, row.area_class, row.season
-
-
-def main(argv: list[str] | None = None) -> int:
-    """0: imported; 1: nothing was changed, and stderr says why."""
-    parser = argparse.ArgumentParser(
-        prog="python -m services.billing.tariffs",
-        description="Imports a first tariff into an empty treasury; later rows are drafted and "
-        "approved at the desk. Does nothing if there are rows already.",
-    )
-    parser.add_argument("file", type=Path, help="CSV with the columns of a tariff row")
-    parser.add_argument("--drafted-by", required=True)
-    parser.add_argument("--approved-by", required=True)
-    parser.add_argument(
-        "--approved-on",
-        type=dt.datetime.fromisoformat,
-        default=dt.datetime.now(dt.UTC),
-        help="when they were approved on paper (RFC 3339); now if left out",
-    )
-    given = parser.parse_args(argv)
-    now = given.approved_on.astimezone(dt.UTC)
-    try:
-        rows = read_csv(given.file.read_text(encoding="utf-8"))
-        with Store(Settings().text("DB_URL"), source="tariffs").transaction() as tx:
-            if tx.conn.execute(text("select exists (select 1 from tariffs)")).scalar_one():
-                print("There is a tariff already.")
-                return 0
-            for id_ in draft(tx.conn, now, given.drafted_by, rows):
-                approve(tx.conn, now, given.approved_by, id_)
-            note_command(
-                tx.conn, "billing.tariffs", drafted_by=given.drafted_by,
-                approved_by=given.approved_by, rows=len(rows),
-            )  # fmt: skip
-    except (BusError, MissingSettings, OSError, UnicodeDecodeError) as error:
-        print(f"Not imported: {error}", file=sys.stderr)
-        return 1
-    print(f"{len(rows)} rows are in force from their days on.")
-    return 0
-
-
-if __name__ == "__main__":
-    own_files_only()
-    sys.exit(main())

@@ -13,8 +13,10 @@ from bus.database.store import Store
 from bus.errors import RuleBroken
 from contracts.billing.bills import BILL_REMINDED
 from iran.persian import tehran_day
-from services.billing import bills, books, store
-from services.billing.bills import Till
+from services.billing import books
+from services.billing.bills import issuance as bills
+from services.billing.bills import repository as store
+from services.billing.bills.issuance import Till
 from services.billing.domain import bill
 from services.billing.domain.book import Book
 

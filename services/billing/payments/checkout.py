@@ -9,10 +9,14 @@ from sqlalchemy import Connection
 from bus.database.store import Tx
 from bus.errors import Conflict, RuleBroken, TooMany, Unavailable
 from bus.process import log
-from services.billing import attempts, bills, books, exceptions, store, views
+from services.billing import books
+from services.billing.bills import issuance as bills
+from services.billing.bills import replies as views
+from services.billing.bills import repository as store
 from services.billing.domain import payment
-from services.billing.psp import Declined, Order, Psp, Redirect
-from services.billing.verifying import Desk, no_payment, why, work
+from services.billing.payments import attempts, exceptions
+from services.billing.payments.verification import Desk, no_payment, why, work
+from services.billing.psps.port import Declined, Order, Psp, Redirect
 
 _log = log.get("paying")
 ATTEMPTS_A_DAY = 20

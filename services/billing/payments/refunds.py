@@ -7,10 +7,12 @@ from sqlalchemy import Connection, text
 
 from bus.envelope import instant
 from bus.errors import Conflict, NotFound, RuleBroken
-from services.billing import ledger, officers, store
-from services.billing.bills import Till
+from services.billing import officers
+from services.billing.bills import repository as store
+from services.billing.bills.issuance import Till
 from services.billing.domain import ledger as entries
-from services.billing.ledger import Of
+from services.billing.ledger import entries as ledger
+from services.billing.ledger.entries import Of
 
 
 def available(conn: Connection, bill: Any) -> int:

@@ -2,7 +2,7 @@
 
 from contracts.billing import treasury as contracts
 from gateway.ops.counter import Place
-from gateway.ops.treasury import words
+from gateway.ops.treasury import texts as words
 
 AT = "/desk/treasury"
 TREASURY = Place(AT, "treasury", contracts.WHO_AM_I, "treasury.not_an_officer", words)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
 from iran.persian import TEHRAN
-from services.billing.psp import Attempt, Declined, Order, Redirect, Returned, Verified
-from services.billing.psp_wire import order_in, post, unreadable
+from services.billing.psps.http import order_in, post, unreadable
+from services.billing.psps.port import Attempt, Declined, Order, Redirect, Returned, Verified
 
 SPACE = "http://interfaces.core.sw.bps.com/"
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"

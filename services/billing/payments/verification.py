@@ -17,12 +17,14 @@ from bus.database.store import Store, Tx
 from bus.errors import NotFound, Unavailable
 from bus.process import log
 from bus.signatures.keys import base64url
-from services.billing import attempts, bills, exceptions, store
-from services.billing.bills import Till
+from services.billing.bills import issuance as bills
+from services.billing.bills import repository as store
+from services.billing.bills.issuance import Till
 from services.billing.domain import ledger as entries
 from services.billing.domain import payment
-from services.billing.ledger import Of
-from services.billing.psp import Attempt, Declined, Psp, Verified
+from services.billing.ledger.entries import Of
+from services.billing.payments import attempts, exceptions
+from services.billing.psps.port import Attempt, Declined, Psp, Verified
 
 _log = log.get("paying")
 LEASE = dt.timedelta(seconds=60)

@@ -13,7 +13,7 @@ from contracts.billing import treasury as contracts
 from gateway import documents, sheets
 from gateway.ops.counter import NOTHING, Counter, Tried, attachment
 from gateway.ops.forms import query
-from gateway.ops.treasury.place import AT
+from gateway.ops.treasury.section import AT
 from iran.persian import dashed_code
 
 ENDINGS = {"beancount": "beancount", "hledger": "journal"}

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
 from iran.persian import TEHRAN
-from services.billing.psp import Attempt, Declined, Order, Redirect, Returned, Verified
-from services.billing.psp_wire import ask_json, order_in, unreadable, whole
+from services.billing.psps.http import ask_json, order_in, unreadable, whole
+from services.billing.psps.port import Attempt, Declined, Order, Redirect, Returned, Verified
 
 OK, NOT_PAID, TOO_LATE = 0, -1, 101
 BLOCK = 64

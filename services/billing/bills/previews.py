@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from iran.persian import tehran_day
-from services.billing import bills
-from services.billing.bills import Till
+from services.billing.bills import issuance as bills
+from services.billing.bills.issuance import Till
 from services.billing.domain import bill
 
 

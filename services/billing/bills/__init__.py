@@ -1,0 +1,1 @@
+"""Bills: issuance and changes, search, due dates, previews and replies."""

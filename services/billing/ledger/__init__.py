@@ -1,0 +1,1 @@
+"""The ledger: entries in the database, and the monthly statement of an agency."""

@@ -1,0 +1,1 @@
+"""Payments at the gateways of banks: attempts, checkout, verification, exceptions, refunds."""

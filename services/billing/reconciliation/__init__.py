@@ -1,0 +1,1 @@
+"""Comparison with the banks: their files, and the close of a day."""

@@ -1,0 +1,1 @@
+"""The tariff: rows from draft to approval, imports and quotes."""
