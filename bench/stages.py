@@ -29,7 +29,7 @@ STAGES = {
         "sign_response (bus/signatures/signing.py": "signature of the answer",
         "check_digest (bus/signatures/digest.py": "digests",
         "content_digest (bus/signatures/digest.py": "digests",
-        "(gateway/agency/replays.py": "book of replays",
+        "(gateway/agency/proofs/replays.py": "book of replays",
         "load (bus/kinds.py": "contract",
         "(gateway/bodies.py": "body and JSON",
         "Client.call (bus/client.py": "question and reply over AMQP",

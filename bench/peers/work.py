@@ -19,9 +19,9 @@ from bus.signatures.digest import check_digest, content_digest
 from bus.signatures.keys import SigningKey
 from bus.signatures.signing import Message, sign_response, verify_request
 from contracts.inquiry.questions import ASK
-from gateway.agency.limits import RateLimits
-from gateway.agency.register import Register, caller, granted
-from gateway.agency.replays import Replays
+from gateway.agency.door.grants import Register, caller, granted
+from gateway.agency.door.rate_limits import RateLimits
+from gateway.agency.proofs.replays import Replays
 from gateway.bodies import parse_object
 from services.inquiry import asking
 from services.inquiry.asking import Asked

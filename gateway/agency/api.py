@@ -21,23 +21,28 @@ from contracts.inquiry.questions import READ_BATCH, SUBMIT_BATCH
 from contracts.notify.bulk import SUBMIT_JOB
 from gateway import pages, security, web
 from gateway.address import sandbox_address
-from gateway.agency import batches, catalogue, jobs, results, schemas, statements
-from gateway.agency.addresses import ContractRoute, contract_of
-from gateway.agency.calls import Calls
-from gateway.agency.certificates import Certificates
-from gateway.agency.copying import Copying
-from gateway.agency.door import Door
-from gateway.agency.dpop import Proofs
-from gateway.agency.identity import Identities
-from gateway.agency.metadata import Metadata, challenge
-from gateway.agency.oauth import Endpoint
-from gateway.agency.preferences import preferences
-from gateway.agency.refusals import Refusals
-from gateway.agency.register import Register
-from gateway.agency.replays import Replays
-from gateway.agency.runner import Runner
-from gateway.agency.sandbox import Sandbox
-from gateway.agency.tokens import Tokens
+from gateway.agency.catalogue import openapi as catalogue
+from gateway.agency.catalogue import schemas
+from gateway.agency.catalogue.metadata import Metadata, challenge
+from gateway.agency.deferred.calls import Calls
+from gateway.agency.deferred.preferences import preferences
+from gateway.agency.deferred.runner import Runner
+from gateway.agency.door.addresses import ContractRoute, contract_of
+from gateway.agency.door.door import Door
+from gateway.agency.door.grants import Register
+from gateway.agency.door.identity import Identities
+from gateway.agency.door.refusals import Refusals
+from gateway.agency.files import batch_results as results
+from gateway.agency.files import batch_upload as batches
+from gateway.agency.files import job_upload as jobs
+from gateway.agency.files import statements
+from gateway.agency.oauth.endpoint import Endpoint
+from gateway.agency.proofs.certificates import Certificates
+from gateway.agency.proofs.dpop import Proofs
+from gateway.agency.proofs.replays import Replays
+from gateway.agency.proofs.tokens import Tokens
+from gateway.agency.register.copies import Copying
+from gateway.agency.register.sandbox import Sandbox
 from gateway.notices import Gone, Notices
 from gateway.origin import for_every_site
 from members.register import current

@@ -16,8 +16,8 @@ from bus.errors import BusError
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from members.copies import write
-from services.agencies import register
 from services.agencies.domain.document import toml_of
+from services.agencies.register import versions as register
 
 
 def main(argv: list[str] | None = None) -> int:

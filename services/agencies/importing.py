@@ -17,9 +17,11 @@ from bus.database.store import Store, Tx
 from bus.errors import BusError
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
-from services.agencies import changes, officers, register
-from services.agencies.documents import checked, from_toml
-from services.agencies.register import Office
+from services.agencies import officers
+from services.agencies.register import proposals as changes
+from services.agencies.register import versions as register
+from services.agencies.register.document_checks import checked, from_toml
+from services.agencies.register.versions import Office
 
 REASON = "imported from a file"
 

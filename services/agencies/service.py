@@ -2,10 +2,10 @@
 
 from bus.database.store import Tx
 from bus.service import Service
-from services.agencies import waiting
-from services.agencies.deferred_entries import DeferredEntries
-from services.agencies.hearing_entries import HearingEntries
-from services.agencies.register_entries import RegisterEntries
+from services.agencies.deferred import overdue as waiting
+from services.agencies.deferred.entrypoints import DeferredEntries
+from services.agencies.feeds.entrypoints import HearingEntries
+from services.agencies.register.entrypoints import RegisterEntries
 
 
 class Agencies(DeferredEntries, HearingEntries, RegisterEntries, Service):

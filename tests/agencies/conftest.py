@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.agencies.registrars import Hand
+from tests.agencies.register.registrars import Hand
 from tests.conftest import ROOT
 
 

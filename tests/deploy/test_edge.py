@@ -14,7 +14,7 @@ import pytest
 from bus.signatures.signing import sign_request
 from connector.caller import load_key
 from gateway import bodies, uploads
-from gateway.agency.lines import UPLOAD_LIMIT
+from gateway.agency.files.lines import UPLOAD_LIMIT
 from gateway.notify.reading import LETTER_LIMIT
 from gateway.ops.notices import jobs
 from gateway.ops.treasury import banks

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bus.errors import ContractError
 from bus.signatures.digest import DigestCheck, content_digest
 from contracts.inquiry.questions import SUBMIT_BATCH
-from gateway.agency.lines import CSV, JSONL, LINE_LIMIT, raw_lines, reader
+from gateway.agency.files.lines import CSV, JSONL, LINE_LIMIT, raw_lines, reader
 from tests.gateway.test_bodies import piece, request
 
 ID = '{"key_kind":"national_id","key":"%s"}'

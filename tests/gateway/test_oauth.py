@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from bus.signatures.keys import PublicKey, SigningKey
 from bus.signatures.signing import Message, sign_request, verify_response
-from gateway.agency.dpop import digest
-from gateway.agency.jose import public_key
+from gateway.agency.proofs.dpop import digest
+from gateway.agency.proofs.jose import public_key
 from tests.conftest import ROOT, Starter, execute, wait_for
 from tests.gateway.conftest import begin, environ_of
 from tests.gateway.oauth_hands import ASK, GOOD, Client, b64, content_digest, demo_key, jwk, jwt

@@ -14,7 +14,7 @@ from connector.keys import make_key
 from contracts import agency_contracts
 from contracts.inquiry.questions import PURPOSES
 from gateway.agency import api as agency
-from gateway.agency import catalogue
+from gateway.agency.catalogue import openapi as catalogue
 from gateway.notify import api as notify
 from gateway.notify import described
 from gateway.notify import schemas as notify_schemas

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from contracts import agency_contracts
-from gateway.agency.catalogue import openapi, path_of
-from gateway.agency.preferences import AT_ONCE, LONGEST_WAIT, Preferences, preferences
+from gateway.agency.catalogue.openapi import openapi
+from gateway.agency.deferred.preferences import AT_ONCE, LONGEST_WAIT, Preferences, preferences
+from gateway.agency.door.addresses import path_of
 
 
 def read(*told):

@@ -14,8 +14,8 @@ from bus.errors import Forbidden, TooMany, Unauthenticated
 from bus.signatures.keys import SigningKey
 from contracts import CATALOGUE
 from contracts.inquiry.questions import ASK, BATCH_STATUS, GET, SUBMIT_BATCH
-from gateway.agency.limits import RateLimits
-from gateway.agency.register import Register, caller, granted, require_grant
+from gateway.agency.door.grants import Register, caller, granted, require_grant
+from gateway.agency.door.rate_limits import RateLimits
 from members import register
 from members.documents import agency_of
 

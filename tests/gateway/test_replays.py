@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.errors import SignatureError, Unavailable
-from gateway.agency import replays
-from gateway.agency.replays import KEEP_SECONDS, PURGE_EVERY, Replays
+from gateway.agency.proofs import replays
+from gateway.agency.proofs.replays import KEEP_SECONDS, PURGE_EVERY, Replays
 from tests.conftest import ROOT
 
 NOW = time.time() + 3600  # of the future, which is not for the book to judge
@@ -74,7 +74,7 @@ def test_two_who_share_a_folder_share_the_book_and_its_beginning(tmp_path):
 
 DIES = """
 import os, pathlib, signal, sys
-from gateway.agency.replays import Replays
+from gateway.agency.proofs.replays import Replays
 Replays(pathlib.Path(sys.argv[1])).note("signature", "a-1", "of the dead")
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -90,7 +90,7 @@ def test_what_a_process_noted_that_was_killed_is_known_to_the_next(tmp_path):
 TAKES = """
 import pathlib, sys
 from bus.errors import SignatureError
-from gateway.agency.replays import Replays
+from gateway.agency.proofs.replays import Replays
 book, taken = Replays(pathlib.Path(sys.argv[1])), 0
 for number in range(2000):
     try:

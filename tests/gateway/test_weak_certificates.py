@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from starlette.requests import Request
 
 from bus.settings import Settings
-from gateway.agency.certificates import Certificates
+from gateway.agency.proofs.certificates import Certificates
 from gateway.edge import FROM_EDGE
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from contracts.inquiry.questions import BATCH_ANSWERED, REGISTRY_LOADED
 from contracts.notify.callbacks import PUT_CALLBACK
-from tests.agencies.hearers import Hearing, new_ids, put, tell
+from tests.agencies.feeds.hearers import Hearing, new_ids, put, tell
 from tests.bus.asking import ask_all
 from tests.conftest import execute, secrets_in, wait_for
 from tests.notify.agency import Listener

@@ -12,7 +12,7 @@ from connector.caller import Caller, load_key
 from connector.listener import Listener
 from contracts.agencies.register import CHANGED
 from contracts.inquiry.questions import REGISTRY_LOADED
-from tests.agencies.hearers import LOADED, Hearing, new_ids, put, tell
+from tests.agencies.feeds.hearers import LOADED, Hearing, new_ids, put, tell
 from tests.bus.asking import Wire
 from tests.conftest import (
     ROOT,

@@ -1,0 +1,1 @@
+"""Documents about this face: OpenAPI, AsyncAPI, JSON Schemas, OAuth metadata."""

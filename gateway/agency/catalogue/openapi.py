@@ -1,0 +1,263 @@
+"""What agencies can ask, told by the catalogue itself: /openapi.json and a page to read."""
+
+from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bus.process.version import release
+from contracts import Request as Contract
+from contracts import agency_contracts
+from contracts.agencies.deferred import CANCEL_CALL, DEFER, READ_CALL
+from contracts.billing.bills import STATEMENT
+from contracts.inquiry.questions import ASK, BATCH_KEYS, MATTER, READ_BATCH, SUBMIT_BATCH
+from contracts.notify.bulk import JOB_MATTER, SUBMIT_JOB
+from gateway import pages
+from gateway.agency.catalogue import open_paths
+from gateway.agency.catalogue.parameters import (
+    ANSWER_HEADERS,
+    IDEMPOTENCY,
+    LANGUAGE,
+    ON_BEHALF_OF,
+    PREFER,
+    SIGNED,
+    TRACE,
+)
+from gateway.agency.deferred.preferences import can_be_later
+from gateway.agency.door.addresses import path_of
+from gateway.openapi.answers import ALWAYS, BODY, SERVICE, refusals
+from gateway.openapi.document import JSON, Document, path_parameter, served
+from gateway.openapi.shapes import UUID, Node
+from gateway.problems import PROBLEMS
+
+SIGNED_HOW = "/docs/join.md tells how a request is signed."
+GRANTED = "For agencies whose grant names it."
+EVERYONE = "Every registered agency may call it; it needs no grant."
+BOUND = "Or send a token of /oauth/token, bound by DPoP (RFC 9449) or mutual TLS (RFC 8705)."
+ABOUT = "Inquiries on the status of water subscribers. "
+TAGS = {
+    "agencies": "Your entry in the register, your keys, what you hear",
+    "billing": "What questions cost, and your bills",
+    "inquiry": "The status of subscribers, licences and sources",
+    "notify": "Messages to people, and call-backs to you",
+    "ticketing": "Complaints and requests of citizens",
+    "calls": "Calls that are answered later",
+}
+STATUSES = (*ALWAYS, 401, 403, 410, *BODY, *SERVICE)
+QUESTION: Node = {"key_kind": "national_id", "key": "9905251782", "purpose": "fuel_quota"}
+IN_QUERY = {SUBMIT_BATCH: MATTER, SUBMIT_JOB: JOB_MATTER}
+_LINE_END = "(\\r?\\n|$)"
+LINES: dict[str, Node] = {
+    "application/jsonl": {
+        "schema": {"type": "string", "description": "A JSON object a line (JSON Lines)"},
+    },
+    "text/csv": {"schema": {"type": "string", "description": "RFC 4180, UTF-8, with a header"}},
+}
+KEYS_AS_LINES: dict[str, Node] = {
+    "application/jsonl": {
+        **LINES["application/jsonl"], "example": '{"key_kind":"national_id","key":"9905251782"}\n',
+    },
+    "text/csv": {
+        "schema": {
+            "type": "string",
+            "pattern": f"^\\ufeff?(key_kind,key|key,key_kind){_LINE_END}",
+        },
+        "example": "key_kind,key\nnational_id,9905251782\n",
+    },
+}  # fmt: skip
+PAPERS: dict[str, Node] = {
+    "text/csv": {"schema": {"type": "string"}},
+    "application/pdf": {"schema": {"type": "string", "contentMediaType": "application/pdf"}},
+}
+FILE = {"Content-Disposition": {"schema": {"type": "string"}, "description": "Of a file: its name"}}
+RETRY = {"schema": {"type": "integer"}, "description": "Ask again after so many seconds"}
+
+
+@cache
+def openapi(*, sandbox: bool = False) -> bytes:
+    """The OpenAPI 3.1 document as JSON, but for the servers."""
+    document = Document("Mirab, agency face", f"{ABOUT}{SIGNED_HOW} {BOUND}", ANSWER_HEADERS)
+    document.security = {
+        "signature": {
+            "type": "apiKey", "in": "header", "name": "Signature",
+            "description": f"RFC 9421 with Ed25519, beside Signature-Input. {SIGNED_HOW}",
+        },
+        "oauth": {
+            "type": "oauth2",
+            "description": f"Authorization: DPoP, or Bearer with your certificate. {BOUND}",
+            "flows": {
+                "clientCredentials": {
+                    "tokenUrl": "/oauth/token",
+                    "scopes": {contract.name: contract.doc for contract in agency_contracts()},
+                }
+            },
+        },
+    }  # fmt: skip
+    # All that is asked is named before what is answered (gateway/openapi/shapes.py).
+    bodies = {contract: _bodies(document, contract) for contract in agency_contracts()}
+    for name, description in TAGS.items():
+        document.tag(name, description)
+    open_paths.describe(document, sandbox=sandbox)
+    for contract, content in bodies.items():
+        document.add(path_of(contract), "post", _operation(document, contract, content))
+    document.schemas["Links"] = LINKS
+    for method, contract in (("get", READ_CALL), ("delete", CANCEL_CALL)):
+        document.add("/v1/calls/{id}", method, _call_operation(document, contract))
+    return document.text()
+
+
+def _operation(document: Document, contract: Contract, content: Node) -> Node:
+    good = "202" if contract is SUBMIT_BATCH else "200"
+    conflict = (409,) if contract.effect or contract is READ_BATCH else ()
+    return {
+        "operationId": contract.name,
+        "summary": contract.doc,
+        "description": EVERYONE if contract.everyone else GRANTED,
+        "tags": [contract.context],
+        "security": [{"signature": []}, {"oauth": [contract.name]}],
+        "parameters": _parameters(document, contract),
+        "requestBody": {"required": True, "content": content},
+        "responses": {
+            good: {
+                "description": "The signed answer",
+                "headers": FILE if contract in (READ_BATCH, STATEMENT) else {},
+                "content": _answers(document, contract),
+            },
+            **({"202": _kept(document)} if can_be_later(contract) else {}),
+            **refusals((*STATUSES, *conflict)),
+        },
+    }
+
+
+def _kept(document: Document) -> Node:
+    """The answer to a call that is answered later."""
+    return {
+        "description": "Kept; its answer will be at Location",
+        "headers": {
+            "Location": {"$ref": "#/components/headers/Location"},
+            "Preference-Applied": {"schema": {"type": "string"}, "required": True},
+            "Retry-After": {**RETRY, "required": True},
+        },
+        "content": _call(document, DEFER),
+    }
+
+
+def _call(document: Document, contract: Contract) -> Node:
+    """A call as its resource tells it."""
+    parts = [document.shapes.answered(contract.reply), {"$ref": "#/components/schemas/Links"}]
+    return {JSON: {"schema": {"allOf": parts}}}
+
+
+def _call_operation(document: Document, contract: Contract) -> Node:
+    """Of the resource that stands for a call: the same as the contract does."""
+    call = {"type": "string", "format": "uuid", "pattern": UUID}
+    return {
+        "operationId": f"calls.{contract.operation}",
+        "summary": contract.doc,
+        "description": EVERYONE,
+        "tags": ["calls"],
+        "security": [{"signature": []}, {"oauth": [contract.name]}],
+        "parameters": [
+            path_parameter("id", call, "The last part of the call's Location"),
+            IDEMPOTENCY, ON_BEHALF_OF, *SIGNED, TRACE,
+        ],
+        "responses": {
+            "200": {
+                "description": "The call, signed",
+                "headers": {"Retry-After": RETRY},
+                "content": _call(document, contract),
+            },
+            **refusals((*ALWAYS, 401, 403, 408, 409, 413, *SERVICE)),
+        },
+    }  # fmt: skip
+
+
+def _parameters(document: Document, contract: Contract) -> list[Node]:
+    found = [IDEMPOTENCY, ON_BEHALF_OF]
+    if can_be_later(contract):
+        found.append(PREFER)
+    if contract is STATEMENT:
+        found.append(LANGUAGE)
+    if contract in IN_QUERY:
+        for parameter in document.shapes.query(IN_QUERY[contract].schema):
+            text = parameter.get("description", "")
+            note = "Of an upload as JSON Lines or CSV; a JSON body carries it instead"
+            needed = "Needed there. " if parameter["required"] else ""
+            found.append(
+                {**parameter, "required": False, "description": f"{note}. {needed}{text}".strip()}
+            )
+    return [*found, *SIGNED, TRACE]
+
+
+def _bodies(document: Document, contract: Contract) -> Node:
+    asked = document.shapes.asked
+    if contract is SUBMIT_BATCH:
+        return {JSON: {"schema": asked(BATCH_KEYS.schema)}, **KEYS_AS_LINES}
+    form: Node = {JSON: {"schema": asked(contract.schema)}}
+    if contract is ASK:
+        form[JSON]["example"] = QUESTION
+    return {**form, **LINES} if contract is SUBMIT_JOB else form
+
+
+def _answers(document: Document, contract: Contract) -> Node:
+    answer: Node = {JSON: {"schema": document.shapes.answered(contract.reply)}}
+    if contract is READ_BATCH:
+        return {**answer, **LINES}
+    return {**answer, **PAPERS} if contract is STATEMENT else answer
+
+
+LINKS: Node = {
+    "type": "object",
+    "required": ["links"],
+    "properties": {
+        "links": {
+            "type": "object",
+            "required": ["self"],
+            "properties": {"self": {"type": "string", "format": "uri-reference"}},
+        }
+    },
+}
+
+
+def openapi_json(address: str, *, sandbox: bool) -> Callable[[Request], Awaitable[Response]]:
+    """The handler of GET /openapi.json of the face that is reached at ``address``."""
+
+    async def answer(_: Request) -> Response:
+        return served(openapi(sandbox=sandbox), address)
+
+    return answer
+
+
+async def page(_: Request) -> Response:
+    """GET /: the catalogue as a page."""
+    return pages.page(
+        "catalogue.html",
+        contracts=[
+            {
+                "name": c.name,
+                "path": path_of(c),
+                "doc": c.doc,
+                "effect": c.effect,
+                "fields": _fields(c.schema),
+                "reply": _fields(c.reply),
+            }
+            for c in agency_contracts()
+        ],
+        problems=PROBLEMS,
+        version=release(),
+    )
+
+
+def _fields(schema: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "required": f.required,
+            "kind": type(f).__name__,
+            "doc": f.metadata.get("description", ""),
+            "example": f.metadata.get("example"),
+        }
+        for name, f in schema.fields.items()
+    ]

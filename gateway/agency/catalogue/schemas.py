@@ -1,0 +1,207 @@
+"""/schemas/<contract>.json (JSON Schema 2020-12), and /asyncapi.json: what goes over the bus."""
+
+from functools import cache, lru_cache
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bus.errors import NotFound
+from bus.process.version import release
+from bus.topology import COMMANDS, EVENTS, agency_events
+from contracts import CATALOGUE, Command, Contract, Event, agency_contracts
+from contracts import Request as Asked
+from gateway.openapi.document import LICENCE
+from gateway.openapi.shapes import inline
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+REPLY, HEARD_OF = ".reply", ".heard"
+IN_SPEC, IN_SCHEMA = b'"#/components/schemas/', b'"#/$defs/'
+CACHED = {"Access-Control-Allow-Origin": "*", "Cache-Control": "max-age=300"}
+_TEXT = {"type": "string"}
+# bus/envelope.py writes these.
+ENVELOPE = {
+    "type": "object",
+    "required": ["ce-specversion", "ce-id", "ce-type", "ce-source", "ce-time", "ce-correlation"],
+    "properties": {
+        "ce-specversion": {"const": "1.0"},
+        **dict.fromkeys(("ce-id", "ce-type", "ce-source", "ce-correlation", "ce-causation"), _TEXT),
+        "ce-time": {"type": "string", "format": "date-time"},
+        "ce-subject": _TEXT,
+        "traceparent": _TEXT,
+    },
+}
+# Of what agencies hear, services/agencies/feeds/feed.py.
+HEARD = {
+    "type": "object",
+    "required": ["ce-specversion", "ce-id", "ce-type", "ce-source", "ce-time", "ce-sequence"],
+    "properties": {
+        **{name: ENVELOPE["properties"][name] for name in ENVELOPE["properties"]  # type: ignore[index]
+           if name not in ("ce-correlation", "ce-causation")},
+        "ce-sequence": {"type": "string", "pattern": "^[0-9]{12}$"},
+    },
+}  # fmt: skip
+HEARING = "hearing"
+
+
+@lru_cache(maxsize=1)
+def told_schemas() -> dict[str, Contract]:
+    """The contracts whose schemas are public: what agencies ask, and all Commands and Events."""
+    return {c.name: c for c in (*agency_contracts(), *spoken())}
+
+
+def spoken() -> list[Contract]:
+    """All Commands and Events, in the order of their names."""
+    return [c for _, c in sorted(CATALOGUE.items()) if isinstance(c, Command | Event)]
+
+
+def schema_names() -> list[str]:
+    """The names of all schemas that are told."""
+    names = []
+    for name, contract in told_schemas().items():
+        names.append(name)
+        if isinstance(contract, Asked):
+            names.append(name + REPLY)
+        if isinstance(contract, Event) and contract.hearable:
+            names.append(name + HEARD_OF)
+    return names
+
+
+@cache
+def json_schema(name: str) -> bytes | None:
+    """The schema of a contract's message; with ``.reply`` behind its name that of the answer, with
+    ``.heard`` that of what agencies hear of an Event.
+    """
+    contract = told_schemas().get(name.removesuffix(REPLY).removesuffix(HEARD_OF))
+    if contract is None:
+        return None
+    schema, doc = contract.schema, contract.doc
+    if name.endswith(REPLY):
+        if not isinstance(contract, Asked):
+            return None
+        schema, doc = contract.reply, f"The answer to {contract.name}"
+    elif name.endswith(HEARD_OF):
+        if not isinstance(contract, Event) or not contract.hearable:
+            return None
+        schema = contract.heard
+    told, inner = inline(schema, closed=contract.unknown == "raise" and schema is contract.schema)
+    whole = {
+        "$schema": DIALECT,
+        "$id": f"/schemas/{name}.json",
+        "title": name,
+        "description": doc,
+        **told,
+        **({"$defs": inner} if inner else {}),
+    }
+    return orjson.dumps(whole, option=orjson.OPT_INDENT_2).replace(IN_SPEC, IN_SCHEMA)
+
+
+@lru_cache(maxsize=1)
+def asyncapi() -> bytes:
+    """The AsyncAPI 3.0 document, as JSON."""
+    schemas: dict[str, Any] = {"Envelope": ENVELOPE, "HeardEnvelope": HEARD}
+    messages: dict[str, Any] = {}
+    for contract in spoken():
+        told, inner = inline(contract.schema, closed=contract.unknown == "raise")
+        schemas |= {**inner, contract.name: told}
+        messages[contract.name] = _message(contract, contract.name, "Envelope")
+    for event in heard():
+        told, inner = inline(event.heard, closed=False)
+        name = event.name + HEARD_OF
+        schemas |= {**inner, name: told}
+        messages[name] = _message(event, name, "HeardEnvelope")
+    whole = {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Mirab, Commands and Events",
+            "version": release(),
+            "description": "What is told over the bus; an Event never carries personal data.",
+            "license": {"name": LICENCE["name"]},
+        },
+        "defaultContentType": "application/json",
+        "channels": {**{c.name: _channel(c) for c in spoken()}, HEARING: _hearing_channel()},
+        "operations": {
+            **{f"tell-{c.name}": _operation(c) for c in spoken()},
+            HEARING: _operation_on(HEARING, "An agency hears what it may, in its own queue"),
+        },
+        "components": {"messages": messages, "schemas": schemas},
+    }
+    return orjson.dumps(whole, option=orjson.OPT_INDENT_2)
+
+
+def heard() -> list[Event]:
+    """The Events that agencies may hear, in the order of their names."""
+    return [c for c in spoken() if isinstance(c, Event) and c.hearable]
+
+
+def _message(contract: Contract, payload: str, envelope: str) -> dict[str, Any]:
+    return {
+        "name": contract.name,
+        "summary": contract.doc,
+        "contentType": "application/json",
+        "headers": {"$ref": f"#/components/schemas/{envelope}"},
+        "payload": {"$ref": f"#/components/schemas/{payload}"},
+    }
+
+
+def _hearing_channel() -> dict[str, Any]:
+    name = agency_events("{agency}").name
+    return {
+        "address": name,
+        "description": "The queue of one agency; CloudEvents 1.0 in binary mode.",
+        "parameters": {"agency": {"description": "The code of the agency"}},
+        "messages": {
+            name: {"$ref": f"#/components/messages/{name}"}
+            for name in (c.name + HEARD_OF for c in heard())
+        },
+        "bindings": {
+            "amqp": {
+                "is": "queue",
+                "queue": {"name": name, "durable": True, "exclusive": False, "autoDelete": False},
+                "bindingVersion": "0.3.0",
+            }
+        },
+    }
+
+
+def _channel(contract: Contract) -> dict[str, Any]:
+    exchange = EVENTS if isinstance(contract, Event) else COMMANDS
+    return {
+        "address": contract.name,
+        "messages": {contract.name: {"$ref": f"#/components/messages/{contract.name}"}},
+        "bindings": {
+            "amqp": {
+                "is": "routingKey",
+                "exchange": {"name": exchange, "type": "topic", "durable": True},
+                "bindingVersion": "0.3.0",
+            }
+        },
+    }
+
+
+def _operation(contract: Contract) -> dict[str, Any]:
+    event = isinstance(contract, Event)
+    told = f"{contract.context} tells what happened" if event else "One service is told"
+    return _operation_on(contract.name, told)
+
+
+def _operation_on(channel: str, summary: str) -> dict[str, Any]:
+    return {
+        "action": "send",
+        "channel": {"$ref": f"#/channels/{channel}"},
+        "summary": summary,
+    }
+
+
+async def asyncapi_json(_: Request) -> Response:
+    """GET /asyncapi.json"""
+    return Response(asyncapi(), media_type="application/json", headers=CACHED)
+
+
+async def schema_json(request: Request) -> Response:
+    """GET /schemas/{name}.json"""
+    told = json_schema(request.path_params["name"])
+    if told is None:
+        raise NotFound("There is no schema of that name.", code="contract.unknown")
+    return Response(told, media_type="application/schema+json", headers=CACHED)

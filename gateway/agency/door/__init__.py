@@ -1,0 +1,1 @@
+"""The door: identifies the agency, checks each request in one order, calls the service, signs."""

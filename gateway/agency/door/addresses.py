@@ -1,0 +1,52 @@
+"""Which address is a contract's: each has one, and an address without a contract is not there."""
+
+import re
+
+from starlette.requests import Request
+from starlette.routing import Match, Route
+from starlette.types import Scope
+
+from bus.errors import NotFound
+from contracts import CATALOGUE
+from contracts import Request as Contract
+
+CALLS = "calls"  # /v1/calls/<id> has routes of its own
+_PATH = re.compile(r"/v([1-9][0-9]*)/([a-z_]+)/([a-z_]+)")
+
+
+def path_of(contract: Contract) -> str:
+    """The URL of a contract: inquiry.ask.v1 is /v1/inquiry/ask."""
+    return f"/v{contract.version}/{contract.context}/{contract.operation}"
+
+
+class ContractRoute(Route):
+    """The route of all contracts. What is no contract's address is nothing, by any method."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child = super().matches(scope)
+        if match is Match.NONE:
+            return match, child
+        if child["path_params"]["context"] == CALLS:
+            return Match.NONE, {}
+        known = contract_at(scope["path"]) is not None
+        return (match if known else Match.FULL), child
+
+
+def contract_at(path: str) -> Contract | None:
+    """The contract at a path, if agencies may be granted it; /v01/… is nobody's."""
+    match = _PATH.fullmatch(path)
+    contract = CATALOGUE.get(f"{match[2]}.{match[3]}.v{match[1]}") if match else None
+    if not isinstance(contract, Contract) or not contract.agency or path_of(contract) != path:
+        return None
+    return contract
+
+
+def contract_of(request: Request) -> Contract:
+    """The contract that the URL names; NotFound contract.unknown if there is none for agencies."""
+    contract = contract_at(request.scope["path"])
+    if contract is None:
+        raise NotFound(
+            "There is no such contract for agencies; /openapi.json lists them all.",
+            code="contract.unknown",
+        )
+    return contract

@@ -1,0 +1,42 @@
+"""Rates: how much an agency may ask."""
+
+import time
+
+from bus.errors import TooMany
+from gateway.agency.door.grants import Agency
+
+
+class RateLimits:
+    """A token bucket an agency: ``requests`` at once, filled again over ``seconds``."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def take(self, agency: Agency) -> dict[str, str]:
+        """Takes one request; the RateLimit fields (draft-ietf-httpapi-ratelimit-headers).
+
+        TooMany if the bucket is empty; its details tell the seconds to wait.
+        """
+        now = time.monotonic()
+        rate = agency.requests / agency.seconds
+        level, at = self._buckets.get(agency.code, (float(agency.requests), now))
+        level = min(agency.requests, level + (now - at) * rate)
+        if level < 1:
+            wait = max(1, round((1 - level) / rate))
+            error = TooMany(
+                f"Your agency may ask {agency.requests} times in {agency.seconds} s; wait "
+                f"{wait} s, "
+                "or send many keys as one batch.",
+                retry_after=wait,
+            )
+            error.headers = self._fields(agency, 0, wait)  # type: ignore[attr-defined]
+            raise error
+        self._buckets[agency.code] = (level - 1, now)
+        return self._fields(agency, int(level - 1), round((agency.requests - level + 1) / rate))
+
+    @staticmethod
+    def _fields(agency: Agency, left: int, full_in: int) -> dict[str, str]:
+        return {
+            "RateLimit-Policy": f'"agency";q={agency.requests};w={agency.seconds}',
+            "RateLimit": f'"agency";r={left};t={full_in}',
+        }

@@ -1,0 +1,1 @@
+"""Uploads and downloads as files: batches of questions, bulk jobs, statements."""

@@ -1,0 +1,82 @@
+"""Files of bulk jobs over HTTP: an upload streams to the service in parts, each sent once."""
+
+import codecs
+import uuid
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bus.errors import RuleBroken
+from contracts.notify.bulk import JOB_BYTES, JOB_MATTER, PART_BYTES, SUBMIT_JOB
+from gateway import bodies, web
+from gateway.agency.door.door import JSON, NAMESPACE, Door, Visitor
+from gateway.agency.files.lines import CSV, JSONL
+from gateway.problems import HttpError
+
+FORMS = {CSV: "csv", JSONL: "jsonl"}
+
+
+async def submit(door: Door, request: Request) -> Response:
+    """POST submit_job: one part as JSON, or the whole file as CSV or JSON Lines with what holds for
+    all rows in the query. The same Idempotency-Key continues the same job.
+    """
+    form = bodies.media_type(request, JSON, *FORMS)
+    if form == JSON:
+        return await door.admit(request, SUBMIT_JOB)
+    request.state.contract = SUBMIT_JOB.name
+    visitor = door.identify(request)
+    bodies.answer_type(request, JSON)
+    matter = JOB_MATTER.load(_matter(request))
+    return await _Upload(door, request, visitor, {**matter, "form": FORMS[form]}).stream()
+
+
+def _matter(request: Request) -> dict[str, Any]:
+    told = request.query_params.multi_items()
+    if len(dict(told)) < len(told):
+        raise HttpError("query.repeated", "A parameter of the query stands twice.")
+    matter: dict[str, Any] = dict(told)
+    if "channels" in matter:
+        matter["channels"] = matter["channels"].split(",")
+    return matter
+
+
+class _Upload:
+    def __init__(
+        self, door: Door, request: Request, visitor: Visitor, matter: dict[str, Any]
+    ) -> None:
+        self._door, self._request, self._visitor, self._matter = door, request, visitor, matter
+        self._job = visitor.request_id(SUBMIT_JOB.name)
+        self._part = 0
+
+    async def stream(self) -> Response:
+        """Sends parts as they come; the last one goes only after the digest was compared."""
+        check = self._visitor.digest_check()
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        kept = ""
+        async for chunk in bodies.chunks(self._request, JOB_BYTES):
+            check.update(chunk)
+            kept += _decoded(decoder, chunk)
+            while len(kept) > PART_BYTES:
+                await self._send(kept[:PART_BYTES], last=False)
+                kept = kept[PART_BYTES:]
+        kept += _decoded(decoder, b"", final=True)
+        check.finish()
+        return web.json_response(await self._send(kept, last=True))
+
+    async def _send(self, piece: str, *, last: bool) -> dict[str, Any]:
+        data = {
+            **self._matter, "job": self._job, "part": self._part, "piece": piece, "last": last,
+        }  # fmt: skip
+        id_ = str(uuid.uuid5(NAMESPACE, f"{self._job} {self._part}"))
+        self._part += 1
+        return await self._door.call(self._request, self._visitor, SUBMIT_JOB, data, id=id_)
+
+
+def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> str:
+    try:
+        return decoder.decode(chunk, final)
+    except UnicodeDecodeError:
+        raise RuleBroken(
+            "The file is not UTF-8; save it as CSV UTF-8.", code="job.not_utf8"
+        ) from None

@@ -1,0 +1,34 @@
+"""An agency's account of a month: JSON, a spreadsheet, or paper."""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contracts.billing.bills import STATEMENT
+from gateway import bodies, documents, sheets, web
+from gateway.agency.door.door import JSON, Door
+from gateway.agency.files.lines import CSV
+
+PDF = "application/pdf"
+
+
+async def read(door: Door, request: Request) -> Response:
+    """POST statement: as Accept likes it; the paper in Persian unless Accept-Language begins
+    with en.
+    """
+    visitor, raw, form = await door.question(request, STATEMENT, JSON, CSV, PDF)
+    told = await door.call(request, visitor, STATEMENT, STATEMENT.load(bodies.parse_object(raw)))
+    if form == JSON:
+        return web.json_response(told)
+    if form == CSV:
+        made, ending = sheets.statement(told), "csv"
+    else:
+        lang = "en" if request.headers.get("accept-language", "").startswith("en") else "fa"
+        made, ending = await asyncio.to_thread(documents.statement, told, lang), "pdf"
+    name = f"statement-{told['agency']}-{told['month']}.{ending}"
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
+    return Response(made, headers=headers, media_type=form)

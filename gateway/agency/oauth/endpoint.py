@@ -1,0 +1,257 @@
+"""POST /oauth/token: client credentials (RFC 6749, section 4.4) against a token that is bound."""
+
+import re
+import time
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bus.errors import BusError, Forbidden, RuleBroken, Unauthenticated
+from contracts import agency_contracts
+from gateway import bodies, problems, web
+from gateway.agency.door.door import Door
+from gateway.agency.door.grants import Agency, Credential, Grant, Register
+from gateway.agency.door.identity import Identities, is_signed
+from gateway.agency.door.refusals import claim
+from gateway.agency.proofs.jose import CLIENT_ALGORITHMS, LEAST_JTI, Token, Unreadable
+from gateway.agency.proofs.replays import KEEP_SECONDS
+from gateway.agency.proofs.tokens import LIFE, Access
+from members.documents import today
+from members.register import rights
+
+FORM = "application/x-www-form-urlencoded"
+ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+# Common libraries make assertions of an hour; a jti is kept for as long as its assertion lives.
+LONGEST_LIFE, SKEW = 3600, 60
+MOST_FIELDS = 20
+UNPROVEN = "This client was not proven: compare client_id, key id, key and certificate."
+# The errors of RFC 6749 (section 5.2) and RFC 9449 (section 5) by our own codes.
+ERRORS = {
+    "oauth.grant_type": "unsupported_grant_type",
+    "oauth.scope": "invalid_scope",
+    "dpop.nonce": "use_dpop_nonce",
+}
+FAMILIES = {
+    "dpop": "invalid_dpop_proof",
+    **dict.fromkeys(("assertion", "client", "identity"), "invalid_client"),
+}
+CALLERS_FAULT, LATER = (401, 422), (429, 503)
+TOKEN = re.compile(r"[A-Za-z0-9-]{1,20}")
+UNSAFE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
+
+
+class Endpoint:
+    """Gives out tokens to agencies that prove themselves by a registered key or certificate."""
+
+    def __init__(self, identities: Identities, door: Door) -> None:
+        self._known, self._door = identities, door
+
+    async def token(self, request: Request) -> Response:
+        """POST /oauth/token; what goes wrong is told as RFC 6749 has it, with our code beside."""
+        try:
+            self._door.check_authority(request)
+            told = await _form(request)
+            self._check_one_way(request, told)
+            return web.json_response(self._grant(request, told), headers={"Pragma": "no-cache"})
+        except BusError as error:
+            request.state.code = error.code
+            return _refusal(request, error, self._door.base)
+
+    def _check_one_way(self, request: Request, form: dict[str, str]) -> None:
+        """RFC 6749, section 2.3: a client proves itself in one way. Passwords are none of ours."""
+        signed = is_signed(self._door.message(request))
+        others = [signed, "authorization" in request.headers, "client_secret" in form]
+        if sum([*others, "client_assertion" in form]) > 1:
+            raise RuleBroken("Prove yourself in one way only.", code="oauth.request")
+        if any(others):
+            raise Unauthenticated(
+                "Prove yourself by client_assertion (private_key_jwt), or by your certificate.",
+                code="client.unproven",
+            )
+
+    def _grant(self, request: Request, told: dict[str, str]) -> dict[str, Any]:
+        if told.get("grant_type") != "client_credentials":
+            raise RuleBroken("grant_type is client_credentials.", code="oauth.grant_type")
+        base, message = self._door.base, self._door.message(request)
+        credential, assertion = self._client(request, told)
+        agency = self._known.register.owner(credential.id)
+        request.state.agency = agency.code
+        once: list[tuple[str, str, str, float, int]] = []
+        if assertion:
+            _check_assertion(assertion, (base, f"{base}/oauth/token"))
+            jti, created = assertion.text("jti"), assertion.seconds("iat")
+            keep = int(assertion.seconds("exp") - time.time()) + 2 * SKEW
+            once.append(("assertion", credential.id, jti, created, max(keep, KEEP_SECONDS)))
+        bound: dict[str, Any] = {"x5t#S256": credential.thumbprint}
+        if "dpop" in message.headers or credential.thumbprint is None:
+            url = message.target_uri.partition("?")[0]
+            proof = self._known.proofs.check(message.headers.get("dpop"), message.method, url)
+            once.append(("dpop", proof.thumbprint, proof.jti, proof.created, KEEP_SECONDS))
+            bound = {"jkt": proof.thumbprint}
+        for kind, owner, nonce, at, _ in once:
+            self._known.replays.check(kind, owner, nonce, at)
+        request.state.limits = self._known.limits.take(agency)
+        for kind, owner, nonce, _, keep in once:
+            self._known.replays.note(kind, owner, nonce, keep)
+        access = _access(self._known.register, agency, credential, told, bound)
+        return {
+            "access_token": self._known.tokens.make(access, base),
+            "token_type": "DPoP" if "jkt" in bound else "Bearer",
+            "expires_in": LIFE,
+            "scope": " ".join(sorted(access.scope)),
+        }
+
+    def _client(self, request: Request, told: dict[str, str]) -> tuple[Credential, Token | None]:
+        """By which key or certificate which agency asks; nobody learns which of them are known."""
+        thumbprint = self._known.certificates.thumbprint(request)
+        shown = self._known.register.certificate(thumbprint) if thumbprint else None
+        if "client_assertion" not in told:
+            found = shown
+            if found is None or told.get("client_id") != found.agency:
+                raise Unauthenticated(UNPROVEN, code="client.unproven")
+            claim(request, found.id)
+            return found, None
+        if told.get("client_assertion_type") != ASSERTION:
+            raise RuleBroken(f"client_assertion_type is {ASSERTION}.", code="oauth.request")
+        try:
+            token = Token(told["client_assertion"])
+            token.require_algorithm(CLIENT_ALGORITHMS)
+            issuer, subject, keyid = token.text("iss"), token.text("sub"), token.header.get("kid")
+            found = self._known.register.credential(keyid) if isinstance(keyid, str) else None
+            if found is not None:
+                claim(request, found.id)
+            proven = (
+                found is not None
+                and token.holds(found.jwk, found.algorithms)
+                and issuer == subject == found.agency == told.get("client_id", issuer)
+                and (shown is None or shown.agency == found.agency)
+            )
+        except Unreadable as error:
+            raise Unauthenticated(
+                f"The client assertion cannot be used: {error}", code="assertion.malformed"
+            ) from None
+        if found is None or not proven:
+            raise Unauthenticated(UNPROVEN, code="client.unproven")
+        return found, token
+
+
+def _check_assertion(token: Token, audiences: tuple[str, ...]) -> None:
+    """RFC 7523, section 3, with a jti and a short life; its signature was verified before."""
+    now = time.time()
+    audience = token.claims.get("aud")
+    told = audience if isinstance(audience, list) else [audience]
+    if len(told) != 1 or told[0] not in audiences:
+        raise Unauthenticated(
+            f"aud of the assertion must be {audiences[0]}.", code="assertion.audience"
+        )
+    try:
+        created, expires = token.seconds("iat"), token.seconds("exp")
+        before = token.seconds("nbf") if "nbf" in token.claims else created
+        token.text("jti", least=LEAST_JTI)
+    except Unreadable as error:
+        raise Unauthenticated(str(error), code="assertion.malformed") from None
+    if not 0 < expires - created <= LONGEST_LIFE or max(created, before) > now + SKEW:
+        raise Unauthenticated(
+            f"iat must be now and exp at most {LONGEST_LIFE} s later; our clock says {int(now)}.",
+            code="assertion.time",
+        )
+    if expires < now - SKEW:
+        raise Unauthenticated(
+            f"The assertion has expired; our clock says {int(now)}.", code="assertion.expired"
+        )
+
+
+def _access(
+    register: Register,
+    agency: Agency,
+    credential: Credential,
+    told: dict[str, str],
+    bound: dict[str, Any],
+) -> Access:
+    """What the token gives: of what the agency is granted, no more than it asks for."""
+    behalf = told.get("on_behalf_of")
+    granted = _granted(register, agency, behalf)
+    asked = set(told["scope"].split()) if "scope" in told else set(granted)
+    if not asked <= granted.keys() or not asked:
+        raise RuleBroken(
+            "scope names contracts that your agency is granted, with a space between them.",
+            code="oauth.scope",
+        )
+    purpose = told.get("purpose")
+    if purpose is not None and not any(
+        purpose in grant.purposes for name in asked for grant in granted[name]
+    ):
+        raise RuleBroken(
+            "purpose is one that your agency is granted for a contract of the scope.",
+            code="oauth.scope",
+        )
+    return Access(agency.code, credential.id, frozenset(asked), purpose, bound, behalf)
+
+
+def _granted(register: Register, agency: Agency, behalf: str | None) -> dict[str, list[Grant]]:
+    """The contracts that the agency may use today, in its own name or on ``behalf`` of another,
+    and by which grants. Forbidden ``delegation.not_given`` if that other lets it do nothing.
+    """
+    found: dict[str, list[Grant]] = {}
+    refusal: Forbidden | None = None
+    for contract in agency_contracts():
+        try:
+            grants = rights(register, agency, contract.name, behalf)
+        except Forbidden as error:
+            refusal = error
+            continue
+        in_force = [grant for grant in grants if grant.until >= today()]
+        if in_force or contract.everyone:
+            found[contract.name] = in_force
+    if refusal and not found:
+        raise refusal
+    return found
+
+
+async def _form(request: Request) -> dict[str, str]:
+    bodies.media_type(request, FORM)
+    raw = await bodies.body(request)
+    try:
+        pairs = parse_qsl(
+            raw.decode("ascii"), strict_parsing=True, max_num_fields=MOST_FIELDS, errors="strict"
+        )
+    except ValueError:
+        raise RuleBroken("The body is not a form.", code="oauth.request") from None
+    if len(dict(pairs)) < len(pairs):
+        raise RuleBroken("A parameter stands twice.", code="oauth.request")
+    return dict(pairs)
+
+
+def _refusal(request: Request, error: BusError, base: str) -> Response:
+    """An error of OAuth; error_description is ASCII without quotes, as RFC 6749 wants it.
+
+    A 401 must name how to come in (RFC 9110), and clients that meet a challenge read no further:
+    so it stands for a client alone that tried the header Authorization (RFC 6749, section 5.2).
+    """
+    trace = request.state.traceparent.split("-")[1]
+    told = problems.describe(error, instance=request.url.path, trace_id=trace)
+    family = FAMILIES.get(error.code.partition(".")[0], "invalid_request")
+    name, status = ERRORS.get(error.code, family), told["status"]
+    if status in LATER:
+        name = "temporarily_unavailable"
+    elif status in CALLERS_FAULT:
+        status = 400
+    headers = problems.headers(error, status)
+    if name == "invalid_client" and "authorization" in request.headers:
+        status, headers = 401, {**headers, "WWW-Authenticate": _scheme(request)}
+    answer = {
+        "error": name,
+        "error_description": UNSAFE.sub("'", error.message),
+        "error_uri": base + told["type"],
+        "code": error.code,
+        "trace_id": trace,
+    }
+    return web.json_response(answer, status, headers)
+
+
+def _scheme(request: Request) -> str:
+    """The challenge of the scheme that the client used."""
+    scheme = request.headers["authorization"].partition(" ")[0]
+    return f'{scheme.capitalize() if TOKEN.fullmatch(scheme) else "Basic"} realm="mirab"'

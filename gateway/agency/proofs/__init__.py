@@ -1,0 +1,1 @@
+"""What proves an agency: tokens, DPoP proofs, certificates; each is accepted once."""

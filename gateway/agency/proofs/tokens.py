@@ -1,0 +1,97 @@
+"""Access tokens: JWTs (RFC 9068) of this face, bound to a key or a certificate (RFC 7800)."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc.jwk import Key
+
+from bus.errors import Unauthenticated
+from bus.signatures.keys import JWS_ALGORITHM, PublicKey, SigningKey
+from gateway.agency.proofs.jose import Token, Unreadable, public_key
+
+LIFE = 300
+KIND = "at+jwt"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a token gives: to which agency, by which of its keys, for which contracts and purpose.
+
+    ``binding`` is the claim cnf: the key or the certificate that must come with the token;
+    ``on_behalf_of`` the agency in whose name it is used, if that is another.
+    """
+
+    client: str
+    key: str
+    scope: frozenset[str]
+    purpose: str | None
+    binding: Mapping[str, Any]
+    on_behalf_of: str | None = None
+
+
+class Tokens:
+    """Makes tokens, and reads those of its own key and of the keys before it."""
+
+    def __init__(self, key: SigningKey, before: Mapping[str, PublicKey]) -> None:
+        self._key = key
+        known = {**before, key.keyid: key.public}
+        self._keys: dict[str, Key] = {
+            keyid: public_key(public.jwk(keyid))[0] for keyid, public in known.items()
+        }
+
+    def make(self, access: Access, issuer: str) -> str:
+        """A token that lives LIFE seconds; ``issuer`` is this face's address, and the audience."""
+        now = int(time.time())
+        claims = {
+            "iss": issuer,
+            "aud": issuer,
+            "sub": access.client,
+            "client_id": access.client,
+            "client_key": access.key,
+            "iat": now,
+            "exp": now + LIFE,
+            "jti": secrets.token_urlsafe(12),
+            "scope": " ".join(sorted(access.scope)),
+            "cnf": dict(access.binding),
+        }
+        if access.purpose is not None:
+            claims["purpose"] = access.purpose
+        if access.on_behalf_of is not None:
+            claims["on_behalf_of"] = access.on_behalf_of
+        return self._key.jws(KIND, claims)
+
+    def read(self, text: str, issuer: str) -> Access:
+        """What a token of ours gives; Unauthenticated if it is none, or out of date."""
+        try:
+            token = Token(text, KIND)
+            keyid = token.header.get("kid")
+            key = self._keys.get(keyid) if isinstance(keyid, str) else None
+            held = token.holds(key, [JWS_ALGORITHM])
+            issued, audience = token.text("iss", 4096), token.text("aud", 4096)
+            ends, access = token.seconds("exp"), _access(token)
+        except Unreadable as error:
+            raise Unauthenticated(
+                f"The token is none of ours: {error}", code="token.invalid"
+            ) from None
+        if not held:
+            raise Unauthenticated("The token is not signed by a key of ours.", code="token.invalid")
+        if issued != issuer or audience != issuer:
+            raise Unauthenticated("The token is for another address.", code="token.audience")
+        if ends <= time.time():
+            raise Unauthenticated("The token has expired; get a new one.", code="token.expired")
+        return access
+
+
+def _access(token: Token) -> Access:
+    binding = token.claims.get("cnf")
+    return Access(
+        token.text("client_id"),
+        token.text("client_key"),
+        frozenset(str(token.claims.get("scope", "")).split()),
+        token.text("purpose") if "purpose" in token.claims else None,
+        binding if isinstance(binding, dict) else {},
+        token.text("on_behalf_of") if "on_behalf_of" in token.claims else None,
+    )

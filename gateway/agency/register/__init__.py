@@ -1,0 +1,1 @@
+"""This face and the register: the signed copies that it keeps, and the sandbox."""

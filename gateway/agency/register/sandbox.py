@@ -1,0 +1,46 @@
+"""POST /sandbox/agencies: whoever wants to try registers a key by himself, where we let him."""
+
+import contextlib
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bus.errors import BusError
+from contracts.agencies.register import REGISTER_SANDBOX
+from gateway import bodies, web
+from gateway.agency.door.door import Door
+from gateway.agency.register.copies import Copying
+from gateway.guesses import Guesses
+
+TRIES, SECONDS = 20, 3600
+
+
+class Sandbox:
+    """The one route that needs no grant and no key of ours."""
+
+    def __init__(self, door: Door, copying: Copying) -> None:
+        self._door, self._copying = door, copying
+        self._tries = Guesses(TRIES, SECONDS)
+
+    async def register(self, request: Request) -> Response:
+        """Answers 201 when the key is in force here: the next request may be signed by it. Where it
+        cannot be copied at once it is registered all the same, and the copy follows.
+        """
+        request.state.contract = REGISTER_SANDBOX.name
+        bodies.media_type(request, "application/json")
+        data = REGISTER_SANDBOX.load(bodies.parse_object(await bodies.body(request)))
+        self._tries.take(request.client.host if request.client else "")
+        told = await self._door.client.call(
+            REGISTER_SANDBOX,
+            data,
+            caller={"face": "agency"},
+            traceparent=request.state.traceparent,
+        )
+        with contextlib.suppress(BusError, OSError):
+            await self._copying.look()
+        return web.json_response(told, 201)
+
+    def routes(self) -> list[Route]:
+        """The route of the sandbox."""
+        return [Route("/sandbox/agencies", self.register, methods=["POST"])]

@@ -1,0 +1,1 @@
+"""Calls that are answered later: kept, claimed by the faces, settled, read by their agency."""

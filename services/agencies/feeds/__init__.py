@@ -1,0 +1,1 @@
+"""What agencies read about themselves: the feed of their events, and their refused requests."""

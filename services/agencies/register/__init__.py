@@ -1,0 +1,1 @@
+"""The register of agencies: documents proposed, approved, revoked; keys rotated; the sandbox."""
