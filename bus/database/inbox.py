@@ -5,33 +5,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import (
-    Column,
-    Connection,
-    DateTime,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    bindparam,
-    delete,
-    func,
-    select,
-    text,
-)
+from sqlalchemy import Connection, bindparam, delete, func, select, text
+
+from bus.database.tables import INBOX
 
 KEEP_DAYS = 30
-
-metadata = MetaData()
-TABLE = Table(
-    "inbox",
-    metadata,
-    Column("consumer", Text, primary_key=True),
-    Column("message_id", Text, primary_key=True),
-    Column("digest", LargeBinary, nullable=False),
-    Column("reply", LargeBinary),
-    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
-)
 
 
 class Done(NamedTuple):
@@ -46,9 +24,9 @@ def digest(data: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).digest()
 
 
-_SEEN = select(TABLE.c.message_id, TABLE.c.digest, TABLE.c.reply).where(
-    TABLE.c.consumer == bindparam("consumer"),
-    TABLE.c.message_id == func.any(bindparam("ids")),
+_SEEN = select(INBOX.c.message_id, INBOX.c.digest, INBOX.c.reply).where(
+    INBOX.c.consumer == bindparam("consumer"),
+    INBOX.c.message_id == func.any(bindparam("ids")),
 )
 
 
@@ -86,5 +64,5 @@ def remember(
 
 def forget_old(conn: Connection) -> int:
     """Deletes what is older than 30 days; the number of rows."""
-    old = TABLE.c.at < func.now() - text(f"interval '{KEEP_DAYS} days'")
-    return conn.execute(delete(TABLE).where(old)).rowcount
+    old = INBOX.c.at < func.now() - text(f"interval '{KEEP_DAYS} days'")
+    return conn.execute(delete(INBOX).where(old)).rowcount

@@ -3,55 +3,15 @@
 from typing import Any
 
 import orjson
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    DateTime,
-    Identity,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    func,
-    insert,
-    text,
-)
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import Connection, insert, text
 
 from bus import topology
+from bus.database.tables import OUTBOX
 from bus.envelope import Envelope
 from bus.errors import ContractError
 from bus.kinds import Command, Contract
 
 CHANNEL = "mirab_outbox"
-
-metadata = MetaData()
-TABLE = Table(
-    "outbox",
-    metadata,
-    Column("seq", BigInteger, Identity(always=True), primary_key=True),
-    Column("id", Text, nullable=False, unique=True),
-    Column("exchange", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("headers", JSONB, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("sent_at", DateTime(timezone=True)),
-    Column("tries", Integer, nullable=False, server_default="0"),
-    Column("problem", Text),
-    # The services that have not acknowledged it yet, and those of them where it died.
-    Column("awaits", ARRAY(Text), nullable=False, server_default="{}"),
-    Column("died", ARRAY(Text), nullable=False, server_default="{}"),
-    Column("resends", Integer, nullable=False, server_default="0"),
-    Column("resend_at", DateTime(timezone=True)),
-)
-Index("outbox_unsent", TABLE.c.seq, postgresql_where=TABLE.c.sent_at.is_(None))
-Index("outbox_sent", TABLE.c.sent_at, postgresql_where=TABLE.c.sent_at.is_not(None))
-Index("outbox_awaited", TABLE.c.resend_at, postgresql_where=text("awaits <> '{}'"))
 
 
 def row(
@@ -94,5 +54,5 @@ def heard(agency: str, id: str, headers: dict[str, Any], data: dict[str, Any]) -
 
 def add(conn: Connection, rows: list[dict[str, Any]]) -> None:
     """Puts messages into the outbox and wakes the relay when the transaction commits."""
-    conn.execute(insert(TABLE), rows)
+    conn.execute(insert(OUTBOX), rows)
     conn.execute(text(f"notify {CHANNEL}"))

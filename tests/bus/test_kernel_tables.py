@@ -1,25 +1,36 @@
-"""The tables that migrations make are the tables that the code expects."""
+"""The kernel's tables in the code are those that the migrations make."""
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import Column, Integer, MetaData, Table, Text
 
-from bus.database import inbox, outbox
+from bus.database import tables
+from tests.conftest import execute
+from tests.tables import KERNEL, differences
 
 
-@pytest.mark.parametrize("module", [inbox, outbox])
-def test_the_migrated_table_is_the_one_in_the_code(probe_db, module):
-    engine = create_engine(probe_db.replace("postgresql://", "postgresql+psycopg2://"))
-    with engine.connect() as connection:
-        context = MigrationContext.configure(
-            connection,
-            opts={
-                "include_name": lambda name, kind, _: (
-                    kind != "table" or name in module.metadata.tables
-                )
-            },
-        )
-        found = compare_metadata(context, module.metadata)
-    engine.dispose()
-    assert found == []
+@pytest.mark.parametrize("context", ["billing", "notify"])
+def test_the_tables_of_the_kernel_are_those_of_the_migrated_database(request, context):
+    url = request.getfixturevalue(f"{context}_db")
+    assert differences(url, tables.metadata, only=KERNEL, indexes=True) == []
+
+
+def test_every_difference_of_a_table_is_found(probe_db):
+    execute(probe_db, "create table odd (id int primary key, name text not null, at int default 1)")
+    declared = MetaData()
+    Table(
+        "odd",
+        declared,
+        Column("id", Text),
+        Column("name", Text, primary_key=True),
+        Column("at", Integer),
+        Column("more", Integer),
+    )
+    found = "\n".join(differences(probe_db, declared, only=["odd", "inbox"]))
+    signs = [
+        "add_column', None, 'odd'",
+        "modify_type",
+        "primary key ['name']",
+        "odd.at: default",
+        "remove_table",
+    ]
+    assert [sign for sign in signs if sign not in found] == []
