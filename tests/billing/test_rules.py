@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -250,28 +251,34 @@ def test_lines_vat_and_rounding_always_make_the_sum(parts):
 
 
 def test_a_bill_takes_no_act_that_the_table_does_not_name():
-    acts = {act for _, act in bill.MOVES}
-    for state, act in itertools.product(bill.STATES, acts):
-        if (state, act) in bill.MOVES:
-            assert bill.moved(state, act) in bill.STATES
+    table = bill.TRANSITIONS.table
+    acts, states = get_args(bill.BillAct), set(get_args(bill.BillState)) - {"NEW"}
+    for state, act in itertools.product(states, acts):
+        if (state, act) in table:
+            assert bill.TRANSITIONS.transition(state, act) in states
         else:
-            with pytest.raises(RuleBroken):
-                bill.moved(state, act)
+            with pytest.raises(RuleBroken) as refused:
+                bill.TRANSITIONS.transition(state, act)
+            assert refused.value.code == "bill.move"
 
 
 def test_money_is_verified_only_by_the_banks_own_answer():
-    into = {(state, act) for (state, act), to in payment.MOVES.items() if to == "VERIFIED"}
+    table = payment.TRANSITIONS.table
+    into = {(state, act) for (state, act), to in table.items() if to == "VERIFIED"}
     assert into == {("VERIFYING", "verified")}
-    into = {(state, act) for (state, act), to in payment.MOVES.items() if to == "SETTLED"}
+    into = {(state, act) for (state, act), to in table.items() if to == "SETTLED"}
     assert into == {("VERIFIED", "settle"), ("REVERSING", "keep")}
 
 
 def test_every_state_of_a_payment_leads_to_an_end():
-    for start in payment.STATES:
+    table = payment.TRANSITIONS.table
+    states = {"CREATED", *table.values()}
+    assert states == set(get_args(payment.PaymentState)) == set(contracts.PAYMENT_STATES)
+    for start in states:
         seen, ahead = set(), {start}
         while ahead:
             seen |= ahead
-            ahead = {to for (state, _), to in payment.MOVES.items() if state in ahead} - seen
+            ahead = {to for (state, _), to in table.items() if state in ahead} - seen
         assert seen & payment.ENDED, start
 
 

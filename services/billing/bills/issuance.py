@@ -103,9 +103,9 @@ def _add(
     gross = quoted["total_rials"]
     total, waived = after_waiver(book, gross, waiver, today)
     due = bill.due(today, service["due_days"], service["expire_days"])
-    state = bill.moved("NEW", "issue" if gross else "issue_zero")
+    state = bill.TRANSITIONS.transition("NEW", "issue" if gross else "issue_zero")
     if gross and not total:
-        state = bill.moved(state, "waive")
+        state = bill.TRANSITIONS.transition(state, "waive")
     id_ = store.add_bill(
         till.tx,
         {

@@ -113,7 +113,7 @@ def move(
 
     RuleBroken ``bill.move`` if the bill cannot take the act. The row must be locked.
     """
-    state = bill.moved(row.state, act)
+    state = bill.TRANSITIONS.transition(row.state, act)
     told = {"state": state, "version": row.version + 1, **changes}
     conn.execute(
         text(

@@ -74,7 +74,11 @@ def move(conn: Connection, order_id: int, act: str, now: dt.datetime, **changes:
     row = get(conn, order_id, lock=True)
     assert row is not None
     note = {"psp_code": changes.pop("psp_code", "")}
-    told = {"state": payment.moved(row.state, act), "version": row.version + 1, **changes}
+    told = {
+        "state": payment.TRANSITIONS.transition(row.state, act),
+        "version": row.version + 1,
+        **changes,
+    }
     if "redirect" in told:
         told["redirect"] = orjson.dumps(told["redirect"]).decode()
     conn.execute(
@@ -132,7 +136,7 @@ def postpone(conn: Connection, order_id: int, until: dt.datetime) -> None:
 
 def let_go(conn: Connection, row: Any, now: dt.datetime) -> None:
     """The bank's time is over: an open attempt has expired, a cancelled one stays cancelled."""
-    if (row.state, "expire") in payment.MOVES:
+    if payment.TRANSITIONS.allows(row.state, "expire"):
         move(conn, row.order_id, "expire", now)
     else:
         postpone(conn, row.order_id, now + dt.timedelta(days=36500))

@@ -140,7 +140,7 @@ def take_return(desk: Desk, order_id: int, key: str, form: Mapping[str, str]) ->
 def _note_return(desk: Desk, tx: Tx, row: Any, form: Mapping[str, str]) -> None:
     psp = desk.psps[row.psp]
     back = psp.returned(form)
-    if (row.state, "return") not in payment.MOVES or row.token is None:
+    if not payment.TRANSITIONS.allows(row.state, "return") or row.token is None:
         return
     if back.order_id not in (None, row.order_id) or back.token not in (None, row.token):
         # Somebody brings the return of another order here; nothing is believed of it.
