@@ -16,7 +16,7 @@ from gateway.notify.recipients import mobile
 from iran import identifiers
 
 REFERENCE_MOST = 1000
-# What can stand in the header List-Unsubscribe (services/notify/mail.py).
+# What can stand in the header List-Unsubscribe (services/notify/providers/email.py).
 URL = re.compile(r"https://[!-;=?-~]{1,900}")
 AHEAD = dt.timedelta(hours=24)
 TYPES = ("sms", "email", "letter")

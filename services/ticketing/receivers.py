@@ -20,7 +20,7 @@ _log = log.get("receivers")
 LETTERS_FOR_AN_SMS = 4
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 # Letters with a code for a new secret, counted apart: who registers tickets takes none of them.
-# SMS with one are bounded where they are sent (services/notify/code_caps.py).
+# SMS with one are bounded where they are sent (services/notify/sending/code_caps.py).
 CODE_LETTERS_AN_HOUR, CODE_LETTERS_A_DAY = 4, 8
 
 

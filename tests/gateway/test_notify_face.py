@@ -25,7 +25,7 @@ from requests.auth import AuthBase
 from schemathesis.generation import GenerationMode
 
 from deploy.local.ports import free_port
-from services.notify import api_keys
+from services.notify.govuk import api_keys
 from services.notify.keys import Keys
 from tests.conftest import ROOT, Starter, execute, make_database, own_vhost, secrets_in, wait_for
 from tests.gateway.test_schemathesis import operations, try_operation

@@ -7,7 +7,7 @@ from contracts.notify.callbacks import PUT_CALLBACK
 from tests.agencies.feeds.hearers import Hearing, new_ids, put, tell
 from tests.bus.asking import ask_all
 from tests.conftest import execute, secrets_in, wait_for
-from tests.notify.agency import Listener
+from tests.notify.webhooks.listener import Listener
 
 CALLER = {"agency": "power-co", "key": "power-co-demo", "grants": []}
 

@@ -17,8 +17,8 @@ from tests.conftest import (
     secrets_in,
     wait_for,
 )
-from tests.notify.agency import Listener
 from tests.notify.conftest import Hand
+from tests.notify.webhooks.listener import Listener
 
 GRANT = '\n[[grants]]\ncontract = "notify.*"\npurposes = []\nuntil = 2030-12-31\n'
 KEY = '"5a1c9e7d-the-same-job"'

@@ -5,7 +5,7 @@ import re
 from people.tracking import grouped
 from tests.conftest import execute, wait_for
 from tests.journeys.test_fee import FILE, KEY, House
-from tests.notify.playing import PlayedSms
+from tests.notify.providers.played import PlayedSms
 
 MOBILE = "09900000012"
 

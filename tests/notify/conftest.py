@@ -11,10 +11,11 @@ from bus.envelope import Envelope
 from bus.settings import Settings
 from contracts.notify import messages as contracts
 from iran.persian import TEHRAN, parse_jalali
-from services.notify import books, templates
+from services.notify import books
+from services.notify.context import Office
 from services.notify.keys import Keys
-from services.notify.office import Office
 from services.notify.service import Notify
+from services.notify.templates import versions
 from tests.conftest import ROOT, execute
 
 MOBILE, EMAIL = "09900000001", "someone@mirab.example"
@@ -85,8 +86,8 @@ class Hand:
             }
         )  # fmt: skip
         with self.office() as office:
-            row = templates.draft(office.conn, office.now, owner, owner, asked)
-            templates.approve(office, str(row.id), row.version, "mina")
+            row = versions.draft(office.conn, office.now, owner, owner, asked)
+            versions.approve(office, str(row.id), row.version, "mina")
         return str(row.id)
 
     def send(self, template="free", *, asker="power-co", to=None, message=None, **more):

@@ -18,7 +18,7 @@ from contracts.agencies import desk, hearing
 from contracts.notify import callbacks
 from contracts.notify import messages as notify
 from deploy.local.ports import listening
-from services.notify import api_keys
+from services.notify.govuk import api_keys
 from tests.agencies.running import House, demo_key, post
 from tests.conftest import (
     Starter,
@@ -30,8 +30,8 @@ from tests.conftest import (
     wait_for,
 )
 from tests.gateway.oauth_hands import Client
-from tests.notify.agency import Listener
 from tests.notify.conftest import Hand
+from tests.notify.webhooks.listener import Listener
 from tests.serving.test_watch import cut
 
 CODE, UNTIL = "shut-co", "2030-12-31"

@@ -1,0 +1,1 @@
+"""Editors of notices: who they are, and the log of looks at personal data."""

@@ -1,0 +1,1 @@
+"""Announcements, the status page, and subscriptions to both."""

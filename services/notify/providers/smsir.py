@@ -1,0 +1,107 @@
+"""sms.ir: REST with the header X-API-KEY; ``likeToLike`` carries up to 100 different messages.
+
+Known from its documentation (apidocs.sms.ir): paths, fields, codes, HTTP 400 for a logical error,
+401 for the key, 429 for too many calls. It takes no number of ours, so nothing can be found after a
+lost answer, and it counts its credit and costs in messages, not in rials. All messages of a call go
+out on one line. Not known for sure: how a number on its black list comes back from ``likeToLike``;
+an empty number of a message is read as not taken, for a reason that it does not tell.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.notify.providers import http
+from services.notify.providers.http import whole
+from services.notify.providers.sms import Handed, Sms, State
+
+OK, UNKNOWN_ID = 1, 111
+STATES = {
+    1: State.DELIVERED,
+    2: State.UNDELIVERED,
+    3: State.SENT,
+    4: State.FAILED,  # it did not reach the operator
+    5: State.SENT,
+    6: State.FAILED,
+    7: State.REJECTED,  # black list
+    8: State.UNKNOWN,
+}
+# 0 (something broke) says nothing for sure, and is not here. None: about us.
+CALLS: dict[int, State | None] = {
+    **dict.fromkeys((10, 11, 12, 13, 14, 15, 16, 20)),  # key, account, plan, too many calls
+    **dict.fromkeys((101, 102, 105, 106, 107, 108, 109, 110, 118, 123)),  # line, credit, lengths
+    103: State.FAILED,  # empty
+    104: State.REJECTED,  # no such receiver
+    115: State.REJECTED,  # black list
+    117: State.FAILED,  # the text is not allowed
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SmsIr:
+    """An account at ``base`` (https://api.sms.ir); ``line`` is the service line."""
+
+    base: str
+    key: str = field(repr=False)
+    line: str
+    news_line: str
+    timeout: float = 10.0
+    code: str = field(default="smsir", init=False)
+    finds: bool = field(default=False, init=False)
+    most: int = field(default=100, init=False)
+
+    def send(self, messages: Sequence[Sms]) -> list[Handed]:
+        asked = {
+            "lineNumber": int(self.news_line if messages[0].news else self.line),
+            "messageTexts": [sms.body for sms in messages],
+            "mobiles": [sms.to for sms in messages],
+            "sendDateTime": None,
+        }
+        told = http.hand_over(
+            f"{self.base}/v1/send/likeToLike", self.timeout, headers=self._headers, json=asked
+        )
+        code = whole(told.get("status"))
+        if code != OK:
+            return http.refused(messages, code, CALLS)
+        data = told.get("data")
+        numbers = data.get("messageIds") if isinstance(data, dict) else None
+        if not isinstance(numbers, list) or len(numbers) != len(messages):
+            raise http.unreadable("another number of answers")
+        return [_handed(sms, number) for sms, number in zip(messages, numbers, strict=True)]
+
+    def find(self, refs: Sequence[int]) -> Mapping[int, str | None]:
+        raise NotImplementedError("sms.ir takes no number of ours")
+
+    def states(self, provider_refs: Sequence[str]) -> Mapping[str, tuple[State, str]]:
+        return http.one_by_one(provider_refs, self._state)
+
+    def _state(self, ref: str) -> tuple[State, str] | None:
+        data = self._get(f"send/{ref}", OK, UNKNOWN_ID).get("data")
+        if not isinstance(data, dict):
+            return State.UNKNOWN, str(UNKNOWN_ID)
+        code = data.get("deliveryState")
+        if code is None:
+            return State.ACCEPTED, ""
+        return (STATES[whole(code)], str(code)) if whole(code) in STATES else None
+
+    def credit(self) -> int | None:
+        """None: sms.ir counts in messages. It is asked all the same, so that a wrong key shows."""
+        self._get("credit", OK)
+        return None
+
+    def _get(self, path: str, *good: int) -> dict[str, Any]:
+        told = http.ask("GET", f"{self.base}/v1/{path}", self.timeout, headers=self._headers)
+        code = whole(told.get("status"))
+        if code not in good:
+            raise http.unreadable(f"code {code}")
+        return told
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"X-API-KEY": self.key}
+
+
+def _handed(sms: Sms, number: object) -> Handed:
+    if number in (None, 0, "0", ""):
+        return Handed(sms.ref, State.FAILED, code="no id")
+    return Handed(sms.ref, State.ACCEPTED, http.number(number), code=str(OK))

@@ -1,0 +1,1 @@
+"""Messages: accepted, handed over, followed to their end, accounted for."""

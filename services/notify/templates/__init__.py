@@ -1,0 +1,1 @@
+"""Templates: drafted, approved, filled in."""

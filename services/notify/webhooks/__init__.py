@@ -1,0 +1,1 @@
+"""Webhook endpoints of agencies, and what is delivered to them."""

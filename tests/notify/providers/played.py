@@ -1,0 +1,51 @@
+"""The played providers of SMS, running."""
+
+import requests
+
+from deploy.local.ports import free_port, listening
+from services.notify.providers import registry
+from tests.conftest import ROOT, wait_for
+
+DEMO = ROOT / "deploy/notify/providers.toml"
+
+
+class PlayedSms:
+    """Addresses of the running player; ``play`` makes its next answers other ones."""
+
+    def __init__(self, start, **environ):
+        self._start, self.environ = start, {"SMS_DELAY": "0", **environ}
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.begin()
+
+    def begin(self):
+        """Starts the process, for the first time or after its end."""
+        self.process = self._start("deploy.local.sms", SMS_PORT=str(self.port), **self.environ)
+        wait_for(lambda: listening(self.port))
+
+    def play(self, do=None, provider="all", **more):
+        told = {"do": do, "provider": provider, **more} if do else more
+        requests.post(f"{self.url}/play", json=told, timeout=10).raise_for_status()
+
+    def told(self, provider=None, **asked):
+        """Counts, doubles and each message, in the order in which they were taken; of all, or of
+        one provider or telephone (``to``).
+        """
+        asked = {"provider": provider, **asked} if provider else asked
+        return requests.get(f"{self.url}/taken", params=asked, timeout=30).json()
+
+    def taken(self, provider=None, **asked):
+        return self.told(provider, **asked)["taken"]
+
+    def page(self, path="/phone"):
+        return requests.get(f"{self.url}{path}", timeout=10).text
+
+    def config(self, timeout=5):
+        """The file of providers of the demo, with this player behind all of them."""
+        text = DEMO.read_text(encoding="utf-8").replace("http://127.0.0.1:8028", self.url)
+        return text.replace("\nweight", f"\ntimeout = {timeout}\nweight")
+
+    def providers(self, timeout=5):
+        return {
+            code: told.provider for code, told in registry.adapters(self.config(timeout)).items()
+        }

@@ -1,0 +1,92 @@
+"""What an SMS costs its owner: its parts by the price of the book, whoever carried it."""
+
+from dataclasses import replace
+
+import pytest
+
+from contracts.notify import messages as notify
+from gateway.notify import telling
+from services.notify.govuk import notifications
+from services.notify.govuk.notifications import Asker
+from services.notify.sending import dispatch
+from tests.conftest import ROOT
+from tests.notify.sending import test_dispatch
+
+GSM, UCS = 5600, 2480  # rials a part in 1405, deploy/notify/book.toml
+
+
+class Told(test_dispatch.Line):
+    """A provider that tells a price of its own, or none."""
+
+    def __init__(self, code, rials):
+        super().__init__(code)
+        self._rials = rials
+
+    def send(self, messages):
+        return [replace(each, cost_rials=self._rials) for each in super().send(messages)]
+
+
+@pytest.mark.parametrize("rials", [None, 0, 1200, 99_999])
+@pytest.mark.parametrize(
+    ("text", "parts", "rate"),
+    [("سلام", 1, UCS), ("س" * 67 * 7, 7, UCS), ("a" * 160, 1, GSM), ("a" * 161, 2, GSM)],
+)
+def test_c2_the_price_of_an_sms_is_its_parts_by_the_book_whatever_the_provider_tells(
+    hand, rials, text, parts, rate
+):
+    hand.template()
+    office = test_dispatch.Office(hand, (Told("a-line", rials), 1))
+    sent = hand.send(personalisation={"text": text})
+    before = told(hand, sent)
+    assert (before["cost_in_rials"], before["is_cost_data_ready"]) == (None, False)
+    assert before["cost_details"] == {}
+    dispatch.dispatch(office.post, "sms", "transactional")
+    found = told(hand, sent)
+    assert found["cost_in_rials"] == parts * rate
+    assert found["is_cost_data_ready"] is True
+    assert found["cost_details"] == {
+        "billable_sms_fragments": parts,
+        "international_rate_multiplier": 1.0,
+        "sms_rate_in_rials": rate,
+    }
+    message = hand.call(notify.MESSAGE, asker="power-co", id=sent["id"])
+    assert (message["parts"], message["cost_rials"]) == (parts, parts * rate)
+    # What the provider takes stands with the hand-over, for our own account.
+    assert hand.row("select cost_rials from handovers").cost_rials == rials
+
+
+def told(hand, sent):
+    asker = Asker("power-co", "s", "k", "live")
+    with hand.office() as office:
+        return telling.notification(notifications.read(office, asker, sent["id"]), "http://x")
+
+
+@pytest.mark.parametrize(("letter", "most"), [("a", 1224), ("س", 536)])
+def test_c6_an_sms_is_as_long_as_the_document_says(hand, letter, most):
+    hand.template()
+    document = (ROOT / "docs/notify-api.md").read_text(encoding="utf-8")
+    assert f"{most:,} " in document.partition("## What differs")[2]
+    assert "918" in document
+    assert hand.send(personalisation={"text": letter * most})["parts"] == 8
+    refused = hand.send(personalisation={"text": letter * (most + 1)})
+    assert refused["code"] == "sms.too_long"
+
+
+@pytest.mark.parametrize(
+    "value", [123456789012345678901234567890, 2**53, -(2**53), 1.0, 1.10, 1e400, [1, 1.5]]
+)
+def test_c3_a_number_that_json_may_change_is_refused_by_name_in_a_contract(value):
+    data = {"template": "t", "to": {"mobile": "09900000001"}, "personalisation": {"n": value}}
+    with pytest.raises(Exception) as error:
+        notify.SEND.load(data)
+    assert "as a text" in str(error.value.fields)
+
+
+def test_c3_whole_numbers_are_sent_as_typed():
+    data = {
+        "template": "t", "to": {"mobile": "09900000001"},
+        "personalisation": {"a": 2**53 - 1, "b": [0, -7], "c": "1.10"},
+    }  # fmt: skip
+    assert notify.SEND.load(data)["personalisation"] == {
+        "a": "9007199254740991", "b": ["0", "-7"], "c": "1.10",
+    }  # fmt: skip
