@@ -15,7 +15,8 @@ from bus.signatures.digest import check_digest, content_digest
 from bus.signatures.signing import Message, sign_request, sign_response, verify_request
 from contracts.inquiry.questions import ASK
 from gateway.bodies import parse_object
-from services.inquiry import registry_store, store
+from services.inquiry.questions import inquiry_log as store
+from services.inquiry.registry import lookup as registry_store
 
 CALLS = 2000
 BODY = b'{"key_kind":"national_id","key":"9905251782","purpose":"fuel_quota"}'

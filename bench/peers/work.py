@@ -23,8 +23,8 @@ from gateway.agency.door.grants import Register, caller, granted
 from gateway.agency.door.rate_limits import RateLimits
 from gateway.agency.proofs.replays import Replays
 from gateway.bodies import parse_object
-from services.inquiry import asking
-from services.inquiry.asking import Asked
+from services.inquiry.questions import answering as asking
+from services.inquiry.questions.answering import Asked
 
 PATH = "/v1/inquiry/ask"
 

@@ -11,8 +11,8 @@ from bus.database.store import Store
 from bus.errors import Unavailable
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
-from services.inquiry import store as log
 from services.inquiry.domain import chain
+from services.inquiry.questions import inquiry_log as log
 
 WHOLE, BROKEN, UNABLE = 0, 1, 2
 TELL_EVERY = 50_000

@@ -1,208 +1,23 @@
-"""Imports a registry export: `python -m services.inquiry.load DIR_OR_XLSX`.
-
-One transaction: staging by COPY, then the difference. The same export twice changes nothing.
-"""
+"""Imports a registry export: `python -m services.inquiry.load DIR_OR_XLSX`."""
 
 import argparse
-import datetime as dt
 import json
 import sys
-import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-import psycopg2
 from sqlalchemy.exc import ArgumentError
 
-from bus.database.commands_run import note_command
-from bus.database.store import Store, Tx
+from bus.database.store import Store
 from bus.errors import BusError
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
-from contracts.inquiry.questions import REGISTRY_LOADED
-from iran.persian import tehran_day
-from services.inquiry import load_apply, load_doubts, load_report
-from services.inquiry.load_report import Report
-from services.inquiry.load_stage import Meter, Progress, Tell, stage
-from services.inquiry.registry_store import current_data_version
-from services.inquiry.sheets import LoadFailed, Sheet, close_all, open_export
+from services.inquiry.registry_import.run import LoadResult, load
+from services.inquiry.registry_import.sheets import LoadFailed
+from services.inquiry.registry_import.staging import Progress
 
-__all__ = ["LoadFailed", "LoadResult", "Progress", "load", "main"]
-
-LOCK = "select pg_try_advisory_xact_lock(hashtext('services.inquiry.load'))"
-# An import may take minutes, which the store's limits for questions do not allow.
-PATIENCE = (
-    "set local statement_timeout = 0",
-    "set local lock_timeout = 0",
-    "set local idle_in_transaction_session_timeout = 0",
-    "set local work_mem = '128MB'",
-)
-NOT_MIGRATED = "42P01"
 INTERRUPTED = 130
-# Answers name the data version: a restored database must not give it to other data.
-VERSIONS = "inquiry.data_version"
-
-
-@dataclass(frozen=True)
-class LoadResult:
-    """What a load did. ``changed`` is false if no source and no decree changed; a new data version
-    is also made when other rows cannot be read than before.
-    """
-
-    data_version: int
-    changed: bool
-    rows: dict[str, int]
-    sources_added: int
-    sources_changed: int
-    sources_removed: int
-    decrees_changed: int
-    bad_rows: int
-    warnings: dict[str, int]
-    notes: list[str]
-    report: str
-    seconds: float
-    cells_left_out: int
-    warnings_report: str | None
-
-
-def load(  # noqa: PLR0913 - the options of the command
-    store: Store,
-    path: Path,
-    *,
-    report: Path | None = None,
-    warnings: Path | None = None,
-    allow_removals: bool = False,
-    progress: Tell = lambda _: None,
-) -> LoadResult:
-    """Imports the export at ``path`` (a folder of CSV files or one .xlsx) into the register.
-
-    Bad rows, and cells left out of others, go to ``report`` (beside the input if None), doubts to
-    ``warnings`` (beside the report if None).
-    Raises LoadFailed, and then nothing was changed, or bus.errors.Unavailable.
-    """
-    started = time.monotonic()
-    if path.is_file():
-        progress(Progress("reading the workbook", 0, 0, 0, None))
-    sheets = open_export(path)
-    try:
-        report = report or load_report.beside(path)
-        warnings = warnings or load_report.warnings_beside(report)
-        with Report(report, warnings) as told:
-            meter = Meter(progress, told)
-            version, changes = _transact(store, sheets, meter, allow_removals=allow_removals)
-    finally:
-        close_all(sheets)
-    return LoadResult(
-        version,
-        changes.data,
-        meter.counts,
-        changes.added,
-        changes.changed,
-        changes.removed,
-        changes.decrees_changed,
-        told.bad_rows,
-        dict(told.warnings),
-        _notes(sheets),
-        str(told.path),
-        round(time.monotonic() - started, 2),
-        told.left_out,
-        str(warnings) if warnings else None,
-    )
-
-
-def _transact(
-    store: Store, sheets: dict[str, Sheet], meter: Meter, *, allow_removals: bool
-) -> tuple[int, load_apply.Changes]:
-    with store.transaction() as tx:
-        # psycopg2's own cursor: SQLAlchemy has no COPY.
-        cursor = tx.conn.connection.cursor()
-        try:
-            _begin(cursor)
-            _stage_all(cursor, sheets, meter)
-            meter.say("comparing")
-            unread = {name: sheet.unread is not None for name, sheet in sheets.items()}
-            changes = load_apply.compare(cursor, unread, allow_removals=allow_removals)
-            if not changes:
-                return current_data_version(tx.conn), changes
-            meter.say("writing")
-            floor = tx.numbers.floor(VERSIONS)
-            version = load_apply.write(cursor, changes, meter.report.bad_rows, floor)
-            tx.numbers.give(VERSIONS, version)
-        except psycopg2.Error as error:
-            raise _failure(error) from error
-        _publish(tx, version, changes, meter.report.bad_rows)
-    return version, changes
-
-
-def _failure(error: psycopg2.Error) -> LoadFailed:
-    if error.pgcode == NOT_MIGRATED:
-        return LoadFailed(
-            "database.not_migrated",
-            ("The database has no register yet; run `python -m bus migrate services.inquiry`."),
-        )
-    said = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return LoadFailed("database.failed", f"The database broke off the load: {said}")
-
-
-def _begin(cursor: Any) -> None:
-    for statement in PATIENCE:
-        cursor.execute(statement)
-    cursor.execute("select from source_versions limit 0")
-    cursor.execute(LOCK)
-    if not cursor.fetchone()[0]:
-        raise LoadFailed("load.busy", "Another load is running; try again when it has ended.")
-
-
-def _stage_all(cursor: Any, sheets: dict[str, Sheet], meter: Meter) -> None:
-    report, today = meter.report, tehran_day(dt.datetime.now(dt.UTC))
-    for name, sheet in sheets.items():
-        stage(cursor, name, sheet, meter, today)
-    for name in ("sources", "decrees"):
-        for line, fault in load_apply.repeated(cursor, name):
-            report.bad(sheets[name], line, [fault])
-    cursor.execute("select exists (select from load_sources where item is not null)")
-    if not cursor.fetchone()[0]:
-        raise LoadFailed(
-            "export.no_sources",
-            (
-                f"Not one row of {sheets['sources'].label} can be imported; the report "
-                f"{report.path} says why."
-            ),
-        )
-    for name in ("partners", "violations"):
-        for line, fault in load_apply.orphans(cursor, name):
-            report.bad(sheets[name], line, [fault])
-    for doubt in load_doubts.doubts(cursor):
-        report.warn(sheets[doubt.sheet], doubt.line, [doubt.fault])
-
-
-def _publish(tx: Tx, version: int, changes: load_apply.Changes, bad_rows: int) -> None:
-    note_command(tx.conn, "inquiry.load", data_version=version, bad_rows=bad_rows)
-    tx.publish(
-        REGISTRY_LOADED,
-        subject=str(version),
-        data_version=version,
-        sources_added=changes.added,
-        sources_changed=changes.changed,
-        sources_removed=changes.removed,
-        bad_rows=bad_rows,
-    )
-
-
-def _notes(sheets: dict[str, Sheet]) -> list[str]:
-    notes = []
-    for sheet in sheets.values():
-        notes += sheet.notes
-        if sheet.unread:
-            notes.append(
-                f"{sheet.label} could not be read whole, so that nothing was removed for its sake: "
-                f"{sheet.unread}"
-            )
-        if sheet.unknown:
-            notes.append(f"{sheet.label}: columns not used: {'، '.join(sheet.unknown)}.")
-    return notes
 
 
 def main(argv: list[str] | None = None) -> int:

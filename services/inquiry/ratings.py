@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from bus.errors import Conflict, NotFound, RuleBroken
 from contracts.inquiry.ratings import RATED_BY
-from services.inquiry import own
+from services.inquiry.own_inquiries import inquiries as own
 
 # With fewer ratings a count could be one person's.
 SMALLEST = 5

@@ -23,26 +23,24 @@ from contracts.inquiry.ratings import RATE_ANSWER, RATE_OWN, RATINGS
 from contracts.ticketing.lost_secrets import ASK_NEW_SECRET_OF_OWN, NEW_SECRET_OF_OWN
 from iran.persian import tehran_day
 from people.one_time_codes import Codes
-from services.inquiry import (
-    asking,
-    batches,
-    counting,
-    loads,
-    own,
-    own_lost,
-    own_notices,
-    parcels,
-    parts,
-    quotas,
-    ratings,
-    standing,
-    store,
-    verifying,
-    waiting,
-)
-from services.inquiry.asking import Asked
+from services.inquiry import backlog as waiting
+from services.inquiry import ratings
+from services.inquiry.askers import asker_of
+from services.inquiry.batches import answering as parts
+from services.inquiry.batches import store as batches
 from services.inquiry.domain import codes, law_uses, purposes
-from services.inquiry.members import asker_of
+from services.inquiry.own_inquiries import inquiries as own
+from services.inquiry.own_inquiries import lost_secrets as own_lost
+from services.inquiry.own_inquiries import text_messages as own_notices
+from services.inquiry.parcels import questions as parcels
+from services.inquiry.questions import answering as asking
+from services.inquiry.questions import day_counts as counting
+from services.inquiry.questions import grant_quotas as quotas
+from services.inquiry.questions import inquiry_log as store
+from services.inquiry.questions import source_debts as standing
+from services.inquiry.questions import verification as verifying
+from services.inquiry.questions.answering import Asked
+from services.inquiry.registry_import import jobs as loads
 
 
 class Inquiry(Service):

@@ -19,7 +19,7 @@ from gateway.public import words as portal_words
 from gateway.public.own import explained
 from gateway.public.portal import Faults
 from services.inquiry.domain.purposes import OWN
-from tests.inquiry.test_answer import ask
+from tests.inquiry.domain.test_answer import ask
 
 PORTAL = "https://portal.example.ir"
 LINK = f"{PORTAL}/bills/1000234546116/175550929"

@@ -23,7 +23,7 @@ BANNED = {
 # Words as others write them, which we read: titles of their columns, and texts of laws.
 AS_OTHERS_WRITE = (
     "services/notify/domain/sheet.py",
-    "services/inquiry/domain/registry_words.py",
+    "services/inquiry/domain/registry/words.py",
     "services/inquiry/domain/law.py",
     "services/inquiry/domain/law_uses.py",
     "services/ticketing/mail/quotations.py",

@@ -3,7 +3,7 @@
 import pytest
 
 from bus.database.store import Store
-from tests.inquiry.exports import Export
+from tests.inquiry.registry_import.exports import Export
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from typing import Any
 
 from iran import persian
 from services.inquiry.domain import law, status
-from services.inquiry.domain import registry_words as words
 from services.inquiry.domain.limits import LIMITS, flow_volume, limits_of
 from services.inquiry.domain.question import Days, Known, Question
+from services.inquiry.domain.registry import words
 from services.inquiry.domain.violations import open_violations
 
 VALID_DAYS = 30

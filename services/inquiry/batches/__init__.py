@@ -1,0 +1,1 @@
+"""Batches: uploaded in parts, answered in the background, read in pages."""

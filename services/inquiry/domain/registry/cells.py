@@ -1,0 +1,195 @@
+"""Reading the cells of one row: every fault is collected, with its reason in two languages."""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+from bus.foreign.spoiled import spoiled
+from iran.persian import Malformed, fold_code, parse_jalali, without_marks
+from services.inquiry.domain.registry.reasons import reason_fa
+
+T = TypeVar("T")
+Record = dict[str, Any]
+TEXT_MAX = 200
+DIGITS_OF_A_NUMBER = 8
+
+_WHOLE = re.compile(r"[0-9]{1,18}")
+_GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
+_SEPARATORS = str.maketrans({"٬": ",", "٫": "."})
+
+
+class Fault(NamedTuple):
+    """What is wrong (or doubtful) in one cell; ``field`` is its Persian header.
+
+    ``left_out``: the row is imported without the value of this cell.
+    """
+
+    field: str
+    code: str
+    reason_fa: str
+    reason_en: str
+    value: str
+    left_out: bool = False
+
+
+class BadRow(Exception):
+    """A row that cannot be imported; ``faults`` says all that is wrong with it.
+
+    ``cells`` is what a line says by itself that was swallowed by another.
+    """
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.field}: {fault.code}" for fault in faults))
+        self.faults = faults
+        self.cells: Mapping[str, str] = {}
+
+
+def fault(field: str, code: str, en: str, value: str = "", *, left_out: bool = False) -> Fault:
+    """A fault with its Persian reason looked up by code."""
+    return Fault(field, code, reason_fa(code, en), en, value, left_out)
+
+
+class Cells:
+    """The cells of one row, and the faults and warnings found in them so far."""
+
+    __slots__ = ("_row", "faults", "warnings")
+
+    def __init__(self, row: Mapping[str, str]) -> None:
+        self._row = {field: _bare(value) for field, value in row.items()}
+        self.faults: list[Fault] = []
+        self.warnings: list[Fault] = []
+
+    def raw(self, field: str) -> str:
+        """The text of a cell without invisible characters and outer blanks; empty if there is no
+        such column.
+        """
+        return self._row.get(field, "")
+
+    def read(self, field: str, parse: Callable[[str], T]) -> T | None:
+        """The parsed cell; None if it is blank, or bad (then a fault is noted)."""
+        value = self._row.get(field)
+        if not value:
+            return None
+        try:
+            return parse(intact(value))
+        except Malformed as error:
+            self.faults.append(fault(field, error.code, str(error), value))
+            return None
+
+    def need(self, field: str, parse: Callable[[str], T]) -> T | None:
+        """As ``read``, but a blank cell is a fault."""
+        if not self._row.get(field):
+            self.faults.append(fault(field, "cell.missing", "This cell may not be empty."))
+            return None
+        return self.read(field, parse)
+
+    def aside(self, field: str, parse: Callable[[str], T]) -> T | None:
+        """The parsed cell of something that decides no status; None if it is blank, or bad: then
+        the row is imported without it, and a warning names it.
+        """
+        value = self._row.get(field)
+        if not value:
+            return None
+        try:
+            return parse(intact(value))
+        except Malformed as error:
+            self.leave_out(field, error.code, str(error))
+            return None
+
+    def leave_out(self, field: str, code: str, en: str) -> None:
+        """Notes that the row is imported without the value of this cell."""
+        self.warnings.append(fault(field, code, en, self.raw(field), left_out=True))
+
+    def wrong(self, field: str, code: str, en: str) -> None:
+        """Notes a fault that only shows beside other cells."""
+        self.faults.append(fault(field, code, en, self.raw(field)))
+
+    def warn(self, field: str, code: str, en: str) -> None:
+        """Notes a doubt; the row is imported all the same."""
+        self.warnings.append(fault(field, code, en, self.raw(field)))
+
+    def finish(self) -> None:
+        """Raises BadRow if any fault was noted."""
+        if self.faults:
+            raise BadRow(self.faults)
+
+
+def _bare(value: str) -> str:
+    value = value.strip() if value.isascii() else without_marks(value).strip()
+    # Typed before a text so that a spreadsheet leaves it alone; some write it into the file.
+    return value[1:].lstrip() if value[:1] == "'" else value
+
+
+@lru_cache(maxsize=65536)
+def intact(value: str) -> str:
+    """The value itself; Malformed ``cell.*`` if a spreadsheet has spoiled it."""
+    if damage := spoiled(value):
+        raise Malformed(damage.code, damage.reason)
+    return value
+
+
+def name(value: str) -> str:
+    """A name as ``text``; Malformed ``text.no_name`` if it has no letter or holds a number of
+    eight digits, as when cells have slipped by a column.
+    """
+    entered = text(value)
+    # Most names are letters only, which this tells at once.
+    if not entered.replace(" ", "").isalpha() and not _may_be_name(entered):
+        raise Malformed("text.no_name", "A name is made of letters.")
+    return entered
+
+
+def _may_be_name(entered: str) -> bool:
+    digits = sum(c.isdigit() for c in entered)
+    return digits < DIGITS_OF_A_NUMBER and any(c.isalpha() for c in entered)
+
+
+def text(value: str) -> str:
+    """A name as entered, without line breaks; Malformed ``text.too_long`` or ``row.encoding``."""
+    if len(value) > TEXT_MAX:
+        raise Malformed("text.too_long", f"It has more than {TEXT_MAX} characters.")
+    if value.isprintable():
+        return value
+    if any("\ud800" <= c <= "\udfff" for c in value):
+        raise Malformed("row.encoding", "It has bytes that are no text in the file's encoding.")
+    return " ".join(
+        "".join(
+            c if c.isprintable() or c == "\u200c" else " " for c in without_marks(value)
+        ).split()
+    )
+
+
+@lru_cache(maxsize=65536)
+def day(value: str) -> str:
+    """A Jalali date as the ISO date of its Gregorian day."""
+    return parse_jalali(value).isoformat()
+
+
+@lru_cache(maxsize=65536)
+def whole(value: str) -> int:
+    """A whole number that is not negative; thousands may be grouped by commas."""
+    digits = _ungrouped(value)
+    if not _WHOLE.fullmatch(digits):
+        raise Malformed("number.whole", "A whole number stands here.")
+    return int(digits)
+
+
+@lru_cache(maxsize=65536)
+def number(value: str) -> float | int:
+    """A number that is not negative, with ``.`` or ``٫`` before its decimals."""
+    digits = _ungrouped(value)
+    if not _DECIMAL.fullmatch(digits):
+        raise Malformed("number.decimal", "A number stands here.")
+    return plain(float(digits)) if "." in digits else int(digits)
+
+
+def plain(value: float) -> float | int:
+    """A whole number as int, so that 3.0 and 3 are the same record; else at most 6 decimals."""
+    return int(value) if value == int(value) else round(value, 6)
+
+
+def _ungrouped(value: str) -> str:
+    digits = "".join(fold_code(value).translate(_SEPARATORS).split())
+    return digits.replace(",", "") if _GROUPED.fullmatch(digits) else digits

@@ -1,0 +1,1 @@
+"""Inquiries of people about their own sources, from the question to the answer."""

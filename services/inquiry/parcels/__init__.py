@@ -1,0 +1,1 @@
+"""Which water sources belong to a parcel of land: the land registry answers."""

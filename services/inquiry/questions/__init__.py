@@ -1,0 +1,1 @@
+"""Questions of agencies: judged, answered, logged, counted, verified."""

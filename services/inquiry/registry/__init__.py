@@ -1,0 +1,1 @@
+"""What the loaded registry holds about a key at a moment."""

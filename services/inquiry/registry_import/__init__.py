@@ -1,0 +1,1 @@
+"""Imports of registry exports: read, staged, compared, written, reported."""

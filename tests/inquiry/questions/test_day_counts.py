@@ -1,0 +1,101 @@
+"""A day's single questions are counted once, when the day is over, and told to whoever charges."""
+
+import datetime as dt
+import json
+
+import pytest
+
+from iran.persian import TEHRAN
+from services.inquiry.service import Inquiry
+from tests.conftest import execute
+from tests.inquiry.questions.test_service import CALLER, Hand, lines, submit
+
+MONDAY = dt.datetime(2099, 11, 23, tzinfo=TEHRAN)
+NOBODYS = "9900000013"
+
+
+class Days(Hand):
+    """The service by a clock of ours."""
+
+    def __init__(self, db, folder):
+        super().__init__(db, folder)
+        self.service.now = lambda: self.moment.astimezone(dt.UTC)
+        self.at(0, "12:00")
+
+    def at(self, days, time):
+        """It is so many days after Monday, at a time of Tehran."""
+        day = (MONDAY + dt.timedelta(days=days)).date()
+        self.moment = dt.datetime.combine(day, dt.time.fromisoformat(time), TEHRAN)
+
+    def count(self):
+        Inquiry.count_day(self.service)
+
+    def told(self):
+        rows = execute(self.db, "select body from outbox where name like '%day_counted%'")
+        told = [json.loads(bytes(body)) for (body,) in rows]
+        return sorted((each["day"], each["agency"], each["answers"]) for each in told)
+
+
+@pytest.fixture
+def days(demo_db, tmp_path):
+    made = Days(demo_db, tmp_path)
+    yield made
+    made.service.store.engine.dispose()
+
+
+GRANTED = {"grants": [{"purpose": "fuel_quota", "until": "2100-01-01"}]}
+
+
+def ask(days, agency="fuel-co", purpose="fuel_quota"):
+    caller = {**CALLER, **GRANTED, "agency": agency}
+    return days.ask(NOBODYS, purpose, caller=caller)
+
+
+def test_a_day_is_told_once_for_each_agency_when_it_is_over(days):
+    for agency in ("fuel-co", "fuel-co", "agri-co"):
+        assert "tracking_code" in ask(days, agency)
+    days.at(1, "00:10")  # answers of the last second may still be under way
+    days.count()
+    assert days.told() == []
+    days.at(1, "00:40")
+    for _ in range(3):
+        days.count()
+    assert days.told() == [("2099-11-23", "agri-co", 1), ("2099-11-23", "fuel-co", 2)]
+
+
+def test_midnight_is_tehrans(days):
+    days.count()  # the days begin to be counted
+    days.at(0, "23:59")
+    ask(days)
+    days.at(1, "00:01")
+    ask(days)
+    ask(days)
+    days.at(2, "01:00")
+    days.count()
+    days.count()
+    assert days.told() == [("2099-11-23", "fuel-co", 1), ("2099-11-24", "fuel-co", 2)]
+
+
+def test_refusals_readings_and_lines_of_batches_are_no_single_answers(days):
+    caller = {**CALLER, **GRANTED}
+    ask(days, purpose="court_case")
+    submit(days, 0, lines(NOBODYS, NOBODYS), last=True, caller=caller)
+    days.answer_parts()
+    assert execute(days.db, "select count(*) from inquiries") == [(2,)]
+    days.at(1, "01:00")
+    days.count()
+    assert days.told() == []
+    assert execute(days.db, "select answers from counted_days") == [({},)]
+
+
+def test_days_on_which_the_service_stood_still_are_counted_later(days):
+    days.count()
+    ask(days)
+    days.at(3, "01:00")
+    for _ in range(5):
+        days.count()
+    assert days.told() == [("2099-11-23", "fuel-co", 1)]
+    counted = execute(days.db, "select day::text from counted_days order by day")
+    assert [day for (day,) in counted] == [
+        "2099-11-22", "2099-11-23", "2099-11-24", "2099-11-25",
+    ]  # fmt: skip

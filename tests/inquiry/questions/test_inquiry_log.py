@@ -1,0 +1,158 @@
+"""Answers and the log cost few statements, and the chain stands whoever writes at once."""
+
+import datetime as dt
+import threading
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.exc import IntegrityError
+
+from bus.envelope import Envelope
+from contracts.inquiry.questions import ASK
+from services.inquiry.domain import chain
+from services.inquiry.questions import answering as asking
+from services.inquiry.questions import inquiry_log as log
+from services.inquiry.questions.answering import Asked
+from tests.conftest import execute
+
+NOW = dt.datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=dt.UTC)
+
+
+def row(n=0):
+    return {
+        "agency": "fuel-co",
+        "contract": "inquiry.ask.v1",
+        "outcome": "FOUND",
+        "message_id": str(n),
+    }
+
+
+def whole(store):
+    with store.transaction() as tx:
+        rows = list(log.read_log(tx.conn, 0))
+        broken, reached, following = chain.first_broken(rows, chain.GENESIS, 1)
+        assert log.log_head(tx.conn) == (following - 1, reached)
+    return broken is None
+
+
+def test_many_writers_at_once_leave_one_chain_without_a_gap(store):
+    def write(n):
+        for m in range(10):
+            with store.transaction() as tx:
+                log.add_log(tx.conn, [row(f"{n}-{m}"), row(f"{n}-{m}+")], NOW)
+
+    writers = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert whole(store)
+    with store.transaction() as tx:
+        assert log.log_head(tx.conn)[0] == 80
+
+
+def test_what_was_rolled_back_leaves_no_row_and_no_gap(store):
+    def write_and_fail():
+        with store.transaction() as tx:
+            log.add_log(tx.conn, [row()], NOW)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail()
+    with store.transaction() as tx:
+        log.add_log(tx.conn, [row()], NOW)
+    assert whole(store)
+    with store.transaction() as tx:
+        assert log.log_head(tx.conn)[0] == 1
+
+
+def test_a_row_reads_back_as_it_was_hashed_to_the_microsecond(store):
+    with store.transaction() as tx:
+        log.add_log(tx.conn, [{**row(), "operator": "کارمند ۷", "case_number": "'; --"}], NOW)
+        ((_, content, _),) = log.read_log(tx.conn, 0)
+    assert content["at"] == "2026-11-23T12:00:00.123456+00:00"
+    assert (content["operator"], content["case_number"]) == ("کارمند ۷", "'; --")
+    assert whole(store)
+
+
+def test_the_log_is_read_in_portions_without_losing_a_row(store):
+    count = log.AT_ONCE + 3
+    with store.transaction() as tx:
+        log.add_log(tx.conn, [row(n) for n in range(count)], NOW)
+        assert [seq for seq, _, _ in log.read_log(tx.conn, 0)] == list(range(1, count + 1))
+        assert [seq for seq, _, _ in log.read_log(tx.conn, count - 2)] == [count - 1, count]
+
+
+@pytest.fixture
+def statements(store):
+    """The statements that the store sends, as the database gets them."""
+    sent = []
+
+    @event.listens_for(store.engine, "before_cursor_execute")
+    def note(_conn, _cursor, statement, parameters, *_):
+        # A list of parameters would be sent as a statement for each of its members.
+        times = len(parameters) if isinstance(parameters, list) else 1
+        sent.extend([" ".join(statement.split()[:3]).lower()] * times)
+
+    return sent
+
+
+def test_a_hundred_questions_cost_as_many_statements_as_one(store, statements):
+    execute(
+        store.engine.url.set(drivername="postgresql").render_as_string(hide_password=False),
+        "insert into data_versions values (1, now() - interval '1 day', 0, 0, 0, 0, 0)",
+    )
+    caller = {"agency": "a", "grants": [{"purpose": "fuel_quota", "until": "2099-01-01"}]}
+    data = ASK.load({"key_kind": "national_id", "key": "9900000013", "purpose": "fuel_quota"})
+
+    def cost(count):
+        asked = [Asked(Envelope.new(ASK.name, "t", caller=caller), data) for _ in range(count)]
+        statements.clear()
+        with store.transaction() as tx:
+            results = asking.answer_all(tx.conn, asked, now=NOW, secret="k")
+        assert [each["outcome"] for each in results] == ["NOT_FOUND"] * count
+        return list(statements)
+
+    cost(1)  # reads what never changes of a data version, once a process
+    one, hundred = cost(1), cost(100)
+    assert hundred == one == [
+        "with q as", "insert into inquiries", "select seq, hash", "with added as",
+    ]  # fmt: skip
+    assert whole(store)
+
+
+def test_the_head_is_locked_after_all_else_was_read_and_written(store, statements):
+    with store.transaction() as tx:
+        log.add_log(tx.conn, [row()], NOW)
+    assert [" ".join(statement.split()[:2]) for statement in statements] == [
+        "select seq,",
+        "with added",
+    ]
+
+
+def test_the_same_key_gives_the_same_hash_under_one_secret_only():
+    told = log.key_hash("k", "national_id", "9900000013")
+    assert told == log.key_hash("k", "national_id", "9900000013")
+    assert len({told, log.key_hash("x", "national_id", "9900000013")}) == 2
+    assert len({told, log.key_hash("k", "legal_id", "9900000013")}) == 2
+    assert "9900000013" not in told
+
+
+def test_the_error_of_a_failed_statement_does_not_tell_whose_key_it_was_about(store):
+    key = {"batch": "unknown", "line": 1, "key": "9900000013"}
+    sql = text("insert into batch_lines (batch, line, key) values (:batch, :line, :key)")
+
+    def write():
+        with store.transaction() as tx:
+            tx.conn.execute(sql, key)
+
+    with pytest.raises(IntegrityError) as error:
+        write()
+    assert "9900000013" not in str(error.value)
+
+
+def test_nothing_written_sends_nothing(store, statements):
+    with store.transaction() as tx:
+        assert log.add_answers(tx.conn, []) == {}
+        log.add_log(tx.conn, [], NOW)
+    assert statements == []
