@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 IF_SET_UP := if [ -e .venv/installed.lock ]; then
 ELSE_SAY := else echo "Mirab does not run; it was never set up here (make up)."
 
-.PHONY: help up down status logs test check bench contracts migrate lock setup
+.PHONY: help up down status logs test check bench docs contracts migrate lock setup
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -36,13 +36,19 @@ check: setup ## style, types and the rules of import
 bench: setup ## measure; writes docs/performance.md
 	$(PYTHON) -m bench
 
+docs: setup ## build the site of the documents, in English and Persian; checks every link
+	@sh deploy/local/site.sh
+
 contracts: setup ## write docs/contracts.md and the error table of docs/join.md
 	$(PYTHON) -m contracts > docs/contracts.md
 	$(PYTHON) -m gateway --write docs/join.md
 
-migrate: setup ## bring the database DB_URL up to date
-	$(PYTHON) -m bus migrate services.inquiry
+migrate: setup ## bring the database DB_URL of SERVICE (inquiry, ticketing, billing, notify, agencies) up to date
+	@[ -n "$(SERVICE)" ] || { echo "Say which: make migrate SERVICE=billing DB_URL=postgresql://..."; exit 2; }
+	$(PYTHON) -m bus migrate services.$(SERVICE)
 
 lock: setup ## pin the newest packages with hashes (needs the program uv)
 	uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 \
 		requirements-dev.in -o requirements.lock
+	uv pip compile -q --generate-hashes --no-annotate --no-header --python-version 3.11 \
+		requirements-docs.in -o requirements-docs.lock

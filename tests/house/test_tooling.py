@@ -1,0 +1,35 @@
+"""What a forge, a commit hook and `.ci/run` run is the same."""
+
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+
+CHECKS = re.findall(r"^make (\w+)", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_the_workflow_runs_each_check_of_the_ci():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    commands = [s["run"] for job in workflow["jobs"].values() for s in job["steps"] if "run" in s]
+    assert CHECKS == ["check", "docs", "test"]
+    for name in CHECKS:
+        assert any(command.startswith(f"make {name}") for command in commands)
+
+
+def test_the_commit_hooks_run_what_make_check_runs():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    entries = " ".join(hook["entry"] for hook in hooks["repos"][0]["hooks"])
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    recipe = makefile.split("check: setup")[1].split("\n\n")[0]
+    for tool in ("ruff check", "ruff format", "mypy", "lint-imports"):
+        assert tool in recipe
+        assert tool in entries
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_make_knows_each_check(name):
+    done = subprocess.run(["make", "-n", name], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0
