@@ -533,7 +533,7 @@ def shared_face(tmp_path_factory, broker, postgres, demo_template):
     starter.end()
 
 
-STAFF = "services.ticketing.staff"
+STAFF = "services.ticketing.accounts.staff"
 
 
 class Desk:
@@ -586,7 +586,7 @@ class Desk:
         self.letter_ports = (self.mail_port, self.box_port)
 
     def let_letters_in(self):
-        return self._start("services.ticketing.mailroom", **self.environ)
+        return self._start("services.ticketing.incoming_mail.server", **self.environ)
 
     people: typing.ClassVar = {
         "karim": ("clerk", "groundwater"),

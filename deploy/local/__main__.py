@@ -127,7 +127,12 @@ def begin(state: State) -> None:
     for service in SERVICES:
         say(f"migrating {service}")
         run(state, "bus", "migrate", f"services.{service}", DB_URL=state.owner_url(service))
-    run(state, "services.ticketing.books", "deploy/desk", DB_URL=state.service_url("ticketing"))
+    run(
+        state,
+        "services.ticketing.books",
+        "deploy/desk",
+        DB_URL=state.service_url("ticketing"),
+    )
     run(state, "services.billing.books", "deploy/billing", DB_URL=state.service_url("billing"))
     run(state, "services.notify.books", "deploy/notify", DB_URL=state.service_url("notify"))
     demo.colleagues(state)

@@ -38,7 +38,7 @@ def colleagues(state: State) -> None:
     for username, (name, role, unit) in COLLEAGUES.items():
         done = subprocess.run(
             [
-                sys.executable, "-m", "services.ticketing.staff", "put", username,
+                sys.executable, "-m", "services.ticketing.accounts.staff", "put", username,
                 "--name", name, "--role", role, "--unit", unit,
             ],
             cwd=CHECKOUT,

@@ -90,7 +90,7 @@ PARTS = (
     _relay("ticketing"),
     Part(
         "ticketing-mail",
-        ("services.ticketing.mailroom",),
+        ("services.ticketing.incoming_mail.server",),
         ("LOG_LEVEL", "METRICS_ADDRESS", "DB_URL", "HOST", "MAIL_PORT", *MAIL_LIMITS),
         8025,
         context="ticketing",

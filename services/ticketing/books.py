@@ -1,4 +1,4 @@
-"""Imports the book of the desk from a folder of TOML files: `python -m services.ticketing.books`.
+"""Imports the book of the desk: `python -m services.ticketing.books FOLDER` (TOML files).
 
 What is wrong is told with its place, all at once, and nothing is changed then.
 """
@@ -18,7 +18,7 @@ from bus.process.private import own_files_only
 from contracts.ticketing.calendar import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
 from contracts.ticketing.citizens import KINDS
 from iran import identifiers
-from services.ticketing import calendar_store
+from services.ticketing import calendar_rows as calendar_store
 from services.ticketing.domain import working_time
 from services.ticketing.domain.book import Book, span_of
 from services.ticketing.domain.calendar import Calendar, row_from

@@ -17,10 +17,15 @@ from bus.foreign.mail import Post, Refused
 from bus.process import log
 from contracts.ticketing.citizens import TICKET_ESCALATED
 from iran.persian import tehran_day
-from services.ticketing import acting, failures, incoming, letter_rows, notices, periods, visits
-from services.ticketing.acting import Desk
+from services.ticketing import failures
 from services.ticketing.failures import Chore
+from services.ticketing.incoming_mail import queue as incoming
+from services.ticketing.incoming_mail import rows as letter_rows
+from services.ticketing.notifications import tickets as notices
 from services.ticketing.scanning import scan
+from services.ticketing.tickets import acts as acting
+from services.ticketing.tickets import periods, visits
+from services.ticketing.tickets.acts import Desk
 
 __all__ = [
     "close_quietly",

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, text
 from bus.envelope import instant
 from contracts.ticketing.letters import LETTER_STATES, MAIL_STATES
 from iran.persian import TEHRAN, jalali, tehran_day
-from services.ticketing import failures, views
-from services.ticketing.acting import Desk
+from services.ticketing import failures
 from services.ticketing.domain import statistics
+from services.ticketing.tickets import views
+from services.ticketing.tickets.acts import Desk
 
 # A ticket is answered on time if the promise that its log shows was kept: the first answer or
 # close came before the due time that was in force then (due_seen is emptied when it is met).

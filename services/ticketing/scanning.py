@@ -11,9 +11,10 @@ from bus.database.store import Store, Tx
 from bus.errors import NotFound
 from bus.foreign.clamd import Clamd
 from bus.process import log
-from services.ticketing import acting, notices
-from services.ticketing.acting import Desk
 from services.ticketing.failures import Chore
+from services.ticketing.notifications import tickets as notices
+from services.ticketing.tickets import acts as acting
+from services.ticketing.tickets.acts import Desk
 
 _log = log.get("chores")
 DeskOf = Callable[[Tx], Desk]

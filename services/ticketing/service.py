@@ -32,25 +32,23 @@ from contracts.ticketing.citizens import (
 )
 from contracts.ticketing.lost_secrets import ASK_NEW_SECRET, NEW_SECRET
 from iran.identifiers import user_name
-from services.ticketing import (
-    calendar_store,
-    chores,
-    citizens,
-    desk,
-    figures,
-    guessing,
-    letter_desk,
-    lost_secrets,
-    queue,
-    staff,
-    store,
-    times,
-    views,
-)
-from services.ticketing.account_entries import AccountEntries
-from services.ticketing.acting import Caps, Desk
-from services.ticketing.guessing import Guesser
-from services.ticketing.keys import Keys
+from services.ticketing import calendar_rows as calendar_store
+from services.ticketing import chores, figures
+from services.ticketing.accounts import sign_in_limits as guessing
+from services.ticketing.accounts import staff
+from services.ticketing.accounts.entrypoints import AccountEntries
+from services.ticketing.accounts.sign_in_limits import Guesser
+from services.ticketing.citizens import lost_secrets
+from services.ticketing.citizens import tickets as citizens
+from services.ticketing.desk import calendar as times
+from services.ticketing.desk import letters as letter_desk
+from services.ticketing.desk import lost_secrets as desk_lost_secrets
+from services.ticketing.desk import queue
+from services.ticketing.desk import tickets as desk
+from services.ticketing.tickets import rows as store
+from services.ticketing.tickets import views
+from services.ticketing.tickets.acts import Caps, Desk
+from services.ticketing.tickets.keys import Keys
 
 
 class Ticketing(AccountEntries, Service):
@@ -240,7 +238,7 @@ class Ticketing(AccountEntries, Service):
 
     @serve(at_desk.SEND_NEW_SECRET)
     def send_new_secret(self, tx, **data):
-        return lost_secrets.send_new(self.own_desk(tx), **data)
+        return desk_lost_secrets.send_new(self.own_desk(tx), **data)
 
     @serve(at_letters.LETTERS)
     def letters(self, tx, **asked):

@@ -26,7 +26,7 @@ RULES = [
 ALERTS = [rule["alert"] for rule in RULES]
 # Importing a part's module makes its metrics.
 MODULES = (
-    "bus.amqp.relay", "deploy.broker.watch", "services.ticketing.mailroom",
+    "bus.amqp.relay", "deploy.broker.watch", "services.ticketing.incoming_mail.server",
     *(f"gateway.{face}.api" for face in ("agency", "desk", "notify", "ops", "public")),
     *(f"services.{service}.service" for service in SERVICES),
 )  # fmt: skip

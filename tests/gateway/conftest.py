@@ -9,7 +9,7 @@ import requests
 from bus.signatures.keys import SigningKey
 from bus.signatures.signing import sign_request
 from connector.caller import load_key
-from services.ticketing import ops_tokens
+from services.ticketing.accounts import ops_tokens
 from tests.conftest import (
     METRICS_TOKEN,
     ROOT,
@@ -126,8 +126,8 @@ def begin(start, face, **environ):
     return url
 
 
-TOKENS = "services.ticketing.ops_tokens"
-OPERATORS = "services.ticketing.operators"
+TOKENS = "services.ticketing.accounts.ops_tokens"
+OPERATORS = "services.ticketing.accounts.operators"
 
 
 def reads(url, **more):

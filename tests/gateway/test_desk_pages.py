@@ -11,7 +11,7 @@ import requests
 import tinyhtml5
 from joserfc.jwk import RSAKey
 
-from services.ticketing import staff
+from services.ticketing.accounts import staff
 from tests.conftest import free_port, told_by, wait_for
 from tests.gateway import oidc_provider
 from tests.gateway.conftest import begin

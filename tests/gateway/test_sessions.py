@@ -11,7 +11,7 @@ import pytest
 import requests
 import tinyhtml5
 
-from services.ticketing import operators, ops_tokens, staff
+from services.ticketing.accounts import operators, ops_tokens, staff
 from tests.conftest import Starter, execute, told_by
 from tests.gateway.conftest import begin
 

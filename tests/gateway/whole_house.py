@@ -3,7 +3,7 @@
 import secrets
 import typing
 
-from services.ticketing import ops_tokens
+from services.ticketing.accounts import ops_tokens
 from tests.conftest import told_by, wait_for
 from tests.gateway.conftest import begin
 from tests.gateway.seats import Officers

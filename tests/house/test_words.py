@@ -8,8 +8,8 @@ import pytest
 from gateway.public import words
 from people.company import NAMES
 from services.notify.domain.parts import normalised, parts
-from services.ticketing import notices
 from services.ticketing.domain.texts import LETTERS
+from services.ticketing.notifications import tickets as notices
 from tests.conftest import ROOT
 
 GLOSSARY = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").partition("\n## Persian that")[2]

@@ -12,7 +12,8 @@ from bus.settings import Settings
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
 from iran.persian import TEHRAN, parse_jalali
-from services.ticketing import chores, staff
+from services.ticketing import chores
+from services.ticketing.accounts import staff
 from services.ticketing.service import Ticketing
 from tests.conftest import execute
 

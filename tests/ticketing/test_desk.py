@@ -7,7 +7,8 @@ import pytest
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
 from iran.persian import persian_digits
-from services.ticketing import chores, staff
+from services.ticketing import chores
+from services.ticketing.accounts import staff
 from tests.conftest import execute
 from tests.ticketing.conftest import PASSWORD, SECRET, tehran
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from bus.database import books as bus_books
 from bus.errors import RuleBroken
 from services.ticketing import books
-from services.ticketing.domain import moves, statistics, words
+from services.ticketing.domain import labels as words
+from services.ticketing.domain import moves, statistics
 from services.ticketing.domain.book import Book
 from services.ticketing.domain.ticket import Entry, fold, pauses
 from tests.conftest import ROOT
@@ -185,7 +186,7 @@ def test_the_same_book_again_is_no_new_version(ticketing_db):
         assert done.stdout == "Version 1 of the book of the desk is in force.\n"
 
 
-@pytest.mark.parametrize("module", ["books", "staff", "mailroom"])
+@pytest.mark.parametrize("module", ["books", "accounts.staff", "incoming_mail.server"])
 def test_a_command_tells_how_it_is_used(module):
     done = command(f"services.ticketing.{module}", "--help")
     assert done.returncode == 0
@@ -201,7 +202,7 @@ def test_a_command_tells_how_it_is_used(module):
     ],
 )
 def test_a_wrong_account_is_refused_with_a_sentence(ticketing_db, arguments, said):
-    done = command("services.ticketing.staff", *arguments, DB_URL=ticketing_db)
+    done = command("services.ticketing.accounts.staff", *arguments, DB_URL=ticketing_db)
     assert done.returncode in (1, 2)
     assert said in done.stderr
     assert "Traceback" not in done.stderr

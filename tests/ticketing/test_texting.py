@@ -9,7 +9,8 @@ import pytest
 from contracts.notify.messages import SEND_MESSAGE
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
-from services.ticketing import chores, notices
+from services.ticketing import chores
+from services.ticketing.notifications import tickets as notices
 from tests.conftest import ROOT, execute
 from tests.ticketing.conftest import SECRET
 from tests.ticketing.test_citizens import open_slots

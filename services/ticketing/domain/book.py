@@ -1,7 +1,7 @@
 """The book of the desk: units, categories, routes, promises, offices, as one versioned document.
 
-It is written as TOML files (deploy/desk) and kept as JSON; services.ticketing.books checks and
-imports it.
+It is written as TOML files (deploy/desk) and kept as JSON; services.ticketing.books
+checks and imports it.
 """
 
 import datetime as dt

@@ -9,7 +9,7 @@ from typing import Any
 from persiantools.jdatetime import JalaliDate
 
 from iran.persian import TEHRAN, jalali, persian_digits
-from services.ticketing.domain.words import WEEKDAYS_EN, WEEKDAYS_FA
+from services.ticketing.domain.labels import WEEKDAYS_EN, WEEKDAYS_FA
 
 # date.weekday() counts from Monday; a week here begins on Saturday.
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

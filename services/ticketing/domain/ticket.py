@@ -7,7 +7,7 @@ from typing import Any
 
 from services.ticketing.domain import moves
 from services.ticketing.domain.clock import Pause
-from services.ticketing.domain.words import PAUSES
+from services.ticketing.domain.labels import PAUSES
 
 # What the citizen reads as a word of the unit: it answers, and promises the next news.
 PUBLIC = frozenset({"say", "answer", "pause", "invite", "close"})

@@ -1,0 +1,1 @@
+"""Accounts of colleagues: sign-in, sessions, second factors, operators and machine tokens."""

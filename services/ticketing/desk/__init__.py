@@ -1,0 +1,1 @@
+"""What colleagues do at the desk: the queue, tickets, incoming e-mails, the calendar."""

@@ -1,0 +1,187 @@
+"""Takes letters for the units over SMTP: `python -m services.ticketing.incoming_mail.server`.
+
+A letter is in the database before its sender is told 250; what becomes of it the service decides.
+Only addresses of units, postmaster and abuse are taken; nothing is passed on, and nothing is read
+here but the first header lines.
+"""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DataError
+
+from bus.database.store import Store
+from bus.errors import BusError
+from bus.foreign.mail import one_line
+from bus.process import log, monitor
+from bus.process.private import own_files_only
+from bus.process.surroundings import watch_surroundings
+from bus.settings import MissingSettings, Settings
+from services.ticketing.incoming_mail.byte_budget import Budget, Limits
+from services.ticketing.incoming_mail.smtp import Line, Lobby, content
+from services.ticketing.mail import addresses, headers
+
+LIMIT = 20 * 1024 * 1024
+RECEIVERS = 100
+ADDRESSES_SECONDS = 30.0
+# A path of RFC 5321 (4.5.3.1.3), with room for letters of several bytes.
+LONGEST_PATH = 512
+_log = log.get("mailroom")
+
+
+def unit_addresses(conn: Connection) -> set[str]:
+    """The addresses of the units in the book in force."""
+    document = conn.execute(
+        text("select document from books order by version desc limit 1")
+    ).scalar()
+    return {unit["email"].lower() for unit in (document or {}).get("units", [])}
+
+
+class Mailroom:
+    """aiosmtpd's handler: judges receivers, keeps letters."""
+
+    def __init__(self, store: Store, budget: Budget) -> None:
+        self._store, self._budget = store, budget
+        self._addresses: set[str] = set()
+        self._fresh_until = 0.0
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        if len(envelope.rcpt_tos) >= RECEIVERS:
+            return "452 4.5.3 Too many receivers; send the letter to the others separately"
+        try:
+            units = await self._units()
+        except BusError:
+            return "451 4.3.0 Try again later"
+        if not (address.isprintable() and len(address) <= LONGEST_PATH):
+            return "553 5.1.3 This is no address"
+        if addresses.plain(address) not in units and not addresses.is_of_office(address, units):
+            return "550 5.1.1 There is no such address here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        peer = str((session.peer or ("",))[0])
+        # A letter is kept once for each receiver.
+        size = sum(map(len, envelope.pieces)) * len(_once_each(envelope.rcpt_tos))
+        if not self._budget.spend(peer, envelope.mail_from or "", size):
+            _log.warning("letters_over_budget", bytes=size)
+            return "450 4.7.1 Too much mail from you within an hour; try again later"
+        try:
+            size = await asyncio.to_thread(
+                self._keep, envelope.mail_from, envelope.rcpt_tos, envelope.pieces
+            )
+        except BusError as error:
+            _log.warning("letter_not_taken", code=error.code)
+            return "451 4.3.0 Try again later"
+        except (DataError, ValueError):
+            # What the database refuses for what it contains, it refuses for ever.
+            _log.exception("letter_refused")
+            return "554 5.6.0 This letter cannot be stored"
+        except Exception:
+            _log.exception("letter_not_taken")
+            return "451 4.3.0 Try again later"
+        _log.info("letter taken", bytes=size)
+        return "250 OK"
+
+    async def _units(self) -> set[str]:
+        now = asyncio.get_running_loop().time()
+        if now > self._fresh_until:
+            self._addresses = await asyncio.to_thread(self._look)
+            self._fresh_until = now + ADDRESSES_SECONDS
+        return self._addresses
+
+    def _look(self) -> set[str]:
+        with self._store.transaction() as tx:
+            return unit_addresses(tx.conn)
+
+    def _keep(self, mail_from: str, receivers: list[str], pieces: list[bytes]) -> int:
+        """One row for each receiver; the same bytes once more are the same letter."""
+        raw = content(pieces)
+        row = {
+            # aiosmtpd writes the null reverse-path so.
+            "mail_from": "" if mail_from == "<>" else one_line(mail_from)[:LONGEST_PATH],
+            "message_id": headers.message_id(raw),
+            "raw": raw,
+        }
+        with self._store.transaction() as tx:
+            for receiver in _once_each(receivers):
+                tx.conn.execute(
+                    text(
+                        "insert into letters (mail_from, rcpt_to, message_id, raw) values "
+                        "(:mail_from, :rcpt_to, :message_id, :raw) on conflict do nothing"
+                    ),
+                    row | {"rcpt_to": receiver},
+                )
+        return len(raw)
+
+
+def _once_each(receivers: list[str]) -> list[str]:
+    """Each address once, however its letters are written; a token's letters are what they are."""
+    plain = (receiver if "+" in receiver else receiver.lower() for receiver in receivers)
+    return list(dict.fromkeys(plain))
+
+
+async def listen(
+    store: Store, host: str, port: int, limit: int = LIMIT, limits: Limits | None = None
+) -> asyncio.Server:
+    """A server that takes letters."""
+    handler, lobby = Mailroom(store, Budget(limits or Limits())), Lobby()
+    return await asyncio.get_running_loop().create_server(
+        lambda: Line(lobby, handler, limit), host, port
+    )
+
+
+async def serve(store: Store, host: str, port: int, limit: int, limits: Limits) -> None:
+    """Takes letters until SIGTERM; a letter that is being kept then is kept to the end."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = await listen(store, host, port, limit, limits)
+    monitor.watch("database", store.finding)
+    monitor.watch("loop", monitor.loop_turns(loop))
+    _log.info("taking letters", port=port)
+    await stop.wait()
+    server.close()
+    # asyncio.to_thread's workers are joined when the loop ends.
+    await loop.shutdown_default_executor()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """0: stopped; 1: it could not start, and stderr says why."""
+    argparse.ArgumentParser(
+        prog="python -m services.ticketing.incoming_mail.server",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args(argv)
+    settings = Settings()
+    try:
+        log.configure("mailroom", level=settings.text("LOG_LEVEL", "INFO"), hidden=frozenset())
+        # Its warnings quote what senders typed.
+        logging.getLogger("mail.log").setLevel("ERROR")
+        store = Store(settings.text("DB_URL"), source="mailroom", connections=10)
+        host = settings.text("HOST", "127.0.0.1")
+        port, limit = settings.whole("MAIL_PORT", 8025), settings.whole("MAIL_LIMIT", LIMIT)
+        monitor.serve("ticketing-mail", settings)
+        watch_surroundings(settings)
+        limits = Limits(
+            settings.whole("MAIL_MEGABYTES_AN_HOUR", Limits().sender_an_hour),
+            settings.whole("MAIL_PEER_MEGABYTES_AN_HOUR", Limits().peer_an_hour),
+            settings.whole("MAIL_MEGABYTES_A_DAY", Limits().all_a_day),
+        )
+        asyncio.run(serve(store, host, port, limit, limits))
+    except (MissingSettings, OSError) as error:
+        print(f"The mailroom cannot start: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    own_files_only()
+    sys.exit(main())

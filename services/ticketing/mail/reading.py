@@ -1,0 +1,169 @@
+"""Letters that came in: who writes what, whether a machine wrote, and which files are with it.
+
+Whatever the bytes are, `read` gives a Letter; the steps stand in the package `mail`. Services call
+`read_confined`, which reads in a child process with limits.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, BinaryIO
+
+from bus.foreign import confined
+from services.ticketing.mail import (
+    addresses,
+    automatic,
+    calendars,
+    headers,
+    octets,
+    parts,
+    quotations,
+    reports,
+)
+from services.ticketing.mail.body import TEXT_MOST, Attached, Body
+from services.ticketing.mail.calendars import CalendarReply
+from services.ticketing.mail.reports import Bounce
+from services.ticketing.mail.writing import SEPARATOR
+
+__all__ = [
+    "TEXT_MOST",
+    "Attached",
+    "Bounce",
+    "CalendarReply",
+    "Letter",
+    "read",
+    "read_confined",
+    "token_of",
+]
+
+SUBJECT_MOST, NAME_MOST, ADDRESS_MOST = 200, 100, 320
+RECEIPT = "message/disposition-notification"
+BOUNDS = confined.Bounds(cpu_seconds=10, wall_seconds=30)
+_TOKEN = re.compile(r"[^@+]+\+([0-9]{10})\.([A-Za-z0-9_-]{10,60})@[^@]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a letter says.
+
+    ``automatic`` is why it must never be answered, or None; ``looks_automatic`` withholds no more
+    than our acknowledgement. ``bounce`` is what a server says of a letter of ours, with its own
+    verdict; ``reports`` are all verdicts of one report. ``left_out`` counts the files and parts
+    that are not among ``attachments`` because there are too many.
+    """
+
+    message_id: str
+    sender: str
+    sender_name: str
+    subject: str
+    text: str
+    references: tuple[str, ...]
+    automatic: str | None
+    bounce: Bounce | None
+    attachments: tuple[Attached, ...]
+    looks_automatic: bool = False
+    reports: tuple[Bounce, ...] = ()
+    calendar: CalendarReply | None = None
+    left_out: int = 0
+    # The text without all that an answer quotes: for who sent the letter that it answers.
+    answer: str = ""
+
+
+def read_confined(raw: bytes, mail_from: str | None = None) -> Letter:
+    """As ``read``, in a child process with limits. Raises bus.foreign.confined.Unreadable."""
+    fields = confined.run(read_stream, raw, bounds=BOUNDS, mail_from=mail_from)
+    return _letter(fields)
+
+
+def read_stream(stream: BinaryIO, mail_from: str | None = None) -> dict[str, Any]:
+    """The fields of the letter in a stream."""
+    return asdict(read(stream.read(), mail_from=mail_from))
+
+
+def _letter(fields: Mapping[str, Any]) -> Letter:
+    bounce, calendar = fields["bounce"], fields["calendar"]
+    return Letter(
+        **{
+            **fields,
+            "references": tuple(fields["references"]),
+            "bounce": Bounce(**bounce) if bounce else None,
+            "attachments": tuple(Attached(**file) for file in fields["attachments"]),
+            "reports": tuple(Bounce(**report) for report in fields["reports"]),
+            "calendar": CalendarReply(**calendar) if calendar else None,
+        }
+    )
+
+
+def read(raw: bytes, *, mail_from: str | None = None) -> Letter:
+    """The letter of these bytes; ``mail_from`` is the envelope's, empty if it was <>."""
+    tree = parts.parse(raw)
+    root, head = tree.root, tree.root.head
+    leaves = list(parts.leaves(root))
+    charset = next((part.charset for part in leaves if part.charset), None)
+    whole_subject = head.text("subject", charset)
+    subject = whole_subject[:SUBJECT_MOST]
+    author = addresses.author(head, mail_from, charset)
+    verdicts = reports.of(root.kind, head, leaves, mail_from == "")
+    calendar = calendars.reply_of(leaves)
+    references = headers.ids(head.raw("references"), head.raw("in-reply-to"))
+    body = Body(root)
+    attachments, left_out = body.files()
+    text = body.text()
+    if not (text or attachments):
+        text, attachments = _as_it_is(tree, subject)
+    # Who writes all in the subject, as on a telephone, has no other text.
+    rest = f"{whole_subject}\n\n" if len(whole_subject) > SUBJECT_MOST else ""
+    replies = bool(references) or quotations.is_reply(subject)
+    return Letter(
+        message_id=headers.message_id(raw),
+        sender=author.address[:ADDRESS_MOST],
+        sender_name=author.name[:NAME_MOST],
+        subject=subject,
+        text=rest + quotations.cut(text, subject, SEPARATOR, answers=replies),
+        references=references,
+        automatic=_automatic(root, leaves, mail_from == "", verdicts, calendar),
+        bounce=verdicts[0] if verdicts else None,
+        attachments=tuple(attachments),
+        looks_automatic=automatic.looks_so(head, subject, author.address),
+        reports=verdicts,
+        calendar=calendar,
+        left_out=left_out + tree.left_out,
+        answer=rest + quotations.cut(text, subject, SEPARATOR, answers=True),
+    )
+
+
+def _as_it_is(tree: parts.Tree, subject: str) -> tuple[str, list[Attached]]:
+    """Text and files of a letter in which neither was found: nothing of it is lost.
+
+    Lines that end in CR alone are all one field for who knows CRLF: they are shown as they stand.
+    """
+    root = tree.root
+    if not root.body.strip():
+        lines = octets.clean(octets.decode(root.raw[: headers.MOST], root.charset)).strip()
+        return (lines if b"\r" in root.raw.replace(b"\r\n", b"\n") else ""), []
+    return "", [Attached(f"{subject or 'letter'}.eml", root.raw, "message/rfc822")]
+
+
+def _automatic(
+    root: parts.Part,
+    leaves: list[parts.Part],
+    null_sender: bool,
+    verdicts: tuple[Bounce, ...],
+    calendar: CalendarReply | None,
+) -> str | None:
+    """Why a letter must not be answered: what it is, then what its headers say."""
+    if verdicts:
+        return "delivery_status"
+    if root.kind in ("multipart/report", RECEIPT) and any(part.kind == RECEIPT for part in leaves):
+        return "read_receipt"
+    if root.kind == "multipart/report":
+        return "report"
+    if calendar is not None:
+        return "calendar_reply"
+    return automatic.reason(root.head, null_sender)
+
+
+def token_of(address: str) -> tuple[str, str] | None:
+    """Tracking code and key of a sub-address of ours (RFC 5233); None if it is none."""
+    match = _TOKEN.fullmatch(address.strip())
+    return (match[1], match[2]) if match else None

@@ -1,0 +1,1 @@
+"""E-mails and SMS about tickets to citizens and units."""
