@@ -14,7 +14,7 @@ from bench.tables import table
 from bus.signatures.digest import check_digest, content_digest
 from bus.signatures.signing import Message, sign_request, sign_response, verify_request
 from contracts.inquiry.questions import ASK
-from gateway.bodies import parse_object
+from gateway.http.bodies import parse_object
 from services.inquiry.questions import inquiry_log as store
 from services.inquiry.registry import lookup as registry_store
 

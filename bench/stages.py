@@ -31,7 +31,7 @@ STAGES = {
         "content_digest (bus/signatures/digest.py": "digests",
         "(gateway/agency/proofs/replays.py": "book of replays",
         "load (bus/kinds.py": "contract",
-        "(gateway/bodies.py": "body and JSON",
+        "(gateway/http/bodies.py": "body and JSON",
         "Client.call (bus/client.py": "question and reply over AMQP",
         "(pika/": "question and reply over AMQP",
         "(structlog/": "log line",

@@ -1,1 +1,1 @@
-"""Three faces on the bus: public, agency, ops. No database, no rule of the business."""
+"""The HTTP faces on the bus: public, agency, ops, desk, notify. No database, no business rule."""

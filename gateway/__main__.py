@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from bus.process.private import own_files_only
-from gateway.problems import PROBLEMS
+from gateway.http.problems import PROBLEMS
 
 BEGIN, END = "<!-- problems -->", "<!-- /problems -->"
 

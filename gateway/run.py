@@ -11,9 +11,9 @@ from bus.process.private import own_files_only
 from bus.process.surroundings import watch_surroundings
 from bus.settings import MissingSettings, Settings
 from contracts import hidden_names
-from gateway.edge import BehindEdge, Proxies, require_believed
-from gateway.hosts import Hosts
-from gateway.protocol import Guarded
+from gateway.http.edge import BehindEdge, Proxies, require_believed
+from gateway.http.hosts import Hosts
+from gateway.http.protocol import Guarded
 from gateway.web import Face
 
 STOP_SECONDS = 15

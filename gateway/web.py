@@ -21,11 +21,12 @@ from bus.client import Client
 from bus.envelope import child_of, valid_traceparent
 from bus.errors import BusError, Internal
 from bus.process import log, monitor
-from gateway import problems, sorry
-from gateway.address import Address
-from gateway.hosts import Hosts
-from gateway.origin import is_for_every_site, own_path, preflight, same_origin
-from gateway.problems import HttpError
+from gateway.html import problem_page
+from gateway.http import problems
+from gateway.http.address import Address
+from gateway.http.hosts import Hosts
+from gateway.http.origin import is_for_every_site, own_path, preflight, same_origin
+from gateway.http.problems import HttpError
 
 HEADERS_LIMIT = 32 * 1024
 URI_LIMIT = 4096
@@ -186,7 +187,7 @@ class Face:
         )
         response = self._show(request, told) if self._show else None
         told = problems.without_repeats(told)
-        response = response or sorry.page(request, told)
+        response = response or problem_page.page(request, told)
         if response is None:
             response = Response(orjson.dumps(told), told["status"], None, problems.MEDIA_TYPE)
         response.headers.update(problems.headers(error, told["status"]))

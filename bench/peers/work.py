@@ -22,7 +22,7 @@ from contracts.inquiry.questions import ASK
 from gateway.agency.door.grants import Register, caller, granted
 from gateway.agency.door.rate_limits import RateLimits
 from gateway.agency.proofs.replays import Replays
-from gateway.bodies import parse_object
+from gateway.http.bodies import parse_object
 from services.inquiry.questions import answering as asking
 from services.inquiry.questions.answering import Asked
 

@@ -19,8 +19,7 @@ from contracts.agencies.deferred import CANCEL_CALL, READ_CALL
 from contracts.billing.bills import STATEMENT
 from contracts.inquiry.questions import READ_BATCH, SUBMIT_BATCH
 from contracts.notify.bulk import SUBMIT_JOB
-from gateway import pages, security, web
-from gateway.address import sandbox_address
+from gateway import web
 from gateway.agency.catalogue import openapi as catalogue
 from gateway.agency.catalogue import schemas
 from gateway.agency.catalogue.metadata import Metadata, challenge
@@ -43,8 +42,11 @@ from gateway.agency.proofs.replays import Replays
 from gateway.agency.proofs.tokens import Tokens
 from gateway.agency.register.copies import Copying
 from gateway.agency.register.sandbox import Sandbox
-from gateway.notices import Gone, Notices
-from gateway.origin import for_every_site
+from gateway.announcements import Gone, Notices
+from gateway.html import assets
+from gateway.http import security_txt
+from gateway.http.address import sandbox_address
+from gateway.http.origin import for_every_site
 from members.register import current
 
 PORT = 8001
@@ -189,9 +191,9 @@ def make(settings: Settings) -> web.Face:
             Route(OAUTH_PATH, agency.oauth.token, methods=["POST"]),
             *(agency.sandbox.routes() if agency.sandbox else ()),
             *agency.metadata.routes(),
-            Route("/.well-known/security.txt", security.text_of(settings)),
+            Route("/.well-known/security.txt", security_txt.text_of(settings)),
             Route("/health/live", web.live),
-            *pages.COMMON,
+            *assets.ROUTES,
         ],
         lifespan=web.while_connected(agency.client, *agency.works()),
         finish=agency.finish,

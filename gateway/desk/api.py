@@ -10,15 +10,16 @@ from bus.blobs import Blobs
 from bus.client import Client
 from bus.settings import Settings, broker_url
 from contracts.notify.govnotify import LETTERS
-from gateway import pages, web
-from gateway.address import parse
-from gateway.ops.desk.oidc import Provider
+from gateway import web
+from gateway.html import assets
+from gateway.http.address import parse
+from gateway.ops.accounts.oidc import Provider
+from gateway.ops.accounts.second_factor import SecondFactorPages
+from gateway.ops.accounts.sign_in import SignInPages
 from gateway.ops.desk.pages import DeskPages
-from gateway.ops.desk.second_factor import SecondFactorPages
-from gateway.ops.desk.session import DESK, Desk
-from gateway.ops.desk.sign_in import SignInPages
 from gateway.ops.notices import pages as notices
 from gateway.ops.register import pages as register
+from gateway.ops.staff.session import DESK, Desk
 from gateway.ops.treasury import pages as treasury
 
 
@@ -44,7 +45,7 @@ def make(settings: Settings) -> web.Face:
             *register.routes(desk),
             *notices.routes(desk, Blobs(blobs / LETTERS)),
             Route("/health/live", web.live),
-            *pages.COMMON,
+            *assets.ROUTES,
         ],
         lifespan=web.while_connected(client),
         show=sign_in.show,

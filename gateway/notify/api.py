@@ -21,11 +21,14 @@ from bus.errors import BusError, NotFound
 from bus.settings import Settings, broker_url
 from contracts.notify.govnotify import API_MESSAGE, API_MESSAGES, API_SEND, LETTERS, PDF_MOST
 from contracts.notify.messages import MESSAGE, MESSAGES, PREVIEW, TEMPLATE, TEMPLATES
-from gateway import bodies, letters, pages, sorry, web
-from gateway.address import own_address
+from gateway import web
+from gateway.html import assets, problem_page, rendering
+from gateway.http import bodies
+from gateway.http.address import own_address
 from gateway.notify import described, pdf_check, reading, schemas, telling
 from gateway.notify.door import Door, Visitor, act_id
 from gateway.notify.errors import answer, bad, no_result, refused, show
+from gateway.papers import letters
 
 V2 = "/v2"
 NOTIFICATIONS = f"{V2}/notifications"
@@ -222,7 +225,7 @@ class Notify:
 
 async def home(request: Request) -> Response:
     """GET /: what this face is, for who opens it in a browser."""
-    return pages.page("notify.html", lang=sorry.language(request))
+    return rendering.page("notify.html", lang=problem_page.language(request))
 
 
 def canonical(form: dict[str, Any]) -> str:
@@ -269,7 +272,7 @@ def make(settings: Settings) -> web.Face:
             described.route(str(notify.address)),
             Route("/", home),
             Route("/health/live", web.live),
-            *pages.COMMON,
+            *assets.ROUTES,
         ],
         lifespan=web.while_connected(notify.client),
         show=show,

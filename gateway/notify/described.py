@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.http.origin import for_every_site
 from gateway.notify.schemas import REFERENCE_MOST, STATUSES, TYPES
 from gateway.openapi.answers import AGAIN, header_refs
 from gateway.openapi.document import JSON, Document, header_parameter, path_parameter, served
 from gateway.openapi.shapes import UUID, Node
-from gateway.origin import for_every_site
 
 ABOUT = (
     "The calls of GOV.UK Notify's public API v2 with the same bodies, answers and refusals; "

@@ -13,9 +13,10 @@ from starlette.responses import Response
 
 from bus.errors import BusError, ContractError, TooMany, Unavailable
 from bus.kinds import cut
-from gateway import problems, web
-from gateway.problems import RETRY_SECONDS, HttpError
-from gateway.sorry import is_browser
+from gateway import web
+from gateway.html.problem_page import is_browser
+from gateway.http import problems
+from gateway.http.problems import RETRY_SECONDS, HttpError
 
 VALIDATION, BAD, NO_RESULT = "ValidationError", "BadRequestError", "NoResultFound"
 ROOT = {

@@ -10,7 +10,7 @@ import orjson
 from starlette.requests import Request
 
 from contracts.notify.govnotify import PDF_MOST
-from gateway import bodies
+from gateway.http import bodies
 from gateway.notify import recipients
 from gateway.notify.errors import bad, invalid
 from gateway.notify.recipients import SIMULATED

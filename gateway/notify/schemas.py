@@ -1,7 +1,7 @@
 """What bodies and queries look like, with the reasons that Notify gives: ``<field> <reason>``.
 
 Notify checks by JSON Schema (draft 7) and shows its library's words; here the same words come from
-a few checks of our own. tests/gateway/test_notify_schemas.py compares both.
+a few checks of our own. tests/gateway/notify/test_notify_schemas.py compares both.
 """
 
 import datetime as dt

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from bus.errors import BusError
-from gateway import problems
+from gateway.http import problems
 from gateway.openapi.shapes import Node
 
 # What any address of any face may answer, whatever was asked there.

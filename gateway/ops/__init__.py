@@ -1,1 +1,1 @@
-"""Face 3: for operators, on a private network."""
+"""The operators' face, on a private network, and the pages that colleagues use at the desk."""

@@ -17,8 +17,8 @@ from bus.errors import Forbidden, Unauthenticated, Unavailable
 from bus.process import log
 from bus.settings import Settings
 from contracts.ticketing import accounts
-from gateway.hosts import network
-from gateway.ops.desk.session import Desk, digest_of, needs_second_factor
+from gateway.http.hosts import network
+from gateway.ops.staff.session import Desk, digest_of, needs_second_factor
 
 LOOPBACK = "127.0.0.0/8 ::1/128"
 # So long a colleague who was recognised may go on looking while ticketing cannot be asked.

@@ -17,19 +17,22 @@ from bus.settings import Settings, broker_url
 from bus.signatures.keys import SigningKey
 from contracts import health_contracts
 from contracts.inquiry.questions import LOAD_REGISTRY, LOAD_STATUS
-from gateway import bodies, pages, uploads, web
-from gateway.ops import board
+from gateway import web
+from gateway.forms import uploads
+from gateway.html import assets, rendering
+from gateway.http import bodies
 from gateway.ops.access import Access, bearer, wants_page
-from gateway.ops.checks import Check, SelfCall
-from gateway.ops.desk.kept import SECOND_FACTOR
-from gateway.ops.desk.oidc import Provider
-from gateway.ops.desk.second_factor import SecondFactorPages
-from gateway.ops.desk.session import OPS, Desk
-from gateway.ops.desk.sign_in import SignInPages
-from gateway.ops.measures import Measures
-from gateway.ops.parts import watched_parts
-from gateway.ops.probing import Probing
-from gateway.ops.survey import Since, Surveyor, counts
+from gateway.ops.accounts.kept_forms import SECOND_FACTOR
+from gateway.ops.accounts.oidc import Provider
+from gateway.ops.accounts.second_factor import SecondFactorPages
+from gateway.ops.accounts.sign_in import SignInPages
+from gateway.ops.health import board
+from gateway.ops.health.checks import Check, SelfCall
+from gateway.ops.health.metrics import Measures
+from gateway.ops.health.parts import watched_parts
+from gateway.ops.health.probe import Probing
+from gateway.ops.health.survey import Since, Surveyor, counts
+from gateway.ops.staff.session import OPS, Desk
 from iran.persian import fold_code
 
 SUBJECT_MOST = 300
@@ -86,7 +89,7 @@ class Ops:
         reader = await self.access.reader(request)
         survey = await self.surveyor.look()
         rows = board.rows(survey, self.surveyor.since)
-        return pages.page(
+        return rendering.page(
             "board.html",
             reader=reader,
             here=request.url.path,
@@ -125,7 +128,7 @@ class Ops:
         if not wants_page(request):
             return web.json_response({"letters": letters})
         replayed = request.query_params.get("replayed", "")
-        return pages.page(
+        return rendering.page(
             "ops/dead_letters.html", service=service, letters=letters, reader=reader,
             here=request.url.path,
             replayed=replayed if replayed.isdecimal() else "",
@@ -151,7 +154,7 @@ class Ops:
     async def load_page(self, request: Request) -> Response:
         """GET /registry/loads: a form to import an export."""
         reader = await self.access.reader(request)
-        return pages.page("ops/load_new.html", reader=reader, here=request.url.path)
+        return rendering.page("ops/load_new.html", reader=reader, here=request.url.path)
 
     async def load(self, request: Request) -> Response:
         """POST /registry/loads with {"folder": ...}: import an export of the import folder."""
@@ -177,7 +180,7 @@ class Ops:
         reply = await self.client.call(LOAD_STATUS, data, caller=CALLER)
         if not wants_page(request):
             return web.json_response(reply)
-        return pages.page("ops/load.html", load=reply, reader=reader, here=request.url.path)
+        return rendering.page("ops/load.html", load=reply, reader=reader, here=request.url.path)
 
 
 class Sent(NamedTuple):
@@ -258,7 +261,7 @@ def make(settings: Settings) -> web.Face:
             Route("/registry/loads/{load}", ops.load_status),
             *sign_in.routes(),
             *SecondFactorPages(ops.desk).routes(),
-            *pages.COMMON,
+            *assets.ROUTES,
         ],
         lifespan=web.while_connected(ops.client, ops.probing.run, ops.surveyor.run),
         show=show,
@@ -274,4 +277,4 @@ def show(request: Request, problem: dict[str, Any]) -> Response | None:
         return RedirectResponse("/sign-in", 303)
     if problem["code"] == SECOND_FACTOR:
         return RedirectResponse("/second-factor", 303)
-    return pages.page("ops/sorry.html", problem["status"], problem=problem)
+    return rendering.page("ops/sorry.html", problem["status"], problem=problem)

@@ -1,1 +1,1 @@
-"""Face 1: what anybody may ask; for now, whether an answer is genuine."""
+"""The citizens' face: pages, JSON API, Open311, feeds, receipts of SMS providers."""

@@ -1,4 +1,4 @@
-"""Verification of answers: for machines at /v1/verify/{code}, for people as a page."""
+"""The public face: its routes, its problem pages, and the verification of answers."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -11,31 +11,23 @@ from starlette.routing import Route
 from bus.client import Client
 from bus.settings import Settings, broker_url
 from contracts.inquiry.questions import VERIFY
-from gateway import bodies, pages, security, web
-from gateway.address import own_address
-from gateway.guesses import Guesses
-from gateway.notices import Maintenance, Notices
-from gateway.problems import HttpError
-from gateway.public import (
-    bills,
-    callbacks,
-    closing,
-    described,
-    form,
-    inbox,
-    json_api,
-    laws,
-    lost,
-    news,
-    open311,
-    open311_xml,
-    own,
-    portal,
-    refusals,
-    reports,
-    words,
-)
-from gateway.public.tickets import Tickets, address_of, guesses_a_minute
+from gateway import web
+from gateway.announcements import Maintenance, Notices
+from gateway.html import assets
+from gateway.http import bodies, security_txt
+from gateway.http.address import own_address
+from gateway.http.problems import HttpError
+from gateway.limits.guesses import Guesses
+from gateway.public import bills, callbacks, inbox, json_api, openapi_document, own_inquiries
+from gateway.public.about import laws
+from gateway.public.about import pages as about
+from gateway.public.complaints import lost_secrets, public_list, registration, tickets
+from gateway.public.georeport import api as georeport
+from gateway.public.georeport import xml as georeport_xml
+from gateway.public.site import components, problem_replies, words
+from gateway.public.site.backend import Tickets, address_of, guesses_a_minute
+from gateway.public.site.pages import show as show_page
+from gateway.public.status import pages as news
 
 JSON, HTML = "application/json", "text/html"
 LONGEST_CODE = 60
@@ -45,7 +37,7 @@ FROM_ELSEWHERE = frozenset(
     {
         "/pay/return/{order:int}/{key}",
         "/u/{token}",
-        *(f"{open311.V2}/requests.{form}" for form in open311_xml.FORMS),
+        *(f"{georeport.V2}/requests.{form}" for form in georeport_xml.FORMS),
     }
 )
 
@@ -67,7 +59,7 @@ class Public:
         now = datetime.now(UTC)
         self._tell(request, now)
         try:
-            for component in closing.components_of(request.url.path):
+            for component in components.components_of(request.url.path):
                 self.notices.require_open(component, now)
         except Maintenance as error:
             request.state.closed = {"told": error.told, "contact": self.notices.contact}
@@ -79,7 +71,7 @@ class Public:
         return show(request, problem)
 
     def _tell(self, request: Request, now: datetime) -> None:
-        parts = closing.parts_shown(request.url.path)
+        parts = components.parts_shown(request.url.path)
         request.state.banner = self.notices.banner(parts, now)
 
     async def verify(self, request: Request) -> Response:
@@ -90,7 +82,7 @@ class Public:
         if not told["genuine"]:
             self.guesses.take(address_of(request))
         if wanted == HTML:
-            response = portal.show(request, "verified", told=told)
+            response = show_page(request, "verified", told=told)
         else:
             response = web.json_response(told)
         response.headers.update({"Vary": "Accept", "Cache-Control": "no-store"})
@@ -100,7 +92,7 @@ class Public:
         """GET /: the first page; with a code it leads to the page of that code, as it ever did."""
         if "code" in request.query_params:
             return await self.verify_page(request)
-        return portal.show(request, "home")
+        return show_page(request, "home")
 
     @staticmethod
     def _empty(request: Request) -> dict[str, str]:
@@ -114,7 +106,7 @@ class Public:
         code = "".join(c for c in told if c.isalnum() or c == "-")[:LONGEST_CODE]
         if code:
             return RedirectResponse(f"/v1/verify/{code}", 303)
-        return portal.show(
+        return show_page(
             request, "verify", empty="code" in request.query_params, faults=self._empty(request)
         )
 
@@ -128,22 +120,23 @@ def make(settings: Settings) -> web.Face:
             Route("/v1/verify/{code}", public.verify),
             Route("/", public.home),
             Route("/verify", public.verify_page),
-            *portal.routes(public.tickets),
-            *form.routes(public.tickets),
+            *tickets.routes(public.tickets),
+            *about.routes(public.tickets),
+            *registration.routes(public.tickets),
             *bills.routes(public.tickets, settings.text("PORTAL_URL").rstrip("/")),
-            *own.routes(public.tickets, settings.text("PORTAL_URL").rstrip("/")),
+            *own_inquiries.routes(public.tickets, settings.text("PORTAL_URL").rstrip("/")),
             *laws.routes(public.tickets),
-            *reports.routes(public.tickets),
-            *lost.routes(public.tickets),
+            *public_list.routes(public.tickets),
+            *lost_secrets.routes(public.tickets),
             *inbox.routes(public.tickets),
             *news.routes(public.news),
-            *open311.routes(public.tickets, settings),
+            *georeport.routes(public.tickets, settings),
             *callbacks.routes(public.client, settings, public.guesses),
-            Route("/.well-known/security.txt", security.text_of(settings)),
+            Route("/.well-known/security.txt", security_txt.text_of(settings)),
             *json_api.routes(public.tickets),
-            described.route(str(public.address)),
+            openapi_document.route(str(public.address)),
             Route("/health/live", web.live),
-            *pages.COMMON,
+            *assets.ROUTES,
         ],
         lifespan=web.while_connected(
             public.client, public.notices.keep, partial(public.news.keep, public.client)
@@ -159,18 +152,18 @@ def show(request: Request, problem: dict[str, Any]) -> Response | None:
     """A problem as a page, for who asks with a browser; in Open311's own form under its path; as
     JSON for other programs, in the language that they ask for.
     """
-    if (told := open311_xml.show(request, refusals.spoken(request, problem))) is not None:
+    if (told := georeport_xml.show(request, problem_replies.spoken(request, problem))) is not None:
         return told
     try:
         if bodies.answer_type(request, JSON, HTML) == JSON:
-            return refusals.answer(request, problem)
+            return problem_replies.answer(request, problem)
     except HttpError:
-        return refusals.answer(request, problem)
+        return problem_replies.answer(request, problem)
     if problem["code"] == Maintenance.default_code:
-        return portal.show(request, "maintenance", problem["status"], **request.state.closed)
+        return show_page(request, "maintenance", problem["status"], **request.state.closed)
     speak = words.speaker(words.language(request))
     try:
         sentence = speak(f"sorry_{problem['status']}")
     except KeyError:
         sentence = speak("sorry_500")
-    return portal.show(request, "sorry", problem["status"], sentence=sentence, problem=problem)
+    return show_page(request, "sorry", problem["status"], sentence=sentence, problem=problem)

@@ -13,11 +13,14 @@ from starlette.routing import Route
 from bus.errors import BusError, ContractError, NotFound, RuleBroken
 from bus.process import log
 from contracts.billing import bills as contracts
-from gateway import bodies, documents, uploads, web
-from gateway.public import words
+from gateway import web
+from gateway.forms import uploads
+from gateway.http import bodies
+from gateway.papers import pdf
 from gateway.public.json_api import idempotency_id
-from gateway.public.portal import faults_of, leads_to, one, show, status_of
-from gateway.public.tickets import Tickets
+from gateway.public.site import words
+from gateway.public.site.backend import Tickets
+from gateway.public.site.pages import faults_of, leads_to, one, show, status_of
 
 FIELDS_OF_A_RETURN, LONGEST_VALUE, RETURN_BYTES = 40, 2000, 64 * 1024
 _log = log.get("bills")
@@ -65,7 +68,7 @@ class Bills:
 
     async def bill_pdf(self, request: Request) -> Response:
         """GET /bills/{bill_id}/{payment_id}/bill.pdf"""
-        return await self._pdf(request, documents.bill, await self._bill(request), "bill")
+        return await self._pdf(request, pdf.bill, await self._bill(request), "bill")
 
     async def _pdf(
         self, request: Request, make: Callable[..., bytes], told: dict[str, Any], name: str
@@ -142,14 +145,14 @@ class Bills:
         told = await self._payment(request)
         if not told["settled"]:
             raise RuleBroken("There is a receipt when the bill is paid.", code="bill.not_paid")
-        return await self._pdf(request, documents.receipt, told, "receipt")
+        return await self._pdf(request, pdf.receipt, told, "receipt")
 
     async def bill_receipt_pdf(self, request: Request) -> Response:
         """GET /bills/{bill_id}/{payment_id}/receipt.pdf: of a bill paid at a bank's counter."""
         told = await self._bill(request)
         if told["state"] != "PAID":
             raise RuleBroken("There is a receipt when the bill is paid.", code="bill.not_paid")
-        return await self._pdf(request, documents.receipt, told, "receipt")
+        return await self._pdf(request, pdf.receipt, told, "receipt")
 
     # --- JSON ---
 

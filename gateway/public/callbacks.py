@@ -22,8 +22,9 @@ from bus.sealing import derived
 from bus.settings import MissingSettings, Settings
 from bus.signatures.keys import base64url
 from contracts.notify.messages import RECEIPT
-from gateway import bodies, uploads
-from gateway.guesses import Guesses
+from gateway.forms import uploads
+from gateway.http import bodies
+from gateway.limits.guesses import Guesses
 
 # How providers name their number of a message: Kavenegar, sms.ir, Melipayamak, Magfa.
 NAMES = ("messageid", "recid", "mid")

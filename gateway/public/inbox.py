@@ -8,11 +8,11 @@ from starlette.routing import Route
 
 from bus.errors import BusError
 from contracts.notify import inbox as contracts
-from gateway import uploads
-from gateway.public import words
-from gateway.public.opening import INBOX, keep_open, open_door, proof_of
-from gateway.public.portal import faults_of, leads_to, one, show, status_of
-from gateway.public.tickets import Tickets
+from gateway.forms import uploads
+from gateway.public.site import words
+from gateway.public.site.access import INBOX, keep_open, open_door, proof_of
+from gateway.public.site.backend import Tickets
+from gateway.public.site.pages import faults_of, leads_to, one, show, status_of
 
 
 class Inbox:

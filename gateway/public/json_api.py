@@ -12,10 +12,12 @@ from starlette.routing import Route
 
 from bus.kinds import Request as Contract
 from contracts.ticketing import citizens as contracts
-from gateway import bodies, uploads, web
-from gateway.origin import for_every_site
-from gateway.problems import HttpError
-from gateway.public.tickets import Tickets, address_of
+from gateway import web
+from gateway.forms import uploads
+from gateway.http import bodies
+from gateway.http.origin import for_every_site
+from gateway.http.problems import HttpError
+from gateway.public.site.backend import Tickets, address_of
 from people.tracking import grouped, grouped_secret
 
 KEY_HEADER, SECRET_HEADER = "idempotency-key", "ticket-secret"

@@ -9,7 +9,7 @@ from bus.signatures.signing import sign_request
 from connector import Refused
 from tests.attacks.conftest import ASK, QUESTION, grant, refused
 from tests.conftest import execute
-from tests.gateway.oauth_hands import Client
+from tests.gateway.agency.oauth_hands import Client
 
 HEADER = "Mirab-On-Behalf-Of"
 NOT_GIVEN = "delegation.not_given"

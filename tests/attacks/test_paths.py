@@ -186,7 +186,7 @@ def test_case_29_glob_characters_are_no_pattern_when_they_are_asked_for(member):
 
 
 def test_case_29_a_pattern_in_a_scope_is_no_scope(member):
-    from tests.gateway.oauth_hands import Client
+    from tests.gateway.agency.oauth_hands import Client
 
     client = Client(member.house.url, member.code, key=member.key._key, keyid=member.key.keyid)
     for scope in ("inquiry.*", "*", "inquiry.as?.v1"):

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.notify import announcements as c
 from tests.conftest import Starter, execute, make_database, own_vhost, wait_for
-from tests.gateway.test_news import WORDS, Newsroom, pin
+from tests.gateway.public.test_news import WORDS, Newsroom, pin
 
 
 @pytest.fixture(scope="module")

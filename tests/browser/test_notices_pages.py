@@ -6,8 +6,8 @@ import pytest
 
 from tests.browser.test_citizen import confirm, press, sit_down
 from tests.conftest import wait_for
-from tests.gateway.seats import running
-from tests.gateway.test_notices_pages import MOBILE, Notices, hour, jalali_day
+from tests.gateway.desk.seats import running
+from tests.gateway.desk.test_notices_pages import MOBILE, Notices, hour, jalali_day
 
 
 @pytest.fixture(scope="module")

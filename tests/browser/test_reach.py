@@ -4,8 +4,8 @@ import pytest
 
 from tests.browser.test_citizen import sit_down
 from tests.conftest import Starter
-from tests.gateway.seats import running
-from tests.gateway.whole_house import WholeHouse, templates_of
+from tests.gateway.desk.seats import running
+from tests.gateway.desk.whole_house import WholeHouse, templates_of
 
 DESK = (
     "", "/letters", "/telephone", "/calendar", "/figures", "/account",

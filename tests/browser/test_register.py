@@ -6,8 +6,8 @@ import secrets
 import pytest
 
 from tests.browser.test_citizen import confirm, press, sit_down
-from tests.gateway.seats import running
-from tests.gateway.test_register_pages import KEYS, Register
+from tests.gateway.desk.seats import running
+from tests.gateway.desk.test_register_pages import KEYS, Register
 
 
 @pytest.fixture(scope="module")

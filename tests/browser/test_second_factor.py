@@ -5,7 +5,7 @@ import secrets
 import pyotp
 import pytest
 
-from tests.gateway.test_sessions import put
+from tests.gateway.desk.test_sessions import put
 
 
 @pytest.fixture

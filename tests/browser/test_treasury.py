@@ -8,8 +8,8 @@ import pytest
 from tests.billing.test_rules import bills_file
 from tests.billing.test_treasury import SHEBA
 from tests.browser.test_citizen import confirm, press, sit_down
-from tests.gateway.seats import running
-from tests.gateway.test_treasury_pages import PRICE, Treasury, day, entry_of, iso
+from tests.gateway.desk.seats import running
+from tests.gateway.desk.test_treasury_pages import PRICE, Treasury, day, entry_of, iso
 
 
 @pytest.fixture(scope="module")

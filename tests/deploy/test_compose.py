@@ -11,8 +11,8 @@ from bus.settings import Settings
 from deploy.broker.rights import table
 from deploy.local.parts import PARTS
 from deploy.local.parts import SERVICES as LOCAL_SERVICES
-from gateway.address import parse
-from gateway.edge import require_believed
+from gateway.http.address import parse
+from gateway.http.edge import require_believed
 from tests.conftest import ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))

@@ -222,7 +222,7 @@ def ops_face(shared_face, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def karim(house):
-    """An officer who begins, at the module's house of officers (tests/gateway/seats.py)."""
+    """An officer who begins, at the module's house of officers (tests/gateway/desk/seats.py)."""
     return house.sit("karim")
 
 

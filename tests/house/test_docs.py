@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from contracts.notify.callbacks import CALLBACK_TYPES, TEST
-from gateway.problems import PROBLEMS
+from gateway.http.problems import PROBLEMS
 from services.inquiry.domain.purposes import PURPOSES
 from tests.conftest import ROOT
 

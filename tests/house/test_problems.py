@@ -3,7 +3,7 @@
 import ast
 import re
 
-from gateway.problems import PROBLEMS, without_repeats
+from gateway.http.problems import PROBLEMS, without_repeats
 from tests.conftest import ROOT
 
 CODE = re.compile(

@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from gateway.public import words
+from gateway.public.site import words
 from people.company import NAMES
 from services.notify.domain.parts import normalised, parts
 from services.ticketing.domain.texts import LETTERS

@@ -106,7 +106,7 @@ def test_a_face_may_ask_what_its_code_names(face):
 @pytest.mark.parametrize("face", ["public", "notify-api"])
 def test_a_face_that_strangers_reach_may_ask_nothing_that_its_code_does_not(face):
     named = {c.name for c in contracts_named_in(*FOLDERS[face]) if isinstance(c, Request)}
-    assert set(FACES[face]) - named <= {"notify.current.v1"}  # by gateway/notices.py
+    assert set(FACES[face]) - named <= {"notify.current.v1"}  # by gateway/announcements.py
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from contracts import agency_contracts
 from gateway import web
 from gateway.agency.door.door import Door
 from gateway.agency.proofs.jose import CLIENT_ALGORITHMS, PROOF_ALGORITHMS
-from gateway.origin import for_every_site
+from gateway.http.origin import for_every_site
 
 RESOURCE = "/.well-known/oauth-protected-resource"
 LINKSET = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'

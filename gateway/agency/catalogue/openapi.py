@@ -14,7 +14,6 @@ from contracts.agencies.deferred import CANCEL_CALL, DEFER, READ_CALL
 from contracts.billing.bills import STATEMENT
 from contracts.inquiry.questions import ASK, BATCH_KEYS, MATTER, READ_BATCH, SUBMIT_BATCH
 from contracts.notify.bulk import JOB_MATTER, SUBMIT_JOB
-from gateway import pages
 from gateway.agency.catalogue import open_paths
 from gateway.agency.catalogue.parameters import (
     ANSWER_HEADERS,
@@ -27,10 +26,11 @@ from gateway.agency.catalogue.parameters import (
 )
 from gateway.agency.deferred.preferences import can_be_later
 from gateway.agency.door.addresses import path_of
+from gateway.html import rendering
+from gateway.http.problems import PROBLEMS
 from gateway.openapi.answers import ALWAYS, BODY, SERVICE, refusals
 from gateway.openapi.document import JSON, Document, path_parameter, served
 from gateway.openapi.shapes import UUID, Node
-from gateway.problems import PROBLEMS
 
 SIGNED_HOW = "/docs/join.md tells how a request is signed."
 GRANTED = "For agencies whose grant names it."
@@ -232,7 +232,7 @@ def openapi_json(address: str, *, sandbox: bool) -> Callable[[Request], Awaitabl
 
 async def page(_: Request) -> Response:
     """GET /: the catalogue as a page."""
-    return pages.page(
+    return rendering.page(
         "catalogue.html",
         contracts=[
             {

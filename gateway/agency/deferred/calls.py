@@ -11,11 +11,12 @@ from bus.errors import Forbidden, Unavailable
 from contracts import Request as Contract
 from contracts.agencies.deferred import CANCEL_CALL, DEFER, READ_CALL
 from contracts.notify.callbacks import PUT_CALLBACK
-from gateway import bodies, web
+from gateway import web
 from gateway.agency.deferred.preferences import Preferences
 from gateway.agency.deferred.runner import Runner
 from gateway.agency.door.door import JSON, Door, Visitor
 from gateway.agency.door.grants import granted, require_grant
+from gateway.http import bodies
 from members.documents import today
 
 ACCEPTED = 202

@@ -14,7 +14,7 @@ from bus.process import log
 from contracts import CATALOGUE
 from contracts import Request as Contract
 from contracts.agencies.deferred import CLAIM_CALLS, SETTLE_CALL
-from gateway import problems
+from gateway.http import problems
 
 AT_ONCE = 16
 # A call that this face has kept wakes it; others are found by looking.

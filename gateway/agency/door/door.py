@@ -10,11 +10,12 @@ from bus.signatures.digest import content_digest
 from bus.signatures.keys import SigningKey
 from bus.signatures.signing import Message, sign_response
 from contracts import Request as Contract
-from gateway import bodies, web
-from gateway.address import Address
+from gateway import web
 from gateway.agency.door.identity import NAMESPACE, Identities, Visitor
-from gateway.hosts import bare
-from gateway.problems import HttpError
+from gateway.http import bodies
+from gateway.http.address import Address
+from gateway.http.hosts import bare
+from gateway.http.problems import HttpError
 
 __all__ = ["JSON", "NAMESPACE", "Door", "Visitor"]
 

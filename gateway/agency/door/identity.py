@@ -28,7 +28,7 @@ from gateway.agency.proofs.certificates import Certificates
 from gateway.agency.proofs.dpop import Proofs
 from gateway.agency.proofs.replays import Replays
 from gateway.agency.proofs.tokens import Access, Tokens
-from gateway.problems import HttpError
+from gateway.http.problems import HttpError
 
 NAMESPACE = uuid.UUID("6d697261-6200-5000-8000-000000000001")
 # As ECMA-262 reads it too: the OpenAPI document tells it.

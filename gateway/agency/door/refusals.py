@@ -18,7 +18,7 @@ from bus.errors import BusError, Unavailable
 from bus.process import log
 from contracts.agencies.hearing import NOTE_REFUSALS, REFUSALS_AT_ONCE
 from gateway.agency.door.grants import Register
-from gateway.problems import PROBLEMS
+from gateway.http.problems import PROBLEMS
 
 EACH_SECONDS = 1.0
 TELL_SECONDS = 5.0

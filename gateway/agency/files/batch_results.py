@@ -13,9 +13,11 @@ from starlette.responses import Response, StreamingResponse
 from bus.errors import Conflict
 from bus.signatures.digest import digest_header
 from contracts.inquiry.questions import PART_LINES, READ_BATCH
-from gateway import bodies, sheets, web
+from gateway import web
 from gateway.agency.door.door import JSON, Door, Visitor
 from gateway.agency.files.lines import CSV, JSONL
+from gateway.http import bodies
+from gateway.papers import csv_files
 
 IN_MEMORY = 1024 * 1024
 NAMES = {JSONL: "batch.jsonl", CSV: "batch.csv"}
@@ -110,7 +112,7 @@ def _csv_line(result: dict[str, Any]) -> bytes:
         " ".join("+".join(source["status"]["flags"]) or "none" for source in sources),
         " ".join(limit["code"] for limit in answer.get("limits", [])),
     ]
-    return sheets.line(cells).encode()
+    return csv_files.line(cells).encode()
 
 
 def _read_out(spool: Any) -> Iterator[bytes]:

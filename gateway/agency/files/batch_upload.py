@@ -9,10 +9,11 @@ from starlette.responses import Response
 from bus.errors import RuleBroken
 from contracts.inquiry import questions as inquiry
 from contracts.inquiry.questions import BATCH_LINES, PART_LINES, SUBMIT_BATCH
-from gateway import bodies, web
+from gateway import web
 from gateway.agency.door.door import JSON, NAMESPACE, Door, Visitor
 from gateway.agency.files.lines import CSV, JSONL, Line, raw_lines, read_line, reader
-from gateway.problems import HttpError
+from gateway.http import bodies
+from gateway.http.problems import HttpError
 
 
 async def submit(door: Door, request: Request) -> Response:

@@ -9,10 +9,11 @@ from starlette.responses import Response
 
 from bus.errors import RuleBroken
 from contracts.notify.bulk import JOB_BYTES, JOB_MATTER, PART_BYTES, SUBMIT_JOB
-from gateway import bodies, web
+from gateway import web
 from gateway.agency.door.door import JSON, NAMESPACE, Door, Visitor
 from gateway.agency.files.lines import CSV, JSONL
-from gateway.problems import HttpError
+from gateway.http import bodies
+from gateway.http.problems import HttpError
 
 FORMS = {CSV: "csv", JSONL: "jsonl"}
 

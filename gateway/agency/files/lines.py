@@ -10,7 +10,7 @@ from starlette.requests import Request
 from bus.errors import ContractError, FieldError
 from bus.fields import KEY_KINDS, canonical_key
 from bus.signatures.digest import DigestCheck
-from gateway import bodies
+from gateway.http import bodies
 from iran.identifiers import Malformed
 
 UPLOAD_LIMIT = 32 * 1024 * 1024

@@ -6,9 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.billing.bills import STATEMENT
-from gateway import bodies, documents, sheets, web
+from gateway import web
 from gateway.agency.door.door import JSON, Door
 from gateway.agency.files.lines import CSV
+from gateway.http import bodies
+from gateway.papers import csv_files, pdf
 
 PDF = "application/pdf"
 
@@ -22,10 +24,10 @@ async def read(door: Door, request: Request) -> Response:
     if form == JSON:
         return web.json_response(told)
     if form == CSV:
-        made, ending = sheets.statement(told), "csv"
+        made, ending = csv_files.statement(told), "csv"
     else:
         lang = "en" if request.headers.get("accept-language", "").startswith("en") else "fa"
-        made, ending = await asyncio.to_thread(documents.statement, told, lang), "pdf"
+        made, ending = await asyncio.to_thread(pdf.statement, told, lang), "pdf"
     name = f"statement-{told['agency']}-{told['month']}.{ending}"
     headers = {
         "Cache-Control": "no-store",

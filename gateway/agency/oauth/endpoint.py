@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from bus.errors import BusError, Forbidden, RuleBroken, Unauthenticated
 from contracts import agency_contracts
-from gateway import bodies, problems, web
+from gateway import web
 from gateway.agency.door.door import Door
 from gateway.agency.door.grants import Agency, Credential, Grant, Register
 from gateway.agency.door.identity import Identities, is_signed
@@ -18,6 +18,7 @@ from gateway.agency.door.refusals import claim
 from gateway.agency.proofs.jose import CLIENT_ALGORITHMS, LEAST_JTI, Token, Unreadable
 from gateway.agency.proofs.replays import KEEP_SECONDS
 from gateway.agency.proofs.tokens import LIFE, Access
+from gateway.http import bodies, problems
 from members.documents import today
 from members.register import rights
 

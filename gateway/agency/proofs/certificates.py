@@ -15,7 +15,7 @@ from starlette.requests import Request
 from bus.settings import Settings
 from bus.signatures.key_strength import require_strong_ed25519, require_strong_rsa
 from bus.signatures.keys import base64url
-from gateway.edge import FROM_EDGE
+from gateway.http.edge import FROM_EDGE
 
 LONGEST = 16 * 1024
 EC_BITS = 256

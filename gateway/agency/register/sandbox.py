@@ -8,10 +8,11 @@ from starlette.routing import Route
 
 from bus.errors import BusError
 from contracts.agencies.register import REGISTER_SANDBOX
-from gateway import bodies, web
+from gateway import web
 from gateway.agency.door.door import Door
 from gateway.agency.register.copies import Copying
-from gateway.guesses import Guesses
+from gateway.http import bodies
+from gateway.limits.guesses import Guesses
 
 TRIES, SECONDS = 20, 3600
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bus.errors import NotFound
-from gateway import pages
+from gateway.html import formats
 from gateway.ops.desk import words
-from gateway.ops.looking import Fact, Look
+from gateway.ops.staff.previews import Fact, Look
 from iran.persian import TEHRAN
 
 Row = Mapping[str, Any]
@@ -49,7 +49,7 @@ def _facts(calendar: Row, row: Row) -> list[Fact]:
     named = "، ".join(counties.get(code, code) for code in row["counties"])
     facts = [
         Fact("ردیف", f"{words.KINDS[row['kind']]}: {row['title']}"),
-        Fact("از و تا", f"{pages.day(row['from_day'])} تا {_end(row)}"),
+        Fact("از و تا", f"{formats.day(row['from_day'])} تا {_end(row)}"),
         Fact("برای", named or "همه شهرستان‌ها"),
     ]
     if row["opens"] and row["closes"]:
@@ -61,7 +61,7 @@ def _facts(calendar: Row, row: Row) -> list[Fact]:
 
 def _end(row: Row) -> str:
     if row["to_day"]:
-        return pages.day(row["to_day"])
+        return formats.day(row["to_day"])
     return "همان روز" if row["kind"] in ("closure", "opening") else "اطلاع بعدی"
 
 

@@ -8,11 +8,11 @@ from starlette.routing import Route
 
 from bus.errors import BusError, NotFound, Unauthenticated
 from contracts.ticketing import desk as contracts
-from gateway.ops import forms
 from gateway.ops.desk import day_looks, words
 from gateway.ops.desk.shared import DeskSection, done, status_shown
-from gateway.ops.forms import day_of, one, query, taken
-from gateway.ops.looking import wants_form, wants_look
+from gateway.ops.staff import forms
+from gateway.ops.staff.forms import day_of, one, query, taken
+from gateway.ops.staff.previews import wants_form, wants_look
 
 CHANGES = {
     "row": contracts.CHANGE_CALENDAR,

@@ -10,14 +10,14 @@ from bus.blobs import Blobs
 from bus.errors import BusError, NotFound, Unauthenticated
 from bus.kinds import Request as Contract
 from contracts.ticketing import letters as contracts
-from gateway import uploads
-from gateway.ops import forms
-from gateway.ops.desk.session import Desk
+from gateway.forms import uploads
 from gateway.ops.desk.shared import DeskSection, status_shown
-from gateway.ops.forms import one, query, taken
-from gateway.ops.refusals import FAULTS
-from gateway.ops.returning import back_query, with_back
-from gateway.ops.sentences import Refusals
+from gateway.ops.staff import forms
+from gateway.ops.staff.forms import one, query, taken
+from gateway.ops.staff.list_links import back_query, with_back
+from gateway.ops.staff.refusal_texts import FAULTS
+from gateway.ops.staff.refusals import Refusals
+from gateway.ops.staff.session import Desk
 
 # address of the form → what it asks
 ACTS: dict[str, Contract] = {

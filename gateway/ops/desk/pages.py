@@ -5,8 +5,8 @@ from starlette.routing import Route
 from bus.blobs import Blobs
 from gateway.ops.desk.days import DayPages
 from gateway.ops.desk.letters import LetterPages
-from gateway.ops.desk.session import Desk
 from gateway.ops.desk.tickets import TicketPages
+from gateway.ops.staff.session import Desk
 
 
 class DeskPages:

@@ -6,13 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.errors import BusError, Unavailable
-from gateway import pages
+from gateway.html import rendering
+from gateway.http.problems import status_of
 from gateway.ops.desk import words
-from gateway.ops.desk.session import Desk, form_id
-from gateway.ops.looking import Look, carried
-from gateway.ops.names import Names
-from gateway.ops.returning import back_query, list_query
-from gateway.problems import status_of
+from gateway.ops.staff.list_links import back_query, list_query
+from gateway.ops.staff.names import Names
+from gateway.ops.staff.previews import Look, carried
+from gateway.ops.staff.session import Desk, form_id
 
 
 def status_shown(error: BusError | None) -> int:
@@ -40,7 +40,7 @@ class DeskSection:
             "back": back_query(request, typed),
             "this_list": list_query(request),
         }
-        response = pages.page(f"desk/{name}.html", status, **{**defaults, **values})
+        response = rendering.page(f"desk/{name}.html", status, **{**defaults, **values})
         response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -6,11 +6,11 @@ from typing import Any
 from starlette.requests import Request
 
 from contracts.ticketing import desk as contracts
+from gateway.html.formats import moment
 from gateway.ops.desk import words
-from gateway.ops.desk.session import Desk
-from gateway.ops.looking import Fact, Look
-from gateway.ops.sentences import TICKET_STATES
-from gateway.pages import moment
+from gateway.ops.staff.previews import Fact, Look
+from gateway.ops.staff.refusals import TICKET_STATES
+from gateway.ops.staff.session import Desk
 from people.tracking import grouped
 
 Row = Mapping[str, Any]

@@ -13,14 +13,14 @@ from bus.kinds import Request as Contract
 from contracts.billing.treasury import OPEN_BILLS_OF_TICKET
 from contracts.ticketing import desk as contracts
 from contracts.ticketing.citizens import FORM, REGISTER, STATES
-from gateway import uploads
-from gateway.ops import forms
+from gateway.forms import uploads
 from gateway.ops.desk import ticket_looks, words
-from gateway.ops.desk.session import Desk
 from gateway.ops.desk.shared import DeskSection, done, status_shown
-from gateway.ops.forms import one, query, taken
-from gateway.ops.looking import wants_form, wants_look
-from gateway.ops.returning import back_query, with_back
+from gateway.ops.staff import forms
+from gateway.ops.staff.forms import one, query, taken
+from gateway.ops.staff.list_links import back_query, with_back
+from gateway.ops.staff.previews import wants_form, wants_look
+from gateway.ops.staff.session import Desk
 from people.tracking import grouped, grouped_secret
 
 # address of the form → what it asks, and what the form does not say by itself

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bus.errors import BusError
-from gateway.ops.refusals import FAULTS
-from gateway.ops.sentences import Refusals, fault_sentence
+from gateway.ops.staff.refusal_texts import FAULTS
+from gateway.ops.staff.refusals import Refusals, fault_sentence
 
 FIELDS = {
     "kind": "نوع",

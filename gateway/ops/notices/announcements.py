@@ -11,13 +11,13 @@ from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
 from contracts.notify import announcements as contracts
-from gateway.ops import forms
-from gateway.ops.counter import NOTHING, NUMBERS, Counter, Tried, before, known
-from gateway.ops.forms import day_of, one, whole_of
-from gateway.ops.looking import Look
 from gateway.ops.notices.looks import Looks
 from gateway.ops.notices.place import AT
 from gateway.ops.notices.times import day_and_hour, moment_of
+from gateway.ops.staff import forms
+from gateway.ops.staff.forms import day_of, one, whole_of
+from gateway.ops.staff.pages import NOTHING, NUMBERS, Counter, Tried, before, known
+from gateway.ops.staff.previews import Look
 
 ACTS = {
     "publish": contracts.PUBLISH_ANNOUNCEMENT,

@@ -7,8 +7,8 @@ from starlette.routing import Route
 from bus.errors import NotFound
 from contracts.notify import desk as contracts
 from contracts.notify.messages import ACCOUNTS
-from gateway.ops.counter import NOTHING, Counter, Tried
 from gateway.ops.notices.place import AT
+from gateway.ops.staff.pages import NOTHING, Counter, Tried
 
 HOURS = 12
 ACTS = {

@@ -11,13 +11,13 @@ from starlette.routing import Route
 from bus.errors import BusError, NotFound
 from contracts.notify import bulk as contracts
 from contracts.notify import desk as notices_desk
-from gateway.ops import forms
-from gateway.ops.counter import NOTHING, Counter, Tried
-from gateway.ops.forms import one, whole_of
-from gateway.ops.looking import Look
 from gateway.ops.notices.looks import Looks
 from gateway.ops.notices.place import AT
 from gateway.ops.notices.times import moment_of
+from gateway.ops.staff import forms
+from gateway.ops.staff.forms import one, whole_of
+from gateway.ops.staff.pages import NOTHING, Counter, Tried
+from gateway.ops.staff.previews import Look
 from iran.collation import collation_key
 
 OURS = "mirab"

@@ -13,11 +13,11 @@ from starlette.routing import Route
 from bus.blobs import Blobs
 from bus.errors import NotFound
 from contracts.notify import govnotify as contracts
-from gateway import letters
-from gateway.ops import forms
-from gateway.ops.counter import NOTHING, Counter, Tried, attachment
-from gateway.ops.looking import Fact, Look
 from gateway.ops.notices.place import AT
+from gateway.ops.staff import forms
+from gateway.ops.staff.pages import NOTHING, Counter, Tried, attachment
+from gateway.ops.staff.previews import Fact, Look
+from gateway.papers import letters
 
 MOST = 50
 

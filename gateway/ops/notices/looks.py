@@ -11,10 +11,10 @@ from bus.errors import BusError
 from contracts.notify import announcements as news
 from contracts.notify import bulk
 from contracts.notify import desk as notices_desk
-from gateway.ops.counter import Counter
-from gateway.ops.looking import Fact, Look
+from gateway.html.formats import day, moment
 from gateway.ops.notices import words
-from gateway.pages import day, moment
+from gateway.ops.staff.pages import Counter
+from gateway.ops.staff.previews import Fact, Look
 
 Row = Mapping[str, Any]
 _ACTS = {

@@ -9,11 +9,11 @@ from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
 from contracts.notify import desk as contracts
-from gateway.ops import forms
-from gateway.ops.counter import NOTHING, Counter, Tried, before, known
-from gateway.ops.forms import one, taken
-from gateway.ops.looking import Fact, Look
 from gateway.ops.notices.place import AT
+from gateway.ops.staff import forms
+from gateway.ops.staff.forms import one, taken
+from gateway.ops.staff.pages import NOTHING, Counter, Tried, before, known
+from gateway.ops.staff.previews import Fact, Look
 
 PAGE = 50
 

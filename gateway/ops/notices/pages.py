@@ -3,8 +3,6 @@
 from starlette.routing import Route
 
 from bus.blobs import Blobs
-from gateway.ops.counter import Counter
-from gateway.ops.desk.session import Desk
 from gateway.ops.notices.announcements import Announcements
 from gateway.ops.notices.board import Board
 from gateway.ops.notices.jobs import Jobs
@@ -12,6 +10,8 @@ from gateway.ops.notices.letters import Letters
 from gateway.ops.notices.messages import Messages
 from gateway.ops.notices.place import NOTICES
 from gateway.ops.notices.templates import Templates
+from gateway.ops.staff.pages import Counter
+from gateway.ops.staff.session import Desk
 
 
 def routes(desk: Desk, letters: Blobs) -> list[Route]:

@@ -13,12 +13,12 @@ from starlette.routing import Route
 from bus.errors import BusError, NotFound
 from contracts.notify import desk as contracts
 from contracts.notify.messages import LANGUAGES
-from gateway.ops import forms
-from gateway.ops.counter import NOTHING, Counter, Tried, known
-from gateway.ops.forms import one
-from gateway.ops.looking import Look
 from gateway.ops.notices.looks import Looks
 from gateway.ops.notices.place import AT
+from gateway.ops.staff import forms
+from gateway.ops.staff.forms import one
+from gateway.ops.staff.pages import NOTHING, Counter, Tried, known
+from gateway.ops.staff.previews import Look
 
 ACTS = {
     "approve": contracts.APPROVE_VERSION,

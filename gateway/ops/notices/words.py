@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bus.errors import BusError
-from gateway.ops import refusals, sentences
+from gateway.ops.staff import refusal_texts
+from gateway.ops.staff import refusals as sentences
 
 ROLES = {"editor": "ویراستار پیام‌ها", "approver": "تأییدکننده پیام‌ها"}
 CHANNELS = {
@@ -95,7 +96,7 @@ FIELDS = {
     "ids": "نامه‌ها", "job": "ارسال انبوه",
 }  # fmt: skip
 FAULTS = {
-    **refusals.FAULTS,
+    **refusal_texts.FAULTS,
     "unwanted": "این بخش باید خالی بماند.",
     "repeated": "هر گزینه را یک بار بنویسید.",
     "instant": "روز را مانند 1405/09/04 و ساعت را مانند 22:30 بنویسید.",
@@ -206,7 +207,7 @@ def banner_label(announcement: Mapping[str, Any], language: str) -> str:
 
 
 def has_banner(announcement: Mapping[str, Any]) -> bool:
-    """Whether the portal shows a banner for it: by the same rule as gateway/notices.py."""
+    """Whether the portal shows a banner for it: by the same rule as gateway/announcements.py."""
     if not set(announcement["components"]) & set(PAGES_OF):
         return False
     if announcement["kind"] == "maintenance":

@@ -9,9 +9,6 @@ from starlette.routing import Route
 
 from bus.errors import NotFound
 from contracts.agencies import desk as contracts
-from gateway.ops.counter import NOTHING, Counter, Tried, before
-from gateway.ops.forms import query
-from gateway.ops.looking import Fact, Look
 from gateway.ops.register import looks
 from gateway.ops.register.place import AT
 from gateway.ops.register.proposals import (
@@ -21,6 +18,9 @@ from gateway.ops.register.proposals import (
     send,
     typed_of,
 )
+from gateway.ops.staff.forms import query
+from gateway.ops.staff.pages import NOTHING, Counter, Tried, before
+from gateway.ops.staff.previews import Fact, Look
 
 MADE = {"keys": key_of, "grants": grant_of}
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gateway import pages
+from gateway.html import formats
 from gateway.ops.register import words
 
 Document = Mapping[str, Any]
@@ -110,5 +110,5 @@ def shown(value: Any) -> str:
         return "، ".join(f"{name} {shown(member)}" for name, member in value.items())
     text = str(value)
     if words.DAY.fullmatch(text):
-        return pages.day(text)
+        return formats.day(text)
     return words.purpose_label(text) if len(text) <= LONG else f"{text[:LONG]}…"

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.ops.looking import Fact, Look
 from gateway.ops.register import words
 from gateway.ops.register.comparing import differences, shown
+from gateway.ops.staff.previews import Fact, Look
 
 Row = Mapping[str, Any]
 KINDS = {"new": "تازه", "gone": "برداشته می‌شود", "changed": "تغییر می‌کند"}

@@ -2,11 +2,11 @@
 
 from starlette.routing import Route
 
-from gateway.ops.counter import Counter
-from gateway.ops.desk.session import Desk
 from gateway.ops.register.agencies import Agencies
 from gateway.ops.register.place import REGISTER
 from gateway.ops.register.proposals import Proposals
+from gateway.ops.staff.pages import Counter
+from gateway.ops.staff.session import Desk
 
 
 def routes(desk: Desk) -> list[Route]:

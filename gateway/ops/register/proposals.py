@@ -10,13 +10,13 @@ from starlette.routing import Route
 from bus.errors import BusError, FieldError, NotFound, RuleBroken
 from contracts import agency_contracts
 from contracts.agencies import desk as contracts
-from gateway.ops import forms
-from gateway.ops.counter import NOTHING, Counter, Show, Tried, known
-from gateway.ops.forms import day_of, one, whole_of
-from gateway.ops.looking import Look
 from gateway.ops.register import looks
 from gateway.ops.register.comparing import differences
 from gateway.ops.register.place import AT
+from gateway.ops.staff import forms
+from gateway.ops.staff.forms import day_of, one, whole_of
+from gateway.ops.staff.pages import NOTHING, Counter, Show, Tried, known
+from gateway.ops.staff.previews import Look
 
 ACTS = {
     "approve": contracts.APPROVE,

@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from bus.errors import BusError, FieldError
-from gateway.ops import refusals, sentences
+from gateway.ops.staff import refusal_texts
+from gateway.ops.staff import refusals as sentences
 from iran.collation import collation_key
 from iran.persian import jalali, tehran_day
 
@@ -90,7 +91,7 @@ FIELDS = {
     "id": "شناسه", "what": "چه چیزی",
 }  # fmt: skip
 FAULTS = {
-    **refusals.FAULTS,
+    **refusal_texts.FAULTS,
     "toml": "متن TOML خوانده نشد.",
     "document": "جاهایی از سند درست نیست؛ در بالای صفحه آمده است.",
     "jwk": "کلید عمومی درست نیست؛ آن را از دستگاه دوباره بگیرید.",

@@ -10,9 +10,9 @@ from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, FieldError
 from contracts.billing import treasury as contracts
-from gateway.ops import forms
-from gateway.ops.counter import NOTHING, Counter, Tried
-from gateway.ops.forms import day_of, one, query
+from gateway.ops.staff import forms
+from gateway.ops.staff.forms import day_of, one, query
+from gateway.ops.staff.pages import NOTHING, Counter, Tried
 from gateway.ops.treasury.previews import Looks
 from gateway.ops.treasury.section import AT
 from iran.persian import tehran_day

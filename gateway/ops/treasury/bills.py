@@ -12,9 +12,9 @@ from starlette.routing import Route
 from bus.errors import BusError, ContractError, FieldError, NotFound
 from contracts.billing import treasury as contracts
 from contracts.billing.bills import BILL_STATES
-from gateway.ops import forms
-from gateway.ops.counter import NOTHING, Counter, Tried
-from gateway.ops.forms import one, query, taken, whole_of
+from gateway.ops.staff import forms
+from gateway.ops.staff.forms import one, query, taken, whole_of
+from gateway.ops.staff.pages import NOTHING, Counter, Tried
 from gateway.ops.treasury.previews import Looks
 from gateway.ops.treasury.section import AT
 from iran.persian import TEHRAN, Malformed, parse_jalali, tehran_day

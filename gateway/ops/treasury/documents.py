@@ -10,10 +10,10 @@ from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
 from contracts.billing import treasury as contracts
-from gateway import documents, sheets
-from gateway.ops.counter import NOTHING, Counter, Tried, attachment
-from gateway.ops.forms import query
+from gateway.ops.staff.forms import query
+from gateway.ops.staff.pages import NOTHING, Counter, Tried, attachment
 from gateway.ops.treasury.section import AT
+from gateway.papers import csv_files, pdf
 from iran.persian import dashed_code
 
 ENDINGS = {"beancount": "beancount", "hledger": "journal"}
@@ -77,7 +77,7 @@ class Papers:
         self, request: Request, tried: Tried, told: dict[str, Any] | None
     ) -> Response:
         async def account() -> dict[str, Any] | None:
-            return {**told, "rows": sheets.with_balance(told)} if told else None
+            return {**told, "rows": csv_files.with_balance(told)} if told else None
 
         return await self._counter.page(
             request,
@@ -91,14 +91,14 @@ class Papers:
         """GET /desk/treasury/statements.csv"""
         told = await self._counter.ask(request, contracts.STATEMENT_OF, **self._asked(request))
         name = f"statement-{told['agency']}-{told['month']}.csv"
-        made = sheets.statement_fa(told)
+        made = csv_files.statement_fa(told)
         return Response(made, headers=attachment(name), media_type="text/csv")
 
     async def statement_pdf(self, request: Request) -> Response:
         """GET /desk/treasury/statements.pdf: in Persian."""
         told = await self._counter.ask(request, contracts.STATEMENT_OF, **self._asked(request))
         payer = (await self._counter.agency(request))(told["agency"])
-        made = await asyncio.to_thread(documents.statement, told, "fa", payer)
+        made = await asyncio.to_thread(pdf.statement, told, "fa", payer)
         name = f"statement-{told['agency']}-{told['month']}.pdf"
         return Response(made, headers=attachment(name), media_type="application/pdf")
 

@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from bus.errors import NotFound
 from contracts.billing import treasury as contracts
-from gateway.ops.counter import NOTHING, Counter, Tried
-from gateway.ops.looking import Look
+from gateway.ops.staff.pages import NOTHING, Counter, Tried
+from gateway.ops.staff.previews import Look
 from gateway.ops.treasury.bills import banks
 from gateway.ops.treasury.previews import Looks
 from gateway.ops.treasury.section import AT

@@ -2,8 +2,8 @@
 
 from starlette.routing import Route
 
-from gateway.ops.counter import Counter
-from gateway.ops.desk.session import Desk
+from gateway.ops.staff.pages import Counter
+from gateway.ops.staff.session import Desk
 from gateway.ops.treasury.banks import Banks
 from gateway.ops.treasury.bills import Bills
 from gateway.ops.treasury.documents import Papers

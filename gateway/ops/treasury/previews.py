@@ -7,9 +7,9 @@ from starlette.requests import Request
 
 from bus.errors import NotFound
 from contracts.billing import treasury as contracts
-from gateway import pages
-from gateway.ops.counter import Counter
-from gateway.ops.looking import Fact, Look
+from gateway.html import formats
+from gateway.ops.staff.pages import Counter
+from gateway.ops.staff.previews import Fact, Look
 from gateway.ops.treasury import texts as words
 
 Row = Mapping[str, Any]
@@ -159,7 +159,7 @@ class Looks:
             elif channel["unmatched"]:
                 leaves.append(f"{channel['unmatched']} پرداخت {channel['fa']} تطبیق نشده است.")
         return Look(
-            title=f"روز {pages.day(data['day'])} بسته می‌شود", button="بستن این روز", again=False,
+            title=f"روز {formats.day(data['day'])} بسته می‌شود", button="بستن این روز", again=False,
             facts=tuple(Fact(c["fa"], rials(c["ledger_rials"])) for c in day["controls"]),
             leaves=(*leaves, "روز بسته دوباره باز نمی‌شود."),
         )  # fmt: skip
@@ -204,12 +204,12 @@ def _issued_facts(data: Row, made: Row, payer: str) -> list[Fact]:
     if made["waived_rials"]:
         reason = f"{words.REASONS[data['reason']]}، {data['decree']}"
         facts.append(Fact("معاف", f"{rials(made['waived_rials'])}؛ {reason}"))
-    expires = f"، پایان اعتبار {pages.day(made['expires_on'])}" if made["expires_on"] else ""
+    expires = f"، پایان اعتبار {formats.day(made['expires_on'])}" if made["expires_on"] else ""
     return [
         *facts,
         Fact("قابل پرداخت", rials(made["total_rials"])),
-        Fact("روز درخواست", pages.day(quote["on"])),
-        Fact("مهلت", f"{pages.day(made['due_on'])}{expires}"),
+        Fact("روز درخواست", formats.day(quote["on"])),
+        Fact("مهلت", f"{formats.day(made['due_on'])}{expires}"),
     ]
 
 
@@ -231,6 +231,6 @@ def _amount(row: Row) -> str:
 _TARIFF_LINES = (
     ("مبلغ", _amount),
     ("مالیات", lambda row: words.VAT[row["vat_class"]]),
-    ("از روز", lambda row: pages.day(row["from_day"])),
-    ("تا روز", lambda row: pages.day(row["to_day"]) if row["to_day"] else "بی‌پایان"),
+    ("از روز", lambda row: formats.day(row["from_day"])),
+    ("تا روز", lambda row: formats.day(row["to_day"]) if row["to_day"] else "بی‌پایان"),
 )

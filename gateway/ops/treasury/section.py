@@ -1,7 +1,7 @@
 """Where the pages of the treasury stand at the desk."""
 
 from contracts.billing import treasury as contracts
-from gateway.ops.counter import Place
+from gateway.ops.staff.pages import Place
 from gateway.ops.treasury import texts as words
 
 AT = "/desk/treasury"

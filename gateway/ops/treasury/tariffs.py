@@ -9,10 +9,10 @@ from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
 from contracts.billing import treasury as contracts
-from gateway.ops import forms
-from gateway.ops.counter import NOTHING, Counter, Tried
-from gateway.ops.forms import one
-from gateway.ops.looking import Look
+from gateway.ops.staff import forms
+from gateway.ops.staff.forms import one
+from gateway.ops.staff.pages import NOTHING, Counter, Tried
+from gateway.ops.staff.previews import Look
 from gateway.ops.treasury.previews import compared
 from gateway.ops.treasury.section import AT
 

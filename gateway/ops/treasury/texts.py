@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bus.errors import BusError
-from gateway.ops import refusals, sentences
+from gateway.ops.staff import refusal_texts
+from gateway.ops.staff import refusals as sentences
 from iran.persian import tehran_day
 
 BILL_STATES = {
@@ -68,7 +69,7 @@ FIELDS = {
     "channel": "بانک", "psp": "بانک", "kind": "نوع فایل", "format": "قالب",
 }  # fmt: skip
 FAULTS = {
-    **refusals.FAULTS,
+    **refusal_texts.FAULTS,
     "instant": "روز را مانند 1405/09/04 بنویسید.",
     "to_come": "این روز هنوز نیامده است؛ امروز یا روزی پیش از آن را بنویسید.",
     "order": "روز پایان پیش از روز آغاز است.",

@@ -15,7 +15,7 @@ from connector.caller import Caller, Refused, load_key
 from contracts.agencies.hearing import NOTE_REFUSALS, REFUSALS
 from tests.agencies.feeds.hearers import Hand, Hearing
 from tests.conftest import ROOT, execute, run_face, wait_for
-from tests.gateway.oauth_hands import Client
+from tests.gateway.agency.oauth_hands import Client
 
 CODE, KEY = "fuel-co", "fuel-co-demo"
 SECRET = "9905251782"

@@ -29,7 +29,7 @@ from tests.conftest import (
     own_vhost,
     wait_for,
 )
-from tests.gateway.oauth_hands import Client
+from tests.gateway.agency.oauth_hands import Client
 from tests.notify.conftest import Hand
 from tests.notify.webhooks.listener import Listener
 from tests.serving.test_watch import cut

@@ -18,7 +18,7 @@ OF_THE_AGREEMENT = (
     "دستورالعمل اجرایی قانون تعیین تکلیف چاه‌های فاقد پروانه",
     "آیین‌نامه اجرایی فصل دوم قانون توزیع عادلانه آب",
 )
-WORDS = tomllib.loads((ROOT / "gateway/public/words.toml").read_text(encoding="utf-8"))
+WORDS = tomllib.loads((ROOT / "gateway/public/site/words.toml").read_text(encoding="utf-8"))
 
 
 def test_l15_every_law_of_the_agreement_is_named_with_its_use(inquiry_db, tmp_path):

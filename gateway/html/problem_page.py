@@ -1,0 +1,79 @@
+"""A problem as a page, for a person who came to a face of machines with a browser."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.html import rendering
+from gateway.http import bodies
+from gateway.http.origin import own_path
+from gateway.http.problems import HttpError
+
+JSON, HTML = "application/json", "text/html"
+LANGUAGES = ("fa", "en")
+PROVEN_BY = ("authorization", "signature-input")
+# By status; what is not here is our fault or the browser's.
+SENTENCES = {
+    404: ("چنین صفحه‌ای نیست؛ نشانی را با آنچه به شما داده‌اند مقایسه کنید.",
+          "There is no such page; compare the address with the one that you were given."),
+    405: ("این نشانی برای برنامه‌هاست و در مرورگر باز نمی‌شود.",
+          "This address is for programs and does not open in a browser."),
+    421: ("این سامانه با این نام در دسترس نیست؛ از نشانی خود آن استفاده کنید.",
+          "This service is not reached by that name; use its own address."),
+    429: ("بیش از اندازه تلاش شد؛ چند دقیقه دیگر دوباره تلاش کنید.",
+          "You tried too often; try again in some minutes."),
+    503: ("سامانه اکنون در دسترس نیست؛ چند دقیقه دیگر دوباره تلاش کنید.",
+          "The service is not available now; try again in some minutes."),
+    504: ("پاسخ به‌موقع نرسید؛ چند دقیقه دیگر دوباره تلاش کنید.",
+          "No answer came in time; try again in some minutes."),
+    500: ("خطایی در سامانه رخ داد و ثبت شد؛ اگر تکرار شد، شناسه زیر را به راهبر سامانه بفرستید.",
+          "Something failed and was noted; if it happens again, tell the operator this number."),
+}  # fmt: skip
+OTHER = ("درخواست انجام نشد.", "The request was not done.")
+OURS = 500
+
+
+def page(request: Request, problem: dict[str, Any]) -> Response | None:
+    """The page of a problem in the reader's language; None for a machine.
+
+    Some programs ask for HTML without knowing it (java.net.HttpURLConnection): who proves who he
+    is, or sends something, is one.
+    """
+    if not is_browser(request):
+        return None
+    lang = language(request)
+    status = problem["status"]
+    sentence = SENTENCES.get(status, SENTENCES[OURS] if status >= OURS else OTHER)
+    response = rendering.page(
+        "sorry.html",
+        status,
+        lang=lang,
+        here=own_path(request),
+        sentence=sentence[LANGUAGES.index(lang)],
+        problem=problem,
+    )
+    response.headers["Vary"] = "Accept, Accept-Language"
+    return response
+
+
+def is_browser(request: Request) -> bool:
+    """True if a person reads what is answered."""
+    if request.method not in ("GET", "HEAD") or any(n in request.headers for n in PROVEN_BY):
+        return False
+    try:
+        return bodies.answer_type(request, JSON, HTML) == HTML
+    except HttpError:
+        return False
+
+
+def language(request: Request) -> str:
+    """The one of our languages that ``?lang=`` or the browser asks for; Persian if neither does."""
+    wanted = request.query_params.get("lang")
+    if wanted in LANGUAGES:
+        return wanted
+    for part in request.headers.get("accept-language", "").lower().split(","):
+        name = part.strip()[:2]
+        if name in LANGUAGES:
+            return name
+    return LANGUAGES[0]

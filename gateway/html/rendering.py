@@ -1,0 +1,42 @@
+"""Renders templates with autoescape; pages work without JavaScript and from right to left."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import Response
+
+from gateway.html.durations import span
+from gateway.html.formats import article, by_name, day, moment, named, percent, with_links
+from people.company import company
+from people.tracking import grouped, grouped_secret
+
+HERE = Path(__file__).parents[1]
+_templates = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+_templates.filters |= {
+    "by_name": by_name,
+    "named": named,
+    "with_links": with_links,
+    "rials": "{:,}".format,
+    "moment": moment,
+    "day": day,
+    "percent": percent,
+    "article": article,
+    "code": grouped,
+    "secret": grouped_secret,
+    "span": span,
+}
+_templates.globals["company"] = company
+
+
+def page(template: str, status: int = 200, **values: Any) -> Response:
+    """A page; every value is escaped."""
+    body = _templates.get_template(template).render(**values)
+    return Response(body, status, {"Cache-Control": "no-cache"}, "text/html; charset=utf-8")

@@ -1,0 +1,1 @@
+"""HTTP itself: request heads and bodies, addresses, origins, languages, problem details."""

@@ -1,0 +1,165 @@
+"""What comes in and what may go out: sizes, media types, strict JSON."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from gateway.http.problems import HttpError
+
+BODY_LIMIT = 256 * 1024
+BODY_PAUSE = 20.0
+DEEPEST = 32
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+async def chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The body as it comes; HttpError as soon as it is over ``limit`` bytes, or stands still."""
+    _check_coding(request)
+    told = request.headers.get("content-length", "0")
+    if told.isascii() and told.isdigit() and int(told) > limit:
+        raise too_large(limit)
+    total, stream = 0, request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(BODY_PAUSE):
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise HttpError(
+                "http.timeout",
+                f"No byte of the body came for {BODY_PAUSE:g} s.",
+                Connection="close",
+            ) from None
+        total += len(chunk)
+        if total > limit:
+            raise too_large(limit)
+        yield chunk
+
+
+def _check_coding(request: Request) -> None:
+    """RFC 9110, section 15.5.16: what is compressed is read as it is sent, and that is never."""
+    codings = ",".join(request.headers.getlist("content-encoding")).lower().split(",")
+    if any(coding.strip() not in ("", "identity") for coding in codings):
+        raise HttpError(
+            "http.content_encoding",
+            "Send the body without Content-Encoding.",
+            Accept_Encoding="identity",
+        )
+
+
+def too_large(limit: int) -> HttpError:
+    """The refusal of a body over ``limit`` bytes; the connection is closed, the rest unread."""
+    return HttpError("http.too_large", f"The body may take {limit} bytes here.", Connection="close")
+
+
+async def body(request: Request, limit: int = BODY_LIMIT) -> bytes:
+    """The whole body, at most ``limit`` bytes."""
+    return b"".join([chunk async for chunk in chunks(request, limit)])
+
+
+def media_type(request: Request, *taken: str) -> str:
+    """The body's media type, one of those taken; HttpError http.media_type otherwise."""
+    told = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if told not in taken:
+        raise HttpError(
+            "http.media_type",
+            "Send the body as " + " or ".join(taken) + ".",
+            Accept=", ".join(taken),
+            Accept_Post=", ".join(taken),
+        )
+    return told
+
+
+def answer_type(request: Request, *offered: str) -> str:
+    """The form of the answer that Accept likes best; the first one offered if it says nothing.
+
+    HttpError http.not_acceptable if Accept rules out all of them (RFC 9110, section 12.5.1).
+    """
+    told = ",".join(request.headers.getlist("accept")).lower()
+    liked = [_preference(part) for part in told.split(",") if part.strip()]
+    if not liked:
+        return offered[0]
+    best = max(offered, key=lambda form: _quality(form, liked))
+    if not _quality(best, liked):
+        raise HttpError(
+            "http.not_acceptable",
+            "The answer comes as " + " or ".join(offered) + " only.",
+        )
+    return best
+
+
+def _preference(part: str) -> tuple[str, float]:
+    form, *parameters = (piece.strip() for piece in part.split(";"))
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return form, min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return form, 0.0
+    return form, 1.0
+
+
+def _quality(form: str, liked: list[tuple[str, float]]) -> float:
+    """How much a form is liked: by its own name before its family before ``*/*``."""
+    said = dict(reversed(liked))
+    for name in (form, form.split("/", maxsplit=1)[0] + "/*", "*/*"):
+        if name in said:
+            return said[name]
+    return 0.0
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """The JSON object of a body; HttpError json.* says what is wrong.
+
+    Strict: UTF-8 without lone surrogates, no NaN, not deep, and no member twice, since two
+    readers of one signed body could then read two different questions.
+    """
+    if too_deep(raw):
+        raise HttpError("json.too_deep", f"The body is nested more than {DEEPEST} levels deep.")
+    try:
+        data = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise HttpError(
+            "json.invalid",
+            f"The body is not JSON in UTF-8: {error.msg} (line {error.lineno}, "
+            f"column {error.colno}).",
+        ) from None
+    if not isinstance(data, dict):
+        raise HttpError("json.invalid", "The body must be one JSON object.")
+    if twice(raw):
+        raise HttpError("json.member_twice", "A member stands twice in one object of the body.")
+    return data
+
+
+def twice(raw: bytes) -> bool:
+    """True if an object of this JSON, which must be valid and not deep, names a member twice."""
+    found = False
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal found
+        found = found or len({name for name, _ in pairs}) < len(pairs)
+
+    # parse_int, parse_float: how long a number is does not matter here.
+    json.loads(raw, object_pairs_hook=look, parse_int=str, parse_float=str)
+    return found
+
+
+def too_deep(raw: bytes) -> bool:
+    """True if the JSON is nested too deeply; found without parsing it."""
+    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
+        return False
+    deepest = depth = 0
+    for byte in _STRING.sub(b"", raw):
+        if byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest > DEEPEST

@@ -1,0 +1,1 @@
+"""Limits for strangers: requests and files of an address."""

@@ -1,0 +1,114 @@
+"""What files of strangers may take: of one address in an hour, of all of them in a day, and never
+the last of the disk, which broker and databases share.
+"""
+
+from pathlib import Path
+
+from bus.blobs import Blobs, Writing
+from bus.errors import BusError, FieldError, TooMany, Unavailable
+from bus.settings import Settings
+from gateway.limits.guesses import Guesses
+
+MEGABYTE = 1024 * 1024
+HOUR, DAY = 3600, 86_400
+# While the disk is short: files that no ticket holds are deleted by then.
+SHORT_SECONDS = 900
+ALL = "all"
+OF_ADDRESS, OF_DISK = "attachment.budget", "attachment.disk"
+
+
+class OverBudget(BusError):
+    """A file that is not taken now; ``code`` says whose budget is used up."""
+
+
+class Uploads:
+    """The budgets, counted in this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder = Path(settings.text("BLOBS_DIR"))
+        self._files = Guesses(settings.whole("UPLOADS_AN_HOUR", 120), HOUR)
+        self._bytes = Guesses(settings.whole("UPLOAD_MEGABYTES_AN_HOUR", 120) * MEGABYTE, HOUR)
+        self._of_all = Guesses(settings.whole("UPLOAD_MEGABYTES_A_DAY", 4000) * MEGABYTE, DAY)
+        self._free = settings.whole("BLOBS_FREE_MEGABYTES", 1000) * MEGABYTE
+
+    def of(self, address: str) -> "BudgetedBlobs":
+        """The store, for who asks from this address."""
+        return BudgetedBlobs(self._folder, self, address)
+
+    def begin(self, address: str) -> None:
+        """Counts a file. OverBudget ``attachment.budget`` or ``attachment.disk``."""
+        if Blobs(self._folder).free() < self._free:
+            raise OverBudget("Files cannot be taken now.", code=OF_DISK)
+        _take(self._files, address, 1, OF_ADDRESS)
+
+    def spend(self, address: str, size: int) -> None:
+        """Counts bytes of a file; OverBudget as ``begin``."""
+        _take(self._bytes, address, size, OF_ADDRESS)
+        _take(self._of_all, ALL, size, OF_DISK)
+
+    def refusal(self, address: str, code: str) -> BusError:
+        """What is told about a file that was not taken, with when to come back."""
+        if code == OF_DISK:
+            return Unavailable(
+                "There is no room for files now. Register without files, and add them later.",
+                code=OF_DISK,
+                retry_after=SHORT_SECONDS,
+            )
+        return TooMany(
+            "From your network came as many files as we take in an hour. Register without files, "
+            "and add them later.",
+            code=OF_ADDRESS,
+            retry_after=self._files.wait(),
+        )
+
+    def check(self, address: str) -> None:
+        """Refuses who has used up his budget before he sends a file."""
+        try:
+            self._files.check(address)
+            self._bytes.check(address)
+        except TooMany:
+            raise self.refusal(address, OF_ADDRESS) from None
+
+    def check_problems(self, address: str, problems: list[FieldError]) -> None:
+        """Refuses a form whose files are over a budget; for who sends no form again by hand."""
+        for problem in problems:
+            if problem.code in (OF_ADDRESS, OF_DISK):
+                raise self.refusal(address, problem.code)
+
+
+def status_of(problems: list[FieldError]) -> int | None:
+    """The status of a page that shows a form again whose files are over a budget."""
+    codes = {problem.code for problem in problems}
+    return 507 if OF_DISK in codes else 429 if OF_ADDRESS in codes else None
+
+
+def _take(counts: Guesses, name: str, amount: int, code: str) -> None:
+    try:
+        counts.take(name, amount)
+    except TooMany as error:
+        raise OverBudget(error.message, code=code) from None
+
+
+class BudgetedBlobs(Blobs):
+    """The blob store, as far as the budgets of an address go."""
+
+    def __init__(self, folder: Path, uploads: Uploads, address: str) -> None:
+        super().__init__(folder)
+        self._uploads, self._address = uploads, address
+
+    def begin(self, limit: int) -> Writing:
+        """A blob in the making that costs its bytes as they come; one without a byte is free."""
+        return _BudgetedWriting(self.folder, limit, self._uploads, self._address)
+
+
+class _BudgetedWriting(Writing):
+    def __init__(self, folder: Path, limit: int, uploads: Uploads, address: str) -> None:
+        super().__init__(folder, limit)
+        self._uploads, self._address, self._begun = uploads, address, False
+
+    def write(self, chunk: bytes) -> None:
+        if not self._begun:
+            self._begun = True
+            self._uploads.begin(self._address)
+        self._uploads.spend(self._address, len(chunk))
+        super().write(chunk)

@@ -1,0 +1,1 @@
+"""Accounts of colleagues: sign-in, OpenID Connect, second factor."""

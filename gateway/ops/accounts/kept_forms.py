@@ -1,0 +1,146 @@
+"""What a colleague typed stays, whatever page comes instead of the one that was hoped for.
+
+A session that ended, a service that is away or too slow, a fault of ours: the page that tells of it
+holds the form as it was sent, under its own id, so that it can be sent again and is done once.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.html import rendering
+from gateway.ops.staff.refusals import general
+
+SECOND_FACTOR = "desk.second_factor"
+SIGNED_OUT = ("desk.signed_out", "desk.unknown")
+# Forms that nobody types, or that another site made: their content is not shown again.
+NOT_KEPT = ("http.cross_site", "http.method", "http.not_found")
+FORBIDDEN = 403
+SECTIONS = {
+    "/desk/treasury": "خزانه", "/desk/notices": "پیام‌ها", "/desk/agencies": "دستگاه‌ها",
+    "/desk/letters": "نامه‌های رسیده", "/desk/calendar": "تقویم و مراجعه",
+}  # fmt: skip
+DOORS = ("sign-in", "sign-out", "kept", "second-factor", "account", "oidc")
+PREFIX = "kept."
+SHORT = 40
+FAULT = 500
+_PATH = re.compile(r"/desk(?:/[A-Za-z0-9_.~-]+)+")
+
+
+class KeptForm(NamedTuple):
+    """A form as it was sent: its address, its fields, and whether files would go along."""
+
+    action: str
+    fields: tuple[tuple[str, str], ...]
+    files: bool
+
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
+        return [field for field in self.fields if not _is_text(*field)]
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        return [field for field in self.fields if _is_text(*field)]
+
+
+def sent_form(request: Request) -> KeptForm | None:
+    """The form of this request, if somebody typed it at the desk and it was read."""
+    form = getattr(request.state, "form", None)
+    if request.method != "POST" or form is None or _is_door(request.url.path):
+        return None
+    media = request.headers.get("content-type", "")
+    return _kept(request.url.path, form.values, files=media.startswith("multipart/"))
+
+
+def carried_form(values: Mapping[str, list[str]]) -> KeptForm | None:
+    """The form that the page of signing in carries."""
+    fields = {
+        name.removeprefix(PREFIX): texts
+        for name, texts in values.items()
+        if name.startswith(PREFIX)
+    }
+    action = values.get("kept_action", [""])[0]
+    return _kept(action, fields, files=values.get("kept_files") == ["1"])
+
+
+def _kept(action: str, values: Mapping[str, list[str]], *, files: bool) -> KeptForm | None:
+    if not _PATH.fullmatch(action) or _is_door(action):
+        return None
+    fields = tuple((name, value) for name, texts in values.items() for value in texts)
+    return KeptForm(action, fields, files) if any(value for _, value in fields) else None
+
+
+def _is_text(name: str, value: str) -> bool:
+    """Whether it is worth showing: choices, and what makes the form one act, go along unseen."""
+    if name == "form":
+        return False
+    return "\n" in value or len(value) > SHORT or " " in value.strip()
+
+
+def problem_page(request: Request, problem: dict[str, Any], *, oidc: bool) -> Response | None:
+    """A problem as a page of the desk; who is not signed in is shown where to sign in."""
+    if not request.url.path.startswith("/desk"):
+        return None
+    kept = None if problem["code"] in NOT_KEPT else sent_form(request)
+    if problem["code"] == SECOND_FACTOR:
+        return second_factor_page("/desk", kept) if kept else to_second_factor("/desk")
+    if problem["code"] not in SIGNED_OUT:
+        # Who reads an error to an engineer needs its number; of a refusal it says nothing.
+        error_id = problem.get("error_id") or problem["trace_id"]
+        return rendering.page(
+            "desk/sorry.html",
+            problem["status"],
+            sentence=general(_code(request, problem), problem["status"], problem),
+            error_id=error_id if problem["status"] >= FAULT else None,
+            kept=kept,
+            section=_section(request.url.path, problem["status"]),
+        )
+    if kept is None:
+        return RedirectResponse("/desk/sign-in", 303)
+    response = rendering.page(
+        "desk/sign_in.html", 401, problem=None, oidc=oidc, kept=kept, at="/desk"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _section(path: str, status: int) -> tuple[str, str] | None:
+    """Where the way goes on: the part that the page belongs to, for who may go there."""
+    if status == FORBIDDEN:
+        return None
+    return next(
+        ((home, name) for home, name in SECTIONS.items() if path.startswith(f"{home}/")), None
+    )
+
+
+def _code(request: Request, problem: dict[str, Any]) -> str:
+    """What is wrong with an address that somebody opened is the address, and no form."""
+    opened = request.method == "GET" and problem["code"] == "contract.broken"
+    return "http.not_found" if opened else str(problem["code"])
+
+
+def _is_door(path: str) -> bool:
+    """A page of signing in: nothing typed there is ever shown again."""
+    return path.removeprefix("/desk/").split("/")[0] in DOORS
+
+
+def to_second_factor(at: str) -> Response:
+    """On to the page where the second factor is proven or added."""
+    return RedirectResponse(f"{at}/second-factor", 303)
+
+
+def second_factor_page(at: str, kept: KeptForm) -> Response:
+    """The way to the second factor, with what was typed."""
+    response = rendering.page("desk/second_factor_kept.html", 403, kept=kept, at=at)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def page_of(kept: KeptForm) -> Response:
+    """The form after signing in: not sent yet, ready to be."""
+    response = rendering.page("desk/kept.html", kept=kept)
+    response.headers["Cache-Control"] = "no-store"
+    return response

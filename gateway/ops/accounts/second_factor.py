@@ -1,0 +1,204 @@
+"""The pages of the second factor and of one's own account, on every face of colleagues.
+
+Codes of an app work without JavaScript; passkeys need a little of it, on these pages alone.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import segno
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bus.errors import BusError, Forbidden, NotFound, TooMany, Unauthenticated
+from contracts.ticketing import accounts
+from gateway import web
+from gateway.html import rendering
+from gateway.http.problems import status_of
+from gateway.ops.accounts import words
+from gateway.ops.accounts.sign_in import text_form
+from gateway.ops.staff.forms import one
+from gateway.ops.staff.session import Desk, colleague_of, new_cookie
+
+CSP = "Content-Security-Policy"
+WITH_SCRIPT = web.SECURITY[CSP].replace(
+    "default-src 'none';", "default-src 'none'; script-src 'self';"
+)
+
+
+class SecondFactorPages:
+    """What colleagues do to prove who they are, beside the password."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk, self._at = desk, desk.face.at
+        self._home = desk.face.at or "/"
+
+    # --- proving ---
+
+    async def page(self, request: Request) -> Response:
+        """GET /second-factor: a form for the proof, or what can be added."""
+        colleague = self.desk.session(request)
+        if colleague.factor is not None:
+            return RedirectResponse(f"{self._at}/account", 303)
+        return await self._page(request, None)
+
+    async def _page(self, request: Request, error: BusError | None) -> Response:
+        colleague, options = self.desk.session(request), None
+        if "passkey" in colleague.factors:
+            asked = {**self._asked(request), "kind": "passkey"}
+            reply = await self.desk.ask_as_desk(request, accounts.PASSKEY_OPTIONS, asked)
+            options = reply["options"]
+        return self._show("second_factor", error, colleague=colleague, options=options)
+
+    async def prove(self, request: Request) -> Response:
+        """POST /second-factor: a code, a recovery code or a passkey."""
+        values = await self._form(request)
+        cookie = new_cookie()
+        asked = {**self._asked(request), "proof": values["proof"].strip(),
+                 "renewed": self.desk.started(request, cookie)["session"]}  # fmt: skip
+        try:
+            reply = await self.desk.ask_as_desk(request, accounts.CONFIRM_SESSION, asked)
+        except Unauthenticated:
+            raise
+        except BusError as error:
+            return await self._page(request, error)
+        response = RedirectResponse(self._home, 303)
+        self.desk.sit(request, response, cookie)
+        self.desk.remember_device(request, response, colleague_of(reply).username)
+        return response
+
+    # --- adding ---
+
+    async def enrol(self, request: Request) -> Response:
+        """POST /second-factor/enrol: a secret for an app as a QR code, or a passkey."""
+        values = await self._form(request)
+        asked = {**self._asked(request), "kind": values["kind"]}
+        try:
+            reply = await self.desk.ask_as_desk(request, accounts.ENROL_FACTOR, asked)
+        except (Unauthenticated, Forbidden, TooMany):
+            raise
+        except BusError as error:
+            proven = self.desk.session(request).factor is not None
+            return await (self._account if proven else self._page)(request, error)
+        return self._enrolling(reply, None)
+
+    def _enrolling(self, reply: Mapping[str, Any], error: BusError | None) -> Response:
+        image = segno.make(reply["seed_uri"], error="m") if reply["seed_uri"] else None
+        picture = image.svg_data_uri(scale=4, border=3) if image else None
+        return self._show("second_factor_new", error, enrolling=reply, picture=picture)
+
+    async def finish(self, request: Request) -> Response:
+        """POST /second-factor/finish: the first proof; the recovery codes are shown once."""
+        values = await self._form(request)
+        cookie = new_cookie()
+        asked = {
+            **self._asked(request),
+            "proof": values["proof"].strip(),
+            "title": values["title"].strip()[:60],
+            "factor": int(values["factor"]) if values["factor"].isdecimal() else None,
+            "renewed": self.desk.started(request, cookie)["session"],
+        }
+        try:
+            reply = await self.desk.ask_as_desk(request, accounts.FINISH_FACTOR, asked)
+        except (Unauthenticated, Forbidden, TooMany):
+            raise
+        except BusError as error:
+            if not values["seed_uri"].startswith("otpauth://totp/"):
+                return await self._account(request, error)
+            again = {"factor": values["factor"], "seed": values["seed"][:64],
+                     "seed_uri": values["seed_uri"][:400], "options": None}  # fmt: skip
+            return self._enrolling(again, error)
+        response: Response = RedirectResponse(f"{self._at}/account?done=added", 303)
+        if reply["recovery_codes"]:
+            codes = reply["recovery_codes"]
+            response = self._show("recovery_codes", None, codes=codes)
+        self.desk.sit(request, response, cookie)
+        return response
+
+    # --- one's own account ---
+
+    async def account(self, request: Request) -> Response:
+        """GET /account: one's own sessions, second factors and password."""
+        return await self._account(request, None)
+
+    async def _account(self, request: Request, error: BusError | None) -> Response:
+        colleague = self.desk.who(request)
+        told = await self.desk.ask_as_desk(request, accounts.ACCOUNT, self.desk.of_session(request))
+        done = words.DONE.get(request.query_params.get("done", ""), "")
+        return self._show("account", error, colleague=colleague, told=told, done=done)
+
+    async def change(self, request: Request) -> Response:
+        """POST /account/{act}: password, end, remove, reset."""
+        values = await self._form(request)
+        act, cookie = request.path_params["act"], new_cookie()
+        of_session = self.desk.of_session(request)
+        renewed = self.desk.started(request, cookie)["session"]
+        number = int(values["id"]) if values["id"].isdecimal() else None
+        acts: dict[str, tuple[Any, dict[str, Any]]] = {
+            "password": (
+                accounts.CHANGE_PASSWORD,
+                {"old_password": values["old_password"], "new_password": values["new_password"],
+                 "renewed": renewed},
+            ),
+            "end": (
+                accounts.END_SESSIONS,
+                {"which": "one" if number else "others", "id": number},
+            ),
+            "remove": (accounts.REMOVE_FACTOR, {"factor": number or 0}),
+            "reset": (
+                accounts.RESET_FACTORS,
+                {"username": values["username"], "reason": values["reason"].strip()},
+            ),
+        }  # fmt: skip
+        if act not in acts:
+            raise NotFound("There is no such act.", code="http.not_found")
+        contract, data = acts[act]
+        try:
+            await self.desk.ask_as_desk(request, contract, {**of_session, **data})
+        except Unauthenticated:
+            raise
+        except BusError as error:
+            return await self._account(request, error)
+        response = RedirectResponse(f"{self._at}/account?done={act}", 303)
+        if act == "password":
+            self.desk.sit(request, response, cookie)
+        return response
+
+    # --- shared ---
+
+    def _asked(self, request: Request) -> dict[str, str]:
+        origin = f"{request.url.scheme}://{request.url.netloc}"
+        return {**self.desk.of_session(request), "origin": origin}
+
+    async def _form(self, request: Request) -> dict[str, str]:
+        """The fields of these pages' forms, empty where they were not sent."""
+        self.desk.session(request)
+        values = await text_form(request)
+        return {name: one(values, name) for name in words.FIELDS}
+
+    def _show(self, name: str, error: BusError | None, **values: Any) -> Response:
+        response = rendering.page(
+            f"desk/{name}.html",
+            status_of(error) if error else 200,
+            at=self._at,
+            home=self._home,
+            browser_label=words.browser_label,
+            problem=words.sentence(error) if error else None,
+            **values,
+        )
+        response.headers["Cache-Control"] = "no-store"
+        response.headers[CSP] = WITH_SCRIPT
+        return response
+
+    def routes(self) -> list[Route]:
+        """The routes of the second factor and of the account."""
+        at = self._at
+        return [
+            Route(f"{at}/second-factor", self.page, methods=["GET"]),
+            Route(f"{at}/second-factor", self.prove, methods=["POST"]),
+            Route(f"{at}/second-factor/enrol", self.enrol, methods=["POST"]),
+            Route(f"{at}/second-factor/finish", self.finish, methods=["POST"]),
+            Route(f"{at}/account", self.account, methods=["GET"]),
+            Route(f"{at}/account/{{act}}", self.change, methods=["POST"]),
+        ]

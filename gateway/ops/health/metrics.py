@@ -1,0 +1,184 @@
+"""What Prometheus learns of the whole bus from one look (gateway/ops/health/survey.py).
+
+A gauge is made from the last look, never kept from an earlier one: what was not asked, or did not
+answer the question, has no value rather than 0 or an old one. A label that can be counted is there
+from the first look on, with 0, or nobody would see it rise.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from bus.health import PROBLEMS
+from bus.process.monitor import Status
+from contracts.notify.messages import CHANNELS, STATES
+from gateway.ops.health.checks import usable
+from gateway.ops.health.survey import BROKER_CODES, ServiceView, Survey
+from iran.persian import TEHRAN
+
+LEVELS = {Status.PASS: 0, Status.WARN: 1, Status.FAIL: 2}
+Families = Iterator[GaugeMetricFamily]
+
+
+def gauge(name: str, doc: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, doc, labels=labels)
+
+
+class Measures(Collector):
+    """The gauges of the last look; none has a value before the first."""
+
+    def __init__(self) -> None:
+        self.survey: Survey | None = None
+
+    def collect(self) -> Families:
+        """The metric families, for prometheus_client."""
+        survey = self.survey
+        services = survey.services if survey else ()
+        yield from of_checks(survey)
+        yield from of_broker(survey)
+        yield from of_services(services)
+        yield from of_messages((survey and survey.accounts) or {})
+        yield from of_letters((survey and survey.mail) or {})
+
+
+def of_checks(survey: Survey | None) -> Families:
+    """Each check of /health/ready."""
+    checks = gauge("mirab_check_status", "0 passes, 1 warns, 2 fails; as /health/ready", "check")
+    for check in survey.checks if survey else ():
+        checks.add_metric([check.name], LEVELS[check.finding.status])
+    yield checks
+
+
+def of_broker(survey: Survey | None) -> Families:
+    """Whether the broker answers, and whether it takes messages."""
+    up = gauge("mirab_broker_up", "1 if the broker answers")
+    blocked = gauge("mirab_broker_blocked", "1 while it takes no messages (memory or disk alarm)")
+    if survey:
+        up.add_metric([], survey.broker.code != "broker.unreachable")
+        blocked.add_metric([], survey.broker.code == "broker.blocked")
+    yield up
+    yield blocked
+
+
+def of_services(services: tuple[ServiceView, ...]) -> Families:
+    """Each service by its own word over the bus."""
+    up = gauge("mirab_service_up", "1 if the service answers over the bus", "service")
+    failed = gauge("mirab_probe_failed", "1 if it could not be asked, by why", "service", "reason")
+    dead = gauge("mirab_dead_letters", "Dead letters", "service")
+    for view in services:
+        for reason in BROKER_CODES:
+            failed.add_metric([view.name, reason], view.code == reason)
+        if view.known:
+            up.add_metric([view.name], view.health is not None)
+        if view.dead is not None:
+            dead.add_metric([view.name], view.dead)
+    yield from (up, failed, dead)
+    yield from of_databases({view.name: view.health for view in services if view.health})
+
+
+def of_databases(healths: dict[str, dict[str, Any]]) -> Families:
+    """The database and the outbox of each service that told of them."""
+    up = gauge("mirab_service_database_up", "1 if it reads and writes its database", "service")
+    problem = gauge(
+        "mirab_service_database_problem", "1 if its database has this problem", "service", "problem"
+    )
+    unsent = gauge("mirab_outbox_unsent", "Messages that wait in the outbox", "service")
+    oldest = gauge("mirab_outbox_oldest_seconds", "Age of the oldest of them", "service")
+    waits = gauge(
+        "mirab_unacknowledged_oldest_seconds",
+        "Age of the oldest Command or Event that a receiver has not acknowledged",
+        "service",
+    )
+    died = gauge("mirab_died_at_receiver", "Messages of a service that died elsewhere", "service")
+    for service, health in healths.items():
+        up.add_metric([service], usable(health))
+        for name in PROBLEMS:
+            problem.add_metric([service, name], health.get("database_problem") == name)
+        if usable(health):
+            unsent.add_metric([service], health["outbox_unsent"])
+            oldest.add_metric([service], health["outbox_oldest_seconds"])
+            waits.add_metric([service], health["unacknowledged_oldest_seconds"])
+            died.add_metric([service], health["died"])
+    yield from (up, problem, unsent, oldest, waits, died)
+    yield from of_books(healths)
+
+
+def of_books(healths: dict[str, dict[str, Any]]) -> Families:
+    """How long books of dated rows still say something, and what somebody should look at."""
+    ends = gauge(
+        "mirab_book_ends_seconds",
+        "Until a book of dated rows (holidays, VAT, tariffs, prices) says nothing any more",
+        "service",
+        "book",
+    )
+    worries = gauge("mirab_worries", "What somebody should look at", "service", "what")
+    for service, health in healths.items():
+        now = dt.datetime.fromisoformat(health["now"])
+        for book, day in (health.get("book_ends") or {}).items():
+            after = dt.date.fromisoformat(day) + dt.timedelta(days=1)
+            end = dt.datetime.combine(after, dt.time(), TEHRAN)
+            ends.add_metric([service, book], (end - now).total_seconds())
+        for name, count in (health.get("worries") or {}).items():
+            worries.add_metric([service, name], count)
+    yield from (ends, worries)
+
+
+SUMS = (
+    ("accepted", "mirab_messages_accepted", "Messages that were ever accepted"),
+    ("in_flight", "mirab_messages_in_flight", "Messages that have not ended"),
+    ("difference", "mirab_messages_difference", "Accepted, but neither ended nor in flight"),
+    ("unclear", "mirab_messages_unclear", "Hand-overs of which nobody knows yet"),
+    (
+        "oldest_due_seconds",
+        "mirab_messages_oldest_due_seconds",
+        "Age of the oldest message not handed over",
+    ),
+)
+
+
+def of_messages(accounts: dict[str, Any]) -> Families:
+    """Whether all messages are accounted for, what waits, which provider is left alone."""
+    for name, metric, doc in SUMS:
+        total = gauge(metric, doc)
+        if name in accounts:
+            total.add_metric([], accounts[name])
+        yield total
+    messages = gauge("mirab_messages", "Messages by channel and state", "channel", "state")
+    counts = {(row["channel"], row["state"]): row["count"] for row in accounts.get("states", ())}
+    for channel in CHANNELS if accounts else ():
+        for state in STATES:
+            messages.add_metric([channel, state], counts.get((channel, state), 0))
+    yield messages
+    yield from of_providers(accounts.get("providers", ()))
+
+
+def of_providers(providers: list[dict[str, Any]]) -> Families:
+    """The providers of messages: which is left alone as failing, and what money is left."""
+    left_alone = gauge("mirab_provider_open", "1 while it is left alone as failing", "provider")
+    credit = gauge("mirab_provider_credit_rials", "Money left with a provider", "provider")
+    for provider in providers:
+        left_alone.add_metric([provider["code"]], provider["breaker"] != "CLOSED")
+        if provider["credit_rials"] is not None:
+            credit.add_metric([provider["code"]], provider["credit_rials"])
+    yield from (left_alone, credit)
+
+
+def of_letters(figures: dict[str, Any]) -> Families:
+    """E-mail of units and citizens by state (docs/letters.md), and rows that chores leave alone.
+
+    Ticketing tells every state, with 0 where there is none.
+    """
+    for name, doc in (("letters", "Letters that came in"), ("mails", "Letters that go out")):
+        count = gauge(f"mirab_{name}", f"{doc}, by state", "state")
+        oldest = gauge(f"mirab_{name}_oldest_seconds", f"{doc}: age of the oldest", "state")
+        for row in figures.get(name, ()):
+            count.add_metric([row["state"]], row["count"])
+            oldest.add_metric([row["state"]], row["oldest_seconds"])
+        yield from (count, oldest)
+    failed = gauge("mirab_chore_items_failed", "Rows that a chore could not do", "chore")
+    for row in figures.get("chores", ()):
+        failed.add_metric([row["chore"]], row["failed"])
+    yield failed

@@ -1,0 +1,76 @@
+"""Each minute: does every component answer? Told to notify, which adds the minutes up.
+
+What asks is no part of what is asked: the ops face has its own process. A minute in which nobody
+asked is not measured, and never counts as up.
+"""
+
+import asyncio
+import datetime as dt
+from collections import deque
+from typing import Any
+
+import requests
+
+from bus.client import Client
+from bus.errors import BusError
+from bus.process import log
+from contracts import health_contracts
+from contracts.notify.announcements import COMPONENTS, NOTE_PROBES
+from gateway.ops.health.checks import usable
+
+MINUTE, DEADLINE = 60.0, 10.0
+# Notify takes minutes of the last ten: what it was too ill to hear is told when it is well again.
+KEPT_MINUTES = 8
+OK = 200
+_log = log.get("probing")
+
+
+class Probing:
+    """Asks services by their health over the bus, and the two public faces over HTTP."""
+
+    def __init__(self, client: Client, portal: str, agency: str) -> None:
+        self._client = client
+        self._faces = {"portal": portal, "agency-door": agency}
+        self._untold: deque[dict[str, Any]] = deque(maxlen=KEPT_MINUTES * len(COMPONENTS))
+
+    async def run(self) -> None:
+        """Asks at once, then once a minute, for ever."""
+        while True:
+            started = dt.datetime.now(dt.UTC)
+            try:
+                await self.note(started)
+            except BusError as error:
+                _log.warning("not noted yet", code=error.code)
+            spent = (dt.datetime.now(dt.UTC) - started).total_seconds()
+            await asyncio.sleep(max(1.0, MINUTE - started.second % MINUTE - spent))
+
+    async def note(self, moment: dt.datetime) -> None:
+        """Asks every component and tells notify what answered in this minute, and in those before
+        that it could not be told of: a minute in which notify is down counts too.
+        """
+        minute = moment.replace(second=0, microsecond=0).isoformat().replace("+00:00", "Z")
+        answers = await asyncio.gather(*(self._up(component) for component in COMPONENTS))
+        self._untold.extend(
+            {"component": component, "minute": minute, "up": up}
+            for component, up in zip(COMPONENTS, answers, strict=True)
+        )
+        await self._client.call(NOTE_PROBES, {"probes": list(self._untold)}, deadline=DEADLINE)
+        self._untold.clear()
+
+    async def _up(self, component: str) -> bool:
+        if component in self._faces:
+            return await asyncio.to_thread(_lives, self._faces[component])
+        try:
+            told = await self._client.call(health_contracts()[component], {}, deadline=DEADLINE / 2)
+        except BusError:
+            return False
+        return usable(told)
+
+
+def _lives(url: str) -> bool:
+    try:
+        return (
+            requests.get(f"{url.rstrip('/')}/health/live", timeout=DEADLINE / 2).status_code == OK
+        )
+    except requests.RequestException:
+        return False

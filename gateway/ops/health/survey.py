@@ -1,0 +1,220 @@
+"""One look at the whole: every part, every service over the bus, the broker, a signed question.
+
+All is asked at once and everything has its bound, so a look takes three seconds at most, whatever
+hangs. What was found is kept for a second: who asks often costs no more than who asks once.
+"""
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, TypeVar
+
+from bus.amqp.dead_letters import DeadLetters
+from bus.client import Client
+from bus.errors import BusError, NotFound
+from bus.kinds import Request
+from bus.process.monitor import WELL, Finding, Status, fail, warn
+from contracts import health_contracts
+from contracts.notify.messages import ACCOUNTS
+from contracts.ticketing.letters import MAIL_FIGURES
+from gateway.ops.health.checks import Check, SelfCall
+from gateway.ops.health.parts import Part, PartAnswer, ask_part
+
+KEPT_SECONDS, LOOK_SECONDS = 1.0, 15.0
+CALL_SECONDS = 2.5
+# Threads of a look before it, in which something hangs, are still there.
+THREADS = 6
+BROKER_CODES = ("broker.unreachable", "broker.blocked")
+Answer = TypeVar("Answer")
+
+
+class ServiceView(NamedTuple):
+    """A service over the bus: its health, or the code of why it was not told; its dead letters."""
+
+    name: str
+    health: dict[str, Any] | None
+    code: str
+    dead: int | None
+
+    @property
+    def known(self) -> bool:
+        """False if the question did not come through: then nothing is known of the service."""
+        return self.code not in BROKER_CODES
+
+
+class Survey(NamedTuple):
+    """What one look found."""
+
+    checks: tuple[Check, ...]
+    services: tuple[ServiceView, ...]
+    broker: Finding
+    accounts: dict[str, Any] | None
+    at: dt.datetime
+    mail: dict[str, Any] | None = None
+
+    @property
+    def status(self) -> Status:
+        found = {check.finding.status for check in self.checks}
+        return next(s for s in (Status.FAIL, Status.WARN, Status.PASS) if s in found)
+
+
+class Since(NamedTuple):
+    """Since when a check has its status."""
+
+    status: Status
+    at: dt.datetime
+
+
+class Surveyor:
+    """Looks when asked, and every quarter of a minute by itself, so that it knows since when."""
+
+    def __init__(
+        self, client: Client, amqp_url: str, self_call: SelfCall, parts: tuple[Part, ...]
+    ) -> None:
+        self._client, self._amqp_url = client, amqp_url
+        self._self_call, self._parts = self_call, parts
+        self._threads = ThreadPoolExecutor(THREADS, "survey")
+        self._looking: asyncio.Task[Survey] | None = None
+        self._looked_at = 0.0
+        self.since: dict[str, Since] = {}
+
+    async def run(self) -> None:
+        """Looks again and again, for ever."""
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def look(self) -> Survey:
+        """What is so now, or was within the last second; who asks meanwhile waits for the same."""
+        now = asyncio.get_running_loop().time()
+        if self._looking is None or (
+            self._looking.done() and now - self._looked_at >= KEPT_SECONDS
+        ):
+            self._looking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._looking)
+
+    async def _look(self) -> Survey:
+        parts, calls, health, dead, accounts, mail = await asyncio.gather(
+            asyncio.gather(*(ask_part(part) for part in self._parts)),
+            self._in_thread(self._self_call.run),
+            asyncio.gather(*(self._ask(service) for service in health_contracts())),
+            self._in_thread(self._count_dead),
+            self._figures(ACCOUNTS),
+            self._figures(MAIL_FIGURES),
+        )
+        broker = self._broker(dead)
+        services = tuple(
+            ServiceView(name, told, self._code(code, broker), (dead or {}).get(name))
+            for name, (told, code) in zip(health_contracts(), health, strict=True)
+        )
+        checks = self._checks(parts, calls, services, broker)
+        found = Survey(checks, services, broker, accounts, dt.datetime.now(dt.UTC), mail)
+        self._note(found)
+        self._looked_at = asyncio.get_running_loop().time()
+        return found
+
+    async def _in_thread(self, act: Callable[[], Answer]) -> Answer | None:
+        """What ``act`` gives; None if it does not end in time."""
+        work = asyncio.get_running_loop().run_in_executor(self._threads, act)
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                return await work
+        except TimeoutError:
+            return None
+
+    async def _ask(self, service: str) -> tuple[dict[str, Any] | None, str]:
+        try:
+            contract = health_contracts()[service]
+            return await self._client.call(contract, {}, deadline=CALL_SECONDS), ""
+        except BusError as error:
+            return None, error.code
+
+    async def _figures(self, contract: Request) -> dict[str, Any] | None:
+        """What a service tells in figures; None while it does not answer."""
+        try:
+            return await self._client.call(contract, {}, deadline=CALL_SECONDS)
+        except BusError:
+            return None
+
+    def _count_dead(self) -> dict[str, int] | None:
+        """The dead letters of each service; None if the broker is away."""
+        try:
+            with DeadLetters(self._amqp_url, seconds=CALL_SECONDS) as letters:
+                return counts(letters)
+        except BusError:
+            return None
+
+    def _broker(self, dead: dict[str, int] | None) -> Finding:
+        if self._client.blocked:
+            return fail(
+                "broker.blocked",
+                "The broker takes no messages: memory or disk alarm (rabbitmqctl status).",
+            )
+        if dead is None:
+            return fail("broker.unreachable", "The broker does not answer.")
+        if not self._client.connected:
+            return fail("broker.unreachable", "The ops face has no connection to the broker yet.")
+        return WELL
+
+    @staticmethod
+    def _code(code: str, broker: Finding) -> str:
+        """Why a service was not heard; silence while the broker is ill tells nothing of it."""
+        return broker.code if code == "deadline.passed" and broker is not WELL else code
+
+    def _checks(
+        self,
+        parts: list[PartAnswer],
+        calls: list[Check] | None,
+        services: tuple[ServiceView, ...],
+        broker: Finding,
+    ) -> tuple[Check, ...]:
+        late = Check(
+            "self-call", fail("call.late", "The signed question was not answered in time.")
+        )
+        found = {check.name: check for check in calls or [late]}
+        if self._parts or broker is not WELL:
+            found["broker"] = Check("broker", broker)
+        for answer in parts:
+            found[answer.part] = Check(answer.part, _beside(broker, answer.finding))
+            for inner, finding in answer.checks.items():
+                name = f"{answer.part}.{inner}"
+                found[name] = Check(name, _beside(broker, finding))
+        watched = {part.name for part in self._parts}
+        for service in services:
+            if service.name in watched:
+                name = f"{service.name}.bus"
+                found[name] = Check(name, _on_the_bus(service))
+        return tuple(found.values())
+
+    def _note(self, survey: Survey) -> None:
+        for check in survey.checks:
+            status, before = check.finding.status, self.since.get(check.name)
+            if before is None or before.status is not status:
+                self.since[check.name] = Since(status, survey.at)
+
+
+def counts(letters: DeadLetters) -> dict[str, int]:
+    """How many dead letters each service has that was ever started."""
+    found = {}
+    for service in health_contracts():
+        try:
+            found[service] = letters.count(service)
+        except NotFound:
+            continue
+    return found
+
+
+def _beside(broker: Finding, finding: Finding) -> Finding:
+    """While the broker itself is ill, that parts wait for it is no fault of theirs."""
+    if broker is not WELL and finding.code.startswith("broker."):
+        return warn(finding.code, "It waits for the broker.")
+    return finding
+
+
+def _on_the_bus(service: ServiceView) -> Finding:
+    if service.health is not None:
+        return WELL._replace(sentence="answers over the bus")
+    if not service.known:
+        return warn(service.code, "It cannot be asked while the broker is away or blocked.")
+    return fail(service.code, f"It does not answer over the bus ({service.code}).")

@@ -1,0 +1,1 @@
+"""What all pages of colleagues stand on: session, forms, previews, names, refusals."""

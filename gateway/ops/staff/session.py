@@ -1,0 +1,247 @@
+"""Who sits at the desk: the cookie holds a name of a session, and ticketing knows whose it is.
+
+Each request asks ticketing anew, so that a session that ended, a role that was taken away or an
+account that was closed counts in the next request of every process.
+"""
+
+import hashlib
+import secrets
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bus.client import Client
+from bus.errors import BusError, Forbidden, Unauthenticated, Unavailable
+from bus.kinds import Request as Contract
+from bus.settings import Settings
+from contracts.ticketing import accounts
+from gateway.forms.acts import Acts
+from gateway.forms.uploads import Seals
+from gateway.limits.guesses import neighbourhood
+
+# A request that takes longer (a slow upload) is asked about again before it acts.
+FRESH_SECONDS = 1.0
+DEVICE_SECONDS = 180 * 24 * 3600
+# The part of the desk that a context's Requests belong to, as SECOND_FACTOR names it.
+PARTS = {"billing": "treasury", "agencies": "register", "notify": "notices"}
+
+
+class FaceOfStaff(NamedTuple):
+    """A face of colleagues: its name among sessions, where its pages begin, its cookie."""
+
+    name: str
+    at: str
+    cookie: str
+
+
+DESK = FaceOfStaff("desk", "/desk", "mirab_desk")
+OPS = FaceOfStaff("ops", "", "mirab_ops")
+
+
+class Colleague(NamedTuple):
+    """Who has signed in; ``pending`` until the second factor is proven."""
+
+    username: str
+    name: str
+    role: str
+    unit: str
+    may: list[str]
+    pending: bool
+    factor: str | None
+    factors: list[str]
+    operator: str | None
+    failures: int
+    started_at: str
+
+
+class Recognition(NamedTuple):
+    """What ticketing said of a request's session, and when it was asked."""
+
+    answer: Colleague | BusError
+    at: float
+
+
+class Desk:
+    """The way from a colleague's browser to the services."""
+
+    def __init__(self, client: Client, settings: Settings, face: FaceOfStaff = DESK) -> None:
+        key = settings.secret("DESK_KEY").reveal()
+        self.client, self.face, self.acts = client, face, Acts(key, "desk")
+        self.seals, self._devices = Seals(key, face.name), Seals(key, "device")
+        self._second_factor = frozenset((settings.get("SECOND_FACTOR") or "").split())
+
+    # --- whose session it is ---
+
+    async def recognise(self, request: Request) -> None:
+        """Asks whose session the request's cookie names; ``who`` gives or raises the answer."""
+        request.state.recognition = Recognition(await self._ask_whose(request), time.monotonic())
+
+    async def _ask_whose(self, request: Request) -> Colleague | BusError:
+        cookie = request.cookies.get(self.cookie_name(request), "")
+        if not cookie or request.url.path.startswith(("/static/", "/health/")):
+            return signed_out()
+        asked = {"session": digest_of(cookie), "face": self.face.name}
+        try:
+            return colleague_of(await self.ask_as_desk(request, accounts.SESSION, asked))
+        except (Unauthenticated, Unavailable) as error:
+            return error
+
+    def session(self, request: Request) -> Colleague:
+        """Whose session it is, pending or not. Unauthenticated ``desk.signed_out``."""
+        recognition: Recognition | None = getattr(request.state, "recognition", None)
+        if recognition is None:
+            raise signed_out()
+        if isinstance(recognition.answer, BusError):
+            raise recognition.answer
+        return recognition.answer
+
+    def who(self, request: Request) -> Colleague:
+        """The colleague who has signed in. Unauthenticated ``desk.signed_out``; Forbidden
+        ``desk.second_factor`` if the second factor is not proven.
+        """
+        colleague = self.session(request)
+        if colleague.pending:
+            raise needs_second_factor()
+        return colleague
+
+    def requires_factor(self, *parts: str) -> bool:
+        """True if SECOND_FACTOR names one of these parts or roles."""
+        return bool(self._second_factor.intersection(parts))
+
+    # --- the cookie ---
+
+    def cookie_name(self, request: Request) -> str:
+        """A name that only this host can set, over TLS (RFC 6265bis, section 4.1.3.2)."""
+        secure = request.url.scheme == "https"
+        return f"__Host-{self.face.cookie}" if secure else self.face.cookie
+
+    def _path(self, request: Request) -> str:
+        return "/" if request.url.scheme == "https" else self.face.at or "/"
+
+    def sit(self, request: Request, response: Response, cookie: str) -> None:
+        """Gives the browser the name of its session, until it is closed or the session ends."""
+        response.set_cookie(
+            self.cookie_name(request),
+            cookie,
+            path=self._path(request),
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
+
+    def leave(self, request: Request, response: Response) -> None:
+        """The browser is nobody's any more."""
+        response.delete_cookie(
+            self.cookie_name(request), path=self._path(request),
+            secure=request.url.scheme == "https", httponly=True, samesite="lax",
+        )  # fmt: skip
+
+    def started(self, request: Request, cookie: str) -> dict[str, str]:
+        """The Started of contracts/ticketing/accounts.py, for a session of that cookie."""
+        browser = request.headers.get("user-agent", "")
+        return {
+            "session": digest_of(cookie),
+            "face": self.face.name,
+            "address": neighbourhood(request.client.host if request.client else "")[:60],
+            "browser": "".join(c for c in browser if c.isprintable())[:200],
+        }
+
+    def of_session(self, request: Request) -> dict[str, str]:
+        """The OfSession of contracts/ticketing/accounts.py."""
+        cookie = request.cookies.get(self.cookie_name(request), "")
+        return {"session": digest_of(cookie), "face": self.face.name}
+
+    def device(self, request: Request, username: str) -> str | None:
+        """The number of a browser in which that colleague signed in before, if it is one."""
+        told = self._devices.open(request.cookies.get(self._device_cookie(request), ""),
+                                  DEVICE_SECONDS)  # fmt: skip
+        known = told is not None and told.get("username") == username.lower()
+        return str(told["device"]) if told and known else None
+
+    def remember_device(self, request: Request, response: Response, username: str) -> None:
+        """Lets the browser be known at the next sign-in, even while strangers guess."""
+        device = self.device(request, username) or secrets.token_hex(16)
+        response.set_cookie(
+            self._device_cookie(request),
+            self._devices.seal({"username": username.lower(), "device": device}),
+            max_age=DEVICE_SECONDS, path=self._path(request), httponly=True, samesite="lax",
+            secure=request.url.scheme == "https",
+        )  # fmt: skip
+
+    def _device_cookie(self, request: Request) -> str:
+        return f"{self.cookie_name(request)}_device"
+
+    # --- asking ---
+
+    async def ask(
+        self,
+        request: Request,
+        contract: Contract,
+        data: Mapping[str, Any],
+        *,
+        id: str | None = None,
+    ) -> dict[str, Any]:
+        """Asks a context as the colleague; ``id`` makes a form that is sent twice one act."""
+        request.state.contract = contract.name
+        recognition: Recognition | None = getattr(request.state, "recognition", None)
+        if recognition and time.monotonic() - recognition.at > FRESH_SECONDS:
+            await self.recognise(request)
+        colleague = self.who(request)
+        part = PARTS.get(contract.context, "")
+        if colleague.factor is None and self.requires_factor(colleague.role, part):
+            raise needs_second_factor()
+        return await self.client.call(
+            contract,
+            contract.load(dict(data)),
+            id=self.acts.message_id(contract.name, colleague.username, id)
+            if id
+            else str(uuid.uuid4()),
+            caller={"staff": colleague.username},
+            traceparent=request.state.traceparent,
+        )
+
+    async def ask_as_desk(
+        self, request: Request, contract: Contract, data: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Asks in the name of the desk itself: before anybody has signed in, or of a session."""
+        return await self.client.call(
+            contract,
+            contract.load(dict(data)),
+            id=str(uuid.uuid4()),
+            caller={"face": self.face.name},
+            traceparent=request.state.traceparent,
+        )
+
+
+def new_cookie() -> str:
+    """What a browser holds of a session; nothing keeps it but the browser."""
+    return secrets.token_urlsafe(32)
+
+
+def digest_of(cookie: str) -> str:
+    """How a session is named in messages and in the table."""
+    return hashlib.sha256(cookie.encode()).hexdigest()
+
+
+def colleague_of(reply: Mapping[str, Any]) -> Colleague:
+    """The colleague of a SignedIn of contracts/ticketing/accounts.py."""
+    return Colleague(**{name: reply[name] for name in Colleague._fields})
+
+
+def signed_out() -> Unauthenticated:
+    return Unauthenticated("Sign in to the desk.", code="desk.signed_out")
+
+
+def needs_second_factor() -> Forbidden:
+    return Forbidden(
+        "This needs a second factor: prove yours, or add one.", code="desk.second_factor"
+    )
+
+
+def form_id() -> str:
+    """The id of a form that is shown now."""
+    return f"desk-{uuid.uuid4()}-{int(time.time())}"

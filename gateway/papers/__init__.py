@@ -1,0 +1,1 @@
+"""Papers that people print or save: PDF documents and CSV tables."""

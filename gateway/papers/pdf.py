@@ -1,0 +1,202 @@
+"""Bills, receipts, statements and letters as PDF documents, in Persian or English, on A4.
+
+HTML from templates/documents becomes a PDF by html_to_pdf.py. Digits stay ASCII in the document:
+the Persian font shows them as Persian ones, so that IDs and amounts can be copied, searched and
+read by machines.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import segno
+from barcode.charsets import code128  # type: ignore[import-untyped]
+from jinja2 import Environment
+from markupsafe import Markup
+
+from bus.errors import NotFound
+from gateway.html import rendering
+from gateway.html.amounts import words_en, words_fa
+from gateway.papers.csv_files import with_balance
+from iran.persian import fold_digits, tehran_day
+
+STATES = {
+    "PAID": ("پرداخت‌شده", "PAID"),
+    "WAIVED": ("بخشوده", "WAIVED"),
+    "VOID": ("باطل", "VOID"),
+    "EXPIRED": ("منقضی", "EXPIRED"),
+}
+# Ways of paying that have no gateway: paid_by → what a receipt says.
+WAYS = {
+    "bills": ("بانک، با شناسه قبض و شناسه پرداخت", "A bank, by bill ID and payment ID"),
+    "applied": ("مبلغی که پیش‌تر دریافت شده بود", "Money that had been received before"),
+}
+MONTHS = (
+    ("فروردین", "Farvardin"), ("اردیبهشت", "Ordibehesht"), ("خرداد", "Khordad"),
+    ("تیر", "Tir"), ("مرداد", "Mordad"), ("شهریور", "Shahrivar"), ("مهر", "Mehr"),
+    ("آبان", "Aban"), ("آذر", "Azar"), ("دی", "Dey"), ("بهمن", "Bahman"), ("اسفند", "Esfand"),
+)  # fmt: skip
+
+
+# --- documents ----------------------------------------------------------------------------------
+
+
+def bill(told: Mapping[str, Any], lang: str, *, portal: str) -> bytes:
+    """The PDF of a bill.
+
+    ``told`` is a Bill of contracts.billing.bills (rials), ``lang`` fa or en, ``portal``
+    the address of the citizens' face without a slash at its end, for the QR code.
+    """
+    return _pdf("bill", lang, bill=told, link=_link(told, portal))
+
+
+def receipt(told: Mapping[str, Any], lang: str, *, portal: str) -> bytes:
+    """The PDF of a receipt.
+
+    ``told`` is a Payment that paid its bill, or a Bill that was paid without a gateway. NotFound if
+    nothing was paid by it.
+    """
+    paid = told.get("bill", told)
+    if not paid["receipt"] or not told.get("settled", True):
+        raise NotFound("There is no receipt: this did not pay the bill.", code="http.not_found")
+    fa, en = WAYS.get(paid["paid_by"], (paid["paid_by"], paid["paid_by"]))
+    psp = told.get("psp") or {"fa": fa, "en": en}
+    bank = {"psp": psp, "rrn": told.get("rrn"), "card": told.get("card")}
+    return _pdf("receipt", lang, bill=paid, link=_link(paid, portal), **bank)
+
+
+def statement(told: Mapping[str, Any], lang: str, payer: str = "") -> bytes:
+    """The PDF of a Statement: an agency's account in a Jalali month, row by row, in rials.
+
+    Beside each row stands what was owed after it; ``payer`` is the agency by its name.
+    """
+    return _pdf("statement", lang, account=told, payer=payer, rows=with_balance(told))
+
+
+def answer(
+    inquiry: Mapping[str, Any],
+    lang: str,
+    *,
+    company: Mapping[str, str],
+    portal: str,
+    explain: Callable[[Any], list[str]],
+) -> bytes:
+    """The PDF of the answer to an own inquiry; the address of its QR code verifies it.
+
+    ``inquiry`` is an OwnInquiry of contracts.inquiry, ``company`` the issuer of its bill, or at
+    least ``name_fa`` and ``name_en``; ``explain`` gives the sentences of a status.
+    """
+    reply = inquiry["answer"]
+    link = f"{portal}/v1/verify/{reply['verification_code']}"
+    return _pdf(
+        "answer", lang, answer=reply, link=link, company=company, portal=portal, explain=explain
+    )
+
+
+def letter(told: Mapping[str, Any]) -> bytes:
+    """The PDF of a letter, its address in the window of a DIN long envelope.
+
+    ``told`` is an ApiMessage of contracts/notify/govnotify.py; its ``html`` was escaped where the
+    values were put in (services/notify/domain/markup.py).
+    """
+    blocks = Markup(told["html"] or "")  # noqa: S704 - see above
+    written = tehran_day(dt.datetime.fromisoformat(told["created_at"])).isoformat()
+    return _pdf("letter", told["language"], letter=told, blocks=blocks, written=written)
+
+
+def _link(told: Mapping[str, Any], portal: str) -> str | None:
+    """The page of a bill in the portal; None for a bill without IDs, on which nothing is paid."""
+    if not told["bill_id"]:
+        return None
+    return f"{portal}/bills/{told['bill_id']}/{told['payment_id']}"
+
+
+# --- what templates can do ----------------------------------------------------------------------
+
+
+def aloud(digits: str) -> list[str]:
+    """An ID in groups of three or four digits, as people read it aloud; joined they are the ID.
+
+    >>> aloud("1000234546116")
+    ['1000', '234', '546', '116']
+    """
+    count = -(-len(digits) // 4)
+    size, longer = divmod(len(digits), count)
+    ends = [size * i + min(i, longer) for i in range(count + 1)]
+    return [digits[a:b] for a, b in pairwise(ends)]
+
+
+def bars(digits: str) -> Markup:
+    """Code 128 (ISO/IEC 15417) in set C of an even number of digits, as an SVG one unit high.
+
+    The table is python-barcode's, its encoder is not used: it drops ``99`` at the beginning.
+    """
+    values = [int(digits[i : i + 2]) for i in range(0, len(digits), 2)]
+    start = code128.START_CODES["C"]
+    check = (start + sum(place * value for place, value in enumerate(values, 1))) % 103
+    modules = "".join(code128.CODES[value] for value in (start, *values, check))
+    modules += code128.STOP + "11"
+    quiet = 10
+    path = "".join(f"M{quiet + i} 0h1v1h-1z" for i, dark in enumerate(modules) if dark == "1")
+    return Markup(
+        '<svg class="bars" role="img" aria-label="{0}" viewBox="0 0 {1} 1" '
+        'preserveAspectRatio="none"><path d="{2}"/></svg>'
+    ).format(digits, len(modules) + 2 * quiet, path)
+
+
+def qr(text: str) -> Markup:
+    """A QR code (ISO/IEC 18004, a quarter may be damaged) with its quiet zone, as an SVG."""
+    code = segno.make(text, error="q", micro=False, boost_error=False)
+    rows = (
+        f"M{x} {y}h1v1h-1z"
+        for y, row in enumerate(code.matrix_iter(border=4))
+        for x, dark in enumerate(row)
+        if dark
+    )
+    return Markup(
+        '<svg class="qr" role="img" aria-label="{0}" viewBox="0 0 {1} {1}"><path d="{2}"/></svg>'
+    ).format(text, code.symbol_size(border=4)[0], "".join(rows))
+
+
+def _shown(value: object) -> object:
+    """What a template prints: texts with ASCII digits, since the font shows them as Persian."""
+    if value is None:
+        return ""
+    return fold_digits(value) if type(value) is str else value
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    """The pages' environment, with what documents need beside."""
+    own = rendering._templates.overlay(finalize=_shown)
+    own.filters = {**own.filters, "aloud": aloud, "rials": "{:,}".format}
+    own.globals = {
+        **own.globals, "bars": bars, "qr": qr, "states": STATES, "months": MONTHS,
+        "words_fa": words_fa, "words_en": words_en,
+    }  # fmt: skip
+    return own
+
+
+def _pdf(template: str, lang: str, **values: Any) -> bytes:
+    """The PDF of a template."""
+    from gateway.papers import html_to_pdf  # half a second: for who prints, not for each start
+
+    index = 1 if lang == "en" else 0
+
+    def t(fa: str, en: str) -> str:
+        return en if index else fa
+
+    html = (
+        _templates()
+        .get_template(f"documents/{template}.html")
+        .render(
+            lang="en" if index else "fa",
+            index=index,
+            t=t,
+            words=words_en if index else words_fa,
+            **values,
+        )
+    )
+    return html_to_pdf.made(html)

@@ -1,0 +1,1 @@
+"""Pages about us: laws, the agreement, figures, privacy."""

@@ -1,0 +1,1 @@
+"""Complaints and requests: registering, following up, a lost secret, the public list."""

@@ -1,0 +1,104 @@
+"""A lost secret: a one-time code goes to the contact on file, and its owner sees a new secret."""
+
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bus.errors import BusError, Unavailable
+from bus.kinds import Request as Contract
+from contracts.ticketing import lost_secrets as contracts
+from gateway.forms import uploads
+from gateway.public.site import words
+from gateway.public.site.backend import Tickets
+from gateway.public.site.pages import faults_of, one, show, status_of
+
+
+class Kind(NamedTuple):
+    """What a secret opens: where its pages are, where it is opened, and how it is asked for."""
+
+    path: str
+    open_at: str
+    name: str
+    ask: Contract
+    renew: Contract
+
+
+KINDS = (
+    Kind(
+        "/contact/lost", "/contact/track", "ticket",
+        contracts.ASK_NEW_SECRET, contracts.NEW_SECRET,
+    ),
+    Kind(
+        "/inquiry/lost", "/inquiry/open", "own",
+        contracts.ASK_NEW_SECRET_OF_OWN, contracts.NEW_SECRET_OF_OWN,
+    ),
+)  # fmt: skip
+
+
+class Lost:
+    """The pages of one kind."""
+
+    def __init__(self, tickets: Tickets, kind: Kind) -> None:
+        self._tickets, self._kind = tickets, kind
+
+    async def page(self, request: Request) -> Response:
+        """GET: by which code, and to which contact?"""
+        return show(request, "lost", kind=self._kind, typed={}, faults={})
+
+    async def ask(self, request: Request) -> Response:
+        """POST: a code goes to the contact, if it is the one on file; the page is the same."""
+        values = (await uploads.read_form(request, None)).values
+        typed = {name: one(values, name) for name in ("code", "contact")}
+        try:
+            data = {**typed, "language": words.language(request)}
+            reply = await self._tickets.ask(request, self._kind.ask, data)
+        except BusError as error:
+            return show(
+                request, "lost", status_of(error), kind=self._kind, typed=typed,
+                faults=faults_of(request, error),
+            )  # fmt: skip
+        return RedirectResponse(f"{self._kind.path}/{reply['request_id']}", 303)
+
+    async def code_page(self, request: Request) -> Response:
+        """GET with the id of what was asked: a form for the code that came."""
+        return self._code(request, {}, self._tickets.acts.new_form())
+
+    def _code(
+        self, request: Request, faults: dict[str, str], form: str, status: int = 200
+    ) -> Response:
+        return show(request, "lost_code", status, kind=self._kind, faults=faults, form=form)
+
+    async def renew(self, request: Request) -> Response:
+        """POST: the new secret, shown this once."""
+        values = (await uploads.read_form(request, None)).values
+        form = self._tickets.acts.form_or_new(one(values, "form"))
+        data = {
+            "request_id": request.path_params["id"],
+            "pin": one(values, "pin"),
+            "secret": form.secret,
+        }
+        try:
+            reply = await self._tickets.ask(request, self._kind.renew, data, id=form.id)
+        except BusError as error:
+            faults = {name or "pin": text for name, text in faults_of(request, error).items()}
+            # A wrong code was answered under this form: the next one is another act.
+            acts = self._tickets.acts
+            again = acts.seal(form) if isinstance(error, Unavailable) else acts.new_form()
+            return self._code(request, faults, again, status_of(error))
+        return show(request, "lost_done", kind=self._kind, code=reply["code"], secret=form.secret)
+
+
+def routes(tickets: Tickets) -> list[Route]:
+    """The routes of lost secrets."""
+    made = []
+    for kind in KINDS:
+        lost = Lost(tickets, kind)
+        made += [
+            Route(kind.path, lost.page, methods=["GET"]),
+            Route(kind.path, lost.ask, methods=["POST"]),
+            Route(f"{kind.path}/{{id}}", lost.code_page, methods=["GET"]),
+            Route(f"{kind.path}/{{id}}", lost.renew, methods=["POST"]),
+        ]
+    return made

@@ -1,0 +1,222 @@
+"""Registering, one question a page: the answers travel in one form, sealed files with them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bus.errors import BusError, ContractError, FieldError, Unavailable
+from contracts.ticketing.citizens import KINDS, REGISTER
+from contracts.ticketing.files import ATTACHMENTS
+from gateway.forms import uploads
+from gateway.forms.acts import FORM_SECONDS, Form
+from gateway.limits import budgets
+from gateway.public.complaints.tickets import Portal
+from gateway.public.site import words
+from gateway.public.site.backend import Tickets
+from gateway.public.site.pages import faults_of, one, show, status_of
+
+NEW_COOKIE, NEW_SECONDS = "mirab_new", 600
+STEPS = ("kind", "category", "text", "who", "check")
+# What is asked on which page; the first page with a fault is shown again.
+FIELDS: dict[str, tuple[str, ...]] = {
+    "kind": ("kind",),
+    "category": ("category", "county", "about_kind", "about_ref"),
+    "text": ("text", "address", "attachments", "external_system", "external_code"),
+    "who": ("privacy", "name", "mobile", "email", "national_id"),
+    "check": ("declared", "public"),
+}
+FLAGS = ("declared", "public")
+# What is asked on other pages stands in as if it were well, so that rules of several fields hold.
+STAND_INS = {"kind": "request", "category": "other", "text": "....."}
+TEXTS = tuple(name for names in FIELDS.values() for name in names if name not in FLAGS)
+
+
+@dataclass
+class Draft:
+    """What was answered so far, as it was typed, and the files that were kept."""
+
+    form: Form
+    values: dict[str, str]
+    claims: list[dict[str, Any]] = field(default_factory=list)
+    # The answers were on the page that checks them: one that is changed leads back there.
+    checked: bool = False
+    expired: bool = False
+
+    def data(self, lang: str) -> dict[str, Any]:
+        """As the contract takes it; an empty field was not filled in."""
+        told: dict[str, Any] = {n: v for n, v in self.values.items() if v and n in TEXTS}
+        flags = {name: self.values.get(name) == "1" for name in FLAGS}
+        files = [dict(claim) for claim in self.claims]
+        return {**told, **flags, "attachments": files, "channel": "portal", "language": lang}
+
+
+class Register:
+    """The pages of registering."""
+
+    def __init__(self, tickets: Tickets, portal: Portal) -> None:
+        self._tickets, self._portal = tickets, portal
+
+    async def begin(self, request: Request) -> Response:
+        """GET /contact/new: the first page, with an id that makes the whole one act."""
+        kind = request.query_params.get("kind", "")
+        draft = Draft(Form.new(), {"kind": kind if kind in KINDS else ""})
+        return await self._page(request, "kind", draft)
+
+    async def go_on(self, request: Request) -> Response:
+        """POST /contact/new: judge the page that was filled in, show the next or send."""
+        form = await uploads.read_form(
+            request,
+            self._tickets.blobs_of(request),
+            files=ATTACHMENTS,
+            fields_limit=uploads.TEXT_FORM,
+        )
+        draft = self._draft(form)
+        step, go = one(form.values, "step"), one(form.values, "go")
+        step = step if step in STEPS else "kind"
+        draft.checked = step == "check" or one(form.values, "checked") == "1"
+        if draft.expired:
+            faults = {"": words.speaker(words.language(request))("form_expired")}
+            return await self._page(request, step, draft, faults, 422)
+        drop = go.removeprefix("drop:") if go.startswith("drop:") else ""
+        draft.claims = [claim for claim in draft.claims if claim["sha256"] != drop]
+        if words.choose(request, form.values) or drop or go in STEPS:
+            return await self._page(request, go if go in STEPS else step, draft)
+        faults = self._faults(request, step, draft, form.problems)
+        if faults:
+            status = budgets.status_of(form.problems) or 422
+            return await self._page(request, step, draft, faults, status)
+        if step != "check":
+            return await self._page(request, await self._next(request, step, draft), draft)
+        return await self._send(request, draft)
+
+    async def _next(self, request: Request, step: str, draft: Draft) -> str:
+        """The page after one that is well: the next one, or that of checking if it was there and
+        all others are still well.
+        """
+        if not draft.checked:
+            return STEPS[STEPS.index(step) + 1]
+        if step == "kind" and not await self._category_fits(request, draft):
+            return "category"
+        rest = STEPS[STEPS.index(step) + 1 : -1]
+        return next((name for name in rest if self._faults(request, name, draft, [])), "check")
+
+    async def _category_fits(self, request: Request, draft: Draft) -> bool:
+        """Whether the category takes tickets of this kind."""
+        try:
+            categories = (await self._tickets.form(request))["categories"]
+        except Unavailable:
+            return True
+        kind, code = draft.values["kind"], draft.values["category"]
+        return any(c["code"] == code and kind in c["kinds"] for c in categories)
+
+    def _draft(self, form: uploads.Form) -> Draft:
+        """The answers so far; on a fresh form if theirs is not one of ours, or a day old."""
+        own = self._tickets.acts.form(one(form.values, "form"))
+        opened = [
+            self._tickets.seals.open(text, FORM_SECONDS) for text in form.values.get("claim", [])
+        ]
+        claims = [claim for claim in opened if claim is not None]
+        for new in form.claims:
+            if len(claims) < ATTACHMENTS:
+                claims.append(new.told())
+            else:
+                form.problems.append(FieldError("files", "attachment.too_many", ""))
+        values = {name: one(form.values, name) for name in (*TEXTS, *FLAGS)}
+        return Draft(own or Form.new(), values, claims, expired=own is None)
+
+    def _faults(
+        self, request: Request, step: str, draft: Draft, problems: list[FieldError]
+    ) -> dict[str, str]:
+        """What is wrong with the page that was filled in, by the contract itself."""
+        yet_to_come = {name: text for name, text in STAND_INS.items() if name not in FIELDS[step]}
+        data = yet_to_come | draft.data("fa") | {"secret": "0" * 20}
+        if step != "check":
+            data["declared"] = True
+        lang = words.language(request)
+        faults = {p.field: words.fault_text(lang, p) for p in problems}
+        try:
+            REGISTER.load(data)
+        except ContractError as error:
+            told = faults_of(request, error)
+            faults |= {name: text for name, text in told.items() if name in FIELDS[step]}
+        return faults
+
+    async def _send(self, request: Request, draft: Draft) -> Response:
+        lang = words.language(request)
+        try:
+            told = await self._tickets.register(request, draft.data(lang), *draft.form)
+        except Unavailable:
+            faults = {"": words.speaker(lang)("not_now")}
+            return await self._page(request, "check", draft, faults, 503)
+        except BusError as error:
+            faults = faults_of(request, error)
+            step = next((s for s in STEPS for f in FIELDS[s] if f in faults), "check")
+            return await self._page(request, step, draft, faults, status_of(error))
+        response: Response = RedirectResponse("/contact/done", 303)
+        shown = {
+            **{n: told[n] for n in ("code", "unit", "first_response_due", "solution_due")},
+            "secret": draft.form.secret,
+            "withheld": bool(told.get("withheld")),
+        }
+        response.set_cookie(
+            NEW_COOKIE,
+            self._tickets.cookies.seal(shown),
+            max_age=NEW_SECONDS,
+            path="/contact/done",
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
+        self._portal.open_for(request, response, told["code"], draft.form.secret)
+        return response
+
+    async def done(self, request: Request) -> Response:
+        """GET /contact/done: code and secret; after ten minutes the secret is gone."""
+        sealed = request.cookies.get(NEW_COOKIE, "")
+        return show(request, "done", told=self._tickets.cookies.open(sealed, NEW_SECONDS))
+
+    async def _page(
+        self,
+        request: Request,
+        step: str,
+        draft: Draft,
+        faults: dict[str, str] | None = None,
+        status: int = 200,
+    ) -> Response:
+        try:
+            form = await self._tickets.form(request)
+        except Unavailable:
+            # Nothing that was typed is lost: it goes on with the page that needs no answer.
+            form = {"categories": [], "counties": [], "units": []}
+            step, status = "check", 503
+            faults = {"": words.speaker(words.language(request))("not_now")}
+        response = show(
+            request,
+            f"new_{step}",
+            status,
+            draft=draft,
+            form_seal=self._tickets.acts.seal(draft.form),
+            claims=[(c, self._tickets.seals.seal(c)) for c in draft.claims],
+            form=form,
+            faults=faults or {},
+            step=step,
+            steps=STEPS,
+            own=FIELDS[step],
+            carried=[name for name in (*TEXTS, *FLAGS) if name not in FIELDS[step]],
+        )
+        # With no-store the browser's own way back would end at an error page.
+        response.headers["Cache-Control"] = "private, no-cache"
+        return response
+
+
+def routes(tickets: Tickets) -> list[Route]:
+    """The routes of registering."""
+    register = Register(tickets, Portal(tickets))
+    return [
+        Route("/contact/new", register.begin, methods=["GET"]),
+        Route("/contact/new", register.go_on, methods=["POST"]),
+        Route("/contact/done", register.done),
+    ]

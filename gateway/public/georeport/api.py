@@ -1,0 +1,309 @@
+"""Open311 GeoReport v2: civic apps read services, register requests and read public ones.
+
+What a call says is read in open311_reading, how it is answered stands in open311_xml.
+"""
+
+import datetime as dt
+import time
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bus.errors import Forbidden, NotFound
+from bus.settings import Settings
+from contracts.ticketing.citizens import LIST_PUBLIC, REGISTER, TOKEN
+from gateway.forms import uploads
+from gateway.forms.acts import Form
+from gateway.http.address import own_address
+from gateway.http.problems import HttpError
+from gateway.limits.guesses import Guesses
+from gateway.public.georeport import reading
+from gateway.public.georeport.keys import Keys
+from gateway.public.georeport.xml import FORMS, MEDIA_TYPES, ROOT, answer
+from gateway.public.site.backend import Tickets, address_of
+from iran.persian import TEHRAN
+from people import tracking
+
+V2 = f"{ROOT}/v2"
+SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
+CHANGESET = "2026-11-23T00:00:00+03:30"
+FORM_SECONDS = 60
+MOST_KEY = 128
+JURISDICTION = "kbrw.ir"
+KEY_HEADER = "idempotency-key"
+# What may stand in the address of a POST; a person's data may not, since addresses are logged.
+IN_QUERY = ("api_key", "jurisdiction_id", "locale")
+NOTICES = {
+    ("fa", True): "پاسخ و پیوند پیگیری به نشانی پست الکترونیکی شما فرستاده می‌شود.",
+    ("fa", False): "وضعیت را در همین برنامه ببینید؛ چون نشانی پست الکترونیکی نداده‌اید، "
+    "نامه‌ای فرستاده نمی‌شود.",
+    ("en", True): "The answer, and a link to follow up, go to your e-mail address.",
+    ("en", False): "See the status in this app; no letter is sent, since no e-mail address "
+    "was given.",
+}
+
+
+class Open311:
+    """What the routes share."""
+
+    def __init__(self, tickets: Tickets, settings: Settings) -> None:
+        self._tickets = tickets
+        self._keys = Keys(Path(settings.text("OPEN311_KEYS_FILE")))
+        self._jurisdiction = settings.text("OPEN311_JURISDICTION", JURISDICTION)
+        named = settings.get("PUBLIC_BASE_URL")
+        self._base = str(own_address(settings, "PUBLIC_BASE_URL" if named else "PORTAL_URL"))
+        self._contact = settings.text("OPEN311_CONTACT", "mailto:open311@mirab.example")
+        self._questions = Guesses()  # 60 a minute from one address, as docs/open311.md says
+        self._offered: dict[str, dict[str, Any]] = {}
+        self._fresh_until = 0.0
+
+    async def discovery(self, request: Request) -> Response:
+        """GET /open311/discovery.{form}: where the API is and which forms it has."""
+        endpoint = {
+            "specification": SPECIFICATION,
+            "url": self._base + V2,
+            "changeset": CHANGESET,
+            "type": "production",
+            "formats": list(MEDIA_TYPES.values()),
+        }
+        told = {
+            "changeset": CHANGESET,
+            "contact": self._contact,
+            "key_service": f"An api_key is given on request: {self._contact}",
+            "endpoints": [endpoint],
+        }
+        return answer(request, "discovery", told, charset=False)
+
+    async def services(self, request: Request) -> Response:
+        """GET /open311/v2/services.{form}"""
+        given = self._given(request)
+        language = reading.language(request, given)
+        offered = await self._services(request)
+        told = [_service(category, language) for category in offered.values()]
+        return answer(request, "services", told)
+
+    async def service(self, request: Request) -> Response:
+        """GET /open311/v2/services/{code}.{form}: the further questions of a service."""
+        self._given(request)
+        category = await self._service_of(request, request.path_params["code"])
+        told = {
+            "service_code": category["code"],
+            "attributes": [_attribute(each) for each in category["open311"].get("attributes", ())],
+        }
+        return answer(request, "service_definition", told)
+
+    async def post(self, request: Request) -> Response:
+        """POST /open311/v2/requests.{form}: registers a ticket that everybody may read."""
+        query = reading.Given(request.query_params.multi_items())
+        key = query.one("api_key")
+        if key:  # who is refused anyway need not send the whole form first
+            self._app(request, key)
+        form = await uploads.read_form(request, self._tickets.blobs_of(request))
+        self._tickets.uploads.check_problems(address_of(request), form.problems)
+        pairs = [(name, value) for name, values in form.values.items() for value in values]
+        pairs = [(name, value) for name, value in pairs if value.strip() or name not in IN_QUERY]
+        # What differs in the form and in the address is told twice: whose request would it be?
+        pairs += [(name, query.one(name)) for name in IN_QUERY if query.one(name)]
+        given = reading.Given(pairs)
+        app = self._app(request, given.one("api_key"))
+        self._check_jurisdiction(given)
+        given.faults += form.problems
+        code, category = given.one("service_code"), None
+        if code:
+            category = await self._service_of(request, code)
+        else:
+            given.fault("service_code", "required", "Name a service of services.xml.")
+        language = reading.language(request, given)
+        data = reading.ticket(given, category, language)
+        if form.claims:
+            data["attachments"] = [claim.told() for claim in form.claims]
+        given.check()
+        registered = await self._tickets.register(request, data, *self._act(request, app, data))
+        return answer(request, "service_requests", [_registered(registered, data, language)])
+
+    async def requests(self, request: Request) -> Response:
+        """GET /open311/v2/requests.{form}: of the last 90 days, or what is asked for."""
+        given = self._given(request)
+        language = reading.language(request, given)
+        ids = given.csv("service_request_id")
+        if ids:
+            told = await self._by_ids(request, ids)
+        else:
+            asked = reading.listing(given, dt.datetime.now(dt.UTC))
+            given.check()
+            for code in asked["categories"] or ():
+                await self._service_of(request, code)
+            told = (await self._tickets.ask(request, LIST_PUBLIC, asked))["tickets"]
+        return answer(request, "service_requests", [_public(each, language) for each in told])
+
+    async def request(self, request: Request) -> Response:
+        """GET /open311/v2/requests/{id}.{form}"""
+        given = self._given(request)
+        told = await self._by_ids(request, [request.path_params["id"]])
+        if not told:
+            raise NotFound("There is no public request with this service_request_id.")
+        language = reading.language(request, given)
+        return answer(request, "service_requests", [_public(each, language) for each in told])
+
+    async def token(self, request: Request) -> Response:
+        """GET /open311/v2/tokens/{token}.{form}: the id that a token became."""
+        self._given(request)
+        token = request.path_params["token"]
+        code = None
+        if reading.TOKEN_TEXT.fullmatch(token):
+            code = (await self._tickets.ask(request, TOKEN, {"token": token}))["code"]
+        if code is None:
+            raise NotFound("There is no such token.")
+        told = [{"service_request_id": code, "token": token}]
+        return answer(request, "service_requests", told)
+
+    def _given(self, request: Request) -> reading.Given:
+        self._questions.take(address_of(request))
+        given = reading.Given(request.query_params.multi_items())
+        self._check_jurisdiction(given)
+        return given
+
+    def _check_jurisdiction(self, given: reading.Given) -> None:
+        if given.one("jurisdiction_id") not in ("", self._jurisdiction):
+            raise NotFound(
+                f"jurisdiction_id: this is {self._jurisdiction}; leave it out or give that."
+            )
+
+    def _app(self, request: Request, key: str) -> str:
+        """Whose key it is. Who guesses keys is counted as who guesses codes."""
+        app = self._keys.app(key) if key else None
+        if app is None:
+            self._tickets.guesses.take(request.client.host if request.client else "")
+            raise Forbidden("api_key: this key is not known." if key else "api_key: give your key.")
+        request.state.agency = app
+        return app
+
+    def _act(self, request: Request, app: str, data: dict[str, Any]) -> tuple[str, str]:
+        """Id and secret of the act: by the Idempotency-Key, which then gives the same ticket again.
+
+        Two apps that choose the same key are still two.
+        """
+        told = request.headers.get(KEY_HEADER, "").strip().strip('"')
+        if not told:
+            return "", Form.new().secret
+        if len(told) > MOST_KEY or not (told.isascii() and told.isprintable()):
+            raise HttpError(
+                "idempotency_key.invalid", f"Idempotency-Key: up to {MOST_KEY} ASCII characters."
+            )
+        key = f"open311\0{app}\0{told}"
+        return key, self._tickets.acts.secret_of(REGISTER.name, key, data)
+
+    async def _services(self, request: Request) -> dict[str, dict[str, Any]]:
+        """The categories that are offered over Open311, by code; asked for once a minute."""
+        if time.monotonic() >= self._fresh_until:
+            told = await self._tickets.form(request)
+            self._offered = {c["code"]: c for c in told["categories"] if c.get("open311")}
+            self._fresh_until = time.monotonic() + FORM_SECONDS
+        return self._offered
+
+    async def _service_of(self, request: Request, code: str) -> dict[str, Any]:
+        try:
+            return (await self._services(request))[code]
+        except KeyError:
+            raise NotFound("service_code: there is no such service; see services.xml.") from None
+
+    async def _by_ids(self, request: Request, ids: list[str]) -> list[dict[str, Any]]:
+        """The public ones among these; an id that cannot be one is nobody's."""
+        codes = []
+        for each in ids:
+            try:
+                codes.append(tracking.parse(each))
+            except ValueError:  # Malformed among them
+                continue
+        if not codes:
+            return []
+        found: list[dict[str, Any]] = (
+            await self._tickets.ask(request, LIST_PUBLIC, {"codes": codes})
+        )["tickets"]
+        return found
+
+
+def _service(category: dict[str, Any], language: str) -> dict[str, Any]:
+    offered = category["open311"]
+    return {
+        "service_code": category["code"],
+        "service_name": category[language],
+        "description": category[f"hint_{language}"],
+        "metadata": bool(offered.get("attributes")),
+        "type": offered["type"],
+        "keywords": ",".join(offered.get("keywords", ())),
+        "group": category[f"group_{language}"],
+    }
+
+
+def _attribute(told: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "variable": bool(told.get("variable", True)),
+        "code": told["code"],
+        "datatype": told["datatype"],
+        "required": bool(told.get("required")),
+        "datatype_description": told.get("datatype_description", ""),
+        "order": told.get("order", 1),
+        "description": told.get("description", ""),
+        "values": [{"key": v["key"], "name": v["name"]} for v in told.get("values") or ()],
+    }
+
+
+def _registered(told: dict[str, Any], data: dict[str, Any], language: str) -> dict[str, Any]:
+    """Either the token or the id, never both; what opens the ticket is not told to the app."""
+    token = told.get("token")
+    return {
+        **({"token": token} if token else {"service_request_id": told["code"]}),
+        "service_notice": NOTICES[language, bool(data["email"])],
+        "account_id": None,
+    }
+
+
+def _public(told: dict[str, Any], language: str) -> dict[str, Any]:
+    """All elements of GeoReport; those that we do not have stay empty."""
+    return {
+        "service_request_id": str(told["code"]),
+        "status": "open" if told["open"] else "closed",
+        "status_notes": told["status_notes"],
+        "service_name": told[f"category_{language}"],
+        "service_code": told["category"],
+        "description": told["description"],
+        "agency_responsible": told[f"unit_{language}"],
+        "service_notice": None,
+        "requested_datetime": _local(told["registered_at"]),
+        "updated_datetime": _local(told["updated_at"]),
+        "expected_datetime": _local(told["expected_at"]),
+        "address": told["address"],
+        "address_id": None,
+        "zipcode": None,
+        "lat": told["lat"],
+        "long": told["long"],
+        "media_url": told["media_url"],
+    }
+
+
+def _local(moment: str | None) -> str | None:
+    """A moment of the bus by the clock of Tehran, with its offset."""
+    if moment is None:
+        return None
+    return dt.datetime.fromisoformat(moment).astimezone(TEHRAN).isoformat(timespec="seconds")
+
+
+def routes(tickets: Tickets, settings: Settings) -> list[Route]:
+    """The routes of Open311, each in both forms; the face shows problems by open311_xml.show."""
+    api = Open311(tickets, settings)
+    found = []
+    for form in FORMS:
+        found += [
+            Route(f"{ROOT}/discovery.{form}", api.discovery),
+            Route(f"{V2}/services.{form}", api.services),
+            Route(f"{V2}/services/{{code}}.{form}", api.service),
+            Route(f"{V2}/requests.{form}", api.requests),
+            Route(f"{V2}/requests.{form}", api.post, methods=["POST"]),
+            Route(f"{V2}/requests/{{id}}.{form}", api.request),
+            Route(f"{V2}/tokens/{{token}}.{form}", api.token),
+        ]
+    return found

@@ -1,0 +1,225 @@
+"""/openapi.json of the public face: the citizens' acts as JSON (docs/citizens-api.md)."""
+
+from collections.abc import Awaitable, Callable
+from functools import cache
+
+from marshmallow import Schema
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bus.kinds import Request as Contract
+from contracts.billing import bills as billing
+from contracts.inquiry.questions import VERIFY
+from contracts.ticketing import citizens as ticketing
+from gateway.http.origin import for_every_site
+from gateway.openapi.answers import ALWAYS, BODY, SERVICE, refusals
+from gateway.openapi.document import JSON, Document, header_parameter, path_parameter, served
+from gateway.openapi.shapes import UUID, Node, inline
+from gateway.public.json_api import ACTS
+
+ABOUT = (
+    "What the pages of the portal do, for other people's programs; docs/citizens-api.md tells "
+    "more. Open311 has its own description at /open311/discovery.json."
+)
+_TEXT: Node = {"type": "string"}
+# Ours to set: what opens a ticket stands in a header, files come as claims.
+OURS = ("code", "secret", "attachments", "channel")
+CLAIMS: Node = {
+    "type": "array",
+    "maxItems": 10,
+    "items": _TEXT,
+    "description": "The claims of POST /v1/attachments; each holds for a day",
+}
+IDEMPOTENCY: Node = {
+    "type": "string",
+    "pattern": f'^"?{UUID[1:-1]}"?$',
+}
+KEPT = "The same key gets the first answer, for 30 days."
+SECRET = header_parameter(
+    "Ticket-Secret",
+    {"type": "string", "minLength": 1, "maxLength": 80},
+    "The secret that came with the code of the ticket",
+    required=True,
+)
+LANGUAGE = header_parameter("Accept-Language", _TEXT, "fa or en: the language of a problem")
+CODE = path_parameter("code", {**_TEXT, "pattern": "^[0-9]{10}$"}, "The code of the ticket")
+SUMMARIES = {
+    "messages": "Writes a message to the unit.",
+    "objections": "Objects to the result; work goes on.",
+    "withdrawal": "Takes the ticket back.",
+    "visit": "Chooses or changes the time of the visit.",
+    "survey": "Says how satisfied you are, once for each answer.",
+}
+BILL = tuple(
+    path_parameter(name, {**_TEXT, "pattern": "^0*[0-9]{6,13}$"}, description)
+    for name, description in (("bill_id", "Bill ID"), ("payment_id", "Payment ID"))
+)
+OPENED = (*ALWAYS, 403, 409, *SERVICE)
+CHANGES = (*OPENED, *BODY)
+
+
+def key(*, required: bool) -> Node:
+    """The parameter Idempotency-Key."""
+    return header_parameter(
+        "Idempotency-Key", IDEMPOTENCY, f"A UUID of your own making. {KEPT}", required=required
+    )
+
+
+class _Paths:
+    """Adds the addresses of this face to a document."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    def asked(self, schema: Schema, *, files: bool) -> Node:
+        """A body without what is ours to set; with claims where files may come along."""
+        told, inner = inline(schema, closed=True)
+        told["properties"] = {n: s for n, s in told["properties"].items() if n not in OURS}
+        told["required"] = [name for name in told.get("required", ()) if name not in OURS]
+        if files:
+            told["properties"]["claims"] = CLAIMS
+        used = {name for name in inner if f"/{name}" in str(told)}
+        self._document.schemas |= {name: inner[name] for name in used}
+        return {"required": True, "content": {JSON: {"schema": told}}}
+
+    def add(  # noqa: PLR0913 - the parts of an operation
+        self,
+        method: str,
+        path: str,
+        id_: str,
+        summary: str,
+        answer: Node,
+        *,
+        parameters: tuple[Node, ...] = (),
+        body: Node | None = None,
+        status: int = 200,
+        statuses: tuple[int, ...] = OPENED,
+        headers: tuple[str, ...] = (),
+    ) -> None:
+        """One operation."""
+        operation: Node = {
+            "operationId": id_,
+            "summary": summary,
+            "tags": [id_.partition(".")[0]],
+            "security": [],
+            "parameters": [*parameters, LANGUAGE],
+            "responses": {
+                str(status): {
+                    "description": summary,
+                    "headers": {n: {"$ref": f"#/components/headers/{n}"} for n in headers},
+                    "content": answer,
+                },
+                **refusals(statuses),
+            },
+        }
+        if body is not None:
+            operation["requestBody"] = body
+        self._document.add(path, method, operation)
+
+    def reply(self, contract: Contract) -> Node:
+        """The answer of a contract as the content of a response."""
+        return {JSON: {"schema": self._document.shapes.answered(contract.reply)}}
+
+    def tickets(self) -> None:
+        """Registering, reading, and the acts on a ticket."""
+        self.add("get", "/v1/form", "tickets.form", "Lists categories, counties and units.",
+                 self.reply(ticketing.FORM))  # fmt: skip
+        months = {
+            "in": "query", "name": "months", "description": "Of the Jalali calendar",
+            "schema": {"type": "integer", "minimum": 1, "maximum": 36, "default": 12},
+        }  # fmt: skip
+        self.add("get", "/v1/statistics", "tickets.statistics", "Counts for everybody.",
+                 self.reply(ticketing.STATISTICS), parameters=(months,))  # fmt: skip
+        file = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string",
+                "contentMediaType": "application/octet-stream"}}}  # fmt: skip
+        claim = {"type": "object", "required": ["claim", "type", "size", "name"], "properties": {
+            "claim": _TEXT, "type": _TEXT, "size": {"type": "integer"}, "name": _TEXT}}  # fmt: skip
+        self.add("post", "/v1/attachments", "tickets.upload", "Takes one file.",
+                 {JSON: {"schema": claim}}, status=201, statuses=CHANGES,
+                 body={"required": True, "content": {"multipart/form-data": {"schema": file}}},
+                 )  # fmt: skip
+        self.add("post", "/v1/tickets", "tickets.register", "Registers a ticket.",
+                 self.reply(ticketing.REGISTER), status=201, statuses=CHANGES,
+                 parameters=(key(required=True),), headers=("Location",),
+                 body=self.asked(ticketing.REGISTER.schema, files=True))  # fmt: skip
+        one = "/v1/tickets/{code}"
+        self.add("get", one, "tickets.read", "Reads a ticket.", self.reply(ticketing.TRACK),
+                 parameters=(CODE, SECRET))  # fmt: skip
+        for name, contract in ACTS.items():
+            body = self.asked(contract.schema, files="attachments" in contract.schema.fields)
+            self.add("post", f"{one}/{name}", f"tickets.{name}", SUMMARIES[name],
+                     self.reply(contract), statuses=CHANGES, body=body,
+                     parameters=(CODE, SECRET, key(required=False)))  # fmt: skip
+        self.add("delete", f"{one}/visit", "tickets.leave_visit", "Gives the chosen time back.",
+                 self.reply(ticketing.LEAVE_SLOT),
+                 parameters=(CODE, SECRET, key(required=False)))  # fmt: skip
+        self.add("get", f"{one}/visit.ics", "tickets.invitation", "The visit for a calendar.",
+                 {"text/calendar": {"schema": _TEXT}}, parameters=(CODE, SECRET))  # fmt: skip
+        number = path_parameter("attachment", {"type": "integer", "minimum": 1}, "Its number")
+        self.add("get", f"{one}/attachments/{{attachment}}", "tickets.file", "Reads a file.",
+                 {"*/*": {}}, parameters=(CODE, SECRET, number))  # fmt: skip
+
+    def bills(self) -> None:
+        """Quotes, bills and payments."""
+        self.add("post", "/v1/quotes", "bills.quote", billing.QUOTE.doc,
+                 self.reply(billing.QUOTE), statuses=CHANGES,
+                 body=self.asked(billing.QUOTE.schema, files=False))  # fmt: skip
+        one = "/v1/bills/{bill_id}/{payment_id}"
+        self.add("get", one, "bills.read", billing.LOOK_UP.doc, self.reply(billing.LOOK_UP),
+                 parameters=BILL)  # fmt: skip
+        psp = {
+            "type": "object",
+            "required": ["psp"],
+            "additionalProperties": False,
+            "properties": {
+                "psp": {
+                    **_TEXT,
+                    "minLength": 1,
+                    "maxLength": 40,
+                    "description": "A code of the bill's pay_at",
+                }
+            },
+        }
+        self.add("post", f"{one}/payments", "bills.pay", "Begins to pay at a bank's gateway.",
+                 self.reply(billing.START_PAYMENT), status=201, statuses=CHANGES,
+                 parameters=(*BILL, key(required=True)), headers=("Location",),
+                 body={"required": True, "content": {JSON: {"schema": psp}}})  # fmt: skip
+        order = path_parameter("order", {"type": "integer", "minimum": 1}, "Of its beginning")
+        secret = header_parameter("Payment-Key", _TEXT, "The key of its beginning", required=True)
+        self.add("get", "/v1/payments/{order}", "bills.payment", "Reads a payment.",
+                 self.reply(billing.PAYMENT), parameters=(order, secret))  # fmt: skip
+
+
+@cache
+def openapi() -> bytes:
+    """The OpenAPI 3.1 document as JSON, but for the servers."""
+    document = Document("Mirab, citizens' acts", ABOUT, {})
+    document.tag("tickets", "Complaints, requests, suggestions, objections")
+    document.tag("bills", "Prices, bills, payments")
+    document.tag("answers", "Whether an answer is genuine")
+    document.tag("documents", "This document, and whether the face lives")
+    paths = _Paths(document)
+    paths.tickets()
+    paths.bills()
+    code = path_parameter("code", {**_TEXT, "minLength": 1, "maxLength": 60}, "On the answer")
+    paths.add("get", "/v1/verify/{code}", "answers.verify", VERIFY.doc,
+              {**paths.reply(VERIFY), "text/html": {"schema": _TEXT}}, parameters=(code,),
+              )  # fmt: skip
+    document.get("/openapi.json", "documents.openapi", "This document.",
+                 {JSON: {"schema": {"type": "object"}}}, tag="documents", statuses=ALWAYS,
+                 )  # fmt: skip
+    document.get("/health/live", "documents.live", "Whether this face lives.",
+                 {"application/health+json": {"schema": {"type": "object"}}}, tag="documents",
+                 statuses=ALWAYS)  # fmt: skip
+    return document.text()
+
+
+def route(address: str) -> Route:
+    """The route of the document for the face that is reached at ``address``."""
+
+    async def answer(_: Request) -> Response:
+        return served(openapi(), address)
+
+    handler: Callable[[Request], Awaitable[Response]] = for_every_site(answer)
+    return Route("/openapi.json", handler)

@@ -1,0 +1,122 @@
+"""What portal, JSON API and Open311 share: the way to the ticketing service."""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from bus.blobs import Blobs
+from bus.client import Client
+from bus.errors import BusError
+from bus.kinds import Request as Contract
+from bus.settings import Settings
+from contracts.billing.bills import START_PAYMENT
+from contracts.inquiry.own import ASK_OWN
+from contracts.notify.inbox import MAKE_INBOX
+from contracts.notify.subscriptions import SUBSCRIBE
+from contracts.ticketing.citizens import FORM, REGISTER
+from contracts.ticketing.lost_secrets import ASK_NEW_SECRET, ASK_NEW_SECRET_OF_OWN
+from gateway.forms.acts import Acts
+from gateway.forms.uploads import Seals
+from gateway.limits.budgets import BudgetedBlobs, Uploads
+from gateway.limits.guesses import Guesses
+from gateway.papers.queue import Printer
+
+# An address may ask so many times as often as it may guess.
+REQUESTS_PER_GUESS = 20
+# What costs money, rows or somebody's patience: of how many parts of ACTS_AN_HOUR, of one address.
+COSTLY = (
+    (REGISTER.name, 1), (ASK_OWN.name, 1), (START_PAYMENT.name, 1), (MAKE_INBOX.name, 1),
+    (SUBSCRIBE.name, 10), (ASK_NEW_SECRET.name, 10), (ASK_NEW_SECRET_OF_OWN.name, 10),
+)  # fmt: skip
+HOUR = 3600
+NOT_OPENED = (
+    "ticket.not_opened", "ticket.locked", "bill.not_found", "payment.not_found", "own.no_match",
+    "own.locked", "own.not_opened", "inbox.not_opened", "inbox.locked",
+    "secret_code.wrong", "secret_code.gone", "subscription.not_found", "subscription.pin_wrong",
+)  # fmt: skip
+
+
+def address_of(request: Request) -> str:
+    """Where a question comes from, for counts alone."""
+    return request.client.host if request.client else ""
+
+
+def guesses_a_minute(settings: Settings) -> int | None:
+    """How many wrong codes one address may send in a minute, if the operator has set it."""
+    return settings.whole("GUESSES_A_MINUTE", 0) or None
+
+
+class Tickets:
+    """Asks ticketing for anonymous people; what opens a ticket travels with each question."""
+
+    def __init__(self, client: Client, settings: Settings, guesses: Guesses) -> None:
+        key = settings.secret("PORTAL_KEY").reveal()
+        self._client, self.acts, self.guesses = client, Acts(key, "portal"), guesses
+        self._floods = Guesses(guesses_a_minute(settings), times=REQUESTS_PER_GUESS)
+        self.blobs, self.uploads = Blobs(Path(settings.text("BLOBS_DIR"))), Uploads(settings)
+        self.printer = Printer(settings.whole("DOCUMENTS_WAITING", 20))
+        most = settings.whole("ACTS_AN_HOUR", 600)
+        self._costly = {name: Guesses(most // part, HOUR) for name, part in COSTLY}
+        self.seals, self.cookies = (Seals(key, purpose) for purpose in ("claim", "cookie"))
+
+    async def ask(
+        self,
+        request: Request,
+        contract: Contract,
+        data: Mapping[str, Any],
+        *,
+        id: str | None = None,
+        counted: bool = True,
+    ) -> dict[str, Any]:
+        """Loads ``data`` by the contract (ContractError names each wrong field) and asks.
+
+        ``id``, as its sender calls the act, makes a repeated act the same act. What opens passes
+        however often somebody at the same address guessed wrong: wrong guesses alone are counted,
+        and TooMany tells who made too many of them. One that is not ``counted`` was counted before.
+        """
+        address = address_of(request)
+        request.state.contract = contract.name
+        self._floods.take(address)
+        if contract.name in self._costly:
+            self._costly[contract.name].take(address)
+        try:
+            return await self._client.call(
+                contract,
+                contract.load(dict(data)),
+                id=self.acts.message_id(contract.name, id) if id else str(uuid.uuid4()),
+                caller={"face": "public", "asker": self.acts.asker(address)},
+                traceparent=request.state.traceparent,
+            )
+        except BusError as error:
+            if counted and error.code in NOT_OPENED:
+                self.guesses.take(address)
+            raise
+
+    async def register(
+        self, request: Request, data: Mapping[str, Any], id: str, secret: str
+    ) -> dict[str, Any]:
+        """Registers a ticket that ``secret`` opens; ``id`` makes a repeat the same ticket."""
+        return await self.ask(request, REGISTER, {**data, "secret": secret}, id=id)
+
+    async def paper(
+        self, request: Request, content: Sequence[Any], make: Callable[[], bytes]
+    ) -> bytes:
+        """A PDF that this content makes, as ``Printer.paper`` tells."""
+        return await self.printer.paper(address_of(request), orjson.dumps(content), make)
+
+    def blobs_of(self, request: Request) -> BudgetedBlobs:
+        """The store of files, as far as the budgets of who asks go."""
+        return self.uploads.of(address_of(request))
+
+    @staticmethod
+    def new_id() -> str:
+        """The id of a form that is shown now; what is sent with it is one act."""
+        return str(uuid.uuid4())
+
+    async def form(self, request: Request) -> dict[str, Any]:
+        """Categories, counties and units (FormData of contracts/ticketing/citizens.py)."""
+        return await self.ask(request, FORM, {})

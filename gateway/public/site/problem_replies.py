@@ -1,0 +1,48 @@
+"""Problems for programs in the language that they ask for: title, detail and what to do."""
+
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.http import problems
+from gateway.http.languages import preferred
+from gateway.http.problems import PERSIAN
+from gateway.public.site import words
+
+ENGLISH = "en"
+
+
+def language_of(request: Request, problem: dict[str, Any]) -> str:
+    """The language in which a problem is told: English unless Persian is asked for and there."""
+    return preferred(request, ENGLISH) if problem["code"] in PERSIAN else ENGLISH
+
+
+def spoken(request: Request, problem: dict[str, Any]) -> dict[str, Any]:
+    """The problem in the language that is asked for; its codes and fields stay as they are."""
+    if language_of(request, problem) == ENGLISH:
+        return problem
+    persian = PERSIAN[problem["code"]]
+    faults = [
+        {**fault, "detail": words.error_text("fa", fault["code"])}
+        for fault in problem.get("errors", ())
+    ]
+    detail = " ".join(dict.fromkeys(fault["detail"] for fault in faults))
+    return {
+        **problem,
+        "title": persian.title,
+        "detail": detail or f"{persian.title}.",
+        "what_to_do": persian.what_to_do,
+        **({"errors": faults} if faults else {}),
+    }
+
+
+def answer(request: Request, problem: dict[str, Any]) -> Response:
+    """The problem for a program (RFC 9457, section 3.1.3)."""
+    headers = {
+        "Content-Language": language_of(request, problem),
+        "Vary": "Accept, Accept-Language",
+    }
+    body = orjson.dumps(spoken(request, problem))
+    return Response(body, problem["status"], headers, problems.MEDIA_TYPE)

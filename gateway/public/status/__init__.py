@@ -1,0 +1,1 @@
+"""How we stand: status, announcements, feeds, subscriptions."""

@@ -1,0 +1,214 @@
+"""Announcements as feeds: RSS 2.0, Atom (RFC 4287), JSON Feed 1.1, iCalendar (RFC 5545)."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
+
+import orjson
+from icalendar import Calendar, Event
+
+from gateway.html.formats import moment
+from gateway.public.site import words
+from gateway.public.site.periods import when_of
+from gateway.public.site.prose import directed, prose
+
+ATOM = "http://www.w3.org/2005/Atom"
+XML = "http://www.w3.org/XML/1998/namespace"
+NEVER = "1970-01-01T00:00:00Z"
+ET.register_namespace("atom", ATOM)
+
+Told = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Announcements, newest first, for a language; ``portal`` has no slash at its end."""
+
+    portal: str
+    lang: str
+    announcements: Sequence[Told]
+
+    @property
+    def title(self) -> str:
+        return words.speaker(self.lang)("feed_title")
+
+    def address(self, form: str) -> str:
+        """Where this feed itself is."""
+        return f"{self.portal}/news.{form}" + ("" if self.lang == "fa" else f"?lang={self.lang}")
+
+    def page(self, told: Told) -> str:
+        return f"{self.portal}/status/{told['id']}"
+
+    def change(self, told: Told) -> str:
+        """The address of what was said last. Readers of RSS show an item once for each address, so
+        that what moves or ends is shown again (RSS 2.0, guid).
+        """
+        later = len(told["updates"]) - 1
+        return f"{self.page(told)}#update-{later}" if later > 0 else self.page(told)
+
+    def heading(self, told: Told) -> str:
+        """The title with how it stands."""
+        state = words.speaker(self.lang)(f"state_{told['state']}")
+        return f"{state}: {told['title'][self.lang]}"
+
+    def content(self, told: Told) -> str:
+        """What an entry says, as its page shows it: when, what, every further word, newest last."""
+        return directed("".join(map(prose, self._lines(told))), self.lang)
+
+    def _lines(self, told: Told) -> list[str]:
+        spoken = [told["body"][self.lang]]
+        for update in told["updates"][1:]:
+            spoken.append(f"{moment(update['at'], self.lang)}: {update['text'][self.lang]}")
+        when = when_of(told, self.lang)
+        return [*([when] if when else []), *spoken]
+
+
+def rss(feed: Feed) -> bytes:
+    """RSS 2.0."""
+    root = ET.Element("rss", {"version": "2.0"})
+    channel = ET.SubElement(root, "channel")
+    _add(channel, title=feed.title, link=f"{feed.portal}/news", description=feed.title)
+    _add(channel, language=feed.lang, lastBuildDate=format_datetime(_newest(feed), usegmt=True))
+    ET.SubElement(
+        channel,
+        f"{{{ATOM}}}link",
+        {"rel": "self", "type": "application/rss+xml", "href": feed.address("rss")},
+    )
+    for told in feed.announcements:
+        item = ET.SubElement(channel, "item")
+        _add(item, title=feed.heading(told), link=feed.change(told), guid=feed.change(told))
+        _add(item, pubDate=format_datetime(_moment(told["updated_at"]), usegmt=True))
+        _add(item, category=told["kind"], description=feed.content(told))
+    return _xml(root)
+
+
+def atom(feed: Feed) -> bytes:
+    """Atom (RFC 4287)."""
+    root = ET.Element(f"{{{ATOM}}}feed", {f"{{{XML}}}lang": feed.lang})
+    changed = _newest(feed).isoformat().replace("+00:00", "Z")
+    _entry(root, feed.address("atom"), feed.title, changed)
+    _atom(root, "link", rel="self", type="application/atom+xml", href=feed.address("atom"))
+    _atom(root, "link", rel="alternate", type="text/html", href=f"{feed.portal}/news")
+    author = _atom(root, "author")
+    _atom(author, "name").text = words.speaker(feed.lang)("brand")
+    for told in feed.announcements:
+        entry = _atom(root, "entry")
+        _entry(entry, feed.page(told), feed.heading(told), told["updated_at"])
+        _atom(entry, "published").text = told["published_at"]
+        _atom(entry, "link", rel="alternate", type="text/html", href=feed.page(told))
+        _atom(entry, "category", term=told["kind"])
+        _atom(entry, "content", type="html").text = feed.content(told)
+    return _xml(root)
+
+
+def json_feed(feed: Feed) -> bytes:
+    """JSON Feed 1.1; ``_mirab`` has what a machine wants to know beside."""
+    items = [
+        {
+            "id": feed.page(told), "url": feed.page(told), "title": feed.heading(told),
+            "content_html": feed.content(told), "language": feed.lang,
+            "date_published": told["published_at"], "date_modified": told["updated_at"],
+            "tags": [told["kind"]],
+            "_mirab": {
+                name: told[name]
+                for name in (
+                    "kind", "state", "impact", "components", "starts_at", "ends_at", "contracts",
+                    "sunset", "in_time",
+                )
+            },
+        }
+        for told in feed.announcements
+    ]  # fmt: skip
+    return orjson.dumps(
+        {
+            "version": "https://jsonfeed.org/version/1.1", "title": feed.title,
+            "home_page_url": f"{feed.portal}/news", "feed_url": feed.address("json"),
+            "language": feed.lang, "items": items,
+        }
+    )  # fmt: skip
+
+
+def calendar(feed: Feed) -> bytes:
+    """iCalendar: every window and last day; what was cancelled stays, as cancelled.
+
+    It has no METHOD: nobody is invited, and PUBLISH would need an ORGANIZER (RFC 5546, 3.2.1).
+    """
+    made, both = Calendar(), _languages(feed)
+    made.add("prodid", f"-//Mirab//Announcements//{feed.lang.upper()}")
+    made.add("version", "2.0")
+    for name in ("name", "x-wr-calname"):
+        made.add(name, " / ".join(words.speaker(lang)("feed_title") for lang in both))
+    made.add("url", f"{feed.portal}/news")
+    made.add("refresh-interval", dt.timedelta(hours=1), parameters={"value": "DURATION"})
+    made.add("x-wr-timezone", "Asia/Tehran")
+    for told in feed.announcements:
+        if told["kind"] in ("maintenance", "end_of_service"):
+            made.add_component(_event(feed, told))
+    return bytes(made.to_ical())
+
+
+def _event(feed: Feed, told: Told) -> Event:
+    event = Event()
+    event.add("uid", f"announcement-{told['id']}@{urlsplit(feed.portal).hostname}")
+    event.add("dtstamp", _moment(told["updated_at"]))
+    event.add("last-modified", _moment(told["updated_at"]))
+    event.add("created", _moment(told["published_at"]))
+    event.add("sequence", max(0, len(told["updates"]) - 1))
+    event.add("status", "CANCELLED" if told["state"] == "CANCELLED" else "CONFIRMED")
+    event.add("summary", f"{told['title'][feed.lang]}", parameters={"language": feed.lang})
+    both = [line for lang in _languages(feed) for line in _said(told, lang)]
+    event.add("description", "\n\n".join(both))
+    event.add("url", feed.page(told))
+    event.add("categories", [told["kind"], *told["components"]])
+    if told["sunset"]:
+        last = dt.date.fromisoformat(told["sunset"])
+        event.add("dtstart", last)
+        event.add("dtend", last + dt.timedelta(days=1))
+        event.add("transp", "TRANSPARENT")
+    else:
+        event.add("dtstart", _moment(told["starts_at"]))
+        event.add("dtend", _moment(told["ends_at"]))
+    return event
+
+
+def _languages(feed: Feed) -> tuple[str, ...]:
+    """The reader's language first; a calendar is often shared with who reads the other."""
+    return (feed.lang, *(lang for lang in words.LANGUAGES if lang != feed.lang))
+
+
+def _said(told: Told, lang: str) -> list[str]:
+    """What, when, and the last word on it."""
+    first = [f"{told['title'][lang]} ({when_of(told, lang)})", told["body"][lang]]
+    return [*first, *(update["text"][lang] for update in told["updates"][1:][-1:])]
+
+
+def _moment(told: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(told).replace(microsecond=0)
+
+
+def _newest(feed: Feed) -> dt.datetime:
+    return _moment(max((told["updated_at"] for told in feed.announcements), default=NEVER))
+
+
+def _add(parent: ET.Element, **children: str) -> None:
+    for name, value in children.items():
+        ET.SubElement(parent, name).text = value
+
+
+def _atom(parent: ET.Element, name: str, **attributes: str) -> ET.Element:
+    return ET.SubElement(parent, f"{{{ATOM}}}{name}", attributes)
+
+
+def _entry(parent: ET.Element, id_: str, title: str, changed: str) -> None:
+    _atom(parent, "id").text = id_
+    _atom(parent, "title").text = title
+    _atom(parent, "updated").text = changed
+
+
+def _xml(root: ET.Element) -> bytes:
+    told: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return told

@@ -1,0 +1,257 @@
+"""How we stand and what is announced: status, news, feeds; and the way to subscribe to it."""
+
+import asyncio
+import contextlib
+import functools
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bus.client import Client
+from bus.errors import BusError, ContractError, FieldError, NotFound, Unavailable
+from contracts.notify import announcements as contracts
+from contracts.notify import subscriptions
+from gateway.forms import uploads
+from gateway.http.origin import for_every_site
+from gateway.limits.guesses import Guesses, neighbourhood
+from gateway.public.about.satisfaction import satisfaction
+from gateway.public.site import words
+from gateway.public.site.backend import Tickets, address_of
+from gateway.public.site.pages import faults_of, leads_to, one, show, status_of
+from gateway.public.site.prose import prose
+from gateway.public.status import feeds
+from gateway.public.status.feeds import Feed
+
+IN_FEEDS, ON_A_PAGE = 50, 20
+KEEP_SECONDS, FIRST_SECONDS = 60, 5
+# Codes that one address has sent to one receiver: fewer than a receiver gets of all.
+CODES_OF_ADDRESS, HOUR = 3, 3600
+# How long a reader waits for news of now, when older ones can be shown.
+PATIENCE = 3.0
+FORMS: dict[str, tuple[Callable[[Feed], bytes], str]] = {
+    "rss": (feeds.rss, "application/rss+xml; charset=utf-8"),
+    "atom": (feeds.atom, "application/atom+xml; charset=utf-8"),
+    "json": (feeds.json_feed, "application/feed+json; charset=utf-8"),
+    "ics": (feeds.calendar, "text/calendar; charset=utf-8"),
+}
+WAYS = {"sms": "mobile", "email": "email", "inbox": "inbox"}
+
+
+class News:
+    """What the routes share. What was told last of our state is shown while notify is away."""
+
+    def __init__(self, tickets: Tickets, portal: str) -> None:
+        self._tickets, self._portal = tickets, portal
+        self._codes = Guesses(CODES_OF_ADDRESS, HOUR)
+        self._last: tuple[dict[str, Any], dict[str, Any]] | None = None
+
+    # --- how we stand ---
+
+    async def _stand(self, request: Request) -> tuple[dict[str, Any], dict[str, Any], bool]:
+        """State and current announcements, and whether they are of now.
+
+        Who asks how we stand in an outage is told soon, from what was known before.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE if self._last else None):
+                status, current = await asyncio.gather(
+                    self._tickets.ask(request, contracts.STATUS, {}),
+                    self._tickets.ask(request, contracts.CURRENT, {}),
+                )
+        except (Unavailable, TimeoutError):
+            if self._last is None:
+                raise
+            return (*self._last, False)
+        self._last = status, current
+        return (*self._last, True)
+
+    async def keep(self, client: Client) -> None:
+        """Learns once a minute how we stand, so that it is known when notify falls away."""
+        while True:
+            with contextlib.suppress(BusError):
+                self._last = (
+                    await client.call(contracts.STATUS, {}),
+                    await client.call(contracts.CURRENT, {}),
+                )
+            await asyncio.sleep(KEEP_SECONDS if self._last else FIRST_SECONDS)
+
+    async def status(self, request: Request) -> Response:
+        """GET /status: each component, what is announced, 90 days, and each promise."""
+        (told, current, fresh), rows = await asyncio.gather(
+            self._stand(request), satisfaction(self._tickets, request)
+        )
+        open_ = [a for a in current["announcements"] if a["open"]]
+        return show(request, "status", told=told, open=open_, fresh=fresh, satisfaction=rows)
+
+    async def status_json(self, request: Request) -> Response:
+        """GET /status.json: the same for machines."""
+        told, current, fresh = await self._stand(request)
+        components = [
+            {name: c[name] for name in ("code", "fa", "en", "state", "uptime")}
+            for c in told["components"]
+        ]
+        found = {
+            "page": f"{self._portal}/status", "now": told["now"], "fresh": fresh,
+            "components": components, "promises": told["promises"],
+            "announcements": [a for a in current["announcements"] if a["open"]],
+        }  # fmt: skip
+        return cached(request, orjson.dumps(found), "application/json", seconds=15)
+
+    async def announcement(self, request: Request) -> Response:
+        """GET /status/{id}: one announcement with its updates."""
+        asked = {"id": request.path_params["id"]}
+        try:
+            told = await self._tickets.ask(request, contracts.ANNOUNCEMENT, asked)
+        except (ContractError, NotFound):
+            raise NotFound("There is nothing at this path.", code="http.not_found") from None
+        return show(request, "announcement", told=told, prose=prose)
+
+    async def news(self, request: Request) -> Response:
+        """GET /news?before=12: all announcements, newest first."""
+        before = request.query_params.get("before", "")
+        asked: dict[str, Any] = {"limit": ON_A_PAGE}
+        if before.isascii() and before.isdigit() and len(before) < len(str(2**31)):
+            asked["before"] = int(before)
+        told = await self._tickets.ask(request, contracts.ANNOUNCEMENTS, asked)
+        return show(request, "news", told=told)
+
+    async def feed(self, request: Request, form: str) -> Response:
+        """GET /news.{rss,atom,json,ics}?lang=: the same as a feed."""
+        make, kind = FORMS[form]
+        told = await self._tickets.ask(request, contracts.ANNOUNCEMENTS, {"limit": IN_FEEDS})
+        lang = request.query_params.get("lang", "fa")
+        lang = lang if lang in words.LANGUAGES else "fa"
+        return cached(request, make(Feed(self._portal, lang, told["announcements"])), kind)
+
+    # --- subscribing ---
+
+    async def subscribe_page(self, request: Request) -> Response:
+        """GET /subscribe"""
+        return self._subscribe(request, {"way": "sms"}, [], {})
+
+    def _subscribe(
+        self,
+        request: Request,
+        typed: dict[str, str],
+        topics: list[str],
+        faults: dict[str, str],
+        status: int = 200,
+    ) -> Response:
+        form = typed.get("form") or self._tickets.new_id()
+        return show(
+            request, "subscribe", status, typed=typed, topics=topics, faults=faults, form=form,
+            components=contracts.COMPONENTS,
+        )  # fmt: skip
+
+    async def subscribe(self, request: Request) -> Response:
+        """POST /subscribe: a code goes to the address; an error is shown beside what was typed."""
+        values = (await uploads.read_form(request, None)).values
+        typed = {name: one(values, name) for name in ("way", "address", "news", "form")}
+        topics = values.get("topics", [])
+        if words.choose(request, values):
+            return self._subscribe(request, typed, topics, {})
+        field = WAYS.get(typed["way"], "mobile")
+        if not typed["address"]:
+            missing = words.fault_text(words.language(request), FieldError(field, "required", ""))
+            return self._subscribe(request, typed, topics, {"address": missing}, 422)
+        asked = {
+            field: typed["address"], "topics": topics, "news": typed["news"] == "1",
+            "language": words.language(request),
+        }  # fmt: skip
+        try:
+            self._codes.take(f"{neighbourhood(address_of(request))} {typed['address']}")
+            told = await self._tickets.ask(
+                request, subscriptions.SUBSCRIBE, asked, id=typed["form"] or None
+            )
+        except BusError as error:
+            faults = {
+                "address" if name in ("mobile", "email", "inbox") else name: fault
+                for name, fault in faults_of(request, error).items()
+            }
+            return self._subscribe(request, typed, topics, faults, status_of(error))
+        return RedirectResponse(f"/subscribe/confirm/{told['id']}", 303)
+
+    async def confirm_page(self, request: Request) -> Response:
+        """GET /subscribe/confirm/{id}: a form for the code."""
+        return show(request, "subscribe_confirm", typed={}, faults={})
+
+    async def confirm(self, request: Request) -> Response:
+        """POST /subscribe/confirm/{id}: the code came back."""
+        values = (await uploads.read_form(request, None)).values
+        pin = one(values, "pin")
+        if words.choose(request, values):
+            return show(request, "subscribe_confirm", typed={"pin": pin}, faults={})
+        asked = {"id": request.path_params["id"], **({"pin": pin} if pin else {})}
+        try:
+            told = await self._tickets.ask(request, subscriptions.CONFIRM_SUBSCRIPTION, asked)
+        except BusError as error:
+            faults = {name or "pin": text for name, text in faults_of(request, error).items()}
+            return show(request, "subscribe_confirm", status_of(error), typed={}, faults=faults)
+        return RedirectResponse(f"/u/{told['token']}?did=confirmed", 303)
+
+    async def subscription(self, request: Request) -> Response:
+        """GET /u/{token}: what somebody is subscribed to; the link stands in each message."""
+        asked = {"token": request.path_params["token"]}
+        told = await self._tickets.ask(request, subscriptions.SUBSCRIPTION, asked)
+        return self._subscription(request, told, request.query_params.get("did", ""))
+
+    def _subscription(self, request: Request, told: dict[str, Any], did: str) -> Response:
+        done = did if did in ("confirmed", "changed") else ""
+        return show(request, "subscription", told=told, did=done, components=contracts.COMPONENTS)
+
+    async def change(self, request: Request) -> Response:
+        """POST /u/{token}/change: other components, news or not."""
+        values = (await uploads.read_form(request, None)).values
+        token = request.path_params["token"]
+        asked = {
+            "token": token, "topics": values.get("topics", []),
+            "news": one(values, "news") == "1", "language": words.language(request),
+        }  # fmt: skip
+        await self._tickets.ask(request, subscriptions.CHANGE_SUBSCRIPTION, asked)
+        return RedirectResponse(f"/u/{token}?did=changed", 303)
+
+    async def end(self, request: Request) -> Response:
+        """POST /u/{token}: ends the subscription, for our own button and for the mail programs'
+        one click (RFC 8058), which comes from elsewhere: who holds the token may end it.
+        """
+        asked = {"token": request.path_params["token"]}
+        told = await self._tickets.ask(request, subscriptions.UNSUBSCRIBE, asked)
+        return self._subscription(request, told, "")
+
+
+def cached(request: Request, body: bytes, kind: str, seconds: int = 60) -> Response:
+    """A body that may be kept for some seconds; 304 for who has it."""
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": f"public, max-age={seconds}"}
+    known = [part.strip().removeprefix("W/") for part in
+             request.headers.get("if-none-match", "").split(",")]  # fmt: skip
+    if tag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type=kind)
+
+
+def routes(n: News) -> list[Route]:
+    """The routes of status, news and subscriptions."""
+    return [
+        Route("/status", n.status),
+        Route("/status.json", for_every_site(n.status_json)),
+        Route("/status/{id:int}", n.announcement),
+        Route("/news", n.news),
+        *(
+            Route(f"/news.{form}", for_every_site(functools.partial(n.feed, form=form)))
+            for form in FORMS
+        ),
+        Route("/subscribe", n.subscribe_page, methods=["GET"]),
+        Route("/subscribe", n.subscribe, methods=["POST"]),
+        Route("/subscribe/confirm/{id}", n.confirm_page, methods=["GET"]),
+        Route("/subscribe/confirm/{id}", n.confirm, methods=["POST"]),
+        Route("/u/{token}", n.subscription, methods=["GET"]),
+        Route("/u/{token}", n.end, methods=["POST"]),
+        Route("/u/{token}/change", n.change, methods=["POST"]),
+        Route("/u/{token}/change", leads_to("/u/{token}"), methods=["GET"]),
+    ]

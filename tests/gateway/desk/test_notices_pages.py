@@ -1,0 +1,500 @@
+"""The editors' pages of notices at the desk, with the real notify service behind them."""
+
+import datetime as dt
+import io
+import re
+import secrets
+import tomllib
+import zipfile
+
+import pytest
+import requests
+
+from bus.kinds import Request
+from contracts.notify import messages as notify
+from gateway.ops.notices import words
+from iran.persian import TEHRAN, jalali
+from tests.bus.asking import ask
+from tests.conftest import ROOT, execute, wait_for
+from tests.gateway.desk.seats import Officers, Seat, running
+
+MOBILE, WRITTEN = "09900000077", "+989900000077"
+SOON, FAR = dt.timedelta(minutes=30), dt.timedelta(days=9)
+
+
+def jalali_day(moment):
+    return jalali(moment.astimezone(TEHRAN).date()).replace("-", "/")
+
+
+def hour(moment):
+    return f"{moment.astimezone(TEHRAN):%H:%M}"
+
+
+class Editor(Seat):
+    """A browser of an editor who has signed in."""
+
+    root = "/desk/notices"
+
+    def draft(self, code, body="آب ((place)) قطع است", **more):
+        """The ID of a template's form that was drafted just now."""
+        answer = self.post(
+            "/templates/new", code=code, channel=more.pop("channel", "sms"), name=code,
+            lane=more.pop("lane", "transactional"), consent="transactional", fa__body=body, **more,
+        )  # fmt: skip
+        assert answer.status_code == 200, answer.text
+        return re.search(r"/templates/([0-9a-f-]{36})", answer.url)[1]
+
+    def announce(self, kind="maintenance", begins=FAR, status=200, **more):
+        """The page of an announcement that was drafted just now, or what refuses it."""
+        starts = dt.datetime.now(dt.UTC) + begins
+        window = {}
+        if kind == "maintenance":
+            ends = starts + dt.timedelta(hours=2)
+            window = {
+                "from_day": jalali_day(starts), "from_hour": hour(starts),
+                "to_day": jalali_day(ends), "to_hour": hour(ends),
+            }  # fmt: skip
+        told = {
+            "kind": kind, "title_fa": "نگهداری سامانه", "title_en": "Maintenance",
+            "body_fa": "درگاه بسته است.", "body_en": "The portal is closed.",
+            "impact": "down", "components": "portal", **window, **more,
+        }  # fmt: skip
+        answer = self.post("/announcements/new", **told)
+        assert answer.status_code == status, answer.text
+        return answer
+
+
+class Notices(Officers):
+    """A desk with notify beside it; karim is an editor."""
+
+    beside, seat = "notify", Editor
+
+    def ask(self, contract: Request, agency="power-co", **data):
+        """What the service answers to an agency, over the bus."""
+        return ask(self.amqp, contract, caller={"agency": agency}, **data)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory, broker, postgres, ticketing_template, notify_template):
+    templates = {"ticketing": ticketing_template, "notify": notify_template}
+    with running(Notices, tmp_path_factory, broker, postgres, **templates) as house:
+        yield house
+
+
+PAGES = [
+    "", "/templates", "/templates?drafts=1", "/templates/new", "/jobs", "/jobs/new",
+    "/announcements", "/announcements/new", "/messages", "/letters", "/opt-out", "/looks",
+]  # fmt: skip
+
+
+# --- who may ---
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_an_editor_reads_every_page(karim, path):
+    answer = karim.get(path)
+    assert answer.status_code == 200, answer.text
+    assert "ویراستار پیام‌ها" in answer.text
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_who_is_no_editor_is_told_so_on_every_page(house, path):
+    answer = house.sit("sara").get(path)
+    assert answer.status_code == 403
+    assert "شما به پیام‌ها دسترسی ندارید" in answer.text
+
+
+def test_who_is_not_signed_in_is_shown_the_way_in(house):
+    answer = requests.get(f"{house.ops}/desk/notices/looks", allow_redirects=False, timeout=30)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/desk/sign-in")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/templates/new", "/messages", "/opt-out", "/announcements/new", "/jobs/new", "/letters",
+        "/providers/magfa/pause", "/announcements/1/cancel",
+    ],
+)  # fmt: skip
+def test_another_site_cannot_act_in_an_editors_name(karim, path):
+    answer = karim.post(path, headers={"Origin": "https://evil.example"})
+    assert answer.status_code == 403
+
+
+# --- templates ---
+
+
+def test_a_template_is_written_by_one_seen_by_two_and_approved_by_the_other(house, karim, mina):
+    id_ = karim.draft("water_cut")
+    page = mina.get(f"/templates/{id_}").text
+    assert "آب «place» قطع است" in page
+    assert "1 بخش پیامک" in page
+    assert "تأیید نسخه 1" in page
+    assert "تأیید نسخه 1" not in karim.get(f"/templates/{id_}").text
+    answer = mina.post(f"/templates/{id_}/approve", version="1")
+    assert "نسخه تأیید شد" in answer.text
+    assert house.ask(notify.TEMPLATES, agency="mirab")["templates"]
+
+
+def test_nobody_approves_his_own_words_even_by_a_form_of_his_own_making(mina):
+    id_ = mina.draft("own_words")
+    answer = mina.post(f"/templates/{id_}/approve", version="1", act="approve")
+    assert answer.status_code == 403
+    assert "این را خود شما نوشته‌اید" in answer.text
+
+
+def test_a_new_version_is_compared_word_by_word_with_the_one_in_force(karim, mina):
+    id_ = karim.draft("compared", "آب ((place)) فردا قطع است")
+    mina.post(f"/templates/{id_}/approve", version="1")
+    assert karim.get("/templates/new", like=id_).text.count("compared") >= 1
+    assert karim.draft("compared", "آب ((place)) امروز قطع است") == id_
+    page = mina.get(f"/templates/{id_}").text
+    assert "<del>فردا</del><ins>امروز</ins>" in page
+
+
+def test_own_values_are_tried_before_approval_and_never_become_markup(karim):
+    id_ = karim.draft("tried")
+    answer = karim.post(f"/templates/{id_}/values", version="1", **{"value-place": "<b>روستا</b>"})
+    assert "آب &lt;b&gt;روستا&lt;/b&gt; قطع است" in answer.text
+
+
+def test_an_email_is_shown_in_a_frame_that_can_do_nothing(karim):
+    id_ = karim.draft("mailed", channel="email", fa__subject="قطعی آب")
+    page = karim.get(f"/templates/{id_}")
+    assert "frame-src 'self'" in page.headers["Content-Security-Policy"]
+    path = re.search(r'<iframe[^>]* sandbox [^>]*src="/desk/notices([^"]+)"', page.text)[1]
+    frame = karim.get(path)
+    policy = frame.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "sandbox" in policy
+    assert "«place»" in frame.text
+
+
+def test_a_form_that_is_sent_twice_is_one_draft(karim):
+    form = f"desk-{secrets.token_hex(8)}"
+    first = karim.draft("twice", form=form)
+    assert karim.draft("twice", form=form) == first
+    assert "نسخه 2" not in karim.get(f"/templates/{first}").text
+
+
+@pytest.mark.parametrize(("code", "wrong"), [("Not A Code", "code"), ("fine", "fa-subject")])
+def test_what_was_typed_stays_beside_what_is_wrong_with_it(karim, code, wrong):
+    answer = karim.post(
+        "/templates/new", code=code, channel="email", name="x", lane="transactional",
+        consent="transactional", fa__body="متن من",
+    )  # fmt: skip
+    assert answer.status_code == 422
+    assert "متن من" in answer.text
+    assert f'id="draft-{wrong}-error"' in answer.text
+
+
+def test_only_an_approver_takes_a_version_in_force_back(karim, mina):
+    id_ = karim.draft("taken_back")
+    mina.post(f"/templates/{id_}/approve", version="1")
+    assert karim.post(f"/templates/{id_}/withdraw", version="1").status_code == 403
+    assert "نسخه پس گرفته شد" in mina.post(f"/templates/{id_}/withdraw", version="1").text
+    assert "الگو بایگانی شد" in mina.post(f"/templates/{id_}/archive", version="1").text
+
+
+# --- board ---
+
+
+def test_the_board_shows_whether_every_message_is_accounted_for(house, karim):
+    page = karim.get().text
+    assert "هیچ پیامی گم نشده است" in page
+
+
+def test_a_provider_is_put_aside_weighed_and_used_again(house, karim, mina):
+    wait_for(lambda: "magfa" in karim.get().text, 40)
+    page = karim.post("/providers/magfa/pause").text
+    assert "ارائه‌دهنده کنار گذاشته شد" in page
+    assert "به کار گرفتن مگفا" in page
+    assert karim.post("/providers/magfa/weigh", weight="20").status_code == 403
+    assert "سهم ارائه‌دهنده تغییر کرد" in mina.post("/providers/magfa/weigh", weight="۲۰").text
+    wrong = mina.post("/providers/magfa/weigh", weight="many", act="weigh-magfa")
+    assert wrong.status_code == 422
+    assert 'id="weigh-magfa-weight-error"' in wrong.text
+    assert "دوباره به کار گرفته شد" in karim.post("/providers/magfa/resume").text
+    assert karim.post("/providers/nobody/pause").status_code == 404
+
+
+# --- messages ---
+
+
+@pytest.fixture(scope="module")
+def sent(house, karim, mina):
+    """The ID of a message to MOBILE that waits for next week."""
+    id_ = karim.draft("searched", "سلام ((name))")
+    mina.post(f"/templates/{id_}/approve", version="1")
+    later = (dt.datetime.now(dt.UTC) + FAR).isoformat()
+    told = house.ask(
+        notify.SEND, agency="mirab", template="searched", to={"mobile": MOBILE},
+        personalisation={"name": "زهرا"}, reference="ref-77", not_before=later,
+    )  # fmt: skip
+    return told["id"]
+
+
+def test_a_message_is_found_without_anything_personal_on_the_page(karim, sent):
+    for asked in ({"mobile": "۰۹۹۰۰۰۰۰۰۷۷"}, {"reference": "ref-77"}, {"id": sent}):
+        answer = karim.post("/messages", **asked)
+        found = answer.text.split('id="found"')[1]
+        assert sent in found
+        assert answer.url.endswith("/messages")
+        assert not {"زهرا", MOBILE, WRITTEN} & set(re.split(r"[\s<>\"]", found))
+
+
+def test_nothing_is_found_by_another_number_and_a_wrong_one_is_told(karim, sent):
+    assert "پیامی پیدا نشد" in karim.post("/messages", mobile="09900000078").text
+    wrong = karim.post("/messages", mobile="12", day="1405/13/01")
+    assert wrong.status_code == 422
+    assert 'id="find-mobile-error"' in wrong.text
+    assert 'id="find-day-error"' in wrong.text
+
+
+def test_receiver_and_text_are_shown_for_a_reason_that_all_editors_see(karim, mina, sent):
+    assert "زهرا" not in karim.get(f"/messages/{sent}").text
+    assert karim.post(f"/messages/{sent}", why="").status_code == 422
+    whole = karim.post(f"/messages/{sent}", why="شهروند تماس گرفت").text
+    assert "سلام زهرا" in whole
+    assert WRITTEN in whole
+    looks = mina.get("/looks").text
+    assert "شهروند تماس گرفت" in looks
+    assert "زهرا" not in looks
+    assert WRITTEN not in looks
+
+
+def test_an_opt_out_at_a_counter_is_final(house, karim):
+    assert karim.post("/opt-out", why="در دفتر گفت").status_code == 422
+    answer = karim.post(
+        "/opt-out", mobile="09900000079", consent="transactional", why="در دفتر گفت"
+    )
+    assert "انصراف ثبت شد" in answer.text
+
+
+# --- announcements ---
+
+
+def test_a_maintenance_is_checked_published_moved_and_cancelled(karim):
+    draft = karim.announce()
+    assert "آنچه مردم خواهند دید" in draft.text
+    assert '<div class="notice maintenance banner">' in draft.text
+    assert "قطع برنامه‌ای" in draft.text
+    assert "Planned interruption" in draft.text
+    assert "این زمان از تعهد خدمت بیرون است" in draft.text
+    at = "/announcements/" + re.search(r"/announcements/([0-9]+)", draft.url)[1]
+    published = karim.post(f"{at}/publish", tell="1").text
+    assert "اطلاعیه منتشر شد" in published
+    assert "به‌موقع اعلام شد" in published
+    starts = dt.datetime.now(dt.UTC) + FAR + dt.timedelta(days=1)
+    moved = karim.post(
+        f"{at}/reschedule", from_day=jalali_day(starts), from_hour="01:00",
+        to_day=jalali_day(starts), to_hour="02:00", text_fa="یک روز دیرتر", text_en="A day later",
+    )  # fmt: skip
+    assert "یک روز دیرتر" in moved.text
+    assert "ساعت 01:00" in moved.text
+    told = karim.post(
+        f"{at}/update", state="SCHEDULED", text_fa="همه چیز آماده است", text_en="All is ready"
+    )
+    assert "همه چیز آماده است" in told.text
+    gone = karim.post(f"{at}/cancel", text_fa="لازم نشد", text_en="Not needed")
+    assert '<strong class="tag">لغوشده</strong>' in gone.text
+
+
+def test_the_banner_that_an_editor_checks_has_the_words_of_the_portal():
+    public = tomllib.loads((ROOT / "gateway/public/site/words.toml").read_text(encoding="utf-8"))
+    for kind in ("maintenance", "incident", "end_of_service"):
+        assert public[f"banner_{kind}"] == list(words.BANNERS[kind].values())
+    assert public["banner_maintenance_slow"] == list(words.SLOW.values())
+    assert public["when_window"] == [
+        told.format("{starts}", "{ends}") for told in words.WINDOW.values()
+    ]
+    assert public["when_sunset"] == [told.format("{day}") for told in words.SUNSET.values()]
+
+
+def test_the_end_of_a_service_for_people_is_checked_with_its_banner_and_last_day(karim):
+    draft = karim.announce("end_of_service", sunset="1405/12/29")
+    assert '<div class="notice end_of_service banner">' in draft.text
+    assert "تا آخرین روز" in draft.text
+    assert "Last day: 1405/12/29" in draft.text
+    contract = karim.announce("end_of_service", sunset="1405/12/29", contracts="inquiry.ask.v1")
+    assert "نواری در صفحه‌ها ندارد" in contract.text
+
+
+def test_who_announces_too_late_is_told_before_he_publishes(karim):
+    draft = karim.announce(begins=SOON)
+    assert "اگر اکنون منتشر شود دیر است" in draft.text
+
+
+def test_a_draft_is_written_anew_with_what_it_had(karim):
+    draft = karim.announce()
+    number = re.search(r"/announcements/([0-9]+)", draft.url)[1]
+    form = karim.get("/announcements/new", draft=number).text
+    assert "درگاه بسته است." in form
+    again = karim.announce(id=number, title_fa="نگهداری بازنوشته")
+    assert f"/announcements/{number}?" in again.url
+    assert "نگهداری بازنوشته" in again.text
+
+
+def test_an_incident_is_followed_to_its_end(karim):
+    draft = karim.announce("incident", impact="degraded", title_fa="کندی درگاه")
+    at = "/announcements/" + re.search(r"/announcements/([0-9]+)", draft.url)[1]
+    karim.post(f"{at}/publish")
+    done = karim.post(f"{at}/update", state="RESOLVED", text_fa="برطرف شد", text_en="Resolved")
+    assert '<strong class="tag">برطرف‌شده</strong>' in done.text
+
+
+def test_news_is_written_at_the_desk_like_the_rest_and_closes_nothing(karim):
+    form = karim.get("/announcements/new").text
+    assert '<option value="news">خبر</option>' in form
+    draft = karim.announce("news", components=[], title_fa="درگاه تازه")
+    assert "نواری در صفحه‌ها ندارد" in draft.text
+    assert "در دسترس نیست" not in draft.text
+    at = "/announcements/" + re.search(r"/announcements/([0-9]+)", draft.url)[1]
+    published = karim.post(f"{at}/publish", tell="1").text
+    assert '<strong class="tag">منتشرشده</strong>' in published
+    told = karim.post(f"{at}/update", state="PUBLISHED", text_fa="نشانی تازه", text_en="New")
+    assert "نشانی تازه" in told.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "wrong"),
+    [
+        ({"title_en": "", "from_hour": "25:00"}, ("title_en", "from_day")),
+        ({"to_day": "", "to_hour": ""}, ("to_day",)),
+        ({"components": ""}, ("components",)),
+    ],
+)
+def test_what_is_wrong_in_an_announcement_stands_beside_its_field(karim, typed, wrong):
+    answer = karim.announce(**typed, status=422)
+    assert "درگاه بسته است." in answer.text
+    for name in wrong:
+        assert f'id="write-{name}-error"' in answer.text, name
+
+
+# --- jobs ---
+
+
+def job_of(answer):
+    return re.search(r"/jobs/([0-9a-f-]{36})", answer.url)[1]
+
+
+@pytest.fixture(scope="module")
+def bulk(karim, mina):
+    """The code of a template in force for many."""
+    id_ = karim.draft("bulk_cut", "آب ((place)) قطع است", lane="bulk")
+    mina.post(f"/templates/{id_}/approve", version="1")
+    return "bulk_cut"
+
+
+def submit(editor, template, text, **more):
+    return editor.post(
+        "/jobs/new", name="خبر قطعی", template=template, language="fa",
+        files={"file": ("rows.csv", text.encode(), "text/csv")}, **more,
+    )  # fmt: skip
+
+
+def test_a_file_is_checked_shown_and_priced_before_anything_goes_out(house, karim, bulk):
+    rows = f"phone number,place\n{MOBILE},روستای بالا\n12,روستای پایین\n"
+    at = f"/jobs/{job_of(submit(karim, bulk, rows))}"
+    wait_for(lambda: "آماده آغاز" in karim.get(at).text, 40)
+    page = karim.get(at).text
+    assert "آب روستای بالا قطع است" in page
+    assert "سطرهای نادرست" in page
+    assert "آغاز ارسال به 1 گیرنده" in karim.press(f"{at}/start").text
+    assert execute(house.beside_db, "select count(*) from messages where job is not null") == [(0,)]
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(days=3)
+    told = karim.post(f"{at}/start", from_day=jalali_day(later), from_hour="10:00").text
+    assert '<strong class="tag">زمان‌دار</strong>' in told
+    assert '<strong class="tag">لغوشده</strong>' in karim.post(f"{at}/cancel").text
+
+
+def test_a_file_that_is_sent_twice_is_one_job(karim, bulk):
+    rows, form = f"phone number,place\n{MOBILE},بالا\n", f"desk-{secrets.token_hex(8)}"
+    first = job_of(submit(karim, bulk, rows, form=form))
+    assert job_of(submit(karim, bulk, rows, form=form)) == first
+
+
+def test_a_job_without_a_name_or_of_an_unknown_template_is_refused_with_its_reason(karim):
+    answer = karim.post("/jobs/new", name="", template="nothing", language="fa")
+    assert answer.status_code == 422
+    assert 'id="submit-name-error"' in answer.text
+
+
+# --- letters ---
+
+
+def test_letters_are_printed_and_marked_once(house, karim, mina):
+    id_ = karim.draft("posted", channel="letter", body="درخواست ((code)) پاسخ گرفت",
+                      fa__subject="پاسخ درخواست")  # fmt: skip
+    mina.post(f"/templates/{id_}/approve", version="1")
+    address = ["زهرا کاظمی", "خیابان آب 1", "شیراز", "7134567890"]
+    told = house.ask(
+        notify.SEND, agency="mirab", template="posted", to={"address": address},
+        personalisation={"code": "12"},
+    )  # fmt: skip
+    page = karim.get("/letters").text
+    assert told["id"] in page
+    pdf = karim.get(f"/letters/{told['id']}")
+    assert pdf.content.startswith(b"%PDF")
+    with zipfile.ZipFile(io.BytesIO(karim.get("/letters.zip").content)) as bundle:
+        assert [bundle.read(name)[:4] for name in bundle.namelist()] == [b"%PDF"]
+    assert karim.post("/letters").status_code == 422
+    assert "چاپ‌شده ثبت شد" in karim.post("/letters", ids=told["id"]).text
+    assert told["id"] not in karim.get("/letters").text
+    assert "چاپ 1 نامه" in mina.get("/looks").text
+
+
+# --- what is wrong ---
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/templates/x", "/templates/00000000-0000-0000-0000-000000000000", "/messages/x",
+        "/announcements/999999", "/announcements/99999999999999999999", "/letters/x",
+        "/jobs/00000000-0000-0000-0000-000000000000",
+    ],
+)  # fmt: skip
+def test_what_there_is_not_is_not_found(karim, path):
+    assert karim.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/templates/x/approve", {"version": "1"}),
+        ("/templates/x/nothing", {}),
+        ("/announcements/1/nothing", {}),
+        (f"/announcements/{'9' * 20}/publish", {}),
+        ("/announcements/new", {"kind": "news", "id": "9" * 20}),
+        ("/jobs/x/start", {"from_day": "x", "from_hour": "y"}),
+        ("/jobs/x/nothing", {}),
+        ("/messages", {"before": "x", "state": "POEM"}),
+        ("/messages/x", {"why": "کنجکاوی"}),
+        ("/opt-out", {"mobile": "12"}),
+        ("/letters", {"ids": "x"}),
+        ("/announcements/new", {"kind": "poem", "id": "x"}),
+    ],
+)
+def test_bad_input_is_told_and_never_an_error_of_ours(karim, path, form):
+    assert karim.post(path, **form).status_code in (200, 404, 422)
+
+
+def test_p27_p32_an_editor_sees_slowness_as_such_where_it_stands_and_when_an_sms_goes(karim):
+    draft = karim.announce(impact="degraded", components="billing")
+    assert "کندی برنامه‌ای" in draft.text
+    assert "قطع برنامه‌ای" not in draft.text
+    assert "صفحه‌های قبض و پرداخت" in draft.text
+    at = "/announcements/" + re.search(r"/announcements/([0-9]+)", draft.url)[1]
+    look = karim.press(f"{at}/publish", tell="1").text
+    assert "هنوز چیزی انجام نشده است" in look
+    assert "پیامک مشترکان" in look
+
+
+def test_p8_an_announcement_that_changed_after_it_was_looked_at_is_not_published(karim):
+    draft = karim.announce()
+    number = re.search(r"/announcements/([0-9]+)", draft.url)[1]
+    look = karim.press(f"/announcements/{number}/publish")
+    karim.announce(id=number, title_fa="عنوان دیگر")
+    told = karim.confirm(look)
+    assert (told.status_code, "کاری انجام نشد" in told.text) == (409, True)

@@ -1,0 +1,204 @@
+"""Every form of every page of colleagues reads digits of any kind and forgets pasted marks."""
+
+import re
+import secrets
+from typing import NamedTuple
+
+import pytest
+import requests
+import tinyhtml5
+
+from tests.gateway.desk.seats import Seat, running
+from tests.gateway.desk.test_desk_pages import registered
+from tests.gateway.desk.test_register_pages import Officer as RegisterOfficer
+from tests.gateway.desk.test_treasury_pages import Officer as TreasuryOfficer
+from tests.gateway.desk.whole_house import WholeHouse, templates_of
+
+PAGES = (
+    "", "/letters", "/telephone", "/calendar", "/figures",
+    "/treasury/tariffs", "/treasury/bills", "/treasury/bills/new", "/treasury/files",
+    "/treasury/day", "/treasury/statements",
+    "/notices", "/notices/templates", "/notices/templates/new", "/notices/jobs/new",
+    "/notices/announcements/new", "/notices/messages", "/notices/opt-out",
+    "/agencies/new", "/agencies/audit",
+)  # fmt: skip
+DAY, HOUR, MOBILE = "1405/12/10", "08:00", "09121234567"
+# What people write into a field of this name; other fields get words.
+SAMPLES = {
+    **dict.fromkeys(("from_day", "day", "requested_at"), DAY),
+    **dict.fromkeys(("to_day", "key_until", "grant_until", "sunset"), "1405/12/20"),
+    "month": "1405-08", "opens": HOUR, "from_hour": HOUR, "closes": "12:30", "to_hour": "12:30",
+    "quantity": "2", "minutes": "20", "capacity": "1", "amount": "60,000", "percent": "0",
+    "weight": "10", "rials": "1,000", "per_day": "1,000", "mobile": MOBILE,
+    "email": "z12@example.com", "national_id": "0499370899", "into": "4052138845",
+    "number": "1405-000001", "replaces": "", "search": "4052138845", "file_no": "1001/70",
+    "sheba": "IR062960000000100324200001", "bank_ref": "123456", "reference": "1405/12",
+    "id": "", "after": "1", "networks": "10.0.0.0/8", "source": "1405/7", "decree": "7",
+}  # fmt: skip
+# Texts in which marks may be meant, and names of which each is a new one.
+PROSE = ("text", "toml", "body", "subject", "password", "value-")
+# Forms that take what SAMPLES says: with them nothing is wrong in any hand.
+READ_WELL = {
+    "/desk/calendar/slots", "/desk/telephone", "/desk/treasury/tariffs/draft", "/desk/figures",
+}  # fmt: skip
+SKIPPED = ("sign-out", "/kept", "/account")
+ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+
+
+class Field(NamedTuple):
+    """A field of a form, with what the page has put into it."""
+
+    name: str
+    type: str
+    value: str
+
+
+class Form(NamedTuple):
+    """A form of a page; ``files`` if it takes files."""
+
+    action: str
+    method: str
+    files: bool
+    fields: tuple[Field, ...]
+
+
+def pasted(digits):
+    """A text as it comes out of a word processor: digits of ours, marks that nobody sees."""
+
+    def typed(text):
+        marked = text[:1] + "\u200b" + text[1:] if text else ""
+        return f"\u200f{marked.translate(digits)}\u00a0\t" if text else ""
+
+    return typed
+
+
+HANDS = {"plain": str, "persian": pasted(PERSIAN), "arabic": pasted(ARABIC)}
+
+
+def local(element):
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def chosen(select):
+    """The option that is chosen, or the first that says something."""
+    options = [o for o in select.iter() if local(o) == "option"]
+    values = [o.get("value", "") for o in options]
+    marked = [o.get("value", "") for o in options if "selected" in o.attrib and o.get("value")]
+    return (marked or [v for v in values if v] or [""])[0]
+
+
+def fields_of(form):
+    seen_radios = set()
+    for element in form.iter():
+        name, tag = element.get("name", ""), local(element)
+        kind = element.get("type", "text")
+        if not name or tag not in ("input", "select", "textarea", "button"):
+            continue
+        if tag == "select":
+            yield Field(name, "select", chosen(element))
+        elif tag == "textarea":
+            yield Field(name, "textarea", "".join(element.itertext()))
+        elif kind == "radio" and name in seen_radios:
+            continue
+        elif kind != "file" and tag == "input" and (name != "weekdays"):
+            seen_radios.add(name)
+            yield Field(name, kind, element.get("value", ""))
+
+
+def forms_of(page):
+    root = tinyhtml5.parse(page.text)
+    for form in root.iter():
+        action = form.get("action", "")
+        if local(form) != "form" or any(part in action for part in SKIPPED):
+            continue
+        files = "multipart" in form.get("enctype", "")
+        yield Form(action, form.get("method", "get"), files, tuple(fields_of(form)))
+
+
+def filled(form, hand):
+    """The form as somebody fills it in; ``hand`` writes what is no prose."""
+    data = []
+    for field in form.fields:
+        if field.type in ("hidden", "select", "radio", "checkbox"):
+            data.append((field.name, field.value))
+        elif any(part in field.name for part in PROSE):
+            data.append((field.name, field.value or "متن"))
+        elif field.name in SAMPLES:
+            data.append((field.name, hand(SAMPLES[field.name])))
+        else:
+            data.append((field.name, field.value or f"a-{secrets.token_hex(4)}"))
+    return data
+
+
+def send(seat, form, hand):
+    url, data = seat.house.ops + form.action, filled(form, hand)
+    if form.method.lower() == "get":
+        return seat.session.get(url, params=data, timeout=30)
+    if form.files:
+        parts = [(name, (None, value)) for name, value in data]
+        return seat.session.post(url, files=parts, timeout=30)
+    return seat.session.post(url, data=data, timeout=30)
+
+
+def faults(answer):
+    """What the page says is wrong with fields that somebody wrote in: name → sentence."""
+    told = re.findall(r'<li><a href="#([^"]+)">([^<]*)</a>', answer.text)
+    return {place: text for place, text in told if place.rpartition("-")[2] in SAMPLES}
+
+
+@pytest.fixture(scope="module")
+def house(
+    tmp_path_factory, broker, postgres, ticketing_template, billing_template, agencies_template,
+    notify_template,
+):  # fmt: skip
+    templates = templates_of(
+        ticketing_template, billing_template, agencies_template, notify_template
+    )
+    with running(WholeHouse, tmp_path_factory, broker, postgres, **templates) as house:
+        yield house
+
+
+@pytest.fixture(scope="module")
+def pages(house):
+    """The addresses of all pages, those of one ticket, one bill and one agency too."""
+    ticket = registered(house)["code"]
+    bill = TreasuryOfficer(house, "karim").issue()
+    code = f"a-{secrets.token_hex(4)}"
+    clerk, approver = (RegisterOfficer(house, name) for name in ("karim", "nader"))
+    approver.post(f"/changes/{clerk.propose(code)}/approve")
+    return (*PAGES, f"/tickets/{ticket}", f"/treasury/bills/{bill}", f"/agencies/of/{code}")
+
+
+def test_p14_every_field_of_every_page_reads_any_digits_and_forgets_pasted_marks(house, pages):
+    wrong, well, served = {}, set(), 0
+    for username in ("nader", "mina"):
+        seat = Seat(house, username)
+        for path in pages:
+            for form in forms_of(seat.get(path)):
+                answers = {}
+                for name, hand in HANDS.items():
+                    now = [f for f in forms_of(seat.get(path)) if f.action == form.action]
+                    if now:
+                        answers[name] = send(seat, now[0], hand)
+                if "plain" not in answers:  # an act before this one has ended what it was for
+                    continue
+                served += len(answers) == len(HANDS)
+                plain = answers.pop("plain")
+                if not faults(plain):
+                    well.add(re.sub(r"[0-9a-f-]{8,}", "…", form.action))
+                for name, answer in answers.items():
+                    assert answer.status_code < 500, (form.action, answer.text)
+                    if faults(answer) != faults(plain):
+                        wrong[form.action, name] = (faults(answer), faults(plain))
+    assert wrong == {}
+    assert served > 40, served
+    assert well >= READ_WELL, READ_WELL - well
+
+
+def test_p14_the_name_at_the_door_may_have_been_pasted(house):
+    told = {"username": "\u200fmina\u200b\u00a0", "password": house.password}
+    answer = requests.post(
+        f"{house.ops}/desk/sign-in", data=told, timeout=30, allow_redirects=False
+    )
+    assert (answer.status_code, answer.headers["location"]) == (303, "/desk")

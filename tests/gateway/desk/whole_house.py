@@ -1,0 +1,40 @@
+"""A desk with all of its parts behind it, and the operators' face: for tests of every page."""
+
+import secrets
+import typing
+
+from services.ticketing.accounts import ops_tokens
+from tests.conftest import told_by, wait_for
+from tests.gateway.conftest import begin
+from tests.gateway.desk.seats import Officers
+
+
+class WholeHouse(Officers):
+    """Treasury, register and notices beside the desk; ``board`` is the operators' face, and
+    ``token`` opens it.
+    """
+
+    beside = "billing"
+    others: typing.ClassVar = ("agencies", "notify")
+
+    def __init__(self, start, folder, amqp, postgres, dbs):
+        super().__init__(start, folder, amqp, postgres, dbs)
+        for part in self.others:
+            environ = {**self.environ, "DB_URL": dbs[part]}
+            service = start("bus", "serve", f"services.{part}", **environ)
+            start("bus", "relay", f"services.{part}", **environ)
+            name = f"mirab.{part}.requests"
+            wait_for(lambda service=service, name=name: name in service.log, 60)
+
+    def begin_board(self, start):
+        """The address of the operators' face, and the token that opens it."""
+        name = f"o{secrets.token_hex(3)}"
+        made = told_by(ops_tokens.main, "make", name, "--role", "operator", **self.environ)
+        assert made.returncode == 0, made.stderr
+        return begin(start, "ops", **self.environ), made.stdout.strip()
+
+
+def templates_of(ticketing, billing, agencies, notify):
+    return {
+        "ticketing": ticketing, "billing": billing, "agencies": agencies, "notify": notify
+    }  # fmt: skip

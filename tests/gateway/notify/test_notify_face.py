@@ -1,0 +1,753 @@
+"""The face of the Notify API, running, before Notify's own client for Python, curl and openssl."""
+
+import base64
+import io
+import json
+import os
+import subprocess
+import time
+import uuid
+from types import SimpleNamespace
+from urllib.parse import quote
+
+import jsonschema
+import pypdfium2
+import pytest
+import requests
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from notifications_python_client import NotificationsAPIClient
+from notifications_python_client.authentication import create_jwt_token
+from notifications_python_client.errors import HTTPError
+from pypdf import PdfWriter
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
+from requests.auth import AuthBase
+from schemathesis.generation import GenerationMode
+
+from deploy.local.ports import free_port
+from services.notify.govuk import api_keys
+from services.notify.keys import Keys
+from tests.conftest import ROOT, Starter, execute, make_database, own_vhost, secrets_in, wait_for
+from tests.gateway.openapi.test_schemathesis import operations, try_operation
+from tests.notify.conftest import Hand
+
+MOBILE, EMAIL = "09900000001", "someone@mirab.example"
+ADDRESS = {
+    "address_line_1": "سارا نمونه",
+    "address_line_2": "خیابان آب، پلاک 3",
+    "address_line_3": "تهران",
+    "postcode": "1193653471",
+}
+NOBODY = "00000000-0000-4000-8000-000000000000"
+NULL_TEXT = {"type": ["string", "null"]}
+UUID = {"type": "string", "pattern": "^[0-9a-f-]{36}$"}
+TEMPLATE = {
+    "type": "object",
+    "properties": {"id": UUID, "version": {"type": "integer"}, "uri": {"type": "string"}},
+    "required": ["id", "version", "uri"],
+}
+# Of openapi/schema.json of alphagov/notifications-tech-docs, GetOneMessageResponse.
+MESSAGE = {
+    "type": "object",
+    "properties": {
+        "id": UUID, "template": TEMPLATE, "type": {"enum": ["sms", "email", "letter"]},
+        "status": {"type": "string"}, "body": {"type": "string"},
+        "created_at": {"type": "string", "pattern": r"^\d{4}(-\d\d){2}T(\d\d:){2}\d\d\.\d{6}Z$"},
+        "is_cost_data_ready": {"type": "boolean"}, "cost_details": {"type": "object"},
+        "cost_in_pounds": {"type": ["number", "null"]},
+        **dict.fromkeys(
+            ("reference", "email_address", "phone_number", "line_1", "line_2", "line_3", "line_4",
+             "line_5", "line_6", "postcode", "postage", "subject", "sent_at", "completed_at",
+             "created_by_name", "scheduled_for", "one_click_unsubscribe_url"),
+            NULL_TEXT,
+        ),
+    },
+}  # fmt: skip
+MESSAGE["required"] = list(MESSAGE["properties"])
+# TemplateResponse of the same.
+OF_TEMPLATE = {
+    "type": "object",
+    "properties": {
+        "id": UUID, "name": {"type": "string"}, "type": {"enum": ["sms", "email", "letter"]},
+        "created_at": {"type": "string"}, "updated_at": NULL_TEXT,
+        "version": {"type": "integer"}, "created_by": {"type": "string"},
+        "body": {"type": "string"}, "subject": NULL_TEXT, "postage": NULL_TEXT,
+        "letter_contact_block": NULL_TEXT,
+        "personalisation": {
+            "additionalProperties": {"const": {"required": True}}, "type": "object",
+        },
+    },
+}  # fmt: skip
+OF_TEMPLATE["required"] = list(OF_TEMPLATE["properties"])
+PREVIEW = {
+    "type": "object",
+    "properties": {
+        "id": UUID, "type": {"enum": ["sms", "email", "letter"]}, "version": {"type": "integer"},
+        "body": {"type": "string"}, "subject": NULL_TEXT, "html": NULL_TEXT, "postage": NULL_TEXT,
+    },
+    "additionalProperties": False,
+}  # fmt: skip
+PREVIEW["required"] = list(PREVIEW["properties"])
+
+
+@pytest.fixture(scope="module")
+def notify(tmp_path_factory, broker, postgres, notify_template):
+    """A running service of notices with its face, for an agency with three keys and templates."""
+    folder = tmp_path_factory.mktemp("notify")
+    starter = Starter(folder)
+    hand = Hand(make_database(postgres, f"notify_{uuid.uuid4().hex[:8]}", notify_template))
+    with own_vhost(broker) as amqp:
+        port = free_port()
+        environ = {
+            **secrets_in(folder),
+            "AMQP_URL": amqp,
+            "DB_URL": hand.db,
+            "NOTIFY_KEY": hand.keys.secret,
+            "NOTIFY_PROVIDERS_FILE": str(ROOT / "deploy/notify/providers.toml"),
+            "SMTP_URL": "smtp://127.0.0.1:1",
+            "HOST": "127.0.0.1",
+        }
+        service = starter("bus", "serve", "services.notify", **environ)
+        starter("gateway.notify", **{**environ, "PORT": str(port)})
+        made = SimpleNamespace(
+            url=f"http://127.0.0.1:{port}", hand=hand, keys=_keys(hand, "power-co"),
+            sms=hand.template("((name))، کد شما ((code)) است."),
+            email=hand.template(
+                "سلام ((name))\n\n((list))", code="mail", channel="email", subject="خبر ((name))"
+            ),
+            letter=hand.template(
+                "سلام ((name))", code="paper", channel="letter", subject="نامه ((name))"
+            ),
+        )  # fmt: skip
+        wait_for(lambda: "mirab.notify.requests" in service.log, 60)
+        wait_for(lambda: _answers(made), 60)
+        yield made
+        starter.end()
+    hand.store.engine.dispose()
+
+
+def _keys(hand, owner):
+    with hand.office() as office:
+        keys = {
+            kind: api_keys.make(office.conn, office.keys, owner, f"{kind} key", kind)
+            for kind in ("live", "team", "test")
+        }
+        api_keys.guest(office.conn, office.keys, owner, MOBILE)
+    return keys
+
+
+def _answers(notify):
+    """Whether the face is there, and the service behind it."""
+    try:
+        client = NotificationsAPIClient(notify.keys["live"], base_url=notify.url)
+        return client.get_all_templates()
+    except HTTPError:
+        return False
+
+
+@pytest.fixture
+def live(notify):
+    return NotificationsAPIClient(notify.keys["live"], base_url=notify.url)
+
+
+@pytest.fixture
+def tried(notify):
+    return NotificationsAPIClient(notify.keys["test"], base_url=notify.url)
+
+
+@pytest.fixture
+def call(notify):
+    """Calls with a token made now; what is given replaces the body or the headers."""
+
+    def do(method, path, told=None, *, key="live", headers=(), **more):
+        made = notify.keys[key]
+        token = create_jwt_token(made[-36:], made[-73:-37])
+        given = {"Authorization": f"Bearer {token}", **dict(headers)}
+        return requests.request(
+            method, notify.url + path, json=told, headers=given, timeout=30, **more
+        )
+
+    return do
+
+
+def refusal(doing, *values, **more):
+    """The status and the errors of a refused call of the client."""
+    with pytest.raises(HTTPError) as caught:
+        doing(*values, **more)
+    return caught.value.status_code, [(e["error"], e["message"]) for e in caught.value.message]
+
+
+# --- Notify's own client ---
+
+
+def test_an_sms_goes_its_way_with_a_live_key(notify, live):
+    values = {"name": "سارا", "code": 123}
+    sent = live.send_sms_notification(MOBILE, notify.sms, values, reference="r/1")
+    assert sent["content"]["body"] == "سارا، کد شما 123 است."
+    assert (sent["reference"], sent["scheduled_for"]) == ("r/1", None)
+    assert sent["uri"] == f"{notify.url}/v2/notifications/{sent['id']}"
+    found = live.get_notification_by_id(sent["id"])
+    jsonschema.validate(found, MESSAGE)
+    assert (found["type"], found["phone_number"]) == ("sms", "+989900000001")
+    assert found["template"] == sent["template"]
+    # Nobody carries it in this test; the service may have tried by now.
+    assert found["status"] in ("created", "sending", "technical-failure")
+
+
+def test_a_team_key_writes_to_its_guests(notify):
+    team = NotificationsAPIClient(notify.keys["team"], base_url=notify.url)
+    values = {"name": "سارا", "code": "1"}
+    assert team.send_sms_notification(MOBILE, notify.sms, values)["id"]
+    assert refusal(team.send_sms_notification, "09900000002", notify.sms, values) == (
+        400,
+        [("BadRequestError", "Can’t send to this recipient using a team-only API key")],
+    )
+    pdf = io.BytesIO(a_pdf())
+    assert refusal(team.send_precompiled_letter_notification, "x", pdf) == (
+        403,
+        [("BadRequestError", "Cannot send letters with a team api key")],
+    )
+
+
+def test_an_e_mail_takes_lists_an_unsubscribe_link_and_clean_values(notify, tried):
+    sent = tried.send_email_notification(
+        EMAIL,
+        notify.email,
+        {"name": "Ali http://evil.example/x", "list": ["آب", "برق"]},
+        one_click_unsubscribe_url="https://power.example/stop",
+        sanitise_content_for={"name"},
+    )
+    assert sent["content"]["subject"] == "خبر Ali"
+    assert "@" in sent["content"]["from_email"]
+    assert sent["content"]["one_click_unsubscribe_url"] == "https://power.example/stop"
+    assert "• آب\n• برق" in sent["content"]["body"]
+    assert sent["sanitised_content"]["name"]["unsanitised"] == "Ali http://evil.example/x"
+    found = tried.get_notification_by_id(sent["id"])
+    jsonschema.validate(found, MESSAGE)
+    assert (found["status"], found["email_address"]) == ("delivered", EMAIL)
+    assert found["completed_at"] is not None
+    assert found["one_click_unsubscribe_url"] == "https://power.example/stop"
+
+
+@pytest.mark.parametrize(
+    ("to", "status"),
+    [
+        ("07700900003", "temporary-failure"),
+        ("07700900002", "permanent-failure"),
+        (MOBILE, "delivered"),
+    ],
+)
+def test_test_numbers_end_as_notify_documents(notify, tried, to, status):
+    sent = tried.send_sms_notification(to, notify.sms, {"name": "a", "code": "1"})
+    assert tried.get_notification_by_id(sent["id"])["status"] == status
+
+
+@pytest.mark.parametrize("kind", ["live", "team", "test"])
+def test_simulated_recipients_get_an_answer_and_leave_no_trace(notify, kind):
+    client = NotificationsAPIClient(notify.keys[kind], base_url=notify.url)
+    values = {"name": "سارا", "code": "1", "list": "آب"}
+    sms = client.send_sms_notification("07700900111", notify.sms, values, reference="s")
+    email = client.send_email_notification(
+        "simulate-delivered-2@notifications.service.gov.uk", notify.email, values
+    )
+    assert (sms["content"]["body"], sms["reference"]) == ("سارا، کد شما 1 است.", "s")
+    assert email["content"]["subject"] == "خبر سارا"
+    for sent in (sms, email):
+        assert refusal(client.get_notification_by_id, sent["id"]) == (
+            404, [("NoResultFound", "No result found")],
+        )  # fmt: skip
+
+
+def test_a_letter_by_a_template_becomes_a_pdf_with_its_address(notify, live):
+    sent = live.send_letter_notification(
+        notify.letter, {**ADDRESS, "name": "سارا"}, reference="نامه/7"
+    )
+    assert sent["content"] == {"body": "سلام سارا", "subject": "نامه سارا"}
+    found = live.get_notification_by_id(sent["id"])
+    jsonschema.validate(found, MESSAGE)
+    assert (found["line_1"], found["postcode"]) == ("سارا نمونه", "1193653471")
+    assert (found["status"], found["postage"]) == ("accepted", "second")
+    assert found["estimated_delivery"] > found["created_at"]
+    document = pypdfium2.PdfDocument(live.get_pdf_for_letter(sent["id"]).read())
+    page = document[0].get_textpage().get_text_bounded()
+    assert "1193653471" in page.replace(" ", "")
+    assert sent["id"][:8] in page
+    document.close()
+
+
+def a_pdf():
+    document = pypdfium2.PdfDocument.new()
+    document.new_page(595, 842)
+    kept = io.BytesIO()
+    document.save(kept)
+    document.close()
+    return kept.getvalue()
+
+
+def test_a_letter_that_is_a_pdf_already_comes_back_byte_for_byte(live):
+    content = a_pdf()
+    sent = live.send_precompiled_letter_notification("ready/1", io.BytesIO(content), "first")
+    assert (sent["reference"], sent["postage"]) == ("ready/1", "first")
+    assert live.get_pdf_for_letter(sent["id"]).read() == content
+    found = live.get_notification_by_id(sent["id"])
+    jsonschema.validate(found, MESSAGE)
+    assert (found["line_1"], found["postage"]) == ("Provided as PDF", "first")
+    assert found["status"] == "pending-virus-check"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"not a pdf", "Letter content is not a valid PDF"),
+        (b"%PDF-1.7 but no end", "Letter content is not a valid PDF"),
+        (b"%PDF-" + b"0" * 2 * 1024 * 1024, "Letter content is larger than 2 MB"),
+    ],
+)
+def test_what_is_no_pdf_is_refused(live, content, why):
+    told = refusal(live.send_precompiled_letter_notification, "x", io.BytesIO(content))
+    assert told == (400, [("BadRequestError", why)])
+
+
+TYPED = [
+    "123456789012345678901234567890", "18446744073709551616", "9007199254740993", "1.0", "1.10",
+    "0.1000000000000000055511151231257827", "1e3", "-0", "-0.0", "7",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", TYPED)
+def test_c3_a_number_is_sent_as_it_was_typed(notify, number):
+    raw = f'{{"personalisation": {{"name": [{number}], "code": {number}}}}}'.encode()
+    token = create_jwt_token(notify.keys["live"][-36:], notify.keys["live"][-73:-37])
+    told = requests.post(
+        f"{notify.url}/v2/template/{notify.sms}/preview",
+        data=raw,
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        timeout=20,
+    )
+    assert told.json()["body"] == f"{number}، کد شما {number} است.", told.text
+
+
+def made_pdf(change):
+    """A PDF of one page that ``change`` has made something of."""
+    writer = PdfWriter()
+    writer.add_blank_page(595, 842)
+    change(writer)
+    kept = io.BytesIO()
+    writer.write(kept)
+    return kept.getvalue()
+
+
+def action(kind, **more):
+    named = {NameObject(f"/{name}"): TextStringObject(value) for name, value in more.items()}
+    return DictionaryObject({NameObject("/S"): NameObject(kind), **named})
+
+
+def opened_by(told):
+    return made_pdf(lambda pdf: pdf.root_object.__setitem__(NameObject("/OpenAction"), told))
+
+
+def clicked(told):
+    note = DictionaryObject({NameObject("/Subtype"): NameObject("/Link"), NameObject("/A"): told})
+    return made_pdf(
+        lambda pdf: pdf.pages[0].__setitem__(NameObject("/Annots"), ArrayObject([note]))
+    )
+
+
+SCRIPT = action("/JavaScript", JS="app.alert(1)")
+HOSTILE = {
+    "only the marks of a PDF": b"%PDF-1.7\n" + b"X5O!P%@AP" + b"\nstartxref\n0\n%%EOF",
+    "something before it": b"PK\3\4" + made_pdf(lambda pdf: None),
+    "a script when it is opened": opened_by(SCRIPT),
+    "a script at a click": clicked(SCRIPT),
+    "a script that no page names": made_pdf(lambda pdf: pdf._add_object(SCRIPT)),
+    "a script by another name": made_pdf(lambda pdf: None).replace(
+        b"/MediaBox", b"/#4aS (x) /MediaBox"
+    ),
+    "a program at a click": clicked(action("/Launch", F="calc.exe")),
+    "an embedded file": made_pdf(lambda pdf: pdf.add_attachment("a.exe", b"MZ")),
+    "a password": made_pdf(lambda pdf: pdf.encrypt("secret")),
+    "half of it": made_pdf(lambda pdf: None)[:300],
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
+def test_s17_a_pdf_that_is_more_or_less_than_a_letter_is_refused(live, content):
+    told = refusal(live.send_precompiled_letter_notification, "x", io.BytesIO(content))
+    assert (told[0], told[1][0][0]) == (400, "BadRequestError")
+    assert told[1][0][1].startswith("Letter content ")
+
+
+def test_s17_a_pdf_that_only_says_where_reading_begins_is_a_letter(live):
+    content = opened_by(action("/GoTo"))
+    assert live.send_precompiled_letter_notification("x", io.BytesIO(content))["id"]
+
+
+def test_templates_are_listed_read_by_version_and_previewed(notify, live):
+    told = live.get_all_templates()["templates"]
+    for each in told:
+        jsonschema.validate(each, OF_TEMPLATE)
+    assert {t["id"] for t in told} >= {notify.sms, notify.email, notify.letter}
+    assert {t["type"] for t in live.get_all_templates("email")["templates"]} == {"email"}
+    one = live.get_template(notify.sms)
+    jsonschema.validate(one, OF_TEMPLATE)
+    assert one["personalisation"] == {"name": {"required": True}, "code": {"required": True}}
+    assert live.get_template_version(notify.sms, 1) == one
+    assert refusal(live.get_template_version, notify.sms, 9)[0] == 404
+    seen = live.post_template_preview(notify.email, {"name": "سارا", "list": ["آب"]})
+    jsonschema.validate(seen, PREVIEW)
+    assert (seen["subject"], seen["version"]) == ("خبر سارا", 1)
+    assert refusal(live.post_template_preview, notify.email, {"list": "x"}) == (
+        400, [("BadRequestError", "Missing personalisation: name")],
+    )  # fmt: skip
+    assert refusal(live.get_template, NOBODY) == (404, [("NoResultFound", "No result found")])
+
+
+def test_messages_are_found_by_their_kind_state_and_reference(notify, tried):
+    word = uuid.uuid4().hex
+    values = {"name": "a", "code": "1", "list": "x"}
+    sms = tried.send_sms_notification("07700900003", notify.sms, values, reference=word)
+    email = tried.send_email_notification(EMAIL, notify.email, values, reference=word)
+
+    def ids(**more):
+        told = tried.get_all_notifications(reference=word, **more)["notifications"]
+        return [each["id"] for each in told]
+
+    assert ids() == [email["id"], sms["id"]]
+    assert ids(template_type="sms") == [sms["id"]]
+    assert ids(status="delivered") == [email["id"]]
+    assert ids(status="failed") == [sms["id"]]
+    assert ids(status=["delivered", "temporary-failure"]) == [email["id"], sms["id"]]
+    assert ids(older_than=email["id"]) == [sms["id"]]
+    live = NotificationsAPIClient(notify.keys["live"], base_url=notify.url)
+    assert live.get_all_notifications(reference=word)["notifications"] == []
+
+
+def test_pages_of_250_lead_from_one_to_the_next(notify, tried):
+    word = uuid.uuid4().hex
+    first = tried.send_sms_notification(
+        MOBILE, notify.sms, {"name": "a", "code": "1"}, reference=word
+    )
+    execute(
+        notify.hand.db,
+        "with copies as (insert into messages select (jsonb_populate_record(m, jsonb_build_object("
+        "'id', gen_random_uuid(), 'created_at', m.created_at - n * interval '1 second'))).* "
+        "from messages m, generate_series(1, 260) n where m.id = %s returning id) "
+        "insert into api_messages select copies.id, a.key, a.kind from copies, api_messages a "
+        "where a.message = %s",
+        (first["id"], first["id"]),
+    )
+    page = tried.get_all_notifications(reference=word)
+    assert len(page["notifications"]) == 250
+    assert page["links"]["current"] == f"{notify.url}/v2/notifications?reference={word}"
+    assert page["links"]["next"].endswith(f"&older_than={page['notifications'][-1]['id']}")
+    seen = [m["id"] for m in tried.get_all_notifications_iterator(reference=word)]
+    assert len(set(seen)) == len(seen) == 261
+
+
+def test_no_sms_comes_in(live):
+    assert live.get_received_texts()["received_text_messages"] == []
+    assert list(live.get_received_texts_iterator()) == []
+
+
+# --- refusals ---
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "message"),
+    [
+        ({"Authorization": ""}, 401, "Unauthorized: authentication token must be provided"),
+        ({"Authorization": "Basic x"}, 401, "Unauthorized: authentication bearer scheme must be"),
+        ({"Authorization": "Bearer x"}, 403, "Invalid token: make sure your API token matches"),
+        ({"Authorization": "Bearer "}, 403, "Invalid token: make sure your API token matches"),
+        ({"Authorization": b"Bearer \xff"}, 403, "Invalid token: make sure your API token matches"),
+    ],
+)
+def test_who_proves_nothing_is_refused_in_notify_s_words(call, headers, status, message):
+    told = call("GET", "/v2/templates", headers=headers)
+    body = told.json()
+    assert (told.status_code, body["status_code"]) == (status, status)
+    assert body["errors"][0]["error"] == "AuthError"
+    assert body["errors"][0]["message"].startswith(message)
+
+
+def test_another_agency_sees_nothing_of_ours(notify, live):
+    sent = live.send_sms_notification(MOBILE, notify.sms, {"name": "a", "code": "1"})
+    keys = _keys(notify.hand, "fuel-co")
+    other = NotificationsAPIClient(keys["live"], base_url=notify.url)
+    assert refusal(other.get_notification_by_id, sent["id"])[0] == 404
+    assert refusal(other.get_pdf_for_letter, sent["id"])[0] == 404
+    assert refusal(other.get_template, notify.sms)[0] == 404
+    assert other.get_all_templates()["templates"] == []
+    assert refusal(other.send_sms_notification, MOBILE, notify.sms, {"name": "a"}) == (
+        400, [("BadRequestError", "Template not found")],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "errors"),
+    [
+        ("sms", {}, ["phone_number is a required property", "template_id is a required property"]),
+        (
+            "sms",
+            {"phone_number": "+12025550123", "template_id": NOBODY},
+            ["phone_number Cannot send to international mobile numbers: only Iranian mobiles "
+             "(09..., +989...) are carried"],
+        ),
+        (
+            "sms",
+            {"phone_number": "07700900002", "template_id": NOBODY},
+            ["phone_number Cannot send to international mobile numbers: only Iranian mobiles "
+             "(09..., +989...) are carried"],
+        ),
+        (
+            "email",
+            {"email_address": "no", "template_id": "no", "x": 1},
+            ["email_address Not a valid email address", "template_id is not a valid UUID",
+             "Additional properties are not allowed (x was unexpected)"],
+        ),
+        (
+            "email",
+            {"email_address": EMAIL, "template_id": NOBODY,
+             "one_click_unsubscribe_url": "http://a.example"},
+            ["one_click_unsubscribe_url is not a valid https url"],
+        ),
+        ("letter", {"template_id": NOBODY}, ["personalisation is a required property"]),
+        (
+            "letter",
+            {"template_id": NOBODY, "personalisation": {"address_line_1": "سارا"}},
+            ["Address must be at least 3 lines"],
+        ),
+        ("letter", {"content": "x", "postage": "air"},
+         ["postage invalid. It must be either first, second or economy.",
+          "reference is a required property"]),
+    ],
+)  # fmt: skip
+def test_a_body_that_breaks_the_schema_is_told_each_reason(call, kind, told, errors):
+    answer = call("POST", f"/v2/notifications/{kind}", told)
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "status_code": 400,
+        "errors": [{"error": "ValidationError", "message": message} for message in errors],
+    }
+
+
+def test_ids_of_senders_that_nobody_has_are_refused_as_notify_does(notify, live):
+    service = notify.keys["live"][-73:-37]
+    for send, to, form, name in (
+        (live.send_sms_notification, MOBILE, notify.sms, "sms_sender_id"),
+        (live.send_email_notification, EMAIL, notify.email, "email_reply_to_id"),
+    ):
+        assert refusal(send, to, form, {"name": "a"}, **{name: NOBODY}) == (
+            400,
+            [("BadRequestError",
+              f"{name} {NOBODY} does not exist in database for service id {service}")],
+        )  # fmt: skip
+
+
+def test_what_the_template_needs_is_named(notify, live):
+    assert refusal(live.send_sms_notification, MOBILE, notify.sms, {"Name": "a"}) == (
+        400, [("BadRequestError", "Missing personalisation: code")],
+    )  # fmt: skip
+    told = refusal(live.send_sms_notification, MOBILE, notify.email, {"name": "a", "list": "b"})
+    assert told[1] == [
+        ("BadRequestError", "email template is not suitable for sms notification")
+    ]  # fmt: skip
+    long = {"name": "آ" * 1500, "code": "1"}
+    ((error, message),) = refusal(live.send_sms_notification, MOBILE, notify.sms, long)[1]
+    assert (error, message[:26]) == ("BadRequestError", "Your message is too long. ")
+
+
+def test_a_body_that_is_no_json_is_said_so(call):
+    for body in (b"{", b"\xff", b'{"a": NaN}', b'{"a": 1, "a": 2}', b"[" * 100_000):
+        told = call("POST", "/v2/notifications/sms", data=body)
+        assert (told.status_code, told.json()["errors"][0]["message"]) == (
+            400, "Invalid JSON supplied in POST data",
+        )  # fmt: skip
+    assert call("POST", "/v2/notifications/sms", data=b"x" * 300_000).status_code == 413
+
+
+def test_queries_are_checked(call):
+    told = call("GET", "/v2/notifications?status=elephant&template_type=Apple&older_than=1&x=1")
+    assert [e["message"].split(" is not one of")[0] for e in told.json()["errors"]] == [
+        "status elephant", "template_type Apple", "older_than is not a valid UUID",
+        "Additional properties are not allowed (x was unexpected)",
+    ]  # fmt: skip
+    (error,) = call("GET", "/v2/templates?type=fax").json()["errors"]
+    assert error["message"] == "type fax is not one of [sms, email, letter]"
+    (error,) = call("GET", "/v2/notifications/5").json()["errors"]
+    assert error["message"] == "notification_id is not a valid UUID"
+    (error,) = call("GET", "/v2/template/5").json()["errors"]
+    assert error["message"] == "id is not a valid UUID"
+
+
+def test_what_is_no_letter_has_no_pdf(notify, live):
+    sent = live.send_sms_notification(MOBILE, notify.sms, {"name": "a", "code": "1"})
+    assert refusal(live.get_pdf_for_letter, sent["id"]) == (
+        400, [("BadRequestError", "Notification is not a letter")],
+    )  # fmt: skip
+
+
+def test_paths_and_methods_that_are_not_there_are_told_as_at_notify_s_root(call):
+    lost = call("GET", "/v2/nothing")
+    assert lost.status_code == 404
+    assert lost.json()["result"] == "error"
+    assert lost.json()["message"].startswith("The requested URL was not found on the server.")
+    wrong = call("DELETE", "/v2/templates")
+    assert (wrong.status_code, wrong.json()["message"]) == (
+        405, "The method is not allowed for the requested URL.",
+    )  # fmt: skip
+    assert wrong.headers["Allow"] == "GET, HEAD"
+
+
+def test_who_asks_too_often_is_told_to_wait(notify, call):
+    keys = _keys(notify.hand, "justice")
+    service = keys["test"][-73:-37]
+    execute(notify.hand.db, "update api_services set a_minute = 3 where id = %s", (service,))
+    notify.keys["slow"] = keys["test"]
+    told = [call("POST", "/v2/notifications/sms", {}, key="slow") for _ in range(4)][-1]
+    assert told.json() == {
+        "status_code": 429,
+        "errors": [
+            {
+                "error": "RateLimitError",
+                "message": "Exceeded rate limit for key type TEST of 3 requests per 60 seconds",
+            }
+        ],
+    }
+    assert int(told.headers["Retry-After"]) > 0
+
+
+def test_the_same_idempotency_key_is_the_same_message(notify, call):
+    told = {
+        "phone_number": MOBILE, "template_id": notify.sms,
+        "personalisation": {"name": "a", "code": "1"},
+    }  # fmt: skip
+    headers = {"Idempotency-Key": uuid.uuid4().hex}
+    first, again = (
+        call("POST", "/v2/notifications/sms", told, headers=headers) for _ in range(2)
+    )  # fmt: skip
+    assert first.json() == again.json()
+    other = call("POST", "/v2/notifications/sms", {**told, "reference": "x"}, headers=headers)
+    assert other.status_code == 409
+    plain = {call("POST", "/v2/notifications/sms", told).json()["id"] for _ in range(2)}
+    assert len(plain) == 2
+
+
+def test_a_moment_within_a_day_is_kept(notify, call):
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 7200))
+    told = call(
+        "POST",
+        "/v2/notifications/email",
+        {
+            "email_address": EMAIL, "template_id": notify.email, "scheduled_for": at,
+            "personalisation": {"name": "a", "list": "b"},
+        },
+    ).json()  # fmt: skip
+    assert told["scheduled_for"] == at.replace("Z", ".000000Z")
+    found = call("GET", f"/v2/notifications/{told['id']}").json()
+    assert (found["scheduled_for"], found["status"]) == (told["scheduled_for"], "created")
+
+
+# --- whatever comes ---
+
+words = st.text(max_size=12)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(data=st.data())
+def test_no_body_stumbles_us(notify, call, data):
+    forms = {"sms": notify.sms, "email": notify.email, "letter": notify.letter}
+    kind = data.draw(st.sampled_from(sorted(forms)))
+    told = data.draw(
+        anything
+        | st.fixed_dictionaries(
+            {"template_id": st.just(forms[kind])},
+            optional={
+                "phone_number": st.just(MOBILE) | anything,
+                "email_address": st.just(EMAIL) | anything,
+                "personalisation": anything
+                | st.fixed_dictionaries({**{n: st.just(v) for n, v in ADDRESS.items()},
+                                         "name": anything, "code": anything, "list": anything}),
+                "reference": anything,
+                "scheduled_for": anything,
+                "one_click_unsubscribe_url": anything | st.just("https://a.example/\u2028"),
+                "sanitise_content_for": anything,
+                "content": anything | st.just(base64.b64encode(b"%PDF-x").decode()),
+                "postage": anything,
+            },
+        )
+    )  # fmt: skip
+    body = json.dumps(told, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    answer = call("POST", f"/v2/notifications/{kind}", data=body, key="test")
+    assert answer.status_code in (201, 400, 413, 429), answer.text
+    if answer.status_code != 201:
+        errors = answer.json()["errors"]
+        assert errors
+        assert all(set(each) == {"error", "message"} for each in errors)
+
+
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(
+    path=st.sampled_from(
+        ["notifications", "templates", "received-text-messages", f"notifications/{NOBODY}",
+         f"template/{NOBODY}", f"template/{NOBODY}/version/0", f"notifications/{NOBODY}/pdf"]
+    ) | words.map(lambda word: f"notifications/{quote(word, safe='')}"),
+    query=st.dictionaries(
+        st.sampled_from(["status", "template_type", "older_than", "reference", "include_jobs",
+                         "type"]) | words,
+        words | st.sampled_from(["failed", "sms", "true", NOBODY]),
+        max_size=3,
+    ),
+)  # fmt: skip
+def test_no_query_stumbles_us(call, path, query):
+    answer = call("GET", f"/v2/{path}", params=query)
+    assert answer.status_code in (200, 400, 404), answer.text
+    assert isinstance(answer.json(), dict)
+
+
+def test_bash_openssl_and_curl_send_one(notify):
+    script = ROOT / "docs/examples/notify.sh"
+    body = {
+        "phone_number": MOBILE, "template_id": notify.sms,
+        "personalisation": {"name": "سارا", "code": "1"},
+    }  # fmt: skip
+    told = subprocess.run(
+        ["bash", str(script), "POST", "/v2/notifications/sms", json.dumps(body)],
+        env={
+            "PATH": os.environ["PATH"], "NOTIFY_URL": notify.url, "NOTIFY_API_KEY":
+            notify.keys["test"],
+        },
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (told.returncode, told.stderr) == (0, "")
+    assert json.loads(told.stdout)["content"]["body"] == "سارا، کد شما 1 است."
+
+
+def test_the_keys_of_these_tests_open_nothing_else(notify):
+    """The secret by which the service seals is not what signs tokens."""
+    assert Keys("another secret").open(
+        execute(notify.hand.db, "select secret from api_keys limit 1")[0][0]
+    ) is None  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+def test_d9_the_notify_api_is_as_its_document_says(notify, mode):
+    class Bearer(AuthBase):
+        def __call__(self, request):
+            made = notify.keys["test"]
+            token = create_jwt_token(made[-36:], made[-73:-37])
+            request.headers["Authorization"] = f"Bearer {token}"
+            return request
+
+    for operation in operations(notify.url):
+        if mode.is_positive or operation.method.upper() == "POST":
+            try_operation(operation, mode, 2, Bearer())

@@ -1,0 +1,50 @@
+"""What the prober tells notify of each minute; the client in hand answers, or does not."""
+
+import asyncio
+import datetime as dt
+
+import pytest
+
+from bus.errors import Unavailable
+from contracts.notify.announcements import COMPONENTS, NOTE_PROBES
+from gateway.ops.health.probe import KEPT_MINUTES, Probing
+
+NOON = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
+NOWHERE = "http://127.0.0.1:1"
+
+
+class Client:
+    """Services that all live, but for notify while it is ``down``."""
+
+    def __init__(self):
+        self.down, self.told = True, []
+
+    async def call(self, contract, data, **_):
+        if self.down and contract.context == "notify":
+            raise Unavailable("It is away.", code="service.absent")
+        if contract is NOTE_PROBES:
+            self.told += NOTE_PROBES.load(data)["probes"]
+        return {"database": True, "noted": 1}
+
+
+def minutes(client, count):
+    """The prober's so many minutes with notify down, then one with notify up."""
+    probing = Probing(client, NOWHERE, NOWHERE)
+    for n in range(count):
+        with pytest.raises(Unavailable):
+            asyncio.run(probing.note(NOON + dt.timedelta(minutes=n)))
+    client.down = False
+    asyncio.run(probing.note(NOON + dt.timedelta(minutes=count)))
+    return [probe["up"] for probe in client.told if probe["component"] == "notify"]
+
+
+def test_minutes_in_which_notify_is_down_are_told_when_it_is_well_again():
+    client = Client()
+    assert minutes(client, 3) == [False, False, False, True]
+    assert len(client.told) == 4 * len(COMPONENTS)
+    client.told.clear()
+    assert minutes(client, 0) == [True]
+
+
+def test_only_minutes_that_notify_still_takes_are_kept():
+    assert len(minutes(Client(), KEPT_MINUTES + 5)) == KEPT_MINUTES

@@ -1,0 +1,256 @@
+"""What readiness, metrics and board say while a part, a store or the broker is away or frozen."""
+
+import calendar
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import time
+
+import psycopg2
+import pytest
+import requests
+
+from deploy.local import stores
+from gateway.ops.health.board import SENTENCES
+from tests.conftest import (
+    ROOT,
+    Starter,
+    as_owner,
+    free_port,
+    make_database,
+    run_face,
+    secrets_in,
+    wait_for,
+)
+from tests.gateway.conftest import begin, reads
+
+BOUND = 5.0
+
+
+class House:
+    """An inquiry service, its relay, an agency, a public and an ops face that watches them all."""
+
+    def __init__(self, start, folder, broker, db):
+        self.broker, self.db, self._start = broker, db, start
+        self.addresses = {
+            name: f"127.0.0.1:{free_port()}"
+            for name in ("inquiry", "inquiry-relay", "agency", "public")
+        }
+        self.environ = {"AMQP_URL": broker.url, "DB_URL": db, **secrets_in(folder)}
+        (folder / "blobs").mkdir()
+        self.parts = {
+            "inquiry": self.part("inquiry", "bus", "serve", "services.inquiry"),
+            "inquiry-relay": self.part("inquiry-relay", "bus", "relay", "services.inquiry"),
+        }
+        self.face = run_face(self.with_address("agency"), folder, self.environ)
+        self.parts["agency"] = self.face.process
+        self.public = begin(self.with_address("public"), "public", **self.environ)
+        watched = " ".join(f"{name}={address}" for name, address in self.addresses.items())
+        self.ops = begin(
+            start, "ops", **self.environ, AGENCY_URL=str(self.face), WATCHED_PARTS=watched
+        )
+        wait_for(lambda: self.ready().status_code == 200, 60, 0.5)
+
+    def part(self, name, *words):
+        return self.with_address(name)(*words, **self.environ)
+
+    def with_address(self, name):
+        def start(*words, **environ):
+            process = self._start(*words, **environ, METRICS_ADDRESS=self.addresses[name])
+            self.__dict__.setdefault("parts", {})[name] = process
+            return process
+
+        return start
+
+    def ready(self):
+        return requests.get(f"{self.ops}/health/ready", timeout=BOUND)
+
+    def metrics(self):
+        return requests.get(f"{self.ops}/metrics", timeout=BOUND).text
+
+    def check(self, name):
+        """The status and code of a check; None if there is no such check."""
+        found = self.ready().json()["checks"].get(name)
+        return found and (found[0]["status"], found[0]["code"])
+
+    @contextlib.contextmanager
+    def frozen(self, name):
+        self.parts[name].popen.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.parts[name].popen.send_signal(signal.SIGCONT)
+            wait_for(lambda: self.ready().status_code == 200, 60, 0.5)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory, postgres, demo_template):
+    folder = tmp_path_factory.mktemp("ready")
+    broker = stores.start_rabbitmq(folder / "rabbitmq")
+    starter = Starter(folder)
+    yield House(starter, folder, broker, make_database(postgres, "ready", demo_template))
+    starter.end()
+    broker.stop()
+
+
+@pytest.mark.parametrize("part", ["inquiry-relay", "public", "inquiry"])
+def test_o1_a_part_that_is_frozen_fails_readiness_by_its_name(house, part):
+    with house.frozen(part):
+        started = time.monotonic()
+        wait_for(lambda: house.check(part) == ("fail", "part.silent"), 10)
+        answer = house.ready()
+        assert (answer.status_code, time.monotonic() - started < 2 * BOUND) == (503, True)
+        told = answer.json()["checks"][part][0]["time"]
+        # Since when: not before it was frozen.
+        since = calendar.timegm(time.strptime(told, "%Y-%m-%dT%H:%M:%SZ"))
+        assert time.time() - 30 < since <= time.time()
+        assert f'mirab_check_status{{check="{part}"}} 2.0' in house.metrics()
+        page = reads(house.ops, timeout=BOUND).text
+        assert SENTENCES["part.silent"] in page
+        assert page.index(f">{part}<") < page.index(">broker<")  # the gravest first
+
+
+def test_o1_who_asks_often_is_answered_from_one_look(house):
+    started = time.monotonic()
+    for _ in range(50):
+        house.ready()
+    assert time.monotonic() - started < BOUND
+
+
+def test_o1_a_part_that_does_not_run_is_told_apart_from_one_that_hangs(house):
+    house.parts["inquiry-relay"].kill()
+    try:
+        wait_for(lambda: house.check("inquiry-relay") == ("fail", "part.down"), 10)
+    finally:
+        house.part("inquiry-relay", "bus", "relay", "services.inquiry")
+        wait_for(lambda: house.ready().status_code == 200, 60, 0.5)
+
+
+def read_only(db, value):
+    with contextlib.closing(psycopg2.connect(as_owner(db))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("set default_transaction_read_only = off")
+            name = db.rsplit("/", 1)[1]
+            cursor.execute(f"alter database {name} set default_transaction_read_only = {value}")
+
+
+def test_o2_a_service_whose_database_is_read_only_is_not_up(house):
+    read_only(house.db, "on")
+    try:
+        wait_for(lambda: house.check("inquiry.database") == ("fail", "database.read_only"), 20)
+        assert house.ready().status_code == 503
+        metrics = house.metrics()
+        assert 'mirab_service_database_up{service="inquiry"} 0.0' in metrics
+        assert re.search(r'_database_problem\{problem="read_only",service="inquiry"\} 1.0', metrics)
+        assert re.search(r'_database_problem\{problem="locked",service="inquiry"\} 0.0', metrics)
+    finally:
+        read_only(house.db, "off")
+    wait_for(lambda: house.ready().status_code == 200, 60, 0.5)
+
+
+def test_o3_a_locked_table_shows_in_readiness_and_metrics_though_nobody_asks(house):
+    with contextlib.closing(psycopg2.connect(as_owner(house.db))) as connection:
+        connection.cursor().execute("lock table inquiry_log in access exclusive mode")
+        wait_for(lambda: house.check("inquiry.database") == ("fail", "database.locked"), 20)
+        output = house.ready().json()["checks"]["inquiry.database"][0]["output"]
+        assert "inquiry_log" in output
+        assert 'mirab_service_database_up{service="inquiry"} 0.0' in house.metrics()
+    wait_for(lambda: house.ready().status_code == 200, 60, 0.5)
+
+
+def test_o3_a_locked_row_shows_within_a_minute_by_what_callers_are_told(house):
+    from connector import Caller
+    from connector.caller import load_key
+
+    key = load_key(ROOT / "deploy/local/demo_keys/fuel-co.pem", "fuel-co-demo")
+    caller = Caller(str(house.face), key)
+    with contextlib.closing(psycopg2.connect(as_owner(house.db))) as connection:
+        connection.cursor().execute("select * from inquiry_log_head for update")
+        with pytest.raises(Exception, match=r"(?i)busy|locked|again|answer"):
+            caller.ask(key_kind="national_id", key="9905251782", purpose="fuel_quota")
+        wait_for(lambda: house.check("inquiry.database")[1] == "database.busy", 20)
+
+
+@pytest.mark.parametrize("name", ["inquiry", "inquiry-relay", "agency", "public"])
+def test_o4_each_part_is_scraped_by_itself(house, name):
+    answer = requests.get(f"http://{house.addresses[name]}/metrics", timeout=BOUND)
+    assert answer.status_code == 200
+    assert "process_cpu_seconds_total" in answer.text
+    checked = subprocess.run(
+        ["promtool", "check", "metrics"], input=answer.text, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert "error" not in checked.stderr.lower(), checked.stderr
+
+
+def test_o4_each_face_counts_its_own_answers_from_0_on(house):
+    def count(status):
+        text = requests.get(f"http://{house.addresses['public']}/metrics", timeout=BOUND).text
+        labels = f'face="public",method="GET",route="/v1/verify/{{code}}",status="{status}"'
+        line = re.search(re.escape(f"mirab_http_requests_total{{{labels}}} ") + r"([\d.]+)", text)
+        return line and float(line[1])
+
+    assert count(500) == 0
+    assert count(503) is not None
+    before = count(404) or 0
+    requests.get(f"{house.public}/v1/verify/V-2222-2222-2222-2222-2222", timeout=10)
+    assert (count(404) or 0) + (count(200) or 0) > before
+    requests.request("BREW", f"{house.public}/v1/verify/x", timeout=10)
+    metrics = requests.get(f"http://{house.addresses['public']}/metrics", timeout=BOUND).text
+    assert "BREW" not in metrics
+
+
+def test_o7_a_broker_that_takes_no_messages_is_named_and_nothing_else_is_called_down(house):
+    house.broker.ctl("set_vm_memory_high_watermark", "0.000001")
+    try:
+        wait_for(lambda: house.check("broker") == ("fail", "broker.blocked"), 20)
+        answer = house.ready()
+        failing = {n for n, [c] in answer.json()["checks"].items() if c["status"] == "fail"}
+        assert failing == {"broker", "self-call"}
+        assert not re.search(r"\w+Error", answer.text)
+        started = time.monotonic()
+        metrics = house.metrics()
+        assert time.monotonic() - started < BOUND
+        assert "mirab_broker_blocked 1.0" in metrics
+        assert "mirab_broker_up 1.0" in metrics
+        for series in ("mirab_service_up{", "mirab_service_database_up{", "mirab_outbox_unsent{"):
+            assert series not in metrics
+        assert 'mirab_probe_failed{reason="broker.blocked",service="inquiry"} 1.0' in metrics
+        assert SENTENCES["broker.blocked"] in reads(house.ops, timeout=BOUND).text
+    finally:
+        house.broker.ctl("set_vm_memory_high_watermark", "0.4")
+    wait_for(lambda: house.ready().status_code == 200, 60, 0.5)
+    assert 'mirab_service_up{service="inquiry"} 1.0' in house.metrics()
+
+
+def test_o7_a_broker_that_hangs_is_named_and_holds_up_no_page_of_the_operator(house):
+    os.killpg(house.broker._process.pid, signal.SIGSTOP)
+    try:
+        wait_for(lambda: house.check("broker") == ("fail", "broker.unreachable"), 20)
+        assert "mirab_broker_up 0.0" in house.metrics()
+        assert 'mirab_service_up{service="inquiry"}' not in house.metrics()
+        assert SENTENCES["broker.unreachable"] in reads(house.ops, timeout=BOUND).text
+        for path in ("/dead-letters", "/dead-letters/inquiry"):
+            answer = reads(house.ops + path)
+            assert (answer.status_code, answer.json()["code"]) == (503, "broker.unreachable")
+            assert answer.headers["retry-after"]
+    finally:
+        os.killpg(house.broker._process.pid, signal.SIGCONT)
+    wait_for(lambda: house.ready().status_code == 200, 90, 0.5)
+
+
+def test_the_board_has_persian_words_for_all_that_a_check_can_find():
+    code = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("bus", "gateway/ops", "deploy/broker")
+        for path in (ROOT / folder).glob("*.py")
+    )
+    codes = set(
+        re.findall(r'(?:fail|warn|Finding)\(\s*(?:Status\.\w+,\s*)?"([a-z_]+[.a-z_]*)"', code)
+    )
+    codes |= set(re.findall(r'"(database\.[a-z_]+)"', code)) - {"database.failed"}
+    assert len(codes) > 25
+    assert codes - set(SENTENCES) == set()

@@ -1,0 +1,97 @@
+"""Secrets follow from no id that anybody can read: from no key, log, dump or other form."""
+
+import re
+import uuid
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.gateway.public.strangers import Portal
+
+REGISTER, INBOX, OWN = "ticketing.register.v1", "notify.make_inbox.v1", "inquiry.ask_own.v1"
+TICKET = {"kind": "complaint", "category": "illegal_well", "text": "چاه می‌زنند", "declared": True}
+ASKED = {"key": "9905251782", "file_no": "1001/5", "declared": "1"}
+
+
+@pytest.fixture
+def portal(tmp_path):
+    return Portal(tmp_path)
+
+
+def register(portal, key, **more):
+    headers = {"Idempotency-Key": f'"{key}"'}
+    return portal.send("POST", "/v1/tickets", json={**TICKET, **more}, headers=headers).json()
+
+
+def test_s8_the_key_of_another_programs_ticket_opens_nothing_at_any_form(portal):
+    key = str(uuid.uuid4())
+    secret = register(portal, key)["secret"]
+    for path, fields in (("/inbox", {}), ("/inquiry", ASKED)):
+        portal.send("POST", path, data={"form": key, **fields})
+    made = portal.services.secrets(INBOX) + portal.services.secrets(OWN)
+    assert len(made) == 2
+    assert secret not in made
+
+
+def test_s8_a_form_that_is_not_ours_gets_a_secret_that_nobody_else_is_shown(portal):
+    for _ in range(2):
+        portal.send("POST", "/inbox", data={"form": "a form of my own"})
+        portal.send("POST", "/inquiry", data={"form": "a form of my own", **ASKED})
+    for contract in (INBOX, OWN):
+        assert len(set(portal.services.secrets(contract))) == 2
+        assert len(set(portal.services.ids(contract))) == 2
+
+
+@pytest.mark.parametrize(("path", "contract"), [("/inbox", INBOX), ("/inquiry", OWN)])
+def test_s8_a_form_of_ours_is_one_act_with_one_secret_and_another_has_another(
+    portal, path, contract
+):
+    form = portal.form(path)
+    for sent in (form, form, portal.form(path)):
+        portal.send("POST", path, data={"form": sent, **ASKED})
+    one, again, other = portal.services.secrets(contract)
+    assert one == again != other
+    assert re.fullmatch("[0-9]{20}", one)
+    one, again, other = portal.services.ids(contract)
+    assert one == again != other
+
+
+@pytest.mark.parametrize(("path", "contract"), [("/inbox", INBOX), ("/inquiry", OWN)])
+def test_s9_an_id_from_a_log_or_a_dump_is_none_that_anybody_can_send(portal, path, contract):
+    portal.send("POST", path, data={"form": portal.form(path), **ASKED})
+    (id_,), (secret,) = portal.services.ids(contract), portal.services.secrets(contract)
+    for stolen in (id_, secret):
+        portal.send("POST", path, data={"form": stolen, **ASKED})
+        register(portal, str(uuid.UUID(id_)))
+    assert portal.services.secrets(contract).count(secret) == 1
+    assert portal.services.ids(contract).count(id_) == 1
+    assert secret not in portal.services.secrets(REGISTER)
+    assert id_ not in portal.services.ids(REGISTER)
+
+
+def test_s9_an_id_of_a_payment_in_a_log_begins_no_payment_again(portal):
+    portal.services.replies["billing.start_payment.v1"] = {"order": 7, "key": "k"}
+    path = "/v1/bills/1462119/175550912/payments"
+    for first in (True, False):
+        key = str(uuid.uuid4()) if first else portal.services.ids("billing.start_payment.v1")[0]
+        headers = {"Idempotency-Key": f'"{key}"'}
+        portal.send("POST", path, json={"psp": "sep"}, headers=headers)
+    assert len(set(portal.services.ids("billing.start_payment.v1"))) == 2
+
+
+def test_s10_an_idempotency_key_without_the_whole_body_is_told_no_secret(portal):
+    key = str(uuid.uuid4())
+    one, again = register(portal, key), register(portal, key)
+    assert one["secret"] == again["secret"]
+    other = register(portal, key, text="چیز دیگر")
+    assert other["secret"] != one["secret"], "the service refuses it as a misuse of the key"
+    assert len(set(portal.services.ids(REGISTER))) == 1
+    document = (ROOT / "docs/citizens-api.md").read_text(encoding="utf-8")
+    assert "need not be kept secret" in document
+
+
+def test_s8_another_key_of_the_portal_gives_other_secrets_and_ids(tmp_path):
+    key, houses = str(uuid.uuid4()), [Portal(tmp_path, PORTAL_KEY=k) for k in ("one", "two")]
+    told = [register(house, key)["secret"] for house in houses]
+    assert len(set(told)) == 2
+    assert len({house.services.ids(REGISTER)[0] for house in houses}) == 2
