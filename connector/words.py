@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bus.fields import KEY_KINDS
+from bus.process.version import release
 from connector.caller import Caller
 from connector.keys import load_key, read_server_keys
 
@@ -33,6 +34,7 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
         epilog=f"{name} COMMAND --help tells the options of a command. Exit codes: "
         "0 done; 1 refused by Mirab; 2 not tried or not answered.",
     )
+    top.add_argument("--version", action="version", version=f"{name} {release()}")
     commands = top.add_subparsers(required=True, metavar="COMMAND", dest="command")
     for command, describe in COMMANDS.items():
         described, add = describe
