@@ -6,11 +6,13 @@ desktop.
 """
 
 import functools
+import io
 import re
 import shutil
 import sys
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from deploy.local import demo
@@ -52,8 +54,11 @@ def main(folder=ROOT / "docs/pictures"):
     return 0
 
 
-def shot(page, folder, size, what):
-    page.screenshot(path=str(folder / f"{what}-{size}.png"), full_page=True)
+def shot(page, folder, size, title):
+    """One page as a PNG of 128 colours: a third of the size, and nobody sees the difference."""
+    picture = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
+    colours = picture.quantize(128, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    colours.save(folder / f"{title}-{size}.png", optimize=True)
 
 
 def journey(page, shoot):
