@@ -20,7 +20,7 @@ from gateway.papers import pdf
 from gateway.public.json_api import idempotency_id
 from gateway.public.site import words
 from gateway.public.site.backend import Tickets
-from gateway.public.site.pages import faults_of, leads_to, one, show, status_of
+from gateway.public.site.pages import faults_of, leads_to, show, status_of, text_of
 
 FIELDS_OF_A_RETURN, LONGEST_VALUE, RETURN_BYTES = 40, 2000, 64 * 1024
 _log = log.get("bills")
@@ -46,7 +46,7 @@ class Bills:
     async def find(self, request: Request) -> Response:
         """POST /bills: on to the bill, if there is one."""
         values = (await uploads.read_form(request, None)).values
-        typed = {name: one(values, name) for name in ("bill_id", "payment_id")}
+        typed = {name: text_of(values, name) for name in ("bill_id", "payment_id")}
         if words.choose(request, values):
             return show(request, "bills", typed=typed, faults={})
         given = {name: value for name, value in typed.items() if value}
@@ -93,15 +93,15 @@ class Bills:
             told = await self._tickets.ask(
                 request,
                 contracts.START_PAYMENT,
-                {**asked, "psp": one(values, "psp")},
-                id=one(values, "form") or None,
+                {**asked, "psp": text_of(values, "psp")},
+                id=text_of(values, "form") or None,
             )
         except NotFound:
             raise
         except BusError as error:
             bill = await self._bill(request)
             return self._page(request, bill, faults_of(request, error), status_of(error))
-        typed = {name: one(values, name) for name in ("form", "psp")}
+        typed = {name: text_of(values, name) for name in ("form", "psp")}
         response = show(request, "pay", told=told, typed=typed)
         bank = urlsplit(told["url"])
         response.headers["Content-Security-Policy"] = web.SECURITY[
@@ -201,7 +201,7 @@ async def _body_fields(request: Request) -> dict[str, str]:
     """The fields of a body, whatever type it names: several forms of banks name none."""
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
         values = (await uploads.read_form(request, None)).values
-        return {name: one(values, name) for name in values}
+        return {name: text_of(values, name) for name in values}
     text = (await bodies.body(request, RETURN_BYTES)).decode("utf-8", "replace")
     if text.lstrip().startswith("{"):
         members = bodies.parse_object(text.encode())

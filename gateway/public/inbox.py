@@ -12,7 +12,7 @@ from gateway.forms import uploads
 from gateway.public.site import words
 from gateway.public.site.access import INBOX, keep_open, open_door, proof_of
 from gateway.public.site.backend import Tickets
-from gateway.public.site.pages import faults_of, leads_to, one, show, status_of
+from gateway.public.site.pages import faults_of, leads_to, show, status_of, text_of
 
 
 class Inbox:
@@ -28,7 +28,7 @@ class Inbox:
     async def make(self, request: Request) -> Response:
         """POST /inbox: a form that is sent twice is one inbox, with one secret."""
         values = (await uploads.read_form(request, None)).values
-        form = self._tickets.acts.form_or_new(one(values, "form"))
+        form = self._tickets.acts.form_or_new(text_of(values, "form"))
         data = {"secret": form.secret}
         told = await self._tickets.ask(request, contracts.MAKE_INBOX, data, id=form.id)
         return self._opened(request, {"code": told["code"], **data}, "?new=1")
@@ -40,7 +40,7 @@ class Inbox:
     async def open(self, request: Request) -> Response:
         """POST /inbox/open"""
         values = (await uploads.read_form(request, None)).values
-        typed = {name: one(values, name) for name in ("code", "secret")}
+        typed = {name: text_of(values, name) for name in ("code", "secret")}
         if words.choose(request, values):
             return show(request, "inbox_open", typed=typed, faults={})
         try:

@@ -20,7 +20,7 @@ from gateway.papers import pdf
 from gateway.public.site import words
 from gateway.public.site.access import OWN, keep_open, open_door, proof_of
 from gateway.public.site.backend import Tickets
-from gateway.public.site.pages import faults_of, leads_to, one, show, status_of
+from gateway.public.site.pages import faults_of, leads_to, show, status_of, text_of
 
 WAIT_SECONDS = 3
 SERVICE = "own_inquiry"
@@ -56,18 +56,18 @@ class Own:
     async def ask(self, request: Request) -> Response:
         """POST /inquiry: a form that is sent twice is one inquiry, with one secret."""
         values = (await uploads.read_form(request, None)).values
-        typed = {name: one(values, name) for name in ("key", "file_no")}
-        form = self._tickets.acts.form_or_new(one(values, "form"))
+        typed = {name: text_of(values, name) for name in ("key", "file_no")}
+        form = self._tickets.acts.form_or_new(text_of(values, "form"))
         if words.choose(request, values):
-            typed |= {name: one(values, name) for name in ("mobile", "declared")}
+            typed |= {name: text_of(values, name) for name in ("mobile", "declared")}
             return await self._form(request, typed, {}, form=self._tickets.acts.seal(form))
         data = {
-            "key_kind": one(values, "key_kind") or "national_id",
+            "key_kind": text_of(values, "key_kind") or "national_id",
             **{name: value for name, value in typed.items() if value},
-            "declared": one(values, "declared") == "1",
+            "declared": text_of(values, "declared") == "1",
             "secret": form.secret,
             # Never shown again, like the ID: who comes to this computer next must not read it.
-            "mobile": one(values, "mobile") or None,
+            "mobile": text_of(values, "mobile") or None,
             "language": words.language(request),
         }
         try:
@@ -93,7 +93,7 @@ class Own:
     async def open(self, request: Request) -> Response:
         """POST /inquiry/open"""
         values = (await uploads.read_form(request, None)).values
-        typed = {name: one(values, name) for name in ("code", "secret")}
+        typed = {name: text_of(values, name) for name in ("code", "secret")}
         if words.choose(request, values):
             return show(request, "inquiry_open", typed=typed, faults={})
         try:
@@ -157,10 +157,10 @@ class Own:
         if proof is None:
             return RedirectResponse("/inquiry/open", 303)
         values = (await uploads.read_form(request, None)).values
-        score = one(values, "score")
+        score = text_of(values, "score")
         data = {
             **proof, "score": int(score) if score in "12345" and score else 0,
-            "solved": one(values, "solved") == "1",
+            "solved": text_of(values, "solved") == "1",
         }  # fmt: skip
         try:
             await self._tickets.ask(request, RATE_OWN, data)

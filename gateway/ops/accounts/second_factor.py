@@ -18,7 +18,7 @@ from gateway.html import rendering
 from gateway.http.problems import status_of
 from gateway.ops.accounts import words
 from gateway.ops.accounts.sign_in import text_form
-from gateway.ops.staff.forms import one
+from gateway.ops.staff.forms import value_of
 from gateway.ops.staff.session import Desk, colleague_of, new_cookie
 
 CSP = "Content-Security-Policy"
@@ -175,7 +175,7 @@ class SecondFactorPages:
         """The fields of these pages' forms, empty where they were not sent."""
         self.desk.session(request)
         values = await text_form(request)
-        return {name: one(values, name) for name in words.FIELDS}
+        return {name: value_of(values, name) for name in words.FIELDS}
 
     def _show(self, name: str, error: BusError | None, **values: Any) -> Response:
         response = rendering.page(

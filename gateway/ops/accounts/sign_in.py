@@ -15,7 +15,7 @@ from gateway.html import rendering
 from gateway.ops.accounts import kept_forms
 from gateway.ops.accounts.kept_forms import KeptForm
 from gateway.ops.accounts.oidc import Attempt, Provider
-from gateway.ops.staff.forms import one
+from gateway.ops.staff.forms import value_of
 from gateway.ops.staff.session import Colleague, Desk, colleague_of, new_cookie
 from iran.persian import fold_code
 
@@ -61,11 +61,11 @@ class SignInPages:
         """POST /sign-in: an account of the desk itself."""
         values = await text_form(request)
         form, cookie = kept_forms.carried_form(values), new_cookie()
-        username = fold_code(one(values, "username"))
+        username = fold_code(value_of(values, "username"))
         asked = {
             **self.desk.started(request, cookie),
             "username": username,
-            "password": one(values, "password"),
+            "password": value_of(values, "password"),
             "device": self.desk.device(request, username),
         }
         try:
@@ -125,7 +125,7 @@ class SignInPages:
     async def sign_out(self, request: Request) -> Response:
         """POST /sign-out: ends the session at the server; with which=all all of the colleague's."""
         values = await text_form(request)
-        await self._end(request, "all" if one(values, "which") == "all" else "this")
+        await self._end(request, "all" if value_of(values, "which") == "all" else "this")
         response = RedirectResponse(f"{self._at}/sign-in", 303)
         self.desk.leave(request, response)
         return response
@@ -188,7 +188,7 @@ class SignInPages:
         if self._provider is None:
             raise Unauthenticated("There is no such login here.", code="desk.oidc")
         values = await text_form(request)
-        issuer, subject = await self._provider.left(one(values, "logout_token"))
+        issuer, subject = await self._provider.left(value_of(values, "logout_token"))
         asked = {"issuer": issuer, "subject": subject}
         await self.desk.ask_as_desk(request, accounts.END_LOGIN_SESSIONS, asked)
         return web.json_response({})

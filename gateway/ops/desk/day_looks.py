@@ -7,7 +7,7 @@ from typing import Any
 from bus.errors import NotFound
 from gateway.html import formats
 from gateway.ops.desk import words
-from gateway.ops.staff.previews import Fact, Look
+from gateway.ops.staff.previews import Fact, Preview
 from iran.persian import TEHRAN
 
 Row = Mapping[str, Any]
@@ -15,33 +15,33 @@ DUES_MOVE = "سررسید همه پرونده‌های باز دوباره حس�
 STATUS = {"confirmed": "قطعی", "estimated": "برآوردی"}
 
 
-def added(calendar: Row, row: Row) -> Look:
+def added(calendar: Row, row: Row) -> Preview:
     """The row as it would stand in the calendar."""
-    return Look(
+    return Preview(
         title="این ردیف به تقویم افزوده می‌شود",
         button="افزودن ردیف",
         facts=(*_facts(calendar, row), Fact("سند", row["source"])),
         leaves=(DUES_MOVE, *_visits(calendar, row)),
-        seen={"looked_version": calendar["version"]},
+        basis={"looked_version": calendar["version"]},
     )
 
 
-def withdrawn(calendar: Row, asked: Row) -> Look:
+def withdrawn(calendar: Row, asked: Row) -> Preview:
     """The row that would be taken back. NotFound ``calendar.row_not_found``."""
     row = next((r for r in calendar["rows"] if r["id"] == asked["row"]), None)
     if row is None:
         raise NotFound("There is no such row.", code="calendar.row_not_found")
-    return Look(
+    return Preview(
         title="این ردیف تقویم برداشته می‌شود",
         button="برداشتن ردیف",
         facts=(*_facts(calendar, row), Fact("سند برداشتن", asked["source"])),
         leaves=(DUES_MOVE,),
-        seen={"looked_version": calendar["version"]},
+        basis={"looked_version": calendar["version"]},
         danger=True,
     )
 
 
-LOOKS: Mapping[str, Callable[[Row, Row], Look]] = {"row": added, "withdraw": withdrawn}
+LOOKS: Mapping[str, Callable[[Row, Row], Preview]] = {"row": added, "withdraw": withdrawn}
 
 
 def _facts(calendar: Row, row: Row) -> list[Fact]:

@@ -11,8 +11,8 @@ from contracts.ticketing import desk as contracts
 from gateway.ops.desk import day_looks, words
 from gateway.ops.desk.shared import DeskSection, done, status_shown
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import day_of, one, query, taken
-from gateway.ops.staff.previews import wants_form, wants_look
+from gateway.ops.staff.forms import parse_day, parse_form, query_value, value_of
+from gateway.ops.staff.previews import wants_change, wants_preview
 
 CHANGES = {
     "row": contracts.CHANGE_CALENDAR,
@@ -51,15 +51,15 @@ class DayPages(DeskSection):
         if what not in CHANGES:
             raise NotFound("There is no such act.", code="http.not_found")
         values = (await forms.read(request)).values
-        typed = {**{field: one(values, field) for field in values}, "act": what}
-        if wants_form(values):
+        typed = {**{field: value_of(values, field) for field in values}, "act": what}
+        if wants_change(values):
             return await self._calendar(request, None, typed)
         try:
-            data = taken(CHANGES[what], values)
-            if what in day_looks.LOOKS and wants_look(values):
+            data = parse_form(CHANGES[what], values)
+            if what in day_looks.LOOKS and wants_preview(values):
                 told = await self.desk.ask(request, contracts.CALENDAR, {})
-                look = day_looks.LOOKS[what](told, CHANGES[what].load(dict(data)))
-                return await self.look_page(request, values, look)
+                preview = day_looks.LOOKS[what](told, CHANGES[what].load(dict(data)))
+                return await self.preview_page(request, values, preview)
             await self.desk.ask(request, CHANGES[what], data, id=typed.get("form"))
         except Unauthenticated:
             raise
@@ -69,8 +69,8 @@ class DayPages(DeskSection):
 
     async def report(self, request: Request) -> Response:
         """GET /desk/figures"""
-        asked = {n: query(request, n) for n in ("from_day", "to_day")}
-        days = {name: day_of(text) if text else None for name, text in asked.items()}
+        asked = {n: query_value(request, n) for n in ("from_day", "to_day")}
+        days = {name: parse_day(text) if text else None for name, text in asked.items()}
         try:
             told = await self.desk.ask(request, contracts.REPORT, days)
         except (Unauthenticated, NotFound):

@@ -13,7 +13,7 @@ from contracts.ticketing import letters as contracts
 from gateway.forms import uploads
 from gateway.ops.desk.shared import DeskSection, status_shown
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import one, query, taken
+from gateway.ops.staff.forms import parse_form, query_value, value_of
 from gateway.ops.staff.list_links import back_query, with_back
 from gateway.ops.staff.refusal_texts import FAULTS
 from gateway.ops.staff.refusals import Refusals
@@ -67,11 +67,11 @@ class LetterPages(DeskSection):
 
     async def listing(self, request: Request) -> Response:
         """GET /desk/letters: where a person has to look comes first."""
-        state = query(request, "state")
+        state = query_value(request, "state")
         wanted = {
             "state": state if state in STATES else "WAITING",
-            "unit": query(request, "unit")[:40] or None,
-            "page": forms.page_of(request),
+            "unit": query_value(request, "unit")[:40] or None,
+            "page": forms.page_number(request),
         }
         reply = await self.desk.ask(request, contracts.LETTERS, wanted)
         return await self.page(request, "letters", reply=reply, wanted=wanted, states=STATES)
@@ -103,9 +103,9 @@ class LetterPages(DeskSection):
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
         values = (await forms.read(request)).values
-        typed = {field: one(values, field) for field in values}
+        typed = {field: value_of(values, field) for field in values}
         try:
-            data = {**taken(ACTS[name], values), "letter": letter}
+            data = {**parse_form(ACTS[name], values), "letter": letter}
             await self.desk.ask(request, ACTS[name], data, id=typed.get("form"))
         except (Unauthenticated, NotFound):
             raise

@@ -11,7 +11,7 @@ from gateway.http.problems import status_of
 from gateway.ops.desk import words
 from gateway.ops.staff.list_links import back_query, list_query
 from gateway.ops.staff.names import Names
-from gateway.ops.staff.previews import Look, carried
+from gateway.ops.staff.previews import Preview, carried_fields
 from gateway.ops.staff.session import Desk, form_id
 
 
@@ -44,15 +44,15 @@ class DeskSection:
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    async def look_page(
-        self, request: Request, values: dict[str, list[str]], look: Look
+    async def preview_page(
+        self, request: Request, values: dict[str, list[str]], preview: Preview
     ) -> Response:
         """The page before an act of weight, with the form as it was sent."""
         return await self.page(
             request,
-            "look",
-            look=look,
-            carried=carried(values, look),
+            "preview",
+            preview=preview,
+            carried_fields=carried_fields(values, preview),
             action=request.url.path,
             layout="desk/layout.html",
         )

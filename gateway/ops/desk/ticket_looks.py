@@ -8,7 +8,7 @@ from starlette.requests import Request
 from contracts.ticketing import desk as contracts
 from gateway.html.formats import moment
 from gateway.ops.desk import words
-from gateway.ops.staff.previews import Fact, Look
+from gateway.ops.staff.previews import Fact, Preview
 from gateway.ops.staff.refusals import TICKET_STATES
 from gateway.ops.staff.session import Desk
 from people.tracking import grouped
@@ -21,20 +21,20 @@ VISITS = {
 }
 
 
-async def look(desk: Desk, request: Request, name: str, data: Row) -> Look:
+async def preview(desk: Desk, request: Request, name: str, data: Row) -> Preview:
     """The page before ``close``, ``merge`` or ``new_secret``."""
     told = await desk.ask(request, contracts.READ, {"code": data["code"]})
     if name == "new_secret":
         return _new_secret(told)
     leaves = [*_left(told, data)]
     if name == "close":
-        return Look(
+        return Preview(
             title="این پرونده بدون پاسخ پایان می‌یابد", button="پایان دادن", danger=True,
             facts=(*_facts("پرونده", told), Fact("دلیل", words.CLOSES[data["reason"]])),
-            preview=data["text"], leaves=(*leaves, "شهروند این متن را با نامه یا پیامک می‌گیرد."),
+            text=data["text"], leaves=(*leaves, "شهروند این متن را با نامه یا پیامک می‌گیرد."),
         )  # fmt: skip
     into = await desk.ask(request, contracts.READ, {"code": data["into"]})
-    return Look(
+    return Preview(
         title="این پرونده با پرونده دیگری یکی می‌شود", button="یکی کردن",
         facts=(*_facts("این پرونده", told), *_facts("پرونده اصلی", into)),
         leaves=(
@@ -45,11 +45,11 @@ async def look(desk: Desk, request: Request, name: str, data: Row) -> Look:
     )  # fmt: skip
 
 
-def _new_secret(told: Row) -> Look:
+def _new_secret(told: Row) -> Preview:
     """The old secret opens nothing from then on, and nobody can give it back."""
     person = told["person"] or {}
     way = "شماره همراه" if person.get("mobile") else "پست الکترونیک"
-    return Look(
+    return Preview(
         title="رمز این پرونده تازه می‌شود", button="فرستادن رمز تازه",
         facts=(*_facts("پرونده", told), Fact("فرستاده می‌شود به", f"{way} ثبت‌شده در پرونده")),
         leaves=("رمزی که شهروند اکنون دارد دیگر باز نمی‌کند و برگردانده نمی‌شود.",),

@@ -17,9 +17,9 @@ from gateway.forms import uploads
 from gateway.ops.desk import ticket_looks, words
 from gateway.ops.desk.shared import DeskSection, done, status_shown
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import one, query, taken
+from gateway.ops.staff.forms import parse_form, query_value, value_of
 from gateway.ops.staff.list_links import back_query, with_back
-from gateway.ops.staff.previews import wants_form, wants_look
+from gateway.ops.staff.previews import wants_change, wants_preview
 from gateway.ops.staff.session import Desk
 from people.tracking import grouped, grouped_secret
 
@@ -55,14 +55,14 @@ class TicketPages(DeskSection):
 
     async def queue(self, request: Request) -> Response:
         """GET /desk: the unit's tickets by due time."""
-        state = query(request, "state", "WORK")
+        state = query_value(request, "state", "WORK")
         asked = {
             "state": state if state in QUEUES else "WORK",
-            "search": query(request, "search")[:100],
-            "mine": query(request, "mine") == "1",
-            "late": query(request, "late") == "1",
-            "unit": query(request, "unit")[:40] or None,
-            "page": forms.page_of(request),
+            "search": query_value(request, "search")[:100],
+            "mine": query_value(request, "mine") == "1",
+            "late": query_value(request, "late") == "1",
+            "unit": query_value(request, "unit")[:40] or None,
+            "page": forms.page_number(request),
         }
         told = await self.desk.ask(request, contracts.QUEUE, asked)
         return await self.page(request, "queue", told=told, asked=asked)
@@ -112,8 +112,8 @@ class TicketPages(DeskSection):
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
         form = await forms.read(request, self._blobs_of(request, name))
-        typed = {**{field: one(form.values, field) for field in form.values}, "act": name}
-        if wants_form(form.values):
+        typed = {**{field: value_of(form.values, field) for field in form.values}, "act": name}
+        if wants_change(form.values):
             return await self._ticket(request, None, typed)
         try:
             if name in FILES and (prepared := await self._prepared(request, typed)) is not None:
@@ -135,15 +135,15 @@ class TicketPages(DeskSection):
         if form.problems:
             raise ContractError("The files cannot be taken.", fields=form.problems)
         contract, fixed = ACTS[name]
-        data = {**taken(contract, form.values), **fixed, "code": code}
+        data = {**parse_form(contract, form.values), **fixed, "code": code}
         if name in FILES:
             data["attachments"] = [claim.told() for claim in form.claims]
         if name in ENDS:
             await self._settle_bills(request, typed)
-        if name in LOOKED_AT and wants_look(form.values):
+        if name in LOOKED_AT and wants_preview(form.values):
             contract.load(dict(data))
-            look = await ticket_looks.look(self.desk, request, name, data)
-            return await self.look_page(request, form.values, look)
+            preview = await ticket_looks.preview(self.desk, request, name, data)
+            return await self.preview_page(request, form.values, preview)
         await self.desk.ask(request, contract, data, id=typed.get("form"))
         return None
 
@@ -192,7 +192,7 @@ class TicketPages(DeskSection):
             return await self.page(request, "telephone", form=form, act=fresh, typed={}, faults={})
         values = (await forms.read(request)).values
         form = await self.desk.ask_as_desk(request, FORM, {})
-        typed = {field: one(values, field) for field in values}
+        typed = {field: value_of(values, field) for field in values}
         act = self.desk.acts.form_or_new(typed.get("form", ""))
         data = {
             **{n: typed.get(n, "") for n in ("kind", "category", "county", "text", "name")},

@@ -12,12 +12,19 @@ from starlette.routing import Route
 from bus.errors import BusError, NotFound
 from contracts.notify import announcements as contracts
 from gateway.ops.notices.looks import Looks
-from gateway.ops.notices.place import AT
+from gateway.ops.notices.section import AT
 from gateway.ops.notices.times import day_and_hour, moment_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import day_of, one, whole_of
-from gateway.ops.staff.pages import NOTHING, NUMBERS, Counter, Tried, before, known
-from gateway.ops.staff.previews import Look
+from gateway.ops.staff.forms import parse_day, parse_whole, value_of
+from gateway.ops.staff.pages import (
+    MOST_NUMBER,
+    NO_SUBMISSION,
+    StaffPages,
+    Submission,
+    before,
+    resolved,
+)
+from gateway.ops.staff.previews import Preview
 
 ACTS = {
     "publish": contracts.PUBLISH_ANNOUNCEMENT,
@@ -31,13 +38,13 @@ WORDS = ("title_fa", "title_en", "body_fa", "body_en")
 class Announcements:
     """The pages of announcements."""
 
-    def __init__(self, counter: Counter) -> None:
-        self._counter, self._looks = counter, Looks(counter)
+    def __init__(self, pages: StaffPages) -> None:
+        self._pages, self._looks = pages, Looks(pages)
 
     async def listed(self, request: Request) -> Response:
         """GET /desk/notices/announcements?before=12: newest first, drafts too."""
-        told = self._counter.ask(request, contracts.ANNOUNCEMENTS, drafts=True, **before(request))
-        return await self._counter.page(request, "announcements", told=told)
+        told = self._pages.ask(request, contracts.ANNOUNCEMENTS, drafts=True, **before(request))
+        return await self._pages.page(request, "announcements", told=told)
 
     # --- writing ---
 
@@ -49,28 +56,30 @@ class Announcements:
         if draft:
             told = await self._read(request, draft)
             typed, components = _typed(told), told["components"]
-        return await self._new(request, Tried("write", typed), components)
+        return await self._new(request, Submission("write", typed), components)
 
-    async def _new(self, request: Request, tried: Tried, components: list[str]) -> Response:
-        return await self._counter.page(
-            request, "announcement_new", tried, chosen=known(components)
+    async def _new(
+        self, request: Request, submission: Submission, components: list[str]
+    ) -> Response:
+        return await self._pages.page(
+            request, "announcement_new", submission, chosen=resolved(components)
         )
 
     async def write(self, request: Request) -> Response:
         """POST /desk/notices/announcements/new: on to the page to check before it is published."""
         values = (await forms.read(request)).values
-        typed = {**{name: one(values, name) for name in values}, "act": "write"}
+        typed = {**{name: value_of(values, name) for name in values}, "act": "write"}
         components = values.get("components", [])
         try:
-            told = await self._counter.ask(
+            told = await self._pages.ask(
                 request,
                 contracts.DRAFT_ANNOUNCEMENT,
                 form=typed.get("form") or None,
                 **_draft(typed, components),
             )
         except BusError as error:
-            return await self._counter.refused(
-                request, lambda r, tried: self._new(r, tried, components), typed, error
+            return await self._pages.refused(
+                request, lambda r, submission: self._new(r, submission, components), typed, error
             )
         return RedirectResponse(f"{AT}/announcements/{told['id']}?done=written", 303)
 
@@ -78,17 +87,19 @@ class Announcements:
 
     async def announcement(self, request: Request) -> Response:
         """GET /desk/notices/announcements/{id}: a draft as people will see it, or how it stands."""
-        return await self._announcement(request, NOTHING)
+        return await self._announcement(request, NO_SUBMISSION)
 
-    async def _announcement(self, request: Request, tried: Tried) -> Response:
-        return await self._counter.page(request, "announcement", tried, told=self._judged(request))
+    async def _announcement(self, request: Request, submission: Submission) -> Response:
+        return await self._pages.page(
+            request, "announcement", submission, told=self._judged(request)
+        )
 
     async def _judged(self, request: Request) -> dict[str, Any]:
         """The announcement, and whether it would be in time if it were published now."""
         told, status, current, sms_wait = await asyncio.gather(
             self._read(request, str(request.path_params["id"])),
-            self._counter.ask(request, contracts.STATUS),
-            self._counter.ask(request, contracts.CURRENT),
+            self._pages.ask(request, contracts.STATUS),
+            self._pages.ask(request, contracts.CURRENT),
             self._looks.sms_wait(request),
         )
         hours = status["announce_hours_before"]
@@ -106,10 +117,10 @@ class Announcements:
         }
 
     async def _read(self, request: Request, id_: str) -> dict[str, Any]:
-        number = whole_of(id_)
-        if not isinstance(number, int) or number >= NUMBERS:
+        number = parse_whole(id_)
+        if not isinstance(number, int) or number >= MOST_NUMBER:
             raise NotFound("There is no such announcement.", code="announcement.not_found")
-        return await self._counter.ask(request, contracts.ANNOUNCEMENT, id=number)
+        return await self._pages.ask(request, contracts.ANNOUNCEMENT, id=number)
 
     async def move(self, request: Request) -> Response:
         """POST /desk/notices/announcements/{id}/{act}: publish, update, reschedule, cancel."""
@@ -118,7 +129,7 @@ class Announcements:
             raise NotFound("There is no such act.", code="http.not_found")
         values = (await forms.read(request)).values
         values["act"] = [name]
-        typed = {n: one(values, n) for n in values}
+        typed = {n: value_of(values, n) for n in values}
         data: dict[str, Any] = {"id": id_, "tell": typed.get("tell") == "1"}
         if typed.get("seen_at"):
             data["seen_at"] = typed["seen_at"]
@@ -129,12 +140,12 @@ class Announcements:
         if name == "reschedule":
             data |= _window(typed)
 
-        async def look(request: Request, data: Mapping[str, Any]) -> Look:
+        async def preview(request: Request, data: Mapping[str, Any]) -> Preview:
             return await self._looks.announcement(request, name, id_, data)
 
         back = f"announcements/{id_}?done={name}"
-        return await self._counter.send(
-            request, ACTS[name], self._announcement, back, values, data, look
+        return await self._pages.send(
+            request, ACTS[name], self._announcement, back, values, data, preview
         )
 
     def routes(self) -> list[Route]:
@@ -170,12 +181,12 @@ def _draft(typed: Mapping[str, str], components: list[str]) -> dict[str, Any]:
         "components": components,
     }
     if typed.get("id"):
-        data["id"] = whole_of(typed["id"])
+        data["id"] = parse_whole(typed["id"])
     if kind in ("maintenance", "incident"):
         data |= {**_window(typed), "impact": typed.get("impact") or "none"}
     if kind == "end_of_service":
         data["contracts"] = typed.get("contracts", "").split()
-        data["sunset"] = day_of(typed["sunset"]) if typed.get("sunset", "").strip() else None
+        data["sunset"] = parse_day(typed["sunset"]) if typed.get("sunset", "").strip() else None
     return data
 
 

@@ -7,8 +7,8 @@ from starlette.routing import Route
 from bus.errors import NotFound
 from contracts.notify import desk as contracts
 from contracts.notify.messages import ACCOUNTS
-from gateway.ops.notices.place import AT
-from gateway.ops.staff.pages import NOTHING, Counter, Tried
+from gateway.ops.notices.section import AT
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 
 HOURS = 12
 ACTS = {
@@ -21,19 +21,19 @@ ACTS = {
 class Board:
     """The first page and what can be done on it."""
 
-    def __init__(self, counter: Counter) -> None:
-        self._counter = counter
+    def __init__(self, pages: StaffPages) -> None:
+        self._pages = pages
 
     async def home(self, request: Request) -> Response:
         """GET /desk/notices"""
-        return await self._show(request, NOTHING)
+        return await self._show(request, NO_SUBMISSION)
 
-    async def _show(self, request: Request, tried: Tried) -> Response:
-        ask = self._counter.ask
-        return await self._counter.page(
+    async def _show(self, request: Request, submission: Submission) -> Response:
+        ask = self._pages.ask
+        return await self._pages.page(
             request,
             "board",
-            tried,
+            submission,
             accounts=ask(request, ACCOUNTS),
             providers=ask(request, contracts.PROVIDERS),
             figures=ask(request, contracts.FIGURES, hours=HOURS),
@@ -45,7 +45,7 @@ class Board:
         name, code = request.path_params["act"], request.path_params["code"]
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
-        return await self._counter.act(request, ACTS[name], self._show, f"?done={name}", code=code)
+        return await self._pages.act(request, ACTS[name], self._show, f"?done={name}", code=code)
 
     def routes(self) -> list[Route]:
         """The routes of the board."""

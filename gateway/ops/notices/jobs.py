@@ -12,12 +12,12 @@ from bus.errors import BusError, NotFound
 from contracts.notify import bulk as contracts
 from contracts.notify import desk as notices_desk
 from gateway.ops.notices.looks import Looks
-from gateway.ops.notices.place import AT
+from gateway.ops.notices.section import AT
 from gateway.ops.notices.times import moment_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import one, whole_of
-from gateway.ops.staff.pages import NOTHING, Counter, Tried
-from gateway.ops.staff.previews import Look
+from gateway.ops.staff.forms import parse_whole, value_of
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
+from gateway.ops.staff.previews import Preview
 from iran.collation import collation_key
 
 OURS = "mirab"
@@ -29,25 +29,25 @@ ACTS = {"start": contracts.START_JOB, "cancel": contracts.CANCEL_JOB}
 class Jobs:
     """The pages of bulk jobs."""
 
-    def __init__(self, counter: Counter) -> None:
-        self._counter, self._looks = counter, Looks(counter)
+    def __init__(self, pages: StaffPages) -> None:
+        self._pages, self._looks = pages, Looks(pages)
 
     async def listed(self, request: Request) -> Response:
         """GET /desk/notices/jobs?before=ID"""
         before = request.query_params.get("before", "")[:36] or None
-        told = self._counter.ask(request, contracts.JOBS, before=before)
-        return await self._counter.page(request, "jobs", told=told)
+        told = self._pages.ask(request, contracts.JOBS, before=before)
+        return await self._pages.page(request, "jobs", told=told)
 
     async def new(self, request: Request) -> Response:
         """GET /desk/notices/jobs/new"""
-        return await self._new(request, NOTHING)
+        return await self._new(request, NO_SUBMISSION)
 
-    async def _new(self, request: Request, tried: Tried) -> Response:
-        return await self._counter.page(request, "job_new", tried, codes=self._codes(request))
+    async def _new(self, request: Request, submission: Submission) -> Response:
+        return await self._pages.page(request, "job_new", submission, codes=self._codes(request))
 
     async def _codes(self, request: Request) -> list[tuple[str, str]]:
         """Our templates of the lane bulk that are in force, as options of a field."""
-        told = await self._counter.ask(request, notices_desk.FORMS, owner=OURS)
+        told = await self._pages.ask(request, notices_desk.FORMS, owner=OURS)
         usable = {
             form["code"]: f"{form['name']} ({form['code']})"
             for form in told["forms"]
@@ -61,21 +61,21 @@ class Jobs:
         try:
             form = await forms.read(request, files=1, fields_limit=FILE_LIMIT, as_text=True)
             names = ("name", "template", "language", "form")
-            typed |= {name: one(form.values, name) for name in names}
+            typed |= {name: value_of(form.values, name) for name in names}
             job = str(uuid.uuid5(uuid.NAMESPACE_OID, typed["form"] or str(uuid.uuid4())))
             await self._send(request, typed, job, form.values)
         except BusError as error:
-            return await self._counter.refused(request, self._new, typed, error)
+            return await self._pages.refused(request, self._new, typed, error)
         return RedirectResponse(f"{AT}/jobs/{job}?done=submit", 303)
 
     async def _send(
         self, request: Request, typed: dict[str, str], job: str, values: dict[str, list[str]]
     ) -> None:
         """The file to the service, in parts that fit into a message of the bus."""
-        text, size = one(values, "file"), contracts.PART_BYTES
+        text, size = value_of(values, "file"), contracts.PART_BYTES
         pieces = [text[i : i + size] for i in range(0, len(text), size)] or [""]
         for number, piece in enumerate(pieces):
-            await self._counter.ask(
+            await self._pages.ask(
                 request,
                 contracts.SUBMIT_JOB,
                 form=f"{typed['form'] or job}-{number}",
@@ -91,15 +91,15 @@ class Jobs:
 
     async def job(self, request: Request) -> Response:
         """GET /desk/notices/jobs/{job}?after=120: how it stands, and its rows that are wrong."""
-        return await self._job(request, NOTHING)
+        return await self._job(request, NO_SUBMISSION)
 
-    async def _job(self, request: Request, tried: Tried) -> Response:
-        return await self._counter.page(request, "job", tried, told=self._read(request))
+    async def _job(self, request: Request, submission: Submission) -> Response:
+        return await self._pages.page(request, "job", submission, told=self._read(request))
 
     async def _read(self, request: Request) -> dict[str, Any]:
         """The job; before it starts also its first rows as their receivers will see them."""
-        job, after = request.path_params["job"], whole_of(request.query_params.get("after", ""))
-        told = await self._counter.ask(
+        job, after = request.path_params["job"], parse_whole(request.query_params.get("after", ""))
+        told = await self._pages.ask(
             request,
             contracts.JOB,
             job=job,
@@ -108,7 +108,7 @@ class Jobs:
         )
         rows: list[Any] = []
         if told["state"] == "CHECKED" and told["good"]:
-            seen = await self._counter.ask(request, contracts.JOB_PREVIEW, job=job, rows=3)
+            seen = await self._pages.ask(request, contracts.JOB_PREVIEW, job=job, rows=3)
             rows = seen["rows"]
         return {"job": told, "rows": rows}
 
@@ -121,13 +121,13 @@ class Jobs:
         values["act"] = [name]
         data: dict[str, Any] = {"job": job}
         if name == "start":
-            data["at"] = moment_of(one(values, "from_day"), one(values, "from_hour"))
+            data["at"] = moment_of(value_of(values, "from_day"), value_of(values, "from_hour"))
 
-        async def look(request: Request, data: Mapping[str, Any]) -> Look:
+        async def preview(request: Request, data: Mapping[str, Any]) -> Preview:
             return await self._looks.job(request, name, job, data)
 
         back = f"jobs/{job}?done={name}"
-        return await self._counter.send(request, ACTS[name], self._job, back, values, data, look)
+        return await self._pages.send(request, ACTS[name], self._job, back, values, data, preview)
 
     def routes(self) -> list[Route]:
         """The routes of jobs."""

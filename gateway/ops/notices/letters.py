@@ -13,10 +13,10 @@ from starlette.routing import Route
 from bus.blobs import Blobs
 from bus.errors import NotFound
 from contracts.notify import govnotify as contracts
-from gateway.ops.notices.place import AT
+from gateway.ops.notices.section import AT
 from gateway.ops.staff import forms
-from gateway.ops.staff.pages import NOTHING, Counter, Tried, attachment
-from gateway.ops.staff.previews import Fact, Look
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, attachment
+from gateway.ops.staff.previews import Fact, Preview
 from gateway.papers import letters
 
 MOST = 50
@@ -25,18 +25,18 @@ MOST = 50
 class Letters:
     """The pages of letters; whoever opens them has looked, and that is written down."""
 
-    def __init__(self, counter: Counter, blobs: Blobs) -> None:
-        self._counter, self._blobs = counter, blobs
+    def __init__(self, pages: StaffPages, blobs: Blobs) -> None:
+        self._pages, self._blobs = pages, blobs
 
     async def queue(self, request: Request) -> Response:
         """GET /desk/notices/letters: the oldest that wait."""
-        return await self._show(request, NOTHING)
+        return await self._show(request, NO_SUBMISSION)
 
-    async def _show(self, request: Request, tried: Tried) -> Response:
-        return await self._counter.page(request, "letters", tried, told=self._read(request))
+    async def _show(self, request: Request, submission: Submission) -> Response:
+        return await self._pages.page(request, "letters", submission, told=self._read(request))
 
     async def _read(self, request: Request) -> dict[str, Any]:
-        return await self._counter.ask(request, contracts.PRINT_QUEUE, limit=MOST)
+        return await self._pages.ask(request, contracts.PRINT_QUEUE, limit=MOST)
 
     async def pdf(self, request: Request) -> Response:
         """GET /desk/notices/letters/{id}: one that waits, as it will be printed."""
@@ -59,8 +59,8 @@ class Letters:
         values = (await forms.read(request)).values
         values["act"] = ["printed"]
 
-        async def look(_: Request, data: Mapping[str, Any]) -> Look:
-            return Look(
+        async def preview(_: Request, data: Mapping[str, Any]) -> Preview:
+            return Preview(
                 "این نامه‌ها چاپ و پست‌شده ثبت می‌شود", "ثبت چاپ و پست",
                 (Fact("شمار نامه‌ها", str(len(data["ids"]))),),
                 ("نامه‌ها از فهرست چاپ بیرون می‌روند و فرستنده آن‌ها را پست‌شده می‌بیند.",),
@@ -68,8 +68,8 @@ class Letters:
 
         data = {"ids": values.get("ids", [])}
         back = "letters?done=printed"
-        return await self._counter.send(
-            request, contracts.LETTERS_PRINTED, self._show, back, values, data, look
+        return await self._pages.send(
+            request, contracts.LETTERS_PRINTED, self._show, back, values, data, preview
         )
 
     def routes(self) -> list[Route]:

@@ -13,8 +13,8 @@ from contracts.notify import bulk
 from contracts.notify import desk as notices_desk
 from gateway.html.formats import day, moment
 from gateway.ops.notices import words
-from gateway.ops.staff.pages import Counter
-from gateway.ops.staff.previews import Fact, Look
+from gateway.ops.staff.pages import StaffPages
+from gateway.ops.staff.previews import Fact, Preview
 
 Row = Mapping[str, Any]
 _ACTS = {
@@ -33,13 +33,13 @@ _VERSIONS = {
 class Looks:
     """Asks notify what an act would do."""
 
-    def __init__(self, counter: Counter) -> None:
-        self._counter = counter
+    def __init__(self, pages: StaffPages) -> None:
+        self._pages = pages
 
-    async def announcement(self, request: Request, name: str, id_: int, data: Row) -> Look:
+    async def announcement(self, request: Request, name: str, id_: int, data: Row) -> Preview:
         """The page before an announcement is published, updated, moved or cancelled."""
         told, leaves = await asyncio.gather(
-            self._counter.ask(request, news.ANNOUNCEMENT, id=id_),
+            self._pages.ask(request, news.ANNOUNCEMENT, id=id_),
             self._telling(request, told=bool(data.get("tell"))),
         )
         title, button = _ACTS[name]
@@ -61,9 +61,9 @@ class Looks:
         body = (data.get("text") or told["body"])["fa"]
         if told["kind"] == "maintenance" and told["impact"] == "down" and name != "cancel":
             leaves = ("صفحه‌ها و قراردادهای این بخش‌ها در آن زمان بسته است.", *leaves)
-        return Look(
-            title=title, button=button, facts=tuple(facts), preview=body, leaves=leaves,
-            seen={"seen_at": told["updated_at"]}, danger=name == "cancel",
+        return Preview(
+            title=title, button=button, facts=tuple(facts), text=body, leaves=leaves,
+            basis={"seen_at": told["updated_at"]}, danger=name == "cancel",
         )  # fmt: skip
 
     async def _telling(self, request: Request, *, told: bool) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ class Looks:
     async def sms_wait(self, request: Request) -> str:
         """Until when an SMS waits; empty outside of the quiet hours."""
         try:
-            hours = await self._counter.ask(request, news.SMS_HOURS)
+            hours = await self._pages.ask(request, news.SMS_HOURS)
         except BusError:
             return ""
         if not hours["waits"]:
@@ -87,9 +87,9 @@ class Looks:
             "قطعی که پیش از آن آغاز می‌شود بی‌درنگ پیامک می‌شود."
         )
 
-    async def version(self, request: Request, name: str, id_: str, data: Row) -> Look:
+    async def version(self, request: Request, name: str, id_: str, data: Row) -> Preview:
         """The page before a version of a template is decided."""
-        form = await self._counter.ask(request, notices_desk.READ_FORM, id=id_)
+        form = await self._pages.ask(request, notices_desk.READ_FORM, id=id_)
         title, leaves = _VERSIONS[name]
         facts = [Fact("الگو", f"{form['name']} ({form['code']})")]
         preview = ""
@@ -99,15 +99,15 @@ class Looks:
                 preview = "\n\n".join(text["body"] for text in version["texts"].values())
         if form["in_force"]:
             facts.append(Fact("در اجرا", f"نسخه {form['in_force']}"))
-        return Look(
+        return Preview(
             title=title, button=title.removeprefix("این ").replace(" می‌شود", ""),
-            facts=tuple(facts), preview=preview, leaves=(leaves,), danger=name != "approve",
+            facts=tuple(facts), text=preview, leaves=(leaves,), danger=name != "approve",
             again=False,
         )  # fmt: skip
 
-    async def job(self, request: Request, name: str, job: str, data: Row) -> Look:
+    async def job(self, request: Request, name: str, job: str, data: Row) -> Preview:
         """The page before a bulk job starts or is cancelled."""
-        told = await self._counter.ask(request, bulk.JOB, job=job, after=0, limit=1)
+        told = await self._pages.ask(request, bulk.JOB, job=job, after=0, limit=1)
         facts = [
             Fact("ارسال", told["name"]),
             Fact("گیرندگان", f"{told['good']}"),
@@ -115,12 +115,12 @@ class Looks:
         ]
         if name == "cancel":
             leaves = ("آنچه تاکنون رفته است برنمی‌گردد؛ بقیه فرستاده نمی‌شود.",)
-            return Look("این ارسال لغو می‌شود", "لغو ارسال", tuple(facts), leaves, danger=True)
+            return Preview("این ارسال لغو می‌شود", "لغو ارسال", tuple(facts), leaves, danger=True)
         at = moment(data["at"]) if data.get("at") and _is_moment(data["at"]) else "همین اکنون"
         facts.append(Fact("آغاز", at))
         waits = "" if data.get("at") else await self.sms_wait(request)
         bad = [f"{told['bad']} سطر نادرست فرستاده نمی‌شود."] if told["bad"] else []
-        return Look(
+        return Preview(
             "این ارسال آغاز می‌شود", f"آغاز ارسال به {told['good']} گیرنده", tuple(facts),
             (*bad, *([waits] if waits else []), "پیامی که رفت برنمی‌گردد."),
         )  # fmt: skip

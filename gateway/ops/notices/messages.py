@@ -9,20 +9,20 @@ from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
 from contracts.notify import desk as contracts
-from gateway.ops.notices.place import AT
+from gateway.ops.notices.section import AT
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import one, taken
-from gateway.ops.staff.pages import NOTHING, Counter, Tried, before, known
-from gateway.ops.staff.previews import Fact, Look
+from gateway.ops.staff.forms import parse_form, value_of
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, before, resolved
+from gateway.ops.staff.previews import Fact, Preview
 
 PAGE = 50
 
 
-async def opt_out_look(_: Request, data: Mapping[str, Any]) -> Look:
+async def opt_out_look(_: Request, data: Mapping[str, Any]) -> Preview:
     """Whom nobody but himself can bring back."""
     receiver = data.get("mobile") or data.get("email") or ""
     every = data["consent"] == "transactional"
-    return Look(
+    return Preview(
         "این گیرنده انصراف می‌دهد", "ثبت انصراف",
         (
             Fact("گیرنده", str(receiver)),
@@ -36,42 +36,42 @@ async def opt_out_look(_: Request, data: Mapping[str, Any]) -> Look:
 class Messages:
     """The pages of messages and of who looked at them."""
 
-    def __init__(self, counter: Counter) -> None:
-        self._counter = counter
+    def __init__(self, pages: StaffPages) -> None:
+        self._pages = pages
 
     async def search_page(self, request: Request) -> Response:
         """GET /desk/notices/messages: the form of the search."""
-        return await self._found(request, NOTHING)
+        return await self._found(request, NO_SUBMISSION)
 
     async def search(self, request: Request) -> Response:
         """POST /desk/notices/messages: an address of somebody stands in no address of a page."""
         values = (await forms.read(request)).values
-        typed = {**{name: one(values, name) for name in values}, "act": "find"}
+        typed = {**{name: value_of(values, name) for name in values}, "act": "find"}
         try:
-            told = await self._counter.ask(
+            told = await self._pages.ask(
                 request,
                 contracts.FIND_MESSAGES,
-                **{**taken(contracts.FIND_MESSAGES, values), "limit": PAGE},
+                **{**parse_form(contracts.FIND_MESSAGES, values), "limit": PAGE},
             )
         except BusError as error:
-            return await self._counter.refused(request, self._found, typed, error)
-        return await self._found(request, Tried("find", typed), told)
+            return await self._pages.refused(request, self._found, typed, error)
+        return await self._found(request, Submission("find", typed), told)
 
     async def _found(
-        self, request: Request, tried: Tried, told: dict[str, Any] | None = None
+        self, request: Request, submission: Submission, told: dict[str, Any] | None = None
     ) -> Response:
-        return await self._counter.page(request, "messages", tried, told=known(told))
+        return await self._pages.page(request, "messages", submission, told=resolved(told))
 
     async def message(self, request: Request) -> Response:
         """GET /desk/notices/messages/{id}: what is not personal, and a form to see the rest."""
-        return await self._message(request, NOTHING)
+        return await self._message(request, NO_SUBMISSION)
 
     async def reveal(self, request: Request) -> Response:
         """POST /desk/notices/messages/{id}: the whole message, once, for a reason."""
         values = (await forms.read(request)).values
-        typed = {**{name: one(values, name) for name in values}, "act": "reveal"}
+        typed = {**{name: value_of(values, name) for name in values}, "act": "reveal"}
         try:
-            told = await self._counter.ask(
+            told = await self._pages.ask(
                 request,
                 contracts.REVEAL,
                 form=typed.get("form") or None,
@@ -79,17 +79,19 @@ class Messages:
                 why=typed.get("why", ""),
             )
         except BusError as error:
-            return await self._counter.refused(request, self._message, typed, error)
-        return await self._counter.page(request, "message", message=known(told), whole=known(True))
+            return await self._pages.refused(request, self._message, typed, error)
+        return await self._pages.page(
+            request, "message", message=resolved(told), whole=resolved(True)
+        )
 
-    async def _message(self, request: Request, tried: Tried) -> Response:
-        return await self._counter.page(
-            request, "message", tried, message=self._one(request), whole=known(False)
+    async def _message(self, request: Request, submission: Submission) -> Response:
+        return await self._pages.page(
+            request, "message", submission, message=self._one(request), whole=resolved(False)
         )
 
     async def _one(self, request: Request) -> dict[str, Any]:
         id_ = request.path_params["id"][:36]
-        told = await self._counter.ask(request, contracts.FIND_MESSAGES, id=id_)
+        told = await self._pages.ask(request, contracts.FIND_MESSAGES, id=id_)
         if not told["messages"]:
             raise NotFound("There is no such message; compare its ID.", code="message.not_found")
         found: dict[str, Any] = told["messages"][0]
@@ -97,21 +99,21 @@ class Messages:
 
     async def opt_out_page(self, request: Request) -> Response:
         """GET /desk/notices/opt-out"""
-        return await self._opt_out(request, NOTHING)
+        return await self._opt_out(request, NO_SUBMISSION)
 
     async def opt_out(self, request: Request) -> Response:
         """POST /desk/notices/opt-out: somebody has told us that he wants no more."""
-        return await self._counter.act(
-            request, contracts.OPT_OUT, self._opt_out, "opt-out?done=opt_out", look=opt_out_look
+        return await self._pages.act(
+            request, contracts.OPT_OUT, self._opt_out, "opt-out?done=opt_out", preview=opt_out_look
         )
 
-    async def _opt_out(self, request: Request, tried: Tried) -> Response:
-        return await self._counter.page(request, "opt_out", tried)
+    async def _opt_out(self, request: Request, submission: Submission) -> Response:
+        return await self._pages.page(request, "opt_out", submission)
 
     async def looks(self, request: Request) -> Response:
         """GET /desk/notices/looks?before=120: who looked at what, and why."""
-        return await self._counter.page(
-            request, "looks", told=self._counter.ask(request, contracts.LOOKS, **before(request))
+        return await self._pages.page(
+            request, "looks", told=self._pages.ask(request, contracts.LOOKS, **before(request))
         )
 
     def routes(self) -> list[Route]:

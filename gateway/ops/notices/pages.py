@@ -8,9 +8,9 @@ from gateway.ops.notices.board import Board
 from gateway.ops.notices.jobs import Jobs
 from gateway.ops.notices.letters import Letters
 from gateway.ops.notices.messages import Messages
-from gateway.ops.notices.place import NOTICES
+from gateway.ops.notices.section import NOTICES
 from gateway.ops.notices.templates import Templates
-from gateway.ops.staff.pages import Counter
+from gateway.ops.staff.pages import StaffPages
 from gateway.ops.staff.session import Desk
 
 
@@ -18,13 +18,13 @@ def routes(desk: Desk, letters: Blobs) -> list[Route]:
     """The routes below /desk/notices; ``letters`` are the PDFs of letters that were made
     elsewhere.
     """
-    counter = Counter(desk, NOTICES)
+    pages = StaffPages(desk, NOTICES)
     parts = (
-        Board(counter),
-        Templates(counter),
-        Jobs(counter),
-        Announcements(counter),
-        Messages(counter),
-        Letters(counter, letters),
+        Board(pages),
+        Templates(pages),
+        Jobs(pages),
+        Announcements(pages),
+        Messages(pages),
+        Letters(pages, letters),
     )
     return [route for part in parts for route in part.routes()]

@@ -14,11 +14,11 @@ from bus.errors import BusError, NotFound
 from contracts.notify import desk as contracts
 from contracts.notify.messages import LANGUAGES
 from gateway.ops.notices.looks import Looks
-from gateway.ops.notices.place import AT
+from gateway.ops.notices.section import AT
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import one
-from gateway.ops.staff.pages import NOTHING, Counter, Tried, known
-from gateway.ops.staff.previews import Look
+from gateway.ops.staff.forms import value_of
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
+from gateway.ops.staff.previews import Preview
 
 ACTS = {
     "approve": contracts.APPROVE_VERSION,
@@ -41,41 +41,46 @@ WITH_FRAMES = (
 class Templates:
     """The pages of templates."""
 
-    def __init__(self, counter: Counter) -> None:
-        self._counter, self._looks = counter, Looks(counter)
+    def __init__(self, pages: StaffPages) -> None:
+        self._pages, self._looks = pages, Looks(pages)
 
     async def listed(self, request: Request) -> Response:
         """GET /desk/notices/templates: all owners' forms; ?drafts=1 those that wait."""
-        owner = forms.query(request, "owner")[:64] or None
-        asked: dict[str, Any] = {"owner": owner, "drafts": forms.query(request, "drafts") == "1"}
-        return await self._counter.page(
+        owner = forms.query_value(request, "owner")[:64] or None
+        asked: dict[str, Any] = {
+            "owner": owner,
+            "drafts": forms.query_value(request, "drafts") == "1",
+        }
+        return await self._pages.page(
             request,
             "templates",
-            told=self._counter.ask(request, contracts.FORMS, **asked),
-            asked=known(asked),
+            told=self._pages.ask(request, contracts.FORMS, **asked),
+            asked=resolved(asked),
         )
 
     # --- one form ---
 
     async def form(self, request: Request) -> Response:
         """GET /desk/notices/templates/{id}?version=3: the newest version if none is told."""
-        return await self._form(request, NOTHING)
+        return await self._form(request, NO_SUBMISSION)
 
     async def try_values(self, request: Request) -> Response:
         """POST /desk/notices/templates/{id}/values: the same page with values of one's own."""
         values = (await forms.read(request)).values
-        return await self._form(request, Tried("values", {n: one(values, n) for n in values}))
+        return await self._form(
+            request, Submission("values", {n: value_of(values, n) for n in values})
+        )
 
-    async def _form(self, request: Request, tried: Tried) -> Response:
-        response = await self._counter.page(
-            request, "template", tried, told=self._read(request, tried.typed)
+    async def _form(self, request: Request, submission: Submission) -> Response:
+        response = await self._pages.page(
+            request, "template", submission, told=self._read(request, submission.typed)
         )
         response.headers["Content-Security-Policy"] = WITH_FRAMES
         return response
 
     async def _read(self, request: Request, typed: Mapping[str, str]) -> dict[str, Any]:
         """The form, the version to judge, how it looks, and what it changes of what is in force."""
-        told = await self._counter.ask(request, contracts.READ_FORM, id=request.path_params["id"])
+        told = await self._pages.ask(request, contracts.READ_FORM, id=request.path_params["id"])
         asked = typed.get("version") or request.query_params.get("version", "")
         version = _version(told, int(asked) if asked.isdecimal() else told["version"])
         values = {name: typed.get(VALUE + name, f"«{name}»") for name in version["placeholders"]}
@@ -101,7 +106,7 @@ class Templates:
     ) -> dict[str, Any]:
         """A version as its receiver sees it; ``refused`` says why it cannot be filled in."""
         try:
-            told = await self._counter.ask(
+            told = await self._pages.ask(
                 request,
                 contracts.PREVIEW_VERSION,
                 id=id_,
@@ -112,13 +117,13 @@ class Templates:
         except BusError as error:
             if error.kind == "Unavailable":
                 raise
-            return {"language": language, "refused": self._counter.place.words.sentence(error)}
+            return {"language": language, "refused": self._pages.section.words.sentence(error)}
         return {**told, "language": language, "refused": ""}
 
     async def frame(self, request: Request) -> Response:
         """GET /desk/notices/templates/{id}/versions/{version}/{language}: an e-mail alone."""
         params = request.path_params
-        told = await self._counter.ask(request, contracts.READ_FORM, id=params["id"])
+        told = await self._pages.ask(request, contracts.READ_FORM, id=params["id"])
         version = _version(told, params["version"])
         seen = await self._preview(
             request,
@@ -138,10 +143,10 @@ class Templates:
             raise NotFound("There is no such act.", code="http.not_found")
         back = f"templates/{id_}?done={name}"
 
-        async def look(request: Request, data: Mapping[str, Any]) -> Look:
+        async def preview(request: Request, data: Mapping[str, Any]) -> Preview:
             return await self._looks.version(request, name, id_, data)
 
-        return await self._counter.act(request, ACTS[name], self._form, back, look=look, id=id_)
+        return await self._pages.act(request, ACTS[name], self._form, back, preview=preview, id=id_)
 
     # --- a new one ---
 
@@ -150,29 +155,29 @@ class Templates:
         like = request.query_params.get("like", "")
         typed: dict[str, str] = {}
         if like:
-            told = await self._counter.ask(request, contracts.READ_FORM, id=like[:36])
+            told = await self._pages.ask(request, contracts.READ_FORM, id=like[:36])
             typed = {n: told[n] for n in ("code", "channel", "name", "lane", "consent")}
             for language, text in told["versions"][0]["texts"].items():
                 typed |= {f"{language}-{part}": text[part] or "" for part in ("subject", "body")}
-        return await self._new(request, Tried("draft", typed))
+        return await self._new(request, Submission("draft", typed))
 
-    async def _new(self, request: Request, tried: Tried) -> Response:
-        return await self._counter.page(request, "template_new", tried)
+    async def _new(self, request: Request, submission: Submission) -> Response:
+        return await self._pages.page(request, "template_new", submission)
 
     async def draft(self, request: Request) -> Response:
         """POST /desk/notices/templates/new: on to the draft."""
         values = (await forms.read(request)).values
-        typed = {**{name: one(values, name) for name in values}, "act": "draft"}
+        typed = {**{name: value_of(values, name) for name in values}, "act": "draft"}
         data: dict[str, Any] = {
             name: typed.get(name, "") for name in ("code", "channel", "name", "lane", "consent")
         }
         data["texts"] = texts_of(typed)
         try:
-            told = await self._counter.ask(
+            told = await self._pages.ask(
                 request, contracts.DRAFT_FORM, form=typed.get("form") or None, **data
             )
         except BusError as error:
-            return await self._counter.refused(request, self._new, typed, error)
+            return await self._pages.refused(request, self._new, typed, error)
         return RedirectResponse(f"{AT}/templates/{told['id']}?done=draft", 303)
 
     def routes(self) -> list[Route]:

@@ -234,9 +234,9 @@ def problem_label(code: str) -> str:
     return PROBLEMS.get(code) or FAULTS.get(code) or OUTCOMES.get(code, "انجام نشد")
 
 
-def look_label(look: Mapping[str, Any]) -> str:
+def look_label(preview: Mapping[str, Any]) -> str:
     """What somebody looked at, where it is nothing that has a page."""
-    count = next((value for value in look.values() if isinstance(value, int)), None)
+    count = next((value for value in preview.values() if isinstance(value, int)), None)
     return "چیز دیگر" if count is None else f"{count} پیام"
 
 

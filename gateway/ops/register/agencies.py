@@ -10,7 +10,6 @@ from starlette.routing import Route
 from bus.errors import NotFound
 from contracts.agencies import desk as contracts
 from gateway.ops.register import looks
-from gateway.ops.register.place import AT
 from gateway.ops.register.proposals import (
     asked_by_agencies,
     grant_of,
@@ -18,9 +17,10 @@ from gateway.ops.register.proposals import (
     send,
     typed_of,
 )
-from gateway.ops.staff.forms import query
-from gateway.ops.staff.pages import NOTHING, Counter, Tried, before
-from gateway.ops.staff.previews import Fact, Look
+from gateway.ops.register.section import AT
+from gateway.ops.staff.forms import query_value
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, before
+from gateway.ops.staff.previews import Fact, Preview
 
 MADE = {"keys": key_of, "grants": grant_of}
 
@@ -28,29 +28,29 @@ MADE = {"keys": key_of, "grants": grant_of}
 class Agencies:
     """The pages of agencies."""
 
-    def __init__(self, counter: Counter) -> None:
-        self._counter = counter
+    def __init__(self, pages: StaffPages) -> None:
+        self._pages = pages
 
     async def listed(self, request: Request) -> Response:
         """GET /desk/agencies: all of them, and what waits for a second pair of eyes."""
-        asked = self._counter.ask(request, contracts.LIST)
-        return await self._counter.page(request, "agencies", told=asked)
+        asked = self._pages.ask(request, contracts.LIST)
+        return await self._pages.page(request, "agencies", told=asked)
 
     async def audit(self, request: Request) -> Response:
         """GET /desk/agencies/audit?code=fuel-co: who did what."""
-        code = query(request, "code")[:40] or None
-        asked = self._counter.ask(request, contracts.AUDIT, code=code, **before(request))
-        return await self._counter.page(request, "audit", told=asked)
+        code = query_value(request, "code")[:40] or None
+        asked = self._pages.ask(request, contracts.AUDIT, code=code, **before(request))
+        return await self._pages.page(request, "audit", told=asked)
 
     async def agency(self, request: Request) -> Response:
         """GET /desk/agencies/of/{code}"""
-        return await self._show(request, NOTHING)
+        return await self._show(request, NO_SUBMISSION)
 
-    async def _show(self, request: Request, tried: Tried) -> Response:
+    async def _show(self, request: Request, submission: Submission) -> Response:
         code = request.path_params["code"]
-        asked = self._counter.ask(request, contracts.READ, code=code)
-        return await self._counter.page(
-            request, "agency", tried, told=asked, contracts=asked_by_agencies()
+        asked = self._pages.ask(request, contracts.READ, code=code)
+        return await self._pages.page(
+            request, "agency", submission, told=asked, contracts=asked_by_agencies()
         )
 
     async def add(self, request: Request) -> Response:
@@ -59,44 +59,44 @@ class Agencies:
         if what not in MADE:
             raise NotFound("There is no such act.", code="http.not_found")
         typed = await typed_of(request)
-        now = (await self._counter.ask(request, contracts.READ, code=code))["document"] or {}
+        now = (await self._pages.ask(request, contracts.READ, code=code))["document"] or {}
         document = {**now, what: [*now.get(what, []), MADE[what](typed)]}
-        return await send(self._counter, request, typed, {"document": document}, self._show)
+        return await send(self._pages, request, typed, {"document": document}, self._show)
 
     async def revoke(self, request: Request) -> Response:
         """POST /desk/agencies/of/{code}/revoke: a right of it, or all of them."""
         code = request.path_params["code"]
         back = f"of/{code}?done=revoke"
 
-        async def look(request: Request, data: Mapping[str, Any]) -> Look:
-            agency = await self._counter.ask(request, contracts.READ, code=code)
+        async def preview(request: Request, data: Mapping[str, Any]) -> Preview:
+            agency = await self._pages.ask(request, contracts.READ, code=code)
             return looks.revocation(agency, data)
 
-        return await self._counter.act(
-            request, contracts.REVOKE, self._show, back, look=look, code=code
+        return await self._pages.act(
+            request, contracts.REVOKE, self._show, back, preview=preview, code=code
         )
 
     async def contact(self, request: Request) -> Response:
         """POST /desk/agencies/of/{code}/contacts: a new one."""
         code = request.path_params["code"]
         back = f"of/{code}?done=contact"
-        return await self._counter.act(request, contracts.PUT_CONTACT, self._show, back, code=code)
+        return await self._pages.act(request, contracts.PUT_CONTACT, self._show, back, code=code)
 
     async def forget(self, request: Request) -> Response:
         """POST /desk/agencies/of/{code}/contacts/{id}/remove"""
         code, id_ = request.path_params["code"], request.path_params["id"]
         back = f"of/{code}?done=forget"
 
-        async def look(request: Request, _: Mapping[str, Any]) -> Look:
-            agency = await self._counter.ask(request, contracts.READ, code=code)
+        async def preview(request: Request, _: Mapping[str, Any]) -> Preview:
+            agency = await self._pages.ask(request, contracts.READ, code=code)
             names = [contact["name"] for contact in agency["contacts"] if contact["id"] == id_]
-            return Look(
+            return Preview(
                 "این تماس برداشته می‌شود", "برداشتن تماس", (Fact("تماس", "".join(names) or "—"),),
                 ("نام و شماره او پاک می‌شود و برنمی‌گردد.",), danger=True, again=False,
             )  # fmt: skip
 
-        return await self._counter.act(
-            request, contracts.REMOVE_CONTACT, self._show, back, look=look, code=code, id=id_
+        return await self._pages.act(
+            request, contracts.REMOVE_CONTACT, self._show, back, preview=preview, code=code, id=id_
         )
 
     def routes(self) -> list[Route]:

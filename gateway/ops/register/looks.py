@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.ops.register import words
 from gateway.ops.register.comparing import differences, shown
-from gateway.ops.staff.previews import Fact, Look
+from gateway.ops.staff.previews import Fact, Preview
 
 Row = Mapping[str, Any]
 KINDS = {"new": "تازه", "gone": "برداشته می‌شود", "changed": "تغییر می‌کند"}
@@ -27,7 +27,7 @@ _REVOKED = {
 }
 
 
-def decision(name: str, change: Row, reason: str) -> Look:
+def decision(name: str, change: Row, reason: str) -> Preview:
     """The page before a proposal is approved, refused or taken back."""
     title, button, leaves = _DECISIONS[name]
     facts = [Fact("دستگاه", change["code"]), Fact("دلیل پیشنهاد", change["reason"])]
@@ -41,13 +41,13 @@ def decision(name: str, change: Row, reason: str) -> Look:
     sentences = [leaves]
     if change["stale"]:
         sentences.append("دستگاه پس از این پیشنهاد تغییر کرده است؛ تأیید آن پذیرفته نمی‌شود.")
-    return Look(
+    return Preview(
         title=title, button=button, facts=tuple(facts), leaves=tuple(sentences),
         danger=name == "refuse", again=name == "refuse",
     )  # fmt: skip
 
 
-def revocation(agency: Row, data: Row) -> Look:
+def revocation(agency: Row, data: Row) -> Preview:
     """The page before a right, or all rights of an agency, are taken back."""
     what, id_ = data["what"], data.get("id", "")
     document = agency["document"] or {}
@@ -66,12 +66,12 @@ def revocation(agency: Row, data: Row) -> Look:
         if what == "key":
             leaves.append(f"{max(left, 0)} کلید دیگر برایش می‌ماند.")
     leaves.append("بازگرداندن آن پیشنهاد تازه و تأیید نفر دوم می‌خواهد.")
-    return Look(
+    return Preview(
         title=f"{words.ACTS[f'revoke {what}']}: {document.get('name_fa') or agency['code']}",
         button="لغو هم‌اکنون",
         facts=(*facts, Fact("دلیل", data["reason"])),
         leaves=tuple(leaves),
-        seen={"version": agency["version"]},
+        basis={"version": agency["version"]},
         danger=True,
     )
 

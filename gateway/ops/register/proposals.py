@@ -12,11 +12,11 @@ from contracts import agency_contracts
 from contracts.agencies import desk as contracts
 from gateway.ops.register import looks
 from gateway.ops.register.comparing import differences
-from gateway.ops.register.place import AT
+from gateway.ops.register.section import AT
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import day_of, one, whole_of
-from gateway.ops.staff.pages import NOTHING, Counter, Show, Tried, known
-from gateway.ops.staff.previews import Look
+from gateway.ops.staff.forms import parse_day, parse_whole, value_of
+from gateway.ops.staff.pages import NO_SUBMISSION, Show, StaffPages, Submission, resolved
+from gateway.ops.staff.previews import Preview
 
 ACTS = {
     "approve": contracts.APPROVE,
@@ -29,36 +29,36 @@ LISTS = ("purposes", "blocks", "networks")
 class Proposals:
     """The pages of proposals."""
 
-    def __init__(self, counter: Counter) -> None:
-        self._counter = counter
+    def __init__(self, pages: StaffPages) -> None:
+        self._pages = pages
 
     async def new(self, request: Request) -> Response:
         """GET /desk/agencies/new?like=fuel-co: the document of that agency to write in."""
-        like = forms.query(request, "like")[:40]
+        like = forms.query_value(request, "like")[:40]
         if not like:
-            return await self._new(request, NOTHING)
-        told = await self._counter.ask(request, contracts.READ, code=like)
+            return await self._new(request, NO_SUBMISSION)
+        told = await self._pages.ask(request, contracts.READ, code=like)
         typed = {"toml": told["text"], "base_version": str(told["version"])}
-        return await self._new(request, Tried("toml", typed))
+        return await self._new(request, Submission("toml", typed))
 
-    async def _new(self, request: Request, tried: Tried) -> Response:
-        return await self._counter.page(request, "new", tried, contracts=asked_by_agencies())
+    async def _new(self, request: Request, submission: Submission) -> Response:
+        return await self._pages.page(request, "new", submission, contracts=asked_by_agencies())
 
     async def propose(self, request: Request) -> Response:
         """POST /desk/agencies/new: by TOML, or a new agency by the form."""
         typed = await typed_of(request)
         by_text = typed.get("act") == "toml"
         told = {"toml": typed.get("toml", "")} if by_text else {"document": agency_of(typed)}
-        return await send(self._counter, request, typed, told, self._new)
+        return await send(self._pages, request, typed, told, self._new)
 
     async def change(self, request: Request) -> Response:
         """GET /desk/agencies/changes/{id}: what it changes, line by line."""
-        return await self._show(request, NOTHING)
+        return await self._show(request, NO_SUBMISSION)
 
-    async def _show(self, request: Request, tried: Tried) -> Response:
-        asked = self._counter.ask(request, contracts.READ_CHANGE, id=request.path_params["id"])
-        return await self._counter.page(
-            request, "change", tried, told=asked, differences=known(differences)
+    async def _show(self, request: Request, submission: Submission) -> Response:
+        asked = self._pages.ask(request, contracts.READ_CHANGE, id=request.path_params["id"])
+        return await self._pages.page(
+            request, "change", submission, told=asked, differences=resolved(differences)
         )
 
     async def decide(self, request: Request) -> Response:
@@ -68,11 +68,11 @@ class Proposals:
             raise NotFound("There is no such act.", code="http.not_found")
         back = f"changes/{id_}?done={name}"
 
-        async def look(request: Request, data: Mapping[str, Any]) -> Look:
-            change = await self._counter.ask(request, contracts.READ_CHANGE, id=id_)
+        async def preview(request: Request, data: Mapping[str, Any]) -> Preview:
+            change = await self._pages.ask(request, contracts.READ_CHANGE, id=id_)
             return looks.decision(name, change, data.get("why", ""))
 
-        return await self._counter.act(request, ACTS[name], self._show, back, look=look, id=id_)
+        return await self._pages.act(request, ACTS[name], self._show, back, preview=preview, id=id_)
 
     def routes(self) -> list[Route]:
         """The routes of proposals."""
@@ -87,11 +87,11 @@ class Proposals:
 async def typed_of(request: Request) -> dict[str, str]:
     """What was typed into a form of our own site."""
     values = (await forms.read(request)).values
-    return {name: one(values, name) for name in values}
+    return {name: value_of(values, name) for name in values}
 
 
 async def send(
-    counter: Counter,
+    pages: StaffPages,
     request: Request,
     typed: Mapping[str, str],
     told: Mapping[str, Any],
@@ -100,9 +100,9 @@ async def send(
     """Proposes a document for the version that was seen, and on to the proposal; what is refused
     is shown by ``show`` beside what was typed.
     """
-    base, reason = whole_of(typed.get("base_version") or "0"), typed.get("reason", "")
+    base, reason = parse_whole(typed.get("base_version") or "0"), typed.get("reason", "")
     try:
-        found = await counter.ask(
+        found = await pages.ask(
             request,
             contracts.PROPOSE,
             form=typed.get("form") or None,
@@ -112,7 +112,7 @@ async def send(
         )
     except BusError as error:
         wrong = of_text(error) if "toml" in told else error
-        return await counter.refused(request, show, typed, wrong)
+        return await pages.refused(request, show, typed, wrong)
     return RedirectResponse(f"{AT}/changes/{found['id']}?done=propose", 303)
 
 
@@ -135,7 +135,7 @@ def key_of(typed: Mapping[str, str]) -> dict[str, Any]:
         {
             "id": typed.get("key_id", ""),
             "public_key": typed.get("public_key", ""),
-            "until": day_of(typed.get("key_until", "")),
+            "until": parse_day(typed.get("key_until", "")),
         }
     )
 
@@ -144,13 +144,13 @@ def grant_of(typed: Mapping[str, str]) -> dict[str, Any]:
     """A grant as a form says it; lists are words between blanks or commas."""
     told: dict[str, Any] = {
         "contract": typed.get("contract", ""),
-        "until": day_of(typed.get("grant_until", "")),
+        "until": parse_day(typed.get("grant_until", "")),
         "basis": typed.get("basis", ""),
     }
     for name in LISTS:
         told[name] = typed.get(name, "").replace("،", " ").replace(",", " ").split()
     if typed.get("per_day", "").strip():
-        told["per_day"] = whole_of(typed["per_day"])
+        told["per_day"] = parse_whole(typed["per_day"])
     return {**_filled(told), "purposes": told["purposes"]}
 
 

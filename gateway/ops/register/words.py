@@ -158,8 +158,8 @@ def faults_of(error: BusError) -> dict[str, str]:
 
 
 def _toml_fault(fault: FieldError) -> str:
-    place = _PLACE.search(fault.message)
-    where = f" سطر {place[1]}، ستون {place[2]} را ببینید." if place else ""
+    section = _PLACE.search(fault.message)
+    where = f" سطر {section[1]}، ستون {section[2]} را ببینید." if section else ""
     return f"{sentences.fault_sentence(fault, FAULTS)}{where}"
 
 

@@ -45,12 +45,12 @@ async def read(
         request, blobs, files=files, fields_limit=fields_limit, as_text=as_text
     )
     form.values = {
-        name: [meant(name, value) for value in values] for name, values in form.values.items()
+        name: [normalise(name, value) for value in values] for name, values in form.values.items()
     }
     return form
 
 
-def meant(name: str, value: str) -> str:
+def normalise(name: str, value: str) -> str:
     """What somebody typed into the field of this name, without what he cannot see.
 
     >>> meant("file_no", "\u200f۱۲۳\u200c "), meant("opens", "۹"), meant("why", " بند ۳ ")
@@ -60,26 +60,26 @@ def meant(name: str, value: str) -> str:
         return value
     if name in WORDS:
         return without_marks(value).strip()
-    return hour_of(value) if name in HOURS else fold_code(value)
+    return parse_hour_text(value) if name in HOURS else fold_code(value)
 
 
-def query(request: Request, name: str, otherwise: str = "") -> str:
+def query_value(request: Request, name: str, otherwise: str = "") -> str:
     """A field of a form that is sent by its address."""
-    return meant(name, request.query_params.get(name, "")) or otherwise
+    return normalise(name, request.query_params.get(name, "")) or otherwise
 
 
-def page_of(request: Request) -> int:
+def page_number(request: Request) -> int:
     """The page of a list that is asked for; the first one for anything else."""
-    number = whole_of(query(request, "page", "1"))
+    number = parse_whole(query_value(request, "page", "1"))
     return number if isinstance(number, int) and 1 <= number <= 10_000 else 1  # noqa: PLR2004
 
 
-def one(values: Mapping[str, list[str]], name: str) -> str:
+def value_of(values: Mapping[str, list[str]], name: str) -> str:
     """The one value of a field; empty if it was not sent."""
     return values.get(name, [""])[0]
 
 
-def taken(contract: Contract, values: Mapping[str, list[str]]) -> dict[str, Any]:
+def parse_form(contract: Contract, values: Mapping[str, list[str]]) -> dict[str, Any]:
     """What a form says, in the types of a contract; an empty field was not filled in."""
     data: dict[str, Any] = {}
     for name, field in contract.schema.fields.items():
@@ -87,17 +87,17 @@ def taken(contract: Contract, values: Mapping[str, list[str]]) -> dict[str, Any]
         if isinstance(field, fields.List) and name != "attachments":
             data[name] = filled
         elif filled and isinstance(field, fields.Integer):
-            data[name] = whole_of(filled[0])
+            data[name] = parse_whole(filled[0])
         elif filled and isinstance(field, fields.Boolean):
             data[name] = filled[0] == "1"
         elif filled and isinstance(field, Day):
-            data[name] = day_of(filled[0])
+            data[name] = parse_day(filled[0])
         elif filled:
             data[name] = filled[0]
     return data
 
 
-def whole_of(text: str) -> int | str:
+def parse_whole(text: str) -> int | str:
     """A whole number as people write it; what is none is left for the contract to refuse.
 
     >>> whole_of("۱٬۷۵۵٬۰۰۰")
@@ -107,7 +107,7 @@ def whole_of(text: str) -> int | str:
     return int(bare) if bare.isdecimal() and len(bare) <= DIGITS_MOST else text
 
 
-def day_of(text: str) -> str:
+def parse_day(text: str) -> str:
     """A Jalali day as the contract takes days; what is none is left for the contract to refuse."""
     try:
         return parse_jalali(text).isoformat()
@@ -115,7 +115,7 @@ def day_of(text: str) -> str:
         return text
 
 
-def hour_of(text: str) -> str:
+def parse_hour_text(text: str) -> str:
     """An hour as the contract takes it; what is none is left for the contract to refuse."""
     try:
         return f"{parse_hour(text):%H:%M}"

@@ -17,19 +17,25 @@ from bus.kinds import Request as Contract
 from gateway.html import rendering
 from gateway.http.problems import status_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import one, taken, whole_of
+from gateway.ops.staff.forms import parse_form, parse_whole, value_of
 from gateway.ops.staff.names import NameOf, Names, Person
-from gateway.ops.staff.previews import Look, Looker, carried, wants_form, wants_look
+from gateway.ops.staff.previews import (
+    Preview,
+    Previewer,
+    carried_fields,
+    wants_change,
+    wants_preview,
+)
 from gateway.ops.staff.session import Desk, form_id
 
-NUMBERS = 2**31
+MOST_NUMBER = 2**31
 Values = Mapping[str, list[str]]
 # Where somebody goes after an act, below the part's address.
 Back = str | Callable[[Mapping[str, Any]], str]
 
 
 @dataclass(frozen=True)
-class Tried:
+class Submission:
     """A form as it was sent, and what was wrong with it; nothing, when a page is just read."""
 
     act: str = ""
@@ -37,12 +43,12 @@ class Tried:
     error: BusError | None = None
 
 
-Show = Callable[[Request, Tried], Awaitable[Response]]
-NOTHING = Tried()
+Show = Callable[[Request, Submission], Awaitable[Response]]
+NO_SUBMISSION = Submission()
 
 
 @dataclass(frozen=True)
-class Place:
+class Section:
     """A part of the desk: its address, the folder of its templates, the Request that tells who
     somebody is there, the code that turns strangers away, and the module of its words, which has
     DONE (act → sentence), ``faults_of`` and ``lines_of`` a refusal.
@@ -55,11 +61,11 @@ class Place:
     words: Any
 
 
-class Counter:
+class StaffPages:
     """Asks a context in a colleague's name, and makes pages of what it says."""
 
-    def __init__(self, desk: Desk, place: Place) -> None:
-        self._desk, self.place, self._names = desk, place, Names(desk)
+    def __init__(self, desk: Desk, section: Section) -> None:
+        self._desk, self.section, self._names = desk, section, Names(desk)
 
     async def ask(
         self, request: Request, contract: Contract, *, form: str | None = None, **data: Any
@@ -78,41 +84,47 @@ class Counter:
         return await self._names.agency(request)
 
     async def page(
-        self, request: Request, name: str, tried: Tried = NOTHING, **asked: Awaitable[Any]
+        self,
+        request: Request,
+        name: str,
+        submission: Submission = NO_SUBMISSION,
+        **asked: Awaitable[Any],
     ) -> Response:
         """A page with the answers to what it asks; it tells who acts, in which role.
         Forbidden with the code of ``stranger``.
         """
-        return await self._render(request, f"{self.place.templates}/{name}.html", tried, asked)
+        return await self._render(
+            request, f"{self.section.templates}/{name}.html", submission, asked
+        )
 
-    async def look_page(self, request: Request, values: Values, look: Look) -> Response:
+    async def preview_page(self, request: Request, values: Values, preview: Preview) -> Response:
         """The page before an act of weight: what will be done, and the form as it was sent."""
         return await self._render(
             request,
-            "desk/look.html",
-            NOTHING,
+            "desk/preview.html",
+            NO_SUBMISSION,
             {},
-            look=look,
-            carried=carried(values, look),
+            preview=preview,
+            carried_fields=carried_fields(values, preview),
             action=request.url.path,
-            layout=f"{self.place.templates}/layout.html",
+            layout=f"{self.section.templates}/layout.html",
         )
 
     async def _render(
         self,
         request: Request,
         template: str,
-        tried: Tried,
+        submission: Submission,
         asked: Mapping[str, Awaitable[Any]],
         **more: Any,
     ) -> Response:
         officer, person, agency, *told = await asyncio.gather(
-            self.ask(request, self.place.who_am_i),
+            self.ask(request, self.section.who_am_i),
             self._names.person(request),
             self._names.agency(request),
             *asked.values(),
         )
-        words, error = self.place.words, tried.error
+        words, error = self.section.words, submission.error
         response = rendering.page(
             template,
             status_of(error) if error else 200,
@@ -123,10 +135,10 @@ class Counter:
             agency=agency,
             form_id=form_id(),
             w=words,
-            at=self.place.at,
+            at=self.section.at,
             note=words.DONE.get(request.query_params.get("done", ""), ""),
-            act=tried.act,
-            typed=tried.typed,
+            act=submission.act,
+            typed=submission.typed,
             faults=words.faults_of(error) if error else {},
             lines=words.lines_of(error) if error else [],
             **dict(zip(asked, told, strict=True)),
@@ -142,7 +154,7 @@ class Counter:
         show: Show,
         back: Back,
         *,
-        look: Looker | None = None,
+        preview: Previewer | None = None,
         **fixed: Any,
     ) -> Response:
         """POST of a form: one Request, however often the form is sent, then on to ``back``.
@@ -151,8 +163,8 @@ class Counter:
         typed.
         """
         values = (await forms.read(request)).values
-        data = {**taken(contract, values), **fixed}
-        return await self.send(request, contract, show, back, values, data, look)
+        data = {**parse_form(contract, values), **fixed}
+        return await self.send(request, contract, show, back, values, data, preview)
 
     async def send(  # noqa: PLR0913 - a form has as many ends
         self,
@@ -162,38 +174,38 @@ class Counter:
         back: Back,
         values: Values,
         data: dict[str, Any],
-        look: Looker | None = None,
+        preview: Previewer | None = None,
     ) -> Response:
         """What ``act`` does with a form that was read already; ``back`` may ask the reply."""
-        typed = {name: one(values, name) for name in values}
-        if wants_form(values):
-            return await show(request, Tried(typed.get("act", ""), typed))
+        typed = {name: value_of(values, name) for name in values}
+        if wants_change(values):
+            return await show(request, Submission(typed.get("act", ""), typed))
         try:
-            if look is not None and wants_look(values):
+            if preview is not None and wants_preview(values):
                 contract.load(dict(data))
-                return await self.look_page(request, values, await look(request, data))
+                return await self.preview_page(request, values, await preview(request, data))
             reply = await self.ask(request, contract, form=typed.get("form") or None, **data)
         except BusError as error:
             return await self.refused(request, show, typed, error)
         target = back if isinstance(back, str) else back(reply)
-        return RedirectResponse(f"{self.place.at}/{target}", 303)
+        return RedirectResponse(f"{self.section.at}/{target}", 303)
 
     async def refused(
         self, request: Request, show: Show, typed: Mapping[str, str], error: BusError
     ) -> Response:
         """The page of a form that was refused; a stranger gets no page at all."""
-        if isinstance(error, Unauthenticated) or error.code == self.place.stranger:
+        if isinstance(error, Unauthenticated) or error.code == self.section.stranger:
             raise error
-        return await show(request, Tried(typed.get("act", ""), typed, error))
+        return await show(request, Submission(typed.get("act", ""), typed, error))
 
 
 def before(request: Request) -> dict[str, Any]:
     """The number before which a list goes on, from ``?before=120``; nothing if none is told."""
-    number = whole_of(forms.query(request, "before"))
-    return {"before": number} if isinstance(number, int) and 0 < number < NUMBERS else {}
+    number = parse_whole(forms.query_value(request, "before"))
+    return {"before": number} if isinstance(number, int) and 0 < number < MOST_NUMBER else {}
 
 
-async def known(value: Any) -> Any:
+async def resolved(value: Any) -> Any:
     """What is known already, for a page that waits for what it asks."""
     return value
 

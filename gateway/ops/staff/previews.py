@@ -1,8 +1,9 @@
-"""Acts of weight are looked at first: one page between the form and the act, for every part.
+"""The preview of an act of weight: one page between the form and the act, for every section.
 
-The page tells what will happen, what it leaves hanging and what it ends; the form travels in it as
-it was typed. What was looked at goes along (``seen``), so that the service refuses an act on what
-somebody else changed meanwhile. Nothing is kept between the two: the service judges at the act.
+The page says what will happen, what stays open and what ends; the form travels in it as it was
+typed. The versions that the page showed travel too (``basis``), so that the service refuses an act
+on something that another colleague changed meanwhile. Nothing is kept between the two pages: the
+service judges at the act.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,50 +17,50 @@ NOT_CARRIED = frozenset({LOOKED, AGAIN})
 
 
 class Fact(NamedTuple):
-    """A line of what will be done."""
+    """A line of a preview."""
 
     label: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What somebody sees before an act: its question, its facts, and what it leaves or ends.
+class Preview:
+    """What a colleague reads before an act: its question, its facts, what it leaves open or ends.
 
-    ``again`` is false where there is no form to go back to; ``seen`` are fields of the contract
-    that say what was looked at; ``preview`` is a text as its reader will see it.
+    ``again`` is false where there is no form to go back to; ``basis`` are fields of the contract
+    that name the version on the page; ``text`` is a text as its reader will see it.
     """
 
     title: str
     button: str
     facts: tuple[Fact, ...] = ()
     leaves: tuple[str, ...] = ()
-    seen: Mapping[str, str | int] | None = None
-    preview: str = ""
+    basis: Mapping[str, str | int] | None = None
+    text: str = ""
     danger: bool = False
     again: bool = True
 
 
-Looker = Callable[[Request, Mapping[str, Any]], Awaitable[Look]]
+Previewer = Callable[[Request, Mapping[str, Any]], Awaitable[Preview]]
 
 
-def wants_look(values: Mapping[str, list[str]]) -> bool:
-    """True until the form comes from the page that shows what will be done."""
+def wants_preview(values: Mapping[str, list[str]]) -> bool:
+    """Return True until the form comes from the preview."""
     return values.get(LOOKED) != ["1"]
 
 
-def wants_form(values: Mapping[str, list[str]]) -> bool:
-    """True for who looked and goes back to change what he typed."""
+def wants_change(values: Mapping[str, list[str]]) -> bool:
+    """Return True for a colleague who goes back from the preview to change the form."""
     return values.get(AGAIN) == ["1"]
 
 
-def carried(values: Mapping[str, list[str]], look: Look) -> list[tuple[str, str]]:
-    """The fields that the page carries to the act."""
-    seen = {name: str(value) for name, value in (look.seen or {}).items()}
+def carried_fields(values: Mapping[str, list[str]], preview: Preview) -> list[tuple[str, str]]:
+    """Return the hidden fields of the preview: the form as it was typed, and the basis."""
+    basis = {name: str(value) for name, value in (preview.basis or {}).items()}
     typed = [
         (name, value)
         for name, texts in values.items()
         for value in texts
-        if name not in NOT_CARRIED and name not in seen
+        if name not in NOT_CARRIED and name not in basis
     ]
-    return [*typed, *seen.items()]
+    return [*typed, *basis.items()]

@@ -13,8 +13,8 @@ from bus.errors import BusError, ContractError, FieldError, NotFound
 from contracts.billing import treasury as contracts
 from contracts.billing.bills import BILL_STATES
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import one, query, taken, whole_of
-from gateway.ops.staff.pages import NOTHING, Counter, Tried
+from gateway.ops.staff.forms import parse_form, parse_whole, query_value, value_of
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.treasury.previews import Looks
 from gateway.ops.treasury.section import AT
 from iran.persian import TEHRAN, Malformed, parse_jalali, tehran_day
@@ -31,14 +31,14 @@ PAYERS = ("applicant", "agency")
 class Bills:
     """The pages of bills."""
 
-    def __init__(self, counter: Counter) -> None:
-        self._counter, self._looks = counter, Looks(counter)
+    def __init__(self, pages: StaffPages) -> None:
+        self._pages, self._looks = pages, Looks(pages)
 
     async def found(self, request: Request) -> Response:
         """GET /desk/treasury/bills: by number, bill ID, source or file; by state; page by page."""
-        typed = {name: query(request, name)[:64] for name in ("search", "state")}
-        after = whole_of(query(request, "after", "0"))
-        told = self._counter.ask(
+        typed = {name: query_value(request, name)[:64] for name in ("search", "state")}
+        after = parse_whole(query_value(request, "after", "0"))
+        told = self._pages.ask(
             request,
             contracts.FIND_BILLS,
             search=typed["search"],
@@ -46,22 +46,22 @@ class Bills:
             after=after if isinstance(after, int) and after < MOST else 0,
             limit=PAGE,
         )
-        return await self._counter.page(request, "bills", Tried("", typed), told=told)
+        return await self._pages.page(request, "bills", Submission("", typed), told=told)
 
     async def bill(self, request: Request) -> Response:
         """GET /desk/treasury/bills/{number}"""
-        return await self._bill(request, NOTHING)
+        return await self._bill(request, NO_SUBMISSION)
 
-    async def _bill(self, request: Request, tried: Tried) -> Response:
-        return await self._counter.page(
-            request, "bill", tried, told=self._read(request), banks=banks(self._counter, request)
+    async def _bill(self, request: Request, submission: Submission) -> Response:
+        return await self._pages.page(
+            request, "bill", submission, told=self._read(request), banks=banks(self._pages, request)
         )
 
     async def _read(self, request: Request) -> dict[str, Any]:
         """The bill, its refunds, and how many rials can still be asked for."""
         number = request.path_params["number"]
         bill = await self._looks.bill(request, number)
-        told = await self._counter.ask(request, contracts.REFUNDS)
+        told = await self._pages.ask(request, contracts.REFUNDS)
         refunds = [each for each in told["refunds"] if each["bill"] == number]
         asked = sum(each["rials"] for each in refunds if each["state"] == "REQUESTED")
         paid = bill["total_rials"] if bill["state"] == "PAID" else 0
@@ -76,7 +76,7 @@ class Bills:
         """True if no other bill names this agency: its code may be a typing error."""
         if agency is None:
             return False
-        told = await self._counter.ask(request, contracts.BILLED_AGENCIES)
+        told = await self._pages.ask(request, contracts.BILLED_AGENCIES)
         return any(e["agency"] == agency and e["bills"] == 1 for e in told["agencies"])
 
     async def move(self, request: Request) -> Response:
@@ -85,20 +85,20 @@ class Bills:
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
         back = f"bills/{quote(number, safe='')}?done={name}"
-        look = {
+        preview = {
             "void": self._looks.void,
             "waive": self._looks.waive,
             "ask_refund": self._looks.ask_refund,
         }[name]
-        return await self._counter.act(
-            request, ACTS[name], self._bill, back, look=look, number=number
+        return await self._pages.act(
+            request, ACTS[name], self._bill, back, preview=preview, number=number
         )
 
     # --- a new one ---
 
     async def new(self, request: Request) -> Response:
         """GET /desk/treasury/bills/new: the form, for a voided bill too (?replaces=number)."""
-        replaces = query(request, "replaces")[:20]
+        replaces = query_value(request, "replaces")[:20]
         typed = {"replaces": replaces}
         if replaces:
             old = await self._looks.bill(request, replaces)
@@ -107,14 +107,14 @@ class Bills:
                 "payer": "agency" if old["agency"] else "applicant",
                 "service": old["quote"]["lines"][0]["service"],
             }  # fmt: skip
-        return await self._new(request, Tried("issue", typed))
+        return await self._new(request, Submission("issue", typed))
 
-    async def _new(self, request: Request, tried: Tried) -> Response:
-        ask = self._counter.ask
-        return await self._counter.page(
+    async def _new(self, request: Request, submission: Submission) -> Response:
+        ask = self._pages.ask
+        return await self._pages.page(
             request,
             "bill_new",
-            tried,
+            submission,
             told=ask(request, contracts.TARIFFS),
             billed=ask(request, contracts.BILLED_AGENCIES),
         )
@@ -126,9 +126,9 @@ class Bills:
         try:
             data = _issued(values)
         except BusError as error:
-            typed = {name: one(values, name) for name in values}
-            return await self._counter.refused(request, self._new, typed, error)
-        return await self._counter.send(
+            typed = {name: value_of(values, name) for name in values}
+            return await self._pages.refused(request, self._new, typed, error)
+        return await self._pages.send(
             request,
             contracts.ISSUE_BILL,
             self._new,
@@ -151,8 +151,8 @@ class Bills:
 
 def _issued(values: Mapping[str, list[str]]) -> dict[str, Any]:
     """What ISSUE_BILL is asked for. ContractError names each thing that nobody has said."""
-    data = taken(contracts.ISSUE_BILL, values)
-    payer, missing = one(values, "payer"), []
+    data = parse_form(contracts.ISSUE_BILL, values)
+    payer, missing = value_of(values, "payer"), []
     if payer not in PAYERS:
         missing.append("payer")
     if payer == "agency" and not data.get("agency"):
@@ -167,13 +167,13 @@ def _issued(values: Mapping[str, list[str]]) -> dict[str, Any]:
         )
     if payer == "applicant":
         data.pop("agency", None)
-    return {**data, "requested_at": _noon(one(values, "requested_at"))}
+    return {**data, "requested_at": _noon(value_of(values, "requested_at"))}
 
 
-async def banks(counter: Counter, request: Request) -> dict[str, str]:
+async def banks(pages: StaffPages, request: Request) -> dict[str, str]:
     """What banks and gateways are called, by their codes."""
     day = (tehran_day(dt.datetime.now(dt.UTC)) - dt.timedelta(days=1)).isoformat()
-    reply = await counter.ask(request, contracts.LOOK_AT_DAY, day=day)
+    reply = await pages.ask(request, contracts.LOOK_AT_DAY, day=day)
     return {channel["code"]: channel["fa"] for channel in reply["channels"]}
 
 

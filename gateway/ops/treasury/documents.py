@@ -10,8 +10,8 @@ from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
 from contracts.billing import treasury as contracts
-from gateway.ops.staff.forms import query
-from gateway.ops.staff.pages import NOTHING, Counter, Tried, attachment
+from gateway.ops.staff.forms import query_value
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, attachment
 from gateway.ops.treasury.section import AT
 from gateway.papers import csv_files, pdf
 from iran.persian import dashed_code
@@ -22,12 +22,12 @@ ENDINGS = {"beancount": "beancount", "hledger": "journal"}
 class Papers:
     """The pages of journal and statements."""
 
-    def __init__(self, counter: Counter) -> None:
-        self._counter = counter
+    def __init__(self, pages: StaffPages) -> None:
+        self._pages = pages
 
     async def journal_page(self, request: Request) -> Response:
         """GET /desk/treasury/journal: in which form?"""
-        return await self._counter.page(request, "journal")
+        return await self._pages.page(request, "journal")
 
     async def journal(self, request: Request) -> Response:
         """GET /desk/treasury/journal/{format}: the whole ledger as one file."""
@@ -35,19 +35,19 @@ class Papers:
         if form not in contracts.FORMATS:
             raise NotFound("There is no such form.", code="http.not_found")
         # Asked before the answer begins: a refusal is still a page.
-        first = await self._counter.ask(request, contracts.JOURNAL, format=form)
+        first = await self._pages.ask(request, contracts.JOURNAL, format=form)
         return StreamingResponse(
-            self._pages(request, form, first),
+            self._page_texts(request, form, first),
             headers=attachment(f"mirab.{ENDINGS[form]}"),
             media_type="text/plain; charset=utf-8",
         )
 
-    async def _pages(
+    async def _page_texts(
         self, request: Request, form: str, told: dict[str, Any]
     ) -> AsyncIterator[bytes]:
         yield told["text"].encode()
         while told["next"] is not None:
-            told = await self._counter.ask(
+            told = await self._pages.ask(
                 request, contracts.JOURNAL, format=form, after=told["next"]
             )
             yield told["text"].encode()
@@ -55,49 +55,49 @@ class Papers:
     # --- statements ---
 
     def _asked(self, request: Request) -> dict[str, str]:
-        month = dashed_code(query(request, "month")).replace("/", "-")
+        month = dashed_code(query_value(request, "month")).replace("/", "-")
         year, dash, number = month.partition("-")
-        return {"agency": query(request, "agency"), "month": f"{year}{dash}{number.zfill(2)}"}
+        return {"agency": query_value(request, "agency"), "month": f"{year}{dash}{number.zfill(2)}"}
 
     async def statement_page(self, request: Request) -> Response:
         """GET /desk/treasury/statements?agency=fuel-co&month=1405-09"""
         asked = self._asked(request)
         if not asked["agency"] and asked["month"] in ("", "00"):
-            return await self._statement(request, NOTHING, None)
+            return await self._statement(request, NO_SUBMISSION, None)
         typed = {**asked, "act": "account"}
         try:
-            told = await self._counter.ask(request, contracts.STATEMENT_OF, **asked)
+            told = await self._pages.ask(request, contracts.STATEMENT_OF, **asked)
         except BusError as error:
-            return await self._counter.refused(
-                request, lambda r, tried: self._statement(r, tried, None), typed, error
+            return await self._pages.refused(
+                request, lambda r, submission: self._statement(r, submission, None), typed, error
             )
-        return await self._statement(request, Tried("account", typed), told)
+        return await self._statement(request, Submission("account", typed), told)
 
     async def _statement(
-        self, request: Request, tried: Tried, told: dict[str, Any] | None
+        self, request: Request, submission: Submission, told: dict[str, Any] | None
     ) -> Response:
         async def account() -> dict[str, Any] | None:
             return {**told, "rows": csv_files.with_balance(told)} if told else None
 
-        return await self._counter.page(
+        return await self._pages.page(
             request,
             "statement",
-            tried,
+            submission,
             told=account(),
-            billed=self._counter.ask(request, contracts.BILLED_AGENCIES),
+            billed=self._pages.ask(request, contracts.BILLED_AGENCIES),
         )
 
     async def statement_csv(self, request: Request) -> Response:
         """GET /desk/treasury/statements.csv"""
-        told = await self._counter.ask(request, contracts.STATEMENT_OF, **self._asked(request))
+        told = await self._pages.ask(request, contracts.STATEMENT_OF, **self._asked(request))
         name = f"statement-{told['agency']}-{told['month']}.csv"
         made = csv_files.statement_fa(told)
         return Response(made, headers=attachment(name), media_type="text/csv")
 
     async def statement_pdf(self, request: Request) -> Response:
         """GET /desk/treasury/statements.pdf: in Persian."""
-        told = await self._counter.ask(request, contracts.STATEMENT_OF, **self._asked(request))
-        payer = (await self._counter.agency(request))(told["agency"])
+        told = await self._pages.ask(request, contracts.STATEMENT_OF, **self._asked(request))
+        payer = (await self._pages.agency(request))(told["agency"])
         made = await asyncio.to_thread(pdf.statement, told, "fa", payer)
         name = f"statement-{told['agency']}-{told['month']}.pdf"
         return Response(made, headers=attachment(name), media_type="application/pdf")

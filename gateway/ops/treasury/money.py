@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from bus.errors import NotFound
 from contracts.billing import treasury as contracts
-from gateway.ops.staff.pages import NOTHING, Counter, Tried
-from gateway.ops.staff.previews import Look
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
+from gateway.ops.staff.previews import Preview
 from gateway.ops.treasury.bills import banks
 from gateway.ops.treasury.previews import Looks
 from gateway.ops.treasury.section import AT
@@ -30,17 +30,17 @@ REFUND_WORDS = {
 class Money:
     """The pages of exceptions and refunds."""
 
-    def __init__(self, counter: Counter) -> None:
-        self._counter, self._looks = counter, Looks(counter)
+    def __init__(self, pages: StaffPages) -> None:
+        self._pages, self._looks = pages, Looks(pages)
 
     async def exceptions(self, request: Request) -> Response:
         """GET /desk/treasury/exceptions"""
-        return await self._exceptions(request, NOTHING)
+        return await self._exceptions(request, NO_SUBMISSION)
 
-    async def _exceptions(self, request: Request, tried: Tried) -> Response:
-        told = self._counter.ask(request, contracts.EXCEPTIONS)
-        return await self._counter.page(
-            request, "exceptions", tried, told=told, banks=banks(self._counter, request)
+    async def _exceptions(self, request: Request, submission: Submission) -> Response:
+        told = self._pages.ask(request, contracts.EXCEPTIONS)
+        return await self._pages.page(
+            request, "exceptions", submission, told=told, banks=banks(self._pages, request)
         )
 
     async def resolve(self, request: Request) -> Response:
@@ -49,23 +49,23 @@ class Money:
         if how not in contracts.RESOLUTIONS:
             raise NotFound("There is no such act.", code="http.not_found")
         back = "exceptions?done=resolve"
-        return await self._counter.act(
+        return await self._pages.act(
             request,
             contracts.RESOLVE,
             self._exceptions,
             back,
-            look=self._looks.resolve,
+            preview=self._looks.resolve,
             id=id_,
             how=how,
         )
 
     async def refunds(self, request: Request) -> Response:
         """GET /desk/treasury/refunds"""
-        return await self._refunds(request, NOTHING)
+        return await self._refunds(request, NO_SUBMISSION)
 
-    async def _refunds(self, request: Request, tried: Tried) -> Response:
-        told = self._counter.ask(request, contracts.REFUNDS)
-        return await self._counter.page(request, "refunds", tried, told=told)
+    async def _refunds(self, request: Request, submission: Submission) -> Response:
+        told = self._pages.ask(request, contracts.REFUNDS)
+        return await self._pages.page(request, "refunds", submission, told=told)
 
     async def move(self, request: Request) -> Response:
         """POST /desk/treasury/refunds/{id}/{act}: approve, refuse, paid."""
@@ -75,11 +75,11 @@ class Money:
         back = f"refunds?done=refund_{name}"
         title, button = REFUND_WORDS[name]
 
-        async def look(request: Request, _: Mapping[str, Any]) -> Look:
+        async def preview(request: Request, _: Mapping[str, Any]) -> Preview:
             return await self._looks.refund(request, id_, title, button)
 
-        return await self._counter.act(
-            request, REFUND_ACTS[name], self._refunds, back, look=look, id=id_
+        return await self._pages.act(
+            request, REFUND_ACTS[name], self._refunds, back, preview=preview, id=id_
         )
 
     def routes(self) -> list[Route]:

@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from gateway.ops.staff.pages import Counter
+from gateway.ops.staff.pages import StaffPages
 from gateway.ops.staff.session import Desk
 from gateway.ops.treasury.banks import Banks
 from gateway.ops.treasury.bills import Bills
@@ -14,6 +14,6 @@ from gateway.ops.treasury.tariffs import Tariffs
 
 def routes(desk: Desk) -> list[Route]:
     """The routes below /desk/treasury."""
-    counter = Counter(desk, TREASURY)
-    parts = (Banks(counter), Tariffs(counter), Bills(counter), Money(counter), Papers(counter))
+    pages = StaffPages(desk, TREASURY)
+    parts = (Banks(pages), Tariffs(pages), Bills(pages), Money(pages), Papers(pages))
     return [route for part in parts for route in part.routes()]

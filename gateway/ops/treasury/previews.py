@@ -8,8 +8,8 @@ from starlette.requests import Request
 from bus.errors import NotFound
 from contracts.billing import treasury as contracts
 from gateway.html import formats
-from gateway.ops.staff.pages import Counter
-from gateway.ops.staff.previews import Fact, Look
+from gateway.ops.staff.pages import StaffPages
+from gateway.ops.staff.previews import Fact, Preview
 from gateway.ops.treasury import texts as words
 
 Row = Mapping[str, Any]
@@ -23,60 +23,60 @@ def rials(amount: int) -> str:
 class Looks:
     """Asks billing what an act would do."""
 
-    def __init__(self, counter: Counter) -> None:
-        self._counter = counter
+    def __init__(self, pages: StaffPages) -> None:
+        self._pages = pages
 
     async def bill(self, request: Request, number: str) -> Row:
         """A bill by its number. NotFound ``bill.not_found``."""
-        reply = await self._counter.ask(request, contracts.FIND_BILLS, search=number[:64])
+        reply = await self._pages.ask(request, contracts.FIND_BILLS, search=number[:64])
         for bill in reply["bills"]:
             if bill["number"] == number:
                 return dict(bill)
         raise NotFound("There is no such bill; compare the number.", code="bill.not_found")
 
-    async def issue(self, request: Request, data: Row) -> Look:
+    async def issue(self, request: Request, data: Row) -> Preview:
         """The bill as it would be issued now."""
-        made = await self._counter.ask(request, contracts.PREVIEW_BILL, **data)
+        made = await self._pages.ask(request, contracts.PREVIEW_BILL, **data)
         leaves = []
         if data.get("agency") and not await self._was_billed(request, str(data["agency"])):
             payer = await self._payer(request, data)
             leaves.append(f"دستگاه {payer} تاکنون قبضی نداشته است؛ کد آن را دوباره ببینید.")
         if data.get("replaces"):
             leaves.append(f"قبض {data['replaces']} همان‌گونه که هست می‌ماند؛ این به جای آن می‌آید.")
-        return Look(
+        return Preview(
             title="این قبض صادر می‌شود",
             button=f"صدور قبض {rials(made['total_rials'])}",
             facts=(*_issued_facts(data, made, await self._payer(request, data)),),
             leaves=(*leaves, "پس از صدور، تنها تأییدکننده می‌تواند قبض را باطل کند."),
-            seen={"looked_rials": made["total_rials"], "requested_at": str(data["requested_at"])},
+            basis={"looked_rials": made["total_rials"], "requested_at": str(data["requested_at"])},
         )
 
     async def _was_billed(self, request: Request, agency: str) -> bool:
-        reply = await self._counter.ask(request, contracts.BILLED_AGENCIES)
+        reply = await self._pages.ask(request, contracts.BILLED_AGENCIES)
         return any(row["agency"] == agency for row in reply["agencies"])
 
     async def _payer(self, request: Request, bill: Row) -> str:
         """Who pays, by name."""
         code = bill.get("agency")
-        return (await self._counter.agency(request))(code) if code else "متقاضی"
+        return (await self._pages.agency(request))(code) if code else "متقاضی"
 
-    async def void(self, request: Request, data: Row) -> Look:
+    async def void(self, request: Request, data: Row) -> Preview:
         """A bill that ends, with what hangs on it."""
         bill = await self.bill(request, data["number"])
         leaves = ["شناسه قبض و پرداخت آن دیگر در هیچ بانکی پذیرفته نمی‌شود."]
         if bill["source_kind"] == "inquiry":
             leaves.append("استعلام متقاضی بی‌پاسخ می‌ماند تا قبض دیگری به جای آن پرداخت شود.")
         leaves.append("باطل کردن برگشت ندارد؛ پس از آن می‌توان قبض دیگری به جای آن صادر کرد.")
-        return Look(
+        return Preview(
             title="این قبض باطل می‌شود", button="باطل کردن قبض", danger=True,
             facts=(*_bill_facts(bill, await self._payer(request, bill)), Fact("دلیل", data["why"])),
             leaves=tuple(leaves),
         )  # fmt: skip
 
-    async def waive(self, request: Request, data: Row) -> Look:
+    async def waive(self, request: Request, data: Row) -> Preview:
         """A payer who is let off."""
         bill = await self.bill(request, data["number"])
-        return Look(
+        return Preview(
             title="همه مبلغ این قبض بخشوده می‌شود",
             button=f"بخشودن {rials(bill['total_rials'])}",
             facts=(
@@ -88,11 +88,11 @@ class Looks:
             danger=True,
         )
 
-    async def ask_refund(self, request: Request, data: Row) -> Look:
+    async def ask_refund(self, request: Request, data: Row) -> Preview:
         """Money that would go back."""
         bill = await self.bill(request, data["number"])
         left = data["available_rials"] - data["rials"]
-        return Look(
+        return Preview(
             title="این استرداد برای نفر دوم فرستاده می‌شود",
             button=f"درخواست استرداد {rials(data['rials'])}",
             facts=(
@@ -107,15 +107,15 @@ class Looks:
             ),
         )
 
-    async def refund(self, request: Request, id_: int, title: str, button: str) -> Look:
+    async def refund(self, request: Request, id_: int, title: str, button: str) -> Preview:
         """A decision about a refund."""
-        reply = await self._counter.ask(request, contracts.REFUNDS)
+        reply = await self._pages.ask(request, contracts.REFUNDS)
         row = next((row for row in reply["refunds"] if row["id"] == id_), None)
         if row is None:
             raise NotFound("There is no such refund.", code="refund.not_found")
         of = Fact("قبض", row["bill"]) if row["bill"] else Fact("مغایرت", str(row["exception"]))
-        person = await self._counter.person(request)
-        return Look(
+        person = await self._pages.person(request)
+        return Preview(
             title=title, button=button,
             facts=(
                 Fact("شماره استرداد", str(id_)), Fact("مبلغ", rials(row["rials"])), of,
@@ -126,9 +126,9 @@ class Looks:
             leaves=(_REFUND_LEAVES[button],), again=button == "واریز شد",
         )  # fmt: skip
 
-    async def resolve(self, request: Request, data: Row) -> Look:
+    async def resolve(self, request: Request, data: Row) -> Preview:
         """The end of an exception."""
-        reply = await self._counter.ask(request, contracts.EXCEPTIONS)
+        reply = await self._pages.ask(request, contracts.EXCEPTIONS)
         row = next((row for row in reply["exceptions"] if row["id"] == data["id"]), None)
         if row is None:
             raise NotFound("There is no such exception.", code="exception.not_found")
@@ -142,14 +142,14 @@ class Looks:
             facts.append(Fact("برای قبض", f"{bill['number']}، {rials(bill['total_rials'])}"))
         if data.get("sheba"):
             facts.append(Fact("شبای گیرنده", data["sheba"]))
-        return Look(
+        return Preview(
             title=f"این مغایرت پایان می‌یابد: {words.WAYS[data['how']]}", button="پایان دادن",
             facts=tuple(facts), leaves=(_RESOLVE_LEAVES[data["how"]],),
         )  # fmt: skip
 
-    async def close(self, request: Request, data: Row) -> Look:
+    async def close(self, request: Request, data: Row) -> Preview:
         """A day that closes, with what is open still."""
-        day = await self._counter.ask(request, contracts.LOOK_AT_DAY, day=data["day"])
+        day = await self._pages.ask(request, contracts.LOOK_AT_DAY, day=data["day"])
         leaves = []
         if day["open_exceptions"]:
             leaves.append(f"{day['open_exceptions']} مغایرت باز است و پس از بستن هم باز می‌ماند.")
@@ -158,7 +158,7 @@ class Looks:
                 leaves.append(f"فایل {channel['fa']} برای این روز نیامده است.")
             elif channel["unmatched"]:
                 leaves.append(f"{channel['unmatched']} پرداخت {channel['fa']} تطبیق نشده است.")
-        return Look(
+        return Preview(
             title=f"روز {formats.day(data['day'])} بسته می‌شود", button="بستن این روز", again=False,
             facts=tuple(Fact(c["fa"], rials(c["ledger_rials"])) for c in day["controls"]),
             leaves=(*leaves, "روز بسته دوباره باز نمی‌شود."),

@@ -10,9 +10,9 @@ from starlette.routing import Route
 from bus.errors import BusError, NotFound
 from contracts.billing import treasury as contracts
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import one
-from gateway.ops.staff.pages import NOTHING, Counter, Tried
-from gateway.ops.staff.previews import Look
+from gateway.ops.staff.forms import value_of
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
+from gateway.ops.staff.previews import Preview
 from gateway.ops.treasury.previews import compared
 from gateway.ops.treasury.section import AT
 
@@ -23,21 +23,21 @@ ROW_ACTS = {"approve": contracts.APPROVE_TARIFF, "withdraw": contracts.WITHDRAW_
 class Tariffs:
     """The pages of tariffs."""
 
-    def __init__(self, counter: Counter) -> None:
-        self._counter = counter
+    def __init__(self, pages: StaffPages) -> None:
+        self._pages = pages
 
     async def listed(self, request: Request) -> Response:
         """GET /desk/treasury/tariffs: all rows, and forms for new ones."""
-        return await self._show(request, NOTHING)
+        return await self._show(request, NO_SUBMISSION)
 
-    async def _show(self, request: Request, tried: Tried) -> Response:
-        asked = self._counter.ask(request, contracts.TARIFFS)
-        return await self._counter.page(request, "tariffs", tried, told=asked)
+    async def _show(self, request: Request, submission: Submission) -> Response:
+        asked = self._pages.ask(request, contracts.TARIFFS)
+        return await self._pages.page(request, "tariffs", submission, told=asked)
 
     async def draft(self, request: Request) -> Response:
         """POST /desk/treasury/tariffs/draft: one row."""
         back = "tariffs?done=draft"
-        return await self._counter.act(request, contracts.DRAFT_TARIFF, self._show, back)
+        return await self._pages.act(request, contracts.DRAFT_TARIFF, self._show, back)
 
     async def take(self, request: Request) -> Response:
         """POST /desk/treasury/tariffs/import: a CSV file, or its text; the text stays in the form
@@ -46,13 +46,13 @@ class Tariffs:
         typed: dict[str, str] = {"act": "import"}
         try:
             form = await forms.read(request, files=1, fields_limit=FILE_LIMIT, as_text=True)
-            typed["text"] = one(form.values, "file") or one(form.values, "text")
-            id_ = one(form.values, "form") or None
-            await self._counter.ask(
+            typed["text"] = value_of(form.values, "file") or value_of(form.values, "text")
+            id_ = value_of(form.values, "form") or None
+            await self._pages.ask(
                 request, contracts.IMPORT_TARIFFS, form=id_, text=typed["text"].lstrip("\ufeff")
             )
         except BusError as error:
-            return await self._counter.refused(request, self._show, typed, error)
+            return await self._pages.refused(request, self._show, typed, error)
         return RedirectResponse(f"{AT}/tariffs?done=import", 303)
 
     async def move(self, request: Request) -> Response:
@@ -62,14 +62,16 @@ class Tariffs:
             raise NotFound("There is no such act.", code="http.not_found")
         back = f"tariffs?done={name}"
 
-        async def look(request: Request, _: Mapping[str, Any]) -> Look:
+        async def preview(request: Request, _: Mapping[str, Any]) -> Preview:
             return await self._look(request, name, id_)
 
-        return await self._counter.act(request, ROW_ACTS[name], self._show, back, look=look, id=id_)
+        return await self._pages.act(
+            request, ROW_ACTS[name], self._show, back, preview=preview, id=id_
+        )
 
-    async def _look(self, request: Request, name: str, id_: int) -> Look:
+    async def _look(self, request: Request, name: str, id_: int) -> Preview:
         """The row beside the one that it replaces, before it is approved or withdrawn."""
-        reply = await self._counter.ask(request, contracts.TARIFFS)
+        reply = await self._pages.ask(request, contracts.TARIFFS)
         rows = {row["id"]: row for row in reply["tariffs"]}
         if id_ not in rows:
             raise NotFound("There is no such tariff row.", code="tariff.not_found")
@@ -79,7 +81,7 @@ class Tariffs:
         facts = compared({**row, "service_fa": services.get(row["service"], "")}, old)
         if name == "withdraw":
             leaves = "ردیف پس‌گرفته دیگر به کار نمی‌آید؛ ردیف پیشین همچنان در اجرا می‌ماند."
-            return Look(
+            return Preview(
                 "این ردیف تعرفه پس گرفته می‌شود", f"پس گرفتن ردیف {id_}", facts, (leaves,),
                 danger=True, again=False,
             )  # fmt: skip
@@ -88,7 +90,7 @@ class Tariffs:
             if old
             else "پیش از این ردیفی برای این دسته نبوده است."
         )
-        return Look(
+        return Preview(
             "این ردیف تعرفه در اجرا گذاشته می‌شود", f"تأیید ردیف {id_}", facts, (leaves,),
             {"replaces": row["replaces"] or 0}, again=False,
         )  # fmt: skip

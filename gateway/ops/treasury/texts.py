@@ -217,9 +217,9 @@ def lines_of(error: BusError) -> list[dict[str, Any]]:
     for fault in error.fields:
         number, _, column = fault.field.removeprefix("text.").partition(".")
         if number.isdecimal():
-            place = f"سطر {number}"
+            section = f"سطر {number}"
             if column:
-                place += f"، ستون {FIELDS.get(column, '')}".rstrip()
+                section += f"، ستون {FIELDS.get(column, '')}".rstrip()
             reason = sentences.fault_sentence(fault, FAULTS)
-            lines.append({"at": place, "code": column, "reason": reason})
+            lines.append({"at": section, "code": column, "reason": reason})
     return lines

@@ -12,7 +12,7 @@ from contracts.ticketing import lost_secrets as contracts
 from gateway.forms import uploads
 from gateway.public.site import words
 from gateway.public.site.backend import Tickets
-from gateway.public.site.pages import faults_of, one, show, status_of
+from gateway.public.site.pages import faults_of, show, status_of, text_of
 
 
 class Kind(NamedTuple):
@@ -50,7 +50,7 @@ class Lost:
     async def ask(self, request: Request) -> Response:
         """POST: a code goes to the contact, if it is the one on file; the page is the same."""
         values = (await uploads.read_form(request, None)).values
-        typed = {name: one(values, name) for name in ("code", "contact")}
+        typed = {name: text_of(values, name) for name in ("code", "contact")}
         try:
             data = {**typed, "language": words.language(request)}
             reply = await self._tickets.ask(request, self._kind.ask, data)
@@ -73,10 +73,10 @@ class Lost:
     async def renew(self, request: Request) -> Response:
         """POST: the new secret, shown this once."""
         values = (await uploads.read_form(request, None)).values
-        form = self._tickets.acts.form_or_new(one(values, "form"))
+        form = self._tickets.acts.form_or_new(text_of(values, "form"))
         data = {
             "request_id": request.path_params["id"],
-            "pin": one(values, "pin"),
+            "pin": text_of(values, "pin"),
             "secret": form.secret,
         }
         try:

@@ -16,7 +16,7 @@ from gateway.limits import budgets
 from gateway.public.complaints.tickets import Portal
 from gateway.public.site import words
 from gateway.public.site.backend import Tickets
-from gateway.public.site.pages import faults_of, one, show, status_of
+from gateway.public.site.pages import faults_of, show, status_of, text_of
 
 NEW_COOKIE, NEW_SECONDS = "mirab_new", 600
 STEPS = ("kind", "category", "text", "who", "check")
@@ -74,9 +74,9 @@ class Register:
             fields_limit=uploads.TEXT_FORM,
         )
         draft = self._draft(form)
-        step, go = one(form.values, "step"), one(form.values, "go")
+        step, go = text_of(form.values, "step"), text_of(form.values, "go")
         step = step if step in STEPS else "kind"
-        draft.checked = step == "check" or one(form.values, "checked") == "1"
+        draft.checked = step == "check" or text_of(form.values, "checked") == "1"
         if draft.expired:
             faults = {"": words.speaker(words.language(request))("form_expired")}
             return await self._page(request, step, draft, faults, 422)
@@ -114,7 +114,7 @@ class Register:
 
     def _draft(self, form: uploads.Form) -> Draft:
         """The answers so far; on a fresh form if theirs is not one of ours, or a day old."""
-        own = self._tickets.acts.form(one(form.values, "form"))
+        own = self._tickets.acts.form(text_of(form.values, "form"))
         opened = [
             self._tickets.seals.open(text, FORM_SECONDS) for text in form.values.get("claim", [])
         ]
@@ -124,7 +124,7 @@ class Register:
                 claims.append(new.told())
             else:
                 form.problems.append(FieldError("files", "attachment.too_many", ""))
-        values = {name: one(form.values, name) for name in (*TEXTS, *FLAGS)}
+        values = {name: text_of(form.values, name) for name in (*TEXTS, *FLAGS)}
         return Draft(own or Form.new(), values, claims, expired=own is None)
 
     def _faults(

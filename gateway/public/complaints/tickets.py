@@ -16,7 +16,7 @@ from gateway.limits import budgets
 from gateway.public.site import words
 from gateway.public.site.access import TICKET, keep_open, open_door, proof_of
 from gateway.public.site.backend import Tickets
-from gateway.public.site.pages import faults_of, leads_to, one, show, status_of
+from gateway.public.site.pages import faults_of, leads_to, show, status_of, text_of
 
 # Longer ones are left for the contract to refuse: thousands of digits Python itself fails to read.
 NUMBER = re.compile(r"[0-9]{1,9}")
@@ -57,7 +57,7 @@ class Portal:
     async def track(self, request: Request) -> Response:
         """POST /contact/track: code and secret open the ticket for half an hour."""
         values = (await uploads.read_form(request, None)).values
-        typed = {name: one(values, name) for name in ("code", "secret")}
+        typed = {name: text_of(values, name) for name in ("code", "secret")}
         if words.choose(request, values):
             return self._track(request, typed, {})
         try:
@@ -131,7 +131,7 @@ class Portal:
             return RedirectResponse("/contact/track", 303)
         blobs = self._tickets.blobs_of(request) if name == "write" else None
         form = await uploads.read_form(request, blobs, fields_limit=uploads.TEXT_FORM)
-        typed = {field: one(form.values, field) for field in form.values}
+        typed = {field: text_of(form.values, field) for field in form.values}
         if words.choose(request, form.values):
             return await self._ticket(request, {**typed, "act": name}, {})
         try:

@@ -71,7 +71,7 @@ def status_of(error: BusError) -> int:
     return 503 if isinstance(error, Unavailable) else 429 if isinstance(error, TooMany) else 422
 
 
-def one(values: Mapping[str, list[str]], name: str) -> str:
+def text_of(values: Mapping[str, list[str]], name: str) -> str:
     """The one value of a field, without blanks around it; empty if it was not sent."""
     return values.get(name, [""])[0].strip()
 

@@ -22,7 +22,7 @@ from gateway.limits.guesses import Guesses, neighbourhood
 from gateway.public.about.satisfaction import satisfaction
 from gateway.public.site import words
 from gateway.public.site.backend import Tickets, address_of
-from gateway.public.site.pages import faults_of, leads_to, one, show, status_of
+from gateway.public.site.pages import faults_of, leads_to, show, status_of, text_of
 from gateway.public.site.prose import prose
 from gateway.public.status import feeds
 from gateway.public.status.feeds import Feed
@@ -151,7 +151,7 @@ class News:
     async def subscribe(self, request: Request) -> Response:
         """POST /subscribe: a code goes to the address; an error is shown beside what was typed."""
         values = (await uploads.read_form(request, None)).values
-        typed = {name: one(values, name) for name in ("way", "address", "news", "form")}
+        typed = {name: text_of(values, name) for name in ("way", "address", "news", "form")}
         topics = values.get("topics", [])
         if words.choose(request, values):
             return self._subscribe(request, typed, topics, {})
@@ -183,7 +183,7 @@ class News:
     async def confirm(self, request: Request) -> Response:
         """POST /subscribe/confirm/{id}: the code came back."""
         values = (await uploads.read_form(request, None)).values
-        pin = one(values, "pin")
+        pin = text_of(values, "pin")
         if words.choose(request, values):
             return show(request, "subscribe_confirm", typed={"pin": pin}, faults={})
         asked = {"id": request.path_params["id"], **({"pin": pin} if pin else {})}
@@ -210,7 +210,7 @@ class News:
         token = request.path_params["token"]
         asked = {
             "token": token, "topics": values.get("topics", []),
-            "news": one(values, "news") == "1", "language": words.language(request),
+            "news": text_of(values, "news") == "1", "language": words.language(request),
         }  # fmt: skip
         await self._tickets.ask(request, subscriptions.CHANGE_SUBSCRIPTION, asked)
         return RedirectResponse(f"/u/{token}?did=changed", 303)

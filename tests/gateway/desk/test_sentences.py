@@ -60,4 +60,4 @@ def test_p33_purposes_and_parts_of_an_answer_are_called_as_the_service_calls_the
     ],
 )  # fmt: skip
 def test_p14_each_field_of_a_colleague_is_read_as_it_is_meant(name, typed, meant):
-    assert forms.meant(name, typed) == meant
+    assert forms.normalise(name, typed) == meant

@@ -2,7 +2,7 @@
 
 from contracts.notify import desk as contracts
 from gateway.ops.notices import words
-from gateway.ops.staff.pages import Place
+from gateway.ops.staff.pages import Section
 
 AT = "/desk/notices"
-NOTICES = Place(AT, "notices", contracts.WHO_AM_I, "notices.not_an_editor", words)
+NOTICES = Section(AT, "notices", contracts.WHO_AM_I, "notices.not_an_editor", words)

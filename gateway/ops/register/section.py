@@ -2,7 +2,7 @@
 
 from contracts.agencies import desk as contracts
 from gateway.ops.register import words
-from gateway.ops.staff.pages import Place
+from gateway.ops.staff.pages import Section
 
 AT = "/desk/agencies"
-REGISTER = Place(AT, "register", contracts.WHO_AM_I, "register.not_an_officer", words)
+REGISTER = Section(AT, "register", contracts.WHO_AM_I, "register.not_an_officer", words)
