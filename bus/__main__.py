@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name is None or not given.part.startswith(error.name):
             raise
-        print(f"There is no service {given.part}; try services.inquiry.", file=sys.stderr)
+        print(f"There is no service {given.part}; there are {_services()}.", file=sys.stderr)
     return 1
 
 
@@ -154,6 +154,16 @@ def _prepare(part: str, *names: str) -> Any:
     settings = Settings().require(*names)
     log.configure(_short(part), level=settings.text("LOG_LEVEL", "INFO"), hidden=hidden_names())
     return settings
+
+
+def _services() -> str:
+    """The names of all services of this installation."""
+    import importlib.util
+    import pkgutil
+
+    package = importlib.util.find_spec("services")
+    folders = package.submodule_search_locations if package else None
+    return ", ".join(sorted(f"services.{m.name}" for m in pkgutil.iter_modules(folders or [])))
 
 
 def _short(part: str) -> str:
