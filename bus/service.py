@@ -45,8 +45,9 @@ class Service:
 
     name: str
     message: Envelope
-    store = StoreProvider()
-    settings = SettingsProvider()
+    # nameko puts the Store and the Settings in the places of their providers.
+    store: Store = StoreProvider()  # type: ignore[assignment]
+    settings: Settings = SettingsProvider()  # type: ignore[assignment]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -1,4 +1,4 @@
-"""Writes the agencies in force into a folder, as text to be reviewed or as signed copies.
+"""Write the agencies in force into a folder, as text to be reviewed or as signed copies.
 
 Text: one .toml file each, as `services.agencies.importing` takes them; the sandbox is left out.
 With --copies: one .jws file each, as faces keep them in AGENCIES_DIR; the folder then holds these
@@ -6,10 +6,11 @@ and no other.
 """
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select
 
 from bus.database.store import Store
 from bus.errors import BusError
@@ -17,7 +18,8 @@ from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from members.copies import write
 from services.agencies.domain.document import toml_of
-from services.agencies.register import versions as register
+from services.agencies.register import versions
+from services.agencies.tables import AGENCIES
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,41 +32,44 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--sign-again", action="store_true", help="first sign all by REGISTER_KEY_FILE: a new key"
     )
-    given = parser.parse_args(argv)
+    options = parser.parse_args(argv)
     try:
         with Store(Settings().text("DB_URL"), source="exporting").transaction() as tx:
-            given.folder.mkdir(parents=True, exist_ok=True)
-            if given.sign_again:
-                register.sign_again(tx.conn, Settings().text("REGISTER_KEY_FILE"))
-            count = copies(tx.conn, given.folder) if given.copies else texts(tx.conn, given.folder)
+            options.folder.mkdir(parents=True, exist_ok=True)
+            if options.sign_again:
+                versions.sign_again(tx.conn, Settings().text("REGISTER_KEY_FILE"))
+            write_files = write_copies if options.copies else write_documents
+            count = write_files(tx.conn, options.folder)
     except (BusError, MissingSettings, OSError, ValueError) as error:
         print(f"Not written: {error}", file=sys.stderr)
         return 1
-    print(f"{count} agencies are in {given.folder}.")
+    print(f"{count} agencies are in {options.folder}.")
     return 0
 
 
-def copies(conn: Connection, folder: Path) -> int:
-    """Brings the folder of copies in line; how many it holds."""
-    told = register.copies(conn, 0)["copies"]
-    write(folder, told, whole=True)
-    return len(told)
+def write_copies(conn: Connection, folder: Path) -> int:
+    """Write the signed copies of all agencies, and remove all other copies; how many."""
+    rows = [row for row in versions.copies_after(conn, 0) if row.jws is not None]
+    write(folder, [dataclasses.asdict(row) for row in rows], whole=True)
+    return len(rows)
 
 
-def texts(conn: Connection, folder: Path) -> int:
-    """Writes the documents; ValueError if the folder holds files of agencies not in force."""
+def write_documents(conn: Connection, folder: Path) -> int:
+    """Write the documents as text; how many.
+
+    ValueError if the folder holds files of agencies that are not in force.
+    """
     rows = conn.execute(
-        text(
-            "select code, document from agencies where state = 'IN_FORCE' and ends_at is null "
-            "order by code"
-        )
+        select(AGENCIES.c.code, AGENCIES.c.document)
+        .where(AGENCIES.c.state == versions.IN_FORCE, AGENCIES.c.ends_at.is_(None))
+        .order_by(AGENCIES.c.code)
     ).all()
-    names = {f"{row.code}.toml" for row in rows}
+    names = {f"{code}.toml" for code, _ in rows}
     strange = sorted(path.name for path in folder.glob("*.toml") if path.name not in names)
     if strange:
         raise ValueError(f"{folder} holds files that are not in force: {', '.join(strange)}.")
-    for row in rows:
-        (folder / f"{row.code}.toml").write_text(toml_of(row.document), encoding="utf-8")
+    for code, document in rows:
+        (folder / f"{code}.toml").write_text(toml_of(document), encoding="utf-8")
     return len(rows)
 
 

@@ -1,4 +1,4 @@
-"""Who keeps the register: officers with a role; `python -m services.agencies.officers`."""
+"""Officers of the register and their roles; `python -m services.agencies.officers`."""
 
 import sys
 

@@ -1,16 +1,16 @@
-"""The agencies service: the register, calls that are answered later, what agencies hear."""
+"""The agencies service: the register, calls that are answered later, feeds of events."""
 
 from bus.database.store import Tx
 from bus.service import Service
-from services.agencies.deferred import overdue as waiting
-from services.agencies.deferred.entrypoints import DeferredEntries
-from services.agencies.feeds.entrypoints import HearingEntries
-from services.agencies.register.entrypoints import RegisterEntries
+from services.agencies.deferred import overdue
+from services.agencies.deferred.entrypoints import DeferredEntrypoints
+from services.agencies.feeds.entrypoints import FeedEntrypoints
+from services.agencies.register.entrypoints import RegisterEntrypoints
 
 
-class Agencies(DeferredEntries, HearingEntries, RegisterEntries, Service):
+class Agencies(DeferredEntrypoints, FeedEntrypoints, RegisterEntrypoints, Service):
     name = "agencies"
 
     def worries(self, tx: Tx) -> dict[str, int]:
-        """What waits longer than it should."""
-        return waiting.counts(tx.conn)
+        """The counts of what waits longer than it should."""
+        return overdue.counts(tx.conn)

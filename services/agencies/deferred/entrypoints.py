@@ -1,57 +1,54 @@
-"""The entrypoints of calls that are answered later, for the service to have."""
+"""The entrypoints of calls that are answered later."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from bus.database.store import Store
+from bus.database.store import Tx
 from bus.endpoint import every, serve
-from bus.sealing import Seal
-from bus.settings import Settings
 from contracts.agencies import deferred as contracts
-from services.agencies.callers import agency_of
-from services.agencies.deferred import calls as deferring
-from services.agencies.deferred import settlement as settling
+from services.agencies.context import Entrypoints, calling_agency
+from services.agencies.deferred import calls, settlement
+
+Reply = Mapping[str, object]
 
 
-class DeferredEntries:
-    """``service.Agencies`` gives it its store, its settings and its clock."""
-
-    store: Store
-    settings: Settings
-    now: Any
-
-    @property
-    def seal(self) -> Seal:
-        return Seal(self.settings.secret("AGENCIES_KEY").reveal(), "mirab.agencies.calls")
-
-    # --- agencies ---
+class DeferredEntrypoints(Entrypoints):
+    # --- for agencies ---
 
     @serve(contracts.READ_CALL)
-    def call(self, tx, *, id):
-        return deferring.read(tx.conn, self.seal, agency_of(tx.message)["agency"], id)
+    def call(self, tx: Tx, *, id: str) -> Reply:
+        call = calls.get_call(tx.conn, calling_agency(tx.message).code, id)
+        return {**calls.call_reply(call), **calls.answer_of(self.context(tx), call)}
 
     @serve(contracts.READ_CALLS)
-    def calls(self, tx, **asked):
-        return deferring.listed(tx.conn, agency_of(tx.message)["agency"], asked)
+    def calls(self, tx: Tx, *, states: Sequence[str], before: int | None, limit: int) -> Reply:
+        agency = calling_agency(tx.message).code
+        rows, following = calls.calls_of(tx.conn, agency, states, before, limit)
+        return {"calls": [calls.call_reply(row) for row in rows], "next": following}
 
     @serve(contracts.CANCEL_CALL)
-    def cancel_call(self, tx, *, id):
-        return deferring.cancel(tx.conn, self.now(), agency_of(tx.message)["agency"], id)
+    def cancel_call(self, tx: Tx, *, id: str) -> Reply:
+        agency = calling_agency(tx.message).code
+        return calls.call_reply(calls.cancel(self.context(tx), agency, id))
 
-    # --- faces ---
+    # --- for the faces ---
 
     @serve(contracts.DEFER)
-    def defer(self, tx, **asked):
-        return deferring.accept(tx, self.now(), self.seal, asked)
+    def defer(self, tx: Tx, **call: object) -> Reply:
+        agency, message = calling_agency(tx.message), tx.message
+        assert message is not None
+        return calls.call_reply(calls.accept(self.context(tx), agency, message, call))
 
     @serve(contracts.CLAIM_CALLS)
-    def claim_calls(self, tx, *, limit):
-        return settling.claim(tx.conn, self.now(), self.seal, limit)
+    def claim_calls(self, tx: Tx, *, limit: int) -> Reply:
+        context = self.context(tx)
+        rows = settlement.claim(context, limit)
+        return {"calls": [settlement.claimed_reply(context, row) for row in rows]}
 
     @serve(contracts.SETTLE_CALL)
-    def settle_call(self, tx, **asked):
-        return settling.settle(tx, self.now(), self.seal, asked)
+    def settle_call(self, tx: Tx, **outcome: object) -> Reply:
+        return {"state": settlement.settle(self.context(tx), outcome)}
 
     @every(3600)
-    def forget_calls(self):
+    def forget_calls(self) -> None:
         with self.store.transaction() as tx:
-            deferring.forget(tx.conn, self.now())
+            calls.forget(tx.conn, self.now())

@@ -1,12 +1,19 @@
-"""What waits longer than it should for a face: counted, for somebody to look."""
+"""Calls that should have ended: counted, so that an operator looks."""
 
-from sqlalchemy import Connection, text
+import datetime as dt
 
-_WAITING = text(
-    "select count(*) from calls where due_at is not null and made_at < now() - interval '2 hours'"
-)
+from sqlalchemy import Connection, func, select
+
+from services.agencies.tables import CALLS
+
+OVERDUE = dt.timedelta(hours=2)
 
 
 def counts(conn: Connection) -> dict[str, int]:
     """Calls that are answered later and have not ended, though their hour is over."""
-    return {"waits_for_call": int(conn.execute(_WAITING).scalar_one())}
+    overdue = (
+        select(func.count())
+        .select_from(CALLS)
+        .where(CALLS.c.due_at.is_not(None), CALLS.c.made_at < func.now() - OVERDUE)
+    )
+    return {"waits_for_call": conn.execute(overdue).scalar_one()}

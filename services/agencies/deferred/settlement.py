@@ -1,23 +1,24 @@
 """Calls that are answered later: claimed by the faces that run them, and settled by them.
 
-A claim is a lease: ``due_at`` lies behind it, and who runs a call for longer, or died, loses it to
-the next. ``due_at`` is also when the pause after a try in vain is over.
+A claim is a lease: ``due_at`` is its end. A face that runs a call for longer, or died, loses it to
+the next. ``due_at`` is also when the pause after a failed try is over.
 """
 
-import datetime as dt
 from collections.abc import Mapping
-from typing import Any
 
 import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import select, text, update
 
-from bus.database.store import Tx
+from bus.database.rows import columns, fetch_all, fetch_one
 from bus.envelope import instant
 from bus.errors import NotFound
-from bus.sealing import Seal
 from contracts.notify.callbacks import CALL_BACK
+from services.agencies.context import Context
 from services.agencies.domain import calls
+from services.agencies.tables import CALLS, CallRow
 
+AGAIN, FAILED = "AGAIN", "FAILED"
+# A window function gives each agency its turn, and two faces never claim the same row.
 _CLAIM = text("""
     update calls set state = 'RUNNING', tries = tries + 1,
         due_at = :now + make_interval(secs => lease_seconds)
@@ -28,62 +29,82 @@ _CLAIM = text("""
         ) due using (seq)
         where due_at <= :now order by turn, due_at limit :limit for update of calls skip locked
     )
-    returning *""")
-_LOCK = text("select * from calls where id = :id for update")
-_AGAIN = text("update calls set due_at = :due where seq = :seq")
-_SETTLE = text("""
-    update calls set state = :state, answer = :answer, data = null, due_at = null,
-        settled_at = :now
-    where seq = :seq""")
+    returning seq, id, agency, contract, state, caller, traceparent, call_back, data, answer,
+        tries, until, made_at, due_at, settled_at""")
 
 
-def claim(conn: Connection, now: dt.datetime, seal: Seal, limit: int) -> dict[str, Any]:
-    """A ClaimedCalls: those that are due longest, of all agencies in turn, each for one runner."""
-    rows = conn.execute(_CLAIM, {"now": now, "limit": limit}).all()
-    return {"calls": [_claimed(row, seal) for row in sorted(rows, key=lambda row: row.seq)]}
+def claim(context: Context, limit: int) -> list[CallRow]:
+    """Claim the calls that are due longest, of all agencies in turn; oldest first."""
+    values = {"now": context.now, "limit": limit}
+    rows = fetch_all(context.conn, CallRow, _CLAIM, values)
+    return sorted(rows, key=lambda call: call.seq)
 
 
-def _claimed(row: Any, seal: Seal) -> dict[str, Any]:
-    data = seal.open(row.data)
+def claimed_reply(context: Context, call: CallRow) -> Mapping[str, object]:
+    """A ClaimedCall."""
+    data = context.seal.open(call.data) if call.data is not None else None
     return {
-        "id": row.id,
-        "contract": row.contract,
+        "id": call.id,
+        "contract": call.contract,
         "data": orjson.loads(data) if data is not None else None,
-        "caller": row.caller,
-        "traceparent": row.traceparent,
-        "tries": row.tries,
-        "until": instant(row.until),
+        "caller": call.caller,
+        "traceparent": call.traceparent,
+        "tries": call.tries,
+        "until": instant(call.until),
     }
 
 
-def settle(tx: Tx, now: dt.datetime, seal: Seal, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Keeps what became of a call, a SettleCall, and tells its agency if it wants that.
+def settle(context: Context, settlement: Mapping[str, object]) -> str:
+    """Keep the end of a call, a SettleCall, and call its agency back if it wants that; the state.
 
-    The first end is the end, whoever brings it: all runners ask by the same id and are told the
-    same. NotFound ``call.not_found``.
+    The first end is the end, whichever face brings it: all faces run a call by the same message id
+    and get the same answer. NotFound ``call.not_found``.
     """
-    row = tx.conn.execute(_LOCK, {"id": asked["id"]}).one_or_none()
-    if row is None:
+    call = _lock(context, str(settlement["id"]))
+    if call.due_at is None:
+        return call.state
+    state = str(settlement["state"])
+    if state == AGAIN:
+        is_of_another_face = settlement["tries"] != call.tries
+        if is_of_another_face or _try_again(context, call):
+            return call.state
+        state = FAILED
+    answer = {"result": settlement["result"], "problem": settlement["problem"]}
+    context.conn.execute(
+        update(CALLS)
+        .where(CALLS.c.seq == call.seq)
+        .values(
+            state=state,
+            answer=context.seal.close(orjson.dumps(answer).decode()),
+            data=None,
+            due_at=None,
+            settled_at=context.now,
+        )
+    )
+    if call.call_back:
+        _call_back(context, call, state)
+    return state
+
+
+def _lock(context: Context, id_: str) -> CallRow:
+    statement = select(*columns(CALLS, CallRow)).where(CALLS.c.id == id_).with_for_update()
+    call = fetch_one(context.conn, CallRow, statement)
+    if call is None:
         raise NotFound("There is no such call.", code="call.not_found")
-    if row.due_at is None:
-        return {"state": row.state}
-    state = asked["state"]
-    if state == "AGAIN":
-        if asked["tries"] != row.tries:  # somebody else has it now
-            return {"state": row.state}
-        due = calls.again_at(now, row.tries, row.until)
-        if due is not None:
-            tx.conn.execute(_AGAIN, {"seq": row.seq, "due": due})
-            return {"state": row.state}
-        state = "FAILED"
-    answer = {name: asked[name] for name in ("result", "problem")}
-    sealed = seal.close(orjson.dumps(answer).decode())
-    tx.conn.execute(_SETTLE, {"seq": row.seq, "state": state, "answer": sealed, "now": now})
-    if row.call_back:
-        _tell(tx, row, state)
-    return {"state": state}
+    return call
 
 
-def _tell(tx: Tx, row: Any, state: str) -> None:
-    told = {"id": row.id, "contract": row.contract, "state": state, "link": f"/v1/calls/{row.id}"}
-    tx.send(CALL_BACK, agency=row.agency, type="call.settled", id=row.id, data=told)
+def _try_again(context: Context, call: CallRow) -> bool:
+    """Put the call off until its next try; False if its hour is over by then."""
+    due = calls.again_at(context.now, call.tries, call.until)
+    if due is None:
+        return False
+    context.conn.execute(update(CALLS).where(CALLS.c.seq == call.seq).values(due_at=due))
+    return True
+
+
+def _call_back(context: Context, call: CallRow, state: str) -> None:
+    data = {
+        "id": call.id, "contract": call.contract, "state": state, "link": f"/v1/calls/{call.id}",
+    }  # fmt: skip
+    context.tx.send(CALL_BACK, agency=call.agency, type="call.settled", id=call.id, data=data)

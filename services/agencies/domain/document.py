@@ -1,14 +1,83 @@
-"""The document of an agency: as text to be reviewed, what differs, what is left without a right."""
+"""The document of an agency: its types, its text for review, differences, rights taken out of it.
+
+A document is JSON as ``contracts/agencies/register.py`` describes it (``AgencyDocument``); what is
+left out of it stays left out, so that the same document gives the same text and signature.
+"""
 
 import difflib
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
-# What stands before what in the text; what is not named here comes last, by its letters.
+
+class PublicKey(TypedDict):
+    """A public key: ``public_key`` (Ed25519, base64) or ``jwk`` (RFC 7517)."""
+
+    public_key: NotRequired[str]
+    jwk: NotRequired[dict[str, str]]
+
+
+class Key(PublicKey):
+    """A key of an agency, good to the end of the day ``until``."""
+
+    id: str
+    until: str
+
+
+class Certificate(TypedDict):
+    """A certificate by the SHA-256 of its DER, in hex."""
+
+    id: str
+    until: str
+    sha256: str
+
+
+class Right(TypedDict):
+    """A grant, or a delegation ``to`` another agency."""
+
+    contract: str
+    until: str
+    to: NotRequired[str]
+    purposes: NotRequired[list[str]]
+    basis: NotRequired[str]
+    blocks: NotRequired[list[str]]
+    per_day: NotRequired[int]
+    networks: NotRequired[list[str]]
+
+
+class Amqp(TypedDict):
+    """The Commands that the agency answers over the broker."""
+
+    serves: NotRequired[list[str]]
+
+
+class Events(TypedDict):
+    """The Events that the agency hears, in a queue of its own if ``queue``."""
+
+    hears: NotRequired[list[str]]
+    queue: NotRequired[bool]
+
+
+class Document(TypedDict):
+    """All that the register holds of an agency, but for its contacts."""
+
+    code: str
+    name: str
+    name_fa: NotRequired[str]
+    member: NotRequired[str]
+    limits: NotRequired[dict[str, int]]
+    keys: NotRequired[list[Key]]
+    certificates: NotRequired[list[Certificate]]
+    grants: NotRequired[list[Right]]
+    delegations: NotRequired[list[Right]]
+    amqp: NotRequired[Amqp]
+    events: NotRequired[Events]
+
+
+# In this order the names stand in the text; a name that is missing here comes last, by its letters.
 ORDER = (
     "code", "name", "name_fa", "member", "id", "to", "contract", "purposes", "blocks",
     "per_day", "networks", "requests", "seconds", "serves", "hears", "queue", "public_key",
@@ -17,20 +86,20 @@ ORDER = (
 )  # fmt: skip
 DAYS = ("until",)
 BARE = re.compile(r"[A-Za-z0-9_-]+")
-# What may be taken back → the list of the document that it stands in.
-LISTS = {
-    "key": "keys",
-    "certificate": "certificates",
-    "grant": "grants",
-    "delegation": "delegations",
+# A kind of right that can be taken back → the section and the list of the document it stands in.
+PATHS = {
+    "key": (None, "keys"),
+    "certificate": (None, "certificates"),
+    "grant": (None, "grants"),
+    "delegation": (None, "delegations"),
+    "serving": ("amqp", "serves"),
+    "hearing": ("events", "hears"),
 }
-# What stands as the name of a contract or a pattern in a table of the document.
-WORDS = {"serving": ("amqp", "serves"), "hearing": ("events", "hears")}
 
-Document = Mapping[str, Any]
+Table = Mapping[str, object]
 
 
-def toml_of(document: Document) -> str:
+def toml_of(document: Table | Document) -> str:
     """The document as TOML, in an order of its own: the same document gives the same text.
 
     >>> print(toml_of({"name": "A", "code": "a-co", "keys": [{"until": "2030-12-31", "id": "k"}]}))
@@ -42,115 +111,139 @@ def toml_of(document: Document) -> str:
     until = 2030-12-31
     <BLANKLINE>
     """
-    return "\n".join(_table(document, "")) + "\n"
+    return "\n".join(_lines(document, "")) + "\n"
 
 
-def _table(table: Document, path: str) -> Iterator[str]:
-    """The lines of a table: what is plain, then the tables in it."""
+def _lines(table: Table, path: str) -> Iterator[str]:
+    """The lines of a table: first plain values, then the tables in it."""
     names = sorted(table, key=lambda name: (_rank(name), name))
-    inner = [name for name in names if _is_table(table[name])]
+    inner = {name: tables for name in names if (tables := _tables(table[name])) is not None}
     yield from (
         f"{_bare(name)} = {_value(name, table[name])}" for name in names if name not in inner
     )
-    for name in inner:
+    for name, tables in inner.items():
         here = f"{path}{_bare(name)}"
-        many = isinstance(table[name], list)
-        for each in table[name] if many else [table[name]]:
+        is_list = isinstance(table[name], list)
+        for member in tables:
             yield ""
-            yield f"[[{here}]]" if many else f"[{here}]"
-            yield from _table(each, f"{here}.")
+            yield f"[[{here}]]" if is_list else f"[{here}]"
+            yield from _lines(member, f"{here}.")
 
 
 def _rank(name: str) -> int:
     return ORDER.index(name) if name in ORDER else len(ORDER)
 
 
-def _is_table(value: Any) -> bool:
-    one = value[0] if isinstance(value, list) and value else value
-    return isinstance(one, Mapping)
+def _tables(value: object) -> list[Table] | None:
+    """The tables of a value; None if it is a plain value or a list of these."""
+    if isinstance(value, Mapping):
+        return [value]
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return value
+    return None
 
 
 def _bare(name: str) -> str:
     return name if BARE.fullmatch(name) else json.dumps(name)
 
 
-def _value(name: str, value: Any) -> str:
+def _value(name: str, value: object) -> str:
     if name in DAYS:
         return str(value)
     return json.dumps(value, ensure_ascii=False)
 
 
-def differences(before: Document | None, after: Document) -> list[dict[str, str]]:
-    """What changes between two documents: lines of their text, each ``same``, ``gone`` or ``new``.
+def differences(before: Table | Document | None, after: Table | Document) -> list[dict[str, str]]:
+    """The lines of two documents, each with its kind: ``same``, ``gone`` or ``new``.
 
     >>> differences({"code": "a", "name": "A"}, {"code": "a", "name": "B"})[1]
     {'kind': 'gone', 'text': 'name = "A"'}
     """
-    was = toml_of(before).splitlines() if before else []
+    old = toml_of(before).splitlines() if before else []
     kinds = {" ": "same", "-": "gone", "+": "new"}
-    told = difflib.Differ(linejunk=None, charjunk=None).compare(was, toml_of(after).splitlines())
-    return [{"kind": kinds[line[0]], "text": line[2:]} for line in told if line[0] in kinds]
+    lines = difflib.Differ(linejunk=None, charjunk=None).compare(old, toml_of(after).splitlines())
+    return [{"kind": kinds[line[0]], "text": line[2:]} for line in lines if line[0] in kinds]
 
 
-def id_of(one: Document) -> str:
-    """The id of a grant or a delegation: what it says makes it, so it names no other one."""
-    return hashlib.sha256(json.dumps(one, sort_keys=True).encode()).hexdigest()[:16]
+def right_id(right: Table | Right) -> str:
+    """The id of a grant or a delegation: a digest of its content, so that it names no other."""
+    return hashlib.sha256(json.dumps(right, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def name_of(what: str, one: Any) -> str:
-    """The id by which a key, a certificate, a grant, a delegation or the name of a contract that is
-    served or heard is taken back.
+def name_of(kind: str, entry: Any) -> str:
+    """The id by which an entry of a document is taken back.
+
+    ``entry`` is a table for the first four kinds of ``PATHS``, the name of a contract for the rest.
     """
-    if what in WORDS:
-        return str(one)
-    return str(one["id"]) if what in ("key", "certificate") else id_of(one)
+    section, _ = PATHS[kind]
+    if section is not None:
+        return str(entry)
+    return str(entry["id"]) if kind in ("key", "certificate") else right_id(entry)
 
 
-def without(document: Document, what: str, id_: str) -> tuple[dict[str, Any], list[Any]]:
-    """The document without what has that id, and what it was; nothing if there is no such.
+def without(document: Document, kind: str, id_: str) -> tuple[Document, list[Any]]:
+    """The document without the entries of that kind and id, and these entries (none: no such id).
 
     >>> without({"keys": [{"id": "a"}, {"id": "b"}]}, "key", "a")
     ({'keys': [{'id': 'b'}]}, [{'id': 'a'}])
     """
-    left = deepcopy(dict(document))
-    table, name = WORDS.get(what, ("", LISTS.get(what, "")))
-    inside = left.setdefault(table, {}) if table else left
-    all_of = inside.get(name, [])
-    gone = [one for one in all_of if name_of(what, one) == id_]
-    inside[name] = [one for one in all_of if one not in gone]
+    left = deepcopy(document)
+    section, name = PATHS[kind]
+    # The names of the section and of the list are variables, which no TypedDict can type.
+    plain = cast("dict[str, Any]", left)
+    table: dict[str, list[Any]] = plain if section is None else plain.setdefault(section, {})
+    entries = table.get(name, [])
+    gone = [entry for entry in entries if name_of(kind, entry) == id_]
+    table[name] = [entry for entry in entries if entry not in gone]
     return left, gone
 
 
-def dropped(before: Document, after: Document) -> list[Mapping[str, Any]]:
-    """The keys and certificates of a document whose ids the next one has no more."""
+def credentials_of(document: Document) -> list[Key | Certificate]:
+    """Its keys, then its certificates."""
+    return [*document.get("keys", []), *document.get("certificates", [])]
+
+
+def dropped(before: Document, after: Document) -> list[str]:
+    """The ids of the keys and certificates of a document that the next one does not have."""
+    kept_keys = {key["id"] for key in after.get("keys", [])}
+    kept_certificates = {certificate["id"] for certificate in after.get("certificates", [])}
     return [
-        each
-        for name in ("keys", "certificates")
-        for each in before.get(name, [])
-        if each["id"] not in {kept["id"] for kept in after.get(name, [])}
+        *(key["id"] for key in before.get("keys", []) if key["id"] not in kept_keys),
+        *(
+            certificate["id"]
+            for certificate in before.get("certificates", [])
+            if certificate["id"] not in kept_certificates
+        ),
     ]
 
 
 def ids(document: Document) -> dict[str, list[str]]:
     """The ids of its grants and delegations, in their order."""
     return {
-        LISTS[what]: [id_of(one) for one in document.get(LISTS[what], [])]
-        for what in ("grant", "delegation")
+        "grants": [right_id(grant) for grant in document.get("grants", [])],
+        "delegations": [right_id(delegation) for delegation in document.get("delegations", [])],
     }
 
 
 def ends_on(document: Document) -> str | None:
     """The day on which the first of its keys, certificates and grants ends; None if it has none."""
-    days = [one["until"] for name in LISTS.values() for one in document.get(name, [])]
-    return min(days, default=None)
+    entries: Iterable[Key | Certificate | Right] = (
+        *credentials_of(document),
+        *document.get("grants", []),
+        *document.get("delegations", []),
+    )
+    return min((entry["until"] for entry in entries), default=None)
 
 
-def rotated(
-    document: Document, keys: list[dict[str, Any]], until: str | None, today: str
-) -> dict[str, Any]:
-    """The document with other keys; those of before hold to ``until`` at most, or not at all."""
+def persian_name(document: Document) -> str:
+    """Its Persian name, or its only one."""
+    return document.get("name_fa") or document["name"]
+
+
+def rotated(document: Document, keys: Sequence[Key], until: str | None, today: str) -> Document:
+    """The document with other keys; the old ones stay until ``until`` at most, or not at all."""
     fresh = {key["id"] for key in keys}
-    old = [
+    old: list[Key] = [
         {**key, "until": min(key["until"], until)}
         for key in document.get("keys", [])
         if until is not None and key["id"] not in fresh and key["until"] >= today

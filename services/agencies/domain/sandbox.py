@@ -1,18 +1,17 @@
-"""What somebody gets who registers a key of his own in the sandbox, and for how long."""
+"""The rights of an agency of the sandbox, and for how long they hold."""
 
-import datetime as dt
-from typing import Any
+from services.agencies.domain.document import Document, Key, Right
 
 DAYS = 30
 MOST_ALIVE = 200
 LIMITS = {"requests": 60, "seconds": 60}
-# What is asked with a purpose, and with which.
-ASKED = {
+# Contracts that are asked with a purpose, and that purpose.
+WITH_PURPOSE = {
     "inquiry.ask.v1": "fuel_quota",
     "inquiry.submit_batch.v1": "fuel_quota",
     "inquiry.ask_parcel.v1": "land_transfer",
 }
-# What reaches nobody but the agency itself. Messages to people are for agencies that we know.
+# Contracts that reach nobody but the agency itself. Messages to people are for known agencies.
 WITHOUT_PURPOSE = (
     "inquiry.get.v1", "inquiry.batch_status.v1", "inquiry.read_batch.v1", "inquiry.read_parcel.v1",
     "inquiry.verify.v1",
@@ -27,25 +26,31 @@ PER_DAY = 1000
 BASIS = "Sandbox: made-up people and wells, for trying only"
 
 
-def document(code: str, name: str, key: dict[str, Any], until: dt.date) -> dict[str, Any]:
-    """The document of an agency of the sandbox; ``key`` is a ``public_key`` or a ``jwk``."""
-    day = until.isoformat()
-    asked = [
-        {
-            "contract": contract, "purposes": [purpose], "per_day": PER_DAY, "until": day,
-            "basis": BASIS,
-        }
-        for contract, purpose in ASKED.items()
-    ]  # fmt: skip
-    others = [
-        {"contract": contract, "purposes": [], "until": day, "basis": BASIS}
-        for contract in WITHOUT_PURPOSE
-    ]
+def document(code: str, name: str, key: Key) -> Document:
+    """The document of an agency of the sandbox; its rights end with its key."""
     return {
         "code": code,
         "name": f"Sandbox: {name}",
         "limits": LIMITS,
-        "keys": [{"id": f"{code}-1", **key, "until": day}],
-        "grants": [*asked, *others],
+        "keys": [key],
+        "grants": _grants(key["until"]),
         "events": {"hears": list(HEARS)},
     }
+
+
+def _grants(until: str) -> list[Right]:
+    with_purpose: list[Right] = [
+        {
+            "contract": contract,
+            "purposes": [purpose],
+            "per_day": PER_DAY,
+            "until": until,
+            "basis": BASIS,
+        }
+        for contract, purpose in WITH_PURPOSE.items()
+    ]
+    others: list[Right] = [
+        {"contract": contract, "purposes": [], "until": until, "basis": BASIS}
+        for contract in WITHOUT_PURPOSE
+    ]
+    return with_purpose + others

@@ -1,58 +1,55 @@
-"""The entrypoints of what agencies hear, and why they were refused, for the service to have."""
+"""The entrypoints of feeds and refusals. Every Event that agencies may hear has one."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
-from bus.database.store import Store
+from bus.activator import Call
+from bus.database.store import Tx
 from bus.endpoint import every, handle, serve
-from bus.settings import Settings
 from contracts import Event
 from contracts.agencies import hearing as contracts
-from services.agencies.callers import agency_of
-from services.agencies.feeds import feed as hearing
-from services.agencies.feeds import refusals as refusing
+from services.agencies.context import Entrypoints, calling_agency
+from services.agencies.feeds import feed, refusals
 
 AT_ONCE = 50
+Reply = Mapping[str, object]
 
 
-class HearingEntries:
-    """``service.Agencies`` gives it its store, its settings and its clock.
-
-    It handles every Event that agencies may hear, by a method ``hear_<context>_<operation>``.
-    """
-
-    store: Store
-    settings: Settings
-    now: Any
-
+class FeedEntrypoints(Entrypoints):
     @serve(contracts.FEED)
-    def feed(self, tx, *, after, limit):
-        return hearing.feed(tx, self.now(), agency_of(tx.message)["agency"], after, limit)
+    def feed(self, tx: Tx, *, after: int | None, limit: int) -> Reply:
+        return feed.read_feed(tx, self.now(), calling_agency(tx.message).code, after, limit)
 
     @serve(contracts.REFUSALS)
-    def refusals(self, tx, *, before, limit):
-        return refusing.listed(tx.conn, agency_of(tx.message)["agency"], before, limit)
+    def refusals(self, tx: Tx, *, before: int | None, limit: int) -> Reply:
+        agency = calling_agency(tx.message).code
+        rows, following = refusals.refusals_of(tx.conn, agency, before, limit)
+        return {"refusals": [refusals.refusal_reply(row) for row in rows], "next": following}
 
     @serve(contracts.NOTE_REFUSALS)
-    def note_refusals(self, tx, *, refusals):
-        return refusing.note(tx.conn, refusals)
+    def note_refusals(self, tx: Tx, *, refusals: Sequence[Reply]) -> Reply:
+        _add_refusals(tx.conn, refusals)
+        return {"noted": len(refusals)}
 
     @every(3600)
-    def forget_heard(self):
+    def forget_heard(self) -> None:
         with self.store.transaction() as tx:
-            hearing.forget(tx.conn, self.now())
-            refusing.forget(tx.conn, self.now())
+            feed.forget(tx.conn, self.now())
+            refusals.forget(tx.conn, self.now())
 
 
-def _hear(event: Event) -> Callable[..., Any]:
-    def hear(self, tx, calls):
-        hearing.hear(tx, self.now(), event, calls)
+_add_refusals = refusals.add_refusals
+
+
+def _event_entrypoint(event: Event) -> Callable[..., None]:
+    def hear(self: FeedEntrypoints, tx: Tx, calls: Sequence[Call]) -> list[None]:
+        feed.add_events(tx, self.now(), event, calls)
         return [None] * len(calls)
 
     hear.__name__ = f"hear_{event.context}_{event.operation}"
-    # One after the other: what a context tells of one kind is mostly heard in its order.
-    return handle(event, batch=AT_ONCE, workers=1)(hear)
+    # One worker: agencies hear the events of one kind mostly in the order of their publication.
+    entrypoint: Callable[..., None] = handle(event, batch=AT_ONCE, workers=1)(hear)
+    return entrypoint
 
 
-for _event in hearing.hearable():
-    setattr(HearingEntries, f"hear_{_event.context}_{_event.operation}", _hear(_event))
+for _event in feed.hearable_events():
+    setattr(FeedEntrypoints, f"hear_{_event.context}_{_event.operation}", _event_entrypoint(_event))

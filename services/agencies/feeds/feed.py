@@ -1,25 +1,28 @@
-"""What agencies hear: each event once in the feed of each that hears it, in the order of commits.
+"""The feed of an agency: each event once, numbered without gaps, in the order of commits.
 
-From the feed, in the same transaction, it goes into the agency's own queue and to its endpoints.
+From the feed, in the same transaction, an event goes into the agency's own queue and to its
+endpoints.
 """
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
 
 import orjson
 from sqlalchemy import Connection, text
 
 from bus.activator import Call
+from bus.database.rows import fetch_all
 from bus.database.store import Tx
 from bus.envelope import Envelope
 from bus.errors import Forbidden, RuleBroken
 from contracts import CATALOGUE, Event
 from contracts.notify.callbacks import CALL_BACK
+from services.agencies.tables import FeedRow, HearerRow
 
 KEEP = dt.timedelta(days=30)
 
+# Members of the documents in force, by the operators of jsonb.
 _HEARERS = text("""
     select code, document -> 'events' -> 'hears' as hears,
         coalesce(cast(document -> 'events' ->> 'queue' as boolean), false) as queue
@@ -27,20 +30,21 @@ _HEARERS = text("""
     where state = 'IN_FORCE' and (ends_at is null or ends_at > :now)
     and document -> 'events' -> 'hears' is not null
     order by code""")
-# The row stays locked until the commit: no number is given twice, none is lost, and who reads one
-# can read all before it.
+_HEARS = text("""
+    select document -> 'events' -> 'hears' from agencies
+    where code = :agency and state = 'IN_FORCE' and (ends_at is null or ends_at > :now)""")
+# The row stays locked until the commit: no number is given twice, none is lost, and a reader who
+# sees one event can see all before it.
 _NEXT = text("""
     insert into feeds (agency, last) values (:agency, :floor + :count)
     on conflict (agency) do update set last = greatest(feeds.last, :floor) + :count
     returning last""")
+# A whole batch in one statement.
 _ADD = text("""
     insert into feed (agency, sequence, type, event, heard_at)
     select :agency, sequence, :type, event, :now
-    from jsonb_to_recordset(cast(:rows as jsonb)) as told(sequence bigint, event jsonb)""")
-_HEARS = text("""
-    select document -> 'events' -> 'hears' from agencies
-    where code = :agency and state = 'IN_FORCE' and (ends_at is null or ends_at > :now)""")
-# In one statement, so that what is told of the feed and what is read of it are of one moment.
+    from jsonb_to_recordset(cast(:rows as jsonb)) as added(sequence bigint, event jsonb)""")
+# In one statement, so that the state of the feed and its events are of one moment.
 _PAGE = text("""
     select feeds.last, feeds.oldest, page.sequence, page.event
     from feeds left join lateral (
@@ -50,6 +54,7 @@ _PAGE = text("""
         order by sequence limit :limit
     ) page on true
     where feeds.agency = :agency order by page.sequence""")
+# Deletes what is old and moves the beginning of each feed in one statement.
 _FORGET = text("""
     with gone as (
         select agency, max(sequence) as upto from feed where heard_at < :before group by agency
@@ -59,66 +64,69 @@ _FORGET = text("""
     update feeds set oldest = gone.upto + 1 from gone where feeds.agency = gone.agency""")
 
 
-def hearable() -> Iterator[Event]:
+def hearable_events() -> Iterator[Event]:
     """The Events that agencies may hear."""
-    return (c for c in CATALOGUE.values() if isinstance(c, Event) and c.hearable)
+    return (
+        contract
+        for contract in CATALOGUE.values()
+        if isinstance(contract, Event) and contract.hearable
+    )
 
 
-def hear(tx: Tx, now: dt.datetime, event: Event, calls: Sequence[Call]) -> None:
-    """Tells events of one kind to every agency that hears them: by its feed, its queue, its
-    endpoints. Agencies come in the order of their codes, so that two transactions wait for each
-    other and never lock each other.
+def add_events(tx: Tx, now: dt.datetime, event: Event, calls: Sequence[Call]) -> None:
+    """Add events of one kind to the feed of every agency that hears them.
+
+    Agencies come in the order of their codes, so that two transactions wait for each other and
+    never deadlock.
     """
-    for agency in tx.conn.execute(_HEARERS, {"now": now}).all():
+    for agency in fetch_all(tx.conn, HearerRow, _HEARERS, {"now": now}):
         due = [
-            call for call in calls
-            if event.owner is None or call.data[event.owner] == agency.code
-        ]  # fmt: skip
-        if due and _names(agency.hears, event):
-            _tell(tx, now, event, due, agency)
+            call for call in calls if event.owner is None or call.data[event.owner] == agency.code
+        ]
+        if due and _matches(agency.hears, event):
+            _add_to_feed(tx, now, event, due, agency)
 
 
-def _names(hears: Sequence[str], event: Event) -> bool:
-    """True if what stands in the register (``inquiry.registry_loaded.v1``, ``billing.*``) names
-    the event.
-    """
-    return any(fnmatchcase(event.name, pattern) for pattern in hears)
+def _matches(patterns: Sequence[str], event: Event) -> bool:
+    """True if the register (``inquiry.registry_loaded.v1``, ``billing.*``) names the event."""
+    return any(fnmatchcase(event.name, pattern) for pattern in patterns)
 
 
 def _series(agency: str) -> str:
     return f"agencies.feed.{agency}"
 
 
-def _tell(tx: Tx, now: dt.datetime, event: Event, calls: Sequence[Call], agency: Any) -> None:
-    series = _series(agency.code)
-    size = {"agency": agency.code, "count": len(calls), "floor": tx.numbers.floor(series)}
-    last = tx.conn.execute(_NEXT, size).scalar_one()
-    tx.numbers.give(series, last)
-    first = last - len(calls) + 1
+def _add_to_feed(
+    tx: Tx, now: dt.datetime, event: Event, calls: Sequence[Call], agency: HearerRow
+) -> None:
+    """Number the events, publish each to the agency's queue and endpoints, and keep all."""
+    first = _reserve_numbers(tx, agency.code, len(calls))
     rows = []
     for sequence, call in enumerate(calls, first):
         data = {name: call.data[name] for name in event.heard.fields if name in call.data}
-        heard = cloud_event(call.message, sequence, data)
-        rows.append({"sequence": sequence, "event": heard})
-        name = f"{agency.code}.{heard['sequence']}"
+        published = cloud_event(call.message, sequence, data)
+        rows.append({"sequence": sequence, "event": published})
+        id_ = f"{agency.code}.{published['sequence']}"
         if agency.queue:
-            tx.tell_agency(agency.code, name, _headers(heard), data)
-        tx.message = call.message  # what follows from it stays in its matter and trace
-        tx.send(CALL_BACK, agency=agency.code, type="event.heard", id=name, data=heard)
-    tx.conn.execute(
-        _ADD,
-        {
-            "agency": agency.code,
-            "type": event.name,
-            "now": now,
-            "rows": orjson.dumps(rows).decode(),
-        },
-    )
+            tx.tell_agency(agency.code, id_, _headers(published), data)
+        tx.message = call.message  # the call-back stays in the matter and trace of its event
+        tx.send(CALL_BACK, agency=agency.code, type="event.heard", id=id_, data=published)
+    values = {"agency": agency.code, "type": event.name, "now": now}
+    tx.conn.execute(_ADD, {**values, "rows": orjson.dumps(rows).decode()})
 
 
-def cloud_event(envelope: Envelope, sequence: int, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The event in the JSON form of CloudEvents 1.0; what is not there is left out."""
-    told = {
+def _reserve_numbers(tx: Tx, agency: str, count: int) -> int:
+    """The first of ``count`` numbers of an agency's feed, which is locked until the commit."""
+    series = _series(agency)
+    values = {"agency": agency, "count": count, "floor": tx.numbers.floor(series)}
+    last: int = tx.conn.execute(_NEXT, values).scalar_one()
+    tx.numbers.give(series, last)
+    return last - count + 1
+
+
+def cloud_event(envelope: Envelope, sequence: int, data: Mapping[str, object]) -> dict[str, object]:
+    """The event in the JSON form of CloudEvents 1.0; members without a value are left out."""
+    members = {
         "specversion": "1.0",
         "id": envelope.id,
         "type": envelope.type,
@@ -130,33 +138,31 @@ def cloud_event(envelope: Envelope, sequence: int, data: Mapping[str, Any]) -> d
         "traceparent": envelope.traceparent,
         "data": dict(data),
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}
 
 
-def _headers(heard: Mapping[str, Any]) -> dict[str, Any]:
+def _headers(published: Mapping[str, object]) -> dict[str, object]:
     """The binary mode of CloudEvents over AMQP, by the names of bus/envelope.py."""
     apart = ("data", "datacontenttype", "traceparent")
-    told = {f"ce-{name}": value for name, value in heard.items() if name not in apart}
-    return {**told, "traceparent": heard["traceparent"]} if "traceparent" in heard else told
+    headers = {f"ce-{name}": value for name, value in published.items() if name not in apart}
+    if "traceparent" in published:
+        headers["traceparent"] = published["traceparent"]
+    return headers
 
 
-def feed(tx: Tx, now: dt.datetime, agency: str, after: int | None, limit: int) -> dict[str, Any]:
-    """The agency's events after that sequence, of the types that it hears today.
+def read_feed(
+    tx: Tx, now: dt.datetime, agency: str, after: int | None, limit: int
+) -> Mapping[str, object]:
+    """A Feed: the agency's events after that sequence, of the types that it hears today.
 
     Forbidden ``feed.not_granted`` if it hears nothing; RuleBroken ``feed.too_old`` if events after
     that sequence are gone, ``feed.ahead`` if it was never given.
     """
-    hears = tx.conn.execute(_HEARS, {"agency": agency, "now": now}).scalar_one_or_none()
-    if not hears:
-        raise Forbidden(
-            "The register does not say that your agency hears anything; ask the water company.",
-            code="feed.not_granted",
-        )
-    types = [event.name for event in hearable() if _names(hears, event)]
-    asked = {"agency": agency, "hears": types, "after": after, "limit": limit}
-    rows = tx.conn.execute(_PAGE, asked).all()
+    types = _types_heard(tx.conn, now, agency)
+    values = {"agency": agency, "hears": types, "after": after, "limit": limit}
+    rows = fetch_all(tx.conn, FeedRow, _PAGE, values)
     last, oldest = (rows[0].last, rows[0].oldest) if rows else (0, 1)
-    # A feed that was restored has forgotten how far it had come.
+    # A feed that was restored from a backup does not know how far it had come.
     last = max(last, tx.numbers.floor(_series(agency)))
     if after is not None and after + 1 < oldest:
         raise RuleBroken(
@@ -165,14 +171,27 @@ def feed(tx: Tx, now: dt.datetime, agency: str, after: int | None, limit: int) -
         )
     if after is not None and after > last:
         raise RuleBroken(f"Your feed has come to {last} only.", code="feed.ahead")
-    page = [row for row in rows if row.sequence is not None]
+    events = [row for row in rows if row.sequence is not None]
     return {
-        "events": [row.event for row in page],
-        "next": page[-1].sequence if len(page) == limit else last,
+        "events": [row.event for row in events],
+        "next": events[-1].sequence if len(events) == limit else last,
         "oldest": oldest,
     }
 
 
+def _types_heard(conn: Connection, now: dt.datetime, agency: str) -> list[str]:
+    """The names of the events that an agency hears. Forbidden ``feed.not_granted`` for none."""
+    patterns: Sequence[str] | None = conn.execute(
+        _HEARS, {"agency": agency, "now": now}
+    ).scalar_one_or_none()
+    if not patterns:
+        raise Forbidden(
+            "The register does not say that your agency hears anything; ask the water company.",
+            code="feed.not_granted",
+        )
+    return [event.name for event in hearable_events() if _matches(patterns, event)]
+
+
 def forget(conn: Connection, now: dt.datetime) -> None:
-    """Deletes what was heard more than 30 days ago, and all before it."""
+    """Delete events that are older than 30 days, and all before them."""
     conn.execute(_FORGET, {"before": now - KEEP})

@@ -1,45 +1,56 @@
-"""Why agencies were refused: what the face has noted, shown to that agency alone."""
+"""Refused requests: recorded by the agency face, and shown to the agency alone."""
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, delete, insert, select
 
+from bus.database.rows import columns, fetch_all, page
 from bus.envelope import instant
+from services.agencies.tables import REFUSALS, RefusalRow
 
 KEEP = dt.timedelta(days=30)
 
-_ADD = text("""
-    insert into refusals (agency, at, trace_id, contract, status, code, message, key, proven)
-    select agency, at, trace_id, contract, status, code, message, key, proven
-    from jsonb_to_recordset(cast(:told as jsonb)) as told(agency text, at timestamptz,
-        trace_id text, contract text, status integer, code text, message text, key text,
-        proven boolean)""")
-_PAGE = text("""
-    select * from refusals where agency = :agency
-    and (cast(:before as bigint) is null or id < :before) order by id desc limit :limit""")
+
+def add_refusals(conn: Connection, refusals: Sequence[Mapping[str, object]]) -> None:
+    """Record requests that the face has refused, each a NotedRefusal."""
+    conn.execute(
+        insert(REFUSALS),
+        [
+            {
+                "agency": refusal["agency"],
+                "at": dt.datetime.fromisoformat(str(refusal["at"])),
+                "trace_id": refusal["trace_id"],
+                "contract": refusal["contract"],
+                "status": refusal["status"],
+                "code": refusal["code"],
+                "message": refusal["message"],
+                "key": refusal["key"],
+                "proven": refusal["proven"],
+            }
+            for refusal in refusals
+        ],
+    )
 
 
-def note(conn: Connection, refusals: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Keeps what the face has refused."""
-    conn.execute(_ADD, {"told": orjson.dumps(refusals).decode()})
-    return {"noted": len(refusals)}
+def refusals_of(
+    conn: Connection, agency: str, before: int | None, limit: int
+) -> tuple[Sequence[RefusalRow], int | None]:
+    """A page of an agency's refused requests, newest first, and where the next page begins."""
+    statement = (
+        select(*columns(REFUSALS, RefusalRow))
+        .where(REFUSALS.c.agency == agency)
+        .order_by(REFUSALS.c.id.desc())
+        .limit(limit + 1)
+    )
+    if before is not None:
+        statement = statement.where(REFUSALS.c.id < before)
+    rows, has_more = page(fetch_all(conn, RefusalRow, statement), limit)
+    return rows, rows[-1].id if has_more else None
 
 
-def listed(conn: Connection, agency: str, before: int | None, limit: int) -> dict[str, Any]:
-    """The agency's own refusals, newest first."""
-    asked = {"agency": agency, "before": before, "limit": limit + 1}
-    found = conn.execute(_PAGE, asked).all()
-    page = found[:limit]
-    return {
-        "refusals": [_told(row) for row in page],
-        "next": page[-1].id if len(found) > limit else None,
-    }
-
-
-def _told(row: Any) -> dict[str, Any]:
+def refusal_reply(row: RefusalRow) -> Mapping[str, object]:
+    """A Refusal."""
     return {
         "at": instant(row.at),
         "trace_id": row.trace_id,
@@ -53,5 +64,5 @@ def _told(row: Any) -> dict[str, Any]:
 
 
 def forget(conn: Connection, now: dt.datetime) -> None:
-    """Deletes what is older than 30 days."""
-    conn.execute(text("delete from refusals where at < :before"), {"before": now - KEEP})
+    """Delete refusals that are older than 30 days."""
+    conn.execute(delete(REFUSALS).where(REFUSALS.c.at < now - KEEP))

@@ -1,58 +1,61 @@
-"""Whom to call at an agency: personal, so it stands in no document, copy, event or audit."""
+"""People to call at an agency: personal data, so it stands in no document, copy, event or audit."""
 
-from collections.abc import Mapping
-from typing import Any
+from sqlalchemy import Connection, delete, insert, select, update
 
-from sqlalchemy import Connection, text
-
+from bus.database.rows import columns, fetch_all, fetch_one
 from bus.errors import NotFound
-from services.agencies.register import versions as register
-from services.agencies.register.versions import Act, Office
+from services.agencies.context import Context
+from services.agencies.register import versions
+from services.agencies.register.versions import Act
+from services.agencies.tables import CONTACTS, Contact, ContactRow
 
 
-def put(office: Office, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """A new contact, or other words for one: a ContactOf. NotFound ``contact.not_found``."""
-    register.get(office.conn, asked["code"])
-    told = {**asked, "mobile": asked["mobile"] or ""}
-    row = office.conn.execute(
-        text(
-            "insert into agency_contacts (code, role, name, email, mobile) values "
-            "(:code, :role, :name, :email, :mobile) returning id, role, name, email, mobile"
-            if asked["id"] is None
-            else "update agency_contacts set role = :role, name = :name, email = :email, "
-            "mobile = :mobile where id = :id and code = :code "
-            "returning id, role, name, email, mobile"
-        ),
-        told,
-    ).one_or_none()
+def put_contact(context: Context, code: str, contact: Contact, id_: int | None) -> ContactRow:
+    """Add a contact, or change the one of that id.
+
+    NotFound ``agency.not_found``, ``contact.not_found``.
+    """
+    versions.get_agency(context.conn, code)
+    values = {
+        "role": contact.role,
+        "name": contact.name,
+        "email": contact.email,
+        "mobile": contact.mobile,
+    }
+    statement = (
+        insert(CONTACTS).values(code=code, **values)
+        if id_ is None
+        else update(CONTACTS).where(CONTACTS.c.id == id_, CONTACTS.c.code == code).values(values)
+    )
+    row = fetch_one(context.conn, ContactRow, statement.returning(*columns(CONTACTS, ContactRow)))
     if row is None:
         raise _not_found()
-    register.note(office, asked["code"], Act("contact", f"{row.id} {row.role}"))
-    return dict(row._mapping)
+    versions.add_audit(context, code, Act("contact", f"{row.id} {row.role}"))
+    return row
 
 
-def remove(office: Office, code: str, id_: int) -> None:
-    """Forgets a contact. NotFound ``contact.not_found``."""
-    gone = office.conn.execute(
-        text("delete from agency_contacts where id = :id and code = :code returning role"),
-        {"id": id_, "code": code},
-    ).one_or_none()
-    if gone is None:
+def remove_contact(context: Context, code: str, id_: int) -> None:
+    """Delete a contact. NotFound ``contact.not_found``."""
+    role = context.conn.execute(
+        delete(CONTACTS)
+        .where(CONTACTS.c.id == id_, CONTACTS.c.code == code)
+        .returning(CONTACTS.c.role)
+    ).scalar_one_or_none()
+    if role is None:
         raise _not_found()
-    register.note(office, code, Act("remove contact", f"{id_} {gone.role}"))
+    versions.add_audit(context, code, Act("remove contact", f"{id_} {role}"))
 
 
 def _not_found() -> NotFound:
     return NotFound("The agency has no such contact.", code="contact.not_found")
 
 
-def of(conn: Connection, code: str) -> list[dict[str, Any]]:
-    """The contacts of an agency."""
-    rows = conn.execute(
-        text(
-            "select id, role, name, email, mobile from agency_contacts where code = :code "
-            "order by id"
-        ),
-        {"code": code},
+def contacts_of(conn: Connection, code: str) -> list[ContactRow]:
+    """The contacts of an agency, in the order in which they were added."""
+    return fetch_all(
+        conn,
+        ContactRow,
+        select(*columns(CONTACTS, ContactRow))
+        .where(CONTACTS.c.code == code)
+        .order_by(CONTACTS.c.id),
     )
-    return [dict(row._mapping) for row in rows]

@@ -1,10 +1,10 @@
-"""Documents of agencies as officers write them: read, and checked before they are proposed."""
+"""Checks of the documents of agencies that officers write, before they are proposed."""
 
 import contextlib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import cast
 
 import orjson
 from sqlalchemy import Connection
@@ -14,165 +14,196 @@ from bus.kinds import Command, Contract, Event, Request
 from contracts import CATALOGUE
 from contracts.agencies.register import DOCUMENT, MOST_KEYS
 from members.documents import agency_of
-from services.agencies.register import versions as register
+from services.agencies.domain.document import Document
+from services.agencies.register import versions
 
 SANDBOX = "sandbox-"
 # Codes that mean Mirab itself elsewhere.
 RESERVED = ("mirab",)
+# In the sentence of a refusal, and in the list of its fields.
+MOST_NAMED, MOST_LISTED = 20, 100
 
 
-def from_toml(told: str) -> dict[str, Any]:
+def from_toml(text: str) -> dict[str, object]:
     """The document of a TOML text, not checked yet. RuleBroken ``field.wrong`` of ``toml``."""
     try:
-        read: dict[str, Any] = orjson.loads(orjson.dumps(tomllib.loads(told)))
+        document: dict[str, object] = orjson.loads(orjson.dumps(tomllib.loads(text)))
     except (ValueError, orjson.JSONEncodeError, RecursionError) as error:
-        raise faulty([FieldError("toml", "toml", f"This is no TOML: {error}")]) from None
-    return read
+        raise refusal([FieldError("toml", "toml", f"This is no TOML: {error}")]) from None
+    return document
 
 
-def checked(conn: Connection, document: Mapping[str, Any]) -> dict[str, Any]:
+def check_document(conn: Connection, document: Mapping[str, object]) -> Document:
     """The document in canonical form. RuleBroken ``field.wrong`` names each field that is wrong,
     by its path: ``document.grants.0.until``.
     """
     try:
-        found = DOCUMENT.load(document)
+        canonical = cast("Document", DOCUMENT.load(document))
     except ContractError as error:
-        raise faulty(error.fields) from None
-    if found["code"] in RESERVED or found["code"].startswith(SANDBOX):
-        raise faulty([FieldError("code", "reserved", "This code is Mirab's own.")])
-    faults = [*_form(found), *_contracts(found), *conflicts(conn, found)]
+        raise refusal(error.fields) from None
+    if canonical["code"] in RESERVED or canonical["code"].startswith(SANDBOX):
+        raise refusal([FieldError("code", "reserved", "This code is Mirab's own.")])
+    faults = [
+        *_unreadable(canonical),
+        *_unknown_contracts(canonical),
+        *conflicts(conn, canonical),
+    ]
     if faults:
-        raise faulty(faults)
-    return found
+        raise refusal(faults)
+    return canonical
 
 
-def checked_keys(conn: Connection, document: Mapping[str, Any]) -> list[FieldError]:
-    """What is wrong with the keys of a document whose rights stay as they are."""
-    faults = [*_form(document), *conflicts(conn, document)]
-    if len(document["keys"]) > MOST_KEYS:
+def key_faults(conn: Connection, document: Document) -> list[FieldError]:
+    """The faults of the keys of a document whose rights stay as they are."""
+    faults = [*_unreadable(document), *conflicts(conn, document)]
+    if len(document.get("keys", [])) > MOST_KEYS:
         faults.append(FieldError("keys", "length", f"An agency has {MOST_KEYS} keys at most."))
     return faults
 
 
-def faulty(faults: Iterable[FieldError]) -> RuleBroken:
-    """The refusal that names what is wrong in a document."""
-    told = [
+def refusal(faults: Iterable[FieldError]) -> RuleBroken:
+    """The refusal of a document, which names its faults."""
+    named = [
         fault if fault.field == "toml" else fault._replace(field=f"document.{fault.field}")
         for fault in faults
     ]
-    why = "; ".join(f"{fault.field}: {fault.message}" for fault in told[:20])
-    return RuleBroken(f"Nothing was taken. {why}", code="field.wrong", fields=told[:100])
+    reasons = "; ".join(f"{fault.field}: {fault.message}" for fault in named[:MOST_NAMED])
+    return RuleBroken(
+        f"Nothing was taken. {reasons}", code="field.wrong", fields=named[:MOST_LISTED]
+    )
 
 
-def _form(document: Mapping[str, Any]) -> list[FieldError]:
-    """What faces could not read of it: they use the same function."""
+def _unreadable(document: Document) -> list[FieldError]:
+    """The first field that faces could not read: they read documents by the same function."""
     try:
         agency_of(document)
     except ValueError as error:
-        path, _, why = str(error).partition(": ")
-        return [FieldError(path, "invalid", why or str(error))]
+        path, _, reason = str(error).partition(": ")
+        return [FieldError(path, "invalid", reason or str(error))]
     return []
 
 
-def _contracts(document: Mapping[str, Any]) -> list[FieldError]:
-    """Contracts and patterns that fit none of their kind."""
-    faults = []
-    for name in ("grants", "delegations"):
-        for number, one in enumerate(document.get(name, [])):
-            if not _fits(one["contract"], asked_by_agencies):
-                faults.append(_unknown(f"{name}.{number}.contract"))
-    for number, one in enumerate(document.get("amqp", {}).get("serves", [])):
+def _unknown_contracts(document: Document) -> list[FieldError]:
+    """Contracts and patterns that fit no contract of the kind that they stand for."""
+    paths = [
+        f"{name}.{number}.contract"
+        for name, rights in (
+            ("grants", document.get("grants", [])),
+            ("delegations", document.get("delegations", [])),
+        )
+        for number, right in enumerate(rights)
+        if not _fits(right["contract"], is_for_agencies)
+    ]
+    for number, name in enumerate(document.get("amqp", {}).get("serves", [])):
         # By its whole name: the broker gives rights by it, and refuses the register for a pattern.
-        if one not in CATALOGUE or not is_served(CATALOGUE[one]):
-            faults.append(_unknown(f"amqp.serves.{number}"))
-    for number, one in enumerate(document.get("events", {}).get("hears", [])):
-        if not _fits(one, is_event):
-            faults.append(_unknown(f"events.hears.{number}"))
-    return faults
+        if name not in CATALOGUE or not is_served(CATALOGUE[name]):
+            paths.append(f"amqp.serves.{number}")
+    for number, pattern in enumerate(document.get("events", {}).get("hears", [])):
+        if not _fits(pattern, is_hearable):
+            paths.append(f"events.hears.{number}")
+    return [
+        FieldError(path, "contract.unknown", "There is no such contract for agencies.")
+        for path in paths
+    ]
 
 
-def _fits(pattern: str, kind: Any) -> bool:
-    return any(kind(contract) and fnmatchcase(n, pattern) for n, contract in CATALOGUE.items())
+def _fits(pattern: str, is_of_kind: Callable[[Contract], bool]) -> bool:
+    return any(
+        is_of_kind(contract) and fnmatchcase(name, pattern) for name, contract in CATALOGUE.items()
+    )
 
 
-def asked_by_agencies(contract: Contract) -> bool:
-    """True for what an agency can be granted."""
+def is_for_agencies(contract: Contract) -> bool:
+    """True for a contract that an agency can be granted."""
     return isinstance(contract, Request) and contract.agency
 
 
 def is_served(contract: Contract) -> bool:
-    """True for what an agency can serve."""
+    """True for a contract that an agency can serve."""
     return isinstance(contract, Command) and contract.answer is not None
 
 
-def is_event(contract: Contract) -> bool:
-    """True for what an agency can hear."""
+def is_hearable(contract: Contract) -> bool:
+    """True for an event that an agency can hear."""
     return isinstance(contract, Event) and contract.hearable
 
 
-def _unknown(path: str) -> FieldError:
-    return FieldError(path, "contract.unknown", "There is no such contract for agencies.")
-
-
-def conflicts(conn: Connection, document: Mapping[str, Any]) -> list[FieldError]:
+def conflicts(conn: Connection, document: Document) -> list[FieldError]:
     """What another agency has already: a key or its id, a certificate, a contract that it serves;
-    and a member that it cannot belong to.
+    ids and keys that stand twice; and a member that the agency cannot belong to.
     """
-    others = {other["code"]: other for other in register.others(conn, document["code"])}
-    faults = _membership(others, document)
-    taken = {what for other in others.values() for what in _own(other)}
-    seen = set()
-    for what, path in _own(document).items():
-        if what in taken:
-            faults.append(FieldError(path, "taken", "Another agency has this already."))
-    for name in ("keys", "certificates"):
-        for number, one in enumerate(document.get(name, [])):
-            if one["id"] in seen:
-                faults.append(
-                    FieldError(f"{name}.{number}.id", "repeated", "This id stands twice.")
-                )
-            seen.add(one["id"])
+    others = {other["code"]: other for other in versions.other_documents(conn, document["code"])}
+    taken_by_others = {item for other in others.values() for item in _unique_items(other)}
+    return [
+        *_membership_faults(others, document),
+        *(
+            FieldError(path, "taken", "Another agency has this already.")
+            for item, path in _unique_items(document).items()
+            if item in taken_by_others
+        ),
+        *_repetitions(document),
+    ]
+
+
+def _repetitions(document: Document) -> list[FieldError]:
+    """Ids and keys that stand twice in a document."""
+    faults = []
+    ids: set[str] = set()
+    for path, id_ in _credential_ids(document):
+        if id_ in ids:
+            faults.append(FieldError(path, "repeated", "This id stands twice."))
+        ids.add(id_)
     thumbprints = list(key_thumbprints(document).items())
     for number, (path, thumbprint) in enumerate(thumbprints):
-        if any(thumbprint == before for _, before in thumbprints[:number]):
+        if any(thumbprint == earlier for _, earlier in thumbprints[:number]):
             faults.append(FieldError(path, "repeated", "This key stands twice."))
     return faults
 
 
-def _membership(others: Mapping[str, Any], document: Mapping[str, Any]) -> list[FieldError]:
+def _membership_faults(others: Mapping[str, Document], document: Document) -> list[FieldError]:
     """A subsystem belongs to a member that is in force and to no subsystem: two levels, no more."""
     code, member = document["code"], document.get("member")
     if member is None:
         return []
     if member not in others or "member" in others[member]:
-        why = "Name an agency in force that is no subsystem itself."
-        return [FieldError("member", "member.unknown", why)]
+        reason = "Name an agency in force that is no subsystem itself."
+        return [FieldError("member", "member.unknown", reason)]
     if any(other.get("member") == code for other in others.values()):
         return [FieldError("member", "member.nested", "This agency has subsystems itself.")]
     return []
 
 
-def key_thumbprints(document: Mapping[str, Any]) -> dict[str, str]:
-    """Where each key of a document stands → its thumbprint (RFC 7638); without unreadable ones."""
-    found = {}
+def key_thumbprints(document: Document) -> dict[str, str]:
+    """The thumbprint (RFC 7638) of each key by its path in the document; unreadable keys have
+    none.
+    """
+    thumbprints = {}
     for number, key in enumerate(document.get("keys", [])):
         name = "public_key" if "public_key" in key else "jwk"
         with contextlib.suppress(ValueError):
             _, (credential,) = agency_of({"code": "-", "name": "-", "keys": [key]})
             assert credential.jwk is not None
-            found[f"keys.{number}.{name}"] = credential.jwk.thumbprint()
-    return found
+            thumbprints[f"keys.{number}.{name}"] = credential.jwk.thumbprint()
+    return thumbprints
 
 
-def _own(document: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """What only one agency can have → where it stands in the document."""
-    own = {("key", thumbprint): path for path, thumbprint in key_thumbprints(document).items()}
-    for name in ("keys", "certificates"):
-        for number, one in enumerate(document.get(name, [])):
-            own["id", one["id"]] = f"{name}.{number}.id"
-            if "sha256" in one:
-                digest = "".join(one["sha256"].split()).replace(":", "").lower()
-                own["sha256", digest] = f"{name}.{number}.sha256"
+def _credential_ids(document: Document) -> list[tuple[str, str]]:
+    """The path and id of each key and certificate."""
+    keys = [(f"keys.{n}.id", key["id"]) for n, key in enumerate(document.get("keys", []))]
+    certificates = [
+        (f"certificates.{n}.id", certificate["id"])
+        for n, certificate in enumerate(document.get("certificates", []))
+    ]
+    return keys + certificates
+
+
+def _unique_items(document: Document) -> dict[tuple[str, str], str]:
+    """What only one agency can have, as a pair of kind and value, by its path in the document."""
+    items = {("key", thumbprint): path for path, thumbprint in key_thumbprints(document).items()}
+    items |= {("id", id_): path for path, id_ in _credential_ids(document)}
+    for number, certificate in enumerate(document.get("certificates", [])):
+        digest = "".join(certificate["sha256"].split()).replace(":", "").lower()
+        items["sha256", digest] = f"certificates.{number}.sha256"
     for number, contract in enumerate(document.get("amqp", {}).get("serves", [])):
-        own["serves", contract] = f"amqp.serves.{number}"
-    return own
+        items["serves", contract] = f"amqp.serves.{number}"
+    return items

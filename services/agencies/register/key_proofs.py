@@ -1,6 +1,6 @@
-"""Proofs that whoever names a new key has its private half: a JWS by that key over whose it is.
+"""Proof of possession of a new key: a JWS by that key over its owner (docs/join.md).
 
-Else an agency could be given a key that nobody has, or one whose owner is somebody else.
+Without it an agency could be given a key that nobody has, or the key of somebody else.
 """
 
 import datetime as dt
@@ -17,7 +17,7 @@ from bus.signatures.keys import PROOF_KIND
 from members.documents import Credential
 
 SANDBOX = "sandbox"
-"""Whose a key is that is to get an agency of its own."""
+"""The subject of a proof by which a key gets an agency of its own."""
 LIFE = dt.timedelta(hours=1)
 MISSING = (
     "Prove that you have this key: a JWS by it (docs/join.md, Proof of a new key) over your code."
@@ -25,14 +25,15 @@ MISSING = (
 
 
 class _Registry(JWSRegistry):
+    # joserfc leaves the type of an algorithm open. Its own method warns of EdDSA, which we name.
     def get_alg(self, name: str) -> Any:
-        return self.algorithms[name]  # asked for by us; joserfc's own would warn of EdDSA
+        return self.algorithms[name]
 
 
-def fault(
+def proof_fault(
     field: str, proof: str | None, key: Credential, subject: str, now: dt.datetime
 ) -> FieldError | None:
-    """What is wrong with the proof of a key of ``subject``; None if it holds."""
+    """The fault of the proof that ``subject`` has a key; None if the proof holds."""
     if proof is None:
         return FieldError(field, "required", MISSING)
     claims = _claims(proof, key)
@@ -48,16 +49,16 @@ def fault(
     return None
 
 
-def _claims(proof: str, key: Credential) -> Mapping[str, Any] | None:
-    """What a proof says if the key signed it; None if it did not."""
+def _claims(proof: str, key: Credential) -> Mapping[str, object] | None:
+    """The claims of a proof; None if the key did not sign it."""
     if key.jwk is None:
         return None
     algorithms = list(key.algorithms)
     registry = _Registry(algorithms=algorithms, strict_check_header=False)
     try:
-        held = jws.deserialize_compact(proof, key.jwk, algorithms=algorithms, registry=registry)
-        claims = orjson.loads(held.payload)
-        kind = held.headers().get("typ")
+        signed = jws.deserialize_compact(proof, key.jwk, algorithms=algorithms, registry=registry)
+        claims = orjson.loads(signed.payload)
+        kind = signed.headers().get("typ")
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         return None
     return claims if isinstance(claims, dict) and kind == PROOF_KIND else None

@@ -1,113 +1,134 @@
-"""An agency's own acts: it reads what the register holds of it, and changes its keys."""
+"""An agency reads its own entry of the register, and replaces its keys."""
 
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 
+from bus.database.rows import fetch_all
 from bus.errors import FieldError, Forbidden, RuleBroken, TooMany
 from contracts.agencies.register import JWK_MEMBERS
 from iran.persian import tehran_day
 from members.documents import agency_of
-from services.agencies.domain.document import rotated
-from services.agencies.register import key_proofs as proving
-from services.agencies.register import versions as register
-from services.agencies.register.document_checks import checked_keys
-from services.agencies.register.revocations import revoked, thumbprints
-from services.agencies.register.versions import Act, Office
+from services.agencies.context import CallingAgency, Context
+from services.agencies.domain.document import Document, Key, rotated
+from services.agencies.register import key_proofs, versions
+from services.agencies.register.document_checks import key_faults
+from services.agencies.register.revocations import revoked_ids, thumbprints
+from services.agencies.register.versions import Act
+from services.agencies.tables import AUDIT, UsedKey
 
 OLD_DAYS = 7
 MOST_A_DAY, DAY_SECONDS = 20, 86_400
 MOST_DAYS = 3 * 366
+ROTATE = "rotate keys"
+# Keys of all versions of an agency, each once for all days on which it was to end.
+_USED_KEYS = text("""
+    select distinct on (key - 'until') key from agency_audit,
+    jsonb_array_elements(document->'keys') key
+    where code = :code and key->>'id' = any(:ids)""")
 
 
-def own(conn: Connection, code: str) -> dict[str, Any]:
-    """An Own of contracts/agencies/register.py. NotFound ``agency.not_found``."""
-    row = register.in_force(conn, code)
-    return {"code": code, "version": row.version, "document": row.document, "jws": row.jws}
+class NewKeys:
+    """The keys of a RotateKeys message: as the document holds them, and their proofs."""
+
+    def __init__(self, keys: Sequence[Mapping[str, str]], old_until: str | None) -> None:
+        self.keys: list[Key] = [_document_key(key) for key in keys]
+        self.proofs = [key.get("proof") for key in keys]
+        self.old_until = old_until
 
 
-def rotate(office: Office, caller: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Puts an agency's new keys in force, proven by one that it has: a KeysNow.
+def _document_key(key: Mapping[str, str]) -> Key:
+    """A key of a JWKS as documents hold it; members that its kind has not are left out."""
+    jwk = {name: key[name] for name in JWK_MEMBERS if name in key}
+    return {"id": key["kid"], "jwk": jwk, "until": key["until"]}
+
+
+def rotate(context: Context, agency: CallingAgency, new: NewKeys) -> tuple[int, list[Key]]:
+    """Put an agency's new keys in force, proven by a key that it has; the version and all keys.
 
     Forbidden ``key.not_present``; RuleBroken ``field.wrong`` names the key that cannot be taken,
-    or ``old_until`` if it is further away than OLD_DAYS; TooMany ``limit.reached``.
+    or ``old_until`` if it is more than OLD_DAYS away; TooMany ``limit.reached``.
     """
-    register.lock(office.conn)
-    row = register.in_force(office.conn, str(caller["agency"]))
-    present = {key["id"] for key in row.document.get("keys", [])}
-    if caller.get("key") not in present:
+    versions.lock(context.conn)
+    row = versions.get_agency_in_force(context.conn, agency.code)
+    if agency.key not in {key["id"] for key in row.document.get("keys", [])}:
         raise Forbidden(
             "Ask with a key that the register holds now; its id proves the new ones.",
             code="key.not_present",
         )
-    _not_too_often(office, row.code)
-    today = tehran_day(office.now)
-    keys = [_key(told) for told in asked["keys"]]
-    document = rotated(row.document, keys, asked["old_until"], today.isoformat())
-    faults = [*_days(asked, today), *checked_keys(office.conn, document)]
-    faults += [] if faults else _taken_back(office, row.document, document)
-    faults += [] if faults else _other_keys_ids(office.conn, document)
-    faults += [] if faults else _unproven(office, row.document, document, asked["keys"])
-    if faults:
-        # The document's keys have an id; those of a JWKS have a kid.
-        faults = [
-            f._replace(field=re.sub(r"^(keys\.\d+)\.id$", r"\1.kid", f.field)) for f in faults
-        ]
-        why = "; ".join(f"{fault.field}: {fault.message}" for fault in faults)
-        raise RuleBroken(f"Nothing was changed. {why}", code="field.wrong", fields=faults)
-    detail = f"by {caller['key']}: {', '.join(key['id'] for key in document['keys'])}"
-    version = register.put(office, document, Act("rotate keys", detail), ends_at=row.ends_at)
-    return {"code": row.code, "version": version, "keys": document["keys"]}
+    _require_seldom(context, row.code)
+    today = tehran_day(context.now)
+    document = rotated(row.document, new.keys, new.old_until, today.isoformat())
+    if faults := _faults(context, row.document, document, new, today):
+        raise _refusal(faults)
+    keys = document["keys"]
+    detail = f"by {agency.key}: {', '.join(key['id'] for key in keys)}"
+    version = versions.add_version(context, document, Act(ROTATE, detail), ends_at=row.ends_at)
+    return version, keys
 
 
-def _not_too_often(office: Office, code: str) -> None:
-    """Each change stays in the audit for ever and is copied to all faces."""
-    lately = office.conn.execute(
-        text(
-            "select count(*) from agency_audit where code = :code and what = 'rotate keys' "
-            "and at > :since"
-        ),
-        {"code": code, "since": office.now - dt.timedelta(days=1)},
+def _faults(
+    context: Context, before: Document, after: Document, new: NewKeys, today: dt.date
+) -> list[FieldError]:
+    """The faults of the first check that finds any: each stands on those before it."""
+    return (
+        [*_day_faults(new, today), *key_faults(context.conn, after)]
+        or _revoked_keys(context, before, after)
+        or _ids_of_other_keys(context.conn, after)
+        or _unproven_keys(context, before, after, new)
+    )
+
+
+def _refusal(faults: Sequence[FieldError]) -> RuleBroken:
+    """The refusal of new keys. The document's keys have an id; those of a JWKS have a kid."""
+    named = [
+        fault._replace(field=re.sub(r"^(keys\.\d+)\.id$", r"\1.kid", fault.field))
+        for fault in faults
+    ]
+    reasons = "; ".join(f"{fault.field}: {fault.message}" for fault in named)
+    return RuleBroken(f"Nothing was changed. {reasons}", code="field.wrong", fields=named)
+
+
+def _require_seldom(context: Context, code: str) -> None:
+    """TooMany for too many rotations a day: the audit and all faces keep each of them."""
+    count = context.conn.execute(
+        select(func.count())
+        .select_from(AUDIT)
+        .where(
+            AUDIT.c.code == code,
+            AUDIT.c.act == ROTATE,
+            AUDIT.c.at > context.now - dt.timedelta(days=1),
+        )
     ).scalar_one()
-    if lately >= MOST_A_DAY:
+    if count >= MOST_A_DAY:
         raise TooMany(
             f"Keys are changed {MOST_A_DAY} times a day at most; go on tomorrow.",
             retry_after=DAY_SECONDS,
         )
 
 
-def _key(told: Mapping[str, Any]) -> dict[str, Any]:
-    """A key of a JWKS as documents hold it; without what its kind has not."""
-    jwk = {name: told[name] for name in JWK_MEMBERS if name in told}
-    return {"id": told["kid"], "jwk": jwk, "until": told["until"]}
-
-
-def _days(asked: Mapping[str, Any], today: dt.date) -> list[FieldError]:
-    """New keys hold for some time, and the old ones for a week."""
+def _day_faults(new: NewKeys, today: dt.date) -> list[FieldError]:
+    """New keys end within MOST_DAYS, and the old ones within OLD_DAYS."""
     faults = []
     last = (today + dt.timedelta(MOST_DAYS)).isoformat()
-    for number, told in enumerate(asked["keys"]):
-        if not today.isoformat() <= told["until"] <= last:
-            why = f"Give a day from today to {last}."
-            faults.append(FieldError(f"keys.{number}.until", "range", why))
-    old = asked["old_until"]
+    for number, key in enumerate(new.keys):
+        if not today.isoformat() <= key["until"] <= last:
+            reason = f"Give a day from today to {last}."
+            faults.append(FieldError(f"keys.{number}.until", "range", reason))
     most = (today + dt.timedelta(OLD_DAYS)).isoformat()
-    if old is not None and not today.isoformat() <= old <= most:
+    if new.old_until is not None and not today.isoformat() <= new.old_until <= most:
         faults.append(FieldError("old_until", "range", f"Give a day from today to {most}."))
     return faults
 
 
-def _taken_back(
-    office: Office, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> list[FieldError]:
-    """Keys that were revoked come back by officers alone."""
-    had = set(thumbprints(before["code"], before.get("keys", [])).values())
-    found = thumbprints(after["code"], after["keys"])
-    fresh = {id_: thumbprint for id_, thumbprint in found.items() if thumbprint not in had}
-    gone = revoked(office, fresh)
+def _revoked_keys(context: Context, before: Document, after: Document) -> list[FieldError]:
+    """Keys that officers revoked: only officers put them in force again."""
+    present = set(thumbprints(before["code"], before.get("keys", [])).values())
+    by_id = thumbprints(after["code"], after["keys"])
+    fresh = {id_: thumbprint for id_, thumbprint in by_id.items() if thumbprint not in present}
+    gone = revoked_ids(context, fresh)
     return [
         FieldError(f"keys.{number}", "key.revoked", "This key was taken back; make another.")
         for number, key in enumerate(after["keys"])
@@ -115,39 +136,29 @@ def _taken_back(
     ]
 
 
-def _unproven(
-    office: Office,
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-    asked: Sequence[Mapping[str, Any]],
+def _unproven_keys(
+    context: Context, before: Document, after: Document, new: NewKeys
 ) -> list[FieldError]:
-    """Keys that are new need a proof that the agency has them."""
+    """New keys without a good proof that the agency has them."""
     code = after["code"]
-    had = set(thumbprints(code, before.get("keys", [])).values())
-    _, credentials = agency_of({"code": code, "name": code, "keys": after["keys"][: len(asked)]})
+    present = set(thumbprints(code, before.get("keys", [])).values())
+    _, credentials = agency_of({"code": code, "name": code, "keys": new.keys})
     faults = [
-        proving.fault(f"keys.{number}.proof", told.get("proof"), key, code, office.now)
-        for number, (told, key) in enumerate(zip(asked, credentials, strict=True))
-        if key.jwk is not None and key.jwk.thumbprint() not in had
+        key_proofs.proof_fault(f"keys.{number}.proof", proof, key, code, context.now)
+        for number, (proof, key) in enumerate(zip(new.proofs, credentials, strict=True))
+        if key.jwk is not None and key.jwk.thumbprint() not in present
     ]
     return [fault for fault in faults if fault is not None]
 
 
-def _other_keys_ids(conn: Connection, after: Mapping[str, Any]) -> list[FieldError]:
-    """Ids that named another key of the agency once: tokens, batches and calls of that key would
-    count as the new one's.
+def _ids_of_other_keys(conn: Connection, after: Document) -> list[FieldError]:
+    """Ids that named another key of the agency once: its tokens, batches and calls would count as
+    those of the new key.
     """
-    now = thumbprints(after["code"], after["keys"])
-    rows = conn.execute(
-        text(
-            "select distinct on (key - 'until') key from agency_audit, "
-            "jsonb_array_elements(document->'keys') key "
-            "where code = :code and key->>'id' = any(:ids)"
-        ),
-        {"code": after["code"], "ids": list(now)},
-    )
-    before = [(row.key["id"], thumbprints(after["code"], [row.key])) for row in rows]
-    used = {id_ for id_, known in before if known[id_] != now[id_]}
+    code, now = after["code"], thumbprints(after["code"], after["keys"])
+    rows = fetch_all(conn, UsedKey, _USED_KEYS, {"code": code, "ids": list(now)})
+    earlier = [(row.key["id"], thumbprints(code, [row.key])) for row in rows]
+    used = {id_ for id_, by_id in earlier if by_id[id_] != now[id_]}
     return [
         FieldError(
             f"keys.{number}.id",

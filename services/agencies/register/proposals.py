@@ -1,142 +1,161 @@
-"""Changes of the register: proposed by one officer, put in force or refused by another."""
+"""Changes of the register: one officer proposes them, another approves or refuses them."""
 
 from collections.abc import Mapping
-from typing import Any
 
-import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, insert, select, update
 
+from bus.database.rows import columns, fetch_all, fetch_one
 from bus.errors import Conflict, NotFound, RuleBroken
 from services.agencies import officers
-from services.agencies.domain.document import differences, dropped
-from services.agencies.register import revocations as revoking
-from services.agencies.register import versions as register
-from services.agencies.register.document_checks import checked, conflicts, faulty, from_toml
-from services.agencies.register.versions import Act, Office
+from services.agencies.context import Context
+from services.agencies.domain.document import Document, dropped
+from services.agencies.domain.proposals import TRANSITIONS, ProposalAct, ProposalState
+from services.agencies.register import revocations, versions
+from services.agencies.register.document_checks import check_document, conflicts, refusal
+from services.agencies.register.versions import Act
+from services.agencies.tables import AUDIT, PROPOSALS, AgencyRow, ProposalRow
+
+DRAFT = "DRAFT"
+# After these acts an agency is not in force: a proposal gives it all of its rights anew.
+ENDINGS = ("revoke agency", "end")
 
 
-def propose(office: Office, asked: Mapping[str, Any]) -> Any:
-    """The row of a new proposal; ``asked`` is a Propose of contracts/agencies/desk.py.
+def propose(
+    context: Context, document: Mapping[str, object], base_version: int, reason: str
+) -> ProposalRow:
+    """Propose a document for the version that the officer saw in force (0: a new agency).
 
-    RuleBroken ``field.wrong`` names what is wrong in the document, ``change.nothing`` if it is
-    what is in force; Conflict ``change.stale`` if another version is in force than the one seen.
+    RuleBroken ``field.wrong`` names the faults of the document, ``change.nothing`` if it is in
+    force already; Conflict ``change.stale`` if another version is in force.
     """
-    told = asked["document"] if asked["toml"] is None else from_toml(asked["toml"])
-    document = checked(office.conn, told)
-    row = register.find(office.conn, document["code"])
-    _require_base(row, asked["base_version"])
-    if row is not None and row.state == register.IN_FORCE and row.document == document:
-        raise RuleBroken("This is what is in force already.", code="change.nothing")
-    id_ = office.conn.execute(
-        text(
-            "insert into agency_changes (code, base_version, document, reason, proposed_by, "
-            "proposed_at) values (:code, :base, cast(:document as jsonb), :reason, :who, :now) "
-            "returning id"
-        ),
-        {
-            "code": document["code"], "base": asked["base_version"], "reason": asked["reason"],
-            "document": orjson.dumps(document).decode(), "who": office.who, "now": office.now,
-        },
-    ).scalar_one()  # fmt: skip
-    register.note(office, document["code"], Act("propose", str(id_), asked["reason"]))
-    return change(office.conn, id_)
+    checked = check_document(context.conn, document)
+    agency = versions.find_agency(context.conn, checked["code"])
+    _require_base(agency, base_version)
+    if agency is not None and is_in_force(agency, checked):
+        raise RuleBroken("This document is in force already.", code="change.nothing")
+    id_: int = context.conn.execute(
+        insert(PROPOSALS)
+        .values(
+            code=checked["code"],
+            base_version=base_version,
+            document=checked,
+            reason=reason,
+            proposed_by=context.actor,
+            proposed_at=context.now,
+        )
+        .returning(PROPOSALS.c.id)
+    ).scalar_one()
+    versions.add_audit(context, checked["code"], Act("propose", str(id_), reason))
+    return get_proposal(context.conn, id_)
 
 
-def approve(office: Office, id_: int) -> Any:
-    """Puts a proposal in force; needs another officer than who proposed it. Its row.
+def is_in_force(agency: AgencyRow, document: Document) -> bool:
+    """True if the agency is in force with that document."""
+    return agency.state == versions.IN_FORCE and agency.document == document
+
+
+def approve(context: Context, id_: int) -> ProposalRow:
+    """Put a proposal in force; needs another officer than the one who proposed it.
 
     NotFound ``change.not_found``; RuleBroken ``change.move``, ``field.wrong``; Forbidden
     ``register.same_person``; Conflict ``change.stale``.
     """
-    register.lock(office.conn)
-    row = _draft(office.conn, id_)
-    officers.second(office.who, row.proposed_by)
-    before = register.find(office.conn, row.code)
-    _require_base(before, row.base_version)
-    if faults := conflicts(office.conn, row.document):
-        raise faulty(faults)
-    _decide(office, id_, "APPROVED")
-    if before is not None and before.state == register.IN_FORCE:
-        revoking.end_ids(office, row.code, dropped(before.document, row.document))
-    told = Act("approve", f"{id_} by {row.proposed_by}", row.reason)
-    register.put(office, row.document, told)
-    return change(office.conn, id_)
+    versions.lock(context.conn)
+    proposal, state = _decision(context.conn, id_, "approve")
+    officers.second(context.actor, proposal.proposed_by)
+    before = versions.find_agency(context.conn, proposal.code)
+    _require_base(before, proposal.base_version)
+    if faults := conflicts(context.conn, proposal.document):
+        raise refusal(faults)
+    _decide(context, id_, state)
+    if before is not None and before.state == versions.IN_FORCE:
+        gone = dropped(before.document, proposal.document)
+        revocations.end_key_ids(context, proposal.code, gone)
+    act = Act("approve", f"{id_} by {proposal.proposed_by}", proposal.reason)
+    versions.add_version(context, proposal.document, act)
+    return get_proposal(context.conn, id_)
 
 
-def refuse(office: Office, id_: int, why: str) -> Any:
-    """A second officer refuses a proposal. NotFound, RuleBroken, Forbidden as ``approve``."""
-    row = _draft(office.conn, id_)
-    officers.second(office.who, row.proposed_by)
-    _decide(office, id_, "REFUSED", why)
-    register.note(office, row.code, Act("refuse", str(id_), why))
-    return change(office.conn, id_)
+def refuse(context: Context, id_: int, reason: str) -> ProposalRow:
+    """Refuse a proposal of another officer. Raises as ``approve``, but for the last one."""
+    proposal, state = _decision(context.conn, id_, "refuse")
+    officers.second(context.actor, proposal.proposed_by)
+    _decide(context, id_, state, reason)
+    versions.add_audit(context, proposal.code, Act("refuse", str(id_), reason))
+    return get_proposal(context.conn, id_)
 
 
-def withdraw(office: Office, id_: int) -> Any:
-    """Takes a proposal back. NotFound ``change.not_found``; RuleBroken ``change.move``."""
-    row = _draft(office.conn, id_)
-    _decide(office, id_, "WITHDRAWN")
-    register.note(office, row.code, Act("withdraw", str(id_)))
-    return change(office.conn, id_)
+def withdraw(context: Context, id_: int) -> ProposalRow:
+    """Take a proposal back. NotFound ``change.not_found``; RuleBroken ``change.move``."""
+    proposal, state = _decision(context.conn, id_, "withdraw")
+    _decide(context, id_, state)
+    versions.add_audit(context, proposal.code, Act("withdraw", str(id_)))
+    return get_proposal(context.conn, id_)
 
 
-def _require_base(row: Any, base: int) -> None:
-    now = row.version if row is not None else 0
-    if now != base:
+def _require_base(agency: AgencyRow | None, base_version: int) -> None:
+    version = agency.version if agency is not None else 0
+    if version != base_version:
         raise Conflict(
-            f"Version {now} is in force, not {base}: read the agency again and propose anew.",
+            f"Version {version} is in force, not {base_version}: read the agency again and "
+            "propose anew.",
             code="change.stale",
-            version=now,
+            version=version,
         )
 
 
-def _draft(conn: Connection, id_: int) -> Any:
-    row = change(conn, id_, lock=True)
-    if row.state != "DRAFT":
-        raise RuleBroken(
-            f"This proposal is {row.state}; read it again.", code="change.move", state=row.state
-        )
-    return row
+def _decision(conn: Connection, id_: int, act: ProposalAct) -> tuple[ProposalRow, ProposalState]:
+    """The proposal, locked, and its state after an act. RuleBroken ``change.move``."""
+    proposal = get_proposal(conn, id_, lock=True)
+    return proposal, TRANSITIONS.transition(proposal.state, act)
 
 
-def _decide(office: Office, id_: int, state: str, why: str = "") -> None:
-    office.conn.execute(
-        text(
-            "update agency_changes set state = :state, decided_by = :who, decided_at = :now, "
-            "decision = :why where id = :id"
-        ),
-        {"state": state, "who": office.who, "now": office.now, "why": why, "id": id_},
+def _decide(context: Context, id_: int, state: ProposalState, reason: str = "") -> None:
+    context.conn.execute(
+        update(PROPOSALS)
+        .where(PROPOSALS.c.id == id_)
+        .values(state=state, decided_by=context.actor, decided_at=context.now, decision=reason)
     )
 
 
-def change(conn: Connection, id_: int, *, lock: bool = False) -> Any:
-    """The row of a proposal. NotFound ``change.not_found``."""
-    locked = " for update" if lock else ""
-    row = conn.execute(
-        text(f"select * from agency_changes where id = :id{locked}"),  # noqa: S608 - a constant
-        {"id": id_},
-    ).one_or_none()
-    if row is None:
+def get_proposal(conn: Connection, id_: int, *, lock: bool = False) -> ProposalRow:
+    """A proposal. NotFound ``change.not_found``."""
+    statement = select(*columns(PROPOSALS, ProposalRow)).where(PROPOSALS.c.id == id_)
+    proposal = fetch_one(conn, ProposalRow, statement.with_for_update() if lock else statement)
+    if proposal is None:
         raise NotFound("There is no such proposal.", code="change.not_found")
-    return row
+    return proposal
 
 
-def lines(conn: Connection, row: Any) -> list[dict[str, str]]:
-    """What a proposal changes of what was in force when it was made, line by line."""
-    return differences(before(conn, row), row.document)
+def drafts(conn: Connection) -> list[ProposalRow]:
+    """The proposals that wait for a decision, oldest first."""
+    return fetch_all(
+        conn,
+        ProposalRow,
+        select(*columns(PROPOSALS, ProposalRow))
+        .where(PROPOSALS.c.state == DRAFT)
+        .order_by(PROPOSALS.c.id),
+    )
 
 
-def before(conn: Connection, row: Any) -> Any:
-    """The document that was in force when a proposal was made; None for a new agency."""
-    return _document_at(conn, row.code, row.base_version)
+def proposals_of(conn: Connection, code: str, limit: int) -> list[ProposalRow]:
+    """The newest proposals of an agency; those that wait for a decision come first."""
+    return fetch_all(
+        conn,
+        ProposalRow,
+        select(*columns(PROPOSALS, ProposalRow))
+        .where(PROPOSALS.c.code == code)
+        .order_by((PROPOSALS.c.state == DRAFT).desc(), PROPOSALS.c.id.desc())
+        .limit(limit),
+    )
 
 
-def _document_at(conn: Connection, code: str, version: int) -> Any:
-    """None if the agency was not in force: all that comes back by a proposal is new."""
+def document_before(conn: Connection, proposal: ProposalRow) -> Document | None:
+    """The document that was in force when the proposal was made; None if there was none."""
     return conn.execute(
-        text(
-            "select document from agency_audit where code = :code and version = :version "
-            "and what not in ('revoke agency', 'end')"
-        ),
-        {"code": code, "version": version},
+        select(AUDIT.c.document).where(
+            AUDIT.c.code == proposal.code,
+            AUDIT.c.version == proposal.base_version,
+            AUDIT.c.act.not_in(ENDINGS),
+        )
     ).scalar()

@@ -1,86 +1,92 @@
-"""Rights taken back at once: the safe direction needs one officer and a reason; undoing it two."""
+"""Rights revoked at once: taking back needs one officer and a reason, giving again needs two."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import text
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 
 from bus.errors import Conflict, NotFound
 from members.documents import agency_of
-from services.agencies.domain.document import without
-from services.agencies.register import versions as register
-from services.agencies.register.versions import Act, Office
+from services.agencies.context import Context
+from services.agencies.domain.document import Document, Key, without
+from services.agencies.register import versions
+from services.agencies.register.versions import Act
+from services.agencies.tables import REVOKED_KEY_IDS, REVOKED_KEYS
+
+AGENCY, KEY = "agency", "key"
+PROVING = (KEY, "certificate")
 
 
-def revoke(office: Office, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Takes a key, a certificate, a grant, a delegation, what it serves or hears, or all of an
-    agency, with its subsystems, back: a Changed.
+def revoke(  # noqa: PLR0913 - the fields of the message
+    context: Context, code: str, kind: str, id_: str, reason: str, *, seen_version: int | None
+) -> int:
+    """Revoke a right of an agency, or all of it with its subsystems; the new version.
 
-    ``asked`` is a Revoke of contracts/agencies/desk.py. NotFound ``agency.not_found``,
-    ``right.not_found``.
+    ``kind`` is one of contracts/agencies/desk.py, REVOKED. NotFound ``agency.not_found``,
+    ``right.not_found``; Conflict ``change.stale`` if another version is in force than
+    ``seen_version``.
     """
-    register.lock(office.conn)
-    row = register.in_force(office.conn, asked["code"])
-    if asked.get("version") not in (None, row.version):
+    versions.lock(context.conn)
+    agency = versions.get_agency_in_force(context.conn, code)
+    if seen_version not in (None, agency.version):
         raise Conflict(
-            "The agency changed after it was looked at; look again, and decide again.",
+            "The agency changed after you opened it. Open it again and decide again.",
             code="change.stale",
         )
-    what, act = asked["what"], Act(f"revoke {asked['what']}", asked["id"], asked["reason"])
-    if what == "agency":
-        version = register.put(office, row.document, act, register.REVOKED)
-        for subsystem in _subsystems(office, row.code):
-            register.put(office, subsystem, act, register.REVOKED)
-        return {"code": row.code, "version": version}
-    left, gone = without(row.document, what, asked["id"])
+    act = Act(f"revoke {kind}", id_, reason)
+    if kind == AGENCY:
+        return _revoke_agency(context, agency.document, act)
+    left, gone = without(agency.document, kind, id_)
     if not gone:
-        raise NotFound(f"The agency has no such {what} now; read it again.", code="right.not_found")
-    if what == "key":
-        _remember(office, row.code, gone)
-    if what in ("key", "certificate"):
-        end_ids(office, row.code, gone)
-    version = register.put(office, left, act, ends_at=row.ends_at)
-    return {"code": row.code, "version": version}
+        raise NotFound(f"The agency has no such {kind} now; read it again.", code="right.not_found")
+    if kind == KEY:
+        _remember_keys(context, code, gone)
+    if kind in PROVING:
+        end_key_ids(context, code, [credential["id"] for credential in gone])
+    return versions.add_version(context, left, act, ends_at=agency.ends_at)
 
 
-def _subsystems(office: Office, code: str) -> list[Mapping[str, Any]]:
-    return [one for one in register.others(office.conn, code) if one.get("member") == code]
+def _revoke_agency(context: Context, document: Document, act: Act) -> int:
+    version = versions.add_version(context, document, act, versions.REVOKED)
+    for other in versions.other_documents(context.conn, document["code"]):
+        if other.get("member") == document["code"]:
+            versions.add_version(context, other, act, versions.REVOKED)
+    return version
 
 
-def _remember(office: Office, code: str, keys: Iterable[Mapping[str, Any]]) -> None:
+def _remember_keys(context: Context, code: str, keys: Sequence[Key]) -> None:
+    """Keep the thumbprints of revoked keys, which the agency cannot put in force again itself."""
     for thumbprint in thumbprints(code, keys).values():
-        office.conn.execute(
-            text(
-                "insert into revoked_keys (thumbprint, code, at) values (:key, :code, :now) "
-                "on conflict do nothing"
-            ),
-            {"key": thumbprint, "code": code, "now": office.now},
+        context.conn.execute(
+            insert(REVOKED_KEYS)
+            .values(thumbprint=thumbprint, code=code, at=context.now)
+            .on_conflict_do_nothing()
         )
 
 
-def end_ids(office: Office, code: str, gone: Iterable[Mapping[str, Any]]) -> None:
-    """Officers took these keys or certificates back: what was begun by them is not gone on with."""
-    for each in gone:
-        office.conn.execute(
-            text(
-                "insert into revoked_key_ids (code, key_id, at) values (:code, :id, :now) "
-                "on conflict do nothing"
-            ),
-            {"code": code, "id": each["id"], "now": office.now},
+def end_key_ids(context: Context, code: str, key_ids: Iterable[str]) -> None:
+    """End what was begun by these keys or certificates, which officers took back."""
+    for key_id in key_ids:
+        context.conn.execute(
+            insert(REVOKED_KEY_IDS)
+            .values(code=code, key_id=key_id, at=context.now)
+            .on_conflict_do_nothing()
         )
 
 
-def thumbprints(code: str, keys: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def thumbprints(code: str, keys: Iterable[Key]) -> dict[str, str]:
     """The SHA-256 thumbprints (RFC 7638) of keys of a document, by their ids."""
-    _, known = agency_of({"code": code, "name": code, "keys": list(keys)})
-    return {one.id: one.jwk.thumbprint() for one in known if one.jwk is not None}
+    _, credentials = agency_of({"code": code, "name": code, "keys": list(keys)})
+    return {key.id: key.jwk.thumbprint() for key in credentials if key.jwk is not None}
 
 
-def revoked(office: Office, found: Mapping[str, str]) -> list[str]:
-    """The ids of those keys that were taken back once; ``found`` is what ``thumbprints`` gave."""
-    rows = office.conn.execute(
-        text("select thumbprint from revoked_keys where thumbprint = any(:found)"),
-        {"found": list(found.values())},
+def revoked_ids(context: Context, by_id: Mapping[str, str]) -> list[str]:
+    """The ids of those keys that were revoked once; ``by_id`` are their thumbprints."""
+    revoked = set(
+        context.conn.execute(
+            select(REVOKED_KEYS.c.thumbprint).where(
+                REVOKED_KEYS.c.thumbprint.in_(list(by_id.values()))
+            )
+        ).scalars()
     )
-    gone = {row.thumbprint for row in rows}
-    return [id_ for id_, thumbprint in found.items() if thumbprint in gone]
+    return [id_ for id_, thumbprint in by_id.items() if thumbprint in revoked]

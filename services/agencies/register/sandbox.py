@@ -1,90 +1,91 @@
-"""The sandbox: whoever wants to try registers a key by himself, for a month."""
+"""Self-service agencies of the sandbox: each has one key, and ends after a month."""
 
 import datetime as dt
 import secrets
-from collections.abc import Mapping
-from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select
 
 from bus.errors import FieldError, Forbidden, RuleBroken, TooMany
 from iran.persian import tehran_day
 from members.documents import agency_of
+from services.agencies.context import Context
 from services.agencies.domain import sandbox
-from services.agencies.register import key_proofs as proving
-from services.agencies.register import versions as register
-from services.agencies.register.document_checks import SANDBOX, checked_keys
-from services.agencies.register.revocations import revoked, thumbprints
-from services.agencies.register.versions import Act, Office
+from services.agencies.domain.document import Document, Key, PublicKey
+from services.agencies.register import key_proofs, versions
+from services.agencies.register.document_checks import SANDBOX, key_faults
+from services.agencies.register.revocations import revoked_ids, thumbprints
+from services.agencies.register.versions import Act
+from services.agencies.tables import AGENCIES
 
 AN_HOUR = 3600
 
 
-def put(office: Office, asked: Mapping[str, Any], *, is_open: bool) -> dict[str, Any]:
-    """A new agency of the sandbox, in force at once: a SandboxAgency.
+def register(
+    context: Context, name: str, key: PublicKey, proof: str | None, *, is_open: bool
+) -> tuple[int, Document]:
+    """Put a new agency of the sandbox in force at once; the version and its document.
 
-    Forbidden ``sandbox.closed``; TooMany ``sandbox.full``; RuleBroken ``field.wrong`` for a key
-    that is none.
+    Forbidden ``sandbox.closed``; TooMany ``sandbox.full``;
+    RuleBroken ``field.wrong`` for a key that cannot be read, was revoked or is not proven.
     """
     if not is_open:
         raise Forbidden("There is no sandbox here; write to us.", code="sandbox.closed")
-    register.lock(office.conn)
-    if _alive(office.conn) >= sandbox.MOST_ALIVE:
+    versions.lock(context.conn)
+    if _count(context.conn) >= sandbox.MOST_ALIVE:
         raise TooMany(
             "The sandbox is full; come back tomorrow.", code="sandbox.full", retry_after=AN_HOUR
         )
-    document, until = _document(office, asked)
+    document = _checked_document(context, name, key, proof)
     act = Act("sandbox", document["keys"][0]["id"])
-    ends_at = office.now + dt.timedelta(sandbox.DAYS)
-    version = register.put(office, document, act, ends_at=ends_at)
-    return {
-        "code": document["code"],
-        "key_id": document["keys"][0]["id"],
-        "until": until.isoformat(),
-        "version": version,
-        "grants": document["grants"],
-    }
+    ends_at = context.now + dt.timedelta(sandbox.DAYS)
+    return versions.add_version(context, document, act, ends_at=ends_at), document
 
 
-def _document(office: Office, asked: Mapping[str, Any]) -> tuple[dict[str, Any], dt.date]:
-    key = {name: asked[name] for name in ("public_key", "jwk") if name in asked}
-    if len(key) != 1:
-        raise _faulty("public_key", "required", "Give public_key or jwk, one of the two.")
+def _checked_document(context: Context, name: str, key: PublicKey, proof: str | None) -> Document:
+    if ("public_key" in key) == ("jwk" in key):
+        raise _refusal("public_key", "required", "Give public_key or jwk, one of the two.")
+    field = "public_key" if "public_key" in key else "jwk"
     code = f"{SANDBOX}{secrets.token_hex(4)}"
-    until = tehran_day(office.now) + dt.timedelta(sandbox.DAYS)
-    document = sandbox.document(code, asked["name"], key, until)
-    if faults := checked_keys(office.conn, document):
-        raise _faulty(next(iter(key)), "invalid", faults[0].message)
+    until = tehran_day(context.now) + dt.timedelta(sandbox.DAYS)
+    own: Key = {"id": f"{code}-1", **key, "until": until.isoformat()}
+    document = sandbox.document(code, name, own)
+    if faults := key_faults(context.conn, document):
+        raise _refusal(field, "invalid", faults[0].message)
     _, credentials = agency_of(document)
-    if revoked(office, thumbprints(code, document["keys"])):
-        raise _faulty(next(iter(key)), "key.revoked", "This key was taken back; make another.")
-    proof = asked.get("proof")
-    if fault := proving.fault("proof", proof, credentials[0], proving.SANDBOX, office.now):
-        raise _faulty(*fault)
-    return document, until
+    if revoked_ids(context, thumbprints(code, document["keys"])):
+        raise _refusal(field, "key.revoked", "This key was taken back; make another.")
+    subject = key_proofs.SANDBOX
+    if fault := key_proofs.proof_fault("proof", proof, credentials[0], subject, context.now):
+        raise _refusal(*fault)
+    return document
 
 
-def _faulty(field: str, code: str, why: str) -> RuleBroken:
-    return RuleBroken(why, code="field.wrong", fields=[FieldError(field, code, why)])
+def _refusal(field: str, code: str, reason: str) -> RuleBroken:
+    return RuleBroken(reason, code="field.wrong", fields=[FieldError(field, code, reason)])
 
 
-def _alive(conn: Connection) -> int:
-    return int(
-        conn.execute(
-            text("select count(*) from agencies where state = 'IN_FORCE' and ends_at is not null")
-        ).scalar_one()
+def _count(conn: Connection) -> int:
+    """How many agencies of the sandbox are in force."""
+    return conn.execute(
+        select(func.count())
+        .select_from(AGENCIES)
+        .where(AGENCIES.c.state == versions.IN_FORCE, AGENCIES.c.ends_at.is_not(None))
+    ).scalar_one()
+
+
+def end_expired(context: Context) -> int:
+    """End the agencies of the sandbox whose month is over; how many."""
+    expired = (
+        select(AGENCIES.c.code)
+        .where(AGENCIES.c.state == versions.IN_FORCE, AGENCIES.c.ends_at <= context.now)
+        .order_by(AGENCIES.c.code)
     )
-
-
-def end(office: Office) -> int:
-    """Ends those of the sandbox whose month is over; how many."""
-    over = "select code from agencies where state = 'IN_FORCE' and ends_at <= :now order by code"
-    now = {"now": office.now}
-    if office.conn.execute(text(over), now).first() is None:
+    # First without the lock: mostly there is none, and this is asked each second.
+    if context.conn.execute(expired).first() is None:
         return 0
-    register.lock(office.conn)
-    codes = office.conn.execute(text(over), now).scalars().all()
+    versions.lock(context.conn)
+    codes = context.conn.execute(expired).scalars().all()
     for code in codes:
-        row = register.in_force(office.conn, code)
-        register.put(office, row.document, Act("end"), register.ENDED, ends_at=row.ends_at)
+        row = versions.get_agency_in_force(context.conn, code)
+        versions.add_version(context, row.document, Act("end"), versions.ENDED, ends_at=row.ends_at)
     return len(codes)

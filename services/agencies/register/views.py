@@ -1,123 +1,150 @@
-"""What officers read of the register."""
+"""What officers read of the register, as the replies of contracts/agencies/desk.py."""
 
-from typing import Any
+import dataclasses
+from collections.abc import Mapping
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, select
 
+from bus.database.rows import columns, fetch_all
 from bus.envelope import instant
 from iran.collation import collation_key
-from services.agencies.domain.document import ends_on, ids, toml_of
-from services.agencies.register import contacts
-from services.agencies.register import proposals as changes
-from services.agencies.register import versions as register
+from services.agencies.domain.document import differences, ends_on, ids, persian_name, toml_of
+from services.agencies.register import contacts, proposals, versions
+from services.agencies.tables import (
+    AGENCIES,
+    AUDIT,
+    AgencyRow,
+    AuditRow,
+    ProposalRow,
+)
 
 HISTORY = 50
+NEW = "NEW"
+Reply = Mapping[str, object]
 
 
-def _place(row: Row[Any]) -> tuple[bool, bool, tuple[str, str]]:
-    """Where an agency stands in the list of all: by its name, among those like it."""
-    return (
-        row.state != "IN_FORCE",
-        row.ends_at is not None,
-        collation_key(row.document.get("name_fa") or row.document["name"]),
-    )
-
-
-def names(conn: Connection) -> dict[str, str]:
+def agency_names(conn: Connection) -> dict[str, str]:
     """The Persian name of each agency by its code; the name of one that has no Persian one."""
-    rows = conn.execute(text("select code, document from agencies"))
-    return {row.code: row.document.get("name_fa") or row.document["name"] for row in rows}
+    rows = conn.execute(select(AGENCIES.c.code, AGENCIES.c.document))
+    return {code: persian_name(document) for code, document in rows}
 
 
-def listed(conn: Connection) -> dict[str, Any]:
-    """An AgencyRows of contracts/agencies/desk.py: what is in force first, the sandbox last;
-    what ended by itself is left out.
-    """
-    waiting = conn.execute(
-        text("select * from agency_changes where state = 'DRAFT' order by id")
-    ).all()
-    known = conn.execute(text("select * from agencies where state <> 'ENDED'"))
-    rows = sorted(known, key=_place)
+def agency_list(conn: Connection) -> Reply:
+    """An AgencyRows: agencies in force first, the sandbox last; those that ended are left out."""
+    drafts = proposals.drafts(conn)
+    agencies = fetch_all(
+        conn,
+        AgencyRow,
+        select(*columns(AGENCIES, AgencyRow)).where(AGENCIES.c.state != versions.ENDED),
+    )
     return {
         "agencies": [
-            {
-                "code": row.code,
-                "name": row.document["name"],
-                "name_fa": row.document.get("name_fa", ""),
-                "version": row.version,
-                "state": row.state,
-                "keys": len(row.document.get("keys", [])),
-                "grants": len(row.document.get("grants", [])),
-                "ends_on": ends_on(row.document),
-                "open": sum(change.code == row.code for change in waiting),
-            }
-            for row in rows
+            _agency_row(agency, sum(draft.code == agency.code for draft in drafts))
+            for agency in sorted(agencies, key=_rank)
         ],
         "changes": [
             {
-                "id": change.id, "code": change.code, "reason": change.reason,
-                "proposed_by": change.proposed_by, "proposed_at": instant(change.proposed_at),
+                "id": draft.id,
+                "code": draft.code,
+                "reason": draft.reason,
+                "proposed_by": draft.proposed_by,
+                "proposed_at": instant(draft.proposed_at),
             }
-            for change in waiting
+            for draft in drafts
         ],
-    }  # fmt: skip
+    }
 
 
-def read(conn: Connection, code: str) -> dict[str, Any]:
-    """An AgencyWhole; a proposal of a new agency has its page before the agency is there.
+def _rank(agency: AgencyRow) -> tuple[bool, bool, tuple[str, str]]:
+    """The place of an agency in the list: by its name, among those like it."""
+    return (
+        agency.state != versions.IN_FORCE,
+        agency.ends_at is not None,
+        collation_key(persian_name(agency.document)),
+    )
+
+
+def _agency_row(agency: AgencyRow, drafts: int) -> Reply:
+    document = agency.document
+    return {
+        "code": agency.code,
+        "name": document["name"],
+        "name_fa": document.get("name_fa", ""),
+        "version": agency.version,
+        "state": agency.state,
+        "keys": len(document.get("keys", [])),
+        "grants": len(document.get("grants", [])),
+        "ends_on": ends_on(document),
+        "open": drafts,
+    }
+
+
+def agency_page(conn: Connection, code: str) -> Reply:
+    """An AgencyWhole; the page of a new agency begins with its first proposal.
 
     NotFound ``agency.not_found``.
     """
-    proposals = conn.execute(
-        text(
-            "select * from agency_changes where code = :code order by state = 'DRAFT' desc, "
-            "id desc limit :most"
-        ),
-        {"code": code, "most": HISTORY},
-    ).all()
-    row = register.find(conn, code) if proposals else register.get(conn, code)
-    document = row.document if row else None
+    changes = proposals.proposals_of(conn, code, HISTORY)
+    agency = versions.find_agency(conn, code) if changes else versions.get_agency(conn, code)
+    document = agency.document if agency else None
     return {
         "code": code,
-        "version": row.version if row else 0,
-        "state": row.state if row else "NEW",
-        "ends_at": instant(row.ends_at) if row else None,
+        "version": agency.version if agency else 0,
+        "state": agency.state if agency else NEW,
+        "ends_at": instant(agency.ends_at) if agency else None,
         "document": document,
         "text": toml_of(document) if document else "",
         "ids": ids(document) if document else {},
-        "changes": [change_told(conn, each) for each in proposals],
-        "history": audit(conn, {"code": code, "before": None, "limit": HISTORY})["acts"],
-        "contacts": contacts.of(conn, code),
+        "changes": [change_reply(conn, change) for change in changes],
+        "history": audit(conn, code, None, HISTORY)["acts"],
+        "contacts": [dataclasses.asdict(contact) for contact in contacts.contacts_of(conn, code)],
     }
 
 
-def change_told(conn: Connection, row: Any) -> dict[str, Any]:
-    """A Change of a row of agency_changes."""
-    now = register.find(conn, row.code)
-    names = ("id", "code", "base_version", "reason", "state", "proposed_by", "decided_by")
+def change_reply(conn: Connection, proposal: ProposalRow) -> Reply:
+    """A Change."""
+    agency = versions.find_agency(conn, proposal.code)
+    before = proposals.document_before(conn, proposal)
     return {
-        **{name: row._mapping[name] for name in names},
-        "decision": row.decision,
-        "stale": row.base_version != (now.version if now else 0),
-        "proposed_at": instant(row.proposed_at),
-        "decided_at": instant(row.decided_at),
-        "lines": changes.lines(conn, row),
-        "before": changes.before(conn, row),
-        "after": row.document,
+        "id": proposal.id,
+        "code": proposal.code,
+        "base_version": proposal.base_version,
+        "reason": proposal.reason,
+        "state": proposal.state,
+        "proposed_by": proposal.proposed_by,
+        "decided_by": proposal.decided_by,
+        "decision": proposal.decision,
+        "stale": proposal.base_version != (agency.version if agency else 0),
+        "proposed_at": instant(proposal.proposed_at),
+        "decided_at": instant(proposal.decided_at),
+        "lines": differences(before, proposal.document),
+        "before": before,
+        "after": proposal.document,
     }
 
 
-def audit(conn: Connection, asked: dict[str, Any]) -> dict[str, Any]:
-    """An Audit: what was done, newest first, of one agency or of all."""
-    rows = conn.execute(
-        text(
-            "select id, at, who, what, code, version, detail, reason from agency_audit "
-            "where (cast(:code as text) is null or code = :code) "
-            "and (cast(:before as bigint) is null or id < :before) order by id desc limit :limit"
-        ),
-        asked,
-    ).all()
+def audit(conn: Connection, code: str | None, before: int | None, limit: int) -> Reply:
+    """An Audit: acts before that id, newest first, of one agency or of all."""
+    statement = select(*columns(AUDIT, AuditRow)).order_by(AUDIT.c.id.desc()).limit(limit)
+    if code is not None:
+        statement = statement.where(AUDIT.c.code == code)
+    if before is not None:
+        statement = statement.where(AUDIT.c.id < before)
+    rows = fetch_all(conn, AuditRow, statement)
     return {
-        "acts": [{**row._mapping, "at": instant(row.at)} for row in rows],
-        "next": rows[-1].id if len(rows) == asked["limit"] else None,
+        "acts": [_audit_entry(row) for row in rows],
+        "next": rows[-1].id if len(rows) == limit else None,
+    }
+
+
+def _audit_entry(row: AuditRow) -> Reply:
+    return {
+        "id": row.id,
+        "at": instant(row.at),
+        "who": row.actor,
+        "what": row.act,
+        "code": row.code,
+        "version": row.version,
+        "detail": row.detail,
+        "reason": row.reason,
     }

@@ -20,7 +20,7 @@ from contracts.billing.bills import BILL_PAID
 from contracts.inquiry.questions import BATCH_ANSWERED, REGISTRY_LOADED
 from contracts.ticketing.citizens import TICKET_MOVED
 from gateway.agency.catalogue.schemas import HEARD, json_schema
-from services.agencies.feeds import feed as hearing
+from services.agencies.feeds.feed import add_events
 from services.agencies.service import Agencies
 from tests.agencies.feeds.hearers import LOADED, Hand, numbers, put, rows
 from tests.conftest import execute
@@ -215,7 +215,7 @@ def test_what_was_rolled_back_leaves_no_hole(hand):
     hand.happens()
     message = Envelope.new(REGISTRY_LOADED.name, "inquiry")
     with contextlib.suppress(ZeroDivisionError), hand.store.transaction(message) as tx:
-        hearing.hear(tx, hand.moment, REGISTRY_LOADED, [Call(message, LOADED)])
+        add_events(tx, hand.moment, REGISTRY_LOADED, [Call(message, LOADED)])
         raise ZeroDivisionError
     hand.happens()
     assert numbers(hand.feed("power-co")["events"]) == [1, 2]

@@ -1,0 +1,87 @@
+"""The context of an act, the same for all entrypoints, and the agency that calls one of them."""
+
+import datetime as dt
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from bus.database.store import Store, Tx
+from bus.envelope import Envelope
+from bus.errors import RuleBroken
+from bus.sealing import Seal
+from bus.settings import Settings
+from bus.signatures.keys import SigningKey
+
+CALLS_PURPOSE = "mirab.agencies.calls"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The open transaction, the moment, the settings, and the name of the officer who acts."""
+
+    tx: Tx
+    now: dt.datetime
+    settings: Settings
+    actor: str = ""
+
+    @property
+    def conn(self) -> Connection:
+        """The connection of the transaction."""
+        return self.tx.conn
+
+    @property
+    def register_key(self) -> SigningKey:
+        """The key that signs the register."""
+        return signing_key(self.settings.text("REGISTER_KEY_FILE"))
+
+    @property
+    def seal(self) -> Seal:
+        """What seals the data and answers of calls that are answered later."""
+        return Seal(self.settings.secret("AGENCIES_KEY").reveal(), CALLS_PURPOSE)
+
+
+class Entrypoints:
+    """What the entrypoints of all rooms share; ``service.Agencies`` gives it store and settings.
+
+    The inbox remembers the name of the method that handled a message: a method that gets another
+    name handles messages of before once more.
+    """
+
+    store: Store
+    settings: Settings
+    now: Callable[[], dt.datetime]
+
+    def context(self, tx: Tx, actor: str = "") -> Context:
+        """The context of an act in that transaction, by that officer."""
+        return Context(tx, self.now(), self.settings, actor)
+
+
+@functools.lru_cache(maxsize=4)
+def signing_key(path: str) -> SigningKey:
+    """The key of a file that signs the register; each process reads it once."""
+    return SigningKey.load(path.strip(), "register")
+
+
+@dataclass(frozen=True, slots=True)
+class CallingAgency:
+    """The agency that calls, as the gateway's door has proven it.
+
+    ``key`` is the id of the key by which it proved itself; ``fields`` is the whole caller of the
+    envelope, with its grants.
+    """
+
+    code: str
+    key: str | None
+    fields: Mapping[str, object]
+
+
+def calling_agency(message: Envelope | None) -> CallingAgency:
+    """The agency that calls. RuleBroken ``agency.only`` for anybody else."""
+    fields = (message.caller if message else None) or {}
+    if not fields.get("agency"):
+        raise RuleBroken(
+            "Only an agency has this. Call it with the key of your agency.", code="agency.only"
+        )
+    return CallingAgency(str(fields["agency"]), fields.get("key"), fields)
