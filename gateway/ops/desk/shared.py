@@ -52,7 +52,7 @@ class DeskSection:
             request,
             "preview",
             preview=preview,
-            carried_fields=carried_fields(values, preview),
+            carried=carried_fields(values, preview),
             action=request.url.path,
             layout="desk/layout.html",
         )

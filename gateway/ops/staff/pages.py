@@ -105,7 +105,7 @@ class StaffPages:
             NO_SUBMISSION,
             {},
             preview=preview,
-            carried_fields=carried_fields(values, preview),
+            carried=carried_fields(values, preview),
             action=request.url.path,
             layout=f"{self.section.templates}/layout.html",
         )
