@@ -18,7 +18,7 @@ from bus.signatures.keys import SigningKey
 from contracts import health_contracts
 from contracts.inquiry.questions import LOAD_REGISTRY, LOAD_STATUS
 from gateway import web
-from gateway.forms import uploads
+from gateway.forms.multipart import TEXT_FORM, read_fields
 from gateway.html import assets, rendering
 from gateway.http import bodies
 from gateway.ops.access import Access, bearer, wants_page
@@ -196,7 +196,7 @@ async def sent_object(request: Request) -> Sent:
     if media != "application/x-www-form-urlencoded" or bearer(request) is not None:
         bodies.media_type(request, "application/json")
         return Sent(bodies.parse_object(await bodies.body(request)), False)
-    values = (await uploads.read_form(request, None, fields_limit=uploads.TEXT_FORM)).values
+    values = await read_fields(request, TEXT_FORM)
     data: dict[str, Any] = {}
     for name, texts in values.items():
         if name in ("all", "allow_removals"):

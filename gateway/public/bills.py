@@ -14,13 +14,14 @@ from bus.errors import BusError, ContractError, NotFound, RuleBroken
 from bus.process import log
 from contracts.billing import bills as contracts
 from gateway import web
-from gateway.forms import uploads
+from gateway.forms.multipart import read_fields
+from gateway.forms.values import text_of
 from gateway.http import bodies
 from gateway.papers import pdf
 from gateway.public.json_api import idempotency_id
 from gateway.public.site import words
 from gateway.public.site.backend import Tickets
-from gateway.public.site.pages import faults_of, leads_to, show, status_of, text_of
+from gateway.public.site.pages import faults_of, leads_to, show, status_of
 
 FIELDS_OF_A_RETURN, LONGEST_VALUE, RETURN_BYTES = 40, 2000, 64 * 1024
 _log = log.get("bills")
@@ -45,7 +46,7 @@ class Bills:
 
     async def find(self, request: Request) -> Response:
         """POST /bills: on to the bill, if there is one."""
-        values = (await uploads.read_form(request, None)).values
+        values = await read_fields(request)
         typed = {name: text_of(values, name) for name in ("bill_id", "payment_id")}
         if words.choose(request, values):
             return show(request, "bills", typed=typed, faults={})
@@ -85,7 +86,7 @@ class Bills:
 
     async def pay(self, request: Request) -> Response:
         """POST /bills/{bill_id}/{payment_id}/pay: a page that leads to the bank."""
-        values = (await uploads.read_form(request, None)).values
+        values = await read_fields(request)
         # In the other language it is the same payment, told again.
         words.choose(request, values)
         asked = {name: request.path_params[name] for name in ("bill_id", "payment_id")}
@@ -200,7 +201,7 @@ async def _returned_form(request: Request) -> dict[str, str]:
 async def _body_fields(request: Request) -> dict[str, str]:
     """The fields of a body, whatever type it names: several forms of banks name none."""
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
-        values = (await uploads.read_form(request, None)).values
+        values = await read_fields(request)
         return {name: text_of(values, name) for name in values}
     text = (await bodies.body(request, RETURN_BYTES)).decode("utf-8", "replace")
     if text.lstrip().startswith("{"):

@@ -22,7 +22,7 @@ from bus.sealing import derived
 from bus.settings import MissingSettings, Settings
 from bus.signatures.keys import base64url
 from contracts.notify.messages import RECEIPT
-from gateway.forms import uploads
+from gateway.forms.multipart import read_form
 from gateway.http import bodies
 from gateway.limits.guesses import Guesses
 
@@ -81,7 +81,7 @@ async def _told(request: Request) -> Mapping[str, Any]:
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "application/json":
         return bodies.parse_object(await bodies.body(request, LIMIT))
-    form = await uploads.read_form(request, None, fields_limit=LIMIT)
+    form = await read_form(request, None, fields_limit=LIMIT)
     return {name: values[0] for name, values in form.values.items()}
 
 

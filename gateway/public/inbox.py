@@ -8,11 +8,12 @@ from starlette.routing import Route
 
 from bus.errors import BusError
 from contracts.notify import inbox as contracts
-from gateway.forms import uploads
+from gateway.forms.multipart import read_fields
+from gateway.forms.values import text_of
 from gateway.public.site import words
 from gateway.public.site.access import INBOX, keep_open, open_door, proof_of
 from gateway.public.site.backend import Tickets
-from gateway.public.site.pages import faults_of, leads_to, show, status_of, text_of
+from gateway.public.site.pages import faults_of, leads_to, show, status_of
 
 
 class Inbox:
@@ -27,7 +28,7 @@ class Inbox:
 
     async def make(self, request: Request) -> Response:
         """POST /inbox: a form that is sent twice is one inbox, with one secret."""
-        values = (await uploads.read_form(request, None)).values
+        values = await read_fields(request)
         form = self._tickets.acts.form_or_new(text_of(values, "form"))
         data = {"secret": form.secret}
         told = await self._tickets.ask(request, contracts.MAKE_INBOX, data, id=form.id)
@@ -39,7 +40,7 @@ class Inbox:
 
     async def open(self, request: Request) -> Response:
         """POST /inbox/open"""
-        values = (await uploads.read_form(request, None)).values
+        values = await read_fields(request)
         typed = {name: text_of(values, name) for name in ("code", "secret")}
         if words.choose(request, values):
             return show(request, "inbox_open", typed=typed, faults={})

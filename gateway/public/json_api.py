@@ -13,7 +13,8 @@ from starlette.routing import Route
 from bus.kinds import Request as Contract
 from contracts.ticketing import citizens as contracts
 from gateway import web
-from gateway.forms import uploads
+from gateway.forms.downloads import file_response
+from gateway.forms.multipart import TEXT_FORM, read_form
 from gateway.http import bodies
 from gateway.http.origin import for_every_site
 from gateway.http.problems import HttpError
@@ -51,7 +52,7 @@ class JsonApi:
         """POST /v1/attachments: one file; the claim that comes back goes into a ticket."""
         address, budgets = address_of(request), self._tickets.uploads
         budgets.check(address)
-        form = await uploads.read_form(request, self._tickets.blobs_of(request), files=1)
+        form = await read_form(request, self._tickets.blobs_of(request), files=1)
         budgets.check_problems(address, form.problems)
         if form.problems or not form.claims:
             problem = form.problems[0] if form.problems else None
@@ -60,7 +61,7 @@ class JsonApi:
                 problem.message if problem else "Send one file as multipart/form-data.",
             )
         (claim,) = form.claims
-        told = {"claim": self._tickets.seals.seal(claim.told()), "type": claim.type}
+        told = {"claim": self._tickets.seals.seal(claim.attachment()), "type": claim.type}
         return web.json_response({**told, "size": claim.size, "name": claim.name}, 201)
 
     async def register(self, request: Request) -> Response:
@@ -117,14 +118,14 @@ class JsonApi:
         """GET /v1/tickets/{code}/attachments/{attachment}"""
         asked = {**self._proof(request), "attachment": request.path_params["attachment"]}
         told = await self._tickets.ask(request, contracts.OPEN_ATTACHMENT, asked)
-        return uploads.file_response(
+        return file_response(
             self._tickets.blobs, sha256=told["sha256"], type=told["type"], name=told["name"]
         )
 
     @staticmethod
     async def _object(request: Request) -> dict[str, Any]:
         bodies.media_type(request, "application/json")
-        return bodies.parse_object(await bodies.body(request, uploads.TEXT_FORM))
+        return bodies.parse_object(await bodies.body(request, TEXT_FORM))
 
     def _with_files(self, data: dict[str, Any]) -> dict[str, Any]:
         """Claims of POST /v1/attachments as what they stand for; nobody can make one."""

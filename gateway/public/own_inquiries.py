@@ -15,12 +15,13 @@ from bus.errors import BusError, Conflict, ContractError, NotFound, Unavailable
 from contracts.billing.bills import LOOK_UP, QUOTE
 from contracts.inquiry import own as contracts
 from contracts.inquiry.ratings import RATE_OWN
-from gateway.forms import uploads
+from gateway.forms.multipart import read_fields
+from gateway.forms.values import text_of
 from gateway.papers import pdf
 from gateway.public.site import words
 from gateway.public.site.access import OWN, keep_open, open_door, proof_of
 from gateway.public.site.backend import Tickets
-from gateway.public.site.pages import faults_of, leads_to, show, status_of, text_of
+from gateway.public.site.pages import faults_of, leads_to, show, status_of
 
 WAIT_SECONDS = 3
 SERVICE = "own_inquiry"
@@ -55,7 +56,7 @@ class Own:
 
     async def ask(self, request: Request) -> Response:
         """POST /inquiry: a form that is sent twice is one inquiry, with one secret."""
-        values = (await uploads.read_form(request, None)).values
+        values = await read_fields(request)
         typed = {name: text_of(values, name) for name in ("key", "file_no")}
         form = self._tickets.acts.form_or_new(text_of(values, "form"))
         if words.choose(request, values):
@@ -92,7 +93,7 @@ class Own:
 
     async def open(self, request: Request) -> Response:
         """POST /inquiry/open"""
-        values = (await uploads.read_form(request, None)).values
+        values = await read_fields(request)
         typed = {name: text_of(values, name) for name in ("code", "secret")}
         if words.choose(request, values):
             return show(request, "inquiry_open", typed=typed, faults={})
@@ -156,7 +157,7 @@ class Own:
         proof = self._proof(request)
         if proof is None:
             return RedirectResponse("/inquiry/open", 303)
-        values = (await uploads.read_form(request, None)).values
+        values = await read_fields(request)
         score = text_of(values, "score")
         data = {
             **proof, "score": int(score) if score in "12345" and score else 0,

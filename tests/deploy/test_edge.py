@@ -14,7 +14,7 @@ import pytest
 from bus.signatures.signing import sign_request
 from connector.caller import load_key
 from gateway.agency.files.lines import UPLOAD_LIMIT
-from gateway.forms import uploads
+from gateway.forms import multipart
 from gateway.http import bodies
 from gateway.notify.reading import LETTER_LIMIT
 from gateway.ops.notices import jobs
@@ -277,16 +277,16 @@ def limits(face):
 
 def test_s2_bodies_pass_where_and_as_far_as_a_face_takes_them():
     plain = 1 << 20
-    assert max(bodies.BODY_LIMIT, uploads.TEXT_FORM) <= plain
+    assert max(bodies.BODY_LIMIT, multipart.TEXT_FORM) <= plain
     (size,) = limits("public").values()
-    assert 20 << 20 < uploads.FORM_MOST + uploads.TEXT_FORM + 64 * 1024 <= size
+    assert 20 << 20 < multipart.FORM_MOST + multipart.TEXT_FORM + 64 * 1024 <= size
     (size,) = limits("agency").values()
     assert size >= UPLOAD_LIMIT
     (size,) = limits("notify").values()
     assert size >= LETTER_LIMIT
     (size,) = limits("desk").values()
     for fields in (jobs.FILE_LIMIT, banks.FILE_LIMIT):
-        assert uploads.FILE_MOST + fields + 64 * 1024 <= size
+        assert multipart.FILE_MOST + fields + 64 * 1024 <= size
 
 
 @pytest.mark.parametrize(

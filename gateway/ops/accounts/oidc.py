@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -39,6 +40,11 @@ class Attempt:
     @classmethod
     def new(cls) -> "Attempt":
         return cls(secrets.token_urlsafe(24), secrets.token_urlsafe(24), secrets.token_urlsafe(48))
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, object]) -> "Attempt":
+        """Return the attempt that a sealed cookie carried."""
+        return cls(str(data["state"]), str(data["nonce"]), str(data["verifier"]))
 
     @property
     def challenge(self) -> str:

@@ -14,11 +14,11 @@ from starlette.routing import Route
 from bus.errors import BusError, Forbidden, NotFound, TooMany, Unauthenticated
 from contracts.ticketing import accounts
 from gateway import web
+from gateway.forms.values import value_of
 from gateway.html import rendering
 from gateway.http.problems import status_of
 from gateway.ops.accounts import words
 from gateway.ops.accounts.sign_in import text_form
-from gateway.ops.staff.forms import value_of
 from gateway.ops.staff.session import Desk, colleague_of, new_cookie
 
 CSP = "Content-Security-Policy"

@@ -10,12 +10,12 @@ from starlette.routing import Route
 from bus.errors import ContractError, Forbidden, TooMany, Unauthenticated
 from contracts.ticketing import accounts
 from gateway import web
-from gateway.forms import uploads
+from gateway.forms.multipart import TEXT_FORM, read_fields
+from gateway.forms.values import value_of
 from gateway.html import rendering
 from gateway.ops.accounts import kept_forms
 from gateway.ops.accounts.kept_forms import KeptForm
 from gateway.ops.accounts.oidc import Attempt, Provider
-from gateway.ops.staff.forms import value_of
 from gateway.ops.staff.session import Colleague, Desk, colleague_of, new_cookie
 from iran.persian import fold_code
 
@@ -33,7 +33,7 @@ async def text_form(request: Request) -> dict[str, list[str]]:
     """The fields of a form without files; none of a form that has none and sends no body."""
     if "content-type" not in request.headers and request.headers.get("content-length", "0") == "0":
         return {}
-    return (await uploads.read_form(request, None, fields_limit=uploads.TEXT_FORM)).values
+    return await read_fields(request, TEXT_FORM)
 
 
 class SignInPages:
@@ -154,15 +154,17 @@ class SignInPages:
     async def oidc_end(self, request: Request) -> Response:
         """GET /oidc/back: the organisation's login sends the browser back."""
         sealed = request.cookies.get(self._oidc_cookie(request), "")
-        told, query = self.desk.seals.open(sealed, OIDC_SECONDS), request.query_params
-        state = query.get("state", "")
-        if self._provider is None or not told or not hmac.compare_digest(
-            str(told.get("state", "")).encode(), state.encode()
-        ):  # fmt: skip
+        sealed_attempt, query = self.desk.seals.open(sealed, OIDC_SECONDS), request.query_params
+        attempt = Attempt.from_data(sealed_attempt) if sealed_attempt else None
+        state = query.get("state", "").encode()
+        if (
+            self._provider is None
+            or attempt is None
+            or not hmac.compare_digest(attempt.state.encode(), state)
+        ):
             return self._page("ورود ناتمام ماند؛ دوباره تلاش کنید.", 401)
         if "code" not in query or not self._provider.is_issuer(query.get("iss")):
             return self._page("ورود سازمانی پذیرفته نشد.", 401)
-        attempt = Attempt(told["state"], told["nonce"], told["verifier"])
         identity = await self._provider.identity(attempt, query["code"], self._back(request))
         cookie = new_cookie()
         asked = {**self.desk.started(request, cookie), **identity._asdict()}

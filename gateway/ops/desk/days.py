@@ -8,10 +8,11 @@ from starlette.routing import Route
 
 from bus.errors import BusError, NotFound, Unauthenticated
 from contracts.ticketing import desk as contracts
+from gateway.forms.values import value_of
 from gateway.ops.desk import day_looks, words
 from gateway.ops.desk.shared import DeskSection, done, status_shown
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_day, parse_form, query_value, value_of
+from gateway.ops.staff.forms import parse_day, parse_form, query_value
 from gateway.ops.staff.previews import wants_change, wants_preview
 
 CHANGES = {
@@ -50,7 +51,7 @@ class DayPages(DeskSection):
         what = request.path_params["what"]
         if what not in CHANGES:
             raise NotFound("There is no such act.", code="http.not_found")
-        values = (await forms.read(request)).values
+        values = (await forms.read_form(request)).values
         typed = {**{field: value_of(values, field) for field in values}, "act": what}
         if wants_change(values):
             return await self._calendar(request, None, typed)

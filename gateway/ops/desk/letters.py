@@ -10,10 +10,11 @@ from bus.blobs import Blobs
 from bus.errors import BusError, NotFound, Unauthenticated
 from bus.kinds import Request as Contract
 from contracts.ticketing import letters as contracts
-from gateway.forms import uploads
+from gateway.forms.downloads import file_response
+from gateway.forms.values import value_of
 from gateway.ops.desk.shared import DeskSection, status_shown
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_form, query_value, value_of
+from gateway.ops.staff.forms import parse_form, query_value
 from gateway.ops.staff.list_links import back_query, with_back
 from gateway.ops.staff.refusal_texts import FAULTS
 from gateway.ops.staff.refusals import Refusals
@@ -102,7 +103,7 @@ class LetterPages(DeskSection):
         name, letter = request.path_params["act"], request.path_params["letter"]
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
-        values = (await forms.read(request)).values
+        values = (await forms.read_form(request)).values
         typed = {field: value_of(values, field) for field in values}
         try:
             data = {**parse_form(ACTS[name], values), "letter": letter}
@@ -118,7 +119,7 @@ class LetterPages(DeskSection):
         """GET /desk/letters/{letter}/source: the letter as it came, to be saved."""
         letter = {"letter": request.path_params["letter"]}
         file = await self.desk.ask(request, contracts.LETTER_SOURCE, letter)
-        return uploads.file_response(
+        return file_response(
             self._blobs, sha256=file["sha256"], type=file["type"], name=file["name"]
         )
 

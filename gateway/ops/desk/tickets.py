@@ -13,11 +13,13 @@ from bus.kinds import Request as Contract
 from contracts.billing.treasury import OPEN_BILLS_OF_TICKET
 from contracts.ticketing import desk as contracts
 from contracts.ticketing.citizens import FORM, REGISTER, STATES
-from gateway.forms import uploads
+from gateway.forms.downloads import file_response
+from gateway.forms.multipart import SubmittedForm
+from gateway.forms.values import value_of
 from gateway.ops.desk import ticket_looks, words
 from gateway.ops.desk.shared import DeskSection, done, status_shown
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_form, query_value, value_of
+from gateway.ops.staff.forms import parse_form, query_value
 from gateway.ops.staff.list_links import back_query, with_back
 from gateway.ops.staff.previews import wants_change, wants_preview
 from gateway.ops.staff.session import Desk
@@ -111,7 +113,7 @@ class TicketPages(DeskSection):
         name, code = request.path_params["act"], request.path_params["code"]
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
-        form = await forms.read(request, self._blobs_of(request, name))
+        form = await forms.read_form(request, self._blobs_of(request, name))
         typed = {**{field: value_of(form.values, field) for field in form.values}, "act": name}
         if wants_change(form.values):
             return await self._ticket(request, None, typed)
@@ -129,7 +131,7 @@ class TicketPages(DeskSection):
         return answer or RedirectResponse(with_back(f"/desk/tickets/{code}?done={name}", back), 303)
 
     async def _do(
-        self, request: Request, name: str, code: str, form: uploads.Form, typed: Mapping[str, str]
+        self, request: Request, name: str, code: str, form: SubmittedForm, typed: Mapping[str, str]
     ) -> Response | None:
         """Does it; or gives the page to look at before."""
         if form.problems:
@@ -137,7 +139,7 @@ class TicketPages(DeskSection):
         contract, fixed = ACTS[name]
         data = {**parse_form(contract, form.values), **fixed, "code": code}
         if name in FILES:
-            data["attachments"] = [claim.told() for claim in form.claims]
+            data["attachments"] = [claim.attachment() for claim in form.claims]
         if name in ENDS:
             await self._settle_bills(request, typed)
         if name in LOOKED_AT and wants_preview(form.values):
@@ -180,7 +182,7 @@ class TicketPages(DeskSection):
         params = request.path_params
         asked = {"code": params["code"], "attachment": params["file"]}
         told = await self.desk.ask(request, contracts.OPEN_FILE, asked)
-        return uploads.file_response(
+        return file_response(
             self._blobs, sha256=told["sha256"], type=told["type"], name=told["name"]
         )
 
@@ -190,7 +192,7 @@ class TicketPages(DeskSection):
             form = await self.desk.ask_as_desk(request, FORM, {})
             fresh = self.desk.acts.new_form()
             return await self.page(request, "telephone", form=form, act=fresh, typed={}, faults={})
-        values = (await forms.read(request)).values
+        values = (await forms.read_form(request)).values
         form = await self.desk.ask_as_desk(request, FORM, {})
         typed = {field: value_of(values, field) for field in values}
         act = self.desk.acts.form_or_new(typed.get("form", ""))

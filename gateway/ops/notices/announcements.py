@@ -11,11 +11,12 @@ from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
 from contracts.notify import announcements as contracts
+from gateway.forms.values import value_of
 from gateway.ops.notices.looks import Looks
 from gateway.ops.notices.section import AT
 from gateway.ops.notices.times import day_and_hour, moment_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_day, parse_whole, value_of
+from gateway.ops.staff.forms import parse_day, parse_whole
 from gateway.ops.staff.pages import (
     MOST_NUMBER,
     NO_SUBMISSION,
@@ -67,7 +68,7 @@ class Announcements:
 
     async def write(self, request: Request) -> Response:
         """POST /desk/notices/announcements/new: on to the page to check before it is published."""
-        values = (await forms.read(request)).values
+        values = (await forms.read_form(request)).values
         typed = {**{name: value_of(values, name) for name in values}, "act": "write"}
         components = values.get("components", [])
         try:
@@ -127,7 +128,7 @@ class Announcements:
         name, id_ = request.path_params["act"], request.path_params["id"]
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
-        values = (await forms.read(request)).values
+        values = (await forms.read_form(request)).values
         values["act"] = [name]
         typed = {n: value_of(values, n) for n in values}
         data: dict[str, Any] = {"id": id_, "tell": typed.get("tell") == "1"}

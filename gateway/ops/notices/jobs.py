@@ -11,11 +11,12 @@ from starlette.routing import Route
 from bus.errors import BusError, NotFound
 from contracts.notify import bulk as contracts
 from contracts.notify import desk as notices_desk
+from gateway.forms.values import value_of
 from gateway.ops.notices.looks import Looks
 from gateway.ops.notices.section import AT
 from gateway.ops.notices.times import moment_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_whole, value_of
+from gateway.ops.staff.forms import parse_whole
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.staff.previews import Preview
 from iran.collation import collation_key
@@ -59,7 +60,7 @@ class Jobs:
         """POST /desk/notices/jobs/new: a CSV file; a form that is sent twice is one job."""
         typed: dict[str, str] = {"act": "submit"}
         try:
-            form = await forms.read(request, files=1, fields_limit=FILE_LIMIT, as_text=True)
+            form = await forms.read_form(request, files=1, fields_limit=FILE_LIMIT, as_text=True)
             names = ("name", "template", "language", "form")
             typed |= {name: value_of(form.values, name) for name in names}
             job = str(uuid.uuid5(uuid.NAMESPACE_OID, typed["form"] or str(uuid.uuid4())))
@@ -117,7 +118,7 @@ class Jobs:
         name, job = request.path_params["act"], request.path_params["job"]
         if name not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
-        values = (await forms.read(request)).values
+        values = (await forms.read_form(request)).values
         values["act"] = [name]
         data: dict[str, Any] = {"job": job}
         if name == "start":

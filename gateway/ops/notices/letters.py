@@ -13,9 +13,10 @@ from starlette.routing import Route
 from bus.blobs import Blobs
 from bus.errors import NotFound
 from contracts.notify import govnotify as contracts
+from gateway.forms.downloads import download_headers
 from gateway.ops.notices.section import AT
 from gateway.ops.staff import forms
-from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, attachment
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.staff.previews import Fact, Preview
 from gateway.papers import letters
 
@@ -44,7 +45,7 @@ class Letters:
         for letter in told["letters"]:
             if letter["id"] == request.path_params["id"]:
                 made = await asyncio.to_thread(letters.pdf, letter, self._blobs)
-                headers = attachment(f"letter-{letter['id']}.pdf")
+                headers = download_headers(f"letter-{letter['id']}.pdf")
                 return Response(made, headers=headers, media_type="application/pdf")
         raise NotFound("No such letter waits for the printer.", code="message.not_found")
 
@@ -52,11 +53,11 @@ class Letters:
         """GET /desk/notices/letters.zip: the PDFs of all on the page, in its order."""
         told = await self._read(request)
         made = await asyncio.to_thread(bundled, told["letters"], self._blobs)
-        return Response(made, headers=attachment("letters.zip"), media_type="application/zip")
+        return Response(made, headers=download_headers("letters.zip"), media_type="application/zip")
 
     async def printed(self, request: Request) -> Response:
         """POST /desk/notices/letters: those that were chosen are printed and posted."""
-        values = (await forms.read(request)).values
+        values = (await forms.read_form(request)).values
         values["act"] = ["printed"]
 
         async def preview(_: Request, data: Mapping[str, Any]) -> Preview:

@@ -9,9 +9,10 @@ from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
 from contracts.notify import desk as contracts
+from gateway.forms.values import value_of
 from gateway.ops.notices.section import AT
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_form, value_of
+from gateway.ops.staff.forms import parse_form
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, before, resolved
 from gateway.ops.staff.previews import Fact, Preview
 
@@ -45,7 +46,7 @@ class Messages:
 
     async def search(self, request: Request) -> Response:
         """POST /desk/notices/messages: an address of somebody stands in no address of a page."""
-        values = (await forms.read(request)).values
+        values = (await forms.read_form(request)).values
         typed = {**{name: value_of(values, name) for name in values}, "act": "find"}
         try:
             told = await self._pages.ask(
@@ -68,7 +69,7 @@ class Messages:
 
     async def reveal(self, request: Request) -> Response:
         """POST /desk/notices/messages/{id}: the whole message, once, for a reason."""
-        values = (await forms.read(request)).values
+        values = (await forms.read_form(request)).values
         typed = {**{name: value_of(values, name) for name in values}, "act": "reveal"}
         try:
             told = await self._pages.ask(

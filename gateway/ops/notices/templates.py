@@ -13,10 +13,11 @@ from starlette.routing import Route
 from bus.errors import BusError, NotFound
 from contracts.notify import desk as contracts
 from contracts.notify.messages import LANGUAGES
+from gateway.forms.values import value_of
+from gateway.ops.notices import words
 from gateway.ops.notices.looks import Looks
 from gateway.ops.notices.section import AT
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import value_of
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Preview
 
@@ -66,7 +67,7 @@ class Templates:
 
     async def try_values(self, request: Request) -> Response:
         """POST /desk/notices/templates/{id}/values: the same page with values of one's own."""
-        values = (await forms.read(request)).values
+        values = (await forms.read_form(request)).values
         return await self._form(
             request, Submission("values", {n: value_of(values, n) for n in values})
         )
@@ -117,7 +118,7 @@ class Templates:
         except BusError as error:
             if error.kind == "Unavailable":
                 raise
-            return {"language": language, "refused": self._pages.section.words.sentence(error)}
+            return {"language": language, "refused": words.sentence(error)}
         return {**told, "language": language, "refused": ""}
 
     async def frame(self, request: Request) -> Response:
@@ -166,7 +167,7 @@ class Templates:
 
     async def draft(self, request: Request) -> Response:
         """POST /desk/notices/templates/new: on to the draft."""
-        values = (await forms.read(request)).values
+        values = (await forms.read_form(request)).values
         typed = {**{name: value_of(values, name) for name in values}, "act": "draft"}
         data: dict[str, Any] = {
             name: typed.get(name, "") for name in ("code", "channel", "name", "lane", "consent")

@@ -10,11 +10,12 @@ from starlette.routing import Route
 from bus.errors import BusError, FieldError, NotFound, RuleBroken
 from contracts import agency_contracts
 from contracts.agencies import desk as contracts
+from gateway.forms.values import value_of
 from gateway.ops.register import looks
 from gateway.ops.register.comparing import differences
 from gateway.ops.register.section import AT
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_day, parse_whole, value_of
+from gateway.ops.staff.forms import parse_day, parse_whole
 from gateway.ops.staff.pages import NO_SUBMISSION, Show, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Preview
 
@@ -86,7 +87,7 @@ class Proposals:
 
 async def typed_of(request: Request) -> dict[str, str]:
     """What was typed into a form of our own site."""
-    values = (await forms.read(request)).values
+    values = (await forms.read_form(request)).values
     return {name: value_of(values, name) for name in values}
 
 

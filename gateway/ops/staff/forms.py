@@ -1,8 +1,7 @@
 """Forms of colleagues in the types of contracts: numbers, hours and Jalali days as people write
-them. Every page of the desk reads what was typed here, so that no field is forgotten.
+them. Every page of the desk reads its forms here, so that no field stays unread.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import fields
@@ -12,36 +11,42 @@ from bus.blobs import Blobs
 from bus.fields import Day
 from bus.foreign.filetypes import FILES_MOST
 from bus.kinds import Request as Contract
-from gateway.forms import uploads
+from gateway.forms import multipart
+from gateway.forms.multipart import TEXT_FORM, SubmittedForm
+from gateway.forms.values import Values
 from iran.hours import parse_hour
 from iran.persian import Malformed, fold_code, fold_number, parse_jalali, without_marks
 
-DIGITS_MOST = 18
-# What people write in words: marks between its letters may be meant, and digits stay as they are.
+DIGITS_MOST, PAGES_MOST = 18, 10_000
+# Prose: marks between its letters may be meant, and digits stay as they are.
 PROSE = frozenset(
-    {"text", "body_fa", "body_en", "text_fa", "text_en", "fa-body", "en-body", "fa-subject",
-     "en-subject", "toml", "file", "password"}
+    {
+        "text", "body_fa", "body_en", "text_fa", "text_en", "fa-body", "en-body", "fa-subject",
+        "en-subject", "toml", "file", "password",
+    }
 )  # fmt: skip
-# Words of one line: marks that came along when they were pasted are dropped, digits stay.
+# Text of one line: marks that came along with pasted text are dropped, digits stay.
 WORDS = frozenset(
-    {"title", "title_fa", "title_en", "name", "name_fa", "source", "decree", "reason", "why",
-     "note", "basis", "search"}
+    {
+        "title", "title_fa", "title_en", "name", "name_fa", "source", "decree", "reason", "why",
+        "note", "basis", "search",
+    }
 )  # fmt: skip
 HOURS = frozenset({"opens", "closes", "from_hour", "to_hour"})
 
 
-async def read(
+async def read_form(
     request: Request,
     blobs: Blobs | None = None,
     *,
     files: int = FILES_MOST,
-    fields_limit: int = uploads.TEXT_FORM,
+    fields_limit: int = TEXT_FORM,
     as_text: bool = False,
-) -> uploads.Form:
-    """The form of a request with each value as it is meant; as it was typed it stays in the
-    request's state, for the page of a problem.
+) -> SubmittedForm:
+    """Read the form of a request and normalise each value; as it was typed it stays in the state
+    of the request, for the page of a problem. Arguments and errors: gateway.forms.multipart.
     """
-    form = await uploads.read_form(
+    form = await multipart.read_form(
         request, blobs, files=files, fields_limit=fields_limit, as_text=as_text
     )
     form.values = {
@@ -51,10 +56,10 @@ async def read(
 
 
 def normalise(name: str, value: str) -> str:
-    """What somebody typed into the field of this name, without what he cannot see.
+    """Return the value of the field of this name without invisible marks, its digits in ASCII.
 
-    >>> meant("file_no", "\u200f۱۲۳\u200c "), meant("opens", "۹"), meant("why", " بند ۳ ")
-    ('123', '09:00', 'بند ۳')
+    >>> normalise("file_no", "\u200f۱۲۳\u200c "), normalise("opens", "۹"), normalise("why", " ۳ ")
+    ('123', '09:00', '۳')
     """
     if name in PROSE or name.startswith("value-") or "\n" in value:
         return value
@@ -64,23 +69,18 @@ def normalise(name: str, value: str) -> str:
 
 
 def query_value(request: Request, name: str, otherwise: str = "") -> str:
-    """A field of a form that is sent by its address."""
+    """Return a field of a form that was sent by GET; ``otherwise`` if it is empty."""
     return normalise(name, request.query_params.get(name, "")) or otherwise
 
 
 def page_number(request: Request) -> int:
-    """The page of a list that is asked for; the first one for anything else."""
+    """Return the number of ``?page=`` of a list; 1 for anything that is no such number."""
     number = parse_whole(query_value(request, "page", "1"))
-    return number if isinstance(number, int) and 1 <= number <= 10_000 else 1  # noqa: PLR2004
+    return number if isinstance(number, int) and 1 <= number <= PAGES_MOST else 1
 
 
-def value_of(values: Mapping[str, list[str]], name: str) -> str:
-    """The one value of a field; empty if it was not sent."""
-    return values.get(name, [""])[0]
-
-
-def parse_form(contract: Contract, values: Mapping[str, list[str]]) -> dict[str, Any]:
-    """What a form says, in the types of a contract; an empty field was not filled in."""
+def parse_form(contract: Contract, values: Values) -> dict[str, Any]:
+    """Return the values of a form in the types of a contract; empty fields are left out."""
     data: dict[str, Any] = {}
     for name, field in contract.schema.fields.items():
         filled = [value for value in values.get(name, []) if value.strip()]
@@ -98,9 +98,9 @@ def parse_form(contract: Contract, values: Mapping[str, list[str]]) -> dict[str,
 
 
 def parse_whole(text: str) -> int | str:
-    """A whole number as people write it; what is none is left for the contract to refuse.
+    """Return a whole number as people write it; other text stays for the contract to refuse.
 
-    >>> whole_of("۱٬۷۵۵٬۰۰۰")
+    >>> parse_whole("۱٬۷۵۵٬۰۰۰")
     1755000
     """
     bare = fold_number(text)
@@ -108,7 +108,7 @@ def parse_whole(text: str) -> int | str:
 
 
 def parse_day(text: str) -> str:
-    """A Jalali day as the contract takes days; what is none is left for the contract to refuse."""
+    """Return a Jalali day as ISO 8601; other text stays for the contract to refuse."""
     try:
         return parse_jalali(text).isoformat()
     except Malformed:
@@ -116,7 +116,7 @@ def parse_day(text: str) -> str:
 
 
 def parse_hour_text(text: str) -> str:
-    """An hour as the contract takes it; what is none is left for the contract to refuse."""
+    """Return an hour as HH:MM; other text stays for the contract to refuse."""
     try:
         return f"{parse_hour(text):%H:%M}"
     except Malformed:

@@ -1,23 +1,23 @@
-"""What pages of colleagues share: who acts, how a form becomes one Request, how errors are shown.
+"""Pages of colleagues: who acts, how a form becomes one Request, how refusals are shown.
 
-The desk's cookie names the colleague; what he may do, the context says at each act.
+The cookie of the desk names the colleague; the context judges at each act what he may do.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import quote
+from typing import Any, Protocol, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bus.errors import BusError, Unauthenticated
 from bus.kinds import Request as Contract
+from gateway.forms.values import Values, typed_of
 from gateway.html import rendering
 from gateway.http.problems import status_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_form, parse_whole, value_of
+from gateway.ops.staff.forms import parse_form, parse_whole, query_value
 from gateway.ops.staff.names import NameOf, Names, Person
 from gateway.ops.staff.previews import (
     Preview,
@@ -29,14 +29,14 @@ from gateway.ops.staff.previews import (
 from gateway.ops.staff.session import Desk, form_id
 
 MOST_NUMBER = 2**31
-Values = Mapping[str, list[str]]
-# Where somebody goes after an act, below the part's address.
-Back = str | Callable[[Mapping[str, Any]], str]
+# The page after an act, below the address of the section; the reply may decide it.
+Target = str | Callable[[Mapping[str, Any]], str]
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
 class Submission:
-    """A form as it was sent, and what was wrong with it; nothing, when a page is just read."""
+    """A form as it was sent, and its refusal; empty when a page is only read."""
 
     act: str = ""
     typed: Mapping[str, str] = field(default_factory=dict)
@@ -47,22 +47,34 @@ Show = Callable[[Request, Submission], Awaitable[Response]]
 NO_SUBMISSION = Submission()
 
 
+class Texts(Protocol):
+    """The texts of a section: a sentence for each act that was done, and those of refusals."""
+
+    @property
+    def DONE(self) -> Mapping[str, str]: ...  # noqa: N802 - a constant of the module
+
+    def faults_of(self, error: BusError, /) -> dict[str, str]:
+        """Return what is wrong by field; what belongs to no field under ``""``."""
+
+    def lines_of(self, error: BusError, /) -> Sequence[object]:
+        """Return what is wrong with the lines of a file."""
+
+
 @dataclass(frozen=True)
 class Section:
-    """A part of the desk: its address, the folder of its templates, the Request that tells who
-    somebody is there, the code that turns strangers away, and the module of its words, which has
-    DONE (act → sentence), ``faults_of`` and ``lines_of`` a refusal.
+    """A section of the desk: its address, the folder of its templates, the Request that tells the
+    role of the colleague there, the code that turns strangers away, and its texts.
     """
 
     at: str
     templates: str
     who_am_i: Contract
     stranger: str
-    words: Any
+    words: Texts
 
 
 class StaffPages:
-    """Asks a context in a colleague's name, and makes pages of what it says."""
+    """Asks a context in the name of a colleague, and makes pages of the replies."""
 
     def __init__(self, desk: Desk, section: Section) -> None:
         self._desk, self.section, self._names = desk, section, Names(desk)
@@ -70,17 +82,17 @@ class StaffPages:
     async def ask(
         self, request: Request, contract: Contract, *, form: str | None = None, **data: Any
     ) -> dict[str, Any]:
-        """The answer to a Request in the colleague's name; ``form`` is the id of the form that
-        asks: sent twice it is one act.
+        """Return the reply to a Request in the colleague's name; ``form`` is the id of the form
+        that asks: sent twice it is one act.
         """
         return await self._desk.ask(request, contract, data, id=form)
 
     async def person(self, request: Request) -> Person:
-        """Gives the name of an account."""
+        """Return the function from an account to its name."""
         return await self._names.person(request)
 
     async def agency(self, request: Request) -> NameOf:
-        """Gives the name of an agency."""
+        """Return the function from the code of an agency to its name."""
         return await self._names.agency(request)
 
     async def page(
@@ -88,17 +100,17 @@ class StaffPages:
         request: Request,
         name: str,
         submission: Submission = NO_SUBMISSION,
-        **asked: Awaitable[Any],
+        **replies: Awaitable[object],
     ) -> Response:
-        """A page with the answers to what it asks; it tells who acts, in which role.
-        Forbidden with the code of ``stranger``.
+        """Show a page with the replies that it waits for, the colleague and his role.
+
+        Forbidden with the code ``stranger`` of the section.
         """
-        return await self._render(
-            request, f"{self.section.templates}/{name}.html", submission, asked
-        )
+        template = f"{self.section.templates}/{name}.html"
+        return await self._render(request, template, submission, replies)
 
     async def preview_page(self, request: Request, values: Values, preview: Preview) -> Response:
-        """The page before an act of weight: what will be done, and the form as it was sent."""
+        """Show the page before an act of weight, which carries the form as it was sent."""
         return await self._render(
             request,
             "desk/preview.html",
@@ -115,16 +127,16 @@ class StaffPages:
         request: Request,
         template: str,
         submission: Submission,
-        asked: Mapping[str, Awaitable[Any]],
-        **more: Any,
+        replies: Mapping[str, Awaitable[object]],
+        **more: object,
     ) -> Response:
-        officer, person, agency, *told = await asyncio.gather(
+        officer, person, agency, *values = await asyncio.gather(
             self.ask(request, self.section.who_am_i),
             self._names.person(request),
             self._names.agency(request),
-            *asked.values(),
+            *replies.values(),
         )
-        words, error = self.section.words, submission.error
+        texts, error = self.section.words, submission.error
         response = rendering.page(
             template,
             status_of(error) if error else 200,
@@ -134,14 +146,14 @@ class StaffPages:
             person=person,
             agency=agency,
             form_id=form_id(),
-            w=words,
+            w=texts,
             at=self.section.at,
-            note=words.DONE.get(request.query_params.get("done", ""), ""),
+            note=texts.DONE.get(request.query_params.get("done", ""), ""),
             act=submission.act,
             typed=submission.typed,
-            faults=words.faults_of(error) if error else {},
-            lines=words.lines_of(error) if error else [],
-            **dict(zip(asked, told, strict=True)),
+            faults=texts.faults_of(error) if error else {},
+            lines=texts.lines_of(error) if error else [],
+            **dict(zip(replies, values, strict=True)),
             **more,
         )
         response.headers["Cache-Control"] = "no-store"
@@ -152,32 +164,31 @@ class StaffPages:
         request: Request,
         contract: Contract,
         show: Show,
-        back: Back,
+        target: Target,
         *,
         preview: Previewer | None = None,
         **fixed: Any,
     ) -> Response:
-        """POST of a form: one Request, however often the form is sent, then on to ``back``.
+        """POST of a form: one Request, however often the form is sent, then on to ``target``.
 
-        An act of weight is looked at first. What is refused is shown by ``show`` beside what was
-        typed.
+        An act of weight has a ``preview``. A refusal is shown by ``show`` beside what was typed.
         """
-        values = (await forms.read(request)).values
+        values = (await forms.read_form(request)).values
         data = {**parse_form(contract, values), **fixed}
-        return await self.send(request, contract, show, back, values, data, preview)
+        return await self.send(request, contract, show, target, values, data, preview)
 
     async def send(  # noqa: PLR0913 - a form has as many ends
         self,
         request: Request,
         contract: Contract,
         show: Show,
-        back: Back,
+        target: Target,
         values: Values,
         data: dict[str, Any],
         preview: Previewer | None = None,
     ) -> Response:
-        """What ``act`` does with a form that was read already; ``back`` may ask the reply."""
-        typed = {name: value_of(values, name) for name in values}
+        """Do what ``act`` does with a form that was read and parsed already."""
+        typed = typed_of(values)
         if wants_change(values):
             return await show(request, Submission(typed.get("act", ""), typed))
         try:
@@ -187,32 +198,24 @@ class StaffPages:
             reply = await self.ask(request, contract, form=typed.get("form") or None, **data)
         except BusError as error:
             return await self.refused(request, show, typed, error)
-        target = back if isinstance(back, str) else back(reply)
-        return RedirectResponse(f"{self.section.at}/{target}", 303)
+        path = target if isinstance(target, str) else target(reply)
+        return RedirectResponse(f"{self.section.at}/{path}", 303)
 
     async def refused(
         self, request: Request, show: Show, typed: Mapping[str, str], error: BusError
     ) -> Response:
-        """The page of a form that was refused; a stranger gets no page at all."""
+        """Show the page of a form that was refused; a stranger of the section gets no page."""
         if isinstance(error, Unauthenticated) or error.code == self.section.stranger:
             raise error
         return await show(request, Submission(typed.get("act", ""), typed, error))
 
 
 def before(request: Request) -> dict[str, Any]:
-    """The number before which a list goes on, from ``?before=120``; nothing if none is told."""
-    number = parse_whole(forms.query_value(request, "before"))
+    """Return the number of ``?before=120`` from which a list goes on; empty without one."""
+    number = parse_whole(query_value(request, "before"))
     return {"before": number} if isinstance(number, int) and 0 < number < MOST_NUMBER else {}
 
 
-async def resolved(value: Any) -> Any:
-    """What is known already, for a page that waits for what it asks."""
+async def resolved(value: Value) -> Value:
+    """Return a value at once, for a page that waits for its values."""
     return value
-
-
-def attachment(name: str) -> dict[str, str]:
-    """Headers of a file to be saved that no cache keeps (RFC 6266)."""
-    return {
-        "Cache-Control": "no-store",
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
-    }

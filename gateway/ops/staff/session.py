@@ -20,7 +20,7 @@ from bus.kinds import Request as Contract
 from bus.settings import Settings
 from contracts.ticketing import accounts
 from gateway.forms.acts import Acts
-from gateway.forms.uploads import Seals
+from gateway.forms.seals import Seals
 from gateway.limits.guesses import neighbourhood
 
 # A request that takes longer (a slow upload) is asked about again before it acts.

@@ -10,8 +10,9 @@ from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, FieldError
 from contracts.billing import treasury as contracts
+from gateway.forms.values import value_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_day, query_value, value_of
+from gateway.ops.staff.forms import parse_day, query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.treasury.previews import Looks
 from gateway.ops.treasury.section import AT
@@ -58,7 +59,7 @@ class Banks:
         """POST /desk/treasury/files: the file of a bank and a day; what became of its rows."""
         typed: dict[str, str] = {"act": "take"}
         try:
-            form = await forms.read(request, files=1, fields_limit=FILE_LIMIT, as_text=True)
+            form = await forms.read_form(request, files=1, fields_limit=FILE_LIMIT, as_text=True)
             typed |= {name: value_of(form.values, name) for name in ("channel", "day", "form")}
             channel = typed["channel"]
             if not value_of(form.values, "text"):

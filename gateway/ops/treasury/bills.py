@@ -12,8 +12,9 @@ from starlette.routing import Route
 from bus.errors import BusError, ContractError, FieldError, NotFound
 from contracts.billing import treasury as contracts
 from contracts.billing.bills import BILL_STATES
+from gateway.forms.values import value_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import parse_form, parse_whole, query_value, value_of
+from gateway.ops.staff.forms import parse_form, parse_whole, query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.treasury.previews import Looks
 from gateway.ops.treasury.section import AT
@@ -121,7 +122,7 @@ class Bills:
 
     async def issue(self, request: Request) -> Response:
         """POST /desk/treasury/bills/new: the bill as it would be, then on to the bill."""
-        values = (await forms.read(request)).values
+        values = (await forms.read_form(request)).values
         values["act"] = ["issue"]
         try:
             data = _issued(values)

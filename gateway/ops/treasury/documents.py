@@ -10,8 +10,9 @@ from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
 from contracts.billing import treasury as contracts
+from gateway.forms.downloads import download_headers
 from gateway.ops.staff.forms import query_value
-from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, attachment
+from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.treasury.section import AT
 from gateway.papers import csv_files, pdf
 from iran.persian import dashed_code
@@ -38,7 +39,7 @@ class Papers:
         first = await self._pages.ask(request, contracts.JOURNAL, format=form)
         return StreamingResponse(
             self._page_texts(request, form, first),
-            headers=attachment(f"mirab.{ENDINGS[form]}"),
+            headers=download_headers(f"mirab.{ENDINGS[form]}"),
             media_type="text/plain; charset=utf-8",
         )
 
@@ -92,7 +93,7 @@ class Papers:
         told = await self._pages.ask(request, contracts.STATEMENT_OF, **self._asked(request))
         name = f"statement-{told['agency']}-{told['month']}.csv"
         made = csv_files.statement_fa(told)
-        return Response(made, headers=attachment(name), media_type="text/csv")
+        return Response(made, headers=download_headers(name), media_type="text/csv")
 
     async def statement_pdf(self, request: Request) -> Response:
         """GET /desk/treasury/statements.pdf: in Persian."""
@@ -100,7 +101,7 @@ class Papers:
         payer = (await self._pages.agency(request))(told["agency"])
         made = await asyncio.to_thread(pdf.statement, told, "fa", payer)
         name = f"statement-{told['agency']}-{told['month']}.pdf"
-        return Response(made, headers=attachment(name), media_type="application/pdf")
+        return Response(made, headers=download_headers(name), media_type="application/pdf")
 
     def routes(self) -> list[Route]:
         """The routes of journal and statements."""

@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
 from contracts.billing import treasury as contracts
+from gateway.forms.values import value_of
 from gateway.ops.staff import forms
-from gateway.ops.staff.forms import value_of
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.staff.previews import Preview
 from gateway.ops.treasury.previews import compared
@@ -45,7 +45,7 @@ class Tariffs:
         """
         typed: dict[str, str] = {"act": "import"}
         try:
-            form = await forms.read(request, files=1, fields_limit=FILE_LIMIT, as_text=True)
+            form = await forms.read_form(request, files=1, fields_limit=FILE_LIMIT, as_text=True)
             typed["text"] = value_of(form.values, "file") or value_of(form.values, "text")
             id_ = value_of(form.values, "form") or None
             await self._pages.ask(

@@ -9,10 +9,11 @@ from starlette.routing import Route
 from bus.errors import BusError, Unavailable
 from bus.kinds import Request as Contract
 from contracts.ticketing import lost_secrets as contracts
-from gateway.forms import uploads
+from gateway.forms.multipart import read_fields
+from gateway.forms.values import text_of
 from gateway.public.site import words
 from gateway.public.site.backend import Tickets
-from gateway.public.site.pages import faults_of, show, status_of, text_of
+from gateway.public.site.pages import faults_of, show, status_of
 
 
 class Kind(NamedTuple):
@@ -49,7 +50,7 @@ class Lost:
 
     async def ask(self, request: Request) -> Response:
         """POST: a code goes to the contact, if it is the one on file; the page is the same."""
-        values = (await uploads.read_form(request, None)).values
+        values = await read_fields(request)
         typed = {name: text_of(values, name) for name in ("code", "contact")}
         try:
             data = {**typed, "language": words.language(request)}
@@ -72,7 +73,7 @@ class Lost:
 
     async def renew(self, request: Request) -> Response:
         """POST: the new secret, shown this once."""
-        values = (await uploads.read_form(request, None)).values
+        values = await read_fields(request)
         form = self._tickets.acts.form_or_new(text_of(values, "form"))
         data = {
             "request_id": request.path_params["id"],

@@ -1,5 +1,6 @@
 """Registering, one question a page: the answers travel in one form, sealed files with them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,13 +11,14 @@ from starlette.routing import Route
 from bus.errors import BusError, ContractError, FieldError, Unavailable
 from contracts.ticketing.citizens import KINDS, REGISTER
 from contracts.ticketing.files import ATTACHMENTS
-from gateway.forms import uploads
-from gateway.forms.acts import FORM_SECONDS, Form
+from gateway.forms.acts import FORM_SECONDS, FormToken
+from gateway.forms.multipart import TEXT_FORM, SubmittedForm, read_form
+from gateway.forms.values import text_of
 from gateway.limits import budgets
 from gateway.public.complaints.tickets import Portal
 from gateway.public.site import words
 from gateway.public.site.backend import Tickets
-from gateway.public.site.pages import faults_of, show, status_of, text_of
+from gateway.public.site.pages import faults_of, show, status_of
 
 NEW_COOKIE, NEW_SECONDS = "mirab_new", 600
 STEPS = ("kind", "category", "text", "who", "check")
@@ -38,9 +40,9 @@ TEXTS = tuple(name for names in FIELDS.values() for name in names if name not in
 class Draft:
     """What was answered so far, as it was typed, and the files that were kept."""
 
-    form: Form
+    form: FormToken
     values: dict[str, str]
-    claims: list[dict[str, Any]] = field(default_factory=list)
+    claims: list[Mapping[str, object]] = field(default_factory=list)
     # The answers were on the page that checks them: one that is changed leads back there.
     checked: bool = False
     expired: bool = False
@@ -62,16 +64,16 @@ class Register:
     async def begin(self, request: Request) -> Response:
         """GET /contact/new: the first page, with an id that makes the whole one act."""
         kind = request.query_params.get("kind", "")
-        draft = Draft(Form.new(), {"kind": kind if kind in KINDS else ""})
+        draft = Draft(FormToken.new(), {"kind": kind if kind in KINDS else ""})
         return await self._page(request, "kind", draft)
 
     async def go_on(self, request: Request) -> Response:
         """POST /contact/new: judge the page that was filled in, show the next or send."""
-        form = await uploads.read_form(
+        form = await read_form(
             request,
             self._tickets.blobs_of(request),
             files=ATTACHMENTS,
-            fields_limit=uploads.TEXT_FORM,
+            fields_limit=TEXT_FORM,
         )
         draft = self._draft(form)
         step, go = text_of(form.values, "step"), text_of(form.values, "go")
@@ -112,20 +114,20 @@ class Register:
         kind, code = draft.values["kind"], draft.values["category"]
         return any(c["code"] == code and kind in c["kinds"] for c in categories)
 
-    def _draft(self, form: uploads.Form) -> Draft:
+    def _draft(self, form: SubmittedForm) -> Draft:
         """The answers so far; on a fresh form if theirs is not one of ours, or a day old."""
         own = self._tickets.acts.form(text_of(form.values, "form"))
         opened = [
             self._tickets.seals.open(text, FORM_SECONDS) for text in form.values.get("claim", [])
         ]
-        claims = [claim for claim in opened if claim is not None]
+        claims: list[Mapping[str, object]] = [claim for claim in opened if claim is not None]
         for new in form.claims:
             if len(claims) < ATTACHMENTS:
-                claims.append(new.told())
+                claims.append(new.attachment())
             else:
                 form.problems.append(FieldError("files", "attachment.too_many", ""))
         values = {name: text_of(form.values, name) for name in (*TEXTS, *FLAGS)}
-        return Draft(own or Form.new(), values, claims, expired=own is None)
+        return Draft(own or FormToken.new(), values, claims, expired=own is None)
 
     def _faults(
         self, request: Request, step: str, draft: Draft, problems: list[FieldError]

@@ -11,12 +11,14 @@ from starlette.routing import Route
 from bus.errors import BusError, ContractError, NotFound
 from bus.kinds import Request as Contract
 from contracts.ticketing import citizens as contracts
-from gateway.forms import uploads
+from gateway.forms.downloads import file_response
+from gateway.forms.multipart import TEXT_FORM, read_fields, read_form
+from gateway.forms.values import text_of
 from gateway.limits import budgets
 from gateway.public.site import words
 from gateway.public.site.access import TICKET, keep_open, open_door, proof_of
 from gateway.public.site.backend import Tickets
-from gateway.public.site.pages import faults_of, leads_to, show, status_of, text_of
+from gateway.public.site.pages import faults_of, leads_to, show, status_of
 
 # Longer ones are left for the contract to refuse: thousands of digits Python itself fails to read.
 NUMBER = re.compile(r"[0-9]{1,9}")
@@ -56,7 +58,7 @@ class Portal:
 
     async def track(self, request: Request) -> Response:
         """POST /contact/track: code and secret open the ticket for half an hour."""
-        values = (await uploads.read_form(request, None)).values
+        values = await read_fields(request)
         typed = {name: text_of(values, name) for name in ("code", "secret")}
         if words.choose(request, values):
             return self._track(request, typed, {})
@@ -130,7 +132,7 @@ class Portal:
         if proof is None:
             return RedirectResponse("/contact/track", 303)
         blobs = self._tickets.blobs_of(request) if name == "write" else None
-        form = await uploads.read_form(request, blobs, fields_limit=uploads.TEXT_FORM)
+        form = await read_form(request, blobs, fields_limit=TEXT_FORM)
         typed = {field: text_of(form.values, field) for field in form.values}
         if words.choose(request, form.values):
             return await self._ticket(request, {**typed, "act": name}, {})
@@ -139,7 +141,7 @@ class Portal:
                 raise ContractError("The files cannot be taken.", fields=form.problems)
             data = {**_data(ACTS[name], typed), **proof}
             if form.claims:
-                data["attachments"] = [claim.told() for claim in form.claims]
+                data["attachments"] = [claim.attachment() for claim in form.claims]
             await self._tickets.ask(request, ACTS[name], data, id=typed.get("form") or None)
         except BusError as error:
             if error.code in REFUSED:
@@ -162,7 +164,7 @@ class Portal:
             return RedirectResponse("/contact/track", 303)
         asked = {**proof, "attachment": request.path_params["file"]}
         told = await self._tickets.ask(request, contracts.OPEN_ATTACHMENT, asked)
-        return uploads.file_response(
+        return file_response(
             self._tickets.blobs, sha256=told["sha256"], type=told["type"], name=told["name"]
         )
 

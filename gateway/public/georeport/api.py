@@ -15,8 +15,8 @@ from starlette.routing import Route
 from bus.errors import Forbidden, NotFound
 from bus.settings import Settings
 from contracts.ticketing.citizens import LIST_PUBLIC, REGISTER, TOKEN
-from gateway.forms import uploads
-from gateway.forms.acts import Form
+from gateway.forms.acts import FormToken
+from gateway.forms.multipart import read_form
 from gateway.http.address import own_address
 from gateway.http.problems import HttpError
 from gateway.limits.guesses import Guesses
@@ -101,7 +101,7 @@ class Open311:
         key = query.one("api_key")
         if key:  # who is refused anyway need not send the whole form first
             self._app(request, key)
-        form = await uploads.read_form(request, self._tickets.blobs_of(request))
+        form = await read_form(request, self._tickets.blobs_of(request))
         self._tickets.uploads.check_problems(address_of(request), form.problems)
         pairs = [(name, value) for name, values in form.values.items() for value in values]
         pairs = [(name, value) for name, value in pairs if value.strip() or name not in IN_QUERY]
@@ -119,7 +119,7 @@ class Open311:
         language = reading.language(request, given)
         data = reading.ticket(given, category, language)
         if form.claims:
-            data["attachments"] = [claim.told() for claim in form.claims]
+            data["attachments"] = [claim.attachment() for claim in form.claims]
         given.check()
         registered = await self._tickets.register(request, data, *self._act(request, app, data))
         return answer(request, "service_requests", [_registered(registered, data, language)])
@@ -188,7 +188,7 @@ class Open311:
         """
         told = request.headers.get(KEY_HEADER, "").strip().strip('"')
         if not told:
-            return "", Form.new().secret
+            return "", FormToken.new().secret
         if len(told) > MOST_KEY or not (told.isascii() and told.isprintable()):
             raise HttpError(
                 "idempotency_key.invalid", f"Idempotency-Key: up to {MOST_KEY} ASCII characters."

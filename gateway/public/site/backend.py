@@ -20,7 +20,7 @@ from contracts.notify.subscriptions import SUBSCRIBE
 from contracts.ticketing.citizens import FORM, REGISTER
 from contracts.ticketing.lost_secrets import ASK_NEW_SECRET, ASK_NEW_SECRET_OF_OWN
 from gateway.forms.acts import Acts
-from gateway.forms.uploads import Seals
+from gateway.forms.seals import Seals
 from gateway.limits.budgets import BudgetedBlobs, Uploads
 from gateway.limits.guesses import Guesses
 from gateway.papers.queue import Printer

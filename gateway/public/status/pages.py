@@ -16,13 +16,14 @@ from bus.client import Client
 from bus.errors import BusError, ContractError, FieldError, NotFound, Unavailable
 from contracts.notify import announcements as contracts
 from contracts.notify import subscriptions
-from gateway.forms import uploads
+from gateway.forms.multipart import read_fields
+from gateway.forms.values import text_of
 from gateway.http.origin import for_every_site
 from gateway.limits.guesses import Guesses, neighbourhood
 from gateway.public.about.satisfaction import satisfaction
 from gateway.public.site import words
 from gateway.public.site.backend import Tickets, address_of
-from gateway.public.site.pages import faults_of, leads_to, show, status_of, text_of
+from gateway.public.site.pages import faults_of, leads_to, show, status_of
 from gateway.public.site.prose import prose
 from gateway.public.status import feeds
 from gateway.public.status.feeds import Feed
@@ -150,7 +151,7 @@ class News:
 
     async def subscribe(self, request: Request) -> Response:
         """POST /subscribe: a code goes to the address; an error is shown beside what was typed."""
-        values = (await uploads.read_form(request, None)).values
+        values = await read_fields(request)
         typed = {name: text_of(values, name) for name in ("way", "address", "news", "form")}
         topics = values.get("topics", [])
         if words.choose(request, values):
@@ -182,7 +183,7 @@ class News:
 
     async def confirm(self, request: Request) -> Response:
         """POST /subscribe/confirm/{id}: the code came back."""
-        values = (await uploads.read_form(request, None)).values
+        values = await read_fields(request)
         pin = text_of(values, "pin")
         if words.choose(request, values):
             return show(request, "subscribe_confirm", typed={"pin": pin}, faults={})
@@ -206,7 +207,7 @@ class News:
 
     async def change(self, request: Request) -> Response:
         """POST /u/{token}/change: other components, news or not."""
-        values = (await uploads.read_form(request, None)).values
+        values = await read_fields(request)
         token = request.path_params["token"]
         asked = {
             "token": token, "topics": values.get("topics", []),

@@ -20,8 +20,10 @@ from starlette.responses import Response
 from bus.blobs import Blobs
 from bus.errors import NotFound, Unavailable
 from bus.foreign.filetypes import EXTENSIONS
-from gateway.forms import uploads
-from gateway.forms.uploads import Claim, Seals, clean_name, file_response, read_form
+from gateway.forms import multipart
+from gateway.forms.downloads import file_response
+from gateway.forms.multipart import Claim, clean_name, read_form
+from gateway.forms.seals import Seals
 from gateway.http import problems
 from gateway.http.problems import HttpError, status_of
 
@@ -250,7 +252,7 @@ def test_what_else_comes_is_refused_and_not_kept(blobs, content):
 
 
 def test_a_file_field_left_blank_is_no_file_and_an_empty_file_is_a_problem(blobs):
-    assert read(blobs, form(part(b"", filename=""))) == uploads.Form()
+    assert read(blobs, form(part(b"", filename=""))) == multipart.SubmittedForm()
     (problem,) = read(blobs, form(part(b"", filename="a.txt"))).problems
     assert problem.code == "attachment.empty"
     assert files(blobs) == []
@@ -274,13 +276,13 @@ def test_one_file_too_many_is_a_problem_and_the_others_are_taken(blobs):
 
 def test_where_no_files_are_taken_they_are_passed_over():
     found = read(None, form(part(JPEG, filename="a.jpg"), part(b"1", "a")))
-    assert found == uploads.Form(values={"a": ["1"]})
+    assert found == multipart.SubmittedForm(values={"a": ["1"]})
 
 
 def test_a_large_file_is_never_held_in_memory_as_a_whole(blobs):
     content = JPEG + b"x" * 3_000_000
     written = []
-    keep = uploads.Blobs.begin
+    keep = multipart.Blobs.begin
 
     def begin(self, limit):
         writing = keep(self, limit)
@@ -288,7 +290,7 @@ def test_a_large_file_is_never_held_in_memory_as_a_whole(blobs):
         writing.write = lambda piece: (written.append(len(piece)), write(piece))
         return writing
 
-    with mock.patch.object(uploads.Blobs, "begin", begin):
+    with mock.patch.object(multipart.Blobs, "begin", begin):
         (claim,) = read(blobs, form(part(content, filename="a")), piece=64 * 1024).claims
     assert claim.size == len(content)
     assert max(written) <= 64 * 1024
@@ -427,7 +429,7 @@ def test_what_was_sealed_is_opened_as_it_was(data):
 
 def test_claims_come_back_out_of_a_seal():
     seals, claim = Seals("a secret"), Claim("a" * 64, 5, "text/plain", "نامه.txt")
-    told = seals.open(seals.seal({"claims": [claim.told()]}), 60)
+    told = seals.open(seals.seal({"claims": [claim.attachment()]}), 60)
     assert [Claim(**one) for one in told["claims"]] == [claim]
 
 

@@ -1,22 +1,16 @@
-"""Forms and their files: read as a stream, each file judged by its content and kept as a blob."""
+"""Forms of requests: read as a stream, each file judged by its content and kept as a blob."""
 
-import base64
-import codecs
-import re
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, quote
+from typing import NamedTuple
+from urllib.parse import parse_qsl
 
-import orjson
-from cryptography.fernet import Fernet, InvalidToken
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
 
-from bus.blobs import Blobs, TooLarge
+from bus.blobs import Blobs, TooLarge, Writing
 from bus.errors import FieldError
 from bus.foreign.filetypes import (
     FILE_MOST,
@@ -27,7 +21,7 @@ from bus.foreign.filetypes import (
     office_type,
     type_of,
 )
-from bus.sealing import derived
+from gateway.forms.plain_text import PlainText
 from gateway.http import bodies
 from gateway.http.problems import HttpError
 from gateway.limits.budgets import OverBudget
@@ -35,9 +29,12 @@ from gateway.limits.budgets import OverBudget
 FIELDS = 200
 # All that one form may bring; the limits of each file are those of bus.foreign.filetypes.
 FORM_MOST = 50 * 1024 * 1024
-# The fields of a form with a text of 50,000 characters, percent-encoded.
-TEXT_FORM = 512 * 1024
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# The fields of a form of short answers, and of one with a text of 50,000 characters,
+# percent-encoded.
+SHORT_FORM, TEXT_FORM = 64 * 1024, 512 * 1024
+# Headers and boundaries of the parts of a multipart form.
+FRAMING = 64 * 1024
+URL_ENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
 
 class Claim(NamedTuple):
@@ -48,49 +45,59 @@ class Claim(NamedTuple):
     type: str
     name: str
 
-    def told(self) -> dict[str, Any]:
-        """The Attachment of contracts/ticketing/citizens.py."""
-        return self._asdict()
+    def attachment(self) -> dict[str, str | int]:
+        """Return the Attachment of contracts/ticketing/files.py."""
+        return {"sha256": self.sha256, "size": self.size, "type": self.type, "name": self.name}
 
 
 @dataclass
-class Form:
-    """What a form said: fields, files, and what is wrong with files."""
+class SubmittedForm:
+    """A form as it was sent: the values of its fields, its files, and the faults of files."""
 
     values: dict[str, list[str]] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     problems: list[FieldError] = field(default_factory=list)
 
 
+async def read_fields(request: Request, limit: int = SHORT_FORM) -> dict[str, list[str]]:
+    """Return the values of a form without files; errors as ``read_form``."""
+    return (await read_form(request, fields_limit=limit)).values
+
+
 async def read_form(  # noqa: PLR0913 - limits and ways that few forms need
     request: Request,
-    blobs: Blobs | None,
+    blobs: Blobs | None = None,
     *,
     files: int = FILES_MOST,
     file_limit: int = FILE_MOST,
-    fields_limit: int = 64 * 1024,
+    fields_limit: int = SHORT_FORM,
     as_text: bool = False,
-) -> Form:
-    """The form of a request; without ``blobs`` files are passed over, or taken ``as_text`` (UTF-8)
-    like a field of their name.
+) -> SubmittedForm:
+    """Read the form of a request; limits in bytes.
 
-    HttpError ``http.media_type``, ``http.too_large``, ``form.malformed``. A file that is not taken
-    is named in ``problems`` and leaves nothing behind; the rest of the form is there. The form
-    stays at ``request.state.form``, for the page of a problem.
+    Without ``blobs`` files are passed over, or read ``as_text`` (UTF-8) like a field of their name.
+    A file that is refused is named in ``problems`` and leaves nothing behind; the rest of the form
+    is there. The form stays at ``request.state.form``, for the page of a problem.
+
+    HttpError ``http.media_type``, ``http.too_large``, ``form.malformed``.
     """
-    kinds = ("application/x-www-form-urlencoded", "multipart/form-data")
-    if bodies.media_type(request, *kinds) == kinds[0]:
-        plain = request.state.form = _plain(await bodies.body(request, fields_limit))
-        return plain
+    if bodies.media_type(request, URL_ENCODED, MULTIPART) == URL_ENCODED:
+        form = _url_encoded(await bodies.body(request, fields_limit))
+    else:
+        reader = _Reader(blobs, files, file_limit, fields_limit, as_text=as_text)
+        form = await _multipart(request, reader, min(files * file_limit, FORM_MOST) + fields_limit)
+    request.state.form = form
+    return form
+
+
+async def _multipart(request: Request, reader: "_Reader", limit: int) -> SubmittedForm:
     _, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary")
     if not boundary:
         raise _malformed("multipart/form-data needs a boundary.")
-    reader = _Reader(blobs, files, file_limit, fields_limit, as_text=as_text)
-    limit = min(files * file_limit, FORM_MOST) + fields_limit + 64 * 1024
     try:
         parser = MultipartParser(boundary, reader.callbacks())
-        async for chunk in bodies.chunks(request, limit):
+        async for chunk in bodies.chunks(request, limit + FRAMING):
             parser.write(chunk)
         parser.finalize()
     except FormParserError as error:
@@ -99,15 +106,14 @@ async def read_form(  # noqa: PLR0913 - limits and ways that few forms need
         reader.end()
     if not reader.complete:
         raise _malformed("The form ends in the middle.")
-    request.state.form = reader.form
     return reader.form
 
 
-def _plain(raw: bytes) -> Form:
-    form = Form()
+def _url_encoded(raw: bytes) -> SubmittedForm:
+    form = SubmittedForm()
     try:
-        told = raw.decode("ascii")
-        pairs = parse_qsl(told, keep_blank_values=True, errors="strict", max_num_fields=FIELDS)
+        text = raw.decode("ascii")
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=FIELDS)
     except (UnicodeDecodeError, ValueError):
         raise _malformed("Send fields in UTF-8, percent-encoded.") from None
     for name, value in pairs:
@@ -116,7 +122,7 @@ def _plain(raw: bytes) -> Form:
 
 
 class _Reader:
-    """python-multipart's callbacks: one part after the other becomes a field or a file."""
+    """The callbacks of python-multipart: each part becomes a field or a file."""
 
     def __init__(
         self,
@@ -127,19 +133,20 @@ class _Reader:
         *,
         as_text: bool = False,
     ) -> None:
-        self.form, self.complete, self._as_text = Form(), False, as_text
+        self.form, self.complete, self._as_text = SubmittedForm(), False, as_text
         self._blobs, self._files, self._limit = blobs, files, file_limit
         self._fields_limit, self._left, self._parts = fields_limit, fields_limit, 0
         self._name = self._value = b""
         self._headers: dict[bytes, bytes] = {}
-        self._writing: Any = None
+        self._writing: Writing | None = None
         self._head = b""
         self._field = self._file = ""
         self._over = self._is_file = False
         self._refusal: tuple[str, str] | None = None
-        self._text, self._plain = bytearray(), _Plain()
+        self._text, self._plain = bytearray(), PlainText()
 
-    def callbacks(self) -> Any:
+    def callbacks(self) -> dict[str, Callable[..., None]]:
+        """Return the callbacks by their names."""
         return {
             "on_part_begin": self._begin,
             "on_header_field": self._header_field,
@@ -158,7 +165,7 @@ class _Reader:
         self._headers, self._name, self._value = {}, b"", b""
         self._head, self._text, self._writing, self._over = b"", bytearray(), None, False
         self._refusal = None
-        self._plain = _Plain()
+        self._plain = PlainText()
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]
@@ -201,26 +208,26 @@ class _Reader:
         if not self._is_file:
             self.form.values.setdefault(self._field, []).append(_utf8(bytes(self._text)))
         elif self._writing is not None:
-            self._take()
+            self._take(self._writing)
             self._writing.end()
             self._writing = None
 
-    def _take(self) -> None:
-        """Judges a file that is there as a whole; one without name and content is none."""
+    def _take(self, writing: Writing) -> None:
+        """Judge a whole file; a part without name and content is no file."""
         if not self._head and not self._file:
             return
-        kind = self._kind()
+        kind = self._kind(writing)
         fault = self._fault(kind)
         if fault is not None or kind is None:
             code, reason = fault or ("attachment.type", "")
             name = clean_name(self._file, kind or "")
             self.form.problems.append(FieldError(self._field, code, f"{name} {reason}."))
             return
-        blob = self._writing.keep()
+        blob = writing.keep()
         self.form.claims.append(Claim(blob.sha256, blob.size, kind, clean_name(self._file, kind)))
 
     def _fault(self, kind: str | None) -> tuple[str, str] | None:
-        """Why the file is not taken, as a code and words; None if it is."""
+        """Return the code and the reason for which the file is refused; None if it is taken."""
         if self._refusal is not None:
             return self._refusal
         if self._over:
@@ -233,11 +240,11 @@ class _Reader:
             return "attachment.too_many", f"is one too many; {self._files} are taken"
         return None
 
-    def _kind(self) -> str | None:
-        """The type of a file that came whole."""
+    def _kind(self, writing: Writing) -> str | None:
+        """Return the media type of a whole file; None for a type that is not taken."""
         kind = type_of(self._head)
         if kind is None and self._head.startswith(b"PK") and not self._over:
-            with self._writing.reader() as stream:
+            with writing.reader() as stream:
                 return office_type(stream)
         if kind in (None, PLAIN):  # what begins like text may go on as anything
             return PLAIN if self._plain.holds() else None
@@ -247,84 +254,17 @@ class _Reader:
         self.complete = True
 
     def end(self) -> None:
-        """Leaves nothing behind of a form that broke off."""
+        """Leave nothing behind of a form that broke off."""
         if self._writing is not None:
             self._writing.end()
 
 
-class _Plain:
-    """Whether what comes piece by piece is UTF-8 text without control characters, and no markup."""
-
-    def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self._first, self._good = "", True
-
-    def feed(self, piece: bytes) -> None:
-        if not self._good:
-            return
-        try:
-            text = self._decoder.decode(piece)
-        except UnicodeDecodeError:
-            self._good = False
-            return
-        self._first = self._first or text.lstrip(" \t\r\n\ufeff")[:1]
-        self._good = not _CONTROL.search(text)
-
-    def holds(self) -> bool:
-        """To be asked at the end: half a character is no text."""
-        return self._good and not self._decoder.getstate()[0] and self._first not in ("", "<")
-
-
-def _utf8(told: bytes) -> str:
+def _utf8(raw: bytes) -> str:
     try:
-        return told.decode("utf-8")
+        return raw.decode("utf-8")
     except UnicodeDecodeError:
         raise _malformed("Send the form in UTF-8.") from None
 
 
-def _malformed(why: str) -> HttpError:
-    return HttpError("form.malformed", f"The form cannot be read: {why}")
-
-
-class Seals:
-    """Seals data that a browser carries for us: nobody can read it, make it or change it.
-
-    What was sealed for one ``purpose`` opens for no other.
-    """
-
-    def __init__(self, key: str, purpose: str = "claim") -> None:
-        own = derived(key, f"mirab seals:{purpose}")
-        self._fernet = Fernet(base64.urlsafe_b64encode(own))
-
-    def seal(self, data: dict[str, Any]) -> str:
-        """The data as opaque text."""
-        return self._fernet.encrypt(orjson.dumps(data)).decode()
-
-    def open(self, text: str, seconds: int) -> dict[str, Any] | None:
-        """The data of a seal of ours that is not older than ``seconds``; None of any other."""
-        try:
-            told = orjson.loads(self._fernet.decrypt(text.encode(), ttl=seconds))
-        except (InvalidToken, ValueError):
-            return None
-        return told if isinstance(told, dict) else None
-
-
-def file_response(blobs: Blobs, *, sha256: str, type: str, name: str) -> Response:
-    """A file to be saved, never shown in our page (RFC 6266)."""
-    stream = blobs.open(sha256)
-
-    async def pieces() -> AsyncIterator[bytes]:
-        with stream:
-            while piece := stream.read(64 * 1024):
-                yield piece
-
-    return StreamingResponse(
-        pieces(),
-        media_type=type,
-        headers={
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "private, no-store",
-            "Content-Security-Policy": "sandbox",
-        },
-    )
+def _malformed(reason: str) -> HttpError:
+    return HttpError("form.malformed", f"The form cannot be read: {reason}")
