@@ -25,7 +25,13 @@ from gateway.html import problem_page
 from gateway.http import problems
 from gateway.http.address import Address
 from gateway.http.hosts import Hosts
-from gateway.http.origin import is_for_every_site, own_path, preflight, same_origin
+from gateway.http.origin import (
+    is_for_every_site,
+    is_from_other_sites,
+    own_path,
+    preflight,
+    same_origin,
+)
 from gateway.http.problems import HttpError
 
 HEADERS_LIMIT = 32 * 1024
@@ -75,8 +81,8 @@ class Face:
     ``show`` may make a page of a problem, for a person; None leaves it to be JSON.
     ``first`` looks at each request before its route does; what it raises is the answer.
     ``address`` is the configured one: its scheme is that of every request, whoever brings it.
-    Other sites' pages may send nothing here but to the routes ``from_elsewhere``. ``hosts`` are
-    the names by which it is reached, any if None: gateway/run.py sets them for what listens.
+    Other sites may send forms only to handlers that declare ``from_other_sites``. ``hosts`` are the
+    names by which it is reached, any if None: gateway/run.py sets them.
     """
 
     hosts: Hosts | None = None
@@ -90,12 +96,11 @@ class Face:
         finish: Finish | None = None,
         show: Show | None = None,
         first: First | None = None,
-        from_elsewhere: frozenset[str] = frozenset(),
         address: Address | None = None,
     ) -> None:
         self.address = address
         self.name, self.routes, self._finish, self._show = name, routes, finish, show
-        self._first, self._from_elsewhere = first, from_elsewhere
+        self._first = first
         self._lifespan = Starlette(lifespan=lifespan)
         # What was never counted cannot rise: the first failure of a route shows against this 0.
         for route in routes:
@@ -111,12 +116,12 @@ class Face:
         if self.address:
             scope["scheme"] = self.address.scheme
         request = Request(scope, receive)
-        given = valid_traceparent(request.headers.get("traceparent"))
-        request.state.traceparent = child_of(given)
+        parent = valid_traceparent(request.headers.get("traceparent"))
+        request.state.traceparent = child_of(parent)
         request.state.route = "unknown"
         response = await self._respond(request)
-        there = {name for name, _ in response.raw_headers}
-        response.raw_headers += [told for told in _SECURITY if told[0] not in there]
+        present = {name for name, _ in response.raw_headers}
+        response.raw_headers += [header for header in _SECURITY if header[0] not in present]
         response.headers["traceparent"] = request.state.traceparent
         if response.status_code in problems.AGAIN:  # a page with the form again, too
             response.headers.setdefault("Retry-After", str(problems.RETRY_SECONDS))
@@ -133,7 +138,7 @@ class Face:
                 self.hosts.check(request)
             _check_headers(request)
             handler = self._handler(request)
-            if request.method not in READING and request.state.route not in self._from_elsewhere:
+            if request.method not in READING and not is_from_other_sites(handler):
                 same_origin(request)
             if self._first is not None and (waits := self._first(request)) is not None:
                 await waits
@@ -180,17 +185,17 @@ class Face:
         raise HttpError("http.method", f"This path takes {allow}.", Allow=allow)
 
     def _problem(self, request: Request, error: BusError) -> Response:
-        told = problems.describe(
+        problem = problems.describe(
             error,
             instance=own_path(request),
             trace_id=request.state.traceparent.split("-")[1],
         )
-        response = self._show(request, told) if self._show else None
-        told = problems.without_repeats(told)
-        response = response or problem_page.page(request, told)
+        response = self._show(request, problem) if self._show else None
+        problem = problems.without_repeats(problem)
+        response = response or problem_page.page(request, problem)
         if response is None:
-            response = Response(orjson.dumps(told), told["status"], None, problems.MEDIA_TYPE)
-        response.headers.update(problems.headers(error, told["status"]))
+            response = Response(orjson.dumps(problem), problem["status"], None, problems.MEDIA_TYPE)
+        response.headers.update(problems.headers(error, problem["status"]))
         return response
 
     def _account(self, request: Request, status: int, seconds: float) -> None:

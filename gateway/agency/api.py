@@ -42,7 +42,7 @@ from gateway.agency.proofs.replays import Replays
 from gateway.agency.proofs.tokens import Tokens
 from gateway.agency.register.copies import Copying
 from gateway.agency.register.sandbox import Sandbox
-from gateway.announcements import Gone, Notices
+from gateway.announcements import AnnouncementCache, Gone
 from gateway.html import assets
 from gateway.http import security_txt
 from gateway.http.address import sandbox_address
@@ -66,7 +66,7 @@ class Agency:
         )
         before = _keys_before(settings)
         self.client = Client(broker_url(settings), name="gateway.agency")
-        self.notices = Notices(self.client)
+        self.notices = AnnouncementCache(self.client)
         self._portal = settings.text("PORTAL_URL", "").rstrip("/")
         folder = settings.get("REPLAY_DIR")
         self._proofs, certificates = Proofs(key), Certificates(settings)

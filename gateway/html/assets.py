@@ -23,22 +23,22 @@ KINDS = {
 async def problem(request: Request) -> Response:
     """GET /problems/{code}: what a code means and what to do, in Persian for who asks for it."""
     code = request.path_params["code"]
-    known = PROBLEMS.get(code)
-    if known is None:
+    entry = PROBLEMS.get(code)
+    if entry is None:
         raise NotFound("There is no problem of that code.", code="http.not_found")
     lang = preferred(request, "en") if code in PERSIAN else "en"
-    told = PERSIAN[code] if lang == "fa" else known
-    response = page("problem.html", code=code, problem=told, lang=lang)
+    text = PERSIAN[code] if lang == "fa" else entry
+    response = page("problem.html", code=code, problem=text, lang=lang)
     response.headers.update({"Content-Language": lang, "Vary": "Accept-Language"})
     return response
 
 
 async def static(request: Request) -> Response:
     """GET /static/{name}: style sheets, the font, the mark."""
-    found = _static().get(request.path_params["name"])
-    if found is None:
+    asset = _static().get(request.path_params["name"])
+    if asset is None:
         raise NotFound("There is no such file.", code="http.not_found")
-    content, kind = found
+    content, kind = asset
     return Response(content, media_type=kind, headers={"Cache-Control": "max-age=3600"})
 
 

@@ -1,10 +1,10 @@
-"""Spans of time as people say them."""
+"""Durations in words."""
 
 from gateway.html.amounts import number_fa
 
 
 def span(minutes: int, language: str = "fa") -> str:
-    """Days with hours, hours with minutes, or minutes; in Persian the numbers are words.
+    """Return days with hours, hours with minutes, or minutes; in Persian the numbers are words.
 
     >>> span(4320), span(1500), span(95), span(95, "en")
     ('سه روز', 'یک روز و یک ساعت', 'یک ساعت و سی و پنج دقیقه', '1 hour 35 minutes')
@@ -13,7 +13,7 @@ def span(minutes: int, language: str = "fa") -> str:
     parts = [(days, "روز", "day"), (hours, "ساعت", "hour")]
     if not days:
         parts.append((rest, "دقیقه", "minute"))
-    told = [part for part in parts if part[0]] or [(0, "دقیقه", "minute")]
+    shown = [part for part in parts if part[0]] or [(0, "دقیقه", "minute")]
     if language == "fa":
-        return " و ".join(f"{number_fa(n)} {fa}" for n, fa, _ in told)
-    return " ".join(f"{n} {en}{'' if n == 1 else 's'}" for n, _, en in told)
+        return " و ".join(f"{number_fa(n)} {fa}" for n, fa, _ in shown)
+    return " ".join(f"{n} {en}{'' if n == 1 else 's'}" for n, _, en in shown)

@@ -18,48 +18,48 @@ LINK = re.compile(
 )
 
 
-def _local(told: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(told).astimezone(TEHRAN)
+def _local(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text).astimezone(TEHRAN)
 
 
-def moment(told: str, language: str = "fa") -> str:
-    """A moment (RFC 3339) by the clocks of Tehran, with ASCII digits, which the font shows as
+def moment(text: str, language: str = "fa") -> str:
+    """Return a moment (RFC 3339) in the time of Tehran, with ASCII digits, which the font shows as
     Persian ones: they can be copied and searched.
     """
-    local = _local(told)
+    local = _local(text)
     day = jalali(local.date()).replace("-", "/")
     if language == "fa":
         return f"{WEEKDAYS_FA[local.weekday()]} {day}، ساعت {local:%H:%M}"
     return f"{local:%A %-d %B %Y} ({day}), {local:%H:%M}"
 
 
-def day(told: str) -> str:
-    """A Gregorian day as a Jalali one: 1405/09/02."""
-    return jalali(dt.date.fromisoformat(told[:10])).replace("-", "/")
+def day(text: str) -> str:
+    """Return a Gregorian day as a Jalali one: 1405/09/02."""
+    return jalali(dt.date.fromisoformat(text[:10])).replace("-", "/")
 
 
 def percent(hundredths: int) -> str:
-    """Hundredths of a percent as people read them: 99.95%."""
+    """Return hundredths of a percent as 99.95%."""
     return f"{hundredths / 100:.2f}%"
 
 
-def article(told: str, language: str = "fa") -> str:
-    """The article of a legal basis as people read it; empty for the whole of an act."""
+def article(text: str, language: str = "fa") -> str:
+    """Return the article of a legal basis in words; empty for the whole of an act."""
     if language == "fa":
-        return ARTICLES_FA.get(told, f"ماده {told}" if told else "")
-    return told if not told or told.startswith("note") else f"article {told}"
+        return ARTICLES_FA.get(text, f"ماده {text}" if text else "")
+    return text if not text or text.startswith("note") else f"article {text}"
 
 
 def with_links(text: str) -> Markup:
-    """A sentence of ours in which paths are links."""
+    """Return a sentence of ours with its paths as links."""
     return Markup(LINK.sub(r'<a href="\g<0>">\g<0></a>', str(escape(text))))  # noqa: S704
 
 
 def by_name(rows: Iterable[Mapping[str, Any]], field: str = "fa") -> list[Mapping[str, Any]]:
-    """Rows in the order of the Persian alphabet, for lists that people choose or read by name."""
+    """Sort rows by the Persian alphabet, for lists that people choose or read by name."""
     return sorted(rows, key=lambda row: collation_key(row[field] or ""))
 
 
 def named(codes: Iterable[str], name_of: Callable[[str], str]) -> list[Mapping[str, Any]]:
-    """Codes with what people call them, in the order of the names."""
+    """Return codes with their names, in the order of the names."""
     return by_name([{"code": code, "fa": name_of(code)} for code in codes])

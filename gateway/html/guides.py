@@ -1,4 +1,4 @@
-"""The documents that errors and pages point to, on each face below /docs/, as they are written."""
+"""The documents below /docs/ of each face, to which problems and pages point."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -29,7 +29,7 @@ async def guide(request: Request) -> Response:
 
 @lru_cache(maxsize=1)
 def _guides() -> dict[str, tuple[bytes, str]]:
-    """All of them, read once: no path that somebody asks for reaches the disk."""
+    """Read all documents once: no path of a request reaches the disk."""
     return {
         path.relative_to(FOLDER).as_posix(): (path.read_bytes(), FORMS[path.suffix])
         for path in sorted(FOLDER.rglob("*"))

@@ -1,4 +1,4 @@
-"""A problem as a page, for a person who came to a face of machines with a browser."""
+"""Problems as pages, for people who open a face of machines in a browser."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from gateway.http.problems import HttpError
 JSON, HTML = "application/json", "text/html"
 LANGUAGES = ("fa", "en")
 PROVEN_BY = ("authorization", "signature-input")
-# By status; what is not here is our fault or the browser's.
+# By status; others are a fault of ours or of the browser.
 SENTENCES = {
     404: ("چنین صفحه‌ای نیست؛ نشانی را با آنچه به شما داده‌اند مقایسه کنید.",
           "There is no such page; compare the address with the one that you were given."),
@@ -35,10 +35,10 @@ OURS = 500
 
 
 def page(request: Request, problem: dict[str, Any]) -> Response | None:
-    """The page of a problem in the reader's language; None for a machine.
+    """Show a problem in the reader's language; None for a machine.
 
-    Some programs ask for HTML without knowing it (java.net.HttpURLConnection): who proves who he
-    is, or sends something, is one.
+    Some programs ask for HTML without knowing it (java.net.HttpURLConnection): a client that
+    authenticates, or sends something, is a program.
     """
     if not is_browser(request):
         return None
@@ -58,7 +58,7 @@ def page(request: Request, problem: dict[str, Any]) -> Response | None:
 
 
 def is_browser(request: Request) -> bool:
-    """True if a person reads what is answered."""
+    """Return True if a person reads the answer."""
     if request.method not in ("GET", "HEAD") or any(n in request.headers for n in PROVEN_BY):
         return False
     try:
@@ -68,7 +68,7 @@ def is_browser(request: Request) -> bool:
 
 
 def language(request: Request) -> str:
-    """The one of our languages that ``?lang=`` or the browser asks for; Persian if neither does."""
+    """Return the language of ``?lang=`` or of the browser; Persian without a preference."""
     wanted = request.query_params.get("lang")
     if wanted in LANGUAGES:
         return wanted

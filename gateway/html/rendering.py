@@ -1,7 +1,6 @@
 """Renders templates with autoescape; pages work without JavaScript and from right to left."""
 
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
@@ -12,7 +11,7 @@ from people.company import company
 from people.tracking import grouped, grouped_secret
 
 HERE = Path(__file__).parents[1]
-_templates = Environment(
+templates = Environment(
     loader=FileSystemLoader(HERE / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
@@ -20,7 +19,7 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 
-_templates.filters |= {
+templates.filters |= {
     "by_name": by_name,
     "named": named,
     "with_links": with_links,
@@ -33,10 +32,10 @@ _templates.filters |= {
     "secret": grouped_secret,
     "span": span,
 }
-_templates.globals["company"] = company
+templates.globals["company"] = company
 
 
-def page(template: str, status: int = 200, **values: Any) -> Response:
-    """A page; every value is escaped."""
-    body = _templates.get_template(template).render(**values)
+def page(template: str, status: int = 200, **values: object) -> Response:
+    """Render a page; every value is escaped."""
+    body = templates.get_template(template).render(**values)
     return Response(body, status, {"Cache-Control": "no-cache"}, "text/html; charset=utf-8")

@@ -18,10 +18,10 @@ class Address(NamedTuple):
 
 
 def own_address(settings: Settings, name: str) -> Address:
-    """The address that the setting ``name`` holds; MissingSettings says what to set.
+    """Return the address in the setting ``name``; MissingSettings says what to set.
 
-    What is signed, sealed, issued and linked counts for this address alone. If a face took it from
-    the request, what was signed for another installation would be taken here (RFC 9110, 7.4).
+    Signatures, seals, tokens and links are valid for this address alone. If a face took it from the
+    request, it would accept a signature made for another installation (RFC 9110, section 7.4).
     """
     value = settings.get(name)
     if value is None:
@@ -36,7 +36,7 @@ def own_address(settings: Settings, name: str) -> Address:
 
 
 def sandbox_address(settings: Settings, name: str, port: int) -> Address:
-    """The same; in the sandbox, which has no other address, that on which the face listens."""
+    """Return the same; in the sandbox, without the setting, the address the face listens on."""
     host = settings.text("HOST", "127.0.0.1")
     if settings.get(name) or settings.text("SANDBOX", "0") != "1" or not is_loopback(host):
         return own_address(settings, name)
@@ -45,7 +45,7 @@ def sandbox_address(settings: Settings, name: str, port: int) -> Address:
 
 
 def parse(name: str, value: str) -> Address:
-    """The scheme and host of an address; MissingSettings if it is none.
+    """Parse the scheme and host of an address; MissingSettings if it is invalid.
 
     >>> str(parse("PORTAL_URL", "https://Water.example.ir:443/"))
     'https://water.example.ir'
@@ -67,7 +67,7 @@ def _authority(parts: SplitResult, default: int) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """True for a host that this machine alone reaches."""
+    """Return True for a host that only this machine reaches."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""What comes in and what may go out: sizes, media types, strict JSON."""
+"""Bodies of requests: sizes, media types, content negotiation, strict JSON."""
 
 import asyncio
 import json
@@ -18,10 +18,10 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 async def chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The body as it comes; HttpError as soon as it is over ``limit`` bytes, or stands still."""
+    """Yield the body as it arrives; HttpError once it exceeds ``limit`` bytes, or stands still."""
     _check_coding(request)
-    told = request.headers.get("content-length", "0")
-    if told.isascii() and told.isdigit() and int(told) > limit:
+    length = request.headers.get("content-length", "0")
+    if length.isascii() and length.isdigit() and int(length) > limit:
         raise too_large(limit)
     total, stream = 0, request.stream()
     while True:
@@ -43,7 +43,7 @@ async def chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
 
 
 def _check_coding(request: Request) -> None:
-    """RFC 9110, section 15.5.16: what is compressed is read as it is sent, and that is never."""
+    """Refuse compressed bodies (RFC 9110, section 15.5.16)."""
     codings = ",".join(request.headers.getlist("content-encoding")).lower().split(",")
     if any(coding.strip() not in ("", "identity") for coding in codings):
         raise HttpError(
@@ -54,35 +54,35 @@ def _check_coding(request: Request) -> None:
 
 
 def too_large(limit: int) -> HttpError:
-    """The refusal of a body over ``limit`` bytes; the connection is closed, the rest unread."""
+    """Return the refusal of a body over ``limit`` bytes; it closes the connection."""
     return HttpError("http.too_large", f"The body may take {limit} bytes here.", Connection="close")
 
 
 async def body(request: Request, limit: int = BODY_LIMIT) -> bytes:
-    """The whole body, at most ``limit`` bytes."""
+    """Return the whole body, at most ``limit`` bytes; errors as ``chunks``."""
     return b"".join([chunk async for chunk in chunks(request, limit)])
 
 
-def media_type(request: Request, *taken: str) -> str:
-    """The body's media type, one of those taken; HttpError http.media_type otherwise."""
-    told = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if told not in taken:
+def media_type(request: Request, *accepted: str) -> str:
+    """Return the media type of the body; HttpError ``http.media_type`` unless it is accepted."""
+    media = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if media not in accepted:
         raise HttpError(
             "http.media_type",
-            "Send the body as " + " or ".join(taken) + ".",
-            Accept=", ".join(taken),
-            Accept_Post=", ".join(taken),
+            "Send the body as " + " or ".join(accepted) + ".",
+            Accept=", ".join(accepted),
+            Accept_Post=", ".join(accepted),
         )
-    return told
+    return media
 
 
 def answer_type(request: Request, *offered: str) -> str:
-    """The form of the answer that Accept likes best; the first one offered if it says nothing.
+    """Return the media type that Accept prefers; the first one offered without a preference.
 
-    HttpError http.not_acceptable if Accept rules out all of them (RFC 9110, section 12.5.1).
+    HttpError ``http.not_acceptable`` if Accept rules out all of them (RFC 9110, section 12.5.1).
     """
-    told = ",".join(request.headers.getlist("accept")).lower()
-    liked = [_preference(part) for part in told.split(",") if part.strip()]
+    accept = ",".join(request.headers.getlist("accept")).lower()
+    liked = [_preference(part) for part in accept.split(",") if part.strip()]
     if not liked:
         return offered[0]
     best = max(offered, key=lambda form: _quality(form, liked))
@@ -107,16 +107,16 @@ def _preference(part: str) -> tuple[str, float]:
 
 
 def _quality(form: str, liked: list[tuple[str, float]]) -> float:
-    """How much a form is liked: by its own name before its family before ``*/*``."""
-    said = dict(reversed(liked))
+    """Return the weight of a media type: by its own name, then its family, then ``*/*``."""
+    qualities = dict(reversed(liked))
     for name in (form, form.split("/", maxsplit=1)[0] + "/*", "*/*"):
-        if name in said:
-            return said[name]
+        if name in qualities:
+            return qualities[name]
     return 0.0
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
-    """The JSON object of a body; HttpError json.* says what is wrong.
+    """Parse the JSON object of a body; HttpError ``json.*`` says what is wrong.
 
     Strict: UTF-8 without lone surrogates, no NaN, not deep, and no member twice, since two
     readers of one signed body could then read two different questions.
@@ -133,26 +133,26 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         ) from None
     if not isinstance(data, dict):
         raise HttpError("json.invalid", "The body must be one JSON object.")
-    if twice(raw):
+    if has_member_twice(raw):
         raise HttpError("json.member_twice", "A member stands twice in one object of the body.")
     return data
 
 
-def twice(raw: bytes) -> bool:
-    """True if an object of this JSON, which must be valid and not deep, names a member twice."""
-    found = False
+def has_member_twice(raw: bytes) -> bool:
+    """Return True if an object of this JSON, valid and not deep, names a member twice."""
+    repeated = False
 
-    def look(pairs: list[tuple[str, Any]]) -> None:
-        nonlocal found
-        found = found or len({name for name, _ in pairs}) < len(pairs)
+    def look(pairs: list[tuple[str, object]]) -> None:
+        nonlocal repeated
+        repeated = repeated or len({name for name, _ in pairs}) < len(pairs)
 
-    # parse_int, parse_float: how long a number is does not matter here.
+    # parse_int, parse_float: the length of a number does not matter here.
     json.loads(raw, object_pairs_hook=look, parse_int=str, parse_float=str)
-    return found
+    return repeated
 
 
 def too_deep(raw: bytes) -> bool:
-    """True if the JSON is nested too deeply; found without parsing it."""
+    """Return True if the JSON is nested too deeply, without parsing it."""
     if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
         return False
     deepest = depth = 0

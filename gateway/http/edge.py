@@ -1,4 +1,4 @@
-"""The edge before a face: which peers are believed what they tell of a caller."""
+"""The reverse proxy before a face: which peers are believed about the address of a caller."""
 
 import ipaddress
 import time
@@ -27,12 +27,12 @@ class Proxies(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings) -> "Proxies":
-        """Those of TRUSTED_PROXIES; MissingSettings if it names nobody in particular."""
+        """Read TRUSTED_PROXIES; MissingSettings if it names nobody in particular."""
         words = settings.text("TRUSTED_PROXIES", LOCAL).split(",")
         return cls(tuple(_network(word.strip()) for word in words if word.strip()))
 
     def believes(self, peer: str) -> bool:
-        """True if what this peer tells of a caller is taken."""
+        """Return True if this peer is believed about its callers."""
         try:
             address = ipaddress.ip_address(peer)
         except ValueError:
@@ -47,7 +47,7 @@ def _network(word: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
             return network
     except ValueError:
         pass
-    # Whoever is believed by all may say that he is anybody.
+    # A proxy that stands for everybody could claim any address.
     raise MissingSettings(
         f"TRUSTED_PROXIES must name addresses or networks, like 172.30.64.2, not {word!r}."
     )
@@ -70,10 +70,10 @@ def require_believed(settings: Settings, address: Address | None) -> None:
 
 
 class BehindEdge:
-    """Gives the app the caller's own address where an edge that is believed tells it.
+    """Gives the app the caller's own address where a trusted proxy forwards it.
 
-    ``mirab.from_edge`` in the scope says whether the peer is believed, for what else it may tell
-    (certificates). A peer that is not believed and tells of callers is logged once a minute.
+    ``mirab.from_edge`` in the scope says whether the peer is trusted, for its other headers too
+    (certificates). A peer that forwards without being trusted is logged once a minute.
     """
 
     def __init__(self, app: ASGIApp, proxies: Proxies) -> None:
@@ -91,7 +91,7 @@ class BehindEdge:
 
     def _warn(self, scope: Scope, peer: str) -> None:
         now = time.monotonic()
-        told = any(name in TOLD_BY_EDGES for name, _ in scope["headers"])
-        if told and now >= self._silent_until:
+        forwarded = any(name in TOLD_BY_EDGES for name, _ in scope["headers"])
+        if forwarded and now >= self._silent_until:
             self._silent_until = now + WARN_SECONDS
             _log.warning("edge_not_believed", peer=peer, setting="TRUSTED_PROXIES")

@@ -1,7 +1,7 @@
-"""What the head of a request must say before it is a request: one version, one host, one framing.
+"""Heads of requests: one version, one host, one framing.
 
-A parser is lenient where servers and proxies may differ; two of them that differ can be made to
-see two different requests (RFC 9112, section 11.2). What is judged here, the parser leaves open.
+A parser is lenient where servers and proxies may differ, and two that differ can be made to see two
+different requests (RFC 9112, section 11.2). These checks are those that the parser leaves out.
 """
 
 import ipaddress

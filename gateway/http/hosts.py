@@ -27,7 +27,7 @@ class Hosts:
 
     @classmethod
     def of(cls, settings: Settings, addresses: Iterable[str | None] = ()) -> "Hosts":
-        """Loopback, the hosts of the face's own ``addresses``, and ALLOWED_HOSTS: names, and
+        """Collect loopback, the hosts of the face's own ``addresses``, and ALLOWED_HOSTS: names and
         networks such as 10.0.0.0/8, separated by blanks.
         """
         listed = (settings.get("ALLOWED_HOSTS") or "").split()
@@ -44,7 +44,7 @@ class Hosts:
                 )
 
     def knows(self, name: str) -> bool:
-        """True if the name, without its port, is one of ours."""
+        """Return True if the name, without its port, is a name of this face."""
         if name in self.names:
             return True
         try:
@@ -55,7 +55,7 @@ class Hosts:
 
 
 def network(text: str) -> Network:
-    """A network of ALLOWED_HOSTS or METRICS_NETWORKS; MissingSettings if it is none."""
+    """Parse a network of ALLOWED_HOSTS or METRICS_NETWORKS; MissingSettings if it is invalid."""
     try:
         return ip_network(text)
     except ValueError:
@@ -63,7 +63,7 @@ def network(text: str) -> Network:
 
 
 def bare(host: str) -> str:
-    """The name in a Host header: without port, brackets and the dot of the root.
+    """Return the name in a Host header without port, brackets and the dot of the root.
 
     >>> bare("Water.Example.ir.:443"), bare("[::1]:8002")
     ('water.example.ir', '::1')

@@ -1,4 +1,4 @@
-"""Which of our languages a request asks for by Accept-Language (RFC 9110, section 12.5.4)."""
+"""The language that a request prefers by Accept-Language (RFC 9110, section 12.5.4)."""
 
 from starlette.requests import Request
 
@@ -6,7 +6,7 @@ LANGUAGES = ("fa", "en")
 
 
 def preferred(request: Request, default: str) -> str:
-    """The language that is liked best; ``default`` if neither is named, or all the same."""
+    """Return the preferred language; ``default`` if there is no preference."""
     liked = {default: 0.0}
     for part in ",".join(request.headers.getlist("accept-language")).lower().split(","):
         name, _, parameter = part.partition(";")

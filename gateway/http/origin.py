@@ -1,6 +1,7 @@
-"""What is ours and what is another site's: forms that are sent here, and links that lead on.
+"""Our own site and other sites: who may send forms here, who may read, and links within the site.
 
-Forms of other sites may not act here in a visitor's name (cross-site request forgery).
+Forms of other sites must not act here in the name of a visitor (cross-site request forgery): each
+route refuses them unless its handler declares ``@from_other_sites``.
 """
 
 from collections.abc import Awaitable, Callable
@@ -17,10 +18,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def same_origin(request: Request) -> None:
-    """HttpError ``http.cross_site`` if a browser says that the form stands on another site.
+    """Raise HttpError ``http.cross_site`` if a browser says that another site sent the form.
 
-    A browser sends Origin with every POST, and Sec-Fetch-Site with every request (Fetch Metadata);
-    who sends neither is no browser that somebody could misuse.
+    Browsers send Origin with every POST, and Sec-Fetch-Site with every request (Fetch Metadata); a
+    client that sends neither is no browser that another site could misuse.
     """
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:
@@ -34,7 +35,7 @@ def same_origin(request: Request) -> None:
 
 
 def own_path(request: Request) -> str:
-    """The path of a request as a link within this site.
+    """Return the path of a request as a link within this site.
 
     Two slashes at its beginning, or a backslash, would name another host (RFC 3986, section 4.2;
     URL standard, section 4.4).
@@ -46,7 +47,7 @@ def own_path(request: Request) -> str:
 
 
 def for_every_site(handler: Handler) -> Handler:
-    """The handler of a document that pages of every site may read (CORS, Fetch standard 3.2)."""
+    """Declare that pages of every site may read what the handler answers (CORS, Fetch 3.2)."""
 
     @wraps(handler)
     async def run(request: Request) -> Response:
@@ -58,13 +59,29 @@ def for_every_site(handler: Handler) -> Handler:
     return run
 
 
+def from_other_sites(handler: Handler) -> Handler:
+    """Declare that other sites may send forms to the handler, which believes no cookie."""
+
+    @wraps(handler)
+    async def run(request: Request) -> Response:
+        return await handler(request)
+
+    run.from_other_sites = True  # type: ignore[attr-defined]
+    return run
+
+
+def is_from_other_sites(handler: object) -> bool:
+    """Return True if other sites may send forms to the handler."""
+    return getattr(handler, "from_other_sites", False)
+
+
 def is_for_every_site(handler: object) -> bool:
-    """True if pages of every site may read what the handler answers."""
+    """Return True if pages of every site may read what the handler answers."""
     return getattr(handler, "for_every_site", False)
 
 
 async def preflight(_: Request, methods: set[str]) -> Response:
-    """What a browser asks before a page of another site reads such a document."""
+    """Answer the question that a browser asks before a page of another site may read."""
     allow = ", ".join(sorted({"OPTIONS", *methods}))
     return Response(
         status_code=204,

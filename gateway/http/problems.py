@@ -1,4 +1,7 @@
-"""The one table from errors to problem details (RFC 9457), and a page's text for each code."""
+"""The table from errors to problem details (RFC 9457): status, title and advice for each code.
+
+A new code gets its row in problems.toml, and in problems_fa.toml if citizens' programs meet it.
+"""
 
 import re
 import tomllib
@@ -21,13 +24,13 @@ KIND_STATUS = {
     "Internal": 500,
 }
 RETRY_SECONDS = 2
-# What is asked again tells when.
+# Statuses after which a client may try again: they carry Retry-After.
 AGAIN = frozenset({429, 503, 504, 507})
 _CLAUSE_END, _WORD = re.compile(r"(?<=[.;:])\s+"), re.compile(r"[^\W_](?:[\w/.-]*\w)?")
 
 
 class Problem(NamedTuple):
-    """What a code means to the engineer who meets it."""
+    """What a code means, for the engineer who meets it."""
 
     title: str
     what_to_do: str
@@ -35,7 +38,7 @@ class Problem(NamedTuple):
 
 
 class HttpError(BusError):
-    """A refusal that HTTP alone knows: of a path, a method, a size, a media type."""
+    """A refusal of HTTP itself: of a path, a method, a size, a media type."""
 
     def __init__(self, code: str, message: str, **headers: str) -> None:
         super().__init__(message, code=code)
@@ -48,25 +51,25 @@ def _table(name: str) -> dict[str, Problem]:
 
 
 PROBLEMS = _table("problems.toml")
-# Those that citizens' programs meet, for whom asks in Persian.
+# The codes that citizens' programs meet, in Persian.
 PERSIAN = _table("problems_fa.toml")
 
 
 def status_of(error: BusError) -> int:
-    """The HTTP status of an error: its code's own, or that of its kind."""
-    known = PROBLEMS.get(error.code)
-    if known is not None and known.status is not None:
-        return known.status
+    """Return the HTTP status of an error: that of its code, or that of its kind."""
+    problem = PROBLEMS.get(error.code)
+    if problem is not None and problem.status is not None:
+        return problem.status
     return KIND_STATUS.get(error.kind, 500)
 
 
 def describe(error: BusError, *, instance: str, trace_id: str | None) -> dict[str, Any]:
-    """The members of a problem; ``check`` names the check that failed."""
+    """Return the members of a problem; ``check`` names the check that failed."""
     status = status_of(error)
-    known = PROBLEMS.get(error.code)
-    told: dict[str, Any] = {
+    entry = PROBLEMS.get(error.code)
+    members: dict[str, Any] = {
         "type": f"/problems/{error.code}",
-        "title": known.title if known else error.code,
+        "title": entry.title if entry else error.code,
         "status": status,
         "detail": error.message,
         "instance": instance,
@@ -74,15 +77,15 @@ def describe(error: BusError, *, instance: str, trace_id: str | None) -> dict[st
         "check": error.code.split(".", maxsplit=1)[0],
         "trace_id": trace_id,
     }
-    if known:
-        told["what_to_do"] = known.what_to_do
+    if entry:
+        members["what_to_do"] = entry.what_to_do
     if error.fields:
-        told["errors"] = [
+        members["errors"] = [
             {"field": f.field, "code": f.code, "detail": f.message} for f in error.fields
         ]
     if "error_id" in error.details:
-        told["error_id"] = error.details["error_id"]
-    return told
+        members["error_id"] = error.details["error_id"]
+    return members
 
 
 def without_repeats(problem: dict[str, Any]) -> dict[str, Any]:
@@ -103,9 +106,9 @@ def _words(text: str) -> str:
 
 def headers(error: BusError, status: int) -> dict[str, str]:
     """The headers that a problem has beside its body: those its status asks for, and its own."""
-    told = {"Cache-Control": "no-store", **getattr(error, "headers", {})}
+    challenge = {"Cache-Control": "no-store", **getattr(error, "headers", {})}
     if status in AGAIN:
-        told["Retry-After"] = error.details.get("retry_after", str(RETRY_SECONDS))
+        challenge["Retry-After"] = error.details.get("retry_after", str(RETRY_SECONDS))
     if status == 401:  # noqa: PLR2004 - HTTP's own number
-        told["WWW-Authenticate"] = 'Signature realm="mirab"'
-    return told
+        challenge["WWW-Authenticate"] = 'Signature realm="mirab"'
+    return challenge

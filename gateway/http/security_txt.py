@@ -1,4 +1,4 @@
-"""/.well-known/security.txt (RFC 9116): whom to tell about a hole, the same on every face."""
+"""/.well-known/security.txt (RFC 9116): the contact for vulnerabilities, the same on each face."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ DAYS = 180
 
 
 def text_of(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
-    """The handler of GET /.well-known/security.txt."""
+    """Return the handler of GET /.well-known/security.txt."""
     contact = settings.text("SECURITY_CONTACT", "mailto:security@mirab.example")
 
     async def answer(_: Request) -> Response:

@@ -1,5 +1,5 @@
-"""What files of strangers may take: of one address in an hour, of all of them in a day, and never
-the last of the disk, which broker and databases share.
+"""Budgets for files of strangers: of an address in an hour, of all in a day, and room on the disk,
+which broker and databases share.
 """
 
 from pathlib import Path
@@ -11,14 +11,14 @@ from gateway.limits.guesses import Guesses
 
 MEGABYTE = 1024 * 1024
 HOUR, DAY = 3600, 86_400
-# While the disk is short: files that no ticket holds are deleted by then.
+# By then files that no ticket holds are deleted.
 SHORT_SECONDS = 900
 ALL = "all"
 OF_ADDRESS, OF_DISK = "attachment.budget", "attachment.disk"
 
 
 class OverBudget(BusError):
-    """A file that is not taken now; ``code`` says whose budget is used up."""
+    """A file is refused for now; ``code`` says whose budget is used up."""
 
 
 class Uploads:
@@ -32,22 +32,22 @@ class Uploads:
         self._free = settings.whole("BLOBS_FREE_MEGABYTES", 1000) * MEGABYTE
 
     def of(self, address: str) -> "BudgetedBlobs":
-        """The store, for who asks from this address."""
+        """Return the blob store within the budgets of an address."""
         return BudgetedBlobs(self._folder, self, address)
 
     def begin(self, address: str) -> None:
-        """Counts a file. OverBudget ``attachment.budget`` or ``attachment.disk``."""
+        """Count a file. OverBudget ``attachment.budget`` or ``attachment.disk``."""
         if Blobs(self._folder).free() < self._free:
             raise OverBudget("Files cannot be taken now.", code=OF_DISK)
         _take(self._files, address, 1, OF_ADDRESS)
 
     def spend(self, address: str, size: int) -> None:
-        """Counts bytes of a file; OverBudget as ``begin``."""
+        """Count bytes of a file; OverBudget as ``begin``."""
         _take(self._bytes, address, size, OF_ADDRESS)
         _take(self._of_all, ALL, size, OF_DISK)
 
     def refusal(self, address: str, code: str) -> BusError:
-        """What is told about a file that was not taken, with when to come back."""
+        """Return the refusal of a file, which says when to come back."""
         if code == OF_DISK:
             return Unavailable(
                 "There is no room for files now. Register without files, and add them later.",
@@ -62,7 +62,7 @@ class Uploads:
         )
 
     def check(self, address: str) -> None:
-        """Refuses who has used up his budget before he sends a file."""
+        """Refuse an address without budget before it sends a file."""
         try:
             self._files.check(address)
             self._bytes.check(address)
@@ -70,14 +70,14 @@ class Uploads:
             raise self.refusal(address, OF_ADDRESS) from None
 
     def check_problems(self, address: str, problems: list[FieldError]) -> None:
-        """Refuses a form whose files are over a budget; for who sends no form again by hand."""
+        """Refuse a form whose files exceed a budget; for programs, which show no form again."""
         for problem in problems:
             if problem.code in (OF_ADDRESS, OF_DISK):
                 raise self.refusal(address, problem.code)
 
 
 def status_of(problems: list[FieldError]) -> int | None:
-    """The status of a page that shows a form again whose files are over a budget."""
+    """Return the status of the page of a form whose files exceed a budget; None if none does."""
     codes = {problem.code for problem in problems}
     return 507 if OF_DISK in codes else 429 if OF_ADDRESS in codes else None
 
@@ -90,14 +90,14 @@ def _take(counts: Guesses, name: str, amount: int, code: str) -> None:
 
 
 class BudgetedBlobs(Blobs):
-    """The blob store, as far as the budgets of an address go."""
+    """The blob store within the budgets of an address."""
 
     def __init__(self, folder: Path, uploads: Uploads, address: str) -> None:
         super().__init__(folder)
         self._uploads, self._address = uploads, address
 
     def begin(self, limit: int) -> Writing:
-        """A blob in the making that costs its bytes as they come; one without a byte is free."""
+        """Begin a blob that costs its bytes as they arrive; one without a byte is free."""
         return _BudgetedWriting(self.folder, limit, self._uploads, self._address)
 
 

@@ -1,4 +1,4 @@
-"""How often an address may ask, so that codes cannot be guessed in bulk."""
+"""Rate limits of addresses, so that codes cannot be guessed in bulk."""
 
 import time
 from ipaddress import IPv6Address, ip_address
@@ -10,11 +10,11 @@ MOST_ADDRESSES = 50_000
 
 
 class Guesses:
-    """How often an address may do something in some time: guess codes, or ask at all.
+    """Counts what an address does in a period of ``seconds``: guesses of codes, or requests.
 
-    Many honest people can share one address (a village behind one operator's gateway): so wrong
-    guesses are counted after they were judged, and what is asked rightly only against a far larger
-    number (``times`` as many).
+    Many honest people can share one address (a village behind one operator's gateway). So wrong
+    guesses are counted after they were judged, and other requests against a limit that is ``times``
+    as large.
     """
 
     def __init__(self, most: int | None = None, seconds: int = SECONDS, *, times: int = 1) -> None:
@@ -23,21 +23,21 @@ class Guesses:
 
     @property
     def most(self) -> int:
-        """How often in that time."""
+        """Return the limit in a period."""
         return (REQUESTS if self._given is None else self._given) * self._times
 
     def take(self, address: str, amount: int = 1) -> None:
-        """Counts one, or an ``amount``; TooMany if the address has used up its time."""
+        """Count an ``amount``; TooMany if the address has exceeded the limit."""
         name = self._name(address)
         self._counts[name] = self._counts.get(name, 0) + amount
         self._judge(self._counts[name])
 
     def check(self, address: str) -> None:
-        """TooMany if the address has used up its time; counts nothing."""
+        """Raise TooMany if one more would exceed the limit; count nothing."""
         self._judge(self._counts.get(self._name(address), 0) + 1)
 
     def wait(self) -> int:
-        """The seconds until all counts begin anew."""
+        """Return the seconds until the next period."""
         return self._seconds - int(time.time()) % self._seconds
 
     def _judge(self, count: int) -> None:
@@ -53,17 +53,17 @@ class Guesses:
         if period != self._period:
             self._period, self._counts = period, {}
         name = neighbourhood(address)
-        # In a flood of addresses the new ones share one count: memory has an end, the limit none.
+        # In a flood of addresses the new ones share one count, so that memory stays bounded.
         full = name not in self._counts and len(self._counts) >= MOST_ADDRESSES
         return "others" if full else name
 
 
 def neighbourhood(address: str) -> str:
-    """The address, or the /64 of an IPv6 one: one subscriber has all of that for himself."""
+    """Return the address, or the /64 of an IPv6 address, which belongs to one subscriber."""
     try:
-        found = ip_address(address)
+        parsed = ip_address(address)
     except ValueError:
         return address
-    if isinstance(found, IPv6Address) and not found.ipv4_mapped:
-        return str(IPv6Address(int(found) >> 64 << 64))
+    if isinstance(parsed, IPv6Address) and not parsed.ipv4_mapped:
+        return str(IPv6Address(int(parsed) >> 64 << 64))
     return address

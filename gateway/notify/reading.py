@@ -35,7 +35,7 @@ async def json_of(request: Request, limit: int = bodies.BODY_LIMIT) -> Any:
         orjson.loads(raw or b"{}")
     except orjson.JSONDecodeError:
         raise bad(NO_JSON) from None
-    if bodies.twice(raw or b"{}"):
+    if bodies.has_member_twice(raw or b"{}"):
         raise bad(NO_JSON)
     return json.loads(raw or b"{}", parse_float=Number, parse_int=_whole) or {}
 

@@ -49,7 +49,7 @@ class Access:
             address = ip_address(request.client.host if request.client else "")
         except ValueError:
             address = None
-        if address is None or not any(address in known for known in self._networks):
+        if address is None or not any(address in network for network in self._networks):
             await self.reader(request)
 
     async def reader(self, request: Request) -> Reader:
@@ -64,7 +64,7 @@ class Access:
     def _colleague(self, request: Request) -> Reader:
         cookie = request.cookies.get(self._desk.cookie_name(request), "")
         try:
-            colleague = self._desk.who(request)
+            colleague = self._desk.colleague(request)
         except Unavailable:
             reader, at = self._recent.get(digest_of(cookie), (None, 0.0))
             if reader is None or time.monotonic() - at > RECENT_SECONDS:
@@ -92,17 +92,17 @@ class Access:
                 code="ops.observer",
             )
         token = bearer(request)
-        who = (
+        identity = (
             {"token": digest_of(token)}
             if token is not None
             else {"session": self._desk.of_session(request)["session"]}
         )
-        operator = await self._ask({**who, "act": act, "subject": subject}, request)
+        operator = await self._ask({**identity, "act": act, "subject": subject}, request)
         _log.info("operation", actor=operator.name, act=act, on=subject)
         return operator.name
 
-    async def _ask(self, asked: dict[str, str], request: Request) -> Reader:
-        reply = await self._desk.ask_as_desk(request, accounts.OPERATOR, asked)
+    async def _ask(self, identity: dict[str, str], request: Request) -> Reader:
+        reply = await self._desk.ask_as_desk(request, accounts.OPERATOR, identity)
         return Reader(reply["name"], reply["role"])
 
 

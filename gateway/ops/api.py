@@ -111,9 +111,9 @@ class Ops:
             with DeadLetters(self._amqp_url) as letters:
                 return counts(letters)
 
-        found = await asyncio.to_thread(count)
+        numbers = await asyncio.to_thread(count)
         return web.json_response(
-            {"services": {name: found.get(name) for name in health_contracts()}}
+            {"services": {name: numbers.get(name) for name in health_contracts()}}
         )
 
     async def letters_of(self, request: Request) -> Response:
@@ -231,15 +231,15 @@ def service_of(request: Request) -> str:
     return service
 
 
-def chosen(told: dict[str, Any]) -> set[str] | None:
+def chosen(members: dict[str, Any]) -> set[str] | None:
     """The ids to replay, or None for all; ContractError if neither is said."""
-    ids = told.get("ids")
-    if told.get("all") is True and ids is None:
+    ids = members.get("ids")
+    if members.get("all") is True and ids is None:
         return None
     if isinstance(ids, list) and ids and all(isinstance(id_, str) for id_ in ids):
         return set(ids)
-    why = 'Say {"ids": ["…"]} or {"all": true}.'
-    raise ContractError(why, fields=[FieldError("ids", "required", why)])
+    reason = 'Say {"ids": ["…"]} or {"all": true}.'
+    raise ContractError(reason, fields=[FieldError("ids", "required", reason)])
 
 
 def make(settings: Settings) -> web.Face:

@@ -16,7 +16,7 @@ STATEMENT_FA = ("روز", "شماره قبض", "شرح", "مبلغ به ریال
 
 
 def line(cells: Iterable[Any]) -> str:
-    """One line, its end with it; numbers stay numbers, None is empty."""
+    """Return one line with its end; numbers stay numbers, None is empty."""
     out = io.StringIO()
     csv.writer(out).writerow([_harmless(cell) for cell in cells])
     return out.getvalue()
@@ -26,45 +26,46 @@ def _harmless(cell: Any) -> Any:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(RISKY) else cell
 
 
-def with_balance(told: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a Statement, each with ``owed_rials``: what was owed after it."""
-    owed, rows = told["opening_rials"], []
-    for row in told["rows"]:
+def with_balance(statement: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a Statement, each with ``owed_rials``: what was owed after it."""
+    owed, rows = statement["opening_rials"], []
+    for row in statement["rows"]:
         owed += row["rials"]
         rows.append({**row, "owed_rials": owed})
     return rows
 
 
-def statement(told: Mapping[str, Any]) -> bytes:
-    """A Statement as CSV in UTF-8 with the mark that spreadsheets need; rials, Gregorian days.
+def statement(account: Mapping[str, Any]) -> bytes:
+    """Return a Statement as CSV in UTF-8 with a byte order mark; rials, Gregorian days.
 
-    The first row is what was owed at the beginning, the last one what is owed at the end.
+    Spreadsheets need the mark. The first row is what was owed at the beginning, the last row what
+    is owed at the end.
     """
     lines = [
         line(STATEMENT),
-        line([told["from_day"], "", "opening", "مانده از پیش", "Brought forward", "",
-              told["opening_rials"]]),
-        *(line(row[name] for name in STATEMENT) for row in with_balance(told)),
-        line([told["to_day"], "", "closing", "مانده پایان ماه", "Owed at the end", "",
-              told["closing_rials"]]),
+        line([account["from_day"], "", "opening", "مانده از پیش", "Brought forward", "",
+              account["opening_rials"]]),
+        *(line(row[name] for name in STATEMENT) for row in with_balance(account)),
+        line([account["to_day"], "", "closing", "مانده پایان ماه", "Owed at the end", "",
+              account["closing_rials"]]),
     ]  # fmt: skip
     return (BOM + "".join(lines)).encode()
 
 
-def _day(told: str) -> str:
-    return jalali(dt.date.fromisoformat(told)).replace("-", "/")
+def _day(day: str) -> str:
+    return jalali(dt.date.fromisoformat(day)).replace("-", "/")
 
 
-def statement_fa(told: Mapping[str, Any]) -> bytes:
-    """The same as CSV for colleagues: heads and days as they read them."""
-    first, last = _day(told["from_day"]), _day(told["to_day"])
+def statement_fa(account: Mapping[str, Any]) -> bytes:
+    """Return a Statement as CSV for colleagues: Persian heads and Jalali days."""
+    first, last = _day(account["from_day"]), _day(account["to_day"])
     lines = [
         line(STATEMENT_FA),
-        line([first, "", "مانده از پیش", "", told["opening_rials"]]),
+        line([first, "", "مانده از پیش", "", account["opening_rials"]]),
         *(
             line([_day(row["day"]), row["number"], row["text_fa"], row["rials"], row["owed_rials"]])
-            for row in with_balance(told)
+            for row in with_balance(account)
         ),
-        line([last, "", "مانده پایان ماه", "", told["closing_rials"]]),
+        line([last, "", "مانده پایان ماه", "", account["closing_rials"]]),
     ]
     return (BOM + "".join(lines)).encode()

@@ -1,6 +1,6 @@
 """HTML as PDF, by WeasyPrint (https://doc.courtbouillon.org/weasyprint/) with static/print.css.
 
-Only two fonts of ours are ever opened; whatever a text asks for beside them is refused.
+Only our two fonts are ever opened; whatever else a text asks for is refused.
 """
 
 import threading
@@ -18,7 +18,7 @@ _one_at_a_time = threading.Lock()
 
 
 class OwnFiles(URLFetcher):  # type: ignore[misc]
-    """Gives our fonts and nothing else: no network, no file, no data: address."""
+    """Opens our fonts and nothing else: no network, no file, no data: address."""
 
     def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
         """The font of that address; PermissionError, which WeasyPrint logs, for any other."""
@@ -30,17 +30,17 @@ class OwnFiles(URLFetcher):  # type: ignore[misc]
 
 @lru_cache(maxsize=1)
 def style() -> tuple[CSS, FontConfiguration]:
-    """The style sheet and the fonts, read once a process."""
+    """Read the style sheet and the fonts, once in a process."""
     fonts = FontConfiguration()
     text = (rendering.HERE / "static" / "print.css").read_text(encoding="utf-8")
     return CSS(string=text, font_config=fonts, url_fetcher=OwnFiles()), fonts
 
 
-def made(html: str) -> bytes:
-    """The PDF of a page of HTML; tagged, so that it can be read aloud.
+def make_pdf(html: str) -> bytes:
+    """Make the PDF of a page of HTML; tagged, so that it can be read aloud.
 
-    One at a time: Pango's font map belongs to one thread, and Python would not let two of them run
-    together anyhow.
+    One at a time: Pango's font map belongs to one thread, and Python would not run two at once
+    anyhow.
     """
     with _one_at_a_time:
         css, fonts = style()

@@ -1,15 +1,15 @@
-"""The PDF of a letter, as it was posted or will be: made from its template, or as it came."""
+"""The PDF of a letter as it is posted: made from its template, or as the sender gave it."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from bus.blobs import Blobs
-from gateway.papers import pdf as documents
+from gateway.papers.pdf import letter
 
 
-def pdf(told: Mapping[str, Any], blobs: Blobs) -> bytes:
-    """The PDF; ``told`` is an ApiMessage of contracts/notify/govnotify.py, ``blobs`` its store of
+def pdf(message: Mapping[str, Any], blobs: Blobs) -> bytes:
+    """Return the PDF of an ApiMessage of contracts/notify/govnotify.py; ``blobs`` is the store of
     letters. NotFound ``blob.not_found``.
     """
-    claim = told["pdf"]
-    return blobs.read(claim["sha256"]) if claim else documents.letter(told)
+    claim = message["pdf"]
+    return blobs.read(claim["sha256"]) if claim else letter(message)

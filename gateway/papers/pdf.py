@@ -43,36 +43,36 @@ MONTHS = (
 # --- documents ----------------------------------------------------------------------------------
 
 
-def bill(told: Mapping[str, Any], lang: str, *, portal: str) -> bytes:
-    """The PDF of a bill.
+def bill(reply: Mapping[str, Any], lang: str, *, portal: str) -> bytes:
+    """Return the PDF of a bill.
 
-    ``told`` is a Bill of contracts.billing.bills (rials), ``lang`` fa or en, ``portal``
+    ``reply`` is a Bill of contracts.billing.bills (rials), ``lang`` fa or en, ``portal``
     the address of the citizens' face without a slash at its end, for the QR code.
     """
-    return _pdf("bill", lang, bill=told, link=_link(told, portal))
+    return _pdf("bill", lang, bill=reply, link=_link(reply, portal))
 
 
-def receipt(told: Mapping[str, Any], lang: str, *, portal: str) -> bytes:
-    """The PDF of a receipt.
+def receipt(reply: Mapping[str, Any], lang: str, *, portal: str) -> bytes:
+    """Return the PDF of a receipt.
 
-    ``told`` is a Payment that paid its bill, or a Bill that was paid without a gateway. NotFound if
-    nothing was paid by it.
+    ``reply`` is a Payment that paid its bill, or a Bill that was paid without a gateway.
+    NotFound if it paid nothing.
     """
-    paid = told.get("bill", told)
-    if not paid["receipt"] or not told.get("settled", True):
+    paid = reply.get("bill", reply)
+    if not paid["receipt"] or not reply.get("settled", True):
         raise NotFound("There is no receipt: this did not pay the bill.", code="http.not_found")
     fa, en = WAYS.get(paid["paid_by"], (paid["paid_by"], paid["paid_by"]))
-    psp = told.get("psp") or {"fa": fa, "en": en}
-    bank = {"psp": psp, "rrn": told.get("rrn"), "card": told.get("card")}
+    psp = reply.get("psp") or {"fa": fa, "en": en}
+    bank = {"psp": psp, "rrn": reply.get("rrn"), "card": reply.get("card")}
     return _pdf("receipt", lang, bill=paid, link=_link(paid, portal), **bank)
 
 
-def statement(told: Mapping[str, Any], lang: str, payer: str = "") -> bytes:
-    """The PDF of a Statement: an agency's account in a Jalali month, row by row, in rials.
+def statement(account: Mapping[str, Any], lang: str, payer: str = "") -> bytes:
+    """Return the PDF of a Statement: an agency's account in a Jalali month, row by row, in rials.
 
     Beside each row stands what was owed after it; ``payer`` is the agency by its name.
     """
-    return _pdf("statement", lang, account=told, payer=payer, rows=with_balance(told))
+    return _pdf("statement", lang, account=account, payer=payer, rows=with_balance(account))
 
 
 def answer(
@@ -83,7 +83,7 @@ def answer(
     portal: str,
     explain: Callable[[Any], list[str]],
 ) -> bytes:
-    """The PDF of the answer to an own inquiry; the address of its QR code verifies it.
+    """Return the PDF of the answer to an own inquiry; the address of its QR code verifies it.
 
     ``inquiry`` is an OwnInquiry of contracts.inquiry, ``company`` the issuer of its bill, or at
     least ``name_fa`` and ``name_en``; ``explain`` gives the sentences of a status.
@@ -95,22 +95,22 @@ def answer(
     )
 
 
-def letter(told: Mapping[str, Any]) -> bytes:
-    """The PDF of a letter, its address in the window of a DIN long envelope.
+def letter(message: Mapping[str, Any]) -> bytes:
+    """Return the PDF of a letter, its address in the window of a DIN long envelope.
 
-    ``told`` is an ApiMessage of contracts/notify/govnotify.py; its ``html`` was escaped where the
-    values were put in (services/notify/domain/markup.py).
+    ``message`` is an ApiMessage of contracts/notify/govnotify.py; its ``html`` was escaped where
+    the values were put in (services/notify/domain/markup.py).
     """
-    blocks = Markup(told["html"] or "")  # noqa: S704 - see above
-    written = tehran_day(dt.datetime.fromisoformat(told["created_at"])).isoformat()
-    return _pdf("letter", told["language"], letter=told, blocks=blocks, written=written)
+    blocks = Markup(message["html"] or "")  # noqa: S704 - see above
+    written = tehran_day(dt.datetime.fromisoformat(message["created_at"])).isoformat()
+    return _pdf("letter", message["language"], letter=message, blocks=blocks, written=written)
 
 
-def _link(told: Mapping[str, Any], portal: str) -> str | None:
-    """The page of a bill in the portal; None for a bill without IDs, on which nothing is paid."""
-    if not told["bill_id"]:
+def _link(bill: Mapping[str, Any], portal: str) -> str | None:
+    """Return the page of a bill in the portal; None for a bill without IDs, which nobody pays."""
+    if not bill["bill_id"]:
         return None
-    return f"{portal}/bills/{told['bill_id']}/{told['payment_id']}"
+    return f"{portal}/bills/{bill['bill_id']}/{bill['payment_id']}"
 
 
 # --- what templates can do ----------------------------------------------------------------------
@@ -170,7 +170,7 @@ def _shown(value: object) -> object:
 @lru_cache(maxsize=1)
 def _templates() -> Environment:
     """The pages' environment, with what documents need beside."""
-    own = rendering._templates.overlay(finalize=_shown)
+    own = rendering.templates.overlay(finalize=_shown)
     own.filters = {**own.filters, "aloud": aloud, "rials": "{:,}".format}
     own.globals = {
         **own.globals, "bars": bars, "qr": qr, "states": STATES, "months": MONTHS,
@@ -199,4 +199,4 @@ def _pdf(template: str, lang: str, **values: Any) -> bytes:
             **values,
         )
     )
-    return html_to_pdf.made(html)
+    return html_to_pdf.make_pdf(html)

@@ -1,5 +1,5 @@
-"""PDFs for strangers: each is made once and kept, one at a time, in a queue with an end in which
-nobody has more than his share.
+"""The queue of PDFs for strangers: bounded, one at a time, with a share for each address. What was
+made is kept.
 """
 
 import asyncio
@@ -11,12 +11,12 @@ from bus.errors import TooMany, Unavailable
 from gateway.limits.guesses import neighbourhood
 
 MOST_KEPT = 48 * 1024 * 1024
-# How many of one address may wait, and when who was refused may come back.
+# How many of one address may wait, and the seconds after which a refused one may come back.
 SHARE, SECONDS = 2, 5
 
 
-class Printer:
-    """The queue of a face and the papers that it has made, the latest used longest."""
+class PrintQueue:
+    """The queue of a face and a cache of the papers that it made, least recently used out first."""
 
     def __init__(self, most: int) -> None:
         self._most, self._size = most, 0
@@ -26,10 +26,10 @@ class Printer:
         self._turn = asyncio.Lock()
 
     async def paper(self, address: str, content: bytes, make: Callable[[], bytes]) -> bytes:
-        """The PDF that ``make`` makes of this content, which decides all that is in it.
+        """Return the PDF that ``make`` makes of this content, which determines it wholly.
 
-        TooMany ``printing.share`` for who has others waiting; Unavailable ``printing.busy`` while
-        the queue is full.
+        TooMany ``printing.share`` if others of the address wait; Unavailable ``printing.busy``
+        while the queue is full.
         """
         key = hashlib.sha256(content).hexdigest()
         if (paper := self._papers.get(key)) is not None:

@@ -12,7 +12,7 @@ from bus.client import Client
 from bus.settings import Settings, broker_url
 from contracts.inquiry.questions import VERIFY
 from gateway import web
-from gateway.announcements import Maintenance, Notices
+from gateway.announcements import AnnouncementCache, Maintenance
 from gateway.html import assets
 from gateway.http import bodies, security_txt
 from gateway.http.address import own_address
@@ -31,15 +31,6 @@ from gateway.public.status import pages as news
 
 JSON, HTML = "application/json", "text/html"
 LONGEST_CODE = 60
-# Where the pages of others send browsers, on purpose: a bank after a payment, a mail program that
-# ends a subscription (RFC 8058), civic apps with their own keys. None of these believes a cookie.
-FROM_ELSEWHERE = frozenset(
-    {
-        "/pay/return/{order:int}/{key}",
-        "/u/{token}",
-        *(f"{georeport.V2}/requests.{form}" for form in georeport_xml.FORMS),
-    }
-)
 
 
 class Public:
@@ -51,7 +42,7 @@ class Public:
         self.client = Client(broker_url(settings), name="gateway.public")
         self.guesses = Guesses(guesses_a_minute(settings))
         self.tickets = Tickets(self.client, settings, self.guesses)
-        self.notices = Notices(self.client)
+        self.notices = AnnouncementCache(self.client)
         self.news = news.News(self.tickets, settings.text("PORTAL_URL").rstrip("/"))
 
     def first(self, request: Request) -> None:
@@ -62,7 +53,7 @@ class Public:
             for component in components.components_of(request.url.path):
                 self.notices.require_open(component, now)
         except Maintenance as error:
-            request.state.closed = {"told": error.told, "contact": self.notices.contact}
+            request.state.closed = {"told": error.announcement, "contact": self.notices.contact}
             raise
 
     def show(self, request: Request, problem: dict[str, Any]) -> Response | None:
@@ -76,15 +67,15 @@ class Public:
 
     async def verify(self, request: Request) -> Response:
         """GET /v1/verify/{code}: whether an answer with this code was given."""
-        asked = {"verification_code": request.path_params["code"]}
+        question = {"verification_code": request.path_params["code"]}
         wanted = bodies.answer_type(request, JSON, HTML)
-        told = await self.tickets.ask(request, VERIFY, asked)
-        if not told["genuine"]:
+        verification = await self.tickets.ask(request, VERIFY, question)
+        if not verification["genuine"]:
             self.guesses.take(address_of(request))
         if wanted == HTML:
-            response = show_page(request, "verified", told=told)
+            response = show_page(request, "verified", told=verification)
         else:
-            response = web.json_response(told)
+            response = web.json_response(verification)
         response.headers.update({"Vary": "Accept", "Cache-Control": "no-store"})
         return response
 
@@ -102,8 +93,8 @@ class Public:
 
     async def verify_page(self, request: Request) -> Response:
         """GET /verify: a form for a code; it leads to the page of that code."""
-        told = request.query_params.get("code", "")
-        code = "".join(c for c in told if c.isalnum() or c == "-")[:LONGEST_CODE]
+        typed = request.query_params.get("code", "")
+        code = "".join(c for c in typed if c.isalnum() or c == "-")[:LONGEST_CODE]
         if code:
             return RedirectResponse(f"/v1/verify/{code}", 303)
         return show_page(
@@ -143,7 +134,6 @@ def make(settings: Settings) -> web.Face:
         ),
         show=public.show,
         first=public.first,
-        from_elsewhere=FROM_ELSEWHERE,
         address=public.address,
     )
 
@@ -152,8 +142,10 @@ def show(request: Request, problem: dict[str, Any]) -> Response | None:
     """A problem as a page, for who asks with a browser; in Open311's own form under its path; as
     JSON for other programs, in the language that they ask for.
     """
-    if (told := georeport_xml.show(request, problem_replies.spoken(request, problem))) is not None:
-        return told
+    if (
+        response := georeport_xml.show(request, problem_replies.spoken(request, problem))
+    ) is not None:
+        return response
     try:
         if bodies.answer_type(request, JSON, HTML) == JSON:
             return problem_replies.answer(request, problem)

@@ -17,6 +17,7 @@ from gateway import web
 from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
 from gateway.http import bodies
+from gateway.http.origin import from_other_sites
 from gateway.papers import pdf
 from gateway.public.json_api import idempotency_id
 from gateway.public.site import words
@@ -222,7 +223,12 @@ def routes(tickets: Tickets, portal: str) -> list[Route]:
         Route(f"{one_bill}/receipt.pdf", b.bill_receipt_pdf),
         Route(f"{one_bill}/pay", b.pay, methods=["POST"]),
         Route(f"{one_bill}/pay", leads_to(one_bill), methods=["GET"]),
-        Route("/pay/return/{order:int}/{key}", b.back, methods=["GET", "POST", "PUT", "PATCH"]),
+        # A bank sends the payer back from its own page.
+        Route(
+            "/pay/return/{order:int}/{key}",
+            from_other_sites(b.back),
+            methods=["GET", "POST", "PUT", "PATCH"],
+        ),
         Route("/pay/{order:int}/{key}", b.payment),
         Route("/pay/{order:int}/{key}/receipt.pdf", b.receipt_pdf),
         Route("/v1/quotes", b.quote_json, methods=["POST"]),

@@ -45,9 +45,9 @@ def address_of(settings: Settings, provider: str) -> str:
     return f"{portal}/callbacks/sms/{provider}/{key}"
 
 
-def ref_in(told: Mapping[str, Any]) -> str | None:
+def ref_in(members: Mapping[str, Any]) -> str | None:
     """The provider's number of a message in what it told, however it writes the name."""
-    for name, value in told.items():
+    for name, value in members.items():
         if name.lower() in NAMES and REF.fullmatch(str(value).strip()):
             return str(value).strip()
     return None
@@ -69,8 +69,8 @@ class Receipts:
             raise NotFound("There is nothing at this path.", code="http.not_found")
         ref = ref_in(await _told(request))
         if ref is not None:
-            asked = RECEIPT.load({"provider": provider, "provider_ref": ref})
-            await self._client.call(RECEIPT, asked, traceparent=request.state.traceparent)
+            receipt = RECEIPT.load({"provider": provider, "provider_ref": ref})
+            await self._client.call(RECEIPT, receipt, traceparent=request.state.traceparent)
         return PlainTextResponse("OK")
 
 
@@ -95,9 +95,9 @@ def main(argv: list[str] | None = None) -> int:
     """Prints the address for a provider; it needs PORTAL_URL and PORTAL_KEY."""
     parser = argparse.ArgumentParser(prog="python -m gateway.public.callbacks", description=__doc__)
     parser.add_argument("provider", help="its code, such as kavenegar")
-    given = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     try:
-        print(address_of(Settings(), given.provider))
+        print(address_of(Settings(), arguments.provider))
     except MissingSettings as error:
         print(error, file=sys.stderr)
         return 1

@@ -44,9 +44,9 @@ class JsonApi:
 
     async def statistics(self, request: Request) -> Response:
         """GET /v1/statistics: counts for everybody, small ones hidden."""
-        told = request.query_params.get("months", "12")
-        asked = {"months": int(told) if told.isascii() and told.isdigit() else told}
-        return web.json_response(await self._tickets.ask(request, contracts.STATISTICS, asked))
+        months = request.query_params.get("months", "12")
+        question = {"months": int(months) if months.isascii() and months.isdigit() else months}
+        return web.json_response(await self._tickets.ask(request, contracts.STATISTICS, question))
 
     async def upload(self, request: Request) -> Response:
         """POST /v1/attachments: one file; the claim that comes back goes into a ticket."""
@@ -61,8 +61,8 @@ class JsonApi:
                 problem.message if problem else "Send one file as multipart/form-data.",
             )
         (claim,) = form.claims
-        told = {"claim": self._tickets.seals.seal(claim.attachment()), "type": claim.type}
-        return web.json_response({**told, "size": claim.size, "name": claim.name}, 201)
+        reply = {"claim": self._tickets.seals.seal(claim.attachment()), "type": claim.type}
+        return web.json_response({**reply, "size": claim.size, "name": claim.name}, 201)
 
     async def register(self, request: Request) -> Response:
         """POST /v1/tickets: register; a repeat of key and body is told the same secret."""
@@ -70,14 +70,14 @@ class JsonApi:
         data = self._with_files(await self._object(request))
         data |= {"channel": "api"}
         secret = self._tickets.acts.secret_of(contracts.REGISTER.name, id_, data)
-        told = await self._tickets.register(request, data, id_, secret)
+        reply = await self._tickets.register(request, data, id_, secret)
         answer = {
-            **told,
-            "code_grouped": grouped(told["code"]),
+            **reply,
+            "code_grouped": grouped(reply["code"]),
             "secret": secret,
             "secret_grouped": grouped_secret(secret),
         }
-        return web.json_response(answer, 201, {"Location": f"/v1/tickets/{told['code']}"})
+        return web.json_response(answer, 201, {"Location": f"/v1/tickets/{reply['code']}"})
 
     async def read(self, request: Request) -> Response:
         """GET /v1/tickets/{code}"""
@@ -91,10 +91,10 @@ class JsonApi:
         if name not in ACTS:
             raise HttpError("http.not_found", "There is nothing at this path.")
         data = {**self._with_files(await self._object(request)), **self._proof(request)}
-        told = await self._tickets.ask(
+        reply = await self._tickets.ask(
             request, ACTS[name], data, id=idempotency_id(request, required=False)
         )
-        return web.json_response(told)
+        return web.json_response(reply)
 
     async def leave_visit(self, request: Request) -> Response:
         """DELETE /v1/tickets/{code}/visit: give the chosen time back."""
@@ -109,17 +109,17 @@ class JsonApi:
 
     async def invitation(self, request: Request) -> Response:
         """GET /v1/tickets/{code}/visit.ics"""
-        told = await self._tickets.ask(request, contracts.INVITATION, self._proof(request))
+        reply = await self._tickets.ask(request, contracts.INVITATION, self._proof(request))
         return Response(
-            told["ics"], headers={"Cache-Control": "no-store"}, media_type="text/calendar"
+            reply["ics"], headers={"Cache-Control": "no-store"}, media_type="text/calendar"
         )
 
     async def file(self, request: Request) -> Response:
         """GET /v1/tickets/{code}/attachments/{attachment}"""
-        asked = {**self._proof(request), "attachment": request.path_params["attachment"]}
-        told = await self._tickets.ask(request, contracts.OPEN_ATTACHMENT, asked)
+        question = {**self._proof(request), "attachment": request.path_params["attachment"]}
+        file = await self._tickets.ask(request, contracts.OPEN_ATTACHMENT, question)
         return file_response(
-            self._tickets.blobs, sha256=told["sha256"], type=told["type"], name=told["name"]
+            self._tickets.blobs, sha256=file["sha256"], type=file["type"], name=file["name"]
         )
 
     @staticmethod
@@ -152,11 +152,11 @@ class JsonApi:
 
 def idempotency_id(request: Request, *, required: bool) -> str | None:
     """The Idempotency-Key, a UUID, which nobody else can guess; or None."""
-    told = request.headers.get(KEY_HEADER, "").strip().strip('"')
-    if not told and not required:
+    key = request.headers.get(KEY_HEADER, "").strip().strip('"')
+    if not key and not required:
         return None
     try:
-        return str(uuid.UUID(told))
+        return str(uuid.UUID(key))
     except ValueError:
         raise HttpError(
             "idempotency_key.invalid", 'Idempotency-Key is a UUID made by you, in quotes: "…".'

@@ -72,16 +72,16 @@ class _Paths:
     def __init__(self, document: Document) -> None:
         self._document = document
 
-    def asked(self, schema: Schema, *, files: bool) -> Node:
-        """A body without what is ours to set; with claims where files may come along."""
-        told, inner = inline(schema, closed=True)
-        told["properties"] = {n: s for n, s in told["properties"].items() if n not in OURS}
-        told["required"] = [name for name in told.get("required", ()) if name not in OURS]
+    def request_body(self, schema: Schema, *, files: bool) -> Node:
+        """Return a body without the members that we set; with claims where files are taken."""
+        body, inner = inline(schema, closed=True)
+        body["properties"] = {n: s for n, s in body["properties"].items() if n not in OURS}
+        body["required"] = [name for name in body.get("required", ()) if name not in OURS]
         if files:
-            told["properties"]["claims"] = CLAIMS
-        used = {name for name in inner if f"/{name}" in str(told)}
+            body["properties"]["claims"] = CLAIMS
+        used = {name for name in inner if f"/{name}" in str(body)}
         self._document.schemas |= {name: inner[name] for name in used}
-        return {"required": True, "content": {JSON: {"schema": told}}}
+        return {"required": True, "content": {JSON: {"schema": body}}}
 
     def add(  # noqa: PLR0913 - the parts of an operation
         self,
@@ -142,31 +142,31 @@ class _Paths:
         self.add("post", "/v1/tickets", "tickets.register", "Registers a ticket.",
                  self.reply(ticketing.REGISTER), status=201, statuses=CHANGES,
                  parameters=(key(required=True),), headers=("Location",),
-                 body=self.asked(ticketing.REGISTER.schema, files=True))  # fmt: skip
-        one = "/v1/tickets/{code}"
-        self.add("get", one, "tickets.read", "Reads a ticket.", self.reply(ticketing.TRACK),
+                 body=self.request_body(ticketing.REGISTER.schema, files=True))  # fmt: skip
+        by_code = "/v1/tickets/{code}"
+        self.add("get", by_code, "tickets.read", "Reads a ticket.", self.reply(ticketing.TRACK),
                  parameters=(CODE, SECRET))  # fmt: skip
         for name, contract in ACTS.items():
-            body = self.asked(contract.schema, files="attachments" in contract.schema.fields)
-            self.add("post", f"{one}/{name}", f"tickets.{name}", SUMMARIES[name],
+            body = self.request_body(contract.schema, files="attachments" in contract.schema.fields)
+            self.add("post", f"{by_code}/{name}", f"tickets.{name}", SUMMARIES[name],
                      self.reply(contract), statuses=CHANGES, body=body,
                      parameters=(CODE, SECRET, key(required=False)))  # fmt: skip
-        self.add("delete", f"{one}/visit", "tickets.leave_visit", "Gives the chosen time back.",
+        self.add("delete", f"{by_code}/visit", "tickets.leave_visit", "Gives the chosen time back.",
                  self.reply(ticketing.LEAVE_SLOT),
                  parameters=(CODE, SECRET, key(required=False)))  # fmt: skip
-        self.add("get", f"{one}/visit.ics", "tickets.invitation", "The visit for a calendar.",
+        self.add("get", f"{by_code}/visit.ics", "tickets.invitation", "The visit for a calendar.",
                  {"text/calendar": {"schema": _TEXT}}, parameters=(CODE, SECRET))  # fmt: skip
         number = path_parameter("attachment", {"type": "integer", "minimum": 1}, "Its number")
-        self.add("get", f"{one}/attachments/{{attachment}}", "tickets.file", "Reads a file.",
+        self.add("get", f"{by_code}/attachments/{{attachment}}", "tickets.file", "Reads a file.",
                  {"*/*": {}}, parameters=(CODE, SECRET, number))  # fmt: skip
 
     def bills(self) -> None:
         """Quotes, bills and payments."""
         self.add("post", "/v1/quotes", "bills.quote", billing.QUOTE.doc,
                  self.reply(billing.QUOTE), statuses=CHANGES,
-                 body=self.asked(billing.QUOTE.schema, files=False))  # fmt: skip
-        one = "/v1/bills/{bill_id}/{payment_id}"
-        self.add("get", one, "bills.read", billing.LOOK_UP.doc, self.reply(billing.LOOK_UP),
+                 body=self.request_body(billing.QUOTE.schema, files=False))  # fmt: skip
+        by_ids = "/v1/bills/{bill_id}/{payment_id}"
+        self.add("get", by_ids, "bills.read", billing.LOOK_UP.doc, self.reply(billing.LOOK_UP),
                  parameters=BILL)  # fmt: skip
         psp = {
             "type": "object",
@@ -181,7 +181,7 @@ class _Paths:
                 }
             },
         }
-        self.add("post", f"{one}/payments", "bills.pay", "Begins to pay at a bank's gateway.",
+        self.add("post", f"{by_ids}/payments", "bills.pay", "Begins to pay at a bank's gateway.",
                  self.reply(billing.START_PAYMENT), status=201, statuses=CHANGES,
                  parameters=(*BILL, key(required=True)), headers=("Location",),
                  body={"required": True, "content": {JSON: {"schema": psp}}})  # fmt: skip

@@ -80,7 +80,7 @@ def _json_line(raw: bytes) -> Line:
         told = None
     if not isinstance(told, dict):
         return _unreadable("The line is not a JSON object in UTF-8.")
-    if bodies.twice(raw):
+    if bodies.has_member_twice(raw):
         return _bad(None, None, "line", "json.member_twice", "A member stands twice.")
     return read_line(told)
 

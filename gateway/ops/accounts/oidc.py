@@ -79,7 +79,7 @@ class Provider:
 
     async def address(self, attempt: Attempt, redirect_uri: str) -> str:
         """Where the browser goes to sign in."""
-        known = await asyncio.to_thread(self._discover)
+        document = await asyncio.to_thread(self._discover)
         query = {
             "response_type": "code",
             "client_id": self._client_id,
@@ -90,7 +90,7 @@ class Provider:
             "code_challenge": attempt.challenge,
             "code_challenge_method": "S256",
         }
-        return f"{known['authorization_endpoint']}?{urlencode(query)}"
+        return f"{document['authorization_endpoint']}?{urlencode(query)}"
 
     def is_issuer(self, iss: str | None) -> bool:
         """False if the answer says that another login has sent it (RFC 9207)."""
@@ -101,10 +101,10 @@ class Provider:
         return await asyncio.to_thread(self._identity, attempt, code, redirect_uri)
 
     def _identity(self, attempt: Attempt, code: str, redirect_uri: str) -> Identity:
-        known = self._discover()
-        told = _ask(
+        document = self._discover()
+        reply = _ask(
             "POST",
-            known["token_endpoint"],
+            document["token_endpoint"],
             data={
                 "grant_type": "authorization_code",
                 "code": code,
@@ -114,7 +114,7 @@ class Provider:
             },
             auth=(self._client_id, self._secret.reveal()),
         )
-        claims = self._verified(told.get("id_token"), nonce={"essential": True,
+        claims = self._verified(reply.get("id_token"), nonce={"essential": True,
                                                              "value": attempt.nonce})  # fmt: skip
         audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
         # OpenID Connect Core 1.0, section 3.1.3.7, 4 and 5: a token for several is for its azp.
@@ -131,10 +131,10 @@ class Provider:
         )
 
     def _proves_factor(self, claims: dict[str, Any]) -> bool:
-        """True if the login says, in words that OIDC_SECOND_FACTOR names, that it asked for two."""
+        """Return True if the login says, in words of OIDC_SECOND_FACTOR, that it asked for two."""
         methods = claims.get("amr")
-        said = {*(methods if isinstance(methods, list) else []), claims.get("acr")}
-        return bool(self._factor_words & {word for word in said if isinstance(word, str)})
+        words = {*(methods if isinstance(methods, list) else []), claims.get("acr")}
+        return bool(self._factor_words & {word for word in words if isinstance(word, str)})
 
     async def left(self, logout_token: str) -> tuple[str, str]:
         """Issuer and subject of who left the login. Unauthenticated if the token is not its own."""
@@ -171,24 +171,24 @@ class Provider:
 
     def _discover(self) -> dict[str, Any]:
         if self._known is None or self._known["until"] < time.monotonic():
-            told = _ask("GET", f"{self._issuer}/.well-known/openid-configuration")
-            if not all(isinstance(told.get(name), str) for name in ENDPOINTS):
+            document = _ask("GET", f"{self._issuer}/.well-known/openid-configuration")
+            if not all(isinstance(document.get(name), str) for name in ENDPOINTS):
                 raise _away("The organisation's login does not tell its addresses.")
-            if str(told.get("issuer", "")).rstrip("/") != self._issuer:
+            if str(document.get("issuer", "")).rstrip("/") != self._issuer:
                 raise Unavailable(
                     "The organisation's login tells another issuer than OIDC_ISSUER.",
                     code="desk.oidc_unavailable",
                 )
-            self._known = {**told, "until": time.monotonic() + 600}
+            self._known = {**document, "until": time.monotonic() + 600}
         return self._known
 
 
-def _ask(method: str, url: str, **asked: Any) -> dict[str, Any]:
+def _ask(method: str, url: str, **data: Any) -> dict[str, Any]:
     """The object that the login answers, of bounded length and in bounded time; a redirect is no
     answer (OpenID Connect Discovery 1.0, section 4.2).
     """
     try:
-        status, body = outside.exchange(method, url, timeout=SECONDS, limit=LONGEST, **asked)
+        status, body = outside.exchange(method, url, timeout=SECONDS, limit=LONGEST, **data)
     except outside.NoAnswer as error:
         raise _away("The organisation's login cannot be reached.") from error
     reply = outside.readable(body, LONGEST) if status == OK else None

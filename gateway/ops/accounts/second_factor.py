@@ -46,8 +46,8 @@ class SecondFactorPages:
     async def _page(self, request: Request, error: BusError | None) -> Response:
         colleague, options = self.desk.session(request), None
         if "passkey" in colleague.factors:
-            asked = {**self._asked(request), "kind": "passkey"}
-            reply = await self.desk.ask_as_desk(request, accounts.PASSKEY_OPTIONS, asked)
+            question = {**self._asked(request), "kind": "passkey"}
+            reply = await self.desk.ask_as_desk(request, accounts.PASSKEY_OPTIONS, question)
             options = reply["options"]
         return self._show("second_factor", error, colleague=colleague, options=options)
 
@@ -55,10 +55,10 @@ class SecondFactorPages:
         """POST /second-factor: a code, a recovery code or a passkey."""
         values = await self._form(request)
         cookie = new_cookie()
-        asked = {**self._asked(request), "proof": values["proof"].strip(),
+        proof = {**self._asked(request), "proof": values["proof"].strip(),
                  "renewed": self.desk.started(request, cookie)["session"]}  # fmt: skip
         try:
-            reply = await self.desk.ask_as_desk(request, accounts.CONFIRM_SESSION, asked)
+            reply = await self.desk.ask_as_desk(request, accounts.CONFIRM_SESSION, proof)
         except Unauthenticated:
             raise
         except BusError as error:
@@ -73,9 +73,9 @@ class SecondFactorPages:
     async def enrol(self, request: Request) -> Response:
         """POST /second-factor/enrol: a secret for an app as a QR code, or a passkey."""
         values = await self._form(request)
-        asked = {**self._asked(request), "kind": values["kind"]}
+        enrolment = {**self._asked(request), "kind": values["kind"]}
         try:
-            reply = await self.desk.ask_as_desk(request, accounts.ENROL_FACTOR, asked)
+            reply = await self.desk.ask_as_desk(request, accounts.ENROL_FACTOR, enrolment)
         except (Unauthenticated, Forbidden, TooMany):
             raise
         except BusError as error:
@@ -92,7 +92,7 @@ class SecondFactorPages:
         """POST /second-factor/finish: the first proof; the recovery codes are shown once."""
         values = await self._form(request)
         cookie = new_cookie()
-        asked = {
+        proof = {
             **self._asked(request),
             "proof": values["proof"].strip(),
             "title": values["title"].strip()[:60],
@@ -100,7 +100,7 @@ class SecondFactorPages:
             "renewed": self.desk.started(request, cookie)["session"],
         }
         try:
-            reply = await self.desk.ask_as_desk(request, accounts.FINISH_FACTOR, asked)
+            reply = await self.desk.ask_as_desk(request, accounts.FINISH_FACTOR, proof)
         except (Unauthenticated, Forbidden, TooMany):
             raise
         except BusError as error:
@@ -123,10 +123,12 @@ class SecondFactorPages:
         return await self._account(request, None)
 
     async def _account(self, request: Request, error: BusError | None) -> Response:
-        colleague = self.desk.who(request)
-        told = await self.desk.ask_as_desk(request, accounts.ACCOUNT, self.desk.of_session(request))
+        colleague = self.desk.colleague(request)
+        account = await self.desk.ask_as_desk(
+            request, accounts.ACCOUNT, self.desk.of_session(request)
+        )
         done = words.DONE.get(request.query_params.get("done", ""), "")
-        return self._show("account", error, colleague=colleague, told=told, done=done)
+        return self._show("account", error, colleague=colleague, told=account, done=done)
 
     async def change(self, request: Request) -> Response:
         """POST /account/{act}: password, end, remove, reset."""

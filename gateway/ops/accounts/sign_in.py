@@ -62,14 +62,14 @@ class SignInPages:
         values = await text_form(request)
         form, cookie = kept_forms.carried_form(values), new_cookie()
         username = fold_code(value_of(values, "username"))
-        asked = {
+        credentials = {
             **self.desk.started(request, cookie),
             "username": username,
             "password": value_of(values, "password"),
             "device": self.desk.device(request, username),
         }
         try:
-            reply = await self.desk.ask_as_desk(request, accounts.START_SESSION, asked)
+            reply = await self.desk.ask_as_desk(request, accounts.START_SESSION, credentials)
         except TooMany as error:
             minutes = -(-int(error.details.get("retry_after", 60)) // 60)
             response = self._page(
@@ -108,7 +108,7 @@ class SignInPages:
         if form is None:
             return RedirectResponse(self._home, 303)
         try:
-            self.desk.who(request)
+            self.desk.colleague(request)
         except Unauthenticated:
             return self._page(None, 401, form)
         except Forbidden:
@@ -131,8 +131,8 @@ class SignInPages:
         return response
 
     async def _end(self, request: Request, which: str) -> None:
-        asked = {**self.desk.of_session(request), "which": which}
-        await self.desk.ask_as_desk(request, accounts.END_SESSIONS, asked)
+        ending = {**self.desk.of_session(request), "which": which}
+        await self.desk.ask_as_desk(request, accounts.END_SESSIONS, ending)
 
     # --- the organisation's login ---
 
@@ -167,9 +167,9 @@ class SignInPages:
             return self._page("ورود سازمانی پذیرفته نشد.", 401)
         identity = await self._provider.identity(attempt, query["code"], self._back(request))
         cookie = new_cookie()
-        asked = {**self.desk.started(request, cookie), **identity._asdict()}
+        login = {**self.desk.started(request, cookie), **identity._asdict()}
         try:
-            reply = await self.desk.ask_as_desk(request, accounts.START_LOGIN_SESSION, asked)
+            reply = await self.desk.ask_as_desk(request, accounts.START_LOGIN_SESSION, login)
         except Unauthenticated:
             sentence = (
                 "حساب سازمانی شما هنوز به حسابی در این میز پیوند نخورده است. این شناسه را به "
@@ -191,8 +191,8 @@ class SignInPages:
             raise Unauthenticated("There is no such login here.", code="desk.oidc")
         values = await text_form(request)
         issuer, subject = await self._provider.left(value_of(values, "logout_token"))
-        asked = {"issuer": issuer, "subject": subject}
-        await self.desk.ask_as_desk(request, accounts.END_LOGIN_SESSIONS, asked)
+        logout = {"issuer": issuer, "subject": subject}
+        await self.desk.ask_as_desk(request, accounts.END_LOGIN_SESSIONS, logout)
         return web.json_response({})
 
     def _back(self, request: Request) -> str:

@@ -32,7 +32,7 @@ class DeskSection:
         """A page of the desk that no cache keeps."""
         typed = values.get("typed") or {}
         defaults = {
-            "who": self.desk.who(request),
+            "who": self.desk.colleague(request),
             "here": request.url.path,
             "person": await self.names.person(request),
             "form_id": form_id(),

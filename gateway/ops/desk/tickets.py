@@ -172,7 +172,7 @@ class TicketPages(DeskSection):
     def _blobs_of(self, request: Request, name: str) -> Blobs | None:
         """Where files of the act are kept; nowhere for who is not signed in."""
         try:
-            self.desk.who(request)
+            self.desk.colleague(request)
         except Unauthenticated:
             return None
         return self._blobs if name in FILES else None

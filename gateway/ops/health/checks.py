@@ -57,12 +57,12 @@ class SelfCall:
 
     @staticmethod
     def _health_checks(health: dict[str, Any], ms: float) -> list[Check]:
-        said = "asked, answered and verified"
+        sentence = "asked, answered and verified"
         oldest = health["outbox_oldest_seconds"]
         waits = f"{health['outbox_unsent']} unsent, oldest {oldest:.0f} s"
         late = oldest >= OUTBOX_SECONDS
         return [
-            Check("self-call", WELL._replace(sentence=said), ms),
+            Check("self-call", WELL._replace(sentence=sentence), ms),
             Check(
                 "inquiry.database",
                 WELL if usable(health) else _trouble(health),
@@ -82,8 +82,8 @@ class SelfCall:
         headers |= sign_request(self._key, "POST", url, headers, b"{}")
         answer = requests.post(self._url + path, data=b"{}", headers=headers, timeout=SECONDS)
         if answer.status_code != HTTP_OK:
-            told = answer.json()
-            raise BusError(str(told["detail"]), code=str(told["code"]))
+            problem = answer.json()
+            raise BusError(str(problem["detail"]), code=str(problem["code"]))
         jwks = requests.get(f"{self._url}/.well-known/jwks.json", timeout=SECONDS).json()
         keys = {jwk["kid"]: PublicKey.from_jwk(jwk) for jwk in jwks["keys"]}
         request = Message({n.lower(): v for n, v in headers.items()}, "POST", url)

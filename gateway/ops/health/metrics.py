@@ -71,7 +71,7 @@ def of_services(services: tuple[ServiceView, ...]) -> Families:
     for view in services:
         for reason in BROKER_CODES:
             failed.add_metric([view.name, reason], view.code == reason)
-        if view.known:
+        if view.reachable:
             up.add_metric([view.name], view.health is not None)
         if view.dead is not None:
             dead.add_metric([view.name], view.dead)

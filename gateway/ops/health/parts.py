@@ -69,12 +69,12 @@ async def _get(part: Part) -> bytes:
 def read(part: Part, answer: bytes) -> PartAnswer:
     """What a part's /health says; who answers with anything else is not that part."""
     try:
-        told = json.loads(answer.partition(b"\r\n\r\n")[2])
+        document = json.loads(answer.partition(b"\r\n\r\n")[2])
         checks = {
             name: Finding(Status(check["status"]), str(check["code"]), str(check["output"]))
-            for name, (check,) in told["checks"].items()
+            for name, (check,) in document["checks"].items()
         }
-        status, name = Status(told["status"]), str(told["part"])
+        status, name = Status(document["status"]), str(document["part"])
     except (ValueError, KeyError, TypeError, AttributeError):
         unreadable = fail("part.unreadable", "Its answer cannot be read: another version?")
         return PartAnswer(part.name, unreadable, {})
@@ -86,9 +86,9 @@ def read(part: Part, answer: bytes) -> PartAnswer:
 
 def summary(status: Status, checks: dict[str, Finding]) -> Finding:
     """One finding for the whole part: its gravest check, named."""
-    for name, found in checks.items():
-        if found.status == status and status is not Status.PASS:
-            return found._replace(sentence=f"{name}: {found.sentence}")
+    for name, finding in checks.items():
+        if finding.status == status and status is not Status.PASS:
+            return finding._replace(sentence=f"{name}: {finding.sentence}")
     if status is Status.PASS:
         return Finding(status)
     return fail("starting", "The process is starting.")

@@ -61,10 +61,12 @@ class Probing:
         if component in self._faces:
             return await asyncio.to_thread(_lives, self._faces[component])
         try:
-            told = await self._client.call(health_contracts()[component], {}, deadline=DEADLINE / 2)
+            health = await self._client.call(
+                health_contracts()[component], {}, deadline=DEADLINE / 2
+            )
         except BusError:
             return False
-        return usable(told)
+        return usable(health)
 
 
 def _lives(url: str) -> bool:

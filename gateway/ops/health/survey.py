@@ -38,7 +38,7 @@ class ServiceView(NamedTuple):
     dead: int | None
 
     @property
-    def known(self) -> bool:
+    def reachable(self) -> bool:
         """False if the question did not come through: then nothing is known of the service."""
         return self.code not in BROKER_CODES
 
@@ -55,8 +55,8 @@ class Survey(NamedTuple):
 
     @property
     def status(self) -> Status:
-        found = {check.finding.status for check in self.checks}
-        return next(s for s in (Status.FAIL, Status.WARN, Status.PASS) if s in found)
+        statuses = {check.finding.status for check in self.checks}
+        return next(s for s in (Status.FAIL, Status.WARN, Status.PASS) if s in statuses)
 
 
 class Since(NamedTuple):
@@ -105,14 +105,14 @@ class Surveyor:
         )
         broker = self._broker(dead)
         services = tuple(
-            ServiceView(name, told, self._code(code, broker), (dead or {}).get(name))
-            for name, (told, code) in zip(health_contracts(), health, strict=True)
+            ServiceView(name, reply, self._code(code, broker), (dead or {}).get(name))
+            for name, (reply, code) in zip(health_contracts(), health, strict=True)
         )
         checks = self._checks(parts, calls, services, broker)
-        found = Survey(checks, services, broker, accounts, dt.datetime.now(dt.UTC), mail)
-        self._note(found)
+        survey = Survey(checks, services, broker, accounts, dt.datetime.now(dt.UTC), mail)
+        self._note(survey)
         self._looked_at = asyncio.get_running_loop().time()
-        return found
+        return survey
 
     async def _in_thread(self, act: Callable[[], Answer]) -> Answer | None:
         """What ``act`` gives; None if it does not end in time."""
@@ -172,20 +172,20 @@ class Surveyor:
         late = Check(
             "self-call", fail("call.late", "The signed question was not answered in time.")
         )
-        found = {check.name: check for check in calls or [late]}
+        checks = {check.name: check for check in calls or [late]}
         if self._parts or broker is not WELL:
-            found["broker"] = Check("broker", broker)
+            checks["broker"] = Check("broker", broker)
         for answer in parts:
-            found[answer.part] = Check(answer.part, _beside(broker, answer.finding))
+            checks[answer.part] = Check(answer.part, _beside(broker, answer.finding))
             for inner, finding in answer.checks.items():
                 name = f"{answer.part}.{inner}"
-                found[name] = Check(name, _beside(broker, finding))
+                checks[name] = Check(name, _beside(broker, finding))
         watched = {part.name for part in self._parts}
         for service in services:
             if service.name in watched:
                 name = f"{service.name}.bus"
-                found[name] = Check(name, _on_the_bus(service))
-        return tuple(found.values())
+                checks[name] = Check(name, _on_the_bus(service))
+        return tuple(checks.values())
 
     def _note(self, survey: Survey) -> None:
         for check in survey.checks:
@@ -196,13 +196,13 @@ class Surveyor:
 
 def counts(letters: DeadLetters) -> dict[str, int]:
     """How many dead letters each service has that was ever started."""
-    found = {}
+    numbers = {}
     for service in health_contracts():
         try:
-            found[service] = letters.count(service)
+            numbers[service] = letters.count(service)
         except NotFound:
             continue
-    return found
+    return numbers
 
 
 def _beside(broker: Finding, finding: Finding) -> Finding:
@@ -215,6 +215,6 @@ def _beside(broker: Finding, finding: Finding) -> Finding:
 def _on_the_bus(service: ServiceView) -> Finding:
     if service.health is not None:
         return WELL._replace(sentence="answers over the bus")
-    if not service.known:
+    if not service.reachable:
         return warn(service.code, "It cannot be asked while the broker is away or blocked.")
     return fail(service.code, f"It does not answer over the bus ({service.code}).")

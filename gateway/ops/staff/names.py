@@ -44,8 +44,8 @@ class Names:
     async def agency(self, request: Request) -> NameOf:
         """Gives the name of an agency with its code; the code while the names are not to be had."""
         if self._agencies.is_old():
-            asked = self._desk.ask_as_desk(request, AGENCY_NAMES, {})
-            self._agencies.keep(await self._asked(asked))
+            reply = self._desk.ask_as_desk(request, AGENCY_NAMES, {})
+            self._agencies.keep(await self._asked(reply))
         names = self._agencies.names
 
         def named(code: str | None) -> str:

@@ -140,7 +140,7 @@ class StaffPages:
         response = rendering.page(
             template,
             status_of(error) if error else 200,
-            who=self._desk.who(request),
+            who=self._desk.colleague(request),
             here=request.url.path,
             officer=officer,
             person=person,

@@ -84,9 +84,9 @@ class Desk:
         cookie = request.cookies.get(self.cookie_name(request), "")
         if not cookie or request.url.path.startswith(("/static/", "/health/")):
             return signed_out()
-        asked = {"session": digest_of(cookie), "face": self.face.name}
+        session = {"session": digest_of(cookie), "face": self.face.name}
         try:
-            return colleague_of(await self.ask_as_desk(request, accounts.SESSION, asked))
+            return colleague_of(await self.ask_as_desk(request, accounts.SESSION, session))
         except (Unauthenticated, Unavailable) as error:
             return error
 
@@ -99,7 +99,7 @@ class Desk:
             raise recognition.answer
         return recognition.answer
 
-    def who(self, request: Request) -> Colleague:
+    def colleague(self, request: Request) -> Colleague:
         """The colleague who has signed in. Unauthenticated ``desk.signed_out``; Forbidden
         ``desk.second_factor`` if the second factor is not proven.
         """
@@ -157,10 +157,10 @@ class Desk:
 
     def device(self, request: Request, username: str) -> str | None:
         """The number of a browser in which that colleague signed in before, if it is one."""
-        told = self._devices.open(request.cookies.get(self._device_cookie(request), ""),
+        device = self._devices.open(request.cookies.get(self._device_cookie(request), ""),
                                   DEVICE_SECONDS)  # fmt: skip
-        known = told is not None and told.get("username") == username.lower()
-        return str(told["device"]) if told and known else None
+        matches = device is not None and device.get("username") == username.lower()
+        return str(device["device"]) if device and matches else None
 
     def remember_device(self, request: Request, response: Response, username: str) -> None:
         """Lets the browser be known at the next sign-in, even while strangers guess."""
@@ -190,7 +190,7 @@ class Desk:
         recognition: Recognition | None = getattr(request.state, "recognition", None)
         if recognition and time.monotonic() - recognition.at > FRESH_SECONDS:
             await self.recognise(request)
-        colleague = self.who(request)
+        colleague = self.colleague(request)
         part = PARTS.get(contract.context, "")
         if colleague.factor is None and self.requires_factor(colleague.role, part):
             raise needs_second_factor()

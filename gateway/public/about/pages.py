@@ -24,9 +24,9 @@ class About:
 
     async def statistics(self, request: Request) -> Response:
         """GET /statistics: figures in which nobody can be found."""
-        told = await self._tickets.ask(request, contracts.STATISTICS, {})
+        figures = await self._tickets.ask(request, contracts.STATISTICS, {})
         rows = await satisfaction(self._tickets, request)
-        return show(request, "statistics", told=told, satisfaction=rows)
+        return show(request, "statistics", told=figures, satisfaction=rows)
 
     async def agreement(self, request: Request) -> Response:
         """GET /agreement: the agreement itself, and what the portal does for each clause."""

@@ -17,8 +17,8 @@ def routes(tickets: Tickets) -> list[Route]:
 
     async def reports(request: Request) -> Response:
         """GET /reports?page=2: newest first."""
-        asked = request.query_params.get("page", "1")
-        page = min(int(asked), PAGES) if NUMBER.fullmatch(asked) and int(asked) > 0 else 1
+        text = request.query_params.get("page", "1")
+        page = min(int(text), PAGES) if NUMBER.fullmatch(text) and int(text) > 0 else 1
         data = {"page": page, "page_size": ON_A_PAGE}
         rows = (await tickets.ask(request, LIST_PUBLIC, data))["tickets"]
         return show(request, "reports", rows=rows, page=page, more=len(rows) == ON_A_PAGE)

@@ -49,10 +49,10 @@ class Draft:
 
     def data(self, lang: str) -> dict[str, Any]:
         """As the contract takes it; an empty field was not filled in."""
-        told: dict[str, Any] = {n: v for n, v in self.values.items() if v and n in TEXTS}
+        texts: dict[str, Any] = {n: v for n, v in self.values.items() if v and n in TEXTS}
         flags = {name: self.values.get(name) == "1" for name in FLAGS}
         files = [dict(claim) for claim in self.claims]
-        return {**told, **flags, "attachments": files, "channel": "portal", "language": lang}
+        return {**texts, **flags, "attachments": files, "channel": "portal", "language": lang}
 
 
 class Register:
@@ -142,14 +142,14 @@ class Register:
         try:
             REGISTER.load(data)
         except ContractError as error:
-            told = faults_of(request, error)
-            faults |= {name: text for name, text in told.items() if name in FIELDS[step]}
+            wrong = faults_of(request, error)
+            faults |= {name: text for name, text in wrong.items() if name in FIELDS[step]}
         return faults
 
     async def _send(self, request: Request, draft: Draft) -> Response:
         lang = words.language(request)
         try:
-            told = await self._tickets.register(request, draft.data(lang), *draft.form)
+            reply = await self._tickets.register(request, draft.data(lang), *draft.form)
         except Unavailable:
             faults = {"": words.speaker(lang)("not_now")}
             return await self._page(request, "check", draft, faults, 503)
@@ -159,9 +159,9 @@ class Register:
             return await self._page(request, step, draft, faults, status_of(error))
         response: Response = RedirectResponse("/contact/done", 303)
         shown = {
-            **{n: told[n] for n in ("code", "unit", "first_response_due", "solution_due")},
+            **{n: reply[n] for n in ("code", "unit", "first_response_due", "solution_due")},
             "secret": draft.form.secret,
-            "withheld": bool(told.get("withheld")),
+            "withheld": bool(reply.get("withheld")),
         }
         response.set_cookie(
             NEW_COOKIE,
@@ -172,7 +172,7 @@ class Register:
             samesite="lax",
             secure=request.url.scheme == "https",
         )
-        self._portal.open_for(request, response, told["code"], draft.form.secret)
+        self._portal.open_for(request, response, reply["code"], draft.form.secret)
         return response
 
     async def done(self, request: Request) -> Response:

@@ -71,19 +71,19 @@ class Portal:
 
     async def link(self, request: Request) -> Response:
         """GET /l/{key}: the link of our letters opens the ticket."""
-        found = LINK.fullmatch(request.path_params["key"])
+        match = LINK.fullmatch(request.path_params["key"])
         lang = words.language(request)
         dead = {"": words.speaker(lang)("link_dead")}
-        if found is None:
+        if match is None:
             return self._track(request, {}, dead, 404)
         try:
             await self._tickets.ask(
-                request, contracts.TRACK, {"code": found[1], "secret": found[2]}
+                request, contracts.TRACK, {"code": match[1], "secret": match[2]}
             )
         except (ContractError, NotFound):
             return self._track(request, {}, dead, 404)
         response: Response = RedirectResponse("/contact/ticket", 303)
-        self.open_for(request, response, found[1], found[2])
+        self.open_for(request, response, match[1], match[2])
         return response
 
     def open_for(self, request: Request, response: Response, code: str, secret: str) -> None:
@@ -109,13 +109,13 @@ class Portal:
         proof = self._proof(request)
         if proof is None:
             return RedirectResponse("/contact/track", 303)
-        told = await self._tickets.ask(request, contracts.TRACK, proof)
+        ticket = await self._tickets.ask(request, contracts.TRACK, proof)
         did = request.query_params.get("did", "")
         response = show(
             request,
             "ticket",
             status,
-            told=told,
+            told=ticket,
             typed=typed,
             faults=faults,
             did=did if did in ACTS else "",
@@ -162,10 +162,10 @@ class Portal:
         proof = self._proof(request)
         if proof is None:
             return RedirectResponse("/contact/track", 303)
-        asked = {**proof, "attachment": request.path_params["file"]}
-        told = await self._tickets.ask(request, contracts.OPEN_ATTACHMENT, asked)
+        question = {**proof, "attachment": request.path_params["file"]}
+        file = await self._tickets.ask(request, contracts.OPEN_ATTACHMENT, question)
         return file_response(
-            self._tickets.blobs, sha256=told["sha256"], type=told["type"], name=told["name"]
+            self._tickets.blobs, sha256=file["sha256"], type=file["type"], name=file["name"]
         )
 
     async def visit(self, request: Request) -> Response:
@@ -173,9 +173,9 @@ class Portal:
         proof = self._proof(request)
         if proof is None:
             return RedirectResponse("/contact/track", 303)
-        told = await self._tickets.ask(request, contracts.INVITATION, proof)
+        invitation = await self._tickets.ask(request, contracts.INVITATION, proof)
         return Response(
-            told["ics"],
+            invitation["ics"],
             headers={
                 "Cache-Control": "no-store",
                 "Content-Disposition": 'attachment; filename="visit.ics"',
@@ -192,16 +192,16 @@ class Portal:
 
 def _data(contract: Contract, typed: Mapping[str, str]) -> dict[str, Any]:
     """A form's words in the types of the contract; an empty field was not filled in."""
-    told: dict[str, Any] = {}
+    data: dict[str, Any] = {}
     for name in contract.schema.fields:
         value = typed.get(name, "")
         if name in ("slot", "score") and NUMBER.fullmatch(value):
-            told[name] = int(value)
+            data[name] = int(value)
         elif name == "solved" and value:
-            told[name] = value == "1"
+            data[name] = value == "1"
         elif value and name not in ("code", "secret", "attachments"):
-            told[name] = value
-    return told
+            data[name] = value
+    return data
 
 
 def routes(tickets: Tickets) -> list[Route]:

@@ -18,6 +18,7 @@ from contracts.ticketing.citizens import LIST_PUBLIC, REGISTER, TOKEN
 from gateway.forms.acts import FormToken
 from gateway.forms.multipart import read_form
 from gateway.http.address import own_address
+from gateway.http.origin import from_other_sites
 from gateway.http.problems import HttpError
 from gateway.limits.guesses import Guesses
 from gateway.public.georeport import reading
@@ -69,36 +70,38 @@ class Open311:
             "type": "production",
             "formats": list(MEDIA_TYPES.values()),
         }
-        told = {
+        document = {
             "changeset": CHANGESET,
             "contact": self._contact,
             "key_service": f"An api_key is given on request: {self._contact}",
             "endpoints": [endpoint],
         }
-        return answer(request, "discovery", told, charset=False)
+        return answer(request, "discovery", document, charset=False)
 
     async def services(self, request: Request) -> Response:
         """GET /open311/v2/services.{form}"""
-        given = self._given(request)
-        language = reading.language(request, given)
+        parameters = self._parameters(request)
+        language = reading.language(request, parameters)
         offered = await self._services(request)
-        told = [_service(category, language) for category in offered.values()]
-        return answer(request, "services", told)
+        reply = [_service(category, language) for category in offered.values()]
+        return answer(request, "services", reply)
 
     async def service(self, request: Request) -> Response:
         """GET /open311/v2/services/{code}.{form}: the further questions of a service."""
-        self._given(request)
+        self._parameters(request)
         category = await self._service_of(request, request.path_params["code"])
-        told = {
+        definition = {
             "service_code": category["code"],
-            "attributes": [_attribute(each) for each in category["open311"].get("attributes", ())],
+            "attributes": [
+                _attribute(question) for question in category["open311"].get("attributes", ())
+            ],
         }
-        return answer(request, "service_definition", told)
+        return answer(request, "service_definition", definition)
 
     async def post(self, request: Request) -> Response:
         """POST /open311/v2/requests.{form}: registers a ticket that everybody may read."""
-        query = reading.Given(request.query_params.multi_items())
-        key = query.one("api_key")
+        query = reading.Parameters(request.query_params.multi_items())
+        key = query.value("api_key")
         if key:  # who is refused anyway need not send the whole form first
             self._app(request, key)
         form = await read_form(request, self._tickets.blobs_of(request))
@@ -106,68 +109,68 @@ class Open311:
         pairs = [(name, value) for name, values in form.values.items() for value in values]
         pairs = [(name, value) for name, value in pairs if value.strip() or name not in IN_QUERY]
         # What differs in the form and in the address is told twice: whose request would it be?
-        pairs += [(name, query.one(name)) for name in IN_QUERY if query.one(name)]
-        given = reading.Given(pairs)
-        app = self._app(request, given.one("api_key"))
-        self._check_jurisdiction(given)
-        given.faults += form.problems
-        code, category = given.one("service_code"), None
+        pairs += [(name, query.value(name)) for name in IN_QUERY if query.value(name)]
+        parameters = reading.Parameters(pairs)
+        app = self._app(request, parameters.value("api_key"))
+        self._check_jurisdiction(parameters)
+        parameters.faults += form.problems
+        code, category = parameters.value("service_code"), None
         if code:
             category = await self._service_of(request, code)
         else:
-            given.fault("service_code", "required", "Name a service of services.xml.")
-        language = reading.language(request, given)
-        data = reading.ticket(given, category, language)
+            parameters.fault("service_code", "required", "Name a service of services.xml.")
+        language = reading.language(request, parameters)
+        data = reading.ticket(parameters, category, language)
         if form.claims:
             data["attachments"] = [claim.attachment() for claim in form.claims]
-        given.check()
+        parameters.check()
         registered = await self._tickets.register(request, data, *self._act(request, app, data))
         return answer(request, "service_requests", [_registered(registered, data, language)])
 
     async def requests(self, request: Request) -> Response:
         """GET /open311/v2/requests.{form}: of the last 90 days, or what is asked for."""
-        given = self._given(request)
-        language = reading.language(request, given)
-        ids = given.csv("service_request_id")
+        parameters = self._parameters(request)
+        language = reading.language(request, parameters)
+        ids = parameters.csv("service_request_id")
         if ids:
-            told = await self._by_ids(request, ids)
+            rows = await self._by_ids(request, ids)
         else:
-            asked = reading.listing(given, dt.datetime.now(dt.UTC))
-            given.check()
-            for code in asked["categories"] or ():
+            question = reading.listing(parameters, dt.datetime.now(dt.UTC))
+            parameters.check()
+            for code in question["categories"] or ():
                 await self._service_of(request, code)
-            told = (await self._tickets.ask(request, LIST_PUBLIC, asked))["tickets"]
-        return answer(request, "service_requests", [_public(each, language) for each in told])
+            rows = (await self._tickets.ask(request, LIST_PUBLIC, question))["tickets"]
+        return answer(request, "service_requests", [_public(row, language) for row in rows])
 
     async def request(self, request: Request) -> Response:
         """GET /open311/v2/requests/{id}.{form}"""
-        given = self._given(request)
-        told = await self._by_ids(request, [request.path_params["id"]])
-        if not told:
+        parameters = self._parameters(request)
+        rows = await self._by_ids(request, [request.path_params["id"]])
+        if not rows:
             raise NotFound("There is no public request with this service_request_id.")
-        language = reading.language(request, given)
-        return answer(request, "service_requests", [_public(each, language) for each in told])
+        language = reading.language(request, parameters)
+        return answer(request, "service_requests", [_public(row, language) for row in rows])
 
     async def token(self, request: Request) -> Response:
         """GET /open311/v2/tokens/{token}.{form}: the id that a token became."""
-        self._given(request)
+        self._parameters(request)
         token = request.path_params["token"]
         code = None
         if reading.TOKEN_TEXT.fullmatch(token):
             code = (await self._tickets.ask(request, TOKEN, {"token": token}))["code"]
         if code is None:
             raise NotFound("There is no such token.")
-        told = [{"service_request_id": code, "token": token}]
-        return answer(request, "service_requests", told)
+        reply = [{"service_request_id": code, "token": token}]
+        return answer(request, "service_requests", reply)
 
-    def _given(self, request: Request) -> reading.Given:
+    def _parameters(self, request: Request) -> reading.Parameters:
         self._questions.take(address_of(request))
-        given = reading.Given(request.query_params.multi_items())
-        self._check_jurisdiction(given)
-        return given
+        parameters = reading.Parameters(request.query_params.multi_items())
+        self._check_jurisdiction(parameters)
+        return parameters
 
-    def _check_jurisdiction(self, given: reading.Given) -> None:
-        if given.one("jurisdiction_id") not in ("", self._jurisdiction):
+    def _check_jurisdiction(self, parameters: reading.Parameters) -> None:
+        if parameters.value("jurisdiction_id") not in ("", self._jurisdiction):
             raise NotFound(
                 f"jurisdiction_id: this is {self._jurisdiction}; leave it out or give that."
             )
@@ -186,21 +189,21 @@ class Open311:
 
         Two apps that choose the same key are still two.
         """
-        told = request.headers.get(KEY_HEADER, "").strip().strip('"')
-        if not told:
+        key = request.headers.get(KEY_HEADER, "").strip().strip('"')
+        if not key:
             return "", FormToken.new().secret
-        if len(told) > MOST_KEY or not (told.isascii() and told.isprintable()):
+        if len(key) > MOST_KEY or not (key.isascii() and key.isprintable()):
             raise HttpError(
                 "idempotency_key.invalid", f"Idempotency-Key: up to {MOST_KEY} ASCII characters."
             )
-        key = f"open311\0{app}\0{told}"
+        key = f"open311\0{app}\0{key}"
         return key, self._tickets.acts.secret_of(REGISTER.name, key, data)
 
     async def _services(self, request: Request) -> dict[str, dict[str, Any]]:
         """The categories that are offered over Open311, by code; asked for once a minute."""
         if time.monotonic() >= self._fresh_until:
-            told = await self._tickets.form(request)
-            self._offered = {c["code"]: c for c in told["categories"] if c.get("open311")}
+            form = await self._tickets.form(request)
+            self._offered = {c["code"]: c for c in form["categories"] if c.get("open311")}
             self._fresh_until = time.monotonic() + FORM_SECONDS
         return self._offered
 
@@ -213,17 +216,17 @@ class Open311:
     async def _by_ids(self, request: Request, ids: list[str]) -> list[dict[str, Any]]:
         """The public ones among these; an id that cannot be one is nobody's."""
         codes = []
-        for each in ids:
+        for text in ids:
             try:
-                codes.append(tracking.parse(each))
+                codes.append(tracking.parse(text))
             except ValueError:  # Malformed among them
                 continue
         if not codes:
             return []
-        found: list[dict[str, Any]] = (
+        tickets: list[dict[str, Any]] = (
             await self._tickets.ask(request, LIST_PUBLIC, {"codes": codes})
         )["tickets"]
-        return found
+        return tickets
 
 
 def _service(category: dict[str, Any], language: str) -> dict[str, Any]:
@@ -239,49 +242,49 @@ def _service(category: dict[str, Any], language: str) -> dict[str, Any]:
     }
 
 
-def _attribute(told: dict[str, Any]) -> dict[str, Any]:
+def _attribute(question: dict[str, Any]) -> dict[str, Any]:
     return {
-        "variable": bool(told.get("variable", True)),
-        "code": told["code"],
-        "datatype": told["datatype"],
-        "required": bool(told.get("required")),
-        "datatype_description": told.get("datatype_description", ""),
-        "order": told.get("order", 1),
-        "description": told.get("description", ""),
-        "values": [{"key": v["key"], "name": v["name"]} for v in told.get("values") or ()],
+        "variable": bool(question.get("variable", True)),
+        "code": question["code"],
+        "datatype": question["datatype"],
+        "required": bool(question.get("required")),
+        "datatype_description": question.get("datatype_description", ""),
+        "order": question.get("order", 1),
+        "description": question.get("description", ""),
+        "values": [{"key": v["key"], "name": v["name"]} for v in question.get("values") or ()],
     }
 
 
-def _registered(told: dict[str, Any], data: dict[str, Any], language: str) -> dict[str, Any]:
+def _registered(ticket: dict[str, Any], data: dict[str, Any], language: str) -> dict[str, Any]:
     """Either the token or the id, never both; what opens the ticket is not told to the app."""
-    token = told.get("token")
+    token = ticket.get("token")
     return {
-        **({"token": token} if token else {"service_request_id": told["code"]}),
+        **({"token": token} if token else {"service_request_id": ticket["code"]}),
         "service_notice": NOTICES[language, bool(data["email"])],
         "account_id": None,
     }
 
 
-def _public(told: dict[str, Any], language: str) -> dict[str, Any]:
+def _public(ticket: dict[str, Any], language: str) -> dict[str, Any]:
     """All elements of GeoReport; those that we do not have stay empty."""
     return {
-        "service_request_id": str(told["code"]),
-        "status": "open" if told["open"] else "closed",
-        "status_notes": told["status_notes"],
-        "service_name": told[f"category_{language}"],
-        "service_code": told["category"],
-        "description": told["description"],
-        "agency_responsible": told[f"unit_{language}"],
+        "service_request_id": str(ticket["code"]),
+        "status": "open" if ticket["open"] else "closed",
+        "status_notes": ticket["status_notes"],
+        "service_name": ticket[f"category_{language}"],
+        "service_code": ticket["category"],
+        "description": ticket["description"],
+        "agency_responsible": ticket[f"unit_{language}"],
         "service_notice": None,
-        "requested_datetime": _local(told["registered_at"]),
-        "updated_datetime": _local(told["updated_at"]),
-        "expected_datetime": _local(told["expected_at"]),
-        "address": told["address"],
+        "requested_datetime": _local(ticket["registered_at"]),
+        "updated_datetime": _local(ticket["updated_at"]),
+        "expected_datetime": _local(ticket["expected_at"]),
+        "address": ticket["address"],
         "address_id": None,
         "zipcode": None,
-        "lat": told["lat"],
-        "long": told["long"],
-        "media_url": told["media_url"],
+        "lat": ticket["lat"],
+        "long": ticket["long"],
+        "media_url": ticket["media_url"],
     }
 
 
@@ -295,15 +298,16 @@ def _local(moment: str | None) -> str | None:
 def routes(tickets: Tickets, settings: Settings) -> list[Route]:
     """The routes of Open311, each in both forms; the face shows problems by open311_xml.show."""
     api = Open311(tickets, settings)
-    found = []
+    made = []
     for form in FORMS:
-        found += [
+        made += [
             Route(f"{ROOT}/discovery.{form}", api.discovery),
             Route(f"{V2}/services.{form}", api.services),
             Route(f"{V2}/services/{{code}}.{form}", api.service),
             Route(f"{V2}/requests.{form}", api.requests),
-            Route(f"{V2}/requests.{form}", api.post, methods=["POST"]),
+            # Civic apps are other sites; they have their own keys.
+            Route(f"{V2}/requests.{form}", from_other_sites(api.post), methods=["POST"]),
             Route(f"{V2}/requests/{{id}}.{form}", api.request),
             Route(f"{V2}/tokens/{{token}}.{form}", api.token),
         ]
-    return found
+    return made

@@ -37,12 +37,12 @@ class Keys:
     def app(self, key: str) -> str | None:
         """The app whose key this is; None if it is nobody's, or out of date."""
         self._look()
-        told, found = hashlib.sha256(key.encode()).hexdigest(), None
+        digest, app = hashlib.sha256(key.encode()).hexdigest(), None
         today = tehran_day(dt.datetime.now(dt.UTC))
-        for each in self._keys:  # to the end, so that the time tells nothing
-            if hmac.compare_digest(each.sha256, told) and each.until >= today:
-                found = each.app
-        return found
+        for entry in self._keys:  # to the end, so that the time tells nothing
+            if hmac.compare_digest(entry.sha256, digest) and entry.until >= today:
+                app = entry.app
+        return app
 
     def _look(self) -> None:
         try:
@@ -61,8 +61,8 @@ class Keys:
 
 def _read(path: Path) -> list[Key]:
     keys = []
-    for told in tomllib.loads(path.read_text(encoding="utf-8")).get("keys", ()):
-        key = Key(str(told["app"]), str(told["sha256"]), told["until"])
+    for document in tomllib.loads(path.read_text(encoding="utf-8")).get("keys", ()):
+        key = Key(str(document["app"]), str(document["sha256"]), document["until"])
         if not _HASH.fullmatch(key.sha256):
             raise ValueError(f"the key of {key.app} is no SHA-256 in small hex digits")
         if type(key.until) is not dt.date:  # a datetime is a date to isinstance

@@ -29,7 +29,7 @@ _CONTROL_IN_PROSE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _LOST_PLUS = re.compile(r" (?=[0-9]{2}:?[0-9]{2}$)")
 
 
-class Given:
+class Parameters:
     """The parameters of a call; an empty one is absent. Faults gather until ``check``."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
@@ -39,7 +39,7 @@ class Given:
             if value.strip():
                 self.values.setdefault(name, []).append(value.strip())
 
-    def one(self, name: str) -> str:
+    def value(self, name: str) -> str:
         """The value, or ``""``; a fault if two differ."""
         values = self.values.get(name, [""])
         if len(set(values)) > 1:
@@ -48,7 +48,7 @@ class Given:
 
     def line(self, name: str) -> str:
         """The value without control characters."""
-        return _CONTROL.sub(" ", self.one(name)).strip()
+        return _CONTROL.sub(" ", self.value(name)).strip()
 
     def csv(self, name: str) -> list[str]:
         """The values, parted by commas."""
@@ -57,9 +57,9 @@ class Given:
 
     def fault(self, name: str, code: str, message: str) -> None:
         """Notes what is wrong, once."""
-        found = FieldError(name, code, message)
-        if found not in self.faults:
-            self.faults.append(found)
+        fault = FieldError(name, code, message)
+        if fault not in self.faults:
+            self.faults.append(fault)
 
     def check(self) -> None:
         """ContractError with every fault, if there is one."""
@@ -67,101 +67,109 @@ class Given:
             raise ContractError(sentence(self.faults), fields=listed(self.faults))
 
 
-def language(request: Request, given: Given) -> str:
+def language(request: Request, parameters: Parameters) -> str:
     """``en`` if locale or Accept-Language like that better, else ``fa``."""
-    told = given.one("locale").lower()
-    if told:
-        return "en" if re.split("[-_]", told)[0] == "en" else "fa"
+    locale = parameters.value("locale").lower()
+    if locale:
+        return "en" if re.split("[-_]", locale)[0] == "en" else "fa"
     liked = {"en": 0.0, "fa": 0.0}
     for part in request.headers.get("accept-language", "").lower().split(","):
         tag, _, weight = part.partition(";")
         name = tag.strip().split("-")[0]
         if name in liked:
-            found = re.fullmatch(r"\s*q=([01](?:\.[0-9]{0,3})?)\s*", weight or "q=1")
-            liked[name] = max(liked[name], float(found[1]) if found else 0.0)
+            match = re.fullmatch(r"\s*q=([01](?:\.[0-9]{0,3})?)\s*", weight or "q=1")
+            liked[name] = max(liked[name], float(match[1]) if match else 0.0)
     return "en" if liked["en"] > liked["fa"] else "fa"
 
 
 def moment(text: str) -> dt.datetime | None:
     """A moment with its offset (W3C date-time); None if the text is none."""
     try:
-        found = dt.datetime.fromisoformat(_LOST_PLUS.sub("+", fold_code(text)))
+        parsed = dt.datetime.fromisoformat(_LOST_PLUS.sub("+", fold_code(text)))
     except ValueError:
         return None
-    return found if found.tzinfo and found.year in YEARS else None
+    return parsed if parsed.tzinfo and parsed.year in YEARS else None
 
 
-def listing(given: Given, now: dt.datetime) -> dict[str, Any]:
+def listing(parameters: Parameters, now: dt.datetime) -> dict[str, Any]:
     """The data of LIST_PUBLIC for a call of GET requests."""
-    states = given.csv("status")
+    states = parameters.csv("status")
     if not set(states) <= set(STATES):
-        given.fault("status", "choice", "Give open, closed, or both with a comma.")
+        parameters.fault("status", "choice", "Give open, closed, or both with a comma.")
         states = []
-    since, until = _window(given, now)
+    since, until = _window(parameters, now)
     return {
-        "categories": given.csv("service_code") or None,
+        "categories": parameters.csv("service_code") or None,
         "states": states or None,
         "since": since.isoformat() if since else None,
         "until": until.isoformat() if until else None,
-        "page": _whole(given, "page", 1, PAGES),
-        "page_size": _whole(given, "page_size", PAGE_SIZE, PAGE_SIZE),
+        "page": _whole(parameters, "page", 1, PAGES),
+        "page_size": _whole(parameters, "page_size", PAGE_SIZE, PAGE_SIZE),
     }
 
 
-def _window(given: Given, now: dt.datetime) -> tuple[dt.datetime | None, dt.datetime | None]:
+def _window(
+    parameters: Parameters, now: dt.datetime
+) -> tuple[dt.datetime | None, dt.datetime | None]:
     """From when to when; where one end is left open, 90 days from the other."""
     ends: list[dt.datetime | None] = []
     for name in ("start_date", "end_date"):
-        text = given.one(name)
-        found = moment(text) if text else None
-        if text and found is None:
-            given.fault(name, "instant", "Give a date-time with zone: 2026-11-23T08:30:00+03:30")
+        text = parameters.value(name)
+        end = moment(text) if text else None
+        if text and end is None:
+            parameters.fault(
+                name, "instant", "Give a date-time with zone: 2026-11-23T08:30:00+03:30"
+            )
             return None, None
-        ends.append(found)
+        ends.append(end)
     start, end = ends
     if start is None:
         return (end or now) - WINDOW, end
     if end is None:
         return start, start + WINDOW
     if end < start:
-        given.fault("end_date", "range", "It lies before start_date.")
+        parameters.fault("end_date", "range", "It lies before start_date.")
     elif end - start > WINDOW:
-        given.fault("end_date", "range", f"At most {WINDOW.days} days after start_date.")
+        parameters.fault("end_date", "range", f"At most {WINDOW.days} days after start_date.")
     return start, end
 
 
-def _whole(given: Given, name: str, default: int, most: int) -> int:
-    text = fold_number(given.one(name))
+def _whole(parameters: Parameters, name: str, default: int, most: int) -> int:
+    text = fold_number(parameters.value(name))
     if not text:
         return default
     if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= most:
-        given.fault(name, "range", f"Give a whole number from 1 to {most}.")
+        parameters.fault(name, "range", f"Give a whole number from 1 to {most}.")
         return default
     return int(text)
 
 
-def ticket(given: Given, category: dict[str, Any] | None, language: str) -> dict[str, Any]:
+def ticket(
+    parameters: Parameters, category: dict[str, Any] | None, language: str
+) -> dict[str, Any]:
     """The data of REGISTER; all that is wrong is among the faults of ``given``.
 
     Without a category it only looks for further faults.
     """
     kinds = category["kinds"] if category else []
-    name = f"{given.line('first_name')} {given.line('last_name')}".strip()
+    name = f"{parameters.line('first_name')} {parameters.line('last_name')}".strip()
     if len(name) > NAME:
-        given.fault("first_name", "length", f"Both names have at most {NAME} characters together.")
+        parameters.fault(
+            "first_name", "length", f"Both names have at most {NAME} characters together."
+        )
     person = {
         "name": name,
-        "mobile": _proven(given, "phone", identifiers.mobile),
-        "email": _proven(given, "email", identifiers.email),
+        "mobile": _proven(parameters, "phone", identifiers.mobile),
+        "email": _proven(parameters, "email", identifiers.email),
     }
     data = {
         "kind": next((kind for kind in KINDS if kind in kinds), "request"),
         "category": category["code"] if category else "",
-        "text": _text(given, category["fa"] if category else ""),
-        "attributes": _attributes(given, category["open311"].get("attributes") or ())
+        "text": _text(parameters, category["fa"] if category else ""),
+        "attributes": _attributes(parameters, category["open311"].get("attributes") or ())
         if category
         else {},
-        **_place(given),
+        **_place(parameters),
         **person,
         "privacy": "private" if any(person.values()) else "anonymous",
         "language": language,
@@ -169,33 +177,33 @@ def ticket(given: Given, category: dict[str, Any] | None, language: str) -> dict
         "public": True,
         "declared": True,
     }
-    _note_media(given, data)
+    _note_media(parameters, data)
     return data
 
 
-def _proven(given: Given, name: str, check: Callable[[str], str]) -> str | None:
-    text = given.line(name)
+def _proven(parameters: Parameters, name: str, check: Callable[[str], str]) -> str | None:
+    text = parameters.line(name)
     if not text:
         return None
     try:
         return check(text)
     except Malformed as error:
-        given.fault(name, error.code, str(error))
+        parameters.fault(name, error.code, str(error))
         return None
 
 
-def _text(given: Given, service: str) -> str:
+def _text(parameters: Parameters, service: str) -> str:
     """The description as it was written, tags and all; a bare report gets its service's name."""
-    told = given.one("description").replace("\r\n", "\n").replace("\r", "\n")
-    told = _CONTROL_IN_PROSE.sub("", told).strip()
-    if len(told) > DESCRIPTION:
-        given.fault("description", "length", f"At most {DESCRIPTION} characters.")
-    return told if len(told) >= SHORTEST else f"گزارش: {service}\n{told}".strip()
+    text = parameters.value("description").replace("\r\n", "\n").replace("\r", "\n")
+    text = _CONTROL_IN_PROSE.sub("", text).strip()
+    if len(text) > DESCRIPTION:
+        parameters.fault("description", "length", f"At most {DESCRIPTION} characters.")
+    return text if len(text) >= SHORTEST else f"گزارش: {service}\n{text}".strip()
 
 
-def _note_media(given: Given, data: dict[str, Any]) -> None:
+def _note_media(parameters: Parameters, data: dict[str, Any]) -> None:
     """Writes media_url below the text, or beside it where the text is full. It is never fetched."""
-    url = given.line("media_url")
+    url = parameters.line("media_url")
     if not url:
         return
     try:
@@ -204,7 +212,9 @@ def _note_media(given: Given, data: dict[str, Any]) -> None:
     except ValueError:
         good = False
     if not good or " " in url:
-        given.fault("media_url", "url", f"Give an http(s) address of at most {VALUE} characters.")
+        parameters.fault(
+            "media_url", "url", f"Give an http(s) address of at most {VALUE} characters."
+        )
         return
     text = f"{data['text']}\nmedia_url: {url}"
     if len(text) <= DESCRIPTION:
@@ -213,68 +223,72 @@ def _note_media(given: Given, data: dict[str, Any]) -> None:
         data["attributes"]["media_url"] = url
 
 
-def _place(given: Given) -> dict[str, Any]:
-    lat, long = _degrees(given, "lat", 90), _degrees(given, "long", 180)
-    told, other = given.one("lat"), given.one("long")
-    address = given.line("address_string")
-    if known := given.line("address_id"):
-        address = f"{address} (address_id: {known})" if address else f"address_id: {known}"
-    if bool(told) != bool(other):
-        given.fault("long" if told else "lat", "required", "Give lat and long together.")
-    if not told and not other and not address:
-        given.fault("location", "required", "Give lat and long, or address_string, or address_id.")
+def _place(parameters: Parameters) -> dict[str, Any]:
+    lat, long = _degrees(parameters, "lat", 90), _degrees(parameters, "long", 180)
+    lat_text, long_text = parameters.value("lat"), parameters.value("long")
+    address = parameters.line("address_string")
+    if address_id := parameters.line("address_id"):
+        address = (
+            f"{address} (address_id: {address_id})" if address else f"address_id: {address_id}"
+        )
+    if bool(lat_text) != bool(long_text):
+        parameters.fault("long" if lat_text else "lat", "required", "Give lat and long together.")
+    if not lat_text and not long_text and not address:
+        parameters.fault(
+            "location", "required", "Give lat and long, or address_string, or address_id."
+        )
     if len(address) > ADDRESS:
-        given.fault("address_string", "length", f"At most {ADDRESS} characters.")
+        parameters.fault("address_string", "length", f"At most {ADDRESS} characters.")
     return {"address": address, "lat": lat, "long": long}
 
 
-def _degrees(given: Given, name: str, most: int) -> float | None:
-    text = fold_number(given.one(name))
+def _degrees(parameters: Parameters, name: str, most: int) -> float | None:
+    text = fold_number(parameters.value(name))
     if not text:
         return None
     if not _NUMBER.fullmatch(text) or abs(float(text)) > most:
-        given.fault(name, "range", f"Give degrees (WGS84) from -{most} to {most}.")
+        parameters.fault(name, "range", f"Give degrees (WGS84) from -{most} to {most}.")
         return None
     return float(text)
 
 
-def _attributes(given: Given, asked: Iterable[dict[str, Any]]) -> dict[str, str]:
+def _attributes(parameters: Parameters, questions: Iterable[dict[str, Any]]) -> dict[str, str]:
     """Answers to the service's questions, by code."""
-    said: dict[str, list[str]] = {}
-    for name, values in given.values.items():
-        if found := _ATTRIBUTE.fullmatch(name):
-            said.setdefault(found[1], []).extend(_CONTROL.sub(" ", each) for each in values)
-    told = {}
-    for attribute in asked:
+    answers: dict[str, list[str]] = {}
+    for name, values in parameters.values.items():
+        if match := _ATTRIBUTE.fullmatch(name):
+            answers.setdefault(match[1], []).extend(_CONTROL.sub(" ", text) for text in values)
+    valid = {}
+    for attribute in questions:
         code = attribute["code"]
-        values = said.pop(code, [])
+        values = answers.pop(code, [])
         if not attribute.get("variable", True):  # told to people, not asked of them
             continue
         if not values:
             if attribute.get("required"):
-                given.fault(f"attribute[{code}]", "required", "This service needs it.")
+                parameters.fault(f"attribute[{code}]", "required", "This service needs it.")
             continue
-        if why := _wrong(attribute, values):
-            given.fault(f"attribute[{code}]", "value", why)
-        told[code] = ", ".join(values)
-    for code in said:
-        given.fault(f"attribute[{code}]", "unknown", "This service does not ask for it.")
-    return told
+        if reason := _wrong(attribute, values):
+            parameters.fault(f"attribute[{code}]", "value", reason)
+        valid[code] = ", ".join(values)
+    for code in answers:
+        parameters.fault(f"attribute[{code}]", "unknown", "This service does not ask for it.")
+    return valid
 
 
 def _wrong(attribute: dict[str, Any], values: list[str]) -> str:
     """What is wrong with the answer to a question; ``""`` if nothing is."""
     kind = attribute["datatype"]
     keys = [value["key"] for value in attribute.get("values") or ()]
-    why = ""
+    reason = ""
     if len(values) > 1 and kind != "multivaluelist":
-        why = "Give one value."
+        reason = "Give one value."
     elif kind in ("singlevaluelist", "multivaluelist") and not set(values) <= set(keys):
-        why = "Use keys of the service's definition: " + ", ".join(keys) + "."
+        reason = "Use keys of the service's definition: " + ", ".join(keys) + "."
     elif kind == "number" and not _NUMBER.fullmatch(fold_number(values[0])):
-        why = "Give a number."
+        reason = "Give a number."
     elif kind == "datetime" and moment(values[0]) is None:
-        why = "Give a date-time with zone: 2026-11-23T08:30:00+03:30"
+        reason = "Give a date-time with zone: 2026-11-23T08:30:00+03:30"
     elif len(", ".join(values)) > VALUE:
-        why = f"At most {VALUE} characters."
-    return why
+        reason = f"At most {VALUE} characters."
+    return reason

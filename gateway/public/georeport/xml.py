@@ -93,8 +93,8 @@ def show(request: Request, problem: dict[str, Any]) -> Response | None:
     if path != ROOT and not path.startswith(ROOT + "/"):
         return None
     status = STATUSES.get(problem["status"], problem["status"])
-    told = [_sentence(fault) for fault in problem.get("errors", ())] or [problem["detail"]]
-    errors = [{"code": status, "description": each} for each in told]
+    texts = [_sentence(fault) for fault in problem.get("errors", ())] or [problem["detail"]]
+    errors = [{"code": status, "description": text} for text in texts]
     return answer(request, "errors", errors, status)
 
 

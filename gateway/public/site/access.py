@@ -41,14 +41,14 @@ async def open_door(
     proof = first.contract.load({name: value for name, value in typed.items() if value})
     try:
         await tickets.ask(request, first.contract, proof)
-        found = first
+        opened_door = first
     except BusError as error:
         other = await _elsewhere(tickets, request, first, proof) if _refused(error) else None
         if other is None:
             raise
-        found = other
-    response: Response = RedirectResponse(found.page, 303)
-    keep_open(tickets, request, response, found, proof)
+        opened_door = other
+    response: Response = RedirectResponse(opened_door.page, 303)
+    keep_open(tickets, request, response, opened_door, proof)
     return response
 
 

@@ -23,7 +23,7 @@ from gateway.forms.acts import Acts
 from gateway.forms.seals import Seals
 from gateway.limits.budgets import BudgetedBlobs, Uploads
 from gateway.limits.guesses import Guesses
-from gateway.papers.queue import Printer
+from gateway.papers.queue import PrintQueue
 
 # An address may ask so many times as often as it may guess.
 REQUESTS_PER_GUESS = 20
@@ -58,7 +58,7 @@ class Tickets:
         self._client, self.acts, self.guesses = client, Acts(key, "portal"), guesses
         self._floods = Guesses(guesses_a_minute(settings), times=REQUESTS_PER_GUESS)
         self.blobs, self.uploads = Blobs(Path(settings.text("BLOBS_DIR"))), Uploads(settings)
-        self.printer = Printer(settings.whole("DOCUMENTS_WAITING", 20))
+        self.printer = PrintQueue(settings.whole("DOCUMENTS_WAITING", 20))
         most = settings.whole("ACTS_AN_HOUR", 600)
         self._costly = {name: Guesses(most // part, HOUR) for name, part in COSTLY}
         self.seals, self.cookies = (Seals(key, purpose) for purpose in ("claim", "cookie"))
@@ -105,7 +105,7 @@ class Tickets:
     async def paper(
         self, request: Request, content: Sequence[Any], make: Callable[[], bytes]
     ) -> bytes:
-        """A PDF that this content makes, as ``Printer.paper`` tells."""
+        """A PDF that this content makes, as ``PrintQueue.paper`` tells."""
         return await self.printer.paper(address_of(request), orjson.dumps(content), make)
 
     def blobs_of(self, request: Request) -> BudgetedBlobs:

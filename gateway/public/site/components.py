@@ -39,8 +39,8 @@ def components_of(path: str) -> tuple[str, ...]:
     """
     if any(path == part.rstrip("/") or path.startswith(part) for part in OPEN):
         return ()
-    found = [component for part, component in PARTS.items() if path.startswith(part)]
-    return ("portal", *found)
+    components = [component for part, component in PARTS.items() if path.startswith(part)]
+    return ("portal", *components)
 
 
 def parts_shown(path: str) -> tuple[str, ...]:

@@ -23,24 +23,24 @@ _KNOWN: dict[str, Any] = tomllib.loads(
 
 def language(request: Request) -> str:
     """What a form chose just now, else ``?lang=``, then the cookie; Persian if none says."""
-    told = chosen(request) or request.cookies.get(COOKIE)
-    return told if told in LANGUAGES else "fa"
+    choice = chosen(request) or request.cookies.get(COOKIE)
+    return choice if choice in LANGUAGES else "fa"
 
 
 def chosen(request: Request) -> str | None:
     """The language that this very request chooses, which is remembered; None if it chooses none."""
-    told = getattr(request.state, "language", None) or request.query_params.get("lang")
-    return told if told in LANGUAGES else None
+    choice = getattr(request.state, "language", None) or request.query_params.get("lang")
+    return choice if choice in LANGUAGES else None
 
 
 def choose(request: Request, values: Mapping[str, Sequence[str]]) -> bool:
     """Whether a form was sent by its button for the other language: the page is shown again in that
     language with all that was typed, and nothing else is done.
     """
-    told = values.get("language", [""])[0]
-    if told not in LANGUAGES:
+    choice = values.get("language", [""])[0]
+    if choice not in LANGUAGES:
         return False
-    request.state.language = told
+    request.state.language = choice
     return True
 
 
@@ -49,8 +49,8 @@ def speaker(lang: str) -> Callable[..., str]:
     index = LANGUAGES.index(lang)
 
     def text(key: str, **places: object) -> str:
-        told: str = _KNOWN[key][index].replace("{company}", company(lang))
-        return told.format(**places) if places else told
+        sentence: str = _KNOWN[key][index].replace("{company}", company(lang))
+        return sentence.format(**places) if places else sentence
 
     return text
 
@@ -76,5 +76,7 @@ def fault_text(lang: str, fault: FieldError) -> str:
 def error_text(lang: str, code: str, **places: object) -> str:
     """What a person is told about a refusal of that code."""
     errors, index = _KNOWN["errors"], LANGUAGES.index(lang)
-    told: str = errors.get(code, errors["other"])[index]
-    return told.format(**{"name": _KNOWN["this_field"][index], "least": 1, "most": "", **places})
+    sentence: str = errors.get(code, errors["other"])[index]
+    return sentence.format(
+        **{"name": _KNOWN["this_field"][index], "least": 1, "most": "", **places}
+    )

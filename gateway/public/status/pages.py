@@ -18,7 +18,7 @@ from contracts.notify import announcements as contracts
 from contracts.notify import subscriptions
 from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
-from gateway.http.origin import for_every_site
+from gateway.http.origin import for_every_site, from_other_sites
 from gateway.limits.guesses import Guesses, neighbourhood
 from gateway.public.about.satisfaction import satisfaction
 from gateway.public.site import words
@@ -252,7 +252,7 @@ def routes(n: News) -> list[Route]:
         Route("/subscribe/confirm/{id}", n.confirm_page, methods=["GET"]),
         Route("/subscribe/confirm/{id}", n.confirm, methods=["POST"]),
         Route("/u/{token}", n.subscription, methods=["GET"]),
-        Route("/u/{token}", n.end, methods=["POST"]),
+        Route("/u/{token}", from_other_sites(n.end), methods=["POST"]),
         Route("/u/{token}/change", n.change, methods=["POST"]),
         Route("/u/{token}/change", leads_to("/u/{token}"), methods=["GET"]),
     ]
