@@ -8,18 +8,12 @@ import time
 
 from connector.caller import load_key
 from deploy.local.ports import free_port
-from tests.conftest import (
-    ROOT,
-    AgencyFace,
-    Starter,
-    execute,
-    make_database,
-    own_vhost,
-    run_face,
-    run_inquiry,
-    wait_for,
-)
+from tests.databases import make_database
 from tests.gateway.conftest import GOOD, Sender, environ_of
+from tests.processes import ROOT, Starter
+from tests.stacks import AgencyFace, run_face, run_inquiry
+from tests.stores import execute, own_vhost
+from tests.waiting import wait_for
 
 LATER = {"Prefer": "respond-async"}
 ASK = "/v1/inquiry/ask"

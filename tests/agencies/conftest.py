@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tests.agencies.register.registrars import Hand
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,11 @@ from bus.signatures.keys import SigningKey
 from bus.signatures.signing import sign_request
 from connector.caller import load_key
 from contracts.agencies import desk
+from deploy.local.ports import free_port
 from tests.bus.asking import ask_all
-from tests.conftest import ROOT, free_port, secrets_in, wait_for
+from tests.environments import secrets_in
+from tests.processes import ROOT
+from tests.waiting import wait_for
 
 QUESTION = {"key_kind": "national_id", "key": "9905251782", "purpose": "fuel_quota"}
 

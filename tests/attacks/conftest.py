@@ -11,8 +11,12 @@ import requests
 from bus.signatures.keys import SigningKey
 from bus.signatures.signing import sign_request
 from connector import Caller
-from tests.conftest import Starter, execute, free_port, make_database, own_vhost, secrets_in
-from tests.conftest import wait_for as wait
+from deploy.local.ports import free_port
+from tests.databases import make_database
+from tests.environments import secrets_in
+from tests.processes import Starter
+from tests.stores import execute, own_vhost
+from tests.waiting import wait_for as wait
 
 ASK = "/v1/inquiry/ask"
 QUESTION = {"key_kind": "national_id", "key": "9900000013", "purpose": "fuel_quota"}

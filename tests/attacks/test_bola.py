@@ -9,7 +9,7 @@ from bus.errors import ContractError
 from bus.kinds import Request
 from contracts import CATALOGUE
 from tests.attacks.conftest import QUESTION, grant, refused
-from tests.conftest import execute
+from tests.stores import execute
 
 LINE = b'{"key_kind":"national_id","key":"9900000013"}\n'
 

@@ -16,7 +16,8 @@ from bus.errors import BusError
 from contracts.inquiry.questions import ASK
 from tests.attacks.conftest import QUESTION, grant
 from tests.bus.asking import Wire, ask
-from tests.conftest import execute, wait_for
+from tests.stores import execute
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import requests
 from bus.signatures.signing import sign_request
 from connector import Refused
 from tests.attacks.conftest import ASK, QUESTION, grant, refused
-from tests.conftest import execute
 from tests.gateway.agency.oauth_hands import Client
+from tests.stores import execute
 
 HEADER = "Mirab-On-Behalf-Of"
 NOT_GIVEN = "delegation.not_given"

@@ -6,7 +6,8 @@ import pytest
 
 from connector import Refused
 from tests.attacks.conftest import QUESTION, grant
-from tests.conftest import execute, wait_for
+from tests.stores import execute
+from tests.waiting import wait_for
 
 LINES = 6_000
 LINE = b'{"key_kind":"national_id","key":"9900000013"}\n'

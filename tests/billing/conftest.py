@@ -20,7 +20,7 @@ from services.billing.bills import due_dates as last_days
 from services.billing.payments import verification as verifying
 from services.billing.psps.port import Attempt, Declined, Order, Redirect, Returned, Verified
 from services.billing.service import Billing
-from tests.conftest import execute
+from tests.stores import execute
 
 PORTAL = "https://portal.example"
 LOST = Unavailable("It did not answer.", code="psp.unreachable")

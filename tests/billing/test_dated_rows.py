@@ -9,7 +9,8 @@ from contracts.billing import bills as contracts
 from iran.persian import parse_jalali
 from services.billing import books
 from services.billing.domain.book import Book
-from tests.conftest import ROOT, execute
+from tests.processes import ROOT
+from tests.stores import execute
 
 FOLDER = ROOT / "deploy/billing"
 # The table of the tax office, as accountants copy it (worldofacc.com, 1403/02/02); domain facts, 9.

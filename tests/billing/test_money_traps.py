@@ -16,7 +16,7 @@ from services.billing.tariffs import changes as tariffs
 from tests.billing.test_paying import PRICE
 from tests.billing.test_rules import bills_file
 from tests.billing.test_treasury import HEAD, SHEBA, settlement, take
-from tests.conftest import execute
+from tests.stores import execute
 
 
 def paid_for_nothing(hand):

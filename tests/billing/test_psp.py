@@ -18,7 +18,7 @@ from services.billing.psps import configuration as psps
 from services.billing.psps import http as psp_wire
 from services.billing.psps.port import Attempt, Declined, Order
 from tests.billing.playing import PlayedBank, answering
-from tests.conftest import ROOT, Starter
+from tests.processes import ROOT, Starter
 
 CODES = ("sep", "behpardakht", "sadad")
 ORDERS = itertools.count(1_000_000_001)

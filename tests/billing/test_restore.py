@@ -12,7 +12,7 @@ from contracts.billing.bills import CHARGE
 from services.billing.bills import repository as store
 from services.billing.service import Billing
 from tests.billing.conftest import Hand
-from tests.conftest import execute
+from tests.stores import execute
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from services.billing.domain.book import Book
 from services.billing.domain.quote import MOST_RIALS, Basis, Item, quote
 from services.billing.domain.tariff import Tariff
 from services.billing.tariffs import changes as tariffs
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 DAY = dt.date(2026, 11, 23)
 NOW = dt.datetime(2026, 11, 23, 8, tzinfo=dt.UTC)

@@ -18,7 +18,7 @@ from services.billing.domain import bank_files
 from services.billing.service import Billing
 from tests.billing.test_paying import PRICE
 from tests.billing.test_rules import bills_file
-from tests.conftest import execute
+from tests.stores import execute
 
 SHEBA = "IR820540102680020817909002"
 HEAD = ",".join(bank_files.SETTLEMENT)

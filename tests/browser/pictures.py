@@ -20,7 +20,7 @@ from deploy.local.state import State
 from tests.browser.conftest import QUIET
 from tests.browser.test_citizen import fill_in, go_on, press, sit_down, track
 from tests.browser.test_fees import ask, shown
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 

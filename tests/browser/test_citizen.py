@@ -5,7 +5,7 @@ import re
 import pytest
 
 from people import tracking
-from tests.conftest import wait_for
+from tests.waiting import wait_for
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(2000)
 EICAR = ("X5O!P%@AP[4\\PZX54(P^)7CC)7}" + "$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!" + "$H+H*").encode()

@@ -3,8 +3,11 @@
 import pytest
 
 from tests.browser.test_citizen import press
-from tests.conftest import Starter, make_database, own_vhost, wait_for
+from tests.databases import make_database
 from tests.journeys.test_fee import FILE, KEY, House
+from tests.processes import Starter
+from tests.stores import own_vhost
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")

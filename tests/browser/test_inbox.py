@@ -4,8 +4,12 @@ import pytest
 
 from deploy.local.ports import free_port, listening
 from tests.browser.test_citizen import press
-from tests.conftest import Starter, make_database, own_vhost, secrets_in, wait_for
+from tests.databases import make_database
+from tests.environments import secrets_in
 from tests.notify.conftest import Hand
+from tests.processes import Starter
+from tests.stores import own_vhost
+from tests.waiting import wait_for
 
 
 class Portal:

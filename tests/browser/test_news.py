@@ -5,8 +5,11 @@ import itertools
 import pytest
 
 from contracts.notify import announcements as c
-from tests.conftest import Starter, execute, make_database, own_vhost, wait_for
+from tests.databases import make_database
 from tests.gateway.public.test_news import WORDS, Newsroom, pin
+from tests.processes import Starter
+from tests.stores import execute, own_vhost
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ import datetime as dt
 import pytest
 
 from tests.browser.test_citizen import confirm, press, sit_down
-from tests.conftest import wait_for
 from tests.gateway.desk.seats import running
 from tests.gateway.desk.test_notices_pages import MOBILE, Notices, hour, jalali_day
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.browser.test_citizen import sit_down
-from tests.conftest import Starter
 from tests.gateway.desk.seats import running
 from tests.gateway.desk.whole_house import WholeHouse, templates_of
+from tests.processes import Starter
 
 DESK = (
     "", "/letters", "/telephone", "/calendar", "/figures", "/account",

@@ -7,8 +7,11 @@ import pytest
 
 from bus import topology
 from tests.bus.asking import Wire, ask
-from tests.conftest import Starter, execute, make_database, own_vhost, wait_for
+from tests.databases import make_database
 from tests.probe.contracts import LOOK, SPOIL
+from tests.processes import Starter
+from tests.stores import execute, own_vhost
+from tests.waiting import wait_for
 
 
 class RunningProbe:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from bus.blobs import Blobs, TooLarge
 from bus.errors import Internal, NotFound
-from tests.conftest import ROOT, wait_for
+from tests.processes import ROOT
+from tests.waiting import wait_for
 
 PUTTING = """
 import os, sys

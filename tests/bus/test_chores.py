@@ -7,8 +7,8 @@ from bus.database import chores
 from bus.database.chores import Chore
 from bus.database.store import Store
 from bus.errors import Unavailable
-from tests.conftest import execute
 from tests.probe.contracts import NOTED
+from tests.stores import execute
 
 
 @pytest.fixture

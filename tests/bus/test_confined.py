@@ -15,7 +15,8 @@ from bus.errors import NotFound, Unavailable, from_wire
 from bus.foreign import confined
 from bus.foreign.confined import Bounds, Unreadable, run
 from tests.bus import confining
-from tests.conftest import ROOT, wait_for
+from tests.processes import ROOT
+from tests.waiting import wait_for
 
 
 def children():

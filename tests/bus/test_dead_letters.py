@@ -8,8 +8,8 @@ import pytest
 from bus.amqp.dead_letters import DeadLetters
 from bus.errors import NotFound, Unavailable
 from tests.bus.asking import Wire
-from tests.conftest import wait_for
 from tests.probe.contracts import NOTE, SPOIL
+from tests.waiting import wait_for
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import time
 from bus import topology
 from bus.errors import Conflict, Internal, RuleBroken, Unavailable
 from tests.bus.asking import Wire, ask, ask_all
-from tests.conftest import execute, make_empty_database, wait_for
+from tests.databases import make_empty_database
 from tests.probe.contracts import (
     ADD,
     ADD_MANY,
@@ -21,6 +21,8 @@ from tests.probe.contracts import (
     SPOIL,
     STUMBLE,
 )
+from tests.stores import execute
+from tests.waiting import wait_for
 
 
 def in_background(*arguments, **named):

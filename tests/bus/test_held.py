@@ -6,8 +6,9 @@ import pytest
 
 from bus import topology
 from tests.bus.asking import Wire, ask
-from tests.conftest import execute, wait_for
 from tests.probe.contracts import ADD, DIE, NOTE
+from tests.stores import execute
+from tests.waiting import wait_for
 
 COMMANDS = topology.queue_name("probe", "commands")
 LOCKED = """

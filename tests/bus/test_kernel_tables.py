@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from bus.database import tables
-from tests.conftest import execute
+from tests.stores import execute
 from tests.tables import KERNEL, differences
 
 

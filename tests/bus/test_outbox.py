@@ -7,8 +7,10 @@ import pytest
 from bus.database.store import Store
 from bus.errors import ContractError
 from tests.bus.asking import ask
-from tests.conftest import execute, make_empty_database, wait_for
+from tests.databases import make_empty_database
 from tests.probe.contracts import NOTE, NOTED, TELL
+from tests.stores import execute
+from tests.waiting import wait_for
 
 
 def test_a_command_and_an_event_are_carried_and_marked_sent(told):

@@ -11,8 +11,9 @@ from bus.database.store import Store
 from bus.errors import Unavailable
 from bus.health import health_of
 from tests.bus.asking import Wire, ask, ask_all
-from tests.conftest import execute, wait_for
 from tests.probe.contracts import ADD, ADD_MANY, NOTE
+from tests.stores import execute
+from tests.waiting import wait_for
 
 HEALTH = health_of("probe")
 STATES = {

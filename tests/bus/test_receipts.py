@@ -8,8 +8,9 @@ from bus.amqp.dead_letters import DeadLetters
 from bus.database.store import Store
 from bus.health import health_of
 from tests.bus.asking import Wire, ask
-from tests.conftest import execute, wait_for
 from tests.probe.contracts import NOTE, NOTED, SPOIL, TELL
+from tests.stores import execute
+from tests.waiting import wait_for
 
 HEALTH = health_of("probe")
 COMMANDS = topology.queue_name("probe", "commands")

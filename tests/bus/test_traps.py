@@ -9,8 +9,9 @@ from bus import topology
 from bus.envelope import Envelope
 from tests.bus.asking import Wire, ask
 from tests.bus.test_fates import in_background
-from tests.conftest import execute, wait_for
 from tests.probe.contracts import ADD, LOOK, NOTE, TELL
+from tests.stores import execute
+from tests.waiting import wait_for
 
 GOOD = Envelope.new(ADD.name, "test").headers()
 

@@ -7,8 +7,9 @@ import time
 import pytest
 
 from connector.check import main
-from tests.conftest import ROOT, run_face
 from tests.connector.conftest import answer, problem
+from tests.processes import ROOT
+from tests.stacks import run_face
 
 
 def words(url, key_id="fuel-co-demo", key="fuel-co", purpose="fuel_quota"):

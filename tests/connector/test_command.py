@@ -9,8 +9,9 @@ import pytest
 from bus.signatures.keys import SigningKey
 from connector import Caller
 from connector.keys import make_key
-from tests.conftest import ROOT, free_port
+from deploy.local.ports import free_port
 from tests.connector.conftest import QUESTION, answer, problem
+from tests.processes import ROOT
 
 ASK = ["ask", "--purpose", "fuel_quota", "--key", "9900000013"]
 

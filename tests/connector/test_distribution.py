@@ -10,7 +10,7 @@ import tomllib
 import pytest
 
 from bus.process.version import release
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 PARTS = ("bus", "connector", "contracts", "iran", "people")
 NEVER = {

@@ -10,8 +10,8 @@ import requests
 
 from bus.signatures.keys import PublicKey, SigningKey
 from connector.keys import load_key, make_key
-from tests.conftest import ROOT
 from tests.connector.conftest import ANSWER, QUESTION, answer, hang_up, problem
+from tests.processes import ROOT
 
 DEMO_KEY = ROOT / "deploy/local/demo_keys/fuel-co.pem"
 SCRIPT = ROOT / "docs/examples/ask.sh"

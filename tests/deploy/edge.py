@@ -18,7 +18,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.conftest import ROOT, free_port, listening, wait_for
+from deploy.local.ports import free_port, listening
+from tests.processes import ROOT
+from tests.waiting import wait_for
 
 EDGE = ROOT / "deploy/edge"
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"

@@ -10,7 +10,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 from deploy.local.parts import PARTS, SERVICES
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 WATCH = ROOT / "deploy/watch"
 CASES = sorted((WATCH / "tests").glob("*.yml"))

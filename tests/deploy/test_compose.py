@@ -13,7 +13,7 @@ from deploy.local.parts import PARTS
 from deploy.local.parts import SERVICES as LOCAL_SERVICES
 from gateway.http.address import parse
 from gateway.http.edge import require_believed
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 STORES = {

@@ -13,6 +13,7 @@ import pytest
 
 from bus.signatures.signing import sign_request
 from connector.caller import load_key
+from deploy.local.ports import free_port, listening
 from gateway.agency.files.lines import UPLOAD_LIMIT
 from gateway.forms import multipart
 from gateway.http import bodies
@@ -20,11 +21,12 @@ from gateway.notify.reading import LETTER_LIMIT
 from gateway.ops.notices import jobs
 from gateway.ops.treasury import banks
 from people import tracking
-from tests.conftest import ROOT, Starter, free_port, listening, wait_for
 from tests.deploy.edge import EDGE, NAMES, Edge
 from tests.gateway.agency.oauth_hands import ASK, GOOD, content_digest
 from tests.gateway.conftest import environ_of
 from tests.gateway.desk.test_desk_pages import registered
+from tests.processes import ROOT, Starter
+from tests.waiting import wait_for
 
 NEAR, FAR = "127.0.0.2", "127.0.0.3"
 AGENCY = f"""code = "edge-co"

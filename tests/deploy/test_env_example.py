@@ -3,7 +3,7 @@
 import itertools
 import re
 
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 READ = re.compile(
     r'(?:(?:settings\.|Settings\(\)\.)(?:text|whole|secret|get)\(|_address\(settings,)\s*"([A-Z0-9_]+)"|(?:told|environ\.get)\("(MIRAB_[A-Z_]+)"'

@@ -12,10 +12,11 @@ from bus.settings import Settings
 from deploy.local import __main__ as local
 from deploy.local import readiness, supervise
 from deploy.local.parts import PARTS
+from deploy.local.ports import free_port
 from deploy.local.readiness import PartHealth
 from deploy.local.state import State
 from deploy.local.stores import CannotStart, Postgres, RabbitMQ, as_unprivileged, listening
-from tests.conftest import ROOT, free_port
+from tests.processes import ROOT
 
 
 @pytest.fixture

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from deploy.local import supervise
+from deploy.local.ports import free_port, listening
 from deploy.local.programs import close_to_others
 from deploy.local.state import State
-from tests.conftest import ROOT, Starter, free_port, listening, run_face, wait_for
 from tests.gateway.conftest import sender_to
+from tests.processes import ROOT, Starter
+from tests.stacks import run_face
+from tests.waiting import wait_for
 
 FOLDERS = (
     "bus",

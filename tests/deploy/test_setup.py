@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from deploy.local.parts import SERVICES
-from tests.conftest import ROOT, execute_as_role, programs
+from tests.processes import ROOT, run_programs
+from tests.stores import execute_as_role
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 
@@ -45,7 +46,7 @@ def migrations_need_no_superuser(server):
     """S5: all that a migration does its database's owner may do, and the service's role works."""
     for service in SERVICES:
         owner = server.url(service, f"{service}_owner")
-        programs({"DB_URL": owner}, ("bus", "migrate", f"services.{service}"))
+        run_programs({"DB_URL": owner}, ("bus", "migrate", f"services.{service}"))
         told = execute_as_role(owner, "select rolsuper from pg_roles where rolname = current_user")
         assert told == [(False,)]
         role = server.url(service, service)

@@ -10,15 +10,10 @@ import subprocess
 import pytest
 
 from deploy.local.stores import postgres_binaries
-from tests.conftest import (
-    ROOT,
-    as_owner,
-    execute,
-    make_empty_database,
-    make_role,
-    programs,
-    secrets_in,
-)
+from tests.databases import make_empty_database, make_role
+from tests.environments import secrets_in
+from tests.processes import ROOT, run_programs
+from tests.stores import as_owner, execute
 
 SERVICES = ("inquiry", "ticketing", "billing", "notify", "agencies")
 
@@ -71,7 +66,7 @@ def test_o8_an_earlier_database_becomes_what_a_new_one_is_and_loses_no_row(
     db = restored(postgres, tmp_path, service)
     before = rows_of(db)
     assert sum(before.values()) > 1
-    programs({"DB_URL": as_owner(db)}, ("bus", "migrate", f"services.{service}"))
+    run_programs({"DB_URL": as_owner(db)}, ("bus", "migrate", f"services.{service}"))
     fresh = make_empty_database(postgres, f"services.{service}", f"fresh_{service}")
     assert execute(db, SHAPE) == execute(fresh, SHAPE)
     after = rows_of(db)
@@ -79,6 +74,6 @@ def test_o8_an_earlier_database_becomes_what_a_new_one_is_and_loses_no_row(
     if service == "agencies":  # what `make up` does next, which had lost its right
         register = ("services.agencies.importing", "deploy/agencies")
         officers = ("--drafted-by", "karim", "--approved-by", "nader")
-        programs({**secrets_in(tmp_path), "DB_URL": db}, (*register, *officers))
+        run_programs({**secrets_in(tmp_path), "DB_URL": db}, (*register, *officers))
     execute(postgres.url("postgres"), f"drop database before_{service} with (force)")
     execute(postgres.url("postgres"), f"drop database fresh_{service} with (force)")

@@ -9,19 +9,14 @@ import requests
 from bus.signatures.keys import SigningKey
 from bus.signatures.signing import sign_request
 from connector.caller import load_key
+from deploy.local.ports import free_port
 from services.ticketing.accounts import ops_tokens
-from tests.conftest import (
-    METRICS_TOKEN,
-    ROOT,
-    Starter,
-    execute,
-    free_port,
-    make_database,
-    run_face,
-    secrets_in,
-    told_by,
-    wait_for,
-)
+from tests.databases import make_database
+from tests.environments import METRICS_TOKEN, secrets_in
+from tests.processes import ROOT, Starter, run_main
+from tests.stacks import run_face
+from tests.stores import execute
+from tests.waiting import wait_for
 
 NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
 FACES = ("public", "agency", "ops", "notify", "desk")
@@ -141,7 +136,7 @@ class Operator:
 
     def __init__(self, environ, name, role):
         self.environ, self.name = environ, name
-        made = told_by(ops_tokens.main, "make", name, "--role", role, **environ)
+        made = run_main(ops_tokens.main, "make", name, "--role", role, **environ)
         assert made.returncode == 0, made.stderr
         self.headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
 

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 PAGE = (ROOT / "docs/attacks.md").read_text(encoding="utf-8")
 ROWS = [line.split(" | ") for line in PAGE.splitlines() if re.match(r"\| (API)?\d+ \|", line)]

@@ -8,7 +8,7 @@ import pytest
 from connector.outcomes import Refused
 from contracts import CATALOGUE, Event, Request, agency_contracts, hidden_names
 from contracts.__main__ import form, markdown
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 RELEASED = json.loads((ROOT / "tests/house/contracts.json").read_text(encoding="utf-8"))
 

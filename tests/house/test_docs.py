@@ -8,7 +8,7 @@ import yaml
 from contracts.notify.callbacks import CALLBACK_TYPES, TEST
 from gateway.http.problems import PROBLEMS
 from services.inquiry.domain.purposes import PURPOSES
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "connector").glob("*.md")]
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 FINDINGS = {"m": 29, "x": 16, "l": 23, "b": 6, "o": 10}
 NAMED = re.compile(r"def test_((?:[a-z][0-9]+_)+)")

@@ -4,7 +4,7 @@ import ast
 import re
 
 from gateway.http.problems import PROBLEMS, without_repeats
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 CODE = re.compile(
     r"(?:code=|SignatureError\(\s*|HttpError\(\s*|default_code = "

@@ -5,7 +5,7 @@ from collections import defaultdict
 from bus.__main__ import service_of
 from bus.endpoint import HandleCommand, HandleEvent
 from contracts import CATALOGUE, Command
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 SERVICES = sorted(path.parent.name for path in (ROOT / "services").glob("*/service.py"))
 

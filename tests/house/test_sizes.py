@@ -2,7 +2,7 @@
 
 import ast
 
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 MODULE_LINES, FUNCTION_LINES = 350, 50
 FOLDERS = (

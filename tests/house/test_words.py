@@ -10,7 +10,7 @@ from people.company import NAMES
 from services.notify.domain.parts import normalised, parts
 from services.ticketing.domain.texts import LETTERS
 from services.ticketing.notifications import tickets as notices
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 GLOSSARY = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").partition("\n## Persian that")[2]
 # What is not said any more → what is said instead. Each is looked for in everything people read.

@@ -7,7 +7,8 @@ import sys
 import psycopg2
 import pytest
 
-from tests.conftest import ROOT, execute_as_role
+from tests.processes import ROOT
+from tests.stores import execute_as_role
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from sqlalchemy import inspect
 
 from bus.database.store import Store
 from services.inquiry.registry import lookup as registry_store
-from tests.conftest import execute
+from tests.stores import execute
 
 
 def test_the_migrated_tables_have_the_columns_that_the_code_names(inquiry_db):

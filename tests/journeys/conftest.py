@@ -6,7 +6,8 @@ import pytest
 
 from connector import Caller
 from connector.caller import load_key
-from tests.conftest import ROOT, execute
+from tests.processes import ROOT
+from tests.stores import execute
 
 
 def demo_caller(url, agency, **options):

@@ -13,7 +13,11 @@ from bus.signatures.signing import sign_request
 from connector.caller import load_key
 from contracts.billing import treasury
 from tests.billing.conftest import Hand
-from tests.conftest import ROOT, Starter, make_database, run_face, secrets_in, wait_for
+from tests.databases import make_database
+from tests.environments import secrets_in
+from tests.processes import ROOT, Starter
+from tests.stacks import run_face
+from tests.waiting import wait_for
 
 MONTH = {"month": "1405-09"}
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from connector import Refused
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 
 def test_an_agency_asks_and_gets_a_lawful_signed_logged_answer(fuel_co, someone, log):

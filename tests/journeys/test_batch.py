@@ -13,8 +13,12 @@ import requests
 
 from bus.signatures.signing import sign_request
 from connector import Refused, Unreachable
-from tests.conftest import execute, make_empty_database, programs, run_face, run_inquiry, wait_for
+from tests.databases import make_empty_database
 from tests.journeys.conftest import demo_caller
+from tests.processes import run_programs
+from tests.stacks import run_face, run_inquiry
+from tests.stores import execute
+from tests.waiting import wait_for
 
 
 def jsonl(keys, kind="national_id"):
@@ -179,7 +183,7 @@ def own_stack(start, tmp_path, own_broker, own_postgres):
     """Everything, stores included, for a test that kills it."""
     db = make_empty_database(own_postgres, "services.inquiry", "inquiry")
     load = ("services.inquiry.load", "deploy/local/registry", "--report", os.devnull)
-    programs({"DB_URL": db}, load)
+    run_programs({"DB_URL": db}, load)
     inquiry = run_inquiry(start, tmp_path, own_broker.url, db)
     return run_face(start, tmp_path, inquiry)
 

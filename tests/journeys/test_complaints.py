@@ -10,7 +10,11 @@ from email.message import EmailMessage
 import pytest
 import requests
 
-from tests.conftest import Desk, Starter, execute, make_database, own_vhost, wait_for
+from tests.databases import make_database
+from tests.processes import Starter
+from tests.stacks import Desk
+from tests.stores import execute, own_vhost
+from tests.waiting import wait_for
 
 COMPLAINT = {
     "kind": "complaint",

@@ -10,7 +10,11 @@ import requests
 from deploy.local.ports import free_port, listening
 from iran.persian import persian_digits
 from tests.billing.playing import PlayedBank
-from tests.conftest import Starter, execute, make_database, own_vhost, run_inquiry, wait_for
+from tests.databases import make_database
+from tests.processes import Starter
+from tests.stacks import run_inquiry
+from tests.stores import execute, own_vhost
+from tests.waiting import wait_for
 
 KEY, FILE = "9905251782", "1001/5"
 

@@ -6,8 +6,10 @@ from contracts.inquiry.questions import BATCH_ANSWERED, REGISTRY_LOADED
 from contracts.notify.callbacks import PUT_CALLBACK
 from tests.agencies.feeds.hearers import Hearing, new_ids, put, tell
 from tests.bus.asking import ask_all
-from tests.conftest import execute, secrets_in, wait_for
+from tests.environments import secrets_in
 from tests.notify.webhooks.listener import Listener
+from tests.stores import execute
+from tests.waiting import wait_for
 
 CALLER = {"agency": "power-co", "key": "power-co-demo", "grants": []}
 

@@ -8,17 +8,14 @@ import requests
 
 from bus.signatures.signing import sign_request
 from connector.caller import load_key
-from tests.conftest import (
-    ROOT,
-    Starter,
-    make_database,
-    own_vhost,
-    run_face,
-    secrets_in,
-    wait_for,
-)
+from tests.databases import make_database
+from tests.environments import secrets_in
 from tests.notify.conftest import Hand
 from tests.notify.webhooks.listener import Listener
+from tests.processes import ROOT, Starter
+from tests.stacks import run_face
+from tests.stores import own_vhost
+from tests.waiting import wait_for
 
 GRANT = '\n[[grants]]\ncontract = "notify.*"\npurposes = []\nuntil = 2030-12-31\n'
 KEY = '"5a1c9e7d-the-same-job"'

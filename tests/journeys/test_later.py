@@ -3,9 +3,9 @@
 import pytest
 
 from tests.agencies.calling import Calling
-from tests.conftest import wait_for
 from tests.journeys.conftest import demo_caller
 from tests.notify.webhooks.listener import Listener
+from tests.waiting import wait_for
 
 QUESTION = {"key_kind": "national_id", "key": "9900000013", "purpose": "fuel_quota"}
 KEY = "one question, three styles".replace(" ", "-")

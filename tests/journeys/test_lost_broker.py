@@ -6,8 +6,9 @@ import shutil
 import pytest
 import requests
 
-from tests.conftest import execute, wait_for
 from tests.journeys.test_fee import FILE, KEY, House
+from tests.stores import execute
+from tests.waiting import wait_for
 
 
 @pytest.fixture

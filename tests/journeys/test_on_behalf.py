@@ -3,7 +3,7 @@
 import json
 
 from connector.__main__ import main
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 
 def asked(face, capsys, *words):

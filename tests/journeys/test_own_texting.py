@@ -3,9 +3,10 @@
 import re
 
 from people.tracking import grouped
-from tests.conftest import execute, wait_for
 from tests.journeys.test_fee import FILE, KEY, House
 from tests.notify.providers.played import PlayedSms
+from tests.stores import execute
+from tests.waiting import wait_for
 
 MOBILE = "09900000012"
 

@@ -9,7 +9,11 @@ import pytest
 
 from bus.topology import agency_vhost
 from connector import Caller, Refused, load_key
-from tests.conftest import ROOT, forget_agencies, run_face, secrets_in, wait_for
+from tests.environments import secrets_in
+from tests.processes import ROOT
+from tests.stacks import run_face
+from tests.stores import forget_agencies
+from tests.waiting import wait_for
 
 PARCEL = {"parcel_no": "990/17", "purpose": "land_transfer", "case_number": "N-12"}
 

@@ -3,8 +3,10 @@
 import requests
 
 from people.tracking import grouped
-from tests.conftest import Desk, execute, wait_for
 from tests.notify.providers.played import PlayedSms
+from tests.stacks import Desk
+from tests.stores import execute
+from tests.waiting import wait_for
 
 KEY = "5a0f4a1e-52a6-4a07-9a06-8b6b7f1c0002"
 MOBILE = "09900000012"

@@ -16,7 +16,8 @@ from services.notify.context import Office
 from services.notify.keys import Keys
 from services.notify.service import Notify
 from services.notify.templates import versions
-from tests.conftest import ROOT, execute
+from tests.processes import ROOT
+from tests.stores import execute
 
 MOBILE, EMAIL = "09900000001", "someone@mirab.example"
 

@@ -19,9 +19,9 @@ from services.notify.govuk import api_keys
 from services.notify.sending import dispatch, provider_calls
 from services.notify.service import Notify
 from services.notify.webhooks import rows as deliveries
-from tests.conftest import execute
 from tests.notify.sending import test_dispatch
 from tests.notify.webhooks.listener import Listener
+from tests.stores import execute
 
 LONG = "2030-12-31"
 HEARD = {"specversion": "1.0", "id": "e-1", "type": "inquiry.registry_loaded.v1", "data": {}}

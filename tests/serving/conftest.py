@@ -14,17 +14,11 @@ from bus import topology
 from contracts.inquiry.parcels import ASK_PARCEL, READ_PARCEL, SOURCES_OF_PARCEL, TAKE_SOURCES
 from members.register import Register
 from tests.bus.asking import Wire, ask
-from tests.conftest import (
-    ROOT,
-    Process,
-    Starter,
-    execute,
-    forget_agencies,
-    make_database,
-    own_vhost,
-    secrets_in,
-    wait_for,
-)
+from tests.databases import make_database
+from tests.environments import secrets_in
+from tests.processes import ROOT, Process, Starter
+from tests.stores import execute, forget_agencies, own_vhost
+from tests.waiting import wait_for
 
 REGISTRY, HEARS = "land-registry", "inquiry.registry_loaded.v1"
 NOTARY = {
@@ -190,7 +184,6 @@ class World(Rights):
             {**os.environ, **told},
             self.folder / f"node-{uuid.uuid4()}.log",
         )  # fmt: skip
-        process._log.close()  # node has it
         wait_for(lambda: "serving land_registry" in process.log, 60)
         return process
 

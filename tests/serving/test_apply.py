@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from bus import topology
 from contracts.inquiry.parcels import SOURCES_OF_PARCEL
 from deploy.broker.api import is_password, password_hash
-from tests.conftest import wait_for
 from tests.serving.conftest import HEARS, REGISTRY
+from tests.waiting import wait_for
 
 USER, HEARER = topology.agency_user(REGISTRY), "fuel-co"
 

@@ -16,8 +16,8 @@ from bus import topology
 from contracts.inquiry.parcels import TAKE_SOURCES
 from contracts.inquiry.questions import ASK
 from tests.bus.asking import Wire, ask
-from tests.conftest import wait_for
 from tests.serving.conftest import REGISTRY
+from tests.waiting import wait_for
 
 MEGABYTE = 1_000_000
 INGRESS = topology.agency_ingress(REGISTRY)

@@ -14,18 +14,12 @@ from contracts.agencies.register import CHANGED
 from contracts.inquiry.questions import REGISTRY_LOADED
 from tests.agencies.feeds.hearers import LOADED, Hearing, new_ids, put, tell
 from tests.bus.asking import Wire
-from tests.conftest import (
-    ROOT,
-    Process,
-    Starter,
-    execute,
-    forget_agencies,
-    make_database,
-    own_vhost,
-    run_face,
-    wait_for,
-)
+from tests.databases import make_database
+from tests.processes import ROOT, Process, Starter
 from tests.serving.conftest import REGISTRY, Rights
+from tests.stacks import run_face
+from tests.stores import execute, forget_agencies, own_vhost
+from tests.waiting import wait_for
 
 QUEUE = topology.agency_events(REGISTRY).name
 KEY = ROOT / "deploy/local/demo_keys/land-registry.pem"
@@ -75,7 +69,6 @@ class Wide(Rights):
                 {**os.environ, "AMQP_URL": self.url(), "HEARS": "1"},
                 self.folder / f"node-{len(self.examples)}.log",
             )  # fmt: skip
-            process._log.close()
         else:
             process = self._start(
                 "connector.example.land_registry",

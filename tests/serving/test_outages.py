@@ -12,8 +12,10 @@ import pytest
 from bus.errors import BusError
 from deploy.local.ports import free_port
 from deploy.local.stores import RabbitMQ, start_rabbitmq
-from tests.conftest import Starter, make_database, wait_for
+from tests.databases import make_database
+from tests.processes import Starter
 from tests.serving.conftest import World
+from tests.waiting import wait_for
 
 CERTIFICATE = (
     "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",

@@ -16,8 +16,9 @@ from contracts import CATALOGUE
 from deploy.broker import rights
 from deploy.local.parts import PARTS, SERVICES
 from tests.bus.asking import Wire
-from tests.conftest import ROOT, forget_agencies, own_vhost
+from tests.processes import ROOT
 from tests.serving.conftest import Rights
+from tests.stores import forget_agencies, own_vhost
 
 REFUSED = 403
 TABLE = {part.part: part for part in rights.table()}

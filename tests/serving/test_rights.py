@@ -12,8 +12,8 @@ from pika.exceptions import AMQPError, ChannelClosedByBroker
 from bus import topology
 from contracts.inquiry.parcels import SOURCES_OF_PARCEL, TAKE_SOURCES
 from tests.bus.asking import Wire
-from tests.conftest import wait_for
 from tests.serving.conftest import FOUND, REGISTRY
+from tests.waiting import wait_for
 
 OWN_EVENTS = topology.agency_events(REGISTRY).name
 OTHER_EVENTS = topology.agency_events("power-co").name

@@ -8,8 +8,9 @@ import pytest
 from bus import topology
 from bus.errors import NotFound, RuleBroken, Unavailable
 from tests.bus.asking import Wire
-from tests.conftest import execute, wait_for
 from tests.serving.conftest import NOTARY, REGISTRY
+from tests.stores import execute
+from tests.waiting import wait_for
 
 LATE = "update parcel_questions set due_at = now() where code = %s"
 

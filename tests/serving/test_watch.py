@@ -5,8 +5,8 @@ import pytest
 
 from bus import topology
 from contracts.inquiry.parcels import SOURCES_OF_PARCEL
-from tests.conftest import wait_for
 from tests.serving.conftest import REGISTRY
+from tests.waiting import wait_for
 
 USER = topology.agency_user(REGISTRY)
 QUEUE = topology.agency_queue(REGISTRY).name

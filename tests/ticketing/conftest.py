@@ -15,7 +15,7 @@ from iran.persian import TEHRAN, parse_jalali
 from services.ticketing import chores
 from services.ticketing.accounts import staff
 from services.ticketing.service import Ticketing
-from tests.conftest import execute
+from tests.stores import execute
 
 SECRET = "12345678901234567890"
 PASSWORD = "a long password"

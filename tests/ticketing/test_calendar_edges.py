@@ -15,7 +15,8 @@ from iran.persian import TEHRAN, jalali, parse_jalali
 from services.ticketing import books, chores
 from services.ticketing.domain import clock
 from services.ticketing.domain.calendar import Calendar, row_from
-from tests.conftest import ROOT, execute
+from tests.processes import ROOT
+from tests.stores import execute
 from tests.ticketing.conftest import tehran
 
 DESK = ROOT / "deploy/desk"

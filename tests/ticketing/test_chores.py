@@ -12,8 +12,9 @@ from bus.errors import Unavailable
 from bus.foreign.mail import Post
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
+from deploy.local.ports import free_port
 from services.ticketing import chores
-from tests.conftest import execute, free_port
+from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 
 

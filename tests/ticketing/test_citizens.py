@@ -11,7 +11,7 @@ from bus.errors import ContractError
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
 from people import tracking
-from tests.conftest import execute
+from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bus.errors import Unavailable
 from bus.foreign.clamd import Clamd
 from deploy.local import antivirus, stores
-from tests.conftest import free_port
+from deploy.local.ports import free_port
 
 EICAR = bytes.fromhex(antivirus.EICAR)
 FOUND = "Eicar-Test-Signature.UNOFFICIAL"

@@ -9,7 +9,7 @@ from contracts.ticketing import desk as at_desk
 from iran.persian import persian_digits
 from services.ticketing import chores
 from services.ticketing.accounts import staff
-from tests.conftest import execute
+from tests.stores import execute
 from tests.ticketing.conftest import PASSWORD, SECRET, tehran
 
 

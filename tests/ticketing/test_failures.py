@@ -6,8 +6,9 @@ from aiosmtpd.controller import Controller
 from bus.foreign.mail import Post
 from contracts.ticketing import desk as at_desk
 from contracts.ticketing import letters as at_letters
+from deploy.local.ports import free_port
 from services.ticketing import chores
-from tests.conftest import execute, free_port
+from tests.stores import execute
 from tests.ticketing.test_chores import PNG, Scanner, column
 
 

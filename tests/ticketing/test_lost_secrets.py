@@ -9,7 +9,7 @@ import pytest
 
 from contracts.ticketing import desk as at_desk
 from contracts.ticketing import lost_secrets as contracts
-from tests.conftest import execute
+from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 from tests.ticketing.test_texting import MOBILE, texts
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contracts.ticketing import citizens as contracts
 from services.ticketing.notifications import limits as receivers
 from services.ticketing.tickets.acts import Caps
-from tests.conftest import execute
+from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 from tests.ticketing.test_texting import MOBILE, texts
 

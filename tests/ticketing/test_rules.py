@@ -16,7 +16,7 @@ from services.ticketing.domain import labels as words
 from services.ticketing.domain import moves, statistics
 from services.ticketing.domain.book import Book
 from services.ticketing.domain.ticket import Entry, fold, pauses
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 START = dt.datetime(2026, 11, 23, 5, 30, tzinfo=dt.UTC)
 DATA = {

@@ -11,7 +11,8 @@ from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
 from services.ticketing import chores
 from services.ticketing.notifications import tickets as notices
-from tests.conftest import ROOT, execute
+from tests.processes import ROOT
+from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 from tests.ticketing.test_citizens import open_slots
 

@@ -9,7 +9,7 @@ import pytest
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
 from services.ticketing import chores
-from tests.conftest import execute
+from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 
 ENDS = {

@@ -6,7 +6,7 @@ from bus.envelope import Envelope
 from bus.settings import Settings
 from contracts.agencies.deferred import CLAIM_CALLS, DEFER, SETTLE_CALL
 from tests.agencies.feeds import hearers
-from tests.conftest import execute
+from tests.stores import execute
 
 QUESTION = {"key_kind": "national_id", "key": "9900000013", "purpose": "fuel_quota"}
 ANSWER = {"outcome": "FOUND", "tracking_code": "Q-2222-2222-2222"}

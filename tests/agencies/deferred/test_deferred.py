@@ -14,7 +14,7 @@ from contracts.agencies.deferred import CANCEL_CALL, READ_CALL, READ_CALLS
 from contracts.notify.callbacks import CALL_BACK
 from services.agencies.domain import calls
 from tests.agencies.deferred.deferrers import ANSWER, PROBLEM, QUESTION, Hand
-from tests.conftest import execute
+from tests.stores import execute
 
 
 @pytest.fixture

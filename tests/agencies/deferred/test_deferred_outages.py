@@ -9,9 +9,10 @@ import pytest
 from contracts.agencies.deferred import DEFER
 from tests.agencies.calling import LATER, Calling, calling_parts, change, go_on, pause
 from tests.bus.asking import ask_all
-from tests.conftest import execute, wait_for
 from tests.gateway.agency.test_bad_input import with_
 from tests.gateway.conftest import GOOD
+from tests.stores import execute
+from tests.waiting import wait_for
 
 LEASE = 60  # seconds to wait for what takes one lease and a loaded machine
 

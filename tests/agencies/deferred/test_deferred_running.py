@@ -13,10 +13,12 @@ from contracts import agency_contracts
 from gateway.agency.deferred.preferences import AT_ONCE
 from gateway.agency.door.addresses import path_of
 from tests.agencies.calling import ASK, LATER, calling_parts, result_of
-from tests.conftest import ROOT, execute, wait_for
 from tests.gateway.agency.oauth_hands import Client
 from tests.gateway.agency.test_bad_input import check, with_
 from tests.gateway.conftest import GOOD
+from tests.processes import ROOT
+from tests.stores import execute
+from tests.waiting import wait_for
 
 ID = str(uuid.uuid4())
 SAMPLES = {

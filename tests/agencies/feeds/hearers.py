@@ -16,7 +16,9 @@ from contracts.agencies.hearing import FEED
 from contracts.inquiry.questions import REGISTRY_LOADED
 from services.agencies.service import Agencies
 from tests.bus.asking import Wire, ask
-from tests.conftest import execute, secrets_in, wait_for
+from tests.environments import secrets_in
+from tests.stores import execute
+from tests.waiting import wait_for
 
 LOADED = {
     "data_version": 7, "sources_added": 1, "sources_changed": 2, "sources_removed": 3,

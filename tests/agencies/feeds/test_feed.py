@@ -23,7 +23,7 @@ from gateway.agency.catalogue.schemas import HEARD, json_schema
 from services.agencies.feeds.feed import add_events
 from services.agencies.service import Agencies
 from tests.agencies.feeds.hearers import LOADED, Hand, numbers, put, rows
-from tests.conftest import execute
+from tests.stores import execute
 
 TOLD = {name: value for name, value in LOADED.items() if name != "bad_rows"}
 BATCH = {"batch": "b-1", "agency": "power-co", "lines": 3}

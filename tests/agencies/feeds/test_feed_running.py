@@ -18,7 +18,8 @@ from tests.agencies.feeds.hearers import (
     tell,
 )
 from tests.bus.asking import Wire
-from tests.conftest import execute, wait_for
+from tests.stores import execute
+from tests.waiting import wait_for
 
 HEARS = (REGISTRY_LOADED.name, BATCH_ANSWERED.name)
 CODES = ("fuel-co", "power-co")

@@ -14,8 +14,11 @@ from connector.__main__ import main
 from connector.caller import Caller, Refused, load_key
 from contracts.agencies.hearing import NOTE_REFUSALS, REFUSALS
 from tests.agencies.feeds.hearers import Hand, Hearing
-from tests.conftest import ROOT, execute, run_face, wait_for
 from tests.gateway.agency.oauth_hands import Client
+from tests.processes import ROOT
+from tests.stacks import run_face
+from tests.stores import execute
+from tests.waiting import wait_for
 
 CODE, KEY = "fuel-co", "fuel-co-demo"
 SECRET = "9905251782"

@@ -9,7 +9,7 @@ from bus.settings import Settings
 from bus.signatures.keys import SigningKey
 from contracts.agencies import desk
 from services.agencies.service import Agencies
-from tests.conftest import execute
+from tests.stores import execute
 
 METHODS = {"list": "list_agencies", "read": "read_agency"}
 

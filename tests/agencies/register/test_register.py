@@ -12,7 +12,7 @@ from bus.signatures.keys import SigningKey
 from contracts.agencies import desk
 from contracts.agencies import register as contracts
 from tests.agencies.register.registrars import Hand, document, grant, new_jwk, public
-from tests.conftest import execute
+from tests.stores import execute
 
 
 def opened(jws, key_file):

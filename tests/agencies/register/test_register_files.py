@@ -11,7 +11,8 @@ from bus.signatures.keys import SigningKey
 from contracts.agencies.register import DOCUMENT
 from members.register import Register
 from services.agencies.register.document_checks import from_toml
-from tests.conftest import ROOT, execute
+from tests.processes import ROOT
+from tests.stores import execute
 
 DEMO = ROOT / "deploy/agencies"
 

@@ -12,7 +12,8 @@ from contracts.agencies.register import DOCUMENT
 from services.agencies.domain.document import differences, ids, rotated, toml_of, without
 from services.agencies.register.document_checks import from_toml
 from tests.agencies.register.registrars import document, grant, public
-from tests.conftest import ROOT, execute
+from tests.processes import ROOT
+from tests.stores import execute
 
 KEYS = [{"id": f"a-co-{n}", "public_key": public(), "until": "2030-12-31"} for n in range(3)]
 GRANTS = [grant(), grant("inquiry.*"), grant(purposes=["fuel_quota", "court_case"]),

@@ -18,7 +18,10 @@ from connector.caller import Caller
 from contracts.agencies import desk
 from contracts.agencies import register as contracts
 from tests.agencies.running import QUESTION, House, Line, demo_key, post
-from tests.conftest import ROOT, Starter, execute, make_database, own_vhost, wait_for
+from tests.databases import make_database
+from tests.processes import ROOT, Starter
+from tests.stores import execute, own_vhost
+from tests.waiting import wait_for
 
 PUBLIC = SigningKey.new("").public.base64()
 JWK = SigningKey.new("").public.jwk("x")

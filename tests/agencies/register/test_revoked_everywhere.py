@@ -17,22 +17,17 @@ from connector.caller import Caller
 from contracts.agencies import desk, hearing
 from contracts.notify import callbacks
 from contracts.notify import messages as notify
-from deploy.local.ports import listening
+from deploy.local.ports import free_port, listening
 from services.notify.govuk import api_keys
 from tests.agencies.running import House, demo_key, post
-from tests.conftest import (
-    Starter,
-    execute,
-    forget_agencies,
-    free_port,
-    make_database,
-    own_vhost,
-    wait_for,
-)
+from tests.databases import make_database
 from tests.gateway.agency.oauth_hands import Client
 from tests.notify.conftest import Hand
 from tests.notify.webhooks.listener import Listener
+from tests.processes import Starter
 from tests.serving.test_watch import cut
+from tests.stores import execute, forget_agencies, own_vhost
+from tests.waiting import wait_for
 
 CODE, UNTIL = "shut-co", "2030-12-31"
 LINE = b'{"key_kind":"national_id","key":"9905251782"}\n'

@@ -7,8 +7,8 @@ import time
 import pytest
 import requests
 
-from tests.conftest import wait_for
 from tests.gateway.conftest import GOOD
+from tests.waiting import wait_for
 
 PROBLEM = "application/problem+json"
 

@@ -11,8 +11,8 @@ from openapi_spec_validator import validate
 from bus.process.version import release
 from bus.topology import COMMANDS, EVENTS
 from contracts import CATALOGUE, Command, Event, Request
-from tests.conftest import ROOT
 from tests.gateway.conftest import GOOD
+from tests.processes import ROOT
 
 # From @asyncapi/specs 6.11.1 (Apache 2), schemas/3.0.0-without-$id.json.
 ASYNCAPI = json.loads(gzip.decompress((ROOT / "tests/data/asyncapi-3.0.0.json.gz").read_bytes()))

@@ -11,9 +11,9 @@ import requests
 from bus.signatures.keys import PublicKey
 from bus.signatures.signing import Message, sign_request, verify_response
 from connector.caller import Caller
-from tests.conftest import wait_for
 from tests.gateway.agency.test_bad_input import check, with_
 from tests.gateway.conftest import GOOD
+from tests.waiting import wait_for
 
 
 def change(face, old, new, agency="fuel-co"):

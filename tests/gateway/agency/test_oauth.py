@@ -22,7 +22,6 @@ from bus.signatures.keys import PublicKey, SigningKey
 from bus.signatures.signing import Message, sign_request, verify_response
 from gateway.agency.proofs.dpop import digest
 from gateway.agency.proofs.jose import public_key
-from tests.conftest import ROOT, Starter, execute, wait_for
 from tests.gateway.agency.oauth_hands import (
     ASK,
     GOOD,
@@ -34,6 +33,9 @@ from tests.gateway.agency.oauth_hands import (
     jwt,
 )
 from tests.gateway.conftest import begin, environ_of
+from tests.processes import ROOT, Starter
+from tests.stores import execute
+from tests.waiting import wait_for
 
 ES, PS, NEW = (
     ec.generate_private_key(ec.SECP256R1()),

@@ -5,8 +5,8 @@ import requests
 from jwskate import Jwk, Jwt
 from requests_oauth2client import DPoPToken, OAuth2Client, PrivateKeyJwt
 
-from tests.conftest import ROOT
 from tests.gateway.agency.oauth_hands import ASK, GOOD, b64, content_digest, demo_key, jwk
+from tests.processes import ROOT
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bus.errors import SignatureError, Unavailable
 from gateway.agency.proofs import replays
 from gateway.agency.proofs.replays import KEEP_SECONDS, PURGE_EVERY, Replays
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 NOW = time.time() + 3600  # of the future, which is not for the book to judge
 

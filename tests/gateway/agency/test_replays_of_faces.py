@@ -8,10 +8,11 @@ import requests
 
 from bus.signatures.signing import sign_request
 from connector.caller import load_key
-from tests.conftest import ROOT, wait_for
 from tests.gateway.agency.oauth_hands import ASK, GOOD, Client
 from tests.gateway.agency.test_oauth import refused
 from tests.gateway.conftest import begin, environ_of
+from tests.processes import ROOT
+from tests.waiting import wait_for
 
 BASE = "http://bus.example"
 

@@ -8,7 +8,11 @@ import typing
 
 import requests
 
-from tests.conftest import Desk, Starter, make_database, own_vhost, wait_for
+from tests.databases import make_database
+from tests.processes import Starter
+from tests.stacks import Desk
+from tests.stores import own_vhost
+from tests.waiting import wait_for
 
 
 class Seat:

@@ -9,9 +9,10 @@ from email.message import EmailMessage
 import pytest
 import requests
 
-from tests.conftest import execute, wait_for
 from tests.gateway.conftest import begin, reads
 from tests.gateway.desk.test_desk_pages import registered, sat  # noqa: F401 - a fixture
+from tests.stores import execute
+from tests.waiting import wait_for
 
 UNIT = "groundwater@water.example"
 

@@ -11,11 +11,13 @@ import requests
 import tinyhtml5
 from joserfc.jwk import RSAKey
 
+from deploy.local.ports import free_port
 from services.ticketing.accounts import staff
-from tests.conftest import free_port, told_by, wait_for
 from tests.gateway.conftest import begin
 from tests.gateway.desk import oidc_provider
 from tests.gateway.desk.seats import Seat
+from tests.processes import run_main
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -168,7 +170,7 @@ def with_login(shared_desk, start):
 
 
 def link(desk, provider, username, subject="17"):
-    linked = told_by(
+    linked = run_main(
         staff.main, "link", username, "--issuer", provider.issuer, "--subject", subject,
         DB_URL=desk.db,
     )  # fmt: skip
@@ -251,7 +253,7 @@ def test_s24_the_account_is_the_subject_whatever_the_holder_calls_himself(with_l
     session = requests.Session()
     answer = session.get(f"{url}/oidc", timeout=20)
     assert answer.status_code == 401, "a claim that can be changed opened the account of nader"
-    asked_for = told_by(staff.main, "logins", DB_URL=shared_desk.db).stdout
+    asked_for = run_main(staff.main, "logins", DB_URL=shared_desk.db).stdout
     assert f"{provider.issuer} 18 (calls himself nader)" in asked_for
     link(shared_desk, provider, "karim", "18")
     assert session.get(f"{url}/oidc", timeout=20).url == url

@@ -15,8 +15,10 @@ from contracts.notify import messages as notify
 from gateway.ops.notices import words
 from iran.persian import TEHRAN, jalali
 from tests.bus.asking import ask
-from tests.conftest import ROOT, execute, wait_for
 from tests.gateway.desk.seats import Officers, Seat, running
+from tests.processes import ROOT
+from tests.stores import execute
+from tests.waiting import wait_for
 
 MOBILE, WRITTEN = "09900000077", "+989900000077"
 SOON, FAR = dt.timedelta(minutes=30), dt.timedelta(days=9)

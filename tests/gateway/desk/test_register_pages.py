@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from bus.signatures.keys import SigningKey
-from tests.conftest import execute
 from tests.gateway.desk.seats import Officers, Seat, looked_at, running
+from tests.stores import execute
 
 # No key is two agencies': each name has its own.
 KEYS: dict[str, str] = collections.defaultdict(

@@ -12,8 +12,9 @@ import requests
 import tinyhtml5
 
 from services.ticketing.accounts import operators, ops_tokens, staff
-from tests.conftest import Starter, execute, told_by
 from tests.gateway.conftest import begin
+from tests.processes import Starter, run_main
+from tests.stores import execute
 
 HOME = "/desk"
 
@@ -71,7 +72,7 @@ def colleague(shared_desk):
 def put(desk, name, role, unit, password):
     """Runs the command that makes an account, or changes it."""
     with mock.patch("sys.stdin", io.StringIO(f"{password}\n")):
-        return told_by(
+        return run_main(
             staff.main, "put", name, "--name", name, "--role", role, "--unit", unit, DB_URL=desk.db
         )
 
@@ -131,7 +132,7 @@ def test_s7_a_new_password_ends_all_other_sessions(sat, colleague, shared_desk):
         lambda desk, name: put(desk, name, "unit_head", "groundwater", desk.password),
         lambda desk, name: put(desk, name, "clerk", "surface", desk.password),
         lambda desk, name: put(desk, name, "clerk", "groundwater", "another password"),
-        lambda desk, name: told_by(staff.main, "close", name, DB_URL=desk.db),
+        lambda desk, name: run_main(staff.main, "close", name, DB_URL=desk.db),
     ],
     ids=["role", "unit", "password", "closed"],
 )
@@ -156,7 +157,7 @@ def test_s7_an_account_put_without_a_password_keeps_none(sat, colleague, shared_
     browser = sat(name)
     told = ("put", name, "--name", name, "--role", "clerk", "--unit", "groundwater")
     for _ in range(2):
-        done = told_by(staff.main, *told, "--no-password", DB_URL=shared_desk.db)
+        done = run_main(staff.main, *told, "--no-password", DB_URL=shared_desk.db)
         assert done.returncode == 0, done.stderr
         assert not browser.inside
         again = Browser(shared_desk.ops)
@@ -544,7 +545,7 @@ def test_s19_machines_read_with_the_token_or_from_their_network(ops):
 
 
 def operates(desk, name, role):
-    done = told_by(operators.main, "put", name, "--role", role, DB_URL=desk.db)
+    done = run_main(operators.main, "put", name, "--role", role, DB_URL=desk.db)
     assert done.returncode == 0, done.stderr
 
 
@@ -566,7 +567,7 @@ def test_s19_an_operator_acts_by_a_form_and_stands_in_the_record(ops, colleague,
     assert foreign.status_code == 403
     rows = execute(shared_desk.db, "select act, subject from account_log where actor = %s", (name,))
     assert rows == [("dead_letters.replay", "ticketing: all")]
-    assert told_by(operators.main, "close", name, DB_URL=shared_desk.db).returncode == 0
+    assert run_main(operators.main, "close", name, DB_URL=shared_desk.db).returncode == 0
     assert browser.get("/").status_code == 303
 
 
@@ -581,7 +582,7 @@ def test_s19_a_session_of_the_desk_opens_no_ops_face(ops, sat, colleague, shared
 
 def test_s19_a_token_of_a_machine_has_a_name_a_role_an_end_and_is_revoked(ops, shared_desk):
     def token(name, role):
-        made = told_by(ops_tokens.main, "make", name, "--role", role, DB_URL=shared_desk.db)
+        made = run_main(ops_tokens.main, "make", name, "--role", role, DB_URL=shared_desk.db)
         return made.stdout.strip()
 
     acts, looks = token("backup", "operator"), token("screen", "observer")
@@ -601,7 +602,7 @@ def test_s19_a_token_of_a_machine_has_a_name_a_role_an_end_and_is_revoked(ops, s
     assert actor == "token:backup"
     kept = execute(shared_desk.db, "select t::text from ops_tokens t")
     assert not any(acts in row for (row,) in kept)
-    told_by(ops_tokens.main, "revoke", "backup", DB_URL=shared_desk.db)
+    run_main(ops_tokens.main, "revoke", "backup", DB_URL=shared_desk.db)
     execute(shared_desk.db, "update ops_tokens set ends_at = now() where name = 'screen'")
     assert (replay(acts).status_code, replay(looks).status_code) == (401, 401)
 

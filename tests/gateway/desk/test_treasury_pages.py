@@ -13,8 +13,8 @@ import requests
 from iran.persian import jalali, tehran_day
 from tests.billing.test_rules import bills_file
 from tests.billing.test_treasury import SHEBA
-from tests.conftest import execute, execute_as_role
 from tests.gateway.desk.seats import Officers, Seat, looked_at, running
+from tests.stores import execute, execute_as_role
 
 PRICE = 1_755_000
 

@@ -4,9 +4,10 @@ import secrets
 import typing
 
 from services.ticketing.accounts import ops_tokens
-from tests.conftest import told_by, wait_for
 from tests.gateway.conftest import begin
 from tests.gateway.desk.seats import Officers
+from tests.processes import run_main
+from tests.waiting import wait_for
 
 
 class WholeHouse(Officers):
@@ -29,7 +30,7 @@ class WholeHouse(Officers):
     def begin_board(self, start):
         """The address of the operators' face, and the token that opens it."""
         name = f"o{secrets.token_hex(3)}"
-        made = told_by(ops_tokens.main, "make", name, "--role", "operator", **self.environ)
+        made = run_main(ops_tokens.main, "make", name, "--role", "operator", **self.environ)
         assert made.returncode == 0, made.stderr
         return begin(start, "ops", **self.environ), made.stdout.strip()
 

@@ -11,9 +11,12 @@ import requests
 from bus.envelope import Envelope
 from connector import Caller
 from connector.caller import load_key
+from deploy.local.ports import free_port
 from tests.bus.asking import Wire
-from tests.conftest import ROOT, Starter, free_port, secrets_in, wait_for
+from tests.environments import secrets_in
 from tests.gateway.conftest import reads
+from tests.processes import ROOT, Starter
+from tests.waiting import wait_for
 
 
 def run_face(start, name, environ):

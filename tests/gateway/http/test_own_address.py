@@ -12,10 +12,13 @@ from bus.settings import MissingSettings, Settings
 from bus.signatures.keys import SigningKey
 from bus.signatures.signing import sign_request
 from connector.caller import load_key
+from deploy.local.ports import free_port
 from gateway.http.address import parse
 from gateway.http.edge import Proxies
-from tests.conftest import ROOT, Starter, free_port, secrets_in, wait_for
+from tests.environments import secrets_in
 from tests.gateway.conftest import begin, environ_of
+from tests.processes import ROOT, Starter
+from tests.waiting import wait_for
 
 NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
 OWN = {"agency": "AGENCY_BASE_URL", "notify": "NOTIFY_API_URL", "public": "PORTAL_URL"}

@@ -14,10 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from deploy.local.ports import free_port
 from gateway.http import bodies, protocol
 from gateway.web import Face, json_response, live
-from tests.conftest import free_port, wait_for
 from tests.gateway.http.odd_requests import BODIES, GET, HEADS, HIDDEN, LAST, POST, UPGRADES
+from tests.waiting import wait_for
 
 
 async def mirror(request: Request) -> Response:

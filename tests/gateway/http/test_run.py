@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT, Starter, free_port, secrets_in
+from deploy.local.ports import free_port
+from tests.environments import secrets_in
 from tests.gateway.conftest import begin
+from tests.processes import ROOT, Starter
 
 NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
 

@@ -27,9 +27,13 @@ from schemathesis.generation import GenerationMode
 from deploy.local.ports import free_port
 from services.notify.govuk import api_keys
 from services.notify.keys import Keys
-from tests.conftest import ROOT, Starter, execute, make_database, own_vhost, secrets_in, wait_for
+from tests.databases import make_database
+from tests.environments import secrets_in
 from tests.gateway.openapi.test_schemathesis import operations, try_operation
 from tests.notify.conftest import Hand
+from tests.processes import ROOT, Starter
+from tests.stores import execute, own_vhost
+from tests.waiting import wait_for
 
 MOBILE, EMAIL = "09900000001", "someone@mirab.example"
 ADDRESS = {

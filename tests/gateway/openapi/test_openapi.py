@@ -23,7 +23,7 @@ from gateway.openapi.answers import EXAMPLES
 from gateway.openapi.document import served
 from gateway.public import bills, json_api
 from services.inquiry.domain import purposes
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 METHODS = ("get", "post", "put", "patch", "delete")
 

@@ -16,7 +16,7 @@ from schemathesis.generation import GenerationMode
 
 from bus.signatures.signing import sign_request
 from connector.caller import load_key
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 SIGNED = ("DPoP", "Signature", "Signature-Input", "Content-Digest", "Mirab-On-Behalf-Of")
 # Codes of fields whose rule a JSON Schema can say, and so must.

@@ -5,10 +5,12 @@ import shutil
 import pytest
 
 from contracts.inquiry.questions import ANSWER_BATCH_PART
+from deploy.local.ports import free_port
 from tests.bus.asking import Wire
-from tests.conftest import ROOT, free_port, wait_for
 from tests.gateway.conftest import begin, environ_of
 from tests.gateway.conftest import reads as get
+from tests.processes import ROOT
+from tests.waiting import wait_for
 
 
 @pytest.fixture

@@ -13,18 +13,15 @@ import pytest
 import requests
 
 from deploy.local import stores
+from deploy.local.ports import free_port
 from gateway.ops.health.board import SENTENCES
-from tests.conftest import (
-    ROOT,
-    Starter,
-    as_owner,
-    free_port,
-    make_database,
-    run_face,
-    secrets_in,
-    wait_for,
-)
+from tests.databases import make_database
+from tests.environments import secrets_in
 from tests.gateway.conftest import begin, reads
+from tests.processes import ROOT, Starter
+from tests.stacks import run_face
+from tests.stores import as_owner
+from tests.waiting import wait_for
 
 BOUND = 5.0
 

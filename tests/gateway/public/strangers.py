@@ -9,7 +9,7 @@ from bus.errors import Unavailable
 from bus.settings import Settings
 from gateway.public import api
 from people import tracking
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 
 class StandIn:

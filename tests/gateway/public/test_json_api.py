@@ -5,7 +5,7 @@ import uuid
 import pytest
 import requests
 
-from tests.conftest import execute
+from tests.stores import execute
 
 GOOD = {
     "kind": "complaint",
@@ -149,7 +149,8 @@ def test_the_form_and_the_figures_are_open(shared_desk):
 
 
 def test_guessing_from_one_address_is_stopped_and_honest_questions_are_not(start, shared_desk):
-    from tests.conftest import free_port, listening, wait_for
+    from deploy.local.ports import free_port, listening
+    from tests.waiting import wait_for
 
     port = free_port()
     start("gateway.public", **shared_desk.environ, PORT=str(port))

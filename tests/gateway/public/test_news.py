@@ -15,17 +15,13 @@ from bus.health import NOTIFY
 from contracts.notify import announcements as c
 from deploy.local.ports import free_port, listening
 from tests.bus.asking import ask_all
-from tests.conftest import (
-    Starter,
-    execute,
-    make_database,
-    own_vhost,
-    run_face,
-    run_inquiry,
-    wait_for,
-)
+from tests.databases import make_database
 from tests.gateway.conftest import begin, environ_of, sender_to
 from tests.gateway.public.test_citizens_pages import as_typed
+from tests.processes import Starter
+from tests.stacks import run_face, run_inquiry
+from tests.stores import execute, own_vhost
+from tests.waiting import wait_for
 
 TITLE = {"fa": "تعمیر «پایگاه داده»", "en": "Repair of the <database>"}
 WORDS = {"fa": "سامانه به‌روز می‌شود & برمی‌گردد.", "en": "It is being updated & comes back."}

@@ -26,7 +26,7 @@ from gateway.public.georeport import keys as open311_keys
 from gateway.public.site.backend import Tickets
 from gateway.web import Face
 from people import tracking
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 V2 = "/open311/v2"
 KEY = "mirab-open311-demo"

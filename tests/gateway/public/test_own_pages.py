@@ -8,8 +8,10 @@ import requests
 
 from deploy.local.ports import free_port, listening
 from iran.persian import persian_digits
-from tests.conftest import Starter, execute, wait_for
 from tests.gateway.conftest import environ_of
+from tests.processes import Starter
+from tests.stores import execute
+from tests.waiting import wait_for
 
 KEY, FILE = "9905251782", "1001/5"
 MOBILES = ("09900000012", "+989900000012", "9900000012")

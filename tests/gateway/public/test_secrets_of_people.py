@@ -5,8 +5,8 @@ import uuid
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.gateway.public.strangers import Portal
+from tests.processes import ROOT
 
 REGISTER, INBOX, OWN = "ticketing.register.v1", "notify.make_inbox.v1", "inquiry.ask_own.v1"
 TICKET = {"kind": "complaint", "category": "illegal_well", "text": "چاه می‌زنند", "declared": True}

@@ -22,10 +22,11 @@ from services.inquiry.domain.registry.words import (
     USES,
 )
 from services.inquiry.domain.status import GROUPS, LABELS, REASONS, derive
-from tests.conftest import execute, make_database
+from tests.databases import make_database
 from tests.inquiry.domain.test_answer import LOADED, RECORD, ask
 from tests.inquiry.questions.test_service import CALLER, Hand, load
 from tests.inquiry.registry_import.exports import Export
+from tests.stores import execute
 
 COURT = {**CALLER, "grants": [{"purpose": "court_case", "until": "2099-01-01"}]}
 TODAY = tehran_day(dt.datetime.now(dt.UTC))

@@ -8,8 +8,8 @@ from contracts.inquiry.laws import LAWS
 from services.inquiry.domain import law, law_uses
 from services.inquiry.domain.purposes import OWN, PURPOSES
 from services.inquiry.domain.status import LABELS
-from tests.conftest import ROOT
 from tests.inquiry.questions.test_service import Hand
+from tests.processes import ROOT
 
 # Clause 3 of the agreement names these four.
 OF_THE_AGREEMENT = (

@@ -19,8 +19,9 @@ from services.billing.bills.issuance import ASKED_KEPT
 from services.inquiry.own_inquiries import attempt_limits as own_guesses
 from services.inquiry.own_inquiries import inquiries as own
 from services.inquiry.service import Inquiry
-from tests.conftest import ROOT, execute
 from tests.inquiry.questions.test_service import Hand
+from tests.processes import ROOT
+from tests.stores import execute
 
 SECRET = "12345678901234567890"
 BANK = {"agency": "agri-bank", "key": "k", "grants": [

@@ -11,8 +11,9 @@ from bus.errors import ContractError
 from bus.settings import Settings
 from contracts.inquiry.parcels import ASK_PARCEL, READ_PARCEL, TAKE_SOURCES
 from services.inquiry.service import Inquiry
-from tests.conftest import ROOT, execute
 from tests.inquiry.questions.test_service import Hand, log_of
+from tests.processes import ROOT
+from tests.stores import execute
 
 NOTARY = {
     "agency": "notary-office",

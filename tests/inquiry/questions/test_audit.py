@@ -12,7 +12,8 @@ from bus.database.store import Store
 from services.inquiry.audit import main
 from services.inquiry.domain import chain
 from services.inquiry.questions import inquiry_log as log
-from tests.conftest import ROOT, execute, told_by
+from tests.processes import ROOT, run_main
+from tests.stores import execute
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def logged(inquiry_db):
 
 
 def audit(db, *words):
-    return told_by(main, *words, DB_URL=db)
+    return run_main(main, *words, DB_URL=db)
 
 
 def by_force(db, sql):

@@ -7,8 +7,8 @@ import pytest
 
 from iran.persian import TEHRAN
 from services.inquiry.service import Inquiry
-from tests.conftest import execute
 from tests.inquiry.questions.test_service import CALLER, Hand, lines, submit
+from tests.stores import execute
 
 MONDAY = dt.datetime(2099, 11, 23, tzinfo=TEHRAN)
 NOBODYS = "9900000013"

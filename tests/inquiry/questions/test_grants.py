@@ -15,12 +15,12 @@ from services.inquiry.domain import chain, purposes
 from services.inquiry.domain.purposes import ALL_BLOCKS, PURPOSES, Purpose
 from services.inquiry.questions import inquiry_log as store
 from services.inquiry.service import Inquiry
-from tests.conftest import execute
 from tests.inquiry.domain.test_answer import ask
 from tests.inquiry.parcels.test_parcels import NOTARY, Parcels
 from tests.inquiry.questions.test_audit import audit, by_force
 from tests.inquiry.questions.test_day_counts import Days
 from tests.inquiry.questions.test_service import CALLER, NOBODY, lines, log_of, submit
+from tests.stores import execute
 
 DAY = dt.date(2026, 11, 25)
 OWNER = "9905251782"

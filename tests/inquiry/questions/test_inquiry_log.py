@@ -13,7 +13,7 @@ from services.inquiry.domain import chain
 from services.inquiry.questions import answering as asking
 from services.inquiry.questions import inquiry_log as log
 from services.inquiry.questions.answering import Asked
-from tests.conftest import execute
+from tests.stores import execute
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=dt.UTC)
 

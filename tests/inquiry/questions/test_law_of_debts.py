@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from contracts.billing import bills as billing
-from tests.conftest import execute
 from tests.inquiry.own_inquiries.test_own_inquiries import Own
+from tests.stores import execute
 
 EVENTS = {"ISSUED": billing.BILL_ISSUED, "PAID": billing.BILL_PAID}
 LEVY = {"number": "1405-000009", "source_kind": "office", "service": "levy"}

@@ -7,9 +7,10 @@ import pytest
 from contracts.billing import bills as billing
 from contracts.inquiry import questions as contracts
 from services.inquiry.questions.verification import HIDDEN, part_of
-from tests.conftest import ROOT, execute
 from tests.inquiry.own_inquiries.test_own_inquiries import Own
 from tests.inquiry.questions.test_service import CALLER, lines
+from tests.processes import ROOT
+from tests.stores import execute
 
 NAMED = {**CALLER, "names": {"fa": "شرکت پخش فرآورده‌های نفتی", "en": "Oil products"}}
 KEY = "9905251782"  # file 1001/5 of the demo register

@@ -14,7 +14,8 @@ from bus.envelope import Envelope
 from bus.settings import Settings
 from contracts.inquiry import questions as contracts
 from services.inquiry.service import Inquiry
-from tests.conftest import ROOT, execute
+from tests.processes import ROOT
+from tests.stores import execute
 
 CALLER = {
     "agency": "fuel-co",

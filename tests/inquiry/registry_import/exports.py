@@ -4,8 +4,8 @@ import csv
 from pathlib import Path
 
 from services.inquiry.registry import lookup as registry_store
-from tests.conftest import execute
 from tests.inquiry.domain.registry_rows import DECREE, PARTNER, SOURCE, VIOLATION
+from tests.stores import execute
 
 ID, FILE, EXPIRY = "کد ملی / شناسه ملی", "شماره پرونده", "تاریخ انقضا"
 IDS = ("9900000013", "9900000021", "9900000031", "9910000172", "9950001234", "9960007774")

@@ -13,10 +13,12 @@ import pytest
 from contracts.inquiry.questions import ASK
 from iran.persian import INVISIBLE
 from services.inquiry.load import main
-from tests.conftest import execute, make_database, told_by
+from tests.databases import make_database
 from tests.inquiry.domain.registry_rows import DECREE, PARTNER, SOURCE, VIOLATION
 from tests.inquiry.questions.test_service import Hand
 from tests.inquiry.registry_import.exports import EXPIRY, FILE, ID, IDS
+from tests.processes import run_main
+from tests.stores import execute
 
 POSTAL, MOBILE, CODE, LICENCE = "کد پستی", "تلفن همراه", "کد اشتراک", "شماره پروانه"
 VALID = {
@@ -48,7 +50,7 @@ class Register:
 
     def load(self, *options, written=False):
         folder = self.export.folder if written else self.export.write()
-        done = told_by(main, folder, *options, DB_URL=self.db)
+        done = run_main(main, folder, *options, DB_URL=self.db)
         assert "Traceback" not in done.stderr
         self.said = done.stderr
         return json.loads(done.stdout) if done.returncode == 0 else None

@@ -10,8 +10,8 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
 from services.inquiry.load import main
-from tests.conftest import told_by
 from tests.inquiry.registry_import.exports import EXPIRY, FILE, HEADERS, ID, find, reported
+from tests.processes import run_main
 
 DEBT, CODE, FIRST = "بدهی (ریال)", "کد اشتراک", "نام"
 
@@ -35,7 +35,7 @@ class Book:
     def load(self, save=True):
         if save:
             self.book.save(self.path)
-        done = told_by(main, self.path, DB_URL=self.db)
+        done = run_main(main, self.path, DB_URL=self.db)
         assert "Traceback" not in done.stderr
         self.said = done.stderr
         return json.loads(done.stdout) if done.returncode == 0 else None

@@ -11,9 +11,9 @@ from bus.errors import Unavailable
 from services.inquiry.registry import lookup as registry_store
 from services.inquiry.registry_import.run import load
 from services.inquiry.registry_import.sheets import LoadFailed
-from tests.conftest import execute
 from tests.inquiry.domain.registry_rows import DECREE, PARTNER, UNLICENSED, VIOLATION
 from tests.inquiry.registry_import.exports import EXPIRY, FILE, ID, IDS, counts, find, reported
+from tests.stores import execute
 
 
 def test_the_same_export_twice_changes_nothing(store, inquiry_db, export):

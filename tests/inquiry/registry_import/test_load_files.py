@@ -14,9 +14,10 @@ import pytest
 from services.inquiry.load import main
 from services.inquiry.registry_import.run import load
 from services.inquiry.registry_import.sheets import LoadFailed
-from tests.conftest import execute, told_by
 from tests.inquiry.domain.registry_rows import SOURCE
 from tests.inquiry.registry_import.exports import EXPIRY, FILE, HEADERS, ID, find, reported
+from tests.processes import run_main
+from tests.stores import execute
 
 ROOT = Path(__file__).parents[3]
 DATA = ROOT / "tests" / "data" / "registry"
@@ -235,7 +236,7 @@ def test_the_command_tells_its_progress_and_prints_its_result(inquiry_db, tmp_pa
     ],
 )
 def test_the_command_fails_in_one_sentence(arguments, environ, said):
-    done = told_by(main, *arguments, **environ)
+    done = run_main(main, *arguments, **environ)
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -243,13 +244,13 @@ def test_the_command_fails_in_one_sentence(arguments, environ, said):
 
 
 def test_a_database_without_tables_is_refused_in_one_sentence(postgres):
-    done = told_by(main, DATA, "--report", os.devnull, DB_URL=postgres.url("postgres"))
+    done = run_main(main, DATA, "--report", os.devnull, DB_URL=postgres.url("postgres"))
     assert done.returncode == 1
     assert "python -m bus migrate services.inquiry" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_the_command_explains_itself():
-    done = told_by(main, "--help")
+    done = run_main(main, "--help")
     assert done.returncode == 0
     assert "--allow-removals" in done.stdout

@@ -7,7 +7,8 @@ import shutil
 import pytest
 
 from services.inquiry.load import main
-from tests.conftest import ROOT, execute, told_by
+from tests.processes import ROOT, run_main
+from tests.stores import execute
 
 
 class Export:
@@ -28,7 +29,7 @@ class Export:
             writer.writerows(rows)
 
     def load(self):
-        done = told_by(main, self.folder, "--report", os.devnull, DB_URL=self.db)
+        done = run_main(main, self.folder, "--report", os.devnull, DB_URL=self.db)
         assert done.returncode == 0, done.stderr
 
     def known(self, sql):

@@ -17,7 +17,9 @@ from contracts.notify import bulk as contracts
 from contracts.notify.messages import CANCEL, MESSAGE
 from services.notify.bulk import checks, runs
 from services.notify.domain.sheet import Problem, Row, column, read
-from tests.conftest import ROOT, execute, wait_for
+from tests.processes import ROOT
+from tests.stores import execute
+from tests.waiting import wait_for
 
 HEADER = "phone number,name,debt"
 NAMES = ("سارا", "علی", "مریم")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notify.domain.parts import normalised, parts
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 VECTORS = json.loads((ROOT / "tests/vectors.json").read_text(encoding="utf-8"))["vectors"]
 CASES = VECTORS["sms_parts"]["cases"]

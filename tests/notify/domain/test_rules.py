@@ -13,8 +13,8 @@ from services.notify.domain.consent import allows, decided
 from services.notify.domain.message import FALLS_BACK, FINAL, MOVES, State, moved
 from services.notify.domain.quiet import after_quiet, within_cap
 from services.notify.keys import Keys
-from tests.conftest import ROOT
 from tests.notify.conftest import tehran
+from tests.processes import ROOT
 
 moments = st.datetimes(
     dt.datetime(2025, 1, 1), dt.datetime(2027, 1, 1), timezones=st.just(dt.UTC)  # noqa: DTZ001 - the strategy adds the zone

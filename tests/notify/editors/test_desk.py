@@ -13,8 +13,9 @@ from contracts.notify import messages as notify
 from services.notify.bulk import checks
 from services.notify.providers import carriers
 from services.notify.providers.carriers import Carrier
-from tests.conftest import ROOT, execute
 from tests.notify.conftest import MOBILE
+from tests.processes import ROOT
+from tests.stores import execute
 
 TEXT = {"fa": {"subject": None, "body": "آب ((place)) قطع است"}}
 

@@ -15,7 +15,7 @@ from bus.envelope import Envelope
 from contracts.notify import govnotify
 from services.notify.govuk import api_keys, letters
 from services.notify.govuk.tokens import UNLIKE
-from tests.conftest import execute
+from tests.stores import execute
 
 UNKNOWN = str(uuid.UUID(int=7))
 SKEW = "Error: Your system clock must be accurate to within 30 seconds"

@@ -9,7 +9,7 @@ from contracts.notify import govnotify
 from deploy.local import antivirus
 from deploy.local.ports import free_port
 from services.notify.govuk import notifications, virus_scan
-from tests.conftest import execute
+from tests.stores import execute
 
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 

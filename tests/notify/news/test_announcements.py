@@ -11,8 +11,9 @@ from contracts.notify import announcements as c
 from contracts.notify import subscriptions as s
 from services.notify.news import publishing, status, subscriptions
 from services.notify.sending import code_caps
-from tests.conftest import ROOT, execute
 from tests.notify.conftest import EMAIL, MOBILE, tehran
+from tests.processes import ROOT
+from tests.stores import execute
 
 WORDS = {"fa": "سامانه به‌روز می‌شود.", "en": "The system is being updated."}
 TITLE = {"fa": "به‌روزرسانی درگاه", "en": "Portal update"}

@@ -4,7 +4,8 @@ import requests
 
 from deploy.local.ports import free_port, listening
 from services.notify.providers import registry
-from tests.conftest import ROOT, wait_for
+from tests.processes import ROOT
+from tests.waiting import wait_for
 
 DEMO = ROOT / "deploy/notify/providers.toml"
 

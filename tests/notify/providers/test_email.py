@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from bus.errors import Unavailable
 from bus.foreign import mail as bus_mail
 from bus.foreign.mail import Post
+from deploy.local.ports import free_port
 from services.notify.providers.email import Letter, Mail
 from services.notify.providers.sms import State
-from tests.conftest import free_port
 
 TEXT = "سلام زهرا،\n\nآب چاه شما فردا قطع می‌شود: https://portal.example/n/1?a=1&b=2"
 STOP = "https://portal.example/stop?" + "k" * 300

@@ -26,8 +26,9 @@ from services.notify.providers import melipayamak, smsir
 from services.notify.providers.registry import MAKERS, NEEDS, adapters
 from services.notify.providers.sms import Refused, RefusedOne, Sms, State
 from tests.billing.playing import answering
-from tests.conftest import Starter, wait_for
 from tests.notify.providers.played import DEMO, PlayedSms
+from tests.processes import Starter
+from tests.waiting import wait_for
 
 CODES = tuple(MAKERS)
 FINDING = ("kavenegar", "magfa")

@@ -9,8 +9,8 @@ from contracts.notify import messages as contracts
 from contracts.notify import subscriptions
 from people import tracking
 from services.notify.sending import code_caps, consents
-from tests.conftest import execute
 from tests.notify.conftest import EMAIL, MOBILE, tehran
+from tests.stores import execute
 
 TEXT = {"text": "سلام", "subject": "موضوع"}
 

@@ -16,9 +16,10 @@ from bus.database import books
 from bus.errors import BusError, Unavailable
 from contracts.notify import messages as contracts
 from tests.bus.asking import ask, ask_all
-from tests.conftest import execute, wait_for
 from tests.notify.conftest import Hand
 from tests.notify.providers.played import PlayedSms
+from tests.stores import execute
+from tests.waiting import wait_for
 
 MESSAGES, AT_ONCE, KILLS, PAUSE = 250, 15, 9, 2.5
 ASKER = {"agency": "power-co"}

@@ -24,8 +24,8 @@ from services.notify.providers.sms import Handed, Refused, RefusedOne, State
 from services.notify.sending import accounting, consents, dispatch, handovers, outcomes, recovery
 from services.notify.sending.handovers import Taken
 from services.notify.sending.provider_calls import Post
-from tests.conftest import execute
 from tests.notify.conftest import EMAIL, MOBILE
+from tests.stores import execute
 
 LOST = Unavailable("It did not answer.", code="provider.unreachable")
 DOWN = Refused("The provider cannot be reached.", provider_code="down")

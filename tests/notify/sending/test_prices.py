@@ -9,8 +9,8 @@ from gateway.notify import telling
 from services.notify.govuk import notifications
 from services.notify.govuk.notifications import Asker
 from services.notify.sending import dispatch
-from tests.conftest import ROOT
 from tests.notify.sending import test_dispatch
+from tests.processes import ROOT
 
 GSM, UCS = 5600, 2480  # rials a part in 1405, deploy/notify/book.toml
 

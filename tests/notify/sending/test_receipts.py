@@ -13,9 +13,12 @@ from contracts.notify import messages as contracts
 from deploy.local.ports import free_port, listening
 from gateway.public import callbacks
 from tests.bus.asking import ask
-from tests.conftest import ROOT, execute, secrets_in, wait_for
+from tests.environments import secrets_in
 from tests.notify.conftest import MOBILE, Hand
 from tests.notify.providers.played import PlayedSms
+from tests.processes import ROOT
+from tests.stores import execute
+from tests.waiting import wait_for
 
 HOUR = 3600
 

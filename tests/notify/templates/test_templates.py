@@ -11,7 +11,8 @@ from bus.database import books as bus_books
 from bus.errors import BusError
 from services.notify import books
 from services.notify.templates import versions as templates
-from tests.conftest import ROOT, execute
+from tests.processes import ROOT
+from tests.stores import execute
 
 OURS = ROOT / "deploy/notify/templates.toml"
 

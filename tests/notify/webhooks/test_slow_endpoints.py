@@ -14,9 +14,9 @@ from contracts.notify import callbacks as contracts
 from services.notify.sending import dispatch
 from services.notify.webhooks import delivery, rows
 from services.notify.webhooks.http import Wire
-from tests.conftest import wait_for
 from tests.notify.sending import test_dispatch
 from tests.notify.webhooks.listener import Listener
+from tests.waiting import wait_for
 
 SECONDS = 3.0
 

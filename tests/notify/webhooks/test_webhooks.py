@@ -21,8 +21,11 @@ from services.notify.domain import webhook
 from services.notify.domain.address import allowed, place
 from services.notify.webhooks import rows
 from services.notify.webhooks.http import Wire
-from tests.conftest import ROOT, execute, secrets_in, wait_for
+from tests.environments import secrets_in
 from tests.notify.webhooks.listener import Listener
+from tests.processes import ROOT
+from tests.stores import execute
+from tests.waiting import wait_for
 
 FACT = {
     "id": "5a1c9e7d-0000-4000-8000-000000000001", "reference": "r-1", "channel": "sms",

@@ -14,7 +14,7 @@ from standardwebhooks import Webhook
 
 from contracts.notify.callbacks import CALLBACK_TYPES, TEST
 from services.notify.domain import webhook
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 PAGE = (ROOT / "docs/webhooks.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)\n```$", PAGE, re.DOTALL | re.MULTILINE)

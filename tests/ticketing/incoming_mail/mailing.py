@@ -8,7 +8,7 @@ import threading
 from deploy.local.ports import free_port
 from services.ticketing import chores
 from services.ticketing.incoming_mail import server as mailroom
-from tests.conftest import execute
+from tests.stores import execute
 
 UNIT = "surface@water.example"
 

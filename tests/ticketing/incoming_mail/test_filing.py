@@ -9,7 +9,7 @@ from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
 from contracts.ticketing import letters as at_letters
 from services.ticketing import chores
-from tests.conftest import execute
+from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 from tests.ticketing.test_chores import BOUNCE, PNG, column, letter, receive
 

@@ -20,7 +20,7 @@ from services.ticketing.domain import labels as words
 from services.ticketing.incoming_mail import filing as letters
 from services.ticketing.incoming_mail import queue as incoming
 from services.ticketing.mail import reading as mail_reading
-from tests.conftest import execute
+from tests.stores import execute
 from tests.ticketing.incoming_mail.mailing import Door, letter
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from services.ticketing.incoming_mail import smtp as mail_door
 from services.ticketing.incoming_mail.smtp import TOO_LARGE
-from tests.conftest import execute, wait_for
+from tests.stores import execute
 from tests.ticketing.incoming_mail.mailing import UNIT, Door, letter
+from tests.waiting import wait_for
 
 
 @pytest.fixture

@@ -1,0 +1,141 @@
+"""A parent of Mirab's processes that has imported Mirab already: what it forks starts at once.
+
+A process of Mirab imports for one to two seconds before its first line runs, and the suite starts
+hundreds of them. A forked one is as real: it has an environment, files, signals, memory and an exit
+code of its own, and ``runpy`` runs its module as ``python -m`` does. That programs also start from
+nothing is shown by tests/deploy/test_local.py (all of `make up`) and tests/bus/test_start.py.
+
+`python -m tests.preloaded CHANNEL [--green]` reads requests from the socket of that number until
+it ends: JSON with four files, standard input, output and error, and a socket on which it reports
+the process ID and, later, the exit code. ``--green`` is for `bus serve`, which imports everything
+after eventlet has patched the standard library.
+"""
+
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+import warnings
+from typing import TypedDict
+
+# Taken before eventlet patches them: this process waits like any other.
+_select, _waitpid, _fork, _read = select.select, os.waitpid, os.fork, os.read
+
+SERVICES = ("agencies", "billing", "inquiry", "notify", "ticketing")
+FACES = ("agency", "desk", "notify", "ops", "public")
+GREEN = ("nameko.runners", *(f"services.{name}.service" for name in SERVICES))
+PLAIN = (
+    "alembic.command", "bus.amqp.relay", "bus.database.migrate", "connector.caller",
+    "deploy.broker.steps", "requests", "uvicorn.loops.uvloop",
+    "uvicorn.protocols.http.httptools_impl", *(f"gateway.{face}.api" for face in FACES), *GREEN[1:],
+)  # fmt: skip
+DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+MAX_REQUEST = 1 << 18
+
+
+class Request(TypedDict):
+    """Programs to run one after another in one process, each a module and its arguments."""
+
+    lines: list[list[str]]
+    environ: dict[str, str]
+
+
+class Parent:
+    """Forks on request, and reports how each process ended."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._reports: dict[int, socket.socket] = {}  # by process ID
+        self._woken, wakes = os.pipe()
+        for end in (self._woken, wakes):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(wakes)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def serve(self) -> Request | None:
+        """A request, in the process forked for it; None in this one when the channel has ended."""
+        while True:
+            ready, _, _ = _select([self._woken, self._channel], [], [])
+            if self._woken in ready:
+                self._report_ends()
+            if self._channel in ready:
+                raw, files, _, _ = socket.recv_fds(self._channel, MAX_REQUEST, 4)
+                if not raw:
+                    return None
+                if self._fork(files):
+                    return json.loads(raw)
+
+    def _report_ends(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            _read(self._woken, 1024)
+        with contextlib.suppress(ChildProcessError):
+            while (ended := _waitpid(-1, os.WNOHANG))[0]:
+                report = self._reports.pop(ended[0])
+                with contextlib.suppress(OSError):  # nobody waits for it any more
+                    report.send(b"%d" % os.waitstatus_to_exitcode(ended[1]))
+                report.close()
+
+    def _fork(self, files: list[int]) -> bool:
+        """Whether this is the new process."""
+        report = socket.socket(fileno=files.pop())
+        process = _fork()
+        if process:
+            for file in files:
+                os.close(file)
+            self._reports[process] = report
+            report.send(b"%d" % process)
+            return False
+        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for number, file in enumerate(files):
+            os.dup2(file, number)
+        for inherited in (self._channel, report, *self._reports.values()):
+            inherited.detach()
+        os.closerange(3, 1024)
+        return True
+
+
+def run(request: Request) -> None:
+    """Runs the programs of a request, as `python -m` would; stops at the first that fails."""
+    if "eventlet" in sys.modules:
+        sys.modules["eventlet"].hubs.use_hub()  # the parent's waits for the parent's files
+    os.environ.clear()
+    os.environ.update(request["environ"])
+    # A module that another one has imported runs a second time as the program, as always.
+    warnings.filterwarnings("ignore", "'.*' found in sys.modules", RuntimeWarning)
+    for line in request["lines"]:
+        sys.argv = line
+        try:
+            runpy.run_module(line[0], run_name="__main__", alter_sys=True)
+        except SystemExit as end:
+            if end.code:
+                raise
+
+
+def main(channel: str, *options: str) -> None:
+    names = PLAIN
+    parent = Parent(socket.socket(fileno=int(channel)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # eventlet speaks of its age
+        if "--green" in options:
+            import eventlet
+
+            eventlet.monkey_patch()
+            names = GREEN
+        for name in names:
+            __import__(name)
+    gc.collect()
+    gc.freeze()  # what is imported is shared by all forked processes
+    if request := parent.serve():
+        run(request)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

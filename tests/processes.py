@@ -1,0 +1,220 @@
+"""Mirab's own processes: services, relays, faces and commands."""
+
+import contextlib
+import functools
+import io
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+class PreloadedParent:
+    """The process that forks all others (tests/preloaded.py)."""
+
+    def __init__(self, *options):
+        self._channel, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with far:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.preloaded", str(far.fileno()), *options],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                pass_fds=(far.fileno(),),
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+
+    def fork(self, lines, environ, files):
+        """A new process; ``files`` are its standard input, output and error."""
+        report, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        request = json.dumps({"lines": lines, "environ": environ}).encode()
+        with far:
+            descriptors = [file.fileno() for file in (*files, far)]
+            socket.send_fds(self._channel, [request], descriptors)
+        return ForkedProcess(report)
+
+    def stop(self):
+        """Ends it, and with it all that it forked."""
+        self._channel.close()
+        self._process.wait(20)
+
+
+class ForkedProcess:
+    """What `subprocess.Popen` is for a process that this one started itself."""
+
+    def __init__(self, report):
+        self._report, self.returncode = report, None
+
+    @functools.cached_property
+    def pid(self):
+        return int(self._report.recv(100))
+
+    def poll(self):
+        return self._ended(0)
+
+    def wait(self, timeout=None):
+        if self._ended(timeout) is None:
+            raise subprocess.TimeoutExpired(str(self.pid), timeout)
+        return self.returncode
+
+    def _ended(self, timeout):
+        assert self.pid
+        if self.returncode is None and select.select([self._report], [], [], timeout)[0]:
+            # Without a report the parent is gone, which takes all of its processes with it.
+            self.returncode = int(self._report.recv(100) or -signal.SIGKILL)
+            self._report.close()
+        return self.returncode
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self):
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+
+_parents = {}
+
+
+def parent_of(*words):
+    """Who forks `python -m …`; services have one with eventlet's patches."""
+    if not _parents:
+        _parents.update(plain=PreloadedParent(), green=PreloadedParent("--green"))
+    return _parents["green" if words[:2] == ("bus", "serve") else "plain"]
+
+
+def pytest_sessionfinish():
+    while _parents:
+        _parents.popitem()[1].stop()
+
+
+class Process:
+    """A program that runs, with its log in a file."""
+
+    def __init__(self, command, environ, log):
+        """Any command; Mirab's own programs come from `Process.of_module`."""
+        with log.open("ab") as file:
+            self.popen = subprocess.Popen(
+                command, cwd=ROOT, env=environ, stdout=file, stderr=subprocess.STDOUT
+            )
+        self.log_path = log
+
+    @classmethod
+    def of_module(cls, words, environ, log):
+        """`python -m …`, forked from a parent that has imported it already."""
+        process = cls.__new__(cls)
+        with log.open("ab") as file, open(os.devnull, "rb") as nothing:
+            process.popen = parent_of(*words).fork([words], environ, (nothing, file, file))
+        process.log_path = log
+        return process
+
+    @property
+    def log(self):
+        return self.log_path.read_text(encoding="utf-8")
+
+    @property
+    def alive(self):
+        return self.popen.poll() is None
+
+    def stop(self, seconds=20):
+        """SIGTERM, and the exit code."""
+        self.popen.terminate()
+        return self.popen.wait(seconds)
+
+    def kill(self):
+        self.popen.kill()
+        self.popen.wait(10)
+
+
+# The setting by which a face knows its own address.
+ADDRESSES = {"gateway.agency": "AGENCY_BASE_URL", "gateway.notify": "NOTIFY_API_URL"}
+
+
+def own_address_of(arguments, environ):
+    """What tells a face, which does not start without it, that its callers come by its port."""
+    name = ADDRESSES.get(arguments[0])
+    return {name: f"http://127.0.0.1:{environ['PORT']}"} if name and "PORT" in environ else {}
+
+
+class Starter:
+    """Starts `python -m …` with an environment, and ends all that still run."""
+
+    def __init__(self, folder):
+        self._folder, self._started = folder, []
+
+    def __call__(self, *arguments, **environ):
+        name = f"{len(self._started)}-{'-'.join(arguments[:3])}.log".replace("/", "_")
+        more = {"LOG_LEVEL": "INFO", **own_address_of(arguments, environ)}
+        environ = {**os.environ, **more, **environ}
+        process = Process.of_module(arguments, environ, self._folder / name)
+        self._started.append(process)
+        return process
+
+    def end(self):
+        for process in self._started:
+            if process.alive:
+                process.kill()
+
+
+@pytest.fixture
+def start(tmp_path):
+    starter = Starter(tmp_path)
+    yield starter
+    starter.end()
+
+
+def run_modules(*lines, typed="", **environ):
+    """Runs `python -m …` for each line, one after another in one process; how that ended.
+
+    ``typed`` is what they read from standard input.
+    """
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(3)]
+        files[0].write(typed)
+        files[0].seek(0)
+        forked = parent_of(*lines[0]).fork(lines, {**os.environ, **environ}, files)
+        code = forked.wait(120)
+        for file in files:
+            file.seek(0)
+        return subprocess.CompletedProcess(lines, code, files[1].read(), files[2].read())
+
+
+def run_module(*words, typed="", **environ):
+    """How `python -m …` ended, and what it printed."""
+    return run_modules(words, typed=typed, **environ)
+
+
+def run_programs(environ, *lines, typed=""):
+    """Runs `python -m …` for each line in one process; the first that fails fails the test."""
+    done = run_modules(*lines, typed=typed, **environ)
+    assert done.returncode == 0, done.stderr
+
+
+def run_main(main, *words, **environ):
+    """What a program did and said whose ``main`` ran in this process, as subprocess tells it.
+
+    For programs of which many tests ask much; that they start, one test by `python -m` shows.
+    """
+    said, complained = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, environ),
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(complained),
+    ):
+        try:
+            code = main(list(map(str, words)))
+        except SystemExit as end:  # argparse
+            code = end.code
+    return subprocess.CompletedProcess(words, code, said.getvalue(), complained.getvalue())

@@ -1,0 +1,189 @@
+"""Mirab running: services, faces and all that a desk needs."""
+
+import contextlib
+import secrets
+import shutil
+import socket
+import time
+import typing
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+
+import pytest
+import requests
+
+from deploy.local import antivirus
+from deploy.local.ports import free_port, listening
+from tests.databases import make_database
+from tests.environments import secrets_in
+from tests.processes import ROOT, Process, Starter, run_programs
+from tests.stores import own_vhost
+from tests.waiting import wait_for
+
+
+def run_inquiry(start, folder, amqp, db):
+    """The inquiry service and its relay, consuming; their environment, and they themselves."""
+    environ = {"AMQP_URL": amqp, "DB_URL": db, **secrets_in(folder)}
+    service = start("bus", "serve", "services.inquiry", **environ)
+    relay = start("bus", "relay", "services.inquiry", **environ)
+    wait_for(lambda: "mirab.inquiry.requests" in service.log)
+    return {**environ, "processes": (service, relay)}
+
+
+@pytest.fixture
+def running_inquiry(start, tmp_path, vhost, demo_db):
+    """An inquiry service that this test may hurt."""
+    return run_inquiry(start, tmp_path, vhost, demo_db)
+
+
+class AgencyFace(str):
+    """The address of a running agency face; ``process`` and ``restart`` are for killing it."""
+
+    process: Process
+    register: Path
+
+    def restart(self):
+        self.process = self.begin()
+        wait_for(self.answers)
+
+    def answers(self):
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", int(self.rsplit(":", 1)[1]))) == 0
+
+
+def run_face(start, folder, inquiry):
+    """A running agency face before a running inquiry service, with a register of its own."""
+    face = AgencyFace(f"http://127.0.0.1:{free_port()}")
+    face.inquiry, face.register = inquiry, folder / "agencies"
+    shutil.copytree(ROOT / "deploy/agencies", face.register)
+    environ = {name: value for name, value in inquiry.items() if name != "processes"}
+    face.begin = lambda: start(
+        "gateway.agency",
+        **environ,
+        AGENCIES_DIR=str(face.register),
+        PORT=face.rsplit(":", 1)[1],
+        HOST="127.0.0.1",
+    )
+    face.restart()
+    # A signature of the second in which the face started is not taken.
+    time.sleep(1.1)
+    return face
+
+
+@pytest.fixture
+def agency_face(start, tmp_path, running_inquiry):
+    """An agency face that this test may hurt."""
+    return run_face(start, tmp_path, running_inquiry)
+
+
+@pytest.fixture(scope="session")
+def shared_face(tmp_path_factory, broker, postgres, demo_template):
+    """One agency face, service and relay for all tests that do them no harm."""
+    folder = tmp_path_factory.mktemp("shared")
+    db = make_database(postgres, "shared", demo_template)
+    starter = Starter(folder)
+    yield run_face(starter, folder, run_inquiry(starter, folder, broker.url, db))
+    starter.end()
+
+
+STAFF = "services.ticketing.accounts.staff"
+
+
+class Desk:
+    """All of ticketing, running: portal, desk, letters, scanner; what a test needs to look at it.
+
+    ``ops`` is the address of the desk's own face. ``letters(address)`` are what the organisation's
+    mail server took for an address.
+    """
+
+    password = "a password of tests"
+
+    def __init__(self, start, folder, amqp, postgres, db):
+        self.db, self.amqp, self.folder = db, amqp, folder
+        self.portal = f"http://127.0.0.1:{free_port()}"
+        self.ops = f"http://127.0.0.1:{free_port()}"
+        self.mail_port, self.box_port = free_port(), free_port()
+        self.boxes = folder / "boxes"
+        self._start, self._clamd = start, contextlib.ExitStack()
+        scanner = self._clamd.enter_context(antivirus.running(free_port()))
+        self.environ = {
+            **secrets_in(folder),
+            "AMQP_URL": amqp,
+            "DB_URL": db,
+            "HOST": "127.0.0.1",
+            "CLAMD_ADDRESS": scanner,
+            "SMTP_URL": f"smtp://127.0.0.1:{self.box_port}",
+            "MAIL_PORT": str(self.mail_port),
+            "MAILBOX_DIR": str(self.boxes),
+            "MAILBOX_PORT": str(self.box_port),
+            "PORTAL_URL": self.portal,
+            "DESK_URL": f"{self.ops}/desk",
+            "AGENCY_URL": "http://127.0.0.1:1",
+        }
+        self.begin_letters()
+        self.service = self.serve()
+        self.public = start("gateway.public", **self.environ, PORT=self.portal.rsplit(":", 1)[1])
+        start("gateway.desk", **self.environ, PORT=self.ops.rsplit(":", 1)[1])
+        self.accounts()
+        for port in (*self.letter_ports, self.portal, self.ops):
+            wait_for(lambda p=port: listening(int(str(p).rsplit(":", 1)[-1])), 60)
+        wait_for(lambda: requests.get(f"{self.portal}/v1/form", timeout=10).status_code == 200, 30)
+
+    letter_ports = ()
+
+    def begin_letters(self):
+        """What carries letters to the desk and from it."""
+        self._start("deploy.local.mailbox", **self.environ)
+        self.relay = self._start("bus", "relay", "services.ticketing", **self.environ)
+        self.mailroom = self.let_letters_in()
+        self.letter_ports = (self.mail_port, self.box_port)
+
+    def let_letters_in(self):
+        return self._start("services.ticketing.incoming_mail.server", **self.environ)
+
+    people: typing.ClassVar = {
+        "karim": ("clerk", "groundwater"),
+        "mina": ("unit_head", "groundwater"),
+        "nader": ("supervisor", "inspection"),
+    }
+
+    def serve(self):
+        return self._start("bus", "serve", "services.ticketing", **self.environ)
+
+    def accounts(self):
+        """Gives each of ``people`` an account with the password."""
+        lines = [
+            (STAFF, "put", name, "--name", name, "--role", role, "--unit", unit)
+            for name, (role, unit) in self.people.items()
+        ]
+        run_programs(self.environ, *lines, typed=f"{self.password}\n" * len(lines))
+
+    def letters(self, address):
+        folder = self.boxes / address
+        found = sorted(folder.glob("*.eml")) if folder.exists() else []
+        return [message_from_bytes(path.read_bytes(), policy=default) for path in found]
+
+    def end(self):
+        self._clamd.close()
+
+
+@pytest.fixture(scope="session")
+def shared_desk(tmp_path_factory, broker, postgres, ticketing_template):
+    """One running desk for all tests that do it no harm."""
+    folder = tmp_path_factory.mktemp("desk")
+    db = make_database(postgres, f"desk_{secrets.token_hex(4)}", ticketing_template)
+    with own_vhost(broker) as amqp:
+        starter = Starter(folder)
+        desk = Desk(starter, folder, amqp, postgres, db)
+        yield desk
+        starter.end()
+        desk.end()
+
+
+@pytest.fixture
+def own_desk(start, tmp_path, own_broker, new_database, postgres, ticketing_template):
+    """A running desk with a broker of its own, that a test may hurt."""
+    desk = Desk(start, tmp_path, own_broker.url, postgres, new_database(ticketing_template))
+    yield desk
+    desk.end()

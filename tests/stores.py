@@ -1,0 +1,106 @@
+"""PostgreSQL and RabbitMQ: those that all tests share, and those that a test may hurt."""
+
+import contextlib
+import secrets
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+import requests
+
+from deploy.local import stores
+from deploy.local.ports import free_port
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    server = stores.start_postgres(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory):
+    """The broker that tests share; one that must be hurt takes ``own_broker``."""
+    server = stores.start_rabbitmq(tmp_path_factory.mktemp("rabbitmq"), api_port=free_port())
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def agency_broker(tmp_path_factory):
+    """The agencies' broker, with its own limits; whoever floods it floods it alone."""
+    folder = tmp_path_factory.mktemp("agency-rabbitmq")
+    server = stores.start_rabbitmq(folder, api_port=free_port(), for_agencies=True)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_broker(tmp_path):
+    server = stores.start_rabbitmq(tmp_path / "rabbitmq")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_postgres(tmp_path):
+    server = stores.start_postgres(tmp_path / "postgres")
+    yield server
+    server.stop()
+
+
+def as_owner(url):
+    """The same database for who owns it: what a test prepares or looks at, no service does."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"postgres@{parts.netloc.rpartition('@')[2]}").geturl()
+
+
+def execute(url, sql, values=()):
+    """Runs one statement as the owner, outside any transaction; its rows, if it has any."""
+    return execute_as_role(as_owner(url), sql, values)
+
+
+def execute_as_role(url, sql, values=()):
+    """The same as the role of the URL, which is the service's own."""
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values or None)
+            return cursor.fetchall() if cursor.description else []
+    finally:
+        connection.close()
+
+
+RIGHTS = ("configure", "write", "read")
+
+
+@contextlib.contextmanager
+def own_vhost(broker):
+    """URL of a vhost of a broker that nobody else has; it is gone afterwards."""
+    name = f"t{secrets.token_hex(6)}"
+    # Not by rabbitmqctl: that starts an Erlang each time.
+    vhost, everything = f"{broker.api_url}/api/vhosts/{name}", dict.fromkeys(RIGHTS, ".*")
+    guests = f"{broker.api_url}/api/permissions/{name}/guest"
+    requests.put(vhost, json={}, timeout=30).raise_for_status()
+    requests.put(guests, json=everything, timeout=30).raise_for_status()
+    yield broker.url.rsplit("/", 1)[0] + "/" + name
+    requests.delete(vhost, timeout=30).raise_for_status()
+
+
+def forget_agencies(*brokers):
+    """Users belong to a whole broker, and an agency's vhost is named like it: none is left."""
+    for broker in brokers:
+        for kind in ("users", "vhosts"):
+            address = f"{broker.api_url}/api/{kind}"
+            for row in requests.get(address, timeout=30).json():
+                if row["name"].startswith("agency."):
+                    requests.delete(f"{address}/{row['name']}", timeout=30).raise_for_status()
+
+
+@pytest.fixture
+def vhost(broker):
+    """URL of a vhost of the shared broker that this test has for itself."""
+    with own_vhost(broker) as url:
+        yield url
