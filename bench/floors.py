@@ -65,7 +65,7 @@ def _door() -> list[tuple[str, float]]:
 
 def _load(message: Message) -> None:
     check_digest(message.headers, BODY)
-    ASK.load(parse_object(BODY))
+    ASK.load_data(parse_object(BODY))
 
 
 def _pika(stores: Stores) -> float:

@@ -153,7 +153,7 @@ async def _ready(client: Client) -> None:
 
 
 async def _send(client: Client, template: str, n: int) -> dict[str, Any]:
-    data = SEND.load(
+    data = SEND.load_data(
         {"template": template, "to": {"mobile": MOBILE.format(n)}, "personalisation": {"n": str(n)}}
     )
     return await client.call(SEND, data, caller={"agency": "bench"}, deadline=60)

@@ -6,10 +6,12 @@ Knows nothing of AMQP: it takes calls and says what became of each, so tests can
 import random
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from functools import cached_property
+from inspect import Parameter, signature
+from typing import Any, Generic
 
 import structlog
 
@@ -17,7 +19,8 @@ from bus.database import inbox
 from bus.database.faults import is_of_store
 from bus.envelope import Envelope
 from bus.errors import BusError, Conflict, ContractError, Internal, TooMany, Unavailable
-from bus.kinds import Contract, Request
+from bus.kinds import Contract, M, Request
+from bus.messages import Wire, essence, is_message, read, to_wire
 from bus.process import log
 
 # Another transaction was in the way: the same once more mostly succeeds.
@@ -27,11 +30,57 @@ PAUSE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A message to work on: its envelope and its loaded data."""
+class Answered(Generic[M]):
+    """What an agency answered: ``agency`` is None if it is not proven who sent it; ``problem`` says
+    why ``answer`` cannot be read.
+    """
 
-    message: Envelope
-    data: dict[str, Any]
+    agency: str | None
+    answer: M | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[M]):
+    """A message to work on: its envelope, itself, and its data as loaded."""
+
+    envelope: Envelope
+    message: M
+    data: Wire
+
+    @classmethod
+    def of(cls, contract: Contract[M], envelope: Envelope, data: Any) -> "Call[M]":
+        """The call that ``data`` is by its contract; ContractError if it is none."""
+        loaded = contract.load_data(data)
+        return cls(envelope, read(contract.message, loaded), loaded)
+
+    @classmethod
+    def of_answer(
+        cls,
+        contract: Contract[M],
+        envelope: Envelope,
+        *,
+        agency: str | None,
+        answer: Wire | None,
+        problem: str | None,
+    ) -> "Call[Answered[M]]":
+        """The call that an agency's answer is; ``answer`` is loaded by its contract."""
+        message = None if answer is None else read(contract.message, answer)
+        data = {"agency": agency, "answer": answer, "problem": problem}
+        return Call(envelope, Answered(agency, message, problem), data)
+
+    @property
+    def digest(self) -> bytes:
+        """Of what was asked, without what is as it is by default: a new field changes nothing."""
+        return inbox.digest(essence(self.message) if is_message(self.message) else self.data)
+
+    def repeats(self, digest: bytes) -> bool:
+        """True if a message with this digest asked the same.
+
+        Until 30 days after the release of 0.1.0 rows stand in the inbox with the digest of all
+        fields.
+        """
+        return digest in (self.digest, inbox.digest(self.data))
 
 
 class Fate(Enum):
@@ -55,20 +104,37 @@ class Outcome:
     trouble: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Job:
-    """A method of a service and how it is to be run."""
+    """A method of a service and how it is to be run.
+
+    ``formerly`` is what the method was called when the inbox still remembered by its name, if that
+    was not the operation of the contract.
+    """
 
     contract: Contract
     method: Callable[..., Any]
     batch: int = 1
     outside: bool = False
     workers: int = 10
+    formerly: str | None = None
 
     @property
     def consumer(self) -> str:
-        """The name under which the inbox remembers."""
-        return f"{self.contract.name}:{self.method.__name__}"
+        """The name under which the inbox remembers: no method's, for these are renamed."""
+        return self.contract.name
+
+    @property
+    def consumers(self) -> tuple[str, str]:
+        """All names under which the inbox may remember."""
+        name = self.contract.name
+        return name, f"{name}:{self.formerly or self.contract.operation}"
+
+    @cached_property
+    def typed(self) -> bool:
+        """True if the method takes the message, false if it takes its fields as keywords."""
+        parameter = signature(self.method).parameters.get("message")
+        return parameter is not None and parameter.kind is Parameter.POSITIONAL_OR_KEYWORD
 
     @property
     def remembers(self) -> bool:
@@ -109,10 +175,10 @@ def _done_meanwhile(service: Any, job: Job, call: Call, error: Exception) -> Out
         return None
     try:
         with service.store.transaction() as tx:
-            done = inbox.seen(tx.conn, job.consumer, [call.message.id]).get(call.message.id)
+            done = inbox.seen(tx.conn, job.consumers, [call.envelope.id]).get(call.envelope.id)
     except Unavailable:
         return None
-    return Outcome(Fate.DONE, _recalled(done, inbox.digest(call.data))) if done else None
+    return Outcome(Fate.DONE, _recalled(done, call)) if done else None
 
 
 def _attempt_again(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
@@ -135,7 +201,7 @@ def _may_succeed_again(error: Exception) -> bool:
 def _attempt(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
     if job.outside:
         return [Outcome(Fate.DONE, _reply(_bound(service, job, call))) for call in calls]
-    with service.store.transaction(calls[0].message if len(calls) == 1 else None) as tx:
+    with service.store.transaction(calls[0].envelope if len(calls) == 1 else None) as tx:
         if not job.remembers:
             replies = [_reply(result) for result in _results(service, job, tx, calls)]
         else:
@@ -143,32 +209,26 @@ def _attempt(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
     return [Outcome(Fate.DONE, reply) for reply in replies]
 
 
-def _once(service: Any, job: Job, tx: Any, calls: Sequence[Call]) -> list[dict[str, Any] | None]:
+def _once(service: Any, job: Job, tx: Any, calls: Sequence[Call]) -> list[Wire | None]:
     """Runs what is new; a repeat gets the first reply, a misuse of its id a Conflict."""
-    digests = [inbox.digest(call.data) for call in calls]
-    done = inbox.seen(tx.conn, job.consumer, [call.message.id for call in calls])
-    fresh: dict[str, tuple[Call, bytes]] = {}
-    for call, digest in zip(calls, digests, strict=True):
-        if call.message.id not in done:
-            fresh.setdefault(call.message.id, (call, digest))
+    done = inbox.seen(tx.conn, job.consumers, [call.envelope.id for call in calls])
+    fresh: dict[str, Call] = {}
+    for call in calls:
+        if call.envelope.id not in done:
+            fresh.setdefault(call.envelope.id, call)
     if fresh:
         done |= _do(service, job, tx, fresh)
-    return [
-        _recalled(done[call.message.id], digest)
-        for call, digest in zip(calls, digests, strict=True)
-    ]
+    return [_recalled(done[call.envelope.id], call) for call in calls]
 
 
-def _do(
-    service: Any, job: Job, tx: Any, fresh: dict[str, tuple[Call, bytes]]
-) -> dict[str, inbox.Done]:
+def _do(service: Any, job: Job, tx: Any, fresh: Mapping[str, Call]) -> dict[str, inbox.Done]:
     """Works on what is new and remembers it, but for what is not available now, or not today: who
-    is told so asks again with the same id, and must not get the same reply.
+    gets that asks again with the same id, and must not get the same reply.
     """
-    results = _results(service, job, tx, [call for call, _ in fresh.values()])
+    results = _results(service, job, tx, list(fresh.values()))
     done, lasting = {}, {}
-    for (id_, (_, digest)), result in zip(fresh.items(), results, strict=True):
-        done[id_] = inbox.Done(digest, _reply(result))
+    for (id_, call), result in zip(fresh.items(), results, strict=True):
+        done[id_] = inbox.Done(call.digest, _reply(result))
         if not isinstance(result, Unavailable | TooMany):
             lasting[id_] = done[id_]
     if lasting and not inbox.remember(tx.conn, job.consumer, lasting):
@@ -176,8 +236,8 @@ def _do(
     return done
 
 
-def _recalled(done: inbox.Done, digest: bytes) -> dict[str, Any] | None:
-    if done.digest == digest:
+def _recalled(done: inbox.Done, call: Call) -> Wire | None:
+    if call.repeats(done.digest):
         return done.reply
     return _reply(
         Conflict(
@@ -190,20 +250,24 @@ def _recalled(done: inbox.Done, digest: bytes) -> dict[str, Any] | None:
 def _results(service: Any, job: Job, tx: Any, calls: Sequence[Call]) -> list[Any]:
     if job.batch > 1:
         return list(job.method(service, tx, list(calls)))
+    if job.typed:
+        return [job.method(service, tx, calls[0].message)]
     return [job.method(service, tx, **calls[0].data)]
 
 
 def _bound(service: Any, job: Job, call: Call) -> Any:
     # Without a tx, this is where the method finds its envelope; nameko makes a service for each.
-    service.message = call.message
+    service.envelope = call.envelope
+    if job.typed:
+        return job.method(service, call.message)
     return job.method(service, **call.data)
 
 
-def _reply(result: Any) -> dict[str, Any] | None:
-    """What is told to the asker: a returned refusal is told like a raised one, but committed."""
+def _reply(result: Any) -> Wire | None:
+    """What the asker gets: a returned refusal goes out like a raised one, but is committed."""
     if isinstance(result, BusError):
         return {"error": result.to_wire()}
-    return {"result": result}
+    return {"result": to_wire(result) if is_message(result) else result}
 
 
 def _failed(job: Job, call: Call, error: Exception) -> Outcome:
@@ -228,22 +292,22 @@ def _internal(job: Job, call: Call, error: Exception) -> Internal:
         "failed",
         error_id=error_id,
         contract=job.contract.name,
-        message_id=call.message.id,
+        message_id=call.envelope.id,
         exc_info=error,
     )
     return Internal(f"We failed to work on this. Tell us the number {error_id}.", error_id=error_id)
 
 
 def _canonical_line(job: Job, call: Call, outcome: Outcome, seconds: float) -> None:
-    caller = call.message.caller or {}
+    caller = call.envelope.caller or {}
     reply = outcome.reply or {}
     error = reply.get("error") or {}
-    with structlog.contextvars.bound_contextvars(trace_id=call.message.trace_id):
+    with structlog.contextvars.bound_contextvars(trace_id=call.envelope.trace_id):
         log.get("activator").info(
             "worked",
             contract=job.contract.name,
-            message_id=call.message.id,
-            correlation=call.message.correlation,
+            message_id=call.envelope.id,
+            correlation=call.envelope.correlation,
             agency=caller.get("agency"),
             fate=outcome.fate.value,
             code=error.get("code"),

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, overload
 
 import orjson
 
@@ -12,7 +12,8 @@ from bus import topology
 from bus.amqp.rabbit import Link, absent, settle
 from bus.envelope import Envelope, child_of
 from bus.errors import BusError, Internal, Unavailable, from_wire
-from bus.kinds import Event, Request
+from bus.kinds import Event, M, R, Request
+from bus.messages import Wire, is_message, to_wire
 from bus.process import log, monitor
 
 OPEN_SECONDS = 10
@@ -61,31 +62,55 @@ class Client:
         """
         self._hears.append((event, callback))
 
-    async def call(  # noqa: PLR0913 - what stands on an envelope
+    @overload
+    async def call(
         self,
-        contract: Request,
-        data: dict[str, Any],
+        contract: Request[M, R],
+        data: Wire,
         *,
-        caller: dict[str, Any] | None = None,
+        caller: Wire | None = None,
         id: str | None = None,
         traceparent: str | None = None,
         deadline: float | None = None,
-    ) -> dict[str, Any]:
-        """The service's reply to ``data``, which must be loaded by the contract already.
+    ) -> Wire: ...
+    @overload
+    async def call(
+        self,
+        contract: Request[M, R],
+        data: M,
+        *,
+        caller: Wire | None = None,
+        id: str | None = None,
+        traceparent: str | None = None,
+        deadline: float | None = None,
+    ) -> R: ...
+    async def call(  # noqa: PLR0913 - what stands on an envelope
+        self,
+        contract: Request[M, R],
+        data: M | Wire,
+        *,
+        caller: Wire | None = None,
+        id: str | None = None,
+        traceparent: str | None = None,
+        deadline: float | None = None,
+    ) -> R | Wire:
+        """The service's reply to a message: typed, or a dict for a dict that is loaded already.
 
         ``id`` repeats an earlier question; ``deadline`` is in seconds from now. Raises the
         service's own refusal, or Unavailable: ``service.absent``, ``broker.unreachable``,
         ``broker.blocked``, ``deadline.passed``.
         """
         seconds = deadline or contract.deadline
-        given: dict[str, Any] = {"id": id} if id else {}
+        typed = is_message(data)
+        body = orjson.dumps(to_wire(data) if typed else data)
+        named: Wire = {"id": id} if id else {}
         envelope = Envelope.new(
             contract.name,
             self._name,
             caller=caller,
             traceparent=child_of(traceparent),
             deadline=time.time() + seconds,
-            **given,
+            **named,
         )
         number = str(next(self._numbers))
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
@@ -95,22 +120,19 @@ class Client:
                 await self._link.publish(
                     topology.REQUESTS,
                     contract.name,
-                    orjson.dumps(data),
+                    body,
                     headers=envelope.headers(),
                     message_id=envelope.id,
                     seconds=seconds,
                     reply_to=topology.DIRECT_REPLY,
                     correlation_id=number,
                 )
-                return await future
+                reply = await future
         except TimeoutError:
-            raise Unavailable(
-                f"{contract.context} did not answer within {seconds:g} s; ask again with the same "
-                "Idempotency-Key.",
-                code="deadline.passed",
-            ) from None
+            raise _late(contract, seconds) from None
         finally:
             self._pending.pop(number, None)
+        return contract.reply_of(reply) if typed else reply
 
     async def _opened(self, channel: Any) -> None:
         ready = asyncio.get_running_loop().create_future()
@@ -128,7 +150,7 @@ class Client:
     async def _listen(self, channel: Any, event: Event, callback: Heard) -> None:
         def took(_channel: Any, _method: Any, _properties: Any, body: bytes) -> None:
             try:
-                callback(event.load(orjson.loads(body)))
+                callback(event.load_data(orjson.loads(body)))
             except (orjson.JSONDecodeError, BusError) as error:
                 _log.warning("event unreadable", contract=event.name, error=type(error).__name__)
 
@@ -179,3 +201,11 @@ class Client:
         future = self._pending.get(number)
         if future is not None and not future.done():
             future.set_exception(error)
+
+
+def _late(contract: Request, seconds: float) -> Unavailable:
+    return Unavailable(
+        f"{contract.context} did not answer within {seconds:g} s; ask again with the same "
+        "Idempotency-Key.",
+        code="deadline.passed",
+    )

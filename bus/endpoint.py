@@ -1,302 +1,107 @@
-"""Message Endpoint: @serve, @handle, @every, and the fate of a message on the wire.
-
-nameko's container runs the workers; its consumers and its acknowledgement are replaced, because
-they lose, repeat or hang (docs/decisions/0007).
-"""
+"""How a service declares its methods: @serve, @handle, @answers, @every."""
 
 import functools
-import time
-from collections import deque
-from collections.abc import Callable
-from typing import Any
-
-import eventlet
-import eventlet.event
-import orjson
-from nameko.extensions import Entrypoint
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeVar, overload
 
 from bus import activator
-from bus.activator import Call, Fate, Job, Outcome
-from bus.amqp.deliveries import AnswerDelivery, Delivery
-from bus.amqp.incoming import Incoming
-from bus.amqp.inlet import Answers, Commands, Events, Inlet, Requests, Suspects
+from bus.activator import Answered, Call, Job, Outcome
 from bus.database.faults import is_of_store
-from bus.database.store import Store
-from bus.database.troubles import Troubles
+from bus.database.store import Store, Tx
 from bus.errors import BusError
-from bus.kinds import Command, Contract, Event, Request
+from bus.kinds import Command, Contract, Event, M, R, Request
+from bus.message_endpoint import (
+    Endpoint,
+    Every,
+    HandleAnswer,
+    HandleCommand,
+    HandleEvent,
+    Serve,
+)
 from bus.process import log
 
-HOLD_SECONDS = 3.0
-RETRY_SECONDS = 0.2
-# A Command that meets locks and timeouts for an hour ends with the dead: it may be its own fault.
-HOLD_AT_MOST = 3600.0
-OWN_FAULTS = ("database.busy", "database.conflict")
-# While the database is in trouble, whoever waits is told so this long before he would give up.
-WARNING_SECONDS = 0.7
-TROUBLE_SECONDS = 15.0
-
 _log = log.get("endpoint")
+S = TypeVar("S")
+# What a declared method becomes: nameko calls it, and tests in hand, with calls that wait together.
+Entry = Callable[[Any, Sequence[Call[Any]]], list[Outcome]]
 
 
-class Endpoint(Entrypoint):
-    """Takes the messages of one contract from an inlet and gives them to the service's method.
-
-    Messages that wait together are handed over together, up to the job's batch; one that waits
-    alone is not made to wait for company.
-    """
-
-    def __init__(self, job: Job, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.job = job
-        self._waiting: deque[Delivery] = deque()
-        self._running = 0
-        self._pumping = False
-        self._stopped = False
-        self._in_hand: set[Delivery] = set()
-        self._held: set[Delivery] = set()
-
-    inlet: Inlet
-    suspects = Suspects()
-
-    def setup(self) -> None:
-        self.inlet.register(self.job.contract.name, self)
-        self.suspects.register(self.job.contract.name, self)
-
-    def start(self) -> None:
-        self.inlet.open()
-        self.suspects.open()
-        if isinstance(self.job.contract, Request) and self.inlet.store is not None:
-            self.container.spawn_managed_thread(
-                functools.partial(self._watch_deadlines, self.inlet.store.troubles),
-                identifier=f"deadlines:{self.job.contract.name}",
-            )
-
-    def _watch_deadlines(self, troubles: Troubles) -> None:
-        """While the database is in trouble, tells who would else wait in vain."""
-        while not self._stopped:
-            eventlet.sleep(WARNING_SECONDS / 3)
-            trouble = troubles.last(TROUBLE_SECONDS) if self._in_hand else None
-            for delivery in list(self._in_hand) if trouble else ():
-                if delivery.ends_within(WARNING_SECONDS):
-                    self._give_up(delivery, trouble)
-
-    def _give_up(self, delivery: Delivery, trouble: BusError | None) -> None:
-        """Tells the asker of the trouble; what is worked on already is let finish."""
-        if trouble is None:
-            return
-        self._in_hand.discard(delivery)
-        self._answer(delivery, {"error": trouble.to_wire()})
-        if delivery in self._waiting:
-            self._waiting.remove(delivery)
-            delivery.inlet.done(delivery.raw)
-
-    def stop(self) -> None:
-        """Takes nothing new; what waits or is held goes back to the broker as if it had never been
-        here, what runs is let finish.
-        """
-        self._stopped = True
-        self.inlet.close()
-        self.suspects.close()
-        rest = [*self._waiting, *self._held]
-        self._waiting.clear()
-        self._held.clear()
-        for inlet in (self.inlet, self.suspects):
-            inlet.renew([each.raw for each in rest if each.inlet is inlet])
-
-    def take(self, raw: Incoming, inlet: Inlet) -> None:
-        """A message arrived: read it, or reject it at once if it cannot be read."""
-        if self._stopped:
-            inlet.renew([raw])
-            return
-        try:
-            delivery = self.read(raw)
-        except BusError as error:
-            self._refuse(raw, inlet, error)
-            return
-        delivery.inlet = inlet
-        self._waiting.append(delivery)
-        if isinstance(self.job.contract, Request):
-            self._in_hand.add(delivery)
-        self._pump_soon()
-
-    def _refuse(self, raw: Incoming, inlet: Inlet, error: BusError) -> None:
-        name = self.job.contract.name
-        _log.warning("unreadable", contract=name, code=error.code, detail=error.message)
-        if isinstance(self.job.contract, Request):
-            inlet.reply(raw, orjson.dumps({"error": error.to_wire()}))
-        inlet.reject(raw)
-        self._acknowledge(raw, died=True)
-
-    def _acknowledge(self, raw: Incoming, *, died: bool = False) -> None:
-        """Tells the sender's relay that a Command or an Event is done, or died."""
-        if raw.receipt_to and raw.id and not isinstance(self.job.contract, Request):
-            self.inlet.outlet.receipt(raw.receipt_to, raw.id, died=died)
-
-    def read(self, raw: Incoming) -> Delivery:
-        """The message as a call; ContractError if it cannot be read."""
-        return Delivery(raw, self.job.contract)
-
-    def _pump_soon(self) -> None:
-        if not self._pumping and self._running < self.job.workers and self._waiting:
-            self._pumping = True
-            eventlet.spawn(self._pump)
-
-    def _pump(self) -> None:
-        self._pumping = False
-        while self._waiting and self._running < self.job.workers and not self._stopped:
-            some = [self._waiting.popleft() for _ in range(min(len(self._waiting), self.job.batch))]
-            live = [delivery for delivery in some if not self._drop_expired(delivery)]
-            if live:
-                self._running += 1
-                self.container.spawn_worker(
-                    self,
-                    ([d.call for d in live],),
-                    {},
-                    handle_result=functools.partial(self._settle, live),
-                )
-
-    def _drop_expired(self, delivery: Delivery) -> bool:
-        message = delivery.call.message
-        if not (isinstance(self.job.contract, Request) and message.expired):
-            return False
-        _log.info("expired", contract=message.type, message_id=message.id)
-        self._in_hand.discard(delivery)
-        delivery.inlet.done(delivery.raw)
-        return True
-
-    def _settle(self, deliveries: list[Delivery], _ctx: Any, outcomes: Any, error: Any) -> Any:
-        self._running -= 1
-        for delivery, outcome in zip(
-            deliveries, outcomes or [Outcome(Fate.RETRY)] * len(deliveries), strict=True
-        ):
-            self._finish(delivery, outcome)
-        self._pump_soon()
-        return None, None
-
-    def _finish(self, delivery: Delivery, outcome: Outcome) -> None:
-        raw, inlet = delivery.raw, delivery.inlet
-        if outcome.reply is not None and delivery in self._in_hand:
-            self._answer(delivery, outcome.reply)
-        self._in_hand.discard(delivery)
-        if outcome.fate is Fate.DONE:
-            inlet.done(raw)
-            self._acknowledge(raw)
-        elif outcome.fate is Fate.DEAD or _held_too_long(delivery, outcome):
-            inlet.reject(raw)
-            self._acknowledge(raw, died=True)
-        elif outcome.fate is Fate.RETRY:
-            eventlet.sleep(RETRY_SECONDS)
-            inlet.give_back(raw)
-        elif self._stopped:
-            inlet.renew([raw])
-        else:
-            self._held.add(delivery)
-            eventlet.spawn_after(HOLD_SECONDS, self._try_again, delivery)
-
-    def _try_again(self, delivery: Delivery) -> None:
-        if delivery not in self._held:
-            return
-        self._held.discard(delivery)
-        if delivery.inlet is self.suspects:  # there it would keep all others from their turn
-            self.suspects.renew([delivery.raw])
-        elif delivery.inlet.alive(delivery.raw):
-            self._waiting.append(delivery)
-            self._pump_soon()
-
-    def _answer(self, delivery: Delivery, reply: dict[str, Any]) -> None:
-        if isinstance(self.job.contract, Request):
-            delivery.inlet.reply(delivery.raw, orjson.dumps(reply))
-
-
-def _held_too_long(delivery: Delivery, outcome: Outcome) -> bool:
-    """True if what holds the message back may be its own fault, and it had an hour."""
-    if outcome.fate is not Fate.HOLD or outcome.trouble not in OWN_FAULTS:
-        delivery.held_since = None
-        return False
-    delivery.held_since = delivery.held_since or time.monotonic()
-    if time.monotonic() - delivery.held_since < HOLD_AT_MOST:
-        return False
-    _log.error("held_too_long", message_id=delivery.call.message.id, code=outcome.trouble)
-    return True
-
-
-class Serve(Endpoint):
-    inlet = Requests()
-
-
-class HandleCommand(Endpoint):
-    inlet = Commands()
-
-
-class HandleEvent(Endpoint):
-    inlet = Events()
-
-
-class HandleAnswer(Endpoint):
-    inlet = Answers()
-
-    def read(self, raw: Incoming) -> Delivery:
-        return AnswerDelivery(raw, self.job.contract)
-
-
-class Every(Entrypoint):
-    """Runs a method again and again, in one process at a time among all replicas."""
-
-    def __init__(self, seconds: float, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.seconds = seconds
-        self._stop = eventlet.event.Event()
-
-    def start(self) -> None:
-        self.container.spawn_managed_thread(self._tick, identifier=f"every:{self.method_name}")
-
-    def stop(self) -> None:
-        if not self._stop.ready():
-            self._stop.send()
-
-    def _tick(self) -> None:
-        while not self._stop.ready():
-            with eventlet.Timeout(self.seconds, False):
-                self._stop.wait()
-                return
-            done = eventlet.event.Event()
-            self.container.spawn_worker(
-                self, (), {}, handle_result=lambda *_, d=done: d.send() or (None, None)
-            )
-            done.wait()
-
-
+@overload
 def serve(
-    contract: Request, *, batch: int = 1, outside: bool = False, workers: int | None = None
-) -> Callable[..., Any]:
-    """Serves a Request. The method gets ``tx`` and the fields, and returns the reply as a dict.
+    contract: Request[M, R], *, batch: int, workers: int | None = None, formerly: str | None = None
+) -> Callable[[Callable[[S, Tx, list[Call[M]]], Sequence[R | BusError]]], Entry]: ...
+@overload
+def serve(
+    contract: Request[M, R],
+    *,
+    outside: Literal[True],
+    workers: int | None = None,
+    formerly: str | None = None,
+) -> Callable[[Callable[[S, M], R | BusError]], Entry]: ...
+@overload
+def serve(
+    contract: Request[M, R], *, workers: int | None = None, formerly: str | None = None
+) -> Callable[[Callable[[S, Tx, M], R | BusError]], Entry]: ...
+def serve(
+    contract: Request[M, R],
+    *,
+    batch: int = 1,
+    outside: bool = False,
+    workers: int | None = None,
+    formerly: str | None = None,
+) -> Callable[[Callable[..., Any]], Entry]:
+    """Serves a Request: the method takes ``tx`` and ``message``, and returns the reply.
 
-    With ``batch`` it gets ``tx`` and a list of Call, and returns as many replies in their order.
-    With ``outside`` it gets no ``tx``: it talks to the outside and opens its own transactions; its
-    envelope is ``self.message``, and a repeat of it is the method's own to know.
+    With ``batch`` it takes ``tx`` and a list of Call, and returns as many replies in their order.
+    With ``outside`` it takes no ``tx``: it talks to the outside and opens its own transactions; its
+    envelope is ``self.envelope``, and a repeat of it is the method's own to know.
     A BusError that is returned commits what was done; one that is raised rolls it back.
+    ``formerly``: see Job. A method without ``message`` takes the fields as keywords and may return
+    a dict.
     """
-    return _declare(Serve, contract, batch, outside, workers or (2 if batch > 1 else 10))
+    job = (contract, batch, outside, workers or (2 if batch > 1 else 10), formerly)
+    return _declare(Serve, *job)
 
 
+@overload
 def handle(
-    contract: Command | Event, *, batch: int = 1, outside: bool = False, workers: int = 2
-) -> Callable[..., Any]:
-    """Handles a Command or an Event once; the method gets ``tx`` and the fields.
+    contract: Command[M] | Event[M], *, batch: int, workers: int = 2, formerly: str | None = None
+) -> Callable[[Callable[[S, Tx, list[Call[M]]], Sequence[BusError | None]]], Entry]: ...
+@overload
+def handle(
+    contract: Command[M] | Event[M],
+    *,
+    outside: Literal[True],
+    workers: int = 2,
+    formerly: str | None = None,
+) -> Callable[[Callable[[S, M], BusError | None]], Entry]: ...
+@overload
+def handle(
+    contract: Command[M] | Event[M], *, workers: int = 2, formerly: str | None = None
+) -> Callable[[Callable[[S, Tx, M], BusError | None]], Entry]: ...
+def handle(
+    contract: Command[M] | Event[M],
+    *,
+    batch: int = 1,
+    outside: bool = False,
+    workers: int = 2,
+    formerly: str | None = None,
+) -> Callable[[Callable[..., Any]], Entry]:
+    """Handles a Command or an Event once; the method takes ``tx`` and ``message``.
 
-    With ``batch`` it gets ``tx`` and a list of Call, and returns as many results.
+    With ``batch`` it takes ``tx`` and a list of Call, and returns as many results.
     """
     kind = HandleCommand if isinstance(contract, Command) else HandleEvent
-    return _declare(kind, contract, batch, outside, workers)
+    return _declare(kind, contract, batch, outside, workers, formerly)
 
 
-def answers(contract: Command, *, workers: int = 2) -> Callable[..., Any]:
-    """Takes what an agency answers, once. The method gets ``tx``, the ``agency`` that sent it (None
-    if that is not proven), the ``answer``, and the ``problem`` if it cannot be read; the question's
-    id is ``tx.message.correlation``.
+def answers(
+    contract: Command[M], *, workers: int = 2, formerly: str | None = None
+) -> Callable[[Callable[[S, Tx, Answered[M]], BusError | None]], Entry]:
+    """Takes what an agency answers, once: the method takes ``tx`` and an Answered as ``message``;
+    the question's id is ``tx.envelope.correlation``.
     """
-    return _declare(HandleAnswer, contract, 1, False, workers)
+    return _declare(HandleAnswer, contract, 1, False, workers, formerly)
 
 
 def every(seconds: float) -> Callable[..., Any]:
@@ -318,7 +123,8 @@ def every(seconds: float) -> Callable[..., Any]:
                 _log.exception("failed", every=method.__name__)
                 _count_failure(service.store, method.__name__)
 
-        return Every.decorator(seconds)(run)
+        chore: Callable[..., Any] = Every.decorator(seconds)(run)
+        return chore
 
     return declare
 
@@ -327,17 +133,23 @@ def _count_failure(store: Store, chore: str) -> None:
     store.failing[chore] = store.failing.get(chore, 0) + 1
 
 
-def _declare(
-    kind: type[Endpoint], contract: Contract, batch: int, outside: bool, workers: int
-) -> Callable[..., Any]:
-    def declare(method: Callable[..., Any]) -> Callable[..., Any]:
-        job = Job(contract, method, batch, outside, workers)
+def _declare(  # noqa: PLR0913 - the parts of a Job
+    kind: type[Endpoint],
+    contract: Contract,
+    batch: int,
+    outside: bool,
+    workers: int,
+    formerly: str | None,
+) -> Callable[[Callable[..., Any]], Entry]:
+    def declare(method: Callable[..., Any]) -> Entry:
+        job = Job(contract, method, batch, outside, workers, formerly)
 
         @functools.wraps(method)
-        def run(service: Any, calls: list[Call]) -> list[Outcome]:
+        def run(service: Any, calls: Sequence[Call]) -> list[Outcome]:
             return activator.run(service, job, calls)
 
         run.job = job  # type: ignore[attr-defined]  # tests run a method in hand
-        return kind.decorator(job)(run)
+        entry: Entry = kind.decorator(job)(run)
+        return entry
 
     return declare

@@ -1,26 +1,41 @@
 """The kinds of message: Request (Request-Reply), Command (Point-to-Point), Event (Pub-Sub)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, overload
 
 from marshmallow import Schema, ValidationError
 
-from bus.errors import ContractError, FieldError
+from bus.errors import ContractError, FieldError, Internal
+from bus.messages import Wire, is_message, read, schema_of, to_wire
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    # Any: a contract of whatever message, where code works with all of them.
+    M = TypeVar("M", default=Any)
+    R = TypeVar("R", default=Any)
+else:
+    from typing import TypeVar
+
+    M, R = TypeVar("M"), TypeVar("R")
 
 # Of the faults of a message: how many are listed, how many stand in the sentence, how long each is.
-MOST_LISTED, MOST_TOLD, LONGEST, LONGEST_NAME = 50, 5, 500, 100
+MOST_LISTED, MOST_IN_SENTENCE, LONGEST, LONGEST_NAME = 50, 5, 500, 100
 NAME = re.compile(r"^([a-z][a-z_]*)\.([a-z_]+)\.v([1-9][0-9]*)$")
 
 
 @dataclass(frozen=True, eq=False)
-class Contract:
-    """A named, versioned form of message: ``<context>.<operation>.v<version>``."""
+class Contract(Generic[M]):
+    """A named, versioned form of message: ``<context>.<operation>.v<version>``.
+
+    ``message`` is the class of its messages (bus/messages.py).
+    """
 
     name: str
-    schema: Schema
+    message: type[M]
     doc: str = ""
     unknown: ClassVar[Literal["raise", "exclude"]] = "raise"
 
@@ -45,10 +60,19 @@ class Contract:
         """The services that must do it, each of which acknowledges that it has."""
         return ()
 
-    def load(self, data: Any) -> dict[str, Any]:
-        """The data in canonical form; ContractError names every field that is wrong."""
+    @cached_property
+    def schema(self) -> Schema:
+        """The marshmallow schema of its messages."""
+        return schema_of(self.message)()
+
+    def load(self, data: Any) -> M:
+        """The message; ContractError names every field that is wrong."""
+        return read(self.message, self.load_data(data))
+
+    def load_data(self, data: Any) -> Wire:
+        """The data in canonical form, as a dict; ContractError names every field that is wrong."""
         try:
-            loaded: dict[str, Any] = self.schema.load(data, unknown=self.unknown)
+            loaded: Wire = self.schema.load(data, unknown=self.unknown)
         except ValidationError as error:
             faults = _field_errors(error.messages)
             raise ContractError(
@@ -58,39 +82,64 @@ class Contract:
             ) from None
         return loaded
 
-    def dump(self, data: Any) -> dict[str, Any]:
+    @overload
+    def checked(self, data: Mapping[str, Any]) -> Wire: ...
+    @overload
+    def checked(self, data: M) -> M: ...
+    def checked(self, data: Any) -> Any:
+        """What code put together, in canonical form: a message, or a dict for a dict."""
+        return self.load(to_wire(data)) if is_message(data) else self.load_data(dict(data))
+
+    def dump(self, data: Any) -> Wire:
         """The data as it goes on the wire."""
-        dumped: dict[str, Any] = self.schema.dump(data)
+        dumped: Wire = self.schema.dump(data)
         return dumped
 
 
 @dataclass(frozen=True, eq=False)
-class Request(Contract):
+class Request(Contract[M], Generic[M, R]):
     """Asked by the gateway of one service, answered within ``deadline`` seconds.
 
     ``effect`` says that it changes something: then a repeated id gets the first reply.
     ``agency`` says that an agency may be granted it, ``everyone`` that each agency may call it
     without a grant, ``delegable`` that one may call it in the name of another that lets it: then
-    its service must heed ``on_behalf_of`` of the caller. ``reply`` is the schema of the answer.
+    its service must heed ``on_behalf_of`` of the caller. ``reply`` is the class of the reply.
     """
 
-    reply: Schema = field(default_factory=Schema)
+    reply: type[R] = field(kw_only=True)
     effect: bool = True
     agency: bool = True
     everyone: bool = False
     delegable: bool = False
     deadline: float = 10.0
 
+    @cached_property
+    def reply_schema(self) -> Schema:
+        """The marshmallow schema of the reply."""
+        return schema_of(self.reply)()
+
+    def reply_of(self, wire: Mapping[str, Any]) -> R:
+        """The reply that a service sent, which may be newer and tell more.
+
+        Internal (``reply.unreadable``) if it lacks what the contract promises.
+        """
+        try:
+            return read(self.reply, wire)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise Internal(
+                f"The reply to {self.name} cannot be read: {error!r}", code="reply.unreadable"
+            ) from error
+
 
 @dataclass(frozen=True, eq=False)
-class Command(Contract):
-    """Told to one service, which must do it once.
+class Command(Contract[M]):
+    """Sent to one service, which must do it once.
 
-    One with an ``answer`` is told to the agency that serves it, which sends that Command back with
+    One with an ``answer`` is sent to the agency that serves it, which sends that Command back with
     the id of the question as its Correlation Identifier: a ``result`` or an ``error``.
     """
 
-    answer: "Command | None" = None
+    answer: "Command[Any] | None" = None
 
     @property
     def receivers(self) -> tuple[str, ...]:
@@ -98,16 +147,16 @@ class Command(Contract):
 
 
 @dataclass(frozen=True, eq=False)
-class Form(Contract):
+class Form(Contract[M]):
     """No message of the bus: a form in which the gateway takes what becomes Requests."""
 
 
 @dataclass(frozen=True, eq=False)
-class Event(Contract):
-    """A fact, told to whoever listens; never carries personal data. Read tolerantly.
+class Event(Contract[M]):
+    """A fact, published to whoever listens; never carries personal data. Read tolerantly.
 
     ``hearable`` lets agencies hear it whose register entry names it (``[events] hears``); with
-    ``owner``, the field that holds an agency's code, that agency alone. They are not told the
+    ``owner``, the field that holds an agency's code, that agency alone. They do not get the
     fields ``withheld``. ``heard_in`` are the services that handle it beside.
     """
 
@@ -129,27 +178,24 @@ class Event(Contract):
 
     @cached_property
     def heard(self) -> Schema:
-        """The schema of what agencies are told."""
-        return type(self.schema)(exclude=self.withheld)
+        """The schema of what agencies hear."""
+        return schema_of(self.message)(exclude=self.withheld)
 
 
 def _field_errors(messages: Any, path: str = "") -> list[FieldError]:
-    """Marshmallow's nested messages as a flat list; a message may carry ``code|text``."""
+    """Marshmallow's nested messages as a flat list; each may carry its code: ``code|text``."""
     if isinstance(messages, dict):
-        found = []
+        nested = []
         for name, inner in messages.items():
             here = path if name == "_schema" else f"{path}.{name}" if path else str(name)
-            found += _field_errors(inner, here)
-        return found
-    found = []
+            nested += _field_errors(inner, here)
+        return nested
+    faults = []
     for message in messages if isinstance(messages, list) else [messages]:
         code, bar, text = str(message).partition("|")
-        found.append(
-            FieldError(path or "body", code, text)
-            if bar
-            else FieldError(path or "body", CODES.get(code, "invalid"), code)
-        )
-    return found
+        fault = (code, text) if bar else ("invalid", code)
+        faults.append(FieldError(path or "body", *fault))
+    return faults
 
 
 def listed(faults: Sequence[FieldError]) -> list[FieldError]:
@@ -164,23 +210,12 @@ def listed(faults: Sequence[FieldError]) -> list[FieldError]:
 
 def sentence(faults: Sequence[FieldError]) -> str:
     """The first faults in one sentence."""
-    told = "; ".join(f"{cut(f.field, LONGEST_NAME)}: {cut(f.message)}" for f in faults[:MOST_TOLD])
-    rest = len(faults) - MOST_TOLD
-    return f"{told}; and {rest} more." if rest > 0 else told
+    shown = faults[:MOST_IN_SENTENCE]
+    first = "; ".join(f"{cut(fault.field, LONGEST_NAME)}: {cut(fault.message)}" for fault in shown)
+    rest = len(faults) - len(shown)
+    return f"{first}; and {rest} more." if rest else first
 
 
 def cut(text: str, most: int = LONGEST) -> str:
     """A text that was sent, short enough to be sent back."""
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-CODES = {
-    "Missing data for required field.": "required",
-    "Unknown field.": "unknown_field",
-    "Field may not be null.": "null",
-    "Not a valid string.": "not_a_string",
-    "Not a valid integer.": "not_an_integer",
-    "Not a valid boolean.": "not_a_boolean",
-    "Not a valid list.": "not_a_list",
-    "Invalid input type.": "not_an_object",
-}

@@ -11,13 +11,17 @@ from bus.database.store import MINUTE, Store, Tx
 from bus.endpoint import every, serve
 from bus.envelope import Envelope, instant
 from bus.errors import BusError
-from bus.health import health_of
+from bus.health import AskHealth, Health, health_of
+from bus.messages import ABSENT
 from bus.process import monitor
 from bus.process.monitor import Status
 from bus.process.version import release
 from bus.settings import Settings
 
 FAILING = 3
+
+# Left out of the reply: nothing is known of them.
+NOT_KNOWN: tuple[Any, Any] = (ABSENT, ABSENT)
 
 
 class StoreProvider(DependencyProvider):
@@ -44,7 +48,7 @@ class Service:
     """What every service has; ``now`` is a method so that tests can replace it."""
 
     name: str
-    message: Envelope
+    envelope: Envelope
     # nameko puts the Store and the Settings in the places of their providers.
     store: Store = StoreProvider()  # type: ignore[assignment]
     settings: Settings = SettingsProvider()  # type: ignore[assignment]
@@ -67,37 +71,37 @@ class Service:
         return {}
 
 
-def _health(service: Service) -> dict[str, Any]:
-    store, found = service.store, service.store.finding()
-    problem = found.code.removeprefix(PREFIX) if found.status is Status.FAIL else None
-    reply: dict[str, Any] = {
-        "service": service.name,
-        "version": release(),
-        "database": problem != "unreachable",
-        "database_problem": problem,
-        "writable": store.probe.finding().status is Status.PASS and problem != "full",
-        "trouble": store.troubles.recent(MINUTE),
-        "troubles": store.troubles.count(MINUTE),
+def _health(service: Service, message: AskHealth) -> Health:
+    store, finding = service.store, service.store.finding()
+    failed = finding.status is Status.FAIL
+    problem = finding.code.removeprefix(PREFIX) if failed else None
+    book_ends, worries = NOT_KNOWN if failed else _concerns(service)
+    return Health(
+        service=service.name,
+        version=release(),
+        database=problem != "unreachable",
+        database_problem=problem,
+        writable=store.probe.finding().status is Status.PASS and problem != "full",
+        trouble=store.troubles.recent(MINUTE),
+        troubles=store.troubles.count(MINUTE),
+        now=instant(service.now()),
+        book_ends=book_ends,
+        worries=worries,
         **store.probe.standing._asdict(),
-        "now": instant(service.now()),
-    }
-    if found.status is not Status.FAIL:
-        reply |= _concerns(service)
-    return reply
+    )
 
 
-def _concerns(service: Service) -> dict[str, Any]:
-    """What an operator should see in time; nothing of it while the service has no book yet."""
+def _concerns(service: Service) -> tuple[dict[str, str], dict[str, int]]:
+    """The ends of books and the worries that an operator should see in time; not known while the
+    service has no book yet.
+    """
     try:
         with service.store.transaction() as tx:
             ends = service.book_ends(tx)
             worries = service.worries(tx) | _failures(service, tx)
     except BusError:
-        return {}
-    return {
-        "book_ends": {name: day.isoformat() for name, day in ends.items() if day},
-        "worries": worries,
-    }
+        return NOT_KNOWN
+    return {name: day.isoformat() for name, day in ends.items() if day}, worries
 
 
 def _failures(service: Service, tx: Tx) -> dict[str, int]:

@@ -104,7 +104,7 @@ class Caller:
         if not isinstance(found, Request) or not found.agency:
             names = sorted(n for n, c in CATALOGUE.items() if isinstance(c, Request) and c.agency)
             raise ValueError(f"There is no contract {contract}; there are {', '.join(names)}.")
-        found.load(data)
+        found.load_data(data)
         headers = {} if found.everyone else self._named  # that is of one's own alone
         return self.post(
             path_of(found),

@@ -227,7 +227,7 @@ def answer(contract: Command, function: Function, body: bytes) -> bytes:
         return _internal(error)
     try:
         if contract.answer is not None:
-            contract.answer.load(told)
+            contract.answer.load_data(told)
         return orjson.dumps(told)
     except (ContractError, orjson.JSONEncodeError) as error:
         return _internal(error)
@@ -241,7 +241,7 @@ def load(contract: Command, body: bytes) -> dict[str, Any]:
         raise ContractError("The question is not JSON.", contract=contract.name) from None
     if isinstance(told, dict):
         told = {name: told[name] for name in contract.schema.fields if name in told}
-    return contract.load(told)
+    return contract.load_data(told)
 
 
 def _internal(error: Exception) -> bytes:

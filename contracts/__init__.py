@@ -24,6 +24,7 @@ __all__ = [
     "Command",
     "Contract",
     "Event",
+    "Form",
     "Request",
     "agency_contracts",
     "health_contracts",
@@ -74,7 +75,7 @@ def hidden_names() -> frozenset[str]:
     for contract in CATALOGUE.values():
         names |= personal_names(contract.schema)
         if isinstance(contract, Request):
-            names |= personal_names(contract.reply)
+            names |= personal_names(contract.reply_schema)
     return frozenset(names)
 
 

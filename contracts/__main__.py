@@ -32,7 +32,7 @@ def form(contract: Contract) -> dict[str, Any]:
         told |= {
             "effect": contract.effect,
             "agency": contract.agency,
-            "reply": members(contract.reply),
+            "reply": members(contract.reply_schema),
         }
         told |= {name: True for name in ("everyone", "delegable") if getattr(contract, name)}
     if isinstance(contract, Event) and contract.hearable:
@@ -87,7 +87,7 @@ def _section(name: str, contract: Contract) -> list[str]:
         lines += [_hearers(contract), ""]
     lines += _table("Field", contract.schema)
     if isinstance(contract, Request):
-        lines += _table("Answer", contract.reply)
+        lines += _table("Answer", contract.reply_schema)
     return lines
 
 

@@ -50,7 +50,7 @@ class Door:
         check_digest(message.headers, raw)
         asked = {
             "id": str(uuid.uuid4()),
-            "data": ASK.load(parse_object(raw)),
+            "data": ASK.load_data(parse_object(raw)),
             "caller": caller(
                 agency, verified.keyid, granted(self._register, agency, ASK, None, None)
             ),

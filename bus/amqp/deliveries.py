@@ -12,6 +12,7 @@ from bus.amqp.incoming import Incoming, short_text
 from bus.envelope import Envelope, new_traceparent, valid_traceparent
 from bus.errors import ContractError, FieldError
 from bus.kinds import Contract
+from bus.messages import Wire
 
 
 class Delivery:
@@ -23,7 +24,7 @@ class Delivery:
 
     def ends_within(self, seconds: float) -> bool:
         """True if its asker gives up so soon."""
-        deadline = self.call.message.deadline
+        deadline = self.call.envelope.deadline
         return deadline is not None and deadline - time.time() < seconds
 
     def __init__(self, raw: Incoming, contract: Contract) -> None:
@@ -40,7 +41,7 @@ class Delivery:
             raise _unreadable("body", "is not JSON") from None
         if not isinstance(data, dict):
             raise _unreadable("body", "is not an object")
-        self.call = Call(envelope, contract.load(data))
+        self.call: Call = Call.of(contract, envelope, data)
 
 
 class AnswerDelivery(Delivery):
@@ -52,20 +53,22 @@ class AnswerDelivery(Delivery):
     def __init__(self, raw: Incoming, contract: Contract) -> None:
         self.raw = raw
         self.held_since = None
-        told = raw.properties
-        agency = topology.sender(raw.delivery_info.get("exchange"), told.get("user_id"))
+        properties = raw.properties
+        agency = topology.sender(raw.delivery_info.get("exchange"), properties.get("user_id"))
         envelope = Envelope.new(
             contract.name,
             topology.agency_user(agency) if agency else "",
-            id=f"{agency}/{short_text(told.get('message_id')) or uuid.uuid4()}",
-            correlation=short_text(told.get("correlation_id")) or "",
+            id=f"{agency}/{short_text(properties.get('message_id')) or uuid.uuid4()}",
+            correlation=short_text(properties.get("correlation_id")) or "",
             traceparent=valid_traceparent((raw.headers).get("traceparent")) or new_traceparent(),
         )
         answer, problem = _answer(raw, contract)
-        self.call = Call(envelope, {"agency": agency, "answer": answer, "problem": problem})
+        self.call = Call.of_answer(
+            contract, envelope, agency=agency, answer=answer, problem=problem
+        )
 
 
-def _answer(raw: Incoming, contract: Contract) -> tuple[dict[str, Any] | None, str | None]:
+def _answer(raw: Incoming, contract: Contract) -> tuple[Wire | None, str | None]:
     """What an answer says, or what is wrong with it."""
     if raw.delivery_info.get("routing_key") != contract.name:
         return None, "routing_key"
@@ -74,7 +77,7 @@ def _answer(raw: Incoming, contract: Contract) -> tuple[dict[str, Any] | None, s
     if len(raw.body) > topology.LONGEST_ANSWER:
         return None, "too_large"
     try:
-        return contract.load(orjson.loads(raw.body)), None
+        return contract.load_data(orjson.loads(raw.body)), None
     except orjson.JSONDecodeError:
         return None, "not_json"
     except ContractError as error:

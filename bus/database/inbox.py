@@ -25,14 +25,14 @@ def digest(data: Mapping[str, Any]) -> bytes:
 
 
 _SEEN = select(INBOX.c.message_id, INBOX.c.digest, INBOX.c.reply).where(
-    INBOX.c.consumer == bindparam("consumer"),
+    INBOX.c.consumer == func.any(bindparam("consumers")),
     INBOX.c.message_id == func.any(bindparam("ids")),
 )
 
 
-def seen(conn: Connection, consumer: str, ids: Iterable[str]) -> dict[str, Done]:
-    """Which of these messages ``consumer`` has done already, by id."""
-    rows = conn.execute(_SEEN, {"consumer": consumer, "ids": list(ids)})
+def seen(conn: Connection, consumers: Iterable[str], ids: Iterable[str]) -> dict[str, Done]:
+    """Which of these messages were done already under one of these names, by id."""
+    rows = conn.execute(_SEEN, {"consumers": list(consumers), "ids": list(ids)})
     return {
         row.message_id: Done(bytes(row.digest), orjson.loads(row.reply) if row.reply else None)
         for row in rows
@@ -43,7 +43,7 @@ _REMEMBER = text("""
     insert into inbox (consumer, message_id, digest, reply)
     select :consumer, id, digest, reply
     from unnest(cast(:ids as text[]), cast(:digests as bytea[]), cast(:replies as bytea[]))
-        as told(id, digest, reply)
+        as done(id, digest, reply)
     on conflict do nothing""")
 
 
@@ -53,13 +53,13 @@ def remember(
     """Notes what was done; False if another transaction did one of them first (then roll back)."""
     # In one order, so that two transactions with the same messages wait and never lock each other.
     rows = sorted(done.items())
-    told = {
+    values = {
         "consumer": consumer,
         "ids": [id_ for id_, _ in rows],
         "digests": [digest_ for _, (digest_, _) in rows],
         "replies": [orjson.dumps(reply) if reply is not None else None for _, (_, reply) in rows],
     }
-    return conn.execute(_REMEMBER, told).rowcount == len(rows)
+    return conn.execute(_REMEMBER, values).rowcount == len(rows)
 
 
 def forget_old(conn: Connection) -> int:

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, overload
 
 import psycopg2
 from sqlalchemy import Connection, create_engine, event, text
@@ -17,7 +17,8 @@ from bus.database.probe import DatabaseProbe
 from bus.database.troubles import Troubles
 from bus.envelope import Envelope
 from bus.errors import Unavailable
-from bus.kinds import Command, Contract, Event
+from bus.kinds import Command, Contract, Event, M
+from bus.messages import Wire, to_wire
 from bus.process.monitor import Finding, Status, fail, warn
 from bus.settings import Settings
 
@@ -41,30 +42,60 @@ TRY_TO_WRITE = (
 class Tx:
     """An open transaction: ``conn`` for statements, ``publish`` and ``send`` for the outbox.
 
-    ``message`` is the envelope of the message being worked on, if there is one; ``numbers`` are
-    those that it gives to the outside.
+    ``envelope`` is that of the message being worked on, if there is one; ``numbers`` are those that
+    it gives to the outside.
     """
 
     def __init__(
-        self, conn: Connection, source: str, message: Envelope | None, marks: Marks
+        self, conn: Connection, source: str, envelope: Envelope | None, marks: Marks
     ) -> None:
         self.conn = conn
-        self.message = message
+        self.envelope = envelope
         self.numbers = Numbers(conn, marks)
         self._source = source
         self._rows: list[dict[str, Any]] = []
 
-    def publish(self, event: Event, *, subject: str | None = None, **data: Any) -> None:
-        """Tells an Event to whoever listens, if and when this transaction commits."""
-        self._put(event, subject, data)
+    @overload
+    def publish(self, event: Event[M], message: M, /, *, subject: str | None = None) -> None: ...
+    @overload
+    def publish(self, event: Event[M], /, *, subject: str | None = None, **data: Any) -> None: ...
+    def publish(
+        self,
+        event: Event[M],
+        message: M | None = None,
+        /,
+        *,
+        subject: str | None = None,
+        **data: Any,
+    ) -> None:
+        """Publishes an Event to whoever listens, if and when this transaction commits."""
+        self._put(event, subject, _wire(message, data))
 
-    def send(self, command: Command, *, subject: str | None = None, **data: Any) -> None:
+    @overload
+    def send(self, command: Command[M], message: M, /, *, subject: str | None = None) -> None: ...
+    @overload
+    def send(self, command: Command[M], /, *, subject: str | None = None, **data: Any) -> None: ...
+    def send(
+        self,
+        command: Command[M],
+        message: M | None = None,
+        /,
+        *,
+        subject: str | None = None,
+        **data: Any,
+    ) -> None:
         """Sends a Command to its one receiver, if and when this transaction commits."""
-        self._put(command, subject, data)
+        self._put(command, subject, _wire(message, data))
 
-    def ask_agency(self, agency: str, command: Command, **data: Any) -> str:
+    @overload
+    def ask_agency(self, agency: str, command: Command[M], message: M, /) -> str: ...
+    @overload
+    def ask_agency(self, agency: str, command: Command[M], /, **data: Any) -> str: ...
+    def ask_agency(
+        self, agency: str, command: Command[M], message: M | None = None, /, **data: Any
+    ) -> str:
         """Sends a Command to the agency that serves it; its id, to which the answer will refer."""
-        return self._put(command, None, data, agency)
+        return self._put(command, None, _wire(message, data), agency)
 
     def tell_agency(
         self, agency: str, id: str, headers: dict[str, Any], data: dict[str, Any]
@@ -96,10 +127,14 @@ class Tx:
         data: dict[str, Any],
         agency: str | None = None,
     ) -> str:
-        contract.load(data)
-        envelope = Envelope.new(contract.name, self._source, cause=self.message, subject=subject)
+        contract.load_data(data)
+        envelope = Envelope.new(contract.name, self._source, cause=self.envelope, subject=subject)
         self._rows.append(outbox.row(contract, envelope, contract.dump(data), agency))
         return envelope.id
+
+
+def _wire(message: object | None, data: Wire) -> Wire:
+    return data if message is None else to_wire(message)
 
 
 class Store:
@@ -143,14 +178,14 @@ class Store:
         event.listen(self.engine, "handle_error", _leave_standby)
 
     @contextmanager
-    def transaction(self, message: Envelope | None = None) -> Iterator[Tx]:
+    def transaction(self, envelope: Envelope | None = None) -> Iterator[Tx]:
         """Commits if the body ends well, else rolls back.
 
         Unavailable with a code of bus.database.faults stands for the database's own troubles; they
         pass, so what was tried may be tried again.
         """
         with self._naming_troubles(), self.engine.begin() as conn:
-            tx = Tx(conn, self.source, message, self.marks)
+            tx = Tx(conn, self.source, envelope, self.marks)
             yield tx
             tx.flush()
 

@@ -1,12 +1,15 @@
 """What officers of the register of agencies do, from the ops face."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated
 
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import ValidationError
 
-from bus.fields import Block, Checked, Choice, Day, Instant, Prose, Text, whole
-from bus.kinds import Request
-from contracts.agencies.register import STATES, Changed, Nothing, OneAgency, agency_code
+from bus.fields import Checked, Choice, Prose, Text, whole
+from bus.kinds import M, R, Request
+from bus.messages import ABSENT, OPTIONAL, check, message
+from bus.values import Block, Day, Instant
+from contracts.agencies.register import STATES, AgencyCode, Changed, Nothing, OneAgency
 from iran import identifiers
 
 ROLES = ("clerk", "approver")
@@ -17,187 +20,189 @@ CONTACT_ROLES = ("legal", "technical", "security", "operations")
 LONGEST_DOCUMENT = 100_000
 
 
-class Officer(Schema):
-    username = Text(64, required=True)
-    role = Choice(ROLES, required=True)
+@message
+class Officer:
+    username: Annotated[str, Text(64)]
+    role: Annotated[str, Choice(ROLES)]
 
 
-class AgencyNames(Schema):
+@message
+class AgencyNames:
     """What agencies are called in Persian, those whose rights ended too; for pages that name
     them.
     """
 
-    names = fields.Dict(
-        keys=Text(64), values=Text(200), required=True, metadata={"description": "Code → name"}
-    )
+    names: Annotated[Mapping[Annotated[str, Text(64)], Annotated[str, Text(200)]], "Code → name"]
 
 
+@message
 class AgencyRow(OneAgency):
-    name = Text(200, required=True)
-    name_fa = Text(200, required=True, least=0)
-    version = fields.Integer(required=True)
-    state = Choice(STATES, required=True)
-    keys = fields.Integer(required=True)
-    grants = fields.Integer(required=True)
-    ends_on = Day(
-        required=True, allow_none=True,
-        metadata={"description": "The day on which the first of its keys and grants ends"},
-    )  # fmt: skip
-    open = fields.Integer(required=True, metadata={"description": "Proposals that wait"})
+    name: Annotated[str, Text(200)]
+    name_fa: Annotated[str, Text(200, least=0)]
+    version: int
+    state: Annotated[str, Choice(STATES)]
+    keys: int
+    grants: int
+    ends_on: Annotated[Day | None, "The day on which the first of its keys and grants ends"]
+    open: Annotated[int, "Proposals that wait"]
 
 
-class AgencyRows(Schema):
+@message
+class AgencyRows:
     """``changes`` are the proposals that wait, of new agencies too."""
 
-    agencies = fields.List(fields.Nested(AgencyRow), required=True)
-    changes = fields.List(Block(), required=True)
+    agencies: tuple[AgencyRow, ...]
+    changes: tuple[Block, ...]
 
 
-class Change(Schema):
+@message
+class Change:
     """A proposal; ``lines`` tell what it changes of what is in force, line by line."""
 
-    id = fields.Integer(required=True)
-    code = agency_code(required=True)
-    base_version = fields.Integer(required=True)
-    stale = fields.Boolean(required=True)
-    reason = Prose(1000, required=True)
-    state = Choice(CHANGE_STATES, required=True)
-    proposed_by = Text(64, required=True)
-    proposed_at = Instant(required=True)
-    decided_by = Text(64, required=True, allow_none=True)
-    decided_at = Instant(required=True, allow_none=True)
-    decision = Text(1000, required=True, least=0)
-    lines = fields.List(Block(), required=True)
-    before = Block(
-        allow_none=True, metadata={"description": "The document in force when it was proposed"}
-    )
-    after = Block(metadata={"description": "The document that is proposed"})
+    id: int
+    code: AgencyCode
+    base_version: int
+    stale: bool
+    reason: Annotated[str, Prose(1000)]
+    state: Annotated[str, Choice(CHANGE_STATES)]
+    proposed_by: Annotated[str, Text(64)]
+    proposed_at: Instant
+    decided_by: Annotated[str | None, Text(64)]
+    decided_at: Instant | None
+    decision: Annotated[str, Text(1000, least=0)]
+    lines: tuple[Block, ...]
+    before: Annotated[Block | None, "The document in force when it was proposed", OPTIONAL] = ABSENT
+    after: Annotated[Block | None, "The document that is proposed", OPTIONAL] = None
 
 
-class ContactOf(Schema):
-    id = fields.Integer(required=True)
-    role = Choice(CONTACT_ROLES, required=True)
-    name = Text(100, required=True, personal=True)
-    email = Text(200, required=True, personal=True)
-    mobile = Text(20, required=True, least=0, personal=True)
+@message
+class ContactOf:
+    id: int
+    role: Annotated[str, Choice(CONTACT_ROLES)]
+    name: Annotated[str, Text(100, personal=True)]
+    email: Annotated[str, Text(200, personal=True)]
+    mobile: Annotated[str, Text(20, least=0, personal=True)]
 
 
+@message
 class AgencyWhole(OneAgency):
     """``text`` is the document as TOML; grants and delegations have their ``id`` in ``ids``."""
 
-    version = fields.Integer(required=True)
-    state = Choice((*STATES, "NEW"), required=True)
-    ends_at = Instant(required=True, allow_none=True)
-    document = Block(required=True, allow_none=True)
-    text = fields.String(required=True)
-    ids = Block(required=True)
-    changes = fields.List(fields.Nested(Change), required=True)
-    history = fields.List(Block(), required=True)
-    contacts = fields.List(fields.Nested(ContactOf), required=True)
+    version: int
+    state: Annotated[str, Choice((*STATES, "NEW"))]
+    ends_at: Instant | None
+    document: Block | None
+    text: str
+    ids: Block
+    changes: tuple[Change, ...]
+    history: tuple[Block, ...]
+    contacts: tuple[ContactOf, ...]
 
 
-class Propose(Schema):
+@message
+class Propose:
     """A new agency (``base_version`` 0), or a new document for the version that was seen."""
 
-    document = Block(load_default=None, allow_none=True)
-    toml = Prose(LONGEST_DOCUMENT, load_default=None, allow_none=True)
-    base_version = whole(0, 2**53, required=True)
-    reason = Prose(1000, least=5, required=True)
+    document: Block | None = None
+    toml: Annotated[str | None, Prose(LONGEST_DOCUMENT)] = None
+    base_version: Annotated[int, whole(0, 2**53)]
+    reason: Annotated[str, Prose(1000, least=5)]
 
-    @validates_schema(skip_on_field_errors=True)
-    def _one(self, data: dict[str, Any], **_: Any) -> None:
-        if (data["document"] is None) == (data["toml"] is None):
+    @check
+    def _one_form(self) -> None:
+        if (self.document is None) == (self.toml is None):
             raise ValidationError("required|Give the document, as JSON or as TOML.", "toml")
 
 
-class OneChange(Schema):
-    id = whole(1, 2**53, required=True)
+@message
+class OneChange:
+    id: Annotated[int, whole(1, 2**53)]
 
 
+@message
 class RefuseChange(OneChange):
-    why = Prose(1000, least=5, required=True)
+    why: Annotated[str, Prose(1000, least=5)]
 
 
+@message
 class Revoke(OneAgency):
     """``id`` of the key or certificate, that which a grant or delegation was read with, or the name
     of what is served or heard as it stands in the document.
     """
 
-    what = Choice(REVOKED, required=True)
-    id = Text(100, load_default="", least=0)
-    reason = Prose(1000, least=5, required=True)
-    version = whole(
-        0,
-        2**53,
-        load_default=None,
-        allow_none=True,
-        metadata={"description": "The version that was looked at; refused if it is no more"},
-    )
+    what: Annotated[str, Choice(REVOKED)]
+    id: Annotated[str, Text(100, least=0)] = ""
+    reason: Annotated[str, Prose(1000, least=5)]
+    version: Annotated[
+        int | None, whole(0, 2**53), "The version that was looked at; refused if it is no more"
+    ] = None
 
-    @validates_schema(skip_on_field_errors=True)
-    def _which(self, data: dict[str, Any], **_: Any) -> None:
-        if data["what"] != "agency" and not data["id"]:
+    @check
+    def _names_one(self) -> None:
+        if self.what != "agency" and not self.id:
             raise ValidationError("required|Say which one.", "id")
 
 
+@message
 class PutContact(OneAgency):
     """A new contact, or other words for one."""
 
-    id = whole(1, 2**53, load_default=None, allow_none=True)
-    role = Choice(CONTACT_ROLES, required=True)
-    name = Text(100, required=True, personal=True)
-    email = Checked(200, identifiers.email, required=True, personal=True)
-    mobile = Checked(20, identifiers.mobile, load_default=None, allow_none=True, personal=True)
+    id: Annotated[int | None, whole(1, 2**53)] = None
+    role: Annotated[str, Choice(CONTACT_ROLES)]
+    name: Annotated[str, Text(100, personal=True)]
+    email: Annotated[str, Checked(200, identifiers.email, personal=True)]
+    mobile: Annotated[str | None, Checked(20, identifiers.mobile, personal=True)] = None
 
 
+@message
 class RemoveContact(OneAgency):
-    id = whole(1, 2**53, required=True)
+    id: Annotated[int, whole(1, 2**53)]
 
 
-class ListAudit(Schema):
-    code = agency_code(load_default=None, allow_none=True)
-    before = whole(1, 2**53, load_default=None, allow_none=True)
-    limit = whole(1, 200, load_default=50)
+@message
+class ListAudit:
+    code: AgencyCode | None = None
+    before: Annotated[int | None, whole(1, 2**53)] = None
+    limit: Annotated[int, whole(1, 200)] = 50
 
 
-class Audit(Schema):
+@message
+class Audit:
     """What was done, newest first: ``at``, ``who``, ``what``, ``code``, ``version``, ``detail``,
     ``reason``.
     """
 
-    acts = fields.List(Block(), required=True)
-    next = fields.Integer(required=True, allow_none=True)
+    acts: tuple[Block, ...]
+    next: int | None
 
 
 def _officers(
-    name: str, schema: Schema, doc: str, reply: Schema, *, effect: bool = True
-) -> Request:
+    name: str, message: type[M], doc: str, reply: type[R], *, effect: bool = True
+) -> Request[M, R]:
     return Request(
-        f"agencies.{name}.v1", schema, doc, reply=reply, effect=effect, agency=False, deadline=25.0
+        f"agencies.{name}.v1", message, doc, reply=reply, effect=effect, agency=False, deadline=25.0
     )
 
 
 WHO_AM_I = _officers(
-    "who_am_i", Nothing(), "Who asks, as an officer of the register.", Officer(), effect=False
+    "who_am_i", Nothing, "Who asks, as an officer of the register.", Officer, effect=False
 )
 # A name is no right: any colleague's page tells it. A page without it is better than a late one.
 AGENCY_NAMES = Request(
-    "agencies.names.v1", Nothing(), "What agencies are called.", reply=AgencyNames(), effect=False,
+    "agencies.names.v1", Nothing, "What agencies are called.", reply=AgencyNames, effect=False,
     agency=False, deadline=2.0,
 )  # fmt: skip
-LIST = _officers("list", Nothing(), "All agencies, and what waits.", AgencyRows(), effect=False)
+LIST = _officers("list", Nothing, "All agencies, and what waits.", AgencyRows, effect=False)
 READ = _officers(
-    "read", OneAgency(), "One agency with its proposals, history and contacts.", AgencyWhole(),
+    "read", OneAgency, "One agency with its proposals, history and contacts.", AgencyWhole,
     effect=False,
 )  # fmt: skip
-PROPOSE = _officers("propose", Propose(), "Proposes a new agency or a new document.", Change())
-READ_CHANGE = _officers("read_change", OneChange(), "One proposal.", Change(), effect=False)
-APPROVE = _officers("approve", OneChange(), "A second officer puts a proposal in force.", Change())
-REFUSE = _officers("refuse", RefuseChange(), "A second officer refuses a proposal.", Change())
-WITHDRAW = _officers("withdraw", OneChange(), "Takes a proposal back.", Change())
-REVOKE = _officers(
-    "revoke", Revoke(), "Takes a right back at once; one officer is enough.", Changed()
-)
-PUT_CONTACT = _officers("put_contact", PutContact(), "Whom to call at an agency.", ContactOf())
-REMOVE_CONTACT = _officers("remove_contact", RemoveContact(), "Forgets a contact.", OneAgency())
-AUDIT = _officers("audit", ListAudit(), "Who did what in the register.", Audit(), effect=False)
+PROPOSE = _officers("propose", Propose, "Proposes a new agency or a new document.", Change)
+READ_CHANGE = _officers("read_change", OneChange, "One proposal.", Change, effect=False)
+APPROVE = _officers("approve", OneChange, "A second officer puts a proposal in force.", Change)
+REFUSE = _officers("refuse", RefuseChange, "A second officer refuses a proposal.", Change)
+WITHDRAW = _officers("withdraw", OneChange, "Takes a proposal back.", Change)
+REVOKE = _officers("revoke", Revoke, "Takes a right back at once; one officer is enough.", Changed)
+PUT_CONTACT = _officers("put_contact", PutContact, "Whom to call at an agency.", ContactOf)
+REMOVE_CONTACT = _officers("remove_contact", RemoveContact, "Forgets a contact.", OneAgency)
+AUDIT = _officers("audit", ListAudit, "Who did what in the register.", Audit, effect=False)

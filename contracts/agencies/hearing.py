@@ -3,115 +3,121 @@
 Their owner is the team of services/agencies.
 """
 
-from marshmallow import Schema, fields, validate
+from typing import Annotated
 
-from bus.fields import Block, Instant, Text, code_text, whole
+from marshmallow import validate
+
+from bus.fields import Text, whole
 from bus.kinds import Request
+from bus.messages import OPTIONAL, message
+from bus.values import Block, Instant, Tick
 
 REFUSALS_AT_ONCE = 500
 
 
-class ReadFeed(Schema):
-    after = whole(
-        0, 2**53, load_default=None, allow_none=True,
-        metadata={"description": "The sequence of the last event that you know; if it is left "
-                                 "out, the feed from its oldest event on"},
-    )  # fmt: skip
-    limit = whole(1, 500, load_default=100)
+@message
+class ReadFeed:
+    after: Annotated[
+        int | None,
+        whole(0, 2**53),
+        "The sequence of the last event that you know; if it is left "
+        "out, the feed from its oldest event on",
+    ] = None
+    limit: Annotated[int, whole(1, 500)] = 100
 
 
-class Heard(Schema):
+@message
+class Heard:
     """An event as CloudEvents 1.0 has it in JSON. ``sequence`` rises by one from event to event of
     an agency (CloudEvents, extension "sequence"); ``id`` is the same for all who hear it.
     """
 
-    specversion = Text(3, required=True)
-    id = Text(255, required=True)
-    type = Text(100, required=True, metadata={"description": "The contract of the event"})
-    source = Text(255, required=True)
-    time = Instant(required=True)
-    subject = Text(255)
-    datacontenttype = Text(50, required=True)
-    sequence = Text(12, required=True, metadata={"description": "A number, with leading zeros"})
-    traceparent = Text(55)
-    data = Block(required=True, metadata={"description": "What its contract tells agencies"})
+    specversion: Annotated[str, Text(3)]
+    id: Annotated[str, Text(255)]
+    type: Annotated[str, Text(100), "The contract of the event"]
+    source: Annotated[str, Text(255)]
+    time: Instant
+    subject: Annotated[str | None, Text(255), OPTIONAL] = None
+    datacontenttype: Annotated[str, Text(50)]
+    sequence: Annotated[str, Text(12), "A number, with leading zeros"]
+    traceparent: Annotated[str | None, Text(55), OPTIONAL] = None
+    data: Annotated[Block, "What its contract tells agencies"]
 
 
-class Feed(Schema):
-    events = fields.List(fields.Nested(Heard), required=True)
-    next = fields.Integer(
-        required=True, metadata={"description": "after of the next call; at once, if this was full"}
-    )
-    oldest = fields.Integer(
-        required=True, metadata={"description": "The sequence from which on events are still kept"}
-    )
+@message
+class Feed:
+    events: tuple[Heard, ...]
+    next: Annotated[int, "after of the next call; at once, if this was full"]
+    oldest: Annotated[int, "The sequence from which on events are still kept"]
 
 
-class Refusal(Schema):
+@message
+class Refusal:
     """A request that the agency face has refused; nothing of its body.
 
     ``proven`` is false if only the key's id was told, which anybody can do.
     """
 
-    at = Instant(required=True)
-    trace_id = Text(32, required=True)
-    contract = Text(100, required=True, allow_none=True)
-    status = fields.Integer(required=True)
-    code = Text(60, required=True)
-    message = Text(400, required=True, metadata={"description": "What the code means"})
-    key = Text(64, required=True, allow_none=True, metadata={"description": "The id of your key"})
-    proven = fields.Boolean(required=True)
+    at: Instant
+    trace_id: Annotated[str, Text(32)]
+    contract: Annotated[str | None, Text(100)]
+    status: int
+    code: Annotated[str, Text(60)]
+    message: Annotated[str, Text(400), "What the code means"]
+    key: Annotated[str | None, Text(64), "The id of your key"]
+    proven: Tick
 
 
+@message
 class NotedRefusal(Refusal):
-    agency = code_text(64, required=True)
+    agency: Annotated[str, Text(64)]
 
 
-class NoteRefusals(Schema):
-    refusals = fields.List(
-        fields.Nested(NotedRefusal),
-        required=True,
-        validate=validate.Length(1, REFUSALS_AT_ONCE, error="length|Too many at once."),
-    )
+@message
+class NoteRefusals:
+    refusals: Annotated[
+        tuple[NotedRefusal, ...],
+        validate.Length(1, REFUSALS_AT_ONCE, error="length|Too many at once."),
+    ]
 
 
-class Noted(Schema):
-    noted = fields.Integer(required=True)
+@message
+class Noted:
+    noted: int
 
 
-class ReadRefusals(Schema):
-    before = whole(
-        1, 2**53, load_default=None, allow_none=True,
-        metadata={"description": "next of the page before"},
-    )  # fmt: skip
-    limit = whole(1, 200, load_default=50)
+@message
+class ReadRefusals:
+    before: Annotated[int | None, whole(1, 2**53), "next of the page before"] = None
+    limit: Annotated[int, whole(1, 200)] = 50
 
 
-class Refusals(Schema):
-    refusals = fields.List(fields.Nested(Refusal), required=True)
-    next = fields.Integer(required=True, allow_none=True)
+@message
+class Refusals:
+    refusals: tuple[Refusal, ...]
+    next: int | None
 
 
 FEED = Request(
     "agencies.feed.v1",
-    ReadFeed(),
+    ReadFeed,
     "Reads the events that you hear, in their order; kept for 30 days.",
-    reply=Feed(),
+    reply=Feed,
     effect=False,
     everyone=True,
 )
 REFUSALS = Request(
     "agencies.refusals.v1",
-    ReadRefusals(),
+    ReadRefusals,
     "Lists your own requests that were refused, newest first; kept for 30 days.",
-    reply=Refusals(),
+    reply=Refusals,
     effect=False,
     everyone=True,
 )
 NOTE_REFUSALS = Request(
     "agencies.note_refusals.v1",
-    NoteRefusals(),
+    NoteRefusals,
     "Records whom the agency face has refused.",
-    reply=Noted(),
+    reply=Noted,
     agency=False,
 )

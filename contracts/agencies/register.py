@@ -5,22 +5,20 @@ Their owner is the team of services/agencies.
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from marshmallow import (
-    EXCLUDE,
-    Schema,
     ValidationError,
     fields,
-    pre_load,
     validate,
-    validates_schema,
 )
 
 from bus import rules
-from bus.fields import Block, Day, Pattern, Text, whole
+from bus.fields import Pattern, Text, whole
 from bus.kinds import Event, Form, Request
+from bus.messages import OPTIONAL, Meta, check, message, raw
 from bus.topology import AGENCY_CODE
+from bus.values import Block, Day, Tick
 
 STATES = ("IN_FORCE", "REVOKED", "ENDED")
 # The members of a JSON Web Key that make a public key (RFC 7518, RFC 8037).
@@ -49,16 +47,14 @@ class Jwk(fields.Field[dict[str, str]]):
         return told
 
 
-def key_id(**kwargs: Any) -> Text:
-    """The id of a key or a certificate, unique in the whole register."""
-    return Text(
-        64,
-        validate=Pattern(KEY_ID, "format|Use letters, digits, dot, dash, underscore."),
-        **kwargs,
-    )
+PublicKeyOfJson = Annotated[dict[str, str], Jwk()]
+# The id of a key or a certificate, unique in the whole register.
+KeyId = Annotated[
+    str, Text(64), Pattern(KEY_ID, "format|Use letters, digits, dot, dash, underscore.")
+]
 
 
-def _word(most: int, **kwargs: Any) -> Text:
+def _word(most: int) -> Text:
     """Text in one line that turns the direction of nothing that stands beside it. What is signed
     is never mended: it is refused.
     """
@@ -66,228 +62,234 @@ def _word(most: int, **kwargs: Any) -> Text:
         most,
         fold=str,
         validate=Pattern(STRAIGHT, "characters|Marks that turn the direction may not stand here."),
-        **kwargs,
     )
 
 
-def agency_code(**kwargs: Any) -> Text:
-    """The code of an agency."""
-    return Text(
-        40,
-        validate=Pattern(f"^{AGENCY_CODE.pattern}$", "format|Use 2 to 40 of a-z, 0-9 and -."),
-        **kwargs,
-    )
+AgencyCode = Annotated[
+    str,
+    Text(40),
+    Pattern(f"^{AGENCY_CODE.pattern}$", "format|Use 2 to 40 of a-z, 0-9 and -."),
+]
+Names = Annotated[tuple[Annotated[str, Text(100)], ...], validate.Length(0, 100)]
 
 
-def _names(most: int = 100, **kwargs: Any) -> fields.List[Any]:
-    return fields.List(Text(100), validate=validate.Length(0, most), **kwargs)
+@message
+class Limits:
+    requests: Annotated[int | None, whole(1, 1_000_000), OPTIONAL] = None
+    seconds: Annotated[int | None, whole(1, 86_400), OPTIONAL] = None
 
 
-class Limits(Schema):
-    requests = whole(1, 1_000_000)
-    seconds = whole(1, 86_400)
-
-
-class Key(Schema):
+@message
+class Key:
     """A key that an agency proves itself by: ``public_key`` (Ed25519, base64) or ``jwk``."""
 
-    id = key_id(required=True)
-    public_key = Text(60)
-    jwk = Jwk()
-    until = Day(required=True)
+    id: KeyId
+    public_key: Annotated[str | None, Text(60), OPTIONAL] = None
+    jwk: Annotated[PublicKeyOfJson | None, OPTIONAL] = None
+    until: Day
 
-    @validates_schema(skip_on_field_errors=True)
-    def _one(self, data: dict[str, Any], **_: Any) -> None:
-        if ("public_key" in data) == ("jwk" in data):
+    @check
+    def _one_form(self) -> None:
+        if (self.public_key is None) == (self.jwk is None):
             raise ValidationError("required|Give public_key or jwk, one of the two.", "public_key")
 
 
-class Certificate(Schema):
+@message
+class Certificate:
     """``sha256`` of its DER in hex, as openssl prints it."""
 
-    id = key_id(required=True)
-    sha256 = Text(95, required=True)
-    until = Day(required=True)
+    id: KeyId
+    sha256: Annotated[str, Text(95)]
+    until: Day
 
 
-class Grant(Schema):
+@message
+class Grant:
     """Leave to use contracts (``inquiry.ask.v1``, ``inquiry.*``) for purposes until a day."""
 
-    contract = Text(100, required=True)
-    purposes = _names()
-    until = Day(required=True)
-    basis = Text(300, metadata={"description": "The law or agreement that it stands on"})
-    blocks = _names(metadata={"description": "Only these blocks of the purpose's"})
-    per_day = whole(1, 10**9, metadata={"description": "Questions a day in Tehran"})
-    networks = fields.List(Text(50), validate=validate.Length(0, 100))
+    contract: Annotated[str, Text(100)]
+    purposes: Annotated[Names | None, OPTIONAL] = None
+    until: Day
+    basis: Annotated[str | None, Text(300), "The law or agreement that it stands on", OPTIONAL] = (
+        None
+    )
+    blocks: Annotated[Names | None, "Only these blocks of the purpose's", OPTIONAL] = None
+    per_day: Annotated[int | None, whole(1, 10**9), "Questions a day in Tehran", OPTIONAL] = None
+    networks: Annotated[
+        tuple[Annotated[str, Text(50)], ...] | None, validate.Length(0, 100), OPTIONAL
+    ] = None
 
 
-class Delegation(Schema):
+@message
+class Delegation:
     """``to`` may ask in this agency's name."""
 
-    to = agency_code(required=True)
-    contract = Text(100, required=True)
-    purposes = _names()
-    until = Day(required=True)
-    basis = Text(300)
+    to: AgencyCode
+    contract: Annotated[str, Text(100)]
+    purposes: Annotated[Names | None, OPTIONAL] = None
+    until: Day
+    basis: Annotated[str | None, Text(300), OPTIONAL] = None
 
 
-class Amqp(Schema):
-    serves = _names()
+@message
+class Amqp:
+    serves: Annotated[Names | None, OPTIONAL] = None
 
 
-class Events(Schema):
-    hears = _names()
-    queue = fields.Boolean()
+@message
+class Events:
+    hears: Annotated[Names | None, OPTIONAL] = None
+    queue: Annotated[Tick | None, OPTIONAL] = None
 
 
-class AgencyDocument(Schema):
+@message
+class AgencyDocument:
     """All that the register holds of an agency, but for whom to call; no personal data."""
 
-    code = agency_code(required=True)
-    name = _word(200, required=True)
-    name_fa = _word(200)
-    member = agency_code(
-        metadata={"description": "The agency whose subsystem this is; it ends with it"}
-    )
-    limits = fields.Nested(Limits)
-    keys = fields.List(fields.Nested(Key), validate=validate.Length(0, MOST_KEYS))
-    certificates = fields.List(fields.Nested(Certificate), validate=validate.Length(0, MOST_KEYS))
-    grants = fields.List(fields.Nested(Grant), validate=validate.Length(0, 200))
-    delegations = fields.List(fields.Nested(Delegation), validate=validate.Length(0, 200))
-    amqp = fields.Nested(Amqp)
-    events = fields.Nested(Events)
+    code: AgencyCode
+    name: Annotated[str, _word(200)]
+    name_fa: Annotated[str | None, _word(200), OPTIONAL] = None
+    member: Annotated[
+        AgencyCode | None, "The agency whose subsystem this is; it ends with it", OPTIONAL
+    ] = None
+    limits: Annotated[Limits | None, OPTIONAL] = None
+    keys: Annotated[tuple[Key, ...] | None, validate.Length(0, MOST_KEYS), OPTIONAL] = None
+    certificates: Annotated[
+        tuple[Certificate, ...] | None, validate.Length(0, MOST_KEYS), OPTIONAL
+    ] = None
+    grants: Annotated[tuple[Grant, ...] | None, validate.Length(0, 200), OPTIONAL] = None
+    delegations: Annotated[tuple[Delegation, ...] | None, validate.Length(0, 200), OPTIONAL] = None
+    amqp: Annotated[Amqp | None, OPTIONAL] = None
+    events: Annotated[Events | None, OPTIONAL] = None
 
 
-DOCUMENT = Form("agencies.document.v1", AgencyDocument())
+DOCUMENT = Form("agencies.document.v1", AgencyDocument)
 
 
-class Nothing(Schema):
+@message
+class Nothing:
     """No fields."""
 
 
-class OneAgency(Schema):
-    code = agency_code(required=True)
+@message
+class OneAgency:
+    code: AgencyCode
 
 
-class CopiesAfter(Schema):
-    after = whole(0, 2**53, required=True, metadata={"description": "The version known already"})
+@message
+class CopiesAfter:
+    after: Annotated[int, whole(0, 2**53), "The version known already"]
 
 
-class Copies(Schema):
+@message
+class Copies:
     """``copies``: ``code``, ``version`` and ``jws``, which is null for an agency that has ended; of
     one that was revoked it holds no right.
     """
 
-    version = fields.Integer(required=True)
-    copies = fields.List(Block(), required=True)
+    version: int
+    copies: tuple[Block, ...]
 
 
+@message
 class Own(OneAgency):
     """``jws``: the document with ``version`` in it, signed by us (EdDSA, compact)."""
 
-    version = fields.Integer(required=True)
-    document = Block(required=True)
-    jws = fields.String(required=True)
+    version: int
+    document: Block
+    jws: str
 
 
-def proof_of_key() -> Text:
-    """A proof of possession: a compact JWS by the new key itself."""
-    return Text(
-        2000,
-        metadata={
-            "description": "A JWS by this key over sub, jkt and iat; docs/join.md, "
-            "Proof of a new key",
-            "pattern": r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
-        },
-    )
+# A proof of possession: a compact JWS by the new key itself.
+ProofOfKey = Annotated[
+    str,
+    Text(2000),
+    "A JWS by this key over sub, jkt and iat; docs/join.md, Proof of a new key",
+    Meta(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$"),
+]
 
 
-class NewKey(Schema):
+@message(unknown="exclude", rules=rules.PROVEN)
+class NewKey:
     """A public JSON Web Key (RFC 7517) with ``kid`` and its last day ``until``."""
 
-    class Meta:
-        unknown = EXCLUDE  # use, alg and what else other tools write beside a key
-        rules = rules.PROVEN
+    kid: KeyId
+    until: Day
+    kty: Annotated[str, Text(10)]
+    crv: Annotated[str | None, Text(20), OPTIONAL] = None
+    x: Annotated[str | None, Text(100), OPTIONAL] = None
+    y: Annotated[str | None, Text(100), OPTIONAL] = None
+    n: Annotated[str | None, Text(1000), OPTIONAL] = None
+    e: Annotated[str | None, Text(10), OPTIONAL] = None
+    proof: Annotated[ProofOfKey | None, OPTIONAL] = None
 
-    kid = key_id(required=True)
-    until = Day(required=True)
-    kty = Text(10, required=True)
-    crv = Text(20)
-    x = Text(100)
-    y = Text(100)
-    n = Text(1000)
-    e = Text(10)
-    proof = proof_of_key()
-
-    @pre_load
-    def _public(self, data: Any, **_: Any) -> Any:
+    @staticmethod
+    @raw
+    def _is_public(data: object) -> None:
         if isinstance(data, Mapping):
             Jwk().deserialize(data)
-        return data
 
 
-class RotateKeys(Schema):
+@message
+class RotateKeys:
     """A JSON Web Key Set that takes the place of the agency's keys."""
 
-    keys = fields.List(
-        fields.Nested(NewKey), required=True,
-        validate=validate.Length(1, 5, error="length|Give 1 to 5 keys."),
-    )  # fmt: skip
-    old_until = Day(
-        load_default=None, allow_none=True,
-        metadata={"description": "Until when the present keys still hold, 7 days at most; they "
-                                 "end at once if it is left out"},
-    )  # fmt: skip
+    keys: Annotated[tuple[NewKey, ...], validate.Length(1, 5, error="length|Give 1 to 5 keys.")]
+    old_until: Annotated[
+        Day | None,
+        "Until when the present keys still hold, 7 days at most; they "
+        "end at once if it is left out",
+    ] = None
 
 
+@message
 class KeysNow(OneAgency):
-    version = fields.Integer(required=True)
-    keys = fields.List(Block(), required=True)
+    version: int
+    keys: tuple[Block, ...]
 
 
-class RegisterSandbox(Schema):
+@message(rules=rules.ONE_KEY)
+class RegisterSandbox:
     """``name`` of who tries, a key (``public_key``: Ed25519, base64; or ``jwk``) and its proof."""
 
-    name = _word(100, required=True)
-    public_key = Text(60)
-    jwk = Jwk()
-    proof = proof_of_key()
-
-    class Meta:
-        rules = rules.ONE_KEY
+    name: Annotated[str, _word(100)]
+    public_key: Annotated[str | None, Text(60), OPTIONAL] = None
+    jwk: Annotated[PublicKeyOfJson | None, OPTIONAL] = None
+    proof: Annotated[ProofOfKey | None, OPTIONAL] = None
 
 
+@message
 class SandboxAgency(OneAgency):
-    key_id = Text(64, required=True)
-    until = Day(required=True)
-    version = fields.Integer(required=True)
-    grants = fields.List(Block(), required=True)
+    key_id: Annotated[str, Text(64)]
+    until: Day
+    version: int
+    grants: tuple[Block, ...]
 
 
-class Changed(Schema):
-    code = agency_code(required=True)
-    version = fields.Integer(required=True)
+@message
+class Changed:
+    code: AgencyCode
+    version: int
 
 
 COPIES = Request(
-    "agencies.copies.v1", CopiesAfter(), "Signed copies of what is in force.", reply=Copies(),
+    "agencies.copies.v1", CopiesAfter, "Signed copies of what is in force.", reply=Copies,
     effect=False, agency=False,
 )  # fmt: skip
 REGISTER_SANDBOX = Request(
-    "agencies.register_sandbox.v1", RegisterSandbox(),
-    "Registers a key for the sandbox, for a month.", reply=SandboxAgency(), agency=False,
+    "agencies.register_sandbox.v1", RegisterSandbox,
+    "Registers a key for the sandbox, for a month.", reply=SandboxAgency, agency=False,
 )  # fmt: skip
 OWN = Request(
-    "agencies.own.v1", Nothing(), "Shows what the register holds about you, signed by us.",
-    reply=Own(), effect=False, everyone=True,
+    "agencies.own.v1", Nothing, "Shows what the register holds about you, signed by us.",
+    reply=Own, effect=False, everyone=True,
 )  # fmt: skip
 ROTATE_KEYS = Request(
-    "agencies.rotate_keys.v1", RotateKeys(),
-    "Replaces your keys, proven by one that you have; in force at once.", reply=KeysNow(),
+    "agencies.rotate_keys.v1", RotateKeys,
+    "Replaces your keys, proven by one that you have; in force at once.", reply=KeysNow,
     everyone=True,
 )  # fmt: skip
 CHANGED = Event(
-    "agencies.changed.v1", Changed(), "The register holds a new version of an agency.",
+    "agencies.changed.v1", Changed, "The register holds a new version of an agency.",
     hearable=True, owner="code",
 )  # fmt: skip

@@ -1,150 +1,156 @@
 """The forms of an answer: what inquiry.ask.v1 replies, and what proves it genuine."""
 
-from marshmallow import Schema, fields
+from typing import Annotated
 
-from bus.fields import KEY_KINDS, Block, Choice, Day, Instant, Text, code_text
+from bus.fields import KEY_KINDS, Choice, Text
+from bus.messages import ABSENT, OPTIONAL, PERSONAL, Meta, message
+from bus.values import Block, Code, Day, Instant
 
 OUTCOMES = ("FOUND", "NOT_FOUND")
 
 
-class Status(Schema):
-    code = Text(40, required=True)
-    label_fa = Text(120, required=True)
-    group = Choice(
-        ("IN_FORCE", "NOT_IN_FORCE", "NO_LICENCE", "NOT_DETERMINABLE"),
-        required=True,
-        metadata={
-            "description": "May water be taken by this licence on that day? Only IN_FORCE says "
-            "yes; NOT_DETERMINABLE says neither yes nor that the law was broken"
-        },
-    )
-    since = Day(required=True, allow_none=True)
-    until = Day(required=True, allow_none=True)
-    legal_basis = fields.List(code_text(), required=True)
-    evidence = fields.List(Block(), required=True)
-    flags = fields.List(code_text(), required=True)
-    reason = code_text(
-        metadata={"description": "Why the status is NOT_DETERMINABLE; with it in words"}
-    )
-    reason_fa = Text(400)
-    reason_en = Text(400)
+@message
+class Status:
+    code: Annotated[str, Text(40)]
+    label_fa: Annotated[str, Text(120)]
+    group: Annotated[
+        str,
+        Choice(("IN_FORCE", "NOT_IN_FORCE", "NO_LICENCE", "NOT_DETERMINABLE")),
+        "May water be taken by this licence on that day? Only IN_FORCE says "
+        "yes; NOT_DETERMINABLE says neither yes nor that the law was broken",
+    ]
+    since: Day | None
+    until: Day | None
+    legal_basis: tuple[Code, ...]
+    evidence: tuple[Block, ...]
+    flags: tuple[Code, ...]
+    reason: Annotated[
+        Code | None, "Why the status is NOT_DETERMINABLE; with it in words", OPTIONAL
+    ] = None
+    reason_fa: Annotated[str | None, Text(400), OPTIONAL] = None
+    reason_en: Annotated[str | None, Text(400), OPTIONAL] = None
 
 
-class Source(Schema):
+@message
+class Source:
     """One water source; beside file_no, role and status only what the purpose allows."""
 
-    file_no = Text(40, required=True)
-    role = Choice(
-        ("owner", "partner"),
-        allow_none=True,
-        required=True,
-        metadata={
-            "description": "What the person asked about is to this source; null for other keys"
-        },
-    )
-    status = fields.Nested(Status, required=True)
-    unread_since = Day(
-        metadata={
-            "description": "Since which day newer data about this source came that could not be "
-            "read; the source is told as it was known before"
-        }
-    )
-    licence = Block(allow_none=True)
-    holder = Block(metadata={"personal": True})
-    contact = Block(metadata={"personal": True})
-    partners = fields.List(Block(), metadata={"personal": True})
-    technical = Block()
-    place = Block()
-    meter = Block()
-    debt = Block()
-    violations = Block()
+    file_no: Annotated[str, Text(40)]
+    role: Annotated[
+        str | None,
+        Choice(("owner", "partner")),
+        "What the person asked about is to this source; null for other keys",
+    ]
+    status: Status
+    unread_since: Annotated[
+        Day | None,
+        "Since which day newer data about this source came that could not be "
+        "read; the source is told as it was known before",
+        OPTIONAL,
+    ] = None
+    licence: Annotated[Block | None, OPTIONAL] = ABSENT
+    holder: Annotated[Block | None, PERSONAL, OPTIONAL] = None
+    contact: Annotated[Block | None, PERSONAL, OPTIONAL] = None
+    partners: Annotated[tuple[Block, ...] | None, PERSONAL, OPTIONAL] = None
+    technical: Annotated[Block | None, OPTIONAL] = None
+    place: Annotated[Block | None, OPTIONAL] = None
+    meter: Annotated[Block | None, OPTIONAL] = None
+    debt: Annotated[Block | None, OPTIONAL] = None
+    violations: Annotated[Block | None, OPTIONAL] = None
 
 
-class Searched(Schema):
-    key_kind = Choice(KEY_KINDS, required=True)
-    key = Text(64, required=True, personal=True)
+@message
+class Searched:
+    key_kind: Annotated[str, Choice(KEY_KINDS)]
+    key: Annotated[str, Text(64, personal=True)]
 
 
-class Limit(Schema):
-    code = code_text(required=True)
-    text_fa = Text(400, required=True)
-    text_en = Text(400, required=True)
+@message
+class Limit:
+    code: Code
+    text_fa: Annotated[str, Text(400)]
+    text_en: Annotated[str, Text(400)]
 
 
-class Answer(Schema):
+@message
+class Answer:
     """An answer: a legal act about a licence at a moment. It never changes afterwards."""
 
-    tracking_code = code_text(required=True)
-    verification_code = code_text(required=True)
-    outcome = Choice(OUTCOMES, required=True)
-    searched = fields.Nested(Searched, required=True)
-    purpose = code_text(required=True)
-    case_number = Text(64, allow_none=True, required=True)
-    agency = code_text(required=True)
-    agency_fa = Text(200, metadata={"description": "The name of the agency, not kept before"})
-    agency_en = Text(200)
-    on_behalf_of = code_text(
-        metadata={"description": "The agency in whose name it was asked, if that is another"}
-    )
-    on_behalf_of_fa = Text(200)
-    on_behalf_of_en = Text(200)
-    asked_at = Instant(required=True)
-    answered_at = Instant(required=True)
-    answered_at_jalali = Text(40, required=True)
-    as_of = Instant(required=True)
-    as_of_jalali = Text(40, required=True)
-    data_version = fields.Integer(required=True)
-    valid_until = Instant(required=True)
-    valid_until_jalali = Text(40, required=True)
-    sources = fields.List(fields.Nested(Source), required=True)
-    legal_basis = fields.List(Block(), required=True)
-    limits = fields.List(fields.Nested(Limit), required=True)
+    tracking_code: Code
+    verification_code: Code
+    outcome: Annotated[str, Choice(OUTCOMES)]
+    searched: Searched
+    purpose: Code
+    case_number: Annotated[str | None, Text(64)]
+    agency: Code
+    agency_fa: Annotated[
+        str | None, Text(200), "The name of the agency, not kept before", OPTIONAL
+    ] = None
+    agency_en: Annotated[str | None, Text(200), OPTIONAL] = None
+    on_behalf_of: Annotated[
+        Code | None, "The agency in whose name it was asked, if that is another", OPTIONAL
+    ] = None
+    on_behalf_of_fa: Annotated[str | None, Text(200), OPTIONAL] = None
+    on_behalf_of_en: Annotated[str | None, Text(200), OPTIONAL] = None
+    asked_at: Instant
+    answered_at: Instant
+    answered_at_jalali: Annotated[str, Text(40)]
+    as_of: Instant
+    as_of_jalali: Annotated[str, Text(40)]
+    data_version: int
+    valid_until: Instant
+    valid_until_jalali: Annotated[str, Text(40)]
+    sources: tuple[Source, ...]
+    legal_basis: tuple[Block, ...]
+    limits: tuple[Limit, ...]
 
 
-class VerifiedSource(Schema):
+@message
+class VerifiedSource:
     """So much of a source that a paper about another one is noticed; null where it is not kept."""
 
-    file_no_part = Text(40, required=True, metadata={"example": "•••4/9"})
-    county = Text(120, required=True, allow_none=True)
-    source_kind = code_text(required=True, allow_none=True)
-    source_kind_fa = Text(120, required=True, allow_none=True)
-    use = code_text(required=True, allow_none=True)
-    use_fa = Text(120, required=True, allow_none=True)
-    licence_kind = code_text(required=True, allow_none=True)
-    licence_kind_fa = Text(120, required=True, allow_none=True)
-    status = code_text(required=True)
-    status_fa = Text(120, required=True)
+    file_no_part: Annotated[str, Text(40), Meta(example="•••4/9")]
+    county: Annotated[str | None, Text(120)]
+    source_kind: Code | None
+    source_kind_fa: Annotated[str | None, Text(120)]
+    use: Code | None
+    use_fa: Annotated[str | None, Text(120)]
+    licence_kind: Code | None
+    licence_kind_fa: Annotated[str | None, Text(120)]
+    status: Code
+    status_fa: Annotated[str, Text(120)]
 
 
-class Verification(Schema):
+@message
+class Verification:
     """What proves an answer genuine, and with what its paper is compared: no person, and only a
     part of the key and of each file number.
     """
 
-    genuine = fields.Boolean(required=True)
-    tracking_code = code_text()
-    agency = code_text()
-    agency_fa = Text(200, allow_none=True, metadata={"description": "null in answers of before"})
-    agency_en = Text(200, allow_none=True)
-    on_behalf_of_fa = Text(200, allow_none=True)
-    on_behalf_of_en = Text(200, allow_none=True)
-    purpose = code_text()
-    purpose_fa = Text(200, allow_none=True)
-    purpose_en = Text(200, allow_none=True)
-    key_kind = Choice(KEY_KINDS)
-    key_part = Text(64, metadata={"description": "The last signs of what was asked by"})
-    as_of = Instant()
-    as_of_jalali = Text(40)
-    sources = fields.List(fields.Nested(VerifiedSource))
-    outcome = Choice(OUTCOMES)
-    status_codes = fields.List(code_text())
-    status_labels_fa = fields.List(Text(120))
-    answered_at = Instant()
-    answered_at_jalali = Text(40)
-    valid_until = Instant()
-    still_valid = fields.Boolean()
-    changed_since = fields.Boolean(
-        metadata={
-            "description": "True if the register has a newer record of a source in the answer"
-        }
+    genuine: bool
+    tracking_code: Annotated[Code | None, OPTIONAL] = None
+    agency: Annotated[Code | None, OPTIONAL] = None
+    agency_fa: Annotated[str | None, Text(200), "null in answers of before", OPTIONAL] = ABSENT
+    agency_en: Annotated[str | None, Text(200), OPTIONAL] = ABSENT
+    on_behalf_of_fa: Annotated[str | None, Text(200), OPTIONAL] = ABSENT
+    on_behalf_of_en: Annotated[str | None, Text(200), OPTIONAL] = ABSENT
+    purpose: Annotated[Code | None, OPTIONAL] = None
+    purpose_fa: Annotated[str | None, Text(200), OPTIONAL] = ABSENT
+    purpose_en: Annotated[str | None, Text(200), OPTIONAL] = ABSENT
+    key_kind: Annotated[str | None, Choice(KEY_KINDS), OPTIONAL] = None
+    key_part: Annotated[str | None, Text(64), "The last signs of what was asked by", OPTIONAL] = (
+        None
     )
+    as_of: Annotated[Instant | None, OPTIONAL] = None
+    as_of_jalali: Annotated[str | None, Text(40), OPTIONAL] = None
+    sources: Annotated[tuple[VerifiedSource, ...] | None, OPTIONAL] = None
+    outcome: Annotated[str | None, Choice(OUTCOMES), OPTIONAL] = None
+    status_codes: Annotated[tuple[Code, ...] | None, OPTIONAL] = None
+    status_labels_fa: Annotated[tuple[Annotated[str, Text(120)], ...] | None, OPTIONAL] = None
+    answered_at: Annotated[Instant | None, OPTIONAL] = None
+    answered_at_jalali: Annotated[str | None, Text(40), OPTIONAL] = None
+    valid_until: Annotated[Instant | None, OPTIONAL] = None
+    still_valid: Annotated[bool | None, OPTIONAL] = None
+    changed_since: Annotated[
+        bool | None, "True if the register has a newer record of a source in the answer", OPTIONAL
+    ] = None

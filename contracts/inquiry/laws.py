@@ -1,41 +1,47 @@
 """The laws by which this house answers, for everybody; its owner is services/inquiry."""
 
-from marshmallow import Schema, fields
+from typing import Annotated
 
-from bus.fields import Text, code_text
+from bus.fields import Text
 from bus.kinds import Request
+from bus.messages import message
+from bus.values import Code
 
 
-class ReadLaws(Schema):
+@message
+class ReadLaws:
     """Nothing is asked beside."""
 
 
-class Article(Schema):
-    code = code_text(required=True)
-    article = Text(40, required=True, least=0)
-    gist_fa = Text(300, required=True)
-    gist_en = Text(300, required=True)
-    used_for_fa = Text(300, required=True)
-    used_for_en = Text(300, required=True)
+@message
+class Article:
+    code: Code
+    article: Annotated[str, Text(40, least=0)]
+    gist_fa: Annotated[str, Text(300)]
+    gist_en: Annotated[str, Text(300)]
+    used_for_fa: Annotated[str, Text(300)]
+    used_for_en: Annotated[str, Text(300)]
 
 
-class Act(Schema):
+@message
+class Act:
     """An act, by-law, directive or decision; an article without number is the whole of it."""
 
-    title_fa = Text(200, required=True)
-    title_en = Text(200, required=True)
-    articles = fields.List(fields.Nested(Article), required=True)
+    title_fa: Annotated[str, Text(200)]
+    title_en: Annotated[str, Text(200)]
+    articles: tuple[Article, ...]
 
 
-class Laws(Schema):
-    acts = fields.List(fields.Nested(Act), required=True)
+@message
+class Laws:
+    acts: tuple[Act, ...]
 
 
 LAWS = Request(
     "inquiry.laws.v1",
-    ReadLaws(),
+    ReadLaws,
     "The laws by which we answer, each with what it is used for.",
-    reply=Laws(),
+    reply=Laws,
     effect=False,
     agency=False,
 )

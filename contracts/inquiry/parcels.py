@@ -3,12 +3,15 @@
 The land registry serves its contract from its own process; its answer comes back as a Command.
 """
 
-from typing import Any
+from dataclasses import field
+from typing import Annotated, Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate
 
-from bus.fields import Checked, Choice, Instant, Pattern, Text, code_text
+from bus.fields import Checked, Choice, Pattern, Text
 from bus.kinds import Command, Request
+from bus.messages import OPTIONAL, Meta, Named, check, message
+from bus.values import Code, Instant, Json
 from iran import identifiers
 
 STATES = ("AWAITING", "ANSWERED", "REFUSED", "UNANSWERED")
@@ -36,112 +39,110 @@ def file_number(**kwargs: Any) -> Checked:
     return Checked(40, lambda text: identifiers.register_number(text, "file_no"), **kwargs)
 
 
-class AskParcel(Schema):
+@message
+class AskParcel:
     """Which water sources belong to a parcel of land."""
 
-    parcel_no = parcel_number(required=True)
-    purpose = Text(
-        40, required=True, metadata={"enum": ("land_transfer",), "example": "land_transfer"}
-    )
-    case_number = Text(64)
-    operator = Text(64, personal=True)
+    parcel_no: Annotated[str, parcel_number()]
+    purpose: Annotated[str, Text(40), Meta(enum=("land_transfer",), example="land_transfer")]
+    case_number: Annotated[str | None, Text(64), OPTIONAL] = None
+    operator: Annotated[str | None, Text(64, personal=True), OPTIONAL] = None
 
 
-class ParcelAsked(Schema):
-    code = code_text(required=True)
-    state = Choice(STATES, required=True)
-    due_at = Instant(
-        required=True, metadata={"description": "Until when the land registry is waited for"}
-    )
+@message
+class ParcelAsked:
+    code: Code
+    state: Annotated[str, Choice(STATES)]
+    due_at: Annotated[Instant, "Until when the land registry is waited for"]
 
 
-class ReadParcel(Schema):
-    code = code_text(required=True, metadata={"example": "Q-T29D-DBQY-Y45J"})
+@message
+class ReadParcel:
+    code: Annotated[Code, Meta(example="Q-T29D-DBQY-Y45J")]
 
 
-class ParcelSource(Schema):
-    file_no = code_text(required=True)
-    in_register = fields.Boolean(
-        required=True,
-        metadata={"description": "Whether the water register knows that file; ask inquiry.ask.v1"},
-    )
+@message
+class ParcelSource:
+    file_no: Code
+    in_register: Annotated[bool, "Whether the water register knows that file; ask inquiry.ask.v1"]
 
 
-class Parcel(Schema):
-    code = code_text(required=True)
-    state = Choice(STATES, required=True)
-    parcel_no = Text(40, required=True, personal=True)
-    asked_at = Instant(required=True)
-    due_at = Instant(required=True)
-    answered_at = Instant(required=True, allow_none=True)
-    served_by = code_text(required=True)
-    sources = fields.List(fields.Nested(ParcelSource), required=True)
-    problem = code_text(
-        60,
-        required=True,
-        allow_none=True,
-        metadata={"description": "Why the land registry gave no sources, such as parcel.unknown"},
-    )
+@message
+class Parcel:
+    code: Code
+    state: Annotated[str, Choice(STATES)]
+    parcel_no: Annotated[str, Text(40, personal=True)]
+    asked_at: Instant
+    due_at: Instant
+    answered_at: Instant | None
+    served_by: Code
+    sources: tuple[ParcelSource, ...]
+    problem: Annotated[
+        str | None, Text(60), "Why the land registry gave no sources, such as parcel.unknown"
+    ]
 
 
-class SourcesOfParcel(Schema):
-    parcel_no = parcel_number(required=True)
+@message
+class SourcesOfParcel:
+    parcel_no: Annotated[str, parcel_number()]
 
 
-class Sources(Schema):
-    file_nos = fields.List(
-        file_number(),
-        required=True,
-        validate=validate.Length(0, MOST_SOURCES, error=f"length|At most {MOST_SOURCES}."),
-        metadata={"description": "File numbers of the sources; an empty list if there is none"},
-    )
+@message
+class Sources:
+    file_nos: Annotated[
+        tuple[Annotated[str, file_number()], ...],
+        validate.Length(0, MOST_SOURCES, error=f"length|At most {MOST_SOURCES}."),
+        "File numbers of the sources; an empty list if there is none",
+    ]
 
 
-class Refusal(Schema):
+@message
+class Refusal:
     """An error of an agency, in the form that errors have on the bus."""
 
-    kind = Text(40, required=True)
-    code = Text(60, required=True, validate=CODE)
-    message = Text(1000, required=True)
-    fields_ = fields.List(fields.Dict(), data_key="fields", load_default=list)
-    details = fields.Dict(load_default=dict)
+    kind: Annotated[str, Text(40)]
+    code: Annotated[str, Text(60, validate=CODE)]
+    message: Annotated[str, Text(1000)]
+    fields_: Annotated[tuple[Annotated[Json, fields.Dict()], ...], Named("fields")] = ()
+    details: Annotated[Json, fields.Dict()] = field(default_factory=dict)
 
 
-class SourcesTold(Schema):
+@message
+class SourcesTold:
     """Either a result or an error."""
 
-    result = fields.Nested(Sources)
-    error = fields.Nested(Refusal)
+    result: Annotated[Sources | None, OPTIONAL] = None
+    error: Annotated[Refusal | None, OPTIONAL] = None
 
-    @validates_schema
-    def _one(self, data: dict[str, Any], **_: Any) -> None:
-        if ("result" in data) == ("error" in data):
+    @check
+    def _one_of_two(self) -> None:
+        if (self.result is None) == (self.error is None):
             raise ValidationError("one_of|Give either a result or an error.", "result")
 
 
 ASK_PARCEL = Request(
     "inquiry.ask_parcel.v1",
-    AskParcel(),
-    reply=ParcelAsked(),
+    AskParcel,
+    reply=ParcelAsked,
     delegable=True,
     doc="Ask which water sources belong to a parcel; the land registry answers later.",
 )
 READ_PARCEL = Request(
     "inquiry.read_parcel.v1",
-    ReadParcel(),
-    reply=Parcel(),
+    ReadParcel,
+    reply=Parcel,
     effect=False,
     delegable=True,
     doc="Read what the land registry has answered to a question of yours about a parcel.",
 )
 TAKE_SOURCES = Command(
     "inquiry.take_sources_of_parcel.v1",
-    SourcesTold(),
+    SourcesTold,
     doc="The land registry's answer to land_registry.sources_of_parcel.v1.",
 )
 SOURCES_OF_PARCEL = Command(
     "land_registry.sources_of_parcel.v1",
-    SourcesOfParcel(),
+    SourcesOfParcel,
     answer=TAKE_SOURCES,
     doc="Tell which water sources belong to a parcel; served by the land registry itself.",
 )

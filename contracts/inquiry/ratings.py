@@ -1,9 +1,13 @@
 """How content people and agencies are with answers to inquiries; its owner is services/inquiry."""
 
-from marshmallow import Schema, fields
+from typing import Annotated
 
-from bus.fields import Block, Boolean, Text, whole
+from marshmallow import fields
+
+from bus.fields import Text, whole
 from bus.kinds import Request
+from bus.messages import message
+from bus.values import Block
 from contracts.inquiry.own import Proof
 
 RATED_BY = ("applicant", "agency")
@@ -13,57 +17,60 @@ def _score() -> fields.Integer:
     return whole(1, 5, required=True, metadata={"description": "1 bad to 5 very good"})
 
 
+@message
 class RateOwn(Proof):
     """A person rates the answer to an own inquiry."""
 
-    score = _score()
-    solved = Boolean(required=True)
+    score: Annotated[int, _score()]
+    solved: bool
 
 
-class RateAnswer(Schema):
+@message
+class RateAnswer:
     """An agency rates an answer that it was given."""
 
-    tracking_code = Text(40, required=True)
-    score = _score()
-    solved = Boolean(
-        required=True, metadata={"description": "Whether the answer was enough for the purpose"}
-    )
+    tracking_code: Annotated[str, Text(40)]
+    score: Annotated[int, _score()]
+    solved: Annotated[bool, "Whether the answer was enough for the purpose"]
 
 
-class Rated(Schema):
-    score = fields.Integer(required=True)
+@message
+class Rated:
+    score: int
 
 
-class AskRatings(Schema):
+@message
+class AskRatings:
     """Nothing is asked beside the question itself."""
 
 
-class Ratings(Schema):
+@message
+class Ratings:
     """By who rated: rated, mean_hundredths, solved; all null where fewer than five rated."""
 
-    smallest = fields.Integer(required=True)
-    ratings = fields.List(Block(), required=True)
+    smallest: int
+    ratings: tuple[Block, ...]
 
 
 RATE_OWN = Request(
     "inquiry.rate_own.v1",
-    RateOwn(),
+    RateOwn,
     "A person rates the answer to an own inquiry, once.",
-    reply=Rated(),
+    reply=Rated,
     agency=False,
 )
 RATE_ANSWER = Request(
     "inquiry.rate_answer.v1",
-    RateAnswer(),
+    RateAnswer,
     "Rate an answer that was given to you, once (promise S11: quality and content).",
-    reply=Rated(),
+    reply=Rated,
     everyone=True,
 )
 RATINGS = Request(
     "inquiry.ratings.v1",
-    AskRatings(),
+    AskRatings,
     "How content people and agencies are with answers, small counts hidden.",
-    reply=Ratings(),
+    reply=Ratings,
     effect=False,
     agency=False,
 )

@@ -3,12 +3,14 @@
 Its owner is the team of services/notify. Everything here is public but drafts and addresses.
 """
 
-from typing import Any
+from typing import Annotated
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, validate
 
-from bus.fields import Choice, Day, Instant, Pattern, Prose, Text, code_text, whole
-from bus.kinds import NAME, Request
+from bus.fields import Choice, Pattern, Prose, Text, whole
+from bus.kinds import NAME, M, R, Request
+from bus.messages import Wire, canonical, check, message
+from bus.values import Code, Day, Instant, Tick
 
 KINDS = ("maintenance", "incident", "end_of_service", "news")
 COMPONENTS = ("portal", "inquiry", "ticketing", "billing", "notify", "agency-door")
@@ -26,318 +28,318 @@ NUMBER_MOST = 2**53
 CONTRACT = Pattern(NAME.pattern, "format|Such as inquiry.ask.v1.")
 
 
-class Title(Schema):
-    fa = Text(TITLE_MOST, required=True)
-    en = Text(TITLE_MOST, required=True)
+@message
+class Title:
+    fa: Annotated[str, Text(TITLE_MOST)]
+    en: Annotated[str, Text(TITLE_MOST)]
 
 
-class Words(Schema):
-    fa = Prose(TEXT_MOST, required=True)
-    en = Prose(TEXT_MOST, required=True)
+@message
+class Words:
+    fa: Annotated[str, Prose(TEXT_MOST)]
+    en: Annotated[str, Prose(TEXT_MOST)]
 
 
-class Span(Schema):
-    starts_at = Instant(required=True)
-    ends_at = Instant(required=True)
+@message
+class Span:
+    starts_at: Instant
+    ends_at: Instant
 
 
-class Draft(Schema):
+@message
+class Draft:
     """What shall be announced; with ``id`` the draft of that number is written anew."""
 
-    id = whole(1, NUMBER_MOST, load_default=None, allow_none=True)
-    kind = Choice(KINDS, required=True)
-    title = fields.Nested(Title, required=True)
-    body = fields.Nested(Words, required=True)
-    components = fields.List(
-        Choice(COMPONENTS),
-        load_default=list,
-        validate=validate.Length(0, len(COMPONENTS), error="length|Name each component once."),
-        metadata={"description": "What is affected"},
-    )
-    impact = Choice(
-        IMPACTS, load_default="none",
-        metadata={"description": "down: in a maintenance its pages and contracts answer 503"},
-    )  # fmt: skip
-    starts_at = Instant(load_default=None, allow_none=True)
-    ends_at = Instant(load_default=None, allow_none=True)
-    contracts = fields.List(
-        Text(80, validate=CONTRACT),
-        load_default=list,
-        validate=validate.Length(0, 50, error="length|Name at most 50 contracts."),
-        metadata={"description": "The contracts that end"},
-    )
-    sunset = Day(
-        load_default=None, allow_none=True,
-        metadata={"description": "The last day (in Iran) on which what ends is answered"},
-    )  # fmt: skip
+    id: Annotated[int | None, whole(1, NUMBER_MOST)] = None
+    kind: Annotated[str, Choice(KINDS)]
+    title: Title
+    body: Words
+    components: Annotated[
+        tuple[Annotated[str, Choice(COMPONENTS)], ...],
+        validate.Length(0, len(COMPONENTS), error="length|Name each component once."),
+        "What is affected",
+    ] = ()
+    impact: Annotated[
+        str, Choice(IMPACTS), "down: in a maintenance its pages and contracts answer 503"
+    ] = "none"
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    contracts: Annotated[
+        tuple[Annotated[str, Text(80, validate=CONTRACT)], ...],
+        validate.Length(0, 50, error="length|Name at most 50 contracts."),
+        "The contracts that end",
+    ] = ()
+    sunset: Annotated[Day | None, "The last day (in Iran) on which what ends is answered"] = None
 
-    @validates_schema(skip_on_field_errors=True)
-    def _fits(self, data: dict[str, Any], **_: Any) -> None:
-        kind = data["kind"]
+    @staticmethod
+    @canonical
+    def _components_once(data: Wire) -> None:
+        data["components"] = list(dict.fromkeys(data["components"]))
+
+    @check
+    def _fits_its_kind(self) -> None:
         for name, wanted in (
-            ("starts_at", kind == "maintenance"),
-            ("ends_at", kind == "maintenance"),
-            ("components", kind in ("maintenance", "incident")),
-            ("sunset", kind == "end_of_service"),
+            ("starts_at", self.kind == "maintenance"),
+            ("ends_at", self.kind == "maintenance"),
+            ("components", self.kind in ("maintenance", "incident")),
+            ("sunset", self.kind == "end_of_service"),
         ):
-            if wanted and not data[name]:
-                raise ValidationError(f"required|A {kind} needs it.", name)
+            if wanted and not getattr(self, name):
+                raise ValidationError(f"required|A {self.kind} needs it.", name)
         for name, kinds in (
             ("ends_at", ("maintenance",)),
             ("contracts", ("end_of_service",)),
             ("sunset", ("end_of_service",)),
         ):
-            if data[name] and kind not in kinds:
-                raise ValidationError(f"unwanted|A {kind} has none.", name)
-        check_span(data)
-        data["components"] = list(dict.fromkeys(data["components"]))
+            if getattr(self, name) and self.kind not in kinds:
+                raise ValidationError(f"unwanted|A {self.kind} has none.", name)
+        check_span(self.starts_at, self.ends_at)
 
 
-def check_span(data: dict[str, Any]) -> None:
+def check_span(starts_at: str | None, ends_at: str | None) -> None:
     """ValidationError unless a window ends after it starts."""
-    if data["starts_at"] and data["ends_at"] and data["ends_at"] <= data["starts_at"]:
+    if starts_at and ends_at and ends_at <= starts_at:
         raise ValidationError("order|It ends after it starts.", "ends_at")
 
 
-class One(Schema):
-    id = whole(1, NUMBER_MOST, required=True)
+@message
+class One:
+    id: Annotated[int, whole(1, NUMBER_MOST)]
 
 
+@message
 class Publish(One):
     """``tell`` says whether subscribers get it as a message too; feeds and pages always do."""
 
-    tell = fields.Boolean(load_default=True)
-    seen_at = Instant(
-        load_default=None,
-        allow_none=True,
-        metadata={"description": "The updated_at that was looked at; refused if it is no more"},
-    )
+    tell: Tick = True
+    seen_at: Annotated[
+        Instant | None, "The updated_at that was looked at; refused if it is no more"
+    ] = None
 
 
+@message
 class Update(Publish):
     """A word on how it stands; the state may stay what it is."""
 
-    state = Choice(STATES[1:], required=True)
-    text = fields.Nested(Words, required=True)
-    impact = Choice(IMPACTS, load_default=None, allow_none=True)
+    state: Annotated[str, Choice(STATES[1:])]
+    text: Words
+    impact: Annotated[str | None, Choice(IMPACTS)] = None
 
 
+@message
 class Reschedule(Publish):
     """Another window; it counts as announced from now on."""
 
-    starts_at = Instant(required=True)
-    ends_at = Instant(required=True)
-    text = fields.Nested(Words, required=True)
+    starts_at: Instant
+    ends_at: Instant
+    text: Words
 
-    @validates_schema(skip_on_field_errors=True)
-    def _order(self, data: dict[str, Any], **_: Any) -> None:
-        check_span(data)
+    @check
+    def _in_order(self) -> None:
+        check_span(self.starts_at, self.ends_at)
 
 
+@message
 class Cancel(Publish):
-    text = fields.Nested(Words, required=True)
+    text: Words
 
 
-class Updated(Schema):
+@message
+class Updated:
     """One update, by our own clock; it is never changed."""
 
-    id = fields.Integer(required=True)
-    at = Instant(required=True)
-    state = Choice(STATES, required=True)
-    text = fields.Nested(Words, required=True)
-    starts_at = Instant(required=True, allow_none=True)
-    ends_at = Instant(required=True, allow_none=True)
+    id: int
+    at: Instant
+    state: Annotated[str, Choice(STATES)]
+    text: Words
+    starts_at: Instant | None
+    ends_at: Instant | None
 
 
-class Announcement(Schema):
+@message
+class Announcement:
     """An announcement as it stands now, with its updates, oldest first."""
 
-    id = fields.Integer(required=True)
-    kind = Choice(KINDS, required=True)
-    state = Choice(STATES, required=True)
-    title = fields.Nested(Title, required=True)
-    body = fields.Nested(Words, required=True)
-    components = fields.List(Choice(COMPONENTS), required=True)
-    impact = Choice(IMPACTS, required=True)
-    starts_at = Instant(required=True, allow_none=True)
-    ends_at = Instant(required=True, allow_none=True)
-    contracts = fields.List(Text(80), required=True)
-    sunset = Day(required=True, allow_none=True)
-    drafted_at = Instant(required=True)
-    published_at = Instant(required=True, allow_none=True)
-    updated_at = Instant(required=True)
-    open = fields.Boolean(
-        required=True, metadata={"description": "It concerns people now or is still to come"}
-    )
-    in_time = fields.Boolean(
-        required=True, allow_none=True,
-        metadata={"description": "A maintenance: was the whole window announced in time"},
-    )  # fmt: skip
-    excluded = fields.List(
-        fields.Nested(Span), required=True,
-        metadata={"description": "What of it does not count against the service level"},
-    )  # fmt: skip
-    updates = fields.List(fields.Nested(Updated), required=True)
+    id: int
+    kind: Annotated[str, Choice(KINDS)]
+    state: Annotated[str, Choice(STATES)]
+    title: Title
+    body: Words
+    components: tuple[Annotated[str, Choice(COMPONENTS)], ...]
+    impact: Annotated[str, Choice(IMPACTS)]
+    starts_at: Instant | None
+    ends_at: Instant | None
+    contracts: tuple[Annotated[str, Text(80)], ...]
+    sunset: Day | None
+    drafted_at: Instant
+    published_at: Instant | None
+    updated_at: Instant
+    open: Annotated[bool, "It concerns people now or is still to come"]
+    in_time: Annotated[bool | None, "A maintenance: was the whole window announced in time"]
+    excluded: Annotated[tuple[Span, ...], "What of it does not count against the service level"]
+    updates: tuple[Updated, ...]
 
 
-class ListAnnouncements(Schema):
+@message
+class ListAnnouncements:
     """Newest first; ``before`` is the ID of the last one seen. Drafts are for editors."""
 
-    kinds = fields.List(Choice(KINDS), load_default=list)
-    drafts = fields.Boolean(load_default=False)
-    before = whole(1, NUMBER_MOST, load_default=None, allow_none=True)
-    limit = whole(1, 100, load_default=30)
+    kinds: tuple[Annotated[str, Choice(KINDS)], ...] = ()
+    drafts: Tick = False
+    before: Annotated[int | None, whole(1, NUMBER_MOST)] = None
+    limit: Annotated[int, whole(1, 100)] = 30
 
 
-class Announcements(Schema):
-    announcements = fields.List(fields.Nested(Announcement), required=True)
-    next = fields.Integer(required=True, allow_none=True)
+@message
+class Announcements:
+    announcements: tuple[Announcement, ...]
+    next: int | None
 
 
-class Nothing(Schema):
+@message
+class Nothing:
     """No fields."""
 
 
-class Contact(Schema):
+@message
+class Contact:
     """Who is asked when the portal is closed."""
 
-    fa = Text(200, required=True)
-    en = Text(200, required=True)
-    phone = Text(40, required=True)
-    email = Text(200, required=True)
+    fa: Annotated[str, Text(200)]
+    en: Annotated[str, Text(200)]
+    phone: Annotated[str, Text(40)]
+    email: Annotated[str, Text(200)]
 
 
-class SmsHours(Schema):
+@message
+class SmsHours:
     """When an SMS of an announcement that is published now goes out."""
 
-    goes_at = Instant(required=True)
-    waits = fields.Boolean(required=True, metadata={"description": "True in the quiet hours"})
+    goes_at: Instant
+    waits: Annotated[bool, "True in the quiet hours"]
 
 
-class Current(Schema):
+@message
+class Current:
     """What concerns people now or soon, the most urgent first, and which contracts end."""
 
-    announcements = fields.List(fields.Nested(Announcement), required=True)
-    banner_hours = fields.Integer(
-        required=True, metadata={"description": "How long before its start a page tells it"}
-    )
-    contact = fields.Nested(Contact, required=True)
+    announcements: tuple[Announcement, ...]
+    banner_hours: Annotated[int, "How long before its start a page tells it"]
+    contact: Contact
 
 
-class DayOf(Schema):
+@message
+class DayOf:
     """A day of a component, in minutes; ``uptime`` in hundredths of a percent."""
 
-    day = Day(required=True)
-    measured = fields.Integer(required=True)
-    down = fields.Integer(required=True)
-    excluded = fields.Integer(required=True)
-    excluded_down = fields.Integer(required=True)
-    uptime = fields.Integer(
-        required=True, allow_none=True, metadata={"description": "None: too little was measured"}
-    )
+    day: Day
+    measured: int
+    down: int
+    excluded: int
+    excluded_down: int
+    uptime: Annotated[int | None, "None: too little was measured"]
 
 
-class Component(Schema):
-    code = Choice(COMPONENTS, required=True)
-    fa = Text(100, required=True)
-    en = Text(100, required=True)
-    state = Choice(HEALTH, required=True)
-    uptime = fields.Integer(required=True, allow_none=True)
-    days = fields.List(fields.Nested(DayOf), required=True)
+@message
+class Component:
+    code: Annotated[str, Choice(COMPONENTS)]
+    fa: Annotated[str, Text(100)]
+    en: Annotated[str, Text(100)]
+    state: Annotated[str, Choice(HEALTH)]
+    uptime: int | None
+    days: tuple[DayOf, ...]
 
 
-class Promise(Schema):
+@message
+class Promise:
     """A clause of the agreement and how it was kept; by its weakest component."""
 
-    code = code_text(required=True)
-    clause = Text(20, required=True)
-    fa = Text(300, required=True)
-    en = Text(300, required=True)
-    how_fa = Text(300, required=True)
-    how_en = Text(300, required=True)
-    measure = Choice(MEASURES, required=True)
-    components = fields.List(Choice(COMPONENTS), required=True)
-    target = fields.Integer(required=True, allow_none=True)
-    value = fields.Integer(
-        required=True, allow_none=True,
-        metadata={"description": "Hundredths of a percent; None: too little was measured"},
-    )  # fmt: skip
-    of = fields.Integer(
-        required=True, metadata={"description": "Of how many minutes, or of how many events"}
-    )
-    missed = fields.Integer(required=True)
-    budget_left = fields.Integer(
-        required=True, allow_none=True,
-        metadata={"description": "Minutes that it may still be down; below 0: broken"},
-    )  # fmt: skip
+    code: Code
+    clause: Annotated[str, Text(20)]
+    fa: Annotated[str, Text(300)]
+    en: Annotated[str, Text(300)]
+    how_fa: Annotated[str, Text(300)]
+    how_en: Annotated[str, Text(300)]
+    measure: Annotated[str, Choice(MEASURES)]
+    components: tuple[Annotated[str, Choice(COMPONENTS)], ...]
+    target: int | None
+    value: Annotated[int | None, "Hundredths of a percent; None: too little was measured"]
+    of: Annotated[int, "Of how many minutes, or of how many events"]
+    missed: int
+    budget_left: Annotated[int | None, "Minutes that it may still be down; below 0: broken"]
 
 
-class Status(Schema):
-    now = Instant(required=True)
-    from_day = Day(required=True)
-    announce_hours_before = fields.Integer(required=True)
-    components = fields.List(fields.Nested(Component), required=True)
-    promises = fields.List(fields.Nested(Promise), required=True)
+@message
+class Status:
+    now: Instant
+    from_day: Day
+    announce_hours_before: int
+    components: tuple[Component, ...]
+    promises: tuple[Promise, ...]
 
 
-class Probe(Schema):
-    component = Choice(COMPONENTS, required=True)
-    minute = Instant(required=True)
-    up = fields.Boolean(required=True)
+@message
+class Probe:
+    component: Annotated[str, Choice(COMPONENTS)]
+    minute: Instant
+    up: Tick
 
 
-class NoteProbes(Schema):
-    probes = fields.List(
-        fields.Nested(Probe), required=True,
-        validate=validate.Length(1, PROBES_MOST, error=f"length|At most {PROBES_MOST}."),
-    )  # fmt: skip
+@message
+class NoteProbes:
+    probes: Annotated[
+        tuple[Probe, ...], validate.Length(1, PROBES_MOST, error=f"length|At most {PROBES_MOST}.")
+    ]
 
 
-class Counted(Schema):
-    noted = fields.Integer(required=True)
+@message
+class Counted:
+    noted: int
 
 
-def ours(name: str, schema: Schema, doc: str, reply: Schema, *, effect: bool = True) -> Request:
+def ours(
+    name: str, message: type[M], doc: str, reply: type[R], *, effect: bool = True
+) -> Request[M, R]:
     """A Request of pages and editors; no agency is granted it."""
     # A page that only reads does not wait long: it has what it knew last.
     deadline = 10.0 if effect else 5.0
     return Request(
-        f"notify.{name}.v1", schema, doc, reply=reply, effect=effect, agency=False,
+        f"notify.{name}.v1", message, doc, reply=reply, effect=effect, agency=False,
         deadline=deadline,
     )  # fmt: skip
 
 
 DRAFT_ANNOUNCEMENT = ours(
-    "draft_announcement", Draft(), "Drafts an announcement, or writes a draft anew.", Announcement()
+    "draft_announcement", Draft, "Drafts an announcement, or writes a draft anew.", Announcement
 )
 PUBLISH_ANNOUNCEMENT = ours(
-    "publish_announcement", Publish(), "Publishes a draft: from now on it counts.", Announcement()
+    "publish_announcement", Publish, "Publishes a draft: from now on it counts.", Announcement
 )
 UPDATE_ANNOUNCEMENT = ours(
-    "update_announcement", Update(), "Adds a word on how it stands.", Announcement()
+    "update_announcement", Update, "Adds a word on how it stands.", Announcement
 )
 RESCHEDULE_ANNOUNCEMENT = ours(
-    "reschedule_announcement", Reschedule(), "Moves a maintenance.", Announcement()
+    "reschedule_announcement", Reschedule, "Moves a maintenance.", Announcement
 )
 CANCEL_ANNOUNCEMENT = ours(
-    "cancel_announcement", Cancel(), "Cancels what was announced or drafted.", Announcement()
+    "cancel_announcement", Cancel, "Cancels what was announced or drafted.", Announcement
 )
 ANNOUNCEMENT = ours(
-    "announcement", One(), "One announcement with its updates.", Announcement(), effect=False
+    "announcement", One, "One announcement with its updates.", Announcement, effect=False
 )
 ANNOUNCEMENTS = ours(
-    "announcements", ListAnnouncements(), "Announcements, newest first.", Announcements(),
+    "announcements", ListAnnouncements, "Announcements, newest first.", Announcements,
     effect=False,
 )  # fmt: skip
-CURRENT = ours("current", Nothing(), "What is announced for now and soon.", Current(), effect=False)
+CURRENT = ours("current", Nothing, "What is announced for now and soon.", Current, effect=False)
 SMS_HOURS = ours(
-    "sms_hours", Nothing(), "When an SMS of an announcement goes out now.", SmsHours(),
+    "sms_hours", Nothing, "When an SMS of an announcement goes out now.", SmsHours,
     effect=False,
 )  # fmt: skip
 STATUS = ours(
-    "status", Nothing(), "How each component stands and how promises were kept.", Status(),
+    "status", Nothing, "How each component stands and how promises were kept.", Status,
     effect=False,
 )  # fmt: skip
 NOTE_PROBES = ours(
-    "note_probes", NoteProbes(), "Notes which components answered in a minute.", Counted()
+    "note_probes", NoteProbes, "Notes which components answered in a minute.", Counted
 )

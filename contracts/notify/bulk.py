@@ -1,11 +1,14 @@
 """Bulk jobs: one template to the many rows of a file; owner is the team of services/notify."""
 
 import uuid
+from typing import Annotated
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import ValidationError, validate
 
-from bus.fields import Block, Boolean, Choice, Instant, Text, code_text, uuid_text, whole
+from bus.fields import Choice, Text, whole
 from bus.kinds import Event, Form, Request
+from bus.messages import PERSONAL, message
+from bus.values import Block, Instant, Uuid
 from contracts.notify.messages import CHANNELS, LANGUAGES, Previewed
 from contracts.notify.receiver import Receiver
 
@@ -20,178 +23,187 @@ PARTS = 2 * JOB_BYTES // PART_BYTES
 FORMS = ("csv", "jsonl")
 
 
-def _uuid(value: str) -> None:
-    try:
-        uuid.UUID(value)
-    except ValueError:
-        raise ValidationError("uuid|Give a UUID.") from None
+class _IsUuid(validate.Validator):
+    def __call__(self, value: str) -> str:
+        try:
+            uuid.UUID(value)
+        except ValueError:
+            raise ValidationError("uuid|Give a UUID.") from None
+        return value
 
 
-def id_of(description: str) -> Text:
-    """A UUID that names a job or an endpoint."""
-    made = uuid_text(required=True, metadata={"description": description})
-    made.validators.append(_uuid)
-    return made
+# A UUID that names a job or an endpoint.
+CanonicalUuid = Annotated[Uuid, _IsUuid()]
 
 
-class JobMatter(Schema):
+@message
+class JobMatter:
     """What holds for all rows of a job."""
 
-    name = Text(100, required=True, metadata={"description": "Your own name for the job"})
-    template = Text(64, required=True, metadata={"description": "The code of a template of yours"})
-    channels = fields.List(
-        Choice(CHANNELS),
-        load_default=None,
-        allow_none=True,
-        validate=validate.Length(1, len(CHANNELS), error="length|Name 1 to 4 channels."),
-        metadata={"description": "Default: all forms of the template that a receiver has"},
-    )
-    language = Choice(LANGUAGES, load_default="fa")
+    name: Annotated[str, Text(100), "Your own name for the job"]
+    template: Annotated[str, Text(64), "The code of a template of yours"]
+    channels: Annotated[
+        tuple[Annotated[str, Choice(CHANNELS)], ...] | None,
+        validate.Length(1, len(CHANNELS), error="length|Name 1 to 4 channels."),
+        "Default: all forms of the template that a receiver has",
+    ] = None
+    language: Annotated[str, Choice(LANGUAGES)] = "fa"
 
 
+@message
 class SubmitJob(JobMatter):
     """One part of a job's file. The first row names the columns: ``phone number``, ``email``,
     ``inbox``, ``address_line_1`` to ``address_line_7``, ``reference``, and the placeholders.
     """
 
-    job = id_of("The job's UUID, the same for all its parts")
-    form = Choice(FORMS, load_default="csv")
-    part = whole(0, PARTS - 1, load_default=0)
-    piece = fields.String(
-        required=True,
-        validate=validate.Length(0, PART_BYTES, error=f"length|At most {PART_BYTES} characters."),
-        metadata={"personal": True, "description": "A piece of the file, cut anywhere"},
-    )
-    last = Boolean(load_default=True)
+    job: Annotated[CanonicalUuid, "The job's UUID, the same for all its parts"]
+    form: Annotated[str, Choice(FORMS)] = "csv"
+    part: Annotated[int, whole(0, PARTS - 1)] = 0
+    piece: Annotated[
+        str,
+        validate.Length(0, PART_BYTES, error=f"length|At most {PART_BYTES} characters."),
+        PERSONAL,
+        "A piece of the file, cut anywhere",
+    ]
+    last: bool = True
 
 
-class JobOf(Schema):
-    job = id_of("The job's UUID")
+@message
+class JobOf:
+    job: Annotated[CanonicalUuid, "The job's UUID"]
 
 
+@message
 class ReadJob(JobOf):
-    after = whole(0, JOB_ROWS + 1, load_default=0)
-    limit = whole(0, 500, load_default=100)
+    after: Annotated[int, whole(0, JOB_ROWS + 1)] = 0
+    limit: Annotated[int, whole(0, 500)] = 100
 
 
-class RowProblem(Schema):
+@message
+class RowProblem:
     """A row that becomes no message, and why. ``line`` counts the rows, the header is 1."""
 
-    line = fields.Integer(required=True)
-    field = Text(100, required=True, least=0)
-    code = code_text(60, required=True)
-    detail = Text(500, required=True, least=0)
+    line: int
+    field: Annotated[str, Text(100, least=0)]
+    code: Annotated[str, Text(60)]
+    detail: Annotated[str, Text(500, least=0)]
 
 
-class JobTold(Schema):
+@message
+class JobTold:
     """A job and how it stands."""
 
-    job = uuid_text(required=True)
-    name = Text(100, required=True)
-    template = Text(64, required=True)
-    channels = fields.List(Choice(CHANNELS), required=True, allow_none=True)
-    language = Choice(LANGUAGES, required=True)
-    state = Choice(JOB_STATES, required=True)
-    code = code_text(60, required=True, least=0, metadata={"description": "Why it was refused"})
-    good = fields.Integer(required=True, metadata={"description": "Rows that can be sent"})
-    bad = fields.Integer(required=True, metadata={"description": "Rows that cannot; see errors"})
-    parts = fields.Integer(required=True, metadata={"description": "Parts of SMS, in all"})
-    cost_rials = fields.Integer(required=True, metadata={"description": "What the SMS will cost"})
-    submitted_at = Instant(required=True)
-    checked_at = Instant(required=True, allow_none=True)
-    start_at = Instant(required=True, allow_none=True)
-    ended_at = Instant(required=True, allow_none=True)
+    job: Uuid
+    name: Annotated[str, Text(100)]
+    template: Annotated[str, Text(64)]
+    channels: tuple[Annotated[str, Choice(CHANNELS)], ...] | None
+    language: Annotated[str, Choice(LANGUAGES)]
+    state: Annotated[str, Choice(JOB_STATES)]
+    code: Annotated[str, Text(60, least=0), "Why it was refused"]
+    good: Annotated[int, "Rows that can be sent"]
+    bad: Annotated[int, "Rows that cannot; see errors"]
+    parts: Annotated[int, "Parts of SMS, in all"]
+    cost_rials: Annotated[int, "What the SMS will cost"]
+    submitted_at: Instant
+    checked_at: Instant | None
+    start_at: Instant | None
+    ended_at: Instant | None
 
 
+@message
 class JobStanding(JobTold):
     """A job with its progress, and those of its rows that become no message."""
 
-    rows = Block(required=True, metadata={"description": "Rows by state: WAITING, TAKEN, ..."})
-    messages = Block(required=True, metadata={"description": "Messages of the job by state"})
-    errors = fields.List(fields.Nested(RowProblem), required=True)
-    next = fields.Integer(required=True, allow_none=True)
+    rows: Annotated[Block, "Rows by state: WAITING, TAKEN, ..."]
+    messages: Annotated[Block, "Messages of the job by state"]
+    errors: tuple[RowProblem, ...]
+    next: int | None
 
 
+@message
 class StartJob(JobOf):
-    at = Instant(
-        load_default=None, allow_none=True,
-        metadata={"description": "When to begin, at most 30 days from now; now if left out"},
-    )  # fmt: skip
+    at: Annotated[Instant | None, "When to begin, at most 30 days from now; now if left out"] = None
 
 
-class ListJobs(Schema):
-    before = uuid_text(load_default=None, allow_none=True)
-    limit = whole(1, 100, load_default=50)
+@message
+class ListJobs:
+    before: Uuid | None = None
+    limit: Annotated[int, whole(1, 100)] = 50
 
 
-class Jobs(Schema):
-    jobs = fields.List(fields.Nested(JobTold), required=True)
-    next = uuid_text(required=True, allow_none=True)
+@message
+class Jobs:
+    jobs: tuple[JobTold, ...]
+    next: Uuid | None
 
 
+@message
 class PreviewJob(JobOf):
-    rows = whole(1, 20, load_default=5)
+    rows: Annotated[int, whole(1, 20)] = 5
 
 
-class PreviewedRow(Schema):
-    line = fields.Integer(required=True)
-    to = fields.Nested(Receiver, required=True, metadata={"personal": True})
-    messages = fields.List(fields.Nested(Previewed), required=True)
+@message
+class PreviewedRow:
+    line: int
+    to: Annotated[Receiver, PERSONAL]
+    messages: tuple[Previewed, ...]
 
 
-class JobPreview(Schema):
+@message
+class JobPreview:
     """The first rows as their receivers will see them, in each channel in which they may come."""
 
-    rows = fields.List(fields.Nested(PreviewedRow), required=True)
+    rows: tuple[PreviewedRow, ...]
 
 
-class JobDone(Schema):
+@message
+class JobDone:
     """A job has ended: all its messages have, or it was cancelled. Names nobody."""
 
-    job = uuid_text(required=True)
-    owner = code_text(64, required=True)
-    state = Choice(("DONE", "CANCELLED"), required=True)
-    messages = Block(required=True)
-    at = Instant(required=True)
+    job: Uuid
+    owner: Annotated[str, Text(64)]
+    state: Annotated[str, Choice(("DONE", "CANCELLED"))]
+    messages: Block
+    at: Instant
 
 
 # What stands in the query when a file is uploaded as it is.
-JOB_MATTER = Form("notify.job_matter.v1", JobMatter())
+JOB_MATTER = Form("notify.job_matter.v1", JobMatter)
 SUBMIT_JOB = Request(
     "notify.submit_job.v1",
-    SubmitJob(),
+    SubmitJob,
     "Takes the file of a bulk job, up to 100,000 rows, whole or in parts, and checks it.",
-    reply=JobTold(),
+    reply=JobTold,
     deadline=20.0,
 )
 JOB = Request(
     "notify.job.v1",
-    ReadJob(),
+    ReadJob,
     "Tells the state of a job, and the rows that become no message.",
-    reply=JobStanding(),
+    reply=JobStanding,
     effect=False,
 )
 START_JOB = Request(
-    "notify.start_job.v1", StartJob(), "Starts a job that was checked, now or later.",
-    reply=JobTold(),
+    "notify.start_job.v1", StartJob, "Starts a job that was checked, now or later.",
+    reply=JobTold,
 )  # fmt: skip
 CANCEL_JOB = Request(
     "notify.cancel_job.v1",
-    JobOf(),
+    JobOf,
     "Cancels a job; what was not handed over to a provider yet is not sent.",
-    reply=JobTold(),
+    reply=JobTold,
     deadline=25.0,
 )
 JOBS = Request(
-    "notify.jobs.v1", ListJobs(), "Lists your jobs, newest first.", reply=Jobs(), effect=False
+    "notify.jobs.v1", ListJobs, "Lists your jobs, newest first.", reply=Jobs, effect=False
 )
 JOB_PREVIEW = Request(
     "notify.job_preview.v1",
-    PreviewJob(),
+    PreviewJob,
     "Shows the first rows of a job as their receivers will see them.",
-    reply=JobPreview(),
+    reply=JobPreview,
     effect=False,
 )
 JOB_DONE = Event(
-    "notify.job_done.v1", JobDone(), "A bulk job has ended.", hearable=True, owner="owner"
+    "notify.job_done.v1", JobDone, "A bulk job has ended.", hearable=True, owner="owner"
 )

@@ -3,11 +3,15 @@
 Their owner is the team of services/notify; docs/webhooks.md is for agencies.
 """
 
-from marshmallow import Schema, fields, validate
+from typing import Annotated
 
-from bus.fields import Block, Choice, Instant, Text, code_text, uuid_text, whole
+from marshmallow import validate
+
+from bus.fields import Choice, Text, whole
 from bus.kinds import Command, Request
-from contracts.notify.bulk import id_of
+from bus.messages import Meta, message
+from bus.values import Block, Code, Instant, Uuid
+from contracts.notify.bulk import CanonicalUuid
 
 OF_AGENCIES = ("call.settled", "event.heard")
 CALLBACK_TYPES = (
@@ -18,169 +22,166 @@ CALLBACK_STATES = ("ENABLED", "DISABLED")
 DELIVERY_STATES = ("WAITING", "DONE", "DEAD")
 
 
-class PutCallback(Schema):
+@message
+class PutCallback:
     """A new endpoint, or other settings of one; what is put is enabled (again)."""
 
-    callback = Text(
-        36, load_default=None, allow_none=True,
-        metadata={"description": "The endpoint to change; a new one if left out"},
-    )  # fmt: skip
-    url = Text(
-        500,
-        required=True,
-        metadata={
-            "description": "https, port 443 or 8443, no user-info; http in the sandbox alone",
-            "format": "uri",
-            "pattern": "^https?://[^\\s@]+$",
-        },
+    callback: Annotated[str | None, Text(36), "The endpoint to change; a new one if left out"] = (
+        None
     )
-    types = fields.List(
-        Choice(CALLBACK_TYPES),
-        required=True,
-        validate=validate.Length(
+    url: Annotated[
+        str,
+        Text(500),
+        "https, port 443 or 8443, no user-info; http in the sandbox alone",
+        Meta(format="uri", pattern="^https?://[^\\s@]+$"),
+    ]
+    types: Annotated[
+        tuple[Annotated[str, Choice(CALLBACK_TYPES)], ...],
+        validate.Length(
             1, len(CALLBACK_TYPES), error=f"length|Name 1 to {len(CALLBACK_TYPES)} types."
         ),
-    )
+    ]
 
 
-class CallbackOf(Schema):
-    callback = id_of("The endpoint's ID")
+@message
+class CallbackOf:
+    callback: Annotated[CanonicalUuid, "The endpoint's ID"]
 
 
-class Callback(Schema):
+@message
+class Callback:
     """An endpoint and how it stands."""
 
-    callback = uuid_text(required=True)
-    url = Text(500, required=True)
-    types = fields.List(Choice(CALLBACK_TYPES), required=True)
-    state = Choice(CALLBACK_STATES, required=True)
-    why = Text(200, required=True, least=0, metadata={"description": "Why it is disabled"})
-    public_key = Text(
-        60, required=True, metadata={"description": "whpk_..., for signatures that begin with v1a"}
-    )
-    old_secret_until = Instant(
-        required=True, allow_none=True,
-        metadata={"description": "Until when the secret before this one signs along"},
-    )  # fmt: skip
-    made_at = Instant(required=True)
-    ok_at = Instant(required=True, allow_none=True)
-    failing_since = Instant(required=True, allow_none=True)
-    waiting = fields.Integer(required=True)
-    dead = fields.Integer(required=True)
+    callback: Uuid
+    url: Annotated[str, Text(500)]
+    types: tuple[Annotated[str, Choice(CALLBACK_TYPES)], ...]
+    state: Annotated[str, Choice(CALLBACK_STATES)]
+    why: Annotated[str, Text(200, least=0), "Why it is disabled"]
+    public_key: Annotated[str, Text(60), "whpk_..., for signatures that begin with v1a"]
+    old_secret_until: Annotated[Instant | None, "Until when the secret before this one signs along"]
+    made_at: Instant
+    ok_at: Instant | None
+    failing_since: Instant | None
+    waiting: int
+    dead: int
 
 
+@message
 class CallbackWithSecret(Callback):
     """An endpoint with its new secret, which is shown this once; null if it has the old one."""
 
-    secret = Text(80, required=True, allow_none=True, personal=True)
+    secret: Annotated[str | None, Text(80, personal=True)]
 
 
-class Callbacks(Schema):
-    callbacks = fields.List(fields.Nested(Callback), required=True)
+@message
+class Callbacks:
+    callbacks: tuple[Callback, ...]
 
 
-class AllCallbacks(Schema):
+@message
+class AllCallbacks:
     """No fields."""
 
 
+@message
 class ReadDeliveries(CallbackOf):
-    states = fields.List(Choice(DELIVERY_STATES), load_default=list)
-    before = Text(40, load_default=None, allow_none=True)
-    limit = whole(1, 200, load_default=50)
+    states: tuple[Annotated[str, Choice(DELIVERY_STATES)], ...] = ()
+    before: Annotated[str | None, Text(40)] = None
+    limit: Annotated[int, whole(1, 200)] = 50
 
 
-class Delivery(Schema):
+@message
+class Delivery:
     """One thing that was to be told: ``id`` is the header webhook-id of all its tries."""
 
-    id = Text(40, required=True)
-    type = code_text(required=True)
-    state = Choice(DELIVERY_STATES, required=True)
-    tries = fields.Integer(required=True)
-    status = fields.Integer(
-        required=True, allow_none=True, metadata={"description": "The last answer's HTTP status"}
-    )
-    problem = code_text(60, required=True, least=0)
-    made_at = Instant(required=True)
-    tried_at = Instant(required=True, allow_none=True)
-    next_at = Instant(required=True, allow_none=True)
-    ended_at = Instant(required=True, allow_none=True)
-    body = fields.String(required=True)
+    id: Annotated[str, Text(40)]
+    type: Code
+    state: Annotated[str, Choice(DELIVERY_STATES)]
+    tries: int
+    status: Annotated[int | None, "The last answer's HTTP status"]
+    problem: Annotated[str, Text(60, least=0)]
+    made_at: Instant
+    tried_at: Instant | None
+    next_at: Instant | None
+    ended_at: Instant | None
+    body: str
 
 
-class Deliveries(Schema):
-    deliveries = fields.List(fields.Nested(Delivery), required=True)
-    next = Text(40, required=True, allow_none=True)
+@message
+class Deliveries:
+    deliveries: tuple[Delivery, ...]
+    next: Annotated[str | None, Text(40)]
 
 
+@message
 class Replay(CallbackOf):
     """Tells something again under its first ID: one delivery, or all that died since a moment."""
 
-    id = Text(40, load_default=None, allow_none=True)
-    since = Instant(
-        load_default=None, allow_none=True,
-        metadata={"description": "Only what was to be told from then on"},
-    )  # fmt: skip
+    id: Annotated[str | None, Text(40)] = None
+    since: Annotated[Instant | None, "Only what was to be told from then on"] = None
 
 
-class CallBack(Schema):
+@message
+class CallBack:
     """What another context has an agency told; an endpoint is told the same ``id`` once."""
 
-    agency = code_text(64, required=True)
-    type = Choice(OF_AGENCIES, required=True)
-    id = Text(128, required=True, metadata={"description": "One for each thing told of a type"})
-    data = Block(required=True)
+    agency: Annotated[str, Text(64)]
+    type: Annotated[str, Choice(OF_AGENCIES)]
+    id: Annotated[str, Text(128), "One for each thing told of a type"]
+    data: Block
 
 
-class Replayed(Schema):
-    replayed = fields.Integer(required=True)
+@message
+class Replayed:
+    replayed: int
 
 
 PUT_CALLBACK = Request(
     "notify.put_callback.v1",
-    PutCallback(),
+    PutCallback,
     "Sets the address to which call-backs are sent, and which types.",
-    reply=CallbackWithSecret(),
+    reply=CallbackWithSecret,
 )
 ROTATE_CALLBACK_SECRET = Request(
     "notify.rotate_callback_secret.v1",
-    CallbackOf(),
+    CallbackOf,
     "Makes a new secret for an endpoint; the old one signs along for 24 hours.",
-    reply=CallbackWithSecret(),
+    reply=CallbackWithSecret,
 )
 DROP_CALLBACK = Request(
     "notify.drop_callback.v1",
-    CallbackOf(),
+    CallbackOf,
     "Deletes an endpoint and all that waits to be sent to it.",
-    reply=Callbacks(),
+    reply=Callbacks,
 )
 CALLBACKS = Request(
     "notify.callbacks.v1",
-    AllCallbacks(),
+    AllCallbacks,
     "Lists your endpoints, their public keys and states.",
-    reply=Callbacks(),
+    reply=Callbacks,
     effect=False,
 )
 CALLBACK_DELIVERIES = Request(
     "notify.callback_deliveries.v1",
-    ReadDeliveries(),
+    ReadDeliveries,
     "Lists what was sent to an endpoint, newest first; what it never accepted is DEAD.",
-    reply=Deliveries(),
+    reply=Deliveries,
     effect=False,
 )
 REPLAY_CALLBACK = Request(
     "notify.replay_callback.v1",
-    Replay(),
+    Replay,
     "Sends a delivery to an endpoint again, or all dead ones.",
-    reply=Replayed(),
+    reply=Replayed,
 )
 TEST_CALLBACK = Request(
     "notify.test_callback.v1",
-    CallbackOf(),
+    CallbackOf,
     "Sends a test to an endpoint.",
-    reply=Replayed(),
+    reply=Replayed,
 )
 CALL_BACK = Command(
     "notify.call_back.v1",
-    CallBack(),
+    CallBack,
     "Sends a call-back to the endpoints of an agency that want its type; names nobody.",
 )

@@ -2,12 +2,15 @@
 team of services/notify.
 """
 
-from typing import Any
+from dataclasses import field
+from typing import Annotated
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, validate
 
-from bus.fields import Block, Choice, Instant, Pattern, Prose, Text, uuid_text, whole
+from bus.fields import Choice, Pattern, Prose, Text, whole
 from bus.kinds import Request
+from bus.messages import PERSONAL, check, message
+from bus.values import Block, Instant, Tick, Uuid
 from contracts.notify.messages import (
     BODY_MOST,
     LANGUAGES,
@@ -16,7 +19,7 @@ from contracts.notify.messages import (
     SUBJECT_MOST,
     One,
 )
-from contracts.notify.receiver import ADDRESS_LINES, Receiver, personalisation
+from contracts.notify.receiver import ADDRESS_LINES, Personalisation, Receiver
 
 API_CHANNELS = ("sms", "email", "letter")
 KEY_KINDS = ("live", "team", "test")
@@ -29,202 +32,205 @@ LETTERS = "letters"
 IDS_MOST = 500
 
 
-class Token(Schema):
+@message
+class Token:
     """``right`` is the contract of agencies that is the same act, ``address`` where it is asked."""
 
-    token = Text(4096, required=True, personal=True)
-    right = Text(100, load_default=None, allow_none=True)
-    address = Text(60, load_default=None, allow_none=True)
+    token: Annotated[str, Text(4096, personal=True)]
+    right: Annotated[str | None, Text(100)] = None
+    address: Annotated[str | None, Text(60)] = None
 
 
-class Authenticated(Schema):
+@message
+class Authenticated:
     """Whose token it is, or why nobody's: then ``refusal`` says it in Notify's words."""
 
-    refusal = Text(200, required=True, allow_none=True)
-    owner = Text(64, required=True, allow_none=True)
-    service = uuid_text(required=True, allow_none=True)
-    key = uuid_text(required=True, allow_none=True)
-    kind = Choice(KEY_KINDS, required=True, allow_none=True)
-    a_minute = fields.Integer(required=True, allow_none=True)
-    from_email = Text(200, required=True, metadata={"description": "Who writes our e-mails"})
+    refusal: Annotated[str | None, Text(200)]
+    owner: Annotated[str | None, Text(64)]
+    service: Uuid | None
+    key: Uuid | None
+    kind: Annotated[str | None, Choice(KEY_KINDS)]
+    a_minute: int | None
+    from_email: Annotated[str, Text(200), "Who writes our e-mails"]
 
 
-class Pdf(Schema):
+@message
+class Pdf:
     """A letter made elsewhere, as a claim of the store for letters."""
 
-    sha256 = fields.String(
-        required=True, validate=Pattern("^[0-9a-f]{64}$", "format|Give a SHA-256 in hex.")
-    )
-    size = whole(1, PDF_MOST, required=True)
+    sha256: Annotated[str, Pattern("^[0-9a-f]{64}$", "format|Give a SHA-256 in hex.")]
+    size: Annotated[int, whole(1, PDF_MOST)]
 
 
-class SendByApi(Schema):
+@message
+class SendByApi:
     """A message as the face has read it: either ``template``, or a letter as ``pdf``.
 
     ``to`` is an address of the channel: a mobile or e-mail address; None for a letter.
     """
 
-    channel = Choice(API_CHANNELS, required=True)
-    template = uuid_text(load_default=None, allow_none=True)
-    to = Text(200, load_default=None, allow_none=True, personal=True)
-    address = fields.List(
-        Text(100, personal=True),
-        load_default=None,
-        allow_none=True,
-        validate=validate.Length(3, ADDRESS_LINES, error="length|Give 3 to 7 lines."),
-        metadata={"personal": True},
-    )
-    personalisation = personalisation(load_default=dict)
-    reference = Text(REFERENCE_MOST, load_default=None, allow_none=True)
-    not_before = Instant(load_default=None, allow_none=True)
-    unsubscribe_url = Text(1000, load_default=None, allow_none=True, metadata={"personal": True})
-    pdf = fields.Nested(Pdf, load_default=None, allow_none=True)
-    postage = Choice(POSTAGES, load_default=None, allow_none=True)
+    channel: Annotated[str, Choice(API_CHANNELS)]
+    template: Uuid | None = None
+    to: Annotated[str | None, Text(200, personal=True)] = None
+    address: Annotated[
+        tuple[Annotated[str, Text(100, personal=True)], ...] | None,
+        validate.Length(3, ADDRESS_LINES, error="length|Give 3 to 7 lines."),
+        PERSONAL,
+    ] = None
+    personalisation: Personalisation = field(default_factory=dict)
+    reference: Annotated[str | None, Text(REFERENCE_MOST)] = None
+    not_before: Instant | None = None
+    unsubscribe_url: Annotated[str | None, Text(1000), PERSONAL] = None
+    pdf: Pdf | None = None
+    postage: Annotated[str | None, Choice(POSTAGES)] = None
 
-    @validates_schema(skip_on_field_errors=True)
-    def _whole(self, data: dict[str, Any], **_: Any) -> None:
-        if (data["template"] is None) == (data["pdf"] is None):
+    @check
+    def _one_letter_with_address(self) -> None:
+        if (self.template is None) == (self.pdf is None):
             raise ValidationError("required|Give a template or a PDF.", "template")
-        if data["channel"] == "letter":
-            missing = data["pdf"] is None and not data["address"]
+        if self.channel == "letter":
+            missing = self.pdf is None and not self.address
         else:
-            missing = not data["to"] or data["pdf"] is not None
+            missing = not self.to or self.pdf is not None
         if missing:
             raise ValidationError("required|Say where it goes.", "to")
 
 
-class Accepted(Schema):
-    id = uuid_text(required=True)
+@message
+class Accepted:
+    id: Uuid
 
 
-class TemplateAt(Schema):
-    id = uuid_text(required=True)
-    version = fields.Integer(required=True)
+@message
+class TemplateAt:
+    id: Uuid
+    version: int
 
 
-class ApiMessage(Schema):
+@message
+class ApiMessage:
     """A message as this API tells it; ``html`` are the blocks of a letter, ``contact`` who writes
     it. One whose personal data is gone is not there any more.
     """
 
-    id = uuid_text(required=True)
-    owner = Text(64, required=True)
-    reference = Text(REFERENCE_MOST, required=True, allow_none=True)
-    kind = Choice(KEY_KINDS, required=True)
-    state = Choice(STATES, required=True)
-    channel = Choice(API_CHANNELS, required=True)
-    template = fields.Nested(TemplateAt, required=True, allow_none=True)
-    language = Choice(LANGUAGES, required=True)
-    to = fields.Nested(Receiver, required=True, metadata={"personal": True})
-    subject = Text(SUBJECT_MOST, required=True, allow_none=True, personal=True)
-    body = Prose(BODY_MOST, required=True, personal=True)
-    html = fields.String(required=True, allow_none=True, metadata={"personal": True})
-    unsubscribe_url = Text(1000, required=True, allow_none=True, personal=True)
-    pdf = fields.Nested(Pdf, required=True, allow_none=True)
-    scan = Choice(
-        SCANS,
-        load_default=None,
-        allow_none=True,
-        metadata={"description": "What the scanner said of a PDF made elsewhere"},
+    id: Uuid
+    owner: Annotated[str, Text(64)]
+    reference: Annotated[str | None, Text(REFERENCE_MOST)]
+    kind: Annotated[str, Choice(KEY_KINDS)]
+    state: Annotated[str, Choice(STATES)]
+    channel: Annotated[str, Choice(API_CHANNELS)]
+    template: TemplateAt | None
+    language: Annotated[str, Choice(LANGUAGES)]
+    to: Annotated[Receiver, PERSONAL]
+    subject: Annotated[str | None, Text(SUBJECT_MOST, personal=True)]
+    body: Annotated[str, Prose(BODY_MOST, personal=True)]
+    html: Annotated[str | None, PERSONAL]
+    unsubscribe_url: Annotated[str | None, Text(1000, personal=True)]
+    pdf: Pdf | None
+    scan: Annotated[str | None, Choice(SCANS), "What the scanner said of a PDF made elsewhere"] = (
+        None
     )
-    postage = Choice(POSTAGES, required=True, allow_none=True)
-    contact = Block(required=True, allow_none=True)
-    parts = fields.Integer(required=True, allow_none=True)
-    cost_rials = fields.Integer(required=True, allow_none=True)
-    created_at = Instant(required=True)
-    due_at = Instant(required=True)
-    sent_at = Instant(required=True, allow_none=True)
-    settled_at = Instant(required=True, allow_none=True)
+    postage: Annotated[str | None, Choice(POSTAGES)]
+    contact: Block | None
+    parts: int | None
+    cost_rials: int | None
+    created_at: Instant
+    due_at: Instant
+    sent_at: Instant | None
+    settled_at: Instant | None
 
 
-class ApiMessages(Schema):
-    messages = fields.List(fields.Nested(ApiMessage), required=True)
+@message
+class ApiMessages:
+    messages: tuple[ApiMessage, ...]
 
 
-class Wanted(Schema):
-    channel = Choice(API_CHANNELS, required=True)
-    states = fields.List(Choice(STATES), required=True)
+@message
+class Wanted:
+    channel: Annotated[str, Choice(API_CHANNELS)]
+    states: tuple[Annotated[str, Choice(STATES)], ...]
 
 
-class ListByApi(Schema):
+@message
+class ListByApi:
     """A page of the caller's messages, newest first, of the kind of key that asks.
 
     ``older_than`` is the ID of the last one seen; ``jobs`` also counts those of bulk jobs.
     """
 
-    wanted = fields.List(fields.Nested(Wanted), required=True, validate=validate.Length(0, 3))
-    reference = Text(REFERENCE_MOST, load_default=None, allow_none=True)
-    older_than = uuid_text(load_default=None, allow_none=True)
-    jobs = fields.Boolean(load_default=False)
+    wanted: Annotated[tuple[Wanted, ...], validate.Length(0, 3)]
+    reference: Annotated[str | None, Text(REFERENCE_MOST)] = None
+    older_than: Uuid | None = None
+    jobs: Tick = False
 
 
-class Queue(Schema):
+@message
+class Queue:
     """Letters that wait for the printer, oldest first; ``waiting`` counts them all."""
 
-    letters = fields.List(fields.Nested(ApiMessage), required=True)
-    waiting = fields.Integer(required=True)
+    letters: tuple[ApiMessage, ...]
+    waiting: int
 
 
-class ReadQueue(Schema):
-    limit = whole(1, 100, load_default=50)
+@message
+class ReadQueue:
+    limit: Annotated[int, whole(1, 100)] = 50
 
 
-class Printed(Schema):
-    ids = fields.List(
-        uuid_text(),
-        required=True,
-        validate=validate.Length(1, IDS_MOST, error="length|1 to 500 IDs."),
-    )
+@message
+class Printed:
+    ids: Annotated[tuple[Uuid, ...], validate.Length(1, IDS_MOST, error="length|1 to 500 IDs.")]
 
 
-class Marked(Schema):
+@message
+class Marked:
     """``marked`` of those named went out now; the others had before, or do not wait."""
 
-    marked = fields.Integer(required=True)
+    marked: int
 
 
 AUTHENTICATE = Request(
     "notify.authenticate.v1",
-    Token(),
+    Token,
     "Whose a token (JWT by HS256) of the Notify API is.",
-    reply=Authenticated(),
+    reply=Authenticated,
     effect=False,
     agency=False,
 )
 API_SEND = Request(
     "notify.api_send.v1",
-    SendByApi(),
+    SendByApi,
     "Accepts a message as the Notify API takes it.",
-    reply=Accepted(),
+    reply=Accepted,
     agency=False,
 )
 API_MESSAGE = Request(
     "notify.api_message.v1",
-    One(),
+    One,
     "One of the caller's messages, as the Notify API tells it.",
-    reply=ApiMessage(),
+    reply=ApiMessage,
     effect=False,
     agency=False,
 )
 API_MESSAGES = Request(
     "notify.api_messages.v1",
-    ListByApi(),
+    ListByApi,
     "A page of the caller's messages, as the Notify API tells them.",
-    reply=ApiMessages(),
+    reply=ApiMessages,
     effect=False,
     agency=False,
 )
 PRINT_QUEUE = Request(
     "notify.print_queue.v1",
-    ReadQueue(),
+    ReadQueue,
     "The letters that wait for the printer; each look is logged.",
-    reply=Queue(),
+    reply=Queue,
     agency=False,
 )
 LETTERS_PRINTED = Request(
     "notify.letters_printed.v1",
-    Printed(),
+    Printed,
     "Says that letters were printed and posted.",
-    reply=Marked(),
+    reply=Marked,
     agency=False,
 )

@@ -1,68 +1,72 @@
 """Inboxes on the portal: opened by a code and a secret, no account; owner is services/notify."""
 
-from marshmallow import Schema, fields
+from typing import Annotated
 
-from bus.fields import Checked, Instant, Prose, Text, code_text, uuid_text, whole
+from bus.fields import Checked, Prose, Text, whole
 from bus.kinds import Request
+from bus.messages import message
+from bus.values import Instant, Uuid
 from contracts.notify.messages import BODY_MOST, SUBJECT_MOST
 from people import tracking
 
 
-class MakeInbox(Schema):
+@message
+class MakeInbox:
     """A new inbox. Whoever is to write into it is given its code, never its secret."""
 
-    secret = Text(
-        60, required=True, personal=True, metadata={"description": "Set by the gateway; 20 digits"}
-    )
+    secret: Annotated[str, Text(60, personal=True), "Set by the gateway; 20 digits"]
 
 
-class Made(Schema):
-    code = Text(10, required=True)
+@message
+class Made:
+    code: Annotated[str, Text(10)]
 
 
-class Proof(Schema):
+@message
+class Proof:
     """The code and the secret that were shown when the inbox was made."""
 
-    code = Checked(40, tracking.parse, required=True)
-    secret = Checked(60, tracking.parse_proof, required=True, personal=True)
+    code: Annotated[str, Checked(40, tracking.parse)]
+    secret: Annotated[str, Checked(60, tracking.parse_proof, personal=True)]
 
 
+@message
 class ReadInbox(Proof):
     """What lies in the inbox, newest first; ``before`` is the ID of the last message seen."""
 
-    before = uuid_text(load_default=None, allow_none=True)
-    limit = whole(1, 100, load_default=20)
+    before: Uuid | None = None
+    limit: Annotated[int, whole(1, 100)] = 20
 
 
-class Letter(Schema):
-    id = uuid_text(required=True)
-    owner = code_text(64, required=True)
-    subject = Text(SUBJECT_MOST, required=True, personal=True)
-    body = Prose(BODY_MOST, required=True, personal=True)
-    at = Instant(required=True)
+@message
+class Letter:
+    id: Uuid
+    owner: Annotated[str, Text(64)]
+    subject: Annotated[str, Text(SUBJECT_MOST, personal=True)]
+    body: Annotated[str, Prose(BODY_MOST, personal=True)]
+    at: Instant
 
 
-class Inbox(Schema):
-    code = Text(10, required=True)
-    letters = fields.List(fields.Nested(Letter), required=True)
-    next = uuid_text(required=True, allow_none=True)
+@message
+class Inbox:
+    code: Annotated[str, Text(10)]
+    letters: tuple[Letter, ...]
+    next: Uuid | None
 
 
-MAKE_INBOX = Request(
-    "notify.make_inbox.v1", MakeInbox(), "Makes an inbox.", reply=Made(), agency=False
-)
+MAKE_INBOX = Request("notify.make_inbox.v1", MakeInbox, "Makes an inbox.", reply=Made, agency=False)
 OPEN_INBOX = Request(
     "notify.open_inbox.v1",
-    Proof(),
+    Proof,
     "Proves that an inbox is one's own; five wrong secrets lock it until tomorrow.",
-    reply=Made(),
+    reply=Made,
     agency=False,
 )
 READ_INBOX = Request(
     "notify.read_inbox.v1",
-    ReadInbox(),
+    ReadInbox,
     "What lies in an inbox.",
-    reply=Inbox(),
+    reply=Inbox,
     effect=False,
     agency=False,
 )

@@ -1,24 +1,17 @@
 """Messages to people, and what became of them; its owner is the team of services/notify."""
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Annotated
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, validate
 
 from bus import rules
-from bus.fields import (
-    Block,
-    Boolean,
-    Choice,
-    Instant,
-    Pattern,
-    Prose,
-    Text,
-    code_text,
-    uuid_text,
-    whole,
-)
+from bus.fields import Choice, Pattern, Prose, Text, whole
 from bus.kinds import Command, Event, Request
-from contracts.notify.receiver import Receiver, personalisation
+from bus.messages import PERSONAL, check, message
+from bus.values import Block, Code, Instant, Uuid
+from contracts.notify.receiver import Personalisation, Receiver
 
 CHANNELS = ("sms", "email", "inbox", "letter")
 LANES = ("otp", "transactional", "bulk")
@@ -33,316 +26,317 @@ BODY_MOST, SUBJECT_MOST, REFERENCE_MOST, VERSION_MOST = 20_000, 200, 1_000, 1_00
 TEMPLATE_CODE = Pattern("^[a-z][a-z0-9_]*$", "format|Begin with a to z; then a to z, 0 to 9 and _.")
 
 
-class Send(Schema):
+@message(rules=rules.REACHABLE)
+class Send:
     """A message by an approved template. ``channels`` says in which order it is tried: the next
     one is taken when one has failed for good.
     """
 
-    template = Text(
-        64, required=True, metadata={"description": "The template's code, or the ID of one form"}
-    )
-    channels = fields.List(
-        Choice(CHANNELS),
-        load_default=None,
-        allow_none=True,
-        validate=validate.Length(1, len(CHANNELS), error="length|Name 1 to 4 channels."),
-        metadata={"description": "Default: all forms of the template that the receiver has"},
-    )
-    to = fields.Nested(Receiver, required=True, metadata={"personal": True})
-    language = Choice(LANGUAGES, load_default="fa")
-    personalisation = personalisation(load_default=dict)
-    reference = Text(
-        REFERENCE_MOST, load_default=None, allow_none=True,
-        metadata={"description": "Your own word for it; no personal data"},
-    )  # fmt: skip
-    not_before = Instant(load_default=None, allow_none=True)
+    template: Annotated[str, Text(64), "The template's code, or the ID of one form"]
+    channels: Annotated[
+        tuple[Annotated[str, Choice(CHANNELS)], ...] | None,
+        validate.Length(1, len(CHANNELS), error="length|Name 1 to 4 channels."),
+        "Default: all forms of the template that the receiver has",
+    ] = None
+    to: Annotated[Receiver, PERSONAL]
+    language: Annotated[str, Choice(LANGUAGES)] = "fa"
+    personalisation: Personalisation = field(default_factory=dict)
+    reference: Annotated[
+        str | None, Text(REFERENCE_MOST), "Your own word for it; no personal data"
+    ] = None
+    not_before: Instant | None = None
 
-    class Meta:
-        rules = rules.REACHABLE
-
-    @validates_schema(skip_on_field_errors=True)
-    def _reachable(self, data: dict[str, Any], **_: Any) -> None:
-        if not any(data["to"].values()):
+    @check
+    def _reachable(self) -> None:
+        if not self.to.reachable():
             raise ValidationError("required|Give at least one way to reach the receiver.", "to")
-        if data["channels"] and len(set(data["channels"])) != len(data["channels"]):
+        if self.channels and len(set(self.channels)) != len(self.channels):
             raise ValidationError("repeated|Name each channel once.", "channels")
 
 
-class TemplateOf(Schema):
-    id = uuid_text(required=True)
-    code = code_text(required=True)
-    version = fields.Integer(required=True)
+@message
+class TemplateOf:
+    id: Uuid
+    code: Code
+    version: int
 
 
-class Sent(Schema):
+@message
+class Sent:
     """What was accepted: from now on it is never lost, and handed over once at the most."""
 
-    id = uuid_text(required=True)
-    state = Choice(STATES, required=True)
-    channel = Choice(CHANNELS, required=True)
-    template = fields.Nested(TemplateOf, required=True)
-    parts = fields.Integer(
-        required=True, allow_none=True, metadata={"description": "Parts of an SMS"}
-    )
-    due_at = Instant(required=True, metadata={"description": "Not handed over before"})
+    id: Uuid
+    state: Annotated[str, Choice(STATES)]
+    channel: Annotated[str, Choice(CHANNELS)]
+    template: TemplateOf
+    parts: Annotated[int | None, "Parts of an SMS"]
+    due_at: Annotated[Instant, "Not handed over before"]
 
 
-class One(Schema):
-    id = uuid_text(required=True)
+@message
+class One:
+    id: Uuid
 
 
-class Message(Schema):
+@message
+class Message:
     """A message and how it stands. What is personal is gone some days after it has ended."""
 
-    id = uuid_text(required=True)
-    reference = Text(REFERENCE_MOST, required=True, allow_none=True)
-    state = Choice(STATES, required=True)
-    code = Text(60, required=True, least=0, metadata={"description": "Why it ended, in one word"})
-    channel = Choice(CHANNELS, required=True)
-    template = fields.Nested(TemplateOf, required=True)
-    language = Choice(LANGUAGES, required=True)
-    lane = Choice(LANES, required=True)
-    to = fields.Nested(Receiver, required=True, allow_none=True, metadata={"personal": True})
-    subject = Text(SUBJECT_MOST, required=True, allow_none=True, personal=True)
-    body = Prose(BODY_MOST, required=True, allow_none=True, personal=True)
-    parts = fields.Integer(required=True, allow_none=True)
-    cost_rials = fields.Integer(required=True, allow_none=True)
-    created_at = Instant(required=True)
-    due_at = Instant(required=True)
-    sent_at = Instant(required=True, allow_none=True)
-    settled_at = Instant(required=True, allow_none=True)
+    id: Uuid
+    reference: Annotated[str | None, Text(REFERENCE_MOST)]
+    state: Annotated[str, Choice(STATES)]
+    code: Annotated[str, Text(60, least=0), "Why it ended, in one word"]
+    channel: Annotated[str, Choice(CHANNELS)]
+    template: TemplateOf
+    language: Annotated[str, Choice(LANGUAGES)]
+    lane: Annotated[str, Choice(LANES)]
+    to: Annotated[Receiver | None, PERSONAL]
+    subject: Annotated[str | None, Text(SUBJECT_MOST, personal=True)]
+    body: Annotated[str | None, Prose(BODY_MOST, personal=True)]
+    parts: int | None
+    cost_rials: int | None
+    created_at: Instant
+    due_at: Instant
+    sent_at: Instant | None
+    settled_at: Instant | None
 
 
-class Messages(Schema):
-    messages = fields.List(fields.Nested(Message), required=True)
-    next = uuid_text(required=True, allow_none=True)
+@message
+class Messages:
+    messages: tuple[Message, ...]
+    next: Uuid | None
 
 
-class ListMessages(Schema):
+@message
+class ListMessages:
     """The caller's own messages, newest first; ``before`` is the ID of the last one seen."""
 
-    states = fields.List(Choice(STATES), load_default=list)
-    channels = fields.List(Choice(CHANNELS), load_default=list)
-    reference = Text(REFERENCE_MOST, load_default=None, allow_none=True)
-    before = uuid_text(load_default=None, allow_none=True)
-    limit = whole(1, 250, load_default=50)
+    states: tuple[Annotated[str, Choice(STATES)], ...] = ()
+    channels: tuple[Annotated[str, Choice(CHANNELS)], ...] = ()
+    reference: Annotated[str | None, Text(REFERENCE_MOST)] = None
+    before: Uuid | None = None
+    limit: Annotated[int, whole(1, 250)] = 50
 
 
-class Preview(Schema):
+@message
+class Preview:
     """A template filled in, without sending it."""
 
-    template = Text(64, required=True)
-    channel = Choice(CHANNELS, load_default=None, allow_none=True)
-    language = Choice(LANGUAGES, load_default="fa")
-    personalisation = personalisation(load_default=dict)
-    version = whole(
-        1, VERSION_MOST, load_default=None, allow_none=True,
-        metadata={"description": "Default: the newest approved version"},
-    )  # fmt: skip
+    template: Annotated[str, Text(64)]
+    channel: Annotated[str | None, Choice(CHANNELS)] = None
+    language: Annotated[str, Choice(LANGUAGES)] = "fa"
+    personalisation: Personalisation = field(default_factory=dict)
+    version: Annotated[
+        int | None, whole(1, VERSION_MOST), "Default: the newest approved version"
+    ] = None
 
 
-class Previewed(Schema):
-    template = fields.Nested(TemplateOf, required=True)
-    channel = Choice(CHANNELS, required=True)
-    subject = Text(SUBJECT_MOST, required=True, allow_none=True, personal=True)
-    body = Prose(BODY_MOST, required=True, personal=True)
-    html = fields.String(required=True, allow_none=True, metadata={"personal": True})
-    encoding = Text(10, required=True, allow_none=True, metadata={"description": "ucs2 or gsm7"})
-    units = fields.Integer(required=True, allow_none=True)
-    parts = fields.Integer(required=True, allow_none=True)
-    cost_rials = fields.Integer(required=True, allow_none=True)
+@message
+class Previewed:
+    template: TemplateOf
+    channel: Annotated[str, Choice(CHANNELS)]
+    subject: Annotated[str | None, Text(SUBJECT_MOST, personal=True)]
+    body: Annotated[str, Prose(BODY_MOST, personal=True)]
+    html: Annotated[str | None, PERSONAL]
+    encoding: Annotated[str | None, Text(10), "ucs2 or gsm7"]
+    units: int | None
+    parts: int | None
+    cost_rials: int | None
 
 
-class Texts(Schema):
+@message
+class Texts:
     """A template's text in one language; a placeholder is written ((name))."""
 
-    subject = Text(SUBJECT_MOST, load_default=None, allow_none=True)
-    body = Prose(BODY_MOST, required=True)
+    subject: Annotated[str | None, Text(SUBJECT_MOST)] = None
+    body: Annotated[str, Prose(BODY_MOST)]
 
 
-class Template(Schema):
+@message
+class Template:
     """One form of a template: its newest version for one channel."""
 
-    id = uuid_text(required=True)
-    owner = code_text(64, required=True)
-    code = code_text(required=True)
-    channel = Choice(CHANNELS, required=True)
-    name = Text(100, required=True)
-    lane = Choice(LANES, required=True)
-    consent = Choice(CONSENTS, required=True)
-    version = fields.Integer(required=True)
-    state = Choice(("DRAFT", "APPROVED", "WITHDRAWN"), required=True)
-    texts = fields.Dict(keys=Choice(LANGUAGES), values=fields.Nested(Texts), required=True)
-    placeholders = fields.List(Text(64), required=True)
-    drafted_by = Text(64, required=True)
-    approved_by = Text(64, required=True, allow_none=True)
-    created_at = Instant(required=True)
-    updated_at = Instant(required=True, allow_none=True)
-    archived = fields.Boolean(required=True)
+    id: Uuid
+    owner: Annotated[str, Text(64)]
+    code: Code
+    channel: Annotated[str, Choice(CHANNELS)]
+    name: Annotated[str, Text(100)]
+    lane: Annotated[str, Choice(LANES)]
+    consent: Annotated[str, Choice(CONSENTS)]
+    version: int
+    state: Annotated[str, Choice(("DRAFT", "APPROVED", "WITHDRAWN"))]
+    texts: Mapping[Annotated[str, Choice(LANGUAGES)], Texts]
+    placeholders: tuple[Annotated[str, Text(64)], ...]
+    drafted_by: Annotated[str, Text(64)]
+    approved_by: Annotated[str | None, Text(64)]
+    created_at: Instant
+    updated_at: Instant | None
+    archived: bool
 
 
-class Templates(Schema):
-    templates = fields.List(fields.Nested(Template), required=True)
+@message
+class Templates:
+    templates: tuple[Template, ...]
 
 
-class ListTemplates(Schema):
+@message
+class ListTemplates:
     """The caller's own templates, those in force; with ``drafts`` the newest versions too."""
 
-    channel = Choice(CHANNELS, load_default=None, allow_none=True)
-    drafts = Boolean(load_default=False)
+    channel: Annotated[str | None, Choice(CHANNELS)] = None
+    drafts: bool = False
 
 
-class ReadTemplate(Schema):
+@message
+class ReadTemplate:
     """One form by its ID, at a version; by default the newest approved one."""
 
-    id = uuid_text(required=True)
-    version = whole(1, VERSION_MOST, load_default=None, allow_none=True)
+    id: Uuid
+    version: Annotated[int | None, whole(1, VERSION_MOST)] = None
 
 
-class DraftTemplate(Schema):
+@message(rules=rules.SUBJECTS)
+class DraftTemplate:
     """A new template, or a new version of one; messages use it when a colleague has approved it."""
 
-    code = Text(40, required=True, validate=TEMPLATE_CODE)
-    channel = Choice(CHANNELS, required=True)
-    name = Text(100, required=True)
-    lane = Choice(LANES, load_default="transactional")
-    consent = Choice(CONSENTS, load_default="transactional")
-    texts = fields.Dict(
-        keys=Choice(LANGUAGES),
-        values=fields.Nested(Texts),
-        required=True,
-        validate=validate.Length(1, len(LANGUAGES), error="length|Give a text in fa or en."),
-    )
+    code: Annotated[str, Text(40, validate=TEMPLATE_CODE)]
+    channel: Annotated[str, Choice(CHANNELS)]
+    name: Annotated[str, Text(100)]
+    lane: Annotated[str, Choice(LANES)] = "transactional"
+    consent: Annotated[str, Choice(CONSENTS)] = "transactional"
+    texts: Annotated[
+        Mapping[Annotated[str, Choice(LANGUAGES)], Texts],
+        validate.Length(1, len(LANGUAGES), error="length|Give a text in fa or en."),
+    ]
 
-    class Meta:
-        rules = rules.SUBJECTS
-
-    @validates_schema(skip_on_field_errors=True)
-    def _subjects(self, data: dict[str, Any], **_: Any) -> None:
-        wanted = data["channel"] != "sms"
-        for language, told in data["texts"].items():
-            if wanted != bool(told["subject"]):
+    @check
+    def _subjects_of_channel(self) -> None:
+        wanted = self.channel != "sms"
+        for language, text in self.texts.items():
+            if wanted != bool(text.subject):
                 why = "required|Give a subject." if wanted else "unwanted|An SMS has no subject."
                 raise ValidationError(why, f"texts.{language}.subject")
-        if data["consent"] == "news" and data["lane"] != "bulk":
+        if self.consent == "news" and self.lane != "bulk":
             raise ValidationError("choice|News goes in the lane bulk.", "lane")
 
 
+@message
 class SendMessage(Send):
     """A message that another context has told us to send; ``template`` is one of Mirab's own."""
 
 
-class Settled(Schema):
+@message
+class Settled:
     """A message has ended. Names nobody."""
 
-    id = uuid_text(required=True)
-    owner = code_text(64, required=True)
-    reference = Text(REFERENCE_MOST, required=True, allow_none=True)
-    channel = Choice(CHANNELS, required=True)
-    state = Choice(FINAL, required=True)
-    code = Text(60, required=True, least=0)
-    at = Instant(required=True)
+    id: Uuid
+    owner: Annotated[str, Text(64)]
+    reference: Annotated[str | None, Text(REFERENCE_MOST)]
+    channel: Annotated[str, Choice(CHANNELS)]
+    state: Annotated[str, Choice(FINAL)]
+    code: Annotated[str, Text(60, least=0)]
+    at: Instant
 
 
-class Receipt(Schema):
+@message
+class Receipt:
     """What a provider's call-back said; it only makes us ask the provider sooner."""
 
-    provider = code_text(required=True)
-    provider_ref = Text(64, required=True)
+    provider: Code
+    provider_ref: Annotated[str, Text(64)]
 
 
-class Noted(Schema):
-    known = fields.Boolean(required=True)
+@message
+class Noted:
+    known: bool
 
 
-class Nothing(Schema):
+@message
+class Nothing:
     """No fields."""
 
 
-class Accounts(Schema):
+@message
+class Accounts:
     """accepted = ended + in flight, or something is wrong: ``difference`` is 0."""
 
-    accepted = fields.Integer(required=True)
-    ended = fields.Integer(required=True)
-    in_flight = fields.Integer(required=True)
-    difference = fields.Integer(required=True)
-    states = fields.List(Block(), required=True)
-    oldest_due_seconds = fields.Float(required=True)
-    unclear = fields.Integer(
-        required=True, metadata={"description": "Hand-overs of which nobody knows yet"}
-    )
-    providers = fields.List(
-        Block(), required=True, metadata={"description": "Each with the state of its breaker"}
-    )
+    accepted: int
+    ended: int
+    in_flight: int
+    difference: int
+    states: tuple[Block, ...]
+    oldest_due_seconds: float
+    unclear: Annotated[int, "Hand-overs of which nobody knows yet"]
+    providers: Annotated[tuple[Block, ...], "Each with the state of its breaker"]
 
 
 SEND = Request(
     "notify.send.v1",
-    Send(),
+    Send,
     "Accepts a message to one person by an approved template.",
-    reply=Sent(),
+    reply=Sent,
 )
 MESSAGE = Request(
-    "notify.message.v1", One(), "Reads one of your messages.", reply=Message(), effect=False
+    "notify.message.v1", One, "Reads one of your messages.", reply=Message, effect=False
 )
 MESSAGES = Request(
     "notify.messages.v1",
-    ListMessages(),
+    ListMessages,
     "Lists your messages, newest first.",
-    reply=Messages(),
+    reply=Messages,
     effect=False,
 )
 CANCEL = Request(
     "notify.cancel.v1",
-    One(),
+    One,
     "Cancels a message that was not handed over yet.",
-    reply=Message(),
+    reply=Message,
 )
 PREVIEW = Request(
     "notify.preview.v1",
-    Preview(),
+    Preview,
     "Shows a template as its receiver will see it, with the parts and the cost of an SMS.",
-    reply=Previewed(),
+    reply=Previewed,
     effect=False,
 )
 TEMPLATES = Request(
     "notify.templates.v1",
-    ListTemplates(),
+    ListTemplates,
     "Lists your templates.",
-    reply=Templates(),
+    reply=Templates,
     effect=False,
 )
 TEMPLATE = Request(
     "notify.template.v1",
-    ReadTemplate(),
+    ReadTemplate,
     "Reads one of your templates.",
-    reply=Template(),
+    reply=Template,
     effect=False,
 )
 DRAFT_TEMPLATE = Request(
     "notify.draft_template.v1",
-    DraftTemplate(),
+    DraftTemplate,
     "Drafts a template or a new version of it; a colleague of ours approves it.",
-    reply=Template(),
+    reply=Template,
 )
 RECEIPT = Request(
     "notify.receipt.v1",
-    Receipt(),
+    Receipt,
     "A provider says that it knows more of a message.",
-    reply=Noted(),
+    reply=Noted,
     agency=False,
 )
 ACCOUNTS = Request(
     "notify.accounts.v1",
-    Nothing(),
+    Nothing,
     "Whether every message that was accepted is accounted for.",
-    reply=Accounts(),
+    reply=Accounts,
     effect=False,
     agency=False,
 )
 SEND_MESSAGE = Command(
-    "notify.send_message.v1", SendMessage(), "Sends a message to a person by one of our templates."
+    "notify.send_message.v1", SendMessage, "Sends a message to a person by one of our templates."
 )
 MESSAGE_SETTLED = Event(
-    "notify.message_settled.v1", Settled(), "A message has ended.", hearable=True, owner="owner"
+    "notify.message_settled.v1", Settled, "A message has ended.", hearable=True, owner="owner"
 )

@@ -1,32 +1,37 @@
 """Who gets a message, and the values that fill its template in; of the contracts of notices."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import ValidationError, validate
 
 from bus.fields import Checked, Prose, Text
+from bus.messages import PERSONAL, message
 from iran import identifiers
 from people import tracking
 
 VALUE_MOST, VALUES_MOST, ADDRESS_LINES = 2_000, 100, 7
 
 
-class Receiver(Schema):
+@message
+class Receiver:
     """Who gets a message, by any of the ways in which he can be reached."""
 
-    mobile = Checked(40, identifiers.mobile, load_default=None, allow_none=True, personal=True)
-    email = Checked(200, identifiers.email, load_default=None, allow_none=True, personal=True)
-    inbox = Checked(
-        40, tracking.parse, load_default=None, allow_none=True, personal=True,
-        metadata={"description": "The code of an inbox on the portal"},
-    )  # fmt: skip
-    address = fields.List(
-        Text(100, personal=True),
-        load_default=None,
-        allow_none=True,
-        validate=validate.Length(3, ADDRESS_LINES, error="length|Give 3 to 7 lines."),
-        metadata={"personal": True, "description": "Name, street and place, postal code last"},
-    )
+    mobile: Annotated[str | None, Checked(40, identifiers.mobile, personal=True)] = None
+    email: Annotated[str | None, Checked(200, identifiers.email, personal=True)] = None
+    inbox: Annotated[
+        str | None, Checked(40, tracking.parse, personal=True), "The code of an inbox on the portal"
+    ] = None
+    address: Annotated[
+        tuple[Annotated[str, Text(100, personal=True)], ...] | None,
+        validate.Length(3, ADDRESS_LINES, error="length|Give 3 to 7 lines."),
+        PERSONAL,
+        "Name, street and place, postal code last",
+    ] = None
+
+    def reachable(self) -> bool:
+        """True if there is one way at least."""
+        return any((self.mobile, self.email, self.inbox, self.address))
 
 
 NUMBER_MOST = 2**53 - 1
@@ -61,11 +66,9 @@ class Value(Prose):
             super()._validate(each)
 
 
-def personalisation(**kwargs: Any) -> fields.Dict:
-    """The values of a template's placeholders, by name."""
-    return fields.Dict(
-        keys=Text(64),
-        values=Value(VALUE_MOST, least=0),
-        metadata={"personal": True, "description": "Values of the placeholders ((name))"},
-        **kwargs,
-    )
+# The values of a template's placeholders, by name.
+Personalisation = Annotated[
+    Mapping[Annotated[str, Text(64)], Annotated[str | list[str], Value(VALUE_MOST, least=0)]],
+    PERSONAL,
+    "Values of the placeholders ((name))",
+]

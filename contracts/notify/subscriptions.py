@@ -1,10 +1,12 @@
 """Who hears of announcements: asked, confirmed by a code, changed, ended."""
 
-from typing import Any
+from typing import Annotated
 
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import ValidationError
 
-from bus.fields import Checked, Choice, Text, one_time_code, uuid_text
+from bus.fields import Checked, Choice, Text
+from bus.messages import check, message
+from bus.values import OneTimeCode, Tick, Uuid
 from contracts.notify.announcements import COMPONENTS, ours
 from contracts.notify.messages import LANGUAGES
 from iran import identifiers
@@ -13,75 +15,74 @@ from iran.persian import ungrouped_code
 SUBSCRIBED_BY = ("sms", "email", "inbox")
 
 
-class Topics(Schema):
-    topics = fields.List(
-        Choice(COMPONENTS), load_default=list, metadata={"description": "None: all components"}
-    )
-    news = fields.Boolean(load_default=False)
-    language = Choice(LANGUAGES, load_default="fa")
+@message
+class Topics:
+    topics: Annotated[tuple[Annotated[str, Choice(COMPONENTS)], ...], "None: all components"] = ()
+    news: Tick = False
+    language: Annotated[str, Choice(LANGUAGES)] = "fa"
 
 
+@message
 class Subscribe(Topics):
     """Asks for announcements at one address; it counts when its code came back."""
 
-    mobile = Checked(40, identifiers.mobile, load_default=None, allow_none=True, personal=True)
-    email = Checked(200, identifiers.email, load_default=None, allow_none=True, personal=True)
-    inbox = Text(20, fold=ungrouped_code, load_default=None, allow_none=True, personal=True)
+    mobile: Annotated[str | None, Checked(40, identifiers.mobile, personal=True)] = None
+    email: Annotated[str | None, Checked(200, identifiers.email, personal=True)] = None
+    inbox: Annotated[str | None, Text(20, fold=ungrouped_code, personal=True)] = None
 
-    @validates_schema(skip_on_field_errors=True)
-    def _one(self, data: dict[str, Any], **_: Any) -> None:
-        if sum(bool(data[name]) for name in ("mobile", "email", "inbox")) != 1:
+    @check
+    def _one_address(self) -> None:
+        if sum(bool(way) for way in (self.mobile, self.email, self.inbox)) != 1:
             raise ValidationError("required|Give one mobile, e-mail or inbox.", "mobile")
 
 
-class Asked(Schema):
-    id = uuid_text(required=True)
-    channel = Choice(SUBSCRIBED_BY, required=True)
-    valid_minutes = fields.Integer(required=True)
+@message
+class Asked:
+    id: Uuid
+    channel: Annotated[str, Choice(SUBSCRIBED_BY)]
+    valid_minutes: int
 
 
-class Confirm(Schema):
-    id = uuid_text(required=True)
-    pin = one_time_code()
+@message
+class Confirm:
+    id: Uuid
+    pin: OneTimeCode
 
 
-class Held(Schema):
+@message
+class Held:
     """The key by which a subscription is managed and ended; it stands in each message."""
 
-    token = Text(80, required=True, personal=True)
+    token: Annotated[str, Text(80, personal=True)]
 
 
+@message
 class Change(Topics):
-    token = Text(80, required=True, personal=True)
+    token: Annotated[str, Text(80, personal=True)]
 
 
-class Subscription(Schema):
-    token = Text(80, required=True, personal=True)
-    channel = Choice(SUBSCRIBED_BY, required=True)
-    address = Text(
-        60,
-        required=True,
-        least=0,
-        personal=True,
-        metadata={"description": "With most of it hidden"},
-    )
-    topics = fields.List(Choice(COMPONENTS), required=True)
-    news = fields.Boolean(required=True)
-    language = Choice(LANGUAGES, required=True)
-    ended = fields.Boolean(required=True)
+@message
+class Subscription:
+    token: Annotated[str, Text(80, personal=True)]
+    channel: Annotated[str, Choice(SUBSCRIBED_BY)]
+    address: Annotated[str, Text(60, least=0, personal=True), "With most of it hidden"]
+    topics: tuple[Annotated[str, Choice(COMPONENTS)], ...]
+    news: bool
+    language: Annotated[str, Choice(LANGUAGES)]
+    ended: bool
 
 
-SUBSCRIBE = ours("subscribe", Subscribe(), "Asks for announcements at an address.", Asked())
+SUBSCRIBE = ours("subscribe", Subscribe, "Asks for announcements at an address.", Asked)
 CONFIRM_SUBSCRIPTION = ours(
     "confirm_subscription",
-    Confirm(),
+    Confirm,
     "The code of an asked subscription came back.",
-    Subscription(),
+    Subscription,
 )
 SUBSCRIPTION = ours(
-    "subscription", Held(), "What somebody is subscribed to.", Subscription(), effect=False
+    "subscription", Held, "What somebody is subscribed to.", Subscription, effect=False
 )
 CHANGE_SUBSCRIPTION = ours(
-    "change_subscription", Change(), "Other components, or news too.", Subscription()
+    "change_subscription", Change, "Other components, or news too.", Subscription
 )
-UNSUBSCRIBE = ours("unsubscribe", Held(), "Ends a subscription.", Subscription())
+UNSUBSCRIBE = ours("unsubscribe", Held, "Ends a subscription.", Subscription)

@@ -4,12 +4,14 @@ A session is named by the SHA-256 of what the browser's cookie holds, so that no
 table holds what opens it.
 """
 
-from typing import Any
+from typing import Annotated
 
-from marshmallow import Schema, fields, validate
+from marshmallow import validate
 
-from bus.fields import Choice, Instant, Text, whole
-from bus.kinds import Request
+from bus.fields import Choice, Text, whole
+from bus.kinds import M, R, Request
+from bus.messages import PERSONAL, message
+from bus.values import Instant, Tick
 from contracts.ticketing.desk import Staff
 
 FACES = ("desk", "ops")
@@ -19,218 +21,238 @@ OPERATIONS = ("dead_letters.replay", "registry.load")
 LONGEST_CREDENTIAL = 20_000
 
 
-def digest(**kwargs: Any) -> Text:
-    """SHA-256 in hex."""
-    form = validate.Regexp(r"[0-9a-f]{64}\Z", error="digest|Give the SHA-256 in hex.")
-    return Text(64, least=64, validate=form, personal=True, **kwargs)
+# SHA-256 in hex.
+Digest = Annotated[
+    str,
+    Text(64, least=64, personal=True),
+    validate.Regexp(r"[0-9a-f]{64}\Z", error="digest|Give the SHA-256 in hex."),
+]
 
 
-class OfSession(Schema):
+@message
+class OfSession:
     """Whose session it is that asks."""
 
-    session = digest(required=True)
-    face = Choice(FACES, required=True)
+    session: Digest
+    face: Annotated[str, Choice(FACES)]
 
 
-class Started(Schema):
+@message
+class Started:
     """A session that begins, and what is known of the browser."""
 
-    session = digest(required=True)
-    face = Choice(FACES, required=True)
-    address = Text(60, required=True, least=0, personal=True)
-    browser = Text(200, required=True, least=0)
+    session: Digest
+    face: Annotated[str, Choice(FACES)]
+    address: Annotated[str, Text(60, least=0, personal=True)]
+    browser: Annotated[str, Text(200, least=0)]
 
 
+@message
 class PasswordSignIn(Started):
-    username = Text(60, required=True)
-    password = Text(200, required=True, personal=True)
-    device = Text(
-        64, load_default=None, allow_none=True, personal=True,
-        metadata={"description": "Of a browser in which this colleague signed in before"},
-    )  # fmt: skip
+    username: Annotated[str, Text(60)]
+    password: Annotated[str, Text(200, personal=True)]
+    device: Annotated[
+        str | None, Text(64, personal=True), "Of a browser in which this colleague signed in before"
+    ] = None
 
 
+@message
 class LoginSignIn(Started):
     """Somebody whom the organisation's login has proven: issuer and subject never change."""
 
-    issuer = Text(300, required=True)
-    subject = Text(255, required=True)
-    claimed = Text(
-        200, required=True, least=0, personal=True,
-        metadata={"description": "The name that the login tells, for whoever links accounts"},
-    )  # fmt: skip
-    factor = fields.Boolean(
-        required=True, metadata={"description": "The login has proven a second factor"}
-    )
+    issuer: Annotated[str, Text(300)]
+    subject: Annotated[str, Text(255)]
+    claimed: Annotated[
+        str,
+        Text(200, least=0, personal=True),
+        "The name that the login tells, for whoever links accounts",
+    ]
+    factor: Annotated[Tick, "The login has proven a second factor"]
 
 
+@message
 class SignedIn(Staff):
     """``pending`` sessions open nothing until the second factor is proven."""
 
-    pending = fields.Boolean(required=True)
-    factor = Choice(FACTORS, required=True, allow_none=True)
-    factors = fields.List(Choice(FACTORS), required=True)
-    operator = Choice(OPERATOR_ROLES, required=True, allow_none=True)
-    failures = fields.Integer(
-        required=True, metadata={"description": "Wrong passwords before this sign-in"}
-    )
-    started_at = Instant(required=True)
+    pending: bool
+    factor: Annotated[str | None, Choice(FACTORS)]
+    factors: tuple[Annotated[str, Choice(FACTORS)], ...]
+    operator: Annotated[str | None, Choice(OPERATOR_ROLES)]
+    failures: Annotated[int, "Wrong passwords before this sign-in"]
+    started_at: Instant
 
 
+@message
 class Confirmation(OfSession):
     """A proof of the second factor; the session goes on under a new name."""
 
-    proof = Text(
-        LONGEST_CREDENTIAL, required=True, least=0, personal=True,
-        metadata={"description": "A code, or the credential of WebAuthn as JSON"},
-    )  # fmt: skip
-    origin = Text(
-        300, load_default="", least=0,
-        metadata={"description": "The face as the browser has it; passkeys belong to it"},
-    )  # fmt: skip
-    renewed = digest(required=True)
+    proof: Annotated[
+        str,
+        Text(LONGEST_CREDENTIAL, least=0, personal=True),
+        "A code, or the credential of WebAuthn as JSON",
+    ]
+    origin: Annotated[
+        str, Text(300, least=0), "The face as the browser has it; passkeys belong to it"
+    ] = ""
+    renewed: Digest
 
 
+@message
 class Enrolment(OfSession):
-    kind = Choice(("totp", "passkey"), required=True)
-    origin = Text(300, load_default="", least=0)
+    kind: Annotated[str, Choice(("totp", "passkey"))]
+    origin: Annotated[str, Text(300, least=0)] = ""
 
 
-class Enrolling(Schema):
+@message
+class Enrolling:
     """What the colleague's program needs: a secret, or options of WebAuthn as JSON."""
 
-    factor = fields.Integer(required=True, allow_none=True)
-    seed = Text(64, required=True, allow_none=True, personal=True)
-    seed_uri = Text(400, required=True, allow_none=True, personal=True)
-    options = Text(LONGEST_CREDENTIAL, required=True, allow_none=True)
+    factor: int | None
+    seed: Annotated[str | None, Text(64, personal=True)]
+    seed_uri: Annotated[str | None, Text(400, personal=True)]
+    options: Annotated[str | None, Text(LONGEST_CREDENTIAL)]
 
 
+@message
 class FinishEnrolment(Confirmation):
-    factor = whole(1, 2**53, load_default=None, allow_none=True)
-    title = Text(60, load_default="", least=0)
+    factor: Annotated[int | None, whole(1, 2**53)] = None
+    title: Annotated[str, Text(60, least=0)] = ""
 
 
-class RecoveryCodes(Schema):
+@message
+class RecoveryCodes:
     """Shown once; none if the colleague has some already."""
 
-    recovery_codes = fields.List(Text(20), required=True, metadata={"personal": True})
+    recovery_codes: Annotated[tuple[Annotated[str, Text(20)], ...], PERSONAL]
 
 
+@message
 class EndSessions(OfSession):
     """One of the colleague's sessions, or all others, or all."""
 
-    which = Choice(("this", "one", "others", "all"), load_default="this")
-    id = whole(1, 2**53, load_default=None, allow_none=True)
+    which: Annotated[str, Choice(("this", "one", "others", "all"))] = "this"
+    id: Annotated[int | None, whole(1, 2**53)] = None
 
 
-class Ended(Schema):
-    ended = fields.Integer(required=True)
+@message
+class Ended:
+    ended: int
 
 
+@message
 class ChangePassword(OfSession):
-    old_password = Text(200, required=True, personal=True)
-    new_password = Text(200, required=True, personal=True)
-    renewed = digest(required=True)
+    old_password: Annotated[str, Text(200, personal=True)]
+    new_password: Annotated[str, Text(200, personal=True)]
+    renewed: Digest
 
 
+@message
 class RemoveFactor(OfSession):
-    factor = whole(1, 2**53, required=True)
+    factor: Annotated[int, whole(1, 2**53)]
 
 
+@message
 class ResetFactors(OfSession):
-    username = Text(60, required=True)
-    reason = Text(300, required=True)
+    username: Annotated[str, Text(60)]
+    reason: Annotated[str, Text(300)]
 
 
-class SessionRow(Schema):
-    id = fields.Integer(required=True)
-    face = Choice(FACES, required=True)
-    browser = Text(200, required=True, least=0)
-    address = Text(60, required=True, least=0, personal=True)
-    started_at = Instant(required=True)
-    seen_at = Instant(required=True)
-    own = fields.Boolean(required=True)
+@message
+class SessionRow:
+    id: int
+    face: Annotated[str, Choice(FACES)]
+    browser: Annotated[str, Text(200, least=0)]
+    address: Annotated[str, Text(60, least=0, personal=True)]
+    started_at: Instant
+    seen_at: Instant
+    own: bool
 
 
-class FactorRow(Schema):
-    id = fields.Integer(required=True)
-    kind = Choice(("totp", "passkey"), required=True)
-    title = Text(60, required=True)
-    added_at = Instant(required=True)
+@message
+class FactorRow:
+    id: int
+    kind: Annotated[str, Choice(("totp", "passkey"))]
+    title: Annotated[str, Text(60)]
+    added_at: Instant
 
 
-class ColleagueRow(Schema):
-    username = Text(60, required=True)
-    name = Text(100, required=True, personal=True)
+@message
+class ColleagueRow:
+    username: Annotated[str, Text(60)]
+    name: Annotated[str, Text(100, personal=True)]
 
 
-class Account(Schema):
+@message
+class Account:
     """A colleague's own account; ``colleagues`` are those whose factors he may take away."""
 
-    sessions = fields.List(fields.Nested(SessionRow), required=True)
-    factors = fields.List(fields.Nested(FactorRow), required=True)
-    recovery_left = fields.Integer(required=True)
-    password = fields.Boolean(required=True)
-    colleagues = fields.List(fields.Nested(ColleagueRow), required=True)
+    sessions: tuple[SessionRow, ...]
+    factors: tuple[FactorRow, ...]
+    recovery_left: int
+    password: bool
+    colleagues: tuple[ColleagueRow, ...]
 
 
-class Operation(Schema):
+@message
+class Operation:
     """An act of operators: who does it is proven by a session or by a token of a machine."""
 
-    session = digest(load_default=None, allow_none=True)
-    token = digest(load_default=None, allow_none=True)
-    act = Choice(OPERATIONS, load_default=None, allow_none=True)
-    subject = Text(300, load_default="", least=0)
+    session: Digest | None = None
+    token: Digest | None = None
+    act: Annotated[str | None, Choice(OPERATIONS)] = None
+    subject: Annotated[str, Text(300, least=0)] = ""
 
 
-class Operator(Schema):
-    name = Text(80, required=True)
-    role = Choice(OPERATOR_ROLES, required=True)
+@message
+class Operator:
+    name: Annotated[str, Text(80)]
+    role: Annotated[str, Choice(OPERATOR_ROLES)]
 
 
-class LoginEnded(Schema):
+@message
+class LoginEnded:
     """The organisation's login ended somebody's sessions (OpenID Connect Back-Channel Logout)."""
 
-    issuer = Text(300, required=True)
-    subject = Text(255, required=True)
+    issuer: Annotated[str, Text(300)]
+    subject: Annotated[str, Text(255)]
 
 
-def _request(operation: str, schema: Schema, reply: Schema, doc: str) -> Request:
+def _request(operation: str, message: type[M], reply: type[R], doc: str) -> Request[M, R]:
     return Request(
-        f"ticketing.{operation}.v1", schema, reply=reply, doc=doc, effect=False, agency=False
+        f"ticketing.{operation}.v1", message, reply=reply, doc=doc, effect=False, agency=False
     )
 
 
 START_SESSION = _request(
-    "start_session", PasswordSignIn(), SignedIn(), "Sign in a colleague by name and password."
+    "start_session", PasswordSignIn, SignedIn, "Sign in a colleague by name and password."
 )
 START_LOGIN_SESSION = _request(
-    "start_login_session", LoginSignIn(), SignedIn(),
+    "start_login_session", LoginSignIn, SignedIn,
     "Sign in a colleague whom the organisation's login has proven.",
 )  # fmt: skip
-SESSION = _request("session", OfSession(), SignedIn(), "Whose session it is, if it is open.")
+SESSION = _request("session", OfSession, SignedIn, "Whose session it is, if it is open.")
 CONFIRM_SESSION = _request(
-    "confirm_session", Confirmation(), SignedIn(), "Prove the second factor of a session."
+    "confirm_session", Confirmation, SignedIn, "Prove the second factor of a session."
 )
 PASSKEY_OPTIONS = _request(
-    "passkey_options", Enrolment(), Enrolling(), "What a passkey has to sign to prove itself."
+    "passkey_options", Enrolment, Enrolling, "What a passkey has to sign to prove itself."
 )
-END_SESSIONS = _request("end_sessions", EndSessions(), Ended(), "End sessions of one's own.")
+END_SESSIONS = _request("end_sessions", EndSessions, Ended, "End sessions of one's own.")
 END_LOGIN_SESSIONS = _request(
-    "end_login_sessions", LoginEnded(), Ended(), "End the sessions of who left the login."
+    "end_login_sessions", LoginEnded, Ended, "End the sessions of who left the login."
 )
-ACCOUNT = _request("account", OfSession(), Account(), "One's own sessions and second factors.")
+ACCOUNT = _request("account", OfSession, Account, "One's own sessions and second factors.")
 CHANGE_PASSWORD = _request(
-    "change_password", ChangePassword(), Ended(), "Change one's password; ends other sessions."
+    "change_password", ChangePassword, Ended, "Change one's password; ends other sessions."
 )
-ENROL_FACTOR = _request("enrol_factor", Enrolment(), Enrolling(), "Begin a second factor.")
+ENROL_FACTOR = _request("enrol_factor", Enrolment, Enrolling, "Begin a second factor.")
 FINISH_FACTOR = _request(
-    "finish_factor", FinishEnrolment(), RecoveryCodes(), "Prove and keep a second factor."
+    "finish_factor", FinishEnrolment, RecoveryCodes, "Prove and keep a second factor."
 )
-REMOVE_FACTOR = _request("remove_factor", RemoveFactor(), Ended(), "Remove a factor of one's own.")
+REMOVE_FACTOR = _request("remove_factor", RemoveFactor, Ended, "Remove a factor of one's own.")
 RESET_FACTORS = _request(
-    "reset_factors", ResetFactors(), Ended(), "Take a colleague's second factors away, on record."
+    "reset_factors", ResetFactors, Ended, "Take a colleague's second factors away, on record."
 )
 OPERATOR = _request(
-    "operator", Operation(), Operator(), "Who operates, in which role; notes the act, if it is one."
+    "operator", Operation, Operator, "Who operates, in which role; notes the act, if it is one."
 )

@@ -1,92 +1,96 @@
 """Forms of the desk's calendar: its rows, times for visits, figures of a span of days."""
 
-from marshmallow import Schema, fields
+from typing import Annotated
 
-from bus.fields import Block, Choice, Day, Text, code_text, whole
+from bus.fields import Choice, Text, whole
+from bus.messages import ABSENT, OPTIONAL, Meta, message
+from bus.values import Block, Code, Day, Tick
 
 CALENDAR_KINDS = ("hours", "weekend", "closure", "opening")
 CALENDAR_STATUS = ("estimated", "confirmed")
 WEEKDAYS = ("sat", "sun", "mon", "tue", "wed", "thu", "fri")
 
 
-class AddSlots(Schema):
+@message
+class AddSlots:
     """Times for visits at an office on one day, one after the other."""
 
-    office = code_text(required=True)
-    day = Day(required=True)
-    opens = Text(5, required=True, metadata={"example": "08:00"})
-    closes = Text(5, required=True, metadata={"example": "12:00"})
-    minutes = whole(5, 480, required=True)
-    capacity = whole(1, 100, required=True)
+    office: Code
+    day: Day
+    opens: Annotated[str, Text(5), Meta(example="08:00")]
+    closes: Annotated[str, Text(5), Meta(example="12:00")]
+    minutes: Annotated[int, whole(5, 480)]
+    capacity: Annotated[int, whole(1, 100)]
 
 
-class Slots(Schema):
-    slots = fields.List(Block(), required=True)
+@message
+class Slots:
+    slots: tuple[Block, ...]
 
 
-class AskCalendar(Schema):
-    from_day = Day(load_default=None, allow_none=True)
+@message
+class AskCalendar:
+    from_day: Day | None = None
 
 
-class CalendarRows(Schema):
-    version = fields.Integer(required=True)
-    known_until = Day(
-        allow_none=True,
-        metadata={"description": "The last day whose holidays are on record"},
+@message
+class CalendarRows:
+    version: int
+    known_until: Annotated[Day | None, "The last day whose holidays are on record", OPTIONAL] = (
+        ABSENT
     )
-    rows = fields.List(Block(), required=True)
-    counties = fields.List(Block(), required=True)
-    offices = fields.List(Block(), required=True)
-    slots = fields.List(Block(), required=True)
+    rows: tuple[Block, ...]
+    counties: tuple[Block, ...]
+    offices: tuple[Block, ...]
+    slots: tuple[Block, ...]
 
 
-def looked_version() -> fields.Integer:
-    """The version of the calendar that somebody looked at before this act; refused if it is old."""
-    return whole(0, 2**53, load_default=None, allow_none=True)
+# The version of the calendar that somebody looked at before this act; refused if it is old.
+LookedVersion = Annotated[int, whole(0, 2**53)]
 
 
-class CalendarRow(Schema):
+@message
+class CalendarRow:
     """A dated row of the calendar: office hours, weekend, a closed day or an opened one."""
 
-    kind = Choice(CALENDAR_KINDS, required=True)
-    counties = fields.List(
-        code_text(), load_default=list, metadata={"description": "Empty: all counties"}
-    )
-    from_day = Day(required=True)
-    to_day = Day(load_default=None, allow_none=True)
-    opens = Text(5, load_default=None, allow_none=True)
-    closes = Text(5, load_default=None, allow_none=True)
-    weekdays = fields.List(Choice(WEEKDAYS), load_default=list)
-    status = Choice(CALENDAR_STATUS, load_default="confirmed")
-    title = Text(200, required=True)
-    source = Text(300, required=True, metadata={"description": "Number and date of the decree"})
-    confirmed = fields.Boolean(
-        load_default=False,
-        metadata={"description": "A closure of more than 30 days in a row is meant"},
-    )
-    looked_version = looked_version()
+    kind: Annotated[str, Choice(CALENDAR_KINDS)]
+    counties: Annotated[tuple[Code, ...], "Empty: all counties"] = ()
+    from_day: Day
+    to_day: Day | None = None
+    opens: Annotated[str | None, Text(5)] = None
+    closes: Annotated[str | None, Text(5)] = None
+    weekdays: tuple[Annotated[str, Choice(WEEKDAYS)], ...] = ()
+    status: Annotated[str, Choice(CALENDAR_STATUS)] = "confirmed"
+    title: Annotated[str, Text(200)]
+    source: Annotated[str, Text(300), "Number and date of the decree"]
+    confirmed: Annotated[Tick, "A closure of more than 30 days in a row is meant"] = False
+    looked_version: LookedVersion | None = None
 
 
-class WithdrawRow(Schema):
-    row = whole(1, 2**53, required=True)
-    source = Text(300, required=True)
-    looked_version = looked_version()
+@message
+class WithdrawRow:
+    row: Annotated[int, whole(1, 2**53)]
+    source: Annotated[str, Text(300)]
+    looked_version: LookedVersion | None = None
 
 
-class Changed(Schema):
-    version = fields.Integer(required=True)
-    row = fields.Integer(required=True)
+@message
+class Changed:
+    version: int
+    row: int
 
 
-class AskReport(Schema):
-    from_day = Day(load_default=None, allow_none=True)
-    to_day = Day(load_default=None, allow_none=True)
+@message
+class AskReport:
+    from_day: Day | None = None
+    to_day: Day | None = None
 
 
-class Report(Schema):
+@message
+class Report:
     """By unit and by clause of the agreement, uncut; for the staff."""
 
-    from_day = Text(10, required=True)
-    to_day = Text(10, required=True)
-    units = fields.List(Block(), required=True)
-    clauses = fields.List(Block(), required=True)
+    from_day: Annotated[str, Text(10)]
+    to_day: Annotated[str, Text(10)]
+    units: tuple[Block, ...]
+    clauses: tuple[Block, ...]

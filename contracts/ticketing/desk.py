@@ -4,12 +4,15 @@ Each act carries the ``version`` of the ticket that was looked at: what somebody
 is a Conflict, and nothing is overwritten.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated
 
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import ValidationError
 
-from bus.fields import Block, Checked, Choice, Instant, Prose, Text, code_text, whole
-from bus.kinds import Request
+from bus.fields import Checked, Choice, Prose, Text, whole
+from bus.kinds import M, R, Request
+from bus.messages import ABSENT, OPTIONAL, PERSONAL, check, message
+from bus.values import Block, Code, Instant, Tick
 from contracts.ticketing.calendar import (
     AddSlots,
     AskCalendar,
@@ -30,7 +33,7 @@ from contracts.ticketing.citizens import (
     Opened,
     Said,
 )
-from contracts.ticketing.files import attachments
+from contracts.ticketing.files import Attachments
 from people import tracking
 
 ROLES = ("clerk", "unit_head", "supervisor")
@@ -39,265 +42,283 @@ CLOSE_REASONS = ("settled", "withdrawn", "not_ours", "abuse")
 VISITS = ("keep", "end")
 
 
-class SignIn(Schema):
-    username = Text(60, required=True)
-    password = Text(200, required=True, personal=True)
+@message
+class SignIn:
+    username: Annotated[str, Text(60)]
+    password: Annotated[str, Text(200, personal=True)]
 
 
-class WhoIs(Schema):
+@message
+class WhoIs:
     """A colleague whom the organisation's own login has proven."""
 
-    username = Text(60, required=True)
+    username: Annotated[str, Text(60)]
 
 
-class Staff(Schema):
-    username = Text(60, required=True)
-    name = Text(100, required=True, personal=True)
-    role = Choice(ROLES, required=True)
-    unit = code_text(required=True)
-    may = fields.List(fields.String(), required=True)
+@message
+class Staff:
+    username: Annotated[str, Text(60)]
+    name: Annotated[str, Text(100, personal=True)]
+    role: Annotated[str, Choice(ROLES)]
+    unit: Code
+    may: tuple[str, ...]
 
 
-class Names(Schema):
+@message
+class Names:
     """What colleagues are called, those of closed accounts too; for pages that name them."""
 
-    names = fields.Dict(
-        keys=Text(60),
-        values=Text(100, personal=True),
-        required=True,
-        metadata={"personal": True, "description": "User name → name"},
-    )
+    names: Annotated[
+        Mapping[Annotated[str, Text(60)], Annotated[str, Text(100, personal=True)]],
+        PERSONAL,
+        "User name → name",
+    ]
 
 
-class Nothing(Schema):
+@message
+class Nothing:
     """No fields."""
 
 
-class Code(Schema):
-    code = Checked(40, tracking.parse, required=True)
+@message
+class OneTicket:
+    code: Annotated[str, Checked(40, tracking.parse)]
 
 
-class Queue(Schema):
-    unit = code_text(load_default=None, allow_none=True)
-    state = Choice((*STATES, "WORK", "ALL"), load_default="WORK")
-    mine = fields.Boolean(load_default=False)
-    late = fields.Boolean(load_default=False)
-    search = Text(100, load_default="", least=0, personal=True)
-    page = whole(1, 10_000, load_default=1)
+@message
+class Queue:
+    unit: Code | None = None
+    state: Annotated[str, Choice((*STATES, "WORK", "ALL"))] = "WORK"
+    mine: Tick = False
+    late: Tick = False
+    search: Annotated[str, Text(100, least=0, personal=True)] = ""
+    page: Annotated[int, whole(1, 10_000)] = 1
 
 
-class QueueRow(Schema):
-    code = Text(10, required=True)
-    version = fields.Integer(required=True)
-    kind = Choice(KINDS, required=True)
-    category = Block(required=True)
-    unit = Block(required=True)
-    county = Block(required=True, allow_none=True)
-    state = Choice(STATES, required=True)
-    state_fa = Text(200, required=True)
-    assignee = Text(60, required=True, allow_none=True)
-    subject = Text(200, required=True, personal=True)
-    registered_at = Instant(required=True)
-    due_at = Instant(required=True, allow_none=True)
-    due_clock = Text(40, required=True, allow_none=True)
-    unread = fields.Boolean(metadata={"description": "A word came after the end"})
-    late = fields.Boolean(required=True)
+@message
+class QueueRow:
+    code: Annotated[str, Text(10)]
+    version: int
+    kind: Annotated[str, Choice(KINDS)]
+    category: Block
+    unit: Block
+    county: Block | None
+    state: Annotated[str, Choice(STATES)]
+    state_fa: Annotated[str, Text(200)]
+    assignee: Annotated[str | None, Text(60)]
+    subject: Annotated[str, Text(200, personal=True)]
+    registered_at: Instant
+    due_at: Instant | None
+    due_clock: Annotated[str | None, Text(40)]
+    unread: Annotated[bool | None, "A word came after the end", OPTIONAL] = None
+    late: bool
 
 
-class QueuePage(Schema):
-    tickets = fields.List(fields.Nested(QueueRow), required=True)
-    total = fields.Integer(required=True)
-    page = fields.Integer(required=True)
-    pages = fields.Integer(required=True)
-    units = fields.List(Block(), required=True)
+@message
+class QueuePage:
+    tickets: tuple[QueueRow, ...]
+    total: int
+    page: int
+    pages: int
+    units: tuple[Block, ...]
 
 
+@message
 class DeskSaid(Said):
     """An entry of the history with who did it, and notes that no citizen sees."""
 
-    actor = Text(80, required=True)
-    internal = fields.Boolean(required=True)
-    sender = Text(
-        320,
-        allow_none=True,
-        personal=True,
-        metadata={"description": "The address that wrote, where it is not the citizen's own"},
-    )
-    ticket = Text(10, allow_none=True, metadata={"description": "Another ticket that it is about"})
+    actor: Annotated[str, Text(80)]
+    internal: bool
+    sender: Annotated[
+        str | None,
+        Text(320, personal=True),
+        "The address that wrote, where it is not the citizen's own",
+        OPTIONAL,
+    ] = ABSENT
+    ticket: Annotated[str | None, Text(10), "Another ticket that it is about", OPTIONAL] = ABSENT
 
 
-class DeskTicket(Schema):
+@message
+class DeskTicket:
     """A ticket as the unit sees it."""
 
-    code = Text(10, required=True)
-    version = fields.Integer(required=True)
-    kind = Choice(KINDS, required=True)
-    category = Block(required=True)
-    unit = Block(required=True)
-    county = Block(required=True, allow_none=True)
-    state = Choice(STATES, required=True)
-    state_fa = Text(200, required=True)
-    privacy = Choice(PRIVACY, required=True)
-    channel = Text(20, required=True)
-    assignee = Text(60, required=True, allow_none=True)
-    registered_at = Instant(required=True)
-    text = Prose(TEXT_MOST, required=True, personal=True)
-    person = Block(required=True, allow_none=True, metadata={"personal": True})
-    clocks = fields.List(fields.Nested(ClockView), required=True)
-    history = fields.List(fields.Nested(DeskSaid), required=True)
-    may = fields.List(fields.String(), required=True)
-    appointment = Block(required=True, allow_none=True)
-    survey = Block(required=True, allow_none=True)
-    about = Block(required=True, allow_none=True)
-    external = fields.List(Block(), required=True)
-    location = Block(required=True, allow_none=True)
-    merged_into = Text(10, required=True, allow_none=True)
-    children = fields.List(fields.String(), required=True)
-    similar = fields.List(Block(), required=True)
-    letters = fields.List(
-        Block(), metadata={"description": "Letters about it that are no words in its history"}
-    )
-    units = fields.List(Block(), required=True)
-    offices = fields.List(Block(), required=True)
-    canned = fields.List(Block(), required=True)
-    visit_open = fields.Boolean(
-        metadata={"description": "An invitation or a visit to come, which an end must settle"}
-    )
-    colleagues = fields.List(Block(), required=True)
+    code: Annotated[str, Text(10)]
+    version: int
+    kind: Annotated[str, Choice(KINDS)]
+    category: Block
+    unit: Block
+    county: Block | None
+    state: Annotated[str, Choice(STATES)]
+    state_fa: Annotated[str, Text(200)]
+    privacy: Annotated[str, Choice(PRIVACY)]
+    channel: Annotated[str, Text(20)]
+    assignee: Annotated[str | None, Text(60)]
+    registered_at: Instant
+    text: Annotated[str, Prose(TEXT_MOST, personal=True)]
+    person: Annotated[Block | None, PERSONAL]
+    clocks: tuple[ClockView, ...]
+    history: tuple[DeskSaid, ...]
+    may: tuple[str, ...]
+    appointment: Block | None
+    survey: Block | None
+    about: Block | None
+    external: tuple[Block, ...]
+    location: Block | None
+    merged_into: Annotated[str | None, Text(10)]
+    children: tuple[str, ...]
+    similar: tuple[Block, ...]
+    letters: Annotated[
+        tuple[Block, ...] | None, "Letters about it that are no words in its history", OPTIONAL
+    ] = None
+    units: tuple[Block, ...]
+    offices: tuple[Block, ...]
+    canned: tuple[Block, ...]
+    visit_open: Annotated[
+        bool | None, "An invitation or a visit to come, which an end must settle", OPTIONAL
+    ] = None
+    colleagues: tuple[Block, ...]
 
 
-class Act(Code):
-    version = whole(1, 2**31, required=True)
+@message
+class Act(OneTicket):
+    version: Annotated[int, whole(1, 2**31)]
 
 
-class Acted(Schema):
-    code = Text(10, required=True)
-    version = fields.Integer(required=True)
-    state = Choice(STATES, required=True)
+@message
+class Acted:
+    code: Annotated[str, Text(10)]
+    version: int
+    state: Annotated[str, Choice(STATES)]
 
 
+@message
 class ActBesideVisit(Act):
     """An act after which nobody would look after an invitation or a booked visit by itself."""
 
-    visit = Choice(
-        VISITS,
-        load_default=None,
-        allow_none=True,
-        metadata={
-            "description": "Whether an open invitation or a visit to come stays (keep) or ends "
-            "(end); required where there is one, else visit.undecided"
-        },
-    )
+    visit: Annotated[
+        str | None,
+        Choice(VISITS),
+        "Whether an open invitation or a visit to come stays (keep) or ends "
+        "(end); required where there is one, else visit.undecided",
+    ] = None
 
 
+@message
 class Assign(ActBesideVisit):
-    unit = code_text(load_default=None, allow_none=True)
-    assignee = Text(60, load_default=None, allow_none=True)
-    text = Prose(1000, load_default="", least=0, personal=True)
+    unit: Code | None = None
+    assignee: Annotated[str | None, Text(60)] = None
+    text: Annotated[str, Prose(1000, least=0, personal=True)] = ""
 
 
+@message
 class Note(Act):
-    text = Prose(4000, required=True, personal=True)
+    text: Annotated[str, Prose(4000, personal=True)]
 
 
+@message
 class Answer(ActBesideVisit):
     """A word to the citizen; ``final`` answers the ticket. Without text the canned one is sent."""
 
-    text = Prose(8000, load_default="", least=0, personal=True)
-    canned = code_text(load_default=None, allow_none=True)
-    final = fields.Boolean(required=True)
-    attachments = attachments()
+    text: Annotated[str, Prose(8000, least=0, personal=True)] = ""
+    canned: Code | None = None
+    final: Tick
+    attachments: Attachments = ()
 
-    @validates_schema(skip_on_field_errors=True)
-    def _says_something(self, data: dict[str, Any], **_: Any) -> None:
-        if not data["text"] and not data["canned"]:
+    @check
+    def _says_something(self) -> None:
+        if not self.text and not self.canned:
             raise ValidationError("required|Write a text or choose a prepared one.", "text")
 
 
+@message
 class Pause(Act):
-    reason = Choice(PAUSE_REASONS, required=True)
-    text = Prose(
-        1000, required=True, personal=True, metadata={"description": "The citizen reads it"}
-    )
+    reason: Annotated[str, Choice(PAUSE_REASONS)]
+    text: Annotated[str, Prose(1000, personal=True), "The citizen reads it"]
 
 
+@message
 class Resume(Act):
     """The clock runs on."""
 
 
+@message
 class Invite(Act):
-    office = code_text(required=True)
-    text = Prose(1000, required=True, personal=True)
+    office: Code
+    text: Annotated[str, Prose(1000, personal=True)]
 
 
+@message
 class Visited(Act):
-    came = fields.Boolean(required=True)
-    text = Prose(1000, load_default="", least=0, personal=True)
+    came: Tick
+    text: Annotated[str, Prose(1000, least=0, personal=True)] = ""
 
 
+@message
 class Merge(ActBesideVisit):
-    into = Checked(40, tracking.parse, required=True)
+    into: Annotated[str, Checked(40, tracking.parse)]
 
 
+@message
 class Unmerge(Act):
     """The ticket stands by itself again."""
 
 
+@message
 class Close(ActBesideVisit):
-    reason = Choice(CLOSE_REASONS, required=True)
-    text = Prose(1000, required=True, personal=True)
+    reason: Annotated[str, Choice(CLOSE_REASONS)]
+    text: Annotated[str, Prose(1000, personal=True)]
 
 
+@message
 class TakeUp(Act):
     """An ended ticket is worked on again."""
 
-    text = Prose(1000, required=True, personal=True)
+    text: Annotated[str, Prose(1000, personal=True)]
 
 
-class OpenFile(Code):
-    attachment = whole(1, 2**53, required=True)
+@message
+class OpenFile(OneTicket):
+    attachment: Annotated[int, whole(1, 2**53)]
 
 
-def _request(operation: str, schema: Schema, reply: Schema, doc: str, effect: bool) -> Request:
+def _request(
+    operation: str, message: type[M], reply: type[R], doc: str, effect: bool
+) -> Request[M, R]:
     return Request(
-        f"ticketing.{operation}.v1", schema, reply=reply, doc=doc, effect=effect, agency=False
+        f"ticketing.{operation}.v1", message, reply=reply, doc=doc, effect=effect, agency=False
     )
 
 
-def _act(operation: str, schema: Schema, doc: str) -> Request:
-    return _request(operation, schema, Acted(), f"Desk: {doc}", True)
+def _act(operation: str, message: type[M], doc: str) -> Request[M, Acted]:
+    return _request(operation, message, Acted, f"Desk: {doc}", True)
 
 
-SIGN_IN = _request(
-    "sign_in", SignIn(), Staff(), "Desk: who a user name and password belong to.", False
-)
-WHO_IS = _request("who_is", WhoIs(), Staff(), "Desk: a colleague's role and unit.", False)
-STAFF_NAMES = _request(
-    "staff_names", Nothing(), Names(), "Desk: what colleagues are called.", False
-)
-QUEUE = _request("queue", Queue(), QueuePage(), "Desk: tickets by due time.", False)
-READ = _request("read", Code(), DeskTicket(), "Desk: a ticket with its history.", False)
-OPEN_FILE = _request("open_file", OpenFile(), Opened(), "Desk: where a file lies.", False)
-CALENDAR = _request("calendar", AskCalendar(), CalendarRows(), "Desk: the calendar's rows.", False)
-REPORT = _request("report", AskReport(), Report(), "Desk: figures by unit and by clause.", False)
-ASSIGN = _act("assign", Assign(), "give a ticket to a unit or a colleague.")
-NOTE = _act("note", Note(), "write a note that no citizen sees.")
-ANSWER = _act("answer", Answer(), "write to the citizen, or answer finally.")
-PAUSE = _act("pause", Pause(), "stop the clock for a reason that the citizen is told.")
-RESUME = _act("resume", Resume(), "let the clock run on.")
-INVITE = _act("invite", Invite(), "ask the citizen to come in person.")
-VISITED = _act("visited", Visited(), "the citizen came to the visit, or did not.")
-MERGE = _act("merge", Merge(), "join a duplicate with another ticket.")
-UNMERGE = _act("unmerge", Unmerge(), "undo a merge.")
-CLOSE = _act("close", Close(), "end a ticket without an answer.")
-TAKE_UP = _act("take_up", TakeUp(), "work on an ended ticket again.")
+SIGN_IN = _request("sign_in", SignIn, Staff, "Desk: who a user name and password belong to.", False)
+WHO_IS = _request("who_is", WhoIs, Staff, "Desk: a colleague's role and unit.", False)
+STAFF_NAMES = _request("staff_names", Nothing, Names, "Desk: what colleagues are called.", False)
+QUEUE = _request("queue", Queue, QueuePage, "Desk: tickets by due time.", False)
+READ = _request("read", OneTicket, DeskTicket, "Desk: a ticket with its history.", False)
+OPEN_FILE = _request("open_file", OpenFile, Opened, "Desk: where a file lies.", False)
+CALENDAR = _request("calendar", AskCalendar, CalendarRows, "Desk: the calendar's rows.", False)
+REPORT = _request("report", AskReport, Report, "Desk: figures by unit and by clause.", False)
+ASSIGN = _act("assign", Assign, "give a ticket to a unit or a colleague.")
+NOTE = _act("note", Note, "write a note that no citizen sees.")
+ANSWER = _act("answer", Answer, "write to the citizen, or answer finally.")
+PAUSE = _act("pause", Pause, "stop the clock for a reason that the citizen is told.")
+RESUME = _act("resume", Resume, "let the clock run on.")
+INVITE = _act("invite", Invite, "ask the citizen to come in person.")
+VISITED = _act("visited", Visited, "the citizen came to the visit, or did not.")
+MERGE = _act("merge", Merge, "join a duplicate with another ticket.")
+UNMERGE = _act("unmerge", Unmerge, "undo a merge.")
+CLOSE = _act("close", Close, "end a ticket without an answer.")
+TAKE_UP = _act("take_up", TakeUp, "work on an ended ticket again.")
 SEND_NEW_SECRET = _act(
-    "send_new_secret", Act(), "have a new secret made and sent to the contact on file."
+    "send_new_secret", Act, "have a new secret made and sent to the contact on file."
 )
-ADD_SLOTS = _request("add_slots", AddSlots(), Slots(), "Desk: open times for visits.", True)
+ADD_SLOTS = _request("add_slots", AddSlots, Slots, "Desk: open times for visits.", True)
 CHANGE_CALENDAR = _request(
-    "change_calendar", CalendarRow(), Changed(), "Desk: add a dated row to the calendar.", True
+    "change_calendar", CalendarRow, Changed, "Desk: add a dated row to the calendar.", True
 )
 WITHDRAW_ROW = _request(
-    "withdraw_row", WithdrawRow(), Changed(), "Desk: take a row of the calendar back.", True
+    "withdraw_row", WithdrawRow, Changed, "Desk: take a row of the calendar back.", True
 )

@@ -1,28 +1,27 @@
 """Files as contracts know them: claims of the blob store."""
 
-from typing import Any
+from typing import Annotated
 
-from marshmallow import Schema, fields, validate
+from marshmallow import validate
 
 from bus.fields import Text, whole
 from bus.foreign.filetypes import FILES_MOST
+from bus.messages import message
 
 ATTACHMENTS = FILES_MOST
 
 
-class Attachment(Schema):
+@message
+class Attachment:
     """A file that the gateway has put into the blob store (Claim Check)."""
 
-    sha256 = Text(64, required=True)
-    size = whole(1, 100_000_000, required=True)
-    type = Text(60, required=True)
-    name = Text(100, required=True, personal=True)
+    sha256: Annotated[str, Text(64)]
+    size: Annotated[int, whole(1, 100_000_000)]
+    type: Annotated[str, Text(60)]
+    name: Annotated[str, Text(100, personal=True)]
 
 
-def attachments() -> fields.List[Any]:
-    """Up to ten files."""
-    return fields.List(
-        fields.Nested(Attachment),
-        load_default=list,
-        validate=validate.Length(0, ATTACHMENTS, error=f"length|At most {ATTACHMENTS} files."),
-    )
+Attachments = Annotated[
+    tuple[Attachment, ...],
+    validate.Length(0, ATTACHMENTS, error=f"length|At most {ATTACHMENTS} files."),
+]

@@ -3,10 +3,13 @@
 Colleagues see the letters of their unit, supervisors all.
 """
 
-from marshmallow import Schema, fields
+from collections.abc import Mapping
+from typing import Annotated
 
-from bus.fields import Block, Checked, Choice, Instant, Prose, Text, code_text, whole
-from bus.kinds import Request
+from bus.fields import Checked, Choice, Prose, Text, whole
+from bus.kinds import M, R, Request
+from bus.messages import message
+from bus.values import Block, Code, Instant
 from contracts.ticketing.citizens import TEXT_MOST, Opened
 from people import tracking
 
@@ -17,123 +20,128 @@ LETTER_STATES = (
 MAIL_STATES = ("WAITING", "SENT", "REFUSED", "GIVEN_UP")
 
 
-class AskLetters(Schema):
-    state = Choice(
-        (*LETTER_STATES, "WAITING", "ALL"),
-        load_default="WAITING",
-        metadata={"description": "WAITING: where a person has to look"},
-    )
-    unit = code_text(load_default=None, allow_none=True)
-    page = whole(1, 10_000, load_default=1)
+@message
+class AskLetters:
+    state: Annotated[
+        str, Choice((*LETTER_STATES, "WAITING", "ALL")), "WAITING: where a person has to look"
+    ] = "WAITING"
+    unit: Code | None = None
+    page: Annotated[int, whole(1, 10_000)] = 1
 
 
-class LetterRow(Schema):
-    letter = fields.Integer(required=True)
-    received_at = Instant(required=True)
-    state = Choice(LETTER_STATES, required=True)
-    state_fa = Text(100, required=True)
-    reason_fa = Text(300, least=0, required=True)
-    to = Text(600, least=0, required=True, personal=True)
-    sender = Text(600, least=0, required=True, personal=True)
-    sender_name = Text(100, least=0, required=True, personal=True)
-    subject = Text(300, least=0, required=True, personal=True)
-    unit = Block(required=True, allow_none=True)
-    ticket = Text(10, required=True, allow_none=True)
-    held_until = Instant(required=True, allow_none=True)
+@message
+class LetterRow:
+    letter: int
+    received_at: Instant
+    state: Annotated[str, Choice(LETTER_STATES)]
+    state_fa: Annotated[str, Text(100)]
+    reason_fa: Annotated[str, Text(300, least=0)]
+    to: Annotated[str, Text(600, least=0, personal=True)]
+    sender: Annotated[str, Text(600, least=0, personal=True)]
+    sender_name: Annotated[str, Text(100, least=0, personal=True)]
+    subject: Annotated[str, Text(300, least=0, personal=True)]
+    unit: Block | None
+    ticket: Annotated[str | None, Text(10)]
+    held_until: Instant | None
 
 
-class LetterPage(Schema):
-    letters = fields.List(fields.Nested(LetterRow), required=True)
-    counts = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
-    waiting = fields.Integer(required=True)
-    total = fields.Integer(required=True)
-    page = fields.Integer(required=True)
-    pages = fields.Integer(required=True)
-    units = fields.List(Block(), required=True)
+@message
+class LetterPage:
+    letters: tuple[LetterRow, ...]
+    counts: Mapping[str, int]
+    waiting: int
+    total: int
+    page: int
+    pages: int
+    units: tuple[Block, ...]
 
 
-class OfLetter(Schema):
-    letter = whole(1, 2**53, required=True)
+@message
+class OfLetter:
+    letter: Annotated[int, whole(1, 2**53)]
 
 
+@message
 class LetterView(LetterRow):
     """The letter with its text, its files, and what colleagues did with it."""
 
-    mail_from = Text(600, least=0, required=True, personal=True)
-    size = fields.Integer(required=True)
-    text = Prose(TEXT_MOST, least=0, required=True, personal=True)
-    files = fields.List(Block(), required=True)
-    problem = Text(300, required=True, allow_none=True)
-    read = fields.Boolean(
-        required=True, metadata={"description": "False: its bytes could not be read"}
-    )
-    acts = fields.List(Block(), required=True)
-    may = fields.List(fields.String(), required=True)
-    categories = fields.List(Block(), required=True)
+    mail_from: Annotated[str, Text(600, least=0, personal=True)]
+    size: int
+    text: Annotated[str, Prose(TEXT_MOST, least=0, personal=True)]
+    files: tuple[Block, ...]
+    problem: Annotated[str | None, Text(300)]
+    read: Annotated[bool, "False: its bytes could not be read"]
+    acts: tuple[Block, ...]
+    may: tuple[str, ...]
+    categories: tuple[Block, ...]
 
 
+@message
 class RegisterLetter(OfLetter):
-    category = code_text(required=True)
-    text = Prose(
-        TEXT_MOST,
-        load_default="",
-        least=0,
-        personal=True,
-        metadata={"description": "What a letter says that could not be read; required then"},
-    )
+    category: Code
+    text: Annotated[
+        str,
+        Prose(TEXT_MOST, least=0, personal=True),
+        "What a letter says that could not be read; required then",
+    ] = ""
 
 
+@message
 class AttachLetter(OfLetter):
-    code = Checked(40, tracking.parse, required=True)
-    text = Prose(TEXT_MOST, load_default="", least=0, personal=True)
+    code: Annotated[str, Checked(40, tracking.parse)]
+    text: Annotated[str, Prose(TEXT_MOST, least=0, personal=True)] = ""
 
 
+@message
 class FinishLetter(OfLetter):
-    text = Prose(
-        1000, required=True, least=2, personal=True, metadata={"description": "Why no more is done"}
-    )
+    text: Annotated[str, Prose(1000, least=2, personal=True), "Why no more is done"]
 
 
-class LetterDone(Schema):
-    letter = fields.Integer(required=True)
-    state = Choice(LETTER_STATES, required=True)
+@message
+class LetterDone:
+    letter: int
+    state: Annotated[str, Choice(LETTER_STATES)]
 
 
-class AskMailFigures(Schema):
+@message
+class AskMailFigures:
     """Nothing is asked beside the question itself."""
 
 
-class MailFigures(Schema):
+@message
+class MailFigures:
     """How many letters lie in which state and since when the oldest; every state is there."""
 
-    letters = fields.List(Block(), required=True)
-    mails = fields.List(Block(), required=True)
-    chores = fields.List(Block(), required=True)
+    letters: tuple[Block, ...]
+    mails: tuple[Block, ...]
+    chores: tuple[Block, ...]
 
 
-def _request(operation: str, schema: Schema, reply: Schema, doc: str, effect: bool) -> Request:
+def _request(
+    operation: str, message: type[M], reply: type[R], doc: str, effect: bool
+) -> Request[M, R]:
     return Request(
-        f"ticketing.{operation}.v1", schema, reply=reply, doc=doc, effect=effect, agency=False
+        f"ticketing.{operation}.v1", message, reply=reply, doc=doc, effect=effect, agency=False
     )
 
 
-LETTERS = _request("letters", AskLetters(), LetterPage(), "Desk: letters that came in.", False)
-READ_LETTER = _request("read_letter", OfLetter(), LetterView(), "Desk: one letter.", False)
+LETTERS = _request("letters", AskLetters, LetterPage, "Desk: letters that came in.", False)
+READ_LETTER = _request("read_letter", OfLetter, LetterView, "Desk: one letter.", False)
 LETTER_SOURCE = _request(
-    "letter_source", OfLetter(), Opened(), "Desk: the bytes of a letter, as a file.", True
+    "letter_source", OfLetter, Opened, "Desk: the bytes of a letter, as a file.", True
 )
 REGISTER_LETTER = _request(
-    "register_letter", RegisterLetter(), LetterDone(), "Desk: make a ticket of a letter.", True
+    "register_letter", RegisterLetter, LetterDone, "Desk: make a ticket of a letter.", True
 )
 ATTACH_LETTER = _request(
-    "attach_letter", AttachLetter(), LetterDone(), "Desk: put a letter into a ticket.", True
+    "attach_letter", AttachLetter, LetterDone, "Desk: put a letter into a ticket.", True
 )
 RETRY_LETTER = _request(
-    "retry_letter", OfLetter(), LetterDone(), "Desk: work on a letter once more.", True
+    "retry_letter", OfLetter, LetterDone, "Desk: work on a letter once more.", True
 )
 FINISH_LETTER = _request(
-    "finish_letter", FinishLetter(), LetterDone(), "Desk: nothing is to be done with it.", True
+    "finish_letter", FinishLetter, LetterDone, "Desk: nothing is to be done with it.", True
 )
 MAIL_FIGURES = _request(
-    "mail_figures", AskMailFigures(), MailFigures(), "Letters and chores in figures.", False
+    "mail_figures", AskMailFigures, MailFigures, "Letters and chores in figures.", False
 )

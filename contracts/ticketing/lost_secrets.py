@@ -1,9 +1,11 @@
 """A new secret for who lost his: a code goes to the contact on file, and opens the way once."""
 
-from marshmallow import Schema, fields
+from typing import Annotated
 
-from bus.fields import Checked, Choice, Text, one_time_code, uuid_text
-from bus.kinds import Request
+from bus.fields import Checked, Choice, Text
+from bus.kinds import M, R, Request
+from bus.messages import message
+from bus.values import OneTimeCode, Uuid
 from contracts.notify.messages import LANGUAGES
 from iran import identifiers
 from people import tracking
@@ -14,58 +16,60 @@ def contact(text: str) -> str:
     return identifiers.email(text) if "@" in text else identifiers.mobile(text)
 
 
-class AskNewSecret(Schema):
+@message
+class AskNewSecret:
     """By the code of a ticket or an own inquiry, and the contact that stands in it."""
 
-    code = Checked(40, tracking.parse, required=True)
-    contact = Checked(200, contact, required=True, personal=True)
-    language = Choice(LANGUAGES, load_default="fa")
+    code: Annotated[str, Checked(40, tracking.parse)]
+    contact: Annotated[str, Checked(200, contact, personal=True)]
+    language: Annotated[str, Choice(LANGUAGES)] = "fa"
 
 
-class CodeAsked(Schema):
+@message
+class CodeAsked:
     """The same whether a code was sent or not: who asks learns nothing of what is on file."""
 
-    request_id = uuid_text(required=True)
-    valid_minutes = fields.Integer(required=True)
+    request_id: Uuid
+    valid_minutes: int
 
 
-class NewSecret(Schema):
-    request_id = uuid_text(required=True)
-    pin = one_time_code()
-    secret = Text(
-        60, required=True, personal=True, metadata={"description": "Set by the gateway; 20 digits"}
-    )
+@message
+class NewSecret:
+    request_id: Uuid
+    pin: OneTimeCode
+    secret: Annotated[str, Text(60, personal=True), "Set by the gateway; 20 digits"]
 
 
-class Renewed(Schema):
-    code = Text(10, required=True)
+@message
+class Renewed:
+    code: Annotated[str, Text(10)]
 
 
-def _request(name: str, schema: Schema, reply: Schema, doc: str) -> Request:
-    return Request(name, schema, reply=reply, doc=doc, effect=True, agency=False)
+def _request(name: str, message: type[M], reply: type[R], doc: str) -> Request[M, R]:
+    return Request(name, message, reply=reply, doc=doc, effect=True, agency=False)
 
 
 ASK_NEW_SECRET = _request(
     "ticketing.ask_new_secret.v1",
-    AskNewSecret(),
-    CodeAsked(),
+    AskNewSecret,
+    CodeAsked,
     "Send a one-time code to the contact of a ticket, if this is it.",
 )
 NEW_SECRET = _request(
     "ticketing.new_secret.v1",
-    NewSecret(),
-    Renewed(),
+    NewSecret,
+    Renewed,
     "Put a new secret in the place of a ticket's old one.",
 )
 ASK_NEW_SECRET_OF_OWN = _request(
     "inquiry.ask_new_secret.v1",
-    AskNewSecret(),
-    CodeAsked(),
+    AskNewSecret,
+    CodeAsked,
     "Send a one-time code to the mobile of an own inquiry, if this is it.",
 )
 NEW_SECRET_OF_OWN = _request(
     "inquiry.new_secret.v1",
-    NewSecret(),
-    Renewed(),
+    NewSecret,
+    Renewed,
     "Put a new secret in the place of an own inquiry's old one.",
 )

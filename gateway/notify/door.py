@@ -2,11 +2,12 @@
 
 import uuid
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, overload
 
 from starlette.requests import Request
 
 from bus.client import Client
+from bus.kinds import M, R
 from contracts import Request as Contract
 from contracts.notify.govnotify import AUTHENTICATE
 from contracts.notify.messages import SEND
@@ -60,7 +61,7 @@ class Door:
         token = given[7:].strip()
         if not token.isascii() or not token.isprintable() or not 0 < len(token) <= LONGEST:
             token = UNREADABLE
-        asked = AUTHENTICATE.load(
+        asked = AUTHENTICATE.load_data(
             {
                 "token": token,
                 "right": right.name if right else None,
@@ -75,19 +76,37 @@ class Door:
         request.state.agency = told["owner"]
         return Visitor(**{field.name: told[field.name] for field in fields(Visitor)})
 
+    @overload
+    async def ask(
+        self,
+        request: Request,
+        visitor: Visitor,
+        contract: Contract[M, R],
+        data: dict[str, Any],
+        id: str | None = None,
+    ) -> dict[str, Any]: ...
+    @overload
+    async def ask(
+        self,
+        request: Request,
+        visitor: Visitor,
+        contract: Contract[M, R],
+        data: M,
+        id: str | None = None,
+    ) -> R: ...
     async def ask(
         self,
         request: Request,
         visitor: Visitor,
         contract: Contract,
-        data: dict[str, Any],
+        data: Any,
         id: str | None = None,
-    ) -> dict[str, Any]:
+    ) -> Any:
         """The service's reply to a visitor; ``id`` repeats an earlier question."""
         request.state.contract = contract.name
         return await self._client.call(
             contract,
-            contract.load(data),
+            contract.checked(data),
             id=id,
             caller=visitor.caller,
             traceparent=request.state.traceparent,

@@ -160,7 +160,7 @@ class Ops:
         """POST /registry/loads with {"folder": ...}: import an export of the import folder."""
         await self.access.reader(request)
         sent = await sent_object(request)
-        data = LOAD_REGISTRY.load(sent.data)
+        data = LOAD_REGISTRY.load_data(sent.data)
         name = await self.access.act(request, "registry.load", data["folder"][:SUBJECT_MOST])
         reply = await self.client.call(
             LOAD_REGISTRY,
@@ -176,7 +176,7 @@ class Ops:
     async def load_status(self, request: Request) -> Response:
         """GET /registry/loads/{load}: how far it has come."""
         reader = await self.access.reader(request)
-        data = LOAD_STATUS.load({"load": request.path_params["load"]})
+        data = LOAD_STATUS.load_data({"load": request.path_params["load"]})
         reply = await self.client.call(LOAD_STATUS, data, caller=CALLER)
         if not wants_page(request):
             return web.json_response(reply)

@@ -69,7 +69,7 @@ class Receipts:
             raise NotFound("There is nothing at this path.", code="http.not_found")
         ref = ref_in(await _told(request))
         if ref is not None:
-            receipt = RECEIPT.load({"provider": provider, "provider_ref": ref})
+            receipt = RECEIPT.load_data({"provider": provider, "provider_ref": ref})
             await self._client.call(RECEIPT, receipt, traceparent=request.state.traceparent)
         return PlainTextResponse("OK")
 

@@ -119,7 +119,7 @@ class _Paths:
 
     def reply(self, contract: Contract) -> Node:
         """The answer of a contract as the content of a response."""
-        return {JSON: {"schema": self._document.shapes.answered(contract.reply)}}
+        return {JSON: {"schema": self._document.shapes.answered(contract.reply_schema)}}
 
     def tickets(self) -> None:
         """Registering, reading, and the acts on a ticket."""

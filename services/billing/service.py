@@ -78,11 +78,11 @@ class Billing(Service):
 
     def officer(self, tx: Any) -> Till:
         """For what any officer may do."""
-        return Till(tx, self.now(), officers.caller(tx.conn, tx.message)[0])
+        return Till(tx, self.now(), officers.caller(tx.conn, tx.envelope)[0])
 
     def approver(self, tx: Any) -> Till:
         """For what only approvers may do."""
-        return Till(tx, self.now(), officers.approver(tx.conn, tx.message))
+        return Till(tx, self.now(), officers.approver(tx.conn, tx.envelope))
 
     def told(self, tx: Any, row: Any) -> dict[str, Any]:
         return views.bill_told(row, books.newest(tx.conn), self.psps, self.now())
@@ -102,24 +102,24 @@ class Billing(Service):
 
     @serve(LIST_BILLS)
     def list_bills(self, tx, **asked):
-        rows = bill_search.found(tx.conn, asked, agency_of(tx.message))
+        rows = bill_search.found(tx.conn, asked, agency_of(tx.envelope))
         return self.page(tx, rows, asked["limit"])
 
     @serve(STATEMENT)
     def statement(self, tx, *, month):
-        return statements.of_month(tx.conn, agency_of(tx.message), month)
+        return statements.of_month(tx.conn, agency_of(tx.envelope), month)
 
     @handle(CHARGE)
     def charge(self, tx, **asked):
         bills.charge(self.till(tx), asked)
 
-    @handle(BATCH_ANSWERED)
+    @handle(BATCH_ANSWERED, formerly="charge_batch")
     def charge_batch(self, tx, *, batch, agency, lines, on_behalf_of=None):
         charged, day = on_behalf_of or agency, tehran_day(self.now())
         asked = answers_given(charged, ("batch", batch), lines, day)
         bills.charge(self.till(tx), asked)
 
-    @handle(DAY_COUNTED)
+    @handle(DAY_COUNTED, formerly="charge_day")
     def charge_day(self, tx, *, day, agency, answers):
         source = ("day", f"{day}:{agency}")
         asked = answers_given(agency, source, answers, dt.date.fromisoformat(day))
@@ -127,7 +127,7 @@ class Billing(Service):
 
     @serve(START_PAYMENT, outside=True)
     def start_payment(self, **asked):
-        return paying.start(self.paying(), self.message.id, asked)
+        return paying.start(self.paying(), self.envelope.id, asked)
 
     @serve(TAKE_RETURN, outside=True)
     def take_return(self, *, order, key, form):
@@ -141,7 +141,7 @@ class Billing(Service):
 
     @serve(treasury.WHO_AM_I)
     def who_am_i(self, tx):
-        username, role = officers.caller(tx.conn, tx.message)
+        username, role = officers.caller(tx.conn, tx.envelope)
         return {"username": username, "role": role}
 
     @serve(treasury.TARIFFS)

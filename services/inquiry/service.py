@@ -59,7 +59,7 @@ class Inquiry(Service):
     def ask(self, tx, calls):
         return asking.answer_all(
             tx.conn,
-            [Asked(call.message, call.data) for call in calls],
+            [Asked(call.envelope, call.data) for call in calls],
             now=self.now(),
             secret=self.secret,
         )
@@ -67,11 +67,11 @@ class Inquiry(Service):
     @serve(GET)
     def get(self, tx, *, tracking_code):
         code = codes.parse(tracking_code)
-        found = store.answer_of(tx.conn, code, *asker_of(tx.message)) if code else None
+        found = store.answer_of(tx.conn, code, *asker_of(tx.envelope)) if code else None
         result = found or NotFound(
             "You were given no answer of that tracking code.", code="answer.not_found"
         )
-        row = asking.log_row(Asked(tx.message, {}), result, self.secret, {})
+        row = asking.log_row(Asked(tx.envelope, {}), result, self.secret, {})
         store.add_log(tx.conn, [row], self.now())
         return result
 
@@ -86,8 +86,8 @@ class Inquiry(Service):
 
     @serve(SUBMIT_BATCH)
     def submit_batch(self, tx, **data):
-        asker, now = asker_of(tx.message), self.now()
-        grants = (tx.message.caller or {}).get("grants") or ()
+        asker, now = asker_of(tx.envelope), self.now()
+        grants = (tx.envelope.caller or {}).get("grants") or ()
         allowed = purposes.check(data["purpose"], grants, None, tehran_day(now))
         refusal = next(
             (
@@ -98,11 +98,11 @@ class Inquiry(Service):
             None,
         )
         if refusal:
-            row = asking.log_row(Asked(tx.message, data), refusal, self.secret, {})
+            row = asking.log_row(Asked(tx.envelope, data), refusal, self.secret, {})
             store.add_log(tx.conn, [row], now)
             return refusal
         if data["part"] == 0:
-            batches.open_batch(tx.conn, tx.message, data, now)
+            batches.open_batch(tx.conn, tx.envelope, data, now)
         batches.add_part(tx.conn, data, asker)
         if data["last"]:
             for part in batches.complete(tx.conn, data, now):
@@ -116,12 +116,12 @@ class Inquiry(Service):
 
     @serve(BATCH_STATUS)
     def batch_status(self, tx, *, batch):
-        return batches.progress(batches.of_asker(tx.conn, batch, asker_of(tx.message)))
+        return batches.progress(batches.of_asker(tx.conn, batch, asker_of(tx.envelope)))
 
     @serve(READ_BATCH)
     def read_batch(self, tx, *, batch, after, limit):
-        found = batches.of_asker(tx.conn, batch, asker_of(tx.message))
-        row = asking.log_row(Asked(tx.message, found), None, self.secret, {})
+        found = batches.of_asker(tx.conn, batch, asker_of(tx.envelope))
+        row = asking.log_row(Asked(tx.envelope, found), None, self.secret, {})
         store.add_log(tx.conn, [row], self.now())
         return {
             "batch": batch,
@@ -155,7 +155,7 @@ class Inquiry(Service):
     @serve(RATE_ANSWER)
     def rate_answer(self, tx, *, tracking_code, score, solved):
         code = codes.parse(tracking_code)
-        found = store.answer_of(tx.conn, code, *asker_of(tx.message)) if code else None
+        found = store.answer_of(tx.conn, code, *asker_of(tx.envelope)) if code else None
         return ratings.rate_answer(tx.conn, self.now(), found, score, solved=solved)
 
     @serve(RATINGS)

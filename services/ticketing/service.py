@@ -72,7 +72,7 @@ class Ticketing(AccountEntries, Service):
 
     def own_desk(self, tx: Any) -> Desk:
         """The desk with the colleague who asks; the ops face has proven the name."""
-        return replace(self.desk(tx), colleague=staff.caller(tx.conn, tx.message))
+        return replace(self.desk(tx), colleague=staff.caller(tx.conn, tx.envelope))
 
     @property
     def blobs(self) -> Blobs:
@@ -93,7 +93,7 @@ class Ticketing(AccountEntries, Service):
 
     @serve(REGISTER)
     def register(self, tx, **data):
-        if (tx.message.caller or {}).get("staff"):
+        if (tx.envelope.caller or {}).get("staff"):
             at = self.own_desk(tx)
             return views.registered(at, citizens.register(at, data, actor=at.who.username))
         at = self.desk(tx)
@@ -129,7 +129,7 @@ class Ticketing(AccountEntries, Service):
 
     @serve(ASK_NEW_SECRET)
     def ask_new_secret(self, tx, **data):
-        asker = str((tx.message.caller or {}).get("asker", ""))
+        asker = str((tx.envelope.caller or {}).get("asker", ""))
         return lost_secrets.ask(self.desk(tx), asker, **data)
 
     @serve(NEW_SECRET)
@@ -177,7 +177,7 @@ class Ticketing(AccountEntries, Service):
 
     @serve(at_desk.STAFF_NAMES)
     def staff_names(self, tx):
-        staff.caller(tx.conn, tx.message)
+        staff.caller(tx.conn, tx.envelope)
         return {"names": staff.names(tx.conn)}
 
     @serve(at_desk.QUEUE)

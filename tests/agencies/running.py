@@ -70,7 +70,7 @@ class House:
         )
 
     def ask(self, contract, *, as_="karim", **data):
-        asked = [(contract, None, contract.load(data))]
+        asked = [(contract, None, contract.load_data(data))]
         answer = ask_all(self.amqp, asked, caller={"staff": as_})[0]
         assert not isinstance(answer, BusError), answer
         return answer

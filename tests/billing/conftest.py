@@ -134,7 +134,7 @@ class Hand:
         caller = {"staff": as_} if as_ else {"agency": asker} if asker else {"face": "public"}
         envelope = Envelope.new(contract.name, "test", caller=caller, **given)
         method = getattr(Billing, contract.operation)
-        (outcome,) = method(self.service, [Call(envelope, contract.load(data))])
+        (outcome,) = method(self.service, [Call.of(contract, envelope, data)])
         assert outcome.fate is Fate.DONE, outcome
         reply = outcome.reply or {}
         return reply.get("result", reply.get("error"))

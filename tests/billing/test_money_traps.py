@@ -184,7 +184,7 @@ def test_a_cell_that_is_far_too_long_is_a_wrong_cell(cell):
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 def test_a_day_that_no_calendar_reaches_is_refused(day):
     with pytest.raises(ContractError, match="day"):
-        contracts.QUOTE.load({"items": [{"service": "copy"}], "on": day})
+        contracts.QUOTE.load_data({"items": [{"service": "copy"}], "on": day})
 
 
 @pytest.mark.parametrize("percent", [50, 100])

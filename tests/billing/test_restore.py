@@ -93,7 +93,7 @@ def test_b3_while_the_folder_of_the_marks_is_away_charges_wait_and_payers_are_to
     charge = {"source_kind": "inquiry", "service": "own_inquiry"}
     charge["requested_at"] = kept.moment.isoformat()
     calls = [
-        Call(Envelope.new(CHARGE.name, "test"), CHARGE.load({**charge, "source_ref": f"w{n}"}))
+        Call.of(CHARGE, Envelope.new(CHARGE.name, "test"), {**charge, "source_ref": f"w{n}"})
         for n in range(2)
     ]
     held = Outcome(Fate.HOLD, trouble="numbers.unavailable")

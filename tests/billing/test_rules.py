@@ -378,13 +378,13 @@ def test_a_file_of_bills_with_a_fault_is_not_taken(break_):
 @pytest.mark.parametrize("month", ["1405-13", "1405-9", "x", "2026-11"])
 def test_a_month_that_is_none_is_refused_before_anybody_reckons_with_it(month):
     with pytest.raises(ContractError, match="month"):
-        contracts.STATEMENT.load({"month": month})
+        contracts.STATEMENT.load_data({"month": month})
 
 
 @pytest.mark.parametrize("wrong", ["123", "12345678901234", "12345x", "۱۲۳۴۵"])
 def test_an_id_of_a_bill_is_6_to_13_digits(wrong):
     with pytest.raises(ContractError, match="digits"):
-        contracts.LOOK_UP.load({"bill_id": wrong, "payment_id": "175050929"})
+        contracts.LOOK_UP.load_data({"bill_id": wrong, "payment_id": "175050929"})
 
 
 @pytest.mark.parametrize(("service", "law"), [("own_inquiry", "FDW-8"), ("expert_visit", "CH2-2")])

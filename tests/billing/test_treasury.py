@@ -493,7 +493,7 @@ def told_of_answers(hand, event, **fact):
     """Inquiry tells of an agency's answers; the bill."""
     envelope = Envelope.new(event.name, "inquiry")
     charge = {DAY_COUNTED: Billing.charge_day, BATCH_ANSWERED: Billing.charge_batch}[event]
-    (outcome,) = charge(hand.service, [Call(envelope, event.load(fact))])
+    (outcome,) = charge(hand.service, [Call.of(event, envelope, fact)])
     assert outcome.fate is Fate.DONE, outcome
     return hand.row("select * from bills order by id desc")
 

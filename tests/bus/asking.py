@@ -13,7 +13,9 @@ from bus.errors import BusError
 
 def ask(url, contract, *, id=None, deadline=10.0, caller=None, **data):
     """The reply, or the BusError that came instead."""
-    return ask_all(url, [(contract, id, contract.load(data))], deadline=deadline, caller=caller)[0]
+    return ask_all(
+        url, [(contract, id, contract.load_data(data))], deadline=deadline, caller=caller
+    )[0]
 
 
 def ask_all(url, questions, *, deadline=10.0, caller=None):

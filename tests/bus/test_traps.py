@@ -205,7 +205,7 @@ def test_a_reply_that_was_lost_is_given_again_to_who_asks_again(probe_parts, vho
 
 def test_b1_a_question_and_a_reply_that_no_broker_takes_are_refused_before_they_are_sent(probe):
     """The broker would end the connection, and with it what others asked over it."""
-    room = topology.LONGEST_BODY - len(json.dumps(LOOK.load({"mark": ""})))
+    room = topology.LONGEST_BODY - len(json.dumps(LOOK.load_data({"mark": ""})))
     assert ask(probe.amqp, LOOK, mark="x" * room).code == "reply.too_large"
     assert ask(probe.amqp, LOOK, mark="x" * (room + 1000)).code == "message.too_large"
     assert ask(probe.amqp, ADD, mark="after")["times"] == 1

@@ -93,4 +93,4 @@ def test_every_request_says_what_it_is_for_and_has_a_reply():
     for contract in CATALOGUE.values():
         assert re.match(r"[A-Z].*\.$", contract.doc), contract.name
         if isinstance(contract, Request):
-            assert contract.reply.fields
+            assert contract.reply_schema.fields

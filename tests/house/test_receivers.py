@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from bus.__main__ import service_of
-from bus.endpoint import HandleCommand, HandleEvent
+from bus.message_endpoint import HandleCommand, HandleEvent
 from contracts import CATALOGUE, Command
 from tests.processes import ROOT
 

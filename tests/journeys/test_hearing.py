@@ -39,7 +39,7 @@ def hearing(start, tmp_path, vhost, agencies_db, notify_db):
 
 def endpoint_at(amqp, url):
     """The endpoint that the agency puts there; None while notify does not take it yet."""
-    asked = PUT_CALLBACK.load({"url": url, "types": ["event.heard"]})
+    asked = PUT_CALLBACK.load_data({"url": url, "types": ["event.heard"]})
     (told,) = ask_all(amqp, [(PUT_CALLBACK, "the-endpoint", asked)], caller=CALLER)
     return None if isinstance(told, Exception) else told
 

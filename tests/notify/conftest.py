@@ -58,7 +58,7 @@ class Hand:
     def calls(self, contract, asked, *, asker="power-co"):
         """The results of calls that come together, as an agency's."""
         envelopes = [Envelope.new(contract.name, "test", caller={"agency": asker}) for _ in asked]
-        calls = [Call(e, contract.load(d)) for e, d in zip(envelopes, asked, strict=True)]
+        calls = [Call.of(contract, e, d) for e, d in zip(envelopes, asked, strict=True)]
         outcomes = getattr(Notify, contract.operation)(self.service, calls)
         assert all(outcome.fate is Fate.DONE for outcome in outcomes), outcomes
         return [o.reply.get("result", o.reply.get("error")) for o in outcomes]
@@ -71,7 +71,7 @@ class Hand:
         caller = {"staff": as_} if as_ else {"agency": asker} if asker else {"face": "public"}
         envelope = Envelope.new(contract.name, "test", caller=caller, **given)
         method = getattr(Notify, contract.operation)
-        (outcome,) = method(self.service, [Call(envelope, contract.load(data))])
+        (outcome,) = method(self.service, [Call.of(contract, envelope, data)])
         assert outcome.fate is Fate.DONE, outcome
         reply = outcome.reply or {}
         return reply.get("result", reply.get("error"))
@@ -80,7 +80,7 @@ class Hand:
         """A form in force of an agency; its ID."""
         channel = more.pop("channel", "sms")
         subject = None if channel == "sms" else more.pop("subject", "((subject))")
-        asked = contracts.DRAFT_TEMPLATE.load(
+        asked = contracts.DRAFT_TEMPLATE.load_data(
             {
                 "code": code, "channel": channel, "name": code,
                 "texts": more.pop("texts", {"fa": {"subject": subject, "body": body}}), **more,

@@ -92,7 +92,7 @@ def by_key(hand, key, **more):
     told = {"template": "free", "to": {"mobile": "09900000001"}, **more}
     told.setdefault("personalisation", {"text": "سلام"})
     envelope = Envelope.new(notify.SEND.name, "test", caller=sender)
-    (outcome,) = Notify.send(hand.service, [Call(envelope, notify.SEND.load(told))])
+    (outcome,) = Notify.send(hand.service, [Call.of(notify.SEND, envelope, told)])
     return outcome.reply.get("result", outcome.reply.get("error"))
 
 

@@ -23,12 +23,14 @@ from tests.probe.contracts import (
     SPOIL,
     STUMBLE,
     TELL,
+    Mark,
+    Marked,
 )
 
 
 def leave(tx, mark):
     tx.conn.execute(text("insert into marks (mark) values (:mark)"), {"mark": mark})
-    return {"mark": mark, "times": count(tx, mark)}
+    return Marked(mark=mark, times=count(tx, mark))
 
 
 def count(tx, mark):
@@ -46,11 +48,11 @@ def begun(service, mark):
 class Probe(Service):
     name = "probe"
 
-    @serve(ADD)
-    def add(self, tx, *, mark, seconds):
-        begun(self, mark)
-        time.sleep(seconds)
-        return leave(tx, mark)
+    @serve(ADD, formerly="add_before")
+    def add(self, tx, message: Mark):
+        begun(self, message.mark)
+        time.sleep(message.seconds)
+        return leave(tx, message.mark)
 
     @serve(ADD_MANY, batch=50)
     def add_many(self, tx, calls):
@@ -58,69 +60,69 @@ class Probe(Service):
             aside.conn.execute(
                 text("insert into batches (size) values (:size)"), {"size": len(calls)}
             )
-        if any(call.data["mark"] == "bad" for call in calls):
+        if any(call.message.mark == "bad" for call in calls):
             raise KeyError("bad")
-        time.sleep(max(call.data["seconds"] for call in calls))
+        time.sleep(max(call.message.seconds for call in calls))
         return [
-            leave(tx, call.data["mark"]) if call.data["mark"] != "no" else Conflict("No.")
+            leave(tx, call.message.mark) if call.message.mark != "no" else Conflict("No.")
             for call in calls
         ]
 
     @serve(LOOK)
-    def look(self, tx, *, mark, seconds):
-        begun(self, mark)
-        time.sleep(seconds)
-        return {"mark": mark, "times": count(tx, mark)}
+    def look(self, tx, message: Mark):
+        begun(self, message.mark)
+        time.sleep(message.seconds)
+        return Marked(mark=message.mark, times=count(tx, message.mark))
 
     @serve(REFUSE)
-    def refuse(self, tx, *, mark, seconds):
-        leave(tx, mark)
+    def refuse(self, tx, message: Mark):
+        leave(tx, message.mark)
         error = RuleBroken("This is not done.", code="probe.refused")
-        if seconds:
+        if message.seconds:
             return error
         raise error
 
     @serve(FAIL)
-    def fail(self, tx, *, mark, seconds):
-        leave(tx, mark)
+    def fail(self, tx, message: Mark):
+        leave(tx, message.mark)
         raise ZeroDivisionError("a secret that must not travel")
 
     @serve(BUSY)
-    def busy(self, tx, *, mark, seconds):
-        begun(self, mark)
+    def busy(self, tx, message: Mark):
+        begun(self, message.mark)
         raise Unavailable("Try again.")
 
     @serve(TELL)
-    def tell(self, tx, *, mark, seconds):
-        tx.send(NOTE, mark=mark, seconds=seconds)
-        if mark.startswith("lost"):
-            tx.send(LOST, mark=mark)
-        tx.publish(NOTED, mark=mark, times=1)
-        return leave(tx, f"told {mark}")
+    def tell(self, tx, message: Mark):
+        tx.send(NOTE, message)
+        if message.mark.startswith("lost"):
+            tx.send(LOST, Mark(mark=message.mark))
+        tx.publish(NOTED, Marked(mark=message.mark, times=1))
+        return leave(tx, f"told {message.mark}")
 
     @handle(NOTE)
-    def note(self, tx, *, mark, seconds):
-        begun(self, mark)
-        time.sleep(seconds)
-        leave(tx, mark)
+    def note(self, tx, message: Mark):
+        begun(self, message.mark)
+        time.sleep(message.seconds)
+        leave(tx, message.mark)
 
     @handle(NOTED)
-    def noted(self, tx, *, mark, times):
-        leave(tx, f"heard {mark}")
+    def noted(self, tx, message: Marked):
+        leave(tx, f"heard {message.mark}")
 
     @handle(SPOIL)
-    def spoil(self, tx, *, mark, seconds):
-        leave(tx, mark)
+    def spoil(self, tx, message: Mark):
+        leave(tx, message.mark)
         raise RuleBroken("Never.")
 
     @handle(STUMBLE)
-    def stumble(self, tx, *, mark, seconds):
-        begun(self, mark)
+    def stumble(self, tx, message: Mark):
+        begun(self, message.mark)
         raise Unavailable("Not now.")
 
     @handle(DIE)
-    def die(self, tx, *, mark, seconds):
-        begun(self, mark)
+    def die(self, tx, message: Mark):
+        begun(self, message.mark)
         os.kill(os.getpid(), signal.SIGKILL)
 
     @every(0.2)

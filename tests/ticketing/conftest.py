@@ -63,7 +63,7 @@ class Hand:
         caller = {"staff": as_} if as_ else {"face": "public"}
         envelope = Envelope.new(contract.name, "test", caller=caller, **given)
         (outcome,) = getattr(Ticketing, contract.operation)(
-            self.service, [Call(envelope, contract.load(data))]
+            self.service, [Call.of(contract, envelope, data)]
         )
         assert outcome.fate is Fate.DONE, outcome
         reply = outcome.reply or {}

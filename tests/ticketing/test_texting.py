@@ -26,7 +26,7 @@ def texts(hand):
         "select body from outbox where name = %s order by seq",
         (SEND_MESSAGE.name,),
     )
-    return [SEND_MESSAGE.load(orjson.loads(bytes(body))) for (body,) in rows]
+    return [SEND_MESSAGE.load_data(orjson.loads(bytes(body))) for (body,) in rows]
 
 
 def test_who_registers_gets_the_code_and_no_link(hand):

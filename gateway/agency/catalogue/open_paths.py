@@ -203,7 +203,7 @@ def _sandbox(document: Document) -> Node:
         "responses": {
             "201": {
                 "description": "Registered",
-                "content": _json(document.shapes.answered(REGISTER_SANDBOX.reply)),
+                "content": _json(document.shapes.answered(REGISTER_SANDBOX.reply_schema)),
             },
             **refusals((*ALWAYS, *BODY, *SERVICE, 409)),
         },

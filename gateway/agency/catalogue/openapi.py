@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.process.version import release
+from contracts import Form, agency_contracts
 from contracts import Request as Contract
-from contracts import agency_contracts
 from contracts.agencies.deferred import CANCEL_CALL, DEFER, READ_CALL
 from contracts.billing.bills import STATEMENT
 from contracts.inquiry.questions import ASK, BATCH_KEYS, MATTER, READ_BATCH, SUBMIT_BATCH
@@ -47,7 +47,7 @@ TAGS = {
 }
 STATUSES = (*ALWAYS, 401, 403, 410, *BODY, *SERVICE)
 QUESTION: Node = {"key_kind": "national_id", "key": "9905251782", "purpose": "fuel_quota"}
-IN_QUERY = {SUBMIT_BATCH: MATTER, SUBMIT_JOB: JOB_MATTER}
+IN_QUERY: dict[Contract, Form] = {SUBMIT_BATCH: MATTER, SUBMIT_JOB: JOB_MATTER}
 _LINE_END = "(\\r?\\n|$)"
 LINES: dict[str, Node] = {
     "application/jsonl": {
@@ -146,7 +146,10 @@ def _kept(document: Document) -> Node:
 
 def _call(document: Document, contract: Contract) -> Node:
     """A call as its resource tells it."""
-    parts = [document.shapes.answered(contract.reply), {"$ref": "#/components/schemas/Links"}]
+    parts = [
+        document.shapes.answered(contract.reply_schema),
+        {"$ref": "#/components/schemas/Links"},
+    ]
     return {JSON: {"schema": {"allOf": parts}}}
 
 
@@ -202,7 +205,7 @@ def _bodies(document: Document, contract: Contract) -> Node:
 
 
 def _answers(document: Document, contract: Contract) -> Node:
-    answer: Node = {JSON: {"schema": document.shapes.answered(contract.reply)}}
+    answer: Node = {JSON: {"schema": document.shapes.answered(contract.reply_schema)}}
     if contract is READ_BATCH:
         return {**answer, **LINES}
     return {**answer, **PAPERS} if contract is STATEMENT else answer
@@ -241,7 +244,7 @@ async def page(_: Request) -> Response:
                 "doc": c.doc,
                 "effect": c.effect,
                 "fields": _fields(c.schema),
-                "reply": _fields(c.reply),
+                "reply": _fields(c.reply_schema),
             }
             for c in agency_contracts()
         ],

@@ -80,7 +80,7 @@ def json_schema(name: str) -> bytes | None:
     if name.endswith(REPLY):
         if not isinstance(contract, Asked):
             return None
-        schema, doc = contract.reply, f"The answer to {contract.name}"
+        schema, doc = contract.reply_schema, f"The answer to {contract.name}"
     elif name.endswith(HEARD_OF):
         if not isinstance(contract, Event) or not contract.hearable:
             return None

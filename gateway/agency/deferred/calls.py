@@ -37,7 +37,7 @@ class Calls:
         now: the id is the same, so that it is done once.
         """
         visitor, raw, _ = await self._door.question(request, contract, JSON)
-        data = contract.load(bodies.parse_object(raw))
+        data = contract.load_data(bodies.parse_object(raw))
         visitor.require_right(contract)
         caller = visitor.caller(contract)
         if not _has_purpose(caller, contract, data):

@@ -65,7 +65,7 @@ class Runner:
     async def _run(self, call: Told) -> None:
         try:
             told = {"id": call["id"], "tries": call["tries"], **await self._outcome(call)}
-            await self._client.call(SETTLE_CALL, SETTLE_CALL.load(told))
+            await self._client.call(SETTLE_CALL, SETTLE_CALL.load_data(told))
         except BusError as error:
             _log.warning("not settled, the lease ends and it is run again", code=error.code)
         except Exception:

@@ -1,11 +1,12 @@
 """The door: who asks, may they, is it well formed, call, answer. The same for every contract."""
 
-from typing import Any
+from typing import Any, overload
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.client import Client
+from bus.kinds import M, R
 from bus.signatures.digest import content_digest
 from bus.signatures.keys import SigningKey
 from bus.signatures.signing import Message, sign_response
@@ -64,19 +65,41 @@ class Door:
     async def admit(self, request: Request, contract: Contract) -> Response:
         """The whole way of a JSON request to a contract."""
         visitor, raw, _ = await self.question(request, contract, JSON)
-        data = contract.load(bodies.parse_object(raw))
+        data = contract.load_data(bodies.parse_object(raw))
         return web.json_response(await self.call(request, visitor, contract, data))
 
+    @overload
+    async def call(
+        self,
+        request: Request,
+        visitor: Visitor,
+        contract: Contract[M, R],
+        data: dict[str, Any],
+        *,
+        id: str | None = None,
+        deadline: float | None = None,
+    ) -> dict[str, Any]: ...
+    @overload
+    async def call(
+        self,
+        request: Request,
+        visitor: Visitor,
+        contract: Contract[M, R],
+        data: M,
+        *,
+        id: str | None = None,
+        deadline: float | None = None,
+    ) -> R: ...
     async def call(  # noqa: PLR0913 - what stands on an envelope
         self,
         request: Request,
         visitor: Visitor,
         contract: Contract,
-        data: dict[str, Any],
+        data: Any,
         *,
         id: str | None = None,
         deadline: float | None = None,
-    ) -> dict[str, Any]:
+    ) -> Any:
         """Asks the service for a visitor, who has ``deadline`` seconds or those of the contract."""
         visitor.require_right(contract)
         return await self.client.call(

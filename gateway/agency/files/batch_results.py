@@ -26,7 +26,7 @@ NAMES = {JSONL: "batch.jsonl", CSV: "batch.csv"}
 async def read(door: Door, request: Request) -> Response:
     """POST read_batch: one page, or with Accept JSON Lines or CSV the whole result."""
     visitor, raw, form = await door.question(request, READ_BATCH, JSON, JSONL, CSV)
-    data = READ_BATCH.load(bodies.parse_object(raw))
+    data = READ_BATCH.load_data(bodies.parse_object(raw))
     if form == JSON:
         return web.json_response(await door.call(request, visitor, READ_BATCH, data))
     # Spooled, because the signature of the whole stands in the headers, before the first byte.

@@ -25,13 +25,13 @@ async def submit(door: Door, request: Request) -> Response:
     if form == JSON:
         raw = await bodies.body(request)
         visitor.check_body(raw)
-        data = inquiry.BATCH_KEYS.load(bodies.parse_object(raw))
+        data = inquiry.BATCH_KEYS.load_data(bodies.parse_object(raw))
         lines = [read_line(key) for key in data.pop("keys")]
         return await Upload(door, request, visitor, data).send_all(lines)
     told = request.query_params.multi_items()
     if len(dict(told)) < len(told):
         raise HttpError("query.repeated", "A parameter of the query stands twice.")
-    matter = inquiry.MATTER.load(dict(told))
+    matter = inquiry.MATTER.load_data(dict(told))
     return await Upload(door, request, visitor, matter).stream(form)
 
 

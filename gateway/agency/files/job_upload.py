@@ -28,7 +28,7 @@ async def submit(door: Door, request: Request) -> Response:
     request.state.contract = SUBMIT_JOB.name
     visitor = door.identify(request)
     bodies.answer_type(request, JSON)
-    matter = JOB_MATTER.load(_matter(request))
+    matter = JOB_MATTER.load_data(_matter(request))
     return await _Upload(door, request, visitor, {**matter, "form": FORMS[form]}).stream()
 
 

@@ -20,7 +20,8 @@ async def read(door: Door, request: Request) -> Response:
     with en.
     """
     visitor, raw, form = await door.question(request, STATEMENT, JSON, CSV, PDF)
-    told = await door.call(request, visitor, STATEMENT, STATEMENT.load(bodies.parse_object(raw)))
+    month = STATEMENT.load_data(bodies.parse_object(raw))
+    told = await door.call(request, visitor, STATEMENT, month)
     if form == JSON:
         return web.json_response(told)
     if form == CSV:

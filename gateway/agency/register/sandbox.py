@@ -30,7 +30,7 @@ class Sandbox:
         """
         request.state.contract = REGISTER_SANDBOX.name
         bodies.media_type(request, "application/json")
-        data = REGISTER_SANDBOX.load(bodies.parse_object(await bodies.body(request)))
+        data = REGISTER_SANDBOX.load_data(bodies.parse_object(await bodies.body(request)))
         self._tries.take(request.client.host if request.client else "")
         told = await self._door.client.call(
             REGISTER_SANDBOX,

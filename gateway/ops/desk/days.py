@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound, Unauthenticated
+from contracts import Request as Asked
 from contracts.ticketing import desk as contracts
 from gateway.forms.values import value_of
 from gateway.ops.desk import day_looks, words
@@ -15,7 +16,7 @@ from gateway.ops.staff import forms
 from gateway.ops.staff.forms import parse_day, parse_form, query_value
 from gateway.ops.staff.previews import wants_change, wants_preview
 
-CHANGES = {
+CHANGES: dict[str, Asked] = {
     "row": contracts.CHANGE_CALENDAR,
     "withdraw": contracts.WITHDRAW_ROW,
     "slots": contracts.ADD_SLOTS,
@@ -59,7 +60,7 @@ class DayPages(DeskSection):
             data = parse_form(CHANGES[what], values)
             if what in day_looks.LOOKS and wants_preview(values):
                 told = await self.desk.ask(request, contracts.CALENDAR, {})
-                preview = day_looks.LOOKS[what](told, CHANGES[what].load(dict(data)))
+                preview = day_looks.LOOKS[what](told, CHANGES[what].load_data(dict(data)))
                 return await self.preview_page(request, values, preview)
             await self.desk.ask(request, CHANGES[what], data, id=typed.get("form"))
         except Unauthenticated:

@@ -143,7 +143,7 @@ class TicketPages(DeskSection):
         if name in ENDS:
             await self._settle_bills(request, typed)
         if name in LOOKED_AT and wants_preview(form.values):
-            contract.load(dict(data))
+            contract.load_data(dict(data))
             preview = await ticket_looks.preview(self.desk, request, name, data)
             return await self.preview_page(request, form.values, preview)
         await self.desk.ask(request, contract, data, id=typed.get("form"))

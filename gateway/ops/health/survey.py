@@ -133,9 +133,10 @@ class Surveyor:
     async def _figures(self, contract: Request) -> dict[str, Any] | None:
         """What a service tells in figures; None while it does not answer."""
         try:
-            return await self._client.call(contract, {}, deadline=CALL_SECONDS)
+            figures: dict[str, Any] = await self._client.call(contract, {}, deadline=CALL_SECONDS)
         except BusError:
             return None
+        return figures
 
     def _count_dead(self) -> dict[str, int] | None:
         """The dead letters of each service; None if the broker is away."""

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
+from contracts import Request as Asked
 from contracts.notify import announcements as contracts
 from gateway.forms.values import value_of
 from gateway.ops.notices.looks import Looks
@@ -27,7 +28,7 @@ from gateway.ops.staff.pages import (
 )
 from gateway.ops.staff.previews import Preview
 
-ACTS = {
+ACTS: dict[str, Asked] = {
     "publish": contracts.PUBLISH_ANNOUNCEMENT,
     "update": contracts.UPDATE_ANNOUNCEMENT,
     "reschedule": contracts.RESCHEDULE_ANNOUNCEMENT,

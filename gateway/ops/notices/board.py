@@ -5,13 +5,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import NotFound
+from contracts import Request as Asked
 from contracts.notify import desk as contracts
 from contracts.notify.messages import ACCOUNTS
 from gateway.ops.notices.section import AT
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 
 HOURS = 12
-ACTS = {
+ACTS: dict[str, Asked] = {
     "pause": contracts.PAUSE_PROVIDER,
     "resume": contracts.RESUME_PROVIDER,
     "weigh": contracts.WEIGH_PROVIDER,

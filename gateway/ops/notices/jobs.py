@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
+from contracts import Request as Asked
 from contracts.notify import bulk as contracts
 from contracts.notify import desk as notices_desk
 from gateway.forms.values import value_of
@@ -24,7 +25,7 @@ from iran.collation import collation_key
 OURS = "mirab"
 FILE_LIMIT = 16 * 1024 * 1024
 SHOWN = 100
-ACTS = {"start": contracts.START_JOB, "cancel": contracts.CANCEL_JOB}
+ACTS: dict[str, Asked] = {"start": contracts.START_JOB, "cancel": contracts.CANCEL_JOB}
 
 
 class Jobs:

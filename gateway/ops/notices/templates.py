@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
+from contracts import Request as Asked
 from contracts.notify import desk as contracts
 from contracts.notify.messages import LANGUAGES
 from gateway.forms.values import value_of
@@ -21,7 +22,7 @@ from gateway.ops.staff import forms
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Preview
 
-ACTS = {
+ACTS: dict[str, Asked] = {
     "approve": contracts.APPROVE_VERSION,
     "withdraw": contracts.WITHDRAW_VERSION,
     "archive": contracts.ARCHIVE_FORM,

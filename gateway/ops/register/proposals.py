@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, FieldError, NotFound, RuleBroken
+from contracts import Request as Asked
 from contracts import agency_contracts
 from contracts.agencies import desk as contracts
 from gateway.forms.values import value_of
@@ -19,7 +20,7 @@ from gateway.ops.staff.forms import parse_day, parse_whole
 from gateway.ops.staff.pages import NO_SUBMISSION, Show, StaffPages, Submission, resolved
 from gateway.ops.staff.previews import Preview
 
-ACTS = {
+ACTS: dict[str, Asked] = {
     "approve": contracts.APPROVE,
     "refuse": contracts.REFUSE,
     "withdraw": contracts.WITHDRAW,

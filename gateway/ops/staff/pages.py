@@ -6,12 +6,13 @@ The cookie of the desk names the colleague; the context judges at each act what 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, overload
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bus.errors import BusError, Unauthenticated
+from bus.kinds import M, R
 from bus.kinds import Request as Contract
 from gateway.forms.values import Values, typed_of
 from gateway.html import rendering
@@ -79,13 +80,29 @@ class StaffPages:
     def __init__(self, desk: Desk, section: Section) -> None:
         self._desk, self.section, self._names = desk, section, Names(desk)
 
+    @overload
     async def ask(
-        self, request: Request, contract: Contract, *, form: str | None = None, **data: Any
-    ) -> dict[str, Any]:
+        self, request: Request, contract: Contract[M, R], message: M, /, *, form: str | None = None
+    ) -> R: ...
+    @overload
+    async def ask(
+        self, request: Request, contract: Contract[M, R], /, *, form: str | None = None, **data: Any
+    ) -> dict[str, Any]: ...
+    async def ask(
+        self,
+        request: Request,
+        contract: Contract,
+        message: Any = None,
+        /,
+        *,
+        form: str | None = None,
+        **data: Any,
+    ) -> Any:
         """Return the reply to a Request in the colleague's name; ``form`` is the id of the form
         that asks: sent twice it is one act.
         """
-        return await self._desk.ask(request, contract, data, id=form)
+        asked = data if message is None else message
+        return await self._desk.ask(request, contract, asked, id=form)
 
     async def person(self, request: Request) -> Person:
         """Return the function from an account to its name."""
@@ -193,7 +210,7 @@ class StaffPages:
             return await show(request, Submission(typed.get("act", ""), typed))
         try:
             if preview is not None and wants_preview(values):
-                contract.load(dict(data))
+                contract.checked(data)
                 return await self.preview_page(request, values, await preview(request, data))
             reply = await self.ask(request, contract, form=typed.get("form") or None, **data)
         except BusError as error:

@@ -9,13 +9,14 @@ import secrets
 import time
 import uuid
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.client import Client
 from bus.errors import BusError, Forbidden, Unauthenticated, Unavailable
+from bus.kinds import M, R
 from bus.kinds import Request as Contract
 from bus.settings import Settings
 from contracts.ticketing import accounts
@@ -177,15 +178,26 @@ class Desk:
 
     # --- asking ---
 
+    @overload
     async def ask(
         self,
         request: Request,
-        contract: Contract,
+        contract: Contract[M, R],
         data: Mapping[str, Any],
         *,
         id: str | None = None,
-    ) -> dict[str, Any]:
-        """Asks a context as the colleague; ``id`` makes a form that is sent twice one act."""
+    ) -> dict[str, Any]: ...
+    @overload
+    async def ask(
+        self, request: Request, contract: Contract[M, R], data: M, *, id: str | None = None
+    ) -> R: ...
+    async def ask(
+        self, request: Request, contract: Contract, data: Any, *, id: str | None = None
+    ) -> Any:
+        """Asks a context as the colleague; ``id`` makes a form that is sent twice one act.
+
+        A message gets the typed reply, a dict gets a dict.
+        """
         request.state.contract = contract.name
         recognition: Recognition | None = getattr(request.state, "recognition", None)
         if recognition and time.monotonic() - recognition.at > FRESH_SECONDS:
@@ -196,7 +208,7 @@ class Desk:
             raise needs_second_factor()
         return await self.client.call(
             contract,
-            contract.load(dict(data)),
+            contract.checked(data),
             id=self.acts.message_id(contract.name, colleague.username, id)
             if id
             else str(uuid.uuid4()),
@@ -204,13 +216,17 @@ class Desk:
             traceparent=request.state.traceparent,
         )
 
+    @overload
     async def ask_as_desk(
-        self, request: Request, contract: Contract, data: Mapping[str, Any]
-    ) -> dict[str, Any]:
+        self, request: Request, contract: Contract[M, R], data: Mapping[str, Any]
+    ) -> dict[str, Any]: ...
+    @overload
+    async def ask_as_desk(self, request: Request, contract: Contract[M, R], data: M) -> R: ...
+    async def ask_as_desk(self, request: Request, contract: Contract, data: Any) -> Any:
         """Asks in the name of the desk itself: before anybody has signed in, or of a session."""
         return await self.client.call(
             contract,
-            contract.load(dict(data)),
+            contract.checked(data),
             id=str(uuid.uuid4()),
             caller={"face": self.face.name},
             traceparent=request.state.traceparent,

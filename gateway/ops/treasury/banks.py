@@ -87,7 +87,9 @@ class Banks:
     async def _day(self, request: Request, submission: Submission) -> Response:
         typed = request.path_params.get("day") or query_value(request, "day")
         try:
-            day = contracts.LOOK_AT_DAY.load({"day": parse_day(typed) if typed else _yesterday()})
+            day = contracts.LOOK_AT_DAY.load_data(
+                {"day": parse_day(typed) if typed else _yesterday()}
+            )
         except BusError as error:
             submission, day = Submission("look", {"day": typed}, error), {"day": _yesterday()}
         told = self._pages.ask(request, contracts.LOOK_AT_DAY, **day)

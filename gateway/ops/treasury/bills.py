@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, FieldError, NotFound
+from contracts import Request as Asked
 from contracts.billing import treasury as contracts
 from contracts.billing.bills import BILL_STATES
 from gateway.forms.values import value_of
@@ -21,7 +22,7 @@ from gateway.ops.treasury.section import AT
 from iran.persian import TEHRAN, Malformed, parse_jalali, tehran_day
 
 PAGE, MOST = 50, 2**53
-ACTS = {
+ACTS: dict[str, Asked] = {
     "void": contracts.VOID_BILL,
     "waive": contracts.WAIVE_BILL,
     "ask_refund": contracts.ASK_REFUND,

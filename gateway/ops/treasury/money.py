@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import NotFound
+from contracts import Request as Asked
 from contracts.billing import treasury as contracts
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.staff.previews import Preview
@@ -15,7 +16,7 @@ from gateway.ops.treasury.bills import banks
 from gateway.ops.treasury.previews import Looks
 from gateway.ops.treasury.section import AT
 
-REFUND_ACTS = {
+REFUND_ACTS: dict[str, Asked] = {
     "approve": contracts.APPROVE_REFUND,
     "refuse": contracts.REFUSE_REFUND,
     "paid": contracts.NOTE_REFUND_PAID,

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
+from contracts import Request as Asked
 from contracts.billing import treasury as contracts
 from gateway.forms.values import value_of
 from gateway.ops.staff import forms
@@ -17,7 +18,10 @@ from gateway.ops.treasury.previews import compared
 from gateway.ops.treasury.section import AT
 
 FILE_LIMIT = 1_000_000
-ROW_ACTS = {"approve": contracts.APPROVE_TARIFF, "withdraw": contracts.WITHDRAW_TARIFF}
+ROW_ACTS: dict[str, Asked] = {
+    "approve": contracts.APPROVE_TARIFF,
+    "withdraw": contracts.WITHDRAW_TARIFF,
+}
 
 
 class Tariffs:

@@ -140,7 +140,7 @@ class Register:
         lang = words.language(request)
         faults = {p.field: words.fault_text(lang, p) for p in problems}
         try:
-            REGISTER.load(data)
+            REGISTER.load_data(data)
         except ContractError as error:
             wrong = faults_of(request, error)
             faults |= {name: text for name, text in wrong.items() if name in FIELDS[step]}

@@ -38,7 +38,7 @@ async def open_door(
     """Leads to what code and secret belong to, on whichever page they were typed. If nothing opens,
     the refusal of the ``first`` door is raised.
     """
-    proof = first.contract.load({name: value for name, value in typed.items() if value})
+    proof = first.contract.load_data({name: value for name, value in typed.items() if value})
     try:
         await tickets.ask(request, first.contract, proof)
         opened_door = first

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import orjson
 from starlette.requests import Request
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from bus.blobs import Blobs
 from bus.client import Client
 from bus.errors import BusError
+from bus.kinds import M, R
 from bus.kinds import Request as Contract
 from bus.settings import Settings
 from contracts.billing.bills import START_PAYMENT
@@ -63,16 +64,38 @@ class Tickets:
         self._costly = {name: Guesses(most // part, HOUR) for name, part in COSTLY}
         self.seals, self.cookies = (Seals(key, purpose) for purpose in ("claim", "cookie"))
 
+    @overload
     async def ask(
         self,
         request: Request,
-        contract: Contract,
+        contract: Contract[M, R],
         data: Mapping[str, Any],
         *,
         id: str | None = None,
         counted: bool = True,
-    ) -> dict[str, Any]:
+    ) -> dict[str, Any]: ...
+    @overload
+    async def ask(
+        self,
+        request: Request,
+        contract: Contract[M, R],
+        data: M,
+        *,
+        id: str | None = None,
+        counted: bool = True,
+    ) -> R: ...
+    async def ask(
+        self,
+        request: Request,
+        contract: Contract,
+        data: Any,
+        *,
+        id: str | None = None,
+        counted: bool = True,
+    ) -> Any:
         """Loads ``data`` by the contract (ContractError names each wrong field) and asks.
+
+        A message gets the typed reply, a dict gets a dict.
 
         ``id``, as its sender calls the act, makes a repeated act the same act. What opens passes
         however often somebody at the same address guessed wrong: wrong guesses alone are counted,
@@ -86,7 +109,7 @@ class Tickets:
         try:
             return await self._client.call(
                 contract,
-                contract.load(dict(data)),
+                contract.checked(data),
                 id=self.acts.message_id(contract.name, id) if id else str(uuid.uuid4()),
                 caller={"face": "public", "asker": self.acts.asker(address)},
                 traceparent=request.state.traceparent,

@@ -16,25 +16,25 @@ class DeferredEntrypoints(Entrypoints):
 
     @serve(contracts.READ_CALL)
     def call(self, tx: Tx, *, id: str) -> Reply:
-        call = calls.get_call(tx.conn, calling_agency(tx.message).code, id)
+        call = calls.get_call(tx.conn, calling_agency(tx.envelope).code, id)
         return {**calls.call_reply(call), **calls.answer_of(self.context(tx), call)}
 
     @serve(contracts.READ_CALLS)
     def calls(self, tx: Tx, *, states: Sequence[str], before: int | None, limit: int) -> Reply:
-        agency = calling_agency(tx.message).code
+        agency = calling_agency(tx.envelope).code
         rows, following = calls.calls_of(tx.conn, agency, states, before, limit)
         return {"calls": [calls.call_reply(row) for row in rows], "next": following}
 
     @serve(contracts.CANCEL_CALL)
     def cancel_call(self, tx: Tx, *, id: str) -> Reply:
-        agency = calling_agency(tx.message).code
+        agency = calling_agency(tx.envelope).code
         return calls.call_reply(calls.cancel(self.context(tx), agency, id))
 
     # --- for the faces ---
 
     @serve(contracts.DEFER)
     def defer(self, tx: Tx, **call: object) -> Reply:
-        agency, message = calling_agency(tx.message), tx.message
+        agency, message = calling_agency(tx.envelope), tx.envelope
         assert message is not None
         return calls.call_reply(calls.accept(self.context(tx), agency, message, call))
 

@@ -17,11 +17,11 @@ Reply = Mapping[str, object]
 class FeedEntrypoints(Entrypoints):
     @serve(contracts.FEED)
     def feed(self, tx: Tx, *, after: int | None, limit: int) -> Reply:
-        return feed.read_feed(tx, self.now(), calling_agency(tx.message).code, after, limit)
+        return feed.read_feed(tx, self.now(), calling_agency(tx.envelope).code, after, limit)
 
     @serve(contracts.REFUSALS)
     def refusals(self, tx: Tx, *, before: int | None, limit: int) -> Reply:
-        agency = calling_agency(tx.message).code
+        agency = calling_agency(tx.envelope).code
         rows, following = refusals.refusals_of(tx.conn, agency, before, limit)
         return {"refusals": [refusals.refusal_reply(row) for row in rows], "next": following}
 
@@ -47,7 +47,9 @@ def _event_entrypoint(event: Event) -> Callable[..., None]:
 
     hear.__name__ = f"hear_{event.context}_{event.operation}"
     # One worker: agencies hear the events of one kind mostly in the order of their publication.
-    entrypoint: Callable[..., None] = handle(event, batch=AT_ONCE, workers=1)(hear)
+    entrypoint: Callable[..., None] = handle(
+        event, batch=AT_ONCE, workers=1, formerly=hear.__name__
+    )(hear)
     return entrypoint
 
 

@@ -104,12 +104,12 @@ def _add_to_feed(
     rows = []
     for sequence, call in enumerate(calls, first):
         data = {name: call.data[name] for name in event.heard.fields if name in call.data}
-        published = cloud_event(call.message, sequence, data)
+        published = cloud_event(call.envelope, sequence, data)
         rows.append({"sequence": sequence, "event": published})
         id_ = f"{agency.code}.{published['sequence']}"
         if agency.queue:
             tx.tell_agency(agency.code, id_, _headers(published), data)
-        tx.message = call.message  # the call-back stays in the matter and trace of its event
+        tx.envelope = call.envelope  # the call-back stays in the matter and trace of its event
         tx.send(CALL_BACK, agency=agency.code, type="event.heard", id=id_, data=published)
     values = {"agency": agency.code, "type": event.name, "now": now}
     tx.conn.execute(_ADD, {**values, "rows": orjson.dumps(rows).decode()})

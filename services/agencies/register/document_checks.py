@@ -38,7 +38,7 @@ def check_document(conn: Connection, document: Mapping[str, object]) -> Document
     by its path: ``document.grants.0.until``.
     """
     try:
-        canonical = cast("Document", DOCUMENT.load(document))
+        canonical = cast("Document", DOCUMENT.load_data(document))
     except ContractError as error:
         raise refusal(error.fields) from None
     if canonical["code"] in RESERVED or canonical["code"].startswith(SANDBOX):

@@ -30,17 +30,17 @@ Reply = Mapping[str, object]
 class RegisterEntrypoints(Entrypoints):
     def _officer_context(self, tx: Tx) -> Context:
         """For what any officer may do. Forbidden ``register.not_an_officer``."""
-        return self.context(tx, officers.caller(tx.conn, tx.message)[0])
+        return self.context(tx, officers.caller(tx.conn, tx.envelope)[0])
 
     def _approver_context(self, tx: Tx) -> Context:
         """For what only approvers may do. Forbidden ``register.not_an_approver``."""
-        return self.context(tx, officers.approver(tx.conn, tx.message))
+        return self.context(tx, officers.approver(tx.conn, tx.envelope))
 
     # --- for officers ---
 
     @serve(desk.WHO_AM_I)
     def who_am_i(self, tx: Tx) -> Reply:
-        username, role = officers.caller(tx.conn, tx.message)
+        username, role = officers.caller(tx.conn, tx.envelope)
         return {"username": username, "role": role}
 
     @serve(desk.LIST)
@@ -126,7 +126,7 @@ class RegisterEntrypoints(Entrypoints):
 
     @serve(contracts.OWN)
     def own(self, tx: Tx) -> Reply:
-        row = versions.get_agency_in_force(tx.conn, calling_agency(tx.message).code)
+        row = versions.get_agency_in_force(tx.conn, calling_agency(tx.envelope).code)
         return {
             "code": row.code, "version": row.version, "document": row.document, "jws": row.jws,
         }  # fmt: skip
@@ -135,7 +135,7 @@ class RegisterEntrypoints(Entrypoints):
     def rotate_keys(
         self, tx: Tx, *, keys: Sequence[Mapping[str, str]], old_until: str | None
     ) -> Reply:
-        agency = calling_agency(tx.message)
+        agency = calling_agency(tx.envelope)
         context = self.context(tx, f"agency {agency.code}")
         new = key_rotation.NewKeys(keys, old_until)
         version, all_keys = key_rotation.rotate(context, agency, new)

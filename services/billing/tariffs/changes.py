@@ -13,15 +13,15 @@ from bus.errors import Conflict, ContractError, FieldError, NotFound, RuleBroken
 from bus.foreign.csv_rows import Reader, Row, Unread, delimiter_of
 from bus.foreign.spoiled import spoiled_text
 from bus.kinds import Form
-from contracts.billing.treasury import Tariff as TariffForm
+from contracts.billing.tariffs import Tariff as TariffForm
 from iran.persian import Malformed, fold_code, parse_jalali, tehran_day
 from services.billing import books, officers
 from services.billing.domain.book import Book
 from services.billing.domain.quote import Basis, Item, quote
 from services.billing.domain.tariff import Tariff
 
-ROW = Form("billing.tariff_row.v1", TariffForm())
-COLUMNS = tuple(TariffForm().fields)
+ROW = Form("billing.tariff_row.v1", TariffForm)
+COLUMNS = tuple(ROW.schema.fields)
 DIGITS_MOST = 18
 _COLUMNS = (
     "service", "agency_class", "use", "area_class", "season", "unit", "amount", "money",
@@ -101,7 +101,7 @@ def read_csv(told: str) -> list[dict[str, Any]]:
             faults.append(cells)
             continue
         try:
-            rows.append({**ROW.load(_cells(cells)), "line": line})
+            rows.append({**ROW.load_data(_cells(cells)), "line": line})
         except ContractError as error:
             faults += [FieldError(f"{line}.{f.field}", f.code, f.message) for f in error.fields]
     if not rows and not faults:

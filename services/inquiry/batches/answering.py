@@ -34,7 +34,7 @@ def answer(  # noqa: PLR0913 - a part, and what it is answered by
     matter["as_of"] = batches.as_of_text(found)
     asked = [
         Asked(
-            _envelope(tx.message, found, line, caller),
+            _envelope(tx.envelope, found, line, caller),
             {**matter, "key_kind": line.key_kind, "key": line.key},
         )
         for line in lines

@@ -61,7 +61,7 @@ def ask(
 
 def asker_of(tx: Tx) -> str:
     """By what the face tells those who ask apart, without telling who they are."""
-    caller = (tx.message.caller or {}) if tx.message else {}
+    caller = (tx.envelope.caller or {}) if tx.envelope else {}
     return str(caller.get("asker", ""))
 
 
@@ -168,7 +168,7 @@ def _answer(tx: Tx, row: Any, now: dt.datetime, secret: str) -> str:
         "file_no": row.file_no,
     }  # fmt: skip
     answer = asking.answer_own(
-        tx.conn, Asked(tx.message, data), OWN, row.asked_at, now=now, secret=secret
+        tx.conn, Asked(tx.envelope, data), OWN, row.asked_at, now=now, secret=secret
     )
     return str(answer["tracking_code"])
 

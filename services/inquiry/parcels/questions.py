@@ -41,7 +41,7 @@ def ask(
 
     The refusals of ``purposes.check_parcel``, or Unavailable ``parcel.not_served``; each is logged.
     """
-    caller = tx.message.caller or {} if tx.message else {}
+    caller = tx.envelope.caller or {} if tx.envelope else {}
     allowed = purposes.check_parcel(data["purpose"], caller.get("grants") or (), tehran_day(now))
     served_by = _server(settings)
     if isinstance(allowed, BusError):
@@ -95,7 +95,7 @@ def read(tx: Tx, code: str, *, now: dt.datetime, secret: str) -> dict[str, Any] 
     """A Parcel, if its question was this agency's, asked in the same name; else NotFound
     ``parcel.not_found``. Logged.
     """
-    asker = members.asker_of(tx.message)
+    asker = members.asker_of(tx.envelope)
     row = tx.conn.execute(
         text(
             "select * from parcel_questions where code = :code and agency = :agency "
@@ -159,7 +159,7 @@ def take(  # noqa: PLR0913 - what came, and what it is judged by
 
     The asker may read it from now on. An answer is taken once, in time, from who was asked.
     """
-    row = _open_question(tx.conn, tx.message)
+    row = _open_question(tx.conn, tx.envelope)
     reason = _refusal(agency, row, problem, now, settings)
     if reason or row is None or answer is None:
         _count(tx.conn, agency, reason or "unasked", now)
@@ -253,7 +253,7 @@ def _logged(  # noqa: PLR0913 - what a row of the log tells
     basis: str | None = None,
 ) -> Any:
     asked = {**data, "key_kind": "parcel_no", "key": data["parcel_no"]} if data else {}
-    row = asking.log_row(Asked(tx.message, asked), result, secret, {}, basis)
+    row = asking.log_row(Asked(tx.envelope, asked), result, secret, {}, basis)
     store.add_log(tx.conn, [row], now)
     return result
 
@@ -262,8 +262,8 @@ def _log_answer(tx: Tx, row: Any, refused: bool, now: dt.datetime, secret: str) 
     """The answer's row in the log stands under who asked: it is theirs to read from now on."""
     message = Envelope.new(
         TAKE_SOURCES.name,
-        tx.message.source if tx.message else "",
-        cause=tx.message,
+        tx.envelope.source if tx.envelope else "",
+        cause=tx.envelope,
         caller=_caller(row),
     )
     asked = {

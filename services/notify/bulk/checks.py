@@ -15,6 +15,7 @@ from bus.database.store import Store, Tx
 from bus.errors import BusError, Unavailable
 from bus.fields import Prose, Text
 from bus.foreign.spoiled import spoiled_text
+from bus.messages import schema_of
 from bus.process import log
 from contracts.notify.bulk import JOB_ROWS
 from contracts.notify.receiver import VALUE_MOST, Receiver
@@ -37,7 +38,7 @@ _log = log.get("jobs")
 OfficeOf = Callable[[Tx], Office]
 # Between two pages other work of the process has its turn.
 PAGE = 200
-_FIELDS = Receiver().fields
+_FIELDS = schema_of(Receiver)().fields
 _VALUE, _REFERENCE = Prose(VALUE_MOST, least=0), Text(200)
 _ADD = text("""
     insert into job_rows (job, line, asked, state, problem)

@@ -21,10 +21,10 @@ class BulkEntrypoints:
         """Whose jobs they are: an agency's own; Mirab's, if an editor at the desk asks.
         Forbidden ``notices.not_an_editor``.
         """
-        if "staff" in ((tx.message.caller if tx.message else None) or {}):
-            roles.editor(tx.conn, tx.message)
+        if "staff" in ((tx.envelope.caller if tx.envelope else None) or {}):
+            roles.editor(tx.conn, tx.envelope)
             return Sender(OURS)
-        return sender_of(tx.message)
+        return sender_of(tx.envelope)
 
     @serve(bulk.SUBMIT_JOB)
     def submit_job(self, tx, **asked):
@@ -50,7 +50,7 @@ class BulkEntrypoints:
     def job_preview(self, tx, *, job, rows):
         office, owner = self.office(tx), self.sender(tx).agency
         if owner == OURS:
-            looks.note(office, roles.editor(tx.conn, tx.message), "job preview", {"job": job})
+            looks.note(office, roles.editor(tx.conn, tx.envelope), "job preview", {"job": job})
         return jobs.preview(office, owner, job, rows)
 
     @every(1)

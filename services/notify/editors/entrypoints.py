@@ -10,10 +10,10 @@ class EditorEntrypoints:
 
     @serve(desk.WHO_AM_I)
     def who_am_i(self, tx):
-        username, role = roles.caller(tx.conn, tx.message)
+        username, role = roles.caller(tx.conn, tx.envelope)
         return {"username": username, "role": role}
 
     @serve(desk.LOOKS)
     def looks(self, tx, *, before, limit):
-        roles.editor(tx.conn, tx.message)
+        roles.editor(tx.conn, tx.envelope)
         return looks.looks(tx.conn, before, limit)

@@ -31,24 +31,24 @@ class GovukEntrypoints:
 
     @serve(govnotify.API_SEND)
     def api_send(self, tx, **asked):
-        return notifications.send(self.office(tx), notifications.Asker.of(tx.message), asked)
+        return notifications.send(self.office(tx), notifications.Asker.of(tx.envelope), asked)
 
     @serve(govnotify.API_MESSAGE)
     def api_message(self, tx, *, id):
-        return notifications.read(self.office(tx), notifications.Asker.of(tx.message), id)
+        return notifications.read(self.office(tx), notifications.Asker.of(tx.envelope), id)
 
     @serve(govnotify.API_MESSAGES)
     def api_messages(self, tx, **asked):
-        return notifications.listed(self.office(tx), notifications.Asker.of(tx.message), asked)
+        return notifications.listed(self.office(tx), notifications.Asker.of(tx.envelope), asked)
 
     @serve(govnotify.PRINT_QUEUE)
     def print_queue(self, tx, *, limit):
-        who = roles.editor(tx.conn, tx.message)
+        who = roles.editor(tx.conn, tx.envelope)
         return letters.queue(self.office(tx), who, limit)
 
     @serve(govnotify.LETTERS_PRINTED)
     def letters_printed(self, tx, *, ids):
-        roles.editor(tx.conn, tx.message)
+        roles.editor(tx.conn, tx.envelope)
         return letters.printed(self.office(tx), ids)
 
     @every(2)

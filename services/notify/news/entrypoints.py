@@ -28,33 +28,33 @@ class NewsEntrypoints:
 
     @serve(news.DRAFT_ANNOUNCEMENT)
     def draft_announcement(self, tx, **asked):
-        return publishing.draft(self.office(tx), roles.editor(tx.conn, tx.message), asked)
+        return publishing.draft(self.office(tx), roles.editor(tx.conn, tx.envelope), asked)
 
     @serve(news.PUBLISH_ANNOUNCEMENT)
     def publish_announcement(self, tx, **asked):
-        return publishing.publish(self.office(tx), roles.editor(tx.conn, tx.message), asked)
+        return publishing.publish(self.office(tx), roles.editor(tx.conn, tx.envelope), asked)
 
     @serve(news.UPDATE_ANNOUNCEMENT)
     def update_announcement(self, tx, **asked):
-        return publishing.update(self.office(tx), roles.editor(tx.conn, tx.message), asked)
+        return publishing.update(self.office(tx), roles.editor(tx.conn, tx.envelope), asked)
 
     @serve(news.RESCHEDULE_ANNOUNCEMENT)
     def reschedule_announcement(self, tx, **asked):
-        return publishing.reschedule(self.office(tx), roles.editor(tx.conn, tx.message), asked)
+        return publishing.reschedule(self.office(tx), roles.editor(tx.conn, tx.envelope), asked)
 
     @serve(news.CANCEL_ANNOUNCEMENT)
     def cancel_announcement(self, tx, **asked):
-        return publishing.cancel(self.office(tx), roles.editor(tx.conn, tx.message), asked)
+        return publishing.cancel(self.office(tx), roles.editor(tx.conn, tx.envelope), asked)
 
     @serve(news.ANNOUNCEMENT)
     def announcement(self, tx, *, id):
-        drafts = roles.is_editor(tx.conn, tx.message)
+        drafts = roles.is_editor(tx.conn, tx.envelope)
         return announcements.public(self.office(tx), id, drafts=drafts)
 
     @serve(news.ANNOUNCEMENTS)
     def announcements(self, tx, **asked):
         if asked["drafts"]:
-            roles.editor(tx.conn, tx.message)
+            roles.editor(tx.conn, tx.envelope)
         return announcements.page(self.office(tx), asked)
 
     @serve(news.CURRENT)

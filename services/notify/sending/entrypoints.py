@@ -20,7 +20,7 @@ class SendingEntrypoints:
 
     @serve(contracts.SEND, batch=100)
     def send(self, tx, calls):
-        senders = [sender_of(call.message) for call in calls]
+        senders = [sender_of(call.envelope) for call in calls]
         return acceptance.accept_all(self.office(tx), senders, [call.data for call in calls])
 
     @handle(contracts.SEND_MESSAGE)
@@ -29,15 +29,15 @@ class SendingEntrypoints:
 
     @serve(contracts.MESSAGE)
     def message(self, tx, *, id):
-        return messages.read(tx.conn, owner_of(tx.message), id)
+        return messages.read(tx.conn, owner_of(tx.envelope), id)
 
     @serve(contracts.MESSAGES)
     def messages(self, tx, **asked):
-        return messages.listed(tx.conn, owner_of(tx.message), asked)
+        return messages.listed(tx.conn, owner_of(tx.envelope), asked)
 
     @serve(contracts.CANCEL)
     def cancel(self, tx, *, id):
-        return messages.cancel(self.office(tx), owner_of(tx.message), id)
+        return messages.cancel(self.office(tx), owner_of(tx.envelope), id)
 
     # --- inboxes ---
 
@@ -57,17 +57,17 @@ class SendingEntrypoints:
 
     @serve(desk.FIND_MESSAGES)
     def find_messages(self, tx, **asked):
-        return search.found(self.office(tx), roles.editor(tx.conn, tx.message), asked)
+        return search.found(self.office(tx), roles.editor(tx.conn, tx.envelope), asked)
 
     @serve(desk.REVEAL)
     def reveal(self, tx, *, id, why):
-        return search.revealed(self.office(tx), roles.editor(tx.conn, tx.message), id, why)
+        return search.revealed(self.office(tx), roles.editor(tx.conn, tx.envelope), id, why)
 
     @serve(desk.OPT_OUT)
     def opt_out(self, tx, **asked):
-        return consents.opt_out(self.office(tx), roles.editor(tx.conn, tx.message), asked)
+        return consents.opt_out(self.office(tx), roles.editor(tx.conn, tx.envelope), asked)
 
     @serve(desk.FIGURES)
     def figures(self, tx, *, hours):
-        roles.editor(tx.conn, tx.message)
+        roles.editor(tx.conn, tx.envelope)
         return {"hours": search.figures(tx.conn, self.now(), hours)}

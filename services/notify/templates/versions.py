@@ -25,7 +25,7 @@ from services.notify.domain.template import OURS
 from services.notify.editors import roles
 from services.notify.templates.rendering import cost, filled
 
-DRAFT = Form("notify.template_form.v1", DraftTemplate())
+DRAFT = Form("notify.template_form.v1", DraftTemplate)
 _FORMS = """
 select t.*, v.version, v.texts, v.state, v.drafted_by, v.drafted_at, v.approved_by, v.approved_at
 from templates t join template_versions v on v.template = t.id
@@ -251,7 +251,7 @@ def read(path: Path) -> list[dict[str, Any]]:
     found, faults = [], []
     for row in tomllib.loads(path.read_text(encoding="utf-8")).get("templates", []):
         try:
-            found.append(DRAFT.load(row))
+            found.append(DRAFT.load_data(row))
         except ContractError as error:
             name = f"{row.get('code')} ({row.get('channel')})"
             faults += [f"{name}: {f.field}: {f.message}" for f in error.fields]

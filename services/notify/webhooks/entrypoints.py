@@ -34,34 +34,34 @@ class WebhookEntrypoints:
     # A secret is shown in the answer: the inbox, which keeps answers, must not keep it.
     @serve(contracts.PUT_CALLBACK, outside=True)
     def put_callback(self, **asked):
-        with self.store.transaction(self.message) as tx:
-            return endpoints.put(self.endpoints_of(tx, self.message), self.message.id, asked)
+        with self.store.transaction(self.envelope) as tx:
+            return endpoints.put(self.endpoints_of(tx, self.envelope), self.envelope.id, asked)
 
     @serve(contracts.ROTATE_CALLBACK_SECRET, outside=True)
     def rotate_callback_secret(self, *, callback):
-        with self.store.transaction(self.message) as tx:
-            owner = self.endpoints_of(tx, self.message)
-            return endpoints.rotate(owner, self.message.id, callback)
+        with self.store.transaction(self.envelope) as tx:
+            owner = self.endpoints_of(tx, self.envelope)
+            return endpoints.rotate(owner, self.envelope.id, callback)
 
     @serve(contracts.DROP_CALLBACK)
     def drop_callback(self, tx, *, callback):
-        return endpoints.drop(self.endpoints_of(tx, tx.message), callback)
+        return endpoints.drop(self.endpoints_of(tx, tx.envelope), callback)
 
     @serve(contracts.CALLBACKS)
     def callbacks(self, tx):
-        return endpoints.listed(self.endpoints_of(tx, tx.message))
+        return endpoints.listed(self.endpoints_of(tx, tx.envelope))
 
     @serve(contracts.CALLBACK_DELIVERIES)
     def callback_deliveries(self, tx, **asked):
-        return rows.listed(self.endpoints_of(tx, tx.message), asked)
+        return rows.listed(self.endpoints_of(tx, tx.envelope), asked)
 
     @serve(contracts.REPLAY_CALLBACK)
     def replay_callback(self, tx, **asked):
-        return rows.replay(self.endpoints_of(tx, tx.message), asked)
+        return rows.replay(self.endpoints_of(tx, tx.envelope), asked)
 
     @serve(contracts.TEST_CALLBACK)
     def test_callback(self, tx, *, callback):
-        return rows.try_out(self.endpoints_of(tx, tx.message), callback)
+        return rows.try_out(self.endpoints_of(tx, tx.envelope), callback)
 
     @handle(BILL_REMINDED)
     def bill_reminded(self, tx, **fact):

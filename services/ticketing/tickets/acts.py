@@ -140,7 +140,7 @@ def add(  # noqa: PLR0913 - an entry of the log has as many parts
         told["on_time"] = solution is None or solution.state != "MISSED"
     entry = Entry(case.ticket.version + 1, at or desk.now, by, actor, act, told)
     case.ticket = case.ticket.moved(entry)
-    message = desk.tx.message
+    message = desk.tx.envelope
     store.add_event(desk.conn, case.id, entry, message.id if message else None)
     store.add_files(desk.conn, case.id, entry.seq, files)
     case.entries.append(entry)

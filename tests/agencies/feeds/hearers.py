@@ -49,7 +49,7 @@ class Hand:
         self.service.now = lambda: self.moment
 
     def _worked(self, method, message, contract, data):
-        (outcome,) = getattr(Agencies, method)(self.service, [Call(message, contract.load(data))])
+        (outcome,) = getattr(Agencies, method)(self.service, [Call.of(contract, message, data)])
         assert outcome.fate is Fate.DONE, outcome
         reply = outcome.reply or {}
         return reply.get("result", reply.get("error"))

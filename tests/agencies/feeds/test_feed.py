@@ -176,7 +176,7 @@ def test_an_event_cannot_be_declared_with_an_owner_that_it_does_not_tell():
     for wrong in ({"owner": "nobody"}, {"withheld": ("nothing",)}, {"hearable": False}):
         told = {"hearable": True, "owner": "agency", **wrong}
         with pytest.raises(ValueError, match="owner and withheld"):
-            Event("probe.noted.v1", type(BATCH_ANSWERED.schema)(), "Something.", **told)
+            Event("probe.noted.v1", BATCH_ANSWERED.message, "Something.", **told)
 
 
 # --- the queue and the endpoints ---
@@ -215,7 +215,7 @@ def test_what_was_rolled_back_leaves_no_hole(hand):
     hand.happens()
     message = Envelope.new(REGISTRY_LOADED.name, "inquiry")
     with contextlib.suppress(ZeroDivisionError), hand.store.transaction(message) as tx:
-        add_events(tx, hand.moment, REGISTRY_LOADED, [Call(message, LOADED)])
+        add_events(tx, hand.moment, REGISTRY_LOADED, [Call.of(REGISTRY_LOADED, message, LOADED)])
         raise ZeroDivisionError
     hand.happens()
     assert numbers(hand.feed("power-co")["events"]) == [1, 2]
@@ -226,7 +226,7 @@ def test_of_events_that_come_together_one_that_cannot_be_kept_spoils_no_other(ha
     told = [Envelope.new(REGISTRY_LOADED.name, "inquiry", subject=s) for s in ("7", "\0", "8")]
     told.append(told[0])  # and one that comes twice
     outcomes = Agencies.hear_inquiry_registry_loaded(
-        hand.service, [Call(message, LOADED) for message in told]
+        hand.service, [Call.of(REGISTRY_LOADED, message, LOADED) for message in told]
     )
     assert [outcome.fate for outcome in outcomes] == [Fate.DONE, Fate.DEAD, Fate.DONE, Fate.DONE]
     events = hand.feed("power-co")["events"]

@@ -64,7 +64,7 @@ class Hand:
             caller = {"agency": asker, "key": key or f"{asker}-1", "grants": []}
         envelope = Envelope.new(contract.name, "test", caller=caller)
         method = getattr(Agencies, METHODS.get(contract.operation, contract.operation))
-        (outcome,) = method(self.service, [Call(envelope, contract.load(data))])
+        (outcome,) = method(self.service, [Call.of(contract, envelope, data)])
         assert outcome.fate is Fate.DONE, outcome
         reply = outcome.reply or {}
         return reply.get("result", reply.get("error"))

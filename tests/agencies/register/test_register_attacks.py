@@ -33,7 +33,7 @@ def test_what_no_database_holds_is_no_key(register):
     keys = [{"id": "k", "jwk": told, "until": "2030-01-01"}]
     assert faults(register.propose(document(keys=keys)))
     with pytest.raises(ContractError, match="jwk"):
-        contracts.REGISTER_SANDBOX.load({"name": "New", "jwk": told})
+        contracts.REGISTER_SANDBOX.load_data({"name": "New", "jwk": told})
 
 
 @pytest.mark.parametrize("same", ["ab" * 32, "AB:" * 31 + "AB", "ab " * 31 + "ab"])

@@ -41,7 +41,7 @@ def take(run):
 
 def documents(folder):
     return {
-        path.name: DOCUMENT.load(from_toml(path.read_text(encoding="utf-8")))
+        path.name: DOCUMENT.load_data(from_toml(path.read_text(encoding="utf-8")))
         for path in folder.glob("*.toml")
     }
 

@@ -78,7 +78,7 @@ def test_a_bad_csv_line_names_its_reason():
 def test_whatever_a_line_holds_the_contract_takes_what_was_made_of_it(raw, form):
     lines = read(form, *([b"key_kind,key"] if form == CSV else []), raw.replace(b"\n", b""))
     told = {"purpose": "fuel_quota", "batch": "b", "part": 0, "lines": lines, "last": True}
-    assert len(SUBMIT_BATCH.load(json.loads(json.dumps(told)))["lines"]) == len(lines)
+    assert len(SUBMIT_BATCH.load_data(json.loads(json.dumps(told)))["lines"]) == len(lines)
 
 
 @given(st.lists(st.binary(max_size=40), max_size=20), st.integers(1, 50))

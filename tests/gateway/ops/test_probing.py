@@ -23,7 +23,7 @@ class Client:
         if self.down and contract.context == "notify":
             raise Unavailable("It is away.", code="service.absent")
         if contract is NOTE_PROBES:
-            self.told += NOTE_PROBES.load(data)["probes"]
+            self.told += NOTE_PROBES.load_data(data)["probes"]
         return {"database": True, "noted": 1}
 
 

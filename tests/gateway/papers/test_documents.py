@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pypdfium2 import raw
 
 from bus.errors import NotFound
+from bus.messages import schema_of
 from contracts.billing import bills as contracts
 from gateway.html import amounts
 from gateway.html import rendering as pages
@@ -110,7 +111,7 @@ def bill_of(lines=1, **changed):
         "pay_at": [],
         **changed,
     }
-    contracts.Bill().load(told)
+    schema_of(contracts.Bill)().load(told)
     return told
 
 
@@ -126,7 +127,7 @@ def payment_of(bill, **changed):
         "bill": bill,
         **changed,
     }
-    contracts.Payment().load(told)
+    schema_of(contracts.Payment)().load(told)
     return told
 
 
@@ -155,7 +156,7 @@ def statement_of(rows=2, **changed):
         ],
         **changed,
     }  # fmt: skip
-    contracts.Statement().load(told)
+    schema_of(contracts.Statement)().load(told)
     return told
 
 

@@ -97,7 +97,7 @@ def test_p10_c5_digits_and_marks_are_read_in_every_field_of_registering_and_foll
 @pytest.mark.parametrize("how", ["persian", "arabic", "pasted"])
 def test_c5_the_ids_of_a_bill_are_read_with_digits_and_marks(how):
     typed = {"bill_id": as_typed("1000234546116", how), "payment_id": as_typed("175050929", how)}
-    known = billing.LOOK_UP.load(typed)
+    known = billing.LOOK_UP.load_data(typed)
     assert (known["bill_id"], known["payment_id"]) == ("1000234546116", "175050929")
 
 

@@ -58,7 +58,7 @@ class Newsroom:
             return asked.result()[0]
 
     def ask(self, contract, **data):
-        question = (contract, None, contract.load(data))
+        question = (contract, None, contract.load_data(data))
         told = self.answer(question)
         assert isinstance(told, dict), told
         return told

@@ -94,8 +94,8 @@ def test_no_telephone_and_no_postal_code_leaks_into_any_other_purpose(purpose):
 
 @pytest.mark.parametrize("purpose", PURPOSES)
 def test_an_answer_follows_the_reply_of_its_contract(purpose):
-    assert ASK.reply.validate(ask(purpose)) == {}
-    assert ASK.reply.validate(ask(purpose, records=())) == {}
+    assert ASK.reply_schema.validate(ask(purpose)) == {}
+    assert ASK.reply_schema.validate(ask(purpose, records=())) == {}
 
 
 def test_nobody_found_is_an_answer_that_says_what_was_searched():

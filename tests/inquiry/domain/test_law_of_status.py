@@ -121,7 +121,7 @@ def test_l1_what_the_first_data_cannot_know_of_an_earlier_day_is_no_accusation(c
     )
     assert not [code for code in found["legal_basis"] if code.startswith(("FDW-45", "UL"))]
     assert (found["reason_fa"], found["reason_en"]) == REASONS[reason]
-    assert contracts.ASK.reply.validate(answer) == {}
+    assert contracts.ASK.reply_schema.validate(answer) == {}
 
 
 def test_l1_what_is_dated_on_record_is_determinable_before_the_first_data_too():

@@ -63,7 +63,7 @@ class Own(Hand):
         given = {"id": id} if id else {}
         envelope = Envelope.new(event.name, "billing", **given)
         method = getattr(Inquiry, event.operation)
-        (outcome,) = method(self.service, [Call(envelope, event.load(told))])
+        (outcome,) = method(self.service, [Call.of(event, envelope, told)])
         assert outcome.fate is Fate.DONE, outcome
 
     def debt(self):
@@ -184,7 +184,7 @@ def codes_sent(hand):
     rows = execute(
         hand.db, "select body from outbox where name = %s order by seq", (SEND_MESSAGE.name,)
     )
-    sent = [SEND_MESSAGE.load(json.loads(bytes(body))) for (body,) in rows]
+    sent = [SEND_MESSAGE.load_data(json.loads(bytes(body))) for (body,) in rows]
     return [each for each in sent if each["template"] == "own_secret_code"]
 
 
@@ -266,8 +266,8 @@ REMINDER = {
 def remind(hand, code, *, id=None, **more):
     given = {"id": id} if id else {}
     envelope = Envelope.new(billing.BILL_REMINDED.name, "billing", **given)
-    fact = billing.BILL_REMINDED.load({**REMINDER, "source_ref": code, **more})
-    (outcome,) = Inquiry.bill_reminded(hand.service, [Call(envelope, fact)])
+    call = Call.of(billing.BILL_REMINDED, envelope, {**REMINDER, "source_ref": code, **more})
+    (outcome,) = Inquiry.bill_reminded(hand.service, [call])
     assert outcome.fate is Fate.DONE, outcome
 
 
@@ -278,7 +278,7 @@ def texts(hand):
         "select convert_from(body, 'UTF8')::json from outbox where name = %s order by seq",
         (SEND_MESSAGE.name,),
     )
-    return [SEND_MESSAGE.load(body) for (body,) in rows]
+    return [SEND_MESSAGE.load_data(body) for (body,) in rows]
 
 
 def test_a_mobile_is_told_that_the_bill_is_due_and_later_that_there_is_an_answer(hand):

@@ -49,9 +49,9 @@ class Parcels(Hand):
     def take(self, answer=FOUND, *, agency=REGISTRY, problem=None, **envelope):
         """An answer, as the endpoint gives it to the service."""
         told = {"correlation": self.question(), **envelope}
-        data = {"agency": agency, "answer": answer, "problem": problem}
         message = Envelope.new(TAKE_SOURCES.name, "agency.land-registry", **told)
-        (outcome,) = Inquiry.take_sources_of_parcel(self.service, [Call(message, data)])
+        call = Call.of_answer(TAKE_SOURCES, message, agency=agency, answer=answer, problem=problem)
+        (outcome,) = Inquiry.take_sources_of_parcel(self.service, [call])
         assert outcome.fate is Fate.DONE, outcome
 
     def refusals(self):
@@ -80,7 +80,7 @@ def test_persian_digits_of_a_parcel_are_understood_and_strange_signs_refused(han
     code = hand.ask_parcel(parcel_no="۹۹۰/۱۷")["code"]
     assert hand.read_parcel(code)["parcel_no"] == "990/17"
     with pytest.raises(ContractError, match="parcel_no"):
-        ASK_PARCEL.load({"parcel_no": "990;17", "purpose": "land_transfer"})
+        ASK_PARCEL.load_data({"parcel_no": "990;17", "purpose": "land_transfer"})
 
 
 def test_a_question_stays_open_for_an_hour_to_the_second(hand):

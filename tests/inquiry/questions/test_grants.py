@@ -175,7 +175,7 @@ FOR_AGRI = caller(grant(basis="Contract 7", per_day=2), on_behalf_of="agri-bank"
 def test_in_whose_name_and_on_which_basis_stands_in_the_answer_and_in_every_row(hand):
     told = hand.ask(OWNER, caller=FOR_AGRI)
     assert (told["agency"], told["on_behalf_of"]) == ("fuel-co", "agri-bank")
-    contracts.ASK.reply.load(told)
+    contracts.ASK.reply_schema.load(told)
     hand.ask(OWNER, caller=FOR_AGRI, purpose="court_case")
     hand.call(contracts.GET, caller=FOR_AGRI, tracking_code=told["tracking_code"])
     assert "on_behalf_of" not in hand.ask(OWNER, caller=OWN)

@@ -103,7 +103,7 @@ def test_a_hundred_questions_cost_as_many_statements_as_one(store, statements):
         "insert into data_versions values (1, now() - interval '1 day', 0, 0, 0, 0, 0)",
     )
     caller = {"agency": "a", "grants": [{"purpose": "fuel_quota", "until": "2099-01-01"}]}
-    data = ASK.load({"key_kind": "national_id", "key": "9900000013", "purpose": "fuel_quota"})
+    data = ASK.load_data({"key_kind": "national_id", "key": "9900000013", "purpose": "fuel_quota"})
 
     def cost(count):
         asked = [Asked(Envelope.new(ASK.name, "t", caller=caller), data) for _ in range(count)]

@@ -55,7 +55,7 @@ def test_l17_verification_tells_enough_of_the_well_to_notice_a_paper_about_anoth
     }
     assert (reply["as_of"], reply["purpose_fa"]) == (answer["as_of"], "سهمیه سوخت چاه")
     assert (reply["key_kind"], reply["key_part"]) == ("national_id", "•••••••782")
-    assert contracts.VERIFY.reply.validate(reply) == {}
+    assert contracts.VERIFY.reply_schema.validate(reply) == {}
     told = json.dumps(reply, ensure_ascii=False)
     for personal in (KEY, "رضا", "کاظمی", "1001/5", "+989249423706", "83/350/1"):
         assert personal not in told

@@ -42,7 +42,7 @@ class Hand:
         given = {"id": id} if id else {}
         envelope = Envelope.new(contract.name, "test", caller=caller, **given)
         (outcome,) = getattr(Inquiry, contract.operation)(
-            self.service, [Call(envelope, contract.load(data))]
+            self.service, [Call.of(contract, envelope, data)]
         )
         assert outcome.fate is Fate.DONE, outcome
         return (outcome.reply or {}).get("result") or outcome.reply.get("error")
@@ -53,12 +53,13 @@ class Hand:
     def answer_parts(self):
         """Works on the commands that stand in the outbox, each twice on purpose."""
         for (body,) in execute(self.db, "select body from outbox where name like '%answer_batch%'"):
-            data = contracts.ANSWER_BATCH_PART.load(__import__("json").loads(bytes(body)))
+            data = contracts.ANSWER_BATCH_PART.load_data(__import__("json").loads(bytes(body)))
             for _ in range(2):
                 message = Envelope.new(
                     contracts.ANSWER_BATCH_PART.name, "test", id=f"{data['batch']}/{data['part']}"
                 )
-                Inquiry.answer_batch_part(self.service, [Call(message, data)])
+                call = Call.of(contracts.ANSWER_BATCH_PART, message, data)
+                Inquiry.answer_batch_part(self.service, [call])
 
 
 @pytest.fixture
@@ -221,7 +222,7 @@ def test_verification_tells_the_least_and_whether_the_register_has_changed(hand,
     seen = hand.call(contracts.VERIFY, verification_code=told["verification_code"])
     assert (seen["genuine"], seen["still_valid"], seen["changed_since"]) == (True, True, False)
     assert "9905251782" not in str(seen)
-    assert set(seen) == set(contracts.VERIFY.reply.fields)
+    assert set(seen) == set(contracts.VERIFY.reply_schema.fields)
     load(hand.db, newer_export(tmp_path, "1001/5"))
     after = hand.call(contracts.VERIFY, verification_code=told["verification_code"])
     assert after["changed_since"]
@@ -296,9 +297,7 @@ def test_a_newer_load_that_left_a_source_alone_has_not_changed_its_answer(hand, 
 def test_questions_that_come_together_are_answered_each_in_its_place(hand, owner):
     def call(purpose, key):
         data = {"key_kind": "national_id", "key": key, "purpose": purpose}
-        return Call(
-            Envelope.new(contracts.ASK.name, "test", caller=CALLER), contracts.ASK.load(data)
-        )
+        return Call.of(contracts.ASK, Envelope.new(contracts.ASK.name, "test", caller=CALLER), data)
 
     calls = [
         call("fuel_quota", NOBODY),
@@ -312,7 +311,7 @@ def test_questions_that_come_together_are_answered_each_in_its_place(hand, owner
         "purpose.not_granted",
         "FOUND",
     ]
-    assert log_of(hand, "message_id") == [(call.message.id,) for call in calls]
+    assert log_of(hand, "message_id") == [(call.envelope.id,) for call in calls]
 
 
 def test_a_code_that_nobody_was_given_is_not_genuine(hand):
@@ -427,7 +426,10 @@ def test_a_part_whose_command_comes_under_another_id_counts_nothing_twice(hand):
     submit(hand, 1, [*lines(NOBODY), bad], last=True)
     for id_ in ("one", "another"):
         message = Envelope.new(contracts.ANSWER_BATCH_PART.name, "test", id=id_)
-        Inquiry.answer_batch_part(hand.service, [Call(message, {"batch": "b1", "part": 0})])
+        Inquiry.answer_batch_part(
+            hand.service,
+            [Call.of(contracts.ANSWER_BATCH_PART, message, {"batch": "b1", "part": 0})],
+        )
     told = hand.call(contracts.BATCH_STATUS, batch="b1")
     assert (told["state"], told["answered"], told["lines"]) == ("ANSWERING", 501, 502)
     hand.answer_parts()

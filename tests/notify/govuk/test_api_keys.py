@@ -61,7 +61,7 @@ class Api:
         given = {"id": act} if act else {}
         envelope = Envelope.new(contract.name, "test", caller=caller, **given)
         method = getattr(type(self.hand.service), contract.operation)
-        (outcome,) = method(self.hand.service, [Call(envelope, contract.load(data))])
+        (outcome,) = method(self.hand.service, [Call.of(contract, envelope, data)])
         assert outcome.fate is Fate.DONE, outcome
         return outcome.reply.get("result", outcome.reply.get("error"))
 

@@ -88,7 +88,7 @@ class Agency(threading.Thread):
             (
                 contracts.SEND,
                 str(uuid.uuid4()),
-                contracts.SEND.load(
+                contracts.SEND.load_data(
                     {
                         "template": "pin" if number % 3 == 0 else "free",
                         "to": {"mobile": f"0990{number:07}"},

@@ -78,7 +78,7 @@ def test_c6_an_sms_is_as_long_as_the_document_says(hand, letter, most):
 def test_c3_a_number_that_json_may_change_is_refused_by_name_in_a_contract(value):
     data = {"template": "t", "to": {"mobile": "09900000001"}, "personalisation": {"n": value}}
     with pytest.raises(Exception) as error:
-        notify.SEND.load(data)
+        notify.SEND.load_data(data)
     assert "as a text" in str(error.value.fields)
 
 
@@ -87,6 +87,6 @@ def test_c3_whole_numbers_are_sent_as_typed():
         "template": "t", "to": {"mobile": "09900000001"},
         "personalisation": {"a": 2**53 - 1, "b": [0, -7], "c": "1.10"},
     }  # fmt: skip
-    assert notify.SEND.load(data)["personalisation"] == {
+    assert notify.SEND.load_data(data)["personalisation"] == {
         "a": "9007199254740991", "b": ["0", "-7"], "c": "1.10",
     }  # fmt: skip

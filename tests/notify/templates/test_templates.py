@@ -25,7 +25,7 @@ def versions(hand):
 
 
 def draft(hand, body, owner="power-co"):
-    asked = templates.DRAFT.load(
+    asked = templates.DRAFT.load_data(
         {"code": "free", "channel": "sms", "name": "x", "texts": {"fa": {"body": body}}}
     )
     with hand.office() as office:

@@ -176,7 +176,7 @@ def test_what_another_context_has_an_agency_told_is_told_once_for_each_of_its_id
 
 def test_other_contexts_have_nothing_told_that_is_ours_to_tell():
     with pytest.raises(ContractError):
-        contracts.CALL_BACK.load(
+        contracts.CALL_BACK.load_data(
             {"agency": "power-co", "type": "message.settled", "id": "x", "data": {}}
         )
 

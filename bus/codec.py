@@ -1,0 +1,123 @@
+"""How a typed message becomes JSON, and is read from it: what bus/messages.py has made of it."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from marshmallow import Schema
+
+from bus.rules import Rules
+
+Wire = dict[str, Any]
+"""A message as JSON has it. Any: what stands inside is read by the message's class."""
+M = TypeVar("M")
+Convert = Callable[[Any], Any]
+
+
+class _Absent:
+    """The default of an OPTIONAL field that may also be null: then None goes out as null."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+# Any, so that a field of any type may have this default. A message that was read holds None.
+ABSENT: Any = _Absent()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Part:
+    """How one field is read and written; ``None`` for a value that stays as it is."""
+
+    name: str
+    wire: str
+    read: Convert | None
+    write: Convert | None
+    left_out: bool
+    default: Any
+    factory: Callable[[], Any] | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Form:
+    """What is known of a message class: its schema, and the parts of its codec."""
+
+    schema: type[Schema]
+    parts: tuple[Part, ...]
+    unknown: str | None
+    rules: Rules | None
+
+
+def is_message(value: object) -> bool:
+    """True for a message class and for an instance of one."""
+    return hasattr(value, "__message__")
+
+
+def schema_of(cls: type[Any]) -> type[Schema]:
+    """The marshmallow schema of a message class; the same class at each call."""
+    form: Form = cls.__message__
+    return form.schema
+
+
+def read(cls: type[M], data: Mapping[str, Any]) -> M:
+    """The message that ``data`` tells: loaded data, or the reply of a service.
+
+    Nothing is validated again. Members that the class does not know are passed over, for a newer
+    service may tell more; KeyError for one that is missing.
+    """
+    values = {}
+    for part in cls.__message__.parts:  # type: ignore[attr-defined]
+        try:
+            value = data[part.wire]
+        except KeyError:
+            if part.factory is not None:
+                value = part.factory()
+            elif part.default is dataclasses.MISSING:
+                raise
+            else:
+                value = part.default
+        else:
+            if part.read is not None and value is not None:
+                value = part.read(value)
+        values[part.name] = value
+    made = object.__new__(cls)
+    # What a frozen dataclass does field by field, at once.
+    made.__dict__.update(values)
+    return made
+
+
+def to_wire(told: Any) -> Wire:
+    """A message as JSON has it: nested messages are objects, tuples are lists."""
+    wire = {}
+    values = told.__dict__
+    for part in told.__message__.parts:
+        value = values[part.name]
+        if value is ABSENT or (value is None and part.left_out):
+            continue
+        wire[part.wire] = value if part.write is None or value is None else part.write(value)
+    return wire
+
+
+def essence(told: Any) -> Wire:
+    """``to_wire`` without what equals its default: the same before and after a field is added."""
+    wire = {}
+    for part in told.__message__.parts:
+        value = told.__dict__[part.name]
+        default = part.factory() if part.factory else part.default
+        if value is ABSENT or (value is None and default is ABSENT) or value == default:
+            continue
+        wire[part.wire] = _essence(value)
+    return wire
+
+
+def _essence(value: Any) -> Any:
+    if is_message(value):
+        return essence(value)
+    if isinstance(value, tuple | list):
+        return [_essence(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _essence(item) for name, item in value.items()}
+    return value

@@ -1,0 +1,263 @@
+"""Message Endpoint: takes messages from an inlet, and says what becomes of each on the wire.
+
+nameko's container runs the workers; its consumers and its acknowledgement are replaced, because
+they lose, repeat or hang (docs/decisions/0007). Services declare their methods by bus/endpoint.py.
+"""
+
+import functools
+import time
+from collections import deque
+from typing import Any
+
+import eventlet
+import eventlet.event
+import orjson
+from nameko.extensions import Entrypoint
+
+from bus.activator import Fate, Job, Outcome
+from bus.amqp.deliveries import AnswerDelivery, Delivery
+from bus.amqp.incoming import Incoming
+from bus.amqp.inlet import Answers, Commands, Events, Inlet, Requests, Suspects
+from bus.database.troubles import Troubles
+from bus.errors import BusError
+from bus.kinds import Request
+from bus.process import log
+
+HOLD_SECONDS = 3.0
+RETRY_SECONDS = 0.2
+# A Command that meets locks and timeouts for an hour ends with the dead: it may be its own fault.
+HOLD_AT_MOST = 3600.0
+OWN_FAULTS = ("database.busy", "database.conflict")
+# While the database is in trouble, whoever waits is told so this long before he would give up.
+WARNING_SECONDS = 0.7
+TROUBLE_SECONDS = 15.0
+
+_log = log.get("endpoint")
+
+
+class Endpoint(Entrypoint):
+    """Takes the messages of one contract from an inlet and gives them to the service's method.
+
+    Messages that wait together are handed over together, up to the job's batch; one that waits
+    alone is not made to wait for company.
+    """
+
+    def __init__(self, job: Job, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job = job
+        self._waiting: deque[Delivery] = deque()
+        self._running = 0
+        self._pumping = False
+        self._stopped = False
+        self._in_hand: set[Delivery] = set()
+        self._held: set[Delivery] = set()
+
+    inlet: Inlet
+    suspects = Suspects()
+
+    def setup(self) -> None:
+        self.inlet.register(self.job.contract.name, self)
+        self.suspects.register(self.job.contract.name, self)
+
+    def start(self) -> None:
+        self.inlet.open()
+        self.suspects.open()
+        if isinstance(self.job.contract, Request) and self.inlet.store is not None:
+            self.container.spawn_managed_thread(
+                functools.partial(self._watch_deadlines, self.inlet.store.troubles),
+                identifier=f"deadlines:{self.job.contract.name}",
+            )
+
+    def _watch_deadlines(self, troubles: Troubles) -> None:
+        """While the database is in trouble, tells who would else wait in vain."""
+        while not self._stopped:
+            eventlet.sleep(WARNING_SECONDS / 3)
+            trouble = troubles.last(TROUBLE_SECONDS) if self._in_hand else None
+            for delivery in list(self._in_hand) if trouble else ():
+                if delivery.ends_within(WARNING_SECONDS):
+                    self._give_up(delivery, trouble)
+
+    def _give_up(self, delivery: Delivery, trouble: BusError | None) -> None:
+        """Tells the asker of the trouble; what is worked on already is let finish."""
+        if trouble is None:
+            return
+        self._in_hand.discard(delivery)
+        self._answer(delivery, {"error": trouble.to_wire()})
+        if delivery in self._waiting:
+            self._waiting.remove(delivery)
+            delivery.inlet.done(delivery.raw)
+
+    def stop(self) -> None:
+        """Takes nothing new; what waits or is held goes back to the broker as if it had never been
+        here, what runs is let finish.
+        """
+        self._stopped = True
+        self.inlet.close()
+        self.suspects.close()
+        rest = [*self._waiting, *self._held]
+        self._waiting.clear()
+        self._held.clear()
+        for inlet in (self.inlet, self.suspects):
+            inlet.renew([each.raw for each in rest if each.inlet is inlet])
+
+    def take(self, raw: Incoming, inlet: Inlet) -> None:
+        """A message arrived: read it, or reject it at once if it cannot be read."""
+        if self._stopped:
+            inlet.renew([raw])
+            return
+        try:
+            delivery = self.read(raw)
+        except BusError as error:
+            self._refuse(raw, inlet, error)
+            return
+        delivery.inlet = inlet
+        self._waiting.append(delivery)
+        if isinstance(self.job.contract, Request):
+            self._in_hand.add(delivery)
+        self._pump_soon()
+
+    def _refuse(self, raw: Incoming, inlet: Inlet, error: BusError) -> None:
+        name = self.job.contract.name
+        _log.warning("unreadable", contract=name, code=error.code, detail=error.message)
+        if isinstance(self.job.contract, Request):
+            inlet.reply(raw, orjson.dumps({"error": error.to_wire()}))
+        inlet.reject(raw)
+        self._acknowledge(raw, died=True)
+
+    def _acknowledge(self, raw: Incoming, *, died: bool = False) -> None:
+        """Tells the sender's relay that a Command or an Event is done, or died."""
+        if raw.receipt_to and raw.id and not isinstance(self.job.contract, Request):
+            self.inlet.outlet.receipt(raw.receipt_to, raw.id, died=died)
+
+    def read(self, raw: Incoming) -> Delivery:
+        """The message as a call; ContractError if it cannot be read."""
+        return Delivery(raw, self.job.contract)
+
+    def _pump_soon(self) -> None:
+        if not self._pumping and self._running < self.job.workers and self._waiting:
+            self._pumping = True
+            eventlet.spawn(self._pump)
+
+    def _pump(self) -> None:
+        self._pumping = False
+        while self._waiting and self._running < self.job.workers and not self._stopped:
+            some = [self._waiting.popleft() for _ in range(min(len(self._waiting), self.job.batch))]
+            live = [delivery for delivery in some if not self._drop_expired(delivery)]
+            if live:
+                self._running += 1
+                self.container.spawn_worker(
+                    self,
+                    ([d.call for d in live],),
+                    {},
+                    handle_result=functools.partial(self._settle, live),
+                )
+
+    def _drop_expired(self, delivery: Delivery) -> bool:
+        envelope = delivery.call.envelope
+        if not (isinstance(self.job.contract, Request) and envelope.expired):
+            return False
+        _log.info("expired", contract=envelope.type, message_id=envelope.id)
+        self._in_hand.discard(delivery)
+        delivery.inlet.done(delivery.raw)
+        return True
+
+    def _settle(self, deliveries: list[Delivery], _ctx: Any, outcomes: Any, error: Any) -> Any:
+        self._running -= 1
+        for delivery, outcome in zip(
+            deliveries, outcomes or [Outcome(Fate.RETRY)] * len(deliveries), strict=True
+        ):
+            self._finish(delivery, outcome)
+        self._pump_soon()
+        return None, None
+
+    def _finish(self, delivery: Delivery, outcome: Outcome) -> None:
+        raw, inlet = delivery.raw, delivery.inlet
+        if outcome.reply is not None and delivery in self._in_hand:
+            self._answer(delivery, outcome.reply)
+        self._in_hand.discard(delivery)
+        if outcome.fate is Fate.DONE:
+            inlet.done(raw)
+            self._acknowledge(raw)
+        elif outcome.fate is Fate.DEAD or _held_too_long(delivery, outcome):
+            inlet.reject(raw)
+            self._acknowledge(raw, died=True)
+        elif outcome.fate is Fate.RETRY:
+            eventlet.sleep(RETRY_SECONDS)
+            inlet.give_back(raw)
+        elif self._stopped:
+            inlet.renew([raw])
+        else:
+            self._held.add(delivery)
+            eventlet.spawn_after(HOLD_SECONDS, self._try_again, delivery)
+
+    def _try_again(self, delivery: Delivery) -> None:
+        if delivery not in self._held:
+            return
+        self._held.discard(delivery)
+        if delivery.inlet is self.suspects:  # there it would keep all others from their turn
+            self.suspects.renew([delivery.raw])
+        elif delivery.inlet.alive(delivery.raw):
+            self._waiting.append(delivery)
+            self._pump_soon()
+
+    def _answer(self, delivery: Delivery, reply: dict[str, Any]) -> None:
+        if isinstance(self.job.contract, Request):
+            delivery.inlet.reply(delivery.raw, orjson.dumps(reply))
+
+
+def _held_too_long(delivery: Delivery, outcome: Outcome) -> bool:
+    """True if what holds the message back may be its own fault, and it had an hour."""
+    if outcome.fate is not Fate.HOLD or outcome.trouble not in OWN_FAULTS:
+        delivery.held_since = None
+        return False
+    delivery.held_since = delivery.held_since or time.monotonic()
+    if time.monotonic() - delivery.held_since < HOLD_AT_MOST:
+        return False
+    _log.error("held_too_long", message_id=delivery.call.envelope.id, code=outcome.trouble)
+    return True
+
+
+class Serve(Endpoint):
+    inlet = Requests()
+
+
+class HandleCommand(Endpoint):
+    inlet = Commands()
+
+
+class HandleEvent(Endpoint):
+    inlet = Events()
+
+
+class HandleAnswer(Endpoint):
+    inlet = Answers()
+
+    def read(self, raw: Incoming) -> Delivery:
+        return AnswerDelivery(raw, self.job.contract)
+
+
+class Every(Entrypoint):
+    """Runs a method again and again, in one process at a time among all replicas."""
+
+    def __init__(self, seconds: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seconds = seconds
+        self._stop = eventlet.event.Event()
+
+    def start(self) -> None:
+        self.container.spawn_managed_thread(self._tick, identifier=f"every:{self.method_name}")
+
+    def stop(self) -> None:
+        if not self._stop.ready():
+            self._stop.send()
+
+    def _tick(self) -> None:
+        while not self._stop.ready():
+            with eventlet.Timeout(self.seconds, False):
+                self._stop.wait()
+                return
+            done = eventlet.event.Event()
+            self.container.spawn_worker(
+                self, (), {}, handle_result=lambda *_, d=done: d.send() or (None, None)
+            )
+            done.wait()

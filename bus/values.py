@@ -1,0 +1,20 @@
+"""Short names for the types that fields of messages have most often (bus/messages.py)."""
+
+from typing import Annotated, Any, TypeAlias
+
+from marshmallow import fields as of_marshmallow
+
+from bus import fields
+from bus.messages import Meta
+
+Json: TypeAlias = dict[str, Any]
+"""A free object of JSON. Any: its members are described elsewhere, or are anybody's."""
+Block = Annotated[Json, fields.Block()]
+Code = Annotated[str, fields.Text(40)]
+Uuid = Annotated[str, fields.Text(36), Meta(format="uuid")]
+Day = Annotated[str, fields.Day()]
+Instant = Annotated[str, fields.Instant()]
+OneTimeCode = Annotated[str, fields.one_time_code()]
+# What a form of a page sends for a tick: true, "true", "on", 1.
+Tick = Annotated[bool, of_marshmallow.Boolean()]
+Raw = Annotated[object, of_marshmallow.Raw()]
