@@ -12,26 +12,26 @@ from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
 from gateway.public.site import words
 from gateway.public.site.access import INBOX, keep_open, open_door, proof_of
-from gateway.public.site.backend import Tickets
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
+from gateway.public.site.services import Services
 
 
 class Inbox:
     """What the routes share; a sealed cookie holds code and secret for half an hour."""
 
-    def __init__(self, tickets: Tickets) -> None:
-        self._tickets = tickets
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def page(self, request: Request) -> Response:
         """GET /inbox: what it is, and a button that makes one."""
-        return show(request, "inbox", form=self._tickets.acts.new_form())
+        return show(request, "inbox", form=self._services.acts.new_form())
 
     async def make(self, request: Request) -> Response:
         """POST /inbox: a form that is sent twice is one inbox, with one secret."""
         values = await read_fields(request)
-        form = self._tickets.acts.form_or_new(text_of(values, "form"))
+        form = self._services.acts.form_or_new(text_of(values, "form"))
         data = {"secret": form.secret}
-        told = await self._tickets.ask(request, contracts.MAKE_INBOX, data, id=form.id)
+        told = await self._services.ask(request, contracts.MAKE_INBOX, data, id=form.id)
         return self._opened(request, {"code": told["code"], **data}, "?new=1")
 
     async def open_page(self, request: Request) -> Response:
@@ -45,7 +45,7 @@ class Inbox:
         if words.choose(request, values):
             return show(request, "inbox_open", typed=typed, faults={})
         try:
-            return await open_door(self._tickets, request, INBOX, typed)
+            return await open_door(self._services, request, INBOX, typed)
         except BusError as error:
             # What was typed as a secret is not sent back.
             return show(
@@ -55,18 +55,18 @@ class Inbox:
 
     async def mine(self, request: Request) -> Response:
         """GET /inbox/mine: what lies in it, twenty a page."""
-        proof = proof_of(self._tickets, request, INBOX)
+        proof = proof_of(self._services, request, INBOX)
         if proof is None:
             return RedirectResponse("/inbox/open", 303)
         before = request.query_params.get("before")
-        told = await self._tickets.ask(
+        told = await self._services.ask(
             request, contracts.READ_INBOX, {**proof, **({"before": before} if before else {})}
         )
         response = show(
             request, "inbox_mine", told=told, secret=proof["secret"], before=before,
             new=request.query_params.get("new") == "1",
         )  # fmt: skip
-        keep_open(self._tickets, request, response, INBOX, proof)
+        keep_open(self._services, request, response, INBOX, proof)
         return response
 
     async def leave(self, request: Request) -> Response:
@@ -77,13 +77,13 @@ class Inbox:
 
     def _opened(self, request: Request, proof: dict[str, Any], query: str = "") -> Response:
         response: Response = RedirectResponse(f"/inbox/mine{query}", 303)
-        keep_open(self._tickets, request, response, INBOX, proof)
+        keep_open(self._services, request, response, INBOX, proof)
         return response
 
 
-def routes(tickets: Tickets) -> list[Route]:
+def routes(services: Services) -> list[Route]:
     """The routes of inboxes."""
-    inbox = Inbox(tickets)
+    inbox = Inbox(services)
     return [
         Route("/inbox", inbox.page, methods=["GET"]),
         Route("/inbox", inbox.make, methods=["POST"]),

@@ -20,8 +20,8 @@ from gateway.forms.values import text_of
 from gateway.papers import pdf
 from gateway.public.site import words
 from gateway.public.site.access import OWN, keep_open, open_door, proof_of
-from gateway.public.site.backend import Tickets
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
+from gateway.public.site.services import Services
 
 WAIT_SECONDS = 3
 SERVICE = "own_inquiry"
@@ -30,8 +30,8 @@ SERVICE = "own_inquiry"
 class Own:
     """What the routes share; a sealed cookie holds code and secret for half an hour."""
 
-    def __init__(self, tickets: Tickets, portal: str) -> None:
-        self._tickets, self._portal = tickets, portal
+    def __init__(self, services: Services, portal: str) -> None:
+        self._services, self._portal = services, portal
 
     async def page(self, request: Request) -> Response:
         """GET /inquiry: what it is, what it costs today, and the form."""
@@ -46,22 +46,22 @@ class Own:
         form: str = "",
     ) -> Response:
         try:
-            price = await self._tickets.ask(request, QUOTE, {"items": [{"service": SERVICE}]})
+            price = await self._services.ask(request, QUOTE, {"items": [{"service": SERVICE}]})
         except BusError:
             price = None
         return show(
             request, "inquiry", status, typed=typed, faults=faults, price=price,
-            form=form or self._tickets.acts.new_form(),
+            form=form or self._services.acts.new_form(),
         )  # fmt: skip
 
     async def ask(self, request: Request) -> Response:
         """POST /inquiry: a form that is sent twice is one inquiry, with one secret."""
         values = await read_fields(request)
         typed = {name: text_of(values, name) for name in ("key", "file_no")}
-        form = self._tickets.acts.form_or_new(text_of(values, "form"))
+        form = self._services.acts.form_or_new(text_of(values, "form"))
         if words.choose(request, values):
             typed |= {name: text_of(values, name) for name in ("mobile", "declared")}
-            return await self._form(request, typed, {}, form=self._tickets.acts.seal(form))
+            return await self._form(request, typed, {}, form=self._services.acts.seal(form))
         data = {
             "key_kind": text_of(values, "key_kind") or "national_id",
             **{name: value for name, value in typed.items() if value},
@@ -72,12 +72,12 @@ class Own:
             "language": words.language(request),
         }
         try:
-            told = await self._tickets.ask(request, contracts.ASK_OWN, data, id=form.id)
+            told = await self._services.ask(request, contracts.ASK_OWN, data, id=form.id)
         except BusError as error:
             # A refusal was answered under this id: what is mended is asked under another. What was
             # not answered is asked again under its own.
             typed["key"] = ""
-            again = self._tickets.acts.seal(form) if isinstance(error, Unavailable) else ""
+            again = self._services.acts.seal(form) if isinstance(error, Unavailable) else ""
             faults = faults_of(request, error)
             return await self._form(request, typed, faults, status_of(error), again)
         response: Response = RedirectResponse("/inquiry/mine?new=1", 303)
@@ -85,7 +85,7 @@ class Own:
         return response
 
     def _open(self, request: Request, response: Response, proof: dict[str, Any]) -> None:
-        keep_open(self._tickets, request, response, OWN, proof)
+        keep_open(self._services, request, response, OWN, proof)
 
     async def open_page(self, request: Request) -> Response:
         """GET /inquiry/open: by code and secret."""
@@ -98,7 +98,7 @@ class Own:
         if words.choose(request, values):
             return show(request, "inquiry_open", typed=typed, faults={})
         try:
-            return await open_door(self._tickets, request, OWN, typed)
+            return await open_door(self._services, request, OWN, typed)
         except BusError as error:
             only_code = {"code": typed["code"]}
             return show(
@@ -111,7 +111,7 @@ class Own:
         proof = self._proof(request)
         if proof is None:
             return RedirectResponse("/inquiry/open", 303)
-        told = await self._tickets.ask(request, contracts.READ_OWN, proof)
+        told = await self._services.ask(request, contracts.READ_OWN, proof)
         response = show(
             request, "inquiry_mine", told=told, secret=proof["secret"],
             new=request.query_params.get("new") == "1", done=request.query_params.get("done"),
@@ -128,7 +128,7 @@ class Own:
         proof = self._proof(request)
         if proof is None:
             return RedirectResponse("/inquiry/open", 303)
-        inquiry = await self._tickets.ask(request, contracts.READ_OWN, proof)
+        inquiry = await self._services.ask(request, contracts.READ_OWN, proof)
         if inquiry["answer"] is None:
             raise NotFound("There is no answer yet.", code="http.not_found")
         lang = words.language(request)
@@ -137,7 +137,7 @@ class Own:
             pdf.answer, inquiry, lang,
             company=company, portal=self._portal, explain=partial(explained, lang),
         )  # fmt: skip
-        body = await self._tickets.paper(request, ["answer", inquiry, lang, company], make)
+        body = await self._services.paper(request, ["answer", inquiry, lang, company], make)
         headers = {
             "Cache-Control": "no-store",
             "Content-Disposition": 'inline; filename="answer.pdf"',
@@ -149,7 +149,7 @@ class Own:
         pair = {name: bill.get(name) for name in ("bill_id", "payment_id")}
         if all(pair.values()):
             with contextlib.suppress(BusError):
-                return dict((await self._tickets.ask(request, LOOK_UP, pair))["issuer"])
+                return dict((await self._services.ask(request, LOOK_UP, pair))["issuer"])
         return {f"name_{lang}": words.speaker(lang)("brand") for lang in words.LANGUAGES}
 
     async def rate(self, request: Request) -> Response:
@@ -164,7 +164,7 @@ class Own:
             "solved": text_of(values, "solved") == "1",
         }  # fmt: skip
         try:
-            await self._tickets.ask(request, RATE_OWN, data)
+            await self._services.ask(request, RATE_OWN, data)
         except (Conflict, ContractError) as error:
             done = "rated" if isinstance(error, Conflict) else "choose"
             return RedirectResponse(f"/inquiry/mine?done={done}", 303)
@@ -172,7 +172,7 @@ class Own:
 
     def _proof(self, request: Request) -> dict[str, Any] | None:
         """Code and secret, which the cookie keeps for half an hour."""
-        return proof_of(self._tickets, request, OWN)
+        return proof_of(self._services, request, OWN)
 
 
 def explained(lang: str, status: Mapping[str, Any]) -> list[str]:
@@ -185,9 +185,9 @@ def explained(lang: str, status: Mapping[str, Any]) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
-def routes(tickets: Tickets, portal: str) -> list[Route]:
+def routes(services: Services, portal: str) -> list[Route]:
     """The routes of own inquiries."""
-    own = Own(tickets, portal)
+    own = Own(services, portal)
     return [
         Route("/inquiry", own.page, methods=["GET"]),
         Route("/inquiry", own.ask, methods=["POST"]),

@@ -5,16 +5,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contracts.inquiry.laws import LAWS
-from gateway.public.site.backend import Tickets
 from gateway.public.site.pages import show
+from gateway.public.site.services import Services
 
 
-def routes(tickets: Tickets) -> list[Route]:
+def routes(services: Services) -> list[Route]:
     """The route of the page."""
 
     async def page(request: Request) -> Response:
         """GET /laws"""
-        reply = await tickets.ask(request, LAWS, {})
+        reply = await services.ask(request, LAWS, {})
         return show(request, "laws", acts=reply["acts"])
 
     return [Route("/laws", page)]

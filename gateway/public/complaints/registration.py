@@ -17,8 +17,8 @@ from gateway.forms.values import text_of
 from gateway.limits import budgets
 from gateway.public.complaints.tickets import Portal
 from gateway.public.site import words
-from gateway.public.site.backend import Tickets
 from gateway.public.site.pages import faults_of, show, status_of
+from gateway.public.site.services import Services
 
 NEW_COOKIE, NEW_SECONDS = "mirab_new", 600
 STEPS = ("kind", "category", "text", "who", "check")
@@ -58,8 +58,8 @@ class Draft:
 class Register:
     """The pages of registering."""
 
-    def __init__(self, tickets: Tickets, portal: Portal) -> None:
-        self._tickets, self._portal = tickets, portal
+    def __init__(self, services: Services, portal: Portal) -> None:
+        self._services, self._portal = services, portal
 
     async def begin(self, request: Request) -> Response:
         """GET /contact/new: the first page, with an id that makes the whole one act."""
@@ -71,7 +71,7 @@ class Register:
         """POST /contact/new: judge the page that was filled in, show the next or send."""
         form = await read_form(
             request,
-            self._tickets.blobs_of(request),
+            self._services.blobs_of(request),
             files=ATTACHMENTS,
             fields_limit=TEXT_FORM,
         )
@@ -108,7 +108,7 @@ class Register:
     async def _category_fits(self, request: Request, draft: Draft) -> bool:
         """Whether the category takes tickets of this kind."""
         try:
-            categories = (await self._tickets.form(request))["categories"]
+            categories = (await self._services.form(request))["categories"]
         except Unavailable:
             return True
         kind, code = draft.values["kind"], draft.values["category"]
@@ -116,9 +116,9 @@ class Register:
 
     def _draft(self, form: SubmittedForm) -> Draft:
         """The answers so far; on a fresh form if theirs is not one of ours, or a day old."""
-        own = self._tickets.acts.form(text_of(form.values, "form"))
+        own = self._services.acts.form(text_of(form.values, "form"))
         opened = [
-            self._tickets.seals.open(text, FORM_SECONDS) for text in form.values.get("claim", [])
+            self._services.seals.open(text, FORM_SECONDS) for text in form.values.get("claim", [])
         ]
         claims: list[Mapping[str, object]] = [claim for claim in opened if claim is not None]
         for new in form.claims:
@@ -149,7 +149,7 @@ class Register:
     async def _send(self, request: Request, draft: Draft) -> Response:
         lang = words.language(request)
         try:
-            reply = await self._tickets.register(request, draft.data(lang), *draft.form)
+            reply = await self._services.register(request, draft.data(lang), *draft.form)
         except Unavailable:
             faults = {"": words.speaker(lang)("not_now")}
             return await self._page(request, "check", draft, faults, 503)
@@ -165,7 +165,7 @@ class Register:
         }
         response.set_cookie(
             NEW_COOKIE,
-            self._tickets.cookies.seal(shown),
+            self._services.cookies.seal(shown),
             max_age=NEW_SECONDS,
             path="/contact/done",
             httponly=True,
@@ -178,7 +178,7 @@ class Register:
     async def done(self, request: Request) -> Response:
         """GET /contact/done: code and secret; after ten minutes the secret is gone."""
         sealed = request.cookies.get(NEW_COOKIE, "")
-        return show(request, "done", told=self._tickets.cookies.open(sealed, NEW_SECONDS))
+        return show(request, "done", told=self._services.cookies.open(sealed, NEW_SECONDS))
 
     async def _page(
         self,
@@ -189,7 +189,7 @@ class Register:
         status: int = 200,
     ) -> Response:
         try:
-            form = await self._tickets.form(request)
+            form = await self._services.form(request)
         except Unavailable:
             # Nothing that was typed is lost: it goes on with the page that needs no answer.
             form = {"categories": [], "counties": [], "units": []}
@@ -200,8 +200,8 @@ class Register:
             f"new_{step}",
             status,
             draft=draft,
-            form_seal=self._tickets.acts.seal(draft.form),
-            claims=[(c, self._tickets.seals.seal(c)) for c in draft.claims],
+            form_seal=self._services.acts.seal(draft.form),
+            claims=[(c, self._services.seals.seal(c)) for c in draft.claims],
             form=form,
             faults=faults or {},
             step=step,
@@ -214,9 +214,9 @@ class Register:
         return response
 
 
-def routes(tickets: Tickets) -> list[Route]:
+def routes(services: Services) -> list[Route]:
     """The routes of registering."""
-    register = Register(tickets, Portal(tickets))
+    register = Register(services, Portal(services))
     return [
         Route("/contact/new", register.begin, methods=["GET"]),
         Route("/contact/new", register.go_on, methods=["POST"]),

@@ -17,8 +17,8 @@ from gateway.forms.values import text_of
 from gateway.limits import budgets
 from gateway.public.site import words
 from gateway.public.site.access import TICKET, keep_open, open_door, proof_of
-from gateway.public.site.backend import Tickets
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
+from gateway.public.site.services import Services
 
 # Longer ones are left for the contract to refuse: thousands of digits Python itself fails to read.
 NUMBER = re.compile(r"[0-9]{1,9}")
@@ -38,12 +38,12 @@ REFUSED = ("ticket.not_opened", "ticket.locked")
 class Portal:
     """What the pages share."""
 
-    def __init__(self, tickets: Tickets) -> None:
-        self._tickets = tickets
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def contact(self, request: Request) -> Response:
         """GET /contact: register, follow up, units and their addresses."""
-        return show(request, "contact", form=await self._tickets.form(request))
+        return show(request, "contact", form=await self._services.form(request))
 
     # --- opening a ticket ---
 
@@ -63,7 +63,7 @@ class Portal:
         if words.choose(request, values):
             return self._track(request, typed, {})
         try:
-            return await open_door(self._tickets, request, TICKET, typed)
+            return await open_door(self._services, request, TICKET, typed)
         except BusError as error:
             # What was typed as a secret is not sent back.
             only_code = {"code": typed["code"]}
@@ -77,7 +77,7 @@ class Portal:
         if match is None:
             return self._track(request, {}, dead, 404)
         try:
-            await self._tickets.ask(
+            await self._services.ask(
                 request, contracts.TRACK, {"code": match[1], "secret": match[2]}
             )
         except (ContractError, NotFound):
@@ -88,10 +88,10 @@ class Portal:
 
     def open_for(self, request: Request, response: Response, code: str, secret: str) -> None:
         """The browser may open this ticket for half an hour."""
-        keep_open(self._tickets, request, response, TICKET, {"code": code, "secret": secret})
+        keep_open(self._services, request, response, TICKET, {"code": code, "secret": secret})
 
     def _proof(self, request: Request) -> dict[str, Any] | None:
-        return proof_of(self._tickets, request, TICKET)
+        return proof_of(self._services, request, TICKET)
 
     # --- the ticket ---
 
@@ -109,7 +109,7 @@ class Portal:
         proof = self._proof(request)
         if proof is None:
             return RedirectResponse("/contact/track", 303)
-        ticket = await self._tickets.ask(request, contracts.TRACK, proof)
+        ticket = await self._services.ask(request, contracts.TRACK, proof)
         did = request.query_params.get("did", "")
         response = show(
             request,
@@ -119,7 +119,7 @@ class Portal:
             typed=typed,
             faults=faults,
             did=did if did in ACTS else "",
-            form=self._tickets.new_id(),
+            form=self._services.new_id(),
         )
         self.open_for(request, response, proof["code"], proof["secret"])
         return response
@@ -131,7 +131,7 @@ class Portal:
             raise NotFound("There is nothing at this path.", code="http.not_found")
         if proof is None:
             return RedirectResponse("/contact/track", 303)
-        blobs = self._tickets.blobs_of(request) if name == "write" else None
+        blobs = self._services.blobs_of(request) if name == "write" else None
         form = await read_form(request, blobs, fields_limit=TEXT_FORM)
         typed = {field: text_of(form.values, field) for field in form.values}
         if words.choose(request, form.values):
@@ -142,7 +142,7 @@ class Portal:
             data = {**_data(ACTS[name], typed), **proof}
             if form.claims:
                 data["attachments"] = [claim.attachment() for claim in form.claims]
-            await self._tickets.ask(request, ACTS[name], data, id=typed.get("form") or None)
+            await self._services.ask(request, ACTS[name], data, id=typed.get("form") or None)
         except BusError as error:
             if error.code in REFUSED:
                 return await self.leave(request)
@@ -155,7 +155,7 @@ class Portal:
         """GET /contact/ticket/withdraw: are you sure?"""
         if self._proof(request) is None:
             return RedirectResponse("/contact/track", 303)
-        return show(request, "withdraw", form=self._tickets.new_id())
+        return show(request, "withdraw", form=self._services.new_id())
 
     async def file(self, request: Request) -> Response:
         """GET /contact/ticket/files/{file}"""
@@ -163,9 +163,9 @@ class Portal:
         if proof is None:
             return RedirectResponse("/contact/track", 303)
         question = {**proof, "attachment": request.path_params["file"]}
-        file = await self._tickets.ask(request, contracts.OPEN_ATTACHMENT, question)
+        file = await self._services.ask(request, contracts.OPEN_ATTACHMENT, question)
         return file_response(
-            self._tickets.blobs, sha256=file["sha256"], type=file["type"], name=file["name"]
+            self._services.blobs, sha256=file["sha256"], type=file["type"], name=file["name"]
         )
 
     async def visit(self, request: Request) -> Response:
@@ -173,7 +173,7 @@ class Portal:
         proof = self._proof(request)
         if proof is None:
             return RedirectResponse("/contact/track", 303)
-        invitation = await self._tickets.ask(request, contracts.INVITATION, proof)
+        invitation = await self._services.ask(request, contracts.INVITATION, proof)
         return Response(
             invitation["ics"],
             headers={
@@ -204,9 +204,9 @@ def _data(contract: Contract, typed: Mapping[str, str]) -> dict[str, Any]:
     return data
 
 
-def routes(tickets: Tickets) -> list[Route]:
+def routes(services: Services) -> list[Route]:
     """The routes of the portal, but for registering."""
-    portal = Portal(tickets)
+    portal = Portal(services)
     return [
         Route("/contact", portal.contact),
         Route("/contact/track", portal.track_page, methods=["GET"]),

@@ -51,7 +51,7 @@ def guesses_a_minute(settings: Settings) -> int | None:
     return settings.whole("GUESSES_A_MINUTE", 0) or None
 
 
-class Tickets:
+class Services:
     """Asks ticketing for anonymous people; what opens a ticket travels with each question."""
 
     def __init__(self, client: Client, settings: Settings, guesses: Guesses) -> None:
