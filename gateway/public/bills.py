@@ -21,6 +21,7 @@ from gateway.http.origin import from_other_sites
 from gateway.papers import pdf
 from gateway.public.json_api import idempotency_id
 from gateway.public.site import words
+from gateway.public.site.forms import Texts, submit
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
 from gateway.public.site.services import Services
 
@@ -47,17 +48,16 @@ class Bills:
 
     async def find(self, request: Request) -> Response:
         """POST /bills: on to the bill, if there is one."""
-        values = await read_fields(request)
-        typed = {name: text_of(values, name) for name in ("bill_id", "payment_id")}
-        if words.choose(request, values):
-            return show(request, "bills", typed=typed, faults={})
-        given = {name: value for name, value in typed.items() if value}
-        try:
-            bill = await self._services.ask(request, contracts.LOOK_UP, given)
-        except BusError as error:
-            faults = faults_of(request, error)
-            return show(request, "bills", status_of(error), typed=typed, faults=faults)
-        return RedirectResponse(f"/bills/{bill['bill_id']}/{bill['payment_id']}", 303)
+
+        def page(typed: Texts, faults: Texts, status: int) -> Response:
+            return show(request, "bills", status, typed=typed, faults=faults)
+
+        async def look_up(typed: Texts) -> Response:
+            ids = {name: value for name, value in typed.items() if value}
+            bill = await self._services.ask(request, contracts.LOOK_UP, ids)
+            return RedirectResponse(f"/bills/{bill['bill_id']}/{bill['payment_id']}", 303)
+
+        return await submit(request, ("bill_id", "payment_id"), page, look_up)
 
     async def bill(self, request: Request) -> Response:
         """GET /bills/{bill_id}/{payment_id}"""

@@ -12,6 +12,7 @@ from contracts.ticketing import lost_secrets as contracts
 from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
 from gateway.public.site import words
+from gateway.public.site.forms import Texts, submit
 from gateway.public.site.pages import faults_of, show, status_of
 from gateway.public.site.services import Services
 
@@ -50,17 +51,16 @@ class Lost:
 
     async def ask(self, request: Request) -> Response:
         """POST: a code goes to the contact, if it is the one on file; the page is the same."""
-        values = await read_fields(request)
-        typed = {name: text_of(values, name) for name in ("code", "contact")}
-        try:
+
+        def page(typed: Texts, faults: Texts, status: int) -> Response:
+            return show(request, "lost", status, kind=self._kind, typed=typed, faults=faults)
+
+        async def ask(typed: Texts) -> Response:
             data = {**typed, "language": words.language(request)}
             reply = await self._services.ask(request, self._kind.ask, data)
-        except BusError as error:
-            return show(
-                request, "lost", status_of(error), kind=self._kind, typed=typed,
-                faults=faults_of(request, error),
-            )  # fmt: skip
-        return RedirectResponse(f"{self._kind.path}/{reply['request_id']}", 303)
+            return RedirectResponse(f"{self._kind.path}/{reply['request_id']}", 303)
+
+        return await submit(request, ("code", "contact"), page, ask)
 
     async def code_page(self, request: Request) -> Response:
         """GET with the id of what was asked: a form for the code that came."""

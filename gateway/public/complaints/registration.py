@@ -15,8 +15,8 @@ from gateway.forms.acts import FORM_SECONDS, FormToken
 from gateway.forms.multipart import TEXT_FORM, SubmittedForm, read_form
 from gateway.forms.values import text_of
 from gateway.limits import budgets
-from gateway.public.complaints.tickets import Portal
 from gateway.public.site import words
+from gateway.public.site.access import TICKET, Proof, keep_open
 from gateway.public.site.pages import faults_of, show, status_of
 from gateway.public.site.services import Services
 
@@ -58,8 +58,8 @@ class Draft:
 class Register:
     """The pages of registering."""
 
-    def __init__(self, services: Services, portal: Portal) -> None:
-        self._services, self._portal = services, portal
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def begin(self, request: Request) -> Response:
         """GET /contact/new: the first page, with an id that makes the whole one act."""
@@ -172,7 +172,9 @@ class Register:
             samesite="lax",
             secure=request.url.scheme == "https",
         )
-        self._portal.open_for(request, response, reply["code"], draft.form.secret)
+        keep_open(
+            self._services, request, response, TICKET, Proof(reply["code"], draft.form.secret)
+        )
         return response
 
     async def done(self, request: Request) -> Response:
@@ -216,7 +218,7 @@ class Register:
 
 def routes(services: Services) -> list[Route]:
     """The routes of registering."""
-    register = Register(services, Portal(services))
+    register = Register(services)
     return [
         Route("/contact/new", register.begin, methods=["GET"]),
         Route("/contact/new", register.go_on, methods=["POST"]),
