@@ -1,6 +1,7 @@
-"""The citizens' acts as JSON, for other people's programs: the same acts as on the pages.
+"""The JSON API of citizens: the same acts as on the pages, for programs.
 
-What opens a ticket stands in the header ``Ticket-Secret``, never in an address.
+The secret of a ticket stands in the header ``Ticket-Secret``, never in an address.
+
 """
 
 import uuid
@@ -33,7 +34,7 @@ ACTS: dict[str, Contract] = {
 
 
 class JsonApi:
-    """What the routes share."""
+    """The handlers of the JSON API."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -128,7 +129,7 @@ class JsonApi:
         return bodies.parse_object(await bodies.body(request, TEXT_FORM))
 
     def _with_files(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Claims of POST /v1/attachments as what they stand for; nobody can make one."""
+        """Replace claims of POST /v1/attachments by their files; nobody can forge a claim."""
         claims = data.pop("claims", [])
         opened = [
             self._services.seals.open(claim, CLAIM_SECONDS) if isinstance(claim, str) else None
@@ -151,7 +152,7 @@ class JsonApi:
 
 
 def idempotency_id(request: Request, *, required: bool) -> str | None:
-    """The Idempotency-Key, a UUID, which nobody else can guess; or None."""
+    """Return the Idempotency-Key, a UUID that nobody else can guess; None without one."""
     key = request.headers.get(KEY_HEADER, "").strip().strip('"')
     if not key and not required:
         return None
@@ -164,7 +165,7 @@ def idempotency_id(request: Request, *, required: bool) -> str | None:
 
 
 def routes(services: Services) -> list[Route]:
-    """The routes of the JSON API."""
+    """Return the routes of the JSON API."""
     api = JsonApi(services)
     return [
         Route("/v1/form", for_every_site(api.form)),

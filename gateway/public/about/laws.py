@@ -1,4 +1,4 @@
-"""The laws by which we answer, each with what it is used for (clause 3 of the agreement)."""
+"""The laws by which we answer, each with its use (clause 3 of the agreement)."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,7 +10,7 @@ from gateway.public.site.services import Services
 
 
 def routes(services: Services) -> list[Route]:
-    """The route of the page."""
+    """Return the route of the page."""
 
     async def page(request: Request) -> Response:
         """GET /laws"""

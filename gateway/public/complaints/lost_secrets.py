@@ -18,7 +18,7 @@ from gateway.public.site.services import Services
 
 
 class Kind(NamedTuple):
-    """What a secret opens: where its pages are, where it is opened, and how it is asked for."""
+    """What a lost secret opened: the address of its pages, the entrance, and its two Requests."""
 
     path: str
     open_at: str
@@ -92,7 +92,7 @@ class Lost:
 
 
 def routes(services: Services) -> list[Route]:
-    """The routes of lost secrets."""
+    """Return the routes of lost secrets."""
     made = []
     for kind in KINDS:
         lost = Lost(services, kind)

@@ -1,4 +1,4 @@
-"""The public list: reports that their writers let everybody see, without a name (as in Open311)."""
+"""The public list: tickets that their writers published, without names (as in Open311)."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +13,7 @@ ON_A_PAGE, PAGES = 20, 100_000
 
 
 def routes(services: Services) -> list[Route]:
-    """The route of the public list."""
+    """Return the route of the public list."""
 
     async def reports(request: Request) -> Response:
         """GET /reports?page=2: newest first."""

@@ -1,4 +1,4 @@
-"""Registering, one question a page: the answers travel in one form, sealed files with them."""
+"""Registration, one question a page: the answers travel in the form, with sealed files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ TEXTS = tuple(name for names in FIELDS.values() for name in names if name not in
 
 @dataclass
 class Draft:
-    """What was answered so far, as it was typed, and the files that were kept."""
+    """The answers so far, as they were typed, and the files that were kept."""
 
     form: FormToken
     values: dict[str, str]
@@ -48,7 +48,7 @@ class Draft:
     expired: bool = False
 
     def data(self, lang: str) -> dict[str, Any]:
-        """As the contract takes it; an empty field was not filled in."""
+        """Return the answers as the contract takes them; empty fields are left out."""
         texts: dict[str, Any] = {n: v for n, v in self.values.items() if v and n in TEXTS}
         flags = {name: self.values.get(name) == "1" for name in FLAGS}
         files = [dict(claim) for claim in self.claims]
@@ -56,7 +56,7 @@ class Draft:
 
 
 class Register:
-    """The pages of registering."""
+    """The pages of registration."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -95,8 +95,8 @@ class Register:
         return await self._send(request, draft)
 
     async def _next(self, request: Request, step: str, draft: Draft) -> str:
-        """The page after one that is well: the next one, or that of checking if it was there and
-        all others are still well.
+        """Return the step after a correct one: the next, or the final check if that was reached
+        before and all other answers are still correct.
         """
         if not draft.checked:
             return STEPS[STEPS.index(step) + 1]
@@ -106,7 +106,7 @@ class Register:
         return next((name for name in rest if self._faults(request, name, draft, [])), "check")
 
     async def _category_fits(self, request: Request, draft: Draft) -> bool:
-        """Whether the category takes tickets of this kind."""
+        """Return True if the category takes tickets of this kind."""
         try:
             categories = (await self._services.form(request))["categories"]
         except Unavailable:
@@ -115,7 +115,7 @@ class Register:
         return any(c["code"] == code and kind in c["kinds"] for c in categories)
 
     def _draft(self, form: SubmittedForm) -> Draft:
-        """The answers so far; on a fresh form if theirs is not one of ours, or a day old."""
+        """Return the answers so far, on a fresh form if theirs is foreign or a day old."""
         own = self._services.acts.form(text_of(form.values, "form"))
         opened = [
             self._services.seals.open(text, FORM_SECONDS) for text in form.values.get("claim", [])
@@ -132,7 +132,7 @@ class Register:
     def _faults(
         self, request: Request, step: str, draft: Draft, problems: list[FieldError]
     ) -> dict[str, str]:
-        """What is wrong with the page that was filled in, by the contract itself."""
+        """Return the faults of the page that was filled in, judged by the contract."""
         yet_to_come = {name: text for name, text in STAND_INS.items() if name not in FIELDS[step]}
         data = yet_to_come | draft.data("fa") | {"secret": "0" * 20}
         if step != "check":
@@ -217,7 +217,7 @@ class Register:
 
 
 def routes(services: Services) -> list[Route]:
-    """The routes of registering."""
+    """Return the routes of registration."""
     register = Register(services)
     return [
         Route("/contact/new", register.begin, methods=["GET"]),

@@ -1,6 +1,7 @@
 """Open311 GeoReport v2: civic apps read services, register requests and read public ones.
 
-What a call says is read in open311_reading, how it is answered stands in open311_xml.
+reading.py reads the parameters of a call, xml.py writes its answer.
+
 """
 
 import datetime as dt
@@ -48,7 +49,7 @@ NOTICES = {
 
 
 class Open311:
-    """What the routes share."""
+    """The handlers of Open311 and what they share."""
 
     def __init__(self, services: Services, settings: Settings) -> None:
         self._services = services
@@ -176,7 +177,7 @@ class Open311:
             )
 
     def _app(self, request: Request, key: str) -> str:
-        """Whose key it is. Who guesses keys is counted as who guesses codes."""
+        """Return the app of a key. A wrong key counts as a guess."""
         app = self._keys.app(key) if key else None
         if app is None:
             self._services.guesses.take(request.client.host if request.client else "")
@@ -185,9 +186,9 @@ class Open311:
         return app
 
     def _act(self, request: Request, app: str, data: dict[str, Any]) -> tuple[str, str]:
-        """Id and secret of the act: by the Idempotency-Key, which then gives the same ticket again.
+        """Return id and secret of an act: by the Idempotency-Key, under which a repeat is the same.
 
-        Two apps that choose the same key are still two.
+        Equal keys of two apps are two acts.
         """
         key = request.headers.get(KEY_HEADER, "").strip().strip('"')
         if not key:
@@ -200,7 +201,7 @@ class Open311:
         return key, self._services.acts.secret_of(REGISTER.name, key, data)
 
     async def _offered_services(self, request: Request) -> dict[str, dict[str, Any]]:
-        """The categories that are offered over Open311, by code; asked for once a minute."""
+        """Return the categories that are offered over Open311, by code; kept for a minute."""
         if time.monotonic() >= self._fresh_until:
             form = await self._services.form(request)
             self._offered = {c["code"]: c for c in form["categories"] if c.get("open311")}
@@ -214,7 +215,7 @@ class Open311:
             raise NotFound("service_code: there is no such service; see services.xml.") from None
 
     async def _by_ids(self, request: Request, ids: list[str]) -> list[dict[str, Any]]:
-        """The public ones among these; an id that cannot be one is nobody's."""
+        """Return the public ones among these ids; malformed ids match none."""
         codes = []
         for text in ids:
             try:
@@ -256,7 +257,7 @@ def _attribute(question: dict[str, Any]) -> dict[str, Any]:
 
 
 def _registered(ticket: dict[str, Any], data: dict[str, Any], language: str) -> dict[str, Any]:
-    """Either the token or the id, never both; what opens the ticket is not told to the app."""
+    """Return the token or the id, never both; the app never gets the secret."""
     token = ticket.get("token")
     return {
         **({"token": token} if token else {"service_request_id": ticket["code"]}),
@@ -266,7 +267,7 @@ def _registered(ticket: dict[str, Any], data: dict[str, Any], language: str) -> 
 
 
 def _public(ticket: dict[str, Any], language: str) -> dict[str, Any]:
-    """All elements of GeoReport; those that we do not have stay empty."""
+    """Return all elements of GeoReport; those that we do not have stay empty."""
     return {
         "service_request_id": str(ticket["code"]),
         "status": "open" if ticket["open"] else "closed",
@@ -289,14 +290,14 @@ def _public(ticket: dict[str, Any], language: str) -> dict[str, Any]:
 
 
 def _local(moment: str | None) -> str | None:
-    """A moment of the bus by the clock of Tehran, with its offset."""
+    """Return a moment of the bus in the time of Tehran, with its offset."""
     if moment is None:
         return None
     return dt.datetime.fromisoformat(moment).astimezone(TEHRAN).isoformat(timespec="seconds")
 
 
 def routes(services: Services, settings: Settings) -> list[Route]:
-    """The routes of Open311, each in both forms; the face shows problems by open311_xml.show."""
+    """Return the routes of Open311, each in both formats; xml.py shows its problems."""
     api = Open311(services, settings)
     made = []
     for form in FORMS:
