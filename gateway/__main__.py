@@ -11,13 +11,13 @@ BEGIN, END = "<!-- problems -->", "<!-- /problems -->"
 
 
 def table() -> str:
-    """Return the problems as a Markdown table."""
+    """The problems as a Markdown table."""
     rows = [f"| `{code}` | {p.title} | {p.what_to_do} |" for code, p in PROBLEMS.items()]
     return "\n".join(["| Code | Meaning | What to do |", "|---|---|---|", *rows])
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the table, or write it into the page."""
+    """Prints the table, or writes it into the page."""
     parser = argparse.ArgumentParser(prog="python -m gateway", description=__doc__)
     parser.add_argument("--write", type=Path, metavar="PAGE", help="a page with the two marks")
     page = parser.parse_args(argv).write

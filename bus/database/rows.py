@@ -41,6 +41,11 @@ def fetch_one(
     return None if record is None else row(**record._asdict())
 
 
+def fetch_only(conn: Connection, row: type[T], statement: Executable) -> T:
+    """The only row of a statement, which must be there: NoResultFound or MultipleResultsFound."""
+    return row(**conn.execute(statement).one()._asdict())
+
+
 def page(rows: Sequence[T], limit: int) -> tuple[Sequence[T], bool]:
     """The first ``limit`` rows of a statement that asked for one more, and whether more follow."""
     return rows[:limit], len(rows) > limit

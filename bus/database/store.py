@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, overload
 
+import orjson
 import psycopg2
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import ExceptionContext, make_url
@@ -161,6 +162,8 @@ class Store:
             pool_timeout=5,
             pool_pre_ping=False,
             pool_reset_on_return="rollback",
+            # Moments in documents are written as RFC 3339.
+            json_serializer=lambda document: orjson.dumps(document).decode(),
             # A failed statement is logged; what it was given may be a person's key.
             hide_parameters=True,
             connect_args={

@@ -1,8 +1,7 @@
-"""Delivery receipts of SMS providers; `python -m gateway.public.callbacks` prints their address.
+"""Receipts of providers of SMS: `python -m gateway.public.callbacks` tells the address for one.
 
-A receipt is only a hint: the service asks the provider itself for the state of the message, so that
-nobody who learns the address can change the state of a message.
-
+A receipt is only a hint: the service asks the provider itself what became of the message, so that
+nobody who learns the address can make a message be anything.
 """
 
 import argparse
@@ -34,20 +33,20 @@ LIMIT = 16 * 1024
 
 
 def key_of(secret: str, provider: str) -> str:
-    """Return the part of a provider's address that nobody can guess."""
+    """What makes the address of a provider's receipts impossible to guess."""
     key = derived(secret, "mirab.portal.sms receipts")
     return base64url(hmac.digest(key, provider.encode(), "sha256")[:18])
 
 
 def address_of(settings: Settings, provider: str) -> str:
-    """Return the whole address of a provider's receipts."""
+    """The whole address that a provider is given for its receipts."""
     portal = settings.text("PORTAL_URL").rstrip("/")
     key = key_of(settings.secret("PORTAL_KEY").reveal(), provider)
     return f"{portal}/callbacks/sms/{provider}/{key}"
 
 
 def ref_in(members: Mapping[str, Any]) -> str | None:
-    """Return the provider's number of a message in its receipt, under whatever name."""
+    """The provider's number of a message in what it told, however it writes the name."""
     for name, value in members.items():
         if name.lower() in NAMES and REF.fullmatch(str(value).strip()):
             return str(value).strip()
@@ -76,7 +75,7 @@ class Receipts:
 
 
 async def _told(request: Request) -> Mapping[str, Any]:
-    """Return the members of a receipt: of the query, a form or JSON."""
+    """What the provider told, as query, form or JSON."""
     if request.method == "GET":
         return request.query_params
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
@@ -87,13 +86,13 @@ async def _told(request: Request) -> Mapping[str, Any]:
 
 
 def routes(client: Client, settings: Settings, guesses: Guesses) -> list[Route]:
-    """Return the route of receipts."""
+    """The route of receipts."""
     receipts = Receipts(client, settings.secret("PORTAL_KEY").reveal(), guesses)
     return [Route("/callbacks/sms/{provider}/{key}", receipts.take, methods=["GET", "POST"])]
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the address for a provider; it needs PORTAL_URL and PORTAL_KEY."""
+    """Prints the address for a provider; it needs PORTAL_URL and PORTAL_KEY."""
     parser = argparse.ArgumentParser(prog="python -m gateway.public.callbacks", description=__doc__)
     parser.add_argument("provider", help="its code, such as kavenegar")
     arguments = parser.parse_args(argv)

@@ -1,4 +1,4 @@
-"""Who may touch money: officers with a role; `python -m services.billing.officers`."""
+"""Officers of the treasury and their roles: `python -m services.billing.officers`."""
 
 import sys
 
@@ -12,15 +12,15 @@ _OFFICERS = Officers(
     title="Officers of the treasury.",
     stranger=Refusal(
         code="treasury.not_an_officer",
-        sentence="You are no officer of the treasury; its head can make you one.",
+        sentence="You are no officer of the treasury; ask its head to add you.",
     ),
     no_approver=Refusal(
         code="treasury.not_an_approver",
-        sentence="This needs an approver; ask one of the treasury's.",
+        sentence="This action needs an approver. Ask a treasury approver.",
     ),
     same_person=Refusal(
         code="treasury.same_person",
-        sentence="You began this yourself; a second officer has to decide.",
+        sentence="You began this action yourself. Another officer has to decide.",
     ),
 )
 

@@ -1,305 +1,328 @@
-"""The billing service: tariffs, bills, payments, the ledger and what officers do with them."""
+"""The billing service: tariffs, bills, payments, the ledger and the acts of officers."""
 
 import datetime as dt
 import functools
 from pathlib import Path
-from typing import Any
 
 from bus.database.store import Tx
 from bus.endpoint import every, handle, serve
-from bus.errors import RuleBroken
+from bus.envelope import Envelope
+from bus.errors import BusError, RuleBroken
 from bus.service import Service
+from contracts.billing import bills as contracts
+from contracts.billing import tariffs as messages
 from contracts.billing import treasury
-from contracts.billing.bills import (
-    CHARGE,
-    LIST_BILLS,
-    LOOK_UP,
-    PAYMENT,
-    QUOTE,
-    START_PAYMENT,
-    STATEMENT,
-    TAKE_RETURN,
-)
-from contracts.inquiry.questions import BATCH_ANSWERED, DAY_COUNTED
+from contracts.inquiry import questions
 from iran.persian import TEHRAN, tehran_day
 from services.billing import books, officers
-from services.billing.bills import due_dates as last_days
-from services.billing.bills import issuance as bills
-from services.billing.bills import previews
-from services.billing.bills import replies as views
-from services.billing.bills import search as bill_search
-from services.billing.bills.issuance import Till
-from services.billing.domain import ledger as journal
-from services.billing.ledger import entries as ledger
-from services.billing.ledger import statements
-from services.billing.payments import checkout as paying
-from services.billing.payments import exceptions, refunds, waiting
-from services.billing.payments import verification as verifying
-from services.billing.psps import configuration as psps
+from services.billing.bills import changes, due_dates, issuance, search
+from services.billing.bills.replies import Replies, quoted
+from services.billing.context import Context
+from services.billing.domain import journal as journals
+from services.billing.ledger import entries, statements
+from services.billing.payments import checkout, delays, exceptions, refunds, sweeper
+from services.billing.payments.context import PaymentContext
+from services.billing.payments.replies import exceptions_reply, refunds_reply
+from services.billing.psps import configuration
 from services.billing.psps.port import Psp
-from services.billing.reconciliation import days
-from services.billing.reconciliation import files as reconciling
-from services.billing.tariffs import changes as tariffs
+from services.billing.reconciliation import days, files
+from services.billing.tariffs import changes as tariff_changes
+from services.billing.tariffs import csv_file, listing, quotes
 
-WRITERS = {"beancount": journal.beancount, "hledger": journal.hledger}
+WRITERS = {"beancount": journals.beancount, "hledger": journals.hledger}
+NOON = dt.time(12)
 
 
 @functools.lru_cache(maxsize=4)
 def gateways(path: str) -> dict[str, Psp]:
     """The banks' gateways of a file of secrets; read once a process."""
-    return psps.adapters(Path(path).read_text(encoding="utf-8"))
+    return configuration.adapters(Path(path).read_text(encoding="utf-8"))
 
 
 class Billing(Service):
+    """Entrypoints and chores of the billing context."""
+
     name = "billing"
 
     @property
     def psps(self) -> dict[str, Psp]:
+        """The gateways that are set up, by code."""
         return gateways(self.settings.text("PSPS_FILE"))
 
-    def paying(self) -> verifying.Desk:
+    def payment_context(self) -> PaymentContext:
+        """The context of work at the banks' gateways."""
         portal = self.settings.text("PORTAL_URL").rstrip("/")
         key = self.settings.secret("BILLING_KEY").reveal()
-        return verifying.Desk(self.store, self.now(), self.psps, portal, key)
+        return PaymentContext(self.store, self.now(), self.psps, portal, key)
 
     def book_ends(self, tx: Tx) -> dict[str, dt.date | None]:
         """Until when VAT, roundings, payment IDs, units of money and tariffs are on record."""
         book = books.newest(tx.conn)
-        codes = [service["code"] for service in book.told["services"]]
-        return books.ends(book, tariffs.of_services(tx.conn, codes), tehran_day(self.now()))
+        codes = [service.code for service in book.services]
+        return books.ends(book, quotes.of_services(tx.conn, codes), tehran_day(self.now()))
 
     def worries(self, tx: Tx) -> dict[str, int]:
-        """What waits longer than it should."""
-        return waiting.counts(tx.conn)
+        """Payments that wait longer than they should."""
+        return delays.counts(tx.conn)
 
-    def till(self, tx: Any) -> Till:
-        """For what is done by a message of another part."""
-        return Till(tx, self.now())
+    def system(self, tx: Tx) -> Context:
+        """The context of an act that another part of Mirab caused."""
+        return Context(tx, self.now())
 
-    def officer(self, tx: Any) -> Till:
-        """For what any officer may do."""
-        return Till(tx, self.now(), officers.caller(tx.conn, tx.envelope)[0])
+    def officer(self, tx: Tx) -> Context:
+        """The context of an act that any officer may do."""
+        return Context(tx, self.now(), officers.caller(tx.conn, tx.envelope)[0])
 
-    def approver(self, tx: Any) -> Till:
-        """For what only approvers may do."""
-        return Till(tx, self.now(), officers.approver(tx.conn, tx.envelope))
+    def approver(self, tx: Tx) -> Context:
+        """The context of an act that only an approver may do."""
+        return Context(tx, self.now(), officers.approver(tx.conn, tx.envelope))
 
-    def told(self, tx: Any, row: Any) -> dict[str, Any]:
-        return views.bill_told(row, books.newest(tx.conn), self.psps, self.now())
-
-    def page(self, tx: Any, rows: list[Any], limit: int) -> dict[str, Any]:
-        return views.bills_told(rows, limit, (books.newest(tx.conn), self.psps, self.now()))
+    def replies(self, tx: Tx) -> Replies:
+        """The writer of bills as replies."""
+        return Replies(books.newest(tx.conn), list(self.psps), self.now())
 
     # --- payers and agencies ---
 
-    @serve(QUOTE)
-    def quote(self, tx, **asked):
-        return tariffs.quoted(tx.conn, self.now(), asked)
+    @serve(contracts.QUOTE)
+    def quote(self, tx: Tx, message: contracts.Quote) -> contracts.Quoted:
+        return quoted(quotes.quote_items(tx.conn, self.now(), message))
 
-    @serve(LOOK_UP)
-    def look_up(self, tx, *, bill_id, payment_id):
-        return self.told(tx, bills.look_up(tx.conn, bill_id, payment_id))
+    @serve(contracts.LOOK_UP)
+    def look_up(self, tx: Tx, message: contracts.Pair) -> contracts.Bill:
+        return self.replies(tx).bill(search.look_up(tx.conn, message.bill_id, message.payment_id))
 
-    @serve(LIST_BILLS)
-    def list_bills(self, tx, **asked):
-        rows = bill_search.found(tx.conn, asked, agency_of(tx.envelope))
-        return self.page(tx, rows, asked["limit"])
+    @serve(contracts.LIST_BILLS)
+    def list_bills(self, tx: Tx, message: contracts.ListBills) -> contracts.Bills:
+        page = search.Page(message.after, message.limit, message.state)
+        rows = search.search(tx.conn, page, agency=agency_of(tx.envelope))
+        return self.replies(tx).page(rows, page.limit)
 
-    @serve(STATEMENT)
-    def statement(self, tx, *, month):
-        return statements.of_month(tx.conn, agency_of(tx.envelope), month)
+    @serve(contracts.STATEMENT)
+    def statement(self, tx: Tx, message: contracts.Month) -> contracts.Statement:
+        return statements.of_month(tx.conn, agency_of(tx.envelope), message.month)
 
-    @handle(CHARGE)
-    def charge(self, tx, **asked):
-        bills.charge(self.till(tx), asked)
+    @handle(contracts.CHARGE)
+    def charge(self, tx: Tx, message: contracts.Charge) -> None:
+        issuance.charge(self.system(tx), message)
 
-    @handle(BATCH_ANSWERED, formerly="charge_batch")
-    def charge_batch(self, tx, *, batch, agency, lines, on_behalf_of=None):
-        charged, day = on_behalf_of or agency, tehran_day(self.now())
-        asked = answers_given(charged, ("batch", batch), lines, day)
-        bills.charge(self.till(tx), asked)
+    @handle(questions.BATCH_ANSWERED, formerly="charge_batch")
+    def charge_batch(self, tx: Tx, message: questions.BatchAnswered) -> None:
+        payer, day = message.on_behalf_of or message.agency, tehran_day(self.now())
+        charge = charge_of_answers(payer, ("batch", message.batch), message.lines, day)
+        issuance.charge(self.system(tx), charge)
 
-    @handle(DAY_COUNTED, formerly="charge_day")
-    def charge_day(self, tx, *, day, agency, answers):
-        source = ("day", f"{day}:{agency}")
-        asked = answers_given(agency, source, answers, dt.date.fromisoformat(day))
-        bills.charge(self.till(tx), asked)
+    @handle(questions.DAY_COUNTED, formerly="charge_day")
+    def charge_day(self, tx: Tx, message: questions.DayCounted) -> None:
+        day, source = dt.date.fromisoformat(message.day), f"{message.day}:{message.agency}"
+        charge = charge_of_answers(message.agency, ("day", source), message.answers, day)
+        issuance.charge(self.system(tx), charge)
 
-    @serve(START_PAYMENT, outside=True)
-    def start_payment(self, **asked):
-        return paying.start(self.paying(), self.envelope.id, asked)
+    @serve(contracts.START_PAYMENT, outside=True)
+    def start_payment(self, message: contracts.Start) -> contracts.Redirect | BusError:
+        return checkout.start(self.payment_context(), self.envelope.id, message)
 
-    @serve(TAKE_RETURN, outside=True)
-    def take_return(self, *, order, key, form):
-        return paying.take_return(self.paying(), order, key, form)
+    @serve(contracts.TAKE_RETURN, outside=True)
+    def take_return(self, message: contracts.Return) -> contracts.Payment:
+        return checkout.take_return(
+            self.payment_context(), message.order, message.key, message.form
+        )
 
-    @serve(PAYMENT, outside=True)
-    def payment(self, *, order, key):
-        return paying.told(self.paying(), order, key)
+    @serve(contracts.PAYMENT, outside=True)
+    def payment(self, message: contracts.Order) -> contracts.Payment:
+        return checkout.read(self.payment_context(), message.order, message.key)
 
     # --- officers: tariffs ---
 
     @serve(treasury.WHO_AM_I)
-    def who_am_i(self, tx):
+    def who_am_i(self, tx: Tx, message: treasury.Nothing) -> treasury.Officer:
         username, role = officers.caller(tx.conn, tx.envelope)
-        return {"username": username, "role": role}
+        return treasury.Officer(username=username, role=role)
 
     @serve(treasury.TARIFFS)
-    def tariffs(self, tx):
-        return tariffs.listed(tx.conn, self.officer(tx).now)
+    def tariffs(self, tx: Tx, message: treasury.Nothing) -> messages.TariffRows:
+        return listing.tariff_rows(tx.conn, self.officer(tx).now)
 
     @serve(treasury.DRAFT_TARIFF)
-    def draft_tariff(self, tx, **row):
-        till = self.officer(tx)
-        return {"ids": tariffs.draft(tx.conn, till.now, till.actor, [row])}
+    def draft_tariff(self, tx: Tx, message: messages.Tariff) -> messages.Drafted:
+        ids = tariff_changes.add_drafts(self.officer(tx), [tariff_changes.Draft(message)])
+        return messages.Drafted(ids=tuple(ids))
 
     @serve(treasury.IMPORT_TARIFFS)
-    def import_tariffs(self, tx, *, text):
-        till = self.officer(tx)
-        return {"ids": tariffs.draft(tx.conn, till.now, till.actor, tariffs.read_csv(text))}
+    def import_tariffs(self, tx: Tx, message: messages.Csv) -> messages.Drafted:
+        context = self.officer(tx)
+        ids = tariff_changes.add_drafts(context, csv_file.read_csv(message.text))
+        return messages.Drafted(ids=tuple(ids))
 
     @serve(treasury.APPROVE_TARIFF)
-    def approve_tariff(self, tx, *, id, replaces):
-        till = self.approver(tx)
-        tariffs.approve(tx.conn, till.now, till.actor, id, replaces=replaces)
-        return tariffs.listed(tx.conn, till.now)
+    def approve_tariff(self, tx: Tx, message: messages.ApproveTariff) -> messages.TariffRows:
+        context = self.approver(tx)
+        tariff_changes.approve(context, message.id, replaces=message.replaces)
+        return listing.tariff_rows(tx.conn, context.now)
 
     @serve(treasury.WITHDRAW_TARIFF)
-    def withdraw_tariff(self, tx, *, id):
-        till = self.officer(tx)
-        tariffs.withdraw(tx.conn, till.now, till.actor, id)
-        return tariffs.listed(tx.conn, till.now)
+    def withdraw_tariff(self, tx: Tx, message: messages.One) -> messages.TariffRows:
+        context = self.officer(tx)
+        tariff_changes.withdraw(context, message.id)
+        return listing.tariff_rows(tx.conn, context.now)
 
     # --- officers: bills ---
 
     @serve(treasury.FIND_BILLS)
-    def find_bills(self, tx, **asked):
+    def find_bills(self, tx: Tx, message: treasury.Find) -> contracts.Bills:
         self.officer(tx)
-        return self.page(tx, bill_search.found(tx.conn, asked), asked["limit"])
+        page = search.Page(message.after, message.limit, message.state)
+        rows = search.search(tx.conn, page, text=message.search)
+        return self.replies(tx).page(rows, page.limit)
 
     @serve(treasury.BILLED_AGENCIES)
-    def billed_agencies(self, tx):
+    def billed_agencies(self, tx: Tx, message: treasury.Nothing) -> treasury.Agencies:
         self.officer(tx)
-        return {"agencies": bill_search.agencies(tx.conn)}
+        counts = search.bills_by_agency(tx.conn)
+        return treasury.Agencies(
+            agencies=tuple({"agency": code, "bills": bills} for code, bills in counts.items())
+        )
 
     @serve(treasury.OPEN_BILLS_OF_TICKET)
-    def open_bills_of_ticket(self, tx, *, ticket, bill):
-        return {"bills": bill_search.open_of_ticket(tx.conn, ticket, bill)}
+    def open_bills_of_ticket(self, tx: Tx, message: treasury.OfTicket) -> treasury.TicketBills:
+        rows = search.open_of_ticket(tx.conn, message.ticket, message.bill)
+        return treasury.TicketBills(
+            bills=tuple(
+                {
+                    "number": row.number,
+                    "state": row.state,
+                    "total_rials": row.total,
+                    "due_on": row.due_on.isoformat(),
+                }
+                for row in rows
+            )
+        )
+
+    def _issuer(self, tx: Tx, message: treasury.Issue) -> Context:
+        """The context of an officer's bill; only an approver waives."""
+        return self.approver(tx) if message.percent else self.officer(tx)
 
     @serve(treasury.PREVIEW_BILL)
-    def preview_bill(self, tx, **asked):
-        till = self.approver(tx) if asked["percent"] else self.officer(tx)
-        return previews.bill_preview(till, asked)
+    def preview_bill(self, tx: Tx, message: treasury.Issue) -> treasury.BillPreview:
+        return issuance.preview(self._issuer(tx, message), message)
 
     @serve(treasury.ISSUE_BILL)
-    def issue_bill(self, tx, **asked):
-        till = self.approver(tx) if asked["percent"] else self.officer(tx)
-        return self.told(tx, bills.issue(till, asked))
+    def issue_bill(self, tx: Tx, message: treasury.Issue) -> contracts.Bill:
+        return self.replies(tx).bill(issuance.issue(self._issuer(tx, message), message))
 
     @serve(treasury.VOID_BILL)
-    def void_bill(self, tx, *, number, why):
-        return self.told(tx, bills.void(self.approver(tx), number, why))
+    def void_bill(self, tx: Tx, message: treasury.Void) -> contracts.Bill:
+        row = changes.void(self.approver(tx), message.number, message.why)
+        return self.replies(tx).bill(row)
 
     @serve(treasury.WAIVE_BILL)
-    def waive_bill(self, tx, **asked):
-        return self.told(tx, bills.waive(self.approver(tx), asked))
+    def waive_bill(self, tx: Tx, message: treasury.Waive) -> contracts.Bill:
+        row = changes.waive(self.approver(tx), message.number, message.reason, message.decree)
+        return self.replies(tx).bill(row)
 
     # --- officers: exceptions and refunds ---
 
     @serve(treasury.EXCEPTIONS)
-    def exceptions(self, tx):
+    def exceptions(self, tx: Tx, message: treasury.Nothing) -> treasury.Exceptions:
         self.officer(tx)
-        return {"exceptions": exceptions.listed(tx.conn)}
+        return exceptions_reply(exceptions.list_exceptions(tx.conn))
 
     @serve(treasury.RESOLVE)
-    def resolve(self, tx, **asked):
-        exceptions.resolve(self.officer(tx), asked)
-        return {"exceptions": exceptions.listed(tx.conn)}
+    def resolve(self, tx: Tx, message: treasury.Resolve) -> treasury.Exceptions:
+        exceptions.resolve(self.officer(tx), message)
+        return exceptions_reply(exceptions.list_exceptions(tx.conn))
 
     @serve(treasury.REFUNDS)
-    def refunds(self, tx):
+    def refunds(self, tx: Tx, message: treasury.Nothing) -> treasury.Refunds:
         self.officer(tx)
-        return {"refunds": refunds.listed(tx.conn, to_transfer=True)}
+        return refunds_reply(refunds.list_refunds(tx.conn), to_transfer=True)
 
     @serve(treasury.ASK_REFUND)
-    def ask_refund(self, tx, **asked):
-        refunds.ask(self.officer(tx), asked)
-        return {"refunds": refunds.listed(tx.conn)}
+    def ask_refund(self, tx: Tx, message: treasury.AskRefund) -> treasury.Refunds:
+        refunds.request(self.officer(tx), message)
+        return refunds_reply(refunds.list_refunds(tx.conn))
 
     @serve(treasury.APPROVE_REFUND)
-    def approve_refund(self, tx, *, id):
-        refunds.decide(self.approver(tx), id, good=True)
-        return {"refunds": refunds.listed(tx.conn)}
+    def approve_refund(self, tx: Tx, message: messages.One) -> treasury.Refunds:
+        refunds.approve(self.approver(tx), message.id)
+        return refunds_reply(refunds.list_refunds(tx.conn))
 
     @serve(treasury.REFUSE_REFUND)
-    def refuse_refund(self, tx, *, id):
-        again = refunds.decide(self.approver(tx), id, good=False)
-        if again is not None:
-            exceptions.reopen(tx.conn, again)
-        return {"refunds": refunds.listed(tx.conn)}
+    def refuse_refund(self, tx: Tx, message: messages.One) -> treasury.Refunds:
+        exception = refunds.refuse(self.approver(tx), message.id)
+        if exception is not None:
+            exceptions.reopen(tx.conn, exception)
+        return refunds_reply(refunds.list_refunds(tx.conn))
 
     @serve(treasury.NOTE_REFUND_PAID)
-    def note_refund_paid(self, tx, *, id, bank_ref):
-        refunds.note_paid(self.officer(tx), id, bank_ref)
-        return {"refunds": refunds.listed(tx.conn)}
+    def note_refund_paid(self, tx: Tx, message: treasury.RefundPaid) -> treasury.Refunds:
+        refunds.note_paid(self.officer(tx), message.id, message.bank_ref)
+        return refunds_reply(refunds.list_refunds(tx.conn))
 
     # --- officers: files, days, journal ---
 
     @serve(treasury.TAKE_FILE)
-    def take_file(self, tx, **asked):
-        return reconciling.take(self.officer(tx), asked, list(self.psps))
+    def take_file(self, tx: Tx, message: treasury.TakeFile) -> treasury.Taken:
+        return files.take(self.officer(tx), message, list(self.psps))
 
     @serve(treasury.LOOK_AT_DAY)
-    def look_at_day(self, tx, *, day):
-        return days.look(self.officer(tx), dt.date.fromisoformat(day), list(self.psps))
+    def look_at_day(self, tx: Tx, message: treasury.OfDay) -> treasury.Close:
+        return days.look(self.officer(tx), dt.date.fromisoformat(message.day), list(self.psps))
 
     @serve(treasury.CLOSE_DAY)
-    def close_day(self, tx, *, day):
-        return days.close(self.approver(tx), dt.date.fromisoformat(day), list(self.psps))
+    def close_day(self, tx: Tx, message: treasury.OfDay) -> treasury.Close:
+        return days.close(self.approver(tx), dt.date.fromisoformat(message.day), list(self.psps))
 
     @serve(treasury.JOURNAL)
-    def journal(self, tx, *, format, after):
+    def journal(self, tx: Tx, message: treasury.Journal) -> treasury.JournalText:
         self.officer(tx)
-        entries, following = ledger.page(tx.conn, after)
-        return {"text": WRITERS[format](entries, opening=after == 0), "next": following}
+        page = entries.page(tx.conn, message.after)
+        text = WRITERS[message.format](page.entries, opening=message.after == 0)
+        return treasury.JournalText(text=text, next=page.next)
 
     @serve(treasury.STATEMENT_OF)
-    def statement_of(self, tx, *, agency, month):
+    def statement_of(self, tx: Tx, message: treasury.AgencyMonth) -> contracts.Statement:
         self.officer(tx)
-        return statements.of_month(tx.conn, agency, month)
+        return statements.of_month(tx.conn, message.agency, message.month)
 
     # --- chores ---
 
     @every(5)
-    def sweep(self):
-        verifying.sweep(self.paying())
+    def sweep(self) -> None:
+        sweeper.sweep(self.payment_context())
 
     @every(60)
-    def expire(self):
-        last_days.expire(self.store, self.now())
+    def expire(self) -> None:
+        due_dates.expire(self.store, self.now())
 
     @every(600)
-    def remind(self):
-        last_days.remind(self.store, self.now())
+    def remind(self) -> None:
+        due_dates.remind(self.store, self.now())
 
 
-def answers_given(
+def charge_of_answers(
     agency: str, source: tuple[str, str], answers: int, day: dt.date
-) -> dict[str, Any]:
-    """The Charge of answers that an agency was given: zero rials unless a tariff of ``day`` says
-    otherwise for its class, which is its code.
+) -> contracts.Charge:
+    """The Charge of answers that an agency received: zero rials unless a tariff of ``day`` has a
+    price for its class, which is its code. ``source`` is kind and reference.
     """
     kind, ref = source
-    return {
-        "source_kind": kind, "source_ref": ref, "service": "inquiry", "quantity": answers,
-        "agency_class": agency, "use": "*", "area_class": "*", "agency": agency, "file_no": None,
-        "requested_at": dt.datetime.combine(day, dt.time(12), TEHRAN).isoformat(),
-    }  # fmt: skip
+    return contracts.Charge(
+        source_kind=kind,
+        source_ref=ref,
+        service="inquiry",
+        quantity=answers,
+        agency_class=agency,
+        use="*",
+        area_class="*",
+        agency=agency,
+        file_no=None,
+        requested_at=dt.datetime.combine(day, NOON, TEHRAN).isoformat(),
+    )
 
 
-def agency_of(message: Any) -> str:
-    """Who asks, as the gateway's door has proven it. RuleBroken for anybody who is no agency."""
-    agency = ((message.caller if message else None) or {}).get("agency")
+def agency_of(envelope: Envelope | None) -> str:
+    """The asking agency, as the gateway's door has proven it. Raises RuleBroken ``agency.only``."""
+    agency = ((envelope.caller if envelope else None) or {}).get("agency")
     if not agency:
         raise RuleBroken("Only an agency has bills of its own here.", code="agency.only")
     return str(agency)

@@ -16,8 +16,8 @@ from bus.settings import Settings
 from contracts.billing import bills as contracts
 from contracts.billing import treasury
 from iran.persian import TEHRAN, parse_jalali
-from services.billing.bills import due_dates as last_days
-from services.billing.payments import verification as verifying
+from services.billing.bills import due_dates
+from services.billing.payments import sweeper
 from services.billing.psps.port import Attempt, Declined, Order, Redirect, Returned, Verified
 from services.billing.service import Billing
 from tests.stores import execute
@@ -180,10 +180,10 @@ class Hand:
         return self.back(started, self.bank.pay(started["order"]))
 
     def sweep(self):
-        verifying.sweep(self.service.paying())
+        sweeper.sweep(self.service.payment_context())
 
     def expire(self):
-        last_days.expire(self.store, self.moment)
+        due_dates.expire(self.store, self.moment)
 
     def bill(self, bill):
         return self.row("select * from bills where id = %s", bill.id)

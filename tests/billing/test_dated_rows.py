@@ -8,7 +8,6 @@ from bus import health
 from contracts.billing import bills as contracts
 from iran.persian import parse_jalali
 from services.billing import books
-from services.billing.domain.book import Book
 from tests.processes import ROOT
 from tests.stores import execute
 
@@ -22,12 +21,12 @@ RATES = {
 
 
 def book():
-    return Book(1, books.with_days(books.read(FOLDER)))
+    return books.to_book(1, books.read(FOLDER))
 
 
 @pytest.mark.parametrize("day", RATES)
 def test_l12_the_rate_of_vat_is_that_of_its_year(day):
-    assert book().vat("taxable", parse_jalali(day)) == RATES[day]
+    assert book().vat_rate("taxable", parse_jalali(day)) == RATES[day]
 
 
 def test_l12_a_quote_of_an_old_day_has_the_rate_of_that_day(hand):

@@ -1,5 +1,6 @@
 """Where money could be lost or given twice: each of these was once a hole."""
 
+import dataclasses
 import datetime as dt
 import subprocess
 import sys
@@ -9,10 +10,13 @@ import pytest
 from bus.errors import ContractError, RuleBroken
 from contracts.billing import bills as contracts
 from contracts.billing import treasury
-from services.billing.bills import due_dates as last_days
+from services.billing import books
+from services.billing.bills import due_dates
 from services.billing.domain import bank_files, ledger
+from services.billing.domain.journal import JournalEntry, beancount
 from services.billing.domain.quote import Basis, Item, quote
-from services.billing.tariffs import changes as tariffs
+from services.billing.tariffs.csv_file import read_csv
+from services.billing.tariffs.quotes import of_services
 from tests.billing.test_paying import PRICE
 from tests.billing.test_rules import bills_file
 from tests.billing.test_treasury import HEAD, SHEBA, settlement, take
@@ -99,10 +103,10 @@ def test_a_key_that_began_to_pay_one_bill_pays_no_other(hand):
 
 
 def test_a_quotation_mark_does_not_break_the_journal(tmp_path):
-    entry = {"id": 1, "day": "2026-11-23", "kind": "refund_paid", "text": 'refund 1 "A\\" B',
-             "postings": ledger.refund_paid(5)}  # fmt: skip
+    text, postings = 'refund 1 "A\\" B', ledger.refund_paid(5)
+    entry = JournalEntry(1, dt.date(2026, 11, 23), "refund_paid", text, postings)
     beans = tmp_path / "mirab.beancount"
-    beans.write_text(ledger.beancount([entry], opening=True), encoding="utf-8")
+    beans.write_text(beancount([entry], opening=True), encoding="utf-8")
     checked = subprocess.run(
         [sys.executable, "-m", "beancount.scripts.check", str(beans)],
         capture_output=True, text=True, check=False,
@@ -111,12 +115,12 @@ def test_a_quotation_mark_does_not_break_the_journal(tmp_path):
 
 
 def test_reminders_of_later_bills_do_not_wait_for_those_that_were_told(hand, monkeypatch):
-    monkeypatch.setattr(last_days, "AT_ONCE", 2)
+    monkeypatch.setattr(due_dates, "AT_ONCE", 2)
     for _ in range(4):
         hand.charge()
     hand.at("1405-09-04 09:00")
     for _ in range(2):
-        last_days.remind(hand.store, hand.moment)
+        due_dates.remind(hand.store, hand.moment)
     assert [name for name, _ in hand.events()].count("bill_reminded") == 4
 
 
@@ -154,29 +158,28 @@ def test_who_transfers_a_refund_reads_the_whole_account_once_it_is_allowed(hand)
 
 
 def test_a_bill_is_rounded_by_the_rule_of_the_day_it_is_issued_on(hand):
-    from services.billing import books
-
     with hand.store.transaction() as tx:
         book = books.newest(tx.conn)
-        rows = tariffs.of_services(tx.conn, ["copy"])
-    new = {**book.told["rounding"][0], "from": dt.date(2026, 12, 1), "to_rials": 10_000}
-    book.told["rounding"].append(new)
-    asked = (Item("copy", 1),)
+        rows = of_services(tx.conn, ["copy"])
+    new = dataclasses.replace(book.rounding[0], from_=dt.date(2026, 12, 1), to_rials=10_000)
+    book = dataclasses.replace(book, rounding=(*book.rounding, new))
+    single = (Item("copy", 1),)
     on = dt.date(2026, 11, 23)
-    known = [dt.datetime(2026, month, 23, 9, tzinfo=dt.UTC) for month in (11, 12)]
-    totals = [quote(book, rows, Basis("applicant", "*", "*", on, k), asked)["total_rials"]
-              for k in known]  # fmt: skip
+    bases = [
+        Basis("applicant", "*", "*", on, dt.datetime(2026, month, 23, 9, tzinfo=dt.UTC))
+        for month in (11, 12)
+    ]
+    totals = [quote(book, rows, basis, single).total_rials for basis in bases]
     assert totals == [50_000, 50_000]
     three = (Item("copy", 3),)
-    totals = [quote(book, rows, Basis("applicant", "*", "*", on, k), three)["total_rials"]
-              for k in known]  # fmt: skip
+    totals = [quote(book, rows, basis, three).total_rials for basis in bases]
     assert totals == [149_000, 150_000]
 
 
 @pytest.mark.parametrize("cell", ["9" * 5_000, "9" * 140_000])
 def test_a_cell_that_is_far_too_long_is_a_wrong_cell(cell):
     with pytest.raises(RuleBroken):
-        tariffs.read_csv(f"service,amount,from_day,decree\ncopy,{cell},1406/01/01,D\n")
+        read_csv(f"service,amount,from_day,decree\ncopy,{cell},1406/01/01,D\n")
     with pytest.raises(RuleBroken):
         bank_files.settlement(f"{HEAD}\nsep,T1,1,{cell},1,sale,5,0,{cell}\nTOTAL,1,5", "sep")
 
@@ -298,10 +301,10 @@ def test_b6_a_bill_that_cannot_be_ended_or_told_of_keeps_no_other_waiting(hand):
     spoilt, *others = [hand.charge() for _ in range(3)]
     execute(hand.db, SPOIL, (spoilt.id,))
     hand.at("1405-09-04 09:00")
-    last_days.remind(hand.store, hand.moment)
+    due_dates.remind(hand.store, hand.moment)
     assert [name for name, _ in hand.events()].count("bill_reminded") == 2
     hand.at("1406-09-04 09:00")
-    last_days.expire(hand.store, hand.moment)
+    due_dates.expire(hand.store, hand.moment)
     states = execute(hand.db, "select id, state from bills order by id")
     assert states == [(spoilt.id, "ISSUED"), *((bill.id, "EXPIRED") for bill in others)]
     failed = execute(hand.db, "select chore, item from failed_rows order by chore")

@@ -9,7 +9,7 @@ from bus.database.marks import Marks
 from bus.database.store import Store
 from bus.envelope import Envelope
 from contracts.billing.bills import CHARGE
-from services.billing.bills import repository as store
+from services.billing.bills.numbers import next_number
 from services.billing.service import Billing
 from tests.billing.conftest import Hand
 from tests.stores import execute
@@ -74,7 +74,7 @@ def test_o6_a_restored_database_gives_no_bill_receipt_or_order_a_number_that_is_
 def test_a_number_whose_act_failed_is_given_again_and_leaves_no_gap(kept):
     issue_and_pay(kept, 1)
     with contextlib.suppress(RuntimeError), kept.store.transaction() as tx:
-        store.next_number(tx, "bill", kept.moment)
+        next_number(tx, "bill", kept.moment)
         raise RuntimeError
     assert kept.charge().number == "1405-000002"
     assert execute(kept.db, "select * from number_gaps") == []

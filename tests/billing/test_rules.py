@@ -1,5 +1,6 @@
 """The pure rules: IDs of bills, tariffs by their dates, quotes, states, entries that balance."""
 
+import dataclasses
 import datetime as dt
 import itertools
 import json
@@ -16,10 +17,11 @@ from contracts.billing import bills as contracts
 from services.billing import books
 from services.billing.domain import bank_files, bill, bill_ids, ledger, payment
 from services.billing.domain.bill_ids import Encoder
-from services.billing.domain.book import Book
-from services.billing.domain.quote import MOST_RIALS, Basis, Item, quote
+from services.billing.domain.book import EncoderRow, MoneyUnit
+from services.billing.domain.money import MOST_RIALS
+from services.billing.domain.quote import Basis, Item, quote
 from services.billing.domain.tariff import Tariff
-from services.billing.tariffs import changes as tariffs
+from services.billing.tariffs.csv_file import read_csv
 from tests.processes import ROOT
 
 DAY = dt.date(2026, 11, 23)
@@ -30,7 +32,7 @@ VECTORS = json.loads((ROOT / "tests/billing/bill_ids.json").read_text(encoding="
 
 @pytest.fixture(scope="module")
 def book():
-    return Book(1, books.with_days(books.read(Path(ROOT / "deploy/billing"))))
+    return books.to_book(1, books.read(Path(ROOT / "deploy/billing")))
 
 
 def row(**more):
@@ -123,13 +125,11 @@ def test_an_amount_that_no_payment_id_holds_is_refused(rials):
     assert refused.value.code == "bill.amount"
 
 
-def test_after_the_redenomination_another_encoder_counts():
-    rows = [
-        {"from": dt.date(1932, 3, 21), "rials": 1000, "digits": 8},
-        {"from": dt.date(2029, 3, 21), "rials": 10_000, "digits": 8},
-    ]
-    assert bill_ids.encoder(rows, dt.date(2029, 3, 20)).rials == 1000
-    assert bill_ids.encoder(rows, dt.date(2029, 3, 21)).rials == 10_000
+def test_after_the_redenomination_another_encoder_counts(book):
+    later = EncoderRow(dt.date(2029, 3, 21), None, rials=10_000, digits=8)
+    new = dataclasses.replace(book, encoders=(*book.encoders, later))
+    assert new.encoder(dt.date(2029, 3, 20)).rials == 1000
+    assert new.encoder(dt.date(2029, 3, 21)).rials == 10_000
 
 
 # --- tariffs and quotes ---
@@ -137,20 +137,20 @@ def test_after_the_redenomination_another_encoder_counts():
 
 def test_the_day_of_the_request_decides_not_the_day_of_the_bill(book):
     old, new = row(), row(id=2, amount=60_000, from_day=dt.date(2026, 11, 24))
-    assert ask(book, [old, new])["net_rials"] == 45_000
-    assert ask(book, [old, new], on=dt.date(2026, 11, 24))["net_rials"] == 60_000
+    assert ask(book, [old, new]).net_rials == 45_000
+    assert ask(book, [old, new], on=dt.date(2026, 11, 24)).net_rials == 60_000
 
 
 def test_an_old_quote_can_be_made_again_as_it_was_known(book):
     later = row(id=2, amount=60_000, approved_at=NOW)
-    assert ask(book, [row(), later], known=NOW - dt.timedelta(seconds=1))["net_rials"] == 45_000
-    assert ask(book, [row(), later], known=NOW)["net_rials"] == 60_000
+    assert ask(book, [row(), later], known=NOW - dt.timedelta(seconds=1)).net_rials == 45_000
+    assert ask(book, [row(), later], known=NOW).net_rials == 60_000
 
 
 def test_what_was_withdrawn_counts_no_more_but_did(book):
     gone = row(id=2, amount=60_000, withdrawn_at=NOW)
-    assert ask(book, [row(), gone])["net_rials"] == 45_000
-    assert ask(book, [row(), gone], known=NOW - dt.timedelta(days=1))["net_rials"] == 60_000
+    assert ask(book, [row(), gone]).net_rials == 45_000
+    assert ask(book, [row(), gone], known=NOW - dt.timedelta(days=1)).net_rials == 60_000
 
 
 def test_the_row_that_says_more_counts(book):
@@ -159,21 +159,21 @@ def test_the_row_that_says_more_counts(book):
         row(id=2, use="industry", amount=1),
         row(id=3, area_class="prohibited", amount=2),
     ]
-    assert ask(book, rows, use="industry", area_class="prohibited")["net_rials"] == 1
-    assert ask(book, rows, area_class="prohibited")["net_rials"] == 2
-    assert ask(book, rows, use="home")["net_rials"] == 45_000
+    assert ask(book, rows, use="industry", area_class="prohibited").net_rials == 1
+    assert ask(book, rows, area_class="prohibited").net_rials == 2
+    assert ask(book, rows, use="home").net_rials == 45_000
 
 
 def test_a_row_ends_with_its_last_day(book):
     rows = [row(to_day=DAY)]
-    assert ask(book, rows)["net_rials"] == 45_000
+    assert ask(book, rows).net_rials == 45_000
     with pytest.raises(RuleBroken):
         ask(book, rows, on=DAY + dt.timedelta(days=1))
 
 
 def test_agencies_pay_nothing_by_default_and_applicants_never_by_default(book):
     told = ask(book, [], agency_class="agency")
-    assert (told["total_rials"], told["lines"][0]["tariff"]) == (0, None)
+    assert (told.total_rials, told.lines[0].tariff) == (0, None)
     with pytest.raises(RuleBroken) as refused:
         ask(book, [])
     assert refused.value.code == "tariff.none"
@@ -181,7 +181,7 @@ def test_agencies_pay_nothing_by_default_and_applicants_never_by_default(book):
 
 def test_d13_a_sum_beyond_what_json_holds_exactly_is_refused_by_its_quantity(book):
     assert MOST_RIALS == contracts.MOST_RIALS < 2**53
-    assert ask(book, [row()], ("copy", 1), ("copy", 10**9))["total_rials"] < MOST_RIALS
+    assert ask(book, [row()], ("copy", 1), ("copy", 10**9)).total_rials < MOST_RIALS
     with pytest.raises(RuleBroken) as refused:
         ask(book, [row(amount=13_750_000)], ("copy", 1), ("copy", 10**9))
     assert refused.value.code == "quote.too_large"
@@ -194,44 +194,41 @@ def test_vat_is_by_class_and_date_and_the_sum_is_rounded_once(book):
         row(id=2, service="expert_visit", unit="each", amount=12_505, vat_class="taxable"),
     ]
     told = ask(book, rows, ("copy", 3), ("expert_visit", 1))
-    assert (told["net_rials"], told["vat_rials"]) == (147_505, 1_251)
-    assert (told["rounding_rials"], told["total_rials"]) == (244, 149_000)
+    assert (told.net_rials, told.vat_rials) == (147_505, 1_251)
+    assert (told.rounding_rials, told.total_rials) == (244, 149_000)
     before = ask(book, rows[1:], ("expert_visit", 1), on=dt.date(2025, 3, 22))
-    assert before["lines"][0]["vat_basis_points"] == 1000
+    assert before.lines[0].vat_basis_points == 1000
 
 
 def test_season_follows_the_jalali_month(book):
     rows = [row(season="warm", amount=2), row(id=2, season="normal", amount=1)]
-    assert ask(book, rows, on=dt.date(2026, 6, 1))["net_rials"] == 2
-    assert ask(book, rows)["net_rials"] == 1
+    assert ask(book, rows, on=dt.date(2026, 6, 1)).net_rials == 2
+    assert ask(book, rows).net_rials == 1
 
 
 def test_a_unit_of_money_counts_from_the_day_of_its_row(book):
-    told = {**book.told, "money": [*book.told["money"], {
-        "code": "NEW_RIAL", "fa": "ریال نو", "en": "new rial", "rials": 10_000,
-        "from": dt.date(2028, 3, 20), "to": None,
-    }]}  # fmt: skip
-    new = Book(2, told)
+    unit = MoneyUnit(dt.date(2028, 3, 20), None, code="NEW_RIAL", rials=10_000)
+    new = dataclasses.replace(book, money=(*book.money, unit))
     rows = [row(money="NEW_RIAL", amount=5)]
     with pytest.raises(RuleBroken) as refused:
         ask(new, rows)
     assert refused.value.code == "money.not_in_force"
     later = ask(new, rows, on=dt.date(2028, 3, 20))
-    assert (later["net_rials"], later["unit"]) == (50_000, "IRR")
+    assert (later.net_rials, later.unit) == (50_000, "IRR")
 
 
 def test_each_line_explains_itself_with_law_and_tariff_row_in_both_languages(book):
-    line = ask(book, [row(id=77)], ("copy", 2))["lines"][0]
+    line = ask(book, [row(id=77)], ("copy", 2)).lines[0]
     for part in ("۷۷", "D۱", "۹۰,۰۰۰", "ماده ۸", "۱۴۰۴/۰۱/۰۱"):
-        assert part in line["fa"]
+        assert part in line.fa
     for part in ("77", "D1", "90,000", "article 8", "1404-01-01"):
-        assert part in line["en"]
+        assert part in line.en
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**10), st.integers(1, 10**4), st.sampled_from(
     ["taxable", "exempt", "zero"])), min_size=1, max_size=8))  # fmt: skip
 def test_lines_vat_and_rounding_always_make_the_sum(parts):
-    book = Book(1, books.with_days(books.read(Path(ROOT / "deploy/billing"))))
+    book = books.to_book(1, books.read(Path(ROOT / "deploy/billing")))
     codes = ["copy", "expert_visit", "levy", "own_inquiry", "inquiry"]
     rows = [
         row(id=i, service=code, amount=amount, vat_class=vat)
@@ -241,10 +238,10 @@ def test_lines_vat_and_rounding_always_make_the_sum(parts):
         if i < len(codes)
     ]
     told = ask(book, rows, *[(r.service, parts[i][1]) for i, r in enumerate(rows)])
-    assert sum(line["net_rials"] for line in told["lines"]) == told["net_rials"]
-    assert told["net_rials"] + told["vat_rials"] + told["rounding_rials"] == told["total_rials"]
-    assert 0 <= told["rounding_rials"] < 1000
-    assert told["total_rials"] % 1000 == 0
+    assert sum(line.net_rials for line in told.lines) == told.net_rials
+    assert told.net_rials + told.vat_rials + told.rounding_rials == told.total_rials
+    assert 0 <= told.rounding_rials < 1000
+    assert told.total_rials % 1000 == 0
 
 
 # --- states ---
@@ -412,15 +409,15 @@ TARIFF = "service,amount,from_day,decree\ncopy,1000,1406/01/01,D\n"
 )
 def test_x3_a_tariff_names_each_line_that_cannot_be_read_and_takes_none(rows, lines):
     with pytest.raises(RuleBroken) as refused:
-        tariffs.read_csv(TARIFF + rows)
+        read_csv(TARIFF + rows)
     assert {fault.field for fault in refused.value.fields} == lines
 
 
 def test_x3_a_tariff_is_read_in_the_forms_of_csv():
-    plain = tariffs.read_csv(TARIFF)
+    plain = read_csv(TARIFF)
     for text in (TARIFF.replace(",", ";"), TARIFF.replace("\n", "\r\n"), "\ufeff" + TARIFF,
                  TARIFF.replace(",", "\t"), TARIFF.replace("1000", "۱۰۰۰")):  # fmt: skip
-        assert tariffs.read_csv(text) == plain
+        assert read_csv(text) == plain
 
 
 @pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0b", '"', "\x00"])

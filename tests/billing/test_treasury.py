@@ -13,7 +13,7 @@ from contracts.billing import bills as contracts
 from contracts.billing import treasury
 from contracts.inquiry.questions import BATCH_ANSWERED, DAY_COUNTED
 from iran.persian import TEHRAN
-from services.billing.bills import due_dates as last_days
+from services.billing.bills import due_dates
 from services.billing.domain import bank_files
 from services.billing.service import Billing
 from tests.billing.test_paying import PRICE
@@ -223,7 +223,7 @@ def test_agencies_pay_nothing_and_their_bill_of_zero_needs_no_payment(hand):
 def test_an_unpaid_bill_is_told_of_before_and_after_its_last_day_once_each(hand):
     hand.charge("expert_visit")
     for day in ("1405-09-05", "1405-09-10", "1405-09-11", "1405-09-13", "1405-09-14"):
-        last_days.remind(hand.store, hand.at(f"{day} 09:00").moment)
+        due_dates.remind(hand.store, hand.at(f"{day} 09:00").moment)
     told = execute(
         hand.db,
         "select convert_from(body, 'UTF8')::json->>'overdue' from outbox "

@@ -1,8 +1,7 @@
-"""A survey of the whole: every part, every service over the bus, the broker, a signed question.
+"""One look at the whole: every part, every service over the bus, the broker, a signed question.
 
-All is asked at once and bounded, so a survey takes three seconds at most, whatever hangs. It is
-kept for a second, so that frequent readers cost no more than one.
-
+All is asked at once and everything has its bound, so a look takes three seconds at most, whatever
+hangs. What was found is kept for a second: who asks often costs no more than who asks once.
 """
 
 import asyncio
@@ -31,7 +30,7 @@ Answer = TypeVar("Answer")
 
 
 class ServiceView(NamedTuple):
-    """A service over the bus: its health, or the code of its failure, and its dead letters."""
+    """A service over the bus: its health, or the code of why it was not told; its dead letters."""
 
     name: str
     health: dict[str, Any] | None
@@ -40,12 +39,12 @@ class ServiceView(NamedTuple):
 
     @property
     def reachable(self) -> bool:
-        """Return False if the question did not come through: nothing is known of the service."""
+        """False if the question did not come through: then nothing is known of the service."""
         return self.code not in BROKER_CODES
 
 
 class Survey(NamedTuple):
-    """The findings of one survey."""
+    """What one look found."""
 
     checks: tuple[Check, ...]
     services: tuple[ServiceView, ...]
@@ -61,14 +60,14 @@ class Survey(NamedTuple):
 
 
 class Since(NamedTuple):
-    """The status of a check, and since when it has it."""
+    """Since when a check has its status."""
 
     status: Status
     at: dt.datetime
 
 
 class Surveyor:
-    """Surveys on request, and every quarter of a minute, so that each status has its beginning."""
+    """Looks when asked, and every quarter of a minute by itself, so that it knows since when."""
 
     def __init__(
         self, client: Client, amqp_url: str, self_call: SelfCall, parts: tuple[Part, ...]
@@ -81,13 +80,13 @@ class Surveyor:
         self.since: dict[str, Since] = {}
 
     async def run(self) -> None:
-        """Survey again and again, for ever."""
+        """Looks again and again, for ever."""
         while True:
             await self.look()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> Survey:
-        """Return the survey of now or of the last second; concurrent callers share one."""
+        """What is so now, or was within the last second; who asks meanwhile waits for the same."""
         now = asyncio.get_running_loop().time()
         if self._looking is None or (
             self._looking.done() and now - self._looked_at >= KEPT_SECONDS
@@ -116,7 +115,7 @@ class Surveyor:
         return survey
 
     async def _in_thread(self, act: Callable[[], Answer]) -> Answer | None:
-        """Return the result of ``act``; None if it does not end in time."""
+        """What ``act`` gives; None if it does not end in time."""
         work = asyncio.get_running_loop().run_in_executor(self._threads, act)
         try:
             async with asyncio.timeout(CALL_SECONDS):
@@ -132,7 +131,7 @@ class Surveyor:
             return None, error.code
 
     async def _figures(self, contract: Request) -> dict[str, Any] | None:
-        """Return the figures of a service; None while it does not answer."""
+        """What a service tells in figures; None while it does not answer."""
         try:
             figures: dict[str, Any] = await self._client.call(contract, {}, deadline=CALL_SECONDS)
         except BusError:
@@ -140,7 +139,7 @@ class Surveyor:
         return figures
 
     def _count_dead(self) -> dict[str, int] | None:
-        """Return the number of dead letters of each service; None if the broker is away."""
+        """The dead letters of each service; None if the broker is away."""
         try:
             with DeadLetters(self._amqp_url, seconds=CALL_SECONDS) as letters:
                 return counts(letters)
@@ -161,7 +160,7 @@ class Surveyor:
 
     @staticmethod
     def _code(code: str, broker: Finding) -> str:
-        """Return the code of a silent service; while the broker is ill, it is the broker's."""
+        """Why a service was not heard; silence while the broker is ill tells nothing of it."""
         return broker.code if code == "deadline.passed" and broker is not WELL else code
 
     def _checks(
@@ -197,7 +196,7 @@ class Surveyor:
 
 
 def counts(letters: DeadLetters) -> dict[str, int]:
-    """Return the number of dead letters of each service that was ever started."""
+    """How many dead letters each service has that was ever started."""
     numbers = {}
     for service in health_contracts():
         try:
@@ -208,7 +207,7 @@ def counts(letters: DeadLetters) -> dict[str, int]:
 
 
 def _beside(broker: Finding, finding: Finding) -> Finding:
-    """Return the finding of a part; while the broker is ill, a part that waits only warns."""
+    """While the broker itself is ill, that parts wait for it is no fault of theirs."""
     if broker is not WELL and finding.code.startswith("broker."):
         return warn(finding.code, "It waits for the broker.")
     return finding

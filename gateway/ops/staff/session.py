@@ -1,8 +1,7 @@
-"""The session of a colleague: the cookie names it, and ticketing says whose it is.
+"""Who sits at the desk: the cookie holds a name of a session, and ticketing knows whose it is.
 
-Each request asks ticketing anew, so that the end of a session, of a role or of an account counts in
-the next request of every process.
-
+Each request asks ticketing anew, so that a session that ended, a role that was taken away or an
+account that was closed counts in the next request of every process.
 """
 
 import hashlib
@@ -45,7 +44,7 @@ OPS = FaceOfStaff("ops", "", "mirab_ops")
 
 
 class Colleague(NamedTuple):
-    """The colleague who has signed in; ``pending`` until the second factor is proven."""
+    """Who has signed in; ``pending`` until the second factor is proven."""
 
     username: str
     name: str
@@ -61,7 +60,7 @@ class Colleague(NamedTuple):
 
 
 class Recognition(NamedTuple):
-    """The reply of ticketing about the session of a request, and when it was asked."""
+    """What ticketing said of a request's session, and when it was asked."""
 
     answer: Colleague | BusError
     at: float
@@ -79,7 +78,7 @@ class Desk:
     # --- whose session it is ---
 
     async def recognise(self, request: Request) -> None:
-        """Ask whose session the cookie of the request names; ``colleague`` gives the answer."""
+        """Asks whose session the request's cookie names; ``who`` gives or raises the answer."""
         request.state.recognition = Recognition(await self._ask_whose(request), time.monotonic())
 
     async def _ask_whose(self, request: Request) -> Colleague | BusError:
@@ -93,7 +92,7 @@ class Desk:
             return error
 
     def session(self, request: Request) -> Colleague:
-        """Return the owner of the session, pending or not. Unauthenticated ``desk.signed_out``."""
+        """Whose session it is, pending or not. Unauthenticated ``desk.signed_out``."""
         recognition: Recognition | None = getattr(request.state, "recognition", None)
         if recognition is None:
             raise signed_out()
@@ -102,7 +101,7 @@ class Desk:
         return recognition.answer
 
     def colleague(self, request: Request) -> Colleague:
-        """Return the colleague who has signed in. Unauthenticated ``desk.signed_out``; Forbidden
+        """The colleague who has signed in. Unauthenticated ``desk.signed_out``; Forbidden
         ``desk.second_factor`` if the second factor is not proven.
         """
         colleague = self.session(request)
@@ -111,13 +110,13 @@ class Desk:
         return colleague
 
     def requires_factor(self, *parts: str) -> bool:
-        """Return True if SECOND_FACTOR names one of these parts or roles."""
+        """True if SECOND_FACTOR names one of these parts or roles."""
         return bool(self._second_factor.intersection(parts))
 
     # --- the cookie ---
 
     def cookie_name(self, request: Request) -> str:
-        """Return a name that only this host can set, over TLS (RFC 6265bis, section 4.1.3.2)."""
+        """A name that only this host can set, over TLS (RFC 6265bis, section 4.1.3.2)."""
         secure = request.url.scheme == "https"
         return f"__Host-{self.face.cookie}" if secure else self.face.cookie
 
@@ -125,7 +124,7 @@ class Desk:
         return "/" if request.url.scheme == "https" else self.face.at or "/"
 
     def sit(self, request: Request, response: Response, cookie: str) -> None:
-        """Give the browser its session cookie, until the browser is closed or the session ends."""
+        """Gives the browser the name of its session, until it is closed or the session ends."""
         response.set_cookie(
             self.cookie_name(request),
             cookie,
@@ -136,14 +135,14 @@ class Desk:
         )
 
     def leave(self, request: Request, response: Response) -> None:
-        """Take the session cookie from the browser."""
+        """The browser is nobody's any more."""
         response.delete_cookie(
             self.cookie_name(request), path=self._path(request),
             secure=request.url.scheme == "https", httponly=True, samesite="lax",
         )  # fmt: skip
 
     def started(self, request: Request, cookie: str) -> dict[str, str]:
-        """Return the Started of contracts/ticketing/accounts.py for a session of that cookie."""
+        """The Started of contracts/ticketing/accounts.py, for a session of that cookie."""
         browser = request.headers.get("user-agent", "")
         return {
             "session": digest_of(cookie),
@@ -153,19 +152,19 @@ class Desk:
         }
 
     def of_session(self, request: Request) -> dict[str, str]:
-        """Return the OfSession of contracts/ticketing/accounts.py."""
+        """The OfSession of contracts/ticketing/accounts.py."""
         cookie = request.cookies.get(self.cookie_name(request), "")
         return {"session": digest_of(cookie), "face": self.face.name}
 
     def device(self, request: Request, username: str) -> str | None:
-        """Return the number of the browser if that colleague signed in there before; else None."""
+        """The number of a browser in which that colleague signed in before, if it is one."""
         device = self._devices.open(request.cookies.get(self._device_cookie(request), ""),
                                   DEVICE_SECONDS)  # fmt: skip
         matches = device is not None and device.get("username") == username.lower()
         return str(device["device"]) if device and matches else None
 
     def remember_device(self, request: Request, response: Response, username: str) -> None:
-        """Mark the browser as known for the next sign-in, even while strangers guess."""
+        """Lets the browser be known at the next sign-in, even while strangers guess."""
         device = self.device(request, username) or secrets.token_hex(16)
         response.set_cookie(
             self._device_cookie(request),
@@ -235,17 +234,17 @@ class Desk:
 
 
 def new_cookie() -> str:
-    """Return a new session cookie; only the browser keeps it."""
+    """What a browser holds of a session; nothing keeps it but the browser."""
     return secrets.token_urlsafe(32)
 
 
 def digest_of(cookie: str) -> str:
-    """Return the name of a session in messages and in the table."""
+    """How a session is named in messages and in the table."""
     return hashlib.sha256(cookie.encode()).hexdigest()
 
 
 def colleague_of(reply: Mapping[str, Any]) -> Colleague:
-    """Return the colleague of a SignedIn of contracts/ticketing/accounts.py."""
+    """The colleague of a SignedIn of contracts/ticketing/accounts.py."""
     return Colleague(**{name: reply[name] for name in Colleague._fields})
 
 
@@ -260,5 +259,5 @@ def needs_second_factor() -> Forbidden:
 
 
 def form_id() -> str:
-    """Return the id of a form that is shown now."""
+    """The id of a form that is shown now."""
     return f"desk-{uuid.uuid4()}-{int(time.time())}"

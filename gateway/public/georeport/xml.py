@@ -1,7 +1,6 @@
-"""The two formats of Open311, XML and JSON; errors come in the format of the request.
+"""The two forms in which Open311 answers, XML and JSON; errors come in the form asked for.
 
 An answer is plain data: a list becomes elements named by ITEMS, a member an element of its name.
-
 """
 
 import re
@@ -42,14 +41,14 @@ NAMES = {
 
 
 def form_of(request: Request) -> str:
-    """Return the format in the path; ``xml``, which every client reads, without one."""
+    """The form that the path asks for; ``xml``, which every client has, if it names none."""
     return "json" if request.url.path.endswith(".json") else "xml"
 
 
 def answer(
     request: Request, root: str, data: Any, status: int = 200, *, charset: bool = True
 ) -> Response:
-    """Return data in the format of the request; ``root`` is the XML element that holds it."""
+    """Data in the form asked for; ``root`` is the XML element that holds it."""
     form = form_of(request)
     media_type = MEDIA_TYPES[form] + ("; charset=utf-8" if charset else "")
     headers = {"Content-Type": media_type, "Cache-Control": "no-store", "Vary": "Accept-Language"}
@@ -60,7 +59,7 @@ def answer(
 
 
 def xml(root: str, data: Any) -> bytes:
-    """Return the data as an XML document in UTF-8."""
+    """The data as an XML document in UTF-8."""
     element = ElementTree.Element(root)
     _fill(element, data)
     written: bytes = ElementTree.tostring(element, encoding="utf-8")
@@ -68,9 +67,7 @@ def xml(root: str, data: Any) -> bytes:
 
 
 def xml_text(text: str) -> str:
-    """Return the text for readers of XML: ``\
-    `` as line break, no invalid characters.
-    """
+    """The text as a reader of XML gets it: ``\\n`` as line break, no impossible characters."""
     return _NO_CHAR.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
@@ -88,9 +85,9 @@ def _fill(element: ElementTree.Element, value: Any) -> None:
 
 
 def show(request: Request, problem: dict[str, Any]) -> Response | None:
-    """Show a problem in the words of GeoReport, one error for each fault; None outside /open311.
+    """A problem in GeoReport's words, one error for each fault; None outside of /open311.
 
-    It serves the ``show`` of the face, so that limits, unknown paths and failures look the same.
+    For ``show`` of the face: so limits, unknown paths, methods and failures speak the same way.
     """
     path = request.url.path
     if path != ROOT and not path.startswith(ROOT + "/"):

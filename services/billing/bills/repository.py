@@ -1,150 +1,137 @@
-"""Rows of bills and their histories; counters without gaps."""
+"""Rows of bills and their histories."""
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict, Unpack
 
-import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
+from bus.database.rows import fetch_one, fetch_only
 from bus.database.store import Tx
 from bus.errors import NotFound
-from iran.persian import jalali, tehran_day
-from services.billing.domain import bill
+from services.billing.context import Context
+from services.billing.domain.bill import TRANSITIONS, BillAct, BillState, Reminded, Waiver
+from services.billing.domain.money import Rials
+from services.billing.domain.quote import Quote
+from services.billing.rows import BillRow
+from services.billing.tables import BILL_EVENTS, BILLS
 
 BILL_IDS = "billing.bill_id"
 
 
-def next_number(tx: Tx, kind: str, now: dt.datetime) -> str:
-    """The next number of a Jalali year, such as 1405-000012, without gaps: who takes one holds the
-    counter until its transaction ends, and gives it back by rolling back.
+class NewBill(TypedDict):
+    """The columns of a new bill; ``waived`` and ``total`` in rials."""
 
-    Numbers that a restored database has forgotten are left out and noted in ``number_gaps``.
-    """
-    year = int(jalali(tehran_day(now)).split("-")[0])
-    series = f"billing.{kind}.{year}"
-    floor = tx.numbers.floor(series)
-    last, first_forgotten = tx.conn.execute(
-        _NEXT_NUMBER, {"kind": kind, "year": year, "floor": floor}
-    ).one()
-    if first_forgotten < last:
-        gap = {"kind": kind, "year": year, "first": first_forgotten, "last": last - 1, "now": now}
-        tx.conn.execute(_NOTE_GAP, gap)
-    tx.numbers.give(series, last)
-    return f"{year}-{last:06}"
-
-
-_NEXT_NUMBER = text(
-    "insert into counters as c (kind, year, last, before) values (:kind, :year, :floor + 1, 0) "
-    "on conflict (kind, year) do update set before = c.last, "
-    "last = greatest(c.last, :floor) + 1 returning last, before + 1"
-)
-_NOTE_GAP = text(
-    "insert into number_gaps (kind, year, first, last, noted_at) "
-    "values (:kind, :year, :first, :last, :now)"
-)
+    number: str
+    state: BillState
+    source_kind: str
+    source_ref: str
+    service: str
+    agency: str | None
+    file_no: str | None
+    requested_on: dt.date
+    issued_at: dt.datetime
+    due_on: dt.date
+    expires_on: dt.date | None
+    quote: Quote
+    waiver: Waiver | None
+    waived: Rials
+    total: Rials
+    paid_at: dt.datetime | None
+    paid_by: str | None
+    replaces: str | None
+    of_register: bool
 
 
-def add_bill(tx: Tx, values: Mapping[str, Any]) -> int | None:
-    """Adds a bill; its id, of which the bill ID is made; None if its source has one that counts."""
+class BillChanges(TypedDict, total=False):
+    """The columns that an act may change beside the state."""
+
+    paid_at: dt.datetime
+    paid_by: str
+    receipt: str
+    waived: Rials
+    total: Rials
+    waiver: Waiver
+    refunded: Rials
+    reminded: Reminded
+
+
+def add(tx: Tx, **values: Unpack[NewBill]) -> int | None:
+    """Add a bill; its id, of which the bill ID is made; None if its source has one that counts."""
     tx.numbers.skip_given(BILL_IDS, "bills_id_seq")
-    row = {
-        **values,
-        "quote": orjson.dumps(values["quote"]).decode(),
-        "waiver": orjson.dumps(values["waiver"]).decode() if values["waiver"] else None,
-    }
-    added: int | None = tx.conn.execute(
-        text(
-            f"insert into bills ({', '.join(row)}) values "  # noqa: S608 - names of columns
-            f"({', '.join(':' + name for name in row)}) on conflict do nothing returning id"
-        ),
-        row,
-    ).scalar()
-    if added is not None:
-        tx.numbers.give(BILL_IDS, added)
-    return added
+    statement = upsert(BILLS).values(**values).on_conflict_do_nothing()
+    id_: int | None = tx.conn.execute(statement.returning(BILLS.c.id)).scalar()
+    if id_ is not None:
+        tx.numbers.give(BILL_IDS, id_)
+    return id_
 
 
-def number_bill(conn: Connection, id_: int, bill_id: str, payment_id: str) -> None:
-    """Gives a bill the IDs by which every bank knows it."""
+def set_ids(conn: Connection, id_: int, bill_id: str, payment_id: str) -> None:
+    """Give a bill the IDs by which every bank knows it."""
     conn.execute(
-        text("update bills set bill_id = :b, payment_id = :p where id = :id"),
-        {"b": bill_id, "p": payment_id, "id": id_},
+        update(BILLS).where(BILLS.c.id == id_).values(bill_id=bill_id, payment_id=payment_id)
     )
 
 
-def bill_of(conn: Connection, *, lock: bool = False, **by: Any) -> Any | None:
-    """The bill whose column is the one given, such as ``number="1405-000012"``; or None."""
-    ((name, value),) = by.items()
-    return conn.execute(
-        text(f"select * from bills where {name} = :value" + (" for update" if lock else "")),  # noqa: S608 - a name of ours
-        {"value": value},
-    ).one_or_none()
+def get(conn: Connection, id_: int, *, lock: bool = False) -> BillRow:
+    """The bill with that id, which must exist."""
+    row = _select(conn, BILLS.c.id == id_, lock=lock)
+    assert row is not None
+    return row
 
 
-def bill_numbered(conn: Connection, number: str, *, lock: bool = False) -> Any:
-    """The bill of that number. NotFound ``bill.not_found``."""
-    row = bill_of(conn, lock=lock, number=number)
+def by_bill_id(conn: Connection, bill_id: str, *, lock: bool = False) -> BillRow | None:
+    """The bill with that bill ID (without zeros on the left), or None."""
+    return _select(conn, BILLS.c.bill_id == bill_id, lock=lock)
+
+
+def by_number(conn: Connection, number: str, *, lock: bool = False) -> BillRow:
+    """The bill with that number. Raises NotFound ``bill.not_found``."""
+    row = _select(conn, BILLS.c.number == number, lock=lock)
     if row is None:
         raise NotFound("There is no such bill; compare the number.", code="bill.not_found")
     return row
 
 
-def bill_of_source(conn: Connection, kind: str, ref: str) -> Any | None:
-    """The newest bill of a chargeable event, however it stands; None if it was never charged."""
-    return conn.execute(
-        text(
-            "select * from bills where source_kind = :kind and source_ref = :ref "
-            "order by id desc limit 1"
-        ),
-        {"kind": kind, "ref": ref},
-    ).one_or_none()
+def _select(conn: Connection, condition: ColumnElement[bool], *, lock: bool) -> BillRow | None:
+    statement = select(BILLS).where(condition)
+    return fetch_one(conn, BillRow, statement.with_for_update() if lock else statement)
+
+
+def newest_of_source(conn: Connection, kind: str, ref: str) -> BillRow | None:
+    """The newest bill of a chargeable event in any state; None if it was never charged."""
+    statement = select(BILLS).where(BILLS.c.source_kind == kind, BILLS.c.source_ref == ref)
+    return fetch_one(conn, BillRow, statement.order_by(BILLS.c.id.desc()).limit(1))
 
 
 def move(
-    conn: Connection,
-    row: Any,
-    act: str,
-    who: tuple[str, dt.datetime],
-    why: str = "",
-    **changes: Any,
-) -> Any:
-    """Moves a bill by an act, notes it in its history, and gives the row as it is now.
+    context: Context, row: BillRow, act: BillAct, reason: str = "", **changes: Unpack[BillChanges]
+) -> BillRow:
+    """Move a bill by an act, note it in its history, and return the row as it is now.
 
-    RuleBroken ``bill.move`` if the bill cannot take the act. The row must be locked.
+    The row must be locked. Raises RuleBroken ``bill.move`` if the bill cannot take the act.
     """
-    state = bill.TRANSITIONS.transition(row.state, act)
-    told = {"state": state, "version": row.version + 1, **changes}
-    conn.execute(
-        text(
-            f"update bills set {', '.join(f'{name} = :{name}' for name in told)} "  # noqa: S608 - names of columns
-            "where id = :id and version = :was"
-        ),
-        {**told, "id": row.id, "was": row.version},
+    state, version = TRANSITIONS.transition(row.state, act), row.version + 1
+    statement = (
+        update(BILLS)
+        .where(BILLS.c.id == row.id, BILLS.c.version == row.version)
+        .values(state=state, version=version, **changes)
+        .returning(BILLS)
     )
-    note(conn, (row.id, row.version + 1), act, who, {**changes, **({"why": why} if why else {})})
-    return bill_of(conn, id=row.id)
+    changed = fetch_only(context.conn, BillRow, statement)
+    note(context, changed, act, {**changes, **({"why": reason} if reason else {})})
+    return changed
 
 
-def note(
-    conn: Connection,
-    what: tuple[int, int],
-    act: str,
-    who: tuple[str, dt.datetime],
-    data: Mapping[str, Any],
-) -> None:
-    """One more line of a bill's history; ``what`` is its id and version."""
-    conn.execute(
-        text(
-            "insert into bill_events (bill, version, act, at, actor, data) values "
-            "(:bill, :version, :act, :at, :actor, cast(:data as jsonb))"
-        ),
-        {
-            "bill": what[0],
-            "version": what[1],
-            "act": act,
-            "at": who[1],
-            "actor": who[0],
-            "data": orjson.dumps(dict(data), default=str).decode(),
-        },
+def note(context: Context, row: BillRow, act: BillAct, data: dict[str, object]) -> None:
+    """Add a line to a bill's history, at the version of the row."""
+    context.conn.execute(
+        insert(BILL_EVENTS).values(
+            bill=row.id,
+            version=row.version,
+            act=act,
+            at=context.now,
+            actor=context.actor,
+            data=data,
+        )
     )

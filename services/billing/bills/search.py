@@ -1,68 +1,84 @@
-"""Bills as they are searched for: by number or source, by ticket, by agency."""
+"""Search for bills: by number or source, by ticket, by agency."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
+from bus.database.rows import fetch_all
+from bus.errors import NotFound
 from iran.persian import dashed_code, ungrouped_code
+from services.billing.bills import repository
+from services.billing.domain import bill_ids
+from services.billing.rows import BillRow
+from services.billing.tables import BILLS
 
 
-def found(conn: Connection, asked: Mapping[str, Any], agency: str | None = None) -> list[Any]:
-    """Bills by their number, bill ID, source or file; one more than ``limit`` if there are more."""
-    search = "".join(dashed_code(asked.get("search", "")).split())
-    return list(
-        conn.execute(
-            text(
-                "select * from bills where id > :after "
-                "and (cast(:state as text) is null or state = :state) "
-                "and (cast(:agency as text) is null or agency = :agency) "
-                "and (:search = '' or :search in (number, bill_id, source_ref, file_no) "
-                "or :bare in (bill_id, source_ref) or number = :number) "
-                "order by id limit :most"
-            ),
-            {
-                "after": asked["after"],
-                "state": asked["state"],
-                "agency": agency,
-                "search": search,
-                **_ungrouped(search),
-                "most": asked["limit"] + 1,
-            },
+class Page(NamedTuple):
+    """Which page of a list is asked for: after which id, how many, in which state."""
+
+    after: int
+    limit: int
+    state: str | None = None
+
+
+def search(
+    conn: Connection, page: Page, *, text: str = "", agency: str | None = None
+) -> list[BillRow]:
+    """Find bills by their number, bill ID, source or file; one more than ``limit`` if there are
+    more.
+    """
+    conditions = [BILLS.c.id > page.after]
+    if page.state is not None:
+        conditions.append(BILLS.c.state == page.state)
+    if agency is not None:
+        conditions.append(BILLS.c.agency == agency)
+    if words := "".join(dashed_code(text).split()):
+        conditions.append(_named(words))
+    statement = select(BILLS).where(*conditions).order_by(BILLS.c.id).limit(page.limit + 1)
+    return fetch_all(conn, BillRow, statement)
+
+
+def _named(text: str) -> ColumnElement[bool]:
+    """The condition of a bill with this identifier, however it was grouped."""
+    bare = ungrouped_code(text)
+    digits = bare.lstrip("0")
+    return or_(
+        *(column == text for column in (BILLS.c.number, BILLS.c.bill_id, BILLS.c.source_ref)),
+        BILLS.c.file_no == text,
+        BILLS.c.bill_id == digits,
+        BILLS.c.source_ref == digits,
+        BILLS.c.number == f"{bare[:4]}-{bare[4:]}",
+    )
+
+
+def look_up(conn: Connection, bill_id: str, payment_id: str) -> BillRow:
+    """Find the bill of a pair of IDs. NotFound ``bill.not_found`` leaves open which of them is
+    wrong.
+    """
+    pair = bill_ids.read(bill_id, payment_id)
+    row = repository.by_bill_id(conn, bill_id.lstrip("0")) if pair else None
+    if row is None or row.payment_id != payment_id.lstrip("0"):
+        raise NotFound(
+            "There is no bill with these two IDs; compare both with the bill.",
+            code="bill.not_found",
         )
+    return row
+
+
+def open_of_ticket(conn: Connection, ticket: str, number: str | None) -> list[BillRow]:
+    """Find the unpaid bills for a ticket, or with the number that it is about."""
+    of_ticket = and_(BILLS.c.source_kind == "ticket", BILLS.c.source_ref == ticket)
+    statement = select(BILLS).where(
+        BILLS.c.state == "ISSUED", or_(of_ticket, BILLS.c.number == number)
     )
+    return fetch_all(conn, BillRow, statement.order_by(BILLS.c.id))
 
 
-def _ungrouped(search: str) -> dict[str, str]:
-    """A bill's identifiers however they were grouped: without signs, and as a number of a bill."""
-    bare = ungrouped_code(search)
-    return {"bare": bare.lstrip("0"), "number": f"{bare[:4]}-{bare[4:]}"}
-
-
-def open_of_ticket(conn: Connection, ticket: str, number: str | None) -> list[dict[str, Any]]:
-    """Unpaid bills for a ticket, or of the number that it is about."""
-    rows = conn.execute(
-        text(
-            "select number, state, total, due_on from bills where state = 'ISSUED' and "
-            "((source_kind = 'ticket' and source_ref = :ticket) or number = :number) order by id"
-        ),
-        {"ticket": ticket, "number": number},
+def bills_by_agency(conn: Connection) -> Mapping[str, int]:
+    """Count the bills of each agency that was ever billed, by its code."""
+    statement = select(BILLS.c.agency, func.count().label("bills")).where(
+        BILLS.c.agency.is_not(None)
     )
-    return [
-        {
-            "number": row.number, "state": row.state, "total_rials": row.total,
-            "due_on": row.due_on.isoformat(),
-        }
-        for row in rows
-    ]  # fmt: skip
-
-
-def agencies(conn: Connection) -> list[dict[str, Any]]:
-    """Which agencies were ever billed, and on how many bills each code stands."""
-    rows = conn.execute(
-        text(
-            "select agency, count(*) as bills from bills where agency is not null "
-            "group by agency order by agency"
-        )
-    )
-    return [{"agency": row.agency, "bills": row.bills} for row in rows]
+    rows = conn.execute(statement.group_by(BILLS.c.agency).order_by(BILLS.c.agency))
+    return {row.agency: row.bills for row in rows}

@@ -1,4 +1,4 @@
-"""Reads what banks send: the gateway's settlement (CSV) and the file of bills (fixed layout).
+"""Readers of banks' files: the gateway's settlement (CSV) and the file of bills (fixed layout).
 
 A file is taken whole or not at all: its own totals are reckoned again.
 """
@@ -6,10 +6,11 @@ A file is taken whole or not at all: its own totals are reckoned again.
 import csv
 import datetime as dt
 import re
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from bus.errors import FieldError, RuleBroken
 from iran.persian import TEHRAN, Malformed, jalali, parse_jalali
+from services.billing.domain.money import Rials
 
 SETTLEMENT = (
     "psp",
@@ -22,6 +23,7 @@ SETTLEMENT = (
     "fee_rials",
     "paid_at",
 )
+RowKind = Literal["sale", "reversal", "bill"]
 KINDS = ("sale", "reversal")
 REF = re.compile(r"[!-~]{1,200}\Z")
 HEAD, TAIL = 16, 27
@@ -31,12 +33,12 @@ NAMES_SHOWN = 20
 
 
 class Row(NamedTuple):
-    """One payment as a bank reports it; ``key`` is what makes it this one and no other."""
+    """One payment as a bank reports it; ``key`` identifies it in its channel."""
 
-    kind: str
+    kind: RowKind
     key: str
-    rials: int
-    fee: int
+    rials: Rials
+    fee: Rials
     paid_at: dt.datetime
     bill_id: str
     payment_id: str
@@ -49,15 +51,15 @@ class Line(NamedTuple):
     text: str
 
 
-def _lines(told: str) -> list[Line]:
-    """The lines that are not blank; only line breaks end a line, no other sign of Unicode does."""
-    texts = (text.rstrip("\r") for text in told.lstrip("\ufeff").split("\n"))
-    return [Line(number, text) for number, text in enumerate(texts, 1) if text.strip()]
+def _lines(text: str) -> list[Line]:
+    """Split into lines, without blank ones; only line breaks end a line, no other sign does."""
+    lines = (line.rstrip("\r") for line in text.lstrip("\ufeff").split("\n"))
+    return [Line(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 
-def settlement(told: str, psp: str) -> list[Row]:
-    """The rows of a gateway's settlement. RuleBroken ``file.wrong`` names each wrong line."""
-    lines = _lines(told)
+def settlement(text: str, psp: str) -> list[Row]:
+    """Read a gateway's settlement. Raises RuleBroken ``file.wrong`` that names each wrong line."""
+    lines = _lines(text)
     if len(lines) < 2 or tuple(lines[0].text.split(",")) != SETTLEMENT:  # noqa: PLR2004 - head and tail
         raise _wrong([(1, f"The columns are {','.join(SETTLEMENT)}, then rows, then TOTAL.")])
     rows, faults = [], []
@@ -76,21 +78,26 @@ def settlement(told: str, psp: str) -> list[Row]:
 def _sale(cells: list[str], psp: str) -> Row:
     if len(cells) != len(SETTLEMENT):
         raise ValueError(f"has {len(cells)} cells instead of {len(SETTLEMENT)}")
-    told = dict(zip(SETTLEMENT, cells, strict=True))
-    if told["psp"] != psp:
-        raise ValueError(f"is of {told['psp']!r}, not of {psp!r}")
-    if told["kind"] not in KINDS:
+    row = dict(zip(SETTLEMENT, cells, strict=True))
+    if row["psp"] != psp:
+        raise ValueError(f"is of {row['psp']!r}, not of {psp!r}")
+    kind: RowKind
+    if row["kind"] == "sale":
+        kind = "sale"
+    elif row["kind"] == "reversal":
+        kind = "reversal"
+    else:
         raise ValueError(f"kind is one of {', '.join(KINDS)}")
-    amount, fee = _whole(told["amount_rials"]), _whole(told["fee_rials"])
-    if not REF.match(told["ref"]) or amount <= 0 or fee > amount:
+    amount, fee = _whole(row["amount_rials"]), _whole(row["fee_rials"])
+    if not REF.match(row["ref"]) or amount <= 0 or fee > amount:
         raise ValueError("needs a ref, an amount, and a fee that is not larger")
-    paid_at = dt.datetime.fromisoformat(told["paid_at"])
+    paid_at = dt.datetime.fromisoformat(row["paid_at"])
     if paid_at.tzinfo is None:
         raise ValueError("paid_at needs its offset")
-    return Row(told["kind"], told["ref"], amount, fee, paid_at, "", "")
+    return Row(kind, row["ref"], amount, fee, paid_at, "", "")
 
 
-def _whole(text: str) -> int:
+def _whole(text: str) -> Rials:
     if not (text.isascii() and text.isdigit() and len(text) <= DIGITS_MOST):
         raise ValueError(f"{text[:20]!r} is no whole number of rials")
     return int(text)
@@ -103,13 +110,13 @@ def _total(cells: list[str], rows: list[Row], number: int) -> list[tuple[int, st
     return []
 
 
-def bills(told: str, company: int, day: dt.date) -> list[Row]:
-    """The rows of a bank's file of bills of a day: head H, bodies D, tail T with count and sum.
+def bills(text: str, company: int, day: dt.date) -> list[Row]:
+    """Read a bank's file of bills of a day: head H, bodies D, tail T with count and sum.
 
-    RuleBroken ``file.wrong`` if a line has another layout, the head names another company or day,
-    or the tail's totals differ.
+    Raises RuleBroken ``file.wrong`` if a line has another layout, the head names another company
+    or day, or the tail's totals differ.
     """
-    lines = _lines(told)
+    lines = _lines(text)
     head, last = (lines[0].text, lines[-1]) if lines else ("", Line(1, ""))
     if len(lines) < 2 or len(head) != HEAD or head[0] != "H" or len(last.text) != TAIL:  # noqa: PLR2004 - head and tail
         raise _wrong([(1, f"A head of {HEAD} and a tail of {TAIL} characters are needed.")])
@@ -154,9 +161,11 @@ def _body(line: str) -> Row:
 
 
 def _wrong(faults: list[tuple[int, str]]) -> RuleBroken:
-    told = "; ".join(f"line {number}: {why}" for number, why in faults[:NAMES_SHOWN])
+    shown = "; ".join(f"line {number}: {reason}" for number, reason in faults[:NAMES_SHOWN])
     return RuleBroken(
-        f"The file was not taken. {told}",
+        f"The file was not taken. {shown}",
         code="file.wrong",
-        fields=[FieldError(f"text.{number}", "file.wrong", why) for number, why in faults[:100]],
+        fields=[
+            FieldError(f"text.{number}", "file.wrong", reason) for number, reason in faults[:100]
+        ],
     )

@@ -1,12 +1,17 @@
 """A bill's life: issued, then paid, waived, voided or expired; never edited."""
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from bus.transitions import Transitions
+from services.billing.domain.book import Book
+from services.billing.domain.money import Rials
 
 BillState = Literal["NEW", "ISSUED", "PAID", "WAIVED", "VOID", "EXPIRED"]
 BillAct = Literal["issue", "issue_zero", "pay", "waive", "void", "expire", "remind", "refund"]
+# Which reminder of its last day a bill has had.
+Reminded = Literal["", "near", "overdue"]
 # What is wrong is voided and issued anew (domain facts, section 9). NEW is before the first record.
 TRANSITIONS: Transitions[BillState, BillAct] = Transitions(
     code="bill.move",
@@ -22,6 +27,32 @@ TRANSITIONS: Transitions[BillState, BillAct] = Transitions(
         ("PAID", "refund"): "PAID",
     },
 )
+# A source whose bills are all in one of these can be charged again.
+ENDED: tuple[BillState, ...] = ("VOID", "EXPIRED")
+# reason → (Persian, English)
+REASONS = {
+    "agency_exempt": ("معافیت دستگاه", "exempt agency"),
+    "welfare": ("مددجوی نهادهای حمایتی", "welfare"),
+    "disaster": ("حادثه یا بلای طبیعی", "disaster"),
+    "error": ("اشتباه صدور", "mistake"),
+    "other": ("دیگر", "other"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """The part of a bill, in percent, that a decree lets its payer off."""
+
+    reason: str
+    reason_fa: str
+    reason_en: str
+    decree: str
+    percent: int
+
+    @classmethod
+    def of(cls, reason: str, decree: str, percent: int) -> "Waiver":
+        """A waiver with the names of its reason, a key of REASONS."""
+        return cls(reason, *REASONS[reason], decree, percent)
 
 
 class Due(NamedTuple):
@@ -29,6 +60,13 @@ class Due(NamedTuple):
 
     due_on: dt.date
     expires_on: dt.date | None
+
+
+class Division(NamedTuple):
+    """A sum divided into what is left to pay and what is waived, in rials."""
+
+    left: Rials
+    waived: Rials
 
 
 def due(issued_on: dt.date, due_days: int, expire_days: int | None) -> Due:
@@ -42,3 +80,14 @@ def due(issued_on: dt.date, due_days: int, expire_days: int | None) -> Due:
 def overdue(state: BillState, due_on: dt.date, today: dt.date) -> bool:
     """Tell whether a bill should have been paid by now; its last day counts in full."""
     return state == "ISSUED" and today > due_on
+
+
+def after_waiver(book: Book, gross: Rials, waiver: Waiver | None, day: dt.date) -> Division:
+    """Divide a sum by a waiver. What is left is rounded as every bill is, so that a payment ID
+    can hold it, but never to more than the whole.
+    """
+    if waiver is None or not waiver.percent:
+        return Division(gross, 0)
+    left, _ = book.round(gross * (100 - waiver.percent) // 100, day)
+    left = min(left, gross)
+    return Division(left, gross - left)

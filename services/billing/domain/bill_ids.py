@@ -1,7 +1,7 @@
 """Bill ID and payment ID (شناسه قبض و شناسه پرداخت), as every bank in Iran takes them."""
 
 import datetime as dt
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bus.errors import RuleBroken
 
@@ -12,7 +12,7 @@ MOST_FILE = 99_999_999
 
 
 class Encoder(NamedTuple):
-    """How amounts stand in a payment ID, from a day on: units of ``rials``, at most ``digits``.
+    """How amounts stand in a payment ID from a day on: units of ``rials``, at most ``digits``.
 
     The redenomination law changes both, so they are a dated row and no constants.
     """
@@ -29,7 +29,7 @@ class Encoder(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """What a bill ID and a payment ID say; the amount is in the encoder's units."""
+    """The parts of a bill ID and a payment ID; the amount is in the encoder's units."""
 
     file: int
     company: int
@@ -40,7 +40,7 @@ class Pair(NamedTuple):
 
 
 def digit(text: str) -> int:
-    """The check digit of a row of digits: weights 2 to 7 from the right, modulo 11.
+    """Reckon the check digit of a row of digits: weights 2 to 7 from the right, modulo 11.
 
     >>> digit("205032760461")
     3
@@ -51,7 +51,7 @@ def digit(text: str) -> int:
 
 
 def bill_id(file: int, company: int) -> str:
-    """The bill ID of a water bill; ValueError if a part has too many digits.
+    """Make the bill ID of a water bill. Raises ValueError if a part has too many digits.
 
     >>> bill_id(10002345, 461)
     '1000234546116'
@@ -62,28 +62,30 @@ def bill_id(file: int, company: int) -> str:
     return f"{body}{digit(body)}"
 
 
-def payment_id(bill: str, rials: int, day: dt.date, jalali: tuple[int, int], how: Encoder) -> str:
-    """The payment ID of ``rials`` for a bill of the Jalali (year, period).
+def payment_id(
+    bill: str, rials: int, day: dt.date, jalali: tuple[int, int], encoder: Encoder
+) -> str:
+    """Make the payment ID of ``rials`` for a bill of the Jalali (year, period).
 
-    RuleBroken ``bill.amount`` if the amount is no multiple of the unit or does not fit.
+    Raises RuleBroken ``bill.amount`` if the amount is no multiple of the unit or does not fit.
     """
-    if day < how.from_:
-        raise ValueError(f"the encoder of {how.from_} is not in force on {day}")
-    if rials <= 0 or rials % how.rials or rials > how.most:
+    if day < encoder.from_:
+        raise ValueError(f"the encoder of {encoder.from_} is not in force on {day}")
+    if rials <= 0 or rials % encoder.rials or rials > encoder.most:
         raise RuleBroken(
-            f"A bill is a multiple of {how.rials} rials and at most {how.most}; "
+            f"A bill is a multiple of {encoder.rials} rials and at most {encoder.most}; "
             "issue several bills, or let the rounding rule round it.",
             code="bill.amount",
             rials=rials,
         )
     year, period = jalali
-    body = f"{rials // how.rials}{year % 10}{period:02}"
+    body = f"{rials // encoder.rials}{year % 10}{period:02}"
     first = f"{body}{digit(body)}"
     return f"{first}{digit(bill + first)}"
 
 
 def read(bill: str, payment: str) -> Pair | None:
-    """What the two IDs say together; None if a check digit is wrong or they belong to other bills.
+    """Read both IDs; None if a check digit is wrong or they belong to other bills.
 
     Zeros on the left, as they stand on paper, are dropped first.
 
@@ -91,8 +93,8 @@ def read(bill: str, payment: str) -> Pair | None:
     10
     """
     bill, payment = bill.lstrip("0"), payment.lstrip("0")
-    for each in (bill, payment):
-        if not (each.isascii() and each.isdigit() and SHORTEST <= len(each) <= WIDTH):
+    for text in (bill, payment):
+        if not (text.isascii() and text.isdigit() and SHORTEST <= len(text) <= WIDTH):
             return None
     good = (
         digit(bill[:-1]) == int(bill[-1])
@@ -112,11 +114,5 @@ def read(bill: str, payment: str) -> Pair | None:
 
 
 def barcode(bill: str, payment: str) -> str:
-    """The 26 digits of a bill's barcode: both IDs with zeros on the left."""
+    """Make the 26 digits of a bill's barcode: both IDs with zeros on the left."""
     return bill.zfill(WIDTH) + payment.zfill(WIDTH)
-
-
-def encoder(rows: list[dict[str, Any]], day: dt.date) -> Encoder:
-    """The encoder that is in force on ``day``."""
-    good = [Encoder(row["from"], row["rials"], row["digits"]) for row in rows if row["from"] <= day]
-    return max(good, key=lambda each: each.from_)

@@ -1,93 +1,181 @@
 """The book of the treasury: issuer, services, units of money, VAT, roundings, as dated rows."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
+from typing import Literal, TypeVar
 
 from bus.errors import RuleBroken
-from services.billing.domain.bill_ids import Encoder, encoder
-
-Row = Mapping[str, Any]
-HALF = Fraction(1, 2)
+from services.billing.domain.bill_ids import Encoder
+from services.billing.domain.money import Rials
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class DatedRow:
+    """A row that holds from its first day to its last (None: without an end), both counted."""
+
+    from_: dt.date
+    to: dt.date | None
+
+
+Dated = TypeVar("Dated", bound=DatedRow)
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyUnit(DatedRow):
+    """A unit of money, worth so many rials."""
+
+    code: str
+    rials: Rials
+
+
+@dataclass(frozen=True, slots=True)
+class VatRate(DatedRow):
+    """The rate of value added tax in hundredths of a percent."""
+
+    basis_points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding(DatedRow):
+    """How the sum of a bill is rounded, and the sentence about it."""
+
+    to_rials: Rials
+    way: Literal["up", "down", "nearest"]
+    fa: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderRow(DatedRow):
+    """How amounts stand in a payment ID; see ``bill_ids.Encoder``."""
+
+    rials: Rials
+    digits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """A season of the tariff, as Jalali months from 1 to 12."""
+
+    code: str
+    months: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Who issues the bills; ``company`` is its three digits in bill IDs."""
+
+    name_fa: str
+    name_en: str
+    legal_id: str
+    address_fa: str
+    address_en: str
+    phone: str
+    sheba: str
+    company: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A chargeable service, the article by which it is owed, and the days of its bills."""
+
+    code: str
+    fa: str
+    en: str
+    law: str
+    law_fa: str
+    law_en: str
+    due_days: int
+    expire_days: int | None
+    remind_days: int
+    of_register: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PspName:
+    """The names of a bank's gateway."""
+
+    code: str
+    fa: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """One version of the book; every rule that has dates is asked with a day (in Iran)."""
 
     version: int
-    told: Mapping[str, Any]
+    issuer: Issuer
+    money: tuple[MoneyUnit, ...]
+    vat: tuple[VatRate, ...]
+    rounding: tuple[Rounding, ...]
+    encoders: tuple[EncoderRow, ...]
+    seasons: tuple[Season, ...]
+    services: tuple[Service, ...]
+    psps: tuple[PspName, ...]
 
-    @property
-    def issuer(self) -> Row:
-        """Name, company digits of bill IDs, Sheba, legal ID."""
-        row: Row = self.told["issuer"]
-        return row
-
-    def service(self, code: str) -> Row:
-        """A chargeable service. RuleBroken ``tariff.service_unknown``."""
-        for row in self.told["services"]:
-            if row["code"] == code:
-                found: Row = row
-                return found
-        known = ", ".join(row["code"] for row in self.told["services"])
+    def service(self, code: str) -> Service:
+        """Find a chargeable service. Raises RuleBroken ``tariff.service_unknown``."""
+        for service in self.services:
+            if service.code == code:
+                return service
+        codes = ", ".join(service.code for service in self.services)
         raise RuleBroken(
-            f"There is no such service; use one of: {known}.", code="tariff.service_unknown"
+            f"There is no such service; use one of: {codes}.", code="tariff.service_unknown"
         )
 
-    def rials_of(self, unit: str, day: dt.date) -> int:
-        """How many rials one unit of money is. RuleBroken ``money.not_in_force``: a new unit counts
-        only from the day on that a row of the book names (redenomination law of 1404).
+    def rials_of(self, unit: str, day: dt.date) -> Rials:
+        """Tell how many rials one unit of money is. Raises RuleBroken ``money.not_in_force``: a
+        new unit counts only from the day that a row of the book names (redenomination law of 1404).
         """
-        rows = [row for row in self.told["money"] if row["code"] == unit]
-        row = _in_force(rows, day)
+        row = _in_force((row for row in self.money if row.code == unit), day)
         if row is None:
             raise RuleBroken(
                 f"{unit} is no unit of money on {day}: no row of the book puts it in force.",
                 code="money.not_in_force",
             )
-        return int(row["rials"])
+        return row.rials
 
-    def vat(self, vat_class: str, day: dt.date) -> int:
-        """The rate of value added tax in hundredths of a percent; 0 for what is exempt or zero.
+    def vat_rate(self, vat_class: str, day: dt.date) -> int:
+        """Tell the rate of value added tax in hundredths of a percent; 0 for what is exempt or
+        zero. Raises RuleBroken ``vat.missing``.
 
         Source: the VAT act's rate, which each budget law may change.
         """
         if vat_class != "taxable":
             return 0
-        row = _in_force(self.told["vat"], day)
+        row = _in_force(self.vat, day)
         if row is None:
             raise RuleBroken(f"The book has no rate of VAT for {day}.", code="vat.missing")
-        return int(row["basis_points"])
+        return row.basis_points
 
-    def round(self, rials: int, day: dt.date) -> tuple[int, Row]:
-        """The sum of a bill as it is asked for, and the rule; applied once a bill, to its sum."""
-        rule = _in_force(self.told["rounding"], day)
+    def round(self, rials: Rials, day: dt.date) -> tuple[Rials, Rounding]:
+        """Round the sum of a bill by the rule of the day; applied once a bill, to its sum.
+
+        Raises RuleBroken ``rounding.missing``.
+        """
+        rule = _in_force(self.rounding, day)
         if rule is None:
             raise RuleBroken(f"The book has no rounding for {day}.", code="rounding.missing")
-        step, half = int(rule["to_rials"]), int(rule["to_rials"]) // 2
+        step, half = rule.to_rials, rule.to_rials // 2
         ways = {"up": -(-rials // step), "down": rials // step, "nearest": (rials + half) // step}
-        return ways[rule["way"]] * step, rule
+        return ways[rule.way] * step, rule
 
     def encoder(self, day: dt.date) -> Encoder:
-        """How amounts stand in payment IDs on ``day``."""
-        return encoder(list(self.told["encoders"]), day)
+        """The encoder of payment IDs that is in force on ``day``."""
+        row = max((r for r in self.encoders if r.from_ <= day), key=lambda r: r.from_)
+        return Encoder(row.from_, row.rials, row.digits)
 
     def season(self, month: int) -> str:
-        """The season of a Jalali month, 1 to 12."""
-        for row in self.told["seasons"]:
-            if month in row["months"]:
-                return str(row["code"])
-        return "*"
+        """The season of a Jalali month, 1 to 12; ``*`` if the book names none."""
+        return next((row.code for row in self.seasons if month in row.months), "*")
+
+    def psp_name(self, code: str) -> PspName:
+        """The names of a bank's gateway; its code where the book names none."""
+        return next((row for row in self.psps if row.code == code), PspName(code, code, code))
 
 
-def _in_force(rows: Sequence[Row], day: dt.date) -> Row | None:
-    good = [row for row in rows if row["from"] <= day and (not row["to"] or day <= row["to"])]
-    return max(good, key=lambda row: row["from"], default=None)
-
-
-def half_up(amount: Fraction) -> int:
-    """Whole rials; a half goes up."""
-    return int((amount + HALF) // 1)
+def _in_force(rows: Iterable[Dated], day: dt.date) -> Dated | None:
+    good = [row for row in rows if row.from_ <= day and (row.to is None or day <= row.to)]
+    return max(good, key=lambda row: row.from_, default=None)

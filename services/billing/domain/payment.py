@@ -1,8 +1,11 @@
-"""An attempt to pay at a bank's gateway: its states, and what a verified sum means."""
+"""An attempt to pay at a bank's gateway: its states, and the check of a verified sum."""
 
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from bus.transitions import Transitions
+from services.billing.domain.money import Rials
 
 PaymentState = Literal[
     "CREATED", "TOKENED", "REDIRECTED", "RETURNED", "VERIFYING", "VERIFIED", "SETTLED", "FAILED",
@@ -12,7 +15,12 @@ PaymentAct = Literal[
     "create", "token", "redirect", "return", "cancel", "expire", "verify", "verified", "decline",
     "lose", "settle", "reverse", "reversed", "keep",
 ]  # fmt: skip
+# Where the money of an attempt ended.
 Outcome = Literal["paid", "suspended", "given_back"]
+ExceptionKind = Literal[
+    "amount_differs", "paid_twice", "bill_ended", "bill_unknown", "reversed_by_bank",
+    "not_in_file", "not_in_ledger", "ref_reused",
+]  # fmt: skip
 # Domain facts, section 10. What a browser says leads only to RETURNED and CANCELLED; only the
 # bank's own answer leads to VERIFIED.
 TRANSITIONS: Transitions[PaymentState, PaymentAct] = Transitions(
@@ -46,7 +54,7 @@ TRANSITIONS: Transitions[PaymentState, PaymentAct] = Transitions(
         ("REVERSING", "keep"): "SETTLED",
     },
 )
-# Nothing more will happen to these by themselves; all others are swept until they end.
+# Nothing more happens to these by itself; all others are swept until they end.
 ENDED: frozenset[PaymentState] = frozenset(
     {"SETTLED", "FAILED", "CANCELLED", "EXPIRED", "REVERSED"}
 )
@@ -56,12 +64,23 @@ MONEY_MAY_BE_TAKEN: frozenset[PaymentState] = frozenset(
 )
 
 
-def mismatch(asked: tuple[int, int], told: tuple[int | None, int | None]) -> str | None:
-    """What differs between (order, amount) as asked and as verified; None if all agrees.
+@dataclass(frozen=True, slots=True)
+class PayerRedirect:
+    """Where the payer's browser goes to pay, as an attempt keeps it."""
 
-    What a bank does not tell (None) is bound by its token.
-    """
-    for name, ours, theirs in zip(("order", "amount"), asked, told, strict=True):
-        if theirs is not None and theirs != ours:
-            return name
-    return None
+    method: Literal["GET", "POST"]
+    url: str
+    fields: Mapping[str, str]
+
+
+class Sum(NamedTuple):
+    """The number of an order and its amount in rials; None where a bank does not say it."""
+
+    order_id: int | None
+    amount: Rials | None
+
+
+def agrees(expected: Sum, verified: Sum) -> bool:
+    """Tell whether a verified sum is the expected one; a token binds what a bank does not say."""
+    pairs = zip(expected, verified, strict=True)
+    return all(theirs is None or theirs == ours for ours, theirs in pairs)

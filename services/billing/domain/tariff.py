@@ -1,18 +1,18 @@
-"""Tariff rows: which one counts for a request, and which may not stand beside another."""
+"""Tariff rows: which one counts for a request, and which two may not stand side by side."""
 
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 ANY = "*"
-VAT_CLASSES = ("taxable", "exempt", "zero")
 UNITS = {
     "each": ("فقره", "piece"),
     "m3": ("متر مکعب", "m³"),
     "page": ("برگ", "page"),
     "rial": ("ریال", "rial"),
 }
-STATES = ("DRAFT", "APPROVED", "WITHDRAWN")
+TariffState = Literal["DRAFT", "APPROVED", "WITHDRAWN"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ class Tariff:
     withdrawn_at: dt.datetime | None = None
 
     @property
-    def place(self) -> tuple[str, ...]:
-        """What the row is for; two approved rows of one place may not begin on one day."""
+    def classes(self) -> tuple[str, ...]:
+        """The classes that the row is for; no two approved rows of one begin on the same day."""
         return (self.service, self.agency_class, self.use, self.area_class, self.season)
 
     def known_at(self, moment: dt.datetime) -> bool:
-        """True if the row was approved, and not withdrawn, at that moment."""
+        """Tell whether the row was approved, and not withdrawn, at that moment."""
         return (
             self.approved_at is not None
             and self.approved_at <= moment
@@ -54,8 +54,8 @@ class Tariff:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """For what a tariff is sought: classes, and the day of the request (in Iran)."""
+class Classes:
+    """The classes of a request, and its day (in Iran), for which a row is sought."""
 
     service: str
     agency_class: str
@@ -65,30 +65,30 @@ class Asked:
     on: dt.date
 
 
-def pick(rows: Iterable[Tariff], asked: Asked, known_at: dt.datetime) -> Tariff | None:
-    """The row for what is asked, by the day of the request and what was known at a moment.
+def pick(rows: Iterable[Tariff], request: Classes, known_at: dt.datetime) -> Tariff | None:
+    """Choose the row for a request, by its day and by what was known at a moment.
 
-    Of several the one that says more counts: first by who asks, then use, area, season; of equal
-    ones the one that began last (domain facts, section 9). None if there is none.
+    Of several the most specific one counts: first by agency, then use, area, season; of equal ones
+    the one that began last (domain facts, section 9). None if no row fits.
     """
-    fits = [row for row in rows if _fits(row, asked) and row.known_at(known_at)]
-    return max(fits, key=lambda row: (_says(row), row.from_day, row.id), default=None)
+    fitting = [row for row in rows if _fits(row, request) and row.known_at(known_at)]
+    return max(fitting, key=lambda row: (_specific(row), row.from_day, row.id), default=None)
 
 
-def _fits(row: Tariff, asked: Asked) -> bool:
+def _fits(row: Tariff, request: Classes) -> bool:
     pairs = (
-        (row.agency_class, asked.agency_class),
-        (row.use, asked.use),
-        (row.area_class, asked.area_class),
-        (row.season, asked.season),
+        (row.agency_class, request.agency_class),
+        (row.use, request.use),
+        (row.area_class, request.area_class),
+        (row.season, request.season),
     )
     return (
-        row.service == asked.service
-        and all(told in (ANY, wanted) for told, wanted in pairs)
-        and row.from_day <= asked.on
-        and (row.to_day is None or asked.on <= row.to_day)
+        row.service == request.service
+        and all(value in (ANY, wanted) for value, wanted in pairs)
+        and row.from_day <= request.on
+        and (row.to_day is None or request.on <= row.to_day)
     )
 
 
-def _says(row: Tariff) -> tuple[bool, ...]:
-    return tuple(part != ANY for part in row.place[1:])
+def _specific(row: Tariff) -> tuple[bool, ...]:
+    return tuple(part != ANY for part in row.classes[1:])

@@ -1,21 +1,24 @@
-"""The ledger's entries in the database: they are added, summed and told, never changed."""
+"""The ledger's entries in the database: added, summed and read, never changed."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, insert, select
 
-from iran.persian import tehran_day
-from services.billing.domain.ledger import VAT, Posting
+from services.billing.context import Context
+from services.billing.domain.journal import JournalEntry
+from services.billing.domain.ledger import VAT, EntryKind, Posting
+from services.billing.domain.money import Rials
+from services.billing.tables import BILLS, ENTRIES, POSTINGS
 
 AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Of:
-    """To what an entry belongs."""
+class Subject:
+    """The bill, agency, payment and row of a bank's file to which an entry belongs."""
 
     bill: int | None = None
     agency: str | None = None
@@ -23,104 +26,106 @@ class Of:
     file_row: int | None = None
 
 
+class JournalPage(NamedTuple):
+    """Entries with their postings, and the id after which the next page begins (None: the end)."""
+
+    entries: list[JournalEntry]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyEntry:
+    """A change of an agency's debt, in rials; ``number`` is that of the bill."""
+
+    day: dt.date
+    kind: EntryKind
+    number: str | None
+    rials: Rials
+
+
 def post(
-    conn: Connection, now: dt.datetime, kind: str, what: tuple[str, Of], postings: Iterable[Posting]
+    context: Context, kind: EntryKind, text: str, subject: Subject, postings: Iterable[Posting]
 ) -> None:
-    """Adds an entry; nothing is written for one without postings (a bill of zero)."""
-    rows = [{"account": each.account, "rials": each.rials} for each in postings]
+    """Add an entry; nothing is written for one without postings (a bill of zero)."""
+    rows = [{"account": posting.account, "rials": posting.rials} for posting in postings]
     if not rows:
         return
-    told, of = what
-    entry = conn.execute(
-        text(
-            "insert into entries (at, day, kind, text, bill, agency, order_id, file_row) values "
-            "(:at, :day, :kind, :text, :bill, :agency, :order_id, :file_row) returning id"
-        ),
-        {
-            "at": now, "day": tehran_day(now), "kind": kind, "text": told, "bill": of.bill,
-            "agency": of.agency, "order_id": of.order_id, "file_row": of.file_row,
-        },
-    ).scalar_one()  # fmt: skip
-    conn.execute(
-        text("insert into postings (entry, account, rials) values (:entry, :account, :rials)"),
-        [{**row, "entry": entry} for row in rows],
+    statement = insert(ENTRIES).values(
+        at=context.now,
+        day=context.today,
+        kind=kind,
+        text=text,
+        bill=subject.bill,
+        agency=subject.agency,
+        order_id=subject.order_id,
+        file_row=subject.file_row,
     )
+    entry = context.conn.execute(statement.returning(ENTRIES.c.id)).scalar_one()
+    context.conn.execute(insert(POSTINGS), [{**row, "entry": entry} for row in rows])
 
 
-def of_bill(conn: Connection, bill: int, *kinds: str) -> list[Posting]:
+def of_bill(conn: Connection, bill: int, *kinds: EntryKind) -> list[Posting]:
     """The postings of a bill's entries of these kinds."""
-    rows = conn.execute(
-        text(
-            "select p.account, p.rials from postings p join entries e on e.id = p.entry "
-            "where e.bill = :bill and e.kind = any(:kinds) order by e.id, p.account"
-        ),
-        {"bill": bill, "kinds": list(kinds)},
+    statement = (
+        select(POSTINGS.c.account, POSTINGS.c.rials)
+        .join(ENTRIES, ENTRIES.c.id == POSTINGS.c.entry)
+        .where(ENTRIES.c.bill == bill, ENTRIES.c.kind.in_(kinds))
+        .order_by(ENTRIES.c.id, POSTINGS.c.account)
     )
-    return [Posting(row.account, row.rials) for row in rows]
+    return [Posting(account, rials) for account, rials in conn.execute(statement)]
 
 
-def vat_left(conn: Connection, bill: int) -> int:
+def vat_left(conn: Connection, bill: int) -> Rials:
     """The VAT of a bill that is neither waived nor given back, in rials."""
-    posted = of_bill(conn, bill, "issued", "waived", "refund_owed")
-    return -sum(each.rials for each in posted if each.account == VAT)
+    postings = of_bill(conn, bill, "issued", "waived", "refund_owed")
+    return -sum(posting.rials for posting in postings if posting.account == VAT)
 
 
-def sums(conn: Connection) -> dict[str, int]:
+def sums(conn: Connection) -> dict[str, Rials]:
     """The balance of each account that was ever posted to."""
-    rows = conn.execute(text("select account, sum(rials) from postings group by account"))
-    return {account: int(rials) for account, rials in rows}
+    statement = select(POSTINGS.c.account, func.sum(POSTINGS.c.rials)).group_by(POSTINGS.c.account)
+    return {account: int(rials) for account, rials in conn.execute(statement)}
 
 
 def first_day(conn: Connection) -> dt.date | None:
     """The day of Tehran on which the ledger begins; None while it is empty."""
-    day: dt.date | None = conn.execute(text("select min(day) from entries")).scalar()
+    day: dt.date | None = conn.execute(select(func.min(ENTRIES.c.day))).scalar()
     return day
 
 
-def page(conn: Connection, after: int) -> tuple[list[dict[str, Any]], int | None]:
-    """Up to a thousand entries after one, with their postings; and after which the next begin."""
-    rows = conn.execute(
-        text(
-            "select e.id, e.day, e.kind, e.text, p.account, p.rials from "
-            "(select * from entries where id > :after order by id limit :most) e "
-            "join postings p on p.entry = e.id order by e.id, p.rials desc, p.account"
-        ),
-        {"after": after, "most": AT_ONCE},
-    ).all()
-    entries: dict[int, dict[str, Any]] = {}
-    for row in rows:
-        told = entries.setdefault(
-            row.id,
-            {"id": row.id, "day": row.day.isoformat(), "kind": row.kind, "text": row.text,
-             "postings": []},
-        )  # fmt: skip
-        told["postings"].append(Posting(row.account, row.rials))
-    last = max(entries, default=None)
-    return list(entries.values()), last if len(entries) == AT_ONCE else None
-
-
-def of_agency(conn: Connection, agency: str, days: tuple[dt.date, dt.date]) -> Sequence[Any]:
-    """What changed an agency's debt in the days from first to last, both counted."""
-    return conn.execute(
-        text(
-            "select e.day, e.kind, e.text, b.number, p.rials from entries e "
-            "join postings p on p.entry = e.id and p.account = 'receivable' "
-            "left join bills b on b.id = e.bill "
-            "where e.agency = :agency and e.day between :first and :last order by e.id"
-        ),
-        {"agency": agency, "first": days[0], "last": days[1]},
-    ).all()
-
-
-def owed_before(conn: Connection, agency: str, day: dt.date) -> int:
-    """What an agency owed when the day began, in rials."""
-    return int(
-        conn.execute(
-            text(
-                "select coalesce(sum(p.rials), 0) from entries e "
-                "join postings p on p.entry = e.id and p.account = 'receivable' "
-                "where e.agency = :agency and e.day < :day"
-            ),
-            {"agency": agency, "day": day},
-        ).scalar_one()
+def page(conn: Connection, after: int) -> JournalPage:
+    """Up to a thousand entries after one, with their postings."""
+    part = select(ENTRIES).where(ENTRIES.c.id > after).order_by(ENTRIES.c.id).limit(AT_ONCE)
+    entry = part.subquery().c
+    statement = (
+        select(entry.id, entry.day, entry.kind, entry.text, POSTINGS.c.account, POSTINGS.c.rials)
+        .join(POSTINGS, POSTINGS.c.entry == entry.id)
+        .order_by(entry.id, POSTINGS.c.rials.desc(), POSTINGS.c.account)
     )
+    postings: dict[tuple[int, dt.date, str, str], list[Posting]] = {}
+    for id_, day, kind, text, account, rials in conn.execute(statement):
+        postings.setdefault((id_, day, kind, text), []).append(Posting(account, rials))
+    entries = [JournalEntry(*head, tuple(rows)) for head, rows in postings.items()]
+    return JournalPage(entries, entries[-1].id if len(entries) == AT_ONCE else None)
+
+
+def of_agency(conn: Connection, agency: str, first: dt.date, last: dt.date) -> list[AgencyEntry]:
+    """The changes of an agency's debt in the days from first to last, both counted."""
+    statement = (
+        select(ENTRIES.c.day, ENTRIES.c.kind, BILLS.c.number, POSTINGS.c.rials)
+        .join(POSTINGS, (POSTINGS.c.entry == ENTRIES.c.id) & (POSTINGS.c.account == "receivable"))
+        .outerjoin(BILLS, BILLS.c.id == ENTRIES.c.bill)
+        .where(ENTRIES.c.agency == agency, ENTRIES.c.day.between(first, last))
+        .order_by(ENTRIES.c.id)
+    )
+    return [AgencyEntry(*row) for row in conn.execute(statement)]
+
+
+def owed_before(conn: Connection, agency: str, day: dt.date) -> Rials:
+    """The debt of an agency when the day began, in rials."""
+    statement = (
+        select(func.coalesce(func.sum(POSTINGS.c.rials), 0))
+        .join(ENTRIES, ENTRIES.c.id == POSTINGS.c.entry)
+        .where(POSTINGS.c.account == "receivable", ENTRIES.c.agency == agency, ENTRIES.c.day < day)
+    )
+    return int(conn.execute(statement).scalar_one())

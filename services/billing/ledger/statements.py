@@ -1,13 +1,16 @@
-"""An agency's account in a Jalali month: what was owed, billed, paid, let off, and is owed."""
+"""An agency's account in a Jalali month: opening debt, bills, payments, waivers, closing debt."""
 
 import datetime as dt
-from typing import Any
+from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select
 
 from bus.errors import RuleBroken
+from contracts.billing.bills import Statement
 from iran.persian import Malformed, parse_jalali
-from services.billing.ledger import entries as ledger
+from services.billing.domain.money import Rials
+from services.billing.ledger import entries
+from services.billing.tables import BILLS
 
 # kind of entry → (kind of row, Persian, English)
 KINDS = {
@@ -18,31 +21,44 @@ KINDS = {
 }
 
 
-def of_month(conn: Connection, agency: str, month: str) -> dict[str, Any]:
-    """A Statement of contracts.billing; it balances by how it is made, and is compared with
-    the agency's open bills. RuleBroken ``field.wrong`` for a month that is none.
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """A row of a statement: a debt is positive; ``number`` is that of the bill."""
+
+    day: str
+    number: str | None
+    kind: str
+    text_fa: str
+    text_en: str
+    rials: Rials
+
+
+def of_month(conn: Connection, agency: str, month: str) -> Statement:
+    """The statement of an agency and a Jalali month such as 1405-09. It balances by how it is
+    made, and is compared with the agency's open bills. Raises RuleBroken ``field.wrong`` for a
+    month that does not exist.
     """
     first, last = days_of(month)
-    rows = [_row(row) for row in ledger.of_agency(conn, agency, (first, last))]
+    rows = [_row(entry) for entry in entries.of_agency(conn, agency, first, last)]
     sums = {kind: 0 for kind, _, _ in KINDS.values()}
     for row in rows:
-        sums[row["kind"]] += row["rials"]
-    opening = ledger.owed_before(conn, agency, first)
-    closing = opening + sum(sums.values())
-    return {
-        "agency": agency,
-        "month": month,
-        "from_day": first.isoformat(),
-        "to_day": last.isoformat(),
-        "opening_rials": opening,
-        "billed_rials": sums["billed"],
-        "paid_rials": -sums["paid"],
-        "waived_rials": -sums["waived"],
-        "ended_rials": -sums["ended"],
-        "closing_rials": closing,
-        "difference_rials": ledger.owed_before(conn, agency, dt.date.max) - _open(conn, agency),
-        "rows": rows,
-    }
+        sums[row.kind] += row.rials
+    opening = entries.owed_before(conn, agency, first)
+    now = entries.owed_before(conn, agency, dt.date.max)
+    return Statement(
+        agency=agency,
+        month=month,
+        from_day=first.isoformat(),
+        to_day=last.isoformat(),
+        opening_rials=opening,
+        billed_rials=sums["billed"],
+        paid_rials=-sums["paid"],
+        waived_rials=-sums["waived"],
+        ended_rials=-sums["ended"],
+        closing_rials=opening + sum(sums.values()),
+        difference_rials=now - _open_bills(conn, agency),
+        rows=tuple(asdict(row) for row in rows),
+    )
 
 
 def days_of(month: str) -> tuple[dt.date, dt.date]:
@@ -56,25 +72,13 @@ def days_of(month: str) -> tuple[dt.date, dt.date]:
     return first, after - dt.timedelta(days=1)
 
 
-def _row(row: Any) -> dict[str, Any]:
-    kind, fa, en = KINDS[row.kind]
-    return {
-        "day": row.day.isoformat(),
-        "number": row.number,
-        "kind": kind,
-        "text_fa": fa,
-        "text_en": en,
-        "rials": int(row.rials),
-    }
+def _row(entry: entries.AgencyEntry) -> StatementRow:
+    kind, fa, en = KINDS[entry.kind]
+    return StatementRow(entry.day.isoformat(), entry.number, kind, fa, en, int(entry.rials))
 
 
-def _open(conn: Connection, agency: str) -> int:
-    return int(
-        conn.execute(
-            text(
-                "select coalesce(sum(total), 0) from bills "
-                "where agency = :agency and state = 'ISSUED'"
-            ),
-            {"agency": agency},
-        ).scalar_one()
+def _open_bills(conn: Connection, agency: str) -> Rials:
+    statement = select(func.coalesce(func.sum(BILLS.c.total), 0)).where(
+        BILLS.c.agency == agency, BILLS.c.state == "ISSUED"
     )
+    return int(conn.execute(statement).scalar_one())

@@ -1,170 +1,191 @@
 """Rows of attempts to pay, and their histories."""
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict, Unpack
 
-import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
-from bus.database.store import Tx
-from services.billing.domain import payment
+from bus.database.rows import fetch_all, fetch_one, fetch_only
+from services.billing.context import Context
+from services.billing.domain.money import Rials
+from services.billing.domain.payment import (
+    TRANSITIONS,
+    Outcome,
+    PayerRedirect,
+    PaymentAct,
+    PaymentState,
+)
+from services.billing.rows import BillRow, PaymentRow
+from services.billing.tables import PAYMENT_EVENTS, PAYMENTS
 
 ORPHAN_AFTER = dt.timedelta(seconds=60)
 GRACE = dt.timedelta(minutes=5)
 FIRST_PAUSE, LONGEST_PAUSE = 5, 900
+NEVER = dt.timedelta(days=36500)
 ORDERS = "billing.order_id"
-BY_ORDER = "select * from payments where order_id = :id"
+AT_ONCE = 100
+NOT_SWEPT: tuple[PaymentState, ...] = ("SETTLED", "FAILED", "EXPIRED", "REVERSED")
 
 
-def add(tx: Tx, request: str, bill: Any, psp: str, now: dt.datetime) -> Any:
-    """A new attempt for the whole of a bill; ``request`` is the id of the asking message."""
-    tx.numbers.skip_given(ORDERS, "payments_order_id_seq")
-    row = tx.conn.execute(
-        text(
-            "insert into payments (request, bill, psp, state, amount, started_at, next_at) values "
-            "(:request, :bill, :psp, 'CREATED', :amount, :now, :next) returning *"
-        ),
-        {
-            "request": request, "bill": bill.id, "psp": psp, "amount": bill.total, "now": now,
-            "next": now + ORPHAN_AFTER,
-        },
-    ).one()  # fmt: skip
-    tx.numbers.give(ORDERS, row.order_id)
-    _note(tx.conn, row, "create", now, {"amount": bill.total})
+class PaymentChanges(TypedDict, total=False):
+    """The columns that an act may change beside the state; ``amount_verified`` in rials."""
+
+    token: str
+    redirect: PayerRedirect
+    ref: str | None
+    rrn: str
+    trace: str
+    card: str
+    card_hash: str
+    terminal: str
+    amount_verified: Rials
+    verified_at: dt.datetime
+    window_until: dt.datetime
+    next_at: dt.datetime
+    tries: int
+
+
+def add(context: Context, request: str, bill: BillRow, psp: str) -> PaymentRow:
+    """Add an attempt to pay the whole of a bill; ``request`` is the id of the message."""
+    numbers = context.tx.numbers
+    numbers.skip_given(ORDERS, "payments_order_id_seq")
+    statement = insert(PAYMENTS).values(
+        request=request,
+        bill=bill.id,
+        psp=psp,
+        state="CREATED",
+        amount=bill.total,
+        started_at=context.now,
+        next_at=context.now + ORPHAN_AFTER,
+    )
+    row = fetch_only(context.conn, PaymentRow, statement.returning(PAYMENTS))
+    numbers.give(ORDERS, row.order_id)
+    _note(context, row, "create", {"amount": bill.total})
     return row
 
 
-def get(conn: Connection, order_id: int, *, lock: bool = False) -> Any | None:
+def get(conn: Connection, order_id: int, *, lock: bool = False) -> PaymentRow | None:
     """The attempt of that order, or None."""
-    return conn.execute(
-        text(BY_ORDER + " for update" if lock else BY_ORDER),
-        {"id": order_id},
-    ).one_or_none()
+    statement = select(PAYMENTS).where(PAYMENTS.c.order_id == order_id)
+    return fetch_one(conn, PaymentRow, statement.with_for_update() if lock else statement)
 
 
-def of_request(conn: Connection, request: str) -> Any | None:
-    """The attempt that a message began, if it did."""
-    return conn.execute(
-        text("select * from payments where request = :r"),
-        {"r": request},
-    ).one_or_none()
-
-
-def of_bill(conn: Connection, bill: int) -> Sequence[Any]:
-    """All attempts of a bill."""
-    return conn.execute(
-        text("select * from payments where bill = :bill order by order_id"),
-        {"bill": bill},
-    ).all()
-
-
-def of_ref(conn: Connection, psp: str, ref: str) -> Any | None:
-    """The attempt that bears the bank's number, if one does."""
-    return conn.execute(
-        text("select * from payments where psp = :psp and ref = :ref"),
-        {"psp": psp, "ref": ref},
-    ).one_or_none()
-
-
-def move(conn: Connection, order_id: int, act: str, now: dt.datetime, **changes: Any) -> Any:
-    """Moves an attempt by an act, notes it, and gives it as it is now. RuleBroken
-    ``payment.move`` if it cannot take the act. The row must be locked or new.
-    """
+def lock_in_state(conn: Connection, order_id: int, state: PaymentState) -> PaymentRow | None:
+    """The locked attempt of that order if it is in that state, else None."""
     row = get(conn, order_id, lock=True)
+    return row if row is not None and row.state == state else None
+
+
+def of_request(conn: Connection, request: str) -> PaymentRow | None:
+    """The attempt that the message with that id began, or None."""
+    return _select(conn, PAYMENTS.c.request == request)
+
+
+def of_ref(conn: Connection, psp: str, ref: str) -> PaymentRow | None:
+    """The attempt with that number of the bank, or None."""
+    return _select(conn, (PAYMENTS.c.psp == psp) & (PAYMENTS.c.ref == ref))
+
+
+def _select(conn: Connection, condition: ColumnElement[bool]) -> PaymentRow | None:
+    return fetch_one(conn, PaymentRow, select(PAYMENTS).where(condition))
+
+
+def of_bill(conn: Connection, bill: int) -> list[PaymentRow]:
+    """All attempts of a bill, oldest first."""
+    statement = select(PAYMENTS).where(PAYMENTS.c.bill == bill).order_by(PAYMENTS.c.order_id)
+    return fetch_all(conn, PaymentRow, statement)
+
+
+def move(
+    context: Context,
+    order_id: int,
+    act: PaymentAct,
+    psp_code: str = "",
+    **changes: Unpack[PaymentChanges],
+) -> PaymentRow:
+    """Move an attempt by an act, note it with the bank's own code, and return it as it is now.
+
+    The row must be locked or new. Raises RuleBroken ``payment.move`` if it cannot take the act.
+    """
+    row = get(context.conn, order_id, lock=True)
     assert row is not None
-    note = {"psp_code": changes.pop("psp_code", "")}
-    told = {
-        "state": payment.TRANSITIONS.transition(row.state, act),
-        "version": row.version + 1,
-        **changes,
-    }
-    if "redirect" in told:
-        told["redirect"] = orjson.dumps(told["redirect"]).decode()
-    conn.execute(
-        text(
-            f"update payments set {', '.join(f'{name} = :{name}' for name in told)} "  # noqa: S608 - names of columns
-            "where order_id = :order_id"
-        ),
-        {**told, "order_id": order_id},
+    state = TRANSITIONS.transition(row.state, act)
+    statement = (
+        update(PAYMENTS)
+        .where(PAYMENTS.c.order_id == order_id)
+        .values(state=state, version=row.version + 1, **changes)
     )
-    moved = get(conn, order_id)
-    _note(conn, moved, act, now, note)
+    moved = fetch_only(context.conn, PaymentRow, statement.returning(PAYMENTS))
+    _note(context, moved, act, {"psp_code": psp_code})
     return moved
 
 
-def _note(conn: Connection, row: Any, act: str, now: dt.datetime, data: dict[str, Any]) -> None:
-    conn.execute(
-        text(
-            "insert into payment_events (order_id, version, act, state, at, data) values "
-            "(:order, :version, :act, :state, :at, cast(:data as jsonb))"
-        ),
-        {
-            "order": row.order_id, "version": row.version, "act": act, "state": row.state,
-            "at": now, "data": orjson.dumps(data).decode(),
-        },
-    )  # fmt: skip
+def _note(context: Context, row: PaymentRow, act: PaymentAct, data: dict[str, object]) -> None:
+    context.conn.execute(
+        insert(PAYMENT_EVENTS).values(
+            order_id=row.order_id,
+            version=row.version,
+            act=act,
+            state=row.state,
+            at=context.now,
+            data=data,
+        )
+    )
 
 
-def claim(conn: Connection, order_id: int, now: dt.datetime, lease: dt.timedelta) -> Any | None:
-    """The attempt, for a minute this process's to ask the bank about; None if there is nothing to
-    ask now, or somebody else is asking.
+def claim(context: Context, order_id: int, lease: dt.timedelta) -> PaymentRow | None:
+    """Reserve an attempt for this process for the time of a lease, to ask the bank about it; None
+    if there is nothing to ask now, or another process is asking.
     """
-    row = get(conn, order_id, lock=True)
-    if row is None or row.next_at > now:
+    row = get(context.conn, order_id, lock=True)
+    if row is None or row.next_at > context.now:
         return None
+    until = context.now + lease
     if row.state in ("RETURNED", "UNKNOWN", "VERIFYING"):
-        return move(conn, order_id, "verify", now, next_at=now + lease, tries=row.tries + 1)
+        return move(context, order_id, "verify", next_at=until, tries=row.tries + 1)
     if row.state in ("VERIFIED", "REVERSING"):
-        postpone(conn, order_id, now + lease)
+        postpone(context.conn, order_id, until)
         return row
     return None
 
 
-def again(row: Any, now: dt.datetime) -> dt.datetime:
+def retry_at(row: PaymentRow, now: dt.datetime) -> dt.datetime:
     """When the bank is asked next: soon at first, every quarter of an hour at last."""
     return now + dt.timedelta(seconds=min(FIRST_PAUSE * 2 ** min(row.tries, 10), LONGEST_PAUSE))
 
 
 def postpone(conn: Connection, order_id: int, until: dt.datetime) -> None:
-    """Leaves an attempt alone until a moment, and counts one more try."""
+    """Leave an attempt alone until a moment, and count one more try."""
     conn.execute(
-        text("update payments set next_at = :until, tries = tries + 1 where order_id = :id"),
-        {"until": until, "id": order_id},
+        update(PAYMENTS)
+        .where(PAYMENTS.c.order_id == order_id)
+        .values(next_at=until, tries=PAYMENTS.c.tries + 1)
     )
 
 
-def let_go(conn: Connection, row: Any, now: dt.datetime) -> None:
-    """The bank's time is over: an open attempt has expired, a cancelled one stays cancelled."""
-    if payment.TRANSITIONS.allows(row.state, "expire"):
-        move(conn, row.order_id, "expire", now)
+def expire(context: Context, row: PaymentRow) -> None:
+    """End an attempt after the bank's time: an open one expires, a cancelled one stays so."""
+    if TRANSITIONS.allows(row.state, "expire"):
+        move(context, row.order_id, "expire")
     else:
-        postpone(conn, row.order_id, now + dt.timedelta(days=36500))
+        postpone(context.conn, row.order_id, context.now + NEVER)
 
 
-def note_outcome(conn: Connection, order_id: int, outcome: str) -> None:
-    """What became of the money: paid, suspended or given_back."""
-    conn.execute(
-        text("update payments set outcome = :outcome where order_id = :id"),
-        {"outcome": outcome, "id": order_id},
+def set_outcome(conn: Connection, order_id: int, outcome: Outcome) -> None:
+    """Note where the money of an attempt ended."""
+    statement = update(PAYMENTS).where(PAYMENTS.c.order_id == order_id)
+    conn.execute(statement.values(outcome=outcome))
+
+
+def set_file_row(conn: Connection, order_id: int, file_row: int) -> None:
+    """Note the row of a bank's file that brought the money to our account."""
+    statement = update(PAYMENTS).where(PAYMENTS.c.order_id == order_id)
+    conn.execute(statement.values(file_row=file_row))
+
+
+def due(conn: Connection, now: dt.datetime) -> list[PaymentRow]:
+    """The attempts that need work now, the longest waiting first."""
+    statement = select(PAYMENTS).where(
+        PAYMENTS.c.next_at <= now, PAYMENTS.c.state.not_in(NOT_SWEPT)
     )
-
-
-def note_file_row(conn: Connection, order_id: int, file_row: int) -> None:
-    """Which row of a bank's file brought the money to our account."""
-    conn.execute(
-        text("update payments set file_row = :row where order_id = :id"),
-        {"row": file_row, "id": order_id},
-    )
-
-
-def due(conn: Connection, now: dt.datetime) -> Sequence[Any]:
-    """Attempts that something has to be done about now."""
-    return conn.execute(
-        text(
-            "select * from payments where next_at <= :now "
-            "and state not in ('SETTLED', 'FAILED', 'EXPIRED', 'REVERSED') "
-            "order by next_at limit 100"
-        ),
-        {"now": now},
-    ).all()
+    return fetch_all(conn, PaymentRow, statement.order_by(PAYMENTS.c.next_at).limit(AT_ONCE))

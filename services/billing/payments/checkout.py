@@ -1,177 +1,220 @@
-"""Paying at a bank's gateway, as a payer meets it: begun, returned, read."""
+"""Paying at a bank's gateway, as a payer meets it: the beginning, the return, the reading."""
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import asdict
 
-from sqlalchemy import Connection
-
-from bus.database.store import Tx
 from bus.errors import Conflict, RuleBroken, TooMany, Unavailable
 from bus.process import log
+from contracts.billing import bills as contracts
 from services.billing import books
-from services.billing.bills import issuance as bills
-from services.billing.bills import replies as views
-from services.billing.bills import repository as store
+from services.billing.bills import repository, search
+from services.billing.bills.replies import Replies
+from services.billing.context import Context
 from services.billing.domain import payment
 from services.billing.payments import attempts, exceptions
-from services.billing.payments.verification import Desk, no_payment, why, work
-from services.billing.psps.port import Declined, Order, Psp, Redirect
+from services.billing.payments.context import PaymentContext, no_payment
+from services.billing.payments.exceptions import NewException
+from services.billing.payments.verification import code_of, work
+from services.billing.psps.port import Declined, Order, Psp, Redirect, Returned
+from services.billing.rows import BillRow, PaymentRow
 
-_log = log.get("paying")
+_log = log.get("payments")
 ATTEMPTS_A_DAY = 20
 
 
-# --- begin ---
+# --- the beginning ---
 
 
-def start(desk: Desk, request: str, asked: Mapping[str, Any]) -> dict[str, Any] | Unavailable:
-    """Reserves an attempt, asks the bank for a token, notes it; a repeat gets the same address.
+def start(
+    context: PaymentContext, request: str, message: contracts.Start
+) -> contracts.Redirect | Unavailable:
+    """Reserve an attempt, ask the bank for a token, note it; a repeat gets the same address.
 
-    RuleBroken if the bill cannot be paid or the bank refuses, Conflict ``payment.under_way`` while
-    money may be on its way. A bank that does not answer is told at once, not tried for long: a
-    payer is waiting, and the same form may be sent again.
+    ``request`` is the id of the message. Raises RuleBroken if the bill cannot be paid or the bank
+    refuses, Conflict ``payment.under_way`` while money may be on its way. A bank that does not
+    answer is reported at once, not tried for long: a payer is waiting, and the same form may be
+    sent again.
     """
-    psp = desk.psps.get(asked["psp"])
+    psp = context.psps.get(message.psp)
     if psp is None:
-        known = ", ".join(desk.psps)
-        raise RuleBroken(f"There is no such gateway; use one of: {known}.", code="psp.unknown")
-    with desk.store.transaction() as tx:
-        row = _reserve(desk, tx, request, asked, psp)
+        codes = ", ".join(context.psps)
+        raise RuleBroken(f"There is no such gateway; use one of: {codes}.", code="psp.unknown")
+    with context.transaction() as inner:
+        row = _reserve(inner, request, message, psp)
     if row.redirect is None:
         try:
-            row = _ask_for_token(desk, row, psp)
+            row = _ask_for_token(context, row, psp)
         except Unavailable as error:
             return error
-    with desk.store.transaction() as tx:
-        book = books.newest(tx.conn)
-    return {
-        "order": row.order_id,
-        "key": desk.key_of(row.order_id),
-        **row.redirect,
-        "total_rials": row.amount,
-        "psp": views.psp_told(book, row.psp),
-    }
-
-
-def _ask_for_token(desk: Desk, row: Any, psp: Psp) -> Any:
-    """The attempt with the bank's token. A repeat may have been faster: then its token counts."""
-    said: Redirect | Declined
-    try:
-        said = psp.start(Order(row.order_id, row.amount, desk.callback(row.order_id), desk.now))
-    except Declined as error:
-        said = error
-    with desk.store.transaction() as tx:
-        now = attempts.get(tx.conn, row.order_id, lock=True)
-        if now is not None and now.state != "CREATED" and now.redirect is not None:
-            return now
-        if isinstance(said, Redirect):
-            return _note_token(desk, tx.conn, row.order_id, said, psp)
-        if now is not None and now.state == "CREATED":
-            attempts.move(tx.conn, row.order_id, "decline", desk.now, psp_code=why(said))
-    raise RuleBroken(
-        "The bank's gateway refuses to begin; choose another one, or pay by bill ID at any bank.",
-        code="psp.declined",
-        psp_code=why(said),
+    assert row.redirect is not None
+    with context.transaction() as inner:
+        book = books.newest(inner.conn)
+    return contracts.Redirect(
+        order=row.order_id,
+        key=context.key_of(row.order_id),
+        method=row.redirect.method,
+        url=row.redirect.url,
+        fields_=dict(row.redirect.fields),
+        total_rials=row.amount,
+        psp=asdict(book.psp_name(row.psp)),
     )
 
 
-def _reserve(desk: Desk, tx: Tx, request: str, asked: Mapping[str, Any], psp: Psp) -> Any:
-    conn = tx.conn
-    found = bills.look_up(conn, asked["bill_id"], asked["payment_id"])
-    row = store.bill_of(conn, id=found.id, lock=True)
-    known = attempts.of_request(conn, request)
-    if known is not None:
-        if (known.bill, known.psp) != (row.id, psp.code):
-            raise Conflict(
-                "This form or Idempotency-Key began another payment; use a new one.",
-                code="idempotency_key.reused",
-            )
-        if known.redirect is None and known.state != "CREATED":
-            raise Conflict(
-                "This attempt ended before it began; begin a new one.", code="payment.ended"
-            )
-        return known
-    if row.state != "ISSUED":
+def _ask_for_token(context: PaymentContext, row: PaymentRow, psp: Psp) -> PaymentRow:
+    """The attempt with the bank's token. A repeat may have been faster: then its token counts."""
+    order = Order(row.order_id, row.amount, context.callback(row.order_id), context.now)
+    answer: Redirect | Declined
+    try:
+        answer = psp.start(order)
+    except Declined as error:
+        answer = error
+    with context.transaction() as inner:
+        current = attempts.get(inner.conn, row.order_id, lock=True)
+        assert current is not None
+        if current.state != "CREATED" and current.redirect is not None:
+            return current
+        if isinstance(answer, Redirect):
+            return _note_token(inner, row.order_id, answer, psp)
+        if current.state == "CREATED":
+            attempts.move(inner, row.order_id, "decline", psp_code=code_of(answer))
+    raise RuleBroken(
+        "The bank's gateway refuses to begin; choose another one, or pay by bill ID at any bank.",
+        code="psp.declined",
+        psp_code=code_of(answer),
+    )
+
+
+def _reserve(context: Context, request: str, message: contracts.Start, psp: Psp) -> PaymentRow:
+    """The attempt of this message: the one that it began before, or a new one."""
+    bill_id = search.look_up(context.conn, message.bill_id, message.payment_id).id
+    bill = repository.get(context.conn, bill_id, lock=True)
+    attempt = attempts.of_request(context.conn, request)
+    if attempt is not None:
+        return _repeated(attempt, bill, psp)
+    if bill.state != "ISSUED":
         raise RuleBroken(
-            "This bill is not open (any more); read it again.", code="bill.not_open",
-            state=row.state,
-        )  # fmt: skip
-    others = attempts.of_bill(conn, row.id)
-    if any(each.state in payment.MONEY_MAY_BE_TAKEN for each in others):
+            "This bill is not open (any more); read it again.",
+            code="bill.not_open",
+            state=bill.state,
+        )
+    _refuse_beside_others(context, bill)
+    return attempts.add(context, request, bill, psp.code)
+
+
+def _repeated(attempt: PaymentRow, bill: BillRow, psp: Psp) -> PaymentRow:
+    if (attempt.bill, attempt.psp) != (bill.id, psp.code):
+        raise Conflict(
+            "This form or Idempotency-Key began another payment; use a new one.",
+            code="idempotency_key.reused",
+        )
+    if attempt.redirect is None and attempt.state != "CREATED":
+        raise Conflict("This attempt ended before it began; begin a new one.", code="payment.ended")
+    return attempt
+
+
+def _refuse_beside_others(context: Context, bill: BillRow) -> None:
+    """Refuse while another attempt may have taken money, and after too many attempts in a day."""
+    others = attempts.of_bill(context.conn, bill.id)
+    if any(other.state in payment.MONEY_MAY_BE_TAKEN for other in others):
         raise Conflict(
             "A payment of this bill is being checked with the bank; wait a minute and read the "
             "bill again. Nothing is taken twice.",
             code="payment.under_way",
         )
-    day_ago = desk.now - dt.timedelta(days=1)
-    if sum(each.started_at > day_ago for each in others) >= ATTEMPTS_A_DAY:
+    day_ago = context.now - dt.timedelta(days=1)
+    if sum(other.started_at > day_ago for other in others) >= ATTEMPTS_A_DAY:
         raise TooMany(
             "This bill was tried too often; pay it by its bill ID at any bank, or try tomorrow.",
             retry_after=86400,
         )
-    return attempts.add(tx, request, row, psp.code, desk.now)
 
 
-def _note_token(desk: Desk, conn: Connection, order_id: int, redirect: Redirect, psp: Psp) -> Any:
-    told = {"method": redirect.method, "url": redirect.url, "fields": dict(redirect.fields)}
+def _note_token(context: Context, order_id: int, redirect: Redirect, psp: Psp) -> PaymentRow:
     attempts.move(
-        conn, order_id, "token", desk.now, token=redirect.token, redirect=told,
-        window_until=desk.now + psp.window, next_at=desk.now + attempts.ORPHAN_AFTER,
-    )  # fmt: skip
-    return attempts.move(conn, order_id, "redirect", desk.now)
+        context,
+        order_id,
+        "token",
+        token=redirect.token,
+        redirect=payment.PayerRedirect(redirect.method, redirect.url, dict(redirect.fields)),
+        window_until=context.now + psp.window,
+        next_at=context.now + attempts.ORPHAN_AFTER,
+    )
+    return attempts.move(context, order_id, "redirect")
 
 
-# --- return ---
+# --- the return ---
 
 
-def take_return(desk: Desk, order_id: int, key: str, form: Mapping[str, str]) -> dict[str, Any]:
-    """The browser is back: notes it, asks the bank, tells how it stands. Safe to repeat."""
-    desk.opened(order_id, key)
-    with desk.store.transaction() as tx:
-        row = attempts.get(tx.conn, order_id, lock=True)
+def take_return(
+    context: PaymentContext, order_id: int, key: str, form: Mapping[str, str]
+) -> contracts.Payment:
+    """Note the browser's return, ask the bank, reply how the payment stands. Safe to repeat.
+
+    Raises NotFound ``payment.not_found``.
+    """
+    context.require_key(order_id, key)
+    with context.transaction() as inner:
+        row = attempts.get(inner.conn, order_id, lock=True)
         if row is None:
             raise no_payment()
-        _note_return(desk, tx, row, form)
-    work(desk, order_id)
-    return told(desk, order_id, key)
+        psp = context.psps[row.psp]
+        _note_return(inner, row, psp.returned(form), finds_orphans=psp.finds_orphans)
+    work(context, order_id)
+    return read(context, order_id, key)
 
 
-def _note_return(desk: Desk, tx: Tx, row: Any, form: Mapping[str, str]) -> None:
-    psp = desk.psps[row.psp]
-    back = psp.returned(form)
+def _note_return(
+    context: Context, row: PaymentRow, returned: Returned, *, finds_orphans: bool
+) -> None:
     if not payment.TRANSITIONS.allows(row.state, "return") or row.token is None:
         return
-    if back.order_id not in (None, row.order_id) or back.token not in (None, row.token):
+    if returned.order_id not in (None, row.order_id) or returned.token not in (None, row.token):
         # Somebody brings the return of another order here; nothing is believed of it.
-        _log.warning("a return of another order", order=row.order_id, psp=row.psp)
+        _log.warning("return_of_another_order", order=row.order_id, psp=row.psp)
         return
-    # A return that says nothing (a browser that lost the form) cancels nothing: the bank is asked.
-    if not back.ok and back.code:
+    # A return without a code (a browser that lost the form) cancels nothing: the bank is asked.
+    if not returned.ok and returned.code:
         if row.state == "REDIRECTED":
-            attempts.move(tx.conn, row.order_id, "cancel", desk.now, psp_code=back.code)
+            attempts.move(context, row.order_id, "cancel", psp_code=returned.code)
         return
-    if not back.ref and not psp.finds_orphans:
+    if not returned.ref and not finds_orphans:
         return
-    other = attempts.of_ref(tx.conn, row.psp, back.ref) if back.ref else None
+    other = attempts.of_ref(context.conn, row.psp, returned.ref) if returned.ref else None
     if other is not None:
         # The classic fraud: the number of a payment for another order, brought once more.
-        exceptions.open_one(
-            desk.till(tx), "ref_reused", f"{row.psp}:{row.order_id}:{back.ref}",
-            channel=row.psp, ref=back.ref, order_id=row.order_id, bill=row.bill,
-            note=f"also brought for order {other.order_id}",
-        )  # fmt: skip
+        exceptions.open_exception(
+            context,
+            NewException(
+                "ref_reused",
+                f"{row.psp}:{row.order_id}:{returned.ref}",
+                channel=row.psp,
+                ref=returned.ref,
+                order_id=row.order_id,
+                bill=row.bill,
+                note=f"also brought for order {other.order_id}",
+            ),
+        )
         return
-    attempts.move(tx.conn, row.order_id, "return", desk.now, ref=back.ref, next_at=desk.now)
+    attempts.move(context, row.order_id, "return", ref=returned.ref, next_at=context.now)
 
 
-def told(desk: Desk, order_id: int, key: str) -> dict[str, Any]:
-    """A Payment of contracts/billing/bills.py. NotFound ``payment.not_found``."""
-    desk.opened(order_id, key)
-    with desk.store.transaction() as tx:
-        row = attempts.get(tx.conn, order_id)
+def read(context: PaymentContext, order_id: int, key: str) -> contracts.Payment:
+    """How an attempt stands, with its bill. Raises NotFound ``payment.not_found``."""
+    context.require_key(order_id, key)
+    with context.transaction() as inner:
+        row = attempts.get(inner.conn, order_id)
         if row is None:
             raise no_payment()
-        book = books.newest(tx.conn)
-        bill = views.bill_told(store.bill_of(tx.conn, id=row.bill), book, desk.psps, desk.now)
-        return views.payment_told(row, bill, book)
+        book = books.newest(inner.conn)
+        bill = repository.get(inner.conn, row.bill)
+    return contracts.Payment(
+        order=row.order_id,
+        state=row.state,
+        settled=row.outcome == "paid",
+        waits=row.state in payment.MONEY_MAY_BE_TAKEN,
+        psp=asdict(book.psp_name(row.psp)),
+        rrn=row.rrn,
+        card=row.card or None,
+        bill=Replies(book, list(context.psps), context.now).bill(bill),
+    )

@@ -1,102 +1,127 @@
-"""The queue of what does not match: found by machines, ended by officers, never forgotten."""
+"""The queue of differences with the banks: found by the system, ended by officers."""
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
-from bus.envelope import instant
+from bus.database.rows import fetch_all, fetch_one
 from bus.errors import NotFound, RuleBroken
-from services.billing.bills import issuance as bills
-from services.billing.bills import repository as store
-from services.billing.bills.issuance import Till
-from services.billing.domain import ledger as entries
-from services.billing.ledger.entries import Of
+from contracts.billing.treasury import Resolve
+from services.billing.bills import changes, repository
+from services.billing.context import SYSTEM, Context
+from services.billing.domain import ledger
+from services.billing.domain.money import Rials
+from services.billing.domain.payment import ExceptionKind
+from services.billing.ledger.entries import Subject, post
 from services.billing.payments import attempts, refunds
+from services.billing.rows import ExceptionRow, NumberedException
+from services.billing.tables import BILLS, EXCEPTIONS, FILE_ROWS, REFUNDS
+
+ENDED_SHOWN = 100
 
 
-def open_one(  # noqa: PLR0913 - the columns of a row
-    till: Till,
-    kind: str,
-    subject: str,
-    *,
-    rials: int = 0,
-    in_suspense: bool = False,
-    channel: str | None = None,
-    ref: str | None = None,
-    order_id: int | None = None,
-    bill: int | None = None,
-    note: str = "",
+@dataclass(frozen=True, slots=True)
+class NewException:
+    """A new difference; ``subject`` names it, so that the same finding opens it once only."""
+
+    kind: ExceptionKind
+    subject: str
+    rials: Rials = 0
+    in_suspense: bool = False
+    channel: str | None = None
+    ref: str | None = None
+    order_id: int | None = None
+    bill: int | None = None
+    note: str = ""
+
+
+def open_exception(context: Context, new: NewException) -> None:
+    """Put an exception into the queue; the same kind of the same subject is one."""
+    statement = upsert(EXCEPTIONS).values(**asdict(new), opened_at=context.now)
+    context.conn.execute(statement.on_conflict_do_nothing(index_elements=["kind", "subject"]))
+
+
+def resolve_by_system(
+    context: Context, subject: str, resolution: str, *kinds: ExceptionKind
 ) -> None:
-    """Puts one into the queue; the same finding of the same subject is one."""
-    till.conn.execute(
-        text(
-            "insert into exceptions (kind, subject, rials, in_suspense, channel, ref, order_id, "
-            "bill, opened_at, note) values (:kind, :subject, :rials, :in_suspense, :channel, :ref, "
-            ":order_id, :bill, :now, :note) on conflict (kind, subject) do nothing"
-        ),
-        {
-            "kind": kind, "subject": subject, "rials": rials, "in_suspense": in_suspense,
-            "channel": channel, "ref": ref, "order_id": order_id, "bill": bill, "now": till.now,
-            "note": note,
-        },
-    )  # fmt: skip
-
-
-def resolve_by_itself(till: Till, subject: str, how: str, *kinds: str) -> None:
-    """Ends what has solved itself: the bank gave the money back, or a late row came."""
-    till.conn.execute(
-        text(
-            "update exceptions set state = 'RESOLVED', resolution = :how, resolved_by = 'mirab', "
-            "resolved_at = :now, in_suspense = false where subject = :subject and state = 'OPEN' "
-            "and kind = any(:kinds)"
-        ),
-        {"how": how, "now": till.now, "subject": subject, "kinds": list(kinds)},
+    """End exceptions that have solved themselves: a bank gave money back, or a late row came."""
+    context.conn.execute(
+        update(EXCEPTIONS)
+        .where(
+            EXCEPTIONS.c.subject == subject,
+            EXCEPTIONS.c.state == "OPEN",
+            EXCEPTIONS.c.kind.in_(kinds),
+        )
+        .values(
+            state="RESOLVED",
+            resolution=resolution,
+            resolved_by=SYSTEM,
+            resolved_at=context.now,
+            in_suspense=False,
+        )
     )
 
 
-def settled_unknown(conn: Connection, subject: str, rials: int) -> int | None:
-    """The row of a bank's file whose money of that payment lies in suspense as unknown, if any."""
-    found: int | None = conn.execute(
-        text(
-            "select r.id from exceptions e join file_rows r on r.channel = e.channel "
-            "and r.key = e.ref and r.kind = 'sale' where e.kind = 'not_in_ledger' "
-            "and e.subject = :subject and e.state = 'OPEN' and e.rials = :rials "
-            "and e.in_suspense for update of e"
-        ),
-        {"subject": subject, "rials": rials},
-    ).scalar()
-    return found
+def settled_unknown(conn: Connection, subject: str, rials: Rials) -> int | None:
+    """The row of a bank's file whose money of that payment lies in suspense as unknown, or None."""
+    statement = (
+        select(FILE_ROWS.c.id)
+        .join(
+            EXCEPTIONS,
+            (FILE_ROWS.c.channel == EXCEPTIONS.c.channel)
+            & (FILE_ROWS.c.key == EXCEPTIONS.c.ref)
+            & (FILE_ROWS.c.kind == "sale"),
+        )
+        .where(
+            EXCEPTIONS.c.kind == "not_in_ledger",
+            EXCEPTIONS.c.subject == subject,
+            EXCEPTIONS.c.state == "OPEN",
+            EXCEPTIONS.c.rials == rials,
+            EXCEPTIONS.c.in_suspense,
+        )
+        .with_for_update(of=EXCEPTIONS)
+    )
+    file_row: int | None = conn.execute(statement).scalar()
+    return file_row
 
 
-def resolve(till: Till, asked: Mapping[str, Any]) -> None:
-    """An officer ends one: by a refund, by applying the money to a bill, or by an explanation."""
-    row = till.conn.execute(
-        text("select * from exceptions where id = :id for update"), {"id": asked["id"]}
-    ).one_or_none()
-    if row is None:
-        raise NotFound("There is no such exception.", code="exception.not_found")
-    if row.state != "OPEN":
-        raise RuleBroken("Somebody has ended this one already.", code="exception.resolved")
-    how = asked["how"]
-    if row.in_suspense and how == "explained":
+def resolve(context: Context, message: Resolve) -> None:
+    """End an exception by an officer: by a refund, by applying the money to a bill, or by an
+    explanation. Raises NotFound ``exception.not_found``, RuleBroken ``exception.resolved``,
+    ``exception.has_money``, ``exception.no_money``, ``exception.reversing``, ``exception.no_fit``.
+    """
+    row = _locked(context.conn, message.id)
+    if row.in_suspense and message.how == "explained":
         raise RuleBroken(
             f"{row.rials} rials lie in suspense: refund them or apply them to a bill.",
             code="exception.has_money",
         )
-    if not row.in_suspense and how != "explained":
+    if not row.in_suspense and message.how != "explained":
         raise RuleBroken("No money lies in suspense here; explain it.", code="exception.no_money")
     if row.in_suspense:
-        _not_given_back_by_the_bank(till.conn, row)
-    if how == "refund":
-        refunds.ask_of_exception(till, row, asked["sheba"], asked["note"])
-    elif how == "apply":
-        _apply(till, row, asked["number"])
-    _end(till, row.id, how, asked["note"])
+        _refuse_while_reversing(context.conn, row)
+    if message.how == "refund":
+        assert message.sheba is not None, "the contract requires it"
+        refunds.request_of_exception(context, row, message.sheba, message.note)
+    elif message.how == "apply":
+        assert message.number is not None, "the contract requires it"
+        _apply(context, row, message.number)
+    _end(context, row.id, message.how, message.note)
 
 
-def _not_given_back_by_the_bank(conn: Connection, row: Any) -> None:
-    """RuleBroken while the bank is asked to give the money back: it must not go out twice.
+def _locked(conn: Connection, id_: int) -> ExceptionRow:
+    statement = select(EXCEPTIONS).where(EXCEPTIONS.c.id == id_).with_for_update()
+    row = fetch_one(conn, ExceptionRow, statement)
+    if row is None:
+        raise NotFound("There is no such exception.", code="exception.not_found")
+    if row.state != "OPEN":
+        raise RuleBroken("Somebody has ended this one already.", code="exception.resolved")
+    return row
+
+
+def _refuse_while_reversing(conn: Connection, row: ExceptionRow) -> None:
+    """Refuse while the bank is asked to give the money back: it must not go out twice.
 
     An attempt begins to be reversed in the transaction that opens its exception, never later.
     """
@@ -108,77 +133,64 @@ def _not_given_back_by_the_bank(conn: Connection, row: Any) -> None:
         )
 
 
-def _apply(till: Till, row: Any, number: str) -> None:
-    bill = store.bill_numbered(till.conn, number, lock=True)
+def _apply(context: Context, row: ExceptionRow, number: str) -> None:
+    bill = repository.by_number(context.conn, number, lock=True)
     if bill.state != "ISSUED" or bill.total != row.rials:
         raise RuleBroken(
             f"Only an open bill of exactly {row.rials} rials can take this money; this one is "
             f"{bill.state}, {bill.total} rials.",
             code="exception.no_fit",
         )
-    of = Of(bill.id, bill.agency, row.order_id)
-    till.post("paid", f"{row.channel} {row.ref}", of, entries.applied(row.rials))
-    bills.pay(till, bill, "applied")
+    subject = Subject(bill.id, bill.agency, row.order_id)
+    post(context, "paid", f"{row.channel} {row.ref}", subject, ledger.applied(row.rials))
+    changes.pay(context, bill, "applied")
 
 
-def _end(till: Till, id_: int, how: str, note: str) -> None:
-    till.conn.execute(
-        text(
-            "update exceptions set state = 'RESOLVED', resolution = :how, resolved_by = :who, "
-            "resolved_at = :now, note = case when note = '' then :note else note || ' / ' || :note "
-            "end where id = :id"
-        ),
-        {"how": how, "who": till.actor, "now": till.now, "note": note, "id": id_},
+def _end(context: Context, id_: int, resolution: str, note: str) -> None:
+    old_note = EXCEPTIONS.c.note
+    context.conn.execute(
+        update(EXCEPTIONS)
+        .where(EXCEPTIONS.c.id == id_)
+        .values(
+            state="RESOLVED",
+            resolution=resolution,
+            resolved_by=context.actor,
+            resolved_at=context.now,
+            note=case((old_note == "", note), else_=old_note + " / " + note),
+        )
     )
 
 
 def reopen(conn: Connection, id_: int) -> None:
-    """The refund was refused: the money still lies in suspense."""
+    """Open an exception again after its refund was refused: the money still lies in suspense."""
     conn.execute(
-        text(
-            "update exceptions set state = 'OPEN', resolution = null, resolved_by = null, "
-            "resolved_at = null where id = :id"
-        ),
-        {"id": id_},
+        update(EXCEPTIONS)
+        .where(EXCEPTIONS.c.id == id_)
+        .values(state="OPEN", resolution=None, resolved_by=None, resolved_at=None)
     )
 
 
-def listed(conn: Connection) -> list[dict[str, Any]]:
-    """Open ones first, oldest first; of the ended ones the last hundred."""
-    rows = conn.execute(
-        text(
-            "(select e.*, b.number from exceptions e left join bills b on b.id = e.bill "
-            "where e.state = 'OPEN' order by e.id) union all "
-            "(select e.*, b.number from exceptions e left join bills b on b.id = e.bill "
-            "where e.state <> 'OPEN' order by e.resolved_at desc limit 100)"
-        )
-    )
-    return [
-        {
-            "id": row.id, "kind": row.kind, "psp": row.channel, "ref": row.ref,
-            "order": row.order_id, "rials": row.rials, "in_suspense": row.in_suspense,
-            "bill": row.number, "state": row.state, "opened_at": instant(row.opened_at),
-            "note": row.note, "resolution": row.resolution, "resolved_by": row.resolved_by,
-        }
-        for row in rows
-    ]  # fmt: skip
+def list_exceptions(conn: Connection) -> list[NumberedException]:
+    """All open exceptions, oldest first; then the last hundred that were ended."""
+    statement = select(EXCEPTIONS, BILLS.c.number).outerjoin(BILLS, BILLS.c.id == EXCEPTIONS.c.bill)
+    is_open = EXCEPTIONS.c.state == "OPEN"
+    opened = statement.where(is_open).order_by(EXCEPTIONS.c.id)
+    ended = statement.where(~is_open).order_by(EXCEPTIONS.c.resolved_at.desc()).limit(ENDED_SHOWN)
+    return [row for part in (opened, ended) for row in fetch_all(conn, NumberedException, part)]
 
 
 def open_count(conn: Connection) -> int:
-    """How many wait for somebody."""
-    return int(
-        conn.execute(text("select count(*) from exceptions where state = 'OPEN'")).scalar_one()
-    )
+    """How many exceptions are open."""
+    statement = select(func.count()).where(EXCEPTIONS.c.state == "OPEN")
+    return int(conn.execute(statement).scalar_one())
 
 
-def in_suspense(conn: Connection) -> int:
-    """Rials that open exceptions, and refunds that were asked for and not decided, account for."""
-    return int(
-        conn.execute(
-            text(
-                "select coalesce((select sum(rials) from exceptions where in_suspense "
-                "and state = 'OPEN'), 0) + coalesce((select sum(rials) from refunds "
-                "where exception is not null and state = 'REQUESTED'), 0)"
-            )
-        ).scalar_one()
+def in_suspense(conn: Connection) -> Rials:
+    """The rials of open exceptions, and of refunds of exceptions that nobody has decided yet."""
+    of_exceptions = select(func.coalesce(func.sum(EXCEPTIONS.c.rials), 0)).where(
+        EXCEPTIONS.c.in_suspense, EXCEPTIONS.c.state == "OPEN"
     )
+    of_refunds = select(func.coalesce(func.sum(REFUNDS.c.rials), 0)).where(
+        REFUNDS.c.exception.is_not(None), REFUNDS.c.state == "REQUESTED"
+    )
+    return sum(int(conn.execute(part).scalar_one()) for part in (of_exceptions, of_refunds))

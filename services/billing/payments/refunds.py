@@ -1,114 +1,129 @@
-"""Money given back: asked for by one officer, decided by another, transferred, noted."""
+"""Refunds: requested by one officer, decided by another, transferred by the treasury, noted."""
 
-from collections.abc import Mapping
-from typing import Any
+from sqlalchemy import Connection, Text, cast, func, insert, select, update
+from sqlalchemy.dialects.postgresql import array
 
-from sqlalchemy import Connection, text
-
-from bus.envelope import instant
+from bus.database.rows import fetch_all, fetch_one
 from bus.errors import Conflict, NotFound, RuleBroken
+from contracts.billing.treasury import AskRefund
 from services.billing import officers
-from services.billing.bills import repository as store
-from services.billing.bills.issuance import Till
-from services.billing.domain import ledger as entries
-from services.billing.ledger import entries as ledger
-from services.billing.ledger.entries import Of
+from services.billing.bills import repository
+from services.billing.context import Context
+from services.billing.domain import ledger
+from services.billing.domain.money import Rials
+from services.billing.ledger import entries
+from services.billing.ledger.entries import Subject, post
+from services.billing.rows import BillRow, ExceptionRow, NumberedRefund, RefundRow, RefundState
+from services.billing.tables import BILLS, REFUNDS
+
+SHOWN = 500
+COUNTING: tuple[RefundState, ...] = ("REQUESTED", "APPROVED", "PAID")
+ORDER: tuple[RefundState, ...] = ("REQUESTED", "APPROVED", "PAID", "REFUSED")
 
 
-def available(conn: Connection, bill: Any) -> int:
-    """How many rials of a paid bill can still be given back: never more than was paid."""
+def available(conn: Connection, bill: BillRow) -> Rials:
+    """The rials of a paid bill that can still be given back: never more than was paid."""
     if bill.state != "PAID":
         return 0
-    asked = conn.execute(
-        text(
-            "select coalesce(sum(rials), 0) from refunds where bill = :bill "
-            "and state in ('REQUESTED', 'APPROVED', 'PAID')"
-        ),
-        {"bill": bill.id},
-    ).scalar_one()
-    return int(bill.total - asked)
+    statement = select(func.coalesce(func.sum(REFUNDS.c.rials), 0)).where(
+        REFUNDS.c.bill == bill.id, REFUNDS.c.state.in_(COUNTING)
+    )
+    return bill.total - int(conn.execute(statement).scalar_one())
 
 
-def ask(till: Till, asked: Mapping[str, Any]) -> None:
-    """Asks to give back some of what a bill was paid with. Conflict ``refund.stale`` if what is
-    available is no longer what the officer saw; RuleBroken ``refund.too_much``.
+def request(context: Context, message: AskRefund) -> None:
+    """Request a refund of a part of a bill. Raises Conflict ``refund.stale`` if the officer saw
+    another available sum; RuleBroken ``refund.too_much``.
     """
-    bill = store.bill_numbered(till.conn, asked["number"], lock=True)
-    left = available(till.conn, bill)
-    if asked["available_rials"] != left:
+    bill = repository.by_number(context.conn, message.number, lock=True)
+    left = available(context.conn, bill)
+    if message.available_rials != left:
         raise Conflict(
-            f"Not {asked['available_rials']} but {left} rials can be given back now; read the bill "
+            f"Not {message.available_rials} but {left} rials can be given back now; read the bill "
             "again.",
             code="refund.stale",
             available_rials=left,
         )
-    if asked["rials"] > left:
+    if message.rials > left:
         raise RuleBroken(
-            f"At most {left} rials can be given back.", code="refund.too_much",
+            f"At most {left} rials can be given back.",
+            code="refund.too_much",
             available_rials=left,
-        )  # fmt: skip
-    _add(till, asked["rials"], asked["sheba"], asked["why"], bill=bill.id)
+        )
+    _add(context, message.rials, message.sheba, message.why, bill=bill.id)
 
 
-def ask_of_exception(till: Till, row: Any, sheba: str, why: str) -> None:
-    """Asks to give suspended money back."""
-    _add(till, row.rials, sheba, why, exception=row.id)
+def request_of_exception(context: Context, row: ExceptionRow, sheba: str, reason: str) -> None:
+    """Request a refund of an exception's suspended money."""
+    _add(context, row.rials, sheba, reason, exception=row.id)
 
 
-def _add(till: Till, rials: int, sheba: str, why: str, **of: int) -> None:
-    till.conn.execute(
-        text(
-            "insert into refunds (bill, exception, rials, sheba, why, requested_by, requested_at) "
-            "values (:bill, :exception, :rials, :sheba, :why, :who, :now)"
-        ),
-        {
-            "bill": of.get("bill"), "exception": of.get("exception"), "rials": rials,
-            "sheba": sheba, "why": why, "who": till.actor, "now": till.now,
-        },
-    )  # fmt: skip
-
-
-def decide(till: Till, id_: int, *, good: bool) -> int | None:
-    """A second officer allows or refuses a refund; what is allowed is owed from then on.
-
-    The id of the exception that is open again, if one is.
-    """
-    row = _locked(till.conn, id_, "REQUESTED")
-    officers.second(till.actor, row.requested_by)
-    state = "APPROVED" if good else "REFUSED"
-    till.conn.execute(
-        text("update refunds set state = :s, decided_by = :who, decided_at = :now where id = :id"),
-        {"s": state, "who": till.actor, "now": till.now, "id": id_},
+def _add(  # noqa: PLR0913 - the columns of a row
+    context: Context,
+    rials: Rials,
+    sheba: str,
+    reason: str,
+    *,
+    bill: int | None = None,
+    exception: int | None = None,
+) -> None:
+    context.conn.execute(
+        insert(REFUNDS).values(
+            bill=bill,
+            exception=exception,
+            rials=rials,
+            sheba=sheba,
+            reason=reason,
+            requested_by=context.actor,
+            requested_at=context.now,
+        )
     )
-    if not good:
-        return int(row.exception) if row.exception else None
-    bill = store.bill_of(till.conn, lock=True, id=row.bill) if row.bill is not None else None
+
+
+def approve(context: Context, id_: int) -> None:
+    """Allow a refund, by a second officer; it is owed from then on."""
+    row = _decide(context, id_, "APPROVED")
     vat = 0
-    if bill is not None:
-        left = ledger.vat_left(till.conn, bill.id)
-        vat = entries.vat_in(left, row.rials, bill.total - bill.refunded)
-        store.move(till.conn, bill, "refund", till.who, refunded=bill.refunded + row.rials)
-    owed = entries.refund_owed(row.rials, suspended=bill is None, vat=vat)
-    till.post("refund_owed", f"refund {id_}", Of(row.bill), owed)
-    return None
+    if row.bill is not None:
+        bill = repository.get(context.conn, row.bill, lock=True)
+        left = entries.vat_left(context.conn, bill.id)
+        vat = ledger.vat_in(left, row.rials, bill.total - bill.refunded)
+        repository.move(context, bill, "refund", refunded=bill.refunded + row.rials)
+    owed = ledger.refund_owed(row.rials, suspended=row.bill is None, vat=vat)
+    post(context, "refund_owed", f"refund {id_}", Subject(row.bill), owed)
 
 
-def note_paid(till: Till, id_: int, bank_ref: str) -> None:
-    """The treasury has transferred an allowed refund."""
-    row = _locked(till.conn, id_, "APPROVED")
-    till.conn.execute(
-        text("update refunds set state = 'PAID', bank_ref = :ref, paid_at = :now where id = :id"),
-        {"ref": bank_ref, "now": till.now, "id": id_},
+def refuse(context: Context, id_: int) -> int | None:
+    """Refuse a refund, by a second officer; the id of the exception whose money it was, if any."""
+    return _decide(context, id_, "REFUSED").exception
+
+
+def _decide(context: Context, id_: int, state: RefundState) -> RefundRow:
+    row = _locked(context.conn, id_, "REQUESTED")
+    officers.second(context.actor, row.requested_by)
+    context.conn.execute(
+        update(REFUNDS)
+        .where(REFUNDS.c.id == id_)
+        .values(state=state, decided_by=context.actor, decided_at=context.now)
     )
-    till.post(
-        "refund_paid", f"refund {id_} {bank_ref}", Of(row.bill), entries.refund_paid(row.rials)
+    return row
+
+
+def note_paid(context: Context, id_: int, bank_ref: str) -> None:
+    """Note that the treasury has transferred an allowed refund."""
+    row = _locked(context.conn, id_, "APPROVED")
+    context.conn.execute(
+        update(REFUNDS)
+        .where(REFUNDS.c.id == id_)
+        .values(state="PAID", bank_ref=bank_ref, paid_at=context.now)
     )
+    paid = ledger.refund_paid(row.rials)
+    post(context, "refund_paid", f"refund {id_} {bank_ref}", Subject(row.bill), paid)
 
 
-def _locked(conn: Connection, id_: int, state: str) -> Any:
-    row = conn.execute(
-        text("select * from refunds where id = :id for update"), {"id": id_}
-    ).one_or_none()
+def _locked(conn: Connection, id_: int, state: RefundState) -> RefundRow:
+    statement = select(REFUNDS).where(REFUNDS.c.id == id_).with_for_update()
+    row = fetch_one(conn, RefundRow, statement)
     if row is None:
         raise NotFound("There is no such refund.", code="refund.not_found")
     if row.state != state:
@@ -118,33 +133,17 @@ def _locked(conn: Connection, id_: int, state: str) -> Any:
     return row
 
 
-def listed(conn: Connection, *, to_transfer: bool = False) -> list[dict[str, Any]]:
-    """Refunds, those that wait first; the Sheba only in part, but ``to_transfer`` what is allowed
-    it is told whole.
-    """
-    rows = conn.execute(
-        text(
-            "select r.*, b.number from refunds r left join bills b on b.id = r.bill order by "
-            "array_position(array['REQUESTED', 'APPROVED', 'PAID', 'REFUSED'], r.state), r.id "
-            "limit 500"
-        )
-    )
-    return [
-        {
-            "id": row.id, "bill": row.number, "exception": row.exception, "rials": row.rials,
-            "sheba": row.sheba if to_transfer and row.state == "APPROVED"
-            else f"{row.sheba[:4]}…{row.sheba[-4:]}", "why": row.why, "state": row.state,
-            "requested_by": row.requested_by, "approved_by": row.decided_by,
-            "bank_ref": row.bank_ref, "requested_at": instant(row.requested_at),
-        }
-        for row in rows
-    ]  # fmt: skip
+def list_refunds(conn: Connection) -> list[NumberedRefund]:
+    """Refunds, those that wait for somebody first."""
+    place = func.array_position(array([cast(state, Text) for state in ORDER]), REFUNDS.c.state)
+    statement = select(REFUNDS, BILLS.c.number).outerjoin(BILLS, BILLS.c.id == REFUNDS.c.bill)
+    statement = statement.order_by(place, REFUNDS.c.id).limit(SHOWN)
+    return fetch_all(conn, NumberedRefund, statement)
 
 
-def owed(conn: Connection) -> int:
-    """Rials of refunds that are allowed and not transferred."""
-    return int(
-        conn.execute(
-            text("select coalesce(sum(rials), 0) from refunds where state = 'APPROVED'")
-        ).scalar_one()
+def owed(conn: Connection) -> Rials:
+    """The rials of refunds that are allowed and not transferred."""
+    statement = select(func.coalesce(func.sum(REFUNDS.c.rials), 0)).where(
+        REFUNDS.c.state == "APPROVED"
     )
+    return int(conn.execute(statement).scalar_one())

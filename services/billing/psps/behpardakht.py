@@ -12,10 +12,10 @@ from services.billing.psps.port import Attempt, Declined, Order, Redirect, Retur
 SPACE = "http://interfaces.core.sw.bps.com/"
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 OK, VERIFIED_BEFORE, SETTLED_BEFORE, GIVEN_BACK = "0", "43", "45", "48"
-# What the bank says of the payment, for good. All else is no word about it, and neither is a code
-# that we do not know: that our sign-in is wrong (21) or its records are busy (416) leaves a payment
-# that was made as it is. "We do not know" is the honest reading: we ask again.
-NO = frozenset({"11", "12", "17", "42", "44", "48", "51", "54", "55", "415"})
+# Final answers about a payment. No other code is one: that our sign-in is wrong (21) or the bank's
+# records are busy (416) leaves a payment that was made as it is. Its state is unknown, and we ask
+# again.
+FINAL = frozenset({"11", "12", "17", "42", "44", "48", "51", "54", "55", "415"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Behpardakht:
 
     def start(self, order: Order) -> Redirect:
         local = order.at.astimezone(TEHRAN)
-        said = self._ask(
+        answer = self._ask(
             "bpPayRequest",
             orderId=str(order.order_id),
             amount=str(order.amount),
@@ -43,7 +43,7 @@ class Behpardakht:
             callBackUrl=order.callback,
             payerId="0",
         )
-        code, _, token = (part.strip() for part in said.partition(","))
+        code, _, token = (part.strip() for part in answer.partition(","))
         if not (code.isascii() and code.isdigit()) or (code == OK and not token):
             raise unreadable("no code or no RefId")
         if code == OK:
@@ -62,7 +62,7 @@ class Behpardakht:
         )
 
     def verify(self, attempt: Attempt) -> Verified:
-        """The bank tells no amount: it is bound by the RefId that was made for it."""
+        """Verify a payment; the bank says no amount, which the RefId binds."""
         self._judge("bpVerifyRequest", attempt, VERIFIED_BEFORE)
         return Verified(
             order_id=attempt.order_id,
@@ -79,33 +79,35 @@ class Behpardakht:
         self._judge("bpSettleRequest", attempt, SETTLED_BEFORE)
 
     def reverse(self, attempt: Attempt) -> None:
-        # What was settled stays with us: that, too, is a word for good.
-        self._judge("bpReversalRequest", attempt, GIVEN_BACK, NO | {SETTLED_BEFORE})
+        # A settled payment stays with us: that, too, is a final answer.
+        self._judge("bpReversalRequest", attempt, GIVEN_BACK, FINAL | {SETTLED_BEFORE})
 
-    def _judge(self, act: str, attempt: Attempt, before: str, no: frozenset[str] = NO) -> None:
-        """Nothing if the bank did it now or ``before``; Declined for a code of ``no``."""
+    def _judge(
+        self, act: str, attempt: Attempt, before: str, final: frozenset[str] = FINAL
+    ) -> None:
+        """Return if the bank did it now or ``before``. Raises Declined for a code of ``final``."""
         order = str(attempt.order_id)
         code = self._ask(
             act, orderId=order, saleOrderId=order, saleReferenceId=attempt.ref or ""
         ).strip()
         if code in (OK, before):
             return
-        if code in no:
+        if code in final:
             raise Declined("The bank says no.", psp_code=code)
         raise unreadable(f"result {code[:20]}")
 
-    def _ask(self, act: str, **told: str) -> str:
-        """What stands in the answer's <return>."""
-        asked = {
+    def _ask(self, act: str, **fields: str) -> str:
+        """Call an operation; the text of the answer's <return>."""
+        parameters = {
             "terminalId": self.terminal,
             "userName": self.user,
             "userPassword": self.password,
-            **told,
+            **fields,
         }
         envelope = ElementTree.Element(f"{{{SOAP}}}Envelope")
         body = ElementTree.SubElement(envelope, f"{{{SOAP}}}Body")
         call = ElementTree.SubElement(body, f"{{{SPACE}}}{act}")
-        for name, value in asked.items():
+        for name, value in parameters.items():
             ElementTree.SubElement(call, name).text = value
         answer = post(
             f"{self.base}/pgwchannel/services/pgw",
@@ -119,13 +121,13 @@ class Behpardakht:
 def _return_of(answer: bytes) -> str:
     try:
         # As text: in another encoding a DTD would not be seen, and yet be read.
-        told = answer.decode("utf-8-sig")
+        text = answer.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise unreadable("no UTF-8") from None
-    if "<!DOCTYPE" in told or "<!ENTITY" in told:
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise unreadable("a DTD")
     try:
-        root = ElementTree.fromstring(told)  # noqa: S314 - a DTD was refused above
+        root = ElementTree.fromstring(text)  # noqa: S314 - a DTD was refused above
     except ElementTree.ParseError:
         raise unreadable("no XML") from None
     for element in root.iter():

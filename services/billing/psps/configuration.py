@@ -12,6 +12,8 @@ from services.billing.psps.port import Psp
 from services.billing.psps.sadad import Sadad
 from services.billing.psps.sep import Sep
 
+# Any: TOML, whose values are judged by name.
+Section = dict[str, Any]
 MAKERS: dict[str, Callable[..., Psp]] = {"sep": Sep, "behpardakht": Behpardakht, "sadad": Sadad}
 NEEDS = {
     "sep": ("base", "terminal"),
@@ -24,31 +26,34 @@ HIGHEST = 24 * 60
 
 
 def adapters(text: str) -> dict[str, Psp]:
-    """The gateways by code, in the file's order; ValueError names what is wrong, never a secret."""
-    made = {}
-    for code, told in tomllib.loads(text).items():
-        if code not in MAKERS or not isinstance(told, dict):
+    """The gateways of a file by code, in its order. Raises ValueError, which names the fault and
+    never a secret.
+    """
+    gateways = {}
+    for code, section in tomllib.loads(text).items():
+        if code not in MAKERS or not isinstance(section, dict):
             raise ValueError(f"[{code}]: gateways are {', '.join(MAKERS)}")
-        made[code] = MAKERS[code](**_settings(code, dict(told)))
-    return made
+        gateways[code] = MAKERS[code](**_settings(code, dict(section)))
+    return gateways
 
 
-def _settings(code: str, told: dict[str, Any]) -> dict[str, Any]:
-    wrong = [f"{name} is missing" for name in NEEDS[code] if told.get(name) in (None, "")]
-    wrong += [f"{name} is unknown" for name in told if name not in (*NEEDS[code], *NUMBERS)]
-    wrong += [why for name, value in told.items() if (why := _fault(code, name, value))]
+def _settings(code: str, section: Section) -> Section:
+    """The arguments of a gateway's adapter."""
+    wrong = [f"{name} is missing" for name in NEEDS[code] if section.get(name) in (None, "")]
+    wrong += [f"{name} is unknown" for name in section if name not in (*NEEDS[code], *NUMBERS)]
+    wrong += [fault for name, value in section.items() if (fault := _fault(code, name, value))]
     if wrong:
         raise ValueError(f"[{code}]: {', '.join(wrong)}")
-    if "window_minutes" in told:
-        told["window"] = dt.timedelta(minutes=told.pop("window_minutes"))
-    told["base"] = told["base"].rstrip("/")
-    if "key" in told:
-        told["key"] = base64.b64decode(told["key"])
-    return told
+    if "window_minutes" in section:
+        section["window"] = dt.timedelta(minutes=section.pop("window_minutes"))
+    section["base"] = section["base"].rstrip("/")
+    if "key" in section:
+        section["key"] = base64.b64decode(section["key"])
+    return section
 
 
 def _fault(code: str, name: str, value: object) -> str | None:
-    """What is wrong with a value that is there; it never tells the value, which may be a secret."""
+    """The fault of a value, or None; it never names the value, which may be a secret."""
     if name in NUMBERS:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         good = number and 0 < value <= HIGHEST  # type: ignore[operator]
@@ -64,8 +69,8 @@ def _fault(code: str, name: str, value: object) -> str | None:
     return f"key is {KEY_BYTES} bytes in base64" if name == "key" and not _is_key(value) else None
 
 
-def _is_key(told: str) -> bool:
+def _is_key(text: str) -> bool:
     try:
-        return len(base64.b64decode(told, validate=True)) == KEY_BYTES
+        return len(base64.b64decode(text, validate=True)) == KEY_BYTES
     except (binascii.Error, ValueError):
         return False

@@ -1,4 +1,4 @@
-"""How adapters speak to a bank: one POST, a short answer, and an honest word for what failed."""
+"""HTTP to a bank: one POST, a short answer, and a code for each kind of failure."""
 
 import orjson
 
@@ -10,54 +10,65 @@ OK = 200
 
 
 def post(url: str, body: bytes, content_type: str, timeout: float) -> bytes:
-    """The answer's body. Unavailable ``psp.unreachable`` or ``psp.unreadable``: whether the bank
-    did what it was asked is not known then.
+    """Send a body; the body of the answer. Raises Unavailable ``psp.unreachable`` or
+    ``psp.unreadable``: whether the bank did what it was asked to is unknown then.
     """
     accept = content_type.split(";", maxsplit=1)[0]
     headers = {"Content-Type": content_type, "Accept": accept}
     try:
-        status, told = outside.exchange(
+        status, answer = outside.exchange(
             "POST", url, timeout=timeout, limit=LIMIT, data=body, headers=headers
         )
     except outside.NoAnswer as error:
-        raise _away(error.why) from None
+        raise _unreachable(error.why) from None
     if status >= 500:  # noqa: PLR2004 - HTTP's own number
-        raise _away(str(status))
-    if status != OK or len(told) > LIMIT:
-        raise unreadable(f"status {status}, {len(told)} bytes")
-    return told
+        raise _unreachable(str(status))
+    if status != OK or len(answer) > LIMIT:
+        raise unreadable(f"status {status}, {len(answer)} bytes")
+    return answer
 
 
 def ask_json(url: str, body: dict[str, object], timeout: float) -> dict[str, object]:
-    """The answer as an object. Unavailable as of ``post``."""
-    told = post(url, orjson.dumps(body), "application/json", timeout)
-    found = outside.readable(told, LIMIT)
-    if not isinstance(found, dict):
+    """Send an object; the answer as an object. Raises Unavailable as ``post`` does."""
+    answer = post(url, orjson.dumps(body), "application/json", timeout)
+    members = outside.readable(answer, LIMIT)
+    if not isinstance(members, dict):
         raise unreadable("no object")
-    return found
+    return members
 
 
-def _away(why: str) -> Unavailable:
+def _unreachable(reason: str) -> Unavailable:
     return Unavailable(
-        "The bank's gateway did not answer; try again in a minute.", code="psp.unreachable", why=why
+        "The bank's gateway did not answer; try again in a minute.",
+        code="psp.unreachable",
+        why=reason,
     )
 
 
-def unreadable(why: str) -> Unavailable:
-    """The bank answered in a form that nobody can read: we know nothing."""
+def unreadable(reason: str) -> Unavailable:
+    """The refusal of an answer in a form that cannot be read: nothing is known from it."""
     return Unavailable(
-        "The bank's gateway answered in a form that cannot be read.", code="psp.unreadable", why=why
+        "The bank's gateway answered in a form that cannot be read.",
+        code="psp.unreadable",
+        why=reason,
     )
 
 
-def whole(told: object) -> int:
-    """A whole number, as a number or as digits. Unavailable ``psp.unreadable``."""
-    number = outside.whole(told)
+def whole(value: object) -> int:
+    """Read a whole number, as a number or as digits. Raises Unavailable ``psp.unreadable``."""
+    number = outside.whole(value)
     if number is None:
         raise unreadable("no whole number")
     return number
 
 
-def order_in(told: str | None) -> int | None:
-    """The order's number that a browser brought, if it is one."""
-    return int(told) if told and told.isascii() and told.isdigit() and len(told) < 17 else None  # noqa: PLR2004 - below 2**53
+def order_in(text: str | None) -> int | None:
+    """Read the order's number that a browser brought; None if it is not a number."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 17 else None  # noqa: PLR2004 - below 2**53
+
+
+def text_of(value: object) -> str:
+    """Read a text, or a whole number as text. Raises Unavailable ``psp.unreadable``."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return str(whole(value))

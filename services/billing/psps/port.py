@@ -1,6 +1,6 @@
-"""The port to a bank's payment gateway: what every one of them can do for us.
+"""The port to a bank's payment gateway: the operations that every adapter offers.
 
-An adapter talks to the outside: nothing of it is called while a transaction is open.
+An adapter calls the bank: none of its methods is called while a transaction is open.
 """
 
 import datetime as dt
@@ -12,14 +12,14 @@ from bus.errors import BusError
 
 
 class Declined(BusError):
-    """The bank said no, for good; ``details["psp_code"]`` is its own word for why."""
+    """The bank refused for good; ``details["psp_code"]`` is its own code of the reason."""
 
     default_code = "psp.declined"
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be paid: ``amount`` in rials; ``callback`` is where the browser comes back."""
+    """A sum to be paid: ``amount`` in rials; the browser comes back to ``callback``."""
 
     order_id: int
     amount: int
@@ -39,7 +39,7 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What the browser brought back. It is never trusted: only the bank's answer counts."""
+    """The parameters of the browser's return, never trusted: only the bank's answer counts."""
 
     order_id: int | None
     token: str | None
@@ -50,7 +50,7 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What we know of an attempt; ``ref`` is the bank's number, which the browser brings."""
+    """An attempt on our records; ``ref`` is the bank's number, which the browser brings."""
 
     order_id: int
     amount: int
@@ -60,8 +60,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What the bank itself says of a payment. ``amount`` in rials and ``order_id`` are None where
-    it does not tell them; then its token binds them.
+    """The bank's own answer about a payment. ``amount`` in rials and ``order_id`` are None where
+    it does not say them; then its token binds them.
     """
 
     order_id: int | None
@@ -79,29 +79,29 @@ class Psp(Protocol):
 
     @property
     def code(self) -> str:
-        """Our name of it, such as ``sep``."""
+        """The gateway's code in Mirab, such as ``sep``."""
 
     @property
     def finds_orphans(self) -> bool:
-        """True if verify needs nothing that only the browser brings."""
+        """True if ``verify`` needs no number that only the browser brings."""
 
     @property
     def window(self) -> dt.timedelta:
-        """Within which a payment is verified, or the bank gives it back by itself."""
+        """The time within which a payment is verified, or the bank gives it back by itself."""
 
     def start(self, order: Order) -> Redirect:
-        """Asks for a token. Declined, or Unavailable ``psp.unreachable``."""
+        """Ask for a token. Raises Declined, or Unavailable ``psp.unreachable``."""
 
     def returned(self, form: Mapping[str, str]) -> Returned:
-        """Reads what the browser brought."""
+        """Read the parameters of the browser's return."""
 
     def verify(self, attempt: Attempt) -> Verified:
-        """Asks whether it was paid; a repeat says the same. Declined: it was not, or it was given
-        back. Unavailable: we do not know, and have to ask again.
+        """Ask whether it was paid; a repeat gets the same answer. Raises Declined if it was not, or
+        was given back; Unavailable if the answer is unknown and has to be asked for again.
         """
 
     def settle(self, attempt: Attempt) -> None:
-        """Claims the money where that is a step of its own; a repeat does nothing."""
+        """Claim the money where that is a step of its own; a repeat does nothing."""
 
     def reverse(self, attempt: Attempt) -> None:
-        """Gives the money back; a repeat does nothing. Declined where the bank cannot."""
+        """Give the money back; a repeat does nothing. Raises Declined where the bank cannot."""

@@ -1,4 +1,4 @@
-"""Sadad (Melli): signed requests; a payment is verified by the token that we were given."""
+"""Sadad (Melli): signed requests; a payment is verified by its token."""
 
 import base64
 import datetime as dt
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
 from iran.persian import TEHRAN
-from services.billing.psps.http import ask_json, order_in, unreadable, whole
+from services.billing.psps.http import ask_json, order_in, text_of, unreadable, whole
 from services.billing.psps.port import Attempt, Declined, Order, Redirect, Returned, Verified
 
 OK, NOT_PAID, TOO_LATE = 0, -1, 101
@@ -32,7 +32,7 @@ class Sadad:
     finds_orphans: bool = field(default=True, init=False)
 
     def start(self, order: Order) -> Redirect:
-        told = ask_json(
+        answer = ask_json(
             f"{self.base}/api/v0/Request/PaymentRequest",
             {
                 "TerminalId": self.terminal,
@@ -45,7 +45,7 @@ class Sadad:
             },
             self.timeout,
         )
-        token, code = told.get("Token"), whole(told.get("ResCode"))
+        token, code = answer.get("Token"), whole(answer.get("ResCode"))
         if code != OK:
             raise Declined("The gateway gives no token.", psp_code=str(code))
         if not isinstance(token, str) or not token:
@@ -64,32 +64,31 @@ class Sadad:
         )
 
     def verify(self, attempt: Attempt) -> Verified:
-        told = ask_json(
+        answer = ask_json(
             f"{self.base}/api/v0/Advice/Verify",
             {"Token": attempt.token, "SignData": self._sign(attempt.token)},
             self.timeout,
         )
-        code = whole(told.get("ResCode"))
+        code = whole(answer.get("ResCode"))
         if code in (NOT_PAID, TOO_LATE):
             raise Declined("The bank says no.", psp_code=str(code))
-        ref = _text(told.get("RetrivalRefNo")) if code == OK else ""
+        ref = text_of(answer.get("RetrivalRefNo")) if code == OK else ""
         if not ref:
-            # A code that we do not know says nothing of the payment: "we do not know" is the honest
-            # reading, and we ask again.
+            # An unknown code is no answer about the payment, and we ask again.
             raise unreadable(f"result {code}")
         return Verified(
-            order_id=whole(told.get("OrderId")),
-            amount=whole(told.get("Amount")),
+            order_id=whole(answer.get("OrderId")),
+            amount=whole(answer.get("Amount")),
             ref=ref,
             rrn=ref,
-            trace=_text(told.get("SystemTraceNo")),
+            trace=text_of(answer.get("SystemTraceNo")),
             card="",
             card_hash="",
             terminal=self.terminal,
         )
 
     def settle(self, attempt: Attempt) -> None:
-        """Verify is all that Sadad asks for."""
+        """Sadad asks for no step after verify."""
 
     def reverse(self, attempt: Attempt) -> None:
         raise Declined("Sadad has no call that gives back.", code="psp.no_reversal")
@@ -99,10 +98,3 @@ class Sadad:
         padded = padder.update(text.encode()) + padder.finalize()
         encryptor = Cipher(TripleDES(self.key), modes.ECB()).encryptor()  # noqa: S305 - the bank's own protocol
         return base64.b64encode(encryptor.update(padded) + encryptor.finalize()).decode()
-
-
-def _text(told: object) -> str:
-    """A text, or a whole number as one. Unavailable ``psp.unreadable``."""
-    if told is None or isinstance(told, str):
-        return told or ""
-    return str(whole(told))

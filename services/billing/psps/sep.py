@@ -4,15 +4,14 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from services.billing.psps.http import ask_json, order_in, unreadable, whole
+from services.billing.psps.http import ask_json, order_in, text_of, unreadable, whole
 from services.billing.psps.port import Attempt, Declined, Order, Redirect, Returned, Verified
 
 OK, REPEATED = 0, 2
 GIVEN_BACK, REFUSED = 5, -1
-# What the bank says of the payment, for good. All else is no word about it, and neither is a code
-# that we do not know: that our terminal (-105) or address (-106) is not allowed leaves a payment
-# that was made as it is. "We do not know" is the honest reading: we ask again.
-NO = {-2: "not found", -6: "its time is over", GIVEN_BACK: "given back"}
+# Final answers about a payment. No other code is one: that our terminal (-105) or address (-106) is
+# not allowed leaves a payment that was made as it is. Its state is unknown, and we ask again.
+FINAL = {-2: "not found", -6: "its time is over", GIVEN_BACK: "given back"}
 DETAIL = ("RefNum", "RRN", "StraceNo", "MaskedPan", "HashedPan", "TerminalNumber")
 
 
@@ -28,7 +27,7 @@ class Sep:
     finds_orphans: bool = field(default=False, init=False)
 
     def start(self, order: Order) -> Redirect:
-        told = ask_json(
+        answer = ask_json(
             f"{self.base}/onlinepg/onlinepg",
             {
                 "action": "token",
@@ -39,9 +38,9 @@ class Sep:
             },
             self.timeout,
         )
-        token, status = told.get("token"), whole(told.get("status"))
+        token, status = answer.get("token"), whole(answer.get("status"))
         if status == REFUSED:
-            psp_code = _text(told.get("errorCode"))[:20]
+            psp_code = text_of(answer.get("errorCode"))[:20]
             raise Declined("The gateway gives no token.", psp_code=psp_code)
         if status == 1 and isinstance(token, str) and token:
             fields = {"Token": token, "GetMethod": ""}
@@ -59,11 +58,11 @@ class Sep:
         )
 
     def verify(self, attempt: Attempt) -> Verified:
-        told = self._ask("VerifyTransaction", attempt, OK, REPEATED)
-        detail = told.get("TransactionDetail")
+        answer = self._ask("VerifyTransaction", attempt, OK, REPEATED)
+        detail = answer.get("TransactionDetail")
         if not isinstance(detail, dict):
             raise unreadable("no detail")
-        text = {name: _text(detail.get(name)) for name in DETAIL}
+        text = {name: text_of(detail.get(name)) for name in DETAIL}
         if text["RefNum"] != attempt.ref:
             raise unreadable("another RefNum")
         return Verified(
@@ -78,28 +77,21 @@ class Sep:
         )
 
     def settle(self, attempt: Attempt) -> None:
-        """Verify is all that SEP asks for."""
+        """SEP asks for no step after verify."""
 
     def reverse(self, attempt: Attempt) -> None:
-        # Money that is back already is not to be given back a second time by an officer.
+        # An officer must not give back a second time what is back already.
         self._ask("ReverseTransaction", attempt, OK, REPEATED, GIVEN_BACK)
 
     def _ask(self, act: str, attempt: Attempt, *good: int) -> dict[str, object]:
-        told = ask_json(
+        answer = ask_json(
             f"{self.base}/verifyTxnRandomSessionkey/ipg/{act}",
             {"RefNum": attempt.ref, "TerminalNumber": whole(self.terminal)},
             self.timeout,
         )
-        code = whole(told.get("ResultCode"))
+        code = whole(answer.get("ResultCode"))
         if code in good:
-            return told
-        if code in NO:
-            raise Declined(f"The bank says: {NO[code]}.", psp_code=str(code))
+            return answer
+        if code in FINAL:
+            raise Declined(f"The bank says: {FINAL[code]}.", psp_code=str(code))
         raise unreadable(f"result {code}")
-
-
-def _text(told: object) -> str:
-    """A text, or a whole number as one; SEP sends both. Unavailable ``psp.unreadable``."""
-    if told is None or isinstance(told, str):
-        return told or ""
-    return str(whole(told))

@@ -1,183 +1,231 @@
 """The close of a day: what the ledger says against what the records and the banks say."""
 
 import datetime as dt
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 
-import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import ColumnElement, Connection, Date, cast, func, insert, select
 
+from bus.database.rows import fetch_all
 from bus.errors import RuleBroken
-from iran.persian import tehran_day
+from contracts.billing.treasury import LOOK_AT_DAY, Close
 from services.billing import books
-from services.billing.bills.issuance import Till
-from services.billing.bills.replies import psp_told
-from services.billing.domain import ledger as entries
-from services.billing.ledger import entries as ledger
+from services.billing.context import Context
+from services.billing.domain import ledger
+from services.billing.domain.money import Rials
+from services.billing.ledger import entries
 from services.billing.payments import exceptions, refunds
+from services.billing.payments.exceptions import NewException
+from services.billing.reconciliation.files import BILLS
+from services.billing.rows import PaymentRow
+from services.billing.tables import (
+    BANK_FILES,
+    CLOSES,
+    ENTRIES,
+    FILE_ROWS,
+    PAYMENTS,
+    POSTINGS,
+)
+from services.billing.tables import BILLS as BILLS_TABLE
 
-BILLS = "bills"
+TAKEN = ("paid", "suspended")
 
 
-def look(till: Till, day: dt.date, psps: list[str]) -> dict[str, Any]:
-    """A Close of contracts.billing: what the ledger says against what the records say."""
-    closed = till.conn.execute(
-        text("select * from closes where day = :day"), {"day": day}
-    ).one_or_none()
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A sum of the ledger beside the same sum of the records, in rials."""
+
+    name: str
+    fa: str
+    ledger_rials: Rials
+    records_rials: Rials
+    difference_rials: Rials
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A bank's file of a day beside our payments of that day, in rials."""
+
+    code: str
+    fa: str
+    file: bool
+    file_rials: Rials
+    ledger_rials: Rials
+    payments: int
+    unmatched: int
+
+
+def look(context: Context, day: dt.date, psps: Sequence[str]) -> Close:
+    """The control totals of a day, as they were when it was closed or as they are now."""
+    statement = select(CLOSES.c.report, CLOSES.c.closed_by).where(CLOSES.c.day == day)
+    closed = context.conn.execute(statement).one_or_none()
     if closed is not None:
-        return {**closed.told, "closed": True, "closed_by": closed.closed_by}
-    controls = _controls(till.conn)
-    channels = _channels(till.conn, day, psps)
-    missing = [each["code"] for each in channels if each["payments"] and not each["file"]]
-    return {
-        "day": day.isoformat(),
-        "closed": False,
-        "closed_by": None,
-        "balances": not any(each["difference_rials"] for each in controls),
-        "controls": controls,
-        "channels": channels,
-        "missing": missing,
-        "open_exceptions": exceptions.open_count(till.conn),
-        "claims_rials": ledger.sums(till.conn).get(entries.CLAIMS, 0),
-    }
-
-
-def _controls(conn: Connection) -> list[dict[str, Any]]:
-    sums = ledger.sums(conn)
-    records = {
-        "trial": (sum(sums.values()), 0, "تراز آزمایشی"),
-        entries.RECEIVABLE: (sums.get(entries.RECEIVABLE, 0), _sum(conn, "bills_open"), None),
-        entries.TRANSIT: (sums.get(entries.TRANSIT, 0), _sum(conn, "in_transit"), None),
-        entries.SUSPENSE: (-sums.get(entries.SUSPENSE, 0), exceptions.in_suspense(conn), None),
-        entries.REFUNDS: (-sums.get(entries.REFUNDS, 0), refunds.owed(conn), None),
-    }
-    return [
-        {
-            "name": name,
-            "fa": fa or entries.ACCOUNTS[name][1],
-            "ledger_rials": int(ours),
-            "records_rials": theirs,
-            "difference_rials": int(ours) - theirs,
-        }
-        for name, (ours, theirs, fa) in records.items()
-    ]
-
-
-_SUMS = {
-    "bills_open": "select coalesce(sum(total), 0) from bills where state = 'ISSUED'",
-    "in_transit": "select coalesce(sum(amount_verified), 0) from payments "
-    "where outcome in ('paid', 'suspended') and file_row is null",
-}
-
-
-def _sum(conn: Connection, what: str) -> int:
-    return int(conn.execute(text(_SUMS[what])).scalar_one())
-
-
-def _channels(conn: Connection, day: dt.date, psps: list[str]) -> list[dict[str, Any]]:
-    book = books.newest(conn)
-    told = []
-    for code in (*psps, BILLS):
-        file = conn.execute(
-            text(
-                "select count(*) as files, coalesce(sum(r.rials) filter (where r.kind <> "
-                "'reversal'), 0) - coalesce(sum(r.rials) filter (where r.kind = 'reversal'), 0) "
-                "as rials, count(r.id) filter (where r.found not in ('matched', '')) as unmatched "
-                "from bank_files f left join file_rows r on r.file = f.id "
-                "where f.channel = :code and f.day = :day"
-            ),
-            {"code": code, "day": day},
-        ).one()
-        ours = conn.execute(
-            text(
-                "select count(*) as payments, coalesce(sum(amount_verified), 0) as rials "
-                "from payments where psp = :code and outcome in ('paid', 'suspended') "
-                "and (verified_at at time zone 'Asia/Tehran')::date = :day"
-            ),
-            {"code": code, "day": day},
-        ).one()
-        ledger_rials = _paid_by_file(conn, day) if code == BILLS else int(ours.rials)
-        told.append(
-            {
-                "code": code,
-                "fa": "قبض در بانک‌ها" if code == BILLS else psp_told(book, code)["fa"],
-                "file": file.files > 0,
-                "file_rials": int(file.rials),
-                "ledger_rials": ledger_rials,
-                "payments": ours.payments,
-                "unmatched": file.unmatched,
-            }
-        )
-    return told
-
-
-def _paid_by_file(conn: Connection, day: dt.date) -> int:
-    return int(
-        conn.execute(
-            text(
-                "select coalesce(sum(p.rials), 0) from entries e "
-                "join postings p on p.entry = e.id and p.account = 'bank' "
-                "join file_rows r on r.id = e.file_row join bank_files f on f.id = r.file "
-                "where f.channel = 'bills' and f.day = :day"
-            ),
-            {"day": day},
-        ).scalar_one()
+        kept = {**closed.report, "closed": True, "closed_by": closed.closed_by}
+        return LOOK_AT_DAY.reply_of(kept)
+    controls = _controls(context.conn)
+    channels = [_channel(context.conn, day, code) for code in (*psps, BILLS)]
+    return Close(
+        day=day.isoformat(),
+        closed=False,
+        closed_by=None,
+        balances=not any(control.difference_rials for control in controls),
+        controls=tuple(asdict(control) for control in controls),
+        channels=tuple(asdict(channel) for channel in channels),
+        missing=tuple(
+            channel.code for channel in channels if channel.payments and not channel.file
+        ),
+        open_exceptions=exceptions.open_count(context.conn),
+        claims_rials=entries.sums(context.conn).get(ledger.CLAIMS, 0),
     )
 
 
-def close(till: Till, day: dt.date, psps: list[str]) -> dict[str, Any]:
-    """Closes a day that is over and balances; what waits too long for its file is an exception.
+def _controls(conn: Connection) -> list[Control]:
+    sums = entries.sums(conn)
 
-    RuleBroken ``close.too_early``, ``close.before_ledger``, ``close.file_missing``,
+    def balance(account: str) -> Rials:
+        return sums.get(account, 0)
+
+    def control(account: str, ours: Rials, records: Rials) -> Control:
+        return Control(account, ledger.ACCOUNTS[account][1], ours, records, ours - records)
+
+    trial = sum(sums.values())
+    return [
+        Control("trial", "تراز آزمایشی", trial, 0, trial),
+        control(ledger.RECEIVABLE, balance(ledger.RECEIVABLE), _open_bills(conn)),
+        control(ledger.TRANSIT, balance(ledger.TRANSIT), _in_transit(conn)),
+        control(ledger.SUSPENSE, -balance(ledger.SUSPENSE), exceptions.in_suspense(conn)),
+        control(ledger.REFUNDS, -balance(ledger.REFUNDS), refunds.owed(conn)),
+    ]
+
+
+def _open_bills(conn: Connection) -> Rials:
+    statement = select(_sum(BILLS_TABLE.c.total)).where(BILLS_TABLE.c.state == "ISSUED")
+    return int(conn.execute(statement).scalar_one())
+
+
+def _in_transit(conn: Connection) -> Rials:
+    """The rials that banks have taken for us and not settled."""
+    statement = select(_sum(PAYMENTS.c.amount_verified)).where(_unsettled())
+    return int(conn.execute(statement).scalar_one())
+
+
+def _sum(rials: ColumnElement[int]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(rials), 0)
+
+
+def _unsettled() -> ColumnElement[bool]:
+    return PAYMENTS.c.outcome.in_(TAKEN) & PAYMENTS.c.file_row.is_(None)
+
+
+def _day_of(moment: ColumnElement[dt.datetime]) -> ColumnElement[dt.date]:
+    """The day in Iran of a moment."""
+    return cast(func.timezone("Asia/Tehran", moment), Date)
+
+
+def _channel(conn: Connection, day: dt.date, code: str) -> Channel:
+    reversal, rials = FILE_ROWS.c.kind == "reversal", FILE_ROWS.c.rials
+    statement = (
+        select(
+            func.count(),
+            func.coalesce(func.sum(rials).filter(~reversal), 0)
+            - func.coalesce(func.sum(rials).filter(reversal), 0),
+            func.count(FILE_ROWS.c.id).filter(FILE_ROWS.c.result.not_in(("matched", ""))),
+        )
+        .select_from(BANK_FILES)
+        .outerjoin(FILE_ROWS, FILE_ROWS.c.file == BANK_FILES.c.id)
+        .where(BANK_FILES.c.channel == code, BANK_FILES.c.day == day)
+    )
+    files, file_rials, unmatched = conn.execute(statement).one()
+    statement_of_ours = select(func.count(), _sum(PAYMENTS.c.amount_verified)).where(
+        PAYMENTS.c.psp == code,
+        PAYMENTS.c.outcome.in_(TAKEN),
+        _day_of(PAYMENTS.c.verified_at) == day,
+    )
+    payments, our_rials = conn.execute(statement_of_ours).one()
+    of_bills = code == BILLS
+    return Channel(
+        code=code,
+        fa="قبض در بانک‌ها" if of_bills else books.newest(conn).psp_name(code).fa,
+        file=files > 0,
+        file_rials=int(file_rials),
+        ledger_rials=_paid_by_file(conn, day) if of_bills else int(our_rials),
+        payments=payments,
+        unmatched=unmatched,
+    )
+
+
+def _paid_by_file(conn: Connection, day: dt.date) -> Rials:
+    """The rials that the file of bills of a day brought to our account."""
+    statement = (
+        select(_sum(POSTINGS.c.rials))
+        .join(ENTRIES, (ENTRIES.c.id == POSTINGS.c.entry) & (POSTINGS.c.account == ledger.BANK))
+        .join(FILE_ROWS, FILE_ROWS.c.id == ENTRIES.c.file_row)
+        .join(BANK_FILES, BANK_FILES.c.id == FILE_ROWS.c.file)
+        .where(BANK_FILES.c.channel == BILLS, BANK_FILES.c.day == day)
+    )
+    return int(conn.execute(statement).scalar_one())
+
+
+def close(context: Context, day: dt.date, psps: Sequence[str]) -> Close:
+    """Close a day that is over and balances; a payment that waits too long for its file becomes an
+    exception.
+
+    Raises RuleBroken ``close.too_early``, ``close.before_ledger``, ``close.file_missing``,
     ``close.unbalanced``. A bank's file of bills is not waited for: nobody knows before it comes
-    whether a bill was paid at a counter. The page tells whether it came.
+    whether a bill was paid at a counter. The page shows whether it came.
     """
     # Not by a lock of the table: the service's role may not change what only grows.
-    till.conn.execute(text("select pg_advisory_xact_lock(hashtext('close'))"))
-    if day >= tehran_day(till.now):
+    context.conn.execute(select(func.pg_advisory_xact_lock(func.hashtext("close"))))
+    _refuse_outside_ledger(context, day)
+    report = look(context, day, psps)
+    if report.closed:
+        return report
+    if report.missing:
+        raise RuleBroken(
+            f"The files of {', '.join(report.missing)} are missing; take them first.",
+            code="close.file_missing",
+        )
+    if not report.balances:
+        raise RuleBroken(
+            "The ledger and the records differ; the controls show where. Report it to the "
+            "engineers: this is a fault of the system.",
+            code="close.unbalanced",
+        )
+    _note_unsettled(context, day)
+    report = replace(look(context, day, psps), closed=True, closed_by=context.actor)
+    context.conn.execute(
+        insert(CLOSES).values(
+            day=day, closed_at=context.now, closed_by=context.actor, report=asdict(report)
+        )
+    )
+    return report
+
+
+def _refuse_outside_ledger(context: Context, day: dt.date) -> None:
+    if day >= context.today:
         raise RuleBroken("A day is closed when it is over.", code="close.too_early")
-    first = ledger.first_day(till.conn)
+    first = entries.first_day(context.conn)
     if first is None or day < first:
         raise RuleBroken(
             f"The ledger begins on {first or 'no day yet'}; there is nothing to close before.",
             code="close.before_ledger",
         )
-    told = look(till, day, psps)
-    if told["closed"]:
-        return told
-    if told["missing"]:
-        raise RuleBroken(
-            f"The files of {', '.join(told['missing'])} are missing; take them first.",
-            code="close.file_missing",
-        )
-    if not told["balances"]:
-        raise RuleBroken(
-            "The ledger and the records differ; the controls show where. Tell the engineers: "
-            "this is a fault of ours.",
-            code="close.unbalanced",
-        )
-    _note_unsettled(till, day)
-    told = {**look(till, day, psps), "closed": True, "closed_by": till.actor}
-    till.conn.execute(
-        text(
-            "insert into closes (day, closed_at, closed_by, told) "
-            "values (:day, :now, :who, cast(:told as jsonb))"
-        ),
-        {"day": day, "now": till.now, "who": till.actor, "told": orjson.dumps(told).decode()},
-    )
-    return told
 
 
-def _note_unsettled(till: Till, day: dt.date) -> None:
-    """Payments of days before this one that no settlement has brought yet."""
-    late = till.conn.execute(
-        text(
-            "select * from payments where outcome in ('paid', 'suspended') and file_row is null "
-            "and (verified_at at time zone 'Asia/Tehran')::date < :day"
-        ),
-        {"day": day},
-    ).all()
-    for row in late:
-        exceptions.open_one(
-            till, "not_in_file", f"{row.psp}:{row.ref}:late", rials=row.amount_verified,
-            channel=row.psp, ref=row.ref, order_id=row.order_id, bill=row.bill,
-        )  # fmt: skip
+def _note_unsettled(context: Context, day: dt.date) -> None:
+    """Open exceptions for payments of days before this one that no settlement has brought yet."""
+    statement = select(PAYMENTS).where(_unsettled(), _day_of(PAYMENTS.c.verified_at) < day)
+    for row in fetch_all(context.conn, PaymentRow, statement):
+        assert row.amount_verified is not None
+        exceptions.open_exception(
+            context,
+            NewException(
+                "not_in_file",
+                f"{row.psp}:{row.ref}:late",
+                rials=row.amount_verified,
+                channel=row.psp,
+                ref=row.ref,
+                order_id=row.order_id,
+                bill=row.bill,
+            ),
+        )

@@ -1,180 +1,235 @@
-"""Three ways compared: our ledger, the gateways' settlements, the banks' file of bills."""
+"""Banks' files: each row is compared once with our ledger and our bills."""
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
-from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.postgresql import insert
 
+from bus.database.rows import fetch_only
 from bus.errors import RuleBroken
+from contracts.billing.treasury import TakeFile, Taken
 from services.billing import books
-from services.billing.bills import issuance as bills
-from services.billing.bills import repository as store
-from services.billing.bills.issuance import Till
-from services.billing.domain import bank_files
-from services.billing.domain import ledger as entries
+from services.billing.bills import changes, repository
+from services.billing.context import Context
+from services.billing.domain import bank_files, ledger
 from services.billing.domain.bank_files import Row
-from services.billing.ledger.entries import Of
+from services.billing.domain.payment import ExceptionKind
+from services.billing.ledger.entries import Subject, post
 from services.billing.payments import attempts, exceptions
+from services.billing.payments.exceptions import NewException, open_exception
+from services.billing.rows import BillRow, FileRow, PaymentRow, RowResult
+from services.billing.tables import BANK_FILES, FILE_ROWS
 
 BILLS = "bills"
 
 
-def take(till: Till, asked: Mapping[str, Any], psps: list[str]) -> dict[str, Any]:
-    """Takes a bank's file whole: each row is matched once, however often it is sent.
+def take(context: Context, message: TakeFile, psps: list[str]) -> Taken:
+    """Take a bank's file whole: each row is matched once, however often it is sent.
 
-    RuleBroken ``file.wrong`` if it cannot be read, ``psp.unknown`` for a gateway we have not.
+    Raises RuleBroken ``file.wrong`` if it cannot be read, ``psp.unknown`` for a gateway that is not
+    set up.
     """
-    channel = BILLS if asked["kind"] == "bills" else asked["psp"]
-    if asked["kind"] == "settlement" and channel not in psps:
-        raise RuleBroken(f"Say whose it is: one of {', '.join(psps)}.", code="psp.unknown")
-    sha = hashlib.sha256(f"{channel} {asked['day']}\n{asked['text']}".encode()).hexdigest()
-    day = dt.date.fromisoformat(asked["day"])
-    rows = _read(till.conn, channel, day, asked["text"])
-    file = till.conn.execute(
-        text(
-            "insert into bank_files (channel, day, sha256, rows, total, taken_at, taken_by) values "
-            "(:channel, :day, :sha, :rows, :total, :now, :who) "
-            "on conflict (sha256) do nothing returning id"
-        ),
-        {
-            "channel": channel, "day": day, "sha": sha,
-            "rows": len(rows), "total": sum(row.rials for row in rows), "now": till.now,
-            "who": till.actor,
-        },
-    ).scalar()  # fmt: skip
+    channel = BILLS if message.kind == "bills" else message.psp
+    if channel is None or (message.kind == "settlement" and channel not in psps):
+        raise RuleBroken(f"Name its bank: one of {', '.join(psps)}.", code="psp.unknown")
+    day = dt.date.fromisoformat(message.day)
+    rows = _read(context.conn, channel, day, message.text)
+    file = _add_file(context, channel, day, message.text, rows)
     if file is None:
-        return {"rows": len(rows), "matched": 0, "exceptions": 0, "known": True}
-    found = [_take_row(till, file, channel, row) for row in rows]
-    return {
-        "rows": len(rows),
-        "matched": found.count("matched"),
-        "exceptions": sum(each not in ("matched", "known") for each in found),
-        "known": False,
-    }
-
-
-def _read(conn: Connection, channel: str, day: dt.date, told: str) -> list[Row]:
-    if channel == BILLS:
-        return bank_files.bills(told, books.newest(conn).issuer["company"], day)
-    return bank_files.settlement(told, channel)
-
-
-def _take_row(till: Till, file: int, channel: str, row: Row) -> str:
-    """What a row turned out to be; ``known`` if another file has brought it before."""
-    id_ = till.conn.execute(
-        text(
-            "insert into file_rows (file, channel, kind, key, rials, fee, paid_at, found) values "
-            "(:file, :channel, :kind, :key, :rials, :fee, :paid_at, '') "
-            "on conflict (channel, kind, key) do nothing returning id"
-        ),
-        {
-            "file": file, "channel": channel, "kind": row.kind, "key": row.key, "rials": row.rials,
-            "fee": row.fee, "paid_at": row.paid_at,
-        },
-    ).scalar()  # fmt: skip
-    if id_ is None:
-        return _known(till, channel, row)
-    bills_row = channel == BILLS
-    found = _bill_row(till, id_, row) if bills_row else _gateway_row(till, channel, id_, row)
-    till.conn.execute(
-        text("update file_rows set found = :found where id = :id"), {"found": found, "id": id_}
+        return Taken(rows=len(rows), matched=0, exceptions=0, known=True)
+    results = [_take_row(context, file, channel, row) for row in rows]
+    return Taken(
+        rows=len(rows),
+        matched=results.count("matched"),
+        exceptions=sum(result not in ("matched", None) for result in results),
+        known=False,
     )
-    return found
 
 
-def _known(till: Till, channel: str, row: Row) -> str:
-    """A row that came before is nothing new, unless the bank says something else now."""
-    before = till.conn.execute(
-        text("select * from file_rows where channel = :channel and kind = :kind and key = :key"),
-        {"channel": channel, "kind": row.kind, "key": row.key},
-    ).one()
+def _read(conn: Connection, channel: str, day: dt.date, text: str) -> list[Row]:
+    if channel == BILLS:
+        return bank_files.bills(text, books.newest(conn).issuer.company, day)
+    return bank_files.settlement(text, channel)
+
+
+def _add_file(
+    context: Context, channel: str, day: dt.date, text: str, rows: list[Row]
+) -> int | None:
+    """Add a file; its id, or None if this very file was taken before."""
+    statement = insert(BANK_FILES).values(
+        channel=channel,
+        day=day,
+        sha256=hashlib.sha256(f"{channel} {day}\n{text}".encode()).hexdigest(),
+        rows=len(rows),
+        total=sum(row.rials for row in rows),
+        taken_at=context.now,
+        taken_by=context.actor,
+    )
+    added = statement.on_conflict_do_nothing(index_elements=["sha256"]).returning(BANK_FILES.c.id)
+    file: int | None = context.conn.execute(added).scalar()
+    return file
+
+
+def _take_row(context: Context, file: int, channel: str, row: Row) -> RowResult | None:
+    """Compare a row, and keep the result; None if another file has brought it before."""
+    statement = insert(FILE_ROWS).values(
+        file=file,
+        channel=channel,
+        kind=row.kind,
+        key=row.key,
+        rials=row.rials,
+        fee=row.fee,
+        paid_at=row.paid_at,
+        result="",
+    )
+    added = statement.on_conflict_do_nothing(index_elements=["channel", "kind", "key"])
+    id_: int | None = context.conn.execute(added.returning(FILE_ROWS.c.id)).scalar()
+    if id_ is None:
+        return _repeated(context, channel, row)
+    result = (
+        _bill_row(context, id_, row)
+        if channel == BILLS
+        else _gateway_row(context, channel, id_, row)
+    )
+    context.conn.execute(update(FILE_ROWS).where(FILE_ROWS.c.id == id_).values(result=result))
+    return result
+
+
+def _repeated(context: Context, channel: str, row: Row) -> RowResult | None:
+    """A row that came before is nothing new, unless the bank reports another sum now."""
+    statement = select(FILE_ROWS).where(
+        FILE_ROWS.c.channel == channel, FILE_ROWS.c.kind == row.kind, FILE_ROWS.c.key == row.key
+    )
+    before = fetch_only(context.conn, FileRow, statement)
     if (before.rials, before.fee) == (row.rials, row.fee):
-        return "known"
-    exceptions.open_one(
-        till, "amount_differs", f"{channel}:{row.key}:{row.kind}:{row.rials}:{row.fee}",
-        rials=row.rials, channel=channel, ref=row.key,
-        note=f"the bank said {before.rials} with a fee of {before.fee} before, now {row.fee}",
-    )  # fmt: skip
+        return None
+    open_exception(
+        context,
+        NewException(
+            "amount_differs",
+            f"{channel}:{row.key}:{row.kind}:{row.rials}:{row.fee}",
+            rials=row.rials,
+            channel=channel,
+            ref=row.key,
+            note=f"the bank said {before.rials} with a fee of {before.fee} before, now {row.fee}",
+        ),
+    )
     return "amount_differs"
 
 
-def _gateway_row(till: Till, channel: str, id_: int, row: Row) -> str:
-    payment, subject = attempts.of_ref(till.conn, channel, row.key), f"{channel}:{row.key}"
+def _gateway_row(context: Context, channel: str, id_: int, row: Row) -> RowResult:
+    """Compare a row of a gateway's settlement."""
+    payment, key = attempts.of_ref(context.conn, channel, row.key), f"{channel}:{row.key}"
     if row.kind == "reversal":
-        return _reversal(till, channel, id_, row)
+        return _reversal(context, payment, key, id_, row)
     if payment is None or payment.outcome is None:
-        _open(till, "not_in_ledger", subject, payment, row, in_suspense=True)
-        came = entries.unknown_into_account(row.rials, row.fee)
-        till.post("settled_unknown", subject, Of(file_row=id_), came)
+        _open(context, "not_in_ledger", key, payment, row, in_suspense=True)
+        postings = ledger.unknown_into_account(row.rials, row.fee)
+        post(context, "settled_unknown", key, Subject(file_row=id_), postings)
         return "not_in_ledger"
-    of = Of(payment.bill, None, payment.order_id, id_)
+    subject = Subject(payment.bill, None, payment.order_id, id_)
     if payment.outcome == "given_back":
         # Its reversal takes back what its sale brings.
-        till.post("settled", subject, of, entries.settled(row.rials, row.fee, 0))
+        post(context, "settled", key, subject, ledger.settled(row.rials, row.fee, 0))
         return "matched"
     expected = payment.amount_verified
-    attempts.note_file_row(till.conn, payment.order_id, id_)
-    till.post("settled", subject, of, entries.settled(row.rials, row.fee, expected))
-    exceptions.resolve_by_itself(till, f"{subject}:late", "came later", "not_in_file")
+    assert expected is not None
+    attempts.set_file_row(context.conn, payment.order_id, id_)
+    post(context, "settled", key, subject, ledger.settled(row.rials, row.fee, expected))
+    exceptions.resolve_by_system(context, f"{key}:late", "came later", "not_in_file")
     if expected == row.rials:
         return "matched"
     note = f"verified {expected}, settled {row.rials}"
-    _open(till, "amount_differs", f"{subject}:settlement", payment, row, note=note)
+    _open(context, "amount_differs", f"{key}:settlement", payment, row, note=note)
     return "amount_differs"
 
 
-def _reversal(till: Till, channel: str, id_: int, row: Row) -> str:
-    """The bank says that it gave a payment back: as we asked, or by itself."""
-    payment, subject = attempts.of_ref(till.conn, channel, row.key), f"{channel}:{row.key}"
-    of = Of(file_row=id_)
+def _reversal(
+    context: Context, payment: PaymentRow | None, key: str, id_: int, row: Row
+) -> RowResult:
+    """Compare a row of a payment that the bank gave back: at our request, or by itself."""
+    subject = Subject(file_row=id_)
     if payment is not None and payment.state == "REVERSING":
         return "matched"
     if payment is not None and payment.outcome == "given_back":
         if payment.file_row is None:
-            till.post("reversed", subject, of, entries.taken_by_bank(row.rials))
+            post(context, "reversed", key, subject, ledger.taken_by_bank(row.rials))
         return "matched"
-    if exceptions.settled_unknown(till.conn, subject, row.rials) is not None:
-        till.post("given_back", subject, of, entries.given_back(row.rials, settled=True))
-        exceptions.resolve_by_itself(till, subject, "given_back", "not_in_ledger")
+    if exceptions.settled_unknown(context.conn, key, row.rials) is not None:
+        back = ledger.given_back(row.rials, settled=True)
+        post(context, "given_back", key, subject, back)
+        exceptions.resolve_by_system(context, key, "given_back", "not_in_ledger")
         return "matched"
     if payment is not None and payment.outcome is not None:
-        till.post("reversed", subject, of, entries.taken_by_bank(row.rials))
-    _open(till, "reversed_by_bank", subject, payment, row)
+        post(context, "reversed", key, subject, ledger.taken_by_bank(row.rials))
+    _open(context, "reversed_by_bank", key, payment, row)
     return "reversed_by_bank"
 
 
-def _open(  # noqa: PLR0913 - what an exception tells
-    till: Till, kind: str, subject: str, payment: Any, row: Row, *, in_suspense: bool = False,
+def _open(  # noqa: PLR0913 - the fields of an exception
+    context: Context,
+    kind: ExceptionKind,
+    key: str,
+    payment: PaymentRow | None,
+    row: Row,
+    *,
+    in_suspense: bool = False,
     note: str = "",
-) -> None:  # fmt: skip
-    exceptions.open_one(
-        till, kind, subject, rials=row.rials, in_suspense=in_suspense,
-        channel=subject.partition(":")[0], ref=row.key, note=note,
-        order_id=payment.order_id if payment else None, bill=payment.bill if payment else None,
-    )  # fmt: skip
+) -> None:
+    open_exception(
+        context,
+        NewException(
+            kind,
+            key,
+            rials=row.rials,
+            in_suspense=in_suspense,
+            channel=key.partition(":")[0],
+            ref=row.key,
+            order_id=payment.order_id if payment else None,
+            bill=payment.bill if payment else None,
+            note=note,
+        ),
+    )
 
 
-def _bill_row(till: Till, id_: int, row: Row) -> str:
-    """A bill paid at a bank's counter, machine or telephone: the file is the first we hear."""
-    bill = store.bill_of(till.conn, lock=True, bill_id=row.bill_id)
-    kind = None
-    if bill is None or bill.payment_id != row.payment_id:
-        kind = "bill_unknown"
-    elif bill.total != row.rials:
-        kind = "amount_differs"
-    elif bill.state != "ISSUED":
-        kind = "paid_twice" if bill.state == "PAID" else "bill_ended"
-    if kind is None:
-        of = Of(bill.id, bill.agency, None, id_)
-        till.post("paid", f"{BILLS} {row.key}", of, entries.paid_into_account(row.rials))
-        bills.pay(till, bill, BILLS)
+def _bill_row(context: Context, id_: int, row: Row) -> RowResult:
+    """Compare a row of a bill that was paid at a bank's counter, machine or telephone: nothing is
+    known of such a payment before its file comes.
+    """
+    bill = repository.by_bill_id(context.conn, row.bill_id, lock=True)
+    kind = _kind_of_bill_row(bill, row)
+    if kind is None and bill is not None:
+        subject = Subject(bill.id, bill.agency, None, id_)
+        post(context, "paid", f"{BILLS} {row.key}", subject, ledger.paid_into_account(row.rials))
+        changes.pay(context, bill, BILLS)
         return "matched"
-    of = Of(bill.id if bill else None, None, None, id_)
-    till.post("suspended", f"{BILLS} {row.key}", of, entries.unknown_into_account(row.rials))
-    exceptions.open_one(
-        till, kind, f"{BILLS}:{row.key}", rials=row.rials, in_suspense=True, channel=BILLS,
-        ref=row.key, bill=bill.id if bill else None, note=f"{row.bill_id} / {row.payment_id}",
-    )  # fmt: skip
+    assert kind is not None
+    bill_id = bill.id if bill else None
+    postings = ledger.unknown_into_account(row.rials)
+    post(context, "suspended", f"{BILLS} {row.key}", Subject(bill_id, file_row=id_), postings)
+    open_exception(
+        context,
+        NewException(
+            kind,
+            f"{BILLS}:{row.key}",
+            rials=row.rials,
+            in_suspense=True,
+            channel=BILLS,
+            ref=row.key,
+            bill=bill_id,
+            note=f"{row.bill_id} / {row.payment_id}",
+        ),
+    )
     return kind
+
+
+def _kind_of_bill_row(bill: BillRow | None, row: Row) -> ExceptionKind | None:
+    """The kind of exception that a row is; None for the whole sum of an open bill."""
+    if bill is None or bill.payment_id != row.payment_id:
+        return "bill_unknown"
+    if bill.total != row.rials:
+        return "amount_differs"
+    if bill.state == "ISSUED":
+        return None
+    return "paid_twice" if bill.state == "PAID" else "bill_ended"

@@ -5,18 +5,46 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import exists, select
 
 from bus.database.commands_run import note_command
 from bus.database.store import Store
 from bus.errors import BusError
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
-from services.billing.tariffs.changes import approve, draft, read_csv
+from services.billing.context import Context
+from services.billing.tables import TARIFFS
+from services.billing.tariffs.changes import add_drafts, approve
+from services.billing.tariffs.csv_file import read_csv
 
 
 def main(argv: list[str] | None = None) -> int:
-    """0: imported; 1: nothing was changed, and stderr says why."""
+    """Import a file. 0: imported; 1: nothing was changed, with the reason on stderr."""
+    arguments = _parser().parse_args(argv)
+    now = arguments.approved_on.astimezone(dt.UTC)
+    try:
+        drafts = read_csv(arguments.file.read_text(encoding="utf-8"))
+        with Store(Settings().text("DB_URL"), source="tariffs").transaction() as tx:
+            if tx.conn.execute(select(exists(select(TARIFFS.c.id)))).scalar_one():
+                print("There is a tariff already.")
+                return 0
+            for id_ in add_drafts(Context(tx, now, arguments.drafted_by), drafts):
+                approve(Context(tx, now, arguments.approved_by), id_)
+            note_command(
+                tx.conn,
+                "billing.tariffs",
+                drafted_by=arguments.drafted_by,
+                approved_by=arguments.approved_by,
+                rows=len(drafts),
+            )
+    except (BusError, MissingSettings, OSError, UnicodeDecodeError) as error:
+        print(f"Not imported: {error}", file=sys.stderr)
+        return 1
+    print(f"{len(drafts)} rows are in force from their days on.")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m services.billing.tariffs",
         description="Imports a first tariff into an empty treasury; later rows are drafted and "
@@ -31,25 +59,7 @@ def main(argv: list[str] | None = None) -> int:
         default=dt.datetime.now(dt.UTC),
         help="when they were approved on paper (RFC 3339); now if left out",
     )
-    given = parser.parse_args(argv)
-    now = given.approved_on.astimezone(dt.UTC)
-    try:
-        rows = read_csv(given.file.read_text(encoding="utf-8"))
-        with Store(Settings().text("DB_URL"), source="tariffs").transaction() as tx:
-            if tx.conn.execute(text("select exists (select 1 from tariffs)")).scalar_one():
-                print("There is a tariff already.")
-                return 0
-            for id_ in draft(tx.conn, now, given.drafted_by, rows):
-                approve(tx.conn, now, given.approved_by, id_)
-            note_command(
-                tx.conn, "billing.tariffs", drafted_by=given.drafted_by,
-                approved_by=given.approved_by, rows=len(rows),
-            )  # fmt: skip
-    except (BusError, MissingSettings, OSError, UnicodeDecodeError) as error:
-        print(f"Not imported: {error}", file=sys.stderr)
-        return 1
-    print(f"{len(rows)} rows are in force from their days on.")
-    return 0
+    return parser
 
 
 if __name__ == "__main__":
