@@ -104,6 +104,10 @@ class Request(Contract[M], Generic[M, R]):
     ``agency`` says that an agency may be granted it, ``everyone`` that each agency may call it
     without a grant, ``delegable`` that one may call it in the name of another that lets it: then
     its service must heed ``on_behalf_of`` of the caller. ``reply`` is the class of the reply.
+
+    ``judges_purpose`` says who judges the field ``purpose`` of the message: the service, by the
+    grants of the caller, and it logs whom it refuses. Without that field the agency face judges
+    alone: whoever has a grant for the contract may call it, also by ``<context>.*``.
     """
 
     reply: type[R] = field(kw_only=True)
@@ -111,7 +115,16 @@ class Request(Contract[M], Generic[M, R]):
     agency: bool = True
     everyone: bool = False
     delegable: bool = False
+    judges_purpose: bool = False
     deadline: float = 10.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.agency and self.judges_purpose != ("purpose" in self.schema.fields):
+            raise ValueError(
+                f"{self.name}: declare judges_purpose if the message has a field purpose, and only "
+                "then; its service must judge it"
+            )
 
     @cached_property
     def reply_schema(self) -> Schema:

@@ -124,6 +124,7 @@ ASK_PARCEL = Request(
     "inquiry.ask_parcel.v1",
     AskParcel,
     reply=ParcelAsked,
+    judges_purpose=True,
     delegable=True,
     doc="Ask which water sources belong to a parcel; the land registry answers later.",
 )

@@ -230,6 +230,7 @@ ASK = Request(
     "inquiry.ask.v1",
     Ask,
     reply=Answer,
+    judges_purpose=True,
     deadline=10.0,
     delegable=True,
     doc="Ask the status of a subscriber, a licence or a source for a granted purpose.",
@@ -253,6 +254,7 @@ SUBMIT_BATCH = Request(
     "inquiry.submit_batch.v1",
     SubmitBatch,
     reply=BatchProgress,
+    judges_purpose=True,
     delegable=True,
     doc="Submit up to 100,000 keys, answered in the background.",
 )

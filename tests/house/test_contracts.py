@@ -1,5 +1,6 @@
 """No agency is broken by accident: each contract keeps the form in which it was released."""
 
+import dataclasses
 import json
 import re
 
@@ -8,6 +9,7 @@ import pytest
 from connector.outcomes import Refused
 from contracts import CATALOGUE, Event, Request, agency_contracts, hidden_names
 from contracts.__main__ import form, markdown
+from contracts.inquiry.questions import ASK, VERIFY
 from tests.processes import ROOT
 
 RELEASED = json.loads((ROOT / "tests/house/contracts.json").read_text(encoding="utf-8"))
@@ -94,3 +96,38 @@ def test_every_request_says_what_it_is_for_and_has_a_reply():
         assert re.match(r"[A-Z].*\.$", contract.doc), contract.name
         if isinstance(contract, Request):
             assert contract.reply_schema.fields
+
+
+# Contracts that every agency with a grant for them may call, also by ``inquiry.*``: no service
+# judges a purpose, and refusals stand in no log of its. A new one is put here knowingly.
+JUDGED_BY_THE_DOOR_ALONE = {
+    "agencies": {"health"},
+    "billing": {"health", "list_bills", "look_up", "quote", "statement"},
+    "inquiry": {"batch_status", "get", "health", "read_batch", "read_parcel", "verify"},
+    "notify": {
+        "callback_deliveries", "callbacks", "cancel", "cancel_job", "draft_template",
+        "drop_callback", "health", "job", "job_preview", "jobs", "message", "messages", "preview",
+        "put_callback", "replay_callback", "rotate_callback_secret", "send", "start_job",
+        "submit_job", "template", "templates", "test_callback",
+    },
+    "ticketing": {"health"},
+}  # fmt: skip
+
+
+def test_a_contract_that_no_service_judges_is_named():
+    found = {
+        (contract.context, contract.operation)
+        for contract in agency_contracts()
+        if not (contract.everyone or contract.judges_purpose)
+    }
+    named = {
+        (context, name) for context, names in JUDGED_BY_THE_DOOR_ALONE.items() for name in names
+    }
+    assert found == named
+
+
+def test_a_contract_with_a_purpose_declares_that_its_service_judges_it():
+    with pytest.raises(ValueError, match="judges_purpose"):
+        dataclasses.replace(ASK, judges_purpose=False)
+    with pytest.raises(ValueError, match="judges_purpose"):
+        dataclasses.replace(VERIFY, judges_purpose=True)

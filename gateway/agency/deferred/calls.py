@@ -97,7 +97,7 @@ def _may_hear(visitor: Visitor) -> bool:
 
 def _has_purpose(caller: Mapping[str, Any], contract: Contract, data: Mapping[str, Any]) -> bool:
     """False if the service will refuse the purpose, and log that: then it is asked at once."""
-    if "purpose" not in contract.schema.fields:
+    if not contract.judges_purpose:
         return True
     day = today().isoformat()
     return any(

@@ -80,7 +80,7 @@ class Visitor:
         """Forbidden if it came with a token that is not for this contract, or without a grant. A
         purpose is the service's to judge, and to log.
         """
-        if "purpose" in contract.schema.fields:
+        if contract.judges_purpose:
             return
         if self.access and contract.name not in self.access.scope:
             raise Forbidden(f"The token is not for {contract.name}.", code="token.scope")
