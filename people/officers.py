@@ -1,6 +1,6 @@
-"""Colleagues with a role in one context: who may act, who may approve, and that they are two.
+"""Officers: colleagues with a role in one context, who act, approve, and check each other.
 
-The ops face has proven the name; what it may do is decided by the context, at each act.
+The desk has authenticated the user name; the context decides at each act what it may do.
 """
 
 import argparse
@@ -8,7 +8,8 @@ import sys
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Boolean, Connection, TableClause, Text, column, select, table, update
+from sqlalchemy.dialects.postgresql import insert
 
 from bus.database.commands_run import note_command
 from bus.database.store import Store
@@ -21,6 +22,8 @@ APPROVER = "approver"
 
 
 class Refusal(NamedTuple):
+    """The code and the sentence of a Forbidden."""
+
     code: str
     sentence: str
 
@@ -30,7 +33,7 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Officers:
-    """The officers in ``table`` (username, role, active), and what refuses everybody else."""
+    """The officers in the table ``table`` (username, role, active), and the refusals of others."""
 
     table: str
     roles: tuple[str, ...]
@@ -39,64 +42,66 @@ class Officers:
     no_approver: Refusal
     same_person: Refusal
 
-    def caller(self, conn: Connection, message: Envelope | None) -> tuple[str, str]:
-        """The officer's name and role. Forbidden with the code of ``stranger``."""
-        told = (message.caller if message else None) or {}
-        return self.of_name(conn, str(told.get("staff", "")))
+    @property
+    def rows(self) -> TableClause:
+        """The table, for statements; each context declares it whole among its own."""
+        return table(
+            self.table, column("username", Text), column("role", Text), column("active", Boolean)
+        )
+
+    def caller(self, conn: Connection, envelope: Envelope | None) -> tuple[str, str]:
+        """Return the caller's user name and role. Forbidden with the code of ``stranger``."""
+        caller = (envelope.caller if envelope else None) or {}
+        return self.of_name(conn, str(caller.get("staff", "")))
 
     def of_name(self, conn: Connection, username: str) -> tuple[str, str]:
-        """The same of somebody who is named. Forbidden with the code of ``stranger``."""
-        name = user_name(username)
-        role = conn.execute(
-            text(f"select role from {self.table} where username = :u and active"),  # noqa: S608 - a constant of the context
-            {"u": name},
-        ).scalar()
+        """Return an officer's user name and role. Forbidden with the code of ``stranger``."""
+        name, rows = user_name(username), self.rows
+        role = conn.scalar(select(rows.c.role).where(rows.c.username == name, rows.c.active))
         if role is None:
             raise self.stranger.error()
         return name, str(role)
 
-    def approver(self, conn: Connection, message: Envelope | None) -> str:
-        """The name of an officer who may approve. Forbidden with the code of ``no_approver``."""
-        name, role = self.caller(conn, message)
+    def approver(self, conn: Connection, envelope: Envelope | None) -> str:
+        """Return the calling approver's user name. Forbidden with the code of ``no_approver``."""
+        name, role = self.caller(conn, envelope)
         self.may_approve(role)
         return name
 
     def may_approve(self, role: str) -> None:
-        """Forbidden with the code of ``no_approver`` unless that role approves."""
+        """Raise Forbidden with the code of ``no_approver`` unless the role approves."""
         if role != APPROVER:
             raise self.no_approver.error()
 
     def second(self, name: str, first: str | None) -> None:
-        """Forbidden with the code of ``same_person`` unless it is a second pair of eyes."""
+        """Raise Forbidden with the code of ``same_person`` if one officer did both steps."""
         if name == first:
             raise self.same_person.error()
 
     def put(self, conn: Connection, username: str, role: str) -> None:
-        """Makes somebody an officer, or changes the role."""
+        """Give a user name a role, or another role."""
+        new = insert(self.rows).values(username=user_name(username), role=role)
         conn.execute(
-            text(
-                f"insert into {self.table} (username, role) values (:u, :r) "  # noqa: S608 - a constant of the context
-                "on conflict (username) do update set role = :r, active = true"
-            ),
-            {"u": user_name(username), "r": role},
+            new.on_conflict_do_update(
+                index_elements=["username"], set_={"role": role, "active": True}
+            )
         )
 
     def close(self, conn: Connection, username: str) -> bool:
-        """Takes the role away; False if there is no such officer."""
-        closed = conn.execute(
-            text(f"update {self.table} set active = false where username = :u returning 1"),  # noqa: S608 - a constant of the context
-            {"u": user_name(username)},
-        )
-        return closed.scalar() is not None
+        """Take the role away; False if there is no such officer."""
+        rows = self.rows
+        of_name = rows.c.username == user_name(username)
+        return conn.execute(update(rows).where(of_name).values(active=False)).rowcount > 0
 
     def main(self, prog: str, argv: list[str] | None = None) -> int:
-        """The command ``put NAME --role ROLE | close NAME | list`` on the database of DB_URL.
-        0: done; 1: not done, and stderr says why.
+        """Run the command ``put NAME --role ROLE | close NAME | list`` on the database of DB_URL.
+
+        Exit codes: 0 done; 1 not done, with the reason on stderr.
         """
-        given = self._parser(prog).parse_args(argv)
+        arguments = self._parser(prog).parse_args(argv)
         try:
             with Store(Settings().text("DB_URL"), source="officers").transaction() as tx:
-                return self._run(tx.conn, given)
+                return self._run(tx.conn, arguments)
         except (BusError, MissingSettings) as error:
             print(f"Not done: {error}", file=sys.stderr)
             return 1
@@ -112,17 +117,18 @@ class Officers:
         acts.add_parser("list", help="who they are")
         return parser
 
-    def _run(self, conn: Connection, given: argparse.Namespace) -> int:
-        if given.act == "list":
-            for row in conn.execute(text(f"select * from {self.table} order by username")):  # noqa: S608 - a constant of the context
+    def _run(self, conn: Connection, arguments: argparse.Namespace) -> int:
+        if arguments.act == "list":
+            for row in conn.execute(select(self.rows).order_by(self.rows.c.username)):
                 print(f"{row.username:20} {row.role:10} {'' if row.active else 'closed'}")
             return 0
-        if given.act == "put":
-            self.put(conn, given.username, given.role)
-            note_command(conn, f"{self.table}.put", username=given.username, role=given.role)
+        if arguments.act == "put":
+            self.put(conn, arguments.username, arguments.role)
+            details = {"username": arguments.username, "role": arguments.role}
+            note_command(conn, f"{self.table}.put", **details)
             print("done")
             return 0
-        closed = self.close(conn, given.username)
-        note_command(conn, f"{self.table}.close", username=given.username)
+        closed = self.close(conn, arguments.username)
+        note_command(conn, f"{self.table}.close", username=arguments.username)
         print("closed" if closed else "there is no such officer")
         return 0 if closed else 1

@@ -1,7 +1,7 @@
-"""A service's book: a document of TOML in versions, of which the newest is in force.
+"""Settings books: TOML documents of a service, kept in versions of which the newest is in force.
 
-What is wrong in a file is told with its place, all at once, and nothing is changed then. The table
-is ``books (version, document)`` of the service's own database.
+All faults of a file are reported at once, each with its place, and nothing is changed then. The
+versions stand in the table ``books (version, document)`` of the service's own database.
 """
 
 import argparse
@@ -15,16 +15,19 @@ from typing import Any
 
 import orjson
 from marshmallow import Schema, ValidationError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Integer, column, insert, select, table, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from bus.database.commands_run import note_command
 from bus.database.store import Store
 from bus.errors import BusError
 from bus.settings import MissingSettings, Settings
 
+_BOOKS = table("books", column("version", Integer), column("document", JSONB))
+
 
 class BadBook(Exception):
-    """The book cannot be taken; ``faults`` says where and why."""
+    """The book is refused; ``faults`` says where and why."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
@@ -32,10 +35,10 @@ class BadBook(Exception):
 
 
 def read(folder: Path, schema: Schema, but: Collection[str] = ()) -> dict[str, Any]:
-    """The document of all .toml files of a folder, ``but`` these; lists of one name are joined.
-    Raises BadBook or OSError.
+    """Return the document of all .toml files of a folder, ``but`` these; lists of one name are
+    joined. Raises BadBook or OSError.
     """
-    told: dict[str, Any] = {}
+    document: dict[str, Any] = {}
     paths = sorted(path for path in folder.glob("*.toml") if path.name not in but)
     if not paths:
         raise BadBook([f"{folder} holds no .toml file"])
@@ -45,15 +48,15 @@ def read(folder: Path, schema: Schema, but: Collection[str] = ()) -> dict[str, A
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise BadBook([f"{path.name}: {error}"]) from None
         for name, value in part.items():
-            both = isinstance(value, list) and isinstance(told.get(name), list)
-            told[name] = told[name] + value if both else value
-    return check(told, schema)
+            both = isinstance(value, list) and isinstance(document.get(name), list)
+            document[name] = document[name] + value if both else value
+    return check(document, schema)
 
 
-def check(told: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
-    """The document in canonical form. Raises BadBook."""
+def check(document: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+    """Return the document in canonical form. Raises BadBook."""
     try:
-        loaded: dict[str, Any] = schema.load(orjson.loads(orjson.dumps(told)))
+        loaded: dict[str, Any] = schema.load(orjson.loads(orjson.dumps(document)))
     except ValidationError as error:
         raise BadBook(sorted(_faults(error.messages))) from None
     return loaded
@@ -70,44 +73,39 @@ def _faults(messages: Any, path: str = "") -> list[str]:
 
 
 def keep(conn: Connection, document: Mapping[str, Any]) -> int:
-    """Makes the document the newest version, unless it is that already; the version."""
+    """Store the document as the newest version, unless it is that already; return the version."""
+    # SQLAlchemy has no statement that locks a table.
     conn.execute(text("lock table books in share row exclusive mode"))
-    found = newest(conn)
-    if found is not None and found[1] == document:
-        return found[0]
-    version = found[0] + 1 if found else 1
-    conn.execute(
-        text("insert into books (version, document) values (:version, cast(:told as jsonb))"),
-        {"version": version, "told": orjson.dumps(document).decode()},
-    )
+    current = newest(conn)
+    if current is not None and current[1] == document:
+        return current[0]
+    version = current[0] + 1 if current else 1
+    conn.execute(insert(_BOOKS).values(version=version, document=document))
     return version
 
 
 def newest(conn: Connection) -> tuple[int, dict[str, Any]] | None:
-    """Version and document of the book in force; None if none was imported."""
-    found = conn.execute(
-        text("select version, document from books order by version desc limit 1")
-    ).one_or_none()
-    return (int(found.version), found.document) if found else None
+    """Return version and document of the book in force; None if none was imported."""
+    row = conn.execute(select(_BOOKS).order_by(_BOOKS.c.version.desc()).limit(1)).one_or_none()
+    return (int(row.version), row.document) if row else None
 
 
 def with_days(document: Mapping[str, Any], dated: Collection[str]) -> dict[str, Any]:
-    """The document with the first and last days of its ``dated`` rows as dates."""
-    told = dict(document)
+    """Return the document with the first and last days of its ``dated`` rows as dates."""
+    dated_document = dict(document)
     for name in dated:
-        told[name] = [
+        dated_document[name] = [
             {**row, "from": _day(row["from"]), "to": _day(row["to"])} for row in document[name]
         ]
-    return told
+    return dated_document
 
 
 def faults_in_days(
     rows: Sequence[Mapping[str, Any]], name: str, by: str = "", *, gaps: bool = True
 ) -> list[str]:
-    """Where dated rows (days as ISO text) of one kind overlap or leave days out.
+    """List where dated rows (days as ISO text) of one kind overlap or leave days out.
 
-    ``by`` is the member that tells kinds apart. On each day exactly one row of a kind holds, or an
-    accident would choose.
+    ``by`` is the member that tells kinds apart. On each day exactly one row of a kind must hold.
     """
     kinds: dict[Any, list[Mapping[str, Any]]] = {}
     for row in rows:
@@ -135,9 +133,7 @@ def _next(day: str) -> str:
 
 
 def last_day(rows: Sequence[Mapping[str, Any]], by: str = "") -> dt.date | None:
-    """The day after which one kind of dated rows (days as dates) has no row any more; None if each
-    goes on without an end.
-    """
+    """Return the last day that has a row of each kind (days as dates); None if no kind ends."""
     kinds: dict[Any, list[dt.date | None]] = {}
     for row in rows:
         kinds.setdefault(row.get(by), []).append(row["to"])
@@ -145,8 +141,8 @@ def last_day(rows: Sequence[Mapping[str, Any]], by: str = "") -> dt.date | None:
     return min(ends, default=None)
 
 
-def _day(told: str | None) -> dt.date | None:
-    return dt.date.fromisoformat(told) if told else None
+def _day(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
 
 
 def main(
@@ -156,21 +152,26 @@ def main(
     whose: str,
     keep: Callable[[Connection, dict[str, Any]], int] = keep,
 ) -> int:
-    """Imports a folder, as `python -m services.<part>.books FOLDER`. 0: imported; 1: nothing was
-    changed, and stderr says why.
+    """Import a folder, as `python -m services.<part>.books FOLDER`.
+
+    Exit codes: 0 imported; 1 nothing was changed, with the reasons on stderr.
     """
     parser = argparse.ArgumentParser(
         prog=f"python -m services.{part}.books", description=f"Imports the book of {whose}."
     )
     parser.add_argument("folder", type=Path, help="folder of the book's .toml files")
     parser.add_argument("--check", action="store_true", help="only say whether it is good")
-    given = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     try:
-        document = read(given.folder)
-        if not given.check:
+        document = read(arguments.folder)
+        if not arguments.check:
             with Store(Settings().text("DB_URL"), source="books").transaction() as tx:
                 version = keep(tx.conn, document)
-                note_command(tx.conn, f"{part}.books", folder=str(given.folder), version=version)
+                details: dict[str, str | int | bool | None] = {
+                    "folder": str(arguments.folder),
+                    "version": version,
+                }
+                note_command(tx.conn, f"{part}.books", **details)
             print(f"Version {version} of the book of {whose} is in force.")
     except BadBook as error:
         for fault in error.faults:

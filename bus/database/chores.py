@@ -1,18 +1,20 @@
-"""Rows of work: one that fails costs no other its turn, is tried ever later, and is seen.
+"""Chores: periodic work on rows, in which a failing row delays no other and is retried.
 
-A chore works on a page of rows in one transaction. If that fails, the page is worked on row by row,
-and the rows that fail are noted in ``failed_rows``: after a minute, then ever later, a row is tried
-again; after ``TRIES`` it is left alone but for a try a day, and counted in the service's health.
-What passes by itself (bus/database/faults.py) is no row's fault.
+A chore works on a page of rows in one transaction. If that fails, it works on the page row by row
+and notes the failing rows in ``failed_rows``. A failed row is retried with growing pauses; after
+``TRIES`` it is tried once a day and counted in the service's health. A passing fault of the
+database (bus/database/faults.py) is not counted as a row's fault.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Interval, delete, func, literal_column, select
+from sqlalchemy.dialects.postgresql import insert
 
 from bus.database.faults import is_of_store, passing_trouble
 from bus.database.store import Store, Tx
+from bus.database.tables import FAILED_ROWS
 from bus.errors import BusError
 from bus.process import log
 
@@ -20,16 +22,11 @@ TRIES = 5
 Row = TypeVar("Row")
 Context = TypeVar("Context")
 _log = log.get("chores")
-_NOTED = text("""
-    select item, at > now() - least(power(4, tries), 1440) * interval '1 minute' as leave
-    from failed_rows where chore = :chore""")
-_FAILED = text("""
-    insert into failed_rows (chore, item, tries, problem) values (:chore, :item, 1, :problem)
-    on conflict (chore, item) do update set tries = failed_rows.tries + 1, problem = :problem,
-        at = now() returning tries""")
-_DONE = text("delete from failed_rows where chore = :chore and item = any(:items)")
-_LEFT_ALONE = text("select count(*) from failed_rows where tries >= :tries")
-_FORGET = text("delete from failed_rows where at < now() - interval '30 days'")
+# A row that failed is left alone for 4, 16, 64 … minutes, for a day at the most.
+_PAUSE = func.least(func.power(4, FAILED_ROWS.c.tries), 1440) * literal_column(
+    "interval '1 minute'"
+)
+_LEFT_ALONE = FAILED_ROWS.c.at > func.now() - _PAUSE
 
 
 class Chore(NamedTuple):
@@ -45,9 +42,9 @@ class Chore(NamedTuple):
         work: Callable[[Context, Row], None],
         item: Callable[[Row], object],
     ) -> int:
-        """Works on a page of rows in one transaction; how many were done.
+        """Work on a page of rows in one transaction; return how many were done.
 
-        ``select`` gives the rows whose ``item`` is not among those that it is told to leave.
+        ``select`` takes the items to leave out and returns the rows.
         """
         noted = self._noted()
         left = [name for name, leave in noted.items() if leave]
@@ -93,7 +90,7 @@ class Chore(NamedTuple):
         work: Callable[[Row], object],
         item: Callable[[Row], object] = str,
     ) -> None:
-        """Works on rows, each in transactions of its own."""
+        """Work on rows, each in transactions of its own."""
         noted = self._noted()
         for row in rows:
             name = str(item(row))
@@ -108,44 +105,59 @@ class Chore(NamedTuple):
                 self._done([name] if name in noted else [])
 
     def begin(self, item: object) -> bool:
-        """Notes before the work that it begins, for it may kill the process; False if it was begun
-        ``TRIES`` times and never came to its end, which ``end`` tells.
+        """Record that work begins which may kill the process; ``end`` records its end.
+
+        False if the work was begun ``TRIES`` times without reaching its end.
         """
-        with self.store.transaction() as tx:
-            asked = {"chore": self.name, "item": str(item), "problem": "begun"}
-            tries = tx.conn.execute(_FAILED, asked).scalar_one()
+        tries = self._count_try(str(item), "begun")
         if tries > TRIES:
             _log.error("row_given_up", chore=self.name, item=str(item), tries=tries)
         return bool(tries <= TRIES)
 
     def end(self, item: object) -> None:
-        """The work on a row came to its end, whichever it was."""
+        """Record that the work on a row reached its end, whichever it was."""
         self._done([str(item)])
 
     def left(self) -> list[str]:
-        """The items that are to be left alone now."""
+        """Return the items that are left alone now."""
         return [name for name, leave in self._noted().items() if leave]
 
     def _noted(self) -> dict[str, bool]:
-        """The items that have failed, and whether each is to be left alone now."""
+        """Return the items that have failed, each with whether it is left alone now."""
+        query = select(FAILED_ROWS.c.item, _LEFT_ALONE.label("leave")).where(
+            FAILED_ROWS.c.chore == self.name
+        )
         with self.store.transaction() as tx:
-            rows = tx.conn.execute(_NOTED, {"chore": self.name})
-            return {row.item: row.leave for row in rows}
+            return {row.item: row.leave for row in tx.conn.execute(query)}
+
+    def _count_try(self, item: str, problem: str) -> int:
+        new = insert(FAILED_ROWS).values(chore=self.name, item=item, tries=1, problem=problem)
+        counted = new.on_conflict_do_update(
+            index_elements=["chore", "item"],
+            set_={"tries": FAILED_ROWS.c.tries + 1, "problem": problem, "at": func.now()},
+        )
+        with self.store.transaction() as tx:
+            return int(tx.conn.execute(counted.returning(FAILED_ROWS.c.tries)).scalar_one())
 
     def _failed(self, item: str, error: Exception) -> None:
         reason = error.code if isinstance(error, BusError) else type(error).__name__
-        with self.store.transaction() as tx:
-            asked = {"chore": self.name, "item": item, "problem": reason[:300]}
-            tries = tx.conn.execute(_FAILED, asked).scalar_one()
+        tries = self._count_try(item, reason[:300])
         event = "row_given_up" if tries >= TRIES else "row_failed"
-        told: dict[str, Any] = {"chore": self.name, "item": item, "code": reason, "tries": tries}
-        _log.error(event, **told, exc_info=None if isinstance(error, BusError) else error)
+        _log.error(
+            event,
+            chore=self.name,
+            item=item,
+            code=reason,
+            tries=tries,
+            exc_info=None if isinstance(error, BusError) else error,
+        )
 
     def _done(self, items: list[str]) -> None:
-        """What failed before and was done now is forgotten."""
+        """Forget the failures of items that were done now."""
         if items:
+            these = (FAILED_ROWS.c.chore == self.name) & FAILED_ROWS.c.item.in_(items)
             with self.store.transaction() as tx:
-                tx.conn.execute(_DONE, {"chore": self.name, "items": items})
+                tx.conn.execute(delete(FAILED_ROWS).where(these))
 
 
 def _raise_if_passing(error: Exception) -> None:
@@ -154,10 +166,12 @@ def _raise_if_passing(error: Exception) -> None:
 
 
 def left_alone(conn: Connection) -> int:
-    """How many rows were given up and not done since."""
-    return int(conn.execute(_LEFT_ALONE, {"tries": TRIES}).scalar_one())
+    """Return how many rows were given up and not done since."""
+    given_up = select(func.count()).where(FAILED_ROWS.c.tries >= TRIES)
+    return int(conn.execute(given_up).scalar_one())
 
 
 def forget(conn: Connection) -> None:
-    """A row that was not tried for a month is there no more."""
-    conn.execute(_FORGET)
+    """Delete failures that are older than a month."""
+    month = literal_column("interval '30 days'", Interval)
+    conn.execute(delete(FAILED_ROWS).where(FAILED_ROWS.c.at < func.now() - month))

@@ -1,5 +1,6 @@
 """Idempotent Receiver: what was done is remembered with its reply, in the same transaction."""
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -39,6 +40,7 @@ def seen(conn: Connection, consumers: Iterable[str], ids: Iterable[str]) -> dict
     }
 
 
+# Several rows of three arrays at once; a row that is there already is left as it is.
 _REMEMBER = text("""
     insert into inbox (consumer, message_id, digest, reply)
     select :consumer, id, digest, reply
@@ -64,5 +66,5 @@ def remember(
 
 def forget_old(conn: Connection) -> int:
     """Deletes what is older than 30 days; the number of rows."""
-    old = INBOX.c.at < func.now() - text(f"interval '{KEEP_DAYS} days'")
+    old = INBOX.c.at < func.now() - dt.timedelta(days=KEEP_DAYS)
     return conn.execute(delete(INBOX).where(old)).rowcount

@@ -11,7 +11,8 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, cast, func, select
+from sqlalchemy.dialects.postgresql import REGCLASS
 
 from bus.errors import Unavailable
 from bus.process import log
@@ -80,15 +81,14 @@ class Numbers:
 
     def skip_given(self, series: str, sequence: str) -> None:
         """Moves a sequence of the database above the mark, if it has fallen behind it."""
-        last = text("select coalesce(pg_sequence_last_value(cast(:name as regclass)), 0)")
-        behind = self.floor(series) - self._conn.execute(last, {"name": sequence}).scalar_one()
+        named = cast(sequence, REGCLASS)
+        last = select(func.coalesce(func.pg_sequence_last_value(named), 0))
+        behind = self.floor(series) - self._conn.execute(last).scalar_one()
         if behind > 0:
             _log.warning("numbers_skipped_after_restore", series=series, count=behind)
             # A service's role may draw from a sequence, not set it.
-            self._conn.execute(
-                text("select max(nextval(cast(:name as regclass))) from generate_series(1, :n)"),
-                {"name": sequence, "n": behind},
-            )
+            draw = func.nextval(named)
+            self._conn.execute(select(func.max(draw)).select_from(func.generate_series(1, behind)))
 
     def commit(self) -> None:
         """Raises the marks."""

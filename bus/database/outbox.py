@@ -55,4 +55,5 @@ def heard(agency: str, id: str, headers: dict[str, Any], data: dict[str, Any]) -
 def add(conn: Connection, rows: list[dict[str, Any]]) -> None:
     """Puts messages into the outbox and wakes the relay when the transaction commits."""
     conn.execute(insert(OUTBOX), rows)
+    # A constant; SQLAlchemy has no statement for it.
     conn.execute(text(f"notify {CHANNEL}"))

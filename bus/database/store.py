@@ -7,7 +7,7 @@ from typing import Any, overload
 
 import orjson
 import psycopg2
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, create_engine, event, func, insert, select, text
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -15,6 +15,7 @@ from bus.database import outbox
 from bus.database.faults import passing_trouble
 from bus.database.marks import Marks, Numbers
 from bus.database.probe import DatabaseProbe
+from bus.database.tables import INBOX
 from bus.database.troubles import Troubles
 from bus.envelope import Envelope
 from bus.errors import Unavailable
@@ -35,9 +36,6 @@ FULL_SECONDS, MINUTE = 15.0, 60.0
 MANY = 10
 FULL = "database.full"
 UNSEEN = (FULL, "database.busy")
-TRY_TO_WRITE = (
-    "insert into inbox (consumer, message_id, digest) values ('health', :id, sha256('health'))"
-)
 
 
 class Tx:
@@ -199,15 +197,14 @@ class Store:
             self._naming_troubles(),
             self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn,
         ):
-            key = {"name": name}
-            mine = conn.execute(text("select pg_try_advisory_lock(hashtext(:name))"), key)
+            mine = conn.execute(select(func.pg_try_advisory_lock(func.hashtext(name))))
             if not mine.scalar_one():
                 yield False
                 return
             try:
                 yield True
             finally:
-                conn.execute(text("select pg_advisory_unlock(hashtext(:name))"), key)
+                conn.execute(select(func.pg_advisory_unlock(func.hashtext(name))))
 
     @contextmanager
     def _naming_troubles(self) -> Iterator[None]:
@@ -243,7 +240,11 @@ class Store:
         try:
             with self.engine.connect() as conn:
                 conn.execute(text("set local lock_timeout = '2s'"))
-                conn.execute(text(TRY_TO_WRITE), {"id": str(uuid.uuid4())})
+                conn.execute(
+                    insert(INBOX).values(
+                        consumer="health", message_id=str(uuid.uuid4()), digest=b""
+                    )
+                )
                 conn.rollback()
         except (psycopg2.Error, SQLAlchemyError):
             return False
@@ -253,7 +254,7 @@ class Store:
         """True if the database answers now."""
         try:
             with self.transaction() as tx:
-                tx.conn.execute(text("select 1"))
+                tx.conn.execute(select(1))
         except Unavailable:
             return False
         return True
