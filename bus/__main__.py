@@ -11,13 +11,13 @@ def main(argv: list[str] | None = None) -> int:
     """Runs one process of one service; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bus", description=__doc__)
     parser.add_argument(
-        "what",
+        "command",
         choices=("serve", "relay", "migrate"),
         help=("serve: the service; relay: carry its outbox to the broker; migrate: its database"),
     )
     parser.add_argument("part", help="the service's package, such as services.inquiry")
-    given = parser.parse_args(argv)
-    if given.what == "serve":
+    arguments = parser.parse_args(argv)
+    if arguments.command == "serve":
         # Before anything else is imported: what is imported unpatched stays blocking.
         import eventlet
 
@@ -25,13 +25,15 @@ def main(argv: list[str] | None = None) -> int:
     from bus.settings import MissingSettings
 
     try:
-        return {"serve": serve, "relay": relay, "migrate": run_migrations}[given.what](given.part)
+        return {"serve": serve, "relay": relay, "migrate": run_migrations}[arguments.command](
+            arguments.part
+        )
     except MissingSettings as error:
-        print(f"python -m bus {given.what} {given.part}: {error}", file=sys.stderr)
+        print(f"python -m bus {arguments.command} {arguments.part}: {error}", file=sys.stderr)
     except ModuleNotFoundError as error:
-        if error.name is None or not given.part.startswith(error.name):
+        if error.name is None or not arguments.part.startswith(error.name):
             raise
-        print(f"There is no service {given.part}; there are {_services()}.", file=sys.stderr)
+        print(f"There is no service {arguments.part}; there are {_services()}.", file=sys.stderr)
     return 1
 
 
@@ -108,12 +110,12 @@ def service_of(part: str) -> Any:
     from bus.service import Service
 
     module = importlib.import_module(f"{part}.service")
-    (found,) = (
+    (service_class,) = (
         thing
         for thing in vars(module).values()
         if isinstance(thing, type) and issubclass(thing, Service) and thing is not Service
     )
-    return found
+    return service_class
 
 
 def check_database_cooperates(db_url: str) -> None:

@@ -175,7 +175,7 @@ def _done_meanwhile(service: Any, job: Job, call: Call, error: Exception) -> Out
         return None
     try:
         with service.store.transaction() as tx:
-            done = inbox.seen(tx.conn, job.consumers, [call.envelope.id]).get(call.envelope.id)
+            done = inbox.find_done(tx.conn, job.consumers, [call.envelope.id]).get(call.envelope.id)
     except Unavailable:
         return None
     return Outcome(Fate.DONE, _recalled(done, call)) if done else None
@@ -211,7 +211,7 @@ def _attempt(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
 
 def _once(service: Any, job: Job, tx: Any, calls: Sequence[Call]) -> list[Wire | None]:
     """Runs what is new; a repeat gets the first reply, a misuse of its id a Conflict."""
-    done = inbox.seen(tx.conn, job.consumers, [call.envelope.id for call in calls])
+    done = inbox.find_done(tx.conn, job.consumers, [call.envelope.id for call in calls])
     fresh: dict[str, Call] = {}
     for call in calls:
         if call.envelope.id not in done:
@@ -272,16 +272,16 @@ def _reply(result: Any) -> Wire | None:
 
 def _failed(job: Job, call: Call, error: Exception) -> Outcome:
     """The fate table of a message whose transaction was rolled back (docs/architecture.md)."""
-    asked = isinstance(job.contract, Request)
+    is_request = isinstance(job.contract, Request)
     if isinstance(error, Unavailable) and is_of_store(error):
-        if asked:
+        if is_request:
             return Outcome(Fate.DONE, _reply(error))
         return Outcome(Fate.HOLD, trouble=error.code)
     if isinstance(error, Unavailable):
         return Outcome(Fate.RETRY)
     if isinstance(error, ContractError):
         return Outcome(Fate.DEAD, _reply(error))
-    if asked and isinstance(error, BusError) and not isinstance(error, Internal):
+    if is_request and isinstance(error, BusError) and not isinstance(error, Internal):
         return Outcome(Fate.DONE, _reply(error))
     return Outcome(Fate.DEAD, _reply(_internal(job, call, error)))
 

@@ -73,9 +73,9 @@ class Spec:
         kind, self._markers, self.nullable = _unwrapped(hint)
         self.optional = any(marker is OPTIONAL for marker in self._markers)
         self.wire = next((m.wire for m in self._markers if isinstance(m, Named)), None)
-        given = [marker for marker in self._markers if isinstance(marker, fields.Field)]
+        marked = [marker for marker in self._markers if isinstance(marker, fields.Field)]
         self.read, self.write = _converters(kind)
-        self.field = copy.copy(given[-1]) if given else _field_of(kind)
+        self.field = copy.copy(marked[-1]) if marked else _field_of(kind)
         if self.field is not None:
             self._mark(self.field)
 

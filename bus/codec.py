@@ -89,11 +89,11 @@ def read(cls: type[M], data: Mapping[str, Any]) -> M:
     return made
 
 
-def to_wire(told: Any) -> Wire:
+def to_wire(message: Any) -> Wire:
     """A message as JSON has it: nested messages are objects, tuples are lists."""
     wire = {}
-    values = told.__dict__
-    for part in told.__message__.parts:
+    values = message.__dict__
+    for part in message.__message__.parts:
         value = values[part.name]
         if value is ABSENT or (value is None and part.left_out):
             continue
@@ -101,11 +101,11 @@ def to_wire(told: Any) -> Wire:
     return wire
 
 
-def essence(told: Any) -> Wire:
+def essence(message: Any) -> Wire:
     """``to_wire`` without what equals its default: the same before and after a field is added."""
     wire = {}
-    for part in told.__message__.parts:
-        value = told.__dict__[part.name]
+    for part in message.__message__.parts:
+        value = message.__dict__[part.name]
         default = part.factory() if part.factory else part.default
         if value is ABSENT or (value is None and default is ABSENT) or value == default:
             continue

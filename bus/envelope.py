@@ -39,15 +39,15 @@ class Envelope:
 
     @classmethod
     def new(
-        cls, type: str, source: str, *, cause: "Envelope | None" = None, **given: Any
+        cls, type: str, source: str, *, cause: "Envelope | None" = None, **more: Any
     ) -> "Envelope":
         """A fresh envelope; one that follows from ``cause`` stays in its matter and trace."""
-        given.setdefault("id", str(uuid.uuid4()))
-        given.setdefault("time", instant(datetime.now(UTC)))
-        given.setdefault("correlation", cause.correlation if cause else given["id"])
-        given.setdefault("causation", cause.id if cause else None)
-        given.setdefault("traceparent", cause.traceparent if cause else new_traceparent())
-        return cls(type=type, source=source, **given)
+        more.setdefault("id", str(uuid.uuid4()))
+        more.setdefault("time", instant(datetime.now(UTC)))
+        more.setdefault("correlation", cause.correlation if cause else more["id"])
+        more.setdefault("causation", cause.id if cause else None)
+        more.setdefault("traceparent", cause.traceparent if cause else new_traceparent())
+        return cls(type=type, source=source, **more)
 
     @property
     def expired(self) -> bool:
@@ -122,9 +122,9 @@ def _is_short(value: object) -> bool:
     return isinstance(value, str) and _SHORT_TEXT.fullmatch(value) is not None
 
 
-def _broken(name: str, what: str) -> ContractError:
+def _broken(name: str, fault: str) -> ContractError:
     return ContractError(
-        f"The message's header {name} {what}.", fields=[FieldError(name, "header", what)]
+        f"The message's header {name} {fault}.", fields=[FieldError(name, "header", fault)]
     )
 
 

@@ -190,7 +190,7 @@ class Event(Contract[M]):
             raise ValueError(f"{self.name}: owner and withheld are fields of what agencies hear")
 
     @cached_property
-    def heard(self) -> Schema:
+    def agency_schema(self) -> Schema:
         """The schema of what agencies hear."""
         return schema_of(self.message)(exclude=self.withheld)
 

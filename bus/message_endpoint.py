@@ -98,7 +98,7 @@ class Endpoint(Entrypoint):
         self._waiting.clear()
         self._held.clear()
         for inlet in (self.inlet, self.suspects):
-            inlet.renew([each.raw for each in rest if each.inlet is inlet])
+            inlet.renew([delivery.raw for delivery in rest if delivery.inlet is inlet])
 
     def take(self, raw: Incoming, inlet: Inlet) -> None:
         """A message arrived: read it, or reject it at once if it cannot be read."""
@@ -141,8 +141,10 @@ class Endpoint(Entrypoint):
     def _pump(self) -> None:
         self._pumping = False
         while self._waiting and self._running < self.job.workers and not self._stopped:
-            some = [self._waiting.popleft() for _ in range(min(len(self._waiting), self.job.batch))]
-            live = [delivery for delivery in some if not self._drop_expired(delivery)]
+            deliveries = [
+                self._waiting.popleft() for _ in range(min(len(self._waiting), self.job.batch))
+            ]
+            live = [delivery for delivery in deliveries if not self._drop_expired(delivery)]
             if live:
                 self._running += 1
                 self.container.spawn_worker(

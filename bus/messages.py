@@ -69,7 +69,10 @@ _OF_SCHEMA = {"type": "not_an_object", "unknown": "unknown_field"}
 def message(cls: type[M], /) -> type[M]: ...
 @overload
 def message(
-    *, unknown: Literal["exclude", "include"] | None = None, rules: Rules | None = None
+    *,
+    unknown: Literal["exclude", "include"] | None = None,
+    rules: Rules | None = None,
+    name: str | None = None,
 ) -> Callable[[type[M]], type[M]]: ...
 @dataclass_transform(
     frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,)
@@ -80,11 +83,13 @@ def message(
     *,
     unknown: Literal["exclude", "include"] | None = None,
     rules: Rules | None = None,
+    name: str | None = None,
 ) -> Any:
     """Makes a class a message: a frozen dataclass with keywords only, and its schema.
 
     ``unknown`` says what becomes of members that the class does not name, if they are not refused;
-    ``rules`` are what holds between the fields, for JSON Schema (bus/rules.py).
+    ``rules`` are what holds between the fields, for JSON Schema (bus/rules.py); ``name`` is that of
+    the schema in documents, if it was released under another name than that of the class.
     """
 
     def declare(cls: type[Any]) -> type[Any]:
@@ -94,6 +99,7 @@ def message(
             made,
             unknown or (of_base.unknown if of_base else None),
             rules or (of_base.rules if of_base else None),
+            name or cls.__name__,
         )
         return made
 
@@ -118,7 +124,7 @@ def raw(function: F) -> F:
     return function
 
 
-def _form(cls: type[Any], unknown: str | None, rules: Rules | None) -> Form:
+def _form(cls: type[Any], unknown: str | None, rules: Rules | None, name: str) -> Form:
     hints = get_type_hints(cls, include_extras=True)
     declared: dict[str, Any] = {}
     parts = []
@@ -152,7 +158,7 @@ def _form(cls: type[Any], unknown: str | None, rules: Rules | None) -> Form:
         "__module__": cls.__module__,
         "__doc__": cls.__doc__,
     }
-    schema = types.new_class(cls.__name__, (Schema,), exec_body=lambda space: space.update(body))
+    schema = types.new_class(name, (Schema,), exec_body=lambda space: space.update(body))
     return Form(schema, tuple(parts), unknown, rules)
 
 

@@ -133,8 +133,8 @@ def queues(
     ]
     return [dead_queue(service)] + [
         queue(service, kind, exchange, names)
-        for kind, exchange, given in working
-        if (names := list(given))
+        for kind, exchange, contracts in working
+        if (names := list(contracts))
     ]
 
 
@@ -207,8 +207,8 @@ def agency_key(code: str, contract: str) -> str:
 
 def agency_of(name: str) -> str | None:
     """The code of the agency whose ingress or queue bears that name; None if it is no such."""
-    found = _OF_AGENCY.fullmatch(name)
-    return found["code"] if found else None
+    match = _OF_AGENCY.fullmatch(name)
+    return match["code"] if match else None
 
 
 def sender(exchange: object, user_id: object) -> str | None:
@@ -234,5 +234,5 @@ def asker_of(reply_to: object) -> str | None:
     Another address could name another service's queue, and a service that answers there would do
     what its asker may not (confused deputy).
     """
-    found = _DIRECT_REPLY.fullmatch(reply_to) if isinstance(reply_to, str) else None
-    return found["asker"] if found else None
+    match = _DIRECT_REPLY.fullmatch(reply_to) if isinstance(reply_to, str) else None
+    return match["asker"] if match else None

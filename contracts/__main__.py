@@ -18,8 +18,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m contracts", description=__doc__)
     parser.add_argument("--json", action="store_true", help="the forms of all contracts as JSON")
     if parser.parse_args(argv).json:
-        told = {name: form(contract) for name, contract in sorted(CATALOGUE.items())}
-        sys.stdout.write(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() + "\n")
+        forms = {name: form(contract) for name, contract in sorted(CATALOGUE.items())}
+        sys.stdout.write(orjson.dumps(forms, option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
         sys.stdout.write(markdown())
     return 0
@@ -27,17 +27,20 @@ def main(argv: list[str] | None = None) -> int:
 
 def form(contract: Contract) -> dict[str, Any]:
     """What others rely on: the kind, the fields and the reply of a contract."""
-    told: dict[str, Any] = {"kind": type(contract).__name__, "fields": members(contract.schema)}
+    released: dict[str, Any] = {"kind": type(contract).__name__, "fields": members(contract.schema)}
     if isinstance(contract, Request):
-        told |= {
+        released |= {
             "effect": contract.effect,
             "agency": contract.agency,
             "reply": members(contract.reply_schema),
         }
-        told |= {name: True for name in ("everyone", "delegable") if getattr(contract, name)}
+        released |= {name: True for name in ("everyone", "delegable") if getattr(contract, name)}
     if isinstance(contract, Event) and contract.hearable:
-        told["heard"] = {"owner": contract.owner, "fields": sorted(contract.heard.fields)}
-    return told
+        released["heard"] = {
+            "owner": contract.owner,
+            "fields": sorted(contract.agency_schema.fields),
+        }
+    return released
 
 
 def members(schema: Any) -> dict[str, Any]:
@@ -47,21 +50,21 @@ def members(schema: Any) -> dict[str, Any]:
 
 def member(field: Any) -> dict[str, Any]:
     """One field: its kind, whether it must be there, whether it may be null, what it may hold."""
-    told: dict[str, Any] = {
+    shape: dict[str, Any] = {
         "type": type(field).__name__,
         "required": field.required,
         "null": bool(field.allow_none),
     }
     choices = [list(v.choices) for v in field.validators if isinstance(v, validate.OneOf)]
     if choices:
-        told["choices"] = choices[0]
+        shape["choices"] = choices[0]
     if field.metadata.get("personal"):
-        told["personal"] = True
+        shape["personal"] = True
     if isinstance(field, fields.List):
-        told["of"] = member(field.inner)
+        shape["of"] = member(field.inner)
     if isinstance(field, fields.Nested):
-        told["members"] = members(field.schema)
-    return told
+        shape["members"] = members(field.schema)
+    return shape
 
 
 def markdown() -> str:
@@ -78,9 +81,11 @@ def _section(name: str, contract: Contract) -> list[str]:
     if isinstance(contract, Request) and contract.agency:
         path = f"/v{contract.version}/{contract.context}/{contract.operation}"
         again = " A repeated id gets the first answer." if contract.effect else ""
-        who = " Every registered agency may call it, without a grant." if contract.everyone else ""
+        callers = (
+            " Every registered agency may call it, without a grant." if contract.everyone else ""
+        )
         name = " An agency may let another call it in its name." if contract.delegable else ""
-        lines += [f"`POST {path}` at the agency face.{again}{who}{name}", ""]
+        lines += [f"`POST {path}` at the agency face.{again}{callers}{name}", ""]
     if isinstance(contract, Command):
         lines += [f"Receiver: {contract.context}.", ""]
     if isinstance(contract, Event) and contract.hearable:
@@ -93,9 +98,9 @@ def _section(name: str, contract: Contract) -> list[str]:
 
 def _hearers(contract: Event) -> str:
     """Which agencies hear an Event, and what they are not told of it."""
-    who = f"the one that `{contract.owner}` names" if contract.owner else "those that may"
+    hearers = f"the one that `{contract.owner}` names" if contract.owner else "those that may"
     less = ", ".join(f"`{name}`" for name in contract.withheld)
-    return f"Agencies hear it: {who}" + (f", without {less}." if less else ".")
+    return f"Agencies hear it: {hearers}" + (f", without {less}." if less else ".")
 
 
 def _table(head: str, schema: Any) -> list[str]:

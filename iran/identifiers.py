@@ -109,10 +109,10 @@ def foreigner_id(text: str) -> str:
 
 def mobile(text: str) -> str:
     """An Iranian mobile number as E.164, ``+989121234567``; no list of prefixes (portability)."""
-    found = _DIALLED.fullmatch(_undecorated(text).replace(".", ""))
-    if not found:
+    match = _DIALLED.fullmatch(_undecorated(text).replace(".", ""))
+    if not match:
         raise Malformed("mobile.format", "A mobile number is 09 and nine digits.")
-    return "+98" + found[1]
+    return "+98" + match[1]
 
 
 def postal_code(text: str) -> str:

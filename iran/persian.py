@@ -171,8 +171,8 @@ def search_key(text: str) -> str:
 
 def _search_key(text: str) -> str:
     letters = unicodedata.normalize("NFKC", text).casefold().translate(_SEARCH)
-    known = " ".join(unicodedata.normalize("NFKC", letters).split())
-    return _HAMZA.sub(lambda found: _HAMZA_WORDS[found[0]], known)
+    spaced = " ".join(unicodedata.normalize("NFKC", letters).split())
+    return _HAMZA.sub(lambda match: _HAMZA_WORDS[match[0]], spaced)
 
 
 def squeezed_key(text: str) -> str:
@@ -191,11 +191,11 @@ def parse_jalali(text: str, century: int | None = None) -> dt.date:
     >>> parse_jalali("۱۴۰۵/۰۹/۰۲")
     datetime.date(2026, 11, 23)
     """
-    found = _DATE.fullmatch(_BLANKS_OF_A_DATE.sub(r"\1", dashed_code(text)))
-    if not found:
+    match = _DATE.fullmatch(_BLANKS_OF_A_DATE.sub(r"\1", dashed_code(text)))
+    if not match:
         raise Malformed("jalali.format", "A date is written as year/month/day, as in 1405/09/02.")
-    year, month, day = int(found[1]), int(found[3]), int(found[4])
-    if len(found[1]) == 2:  # noqa: PLR2004 - two digits
+    year, month, day = int(match[1]), int(match[3]), int(match[4])
+    if len(match[1]) == 2:  # noqa: PLR2004 - two digits
         if century is None:
             raise Malformed("jalali.century", "The year has two digits; write all four.")
         year += century

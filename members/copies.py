@@ -28,8 +28,8 @@ def write(folder: Path, copies: Iterable[Mapping[str, Any]], *, whole: bool = Fa
                 path.unlink(missing_ok=True)
 
 
-def _replace(path: Path, told: str) -> None:
+def _replace(path: Path, text: str) -> None:
     """Others see the old file or the new one, never a half."""
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    fresh.write_text(told, encoding="ascii")
+    fresh.write_text(text, encoding="ascii")
     fresh.replace(path)

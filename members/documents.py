@@ -20,7 +20,7 @@ SHA256_BYTES = 32
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Told = Mapping[str, Any]
+Table = Mapping[str, Any]
 T = TypeVar("T")
 
 
@@ -93,7 +93,7 @@ class Credential:
     thumbprint: str | None = None
 
 
-def agency_of(document: Told) -> tuple[Agency, list[Credential]]:
+def parse_agency(document: Table) -> tuple[Agency, list[Credential]]:
     """The agency of a document, and what it proves itself by.
 
     ValueError begins with the path of the field that is wrong: ``grants.0.until: …``.
@@ -109,10 +109,10 @@ def agency_of(document: Told) -> tuple[Agency, list[Credential]]:
         code=code,
         name=_text(document, "name"),
         name_fa=_text(document, "name_fa") if "name_fa" in document else "",
-        grants=tuple(_each(document, "grants", _grant)),
+        grants=tuple(_parse_tables(document, "grants", _grant)),
         requests=_inside("limits", _positive, limits, "requests", DEFAULT_LIMIT[0]),
         seconds=_inside("limits", _positive, limits, "seconds", DEFAULT_LIMIT[1]),
-        delegations=tuple(_each(document, "delegations", _delegation)),
+        delegations=tuple(_parse_tables(document, "delegations", _delegation)),
         serves=serves,
         hears=_inside("events", _texts, events, "hears"),
         queue=queue,
@@ -120,8 +120,8 @@ def agency_of(document: Told) -> tuple[Agency, list[Credential]]:
         revoked_keys=frozenset(_texts(document, "revoked_keys")),
     )
     credentials = [
-        *_each(document, "keys", lambda told: _key(code, told)),
-        *_each(document, "certificates", lambda told: _certificate(code, told)),
+        *_parse_tables(document, "keys", lambda table: _key(code, table)),
+        *_parse_tables(document, "certificates", lambda table: _certificate(code, table)),
     ]
     return agency, credentials
 
@@ -158,7 +158,9 @@ def grants_of(
 def delegations_of(delegator: Agency, to: str, contract: str) -> list[Delegation]:
     """What lets ``to`` use a contract in the name of another agency, in force or not."""
     return [
-        one for one in delegator.delegations if one.to == to and fnmatchcase(contract, one.contract)
+        delegation
+        for delegation in delegator.delegations
+        if delegation.to == to and fnmatchcase(contract, delegation.contract)
     ]
 
 
@@ -167,163 +169,163 @@ def from_network(grants: Iterable[Grant], address: str | None) -> list[Grant]:
     return [grant for grant in grants if not grant.networks or _is_within(grant.networks, address)]
 
 
-def told(grants: Iterable[Grant]) -> list[dict[str, Any]]:
+def grants_to_wire(grants: Iterable[Grant]) -> list[dict[str, Any]]:
     """Grants as they go into the caller of an envelope, one for each purpose."""
-    found = []
+    rows = []
     for grant in grants:
         for purpose in grant.purposes:
-            one: dict[str, Any] = {"purpose": purpose, "until": grant.until.isoformat()}
+            row: dict[str, Any] = {"purpose": purpose, "until": grant.until.isoformat()}
             if grant.basis is not None:
-                one["basis"] = grant.basis
+                row["basis"] = grant.basis
             if grant.blocks is not None:
-                one["blocks"] = list(grant.blocks)
+                row["blocks"] = list(grant.blocks)
             if grant.per_day is not None:
-                one["per_day"] = grant.per_day
+                row["per_day"] = grant.per_day
             if grant.networks:
-                one["networks"] = [str(network) for network in grant.networks]
-            found.append(one)
-    return found
+                row["networks"] = [str(network) for network in grant.networks]
+            rows.append(row)
+    return rows
 
 
 def _is_within(networks: Iterable[Network], address: str | None) -> bool:
     try:
-        found = ipaddress.ip_address((address or "").partition("%")[0])
+        ip = ipaddress.ip_address((address or "").partition("%")[0])
     except ValueError:
         return False
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
-        found = found.ipv4_mapped
-    return any(found in network for network in networks)
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    return any(ip in network for network in networks)
 
 
 # --- documents, read ---
 
 
-def _grant(told: Told) -> Grant:
-    purposes = _texts(told, "purposes")
-    per_day = _positive(told, "per_day") if "per_day" in told else None
+def _grant(table: Table) -> Grant:
+    purposes = _texts(table, "purposes")
+    per_day = _positive(table, "per_day") if "per_day" in table else None
     if per_day is not None and not purposes:
         raise ValueError("per_day: counts questions, so the grant must name their purposes")
     return Grant(
-        _text(told, "contract"),
+        _text(table, "contract"),
         purposes,
-        _day(told, "until"),
-        _text(told, "basis") if told.get("basis") else None,
-        _texts(told, "blocks") if "blocks" in told else None,
+        _day(table, "until"),
+        _text(table, "basis") if table.get("basis") else None,
+        _texts(table, "blocks") if "blocks" in table else None,
         per_day,
-        tuple(_each_text(told, "networks", ipaddress.ip_network)),
+        tuple(_parse_texts(table, "networks", ipaddress.ip_network)),
     )
 
 
-def _delegation(told: Told) -> Delegation:
+def _delegation(table: Table) -> Delegation:
     return Delegation(
-        _text(told, "to"),
-        _text(told, "contract"),
-        _texts(told, "purposes"),
-        _day(told, "until"),
-        _text(told, "basis") if told.get("basis") else None,
+        _text(table, "to"),
+        _text(table, "contract"),
+        _texts(table, "purposes"),
+        _day(table, "until"),
+        _text(table, "basis") if table.get("basis") else None,
     )
 
 
-def _key(agency: str, told: Told) -> Credential:
+def _key(agency: str, table: Table) -> Credential:
     """A key: ``public_key`` in base64, or ``jwk``, a table after RFC 7517."""
-    name = "public_key" if "public_key" in told else "jwk"
+    name = "public_key" if "public_key" in table else "jwk"
     try:
-        signs = PublicKey.from_base64(_text(told, name)) if name == "public_key" else None
-        jwk, algorithms = public_key(signs.jwk("") if signs else told.get("jwk"))
+        signs = PublicKey.from_base64(_text(table, name)) if name == "public_key" else None
+        jwk, algorithms = public_key(signs.jwk("") if signs else table.get("jwk"))
         if signs is None and algorithms == OF_CURVE["Ed25519"]:
-            signs = PublicKey.from_jwk(told["jwk"])
+            signs = PublicKey.from_jwk(table["jwk"])
     except ValueError as error:
         raise ValueError(f"{name}: {str(error).removeprefix(f'{name}: ')}") from None
-    return Credential(_text(told, "id"), agency, _day(told, "until"), signs, jwk, algorithms)
+    return Credential(_text(table, "id"), agency, _day(table, "until"), signs, jwk, algorithms)
 
 
-def _certificate(agency: str, told: Told) -> Credential:
+def _certificate(agency: str, table: Table) -> Credential:
     """A certificate: ``sha256`` of its DER in hex, as openssl prints it."""
     digest = b""
     try:
-        digest = bytes.fromhex(_text(told, "sha256").replace(":", ""))
+        digest = bytes.fromhex(_text(table, "sha256").replace(":", ""))
     except ValueError as error:
         raise ValueError(f"sha256: {str(error).removeprefix('sha256: ')}") from None
     if len(digest) != SHA256_BYTES:
         raise ValueError("sha256: of a certificate has 32 bytes")
     thumbprint = base64url(digest)
-    return Credential(_text(told, "id"), agency, _day(told, "until"), thumbprint=thumbprint)
+    return Credential(_text(table, "id"), agency, _day(table, "until"), thumbprint=thumbprint)
 
 
-def _each(told: Told, name: str, make: Callable[[Told], T]) -> list[T]:
+def _parse_tables(table: Table, name: str, make: Callable[[Table], T]) -> list[T]:
     """What ``make`` makes of each table of a list."""
-    found = []
-    for number, one in enumerate(_list(told, name)):
-        if not isinstance(one, Mapping):
+    parsed = []
+    for number, item in enumerate(_list(table, name)):
+        if not isinstance(item, Mapping):
             raise ValueError(f"{name}.{number}: is not a table")  # noqa: TRY004 - the content is
         try:
-            found.append(make(one))
+            parsed.append(make(item))
         except ValueError as error:
             raise ValueError(f"{name}.{number}.{error}") from None
-    return found
+    return parsed
 
 
-def _each_text(told: Told, name: str, make: Callable[[str], T]) -> list[T]:
-    found = []
-    for number, one in enumerate(_texts(told, name)):
+def _parse_texts(table: Table, name: str, make: Callable[[str], T]) -> list[T]:
+    parsed = []
+    for number, item in enumerate(_texts(table, name)):
         try:
-            found.append(make(one))
+            parsed.append(make(item))
         except ValueError as error:
             raise ValueError(f"{name}.{number}: {error}") from None
-    return found
+    return parsed
 
 
-def _inside(path: str, read: Callable[..., T], *what: Any) -> T:
+def _inside(path: str, read: Callable[..., T], *arguments: Any) -> T:
     """Reads a field of an inner table; what is wrong is told by its path from the outside."""
     try:
-        return read(*what)
+        return read(*arguments)
     except ValueError as error:
         raise ValueError(f"{path}.{error}") from None
 
 
-def _table(told: Told, name: str) -> Told:
-    found = told.get(name, {})
-    if not isinstance(found, Mapping):
+def _table(table: Table, name: str) -> Table:
+    value = table.get(name, {})
+    if not isinstance(value, Mapping):
         raise ValueError(f"{name}: is not a table")  # noqa: TRY004 - the content is wrong
-    return found
+    return value
 
 
-def _list(told: Told, name: str) -> list[Any]:
-    found = told.get(name, [])
-    if not isinstance(found, list):
+def _list(table: Table, name: str) -> list[Any]:
+    value = table.get(name, [])
+    if not isinstance(value, list):
         raise ValueError(f"{name}: is not a list")  # noqa: TRY004 - the content is wrong
-    return found
+    return value
 
 
-def _text(told: Told, name: str) -> str:
-    found = told.get(name)
-    if not isinstance(found, str) or not found:
+def _text(table: Table, name: str) -> str:
+    value = table.get(name)
+    if not isinstance(value, str) or not value:
         raise ValueError(f"{name}: is not a text")
-    return found
+    return value
 
 
-def _texts(told: Told, name: str) -> tuple[str, ...]:
-    found = _list(told, name)
-    if not all(isinstance(one, str) for one in found):
+def _texts(table: Table, name: str) -> tuple[str, ...]:
+    value = _list(table, name)
+    if not all(isinstance(item, str) for item in value):
         raise ValueError(f"{name}: is not a list of texts")
-    return tuple(found)
+    return tuple(value)
 
 
-def _day(told: Told, name: str) -> dt.date:
+def _day(table: Table, name: str) -> dt.date:
     """A day of TOML, or its text (2026-11-25) in JSON."""
-    found = told.get(name)
-    if isinstance(found, str) and _DAY.fullmatch(found):
+    value = table.get(name)
+    if isinstance(value, str) and _DAY.fullmatch(value):
         try:
-            return dt.date.fromisoformat(found)
+            return dt.date.fromisoformat(value)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
-    if type(found) is not dt.date:  # a datetime is a date to isinstance
-        raise ValueError(f"{name}: {found!r} is not a day")
-    return found
+    if type(value) is not dt.date:  # a datetime is a date to isinstance
+        raise ValueError(f"{name}: {value!r} is not a day")
+    return value
 
 
-def _positive(told: Told, name: str, otherwise: int | None = None) -> int:
-    found = told.get(name, otherwise)
-    if type(found) is not int or found < 1:
-        raise ValueError(f"{name}: {found!r} is not a whole number from 1")
-    return found
+def _positive(table: Table, name: str, otherwise: int | None = None) -> int:
+    value = table.get(name, otherwise)
+    if type(value) is not int or value < 1:
+        raise ValueError(f"{name}: {value!r} is not a whole number from 1")
+    return value

@@ -20,14 +20,14 @@ from members.documents import (
     Agency,
     Credential,
     Grant,
-    agency_of,
     delegations_of,
     grants_of,
+    grants_to_wire,
+    parse_agency,
     today,
-    told,
 )
 
-__all__ = ["Agency", "Credential", "Register", "agency_of", "current", "rights"]
+__all__ = ["Agency", "Credential", "Register", "current", "rights"]
 
 LOOK_SECONDS = 0.2
 KIND = "mirab-register+jws"
@@ -48,7 +48,7 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Known:
+class Contents:
     """What all files said together."""
 
     agencies: dict[str, Agency] = field(default_factory=dict)
@@ -59,8 +59,12 @@ class Known:
     def add(self, entry: Entry) -> None:
         """ValueError if what it says stands in another file already."""
         agency = entry.agency
-        keys = {one.id: one for one in entry.credentials}
-        certificates = {one.thumbprint: one for one in entry.credentials if one.thumbprint}
+        keys = {credential.id: credential for credential in entry.credentials}
+        certificates = {
+            credential.thumbprint: credential
+            for credential in entry.credentials
+            if credential.thumbprint
+        }
         servers = dict.fromkeys(agency.serves, agency.code)
         if (
             agency.code in self.agencies
@@ -92,7 +96,7 @@ class Register:
         self._entries: dict[str, Entry] = {}
         self._newest: dict[str, int] = {}
         self._looked = 0.0
-        self._known = Known()
+        self._known = Contents()
         self._began = False
         self._read()
         self._began = True
@@ -106,8 +110,8 @@ class Register:
 
     def key(self, keyid: str) -> PublicKey | None:
         """The public key of that id by which requests are signed, if it is known."""
-        found = self.credential(keyid)
-        return found.signs if found else None
+        credential = self.credential(keyid)
+        return credential.signs if credential else None
 
     def credential(self, id: str) -> Credential | None:
         """The key or certificate of that id, if it is known."""
@@ -121,12 +125,12 @@ class Register:
 
     def owner(self, keyid: str) -> Agency:
         """Whose key it is; Unauthenticated if it is out of date."""
-        found = self._known.keys[keyid]
-        if found.until < today():
+        credential = self._known.keys[keyid]
+        if credential.until < today():
             raise Unauthenticated(
                 "Your key is out of date; register a new one.", code="identity.key_expired"
             )
-        return self._known.agencies[found.agency]
+        return self._known.agencies[credential.agency]
 
     def agency(self, code: str) -> Agency | None:
         """The agency of that code, if it is known."""
@@ -159,37 +163,37 @@ class Register:
             self.look_now()
 
     def _state(self) -> dict[str, Stamp]:
-        found = {}
+        state = {}
         for path in sorted(self._folder.glob(COPIES if self._key else TOML)):
             with contextlib.suppress(OSError):  # it went while we looked
                 stat = path.stat()
-                found[path.name] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        return found
+                state[path.name] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        return state
 
     def _read(self) -> None:
         self._stamps = self._state()
-        known = self._copies() if self._key else self._by_hand()
-        if known is not None:
-            self._known = known
+        contents = self._copies() if self._key else self._by_hand()
+        if contents is not None:
+            self._known = contents
             if self._began:
-                _log.info("register read", agencies=len(known.agencies), keys=len(known.keys))
+                _log.info("register read", agencies=len(contents.agencies), keys=len(contents.keys))
 
-    def _by_hand(self) -> Known | None:
+    def _by_hand(self) -> Contents | None:
         """What the files say, all of them or None."""
-        known = Known()
+        contents = Contents()
         for path in sorted(self._folder.glob(TOML)):
             try:
                 document = tomllib.loads(path.read_text(encoding="utf-8"))
-                agency, credentials = agency_of(document)
-                known.add(Entry((0, 0, 0), 0, agency, tuple(credentials)))
+                agency, credentials = parse_agency(document)
+                contents.add(Entry((0, 0, 0), 0, agency, tuple(credentials)))
             except (OSError, ValueError) as error:
                 if not self._began:
                     raise ValueError(f"AGENCIES_DIR: {path.name}: {error}") from None
                 _log.error("register not read, the old one stays", why=f"{path.name}: {error}")
                 return None
-        return known
+        return contents
 
-    def _copies(self) -> Known:
+    def _copies(self) -> Contents:
         """What the copies say; one that is wrong leaves what stood before of its agency."""
         for name in self._entries.keys() - self._stamps.keys():
             del self._entries[name]
@@ -197,18 +201,18 @@ class Register:
             old = self._entries.get(name)
             if old is None or old.stamp != stamp:
                 self._take(name, stamp)
-        known = Known()
+        contents = Contents()
         for entry in sorted(self._entries.values(), key=lambda entry: entry.version):
             try:
-                known.add(entry)
+                contents.add(entry)
             except ValueError as error:
                 _log.error("copy not taken", agency=entry.agency.code, why=str(error))
-        return known
+        return contents
 
     def _take(self, name: str, stamp: Stamp) -> None:
         try:
             document = self._opened((self._folder / name).read_text(encoding="ascii"))
-            agency, credentials = agency_of(document)
+            agency, credentials = parse_agency(document)
             version = self._version(document, agency, name)
         except (OSError, ValueError) as error:
             _log.error("copy refused, what stood before stays", file=name, why=str(error))
@@ -251,17 +255,17 @@ def rights(
     """
     if on_behalf_of is None:
         return grants_of(agency, contract)
-    known = CATALOGUE.get(contract)
-    delegable = isinstance(known, Request) and known.delegable
+    declared = CATALOGUE.get(contract)
+    delegable = isinstance(declared, Request) and declared.delegable
     delegator = register.agency(on_behalf_of) if delegable else None
-    given = delegations_of(delegator, agency.code, contract) if delegator else []
-    if delegator is None or not any(one.until >= today() for one in given):
+    delegations = delegations_of(delegator, agency.code, contract) if delegator else []
+    if delegator is None or not any(delegation.until >= today() for delegation in delegations):
         raise Forbidden(
             "No agency of that code lets yours do this in its name; the water company registers it "
             "when that agency asks.",
             code="delegation.not_given",
         )
-    return grants_of(delegator, contract, given)
+    return grants_of(delegator, contract, delegations)
 
 
 def current(register: Register, caller: Mapping[str, Any], contract_name: str) -> dict[str, Any]:
@@ -280,12 +284,12 @@ def current(register: Register, caller: Mapping[str, Any], contract_name: str) -
     if isinstance(contract, Request) and contract.everyone and not caller.get("on_behalf_of"):
         return dict(caller)
     try:
-        found = rights(register, agency, contract_name, caller.get("on_behalf_of"))
+        allowed = rights(register, agency, contract_name, caller.get("on_behalf_of"))
     except Forbidden:
-        found = []
-    in_force = [grant for grant in found if grant.until >= today()]
+        allowed = []
+    in_force = [grant for grant in allowed if grant.until >= today()]
     earlier = list(caller.get("grants") or ())
-    left = narrowed(earlier, told(in_force))
+    left = narrowed(earlier, grants_to_wire(in_force))
     if not in_force or (earlier and not left):
         raise Forbidden(
             "The grant by which this was asked was taken back or has ended since.",
@@ -303,20 +307,20 @@ def narrowed(
     one whose networks it still has.
     """
     present = list(now)
-    found = []
+    kept = []
     for then in earlier:
         for grant in present:
             if grant["purpose"] != then.get("purpose") or not _from_there(then, grant):
                 continue
-            one = {**grant, "until": min(str(grant["until"]), str(then["until"]))}
+            common = {**grant, "until": min(str(grant["until"]), str(then["until"]))}
             if "blocks" in then:
                 allowed = grant.get("blocks", then["blocks"])
-                one["blocks"] = [block for block in then["blocks"] if block in allowed]
+                common["blocks"] = [block for block in then["blocks"] if block in allowed]
             if "per_day" in then:
-                one["per_day"] = min(grant.get("per_day", then["per_day"]), then["per_day"])
-            if one not in found:
-                found.append(one)
-    return found
+                common["per_day"] = min(grant.get("per_day", then["per_day"]), then["per_day"])
+            if common not in kept:
+                kept.append(common)
+    return kept
 
 
 def _from_there(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

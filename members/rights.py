@@ -65,7 +65,7 @@ class Members:
         agency = self._register.agency(code) if self._register else None
         if self._register is None:
             return True
-        return agency is not None and any(fnmatchcase(event, each) for each in agency.hears)
+        return agency is not None and any(fnmatchcase(event, pattern) for pattern in agency.hears)
 
     def _missing(self, code: str) -> str:
         """Files by hand are read all at once; copies come one by one."""

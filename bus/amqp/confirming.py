@@ -38,8 +38,8 @@ class Confirmed(NamedTuple):
     all, and whether it has refused to go on because of one.
     """
 
-    taken: list[bool]
-    heard: bool = True
+    in_queue: list[bool]
+    answered: bool = True
     refused: bool = False
 
 
@@ -98,7 +98,7 @@ class Confirming:
             self._connection = None
             refused = getattr(error, "reply_code", None) in REFUSALS
             refused |= isinstance(error, UNWRITABLE)
-            return Confirmed([False] * len(sayings), heard=False, refused=refused)
+            return Confirmed([False] * len(sayings), answered=False, refused=refused)
 
     def stop(self) -> None:
         close(self._connection)
@@ -119,22 +119,22 @@ def publish(channel: Any, saying: Saying, *, mandatory: bool = False) -> None:
 def say_confirmed(connection: Connection, sayings: Sequence[Saying]) -> list[bool]:
     """Publishes on a channel in confirm mode; which of them reached a queue and were confirmed."""
     channel = connection.channel()
-    taken: dict[int, bool] = {}
+    confirmed: dict[int, bool] = {}
     returned: list[Any] = []
 
     def end(tag: int, multiple: bool, *, good: bool) -> None:
-        first = min(set(range(1, tag + 1)) - taken.keys(), default=tag) if multiple else tag
-        taken.update(dict.fromkeys(range(first, tag + 1), good))
+        first = min(set(range(1, tag + 1)) - confirmed.keys(), default=tag) if multiple else tag
+        confirmed.update(dict.fromkeys(range(first, tag + 1), good))
 
     channel.events["basic_ack"].add(lambda tag, multiple: end(tag, multiple, good=True))
     channel.events["basic_nack"].add(lambda tag, multiple: end(tag, multiple, good=False))
-    channel.events["basic_return"].add(lambda *told: returned.append(told))
+    channel.events["basic_return"].add(lambda *message: returned.append(message))
     channel.confirm_select()
     for saying in sayings:
         publish(channel, saying, mandatory=True)
     with eventlet.Timeout(CONFIRM_SECONDS):
-        while len(taken) < len(sayings):
+        while len(confirmed) < len(sayings):
             connection.drain_events(timeout=CONFIRM_SECONDS)
     channel.close()
     # Which of them came back is not looked up: it happens when a queue was deleted by hand.
-    return [not returned and taken[number] for number in range(1, len(sayings) + 1)]
+    return [not returned and confirmed[number] for number in range(1, len(sayings) + 1)]

@@ -49,26 +49,26 @@ class DeadLetters:
         """How many dead letters a service has; NotFound if there is no such service."""
         try:
             channel = self._connection.channel()
-            found = channel.queue_declare(topology.queue_name(service, "dead"), passive=True)
+            queue = channel.queue_declare(topology.queue_name(service, "dead"), passive=True)
         except pika.exceptions.ChannelClosedByBroker:
             raise NotFound(
                 f"No service {service} has ever been started here.", code="service.absent"
             ) from None
         channel.close()
-        return int(found.method.message_count)
+        return int(queue.method.message_count)
 
     def look(self, service: str, *, most: int = 100) -> list[dict[str, Any]]:
         """The oldest dead letters: what they are and why they died; they stay where they are."""
         self.count(service)
         channel = self._connection.channel()
-        found = []
+        message = []
         for _ in range(min(most, MOST_AT_ONCE)):
             method, properties, body = channel.basic_get(topology.queue_name(service, "dead"))
             if method is None:
                 break
-            found.append(described(properties, method, body))
+            message.append(described(properties, method, body))
         channel.close()  # gives all of them back
-        return found
+        return message
 
     def replay(self, service: str, ids: set[str] | None = None) -> int:
         """Sends dead letters to the queue where they died; all of them if ``ids`` is None.

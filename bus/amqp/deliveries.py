@@ -84,9 +84,9 @@ def _answer(raw: Incoming, contract: Contract) -> tuple[Wire | None, str | None]
         return None, error.code
 
 
-def _unreadable(field: str, why: str) -> ContractError:
+def _unreadable(field: str, reason: str) -> ContractError:
     return ContractError(
-        f"The message's {field} {why}.",
+        f"The message's {field} {reason}.",
         code="message.unreadable",
-        fields=[FieldError(field, "unreadable", why)],
+        fields=[FieldError(field, "unreadable", reason)],
     )

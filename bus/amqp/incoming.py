@@ -50,9 +50,9 @@ class Incoming:
         """The properties of a copy for another queue of ours: nothing of the broker's own, and none
         of those by which a broker refuses a message.
         """
-        told = self.properties
-        kept = {name: told[name] for name in ("reply_to", "correlation_id", "message_id",
-                                              "content_type") if told.get(name)}  # fmt: skip
+        properties = self.properties
+        kept = {name: properties[name] for name in ("reply_to", "correlation_id", "message_id",
+                                              "content_type") if properties.get(name)}  # fmt: skip
         return {**kept, "application_headers": clean_headers(self.headers), "delivery_mode": 2}
 
 

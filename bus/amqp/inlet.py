@@ -52,8 +52,8 @@ class Inlet(SharedExtension):
     @property
     def store(self) -> Store | None:
         """The database of the service, if it has one."""
-        found = (getattr(each, "store", None) for each in self.container.dependencies)
-        return next((store for store in found if isinstance(store, Store)), None)
+        stores = (getattr(extension, "store", None) for extension in self.container.dependencies)
+        return next((store for store in stores if isinstance(store, Store)), None)
 
     def ready(self) -> bool:
         """True if messages that change something can be worked on now."""
@@ -134,23 +134,23 @@ class Inlet(SharedExtension):
         self._suspected.append(raw)
 
     def _move_suspects(self) -> None:
-        some, self._suspected = self._suspected, []
-        _log.warning("to_be_tried_alone", messages=len(some), queue=self.queue_name)
-        self.renew(some, topology.suspects_queue(self.container.service_name).name)
+        suspects, self._suspected = self._suspected, []
+        _log.warning("to_be_tried_alone", messages=len(suspects), queue=self.queue_name)
+        self.renew(suspects, topology.suspects_queue(self.container.service_name).name)
 
-    def renew(self, some: Sequence[Incoming], queue: str | None = None) -> None:
+    def renew(self, messages: Sequence[Incoming], queue: str | None = None) -> None:
         """Puts messages into a queue anew, this one's own if none is named, as if they had never
         been delivered; what cannot be put there for sure goes back, and is charged a delivery.
         """
-        alive = [raw for raw in some if self.alive(raw)]
+        alive = [raw for raw in messages if self.alive(raw)]
         copies = [
             Saying(time.monotonic(), "", queue or self.queue_name, raw.copy_properties(), raw.body)
             for raw in alive
         ]
         if not copies:
             return
-        for raw, taken in zip(alive, self.outlet.beside.say(copies).taken, strict=True):
-            (self.done if taken else self.give_back)(raw)
+        for raw, confirmed in zip(alive, self.outlet.beside.say(copies).in_queue, strict=True):
+            (self.done if confirmed else self.give_back)(raw)
 
     def take(self, raw: Incoming) -> None:
         """Gives an arrived message to the endpoint of its contract."""
@@ -286,6 +286,6 @@ class Answers(Inlet):
     def suspect(self, raw: Incoming) -> None:
         self.take(raw)
 
-    def renew(self, some: Sequence[Incoming], queue: str | None = None) -> None:
-        for raw in some:
+    def renew(self, messages: Sequence[Incoming], queue: str | None = None) -> None:
+        for raw in messages:
             self.give_back(raw)

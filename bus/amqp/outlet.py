@@ -102,7 +102,7 @@ class Outlet(SharedExtension):
         confirmed = self.beside.say([saying])
         if confirmed.refused:
             _log.warning("reply_address_refused")
-        elif confirmed.heard:  # perhaps that its asker is gone
+        elif confirmed.answered:  # perhaps that its asker is gone
             self._know(topology.asker_of(saying.key))
         else:
             self._unsaid.append(saying)
@@ -111,8 +111,8 @@ class Outlet(SharedExtension):
         """Tells a relay, a moment later and with others, that a message was done, or died."""
         if len(self._receipts) >= MOST_RELAYS and service not in self._receipts:
             return
-        told = self._receipts.setdefault(service, Receipt(self.container.service_name, [], []))
-        ids = told.died if died else told.done
+        receipt = self._receipts.setdefault(service, Receipt(self.container.service_name, [], []))
+        ids = receipt.died if died else receipt.done
         if len(ids) < MOST_IDS:
             ids.append(id)
 
@@ -166,7 +166,7 @@ class Outlet(SharedExtension):
         self._channel, self._blocked = None, False
         self._askers.clear()
         since = time.monotonic() - AGAIN_SECONDS
-        self._unsaid.extendleft(each for each in reversed(self._said) if each.at > since)
+        self._unsaid.extendleft(saying for saying in reversed(self._said) if saying.at > since)
         self._said.clear()
 
     def _keep(self, connection: Connection) -> None:

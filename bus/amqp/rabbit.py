@@ -98,9 +98,9 @@ class Link:
             *rest, last = wanted
             for name in rest:
                 channel.exchange_declare(name, passive=True)
-            channel.exchange_declare(last, passive=True, callback=lambda _: found(channel))
+            channel.exchange_declare(last, passive=True, callback=lambda _: declared(channel))
 
-        def found(channel: Any) -> None:
+        def declared(channel: Any) -> None:
             settle(there, True)
             channel.close()
 
@@ -126,21 +126,21 @@ class Link:
 
         On a channel of its own, which the broker closes if the queue is not there.
         """
-        found: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        depth: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
 
         def opened(channel: Any) -> None:
-            channel.add_on_close_callback(lambda *_: settle(found, None))
+            channel.add_on_close_callback(lambda *_: settle(depth, None))
             channel.queue_declare(
                 queue, passive=True, callback=lambda ok: counted(channel, ok.method.message_count)
             )
 
         def counted(channel: Any, count: int) -> None:
-            settle(found, count)
+            settle(depth, count)
             channel.close()
 
         try:
             self._connection.channel(on_open_callback=opened)
-            return await asyncio.wait_for(found, CONNECT_SECONDS)
+            return await asyncio.wait_for(depth, CONNECT_SECONDS)
         except (AMQPError, TimeoutError, AttributeError):
             return None
 
@@ -170,7 +170,7 @@ class Link:
         if len(body) > topology.LONGEST_BODY:
             raise ContractError("The message is too large. Send less.", code="message.too_large")
         await self.wait_open(min(seconds, 1.0))
-        told = pika.BasicProperties(
+        properties = pika.BasicProperties(
             content_type="application/json",
             delivery_mode=2,
             message_id=message_id,
@@ -178,7 +178,7 @@ class Link:
             **properties,
         )
         try:
-            self.channel.basic_publish(exchange, key, body, told, mandatory=mandatory)
+            self.channel.basic_publish(exchange, key, body, properties, mandatory=mandatory)
         except AMQPError:
             raise _unreachable() from None
         if self._confirm:
@@ -274,18 +274,20 @@ class Link:
             if method.multiple
             else (method.delivery_tag)
         )
-        taken = method.NAME == "Basic.Ack"
+        accepted = method.NAME == "Basic.Ack"
         for tag in range(first, method.delivery_tag + 1):
             message_id, future = self._waiting.get(tag, ("", None))
             if future is not None:
-                settle(future, self._verdict(message_id, taken))
+                settle(future, self._verdict(message_id, accepted))
 
-    def _verdict(self, message_id: str, taken: bool) -> Exception | None:
+    def _verdict(self, message_id: str, accepted: bool) -> Exception | None:
         if message_id in self._came_back:
             self._came_back.discard(message_id)
             return absent()
         return (
-            None if taken else Unavailable("The broker refused the message.", code="broker.refused")
+            None
+            if accepted
+            else Unavailable("The broker refused the message.", code="broker.refused")
         )
 
 

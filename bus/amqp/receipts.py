@@ -96,13 +96,13 @@ class Late(NamedTuple):
 def read(body: bytes) -> Receipt | None:
     """A receipt as it came; None if it is none."""
     try:
-        told = orjson.loads(body)
-        receipt = Receipt(told["by"], told["done"], told["died"])
+        members = orjson.loads(body)
+        receipt = Receipt(members["by"], members["done"], members["died"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return None
     ids = [receipt.by, *receipt.done, *receipt.died] if _are_lists(receipt) else [None]
     good = len(ids) <= MOST_IDS and all(
-        isinstance(each, str) and 0 < len(each) <= LONGEST_ID and each.isprintable() for each in ids
+        isinstance(id_, str) and 0 < len(id_) <= LONGEST_ID and id_.isprintable() for id_ in ids
     )
     return receipt if good else None
 

@@ -159,15 +159,15 @@ class Relay:
 
     def _note_receipts(self, conn: Connection) -> None:
         """Notes what came in, and takes it off the broker after the commit."""
-        told, self._told = self._told, []
-        if not told:
+        received, self._told = self._told, []
+        if not received:
             return
         try:
-            receipts.note(conn, [receipt for _, receipt in told if receipt])
+            receipts.note(conn, [receipt for _, receipt in received if receipt])
         except psycopg2.OperationalError:
-            self._told = [*told, *self._told]
+            self._told = [*received, *self._told]
             raise
-        self._link.ack_up_to(told[-1][0])
+        self._link.ack_up_to(received[-1][0])
 
     async def _send_again(self, conn: Connection) -> None:
         """Sends again what was not acknowledged in time, and does not wait at its receiver."""
@@ -186,7 +186,7 @@ class Relay:
             if not self._link.up:
                 return False
             cursor.execute(TAKE, (self._at_once,))
-            rows = [Row._make(found) for found in cursor.fetchall()]
+            rows = [Row._make(values) for values in cursor.fetchall()]
             results = await asyncio.gather(*(self._send(row) for row in rows))
             sent = [seq for seq, problem in results if problem is None]
             if sent:

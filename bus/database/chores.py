@@ -84,7 +84,7 @@ class Chore(NamedTuple):
             self._failed(name, problem)
         return len(done)
 
-    def each(
+    def work_on(
         self,
         rows: Iterable[Row],
         work: Callable[[Row], object],

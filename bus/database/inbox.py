@@ -31,7 +31,7 @@ _SEEN = select(INBOX.c.message_id, INBOX.c.digest, INBOX.c.reply).where(
 )
 
 
-def seen(conn: Connection, consumers: Iterable[str], ids: Iterable[str]) -> dict[str, Done]:
+def find_done(conn: Connection, consumers: Iterable[str], ids: Iterable[str]) -> dict[str, Done]:
     """Which of these messages were done already under one of these names, by id."""
     rows = conn.execute(_SEEN, {"consumers": list(consumers), "ids": list(ids)})
     return {

@@ -39,7 +39,9 @@ def row(
     }
 
 
-def heard(agency: str, id: str, headers: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+def agency_row(
+    agency: str, id: str, headers: dict[str, Any], data: dict[str, Any]
+) -> dict[str, Any]:
     """What an agency hears, as a row to insert; ``id`` is of this one telling."""
     (key,) = topology.agency_events(agency).keys
     return {

@@ -85,8 +85,8 @@ class DatabaseProbe:
 
     def outbox(self) -> Finding:
         """Whether what waits to be sent is sent."""
-        found = self.finding()
-        if found is not WELL:
+        finding = self.finding()
+        if finding is not WELL:
             return warn("outbox.unknown", "Nobody knows while the database cannot be used.")
         unsent, oldest = self.standing.outbox_unsent, self.standing.outbox_oldest_seconds
         sentence = f"{unsent} unsent, oldest {oldest:.0f} s"

@@ -100,7 +100,7 @@ class Tx:
         self, agency: str, id: str, headers: dict[str, Any], data: dict[str, Any]
     ) -> None:
         """Puts what an agency hears into its own queue, if and when this transaction commits."""
-        self._rows.append(outbox.heard(agency, id, headers, data))
+        self._rows.append(outbox.agency_row(agency, id, headers, data))
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -220,12 +220,12 @@ class Store:
 
     def finding(self) -> Finding:
         """The check of this database: what a look finds, and what callers were told meanwhile."""
-        found = self.probe.finding()
-        if found.status is not Status.PASS:
-            return found
+        finding = self.probe.finding()
+        if finding.status is not Status.PASS:
+            return finding
         met, code = self.troubles.count(MINUTE), self.troubles.recent(MINUTE)
         if not met or code is None:
-            return found
+            return finding
         # A look finds no locked row, and room for a small row where there is none for a larger.
         lasts = self.troubles.recent(FULL_SECONDS) == code and code in UNSEEN
         sentence = f"{met} callers were told {code} in the last minute."

@@ -46,10 +46,10 @@ class Clamd:
             raise _away(type(error).__name__) from error
         if answer == "stream: OK":
             return None
-        found = _FOUND.fullmatch(answer)
-        if found is None:
+        match = _FOUND.fullmatch(answer)
+        if match is None:
             raise _away("it answered something else")
-        return found[1]
+        return match[1]
 
     def ping(self) -> bool:
         """True if the scanner answers."""
@@ -75,26 +75,28 @@ class Clamd:
 
     def _answer(self, line: socket.socket) -> str:
         """The answer up to its NUL; whatever is cut off is no answer."""
-        end, told = time.monotonic() + self._seconds, b""
-        while not told.endswith(b"\0"):
+        end, answer = time.monotonic() + self._seconds, b""
+        while not answer.endswith(b"\0"):
             # Who sends a byte now and then has the same time as who sends none.
             line.settimeout(max(end - time.monotonic(), 0.001))
             piece = line.recv(LONGEST_ANSWER)
-            if not piece or len(told) > LONGEST_ANSWER:
+            if not piece or len(answer) > LONGEST_ANSWER:
                 return ""
-            told += piece
-        return told[:-1].decode("utf-8", "replace")
+            answer += piece
+        return answer[:-1].decode("utf-8", "replace")
 
 
 def _is_address(address: str) -> bool:
-    told = urlsplit(address)
+    parts = urlsplit(address)
     try:
-        if told.scheme == "unix":
-            return bool(told.path)
-        return told.scheme == "tcp" and bool(told.hostname and told.port)
+        if parts.scheme == "unix":
+            return bool(parts.path)
+        return parts.scheme == "tcp" and bool(parts.hostname and parts.port)
     except ValueError:  # a port that is none
         return False
 
 
-def _away(why: str) -> Unavailable:
-    return Unavailable(f"The virus scanner cannot be used now ({why}).", code="scanner.unavailable")
+def _away(reason: str) -> Unavailable:
+    return Unavailable(
+        f"The virus scanner cannot be used now ({reason}).", code="scanner.unavailable"
+    )

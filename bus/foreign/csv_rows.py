@@ -60,7 +60,7 @@ class Reader:
 
     def __iter__(self) -> Iterator[Row | Unread]:
         while True:
-            self._lines.taken.clear()
+            self._lines.consumed.clear()
             first = self._next_line
             try:
                 cells = next(self._reader)
@@ -68,18 +68,18 @@ class Reader:
                 return
             except csv.Error:
                 cells = None
-            taken = self._lines.taken
-            self._next_line += len(taken)
-            if cells is not None and (len(taken) == 1 or self._believable(cells, taken)):
+            consumed = self._lines.consumed
+            self._next_line += len(consumed)
+            if cells is not None and (len(consumed) == 1 or self._believable(cells, consumed)):
                 yield Row(first, cells)
             else:
-                for n, text in enumerate(list(taken)):
+                for n, text in enumerate(list(consumed)):
                     yield Unread(first + n, first, self._alone(text))
 
-    def _believable(self, cells: list[str], taken: list[str]) -> bool:
+    def _believable(self, cells: list[str], consumed: list[str]) -> bool:
         if self.width and len(cells) != self.width:
             return False
-        return not any(self._looks_like_row(text) for text in taken[1:])
+        return not any(self._looks_like_row(text) for text in consumed[1:])
 
     def _looks_like_row(self, text: str) -> bool:
         cells = self._alone(text)
@@ -93,22 +93,22 @@ class Reader:
 
 
 class _Lines:
-    """The physical lines of a file, and those taken since ``taken`` was cleared."""
+    """The physical lines of a file, and those consumed since ``consumed`` was cleared."""
 
     def __init__(self, file: Source) -> None:
         self._file = file
-        self.taken: list[str] = []
+        self.consumed: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        if len(self.taken) >= MOST_LINES or sum(map(len, self.taken)) > LONGEST_RECORD:
+        if len(self.consumed) >= MOST_LINES or sum(map(len, self.consumed)) > LONGEST_RECORD:
             raise csv.Error("a row over too many lines")
         line = self._file.readline(LONGEST_LINE)
         if not line:
             raise StopIteration
-        self.taken.append(line)
+        self.consumed.append(line)
         if len(line) >= LONGEST_LINE and line[-1] not in "\r\n":
             while (rest := self._file.readline(LONGEST_LINE)) and rest[-1] not in "\r\n":
                 pass

@@ -162,7 +162,7 @@ def clean_name(name: str, kind: str) -> str:
     if not kept:
         return f"attachment.{ending}" if ending else "attachment"
     short = kept[-NAME_MOST:].lstrip(f" .{_ZWNJ}")
-    right = tuple(f".{each}" for each in (ending, *_ALSO.get(ending, ())))
+    right = tuple(f".{extension}" for extension in (ending, *_ALSO.get(ending, ())))
     # A name must not make a computer run what its content says is text.
     if not ending or short.lower().endswith(right):
         return short

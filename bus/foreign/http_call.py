@@ -23,13 +23,13 @@ class NoAnswer(Exception):
     no connection. ``why`` never holds an address, which may hold a secret.
     """
 
-    def __init__(self, why: str, *, unsent: bool = False) -> None:
-        super().__init__(why)
-        self.why, self.unsent = why, unsent
+    def __init__(self, reason: str, *, unsent: bool = False) -> None:
+        super().__init__(reason)
+        self.reason, self.unsent = reason, unsent
 
 
 def exchange(
-    method: str, url: str, *, timeout: float, limit: int, **asked: Any
+    method: str, url: str, *, timeout: float, limit: int, **request: Any
 ) -> tuple[int, bytes]:
     """The status and the body, of which no more is read than shows that it is longer than
     ``limit`` bytes; ``timeout`` in seconds is for the whole call. Raises NoAnswer.
@@ -42,7 +42,7 @@ def exchange(
             adapter = _Cut(deadline)
             session.mount("https://", adapter)
             session.mount("http://", adapter)
-            return _exchanged(session, deadline, method, url, timeout, limit, asked)
+            return _exchanged(session, deadline, method, url, timeout, limit, request)
     except (requests.RequestException, OSError) as error:
         raise NoAnswer(type(error).__name__, unsent=_unsent(error)) from None
     except Exception as error:
@@ -57,11 +57,11 @@ def _exchanged(  # noqa: PLR0913 - what ``exchange`` was given
     url: str,
     timeout: float,
     limit: int,
-    asked: dict[str, Any],
+    request: dict[str, Any],
 ) -> tuple[int, bytes]:
     end = time.monotonic() + timeout
     with session.request(
-        method, url, timeout=timeout, allow_redirects=False, stream=True, **asked
+        method, url, timeout=timeout, allow_redirects=False, stream=True, **request
     ) as answer:
         body = _read(answer, end, limit)
         if deadline.is_over:
@@ -144,12 +144,12 @@ def readable(body: bytes, limit: int) -> Any:
         return None
 
 
-def whole(told: object) -> int | None:
+def whole(value: object) -> int | None:
     """A whole number that came as a number or as digits; None if it is none."""
-    if isinstance(told, int) and not isinstance(told, bool):
-        return told
-    if isinstance(told, str) and re.fullmatch("-?[0-9]{1,18}", told):
-        return int(told)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and re.fullmatch("-?[0-9]{1,18}", value):
+        return int(value)
     return None
 
 
@@ -157,15 +157,15 @@ def _read(answer: requests.Response, end: float, limit: int) -> bytes:
     """The body by ``end`` (monotonic clock): the library's own time-out is for each read only, so
     that who sends a byte a second would hold us for a day.
     """
-    told = b""
-    while len(told) <= limit:
+    body = b""
+    while len(body) <= limit:
         if time.monotonic() > end:
             raise TimeoutError
         piece = answer.raw.read1(limit + 1, decode_content=True)
         if not piece:
             break
-        told += piece
-    return told
+        body += piece
+    return body
 
 
 def _unsent(error: Exception) -> bool:

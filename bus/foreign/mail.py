@@ -131,18 +131,18 @@ def _expect(code: int, text: bytes) -> None:
 
 
 def _problem(code: int, text: bytes | str) -> Exception:
-    said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    reply = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     if code in FINAL and code not in SIGN_IN:
-        return Refused(code, said)
+        return Refused(code, reply)
     return _away(str(code))
 
 
-def _away(why: str) -> Unavailable:
-    return Unavailable(f"The mail server cannot be used now ({why}).", code="mail.unavailable")
+def _away(reason: str) -> Unavailable:
+    return Unavailable(f"The mail server cannot be used now ({reason}).", code="mail.unavailable")
 
 
-def _unanswered(why: str) -> Unavailable:
-    return Unavailable(f"The mail server did not answer ({why}).", code="mail.unanswered")
+def _unanswered(reason: str) -> Unavailable:
+    return Unavailable(f"The mail server did not answer ({reason}).", code="mail.unanswered")
 
 
 def one_line(text: str) -> str:
@@ -150,8 +150,8 @@ def one_line(text: str) -> str:
 
     The joiners of Persian (U+200C, U+200D) cannot be printed by themselves, and stay.
     """
-    seen = (c if c.isprintable() or c in JOINERS else " " for c in text)
-    return " ".join("".join(seen).split())
+    printable = (c if c.isprintable() or c in JOINERS else " " for c in text)
+    return " ".join("".join(printable).split())
 
 
 def paragraphs(text: str) -> str:
@@ -161,10 +161,10 @@ def paragraphs(text: str) -> str:
 
 def _linked(text: str) -> str:
     parts, end = [], 0
-    for found in LINK.finditer(text):
-        parts.append(html.escape(text[end : found.start()]))
-        address = html.escape(found[0], quote=True)
+    for link in LINK.finditer(text):
+        parts.append(html.escape(text[end : link.start()]))
+        address = html.escape(link[0], quote=True)
         parts.append(f'<a href="{address}" dir="ltr">{address}</a>')
-        end = found.end()
+        end = link.end()
     parts.append(html.escape(text[end:]))
     return "".join(parts).replace("\n", "<br>")

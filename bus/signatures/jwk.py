@@ -17,25 +17,25 @@ class Unreadable(ValueError):
     """It is no key or token of the kind that is asked for; the text says why."""
 
 
-def public_key(told: Any) -> tuple[Key, tuple[str, ...]]:
+def public_key(members: Any) -> tuple[Key, tuple[str, ...]]:
     """The key of a JSON Web Key, and the algorithms that it may be used with.
 
     Unreadable for a private key, for one that is neither Ed25519, P-256 nor RSA of 2048 to 4096
     bits, and for one that proves nothing (bus/signatures/key_strength.py).
     """
-    if not isinstance(told, dict) or "d" in told or "k" in told:
+    if not isinstance(members, dict) or "d" in members or "k" in members:
         raise Unreadable("The key is not a public JSON Web Key.")
-    kind, curve = told.get("kty"), told.get("crv")
+    kind, curve = members.get("kty"), members.get("crv")
     try:
         if (kind, curve) == ("OKP", "Ed25519"):
-            require_strong_ed25519(from_base64url(str(told["x"])))
-            return OKPKey.import_key(_only(told, "kty", "crv", "x")), OF_CURVE["Ed25519"]
+            require_strong_ed25519(from_base64url(str(members["x"])))
+            return OKPKey.import_key(_only(members, "kty", "crv", "x")), OF_CURVE["Ed25519"]
         if (kind, curve) == ("EC", "P-256"):
-            _require_whole_coordinates(told)
-            return ECKey.import_key(_only(told, "kty", "crv", "x", "y")), OF_CURVE["P-256"]
+            _require_whole_coordinates(members)
+            return ECKey.import_key(_only(members, "kty", "crv", "x", "y")), OF_CURVE["P-256"]
         if kind == "RSA":
-            _require_strong_rsa(told)
-            return RSAKey.import_key(_only(told, "kty", "n", "e")), ("PS256",)
+            _require_strong_rsa(members)
+            return RSAKey.import_key(_only(members, "kty", "n", "e")), ("PS256",)
     except WeakKey as error:
         raise Unreadable(str(error)) from None
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):
@@ -43,17 +43,17 @@ def public_key(told: Any) -> tuple[Key, tuple[str, ...]]:
     raise Unreadable("The key is neither Ed25519, P-256 nor RSA of 2048 to 4096 bits.")
 
 
-def _only(told: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: str(told[name]) for name in names}
+def _only(members: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: str(members[name]) for name in names}
 
 
-def _require_strong_rsa(told: dict[str, Any]) -> None:
+def _require_strong_rsa(members: dict[str, Any]) -> None:
     modulus, exponent = (
-        int.from_bytes(from_base64url(str(told[name])), "big") for name in ("n", "e")
+        int.from_bytes(from_base64url(str(members[name])), "big") for name in ("n", "e")
     )
     require_strong_rsa(modulus, exponent)
 
 
-def _require_whole_coordinates(told: dict[str, Any]) -> None:
-    if any(len(from_base64url(str(told[name]))) != P256_BYTES for name in ("x", "y")):
+def _require_whole_coordinates(members: dict[str, Any]) -> None:
+    if any(len(from_base64url(str(members[name]))) != P256_BYTES for name in ("x", "y")):
         raise WeakKey("A coordinate of P-256 has 32 bytes (RFC 7518, 6.2.1.2).")

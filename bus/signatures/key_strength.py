@@ -59,8 +59,8 @@ def require_strong_rsa(modulus: int, exponent: int) -> None:
 
 
 def _point(raw: bytes) -> Point:
-    told = int.from_bytes(raw, "little")
-    y, sign = told & (2**255 - 1), told >> 255
+    members = int.from_bytes(raw, "little")
+    y, sign = members & (2**255 - 1), members >> 255
     square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
     x = pow(square, (P + 3) // 8, P)
     if (x * x - square) % P:
@@ -80,12 +80,12 @@ def _plus(p: Point, q: Point) -> Point:
 
 
 def _times(scalar: int, point: Point) -> Point:
-    found: Point = (0, 1, 1, 0)
+    product: Point = (0, 1, 1, 0)
     while scalar:
         if scalar & 1:
-            found = _plus(found, point)
+            product = _plus(product, point)
         point, scalar = _plus(point, point), scalar >> 1
-    return found
+    return product
 
 
 def _is_neutral(point: Point) -> bool:

@@ -55,8 +55,8 @@ class PublicKey:
 
     def jwk(self, keyid: str) -> dict[str, str]:
         """As a JSON Web Key with that id."""
-        told = {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": JWS_ALGORITHM, "kid": keyid}
-        return {**told, "x": base64url(self.raw)}
+        members = {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": JWS_ALGORITHM, "kid": keyid}
+        return {**members, "x": base64url(self.raw)}
 
     def thumbprint(self) -> str:
         """Its thumbprint as a JSON Web Key (RFC 7638, SHA-256)."""

@@ -29,7 +29,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ParsedSignature:
     """The one signature of a message that has our tag, read, but not verified."""
 
     label: str
@@ -40,8 +40,8 @@ class Found:
 
 def signature_params(components: list[Component], parameters: Mapping[str, Any]) -> str:
     """What is covered and by which parameters, as Signature-Input has it and the base ends."""
-    told: str = http_sf.ser({"s": (components, dict(parameters))})
-    return told.removeprefix("s=")
+    header: str = http_sf.ser({"s": (components, dict(parameters))})
+    return header.removeprefix("s=")
 
 
 def signature_base(message: Message, components: list[Component], params: str) -> bytes:
@@ -106,7 +106,7 @@ def _derived(source: Message, name: str) -> str | None:
     }.get(name)
 
 
-def find_signature(message: Message, tag: str) -> Found:
+def find_signature(message: Message, tag: str) -> ParsedSignature:
     """The one signature with that tag; SignatureError if there is none, or two, or no sense."""
     inputs = _dictionary(message, "signature-input")
     signatures = _dictionary(message, "signature")
@@ -129,7 +129,7 @@ def find_signature(message: Message, tag: str) -> Found:
             "signature.malformed",
             f'Write Signature-Input as {ours[0]}=("…" "…");… and Signature as {ours[0]}=:base64:.',
         )
-    return Found(ours[0], components, parameters, signature)
+    return ParsedSignature(ours[0], components, parameters, signature)
 
 
 def _dictionary(message: Message, name: str) -> dict[str, tuple[Any, dict[str, Any]]]:

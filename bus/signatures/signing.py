@@ -17,8 +17,8 @@ from bus.signatures.digest import check_digest, content_digest
 from bus.signatures.keys import PublicKey, SigningKey
 from bus.signatures.signature_base import (
     Component,
-    Found,
     Message,
+    ParsedSignature,
     find_signature,
     signature_base,
     signature_params,
@@ -115,21 +115,21 @@ def verify_request(message: Message, find_key: FindKey, *, now: float | None = N
     The body itself is compared by ``check_digest`` or DigestCheck. A nonce that was used before
     and a key that was revoked are the caller's to refuse.
     """
-    found = find_signature(message, REQUEST_TAG)
+    signature = find_signature(message, REQUEST_TAG)
     needed = set(request_covers(message.method, message.headers))
-    if missing := sorted(needed - {name for name, options in found.components if not options}):
+    if missing := sorted(needed - {name for name, options in signature.components if not options}):
         raise SignatureError(
             "signature.component_missing",
             f"Sign {', '.join(missing)} too; Signature-Input does not cover it.",
         )
-    verified = _checked_parameters(found, time.time() if now is None else now)
+    verified = _checked_parameters(signature, time.time() if now is None else now)
     key = find_key(verified.keyid)
     if key is None:
         raise SignatureError(
             "signature.unknown_key",
             "No key of that keyid is registered here.",
         )
-    if not key.verify(found.signature, _base(message, found)):
+    if not key.verify(signature.signature, _base(message, signature)):
         raise SignatureError(
             "signature.bad",
             "The signature does not fit what was received. Compare your signature base with "
@@ -182,15 +182,15 @@ def verify_response(message: Message, find_key: FindKey, body: bytes | None) -> 
     """
     if message.request is None:
         raise SignatureError("signature.malformed", "An answer is verified with its request.")
-    found = find_signature(message, ANSWER_TAG)
+    signature = find_signature(message, ANSWER_TAG)
     for component in answer_covers(message.request):
-        if component not in found.components:
+        if component not in signature.components:
             raise SignatureError(
                 "signature.component_missing",
                 f"The answer's signature does not cover {component[0]}.",
             )
-    keyid, created = _text(found, "keyid"), _whole(found, "created")
-    if found.parameters.get("alg", ALGORITHM) != ALGORITHM:
+    keyid, created = _text(signature, "keyid"), _whole(signature, "created")
+    if signature.parameters.get("alg", ALGORITHM) != ALGORITHM:
         raise SignatureError("signature.algorithm", f"The answer is not signed by {ALGORITHM}.")
     key = find_key(keyid)
     if key is None:
@@ -198,7 +198,7 @@ def verify_response(message: Message, find_key: FindKey, body: bytes | None) -> 
             "signature.unknown_key",
             f"No public key {keyid} of Mirab is known here; get it from /.well-known/jwks.json.",
         )
-    if not key.verify(found.signature, _base(message, found)):
+    if not key.verify(signature.signature, _base(message, signature)):
         raise SignatureError(
             "signature.bad",
             "The answer's signature does not hold: the answer, its status or its "
@@ -209,10 +209,10 @@ def verify_response(message: Message, find_key: FindKey, body: bytes | None) -> 
     return Signed(keyid, created)
 
 
-def _checked_parameters(found: Found, now: float) -> Verified:
-    created, expires = _whole(found, "created"), _whole(found, "expires")
-    keyid, nonce = _text(found, "keyid"), found.parameters.get("nonce")
-    if found.parameters.get("alg", ALGORITHM) != ALGORITHM:
+def _checked_parameters(signature: ParsedSignature, now: float) -> Verified:
+    created, expires = _whole(signature, "created"), _whole(signature, "expires")
+    keyid, nonce = _text(signature, "keyid"), signature.parameters.get("nonce")
+    if signature.parameters.get("alg", ALGORITHM) != ALGORITHM:
         raise SignatureError("signature.algorithm", f'Only alg="{ALGORITHM}" is accepted.')
     if not isinstance(nonce, str) or not NONCE_LENGTH[0] <= len(nonce) <= NONCE_LENGTH[1]:
         raise SignatureError("signature.nonce_missing", "Give a nonce of 16 to 128 characters.")
@@ -230,26 +230,26 @@ def _checked_parameters(found: Found, now: float) -> Verified:
             "signature.expired",
             f"The signature has expired; our clock says {int(now)}. Sign again.",
         )
-    return Verified(keyid, nonce, created, expires, found.label)
+    return Verified(keyid, nonce, created, expires, signature.label)
 
 
-def _whole(found: Found, name: str) -> int:
-    value = found.parameters.get(name)
+def _whole(signature: ParsedSignature, name: str) -> int:
+    value = signature.parameters.get(name)
     if type(value) is not int:  # True is an int to isinstance
         raise SignatureError("signature.malformed", f"Give {name} in unix seconds.")
     return value
 
 
-def _text(found: Found, name: str) -> str:
-    value = found.parameters.get(name)
+def _text(signature: ParsedSignature, name: str) -> str:
+    value = signature.parameters.get(name)
     if not isinstance(value, str):
         raise SignatureError("signature.malformed", f"Give {name} as a text in quotes.")
     return value
 
 
-def _base(message: Message, found: Found) -> bytes:
-    params = signature_params(found.components, found.parameters)
-    return signature_base(message, found.components, params)
+def _base(message: Message, signature: ParsedSignature) -> bytes:
+    params = signature_params(signature.components, signature.parameters)
+    return signature_base(message, signature.components, params)
 
 
 def _sign(

@@ -26,8 +26,8 @@ class ReadFeed:
     limit: Annotated[int, whole(1, 500)] = 100
 
 
-@message
-class Heard:
+@message(name="Heard")
+class FeedEvent:
     """An event as CloudEvents 1.0 has it in JSON. ``sequence`` rises by one from event to event of
     an agency (CloudEvents, extension "sequence"); ``id`` is the same for all who hear it.
     """
@@ -46,7 +46,7 @@ class Heard:
 
 @message
 class Feed:
-    events: tuple[Heard, ...]
+    events: tuple[FeedEvent, ...]
     next: Annotated[int, "after of the next call; at once, if this was full"]
     oldest: Annotated[int, "The sequence from which on events are still kept"]
 

@@ -41,10 +41,10 @@ class Jwk(fields.Field[dict[str, str]]):
             raise ValidationError("jwk|Give a public JSON Web Key (RFC 7517).")
         if {"d", "k", "p", "q", "dp", "dq", "qi"} & value.keys():
             raise ValidationError("jwk.private|This is a private key: make another, and keep it.")
-        told = {name: str(value[name]) for name in JWK_MEMBERS if name in value}
-        if not all(JWK_MEMBER.fullmatch(member) for member in told.values()):
+        members = {name: str(value[name]) for name in JWK_MEMBERS if name in value}
+        if not all(JWK_MEMBER.fullmatch(member) for member in members.values()):
             raise ValidationError("jwk|Its members are base64url (RFC 7517).")
-        return told
+        return members
 
 
 PublicKeyOfJson = Annotated[dict[str, str], Jwk()]

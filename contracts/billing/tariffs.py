@@ -13,7 +13,7 @@ TARIFF_STATES = ("DRAFT", "APPROVED", "WITHDRAWN")
 
 
 @message
-class One:
+class OneRow:
     id: Annotated[int, whole(1, 2**53)]
 
 
@@ -41,7 +41,7 @@ class Tariff:
 
 
 @message
-class ApproveTariff(One):
+class ApproveTariff(OneRow):
     """``replaces`` is the row in force with which the draft was compared, 0 for none; refused if
     it is another one by now.
     """

@@ -18,7 +18,7 @@ from contracts.billing.bills import (
     Quoted,
     Statement,
 )
-from contracts.billing.tariffs import ApproveTariff, Csv, Drafted, One, Tariff, TariffRows
+from contracts.billing.tariffs import ApproveTariff, Csv, Drafted, OneRow, Tariff, TariffRows
 from iran import identifiers
 
 REFUND_STATES = ("REQUESTED", "APPROVED", "PAID", "REFUSED")
@@ -136,7 +136,7 @@ class Exceptions:
 
 
 @message
-class Resolve(One):
+class Resolve(OneRow):
     """refund: a refund is asked for; apply: the money is for the bill ``number``; explained: no
     money is concerned.
     """
@@ -164,7 +164,7 @@ class AskRefund(Numbered):
 
 
 @message
-class RefundPaid(One):
+class RefundPaid(OneRow):
     bank_ref: Annotated[str, Text(60)]
 
 
@@ -184,7 +184,7 @@ class TakeFile:
 
 
 @message
-class Taken:
+class FileTaken:
     rows: int
     matched: int
     exceptions: int
@@ -251,7 +251,7 @@ APPROVE_TARIFF = _officers(
     TariffRows,
 )
 WITHDRAW_TARIFF = _officers(
-    "withdraw_tariff", One, "Takes back a row that is not in force yet.", TariffRows
+    "withdraw_tariff", OneRow, "Takes back a row that is not in force yet.", TariffRows
 )
 FIND_BILLS = _officers("find_bills", Find, "Bills by number or source.", Bills, effect=False)
 OPEN_BILLS_OF_TICKET = Request(
@@ -278,12 +278,12 @@ EXCEPTIONS = _officers(
 RESOLVE = _officers("resolve", Resolve, "Ends an exception.", Exceptions)
 REFUNDS = _officers("refunds", Nothing, "Refunds and their states.", Refunds, effect=False)
 ASK_REFUND = _officers("ask_refund", AskRefund, "Asks for money to be given back.", Refunds)
-APPROVE_REFUND = _officers("approve_refund", One, "A second officer allows it.", Refunds)
-REFUSE_REFUND = _officers("refuse_refund", One, "A second officer refuses it.", Refunds)
+APPROVE_REFUND = _officers("approve_refund", OneRow, "A second officer allows it.", Refunds)
+REFUSE_REFUND = _officers("refuse_refund", OneRow, "A second officer refuses it.", Refunds)
 NOTE_REFUND_PAID = _officers(
     "note_refund_paid", RefundPaid, "The treasury has transferred it.", Refunds
 )
-TAKE_FILE = _officers("take_file", TakeFile, "Takes a bank's file and matches it.", Taken)
+TAKE_FILE = _officers("take_file", TakeFile, "Takes a bank's file and matches it.", FileTaken)
 LOOK_AT_DAY = _officers("look_at_day", OfDay, "A day's control totals.", Close, effect=False)
 CLOSE_DAY = _officers("close_day", OfDay, "Closes a day that balances.", Close)
 JOURNAL = _officers(

@@ -48,7 +48,7 @@ class AskOwn:
 
 
 @message
-class Asked:
+class OwnAsked:
     code: Annotated[str, Text(10)]
 
 
@@ -76,7 +76,7 @@ ASK_OWN = Request(
     "inquiry.ask_own.v1",
     AskOwn,
     "A person asks about an own source; it is answered when its fee is paid.",
-    reply=Asked,
+    reply=OwnAsked,
     agency=False,
 )
 READ_OWN = Request(

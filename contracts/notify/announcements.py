@@ -103,12 +103,12 @@ def check_span(starts_at: str | None, ends_at: str | None) -> None:
 
 
 @message
-class One:
+class OneAnnouncement:
     id: Annotated[int, whole(1, NUMBER_MOST)]
 
 
 @message
-class Publish(One):
+class Publish(OneAnnouncement):
     """``tell`` says whether subscribers get it as a message too; feeds and pages always do."""
 
     tell: Tick = True
@@ -325,7 +325,11 @@ CANCEL_ANNOUNCEMENT = ours(
     "cancel_announcement", Cancel, "Cancels what was announced or drafted.", Announcement
 )
 ANNOUNCEMENT = ours(
-    "announcement", One, "One announcement with its updates.", Announcement, effect=False
+    "announcement",
+    OneAnnouncement,
+    "One announcement with its updates.",
+    Announcement,
+    effect=False,
 )
 ANNOUNCEMENTS = ours(
     "announcements", ListAnnouncements, "Announcements, newest first.", Announcements,

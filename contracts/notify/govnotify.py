@@ -17,7 +17,7 @@ from contracts.notify.messages import (
     REFERENCE_MOST,
     STATES,
     SUBJECT_MOST,
-    One,
+    OneMessage,
 )
 from contracts.notify.receiver import ADDRESS_LINES, Personalisation, Receiver
 
@@ -110,7 +110,7 @@ class TemplateAt:
 @message
 class ApiMessage:
     """A message as this API tells it; ``html`` are the blocks of a letter, ``contact`` who writes
-    it. One whose personal data is gone is not there any more.
+    it. OneMessage whose personal data is gone is not there any more.
     """
 
     id: Uuid
@@ -206,7 +206,7 @@ API_SEND = Request(
 )
 API_MESSAGE = Request(
     "notify.api_message.v1",
-    One,
+    OneMessage,
     "One of the caller's messages, as the Notify API tells it.",
     reply=ApiMessage,
     effect=False,

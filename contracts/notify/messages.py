@@ -73,8 +73,8 @@ class Sent:
     due_at: Annotated[Instant, "Not handed over before"]
 
 
-@message
-class One:
+@message(name="One")
+class OneMessage:
     id: Uuid
 
 
@@ -214,8 +214,10 @@ class DraftTemplate:
         wanted = self.channel != "sms"
         for language, text in self.texts.items():
             if wanted != bool(text.subject):
-                why = "required|Give a subject." if wanted else "unwanted|An SMS has no subject."
-                raise ValidationError(why, f"texts.{language}.subject")
+                refusal = (
+                    "required|Give a subject." if wanted else "unwanted|An SMS has no subject."
+                )
+                raise ValidationError(refusal, f"texts.{language}.subject")
         if self.consent == "news" and self.lane != "bulk":
             raise ValidationError("choice|News goes in the lane bulk.", "lane")
 
@@ -277,7 +279,7 @@ SEND = Request(
     reply=Sent,
 )
 MESSAGE = Request(
-    "notify.message.v1", One, "Reads one of your messages.", reply=Message, effect=False
+    "notify.message.v1", OneMessage, "Reads one of your messages.", reply=Message, effect=False
 )
 MESSAGES = Request(
     "notify.messages.v1",
@@ -288,7 +290,7 @@ MESSAGES = Request(
 )
 CANCEL = Request(
     "notify.cancel.v1",
-    One,
+    OneMessage,
     "Cancels a message that was not handed over yet.",
     reply=Message,
 )

@@ -47,7 +47,7 @@ class Value(Prose):
         if isinstance(value, list):
             if len(value) > VALUES_MOST:
                 raise ValidationError(f"length|Give at most {VALUES_MOST} values.")
-            return [self._one(each, attr, data, **kwargs) for each in value]
+            return [self._one(item, attr, data, **kwargs) for item in value]
         return self._one(value, attr, data, **kwargs)
 
     def _one(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -62,8 +62,8 @@ class Value(Prose):
         return value
 
     def _validate(self, value: Any) -> None:
-        for each in value if isinstance(value, list) else [value]:
-            super()._validate(each)
+        for item in value if isinstance(value, list) else [value]:
+            super()._validate(item)
 
 
 # The values of a template's placeholders, by name.

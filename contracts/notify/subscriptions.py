@@ -37,7 +37,7 @@ class Subscribe(Topics):
 
 
 @message
-class Asked:
+class SubscriptionAsked:
     id: Uuid
     channel: Annotated[str, Choice(SUBSCRIBED_BY)]
     valid_minutes: int
@@ -72,7 +72,7 @@ class Subscription:
     ended: bool
 
 
-SUBSCRIBE = ours("subscribe", Subscribe, "Asks for announcements at an address.", Asked)
+SUBSCRIBE = ours("subscribe", Subscribe, "Asks for announcements at an address.", SubscriptionAsked)
 CONFIRM_SUBSCRIPTION = ours(
     "confirm_subscription",
     Confirm,

@@ -73,10 +73,10 @@ class Register:
             raise ValidationError(
                 "identified.name|Give a name and a mobile or e-mail, or choose private.", "name"
             )
-        for one, other in (("about_kind", "about_ref"), ("external_system", "external_code")):
-            if bool(getattr(self, one)) != bool(getattr(self, other)):
-                missing = other if getattr(self, one) else one
-                raise ValidationError(f"required|Give {one} and {other} together.", missing)
+        for first, second in (("about_kind", "about_ref"), ("external_system", "external_code")):
+            if bool(getattr(self, first)) != bool(getattr(self, second)):
+                missing = second if getattr(self, first) else first
+                raise ValidationError(f"required|Give {first} and {second} together.", missing)
         if self.kind == "objection" and not self.about_kind:
             raise ValidationError("required|Say what the objection is against.", "about_kind")
         if (self.lat is None) != (self.long is None):
@@ -105,8 +105,8 @@ class Proof:
     secret: Annotated[str, Checked(80, tracking.parse_proof, personal=True)]
 
 
-@message
-class Said:
+@message(name="Said")
+class HistoryEntry:
     """One entry of the history, as the citizen may read it."""
 
     at: Instant
@@ -152,7 +152,7 @@ class TicketView:
     registered_at: Instant
     text: Annotated[str, Prose(TEXT_MOST, personal=True)]
     clocks: tuple[ClockView, ...]
-    history: tuple[Said, ...]
+    history: tuple[HistoryEntry, ...]
     may: tuple[str, ...]
     appointment: Block | None
     slots: tuple[Block, ...]

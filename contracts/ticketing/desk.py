@@ -30,8 +30,8 @@ from contracts.ticketing.citizens import (
     STATES,
     TEXT_MOST,
     ClockView,
+    HistoryEntry,
     Opened,
-    Said,
 )
 from contracts.ticketing.files import Attachments
 from people import tracking
@@ -124,7 +124,7 @@ class QueuePage:
 
 
 @message
-class DeskSaid(Said):
+class DeskHistoryEntry(HistoryEntry):
     """An entry of the history with who did it, and notes that no citizen sees."""
 
     actor: Annotated[str, Text(80)]
@@ -157,7 +157,7 @@ class DeskTicket:
     text: Annotated[str, Prose(TEXT_MOST, personal=True)]
     person: Annotated[Block | None, PERSONAL]
     clocks: tuple[ClockView, ...]
-    history: tuple[DeskSaid, ...]
+    history: tuple[DeskHistoryEntry, ...]
     may: tuple[str, ...]
     appointment: Block | None
     survey: Block | None

@@ -160,7 +160,7 @@ class Billing(Service):
         return listing.tariff_rows(tx.conn, context.now)
 
     @serve(treasury.WITHDRAW_TARIFF)
-    def withdraw_tariff(self, tx: Tx, message: messages.One) -> messages.TariffRows:
+    def withdraw_tariff(self, tx: Tx, message: messages.OneRow) -> messages.TariffRows:
         context = self.officer(tx)
         tariff_changes.withdraw(context, message.id)
         return listing.tariff_rows(tx.conn, context.now)
@@ -242,12 +242,12 @@ class Billing(Service):
         return refunds_reply(refunds.list_refunds(tx.conn))
 
     @serve(treasury.APPROVE_REFUND)
-    def approve_refund(self, tx: Tx, message: messages.One) -> treasury.Refunds:
+    def approve_refund(self, tx: Tx, message: messages.OneRow) -> treasury.Refunds:
         refunds.approve(self.approver(tx), message.id)
         return refunds_reply(refunds.list_refunds(tx.conn))
 
     @serve(treasury.REFUSE_REFUND)
-    def refuse_refund(self, tx: Tx, message: messages.One) -> treasury.Refunds:
+    def refuse_refund(self, tx: Tx, message: messages.OneRow) -> treasury.Refunds:
         exception = refunds.refuse(self.approver(tx), message.id)
         if exception is not None:
             exceptions.reopen(tx.conn, exception)
@@ -261,7 +261,7 @@ class Billing(Service):
     # --- officers: files, days, journal ---
 
     @serve(treasury.TAKE_FILE)
-    def take_file(self, tx: Tx, message: treasury.TakeFile) -> treasury.Taken:
+    def take_file(self, tx: Tx, message: treasury.TakeFile) -> treasury.FileTaken:
         return files.take(self.officer(tx), message, list(self.psps))
 
     @serve(treasury.LOOK_AT_DAY)

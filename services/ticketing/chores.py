@@ -142,7 +142,7 @@ def recalculate(store: Store, desk_of: DeskOf) -> None:
                 failures.forget(tx.conn, "recalculate", old)
         except Exception:
             # One of them cannot be done: each alone, so that the others are.
-            Chore(store, "recalculate").each(
+            Chore(store, "recalculate").work_on(
                 old, lambda id_: _in_transaction(store, desk_of, _recalculate, id_)
             )
 
@@ -204,7 +204,7 @@ def _each_ticket(  # noqa: PLR0913 - a chore has as many parts
     after = 0
     while page := _page(store, after, where, values):
         after = page[-1]
-        Chore(store, name).each(page, lambda id_: _in_transaction(store, desk_of, work, id_))
+        Chore(store, name).work_on(page, lambda id_: _in_transaction(store, desk_of, work, id_))
 
 
 def _escalate(desk: Desk, ticket: int) -> None:

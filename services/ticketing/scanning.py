@@ -41,7 +41,7 @@ def scan(store: Store, desk_of: DeskOf, scanner: Clamd, blobs: Blobs) -> None:
     chore = Chore(store, "scan_files")
 
     def judge(file: Row[Any]) -> None:
-        chore.each([file.id], lambda id_: _scan(store, desk_of, id_, scanner, blobs))
+        chore.work_on([file.id], lambda id_: _scan(store, desk_of, id_, scanner, blobs))
 
     # A file that takes the scanner long holds up no other.
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:

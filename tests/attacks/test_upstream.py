@@ -59,7 +59,7 @@ def call(played):
     try:
         return exchange("GET", played.url, timeout=TIMEOUT, limit=LIMIT)
     except NoAnswer as error:
-        return error.why
+        return error.reason
     finally:
         assert time.monotonic() - began < TIMEOUT * 5
 

@@ -84,7 +84,7 @@ def json_schema(name: str) -> bytes | None:
     elif name.endswith(HEARD_OF):
         if not isinstance(contract, Event) or not contract.hearable:
             return None
-        schema = contract.heard
+        schema = contract.agency_schema
     told, inner = inline(schema, closed=contract.unknown == "raise" and schema is contract.schema)
     whole = {
         "$schema": DIALECT,
@@ -107,7 +107,7 @@ def asyncapi() -> bytes:
         schemas |= {**inner, contract.name: told}
         messages[contract.name] = _message(contract, contract.name, "Envelope")
     for event in heard():
-        told, inner = inline(event.heard, closed=False)
+        told, inner = inline(event.agency_schema, closed=False)
         name = event.name + HEARD_OF
         schemas |= {**inner, name: told}
         messages[name] = _message(event, name, "HeardEnvelope")

@@ -5,7 +5,7 @@ from typing import Any
 
 from bus.errors import Forbidden
 from contracts import Request as Contract
-from members.documents import Agency, Credential, Grant, from_network, today, told
+from members.documents import Agency, Credential, Grant, from_network, grants_to_wire, today
 from members.register import Register, rights
 
 __all__ = [
@@ -59,7 +59,7 @@ def caller(
     agency: Agency, keyid: str, grants: Iterable[Grant], behalf: str | None = None
 ) -> dict[str, Any]:
     """Who asks, as the envelope tells the service: the service decides by the grants."""
-    named = {"agency": agency.code, "key": keyid, "grants": told(grants)}
+    named = {"agency": agency.code, "key": keyid, "grants": grants_to_wire(grants)}
     return named if behalf is None else {**named, "on_behalf_of": behalf}
 
 

@@ -103,7 +103,7 @@ def _add_to_feed(
     first = _reserve_numbers(tx, agency.code, len(calls))
     rows = []
     for sequence, call in enumerate(calls, first):
-        data = {name: call.data[name] for name in event.heard.fields if name in call.data}
+        data = {name: call.data[name] for name in event.agency_schema.fields if name in call.data}
         published = cloud_event(call.envelope, sequence, data)
         rows.append({"sequence": sequence, "event": published})
         id_ = f"{agency.code}.{published['sequence']}"

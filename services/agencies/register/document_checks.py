@@ -13,7 +13,7 @@ from bus.errors import ContractError, FieldError, RuleBroken
 from bus.kinds import Command, Contract, Event, Request
 from contracts import CATALOGUE
 from contracts.agencies.register import DOCUMENT, MOST_KEYS
-from members.documents import agency_of
+from members.documents import parse_agency
 from services.agencies.domain.document import Document
 from services.agencies.register import versions
 
@@ -76,7 +76,7 @@ def refusal(faults: Iterable[FieldError]) -> RuleBroken:
 def _unreadable(document: Document) -> list[FieldError]:
     """The first field that faces could not read: they read documents by the same function."""
     try:
-        agency_of(document)
+        parse_agency(document)
     except ValueError as error:
         path, _, reason = str(error).partition(": ")
         return [FieldError(path, "invalid", reason or str(error))]
@@ -181,7 +181,7 @@ def key_thumbprints(document: Document) -> dict[str, str]:
     for number, key in enumerate(document.get("keys", [])):
         name = "public_key" if "public_key" in key else "jwk"
         with contextlib.suppress(ValueError):
-            _, (credential,) = agency_of({"code": "-", "name": "-", "keys": [key]})
+            _, (credential,) = parse_agency({"code": "-", "name": "-", "keys": [key]})
             assert credential.jwk is not None
             thumbprints[f"keys.{number}.{name}"] = credential.jwk.thumbprint()
     return thumbprints

@@ -10,7 +10,7 @@ from bus.database.rows import fetch_all
 from bus.errors import FieldError, Forbidden, RuleBroken, TooMany
 from contracts.agencies.register import JWK_MEMBERS
 from iran.persian import tehran_day
-from members.documents import agency_of
+from members.documents import parse_agency
 from services.agencies.context import CallingAgency, Context
 from services.agencies.domain.document import Document, Key, rotated
 from services.agencies.register import key_proofs, versions
@@ -142,7 +142,7 @@ def _unproven_keys(
     """New keys without a good proof that the agency has them."""
     code = after["code"]
     present = set(thumbprints(code, before.get("keys", [])).values())
-    _, credentials = agency_of({"code": code, "name": code, "keys": new.keys})
+    _, credentials = parse_agency({"code": code, "name": code, "keys": new.keys})
     faults = [
         key_proofs.proof_fault(f"keys.{number}.proof", proof, key, code, context.now)
         for number, (proof, key) in enumerate(zip(new.proofs, credentials, strict=True))

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from bus.errors import Conflict, NotFound
-from members.documents import agency_of
+from members.documents import parse_agency
 from services.agencies.context import Context
 from services.agencies.domain.document import Document, Key, without
 from services.agencies.register import versions
@@ -76,7 +76,7 @@ def end_key_ids(context: Context, code: str, key_ids: Iterable[str]) -> None:
 
 def thumbprints(code: str, keys: Iterable[Key]) -> dict[str, str]:
     """The SHA-256 thumbprints (RFC 7638) of keys of a document, by their ids."""
-    _, credentials = agency_of({"code": code, "name": code, "keys": list(keys)})
+    _, credentials = parse_agency({"code": code, "name": code, "keys": list(keys)})
     return {key.id: key.jwk.thumbprint() for key in credentials if key.jwk is not None}
 
 

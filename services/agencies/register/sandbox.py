@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from bus.errors import FieldError, Forbidden, RuleBroken, TooMany
 from iran.persian import tehran_day
-from members.documents import agency_of
+from members.documents import parse_agency
 from services.agencies.context import Context
 from services.agencies.domain import sandbox
 from services.agencies.domain.document import Document, Key, PublicKey
@@ -51,7 +51,7 @@ def _checked_document(context: Context, name: str, key: PublicKey, proof: str | 
     document = sandbox.document(code, name, own)
     if faults := key_faults(context.conn, document):
         raise _refusal(field, "invalid", faults[0].message)
-    _, credentials = agency_of(document)
+    _, credentials = parse_agency(document)
     if revoked_ids(context, thumbprints(code, document["keys"])):
         raise _refusal(field, "key.revoked", "This key was taken back; make another.")
     subject = key_proofs.SANDBOX

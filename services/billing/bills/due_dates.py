@@ -37,7 +37,7 @@ def expire(store: Store, now: dt.datetime) -> None:
     )
     with store.transaction() as tx:
         ids = tx.conn.execute(statement.order_by(BILLS.c.id).limit(AT_ONCE)).scalars().all()
-    chore.each(ids, lambda id_: _expire(store, now, id_))
+    chore.work_on(ids, lambda id_: _expire(store, now, id_))
 
 
 def _expire(store: Store, now: dt.datetime, id_: int) -> None:

@@ -28,7 +28,7 @@ def sweep(context: PaymentContext) -> None:
     chore = Chore(context.store, "billing.sweep")
 
     def take_up(rows: list[PaymentRow]) -> None:
-        chore.each(rows, lambda row: _take_up(context, row), lambda row: row.order_id)
+        chore.work_on(rows, lambda row: _take_up(context, row), lambda row: row.order_id)
 
     if by_bank:
         # A bank that is slow holds up its own payments alone.

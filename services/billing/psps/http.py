@@ -20,7 +20,7 @@ def post(url: str, body: bytes, content_type: str, timeout: float) -> bytes:
             "POST", url, timeout=timeout, limit=LIMIT, data=body, headers=headers
         )
     except outside.NoAnswer as error:
-        raise _unreachable(error.why) from None
+        raise _unreachable(error.reason) from None
     if status >= 500:  # noqa: PLR2004 - HTTP's own number
         raise _unreachable(str(status))
     if status != OK or len(answer) > LIMIT:

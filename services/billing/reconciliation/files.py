@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from bus.database.rows import fetch_only
 from bus.errors import RuleBroken
-from contracts.billing.treasury import TakeFile, Taken
+from contracts.billing.treasury import FileTaken, TakeFile
 from services.billing import books
 from services.billing.bills import changes, repository
 from services.billing.context import Context
@@ -24,7 +24,7 @@ from services.billing.tables import BANK_FILES, FILE_ROWS
 BILLS = "bills"
 
 
-def take(context: Context, message: TakeFile, psps: list[str]) -> Taken:
+def take(context: Context, message: TakeFile, psps: list[str]) -> FileTaken:
     """Take a bank's file whole: each row is matched once, however often it is sent.
 
     Raises RuleBroken ``file.wrong`` if it cannot be read, ``psp.unknown`` for a gateway that is not
@@ -37,9 +37,9 @@ def take(context: Context, message: TakeFile, psps: list[str]) -> Taken:
     rows = _read(context.conn, channel, day, message.text)
     file = _add_file(context, channel, day, message.text, rows)
     if file is None:
-        return Taken(rows=len(rows), matched=0, exceptions=0, known=True)
+        return FileTaken(rows=len(rows), matched=0, exceptions=0, known=True)
     results = [_take_row(context, file, channel, row) for row in rows]
-    return Taken(
+    return FileTaken(
         rows=len(rows),
         matched=results.count("matched"),
         exceptions=sum(result not in ("matched", None) for result in results),

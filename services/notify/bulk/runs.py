@@ -89,7 +89,7 @@ def take(store: Store, office_of: OfficeOf) -> None:
         with store.transaction() as tx:
             running = list(tx.conn.execute(_WAITING, {"left": left}).scalars())
         more = bool(running)
-        chore.each(running, take_next)
+        chore.work_on(running, take_next)
 
 
 def take_page(office: Office, job: int) -> int:

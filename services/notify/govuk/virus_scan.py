@@ -57,7 +57,7 @@ def scan(
             blobs.remove(row.sha256)
 
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        list(pool.map(lambda row: chore.each([row], judge, lambda each: each.id), held))
+        list(pool.map(lambda row: chore.work_on([row], judge, lambda each: each.id), held))
 
 
 def _found(scanner: Clamd, blobs: Blobs, sha256: str) -> str:

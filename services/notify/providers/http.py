@@ -28,7 +28,7 @@ def ask(method: str, url: str, timeout: float, **asked: Any) -> dict[str, Any]:
     try:
         return _asked(method, url, timeout, **asked)
     except outside.NoAnswer as error:
-        raise away(error.why) from None
+        raise away(error.reason) from None
 
 
 def hand_over(url: str, timeout: float, **asked: Any) -> dict[str, Any]:
@@ -43,8 +43,8 @@ def hand_over(url: str, timeout: float, **asked: Any) -> dict[str, Any]:
         raise
     except outside.NoAnswer as error:
         if error.unsent:
-            raise Refused("The provider cannot be reached.", provider_code=error.why) from None
-        raise away(error.why) from None
+            raise Refused("The provider cannot be reached.", provider_code=error.reason) from None
+        raise away(error.reason) from None
 
 
 def _asked(method: str, url: str, timeout: float, **asked: Any) -> dict[str, Any]:

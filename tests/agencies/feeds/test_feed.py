@@ -168,7 +168,7 @@ def test_what_agencies_may_hear_names_nobody_and_what_is_of_people_they_never_he
     hearable = [c for c in CATALOGUE.values() if isinstance(c, Event) and c.hearable]
     assert len(hearable) >= 9
     for event in hearable:
-        assert not set(event.heard.fields) & hidden_names(), event.name
+        assert not set(event.agency_schema.fields) & hidden_names(), event.name
     assert not any(event.context == TICKET_MOVED.context for event in hearable)
 
 

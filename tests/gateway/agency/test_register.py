@@ -17,7 +17,7 @@ from contracts.inquiry.questions import ASK, BATCH_STATUS, GET, SUBMIT_BATCH
 from gateway.agency.door.grants import Register, caller, granted, require_grant
 from gateway.agency.door.rate_limits import RateLimits
 from members import register
-from members.documents import agency_of
+from members.documents import parse_agency
 
 PUBLIC = SigningKey.new("").public.base64()
 WHOLE = f"""
@@ -483,7 +483,7 @@ WRONG = {
 @pytest.mark.parametrize(("path", "wrong"), WRONG.items(), ids=WRONG)
 def test_a_wrong_field_is_named_by_its_path(path, wrong):
     with pytest.raises(ValueError) as refused:
-        agency_of({"code": "a-co", "name": "A", **wrong})
+        parse_agency({"code": "a-co", "name": "A", **wrong})
     assert str(refused.value).startswith(f"{path}: "), refused.value
 
 
@@ -519,7 +519,7 @@ def test_any_document_is_an_agency_or_is_refused_by_the_path_of_a_field(document
     told = {"code": "a-co", "name": "A", **document}
     wrong = None
     try:
-        agency, credentials = agency_of(told)
+        agency, credentials = parse_agency(told)
     except ValueError as error:
         wrong = str(error)
     if wrong is not None:
