@@ -39,8 +39,8 @@ bench: setup ## measure; writes docs/performance.md
 docs: setup ## build the site of the documents, in English and Persian; checks every link
 	@sh deploy/local/site.sh
 
-contracts: setup ## write docs/contracts.md and the error table of docs/join.md
-	$(PYTHON) -m contracts > docs/contracts.md
+contracts: setup ## release what is new in the contracts, and write the error table of docs/join.md
+	$(PYTHON) -m contracts --release tests/house/contracts.json
 	$(PYTHON) -m gateway --write docs/join.md
 
 migrate: setup ## bring the database DB_URL of SERVICE (inquiry, ticketing, billing, notify, agencies) up to date

@@ -1,134 +1,51 @@
-"""`python -m contracts`: the catalogue as Markdown (docs/contracts.md) or as JSON (--json)."""
+"""`python -m contracts`: the catalogue as Markdown, as JSON, or released into a file."""
 
 import argparse
 import sys
-from typing import Any
+from pathlib import Path
 
 import orjson
-from marshmallow import fields, validate
 
 from bus.process.private import own_files_only
-from contracts import CATALOGUE, Command, Contract, Event, Request
-
-KINDS = {"Request": "asked, answered", "Command": "told to one service", "Event": "told to all"}
+from contracts.forms import Form, breaks, forms
+from contracts.page import markdown
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Prints the catalogue."""
+    """Prints the catalogue, or releases it: 1 if a released contract would break."""
     parser = argparse.ArgumentParser(prog="python -m contracts", description=__doc__)
     parser.add_argument("--json", action="store_true", help="the forms of all contracts as JSON")
-    if parser.parse_args(argv).json:
-        forms = {name: form(contract) for name, contract in sorted(CATALOGUE.items())}
-        sys.stdout.write(orjson.dumps(forms, option=orjson.OPT_INDENT_2).decode() + "\n")
-    else:
-        sys.stdout.write(markdown())
+    parser.add_argument(
+        "--release",
+        type=Path,
+        metavar="FILE",
+        help="add what is new to the released forms in FILE; refused if somebody would break",
+    )
+    arguments = parser.parse_args(argv)
+    if arguments.release:
+        return release(arguments.release)
+    sys.stdout.write(as_text(forms()) if arguments.json else markdown())
     return 0
 
 
-def form(contract: Contract) -> dict[str, Any]:
-    """What others rely on: the kind, the fields and the reply of a contract."""
-    released: dict[str, Any] = {"kind": type(contract).__name__, "fields": members(contract.schema)}
-    if isinstance(contract, Request):
-        released |= {
-            "effect": contract.effect,
-            "agency": contract.agency,
-            "reply": members(contract.reply_schema),
-        }
-        released |= {name: True for name in ("everyone", "delegable") if getattr(contract, name)}
-    if isinstance(contract, Event) and contract.hearable:
-        released["heard"] = {
-            "owner": contract.owner,
-            "fields": sorted(contract.agency_schema.fields),
-        }
-    return released
+def release(file: Path) -> int:
+    """Write the forms into the file of released ones, unless a contract broke or is gone."""
+    released: dict[str, Form] = orjson.loads(file.read_bytes())
+    now = forms()
+    faults = [f"{name}: the contract is gone" for name in released if name not in now]
+    for name, form in released.items():
+        if name in now:
+            faults += [f"{name}: {fault}" for fault in breaks(form, now[name])]
+    for fault in faults:
+        print(f"Not released. {fault}; make a new version instead.", file=sys.stderr)
+    if not faults:
+        file.write_text(as_text(now), encoding="utf-8")
+    return 1 if faults else 0
 
 
-def members(schema: Any) -> dict[str, Any]:
-    """The fields of a schema, those of nested schemas with them."""
-    return {name: member(field) for name, field in schema.fields.items()}
-
-
-def member(field: Any) -> dict[str, Any]:
-    """One field: its kind, whether it must be there, whether it may be null, what it may hold."""
-    shape: dict[str, Any] = {
-        "type": type(field).__name__,
-        "required": field.required,
-        "null": bool(field.allow_none),
-    }
-    choices = [list(v.choices) for v in field.validators if isinstance(v, validate.OneOf)]
-    if choices:
-        shape["choices"] = choices[0]
-    if field.metadata.get("personal"):
-        shape["personal"] = True
-    if isinstance(field, fields.List):
-        shape["of"] = member(field.inner)
-    if isinstance(field, fields.Nested):
-        shape["members"] = members(field.schema)
-    return shape
-
-
-def markdown() -> str:
-    """docs/contracts.md; a test compares the two."""
-    lines = ["# Contracts", "", "Made from `contracts/` by `make contracts`; do not edit.", ""]
-    for name, contract in sorted(CATALOGUE.items()):
-        lines += _section(name, contract)
-    return "\n".join(lines)
-
-
-def _section(name: str, contract: Contract) -> list[str]:
-    kind = type(contract).__name__
-    lines = [f"## {name}", "", f"{kind} ({KINDS[kind]}). {contract.doc}", ""]
-    if isinstance(contract, Request) and contract.agency:
-        path = f"/v{contract.version}/{contract.context}/{contract.operation}"
-        again = " A repeated id gets the first answer." if contract.effect else ""
-        callers = (
-            " Every registered agency may call it, without a grant." if contract.everyone else ""
-        )
-        name = " An agency may let another call it in its name." if contract.delegable else ""
-        lines += [f"`POST {path}` at the agency face.{again}{callers}{name}", ""]
-    if isinstance(contract, Command):
-        lines += [f"Receiver: {contract.context}.", ""]
-    if isinstance(contract, Event) and contract.hearable:
-        lines += [_hearers(contract), ""]
-    lines += _table("Field", contract.schema)
-    if isinstance(contract, Request):
-        lines += _table("Answer", contract.reply_schema)
-    return lines
-
-
-def _hearers(contract: Event) -> str:
-    """Which agencies hear an Event, and what they are not told of it."""
-    hearers = f"the one that `{contract.owner}` names" if contract.owner else "those that may"
-    less = ", ".join(f"`{name}`" for name in contract.withheld)
-    return f"Agencies hear it: {hearers}" + (f", without {less}." if less else ".")
-
-
-def _table(head: str, schema: Any) -> list[str]:
-    rows = list(_rows(schema, ""))
-    if not rows:
-        return [f"{head}: none.", ""]
-    return [f"| {head} | Kind | Needed | Meaning |", "|---|---|---|---|", *rows, ""]
-
-
-def _rows(schema: Any, prefix: str) -> list[str]:
-    rows = []
-    for name, field in schema.fields.items():
-        inner = field.inner if isinstance(field, fields.List) else field
-        kind = type(inner).__name__ + (" list" if inner is not field else "")
-        notes = [str(field.metadata.get("description", ""))]
-        notes += [
-            "one of: " + ", ".join(v.choices)
-            for v in inner.validators
-            if isinstance(v, validate.OneOf)
-        ]
-        if field.metadata.get("personal"):
-            notes.append("personal")
-        meaning = "; ".join(note for note in notes if note)
-        needed = "yes" if field.required else "no"
-        rows.append(f"| `{prefix}{name}` | {kind} | {needed} | {meaning} |")
-        if isinstance(inner, fields.Nested):
-            rows += _rows(inner.schema, f"{prefix}{name}.")
-    return rows
+def as_text(all_forms: dict[str, Form]) -> str:
+    """The forms as JSON that a diff shows line by line."""
+    return orjson.dumps(all_forms, option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
 if __name__ == "__main__":

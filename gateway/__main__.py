@@ -11,13 +11,13 @@ BEGIN, END = "<!-- problems -->", "<!-- /problems -->"
 
 
 def table() -> str:
-    """The problems as a Markdown table."""
+    """Return the problems as a Markdown table."""
     rows = [f"| `{code}` | {p.title} | {p.what_to_do} |" for code, p in PROBLEMS.items()]
     return "\n".join(["| Code | Meaning | What to do |", "|---|---|---|", *rows])
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Prints the table, or writes it into the page."""
+    """Print the table, or write it into the page."""
     parser = argparse.ArgumentParser(prog="python -m gateway", description=__doc__)
     parser.add_argument("--write", type=Path, metavar="PAGE", help="a page with the two marks")
     page = parser.parse_args(argv).write

@@ -1,4 +1,4 @@
-"""Runs one face under uvicorn, with sentences instead of tracebacks where it cannot start."""
+"""Runs a face under uvicorn; a face that cannot start prints a sentence, not a traceback."""
 
 import socket
 import sys
@@ -28,9 +28,9 @@ ADDRESSES = {
 
 
 def run(name: str, port: int, make: Callable[[Settings], Face], part: str = "") -> int:
-    """Serves the face that ``make`` gives until SIGTERM; ``port`` is used if PORT is not set.
+    """Serve the face that ``make`` builds until SIGTERM; ``port`` is used without PORT.
 
-    ``part`` is its name among all parts, where that is not the face's own.
+    ``part`` is its name among all parts where that differs from the face's own.
     """
     own_files_only()
     settings = Settings()

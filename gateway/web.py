@@ -1,4 +1,4 @@
-"""HTTP Message Endpoint: what every face does with every request, before and after its handler."""
+"""HTTP Message Endpoint: what each face does before and after the handler of a request."""
 
 import asyncio
 import time
@@ -77,10 +77,10 @@ _log = log.get("web")
 class Face:
     """An ASGI app: routes, problems for all that goes wrong, a trace, a log line, metrics.
 
-    ``finish`` has the last word on each answer, problems too (the agency face signs them).
-    ``show`` may make a page of a problem, for a person; None leaves it to be JSON.
-    ``first`` looks at each request before its route does; what it raises is the answer.
-    ``address`` is the configured one: its scheme is that of every request, whoever brings it.
+    ``finish`` may change each response, of problems too (the agency face signs them).
+    ``show`` may make a page of a problem, for a person; None leaves it as JSON.
+    ``first`` sees each request before its handler; what it raises is the answer.
+    ``address`` is the configured one: its scheme is that of every request.
     Other sites may send forms only to handlers that declare ``from_other_sites``. ``hosts`` are the
     names by which it is reached, any if None: gateway/run.py sets them.
     """
@@ -217,7 +217,7 @@ class Face:
 
 
 def _check_headers(request: Request) -> None:
-    """HttpError if headers are too many, or one that says one thing is there twice."""
+    """Raise HttpError if headers are too many, or one that must be single is there twice."""
     headers = request.scope["headers"]
     if sum(len(name) + len(value) for name, value in headers) > HEADERS_LIMIT:
         raise HttpError("http.headers", f"Headers may take {HEADERS_LIMIT} bytes together.")
@@ -228,7 +228,7 @@ def _check_headers(request: Request) -> None:
 
 
 def json_response(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Data as JSON that no cache keeps."""
+    """Return data as JSON that no cache keeps."""
     return Response(
         orjson.dumps(data),
         status,
@@ -238,7 +238,7 @@ def json_response(data: Any, status: int = 200, headers: dict[str, str] | None =
 
 
 def while_connected(client: Client, *works: Callable[[], Coroutine[Any, Any, None]]) -> Lifespan:
-    """The life of a face: its client keeps the connection to the bus from start to end, and its
+    """Return the lifespan of a face: its client is connected from start to end, and its
     ``works`` run beside the requests.
     """
 
@@ -257,5 +257,5 @@ def while_connected(client: Client, *works: Callable[[], Coroutine[Any, Any, Non
 
 
 async def live(_: Request) -> Response:
-    """The process lives; nothing else is asked."""
+    """Answer that the process lives; nothing else is asked."""
     return Response(b'{"status":"pass"}', media_type="application/health+json")

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import NotFound
+from contracts.page import markdown
 from gateway.http.origin import for_every_site
 
 FOLDER = Path(__file__).parents[2] / "docs"
@@ -30,11 +31,12 @@ async def guide(request: Request) -> Response:
 @lru_cache(maxsize=1)
 def _guides() -> dict[str, tuple[bytes, str]]:
     """Read all documents once: no path of a request reaches the disk."""
-    return {
+    files = {
         path.relative_to(FOLDER).as_posix(): (path.read_bytes(), FORMS[path.suffix])
         for path in sorted(FOLDER.rglob("*"))
         if path.suffix in FORMS and path.is_file()
     }
+    return files | {"contracts.md": (markdown().encode(), MARKDOWN)}
 
 
 ROUTES = [Route("/docs/{name:path}", for_every_site(guide))]

@@ -1,6 +1,7 @@
-"""HTTP/1.1 of uvicorn with an end to headers: in bytes, in seconds, and a problem as the answer.
+"""HTTP/1.1 of uvicorn with bounds on headers, in bytes and seconds; violations get a problem.
 
-One request is framed in one way: by its length or its chunks, whatever else its headers name.
+Each request is framed in one way: by its length or its chunks, whatever else its headers name.
+
 """
 
 import asyncio
@@ -26,8 +27,8 @@ REQUEST_LINE = re.compile(rb"(?:\A|\r\n)([!#-'*+.0-9A-Z^-z|~-]{1,40}) [!-~]+ HTT
 class _Lingering:
     """A transport that lets the client read the last answer (RFC 9112, section 9.6).
 
-    If what the client still sends was not read when a connection is closed, the system throws away
-    the answer that is on its way, too: a refusal of a large body would be a broken connection.
+    If a connection is closed before all bytes of the client were read, the system drops the answer
+    that is on its way too: the refusal of a large body would look like a broken connection.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
@@ -57,9 +58,9 @@ class _Lingering:
 
 
 class Guarded(HttpToolsProtocol):
-    """uvicorn keeps headers that never end; this closes the connection on them.
+    """Closes connections whose headers exceed their bounds; uvicorn alone would keep them.
 
-    What comes to its end within these bounds is judged by the face itself, more strictly.
+    Requests within these bounds are judged by the face itself, more strictly.
     """
 
     def connection_made(self, transport: Any) -> None:
@@ -225,7 +226,7 @@ class Guarded(HttpToolsProtocol):
 
 
 def _fault_of(error: httptools.HttpParserError, data: bytes) -> HttpError:
-    """What was wrong for the parser: a method that it does not know, or no HTTP at all."""
+    """Return what the parser refused: an unknown method, or something that is not HTTP."""
     methods = {name.decode("ascii") for name in REQUEST_LINE.findall(data)}
     if isinstance(error, httptools.HttpParserInvalidMethodError) and methods - heads.METHODS:
         return HttpError("http.method_unknown", "No address here knows this method.")

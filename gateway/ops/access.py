@@ -1,9 +1,9 @@
-"""Who may look at the ops face, and who may act: colleagues by session, machines by token.
+"""Access to the ops face: colleagues by session, machines by token.
 
-Reading health and metrics is for machines of the networks of METRICS_NETWORKS, or with
-METRICS_TOKEN, which also reads the board: it needs neither broker nor database, so that somebody
-sees what is wrong when both are away. Acts need a name and the role of an operator, and are written
-down before they are done.
+Machines of METRICS_NETWORKS, or with METRICS_TOKEN, read health and metrics; the token reads the
+board too. It needs neither broker nor database, so that somebody can look when both are away. Acts
+need a name and the role of an operator, and are recorded before they are done.
+
 """
 
 import hmac
@@ -27,7 +27,7 @@ _log = log.get("ops")
 
 
 class Reader(NamedTuple):
-    """Who looks: a name, and whether it may act as well."""
+    """A reader of the ops face: name and role."""
 
     name: str
     role: str
@@ -44,7 +44,7 @@ class Access:
         self._recent = dict[str, tuple[Reader, float]]()
 
     async def machine(self, request: Request) -> None:
-        """Lets machines read health and metrics, and whoever may read all."""
+        """Admit machines that may read health and metrics, and readers of all."""
         try:
             address = ip_address(request.client.host if request.client else "")
         except ValueError:
@@ -53,7 +53,7 @@ class Access:
             await self.reader(request)
 
     async def reader(self, request: Request) -> Reader:
-        """Who looks. Unauthenticated ``ops.token`` or ``desk.signed_out``."""
+        """Return the reader. Unauthenticated ``ops.token`` or ``desk.signed_out``."""
         token = bearer(request)
         if token is None:
             return self._colleague(request)
@@ -84,7 +84,7 @@ class Access:
         return reader
 
     async def act(self, request: Request, act: str, subject: str) -> str:
-        """The name of the operator who does this, written down; Forbidden for who only looks."""
+        """Record an act and return the operator's name; Forbidden for a reader without the role."""
         reader = await self.reader(request)
         if reader.name == "metrics":
             raise Forbidden(
@@ -107,11 +107,11 @@ class Access:
 
 
 def bearer(request: Request) -> str | None:
-    """The token of ``Authorization: Bearer``, if there is one (RFC 6750)."""
+    """Return the token of ``Authorization: Bearer``; None without one (RFC 6750)."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
 def wants_page(request: Request) -> bool:
-    """True for a browser."""
+    """Return True for a browser."""
     return "text/html" in request.headers.get("accept", "")

@@ -42,7 +42,7 @@ REGISTRY.register(MEASURES)
 
 
 class Ops:
-    """What the routes of this face share."""
+    """The handlers of this face and what they share."""
 
     def __init__(self, settings: Settings) -> None:
         settings.require("AMQP_URL", "AGENCY_URL", "OPS_KEY_FILE", "DESK_KEY", "PORTAL_URL")
@@ -184,14 +184,14 @@ class Ops:
 
 
 class Sent(NamedTuple):
-    """What an act was sent with: JSON of a machine, or the form of a page."""
+    """The members of an act, and whether a page's form sent them rather than a machine's JSON."""
 
     data: dict[str, Any]
     form: bool
 
 
 async def sent_object(request: Request) -> Sent:
-    """The members of an act: of a JSON object, or of a form of ours."""
+    """Read the members of an act: of a JSON object, or of a form."""
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/x-www-form-urlencoded" or bearer(request) is not None:
         bodies.media_type(request, "application/json")
@@ -209,7 +209,7 @@ async def sent_object(request: Request) -> Sent:
 
 
 def check_reply(check: Check, since: Since) -> dict[str, Any]:
-    """One check as application/health+json tells it; ``time`` is since when it is so."""
+    """Return a check as application/health+json; ``time`` is since when it has its status."""
     reply: dict[str, Any] = {
         "status": check.finding.status,
         "code": check.finding.code,
@@ -222,7 +222,7 @@ def check_reply(check: Check, since: Since) -> dict[str, Any]:
 
 
 def service_of(request: Request) -> str:
-    """The service that the path names; NotFound if there is none of that name."""
+    """Return the service that the path names; NotFound if there is none of that name."""
     service: str = request.path_params["service"]
     if service not in health_contracts():
         raise NotFound(
@@ -232,7 +232,7 @@ def service_of(request: Request) -> str:
 
 
 def chosen(members: dict[str, Any]) -> set[str] | None:
-    """The ids to replay, or None for all; ContractError if neither is said."""
+    """Return the ids to replay, or None for all; ContractError if neither is given."""
     ids = members.get("ids")
     if members.get("all") is True and ids is None:
         return None
@@ -243,7 +243,7 @@ def chosen(members: dict[str, Any]) -> set[str] | None:
 
 
 def make(settings: Settings) -> web.Face:
-    """The ops face."""
+    """Build the ops face."""
     ops = Ops(settings)
     sign_in = SignInPages(ops.desk, Provider.of(settings))
     return web.Face(
@@ -270,7 +270,7 @@ def make(settings: Settings) -> web.Face:
 
 
 def show(request: Request, problem: dict[str, Any]) -> Response | None:
-    """A problem as a page, for a browser: who is not signed in is shown where to sign in."""
+    """Show a problem to a browser; a signed-out operator gets the sign-in page."""
     if not wants_page(request):
         return None
     if problem["code"] in ("desk.signed_out", "desk.unknown"):

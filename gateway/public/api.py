@@ -25,8 +25,8 @@ from gateway.public.complaints import lost_secrets, public_list, registration, t
 from gateway.public.georeport import api as georeport
 from gateway.public.georeport import xml as georeport_xml
 from gateway.public.site import components, problem_replies, words
-from gateway.public.site.backend import Tickets, address_of, guesses_a_minute
 from gateway.public.site.pages import show as show_page
+from gateway.public.site.services import Services, address_of, guesses_a_minute
 from gateway.public.status import pages as news
 
 JSON, HTML = "application/json", "text/html"
@@ -41,9 +41,9 @@ class Public:
         self.address = own_address(settings, "PORTAL_URL")
         self.client = Client(broker_url(settings), name="gateway.public")
         self.guesses = Guesses(guesses_a_minute(settings))
-        self.tickets = Tickets(self.client, settings, self.guesses)
+        self.services = Services(self.client, settings, self.guesses)
         self.notices = AnnouncementCache(self.client)
-        self.news = news.News(self.tickets, settings.text("PORTAL_URL").rstrip("/"))
+        self.news = news.News(self.services, settings.text("PORTAL_URL").rstrip("/"))
 
     def first(self, request: Request) -> None:
         """Notes what the page has to say of us. Maintenance in an announced window."""
@@ -69,7 +69,7 @@ class Public:
         """GET /v1/verify/{code}: whether an answer with this code was given."""
         question = {"verification_code": request.path_params["code"]}
         wanted = bodies.answer_type(request, JSON, HTML)
-        verification = await self.tickets.ask(request, VERIFY, question)
+        verification = await self.services.ask(request, VERIFY, question)
         if not verification["genuine"]:
             self.guesses.take(address_of(request))
         if wanted == HTML:
@@ -111,20 +111,20 @@ def make(settings: Settings) -> web.Face:
             Route("/v1/verify/{code}", public.verify),
             Route("/", public.home),
             Route("/verify", public.verify_page),
-            *tickets.routes(public.tickets),
-            *about.routes(public.tickets),
-            *registration.routes(public.tickets),
-            *bills.routes(public.tickets, settings.text("PORTAL_URL").rstrip("/")),
-            *own_inquiries.routes(public.tickets, settings.text("PORTAL_URL").rstrip("/")),
-            *laws.routes(public.tickets),
-            *public_list.routes(public.tickets),
-            *lost_secrets.routes(public.tickets),
-            *inbox.routes(public.tickets),
+            *tickets.routes(public.services),
+            *about.routes(public.services),
+            *registration.routes(public.services),
+            *bills.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
+            *own_inquiries.routes(public.services, settings.text("PORTAL_URL").rstrip("/")),
+            *laws.routes(public.services),
+            *public_list.routes(public.services),
+            *lost_secrets.routes(public.services),
+            *inbox.routes(public.services),
             *news.routes(public.news),
-            *georeport.routes(public.tickets, settings),
+            *georeport.routes(public.services, settings),
             *callbacks.routes(public.client, settings, public.guesses),
             Route("/.well-known/security.txt", security_txt.text_of(settings)),
-            *json_api.routes(public.tickets),
+            *json_api.routes(public.services),
             openapi_document.route(str(public.address)),
             Route("/health/live", web.live),
             *assets.ROUTES,

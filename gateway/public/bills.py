@@ -21,8 +21,9 @@ from gateway.http.origin import from_other_sites
 from gateway.papers import pdf
 from gateway.public.json_api import idempotency_id
 from gateway.public.site import words
-from gateway.public.site.backend import Tickets
+from gateway.public.site.forms import Texts, submit
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
+from gateway.public.site.services import Services
 
 FIELDS_OF_A_RETURN, LONGEST_VALUE, RETURN_BYTES = 40, 2000, 64 * 1024
 _log = log.get("bills")
@@ -32,12 +33,12 @@ WAIT_SECONDS = 5
 class Bills:
     """What the routes share. Who holds a bill's two IDs can read and pay it, as at any bank."""
 
-    def __init__(self, tickets: Tickets, portal: str) -> None:
-        self._tickets, self._portal = tickets, portal
+    def __init__(self, services: Services, portal: str) -> None:
+        self._services, self._portal = services, portal
 
     async def _bill(self, request: Request) -> dict[str, Any]:
         asked = {name: request.path_params[name] for name in ("bill_id", "payment_id")}
-        return await self._tickets.ask(request, contracts.LOOK_UP, asked)
+        return await self._services.ask(request, contracts.LOOK_UP, asked)
 
     # --- pages ---
 
@@ -47,17 +48,16 @@ class Bills:
 
     async def find(self, request: Request) -> Response:
         """POST /bills: on to the bill, if there is one."""
-        values = await read_fields(request)
-        typed = {name: text_of(values, name) for name in ("bill_id", "payment_id")}
-        if words.choose(request, values):
-            return show(request, "bills", typed=typed, faults={})
-        given = {name: value for name, value in typed.items() if value}
-        try:
-            bill = await self._tickets.ask(request, contracts.LOOK_UP, given)
-        except BusError as error:
-            faults = faults_of(request, error)
-            return show(request, "bills", status_of(error), typed=typed, faults=faults)
-        return RedirectResponse(f"/bills/{bill['bill_id']}/{bill['payment_id']}", 303)
+
+        def page(typed: Texts, faults: Texts, status: int) -> Response:
+            return show(request, "bills", status, typed=typed, faults=faults)
+
+        async def look_up(typed: Texts) -> Response:
+            ids = {name: value for name, value in typed.items() if value}
+            bill = await self._services.ask(request, contracts.LOOK_UP, ids)
+            return RedirectResponse(f"/bills/{bill['bill_id']}/{bill['payment_id']}", 303)
+
+        return await submit(request, ("bill_id", "payment_id"), page, look_up)
 
     async def bill(self, request: Request) -> Response:
         """GET /bills/{bill_id}/{payment_id}"""
@@ -66,7 +66,7 @@ class Bills:
     def _page(
         self, request: Request, told: dict[str, Any], faults: dict[str, str], status: int = 200
     ) -> Response:
-        return show(request, "bill", status, bill=told, faults=faults, form=self._tickets.new_id())
+        return show(request, "bill", status, bill=told, faults=faults, form=self._services.new_id())
 
     async def bill_pdf(self, request: Request) -> Response:
         """GET /bills/{bill_id}/{payment_id}/bill.pdf"""
@@ -76,7 +76,7 @@ class Bills:
         self, request: Request, make: Callable[..., bytes], told: dict[str, Any], name: str
     ) -> Response:
         lang = words.language(request)
-        made = await self._tickets.paper(
+        made = await self._services.paper(
             request, [name, told, lang], partial(make, told, lang, portal=self._portal)
         )
         headers = {
@@ -92,7 +92,7 @@ class Bills:
         words.choose(request, values)
         asked = {name: request.path_params[name] for name in ("bill_id", "payment_id")}
         try:
-            told = await self._tickets.ask(
+            told = await self._services.ask(
                 request,
                 contracts.START_PAYMENT,
                 {**asked, "psp": text_of(values, "psp")},
@@ -122,17 +122,17 @@ class Bills:
         asked = {"order": params["order"], "key": params["key"], "form": form}
         # If billing is away the sweeper asks the bank later.
         try:
-            await self._tickets.ask(request, contracts.TAKE_RETURN, asked)
+            await self._services.ask(request, contracts.TAKE_RETURN, asked)
         except ContractError:  # what was brought cannot be read: the bank is asked without it
             with contextlib.suppress(BusError):
-                await self._tickets.ask(request, contracts.TAKE_RETURN, {**asked, "form": {}})
+                await self._services.ask(request, contracts.TAKE_RETURN, {**asked, "form": {}})
         except BusError as error:
             _log.warning("return_not_taken", code=error.code)
         return RedirectResponse(f"/pay/{params['order']}/{params['key']}", 303)
 
     async def _payment(self, request: Request) -> dict[str, Any]:
         asked = {name: request.path_params[name] for name in ("order", "key")}
-        return await self._tickets.ask(request, contracts.PAYMENT, asked)
+        return await self._services.ask(request, contracts.PAYMENT, asked)
 
     async def payment(self, request: Request) -> Response:
         """GET /pay/{order}/{key}: how the payment stands; looks again while the bank is asked."""
@@ -166,14 +166,14 @@ class Bills:
         """POST /v1/quotes: what something would cost."""
         bodies.media_type(request, "application/json")
         data = bodies.parse_object(await bodies.body(request))
-        return web.json_response(await self._tickets.ask(request, contracts.QUOTE, data))
+        return web.json_response(await self._services.ask(request, contracts.QUOTE, data))
 
     async def pay_json(self, request: Request) -> Response:
         """POST /v1/bills/{bill_id}/{payment_id}/payments with {"psp": …}: where the payer goes."""
         bodies.media_type(request, "application/json")
         data = bodies.parse_object(await bodies.body(request))
         asked = {name: request.path_params[name] for name in ("bill_id", "payment_id")}
-        told = await self._tickets.ask(
+        told = await self._services.ask(
             request,
             contracts.START_PAYMENT,
             {**data, **asked},
@@ -187,7 +187,7 @@ class Bills:
             "order": request.path_params["order"],
             "key": request.headers.get("payment-key", ""),
         }
-        return web.json_response(await self._tickets.ask(request, contracts.PAYMENT, asked))
+        return web.json_response(await self._services.ask(request, contracts.PAYMENT, asked))
 
 
 async def _returned_form(request: Request) -> dict[str, str]:
@@ -211,9 +211,9 @@ async def _body_fields(request: Request) -> dict[str, str]:
     return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_OF_A_RETURN * 4))
 
 
-def routes(tickets: Tickets, portal: str) -> list[Route]:
+def routes(services: Services, portal: str) -> list[Route]:
     """The routes of bills and payments."""
-    b = Bills(tickets, portal)
+    b = Bills(services, portal)
     one_bill = "/bills/{bill_id}/{payment_id}"
     return [
         Route("/bills", b.find_page, methods=["GET"]),

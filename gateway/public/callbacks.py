@@ -1,7 +1,8 @@
-"""Receipts of providers of SMS: `python -m gateway.public.callbacks` tells the address for one.
+"""Delivery receipts of SMS providers; `python -m gateway.public.callbacks` prints their address.
 
-A receipt is only a hint: the service asks the provider itself what became of the message, so that
-nobody who learns the address can make a message be anything.
+A receipt is only a hint: the service asks the provider itself for the state of the message, so that
+nobody who learns the address can change the state of a message.
+
 """
 
 import argparse
@@ -33,20 +34,20 @@ LIMIT = 16 * 1024
 
 
 def key_of(secret: str, provider: str) -> str:
-    """What makes the address of a provider's receipts impossible to guess."""
+    """Return the part of a provider's address that nobody can guess."""
     key = derived(secret, "mirab.portal.sms receipts")
     return base64url(hmac.digest(key, provider.encode(), "sha256")[:18])
 
 
 def address_of(settings: Settings, provider: str) -> str:
-    """The whole address that a provider is given for its receipts."""
+    """Return the whole address of a provider's receipts."""
     portal = settings.text("PORTAL_URL").rstrip("/")
     key = key_of(settings.secret("PORTAL_KEY").reveal(), provider)
     return f"{portal}/callbacks/sms/{provider}/{key}"
 
 
 def ref_in(members: Mapping[str, Any]) -> str | None:
-    """The provider's number of a message in what it told, however it writes the name."""
+    """Return the provider's number of a message in its receipt, under whatever name."""
     for name, value in members.items():
         if name.lower() in NAMES and REF.fullmatch(str(value).strip()):
             return str(value).strip()
@@ -75,7 +76,7 @@ class Receipts:
 
 
 async def _told(request: Request) -> Mapping[str, Any]:
-    """What the provider told, as query, form or JSON."""
+    """Return the members of a receipt: of the query, a form or JSON."""
     if request.method == "GET":
         return request.query_params
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
@@ -86,13 +87,13 @@ async def _told(request: Request) -> Mapping[str, Any]:
 
 
 def routes(client: Client, settings: Settings, guesses: Guesses) -> list[Route]:
-    """The route of receipts."""
+    """Return the route of receipts."""
     receipts = Receipts(client, settings.secret("PORTAL_KEY").reveal(), guesses)
     return [Route("/callbacks/sms/{provider}/{key}", receipts.take, methods=["GET", "POST"])]
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Prints the address for a provider; it needs PORTAL_URL and PORTAL_KEY."""
+    """Print the address for a provider; it needs PORTAL_URL and PORTAL_KEY."""
     parser = argparse.ArgumentParser(prog="python -m gateway.public.callbacks", description=__doc__)
     parser.add_argument("provider", help="its code, such as kavenegar")
     arguments = parser.parse_args(argv)

@@ -1,6 +1,7 @@
-"""The citizens' acts as JSON, for other people's programs: the same acts as on the pages.
+"""The JSON API of citizens: the same acts as on the pages, for programs.
 
-What opens a ticket stands in the header ``Ticket-Secret``, never in an address.
+The secret of a ticket stands in the header ``Ticket-Secret``, never in an address.
+
 """
 
 import uuid
@@ -18,7 +19,7 @@ from gateway.forms.multipart import TEXT_FORM, read_form
 from gateway.http import bodies
 from gateway.http.origin import for_every_site
 from gateway.http.problems import HttpError
-from gateway.public.site.backend import Tickets, address_of
+from gateway.public.site.services import Services, address_of
 from people.tracking import grouped, grouped_secret
 
 KEY_HEADER, SECRET_HEADER = "idempotency-key", "ticket-secret"
@@ -33,26 +34,26 @@ ACTS: dict[str, Contract] = {
 
 
 class JsonApi:
-    """What the routes share."""
+    """The handlers of the JSON API."""
 
-    def __init__(self, tickets: Tickets) -> None:
-        self._tickets = tickets
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def form(self, request: Request) -> Response:
         """GET /v1/form: categories, counties and units."""
-        return web.json_response(await self._tickets.form(request))
+        return web.json_response(await self._services.form(request))
 
     async def statistics(self, request: Request) -> Response:
         """GET /v1/statistics: counts for everybody, small ones hidden."""
         months = request.query_params.get("months", "12")
         question = {"months": int(months) if months.isascii() and months.isdigit() else months}
-        return web.json_response(await self._tickets.ask(request, contracts.STATISTICS, question))
+        return web.json_response(await self._services.ask(request, contracts.STATISTICS, question))
 
     async def upload(self, request: Request) -> Response:
         """POST /v1/attachments: one file; the claim that comes back goes into a ticket."""
-        address, budgets = address_of(request), self._tickets.uploads
+        address, budgets = address_of(request), self._services.uploads
         budgets.check(address)
-        form = await read_form(request, self._tickets.blobs_of(request), files=1)
+        form = await read_form(request, self._services.blobs_of(request), files=1)
         budgets.check_problems(address, form.problems)
         if form.problems or not form.claims:
             problem = form.problems[0] if form.problems else None
@@ -61,7 +62,7 @@ class JsonApi:
                 problem.message if problem else "Send one file as multipart/form-data.",
             )
         (claim,) = form.claims
-        reply = {"claim": self._tickets.seals.seal(claim.attachment()), "type": claim.type}
+        reply = {"claim": self._services.seals.seal(claim.attachment()), "type": claim.type}
         return web.json_response({**reply, "size": claim.size, "name": claim.name}, 201)
 
     async def register(self, request: Request) -> Response:
@@ -69,8 +70,8 @@ class JsonApi:
         id_ = idempotency_id(request, required=True) or ""
         data = self._with_files(await self._object(request))
         data |= {"channel": "api"}
-        secret = self._tickets.acts.secret_of(contracts.REGISTER.name, id_, data)
-        reply = await self._tickets.register(request, data, id_, secret)
+        secret = self._services.acts.secret_of(contracts.REGISTER.name, id_, data)
+        reply = await self._services.register(request, data, id_, secret)
         answer = {
             **reply,
             "code_grouped": grouped(reply["code"]),
@@ -82,7 +83,7 @@ class JsonApi:
     async def read(self, request: Request) -> Response:
         """GET /v1/tickets/{code}"""
         return web.json_response(
-            await self._tickets.ask(request, contracts.TRACK, self._proof(request))
+            await self._services.ask(request, contracts.TRACK, self._proof(request))
         )
 
     async def act(self, request: Request) -> Response:
@@ -91,7 +92,7 @@ class JsonApi:
         if name not in ACTS:
             raise HttpError("http.not_found", "There is nothing at this path.")
         data = {**self._with_files(await self._object(request)), **self._proof(request)}
-        reply = await self._tickets.ask(
+        reply = await self._services.ask(
             request, ACTS[name], data, id=idempotency_id(request, required=False)
         )
         return web.json_response(reply)
@@ -99,7 +100,7 @@ class JsonApi:
     async def leave_visit(self, request: Request) -> Response:
         """DELETE /v1/tickets/{code}/visit: give the chosen time back."""
         return web.json_response(
-            await self._tickets.ask(
+            await self._services.ask(
                 request,
                 contracts.LEAVE_SLOT,
                 self._proof(request),
@@ -109,7 +110,7 @@ class JsonApi:
 
     async def invitation(self, request: Request) -> Response:
         """GET /v1/tickets/{code}/visit.ics"""
-        reply = await self._tickets.ask(request, contracts.INVITATION, self._proof(request))
+        reply = await self._services.ask(request, contracts.INVITATION, self._proof(request))
         return Response(
             reply["ics"], headers={"Cache-Control": "no-store"}, media_type="text/calendar"
         )
@@ -117,9 +118,9 @@ class JsonApi:
     async def file(self, request: Request) -> Response:
         """GET /v1/tickets/{code}/attachments/{attachment}"""
         question = {**self._proof(request), "attachment": request.path_params["attachment"]}
-        file = await self._tickets.ask(request, contracts.OPEN_ATTACHMENT, question)
+        file = await self._services.ask(request, contracts.OPEN_ATTACHMENT, question)
         return file_response(
-            self._tickets.blobs, sha256=file["sha256"], type=file["type"], name=file["name"]
+            self._services.blobs, sha256=file["sha256"], type=file["type"], name=file["name"]
         )
 
     @staticmethod
@@ -128,10 +129,10 @@ class JsonApi:
         return bodies.parse_object(await bodies.body(request, TEXT_FORM))
 
     def _with_files(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Claims of POST /v1/attachments as what they stand for; nobody can make one."""
+        """Replace claims of POST /v1/attachments by their files; nobody can forge a claim."""
         claims = data.pop("claims", [])
         opened = [
-            self._tickets.seals.open(claim, CLAIM_SECONDS) if isinstance(claim, str) else None
+            self._services.seals.open(claim, CLAIM_SECONDS) if isinstance(claim, str) else None
             for claim in (claims if isinstance(claims, list) else [None])
         ]
         if None in opened or "attachments" in data or "secret" in data or "channel" in data:
@@ -151,7 +152,7 @@ class JsonApi:
 
 
 def idempotency_id(request: Request, *, required: bool) -> str | None:
-    """The Idempotency-Key, a UUID, which nobody else can guess; or None."""
+    """Return the Idempotency-Key, a UUID that nobody else can guess; None without one."""
     key = request.headers.get(KEY_HEADER, "").strip().strip('"')
     if not key and not required:
         return None
@@ -163,9 +164,9 @@ def idempotency_id(request: Request, *, required: bool) -> str | None:
         ) from None
 
 
-def routes(tickets: Tickets) -> list[Route]:
-    """The routes of the JSON API."""
-    api = JsonApi(tickets)
+def routes(services: Services) -> list[Route]:
+    """Return the routes of the JSON API."""
+    api = JsonApi(services)
     return [
         Route("/v1/form", for_every_site(api.form)),
         Route("/v1/statistics", for_every_site(api.statistics)),

@@ -60,14 +60,14 @@ CHANGES = (*OPENED, *BODY)
 
 
 def key(*, required: bool) -> Node:
-    """The parameter Idempotency-Key."""
+    """Return the parameter Idempotency-Key."""
     return header_parameter(
         "Idempotency-Key", IDEMPOTENCY, f"A UUID of your own making. {KEPT}", required=required
     )
 
 
 class _Paths:
-    """Adds the addresses of this face to a document."""
+    """Adds the operations of this face to a document."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -97,7 +97,7 @@ class _Paths:
         statuses: tuple[int, ...] = OPENED,
         headers: tuple[str, ...] = (),
     ) -> None:
-        """One operation."""
+        """Add one operation."""
         operation: Node = {
             "operationId": id_,
             "summary": summary,
@@ -118,11 +118,11 @@ class _Paths:
         self._document.add(path, method, operation)
 
     def reply(self, contract: Contract) -> Node:
-        """The answer of a contract as the content of a response."""
+        """Return the reply of a contract as the content of a response."""
         return {JSON: {"schema": self._document.shapes.answered(contract.reply_schema)}}
 
     def tickets(self) -> None:
-        """Registering, reading, and the acts on a ticket."""
+        """Add registering, reading, and the acts on a ticket."""
         self.add("get", "/v1/form", "tickets.form", "Lists categories, counties and units.",
                  self.reply(ticketing.FORM))  # fmt: skip
         months = {
@@ -161,7 +161,7 @@ class _Paths:
                  {"*/*": {}}, parameters=(CODE, SECRET, number))  # fmt: skip
 
     def bills(self) -> None:
-        """Quotes, bills and payments."""
+        """Add quotes, bills and payments."""
         self.add("post", "/v1/quotes", "bills.quote", billing.QUOTE.doc,
                  self.reply(billing.QUOTE), statuses=CHANGES,
                  body=self.request_body(billing.QUOTE.schema, files=False))  # fmt: skip
@@ -193,7 +193,7 @@ class _Paths:
 
 @cache
 def openapi() -> bytes:
-    """The OpenAPI 3.1 document as JSON, but for the servers."""
+    """Return the OpenAPI 3.1 document as JSON, without the servers."""
     document = Document("Mirab, citizens' acts", ABOUT, {})
     document.tag("tickets", "Complaints, requests, suggestions, objections")
     document.tag("bills", "Prices, bills, payments")
@@ -216,7 +216,7 @@ def openapi() -> bytes:
 
 
 def route(address: str) -> Route:
-    """The route of the document for the face that is reached at ``address``."""
+    """Return the route of the document for the face at ``address``."""
 
     async def answer(_: Request) -> Response:
         return served(openapi(), address)

@@ -19,9 +19,9 @@ from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
 from gateway.papers import pdf
 from gateway.public.site import words
-from gateway.public.site.access import OWN, keep_open, open_door, proof_of
-from gateway.public.site.backend import Tickets
+from gateway.public.site.access import OWN, DoorPages, Proof, keep_open, with_proof
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
+from gateway.public.site.services import Services
 
 WAIT_SECONDS = 3
 SERVICE = "own_inquiry"
@@ -30,8 +30,10 @@ SERVICE = "own_inquiry"
 class Own:
     """What the routes share; a sealed cookie holds code and secret for half an hour."""
 
-    def __init__(self, tickets: Tickets, portal: str) -> None:
-        self._tickets, self._portal = tickets, portal
+    door = OWN
+
+    def __init__(self, services: Services, portal: str) -> None:
+        self.services, self._portal = services, portal
 
     async def page(self, request: Request) -> Response:
         """GET /inquiry: what it is, what it costs today, and the form."""
@@ -46,22 +48,22 @@ class Own:
         form: str = "",
     ) -> Response:
         try:
-            price = await self._tickets.ask(request, QUOTE, {"items": [{"service": SERVICE}]})
+            price = await self.services.ask(request, QUOTE, {"items": [{"service": SERVICE}]})
         except BusError:
             price = None
         return show(
             request, "inquiry", status, typed=typed, faults=faults, price=price,
-            form=form or self._tickets.acts.new_form(),
+            form=form or self.services.acts.new_form(),
         )  # fmt: skip
 
     async def ask(self, request: Request) -> Response:
         """POST /inquiry: a form that is sent twice is one inquiry, with one secret."""
         values = await read_fields(request)
         typed = {name: text_of(values, name) for name in ("key", "file_no")}
-        form = self._tickets.acts.form_or_new(text_of(values, "form"))
+        form = self.services.acts.form_or_new(text_of(values, "form"))
         if words.choose(request, values):
             typed |= {name: text_of(values, name) for name in ("mobile", "declared")}
-            return await self._form(request, typed, {}, form=self._tickets.acts.seal(form))
+            return await self._form(request, typed, {}, form=self.services.acts.seal(form))
         data = {
             "key_kind": text_of(values, "key_kind") or "national_id",
             **{name: value for name, value in typed.items() if value},
@@ -72,48 +74,27 @@ class Own:
             "language": words.language(request),
         }
         try:
-            told = await self._tickets.ask(request, contracts.ASK_OWN, data, id=form.id)
+            told = await self.services.ask(request, contracts.ASK_OWN, data, id=form.id)
         except BusError as error:
             # A refusal was answered under this id: what is mended is asked under another. What was
             # not answered is asked again under its own.
             typed["key"] = ""
-            again = self._tickets.acts.seal(form) if isinstance(error, Unavailable) else ""
+            again = self.services.acts.seal(form) if isinstance(error, Unavailable) else ""
             faults = faults_of(request, error)
             return await self._form(request, typed, faults, status_of(error), again)
         response: Response = RedirectResponse("/inquiry/mine?new=1", 303)
-        self._open(request, response, {"code": told["code"], "secret": form.secret})
+        self._open(request, response, Proof(told["code"], form.secret))
         return response
 
-    def _open(self, request: Request, response: Response, proof: dict[str, Any]) -> None:
-        keep_open(self._tickets, request, response, OWN, proof)
+    def _open(self, request: Request, response: Response, proof: Proof) -> None:
+        keep_open(self.services, request, response, OWN, proof)
 
-    async def open_page(self, request: Request) -> Response:
-        """GET /inquiry/open: by code and secret."""
-        return show(request, "inquiry_open", typed={}, faults={})
-
-    async def open(self, request: Request) -> Response:
-        """POST /inquiry/open"""
-        values = await read_fields(request)
-        typed = {name: text_of(values, name) for name in ("code", "secret")}
-        if words.choose(request, values):
-            return show(request, "inquiry_open", typed=typed, faults={})
-        try:
-            return await open_door(self._tickets, request, OWN, typed)
-        except BusError as error:
-            only_code = {"code": typed["code"]}
-            return show(
-                request, "inquiry_open", status_of(error), typed=only_code,
-                faults=faults_of(request, error),
-            )  # fmt: skip
-
-    async def mine(self, request: Request) -> Response:
+    @with_proof
+    async def mine(self, request: Request, proof: Proof) -> Response:
         """GET /inquiry/mine: how it stands, its bill, and its answer when it is paid."""
-        proof = self._proof(request)
-        if proof is None:
-            return RedirectResponse("/inquiry/open", 303)
-        told = await self._tickets.ask(request, contracts.READ_OWN, proof)
+        told = await self.services.ask(request, contracts.READ_OWN, proof._asdict())
         response = show(
-            request, "inquiry_mine", told=told, secret=proof["secret"],
+            request, "inquiry_mine", told=told, secret=proof.secret,
             new=request.query_params.get("new") == "1", done=request.query_params.get("done"),
             explain=partial(explained, words.language(request)),
             now=instant(dt.datetime.now(dt.UTC)),
@@ -123,12 +104,10 @@ class Own:
         self._open(request, response, proof)
         return response
 
-    async def answer_pdf(self, request: Request) -> Response:
+    @with_proof
+    async def answer_pdf(self, request: Request, proof: Proof) -> Response:
         """GET /inquiry/mine/answer.pdf: the answer as a paper, with all that proves it."""
-        proof = self._proof(request)
-        if proof is None:
-            return RedirectResponse("/inquiry/open", 303)
-        inquiry = await self._tickets.ask(request, contracts.READ_OWN, proof)
+        inquiry = await self.services.ask(request, contracts.READ_OWN, proof._asdict())
         if inquiry["answer"] is None:
             raise NotFound("There is no answer yet.", code="http.not_found")
         lang = words.language(request)
@@ -137,7 +116,7 @@ class Own:
             pdf.answer, inquiry, lang,
             company=company, portal=self._portal, explain=partial(explained, lang),
         )  # fmt: skip
-        body = await self._tickets.paper(request, ["answer", inquiry, lang, company], make)
+        body = await self.services.paper(request, ["answer", inquiry, lang, company], make)
         headers = {
             "Cache-Control": "no-store",
             "Content-Disposition": 'inline; filename="answer.pdf"',
@@ -149,30 +128,24 @@ class Own:
         pair = {name: bill.get(name) for name in ("bill_id", "payment_id")}
         if all(pair.values()):
             with contextlib.suppress(BusError):
-                return dict((await self._tickets.ask(request, LOOK_UP, pair))["issuer"])
+                return dict((await self.services.ask(request, LOOK_UP, pair))["issuer"])
         return {f"name_{lang}": words.speaker(lang)("brand") for lang in words.LANGUAGES}
 
-    async def rate(self, request: Request) -> Response:
+    @with_proof
+    async def rate(self, request: Request, proof: Proof) -> Response:
         """POST /inquiry/mine/rate: how content the person is with the answer."""
-        proof = self._proof(request)
-        if proof is None:
-            return RedirectResponse("/inquiry/open", 303)
         values = await read_fields(request)
         score = text_of(values, "score")
         data = {
-            **proof, "score": int(score) if score in "12345" and score else 0,
+            **proof._asdict(), "score": int(score) if score in "12345" and score else 0,
             "solved": text_of(values, "solved") == "1",
         }  # fmt: skip
         try:
-            await self._tickets.ask(request, RATE_OWN, data)
+            await self.services.ask(request, RATE_OWN, data)
         except (Conflict, ContractError) as error:
             done = "rated" if isinstance(error, Conflict) else "choose"
             return RedirectResponse(f"/inquiry/mine?done={done}", 303)
         return RedirectResponse("/inquiry/mine?done=rated", 303)
-
-    def _proof(self, request: Request) -> dict[str, Any] | None:
-        """Code and secret, which the cookie keeps for half an hour."""
-        return proof_of(self._tickets, request, OWN)
 
 
 def explained(lang: str, status: Mapping[str, Any]) -> list[str]:
@@ -185,14 +158,14 @@ def explained(lang: str, status: Mapping[str, Any]) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
-def routes(tickets: Tickets, portal: str) -> list[Route]:
+def routes(services: Services, portal: str) -> list[Route]:
     """The routes of own inquiries."""
-    own = Own(tickets, portal)
+    own, entrance = Own(services, portal), DoorPages(services, OWN)
     return [
         Route("/inquiry", own.page, methods=["GET"]),
         Route("/inquiry", own.ask, methods=["POST"]),
-        Route("/inquiry/open", own.open_page, methods=["GET"]),
-        Route("/inquiry/open", own.open, methods=["POST"]),
+        Route("/inquiry/open", entrance.form, methods=["GET"]),
+        Route("/inquiry/open", entrance.open, methods=["POST"]),
         Route("/inquiry/mine", own.mine),
         Route("/inquiry/mine/rate", own.rate, methods=["POST"]),
         Route("/inquiry/mine/rate", leads_to("/inquiry/mine"), methods=["GET"]),

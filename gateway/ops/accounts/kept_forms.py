@@ -1,7 +1,8 @@
-"""What a colleague typed stays, whatever page comes instead of the one that was hoped for.
+"""Forms of colleagues that are kept when another page comes instead of the expected one.
 
-A session that ended, a service that is away or too slow, a fault of ours: the page that tells of it
-holds the form as it was sent, under its own id, so that it can be sent again and is done once.
+After a session that ended, a service that is away or slow, or a fault of ours, the page carries the
+form as it was sent, under its own id, so that it can be sent again and is done once.
+
 """
 
 import re
@@ -31,7 +32,7 @@ _PATH = re.compile(r"/desk(?:/[A-Za-z0-9_.~-]+)+")
 
 
 class KeptForm(NamedTuple):
-    """A form as it was sent: its address, its fields, and whether files would go along."""
+    """A form as it was sent: its address, its fields, and whether it had files."""
 
     action: str
     fields: tuple[tuple[str, str], ...]
@@ -47,7 +48,7 @@ class KeptForm(NamedTuple):
 
 
 def sent_form(request: Request) -> KeptForm | None:
-    """The form of this request, if somebody typed it at the desk and it was read."""
+    """Return the form of this request if a colleague typed it at the desk; None otherwise."""
     form = getattr(request.state, "form", None)
     if request.method != "POST" or form is None or _is_door(request.url.path):
         return None
@@ -56,7 +57,7 @@ def sent_form(request: Request) -> KeptForm | None:
 
 
 def carried_form(values: Mapping[str, list[str]]) -> KeptForm | None:
-    """The form that the page of signing in carries."""
+    """Return the form that the sign-in page carries; None without one."""
     fields = {
         name.removeprefix(PREFIX): texts
         for name, texts in values.items()
@@ -74,14 +75,14 @@ def _kept(action: str, values: Mapping[str, list[str]], *, files: bool) -> KeptF
 
 
 def _is_text(name: str, value: str) -> bool:
-    """Whether it is worth showing: choices, and what makes the form one act, go along unseen."""
+    """Return True for a field worth showing; choices and the form's id stay hidden."""
     if name == "form":
         return False
     return "\n" in value or len(value) > SHORT or " " in value.strip()
 
 
 def problem_page(request: Request, problem: dict[str, Any], *, oidc: bool) -> Response | None:
-    """A problem as a page of the desk; who is not signed in is shown where to sign in."""
+    """Show a problem at the desk; a signed-out colleague gets the sign-in page."""
     if not request.url.path.startswith("/desk"):
         return None
     kept = None if problem["code"] in NOT_KEPT else sent_form(request)
@@ -108,7 +109,7 @@ def problem_page(request: Request, problem: dict[str, Any], *, oidc: bool) -> Re
 
 
 def _section(path: str, status: int) -> tuple[str, str] | None:
-    """Where the way goes on: the part that the page belongs to, for who may go there."""
+    """Return the section to which the page belongs; None for one who may not go there."""
     if status == FORBIDDEN:
         return None
     return next(
@@ -117,30 +118,30 @@ def _section(path: str, status: int) -> tuple[str, str] | None:
 
 
 def _code(request: Request, problem: dict[str, Any]) -> str:
-    """What is wrong with an address that somebody opened is the address, and no form."""
+    """Return the code to show: of an address that was opened, the address itself is wrong."""
     opened = request.method == "GET" and problem["code"] == "contract.broken"
     return "http.not_found" if opened else str(problem["code"])
 
 
 def _is_door(path: str) -> bool:
-    """A page of signing in: nothing typed there is ever shown again."""
+    """Return True for the pages of signing in, whose forms are never shown again."""
     return path.removeprefix("/desk/").split("/")[0] in DOORS
 
 
 def to_second_factor(at: str) -> Response:
-    """On to the page where the second factor is proven or added."""
+    """Redirect to the page where the second factor is proven or added."""
     return RedirectResponse(f"{at}/second-factor", 303)
 
 
 def second_factor_page(at: str, kept: KeptForm) -> Response:
-    """The way to the second factor, with what was typed."""
+    """Show the way to the second factor, with the kept form."""
     response = rendering.page("desk/second_factor_kept.html", 403, kept=kept, at=at)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def page_of(kept: KeptForm) -> Response:
-    """The form after signing in: not sent yet, ready to be."""
+    """Show the kept form after signing in, ready to be sent."""
     response = rendering.page("desk/kept.html", kept=kept)
     response.headers["Cache-Control"] = "no-store"
     return response

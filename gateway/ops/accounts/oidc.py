@@ -31,7 +31,7 @@ ALGORITHMS = ["RS256", "ES256", "EdDSA", "PS256"]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One sign-in on its way: kept in a sealed cookie until the provider sends the browser back."""
+    """A sign-in in progress: kept in a sealed cookie until the provider sends the browser back."""
 
     state: str
     nonce: str
@@ -53,7 +53,7 @@ class Attempt:
 
 
 class Identity(NamedTuple):
-    """Who somebody is at the login: issuer and subject never change, what he is called may."""
+    """An identity at the provider: issuer and subject never change, the claimed name may."""
 
     issuer: str
     subject: str
@@ -62,7 +62,7 @@ class Identity(NamedTuple):
 
 
 class Provider:
-    """The organisation's login, as its discovery document describes it."""
+    """The OpenID provider of the organisation, as its discovery document describes it."""
 
     def __init__(self, settings: Settings) -> None:
         self._issuer = settings.text("OIDC_ISSUER").rstrip("/")
@@ -74,11 +74,11 @@ class Provider:
 
     @classmethod
     def of(cls, settings: Settings) -> "Provider | None":
-        """The provider, if one is configured."""
+        """Return the provider; None if none is configured."""
         return cls(settings) if settings.get("OIDC_ISSUER") else None
 
     async def address(self, attempt: Attempt, redirect_uri: str) -> str:
-        """Where the browser goes to sign in."""
+        """Return the address at which the browser signs in."""
         document = await asyncio.to_thread(self._discover)
         query = {
             "response_type": "code",
@@ -93,11 +93,11 @@ class Provider:
         return f"{document['authorization_endpoint']}?{urlencode(query)}"
 
     def is_issuer(self, iss: str | None) -> bool:
-        """False if the answer says that another login has sent it (RFC 9207)."""
+        """Return False if the answer names another issuer (RFC 9207)."""
         return iss is None or iss.rstrip("/") == self._issuer
 
     async def identity(self, attempt: Attempt, code: str, redirect_uri: str) -> Identity:
-        """Who has signed in, by the verified ID token. Unauthenticated if it cannot be trusted."""
+        """Return the identity of the verified ID token. Unauthenticated if it is not trusted."""
         return await asyncio.to_thread(self._identity, attempt, code, redirect_uri)
 
     def _identity(self, attempt: Attempt, code: str, redirect_uri: str) -> Identity:
@@ -137,7 +137,7 @@ class Provider:
         return bool(self._factor_words & {word for word in words if isinstance(word, str)})
 
     async def left(self, logout_token: str) -> tuple[str, str]:
-        """Issuer and subject of who left the login. Unauthenticated if the token is not its own."""
+        """Return issuer and subject of a logout token. Unauthenticated if it is not trusted."""
         return await asyncio.to_thread(self._left, logout_token)
 
     def _left(self, logout_token: str) -> tuple[str, str]:
@@ -149,7 +149,7 @@ class Provider:
         return self._issuer, str(claims["sub"])
 
     def _verified(self, token: object, **more: Any) -> dict[str, Any]:
-        """The claims of a token that the login signed for us, and that is in force."""
+        """Return the claims of a token that the provider signed for us and that is in force."""
         key_set = _ask("GET", self._discover()["jwks_uri"])
         try:
             keys = KeySet.import_key_set(key_set)  # type: ignore[arg-type]
@@ -184,8 +184,9 @@ class Provider:
 
 
 def _ask(method: str, url: str, **data: Any) -> dict[str, Any]:
-    """The object that the login answers, of bounded length and in bounded time; a redirect is no
-    answer (OpenID Connect Discovery 1.0, section 4.2).
+    """Return the object that the provider answers, within bounds of length and time.
+
+    A redirect is no answer (OpenID Connect Discovery 1.0, section 4.2).
     """
     try:
         status, body = outside.exchange(method, url, timeout=SECONDS, limit=LONGEST, **data)

@@ -28,7 +28,7 @@ WITH_SCRIPT = web.SECURITY[CSP].replace(
 
 
 class SecondFactorPages:
-    """What colleagues do to prove who they are, beside the password."""
+    """The pages on which colleagues prove and manage their second factor."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk, self._at = desk, desk.face.at
@@ -174,7 +174,7 @@ class SecondFactorPages:
         return {**self.desk.of_session(request), "origin": origin}
 
     async def _form(self, request: Request) -> dict[str, str]:
-        """The fields of these pages' forms, empty where they were not sent."""
+        """Read the fields of these forms, empty where they were not sent."""
         self.desk.session(request)
         values = await text_form(request)
         return {name: value_of(values, name) for name in words.FIELDS}
@@ -194,7 +194,7 @@ class SecondFactorPages:
         return response
 
     def routes(self) -> list[Route]:
-        """The routes of the second factor and of the account."""
+        """Return the routes of the second factor and of the account."""
         at = self._at
         return [
             Route(f"{at}/second-factor", self.page, methods=["GET"]),

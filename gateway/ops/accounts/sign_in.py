@@ -30,14 +30,14 @@ WRONG = PROBLEMS["desk.not_signed_in"]
 
 
 async def text_form(request: Request) -> dict[str, list[str]]:
-    """The fields of a form without files; none of a form that has none and sends no body."""
+    """Read the fields of a form without files; empty for a request without a body."""
     if "content-type" not in request.headers and request.headers.get("content-length", "0") == "0":
         return {}
     return await read_fields(request, TEXT_FORM)
 
 
 class SignInPages:
-    """The pages of signing in; ``desk`` tells the face that they stand on."""
+    """The sign-in pages of a face of colleagues."""
 
     def __init__(self, desk: Desk, provider: Provider | None) -> None:
         self.desk, self._provider, self._at = desk, provider, desk.face.at
@@ -88,7 +88,7 @@ class SignInPages:
     async def _seat(
         self, request: Request, cookie: str, colleague: Colleague, form: KeptForm | None = None
     ) -> Response:
-        """The browser is the colleague's; the session that it had before ends."""
+        """Start the colleague's session in the browser and end the one that it had before."""
         if request.cookies.get(self.desk.cookie_name(request)):
             await self._end(request, "this")
         if colleague.pending:
@@ -116,7 +116,7 @@ class SignInPages:
         return kept_forms.page_of(form)
 
     def show(self, request: Request, problem: dict[str, Any]) -> Response | None:
-        """A problem as a page of the desk, with what was typed."""
+        """Show a problem as a page of the desk, with the kept form."""
         response = kept_forms.problem_page(request, problem, oidc=self._provider is not None)
         if response is not None and problem["code"] in kept_forms.SIGNED_OUT:
             self.desk.leave(request, response)
@@ -206,7 +206,7 @@ class SignInPages:
         return "/" if request.url.scheme == "https" else f"{self._at}/oidc"
 
     def routes(self) -> list[Route]:
-        """The routes of signing in and out."""
+        """Return the routes of signing in and out."""
         at = self._at
         return [
             Route(f"{at}/sign-in", self.page, methods=["GET"]),

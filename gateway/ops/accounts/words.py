@@ -48,7 +48,7 @@ FAULTS = {
 
 
 def sentence(error: BusError) -> str:
-    """A refusal as one Persian sentence."""
+    """Return a refusal as one Persian sentence."""
     for fault in error.fields:
         words = FAULTS.get(fault.code) or FAULTS.get(fault.field)
         if words:
@@ -57,7 +57,7 @@ def sentence(error: BusError) -> str:
 
 
 def browser_label(agent: str) -> str:
-    """A browser and its system as people call them, of what it says of itself."""
+    """Return the names of a browser and its system, read from its User-Agent."""
     browser, system = (
         next((name for mark, name in names.items() if mark in agent), "")
         for names in (BROWSERS, SYSTEMS)

@@ -62,7 +62,7 @@ class Row(NamedTuple):
 
 
 def rows(survey: Survey, since: dict[str, Since]) -> list[Row]:
-    """A line for each part, for what concerns them all, and for each check that does not pass."""
+    """Return a line for each part, for what concerns all, and for each check that fails."""
     shown = [
         check
         for check in survey.checks
@@ -73,7 +73,7 @@ def rows(survey: Survey, since: dict[str, Since]) -> list[Row]:
 
 
 def row(name: str, finding: Finding, at: dt.datetime) -> Row:
-    """One line, in Persian, with what the check itself said."""
+    """Return one line in Persian, with the sentence of the check."""
     return Row(
         name,
         STATES[finding.status],

@@ -30,8 +30,8 @@ class Check(NamedTuple):
 class SelfCall:
     """Asks ``inquiry.health.v1`` as agency mirab-ops, the way any agency asks.
 
-    ``base`` is the address for which it signs, as agencies do: a face inside of the machines'
-    network is reached at ``agency_url``, and takes what is signed for its own address alone.
+    ``base`` is the address for which it signs, as agencies do. A face inside the network of the
+    machines is reached at ``agency_url``, but accepts only signatures for its own address.
     """
 
     def __init__(self, agency_url: str, key: SigningKey, base: str | None = None) -> None:
@@ -39,7 +39,7 @@ class SelfCall:
         self._base = (base or agency_url).rstrip("/")
 
     def run(self) -> list[Check]:
-        """The checks: the call itself with its answer's signature, and the service's own health."""
+        """Return the checks: the signed call, and the service's own health."""
         started = time.perf_counter()
         try:
             health = self._ask()
@@ -97,7 +97,7 @@ class SelfCall:
 
 
 def usable(health: dict[str, Any]) -> bool:
-    """True if a service reads and writes its database: who cannot write is not up."""
+    """Return True if a service reads and writes its database."""
     return bool(health["database"] and health.get("writable", True))
 
 

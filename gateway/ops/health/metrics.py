@@ -1,8 +1,9 @@
-"""What Prometheus learns of the whole bus from one look (gateway/ops/health/survey.py).
+"""Prometheus metrics of the whole bus, from one survey (gateway/ops/health/survey.py).
 
-A gauge is made from the last look, never kept from an earlier one: what was not asked, or did not
-answer the question, has no value rather than 0 or an old one. A label that can be counted is there
-from the first look on, with 0, or nobody would see it rise.
+A gauge comes from the last survey, never from an earlier one: what was not asked, or did not
+answer, has no value rather than 0 or an old one. A label that can be counted is there from the
+first survey on, with 0; otherwise its rise would stay unseen.
+
 """
 
 import datetime as dt
@@ -28,13 +29,13 @@ def gauge(name: str, doc: str, *labels: str) -> GaugeMetricFamily:
 
 
 class Measures(Collector):
-    """The gauges of the last look; none has a value before the first."""
+    """The gauges of the last survey; none has a value before the first."""
 
     def __init__(self) -> None:
         self.survey: Survey | None = None
 
     def collect(self) -> Families:
-        """The metric families, for prometheus_client."""
+        """Yield the metric families, for prometheus_client."""
         survey = self.survey
         services = survey.services if survey else ()
         yield from of_checks(survey)
@@ -45,7 +46,7 @@ class Measures(Collector):
 
 
 def of_checks(survey: Survey | None) -> Families:
-    """Each check of /health/ready."""
+    """Yield each check of /health/ready."""
     checks = gauge("mirab_check_status", "0 passes, 1 warns, 2 fails; as /health/ready", "check")
     for check in survey.checks if survey else ():
         checks.add_metric([check.name], LEVELS[check.finding.status])
@@ -53,7 +54,7 @@ def of_checks(survey: Survey | None) -> Families:
 
 
 def of_broker(survey: Survey | None) -> Families:
-    """Whether the broker answers, and whether it takes messages."""
+    """Yield whether the broker answers, and whether it accepts messages."""
     up = gauge("mirab_broker_up", "1 if the broker answers")
     blocked = gauge("mirab_broker_blocked", "1 while it takes no messages (memory or disk alarm)")
     if survey:
@@ -64,7 +65,7 @@ def of_broker(survey: Survey | None) -> Families:
 
 
 def of_services(services: tuple[ServiceView, ...]) -> Families:
-    """Each service by its own word over the bus."""
+    """Yield each service by its answer over the bus."""
     up = gauge("mirab_service_up", "1 if the service answers over the bus", "service")
     failed = gauge("mirab_probe_failed", "1 if it could not be asked, by why", "service", "reason")
     dead = gauge("mirab_dead_letters", "Dead letters", "service")
@@ -80,7 +81,7 @@ def of_services(services: tuple[ServiceView, ...]) -> Families:
 
 
 def of_databases(healths: dict[str, dict[str, Any]]) -> Families:
-    """The database and the outbox of each service that told of them."""
+    """Yield the database and the outbox of each service that answered."""
     up = gauge("mirab_service_database_up", "1 if it reads and writes its database", "service")
     problem = gauge(
         "mirab_service_database_problem", "1 if its database has this problem", "service", "problem"
@@ -107,7 +108,7 @@ def of_databases(healths: dict[str, dict[str, Any]]) -> Families:
 
 
 def of_books(healths: dict[str, dict[str, Any]]) -> Families:
-    """How long books of dated rows still say something, and what somebody should look at."""
+    """Yield until when books of dated rows have rows, and what somebody should look at."""
     ends = gauge(
         "mirab_book_ends_seconds",
         "Until a book of dated rows (holidays, VAT, tariffs, prices) says nothing any more",
@@ -140,7 +141,7 @@ SUMS = (
 
 
 def of_messages(accounts: dict[str, Any]) -> Families:
-    """Whether all messages are accounted for, what waits, which provider is left alone."""
+    """Yield whether all messages are accounted for, what waits, and paused providers."""
     for name, metric, doc in SUMS:
         total = gauge(metric, doc)
         if name in accounts:
@@ -156,7 +157,7 @@ def of_messages(accounts: dict[str, Any]) -> Families:
 
 
 def of_providers(providers: list[dict[str, Any]]) -> Families:
-    """The providers of messages: which is left alone as failing, and what money is left."""
+    """Yield the providers of messages: which is paused as failing, and its credit."""
     left_alone = gauge("mirab_provider_open", "1 while it is left alone as failing", "provider")
     credit = gauge("mirab_provider_credit_rials", "Money left with a provider", "provider")
     for provider in providers:
@@ -167,9 +168,9 @@ def of_providers(providers: list[dict[str, Any]]) -> Families:
 
 
 def of_letters(figures: dict[str, Any]) -> Families:
-    """E-mail of units and citizens by state (docs/letters.md), and rows that chores leave alone.
+    """Yield e-mail of units and citizens by state (docs/letters.md), and skipped rows.
 
-    Ticketing tells every state, with 0 where there is none.
+    Ticketing replies with every state, 0 where there is none.
     """
     for name, doc in (("letters", "Letters that came in"), ("mails", "Letters that go out")):
         count = gauge(f"mirab_{name}", f"{doc}, by state", "state")

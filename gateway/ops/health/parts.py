@@ -1,4 +1,4 @@
-"""How every other part is: each is asked at its own listener (bus/process/monitor.py)."""
+"""The health of every other part, from its own listener (bus/process/monitor.py)."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ QUESTION = b"GET /health HTTP/1.0\r\n\r\n"
 
 
 class Part(NamedTuple):
-    """A part of WATCHED_PARTS, and where it tells how it is."""
+    """A part of WATCHED_PARTS and the address of its health."""
 
     name: str
     host: str
@@ -22,7 +22,7 @@ class Part(NamedTuple):
 
 
 class PartAnswer(NamedTuple):
-    """How a part is, and what its own checks found; none if it did not answer."""
+    """The health of a part and of its own checks; no checks if it did not answer."""
 
     part: str
     finding: Finding
@@ -30,7 +30,7 @@ class PartAnswer(NamedTuple):
 
 
 def watched_parts(settings: Settings) -> tuple[Part, ...]:
-    """The parts of WATCHED_PARTS; MissingSettings if it cannot be read."""
+    """Return the parts of WATCHED_PARTS; MissingSettings if it cannot be read."""
     parts = []
     for word in settings.text("WATCHED_PARTS", "").split():
         name, _, address = word.partition("=")
@@ -42,7 +42,7 @@ def watched_parts(settings: Settings) -> tuple[Part, ...]:
 
 
 async def ask_part(part: Part) -> PartAnswer:
-    """The part's own word; that it does not answer is an answer too. Bounded, and never raises."""
+    """Return the health of a part; silence is an answer too. Bounded, and never raises."""
     try:
         async with asyncio.timeout(PART_SECONDS):
             return read(part, await _get(part))
@@ -67,7 +67,7 @@ async def _get(part: Part) -> bytes:
 
 
 def read(part: Part, answer: bytes) -> PartAnswer:
-    """What a part's /health says; who answers with anything else is not that part."""
+    """Read the /health of a part; anything else comes from another program."""
     try:
         document = json.loads(answer.partition(b"\r\n\r\n")[2])
         checks = {
@@ -85,7 +85,7 @@ def read(part: Part, answer: bytes) -> PartAnswer:
 
 
 def summary(status: Status, checks: dict[str, Finding]) -> Finding:
-    """One finding for the whole part: its gravest check, named."""
+    """Return one finding for the whole part: its gravest check, with its name."""
     for name, finding in checks.items():
         if finding.status == status and status is not Status.PASS:
             return finding._replace(sentence=f"{name}: {finding.sentence}")

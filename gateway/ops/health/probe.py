@@ -1,7 +1,8 @@
-"""Each minute: does every component answer? Told to notify, which adds the minutes up.
+"""The probe: asks each component every minute and sends the results to notify, which adds them up.
 
-What asks is no part of what is asked: the ops face has its own process. A minute in which nobody
-asked is not measured, and never counts as up.
+The ops face is a process of its own, outside the components. A minute without a probe is not
+measured, and never counts as up.
+
 """
 
 import asyncio
@@ -34,7 +35,7 @@ class Probing:
         self._untold: deque[dict[str, Any]] = deque(maxlen=KEPT_MINUTES * len(COMPONENTS))
 
     async def run(self) -> None:
-        """Asks at once, then once a minute, for ever."""
+        """Probe at once, then once a minute, for ever."""
         while True:
             started = dt.datetime.now(dt.UTC)
             try:
@@ -45,8 +46,8 @@ class Probing:
             await asyncio.sleep(max(1.0, MINUTE - started.second % MINUTE - spent))
 
     async def note(self, moment: dt.datetime) -> None:
-        """Asks every component and tells notify what answered in this minute, and in those before
-        that it could not be told of: a minute in which notify is down counts too.
+        """Probe every component and send notify the results of this minute, and those of earlier
+        minutes that it did not take: a minute in which notify is down counts too.
         """
         minute = moment.replace(second=0, microsecond=0).isoformat().replace("+00:00", "Z")
         answers = await asyncio.gather(*(self._up(component) for component in COMPONENTS))

@@ -1,7 +1,8 @@
-"""One look at the whole: every part, every service over the bus, the broker, a signed question.
+"""A survey of the whole: every part, every service over the bus, the broker, a signed question.
 
-All is asked at once and everything has its bound, so a look takes three seconds at most, whatever
-hangs. What was found is kept for a second: who asks often costs no more than who asks once.
+All is asked at once and bounded, so a survey takes three seconds at most, whatever hangs. It is
+kept for a second, so that frequent readers cost no more than one.
+
 """
 
 import asyncio
@@ -30,7 +31,7 @@ Answer = TypeVar("Answer")
 
 
 class ServiceView(NamedTuple):
-    """A service over the bus: its health, or the code of why it was not told; its dead letters."""
+    """A service over the bus: its health, or the code of its failure, and its dead letters."""
 
     name: str
     health: dict[str, Any] | None
@@ -39,12 +40,12 @@ class ServiceView(NamedTuple):
 
     @property
     def reachable(self) -> bool:
-        """False if the question did not come through: then nothing is known of the service."""
+        """Return False if the question did not come through: nothing is known of the service."""
         return self.code not in BROKER_CODES
 
 
 class Survey(NamedTuple):
-    """What one look found."""
+    """The findings of one survey."""
 
     checks: tuple[Check, ...]
     services: tuple[ServiceView, ...]
@@ -60,14 +61,14 @@ class Survey(NamedTuple):
 
 
 class Since(NamedTuple):
-    """Since when a check has its status."""
+    """The status of a check, and since when it has it."""
 
     status: Status
     at: dt.datetime
 
 
 class Surveyor:
-    """Looks when asked, and every quarter of a minute by itself, so that it knows since when."""
+    """Surveys on request, and every quarter of a minute, so that each status has its beginning."""
 
     def __init__(
         self, client: Client, amqp_url: str, self_call: SelfCall, parts: tuple[Part, ...]
@@ -80,13 +81,13 @@ class Surveyor:
         self.since: dict[str, Since] = {}
 
     async def run(self) -> None:
-        """Looks again and again, for ever."""
+        """Survey again and again, for ever."""
         while True:
             await self.look()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> Survey:
-        """What is so now, or was within the last second; who asks meanwhile waits for the same."""
+        """Return the survey of now or of the last second; concurrent callers share one."""
         now = asyncio.get_running_loop().time()
         if self._looking is None or (
             self._looking.done() and now - self._looked_at >= KEPT_SECONDS
@@ -115,7 +116,7 @@ class Surveyor:
         return survey
 
     async def _in_thread(self, act: Callable[[], Answer]) -> Answer | None:
-        """What ``act`` gives; None if it does not end in time."""
+        """Return the result of ``act``; None if it does not end in time."""
         work = asyncio.get_running_loop().run_in_executor(self._threads, act)
         try:
             async with asyncio.timeout(CALL_SECONDS):
@@ -131,7 +132,7 @@ class Surveyor:
             return None, error.code
 
     async def _figures(self, contract: Request) -> dict[str, Any] | None:
-        """What a service tells in figures; None while it does not answer."""
+        """Return the figures of a service; None while it does not answer."""
         try:
             figures: dict[str, Any] = await self._client.call(contract, {}, deadline=CALL_SECONDS)
         except BusError:
@@ -139,7 +140,7 @@ class Surveyor:
         return figures
 
     def _count_dead(self) -> dict[str, int] | None:
-        """The dead letters of each service; None if the broker is away."""
+        """Return the number of dead letters of each service; None if the broker is away."""
         try:
             with DeadLetters(self._amqp_url, seconds=CALL_SECONDS) as letters:
                 return counts(letters)
@@ -160,7 +161,7 @@ class Surveyor:
 
     @staticmethod
     def _code(code: str, broker: Finding) -> str:
-        """Why a service was not heard; silence while the broker is ill tells nothing of it."""
+        """Return the code of a silent service; while the broker is ill, it is the broker's."""
         return broker.code if code == "deadline.passed" and broker is not WELL else code
 
     def _checks(
@@ -196,7 +197,7 @@ class Surveyor:
 
 
 def counts(letters: DeadLetters) -> dict[str, int]:
-    """How many dead letters each service has that was ever started."""
+    """Return the number of dead letters of each service that was ever started."""
     numbers = {}
     for service in health_contracts():
         try:
@@ -207,7 +208,7 @@ def counts(letters: DeadLetters) -> dict[str, int]:
 
 
 def _beside(broker: Finding, finding: Finding) -> Finding:
-    """While the broker itself is ill, that parts wait for it is no fault of theirs."""
+    """Return the finding of a part; while the broker is ill, a part that waits only warns."""
     if broker is not WELL and finding.code.startswith("broker."):
         return warn(finding.code, "It waits for the broker.")
     return finding

@@ -1,4 +1,4 @@
-"""The way back to the list that somebody came from: its filter and its page, after every act."""
+"""The way back to a list after an act: the filter and the page that the colleague came from."""
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, urlencode
@@ -11,13 +11,13 @@ FILTERS = ("state", "search", "mine", "late", "unit", "page", "after", "before",
 
 
 def back_query(request: Request, typed: Mapping[str, str] | None = None) -> str:
-    """The query of the list, from the form or from ``?back=``; empty if there is none."""
+    """Return the query of the list, from the form or from ``?back=``; empty without one."""
     text = (typed or {}).get("back") or request.query_params.get("back", "")
     return _clean(parse_qsl(text[:MOST]))
 
 
 def list_query(request: Request) -> str:
-    """The query of the list that is shown now, for the links into it."""
+    """Return the query of the list that is shown now, for the links into it."""
     return _clean(request.query_params.items())
 
 
@@ -26,7 +26,7 @@ def _clean(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def with_back(address: str, back: str) -> str:
-    """An address that remembers the list."""
+    """Return an address that remembers the list."""
     if not back:
         return address
     return f"{address}{'&' if '?' in address else '?'}{urlencode({'back': back})}"

@@ -1,4 +1,4 @@
-"""Colleagues and agencies by the name that people call them, wherever a page tells of them."""
+"""The names of colleagues and agencies, for every page that mentions them."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,14 +24,14 @@ NameOf = Callable[[str | None], str]
 
 
 class Names:
-    """What colleagues and agencies are called, asked anew after half a minute."""
+    """The names of colleagues and agencies, refreshed every half minute."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._colleagues, self._agencies = Kept(), Kept()
 
     async def person(self, request: Request) -> Person:
-        """Gives the name of an account; the account itself while the names are not to be had."""
+        """Return the function from an account to its name; to the account itself without names."""
         if self._colleagues.is_old():
             self._colleagues.keep(await self._asked(self._desk.ask(request, STAFF_NAMES, {})))
         names = self._colleagues.names
@@ -42,7 +42,7 @@ class Names:
         return named
 
     async def agency(self, request: Request) -> NameOf:
-        """Gives the name of an agency with its code; the code while the names are not to be had."""
+        """Return the function from the code of an agency to its name with the code."""
         if self._agencies.is_old():
             reply = self._desk.ask_as_desk(request, AGENCY_NAMES, {})
             self._agencies.keep(await self._asked(reply))
@@ -64,7 +64,7 @@ class Names:
 
 
 class Kept:
-    """Names and how long they hold; after a failure the old ones hold as long again."""
+    """Names and their expiry; after a failure the old ones are kept as long again."""
 
     def __init__(self) -> None:
         self.names: Mapping[str, str] = {}

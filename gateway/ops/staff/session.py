@@ -1,7 +1,8 @@
-"""Who sits at the desk: the cookie holds a name of a session, and ticketing knows whose it is.
+"""The session of a colleague: the cookie names it, and ticketing says whose it is.
 
-Each request asks ticketing anew, so that a session that ended, a role that was taken away or an
-account that was closed counts in the next request of every process.
+Each request asks ticketing anew, so that the end of a session, of a role or of an account counts in
+the next request of every process.
+
 """
 
 import hashlib
@@ -44,7 +45,7 @@ OPS = FaceOfStaff("ops", "", "mirab_ops")
 
 
 class Colleague(NamedTuple):
-    """Who has signed in; ``pending`` until the second factor is proven."""
+    """The colleague who has signed in; ``pending`` until the second factor is proven."""
 
     username: str
     name: str
@@ -60,7 +61,7 @@ class Colleague(NamedTuple):
 
 
 class Recognition(NamedTuple):
-    """What ticketing said of a request's session, and when it was asked."""
+    """The reply of ticketing about the session of a request, and when it was asked."""
 
     answer: Colleague | BusError
     at: float
@@ -78,7 +79,7 @@ class Desk:
     # --- whose session it is ---
 
     async def recognise(self, request: Request) -> None:
-        """Asks whose session the request's cookie names; ``who`` gives or raises the answer."""
+        """Ask whose session the cookie of the request names; ``colleague`` gives the answer."""
         request.state.recognition = Recognition(await self._ask_whose(request), time.monotonic())
 
     async def _ask_whose(self, request: Request) -> Colleague | BusError:
@@ -92,7 +93,7 @@ class Desk:
             return error
 
     def session(self, request: Request) -> Colleague:
-        """Whose session it is, pending or not. Unauthenticated ``desk.signed_out``."""
+        """Return the owner of the session, pending or not. Unauthenticated ``desk.signed_out``."""
         recognition: Recognition | None = getattr(request.state, "recognition", None)
         if recognition is None:
             raise signed_out()
@@ -101,7 +102,7 @@ class Desk:
         return recognition.answer
 
     def colleague(self, request: Request) -> Colleague:
-        """The colleague who has signed in. Unauthenticated ``desk.signed_out``; Forbidden
+        """Return the colleague who has signed in. Unauthenticated ``desk.signed_out``; Forbidden
         ``desk.second_factor`` if the second factor is not proven.
         """
         colleague = self.session(request)
@@ -110,13 +111,13 @@ class Desk:
         return colleague
 
     def requires_factor(self, *parts: str) -> bool:
-        """True if SECOND_FACTOR names one of these parts or roles."""
+        """Return True if SECOND_FACTOR names one of these parts or roles."""
         return bool(self._second_factor.intersection(parts))
 
     # --- the cookie ---
 
     def cookie_name(self, request: Request) -> str:
-        """A name that only this host can set, over TLS (RFC 6265bis, section 4.1.3.2)."""
+        """Return a name that only this host can set, over TLS (RFC 6265bis, section 4.1.3.2)."""
         secure = request.url.scheme == "https"
         return f"__Host-{self.face.cookie}" if secure else self.face.cookie
 
@@ -124,7 +125,7 @@ class Desk:
         return "/" if request.url.scheme == "https" else self.face.at or "/"
 
     def sit(self, request: Request, response: Response, cookie: str) -> None:
-        """Gives the browser the name of its session, until it is closed or the session ends."""
+        """Give the browser its session cookie, until the browser is closed or the session ends."""
         response.set_cookie(
             self.cookie_name(request),
             cookie,
@@ -135,14 +136,14 @@ class Desk:
         )
 
     def leave(self, request: Request, response: Response) -> None:
-        """The browser is nobody's any more."""
+        """Take the session cookie from the browser."""
         response.delete_cookie(
             self.cookie_name(request), path=self._path(request),
             secure=request.url.scheme == "https", httponly=True, samesite="lax",
         )  # fmt: skip
 
     def started(self, request: Request, cookie: str) -> dict[str, str]:
-        """The Started of contracts/ticketing/accounts.py, for a session of that cookie."""
+        """Return the Started of contracts/ticketing/accounts.py for a session of that cookie."""
         browser = request.headers.get("user-agent", "")
         return {
             "session": digest_of(cookie),
@@ -152,19 +153,19 @@ class Desk:
         }
 
     def of_session(self, request: Request) -> dict[str, str]:
-        """The OfSession of contracts/ticketing/accounts.py."""
+        """Return the OfSession of contracts/ticketing/accounts.py."""
         cookie = request.cookies.get(self.cookie_name(request), "")
         return {"session": digest_of(cookie), "face": self.face.name}
 
     def device(self, request: Request, username: str) -> str | None:
-        """The number of a browser in which that colleague signed in before, if it is one."""
+        """Return the number of the browser if that colleague signed in there before; else None."""
         device = self._devices.open(request.cookies.get(self._device_cookie(request), ""),
                                   DEVICE_SECONDS)  # fmt: skip
         matches = device is not None and device.get("username") == username.lower()
         return str(device["device"]) if device and matches else None
 
     def remember_device(self, request: Request, response: Response, username: str) -> None:
-        """Lets the browser be known at the next sign-in, even while strangers guess."""
+        """Mark the browser as known for the next sign-in, even while strangers guess."""
         device = self.device(request, username) or secrets.token_hex(16)
         response.set_cookie(
             self._device_cookie(request),
@@ -234,17 +235,17 @@ class Desk:
 
 
 def new_cookie() -> str:
-    """What a browser holds of a session; nothing keeps it but the browser."""
+    """Return a new session cookie; only the browser keeps it."""
     return secrets.token_urlsafe(32)
 
 
 def digest_of(cookie: str) -> str:
-    """How a session is named in messages and in the table."""
+    """Return the name of a session in messages and in the table."""
     return hashlib.sha256(cookie.encode()).hexdigest()
 
 
 def colleague_of(reply: Mapping[str, Any]) -> Colleague:
-    """The colleague of a SignedIn of contracts/ticketing/accounts.py."""
+    """Return the colleague of a SignedIn of contracts/ticketing/accounts.py."""
     return Colleague(**{name: reply[name] for name in Colleague._fields})
 
 
@@ -259,5 +260,5 @@ def needs_second_factor() -> Forbidden:
 
 
 def form_id() -> str:
-    """The id of a form that is shown now."""
+    """Return the id of a form that is shown now."""
     return f"desk-{uuid.uuid4()}-{int(time.time())}"

@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from contracts.ticketing import citizens as contracts
 from gateway.public.about.satisfaction import satisfaction
-from gateway.public.site.backend import Tickets
 from gateway.public.site.pages import show
+from gateway.public.site.services import Services
 
 # The agreement's own text, and what the portal does for each clause.
 AGREEMENT = tomllib.loads((Path(__file__).parent / "agreement.toml").read_text(encoding="utf-8"))
@@ -19,13 +19,13 @@ AGREEMENT = tomllib.loads((Path(__file__).parent / "agreement.toml").read_text(e
 class About:
     """What the pages share."""
 
-    def __init__(self, tickets: Tickets) -> None:
-        self._tickets = tickets
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def statistics(self, request: Request) -> Response:
         """GET /statistics: figures in which nobody can be found."""
-        figures = await self._tickets.ask(request, contracts.STATISTICS, {})
-        rows = await satisfaction(self._tickets, request)
+        figures = await self._services.ask(request, contracts.STATISTICS, {})
+        rows = await satisfaction(self._services, request)
         return show(request, "statistics", told=figures, satisfaction=rows)
 
     async def agreement(self, request: Request) -> Response:
@@ -41,9 +41,9 @@ class About:
         return show(request, "privacy")
 
 
-def routes(tickets: Tickets) -> list[Route]:
+def routes(services: Services) -> list[Route]:
     """The routes of these pages."""
-    about = About(tickets)
+    about = About(services)
     return [
         Route("/statistics", about.statistics),
         Route("/agreement", about.agreement),

@@ -12,12 +12,13 @@ from contracts.ticketing import lost_secrets as contracts
 from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
 from gateway.public.site import words
-from gateway.public.site.backend import Tickets
+from gateway.public.site.forms import Texts, submit
 from gateway.public.site.pages import faults_of, show, status_of
+from gateway.public.site.services import Services
 
 
 class Kind(NamedTuple):
-    """What a secret opens: where its pages are, where it is opened, and how it is asked for."""
+    """What a lost secret opened: the address of its pages, the entrance, and its two Requests."""
 
     path: str
     open_at: str
@@ -41,8 +42,8 @@ KINDS = (
 class Lost:
     """The pages of one kind."""
 
-    def __init__(self, tickets: Tickets, kind: Kind) -> None:
-        self._tickets, self._kind = tickets, kind
+    def __init__(self, services: Services, kind: Kind) -> None:
+        self._services, self._kind = services, kind
 
     async def page(self, request: Request) -> Response:
         """GET: by which code, and to which contact?"""
@@ -50,21 +51,20 @@ class Lost:
 
     async def ask(self, request: Request) -> Response:
         """POST: a code goes to the contact, if it is the one on file; the page is the same."""
-        values = await read_fields(request)
-        typed = {name: text_of(values, name) for name in ("code", "contact")}
-        try:
+
+        def page(typed: Texts, faults: Texts, status: int) -> Response:
+            return show(request, "lost", status, kind=self._kind, typed=typed, faults=faults)
+
+        async def ask(typed: Texts) -> Response:
             data = {**typed, "language": words.language(request)}
-            reply = await self._tickets.ask(request, self._kind.ask, data)
-        except BusError as error:
-            return show(
-                request, "lost", status_of(error), kind=self._kind, typed=typed,
-                faults=faults_of(request, error),
-            )  # fmt: skip
-        return RedirectResponse(f"{self._kind.path}/{reply['request_id']}", 303)
+            reply = await self._services.ask(request, self._kind.ask, data)
+            return RedirectResponse(f"{self._kind.path}/{reply['request_id']}", 303)
+
+        return await submit(request, ("code", "contact"), page, ask)
 
     async def code_page(self, request: Request) -> Response:
         """GET with the id of what was asked: a form for the code that came."""
-        return self._code(request, {}, self._tickets.acts.new_form())
+        return self._code(request, {}, self._services.acts.new_form())
 
     def _code(
         self, request: Request, faults: dict[str, str], form: str, status: int = 200
@@ -74,28 +74,28 @@ class Lost:
     async def renew(self, request: Request) -> Response:
         """POST: the new secret, shown this once."""
         values = await read_fields(request)
-        form = self._tickets.acts.form_or_new(text_of(values, "form"))
+        form = self._services.acts.form_or_new(text_of(values, "form"))
         data = {
             "request_id": request.path_params["id"],
             "pin": text_of(values, "pin"),
             "secret": form.secret,
         }
         try:
-            reply = await self._tickets.ask(request, self._kind.renew, data, id=form.id)
+            reply = await self._services.ask(request, self._kind.renew, data, id=form.id)
         except BusError as error:
             faults = {name or "pin": text for name, text in faults_of(request, error).items()}
             # A wrong code was answered under this form: the next one is another act.
-            acts = self._tickets.acts
+            acts = self._services.acts
             again = acts.seal(form) if isinstance(error, Unavailable) else acts.new_form()
             return self._code(request, faults, again, status_of(error))
         return show(request, "lost_done", kind=self._kind, code=reply["code"], secret=form.secret)
 
 
-def routes(tickets: Tickets) -> list[Route]:
-    """The routes of lost secrets."""
+def routes(services: Services) -> list[Route]:
+    """Return the routes of lost secrets."""
     made = []
     for kind in KINDS:
-        lost = Lost(tickets, kind)
+        lost = Lost(services, kind)
         made += [
             Route(kind.path, lost.page, methods=["GET"]),
             Route(kind.path, lost.ask, methods=["POST"]),

@@ -1,4 +1,4 @@
-"""Registering, one question a page: the answers travel in one form, sealed files with them."""
+"""Registration, one question a page: the answers travel in the form, with sealed files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,10 +15,10 @@ from gateway.forms.acts import FORM_SECONDS, FormToken
 from gateway.forms.multipart import TEXT_FORM, SubmittedForm, read_form
 from gateway.forms.values import text_of
 from gateway.limits import budgets
-from gateway.public.complaints.tickets import Portal
 from gateway.public.site import words
-from gateway.public.site.backend import Tickets
+from gateway.public.site.access import TICKET, Proof, keep_open
 from gateway.public.site.pages import faults_of, show, status_of
+from gateway.public.site.services import Services
 
 NEW_COOKIE, NEW_SECONDS = "mirab_new", 600
 STEPS = ("kind", "category", "text", "who", "check")
@@ -38,7 +38,7 @@ TEXTS = tuple(name for names in FIELDS.values() for name in names if name not in
 
 @dataclass
 class Draft:
-    """What was answered so far, as it was typed, and the files that were kept."""
+    """The answers so far, as they were typed, and the files that were kept."""
 
     form: FormToken
     values: dict[str, str]
@@ -48,7 +48,7 @@ class Draft:
     expired: bool = False
 
     def data(self, lang: str) -> dict[str, Any]:
-        """As the contract takes it; an empty field was not filled in."""
+        """Return the answers as the contract takes them; empty fields are left out."""
         texts: dict[str, Any] = {n: v for n, v in self.values.items() if v and n in TEXTS}
         flags = {name: self.values.get(name) == "1" for name in FLAGS}
         files = [dict(claim) for claim in self.claims]
@@ -56,10 +56,10 @@ class Draft:
 
 
 class Register:
-    """The pages of registering."""
+    """The pages of registration."""
 
-    def __init__(self, tickets: Tickets, portal: Portal) -> None:
-        self._tickets, self._portal = tickets, portal
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def begin(self, request: Request) -> Response:
         """GET /contact/new: the first page, with an id that makes the whole one act."""
@@ -71,7 +71,7 @@ class Register:
         """POST /contact/new: judge the page that was filled in, show the next or send."""
         form = await read_form(
             request,
-            self._tickets.blobs_of(request),
+            self._services.blobs_of(request),
             files=ATTACHMENTS,
             fields_limit=TEXT_FORM,
         )
@@ -95,8 +95,8 @@ class Register:
         return await self._send(request, draft)
 
     async def _next(self, request: Request, step: str, draft: Draft) -> str:
-        """The page after one that is well: the next one, or that of checking if it was there and
-        all others are still well.
+        """Return the step after a correct one: the next, or the final check if that was reached
+        before and all other answers are still correct.
         """
         if not draft.checked:
             return STEPS[STEPS.index(step) + 1]
@@ -106,19 +106,19 @@ class Register:
         return next((name for name in rest if self._faults(request, name, draft, [])), "check")
 
     async def _category_fits(self, request: Request, draft: Draft) -> bool:
-        """Whether the category takes tickets of this kind."""
+        """Return True if the category takes tickets of this kind."""
         try:
-            categories = (await self._tickets.form(request))["categories"]
+            categories = (await self._services.form(request))["categories"]
         except Unavailable:
             return True
         kind, code = draft.values["kind"], draft.values["category"]
         return any(c["code"] == code and kind in c["kinds"] for c in categories)
 
     def _draft(self, form: SubmittedForm) -> Draft:
-        """The answers so far; on a fresh form if theirs is not one of ours, or a day old."""
-        own = self._tickets.acts.form(text_of(form.values, "form"))
+        """Return the answers so far, on a fresh form if theirs is foreign or a day old."""
+        own = self._services.acts.form(text_of(form.values, "form"))
         opened = [
-            self._tickets.seals.open(text, FORM_SECONDS) for text in form.values.get("claim", [])
+            self._services.seals.open(text, FORM_SECONDS) for text in form.values.get("claim", [])
         ]
         claims: list[Mapping[str, object]] = [claim for claim in opened if claim is not None]
         for new in form.claims:
@@ -132,7 +132,7 @@ class Register:
     def _faults(
         self, request: Request, step: str, draft: Draft, problems: list[FieldError]
     ) -> dict[str, str]:
-        """What is wrong with the page that was filled in, by the contract itself."""
+        """Return the faults of the page that was filled in, judged by the contract."""
         yet_to_come = {name: text for name, text in STAND_INS.items() if name not in FIELDS[step]}
         data = yet_to_come | draft.data("fa") | {"secret": "0" * 20}
         if step != "check":
@@ -149,7 +149,7 @@ class Register:
     async def _send(self, request: Request, draft: Draft) -> Response:
         lang = words.language(request)
         try:
-            reply = await self._tickets.register(request, draft.data(lang), *draft.form)
+            reply = await self._services.register(request, draft.data(lang), *draft.form)
         except Unavailable:
             faults = {"": words.speaker(lang)("not_now")}
             return await self._page(request, "check", draft, faults, 503)
@@ -165,20 +165,22 @@ class Register:
         }
         response.set_cookie(
             NEW_COOKIE,
-            self._tickets.cookies.seal(shown),
+            self._services.cookies.seal(shown),
             max_age=NEW_SECONDS,
             path="/contact/done",
             httponly=True,
             samesite="lax",
             secure=request.url.scheme == "https",
         )
-        self._portal.open_for(request, response, reply["code"], draft.form.secret)
+        keep_open(
+            self._services, request, response, TICKET, Proof(reply["code"], draft.form.secret)
+        )
         return response
 
     async def done(self, request: Request) -> Response:
         """GET /contact/done: code and secret; after ten minutes the secret is gone."""
         sealed = request.cookies.get(NEW_COOKIE, "")
-        return show(request, "done", told=self._tickets.cookies.open(sealed, NEW_SECONDS))
+        return show(request, "done", told=self._services.cookies.open(sealed, NEW_SECONDS))
 
     async def _page(
         self,
@@ -189,7 +191,7 @@ class Register:
         status: int = 200,
     ) -> Response:
         try:
-            form = await self._tickets.form(request)
+            form = await self._services.form(request)
         except Unavailable:
             # Nothing that was typed is lost: it goes on with the page that needs no answer.
             form = {"categories": [], "counties": [], "units": []}
@@ -200,8 +202,8 @@ class Register:
             f"new_{step}",
             status,
             draft=draft,
-            form_seal=self._tickets.acts.seal(draft.form),
-            claims=[(c, self._tickets.seals.seal(c)) for c in draft.claims],
+            form_seal=self._services.acts.seal(draft.form),
+            claims=[(c, self._services.seals.seal(c)) for c in draft.claims],
             form=form,
             faults=faults or {},
             step=step,
@@ -214,9 +216,9 @@ class Register:
         return response
 
 
-def routes(tickets: Tickets) -> list[Route]:
-    """The routes of registering."""
-    register = Register(tickets, Portal(tickets))
+def routes(services: Services) -> list[Route]:
+    """Return the routes of registration."""
+    register = Register(services)
     return [
         Route("/contact/new", register.begin, methods=["GET"]),
         Route("/contact/new", register.go_on, methods=["POST"]),

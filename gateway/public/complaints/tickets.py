@@ -1,4 +1,4 @@
-"""The citizens' pages of a request: contact, follow-up, the ticket and what can be done with it."""
+"""The pages of a request: contact, follow-up, the ticket and the acts of its writer."""
 
 import re
 from collections.abc import Mapping
@@ -12,18 +12,19 @@ from bus.errors import BusError, ContractError, NotFound
 from bus.kinds import Request as Contract
 from contracts.ticketing import citizens as contracts
 from gateway.forms.downloads import file_response
-from gateway.forms.multipart import TEXT_FORM, read_fields, read_form
+from gateway.forms.multipart import TEXT_FORM, read_form
 from gateway.forms.values import text_of
 from gateway.limits import budgets
 from gateway.public.site import words
-from gateway.public.site.access import TICKET, keep_open, open_door, proof_of
-from gateway.public.site.backend import Tickets
+from gateway.public.site.access import TICKET, DoorPages, Proof, keep_open, with_proof
+from gateway.public.site.forms import Texts
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
+from gateway.public.site.services import Services
 
-# Longer ones are left for the contract to refuse: thousands of digits Python itself fails to read.
+# Longer ones are left for the contract to refuse: Python itself does not read thousands of digits.
 NUMBER = re.compile(r"[0-9]{1,9}")
 LINK = re.compile(r"([0-9]{10})([A-Za-z0-9_-]{22})")
-# address of the form → what it asks
+# The last part of the address of each act, and its Request.
 ACTS: dict[str, Contract] = {
     "write": contracts.WRITE,
     "reopen": contracts.REOPEN,
@@ -35,81 +36,49 @@ ACTS: dict[str, Contract] = {
 REFUSED = ("ticket.not_opened", "ticket.locked")
 
 
-class Portal:
-    """What the pages share."""
+class TicketPages:
+    """The pages of a ticket; the proof of the writer stands in a sealed cookie."""
 
-    def __init__(self, tickets: Tickets) -> None:
-        self._tickets = tickets
+    door = TICKET
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self._entrance = DoorPages(services, TICKET)
 
     async def contact(self, request: Request) -> Response:
         """GET /contact: register, follow up, units and their addresses."""
-        return show(request, "contact", form=await self._tickets.form(request))
-
-    # --- opening a ticket ---
-
-    async def track_page(self, request: Request) -> Response:
-        """GET /contact/track"""
-        return self._track(request, {}, {})
-
-    def _track(
-        self, request: Request, typed: dict[str, str], faults: dict[str, str], status: int = 200
-    ) -> Response:
-        return show(request, "track", status, typed=typed, faults=faults)
-
-    async def track(self, request: Request) -> Response:
-        """POST /contact/track: code and secret open the ticket for half an hour."""
-        values = await read_fields(request)
-        typed = {name: text_of(values, name) for name in ("code", "secret")}
-        if words.choose(request, values):
-            return self._track(request, typed, {})
-        try:
-            return await open_door(self._tickets, request, TICKET, typed)
-        except BusError as error:
-            # What was typed as a secret is not sent back.
-            only_code = {"code": typed["code"]}
-            return self._track(request, only_code, faults_of(request, error), status_of(error))
+        return show(request, "contact", form=await self.services.form(request))
 
     async def link(self, request: Request) -> Response:
         """GET /l/{key}: the link of our letters opens the ticket."""
         match = LINK.fullmatch(request.path_params["key"])
-        lang = words.language(request)
-        dead = {"": words.speaker(lang)("link_dead")}
+        dead = {"": words.speaker(words.language(request))("link_dead")}
         if match is None:
-            return self._track(request, {}, dead, 404)
+            return self._entrance.show(request, {}, dead, 404)
+        proof = Proof(match[1], match[2])
         try:
-            await self._tickets.ask(
-                request, contracts.TRACK, {"code": match[1], "secret": match[2]}
-            )
+            await self.services.ask(request, contracts.TRACK, proof._asdict())
         except (ContractError, NotFound):
-            return self._track(request, {}, dead, 404)
-        response: Response = RedirectResponse("/contact/ticket", 303)
-        self.open_for(request, response, match[1], match[2])
+            return self._entrance.show(request, {}, dead, 404)
+        response: Response = RedirectResponse(TICKET.page, 303)
+        self.open_for(request, response, proof)
         return response
 
-    def open_for(self, request: Request, response: Response, code: str, secret: str) -> None:
-        """The browser may open this ticket for half an hour."""
-        keep_open(self._tickets, request, response, TICKET, {"code": code, "secret": secret})
-
-    def _proof(self, request: Request) -> dict[str, Any] | None:
-        return proof_of(self._tickets, request, TICKET)
+    def open_for(self, request: Request, response: Response, proof: Proof) -> None:
+        """Let the browser open this ticket for half an hour."""
+        keep_open(self.services, request, response, TICKET, proof)
 
     # --- the ticket ---
 
-    async def ticket(self, request: Request) -> Response:
+    @with_proof
+    async def ticket(self, request: Request, proof: Proof) -> Response:
         """GET /contact/ticket: the ticket that the cookie opens."""
-        return await self._ticket(request, {}, {})
+        return await self._ticket(request, proof, {}, {})
 
     async def _ticket(
-        self,
-        request: Request,
-        typed: dict[str, str],
-        faults: dict[str, str],
-        status: int = 200,
+        self, request: Request, proof: Proof, typed: Texts, faults: Texts, status: int = 200
     ) -> Response:
-        proof = self._proof(request)
-        if proof is None:
-            return RedirectResponse("/contact/track", 303)
-        ticket = await self._tickets.ask(request, contracts.TRACK, proof)
+        ticket = await self.services.ask(request, contracts.TRACK, proof._asdict())
         did = request.query_params.get("did", "")
         response = show(
             request,
@@ -119,63 +88,60 @@ class Portal:
             typed=typed,
             faults=faults,
             did=did if did in ACTS else "",
-            form=self._tickets.new_id(),
+            form=self.services.new_id(),
         )
-        self.open_for(request, response, proof["code"], proof["secret"])
+        self.open_for(request, response, proof)
         return response
 
     async def act(self, request: Request) -> Response:
-        """POST /contact/ticket/{act}: one act; an error is shown beside what was typed."""
-        name, proof = request.path_params["act"], self._proof(request)
-        if name not in ACTS:
+        """POST /contact/ticket/{act}: one act; a refusal is shown beside what was typed."""
+        if request.path_params["act"] not in ACTS:
             raise NotFound("There is nothing at this path.", code="http.not_found")
-        if proof is None:
-            return RedirectResponse("/contact/track", 303)
-        blobs = self._tickets.blobs_of(request) if name == "write" else None
+        return await self._act(request)
+
+    @with_proof
+    async def _act(self, request: Request, proof: Proof) -> Response:
+        name = request.path_params["act"]
+        blobs = self.services.blobs_of(request) if name == "write" else None
         form = await read_form(request, blobs, fields_limit=TEXT_FORM)
         typed = {field: text_of(form.values, field) for field in form.values}
+        shown = {**typed, "act": name}
         if words.choose(request, form.values):
-            return await self._ticket(request, {**typed, "act": name}, {})
+            return await self._ticket(request, proof, shown, {})
         try:
             if form.problems:
                 raise ContractError("The files cannot be taken.", fields=form.problems)
-            data = {**_data(ACTS[name], typed), **proof}
+            data = {**_data(ACTS[name], typed), **proof._asdict()}
             if form.claims:
                 data["attachments"] = [claim.attachment() for claim in form.claims]
-            await self._tickets.ask(request, ACTS[name], data, id=typed.get("form") or None)
+            await self.services.ask(request, ACTS[name], data, id=typed.get("form") or None)
         except BusError as error:
             if error.code in REFUSED:
-                return await self.leave(request)
-            faults = faults_of(request, error)
+                return await self._entrance.leave(request)
             status = budgets.status_of(form.problems) or status_of(error)
-            return await self._ticket(request, {**typed, "act": name}, faults, status)
-        return RedirectResponse(f"/contact/ticket?did={name}", 303)
+            return await self._ticket(request, proof, shown, faults_of(request, error), status)
+        return RedirectResponse(f"{TICKET.page}?did={name}", 303)
 
-    async def withdraw_page(self, request: Request) -> Response:
+    @with_proof
+    async def withdraw_page(self, request: Request, _: Proof) -> Response:
         """GET /contact/ticket/withdraw: are you sure?"""
-        if self._proof(request) is None:
-            return RedirectResponse("/contact/track", 303)
-        return show(request, "withdraw", form=self._tickets.new_id())
+        return show(request, "withdraw", form=self.services.new_id())
 
-    async def file(self, request: Request) -> Response:
+    @with_proof
+    async def file(self, request: Request, proof: Proof) -> Response:
         """GET /contact/ticket/files/{file}"""
-        proof = self._proof(request)
-        if proof is None:
-            return RedirectResponse("/contact/track", 303)
-        question = {**proof, "attachment": request.path_params["file"]}
-        file = await self._tickets.ask(request, contracts.OPEN_ATTACHMENT, question)
+        question = {**proof._asdict(), "attachment": request.path_params["file"]}
+        file = await self.services.ask(request, contracts.OPEN_ATTACHMENT, question)
         return file_response(
-            self._tickets.blobs, sha256=file["sha256"], type=file["type"], name=file["name"]
+            self.services.blobs, sha256=file["sha256"], type=file["type"], name=file["name"]
         )
 
-    async def visit(self, request: Request) -> Response:
+    @with_proof
+    async def visit(self, request: Request, proof: Proof) -> Response:
         """GET /contact/ticket/visit.ics: the appointment for a calendar."""
-        proof = self._proof(request)
-        if proof is None:
-            return RedirectResponse("/contact/track", 303)
-        invitation = await self._tickets.ask(request, contracts.INVITATION, proof)
+        reply = await self.services.ask(request, contracts.INVITATION, proof._asdict())
         return Response(
-            invitation["ics"],
+            reply["ics"],
             headers={
                 "Cache-Control": "no-store",
                 "Content-Disposition": 'attachment; filename="visit.ics"',
@@ -183,15 +149,9 @@ class Portal:
             media_type="text/calendar",
         )
 
-    async def leave(self, request: Request) -> Response:
-        """POST /contact/leave: the browser opens the ticket no more."""
-        response = RedirectResponse("/contact/track", 303)
-        response.delete_cookie(TICKET.cookie, path=TICKET.path)
-        return response
-
 
 def _data(contract: Contract, typed: Mapping[str, str]) -> dict[str, Any]:
-    """A form's words in the types of the contract; an empty field was not filled in."""
+    """Return the texts of a form in the types of the contract; empty fields are left out."""
     data: dict[str, Any] = {}
     for name in contract.schema.fields:
         value = typed.get(name, "")
@@ -204,24 +164,24 @@ def _data(contract: Contract, typed: Mapping[str, str]) -> dict[str, Any]:
     return data
 
 
-def routes(tickets: Tickets) -> list[Route]:
-    """The routes of the portal, but for registering."""
-    portal = Portal(tickets)
+def routes(services: Services) -> list[Route]:
+    """Return the routes of tickets, but for registering."""
+    tickets, entrance = TicketPages(services), DoorPages(services, TICKET)
     return [
-        Route("/contact", portal.contact),
-        Route("/contact/track", portal.track_page, methods=["GET"]),
-        Route("/contact/track", portal.track, methods=["POST"]),
-        Route("/contact/ticket", portal.ticket),
-        Route("/contact/ticket/visit.ics", portal.visit),
-        Route("/contact/ticket/files/{file:int}", portal.file),
-        Route("/contact/ticket/withdraw", portal.withdraw_page, methods=["GET"]),
-        Route("/contact/ticket/{act}", portal.act, methods=["POST"]),
+        Route("/contact", tickets.contact),
+        Route(TICKET.form_page, entrance.form, methods=["GET"]),
+        Route(TICKET.form_page, entrance.open, methods=["POST"]),
+        Route(TICKET.page, tickets.ticket),
+        Route("/contact/ticket/visit.ics", tickets.visit),
+        Route("/contact/ticket/files/{file:int}", tickets.file),
+        Route("/contact/ticket/withdraw", tickets.withdraw_page, methods=["GET"]),
+        Route("/contact/ticket/{act}", tickets.act, methods=["POST"]),
         *(
-            Route(f"/contact/ticket/{act}", leads_to("/contact/ticket"), methods=["GET"])
+            Route(f"/contact/ticket/{act}", leads_to(TICKET.page), methods=["GET"])
             for act in ACTS
             if act != "withdraw"
         ),
-        Route("/contact/leave", portal.leave, methods=["POST"]),
-        Route("/contact/leave", leads_to("/contact/track"), methods=["GET"]),
-        Route("/l/{key}", portal.link, methods=["GET"]),
+        Route("/contact/leave", entrance.leave, methods=["POST"]),
+        Route("/contact/leave", leads_to(TICKET.form_page), methods=["GET"]),
+        Route("/l/{key}", tickets.link, methods=["GET"]),
     ]

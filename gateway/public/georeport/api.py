@@ -1,6 +1,7 @@
 """Open311 GeoReport v2: civic apps read services, register requests and read public ones.
 
-What a call says is read in open311_reading, how it is answered stands in open311_xml.
+reading.py reads the parameters of a call, xml.py writes its answer.
+
 """
 
 import datetime as dt
@@ -24,7 +25,7 @@ from gateway.limits.guesses import Guesses
 from gateway.public.georeport import reading
 from gateway.public.georeport.keys import Keys
 from gateway.public.georeport.xml import FORMS, MEDIA_TYPES, ROOT, answer
-from gateway.public.site.backend import Tickets, address_of
+from gateway.public.site.services import Services, address_of
 from iran.persian import TEHRAN
 from people import tracking
 
@@ -48,10 +49,10 @@ NOTICES = {
 
 
 class Open311:
-    """What the routes share."""
+    """The handlers of Open311 and what they share."""
 
-    def __init__(self, tickets: Tickets, settings: Settings) -> None:
-        self._tickets = tickets
+    def __init__(self, services: Services, settings: Settings) -> None:
+        self._services = services
         self._keys = Keys(Path(settings.text("OPEN311_KEYS_FILE")))
         self._jurisdiction = settings.text("OPEN311_JURISDICTION", JURISDICTION)
         named = settings.get("PUBLIC_BASE_URL")
@@ -82,7 +83,7 @@ class Open311:
         """GET /open311/v2/services.{form}"""
         parameters = self._parameters(request)
         language = reading.language(request, parameters)
-        offered = await self._services(request)
+        offered = await self._offered_services(request)
         reply = [_service(category, language) for category in offered.values()]
         return answer(request, "services", reply)
 
@@ -104,8 +105,8 @@ class Open311:
         key = query.value("api_key")
         if key:  # who is refused anyway need not send the whole form first
             self._app(request, key)
-        form = await read_form(request, self._tickets.blobs_of(request))
-        self._tickets.uploads.check_problems(address_of(request), form.problems)
+        form = await read_form(request, self._services.blobs_of(request))
+        self._services.uploads.check_problems(address_of(request), form.problems)
         pairs = [(name, value) for name, values in form.values.items() for value in values]
         pairs = [(name, value) for name, value in pairs if value.strip() or name not in IN_QUERY]
         # What differs in the form and in the address is told twice: whose request would it be?
@@ -124,7 +125,7 @@ class Open311:
         if form.claims:
             data["attachments"] = [claim.attachment() for claim in form.claims]
         parameters.check()
-        registered = await self._tickets.register(request, data, *self._act(request, app, data))
+        registered = await self._services.register(request, data, *self._act(request, app, data))
         return answer(request, "service_requests", [_registered(registered, data, language)])
 
     async def requests(self, request: Request) -> Response:
@@ -139,7 +140,7 @@ class Open311:
             parameters.check()
             for code in question["categories"] or ():
                 await self._service_of(request, code)
-            rows = (await self._tickets.ask(request, LIST_PUBLIC, question))["tickets"]
+            rows = (await self._services.ask(request, LIST_PUBLIC, question))["tickets"]
         return answer(request, "service_requests", [_public(row, language) for row in rows])
 
     async def request(self, request: Request) -> Response:
@@ -157,7 +158,7 @@ class Open311:
         token = request.path_params["token"]
         code = None
         if reading.TOKEN_TEXT.fullmatch(token):
-            code = (await self._tickets.ask(request, TOKEN, {"token": token}))["code"]
+            code = (await self._services.ask(request, TOKEN, {"token": token}))["code"]
         if code is None:
             raise NotFound("There is no such token.")
         reply = [{"service_request_id": code, "token": token}]
@@ -176,18 +177,18 @@ class Open311:
             )
 
     def _app(self, request: Request, key: str) -> str:
-        """Whose key it is. Who guesses keys is counted as who guesses codes."""
+        """Return the app of a key. A wrong key counts as a guess."""
         app = self._keys.app(key) if key else None
         if app is None:
-            self._tickets.guesses.take(request.client.host if request.client else "")
+            self._services.guesses.take(request.client.host if request.client else "")
             raise Forbidden("api_key: this key is not known." if key else "api_key: give your key.")
         request.state.agency = app
         return app
 
     def _act(self, request: Request, app: str, data: dict[str, Any]) -> tuple[str, str]:
-        """Id and secret of the act: by the Idempotency-Key, which then gives the same ticket again.
+        """Return id and secret of an act: by the Idempotency-Key, under which a repeat is the same.
 
-        Two apps that choose the same key are still two.
+        Equal keys of two apps are two acts.
         """
         key = request.headers.get(KEY_HEADER, "").strip().strip('"')
         if not key:
@@ -197,24 +198,24 @@ class Open311:
                 "idempotency_key.invalid", f"Idempotency-Key: up to {MOST_KEY} ASCII characters."
             )
         key = f"open311\0{app}\0{key}"
-        return key, self._tickets.acts.secret_of(REGISTER.name, key, data)
+        return key, self._services.acts.secret_of(REGISTER.name, key, data)
 
-    async def _services(self, request: Request) -> dict[str, dict[str, Any]]:
-        """The categories that are offered over Open311, by code; asked for once a minute."""
+    async def _offered_services(self, request: Request) -> dict[str, dict[str, Any]]:
+        """Return the categories that are offered over Open311, by code; kept for a minute."""
         if time.monotonic() >= self._fresh_until:
-            form = await self._tickets.form(request)
+            form = await self._services.form(request)
             self._offered = {c["code"]: c for c in form["categories"] if c.get("open311")}
             self._fresh_until = time.monotonic() + FORM_SECONDS
         return self._offered
 
     async def _service_of(self, request: Request, code: str) -> dict[str, Any]:
         try:
-            return (await self._services(request))[code]
+            return (await self._offered_services(request))[code]
         except KeyError:
             raise NotFound("service_code: there is no such service; see services.xml.") from None
 
     async def _by_ids(self, request: Request, ids: list[str]) -> list[dict[str, Any]]:
-        """The public ones among these; an id that cannot be one is nobody's."""
+        """Return the public ones among these ids; malformed ids match none."""
         codes = []
         for text in ids:
             try:
@@ -224,7 +225,7 @@ class Open311:
         if not codes:
             return []
         tickets: list[dict[str, Any]] = (
-            await self._tickets.ask(request, LIST_PUBLIC, {"codes": codes})
+            await self._services.ask(request, LIST_PUBLIC, {"codes": codes})
         )["tickets"]
         return tickets
 
@@ -256,7 +257,7 @@ def _attribute(question: dict[str, Any]) -> dict[str, Any]:
 
 
 def _registered(ticket: dict[str, Any], data: dict[str, Any], language: str) -> dict[str, Any]:
-    """Either the token or the id, never both; what opens the ticket is not told to the app."""
+    """Return the token or the id, never both; the app never gets the secret."""
     token = ticket.get("token")
     return {
         **({"token": token} if token else {"service_request_id": ticket["code"]}),
@@ -266,7 +267,7 @@ def _registered(ticket: dict[str, Any], data: dict[str, Any], language: str) -> 
 
 
 def _public(ticket: dict[str, Any], language: str) -> dict[str, Any]:
-    """All elements of GeoReport; those that we do not have stay empty."""
+    """Return all elements of GeoReport; those that we do not have stay empty."""
     return {
         "service_request_id": str(ticket["code"]),
         "status": "open" if ticket["open"] else "closed",
@@ -289,15 +290,15 @@ def _public(ticket: dict[str, Any], language: str) -> dict[str, Any]:
 
 
 def _local(moment: str | None) -> str | None:
-    """A moment of the bus by the clock of Tehran, with its offset."""
+    """Return a moment of the bus in the time of Tehran, with its offset."""
     if moment is None:
         return None
     return dt.datetime.fromisoformat(moment).astimezone(TEHRAN).isoformat(timespec="seconds")
 
 
-def routes(tickets: Tickets, settings: Settings) -> list[Route]:
-    """The routes of Open311, each in both forms; the face shows problems by open311_xml.show."""
-    api = Open311(tickets, settings)
+def routes(services: Services, settings: Settings) -> list[Route]:
+    """Return the routes of Open311, each in both formats; xml.py shows its problems."""
+    api = Open311(services, settings)
     made = []
     for form in FORMS:
         made += [

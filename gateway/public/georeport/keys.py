@@ -16,7 +16,7 @@ _log = log.get("open311")
 
 
 class Key(NamedTuple):
-    """A key: whose it is, its SHA-256 in hex, its last day."""
+    """A key: its app, its SHA-256 in hex, its last day."""
 
     app: str
     sha256: str
@@ -35,7 +35,7 @@ class Keys:
             raise ValueError(f"OPEN311_KEYS_FILE: {error}") from None
 
     def app(self, key: str) -> str | None:
-        """The app whose key this is; None if it is nobody's, or out of date."""
+        """Return the app of a key; None for an unknown or expired key."""
         self._look()
         digest, app = hashlib.sha256(key.encode()).hexdigest(), None
         today = tehran_day(dt.datetime.now(dt.UTC))

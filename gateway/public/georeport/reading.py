@@ -1,4 +1,4 @@
-"""What a call of Open311 says: parameters, a report as data of REGISTER, a window of time."""
+"""Calls of Open311: parameters, a report as data of REGISTER, a window of time."""
 
 import datetime as dt
 import re
@@ -30,7 +30,7 @@ _LOST_PLUS = re.compile(r" (?=[0-9]{2}:?[0-9]{2}$)")
 
 
 class Parameters:
-    """The parameters of a call; an empty one is absent. Faults gather until ``check``."""
+    """The parameters of a call; an empty one is absent. Faults are collected until ``check``."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self.values: dict[str, list[str]] = {}
@@ -40,35 +40,35 @@ class Parameters:
                 self.values.setdefault(name, []).append(value.strip())
 
     def value(self, name: str) -> str:
-        """The value, or ``""``; a fault if two differ."""
+        """Return the value, or ``""``; a fault if two differ."""
         values = self.values.get(name, [""])
         if len(set(values)) > 1:
             self.fault(name, "repeated", "Give this once.")
         return values[0]
 
     def line(self, name: str) -> str:
-        """The value without control characters."""
+        """Return the value without control characters."""
         return _CONTROL.sub(" ", self.value(name)).strip()
 
     def csv(self, name: str) -> list[str]:
-        """The values, parted by commas."""
+        """Return the values, separated by commas."""
         parts = ",".join(self.values.get(name, ())).split(",")
         return [part.strip() for part in parts if part.strip()]
 
     def fault(self, name: str, code: str, message: str) -> None:
-        """Notes what is wrong, once."""
+        """Note a fault, once."""
         fault = FieldError(name, code, message)
         if fault not in self.faults:
             self.faults.append(fault)
 
     def check(self) -> None:
-        """ContractError with every fault, if there is one."""
+        """Raise ContractError with every fault, if there is one."""
         if self.faults:
             raise ContractError(sentence(self.faults), fields=listed(self.faults))
 
 
 def language(request: Request, parameters: Parameters) -> str:
-    """``en`` if locale or Accept-Language like that better, else ``fa``."""
+    """Return ``en`` if locale or Accept-Language prefers it, else ``fa``."""
     locale = parameters.value("locale").lower()
     if locale:
         return "en" if re.split("[-_]", locale)[0] == "en" else "fa"
@@ -83,7 +83,7 @@ def language(request: Request, parameters: Parameters) -> str:
 
 
 def moment(text: str) -> dt.datetime | None:
-    """A moment with its offset (W3C date-time); None if the text is none."""
+    """Return a moment with its offset (W3C date-time); None for other text."""
     try:
         parsed = dt.datetime.fromisoformat(_LOST_PLUS.sub("+", fold_code(text)))
     except ValueError:
@@ -92,7 +92,7 @@ def moment(text: str) -> dt.datetime | None:
 
 
 def listing(parameters: Parameters, now: dt.datetime) -> dict[str, Any]:
-    """The data of LIST_PUBLIC for a call of GET requests."""
+    """Return the data of LIST_PUBLIC for a call of GET requests."""
     states = parameters.csv("status")
     if not set(states) <= set(STATES):
         parameters.fault("status", "choice", "Give open, closed, or both with a comma.")
@@ -111,7 +111,7 @@ def listing(parameters: Parameters, now: dt.datetime) -> dict[str, Any]:
 def _window(
     parameters: Parameters, now: dt.datetime
 ) -> tuple[dt.datetime | None, dt.datetime | None]:
-    """From when to when; where one end is left open, 90 days from the other."""
+    """Return the bounds of the window; an open end lies 90 days from the other."""
     ends: list[dt.datetime | None] = []
     for name in ("start_date", "end_date"):
         text = parameters.value(name)
@@ -147,7 +147,7 @@ def _whole(parameters: Parameters, name: str, default: int, most: int) -> int:
 def ticket(
     parameters: Parameters, category: dict[str, Any] | None, language: str
 ) -> dict[str, Any]:
-    """The data of REGISTER; all that is wrong is among the faults of ``given``.
+    """Return the data of REGISTER; all that is wrong is among the faults of ``parameters``.
 
     Without a category it only looks for further faults.
     """
@@ -193,7 +193,7 @@ def _proven(parameters: Parameters, name: str, check: Callable[[str], str]) -> s
 
 
 def _text(parameters: Parameters, service: str) -> str:
-    """The description as it was written, tags and all; a bare report gets its service's name."""
+    """Return the description as it was written; a short report gets its service's name."""
     text = parameters.value("description").replace("\r\n", "\n").replace("\r", "\n")
     text = _CONTROL_IN_PROSE.sub("", text).strip()
     if len(text) > DESCRIPTION:
@@ -202,7 +202,7 @@ def _text(parameters: Parameters, service: str) -> str:
 
 
 def _note_media(parameters: Parameters, data: dict[str, Any]) -> None:
-    """Writes media_url below the text, or beside it where the text is full. It is never fetched."""
+    """Write media_url below the text, or beside it where the text is full. It is never fetched."""
     url = parameters.line("media_url")
     if not url:
         return
@@ -253,7 +253,7 @@ def _degrees(parameters: Parameters, name: str, most: int) -> float | None:
 
 
 def _attributes(parameters: Parameters, questions: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """Answers to the service's questions, by code."""
+    """Return the answers to the service's questions, by code."""
     answers: dict[str, list[str]] = {}
     for name, values in parameters.values.items():
         if match := _ATTRIBUTE.fullmatch(name):
@@ -277,7 +277,7 @@ def _attributes(parameters: Parameters, questions: Iterable[dict[str, Any]]) -> 
 
 
 def _wrong(attribute: dict[str, Any], values: list[str]) -> str:
-    """What is wrong with the answer to a question; ``""`` if nothing is."""
+    """Return what is wrong with the answer to a question; ``""`` if it is right."""
     kind = attribute["datatype"]
     keys = [value["key"] for value in attribute.get("values") or ()]
     reason = ""

@@ -1,6 +1,7 @@
-"""The two forms in which Open311 answers, XML and JSON; errors come in the form asked for.
+"""The two formats of Open311, XML and JSON; errors come in the format of the request.
 
 An answer is plain data: a list becomes elements named by ITEMS, a member an element of its name.
+
 """
 
 import re
@@ -41,14 +42,14 @@ NAMES = {
 
 
 def form_of(request: Request) -> str:
-    """The form that the path asks for; ``xml``, which every client has, if it names none."""
+    """Return the format in the path; ``xml``, which every client reads, without one."""
     return "json" if request.url.path.endswith(".json") else "xml"
 
 
 def answer(
     request: Request, root: str, data: Any, status: int = 200, *, charset: bool = True
 ) -> Response:
-    """Data in the form asked for; ``root`` is the XML element that holds it."""
+    """Return data in the format of the request; ``root`` is the XML element that holds it."""
     form = form_of(request)
     media_type = MEDIA_TYPES[form] + ("; charset=utf-8" if charset else "")
     headers = {"Content-Type": media_type, "Cache-Control": "no-store", "Vary": "Accept-Language"}
@@ -59,7 +60,7 @@ def answer(
 
 
 def xml(root: str, data: Any) -> bytes:
-    """The data as an XML document in UTF-8."""
+    """Return the data as an XML document in UTF-8."""
     element = ElementTree.Element(root)
     _fill(element, data)
     written: bytes = ElementTree.tostring(element, encoding="utf-8")
@@ -67,7 +68,9 @@ def xml(root: str, data: Any) -> bytes:
 
 
 def xml_text(text: str) -> str:
-    """The text as a reader of XML gets it: ``\\n`` as line break, no impossible characters."""
+    """Return the text for readers of XML: ``\
+    `` as line break, no invalid characters.
+    """
     return _NO_CHAR.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
@@ -85,9 +88,9 @@ def _fill(element: ElementTree.Element, value: Any) -> None:
 
 
 def show(request: Request, problem: dict[str, Any]) -> Response | None:
-    """A problem in GeoReport's words, one error for each fault; None outside of /open311.
+    """Show a problem in the words of GeoReport, one error for each fault; None outside /open311.
 
-    For ``show`` of the face: so limits, unknown paths, methods and failures speak the same way.
+    It serves the ``show`` of the face, so that limits, unknown paths and failures look the same.
     """
     path = request.url.path
     if path != ROOT and not path.startswith(ROOT + "/"):

@@ -1,8 +1,11 @@
-"""One door for what people hold a code and a secret of: a request, an own inquiry, an inbox."""
+"""Access by code and secret to a ticket, an own inquiry or an inbox: the form, and a sealed cookie
+that keeps it open for half an hour.
+"""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Mapping
+from functools import wraps
+from typing import NamedTuple, Protocol, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,43 +15,117 @@ from bus.kinds import Request as Contract
 from contracts.inquiry.own import READ_OWN
 from contracts.notify.inbox import OPEN_INBOX
 from contracts.ticketing.citizens import TRACK
-from gateway.public.site.backend import NOT_OPENED, Tickets
+from gateway.public.site.forms import Texts, submit
+from gateway.public.site.pages import show
+from gateway.public.site.services import NOT_OPENED, Services
 
 SECONDS = 30 * 60
 
 
+class Proof(NamedTuple):
+    """The code and the secret that open something."""
+
+    code: str
+    secret: str
+
+
 class Door(NamedTuple):
-    """What opens by code and secret; a sealed cookie for ``path`` keeps it open half an hour."""
+    """Something that opens by code and secret: the Request that tries them, the cookie and its
+    path, the page behind the door, and the page of the form with its template.
+    """
 
     contract: Contract
     cookie: str
     path: str
     page: str
+    form_page: str
+    template: str
 
 
-TICKET = Door(TRACK, "mirab_ticket", "/contact", "/contact/ticket")
-OWN = Door(READ_OWN, "mirab_own", "/inquiry", "/inquiry/mine")
-INBOX = Door(OPEN_INBOX, "mirab_inbox", "/inbox", "/inbox/mine")
+TICKET = Door(TRACK, "mirab_ticket", "/contact", "/contact/ticket", "/contact/track", "track")
+OWN = Door(READ_OWN, "mirab_own", "/inquiry", "/inquiry/mine", "/inquiry/open", "inquiry_open")
+INBOX = Door(OPEN_INBOX, "mirab_inbox", "/inbox", "/inbox/mine", "/inbox/open", "inbox_open")
 DOORS = (TICKET, OWN, INBOX)
 
 
+class DoorPages:
+    """The pages of a door: the form for code and secret, and the way out."""
+
+    def __init__(self, services: Services, door: Door) -> None:
+        self._services, self._door = services, door
+
+    async def form(self, request: Request) -> Response:
+        """GET of the page of the form."""
+        return self.show(request, {}, {})
+
+    def show(self, request: Request, typed: Texts, faults: Texts, status: int = 200) -> Response:
+        """Show the form with what was typed and what is wrong."""
+        return show(request, self._door.template, status, typed=typed, faults=faults)
+
+    async def open(self, request: Request) -> Response:
+        """POST of the form: code and secret open for half an hour, whichever door they fit."""
+        return await submit(
+            request,
+            Proof._fields,
+            lambda typed, faults, status: self.show(request, typed, faults, status),
+            lambda typed: open_door(self._services, request, self._door, typed),
+            secrets=("secret",),
+        )
+
+    async def leave(self, _: Request) -> Response:
+        """POST: the browser opens it no more."""
+        response = RedirectResponse(self._door.form_page, 303)
+        response.delete_cookie(self._door.cookie, path=self._door.path)
+        return response
+
+
+class BehindDoor(Protocol):
+    """Pages behind a door."""
+
+    @property
+    def door(self) -> Door: ...
+
+    @property
+    def services(self) -> Services: ...
+
+
+Pages = TypeVar("Pages", bound=BehindDoor)
+
+
+def with_proof(
+    handler: Callable[[Pages, Request, Proof], Awaitable[Response]],
+) -> Callable[[Pages, Request], Awaitable[Response]]:
+    """Give the handler the proof of the cookie; without one the browser is led to the form."""
+
+    @wraps(handler)
+    async def run(self: Pages, request: Request) -> Response:
+        proof = proof_of(self.services, request, self.door)
+        if proof is None:
+            return RedirectResponse(self.door.form_page, 303)
+        return await handler(self, request, proof)
+
+    return run
+
+
 async def open_door(
-    tickets: Tickets, request: Request, first: Door, typed: Mapping[str, str]
+    services: Services, request: Request, first: Door, typed: Mapping[str, str]
 ) -> Response:
-    """Leads to what code and secret belong to, on whichever page they were typed. If nothing opens,
-    the refusal of the ``first`` door is raised.
+    """Lead to what code and secret belong to, on whichever page they were typed.
+
+    If they open nothing, the refusal of the ``first`` door is raised.
     """
-    proof = first.contract.load_data({name: value for name, value in typed.items() if value})
+    data = first.contract.load_data({name: value for name, value in typed.items() if value})
+    proof = Proof(data["code"], data["secret"])
+    door = first
     try:
-        await tickets.ask(request, first.contract, proof)
-        opened_door = first
+        await services.ask(request, first.contract, proof._asdict())
     except BusError as error:
-        other = await _elsewhere(tickets, request, first, proof) if _refused(error) else None
+        other = await _other_door(services, request, first, proof) if _refused(error) else None
         if other is None:
             raise
-        opened_door = other
-    response: Response = RedirectResponse(opened_door.page, 303)
-    keep_open(tickets, request, response, opened_door, proof)
+        door = other
+    response: Response = RedirectResponse(door.page, 303)
+    keep_open(services, request, response, door, proof)
     return response
 
 
@@ -56,26 +133,29 @@ def _refused(error: BusError) -> bool:
     return error.code in NOT_OPENED
 
 
-async def _elsewhere(
-    tickets: Tickets, request: Request, first: Door, proof: Mapping[str, Any]
+async def _other_door(
+    services: Services, request: Request, first: Door, proof: Proof
 ) -> Door | None:
-    """Another door that this proof opens; a wrong secret is one guess, at however many doors."""
+    """Return another door that this proof opens.
+
+    A wrong secret is one guess, at however many doors it is tried.
+    """
     others = [door for door in DOORS if door is not first]
-    answers = await asyncio.gather(
-        *(tickets.ask(request, door.contract, proof, counted=False) for door in others),
+    replies = await asyncio.gather(
+        *(services.ask(request, door.contract, proof._asdict(), counted=False) for door in others),
         return_exceptions=True,
     )
-    opened = zip(others, answers, strict=True)
-    return next((door for door, answer in opened if isinstance(answer, Mapping)), None)
+    opened = zip(others, replies, strict=True)
+    return next((door for door, reply in opened if not isinstance(reply, BaseException)), None)
 
 
 def keep_open(
-    tickets: Tickets, request: Request, response: Response, door: Door, proof: Mapping[str, Any]
+    services: Services, request: Request, response: Response, door: Door, proof: Proof
 ) -> None:
-    """The browser may open this for half an hour."""
+    """Let the browser open this for half an hour."""
     response.set_cookie(
         door.cookie,
-        tickets.cookies.seal({name: proof[name] for name in ("code", "secret")}),
+        services.cookies.seal(proof._asdict()),
         max_age=SECONDS,
         path=door.path,
         httponly=True,
@@ -84,7 +164,9 @@ def keep_open(
     )
 
 
-def proof_of(tickets: Tickets, request: Request, door: Door) -> dict[str, Any] | None:
-    """Code and secret that the cookie of a door keeps; None without a cookie of ours."""
-    proof = tickets.cookies.open(request.cookies.get(door.cookie, ""), SECONDS)
-    return proof if proof is not None and set(proof) == {"code", "secret"} else None
+def proof_of(services: Services, request: Request, door: Door) -> Proof | None:
+    """Return the proof that the cookie of a door keeps; None without a cookie of ours."""
+    data = services.cookies.open(request.cookies.get(door.cookie, ""), SECONDS)
+    if data is None or set(data) != set(Proof._fields):
+        return None
+    return Proof(str(data["code"]), str(data["secret"]))

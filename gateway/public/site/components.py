@@ -1,4 +1,4 @@
-"""Which parts of the portal an announced maintenance closes, and what always stays open."""
+"""The components that each page needs, and the pages that stay open in a maintenance."""
 
 from contracts.notify.announcements import COMPONENTS
 
@@ -32,7 +32,7 @@ PARTS = {
 
 
 def components_of(path: str) -> tuple[str, ...]:
-    """The components without which a path cannot be answered.
+    """Return the components without which a path cannot be answered.
 
     >>> components_of("/contact/new"), components_of("/status/4"), components_of("/privacy")
     (('portal', 'ticketing'), (), ('portal',))
@@ -44,7 +44,7 @@ def components_of(path: str) -> tuple[str, ...]:
 
 
 def parts_shown(path: str) -> tuple[str, ...]:
-    """The components of whose announcements a page tells: its own, and the first page all.
+    """Return the components whose announcements a page shows; the first page shows all.
 
     >>> parts_shown("/privacy"), parts_shown("/contact"), parts_shown("/pay/return/1/k")
     (('portal',), ('portal', 'ticketing'), ('portal', 'billing'))

@@ -1,7 +1,7 @@
-"""Pages of the portal in the visitor's language, and what is wrong with a form in his words."""
+"""Pages of the portal in the visitor's language, and the texts of their faults."""
 
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -19,14 +19,14 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Faults(dict[str, str]):
-    """What is wrong, by field; a field that is well has no text."""
+    """What is wrong, by field; empty for a correct field."""
 
     def __missing__(self, _: str) -> str:
         return ""
 
 
 def show(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-    """A page of the portal in the visitor's language; nobody keeps it."""
+    """Show a page of the portal in the visitor's language; no cache keeps it."""
     lang = words.language(request)
     values["faults"] = Faults(values.get("faults") or {})
     response = rendering.page(
@@ -48,14 +48,14 @@ def show(request: Request, template: str, status: int = 200, **values: Any) -> R
 
 
 def _in_other_language(request: Request, lang: str) -> str:
-    """The address of this page in the other language, with all else that it says."""
+    """Return the address of this page in the other language, with its whole query."""
     other = words.LANGUAGES[1 - words.LANGUAGES.index(lang)]
     query = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
     return f"{own_path(request)}?{urlencode([*query, ('lang', other)])}"
 
 
 def faults_of(request: Request, error: BusError) -> dict[str, str]:
-    """What is wrong, by field, in the visitor's words; what belongs to no field under ``""``."""
+    """Return what is wrong by field, in the visitor's language; general faults under ``""``."""
     lang = words.language(request)
     if isinstance(error, TooMany):
         minutes = math.ceil(int(error.details.get("retry_after", 60)) / 60)
@@ -67,18 +67,13 @@ def faults_of(request: Request, error: BusError) -> dict[str, str]:
 
 
 def status_of(error: BusError) -> int:
-    """The status of a page that shows an error beside what was typed."""
+    """Return the status of a page that shows a refusal beside what was typed."""
     return 503 if isinstance(error, Unavailable) else 429 if isinstance(error, TooMany) else 422
 
 
-def text_of(values: Mapping[str, list[str]], name: str) -> str:
-    """The one value of a field, without blanks around it; empty if it was not sent."""
-    return values.get(name, [""])[0].strip()
-
-
 def leads_to(page: str) -> Endpoint:
-    """What a browser gets that asks for the address of a form's act: the page with the form, for
-    who reloads it, comes back to it or changes the language there.
+    """Return a handler that redirects GET of a form's action to the page of the form, for
+    visitors who reload it, come back to it or change the language there.
     """
 
     async def lead(request: Request) -> Response:

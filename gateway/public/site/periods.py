@@ -1,4 +1,4 @@
-"""When something is announced for, as people read it."""
+"""The window or the last day of an announcement in words."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from gateway.public.site import words
 
 
 def when_of(announcement: Mapping[str, Any], lang: str) -> str:
-    """The window or the last day of an announcement for people; empty if it has none."""
+    """Return the window or the last day of an announcement in words; empty without one."""
     speak = words.speaker(lang)
     if announcement["sunset"]:
         return speak("when_sunset", day=day(announcement["sunset"]))

@@ -1,4 +1,4 @@
-"""Problems for programs in the language that they ask for: title, detail and what to do."""
+"""Problems for programs in the language of the request: title, detail and what to do."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ ENGLISH = "en"
 
 
 def language_of(request: Request, problem: dict[str, Any]) -> str:
-    """The language in which a problem is told: English unless Persian is asked for and there."""
+    """Return the language of a problem: English unless Persian is preferred and there is a text."""
     return preferred(request, ENGLISH) if problem["code"] in PERSIAN else ENGLISH
 
 
 def spoken(request: Request, problem: dict[str, Any]) -> dict[str, Any]:
-    """The problem in the language that is asked for; its codes and fields stay as they are."""
+    """Return the problem in the language of the request; its codes and fields stay."""
     if language_of(request, problem) == ENGLISH:
         return problem
     persian = PERSIAN[problem["code"]]
@@ -39,7 +39,7 @@ def spoken(request: Request, problem: dict[str, Any]) -> dict[str, Any]:
 
 
 def answer(request: Request, problem: dict[str, Any]) -> Response:
-    """The problem for a program (RFC 9457, section 3.1.3)."""
+    """Return the problem for a program (RFC 9457, section 3.1.3)."""
     headers = {
         "Content-Language": language_of(request, problem),
         "Vary": "Accept, Accept-Language",

@@ -12,7 +12,7 @@ DIRECTIONS = {"fa": "rtl", "en": "ltr"}
 
 
 def prose(text: str) -> Markup:
-    """The text as HTML. Nothing that its author wrote is markup but lists and addresses."""
+    """Return the text as HTML. Only its lists and addresses become markup."""
     blocks: list[tuple[str, list[str]]] = []
     for line in text.split("\n"):
         kind, words = _kind(line)
@@ -24,7 +24,7 @@ def prose(text: str) -> Markup:
 
 
 def directed(html: str, lang: str) -> str:
-    """HTML that a reader shows in the direction and the font of its language."""
+    """Return HTML in the direction and the font of its language, for feed readers."""
     return f'<div dir="{DIRECTIONS[lang]}" lang="{lang}">{html}</div>'
 
 

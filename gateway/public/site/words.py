@@ -1,4 +1,4 @@
-"""The portal's texts in Persian and English, and the language that a visitor chose."""
+"""The texts of the portal in Persian and English, and the visitor's language."""
 
 import re
 import tomllib
@@ -22,20 +22,20 @@ _KNOWN: dict[str, Any] = tomllib.loads(
 
 
 def language(request: Request) -> str:
-    """What a form chose just now, else ``?lang=``, then the cookie; Persian if none says."""
+    """Return the language of a form, else of ``?lang=``, else of the cookie; Persian by default."""
     choice = chosen(request) or request.cookies.get(COOKIE)
     return choice if choice in LANGUAGES else "fa"
 
 
 def chosen(request: Request) -> str | None:
-    """The language that this very request chooses, which is remembered; None if it chooses none."""
+    """Return the language that this request chooses, to be remembered; None without a choice."""
     choice = getattr(request.state, "language", None) or request.query_params.get("lang")
     return choice if choice in LANGUAGES else None
 
 
 def choose(request: Request, values: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a form was sent by its button for the other language: the page is shown again in that
-    language with all that was typed, and nothing else is done.
+    """Return True if a form was sent by its button for the other language, and note that language:
+    the page is shown again with all that was typed, and nothing else is done.
     """
     choice = values.get("language", [""])[0]
     if choice not in LANGUAGES:
@@ -45,7 +45,7 @@ def choose(request: Request, values: Mapping[str, Sequence[str]]) -> bool:
 
 
 def speaker(lang: str) -> Callable[..., str]:
-    """The function ``t`` of templates: the text of a key, with places filled. KeyError if none."""
+    """Return the function ``t`` of templates: the text of a key, its places filled. KeyError."""
     index = LANGUAGES.index(lang)
 
     def text(key: str, **places: object) -> str:
@@ -56,12 +56,12 @@ def speaker(lang: str) -> Callable[..., str]:
 
 
 def text_if_any(lang: str, key: str) -> str:
-    """The text of a key that a newer service may have made up; empty if there is none."""
+    """Return the text of a key that a newer service may have added; empty without one."""
     return str(_KNOWN[key][LANGUAGES.index(lang)]) if key in _KNOWN else ""
 
 
 def fault_text(lang: str, fault: FieldError) -> str:
-    """What is wrong with a field and what belongs there, by the name that its page gives it."""
+    """Return what is wrong with a field and what it takes, by the field's name on its page."""
     index = LANGUAGES.index(lang)
     wanted, names = _KNOWN["wanted"], _KNOWN["names"]
     if fault.field in wanted and fault.code not in _KNOWN["errors"].keys() - GENERAL:
@@ -74,7 +74,7 @@ def fault_text(lang: str, fault: FieldError) -> str:
 
 
 def error_text(lang: str, code: str, **places: object) -> str:
-    """What a person is told about a refusal of that code."""
+    """Return the text of a refusal for people."""
     errors, index = _KNOWN["errors"], LANGUAGES.index(lang)
     sentence: str = errors.get(code, errors["other"])[index]
     return sentence.format(

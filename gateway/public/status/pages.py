@@ -22,9 +22,9 @@ from gateway.http.origin import for_every_site, from_other_sites
 from gateway.limits.guesses import Guesses, neighbourhood
 from gateway.public.about.satisfaction import satisfaction
 from gateway.public.site import words
-from gateway.public.site.backend import Tickets, address_of
 from gateway.public.site.pages import faults_of, leads_to, show, status_of
 from gateway.public.site.prose import prose
+from gateway.public.site.services import Services, address_of
 from gateway.public.status import feeds
 from gateway.public.status.feeds import Feed
 
@@ -46,8 +46,8 @@ WAYS = {"sms": "mobile", "email": "email", "inbox": "inbox"}
 class News:
     """What the routes share. What was told last of our state is shown while notify is away."""
 
-    def __init__(self, tickets: Tickets, portal: str) -> None:
-        self._tickets, self._portal = tickets, portal
+    def __init__(self, services: Services, portal: str) -> None:
+        self._services, self._portal = services, portal
         self._codes = Guesses(CODES_OF_ADDRESS, HOUR)
         self._last: tuple[dict[str, Any], dict[str, Any]] | None = None
 
@@ -61,8 +61,8 @@ class News:
         try:
             async with asyncio.timeout(PATIENCE if self._last else None):
                 status, current = await asyncio.gather(
-                    self._tickets.ask(request, contracts.STATUS, {}),
-                    self._tickets.ask(request, contracts.CURRENT, {}),
+                    self._services.ask(request, contracts.STATUS, {}),
+                    self._services.ask(request, contracts.CURRENT, {}),
                 )
         except (Unavailable, TimeoutError):
             if self._last is None:
@@ -84,7 +84,7 @@ class News:
     async def status(self, request: Request) -> Response:
         """GET /status: each component, what is announced, 90 days, and each promise."""
         (told, current, fresh), rows = await asyncio.gather(
-            self._stand(request), satisfaction(self._tickets, request)
+            self._stand(request), satisfaction(self._services, request)
         )
         open_ = [a for a in current["announcements"] if a["open"]]
         return show(request, "status", told=told, open=open_, fresh=fresh, satisfaction=rows)
@@ -107,7 +107,7 @@ class News:
         """GET /status/{id}: one announcement with its updates."""
         asked = {"id": request.path_params["id"]}
         try:
-            told = await self._tickets.ask(request, contracts.ANNOUNCEMENT, asked)
+            told = await self._services.ask(request, contracts.ANNOUNCEMENT, asked)
         except (ContractError, NotFound):
             raise NotFound("There is nothing at this path.", code="http.not_found") from None
         return show(request, "announcement", told=told, prose=prose)
@@ -118,13 +118,13 @@ class News:
         asked: dict[str, Any] = {"limit": ON_A_PAGE}
         if before.isascii() and before.isdigit() and len(before) < len(str(2**31)):
             asked["before"] = int(before)
-        told = await self._tickets.ask(request, contracts.ANNOUNCEMENTS, asked)
+        told = await self._services.ask(request, contracts.ANNOUNCEMENTS, asked)
         return show(request, "news", told=told)
 
     async def feed(self, request: Request, form: str) -> Response:
         """GET /news.{rss,atom,json,ics}?lang=: the same as a feed."""
         make, kind = FORMS[form]
-        told = await self._tickets.ask(request, contracts.ANNOUNCEMENTS, {"limit": IN_FEEDS})
+        told = await self._services.ask(request, contracts.ANNOUNCEMENTS, {"limit": IN_FEEDS})
         lang = request.query_params.get("lang", "fa")
         lang = lang if lang in words.LANGUAGES else "fa"
         return cached(request, make(Feed(self._portal, lang, told["announcements"])), kind)
@@ -143,7 +143,7 @@ class News:
         faults: dict[str, str],
         status: int = 200,
     ) -> Response:
-        form = typed.get("form") or self._tickets.new_id()
+        form = typed.get("form") or self._services.new_id()
         return show(
             request, "subscribe", status, typed=typed, topics=topics, faults=faults, form=form,
             components=contracts.COMPONENTS,
@@ -166,7 +166,7 @@ class News:
         }  # fmt: skip
         try:
             self._codes.take(f"{neighbourhood(address_of(request))} {typed['address']}")
-            told = await self._tickets.ask(
+            told = await self._services.ask(
                 request, subscriptions.SUBSCRIBE, asked, id=typed["form"] or None
             )
         except BusError as error:
@@ -189,7 +189,7 @@ class News:
             return show(request, "subscribe_confirm", typed={"pin": pin}, faults={})
         asked = {"id": request.path_params["id"], **({"pin": pin} if pin else {})}
         try:
-            told = await self._tickets.ask(request, subscriptions.CONFIRM_SUBSCRIPTION, asked)
+            told = await self._services.ask(request, subscriptions.CONFIRM_SUBSCRIPTION, asked)
         except BusError as error:
             faults = {name or "pin": text for name, text in faults_of(request, error).items()}
             return show(request, "subscribe_confirm", status_of(error), typed={}, faults=faults)
@@ -198,7 +198,7 @@ class News:
     async def subscription(self, request: Request) -> Response:
         """GET /u/{token}: what somebody is subscribed to; the link stands in each message."""
         asked = {"token": request.path_params["token"]}
-        told = await self._tickets.ask(request, subscriptions.SUBSCRIPTION, asked)
+        told = await self._services.ask(request, subscriptions.SUBSCRIPTION, asked)
         return self._subscription(request, told, request.query_params.get("did", ""))
 
     def _subscription(self, request: Request, told: dict[str, Any], did: str) -> Response:
@@ -213,7 +213,7 @@ class News:
             "token": token, "topics": values.get("topics", []),
             "news": text_of(values, "news") == "1", "language": words.language(request),
         }  # fmt: skip
-        await self._tickets.ask(request, subscriptions.CHANGE_SUBSCRIPTION, asked)
+        await self._services.ask(request, subscriptions.CHANGE_SUBSCRIPTION, asked)
         return RedirectResponse(f"/u/{token}?did=changed", 303)
 
     async def end(self, request: Request) -> Response:
@@ -221,7 +221,7 @@ class News:
         one click (RFC 8058), which comes from elsewhere: who holds the token may end it.
         """
         asked = {"token": request.path_params["token"]}
-        told = await self._tickets.ask(request, subscriptions.UNSUBSCRIBE, asked)
+        told = await self._services.ask(request, subscriptions.UNSUBSCRIBE, asked)
         return self._subscription(request, told, "")
 
 

@@ -23,7 +23,7 @@ from gateway.limits import guesses as guesses_of
 from gateway.limits.guesses import Guesses
 from gateway.public.georeport import api, xml
 from gateway.public.georeport import keys as open311_keys
-from gateway.public.site.backend import Tickets
+from gateway.public.site.services import Services
 from gateway.web import Face
 from people import tracking
 from tests.processes import ROOT
@@ -115,7 +115,7 @@ def listed(**more):
 
 
 class Bus:
-    """What Tickets asks instead of the ticketing service; keeps each question."""
+    """What Services asks instead of the ticketing service; keeps each question."""
 
     def __init__(self):
         self.asked, self.listed, self.refusal, self.token = [], [listed()], None, None
@@ -163,7 +163,7 @@ class App:
             **environ,
         }
         settings = Settings(told)
-        self.tickets = Tickets(self.bus, settings, Guesses())
+        self.tickets = Services(self.bus, settings, Guesses())
         self.face = Face("public", api.routes(self.tickets, settings), show=xml.show)
 
     def send(self, method, path, **more):

@@ -1,4 +1,4 @@
-"""What portal, JSON API and Open311 share: the way to the ticketing service."""
+"""The way from visitors to the services: requests in nobody's name, counted by address."""
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -42,17 +42,17 @@ NOT_OPENED = (
 
 
 def address_of(request: Request) -> str:
-    """Where a question comes from, for counts alone."""
+    """Return the address of the client, for counts alone."""
     return request.client.host if request.client else ""
 
 
 def guesses_a_minute(settings: Settings) -> int | None:
-    """How many wrong codes one address may send in a minute, if the operator has set it."""
+    """Return how many wrong codes an address may send in a minute; None for the default."""
     return settings.whole("GUESSES_A_MINUTE", 0) or None
 
 
-class Tickets:
-    """Asks ticketing for anonymous people; what opens a ticket travels with each question."""
+class Services:
+    """Asks services for anonymous people; their proof travels with each request."""
 
     def __init__(self, client: Client, settings: Settings, guesses: Guesses) -> None:
         key = settings.secret("PORTAL_KEY").reveal()
@@ -122,24 +122,24 @@ class Tickets:
     async def register(
         self, request: Request, data: Mapping[str, Any], id: str, secret: str
     ) -> dict[str, Any]:
-        """Registers a ticket that ``secret`` opens; ``id`` makes a repeat the same ticket."""
+        """Register a ticket that ``secret`` opens; ``id`` makes a repeat the same ticket."""
         return await self.ask(request, REGISTER, {**data, "secret": secret}, id=id)
 
     async def paper(
         self, request: Request, content: Sequence[Any], make: Callable[[], bytes]
     ) -> bytes:
-        """A PDF that this content makes, as ``PrintQueue.paper`` tells."""
+        """Return the PDF of this content; see ``PrintQueue.paper``."""
         return await self.printer.paper(address_of(request), orjson.dumps(content), make)
 
     def blobs_of(self, request: Request) -> BudgetedBlobs:
-        """The store of files, as far as the budgets of who asks go."""
+        """Return the store of files within the budgets of the visitor's address."""
         return self.uploads.of(address_of(request))
 
     @staticmethod
     def new_id() -> str:
-        """The id of a form that is shown now; what is sent with it is one act."""
+        """Return the id of a form that is shown now; sent twice it is one act."""
         return str(uuid.uuid4())
 
     async def form(self, request: Request) -> dict[str, Any]:
-        """Categories, counties and units (FormData of contracts/ticketing/citizens.py)."""
+        """Return categories, counties and units (FormData of contracts/ticketing/citizens.py)."""
         return await self.ask(request, FORM, {})
