@@ -19,7 +19,7 @@ from bus.signatures.digest import check_digest, content_digest
 from bus.signatures.keys import SigningKey
 from bus.signatures.signing import Message, sign_response, verify_request
 from contracts.inquiry.questions import ASK
-from gateway.agency.door.grants import Register, caller, granted
+from gateway.agency.door.grants import Register, caller_fields, granted
 from gateway.agency.door.rate_limits import RateLimits
 from gateway.agency.proofs.replays import Replays
 from gateway.http.bodies import parse_object
@@ -51,7 +51,7 @@ class Door:
         asked = {
             "id": str(uuid.uuid4()),
             "data": ASK.load_data(parse_object(raw)),
-            "caller": caller(
+            "caller": caller_fields(
                 agency, verified.keyid, granted(self._register, agency, ASK, None, None)
             ),
         }

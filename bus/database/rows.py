@@ -1,6 +1,6 @@
 """Rows of a database as frozen dataclasses: a statement, a class with its columns, typed values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -44,8 +44,3 @@ def fetch_one(
 def fetch_only(conn: Connection, row: type[T], statement: Executable) -> T:
     """The only row of a statement, which must be there: NoResultFound or MultipleResultsFound."""
     return row(**conn.execute(statement).one()._asdict())
-
-
-def page(rows: Sequence[T], limit: int) -> tuple[Sequence[T], bool]:
-    """The first ``limit`` rows of a statement that asked for one more, and whether more follow."""
-    return rows[:limit], len(rows) > limit

@@ -28,24 +28,22 @@ from gateway.agency.deferred.preferences import preferences
 from gateway.agency.deferred.runner import Runner
 from gateway.agency.door.addresses import ContractRoute, contract_of
 from gateway.agency.door.door import Door
-from gateway.agency.door.grants import Register
-from gateway.agency.door.identity import Identities
+from gateway.agency.door.grants import CallerFields, Register
+from gateway.agency.door.rate_limits import RateLimits
 from gateway.agency.door.refusals import Refusals
-from gateway.agency.files import batch_results as results
-from gateway.agency.files import batch_upload as batches
-from gateway.agency.files import job_upload as jobs
-from gateway.agency.files import statements
+from gateway.agency.door.verification import Verifiers
+from gateway.agency.files import batch_results, batch_upload, job_upload, statements
 from gateway.agency.oauth.endpoint import Endpoint
 from gateway.agency.proofs.certificates import Certificates
 from gateway.agency.proofs.dpop import Proofs
 from gateway.agency.proofs.replays import Replays
 from gateway.agency.proofs.tokens import Tokens
-from gateway.agency.register.copies import Copying
+from gateway.agency.register.copies import RegisterCopies
 from gateway.agency.register.sandbox import Sandbox
 from gateway.announcements import AnnouncementCache, Gone
 from gateway.html import assets
 from gateway.http import security_txt
-from gateway.http.address import sandbox_address
+from gateway.http.address import Address, sandbox_address
 from gateway.http.origin import for_every_site
 from members.register import current
 
@@ -55,7 +53,7 @@ UNPROVEN = 401
 REFUSED = (400, UNPROVEN, 403)
 
 
-class Agency:
+class AgencyFace:
     """What the routes of this face share."""
 
     def __init__(self, settings: Settings) -> None:
@@ -64,57 +62,49 @@ class Agency:
             settings.text("SIGNING_KEY_FILE").strip(),
             settings.text("SIGNING_KEY_ID", f"mirab-{datetime.now(UTC).year}"),
         )
-        before = _keys_before(settings)
-        self.client = Client(broker_url(settings), name="gateway.agency")
-        self.notices = AnnouncementCache(self.client)
-        self._portal = settings.text("PORTAL_URL", "").rstrip("/")
-        folder = settings.get("REPLAY_DIR")
-        self._proofs, certificates = Proofs(key), Certificates(settings)
-        identities = Identities(
-            Register.of(settings),
-            Replays(Path(folder) if folder else None),
-            Tokens(key, before),
-            self._proofs,
-            certificates,
-        )
-        self.refusals = Refusals(self.client, identities.register)
+        earlier_keys = _earlier_keys(settings)
         self.address = sandbox_address(settings, "AGENCY_BASE_URL", PORT)
-        self.door = Door(identities, self.client, key, self.address)
-        self.register = identities.register
-        self.runner = Runner(self.client, self._judge)
+        self.client = Client(broker_url(settings), name="gateway.agency")
+        self.announcements = AnnouncementCache(self.client)
+        self._portal = settings.text("PORTAL_URL", "").rstrip("/")
+        verifiers = _verifiers(settings, self.address, Tokens(key, earlier_keys), Proofs(key))
+        self.register, self._proofs = verifiers.register, verifiers.proofs
+        self.refusals = Refusals(self.client, self.register)
+        self.door = Door(verifiers, self.client, key)
+        self.runner = Runner(self.client, self._current_caller)
         self.calls = Calls(self.door, self.runner)
-        self.copying = _copying(settings, self.client, identities.register)
+        self.copies = _copies(settings, self.client, self.register)
         is_sandbox = settings.text("SANDBOX", "0") == "1"
-        self.sandbox = Sandbox(self.door, self.copying) if self.copying and is_sandbox else None
-        self.oauth = Endpoint(identities, self.door)
+        self.sandbox = Sandbox(self.door, self.copies) if self.copies and is_sandbox else None
+        self.oauth = Endpoint(self.door)
         self.metadata = Metadata(
             self.door,
-            {key.keyid: key.public, **before},
-            certificates=certificates.told,
+            {key.keyid: key.public, **earlier_keys},
+            certificates=verifiers.certificates.enabled,
             status=f"{self._portal}/status" if self._portal else "",
         )
 
     def works(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """What runs beside the requests."""
-        kept = [self.notices.keep, self.refusals.keep, self.runner.keep]
-        return [*kept, self.copying.run] if self.copying else kept
+        works = [self.announcements.keep, self.refusals.keep, self.runner.keep]
+        return [*works, self.copies.run] if self.copies else works
 
     async def operate(self, request: Request) -> Response:
         """POST /v1/<context>/<operation>"""
         contract = contract_of(request)
         self._require_open(request, contract)
         if contract is SUBMIT_BATCH:
-            return await batches.submit(self.door, request)
+            return await batch_upload.submit(self.door, request)
         if contract is SUBMIT_JOB:
-            return await jobs.submit(self.door, request)
+            return await job_upload.submit(self.door, request)
         if contract is READ_BATCH:
-            return await results.read(self.door, request)
+            return await batch_results.read(self.door, request)
         if contract is STATEMENT:
             return await statements.read(self.door, request)
         preferred = preferences(request)
         if preferred.later:
             return await self.calls.defer(request, contract, preferred)
-        return await self.door.admit(request, contract)
+        return await self.door.answer(request, contract)
 
     async def read_call(self, request: Request) -> Response:
         """GET /v1/calls/<id>"""
@@ -126,27 +116,30 @@ class Agency:
         self._require_open(request, CANCEL_CALL)
         return await self.calls.cancel(request)
 
-    def _judge(self, caller: dict[str, Any], contract: Contract) -> dict[str, Any]:
-        """What a call that is run later may still do now; Unavailable in a maintenance."""
+    def _current_caller(self, caller: CallerFields, contract: Contract) -> CallerFields:
+        """The caller of a call that is run later, with the rights that are left now. Unavailable
+        in a maintenance, else as ``members.register.current``.
+        """
         if contract.operation != "health":
-            self.notices.require_open(contract.context, datetime.now(UTC))
+            self.announcements.require_open(contract.context, datetime.now(UTC))
         return current(self.register, caller, contract.name)
 
     def _require_open(self, request: Request, contract: Contract) -> None:
-        """Maintenance in an announced window, but for the question how a service is; Gone after
-        the last day of a contract, and headers that tell of it before.
+        """The check ``open``: Unavailable ``service.maintenance`` in an announced window, but for
+        the health of a service; Gone ``contract.ended`` after the last day of a contract. Before
+        that day each answer gets headers that announce it.
         """
         now = datetime.now(UTC)
         if contract.operation != "health":
             for component in ("agency-door", contract.context):
-                self.notices.require_open(component, now)
-        if ending := self.notices.ending(contract.name):
+                self.announcements.require_open(component, now)
+        if ending := self.announcements.ending(contract.name):
             request.state.ending = ending.headers(self._portal)
             if now >= ending.gone_at:
                 raise Gone(ending)
 
     def finish(self, request: Request, response: Response) -> Response:
-        """Tells of a contract's end, the version, and how one comes in; and signs."""
+        """Add the version, the end of the contract and how to prove oneself; and sign."""
         self.refusals.note(request, response.status_code)
         response.headers["API-Version"] = release()
         response.headers.update(getattr(request.state, "ending", {}))
@@ -160,16 +153,29 @@ class Agency:
         return self.door.finish(request, response)
 
 
-def _copying(settings: Settings, client: Client, register: Register) -> Copying | None:
-    """What keeps the folder in line; None where its files are made by hand."""
+def _verifiers(settings: Settings, address: Address, tokens: Tokens, proofs: Proofs) -> Verifiers:
+    folder = settings.get("REPLAY_DIR")
+    return Verifiers(
+        address,
+        Register.of(settings),
+        Replays(Path(folder) if folder else None),
+        tokens,
+        proofs,
+        Certificates(settings),
+        RateLimits(),
+    )
+
+
+def _copies(settings: Settings, client: Client, register: Register) -> RegisterCopies | None:
+    """The keeper of the folder of copies; None where its files are made by hand."""
     if settings.get("REGISTER_PUBLIC_KEY") is None:
         return None
-    return Copying(client, register, Path(settings.text("AGENCIES_DIR")))
+    return RegisterCopies(client, register, Path(settings.text("AGENCIES_DIR")))
 
 
 def make(settings: Settings) -> web.Face:
     """The agency face; ValueError, OSError or MissingSettings if it cannot be made."""
-    agency = Agency(settings)
+    agency = AgencyFace(settings)
     return web.Face(
         "agency",
         [
@@ -201,12 +207,12 @@ def make(settings: Settings) -> web.Face:
     )
 
 
-def _keys_before(settings: Settings) -> dict[str, PublicKey]:
-    """The public keys before the one that signs now, whose answers and tokens still hold."""
-    told = settings.get("SIGNING_KEYS_BEFORE")
-    if told is None:
+def _earlier_keys(settings: Settings) -> dict[str, PublicKey]:
+    """The public keys before the present one, whose answers and tokens still hold, by their ids."""
+    text = settings.get("SIGNING_KEYS_BEFORE")
+    if text is None:
         return {}
     try:
-        return {str(jwk["kid"]): PublicKey.from_jwk(jwk) for jwk in orjson.loads(told)["keys"]}
+        return {str(jwk["kid"]): PublicKey.from_jwk(jwk) for jwk in orjson.loads(text)["keys"]}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError("SIGNING_KEYS_BEFORE is not a JSON Web Key Set of Ed25519.") from None

@@ -1,7 +1,6 @@
 """One OpenAPI 3.1 document: its paths, what they share, and the address that it is served for."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import orjson
 from starlette.responses import Response
@@ -58,20 +57,25 @@ class Document:
         statuses: Iterable[int] = (),
     ) -> None:
         """A GET that needs no proof of who asks."""
-        self.add(path, "get", {
-            "operationId": operation_id,
-            "summary": summary,
-            "tags": [tag],
-            "security": [],
-            "parameters": list(parameters),
-            "responses": {
-                "200": {"description": summary, "content": content}, **refusals(statuses),
+        self.add(
+            path,
+            "get",
+            {
+                "operationId": operation_id,
+                "summary": summary,
+                "tags": [tag],
+                "security": [],
+                "parameters": list(parameters),
+                "responses": {
+                    "200": {"description": summary, "content": content},
+                    **refusals(statuses),
+                },
             },
-        })  # fmt: skip
+        )
 
     def text(self) -> bytes:
         """The document as JSON, without the servers."""
-        whole: dict[str, Any] = {
+        whole: Node = {
             "openapi": "3.1.0",
             "info": self._info,
             "tags": [{"name": name, "description": text} for name, text in self._tags.items()],
@@ -96,13 +100,20 @@ def served(text: bytes, base: str) -> Response:
 def path_parameter(name: str, schema: Node, description: str) -> Node:
     """A part of the path."""
     return {
-        "in": "path", "name": name, "required": True, "schema": schema, "description": description,
-    }  # fmt: skip
+        "in": "path",
+        "name": name,
+        "required": True,
+        "schema": schema,
+        "description": description,
+    }
 
 
 def header_parameter(name: str, schema: Node, description: str, *, required: bool = False) -> Node:
     """A header of the request."""
     return {
-        "in": "header", "name": name, "required": required, "schema": schema,
+        "in": "header",
+        "name": name,
+        "required": required,
+        "schema": schema,
         "description": description,
-    }  # fmt: skip
+    }

@@ -1,4 +1,4 @@
-"""From the schemas of contracts to JSON Schema 2020-12: whatever is refused by its shape."""
+"""JSON Schema 2020-12 from the schemas of contracts: all that is refused by its shape."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +14,12 @@ from iran import identifiers
 from iran.persian import BLANKS, DIRECTION, INVISIBLE, JOINERS, without_direction_marks
 from people import tracking
 
+# Any: a part of a JSON document has whatever members its place in OpenAPI or JSON Schema wants.
 Node = dict[str, Any]
-"""A part of a JSON document."""
+
+SchemaLike = Schema | type[Schema]
+# Any: marshmallow's fields are generic in the value that they load, which has no part here.
+AnyField = fields.Field[Any]
 
 LAST_OF_PLANE = 0xFFFF
 LAST_CONTROL = 0x9F
@@ -121,69 +125,69 @@ VALUE: Node = {
 
 
 class Shapes:
-    """The schemas of one document: of what is asked, and of what is answered.
+    """The schemas of one document: of the bodies of requests, and of replies.
 
-    An asked object is closed, for an unknown member is refused; an answered one is open, for
-    answers grow. So a schema that is both has two names; the answered one ends with ``Answer``.
+    A body is closed, since an unknown member is refused; a reply is open, since replies grow. So a
+    schema of both has two names; that of the reply ends with ``Answer``.
     """
 
     def __init__(self) -> None:
-        self._asked, self._asked_plugin = _converter(self._name_asked)
-        self._answered, self._answered_plugin = _converter(self._name_answered)
+        self._bodies, self._body_plugin = _converter(self._name_of_body)
+        self._replies, self._reply_plugin = _converter(self._name_of_reply)
         self._rules: dict[str, Node] = {}
 
-    def asked(self, schema: Schema) -> Node:
-        """A reference to the schema of a body. All that is asked comes before what is answered."""
-        return dict(self._asked_plugin.converter.resolve_nested_schema(schema))  # type: ignore[union-attr]
+    def body(self, schema: Schema) -> Node:
+        """A reference to the schema of a body. All bodies come before all replies."""
+        return dict(self._body_plugin.converter.resolve_nested_schema(schema))  # type: ignore[union-attr]
 
-    def answered(self, schema: Schema) -> Node:
-        """A reference to the schema of an answer."""
-        return dict(self._answered_plugin.converter.resolve_nested_schema(schema))  # type: ignore[union-attr]
+    def reply(self, schema: Schema) -> Node:
+        """A reference to the schema of a reply."""
+        return dict(self._reply_plugin.converter.resolve_nested_schema(schema))  # type: ignore[union-attr]
 
     def query(self, schema: Schema) -> list[Node]:
         """The members of a schema as parameters of a query; a list is one text with commas."""
-        found = self._asked_plugin.converter.schema2parameters(schema, location="query")  # type: ignore[union-attr]
-        for parameter in found:
+        parameters = self._body_plugin.converter.schema2parameters(schema, location="query")  # type: ignore[union-attr]
+        for parameter in parameters:
             parameter["schema"].pop("default", None)
             if parameter["schema"].get("type") in ("array", ["array", "null"]):
                 parameter |= {"style": "form", "explode": False}
                 parameter["schema"]["type"] = "array"
-        return list(found)
+        return list(parameters)
 
     def components(self) -> Node:
         """All schemas by their names."""
-        asked = _schemas(self._asked)
+        body_schemas = _schemas(self._bodies)
         for name, rules in self._rules.items():
-            asked[name]["allOf"] = [rules]
-        answered = _schemas(self._answered)
-        for node in answered.values():
+            body_schemas[name]["allOf"] = [rules]
+        reply_schemas = _schemas(self._replies)
+        for node in reply_schemas.values():
             _open(node)
-        return {**asked, **answered}
+        return {**body_schemas, **reply_schemas}
 
-    def _name_asked(self, schema: Any) -> str:
+    def _name_of_body(self, schema: SchemaLike) -> str:
         cls = schema if isinstance(schema, type) else type(schema)
         name = str(cls.__name__)
         if rules := getattr(getattr(cls, "Meta", None), "rules", None):
             self._rules[name] = rules
         return name
 
-    def _name_answered(self, schema: Any) -> str:
+    def _name_of_reply(self, schema: SchemaLike) -> str:
         cls = schema if isinstance(schema, type) else type(schema)
         name = str(cls.__name__)
-        return f"{name}Answer" if name in self._asked.components.schemas else name
+        return f"{name}Answer" if name in self._bodies.components.schemas else name
 
 
 def inline(schema: Schema, *, closed: bool) -> tuple[Node, Node]:
     """One schema as it is, and those that it refers to."""
     spec, plugin = _converter(lambda of: str((of if isinstance(of, type) else type(of)).__name__))
-    told = dict(plugin.converter.schema2jsonschema(schema))  # type: ignore[union-attr]
+    content = dict(plugin.converter.schema2jsonschema(schema))  # type: ignore[union-attr]
     if closed and (rules := getattr(type(schema).Meta, "rules", None)):
-        told["allOf"] = [rules]
+        content["allOf"] = [rules]
     inner = _schemas(spec)
     if not closed:
-        for node in (told, *inner.values()):
+        for node in (content, *inner.values()):
             _open(node)
-    return told, inner
+    return content, inner
 
 
 def _open(node: Node) -> None:
@@ -195,7 +199,7 @@ def _schemas(spec: APISpec) -> Node:
     return dict(spec.to_dict().get("components", {}).get("schemas", {}))
 
 
-def _converter(name: Callable[[Any], str]) -> tuple[APISpec, MarshmallowPlugin]:
+def _converter(name: Callable[[SchemaLike], str]) -> tuple[APISpec, MarshmallowPlugin]:
     plugin = MarshmallowPlugin(schema_name_resolver=name)
     spec = APISpec(title="", version="", openapi_version="3.1.0", plugins=[plugin])
     converter = plugin.converter
@@ -204,42 +208,42 @@ def _converter(name: Callable[[Any], str]) -> tuple[APISpec, MarshmallowPlugin]:
     return spec, plugin
 
 
-def shape(_: Any, field: fields.Field[Any], ret: Node) -> Node:
+def shape(_: object, field: AnyField, ret: Node) -> Node:
     """What apispec does not know of our fields; it calls this last, with all that it knows."""
-    found = {name: value for name, value in _of_kind(field).items() if name not in ret}
-    found |= {"type": "object"} if isinstance(field, Block) else {}
+    additions = {name: value for name, value in _of_kind(field).items() if name not in ret}
+    additions |= {"type": "object"} if isinstance(field, Block) else {}
     if isinstance(field, Jwk | Instant | Day | Value):
         ret.clear()
-        found = _of_kind(field) | _described(field)
+        additions = _of_kind(field) | _described(field)
     if isinstance(field, fields.Dict) and not isinstance(field, Block):
-        found |= _of_dict(field, ret)
+        additions |= _of_dict(field, ret)
     if "example" in ret:
-        found["examples"] = [ret.pop("example")]
+        additions["examples"] = [ret.pop("example")]
     for name in ("x-minimum", "x-maximum"):
         ret.pop(name, None)
     if field.allow_none:
-        _let_be_null(ret, found)
-    return found
+        _let_be_null(ret, additions)
+    return additions
 
 
-def _described(field: fields.Field[Any]) -> Node:
+def _described(field: AnyField) -> Node:
     return {name: field.metadata[name] for name in ("description",) if name in field.metadata}
 
 
-def _let_be_null(ret: Node, found: Node) -> None:
+def _let_be_null(ret: Node, additions: Node) -> None:
     """Adds null to the types, and to the values if they are listed."""
     ret.pop("anyOf", None)
     if "$ref" in ret:
-        found["anyOf"] = [{"$ref": ret.pop("$ref")}, {"type": "null"}]
-    elif "type" in {**ret, **found}:
-        types = {**ret, **found}["type"]
+        additions["anyOf"] = [{"$ref": ret.pop("$ref")}, {"type": "null"}]
+    elif "type" in {**ret, **additions}:
+        types = {**ret, **additions}["type"]
         listed = types if isinstance(types, list) else [types]
-        found["type"] = [*(name for name in listed if name != "null"), "null"]
+        additions["type"] = [*(name for name in listed if name != "null"), "null"]
     if "enum" in ret:
-        found["enum"] = [*(value for value in ret["enum"] if value is not None), None]
+        additions["enum"] = [*(value for value in ret["enum"] if value is not None), None]
 
 
-def _of_kind(field: fields.Field[Any]) -> Node:  # noqa: PLR0911 - one line a kind
+def _of_kind(field: AnyField) -> Node:  # noqa: PLR0911 - one line a kind
     if isinstance(field, Instant):
         return {"type": "string", "format": "date-time", "pattern": INSTANT}
     if isinstance(field, Day):
@@ -267,30 +271,30 @@ def _pattern(refused: str, empty: str | None) -> str:
 
 
 def _of_dict(field: fields.Dict, ret: Node) -> Node:
-    found: Node = {}
+    additions: Node = {}
     for old, new in (("minLength", "minProperties"), ("maxLength", "maxProperties")):
         if old in ret:
-            found[new] = ret.pop(old)
+            additions[new] = ret.pop(old)
     key = field.key_field
     if isinstance(key, Choice):
         (choices,) = (v.choices for v in key.validators if isinstance(v, validate.OneOf))
-        found["propertyNames"] = {"enum": list(choices)}
+        additions["propertyNames"] = {"enum": list(choices)}
     elif isinstance(key, Text):
-        found["propertyNames"] = {
+        additions["propertyNames"] = {
             "minLength": 1,
             "maxLength": _most(key),
             "pattern": _pattern(CONTROLS, TURNING),
         }
-    return found
+    return additions
 
 
-def _has_pattern(field: fields.Field[Any]) -> bool:
+def _has_pattern(field: AnyField) -> bool:
     return any(isinstance(v, Pattern) for v in field.validators)
 
 
-def _least(field: fields.Field[Any]) -> int:
+def _least(field: AnyField) -> int:
     return next((v.min or 0 for v in field.validators if isinstance(v, validate.Length)), 0)
 
 
-def _most(field: fields.Field[Any]) -> int | None:
+def _most(field: AnyField) -> int | None:
     return next((v.max for v in field.validators if isinstance(v, validate.Length)), None)

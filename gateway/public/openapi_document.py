@@ -119,7 +119,7 @@ class _Paths:
 
     def reply(self, contract: Contract) -> Node:
         """Return the reply of a contract as the content of a response."""
-        return {JSON: {"schema": self._document.shapes.answered(contract.reply_schema)}}
+        return {JSON: {"schema": self._document.shapes.reply(contract.reply_schema)}}
 
     def tickets(self) -> None:
         """Add registering, reading, and the acts on a ticket."""

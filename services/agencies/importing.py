@@ -29,19 +29,7 @@ REASON = "imported from a file"
 
 def main(argv: list[str] | None = None) -> int:
     """0: imported; 1: nothing was changed, and stderr says why."""
-    parser = argparse.ArgumentParser(
-        prog="python -m services.agencies.importing", description=__doc__
-    )
-    parser.add_argument("folder", type=Path, help="folder of files, one agency each (.toml)")
-    parser.add_argument("--drafted-by", required=True, help="officer who proposes")
-    parser.add_argument("--approved-by", required=True, help="another officer, an approver")
-    parser.add_argument(
-        "--keep-changed",
-        action="store_true",
-        help="leave agencies as they are that were changed since they were imported",
-    )
-    parser.add_argument("--reason", default=REASON, help="what the audit will say")
-    options = parser.parse_args(argv)
+    options = _parser().parse_args(argv)
     try:
         documents = read_folder(options.folder)
         with Store(Settings().text("DB_URL"), source="agencies").transaction() as tx:
@@ -67,6 +55,22 @@ def main(argv: list[str] | None = None) -> int:
     print(f"{len(changed)} of {len(documents)} agencies were changed{': ' * bool(changed)}", end="")
     print(", ".join(changed))
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m services.agencies.importing", description=__doc__
+    )
+    parser.add_argument("folder", type=Path, help="folder of files, one agency each (.toml)")
+    parser.add_argument("--drafted-by", required=True, help="officer who proposes")
+    parser.add_argument("--approved-by", required=True, help="another officer, an approver")
+    parser.add_argument(
+        "--keep-changed",
+        action="store_true",
+        help="leave agencies as they are that were changed since they were imported",
+    )
+    parser.add_argument("--reason", default=REASON, help="what the audit will say")
+    return parser
 
 
 def read_folder(folder: Path) -> dict[str, FileDocument]:

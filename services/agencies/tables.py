@@ -1,7 +1,6 @@
 """The tables of the agencies service, as its migrations make them, and the types of their rows."""
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import (
@@ -22,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from bus.values import Json
 from services.agencies.domain.document import Document, Key
 from services.agencies.domain.proposals import ProposalState
 
@@ -240,18 +240,8 @@ class AuditRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
-    """A person to call at an agency; ``mobile`` is empty if it is not known."""
-
-    role: str
-    name: str
-    email: str
-    mobile: str
-
-
-@dataclass(frozen=True, slots=True)
 class ContactRow:
-    """A contact with its id."""
+    """A person to call at an agency; ``mobile`` is empty if it is not known."""
 
     id: int
     role: str
@@ -292,7 +282,7 @@ class FeedRow:
     last: int
     oldest: int
     sequence: int | None
-    event: Mapping[str, object] | None
+    event: Json | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +309,7 @@ class CallRow:
     agency: str
     contract: str
     state: str
-    caller: Mapping[str, object]
+    caller: Json
     traceparent: str
     call_back: bool
     data: str | None

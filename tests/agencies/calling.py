@@ -84,12 +84,12 @@ class Calling:
 
     def ask(self, data=GOOD, *, path=ASK, key=None, headers=(), sender=None):
         """A POST; ``key`` is its Idempotency-Key."""
-        told = dict(headers) | ({"Idempotency-Key": f'"{key}"'} if key else {})
-        return (sender or self.sender).send(data, path=path, headers=told)
+        reply = dict(headers) | ({"Idempotency-Key": f'"{key}"'} if key else {})
+        return (sender or self.sender).send(data, path=path, headers=reply)
 
-    def later(self, data=GOOD, **given):
+    def later(self, data=GOOD, **options):
         """The Location of a call that was kept."""
-        answer = self.ask(data, **{**given, "headers": LATER | dict(given.get("headers", ()))})
+        answer = self.ask(data, **{**options, "headers": LATER | dict(options.get("headers", ()))})
         assert answer.status_code == 202, answer.text
         return answer.headers["Location"]
 
@@ -100,8 +100,8 @@ class Calling:
         """The call once it has ended."""
 
         def ended():
-            told = self.read(location, sender=sender).json()
-            return told.get("state") in SETTLED and told
+            reply = self.read(location, sender=sender).json()
+            return reply.get("state") in SETTLED and reply
 
         return wait_for(ended, seconds, 0.1)
 
@@ -109,12 +109,12 @@ class Calling:
 
     def codes(self):
         """The tracking codes of what was asked since ``begin_anew``, as the log has them."""
-        found = execute(
+        result = execute(
             self.db, "select tracking_code from inquiry_log where seq > %s", (self.before,)
         )
-        return [code for (code,) in found]
+        return [code for (code,) in result]
 
-    def asked(self):
+    def question_count(self):
         """How many questions were answered or refused since ``begin_anew``."""
         return len(self.codes())
 

@@ -30,10 +30,10 @@ class House:
         self.start, self.amqp, self.db = start, amqp, dbs["agencies"]
         self.inquiry_db, self.folder = dbs["inquiry"], folder / "copies"
         self.folder.mkdir()
-        told = secrets_in(folder)
-        key = SigningKey.load(told["REGISTER_KEY_FILE"], "register")
+        reply = secrets_in(folder)
+        key = SigningKey.load(reply["REGISTER_KEY_FILE"], "register")
         self.environ = {
-            **told,
+            **reply,
             **environ,
             "AMQP_URL": amqp,
             "DB_URL": self.db,
@@ -60,7 +60,7 @@ class House:
         port = free_port()
         process = self.start("gateway.agency", **{**self.environ, **environ, "PORT": str(port)})
         self.faces.append(process)
-        wait_for(lambda: "copies taken" in process.log, 60)
+        wait_for(lambda: "copies_updated" in process.log, 60)
         return f"http://127.0.0.1:{port}"
 
     def run(self, module, *words):
@@ -70,22 +70,22 @@ class House:
         )
 
     def ask(self, contract, *, as_="karim", **data):
-        asked = [(contract, None, contract.load_data(data))]
-        answer = ask_all(self.amqp, asked, caller={"staff": as_})[0]
+        request = [(contract, None, contract.load_data(data))]
+        answer = ask_all(self.amqp, request, caller={"staff": as_})[0]
         assert not isinstance(answer, BusError), answer
         return answer
 
-    def revoke(self, code, what, id_=""):
+    def revoke(self, code, kind, id_=""):
         """Takes a right back, and waits until every face was told; the version."""
-        told = self.ask(desk.REVOKE, code=code, what=what, id=id_, reason="it leaked")
-        self.wait_told(told["version"])
-        return told["version"]
+        reply = self.ask(desk.REVOKE, code=code, what=kind, id=id_, reason="it leaked")
+        self.wait_told(reply["version"])
+        return reply["version"]
 
     def put_back(self, code, change):
         """Changes the document of an agency by two officers."""
         now = self.ask(desk.READ, code=code)
-        told = {"document": change(now["document"]), "base_version": now["version"]}
-        change = self.ask(desk.PROPOSE, reason="put back", **told)
+        reply = {"document": change(now["document"]), "base_version": now["version"]}
+        change = self.ask(desk.PROPOSE, reason="put back", **reply)
         self.ask(desk.APPROVE, as_="nader", id=change["id"])
         self.wait_told(self.ask(desk.READ, code=code)["version"])
 
@@ -97,7 +97,7 @@ class House:
 
 def newest_taken(log):
     """The version of the register that a face has taken last, by its log."""
-    lines = map(json.loads, (line for line in log.splitlines() if "copies taken" in line))
+    lines = map(json.loads, (line for line in log.splitlines() if "copies_updated" in line))
     return max((line["version"] for line in lines), default=0)
 
 
@@ -109,8 +109,8 @@ def demo_key(code):
 def signed(url, key, path, data, headers=()):
     """Body and headers of a signed request."""
     body = json.dumps(data).encode()
-    told = {"Content-Type": "application/json", **dict(headers)}
-    return body, told | sign_request(key, "POST", url + path, told, body)
+    reply = {"Content-Type": "application/json", **dict(headers)}
+    return body, reply | sign_request(key, "POST", url + path, reply, body)
 
 
 def post(url, key, data=QUESTION, path="/v1/inquiry/ask", headers=()):
@@ -131,9 +131,9 @@ class Line:
         body, headers = signed(self.url, key, path, data)
         self._line.request("POST", path, body, headers)
         answer = self._line.getresponse()
-        told = json.loads(answer.read())
+        reply = json.loads(answer.read())
         assert before is None or self._line.sock is before, "it was another connection"
-        return answer.status, told.get("code", "")
+        return answer.status, reply.get("code", "")
 
     def close(self):
         self._line.close()

@@ -1,4 +1,4 @@
-"""What a client's program reads before it asks: of OAuth (RFC 8414, 9728), of keys, of the API."""
+"""Metadata for clients below /.well-known: OAuth (RFC 8414, RFC 9728), keys, the API catalogue."""
 
 from collections.abc import Mapping
 
@@ -28,7 +28,7 @@ class Metadata:
         self._certificates, self._status = certificates, status
 
     def routes(self) -> list[Route]:
-        """Their routes."""
+        """The routes of the documents."""
         return [
             Route(path, for_every_site(document))
             for path, document in (
@@ -47,7 +47,7 @@ class Metadata:
     async def server(self, request: Request) -> Response:
         """GET /.well-known/oauth-authorization-server (RFC 8414)."""
         base = self._door.base
-        told = {
+        document = {
             "issuer": base,
             "token_endpoint": f"{base}/oauth/token",
             "jwks_uri": f"{base}/.well-known/jwks.json",
@@ -64,12 +64,12 @@ class Metadata:
             "service_documentation": f"{base}/docs",
             "protected_resources": [base],
         }
-        return web.json_response(told, headers=AGE)
+        return web.json_response(document, headers=AGE)
 
     async def resource(self, request: Request) -> Response:
         """GET /.well-known/oauth-protected-resource (RFC 9728)."""
         base = self._door.base
-        told = {
+        document = {
             "resource": base,
             "authorization_servers": [base],
             "jwks_uri": f"{base}/.well-known/jwks.json",
@@ -81,12 +81,12 @@ class Metadata:
             "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
             "dpop_bound_access_tokens_required": not self._certificates,
         }
-        return web.json_response(told, headers=AGE)
+        return web.json_response(document, headers=AGE)
 
     async def catalogue(self, request: Request) -> Response:
         """GET /.well-known/api-catalog (RFC 9727), a linkset (RFC 9264)."""
         base = self._door.base
-        told = {
+        document = {
             "linkset": [
                 {
                     "anchor": f"{base}/v1",
@@ -103,7 +103,7 @@ class Metadata:
                 }
             ]
         }
-        answer = web.json_response(told, headers=AGE)
+        answer = web.json_response(document, headers=AGE)
         answer.headers["Content-Type"] = LINKSET
         answer.headers["Link"] = f'<{base}/.well-known/api-catalog>; rel="api-catalog"'
         return answer
@@ -119,5 +119,5 @@ def challenge(base: str, code: str | None) -> str:
     error = {"dpop.nonce": "use_dpop_nonce", "token.scope": "insufficient_scope"}.get(
         code or "", error
     )
-    told = f'DPoP algs="{" ".join(PROOF_ALGORITHMS)}", resource_metadata="{base}{RESOURCE}"'
-    return told + (f', error="{error}"' if error else "") + ', Signature realm="mirab"'
+    value = f'DPoP algs="{" ".join(PROOF_ALGORITHMS)}", resource_metadata="{base}{RESOURCE}"'
+    return value + (f', error="{error}"' if error else "") + ', Signature realm="mirab"'

@@ -18,15 +18,22 @@ _WORDS: Node = {"type": "array", "items": _TEXT}
 _PAGE: Node = {HTML: {"schema": _TEXT}}
 # RFC 6749, section 5.2, and RFC 9449, section 5.
 OAUTH_ERRORS = (
-    "invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type",
-    "invalid_dpop_proof", "use_dpop_nonce", "temporarily_unavailable",
-)  # fmt: skip
+    "invalid_request",
+    "invalid_client",
+    "invalid_scope",
+    "unsupported_grant_type",
+    "invalid_dpop_proof",
+    "use_dpop_nonce",
+    "temporarily_unavailable",
+)
 
 
 def _object(required: dict[str, Node], **optional: Node) -> Node:
     return {
-        "type": "object", "required": list(required), "properties": {**required, **optional},
-    }  # fmt: skip
+        "type": "object",
+        "required": list(required),
+        "properties": {**required, **optional},
+    }
 
 
 def _json(schema: Node) -> Node:
@@ -52,16 +59,18 @@ SERVER = _object(
         "grant_types_supported": _WORDS,
         "token_endpoint_auth_methods_supported": _WORDS,
         "token_endpoint_auth_signing_alg_values_supported": {
-            "type": "array", "items": {"enum": list(CLIENT_ALGORITHMS)},
+            "type": "array",
+            "items": {"enum": list(CLIENT_ALGORITHMS)},
         },
         "dpop_signing_alg_values_supported": {
-            "type": "array", "items": {"enum": list(PROOF_ALGORITHMS)},
+            "type": "array",
+            "items": {"enum": list(PROOF_ALGORITHMS)},
         },
         "tls_client_certificate_bound_access_tokens": {"type": "boolean"},
         "service_documentation": _URI,
         "protected_resources": _URIS,
     }
-)  # fmt: skip
+)
 PROTECTED = _object(
     {
         "resource": _URI,
@@ -120,7 +129,7 @@ TOKEN_STATUSES = (400, 401, 403, 413, 415, 429, 503)
 
 
 def describe(document: Document, *, sandbox: bool) -> None:
-    """Adds them all; ``sandbox`` says whether keys can be registered by oneself here."""
+    """Add them all; ``sandbox`` says whether agencies can register their own key here."""
     document.tag("oauth", "Tokens (RFC 6749, RFC 9449)")
     document.tag("documents", "What a client's program reads before it asks")
     document.tag("pages", "For people")
@@ -187,7 +196,7 @@ def _sandbox(document: Document) -> Node:
             "required": True,
             "content": {
                 JSON: {
-                    "schema": document.shapes.asked(REGISTER_SANDBOX.schema),
+                    "schema": document.shapes.body(REGISTER_SANDBOX.schema),
                     "examples": {
                         "public_key": {
                             "value": {
@@ -203,7 +212,7 @@ def _sandbox(document: Document) -> Node:
         "responses": {
             "201": {
                 "description": "Registered",
-                "content": _json(document.shapes.answered(REGISTER_SANDBOX.reply_schema)),
+                "content": _json(document.shapes.reply(REGISTER_SANDBOX.reply_schema)),
             },
             **refusals((*ALWAYS, *BODY, *SERVICE, 409)),
         },
@@ -238,14 +247,23 @@ def _documents(document: Document) -> None:
         ("/.well-known/security.txt", "security", "Whom to tell of a hole (RFC 9116)", {TEXT: {}}),
     ):
         document.get(
-            path, f"documents.{id_}", f"{summary}.", content,
-            tag="documents", parameters=[TRACE], statuses=ALWAYS,
-        )  # fmt: skip
+            path,
+            f"documents.{id_}",
+            f"{summary}.",
+            content,
+            tag="documents",
+            parameters=[TRACE],
+            statuses=ALWAYS,
+        )
     document.get(
-        "/schemas/{name}.json", "documents.schema", "The JSON Schema of a contract.",
+        "/schemas/{name}.json",
+        "documents.schema",
+        "The JSON Schema of a contract.",
         {"application/schema+json": {"schema": schema}},
-        tag="documents", parameters=[name, TRACE], statuses=ALWAYS,
-    )  # fmt: skip
+        tag="documents",
+        parameters=[name, TRACE],
+        statuses=ALWAYS,
+    )
 
 
 def _pages(document: Document) -> None:
@@ -256,21 +274,35 @@ def _pages(document: Document) -> None:
         ("/docs", "docs", "All contracts as a page.", [], _PAGE),
         ("/problems/{code}", "problem", "What a code of a problem means.", [code], _PAGE),
         (
-            "/docs/{name}", "guide", "A document or an example that errors and pages point to.",
+            "/docs/{name}",
+            "guide",
+            "A document or an example that errors and pages point to.",
             [path_parameter("name", {"type": "string", "examples": ["join.md"]}, "Its file")],
             {"text/markdown": {}, "text/plain": {}},
         ),
         (
-            "/static/{name}", "static", "Style sheets, the font, the mark.", [name],
+            "/static/{name}",
+            "static",
+            "Style sheets, the font, the mark.",
+            [name],
             {kind: {} for kind in ("text/css", "font/woff2", "image/svg+xml")},
         ),
-    ):  # fmt: skip
+    ):
         document.get(
-            path, f"pages.{id_}", summary, content,
-            tag="pages", parameters=[*parameters, TRACE], statuses=ALWAYS,
-        )  # fmt: skip
+            path,
+            f"pages.{id_}",
+            summary,
+            content,
+            tag="pages",
+            parameters=[*parameters, TRACE],
+            statuses=ALWAYS,
+        )
     document.get(
-        "/health/live", "health.live", "Whether this face lives.",
+        "/health/live",
+        "health.live",
+        "Whether this face lives.",
         {"application/health+json": {"schema": _object({"status": {"const": "pass"}})}},
-        tag="health", parameters=[TRACE], statuses=ALWAYS,
-    )  # fmt: skip
+        tag="health",
+        parameters=[TRACE],
+        statuses=ALWAYS,
+    )

@@ -1,9 +1,9 @@
-"""What agencies can ask, told by the catalogue itself: /openapi.json and a page to read."""
+"""The contracts for agencies: /openapi.json and a page to read, made from the catalogue."""
 
 from collections.abc import Awaitable, Callable
 from functools import cache
-from typing import Any
 
+from marshmallow import Schema
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -57,7 +57,8 @@ LINES: dict[str, Node] = {
 }
 KEYS_AS_LINES: dict[str, Node] = {
     "application/jsonl": {
-        **LINES["application/jsonl"], "example": '{"key_kind":"national_id","key":"9905251782"}\n',
+        **LINES["application/jsonl"],
+        "example": '{"key_kind":"national_id","key":"9905251782"}\n',
     },
     "text/csv": {
         "schema": {
@@ -66,7 +67,7 @@ KEYS_AS_LINES: dict[str, Node] = {
         },
         "example": "key_kind,key\nnational_id,9905251782\n",
     },
-}  # fmt: skip
+}
 PAPERS: dict[str, Node] = {
     "text/csv": {"schema": {"type": "string"}},
     "application/pdf": {"schema": {"type": "string", "contentMediaType": "application/pdf"}},
@@ -81,7 +82,9 @@ def openapi(*, sandbox: bool = False) -> bytes:
     document = Document("Mirab, agency face", f"{ABOUT}{SIGNED_HOW} {BOUND}", ANSWER_HEADERS)
     document.security = {
         "signature": {
-            "type": "apiKey", "in": "header", "name": "Signature",
+            "type": "apiKey",
+            "in": "header",
+            "name": "Signature",
             "description": f"RFC 9421 with Ed25519, beside Signature-Input. {SIGNED_HOW}",
         },
         "oauth": {
@@ -94,8 +97,8 @@ def openapi(*, sandbox: bool = False) -> bytes:
                 }
             },
         },
-    }  # fmt: skip
-    # All that is asked is named before what is answered (gateway/openapi/shapes.py).
+    }
+    # All bodies are named before all replies (gateway/openapi/shapes.py).
     bodies = {contract: _bodies(document, contract) for contract in agency_contracts()}
     for name, description in TAGS.items():
         document.tag(name, description)
@@ -145,16 +148,13 @@ def _kept(document: Document) -> Node:
 
 
 def _call(document: Document, contract: Contract) -> Node:
-    """A call as its resource tells it."""
-    parts = [
-        document.shapes.answered(contract.reply_schema),
-        {"$ref": "#/components/schemas/Links"},
-    ]
+    """A call as its resource shows it."""
+    parts = [document.shapes.reply(contract.reply_schema), {"$ref": "#/components/schemas/Links"}]
     return {JSON: {"schema": {"allOf": parts}}}
 
 
 def _call_operation(document: Document, contract: Contract) -> Node:
-    """Of the resource that stands for a call: the same as the contract does."""
+    """An operation on the resource of a call: the same as its contract."""
     call = {"type": "string", "format": "uuid", "pattern": UUID}
     return {
         "operationId": f"calls.{contract.operation}",
@@ -164,7 +164,10 @@ def _call_operation(document: Document, contract: Contract) -> Node:
         "security": [{"signature": []}, {"oauth": [contract.name]}],
         "parameters": [
             path_parameter("id", call, "The last part of the call's Location"),
-            IDEMPOTENCY, ON_BEHALF_OF, *SIGNED, TRACE,
+            IDEMPOTENCY,
+            ON_BEHALF_OF,
+            *SIGNED,
+            TRACE,
         ],
         "responses": {
             "200": {
@@ -174,38 +177,38 @@ def _call_operation(document: Document, contract: Contract) -> Node:
             },
             **refusals((*ALWAYS, 401, 403, 408, 409, 413, *SERVICE)),
         },
-    }  # fmt: skip
+    }
 
 
 def _parameters(document: Document, contract: Contract) -> list[Node]:
-    found = [IDEMPOTENCY, ON_BEHALF_OF]
+    parameters = [IDEMPOTENCY, ON_BEHALF_OF]
     if can_be_later(contract):
-        found.append(PREFER)
+        parameters.append(PREFER)
     if contract is STATEMENT:
-        found.append(LANGUAGE)
+        parameters.append(LANGUAGE)
     if contract in IN_QUERY:
         for parameter in document.shapes.query(IN_QUERY[contract].schema):
             text = parameter.get("description", "")
             note = "Of an upload as JSON Lines or CSV; a JSON body carries it instead"
             needed = "Needed there. " if parameter["required"] else ""
-            found.append(
+            parameters.append(
                 {**parameter, "required": False, "description": f"{note}. {needed}{text}".strip()}
             )
-    return [*found, *SIGNED, TRACE]
+    return [*parameters, *SIGNED, TRACE]
 
 
 def _bodies(document: Document, contract: Contract) -> Node:
-    asked = document.shapes.asked
+    body_schema = document.shapes.body
     if contract is SUBMIT_BATCH:
-        return {JSON: {"schema": asked(BATCH_KEYS.schema)}, **KEYS_AS_LINES}
-    form: Node = {JSON: {"schema": asked(contract.schema)}}
+        return {JSON: {"schema": body_schema(BATCH_KEYS.schema)}, **KEYS_AS_LINES}
+    form: Node = {JSON: {"schema": body_schema(contract.schema)}}
     if contract is ASK:
         form[JSON]["example"] = QUESTION
     return {**form, **LINES} if contract is SUBMIT_JOB else form
 
 
 def _answers(document: Document, contract: Contract) -> Node:
-    answer: Node = {JSON: {"schema": document.shapes.answered(contract.reply_schema)}}
+    answer: Node = {JSON: {"schema": document.shapes.reply(contract.reply_schema)}}
     if contract is READ_BATCH:
         return {**answer, **LINES}
     return {**answer, **PAPERS} if contract is STATEMENT else answer
@@ -253,7 +256,7 @@ async def page(_: Request) -> Response:
     )
 
 
-def _fields(schema: Any) -> list[dict[str, Any]]:
+def _fields(schema: Schema) -> list[Node]:
     return [
         {
             "name": name,

@@ -1,7 +1,7 @@
 """The headers of requests and answers of this face, as its OpenAPI document has them."""
 
 from bus.topology import AGENCY_CODE
-from gateway.agency.door.identity import IDEMPOTENCY_KEY
+from gateway.agency.door.checks import IDEMPOTENCY_KEY
 from gateway.openapi.document import header_parameter
 from gateway.openapi.shapes import Node
 

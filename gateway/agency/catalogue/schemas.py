@@ -1,7 +1,6 @@
-"""/schemas/<contract>.json (JSON Schema 2020-12), and /asyncapi.json: what goes over the bus."""
+"""/schemas/<contract>.json (JSON Schema 2020-12), and /asyncapi.json: Commands and Events."""
 
 from functools import cache, lru_cache
-from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -13,53 +12,57 @@ from bus.topology import COMMANDS, EVENTS, agency_events
 from contracts import CATALOGUE, Command, Contract, Event, agency_contracts
 from contracts import Request as Asked
 from gateway.openapi.document import LICENCE
-from gateway.openapi.shapes import inline
+from gateway.openapi.shapes import Node, inline
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REPLY, HEARD_OF = ".reply", ".heard"
 IN_SPEC, IN_SCHEMA = b'"#/components/schemas/', b'"#/$defs/'
 CACHED = {"Access-Control-Allow-Origin": "*", "Cache-Control": "max-age=300"}
 _TEXT = {"type": "string"}
+_PROPERTIES: Node = {
+    "ce-specversion": {"const": "1.0"},
+    **dict.fromkeys(("ce-id", "ce-type", "ce-source", "ce-correlation", "ce-causation"), _TEXT),
+    "ce-time": {"type": "string", "format": "date-time"},
+    "ce-subject": _TEXT,
+    "traceparent": _TEXT,
+}
 # bus/envelope.py writes these.
-ENVELOPE = {
+ENVELOPE: Node = {
     "type": "object",
     "required": ["ce-specversion", "ce-id", "ce-type", "ce-source", "ce-time", "ce-correlation"],
-    "properties": {
-        "ce-specversion": {"const": "1.0"},
-        **dict.fromkeys(("ce-id", "ce-type", "ce-source", "ce-correlation", "ce-causation"), _TEXT),
-        "ce-time": {"type": "string", "format": "date-time"},
-        "ce-subject": _TEXT,
-        "traceparent": _TEXT,
-    },
+    "properties": _PROPERTIES,
 }
-# Of what agencies hear, services/agencies/feeds/feed.py.
-HEARD = {
+# services/agencies/feeds/feed.py writes these into the queue of an agency.
+HEARD: Node = {
     "type": "object",
     "required": ["ce-specversion", "ce-id", "ce-type", "ce-source", "ce-time", "ce-sequence"],
     "properties": {
-        **{name: ENVELOPE["properties"][name] for name in ENVELOPE["properties"]  # type: ignore[index]
-           if name not in ("ce-correlation", "ce-causation")},
+        **{
+            name: schema
+            for name, schema in _PROPERTIES.items()
+            if name not in ("ce-correlation", "ce-causation")
+        },
         "ce-sequence": {"type": "string", "pattern": "^[0-9]{12}$"},
     },
-}  # fmt: skip
+}
 HEARING = "hearing"
 
 
 @lru_cache(maxsize=1)
-def told_schemas() -> dict[str, Contract]:
-    """The contracts whose schemas are public: what agencies ask, and all Commands and Events."""
-    return {c.name: c for c in (*agency_contracts(), *spoken())}
+def public_contracts() -> dict[str, Contract]:
+    """The contracts whose schemas are public: those of agencies, and all Commands and Events."""
+    return {c.name: c for c in (*agency_contracts(), *published())}
 
 
-def spoken() -> list[Contract]:
+def published() -> list[Contract]:
     """All Commands and Events, in the order of their names."""
     return [c for _, c in sorted(CATALOGUE.items()) if isinstance(c, Command | Event)]
 
 
 def schema_names() -> list[str]:
-    """The names of all schemas that are told."""
+    """The names of all public schemas."""
     names = []
-    for name, contract in told_schemas().items():
+    for name, contract in public_contracts().items():
         names.append(name)
         if isinstance(contract, Asked):
             names.append(name + REPLY)
@@ -73,7 +76,7 @@ def json_schema(name: str) -> bytes | None:
     """The schema of a contract's message; with ``.reply`` behind its name that of the answer, with
     ``.heard`` that of what agencies hear of an Event.
     """
-    contract = told_schemas().get(name.removesuffix(REPLY).removesuffix(HEARD_OF))
+    contract = public_contracts().get(name.removesuffix(REPLY).removesuffix(HEARD_OF))
     if contract is None:
         return None
     schema, doc = contract.schema, contract.doc
@@ -85,13 +88,15 @@ def json_schema(name: str) -> bytes | None:
         if not isinstance(contract, Event) or not contract.hearable:
             return None
         schema = contract.agency_schema
-    told, inner = inline(schema, closed=contract.unknown == "raise" and schema is contract.schema)
+    content, inner = inline(
+        schema, closed=contract.unknown == "raise" and schema is contract.schema
+    )
     whole = {
         "$schema": DIALECT,
         "$id": f"/schemas/{name}.json",
         "title": name,
         "description": doc,
-        **told,
+        **content,
         **({"$defs": inner} if inner else {}),
     }
     return orjson.dumps(whole, option=orjson.OPT_INDENT_2).replace(IN_SPEC, IN_SCHEMA)
@@ -100,16 +105,16 @@ def json_schema(name: str) -> bytes | None:
 @lru_cache(maxsize=1)
 def asyncapi() -> bytes:
     """The AsyncAPI 3.0 document, as JSON."""
-    schemas: dict[str, Any] = {"Envelope": ENVELOPE, "HeardEnvelope": HEARD}
-    messages: dict[str, Any] = {}
-    for contract in spoken():
-        told, inner = inline(contract.schema, closed=contract.unknown == "raise")
-        schemas |= {**inner, contract.name: told}
+    schemas: Node = {"Envelope": ENVELOPE, "HeardEnvelope": HEARD}
+    messages: Node = {}
+    for contract in published():
+        content, inner = inline(contract.schema, closed=contract.unknown == "raise")
+        schemas |= {**inner, contract.name: content}
         messages[contract.name] = _message(contract, contract.name, "Envelope")
-    for event in heard():
-        told, inner = inline(event.agency_schema, closed=False)
+    for event in hearable():
+        content, inner = inline(event.agency_schema, closed=False)
         name = event.name + HEARD_OF
-        schemas |= {**inner, name: told}
+        schemas |= {**inner, name: content}
         messages[name] = _message(event, name, "HeardEnvelope")
     whole = {
         "asyncapi": "3.0.0",
@@ -120,9 +125,9 @@ def asyncapi() -> bytes:
             "license": {"name": LICENCE["name"]},
         },
         "defaultContentType": "application/json",
-        "channels": {**{c.name: _channel(c) for c in spoken()}, HEARING: _hearing_channel()},
+        "channels": {**{c.name: _channel(c) for c in published()}, HEARING: _hearing_channel()},
         "operations": {
-            **{f"tell-{c.name}": _operation(c) for c in spoken()},
+            **{f"tell-{c.name}": _operation(c) for c in published()},
             HEARING: _operation_on(HEARING, "An agency hears what it may, in its own queue"),
         },
         "components": {"messages": messages, "schemas": schemas},
@@ -130,12 +135,12 @@ def asyncapi() -> bytes:
     return orjson.dumps(whole, option=orjson.OPT_INDENT_2)
 
 
-def heard() -> list[Event]:
+def hearable() -> list[Event]:
     """The Events that agencies may hear, in the order of their names."""
-    return [c for c in spoken() if isinstance(c, Event) and c.hearable]
+    return [c for c in published() if isinstance(c, Event) and c.hearable]
 
 
-def _message(contract: Contract, payload: str, envelope: str) -> dict[str, Any]:
+def _message(contract: Contract, payload: str, envelope: str) -> Node:
     return {
         "name": contract.name,
         "summary": contract.doc,
@@ -145,7 +150,7 @@ def _message(contract: Contract, payload: str, envelope: str) -> dict[str, Any]:
     }
 
 
-def _hearing_channel() -> dict[str, Any]:
+def _hearing_channel() -> Node:
     name = agency_events("{agency}").name
     return {
         "address": name,
@@ -153,7 +158,7 @@ def _hearing_channel() -> dict[str, Any]:
         "parameters": {"agency": {"description": "The code of the agency"}},
         "messages": {
             name: {"$ref": f"#/components/messages/{name}"}
-            for name in (c.name + HEARD_OF for c in heard())
+            for name in (c.name + HEARD_OF for c in hearable())
         },
         "bindings": {
             "amqp": {
@@ -165,7 +170,7 @@ def _hearing_channel() -> dict[str, Any]:
     }
 
 
-def _channel(contract: Contract) -> dict[str, Any]:
+def _channel(contract: Contract) -> Node:
     exchange = EVENTS if isinstance(contract, Event) else COMMANDS
     return {
         "address": contract.name,
@@ -180,13 +185,13 @@ def _channel(contract: Contract) -> dict[str, Any]:
     }
 
 
-def _operation(contract: Contract) -> dict[str, Any]:
+def _operation(contract: Contract) -> Node:
     event = isinstance(contract, Event)
-    told = f"{contract.context} tells what happened" if event else "One service is told"
-    return _operation_on(contract.name, told)
+    summary = f"{contract.context} tells what happened" if event else "One service is told"
+    return _operation_on(contract.name, summary)
 
 
-def _operation_on(channel: str, summary: str) -> dict[str, Any]:
+def _operation_on(channel: str, summary: str) -> Node:
     return {
         "action": "send",
         "channel": {"$ref": f"#/channels/{channel}"},
@@ -201,7 +206,7 @@ async def asyncapi_json(_: Request) -> Response:
 
 async def schema_json(request: Request) -> Response:
     """GET /schemas/{name}.json"""
-    told = json_schema(request.path_params["name"])
-    if told is None:
+    schema = json_schema(request.path_params["name"])
+    if schema is None:
         raise NotFound("There is no schema of that name.", code="contract.unknown")
-    return Response(told, media_type="application/schema+json", headers=CACHED)
+    return Response(schema, media_type="application/schema+json", headers=CACHED)

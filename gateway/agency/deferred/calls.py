@@ -1,21 +1,21 @@
-"""Calls that are answered later: kept instead of asked, and a resource each (RFC 7240, 9110)."""
+"""Calls that are answered later: each is kept, and is a resource (RFC 7240, RFC 9110)."""
 
 import contextlib
-from collections.abc import Mapping
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bus.codec import to_wire
 from bus.errors import Forbidden, Unavailable
+from bus.values import Json
 from contracts import Request as Contract
-from contracts.agencies.deferred import CANCEL_CALL, DEFER, READ_CALL
+from contracts.agencies.deferred import CANCEL_CALL, DEFER, READ_CALL, Defer
 from contracts.notify.callbacks import PUT_CALLBACK
 from gateway import web
 from gateway.agency.deferred.preferences import Preferences
 from gateway.agency.deferred.runner import Runner
 from gateway.agency.door.door import JSON, Door, Visitor
-from gateway.agency.door.grants import granted, require_grant
+from gateway.agency.door.grants import CallerFields, granted, require_grant
 from gateway.http import bodies
 from members.documents import today
 
@@ -30,53 +30,51 @@ class Calls:
     def __init__(self, door: Door, runner: Runner) -> None:
         self._door, self._runner = door, runner
 
-    async def defer(self, request: Request, contract: Contract, told: Preferences) -> Response:
-        """Checks a call as if it was answered now, keeps it, and says where its answer will be.
+    async def defer(self, request: Request, contract: Contract, preferred: Preferences) -> Response:
+        """Check a call as if it was answered now, keep it, and say where its answer will be.
 
-        With ``wait`` it is asked at once, and kept only if that takes longer, or cannot be done
-        now: the id is the same, so that it is done once.
+        With ``wait`` the service is called at once, and the call is kept only if that takes longer
+        or fails for now: the id is the same, so that it is done once.
         """
-        visitor, raw, _ = await self._door.question(request, contract, JSON)
-        data = contract.load_data(bodies.parse_object(raw))
-        visitor.require_right(contract)
+        reading = await self._door.read(request, contract, JSON)
+        visitor, data = reading.visitor, reading.data
         caller = visitor.caller(contract)
         if not _has_purpose(caller, contract, data):
             return web.json_response(await self._door.call(request, visitor, contract, data))
-        if told.wait:
+        if preferred.wait:
             with contextlib.suppress(Unavailable):
-                seconds = min(float(told.wait), contract.deadline)
+                seconds = min(float(preferred.wait), contract.deadline)
                 answer = await self._door.call(request, visitor, contract, data, deadline=seconds)
                 return web.json_response(answer)
-        if not _may_hear(visitor):
-            told = told.without_call_back()
+        if not _may_have_endpoint(visitor):
+            preferred = preferred.without_call_back()
         kept = await self._door.client.call(
             DEFER,
-            {"contract": contract.name, "data": data, "call_back": told.call_back},
+            Defer(contract=contract.name, data=data, call_back=preferred.call_back),
             id=visitor.request_id(contract.name),
             caller=caller,
             traceparent=request.state.traceparent,
         )
         self._runner.wake()
         headers = {
-            "Location": _path(kept),
-            "Preference-Applied": told.applied,
+            "Location": _path(kept.id),
+            "Preference-Applied": preferred.applied,
             "Retry-After": RETRY_SECONDS,
         }
-        return web.json_response(_with_links(kept), ACCEPTED, headers)
+        return web.json_response(_with_links(to_wire(kept)), ACCEPTED, headers)
 
     async def read(self, request: Request) -> Response:
         """GET /v1/calls/<id>"""
-        call = await self._ask(request, READ_CALL)
+        call = await self._call(request, READ_CALL)
         headers = {"Retry-After": RETRY_SECONDS} if call["state"] in OPEN else {}
         return web.json_response(_with_links(call), headers=headers)
 
     async def cancel(self, request: Request) -> Response:
         """DELETE /v1/calls/<id>"""
-        return web.json_response(_with_links(await self._ask(request, CANCEL_CALL)))
+        return web.json_response(_with_links(await self._call(request, CANCEL_CALL)))
 
-    async def _ask(self, request: Request, contract: Contract) -> dict[str, Any]:
-        request.state.contract = contract.name
-        visitor = self._door.identify(request)
+    async def _call(self, request: Request, contract: Contract) -> Json:
+        visitor = self._door.identify(request, contract)
         bodies.answer_type(request, JSON)
         raw = await bodies.body(request)
         if raw or "content-digest" in visitor.message.headers:
@@ -85,7 +83,7 @@ class Calls:
         return await self._door.call(request, visitor, contract, data)
 
 
-def _may_hear(visitor: Visitor) -> bool:
+def _may_have_endpoint(visitor: Visitor) -> bool:
     """True if the agency may have an endpoint: a call-back to none would be an empty promise."""
     try:
         grants = granted(visitor.register, visitor.agency, PUT_CALLBACK, None, visitor.address)
@@ -95,8 +93,8 @@ def _may_hear(visitor: Visitor) -> bool:
     return True
 
 
-def _has_purpose(caller: Mapping[str, Any], contract: Contract, data: Mapping[str, Any]) -> bool:
-    """False if the service will refuse the purpose, and log that: then it is asked at once."""
+def _has_purpose(caller: CallerFields, contract: Contract, data: Json) -> bool:
+    """False if the service will refuse and log the purpose: such a call is answered at once."""
     if not contract.judges_purpose:
         return True
     day = today().isoformat()
@@ -105,9 +103,10 @@ def _has_purpose(caller: Mapping[str, Any], contract: Contract, data: Mapping[st
     )
 
 
-def _path(call: dict[str, Any]) -> str:
-    return f"/v1/calls/{call['id']}"
+def _path(id_: str) -> str:
+    return f"/v1/calls/{id_}"
 
 
-def _with_links(call: dict[str, Any]) -> dict[str, Any]:
-    return {**call, "links": {"self": _path(call)}}
+def _with_links(call: Json) -> Json:
+    """A call, or one with its answer, as its resource shows it."""
+    return {**call, "links": {"self": _path(call["id"])}}

@@ -1,4 +1,4 @@
-"""What an agency prefers (RFC 7240): an answer later, after so long, told by a call-back."""
+"""The header Prefer (RFC 7240): an answer later, after some seconds, with a call-back."""
 
 import re
 from dataclasses import dataclass, replace
@@ -19,8 +19,8 @@ _SECONDS = re.compile(r"[0-9]{1,6}")
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """``later``: respond-async; ``wait``: seconds to wait for the answer first; ``call_back``: our
-    own preference, to be told the end at the agency's endpoints.
+    """``later``: respond-async; ``wait``: seconds to wait for the answer first; ``call_back``: a
+    preference of ours, a call-back to the agency's endpoints at the end.
     """
 
     later: bool = False
@@ -28,7 +28,7 @@ class Preferences:
     call_back: bool = False
 
     def without_call_back(self) -> "Preferences":
-        """The same for an agency that can have no endpoint, and so hears nothing of it."""
+        """The same without a call-back, for an agency that can have no endpoint."""
         return replace(self, call_back=False)
 
     @property
@@ -38,16 +38,16 @@ class Preferences:
 
 
 def preferences(request: Request) -> Preferences:
-    """What Prefer says; what we do not know or cannot read is not applied, as RFC 7240 has it."""
-    told: dict[str, str] = {}
-    for each in _QUOTED.sub('""', ",".join(request.headers.getlist("prefer"))).split(","):
-        name, _, value = each.partition(";")[0].partition("=")
-        told.setdefault(name.strip().lower(), value.strip())
-    wait = told.get("wait", "")
+    """The preferences of a request; unknown and unreadable ones are not applied (RFC 7240)."""
+    values: dict[str, str] = {}
+    for preference in _QUOTED.sub('""', ",".join(request.headers.getlist("prefer"))).split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
+        values.setdefault(name.strip().lower(), value.strip())
+    wait = values.get("wait", "")
     return Preferences(
-        later=told.get("respond-async") == "",
+        later=values.get("respond-async") == "",
         wait=min(int(wait), LONGEST_WAIT) if _SECONDS.fullmatch(wait) else 0,
-        call_back=told.get("call-back") == "",
+        call_back=values.get("call-back") == "",
     )
 
 

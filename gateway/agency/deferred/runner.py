@@ -1,45 +1,50 @@
-"""Runs calls that are answered later. All faces share them: who claims one runs it, and if it dies
-its lease ends and another face runs it, by the same message id, so that it is done once.
+"""Runs calls that are answered later. A face claims a call and runs it; if the face dies, the lease
+ends and another face runs the call, by the same message id, so that it is done once.
 """
 
 import asyncio
 import contextlib
 import datetime as dt
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from bus.client import Client
 from bus.errors import BusError, Internal, Unavailable
 from bus.process import log
+from bus.values import Json
 from contracts import CATALOGUE
 from contracts import Request as Contract
-from contracts.agencies.deferred import CLAIM_CALLS, SETTLE_CALL
+from contracts.agencies.deferred import (
+    CLAIM_CALLS,
+    SETTLE_CALL,
+    ClaimCalls,
+    ClaimedCall,
+    SettleCall,
+)
 from gateway.http import problems
 
 AT_ONCE = 16
 # A call that this face has kept wakes it; others are found by looking.
 LOOK_SECONDS = 2.0
-Told = dict[str, Any]
 _log = log.get("runner")
 
 
 class Runner:
-    """``judge`` gives for the caller of a call and its contract what is left of the caller's rights
-    now, or raises a refusal.
+    """``judge`` gives the caller of a call with the rights that are left now, for its contract; it
+    raises the refusal if none is left.
     """
 
-    def __init__(self, client: Client, judge: Callable[[Told, Contract], Told]) -> None:
+    def __init__(self, client: Client, judge: Callable[[Json, Contract], Json]) -> None:
         self._client, self._judge = client, judge
         self._due = asyncio.Event()
         self._running = 0
-        self._known = True
+        self._is_reachable = True
 
     def wake(self) -> None:
-        """There is something to run."""
+        """Look for calls at once."""
         self._due.set()
 
     async def keep(self) -> None:
-        """Runs for ever; a face does so from its start to its end."""
+        """Run calls for ever: a work of the face."""
         async with asyncio.TaskGroup() as group:
             while True:
                 self._due.clear()
@@ -49,65 +54,71 @@ class Runner:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._due.wait(), LOOK_SECONDS)
 
-    async def _claim(self, free: int) -> list[Told]:
+    async def _claim(self, free: int) -> Sequence[ClaimedCall]:
         if not free:
-            return []
+            return ()
         try:
-            claimed = await self._client.call(CLAIM_CALLS, {"limit": free})
+            claimed = await self._client.call(CLAIM_CALLS, ClaimCalls(limit=free))
         except BusError as error:
-            if self._known:
-                _log.warning("which calls are due is not known", code=error.code)
-            self._known = False
-            return []
-        self._known = True
-        return list(claimed["calls"])
+            if self._is_reachable:
+                _log.warning("calls_not_claimed", code=error.code)
+            self._is_reachable = False
+            return ()
+        self._is_reachable = True
+        return claimed.calls
 
-    async def _run(self, call: Told) -> None:
+    async def _run(self, call: ClaimedCall) -> None:
         try:
-            told = {"id": call["id"], "tries": call["tries"], **await self._outcome(call)}
-            await self._client.call(SETTLE_CALL, SETTLE_CALL.load_data(told))
+            await self._client.call(SETTLE_CALL, await self._outcome(call))
         except BusError as error:
-            _log.warning("not settled, the lease ends and it is run again", code=error.code)
+            _log.warning("call_not_settled", code=error.code)
         except Exception:
-            _log.exception("failed")
+            _log.exception("call_failed")
         finally:
             if self._running == AT_ONCE:
                 self._due.set()
             self._running -= 1
 
-    async def _outcome(self, call: Told) -> Told:
-        """State and result or problem, as SettleCall has them."""
+    async def _outcome(self, call: ClaimedCall) -> SettleCall:
+        """Run a call; its end, or AGAIN if it failed for now."""
         try:
-            return {"state": "DONE", "result": await self._answer(call)}
+            return _settlement(call, "DONE", result=await self._answer(call))
         except Unavailable as error:
-            return {"state": "AGAIN", "problem": _problem(call, error)}
+            return _settlement(call, "AGAIN", problem=_problem(call, error))
         except Internal as error:
-            return {"state": "FAILED", "problem": _problem(call, error)}
+            return _settlement(call, "FAILED", problem=_problem(call, error))
         except BusError as error:
-            return {"state": "REFUSED", "problem": _problem(call, error)}
+            return _settlement(call, "REFUSED", problem=_problem(call, error))
 
-    async def _answer(self, call: Told) -> Told:
-        contract = CATALOGUE.get(call["contract"])
+    async def _answer(self, call: ClaimedCall) -> Json:
+        contract = CATALOGUE.get(call.contract)
         if not isinstance(contract, Contract):
             raise Unavailable("This face does not know the contract.", code="contract.unknown")
-        if call["data"] is None:
+        if call.data is None:
             raise Internal("The call was sealed with another AGENCIES_KEY than ours.")
-        if dt.datetime.fromisoformat(call["until"]) <= dt.datetime.now(dt.UTC):
+        if dt.datetime.fromisoformat(call.until) <= dt.datetime.now(dt.UTC):
             raise Unavailable("It could not be run in its hour.", code="call.too_late")
-        return await self._client.call(
+        reply: Json = await self._client.call(
             contract,
-            call["data"],
-            caller=self._judge(call["caller"], contract),
-            id=call["id"],
-            traceparent=call["traceparent"],
+            call.data,
+            caller=self._judge(call.caller, contract),
+            id=call.id,
+            traceparent=call.traceparent,
         )
+        return reply
 
 
-def _problem(call: Told, error: BusError) -> Told:
-    """What a synchronous call would have been told."""
-    context, operation, version = call["contract"].split(".")
+def _settlement(
+    call: ClaimedCall, state: str, *, result: Json | None = None, problem: Json | None = None
+) -> SettleCall:
+    return SettleCall(id=call.id, tries=call.tries, state=state, result=result, problem=problem)
+
+
+def _problem(call: ClaimedCall, error: BusError) -> Json:
+    """The problem that a synchronous call would have got."""
+    context, operation, version = call.contract.split(".")
     return problems.describe(
         error,
         instance=f"/{version}/{context}/{operation}",
-        trace_id=call["traceparent"].split("-")[1],
+        trace_id=call.traceparent.split("-")[1],
     )

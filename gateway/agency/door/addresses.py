@@ -1,4 +1,4 @@
-"""Which address is a contract's: each has one, and an address without a contract is not there."""
+"""The address of each contract; an address without a contract is not found."""
 
 import re
 
@@ -20,7 +20,7 @@ def path_of(contract: Contract) -> str:
 
 
 class ContractRoute(Route):
-    """The route of all contracts. What is no contract's address is nothing, by any method."""
+    """The route of all contracts. An address without a contract is not found by any method."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         match, child = super().matches(scope)
@@ -28,8 +28,8 @@ class ContractRoute(Route):
             return match, child
         if child["path_params"]["context"] == CALLS:
             return Match.NONE, {}
-        known = contract_at(scope["path"]) is not None
-        return (match if known else Match.FULL), child
+        is_contract = contract_at(scope["path"]) is not None
+        return (match if is_contract else Match.FULL), child
 
 
 def contract_at(path: str) -> Contract | None:
@@ -42,7 +42,7 @@ def contract_at(path: str) -> Contract | None:
 
 
 def contract_of(request: Request) -> Contract:
-    """The contract that the URL names; NotFound contract.unknown if there is none for agencies."""
+    """The contract that the URL names. NotFound ``contract.unknown`` if there is none."""
     contract = contract_at(request.scope["path"])
     if contract is None:
         raise NotFound(

@@ -1,108 +1,83 @@
-"""The door: who asks, may they, is it well formed, call, answer. The same for every contract."""
+"""The door of the agency face, the same for every contract: check, call the service, sign.
 
-from typing import Any, overload
+What is checked, in which order, stands in checks.py.
+"""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.client import Client
-from bus.kinds import M, R
 from bus.signatures.digest import content_digest
 from bus.signatures.keys import SigningKey
 from bus.signatures.signing import Message, sign_response
+from bus.values import Json
 from contracts import Request as Contract
 from gateway import web
-from gateway.agency.door.identity import NAMESPACE, Identities, Visitor
-from gateway.http import bodies
-from gateway.http.address import Address
-from gateway.http.hosts import bare
-from gateway.http.problems import HttpError
+from gateway.agency.door import checks
+from gateway.agency.door.checks import JSON, Reading
+from gateway.agency.door.verification import Verifiers, require_own_host
+from gateway.agency.door.visitor import NAMESPACE, Visitor
 
-__all__ = ["JSON", "NAMESPACE", "Door", "Visitor"]
-
-JSON = "application/json"
+__all__ = ["JSON", "NAMESPACE", "Door", "Reading", "Visitor"]
 
 
 class Door:
-    """Lets agencies in and signs what goes out."""
+    """Lets agencies in and signs all answers; ``base`` is the address of this face."""
 
-    def __init__(
-        self, identities: Identities, client: Client, key: SigningKey, address: Address
-    ) -> None:
-        self._identities, self.client, self._key = identities, client, key
-        # Scheme and host by which agencies reach this face.
-        self.base, self._authority = str(address), address.authority
+    def __init__(self, verifiers: Verifiers, client: Client, key: SigningKey) -> None:
+        self.verifiers, self.client, self._key = verifiers, client, key
+        self.base = str(verifiers.address)
 
-    def identify(self, request: Request) -> Visitor:
-        """Who asks, by the headers; the body is compared with its digest later."""
-        self.check_authority(request)
-        return self._identities.identify(request, self.message(request), self.base)
-
-    def check_authority(self, request: Request) -> None:
-        """HttpError if our name is asked for at another port: that is another server's address,
-        and what is signed for ours is none of its (RFC 9110, section 7.4).
-        """
-        host = request.headers.get("host", "")
-        if bare(host) == bare(self._authority) and not self._is_own(host):
-            raise HttpError("http.host", f"This is {self._authority}, not {host}.")
-
-    def _is_own(self, host: str) -> bool:
-        default = ":443" if self.base.startswith("https:") else ":80"
-        return _plain(host, default) == _plain(self._authority, default)
-
-    async def question(
-        self, request: Request, contract: Contract, *forms: str
-    ) -> tuple[Visitor, bytes, str]:
-        """Who asks, the JSON body as it was signed, and in which of ``forms`` the answer goes."""
+    def identify(self, request: Request, contract: Contract) -> Visitor:
+        """The agency that asks, by the headers alone: for what reads its body itself."""
         request.state.contract = contract.name
-        visitor = self.identify(request)
-        bodies.media_type(request, JSON)
-        form = bodies.answer_type(request, *forms)
-        raw = await bodies.body(request)
-        visitor.check_body(raw)
-        return visitor, raw, form
+        return checks.identify(self.verifiers, request, self.message(request))
 
-    async def admit(self, request: Request, contract: Contract) -> Response:
-        """The whole way of a JSON request to a contract."""
-        visitor, raw, _ = await self.question(request, contract, JSON)
-        data = contract.load_data(bodies.parse_object(raw))
-        return web.json_response(await self.call(request, visitor, contract, data))
+    def require_own_host(self, request: Request) -> None:
+        """HttpError ``http.host``: the check ``host``, for what needs no other."""
+        require_own_host(request, self.verifiers.address)
 
-    @overload
-    async def call(
-        self,
-        request: Request,
-        visitor: Visitor,
-        contract: Contract[M, R],
-        data: dict[str, Any],
-        *,
-        id: str | None = None,
-        deadline: float | None = None,
-    ) -> dict[str, Any]: ...
-    @overload
-    async def call(
-        self,
-        request: Request,
-        visitor: Visitor,
-        contract: Contract[M, R],
-        data: M,
-        *,
-        id: str | None = None,
-        deadline: float | None = None,
-    ) -> R: ...
+    async def read(self, request: Request, contract: Contract, *forms: str) -> Reading:
+        """A JSON request to a contract that has passed all checks; ``forms`` are the media types
+        in which the answer can go.
+        """
+        return await self._read(request, self.identify(request, contract), contract, *forms)
+
+    async def _read(
+        self, request: Request, visitor: Visitor, contract: Contract, *forms: str
+    ) -> Reading:
+        reading = Reading(request, visitor, contract, forms)
+        await checks.read_message(reading)
+        return reading
+
+    async def answer(self, request: Request, contract: Contract) -> Response:
+        """Check a JSON request to a contract, call the service, and answer in JSON."""
+        return await self.answer_visitor(request, self.identify(request, contract), contract)
+
+    async def answer_visitor(
+        self, request: Request, visitor: Visitor, contract: Contract
+    ) -> Response:
+        """The same for an agency that was identified already."""
+        reading = await self._read(request, visitor, contract, JSON)
+        return web.json_response(await self.call(request, visitor, contract, reading.data))
+
     async def call(  # noqa: PLR0913 - what stands on an envelope
         self,
         request: Request,
         visitor: Visitor,
         contract: Contract,
-        data: Any,
+        data: Json,
         *,
         id: str | None = None,
         deadline: float | None = None,
-    ) -> Any:
-        """Asks the service for a visitor, who has ``deadline`` seconds or those of the contract."""
+    ) -> Json:
+        """Call the service for a visitor: loaded data, and the reply as it came.
+
+        ``deadline`` is in seconds, by default that of the contract. The check ``right`` is made
+        here again: uploads come here without it.
+        """
         visitor.require_right(contract)
-        return await self.client.call(
+        reply: Json = await self.client.call(
             contract,
             data,
             id=id or visitor.request_id(contract.name),
@@ -110,9 +85,10 @@ class Door:
             traceparent=request.state.traceparent,
             deadline=deadline,
         )
+        return reply
 
     def finish(self, request: Request, response: Response) -> Response:
-        """Adds the rate limit and signs the answer, be it good or a problem."""
+        """Add the rate limit and sign the answer, be it good or a problem."""
         for name, value in getattr(request.state, "limits", {}).items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("content-type", "application/octet-stream")
@@ -126,9 +102,9 @@ class Door:
 
     def message(self, request: Request) -> Message:
         """The request as signatures cover it; a header given twice is joined (RFC 9421)."""
-        known: Message | None = getattr(request.state, "message", None)
-        if known is not None:
-            return known
+        kept: Message | None = getattr(request.state, "message", None)
+        if kept is not None:
+            return kept
         headers: dict[str, str] = {}
         for name, value in request.scope["headers"]:
             lower, text = name.decode("latin-1").lower(), value.decode("latin-1").strip()
@@ -136,11 +112,6 @@ class Door:
         query = request.scope["query_string"].decode("latin-1")
         target = request.scope["raw_path"].decode("latin-1").split("?")[0]
         url = f"{self.base}{target}" + (f"?{query}" if query else "")
-        request.state.message = Message(headers, request.method, url)
-        return request.state.message  # type: ignore[no-any-return]
-
-
-def _plain(authority: str, default: str) -> str:
-    """A host and port without the port of the scheme and the dot of the root."""
-    name, colon, port = authority.lower().removesuffix(default).partition(":")
-    return name.rstrip(".") + colon + port
+        message = Message(headers, request.method, url)
+        request.state.message = message
+        return message

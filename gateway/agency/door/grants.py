@@ -1,23 +1,26 @@
-"""What an agency may at the door of this face, by the register."""
+"""The rights of an agency at the door of this face, by the register."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from bus.errors import Forbidden
+from bus.values import Json
 from contracts import Request as Contract
 from members.documents import Agency, Credential, Grant, from_network, grants_to_wire, today
 from members.register import Register, rights
 
 __all__ = [
     "Agency",
+    "CallerFields",
     "Credential",
     "Grant",
     "Register",
-    "caller",
+    "caller_fields",
     "granted",
-    "names",
     "require_grant",
 ]
+
+# The caller as the envelope carries it: agency, key, grants, names and on_behalf_of.
+CallerFields = Json
 
 
 def granted(
@@ -30,9 +33,9 @@ def granted(
     """
     if contract.everyone and behalf is None:
         return []
-    found = rights(register, agency, contract.name, behalf)
-    near = from_network(found, address)
-    if len(near) < len(found) and _any_in_force(found) and not _any_in_force(near):
+    grants = rights(register, agency, contract.name, behalf)
+    near = from_network(grants, address)
+    if len(near) < len(grants) and _any_in_force(grants) and not _any_in_force(near):
         raise Forbidden(
             "This grant holds for other networks than the one that you come from.",
             code="grant.network",
@@ -55,22 +58,23 @@ def require_grant(grants: list[Grant], contract: Contract) -> None:
         )
 
 
-def caller(
-    agency: Agency, keyid: str, grants: Iterable[Grant], behalf: str | None = None
-) -> dict[str, Any]:
-    """Who asks, as the envelope tells the service: the service decides by the grants."""
-    named = {"agency": agency.code, "key": keyid, "grants": grants_to_wire(grants)}
-    return named if behalf is None else {**named, "on_behalf_of": behalf}
-
-
-def names(agency: Agency, behalf: Agency | None) -> dict[str, dict[str, str]]:
-    """What people call who asks, and in whose name: the service writes it into what it answers."""
-    parties = {"names": agency, "names_of_behalf": behalf}
-    return {
-        field: {"fa": party.name_fa or party.name, "en": party.name}
-        for field, party in parties.items()
-        if party
-    }
+def caller_fields(
+    agency: Agency,
+    keyid: str,
+    grants: Iterable[Grant],
+    on_behalf_of: str | None = None,
+    behalf: Agency | None = None,
+) -> CallerFields:
+    """The caller for the envelope: the service decides by the grants, and writes the names of the
+    agency and of ``behalf``, in whose name it asks, into its answers.
+    """
+    fields: CallerFields = {"agency": agency.code, "key": keyid, "grants": grants_to_wire(grants)}
+    if on_behalf_of is not None:
+        fields["on_behalf_of"] = on_behalf_of
+    for name, party in (("names", agency), ("names_of_behalf", behalf)):
+        if party is not None:
+            fields[name] = {"fa": party.name_fa or party.name, "en": party.name}
+    return fields
 
 
 def _any_in_force(grants: Iterable[Grant]) -> bool:

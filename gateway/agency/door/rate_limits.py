@@ -1,4 +1,4 @@
-"""Rates: how much an agency may ask."""
+"""Rate limits: how often an agency may ask."""
 
 import time
 
@@ -13,9 +13,9 @@ class RateLimits:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def take(self, agency: Agency) -> dict[str, str]:
-        """Takes one request; the RateLimit fields (draft-ietf-httpapi-ratelimit-headers).
+        """Count one request; the RateLimit headers (draft-ietf-httpapi-ratelimit-headers).
 
-        TooMany if the bucket is empty; its details tell the seconds to wait.
+        TooMany ``limit.reached`` if the bucket is empty; its details tell the seconds to wait.
         """
         now = time.monotonic()
         rate = agency.requests / agency.seconds

@@ -1,14 +1,13 @@
-"""Why was I refused: what this face refused an agency is noted for that agency alone.
+"""Refused requests, which an agency can read about itself.
 
-Noted is what a code means, in our own words: nothing that the asker wrote. What was noted is told
-each second; the last of it is lost if this process is killed.
+Recorded is what a code means, in our own words: nothing that the agency sent. Records go to the
+agencies service each second; a process that is killed loses its last ones.
 """
 
 import asyncio
 import time
 import uuid
 from datetime import UTC, datetime
-from typing import Any
 
 from starlette.requests import Request
 
@@ -16,63 +15,69 @@ from bus.client import Client
 from bus.envelope import instant
 from bus.errors import BusError, Unavailable
 from bus.process import log
-from contracts.agencies.hearing import NOTE_REFUSALS, REFUSALS_AT_ONCE
+from contracts.agencies.hearing import (
+    NOTE_REFUSALS,
+    REFUSALS_AT_ONCE,
+    NotedRefusal,
+    NoteRefusals,
+)
 from gateway.agency.door.grants import Register
 from gateway.http.problems import PROBLEMS
 
-EACH_SECONDS = 1.0
-TELL_SECONDS = 5.0
+PAUSE_SECONDS = 1.0
+SEND_SECONDS = 5.0
 MOST_WAITING = 5_000
-# A minute and a key. Who only names a key fills no room of who has proven it.
+# For each key and minute. A request that only names a key takes no room of those that prove it.
 MOST_PROVEN, MOST_CLAIMED = 60, 10
 WINDOW_SECONDS = 60.0
 CLIENT_ERRORS = range(400, 500)
 _log = log.get("refusals")
 
-Noted = list[dict[str, Any]]
+Records = list[NotedRefusal]
 
 
 def claim(request: Request, key: str) -> None:
-    """Remembers which key of the register a request names, before anything is proven."""
+    """Remember which key of the register a request names, before anything is proven."""
     request.state.key = key
 
 
 class Refusals:
-    """What is noted and not told yet, at most so much; what is over it is dropped."""
+    """Records that were not sent yet, at most MOST_WAITING; more are dropped."""
 
     def __init__(self, client: Client, register: Register) -> None:
         self._client, self._register = client, register
-        self._waiting: Noted = []
-        self._telling: tuple[str, Noted] | None = None
+        self._waiting: Records = []
+        # The id and the records of a message that was not acknowledged yet.
+        self._sending: tuple[str, Records] | None = None
         self._counts: dict[tuple[str, bool], int] = {}
         self._window = 0.0
 
     def note(self, request: Request, status: int) -> None:
-        """Notes an answer if it refuses an agency that was proven, or whose key was named."""
+        """Record an answer if it refuses an agency that was proven, or whose key was named."""
         state = request.state
         code, key = getattr(state, "code", None), getattr(state, "key", None)
         if status not in CLIENT_ERRORS or code is None or key is None:
             return
         proven = getattr(state, "agency", None) is not None
-        known = self._register.credential(key)
-        if known is None or not self._may(key, proven):
+        credential = self._register.credential(key)
+        if credential is None or not self._has_room(key, proven):
             return
         problem = PROBLEMS.get(code)
         self._waiting.append(
-            {
-                "agency": known.agency,
-                "at": instant(datetime.now(UTC)),
-                "trace_id": state.traceparent.split("-")[1],
-                "contract": getattr(state, "contract", None),
-                "status": status,
-                "code": code,
-                "message": f"{problem.title}. {problem.what_to_do}" if problem else code,
-                "key": key,
-                "proven": proven,
-            }
+            NotedRefusal(
+                agency=credential.agency,
+                at=instant(datetime.now(UTC)),
+                trace_id=state.traceparent.split("-")[1],
+                contract=getattr(state, "contract", None),
+                status=status,
+                code=code,
+                message=f"{problem.title}. {problem.what_to_do}" if problem else code,
+                key=key,
+                proven=proven,
+            )
         )
 
-    def _may(self, key: str, proven: bool) -> bool:
+    def _has_room(self, key: str, proven: bool) -> bool:
         now = time.monotonic()
         if now - self._window > WINDOW_SECONDS:
             self._window = now
@@ -83,29 +88,33 @@ class Refusals:
         return count <= most and len(self._waiting) < MOST_WAITING
 
     async def keep(self) -> None:
-        """Tells each second what was noted; once more when the face ends."""
+        """Send the records each second, and once more when the face ends."""
         try:
             while True:
-                await asyncio.sleep(EACH_SECONDS)
-                await self._tell()
+                await asyncio.sleep(PAUSE_SECONDS)
+                await self._send()
         finally:
-            await self._tell()
+            await self._send()
 
-    async def _tell(self) -> None:
-        """What was not taken is told again under its id."""
-        while self._telling or self._waiting:
-            if self._telling is None:
-                some = self._waiting[:REFUSALS_AT_ONCE]
-                del self._waiting[: len(some)]
-                self._telling = (str(uuid.uuid4()), some)
-            id_, some = self._telling
+    async def _send(self) -> None:
+        """Send all records; those that were not acknowledged go again under their id."""
+        while self._sending or self._waiting:
+            if self._sending is None:
+                batch = self._waiting[:REFUSALS_AT_ONCE]
+                del self._waiting[: len(batch)]
+                self._sending = (str(uuid.uuid4()), batch)
+            id_, batch = self._sending
             try:
                 await self._client.call(
-                    NOTE_REFUSALS, {"refusals": some}, id=id_, deadline=TELL_SECONDS
+                    NOTE_REFUSALS,
+                    NoteRefusals(refusals=tuple(batch)),
+                    id=id_,
+                    deadline=SEND_SECONDS,
                 )
             except Unavailable as error:
-                _log.warning("not told", code=error.code, waiting=len(some) + len(self._waiting))
+                waiting = len(batch) + len(self._waiting)
+                _log.warning("refusals_not_sent", code=error.code, waiting=waiting)
                 return
-            except BusError as error:  # nor would it be the next time
-                _log.error("not taken", code=error.code, lost=len(some))
-            self._telling = None
+            except BusError as error:  # it would be refused the next time too
+                _log.error("refusals_lost", code=error.code, count=len(batch))
+            self._sending = None

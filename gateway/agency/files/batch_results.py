@@ -1,10 +1,9 @@
-"""Results of a batch: a page as JSON, or the whole as a file with a line for each line sent."""
+"""The results of a batch: a page as JSON, or all as a file with a line for each line sent."""
 
 import hashlib
 import tempfile
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -12,21 +11,22 @@ from starlette.responses import Response, StreamingResponse
 
 from bus.errors import Conflict
 from bus.signatures.digest import digest_header
+from bus.values import Json
 from contracts.inquiry.questions import PART_LINES, READ_BATCH
 from gateway import web
 from gateway.agency.door.door import JSON, Door, Visitor
 from gateway.agency.files.lines import CSV, JSONL
-from gateway.http import bodies
 from gateway.papers import csv_files
 
 IN_MEMORY = 1024 * 1024
+Spool = tempfile.SpooledTemporaryFile[bytes]
 NAMES = {JSONL: "batch.jsonl", CSV: "batch.csv"}
 
 
 async def read(door: Door, request: Request) -> Response:
-    """POST read_batch: one page, or with Accept JSON Lines or CSV the whole result."""
-    visitor, raw, form = await door.question(request, READ_BATCH, JSON, JSONL, CSV)
-    data = READ_BATCH.load_data(bodies.parse_object(raw))
+    """POST read_batch: one page, or all results if Accept asks for JSON Lines or CSV."""
+    reading = await door.read(request, READ_BATCH, JSON, JSONL, CSV)
+    visitor, data, form = reading.visitor, reading.data, reading.form
     if form == JSON:
         return web.json_response(await door.call(request, visitor, READ_BATCH, data))
     # Spooled, because the signature of the whole stands in the headers, before the first byte.
@@ -46,7 +46,7 @@ async def read(door: Door, request: Request) -> Response:
 
 
 async def _spool(  # noqa: PLR0913 - all of them are needed for one page
-    door: Door, request: Request, visitor: Visitor, batch: str, form: str, spool: Any
+    door: Door, request: Request, visitor: Visitor, batch: str, form: str, spool: Spool
 ) -> str:
     digest, after = hashlib.sha256(CSV_HEAD if form == CSV else b""), 0
     spool.write(CSV_HEAD if form == CSV else b"")
@@ -91,7 +91,7 @@ CSV_COLUMNS = (
 CSV_HEAD = (",".join(CSV_COLUMNS) + "\r\n").encode()
 
 
-def _csv_line(result: dict[str, Any]) -> bytes:
+def _csv_line(result: Json) -> bytes:
     answer, problem = result["answer"] or {}, result["problem"] or {}
     sources = answer.get("sources", [])
     cells = [
@@ -115,7 +115,7 @@ def _csv_line(result: dict[str, Any]) -> bytes:
     return csv_files.line(cells).encode()
 
 
-def _read_out(spool: Any) -> Iterator[bytes]:
+def _read_out(spool: Spool) -> Iterator[bytes]:
     with spool:
         spool.seek(0)
         while chunk := spool.read(65536):

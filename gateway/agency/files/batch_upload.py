@@ -1,25 +1,23 @@
-"""Batches over HTTP: an upload streams to the service in parts, none of which is sent twice."""
+"""Uploads of batches: the lines stream to the service in parts, each of which counts once."""
 
 import uuid
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.errors import RuleBroken
+from bus.values import Json
 from contracts.inquiry import questions as inquiry
 from contracts.inquiry.questions import BATCH_LINES, PART_LINES, SUBMIT_BATCH
 from gateway import web
 from gateway.agency.door.door import JSON, NAMESPACE, Door, Visitor
-from gateway.agency.files.lines import CSV, JSONL, Line, raw_lines, read_line, reader
+from gateway.agency.files.lines import CSV, JSONL, Line, query_of, raw_lines, read_line, reader
 from gateway.http import bodies
-from gateway.http.problems import HttpError
 
 
 async def submit(door: Door, request: Request) -> Response:
     """POST submit_batch: JSON with ``keys``, or JSON Lines or CSV with the matter in the query."""
-    request.state.contract = SUBMIT_BATCH.name
-    visitor = door.identify(request)
+    visitor = door.identify(request, SUBMIT_BATCH)
     form = bodies.media_type(request, JSON, JSONL, CSV)
     bodies.answer_type(request, JSON)
     if form == JSON:
@@ -28,19 +26,14 @@ async def submit(door: Door, request: Request) -> Response:
         data = inquiry.BATCH_KEYS.load_data(bodies.parse_object(raw))
         lines = [read_line(key) for key in data.pop("keys")]
         return await Upload(door, request, visitor, data).send_all(lines)
-    told = request.query_params.multi_items()
-    if len(dict(told)) < len(told):
-        raise HttpError("query.repeated", "A parameter of the query stands twice.")
-    matter = inquiry.MATTER.load_data(dict(told))
+    matter = inquiry.MATTER.load_data(query_of(request))
     return await Upload(door, request, visitor, matter).stream(form)
 
 
 class Upload:
     """One batch on its way to the service. The same Idempotency-Key continues the same batch."""
 
-    def __init__(
-        self, door: Door, request: Request, visitor: Visitor, matter: dict[str, Any]
-    ) -> None:
+    def __init__(self, door: Door, request: Request, visitor: Visitor, matter: Json) -> None:
         self._door, self._request, self._visitor, self._matter = door, request, visitor, matter
         self._batch = visitor.request_id(SUBMIT_BATCH.name)
         self._part = 0
@@ -73,7 +66,7 @@ class Upload:
         progress = await self._send(last=True, digest=digest)
         return web.json_response(progress, 202)
 
-    async def _send(self, *, last: bool, digest: str | None) -> dict[str, Any]:
+    async def _send(self, *, last: bool, digest: str | None) -> Json:
         data = {
             **self._matter,
             "batch": self._batch,

@@ -2,50 +2,43 @@
 
 import codecs
 import uuid
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bus.errors import RuleBroken
+from bus.values import Json
 from contracts.notify.bulk import JOB_BYTES, JOB_MATTER, PART_BYTES, SUBMIT_JOB
 from gateway import web
 from gateway.agency.door.door import JSON, NAMESPACE, Door, Visitor
-from gateway.agency.files.lines import CSV, JSONL
+from gateway.agency.files.lines import CSV, JSONL, query_of
 from gateway.http import bodies
-from gateway.http.problems import HttpError
 
 FORMS = {CSV: "csv", JSONL: "jsonl"}
 
 
 async def submit(door: Door, request: Request) -> Response:
-    """POST submit_job: one part as JSON, or the whole file as CSV or JSON Lines with what holds for
-    all rows in the query. The same Idempotency-Key continues the same job.
+    """POST submit_job: one part as JSON, or the whole file as CSV or JSON Lines with the name and
+    the template in the query. The same Idempotency-Key continues the same job.
     """
+    visitor = door.identify(request, SUBMIT_JOB)
     form = bodies.media_type(request, JSON, *FORMS)
     if form == JSON:
-        return await door.admit(request, SUBMIT_JOB)
-    request.state.contract = SUBMIT_JOB.name
-    visitor = door.identify(request)
+        return await door.answer_visitor(request, visitor, SUBMIT_JOB)
     bodies.answer_type(request, JSON)
     matter = JOB_MATTER.load_data(_matter(request))
     return await _Upload(door, request, visitor, {**matter, "form": FORMS[form]}).stream()
 
 
-def _matter(request: Request) -> dict[str, Any]:
-    told = request.query_params.multi_items()
-    if len(dict(told)) < len(told):
-        raise HttpError("query.repeated", "A parameter of the query stands twice.")
-    matter: dict[str, Any] = dict(told)
+def _matter(request: Request) -> Json:
+    matter: Json = query_of(request)
     if "channels" in matter:
         matter["channels"] = matter["channels"].split(",")
     return matter
 
 
 class _Upload:
-    def __init__(
-        self, door: Door, request: Request, visitor: Visitor, matter: dict[str, Any]
-    ) -> None:
+    def __init__(self, door: Door, request: Request, visitor: Visitor, matter: Json) -> None:
         self._door, self._request, self._visitor, self._matter = door, request, visitor, matter
         self._job = visitor.request_id(SUBMIT_JOB.name)
         self._part = 0
@@ -65,10 +58,14 @@ class _Upload:
         check.finish()
         return web.json_response(await self._send(kept, last=True))
 
-    async def _send(self, piece: str, *, last: bool) -> dict[str, Any]:
+    async def _send(self, piece: str, *, last: bool) -> Json:
         data = {
-            **self._matter, "job": self._job, "part": self._part, "piece": piece, "last": last,
-        }  # fmt: skip
+            **self._matter,
+            "job": self._job,
+            "part": self._part,
+            "piece": piece,
+            "last": last,
+        }
         id_ = str(uuid.uuid5(NAMESPACE, f"{self._job} {self._part}"))
         self._part += 1
         return await self._door.call(self._request, self._visitor, SUBMIT_JOB, data, id=id_)

@@ -1,8 +1,7 @@
-"""Lines of an uploaded batch: read one by one, so that a bad one spoils no other."""
+"""The lines of an uploaded batch, read one by one: a bad line spoils no other."""
 
 import csv
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import orjson
 from starlette.requests import Request
@@ -10,15 +9,26 @@ from starlette.requests import Request
 from bus.errors import ContractError, FieldError
 from bus.fields import KEY_KINDS, canonical_key
 from bus.signatures.digest import DigestCheck
+from bus.values import Json
 from gateway.http import bodies
+from gateway.http.problems import HttpError
 from iran.identifiers import Malformed
 
 UPLOAD_LIMIT = 32 * 1024 * 1024
 LINE_LIMIT = 4096
 JSONL, CSV = "application/jsonl", "text/csv"
 
-Line = dict[str, Any]
+# A line in canonical form, as JSON: key_kind, key, and the problem of a bad one.
+Line = Json
 Reader = Callable[[bytes], list[Line]]
+
+
+def query_of(request: Request) -> dict[str, str]:
+    """The parameters of the query. HttpError ``query.repeated`` if one stands twice."""
+    pairs = request.query_params.multi_items()
+    if len(dict(pairs)) < len(pairs):
+        raise HttpError("query.repeated", "A parameter of the query stands twice.")
+    return dict(pairs)
 
 
 async def raw_lines(request: Request, check: DigestCheck) -> AsyncIterator[bytes]:
@@ -66,8 +76,8 @@ def _cells(raw: bytes) -> list[str] | None:
 def _header(cells: list[str] | None) -> list[str]:
     columns = [cell.strip() for cell in cells or ()]
     if sorted(columns) != ["key", "key_kind"]:
-        why = "The first line must be key_kind,key and nothing else."
-        raise ContractError(why, fields=[FieldError("line", "line.columns", why)])
+        reason = "The first line must be key_kind,key and nothing else."
+        raise ContractError(reason, fields=[FieldError("line", "line.columns", reason)])
     return columns
 
 
@@ -75,25 +85,25 @@ def _json_line(raw: bytes) -> Line:
     if len(raw) > LINE_LIMIT or bodies.too_deep(raw):
         return _unreadable(f"The line is longer than {LINE_LIMIT} bytes, or nested deeply.")
     try:
-        told = orjson.loads(raw)
+        line = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        told = None
-    if not isinstance(told, dict):
+        line = None
+    if not isinstance(line, dict):
         return _unreadable("The line is not a JSON object in UTF-8.")
     if bodies.has_member_twice(raw):
         return _bad(None, None, "line", "json.member_twice", "A member stands twice.")
-    return read_line(told)
+    return read_line(line)
 
 
-def _unreadable(why: str) -> Line:
-    return _bad(None, None, "line", "line.unreadable", why)
+def _unreadable(reason: str) -> Line:
+    return _bad(None, None, "line", "line.unreadable", reason)
 
 
-def read_line(told: dict[str, Any]) -> Line:
+def read_line(line: Mapping[str, object]) -> Line:
     """One line of a batch in canonical form; a bad one keeps its place and its reason."""
-    kind, key = told.get("key_kind"), told.get("key")
+    kind, key = line.get("key_kind"), line.get("key")
     shown = key[:64] if isinstance(key, str) and key[:64].isprintable() and key else None
-    if extra := sorted(set(told) - {"key_kind", "key"}):
+    if extra := sorted(set(line) - {"key_kind", "key"}):
         return _bad(
             None,
             shown,

@@ -2,7 +2,8 @@
 
 import re
 import time
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -13,8 +14,8 @@ from contracts import agency_contracts
 from gateway import web
 from gateway.agency.door.door import Door
 from gateway.agency.door.grants import Agency, Credential, Grant, Register
-from gateway.agency.door.identity import Identities, is_signed
 from gateway.agency.door.refusals import claim
+from gateway.agency.door.verification import is_signed
 from gateway.agency.proofs.jose import CLIENT_ALGORITHMS, LEAST_JTI, Token, Unreadable
 from gateway.agency.proofs.replays import KEEP_SECONDS
 from gateway.agency.proofs.tokens import LIFE, Access
@@ -39,28 +40,41 @@ FAMILIES = {
     **dict.fromkeys(("assertion", "client", "identity"), "invalid_client"),
 }
 CALLERS_FAULT, LATER = (401, 422), (429, 503)
-TOKEN = re.compile(r"[A-Za-z0-9-]{1,20}")
+_SCHEME = re.compile(r"[A-Za-z0-9-]{1,20}")
 UNSAFE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 
 
-class Endpoint:
-    """Gives out tokens to agencies that prove themselves by a registered key or certificate."""
+Form = Mapping[str, str]
 
-    def __init__(self, identities: Identities, door: Door) -> None:
-        self._known, self._door = identities, door
+
+class OneTime(NamedTuple):
+    """A proof that is accepted once, and the seconds for which it is recorded."""
+
+    kind: str
+    owner: str
+    nonce: str
+    created: float
+    keep: int
+
+
+class Endpoint:
+    """Give tokens to agencies that prove themselves by a registered key or certificate."""
+
+    def __init__(self, door: Door) -> None:
+        self._door, self._verifiers = door, door.verifiers
 
     async def token(self, request: Request) -> Response:
-        """POST /oauth/token; what goes wrong is told as RFC 6749 has it, with our code beside."""
+        """POST /oauth/token; a refusal has the form of RFC 6749, with our code beside."""
         try:
-            self._door.check_authority(request)
-            told = await _form(request)
-            self._check_one_way(request, told)
-            return web.json_response(self._grant(request, told), headers={"Pragma": "no-cache"})
+            self._door.require_own_host(request)
+            form = await _form(request)
+            self._check_one_way(request, form)
+            return web.json_response(self._grant(request, form), headers={"Pragma": "no-cache"})
         except BusError as error:
             request.state.code = error.code
             return _refusal(request, error, self._door.base)
 
-    def _check_one_way(self, request: Request, form: dict[str, str]) -> None:
+    def _check_one_way(self, request: Request, form: Form) -> None:
         """RFC 6749, section 2.3: a client proves itself in one way. Passwords are none of ours."""
         signed = is_signed(self._door.message(request))
         others = [signed, "authorization" in request.headers, "client_secret" in form]
@@ -72,78 +86,102 @@ class Endpoint:
                 code="client.unproven",
             )
 
-    def _grant(self, request: Request, told: dict[str, str]) -> dict[str, Any]:
-        if told.get("grant_type") != "client_credentials":
+    def _grant(self, request: Request, form: Form) -> dict[str, object]:
+        if form.get("grant_type") != "client_credentials":
             raise RuleBroken("grant_type is client_credentials.", code="oauth.grant_type")
-        base, message = self._door.base, self._door.message(request)
-        credential, assertion = self._client(request, told)
-        agency = self._known.register.owner(credential.id)
+        credential, assertion = self._client(request, form)
+        agency = self._verifiers.register.owner(credential.id)
         request.state.agency = agency.code
-        once: list[tuple[str, str, str, float, int]] = []
-        if assertion:
-            _check_assertion(assertion, (base, f"{base}/oauth/token"))
-            jti, created = assertion.text("jti"), assertion.seconds("iat")
-            keep = int(assertion.seconds("exp") - time.time()) + 2 * SKEW
-            once.append(("assertion", credential.id, jti, created, max(keep, KEEP_SECONDS)))
-        bound: dict[str, Any] = {"x5t#S256": credential.thumbprint}
-        if "dpop" in message.headers or credential.thumbprint is None:
-            url = message.target_uri.partition("?")[0]
-            proof = self._known.proofs.check(message.headers.get("dpop"), message.method, url)
-            once.append(("dpop", proof.thumbprint, proof.jti, proof.created, KEEP_SECONDS))
-            bound = {"jkt": proof.thumbprint}
-        for kind, owner, nonce, at, _ in once:
-            self._known.replays.check(kind, owner, nonce, at)
-        request.state.limits = self._known.limits.take(agency)
-        for kind, owner, nonce, _, keep in once:
-            self._known.replays.note(kind, owner, nonce, keep)
-        access = _access(self._known.register, agency, credential, told, bound)
+        proofs = [self._checked_assertion(credential, assertion)] if assertion else []
+        binding: dict[str, object] = {"x5t#S256": credential.thumbprint}
+        if "dpop" in self._door.message(request).headers or credential.thumbprint is None:
+            dpop = self._dpop_proof(request)
+            proofs.append(dpop)
+            binding = {"jkt": dpop.owner}
+        self._accept_once(request, agency, proofs)
+        access = _access(self._verifiers.register, agency, credential, form, binding)
         return {
-            "access_token": self._known.tokens.make(access, base),
-            "token_type": "DPoP" if "jkt" in bound else "Bearer",
+            "access_token": self._verifiers.tokens.make(access, self._door.base),
+            "token_type": "DPoP" if "jkt" in binding else "Bearer",
             "expires_in": LIFE,
             "scope": " ".join(sorted(access.scope)),
         }
 
-    def _client(self, request: Request, told: dict[str, str]) -> tuple[Credential, Token | None]:
-        """By which key or certificate which agency asks; nobody learns which of them are known."""
-        thumbprint = self._known.certificates.thumbprint(request)
-        shown = self._known.register.certificate(thumbprint) if thumbprint else None
-        if "client_assertion" not in told:
-            found = shown
-            if found is None or told.get("client_id") != found.agency:
-                raise Unauthenticated(UNPROVEN, code="client.unproven")
-            claim(request, found.id)
-            return found, None
-        if told.get("client_assertion_type") != ASSERTION:
+    def _accept_once(self, request: Request, agency: Agency, proofs: Sequence[OneTime]) -> None:
+        """Refuse proofs that were used before, count the request, and record the proofs."""
+        replays = self._verifiers.replays
+        for proof in proofs:
+            replays.check(proof.kind, proof.owner, proof.nonce, proof.created)
+        request.state.limits = self._verifiers.limits.take(agency)
+        for proof in proofs:
+            replays.note(proof.kind, proof.owner, proof.nonce, proof.keep)
+
+    def _checked_assertion(self, credential: Credential, assertion: Token) -> OneTime:
+        base = self._door.base
+        _check_assertion(assertion, (base, f"{base}/oauth/token"))
+        keep = int(assertion.seconds("exp") - time.time()) + 2 * SKEW
+        return OneTime(
+            "assertion",
+            credential.id,
+            assertion.text("jti"),
+            assertion.seconds("iat"),
+            max(keep, KEEP_SECONDS),
+        )
+
+    def _dpop_proof(self, request: Request) -> OneTime:
+        message = self._door.message(request)
+        url = message.target_uri.partition("?")[0]
+        proof = self._verifiers.proofs.check(message.headers.get("dpop"), message.method, url)
+        return OneTime("dpop", proof.thumbprint, proof.jti, proof.created, KEEP_SECONDS)
+
+    def _client(self, request: Request, form: Form) -> tuple[Credential, Token | None]:
+        """The credential that the client proves, and its assertion if it sent one.
+
+        Unauthenticated tells nobody which clients and keys are registered.
+        """
+        thumbprint = self._verifiers.certificates.thumbprint(request)
+        shown = self._verifiers.register.certificate(thumbprint) if thumbprint else None
+        if "client_assertion" in form:
+            return self._client_of_assertion(request, form, shown)
+        if shown is None or form.get("client_id") != shown.agency:
+            raise Unauthenticated(UNPROVEN, code="client.unproven")
+        claim(request, shown.id)
+        return shown, None
+
+    def _client_of_assertion(
+        self, request: Request, form: Form, shown: Credential | None
+    ) -> tuple[Credential, Token]:
+        """The key that signed the client assertion; ``shown`` is the certificate beside it."""
+        if form.get("client_assertion_type") != ASSERTION:
             raise RuleBroken(f"client_assertion_type is {ASSERTION}.", code="oauth.request")
         try:
-            token = Token(told["client_assertion"])
+            token = Token(form["client_assertion"])
             token.require_algorithm(CLIENT_ALGORITHMS)
             issuer, subject, keyid = token.text("iss"), token.text("sub"), token.header.get("kid")
-            found = self._known.register.credential(keyid) if isinstance(keyid, str) else None
-            if found is not None:
-                claim(request, found.id)
+            key = self._verifiers.register.credential(keyid) if isinstance(keyid, str) else None
+            if key is not None:
+                claim(request, key.id)
             proven = (
-                found is not None
-                and token.holds(found.jwk, found.algorithms)
-                and issuer == subject == found.agency == told.get("client_id", issuer)
-                and (shown is None or shown.agency == found.agency)
+                key is not None
+                and token.holds(key.jwk, key.algorithms)
+                and issuer == subject == key.agency == form.get("client_id", issuer)
+                and (shown is None or shown.agency == key.agency)
             )
         except Unreadable as error:
             raise Unauthenticated(
                 f"The client assertion cannot be used: {error}", code="assertion.malformed"
             ) from None
-        if found is None or not proven:
+        if key is None or not proven:
             raise Unauthenticated(UNPROVEN, code="client.unproven")
-        return found, token
+        return key, token
 
 
 def _check_assertion(token: Token, audiences: tuple[str, ...]) -> None:
     """RFC 7523, section 3, with a jti and a short life; its signature was verified before."""
     now = time.time()
     audience = token.claims.get("aud")
-    told = audience if isinstance(audience, list) else [audience]
-    if len(told) != 1 or told[0] not in audiences:
+    named = audience if isinstance(audience, list) else [audience]
+    if len(named) != 1 or named[0] not in audiences:
         raise Unauthenticated(
             f"aud of the assertion must be {audiences[0]}.", code="assertion.audience"
         )
@@ -168,34 +206,34 @@ def _access(
     register: Register,
     agency: Agency,
     credential: Credential,
-    told: dict[str, str],
-    bound: dict[str, Any],
+    form: Form,
+    binding: Mapping[str, object],
 ) -> Access:
-    """What the token gives: of what the agency is granted, no more than it asks for."""
-    behalf = told.get("on_behalf_of")
+    """The rights of the token: of what the agency is granted, no more than it asks for."""
+    behalf = form.get("on_behalf_of")
     granted = _granted(register, agency, behalf)
-    asked = set(told["scope"].split()) if "scope" in told else set(granted)
-    if not asked <= granted.keys() or not asked:
+    scope = set(form["scope"].split()) if "scope" in form else set(granted)
+    if not scope <= granted.keys() or not scope:
         raise RuleBroken(
             "scope names contracts that your agency is granted, with a space between them.",
             code="oauth.scope",
         )
-    purpose = told.get("purpose")
+    purpose = form.get("purpose")
     if purpose is not None and not any(
-        purpose in grant.purposes for name in asked for grant in granted[name]
+        purpose in grant.purposes for name in scope for grant in granted[name]
     ):
         raise RuleBroken(
             "purpose is one that your agency is granted for a contract of the scope.",
             code="oauth.scope",
         )
-    return Access(agency.code, credential.id, frozenset(asked), purpose, bound, behalf)
+    return Access(agency.code, credential.id, frozenset(scope), purpose, binding, behalf)
 
 
 def _granted(register: Register, agency: Agency, behalf: str | None) -> dict[str, list[Grant]]:
     """The contracts that the agency may use today, in its own name or on ``behalf`` of another,
     and by which grants. Forbidden ``delegation.not_given`` if that other lets it do nothing.
     """
-    found: dict[str, list[Grant]] = {}
+    granted: dict[str, list[Grant]] = {}
     refusal: Forbidden | None = None
     for contract in agency_contracts():
         try:
@@ -205,13 +243,13 @@ def _granted(register: Register, agency: Agency, behalf: str | None) -> dict[str
             continue
         in_force = [grant for grant in grants if grant.until >= today()]
         if in_force or contract.everyone:
-            found[contract.name] = in_force
-    if refusal and not found:
+            granted[contract.name] = in_force
+    if refusal and not granted:
         raise refusal
-    return found
+    return granted
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def _form(request: Request) -> Form:
     bodies.media_type(request, FORM)
     raw = await bodies.body(request)
     try:
@@ -232,9 +270,9 @@ def _refusal(request: Request, error: BusError, base: str) -> Response:
     so it stands for a client alone that tried the header Authorization (RFC 6749, section 5.2).
     """
     trace = request.state.traceparent.split("-")[1]
-    told = problems.describe(error, instance=request.url.path, trace_id=trace)
+    problem = problems.describe(error, instance=request.url.path, trace_id=trace)
     family = FAMILIES.get(error.code.partition(".")[0], "invalid_request")
-    name, status = ERRORS.get(error.code, family), told["status"]
+    name, status = ERRORS.get(error.code, family), problem["status"]
     if status in LATER:
         name = "temporarily_unavailable"
     elif status in CALLERS_FAULT:
@@ -245,7 +283,7 @@ def _refusal(request: Request, error: BusError, base: str) -> Response:
     answer = {
         "error": name,
         "error_description": UNSAFE.sub("'", error.message),
-        "error_uri": base + told["type"],
+        "error_uri": base + problem["type"],
         "code": error.code,
         "trace_id": trace,
     }
@@ -255,4 +293,4 @@ def _refusal(request: Request, error: BusError, base: str) -> Response:
 def _scheme(request: Request) -> str:
     """The challenge of the scheme that the client used."""
     scheme = request.headers["authorization"].partition(" ")[0]
-    return f'{scheme.capitalize() if TOKEN.fullmatch(scheme) else "Basic"} realm="mirab"'
+    return f'{scheme.capitalize() if _SCHEME.fullmatch(scheme) else "Basic"} realm="mirab"'

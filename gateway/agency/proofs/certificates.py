@@ -1,4 +1,4 @@
-"""Certificates of callers, as the proxy before this face tells them (RFC 8705, section 6.5)."""
+"""Certificates of callers, as the proxy before this face passes them on (RFC 8705, 6.5)."""
 
 import hashlib
 import ssl
@@ -23,7 +23,7 @@ EC_BITS = 256
 
 @lru_cache(maxsize=1024)
 def _proves(der: bytes) -> bool:
-    """Whether its key proves anything: whoever computes a weak one is the agency at the proxy."""
+    """True if its key is strong: anybody can compute a weak one and pass for the agency."""
     try:
         key = load_der_x509_certificate(der).public_key()
         if isinstance(key, RSAPublicKey):
@@ -39,7 +39,7 @@ def _proves(der: bytes) -> bool:
 
 
 class Certificates:
-    """Reads the header that CLIENT_CERT_HEADER names, from proxies that TRUSTED_PROXIES names.
+    """Read the header that CLIENT_CERT_HEADER names, from proxies that TRUSTED_PROXIES names.
 
     Without CLIENT_CERT_HEADER no request has a certificate.
     """
@@ -48,7 +48,7 @@ class Certificates:
         self._header = (settings.get("CLIENT_CERT_HEADER") or "").lower()
 
     @property
-    def told(self) -> bool:
+    def enabled(self) -> bool:
         """True if certificates can come here at all."""
         return bool(self._header)
 
@@ -56,11 +56,11 @@ class Certificates:
         """SHA-256 of the caller's certificate as base64url, or None if it has none."""
         if not self._header or not request.scope.get(FROM_EDGE, False):
             return None
-        told = request.headers.getlist(self._header)
-        if len(told) != 1 or len(told[0]) > LONGEST:
+        values = request.headers.getlist(self._header)
+        if len(values) != 1 or len(values[0]) > LONGEST:
             return None
         try:
-            der = ssl.PEM_cert_to_DER_cert(unquote(told[0]))
+            der = ssl.PEM_cert_to_DER_cert(unquote(values[0]))
         except ValueError:
             return None
         return base64url(hashlib.sha256(der).digest()) if _proves(der) else None

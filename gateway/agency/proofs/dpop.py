@@ -1,4 +1,4 @@
-"""Proofs that who shows a token holds its key: DPoP (RFC 9449)."""
+"""DPoP (RFC 9449): proof that the sender of a token has its key."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A proof that holds: of which key (RFC 7638), and what makes a repeat of it known."""
+    """A proof that holds: the thumbprint of its key (RFC 7638), its id and when it was made."""
 
     thumbprint: str
     jti: str
@@ -26,7 +26,7 @@ class Proof:
 
 
 class Proofs:
-    """Checks proofs, and gives out the nonces that they must carry.
+    """Check proofs, and give out the nonces that they must carry.
 
     All processes with the same signing key give and take the same nonces; one is good for 150 to
     300 seconds.
@@ -44,8 +44,8 @@ class Proofs:
     def check(self, proof: str | None, method: str, url: str, *, token: str | None = None) -> Proof:
         """The proof of a request, if it holds; Unauthenticated with a code that names the check.
 
-        ``proof`` are all headers DPoP, joined; ``token`` is the access token beside it. Whether it
-        was used before is the caller's to look up (RFC 9449, section 4.3).
+        ``proof`` are all headers DPoP, joined; ``token`` is the access token beside it. The caller
+        looks up whether it was used before (RFC 9449, section 4.3).
         """
         if not proof:
             raise Unauthenticated("Send one header DPoP with a proof.", code="dpop.missing")
@@ -75,9 +75,9 @@ class Proofs:
 
     def _check_time(self, read: Token, created: float) -> None:
         now = time.time()
-        told = read.claims.get("nonce")
-        given = (self.nonce(now), self.nonce(now - NONCE_SECONDS))
-        if not isinstance(told, str) or told not in given:
+        nonce = read.claims.get("nonce")
+        good = (self.nonce(now), self.nonce(now - NONCE_SECONDS))
+        if not isinstance(nonce, str) or nonce not in good:
             raise Unauthenticated(
                 "Put the nonce of our header DPoP-Nonce into the proof.", code="dpop.nonce"
             )
@@ -93,7 +93,7 @@ def digest(token: str) -> str:
     return base64url(made)
 
 
-def same_address(one: str, other: str) -> bool:
+def same_address(first: str, second: str) -> bool:
     """True for the same scheme, host, port and path; a query is ignored, another case of the path
     is another address.
 
@@ -103,13 +103,13 @@ def same_address(one: str, other: str) -> bool:
     False
     """
     try:
-        return _address(one) == _address(other)
+        return _address(first) == _address(second)
     except ValueError:
         return False
 
 
 def _address(text: str) -> tuple[str, str | None, int | None, str]:
-    told = urlsplit(text)
-    if told.username is not None or told.hostname is None:
+    parts = urlsplit(text)
+    if parts.username is not None or parts.hostname is None:
         raise ValueError("no address of ours")
-    return told.scheme, told.hostname, told.port or PORTS.get(told.scheme), told.path or "/"
+    return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme), parts.path or "/"

@@ -1,4 +1,4 @@
-"""Signed JWTs of others (RFC 7515, 7519), read strictly: which algorithms may be is ours to say."""
+"""Signed JWTs of others (RFC 7515, 7519), read strictly and with the algorithms that we name."""
 
 from collections.abc import Collection
 from typing import Any
@@ -30,8 +30,9 @@ LEAST_JTI = 8
 
 
 class _Registry(JWSRegistry):
+    # joserfc leaves the type of an algorithm open. Its own method warns of EdDSA, which we name.
     def get_alg(self, name: str) -> Any:
-        return self.algorithms[name]  # asked for by then; joserfc's own would warn of EdDSA
+        return self.algorithms[name]
 
 
 class Token:
@@ -42,7 +43,7 @@ class Token:
             raise Unreadable(f"It is longer than {LONGEST_TOKEN} characters.")
         try:
             self._parts = jws.extract_compact(text.encode("ascii"))
-            self.header: dict[str, Any] = dict(self._parts.headers())
+            self.header: dict[str, object] = dict(self._parts.headers())
             self.claims = orjson.loads(self._parts.payload)
         except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise Unreadable("It is not a JWS in compact form with JSON in it.") from None
@@ -50,8 +51,8 @@ class Token:
             raise Unreadable("Its claims are not an object.")
         if {"b64", "crit"} & self.header.keys():
             raise Unreadable("It needs something that we do not know (b64 or crit).")
-        told = self.header.get("typ")
-        kind = told.lower().removeprefix("application/") if isinstance(told, str) else ""
+        typ = self.header.get("typ")
+        kind = typ.lower().removeprefix("application/") if isinstance(typ, str) else ""
         if kinds and kind not in kinds:
             raise Unreadable("Its typ is not " + " or ".join(kinds) + ".")
 

@@ -1,4 +1,4 @@
-"""What was taken once and must not be taken again: nonces of signatures, proofs and assertions."""
+"""Replays: nonces of signatures, DPoP proofs and assertions that were accepted once."""
 
 import fcntl
 import hashlib
@@ -28,11 +28,11 @@ _log = log.get("replays")
 
 
 class Replays:
-    """The one book of all processes of this face on one machine, if they share ``folder``.
+    """The nonces that all processes of this face on one machine accepted, if they share ``folder``.
 
-    It survives the death of processes, not that of the machine, since nothing waits for the disk:
-    each boot begins a book of its own. What was signed before the book began could stand in the
-    one before it, and is refused. Without a folder the book is this process's own, in memory.
+    The file survives the death of processes, not that of the machine, since nothing waits for the
+    disk: each boot begins a new file. A proof that was made before the file began could stand in
+    the file before it, and is refused. Without a folder each process has its own, in memory.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -46,7 +46,7 @@ class Replays:
         self._noted = 0
 
     def check(self, kind: str, owner: str, nonce: str, created: float) -> None:
-        """SignatureError if this was taken before, or was signed before the book began.
+        """SignatureError if the nonce was accepted before, or is older than the file.
 
         ``kind`` is signature, dpop or assertion; ``created`` is in unix seconds.
         """
@@ -61,7 +61,7 @@ class Replays:
             raise _replayed(replayed)
 
     def note(self, kind: str, owner: str, nonce: str, keep: int = KEEP_SECONDS) -> None:
-        """Writes it down for ``keep`` seconds; SignatureError if another process was faster."""
+        """Record a nonce for ``keep`` seconds. SignatureError if another process was faster."""
         now = int(time.time())
         row = (_mark(kind, owner, nonce), now + keep)
         if not self._run("insert or ignore into seen values (?, ?)", row).rowcount:
@@ -74,7 +74,7 @@ class Replays:
         try:
             return self._db.execute(sql, values)
         except sqlite3.Error as error:
-            _log.error("the book of replays cannot be used", why=str(error))
+            _log.error("replays_unavailable", error=str(error))
             raise Unavailable(
                 "We cannot know whether this was sent before; try again later.",
                 code="replays.unavailable",
@@ -82,8 +82,8 @@ class Replays:
 
 
 def _mark(kind: str, owner: str, nonce: str) -> bytes:
-    told = f"{kind}\0{owner}\0{nonce}".encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(told, digest_size=16).digest()
+    text = f"{kind}\0{owner}\0{nonce}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=16).digest()
 
 
 def _replayed(code: str) -> SignatureError:
@@ -91,7 +91,7 @@ def _replayed(code: str) -> SignatureError:
 
 
 def _shared(folder: Path) -> sqlite3.Connection:
-    """The book of this boot; those of boots before are thrown away."""
+    """The file of this boot; those of earlier boots are deleted."""
     book = folder / f"{BOOT.read_text(encoding='ascii').strip()}.sqlite"
     with (folder / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one process at a time makes the tables

@@ -4,7 +4,6 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from joserfc.jwk import Key
 
@@ -18,28 +17,29 @@ KIND = "at+jwt"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a token gives: to which agency, by which of its keys, for which contracts and purpose.
+    """The rights of a token: an agency, one of its keys, contracts and a purpose.
 
-    ``binding`` is the claim cnf: the key or the certificate that must come with the token;
-    ``on_behalf_of`` the agency in whose name it is used, if that is another.
+    ``client`` is the agency's code. ``binding`` is the claim cnf: the key or the certificate that
+    must come with the token; ``on_behalf_of`` is the agency in whose name it is used, if that is
+    another.
     """
 
     client: str
     key: str
     scope: frozenset[str]
     purpose: str | None
-    binding: Mapping[str, Any]
+    binding: Mapping[str, object]
     on_behalf_of: str | None = None
 
 
 class Tokens:
-    """Makes tokens, and reads those of its own key and of the keys before it."""
+    """Make tokens, and read those of the present key and of the keys before it."""
 
     def __init__(self, key: SigningKey, before: Mapping[str, PublicKey]) -> None:
         self._key = key
-        known = {**before, key.keyid: key.public}
+        keys = {**before, key.keyid: key.public}
         self._keys: dict[str, Key] = {
-            keyid: public_key(public.jwk(keyid))[0] for keyid, public in known.items()
+            keyid: public_key(public.jwk(keyid))[0] for keyid, public in keys.items()
         }
 
     def make(self, access: Access, issuer: str) -> str:
@@ -64,7 +64,7 @@ class Tokens:
         return self._key.jws(KIND, claims)
 
     def read(self, text: str, issuer: str) -> Access:
-        """What a token of ours gives; Unauthenticated if it is none, or out of date."""
+        """The rights of a token of ours. Unauthenticated if it is none, or out of date."""
         try:
             token = Token(text, KIND)
             keyid = token.header.get("kid")

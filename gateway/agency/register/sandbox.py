@@ -1,4 +1,4 @@
-"""POST /sandbox/agencies: whoever wants to try registers a key by himself, where we let him."""
+"""POST /sandbox/agencies: self-service registration of a key, where the sandbox is open."""
 
 import contextlib
 
@@ -10,7 +10,7 @@ from bus.errors import BusError
 from contracts.agencies.register import REGISTER_SANDBOX
 from gateway import web
 from gateway.agency.door.door import Door
-from gateway.agency.register.copies import Copying
+from gateway.agency.register.copies import RegisterCopies
 from gateway.http import bodies
 from gateway.limits.guesses import Guesses
 
@@ -20,27 +20,27 @@ TRIES, SECONDS = 20, 3600
 class Sandbox:
     """The one route that needs no grant and no key of ours."""
 
-    def __init__(self, door: Door, copying: Copying) -> None:
-        self._door, self._copying = door, copying
+    def __init__(self, door: Door, copies: RegisterCopies) -> None:
+        self._door, self._copies = door, copies
         self._tries = Guesses(TRIES, SECONDS)
 
     async def register(self, request: Request) -> Response:
-        """Answers 201 when the key is in force here: the next request may be signed by it. Where it
+        """Answer 201 when the key is in force here: the next request may be signed by it. If it
         cannot be copied at once it is registered all the same, and the copy follows.
         """
         request.state.contract = REGISTER_SANDBOX.name
         bodies.media_type(request, "application/json")
         data = REGISTER_SANDBOX.load_data(bodies.parse_object(await bodies.body(request)))
         self._tries.take(request.client.host if request.client else "")
-        told = await self._door.client.call(
+        agency = await self._door.client.call(
             REGISTER_SANDBOX,
             data,
             caller={"face": "agency"},
             traceparent=request.state.traceparent,
         )
         with contextlib.suppress(BusError, OSError):
-            await self._copying.look()
-        return web.json_response(told, 201)
+            await self._copies.look()
+        return web.json_response(agency, 201)
 
     def routes(self) -> list[Route]:
         """The route of the sandbox."""

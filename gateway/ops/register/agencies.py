@@ -1,4 +1,4 @@
-"""Agencies as they stand: one with its history, rights taken back at once, whom to call."""
+"""Pages of agencies: one with its history, rights revoked at once, contacts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,10 +9,11 @@ from starlette.routing import Route
 
 from bus.errors import NotFound
 from contracts.agencies import desk as contracts
-from gateway.ops.register import looks
+from contracts.agencies.register import Nothing, OneAgency
+from gateway.ops.register import previews
 from gateway.ops.register.proposals import (
-    asked_by_agencies,
     grant_of,
+    grantable_contracts,
     key_of,
     send,
     typed_of,
@@ -22,7 +23,8 @@ from gateway.ops.staff.forms import query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission, before
 from gateway.ops.staff.previews import Fact, Preview
 
-MADE = {"keys": key_of, "grants": grant_of}
+# A list of the document → what makes an entry of it from a form.
+ENTRIES = {"keys": key_of, "grants": grant_of}
 
 
 class Agencies:
@@ -32,15 +34,15 @@ class Agencies:
         self._pages = pages
 
     async def listed(self, request: Request) -> Response:
-        """GET /desk/agencies: all of them, and what waits for a second pair of eyes."""
-        asked = self._pages.ask(request, contracts.LIST)
-        return await self._pages.page(request, "agencies", told=asked)
+        """GET /desk/agencies: all of them, and the proposals that wait for a second officer."""
+        reply = self._pages.ask(request, contracts.LIST, Nothing())
+        return await self._pages.page(request, "agencies", reply=reply)
 
     async def audit(self, request: Request) -> Response:
-        """GET /desk/agencies/audit?code=fuel-co: who did what."""
+        """GET /desk/agencies/audit?code=fuel-co: the acts and their officers."""
         code = query_value(request, "code")[:40] or None
-        asked = self._pages.ask(request, contracts.AUDIT, code=code, **before(request))
-        return await self._pages.page(request, "audit", told=asked)
+        reply = self._pages.ask(request, contracts.AUDIT, code=code, **before(request))
+        return await self._pages.page(request, "audit", reply=reply)
 
     async def agency(self, request: Request) -> Response:
         """GET /desk/agencies/of/{code}"""
@@ -48,19 +50,20 @@ class Agencies:
 
     async def _show(self, request: Request, submission: Submission) -> Response:
         code = request.path_params["code"]
-        asked = self._pages.ask(request, contracts.READ, code=code)
+        reply = self._pages.ask(request, contracts.READ, OneAgency(code=code))
         return await self._pages.page(
-            request, "agency", submission, told=asked, contracts=asked_by_agencies()
+            request, "agency", submission, reply=reply, contracts=grantable_contracts()
         )
 
     async def add(self, request: Request) -> Response:
-        """POST /desk/agencies/of/{code}/add/{what}: proposes one more key, or one more grant."""
-        what, code = request.path_params["what"], request.path_params["code"]
-        if what not in MADE:
+        """POST /desk/agencies/of/{code}/add/{kind}: propose one more key, or one more grant."""
+        kind, code = request.path_params["kind"], request.path_params["code"]
+        if kind not in ENTRIES:
             raise NotFound("There is no such act.", code="http.not_found")
         typed = await typed_of(request)
-        now = (await self._pages.ask(request, contracts.READ, code=code))["document"] or {}
-        document = {**now, what: [*now.get(what, []), MADE[what](typed)]}
+        agency = await self._pages.ask(request, contracts.READ, OneAgency(code=code))
+        present = agency.document or {}
+        document = {**present, kind: [*present.get(kind, []), ENTRIES[kind](typed)]}
         return await send(self._pages, request, typed, {"document": document}, self._show)
 
     async def revoke(self, request: Request) -> Response:
@@ -69,8 +72,8 @@ class Agencies:
         back = f"of/{code}?done=revoke"
 
         async def preview(request: Request, data: Mapping[str, Any]) -> Preview:
-            agency = await self._pages.ask(request, contracts.READ, code=code)
-            return looks.revocation(agency, data)
+            agency = await self._pages.ask(request, contracts.READ, OneAgency(code=code))
+            return previews.revocation(agency, data)
 
         return await self._pages.act(
             request, contracts.REVOKE, self._show, back, preview=preview, code=code
@@ -88,12 +91,16 @@ class Agencies:
         back = f"of/{code}?done=forget"
 
         async def preview(request: Request, _: Mapping[str, Any]) -> Preview:
-            agency = await self._pages.ask(request, contracts.READ, code=code)
-            names = [contact["name"] for contact in agency["contacts"] if contact["id"] == id_]
+            agency = await self._pages.ask(request, contracts.READ, OneAgency(code=code))
+            names = [contact.name for contact in agency.contacts if contact.id == id_]
             return Preview(
-                "این تماس برداشته می‌شود", "برداشتن تماس", (Fact("تماس", "".join(names) or "—"),),
-                ("نام و شماره او پاک می‌شود و برنمی‌گردد.",), danger=True, again=False,
-            )  # fmt: skip
+                "این تماس برداشته می‌شود",
+                "برداشتن تماس",
+                (Fact("تماس", "".join(names) or "—"),),
+                ("نام و شماره او پاک می‌شود و برنمی‌گردد.",),
+                danger=True,
+                again=False,
+            )
 
         return await self._pages.act(
             request, contracts.REMOVE_CONTACT, self._show, back, preview=preview, code=code, id=id_
@@ -101,13 +108,13 @@ class Agencies:
 
     def routes(self) -> list[Route]:
         """The routes of agencies."""
-        one = f"{AT}/of/{{code}}"
+        agency = f"{AT}/of/{{code}}"
         return [
             Route(AT, self.listed),
             Route(f"{AT}/audit", self.audit),
-            Route(one, self.agency),
-            Route(f"{one}/add/{{what}}", self.add, methods=["POST"]),
-            Route(f"{one}/revoke", self.revoke, methods=["POST"]),
-            Route(f"{one}/contacts", self.contact, methods=["POST"]),
-            Route(f"{one}/contacts/{{id:int}}/remove", self.forget, methods=["POST"]),
+            Route(agency, self.agency),
+            Route(f"{agency}/add/{{kind}}", self.add, methods=["POST"]),
+            Route(f"{agency}/revoke", self.revoke, methods=["POST"]),
+            Route(f"{agency}/contacts", self.contact, methods=["POST"]),
+            Route(f"{agency}/contacts/{{id:int}}/remove", self.forget, methods=["POST"]),
         ]

@@ -1,4 +1,4 @@
-"""Changes of the register: proposed by a form or as TOML, compared, and decided by another."""
+"""Pages of proposals: made by a form or as TOML, compared, and decided by another officer."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,9 +11,10 @@ from bus.errors import BusError, FieldError, NotFound, RuleBroken
 from contracts import Request as Asked
 from contracts import agency_contracts
 from contracts.agencies import desk as contracts
+from contracts.agencies.register import OneAgency
 from gateway.forms.values import value_of
-from gateway.ops.register import looks
-from gateway.ops.register.comparing import differences
+from gateway.ops.register import previews
+from gateway.ops.register.differences import differences
 from gateway.ops.register.section import AT
 from gateway.ops.staff import forms
 from gateway.ops.staff.forms import parse_day, parse_whole
@@ -25,6 +26,8 @@ ACTS: dict[str, Asked] = {
     "refuse": contracts.REFUSE,
     "withdraw": contracts.WITHDRAW,
 }
+# A document or an entry of it, as a form says it: JSON.
+Entry = dict[str, object]
 LISTS = ("purposes", "blocks", "networks")
 
 
@@ -39,28 +42,29 @@ class Proposals:
         like = forms.query_value(request, "like")[:40]
         if not like:
             return await self._new(request, NO_SUBMISSION)
-        told = await self._pages.ask(request, contracts.READ, code=like)
-        typed = {"toml": told["text"], "base_version": str(told["version"])}
+        agency = await self._pages.ask(request, contracts.READ, OneAgency(code=like))
+        typed = {"toml": agency.text, "base_version": str(agency.version)}
         return await self._new(request, Submission("toml", typed))
 
     async def _new(self, request: Request, submission: Submission) -> Response:
-        return await self._pages.page(request, "new", submission, contracts=asked_by_agencies())
+        return await self._pages.page(request, "new", submission, contracts=grantable_contracts())
 
     async def propose(self, request: Request) -> Response:
         """POST /desk/agencies/new: by TOML, or a new agency by the form."""
         typed = await typed_of(request)
         by_text = typed.get("act") == "toml"
-        told = {"toml": typed.get("toml", "")} if by_text else {"document": agency_of(typed)}
-        return await send(self._pages, request, typed, told, self._new)
+        proposed = {"toml": typed.get("toml", "")} if by_text else {"document": document_of(typed)}
+        return await send(self._pages, request, typed, proposed, self._new)
 
     async def change(self, request: Request) -> Response:
         """GET /desk/agencies/changes/{id}: what it changes, line by line."""
         return await self._show(request, NO_SUBMISSION)
 
     async def _show(self, request: Request, submission: Submission) -> Response:
-        asked = self._pages.ask(request, contracts.READ_CHANGE, id=request.path_params["id"])
+        id_ = request.path_params["id"]
+        reply = self._pages.ask(request, contracts.READ_CHANGE, contracts.OneChange(id=id_))
         return await self._pages.page(
-            request, "change", submission, told=asked, differences=resolved(differences)
+            request, "change", submission, reply=reply, differences=resolved(differences)
         )
 
     async def decide(self, request: Request) -> Response:
@@ -71,8 +75,10 @@ class Proposals:
         back = f"changes/{id_}?done={name}"
 
         async def preview(request: Request, data: Mapping[str, Any]) -> Preview:
-            change = await self._pages.ask(request, contracts.READ_CHANGE, id=id_)
-            return looks.decision(name, change, data.get("why", ""))
+            change = await self._pages.ask(
+                request, contracts.READ_CHANGE, contracts.OneChange(id=id_)
+            )
+            return previews.decision(name, change, data.get("why", ""))
 
         return await self._pages.act(request, ACTS[name], self._show, back, preview=preview, id=id_)
 
@@ -87,7 +93,7 @@ class Proposals:
 
 
 async def typed_of(request: Request) -> dict[str, str]:
-    """What was typed into a form of our own site."""
+    """The values of a form as they were typed."""
     values = (await forms.read_form(request)).values
     return {name: value_of(values, name) for name in values}
 
@@ -96,42 +102,42 @@ async def send(
     pages: StaffPages,
     request: Request,
     typed: Mapping[str, str],
-    told: Mapping[str, Any],
+    proposed: Mapping[str, object],
     show: Show,
 ) -> Response:
-    """Proposes a document for the version that was seen, and on to the proposal; what is refused
-    is shown by ``show`` beside what was typed.
+    """Propose a document for the version that the officer saw, and go on to the proposal. A
+    refusal is shown by ``show`` beside what was typed.
     """
     base, reason = parse_whole(typed.get("base_version") or "0"), typed.get("reason", "")
     try:
-        found = await pages.ask(
+        change = await pages.ask(
             request,
             contracts.PROPOSE,
             form=typed.get("form") or None,
             base_version=base,
             reason=reason,
-            **told,
+            **proposed,
         )
     except BusError as error:
-        wrong = of_text(error) if "toml" in told else error
+        wrong = of_text(error) if "toml" in proposed else error
         return await pages.refused(request, show, typed, wrong)
-    return RedirectResponse(f"{AT}/changes/{found['id']}?done=propose", 303)
+    return RedirectResponse(f"{AT}/changes/{change['id']}?done=propose", 303)
 
 
-async def asked_by_agencies() -> list[str]:
+async def grantable_contracts() -> list[str]:
     """The names of all contracts that an agency can be granted."""
     return [contract.name for contract in agency_contracts() if not contract.everyone]
 
 
-def agency_of(typed: Mapping[str, str]) -> dict[str, Any]:
+def document_of(typed: Mapping[str, str]) -> Entry:
     """The document of a new agency with one key and one grant, as the form says it."""
-    told: dict[str, Any] = {
+    names = {
         name: typed[name] for name in ("code", "name", "name_fa") if typed.get(name, "").strip()
     }
-    return {**told, "keys": [key_of(typed)], "grants": [grant_of(typed)]}
+    return {**names, "keys": [key_of(typed)], "grants": [grant_of(typed)]}
 
 
-def key_of(typed: Mapping[str, str]) -> dict[str, Any]:
+def key_of(typed: Mapping[str, str]) -> Entry:
     """A key as a form says it."""
     return _filled(
         {
@@ -142,27 +148,28 @@ def key_of(typed: Mapping[str, str]) -> dict[str, Any]:
     )
 
 
-def grant_of(typed: Mapping[str, str]) -> dict[str, Any]:
+def grant_of(typed: Mapping[str, str]) -> Entry:
     """A grant as a form says it; lists are words between blanks or commas."""
-    told: dict[str, Any] = {
+    grant: Entry = {
         "contract": typed.get("contract", ""),
         "until": parse_day(typed.get("grant_until", "")),
         "basis": typed.get("basis", ""),
     }
     for name in LISTS:
-        told[name] = typed.get(name, "").replace("،", " ").replace(",", " ").split()
+        grant[name] = typed.get(name, "").replace("،", " ").replace(",", " ").split()
     if typed.get("per_day", "").strip():
-        told["per_day"] = parse_whole(typed["per_day"])
-    return {**_filled(told), "purposes": told["purposes"]}
+        grant["per_day"] = parse_whole(typed["per_day"])
+    return {**_filled(grant), "purposes": grant["purposes"]}
 
 
-def _filled(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in told.items() if value not in ("", [])}
+def _filled(entry: Entry) -> Entry:
+    """The entry without what was left empty."""
+    return {name: value for name, value in entry.items() if value not in ("", [])}
 
 
 def of_text(error: BusError) -> BusError:
-    """A refusal of a document that was pasted: all that is wrong belongs to the one text, and the
-    places in it are named beside.
+    """The refusal of a pasted document: all faults belong to the one text, and their places are
+    named beside it.
     """
     faults = [fault for fault in error.fields if fault.field.startswith(("document.", "toml"))]
     if not faults:

@@ -1,4 +1,4 @@
-"""Where the pages of the register stand at the desk."""
+"""The section of the desk that has the pages of the register."""
 
 from contracts.agencies import desk as contracts
 from gateway.ops.register import words

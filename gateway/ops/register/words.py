@@ -1,10 +1,11 @@
-"""What the register's pages say in Persian: of states, of acts that are done, of refusals."""
+"""The Persian words of the register's pages: states, acts, refusals."""
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from bus.errors import BusError, FieldError
+from contracts.agencies.desk import AgencyRow
 from gateway.ops.staff import refusal_texts
 from gateway.ops.staff import refusals as sentences
 from iran.collation import collation_key
@@ -133,13 +134,13 @@ _NAMES = {
 }  # fmt: skip
 
 
-def field_of(told: str) -> str:
-    """The name that a part of the document has in our forms.
+def field_of(path: str) -> str:
+    """The name in our forms of a part of the document.
 
     >>> field_of("document.keys.2.until"), field_of("document.code"), field_of("reason")
     ('key_until', 'code', 'reason')
     """
-    parts = re.sub(r"\.\d+", "", told.removeprefix("document.")).split(".")
+    parts = re.sub(r"\.\d+", "", path.removeprefix("document.")).split(".")
     return _NAMES.get((parts[0], parts[-1]), parts[1] if len(parts) > 1 else parts[0])
 
 
@@ -198,23 +199,23 @@ def member_label(name: str) -> str:
     return MEMBERS.get(name, name)
 
 
-def act_label(what: str) -> str:
-    """What somebody did in the register."""
-    return ACTS.get(what) or "کار دیگر"
+def act_label(act: str) -> str:
+    """The Persian name of an act of the audit."""
+    return ACTS.get(act) or "کار دیگر"
 
 
-def detail_label(what: str, detail: str, person: Callable[[str | None], str]) -> str:
+def detail_label(act: str, detail: str, person: Callable[[str | None], str]) -> str:
     """What an act was about. The audit keeps it as short English: the numbers and ids stay, the
     words and accounts become what people call them.
     """
     id_, _, rest = detail.partition(" ")
-    if what in ("propose", "refuse", "withdraw"):
+    if act in ("propose", "refuse", "withdraw"):
         return f"پیشنهاد {detail}"
-    if what == "approve":
+    if act == "approve":
         return f"پیشنهاد {id_} از {person(rest.removeprefix('by '))}"
-    if what in ("contact", "remove contact"):
+    if act in ("contact", "remove contact"):
         return f"تماس {id_}، {CONTACT_ROLES.get(rest, rest)}"
-    if what == "rotate keys":
+    if act == "rotate keys":
         signer, _, keys = rest.partition(": ")
         return f"با کلید {signer}: {keys}"
     return detail
@@ -225,9 +226,9 @@ def reason_label(reason: str) -> str:
     return OUR_REASONS.get(reason, reason)
 
 
-def by_name(agencies: Iterable[Mapping[str, str]]) -> list[Mapping[str, str]]:
+def by_name(agencies: Iterable[AgencyRow]) -> list[AgencyRow]:
     """Agencies in the order of the Persian alphabet."""
-    return sorted(agencies, key=lambda agency: collation_key(agency["name_fa"] or agency["name"]))
+    return sorted(agencies, key=lambda agency: collation_key(agency.name_fa or agency.name))
 
 
 def has_ended(until: str | None) -> bool:

@@ -1,16 +1,17 @@
 """Calls that are answered later: accepted, read and cancelled by their agency, forgotten."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
 
 import orjson
 from sqlalchemy import Connection, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from bus.database.rows import columns, fetch_all, fetch_one, page
-from bus.envelope import Envelope, instant
+from bus.database.paging import Page, page
+from bus.database.rows import columns, fetch_all, fetch_one
+from bus.envelope import instant
 from bus.errors import Conflict, Internal, NotFound, TooMany
 from contracts import CATALOGUE, Request
+from contracts.agencies.deferred import Call, CallWithAnswer, Defer, ReadCalls
 from services.agencies.context import CallingAgency, Context
 from services.agencies.domain import calls
 from services.agencies.tables import CALLS, CallRow
@@ -19,29 +20,29 @@ from services.agencies.tables import CALLS, CallRow
 _LOCK = text("select pg_advisory_xact_lock(hashtext('calls of ' || :agency))")
 
 
-def accept(
-    context: Context, agency: CallingAgency, message: Envelope, call: Mapping[str, object]
-) -> CallRow:
-    """Keep a call, a Defer of contracts/agencies/deferred.py; its id is that of the message.
+def accept(context: Context, agency: CallingAgency, message: Defer) -> CallRow:
+    """Keep a call; its id is that of the envelope.
 
     TooMany ``calls.too_many`` if the agency has as many open as it may; NotFound
     ``contract.unknown`` if the face is of a newer release than this service.
     """
-    contract = CATALOGUE.get(str(call["contract"]))
+    envelope = context.tx.envelope
+    assert envelope is not None
+    contract = CATALOGUE.get(message.contract)
     if not isinstance(contract, Request):
         raise NotFound("There is no such contract for agencies.", code="contract.unknown")
     _require_room(context.conn, agency.code)
     context.conn.execute(
         insert(CALLS)
         .values(
-            id=message.id,
+            id=envelope.id,
             agency=agency.code,
             contract=contract.name,
             state="ACCEPTED",
             caller=agency.fields,
-            traceparent=message.traceparent,
-            call_back=call["call_back"],
-            data=context.seal.close(orjson.dumps(call["data"]).decode()),
+            traceparent=envelope.traceparent,
+            call_back=message.call_back,
+            data=context.seal.close(orjson.dumps(message.data).decode()),
             lease_seconds=calls.lease(contract.deadline),
             made_at=context.now,
             until=context.now + calls.TRY_FOR,
@@ -49,7 +50,7 @@ def accept(
         )
         .on_conflict_do_nothing(index_elements=[CALLS.c.id])
     )
-    return get_call(context.conn, agency.code, message.id)
+    return get_call(context.conn, agency.code, envelope.id)
 
 
 def _require_room(conn: Connection, agency: str) -> None:
@@ -76,33 +77,38 @@ def get_call(conn: Connection, agency: str, id_: str) -> CallRow:
     return call
 
 
-def answer_of(context: Context, call: CallRow) -> Mapping[str, object]:
-    """The ``result`` and the ``problem`` of a call, None for both while it has not ended."""
-    if call.answer is None:
-        return {"result": None, "problem": None}
-    opened = context.seal.open(call.answer)
-    if opened is None:
-        raise Internal("The answer was sealed with another AGENCIES_KEY than ours.")
-    answer: Mapping[str, object] = orjson.loads(opened)
-    return answer
+def call_with_answer(context: Context, call: CallRow) -> CallWithAnswer:
+    """A call with its result or problem, None for both while it has not ended."""
+    answer = {"result": None, "problem": None}
+    if call.answer is not None:
+        opened = context.seal.open(call.answer)
+        if opened is None:
+            raise Internal("The answer was sealed with another AGENCIES_KEY than ours.")
+        answer = orjson.loads(opened)
+    return CallWithAnswer(
+        id=call.id,
+        contract=call.contract,
+        state=call.state,
+        made_at=instant(call.made_at),
+        settled_at=instant(call.settled_at),
+        result=answer["result"],
+        problem=answer["problem"],
+    )
 
 
-def calls_of(
-    conn: Connection, agency: str, states: Sequence[str], before: int | None, limit: int
-) -> tuple[Sequence[CallRow], int | None]:
-    """A page of an agency's calls, newest first, and where the next page begins."""
+def calls_of(conn: Connection, agency: str, message: ReadCalls) -> Page[CallRow]:
+    """A page of an agency's calls, newest first; ``seq`` is its key."""
     statement = (
         select(*columns(CALLS, CallRow))
         .where(CALLS.c.agency == agency)
         .order_by(CALLS.c.seq.desc())
-        .limit(limit + 1)
+        .limit(message.limit + 1)
     )
-    if states:
-        statement = statement.where(CALLS.c.state.in_(states))
-    if before is not None:
-        statement = statement.where(CALLS.c.seq < before)
-    rows, has_more = page(fetch_all(conn, CallRow, statement), limit)
-    return rows, rows[-1].seq if has_more else None
+    if message.states:
+        statement = statement.where(CALLS.c.state.in_(message.states))
+    if message.before is not None:
+        statement = statement.where(CALLS.c.seq < message.before)
+    return page(fetch_all(conn, CallRow, statement), message.limit)
 
 
 def cancel(context: Context, agency: str, id_: str) -> CallRow:
@@ -125,12 +131,12 @@ def forget(conn: Connection, now: dt.datetime) -> None:
     conn.execute(delete(CALLS).where(CALLS.c.settled_at < now - calls.KEEP))
 
 
-def call_reply(call: CallRow) -> Mapping[str, object]:
-    """A Call."""
-    return {
-        "id": call.id,
-        "contract": call.contract,
-        "state": call.state,
-        "made_at": instant(call.made_at),
-        "settled_at": instant(call.settled_at),
-    }
+def call_reply(call: CallRow) -> Call:
+    """A call without its answer."""
+    return Call(
+        id=call.id,
+        contract=call.contract,
+        state=call.state,
+        made_at=instant(call.made_at),
+        settled_at=instant(call.settled_at),
+    )

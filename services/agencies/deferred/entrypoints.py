@@ -1,52 +1,51 @@
 """The entrypoints of calls that are answered later."""
 
-from collections.abc import Mapping, Sequence
-
 from bus.database.store import Tx
 from bus.endpoint import every, serve
 from contracts.agencies import deferred as contracts
 from services.agencies.context import Entrypoints, calling_agency
 from services.agencies.deferred import calls, settlement
 
-Reply = Mapping[str, object]
-
 
 class DeferredEntrypoints(Entrypoints):
     # --- for agencies ---
 
     @serve(contracts.READ_CALL)
-    def call(self, tx: Tx, *, id: str) -> Reply:
-        call = calls.get_call(tx.conn, calling_agency(tx.envelope).code, id)
-        return {**calls.call_reply(call), **calls.answer_of(self.context(tx), call)}
+    def call(self, tx: Tx, message: contracts.CallOf) -> contracts.CallWithAnswer:
+        call = calls.get_call(tx.conn, calling_agency(tx.envelope).code, message.id)
+        return calls.call_with_answer(self.context(tx), call)
 
     @serve(contracts.READ_CALLS)
-    def calls(self, tx: Tx, *, states: Sequence[str], before: int | None, limit: int) -> Reply:
-        agency = calling_agency(tx.envelope).code
-        rows, following = calls.calls_of(tx.conn, agency, states, before, limit)
-        return {"calls": [calls.call_reply(row) for row in rows], "next": following}
+    def calls(self, tx: Tx, message: contracts.ReadCalls) -> contracts.Calls:
+        page = calls.calls_of(tx.conn, calling_agency(tx.envelope).code, message)
+        return contracts.Calls(
+            calls=tuple(calls.call_reply(row) for row in page.rows),
+            next=page.next(lambda row: row.seq),
+        )
 
     @serve(contracts.CANCEL_CALL)
-    def cancel_call(self, tx: Tx, *, id: str) -> Reply:
+    def cancel_call(self, tx: Tx, message: contracts.CallOf) -> contracts.Call:
         agency = calling_agency(tx.envelope).code
-        return calls.call_reply(calls.cancel(self.context(tx), agency, id))
+        return calls.call_reply(calls.cancel(self.context(tx), agency, message.id))
 
     # --- for the faces ---
 
     @serve(contracts.DEFER)
-    def defer(self, tx: Tx, **call: object) -> Reply:
-        agency, message = calling_agency(tx.envelope), tx.envelope
-        assert message is not None
-        return calls.call_reply(calls.accept(self.context(tx), agency, message, call))
+    def defer(self, tx: Tx, message: contracts.Defer) -> contracts.Call:
+        agency = calling_agency(tx.envelope)
+        return calls.call_reply(calls.accept(self.context(tx), agency, message))
 
     @serve(contracts.CLAIM_CALLS)
-    def claim_calls(self, tx: Tx, *, limit: int) -> Reply:
+    def claim_calls(self, tx: Tx, message: contracts.ClaimCalls) -> contracts.ClaimedCalls:
         context = self.context(tx)
-        rows = settlement.claim(context, limit)
-        return {"calls": [settlement.claimed_reply(context, row) for row in rows]}
+        rows = settlement.claim(context, message.limit)
+        return contracts.ClaimedCalls(
+            calls=tuple(settlement.claimed_reply(context, row) for row in rows)
+        )
 
     @serve(contracts.SETTLE_CALL)
-    def settle_call(self, tx: Tx, **outcome: object) -> Reply:
-        return {"state": settlement.settle(self.context(tx), outcome)}
+    def settle_call(self, tx: Tx, message: contracts.SettleCall) -> contracts.Settled:
+        return contracts.Settled(state=settlement.settle(self.context(tx), message))
 
     @every(3600)
     def forget_calls(self) -> None:

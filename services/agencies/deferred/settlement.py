@@ -4,15 +4,14 @@ A claim is a lease: ``due_at`` is its end. A face that runs a call for longer, o
 the next. ``due_at`` is also when the pause after a failed try is over.
 """
 
-from collections.abc import Mapping
-
 import orjson
 from sqlalchemy import select, text, update
 
 from bus.database.rows import columns, fetch_all, fetch_one
 from bus.envelope import instant
 from bus.errors import NotFound
-from contracts.notify.callbacks import CALL_BACK
+from contracts.agencies.deferred import ClaimedCall, SettleCall
+from contracts.notify.callbacks import CALL_BACK, CallBack
 from services.agencies.context import Context
 from services.agencies.domain import calls
 from services.agencies.tables import CALLS, CallRow
@@ -40,36 +39,36 @@ def claim(context: Context, limit: int) -> list[CallRow]:
     return sorted(rows, key=lambda call: call.seq)
 
 
-def claimed_reply(context: Context, call: CallRow) -> Mapping[str, object]:
-    """A ClaimedCall."""
+def claimed_reply(context: Context, call: CallRow) -> ClaimedCall:
+    """A call for the face that claimed it; ``data`` is None if our key does not open it."""
     data = context.seal.open(call.data) if call.data is not None else None
-    return {
-        "id": call.id,
-        "contract": call.contract,
-        "data": orjson.loads(data) if data is not None else None,
-        "caller": call.caller,
-        "traceparent": call.traceparent,
-        "tries": call.tries,
-        "until": instant(call.until),
-    }
+    return ClaimedCall(
+        id=call.id,
+        contract=call.contract,
+        data=orjson.loads(data) if data is not None else None,
+        caller=call.caller,
+        traceparent=call.traceparent,
+        tries=call.tries,
+        until=instant(call.until),
+    )
 
 
-def settle(context: Context, settlement: Mapping[str, object]) -> str:
-    """Keep the end of a call, a SettleCall, and call its agency back if it wants that; the state.
+def settle(context: Context, message: SettleCall) -> str:
+    """Keep the end of a call, and call its agency back if it wants that; the state.
 
     The first end is the end, whichever face brings it: all faces run a call by the same message id
     and get the same answer. NotFound ``call.not_found``.
     """
-    call = _lock(context, str(settlement["id"]))
+    call = _lock(context, message.id)
     if call.due_at is None:
         return call.state
-    state = str(settlement["state"])
+    state = message.state
     if state == AGAIN:
-        is_of_another_face = settlement["tries"] != call.tries
+        is_of_another_face = message.tries != call.tries
         if is_of_another_face or _try_again(context, call):
             return call.state
         state = FAILED
-    answer = {"result": settlement["result"], "problem": settlement["problem"]}
+    answer = {"result": message.result, "problem": message.problem}
     context.conn.execute(
         update(CALLS)
         .where(CALLS.c.seq == call.seq)
@@ -105,6 +104,10 @@ def _try_again(context: Context, call: CallRow) -> bool:
 
 def _call_back(context: Context, call: CallRow, state: str) -> None:
     data = {
-        "id": call.id, "contract": call.contract, "state": state, "link": f"/v1/calls/{call.id}",
-    }  # fmt: skip
-    context.tx.send(CALL_BACK, agency=call.agency, type="call.settled", id=call.id, data=data)
+        "id": call.id,
+        "contract": call.contract,
+        "state": state,
+        "link": f"/v1/calls/{call.id}",
+    }
+    message = CallBack(agency=call.agency, type="call.settled", id=call.id, data=data)
+    context.tx.send(CALL_BACK, message)

@@ -79,11 +79,34 @@ class Document(TypedDict):
 
 # In this order the names stand in the text; a name that is missing here comes last, by its letters.
 ORDER = (
-    "code", "name", "name_fa", "member", "id", "to", "contract", "purposes", "blocks",
-    "per_day", "networks", "requests", "seconds", "serves", "hears", "queue", "public_key",
-    "sha256", "until", "basis", "limits", "keys", "certificates", "grants", "delegations", "amqp",
+    "code",
+    "name",
+    "name_fa",
+    "member",
+    "id",
+    "to",
+    "contract",
+    "purposes",
+    "blocks",
+    "per_day",
+    "networks",
+    "requests",
+    "seconds",
+    "serves",
+    "hears",
+    "queue",
+    "public_key",
+    "sha256",
+    "until",
+    "basis",
+    "limits",
+    "keys",
+    "certificates",
+    "grants",
+    "delegations",
+    "amqp",
     "events",
-)  # fmt: skip
+)
 DAYS = ("until",)
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 # A kind of right that can be taken back → the section and the list of the document it stands in.
@@ -196,6 +219,11 @@ def without(document: Document, kind: str, id_: str) -> tuple[Document, list[Any
     gone = [entry for entry in entries if name_of(kind, entry) == id_]
     table[name] = [entry for entry in entries if entry not in gone]
     return left, gone
+
+
+def as_json(document: Document | Key | Right) -> dict[str, Any]:
+    """The same as the free object of JSON that messages carry."""
+    return cast("dict[str, Any]", document)
 
 
 def credentials_of(document: Document) -> list[Key | Certificate]:

@@ -13,15 +13,30 @@ WITH_PURPOSE = {
 }
 # Contracts that reach nobody but the agency itself. Messages to people are for known agencies.
 WITHOUT_PURPOSE = (
-    "inquiry.get.v1", "inquiry.batch_status.v1", "inquiry.read_batch.v1", "inquiry.read_parcel.v1",
+    "inquiry.get.v1",
+    "inquiry.batch_status.v1",
+    "inquiry.read_batch.v1",
+    "inquiry.read_parcel.v1",
     "inquiry.verify.v1",
-    "billing.quote.v1", "billing.list_bills.v1", "billing.look_up.v1", "billing.statement.v1",
-    "notify.put_callback.v1", "notify.callbacks.v1", "notify.test_callback.v1",
-    "notify.callback_deliveries.v1", "notify.replay_callback.v1",
-    "notify.rotate_callback_secret.v1", "notify.drop_callback.v1",
-)  # fmt: skip
-HEARS = ("agencies.changed.v1", "inquiry.registry_loaded.v1", "inquiry.batch_answered.v1",
-         "inquiry.day_counted.v1", "billing.*")  # fmt: skip
+    "billing.quote.v1",
+    "billing.list_bills.v1",
+    "billing.look_up.v1",
+    "billing.statement.v1",
+    "notify.put_callback.v1",
+    "notify.callbacks.v1",
+    "notify.test_callback.v1",
+    "notify.callback_deliveries.v1",
+    "notify.replay_callback.v1",
+    "notify.rotate_callback_secret.v1",
+    "notify.drop_callback.v1",
+)
+HEARS = (
+    "agencies.changed.v1",
+    "inquiry.registry_loaded.v1",
+    "inquiry.batch_answered.v1",
+    "inquiry.day_counted.v1",
+    "billing.*",
+)
 PER_DAY = 1000
 BASIS = "Sandbox: made-up people and wells, for trying only"
 

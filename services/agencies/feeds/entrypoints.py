@@ -1,6 +1,6 @@
 """The entrypoints of feeds and refusals. Every Event that agencies may hear has one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from bus.activator import Call
 from bus.database.store import Tx
@@ -11,33 +11,32 @@ from services.agencies.context import Entrypoints, calling_agency
 from services.agencies.feeds import feed, refusals
 
 AT_ONCE = 50
-Reply = Mapping[str, object]
 
 
 class FeedEntrypoints(Entrypoints):
     @serve(contracts.FEED)
-    def feed(self, tx: Tx, *, after: int | None, limit: int) -> Reply:
-        return feed.read_feed(tx, self.now(), calling_agency(tx.envelope).code, after, limit)
+    def feed(self, tx: Tx, message: contracts.ReadFeed) -> contracts.Feed:
+        return feed.read_feed(tx, self.now(), calling_agency(tx.envelope).code, message)
 
     @serve(contracts.REFUSALS)
-    def refusals(self, tx: Tx, *, before: int | None, limit: int) -> Reply:
+    def refusals(self, tx: Tx, message: contracts.ReadRefusals) -> contracts.Refusals:
         agency = calling_agency(tx.envelope).code
-        rows, following = refusals.refusals_of(tx.conn, agency, before, limit)
-        return {"refusals": [refusals.refusal_reply(row) for row in rows], "next": following}
+        page = refusals.refusals_of(tx.conn, agency, message.before, message.limit)
+        return contracts.Refusals(
+            refusals=tuple(refusals.refusal_reply(row) for row in page.rows),
+            next=page.next(lambda row: row.id),
+        )
 
     @serve(contracts.NOTE_REFUSALS)
-    def note_refusals(self, tx: Tx, *, refusals: Sequence[Reply]) -> Reply:
-        _add_refusals(tx.conn, refusals)
-        return {"noted": len(refusals)}
+    def note_refusals(self, tx: Tx, message: contracts.NoteRefusals) -> contracts.Noted:
+        refusals.add_refusals(tx.conn, message.refusals)
+        return contracts.Noted(noted=len(message.refusals))
 
     @every(3600)
     def forget_heard(self) -> None:
         with self.store.transaction() as tx:
             feed.forget(tx.conn, self.now())
             refusals.forget(tx.conn, self.now())
-
-
-_add_refusals = refusals.add_refusals
 
 
 def _event_entrypoint(event: Event) -> Callable[..., None]:

@@ -5,19 +5,22 @@ endpoints.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 import orjson
 from sqlalchemy import Connection, text
 
 from bus.activator import Call
+from bus.codec import read, to_wire
 from bus.database.rows import fetch_all
 from bus.database.store import Tx
 from bus.envelope import Envelope
 from bus.errors import Forbidden, RuleBroken
+from bus.values import Json
 from contracts import CATALOGUE, Event
-from contracts.notify.callbacks import CALL_BACK
+from contracts.agencies.hearing import Feed, FeedEvent, ReadFeed
+from contracts.notify.callbacks import CALL_BACK, CallBack
 from services.agencies.tables import FeedRow, HearerRow
 
 KEEP = dt.timedelta(days=30)
@@ -110,7 +113,8 @@ def _add_to_feed(
         if agency.queue:
             tx.tell_agency(agency.code, id_, _headers(published), data)
         tx.envelope = call.envelope  # the call-back stays in the matter and trace of its event
-        tx.send(CALL_BACK, agency=agency.code, type="event.heard", id=id_, data=published)
+        message = CallBack(agency=agency.code, type="event.heard", id=id_, data=published)
+        tx.send(CALL_BACK, message)
     values = {"agency": agency.code, "type": event.name, "now": now}
     tx.conn.execute(_ADD, {**values, "rows": orjson.dumps(rows).decode()})
 
@@ -124,24 +128,25 @@ def _reserve_numbers(tx: Tx, agency: str, count: int) -> int:
     return last - count + 1
 
 
-def cloud_event(envelope: Envelope, sequence: int, data: Mapping[str, object]) -> dict[str, object]:
-    """The event in the JSON form of CloudEvents 1.0; members without a value are left out."""
-    members = {
-        "specversion": "1.0",
-        "id": envelope.id,
-        "type": envelope.type,
-        "source": envelope.source,
-        "time": envelope.time,
-        "subject": envelope.subject,
-        "datacontenttype": "application/json",
-        "sequence": f"{sequence:012}",
-        "traceparent": envelope.traceparent,
-        "data": dict(data),
-    }
-    return {name: value for name, value in members.items() if value is not None}
+def cloud_event(envelope: Envelope, sequence: int, data: Json) -> Json:
+    """The event in the JSON form of CloudEvents 1.0, without members that have no value."""
+    return to_wire(
+        FeedEvent(
+            specversion="1.0",
+            id=envelope.id,
+            type=envelope.type,
+            source=envelope.source,
+            time=envelope.time,
+            subject=envelope.subject,
+            datacontenttype="application/json",
+            sequence=f"{sequence:012}",
+            traceparent=envelope.traceparent,
+            data=data,
+        )
+    )
 
 
-def _headers(published: Mapping[str, object]) -> dict[str, object]:
+def _headers(published: Json) -> Json:
     """The binary mode of CloudEvents over AMQP, by the names of bus/envelope.py."""
     apart = ("data", "datacontenttype", "traceparent")
     headers = {f"ce-{name}": value for name, value in published.items() if name not in apart}
@@ -150,15 +155,14 @@ def _headers(published: Mapping[str, object]) -> dict[str, object]:
     return headers
 
 
-def read_feed(
-    tx: Tx, now: dt.datetime, agency: str, after: int | None, limit: int
-) -> Mapping[str, object]:
-    """A Feed: the agency's events after that sequence, of the types that it hears today.
+def read_feed(tx: Tx, now: dt.datetime, agency: str, message: ReadFeed) -> Feed:
+    """The agency's events after that sequence, of the types that it hears today.
 
     Forbidden ``feed.not_granted`` if it hears nothing; RuleBroken ``feed.too_old`` if events after
     that sequence are gone, ``feed.ahead`` if it was never given.
     """
     types = _types_heard(tx.conn, now, agency)
+    after, limit = message.after, message.limit
     values = {"agency": agency, "hears": types, "after": after, "limit": limit}
     rows = fetch_all(tx.conn, FeedRow, _PAGE, values)
     last, oldest = (rows[0].last, rows[0].oldest) if rows else (0, 1)
@@ -171,12 +175,16 @@ def read_feed(
         )
     if after is not None and after > last:
         raise RuleBroken(f"Your feed has come to {last} only.", code="feed.ahead")
-    events = [row for row in rows if row.sequence is not None]
-    return {
-        "events": [row.event for row in events],
-        "next": events[-1].sequence if len(events) == limit else last,
-        "oldest": oldest,
-    }
+    events = [
+        (row.sequence, row.event)
+        for row in rows
+        if row.sequence is not None and row.event is not None
+    ]
+    return Feed(
+        events=tuple(read(FeedEvent, event) for _, event in events),
+        next=events[-1][0] if len(events) == limit else last,
+        oldest=oldest,
+    )
 
 
 def _types_heard(conn: Connection, now: dt.datetime, agency: str) -> list[str]:

@@ -1,42 +1,42 @@
 """Refused requests: recorded by the agency face, and shown to the agency alone."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, insert, select
 
-from bus.database.rows import columns, fetch_all, page
+from bus.database.paging import Page, page
+from bus.database.rows import columns, fetch_all
 from bus.envelope import instant
+from contracts.agencies.hearing import NotedRefusal, Refusal
 from services.agencies.tables import REFUSALS, RefusalRow
 
 KEEP = dt.timedelta(days=30)
 
 
-def add_refusals(conn: Connection, refusals: Sequence[Mapping[str, object]]) -> None:
-    """Record requests that the face has refused, each a NotedRefusal."""
+def add_refusals(conn: Connection, refusals: Sequence[NotedRefusal]) -> None:
+    """Record requests that the face has refused."""
     conn.execute(
         insert(REFUSALS),
         [
             {
-                "agency": refusal["agency"],
-                "at": dt.datetime.fromisoformat(str(refusal["at"])),
-                "trace_id": refusal["trace_id"],
-                "contract": refusal["contract"],
-                "status": refusal["status"],
-                "code": refusal["code"],
-                "message": refusal["message"],
-                "key": refusal["key"],
-                "proven": refusal["proven"],
+                "agency": refusal.agency,
+                "at": dt.datetime.fromisoformat(refusal.at),
+                "trace_id": refusal.trace_id,
+                "contract": refusal.contract,
+                "status": refusal.status,
+                "code": refusal.code,
+                "message": refusal.message,
+                "key": refusal.key,
+                "proven": refusal.proven,
             }
             for refusal in refusals
         ],
     )
 
 
-def refusals_of(
-    conn: Connection, agency: str, before: int | None, limit: int
-) -> tuple[Sequence[RefusalRow], int | None]:
-    """A page of an agency's refused requests, newest first, and where the next page begins."""
+def refusals_of(conn: Connection, agency: str, before: int | None, limit: int) -> Page[RefusalRow]:
+    """A page of an agency's refused requests, newest first; ``id`` is its key."""
     statement = (
         select(*columns(REFUSALS, RefusalRow))
         .where(REFUSALS.c.agency == agency)
@@ -45,22 +45,21 @@ def refusals_of(
     )
     if before is not None:
         statement = statement.where(REFUSALS.c.id < before)
-    rows, has_more = page(fetch_all(conn, RefusalRow, statement), limit)
-    return rows, rows[-1].id if has_more else None
+    return page(fetch_all(conn, RefusalRow, statement), limit)
 
 
-def refusal_reply(row: RefusalRow) -> Mapping[str, object]:
-    """A Refusal."""
-    return {
-        "at": instant(row.at),
-        "trace_id": row.trace_id,
-        "contract": row.contract,
-        "status": row.status,
-        "code": row.code,
-        "message": row.message,
-        "key": row.key,
-        "proven": row.proven,
-    }
+def refusal_reply(row: RefusalRow) -> Refusal:
+    """A refused request as its agency reads it."""
+    return Refusal(
+        at=instant(row.at),
+        trace_id=row.trace_id,
+        contract=row.contract,
+        status=row.status,
+        code=row.code,
+        message=row.message,
+        key=row.key,
+        proven=row.proven,
+    )
 
 
 def forget(conn: Connection, now: dt.datetime) -> None:

@@ -4,23 +4,25 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from bus.database.rows import columns, fetch_all, fetch_one
 from bus.errors import NotFound
+from contracts.agencies.desk import ContactOf, PutContact
 from services.agencies.context import Context
 from services.agencies.register import versions
 from services.agencies.register.versions import Act
-from services.agencies.tables import CONTACTS, Contact, ContactRow
+from services.agencies.tables import CONTACTS, ContactRow
 
 
-def put_contact(context: Context, code: str, contact: Contact, id_: int | None) -> ContactRow:
+def put_contact(context: Context, message: PutContact) -> ContactRow:
     """Add a contact, or change the one of that id.
 
     NotFound ``agency.not_found``, ``contact.not_found``.
     """
+    code, id_ = message.code, message.id
     versions.get_agency(context.conn, code)
     values = {
-        "role": contact.role,
-        "name": contact.name,
-        "email": contact.email,
-        "mobile": contact.mobile,
+        "role": message.role,
+        "name": message.name,
+        "email": message.email,
+        "mobile": message.mobile or "",
     }
     statement = (
         insert(CONTACTS).values(code=code, **values)
@@ -44,6 +46,11 @@ def remove_contact(context: Context, code: str, id_: int) -> None:
     if role is None:
         raise _not_found()
     versions.add_audit(context, code, Act("remove contact", f"{id_} {role}"))
+
+
+def contact_reply(row: ContactRow) -> ContactOf:
+    """A contact as officers read it."""
+    return ContactOf(id=row.id, role=row.role, name=row.name, email=row.email, mobile=row.mobile)
 
 
 def _not_found() -> NotFound:

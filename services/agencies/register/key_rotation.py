@@ -2,13 +2,13 @@
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, select, text
 
 from bus.database.rows import fetch_all
 from bus.errors import FieldError, Forbidden, RuleBroken, TooMany
-from contracts.agencies.register import JWK_MEMBERS
+from contracts.agencies.register import JWK_MEMBERS, NewKey, RotateKeys
 from iran.persian import tehran_day
 from members.documents import parse_agency
 from services.agencies.context import CallingAgency, Context
@@ -30,22 +30,14 @@ _USED_KEYS = text("""
     where code = :code and key->>'id' = any(:ids)""")
 
 
-class NewKeys:
-    """The keys of a RotateKeys message: as the document holds them, and their proofs."""
-
-    def __init__(self, keys: Sequence[Mapping[str, str]], old_until: str | None) -> None:
-        self.keys: list[Key] = [_document_key(key) for key in keys]
-        self.proofs = [key.get("proof") for key in keys]
-        self.old_until = old_until
+def document_key(key: NewKey) -> Key:
+    """A key of a JWKS as documents hold it, without the members that its kind has not."""
+    members = {name: getattr(key, name) for name in JWK_MEMBERS}
+    jwk = {name: member for name, member in members.items() if member is not None}
+    return {"id": key.kid, "jwk": jwk, "until": key.until}
 
 
-def _document_key(key: Mapping[str, str]) -> Key:
-    """A key of a JWKS as documents hold it; members that its kind has not are left out."""
-    jwk = {name: key[name] for name in JWK_MEMBERS if name in key}
-    return {"id": key["kid"], "jwk": jwk, "until": key["until"]}
-
-
-def rotate(context: Context, agency: CallingAgency, new: NewKeys) -> tuple[int, list[Key]]:
+def rotate(context: Context, agency: CallingAgency, message: RotateKeys) -> tuple[int, list[Key]]:
     """Put an agency's new keys in force, proven by a key that it has; the version and all keys.
 
     Forbidden ``key.not_present``; RuleBroken ``field.wrong`` names the key that cannot be taken,
@@ -60,24 +52,24 @@ def rotate(context: Context, agency: CallingAgency, new: NewKeys) -> tuple[int, 
         )
     _require_seldom(context, row.code)
     today = tehran_day(context.now)
-    document = rotated(row.document, new.keys, new.old_until, today.isoformat())
-    if faults := _faults(context, row.document, document, new, today):
+    keys = [document_key(key) for key in message.keys]
+    document = rotated(row.document, keys, message.old_until, today.isoformat())
+    if faults := _faults(context, row.document, document, message):
         raise _refusal(faults)
-    keys = document["keys"]
-    detail = f"by {agency.key}: {', '.join(key['id'] for key in keys)}"
+    detail = f"by {agency.key}: {', '.join(key['id'] for key in document['keys'])}"
     version = versions.add_version(context, document, Act(ROTATE, detail), ends_at=row.ends_at)
-    return version, keys
+    return version, document["keys"]
 
 
 def _faults(
-    context: Context, before: Document, after: Document, new: NewKeys, today: dt.date
+    context: Context, before: Document, after: Document, message: RotateKeys
 ) -> list[FieldError]:
     """The faults of the first check that finds any: each stands on those before it."""
     return (
-        [*_day_faults(new, today), *key_faults(context.conn, after)]
+        [*_day_faults(message, tehran_day(context.now)), *key_faults(context.conn, after)]
         or _revoked_keys(context, before, after)
         or _ids_of_other_keys(context.conn, after)
-        or _unproven_keys(context, before, after, new)
+        or _unproven_keys(context, before, after, message.keys)
     )
 
 
@@ -109,16 +101,17 @@ def _require_seldom(context: Context, code: str) -> None:
         )
 
 
-def _day_faults(new: NewKeys, today: dt.date) -> list[FieldError]:
+def _day_faults(message: RotateKeys, today: dt.date) -> list[FieldError]:
     """New keys end within MOST_DAYS, and the old ones within OLD_DAYS."""
     faults = []
     last = (today + dt.timedelta(MOST_DAYS)).isoformat()
-    for number, key in enumerate(new.keys):
-        if not today.isoformat() <= key["until"] <= last:
+    for number, key in enumerate(message.keys):
+        if not today.isoformat() <= key.until <= last:
             reason = f"Give a day from today to {last}."
             faults.append(FieldError(f"keys.{number}.until", "range", reason))
     most = (today + dt.timedelta(OLD_DAYS)).isoformat()
-    if new.old_until is not None and not today.isoformat() <= new.old_until <= most:
+    old = message.old_until
+    if old is not None and not today.isoformat() <= old <= most:
         faults.append(FieldError("old_until", "range", f"Give a day from today to {most}."))
     return faults
 
@@ -137,15 +130,15 @@ def _revoked_keys(context: Context, before: Document, after: Document) -> list[F
 
 
 def _unproven_keys(
-    context: Context, before: Document, after: Document, new: NewKeys
+    context: Context, before: Document, after: Document, new: Sequence[NewKey]
 ) -> list[FieldError]:
     """New keys without a good proof that the agency has them."""
     code = after["code"]
     present = set(thumbprints(code, before.get("keys", [])).values())
-    _, credentials = parse_agency({"code": code, "name": code, "keys": new.keys})
+    _, credentials = parse_agency({"code": code, "name": code, "keys": after["keys"][: len(new)]})
     faults = [
-        key_proofs.proof_fault(f"keys.{number}.proof", proof, key, code, context.now)
-        for number, (proof, key) in enumerate(zip(new.proofs, credentials, strict=True))
+        key_proofs.proof_fault(f"keys.{number}.proof", new_key.proof, key, code, context.now)
+        for number, (new_key, key) in enumerate(zip(new, credentials, strict=True))
         if key.jwk is not None and key.jwk.thumbprint() not in present
     ]
     return [fault for fault in faults if fault is not None]

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from bus.errors import Conflict, NotFound
+from contracts.agencies.desk import Revoke
 from members.documents import parse_agency
 from services.agencies.context import Context
 from services.agencies.domain.document import Document, Key, without
@@ -17,26 +18,24 @@ AGENCY, KEY = "agency", "key"
 PROVING = (KEY, "certificate")
 
 
-def revoke(  # noqa: PLR0913 - the fields of the message
-    context: Context, code: str, kind: str, id_: str, reason: str, *, seen_version: int | None
-) -> int:
+def revoke(context: Context, message: Revoke) -> int:
     """Revoke a right of an agency, or all of it with its subsystems; the new version.
 
-    ``kind`` is one of contracts/agencies/desk.py, REVOKED. NotFound ``agency.not_found``,
-    ``right.not_found``; Conflict ``change.stale`` if another version is in force than
-    ``seen_version``.
+    NotFound ``agency.not_found``, ``right.not_found``; Conflict ``change.stale`` if another
+    version is in force than the officer looked at.
     """
+    code, kind = message.code, message.what
     versions.lock(context.conn)
     agency = versions.get_agency_in_force(context.conn, code)
-    if seen_version not in (None, agency.version):
+    if message.version not in (None, agency.version):
         raise Conflict(
             "The agency changed after you opened it. Open it again and decide again.",
             code="change.stale",
         )
-    act = Act(f"revoke {kind}", id_, reason)
+    act = Act(f"revoke {kind}", message.id, message.reason)
     if kind == AGENCY:
         return _revoke_agency(context, agency.document, act)
-    left, gone = without(agency.document, kind, id_)
+    left, gone = without(agency.document, kind, message.id)
     if not gone:
         raise NotFound(f"The agency has no such {kind} now; read it again.", code="right.not_found")
     if kind == KEY:

@@ -6,6 +6,7 @@ import secrets
 from sqlalchemy import Connection, func, select
 
 from bus.errors import FieldError, Forbidden, RuleBroken, TooMany
+from contracts.agencies.register import RegisterSandbox
 from iran.persian import tehran_day
 from members.documents import parse_agency
 from services.agencies.context import Context
@@ -20,9 +21,7 @@ from services.agencies.tables import AGENCIES
 AN_HOUR = 3600
 
 
-def register(
-    context: Context, name: str, key: PublicKey, proof: str | None, *, is_open: bool
-) -> tuple[int, Document]:
+def register(context: Context, message: RegisterSandbox, *, is_open: bool) -> tuple[int, Document]:
     """Put a new agency of the sandbox in force at once; the version and its document.
 
     Forbidden ``sandbox.closed``; TooMany ``sandbox.full``;
@@ -35,29 +34,38 @@ def register(
         raise TooMany(
             "The sandbox is full; come back tomorrow.", code="sandbox.full", retry_after=AN_HOUR
         )
-    document = _checked_document(context, name, key, proof)
+    document = _checked_document(context, message)
     act = Act("sandbox", document["keys"][0]["id"])
     ends_at = context.now + dt.timedelta(sandbox.DAYS)
     return versions.add_version(context, document, act, ends_at=ends_at), document
 
 
-def _checked_document(context: Context, name: str, key: PublicKey, proof: str | None) -> Document:
-    if ("public_key" in key) == ("jwk" in key):
-        raise _refusal("public_key", "required", "Give public_key or jwk, one of the two.")
-    field = "public_key" if "public_key" in key else "jwk"
+def _checked_document(context: Context, message: RegisterSandbox) -> Document:
+    key = _public_key(message)
+    field = next(iter(key))
     code = f"{SANDBOX}{secrets.token_hex(4)}"
     until = tehran_day(context.now) + dt.timedelta(sandbox.DAYS)
     own: Key = {"id": f"{code}-1", **key, "until": until.isoformat()}
-    document = sandbox.document(code, name, own)
+    document = sandbox.document(code, message.name, own)
     if faults := key_faults(context.conn, document):
         raise _refusal(field, "invalid", faults[0].message)
     _, credentials = parse_agency(document)
     if revoked_ids(context, thumbprints(code, document["keys"])):
         raise _refusal(field, "key.revoked", "This key was taken back; make another.")
     subject = key_proofs.SANDBOX
-    if fault := key_proofs.proof_fault("proof", proof, credentials[0], subject, context.now):
+    if fault := key_proofs.proof_fault(
+        "proof", message.proof, credentials[0], subject, context.now
+    ):
         raise _refusal(*fault)
     return document
+
+
+def _public_key(message: RegisterSandbox) -> PublicKey:
+    if message.public_key is not None and message.jwk is None:
+        return {"public_key": message.public_key}
+    if message.jwk is not None and message.public_key is None:
+        return {"jwk": message.jwk}
+    raise _refusal("public_key", "required", "Give public_key or jwk, one of the two.")
 
 
 def _refusal(field: str, code: str, reason: str) -> RuleBroken:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from bus.database.rows import columns, fetch_all, fetch_one
 from bus.errors import NotFound
 from bus.signatures.keys import SigningKey
-from contracts.agencies.register import CHANGED
+from contracts.agencies.register import CHANGED, Changed
 from members.register import KIND
 from services.agencies.context import Context, signing_key
 from services.agencies.domain.document import Document, credentials_of
@@ -67,7 +67,7 @@ def add_version(
         statement.on_conflict_do_update(index_elements=[AGENCIES.c.code], set_=values)
     )
     add_audit(context, document["code"], act, version, document)
-    context.tx.publish(CHANGED, code=document["code"], version=version)
+    context.tx.publish(CHANGED, Changed(code=document["code"], version=version))
     return version
 
 

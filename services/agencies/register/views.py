@@ -1,26 +1,25 @@
 """What officers read of the register, as the replies of contracts/agencies/desk.py."""
 
-import dataclasses
-from collections.abc import Mapping
-
 from sqlalchemy import Connection, select
 
 from bus.database.rows import columns, fetch_all
 from bus.envelope import instant
+from bus.values import Json
+from contracts.agencies import desk
 from iran.collation import collation_key
-from services.agencies.domain.document import differences, ends_on, ids, persian_name, toml_of
-from services.agencies.register import contacts, proposals, versions
-from services.agencies.tables import (
-    AGENCIES,
-    AUDIT,
-    AgencyRow,
-    AuditRow,
-    ProposalRow,
+from services.agencies.domain.document import (
+    as_json,
+    differences,
+    ends_on,
+    ids,
+    persian_name,
+    toml_of,
 )
+from services.agencies.register import contacts, proposals, versions
+from services.agencies.tables import AGENCIES, AUDIT, AgencyRow, AuditRow, ProposalRow
 
 HISTORY = 50
 NEW = "NEW"
-Reply = Mapping[str, object]
 
 
 def agency_names(conn: Connection) -> dict[str, str]:
@@ -29,29 +28,30 @@ def agency_names(conn: Connection) -> dict[str, str]:
     return {code: persian_name(document) for code, document in rows}
 
 
-def agency_list(conn: Connection) -> Reply:
-    """An AgencyRows: agencies in force first, the sandbox last; those that ended are left out."""
+def agency_list(conn: Connection) -> desk.AgencyRows:
+    """Agencies in force first, the sandbox last; those that ended are left out."""
     drafts = proposals.drafts(conn)
     agencies = fetch_all(
         conn,
         AgencyRow,
         select(*columns(AGENCIES, AgencyRow)).where(AGENCIES.c.state != versions.ENDED),
     )
-    return {
-        "agencies": [
+    return desk.AgencyRows(
+        agencies=tuple(
             _agency_row(agency, sum(draft.code == agency.code for draft in drafts))
             for agency in sorted(agencies, key=_rank)
-        ],
-        "changes": [
-            {
-                "id": draft.id,
-                "code": draft.code,
-                "reason": draft.reason,
-                "proposed_by": draft.proposed_by,
-                "proposed_at": instant(draft.proposed_at),
-            }
-            for draft in drafts
-        ],
+        ),
+        changes=tuple(_draft(draft) for draft in drafts),
+    )
+
+
+def _draft(draft: ProposalRow) -> Json:
+    return {
+        "id": draft.id,
+        "code": draft.code,
+        "reason": draft.reason,
+        "proposed_by": draft.proposed_by,
+        "proposed_at": instant(draft.proposed_at),
     }
 
 
@@ -64,80 +64,82 @@ def _rank(agency: AgencyRow) -> tuple[bool, bool, tuple[str, str]]:
     )
 
 
-def _agency_row(agency: AgencyRow, drafts: int) -> Reply:
+def _agency_row(agency: AgencyRow, drafts: int) -> desk.AgencyRow:
     document = agency.document
-    return {
-        "code": agency.code,
-        "name": document["name"],
-        "name_fa": document.get("name_fa", ""),
-        "version": agency.version,
-        "state": agency.state,
-        "keys": len(document.get("keys", [])),
-        "grants": len(document.get("grants", [])),
-        "ends_on": ends_on(document),
-        "open": drafts,
-    }
+    return desk.AgencyRow(
+        code=agency.code,
+        name=document["name"],
+        name_fa=document.get("name_fa", ""),
+        version=agency.version,
+        state=agency.state,
+        keys=len(document.get("keys", [])),
+        grants=len(document.get("grants", [])),
+        ends_on=ends_on(document),
+        open=drafts,
+    )
 
 
-def agency_page(conn: Connection, code: str) -> Reply:
-    """An AgencyWhole; the page of a new agency begins with its first proposal.
+def agency_page(conn: Connection, code: str) -> desk.AgencyWhole:
+    """One agency; the page of a new agency begins with its first proposal.
 
     NotFound ``agency.not_found``.
     """
     changes = proposals.proposals_of(conn, code, HISTORY)
     agency = versions.find_agency(conn, code) if changes else versions.get_agency(conn, code)
     document = agency.document if agency else None
-    return {
-        "code": code,
-        "version": agency.version if agency else 0,
-        "state": agency.state if agency else NEW,
-        "ends_at": instant(agency.ends_at) if agency else None,
-        "document": document,
-        "text": toml_of(document) if document else "",
-        "ids": ids(document) if document else {},
-        "changes": [change_reply(conn, change) for change in changes],
-        "history": audit(conn, code, None, HISTORY)["acts"],
-        "contacts": [dataclasses.asdict(contact) for contact in contacts.contacts_of(conn, code)],
-    }
+    return desk.AgencyWhole(
+        code=code,
+        version=agency.version if agency else 0,
+        state=agency.state if agency else NEW,
+        ends_at=instant(agency.ends_at) if agency else None,
+        document=as_json(document) if document else None,
+        text=toml_of(document) if document else "",
+        ids=dict(ids(document)) if document else {},
+        changes=tuple(change_reply(conn, change) for change in changes),
+        history=audit(conn, desk.ListAudit(code=code, limit=HISTORY)).acts,
+        contacts=tuple(
+            contacts.contact_reply(contact) for contact in contacts.contacts_of(conn, code)
+        ),
+    )
 
 
-def change_reply(conn: Connection, proposal: ProposalRow) -> Reply:
-    """A Change."""
+def change_reply(conn: Connection, proposal: ProposalRow) -> desk.Change:
+    """A proposal, with the lines that it changes of what was in force when it was made."""
     agency = versions.find_agency(conn, proposal.code)
     before = proposals.document_before(conn, proposal)
-    return {
-        "id": proposal.id,
-        "code": proposal.code,
-        "base_version": proposal.base_version,
-        "reason": proposal.reason,
-        "state": proposal.state,
-        "proposed_by": proposal.proposed_by,
-        "decided_by": proposal.decided_by,
-        "decision": proposal.decision,
-        "stale": proposal.base_version != (agency.version if agency else 0),
-        "proposed_at": instant(proposal.proposed_at),
-        "decided_at": instant(proposal.decided_at),
-        "lines": differences(before, proposal.document),
-        "before": before,
-        "after": proposal.document,
-    }
+    return desk.Change(
+        id=proposal.id,
+        code=proposal.code,
+        base_version=proposal.base_version,
+        stale=proposal.base_version != (agency.version if agency else 0),
+        reason=proposal.reason,
+        state=proposal.state,
+        proposed_by=proposal.proposed_by,
+        proposed_at=instant(proposal.proposed_at),
+        decided_by=proposal.decided_by,
+        decided_at=instant(proposal.decided_at),
+        decision=proposal.decision,
+        lines=tuple(dict(line) for line in differences(before, proposal.document)),
+        before=as_json(before) if before is not None else None,
+        after=as_json(proposal.document),
+    )
 
 
-def audit(conn: Connection, code: str | None, before: int | None, limit: int) -> Reply:
-    """An Audit: acts before that id, newest first, of one agency or of all."""
-    statement = select(*columns(AUDIT, AuditRow)).order_by(AUDIT.c.id.desc()).limit(limit)
-    if code is not None:
-        statement = statement.where(AUDIT.c.code == code)
-    if before is not None:
-        statement = statement.where(AUDIT.c.id < before)
+def audit(conn: Connection, message: desk.ListAudit) -> desk.Audit:
+    """Acts before that id, newest first, of one agency or of all."""
+    statement = select(*columns(AUDIT, AuditRow)).order_by(AUDIT.c.id.desc()).limit(message.limit)
+    if message.code is not None:
+        statement = statement.where(AUDIT.c.code == message.code)
+    if message.before is not None:
+        statement = statement.where(AUDIT.c.id < message.before)
     rows = fetch_all(conn, AuditRow, statement)
-    return {
-        "acts": [_audit_entry(row) for row in rows],
-        "next": rows[-1].id if len(rows) == limit else None,
-    }
+    return desk.Audit(
+        acts=tuple(_audit_entry(row) for row in rows),
+        next=rows[-1].id if len(rows) == message.limit else None,
+    )
 
 
-def _audit_entry(row: AuditRow) -> Reply:
+def _audit_entry(row: AuditRow) -> Json:
     return {
         "id": row.id,
         "at": instant(row.at),

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from bus.database.rows import page
+from bus.database.paging import page
 from bus.envelope import instant
 from contracts.billing import bills as contracts
 from iran.persian import tehran_day
@@ -57,10 +57,10 @@ class Replies:
 
     def page(self, rows: Sequence[BillRow], limit: int) -> contracts.Bills:
         """A page of bills; ``next`` is the id after which the following page begins."""
-        shown, more = page(rows, limit)
+        shown = page(rows, limit)
         return contracts.Bills(
-            bills=tuple(self.bill(row) for row in shown),
-            next=shown[-1].id if more else None,
+            bills=tuple(self.bill(row) for row in shown.rows),
+            next=shown.next(lambda row: row.id),
         )
 
 

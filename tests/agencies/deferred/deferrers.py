@@ -26,16 +26,16 @@ class Hand(hearers.Hand):
         """The Call that is kept, or the refusal's wire form."""
         caller = {"agency": asker, "key": "k", "grants": []}
         message = Envelope.new(DEFER.name, "test", caller=caller, id=id or str(uuid.uuid4()))
-        told = {"contract": contract, "data": {**QUESTION, **data}, "call_back": call_back}
-        return self._worked("defer", message, DEFER, told)
+        reply = {"contract": contract, "data": {**QUESTION, **data}, "call_back": call_back}
+        return self._worked("defer", message, DEFER, reply)
 
     def claim(self, limit=100):
         return self.call(CLAIM_CALLS, limit=limit)["calls"]
 
-    def settle(self, call, state="DONE", **told):
-        answer = told or ({"result": ANSWER} if state == "DONE" else {"problem": PROBLEM})
-        asked = {"id": call["id"], "tries": call.get("tries", 1), "state": state, **answer}
-        return self.call(SETTLE_CALL, **asked)["state"]
+    def settle(self, call, state="DONE", **reply):
+        answer = reply or ({"result": ANSWER} if state == "DONE" else {"problem": PROBLEM})
+        request = {"id": call["id"], "tries": call.get("tries", 1), "state": state, **answer}
+        return self.call(SETTLE_CALL, **request)["state"]
 
     def rows(self, columns="state"):
         return execute(self.db, f"select {columns} from calls order by seq")

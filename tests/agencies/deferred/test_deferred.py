@@ -56,16 +56,16 @@ def test_a_call_is_kept_run_and_answered(hand):
     assert claimed["caller"]["agency"] == "fuel-co"
     assert read(hand, kept)["state"] == "RUNNING"
     assert hand.settle(claimed) == "DONE"
-    told = read(hand, kept)
-    assert (told["state"], told["result"], told["problem"]) == ("DONE", ANSWER, None)
-    assert told["settled_at"] is not None
+    reply = read(hand, kept)
+    assert (reply["state"], reply["result"], reply["problem"]) == ("DONE", ANSWER, None)
+    assert reply["settled_at"] is not None
 
 
 def test_what_it_was_refused_with_is_its_answer(hand):
     kept = hand.defer()
     assert hand.settle(hand.claim()[0], "REFUSED") == "REFUSED"
-    told = read(hand, kept)
-    assert (told["state"], told["result"], told["problem"]) == ("REFUSED", None, PROBLEM)
+    reply = read(hand, kept)
+    assert (reply["state"], reply["result"], reply["problem"]) == ("REFUSED", None, PROBLEM)
 
 
 def test_the_same_id_is_the_same_call_and_with_another_body_a_conflict(hand):
@@ -139,14 +139,14 @@ def test_a_call_of_another_agency_is_the_same_as_none(hand):
 def test_the_list_is_the_agencys_own_newest_first_page_by_page(hand):
     kept = [hand.defer()["id"] for _ in range(5)]
     hand.defer("justice")
-    found, before = [], None
+    result, before = [], None
     while True:
         page = hand.call(READ_CALLS, asker="fuel-co", limit=2, before=before)
-        found, before = found + page["calls"], page["next"]
+        result, before = result + page["calls"], page["next"]
         if before is None:
             break
-    assert [call["id"] for call in found] == kept[::-1]
-    assert not any("result" in call for call in found)
+    assert [call["id"] for call in result] == kept[::-1]
+    assert not any("result" in call for call in result)
     hand.settle(hand.claim(1)[0])
     done = hand.call(READ_CALLS, asker="fuel-co", states=["DONE", "FAILED"])["calls"]
     assert [call["id"] for call in done] == kept[:1]
@@ -196,19 +196,19 @@ def test_who_lost_the_lease_does_not_put_off_the_one_who_has_it(hand):
 
 def test_many_runners_share_the_calls_and_none_is_run_twice(hand):
     kept = {hand.defer()["id"] for _ in range(30)}
-    found, lock = [], threading.Lock()
+    result, lock = [], threading.Lock()
 
     def run():
         while mine := hand.claim(4):
             with lock:
-                found.extend(call["id"] for call in mine)
+                result.extend(call["id"] for call in mine)
 
     threads = [threading.Thread(target=run) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert (len(found), set(found)) == (30, kept)
+    assert (len(result), set(result)) == (30, kept)
 
 
 def test_the_many_calls_of_one_agency_keep_no_other_waiting(hand):
@@ -231,8 +231,8 @@ def test_what_is_not_reachable_is_tried_again_with_growing_pauses_for_an_hour(ha
             tries.append((hand.moment - begun).total_seconds())
             hand.settle(mine[0], "AGAIN", problem={"code": "service.absent"})
         later(hand, seconds=1)
-    told = read(hand, kept)
-    assert (told["state"], told["problem"]) == ("FAILED", {"code": "service.absent"})
+    reply = read(hand, kept)
+    assert (reply["state"], reply["problem"]) == ("FAILED", {"code": "service.absent"})
     assert tries[:5] == [0, 1, 3, 7, 15]
     assert 3500 < tries[-1] < 3600
 
@@ -286,7 +286,7 @@ def test_of_taking_back_and_running_exactly_one_wins_however_they_meet(hand):
             gate.wait()
             won += ["run" for _ in hand.claim()]
 
-        threads = [threading.Thread(target=what) for what in (take, run)]
+        threads = [threading.Thread(target=subject) for subject in (take, run)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -32,9 +32,9 @@ def calling(parts):
 
 def done_once(calling, location):
     """The call is done, and its question stands once in the log."""
-    told = calling.settled(location, LEASE)
-    assert (told["state"], told["problem"]) == ("DONE", None)
-    assert calling.codes() == [told["result"]["tracking_code"]]
+    reply = calling.settled(location, LEASE)
+    assert (reply["state"], reply["problem"]) == ("DONE", None)
+    assert calling.codes() == [reply["result"]["tracking_code"]]
 
 
 def tries(calling):
@@ -56,7 +56,7 @@ def test_a_face_killed_between_the_answer_and_the_settlement_loses_nothing(calli
     time.sleep(1)  # the question has left the face by then
     pause(calling.face.process)
     go_on(calling.inquiry)
-    wait_for(lambda: calling.asked() == 1)
+    wait_for(lambda: calling.question_count() == 1)
     calling.face.process.kill()
     assert calling.states() == ["RUNNING"]
     lease_ends(calling)
@@ -103,7 +103,7 @@ def test_the_agencies_service_killed_while_a_call_runs_hears_of_its_end_later(ca
     calling.begun()
     calling.agencies.kill()
     go_on(calling.inquiry)
-    wait_for(lambda: calling.asked() == 1)
+    wait_for(lambda: calling.question_count() == 1)
     calling.agencies = calling.serve("agencies")
     done_once(calling, location)
 
@@ -169,20 +169,20 @@ def test_two_faces_share_many_calls_and_each_is_done_once(calling):
     go_on(calling.inquiry)
     for location in locations:
         assert calling.settled(location, LEASE)["state"] == "DONE"
-    assert calling.asked() == 40
+    assert calling.question_count() == 40
     assert other.process.alive
 
 
 def test_what_could_not_be_run_in_its_hour_is_not_run_after_it(calling):
     id_, caller = str(uuid.uuid4()), {"agency": "fuel-co", "key": "fuel-co-demo", "grants": []}
     pause(calling.face.process)
-    told = {"contract": "inquiry.ask.v1", "data": GOOD, "call_back": False}
-    ask_all(calling.environ["AMQP_URL"], [(DEFER, id_, told)], caller=caller)
+    reply = {"contract": "inquiry.ask.v1", "data": GOOD, "call_back": False}
+    ask_all(calling.environ["AMQP_URL"], [(DEFER, id_, reply)], caller=caller)
     execute(calling.agencies_db, "update calls set until = now()")
     go_on(calling.face.process)
-    told = calling.settled(f"/v1/calls/{id_}", LEASE)
-    assert (told["state"], told["problem"]["code"]) == ("FAILED", "call.too_late")
-    assert calling.asked() == 0
+    reply = calling.settled(f"/v1/calls/{id_}", LEASE)
+    assert (reply["state"], reply["problem"]["code"]) == ("FAILED", "call.too_late")
+    assert calling.question_count() == 0
 
 
 # --- what is taken back in between ---
@@ -211,10 +211,10 @@ def test_what_was_taken_back_between_asking_and_running_is_not_answered(calling)
     for code, (old, new, _) in TAKEN_BACK.items():
         change(calling.face, new, old, code)
     for code, (_, _, problem) in TAKEN_BACK.items():
-        told = calling.settled(locations[code], sender=senders[code])
-        assert (told["problem"]["code"], told["result"]) == (problem, None)
-        assert told["problem"]["instance"] == "/v1/inquiry/ask"
-    assert calling.asked() == 0
+        reply = calling.settled(locations[code], sender=senders[code])
+        assert (reply["problem"]["code"], reply["result"]) == (problem, None)
+        assert reply["problem"]["instance"] == "/v1/inquiry/ask"
+    assert calling.question_count() == 0
 
 
 def test_a_call_is_taken_back_before_it_is_begun_and_nothing_is_asked(calling):
@@ -222,10 +222,10 @@ def test_a_call_is_taken_back_before_it_is_begun_and_nothing_is_asked(calling):
     begun = [calling.later() for _ in range(16)]  # as many as one face runs at once
     wait_for(lambda: calling.states().count("RUNNING") == 16)
     location = calling.later()
-    told = calling.read(location, "DELETE")
-    assert (told.status_code, told.json()["state"]) == (200, "CANCELLED")
+    reply = calling.read(location, "DELETE")
+    assert (reply.status_code, reply.json()["state"]) == (200, "CANCELLED")
     go_on(calling.inquiry)
-    for each in begun:
-        assert calling.settled(each, LEASE)["state"] == "DONE"
+    for item in begun:
+        assert calling.settled(item, LEASE)["state"] == "DONE"
     assert calling.settled(location)["state"] == "CANCELLED"
-    assert calling.asked() == 16
+    assert calling.question_count() == 16

@@ -67,28 +67,28 @@ def new_key():
 
 
 def test_a_call_is_taken_at_once_and_its_answer_is_where_it_says(calling):
-    before = calling.asked()
+    before = calling.question_count()
     answer = calling.ask(headers=LATER)
     assert (answer.status_code, answer.headers["Preference-Applied"]) == (202, "respond-async")
     assert (answer.headers["Retry-After"], "Signature" in answer.headers) == ("1", True)
-    told = answer.json()
+    reply = answer.json()
     location = answer.headers["Location"]
-    assert (told["state"], told["links"]) == ("ACCEPTED", {"self": location})
-    assert location == f"/v1/calls/{told['id']}"
+    assert (reply["state"], reply["links"]) == ("ACCEPTED", {"self": location})
+    assert location == f"/v1/calls/{reply['id']}"
     done = calling.settled(location)
     assert (done["state"], done["problem"]) == ("DONE", None)
     assert done["result"]["outcome"] == "NOT_FOUND"
-    assert calling.asked() == before + 1
+    assert calling.question_count() == before + 1
 
 
 def test_the_answer_is_byte_for_byte_that_of_the_same_call_at_once(calling):
-    key, before = new_key(), calling.asked()
+    key, before = new_key(), calling.question_count()
     location = calling.later(key=key)
     calling.settled(location)
     at_once = calling.ask(key=key)
     assert at_once.status_code == 200
     assert b'"result":' + at_once.content in calling.read(location).content
-    assert calling.asked() == before + 1
+    assert calling.question_count() == before + 1
 
 
 def test_who_asked_at_once_first_is_given_the_same_later(calling):
@@ -110,28 +110,28 @@ def test_who_asked_at_once_first_is_given_the_same_later(calling):
 )
 def test_a_refusal_is_the_same_as_at_once(calling, path, data):
     at_once = calling.ask(data, path=path)
-    told = calling.settled(calling.later(data, path=path))
+    reply = calling.settled(calling.later(data, path=path))
     if at_once.status_code < 400:
-        assert (told["state"], told["result"]) == ("DONE", at_once.json())
+        assert (reply["state"], reply["result"]) == ("DONE", at_once.json())
         return
-    assert (told["state"], told["result"]) == ("REFUSED", None)
-    assert {**told["problem"], "trace_id": ""} == {**at_once.json(), "trace_id": ""}
+    assert (reply["state"], reply["result"]) == ("REFUSED", None)
+    assert {**reply["problem"], "trace_id": ""} == {**at_once.json(), "trace_id": ""}
 
 
 def test_what_reads_only_is_answered_the_same_too(calling):
     code = calling.ask().json()["tracking_code"]
     at_once = calling.ask({"tracking_code": code}, path="/v1/inquiry/get").json()
-    told = calling.settled(calling.later({"tracking_code": code}, path="/v1/inquiry/get"))
-    assert told["result"] == at_once
+    reply = calling.settled(calling.later({"tracking_code": code}, path="/v1/inquiry/get"))
+    assert reply["result"] == at_once
 
 
 def test_the_same_key_is_the_same_call_and_another_body_a_conflict(calling):
-    key, before = new_key(), calling.asked()
+    key, before = new_key(), calling.question_count()
     assert calling.later(key=key) == calling.later(key=key)
     other = calling.ask(with_(key="9900000021"), key=key, headers=LATER)
     check(other, 422, "idempotency_key.reused")
     calling.settled(calling.later(key=key))
-    assert calling.asked() == before + 1
+    assert calling.question_count() == before + 1
 
 
 # --- what is refused at once ---
@@ -176,8 +176,8 @@ def test_who_waits_is_answered_at_once_if_it_is_done_in_time(calling):
 
 
 def test_a_preference_that_we_do_not_know_changes_nothing(calling):
-    for told in ("handling=lenient", "wait=5", 'x="a, respond-async, b"', "respond-async=1"):
-        assert calling.ask(headers={"Prefer": told}).status_code == 200
+    for reply in ("handling=lenient", "wait=5", 'x="a, respond-async, b"', "respond-async=1"):
+        assert calling.ask(headers={"Prefer": reply}).status_code == 200
 
 
 # --- the resource ---
@@ -203,12 +203,12 @@ def test_a_call_that_has_ended_is_not_taken_back(calling):
 
 def test_the_contracts_tell_the_same_as_the_resource(calling):
     location = calling.later()
-    told = calling.settled(location)
-    one = calling.ask({"id": told["id"]}, path="/v1/agencies/call").json()
-    assert {**one, "links": told["links"]} == told
+    reply = calling.settled(location)
+    entry = calling.ask({"id": reply["id"]}, path="/v1/agencies/call").json()
+    assert {**entry, "links": reply["links"]} == reply
     (newest,) = calling.ask({"limit": 1}, path="/v1/agencies/calls").json()["calls"]
-    assert newest == {name: one[name] for name in newest}
-    again = calling.ask({"id": told["id"]}, path="/v1/agencies/cancel_call")
+    assert newest == {name: entry[name] for name in newest}
+    again = calling.ask({"id": reply["id"]}, path="/v1/agencies/cancel_call")
     check(again, 409, "call.begun")
 
 
@@ -234,7 +234,7 @@ def test_the_page_for_agencies_reads_a_call_with_openssl_and_curl(calling):
     page = (ROOT / "docs/join.md").read_text(encoding="utf-8")
     script = page.split("## Answered later")[1].split("```bash\n")[1].split("```")[0]
     location = calling.later()
-    told = calling.settled(location)
+    reply = calling.settled(location)
     environ = {
         "MIRAB_URL": str(calling.face), "MIRAB_KEY_ID": "fuel-co-demo", "LOCATION": location,
         "MIRAB_KEY_FILE": str(ROOT / "deploy/local/demo_keys/fuel-co.pem"),
@@ -242,7 +242,7 @@ def test_the_page_for_agencies_reads_a_call_with_openssl_and_curl(calling):
     done = subprocess.run(
         ["bash", "-euc", script], env={**os.environ, **environ}, capture_output=True, check=True
     )
-    assert json.loads(done.stdout) == told
+    assert json.loads(done.stdout) == reply
 
 
 # --- every contract ---

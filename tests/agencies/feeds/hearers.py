@@ -62,14 +62,14 @@ class Hand:
 
     def happens(self, event=REGISTRY_LOADED, *, id=None, **data):
         """An event comes from the bus; its envelope."""
-        given = {"id": id} if id else {}
-        message = Envelope.new(event.name, event.context, subject="7", **given)
+        options = {"id": id} if id else {}
+        message = Envelope.new(event.name, event.context, subject="7", **options)
         method = f"hear_{event.context}_{event.operation}"
         self._worked(method, message, event, data or LOADED)
         return message
 
-    def feed(self, asker, **asked):
-        return self.call(FEED, asker=asker, **asked)
+    def feed(self, asker, **request):
+        return self.call(FEED, asker=asker, **request)
 
     def forget(self):
         """The chore that deletes what is too old."""
@@ -100,19 +100,19 @@ class Hearing:
     def relay(self):
         return self._start("bus", "relay", "services.agencies", **self.environ)
 
-    def feed(self, code, **asked):
-        told = ask(self.amqp, FEED, caller={"agency": code, "key": "k", "grants": []}, **asked)
-        if isinstance(told, Exception):
-            raise told
-        return told
+    def feed(self, code, **request):
+        reply = ask(self.amqp, FEED, caller={"agency": code, "key": "k", "grants": []}, **request)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
 
-    def heard(self, code):
+    def event_ids(self, code):
         return [id_ for _, id_ in rows(self.db, code)]
 
 
 def numbers(events):
     """The sequences of events, as numbers."""
-    return [int(each["sequence"]) for each in events]
+    return [int(item["sequence"]) for item in events]
 
 
 def tell(amqp, ids, event=REGISTRY_LOADED, **data):
@@ -149,13 +149,13 @@ def make_queue(amqp, code):
     return queue.name
 
 
-def taken(amqp, queue):
+def take_all(amqp, queue):
     """All messages that wait in a queue, which is empty then."""
-    found = []
+    result = []
     with Wire(amqp) as wire:
         while (message := wire.take(queue)) is not None:
-            found.append(message)
-    return found
+            result.append(message)
+    return result
 
 
 def new_ids(count):

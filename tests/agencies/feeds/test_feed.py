@@ -49,14 +49,14 @@ def test_an_event_stands_once_in_the_feed_of_each_agency_that_hears_it(hand):
     put(hand.db, "power-co", REGISTRY_LOADED.name)
     put(hand.db, "fuel-co", REGISTRY_LOADED.name, BATCH_ANSWERED.name)
     put(hand.db, "justice", BATCH_ANSWERED.name)
-    told = hand.happens()
+    reply = hand.happens()
     for code in ("power-co", "fuel-co"):
         (event,) = hand.feed(code)["events"]
         assert event == {
-            "specversion": "1.0", "id": told.id, "type": REGISTRY_LOADED.name,
-            "source": "inquiry", "time": told.time, "subject": "7",
+            "specversion": "1.0", "id": reply.id, "type": REGISTRY_LOADED.name,
+            "source": "inquiry", "time": reply.time, "subject": "7",
             "datacontenttype": "application/json", "sequence": "000000000001",
-            "traceparent": told.traceparent, "data": TOLD,
+            "traceparent": reply.traceparent, "data": TOLD,
         }  # fmt: skip
     assert hand.feed("justice")["events"] == []
 
@@ -126,15 +126,15 @@ def test_what_is_heard_is_a_cloudevent_and_its_data_follow_the_published_schema(
     for event, data in ((REGISTRY_LOADED, LOADED), (BATCH_ANSWERED, BATCH), (BILL_PAID, BILL)):
         hand.happens(event, **data)
     messages = hand.outbox(topology.AGENCY)
-    for told, (_, _, headers, body) in zip(hand.feed("power-co")["events"], messages, strict=True):
+    for reply, (_, _, headers, body) in zip(hand.feed("power-co")["events"], messages, strict=True):
         # CloudEvents 1.0.2: names of attributes, those that are required, and their types.
-        assert all(re.fullmatch("[a-z0-9]{1,20}", name) for name in told)
-        assert {"specversion", "id", "source", "type"} <= set(told)
-        assert all(value and isinstance(value, str) for n, value in told.items() if n != "data")
-        assert dt.datetime.fromisoformat(told["time"]).tzinfo
-        jsonschema.validate(body, json.loads(json_schema(f"{told['type']}.heard")))
+        assert all(re.fullmatch("[a-z0-9]{1,20}", name) for name in reply)
+        assert {"specversion", "id", "source", "type"} <= set(reply)
+        assert all(value and isinstance(value, str) for n, value in reply.items() if n != "data")
+        assert dt.datetime.fromisoformat(reply["time"]).tzinfo
+        jsonschema.validate(body, json.loads(json_schema(f"{reply['type']}.heard")))
         jsonschema.validate(headers, HEARD)
-        assert body == told["data"]
+        assert body == reply["data"]
 
 
 @pytest.mark.parametrize(
@@ -158,8 +158,8 @@ def test_a_right_that_was_taken_back_is_gone_from_the_feed_at_once_also_for_what
     hand.happens()
     hand.happens(BATCH_ANSWERED, **BATCH)
     put(hand.db, "power-co", BATCH_ANSWERED.name)
-    told = hand.feed("power-co")
-    assert ([e["type"] for e in told["events"]], told["next"]) == ([BATCH_ANSWERED.name], 2)
+    reply = hand.feed("power-co")
+    assert ([e["type"] for e in reply["events"]], reply["next"]) == ([BATCH_ANSWERED.name], 2)
     put(hand.db, "power-co")
     assert hand.feed("power-co")["code"] == "feed.not_granted"
 
@@ -174,9 +174,9 @@ def test_what_agencies_may_hear_names_nobody_and_what_is_of_people_they_never_he
 
 def test_an_event_cannot_be_declared_with_an_owner_that_it_does_not_tell():
     for wrong in ({"owner": "nobody"}, {"withheld": ("nothing",)}, {"hearable": False}):
-        told = {"hearable": True, "owner": "agency", **wrong}
+        reply = {"hearable": True, "owner": "agency", **wrong}
         with pytest.raises(ValueError, match="owner and withheld"):
-            Event("probe.noted.v1", BATCH_ANSWERED.message, "Something.", **told)
+            Event("probe.noted.v1", BATCH_ANSWERED.message, "Something.", **reply)
 
 
 # --- the queue and the endpoints ---
@@ -185,13 +185,13 @@ def test_an_event_cannot_be_declared_with_an_owner_that_it_does_not_tell():
 def test_who_has_a_queue_is_told_there_too_in_the_binary_mode_of_cloudevents(hand):
     put(hand.db, "power-co", REGISTRY_LOADED.name, queue=True)
     put(hand.db, "fuel-co", REGISTRY_LOADED.name)
-    told = hand.happens()
+    reply = hand.happens()
     ((id_, key, headers, body),) = hand.outbox(topology.AGENCY)
     assert (id_, key, body) == ("power-co.000000000001", "power-co.events", TOLD)
     assert headers == {
-        "ce-specversion": "1.0", "ce-id": told.id, "ce-type": REGISTRY_LOADED.name,
-        "ce-source": "inquiry", "ce-time": told.time, "ce-subject": "7",
-        "ce-sequence": "000000000001", "traceparent": told.traceparent,
+        "ce-specversion": "1.0", "ce-id": reply.id, "ce-type": REGISTRY_LOADED.name,
+        "ce-source": "inquiry", "ce-time": reply.time, "ce-subject": "7",
+        "ce-sequence": "000000000001", "traceparent": reply.traceparent,
     }  # fmt: skip
 
 
@@ -199,12 +199,12 @@ def test_the_endpoints_of_each_hearer_are_told_the_same_event(hand):
     put(hand.db, "power-co", REGISTRY_LOADED.name, queue=True)
     put(hand.db, "fuel-co", REGISTRY_LOADED.name)
     hand.happens()
-    told = [body for _, _, _, body in hand.outbox(topology.COMMANDS)]
-    assert [(b["agency"], b["type"], b["id"]) for b in told] == [
+    reply = [body for _, _, _, body in hand.outbox(topology.COMMANDS)]
+    assert [(b["agency"], b["type"], b["id"]) for b in reply] == [
         ("fuel-co", "event.heard", "fuel-co.000000000001"),
         ("power-co", "event.heard", "power-co.000000000001"),
     ]
-    assert told[1]["data"] == hand.feed("power-co")["events"][0]
+    assert reply[1]["data"] == hand.feed("power-co")["events"][0]
 
 
 # --- the feed ---
@@ -223,15 +223,15 @@ def test_what_was_rolled_back_leaves_no_hole(hand):
 
 def test_of_events_that_come_together_one_that_cannot_be_kept_spoils_no_other(hand):
     put(hand.db, "power-co", REGISTRY_LOADED.name, queue=True)
-    told = [Envelope.new(REGISTRY_LOADED.name, "inquiry", subject=s) for s in ("7", "\0", "8")]
-    told.append(told[0])  # and one that comes twice
+    reply = [Envelope.new(REGISTRY_LOADED.name, "inquiry", subject=s) for s in ("7", "\0", "8")]
+    reply.append(reply[0])  # and one that comes twice
     outcomes = Agencies.hear_inquiry_registry_loaded(
-        hand.service, [Call.of(REGISTRY_LOADED, message, LOADED) for message in told]
+        hand.service, [Call.of(REGISTRY_LOADED, message, LOADED) for message in reply]
     )
     assert [outcome.fate for outcome in outcomes] == [Fate.DONE, Fate.DEAD, Fate.DONE, Fate.DONE]
     events = hand.feed("power-co")["events"]
     assert [(event["subject"], event["id"]) for event in events] == [
-        ("7", told[0].id), ("8", told[2].id)
+        ("7", reply[0].id), ("8", reply[2].id)
     ]  # fmt: skip
     assert numbers(events) == [1, 2]
     assert len(hand.outbox(topology.AGENCY)) == 2
@@ -246,19 +246,19 @@ def test_whoever_reads_page_by_page_reads_all_in_order_whatever_the_pages(hand, 
     execute(hand.db, "truncate feed, feeds, inbox")
     put(hand.db, "power-co", REGISTRY_LOADED.name, BATCH_ANSWERED.name)
     put(hand.db, "fuel-co", REGISTRY_LOADED.name, BATCH_ANSWERED.name)
-    for what in story:
-        if what == "both":
+    for subject in story:
+        if subject == "both":
             hand.happens()
         else:
             hand.happens(BATCH_ANSWERED, **BATCH)
     for code, due in (("power-co", len(story)), ("fuel-co", story.count("both"))):
         read, after = [], None
         for turn in range(len(story) + 2):
-            told = hand.feed(code, after=after, limit=limits[turn % len(limits)])
-            read, after = read + told["events"], told["next"]
+            reply = hand.feed(code, after=after, limit=limits[turn % len(limits)])
+            read, after = read + reply["events"], reply["next"]
         assert numbers(read) == list(range(1, due + 1))
         assert after == due
-        assert told["oldest"] == 1
+        assert reply["oldest"] == 1
 
 
 def test_after_thirty_days_the_oldest_go_and_who_was_away_too_long_is_told_so(hand):
@@ -269,8 +269,8 @@ def test_after_thirty_days_the_oldest_go_and_who_was_away_too_long_is_told_so(ha
     hand.happens()
     hand.moment += dt.timedelta(days=11)
     hand.forget()
-    told = hand.feed("power-co")
-    assert (numbers(told["events"]), told["oldest"], told["next"]) == ([4], 4, 4)
+    reply = hand.feed("power-co")
+    assert (numbers(reply["events"]), reply["oldest"], reply["next"]) == ([4], 4, 4)
     assert numbers(hand.feed("power-co", after=3)["events"]) == [4]
     assert hand.feed("power-co", after=2)["code"] == "feed.too_old"
     assert hand.feed("power-co", after=5)["code"] == "feed.ahead"

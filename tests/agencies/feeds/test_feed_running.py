@@ -14,7 +14,7 @@ from tests.agencies.feeds.hearers import (
     numbers,
     put,
     rows,
-    taken,
+    take_all,
     tell,
 )
 from tests.bus.asking import Wire
@@ -34,16 +34,16 @@ def hearing(start, tmp_path, vhost, agencies_db):
 
 def contiguous(db, code):
     """The numbers of a feed as they stand now; they must be 1, 2, 3 … whatever the moment."""
-    found = [sequence for sequence, _ in rows(db, code)]
-    assert found == list(range(1, len(found) + 1))
-    return found
+    result = [sequence for sequence, _ in rows(db, code)]
+    assert result == list(range(1, len(result) + 1))
+    return result
 
 
 def test_two_processes_leave_no_hole_that_a_reader_could_skip(hearing):
     for _ in range(2):
         hearing.serve()
     ids = [new_ids(30) for _ in range(4)]
-    tellers = [threading.Thread(target=tell, args=(hearing.amqp, some)) for some in ids]
+    tellers = [threading.Thread(target=tell, args=(hearing.amqp, batch)) for batch in ids]
     for teller in tellers:
         teller.start()
     read = {code: [] for code in CODES}
@@ -60,19 +60,19 @@ def test_two_processes_leave_no_hole_that_a_reader_could_skip(hearing):
         teller.join()
     for code in CODES:
         assert numbers(read[code]) == list(range(1, 121))
-        assert {event["id"] for event in read[code]} == {id_ for some in ids for id_ in some}
+        assert {event["id"] for event in read[code]} == {id_ for batch in ids for id_ in batch}
 
 
 def test_a_service_killed_again_and_again_hears_each_event_once(hearing):
     service, ids = hearing.serve(), new_ids(60)
-    for some in (ids[:20], ids[20:40], ids[40:]):
-        tell(hearing.amqp, some)
+    for batch in (ids[:20], ids[20:40], ids[40:]):
+        tell(hearing.amqp, batch)
         time.sleep(0.05)  # in the middle of the work, wherever that is
         service.kill()
         service = hearing.serve()
-    wait_for(lambda: len(hearing.heard(CODES[0])) >= 60, 120)
+    wait_for(lambda: len(hearing.event_ids(CODES[0])) >= 60, 120)
     for code in CODES:
-        assert Counter(hearing.heard(code)) == Counter(ids)
+        assert Counter(hearing.event_ids(code)) == Counter(ids)
         contiguous(hearing.db, code)
 
 
@@ -80,9 +80,9 @@ def test_what_was_committed_reaches_the_queue_after_a_kill_with_the_same_ids(hea
     queue, ids = make_queue(hearing.amqp, "power-co"), new_ids(40)
     service = hearing.serve()
     tell(hearing.amqp, ids)
-    wait_for(lambda: len(hearing.heard("power-co")) == 40, 60)
+    wait_for(lambda: len(hearing.event_ids("power-co")) == 40, 60)
     service.kill()
-    assert taken(hearing.amqp, queue) == []
+    assert take_all(hearing.amqp, queue) == []
     relay = hearing.relay()
     with Wire(hearing.amqp) as wire:
         wait_for(lambda: wire.count(queue) > 0, 60)
@@ -91,9 +91,9 @@ def test_what_was_committed_reaches_the_queue_after_a_kill_with_the_same_ids(hea
     unsent = "select count(*) from outbox where sent_at is null and exchange = 'mirab.agency'"
     make_queue(hearing.amqp, "fuel-co")
     wait_for(lambda: execute(hearing.db, unsent) == [(0,)], 120)
-    found = [(int(p.headers["ce-sequence"]), p.headers["ce-id"])
-             for p, _ in taken(hearing.amqp, queue)]  # fmt: skip
-    assert set(found) == set(rows(hearing.db, "power-co"))
+    result = [(int(p.headers["ce-sequence"]), p.headers["ce-id"])
+             for p, _ in take_all(hearing.amqp, queue)]  # fmt: skip
+    assert set(result) == set(rows(hearing.db, "power-co"))
 
 
 def test_what_an_agency_leaves_in_its_queue_is_dropped_from_its_head_and_stands_in_the_feed(
@@ -106,5 +106,5 @@ def test_what_an_agency_leaves_in_its_queue_is_dropped_from_its_head_and_stands_
     tell(hearing.amqp, new_ids(3))
     with Wire(hearing.amqp) as wire:
         wait_for(lambda: wire.count(queue) == 3, 60)
-    taken(hearing.amqp, queue)
+    take_all(hearing.amqp, queue)
     assert numbers(hearing.feed("power-co")["events"]) == [1, 2, 3]

@@ -40,14 +40,14 @@ def refusal(agency=CODE, **more):
 
 
 def test_an_agency_reads_its_own_refusals_newest_first_and_no_other_s(hand):
-    told = [refusal(trace_id=f"{n:032}") for n in range(5)]
-    assert hand.call(NOTE_REFUSALS, refusals=[*told, refusal("justice")]) == {"noted": 6}
+    reply = [refusal(trace_id=f"{n:032}") for n in range(5)]
+    assert hand.call(NOTE_REFUSALS, refusals=[*reply, refusal("justice")]) == {"noted": 6}
     first = hand.call(REFUSALS, asker=CODE, limit=3)
     rest = hand.call(REFUSALS, asker=CODE, limit=3, before=first["next"])
     shown = first["refusals"] + rest["refusals"]
-    assert [int(each["trace_id"]) for each in shown] == [4, 3, 2, 1, 0]
+    assert [int(item["trace_id"]) for item in shown] == [4, 3, 2, 1, 0]
     assert rest["next"] is None
-    assert shown[0] == {k: v for k, v in told[4].items() if k != "agency"}
+    assert shown[0] == {k: v for k, v in reply[4].items() if k != "agency"}
     assert hand.call(REFUSALS, asker="power-co")["refusals"] == []
     assert hand.call(REFUSALS)["code"] == "agency.only"
 
@@ -77,12 +77,12 @@ class Refusing:
 
     def post(self, path="/v1/inquiry/ask", *, key=None, data=None, sent=None, **more):
         body = json.dumps(data or {"key_kind": "national_id", "key": SECRET}).encode()
-        told = {"Content-Type": "application/json"}
-        told |= sign_request(key or self.key, "POST", self.face + path, told, body, **more)
-        return requests.post(self.face + path, data=sent or body, headers=told, timeout=20)
+        reply = {"Content-Type": "application/json"}
+        reply |= sign_request(key or self.key, "POST", self.face + path, reply, body, **more)
+        return requests.post(self.face + path, data=sent or body, headers=reply, timeout=20)
 
-    def shown(self, **asked):
-        return self.caller.call(REFUSALS.name, asked).data["refusals"]
+    def shown(self, **request):
+        return self.caller.call(REFUSALS.name, request).data["refusals"]
 
     def wait_noted(self, count):
         sql = "select count(*) from refusals"
@@ -100,13 +100,13 @@ def test_each_refusal_of_who_was_proven_is_shown_with_its_trace(refusing):
     none = refusing.post("/v1/ticketing/health", data={"x": 1})
     refusing.wait_noted(3)
     shown = refusing.shown()
-    assert [each["trace_id"] for each in shown] == [
+    assert [item["trace_id"] for item in shown] == [
         answer.json()["trace_id"] for answer in (none, digest, broken)
     ]
-    assert [(each["code"], each["status"]) for each in shown] == [
+    assert [(item["code"], item["status"]) for item in shown] == [
         (answer.json()["code"], answer.status_code) for answer in (none, digest, broken)
     ]
-    assert {(each["key"], each["proven"]) for each in shown} == {(KEY, True)}
+    assert {(item["key"], item["proven"]) for item in shown} == {(KEY, True)}
     assert shown[2]["contract"] == "inquiry.ask.v1"
     assert shown[2]["message"].startswith("The message does not follow its contract.")
 
@@ -125,14 +125,14 @@ def test_who_only_names_a_known_key_is_noted_as_unproven_and_fills_no_book(refus
     refusing.post()
     refusing.wait_noted(11)
     shown = refusing.shown()
-    assert [each["proven"] for each in shown] == [True] + [False] * 10
-    assert {each["code"] for each in shown[1:]} == {"signature.bad"}
+    assert [item["proven"] for item in shown] == [True] + [False] * 10
+    assert {item["code"] for item in shown[1:]} == {"signature.bad"}
 
 
 def test_nobody_sees_of_it_whether_a_key_is_known(refusing):
     """The door answers as it did before anything was noted: no header and no member more."""
-    known, unknown = SigningKey.new(KEY), SigningKey.new("nobody-1")
-    answers = [refusing.post(key=key) for key in (known, unknown)]
+    expected, unknown = SigningKey.new(KEY), SigningKey.new("nobody-1")
+    answers = [refusing.post(key=key) for key in (expected, unknown)]
     for answer, code in zip(answers, ("signature.bad", "signature.unknown_key"), strict=True):
         assert answer.status_code == 401
         assert set(answer.json()) == {
@@ -155,7 +155,7 @@ def test_a_token_that_was_not_given_and_one_of_another_s_key_are_noted_too(refus
     nobody = Client(str(refusing.face), agency="nobody", key=stranger.key)
     assert nobody.send_for_token().json()["code"] == "client.unproven"
     refusing.wait_noted(2)
-    shown = [(each["code"], each["key"], each["proven"]) for each in refusing.shown()]
+    shown = [(item["code"], item["key"], item["proven"]) for item in refusing.shown()]
     assert shown == [("client.unproven", KEY, False), ("assertion.audience", KEY, True)]
 
 
@@ -170,12 +170,12 @@ def test_another_agency_and_a_stranger_read_nothing_of_it(refusing):
 
 def test_the_command_of_the_connector_shows_a_line_for_each(refusing, capsys):
     key = str(ROOT / "deploy/local/demo_keys/fuel-co.pem")
-    told = ["refusals", "--url", str(refusing.face), "--key-file", key, "--key-id", KEY]
-    assert main(told) == 0
+    reply = ["refusals", "--url", str(refusing.face), "--key-file", key, "--key-id", KEY]
+    assert main(reply) == 0
     assert capsys.readouterr().out == "Nothing was refused in the last 30 days.\n"
     answer = refusing.post()
     refusing.wait_noted(1)
-    assert main(told) == 0
+    assert main(reply) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert answer.json()["trace_id"] in line
     assert " 422 contract.broken inquiry.ask.v1 key fuel-co-demo trace " in line
@@ -196,7 +196,7 @@ def test_what_the_service_does_not_take_keeps_nothing_back_that_is_noted_after_i
     text += f'public_key = "{key.public.base64()}"\nuntil = 2099-01-01\n'
     (refusing.face.register / "a-one.toml").write_text(text)
     wait_for(lambda: refusing.post(key=key).json()["code"] != "signature.unknown_key", 30)
-    wait_for(lambda: "not taken" in refusing.face.process.log, 30)
+    wait_for(lambda: "refusals_lost" in refusing.face.process.log, 30)
     refusing.post()
     refusing.wait_noted(1)
 

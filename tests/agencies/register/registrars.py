@@ -69,21 +69,21 @@ class Hand:
         reply = outcome.reply or {}
         return reply.get("result", reply.get("error"))
 
-    def propose(self, told, base=0, as_="karim", **more):
+    def propose(self, proposed, base=0, as_="karim", **more):
         return self.call(
-            desk.PROPOSE, as_=as_, document=told, base_version=base, reason="letter 7", **more
+            desk.PROPOSE, as_=as_, document=proposed, base_version=base, reason="letter 7", **more
         )
 
     def approve(self, id_, as_="nader"):
         return self.call(desk.APPROVE, as_=as_, id=id_)
 
-    def put(self, told):
+    def put(self, proposed):
         """Puts a document in force by two officers; its version."""
-        row = execute(self.db, "select version from agencies where code = %s", (told["code"],))
-        answer = self.propose(told, row[0][0] if row else 0)
+        row = execute(self.db, "select version from agencies where code = %s", (proposed["code"],))
+        answer = self.propose(proposed, row[0][0] if row else 0)
         assert "id" in answer, answer
         assert self.approve(answer["id"])["state"] == "APPROVED"
-        return self.version(told["code"])
+        return self.version(proposed["code"])
 
     def version(self, code="a-co"):
         return self.row(code)[0]
@@ -94,8 +94,8 @@ class Hand:
             self.db, "select version, state, document from agencies where code = %s", (code,)
         )[0]
 
-    def revoke(self, what, id_="", code="a-co", as_="karim"):
-        return self.call(desk.REVOKE, as_=as_, code=code, what=what, id=id_, reason="it leaked")
+    def revoke(self, kind, id_="", code="a-co", as_="karim"):
+        return self.call(desk.REVOKE, as_=as_, code=code, what=kind, id=id_, reason="it leaked")
 
     def events(self):
         """The versions that were told, in their order."""

@@ -30,8 +30,8 @@ def opened(jws, key_file):
 def test_a_proposal_is_in_force_when_another_officer_approved_it_and_is_told_signed(
     register, key_file
 ):
-    told = document()
-    proposed = register.propose(told)
+    reply = document()
+    proposed = register.propose(reply)
     assert (proposed["state"], proposed["proposed_by"]) == ("DRAFT", "karim")
     assert register.call(contracts.COPIES, after=0) == {"version": 0, "copies": []}
     assert register.approve(proposed["id"])["state"] == "APPROVED"
@@ -39,7 +39,7 @@ def test_a_proposal_is_in_force_when_another_officer_approved_it_and_is_told_sig
     (copy,) = copies["copies"]
     head, body = opened(copy["jws"], key_file)
     assert head == {"typ": "mirab-register+jws", "alg": "EdDSA", "kid": "register"}
-    assert body == {**told, "version": copy["version"]}
+    assert body == {**reply, "version": copy["version"]}
     assert register.events() == [("a-co", copy["version"])]
     assert register.call(contracts.COPIES, after=copies["version"])["copies"] == []
 
@@ -68,21 +68,21 @@ def test_a_decision_is_taken_once(register):
 
 
 def test_a_proposal_for_a_version_that_is_gone_is_refused_when_made_and_when_approved(register):
-    told = document()
-    version = register.put(told)
-    assert register.propose({**told, "name": "B"}, version - 1)["code"] == "change.stale"
-    assert register.propose({**told, "name": "B"}, 0)["code"] == "change.stale"
-    late = register.propose({**told, "name": "B"}, version)
-    register.put({**told, "name": "C"})
+    proposed = document()
+    version = register.put(proposed)
+    assert register.propose({**proposed, "name": "B"}, version - 1)["code"] == "change.stale"
+    assert register.propose({**proposed, "name": "B"}, 0)["code"] == "change.stale"
+    late = register.propose({**proposed, "name": "B"}, version)
+    register.put({**proposed, "name": "C"})
     assert register.approve(late["id"])["code"] == "change.stale"
     assert register.call(desk.READ_CHANGE, as_="karim", id=late["id"])["stale"]
     assert register.row()[2]["name"] == "C"
 
 
 def test_of_what_is_approved_at_the_same_moment_one_is_in_force(register):
-    told = document()
-    version = register.put(told)
-    ids = [register.propose({**told, "name": f"B {n}"}, version)["id"] for n in range(4)]
+    proposed = document()
+    version = register.put(proposed)
+    ids = [register.propose({**proposed, "name": f"B {n}"}, version)["id"] for n in range(4)]
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(register.approve, ids))
     good = [answer for answer in answers if "state" in answer]
@@ -92,14 +92,14 @@ def test_of_what_is_approved_at_the_same_moment_one_is_in_force(register):
 
 
 def test_what_is_in_force_is_not_proposed_again(register):
-    told = document()
-    assert register.propose(told, register.put(told))["code"] == "change.nothing"
+    proposed = document()
+    assert register.propose(proposed, register.put(proposed))["code"] == "change.nothing"
 
 
 def test_a_proposal_tells_line_by_line_what_it_changes(register):
-    told = document()
-    version = register.put(told)
-    change = register.propose({**told, "grants": [grant("inquiry.*")]}, version)
+    proposed = document()
+    version = register.put(proposed)
+    change = register.propose({**proposed, "grants": [grant("inquiry.*")]}, version)
     changed = {(line["kind"], line["text"]) for line in change["lines"] if line["kind"] != "same"}
     assert changed == {
         ("gone", 'contract = "inquiry.ask.v1"'),
@@ -143,8 +143,8 @@ def test_a_bad_document_is_refused_by_its_field(register, change, field):
 
 
 def test_a_text_that_is_no_toml_is_told_so(register):
-    asked = {"toml": "code = [", "base_version": 0, "reason": "letter 7"}
-    refused = register.call(desk.PROPOSE, as_="karim", **asked)
+    request = {"toml": "code = [", "base_version": 0, "reason": "letter 7"}
+    refused = register.call(desk.PROPOSE, as_="karim", **request)
     assert (refused["code"], refused["fields"][0]["field"]) == ("field.wrong", "toml")
 
 
@@ -162,9 +162,9 @@ def test_what_another_agency_has_is_not_given_again(register):
 
 
 def test_what_was_free_when_proposed_and_is_not_when_approved_is_refused_then(register):
-    one, other = document("a-co"), document("b-co")
-    other["keys"][0]["id"] = one["keys"][0]["id"]
-    ids = [register.propose(told)["id"] for told in (one, other)]
+    entry, other = document("a-co"), document("b-co")
+    other["keys"][0]["id"] = entry["keys"][0]["id"]
+    ids = [register.propose(reply)["id"] for reply in (entry, other)]
     assert register.approve(ids[0])["state"] == "APPROVED"
     assert register.approve(ids[1])["code"] == "field.wrong"
 
@@ -172,28 +172,28 @@ def test_what_was_free_when_proposed_and_is_not_when_approved_is_refused_then(re
 # --- revoking ---
 
 
-@pytest.mark.parametrize("what", ["key", "certificate", "grant", "delegation"])
-def test_one_officer_takes_a_right_back_at_once_and_nothing_else(register, what):
-    told = document(
+@pytest.mark.parametrize("kind", ["key", "certificate", "grant", "delegation"])
+def test_one_officer_takes_a_right_back_at_once_and_nothing_else(register, kind):
+    proposed = document(
         certificates=[{"id": "c", "sha256": "ab" * 32, "until": "2030-01-01"}],
         delegations=[{"to": "b-co", "contract": "inquiry.ask.v1", "purposes": ["fuel_quota"],
                       "until": "2030-01-01"}],
     )  # fmt: skip
-    told["keys"].append({"id": "a-co-2", "public_key": public(), "until": "2030-01-01"})
-    told["grants"].append(grant("inquiry.get.v1"))
-    version = register.put(told)
+    proposed["keys"].append({"id": "a-co-2", "public_key": public(), "until": "2030-01-01"})
+    proposed["grants"].append(grant("inquiry.get.v1"))
+    version = register.put(proposed)
     ids = register.call(desk.READ, as_="karim", code="a-co")["ids"]
-    name = {"key": "a-co-1", "certificate": "c"}.get(what) or ids[f"{what}s"][0]
-    changed = register.revoke(what, name)
+    name = {"key": "a-co-1", "certificate": "c"}.get(kind) or ids[f"{kind}s"][0]
+    changed = register.revoke(kind, name)
     assert changed["version"] > version
-    assert register.row()[2] == {**told, f"{what}s": told[f"{what}s"][1:]}
+    assert register.row()[2] == {**proposed, f"{kind}s": proposed[f"{kind}s"][1:]}
     assert register.events()[-1] == ("a-co", changed["version"])
-    assert register.revoke(what, name)["code"] == "right.not_found"
+    assert register.revoke(kind, name)["code"] == "right.not_found"
 
 
 def test_a_whole_agency_is_gone_at_once_and_comes_back_by_two(register, key_file):
-    told = document()
-    register.put(told)
+    proposed = document()
+    register.put(proposed)
     changed = register.revoke("agency")
     (copy,) = register.call(contracts.COPIES, after=0)["copies"]
     without_rights = {
@@ -202,7 +202,7 @@ def test_a_whole_agency_is_gone_at_once_and_comes_back_by_two(register, key_file
     assert opened(copy["jws"], key_file)[1] == without_rights
     assert register.revoke("agency")["code"] == "agency.not_found"
     assert register.call(contracts.OWN, asker="a-co")["code"] == "agency.not_found"
-    back = register.propose(told, changed["version"], as_="mina")
+    back = register.propose(proposed, changed["version"], as_="mina")
     assert register.approve(back["id"], as_="mina")["code"] == "register.same_person"
     assert register.approve(back["id"])["state"] == "APPROVED"
     assert register.row()[1] == "IN_FORCE"
@@ -229,21 +229,21 @@ def test_members_and_their_subsystems_are_two_levels_and_no_more(register):
     register.put(document())
     register.put(document("a-co-fees", member="a-co"))
     register.put(document("b-co"))
-    for told in (
+    for reply in (
         document("c-co", member="c-co"),
         document("c-co", member="nobody"),
         document("c-co", member="a-co-fees"),
         document(member="b-co"),
     ):
-        version = register.version() if told["code"] == "a-co" else 0
-        refused = register.propose(told, version)
+        version = register.version() if reply["code"] == "a-co" else 0
+        refused = register.propose(reply, version)
         assert [fault["field"] for fault in refused["fields"]] == ["document.member"]
 
 
 def test_an_open_proposal_does_not_bring_back_what_was_taken_back_meanwhile(register):
-    told = document()
-    version = register.put(told)
-    waiting = register.propose({**told, "name": "B"}, version)
+    proposed = document()
+    version = register.put(proposed)
+    waiting = register.propose({**proposed, "name": "B"}, version)
     register.revoke("key", "a-co-1")
     assert register.approve(waiting["id"])["code"] == "change.stale"
     assert register.row()[2]["keys"] == []
@@ -253,8 +253,8 @@ def test_an_open_proposal_does_not_bring_back_what_was_taken_back_meanwhile(regi
 
 
 def test_every_act_stands_in_the_audit_with_who_and_why_and_stays_there(register):
-    told = document()
-    version = register.put(told)
+    proposed = document()
+    version = register.put(proposed)
     register.revoke("key", "a-co-1", as_="mina")
     acts = register.call(desk.AUDIT, as_="karim", code="a-co")["acts"]
     assert [(a["what"], a["who"], a["version"]) for a in acts] == [
@@ -291,9 +291,9 @@ def test_contacts_are_changed_by_one_officer_and_stand_nowhere_else(register):
     register.call(desk.PUT_CONTACT, as_="mina", code="a-co", **other)
     (contact,) = register.call(desk.READ, as_="karim", code="a-co")["contacts"]
     assert contact == other
-    told = execute(register.db, "select jws from agencies union all select detail || reason || "
+    reply = execute(register.db, "select jws from agencies union all select detail || reason || "
                             "coalesce(document::text, '') from agency_audit")  # fmt: skip
-    assert not any("example.ir" in row[0] or "زهرا" in row[0] for row in told)
+    assert not any("example.ir" in row[0] or "زهرا" in row[0] for row in reply)
     gone = {"code": "a-co", "id": made["id"]}
     register.call(desk.REMOVE_CONTACT, as_="mina", **gone)
     assert register.call(desk.REMOVE_CONTACT, as_="mina", **gone)["code"] == "contact.not_found"
@@ -305,27 +305,27 @@ def test_contacts_are_changed_by_one_officer_and_stand_nowhere_else(register):
 
 
 def test_an_agency_reads_its_own_entry_signed_by_us(register, key_file):
-    told = document()
-    version = register.put(told)
+    proposed = document()
+    version = register.put(proposed)
     own = register.call(contracts.OWN, asker="a-co")
-    assert own["document"] == told
-    assert opened(own["jws"], key_file)[1] == {**told, "version": version}
+    assert own["document"] == proposed
+    assert opened(own["jws"], key_file)[1] == {**proposed, "version": version}
     assert register.call(contracts.OWN)["code"] == "agency.only"
 
 
 jwk = new_jwk
 
 
-def rotate(register, *keys, **asked):
-    return register.call(contracts.ROTATE_KEYS, asker="a-co", keys=list(keys), **asked)
+def rotate(register, *keys, **request):
+    return register.call(contracts.ROTATE_KEYS, asker="a-co", keys=list(keys), **request)
 
 
 def test_an_agency_changes_its_keys_by_itself_at_once_and_its_rights_stay(register):
-    told = document()
-    register.put(told)
+    proposed = document()
+    register.put(proposed)
     now = rotate(register, jwk("a-co-2"))
     assert [key["id"] for key in now["keys"]] == ["a-co-2"]
-    assert register.row()[2]["grants"] == told["grants"]
+    assert register.row()[2]["grants"] == proposed["grants"]
     assert register.events()[-1] == ("a-co", now["version"])
     assert rotate(register, jwk("a-co-3"))["code"] == "key.not_present"
     acts = register.call(desk.AUDIT, as_="karim", code="a-co")["acts"]
@@ -333,8 +333,8 @@ def test_an_agency_changes_its_keys_by_itself_at_once_and_its_rights_stay(regist
 
 
 def test_the_old_keys_hold_for_a_week_at_most(register):
-    told = document()
-    register.put(told)
+    proposed = document()
+    register.put(proposed)
     late = rotate(register, jwk("a-co-2"), old_until="2026-12-03")
     assert late["fields"][0]["field"] == "old_until"
     now = rotate(register, jwk("a-co-2"), old_until="2026-12-02")
@@ -348,12 +348,12 @@ def test_the_old_keys_hold_for_a_week_at_most(register):
 
 def test_a_key_that_was_taken_back_does_not_come_back_by_rotation(register):
     leaked = SigningKey.new("a-co-1")
-    told = document()
-    told["keys"] = [
+    proposed = document()
+    proposed["keys"] = [
         {"id": "a-co-1", "public_key": leaked.public.base64(), "until": "2030-01-01"},
         {"id": "a-co-2", "public_key": public(), "until": "2030-01-01"},
     ]
-    register.put(told)
+    register.put(proposed)
     register.revoke("key", "a-co-1")
     refused = register.call(contracts.ROTATE_KEYS, asker="a-co", key="a-co-2",
                         keys=[jwk("a-co-9", key=leaked)])  # fmt: skip
@@ -394,35 +394,35 @@ def sandbox(agencies_db, key_file):
 def enter(register):
     key = SigningKey.new("new")
     proof = key.proof("sandbox", register.moment.timestamp())
-    told = {"name": "New", "public_key": key.public.base64(), "proof": proof}
-    return register.call(contracts.REGISTER_SANDBOX, **told)
+    reply = {"name": "New", "public_key": key.public.base64(), "proof": proof}
+    return register.call(contracts.REGISTER_SANDBOX, **reply)
 
 
 def test_an_agency_of_the_sandbox_ends_by_itself_after_a_month(sandbox):
-    told = enter(sandbox)
-    assert told["until"] == "2026-12-25"
+    reply = enter(sandbox)
+    assert reply["until"] == "2026-12-25"
     later = enter(sandbox)
     sandbox.later(days=30)
     execute(sandbox.db, "update agencies set ends_at = ends_at + interval '1 day' where code = %s",
             (later["code"],))  # fmt: skip
     for _ in range(2):
         sandbox.service.end_sandbox()
-    assert sandbox.row(told["code"])[1] == "ENDED"
+    assert sandbox.row(reply["code"])[1] == "ENDED"
     assert sandbox.row(later["code"])[1] == "IN_FORCE"
     listed = sandbox.call(desk.LIST, as_="karim")["agencies"]
     assert [row["code"] for row in listed] == [later["code"]]
     copies = sandbox.call(contracts.COPIES, after=later["version"])["copies"]
-    assert [(copy["code"], copy["jws"]) for copy in copies] == [(told["code"], None)]
-    assert sandbox.events()[-1][0] == told["code"]
+    assert [(copy["code"], copy["jws"]) for copy in copies] == [(reply["code"], None)]
+    assert sandbox.events()[-1][0] == reply["code"]
 
 
 def test_a_rotated_key_does_not_make_a_month_longer(sandbox):
-    told = enter(sandbox)
-    keys = [jwk(f"{told['code']}-2", of=told["code"])]
-    sandbox.call(contracts.ROTATE_KEYS, asker=told["code"], key=told["key_id"], keys=keys)
+    reply = enter(sandbox)
+    keys = [jwk(f"{reply['code']}-2", of=reply["code"])]
+    sandbox.call(contracts.ROTATE_KEYS, asker=reply["code"], key=reply["key_id"], keys=keys)
     sandbox.later(days=31)
     sandbox.service.end_sandbox()
-    assert sandbox.row(told["code"])[1] == "ENDED"
+    assert sandbox.row(reply["code"])[1] == "ENDED"
 
 
 def test_the_sandbox_has_an_end_and_is_closed_where_it_is_not_wanted(sandbox, register):
@@ -439,11 +439,11 @@ def test_the_sandbox_has_an_end_and_is_closed_where_it_is_not_wanted(sandbox, re
 
 
 def test_officers_neither_propose_agencies_of_the_sandbox_nor_keep_them_as_text(sandbox):
-    told = enter(sandbox)
-    now = sandbox.call(desk.READ, as_="karim", code=told["code"])
+    reply = enter(sandbox)
+    now = sandbox.call(desk.READ, as_="karim", code=reply["code"])
     refused = sandbox.propose(now["document"], now["version"])
     assert refused["fields"][0]["code"] == "reserved"
-    assert "version" in sandbox.revoke("agency", code=told["code"])
+    assert "version" in sandbox.revoke("agency", code=reply["code"])
 
 
 def test_o6_a_restored_register_makes_no_version_that_faces_have_seen_already(register, tmp_path):

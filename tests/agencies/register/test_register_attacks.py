@@ -24,23 +24,23 @@ def test_an_agency_serves_contracts_by_their_whole_names_so_that_the_broker_can_
 
 
 def test_a_number_without_an_end_is_no_toml(register):
-    asked = {"toml": f"code = {'1' * 5000}", "base_version": 0, "reason": "letter 7"}
-    assert faults(register.call(desk.PROPOSE, as_="karim", **asked)) == {"toml"}
+    request = {"toml": f"code = {'1' * 5000}", "base_version": 0, "reason": "letter 7"}
+    assert faults(register.call(desk.PROPOSE, as_="karim", **request)) == {"toml"}
 
 
 def test_what_no_database_holds_is_no_key(register):
-    told = {**SigningKey.new("k").public.jwk("k"), "n": "\x00"}
-    keys = [{"id": "k", "jwk": told, "until": "2030-01-01"}]
+    reply = {**SigningKey.new("k").public.jwk("k"), "n": "\x00"}
+    keys = [{"id": "k", "jwk": reply, "until": "2030-01-01"}]
     assert faults(register.propose(document(keys=keys)))
     with pytest.raises(ContractError, match="jwk"):
-        contracts.REGISTER_SANDBOX.load_data({"name": "New", "jwk": told})
+        contracts.REGISTER_SANDBOX.load_data({"name": "New", "jwk": reply})
 
 
 @pytest.mark.parametrize("same", ["ab" * 32, "AB:" * 31 + "AB", "ab " * 31 + "ab"])
 def test_a_certificate_of_another_agency_is_known_however_it_is_written(register, same):
     register.put(document(certificates=[{"id": "c", "sha256": "ab" * 32, "until": "2030-01-01"}]))
-    told = document("b-co", certificates=[{"id": "d", "sha256": same, "until": "2030-01-01"}])
-    assert faults(register.propose(told)) == {"document.certificates.0.sha256"}
+    proposed = document("b-co", certificates=[{"id": "d", "sha256": same, "until": "2030-01-01"}])
+    assert faults(register.propose(proposed)) == {"document.certificates.0.sha256"}
 
 
 def test_an_id_never_names_another_key_so_that_tokens_of_a_stolen_one_end_with_it(register):
@@ -57,18 +57,18 @@ def test_an_id_never_names_another_key_so_that_tokens_of_a_stolen_one_end_with_i
 
 def test_a_key_that_stays_may_be_told_again_with_another_day(register):
     kept = SigningKey.new("a-co-1")
-    one = {"id": "a-co-1", "public_key": kept.public.base64(), "until": "2026-12-31"}
-    register.put(document(keys=[one]))
+    entry = {"id": "a-co-1", "public_key": kept.public.base64(), "until": "2026-12-31"}
+    register.put(document(keys=[entry]))
     keys = [{**kept.public.jwk("a-co-1"), "until": "2027-06-01"}]
     now = register.call(contracts.ROTATE_KEYS, asker="a-co", keys=keys)
     assert [(key["id"], key["until"]) for key in now["keys"]] == [("a-co-1", "2027-06-01")]
 
 
 def test_who_approves_that_an_agency_comes_back_sees_all_that_comes_back(register):
-    told = document(grants=[grant("inquiry.*")])
-    register.put(told)
+    proposed = document(grants=[grant("inquiry.*")])
+    register.put(proposed)
     version = register.revoke("agency")["version"]
-    back = register.propose(told, version)
+    back = register.propose(proposed, version)
     assert {line["kind"] for line in back["lines"]} == {"new"}
     assert 'contract = "inquiry.*"' in {line["text"] for line in back["lines"]}
 
@@ -102,18 +102,18 @@ def test_nobody_fills_the_audit_by_changing_keys_again_and_again(register):
 
 
 @pytest.mark.parametrize(
-    ("what", "table", "each", "names"),
+    ("kind", "table", "field", "names"),
     [
         ("serving", "amqp", "serves", ["land_registry.sources_of_parcel.v1"]),
         ("hearing", "events", "hears", ["billing.*", "inquiry.registry_loaded.v1"]),
     ],
 )
 def test_what_an_agency_serves_or_hears_is_taken_back_by_one_officer_at_once(
-    register, what, table, each, names
+    register, kind, table, field, names
 ):
-    told = document(**{table: {each: names}})
-    version = register.put(told)
-    changed = register.revoke(what, names[0])
+    proposed = document(**{table: {field: names}})
+    version = register.put(proposed)
+    changed = register.revoke(kind, names[0])
     assert changed["version"] > version
-    assert register.row()[2] == {**told, table: {each: names[1:]}}
-    assert register.revoke(what, names[0])["code"] == "right.not_found"
+    assert register.row()[2] == {**proposed, table: {field: names[1:]}}
+    assert register.revoke(kind, names[0])["code"] == "right.not_found"

@@ -53,8 +53,8 @@ def test_what_was_imported_is_exported_as_it_was(register, run, take, tmp_path):
     assert run("exporting", tmp_path / "out").returncode == 0
     assert documents(tmp_path / "out") == documents(DEMO)
     assert take(tmp_path / "out").stdout.startswith("0 of 7 agencies")
-    who = execute(register.db, "select distinct who from agency_audit order by who")
-    assert who == [("karim",), ("nader",)]
+    actor = execute(register.db, "select distinct who from agency_audit order by who")
+    assert actor == [("karim",), ("nader",)]
 
 
 def test_agencies_that_were_changed_at_the_desk_stay_so_if_that_is_wanted(
@@ -86,10 +86,10 @@ def test_signed_copies_are_written_and_those_of_revoked_agencies_hold_no_right(
     assert run("exporting", copies, "--copies").stdout.startswith("7 agencies")
     names = {path.stem for path in copies.glob("*.jws")}
     assert names == {path.stem for path in DEMO.glob("*.toml")}
-    known = Register(copies, SigningKey.load(key_file, "register").public)
-    assert known.agency("power-co").grants
-    assert known.agency("fuel-co").grants == ()
-    assert known.key("fuel-co-demo") is None
+    expected = Register(copies, SigningKey.load(key_file, "register").public)
+    assert expected.agency("power-co").grants
+    assert expected.agency("fuel-co").grants == ()
+    assert expected.key("fuel-co-demo") is None
     assert (copies / "of-others.txt").exists()
 
 
@@ -112,13 +112,13 @@ def test_with_a_new_key_all_copies_are_signed_again_and_stay_what_they_were(
 
 
 def test_the_rules_hold_for_files_too_and_nothing_is_half_done(register, take, tmp_path):
-    for officers, why in (
+    for officers, reason in (
         (("mina", "mina"), "proposed this yourself"),
         (("nader", "karim"), "needs an approver"),
         (("karim", "sara"), "no officer of the register"),
     ):
         refused = take(DEMO, *officers)
-        assert (refused.returncode, why in refused.stderr) == (1, True), refused.stderr
+        assert (refused.returncode, reason in refused.stderr) == (1, True), refused.stderr
     folder = tmp_path / "some"
     shutil.copytree(DEMO, folder)
     text = (folder / "justice.toml").read_text(encoding="utf-8")

@@ -34,50 +34,50 @@ def rights(db):
     """All that anybody may by the register as it is in force."""
     rows = execute(db, "select code, document from agencies where state = 'IN_FORCE'")
     return {
-        (code, name, json.dumps(one, sort_keys=True))
-        for code, told in rows
+        (code, name, json.dumps(entry, sort_keys=True))
+        for code, reply in rows
         for name in ("keys", "grants", "certificates", "delegations")
-        for one in told.get(name, [])
+        for entry in reply.get(name, [])
     }
 
 
-def do(register, act, what, who):
+def do(register, act, kind, officer):
     """One act of one officer, on the register as it is; refusals are as good as acts."""
-    version, _, told = register.row()
+    version, _, reply = register.row()
     if act == "propose":
-        return register.propose(what, version, as_=who)
+        return register.propose(kind, version, as_=officer)
     if act == "revoke":
-        known = [("key", key["id"]) for key in told["keys"]]
-        known += [("grant", id_) for id_ in ids(told)["grants"]] + [("agency", "")]
-        return register.revoke(*known[what % len(known)], as_=who)
+        expected = [("key", key["id"]) for key in reply["keys"]]
+        expected += [("grant", id_) for id_ in ids(reply)["grants"]] + [("agency", "")]
+        return register.revoke(*expected[kind % len(expected)], as_=officer)
     changes = execute(register.db, "select id from agency_changes order by id")
-    (id_,) = changes[what % len(changes)]
+    (id_,) = changes[kind % len(changes)]
     if act == "approve":
-        return register.approve(id_, as_=who)
+        return register.approve(id_, as_=officer)
     if act == "refuse":
-        return register.call(desk.REFUSE, as_=who, id=id_, why="because")
-    return register.call(desk.WITHDRAW, as_=who, id=id_)
+        return register.call(desk.REFUSE, as_=officer, id=id_, why="because")
+    return register.call(desk.WITHDRAW, as_=officer, id=id_)
 
 
 def begin(register):
     """An agency with two keys and two grants; no proposal is open."""
     versions = execute(register.db, "select version from agencies where code = 'a-co'")
-    told = document(keys=KEYS[:2], grants=GRANTS[:2], name=f"A {secrets.token_hex(4)}")
-    first = register.propose(told, versions[0][0] if versions else 0, as_="nader")
+    proposed = document(keys=KEYS[:2], grants=GRANTS[:2], name=f"A {secrets.token_hex(4)}")
+    first = register.propose(proposed, versions[0][0] if versions else 0, as_="nader")
     register.approve(first["id"], as_="mina")
     for (id_,) in execute(register.db, "select id from agency_changes where state = 'DRAFT'"):
         register.call(desk.WITHDRAW, as_="nader", id=id_)
 
 
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
-@given(acts=st.lists(ACTS, max_size=12), who=st.sampled_from(["karim", "mina"]))
-def test_whatever_one_officer_does_alone_rights_only_grow_less(register, acts, who):
+@given(acts=st.lists(ACTS, max_size=12), officer=st.sampled_from(["karim", "mina"]))
+def test_whatever_one_officer_does_alone_rights_only_grow_less(register, acts, officer):
     begin(register)
     before = rights(register.db)
-    for act, what in acts:
-        do(register, act, what, who)
+    for act, subject in acts:
+        do(register, act, subject, officer)
         now = rights(register.db)
-        assert now <= before, (act, what)
+        assert now <= before, (act, subject)
         before = now
 
 
@@ -86,12 +86,12 @@ def test_whatever_one_officer_does_alone_rights_only_grow_less(register, acts, w
 def test_each_right_that_came_was_proposed_by_one_and_approved_by_another(register, acts):
     begin(register)
     before = rights(register.db)
-    for (act, what), who in acts:
-        answer = do(register, act, what, who)
+    for (act, subject), actor in acts:
+        answer = do(register, act, subject, actor)
         now = rights(register.db)
         if now - before:
             assert (act, answer["state"]) == ("approve", "APPROVED")
-            assert answer["decided_by"] == who != answer["proposed_by"]
+            assert answer["decided_by"] == actor != answer["proposed_by"]
         before = now
     versions = execute(
         register.db, "select version from agency_audit where version is not null order by id"
@@ -126,31 +126,31 @@ WHOLE = st.fixed_dictionaries(
 
 
 @given(WHOLE)
-def test_a_document_as_text_is_the_same_document(told):
-    assert DOCUMENT.load_data(from_toml(toml_of(told))) == DOCUMENT.load_data(told)
-    assert toml_of(from_toml(toml_of(told))) == toml_of(told)
-    assert {line["kind"] for line in differences(told, told)} == {"same"}
+def test_a_document_as_text_is_the_same_document(proposed):
+    assert DOCUMENT.load_data(from_toml(toml_of(proposed))) == DOCUMENT.load_data(proposed)
+    assert toml_of(from_toml(toml_of(proposed))) == toml_of(proposed)
+    assert {line["kind"] for line in differences(proposed, proposed)} == {"same"}
 
 
 @given(DOCUMENTS, st.sampled_from(["key", "grant"]))
-def test_what_is_taken_back_is_gone_and_nothing_else(told, what):
-    name = f"{what}s"
-    for number, one in enumerate(told[name]):
-        id_ = one["id"] if what == "key" else ids(told)[name][number]
-        left, gone = without(told, what, id_)
-        assert gone == [one]
-        assert left[name] == [other for other in told[name] if other != one]
-        assert {**left, name: told[name]} == told
+def test_what_is_taken_back_is_gone_and_nothing_else(proposed, kind):
+    name = f"{kind}s"
+    for number, entry in enumerate(proposed[name]):
+        id_ = entry["id"] if kind == "key" else ids(proposed)[name][number]
+        left, gone = without(proposed, kind, id_)
+        assert gone == [entry]
+        assert left[name] == [other for other in proposed[name] if other != entry]
+        assert {**left, name: proposed[name]} == proposed
 
 
 @given(DOCUMENTS, st.dates().map(str))
-def test_no_rotation_makes_an_old_key_hold_longer(told, until):
-    ends = {key["id"]: key["until"] for key in told["keys"]}
-    for key in rotated(told, [], until, "2000-01-01")["keys"]:
+def test_no_rotation_makes_an_old_key_hold_longer(proposed, until):
+    ends = {key["id"]: key["until"] for key in proposed["keys"]}
+    for key in rotated(proposed, [], until, "2000-01-01")["keys"]:
         assert key["until"] <= ends[key["id"]]
 
 
 def test_the_demo_s_files_are_the_same_when_they_were_read_and_written():
     for path in sorted((ROOT / "deploy/agencies").glob("*.toml")):
-        told = DOCUMENT.load_data(from_toml(path.read_text(encoding="utf-8")))
-        assert DOCUMENT.load_data(from_toml(toml_of(told))) == told
+        proposed = DOCUMENT.load_data(from_toml(path.read_text(encoding="utf-8")))
+        assert DOCUMENT.load_data(from_toml(toml_of(proposed))) == proposed

@@ -68,8 +68,8 @@ def test_a_grant_that_was_taken_back_is_refused_by_the_next_call_of_every_proces
     key = demo_key("agri-bank")
     question = {"key_kind": "national_id", "key": "9905251782", "purpose": "bank_collateral"}
     assert line.post(key, question)[0] == 200
-    told = house.ask(desk.READ, code="agri-bank")
-    house.revoke("agri-bank", "grant", told["ids"]["grants"][0])
+    reply = house.ask(desk.READ, code="agri-bank")
+    house.revoke("agri-bank", "grant", reply["ids"]["grants"][0])
     assert line.post(key, question)[0] == 403
     assert post(house.second, key, question).status_code == 403
 
@@ -105,7 +105,7 @@ def test_case_36_a_key_that_is_rotated_mid_stream_ends_and_the_new_one_is_in_for
     assert [key["id"] for key in own["document"]["keys"]] == ["fuel-co-2"]
     house.put_back(
         "fuel-co",
-        lambda told: {**told, "keys": [{"id": "fuel-co-demo", "until": "2030-12-31",
+        lambda document: {**document, "keys": [{"id": "fuel-co-demo", "until": "2030-12-31",
                                         "public_key": old.public.base64()}]},
     )  # fmt: skip
     assert line.post(old)[0] == 200
@@ -134,10 +134,10 @@ def test_in_the_middle_of_a_batch_what_is_not_answered_yet_stays_so(house):
     service.send_signal(signal.SIGSTOP)
     before = answered(house, batch)[None]
     assert before < LINES
-    told = house.ask(desk.READ, code="fuel-co")
-    grants = told["document"]["grants"]
+    reply = house.ask(desk.READ, code="fuel-co")
+    grants = reply["document"]["grants"]
     asking = next(n for n, grant in enumerate(grants) if "fuel_quota" in grant["purposes"])
-    house.revoke("fuel-co", "grant", told["ids"]["grants"][asking])
+    house.revoke("fuel-co", "grant", reply["ids"]["grants"][asking])
     service.send_signal(signal.SIGCONT)
     wait_for(lambda: sum(answered(house, batch).values()) == LINES, 120)
     after = answered(house, batch)
@@ -167,8 +167,8 @@ def test_while_the_register_is_down_what_was_in_force_stays_and_then_it_is_caugh
     assert post(house.face, demo_key("fuel-co")).status_code == 200
     house.relay.stop()
     house.service = house.start("bus", "serve", "services.agencies", **house.environ)
-    told = house.ask(desk.READ, code="mirab-ops")
-    assert told["state"] == "IN_FORCE"
+    reply = house.ask(desk.READ, code="mirab-ops")
+    assert reply["state"] == "IN_FORCE"
     # No event is told now; the face finds out by looking.
     house.revoke("mirab-ops", "key", "mirab-ops-demo")
     answer = post(house.face, demo_key("mirab-ops"), {}, "/v1/inquiry/health")
@@ -179,8 +179,8 @@ def test_while_the_register_is_down_what_was_in_force_stays_and_then_it_is_caugh
 # --- the sandbox ---
 
 
-def register_key(house, **told):
-    return requests.post(f"{house.face}/sandbox/agencies", json=told, timeout=20)
+def register_key(house, **reply):
+    return requests.post(f"{house.face}/sandbox/agencies", json=reply, timeout=20)
 
 
 EXAMPLES = {
@@ -212,17 +212,17 @@ def test_a_newcomer_makes_his_first_call_by_himself(house, tmp_path, program, sc
 
 def test_a_key_of_the_sandbox_is_in_force_at_once_and_does_what_was_told_and_no_more(house):
     key = SigningKey.new("")
-    told = {"public_key": key.public.base64(), "proof": key.proof("sandbox")}
-    entry = register_key(house, name="New", **told)
+    reply = {"public_key": key.public.base64(), "proof": key.proof("sandbox")}
+    entry = register_key(house, name="New", **reply)
     assert entry.status_code == 201
-    told = entry.json()
-    key.keyid = told["key_id"]
+    reply = entry.json()
+    key.keyid = reply["key_id"]
     assert post(house.face, key).status_code == 200
     other = {**QUESTION, "purpose": "court_case"}
     assert post(house.face, key, other).json()["code"] == "purpose.not_granted"
     to = {"template": "x", "to": {"mobile": "09900000001"}}
     assert post(house.face, key, to, "/v1/notify/send").json()["code"] == "contract.not_granted"
-    contracts_told = {grant["contract"] for grant in told["grants"]}
+    contracts_told = {grant["contract"] for grant in reply["grants"]}
     assert {"inquiry.ask.v1", "inquiry.get.v1", "inquiry.submit_batch.v1"} <= contracts_told
 
 
@@ -242,8 +242,8 @@ def test_d23_a_script_that_lacks_something_says_so_before_it_does_anything(house
 def newcomer(house):
     """A key that somebody has registered by himself."""
     key = SigningKey.new("")
-    told = {"public_key": key.public.base64(), "proof": key.proof("sandbox")}
-    key.keyid = register_key(house, name="New", **told).json()["key_id"]
+    reply = {"public_key": key.public.base64(), "proof": key.proof("sandbox")}
+    key.keyid = register_key(house, name="New", **reply).json()["key_id"]
     return key
 
 
@@ -281,8 +281,8 @@ def test_a_key_of_the_sandbox_is_registered_though_the_folder_cannot_be_written(
     path.mkdir()
     try:
         key = SigningKey.new("new")
-        told = {"name": "New", "public_key": key.public.base64(), "proof": key.proof("sandbox")}
-        answer = requests.post(f"{face}/sandbox/agencies", json=told, timeout=20)
+        reply = {"name": "New", "public_key": key.public.base64(), "proof": key.proof("sandbox")}
+        answer = requests.post(f"{face}/sandbox/agencies", json=reply, timeout=20)
     finally:
         path.rmdir()
         path.write_bytes(kept)
@@ -291,15 +291,15 @@ def test_a_key_of_the_sandbox_is_registered_though_the_folder_cannot_be_written(
 
 
 @pytest.mark.parametrize(
-    "told",
+    "values",
     [{}, {"name": "x"}, {"name": "x", "public_key": "AAAA"}, {"name": "x", "public_key": 7},
      {"name": "x" * 101, "public_key": PUBLIC}, {"name": "x", "jwk": {"kty": "oct", "k": "x"}},
      {"name": "x", "jwk": {**JWK, "d": "secret"}}, {"name": "x", "jwk": JWK, "public_key": PUBLIC},
      {"name": "x", "public_key": PUBLIC, "code": "fuel-co"}],
 )  # fmt: skip
-def test_what_is_no_key_is_told_by_its_field_and_registers_nothing(house, told):
+def test_what_is_no_key_is_told_by_its_field_and_registers_nothing(house, values):
     before = execute(house.db, "select count(*) from agencies")
-    refused = register_key(house, **told)
+    refused = register_key(house, **values)
     assert refused.status_code in (400, 422)
     assert refused.json()["errors"]
     assert execute(house.db, "select count(*) from agencies") == before
@@ -311,8 +311,10 @@ def test_an_address_registers_no_more_than_some_keys_an_hour_and_where_it_is_off
     assert answer.status_code == 404
     house.faces.pop().stop()
     other = house.open()
-    told = {"name": "x", "public_key": "AAAA"}
-    answers = [requests.post(f"{other}/sandbox/agencies", json=told, timeout=20) for _ in range(21)]
+    reply = {"name": "x", "public_key": "AAAA"}
+    answers = [
+        requests.post(f"{other}/sandbox/agencies", json=reply, timeout=20) for _ in range(21)
+    ]
     assert [answer.status_code for answer in answers[:20]] == [422] * 20
     assert answers[20].status_code == 429
     assert int(answers[20].headers["retry-after"]) <= 3600

@@ -92,8 +92,8 @@ def member(house):
         "events": {"hears": ["inquiry.*"], "queue": True},
         "limits": {"requests": 100_000, "seconds": 60},
     }
-    told = {"document": document, "base_version": 0, "reason": "letter 7"}
-    house.ask(desk.APPROVE, as_="nader", id=house.ask(desk.PROPOSE, **told)["id"])
+    reply = {"document": document, "base_version": 0, "reason": "letter 7"}
+    house.ask(desk.APPROVE, as_="nader", id=house.ask(desk.PROPOSE, **reply)["id"])
     house.wait_told(house.ask(desk.READ, code=CODE)["version"])
     house.hand.template(owner=CODE)
     house.hand.template(owner=CODE, code="bulk", lane="bulk")
@@ -117,7 +117,7 @@ class Watched:
         self.at, self.problems = {}, {}
         self._looks, self._stop = looks, threading.Event()
         self._threads = [
-            threading.Thread(target=self._watch, args=each, daemon=True) for each in looks.items()
+            threading.Thread(target=self._watch, args=item, daemon=True) for item in looks.items()
         ]
         for thread in self._threads:
             thread.start()
@@ -199,9 +199,9 @@ def test_s6_a_revoked_agency_is_out_everywhere_at_once_and_nobody_else_is(house,
     before = {name: look() for name, look in looks.items() if name != "a batch that is open"}
     assert not any(before.values()), before
     watched = Watched(looks)
-    told = house.ask(desk.REVOKE, code=CODE, what="agency", id="", reason="compromised")
+    reply = house.ask(desk.REVOKE, code=CODE, what="agency", id="", reason="compromised")
     revoked = time.monotonic()
-    assert told["version"]
+    assert reply["version"]
     watched.wait(30)
     late = {name: round(at - revoked, 2) for name, at in sorted(watched.at.items())}
     missing = looks.keys() - watched.at.keys()
@@ -209,11 +209,11 @@ def test_s6_a_revoked_agency_is_out_everywhere_at_once_and_nobody_else_is(house,
     assert max(late.values()) < SECONDS, late
     with pytest.raises(pika.exceptions.AMQPError):
         link_to_broker(house)
-    heard = len(listener.told)
+    received = len(listener.told)
     # Nobody else is out.
     assert post(house.face, demo_key("fuel-co")).status_code == 200
     assert other.ask(other.token()).status_code == 200
-    assert len(listener.told) == heard
+    assert len(listener.told) == received
     listener.close()
 
 
@@ -247,12 +247,12 @@ def api_send(house, member):
     template = execute(
         house.hand.db, "select id::text from templates where owner = %s and code = 'free'", (CODE,)
     )
-    told = {
+    reply = {
         "phone_number": "09900000001", "template_id": template[0][0],
         "personalisation": {"text": "x"},
     }  # fmt: skip
     return requests.post(
-        f"{house.api}/v2/notifications/sms", json=told, headers=headers_of(member), timeout=20
+        f"{house.api}/v2/notifications/sms", json=reply, headers=headers_of(member), timeout=20
     )
 
 

@@ -100,7 +100,7 @@ def test_s18_a_key_that_proves_nothing_is_refused_at_the_desk_at_rotation_and_in
 ):
     keys = [{"id": "a-co-1", "jwk": jwk, "until": "2030-01-01"}]
     refused = register.propose(document(keys=keys))
-    assert [each["field"] for each in refused["fields"]] == ["document.keys.0.jwk"]
+    assert [item["field"] for item in refused["fields"]] == ["document.keys.0.jwk"]
     version = register.put(document())
     new = {**jwk, "kid": "a-co-2", "until": "2027-01-01", "proof": "e30.e30.AAAA"}
     refused = register.call(contracts.ROTATE_KEYS, asker="a-co", keys=[new])
@@ -113,8 +113,8 @@ def test_s18_a_key_that_proves_nothing_is_refused_at_the_desk_at_rotation_and_in
 
 @pytest.mark.parametrize("raw", WEAK_ED25519.values(), ids=WEAK_ED25519)
 def test_s18_a_weak_ed25519_key_is_refused_in_each_form(register, raw):
-    told = base64.b64encode(raw).decode()
-    keys = [{"id": "a-co-1", "public_key": told, "until": "2030-01-01"}]
+    reply = base64.b64encode(raw).decode()
+    keys = [{"id": "a-co-1", "public_key": reply, "until": "2030-01-01"}]
     assert register.propose(document(keys=keys))["code"] == "field.wrong"
     with pytest.raises(WeakKey):
         PublicKey(raw)
@@ -188,22 +188,22 @@ UNPROVEN = {
 def test_s18_a_new_key_that_nobody_proves_to_have_is_not_taken(register, sandbox, prove):
     version = register.put(document())
     key = SigningKey.new("a-co-2")
-    told = {**key.public.jwk("a-co-2"), "until": "2027-01-01"}
+    reply = {**key.public.jwk("a-co-2"), "until": "2027-01-01"}
     proof = prove(key)
-    told |= {} if proof is None else {"proof": proof}
-    refused = register.call(contracts.ROTATE_KEYS, asker="a-co", keys=[told])
-    assert [each["field"] for each in refused["fields"]] == ["keys.0.proof"]
+    reply |= {} if proof is None else {"proof": proof}
+    refused = register.call(contracts.ROTATE_KEYS, asker="a-co", keys=[reply])
+    assert [item["field"] for item in refused["fields"]] == ["keys.0.proof"]
     assert register.version() == version
-    told = {"name": "New", "public_key": key.public.base64()}
-    told |= {} if proof is None else {"proof": proof}
-    refused = sandbox.call(contracts.REGISTER_SANDBOX, **told)
-    assert [each["field"] for each in refused["fields"]] == ["proof"]
+    reply = {"name": "New", "public_key": key.public.base64()}
+    reply |= {} if proof is None else {"proof": proof}
+    refused = sandbox.call(contracts.REGISTER_SANDBOX, **reply)
+    assert [item["field"] for item in refused["fields"]] == ["proof"]
 
 
 def test_s18_a_key_that_stays_needs_no_proof_again(register):
     kept = SigningKey.new("a-co-1")
-    one = {"id": "a-co-1", "public_key": kept.public.base64(), "until": "2026-12-31"}
-    register.put(document(keys=[one], grants=[grant()]))
+    entry = {"id": "a-co-1", "public_key": kept.public.base64(), "until": "2026-12-31"}
+    register.put(document(keys=[entry], grants=[grant()]))
     keys = [{**kept.public.jwk("a-co-1"), "until": "2027-06-01"}]
     assert "keys" in register.call(contracts.ROTATE_KEYS, asker="a-co", keys=keys)
 

@@ -20,8 +20,8 @@ ASK = "/v1/inquiry/ask"
 GOOD = {"key_kind": "national_id", "key": "9900000013", "purpose": "fuel_quota"}
 
 
-def b64(told):
-    raw = told if isinstance(told, bytes) else told.encode()
+def b64(data):
+    raw = data if isinstance(data, bytes) else data.encode()
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
@@ -57,7 +57,7 @@ def signature(alg, key, signed):
 
 def jwt(header, claims, key):
     """A compact JWS of what is given, however wrong; members that are None are left out."""
-    parts = [{n: v for n, v in told.items() if v is not None} for told in (header, claims)]
+    parts = [{n: v for n, v in reply.items() if v is not None} for reply in (header, claims)]
     signed = ".".join(b64(json.dumps(part)) for part in parts)
     return f"{signed}.{b64(signature(header.get('alg'), key, signed.encode()))}"
 
@@ -85,22 +85,22 @@ class Client:
 
     def assertion(self, *, key=None, header=(), **claims):
         now = int(time.time())
-        told = {
+        reply = {
             "iss": self.agency, "sub": self.agency, "aud": self.url, "jti": str(uuid.uuid4()),
             "iat": now, "exp": now + 60, **claims,
         }  # fmt: skip
-        return jwt({"alg": self.alg, "kid": self.keyid, **dict(header)}, told, key or self.key)
+        return jwt({"alg": self.alg, "kid": self.keyid, **dict(header)}, reply, key or self.key)
 
     def proof(self, path, *, token=None, method="POST", key=None, header=(), **claims):
         key = key or self.bound
         alg = "EdDSA" if isinstance(key, Ed25519PrivateKey) else "ES256"
         ath = b64(hashlib.sha256(token.encode()).digest()) if token else None
-        told = {
+        reply = {
             "jti": str(uuid.uuid4()), "htm": method, "htu": self.url + path,
             "iat": int(time.time()), "nonce": self.nonce or self.fetch_nonce(), "ath": ath,
             **claims,
         }  # fmt: skip
-        return jwt({"typ": "dpop+jwt", "alg": alg, "jwk": jwk(key), **dict(header)}, told, key)
+        return jwt({"typ": "dpop+jwt", "alg": alg, "jwk": jwk(key), **dict(header)}, reply, key)
 
     def fetch_nonce(self):
         answer = requests.post(f"{self.at}/oauth/token", data={"a": "b"}, timeout=20)
@@ -109,15 +109,15 @@ class Client:
 
     def send_for_token(self, *, assertion=None, proof=None, headers=(), **form):
         """The answer of the token endpoint; ``proof=""`` sends none."""
-        told = {
+        reply = {
             "grant_type": "client_credentials", "client_assertion_type": ASSERTION,
             "client_assertion": assertion if assertion is not None else self.assertion(),
             "purpose": "fuel_quota", **form,
         }  # fmt: skip
         dpop = self.proof("/oauth/token") if proof is None else proof
         sent = {**({"DPoP": dpop} if dpop else {}), **dict(headers)}
-        told = {name: value for name, value in told.items() if value is not None}
-        return requests.post(f"{self.at}/oauth/token", data=told, headers=sent, timeout=20)
+        reply = {name: value for name, value in reply.items() if value is not None}
+        return requests.post(f"{self.at}/oauth/token", data=reply, headers=sent, timeout=20)
 
     def token(self, **form):
         answer = self.send_for_token(**form)

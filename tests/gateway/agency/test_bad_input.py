@@ -15,17 +15,17 @@ PROBLEM = "application/problem+json"
 
 def check(answer, status, code, field=None):
     """The answer is this problem, whole, and is signed."""
-    told = answer.json()
-    assert (answer.status_code, told["code"]) == (status, code), told
+    reply = answer.json()
+    assert (answer.status_code, reply["code"]) == (status, code), reply
     assert answer.headers["content-type"] == PROBLEM
-    assert told["status"] == status
-    assert told["trace_id"] == answer.headers["traceparent"].split("-")[1]
-    assert told["type"] == f"/problems/{code}"
-    assert told["what_to_do"]
+    assert reply["status"] == status
+    assert reply["trace_id"] == answer.headers["traceparent"].split("-")[1]
+    assert reply["type"] == f"/problems/{code}"
+    assert reply["what_to_do"]
     assert "Signature" in answer.headers
     if field:
-        assert field in [error["field"] for error in told["errors"]]
-    return told
+        assert field in [error["field"] for error in reply["errors"]]
+    return reply
 
 
 def with_(**changes):
@@ -60,9 +60,9 @@ FIELDS = {
 
 @pytest.mark.parametrize(("data", "field", "code"), FIELDS.values(), ids=FIELDS)
 def test_a_wrong_field_is_named(sender, data, field, code):
-    told = check(sender.send(data), 422, "contract.broken", field)
+    reply = check(sender.send(data), 422, "contract.broken", field)
     if code:
-        assert code in [error["code"] for error in told["errors"]]
+        assert code in [error["code"] for error in reply["errors"]]
     assert sender.questions() == 0
 
 
@@ -157,10 +157,10 @@ PATHS = {
 @pytest.mark.parametrize(("method", "path", "status", "code"), PATHS.values(), ids=PATHS)
 def test_a_wrong_path_or_method_is_a_problem_too(sender, method, path, status, code):
     answer = sender.send(path=path, method=method)
-    told = check(answer, status, code)
+    reply = check(answer, status, code)
     if status == 405:
         assert answer.headers["allow"] == "POST"
-    assert told["instance"]
+    assert reply["instance"]
 
 
 def test_a_long_address_and_large_headers_are_refused(sender):
@@ -215,11 +215,11 @@ def test_a_small_clock_skew_is_tolerated(sender):
 
 
 def test_an_altered_answered_path_is_refused(sender):
-    told = {"Content-Type": "application/json"}
+    reply = {"Content-Type": "application/json"}
     from bus.signatures.signing import sign_request
 
-    told |= sign_request(sender.key, "POST", sender.url + "/v1/inquiry/get", told, b"{}")
-    answer = requests.post(sender.url + "/v1/inquiry/ask", data=b"{}", headers=told, timeout=10)
+    reply |= sign_request(sender.key, "POST", sender.url + "/v1/inquiry/get", reply, b"{}")
+    answer = requests.post(sender.url + "/v1/inquiry/ask", data=b"{}", headers=reply, timeout=10)
     check(answer, 401, "signature.bad")
 
 

@@ -27,53 +27,53 @@ def get(shared_face):
 
 
 def test_the_asyncapi_document_is_valid_and_tells_every_command_and_event(get):
-    told = get("/asyncapi.json").json()
-    jsonschema.Draft7Validator(ASYNCAPI).validate(told)
+    reply = get("/asyncapi.json").json()
+    jsonschema.Draft7Validator(ASYNCAPI).validate(reply)
     spoken = {c.name: c for c in CATALOGUE.values() if isinstance(c, Command | Event)}
-    hearing = told["channels"].pop("hearing")
-    assert set(told["channels"]) == set(spoken)
-    for name, channel in told["channels"].items():
+    hearing = reply["channels"].pop("hearing")
+    assert set(reply["channels"]) == set(spoken)
+    for name, channel in reply["channels"].items():
         exchange = EVENTS if isinstance(spoken[name], Event) else COMMANDS
         assert channel["bindings"]["amqp"]["exchange"]["name"] == exchange
-    assert {o["channel"]["$ref"] for o in told["operations"].values()} == {
+    assert {o["channel"]["$ref"] for o in reply["operations"].values()} == {
         f"#/channels/{name}" for name in (*spoken, "hearing")
     }
     assert hearing["address"] == "agency.{agency}.events"
     assert set(hearing["messages"]) == {
         f"{c.name}.heard" for c in spoken.values() if isinstance(c, Event) and c.hearable
     }
-    bill = told["components"]["schemas"]["billing.bill_paid.v1.heard"]
+    bill = reply["components"]["schemas"]["billing.bill_paid.v1.heard"]
     assert "total_rials" in bill["properties"]
     assert "source_ref" not in {*bill["properties"], *bill["required"]}
 
 
 def test_each_reference_of_the_asyncapi_document_leads_somewhere(get):
-    told = get("/asyncapi.json").json()
+    reply = get("/asyncapi.json").json()
 
     def follow(part):
         if isinstance(part, dict):
             if isinstance(ref := part.get("$ref"), str):
-                found = told
+                result = reply
                 for step in ref.removeprefix("#/").split("/"):
-                    found = found[step]
+                    result = result[step]
             for inner in part.values():
                 follow(inner)
         elif isinstance(part, list):
             for inner in part:
                 follow(inner)
 
-    follow(told)
+    follow(reply)
 
 
 def test_openapi_tells_both_ways_in_and_the_scope_of_each_contract(get):
-    told = get("/openapi.json").json()
-    validate(told)
-    schemes = told["components"]["securitySchemes"]
+    reply = get("/openapi.json").json()
+    validate(reply)
+    schemes = reply["components"]["securitySchemes"]
     assert set(schemes) == {"signature", "oauth"}
-    ask = told["paths"]["/v1/inquiry/ask"]["post"]
+    ask = reply["paths"]["/v1/inquiry/ask"]["post"]
     assert ask["security"] == [{"signature": []}, {"oauth": ["inquiry.ask.v1"]}]
     assert "inquiry.ask.v1" in schemes["oauth"]["flows"]["clientCredentials"]["scopes"]
-    assert "/oauth/token" in told["paths"]
+    assert "/oauth/token" in reply["paths"]
 
 
 def test_every_contract_of_agencies_and_every_event_has_a_json_schema(get):
@@ -86,10 +86,10 @@ def test_every_contract_of_agencies_and_every_event_has_a_json_schema(get):
         answer = get(f"/schemas/{name}.json")
         assert answer.status_code == 200, name
         assert answer.headers["content-type"] == "application/schema+json"
-        told = answer.json()
-        assert told["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-        assert told["$id"] == f"/schemas/{name}.json"
-        jsonschema.Draft202012Validator.check_schema(told)
+        reply = answer.json()
+        assert reply["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+        assert reply["$id"] == f"/schemas/{name}.json"
+        jsonschema.Draft202012Validator.check_schema(reply)
         assert "#/components/" not in answer.text
 
 
@@ -117,9 +117,9 @@ def test_the_api_catalogue_leads_to_documents_that_are_there(get, shared_face):
     assert api["anchor"] == f"{shared_face}/v1"
     for relation in ("service-desc", "service-doc", "service-meta"):
         for link in api[relation]:
-            found = requests.get(link["href"], timeout=20)
-            assert found.status_code == 200
-            assert found.headers["content-type"].startswith(link["type"])
+            result = requests.get(link["href"], timeout=20)
+            assert result.status_code == 200
+            assert result.headers["content-type"].startswith(link["type"])
     assert api["status"]
     head = requests.head(f"{shared_face}/.well-known/api-catalog", timeout=20)
     assert 'rel="api-catalog"' in head.headers["link"]
@@ -141,9 +141,9 @@ def test_the_metadata_of_oauth_is_whole_and_agrees_with_itself(get, shared_face)
 
 
 def test_security_txt_stands_on_this_face_too(get):
-    told = get("/.well-known/security.txt").text
-    assert "Contact: mailto:" in told
-    assert "Expires: 20" in told
+    reply = get("/.well-known/security.txt").text
+    assert "Contact: mailto:" in reply
+    assert "Expires: 20" in reply
 
 
 def test_every_answer_tells_the_version_of_the_api(get, sender):

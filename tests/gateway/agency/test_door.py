@@ -52,16 +52,16 @@ def test_a_key_out_of_date_is_refused(own_sender):
 
 def test_a_contract_without_a_grant_is_refused_at_the_door(own_sender):
     change(own_sender.face, '"inquiry.*"', '"inquiry.ask.v1"')
-    told = {"tracking_code": "Q-AAAA-AAAA-A"}
-    check(own_sender.send(told, path="/v1/inquiry/get"), 403, "contract.not_granted")
+    reply = {"tracking_code": "Q-AAAA-AAAA-A"}
+    check(own_sender.send(reply, path="/v1/inquiry/get"), 403, "contract.not_granted")
     assert own_sender.questions() == 0
 
 
 def test_a_contract_whose_grant_has_ended_is_refused_at_the_door(own_sender):
     granted = 'purposes = ["fuel_quota"]\nuntil = '
     change(own_sender.face, granted + "2030-12-31", granted + "2025-01-01")
-    told = {"tracking_code": "Q-AAAA-AAAA-A"}
-    check(own_sender.send(told, path="/v1/inquiry/get"), 403, "contract.grant_expired")
+    reply = {"tracking_code": "Q-AAAA-AAAA-A"}
+    check(own_sender.send(reply, path="/v1/inquiry/get"), 403, "contract.grant_expired")
     assert own_sender.questions() == 0
 
 
@@ -94,11 +94,11 @@ def test_a_parameter_that_stands_twice_is_refused(sender, media):
 
 
 def test_an_unknown_parameter_and_a_missing_purpose_of_an_upload_are_named(sender):
-    told = {"Content-Type": "text/csv"}
+    reply = {"Content-Type": "text/csv"}
     path = "/v1/inquiry/submit_batch"
-    check(sender.send(path=path, body=b"", headers=told), 422, "contract.broken", "purpose")
+    check(sender.send(path=path, body=b"", headers=reply), 422, "contract.broken", "purpose")
     path += "?purpose=fuel_quota&colour=red"
-    check(sender.send(path=path, body=b"", headers=told), 422, "contract.broken", "colour")
+    check(sender.send(path=path, body=b"", headers=reply), 422, "contract.broken", "colour")
 
 
 def test_csv_without_its_header_is_refused(sender):
@@ -187,12 +187,12 @@ def test_every_answer_also_a_problem_is_signed_with_its_question(sender):
     keys = {jwk["kid"]: PublicKey.from_jwk(jwk) for jwk in jwks["keys"]}
     for data in (GOOD, with_(key="9900000014"), with_(purpose="court_case")):
         url, body = f"{sender.url}/v1/inquiry/ask", json.dumps(data).encode()
-        asked = {"Content-Type": "application/json"}
-        asked |= sign_request(sender.key, "POST", url, asked, body)
-        answer = requests.post(url, data=body, headers=asked, timeout=10)
-        request = Message({n.lower(): v for n, v in asked.items()}, "POST", url)
-        told = {n.lower(): v for n, v in answer.headers.items()}
-        message = Message(told, status=answer.status_code, request=request)
+        headers = {"Content-Type": "application/json"}
+        headers |= sign_request(sender.key, "POST", url, headers, body)
+        answer = requests.post(url, data=body, headers=headers, timeout=10)
+        request = Message({n.lower(): v for n, v in headers.items()}, "POST", url)
+        reply = {n.lower(): v for n, v in answer.headers.items()}
+        message = Message(reply, status=answer.status_code, request=request)
         assert verify_response(message, keys.get, answer.content).keyid in keys
 
 

@@ -77,8 +77,8 @@ def test_a_bad_csv_line_names_its_reason():
 @given(st.binary(max_size=200), st.sampled_from([JSONL, CSV]))
 def test_whatever_a_line_holds_the_contract_takes_what_was_made_of_it(raw, form):
     lines = read(form, *([b"key_kind,key"] if form == CSV else []), raw.replace(b"\n", b""))
-    told = {"purpose": "fuel_quota", "batch": "b", "part": 0, "lines": lines, "last": True}
-    assert len(SUBMIT_BATCH.load_data(json.loads(json.dumps(told)))["lines"]) == len(lines)
+    reply = {"purpose": "fuel_quota", "batch": "b", "part": 0, "lines": lines, "last": True}
+    assert len(SUBMIT_BATCH.load_data(json.loads(json.dumps(reply)))["lines"]) == len(lines)
 
 
 @given(st.lists(st.binary(max_size=40), max_size=20), st.integers(1, 50))
@@ -89,9 +89,9 @@ def test_however_an_upload_is_cut_its_lines_are_the_same(lines, size):
 
     async def take():
         check = DigestCheck({"content-digest": content_digest(whole)})
-        found = [line async for line in raw_lines(request(*pieces), check)]
+        result = [line async for line in raw_lines(request(*pieces), check)]
         check.finish()
-        return found
+        return result
 
     assert asyncio.run(take()) == (whole.removesuffix(b"\n").split(b"\n") if whole else [])
 

@@ -48,10 +48,10 @@ STRANGER, BEFORE = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 def certificate(name):
     """A certificate, as PEM in URL encoding, and its SHA-256 in hex."""
     key = ec.generate_private_key(ec.SECP256R1())
-    told = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    reply = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
     made = (
-        x509.CertificateBuilder().subject_name(told).issuer_name(told).public_key(key.public_key())
+        x509.CertificateBuilder().subject_name(reply).issuer_name(reply).public_key(key.public_key())
         .serial_number(1).not_valid_before(now).not_valid_after(now + dt.timedelta(days=1))
         .sign(key, hashes.SHA256())
     )  # fmt: skip
@@ -70,15 +70,19 @@ def toml(key):
 def register(folder, *, code="temp-co", without=()):
     """An agency with a key of each kind and two certificates."""
     keys = {f"{code}-es": ES, f"{code}-ps": PS, f"{code}-ed": NEW}
-    told = [f'code = "{code}"\nname = "Temp"\n[limits]\nrequests = 100000\nseconds = 60']
+    reply = [f'code = "{code}"\nname = "Temp"\n[limits]\nrequests = 100000\nseconds = 60']
     for name, key in keys.items():
         if name not in without:
-            told.append(f'[[keys]]\nid = "{name}"\njwk = {toml(key)}\nuntil = 2030-12-31')
+            reply.append(f'[[keys]]\nid = "{name}"\njwk = {toml(key)}\nuntil = 2030-12-31')
     for name, sha256 in ((f"{code}-cert", PRINT), (f"{code}-cert-2", OTHER_PRINT)):
         if name not in without:
-            told.append(f'[[certificates]]\nid = "{name}"\nsha256 = "{sha256}"\nuntil = 2030-12-31')
-    told.append('[[grants]]\ncontract = "inquiry.*"\npurposes = ["fuel_quota"]\nuntil = 2030-12-31')
-    (folder / f"{code}.toml").write_text("\n".join(told))
+            reply.append(
+                f'[[certificates]]\nid = "{name}"\nsha256 = "{sha256}"\nuntil = 2030-12-31'
+            )
+    reply.append(
+        '[[grants]]\ncontract = "inquiry.*"\npurposes = ["fuel_quota"]\nuntil = 2030-12-31'
+    )
+    (folder / f"{code}.toml").write_text("\n".join(reply))
 
 
 def run(starter, folder, face, **environ):
@@ -103,8 +107,8 @@ def run(starter, folder, face, **environ):
         },
     )
     pem = (face.inquiry["SIGNING_KEY_FILE"],)
-    with open(pem[0], "rb") as told:
-        key = serialization.load_pem_private_key(told.read(), None)
+    with open(pem[0], "rb") as reply:
+        key = serialization.load_pem_private_key(reply.read(), None)
     return SimpleNamespace(
         url=url, folder=folder / "agencies", key=key, db=face.inquiry["DB_URL"], starter=starter
     )
@@ -114,9 +118,9 @@ def run(starter, folder, face, **environ):
 def face(shared_face, tmp_path_factory):
     folder = tmp_path_factory.mktemp("oauth")
     starter = Starter(folder)
-    found = run(starter, folder / "one", shared_face)
+    result = run(starter, folder / "one", shared_face)
     time.sleep(1.1)  # what is of the second in which the book began may be from before it
-    yield found
+    yield result
     starter.end()
 
 
@@ -131,27 +135,27 @@ def temp(face):
 
 
 def refused(answer, status, code):
-    told = answer.json()
-    assert (answer.status_code, told["code"]) == (status, code), answer.text
-    return told
+    reply = answer.json()
+    assert (answer.status_code, reply["code"]) == (status, code), answer.text
+    return reply
 
 
 def forged(face, key=None, header=(), **claims):
     """A token as the face makes them, but for what is changed."""
     now = int(time.time())
-    told = {
+    reply = {
         "iss": face.url, "aud": face.url, "sub": "fuel-co", "client_id": "fuel-co",
         "client_key": "fuel-co-demo", "iat": now, "exp": now + 60, "jti": "0123456789",
         "scope": "inquiry.ask.v1", "purpose": "fuel_quota", **claims,
     }  # fmt: skip
     head = {"typ": "at+jwt", "alg": "EdDSA", "kid": "mirab-now", **dict(header)}
-    return jwt(head, told, key or face.key)
+    return jwt(head, reply, key or face.key)
 
 
 def bound(client):
     """The claim cnf for the client's key (RFC 7638)."""
-    told = jwk(client.bound)
-    text = json.dumps(dict(sorted(told.items())), separators=(",", ":"))
+    reply = jwk(client.bound)
+    text = json.dumps(dict(sorted(reply.items())), separators=(",", ":"))
     return {"jkt": b64(hashlib.sha256(text.encode()).digest())}
 
 
@@ -163,23 +167,23 @@ def test_a_token_opens_what_a_signature_opens_and_the_answer_is_signed(face, cli
     assert answer.status_code == 200
     assert answer.json()["agency"] == "fuel-co"
     jwks = requests.get(f"{face.url}/.well-known/jwks.json", timeout=20).json()["keys"]
-    keys = {told["kid"]: PublicKey.from_jwk(told) for told in jwks}
-    asked = {n.lower(): v for n, v in answer.request.headers.items()}
-    told = {n.lower(): v for n, v in answer.headers.items()}
-    request = Message(asked, "POST", face.url + ASK)
-    message = Message(told, status=200, request=request)
+    keys = {reply["kid"]: PublicKey.from_jwk(reply) for reply in jwks}
+    data = {n.lower(): v for n, v in answer.request.headers.items()}
+    reply = {n.lower(): v for n, v in answer.headers.items()}
+    request = Message(data, "POST", face.url + ASK)
+    message = Message(reply, status=200, request=request)
     assert verify_response(message, keys.get, answer.content).keyid == "mirab-now"
 
 
 def test_a_token_says_what_it_is_for(client):
     answer = client.send_for_token(scope="inquiry.ask.v1 inquiry.get.v1")
-    told = answer.json()
-    assert (told["token_type"], told["expires_in"]) == ("DPoP", 300)
-    assert told["scope"] == "inquiry.ask.v1 inquiry.get.v1"
+    reply = answer.json()
+    assert (reply["token_type"], reply["expires_in"]) == ("DPoP", 300)
+    assert reply["scope"] == "inquiry.ask.v1 inquiry.get.v1"
     assert answer.headers["cache-control"] == "no-store"
     header, claims = (
         json.loads(base64.urlsafe_b64decode(part + "=="))
-        for part in told["access_token"].split(".")[:2]
+        for part in reply["access_token"].split(".")[:2]
     )
     assert header["typ"] == "at+jwt"
     assert (claims["iss"], claims["aud"]) == (client.url, client.url)
@@ -215,7 +219,7 @@ def test_key_rotation_a_token_of_the_key_before_holds_until_its_end(face, client
     token = forged(face, BEFORE, {"kid": "mirab-before"}, cnf=bound(client))
     assert client.ask(token).status_code == 200
     jwks = requests.get(f"{face.url}/.well-known/jwks.json", timeout=20).json()["keys"]
-    assert [told["kid"] for told in jwks] == ["mirab-now", "mirab-before"]
+    assert [reply["kid"] for reply in jwks] == ["mirab-now", "mirab-before"]
 
 
 def test_the_same_idempotency_key_with_two_tokens_gets_the_first_answer(client):
@@ -331,9 +335,9 @@ ASSERTIONS = {
 def test_api2_an_assertion_with(client, changes, code):
     # 400, not 401: who tried no header Authorization is owed no challenge (RFC 6749, 5.2), and
     # clients that meet one read no further.
-    told = refused(client.send_for_token(assertion=client.assertion(**changes)), 400, code)
-    assert told["error"] == "invalid_client"
-    assert told["error_uri"] == f"{client.url}/problems/{code}"
+    reply = refused(client.send_for_token(assertion=client.assertion(**changes)), 400, code)
+    assert reply["error"] == "invalid_client"
+    assert reply["error_uri"] == f"{client.url}/problems/{code}"
 
 
 def test_api2_brute_force_of_client_ids_learns_nothing(client):
@@ -342,17 +346,17 @@ def test_api2_brute_force_of_client_ids_learns_nothing(client):
         client.assertion(key=STRANGER, iss="nobody", sub="nobody", header={"kid": "nobody-1"}),
         client.assertion(key=STRANGER, header={"kid": "power-co-demo"}),
     )
-    told = [refused(client.send_for_token(assertion=a), 400, "client.unproven") for a in tries]
-    for answer in told:
+    reply = [refused(client.send_for_token(assertion=a), 400, "client.unproven") for a in tries]
+    for answer in reply:
         del answer["trace_id"]
-    assert told[0] == told[1] == told[2]
+    assert reply[0] == reply[1] == reply[2]
 
 
 def test_api2_replayed_jti_of_an_assertion(client):
     assertion = client.assertion()
     client.token(assertion=assertion)
-    told = refused(client.send_for_token(assertion=assertion), 400, "assertion.replayed")
-    assert told["error"] == "invalid_client"
+    reply = refused(client.send_for_token(assertion=assertion), 400, "assertion.replayed")
+    assert reply["error"] == "invalid_client"
 
 
 def test_d6_an_assertion_of_an_hour_as_common_libraries_make_it_is_taken_once(client):
@@ -366,8 +370,8 @@ def test_d6_an_assertion_of_an_hour_as_common_libraries_make_it_is_taken_once(cl
 
 def test_an_assertion_that_failed_for_want_of_a_nonce_may_come_again(client):
     assertion, proof = client.assertion(), client.proof("/oauth/token", nonce=None)
-    told = refused(client.send_for_token(assertion=assertion, proof=proof), 400, "dpop.nonce")
-    assert told["error"] == "use_dpop_nonce"
+    reply = refused(client.send_for_token(assertion=assertion, proof=proof), 400, "dpop.nonce")
+    assert reply["error"] == "use_dpop_nonce"
     client.token(assertion=assertion)
 
 
@@ -396,10 +400,10 @@ REQUESTS = {
 @pytest.mark.parametrize(("form", "code", "error"), REQUESTS.values(), ids=REQUESTS)
 def test_a_request_for_a_token_is_refused_with(client, form, code, error):
     answer = client.send_for_token(**form)
-    told = refused(answer, 400, code)
-    assert told["error"] == error
+    reply = refused(answer, 400, code)
+    assert reply["error"] == error
     assert answer.headers["content-type"] == "application/json"
-    assert set(told["error_description"]) & set('"\\') == set()
+    assert set(reply["error_description"]) & set('"\\') == set()
 
 
 def test_a_body_that_is_no_form_is_refused(client):
@@ -450,9 +454,11 @@ ERRORS = {"dpop.nonce": "use_dpop_nonce", "dpop.token": "invalid_dpop_proof"}
 @pytest.mark.parametrize(("changes", "code"), PROOFS.values(), ids=PROOFS)
 def test_50_52_a_proof_with(client, changes, code):
     host = client.url.partition("//")[2]
-    told = {n: v.format(url=client.url, host=host) if n == "htu" else v for n, v in changes.items()}
+    reply = {
+        n: v.format(url=client.url, host=host) if n == "htu" else v for n, v in changes.items()
+    }
     token = client.token()
-    answer = client.ask(token, proof=client.proof(ASK, token=token, **told))
+    answer = client.ask(token, proof=client.proof(ASK, token=token, **reply))
     refused(answer, 401, code)
     error = ERRORS.get(code, "invalid_dpop_proof")
     assert f'error="{error}"' in answer.headers["www-authenticate"]
@@ -472,8 +478,8 @@ def test_58_replayed_jti_of_a_proof(client):
     refused(client.ask(token, proof=proof), 401, "dpop.replayed")
     other = client.proof("/oauth/token")
     client.token(proof=other)
-    told = refused(client.send_for_token(proof=other), 400, "dpop.replayed")
-    assert told["error"] == "invalid_dpop_proof"
+    reply = refused(client.send_for_token(proof=other), 400, "dpop.replayed")
+    assert reply["error"] == "invalid_dpop_proof"
 
 
 def test_two_proofs_are_refused(client):
@@ -495,10 +501,10 @@ def test_a_proof_for_a_token_is_no_proof_for_a_question_and_the_other_way_round(
 def test_api2_no_token_is_told_both_ways_in(face):
     answer = requests.post(f"{face.url}{ASK}", json=GOOD, timeout=20)
     refused(answer, 401, "signature.missing")
-    told = answer.headers["www-authenticate"]
-    assert 'Signature realm="mirab"' in told
-    assert f'resource_metadata="{face.url}/.well-known/oauth-protected-resource"' in told
-    assert "error=" not in told
+    reply = answer.headers["www-authenticate"]
+    assert 'Signature realm="mirab"' in reply
+    assert f'resource_metadata="{face.url}/.well-known/oauth-protected-resource"' in reply
+    assert "error=" not in reply
 
 
 def test_api2_bearer_use_of_dpop_token(client):
@@ -560,9 +566,9 @@ def test_a_client_assertion_and_a_proof_are_no_tokens(client):
 
 def test_an_altered_token_is_refused(client):
     head, claims, signed = client.token().split(".")
-    told = json.loads(base64.urlsafe_b64decode(claims + "=="))
-    told["client_id"] = "power-co"
-    refused(client.ask(f"{head}.{b64(json.dumps(told))}.{signed}"), 401, "token.invalid")
+    reply = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    reply["client_id"] = "power-co"
+    refused(client.ask(f"{head}.{b64(json.dumps(reply))}.{signed}"), 401, "token.invalid")
 
 
 def test_two_tokens_are_refused(client):
@@ -586,8 +592,8 @@ def test_the_purpose_in_the_token_bounds_what_may_be_asked_and_the_service_logs_
 
 
 def test_a_body_that_is_not_the_one_of_its_digest_is_refused(client):
-    told = {"Content-Digest": "sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:"}
-    refused(client.ask(client.token(), headers=told), 400, "digest.mismatch")
+    reply = {"Content-Digest": "sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:"}
+    refused(client.ask(client.token(), headers=reply), 400, "digest.mismatch")
 
 
 # What a proxy tells of certificates, cases 31 to 34.
@@ -657,7 +663,7 @@ NAMES = ("alg", "typ", "jwk", "kid", "crit", "b64", "jti", "htm", "htu", "iat", 
 VALUES = JSONS | st.sampled_from(["ES256", "EdDSA", "dpop+jwt", "at+jwt", jwk(OTHER)])
 PARTS = st.dictionaries(st.sampled_from(NAMES), VALUES)
 SHAPED = st.tuples(PARTS, PARTS | JSONS, st.binary(max_size=70)).map(
-    lambda told: ".".join([b64(json.dumps(told[0])), b64(json.dumps(told[1])), b64(told[2])])
+    lambda parts: ".".join([b64(json.dumps(parts[0])), b64(json.dumps(parts[1])), b64(parts[2])])
 )
 DEEP = b64("[" * 4000), b64('{"alg":' + "[" * 300 + "]" * 300 + "}")
 ANY = WORDS | SHAPED | st.sampled_from([f"{DEEP[1]}.{DEEP[0]}.AA", f"{DEEP[0]}.e30.AA"])
@@ -665,12 +671,12 @@ ANY = WORDS | SHAPED | st.sampled_from([f"{DEEP[1]}.{DEEP[0]}.AA", f"{DEEP[0]}.e
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    authorization=st.sampled_from(["DPoP ", "Bearer ", "", "dpop", "DPoP  "]), one=ANY, other=ANY
+    authorization=st.sampled_from(["DPoP ", "Bearer ", "", "dpop", "DPoP  "]), token=ANY, proof=ANY
 )
-def test_no_header_gives_a_500(face, authorization, one, other):
+def test_no_header_gives_a_500(face, authorization, token, proof):
     headers = {
-        "Authorization": (authorization + one).encode("latin-1"),
-        "DPoP": other.encode("latin-1"),
+        "Authorization": (authorization + token).encode("latin-1"),
+        "DPoP": proof.encode("latin-1"),
         "Content-Type": "application/json",
     }
     answer = requests.post(f"{face.url}{ASK}", data=b"{}", headers=headers, timeout=20)
@@ -712,9 +718,9 @@ def test_d6_a_clock_that_is_a_little_behind_or_ahead_is_one_at_each_end(face, cl
 
 def test_d7_who_is_not_proven_reads_why_and_meets_no_challenge_of_another_way(client):
     answer = client.send_for_token(assertion=client.assertion(key=STRANGER))
-    told = refused(answer, 400, "client.unproven")
-    assert told["error"] == "invalid_client"
-    assert told["error_uri"].startswith("http")
+    reply = refused(answer, 400, "client.unproven")
+    assert reply["error"] == "invalid_client"
+    assert reply["error_uri"].startswith("http")
     assert "www-authenticate" not in answer.headers
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "no-store"
@@ -723,8 +729,8 @@ def test_d7_who_is_not_proven_reads_why_and_meets_no_challenge_of_another_way(cl
 @pytest.mark.parametrize("scheme", ["Basic", "Bearer", "DPoP"])
 def test_d7_who_tries_a_header_is_challenged_by_its_scheme(face, scheme):
     form = {"grant_type": "client_credentials"}
-    told = {"Authorization": f"{scheme} ZnVlbC1jbzpzZWNyZXQ="}
-    answer = requests.post(f"{face.url}/oauth/token", data=form, headers=told, timeout=20)
+    reply = {"Authorization": f"{scheme} ZnVlbC1jbzpzZWNyZXQ="}
+    answer = requests.post(f"{face.url}/oauth/token", data=form, headers=reply, timeout=20)
     assert refused(answer, 401, "client.unproven")["error"] == "invalid_client"
     assert answer.headers["www-authenticate"].lower() == f'{scheme.lower()} realm="mirab"'
 
@@ -768,16 +774,16 @@ def test_d8_who_signs_sends_the_digest(sender):
 def test_d4_a_signature_and_a_token_are_two_askers(face, client, temp):
     body = json.dumps(GOOD).encode()
     theirs = SigningKey(NEW, "temp-co-ed")
-    told = {"Content-Type": "application/json"}
-    signed = sign_request(theirs, "POST", face.url + ASK, told, body)
+    reply = {"Content-Type": "application/json"}
+    signed = sign_request(theirs, "POST", face.url + ASK, reply, body)
     token = client.token()
     refused(client.ask(token, headers=signed), 401, "identity.two")
     for header in ("Basic YTpi", "Bearer x", "x"):
-        both = {**told, **signed, "Authorization": header}
+        both = {**reply, **signed, "Authorization": header}
         answer = requests.post(face.url + ASK, data=body, headers=both, timeout=20)
         refused(answer, 401, "identity.two")
-    own = sign_request(SigningKey(demo_key(), "fuel-co-demo"), "POST", face.url + ASK, told, body)
-    answer = requests.post(face.url + ASK, data=body, headers={**told, **own, **CERT}, timeout=20)
+    own = sign_request(SigningKey(demo_key(), "fuel-co-demo"), "POST", face.url + ASK, reply, body)
+    answer = requests.post(face.url + ASK, data=body, headers={**reply, **own, **CERT}, timeout=20)
     refused(answer, 401, "identity.two")
     refused(client.ask(token, headers=CERT), 401, "identity.two")
     assert temp.ask(temp.token(), headers=CERT).status_code == 200

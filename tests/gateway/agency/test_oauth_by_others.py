@@ -11,24 +11,24 @@ from tests.processes import ROOT
 
 @pytest.fixture
 def metadata(shared_face):
-    told = requests.get(f"{shared_face}/.well-known/oauth-authorization-server", timeout=20)
-    return told.json()
+    reply = requests.get(f"{shared_face}/.well-known/oauth-authorization-server", timeout=20)
+    return reply.json()
 
 
 def client(metadata):
     key = demo_key()
-    told = {**jwk(key), "d": b64(key.private_bytes_raw()), "kid": "fuel-co-demo"}
+    reply = {**jwk(key), "d": b64(key.private_bytes_raw()), "kid": "fuel-co-demo"}
     return OAuth2Client(
         metadata["token_endpoint"],
-        auth=PrivateKeyJwt("fuel-co", Jwk(told), alg="EdDSA", aud=metadata["issuer"]),
+        auth=PrivateKeyJwt("fuel-co", Jwk(reply), alg="EdDSA", aud=metadata["issuer"]),
         dpop_bound_access_tokens=True,
         testing=True,  # lets an address be http
     )
 
 
 def ask(url, token, data=b"", **headers):
-    told = {"Content-Type": "application/json", "Content-Digest": content_digest(data), **headers}
-    return requests.post(url + ASK, data=data, headers=told, auth=token, timeout=20)
+    reply = {"Content-Type": "application/json", "Content-Digest": content_digest(data), **headers}
+    return requests.post(url + ASK, data=data, headers=reply, auth=token, timeout=20)
 
 
 def test_it_gets_a_token_and_an_answer_and_fetches_nonces_by_itself(metadata, shared_face):
@@ -44,18 +44,18 @@ def test_it_gets_a_token_and_an_answer_and_fetches_nonces_by_itself(metadata, sh
 def test_the_token_that_it_got_is_a_jwt_that_our_keys_verify(metadata):
     token = client(metadata).client_credentials(scope="inquiry.ask.v1", purpose="fuel_quota")
     jwks = requests.get(metadata["jwks_uri"], timeout=20).json()["keys"]
-    told = Jwt(token.access_token)
-    assert told.verify_signature(Jwk(jwks[0]), alg="EdDSA")
-    assert told.claims["scope"] == "inquiry.ask.v1"
-    assert told.claims["purpose"] == "fuel_quota"
-    assert told.claims["aud"] == metadata["issuer"]
+    reply = Jwt(token.access_token)
+    assert reply.verify_signature(Jwk(jwks[0]), alg="EdDSA")
+    assert reply.claims["scope"] == "inquiry.ask.v1"
+    assert reply.claims["purpose"] == "fuel_quota"
+    assert reply.claims["aud"] == metadata["issuer"]
 
 
 def test_the_example_of_the_page_asks_and_is_answered(shared_face, monkeypatch, capsys):
     page = (ROOT / "docs/join.md").read_text(encoding="utf-8")
     example = page.split("## With OAuth 2", 1)[1].split("```python\n", 1)[1].split("```", 1)[0]
     monkeypatch.chdir(ROOT)
-    told = {}
-    exec(example.replace("http://127.0.0.1:8001", str(shared_face)), told)
-    assert told["answer"].status_code == 200
+    reply = {}
+    exec(example.replace("http://127.0.0.1:8001", str(shared_face)), reply)
+    assert reply["answer"].status_code == 200
     assert "tracking_code" in capsys.readouterr().out

@@ -12,13 +12,13 @@ from gateway.agency.deferred.preferences import AT_ONCE, LONGEST_WAIT, Preferenc
 from gateway.agency.door.addresses import path_of
 
 
-def read(*told):
-    headers = [(b"prefer", each.encode("latin-1")) for each in told]
+def read(*values):
+    headers = [(b"prefer", item.encode("latin-1")) for item in values]
     return preferences(Request({"type": "http", "headers": headers}))
 
 
 @pytest.mark.parametrize(
-    ("told", "meant"),
+    ("values", "meant"),
     [
         ([], Preferences()),
         (["respond-async"], Preferences(later=True)),
@@ -35,14 +35,14 @@ def read(*told):
         (["handling=lenient,,;=,respond-async"], Preferences(later=True)),
     ],
 )
-def test_a_header_is_read(told, meant):
-    assert read(*told) == meant
+def test_a_header_is_read(values, meant):
+    assert read(*values) == meant
 
 
 @given(st.lists(st.text(st.characters(max_codepoint=255), max_size=40), max_size=4))
-def test_whatever_stands_in_it_is_no_error(told):
-    found = read(*told)
-    assert 0 <= found.wait <= LONGEST_WAIT
+def test_whatever_stands_in_it_is_no_error(values):
+    result = read(*values)
+    assert 0 <= result.wait <= LONGEST_WAIT
 
 
 def test_what_is_applied_is_told():
@@ -51,10 +51,10 @@ def test_what_is_applied_is_told():
 
 
 def test_openapi_tells_which_contracts_are_answered_later_and_where_the_answer_is():
-    told = orjson.loads(openapi())
+    reply = orjson.loads(openapi())
     for contract in agency_contracts():
-        operation = told["paths"][path_of(contract)]["post"]
+        operation = reply["paths"][path_of(contract)]["post"]
         names = [parameter["name"] for parameter in operation["parameters"]]
         headers = operation["responses"].get("202", {}).get("headers", {})
         assert ("Prefer" in names) == ("Location" in headers) == (contract not in AT_ONCE)
-    assert set(told["paths"]["/v1/calls/{id}"]) == {"get", "delete"}
+    assert set(reply["paths"]["/v1/calls/{id}"]) == {"get", "delete"}

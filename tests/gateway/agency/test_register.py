@@ -14,7 +14,7 @@ from bus.errors import Forbidden, TooMany, Unauthenticated
 from bus.signatures.keys import SigningKey
 from contracts import CATALOGUE
 from contracts.inquiry.questions import ASK, BATCH_STATUS, GET, SUBMIT_BATCH
-from gateway.agency.door.grants import Register, caller, granted, require_grant
+from gateway.agency.door.grants import Register, caller_fields, granted, require_grant
 from gateway.agency.door.rate_limits import RateLimits
 from members import register
 from members.documents import parse_agency
@@ -45,56 +45,57 @@ until = 2001-01-01
 
 
 @pytest.fixture
-def known(tmp_path, monkeypatch):
+def own_register(tmp_path, monkeypatch):
     monkeypatch.setattr(register, "LOOK_SECONDS", 0)
     (tmp_path / "a-co.toml").write_text(WHOLE)
     return Register(tmp_path)
 
 
-def test_a_key_has_its_owner_until_its_last_day(known):
-    assert known.key("a-1").base64() == PUBLIC
-    assert known.key("b-1") is None
-    assert known.owner("a-1").code == "a-co"
+def test_a_key_has_its_owner_until_its_last_day(own_register):
+    assert own_register.key("a-1").base64() == PUBLIC
+    assert own_register.key("b-1") is None
+    assert own_register.owner("a-1").code == "a-co"
     with pytest.raises(Unauthenticated) as refused:
-        known.owner("a-0")
+        own_register.owner("a-0")
     assert refused.value.code == "identity.key_expired"
 
 
-def granted_of(known, contract, behalf=None, address="10.1.2.3"):
-    known.look_now()
-    return granted(known, known.owner("a-1"), contract, behalf, address)
+def granted_of(own_register, contract, behalf=None, address="10.1.2.3"):
+    own_register.look_now()
+    return granted(own_register, own_register.owner("a-1"), contract, behalf, address)
 
 
-def told_of(known, contract, behalf=None, address="10.1.2.3"):
-    grants = granted_of(known, contract, behalf, address)
-    return caller(known.owner("a-1"), "a-1", grants, behalf)
+def told_of(own_register, contract, behalf=None, address="10.1.2.3"):
+    grants = granted_of(own_register, contract, behalf, address)
+    return caller_fields(own_register.owner("a-1"), "a-1", grants, behalf)
 
 
-def test_the_grants_of_a_contract_are_told_whole_and_no_others(known):
-    assert told_of(known, ASK) == {
+def test_the_grants_of_a_contract_are_told_whole_and_no_others(own_register):
+    assert told_of(own_register, ASK) == {
         "agency": "a-co",
         "key": "a-1",
         "grants": [
             {"purpose": "fuel_quota", "until": "2099-01-01"},
             {"purpose": "water_levy", "until": "2099-01-01"},
         ],
+        "names": {"fa": "A", "en": "A"},
     }
-    assert told_of(known, SUBMIT_BATCH)["grants"] == []
-    require_grant(granted_of(known, ASK), ASK)
+    assert told_of(own_register, SUBMIT_BATCH)["grants"] == []
+    require_grant(granted_of(own_register, ASK), ASK)
     for contract, code in (
         (BATCH_STATUS, "contract.not_granted"),
         (GET, "contract.grant_expired"),
     ):
         with pytest.raises(Forbidden) as refused:
-            require_grant(granted_of(known, contract), contract)
+            require_grant(granted_of(own_register, contract), contract)
         assert refused.value.code == code
 
 
-def test_what_everyone_may_call_needs_no_grant(known):
+def test_what_everyone_may_call_needs_no_grant(own_register):
     everyone = next(c for c in CATALOGUE.values() if getattr(c, "everyone", False))
-    require_grant(granted_of(known, everyone), everyone)
+    require_grant(granted_of(own_register, everyone), everyone)
     with pytest.raises(Forbidden) as refused:
-        granted_of(known, everyone, behalf="b-co")
+        granted_of(own_register, everyone, behalf="b-co")
     assert refused.value.code == "delegation.not_given"
 
 
@@ -124,9 +125,9 @@ networks = ["10.1.0.0/16", "2001:db8::/32"]
         (None, False),
     ],
 )
-def test_a_grant_with_networks_counts_only_from_there(known, tmp_path, address, near):
+def test_a_grant_with_networks_counts_only_from_there(own_register, tmp_path, address, near):
     (tmp_path / "a-co.toml").write_text(WHOLE + NARROW)
-    grants = told_of(known, ASK, address=address)["grants"]
+    grants = told_of(own_register, ASK, address=address)["grants"]
     narrow = [grant for grant in grants if grant["purpose"] == "court_case"]
     assert (
         narrow
@@ -145,11 +146,11 @@ def test_a_grant_with_networks_counts_only_from_there(known, tmp_path, address, 
     assert len(grants) == 2 + near
 
 
-def test_who_comes_from_elsewhere_and_has_no_other_grant_is_told_so(known, tmp_path):
+def test_who_comes_from_elsewhere_and_has_no_other_grant_is_told_so(own_register, tmp_path):
     (tmp_path / "a-co.toml").write_text(WHOLE.split("[[grants]]", maxsplit=1)[0] + NARROW)
-    assert granted_of(known, ASK)
+    assert granted_of(own_register, ASK)
     with pytest.raises(Forbidden) as refused:
-        granted_of(known, ASK, address="10.2.0.1")
+        granted_of(own_register, ASK, address="10.2.0.1")
     assert refused.value.code == "grant.network"
 
 
@@ -178,9 +179,9 @@ basis = "Contract 7"
 
 
 @pytest.fixture
-def delegated(known, tmp_path):
+def delegated(own_register, tmp_path):
     (tmp_path / "b-co.toml").write_text(DELEGATOR)
-    return known
+    return own_register
 
 
 def test_a_delegate_has_what_was_delegated_within_the_delegators_own_grants(delegated):
@@ -197,6 +198,7 @@ def test_a_delegate_has_what_was_delegated_within_the_delegators_own_grants(dele
             }
         ],
         "on_behalf_of": "b-co",
+        "names": {"fa": "A", "en": "A"},
     }
 
 
@@ -248,12 +250,12 @@ def test_what_holds_as_before_stays_as_it_was(delegated):
         ),
     ],
 )
-def test_what_was_taken_back_since_is_told(known, tmp_path, old, new, code):
-    then = told_of(known, ASK)
+def test_what_was_taken_back_since_is_told(own_register, tmp_path, old, new, code):
+    then = told_of(own_register, ASK)
     assert old in WHOLE
     (tmp_path / "a-co.toml").write_text(WHOLE.replace(old, new))
     with pytest.raises((Forbidden, Unauthenticated)) as refused:
-        register.current(known, then, ASK.name)
+        register.current(own_register, then, ASK.name)
     assert refused.value.code == code
 
 
@@ -265,30 +267,34 @@ def test_a_delegation_that_was_taken_back_is_told(delegated, tmp_path):
     assert refused.value.code == "contract.grant_revoked"
 
 
-def test_what_was_narrowed_since_is_narrow_and_what_was_widened_stays_as_it_was(known, tmp_path):
-    then = told_of(known, ASK)
+def test_what_was_narrowed_since_is_narrow_and_what_was_widened_stays_as_it_was(
+    own_register, tmp_path
+):
+    then = told_of(own_register, ASK)
     less = WHOLE.replace('["fuel_quota", "water_levy"]', '["fuel_quota", "court_case"]').replace(
         "2099-01-01\n[[grants]]", '2090-01-01\nblocks = ["licence"]\nper_day = 2\n[[grants]]'
     )
     (tmp_path / "a-co.toml").write_text(less)
     narrow = [{"purpose": "fuel_quota", "until": "2090-01-01", "blocks": ["licence"], "per_day": 2}]
-    now = register.current(known, then, ASK.name)
+    now = register.current(own_register, then, ASK.name)
     assert now["grants"] == narrow
     (tmp_path / "a-co.toml").write_text(WHOLE)
-    assert register.current(known, now, ASK.name)["grants"] == narrow
+    assert register.current(own_register, now, ASK.name)["grants"] == narrow
 
 
-def test_what_was_asked_from_elsewhere_does_not_hold_by_a_grant_for_networks(known, tmp_path):
-    then = told_of(known, ASK)
+def test_what_was_asked_from_elsewhere_does_not_hold_by_a_grant_for_networks(
+    own_register, tmp_path
+):
+    then = told_of(own_register, ASK)
     day = "until = 2099-01-01\n[[grants]]"
     assert day in WHOLE
     bound = WHOLE.replace(day, 'networks = ["10.1.0.0/16"]\n' + day)
     (tmp_path / "a-co.toml").write_text(bound)
     with pytest.raises(Forbidden) as refused:
-        register.current(known, then, ASK.name)
+        register.current(own_register, then, ASK.name)
     assert refused.value.code == "contract.grant_revoked"
-    inside = told_of(known, ASK)
-    assert register.current(known, inside, ASK.name) == inside
+    inside = told_of(own_register, ASK)
+    assert register.current(own_register, inside, ASK.name) == inside
 
 
 BROKEN = {
@@ -321,15 +327,15 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
-def test_a_broken_file_leaves_the_register_as_it_was(known, tmp_path, text):
+def test_a_broken_file_leaves_the_register_as_it_was(own_register, tmp_path, text):
     path = tmp_path / "b.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    assert known.key("a-1") is not None
-    assert known.owner("a-1").requests == 3
+    assert own_register.key("a-1") is not None
+    assert own_register.owner("a-1").requests == 3
     path.unlink()
     (tmp_path / "a-co.toml").write_text(WHOLE.replace("requests = 3", "requests = 4"))
-    known.key("a-1")
-    assert known.owner("a-1").requests == 4
+    own_register.key("a-1")
+    assert own_register.owner("a-1").requests == 4
 
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
@@ -340,13 +346,13 @@ def test_no_face_begins_with_a_broken_file(tmp_path, text):
         Register(tmp_path)
 
 
-def test_a_file_that_goes_while_it_is_looked_at_does_no_harm(known, tmp_path):
+def test_a_file_that_goes_while_it_is_looked_at_does_no_harm(own_register, tmp_path):
     (tmp_path / "gone.toml").symlink_to(tmp_path / "nowhere")
-    assert known.key("a-1") is not None
+    assert own_register.key("a-1") is not None
 
 
-def test_a_bucket_is_emptied_and_fills_again(known, monkeypatch):
-    limits, agency, now = RateLimits(), known.owner("a-1"), [1000.0]
+def test_a_bucket_is_emptied_and_fills_again(own_register, monkeypatch):
+    limits, agency, now = RateLimits(), own_register.owner("a-1"), [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     assert [limits.take(agency)["RateLimit"] for _ in range(3)] == [
         '"agency";r=2;t=20',
@@ -370,11 +376,11 @@ def sealed(document, version, key=REGISTER, **header):
     """A copy as the register signs it."""
     head = {"typ": "mirab-register+jws", "alg": "EdDSA", "kid": key.keyid, **header}
     parts = (head, {**document, "version": version})
-    told = ".".join(
+    reply = ".".join(
         base64.urlsafe_b64encode(json.dumps(part, default=str).encode()).rstrip(b"=").decode()
         for part in parts
     )
-    return f"{told}.{base64.urlsafe_b64encode(key.sign(told.encode())).rstrip(b'=').decode()}"
+    return f"{reply}.{base64.urlsafe_b64encode(key.sign(reply.encode())).rstrip(b'=').decode()}"
 
 
 @pytest.fixture
@@ -385,18 +391,18 @@ def copies(tmp_path):
 
 def limit(copies, code="a-co"):
     copies.look_now()
-    found = copies.agency(code)
-    return found.requests if found else None
+    result = copies.agency(code)
+    return result.requests if result else None
 
 
 def test_a_register_of_copies_may_begin_empty_and_reads_no_file_of_hand(tmp_path):
     (tmp_path / "a-co.toml").write_text(WHOLE)
-    known = Register(tmp_path, REGISTER.public)
-    assert known.agencies() == []
+    expected = Register(tmp_path, REGISTER.public)
+    assert expected.agencies() == []
     (tmp_path / "a-co.jws").write_text(sealed(OF_A, 1))
-    assert limit(known) == 3
+    assert limit(expected) == 3
     (tmp_path / "a-co.jws").unlink()
-    assert limit(known) is None
+    assert limit(expected) is None
 
 
 def test_a_newer_copy_is_in_force_at_once_and_takes_back_what_it_does_not_name(copies, tmp_path):
@@ -516,14 +522,14 @@ TABLES = st.lists(
     )
 )  # fmt: skip
 def test_any_document_is_an_agency_or_is_refused_by_the_path_of_a_field(document):
-    told = {"code": "a-co", "name": "A", **document}
+    reply = {"code": "a-co", "name": "A", **document}
     wrong = None
     try:
-        agency, credentials = parse_agency(told)
+        agency, credentials = parse_agency(reply)
     except ValueError as error:
         wrong = str(error)
     if wrong is not None:
-        assert re.split("[.:]", wrong)[0] in told
+        assert re.split("[.:]", wrong)[0] in reply
     else:
-        assert agency.code == told["code"]
-        assert {one.agency for one in credentials} <= {agency.code}
+        assert agency.code == reply["code"]
+        assert {entry.agency for entry in credentials} <= {agency.code}

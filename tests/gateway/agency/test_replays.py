@@ -17,9 +17,9 @@ from tests.processes import ROOT
 NOW = time.time() + 3600  # of the future, which is not for the book to judge
 
 
-def refused(call, *told):
+def refused(call, *reply):
     with pytest.raises(SignatureError) as error:
-        call(*told)
+        call(*reply)
     return error.value.code
 
 
@@ -29,11 +29,11 @@ def book(request, tmp_path):
 
 
 def test_a_nonce_is_taken_once_of_each_kind_and_owner(book):
-    for told in (("signature", "a-1", "n"), ("dpop", "a-1", "n"), ("signature", "a-2", "n")):
-        book.check(*told, NOW)
-        book.note(*told)
-        assert refused(book.check, *told, NOW) == f"{told[0]}.replayed"
-        assert refused(book.note, *told) == f"{told[0]}.replayed"
+    for reply in (("signature", "a-1", "n"), ("dpop", "a-1", "n"), ("signature", "a-2", "n")):
+        book.check(*reply, NOW)
+        book.note(*reply)
+        assert refused(book.check, *reply, NOW) == f"{reply[0]}.replayed"
+        assert refused(book.note, *reply) == f"{reply[0]}.replayed"
 
 
 def test_what_was_signed_before_the_book_began_is_refused(book):
@@ -63,13 +63,13 @@ def test_d6_what_lives_for_an_hour_is_remembered_for_as_long(tmp_path, monkeypat
 
 
 def test_two_who_share_a_folder_share_the_book_and_its_beginning(tmp_path):
-    one = Replays(tmp_path)
-    one.note("dpop", "k", "n")
+    entry = Replays(tmp_path)
+    entry.note("dpop", "k", "n")
     other = Replays(tmp_path)
-    assert other._since == one._since
+    assert other._since == entry._since
     assert refused(other.check, "dpop", "k", "n", NOW) == "dpop.replayed"
     other.note("dpop", "k", "m")
-    assert refused(one.note, "dpop", "k", "m") == "dpop.replayed"
+    assert refused(entry.note, "dpop", "k", "m") == "dpop.replayed"
 
 
 DIES = """
@@ -83,8 +83,8 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_what_a_process_noted_that_was_killed_is_known_to_the_next(tmp_path):
     killed = subprocess.run([sys.executable, "-c", DIES, str(tmp_path)], cwd=ROOT, check=False)
     assert killed.returncode == -9
-    told = ("signature", "a-1", "of the dead")
-    assert refused(Replays(tmp_path).check, *told, NOW) == "signature.replayed"
+    reply = ("signature", "a-1", "of the dead")
+    assert refused(Replays(tmp_path).check, *reply, NOW) == "signature.replayed"
 
 
 TAKES = """

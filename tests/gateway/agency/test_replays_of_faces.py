@@ -29,7 +29,7 @@ class Faces:
             "REPLAY_DIR": str(folder / "replays"),
             "AGENCY_BASE_URL": BASE,
         }
-        self.one, self.two = self.begin(), self.begin()
+        self.first, self.two = self.begin(), self.begin()
         time.sleep(1.1)
 
     def begin(self):
@@ -41,7 +41,7 @@ class Faces:
 
     def kill_the_first_and_begin_again(self):
         self._started[0].kill()
-        self.one = self.begin()
+        self.first = self.begin()
 
 
 @pytest.fixture
@@ -59,20 +59,20 @@ def signed():
 
 def test_a_request_that_one_face_took_is_refused_by_the_other_and_by_the_next(faces):
     ask = signed()
-    assert ask(faces.one).status_code == 200
+    assert ask(faces.first).status_code == 200
     refused(ask(faces.two), 401, "signature.replayed")
     faces.kill_the_first_and_begin_again()
-    refused(ask(faces.one), 401, "signature.replayed")
+    refused(ask(faces.first), 401, "signature.replayed")
 
 
 def test_a_face_that_begins_again_takes_what_was_signed_while_it_was_away(faces):
     ask = signed()
     faces.kill_the_first_and_begin_again()
-    wait_for(lambda: ask(faces.one).status_code == 200)
+    wait_for(lambda: ask(faces.first).status_code == 200)
 
 
 def test_proofs_and_assertions_are_known_to_all_faces_too(faces):
-    client = Client(BASE, at=faces.one)
+    client = Client(BASE, at=faces.first)
     assertion, token = client.assertion(), client.token()
     client.token(assertion=assertion)
     proof = client.proof(ASK, token=token)
@@ -82,6 +82,6 @@ def test_proofs_and_assertions_are_known_to_all_faces_too(faces):
     refused(client.send_for_token(assertion=assertion), 400, "assertion.replayed")
     assert client.ask(token).status_code == 200
     faces.kill_the_first_and_begin_again()
-    client.at = faces.one
+    client.at = faces.first
     refused(client.ask(token, proof=proof), 401, "dpop.replayed")
     refused(client.send_for_token(assertion=assertion), 400, "assertion.replayed")

@@ -1,4 +1,4 @@
-"""What a proposal changes, in the words and days in which it was typed."""
+"""The differences of two documents, in the words and days that officers type."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from gateway.html import formats
 from gateway.ops.register import words
 
 Document = Mapping[str, Any]
-# Members of a document that are lists of rights, and what tells one of them from the others.
+# Members of a document that are lists of rights, and the members that identify a right.
 RIGHTS = {
     "keys": ("id",),
     "certificates": ("id",),
@@ -19,43 +19,43 @@ LONG = 60
 
 
 class Difference(NamedTuple):
-    """One thing that comes, goes or changes: ``new``, ``gone`` or ``changed``."""
+    """A right or a name that is ``new``, ``gone`` or ``changed``."""
 
     kind: str
-    what: str
+    title: str
     lines: tuple[str, ...]
 
 
 def differences(before: Document | None, after: Document) -> list[Difference]:
     """All that a proposal changes; nothing for a document that says the same."""
     old = before or {}
-    found = [
+    changes = [
         Difference("changed" if old.get(name) else "new", words.FIELDS[name], (change,))
         for name in PLAIN
         if (change := _change(old.get(name), after.get(name)))
     ]
     for name in RIGHTS:
-        found += _rights(name, old.get(name) or [], after.get(name) or [])
+        changes += _rights(name, old.get(name) or [], after.get(name) or [])
     for path, label in (("amqp.serves", "پاسخ می‌دهد"), ("events.hears", "می‌شنود")):
-        found += _names(label, _listed(old, path), _listed(after, path))
-    return found
+        changes += _names(label, _listed(old, path), _listed(after, path))
+    return changes
 
 
 def _rights(name: str, old: Sequence[Document], new: Sequence[Document]) -> list[Difference]:
     before = {_identity(name, right): right for right in old}
     after = {_identity(name, right): right for right in new}
-    label, found = words.RIGHTS[name], []
+    label, changes = words.RIGHTS[name], []
     for identity, right in after.items():
         title = f"{label} {_title(name, right)}"
         if identity not in before:
-            found.append(Difference("new", title, tuple(_described(right))))
+            changes.append(Difference("new", title, tuple(_described(right))))
         elif lines := _changed_lines(before[identity], right):
-            found.append(Difference("changed", title, lines))
+            changes.append(Difference("changed", title, lines))
     for identity, right in before.items():
         if identity not in after:
             title = f"{label} {_title(name, right)}"
-            found.append(Difference("gone", title, tuple(_described(right))))
-    return found
+            changes.append(Difference("gone", title, tuple(_described(right))))
+    return changes
 
 
 def _identity(name: str, right: Document) -> str:
@@ -84,7 +84,7 @@ def _changed_lines(old: Document, new: Document) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _change(old: Any, new: Any) -> str:
+def _change(old: object, new: object) -> str:
     if (old or None) == (new or None):
         return ""
     return f"{shown(old)} ← {shown(new)}" if old else shown(new)
@@ -100,7 +100,7 @@ def _listed(document: Document, path: str) -> list[str]:
     return list((document.get(section) or {}).get(name) or [])
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value as an officer would type it: days are Jalali."""
     if value in (None, "", []):
         return "—"

@@ -1,22 +1,24 @@
-"""What an officer of the register sees before a proposal is decided or a right taken back."""
+"""The previews before a proposal is decided or a right is revoked."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from contracts.agencies.desk import AgencyWhole, Change
 from gateway.ops.register import words
-from gateway.ops.register.comparing import differences, shown
+from gateway.ops.register.differences import differences, shown
 from gateway.ops.staff.previews import Fact, Preview
 
-Row = Mapping[str, Any]
 KINDS = {"new": "تازه", "gone": "برداشته می‌شود", "changed": "تغییر می‌کند"}
 _DECISIONS = {
     "approve": ("این پیشنهاد تأیید می‌شود", "تأیید پیشنهاد", "هم‌اکنون در اجرا خواهد بود."),
     "refuse": ("این پیشنهاد رد می‌شود", "رد پیشنهاد", "دستگاه همان که هست می‌ماند."),
     "withdraw": (
-        "این پیشنهاد پس گرفته می‌شود", "پس گرفتن پیشنهاد", "دستگاه همان که هست می‌ماند.",
+        "این پیشنهاد پس گرفته می‌شود",
+        "پس گرفتن پیشنهاد",
+        "دستگاه همان که هست می‌ماند.",
     ),
-}  # fmt: skip
-# what is taken back → the list of the document, and what its end leaves
+}
+# A kind of right → the list of the document that it stands in, and what its end leaves.
 _REVOKED = {
     "key": ("keys", "دستگاه با این کلید دیگر پذیرفته نمی‌شود و دوباره ثبت نمی‌شود."),
     "certificate": ("certificates", "دستگاه با این گواهی دیگر پذیرفته نمی‌شود."),
@@ -27,31 +29,35 @@ _REVOKED = {
 }
 
 
-def decision(name: str, change: Row, reason: str) -> Preview:
+def decision(name: str, change: Change, reason: str) -> Preview:
     """The page before a proposal is approved, refused or taken back."""
     title, button, leaves = _DECISIONS[name]
-    facts = [Fact("دستگاه", change["code"]), Fact("دلیل پیشنهاد", change["reason"])]
-    if change.get("after"):
+    facts = [Fact("دستگاه", change.code), Fact("دلیل پیشنهاد", change.reason)]
+    if change.after:
         facts += [
-            Fact(f"{difference.what} ({KINDS[difference.kind]})", "\n".join(difference.lines))
-            for difference in differences(change.get("before"), change["after"])
+            Fact(f"{difference.title} ({KINDS[difference.kind]})", "\n".join(difference.lines))
+            for difference in differences(change.before, change.after)
         ]
     if reason:
         facts.append(Fact("دلیل", reason))
     sentences = [leaves]
-    if change["stale"]:
+    if change.stale:
         sentences.append("دستگاه پس از این پیشنهاد تغییر کرده است؛ تأیید آن پذیرفته نمی‌شود.")
     return Preview(
-        title=title, button=button, facts=tuple(facts), leaves=tuple(sentences),
-        danger=name == "refuse", again=name == "refuse",
-    )  # fmt: skip
+        title=title,
+        button=button,
+        facts=tuple(facts),
+        leaves=tuple(sentences),
+        danger=name == "refuse",
+        again=name == "refuse",
+    )
 
 
-def revocation(agency: Row, data: Row) -> Preview:
-    """The page before a right, or all rights of an agency, are taken back."""
-    what, id_ = data["what"], data.get("id", "")
-    document = agency["document"] or {}
-    if what == "agency":
+def revocation(agency: AgencyWhole, data: Mapping[str, Any]) -> Preview:
+    """The page before a right, or all rights of an agency, are revoked; ``data`` is the form."""
+    kind, id_ = data["what"], data.get("id", "")
+    document = agency.document or {}
+    if kind == "agency":
         facts = [
             Fact(label, str(len(document.get(name) or [])))
             for name, label in words.RIGHTS.items()
@@ -59,26 +65,27 @@ def revocation(agency: Row, data: Row) -> Preview:
         ]
         leaves = ["همه کلیدها و مجوزها و زیرسامانه‌های آن هم‌اکنون پایان می‌یابد."]
     else:
-        name, sentence = _REVOKED[what]
-        facts = [Fact(words.ACTS[f"revoke {what}"], _named(agency, name, id_))]
+        name, sentence = _REVOKED[kind]
+        facts = [Fact(words.ACTS[f"revoke {kind}"], _named(agency, name, id_))]
         leaves = [sentence]
         left = len(document.get(name) or []) - 1
-        if what == "key":
+        if kind == "key":
             leaves.append(f"{max(left, 0)} کلید دیگر برایش می‌ماند.")
     leaves.append("بازگرداندن آن پیشنهاد تازه و تأیید نفر دوم می‌خواهد.")
     return Preview(
-        title=f"{words.ACTS[f'revoke {what}']}: {document.get('name_fa') or agency['code']}",
+        title=f"{words.ACTS[f'revoke {kind}']}: {document.get('name_fa') or agency.code}",
         button="لغو هم‌اکنون",
         facts=(*facts, Fact("دلیل", data["reason"])),
         leaves=tuple(leaves),
-        basis={"version": agency["version"]},
+        basis={"version": agency.version},
         danger=True,
     )
 
 
-def _named(agency: Row, name: str, id_: str) -> str:
-    document = agency["document"] or {}
-    ids = (agency["ids"] or {}).get(name)
+def _named(agency: AgencyWhole, name: str, id_: str) -> str:
+    """The right as people call it, and its last day."""
+    document = agency.document or {}
+    ids = (agency.ids or {}).get(name)
     rights = document.get(name) or []
     for number, right in enumerate(rights):
         identity = ids[number] if ids else right.get("id")

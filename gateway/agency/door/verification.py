@@ -1,0 +1,125 @@
+"""The proof of the asker: by a signature (RFC 9421), or by a token with a proof of its own."""
+
+import hmac
+import re
+import uuid
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from bus.errors import Unauthenticated
+from bus.signatures.keys import PublicKey
+from bus.signatures.signing import REQUEST_TAG, Message, verify_request
+from gateway.agency.door.grants import Register
+from gateway.agency.door.rate_limits import RateLimits
+from gateway.agency.door.refusals import claim
+from gateway.agency.proofs.certificates import Certificates
+from gateway.agency.proofs.dpop import Proofs
+from gateway.agency.proofs.replays import Replays
+from gateway.agency.proofs.tokens import Access, Tokens
+from gateway.http.address import Address
+from gateway.http.hosts import bare
+from gateway.http.problems import HttpError
+
+_AUTHORIZATION = re.compile(r"(dpop|bearer) +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
+SIGNATURE, DPOP = "signature", "dpop"
+
+
+@dataclass(frozen=True, slots=True)
+class Verifiers:
+    """The parts that the checks ask: the register, and what knows proofs and their repeats."""
+
+    address: Address
+    register: Register
+    replays: Replays
+    tokens: Tokens
+    proofs: Proofs
+    certificates: Certificates
+    limits: RateLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A proof that holds, and whose it is.
+
+    ``kind`` and ``owner`` are those of a repeat (gateway/agency/proofs/replays.py), None for a
+    token with a certificate, which proves each of its requests. ``access`` is the token's.
+    """
+
+    keyid: str
+    nonce: str
+    created: float
+    kind: str | None
+    owner: str
+    access: Access | None = None
+
+
+def require_own_host(request: Request, address: Address) -> None:
+    """HttpError ``http.host`` if our name is asked for at another port."""
+    host = request.headers.get("host", "")
+    if bare(host) == bare(address.authority) and not _is_own(host, address):
+        raise HttpError("http.host", f"This is {address.authority}, not {host}.")
+
+
+def _is_own(host: str, address: Address) -> bool:
+    default = ":443" if address.scheme == "https" else ":80"
+    return _without_default(host, default) == _without_default(address.authority, default)
+
+
+def _without_default(authority: str, default: str) -> str:
+    """A host and port without the port of the scheme and the dot of the root."""
+    name, colon, port = authority.lower().removesuffix(default).partition(":")
+    return name.rstrip(".") + colon + port
+
+
+def proof_by_signature(verifiers: Verifiers, request: Request, message: Message) -> Proof:
+    def key_of(keyid: str) -> PublicKey | None:
+        key = verifiers.register.key(keyid)
+        if key is not None:
+            claim(request, keyid)
+        return key
+
+    signed = verify_request(message, key_of)
+    return Proof(signed.keyid, signed.nonce, signed.created, SIGNATURE, signed.keyid)
+
+
+def proof_by_token(
+    verifiers: Verifiers, request: Request, message: Message, authorization: str
+) -> Proof:
+    match = _AUTHORIZATION.fullmatch(authorization)
+    if match is None:
+        raise Unauthenticated("Send one token: Authorization: DPoP …", code="token.invalid")
+    scheme, token = match[1].lower(), match[2]
+    access = verifiers.tokens.read(token, str(verifiers.address))
+    claim(request, access.key)
+    if scheme == "bearer":
+        _require_certificate(verifiers, request, access)
+        return Proof(access.key, uuid.uuid4().hex, 0.0, None, access.key, access)
+    url = message.target_uri.partition("?")[0]
+    dpop = verifiers.proofs.check(message.headers.get("dpop"), message.method, url, token=token)
+    if not _same(access.binding.get("jkt"), dpop.thumbprint):
+        raise Unauthenticated("The token belongs to another key.", code="token.binding")
+    return Proof(access.key, dpop.jti, dpop.created, DPOP, dpop.thumbprint, access)
+
+
+def _require_certificate(verifiers: Verifiers, request: Request, access: Access) -> None:
+    """A token without a DPoP proof is accepted only with the certificate that it is bound to."""
+    thumbprint = verifiers.certificates.thumbprint(request)
+    if not _same(access.binding.get("x5t#S256"), thumbprint):
+        raise Unauthenticated(
+            "Send the token with the certificate or the DPoP proof that it is bound to.",
+            code="token.binding",
+        )
+
+
+def is_signed(message: Message) -> bool:
+    """True if it carries a signature with our tag; proxies may add others of their own."""
+    return f'tag="{REQUEST_TAG}"' in message.headers.get("signature-input", "")
+
+
+def _same(bound: object, shown: str | None) -> bool:
+    return (
+        isinstance(bound, str)
+        and shown is not None
+        and hmac.compare_digest(bound.encode(), shown.encode())
+    )

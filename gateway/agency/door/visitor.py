@@ -1,0 +1,91 @@
+"""The agency that has passed the door, with all that belongs to its request beside the body."""
+
+import uuid
+from dataclasses import dataclass
+
+from bus.errors import Forbidden
+from bus.signatures.digest import DigestCheck
+from bus.signatures.signing import Message
+from contracts import Request as Contract
+from gateway.agency.door.grants import (
+    Agency,
+    CallerFields,
+    Grant,
+    Register,
+    caller_fields,
+    granted,
+    require_grant,
+)
+from gateway.agency.proofs.tokens import Access
+
+NAMESPACE = uuid.UUID("6d697261-6200-5000-8000-000000000001")
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """An agency that was proven, and the key by which it was.
+
+    ``nonce`` makes this request the only one of its kind; ``address`` is where it comes from;
+    ``access`` is what its token gives, None for a signed request; ``on_behalf_of`` is the agency
+    in whose name it asks, if that is not itself.
+    """
+
+    register: Register
+    agency: Agency
+    keyid: str
+    nonce: str
+    message: Message
+    idempotency_key: str | None
+    address: str | None
+    access: Access | None = None
+    on_behalf_of: str | None = None
+
+    def digest_check(self) -> DigestCheck:
+        """The check of the body's digest, which signed requests must have and others may."""
+        return DigestCheck(self.message.headers, required=self.access is None)
+
+    def check_body(self, body: bytes) -> None:
+        """SignatureError if Content-Digest is not the digest of the body."""
+        check = self.digest_check()
+        check.update(body)
+        check.finish()
+
+    def request_id(self, contract: str) -> str:
+        """The id of the message: the same for a repeat of this request."""
+        cause = (
+            f"key {self.idempotency_key}"
+            if self.idempotency_key
+            else f"nonce {self.keyid} {self.nonce}"
+        )
+        behalf = f" for {self.on_behalf_of}" if self.on_behalf_of else ""
+        return str(uuid.uuid5(NAMESPACE, f"{self.agency.code}{behalf} {contract} {cause}"))
+
+    def require_right(self, contract: Contract) -> None:
+        """Forbidden ``token.scope`` for a token of other contracts, or without a grant in force.
+
+        A contract with a purpose is judged by its service, which logs the refusal.
+        """
+        if contract.judges_purpose:
+            return
+        if self.access and contract.name not in self.access.scope:
+            raise Forbidden(f"The token is not for {contract.name}.", code="token.scope")
+        require_grant(self.grants(contract), contract)
+
+    def grants(self, contract: Contract) -> list[Grant]:
+        """The grants by which it uses the contract. Raises as ``granted`` does."""
+        return granted(self.register, self.agency, contract, self.on_behalf_of, self.address)
+
+    def caller(self, contract: Contract) -> CallerFields:
+        """The caller of the envelope; of a token only the grants in its scope and purpose."""
+        behalf = self.register.agency(self.on_behalf_of) if self.on_behalf_of else None
+        fields = caller_fields(
+            self.agency, self.keyid, self.grants(contract), self.on_behalf_of, behalf
+        )
+        if self.access:
+            in_scope = contract.name in self.access.scope
+            fields["grants"] = [
+                grant
+                for grant in fields["grants"]
+                if in_scope and grant["purpose"] == self.access.purpose
+            ]
+        return fields
