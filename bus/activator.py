@@ -96,7 +96,8 @@ class Fate(Enum):
 class Outcome:
     """The fate of a message and, for a Request, the reply that its asker gets.
 
-    ``trouble`` is the code of the passing fault for which a message is held.
+    ``trouble`` is the code of the passing fault for which a message is held, or of the refusal of
+    which it died.
     """
 
     fate: Fate
@@ -280,10 +281,11 @@ def _failed(job: Job, call: Call, error: Exception) -> Outcome:
     if isinstance(error, Unavailable):
         return Outcome(Fate.RETRY)
     if isinstance(error, ContractError):
-        return Outcome(Fate.DEAD, _reply(error))
+        return Outcome(Fate.DEAD, _reply(error), trouble=error.code)
     if is_request and isinstance(error, BusError) and not isinstance(error, Internal):
         return Outcome(Fate.DONE, _reply(error))
-    return Outcome(Fate.DEAD, _reply(_internal(job, call, error)))
+    code = error.code if isinstance(error, BusError) else Internal.default_code
+    return Outcome(Fate.DEAD, _reply(_internal(job, call, error)), trouble=code)
 
 
 def _internal(job: Job, call: Call, error: Exception) -> Internal:

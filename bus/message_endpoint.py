@@ -121,7 +121,7 @@ class Endpoint(Entrypoint):
         _log.warning("unreadable", contract=name, code=error.code, detail=error.message)
         if isinstance(self.job.contract, Request):
             inlet.reply(raw, orjson.dumps({"error": error.to_wire()}))
-        inlet.reject(raw)
+        inlet.bury(raw, error.code)
         self._acknowledge(raw, died=True)
 
     def _acknowledge(self, raw: Incoming, *, died: bool = False) -> None:
@@ -181,7 +181,7 @@ class Endpoint(Entrypoint):
             inlet.done(raw)
             self._acknowledge(raw)
         elif outcome.fate is Fate.DEAD or _held_too_long(delivery, outcome):
-            inlet.reject(raw)
+            inlet.bury(raw, outcome.trouble)
             self._acknowledge(raw, died=True)
         elif outcome.fate is Fate.RETRY:
             eventlet.sleep(RETRY_SECONDS)

@@ -24,6 +24,9 @@ DIRECT_REPLY = "amq.rabbitmq.reply-to"
 
 RECEIPT_TO = "mirab-receipt-to"  # on a Command or an Event: whose relay is told of its end
 
+# On a dead letter: the queue in which it died, the code of the refusal, and when (RFC 3339).
+DIED_IN, DIED_OF, DIED_AT = "mirab-died-in", "mirab-died-of", "mirab-died-at"
+
 DELIVERY_LIMIT = 5
 # What was in the hands of so many processes that died is tried alone, some times more.
 SUSPECT_AFTER = 2

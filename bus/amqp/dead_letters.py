@@ -98,7 +98,8 @@ class DeadLetters:
     @staticmethod
     def _send(channel: BlockingChannel, queue: str, properties: Any, body: bytes) -> None:
         kept = clean_headers(properties.headers or {})
-        kept.pop("ce-deadline", None)
+        for name in ("ce-deadline", topology.DIED_IN, topology.DIED_OF, topology.DIED_AT):
+            kept.pop(name, None)
         again = pika.BasicProperties(
             content_type=properties.content_type,
             message_id=properties.message_id,
@@ -114,15 +115,23 @@ def _unreachable() -> Unavailable:
 
 def origin(properties: Any) -> str | None:
     """The queue in which the message died first."""
-    deaths = (properties.headers or {}).get("x-death") or []
+    headers = properties.headers or {}
+    if topology.DIED_IN in headers:
+        return str(headers[topology.DIED_IN])
+    deaths = headers.get("x-death") or []
     return str(deaths[-1]["queue"]) if deaths else None
 
 
 def described(properties: Any, method: Any, body: bytes) -> dict[str, Any]:
-    """What may be told of a dead letter: never its body, its caller or its reply address."""
+    """Describe a dead letter, without its body, its caller and its reply address.
+
+    ``code`` is the code of the refusal; None if the broker gave the message up, or it could not
+    even be read.
+    """
     headers = properties.headers or {}
     death = (headers.get("x-death") or [{}])[0]
     died = death.get("time")
+    buried = topology.DIED_IN in headers
     return {
         "id": properties.message_id,
         "type": headers.get("ce-type") or method.routing_key,
@@ -130,8 +139,10 @@ def described(properties: Any, method: Any, body: bytes) -> dict[str, Any]:
         "correlation": headers.get("ce-correlation"),
         "trace_id": trace_of(headers.get("traceparent")),
         "queue": origin(properties),
-        "reason": death.get("reason"),
-        "died_at": utc_text(died) if isinstance(died, datetime) else None,
+        "reason": "rejected" if buried else death.get("reason"),
+        "code": headers.get(topology.DIED_OF),
+        "died_at": headers.get(topology.DIED_AT)
+        or (utc_text(died) if isinstance(died, datetime) else None),
         "bytes": len(body),
     }
 

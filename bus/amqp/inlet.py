@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import eventlet
@@ -174,6 +175,23 @@ class Inlet(SharedExtension):
         """To the dead letters."""
         self._tell(raw, spec.Basic.Reject, "Lb", (raw.delivery_tag, False))
 
+    def bury(self, raw: Incoming, code: str | None) -> None:
+        """To the dead letters, with the code of the refusal; the broker itself, which does the rest
+        if this copy cannot be put there for sure, would only say that it was rejected.
+        """
+        if code is None or not self.alive(raw):
+            self.reject(raw)
+            return
+        properties = raw.copy_properties()
+        properties["application_headers"] |= {
+            topology.DIED_IN: self.queue_name,
+            topology.DIED_OF: code,
+            topology.DIED_AT: f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        }
+        dead = topology.dead_queue(self.container.service_name).name
+        letter = Saying(time.monotonic(), "", dead, properties, raw.body)
+        (self.done if self.outlet.beside.say([letter]).in_queue[0] else self.reject)(raw)
+
     def give_back(self, raw: Incoming) -> None:
         """To the queue again; the broker counts, the fifth time goes to the dead letters."""
         self._tell(raw, spec.Basic.Reject, "Lb", (raw.delivery_tag, True))
@@ -285,6 +303,9 @@ class Answers(Inlet):
 
     def suspect(self, raw: Incoming) -> None:
         self.take(raw)
+
+    def bury(self, raw: Incoming, code: str | None) -> None:
+        self.reject(raw)
 
     def renew(self, messages: Sequence[Incoming], queue: str | None = None) -> None:
         for raw in messages:

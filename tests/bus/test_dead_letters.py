@@ -6,7 +6,7 @@ import re
 import pytest
 
 from bus.amqp.dead_letters import DeadLetters
-from bus.errors import NotFound, Unavailable
+from bus.errors import ContractError, NotFound, RuleBroken, Unavailable
 from tests.bus.asking import Wire
 from tests.probe.contracts import NOTE, SPOIL
 from tests.waiting import wait_for
@@ -39,6 +39,25 @@ def test_a_look_says_what_and_why_but_never_the_content(dead):
     assert found[0]["queue"] == "mirab.probe.commands"
     assert re.fullmatch(r"[0-9-]{10}T[0-9:]{8}Z", found[0]["died_at"])
     assert "secret" not in json.dumps(found)
+
+
+def test_a_letter_names_the_code_of_the_refusal_also_after_a_replay(dead):
+    with DeadLetters(dead.amqp) as letters:
+        assert {letter["code"] for letter in letters.look("probe")} == {RuleBroken.default_code}
+        wait_for(lambda: letters.replay("probe") == 3)
+        wait_for(lambda: letters.count("probe") == 3)
+        again = letters.look("probe")
+    assert {letter["code"] for letter in again} == {RuleBroken.default_code}
+    assert {letter["queue"] for letter in again} == {"mirab.probe.commands"}
+
+
+def test_a_letter_that_could_not_be_read_says_so(probe):
+    with Wire(probe.amqp) as wire:
+        wire.tell(SPOIL, id="odd", mark=7, seconds=0)
+        wait_for(lambda: probe.dead() == 1)
+    with DeadLetters(probe.amqp) as letters:
+        (letter,) = letters.look("probe")
+    assert (letter["reason"], letter["code"]) == ("rejected", ContractError.default_code)
 
 
 def test_one_is_tried_again_and_the_others_stay(dead):

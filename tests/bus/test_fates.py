@@ -106,7 +106,7 @@ def test_a_command_that_breaks_a_rule_is_rejected_to_the_dead_letters_at_once(pr
         wait_for(lambda: probe.dead() == 1)
         properties, _ = wire.take(topology.queue_name("probe", "dead"))
     assert properties.message_id == "rotten"
-    assert properties.headers["x-death"][0]["reason"] == "rejected"
+    assert properties.headers[topology.DIED_OF] == "rule.broken"
     assert probe.marks("spoilt") == 0
 
 
