@@ -1,11 +1,10 @@
 """The schema of the treasury's book, as its TOML files are read."""
 
-from typing import Any
-
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from bus.database import books
 from bus.fields import Day, Text, whole
+from bus.values import Json
 from iran import identifiers
 
 
@@ -20,7 +19,7 @@ class IssuerForm(Schema):
     company = whole(1, 999, required=True)
 
     @validates_schema(skip_on_field_errors=True)
-    def _numbers(self, data: dict[str, Any], **_: Any) -> None:
+    def _numbers(self, data: Json, **_: object) -> None:
         for name, check in (("legal_id", identifiers.legal_id), ("sheba", identifiers.sheba)):
             try:
                 data[name] = check(data[name])
@@ -56,7 +55,7 @@ class RoundingForm(DatedForm):
     en = Text(300, required=True)
 
     @validates_schema(skip_on_field_errors=True)
-    def _way(self, data: dict[str, Any], **_: Any) -> None:
+    def _way(self, data: Json, **_: object) -> None:
         if data["way"] not in ("up", "down", "nearest"):
             raise ValidationError("use up, down or nearest", "way")
 
@@ -84,7 +83,7 @@ class ServiceForm(Schema):
     of_register = fields.Boolean(load_default=False)
 
     @validates_schema(skip_on_field_errors=True)
-    def _can_be_paid(self, data: dict[str, Any], **_: Any) -> None:
+    def _can_be_paid(self, data: Json, **_: object) -> None:
         if data["expire_days"] is not None and data["expire_days"] < data["due_days"]:
             raise ValidationError("it would end before it is due", "expire_days")
         if data["remind_days"] > data["due_days"]:
@@ -108,7 +107,7 @@ class BookForm(Schema):
     psps = fields.List(fields.Nested(PspForm), load_default=list)
 
     @validates_schema(skip_on_field_errors=True)
-    def _one_row_a_day(self, data: dict[str, Any], **_: Any) -> None:
+    def _one_row_a_day(self, data: Json, **_: object) -> None:
         faults = [
             *books.faults_in_days(data["money"], "money", "code"),
             *books.faults_in_days(data["vat"], "vat"),
@@ -120,7 +119,7 @@ class BookForm(Schema):
             raise ValidationError(faults)
 
 
-def _unpayable(roundings: list[dict[str, Any]], encoders: list[dict[str, Any]]) -> list[str]:
+def _unpayable(roundings: list[Json], encoders: list[Json]) -> list[str]:
     """Roundings by which no bill of that day fits into a payment ID."""
     return [
         f"rounding: to {rule['to_rials']} rials does not fit payment IDs of {form['rials']} rials "

@@ -2,16 +2,16 @@
 
 import datetime as dt
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection
 
 from bus.database import books
 from bus.errors import BusError
 from bus.process.private import own_files_only
+from bus.values import Json
 from services.billing.book_schema import BookForm
 from services.billing.domain.book import (
     Book,
@@ -31,7 +31,7 @@ from services.billing.domain.tariff import Tariff
 DATED = ("money", "vat", "rounding", "encoders")
 
 
-def read(folder: Path) -> dict[str, Any]:
+def read(folder: Path) -> Json:
     """The document of a folder, psps.toml left out. Raises books.BadBook or OSError."""
     return books.read(folder, BookForm(), ("psps.toml",))
 
@@ -44,7 +44,7 @@ def newest(conn: Connection) -> Book:
     return to_book(*newest_document)
 
 
-def to_book(version: int, document: Mapping[str, Any]) -> Book:  # JSON, checked by BookForm
+def to_book(version: int, document: Json) -> Book:
     """The book of a document."""
     rows = books.with_days(document, DATED)
     return Book(
@@ -60,7 +60,7 @@ def to_book(version: int, document: Mapping[str, Any]) -> Book:  # JSON, checked
     )
 
 
-def _dated(kind: type[Dated], rows: Iterable[Mapping[str, Any]]) -> tuple[Dated, ...]:
+def _dated(kind: type[Dated], rows: Iterable[Json]) -> tuple[Dated, ...]:
     """Dated rows of a document, without the members that only its readers need."""
     names = {field.name for field in fields(kind)} - {"from_"}
     return tuple(kind(from_=row["from"], **{name: row[name] for name in names}) for row in rows)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 
+from bus.values import Json
 from services.billing.domain.bill import Waiver
 from services.billing.domain.payment import PayerRedirect
 from services.billing.domain.quote import Quote
@@ -42,7 +43,7 @@ class Document(TypeDecorator[Value]):
     def __init__(
         self,
         write: Callable[[Value], Mapping[str, object]],
-        read: Callable[[Mapping[str, Any]], Value],  # Any: JSON, which only its reader knows
+        read: Callable[[Json], Value],
     ) -> None:
         super().__init__()
         self.write, self.read = write, read
@@ -52,7 +53,7 @@ class Document(TypeDecorator[Value]):
     ) -> Mapping[str, object] | None:
         return None if value is None else self.write(value)
 
-    def process_result_value(self, value: Any | None, _dialect: Dialect) -> Value | None:
+    def process_result_value(self, value: Json | None, _dialect: Dialect) -> Value | None:
         return None if value is None else self.read(value)
 
 

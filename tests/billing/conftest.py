@@ -1,6 +1,6 @@
-"""The billing service in hand: entrypoints and chores on a real database, by a clock of ours.
+"""The billing service in the process of a test, on a real database and by the test's own clock.
 
-The bank in hand says what a test tells it to; tests/billing/test_psp.py has the real protocols.
+Its bank does what a test tells it to; tests/billing/test_psp.py has the real protocols.
 """
 
 import datetime as dt
@@ -44,10 +44,10 @@ class Bank:
         self.verified_amount = None
         self._numbers = itertools.count(1)
 
-    def _say(self, what):
-        self.calls.append(what)
-        if what in self.lose:
-            self.lose.remove(what)
+    def _say(self, call):
+        self.calls.append(call)
+        if call in self.lose:
+            self.lose.remove(call)
             raise LOST
 
     def start(self, order: Order):
@@ -74,15 +74,15 @@ class Bank:
             attempt = Attempt(
                 attempt.order_id, attempt.amount, attempt.token, next(iter(refs), None)
             )
-        found = self.payments.get(attempt.ref)
-        if found is None or found["state"] == "GIVEN_BACK":
+        row = self.payments.get(attempt.ref)
+        if row is None or row["state"] == "GIVEN_BACK":
             raise Declined("No such payment.", psp_code="-2")
-        return attempt.ref, found
+        return attempt.ref, row
 
     def verify(self, attempt):
-        ref, found = self._payment(attempt)
-        if found["state"] == "PAID":
-            found["state"] = "VERIFIED"
+        ref, row = self._payment(attempt)
+        if row["state"] == "PAID":
+            row["state"] = "VERIFIED"
         self._say("verify")
         amount = self.verified_amount or attempt.amount
         return Verified(None, amount, ref, f"rrn{ref}", "7", "603799******1234", "h", "T1")
@@ -106,7 +106,7 @@ class Treasury(Billing):
         return self.banks
 
 
-class Hand:
+class InProcessBilling:
     """Calls entrypoints as the endpoint would, without a broker; ``moment`` is now."""
 
     def __init__(self, db):
@@ -130,9 +130,9 @@ class Hand:
 
     def call(self, contract, *, message=None, as_=None, asker=None, **data):
         """The result of one call; the refusal's wire form if it was refused."""
-        given = {"id": message} if message else {}
+        named = {"id": message} if message else {}
         caller = {"staff": as_} if as_ else {"agency": asker} if asker else {"face": "public"}
-        envelope = Envelope.new(contract.name, "test", caller=caller, **given)
+        envelope = Envelope.new(contract.name, "test", caller=caller, **named)
         method = getattr(Billing, contract.operation)
         (outcome,) = method(self.service, [Call.of(contract, envelope, data)])
         assert outcome.fate is Fate.DONE, outcome
@@ -142,14 +142,14 @@ class Hand:
     def charge(self, service="own_inquiry", *, ref=None, **more):
         """The row of the bill of a new chargeable event."""
         ref = ref or f"i{next(self._refs)}"
-        asked = {
+        data = {
             "source_kind": "inquiry",
             "source_ref": ref,
             "service": service,
             "requested_at": self.moment.isoformat(),
             **more,
         }
-        self.call(contracts.CHARGE, **asked)
+        self.call(contracts.CHARGE, **data)
         return self.row("select * from bills where source_ref = %s order by id desc", ref)
 
     def row(self, sql, *values):
@@ -157,8 +157,8 @@ class Hand:
         from types import SimpleNamespace
 
         with self.store.transaction() as tx:
-            found = tx.conn.exec_driver_sql(sql, values).mappings().first()
-        return SimpleNamespace(**found) if found else None
+            row = tx.conn.exec_driver_sql(sql, values).mappings().first()
+        return SimpleNamespace(**row) if row else None
 
     def start(self, bill, psp="sep", id=None):
         return self.call(
@@ -198,8 +198,8 @@ class Hand:
         return self.call(treasury.LOOK_AT_DAY, as_="karim", day=day)
 
     def exceptions(self):
-        told = self.call(treasury.EXCEPTIONS, as_="karim")
-        return [(e["kind"], e["rials"], e["state"]) for e in told["exceptions"]]
+        reply = self.call(treasury.EXCEPTIONS, as_="karim")
+        return [(e["kind"], e["rials"], e["state"]) for e in reply["exceptions"]]
 
     def events(self):
         """The names of the events that were told, with their bills' states."""
@@ -211,7 +211,7 @@ class Hand:
 
 
 @pytest.fixture
-def hand(billing_db):
-    made = Hand(billing_db)
+def billing(billing_db):
+    made = InProcessBilling(billing_db)
     yield made
     made.store.engine.dispose()

@@ -25,33 +25,34 @@ class PlayedBank:
         wait_for(lambda: listening(self.port))
 
     def play(self, next, do, **more):
-        told = {"next": next, "do": do, **more}
-        requests.post(f"{self.url}/play", json=told, timeout=10).raise_for_status()
+        order = {"next": next, "do": do, **more}
+        requests.post(f"{self.url}/play", json=order, timeout=10).raise_for_status()
 
     def payments(self):
         return requests.get(f"{self.url}/play", timeout=10).json()["payments"]
 
     def payment(self, token):
         """The one payment of a token, as the bank has it."""
-        (found,) = [each for each in self.payments() if each["token"] == token]
-        return found
+        (payment,) = [payment for payment in self.payments() if payment["token"] == token]
+        return payment
 
-    def file(self, name, **asked):
+    def file(self, name, **query):
         """A file of the bank, such as settlement.csv or bills.txt."""
-        answer = requests.get(f"{self.url}/files/{name}", params=asked, timeout=10)
+        answer = requests.get(f"{self.url}/files/{name}", params=query, timeout=10)
         answer.raise_for_status()
         return answer.content.decode("ascii")
 
     def pay_bill(self, bill_id, payment_id):
-        """What the counter answers to who pays a bill by its two IDs."""
-        told = {"bill_id": bill_id, "payment_id": payment_id}
-        return requests.post(f"{self.url}/bill", data=told, timeout=10)
+        """The counter's answer to a payment by two IDs."""
+        ids = {"bill_id": bill_id, "payment_id": payment_id}
+        return requests.post(f"{self.url}/bill", data=ids, timeout=10)
 
     def config(self, folder, **more):
         """The file of gateways for billing, with this bank behind all of them."""
         text = "\n".join(
-            f'[{code}]\nbase = "{self.url}"\n' + "\n".join(f"{n} = {v!r}" for n, v in told.items())
-            for code, told in {
+            f'[{code}]\nbase = "{self.url}"\n'
+            + "\n".join(f"{n} = {v!r}" for n, v in section.items())
+            for code, section in {
                 "sep": {"terminal": "13400001"},
                 "behpardakht": {"terminal": "4610001", "user": "mirab", "password": "played"},
                 "sadad": {
@@ -60,14 +61,14 @@ class PlayedBank:
                     "key": "bWlyYWItcGxheWVkLWtleS0yNGJ5dGVz",
                 },
             }.items()
-            for told in [{**told, **more}]
+            for section in [{**section, **more}]
         )
         path = folder / "psps.toml"
         path.write_text(text, encoding="utf-8")
         return path
 
     def decide(self, token, act="pay"):
-        """What a payer does at the bank: (address to go back to, fields of the form)."""
+        """A payer's decision at the bank: (address to go back to, fields of the form)."""
         page = requests.post(
             f"{self.url}/decide", data={"token": token, "act": act}, timeout=10
         ).text
@@ -79,18 +80,18 @@ def answering(body, status=200, **headers):
     """A server that says always the same, or what a function says now: its address, and the
     bodies that it was sent.
     """
-    heard = []
+    bodies = []
 
     class Same(BaseHTTPRequestHandler):
         def do_POST(self):
-            heard.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
-            said = body() if callable(body) else body
+            bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+            answer = body() if callable(body) else body
             self.send_response(status)
-            for name, value in {"Content-Length": str(len(said)), **headers}.items():
+            for name, value in {"Content-Length": str(len(answer)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             with contextlib.suppress(OSError):  # who has read enough hangs up
-                self.wfile.write(said)
+                self.wfile.write(answer)
 
         do_GET = do_POST  # noqa: N815 - the library's name
 
@@ -101,7 +102,7 @@ def answering(body, status=200, **headers):
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", heard
+        yield f"http://127.0.0.1:{server.server_port}", bodies
     finally:
         server.shutdown()
         thread.join(10)

@@ -29,16 +29,16 @@ def test_l12_the_rate_of_vat_is_that_of_its_year(day):
     assert book().vat_rate("taxable", parse_jalali(day)) == RATES[day]
 
 
-def test_l12_a_quote_of_an_old_day_has_the_rate_of_that_day(hand):
+def test_l12_a_quote_of_an_old_day_has_the_rate_of_that_day(billing):
     days = '{"from_day": "2008-09-22", "to_day": "2025-03-20", "id": 99001}'
     execute(
-        hand.db,
+        billing.db,
         "insert into tariffs overriding system value "
         f"select (jsonb_populate_record(t, '{days}')).* from tariffs t where service = 'copy'",
     )
     items = [{"service": "copy", "quantity": 100}]
-    told = hand.call(contracts.QUOTE, items=items, agency_class="applicant", on="2011-06-05")
-    assert told["vat_rials"] * 100 == told["net_rials"] * 4
+    reply = billing.call(contracts.QUOTE, items=items, agency_class="applicant", on="2011-06-05")
+    assert reply["vat_rials"] * 100 == reply["net_rials"] * 4
 
 
 def test_l13_each_rate_has_a_source_and_a_last_day():
@@ -48,13 +48,13 @@ def test_l13_each_rate_has_a_source_and_a_last_day():
     assert "نمایشی" in rows[-1]["source"]
 
 
-def test_l13_a_taxable_bill_of_a_year_without_a_rate_is_refused_by_name(hand):
+def test_l13_a_taxable_bill_of_a_year_without_a_rate_is_refused_by_name(billing):
     items = [{"service": "copy", "quantity": 1}]
-    refused = hand.call(contracts.QUOTE, items=items, agency_class="applicant", on="2027-03-21")
+    refused = billing.call(contracts.QUOTE, items=items, agency_class="applicant", on="2027-03-21")
     assert refused["code"] == "vat.missing"
     free = [{"service": "own_inquiry", "quantity": 1}]
-    told = hand.call(contracts.QUOTE, items=free, agency_class="applicant", on="2027-03-21")
-    assert told["vat_rials"] == 0
+    reply = billing.call(contracts.QUOTE, items=free, agency_class="applicant", on="2027-03-21")
+    assert reply["vat_rials"] == 0
 
 
 @pytest.mark.parametrize(
@@ -77,15 +77,15 @@ def test_l9_l13_the_command_refuses_a_treasury_that_stops_or_leaves_days_out(
 ):
     folder = tmp_path / "billing"
     shutil.copytree(FOLDER, folder)
-    told = (folder / "book.toml").read_text(encoding="utf-8")
-    assert old in told
-    (folder / "book.toml").write_text(told.replace(old, new, 1), encoding="utf-8")
+    reply = (folder / "book.toml").read_text(encoding="utf-8")
+    assert old in reply
+    (folder / "book.toml").write_text(reply.replace(old, new, 1), encoding="utf-8")
     assert books.main([str(folder), "--check"]) == 1
     assert words in capsys.readouterr().err
 
 
-def test_l11_l13_health_tells_when_each_dated_thing_of_the_treasury_ends(hand):
-    told = hand.call(health.BILLING)["book_ends"]
-    assert told == {"vat": "2027-03-20", "tariffs": "2028-03-19"}
-    execute(hand.db, "delete from books")
-    assert "book_ends" not in hand.call(health.BILLING)
+def test_l11_l13_health_tells_when_each_dated_thing_of_the_treasury_ends(billing):
+    reply = billing.call(health.BILLING)["book_ends"]
+    assert reply == {"vat": "2027-03-20", "tariffs": "2028-03-19"}
+    execute(billing.db, "delete from books")
+    assert "book_ends" not in billing.call(health.BILLING)

@@ -23,83 +23,83 @@ from tests.billing.test_treasury import HEAD, SHEBA, settlement, take
 from tests.stores import execute
 
 
-def paid_for_nothing(hand):
+def paid_for_nothing(billing):
     """The open exception of money that the bank was asked to give back, and did not answer."""
-    hand.bank.verified_amount, hand.bank.lose = 1_000, ["reverse"]
-    assert hand.pay(hand.charge())["state"] == "REVERSING"
-    (found,) = hand.call(treasury.EXCEPTIONS, as_="karim")["exceptions"]
-    return found
+    billing.bank.verified_amount, billing.bank.lose = 1_000, ["reverse"]
+    assert billing.pay(billing.charge())["state"] == "REVERSING"
+    (row,) = billing.call(treasury.EXCEPTIONS, as_="karim")["exceptions"]
+    return row
 
 
 @pytest.mark.parametrize("how", [{"how": "refund", "sheba": SHEBA}, {"how": "apply"}])
-def test_money_that_the_bank_is_asked_to_give_back_is_not_given_back_by_an_officer_too(hand, how):
-    found, bill = paid_for_nothing(hand), hand.charge("copy")
-    ask = {"id": found["id"], "note": "n", **({"number": bill.number} if len(how) == 1 else {})}
-    told = hand.call(treasury.RESOLVE, as_="karim", **how, **ask)
-    assert told["code"] == "exception.reversing"
-    hand.later(minutes=5).sweep()
-    assert hand.exceptions() == [("amount_differs", 1_000, "RESOLVED")]
-    assert hand.call(treasury.REFUNDS, as_="karim")["refunds"] == []
-    assert hand.day()["balances"]
+def test_money_that_the_bank_is_to_give_back_is_not_given_back_by_an_officer_too(billing, how):
+    row, bill = paid_for_nothing(billing), billing.charge("copy")
+    ask = {"id": row["id"], "note": "n", **({"number": bill.number} if len(how) == 1 else {})}
+    reply = billing.call(treasury.RESOLVE, as_="karim", **how, **ask)
+    assert reply["code"] == "exception.reversing"
+    billing.later(minutes=5).sweep()
+    assert billing.exceptions() == [("amount_differs", 1_000, "RESOLVED")]
+    assert billing.call(treasury.REFUNDS, as_="karim")["refunds"] == []
+    assert billing.day()["balances"]
 
 
-def test_what_the_bank_gives_back_after_it_was_settled_leaves_the_account(hand):
-    paid_for_nothing(hand)
-    assert take(hand, settlement(("R1", "sale", 1_000, 0)))["matched"] == 1
-    hand.later(minutes=5).sweep()
-    sums = hand.sums()
+def test_a_reversal_after_settlement_leaves_the_account(billing):
+    paid_for_nothing(billing)
+    assert take(billing, settlement(("R1", "sale", 1_000, 0)))["matched"] == 1
+    billing.later(minutes=5).sweep()
+    sums = billing.sums()
     assert (sums.get("cash_in_transit"), sums.get("bank"), sums.get("suspense")) == (None,) * 3
-    assert hand.day()["balances"]
+    assert billing.day()["balances"]
 
 
-def test_money_that_was_settled_before_we_knew_of_it_is_not_waiting_twice(hand):
-    bill = hand.charge()
-    started = hand.start(bill)
-    form = hand.bank.pay(started["order"])
-    hand.bank.lose = ["verify"]
-    assert hand.back(started, form)["state"] == "UNKNOWN"
-    take(hand, settlement((form["ref"], "sale", PRICE, 1_200)))
-    assert hand.exceptions() == [("not_in_ledger", PRICE, "OPEN")]
-    hand.later(minutes=5).sweep()
-    assert hand.bill(bill).state == "PAID"
-    assert hand.exceptions() == [("not_in_ledger", PRICE, "RESOLVED")]
-    sums = hand.sums()
+def test_money_that_was_settled_before_we_knew_of_it_is_not_waiting_twice(billing):
+    bill = billing.charge()
+    started = billing.start(bill)
+    form = billing.bank.pay(started["order"])
+    billing.bank.lose = ["verify"]
+    assert billing.back(started, form)["state"] == "UNKNOWN"
+    take(billing, settlement((form["ref"], "sale", PRICE, 1_200)))
+    assert billing.exceptions() == [("not_in_ledger", PRICE, "OPEN")]
+    billing.later(minutes=5).sweep()
+    assert billing.bill(bill).state == "PAID"
+    assert billing.exceptions() == [("not_in_ledger", PRICE, "RESOLVED")]
+    sums = billing.sums()
     assert (sums["bank"], sums.get("cash_in_transit"), sums.get("suspense")) == (
         PRICE - 1_200, None, None,
     )  # fmt: skip
-    assert hand.day()["balances"]
+    assert billing.day()["balances"]
 
 
-def test_a_second_bill_of_one_source_is_told_and_not_dropped(hand):
-    visit = hand.charge("expert_visit", ref="t1")
+def test_a_second_bill_of_one_source_is_refused_and_not_dropped(billing):
+    visit = billing.charge("expert_visit", ref="t1")
     issue = {"source_kind": "inquiry", "source_ref": "t1", "service": "copy", "quantity": 3,
-             "requested_at": hand.moment.isoformat()}  # fmt: skip
-    told = hand.call(treasury.ISSUE_BILL, as_="karim", **issue)
-    assert (told["code"], visit.number in told["message"]) == ("bill.charged", True)
+             "requested_at": billing.moment.isoformat()}  # fmt: skip
+    reply = billing.call(treasury.ISSUE_BILL, as_="karim", **issue)
+    assert (reply["code"], visit.number in reply["message"]) == ("bill.charged", True)
 
 
-def test_a_bill_that_was_paid_at_a_counter_on_its_last_day_is_paid(hand):
-    bill = hand.charge()
-    hand.at("1405-09-12 08:00").expire()
+def test_a_bill_that_was_paid_at_a_counter_on_its_last_day_is_paid(billing):
+    bill = billing.charge()
+    billing.at("1405-09-12 08:00").expire()
     text = bills_file((bill.bill_id, bill.payment_id, bill.total, 7))
-    assert take(hand, text, "bills")["matched"] == 1
-    assert hand.bill(bill).state == "PAID"
+    assert take(billing, text, "bills")["matched"] == 1
+    assert billing.bill(bill).state == "PAID"
 
 
-def test_a_bill_that_was_tried_too_often_can_be_tried_again_tomorrow(hand):
-    bill = hand.charge("levy", use="agriculture", quantity=9_000)
+def test_a_bill_that_was_tried_too_often_can_be_tried_again_tomorrow(billing):
+    bill = billing.charge("levy", use="agriculture", quantity=9_000)
     for _ in range(20):
-        hand.start(bill)
-    assert hand.start(bill)["code"] == "limit.reached"
-    hand.later(hours=25)
-    assert hand.start(bill)["method"] == "POST"
+        billing.start(bill)
+    assert billing.start(bill)["code"] == "limit.reached"
+    billing.later(hours=25)
+    assert billing.start(bill)["method"] == "POST"
 
 
-def test_a_key_that_began_to_pay_one_bill_pays_no_other(hand):
-    one, two = hand.charge(), hand.charge("copy")
-    hand.start(one, id="k")
-    assert hand.start(two, id="k")["code"] == "idempotency_key.reused"
-    assert hand.start(one, "sadad", id="k")["code"] == "idempotency_key.reused"
+def test_a_key_that_began_to_pay_one_bill_pays_no_other(billing):
+    first, two = billing.charge(), billing.charge("copy")
+    billing.start(first, id="k")
+    assert billing.start(two, id="k")["code"] == "idempotency_key.reused"
+    assert billing.start(first, "sadad", id="k")["code"] == "idempotency_key.reused"
 
 
 def test_a_quotation_mark_does_not_break_the_journal(tmp_path):
@@ -114,51 +114,51 @@ def test_a_quotation_mark_does_not_break_the_journal(tmp_path):
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
-def test_reminders_of_later_bills_do_not_wait_for_those_that_were_told(hand, monkeypatch):
+def test_reminders_of_later_bills_do_not_wait_for_bills_that_had_theirs(billing, monkeypatch):
     monkeypatch.setattr(due_dates, "AT_ONCE", 2)
     for _ in range(4):
-        hand.charge()
-    hand.at("1405-09-04 09:00")
+        billing.charge()
+    billing.at("1405-09-04 09:00")
     for _ in range(2):
-        due_dates.remind(hand.store, hand.moment)
-    assert [name for name, _ in hand.events()].count("bill_reminded") == 4
+        due_dates.remind(billing.store, billing.moment)
+    assert [name for name, _ in billing.events()].count("bill_reminded") == 4
 
 
-def test_a_row_that_comes_again_with_another_sum_is_told(hand):
-    hand.pay(hand.charge())
-    take(hand, settlement(("R1", "sale", PRICE, 0)))
-    assert take(hand, settlement(("R1", "sale", PRICE + 5, 0)))["exceptions"] == 1
-    assert hand.exceptions() == [("amount_differs", PRICE + 5, "OPEN")]
+def test_a_repeated_row_with_another_sum_becomes_an_exception(billing):
+    billing.pay(billing.charge())
+    take(billing, settlement(("R1", "sale", PRICE, 0)))
+    assert take(billing, settlement(("R1", "sale", PRICE + 5, 0)))["exceptions"] == 1
+    assert billing.exceptions() == [("amount_differs", PRICE + 5, "OPEN")]
 
 
-def test_two_bills_of_one_trace_number_are_both_paid(hand):
-    rows = [(b.bill_id, b.payment_id, b.total, 7) for b in (hand.charge(), hand.charge())]
-    assert take(hand, bills_file(*rows), "bills")["matched"] == 2
+def test_two_bills_of_one_trace_number_are_both_paid(billing):
+    rows = [(b.bill_id, b.payment_id, b.total, 7) for b in (billing.charge(), billing.charge())]
+    assert take(billing, bills_file(*rows), "bills")["matched"] == 2
 
 
-def test_a_file_of_bills_is_of_the_day_that_its_head_names(hand):
-    bill = hand.charge()
+def test_a_file_of_bills_is_of_the_day_that_its_head_names(billing):
+    bill = billing.charge()
     text = bills_file((bill.bill_id, bill.payment_id, bill.total, 7))
-    assert take(hand, text, "bills", day="2026-11-22")["code"] == "file.wrong"
-    assert hand.bill(bill).state == "ISSUED"
+    assert take(billing, text, "bills", day="2026-11-22")["code"] == "file.wrong"
+    assert billing.bill(bill).state == "ISSUED"
 
 
-def test_who_transfers_a_refund_reads_the_whole_account_once_it_is_allowed(hand):
-    bill = hand.charge()
-    hand.pay(bill)
-    hand.call(treasury.ASK_REFUND, as_="mina", number=bill.number, rials=1_000,
+def test_the_whole_account_of_a_refund_is_shown_once_it_is_allowed(billing):
+    bill = billing.charge()
+    billing.pay(bill)
+    billing.call(treasury.ASK_REFUND, as_="mina", number=bill.number, rials=1_000,
               available_rials=PRICE, sheba=SHEBA, why="w")  # fmt: skip
-    (refund,) = hand.call(treasury.REFUNDS, as_="karim")["refunds"]
+    (refund,) = billing.call(treasury.REFUNDS, as_="karim")["refunds"]
     assert refund["sheba"] == "IR82…9002"
-    told = hand.call(treasury.APPROVE_REFUND, as_="nader", id=refund["id"])
-    assert told["refunds"][0]["sheba"] == "IR82…9002", "answers are kept"
-    assert hand.call(treasury.REFUNDS, as_="karim")["refunds"][0]["sheba"] == SHEBA
-    hand.call(treasury.NOTE_REFUND_PAID, as_="karim", id=refund["id"], bank_ref="B1")
-    assert hand.call(treasury.REFUNDS, as_="karim")["refunds"][0]["sheba"] == "IR82…9002"
+    reply = billing.call(treasury.APPROVE_REFUND, as_="nader", id=refund["id"])
+    assert reply["refunds"][0]["sheba"] == "IR82…9002", "answers are kept"
+    assert billing.call(treasury.REFUNDS, as_="karim")["refunds"][0]["sheba"] == SHEBA
+    billing.call(treasury.NOTE_REFUND_PAID, as_="karim", id=refund["id"], bank_ref="B1")
+    assert billing.call(treasury.REFUNDS, as_="karim")["refunds"][0]["sheba"] == "IR82…9002"
 
 
-def test_a_bill_is_rounded_by_the_rule_of_the_day_it_is_issued_on(hand):
-    with hand.store.transaction() as tx:
+def test_a_bill_is_rounded_by_the_rule_of_the_day_it_is_issued_on(billing):
+    with billing.store.transaction() as tx:
         book = books.newest(tx.conn)
         rows = of_services(tx.conn, ["copy"])
     new = dataclasses.replace(book.rounding[0], from_=dt.date(2026, 12, 1), to_rials=10_000)
@@ -191,101 +191,101 @@ def test_a_day_that_no_calendar_reaches_is_refused(day):
 
 
 @pytest.mark.parametrize("percent", [50, 100])
-def test_no_vat_is_owed_on_what_was_waived(hand, percent):
+def test_no_vat_is_owed_on_a_waived_part(billing, percent):
     issue = {"source_kind": "office", "source_ref": "w", "service": "expert_visit",
-             "requested_at": hand.moment.isoformat(), "percent": percent, "reason": "welfare",
+             "requested_at": billing.moment.isoformat(), "percent": percent, "reason": "welfare",
              "decree": "K/12"}  # fmt: skip
-    told = hand.call(treasury.ISSUE_BILL, as_="nader", **issue)
-    assert told["quote"]["vat_rials"] == 1_250_000
-    assert hand.sums().get("vat", 0) == -1_250_000 * (100 - percent) // 100
+    reply = billing.call(treasury.ISSUE_BILL, as_="nader", **issue)
+    assert reply["quote"]["vat_rials"] == 1_250_000
+    assert billing.sums().get("vat", 0) == -1_250_000 * (100 - percent) // 100
     if percent < 100:
-        waive = {"number": told["number"], "reason": "other", "decree": "D"}
-        hand.call(treasury.WAIVE_BILL, as_="nader", **waive)
-        assert hand.sums().get("vat", 0) == hand.sums().get("receivable", 0) == 0
-    assert hand.day()["balances"]
+        waive = {"number": reply["number"], "reason": "other", "decree": "D"}
+        billing.call(treasury.WAIVE_BILL, as_="nader", **waive)
+        assert billing.sums().get("vat", 0) == billing.sums().get("receivable", 0) == 0
+    assert billing.day()["balances"]
 
 
-def test_no_vat_is_owed_on_what_was_given_back(hand):
-    bill = hand.charge("copy", quantity=3)
-    hand.pay(bill)
-    assert (bill.total, hand.sums()["vat"]) == (149_000, -13_500)
+def test_no_vat_is_owed_on_a_refunded_part(billing):
+    bill = billing.charge("copy", quantity=3)
+    billing.pay(bill)
+    assert (bill.total, billing.sums()["vat"]) == (149_000, -13_500)
     for rials, left in ((50_000, 149_000), (99_000, 99_000)):
-        hand.call(treasury.ASK_REFUND, as_="karim", number=bill.number, rials=rials,
+        billing.call(treasury.ASK_REFUND, as_="karim", number=bill.number, rials=rials,
                   available_rials=left, sheba=SHEBA, why="w")  # fmt: skip
-        refund = hand.call(treasury.REFUNDS, as_="karim")["refunds"][0]
-        assert hand.call(treasury.APPROVE_REFUND, as_="nader", id=refund["id"])["refunds"]
-        assert hand.sums().get("vat", 0) == {50_000: -8_970, 99_000: 0}[rials]
-    assert (hand.sums()["refunded"], hand.sums()["refunds"]) == (135_500, -149_000)
-    assert hand.day()["balances"]
+        refund = billing.call(treasury.REFUNDS, as_="karim")["refunds"][0]
+        assert billing.call(treasury.APPROVE_REFUND, as_="nader", id=refund["id"])["refunds"]
+        assert billing.sums().get("vat", 0) == {50_000: -8_970, 99_000: 0}[rials]
+    assert (billing.sums()["refunded"], billing.sums()["refunds"]) == (135_500, -149_000)
+    assert billing.day()["balances"]
 
 
-def test_an_attempt_at_a_gateway_that_was_taken_away_does_not_stop_the_sweeper(hand):
-    for psp, bank in (("sadad", hand.sadad), ("sep", hand.bank)):
-        bill = hand.charge()
-        started = hand.start(bill, psp)
+def test_an_attempt_at_a_gateway_that_was_taken_away_does_not_stop_the_sweeper(billing):
+    for psp, bank in (("sadad", billing.sadad), ("sep", billing.bank)):
+        bill = billing.charge()
+        started = billing.start(bill, psp)
         bank.lose = ["verify"]
-        assert hand.back(started, bank.pay(started["order"]))["state"] == "UNKNOWN"
-    del hand.service.banks["sadad"]
-    hand.later(minutes=1).sweep()
-    assert hand.bill(bill).state == "PAID"
-    hand.service.banks["sadad"] = hand.sadad
-    hand.later(minutes=2).sweep()
-    assert execute(hand.db, "select distinct state from bills") == [("PAID",)]
+        assert billing.back(started, bank.pay(started["order"]))["state"] == "UNKNOWN"
+    del billing.service.banks["sadad"]
+    billing.later(minutes=1).sweep()
+    assert billing.bill(bill).state == "PAID"
+    billing.service.banks["sadad"] = billing.sadad
+    billing.later(minutes=2).sweep()
+    assert execute(billing.db, "select distinct state from bills") == [("PAID",)]
 
 
-def test_no_bill_is_issued_for_a_request_of_a_day_to_come(hand):
+def test_no_bill_is_issued_for_a_request_of_a_day_to_come(billing):
     issue = {"source_kind": "office", "source_ref": "r", "service": "copy",
              "requested_at": "2026-11-24T08:00:00Z"}  # fmt: skip
-    told = hand.call(treasury.ISSUE_BILL, as_="karim", **issue)
-    assert [(f["field"], f["code"]) for f in told["fields"]] == [("requested_at", "to_come")]
+    reply = billing.call(treasury.ISSUE_BILL, as_="karim", **issue)
+    assert [(f["field"], f["code"]) for f in reply["fields"]] == [("requested_at", "to_come")]
 
 
-def test_a_sum_that_no_bank_moves_is_a_wrong_line(hand):
-    told = take(hand, settlement(("R1", "sale", 10**14, 0)))
-    assert told["code"] == "file.wrong"
-    told = take(hand, bills_file(("1000234546116", "175050929", 10**14, 1)), "bills")
-    assert told["code"] == "file.wrong"
+def test_a_sum_that_no_bank_moves_is_a_wrong_line(billing):
+    reply = take(billing, settlement(("R1", "sale", 10**14, 0)))
+    assert reply["code"] == "file.wrong"
+    reply = take(billing, bills_file(("1000234546116", "175050929", 10**14, 1)), "bills")
+    assert reply["code"] == "file.wrong"
 
 
-def test_money_that_came_short_is_no_longer_on_its_way_and_is_claimed(hand):
-    hand.pay(hand.charge())
-    take(hand, settlement(("R1", "sale", PRICE - 1_000, 0)))
-    sums = hand.sums()
+def test_money_that_came_short_is_no_longer_on_its_way_and_is_claimed(billing):
+    billing.pay(billing.charge())
+    take(billing, settlement(("R1", "sale", PRICE - 1_000, 0)))
+    sums = billing.sums()
     assert (sums["bank"], sums["claims"], sums.get("cash_in_transit")) == (
         PRICE - 1_000, 1_000, None,
     )  # fmt: skip
-    hand.at("1405-09-05 09:00")
-    hand.call(treasury.CLOSE_DAY, as_="nader", day="2026-11-24")
-    assert hand.exceptions() == [("amount_differs", PRICE - 1_000, "OPEN")]
-    assert hand.day()["balances"]
+    billing.at("1405-09-05 09:00")
+    billing.call(treasury.CLOSE_DAY, as_="nader", day="2026-11-24")
+    assert billing.exceptions() == [("amount_differs", PRICE - 1_000, "OPEN")]
+    assert billing.day()["balances"]
 
 
-def test_money_that_the_bank_took_back_by_itself_is_not_on_our_account(hand):
-    hand.pay(hand.charge())
-    take(hand, settlement(("R1", "sale", PRICE, 0), ("R1", "reversal", PRICE, 0)))
-    assert (hand.sums().get("bank"), hand.sums()["claims"]) == (None, PRICE)
-    assert hand.exceptions() == [("reversed_by_bank", PRICE, "OPEN")]
-    assert hand.day()["balances"]
+def test_money_that_the_bank_took_back_by_itself_is_not_on_our_account(billing):
+    billing.pay(billing.charge())
+    take(billing, settlement(("R1", "sale", PRICE, 0), ("R1", "reversal", PRICE, 0)))
+    assert (billing.sums().get("bank"), billing.sums()["claims"]) == (None, PRICE)
+    assert billing.exceptions() == [("reversed_by_bank", PRICE, "OPEN")]
+    assert billing.day()["balances"]
 
 
-def test_unknown_money_that_the_bank_took_back_is_not_refunded_a_second_time(hand):
-    take(hand, settlement(("R9", "sale", 5_000, 0)))
-    take(hand, settlement(("R9", "reversal", 5_000, 0)), day="2026-11-24")
-    assert hand.exceptions() == [("not_in_ledger", 5_000, "RESOLVED")]
-    assert (hand.sums(), hand.day()["balances"]) == ({}, True)
+def test_unknown_money_that_the_bank_took_back_is_not_refunded_a_second_time(billing):
+    take(billing, settlement(("R9", "sale", 5_000, 0)))
+    take(billing, settlement(("R9", "reversal", 5_000, 0)), day="2026-11-24")
+    assert billing.exceptions() == [("not_in_ledger", 5_000, "RESOLVED")]
+    assert (billing.sums(), billing.day()["balances"]) == ({}, True)
 
 
 @pytest.mark.parametrize("reversed_too", [True, False])
 def test_a_payment_that_was_given_back_is_nothing_unless_only_its_sale_is_settled(
-    hand, reversed_too
+    billing, reversed_too
 ):
-    hand.bank.verified_amount = 1_000
-    hand.pay(hand.charge())
+    billing.bank.verified_amount = 1_000
+    billing.pay(billing.charge())
     rows = [("R1", "sale", 1_000, 0), ("R1", "reversal", 1_000, 0)][: 2 if reversed_too else 1]
-    assert take(hand, settlement(*rows))["matched"] == len(rows)
+    assert take(billing, settlement(*rows))["matched"] == len(rows)
     owed = 0 if reversed_too else 1_000
-    assert (hand.sums().get("bank", 0), hand.sums().get("claims", 0)) == (owed, -owed)
-    assert hand.day()["balances"]
+    assert (billing.sums().get("bank", 0), billing.sums().get("claims", 0)) == (owed, -owed)
+    assert billing.day()["balances"]
 
 
 SPOIL = """
@@ -297,15 +297,15 @@ end $$;
 create trigger spoil before update on bills for each row execute function spoil()"""
 
 
-def test_b6_a_bill_that_cannot_be_ended_or_told_of_keeps_no_other_waiting(hand):
-    spoilt, *others = [hand.charge() for _ in range(3)]
-    execute(hand.db, SPOIL, (spoilt.id,))
-    hand.at("1405-09-04 09:00")
-    due_dates.remind(hand.store, hand.moment)
-    assert [name for name, _ in hand.events()].count("bill_reminded") == 2
-    hand.at("1406-09-04 09:00")
-    due_dates.expire(hand.store, hand.moment)
-    states = execute(hand.db, "select id, state from bills order by id")
+def test_b6_a_bill_that_cannot_be_ended_or_reminded_of_keeps_no_other_waiting(billing):
+    spoilt, *others = [billing.charge() for _ in range(3)]
+    execute(billing.db, SPOIL, (spoilt.id,))
+    billing.at("1405-09-04 09:00")
+    due_dates.remind(billing.store, billing.moment)
+    assert [name for name, _ in billing.events()].count("bill_reminded") == 2
+    billing.at("1406-09-04 09:00")
+    due_dates.expire(billing.store, billing.moment)
+    states = execute(billing.db, "select id, state from bills order by id")
     assert states == [(spoilt.id, "ISSUED"), *((bill.id, "EXPIRED") for bill in others)]
-    failed = execute(hand.db, "select chore, item from failed_rows order by chore")
+    failed = execute(billing.db, "select chore, item from failed_rows order by chore")
     assert failed == [(f"billing.{chore}", str(spoilt.id)) for chore in ("expire", "remind")]

@@ -8,223 +8,223 @@ from contracts.billing import treasury
 PRICE = 1_755_000
 
 
-def test_a_paid_bill_has_a_receipt_and_the_money_is_on_its_way(hand):
-    bill = hand.charge()
-    told = hand.pay(bill)
-    assert (told["state"], told["settled"], told["bill"]["state"]) == ("SETTLED", True, "PAID")
-    assert told["bill"]["receipt"] == "1405-000001"
-    assert (told["card"], told["rrn"]) == ("603799******1234", "rrnR1")
-    assert hand.sums() == {
+def test_a_paid_bill_has_a_receipt_and_the_money_is_on_its_way(billing):
+    bill = billing.charge()
+    reply = billing.pay(bill)
+    assert (reply["state"], reply["settled"], reply["bill"]["state"]) == ("SETTLED", True, "PAID")
+    assert reply["bill"]["receipt"] == "1405-000001"
+    assert (reply["card"], reply["rrn"]) == ("603799******1234", "rrnR1")
+    assert billing.sums() == {
         "cash_in_transit": PRICE, "revenue": -1_754_900, "rounding": -100,
     }  # fmt: skip
-    assert hand.day()["balances"]
-    assert hand.events() == [("bill_issued", "ISSUED"), ("bill_paid", "PAID")]
+    assert billing.day()["balances"]
+    assert billing.events() == [("bill_issued", "ISSUED"), ("bill_paid", "PAID")]
 
 
-def test_a_double_return_and_a_reloaded_page_change_nothing(hand):
-    bill = hand.charge()
-    started = hand.start(bill)
-    form = hand.bank.pay(started["order"])
-    first = hand.back(started, form)
-    assert [hand.back(started, form) for _ in range(3)] == [first] * 3
-    assert hand.bank.calls.count("verify") == 1
-    assert hand.sums()["cash_in_transit"] == PRICE
+def test_a_double_return_and_a_reloaded_page_change_nothing(billing):
+    bill = billing.charge()
+    started = billing.start(bill)
+    form = billing.bank.pay(started["order"])
+    first = billing.back(started, form)
+    assert [billing.back(started, form) for _ in range(3)] == [first] * 3
+    assert billing.bank.calls.count("verify") == 1
+    assert billing.sums()["cash_in_transit"] == PRICE
 
 
-def test_a_form_sent_twice_begins_one_attempt(hand):
-    bill = hand.charge()
-    assert hand.start(bill, id="form-1") == hand.start(bill, id="form-1")
-    assert hand.bank.calls == ["start"]
+def test_a_form_sent_twice_begins_one_attempt(billing):
+    bill = billing.charge()
+    assert billing.start(bill, id="form-1") == billing.start(bill, id="form-1")
+    assert billing.bank.calls == ["start"]
 
 
-def test_what_a_browser_says_is_never_believed(hand):
-    bill = hand.charge()
-    started = hand.start(bill)
-    told = hand.back(started, {"order": str(started["order"]), "ref": "made-up", "ok": "1"})
-    assert (told["state"], told["settled"]) == ("FAILED", False)
-    assert hand.bill(bill).state == "ISSUED"
+def test_a_browsers_return_is_never_believed(billing):
+    bill = billing.charge()
+    started = billing.start(bill)
+    reply = billing.back(started, {"order": str(started["order"]), "ref": "made-up", "ok": "1"})
+    assert (reply["state"], reply["settled"]) == ("FAILED", False)
+    assert billing.bill(bill).state == "ISSUED"
 
 
-def test_the_number_of_another_orders_payment_pays_nothing(hand):
-    paid = hand.charge()
-    first = hand.start(paid)
-    form = hand.bank.pay(first["order"])
-    hand.back(first, form)
-    thief = hand.charge()
-    second = hand.start(thief)
-    told = hand.back(second, {**form, "order": str(second["order"])})
-    assert told["settled"] is False
-    assert hand.bill(thief).state == "ISSUED"
-    assert hand.exceptions() == [("ref_reused", 0, "OPEN")]
+def test_the_number_of_another_orders_payment_pays_nothing(billing):
+    paid = billing.charge()
+    first = billing.start(paid)
+    form = billing.bank.pay(first["order"])
+    billing.back(first, form)
+    thief = billing.charge()
+    second = billing.start(thief)
+    reply = billing.back(second, {**form, "order": str(second["order"])})
+    assert reply["settled"] is False
+    assert billing.bill(thief).state == "ISSUED"
+    assert billing.exceptions() == [("ref_reused", 0, "OPEN")]
 
 
-def test_the_return_of_another_order_is_not_taken(hand):
-    one, two = hand.start(hand.charge()), hand.start(hand.charge())
-    form = hand.bank.pay(one["order"])
-    assert hand.back(two, form)["state"] == "REDIRECTED"
+def test_the_return_of_another_order_is_not_taken(billing):
+    first, two = billing.start(billing.charge()), billing.start(billing.charge())
+    form = billing.bank.pay(first["order"])
+    assert billing.back(two, form)["state"] == "REDIRECTED"
 
 
-def test_an_address_of_an_attempt_cannot_be_guessed(hand):
-    started = hand.start(hand.charge())
-    refused = hand.call(contracts.PAYMENT, order=started["order"], key="A" * 22)
+def test_an_address_of_an_attempt_cannot_be_guessed(billing):
+    started = billing.start(billing.charge())
+    refused = billing.call(contracts.PAYMENT, order=started["order"], key="A" * 22)
     assert refused["code"] == "payment.not_found"
 
 
-def test_another_amount_goes_to_suspense_and_is_given_back(hand):
-    bill = hand.charge()
-    hand.bank.verified_amount = 1_000
-    told = hand.pay(bill)
-    assert (told["state"], told["settled"]) == ("REVERSED", False)
-    assert hand.bill(bill).state == "ISSUED"
-    assert hand.exceptions() == [("amount_differs", 1_000, "RESOLVED")]
-    assert hand.sums() == {"receivable": PRICE, "revenue": -1_754_900, "rounding": -100}
-    assert hand.day()["balances"]
+def test_another_amount_goes_to_suspense_and_is_given_back(billing):
+    bill = billing.charge()
+    billing.bank.verified_amount = 1_000
+    reply = billing.pay(bill)
+    assert (reply["state"], reply["settled"]) == ("REVERSED", False)
+    assert billing.bill(bill).state == "ISSUED"
+    assert billing.exceptions() == [("amount_differs", 1_000, "RESOLVED")]
+    assert billing.sums() == {"receivable": PRICE, "revenue": -1_754_900, "rounding": -100}
+    assert billing.day()["balances"]
 
 
-def test_money_that_the_bank_cannot_give_back_waits_for_an_officer(hand, monkeypatch):
+def test_money_that_the_bank_cannot_give_back_waits_for_an_officer(billing, monkeypatch):
     from services.billing.psps.port import Declined
 
     def refuse(attempt):
         raise Declined("No such call.", code="psp.no_reversal")
 
-    bill = hand.charge()
-    hand.bank.verified_amount = 1_000
-    monkeypatch.setattr(hand.bank, "reverse", refuse)
-    assert hand.pay(bill)["state"] == "SETTLED"
-    assert hand.exceptions() == [("amount_differs", 1_000, "OPEN")]
-    assert (hand.sums()["suspense"], hand.day()["balances"]) == (-1_000, True)
+    bill = billing.charge()
+    billing.bank.verified_amount = 1_000
+    monkeypatch.setattr(billing.bank, "reverse", refuse)
+    assert billing.pay(bill)["state"] == "SETTLED"
+    assert billing.exceptions() == [("amount_differs", 1_000, "OPEN")]
+    assert (billing.sums()["suspense"], billing.day()["balances"]) == (-1_000, True)
 
 
-def test_a_bill_paid_twice_is_credited_once(hand):
-    bill = hand.charge()
-    one, two = hand.start(bill), hand.start(bill)
-    forms = [hand.bank.pay(each["order"]) for each in (one, two)]
-    assert hand.back(one, forms[0])["settled"]
-    told = hand.back(two, forms[1])
-    assert (told["state"], told["settled"], told["bill"]["state"]) == ("REVERSED", False, "PAID")
-    assert hand.exceptions() == [("paid_twice", PRICE, "RESOLVED")]
-    assert hand.sums()["cash_in_transit"] == PRICE
+def test_a_bill_paid_twice_is_credited_once(billing):
+    bill = billing.charge()
+    first, two = billing.start(bill), billing.start(bill)
+    forms = [billing.bank.pay(row["order"]) for row in (first, two)]
+    assert billing.back(first, forms[0])["settled"]
+    reply = billing.back(two, forms[1])
+    assert (reply["state"], reply["settled"], reply["bill"]["state"]) == ("REVERSED", False, "PAID")
+    assert billing.exceptions() == [("paid_twice", PRICE, "RESOLVED")]
+    assert billing.sums()["cash_in_transit"] == PRICE
 
 
-def test_a_bank_that_does_not_say_is_asked_again_and_nothing_is_paid_meanwhile(hand):
-    bill = hand.charge()
-    started = hand.start(bill)
-    form = hand.bank.pay(started["order"])
-    hand.bank.lose = ["verify", "verify"]
-    told = hand.back(started, form)
-    assert (told["state"], told["waits"]) == ("UNKNOWN", True)
-    assert hand.start(bill)["code"] == "payment.under_way"
-    assert hand.call(treasury.VOID_BILL, as_="nader", number=bill.number, why="x")["code"] == (
+def test_a_bank_that_does_not_say_is_asked_again_and_nothing_is_paid_meanwhile(billing):
+    bill = billing.charge()
+    started = billing.start(bill)
+    form = billing.bank.pay(started["order"])
+    billing.bank.lose = ["verify", "verify"]
+    reply = billing.back(started, form)
+    assert (reply["state"], reply["waits"]) == ("UNKNOWN", True)
+    assert billing.start(bill)["code"] == "payment.under_way"
+    assert billing.call(treasury.VOID_BILL, as_="nader", number=bill.number, why="x")["code"] == (
         "payment.under_way"
     )
     for _ in range(4):
-        hand.later(minutes=1)
-        hand.sweep()
-    assert hand.bill(bill).state == "PAID"
-    assert hand.sums()["cash_in_transit"] == PRICE
+        billing.later(minutes=1)
+        billing.sweep()
+    assert billing.bill(bill).state == "PAID"
+    assert billing.sums()["cash_in_transit"] == PRICE
 
 
 @pytest.mark.parametrize("where", ["verify", "settle"])
-def test_a_process_killed_while_the_bank_is_asked_loses_nothing(hand, where):
-    bill = hand.charge()
-    started = hand.start(bill)
-    form = hand.bank.pay(started["order"])
+def test_a_process_killed_while_the_bank_is_asked_loses_nothing(billing, where):
+    bill = billing.charge()
+    started = billing.start(bill)
+    form = billing.bank.pay(started["order"])
 
     def die(attempt):
-        getattr(type(hand.bank), where)(hand.bank, attempt)
+        getattr(type(billing.bank), where)(billing.bank, attempt)
         raise KeyboardInterrupt
 
-    setattr(hand.bank, where, die)
+    setattr(billing.bank, where, die)
     with pytest.raises(KeyboardInterrupt):
-        hand.back(started, form)
-    delattr(hand.bank, where)
-    assert hand.bill(bill).state == "ISSUED"
-    hand.later(seconds=30)
-    hand.sweep()
-    assert hand.bill(bill).state == "ISSUED", "its lease is not over"
-    hand.later(seconds=40)
-    hand.sweep()
-    hand.sweep()
-    assert hand.bill(bill).state == "PAID"
-    assert hand.sums()["cash_in_transit"] == PRICE
+        billing.back(started, form)
+    delattr(billing.bank, where)
+    assert billing.bill(bill).state == "ISSUED"
+    billing.later(seconds=30)
+    billing.sweep()
+    assert billing.bill(bill).state == "ISSUED", "its lease is not over"
+    billing.later(seconds=40)
+    billing.sweep()
+    billing.sweep()
+    assert billing.bill(bill).state == "PAID"
+    assert billing.sums()["cash_in_transit"] == PRICE
 
 
-def test_a_closed_browser_is_found_where_the_bank_can_be_asked_by_our_token(hand):
-    bill = hand.charge()
-    started = hand.start(bill, "sadad")
-    hand.sadad.pay(started["order"])
-    hand.later(minutes=2)
-    hand.sweep()
-    assert hand.bill(bill).state == "PAID"
+def test_a_closed_browser_is_found_where_the_bank_can_be_asked_by_our_token(billing):
+    bill = billing.charge()
+    started = billing.start(bill, "sadad")
+    billing.sadad.pay(started["order"])
+    billing.later(minutes=2)
+    billing.sweep()
+    assert billing.bill(bill).state == "PAID"
 
 
-def test_elsewhere_a_closed_browser_ends_as_expired_and_the_bank_gives_back(hand):
-    bill = hand.charge()
-    started = hand.start(bill)
-    form = hand.bank.pay(started["order"])
+def test_elsewhere_a_closed_browser_ends_as_expired_and_the_bank_gives_back(billing):
+    bill = billing.charge()
+    started = billing.start(bill)
+    form = billing.bank.pay(started["order"])
     for _ in range(25):
-        hand.later(minutes=1)
-        hand.sweep()
-    assert hand.row("select state from payments").state == "EXPIRED"
-    hand.bank.payments[form["ref"]]["state"] = "GIVEN_BACK"
-    assert hand.back(started, form)["state"] == "FAILED"
-    assert hand.bill(bill).state == "ISSUED"
+        billing.later(minutes=1)
+        billing.sweep()
+    assert billing.row("select state from payments").state == "EXPIRED"
+    billing.bank.payments[form["ref"]]["state"] = "GIVEN_BACK"
+    assert billing.back(started, form)["state"] == "FAILED"
+    assert billing.bill(bill).state == "ISSUED"
 
 
-def test_a_payer_who_cancelled_can_pay_again(hand):
-    bill = hand.charge()
-    started = hand.start(bill)
-    told = hand.back(started, {"order": str(started["order"]), "ok": "0", "code": "cancel"})
-    assert told["state"] == "CANCELLED"
-    assert hand.pay(bill)["settled"]
+def test_a_payer_who_cancelled_can_pay_again(billing):
+    bill = billing.charge()
+    started = billing.start(bill)
+    reply = billing.back(started, {"order": str(started["order"]), "ok": "0", "code": "cancel"})
+    assert reply["state"] == "CANCELLED"
+    assert billing.pay(bill)["settled"]
 
 
-def test_a_browser_that_lies_about_a_cancel_does_not_lose_the_payment(hand):
-    bill = hand.charge()
-    started = hand.start(bill)
-    form = hand.bank.pay(started["order"])
-    hand.back(started, {"order": str(started["order"]), "ok": "0"})
-    assert hand.back(started, form)["settled"]
+def test_a_browser_that_lies_about_a_cancel_does_not_lose_the_payment(billing):
+    bill = billing.charge()
+    started = billing.start(bill)
+    form = billing.bank.pay(started["order"])
+    billing.back(started, {"order": str(started["order"]), "ok": "0"})
+    assert billing.back(started, form)["settled"]
 
 
-def test_a_gateway_that_is_away_says_so_and_the_same_form_may_be_sent_again(hand):
-    bill = hand.charge()
-    hand.bank.lose = ["start"]
-    assert hand.start(bill, id="f")["code"] == "psp.unreachable"
-    assert hand.start(bill, id="f")["method"] == "POST"
+def test_an_unreachable_gateway_is_reported_and_the_same_form_may_be_sent_again(billing):
+    bill = billing.charge()
+    billing.bank.lose = ["start"]
+    assert billing.start(bill, id="f")["code"] == "psp.unreachable"
+    assert billing.start(bill, id="f")["method"] == "POST"
 
 
-def test_a_bill_that_ended_while_its_payer_was_at_the_bank_goes_to_suspense(hand):
-    bill = hand.charge()
-    started = hand.start(bill)
-    hand.at("1405-09-13 09:00").expire()
-    assert hand.bill(bill).state == "EXPIRED"
-    told = hand.back(started, hand.bank.pay(started["order"]))
-    assert (told["settled"], hand.exceptions()) == (False, [("bill_ended", PRICE, "RESOLVED")])
-    assert hand.sums() == {}
+def test_a_bill_that_ended_while_its_payer_was_at_the_bank_goes_to_suspense(billing):
+    bill = billing.charge()
+    started = billing.start(bill)
+    billing.at("1405-09-13 09:00").expire()
+    assert billing.bill(bill).state == "EXPIRED"
+    reply = billing.back(started, billing.bank.pay(started["order"]))
+    assert (reply["settled"], billing.exceptions()) == (False, [("bill_ended", PRICE, "RESOLVED")])
+    assert billing.sums() == {}
 
 
-def test_the_two_ids_must_belong_together(hand):
-    one, two = hand.charge(), hand.charge("copy")
-    refused = hand.call(contracts.LOOK_UP, bill_id=one.bill_id, payment_id=two.payment_id)
+def test_the_two_ids_must_belong_together(billing):
+    first, two = billing.charge(), billing.charge("copy")
+    refused = billing.call(contracts.LOOK_UP, bill_id=first.bill_id, payment_id=two.payment_id)
     assert refused["code"] == "bill.not_found"
-    told = hand.call(
-        contracts.LOOK_UP, bill_id=one.bill_id.zfill(13), payment_id=one.payment_id.zfill(13)
+    reply = billing.call(
+        contracts.LOOK_UP, bill_id=first.bill_id.zfill(13), payment_id=first.payment_id.zfill(13)
     )
-    assert told["number"] == one.number
-    assert [each["code"] for each in told["pay_at"]] == ["sep", "sadad"]
+    assert reply["number"] == first.number
+    assert [row["code"] for row in reply["pay_at"]] == ["sep", "sadad"]
 
 
-def test_p18_a_return_that_says_nothing_cancels_nothing(hand):
-    bill = hand.charge()
-    started = hand.start(bill)
-    form = hand.bank.pay(started["order"])
-    assert hand.back(started, {})["state"] == "REDIRECTED"
-    assert hand.back(started, form)["settled"] is True
+def test_p18_an_empty_return_cancels_nothing(billing):
+    bill = billing.charge()
+    started = billing.start(bill)
+    form = billing.bank.pay(started["order"])
+    assert billing.back(started, {})["state"] == "REDIRECTED"
+    assert billing.back(started, form)["settled"] is True
 
 
-def test_p18_a_bank_that_finds_payments_itself_is_asked_after_a_return_that_says_nothing(hand):
-    hand.bank.finds_orphans = True
-    started = hand.start(hand.charge())
-    hand.bank.pay(started["order"])
-    assert hand.back(started, {})["settled"] is True
+def test_p18_a_bank_that_finds_payments_itself_is_asked_after_an_empty_return(billing):
+    billing.bank.finds_orphans = True
+    started = billing.start(billing.charge())
+    billing.bank.pay(started["order"])
+    assert billing.back(started, {})["settled"] is True

@@ -35,8 +35,8 @@ def bank(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=CODES)
 def psp(request, bank, tmp_path_factory):
-    told = bank.config(tmp_path_factory.mktemp("psps"), timeout=2).read_text(encoding="utf-8")
-    return psps.adapters(told)[request.param]
+    answer = bank.config(tmp_path_factory.mktemp("psps"), timeout=2).read_text(encoding="utf-8")
+    return psps.adapters(answer)[request.param]
 
 
 def begin(psp, amount=1_755_000):
@@ -55,11 +55,11 @@ def paid(psp, bank, act="pay"):
 def test_a_payment_is_begun_paid_verified_and_settled(psp, bank):
     attempt, back = paid(psp, bank)
     assert (back.ok, back.order_id) == (True, attempt.order_id)
-    said = psp.verify(attempt)
-    assert said.amount in (None, attempt.amount)
-    assert said.order_id in (None, attempt.order_id)
-    assert said.ref
-    psp.settle(dataclasses.replace(attempt, ref=said.ref))
+    result = psp.verify(attempt)
+    assert result.amount in (None, attempt.amount)
+    assert result.order_id in (None, attempt.order_id)
+    assert result.ref
+    psp.settle(dataclasses.replace(attempt, ref=result.ref))
     state = bank.payment(attempt.token)["state"]
     assert state == ("SETTLED" if psp.code == "behpardakht" else "VERIFIED")
 
@@ -83,14 +83,14 @@ def test_verify_and_settle_say_the_same_when_repeated(psp, bank):
 
 
 @pytest.mark.parametrize("act", ["cancel", "fail"])
-def test_what_was_not_paid_is_not_verified(psp, bank, act):
+def test_an_unpaid_order_is_not_verified(psp, bank, act):
     attempt, back = paid(psp, bank, act)
     assert back.ok is False
     with pytest.raises(Declined):
         psp.verify(dataclasses.replace(attempt, ref=attempt.ref or "none"))
 
 
-def test_an_amount_that_differs_is_told(psp, bank):
+def test_a_different_amount_is_reported(psp, bank):
     if psp.code == "behpardakht":
         pytest.skip("this bank binds the amount by its token and tells none")
     attempt, _ = paid(psp, bank)
@@ -99,7 +99,7 @@ def test_an_amount_that_differs_is_told(psp, bank):
 
 
 @pytest.mark.parametrize("trick", ["error", "garbage", "drop"])
-def test_what_cannot_be_read_is_not_known_and_asking_again_tells(psp, bank, trick):
+def test_an_unreadable_answer_leaves_the_payment_unknown_until_it_is_asked_again(psp, bank, trick):
     attempt, _ = paid(psp, bank)
     bank.play("verify", trick)
     with pytest.raises(Unavailable):
@@ -137,7 +137,7 @@ def test_money_is_given_back_once_where_the_bank_can(psp, bank):
         psp.verify(attempt)
 
 
-def test_what_nobody_verified_in_time_is_given_back(start, tmp_path):
+def test_a_payment_that_is_not_verified_in_time_is_given_back(start, tmp_path):
     bank = PlayedBank(start, BANK_WINDOW="0")
     for psp in psps.adapters(bank.config(tmp_path).read_text(encoding="utf-8")).values():
         attempt, _ = paid(psp, bank)
@@ -146,7 +146,7 @@ def test_what_nobody_verified_in_time_is_given_back(start, tmp_path):
         assert bank.payment(attempt.token)["state"] == "RETURNED"
 
 
-def test_a_payment_can_be_found_by_our_token_alone_where_the_adapter_says_so(psp, bank):
+def test_a_payment_can_be_found_by_our_token_alone_where_the_adapter_can(psp, bank):
     attempt, _ = paid(psp, bank)
     if psp.finds_orphans:
         assert psp.verify(dataclasses.replace(attempt, ref=None)).ref
@@ -201,14 +201,14 @@ def test_fields_of_a_return_that_are_brought_again_are_the_same_and_change_nothi
     assert bank.payment(attempt.token)["verifies"] == 2
 
 
-def test_a_reference_of_another_order_is_told_to_be_of_another(psp, bank):
+def test_a_reference_of_another_order_is_recognised(psp, bank):
     theirs, _ = paid(psp, bank)
     order, redirect = begin(psp, amount=2_000_000)
     mine = Attempt(order.order_id, order.amount, redirect.token, theirs.ref)
     if psp.code == "sep":
         # SEP tells no order: the caller compares the amount, and that no reference is used twice.
-        said = psp.verify(mine)
-        assert (said.order_id, said.amount, said.ref) == (None, theirs.amount, theirs.ref)
+        result = psp.verify(mine)
+        assert (result.order_id, result.amount, result.ref) == (None, theirs.amount, theirs.ref)
     else:
         with pytest.raises(Declined):
             psp.verify(mine)
@@ -224,25 +224,25 @@ def test_a_token_that_nobody_used_in_time_pays_nothing(start, tmp_path):
             psp.verify(dataclasses.replace(attempt, ref="none"))
 
 
-@pytest.mark.parametrize("what", ["verify", "settle", "reverse"])
-def test_an_act_whose_answer_was_lost_was_done_and_is_done_once(psp, bank, what):
-    if what == "reverse" and psp.code == "sadad":
+@pytest.mark.parametrize("call", ["verify", "settle", "reverse"])
+def test_an_act_whose_answer_was_lost_was_done_and_is_done_once(psp, bank, call):
+    if call == "reverse" and psp.code == "sadad":
         pytest.skip("Sadad gives nothing back")
-    if what == "settle" and psp.code != "behpardakht":
+    if call == "settle" and psp.code != "behpardakht":
         pytest.skip("settling is a step of Behpardakht alone")
     attempt, _ = paid(psp, bank)
-    if what != "verify":
+    if call != "verify":
         psp.verify(attempt)
-    bank.play(what, "drop")
+    bank.play(call, "drop")
     with pytest.raises(Unavailable):
-        getattr(psp, what)(attempt)
-    done = {"verify": "VERIFIED", "settle": "SETTLED", "reverse": "REVERSED"}[what]
+        getattr(psp, call)(attempt)
+    done = {"verify": "VERIFIED", "settle": "SETTLED", "reverse": "REVERSED"}[call]
     assert bank.payment(attempt.token)["state"] == done
-    getattr(psp, what)(attempt)
+    getattr(psp, call)(attempt)
     assert bank.payment(attempt.token)["state"] == done
 
 
-def test_behpardakht_settles_what_was_verified_and_gives_back_what_was_not_settled(bank, tmp_path):
+def test_behpardakht_settles_a_verified_payment_and_gives_back_an_unsettled_one(bank, tmp_path):
     psp = psps.adapters(bank.config(tmp_path).read_text(encoding="utf-8"))["behpardakht"]
     attempt, _ = paid(psp, bank)
     with pytest.raises(Declined):
@@ -270,8 +270,8 @@ def at(code, base):
         "behpardakht": {"user": "u", "password": "not to be told"},
         "sadad": {"merchant": "2", "key": "bm90IHRvIGJlIHRvbGQsIG5vdCBhdCBhbGw="[:32]},
     }[code]
-    told = {"base": base, "terminal": "1", "timeout": 2, **more}
-    text = f"[{code}]\n" + "\n".join(f"{name} = {value!r}" for name, value in told.items())
+    answer = {"base": base, "terminal": "1", "timeout": 2, **more}
+    text = f"[{code}]\n" + "\n".join(f"{name} = {value!r}" for name, value in answer.items())
     return psps.adapters(text)[code]
 
 
@@ -298,13 +298,13 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("answer", UNREADABLE.values(), ids=UNREADABLE)
-def test_an_answer_that_cannot_be_read_says_nothing_of_the_payment(code, answer):
+def test_an_unreadable_answer_decides_nothing_about_the_payment(code, answer):
     body, status, headers = answer
     assert verify_at(code, body, status, **headers).code == "psp.unreadable"
 
 
 @pytest.mark.parametrize(
-    "told",
+    "answer",
     [
         {"ResultCode": True},
         {"ResultCode": 0},
@@ -319,9 +319,9 @@ def test_an_answer_that_cannot_be_read_says_nothing_of_the_payment(code, answer)
         {"ResCode": "0", "RetrivalRefNo": "r", "OrderId": None, "Amount": "1"},
     ],
 )
-def test_an_answer_of_other_types_says_nothing_of_the_payment(told):
-    code = "sep" if "ResultCode" in told else "sadad"
-    assert verify_at(code, orjson.dumps(told)).code == "psp.unreadable"
+def test_an_answer_of_other_types_decides_nothing_about_the_payment(answer):
+    code = "sep" if "ResultCode" in answer else "sadad"
+    assert verify_at(code, orjson.dumps(answer)).code == "psp.unreadable"
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_an_answer_of_other_types_says_nothing_of_the_payment(told):
         *(("sadad", orjson.dumps({"ResCode": n})) for n in ("1006", 7)),
     ],
 )
-def test_a_code_that_says_nothing_of_the_payment_is_never_a_no(code, body):
+def test_an_unknown_code_is_never_a_refusal(code, body):
     assert verify_at(code, body).code == "psp.unreadable"
 
 
@@ -340,8 +340,8 @@ def test_a_code_that_says_nothing_of_the_payment_is_never_a_no(code, body):
 @pytest.mark.parametrize("dtd", ["<!DOCTYPE x>", '<!DOCTYPE x [<!ENTITY a "0">]>'])
 def test_a_dtd_is_refused_in_any_encoding(encoding, dtd):
     body = f'<?xml version="1.0" encoding="{encoding}"?>{dtd}{SOAP.format("0")}'.encode(encoding)
-    told = verify_at("behpardakht", body)
-    assert (told.code, told.details["why"]) == (
+    answer = verify_at("behpardakht", body)
+    assert (answer.code, answer.details["why"]) == (
         "psp.unreadable", "a DTD" if encoding == "utf-8" else "no UTF-8",
     )  # fmt: skip
 
@@ -363,20 +363,20 @@ def test_a_start_that_cannot_be_read_is_no_refusal(code, body):
 
 @pytest.mark.parametrize("code", CODES)
 def test_money_that_is_back_already_counts_as_given_back(code):
-    said = {"sep": orjson.dumps({"ResultCode": 5}), "behpardakht": SOAP.format("48").encode()}
-    if code in said:
-        with answering(said[code]) as (base, heard):
+    result = {"sep": orjson.dumps({"ResultCode": 5}), "behpardakht": SOAP.format("48").encode()}
+    if code in result:
+        with answering(result[code]) as (base, bodies):
             at(code, base).reverse(ATTEMPT)
-        assert len(heard) == 1
+        assert len(bodies) == 1
 
 
-def test_times_are_told_to_banks_by_the_clocks_of_tehran():
-    with answering(b'{"ResCode": "0", "Token": "t"}') as (base, heard):
+def test_times_are_sent_to_banks_in_tehran_time():
+    with answering(b'{"ResCode": "0", "Token": "t"}') as (base, bodies):
         begin(at("sadad", base))
-    assert json.loads(heard[0])["LocalDateTime"] == "11/23/2026 11:30:00 AM"
-    with answering(SOAP.format("0,t").encode()) as (base, heard):
+    assert json.loads(bodies[0])["LocalDateTime"] == "11/23/2026 11:30:00 AM"
+    with answering(SOAP.format("0,t").encode()) as (base, bodies):
         begin(at("behpardakht", base))
-    assert b"<localDate>20261123</localDate><localTime>113000</localTime>" in heard[0]
+    assert b"<localDate>20261123</localDate><localTime>113000</localTime>" in bodies[0]
 
 
 # --- secrets and the file of gateways ---
@@ -394,11 +394,11 @@ def test_a_secret_is_never_shown_and_never_logged(code, caplog):
         assert "bm90IHRvIGJl" not in shown
 
 
-def test_each_gateway_has_its_window_unless_the_file_says_another(bank, tmp_path):
-    told = psps.adapters(bank.config(tmp_path).read_text(encoding="utf-8"))
-    assert [each.window.total_seconds() / 60 for each in told.values()] == [30, 15, 15]
-    told = psps.adapters(bank.config(tmp_path, window_minutes=7).read_text(encoding="utf-8"))
-    assert {each.window for each in told.values()} == {dt.timedelta(minutes=7)}
+def test_each_gateway_has_its_window_unless_the_file_sets_another(bank, tmp_path):
+    answer = psps.adapters(bank.config(tmp_path).read_text(encoding="utf-8"))
+    assert [row.window.total_seconds() / 60 for row in answer.values()] == [30, 15, 15]
+    answer = psps.adapters(bank.config(tmp_path, window_minutes=7).read_text(encoding="utf-8"))
+    assert {row.window for row in answer.values()} == {dt.timedelta(minutes=7)}
 
 
 @pytest.mark.parametrize(
@@ -420,15 +420,15 @@ def test_each_gateway_has_its_window_unless_the_file_says_another(bank, tmp_path
         ("[sadad]\nbase='x'\nterminal='1'\nmerchant='2'\nkey='ن'", "24 bytes"),
     ],
 )
-def test_a_wrong_file_of_gateways_says_where(text, named):
+def test_a_wrong_file_of_gateways_is_refused_with_the_place(text, named):
     with pytest.raises(ValueError, match=named):
         psps.adapters(text)
 
 
 def test_a_wrong_file_of_gateways_does_not_tell_the_secret():
-    with pytest.raises(ValueError) as told:
+    with pytest.raises(ValueError) as answer:
         psps.adapters("[sadad]\nbase='http://x'\nterminal='1'\nmerchant='2'\nkey='hush hush'")
-    assert "hush" not in str(told.value)
+    assert "hush" not in str(answer.value)
 
 
 # --- the played bank itself ---
@@ -438,22 +438,22 @@ def today():
     return tehran_day(dt.datetime.now(dt.UTC))
 
 
-def test_every_page_says_in_two_languages_that_no_money_moves(psp, bank):
+def test_every_page_warns_in_two_languages_that_no_money_moves(psp, bank):
     _, redirect = begin(psp)
     page = requests.request(redirect.method, redirect.url, data=redirect.fields, timeout=10)
     assert all(f">{text}</button>" in page.text for text in ("پرداخت", "انصراف", "کارت نامعتبر"))
-    told = {"token": redirect.token, "act": "pay"}
-    back = requests.post(f"{bank.url}/decide", data=told, timeout=10)
+    answer = {"token": redirect.token, "act": "pay"}
+    back = requests.post(f"{bank.url}/decide", data=answer, timeout=10)
     assert "بازگشت به پذیرنده" in back.text
     pages = [page, back, requests.get(f"{bank.url}/bill", timeout=10)]
     pages.append(requests.get(f"{bank.url}/Purchase?Token=none", timeout=10))
-    for each in pages:
-        assert "هیچ پولی جابه‌جا نمی‌شود" in each.text
-        assert "no money moves" in each.text
-        assert "<script" not in each.text
+    for row in pages:
+        assert "هیچ پولی جابه‌جا نمی‌شود" in row.text
+        assert "no money moves" in row.text
+        assert "<script" not in row.text
 
 
-def test_the_settlement_holds_what_moved_and_billing_can_read_it(start, tmp_path):
+def test_the_settlement_holds_the_payments_and_billing_can_read_it(start, tmp_path):
     bank = PlayedBank(start)
     for psp in psps.adapters(bank.config(tmp_path).read_text(encoding="utf-8")).values():
         paid(psp, bank)  # nobody verifies it
@@ -465,15 +465,15 @@ def test_the_settlement_holds_what_moved_and_billing_can_read_it(start, tmp_path
             psp.settle(kept)
         if psp.code != "sadad":
             psp.reverse(given_back)
-        told = bank.file("settlement.csv", psp=psp.code, day=today().isoformat())
-        rows = bank_files.settlement(told, psp.code)
+        answer = bank.file("settlement.csv", psp=psp.code, day=today().isoformat())
+        rows = bank_files.settlement(answer, psp.code)
         kinds = {
             "sep": ["sale", "sale", "reversal"], "behpardakht": ["sale"], "sadad": ["sale", "sale"],
         }[psp.code]  # fmt: skip
         assert [row.kind for row in rows] == kinds
         assert {(row.kind, row.rials) for row in rows if row.kind == "sale"} == moved
         total = sum(row.rials if row.kind == "sale" else -row.rials for row in rows)
-        assert told.splitlines()[-1] == f"TOTAL,{len(rows)},{total}"
+        assert answer.splitlines()[-1] == f"TOTAL,{len(rows)},{total}"
         other = bank.file("settlement.csv", psp=psp.code, day="2026-01-01")
         assert other.splitlines()[1:] == ["TOTAL,0,0"]
 
@@ -481,44 +481,44 @@ def test_the_settlement_holds_what_moved_and_billing_can_read_it(start, tmp_path
 CASES = json.loads((ROOT / "tests/billing/bill_ids.json").read_text(encoding="utf-8"))
 
 
-def test_the_counter_takes_what_banks_take_and_nothing_else(start):
+def test_the_counter_takes_only_pairs_of_ids_that_banks_take(start):
     bank = PlayedBank(start)
     for case in CASES:
-        taken = bank.pay_bill(case["bill_id"], case["payment_id"])
+        results = bank.pay_bill(case["bill_id"], case["payment_id"])
         good = case["bill_ok"] and case["payment_ok"]
-        assert taken.status_code == (200 if good else 422), case
+        assert results.status_code == (200 if good else 422), case
         if good:
-            assert f"{case['amount_rial']:,}" in taken.text
+            assert f"{case['amount_rial']:,}" in results.text
 
 
-def test_the_file_of_bills_holds_what_the_counter_took_for_one_company(start):
+def test_the_file_of_bills_holds_the_counters_payments_of_one_company(start):
     bank = PlayedBank(start)
     bill = ("2050327604613", "1070189")
-    assert bank.pay_bill(*(persian_digits(each) for each in bill)).status_code == 200
+    assert bank.pay_bill(*(persian_digits(row) for row in bill)).status_code == 200
     assert bank.pay_bill("7748317800142", "1770160").status_code == 200
-    told = bank.file("bills.txt", day=today().isoformat(), company="046")
-    assert told.count("\r\n") == told.count("\n") == 3
-    assert told.startswith(f"H046{jalali(today()).replace('-', '')}0001\r\n")
-    (row,) = bank_files.bills(told, 46, today())
+    answer = bank.file("bills.txt", day=today().isoformat(), company="046")
+    assert answer.count("\r\n") == answer.count("\n") == 3
+    assert answer.startswith(f"H046{jalali(today()).replace('-', '')}0001\r\n")
+    (row,) = bank_files.bills(answer, 46, today())
     assert (row.bill_id, row.payment_id, row.rials) == (*bill, 10_000)
     assert abs(row.paid_at.timestamp() - time.time()) < 60
     assert bank_files.bills(bank.file("bills.txt", day=today().isoformat()), 461, today()) == []
 
 
 def test_a_trick_or_a_file_that_is_not_there_is_refused(bank):
-    for told in (
+    for answer in (
         {"next": "token"},
         {"next": "pay", "do": "drop"},
         {"next": "token", "do": "delay"},
     ):
-        assert requests.post(f"{bank.url}/play", json=told, timeout=10).status_code == 422
+        assert requests.post(f"{bank.url}/play", json=answer, timeout=10).status_code == 422
     for query in ("psp=pasargad&day=2026-11-23", "psp=sep&day=1405-09-02x", "psp=sep"):
         url = f"{bank.url}/files/settlement.csv?{query}"
         assert requests.get(url, timeout=10).status_code == 400
     assert requests.get(f"{bank.url}/files/bills.txt?day=x", timeout=10).status_code == 400
 
 
-@pytest.mark.parametrize("told", ["--5", "9" * 5000, "", "1.5", True, None, "۵"])
-def test_what_is_no_whole_number_is_not_known(told):
+@pytest.mark.parametrize("answer", ["--5", "9" * 5000, "", "1.5", True, None, "۵"])
+def test_a_value_that_is_not_a_whole_number_is_unreadable(answer):
     with pytest.raises(Unavailable):
-        psp_wire.whole(told)
+        psp_wire.whole(answer)

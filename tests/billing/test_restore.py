@@ -11,7 +11,7 @@ from bus.envelope import Envelope
 from contracts.billing.bills import CHARGE
 from services.billing.bills.numbers import next_number
 from services.billing.service import Billing
-from tests.billing.conftest import Hand
+from tests.billing.conftest import InProcessBilling
 from tests.stores import execute
 
 
@@ -21,7 +21,7 @@ def kept(tmp_path, new_database, billing_template, postgres):
     return KeptHand(new_database(billing_template), tmp_path, postgres)
 
 
-class KeptHand(Hand):
+class KeptHand(InProcessBilling):
     def __init__(self, db, folder, server):
         super().__init__(db)
         self._name, self._server, self._folder = db.rsplit("/", 1)[1], server, folder
@@ -46,14 +46,14 @@ class KeptHand(Hand):
         self.connect()
 
 
-def issue_and_pay(hand, count):
+def issue_and_pay(billing, count):
     """What the payers and the banks know of bills that are issued and paid, one tuple a bill."""
     rows = []
     for _ in range(count):
-        bill = hand.charge()
-        started = hand.start(bill)
-        assert hand.back(started, hand.bank.pay(started["order"]))["settled"]
-        bill = hand.bill(bill)
+        bill = billing.charge()
+        started = billing.start(bill)
+        assert billing.back(started, billing.bank.pay(started["order"]))["settled"]
+        bill = billing.bill(bill)
         rows.append((bill.bill_id, bill.number, bill.receipt, started["order"]))
     return rows
 
@@ -64,8 +64,8 @@ def test_o6_a_restored_database_gives_no_bill_receipt_or_order_a_number_that_is_
     before = issue_and_pay(kept, 5)
     kept.restore()
     after = issue_and_pay(kept, 6)
-    for known, new in zip(zip(*before, strict=True), zip(*after, strict=True), strict=True):
-        assert not set(known) & set(new)
+    for old, new in zip(zip(*before, strict=True), zip(*after, strict=True), strict=True):
+        assert not set(old) & set(new)
     gaps = execute(kept.db, "select kind, first, last from number_gaps order by kind")
     assert gaps == [("bill", 3, 7), ("receipt", 3, 7)]
     assert [row[1] for row in after] == [f"1405-{n:06}" for n in range(8, 14)]
@@ -86,7 +86,9 @@ def test_numbers_go_on_without_a_gap_after_a_restart(kept):
     assert kept.charge().number == "1405-000002"
 
 
-def test_b3_while_the_folder_of_the_marks_is_away_charges_wait_and_payers_are_told(kept, tmp_path):
+def test_b3_while_the_folder_of_the_marks_is_away_charges_wait_and_payers_are_informed(
+    kept, tmp_path
+):
     bill = kept.charge()
     (tmp_path / "full").touch()
     kept.store.marks = Marks(tmp_path / "full" / "marks")

@@ -36,19 +36,19 @@ def book():
 
 
 def row(**more):
-    told = {
+    result = {
         "id": 1, "service": "copy", "agency_class": "applicant", "use": "*", "area_class": "*",
         "season": "*", "unit": "page", "amount": 45_000, "money": "IRR", "vat_class": "exempt",
         "from_day": dt.date(2025, 3, 21), "to_day": None, "decree": "D1",
         "approved_at": dt.datetime(2025, 3, 1, tzinfo=dt.UTC), "withdrawn_at": None,
     }  # fmt: skip
-    return Tariff(**{**told, **more})
+    return Tariff(**{**result, **more})
 
 
-def ask(book, rows, *items, on=DAY, known=NOW, **classes):
+def ask(book, rows, *items, on=DAY, known_at=NOW, **classes):
     basis = {"agency_class": "applicant", "use": "*", "area_class": "*", **classes}
     chosen = [Item(*item) for item in items] or [Item("copy", 1)]
-    return quote(book, rows, Basis(**basis, on=on, known_at=known), chosen)
+    return quote(book, rows, Basis(**basis, on=on, known_at=known_at), chosen)
 
 
 # --- bill ID and payment ID ---
@@ -71,10 +71,10 @@ def test_pairs_are_read_as_the_banks_read_them(case):
 
 @pytest.mark.parametrize("case", [case for case in VECTORS if "made_from" in case])
 def test_pairs_are_made_as_the_banks_make_them(case):
-    told = case["made_from"]
-    made = bill_ids.bill_id(told["file"], told["company"])
-    period = (told["jalali_year"], told["period"])
-    paid = bill_ids.payment_id(made, told["amount_rial"], DAY, period, THOUSANDS)
+    result = case["made_from"]
+    made = bill_ids.bill_id(result["file"], result["company"])
+    period = (result["jalali_year"], result["period"])
+    paid = bill_ids.payment_id(made, result["amount_rial"], DAY, period, THOUSANDS)
     assert (made, paid) == (case["bill_id"], case["payment_id"])
     assert bill_ids.barcode(made, paid) == case["barcode26"]
 
@@ -83,7 +83,7 @@ def test_pairs_are_made_as_the_banks_make_them(case):
     st.integers(1, 99_999_999), st.integers(1, 999), st.integers(1, 99_999_999),
     st.integers(1300, 1500), st.integers(0, 99), st.integers(0, 25), st.integers(0, 9),
 )  # fmt: skip
-def test_what_was_made_is_read_back_and_a_wrong_digit_is_seen(
+def test_a_made_pair_is_read_back_and_a_wrong_digit_is_detected(
     file, company, units, year, period, place, digit
 ):
     made = bill_ids.bill_id(file, company)
@@ -92,9 +92,9 @@ def test_what_was_made_is_read_back_and_a_wrong_digit_is_seen(
     assert pair == (file, company, 1, units, year % 10, period)
     both = made + paid
     wrong = both[: place % len(both)] + str(digit) + both[place % len(both) + 1 :]
-    if wrong != both and (found := bill_ids.read(wrong[: len(made)], wrong[len(made) :])):
+    if wrong != both and (pair_found := bill_ids.read(wrong[: len(made)], wrong[len(made) :])):
         # Modulo 11 with 10 and 11 folded into 0 and 1 cannot see every change.
-        assert found != pair
+        assert pair_found != pair
 
 
 @given(
@@ -106,9 +106,9 @@ def test_an_independent_checker_agrees_on_every_pair_right_or_wrong(
 ):
     made = bill_ids.bill_id(file, company)
     paid = bill_ids.payment_id(made, units * 1000, DAY, (year, period), THOUSANDS)
-    told = get_detail(int(made), int(paid), currency=CURRENCY_RIAL)
-    assert told["is_valid"]
-    assert told["amount"] == units * 1000
+    result = get_detail(int(made), int(paid), currency=CURRENCY_RIAL)
+    assert result["is_valid"]
+    assert result["amount"] == units * 1000
     # The same pair with one digit changed: both say no, or both take it.
     both, place = made + paid, place % len(made + paid)
     wrong = both[:place] + str((int(both[place]) + more) % 10) + both[place + 1 :]
@@ -143,17 +143,17 @@ def test_the_day_of_the_request_decides_not_the_day_of_the_bill(book):
 
 def test_an_old_quote_can_be_made_again_as_it_was_known(book):
     later = row(id=2, amount=60_000, approved_at=NOW)
-    assert ask(book, [row(), later], known=NOW - dt.timedelta(seconds=1)).net_rials == 45_000
-    assert ask(book, [row(), later], known=NOW).net_rials == 60_000
+    assert ask(book, [row(), later], known_at=NOW - dt.timedelta(seconds=1)).net_rials == 45_000
+    assert ask(book, [row(), later], known_at=NOW).net_rials == 60_000
 
 
-def test_what_was_withdrawn_counts_no_more_but_did(book):
+def test_a_withdrawn_row_counts_only_for_the_time_before(book):
     gone = row(id=2, amount=60_000, withdrawn_at=NOW)
     assert ask(book, [row(), gone]).net_rials == 45_000
-    assert ask(book, [row(), gone], known=NOW - dt.timedelta(days=1)).net_rials == 60_000
+    assert ask(book, [row(), gone], known_at=NOW - dt.timedelta(days=1)).net_rials == 60_000
 
 
-def test_the_row_that_says_more_counts(book):
+def test_the_most_specific_row_counts(book):
     rows = [
         row(),
         row(id=2, use="industry", amount=1),
@@ -172,8 +172,8 @@ def test_a_row_ends_with_its_last_day(book):
 
 
 def test_agencies_pay_nothing_by_default_and_applicants_never_by_default(book):
-    told = ask(book, [], agency_class="agency")
-    assert (told.total_rials, told.lines[0].tariff) == (0, None)
+    result = ask(book, [], agency_class="agency")
+    assert (result.total_rials, result.lines[0].tariff) == (0, None)
     with pytest.raises(RuleBroken) as refused:
         ask(book, [])
     assert refused.value.code == "tariff.none"
@@ -193,9 +193,9 @@ def test_vat_is_by_class_and_date_and_the_sum_is_rounded_once(book):
         row(),
         row(id=2, service="expert_visit", unit="each", amount=12_505, vat_class="taxable"),
     ]
-    told = ask(book, rows, ("copy", 3), ("expert_visit", 1))
-    assert (told.net_rials, told.vat_rials) == (147_505, 1_251)
-    assert (told.rounding_rials, told.total_rials) == (244, 149_000)
+    result = ask(book, rows, ("copy", 3), ("expert_visit", 1))
+    assert (result.net_rials, result.vat_rials) == (147_505, 1_251)
+    assert (result.rounding_rials, result.total_rials) == (244, 149_000)
     before = ask(book, rows[1:], ("expert_visit", 1), on=dt.date(2025, 3, 22))
     assert before.lines[0].vat_basis_points == 1000
 
@@ -237,11 +237,11 @@ def test_lines_vat_and_rounding_always_make_the_sum(parts):
         )
         if i < len(codes)
     ]
-    told = ask(book, rows, *[(r.service, parts[i][1]) for i, r in enumerate(rows)])
-    assert sum(line.net_rials for line in told.lines) == told.net_rials
-    assert told.net_rials + told.vat_rials + told.rounding_rials == told.total_rials
-    assert 0 <= told.rounding_rials < 1000
-    assert told.total_rials % 1000 == 0
+    result = ask(book, rows, *[(r.service, parts[i][1]) for i, r in enumerate(rows)])
+    assert sum(line.net_rials for line in result.lines) == result.net_rials
+    assert result.net_rials + result.vat_rials + result.rounding_rials == result.total_rials
+    assert 0 <= result.rounding_rials < 1000
+    assert result.total_rials % 1000 == 0
 
 
 # --- states ---
@@ -272,11 +272,11 @@ def test_every_state_of_a_payment_leads_to_an_end():
     states = {"CREATED", *table.values()}
     assert states == set(get_args(payment.PaymentState)) == set(contracts.PAYMENT_STATES)
     for start in states:
-        seen, ahead = set(), {start}
+        reached, ahead = set(), {start}
         while ahead:
-            seen |= ahead
-            ahead = {to for (state, _), to in table.items() if state in ahead} - seen
-        assert seen & payment.ENDED, start
+            reached |= ahead
+            ahead = {to for (state, _), to in table.items() if state in ahead} - reached
+        assert reached & payment.ENDED, start
 
 
 # --- the ledger ---
@@ -297,8 +297,8 @@ def test_every_entry_balances(net, vat, rounding):
         ledger.paid_into_account(total), ledger.unknown_into_account(total, vat),
     ]  # fmt: skip
     for entry in entries:
-        assert sum(each.rials for each in entry) == 0
-        assert all(each.rials for each in entry)
+        assert sum(posting.rials for posting in entry) == 0
+        assert all(posting.rials for posting in entry)
         assert sum(ledger.balances([*entry, *ledger.taken_back(entry)]).values()) == 0
         assert not any(ledger.balances([*entry, *ledger.taken_back(entry)]).values())
 
@@ -352,19 +352,19 @@ def bills_file(*rows, company="461"):
 
 
 def test_a_file_of_bills_is_read_with_its_tail():
-    told = bills_file(("1000234546116", "175050929", 1_750_000, 5))
-    (row,) = bank_files.bills(told, 461, DAY)
+    result = bills_file(("1000234546116", "175050929", 1_750_000, 5))
+    (row,) = bank_files.bills(result, 461, DAY)
     assert (row.bill_id, row.payment_id, row.rials) == ("1000234546116", "175050929", 1_750_000)
     assert row.paid_at == dt.datetime(2026, 11, 23, 6, 0, 15, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize("break_", [
-    lambda told: told.replace("T00000001", "T00000002"),
-    lambda told: told.replace("H461", "H462"),
-    lambda told: told.replace("D1", "DX"),
-    lambda told: told.replace("14050902093015", "14051302093015"),
-    lambda told: told.replace("14050902093015", "14050902253015"),
-    lambda told: told[:-30],
+    lambda result: result.replace("T00000001", "T00000002"),
+    lambda result: result.replace("H461", "H462"),
+    lambda result: result.replace("D1", "DX"),
+    lambda result: result.replace("14050902093015", "14051302093015"),
+    lambda result: result.replace("14050902093015", "14050902253015"),
+    lambda result: result[:-30],
     lambda _: "H",
 ])  # fmt: skip
 def test_a_file_of_bills_with_a_fault_is_not_taken(break_):
@@ -373,7 +373,7 @@ def test_a_file_of_bills_with_a_fault_is_not_taken(break_):
 
 
 @pytest.mark.parametrize("month", ["1405-13", "1405-9", "x", "2026-11"])
-def test_a_month_that_is_none_is_refused_before_anybody_reckons_with_it(month):
+def test_an_invalid_month_is_refused_by_the_contract(month):
     with pytest.raises(ContractError, match="month"):
         contracts.STATEMENT.load_data({"month": month})
 
@@ -385,9 +385,9 @@ def test_an_id_of_a_bill_is_6_to_13_digits(wrong):
 
 
 @pytest.mark.parametrize(("service", "law"), [("own_inquiry", "FDW-8"), ("expert_visit", "CH2-2")])
-def test_l5_billing_tells_by_which_law_a_bill_is_owed(hand, service, law):
-    hand.charge(service)
-    body = hand.row("select convert_from(body, 'UTF8')::json as told from outbox limit 1").told
+def test_l5_billing_tells_by_which_law_a_bill_is_owed(billing, service, law):
+    billing.charge(service)
+    body = billing.row("select convert_from(body, 'UTF8')::json as body from outbox limit 1").body
     assert body["laws"] == [law]
 
 

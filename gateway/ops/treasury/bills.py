@@ -1,8 +1,8 @@
-"""Bills: found, read line by line, issued, voided, let off; and refunds of what was paid."""
+"""Pages of bills: the list, a bill line by line, its issuance, voiding, waiver and refunds."""
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -10,19 +10,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, FieldError, NotFound
-from contracts import Request as Asked
+from bus.messages import Wire
+from bus.values import Json
+from contracts import Request as Contract
 from contracts.billing import treasury as contracts
-from contracts.billing.bills import BILL_STATES
+from contracts.billing.bills import BILL_STATES, Bill
 from gateway.forms.values import value_of
 from gateway.ops.staff import forms
 from gateway.ops.staff.forms import parse_form, parse_whole, query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
-from gateway.ops.treasury.previews import Looks
+from gateway.ops.treasury.previews import Previews, of_message
 from gateway.ops.treasury.section import AT
 from iran.persian import TEHRAN, Malformed, parse_jalali, tehran_day
 
 PAGE, MOST = 50, 2**53
-ACTS: dict[str, Asked] = {
+ACTS: dict[str, Contract] = {
     "void": contracts.VOID_BILL,
     "waive": contracts.WAIVE_BILL,
     "ask_refund": contracts.ASK_REFUND,
@@ -30,25 +32,36 @@ ACTS: dict[str, Asked] = {
 PAYERS = ("applicant", "agency")
 
 
+@dataclass(frozen=True, slots=True)
+class BillView:
+    """A bill, its refunds, the rials that can still be asked for, and whether no other bill names
+    its agency.
+    """
+
+    bill: Bill
+    refunds: tuple[Json, ...]
+    available: int
+    first_of_agency: bool
+
+
 class Bills:
     """The pages of bills."""
 
     def __init__(self, pages: StaffPages) -> None:
-        self._pages, self._looks = pages, Looks(pages)
+        self._pages, self._previews = pages, Previews(pages)
 
-    async def found(self, request: Request) -> Response:
+    async def search(self, request: Request) -> Response:
         """GET /desk/treasury/bills: by number, bill ID, source or file; by state; page by page."""
         typed = {name: query_value(request, name)[:64] for name in ("search", "state")}
         after = parse_whole(query_value(request, "after", "0"))
-        told = self._pages.ask(
-            request,
-            contracts.FIND_BILLS,
+        query = contracts.Find(
             search=typed["search"],
             state=typed["state"] if typed["state"] in BILL_STATES else None,
             after=after if isinstance(after, int) and after < MOST else 0,
             limit=PAGE,
         )
-        return await self._pages.page(request, "bills", Submission("", typed), told=told)
+        reply = self._pages.ask(request, contracts.FIND_BILLS, query)
+        return await self._pages.page(request, "bills", Submission("", typed), reply=reply)
 
     async def bill(self, request: Request) -> Response:
         """GET /desk/treasury/bills/{number}"""
@@ -56,30 +69,33 @@ class Bills:
 
     async def _bill(self, request: Request, submission: Submission) -> Response:
         return await self._pages.page(
-            request, "bill", submission, told=self._read(request), banks=banks(self._pages, request)
+            request,
+            "bill",
+            submission,
+            view=self._read(request),
+            banks=bank_names(self._pages, request),
         )
 
-    async def _read(self, request: Request) -> dict[str, Any]:
-        """The bill, its refunds, and how many rials can still be asked for."""
+    async def _read(self, request: Request) -> BillView:
         number = request.path_params["number"]
-        bill = await self._looks.bill(request, number)
-        told = await self._pages.ask(request, contracts.REFUNDS)
-        refunds = [each for each in told["refunds"] if each["bill"] == number]
-        asked = sum(each["rials"] for each in refunds if each["state"] == "REQUESTED")
-        paid = bill["total_rials"] if bill["state"] == "PAID" else 0
-        return {
-            "bill": bill,
-            "refunds": refunds,
-            "available": max(paid - bill["refunded_rials"] - asked, 0),
-            "first_of_agency": await self._first(request, bill["agency"]),
-        }
+        bill = await self._previews.bill(request, number)
+        reply = await self._pages.ask(request, contracts.REFUNDS, contracts.Nothing())
+        refunds = tuple(refund for refund in reply.refunds if refund["bill"] == number)
+        requested = sum(row["rials"] for row in refunds if row["state"] == "REQUESTED")
+        paid = bill.total_rials if bill.state == "PAID" else 0
+        return BillView(
+            bill=bill,
+            refunds=refunds,
+            available=max(paid - bill.refunded_rials - requested, 0),
+            first_of_agency=await self._first(request, bill.agency),
+        )
 
     async def _first(self, request: Request, agency: str | None) -> bool:
-        """True if no other bill names this agency: its code may be a typing error."""
+        """Tell whether no other bill names this agency: its code may be a typing error."""
         if agency is None:
             return False
-        told = await self._pages.ask(request, contracts.BILLED_AGENCIES)
-        return any(e["agency"] == agency and e["bills"] == 1 for e in told["agencies"])
+        reply = await self._pages.ask(request, contracts.BILLED_AGENCIES, contracts.Nothing())
+        return any(row["agency"] == agency and row["bills"] == 1 for row in reply.agencies)
 
     async def move(self, request: Request) -> Response:
         """POST /desk/treasury/bills/{number}/{act}: void, waive, ask_refund."""
@@ -88,9 +104,9 @@ class Bills:
             raise NotFound("There is no such act.", code="http.not_found")
         back = f"bills/{quote(number, safe='')}?done={name}"
         preview = {
-            "void": self._looks.void,
-            "waive": self._looks.waive,
-            "ask_refund": self._looks.ask_refund,
+            "void": of_message(contracts.VOID_BILL, self._previews.void),
+            "waive": of_message(contracts.WAIVE_BILL, self._previews.waive),
+            "ask_refund": of_message(contracts.ASK_REFUND, self._previews.ask_refund),
         }[name]
         return await self._pages.act(
             request, ACTS[name], self._bill, back, preview=preview, number=number
@@ -103,30 +119,26 @@ class Bills:
         replaces = query_value(request, "replaces")[:20]
         typed = {"replaces": replaces}
         if replaces:
-            old = await self._looks.bill(request, replaces)
+            old = await self._previews.bill(request, replaces)
             typed |= {
-                "source_kind": old["source_kind"], "agency": old["agency"] or "",
-                "payer": "agency" if old["agency"] else "applicant",
-                "service": old["quote"]["lines"][0]["service"],
-            }  # fmt: skip
+                "source_kind": old.source_kind,
+                "agency": old.agency or "",
+                "payer": "agency" if old.agency else "applicant",
+                "service": old.quote.lines[0].service,
+            }
         return await self._new(request, Submission("issue", typed))
 
     async def _new(self, request: Request, submission: Submission) -> Response:
-        ask = self._pages.ask
-        return await self._pages.page(
-            request,
-            "bill_new",
-            submission,
-            told=ask(request, contracts.TARIFFS),
-            billed=ask(request, contracts.BILLED_AGENCIES),
-        )
+        tariff = self._pages.ask(request, contracts.TARIFFS, contracts.Nothing())
+        billed = self._pages.ask(request, contracts.BILLED_AGENCIES, contracts.Nothing())
+        return await self._pages.page(request, "bill_new", submission, tariff=tariff, billed=billed)
 
     async def issue(self, request: Request) -> Response:
         """POST /desk/treasury/bills/new: the bill as it would be, then on to the bill."""
         values = (await forms.read_form(request)).values
         values["act"] = ["issue"]
         try:
-            data = _issued(values)
+            data = _issue_fields(values)
         except BusError as error:
             typed = {name: value_of(values, name) for name in values}
             return await self._pages.refused(request, self._new, typed, error)
@@ -137,13 +149,13 @@ class Bills:
             lambda reply: f"bills/{reply['number']}?done=issue",
             values,
             data,
-            self._looks.issue,
+            of_message(contracts.ISSUE_BILL, self._previews.issue),
         )
 
     def routes(self) -> list[Route]:
         """The routes of bills."""
         return [
-            Route(f"{AT}/bills", self.found),
+            Route(f"{AT}/bills", self.search),
             Route(f"{AT}/bills/new", self.new, methods=["GET"]),
             Route(f"{AT}/bills/new", self.issue, methods=["POST"]),
             Route(f"{AT}/bills/{{number}}", self.bill),
@@ -151,8 +163,8 @@ class Bills:
         ]
 
 
-def _issued(values: Mapping[str, list[str]]) -> dict[str, Any]:
-    """What ISSUE_BILL is asked for. ContractError names each thing that nobody has said."""
+def _issue_fields(values: Mapping[str, list[str]]) -> Wire:
+    """The fields of ISSUE_BILL. Raises ContractError, which names each missing one."""
     data = parse_form(contracts.ISSUE_BILL, values)
     payer, missing = value_of(values, "payer"), []
     if payer not in PAYERS:
@@ -164,7 +176,7 @@ def _issued(values: Mapping[str, list[str]]) -> dict[str, Any]:
     missing += [name for name in ("source_kind", "source_ref") if not data.get(name)]
     if missing:
         raise ContractError(
-            "Say who pays, and for what.",
+            "Say who pays, and for which service.",
             fields=[FieldError(name, "required", "Fill it in.") for name in missing],
         )
     if payer == "applicant":
@@ -172,19 +184,25 @@ def _issued(values: Mapping[str, list[str]]) -> dict[str, Any]:
     return {**data, "requested_at": _noon(value_of(values, "requested_at"))}
 
 
-async def banks(pages: StaffPages, request: Request) -> dict[str, str]:
-    """What banks and gateways are called, by their codes."""
-    day = (tehran_day(dt.datetime.now(dt.UTC)) - dt.timedelta(days=1)).isoformat()
-    reply = await pages.ask(request, contracts.LOOK_AT_DAY, day=day)
-    return {channel["code"]: channel["fa"] for channel in reply["channels"]}
+async def bank_names(pages: StaffPages, request: Request) -> dict[str, str]:
+    """The names of banks and gateways, by their codes."""
+    reply = await pages.ask(request, contracts.LOOK_AT_DAY, contracts.OfDay(day=yesterday()))
+    return {channel["code"]: channel["fa"] for channel in reply.channels}
 
 
-def _noon(told: str) -> str:
-    """Noon of a Jalali day in Tehran, of today if none is told; what is none is left as it is."""
-    if "T" in told:
-        return told  # the moment that was looked at already
+def yesterday() -> str:
+    """Yesterday in Tehran, in ISO form."""
+    return (tehran_day(dt.datetime.now(dt.UTC)) - dt.timedelta(days=1)).isoformat()
+
+
+def _noon(text: str) -> str:
+    """Noon of a Jalali day in Tehran, of today if the field is empty. Any other text stays as it
+    is, for the contract to refuse.
+    """
+    if "T" in text:
+        return text  # the moment of the preview
     try:
-        day = parse_jalali(told) if told.strip() else tehran_day(dt.datetime.now(dt.UTC))
+        day = parse_jalali(text) if text.strip() else tehran_day(dt.datetime.now(dt.UTC))
     except Malformed:
-        return told
+        return text
     return dt.datetime.combine(day, dt.time(12), TEHRAN).isoformat()

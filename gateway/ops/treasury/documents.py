@@ -1,15 +1,18 @@
-"""The journal as text for accountants' tools, and agencies' statements: page, CSV, PDF."""
+"""Pages and files of the journal for accountants' tools, and of agencies' statements."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
+from bus.messages import to_wire
+from bus.values import Json
 from contracts.billing import treasury as contracts
+from contracts.billing.bills import Statement
 from gateway.forms.downloads import download_headers
 from gateway.ops.staff.forms import query_value
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
@@ -20,14 +23,22 @@ from iran.persian import dashed_code
 ENDINGS = {"beancount": "beancount", "hledger": "journal"}
 
 
-class Papers:
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A statement, and its rows with the balance after each."""
+
+    statement: Statement
+    rows: Sequence[Json]
+
+
+class Documents:
     """The pages of journal and statements."""
 
     def __init__(self, pages: StaffPages) -> None:
         self._pages = pages
 
     async def journal_page(self, request: Request) -> Response:
-        """GET /desk/treasury/journal: in which form?"""
+        """GET /desk/treasury/journal: the choice of a form."""
         return await self._pages.page(request, "journal")
 
     async def journal(self, request: Request) -> Response:
@@ -36,7 +47,8 @@ class Papers:
         if form not in contracts.FORMATS:
             raise NotFound("There is no such form.", code="http.not_found")
         # Asked before the answer begins: a refusal is still a page.
-        first = await self._pages.ask(request, contracts.JOURNAL, format=form)
+        message = contracts.Journal(format=form)
+        first = await self._pages.ask(request, contracts.JOURNAL, message)
         return StreamingResponse(
             self._page_texts(request, form, first),
             headers=download_headers(f"mirab.{ENDINGS[form]}"),
@@ -44,64 +56,66 @@ class Papers:
         )
 
     async def _page_texts(
-        self, request: Request, form: str, told: dict[str, Any]
+        self, request: Request, form: str, page: contracts.JournalText
     ) -> AsyncIterator[bytes]:
-        yield told["text"].encode()
-        while told["next"] is not None:
-            told = await self._pages.ask(
-                request, contracts.JOURNAL, format=form, after=told["next"]
-            )
-            yield told["text"].encode()
+        yield page.text.encode()
+        while page.next is not None:
+            message = contracts.Journal(format=form, after=page.next)
+            page = await self._pages.ask(request, contracts.JOURNAL, message)
+            yield page.text.encode()
 
     # --- statements ---
 
-    def _asked(self, request: Request) -> dict[str, str]:
+    def _query(self, request: Request) -> dict[str, str]:
         month = dashed_code(query_value(request, "month")).replace("/", "-")
         year, dash, number = month.partition("-")
         return {"agency": query_value(request, "agency"), "month": f"{year}{dash}{number.zfill(2)}"}
 
+    async def _read(self, request: Request) -> Statement:
+        message = contracts.STATEMENT_OF.load(self._query(request))
+        return await self._pages.ask(request, contracts.STATEMENT_OF, message)
+
     async def statement_page(self, request: Request) -> Response:
         """GET /desk/treasury/statements?agency=fuel-co&month=1405-09"""
-        asked = self._asked(request)
-        if not asked["agency"] and asked["month"] in ("", "00"):
+        query = self._query(request)
+        if not query["agency"] and query["month"] in ("", "00"):
             return await self._statement(request, NO_SUBMISSION, None)
-        typed = {**asked, "act": "account"}
+        typed = {**query, "act": "account"}
         try:
-            told = await self._pages.ask(request, contracts.STATEMENT_OF, **asked)
+            statement = await self._read(request)
         except BusError as error:
             return await self._pages.refused(
                 request, lambda r, submission: self._statement(r, submission, None), typed, error
             )
-        return await self._statement(request, Submission("account", typed), told)
+        return await self._statement(request, Submission("account", typed), statement)
 
     async def _statement(
-        self, request: Request, submission: Submission, told: dict[str, Any] | None
+        self, request: Request, submission: Submission, statement: Statement | None
     ) -> Response:
-        async def account() -> dict[str, Any] | None:
-            return {**told, "rows": csv_files.with_balance(told)} if told else None
+        async def account() -> Account | None:
+            if statement is None:
+                return None
+            return Account(statement, csv_files.with_balance(to_wire(statement)))
 
+        billed = self._pages.ask(request, contracts.BILLED_AGENCIES, contracts.Nothing())
         return await self._pages.page(
-            request,
-            "statement",
-            submission,
-            told=account(),
-            billed=self._pages.ask(request, contracts.BILLED_AGENCIES),
+            request, "statement", submission, account=account(), billed=billed
         )
 
     async def statement_csv(self, request: Request) -> Response:
         """GET /desk/treasury/statements.csv"""
-        told = await self._pages.ask(request, contracts.STATEMENT_OF, **self._asked(request))
-        name = f"statement-{told['agency']}-{told['month']}.csv"
-        made = csv_files.statement_fa(told)
-        return Response(made, headers=download_headers(name), media_type="text/csv")
+        statement = await self._read(request)
+        name = f"statement-{statement.agency}-{statement.month}.csv"
+        text = csv_files.statement_fa(to_wire(statement))
+        return Response(text, headers=download_headers(name), media_type="text/csv")
 
     async def statement_pdf(self, request: Request) -> Response:
         """GET /desk/treasury/statements.pdf: in Persian."""
-        told = await self._pages.ask(request, contracts.STATEMENT_OF, **self._asked(request))
-        payer = (await self._pages.agency(request))(told["agency"])
-        made = await asyncio.to_thread(pdf.statement, told, "fa", payer)
-        name = f"statement-{told['agency']}-{told['month']}.pdf"
-        return Response(made, headers=download_headers(name), media_type="application/pdf")
+        statement = await self._read(request)
+        payer = (await self._pages.agency(request))(statement.agency)
+        document = await asyncio.to_thread(pdf.statement, to_wire(statement), "fa", payer)
+        name = f"statement-{statement.agency}-{statement.month}.pdf"
+        return Response(document, headers=download_headers(name), media_type="application/pdf")
 
     def routes(self) -> list[Route]:
         """The routes of journal and statements."""

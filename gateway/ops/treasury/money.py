@@ -1,22 +1,21 @@
-"""Exceptions that need somebody, and refunds with two pairs of eyes."""
+"""Pages of exceptions that wait for an officer, and of refunds that a second officer decides."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.errors import NotFound
-from contracts import Request as Asked
+from contracts import Request as Contract
 from contracts.billing import treasury as contracts
 from gateway.ops.staff.pages import NO_SUBMISSION, StaffPages, Submission
 from gateway.ops.staff.previews import Preview
-from gateway.ops.treasury.bills import banks
-from gateway.ops.treasury.previews import Looks
+from gateway.ops.treasury.bills import bank_names
+from gateway.ops.treasury.previews import Previews, of_message
 from gateway.ops.treasury.section import AT
 
-REFUND_ACTS: dict[str, Asked] = {
+REFUND_ACTS: dict[str, Contract] = {
     "approve": contracts.APPROVE_REFUND,
     "refuse": contracts.REFUSE_REFUND,
     "paid": contracts.NOTE_REFUND_PAID,
@@ -32,17 +31,16 @@ class Money:
     """The pages of exceptions and refunds."""
 
     def __init__(self, pages: StaffPages) -> None:
-        self._pages, self._looks = pages, Looks(pages)
+        self._pages, self._previews = pages, Previews(pages)
 
     async def exceptions(self, request: Request) -> Response:
         """GET /desk/treasury/exceptions"""
         return await self._exceptions(request, NO_SUBMISSION)
 
     async def _exceptions(self, request: Request, submission: Submission) -> Response:
-        told = self._pages.ask(request, contracts.EXCEPTIONS)
-        return await self._pages.page(
-            request, "exceptions", submission, told=told, banks=banks(self._pages, request)
-        )
+        reply = self._pages.ask(request, contracts.EXCEPTIONS, contracts.Nothing())
+        banks = bank_names(self._pages, request)
+        return await self._pages.page(request, "exceptions", submission, reply=reply, banks=banks)
 
     async def resolve(self, request: Request) -> Response:
         """POST /desk/treasury/exceptions/{id}/{how}: refund, apply, explained."""
@@ -55,7 +53,7 @@ class Money:
             contracts.RESOLVE,
             self._exceptions,
             back,
-            preview=self._looks.resolve,
+            preview=of_message(contracts.RESOLVE, self._previews.resolve),
             id=id_,
             how=how,
         )
@@ -65,8 +63,8 @@ class Money:
         return await self._refunds(request, NO_SUBMISSION)
 
     async def _refunds(self, request: Request, submission: Submission) -> Response:
-        told = self._pages.ask(request, contracts.REFUNDS)
-        return await self._pages.page(request, "refunds", submission, told=told)
+        reply = self._pages.ask(request, contracts.REFUNDS, contracts.Nothing())
+        return await self._pages.page(request, "refunds", submission, reply=reply)
 
     async def move(self, request: Request) -> Response:
         """POST /desk/treasury/refunds/{id}/{act}: approve, refuse, paid."""
@@ -76,8 +74,8 @@ class Money:
         back = f"refunds?done=refund_{name}"
         title, button = REFUND_WORDS[name]
 
-        async def preview(request: Request, _: Mapping[str, Any]) -> Preview:
-            return await self._looks.refund(request, id_, title, button)
+        async def preview(request: Request, _: Mapping[str, object]) -> Preview:
+            return await self._previews.refund(request, id_, title, button)
 
         return await self._pages.act(
             request, REFUND_ACTS[name], self._refunds, back, preview=preview, id=id_

@@ -1,8 +1,8 @@
-"""Where the pages of the treasury stand at the desk."""
+"""The section of the treasury at the desk."""
 
 from contracts.billing import treasury as contracts
 from gateway.ops.staff.pages import Section
-from gateway.ops.treasury import texts as words
+from gateway.ops.treasury import texts
 
 AT = "/desk/treasury"
-TREASURY = Section(AT, "treasury", contracts.WHO_AM_I, "treasury.not_an_officer", words)
+TREASURY = Section(AT, "treasury", contracts.WHO_AM_I, "treasury.not_an_officer", texts)

@@ -1,33 +1,45 @@
-"""What the treasury's pages say in Persian: of states, of acts that are done, of refusals."""
+"""The Persian texts of the treasury's pages: states, finished acts, refusals."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from bus.errors import BusError
+from contracts.billing.tariffs import TariffRow
 from gateway.ops.staff import refusal_texts
 from gateway.ops.staff import refusals as sentences
 from iran.persian import tehran_day
 
 BILL_STATES = {
-    "ISSUED": "پرداخت‌نشده", "PAID": "پرداخت‌شده", "WAIVED": "بخشوده", "VOID": "باطل",
+    "ISSUED": "پرداخت‌نشده",
+    "PAID": "پرداخت‌شده",
+    "WAIVED": "بخشوده",
+    "VOID": "باطل",
     "EXPIRED": "منقضی",
-}  # fmt: skip
+}
 TARIFF_STATES = {"DRAFT": "پیش‌نویس", "APPROVED": "تأییدشده", "WITHDRAWN": "پس‌گرفته"}
 REFUND_STATES = {
-    "REQUESTED": "منتظر نفر دوم", "APPROVED": "تأییدشده، منتظر واریز", "PAID": "واریزشده",
+    "REQUESTED": "منتظر نفر دوم",
+    "APPROVED": "تأییدشده، منتظر واریز",
+    "PAID": "واریزشده",
     "REFUSED": "ردشده",
-}  # fmt: skip
+}
 SOURCES = {
-    "office": "اداری", "inquiry": "استعلام متقاضی", "ticket": "درخواست", "batch": "استعلام گروهی",
+    "office": "اداری",
+    "inquiry": "استعلام متقاضی",
+    "ticket": "درخواست",
+    "batch": "استعلام گروهی",
     "day": "استعلام‌های یک روز",
-}  # fmt: skip
-# Classes of the tariff as people call them; a class of its own is an agency's code.
+}
+# Names of the classes of the tariff; any other class is an agency's code.
 CLASSES = {"applicant": "متقاضیان", "agency": "دستگاه‌ها", "*": "همه"}
 USES = {
-    "*": "همه مصرف‌ها", "agriculture": "کشاورزی", "industry": "صنعت", "drinking": "شرب",
-    "services": "خدمات", "green": "فضای سبز",
-}  # fmt: skip
+    "*": "همه مصرف‌ها",
+    "agriculture": "کشاورزی",
+    "industry": "صنعت",
+    "drinking": "شرب",
+    "services": "خدمات",
+    "green": "فضای سبز",
+}
 AREAS = {"*": "همه دشت‌ها", "prohibited": "ممنوعه", "free": "آزاد"}
 SEASONS = {"*": "همه سال", "warm": "ماه‌های گرم", "normal": "ماه‌های عادی"}
 MONEY = {"IRR": "ریال", "NEW_RIAL": "ریال نو", "QERAN": "قران"}
@@ -40,12 +52,15 @@ PAID_BY = {
 UNITS = {"each": "فقره", "m3": "متر مکعب", "page": "برگ", "rial": "ریال"}
 VAT = {"taxable": "مشمول", "exempt": "معاف", "zero": "نرخ صفر"}
 REASONS = {
-    "agency_exempt": "معافیت دستگاه", "welfare": "مددجوی نهادهای حمایتی",
-    "disaster": "حادثه یا بلای طبیعی", "error": "اشتباه صدور", "other": "دیگر",
-}  # fmt: skip
+    "agency_exempt": "معافیت دستگاه",
+    "welfare": "مددجوی نهادهای حمایتی",
+    "disaster": "حادثه یا بلای طبیعی",
+    "error": "اشتباه صدور",
+    "other": "دیگر",
+}
 ROLES = {"clerk": "کارشناس خزانه", "approver": "تأییدکننده خزانه"}
 WAYS = {"refund": "استرداد", "apply": "برای یک قبض", "explained": "توضیح داده شد"}
-# kind of exception → (name, what it means and what to do)
+# kind of exception → (name, meaning and remedy)
 EXCEPTIONS = {
     "amount_differs": ("مبلغ دیگری آمده", "بانک مبلغی جز مبلغ قبض گزارش کرده است."),
     "paid_twice": ("دو بار پرداخت", "قبض پیش‌تر پرداخت شده بود؛ این پول را برگردانید."),
@@ -55,19 +70,46 @@ EXCEPTIONS = {
     "not_in_file": ("در فایل بانک نیست", "پرداخت ما در هیچ فایل تسویه نیامده؛ از بانک بپرسید."),
     "not_in_ledger": ("در دفتر ما نیست", "بانک پولی تسویه کرده که پرداختش را نمی‌شناسیم."),
     "ref_reused": ("شماره مرجع تکراری", "شماره پرداخت دیگری آورده شد؛ چیزی دو بار ثبت نشد."),
-}  # fmt: skip
+}
 FIELDS = {
-    "payer": "پرداخت‌کننده", "looked_rials": "مبلغی که دیدید",
-    "service": "خدمت", "agency_class": "دسته متقاضی", "use": "نوع مصرف", "area_class": "نوع دشت",
-    "season": "فصل", "unit": "واحد", "amount": "مبلغ", "money": "واحد پول", "vat_class": "مالیات",
-    "from_day": "از روز", "to_day": "تا روز", "decree": "مصوبه", "quantity": "مقدار",
-    "source_ref": "شماره مبنا", "source_kind": "نوع مبنا", "agency": "دستگاه",
-    "file_no": "شماره پرونده", "requested_at": "روز درخواست", "percent": "درصد معافیت",
-    "reason": "دلیل", "why": "دلیل", "replaces": "به جای قبض", "number": "شماره قبض",
-    "note": "یادداشت", "sheba": "شبا", "rials": "مبلغ", "available_rials": "مبلغ قابل استرداد",
-    "bank_ref": "شماره پیگیری بانک", "day": "روز", "month": "ماه", "text": "فایل",
-    "channel": "بانک", "psp": "بانک", "kind": "نوع فایل", "format": "قالب",
-}  # fmt: skip
+    "payer": "پرداخت‌کننده",
+    "looked_rials": "مبلغی که دیدید",
+    "service": "خدمت",
+    "agency_class": "دسته متقاضی",
+    "use": "نوع مصرف",
+    "area_class": "نوع دشت",
+    "season": "فصل",
+    "unit": "واحد",
+    "amount": "مبلغ",
+    "money": "واحد پول",
+    "vat_class": "مالیات",
+    "from_day": "از روز",
+    "to_day": "تا روز",
+    "decree": "مصوبه",
+    "quantity": "مقدار",
+    "source_ref": "شماره مبنا",
+    "source_kind": "نوع مبنا",
+    "agency": "دستگاه",
+    "file_no": "شماره پرونده",
+    "requested_at": "روز درخواست",
+    "percent": "درصد معافیت",
+    "reason": "دلیل",
+    "why": "دلیل",
+    "replaces": "به جای قبض",
+    "number": "شماره قبض",
+    "note": "یادداشت",
+    "sheba": "شبا",
+    "rials": "مبلغ",
+    "available_rials": "مبلغ قابل استرداد",
+    "bank_ref": "شماره پیگیری بانک",
+    "day": "روز",
+    "month": "ماه",
+    "text": "فایل",
+    "channel": "بانک",
+    "psp": "بانک",
+    "kind": "نوع فایل",
+    "format": "قالب",
+}
 FAULTS = {
     **refusal_texts.FAULTS,
     "instant": "روز را مانند 1405/09/04 بنویسید.",
@@ -80,7 +122,7 @@ FAULTS = {
     "file.wrong": "این سطر خوانده نشد.",
     "line.unreadable": "این سطر خوانده نشد؛ نقل‌قول‌ها و جداکننده‌ها را ببینید.",
     "line.columns": "شمار خانه‌های این سطر با سطر نخست یکی نیست.",
-}  # fmt: skip
+}
 PROBLEMS = {
     "treasury.not_an_officer": "شما از کاربران خزانه دسترسی ندارید؛ آن را از مسئول خزانه بخواهید.",
     "treasury.not_an_approver": "این کار تأییدکننده می‌خواهد؛ از یکی از تأییدکنندگان خزانه بخواهید.",
@@ -132,12 +174,12 @@ PROBLEMS = {
     "close.too_early": "روز هنوز به پایان نرسیده است؛ فردا آن را ببندید.",
     "close.before_ledger": "دفتر پس از این روز آغاز می‌شود؛ پیش از آن چیزی برای بستن نیست.",
     "close.file_missing": "فایل بانکی که پرداخت دارد نیامده است؛ نخست آن را بارگذاری کنید.",
-    "close.unbalanced": "دفتر و سندها مطابقت ندارد؛ ندارد؛ به مهندسان سامانه اطلاع دهید.",
+    "close.unbalanced": "دفتر و سندها مطابقت ندارد؛ به مهندسان سامانه اطلاع دهید.",
     "field.wrong": "هیچ سطری ثبت نشد؛ سطرهای نادرست در زیر آمده است.",
     "contract.broken": "برخی بخش‌ها درست تکمیل نشده است.",
     "form.malformed": "فایل خوانده نشد؛ آن را با UTF-8 ذخیره کنید.",
     "http.too_large": "فایل از اندازه بزرگ‌تر است.",
-}  # fmt: skip
+}
 DONE = {
     "draft": "پیش‌نویس ردیف ثبت شد؛ همکار دوم باید آن را تأیید کند.",
     "import": "ردیف‌های فایل پیش‌نویس شد؛ همکار دوم باید آن‌ها را تأیید کند.",
@@ -146,45 +188,45 @@ DONE = {
     "issue": "قبض صادر شد.",
     "void": "قبض باطل شد.",
     "waive": "قبض بخشوده شد.",
-    "ask_refund": "درخواست استرداد ثبت همکار دوم باید تصمیم بگیرد.",
+    "ask_refund": "درخواست استرداد ثبت شد؛ همکار دوم باید تصمیم بگیرد.",
     "resolve": "مغایرت پایان یافت.",
     "refund_approve": "استرداد تأیید شد؛ اکنون واریز می‌شود.",
     "refund_refuse": "استرداد رد شد.",
     "refund_paid": "واریز استرداد ثبت شد.",
     "close": "روز بسته شد.",
-}  # fmt: skip
+}
 
 
 def label(table: Mapping[str, str], code: str) -> str:
-    """What people call a code; the code itself where nobody has named it."""
+    """The name of a code; the code itself where the table has none."""
     return table.get(code, code)
 
 
-def classes(row: Mapping[str, Any]) -> str:
-    """For whom and what a row of the tariff is."""
+def classes(row: TariffRow, service_fa: str = "") -> str:
+    """The service and the classes of a row of the tariff."""
     parts = [
-        row.get("service_fa") or "",
-        label(CLASSES, row["agency_class"]),
-        label(USES, row["use"]) if row["use"] != "*" else "",
-        label(AREAS, row["area_class"]) if row["area_class"] != "*" else "",
-        label(SEASONS, row["season"]) if row["season"] != "*" else "",
+        service_fa,
+        label(CLASSES, row.agency_class),
+        label(USES, row.use) if row.use != "*" else "",
+        label(AREAS, row.area_class) if row.area_class != "*" else "",
+        label(SEASONS, row.season) if row.season != "*" else "",
     ]
     return "، ".join(part for part in parts if part)
 
 
-def tariff_state(row: Mapping[str, Any]) -> str:
-    """How a row stands today: what holds, what is to come and what has ended are told apart."""
-    if row["state"] != "APPROVED":
-        return TARIFF_STATES[row["state"]]
-    if row["in_force"]:
+def tariff_state(row: TariffRow) -> str:
+    """The state of a row today: in force, to come, or ended."""
+    if row.state != "APPROVED":
+        return TARIFF_STATES[row.state]
+    if row.in_force:
         return "در اجرا"
     return "تأییدشده؛ هنوز آغاز نشده" if is_to_come(row) else "پایان‌یافته"
 
 
-def is_to_come(row: Mapping[str, Any]) -> bool:
-    """True for an approved row whose first day has not come."""
+def is_to_come(row: TariffRow) -> bool:
+    """Tell whether an approved row's first day has not come."""
     today = tehran_day(dt.datetime.now(dt.UTC)).isoformat()
-    return row["state"] == "APPROVED" and str(row["from_day"]) > today
+    return row.state == "APPROVED" and row.from_day > today
 
 
 def pairs(rows: Iterable[Mapping[str, str]]) -> list[tuple[str, str]]:
@@ -193,26 +235,28 @@ def pairs(rows: Iterable[Mapping[str, str]]) -> list[tuple[str, str]]:
 
 
 def options(table: Mapping[str, str], used: Iterable[str]) -> list[tuple[str, str]]:
-    """Known values to choose: those that people have names for, and those that rows use."""
+    """The values to choose from: those with a name, and those that rows use."""
     codes = dict.fromkeys([*table, *sorted(used)])
     return [(code, label(table, code)) for code in codes]
 
 
 _REFUSALS = sentences.Refusals(
     "خزانه اکنون پاسخ نمی‌دهد؛ چند دقیقه دیگر همین فرم را دوباره بفرستید.",
-    PROBLEMS, FAULTS, FIELDS,
-)  # fmt: skip
+    PROBLEMS,
+    FAULTS,
+    FIELDS,
+)
 
 
 def faults_of(error: BusError) -> dict[str, str]:
-    """What is wrong by field; what belongs to no field under ``""``."""
+    """The faults by field; those of no field under ``""``."""
     if error.code == "refund.too_much":
         return {"rials": _REFUSALS.sentence(error)}
     return _REFUSALS.faults_of(error)
 
 
-def lines_of(error: BusError) -> list[dict[str, Any]]:
-    """The wrong lines of a file: number, column if one is named, what is wrong."""
+def lines_of(error: BusError) -> list[dict[str, str]]:
+    """The wrong lines of a file: number, column if one is named, fault."""
     lines = []
     for fault in error.fields:
         number, _, column = fault.field.removeprefix("text.").partition(".")

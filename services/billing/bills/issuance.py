@@ -77,9 +77,10 @@ def _issuable(context: Context, message: Issue) -> Waiver | None:
         old = repository.by_number(context.conn, message.replaces)
         if old.state not in bill.ENDED:
             raise RuleBroken(
-                "Only a voided or expired bill is replaced; void it first.", code="bill.not_void",
+                "Only a voided or expired bill is replaced; void it first.",
+                code="bill.not_void",
                 state=old.state,
-            )  # fmt: skip
+            )
     if not message.percent:
         return None
     # The contract requires both of them beside a percentage.

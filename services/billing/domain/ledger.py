@@ -24,9 +24,18 @@ SUSPENSE = "suspense"
 REFUNDS = "refunds"
 REFUNDED = "refunded"
 EntryKind = Literal[
-    "issued", "waived", "ended", "paid", "suspended", "given_back", "settled", "settled_unknown",
-    "reversed", "refund_owed", "refund_paid",
-]  # fmt: skip
+    "issued",
+    "waived",
+    "ended",
+    "paid",
+    "suspended",
+    "given_back",
+    "settled",
+    "settled_unknown",
+    "reversed",
+    "refund_owed",
+    "refund_paid",
+]
 # account → (path in beancount and hledger, Persian name)
 ACCOUNTS = {
     RECEIVABLE: ("Assets:Receivable", "حساب‌های دریافتنی"),

@@ -8,19 +8,48 @@ from bus.transitions import Transitions
 from services.billing.domain.money import Rials
 
 PaymentState = Literal[
-    "CREATED", "TOKENED", "REDIRECTED", "RETURNED", "VERIFYING", "VERIFIED", "SETTLED", "FAILED",
-    "CANCELLED", "EXPIRED", "REVERSING", "REVERSED", "UNKNOWN",
-]  # fmt: skip
+    "CREATED",
+    "TOKENED",
+    "REDIRECTED",
+    "RETURNED",
+    "VERIFYING",
+    "VERIFIED",
+    "SETTLED",
+    "FAILED",
+    "CANCELLED",
+    "EXPIRED",
+    "REVERSING",
+    "REVERSED",
+    "UNKNOWN",
+]
 PaymentAct = Literal[
-    "create", "token", "redirect", "return", "cancel", "expire", "verify", "verified", "decline",
-    "lose", "settle", "reverse", "reversed", "keep",
-]  # fmt: skip
+    "create",
+    "token",
+    "redirect",
+    "return",
+    "cancel",
+    "expire",
+    "verify",
+    "verified",
+    "decline",
+    "lose",
+    "settle",
+    "reverse",
+    "reversed",
+    "keep",
+]
 # Where the money of an attempt ended.
 Outcome = Literal["paid", "suspended", "given_back"]
 ExceptionKind = Literal[
-    "amount_differs", "paid_twice", "bill_ended", "bill_unknown", "reversed_by_bank",
-    "not_in_file", "not_in_ledger", "ref_reused",
-]  # fmt: skip
+    "amount_differs",
+    "paid_twice",
+    "bill_ended",
+    "bill_unknown",
+    "reversed_by_bank",
+    "not_in_file",
+    "not_in_ledger",
+    "ref_reused",
+]
 # Domain facts, section 10. What a browser says leads only to RETURNED and CANCELLED; only the
 # bank's own answer leads to VERIFIED.
 TRANSITIONS: Transitions[PaymentState, PaymentAct] = Transitions(

@@ -5,15 +5,13 @@ import binascii
 import datetime as dt
 import tomllib
 from collections.abc import Callable
-from typing import Any
 
+from bus.values import Json
 from services.billing.psps.behpardakht import Behpardakht
 from services.billing.psps.port import Psp
 from services.billing.psps.sadad import Sadad
 from services.billing.psps.sep import Sep
 
-# Any: TOML, whose values are judged by name.
-Section = dict[str, Any]
 MAKERS: dict[str, Callable[..., Psp]] = {"sep": Sep, "behpardakht": Behpardakht, "sadad": Sadad}
 NEEDS = {
     "sep": ("base", "terminal"),
@@ -37,7 +35,7 @@ def adapters(text: str) -> dict[str, Psp]:
     return gateways
 
 
-def _settings(code: str, section: Section) -> Section:
+def _settings(code: str, section: Json) -> Json:
     """The arguments of a gateway's adapter."""
     wrong = [f"{name} is missing" for name in NEEDS[code] if section.get(name) in (None, "")]
     wrong += [f"{name} is unknown" for name in section if name not in (*NEEDS[code], *NUMBERS)]
