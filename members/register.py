@@ -176,7 +176,7 @@ class Register:
         if contents is not None:
             self._known = contents
             if self._began:
-                _log.info("register read", agencies=len(contents.agencies), keys=len(contents.keys))
+                _log.info("register_read", agencies=len(contents.agencies), keys=len(contents.keys))
 
     def _by_hand(self) -> Contents | None:
         """What the files say, all of them or None."""
@@ -189,7 +189,7 @@ class Register:
             except (OSError, ValueError) as error:
                 if not self._began:
                     raise ValueError(f"AGENCIES_DIR: {path.name}: {error}") from None
-                _log.error("register not read, the old one stays", why=f"{path.name}: {error}")
+                _log.error("register_not_read", error=f"{path.name}: {error}")
                 return None
         return contents
 
@@ -206,7 +206,7 @@ class Register:
             try:
                 contents.add(entry)
             except ValueError as error:
-                _log.error("copy not taken", agency=entry.agency.code, why=str(error))
+                _log.error("copy_conflicts", agency=entry.agency.code, error=str(error))
         return contents
 
     def _take(self, name: str, stamp: Stamp) -> None:
@@ -215,7 +215,7 @@ class Register:
             agency, credentials = parse_agency(document)
             version = self._version(document, agency, name)
         except (OSError, ValueError) as error:
-            _log.error("copy refused, what stood before stays", file=name, why=str(error))
+            _log.error("copy_refused", file=name, error=str(error))
             return
         self._newest[agency.code] = version
         self._entries[name] = Entry(stamp, version, agency, tuple(credentials))

@@ -61,7 +61,7 @@ def test_who_lost_his_right_is_cut_off_and_his_queue_waits_for_a_person(rights, 
 
 def test_an_empty_folder_changes_nothing_and_a_broken_file_neither(rights, watching):
     (rights.register / f"{REGISTRY}.toml").write_text("code = [")
-    wait_for(lambda: "register not read" in watching.log, 30)
+    wait_for(lambda: "register_not_read" in watching.log, 30)
     for path in rights.register.iterdir():
         path.unlink()
     link = connection(rights.url())

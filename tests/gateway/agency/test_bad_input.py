@@ -269,7 +269,7 @@ def test_a_broken_register_file_changes_nothing(own_sender):
     (own_sender.face.register / "fuel-co.toml").write_text("code = [")
     time.sleep(1)
     assert own_sender.send().status_code == 200
-    assert "register not read" in own_sender.face.process.log
+    assert "register_not_read" in own_sender.face.process.log
 
 
 def test_while_the_service_is_away_the_problem_says_so_and_the_same_key_is_safe(

@@ -21,10 +21,10 @@ def change(face, old, new, agency="fuel-co"):
     path = face.register / f"{agency}.toml"
     text = path.read_text()
     assert old in text
-    before = face.process.log.count("register read")
+    before = face.process.log.count("register_read")
     path.write_text(text.replace(old, new))
     # The register is looked at when somebody asks.
-    wait_for(lambda: knock(face) and face.process.log.count("register read") > before)
+    wait_for(lambda: knock(face) and face.process.log.count("register_read") > before)
 
 
 def knock(face):

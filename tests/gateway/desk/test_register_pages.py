@@ -25,13 +25,13 @@ class Officer(Seat):
 
     def propose(self, code, **more):
         """The number of a proposal of a new agency, by the form."""
-        told = {
+        reply = {
             "act": "agency", "code": code, "name": "A", "name_fa": "دستگاه آزمایشی",
             "key_id": f"{code}-1", "public_key": KEYS[code], "key_until": "1409/10/10",
             "contract": "inquiry.ask.v1", "purposes": "fuel_quota، court_case",
             "grant_until": "1409/10/10", "basis": "تفاهم‌نامه ۷", "reason": "نامه شماره ۱۲",
         }  # fmt: skip
-        answer = self.post("/new", **{**told, **more})
+        answer = self.post("/new", **{**reply, **more})
         assert answer.status_code == 200, answer.text
         return int(re.search(r"/changes/([0-9]+)\?done=propose", answer.url)[1])
 
@@ -66,13 +66,13 @@ def agency(karim, nader, code):
 
 
 def document(house, code):
-    found = execute(house.beside_db, "select document from agencies where code = %s", (code,))
-    return found[0][0] if found else None
+    result = execute(house.beside_db, "select document from agencies where code = %s", (code,))
+    return result[0][0] if result else None
 
 
 def state(house, code):
-    found = execute(house.beside_db, "select state from agencies where code = %s", (code,))
-    return found[0][0]
+    result = execute(house.beside_db, "select state from agencies where code = %s", (code,))
+    return result[0][0]
 
 
 # --- who may ---
@@ -165,13 +165,13 @@ def test_a_text_is_proposed_compared_and_what_is_wrong_in_it_is_told_by_its_plac
     text = (
         f'code = "{agency}"\nname = "B"\n[[grants]]\ncontract = "inquiry.*"\nuntil = 2031-01-01\n'
     )
-    told = {"act": "toml", "base_version": str(karim.version(agency)), "reason": "نامه ۱۳"}
-    wrong = karim.post("/new", toml=text.replace("inquiry.*", "nothing.*"), **told)
+    reply = {"act": "toml", "base_version": str(karim.version(agency)), "reason": "نامه ۱۳"}
+    wrong = karim.post("/new", toml=text.replace("inquiry.*", "nothing.*"), **reply)
     assert (wrong.status_code, "grants.0.contract" in wrong.text) == (422, True)
     assert "nothing.*" in wrong.text
     assert "چنین قراردادی برای دستگاه‌ها نیست" in wrong.text
-    assert 'id="toml-toml-error"' in karim.post("/new", toml="code = [", **told).text
-    done = karim.post("/new", toml=text, **told)
+    assert 'id="toml-toml-error"' in karim.post("/new", toml="code = [", **reply).text
+    done = karim.post("/new", toml=text, **reply)
     page = karim.get("/changes/" + re.search(r"changes/([0-9]+)", done.url)[1]).text
     assert "<del>- name = &#34;A&#34;</del>" in page
     assert "<ins>+ name = &#34;B&#34;</ins>" in page
@@ -182,23 +182,23 @@ def test_a_text_is_proposed_compared_and_what_is_wrong_in_it_is_told_by_its_plac
 def test_one_more_key_and_one_more_grant_are_proposed_from_the_agencys_page(
     house, karim, nader, agency
 ):
-    told = {"base_version": str(karim.version(agency)), "reason": "کلید سال نو"}
-    wrong = karim.post(f"/of/{agency}/add/keys", act="add-key", key_id="x", **told)
+    reply = {"base_version": str(karim.version(agency)), "reason": "کلید سال نو"}
+    wrong = karim.post(f"/of/{agency}/add/keys", act="add-key", key_id="x", **reply)
     assert 'id="add-key-key_until-error"' in wrong.text
     key = {"key_id": f"{agency}-2", "public_key": KEYS[f"{agency}-2"], "key_until": "1410/01/01"}
-    done = karim.post(f"/of/{agency}/add/keys", act="add-key", **key, **told)
+    done = karim.post(f"/of/{agency}/add/keys", act="add-key", **key, **reply)
     nader.post("/changes/" + re.search(r"changes/([0-9]+)", done.url)[1] + "/approve")
     assert [key["id"] for key in document(house, agency)["keys"]] == [f"{agency}-1", f"{agency}-2"]
     stale = karim.post(
         f"/of/{agency}/add/keys",
         act="add-key",
         **{**key, "key_id": "z", "public_key": KEYS["z"]},
-        **told,
+        **reply,
     )
     assert (stale.status_code, "تغییر کرد" in stale.text) == (409, True)
-    told["base_version"] = str(karim.version(agency))
+    reply["base_version"] = str(karim.version(agency))
     grant = {"contract": "inquiry.get.v1", "grant_until": "1410/01/01", "networks": "10.0.0.0/8"}
-    done = karim.post(f"/of/{agency}/add/grants", act="add-grant", **grant, **told)
+    done = karim.post(f"/of/{agency}/add/grants", act="add-grant", **grant, **reply)
     nader.post("/changes/" + re.search(r"changes/([0-9]+)", done.url)[1] + "/approve")
     assert document(house, agency)["grants"][1] == {
         "contract": "inquiry.get.v1", "until": "2031-03-21", "networks": ["10.0.0.0/8"],
@@ -260,8 +260,8 @@ def test_what_it_serves_and_hears_is_shown_and_taken_back_by_its_own_button(
     text = html.unescape(re.search(r'name="toml"[^>]*>(.*?)</textarea>', page, re.DOTALL)[1])
     text += '\n[events]\nhears = ["billing.*"]\n'
     version = karim.version(agency)
-    told = {"act": "toml", "toml": text, "base_version": version, "reason": "نامه ۱۲"}
-    change = re.search(r"/changes/([0-9]+)\?", karim.post("/new", **told).url)[1]
+    reply = {"act": "toml", "toml": text, "base_version": version, "reason": "نامه ۱۲"}
+    change = re.search(r"/changes/([0-9]+)\?", karim.post("/new", **reply).url)[1]
     nader.post(f"/changes/{change}/approve")
     assert 'name="what" value="hearing"><input type="hidden" name="id" value="billing.*"' in (
         karim.get(f"/of/{agency}").text
@@ -275,8 +275,8 @@ def test_what_it_serves_and_hears_is_shown_and_taken_back_by_its_own_button(
 def test_a_subsystem_names_its_member_and_is_gone_with_it(house, karim, nader, agency):
     own = f"{agency}-sub"
     text = f'code = "{own}"\nname = "Fees"\nmember = "{agency}"\n'
-    told = {"act": "toml", "toml": text, "base_version": 0, "reason": "نامه ۱۳"}
-    change = re.search(r"/changes/([0-9]+)\?", karim.post("/new", **told).url)[1]
+    reply = {"act": "toml", "toml": text, "base_version": 0, "reason": "نامه ۱۳"}
+    change = re.search(r"/changes/([0-9]+)\?", karim.post("/new", **reply).url)[1]
     nader.post(f"/changes/{change}/approve")
     page = karim.get(f"/of/{own}").text
     assert "کلیدی ندارد" in page
@@ -290,10 +290,10 @@ def test_a_subsystem_names_its_member_and_is_gone_with_it(house, karim, nader, a
 
 
 def test_contacts_are_added_and_removed_by_one_officer(house, karim, agency):
-    told = {"act": "contact", "role": "technical", "name": "زهرا کاظمی", "email": "z@example.ir"}
-    wrong = karim.post(f"/of/{agency}/contacts", **{**told, "mobile": "12"})
+    reply = {"act": "contact", "role": "technical", "name": "زهرا کاظمی", "email": "z@example.ir"}
+    wrong = karim.post(f"/of/{agency}/contacts", **{**reply, "mobile": "12"})
     assert 'id="contact-mobile-error"' in wrong.text
-    done = karim.post(f"/of/{agency}/contacts", **told, mobile="۰۹۹۰۰۰۰۰۰۰۱")
+    done = karim.post(f"/of/{agency}/contacts", **reply, mobile="۰۹۹۰۰۰۰۰۰۰۱")
     assert "زهرا کاظمی" in done.text
     id_ = re.search(r"/contacts/([0-9]+)/remove", done.text)[1]
     assert "زهرا" not in karim.post(f"/of/{agency}/contacts/{id_}/remove").text
@@ -353,10 +353,10 @@ def test_bad_addresses_are_told_and_never_an_error_of_ours(mina, path):
 
 def test_p29_the_approver_sees_the_days_that_were_typed(karim, nader, code):
     page = nader.get(f"/changes/{karim.propose(code)}").text
-    said = page.split("<details")[0]
-    assert "1409/10/10" in said
-    assert "2030-12-31" not in said
-    assert "سهمیه سوخت چاه" in said
+    visible = page.split("<details")[0]
+    assert "1409/10/10" in visible
+    assert "2030-12-31" not in visible
+    assert "سهمیه سوخت چاه" in visible
 
 
 def test_p28_a_grant_that_has_ended_is_marked_in_list_and_document(house, karim, agency):
@@ -375,5 +375,5 @@ def test_p8_an_agency_that_changed_after_it_was_looked_at_is_not_revoked(karim, 
     look = karim.press(f"/of/{agency}/revoke", act="r", what="agency", reason="پایان همکاری")
     assert "هنوز چیزی انجام نشده است" in look.text
     fields = [(n, "1" if n == "version" else v) for n, v in looked_at(look)]
-    told = karim.session.post(look.url, data=[*fields, ("looked", "1")], timeout=30)
-    assert (told.status_code, "تغییر کرد" in told.text) == (409, True)
+    reply = karim.session.post(look.url, data=[*fields, ("looked", "1")], timeout=30)
+    assert (reply.status_code, "تغییر کرد" in reply.text) == (409, True)

@@ -31,8 +31,8 @@ METHODS = ("get", "post", "put", "patch", "delete")
 def patterns(part):
     """All patterns of a document."""
     if isinstance(part, dict):
-        if isinstance(found := part.get("pattern"), str):
-            yield found
+        if isinstance(result := part.get("pattern"), str):
+            yield result
         for inner in part.values():
             yield from patterns(inner)
     elif isinstance(part, list):
@@ -103,9 +103,9 @@ def test_d10_each_example_of_a_problem_is_one_of_that_status():
 
 def test_d11_all_readers_of_patterns_read_ours_alike(document, shared_face):
     asyncapi = requests.get(f"{shared_face}/asyncapi.json", timeout=20).json()
-    found = sorted({*patterns(document), *patterns(asyncapi)})
-    assert "^[a-z][a-z0-9_]*$" in found
-    for pattern in found:
+    result = sorted({*patterns(document), *patterns(asyncapi)})
+    assert "^[a-z][a-z0-9_]*$" in result
+    for pattern in result:
         assert pattern.startswith("^"), pattern
         assert not re.search(r"\\[AZz]|\(\?(?!:|=|!)", pattern), pattern
         re.compile(pattern)
@@ -114,7 +114,7 @@ def test_d11_all_readers_of_patterns_read_ours_alike(document, shared_face):
             "for (const p of JSON.parse(process.argv[1])) { new RegExp(p); new RegExp(p, 'u') }"
         )
         done = subprocess.run(
-            ["node", "-e", script, json.dumps(found)], capture_output=True, text=True, check=False
+            ["node", "-e", script, json.dumps(result)], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
 
@@ -151,10 +151,10 @@ READS = re.compile(r"""headers\.(?:get|getlist)\(\s*"([A-Za-z-]+)"|"([a-z-]+)" i
 def headers_read_in(*folders):
     """The names of the headers that the code of these folders reads."""
     return {
-        (found[1] or found[2]).lower()
+        (result[1] or result[2]).lower()
         for folder in folders
         for file in (ROOT / folder).glob("*.py")
-        for found in READS.finditer(file.read_text(encoding="utf-8"))
+        for result in READS.finditer(file.read_text(encoding="utf-8"))
     } - EVERYWHERE
 
 
@@ -180,26 +180,26 @@ def test_d10_every_address_of_the_agency_face_is_in_its_document_and_no_other(tm
         )
     )  # fmt: skip
     contracts = "/v{}/{}/{}"
-    told = addresses_in(json.loads(served(catalogue.openapi(sandbox=True), "https://x").body))
+    reply = addresses_in(json.loads(served(catalogue.openapi(sandbox=True), "https://x").body))
     calls = {(catalogue.path_of(contract), "post") for contract in agency_contracts()}
     assert (contracts, "post") in addresses_of(face.routes)
-    assert addresses_of(face.routes) - {(contracts, "post")} | calls == told
+    assert addresses_of(face.routes) - {(contracts, "post")} | calls == reply
 
 
 def test_d10_every_address_of_the_citizens_api_is_in_its_document_and_no_other(public_face):
-    told = requests.get(f"{public_face}/openapi.json", timeout=20).json()
-    validate(told)
-    assert told["servers"][0]["url"].startswith("http")
+    reply = requests.get(f"{public_face}/openapi.json", timeout=20).json()
+    validate(reply)
+    assert reply["servers"][0]["url"].startswith("http")
     routes = [*json_api.routes(None), *bills.routes(None, "")]
     acts = {(f"/v1/tickets/{{}}/{act}", "post") for act in json_api.ACTS}
     served_paths = {
         address for address in addresses_of(routes) if address[0].startswith("/v1/")
     } - {("/v1/tickets/{}/{}", "post")} | acts
     beside = {("/v1/verify/{}", "get"), ("/openapi.json", "get"), ("/health/live", "get")}
-    assert addresses_in(told) == served_paths | beside
-    names = headers_in(told)
+    assert addresses_in(reply) == served_paths | beside
+    names = headers_in(reply)
     assert {"ticket-secret", "payment-key", "idempotency-key", "accept-language"} <= names
-    for pattern in patterns(told):
+    for pattern in patterns(reply):
         assert not re.search(r"\\[AZz]|\(\?(?!:|=|!)", pattern), pattern
 
 
@@ -212,11 +212,11 @@ def test_d10_every_address_of_the_notify_api_is_in_its_document_and_no_other(tmp
             }
         )
     )  # fmt: skip
-    told = json.loads(served(described.openapi(), "https://notify.example").body)
-    validate(told)
+    reply = json.loads(served(described.openapi(), "https://notify.example").body)
+    validate(reply)
     calls = {address for address in addresses_of(face.routes) if address[0].startswith("/v2/")}
-    assert addresses_in(told) == calls
-    assert headers_read_in("gateway/notify") <= headers_in(told)
+    assert addresses_in(reply) == calls
+    assert headers_read_in("gateway/notify") <= headers_in(reply)
     mine, theirs = set(described.BODIES["sms"]["properties"]), set(notify_schemas.SMS.members)
     assert mine == theirs
     assert set(described.BODIES["email"]["properties"]) == set(notify_schemas.EMAIL.members)

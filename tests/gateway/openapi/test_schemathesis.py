@@ -80,11 +80,11 @@ def try_operation(operation, mode, examples, auth=None):
         assert response.status_code not in (500, 504), (case.as_curl_command(), response.text)
         case.validate_response(response, excluded_checks=NOT_JUDGED)
         if mode is GenerationMode.POSITIVE and response.status_code in (400, 422):
-            told = response.json()
-            shapes = {error.get("code") for error in told.get("errors", ())} & SHAPES
-            assert told.get("code") != "contract.broken" or not shapes, (
+            reply = response.json()
+            shapes = {error.get("code") for error in reply.get("errors", ())} & SHAPES
+            assert reply.get("code") != "contract.broken" or not shapes, (
                 case.as_curl_command(),
-                told,
+                reply,
             )
 
     run()
