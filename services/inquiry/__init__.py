@@ -1,5 +1,6 @@
-"""Bounded context: lawful questions of agencies about subscribers; the aggregate is the answer.
+"""Bounded context: lawful questions of agencies and people about water sources, and the answers.
 
-Serves ask, get, verify, submit_batch, batch_status, read_batch, load_registry, load_status, health;
-handles answer_batch_part (its own); emits registry_loaded, batch_answered and day_counted.
+The aggregate is the answer, which never changes. Rooms: questions, batches, own_inquiries, parcels,
+registry (what is looked up), registry_import (how it is loaded), domain (the rules). The contracts
+stand in contracts/inquiry; service.py serves them.
 """

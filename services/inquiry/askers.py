@@ -1,13 +1,15 @@
-"""Agencies as this service knows them: who asks in whose name, and what the register says now."""
+"""Agencies that ask: in whose name, by which grants, and what the register of agencies says now."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from bus.envelope import Envelope
 from bus.errors import Unavailable
 from bus.settings import Settings
+from bus.values import Json
 from members.register import Register, current
 from members.rights import register_in
+from services.inquiry.domain.purposes import Grant
 from services.inquiry.domain.question import Name
 
 
@@ -19,23 +21,32 @@ class Asker(NamedTuple):
 
     @property
     def charged(self) -> str:
-        """Whose question it is: by whose grant it is asked, and who is charged for it."""
+        """The agency by whose grant it is asked, and who is charged for it."""
         return self.on_behalf_of or self.agency
 
 
-def asker_of(message: Envelope | None) -> Asker:
-    """Who asks."""
-    return asker_in((message.caller if message else None) or {})
+def asker_of(envelope: Envelope) -> Asker:
+    """Read who asks from an envelope."""
+    return asker_in(envelope.caller or {})
 
 
-def asker_in(caller: Mapping[str, Any]) -> Asker:
-    """Who asks, by the caller of an envelope."""
-    return Asker(str(caller.get("agency")), caller.get("on_behalf_of"))
+def asker_in(caller: Mapping[str, object]) -> Asker:
+    """Read who asks from the caller of an envelope."""
+    behalf = caller.get("on_behalf_of")
+    return Asker(str(caller.get("agency")), None if behalf is None else str(behalf))
 
 
-def still(settings: Settings, caller: Mapping[str, Any], contract: str) -> dict[str, Any]:
-    """The caller with what the register leaves of his rights now; as he was where this service has
-    no register. Raises what ``members.register.current`` does.
+def grants_in(caller: Json) -> Sequence[Grant]:
+    """Read the grants that the caller of an envelope holds."""
+    grants: Sequence[Grant] = caller.get("grants") or ()
+    return grants
+
+
+def with_rights_of_now(settings: Settings, caller: Json, contract: str) -> Json:
+    """Return the caller with what the register of agencies leaves of its rights now.
+
+    Without a register they are as they were. Raises what ``members.register.current`` raises, and
+    Unavailable while the register cannot be read.
     """
     try:
         register = register_of(settings)
@@ -45,7 +56,7 @@ def still(settings: Settings, caller: Mapping[str, Any], contract: str) -> dict[
 
 
 def name_of(settings: Settings, agency: str | None) -> Name | None:
-    """What people call an agency by the register of now; None if it is not there, or away."""
+    """Look up what people call an agency now; None if the register lacks it, or cannot be read."""
     try:
         register = register_of(settings) if agency else None
     except (OSError, ValueError):
@@ -55,12 +66,13 @@ def name_of(settings: Settings, agency: str | None) -> Name | None:
 
 
 def register_of(settings: Settings) -> Register | None:
-    """The register of AGENCIES_DIR, the same object each time, read anew when it has changed; None
-    without that setting. ValueError if it cannot be read the first time.
+    """The register of AGENCIES_DIR, the same object each time; None without that setting.
+
+    It is read again when it has changed. ValueError if it cannot be read the first time.
     """
     folder = settings.get("AGENCIES_DIR")
     if folder is None:
         return None
-    found = register_in(folder, settings.get("REGISTER_PUBLIC_KEY"))
-    found.look_now()
-    return found
+    register = register_in(folder, settings.get("REGISTER_PUBLIC_KEY"))
+    register.look_now()
+    return register

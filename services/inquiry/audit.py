@@ -3,8 +3,9 @@
 import argparse
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import NamedTuple
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bus.database.store import Store
@@ -12,14 +13,41 @@ from bus.errors import Unavailable
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from services.inquiry.domain import chain
-from services.inquiry.questions import inquiry_log as log
+from services.inquiry.questions import inquiry_log
+from services.inquiry.questions.inquiry_log import Content
 
 WHOLE, BROKEN, UNABLE = 0, 1, 2
-TELL_EVERY = 50_000
+REPORT_EVERY = 50_000
+
+
+class Expected(NamedTuple):
+    """A row and the hash that was noted of it earlier."""
+
+    seq: int
+    hash: str
 
 
 def main(argv: list[str] | None = None) -> int:
-    """0: whole; 1: broken, and the first broken row is named; 2: could not be verified."""
+    """Run the command; 0: whole; 1: broken, with the first broken row; 2: not verified."""
+    options = _options().parse_args(argv)
+    try:
+        expected = _expected(options.expect)
+        store = Store(Settings().text("DB_URL"), source="audit", connections=1)
+        with store.transaction() as tx:
+            tx.conn.exec_driver_sql("set transaction isolation level repeatable read, read only")
+            problem = verify(tx.conn, expected, options.first)
+            if problem is None:
+                print(_summary(tx.conn, options.first))
+    except (MissingSettings, Unavailable, ValueError, SQLAlchemyError) as error:
+        reason = str(error).splitlines()[0]
+        print(f"The log could not be verified: {reason}", file=sys.stderr)
+        return UNABLE
+    if problem is not None:
+        print(problem)
+    return WHOLE if problem is None else BROKEN
+
+
+def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m services.inquiry.audit",
         description=(
@@ -41,81 +69,80 @@ def main(argv: list[str] | None = None) -> int:
         metavar="SEQ",
         help="begin at this row and trust the hash of the row before it",
     )
-    given = parser.parse_args(argv)
-    try:
-        expected = _expected(given.expect)
-        store = Store(Settings().text("DB_URL"), source="audit", connections=1)
-        with store.transaction() as tx:
-            tx.conn.exec_driver_sql("set transaction isolation level repeatable read, read only")
-            return verify(tx.conn, expected, given.first)
-    except (MissingSettings, Unavailable, ValueError, SQLAlchemyError) as error:
-        why = str(error).splitlines()[0]
-        print(f"The log could not be verified: {why}", file=sys.stderr)
-        return UNABLE
+    return parser
 
 
-def verify(conn: Any, expected: tuple[int, str] | None, first: int = 1) -> int:
-    """Verifies the log from row ``first`` on and prints what was found."""
+def verify(conn: Connection, expected: Expected | None, first: int = 1) -> str | None:
+    """Verify the log from row ``first`` on; return what is broken in a sentence, None if nothing.
+
+    ValueError if it cannot be verified from that row.
+    """
     previous = _before(conn, first)
-    head = log.log_head(conn)
+    head = inquiry_log.log_head(conn)
     if head is None:
-        print("BROKEN: the head of the log was removed; the end of the log cannot be known.")
-        return BROKEN
-    seq, told = head
-    seen: dict[int, str] = {}
-    wanted = expected[0] if expected else 0
-    if expected and wanted < first:
-        raise ValueError(f"row {wanted} of --expect lies before row {first} of --from")
-    rows = _watched(log.read_log(conn, first - 1), wanted, seen, seq)
+        return "BROKEN: the head of the log was removed; the end of the log cannot be known."
+    if expected and expected.seq < first:
+        raise ValueError(f"row {expected.seq} of --expect lies before row {first} of --from")
+    noted: dict[int, str] = {}
+    rows = _noting(inquiry_log.read_log(conn, first - 1), expected, noted, last=head[0])
     broken, reached, following = chain.first_broken(rows, previous, first)
     if broken is not None:
-        print(f"BROKEN at row {broken}: it was changed, or a row before it is missing.")
-        return BROKEN
-    if (following - 1, reached) != (seq, told):
-        print(f"BROKEN after row {following - 1}: the log ends there, but row {seq} was written.")
-        return BROKEN
-    if expected and seen.get(wanted) != expected[1]:
-        print(f"BROKEN: row {wanted} does not have the hash that was noted.")
-        return BROKEN
-    altered = log.first_altered_answer(conn, first)
+        return f"BROKEN at row {broken}: it was changed, or a row before it is missing."
+    if (following - 1, reached) != head:
+        return (
+            f"BROKEN after row {following - 1}: the log ends there, but row {head[0]} was written."
+        )
+    if expected and noted.get(expected.seq) != expected.hash:
+        return f"BROKEN: row {expected.seq} does not have the hash that was noted."
+    altered = inquiry_log.first_altered_answer(conn, first)
     if altered is not None:
-        print(f"BROKEN: the answer of row {altered} is not the one that was given.")
-        return BROKEN
+        return f"BROKEN: the answer of row {altered} is not the one that was given."
+    return None
+
+
+def _summary(conn: Connection, first: int) -> str:
+    head = inquiry_log.log_head(conn)
+    assert head is not None
+    seq, written = head
     whole = f"{seq} rows" if first == 1 else f"rows {first} to {seq}"
-    print(f"whole: {whole}; head {seq}:{told.hex()}")
-    return WHOLE
+    return f"whole: {whole}; head {seq}:{written.hex()}"
 
 
-def _before(conn: Any, first: int) -> bytes:
+def _before(conn: Connection, first: int) -> bytes:
     """The hash on which row ``first`` stands."""
     if first < 1:
         raise ValueError("the first row of the log is 1")
     if first == 1:
         return chain.GENESIS
-    previous = log.log_hash(conn, first - 1)
+    previous = inquiry_log.log_hash(conn, first - 1)
     if previous is None:
         raise ValueError(f"there is no row {first - 1} for --from {first} to stand on")
     return previous
 
 
-def _watched(
-    rows: Iterator[tuple[int, dict[str, Any], bytes]], wanted: int, seen: dict[int, str], whole: int
-) -> Iterator[tuple[int, dict[str, Any], bytes]]:
-    for seq, content, told in rows:
-        if seq == wanted:
-            seen[seq] = told.hex()
-        if seq % TELL_EVERY == 0:
-            print(f"  {seq} of {whole} rows", file=sys.stderr)
-        yield seq, content, told
+def _noting(
+    rows: Iterator[tuple[int, Content, bytes]],
+    expected: Expected | None,
+    noted: dict[int, str],
+    *,
+    last: int,
+) -> Iterator[tuple[int, Content, bytes]]:
+    """Pass rows on; note the hash of the expected one, and show the progress on stderr."""
+    for seq, content, written in rows:
+        if expected and seq == expected.seq:
+            noted[seq] = written.hex()
+        if seq % REPORT_EVERY == 0:
+            print(f"  {seq} of {last} rows", file=sys.stderr)
+        yield seq, content, written
 
 
-def _expected(text: str | None) -> tuple[int, str] | None:
+def _expected(text: str | None) -> Expected | None:
     if text is None:
         return None
-    seq, colon, told = text.partition(":")
+    seq, colon, hash_ = text.partition(":")
     if not colon or not seq.isdigit():
         raise ValueError("write --expect as SEQ:HASH, as the audit prints it")
-    return int(seq), told
+    return Expected(int(seq), hash_)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""What waits longer than it should for a message or a chore: counted, for somebody to look."""
+"""Counts what waits longer than it should for a message or a chore, for somebody to look."""
 
 from sqlalchemy import Connection, text
 
+# A bill expires long before sixty days; where billing was restored without it, nothing ends this.
 _WAITING = text("""
     select
         (select count(*) from own_inquiries where state = 'CHARGING'
             and asked_at < now() - interval '1 hour') as waits_for_bill,
-        -- A bill expires long before; where billing was restored without it, nothing ends this.
         (select count(*) from own_inquiries where state = 'UNPAID'
             and asked_at < now() - interval '60 days') as waits_for_payment,
         (select count(*) from batches where state = 'ANSWERING'
@@ -16,5 +16,6 @@ _WAITING = text("""
 
 
 def counts(conn: Connection) -> dict[str, int]:
-    """Own inquiries without a bill or a payment, batches without answers, imports without end."""
-    return {name: int(count) for name, count in conn.execute(_WAITING).one()._mapping.items()}
+    """Count own inquiries without a bill or a payment, batches without answers, endless imports."""
+    (row,) = conn.execute(_WAITING).mappings()
+    return {str(name): int(count) for name, count in row.items()}

@@ -21,7 +21,7 @@ INTERRUPTED = 130
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command; 0 if the export was imported, else 1 with one sentence on stderr."""
+    """Run the command; 0 if the export was imported, else 1 with one sentence on stderr."""
     options = _options().parse_args(argv)
     return _run(
         lambda: load(
@@ -101,7 +101,7 @@ def _run(work: Callable[[], LoadResult]) -> int:
 
 
 def show(progress: Progress) -> None:
-    """Prints one line of progress on stderr."""
+    """Print one line of progress on stderr."""
     percent = "" if progress.percent is None else f" {progress.percent:3.0f} %"
     print(
         f"{progress.step}{percent}  {progress.rows:,} rows, {progress.bad_rows:,} bad, "

@@ -1,83 +1,78 @@
-"""How content people and agencies are with answers: one rating for each answer, told as counts."""
+"""Ratings of answers by people and agencies: one for each answer, read as counts."""
 
-import datetime as dt
-from collections.abc import Mapping
-from typing import Any
-
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import insert
 
 from bus.errors import Conflict, NotFound, RuleBroken
-from contracts.inquiry.ratings import RATED_BY
-from services.inquiry.own_inquiries import inquiries as own
+from bus.values import Json
+from contracts.inquiry.own import Proof
+from contracts.inquiry.ratings import RATED_BY, RateAnswer, Rated, RateOwn, Ratings
+from services.inquiry.askers import asker_of
+from services.inquiry.context import Context
+from services.inquiry.domain import codes
+from services.inquiry.own_inquiries import inquiries
+from services.inquiry.questions.inquiry_log import answer_of
+from services.inquiry.tables import RATINGS
 
 # With fewer ratings a count could be one person's.
 SMALLEST = 5
 
 
-def rate_own(
-    conn: Connection, now: dt.datetime, key: str, data: Mapping[str, Any]
-) -> dict[str, int]:
-    """Keeps a person's rating; ``data`` is a RateOwn. RuleBroken ``rating.no_answer`` before there
-    is an answer.
-    """
-    inquiry = own.read(conn, data["code"], data["secret"], key)
-    if inquiry["answer"] is None:
+def rate_own(context: Context, rating: RateOwn) -> Rated:
+    """Keep a person's rating. RuleBroken ``rating.no_answer`` before there is an answer."""
+    inquiry = inquiries.read(context, Proof(code=rating.code, secret=rating.secret))
+    if inquiry.answer is None:
         raise RuleBroken(
             "This inquiry has no answer yet; rate it when it has.", code="rating.no_answer"
         )
-    code = inquiry["answer"]["tracking_code"]
-    return keep(conn, now, code, "applicant", data["score"], solved=data["solved"])
+    return _keep(context, inquiry.answer.tracking_code, "applicant", rating)
 
 
-def keep(  # noqa: PLR0913 - a rating has as many parts
-    conn: Connection, now: dt.datetime, tracking_code: str, by: str, score: int, *, solved: bool
-) -> dict[str, int]:
-    """Keeps the rating of an answer. Conflict ``rating.given`` if it has one already."""
-    added = conn.execute(
-        text(
-            "insert into ratings (tracking_code, rated_by, score, solved, rated_at) "
-            "values (:code, :by, :score, :solved, :now) on conflict do nothing returning score"
-        ),
-        {"code": tracking_code, "by": by, "score": score, "solved": solved, "now": now},
-    ).scalar()
-    if added is None:
-        raise Conflict("This answer was rated already; a rating counts once.", code="rating.given")
-    return {"score": score}
-
-
-def rate_answer(
-    conn: Connection,
-    now: dt.datetime,
-    answer: dict[str, Any] | None,
-    score: int,
-    *,
-    solved: bool,
-) -> dict[str, int]:
-    """Keeps an agency's rating of an answer that it was given; NotFound ``answer.not_found``."""
+def rate_answer(context: Context, rating: RateAnswer) -> Rated:
+    """Keep an agency's rating of an answer that it was given; NotFound ``answer.not_found``."""
+    code = codes.parse(rating.tracking_code)
+    answer = answer_of(context.conn, code, asker_of(context.envelope)) if code else None
     if answer is None:
         raise NotFound("You were given no answer of that tracking code.", code="answer.not_found")
-    return keep(conn, now, answer["tracking_code"], "agency", score, solved=solved)
+    return _keep(context, answer.tracking_code, "agency", rating)
 
 
-def counts(conn: Connection) -> dict[str, Any]:
-    """A Ratings of contracts/inquiry/ratings.py."""
-    rows = conn.execute(
-        text(
-            "select rated_by, count(*) as rated, round(avg(score) * 100) as mean, "
-            "count(*) filter (where solved) as solved from ratings group by rated_by"
+def _keep(
+    context: Context, tracking_code: str, rated_by: str, rating: RateOwn | RateAnswer
+) -> Rated:
+    """Keep the rating of an answer. Conflict ``rating.given`` if it has one already."""
+    added = context.conn.execute(
+        insert(RATINGS)
+        .values(
+            tracking_code=tracking_code,
+            rated_by=rated_by,
+            score=rating.score,
+            solved=rating.solved,
+            rated_at=context.now,
         )
+        .on_conflict_do_nothing()
     )
-    known = {row.rated_by: row for row in rows}
-    ratings = []
-    for by in RATED_BY:
-        row = known.get(by)
-        shown = row is not None and row.rated >= SMALLEST
-        ratings.append(
-            {
-                "rated_by": by,
-                "rated": int(row.rated) if row is not None and shown else None,
-                "mean_hundredths": int(row.mean) if row is not None and shown else None,
-                "solved": int(row.solved) if row is not None and shown else None,
-            }
-        )
-    return {"smallest": SMALLEST, "ratings": ratings}
+    if added.rowcount == 0:
+        raise Conflict("This answer was rated already; a rating counts once.", code="rating.given")
+    return Rated(score=rating.score)
+
+
+def counts(conn: Connection) -> Ratings:
+    """Count the ratings by who gave them; counts under SMALLEST are hidden."""
+    column = RATINGS.c
+    rows = conn.execute(
+        select(
+            column.rated_by,
+            func.count(),
+            func.round(func.avg(column.score) * 100),
+            func.count().filter(column.solved),
+        ).group_by(column.rated_by)
+    )
+    shown: dict[str, Json] = {
+        rated_by: {"rated": rated, "mean_hundredths": int(mean), "solved": solved}
+        for rated_by, rated, mean, solved in rows
+        if rated >= SMALLEST
+    }
+    hidden: Json = {"rated": None, "mean_hundredths": None, "solved": None}
+    ratings = tuple({"rated_by": by, **shown.get(by, hidden)} for by in RATED_BY)
+    return Ratings(smallest=SMALLEST, ratings=ratings)

@@ -3,28 +3,29 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 GENESIS = bytes(32)
+# A value of a log row's canonical content.
+Value = str | int | None
 
 
-def link(previous: bytes, row: Mapping[str, Any]) -> bytes:
-    """The hash of a row that follows ``previous``: sha-256 over it and the row's canonical JSON."""
-    told = json.dumps(row, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(previous + told.encode()).digest()
+def link(previous: bytes, row: Mapping[str, Value]) -> bytes:
+    """Hash a row that follows ``previous``: sha-256 over it and the row's canonical JSON."""
+    content = json.dumps(row, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(previous + content.encode()).digest()
 
 
 def first_broken(
-    rows: Iterable[tuple[int, Mapping[str, Any], bytes]], previous: bytes, expected: int
+    rows: Iterable[tuple[int, Mapping[str, Value], bytes]], previous: bytes, expected: int
 ) -> tuple[int | None, bytes, int]:
-    """Follows rows of (seq, content, hash); the first seq that does not fit, or None.
+    """Follow rows of (seq, content, hash) to the first seq that does not fit; None if all do.
 
-    Also the hash reached and the next seq, to go on from there. A missing row shows at the row
-    that follows it.
+    Returns also the hash reached and the next seq, to go on from there. A missing row shows at the
+    row that follows it.
     """
-    for seq, row, told in rows:
+    for seq, row, written in rows:
         previous = link(previous, row)
-        if seq != expected or previous != told:
+        if seq != expected or previous != written:
             return seq, previous, expected
         expected += 1
     return None, previous, expected

@@ -10,7 +10,7 @@ TRACKING_LENGTH, VERIFICATION_LENGTH = 11, 19
 
 
 def check_letter(letters: str) -> str:
-    """The letter that makes the weighted sum zero modulo 31.
+    """Compute the letter that makes the weighted sum zero modulo 31.
 
     31 is prime, so any one wrong letter and any swap of two is found.
     """
@@ -19,7 +19,7 @@ def check_letter(letters: str) -> str:
 
 
 def new(length: int, prefix: str = "") -> str:
-    """A new random code of ``length`` letters and a check letter, in groups of four.
+    """Make a random code of ``length`` letters and a check letter, in groups of four.
 
     Each letter is 4.95 bits: 11 make 54, enough to name an answer; 19 make 94, enough to prove one.
     """
@@ -31,21 +31,22 @@ def new(length: int, prefix: str = "") -> str:
 
 
 def new_tracking() -> str:
-    """A code that names an answer, such as ``Q-7K3M-9XPA-4TRC``."""
+    """Make a code that names an answer, such as ``Q-7K3M-9XPA-4TRC``."""
     return new(TRACKING_LENGTH, "Q-")
 
 
 def new_verification() -> str:
-    """A code that proves an answer; nobody guesses it."""
+    """Make a code that proves an answer; it cannot be guessed."""
     return new(VERIFICATION_LENGTH, "V-")
 
 
 def grouped(letters: str) -> str:
+    """Part letters by dashes into groups of four."""
     return "-".join(letters[i : i + 4] for i in range(0, len(letters), 4))
 
 
 def parse(text: str) -> str | None:
-    """The code as it was given out, however it was typed; None if its check letter is wrong.
+    """Read a code however it was typed, as it was given out; None if its check letter is wrong.
 
     >>> parse(" q " + new_tracking()[1:].lower()) is not None
     True

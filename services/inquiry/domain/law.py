@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Basis(NamedTuple):
-    """One article: whose it is, and what it says in a line."""
+    """One article: the act that it belongs to, and what it says in a line."""
 
     title_fa: str
     title_en: str
@@ -136,9 +136,9 @@ LAW: dict[str, Basis] = {
 }
 
 
-_TOLD = {code: {"code": code, **article._asdict()} for code, article in LAW.items()}
+_CITED = {code: {"code": code, **article._asdict()} for code, article in LAW.items()}
 
 
 def basis(codes: list[str]) -> list[dict[str, str]]:
-    """The articles of these codes, each once, in their order, as an answer tells them."""
-    return [_TOLD[code] for code in dict.fromkeys(codes)]
+    """List the articles of these codes as an answer cites them: each once, in their order."""
+    return [_CITED[code] for code in dict.fromkeys(codes)]

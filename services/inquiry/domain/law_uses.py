@@ -1,6 +1,6 @@
-"""For what this house uses each article of the law table: the public page of laws."""
+"""What each article of the law table is used for: the public page of laws."""
 
-from typing import Any
+from typing import NamedTuple
 
 from services.inquiry.domain.law import LAW
 
@@ -43,23 +43,31 @@ USES: dict[str, tuple[str, str]] = {
 }
 
 
-def laws() -> list[dict[str, Any]]:
-    """The acts, each with its articles, their gist and for what they are used."""
-    acts: dict[str, dict[str, Any]] = {}
-    for code, article in LAW.items():
-        act = acts.setdefault(
-            article.title_fa,
-            {"title_fa": article.title_fa, "title_en": article.title_en, "articles": []},
-        )
-        used_for_fa, used_for_en = USES[code]
-        act["articles"].append(
-            {
-                "code": code,
-                "article": article.article,
-                "gist_fa": article.gist_fa,
-                "gist_en": article.gist_en,
-                "used_for_fa": used_for_fa,
-                "used_for_en": used_for_en,
-            }
+class UsedArticle(NamedTuple):
+    """An article of an act, its gist, and what it is used for."""
+
+    code: str
+    article: str
+    gist_fa: str
+    gist_en: str
+    used_for_fa: str
+    used_for_en: str
+
+
+class UsedAct(NamedTuple):
+    """An act with the articles of it that are used."""
+
+    title_fa: str
+    title_en: str
+    articles: list[UsedArticle]
+
+
+def laws() -> list[UsedAct]:
+    """List the acts, each with its articles, their gist and what they are used for."""
+    acts: dict[str, UsedAct] = {}
+    for code, basis in LAW.items():
+        act = acts.setdefault(basis.title_fa, UsedAct(basis.title_fa, basis.title_en, []))
+        act.articles.append(
+            UsedArticle(code, basis.article, basis.gist_fa, basis.gist_en, *USES[code])
         )
     return list(acts.values())

@@ -1,14 +1,20 @@
-"""What an asker must not read into an answer: its limits, with their texts.
+"""The limits of an answer: what its reader must not conclude from it, with the texts.
 
 ``{day}`` in a text is the day of the data.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from services.inquiry.domain import status
-from services.inquiry.domain.question import Days, Known, Question
+from services.inquiry.domain.question import Days, Question, Snapshot
+from services.inquiry.domain.records import SourceRecord
+from services.inquiry.domain.status import (
+    NO_LICENCE,
+    NOT_DETERMINABLE,
+    NOT_IN_FORCE,
+    Status,
+    extended_expiry,
+)
 
 # How old the data may be by our own rule before an answer says so; the agreement names no figure.
 FRESH_DAYS = dt.timedelta(days=30)
@@ -109,98 +115,100 @@ LIMITS = {
     ),
 }
 _BY_GROUP = {
-    status.NOT_IN_FORCE: "no_right_to_take_water",
-    status.NO_LICENCE: "no_right_to_take_water",
-    status.NOT_DETERMINABLE: "right_not_determinable",
+    NOT_IN_FORCE: "no_right_to_take_water",
+    NO_LICENCE: "no_right_to_take_water",
+    NOT_DETERMINABLE: "right_not_determinable",
 }
 _BY_STATUS = {"ART5": "article_5_only", "VALID_PROVISIONAL": "provisional_only"}
 OPEN_CASE = frozenset({"IN_DISPUTE", "UNDER_REVIEW", "OPEN_VIOLATION"})
 
-Record = Mapping[str, Any]
-
 
 def limits_of(
     question: Question,
-    records: Sequence[Record],
-    statuses: Sequence[status.Status],
-    known: Known,
+    records: Sequence[SourceRecord],
+    statuses: Sequence[Status],
+    snapshot: Snapshot,
     days: Days,
 ) -> list[str]:
-    """The codes of all that an asker must not read into the answer.
+    """List the codes of all limits of an answer.
 
-    That our data is younger is told beside NOT_FOUND too: then nobody could have been known.
-    What concerns volumes is told only to whom the purpose tells the volumes.
+    That our data is younger stands beside NOT_FOUND too: then nobody could have been on record.
+    What concerns volumes is added only where the purpose shows volumes.
     """
     limits = ["not_a_title_deed", "valid_30_days"]
-    if question.as_of is not None and known.loaded_at > question.as_of:
+    if question.as_of is not None and snapshot.loaded_at > question.as_of:
         limits.append("record_younger_than_as_of")
-    if known.changed_since:
+    if snapshot.changed_since:
         limits.append("record_changed_since")
     if days.asked_about - days.loaded_on > FRESH_DAYS:
         limits.append("data_old")
     volumes = "technical" in question.purpose.blocks
     if volumes and any(flow_volume(record) is not None for record in records):
         limits.append("volume_differs_from_flow")
-    limits += dict.fromkeys(code for each in statuses for code in _limits_of_status(each, days))
-    if days.asked_about >= days.loaded_on and any(_order_to_come(r, days) for r in records):
+    limits += dict.fromkeys(code for status in statuses for code in _limits_of_status(status, days))
+    if days.asked_about >= days.loaded_on and any(
+        _order_to_come(record, days) for record in records
+    ):
         limits.append("order_to_come")
     if any(
-        _extended_later(record, found, known, days)
-        for record, found in zip(records, statuses, strict=True)
+        _extended_later(record, status, snapshot, days)
+        for record, status in zip(records, statuses, strict=True)
     ):
         limits.append("decree_notified_later")
     if len(statuses) > 1:
         limits.append("several_sources")
-    return limits + unread_limits(question, records, known)
+    return limits + unread_limits(question, records, snapshot)
 
 
-def _order_to_come(record: Record, days: Days) -> bool:
-    """True if an order is on record that begins after the day; or its year was mistyped."""
+def _order_to_come(record: SourceRecord, days: Days) -> bool:
+    """Tell whether an order begins after the day; or its year was mistyped."""
     orders = record.get("orders") or ()
     return any(dt.date.fromisoformat(order["on"]) > days.asked_about for order in orders)
 
 
-def _extended_later(record: Record, found: status.Status, known: Known, days: Days) -> bool:
-    """True if a decree that was notified after the day extends the licence beyond it."""
-    if not found.code.startswith("EXPIRED"):
+def _extended_later(record: SourceRecord, status: Status, snapshot: Snapshot, days: Days) -> bool:
+    """Tell whether a decree that was notified after the day extends the licence beyond it."""
+    licence = record.get("licence")
+    if licence is None or not status.code.startswith("EXPIRED"):
         return False
-    expiry, _ = status.extended_expiry(
-        record["licence"], record.get("use"), known.decrees, dt.date.max
-    )
+    expiry, _ = extended_expiry(licence, record.get("use"), snapshot.decrees, dt.date.max)
     return expiry is not None and expiry >= days.asked_about
 
 
-def _limits_of_status(found: status.Status, days: Days) -> list[str]:
-    """What this status does not say; its group and its limits come from the same place."""
-    if found.reason == "licence_issued_later":
+def _limits_of_status(status: Status, days: Days) -> list[str]:
+    """List what this status does not say; its group and its limits come from the same place."""
+    if status.reason == "licence_issued_later":
         return ["licence_issued_later"]
-    limits = [code for code in (_BY_GROUP.get(found.group), _BY_STATUS.get(found.code)) if code]
-    if found.code.startswith("EXPIRED") and found.since and found.since > days.loaded_on:
+    limits = [code for code in (_BY_GROUP.get(status.group), _BY_STATUS.get(status.code)) if code]
+    if status.code.startswith("EXPIRED") and status.since and status.since > days.loaded_on:
         limits.append("expired_after_data")
-    if OPEN_CASE.intersection(found.flags):
+    if OPEN_CASE.intersection(status.flags):
         limits.append("open_case")
     return limits
 
 
-def unread_limits(question: Question, records: Sequence[Record], known: Known) -> list[str]:
-    """What the answer cannot know, as rows of the newest export could not be read."""
+def unread_limits(
+    question: Question, records: Sequence[SourceRecord], snapshot: Snapshot
+) -> list[str]:
+    """List what the answer cannot say, as rows of the newest export could not be read."""
     limits = []
-    if known.unread_since or any(record.get("unread_since") for record in records):
+    if snapshot.unread_since or any(record.get("unread_since") for record in records):
         limits.append("newer_data_unread")
-    if "decree" in known.unread and any(record.get("licence") for record in records):
+    if "decree" in snapshot.unread_kinds and any(record.get("licence") for record in records):
         limits.append("decree_unread")
     left_out = {block for record in records for block in record.get("left_out") or ()}
     if left_out.intersection(question.purpose.blocks):
         limits.append("values_unread")
-    if "row" in known.unread:
+    if "row" in snapshot.unread_kinds:
         limits.append("rows_unread")
     return limits
 
 
-def flow_volume(record: Record) -> float | None:
-    """m3 a year by flow (l/s) x 3.6 x hours a year, if it differs from the licensed volume."""
-    told = record.get("allocation") or {}
-    volume, flow, hours = told.get("volume_m3_year"), told.get("flow_lps"), told.get("hours_year")
+def flow_volume(record: SourceRecord) -> float | None:
+    """Compute m3 a year as flow (l/s) x 3.6 x hours a year, if the licensed volume differs."""
+    allocation = record.get("allocation") or {}
+    volume, flow = allocation.get("volume_m3_year"), allocation.get("flow_lps")
+    hours = allocation.get("hours_year")
     if not (volume and flow and hours):
         return None
     computed = float(flow) * LITRES_PER_SECOND * float(hours)

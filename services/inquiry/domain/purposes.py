@@ -1,13 +1,26 @@
-"""Lawful purposes: who may ask by which key, and which blocks of a record the answer may hold."""
+"""Lawful purposes: the keys that each allows, and the blocks that its answer may hold."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypedDict
 
 from bus.errors import FieldError, Forbidden, RuleBroken
 
 PERSON = ("national_id", "legal_id", "foreigner_id")
 NUMBERS = ("licence_no", "file_no", "subscription_code")
+
+
+class Grant(TypedDict, total=False):
+    """A grant as the caller of an envelope holds it; ``until`` is the last day that it counts.
+
+    ``blocks`` limits what answers hold, ``per_day`` how many questions there may be a day.
+    """
+
+    purpose: str
+    until: str
+    basis: str
+    blocks: Sequence[str]
+    per_day: int
 
 
 class Purpose(NamedTuple):
@@ -109,7 +122,7 @@ PURPOSES: dict[str, Purpose] = {
 # land to its water (FDW-27, FDW-28), and no other purpose to it.
 BY_PARCEL = ("land_transfer",)
 
-# What a person is told about an own source. It is no purpose that an agency can be granted. Names,
+# What a person learns about an own source. It is no purpose that an agency can be granted. Names,
 # partners and violations are left out as long as only papers, and no telephone, prove who asks.
 OWN_CODE, OWN_NAME_FA, OWN_NAME_EN = "applicant", "متقاضی", "The applicant"
 OWN = Purpose(
@@ -122,17 +135,17 @@ OWN = Purpose(
 
 
 def check(
-    purpose: str, grants: Sequence[Mapping[str, Any]], key_kind: str | None, day: dt.date
+    purpose: str, grants: Sequence[Grant], key_kind: str | None, day: dt.date
 ) -> Purpose | Forbidden | RuleBroken:
-    """The purpose, if it is lawful and granted for such a key on ``day`` (in Iran), with only the
-    blocks that are both its own and the grant's.
+    """Return the purpose, if it is lawful and granted for such a key on ``day`` (in Iran).
 
-    Otherwise the refusal: ``purpose.unknown``, ``purpose.not_granted``, ``grant.expired`` or
-    ``key_kind.not_for_purpose``. A grant counts through the whole of its last day.
+    It holds only the blocks that are both its own and the grant's. Otherwise return the refusal:
+    ``purpose.unknown``, ``purpose.not_granted``, ``grant.expired`` or ``key_kind.not_for_purpose``.
+    A grant counts through the whole of its last day.
     """
-    known = PURPOSES.get(purpose)
-    if known is None:
-        return refused(
+    lawful = PURPOSES.get(purpose)
+    if lawful is None:
+        return refusal(
             RuleBroken,
             "purpose",
             "purpose.unknown",
@@ -140,7 +153,7 @@ def check(
         )
     granted = [grant for grant in grants if grant.get("purpose") == purpose]
     if not granted:
-        return refused(
+        return refusal(
             Forbidden,
             "purpose",
             "purpose.not_granted",
@@ -148,30 +161,29 @@ def check(
         )
     grant = grant_of(purpose, granted, day)
     if grant is None:
-        return refused(
+        return refusal(
             Forbidden,
             "purpose",
             "grant.expired",
             "Your agency's grant for this purpose has expired; ask for a new one.",
         )
-    if key_kind is not None and key_kind not in known.key_kinds:
-        return refused(
+    if key_kind is not None and key_kind not in lawful.key_kinds:
+        return refusal(
             RuleBroken,
             "key_kind",
             "key_kind.not_for_purpose",
-            f"For {purpose} ask by: " + ", ".join(known.key_kinds) + ".",
+            f"For {purpose} ask by: " + ", ".join(lawful.key_kinds) + ".",
         )
     allowed = grant.get("blocks")
     if allowed is None:
-        return known
-    return known._replace(blocks=tuple(block for block in known.blocks if block in allowed))
+        return lawful
+    return lawful._replace(blocks=tuple(block for block in lawful.blocks if block in allowed))
 
 
-def grant_of(
-    purpose: str, grants: Sequence[Mapping[str, Any]], day: dt.date
-) -> Mapping[str, Any] | None:
-    """The grant by which a purpose is asked for on ``day``: of those in force the one that gives
-    most blocks, then most questions a day; None if none is in force.
+def grant_of(purpose: str, grants: Sequence[Grant], day: dt.date) -> Grant | None:
+    """Find the grant by which a purpose is asked for on ``day``; None if none is in force.
+
+    Of several in force it is the one with most blocks, then with most questions a day.
     """
     in_force = [
         grant
@@ -181,7 +193,7 @@ def grant_of(
     return max(in_force, key=_width) if len(in_force) > 1 else next(iter(in_force), None)
 
 
-def _width(grant: Mapping[str, Any]) -> tuple[float, float]:
+def _width(grant: Grant) -> tuple[float, float]:
     blocks, per_day = grant.get("blocks"), grant.get("per_day")
     return (
         float("inf") if blocks is None else len(blocks),
@@ -190,28 +202,29 @@ def _width(grant: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def check_parcel(
-    purpose: str, grants: Sequence[Mapping[str, Any]], day: dt.date
+    purpose: str, grants: Sequence[Grant], day: dt.date
 ) -> Purpose | Forbidden | RuleBroken:
-    """The purpose, if it is granted and one for which a parcel may be asked about; otherwise the
-    refusal of ``check``, or ``purpose.not_for_parcel``.
+    """Return the purpose, if it is granted and a parcel may be asked about for it.
+
+    Otherwise return the refusal of ``check``, or ``purpose.not_for_parcel``.
 
     >>> check_parcel("court_case", [{"purpose": "court_case", "until": "2099-01-01"}],
     ...              dt.date(2026, 11, 25)).code
     'purpose.not_for_parcel'
     """
-    known = check(purpose, grants, None, day)
-    if isinstance(known, Purpose) and purpose not in BY_PARCEL:
-        return refused(
+    granted = check(purpose, grants, None, day)
+    if isinstance(granted, Purpose) and purpose not in BY_PARCEL:
+        return refusal(
             RuleBroken,
             "purpose",
             "purpose.not_for_parcel",
             "About a parcel ask for: " + ", ".join(BY_PARCEL) + ".",
         )
-    return known
+    return granted
 
 
-def refused(
+def refusal(
     kind: type[Forbidden] | type[RuleBroken], field: str, code: str, message: str
 ) -> Forbidden | RuleBroken:
-    """A refusal that names its field."""
+    """Make a refusal that names its field."""
     return kind(message, code=code, fields=[FieldError(field, code, message)])

@@ -1,13 +1,24 @@
-"""A lawful question, and what the register held for it."""
+"""A lawful question, and what the registry held for it."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from services.inquiry.domain.purposes import Purpose
+from services.inquiry.domain.records import Decree, SourceRecord
 
-Record = Mapping[str, Any]
+
+class Name(NamedTuple):
+    """What people call an agency."""
+
+    fa: str
+    en: str
+
+    @classmethod
+    def of(cls, names: Mapping[str, str] | None) -> "Name | None":
+        """Read the names in an envelope's caller; None for one written before it held names."""
+        return cls(names["fa"], names["en"]) if names else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +39,8 @@ class Question:
     on_behalf_of: str | None = None
     basis: str | None = None
     per_day: int | None = None
-    agency_name: "Name | None" = None
-    behalf_name: "Name | None" = None
-
-
-class Name(NamedTuple):
-    """What people call an agency."""
-
-    fa: str
-    en: str
-
-    @classmethod
-    def of(cls, told: Mapping[str, str] | None) -> "Name | None":
-        """The name in a caller of an envelope; None in one of before."""
-        return cls(told["fa"], told["en"]) if told else None
+    agency_name: Name | None = None
+    behalf_name: Name | None = None
 
 
 class Days(NamedTuple):
@@ -52,15 +51,18 @@ class Days(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What the register held: matching records, decrees, the data version and its moment (UTC)."""
+class Snapshot:
+    """What the registry held for a question: matching records, the decrees, the data version.
 
-    records: Sequence[Record]
-    decrees: Sequence[Record]
+    ``loaded_at`` is the moment of that version (UTC). ``unread_since`` is the moment since which
+    rows that name the key cannot be read, ``unread_kinds`` the kinds of keys that such rows name.
+    ``changed_since`` says that a record changed after the day asked about.
+    """
+
+    records: Sequence[SourceRecord]
+    decrees: Sequence[Decree]
     data_version: int
     loaded_at: dt.datetime
-    # Since when rows that name the key cannot be read, and which kinds of such rows there are.
     unread_since: dt.datetime | None = None
-    unread: frozenset[str] = frozenset()
-    # Whether the record changed after the day asked about.
+    unread_kinds: frozenset[str] = frozenset()
     changed_since: bool = False

@@ -1,11 +1,11 @@
-"""The status of a licence at a day, derived from orders, dates, decrees and cases; never stored."""
+"""Derives the status of a licence on a day from orders, dates, decrees and cases; never stored."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from iran.persian import jalali
+from services.inquiry.domain.records import Decree, Licence, Order, SourceRecord, Violation
 from services.inquiry.domain.status_law import (
     basis_of,
     is_agricultural_well,
@@ -67,22 +67,22 @@ REASONS: dict[str, tuple[str, str]] = {
 }
 # Orders that end the right to take water, the strongest first (a tie of days is broken by it).
 ORDERS = ("CLOSED", "SEALED", "REVOKED", "SUSPENDED")
-# What lifts an order, and an order whose content the register does not tell.
+# What lifts an order, and an order whose content is not on record.
 LIFTED, UNCLEAR = "LIFTED", "COURT_ORDER"
 FINAL = frozenset({"CLOSED", "REVOKED"})
 NEW_SOURCE = frozenset({"DRILL", "REPLACE_WELL", "REPLACE_QANAT"})
 WORKS = NEW_SOURCE | {"DEEPEN", "CLEAN", "RELOCATE", "CHANGE_METHOD", "INSTALL"}
 NOT_TO_ABSTRACT = frozenset({"RIG", "RIVERBED", "INDUSTRY_SUPPLY"})
 
-Record = Mapping[str, Any]
-Evidence = dict[str, Any]
+# What a status rests on: its kind, its day, and what names it.
+Evidence = dict[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What is so on the day asked about, since when, until when, by which law and evidence.
+    """A status on the day asked about: since when, until when, by which law and evidence.
 
-    ``reason`` is a code of REASONS and says why a status is NOT_DETERMINABLE.
+    ``reason`` is a code of REASONS: why a status is NOT_DETERMINABLE.
     """
 
     code: str
@@ -96,15 +96,17 @@ class Status:
 
     @property
     def label_fa(self) -> str:
+        """The status in Persian."""
         return LABELS[self.code][0]
 
     @property
     def group(self) -> str:
+        """Whether water may be taken, in one word of GROUPS."""
         return group_of(self.code, self.licence_kind)
 
 
 def group_of(code: str, licence_kind: str | None = None) -> str:
-    """Whether water may be taken, by status and kind of licence, in one word.
+    """Say in one word whether water may be taken, by status and kind of licence.
 
     A permit to drill gives no right to the water. One for works on a source that is there (deepen,
     clean, relocate …) presupposes a licence that the register, which keeps the last paper only,
@@ -122,7 +124,7 @@ def group_of(code: str, licence_kind: str | None = None) -> str:
 class _Case:
     """A record, the day asked about, and whether the data is younger than that day."""
 
-    record: Record
+    record: SourceRecord
     day: dt.date
     hindsight: bool
 
@@ -136,6 +138,7 @@ class _Case:
         evidence: Iterable[Evidence] = (),
         reason: str | None = None,
     ) -> Status:
+        """Make a status of this case, with its flags and the articles that it rests on."""
         return Status(
             code,
             since,
@@ -148,14 +151,14 @@ class _Case:
         )
 
     def not_determinable(self, reason: str, evidence: Iterable[Evidence] = ()) -> Status:
+        """Make the status that says neither yes nor no, with its reason."""
         return self.status(NOT_DETERMINABLE, evidence=evidence, reason=reason)
 
 
 def derive(
-    record: Record, decrees: Iterable[Record], day: dt.date, known_on: dt.date | None = None
+    record: SourceRecord, decrees: Iterable[Decree], day: dt.date, known_on: dt.date | None = None
 ) -> Status:
-    """The status of a source's licence on ``day``; both days are days in Iran, ``known_on`` that of
-    the data.
+    """Derive the status of a source's licence on ``day`` from data of ``known_on``, days in Iran.
 
     In this order: an order in force (closed, sealed, revoked, suspended; the strongest decides,
     of one kind the earliest), a seal of an open violation among them; expired, waiting for renewal,
@@ -174,23 +177,27 @@ def derive(
 
 
 def _by_orders(case: _Case) -> Status | None:
-    """The status by an order or by a seal of an open violation; None if none stood on that day."""
+    """Derive the status by an order, or by a seal of an open violation; None if none stood."""
     standing = orders_in_force(case.record.get("orders") or (), case.day)
-    sealed = [] if case.hindsight else [v for v in _seals(case) if found_on(v) <= case.day]
+    seals = [] if case.hindsight else [v for v in _seals(case) if found_on(v) <= case.day]
     strongest = standing[0]["kind"] if standing else None
-    if strongest not in FINAL and (doubt := _doubt(case, bool(standing or sealed))):
+    if strongest not in FINAL and (doubt := _doubt(case, stands=bool(standing or seals))):
         return doubt
     evidence = [_order(order) for order in standing]
-    if sealed and strongest not in ("CLOSED", "SEALED"):
-        # The day of the finding is not that of the seal: since when it stands is not known.
-        return case.status("SEALED", evidence=[*map(_seal, sealed), *evidence])
+    if seals and strongest not in ("CLOSED", "SEALED"):
+        # The day of the finding is not that of the seal, so ``since`` is not known.
+        return case.status("SEALED", evidence=[*map(_seal, seals), *evidence])
     if strongest:
         return case.status(strongest, since=_date(standing[0]["on"]), evidence=evidence)
     return None
 
 
-def _doubt(case: _Case, stands: bool) -> Status | None:
-    """NOT_DETERMINABLE by what is on record without its content or its day, if there is such."""
+def _doubt(case: _Case, *, stands: bool) -> Status | None:
+    """Derive NOT_DETERMINABLE from an order or a seal without its content or its day, if any.
+
+    An order of unknown content (``order_unclear``) may suspend or lift: it outweighs every order
+    that is not final, and only CLOSED and REVOKED stand in spite of it.
+    """
     orders = case.record.get("orders") or ()
     unclear = [o for o in orders if o["kind"] == UNCLEAR and _date(o["on"]) <= case.day]
     if unclear:
@@ -207,15 +214,15 @@ def _doubt(case: _Case, stands: bool) -> Status | None:
     return None
 
 
-def _seals(case: _Case) -> list[Record]:
+def _seals(case: _Case) -> list[Violation]:
     return [v for v in unfinished(case.record) if v["step"] == SEAL_STEP]
 
 
-def _order(order: Record) -> Evidence:
+def _order(order: Order) -> Evidence:
     return {"kind": "order", "order": order["kind"], "on": order["on"]}
 
 
-def _seal(violation: Record) -> Evidence:
+def _seal(violation: Violation) -> Evidence:
     return {
         "kind": "violation",
         "violation": violation["kind"],
@@ -224,8 +231,8 @@ def _seal(violation: Record) -> Evidence:
     }
 
 
-def orders_in_force(orders: Iterable[Record], day: dt.date) -> list[Record]:
-    """The orders that count on ``day``, the one that decides first.
+def orders_in_force(orders: Iterable[Order], day: dt.date) -> list[Order]:
+    """List the orders that count on ``day``, the one that decides first.
 
     The strongest decides, whenever it came: a well that was suspended and later filled is filled.
     Of several of one kind the earliest decides. What was lifted by that day does not count.
@@ -237,19 +244,19 @@ def orders_in_force(orders: Iterable[Record], day: dt.date) -> list[Record]:
 
 
 def extended_expiry(
-    licence: Record, use: str | None, decrees: Iterable[Record], day: dt.date
-) -> tuple[dt.date | None, list[Record]]:
-    """The expiry after all decrees notified by ``day``, and those that moved it.
+    licence: Licence, use: str | None, decrees: Iterable[Decree], day: dt.date
+) -> tuple[dt.date | None, list[Decree]]:
+    """Compute the expiry after all decrees notified by ``day``, and list those that moved it.
 
     An expiry that one decree has moved may fall into the range of the next.
     """
-    expiry = _date(licence["expires_on"]) if licence.get("expires_on") else None
-    known = [d for d in decrees if _date(d["notified_on"]) <= day and _covers(d.get("use"), use)]
-    moved: list[Record] = []
+    expiry = _day_of(licence.get("expires_on"))
+    notified = [d for d in decrees if _date(d["notified_on"]) <= day and _covers(d.get("use"), use)]
+    moved: list[Decree] = []
     while expiry is not None:
         better = [
             d
-            for d in known
+            for d in notified
             if d not in moved
             and _date(d["expiry_from"]) <= expiry <= _date(d["expiry_to"])
             and _date(d["extended_to"]) > expiry
@@ -263,41 +270,45 @@ def extended_expiry(
 
 
 def _covers(named: str | None, use: str | None) -> bool:
-    """A decree without a use covers all; one for drinking covers towns and villages."""
+    """Tell whether a decree covers a use: all if it names none; drinking covers its two kinds."""
     return named is None or named == use or bool(use and use.startswith(f"{named}_"))
 
 
-def _by_licence(case: _Case, decrees: Iterable[Record]) -> Status:
+def _by_licence(case: _Case, decrees: Iterable[Decree]) -> Status:
     licence = case.record.get("licence")
     if licence is None:
         return _unlicensed(case, ())
-    paper = {"kind": "licence", "number": licence["number"], "on": licence["issued_on"]}
-    if licence.get("issued_on") and _date(licence["issued_on"]) > case.day:
+    paper: Evidence = {"kind": "licence", "number": licence["number"], "on": licence["issued_on"]}
+    issued = _day_of(licence.get("issued_on"))
+    if issued is not None and issued > case.day:
         return case.not_determinable("licence_issued_later", (paper,))
     if licence["kind"] in NOT_TO_ABSTRACT:
         return _unlicensed(case, (paper,))
     return _by_dates(case, licence, decrees, paper)
 
 
-def _by_dates(case: _Case, licence: Record, decrees: Iterable[Record], paper: Evidence) -> Status:
-    written = _date(licence["expires_on"]) if licence.get("expires_on") else None
+def _by_dates(case: _Case, licence: Licence, decrees: Iterable[Decree], paper: Evidence) -> Status:
+    written = _day_of(licence.get("expires_on"))
     expiry, moved = extended_expiry(licence, case.record.get("use"), decrees, case.day)
-    evidence = [paper]
+    evidence: list[Evidence] = [paper]
     evidence += [{"kind": "decree", "number": d["number"], "on": d["notified_on"]} for d in moved]
     if expiry is not None and case.day > expiry:
-        requested = licence.get("renewal_requested_on")
-        pending = requested is not None and _date(requested) <= case.day
+        requested = _day_of(licence.get("renewal_requested_on"))
+        pending = requested is not None and requested <= case.day
         if pending:
-            evidence.append({"kind": "renewal_request", "on": requested})
+            evidence.append({"kind": "renewal_request", "on": licence["renewal_requested_on"]})
         code = "EXPIRED_RENEWAL_PENDING" if pending else "EXPIRED"
         return case.status(code, since=expiry + DAY, evidence=evidence)
     decree = ("DECREE",) if moved else ()
     if written is not None and case.day > written:
         return case.status(
-            "EXTENDED_BY_DECREE", since=written + DAY, until=expiry, more_basis=decree,
+            "EXTENDED_BY_DECREE",
+            since=written + DAY,
+            until=expiry,
+            more_basis=decree,
             evidence=evidence,
-        )  # fmt: skip
-    since = _date(licence["issued_on"]) if licence.get("issued_on") else None
+        )
+    since = _day_of(licence.get("issued_on"))
     return case.status(
         _in_force(licence["kind"]), since=since, until=expiry, more_basis=decree, evidence=evidence
     )
@@ -312,8 +323,10 @@ def _in_force(kind: str) -> str:
 
 
 def _unlicensed(case: _Case, evidence: Iterable[Evidence]) -> Status:
-    """No licence to take water is on record: an offence, unless the record is younger than the day
-    or the source than both. The 1389 Act speaks of agricultural wells drilled before 1386 only.
+    """Derive the status where no licence to take water is on record.
+
+    That is an offence, unless the record is younger than the day, or the source than both. The
+    1389 Act is about agricultural wells drilled before 1386 only.
     """
     year, settlement = case.record.get("drilled_year"), case.record.get("unlicensed_case")
     if year is not None and int(jalali(case.day)[:4]) < year:
@@ -329,3 +342,7 @@ def _unlicensed(case: _Case, evidence: Iterable[Evidence]) -> Status:
 
 def _date(text: str) -> dt.date:
     return dt.date.fromisoformat(text)
+
+
+def _day_of(text: str | None) -> dt.date | None:
+    return _date(text) if text else None

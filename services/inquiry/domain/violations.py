@@ -1,8 +1,8 @@
 """The violations of a source on a day: which are open, what they mean for its status, its flags."""
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any
+
+from services.inquiry.domain.records import SourceRecord, Violation
 
 SEAL_STEP = "sealed"
 DONE_STEPS = frozenset({"remedied", "closed"})
@@ -18,29 +18,30 @@ BEFORE_A_COURT = frozenset(
 )
 UNDER_REVIEW = frozenset({"expert_report", "expert_check"})
 
-Record = Mapping[str, Any]
 
-
-def open_violations(record: Record, day: dt.date) -> list[Record]:
-    """The violations found by ``day`` that are neither remedied nor closed."""
+def open_violations(record: SourceRecord, day: dt.date) -> list[Violation]:
+    """List the violations found by ``day`` that are neither remedied nor closed."""
     return [violation for violation in unfinished(record) if found_on(violation) <= day]
 
 
-def unfinished(record: Record) -> list[Record]:
-    """The violations that are neither remedied nor closed, whenever they were found."""
+def unfinished(record: SourceRecord) -> list[Violation]:
+    """List the violations that are neither remedied nor closed, whenever they were found."""
     return [v for v in record.get("violations") or () if v["step"] not in DONE_STEPS]
 
 
-def found_on(violation: Record) -> dt.date:
+def found_on(violation: Violation) -> dt.date:
+    """The day on which the violation was found."""
     return dt.date.fromisoformat(violation["found_on"])
 
 
-def flags_of(record: Record, day: dt.date, *, hindsight: bool = False) -> tuple[str, ...]:
-    """What stands beside any status: a case before a court or commission, a file under review, or
-    an open violation of which neither is known, newer data about the source that could not be read.
-    Every open violation shows in one of them or in the status SEALED, one with a day to come too.
+def flags_of(record: SourceRecord, day: dt.date, *, hindsight: bool = False) -> tuple[str, ...]:
+    """List the flags that stand beside any status.
 
-    The record tells the step of today only: with ``hindsight`` (the data is younger than the day)
+    They are a case before a court or commission, a file under review, an open violation of which
+    neither is known, and newer data about the source that could not be read. Every open violation
+    shows in one of them or in the status SEALED, also one whose day is to come.
+
+    The record holds the step of today only: with ``hindsight`` (the data is younger than the day)
     no step of that day is known, but that the violation was open is.
     """
     steps = {violation["step"] for violation in open_violations(record, day)}

@@ -1,4 +1,4 @@
-"""Slows down who tries IDs for a file number, or file numbers for an ID, and nobody else.
+"""Slows down attempts at IDs for a file number, or at file numbers for an ID, and no other asker.
 
 Wrong pairs are counted by who asks (the face names the address without telling it) together with
 the file, and together with the ID. So nobody is shut out by what others try elsewhere, and behind a
@@ -10,15 +10,16 @@ import hashlib
 import hmac
 from typing import NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, delete, select, text
 
 from bus.errors import BusError, NotFound, TooMany
 from iran.persian import tehran_day
+from services.inquiry.tables import OWN_FAILURES
 
 # So many wrong pairs a day are judged at once; each one more waits twice as long as the one before.
 FREE_OF_FILE, FREE_OF_KEY = 60, 20
 FIRST_WAIT, LONGEST_WAIT = 60, 3600
-# From here on a wrong pair is told that it is one of too many.
+# From here on the refusal of a wrong pair says that there were too many.
 SLOW, SLOW_OF_ASKER = 5, 30
 # Where an ID is tried from very many addresses, each of them has fewer tries.
 MOST_OF_KEY, FREE_OF_TRIED_KEY = 200, 3
@@ -34,7 +35,7 @@ class Subjects(NamedTuple):
 
     @classmethod
     def of(cls, secret: str, asker: str, key: str, file_no: str) -> "Subjects":
-        """The subjects of one try."""
+        """Make the subjects of one attempt."""
         parts = (
             ("file", asker, file_no), ("key", asker, key), ("asker", asker), ("key", "", key),
         )  # fmt: skip
@@ -46,11 +47,20 @@ class _Count(NamedTuple):
     at: dt.datetime | None
 
 
+# In the order of the subjects, so that two who count the same never wait for each other.
+_COUNT = text("""
+    insert into own_failures (subject, day, failures, at)
+    select subject, :day, 1, :now from unnest(cast(:subjects as text[])) as s (subject)
+    order by subject on conflict (subject, day) do update
+    set failures = own_failures.failures + 1, at = excluded.at
+    returning subject, failures""")
+
+
 def refusal(conn: Connection, subjects: Subjects, now: dt.datetime) -> BusError | None:
     """TooMany ``own.locked`` while this file, or this ID, must wait for who asks."""
     counts = _counts(conn, subjects, now)
-    tried = counts[subjects.key_of_all].failures >= MOST_OF_KEY
-    free_of_key = FREE_OF_TRIED_KEY if tried else FREE_OF_KEY
+    is_often_tried = counts[subjects.key_of_all].failures >= MOST_OF_KEY
+    free_of_key = FREE_OF_TRIED_KEY if is_often_tried else FREE_OF_KEY
     waits = (
         _wait(counts[subjects.file], FREE_OF_FILE, now),
         _wait(counts[subjects.key], free_of_key, now),
@@ -59,17 +69,9 @@ def refusal(conn: Connection, subjects: Subjects, now: dt.datetime) -> BusError 
 
 
 def count(conn: Connection, subjects: Subjects, now: dt.datetime) -> BusError:
-    """Counts a wrong pair; what it is told."""
-    rows = conn.execute(
-        text(
-            "insert into own_failures (subject, day, failures, at) "
-            "select subject, :day, 1, :now from unnest(cast(:subjects as text[])) as s (subject) "
-            "order by subject on conflict (subject, day) do update "
-            "set failures = own_failures.failures + 1, at = excluded.at "
-            "returning subject, failures"
-        ),
-        {"subjects": list(subjects), "day": tehran_day(now), "now": now},
-    )
+    """Count a wrong pair; return its refusal."""
+    parameters = {"subjects": list(subjects), "day": tehran_day(now), "now": now}
+    rows = conn.execute(_COUNT, parameters)
     failures = {row.subject: int(row.failures) for row in rows}
     slow = max(failures[subjects.file], failures[subjects.key]) > SLOW
     if slow or failures[subjects.asker] > SLOW_OF_ASKER:
@@ -81,27 +83,24 @@ def count(conn: Connection, subjects: Subjects, now: dt.datetime) -> BusError:
 
 
 def forget(conn: Connection, now: dt.datetime) -> None:
-    """Deletes the counts of days that are over."""
-    conn.execute(
-        text("delete from own_failures where day < :day"),
-        {"day": tehran_day(now) - dt.timedelta(days=2)},
-    )
+    """Delete the counts of days that are over."""
+    old = tehran_day(now) - dt.timedelta(days=2)
+    conn.execute(delete(OWN_FAILURES).where(OWN_FAILURES.c.day < old))
 
 
 def _counts(conn: Connection, subjects: Subjects, now: dt.datetime) -> dict[str, _Count]:
+    column = OWN_FAILURES.c
     rows = conn.execute(
-        text(
-            "select subject, failures, at from own_failures "
-            "where subject = any(:subjects) and day = :day"
-        ),
-        {"subjects": list(subjects), "day": tehran_day(now)},
+        select(column.subject, column.failures, column.at).where(
+            column.subject.in_(subjects), column.day == tehran_day(now)
+        )
     )
     counts = {subject: _Count(0, None) for subject in subjects}
-    return counts | {row.subject: _Count(int(row.failures), row.at) for row in rows}
+    return counts | {subject: _Count(failures, at) for subject, failures, at in rows}
 
 
 def _wait(count: _Count, free: int, now: dt.datetime) -> int:
-    """The seconds until the next try is judged; none or fewer if it may be now."""
+    """Compute the seconds until the next attempt is judged; 0 or less if it is judged now."""
     over = count.failures - free
     if over < 0 or count.at is None:
         return 0

@@ -1,38 +1,42 @@
-"""A new secret for who lost that of an own inquiry: by a code to the mobile that was left."""
+"""A new secret for a person who lost that of an own inquiry: a code goes to the mobile on file."""
 
-import datetime as dt
-from collections.abc import Mapping
-from typing import Any
+from sqlalchemy import update
 
-from sqlalchemy import text
-
-from bus.database.store import Tx
 from bus.errors import BusError
+from contracts.ticketing.lost_secrets import AskNewSecret, CodeAsked, NewSecret, Renewed
 from people.one_time_codes import VALID, Codes
-from services.inquiry.own_inquiries import inquiries as own
-from services.inquiry.own_inquiries import text_messages as own_notices
+from services.inquiry.context import Context
+from services.inquiry.own_inquiries import inquiries, text_messages
+from services.inquiry.own_inquiries.rows import own_row
+from services.inquiry.tables import OWN_INQUIRIES
 
 
-def ask(tx: Tx, data: Mapping[str, str], now: dt.datetime, key: str) -> dict[str, Any]:
-    """Sends a code if the contact is the inquiry's mobile; the reply is the same if it is not."""
-    row = tx.conn.execute(
-        text("select * from own_inquiries where code = :code"), {"code": data["code"]}
-    ).one_or_none()
-    is_own = row is not None and row.mobile is not None and row.mobile == data["contact"]
-    subject = data["code"] if is_own else None
-    begun = Codes(tx.conn, now, key).begin(subject, own.asker_of(tx))
-    if begun.pin is not None:
-        own_notices.send_code(tx, row, data["language"], begun.pin)
-    return {"request_id": begun.id, "valid_minutes": int(VALID.total_seconds()) // 60}
+def ask(context: Context, question: AskNewSecret) -> CodeAsked:
+    """Send a code if the contact is the inquiry's mobile; the reply is the same if it is not."""
+    row = own_row(context.conn, question.code)
+    own = row if row and row.mobile is not None and row.mobile == question.contact else None
+    begun = _codes(context).begin(own.code if own else None, inquiries.face_asker(context))
+    if own is not None and begun.pin is not None:
+        text_messages.send_code(context.tx, own, question.language, begun.pin)
+    return CodeAsked(request_id=begun.id, valid_minutes=int(VALID.total_seconds()) // 60)
 
 
-def renew(tx: Tx, data: Mapping[str, str], now: dt.datetime, key: str) -> dict[str, str] | BusError:
-    """The new secret in the place of the old one, for the code that came."""
-    code = Codes(tx.conn, now, key).redeem(data["request_id"], data["pin"])
+def renew(context: Context, message: NewSecret) -> Renewed | BusError:
+    """Put the new secret in the place of the old one, for the code that came."""
+    code = _codes(context).redeem(message.request_id, message.pin)
     if isinstance(code, BusError):
         return code
-    tx.conn.execute(
-        text("update own_inquiries set secret_hash = :hash where code = :code"),
-        {"hash": own.secret_hash(key, code, data["secret"]), "code": code},
+    hashed = inquiries.secret_hash(context.log_key, code, message.secret)
+    context.conn.execute(
+        update(OWN_INQUIRIES).where(OWN_INQUIRIES.c.code == code).values(secret_hash=hashed)
     )
-    return {"code": code}
+    return Renewed(code=code)
+
+
+def forget(context: Context) -> None:
+    """Delete codes that count no more."""
+    _codes(context).forget()
+
+
+def _codes(context: Context) -> Codes:
+    return Codes(context.conn, context.now, context.log_key)

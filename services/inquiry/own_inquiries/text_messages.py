@@ -1,16 +1,20 @@
-"""What people are told on their telephone about their own inquiries: two SMS at the most of a bill
-that is due, one when the answer is there. Each carries the code, never a link, a name or a file.
+"""SMS to people about their own inquiries: two at most of a bill that is due, one of the answer.
+
+Each carries the code, never a link, a name or a file.
 """
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, or_, update
 
 from bus.database.store import Tx
-from contracts.notify.messages import SEND_MESSAGE
+from bus.values import Json
+from contracts.billing.bills import Reminder
+from contracts.notify.messages import SEND_MESSAGE, SendMessage
+from contracts.notify.receiver import Receiver
 from iran.persian import TEHRAN, jalali, persian_digits, tehran_day
+from services.inquiry.own_inquiries.rows import OwnRow, own_row
+from services.inquiry.tables import OWN_INQUIRIES
 
 # An inquiry that has ended may be charged again, or asked about, for some days.
 MOBILE_DAYS, MOST_DAYS = dt.timedelta(days=3), dt.timedelta(days=60)
@@ -23,44 +27,60 @@ DUE = {
 }
 
 
-def remind(tx: Tx, fact: Mapping[str, Any], now: dt.datetime) -> None:
-    """Tells who asked that a bill's last day is near, or has passed, but not at night; ``fact`` is
-    a Reminder.
-    """
-    if fact["source_kind"] != "inquiry":
+def remind(tx: Tx, reminder: Reminder, now: dt.datetime) -> None:
+    """Remind the person that a bill's last day is near, or has passed, but not at night."""
+    if reminder.source_kind != "inquiry":
         return
-    row = tx.conn.execute(
-        text(
-            "select * from own_inquiries where code = :code and state in ('CHARGING', 'UNPAID') "
-            "and (bill is null or bill <= :bill)"
-        ),
-        {"code": fact["source_ref"], "bill": fact["number"]},
-    ).one_or_none()
+    column = OWN_INQUIRIES.c
+    row = own_row(
+        tx.conn,
+        reminder.source_ref,
+        column.state.in_(("CHARGING", "UNPAID")),
+        or_(column.bill.is_(None), column.bill <= reminder.number),
+    )
     if row is None:
         return
-    day = jalali(dt.date.fromisoformat(fact["due_on"])).replace("-", "/")
-    due = DUE[row.language][fact["overdue"]].format(day=day)
-    amount = f"{fact['total_rials']:,}"
+    day = jalali(dt.date.fromisoformat(reminder.due_on)).replace("-", "/")
+    due = DUE[row.language][reminder.overdue].format(day=day)
+    amount = f"{reminder.total_rials:,}"
     if row.language == "fa":
         due, amount = persian_digits(due), persian_digits(amount.replace(",", "٬"))
-    _send(tx, row, "own_bill_due", _morning(now), amount=amount, due=due)
+    values = {"code": row.code, "amount": amount, "due": due}
+    _send(tx, row, "own_bill_due", row.language, values, not_before=_morning(now))
 
 
-def answered(tx: Tx, row: Any) -> None:
-    """Tells who asked that the answer is there; ``row`` is of own_inquiries."""
-    _send(tx, row, "own_answered")
+def send_answered(tx: Tx, row: OwnRow) -> None:
+    """Tell the person that the answer is there."""
+    _send(tx, row, "own_answered", row.language, {"code": row.code})
 
 
-def send_code(tx: Tx, row: Any, language: str, pin: str) -> None:
-    """Sends the one-time code of who lost the secret; ``row`` is of own_inquiries."""
+def send_code(tx: Tx, row: OwnRow, language: str, pin: str) -> None:
+    """Send the one-time code of a person who lost the secret."""
+    _send(tx, row, "own_secret_code", language, {"code": row.code, "pin": pin})
+
+
+def _send(  # noqa: PLR0913 - the parts of a message
+    tx: Tx,
+    row: OwnRow,
+    template: str,
+    language: str,
+    values: Json,
+    *,
+    not_before: str | None = None,
+) -> None:
+    if row.mobile is None:
+        return
     tx.send(
         SEND_MESSAGE,
-        template="own_secret_code",
-        channels=["sms"],
-        to={"mobile": row.mobile},
-        language=language,
-        personalisation={"code": row.code, "pin": pin},
-        reference=row.code,
+        SendMessage(
+            template=template,
+            channels=("sms",),
+            to=Receiver(mobile=row.mobile),
+            language=language,
+            personalisation=values,
+            reference=row.code,
+            not_before=not_before,
+        ),
     )
 
 
@@ -70,27 +90,14 @@ def _morning(now: dt.datetime) -> str:
     return dt.datetime.combine(day, MORNING, TEHRAN).isoformat()
 
 
-def _send(tx: Tx, row: Any, template: str, not_before: str | None = None, **values: str) -> None:
-    if row.mobile is None:
-        return
-    tx.send(
-        SEND_MESSAGE,
-        template=template,
-        channels=["sms"],
-        to={"mobile": row.mobile},
-        language=row.language,
-        personalisation={"code": row.code, **values},
-        reference=row.code,
-        not_before=not_before,
-    )
-
-
 def forget(conn: Connection, now: dt.datetime) -> None:
-    """Empties mobiles some days after their inquiry has ended, and of what never came to an end."""
+    """Empty mobiles some days after their inquiry has ended, and of what never came to an end."""
+    column = OWN_INQUIRIES.c
     conn.execute(
-        text(
-            "update own_inquiries set mobile = null where mobile is not null "
-            "and (ended_at < :ended or asked_at < :asked)"
-        ),
-        {"ended": now - MOBILE_DAYS, "asked": now - MOST_DAYS},
+        update(OWN_INQUIRIES)
+        .where(
+            column.mobile.is_not(None),
+            or_(column.ended_at < now - MOBILE_DAYS, column.asked_at < now - MOST_DAYS),
+        )
+        .values(mobile=None)
     )

@@ -10,27 +10,29 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, delete, text
 
 from bus.errors import TooMany
 from iran.persian import TEHRAN, tehran_day
+from services.inquiry.tables import QUOTAS
 
 KEEP_DAYS = 40
-# In the order of the keys, so that two who count the same never wait for each other.
+# Rows in the order of their keys, so that two who count the same never wait for each other; and
+# one statement however many they are.
 _ADD = text("""
     insert into quotas as q (day, agency, purpose, asked)
     select :day, agency, purpose, asked
-    from json_to_recordset(cast(:rows as json)) as told(agency text, purpose text, asked bigint)
+    from json_to_recordset(cast(:rows as json)) as use(agency text, purpose text, asked bigint)
     order by agency, purpose
     on conflict (day, agency, purpose) do update set asked = q.asked + excluded.asked
     returning agency, purpose, asked""")
 _GIVE_BACK = text("""
-    update quotas q set asked = q.asked - told.asked
-    from json_to_recordset(cast(:rows as json)) as told(agency text, purpose text, asked bigint)
-    where q.day = :day and q.agency = told.agency and q.purpose = told.purpose""")
+    update quotas q set asked = q.asked - use.asked
+    from json_to_recordset(cast(:rows as json)) as use(agency text, purpose text, asked bigint)
+    where q.day = :day and q.agency = use.agency and q.purpose = use.purpose""")
 
 
-class Counted(NamedTuple):
+class QuotaUse(NamedTuple):
     """A question that is counted: for whom, for which purpose, and how many there may be a day."""
 
     agency: str
@@ -38,28 +40,28 @@ class Counted(NamedTuple):
     per_day: int
 
 
-def take(conn: Connection, wanted: Sequence[Counted], now: dt.datetime) -> list[TooMany | None]:
-    """Counts questions, in order; for each that is over its quota the refusal ``grant.quota``."""
-    if not wanted:
+def take(conn: Connection, uses: Sequence[QuotaUse], now: dt.datetime) -> list[TooMany | None]:
+    """Count questions, in order; for each that is over its quota the refusal ``grant.quota``."""
+    if not uses:
         return []
     day = tehran_day(now)
-    counts = Counter((each.agency, each.purpose) for each in wanted)
-    asked = {
-        (row.agency, row.purpose): row.asked - counts[row.agency, row.purpose]
-        for row in conn.execute(_ADD, {"day": day, "rows": _rows(counts)})
+    counts = Counter((use.agency, use.purpose) for use in uses)
+    used = {
+        (agency, purpose): total - counts[agency, purpose]
+        for agency, purpose, total in conn.execute(_ADD, {"day": day, "rows": _rows(counts)})
     }
     over: Counter[tuple[str, str]] = Counter()
-    results: list[TooMany | None] = []
-    for agency, purpose, per_day in wanted:
-        if asked[agency, purpose] < per_day:
-            asked[agency, purpose] += 1
-            results.append(None)
+    refusals: list[TooMany | None] = []
+    for agency, purpose, per_day in uses:
+        if used[agency, purpose] < per_day:
+            used[agency, purpose] += 1
+            refusals.append(None)
         else:
             over[agency, purpose] += 1
-            results.append(_refusal(per_day, now))
+            refusals.append(_refusal(per_day, now))
     if over:
         conn.execute(_GIVE_BACK, {"day": day, "rows": _rows(over)})
-    return results
+    return refusals
 
 
 def _refusal(per_day: int, now: dt.datetime) -> TooMany:
@@ -74,13 +76,14 @@ def _refusal(per_day: int, now: dt.datetime) -> TooMany:
 def _rows(counts: Counter[tuple[str, str]]) -> str:
     return orjson.dumps(
         [
-            {"agency": agency, "purpose": purpose, "asked": asked}
-            for (agency, purpose), asked in counts.items()
+            {"agency": agency, "purpose": purpose, "asked": count}
+            for (agency, purpose), count in counts.items()
         ]
     ).decode()
 
 
 def forget(conn: Connection, now: dt.datetime) -> None:
-    """Deletes the counts of days that are long over."""
-    old = tehran_day(now) - dt.timedelta(days=KEEP_DAYS)
-    conn.execute(text("delete from quotas where day < :old"), {"old": old})
+    """Delete the counts of days that are long over."""
+    conn.execute(
+        delete(QUOTAS).where(QUOTAS.c.day < tehran_day(now) - dt.timedelta(days=KEEP_DAYS))
+    )

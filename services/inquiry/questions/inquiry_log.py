@@ -1,76 +1,132 @@
-"""Answers that were given and the log of inquiries; both only ever grow."""
+"""Answers as they were given, and the chained log of inquiries; both only ever grow."""
 
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, select, text
 
+from bus.envelope import Envelope
+from bus.errors import BusError
+from bus.messages import read, to_wire
+from contracts.inquiry.answer import Answer
+from services.inquiry.askers import Asker
 from services.inquiry.domain import chain
+from services.inquiry.tables import INQUIRIES, INQUIRY_LOG, INQUIRY_LOG_HEAD
 
-LOGGED = (
-    "seq",
-    "at",
-    "agency",
-    "key_id",
-    "contract",
-    "purpose",
-    "operator",
-    "case_number",
-    "key_kind",
-    "key_hash",
-    "outcome",
-    "tracking_code",
-    "answer_hash",
-    "message_id",
-    "trace_id",
-    "on_behalf_of",
-    "basis",
-)
+# The content of a row as its hash covers it.
+Content = dict[str, chain.Value]
 # Columns that came after rows were written: a row's hash covers them where they are not empty, so
 # that what was written before them verifies as it did.
 LATER = ("on_behalf_of", "basis")
 AT_ONCE = 5000
 
-TOLD = ("tracking_code", "verification_code", "agency", "outcome", "answered_at", "valid_until")
-_ANSWER = (*TOLD, "file_nos", "status_codes", "answer")
+
+class Matter(NamedTuple):
+    """What the log keeps of a question; the key only as a keyed hash."""
+
+    purpose: str | None = None
+    case_number: str | None = None
+    operator: str | None = None
+    key_kind: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a question: a code, and the answer that was given, if any."""
+
+    code: str
+    tracking_code: str | None = None
+    answer_hash: str | None = None
+
+
+# Answers that were given earlier were read again.
+READ_AGAIN = Outcome("READ")
+
+
+class LogRow(NamedTuple):
+    """A row of the log before it has its place in the chain."""
+
+    agency: str
+    contract: str
+    outcome: str
+    message_id: str
+    key_id: str | None = None
+    purpose: str | None = None
+    operator: str | None = None
+    case_number: str | None = None
+    key_kind: str | None = None
+    key_hash: str | None = None
+    tracking_code: str | None = None
+    answer_hash: str | None = None
+    trace_id: str | None = None
+    on_behalf_of: str | None = None
+    basis: str | None = None
+
+
+LOGGED = ("seq", "at", *LogRow._fields)
+
 # One statement and one parameter however many rows: all who ask wait for the log's head.
-_ADD_ANSWERS = text(f"""
-    insert into inquiries ({", ".join(_ANSWER)}) select {", ".join(_ANSWER)}
-    from json_to_recordset(cast(:rows as json)) as told(
+_ADD_ANSWERS = text("""
+    insert into inquiries (tracking_code, verification_code, agency, outcome, answered_at,
+                           valid_until, file_nos, status_codes, answer)
+    select tracking_code, verification_code, agency, outcome, answered_at, valid_until, file_nos,
+           status_codes, answer
+    from json_to_recordset(cast(:rows as json)) as row(
         tracking_code text, verification_code text, agency text, outcome text,
         answered_at timestamptz, valid_until timestamptz, file_nos text[], status_codes text[],
-        answer text)""")  # noqa: S608 - made of constants
-_ADD_LOG = text(f"""
+        answer text)""")
+ADD_LOG = text("""
     with added as (
-        insert into inquiry_log ({", ".join(LOGGED)}, hash)
-        select {", ".join(LOGGED)}, decode(hash, 'hex')
-        from json_to_recordset(cast(:rows as json)) as told(
+        insert into inquiry_log (seq, at, agency, key_id, contract, purpose, operator, case_number,
+                                 key_kind, key_hash, outcome, tracking_code, answer_hash,
+                                 message_id, trace_id, on_behalf_of, basis, hash)
+        select seq, at, agency, key_id, contract, purpose, operator, case_number, key_kind,
+               key_hash, outcome, tracking_code, answer_hash, message_id, trace_id, on_behalf_of,
+               basis, decode(hash, 'hex')
+        from json_to_recordset(cast(:rows as json)) as row(
             seq bigint, at timestamptz, agency text, key_id text, contract text, purpose text,
             operator text, case_number text, key_kind text, key_hash text, outcome text,
             tracking_code text, answer_hash text, message_id text, trace_id text, on_behalf_of text,
             basis text, hash text))
-    update inquiry_log_head set seq = :seq, hash = :hash""")  # noqa: S608 - made of constants
-_READ_LOG = text(
-    f"select {', '.join(LOGGED)}, hash from inquiry_log "  # noqa: S608 - made of constants
-    "where seq > :after order by seq limit :most"
+    update inquiry_log_head set seq = :seq, hash = :hash""")
+_HEAD = select(INQUIRY_LOG_HEAD.c.seq, INQUIRY_LOG_HEAD.c.hash)
+_LOCKED_HEAD = _HEAD.with_for_update()
+_READ_LOG = (
+    select(*(INQUIRY_LOG.c[name] for name in LOGGED), INQUIRY_LOG.c.hash)
+    .where(INQUIRY_LOG.c.seq > bindparam("after"))
+    .order_by(INQUIRY_LOG.c.seq)
+    .limit(AT_ONCE)
 )
+# sha256 and convert_to are PostgreSQL's: the hash is taken where the answers lie.
+_ALTERED = text("""
+    select l.seq from inquiry_log l left join inquiries i using (tracking_code)
+    where l.seq >= :first and l.answer_hash is not null
+      and l.answer_hash is distinct from encode(sha256(convert_to(i.answer, 'UTF8')), 'hex')
+    order by l.seq limit 1""")
 
 
-def add_answers(conn: Connection, answers: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """Keeps answers as they were given; the sha-256 of each in hex, by tracking code."""
+def add_answers(conn: Connection, answers: Sequence[Answer]) -> dict[str, str]:
+    """Keep answers as they are given; return the sha-256 of each in hex, by tracking code."""
     hashes, rows = {}, []
     for answer in answers:
-        body = orjson.dumps(answer)
-        hashes[answer["tracking_code"]] = hashlib.sha256(body).hexdigest()
+        body = orjson.dumps(to_wire(answer))
+        hashes[answer.tracking_code] = hashlib.sha256(body).hexdigest()
         rows.append(
             {
-                **{name: answer[name] for name in TOLD},
-                "file_nos": [source["file_no"] for source in answer["sources"]],
-                "status_codes": [source["status"]["code"] for source in answer["sources"]],
+                "tracking_code": answer.tracking_code,
+                "verification_code": answer.verification_code,
+                "agency": answer.agency,
+                "outcome": answer.outcome,
+                "answered_at": answer.answered_at,
+                "valid_until": answer.valid_until,
+                "file_nos": [source.file_no for source in answer.sources],
+                "status_codes": [source.status.code for source in answer.sources],
                 "answer": body.decode(),
             }
         )
@@ -79,57 +135,90 @@ def add_answers(conn: Connection, answers: Sequence[dict[str, Any]]) -> dict[str
     return hashes
 
 
-def add_log(conn: Connection, rows: Sequence[dict[str, Any]], at: datetime) -> None:
-    """Appends rows to the chained log; the head's lock is held until the transaction ends.
+def add_log(conn: Connection, rows: Sequence[LogRow], at: datetime) -> None:
+    """Append rows to the chained log; the head's lock is held until the transaction ends.
 
     Call it last in a transaction: all who ask wait for this lock.
     """
     if not rows:
         return
-    head = conn.execute(text("select seq, hash from inquiry_log_head for update")).one()
+    head = conn.execute(_LOCKED_HEAD).one()
     seq, previous = head.seq, bytes(head.hash)
     linked = []
     for row in rows:
         seq += 1
-        told = {**dict.fromkeys(LOGGED), **row, "seq": seq, "at": at}
-        previous = chain.link(previous, canonical(told))
-        linked.append({**told, "hash": previous.hex()})
-    conn.execute(_ADD_LOG, {"rows": orjson.dumps(linked).decode(), "seq": seq, "hash": previous})
+        content = {"seq": seq, "at": at, **row._asdict()}
+        previous = chain.link(previous, canonical(content))
+        linked.append({**content, "hash": previous.hex()})
+    conn.execute(ADD_LOG, {"rows": orjson.dumps(linked).decode(), "seq": seq, "hash": previous})
 
 
-def canonical(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of a log row as its hash covers it."""
-    told = {name: row[name] for name in LOGGED if name not in LATER or row[name] is not None}
-    return {**told, "at": row["at"].astimezone(UTC).isoformat()}
+def log_row(
+    envelope: Envelope,
+    matter: Matter,
+    outcome: Outcome | BusError,
+    log_key: str,
+    *,
+    basis: str | None = None,
+) -> LogRow:
+    """Make the row of a question and its outcome; a refusal's outcome is its code."""
+    caller = envelope.caller or {}
+    if isinstance(outcome, BusError):
+        outcome = Outcome(outcome.code)
+    hashed = None
+    if matter.key_kind is not None and matter.key is not None:
+        hashed = key_hash(log_key, matter.key_kind, matter.key)
+    return LogRow(
+        agency=str(caller.get("agency")),
+        contract=envelope.type,
+        outcome=outcome.code,
+        message_id=envelope.id,
+        key_id=caller.get("key"),
+        purpose=matter.purpose,
+        operator=matter.operator or caller.get("operator"),
+        case_number=matter.case_number,
+        key_kind=matter.key_kind,
+        key_hash=hashed,
+        tracking_code=outcome.tracking_code,
+        answer_hash=outcome.answer_hash,
+        trace_id=envelope.trace_id,
+        on_behalf_of=caller.get("on_behalf_of"),
+        basis=basis,
+    )
 
 
-def read_log(conn: Connection, after: int) -> Iterator[tuple[int, dict[str, Any], bytes]]:
-    """The log's rows after ``after``: (seq, canonical content, hash), some thousand a time."""
-    while rows := conn.execute(_READ_LOG, {"after": after, "most": AT_ONCE}).mappings().all():
-        for row in rows:
-            yield row["seq"], canonical(row), bytes(row["hash"])
-        after = rows[-1]["seq"]
+def canonical(row: Mapping[str, object]) -> Content:
+    """The content of a row as its hash covers it: moments in UTC, no hash."""
+    content: Content = {}
+    for name in LOGGED:
+        value = row[name]
+        if isinstance(value, datetime):
+            content[name] = value.astimezone(UTC).isoformat()
+        elif name not in LATER or value is not None:
+            assert value is None or isinstance(value, str | int)
+            content[name] = value
+    return content
+
+
+def read_log(conn: Connection, after: int) -> Iterator[tuple[int, Content, bytes]]:
+    """Read the rows after ``after`` as (seq, canonical content, hash), some thousand a time."""
+    while rows := conn.execute(_READ_LOG, {"after": after}).all():
+        for *values, written in rows:
+            row = dict(zip(LOGGED, values, strict=True))
+            after = row["seq"]
+            yield after, canonical(row), bytes(written)
 
 
 def log_head(conn: Connection) -> tuple[int, bytes] | None:
-    """The number and the hash of the last row, as the head tells them; None if it was removed."""
-    head = conn.execute(text("select seq, hash from inquiry_log_head")).one_or_none()
+    """The number and the hash of the last row by the head; None if the head was removed."""
+    head = conn.execute(_HEAD).one_or_none()
     return (head.seq, bytes(head.hash)) if head else None
 
 
 def log_hash(conn: Connection, seq: int) -> bytes | None:
-    """The hash that one row of the log bears; None if there is no such row."""
-    found = conn.execute(
-        text("select hash from inquiry_log where seq = :seq"), {"seq": seq}
-    ).scalar()
-    return bytes(found) if found is not None else None
-
-
-_ALTERED = text("""
-    select l.seq from inquiry_log l left join inquiries i using (tracking_code)
-    where l.seq >= :first and l.answer_hash is not null
-      and l.answer_hash is distinct from encode(sha256(convert_to(i.answer, 'UTF8')), 'hex')
-    order by l.seq limit 1""")
+    """The hash in one row of the log; None if there is no such row."""
+    written = conn.execute(select(INQUIRY_LOG.c.hash).where(INQUIRY_LOG.c.seq == seq)).scalar()
+    return bytes(written) if written is not None else None
 
 
 def first_altered_answer(conn: Connection, first: int) -> int | None:
@@ -137,18 +226,24 @@ def first_altered_answer(conn: Connection, first: int) -> int | None:
     return conn.execute(_ALTERED, {"first": first}).scalar()
 
 
-def key_hash(secret: str, key_kind: str, key: str) -> str:
-    """What the log keeps of a key: who holds the secret can find a person's rows, nobody else."""
-    return hmac.new(secret.encode(), f"{key_kind}:{key}".encode(), hashlib.sha256).hexdigest()
+def key_hash(log_key: str, key_kind: str, key: str) -> str:
+    """Hash a key for the log: with the secret a person's rows can be found, without it never."""
+    return hmac.new(log_key.encode(), f"{key_kind}:{key}".encode(), hashlib.sha256).hexdigest()
 
 
-def answer_of(
-    conn: Connection, tracking_code: str, agency: str, on_behalf_of: str | None
-) -> dict[str, Any] | None:
-    """The answer as it was given, if it was given to this agency, asking in the same name."""
-    found = conn.execute(
-        text("select answer from inquiries where tracking_code = :code and agency = :agency"),
-        {"code": tracking_code, "agency": agency},
+def answer_of(conn: Connection, tracking_code: str, asker: Asker) -> Answer | None:
+    """Read an answer as it was given, if it was given to this agency, asking in the same name."""
+    document = conn.execute(
+        select(INQUIRIES.c.answer).where(
+            INQUIRIES.c.tracking_code == tracking_code, INQUIRIES.c.agency == asker.agency
+        )
     ).scalar()
-    answer: dict[str, Any] = orjson.loads(found) if found else {}
-    return answer if answer and answer.get("on_behalf_of") == on_behalf_of else None
+    if document is None:
+        return None
+    answer = parse_answer(document)
+    return answer if answer.on_behalf_of == asker.on_behalf_of else None
+
+
+def parse_answer(document: str) -> Answer:
+    """Read an answer as it is kept."""
+    return read(Answer, orjson.loads(document))

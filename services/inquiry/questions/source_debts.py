@@ -1,46 +1,55 @@
-"""Debts of water sources that billing has told of: a copy (Event-Carried State Transfer)."""
+"""Debts of water sources that billing has announced: a copy (Event-Carried State Transfer)."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, case, func, text
+from sqlalchemy.dialects.postgresql import insert
 
+from contracts.billing.bills import BillFact
 from services.inquiry.domain.debts import is_debt_of_source
-
-Standing = dict[str, Any]
-
-
-_NOTE = text("""
-    insert into standings as s
-        (bill, file_no, state, of_register, rials, issued_rials, due_on, version, at)
-    values (:number, :file_no, :state, :of_register, :total_rials, :total_rials, :due_on, :version,
-            :at)
-    on conflict (bill) do update set
-        state = case when s.version < excluded.version then excluded.state else s.state end,
-        rials = case when s.version < excluded.version then excluded.rials else s.rials end,
-        due_on = case when s.version < excluded.version then excluded.due_on else s.due_on end,
-        at = case when s.version < excluded.version then excluded.at else s.at end,
-        version = greatest(s.version, excluded.version),
-        -- In whatever order they are heard: a bill that is waived tells 0 of what it was.
-        issued_rials = greatest(s.issued_rials, excluded.issued_rials)""")
-NOTED = ("number", "file_no", "state", "of_register", "total_rials", "version")
+from services.inquiry.domain.records import BilledDebt
+from services.inquiry.tables import STANDINGS
 
 
-def note(conn: Connection, bill: Mapping[str, Any]) -> None:
-    """Keeps what happened to a bill that is a debt of a source; ``bill`` is a BillFact.
+def note(conn: Connection, bill: BillFact) -> None:
+    """Keep what happened to a bill that is a debt of a source.
 
-    The same whatever comes twice or out of order: the newest version decides.
+    The result is the same if an event comes twice or out of order: the newest version decides.
     """
-    if is_debt_of_source(bill):
-        moments = {
-            "due_on": dt.date.fromisoformat(bill["due_on"]),
-            "at": dt.datetime.fromisoformat(bill["at"]),
-        }
-        conn.execute(_NOTE, {**{name: bill[name] for name in NOTED}, **moments})
+    if not is_debt_of_source(bill):
+        return
+    row = insert(STANDINGS).values(
+        bill=bill.number,
+        file_no=bill.file_no,
+        state=bill.state,
+        of_register=bill.of_register,
+        rials=bill.total_rials,
+        issued_rials=bill.total_rials,
+        due_on=dt.date.fromisoformat(bill.due_on),
+        version=bill.version,
+        at=dt.datetime.fromisoformat(bill.at),
+    )
+    is_newer = STANDINGS.c.version < row.excluded.version
+    newest = {
+        name: case((is_newer, row.excluded[name]), else_=STANDINGS.c[name])
+        for name in ("state", "rials", "due_on", "at")
+    }
+    conn.execute(
+        row.on_conflict_do_update(
+            index_elements=["bill"],
+            set_={
+                **newest,
+                "version": func.greatest(STANDINGS.c.version, row.excluded.version),
+                # In whatever order they come: a bill that is waived is of 0 rials afterwards.
+                "issued_rials": func.greatest(STANDINGS.c.issued_rials, row.excluded.issued_rials),
+            },
+        )
+    )
 
 
-_OF = text("""
+# Sums by file with their own conditions, and the files as one array.
+_BILLED = text("""
     select file_no,
         coalesce(sum(rials) filter (where state = 'ISSUED' and not of_register), 0) as open,
         coalesce(sum(rials) filter (where state = 'ISSUED' and not of_register
@@ -51,19 +60,16 @@ _OF = text("""
     from standings where file_no = any(:files) group by file_no""")
 
 
-def of(
+def billed(
     conn: Connection, files: Iterable[str], loaded_at: dt.datetime, today: dt.date
-) -> dict[str, Standing]:
-    """By file number: rials of open and overdue bills, and what was paid or waived of the
-    register's debt since the register was loaded; ``as_of`` is when billing last told something.
+) -> dict[str, BilledDebt]:
+    """Sum up what billing has announced, in rials, by file number.
+
+    These are open and overdue bills, and what was paid or waived of the registry's debt since the
+    registry was loaded; ``as_of`` is when billing last announced something.
     """
-    rows = conn.execute(_OF, {"files": list(files), "loaded_at": loaded_at, "today": today})
+    rows = conn.execute(_BILLED, {"files": list(files), "loaded_at": loaded_at, "today": today})
     return {
-        row.file_no: {
-            "open_rials": int(row.open),
-            "overdue_rials": int(row.overdue),
-            "paid_since_rials": int(row.paid_since),
-            "as_of": row.as_of,
-        }
+        row.file_no: BilledDebt(int(row.open), int(row.overdue), int(row.paid_since), row.as_of)
         for row in rows
     }

@@ -1,23 +1,32 @@
-"""What proves an answer genuine, and by what a paper that quotes its code is compared with it.
+"""Proves an answer genuine, and says enough of it that a paper which quotes its code is compared.
 
-The parties, the day, the matter, and enough of each source that a paper about another one is
-noticed; no person is named, and of file numbers and keys only the last signs are told.
+That is the parties, the day, the matter, and so much of each source that a paper about another one
+is noticed; no person is named, and of file numbers and keys only the last signs are shown.
 """
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any
+from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Text, or_, select, text
 
 from bus.settings import Settings
-from services.inquiry import askers as members
-from services.inquiry.domain.answer import instant, jalali_moment
-from services.inquiry.domain.purposes import OWN, OWN_CODE, OWN_NAME_EN, OWN_NAME_FA, PURPOSES
+from contracts.inquiry.answer import Answer, Source, Verification, VerifiedSource
+from services.inquiry.askers import name_of
+from services.inquiry.domain.moments import instant, jalali_moment
+from services.inquiry.domain.purposes import (
+    OWN,
+    OWN_CODE,
+    OWN_NAME_EN,
+    OWN_NAME_FA,
+    PURPOSES,
+)
 from services.inquiry.domain.question import Name
+from services.inquiry.domain.records import SourceRecord
 from services.inquiry.domain.registry import words
 from services.inquiry.domain.status import LABELS
+from services.inquiry.questions.inquiry_log import parse_answer
+from services.inquiry.tables import SOURCE_VERSIONS
 
 HIDDEN, MOST_SHOWN = "•", 3
 # By data version and not by clock: an import that was under way while the answer was given bears
@@ -29,103 +38,110 @@ _FIND = text("""
     from inquiries i
     join data_versions d on d.version = cast(cast(i.answer as jsonb) ->> 'data_version' as int)
     where i.verification_code = :code""")
-_RECORDS = text("""
-    select file_no, record::text from source_versions
-    where file_no = any(:files) and known_from <= :moment
-        and (known_to is null or known_to > :moment)""")
 
-Record = Mapping[str, Any]
-Verification = dict[str, Any]
+
+class KeptAnswer(NamedTuple):
+    """An answer as it is kept, and what has become of it."""
+
+    document: str
+    valid_until: dt.datetime
+    known_from: dt.datetime
+    file_nos: list[str]
+    changed_since: bool
 
 
 def verify(
     conn: Connection, code: str | None, now: dt.datetime, settings: Settings
 ) -> Verification:
-    """A Verification of contracts/inquiry/answer.py."""
+    """Verify an answer by its code; a code of no answer is not genuine."""
     row = conn.execute(_FIND, {"code": code}).one_or_none() if code else None
     if row is None:
-        return {"genuine": False}
-    answer = orjson.loads(row.answer)
-    records = {
-        file_no: orjson.loads(record)
-        for file_no, record in conn.execute(
-            _RECORDS, {"files": row.file_nos, "moment": row.known_from}
+        return Verification(genuine=False)
+    kept = KeptAnswer(*row)
+    answer, records = parse_answer(kept.document), _records(conn, kept)
+    agency, behalf = _parties(answer, settings)
+    purpose = OWN if answer.purpose == OWN_CODE else PURPOSES.get(answer.purpose)
+    statuses = tuple(source.status.code for source in answer.sources)
+    moment = dt.datetime.fromisoformat(answer.answered_at)
+    return Verification(
+        genuine=True,
+        tracking_code=answer.tracking_code,
+        agency=answer.agency,
+        agency_fa=agency and agency.fa,
+        agency_en=agency and agency.en,
+        on_behalf_of_fa=behalf and behalf.fa,
+        on_behalf_of_en=behalf and behalf.en,
+        purpose=answer.purpose,
+        purpose_fa=purpose and purpose.label_fa,
+        purpose_en=purpose and purpose.label_en,
+        key_kind=answer.searched.key_kind,
+        key_part=part_of(answer.searched.key),
+        as_of=answer.as_of,
+        as_of_jalali=answer.as_of_jalali,
+        outcome=answer.outcome,
+        status_codes=statuses,
+        status_labels_fa=tuple(LABELS[status][0] for status in statuses),
+        sources=tuple(_source(source, records.get(source.file_no)) for source in answer.sources),
+        answered_at=instant(moment),
+        answered_at_jalali=jalali_moment(moment),
+        valid_until=instant(kept.valid_until),
+        still_valid=kept.valid_until >= now,
+        changed_since=kept.changed_since,
+    )
+
+
+def _records(conn: Connection, kept: KeptAnswer) -> dict[str, SourceRecord]:
+    """Read the records of the answer's sources, by file number, as the answer knew them."""
+    version = SOURCE_VERSIONS.c
+    rows = conn.execute(
+        select(version.file_no, version.record.cast(Text)).where(
+            version.file_no.in_(kept.file_nos),
+            version.known_from <= kept.known_from,
+            or_(version.known_to.is_(None), version.known_to > kept.known_from),
         )
-    }
-    statuses = [source["status"]["code"] for source in answer["sources"]]
-    moment = dt.datetime.fromisoformat(answer["answered_at"])
-    return {
-        "genuine": True,
-        "tracking_code": answer["tracking_code"],
-        **_parties(answer, settings),
-        **_matter(answer),
-        "outcome": answer["outcome"],
-        "status_codes": statuses,
-        "status_labels_fa": [LABELS[status][0] for status in statuses],
-        "sources": [_source(source, records) for source in answer["sources"]],
-        "answered_at": instant(moment),
-        "answered_at_jalali": jalali_moment(moment),
-        "valid_until": instant(row.valid_until),
-        "still_valid": row.valid_until >= now,
-        "changed_since": row.changed,
-    }
+    )
+    return {file_no: orjson.loads(record) for file_no, record in rows}
 
 
-def _parties(answer: Record, settings: Settings) -> dict[str, str | None]:
-    """Who asked: by the names that the answer keeps, or that the register of agencies has now."""
-    agency, behalf = answer["agency"], answer.get("on_behalf_of")
-    own = Name(OWN_NAME_FA, OWN_NAME_EN) if agency == OWN_CODE else None
-    name = own or _kept_name(answer, "agency") or members.name_of(settings, agency)
-    of_behalf = _kept_name(answer, "on_behalf_of") or members.name_of(settings, behalf)
-    return {
-        "agency": agency,
-        "agency_fa": name and name.fa,
-        "agency_en": name and name.en,
-        "on_behalf_of_fa": of_behalf and of_behalf.fa,
-        "on_behalf_of_en": of_behalf and of_behalf.en,
-    }
+def _parties(answer: Answer, settings: Settings) -> tuple[Name | None, Name | None]:
+    """Name who asked, and in whose name: as the answer keeps it, or the register has it now."""
+    if answer.agency == OWN_CODE:
+        agency: Name | None = Name(OWN_NAME_FA, OWN_NAME_EN)
+    else:
+        kept = _name(answer.agency_fa, answer.agency_en)
+        agency = kept or name_of(settings, answer.agency)
+    behalf = _name(answer.on_behalf_of_fa, answer.on_behalf_of_en)
+    return agency, behalf or name_of(settings, answer.on_behalf_of)
 
 
-def _kept_name(answer: Record, party: str) -> Name | None:
-    fa = answer.get(f"{party}_fa")
-    return Name(fa, answer[f"{party}_en"]) if fa else None
+def _name(fa: str | None, en: str | None) -> Name | None:
+    return Name(fa, en or fa) if fa else None
 
 
-def _matter(answer: Record) -> dict[str, Any]:
-    """What was asked, for which day."""
-    code, searched = answer["purpose"], answer["searched"]
-    purpose = OWN if code == OWN_CODE else PURPOSES.get(code)
-    return {
-        "purpose": code,
-        "purpose_fa": purpose and purpose.label_fa,
-        "purpose_en": purpose and purpose.label_en,
-        "key_kind": searched["key_kind"],
-        "key_part": part_of(searched["key"]),
-        "as_of": answer["as_of"],
-        "as_of_jalali": answer["as_of_jalali"],
-    }
+def _source(source: Source, record: SourceRecord | None) -> VerifiedSource:
+    record = record or {}
+    source_kind, use = (record.get("source") or {}).get("kind"), record.get("use")
+    licence_kind = (record.get("licence") or {}).get("kind")
+    return VerifiedSource(
+        file_no_part=part_of(source.file_no),
+        county=(record.get("place") or {}).get("county"),
+        source_kind=source_kind,
+        source_kind_fa=_label(words.SOURCE_KINDS, source_kind),
+        use=use,
+        use_fa=_label(words.USES, use),
+        licence_kind=licence_kind,
+        licence_kind_fa=_label(words.LICENCE_KINDS, licence_kind),
+        status=source.status.code,
+        status_fa=source.status.label_fa,
+    )
 
 
-def _source(source: Record, records: Mapping[str, Record]) -> dict[str, str | None]:
-    record = records.get(source["file_no"], {})
-    status = source["status"]
-    return {
-        "file_no_part": part_of(source["file_no"]),
-        "county": (record.get("place") or {}).get("county"),
-        **_named("source_kind", words.SOURCE_KINDS, (record.get("source") or {}).get("kind")),
-        **_named("use", words.USES, record.get("use")),
-        **_named("licence_kind", words.LICENCE_KINDS, (record.get("licence") or {}).get("kind")),
-        "status": status["code"],
-        "status_fa": status["label_fa"],
-    }
-
-
-def _named(name: str, table: words.Table, code: str | None) -> dict[str, str | None]:
-    return {name: code, f"{name}_fa": words.label_fa(table, code) if code else None}
+def _label(table: words.Table, code: str | None) -> str | None:
+    return words.label_fa(table, code) if code else None
 
 
 def part_of(number: str) -> str:
-    """The last signs of a number, at most half of it, the others hidden.
+    """Show the last signs of a number, at most half of it, and hide the others.
 
     >>> part_of("1004/9"), part_of("9900000013")
     ('•••4/9', '•••••••013')

@@ -1,4 +1,4 @@
-"""Marks what the register holds with what it could not read of the newest export."""
+"""Marks snapshots with what could not be read of the newest export."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -7,55 +7,61 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from iran import persian
-from services.inquiry.domain.answer import Known, Question
-from services.inquiry.registry import lookup as registry_store
-from services.inquiry.registry.lookup import Register
+from services.inquiry.domain.question import Question, Snapshot
+from services.inquiry.domain.records import SourceRecord
+from services.inquiry.registry import lookup
+from services.inquiry.registry.lookup import DataVersion, KeyAt
 
-Marked = list[Known | None]
 
-
-def marked(
+def mark_unread(
     conn: Connection,
     questions: Sequence[Question],
-    known: Marked,
-    registers: Mapping[int, Register],
-) -> Marked:
-    """The same, with ``unread_since`` of each key and source that unreadable rows name.
+    snapshots: list[Snapshot | None],
+    versions: Mapping[int, DataVersion],
+) -> list[Snapshot | None]:
+    """Return the snapshots with ``unread_since`` of each key and source that unreadable rows name.
 
     It costs no statement while every row of the export could be read.
     """
-    doubtful = {version for version, register in registers.items() if register.unread}
+    doubtful = {number for number, version in versions.items() if version.unread_kinds}
     wanted = {
         key: None
-        for question, of in zip(questions, known, strict=True)
-        if of and of.data_version in doubtful
-        for key in _keys(question, of)
+        for question, snapshot in zip(questions, snapshots, strict=True)
+        if snapshot and snapshot.data_version in doubtful
+        for key in _keys(question, snapshot)
     }
     if not wanted:
-        return known
-    since = dict(zip(wanted, registry_store.unread_since(conn, [*wanted]), strict=True))
+        return snapshots
+    since = dict(zip(wanted, lookup.unread_since(conn, [*wanted]), strict=True))
     return [
-        _mark(question, of, registers[of.data_version], since)
-        if of and of.data_version in doubtful
-        else of
-        for question, of in zip(questions, known, strict=True)
+        _mark(question, snapshot, versions[snapshot.data_version], since)
+        if snapshot and snapshot.data_version in doubtful
+        else snapshot
+        for question, snapshot in zip(questions, snapshots, strict=True)
     ]
 
 
-Key = tuple[str, str, dt.datetime]
-
-
-def _keys(question: Question, known: Known) -> list[Key]:
-    files = [("file_no", record["file_no"], known.loaded_at) for record in known.records]
-    return [(question.key_kind, question.key, known.loaded_at), *files]
+def _keys(question: Question, snapshot: Snapshot) -> list[KeyAt]:
+    moment = snapshot.loaded_at
+    files = [KeyAt("file_no", record["file_no"], moment) for record in snapshot.records]
+    return [KeyAt(question.key_kind, question.key, moment), *files]
 
 
 def _mark(
-    question: Question, known: Known, register: Register, since: Mapping[Key, dt.datetime | None]
-) -> Known:
-    for_key, *for_files = [since[key] for key in _keys(question, known)]
+    question: Question,
+    snapshot: Snapshot,
+    version: DataVersion,
+    since: Mapping[KeyAt, dt.datetime | None],
+) -> Snapshot:
+    for_key, *for_files = [since[key] for key in _keys(question, snapshot)]
     records = [
-        {**record, "unread_since": persian.tehran_day(moment).isoformat()} if moment else record
-        for record, moment in zip(known.records, for_files, strict=True)
+        _marked(record, moment) if moment else record
+        for record, moment in zip(snapshot.records, for_files, strict=True)
     ]
-    return replace(known, records=records, unread_since=for_key, unread=register.unread)
+    return replace(
+        snapshot, records=records, unread_since=for_key, unread_kinds=version.unread_kinds
+    )
+
+
+def _marked(record: SourceRecord, moment: dt.datetime) -> SourceRecord:
+    return {**record, "unread_since": persian.tehran_day(moment).isoformat()}

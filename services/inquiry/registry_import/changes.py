@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from services.inquiry.domain.registry.rows import Fault, fault
-from services.inquiry.registry_import import statements as sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - psycopg2 writes it small
+from psycopg2.sql import SQL, Composable, Identifier, Literal
+
+from services.inquiry.domain.registry.cells import Fault, fault
+from services.inquiry.registry_import import statements
 from services.inquiry.registry_import.sheets import LoadFailed
 
 REMOVABLE = 0.05
@@ -15,9 +17,7 @@ FEW_MEMBERS = 1
 
 @dataclass(frozen=True)
 class Changes:
-    """How many sources and decrees differ from what was known, and how many keys of rows that
-    cannot be read.
-    """
+    """How many sources and decrees differ from what was known, and how many unread keys."""
 
     added: int
     changed: int
@@ -34,12 +34,17 @@ class Changes:
         return self.data or self.unread_changed > 0
 
 
-def repeated(cursor: Any, name: str) -> Iterator[tuple[int, Fault]]:
-    """Lines whose number (of a file or a decree) an earlier line has; they are taken out."""
+def staged(name: str) -> Identifier:
+    """The staging table of a sheet."""
+    return Identifier(f"load_{name}")
+
+
+def repeated(cursor: Cursor, name: str) -> Iterator[tuple[int, Fault]]:
+    """Take out the lines whose number (of a file or a decree) an earlier line has."""
     kind = "decree" if name == "decrees" else "file_no"
     cursor.execute("drop table if exists load_twice")
-    cursor.execute(sql.TWICE.format(name=name))
-    cursor.execute(sql.FORGET_TWICE.format(name=name, kind=kind))
+    cursor.execute(statements.TWICE.format(load=staged(name)))
+    cursor.execute(statements.FORGET_TWICE.format(load=staged(name), kind=Literal(kind)))
     cursor.execute("select line, key, first_line from load_twice order by line")
     field = "شماره" if name == "decrees" else "شماره پرونده"
     for line, key, first in cursor:
@@ -55,13 +60,11 @@ def repeated(cursor: Any, name: str) -> Iterator[tuple[int, Fault]]:
         )
 
 
-def orphans(cursor: Any, name: str) -> Iterator[tuple[int, Fault]]:
-    """Lines of partners or violations whose source was refused or nobody knows; they are taken
-    out.
-    """
+def orphans(cursor: Cursor, name: str) -> Iterator[tuple[int, Fault]]:
+    """Take out the lines of partners or violations whose source was refused or is not known."""
     cursor.execute("drop table if exists load_orphans")
-    cursor.execute(sql.ORPHANS.format(name=name))
-    cursor.execute(sql.FORGET_ORPHANS.format(name=name))
+    cursor.execute(statements.ORPHANS.format(load=staged(name)))
+    cursor.execute(statements.FORGET_ORPHANS.format(load=staged(name)))
     cursor.execute("select line, key, refused from load_orphans order by line")
     for line, key, refused in cursor:
         code, reason = (
@@ -72,92 +75,107 @@ def orphans(cursor: Any, name: str) -> Iterator[tuple[int, Fault]]:
         yield line, fault("شماره پرونده", code, reason, key)
 
 
-def compare(cursor: Any, unread: Mapping[str, bool], *, allow_removals: bool) -> Changes:
-    """What differs from the known; LoadFailed ``load.removals`` if too much would vanish.
+def compare(cursor: Cursor, unread: Mapping[str, bool], *, allow_removals: bool) -> Changes:
+    """Compute what differs from the known; LoadFailed ``load.removals`` if too much would vanish.
 
     Nothing of a sheet counts as missing that could not be read whole (``unread``), nor while it has
     a row of which nobody can say whose it is.
     """
     keep = {
-        name: not allow_removals and (unread[name] or _unattributed(cursor, f"load_{name}"))
+        name: not allow_removals and (unread[name] or _has_unattributed(cursor, name))
         for name in ("sources", "partners", "violations", "decrees")
     }
-    cursor.execute(sql.REFUSED)
-    cursor.execute(sql.BASES)
+    cursor.execute(statements.REFUSED)
+    cursor.execute(statements.BASES)
     cursor.execute("analyze load_bases")
     cursor.execute(
-        sql.CHANGES,
+        statements.CHANGES,
         {
             "keep": not allow_removals,
             "keep_partners": keep["partners"],
             "keep_violations": keep["violations"],
         },
     )
-    for statement in ("analyze load_changes", sql.GONE, sql.DECREE_CHANGES, sql.DECREES_GONE):
-        cursor.execute(statement)
+    cursor.execute("analyze load_changes")
+    cursor.execute(statements.GONE)
+    cursor.execute(statements.DECREE_CHANGES)
+    cursor.execute(statements.DECREES_GONE)
     _keep(cursor, sources=keep["sources"], decrees=keep["decrees"])
-    cursor.execute(sql.UNREAD)
-    cursor.execute(sql.UNREAD_CHANGES)
-    cursor.execute(sql.COUNTS)
-    added, changed, removed, decrees, decrees_gone, unread_changed = cursor.fetchone()
+    cursor.execute(statements.UNREAD)
+    cursor.execute(statements.UNREAD_CHANGES)
+    added, changed, removed, decrees, decrees_gone, unread_changed = _numbers(
+        cursor, statements.COUNTS
+    )
     if not allow_removals:
         _guard(cursor, "sources", "source_versions", removed)
         _guard(cursor, "decrees", "decrees", decrees_gone)
-        for members in sql.SAME:
+        for members in statements.SAME:
             _guard_members(cursor, members)
     return Changes(added, changed, removed, decrees + decrees_gone, unread_changed)
 
 
-def write(cursor: Any, changes: Changes, bad_rows: int, floor: int) -> int:
-    """Writes the difference as a new data version; its number."""
+def write(cursor: Cursor, changes: Changes, bad_rows: int, floor: int) -> int:
+    """Write the difference as a new data version above ``floor``; return its number."""
     cursor.execute(
-        sql.NEW_VERSION,
+        statements.NEW_VERSION,
         (floor, changes.added, changes.changed, changes.removed, changes.decrees_changed, bad_rows),
     )
-    version, known_from = cursor.fetchone()
-    for statement in sql.WRITES:
+    ((version, known_from),) = cursor.fetchall()
+    for statement in statements.WRITES:
         cursor.execute(statement, {"version": version, "known_from": known_from})
     return int(version)
 
 
-def _keep(cursor: Any, *, sources: bool, decrees: bool) -> None:
-    """Takes back what would vanish for want of rows that could not be read."""
-    cursor.execute("create temp table load_kept on commit drop as select * from load_gone limit 0")
+def _keep(cursor: Cursor, *, sources: bool, decrees: bool) -> None:
+    """Take back what would vanish for want of rows that could not be read."""
+    cursor.execute(
+        "create temp table load_kept on commit drop as select id, file_no from load_gone limit 0"
+    )
     if sources:
-        cursor.execute("insert into load_kept select * from load_gone")
+        cursor.execute("insert into load_kept select id, file_no from load_gone")
         cursor.execute("truncate load_gone")
     if decrees:
         cursor.execute("truncate load_decrees_gone")
 
 
-def _unattributed(cursor: Any, table: str) -> bool:
-    cursor.execute(
-        f"select exists (select from {table} "  # noqa: S608 - ours
-        "where item is null and key is null and other is null)"
+def _has_unattributed(cursor: Cursor, name: str) -> bool:
+    statement = SQL(
+        "select exists (select from {load} "
+        "where item is null and key is null and other is null)::int"
     )
-    return bool(cursor.fetchone()[0])
+    (exists,) = _numbers(cursor, statement.format(load=staged(name)))
+    return bool(exists)
 
 
-def _guard(cursor: Any, what: str, table: str, missing: int) -> None:
-    cursor.execute(f"select count(*) from {table} where known_to is null")  # noqa: S608 - ours
-    known = cursor.fetchone()[0]
-    if missing > REMOVABLE * known:
-        raise _too_many(what, missing, known)
+def _guard(cursor: Cursor, subject: str, table: str, missing: int) -> None:
+    statement = SQL("select count(*) from {table} where known_to is null")
+    (total,) = _numbers(cursor, statement.format(table=Identifier(table)))
+    if missing > REMOVABLE * total:
+        raise _too_many(subject, missing, total)
 
 
-def _guard_members(cursor: Any, members: str) -> None:
-    """A sheet of partners or violations that was cut at the end of a line looks whole."""
-    cursor.execute(sql.MEMBERS.format(members=members, same=sql.SAME[members]))
-    missing, known = cursor.fetchone()
-    cursor.execute(f"select not exists (select from load_{members})")  # noqa: S608 - ours
-    empty = cursor.fetchone()[0]
-    if missing > REMOVABLE * known and (missing > FEW_MEMBERS or empty):
-        raise _too_many(members, missing, known)
+def _guard_members(cursor: Cursor, members: str) -> None:
+    """Refuse a sheet of partners or violations that was cut at a line's end: it looks whole."""
+    same = statements.SAME[members]
+    missing, total = _numbers(
+        cursor, statements.MEMBERS.format(members=Literal(members), same=same)
+    )
+    is_empty = SQL("select (not exists (select from {load}))::int").format(load=staged(members))
+    (empty,) = _numbers(cursor, is_empty)
+    if missing > REMOVABLE * total and (missing > FEW_MEMBERS or empty):
+        raise _too_many(members, missing, total)
 
 
-def _too_many(what: str, missing: int, known: int) -> LoadFailed:
+def _numbers(cursor: Cursor, statement: str | Composable) -> tuple[int, ...]:
+    """Run a statement that returns one row of numbers."""
+    cursor.execute(statement)
+    (row,) = cursor.fetchall()
+    return row
+
+
+def _too_many(subject: str, missing: int, total: int) -> LoadFailed:
     return LoadFailed(
         "load.removals",
-        f"{missing} of {known} known {what} are not in this export, which is more than "
+        f"{missing} of {total} known {subject} are not in this export, which is more than "
         f"{REMOVABLE:.0%}; if that is right, load it with --allow-removals.",
     )

@@ -1,24 +1,28 @@
-"""Doubts about rows that were staged, which show only beside other rows and other sheets."""
+"""Finds doubts about rows that were staged, which show only beside other rows and sheets."""
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - psycopg2 writes it small
+from psycopg2.sql import SQL, Composable, Literal
 
 from iran.persian import squeezed_key
-from services.inquiry.domain.registry.rows import Fault, fault
+from services.inquiry.domain.registry.cells import Fault, fault
+from services.inquiry.domain.registry.rows import WHOLE_DANGS
 
-WHOLE_DANGS = 6
 # A county of so few rows, where another has many, is more likely a slip of the pen.
 RARE_SHARE, FAMILIAR_ROWS = 1000, 3
 
 # A question by such a number has two answers.
-_SHARED = """
+_SHARED = SQL("""
     select line, value from load_sources s
     join (select {value} as value from load_sources s where item is not null
           group by 1 having count(*) > 1) twice on twice.value = {value}
     where item is not null order by line
-"""
-_SUBSCRIPTION, _LICENCE = "s.item ->> 'subscription_code'", "s.item -> 'licence' ->> 'number'"
+""")
+_SUBSCRIPTION = SQL("s.item ->> 'subscription_code'")
+_LICENCE = SQL("s.item -> 'licence' ->> 'number'")
 _COUNTIES = """
     select item -> 'place' ->> 'county', count(*), min(line) from load_sources
     where item is not null group by 1
@@ -30,10 +34,10 @@ _NAMES = """
         group by 1 having count(distinct item -> 'holder' ->> 'name') > 1)
     order by line
 """
-_OVER_WHOLE = f"""
+_OVER_WHOLE = SQL("""
     select max(line), key from load_partners where item is not null
-    group by key having sum((item ->> 'share_dang')::numeric) > {WHOLE_DANGS} order by 1
-"""  # noqa: S608 - a constant
+    group by key having sum((item ->> 'share_dang')::numeric) > {whole} order by 1
+""").format(whole=Literal(WHOLE_DANGS))
 _PARTNER_TWICE = """
     select line, id from (
         select line, item ->> 'id' as id, row_number() over (
@@ -74,7 +78,7 @@ class Doubt(NamedTuple):
 
 class _Rule(NamedTuple):
     sheet: str
-    statement: str
+    statement: str | Composable
     field: str
     code: str
     reason: str
@@ -82,38 +86,59 @@ class _Rule(NamedTuple):
 
 RULES = (
     _Rule(
-        "sources", _SHARED.format(value=_SUBSCRIPTION), "کد اشتراک",
-        "subscription_code.shared", "Another file has the same subscription code.",
+        "sources",
+        _SHARED.format(value=_SUBSCRIPTION),
+        "کد اشتراک",
+        "subscription_code.shared",
+        "Another file has the same subscription code.",
     ),
     _Rule(
-        "sources", _SHARED.format(value=_LICENCE), "شماره پروانه",
-        "licence_no.shared", "Another file has the same licence number.",
+        "sources",
+        _SHARED.format(value=_LICENCE),
+        "شماره پروانه",
+        "licence_no.shared",
+        "Another file has the same licence number.",
     ),
     _Rule(
-        "partners", _OVER_WHOLE, "سهم (دانگ)",
-        "share.over_whole", "The partners of this file have more than six dang together.",
+        "partners",
+        _OVER_WHOLE,
+        "سهم (دانگ)",
+        "share.over_whole",
+        "The partners of this file have more than six dang together.",
     ),
     _Rule(
-        "partners", _PARTNER_TWICE, "کد ملی",
-        "partner.twice", "The same person is a partner of this file twice.",
+        "partners",
+        _PARTNER_TWICE,
+        "کد ملی",
+        "partner.twice",
+        "The same person is a partner of this file twice.",
     ),
     _Rule(
-        "partners", _PARTNER_IS_HOLDER, "کد ملی",
-        "partner.is_holder", "This person is the holder of the same file.",
+        "partners",
+        _PARTNER_IS_HOLDER,
+        "کد ملی",
+        "partner.is_holder",
+        "This person is the holder of the same file.",
     ),
     _Rule(
-        "violations", _VIOLATION_TWICE, "شماره پرونده",
-        "violation.twice", "Another row says the same.",
+        "violations",
+        _VIOLATION_TWICE,
+        "شماره پرونده",
+        "violation.twice",
+        "Another row says the same.",
     ),
     _Rule(
-        "decrees", _COVERS_NOTHING, "انقضا از",
-        "decree.covers_nothing", "No licence expires within the range of this decree.",
+        "decrees",
+        _COVERS_NOTHING,
+        "انقضا از",
+        "decree.covers_nothing",
+        "No licence expires within the range of this decree.",
     ),
-)  # fmt: skip
+)
 
 
-def doubts(cursor: Any) -> Iterator[Doubt]:
-    """All doubts about what was staged, sheet by sheet."""
+def doubts(cursor: Cursor) -> Iterator[Doubt]:
+    """Find all doubts about what was staged, sheet by sheet."""
     for rule in RULES:
         cursor.execute(rule.statement)
         for line, value in cursor.fetchall():
@@ -122,8 +147,8 @@ def doubts(cursor: Any) -> Iterator[Doubt]:
     yield from _names_that_differ(cursor)
 
 
-def _unfamiliar_counties(cursor: Any) -> Iterator[Doubt]:
-    """Counties that hardly any other row knows, spelling aside."""
+def _unfamiliar_counties(cursor: Cursor) -> Iterator[Doubt]:
+    """Find counties that hardly any other row has, spelling aside."""
     cursor.execute(_COUNTIES)
     rows: Counter[str] = Counter()
     lines: dict[str, tuple[int, str]] = {}
@@ -141,8 +166,8 @@ def _unfamiliar_counties(cursor: Any) -> Iterator[Doubt]:
             yield Doubt("sources", line, fault("شهرستان", "county.unfamiliar", reason, county))
 
 
-def _names_that_differ(cursor: Any) -> Iterator[Doubt]:
-    """Rows whose holder has another name than in an earlier row, spelling aside."""
+def _names_that_differ(cursor: Cursor) -> Iterator[Doubt]:
+    """Find rows whose holder has another name than in an earlier row, spelling aside."""
     cursor.execute(_NAMES)
     first: dict[str, str] = {}
     for line, id_, name in cursor.fetchall():

@@ -1,15 +1,17 @@
-"""The report of a load: every bad row by file, line, field, code and reason, for the clerk."""
+"""The report of an import: every bad row by file, line, field, code and reason, for the clerk."""
 
 import csv
 import re
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Protocol
 
 from iran.persian import fold_code
-from services.inquiry.domain.registry.rows import PERSONAL, Fault
+from services.inquiry.domain.registry.cells import Fault
+from services.inquiry.domain.registry.columns import PERSONAL
 from services.inquiry.registry_import.sheets import LoadFailed, Sheet
 
 COLUMNS = ("file", "line", "field", "code", "reason", "reason_en", "value", "effect")
@@ -24,7 +26,7 @@ _MAIL = re.compile(r"[^\s@,;<>]+(?=@)")
 
 
 def warnings_beside(report: Path) -> Path | None:
-    """Where doubts are written if nobody says otherwise; None where no file can stand."""
+    """Where doubts are written by default; None where no file can stand."""
     if report.exists() and not report.is_file():
         return None
     name = "warnings.csv" if report.stem == "report" else f"{report.stem}.warnings.csv"
@@ -32,12 +34,12 @@ def warnings_beside(report: Path) -> Path | None:
 
 
 def beside(path: Path) -> Path:
-    """Where the report of an export stands if nobody says otherwise."""
+    """Where the report of an export stands by default."""
     return path / "report.csv" if path.is_dir() else path.with_suffix(".report.csv")
 
 
 def mask(value: str) -> str:
-    """An identifier of a person with its middle hidden.
+    """Hide the middle of a person's identifier.
 
     >>> mask("9905251782")
     '990*****82'
@@ -49,13 +51,18 @@ def mask(value: str) -> str:
 
 
 def masked(value: str) -> str:
-    """The value with all that identifies a person masked, wherever it stands in it.
+    """Mask whatever identifies a person in a value.
 
     >>> masked("پسر 9905251782")
     'پسر 990*****82'
     """
     folded = _NUMBER.sub(lambda number: mask(number[0]), fold_code(value))
     return _MAIL.sub(lambda name: mask(name[0]), folded)
+
+
+class _Writer(Protocol):
+    def writerow(self, row: Iterable[str], /) -> object: ...
+    def writerows(self, rows: Iterable[Iterable[str]], /) -> object: ...
 
 
 class Report:
@@ -87,12 +94,12 @@ class Report:
         self._files.close()
 
     def bad(self, sheet: Sheet, line: int, faults: list[Fault]) -> None:
-        """One row that is not imported, with all its faults."""
+        """Report a row that is not imported, with all its faults."""
         self.bad_rows += 1
         self._bad.writerows(_line(sheet, line, fault, REFUSED) for fault in faults)
 
     def warn(self, sheet: Sheet, line: int, faults: list[Fault]) -> None:
-        """Cells that are left out of a row that is imported, and doubts about it."""
+        """Report cells that are left out of an imported row, and doubts about it."""
         for fault in faults:
             self.warnings[fault.code] += 1
             self.left_out += fault.left_out
@@ -102,9 +109,9 @@ class Report:
                 self._doubtful.writerow(_line(sheet, line, fault, DOUBT))
 
     @staticmethod
-    def _open(files: ExitStack, path: Path) -> Any:
+    def _open(files: ExitStack, path: Path) -> _Writer:
         try:
-            # The byte order mark tells spreadsheets that it is UTF-8.
+            # By the byte order mark spreadsheets know that it is UTF-8.
             file = files.enter_context(
                 path.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="")
             )

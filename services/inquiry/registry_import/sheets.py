@@ -5,15 +5,15 @@ import io
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bus.errors import RuleBroken, Unavailable
 from bus.foreign import confined, csv_rows
 from bus.foreign.confined import Unreadable
 from bus.foreign.csv_rows import Reader, Unread
 from iran.persian import fold_code, squeezed_key
-from services.inquiry.domain.registry import rows as registry
-from services.inquiry.domain.registry.rows import BadRow, fault
+from services.inquiry.domain.registry import columns
+from services.inquiry.domain.registry.cells import BadRow, fault
 from services.inquiry.registry_import import workbook
 
 SNIFFED_BYTES = 65536
@@ -37,12 +37,14 @@ class Shape(NamedTuple):
 
 
 SHAPES = {
-    "sources": Shape(registry.SOURCE_COLUMNS, registry.SOURCE_OPTIONAL, ("sources", "منابع")),
-    "partners": Shape(registry.PARTNER_COLUMNS, (), ("partners", "شرکا")),
-    "violations": Shape(registry.VIOLATION_COLUMNS, (), ("violations", "تخلفات")),
-    "decrees": Shape(registry.DECREE_COLUMNS, registry.DECREE_OPTIONAL, ("decrees", "بخشنامه‌ها")),
+    "sources": Shape(columns.SOURCE_COLUMNS, columns.SOURCE_OPTIONAL, ("sources", "منابع")),
+    "partners": Shape(columns.PARTNER_COLUMNS, (), ("partners", "شرکا")),
+    "violations": Shape(columns.VIOLATION_COLUMNS, (), ("violations", "تخلفات")),
+    "decrees": Shape(columns.DECREE_COLUMNS, columns.DECREE_OPTIONAL, ("decrees", "بخشنامه‌ها")),
 }
 Cells = dict[str, str]
+# A row of a workbook as the child process writes it: sheet, line, cells.
+Row = tuple[str, int, list[str]]
 # What a program writes above the header so that spreadsheets part the cells by it.
 SEPARATOR_LINE = "sep="
 
@@ -74,15 +76,15 @@ class Sheet:
         self._width = len(titles)
 
     def percent(self) -> float | None:
-        """How much of the sheet has been read; None if its size is not known."""
+        """Compute how much of the sheet has been read; None if its size is not known."""
         raise NotImplementedError
 
     def rows(self) -> Iterator[tuple[int, Cells | BadRow]]:
-        """Line number and cells of each row that is not blank; BadRow for one out of shape."""
+        """Read line number and cells of each row that is not blank; BadRow for one out of shape."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Close the file."""
         raise NotImplementedError
 
     def _shaped(self, row: list[str]) -> Cells | BadRow | None:
@@ -148,7 +150,7 @@ class CsvSheet(Sheet):
                 yield item.line, row
 
     def _is_row(self, cells: list[str]) -> bool:
-        """True if its first cell may be the number by which rows of this sheet begin."""
+        """Tell whether the first cell may be the number by which rows of this sheet begin."""
         return any(c.isdigit() for c in cells[0])
 
     def _unread(self, item: Unread) -> BadRow:
@@ -176,17 +178,17 @@ class Workbook:
         except (RuleBroken, Unavailable) as error:
             raise LoadFailed(error.code, f"{path.name}: {error.message}") from error
         self.titles, self.others, self.lengths = next(self._rows)
-        self._next: list[Any] | None = None
+        self._next: Row | None = None
 
     def rows(self, name: str) -> Iterator[tuple[int, list[str]]]:
-        """Line and cells of the rows of a sheet; sheets are read in the order of SHAPES."""
+        """Read line and cells of the rows of a sheet; sheets come in the order of SHAPES."""
         while (row := self._next or next(self._rows, None)) and row[0] == name:
             self._next = None
             yield row[1], row[2]
         self._next = row
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Close the file."""
         self._open.close()
 
 
@@ -275,7 +277,7 @@ def _sentence(path: Path, error: Unreadable) -> str:
 
 
 def close_all(sheets: dict[str, Sheet]) -> None:
-    """Lets go of all files of an export."""
+    """Close all files of an export."""
     for sheet in sheets.values():
         sheet.close()
 
@@ -292,10 +294,10 @@ def _encoding(path: Path, shape: Shape) -> str:
         titles = b"".join(head.splitlines()[1:2])
     for encoding in ("utf-8-sig", "cp1256"):
         try:
-            known = squeezed_key(shape.columns[0]) in squeezed_key(titles.decode(encoding))
+            is_ours = squeezed_key(shape.columns[0]) in squeezed_key(titles.decode(encoding))
         except UnicodeDecodeError:
             continue
-        if known or encoding == "utf-8-sig":
+        if is_ours or encoding == "utf-8-sig":
             return encoding
     raise LoadFailed(
         "sheet.encoding", f"{path.name} is neither UTF-8 nor Windows-1256; save it as CSV UTF-8."

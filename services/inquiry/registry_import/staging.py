@@ -1,34 +1,38 @@
-"""Streams the sheets of an export into staging tables by COPY; nothing is held in memory."""
+"""Streams the sheets of an export into staging tables by COPY; no sheet is held in memory."""
 
 import datetime as dt
+import io
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - psycopg2 writes it small
+from psycopg2.sql import SQL, Identifier
 
-from services.inquiry.domain.registry import rows as registry
-from services.inquiry.domain.registry.rows import BadRow, Fault
+from services.inquiry.domain.records import Decree, Partner, SourceRecord, Violation
+from services.inquiry.domain.registry import rows
+from services.inquiry.domain.registry.cells import BadRow, Fault
 from services.inquiry.registry_import.report import Report
 from services.inquiry.registry_import.sheets import Cells, Sheet
 
 CHUNK_BYTES = 1 << 18
-TELL_SECONDS = 1.0
+REPORT_SECONDS = 1.0
 ROWS_BETWEEN_LOOKS = 500
 NULL = "\\N"
 
 # A row that is not imported is staged all the same, without item, as far as it can be attributed:
 # its source keeps what it had. ``other`` is the subscription code, which names a source too;
 # ``says`` are the keys and orders that can be read of it.
-STAGING = """
-    create temp table load_{name} (line integer, key text, other text, item jsonb, says jsonb)
+STAGING = SQL("""
+    create temp table {load} (line integer, key text, other text, item jsonb, says jsonb)
     on commit drop
-"""
+""")
 
 
 class Progress(NamedTuple):
-    """How far a load is: which step, rows read and refused so far, and the speed."""
+    """How far an import is: which step, rows read and refused so far, and the speed."""
 
     step: str
     rows: int
@@ -37,30 +41,30 @@ class Progress(NamedTuple):
     percent: float | None
 
 
-Tell = Callable[[Progress], None]
+ShowProgress = Callable[[Progress], None]
 
 
 @dataclass
 class Meter:
-    """Counts rows and tells the progress about once a second."""
+    """Counts rows and shows the progress about once a second."""
 
-    tell: Tell
+    show: ShowProgress
     report: Report
     counts: dict[str, int] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
-    told: float = 0.0
+    shown_at: float = 0.0
 
-    def say(self, step: str, percent: float | None = None) -> None:
-        """Tells the progress now."""
-        self.told = time.monotonic()
+    def report_now(self, step: str, percent: float | None = None) -> None:
+        """Show the progress now."""
+        self.shown_at = time.monotonic()
         rows = sum(self.counts.values())
-        speed = round(rows / max(self.told - self.started, 0.001))
-        self.tell(Progress(step, rows, self.report.bad_rows, speed, percent))
+        speed = round(rows / max(self.shown_at - self.started, 0.001))
+        self.show(Progress(step, rows, self.report.bad_rows, speed, percent))
 
-    def look(self, step: str, percent: float | None) -> None:
-        """Tells the progress if it has not been told for a second."""
-        if time.monotonic() - self.told >= TELL_SECONDS:
-            self.say(step, percent)
+    def report_if_due(self, step: str, percent: float | None) -> None:
+        """Show the progress if it has not been shown for a second."""
+        if time.monotonic() - self.shown_at >= REPORT_SECONDS:
+            self.report_now(step, percent)
 
 
 class Item(NamedTuple):
@@ -68,30 +72,30 @@ class Item(NamedTuple):
 
     key: str
     other: str
-    item: dict[str, Any]
+    item: SourceRecord | Partner | Violation | Decree
     warnings: list[Fault]
 
 
 def _source(row: Cells, today: dt.date) -> Item:
-    record, warnings = registry.source(row, today)
+    record, warnings = rows.source(row, today)
     return Item(record["file_no"], record["subscription_code"] or NULL, record, warnings)
 
 
 def _partner(row: Cells, today: dt.date) -> Item:
     warnings: list[Fault] = []
-    file_no, record = registry.partner(row, warnings)
+    file_no, record = rows.partner(row, warnings)
     return Item(file_no, NULL, record, warnings)
 
 
 def _violation(row: Cells, today: dt.date) -> Item:
     warnings: list[Fault] = []
-    file_no, record = registry.violation(row, warnings, today)
+    file_no, record = rows.violation(row, warnings, today)
     return Item(file_no, NULL, record, warnings)
 
 
 def _decree(row: Cells, today: dt.date) -> Item:
     warnings: list[Fault] = []
-    record = registry.decree(row, warnings, today)
+    record = rows.decree(row, warnings, today)
     return Item(record["number"], NULL, record, warnings)
 
 
@@ -103,19 +107,20 @@ READERS: dict[str, Callable[[Cells, dt.date], Item]] = {
 }
 
 
-def stage(cursor: Any, name: str, sheet: Sheet, meter: Meter, today: dt.date) -> None:
-    """Fills the staging table ``load_<name>``; every bad row goes to the report."""
+def stage(cursor: Cursor, name: str, sheet: Sheet, meter: Meter, today: dt.date) -> None:
+    """Fill the staging table ``load_<name>``; every bad row goes to the report."""
     meter.counts[name] = 0
-    cursor.execute(STAGING.format(name=name))
-    source = _Reading(_lines(name, sheet, meter, today))
+    load = Identifier(f"load_{name}")
+    cursor.execute(STAGING.format(load=load))
+    lines = _Reading(_lines(name, sheet, meter, today))
     try:
-        cursor.copy_expert(f"copy load_{name} from stdin", source, CHUNK_BYTES)
+        cursor.copy_expert(SQL("copy {load} from stdin").format(load=load), lines, CHUNK_BYTES)
     except Exception:
-        if source.error:
-            # psycopg2 tells only that reading failed, not why.
-            raise source.error from None
+        if lines.error:
+            # psycopg2 says only that reading failed, not why.
+            raise lines.error from None
         raise
-    cursor.execute(f"analyze load_{name}")
+    cursor.execute(SQL("analyze {load}").format(load=load))
 
 
 def _lines(name: str, sheet: Sheet, meter: Meter, today: dt.date) -> Iterator[bytes]:
@@ -125,7 +130,7 @@ def _lines(name: str, sheet: Sheet, meter: Meter, today: dt.date) -> Iterator[by
         count += 1
         if count % ROWS_BETWEEN_LOOKS == 0:
             meter.counts[name] = count
-            meter.look(sheet.label, sheet.percent())
+            meter.report_if_due(sheet.label, sheet.percent())
         try:
             if isinstance(row, BadRow):
                 raise row
@@ -141,12 +146,12 @@ def _lines(name: str, sheet: Sheet, meter: Meter, today: dt.date) -> Iterator[by
 
 
 def _refused(name: str, line: int, cells: Mapping[str, str], today: dt.date) -> bytes:
-    """A row without item: whose it is, and what it says that answers must know of."""
-    keys, orders = registry.readable(name, cells, today)
+    """Write a row without item: what it belongs to, and what it says that answers must heed."""
+    keys, orders = rows.readable(name, cells, today)
     by_kind = dict(keys)
     key = by_kind.get("decree" if name == "decrees" else "file_no") or NULL
     if key == NULL:
-        # It may be anybody's.
+        # It may belong to any source.
         keys.append(["row", name])
     other = by_kind.get("subscription_code") or NULL
     says = orjson.dumps({"keys": keys, "orders": orders})
@@ -154,23 +159,24 @@ def _refused(name: str, line: int, cells: Mapping[str, str], today: dt.date) -> 
 
 
 def _copied(line: int, key: str, other: str, item: bytes, says: bytes) -> bytes:
-    """A line of COPY; backslashes within JSON are doubled."""
+    """Write a line of COPY; backslashes within JSON are doubled."""
     cells = [
         cell if cell == NULL.encode() else cell.replace(b"\\", b"\\\\") for cell in (item, says)
     ]
     return b"%s%s\t%s\n" % (f"{line}\t{key}\t{other}\t".encode(), *cells)
 
 
-class _Reading:
-    """What COPY reads from: rows joined to chunks, made when they are asked for."""
+class _Reading(io.RawIOBase):
+    """A file for COPY to read: rows joined to chunks, made when they are wanted."""
 
     def __init__(self, lines: Iterator[bytes]) -> None:
+        super().__init__()
         self._lines = lines
         self._left = b""
         self.error: BaseException | None = None
 
-    def read(self, size: int) -> bytes:
-        """At most ``size`` bytes, empty at the end."""
+    def read(self, size: int = CHUNK_BYTES, /) -> bytes:
+        """Read at most ``size`` bytes, none at the end."""
         chunks, length = [self._left], len(self._left)
         try:
             while length < size and (line := next(self._lines, b"")):

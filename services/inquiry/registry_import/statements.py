@@ -1,35 +1,42 @@
-"""The statements by which what was staged is compared with what is known, and written."""
+"""The statements by which what was staged is compared with what is known, and written.
+
+They are PostgreSQL's own from end to end (temporary tables, jsonb, sets), and run on psycopg2's
+cursor, which also does the COPY. ``{load}`` and its like are names of tables of ours.
+"""
+
+from psycopg2.sql import SQL
 
 # A number used twice: the first row stands, whatever else is wrong with it or the later ones. Where
 # a later one says something else, newer data about its source is unread.
-TWICE = """
+TWICE = SQL("""
     create temp table load_twice on commit drop as
     select s.line, s.key, first.line as first_line, s.item is distinct from first.item as differs
-    from load_{name} s
-    join (select key, min(line) as line from load_{name} where key is not null
+    from {load} s
+    join (select key, min(line) as line from {load} where key is not null
           group by key having count(*) > 1) firsts using (key)
-    join load_{name} first on first.line = firsts.line
+    join {load} first on first.line = firsts.line
     where s.line > firsts.line and s.item is not null
-"""
-FORGET_TWICE = """
-    update load_{name} s set item = null, says = case when t.differs then
-        jsonb_build_object('keys', jsonb_build_array(jsonb_build_array('{kind}', s.key))) end
+""")
+FORGET_TWICE = SQL("""
+    update {load} s set item = null, says = case when t.differs then
+        jsonb_build_object(
+            'keys', jsonb_build_array(jsonb_build_array(cast({kind} as text), s.key))) end
     from load_twice t where s.line = t.line
-"""
-ORPHANS = """
+""")
+ORPHANS = SQL("""
     create temp table load_orphans on commit drop as
     select p.line, p.key, exists (select from load_sources s where s.key = p.key) as refused
-    from load_{name} p
+    from {load} p
     where p.item is not null
       and not exists (select from load_sources s where s.key = p.key and s.item is not null)
       and not exists (select from source_versions v where v.file_no = p.key and v.known_to is null)
-"""
-FORGET_ORPHANS = """
-    update load_{name} p set item = null, says = jsonb_build_object('keys', jsonb_build_array(
+""")
+FORGET_ORPHANS = SQL("""
+    update {load} p set item = null, says = jsonb_build_object('keys', jsonb_build_array(
         jsonb_build_array('file_no', p.key),
         jsonb_build_array(p.item ->> 'id_kind', p.item ->> 'id')))
     from load_orphans o where p.line = o.line
-"""
+""")
 # A source whose row was refused stays as it was known, but for orders that can be read of the row
 # and for its partners and violations. A list with a bad row in it stays as it was known. While a
 # row of its sheet belongs to nobody known, or the sheet could not be read whole, it may be
@@ -50,7 +57,7 @@ BASES = """
     select key as file_no, item from load_sources where item is not null
     union all
     select r.file_no, r.record || jsonb_build_object('orders', coalesce(orders.items, '[]'))
-    from (select distinct on (id) * from load_refused order by id) r
+    from (select distinct on (id) id, file_no, record from load_refused order by id) r
     cross join lateral (
         select jsonb_agg(o order by o) as items from (
             select jsonb_array_elements(r.record -> 'orders') as o
@@ -101,7 +108,8 @@ CHANGES = """
             'violations', case when keep_violations then old -> 'violations' else violations end
         ) as record from load_lists
     ), hashed as (
-        select *, md5(record::text)::uuid as hash from wholes
+        select file_no, old_id, old_hash, old, record, md5(record::text)::uuid as hash
+        from wholes
     )
     select file_no, old_id, hash, record, old,
            nextval(pg_get_serial_sequence('source_versions', 'id')) as id
@@ -161,17 +169,17 @@ COUNTS = """
            (select count(*) from load_unread_new) + (select count(*) from load_unread_gone)
 """
 # How many members of lists would vanish, and how many are known.
-MEMBERS = """
+MEMBERS = SQL("""
     select (select count(*) from load_changes c
-            cross join lateral jsonb_array_elements(c.old -> '{members}') m
-            where not exists (select from jsonb_array_elements(c.record -> '{members}') n
+            cross join lateral jsonb_array_elements(c.old -> {members}) m
+            where not exists (select from jsonb_array_elements(c.record -> {members}) n
                               where {same})),
-           (select coalesce(sum(jsonb_array_length(record -> '{members}')), 0)
+           (select coalesce(sum(jsonb_array_length(record -> {members})), 0)
             from source_versions where known_to is null)
-"""
+""")
 SAME = {
-    "partners": "n ->> 'id' = m ->> 'id'",
-    "violations": "n ->> 'kind' = m ->> 'kind' and n ->> 'found_on' = m ->> 'found_on'",
+    "partners": SQL("n ->> 'id' = m ->> 'id'"),
+    "violations": SQL("n ->> 'kind' = m ->> 'kind' and n ->> 'found_on' = m ->> 'found_on'"),
 }
 NEW_VERSION = """
     insert into data_versions (version, known_from, sources_added, sources_changed,

@@ -1,15 +1,16 @@
 """Reads the cells of an .xlsx as the texts that a clerk sees; runs in a confined child process.
 
-What a workbook has unpacked is bounded before it is read, and its memory and time by the child.
+What a workbook unpacks to is bounded before it is read, and memory and time by the child.
 """
 
 import datetime as dt
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
-from typing import Any, BinaryIO
+from typing import BinaryIO, Protocol
 
 import openpyxl
+from openpyxl.workbook.workbook import Workbook
 
 from bus.errors import RuleBroken
 from bus.foreign.confined import Bounds, Unreadable
@@ -27,8 +28,21 @@ FORMULA = (b"<f>", b"<f ")
 CHUNK = 1 << 20
 
 
-def cells(stream: BinaryIO, names: Mapping[str, Sequence[str]]) -> Iterator[list[Any]]:
-    """First ``[titles by sheet, other sheets, rows by sheet]``, then ``[sheet, line, cells]`` of
+class Cell(Protocol):
+    """What openpyxl's several classes of cells have in common."""
+
+    @property
+    def value(self) -> object: ...
+    @property
+    def data_type(self) -> str: ...
+    @property
+    def number_format(self) -> str: ...
+
+
+def cells(stream: BinaryIO, names: Mapping[str, Sequence[str]]) -> Iterator[list[object]]:
+    """Read a workbook, as JSON can carry it to the parent process.
+
+    First comes ``[titles by sheet, other sheets, rows by sheet]``, then ``[sheet, line, cells]`` of
     each row below a header, sheet by sheet in the order of ``names``.
 
     Raises RuleBroken ``sheet.twice`` if two sheets go by one name.
@@ -48,7 +62,7 @@ def cells(stream: BinaryIO, names: Mapping[str, Sequence[str]]) -> Iterator[list
 
 
 def _bounded(stream: BinaryIO) -> bool:
-    """Refuses what unpacks to too much; True if any sheet holds a formula."""
+    """Refuse what unpacks to too much; tell whether any sheet holds a formula."""
     with zipfile.ZipFile(stream) as book:
         members = book.infolist()
         if len(members) > MEMBERS_MOST or sum(m.file_size for m in members) > UNPACKED_MOST:
@@ -83,7 +97,7 @@ def _titles(sheetnames: Sequence[str], names: Mapping[str, Sequence[str]]) -> di
     return titles
 
 
-def _rows(book: Any, entered: Any, title: str) -> Iterator[list[str]]:
+def _rows(book: Workbook, entered: Workbook | None, title: str) -> Iterator[list[str]]:
     sheet = book[title]
     # What a workbook says of its own size may be wrong, and pads each row.
     sheet.reset_dimensions()
@@ -98,26 +112,28 @@ def _rows(book: Any, entered: Any, title: str) -> Iterator[list[str]]:
         yield [text_of(cell) or _formula(formula) for cell, formula in pairs]
 
 
-def _fitting(row: Sequence[Any]) -> Sequence[Any]:
+def _fitting(row: Sequence[Cell]) -> Sequence[Cell]:
     if len(row) > COLUMNS_MOST:
         raise Unreadable("too_large")
     return row
 
 
-def _formula(cell: Any) -> str:
-    """The formula of a cell that has no value; nobody has ever calculated it."""
+def _formula(cell: Cell | None) -> str:
+    """Read the formula of a cell that has no value, as it was never calculated."""
     if cell is None or cell.value is None or cell.data_type != "f":
         return ""
     return "=" + str(getattr(cell.value, "text", cell.value) or "").lstrip("=")[:100]
 
 
-def text_of(cell: Any) -> str:
-    """A cell as the text that a clerk sees: whole numbers without ``.0``, dates as ISO, booleans as
-    TRUE and FALSE, percentages with their sign, rounded numbers as a spreadsheet writes them.
+def text_of(cell: Cell | None) -> str:
+    """Read a cell as the text that a clerk sees.
+
+    Whole numbers come without ``.0``, dates as ISO, booleans as TRUE and FALSE, percentages with
+    their sign, rounded numbers as a spreadsheet writes them.
     """
-    value = None if cell is None else cell.value
-    if value is None:
+    if cell is None or cell.value is None:
         return ""
+    value = cell.value
     if isinstance(value, str):
         return value[: CELL_MOST + 1]
     if isinstance(value, bool):

@@ -1,6 +1,6 @@
 """Rows of a registry export to change one cell of."""
 
-from services.inquiry.domain.registry import rows as registry
+from services.inquiry.domain.registry import columns
 
 SOURCE = {
     "شماره پرونده": "1001/5",
@@ -108,4 +108,4 @@ DECREE = {
     "تاریخ ابلاغ": "1399/01/20",
 }
 
-assert tuple(SOURCE) == registry.SOURCE_COLUMNS
+assert tuple(SOURCE) == columns.SOURCE_COLUMNS

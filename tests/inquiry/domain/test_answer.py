@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bus.messages import to_wire
 from contracts.inquiry.questions import ASK
-from services.inquiry.domain.answer import LIMITS, Known, Question, compose
-from services.inquiry.domain.codes import new_tracking, new_verification
+from services.inquiry.domain.limits import LIMITS
 from services.inquiry.domain.purposes import PURPOSES
+from services.inquiry.domain.question import Question, Snapshot
+from services.inquiry.questions.composition import compose
 
 NOW = dt.datetime(2026, 11, 23, 13, 38, 56, tzinfo=dt.UTC)
 LOADED = dt.datetime(2026, 11, 1, 21, 0, tzinfo=dt.UTC)  # the next day in Iran
@@ -71,19 +73,13 @@ def ask(
 ):
     allowed = narrowed or PURPOSES[purpose]
     question = Question("justice", purpose, allowed, key_kind, key, "C-7", NOW, as_of)
-    return compose(
-        question,
-        Known(list(records), [], 3, loaded_at),
-        now=NOW,
-        tracking_code=new_tracking(),
-        verification_code=new_verification(),
-    )
+    return to_wire(compose(question, Snapshot(list(records), [], 3, loaded_at), NOW))
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
 def test_no_block_outside_the_purpose_ever_appears(purpose):
-    told = ask(purpose)["sources"][0]
-    assert set(told) == {"file_no", "role", "status", *PURPOSES[purpose].blocks}
+    answer = ask(purpose)["sources"][0]
+    assert set(answer) == {"file_no", "role", "status", *PURPOSES[purpose].blocks}
 
 
 @pytest.mark.parametrize("purpose", [p for p in PURPOSES if p != "court_case"])
@@ -99,17 +95,17 @@ def test_an_answer_follows_the_reply_of_its_contract(purpose):
 
 
 def test_nobody_found_is_an_answer_that_says_what_was_searched():
-    told = ask(records=())
-    assert told["outcome"] == "NOT_FOUND"
-    assert told["searched"] == {"key_kind": "national_id", "key": OWNER}
-    assert told["sources"] == []
+    answer = ask(records=())
+    assert answer["outcome"] == "NOT_FOUND"
+    assert answer["searched"] == {"key_kind": "national_id", "key": OWNER}
+    assert answer["sources"] == []
 
 
 def test_a_known_source_without_licence_is_found_and_differs_from_nobody():
-    told = ask(records=[{**RECORD, "licence": None}])
-    assert told["outcome"] == "FOUND"
-    assert told["sources"][0]["status"]["group"] == "NO_LICENCE"
-    assert told["sources"][0]["licence"] is None
+    answer = ask(records=[{**RECORD, "licence": None}])
+    assert answer["outcome"] == "FOUND"
+    assert answer["sources"][0]["status"]["group"] == "NO_LICENCE"
+    assert answer["sources"][0]["licence"] is None
 
 
 def test_owner_and_partner_are_told_apart_and_a_number_has_no_role():
@@ -119,36 +115,36 @@ def test_owner_and_partner_are_told_apart_and_a_number_has_no_role():
 
 
 def test_times_are_utc_and_jalali_and_the_answer_is_valid_thirty_days():
-    told = ask()
-    assert told["answered_at"] == told["as_of"] == "2026-11-23T13:38:56Z"
-    assert told["answered_at_jalali"] == "1405-09-02 17:08:56"
-    assert told["valid_until"] == "2026-12-23T13:38:56Z"
+    answer = ask()
+    assert answer["answered_at"] == answer["as_of"] == "2026-11-23T13:38:56Z"
+    assert answer["answered_at_jalali"] == "1405-09-02 17:08:56"
+    assert answer["valid_until"] == "2026-12-23T13:38:56Z"
 
 
 def test_the_debt_has_its_unit_and_day_and_only_open_violations_count():
-    told = ask()["sources"][0]
-    assert told["debt"] == {
+    answer = ask()["sources"][0]
+    assert answer["debt"] == {
         "state": "due",
         "amount_rials": 573_000_000,
         "unit": "IRR",
         "as_of": "2026-11-02",
     }
-    assert told["violations"]["open"] == 1
-    assert told["violations"]["items"][0]["kind"] == "overdraft"
+    assert answer["violations"]["open"] == 1
+    assert answer["violations"]["items"][0]["kind"] == "overdraft"
 
 
 def test_a_volume_that_differs_from_the_flow_is_told_with_both_figures():
     odd = {**RECORD, "allocation": {**RECORD["allocation"], "volume_m3_year": 50_000}}
-    told = ask(records=[odd])
-    assert "volume_differs_from_flow" in [limit["code"] for limit in told["limits"]]
-    assert told["sources"][0]["technical"]["volume_by_flow_m3_year"] == 43_200
+    answer = ask(records=[odd])
+    assert "volume_differs_from_flow" in [limit["code"] for limit in answer["limits"]]
+    assert answer["sources"][0]["technical"]["volume_by_flow_m3_year"] == 43_200
     assert "volume_differs_from_flow" not in [limit["code"] for limit in ask()["limits"]]
 
 
 def test_what_must_not_be_read_into_an_answer_is_told():
     early = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
-    told = ask(as_of=early, records=[RECORD, {**RECORD, "file_no": "2"}])
-    codes = [limit["code"] for limit in told["limits"]]
+    answer = ask(as_of=early, records=[RECORD, {**RECORD, "file_no": "2"}])
+    codes = [limit["code"] for limit in answer["limits"]]
     assert set(codes) == {
         "not_a_title_deed",
         "valid_30_days",
@@ -173,11 +169,11 @@ def test_data_of_this_very_moment_is_not_called_younger_than_a_question_about_no
 def with_a_secret_everywhere(value):
     """The record with one more member in every object of it, as a later export may have."""
     if isinstance(value, list):
-        return [with_a_secret_everywhere(each) for each in value]
+        return [with_a_secret_everywhere(member) for member in value]
     if not isinstance(value, dict):
         return value
-    told = {name: with_a_secret_everywhere(each) for name, each in value.items()}
-    return {**told, "new_column": "SECRET"}
+    answer = {name: with_a_secret_everywhere(member) for name, member in value.items()}
+    return {**answer, "new_column": "SECRET"}
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
@@ -207,23 +203,23 @@ PLACES = {
 )
 def test_a_value_appears_only_if_the_purpose_has_its_block(purpose, key, without):
     emptied = {name: None if name == "licence" else [] for name in without}
-    told = str(ask(purpose, key_kind=key[0], key=key[1], records=[{**RECORD, **emptied}]))
+    answer = str(ask(purpose, key_kind=key[0], key=key[1], records=[{**RECORD, **emptied}]))
     for block, values in PLACES.items():
         if block not in PURPOSES[purpose].blocks:
-            assert not [value for value in values if value in told]
+            assert not [value for value in values if value in answer]
 
 
 @given(order=st.permutations(["9/1", "10/1", "2/5", "2/10"]))
 def test_the_order_of_sources_does_not_depend_on_the_order_of_records(order):
-    told = ask(records=[{**RECORD, "file_no": file_no} for file_no in order])
-    assert [source["file_no"] for source in told["sources"]] == sorted(order)
+    answer = ask(records=[{**RECORD, "file_no": file_no} for file_no in order])
+    assert [source["file_no"] for source in answer["sources"]] == sorted(order)
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
 def test_a_limit_about_volumes_is_told_only_to_whom_the_volumes_are_told(purpose):
     odd = {**RECORD, "allocation": {**RECORD["allocation"], "volume_m3_year": 50_000}}
-    told = ask(purpose, records=[odd])
-    limited = "volume_differs_from_flow" in [limit["code"] for limit in told["limits"]]
+    answer = ask(purpose, records=[odd])
+    limited = "volume_differs_from_flow" in [limit["code"] for limit in answer["limits"]]
     assert limited == ("technical" in PURPOSES[purpose].blocks)
 
 
@@ -236,10 +232,10 @@ def test_the_same_question_on_the_same_data_differs_in_its_codes_only():
 
 
 def test_an_answer_names_the_law_of_its_purpose_and_of_each_status_once():
-    told = ask(records=[RECORD, {**RECORD, "file_no": "2", "licence": None}])
-    named = [basis["code"] for basis in told["legal_basis"]]
+    answer = ask(records=[RECORD, {**RECORD, "file_no": "2", "licence": None}])
+    named = [basis["code"] for basis in answer["legal_basis"]]
     assert len(named) == len(set(named))
     wanted = set(PURPOSES["court_case"].legal_basis)
-    for source in told["sources"]:
+    for source in answer["sources"]:
         wanted |= set(source["status"]["legal_basis"])
     assert set(named) == wanted

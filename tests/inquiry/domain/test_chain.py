@@ -29,8 +29,8 @@ def test_a_chain_that_nobody_touched_is_whole():
 def test_a_changed_row_is_named(count, data):
     rows = chain(count)
     place = data.draw(st.integers(0, count - 1))
-    seq, content, told = rows[place]
-    rows[place] = (seq, {**content, "agency": "somebody"}, told)
+    seq, content, written = rows[place]
+    rows[place] = (seq, {**content, "agency": "somebody"}, written)
     assert broken(rows) == seq
 
 

@@ -51,8 +51,8 @@ def test_new_codes_are_right_differ_and_have_no_look_alikes():
 
 @given(text=st.text(max_size=60))
 def test_anything_typed_is_a_code_or_none_and_never_an_error(text):
-    found = codes.parse(text)
-    assert found is None or codes.parse(found) == found
+    parsed = codes.parse(text)
+    assert parsed is None or codes.parse(parsed) == parsed
 
 
 @pytest.mark.parametrize("code", ["Q-7K3M-9XPA-4TR", "V-7K3M-9XPA-4TRC-2ZYB-H5N"])
@@ -73,7 +73,7 @@ def test_every_wrong_letter_and_every_swap_of_neighbours_is_refused(code):
     ]
     wrong += [right[:n] + right[n + 1 :] for n in range(len(right))]
     assert len(wrong) > 400
-    assert [each for each in wrong if codes.parse(code[:2] + each)] == []
+    assert [variant for variant in wrong if codes.parse(code[:2] + variant)] == []
 
 
 def test_a_code_that_proves_is_understood_however_it_is_typed_and_is_no_name():

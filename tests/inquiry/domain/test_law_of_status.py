@@ -13,7 +13,7 @@ from services.inquiry.domain import status
 from services.inquiry.domain.law import LAW
 from services.inquiry.domain.limits import limits_of
 from services.inquiry.domain.purposes import PURPOSES
-from services.inquiry.domain.question import Days, Known, Question
+from services.inquiry.domain.question import Days, Question, Snapshot
 from services.inquiry.domain.registry.words import (
     LICENCE_KINDS,
     ORDERS,
@@ -24,7 +24,8 @@ from services.inquiry.domain.registry.words import (
 from services.inquiry.domain.status import GROUPS, LABELS, REASONS, derive
 from tests.databases import make_database
 from tests.inquiry.domain.test_answer import LOADED, RECORD, ask
-from tests.inquiry.questions.test_service import CALLER, Hand, load
+from tests.inquiry.in_process import CALLER, InProcessInquiry
+from tests.inquiry.questions.test_service import load
 from tests.inquiry.registry_import.exports import Export
 from tests.stores import execute
 
@@ -39,16 +40,16 @@ FUEL = "fuel_quota"
 def court(postgres, demo_template, tmp_path_factory):
     """The demo register, asked by a court; no test changes it."""
     url = make_database(postgres, "law_of_status", demo_template)
-    made = Hand(url, tmp_path_factory.mktemp("court"))
+    made = InProcessInquiry(url, tmp_path_factory.mktemp("court"))
     yield made
     made.service.store.engine.dispose()
     execute(postgres.url("postgres"), "drop database law_of_status with (force)")
 
 
-def status_of(hand, file_no, day=None):
+def status_of(inquiry, file_no, day=None):
     """The signed status of a file, and the limits of its answer."""
     as_of = {"as_of": f"{day.isoformat()}T08:00:00Z"} if day else {}
-    reply = hand.call(
+    reply = inquiry.call(
         contracts.ASK, caller=COURT, purpose="court_case", key_kind="file_no", key=file_no, **as_of
     )
     (source,) = reply["sources"]
@@ -59,11 +60,11 @@ def status_of(hand, file_no, day=None):
 
 
 def test_l1_before_the_issue_of_the_licence_on_record_the_status_is_not_determinable(court):
-    found, limits = status_of(court, "1004/9", dt.date(2020, 3, 20))
-    assert (found["code"], found["group"]) == ("NOT_DETERMINABLE", "NOT_DETERMINABLE")
-    assert found["reason"] == "licence_issued_later"
-    assert found["reason_fa"]
-    assert not [code for code in found["legal_basis"] if code.startswith("FDW-45")]
+    derived, limits = status_of(court, "1004/9", dt.date(2020, 3, 20))
+    assert (derived["code"], derived["group"]) == ("NOT_DETERMINABLE", "NOT_DETERMINABLE")
+    assert derived["reason"] == "licence_issued_later"
+    assert derived["reason_fa"]
+    assert not [code for code in derived["legal_basis"] if code.startswith("FDW-45")]
     assert {"licence_issued_later", "record_younger_than_as_of"} <= limits
 
 
@@ -74,15 +75,15 @@ def test_l1_no_licensed_well_of_the_demo_register_is_ever_called_unlicensed(cour
     rows = execute(court.db, "select record from source_versions where known_to is null")
     days = [FIRST_DAY + n * 1000 * A_DAY for n in range(18)]
     for (record,), day in itertools.product(rows, days):
-        found = derive(record, [], day, TODAY)
+        derived = derive(record, [], day, TODAY)
         licence = record["licence"]
         if licence is None:
-            assert found.group in ("NOT_IN_FORCE", "NOT_DETERMINABLE") or day >= TODAY
+            assert derived.group in ("NOT_IN_FORCE", "NOT_DETERMINABLE") or day >= TODAY
         elif not record["orders"] and licence["issued_on"] > day.isoformat():
-            assert found.code == "NOT_DETERMINABLE"
+            assert derived.code == "NOT_DETERMINABLE"
         else:
-            assert found.group != "NO_LICENCE"
-        if found.group == "IN_FORCE":
+            assert derived.group != "NO_LICENCE"
+        if derived.group == "IN_FORCE":
             assert licence["issued_on"] <= day.isoformat() <= licence["expires_on"]
 
 
@@ -113,14 +114,14 @@ def test_l1_what_the_first_data_cannot_know_of_an_earlier_day_is_no_accusation(c
         as_of=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
         records=[{**RECORD, "violations": [], **changes}],
     )
-    found = answer["sources"][0]["status"]
-    assert (found["code"], found["group"], found["reason"]) == (
+    derived = answer["sources"][0]["status"]
+    assert (derived["code"], derived["group"], derived["reason"]) == (
         "NOT_DETERMINABLE",
         "NOT_DETERMINABLE",
         reason,
     )
-    assert not [code for code in found["legal_basis"] if code.startswith(("FDW-45", "UL"))]
-    assert (found["reason_fa"], found["reason_en"]) == REASONS[reason]
+    assert not [code for code in derived["legal_basis"] if code.startswith(("FDW-45", "UL"))]
+    assert (derived["reason_fa"], derived["reason_en"]) == REASONS[reason]
     assert contracts.ASK.reply_schema.validate(answer) == {}
 
 
@@ -143,15 +144,15 @@ def test_l1_a_source_without_licence_is_unlicensed_from_the_day_of_the_data_on()
         ask(as_of=loaded + n * A_DAY, loaded_at=loaded, records=records)["sources"][0]["status"]
         for n in (-1, 0, 1)
     ]
-    assert [each["code"] for each in codes] == ["NOT_DETERMINABLE", "UNLICENSED", "UNLICENSED"]
+    assert [item["code"] for item in codes] == ["NOT_DETERMINABLE", "UNLICENSED", "UNLICENSED"]
 
 
 def test_l1_the_step_of_a_case_is_not_told_of_a_day_before_the_data():
     in_court = {
         "violations": [{"kind": "overdraft", "found_on": "2015-01-01", "step": "execution"}]
     }
-    found = derive({**RECORD, **in_court}, [], dt.date(2016, 1, 1), TODAY)
-    assert found.flags == ("OPEN_VIOLATION",)
+    derived = derive({**RECORD, **in_court}, [], dt.date(2016, 1, 1), TODAY)
+    assert derived.flags == ("OPEN_VIOLATION",)
     assert derive({**RECORD, **in_court}, [], TODAY, TODAY).flags == ("IN_DISPUTE",)
 
 
@@ -161,7 +162,7 @@ def test_l1_an_expiry_that_a_later_decree_made_good_says_so():
         "number": "98/4120", "expiry_from": "2020-02-20", "expiry_to": "2020-05-20",
         "extended_to": "2020-09-21", "notified_on": "2020-04-08", "use": None,
     }  # fmt: skip
-    known = Known([expired], [decree], 1, LOADED)
+    snapshot = Snapshot([expired], [decree], 1, LOADED)
 
     def limits(day):
         days = Days(day, dt.date(2026, 11, 2))
@@ -169,7 +170,7 @@ def test_l1_an_expiry_that_a_later_decree_made_good_says_so():
             "a", FUEL, PURPOSES[FUEL], "file_no", "1001/5", None, LOADED,
             dt.datetime.combine(day, dt.time(9), dt.UTC),
         )  # fmt: skip
-        return limits_of(question, [expired], [derive(expired, [decree], day)], known, days)
+        return limits_of(question, [expired], [derive(expired, [decree], day)], snapshot, days)
 
     assert "decree_notified_later" in limits(dt.date(2020, 4, 7))
     assert "decree_notified_later" not in limits(dt.date(2020, 4, 8))
@@ -179,11 +180,11 @@ def test_l1_an_expiry_that_a_later_decree_made_good_says_so():
 def test_l1_old_data_names_its_day_and_warns():
     loaded = dt.datetime(2026, 9, 1, 9, tzinfo=dt.UTC)
     expired = {**RECORD, "licence": {**RECORD["licence"], "expires_on": "2026-10-01"}}
-    limits = {each["code"]: each for each in ask(loaded_at=loaded, records=[expired])["limits"]}
+    limits = {item["code"]: item for item in ask(loaded_at=loaded, records=[expired])["limits"]}
     assert "2026-09-01" in limits["data_old"]["text_en"]
     assert "۱۴۰۵/۰۶/۱۰" in limits["data_old"]["text_fa"]
     assert "2026-09-01" in limits["expired_after_data"]["text_en"]
-    fresh = {each["code"] for each in ask()["limits"]}
+    fresh = {item["code"] for item in ask()["limits"]}
     assert not fresh & {"data_old", "expired_after_data"}
 
 
@@ -198,11 +199,11 @@ def test_l2_a_licence_in_date_with_an_open_seal_is_sealed_in_the_demo_register(c
     )
     assert len(rows) >= 6
     for file_no, record in rows:
-        found, limits = status_of(court, file_no)
+        derived, limits = status_of(court, file_no)
         future = all(
             v["found_on"] > TODAY.isoformat() for v in record["violations"] if v["step"] == "sealed"
         )
-        assert found["group"] == (
+        assert derived["group"] == (
             "NOT_DETERMINABLE" if future and not record["orders"] else "NOT_IN_FORCE"
         )
         assert limits & {"no_right_to_take_water", "right_not_determinable"}
@@ -215,17 +216,21 @@ def test_l2_no_open_violation_leaves_a_status_plain(step):
         "violations": [{"kind": "overdraft", "found_on": "2025-01-01", "step": step}],
     }
     answer = ask(FUEL, records=[record])
-    found, limits = answer["sources"][0]["status"], {each["code"] for each in answer["limits"]}
+    derived, limits = answer["sources"][0]["status"], {item["code"] for item in answer["limits"]}
     if step in ("remedied", "closed"):
-        assert (found["code"], found["flags"]) == ("VALID", [])
+        assert (derived["code"], derived["flags"]) == ("VALID", [])
         assert "open_case" not in limits
     elif step == "sealed":
-        assert (found["code"], found["group"], found["since"]) == ("SEALED", "NOT_IN_FORCE", None)
-        assert found["legal_basis"] == ["FDW-45"]
+        assert (derived["code"], derived["group"], derived["since"]) == (
+            "SEALED",
+            "NOT_IN_FORCE",
+            None,
+        )
+        assert derived["legal_basis"] == ["FDW-45"]
         assert "no_right_to_take_water" in limits
     else:
-        assert found["code"] == "VALID"
-        assert found["flags"]
+        assert derived["code"] == "VALID"
+        assert derived["flags"]
         assert "open_case" in limits
 
 
@@ -247,15 +252,15 @@ def test_l2_what_is_dated_ahead_of_the_data_leaves_no_answer_plain():
 def test_l2_a_dated_order_tells_since_when_and_a_stronger_one_decides():
     seal = [{"kind": "overdraft", "found_on": "2025-01-01", "step": "sealed"}]
 
-    def found(*orders):
+    def derived(*orders):
         record = {**RECORD, "violations": seal, "orders": list(orders)}
         reply = derive(record, [], TODAY)
         return reply.code, reply.since and reply.since.isoformat()
 
-    assert found({"kind": "SEALED", "on": "2025-03-01"}) == ("SEALED", "2025-03-01")
-    assert found({"kind": "CLOSED", "on": "2025-03-01"}) == ("CLOSED", "2025-03-01")
-    assert found({"kind": "SUSPENDED", "on": "2025-03-01"}) == ("SEALED", None)
-    assert found({"kind": "REVOKED", "on": "2025-03-01"}) == ("SEALED", None)
+    assert derived({"kind": "SEALED", "on": "2025-03-01"}) == ("SEALED", "2025-03-01")
+    assert derived({"kind": "CLOSED", "on": "2025-03-01"}) == ("CLOSED", "2025-03-01")
+    assert derived({"kind": "SUSPENDED", "on": "2025-03-01"}) == ("SEALED", None)
+    assert derived({"kind": "REVOKED", "on": "2025-03-01"}) == ("SEALED", None)
 
 
 # --- L3: the 1389 Act ---
@@ -269,12 +274,12 @@ def test_l3_the_1389_act_is_cited_for_agricultural_wells_only(case, use, kind):
         **RECORD, "licence": None, "use": use, "source": {"kind": kind, "depth_m": None},
         "unlicensed_case": case, "drilled_year": 1380, "violations": [],
     }  # fmt: skip
-    found = derive(record, [], TODAY, TODAY)
+    derived = derive(record, [], TODAY, TODAY)
     under = use == "agriculture" and kind.endswith("well")
-    assert [code for code in found.legal_basis if code.startswith("UL")] or not under
-    assert not [code for code in found.legal_basis if code.startswith("UL")] or under
+    assert [code for code in derived.legal_basis if code.startswith("UL")] or not under
+    assert not [code for code in derived.legal_basis if code.startswith("UL")] or under
     wanted = {"open": "UNLICENSED_CASE_OPEN", "rejected": "UNLICENSED_REJECTED"}[case]
-    assert found.code == (wanted if under else "UNLICENSED")
+    assert derived.code == (wanted if under else "UNLICENSED")
 
 
 @pytest.mark.parametrize("kind", SOURCE_KINDS)
@@ -323,7 +328,7 @@ def test_l4_the_table_of_kinds_is_whole():
 def test_l4_the_group_says_whether_this_kind_of_licence_lets_water_be_taken(kind, group, purpose):
     record = {**RECORD, "licence": {**RECORD["licence"], "kind": kind}, "violations": []}
     answer = ask(purpose, records=[record])
-    limits = {each["code"] for each in answer["limits"]}
+    limits = {item["code"] for item in answer["limits"]}
     assert answer["sources"][0]["status"]["group"] == group
     assert ("no_right_to_take_water" in limits) == (group in ("NOT_IN_FORCE", "NO_LICENCE"))
     assert ("right_not_determinable" in limits) == (group == "NOT_DETERMINABLE")
@@ -355,20 +360,20 @@ records = st.builds(
 
 @given(record=records, day=days, known_on=days)
 def test_l4_code_group_law_limits_and_days_agree_whatever_comes_together(record, day, known_on):
-    found = derive(record, [], day, known_on)
-    assert found.group in GROUPS
-    assert found.legal_basis
-    assert set(found.legal_basis) <= set(LAW)
-    assert (found.reason in REASONS) == (found.code == "NOT_DETERMINABLE")
-    assert found.since is None or found.since <= day
+    derived = derive(record, [], day, known_on)
+    assert derived.group in GROUPS
+    assert derived.legal_basis
+    assert set(derived.legal_basis) <= set(LAW)
+    assert (derived.reason in REASONS) == (derived.code == "NOT_DETERMINABLE")
+    assert derived.since is None or derived.since <= day
     if day < known_on:
-        assert found.group != "NO_LICENCE"
-    if found.group == "IN_FORCE":
+        assert derived.group != "NO_LICENCE"
+    if derived.group == "IN_FORCE":
         licence = record["licence"]
         assert licence["issued_on"] <= day.isoformat() <= licence["expires_on"]
         assert not [v for v in record["violations"] if v["step"] == "sealed" and day >= known_on]
     if record["use"] != "agriculture":
-        assert not [code for code in found.legal_basis if code.startswith("UL")]
+        assert not [code for code in derived.legal_basis if code.startswith("UL")]
 
 
 # --- orders whose words do not tell what they do ---
@@ -392,17 +397,17 @@ def test_l2_a_judicial_order_that_lifts_a_seal_does_not_suspend(inquiry_db, tmp_
         "دستور": words, "تاریخ دستور": "1404/01/01",
     }  # fmt: skip
     export.sheets["partners"], export.sheets["violations"] = [], []
-    hand = Hand(inquiry_db, tmp_path)
+    inquiry = InProcessInquiry(inquiry_db, tmp_path)
     load(inquiry_db, export.write())
-    found, _ = status_of(hand, "0/1")
-    assert found["code"] == code
-    hand.service.store.engine.dispose()
+    derived, _ = status_of(inquiry, "0/1")
+    assert derived["code"] == code
+    inquiry.service.store.engine.dispose()
 
 
 def test_l2_before_an_order_was_lifted_its_seal_is_not_guessed():
     record = {**RECORD, "violations": [], "orders": [{"kind": "LIFTED", "on": "2025-01-01"}]}
-    found = [derive(record, [], dt.date(2025, 1, 1) + n * A_DAY) for n in (-1, 0)]
-    assert [each.code for each in found] == ["NOT_DETERMINABLE", "VALID"]
+    derived = [derive(record, [], dt.date(2025, 1, 1) + n * A_DAY) for n in (-1, 0)]
+    assert [item.code for item in derived] == ["NOT_DETERMINABLE", "VALID"]
     assert (
         status.orders_in_force(
             [{"kind": "SEALED", "on": "2024-01-01"}, *record["orders"]], dt.date(2025, 6, 1)

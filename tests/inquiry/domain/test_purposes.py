@@ -51,10 +51,10 @@ def test_a_granted_purpose_with_a_fitting_key_is_lawful_through_its_last_day():
     ],
 )
 def test_a_refusal_names_its_field_and_code(purpose, grants, kind, error, code, field):
-    found = check(purpose, grants, kind, DAY)
-    assert isinstance(found, error)
-    assert isinstance(found, BusError)
-    assert (found.code, found.fields[0].field) == (code, field)
+    refusal = check(purpose, grants, kind, DAY)
+    assert isinstance(refusal, error)
+    assert isinstance(refusal, BusError)
+    assert (refusal.code, refusal.fields[0].field) == (code, field)
 
 
 def test_one_grant_in_force_is_enough_beside_an_expired_one():
@@ -81,8 +81,8 @@ KINDS = (*PERSON, *NUMBERS, "electricity_subscription")
 @pytest.mark.parametrize("purpose", PURPOSES)
 def test_a_purpose_takes_its_own_keys_and_no_other(purpose):
     grants = [{"purpose": purpose, "until": "2026-11-23"}]
-    taken = {kind for kind in KINDS if isinstance(check(purpose, grants, kind, DAY), Purpose)}
-    assert taken == set(PURPOSES[purpose].key_kinds)
+    accepted = {kind for kind in KINDS if isinstance(check(purpose, grants, kind, DAY), Purpose)}
+    assert accepted == set(PURPOSES[purpose].key_kinds)
     assert isinstance(check(purpose, grants, None, DAY), Purpose)
 
 

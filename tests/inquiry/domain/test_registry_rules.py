@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.inquiry.domain.registry import rows as registry
-from services.inquiry.domain.registry import words as registry_words
+from services.inquiry.domain.registry import rows, words
+from services.inquiry.domain.registry.cells import BadRow
 from services.inquiry.domain.registry.reasons import REASONS_FA
-from services.inquiry.domain.registry.rows import BadRow
 from tests.inquiry.domain.registry_rows import (
     DECREE,
     PARTNER,
@@ -24,11 +23,11 @@ DATA = Path(__file__).parents[2] / "data" / "registry"
 
 
 def record_of(**cells):
-    return registry.source({**SOURCE, **cells})[0]
+    return rows.source({**SOURCE, **cells})[0]
 
 
 def warnings_of(**cells):
-    return [(w.field, w.code) for w in registry.source({**SOURCE, **cells})[1]]
+    return [(w.field, w.code) for w in rows.source({**SOURCE, **cells})[1]]
 
 
 def faults_of(read, row):
@@ -38,7 +37,7 @@ def faults_of(read, row):
 
 
 def test_a_row_becomes_the_normalised_record():
-    assert registry.source(SOURCE) == (RECORD, [])
+    assert rows.source(SOURCE) == (RECORD, [])
 
 
 @pytest.mark.parametrize(
@@ -66,10 +65,10 @@ def test_a_row_becomes_the_normalised_record():
     ],
 )
 def test_a_cell_is_understood_as_clerks_write_it(field, text, path, value):
-    found = record_of(**{field: text})
+    value_read = record_of(**{field: text})
     for name in path:
-        found = found[name]
-    assert found == value
+        value_read = value_read[name]
+    assert value_read == value
 
 
 @pytest.mark.parametrize(
@@ -95,7 +94,7 @@ def test_volumes_are_cubic_metres_a_year_whatever_the_unit_of_the_row(volume, un
 
 
 def test_a_volume_without_a_unit_is_a_fault():
-    assert faults_of(registry.source, {**SOURCE, "واحد حجم": ""}) == [("واحد حجم", "cell.missing")]
+    assert faults_of(rows.source, {**SOURCE, "واحد حجم": ""}) == [("واحد حجم", "cell.missing")]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +151,7 @@ def test_a_doubt_is_a_warning_and_the_row_is_imported(field, text, code):
     ],
 )
 def test_a_cell_past_repair_is_a_fault_with_its_header_and_code(field, text, code):
-    assert faults_of(registry.source, {**SOURCE, field: text}) == [(field, code)]
+    assert faults_of(rows.source, {**SOURCE, field: text}) == [(field, code)]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +172,7 @@ def test_a_cell_past_repair_is_a_fault_with_its_header_and_code(field, text, cod
     ],
 )
 def test_x1_a_cell_that_decides_nothing_is_left_out_and_named(field, text, code, path):
-    record, warnings = registry.source({**SOURCE, field: text})
+    record, warnings = rows.source({**SOURCE, field: text})
     assert [(w.field, w.code) for w in warnings if w.left_out] == [(field, code)]
     for part in path:
         record = record[part]
@@ -182,7 +181,7 @@ def test_x1_a_cell_that_decides_nothing_is_left_out_and_named(field, text, code,
 
 def test_a_row_with_three_faults_reports_three():
     row = {**SOURCE, "شماره پرونده": "", "نوع مصرف": "تفریح", "تاریخ انقضا": "1405/12/30"}
-    assert [code for _, code in faults_of(registry.source, row)] == [
+    assert [code for _, code in faults_of(rows.source, row)] == [
         "cell.missing",
         "jalali.leap_day",
         "use.unknown",
@@ -208,7 +207,7 @@ def test_a_source_without_licence_has_none():
 
 def test_licence_cells_under_without_licence_are_a_contradiction():
     row = {**SOURCE, **UNLICENSED, "شماره پروانه": "83/1"}
-    assert faults_of(registry.source, row) == [("شماره پروانه", "licence.unexpected")]
+    assert faults_of(rows.source, row) == [("شماره پروانه", "licence.unexpected")]
 
 
 def test_a_request_to_renew_is_taken_from_its_optional_column():
@@ -229,29 +228,29 @@ def test_a_company_has_a_legal_id_and_a_foreigner_a_number_of_twelve_digits():
 def test_an_order_needs_its_date_and_a_date_its_order():
     record = record_of(**{"دستور": "پر و مسلوب المنفعه", "تاریخ دستور": "1403/2/12"})
     assert record["orders"] == [{"kind": "CLOSED", "on": "2024-05-01"}]
-    assert faults_of(registry.source, {**SOURCE, "دستور": "پلمپ"}) == [
+    assert faults_of(rows.source, {**SOURCE, "دستور": "پلمپ"}) == [
         ("تاریخ دستور", "order.incomplete")
     ]
-    assert faults_of(registry.source, {**SOURCE, "تاریخ دستور": "1403/2/12"}) == [
+    assert faults_of(rows.source, {**SOURCE, "تاریخ دستور": "1403/2/12"}) == [
         ("دستور", "order.incomplete")
     ]
 
 
 def test_a_partner_has_a_share_of_at_most_six_dang():
-    assert registry.partner(PARTNER) == (
+    assert rows.partner(PARTNER) == (
         "1001/5",
         {"id_kind": "national_id", "id": "9923163172", "name": "یاسر یوسفی", "share_dang": 1.5},
     )
     for share in ("0", "6.5"):
-        assert faults_of(registry.partner, {**PARTNER, "سهم (دانگ)": share}) == [
+        assert faults_of(rows.partner, {**PARTNER, "سهم (دانگ)": share}) == [
             ("سهم (دانگ)", "share.range")
         ]
-    company = registry.partner({**PARTNER, "کد ملی": "10380284790"})[1]
+    company = rows.partner({**PARTNER, "کد ملی": "10380284790"})[1]
     assert company["id_kind"] == "legal_id"
 
 
 def test_a_violation_has_kind_day_and_step():
-    assert registry.violation(VIOLATION) == (
+    assert rows.violation(VIOLATION) == (
         "1001/5",
         {
             "kind": "overdraft",
@@ -260,42 +259,42 @@ def test_a_violation_has_kind_day_and_step():
             "volume_m3": 23348,
         },
     )
-    assert faults_of(registry.violation, {**VIOLATION, "مرحله": "?"}) == [("مرحله", "step.unknown")]
+    assert faults_of(rows.violation, {**VIOLATION, "مرحله": "?"}) == [("مرحله", "step.unknown")]
 
 
 def test_a_decree_is_limited_to_the_use_that_column_or_title_names():
-    assert registry.decree(DECREE)["use"] is None
+    assert rows.decree(DECREE)["use"] is None
     title = "تمدید پروانه‌های کشاورزی خسارت‌دیده"
-    assert registry.decree({**DECREE, "عنوان": title})["use"] == "agriculture"
-    assert registry.decree({**DECREE, "عنوان": title, "نوع مصرف": "صنعت"})["use"] == "industry"
-    assert registry.decree({**DECREE, "عنوان": "تمدید شرب روستايي"})["use"] == "drinking_rural"
+    assert rows.decree({**DECREE, "عنوان": title})["use"] == "agriculture"
+    assert rows.decree({**DECREE, "عنوان": title, "نوع مصرف": "صنعت"})["use"] == "industry"
+    assert rows.decree({**DECREE, "عنوان": "تمدید شرب روستايي"})["use"] == "drinking_rural"
 
 
 def test_a_decree_whose_title_names_two_uses_must_say_which():
     row = {**DECREE, "عنوان": "تمدید پروانه‌های کشاورزی و صنعت"}
-    assert faults_of(registry.decree, row) == [("عنوان", "decree.use_ambiguous")]
-    assert registry.decree({**row, "نوع مصرف": "کشاورزی"})["use"] == "agriculture"
+    assert faults_of(rows.decree, row) == [("عنوان", "decree.use_ambiguous")]
+    assert rows.decree({**row, "نوع مصرف": "کشاورزی"})["use"] == "agriculture"
 
 
 def test_the_dates_of_a_decree_are_in_order():
-    assert faults_of(registry.decree, {**DECREE, "تمدید تا": "1399/01/01"}) == [
+    assert faults_of(rows.decree, {**DECREE, "تمدید تا": "1399/01/01"}) == [
         ("تمدید تا", "decree.dates")
     ]
 
 
 TABLES = {
     name: table
-    for name, table in vars(registry_words).items()
+    for name, table in vars(words).items()
     if name.isupper() and isinstance(table, dict) and name != "TITLE_USES"
 }
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_no_spelling_of_a_table_means_two_things(name):
-    read = registry_words.reader(TABLES[name], "word")
-    for code, words in TABLES[name].items():
-        assert {read(word) for word in words} == {code}
-        assert registry_words.label_fa(TABLES[name], code) == words[0]
+    read = words.reader(TABLES[name], "word")
+    for code, spellings in TABLES[name].items():
+        assert {read(word) for word in spellings} == {code}
+        assert words.label_fa(TABLES[name], code) == spellings[0]
 
 
 def test_every_row_of_an_untidy_export_is_a_record_or_reported():
@@ -311,7 +310,7 @@ def test_every_row_of_an_untidy_export_is_a_record_or_reported():
 
 def _outcome(row):
     try:
-        registry.source(row)
+        rows.source(row)
     except BadRow as bad:
         return [fault.code for fault in bad.faults]
     return []
@@ -320,7 +319,7 @@ def _outcome(row):
 @given(st.dictionaries(st.sampled_from(list(SOURCE)), st.text(max_size=30)))
 def test_any_text_in_any_cell_is_a_record_or_faults_never_an_accident(cells):
     try:
-        registry.source({**SOURCE, **cells})
+        rows.source({**SOURCE, **cells})
     except BadRow as bad:
         for fault in bad.faults:
             assert fault.field in SOURCE

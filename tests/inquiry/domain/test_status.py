@@ -65,12 +65,12 @@ CODES = {
 }
 
 
-@pytest.mark.parametrize(("code", "told"), CODES.items())
-def test_each_status_is_found_with_its_law_and_label(code, told):
-    found = derive(told, [], DAY)
-    assert found.code == code
-    assert found.legal_basis
-    assert (found.label_fa, found.group) == LABELS[code]
+@pytest.mark.parametrize(("code", "source"), CODES.items())
+def test_each_status_is_found_with_its_law_and_label(code, source):
+    status = derive(source, [], DAY)
+    assert status.code == code
+    assert status.legal_basis
+    assert (status.label_fa, status.group) == LABELS[code]
 
 
 def test_every_status_has_its_case_here():
@@ -78,49 +78,53 @@ def test_every_status_has_its_case_here():
 
 
 def test_a_licence_is_in_force_through_the_whole_of_its_expiry_day():
-    told = licence(expires_on=DAY.isoformat())
-    assert derive(told, [], DAY).code == "VALID"
-    after = derive(told, [], DAY + A_DAY)
+    source = licence(expires_on=DAY.isoformat())
+    assert derive(source, [], DAY).code == "VALID"
+    after = derive(source, [], DAY + A_DAY)
     assert (after.code, after.since) == ("EXPIRED", DAY + A_DAY)
 
 
 def test_a_licence_that_ends_on_its_start_day_was_in_force_that_day():
-    told = licence(issued_on=DAY.isoformat(), expires_on=DAY.isoformat())
-    codes = [derive(told, [], DAY + n * A_DAY).code for n in (-1, 0, 1)]
+    source = licence(issued_on=DAY.isoformat(), expires_on=DAY.isoformat())
+    codes = [derive(source, [], DAY + n * A_DAY).code for n in (-1, 0, 1)]
     # The register holds the last licence only: before its issue there may have been another.
     assert codes == ["NOT_DETERMINABLE", "VALID", "EXPIRED"]
 
 
 def test_an_expiry_on_30_esfand_of_a_leap_year_ends_with_that_day():
     last = parse_jalali("1403/12/30")
-    told = licence(expires_on=last.isoformat())
-    assert derive(told, [], last).code == "VALID"
-    assert derive(told, [], parse_jalali("1404/01/01")).code == "EXPIRED"
+    source = licence(expires_on=last.isoformat())
+    assert derive(source, [], last).code == "VALID"
+    assert derive(source, [], parse_jalali("1404/01/01")).code == "EXPIRED"
 
 
 def test_an_order_counts_from_its_own_day_and_not_before():
-    told = record(orders=[{"kind": "SEALED", "on": DAY.isoformat()}])
-    assert derive(told, [], DAY - A_DAY).code == "VALID"
-    assert (derive(told, [], DAY).code, derive(told, [], DAY).since) == ("SEALED", DAY)
+    source = record(orders=[{"kind": "SEALED", "on": DAY.isoformat()}])
+    assert derive(source, [], DAY - A_DAY).code == "VALID"
+    assert (derive(source, [], DAY).code, derive(source, [], DAY).since) == ("SEALED", DAY)
 
 
 def test_of_several_orders_the_strongest_decides_and_of_one_kind_the_earliest():
     later = [{"kind": "SUSPENDED", "on": "2024-01-01"}, {"kind": "CLOSED", "on": "2025-01-01"}]
     twice = [{"kind": "SEALED", "on": "2025-01-01"}, {"kind": "SEALED", "on": "2024-01-01"}]
     tie = [{"kind": kind, "on": "2024-01-01"} for kind in reversed(ORDERS)]
-    found = derive(record(orders=later), [], DAY)
-    assert (found.code, found.since) == ("CLOSED", dt.date(2025, 1, 1))
-    assert [each["order"] for each in found.evidence] == ["CLOSED", "SUSPENDED"]
+    status = derive(record(orders=later), [], DAY)
+    assert (status.code, status.since) == ("CLOSED", dt.date(2025, 1, 1))
+    assert [item["order"] for item in status.evidence] == ["CLOSED", "SUSPENDED"]
     assert derive(record(orders=later), [], dt.date(2024, 6, 1)).code == "SUSPENDED"
     assert derive(record(orders=twice), [], DAY).since == dt.date(2024, 1, 1)
     assert derive(record(orders=tie), [], DAY).code == "CLOSED"
 
 
 def test_a_source_that_was_closed_before_it_was_asked_about_stays_closed():
-    told = record(orders=[{"kind": "CLOSED", "on": "2020-01-01"}])
-    found = derive(told, [decree()], DAY)
-    assert (found.code, found.since, found.group) == ("CLOSED", dt.date(2020, 1, 1), "NOT_IN_FORCE")
-    assert found.evidence == ({"kind": "order", "order": "CLOSED", "on": "2020-01-01"},)
+    source = record(orders=[{"kind": "CLOSED", "on": "2020-01-01"}])
+    status = derive(source, [decree()], DAY)
+    assert (status.code, status.since, status.group) == (
+        "CLOSED",
+        dt.date(2020, 1, 1),
+        "NOT_IN_FORCE",
+    )
+    assert status.evidence == ({"kind": "order", "order": "CLOSED", "on": "2020-01-01"},)
 
 
 def test_an_order_comes_before_an_expiry_and_binds_an_unlicensed_source_too():
@@ -130,7 +134,7 @@ def test_an_order_comes_before_an_expiry_and_binds_an_unlicensed_source_too():
 
 
 def test_a_decree_extends_from_its_notification_and_not_before():
-    told = licence(issued_on="2015-01-01", expires_on="2020-03-01")
+    source = licence(issued_on="2015-01-01", expires_on="2020-03-01")
     days = [
         dt.date(2020, 3, 1),
         dt.date(2020, 4, 7),
@@ -138,26 +142,26 @@ def test_a_decree_extends_from_its_notification_and_not_before():
         dt.date(2020, 9, 21),
         dt.date(2020, 9, 22),
     ]
-    found = [derive(told, [decree()], day) for day in days]
-    assert [each.code for each in found] == [
+    status = [derive(source, [decree()], day) for day in days]
+    assert [item.code for item in status] == [
         "VALID",
         "EXPIRED",
         "EXTENDED_BY_DECREE",
         "EXTENDED_BY_DECREE",
         "EXPIRED",
     ]
-    assert found[2].since == dt.date(2020, 3, 2)
-    assert found[2].until == dt.date(2020, 9, 21)
-    assert {"kind": "decree", "number": "98/4120", "on": "2020-04-08"} in found[2].evidence
-    assert "DECREE" in found[2].legal_basis
+    assert status[2].since == dt.date(2020, 3, 2)
+    assert status[2].until == dt.date(2020, 9, 21)
+    assert {"kind": "decree", "number": "98/4120", "on": "2020-04-08"} in status[2].evidence
+    assert "DECREE" in status[2].legal_basis
 
 
 def test_what_stays_in_force_by_a_decree_says_so_before_its_own_end_too():
-    told = licence(issued_on="2015-01-01", expires_on="2020-05-01")
-    found = derive(told, [decree()], dt.date(2020, 4, 20))
-    assert (found.code, found.until) == ("VALID", dt.date(2020, 9, 21))
-    assert "DECREE" in found.legal_basis
-    assert "DECREE" not in derive(told, [], dt.date(2020, 4, 20)).legal_basis
+    source = licence(issued_on="2015-01-01", expires_on="2020-05-01")
+    status = derive(source, [decree()], dt.date(2020, 4, 20))
+    assert (status.code, status.until) == ("VALID", dt.date(2020, 9, 21))
+    assert "DECREE" in status.legal_basis
+    assert "DECREE" not in derive(source, [], dt.date(2020, 4, 20)).legal_basis
 
 
 def test_an_extended_expiry_may_fall_into_the_range_of_the_next_decree():
@@ -168,33 +172,33 @@ def test_an_extended_expiry_may_fall_into_the_range_of_the_next_decree():
         extended_to="2021-03-20",
         notified_on="2020-09-10",
     )
-    told = licence(issued_on="2015-01-01", expires_on="2020-03-01")
-    found = derive(told, [second, decree()], dt.date(2021, 1, 1))
-    assert (found.code, found.until) == ("EXTENDED_BY_DECREE", dt.date(2021, 3, 20))
+    source = licence(issued_on="2015-01-01", expires_on="2020-03-01")
+    status = derive(source, [second, decree()], dt.date(2021, 1, 1))
+    assert (status.code, status.until) == ("EXTENDED_BY_DECREE", dt.date(2021, 3, 20))
 
 
 @pytest.mark.parametrize("expires_on", ["2020-02-19", "2020-05-21"])
 def test_a_decree_does_not_touch_an_expiry_outside_its_range(expires_on):
-    told = licence(issued_on="2015-01-01", expires_on=expires_on)
-    assert derive(told, [decree()], dt.date(2020, 6, 1)).code == "EXPIRED"
+    source = licence(issued_on="2015-01-01", expires_on=expires_on)
+    assert derive(source, [decree()], dt.date(2020, 6, 1)).code == "EXPIRED"
 
 
 def test_a_decree_that_names_a_use_extends_no_other():
-    told = licence(issued_on="2015-01-01", expires_on="2020-03-01")
+    source = licence(issued_on="2015-01-01", expires_on="2020-03-01")
     day = dt.date(2020, 6, 1)
-    assert derive(told, [decree(use="agriculture")], day).code == "EXTENDED_BY_DECREE"
-    assert derive(told, [decree(use="industry")], day).code == "EXPIRED"
+    assert derive(source, [decree(use="agriculture")], day).code == "EXTENDED_BY_DECREE"
+    assert derive(source, [decree(use="industry")], day).code == "EXPIRED"
 
 
 def test_a_decree_for_drinking_covers_towns_and_villages():
-    told = {**licence(issued_on="2015-01-01", expires_on="2020-03-01"), "use": "drinking_rural"}
+    source = {**licence(issued_on="2015-01-01", expires_on="2020-03-01"), "use": "drinking_rural"}
     day = dt.date(2020, 6, 1)
-    assert derive(told, [decree(use="drinking")], day).code == "EXTENDED_BY_DECREE"
+    assert derive(source, [decree(use="drinking")], day).code == "EXTENDED_BY_DECREE"
 
 
 def test_a_well_drilled_after_1385_has_no_open_case_under_the_act():
-    told = record(licence=None, unlicensed_case="open", drilled_year=1390)
-    assert derive(told, [], DAY).code == "UNLICENSED"
+    source = record(licence=None, unlicensed_case="open", drilled_year=1390)
+    assert derive(source, [], DAY).code == "UNLICENSED"
 
 
 def test_what_is_no_permit_to_abstract_is_no_licence():
@@ -215,41 +219,41 @@ days = st.dates(dt.date(2010, 1, 1), dt.date(2040, 1, 1))
 
 @given(kind=st.sampled_from(list(ORDERS)), on=days, after=st.integers(0, 5000))
 def test_after_an_order_no_licence_is_in_force(kind, on, after):
-    told = record(orders=[{"kind": kind, "on": on.isoformat()}])
-    assert derive(told, [], on + after * A_DAY).group == "NOT_IN_FORCE"
+    source = record(orders=[{"kind": kind, "on": on.isoformat()}])
+    assert derive(source, [], on + after * A_DAY).group == "NOT_IN_FORCE"
 
 
 @given(issued=days, life=st.integers(0, 5000), day=days, later=st.integers(0, 5000))
 def test_without_a_decree_what_has_expired_stays_expired(issued, life, day, later):
-    told = licence(issued_on=issued.isoformat(), expires_on=(issued + life * A_DAY).isoformat())
-    if derive(told, [], day).code == "EXPIRED":
-        assert derive(told, [], day + later * A_DAY).code == "EXPIRED"
+    source = licence(issued_on=issued.isoformat(), expires_on=(issued + life * A_DAY).isoformat())
+    if derive(source, [], day).code == "EXPIRED":
+        assert derive(source, [], day + later * A_DAY).code == "EXPIRED"
 
 
 @given(day=days, notified=days)
 def test_a_decree_never_shortens_a_licence(day, notified):
-    told = licence(issued_on="2015-01-01", expires_on="2020-03-01")
-    with_it = derive(told, [decree(notified_on=notified.isoformat())], day)
-    if derive(told, [], day).group == "IN_FORCE":
+    source = licence(issued_on="2015-01-01", expires_on="2020-03-01")
+    with_it = derive(source, [decree(notified_on=notified.isoformat())], day)
+    if derive(source, [], day).group == "IN_FORCE":
         assert with_it.group == "IN_FORCE"
 
 
 def test_the_statuses_are_tried_in_the_order_of_the_law():
-    told = {
+    source = {
         **licence(expires_on="2026-11-01", renewal_requested_on="2026-10-01"),
         "orders": [{"kind": kind, "on": "2025-01-01"} for kind in reversed(ORDERS)],
         "unlicensed_case": "open",
     }
-    found = []
+    status = []
     for _ in ORDERS:
-        found.append(derive(told, [], DAY).code)
-        told["orders"] = [order for order in told["orders"] if order["kind"] != found[-1]]
-    found.append(derive(told, [], DAY).code)
-    told["licence"]["renewal_requested_on"] = None
-    found.append(derive(told, [], DAY).code)
-    told["licence"] = None
-    found.append(derive(told, [], DAY).code)
-    assert found == [
+        status.append(derive(source, [], DAY).code)
+        source["orders"] = [order for order in source["orders"] if order["kind"] != status[-1]]
+    status.append(derive(source, [], DAY).code)
+    source["licence"]["renewal_requested_on"] = None
+    status.append(derive(source, [], DAY).code)
+    source["licence"] = None
+    status.append(derive(source, [], DAY).code)
+    assert status == [
         "CLOSED",
         "SEALED",
         "REVOKED",
@@ -269,20 +273,20 @@ def test_an_order_of_tomorrow_does_not_hide_that_of_today():
 
 
 def test_a_renewal_that_is_asked_for_later_is_not_pending_yet():
-    told = licence(expires_on="2026-11-01", renewal_requested_on=(DAY + A_DAY).isoformat())
-    assert derive(told, [], DAY).code == "EXPIRED"
-    assert derive(told, [], DAY + A_DAY).code == "EXPIRED_RENEWAL_PENDING"
+    source = licence(expires_on="2026-11-01", renewal_requested_on=(DAY + A_DAY).isoformat())
+    assert derive(source, [], DAY).code == "EXPIRED"
+    assert derive(source, [], DAY + A_DAY).code == "EXPIRED_RENEWAL_PENDING"
 
 
 def test_a_licence_without_an_end_is_valid_without_an_end():
-    found = derive(licence(expires_on=None), [decree()], dt.date(2099, 1, 1))
-    assert (found.code, found.until) == ("VALID", None)
+    status = derive(licence(expires_on=None), [decree()], dt.date(2099, 1, 1))
+    assert (status.code, status.until) == ("VALID", None)
 
 
 def test_a_decree_that_was_notified_after_its_own_end_moves_the_day_of_expiry_only():
-    told = licence(issued_on="2015-01-01", expires_on="2020-03-01")
+    source = licence(issued_on="2015-01-01", expires_on="2020-03-01")
     late = decree(notified_on="2020-10-01")
-    before, after = (derive(told, [late], dt.date(2020, 10, 1) - n * A_DAY) for n in (1, 0))
+    before, after = (derive(source, [late], dt.date(2020, 10, 1) - n * A_DAY) for n in (1, 0))
     assert (before.code, before.since) == ("EXPIRED", dt.date(2020, 3, 2))
     assert (after.code, after.since) == ("EXPIRED", dt.date(2020, 9, 22))
 
@@ -295,11 +299,11 @@ def test_the_second_decree_of_a_chain_counts_from_its_own_notification():
         extended_to="2021-03-20",
         notified_on="2020-10-10",
     )
-    told = licence(issued_on="2015-01-01", expires_on="2020-03-01")
+    source = licence(issued_on="2015-01-01", expires_on="2020-03-01")
     days = [dt.date(2020, 9, 21), dt.date(2020, 10, 9), dt.date(2020, 10, 10)]
-    found = [derive(told, [decree(), second], day) for day in days]
-    assert [each.code for each in found] == ["EXTENDED_BY_DECREE", "EXPIRED", "EXTENDED_BY_DECREE"]
-    assert [e["number"] for e in found[2].evidence if e["kind"] == "decree"] == ["98/4120", "99/2"]
+    status = [derive(source, [decree(), second], day) for day in days]
+    assert [item.code for item in status] == ["EXTENDED_BY_DECREE", "EXPIRED", "EXTENDED_BY_DECREE"]
+    assert [e["number"] for e in status[2].evidence if e["kind"] == "decree"] == ["98/4120", "99/2"]
 
 
 @pytest.mark.parametrize(
@@ -312,8 +316,8 @@ def test_the_second_decree_of_a_chain_counts_from_its_own_notification():
     ],
 )
 def test_a_decree_for_a_use_does_not_reach_its_neighbours(named, use):
-    told = {**licence(issued_on="2015-01-01", expires_on="2020-03-01"), "use": use}
-    assert derive(told, [decree(use=named)], dt.date(2020, 6, 1)).code == "EXPIRED"
+    source = {**licence(issued_on="2015-01-01", expires_on="2020-03-01"), "use": use}
+    assert derive(source, [decree(use=named)], dt.date(2020, 6, 1)).code == "EXPIRED"
 
 
 decrees = st.lists(
@@ -349,41 +353,41 @@ licences = st.none() | st.builds(
 
 
 @given(
-    told=licences,
-    known=decrees,
+    source=licences,
+    decrees=decrees,
     orders=st.lists(st.tuples(st.sampled_from(list(ORDERS)), days), min_size=1, max_size=4),
     day=days,
 )
-def test_no_licence_and_no_decree_outweighs_an_order(told, known, orders, day):
+def test_no_licence_and_no_decree_outweighs_an_order(source, decrees, orders, day):
     given_orders = [{"kind": kind, "on": on.isoformat()} for kind, on in orders]
-    found = derive(record(licence=told, orders=given_orders), known, day)
+    status = derive(record(licence=source, orders=given_orders), decrees, day)
     so_far = [(list(ORDERS).index(kind), on) for kind, on in orders if on <= day]
     if so_far:
         strongest, since = min(so_far)
-        assert (found.code, found.since) == (list(ORDERS)[strongest], since)
+        assert (status.code, status.since) == (list(ORDERS)[strongest], since)
     else:
-        assert found == derive(record(licence=told), known, day)
+        assert status == derive(record(licence=source), decrees, day)
 
 
-@given(told=licences, day=days, later=st.integers(0, 5000))
-def test_without_a_decree_nothing_that_has_expired_is_in_force_again(told, day, later):
-    if derive(record(licence=told), [], day).code.startswith("EXPIRED"):
-        assert derive(record(licence=told), [], day + later * A_DAY).code.startswith("EXPIRED")
+@given(source=licences, day=days, later=st.integers(0, 5000))
+def test_without_a_decree_nothing_that_has_expired_is_in_force_again(source, day, later):
+    if derive(record(licence=source), [], day).code.startswith("EXPIRED"):
+        assert derive(record(licence=source), [], day + later * A_DAY).code.startswith("EXPIRED")
 
 
-@given(told=licences, known=decrees, day=days)
+@given(source=licences, decrees=decrees, day=days)
 def test_a_status_is_told_for_whatever_comes_together_and_its_days_hold_the_day_asked(
-    told, known, day
+    source, decrees, day
 ):
-    found = derive(record(licence=told), known, day)
-    assert found.code in LABELS
-    assert found.since is None or found.since <= day
-    assert found.until is None or found.until >= day
+    status = derive(record(licence=source), decrees, day)
+    assert status.code in LABELS
+    assert status.since is None or status.since <= day
+    assert status.until is None or status.until >= day
 
 
-@given(told=licences, known=st.permutations([decree(), decree(number="1"), decree(number="2")]))
-def test_the_order_of_decrees_does_not_matter(told, known):
+@given(source=licences, decrees=st.permutations([decree(), decree(number="1"), decree(number="2")]))
+def test_the_order_of_decrees_does_not_matter(source, decrees):
     day = dt.date(2020, 6, 1)
-    assert derive(record(licence=told), known, day) == derive(
-        record(licence=told), sorted(known, key=lambda d: d["number"]), day
+    assert derive(record(licence=source), decrees, day) == derive(
+        record(licence=source), sorted(decrees, key=lambda d: d["number"]), day
     )

@@ -16,10 +16,9 @@ from contracts.inquiry import ratings
 from contracts.notify.messages import SEND_MESSAGE
 from contracts.ticketing import lost_secrets
 from services.billing.bills.issuance import ASKED_KEPT
-from services.inquiry.own_inquiries import attempt_limits as own_guesses
-from services.inquiry.own_inquiries import inquiries as own
+from services.inquiry.own_inquiries import attempt_limits, inquiries
 from services.inquiry.service import Inquiry
-from tests.inquiry.questions.test_service import Hand
+from tests.inquiry.in_process import InProcessInquiry
 from tests.processes import ROOT
 from tests.stores import execute
 
@@ -28,7 +27,7 @@ BANK = {"agency": "agri-bank", "key": "k", "grants": [
     {"purpose": "bank_collateral", "until": "2099-01-01"}]}  # fmt: skip
 
 
-class Own(Hand):
+class Own(InProcessInquiry):
     """The service, and what billing tells it."""
 
     def __init__(self, db, folder):
@@ -44,189 +43,195 @@ class Own(Hand):
         self.key_kind, self.key, self.file_no = kind, key, file_no
 
     def ask_own(self, **more):
-        told = {"key": self.key, "file_no": self.file_no, "declared": True, "secret": SECRET}
+        reply = {"key": self.key, "file_no": self.file_no, "declared": True, "secret": SECRET}
         caller = {"face": "public", "asker": more.pop("asker", "a village")}
-        return self.call(people.ASK_OWN, caller=caller, **{**told, **more})
+        return self.call(people.ASK_OWN, caller=caller, **{**reply, **more})
 
     def read_own(self, code, secret=SECRET):
         return self.call(people.READ_OWN, caller={"face": "public"}, code=code, secret=secret)
 
     def hear(self, event, *, id=None, **more):
         """Billing tells something of a bill."""
-        told = {
+        reply = {
             "number": "1405-000001", "bill_id": "1462119", "payment_id": "175550912",
             "source_kind": "inquiry", "source_ref": "-", "service": "own_inquiry", "agency": None,
             "file_no": self.file_no, "of_register": False, "state": "ISSUED",
             "total_rials": 1_755_000, "due_on": "2099-01-01", "version": 1,
             "at": self.moment.isoformat(), **more,
         }  # fmt: skip
-        given = {"id": id} if id else {}
-        envelope = Envelope.new(event.name, "billing", **given)
+        values = {"id": id} if id else {}
+        envelope = Envelope.new(event.name, "billing", **values)
         method = getattr(Inquiry, event.operation)
-        (outcome,) = method(self.service, [Call.of(event, envelope, told)])
+        (outcome,) = method(self.service, [Call.of(event, envelope, reply)])
         assert outcome.fate is Fate.DONE, outcome
 
     def debt(self):
-        told = self.call(
+        reply = self.call(
             contracts.ASK, caller=BANK, key_kind="national_id", key=self.key,
             purpose="bank_collateral",
         )  # fmt: skip
-        return next(s["debt"] for s in told["sources"] if s["file_no"] == self.file_no)
+        return next(s["debt"] for s in reply["sources"] if s["file_no"] == self.file_no)
 
 
 @pytest.fixture
-def hand(demo_db, tmp_path):
+def inquiry(demo_db, tmp_path):
     made = Own(demo_db, tmp_path)
     yield made
     made.service.store.engine.dispose()
 
 
-def test_who_asks_is_charged_and_answered_when_the_fee_is_paid(hand):
-    code = hand.ask_own()["code"]
+def test_who_asks_is_charged_and_answered_when_the_fee_is_paid(inquiry):
+    code = inquiry.ask_own()["code"]
     (body,) = execute(
-        hand.db, "select convert_from(body, 'UTF8') from outbox where name like 'billing.%'"
+        inquiry.db, "select convert_from(body, 'UTF8') from outbox where name like 'billing.%'"
     )[0]
     charged = json.loads(body)
     assert (charged["source_ref"], charged["service"]) == (code, "own_inquiry")
-    assert hand.key not in body
-    assert hand.read_own(code)["state"] == "CHARGING"
-    hand.hear(billing.BILL_ISSUED, source_ref=code)
-    told = hand.read_own(code)
-    assert (told["state"], told["answer"], told["bill"]["bill_id"]) == ("UNPAID", None, "1462119")
-    hand.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
-    told = hand.read_own(code)
-    assert told["state"] == "ANSWERED"
-    (source,) = told["answer"]["sources"]
-    assert source["file_no"] == hand.file_no
+    assert inquiry.key not in body
+    assert inquiry.read_own(code)["state"] == "CHARGING"
+    inquiry.hear(billing.BILL_ISSUED, source_ref=code)
+    reply = inquiry.read_own(code)
+    assert (reply["state"], reply["answer"], reply["bill"]["bill_id"]) == (
+        "UNPAID",
+        None,
+        "1462119",
+    )
+    inquiry.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
+    reply = inquiry.read_own(code)
+    assert reply["state"] == "ANSWERED"
+    (source,) = reply["answer"]["sources"]
+    assert source["file_no"] == inquiry.file_no
     assert set(source) == {"file_no", "role", "status", "licence", "technical", "meter", "debt"}
 
 
-def test_the_answer_is_given_once_however_often_it_is_told(hand):
-    code = hand.ask_own()["code"]
+def test_the_answer_is_given_once_however_often_it_is_told(inquiry):
+    code = inquiry.ask_own()["code"]
     for _ in range(3):
-        hand.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
-    hand.hear(billing.BILL_ISSUED, source_ref=code)
-    assert execute(hand.db, "select count(*) from inquiries")[0][0] == 1
-    assert hand.read_own(code)["state"] == "ANSWERED"
+        inquiry.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
+    inquiry.hear(billing.BILL_ISSUED, source_ref=code)
+    assert execute(inquiry.db, "select count(*) from inquiries")[0][0] == 1
+    assert inquiry.read_own(code)["state"] == "ANSWERED"
 
 
-def test_the_key_is_emptied_with_the_answer_and_the_answer_can_be_verified(hand):
-    code = hand.ask_own()["code"]
-    hand.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
-    assert execute(hand.db, "select key from own_inquiries") == [(None,)]
-    answer = hand.read_own(code)["answer"]
-    told = hand.call(contracts.VERIFY, verification_code=answer["verification_code"])
-    assert (told["genuine"], told["agency"]) == (True, "applicant")
+def test_the_key_is_emptied_with_the_answer_and_the_answer_can_be_verified(inquiry):
+    code = inquiry.ask_own()["code"]
+    inquiry.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
+    assert execute(inquiry.db, "select key from own_inquiries") == [(None,)]
+    answer = inquiry.read_own(code)["answer"]
+    reply = inquiry.call(contracts.VERIFY, verification_code=answer["verification_code"])
+    assert (reply["genuine"], reply["agency"]) == (True, "applicant")
 
 
 @pytest.mark.parametrize("state", ["EXPIRED", "VOID"])
-def test_an_inquiry_whose_bill_ended_is_not_answered_unless_a_new_one_is_paid(hand, state):
-    code = hand.ask_own()["code"]
-    hand.hear(billing.BILL_ISSUED, source_ref=code)
-    hand.hear(billing.BILL_ENDED, source_ref=code, state=state, version=2)
-    assert hand.read_own(code)["state"] == "ENDED"
-    hand.hear(billing.BILL_ISSUED, source_ref=code, number="1405-000002")
-    assert hand.read_own(code)["state"] == "UNPAID"
-    hand.hear(billing.BILL_PAID, source_ref=code, number="1405-000002", state="PAID", version=2)
-    assert hand.read_own(code)["state"] == "ANSWERED"
+def test_an_inquiry_whose_bill_ended_is_not_answered_unless_a_new_one_is_paid(inquiry, state):
+    code = inquiry.ask_own()["code"]
+    inquiry.hear(billing.BILL_ISSUED, source_ref=code)
+    inquiry.hear(billing.BILL_ENDED, source_ref=code, state=state, version=2)
+    assert inquiry.read_own(code)["state"] == "ENDED"
+    inquiry.hear(billing.BILL_ISSUED, source_ref=code, number="1405-000002")
+    assert inquiry.read_own(code)["state"] == "UNPAID"
+    inquiry.hear(billing.BILL_PAID, source_ref=code, number="1405-000002", state="PAID", version=2)
+    assert inquiry.read_own(code)["state"] == "ANSWERED"
 
 
-def test_a_waived_fee_is_as_good_as_a_paid_one(hand):
-    code = hand.ask_own()["code"]
-    hand.hear(billing.BILL_ENDED, source_ref=code, state="WAIVED", total_rials=0)
-    assert hand.read_own(code)["state"] == "ANSWERED"
+def test_a_waived_fee_is_as_good_as_a_paid_one(inquiry):
+    code = inquiry.ask_own()["code"]
+    inquiry.hear(billing.BILL_ENDED, source_ref=code, state="WAIVED", total_rials=0)
+    assert inquiry.read_own(code)["state"] == "ANSWERED"
 
 
-def test_s15_wrong_ids_for_a_file_are_told_alike_and_never_shut_out_its_owner(hand):
-    other = hand.ask_own(file_no="99/99999")
-    wrong = hand.ask_own(key="9900000013")
+def test_s15_wrong_ids_for_a_file_are_told_alike_and_never_shut_out_its_owner(inquiry):
+    other = inquiry.ask_own(file_no="99/99999")
+    wrong = inquiry.ask_own(key="9900000013")
     assert (wrong["code"], wrong["message"]) == (other["code"], other["message"])
     assert wrong["code"] == "own.no_match"
     for _ in range(4):
-        assert hand.ask_own(key="9900000013")["code"] == "own.no_match"
-    slowed = hand.ask_own(key="9900000013")
+        assert inquiry.ask_own(key="9900000013")["code"] == "own.no_match"
+    slowed = inquiry.ask_own(key="9900000013")
     assert (slowed["code"], int(slowed["details"]["retry_after"])) == ("own.locked", 60)
-    assert len(hand.ask_own()["code"]) == 10
+    assert len(inquiry.ask_own()["code"]) == 10
 
 
-def test_s15_who_tries_files_for_an_id_waits_longer_and_longer_and_others_do_not(hand):
+def test_s15_who_tries_files_for_an_id_waits_longer_and_longer_and_others_do_not(inquiry):
     for number in range(20):
-        hand.ask_own(file_no=f"99/{number}")
-    first = hand.ask_own()
+        inquiry.ask_own(file_no=f"99/{number}")
+    first = inquiry.ask_own()
     assert (first["code"], int(first["details"]["retry_after"])) == ("own.locked", 60)
-    assert len(hand.ask_own(asker="another village")["code"]) == 10
-    hand.moment += dt.timedelta(seconds=61)
-    assert hand.ask_own(file_no="99/20")["code"] == "own.locked"
-    assert int(hand.ask_own()["details"]["retry_after"]) == 120
-    hand.moment += dt.timedelta(seconds=121)
-    assert len(hand.ask_own()["code"]) == 10
+    assert len(inquiry.ask_own(asker="another village")["code"]) == 10
+    inquiry.moment += dt.timedelta(seconds=61)
+    assert inquiry.ask_own(file_no="99/20")["code"] == "own.locked"
+    assert int(inquiry.ask_own()["details"]["retry_after"]) == 120
+    inquiry.moment += dt.timedelta(seconds=121)
+    assert len(inquiry.ask_own()["code"]) == 10
 
 
-def test_s15_many_files_from_an_address_are_slowed_and_a_neighbour_with_his_own_passes(hand):
+def test_s15_many_files_from_an_address_are_slowed_and_a_neighbour_with_his_own_passes(inquiry):
     for number in range(30):
-        assert hand.ask_own(key=ids(number), file_no=f"99/{number}")["code"] == "own.no_match"
-    assert hand.ask_own(key=ids(30), file_no="99/30")["code"] == "own.locked"
-    assert len(hand.ask_own()["code"]) == 10
+        assert inquiry.ask_own(key=ids(number), file_no=f"99/{number}")["code"] == "own.no_match"
+    assert inquiry.ask_own(key=ids(30), file_no="99/30")["code"] == "own.locked"
+    assert len(inquiry.ask_own()["code"]) == 10
 
 
-def test_s15_an_id_that_is_tried_from_everywhere_is_slowed_for_who_tries_it(hand, monkeypatch):
-    monkeypatch.setattr(own_guesses, "MOST_OF_KEY", 8)
+def test_s15_an_id_that_is_tried_from_everywhere_is_slowed_for_who_tries_it(inquiry, monkeypatch):
+    monkeypatch.setattr(attempt_limits, "MOST_OF_KEY", 8)
     for number in range(8):
-        hand.ask_own(file_no=f"99/{number}", asker=f"bot {number % 2}")
-    assert hand.ask_own(asker="bot 0")["code"] == "own.locked"
-    assert len(hand.ask_own(asker="the owner")["code"]) == 10
+        inquiry.ask_own(file_no=f"99/{number}", asker=f"bot {number % 2}")
+    assert inquiry.ask_own(asker="bot 0")["code"] == "own.locked"
+    assert len(inquiry.ask_own(asker="the owner")["code"]) == 10
 
 
 FRESH, MOBILE = "98765432109876543210", "09900000012"
 
 
-def codes_sent(hand):
+def codes_sent(inquiry):
     rows = execute(
-        hand.db, "select body from outbox where name = %s order by seq", (SEND_MESSAGE.name,)
+        inquiry.db, "select body from outbox where name = %s order by seq", (SEND_MESSAGE.name,)
     )
     sent = [SEND_MESSAGE.load_data(json.loads(bytes(body))) for (body,) in rows]
-    return [each for each in sent if each["template"] == "own_secret_code"]
+    return [message for message in sent if message["template"] == "own_secret_code"]
 
 
-def ask_new_secret(hand, code, contact=MOBILE, asker="a village"):
+def ask_new_secret(inquiry, code, contact=MOBILE, asker="a village"):
     caller = {"face": "public", "asker": asker}
-    return hand.call(lost_secrets.ASK_NEW_SECRET_OF_OWN, caller=caller, code=code, contact=contact)
+    return inquiry.call(
+        lost_secrets.ASK_NEW_SECRET_OF_OWN, caller=caller, code=code, contact=contact
+    )
 
 
-def renew(hand, asked, pin):
-    return hand.call(
+def renew(inquiry, request_id, pin):
+    return inquiry.call(
         lost_secrets.NEW_SECRET_OF_OWN, caller={"face": "public"},
-        request_id=asked["request_id"], pin=pin, secret=FRESH,
+        request_id=request_id["request_id"], pin=pin, secret=FRESH,
     )  # fmt: skip
 
 
-def test_p16_who_left_a_mobile_with_an_own_inquiry_gets_a_new_secret_over_it(hand):
-    code = hand.ask_own(mobile=MOBILE)["code"]
-    stranger = ask_new_secret(hand, code, "09121111111", "a stranger")
-    assert codes_sent(hand) == []
-    asked = ask_new_secret(hand, code)
-    (sent,) = codes_sent(hand)
+def test_p16_who_left_a_mobile_with_an_own_inquiry_gets_a_new_secret_over_it(inquiry):
+    code = inquiry.ask_own(mobile=MOBILE)["code"]
+    stranger = ask_new_secret(inquiry, code, "09121111111", "a stranger")
+    assert codes_sent(inquiry) == []
+    request_id = ask_new_secret(inquiry, code)
+    (sent,) = codes_sent(inquiry)
     assert sent["to"]["mobile"] == "+989900000012"
     pin = sent["personalisation"]["pin"]
-    assert renew(hand, stranger, pin)["code"] == "secret_code.wrong"
-    assert renew(hand, asked, pin) == {"code": code}
-    assert hand.read_own(code)["code"] == "own.not_opened"
-    assert hand.read_own(code, FRESH)["code"] == code
-    assert renew(hand, asked, pin)["code"] == "secret_code.gone"
+    assert renew(inquiry, stranger, pin)["code"] == "secret_code.wrong"
+    assert renew(inquiry, request_id, pin) == {"code": code}
+    assert inquiry.read_own(code)["code"] == "own.not_opened"
+    assert inquiry.read_own(code, FRESH)["code"] == code
+    assert renew(inquiry, request_id, pin)["code"] == "secret_code.gone"
 
 
-def test_p16_without_a_mobile_no_code_of_an_own_inquiry_is_sent(hand):
-    code = hand.ask_own()["code"]
+def test_p16_without_a_mobile_no_code_of_an_own_inquiry_is_sent(inquiry):
+    code = inquiry.ask_own()["code"]
     for contact in (MOBILE, "x@example.com"):
-        assert set(ask_new_secret(hand, code, contact)) == {"request_id", "valid_minutes"}
-    assert codes_sent(hand) == []
+        assert set(ask_new_secret(inquiry, code, contact)) == {"request_id", "valid_minutes"}
+    assert codes_sent(inquiry) == []
 
 
-def test_p16_an_own_inquirys_mobile_is_not_texted_without_end(hand):
-    code = hand.ask_own(mobile=MOBILE)["code"]
+def test_p16_an_own_inquirys_mobile_is_not_texted_without_end(inquiry):
+    code = inquiry.ask_own(mobile=MOBILE)["code"]
     for number in range(16):
-        ask_new_secret(hand, code, asker=f"address {number % 8}")
-    assert len(codes_sent(hand)) == 10
+        ask_new_secret(inquiry, code, asker=f"address {number % 8}")
+    assert len(codes_sent(inquiry)) == 10
 
 
 def ids(number):
@@ -236,22 +241,27 @@ def ids(number):
     return digits + str(rest if rest < 2 else 11 - rest)
 
 
-def test_a_wrong_code_and_a_wrong_secret_are_told_alike(hand):
-    code = hand.ask_own()["code"]
-    wrong = hand.read_own(code, "0" * 20)
-    missing = hand.read_own("0000000000", SECRET)
+def test_a_wrong_code_and_a_wrong_secret_are_told_alike(inquiry):
+    code = inquiry.ask_own()["code"]
+    wrong = inquiry.read_own(code, "0" * 20)
+    missing = inquiry.read_own("0000000000", SECRET)
     assert wrong == missing
     assert wrong["code"] == "own.not_opened"
 
 
-def test_who_lets_a_bill_expire_asks_anew_and_gets_another_bill(hand):
-    first = hand.ask_own()["code"]
-    hand.hear(billing.BILL_ISSUED, source_ref=first)
-    hand.hear(billing.BILL_ENDED, source_ref=first, state="EXPIRED", version=2)
-    second = hand.ask_own()["code"]
-    hand.hear(billing.BILL_PAID, source_ref=second, number="1405-000002", state="PAID", version=2)
+def test_who_lets_a_bill_expire_asks_anew_and_gets_another_bill(inquiry):
+    first = inquiry.ask_own()["code"]
+    inquiry.hear(billing.BILL_ISSUED, source_ref=first)
+    inquiry.hear(billing.BILL_ENDED, source_ref=first, state="EXPIRED", version=2)
+    second = inquiry.ask_own()["code"]
+    inquiry.hear(
+        billing.BILL_PAID, source_ref=second, number="1405-000002", state="PAID", version=2
+    )
     assert second != first
-    assert (hand.read_own(first)["state"], hand.read_own(second)["state"]) == ("ENDED", "ANSWERED")
+    assert (inquiry.read_own(first)["state"], inquiry.read_own(second)["state"]) == (
+        "ENDED",
+        "ANSWERED",
+    )
 
 
 # --- what a mobile is told ---
@@ -263,43 +273,47 @@ REMINDER = {
 }  # fmt: skip
 
 
-def remind(hand, code, *, id=None, **more):
-    given = {"id": id} if id else {}
-    envelope = Envelope.new(billing.BILL_REMINDED.name, "billing", **given)
+def remind(inquiry, code, *, id=None, **more):
+    values = {"id": id} if id else {}
+    envelope = Envelope.new(billing.BILL_REMINDED.name, "billing", **values)
     call = Call.of(billing.BILL_REMINDED, envelope, {**REMINDER, "source_ref": code, **more})
-    (outcome,) = Inquiry.bill_reminded(hand.service, [call])
+    (outcome,) = Inquiry.bill_reminded(inquiry.service, [call])
     assert outcome.fate is Fate.DONE, outcome
 
 
-def texts(hand):
+def texts(inquiry):
     """The SMS that were told to the notify context, in their order."""
     rows = execute(
-        hand.db,
+        inquiry.db,
         "select convert_from(body, 'UTF8')::json from outbox where name = %s order by seq",
         (SEND_MESSAGE.name,),
     )
     return [SEND_MESSAGE.load_data(body) for (body,) in rows]
 
 
-def test_a_mobile_is_told_that_the_bill_is_due_and_later_that_there_is_an_answer(hand):
-    code = hand.ask_own(mobile="0990 000 0012")["code"]
-    hand.hear(billing.BILL_ISSUED, source_ref=code)
-    assert texts(hand) == []
-    remind(hand, code)
-    remind(hand, code, overdue=True)
-    hand.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
-    told = texts(hand)
-    assert [each["template"] for each in told] == ["own_bill_due", "own_bill_due", "own_answered"]
-    assert {(each["to"]["mobile"], each["reference"], each["language"]) for each in told} == {
-        (MOBILE, code, "fa")
-    }
-    assert [each["personalisation"] for each in told] == [
+def test_a_mobile_is_told_that_the_bill_is_due_and_later_that_there_is_an_answer(inquiry):
+    code = inquiry.ask_own(mobile="0990 000 0012")["code"]
+    inquiry.hear(billing.BILL_ISSUED, source_ref=code)
+    assert texts(inquiry) == []
+    remind(inquiry, code)
+    remind(inquiry, code, overdue=True)
+    inquiry.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
+    reply = texts(inquiry)
+    assert [message["template"] for message in reply] == [
+        "own_bill_due",
+        "own_bill_due",
+        "own_answered",
+    ]
+    assert {
+        (message["to"]["mobile"], message["reference"], message["language"]) for message in reply
+    } == {(MOBILE, code, "fa")}
+    assert [message["personalisation"] for message in reply] == [
         {"code": code, "amount": "۱٬۷۵۵٬۰۰۰", "due": "مهلت پرداخت ۱۴۰۵/۰۹/۰۵ است"},
         {"code": code, "amount": "۱٬۷۵۵٬۰۰۰", "due": "مهلت پرداخت ۱۴۰۵/۰۹/۰۵ بود"},
         {"code": code},
     ]
-    assert hand.file_no not in str(told)
-    assert hand.key not in str(told)
+    assert inquiry.file_no not in str(reply)
+    assert inquiry.key not in str(reply)
 
 
 @pytest.mark.parametrize(
@@ -310,168 +324,175 @@ def test_a_mobile_is_told_that_the_bill_is_due_and_later_that_there_is_an_answer
         ("2026-11-25T08:00:00+00:00", "2026-11-25T09:00:00+03:30"),  # at noon: at once
     ],
 )
-def test_a_reminder_wakes_nobody(hand, now, not_before):
-    code = hand.ask_own(mobile=MOBILE)["code"]
-    hand.moment = dt.datetime.fromisoformat(now)
-    remind(hand, code)
-    (told,) = texts(hand)
-    assert dt.datetime.fromisoformat(told["not_before"]) == dt.datetime.fromisoformat(not_before)
+def test_a_reminder_wakes_nobody(inquiry, now, not_before):
+    code = inquiry.ask_own(mobile=MOBILE)["code"]
+    inquiry.moment = dt.datetime.fromisoformat(now)
+    remind(inquiry, code)
+    (reply,) = texts(inquiry)
+    assert dt.datetime.fromisoformat(reply["not_before"]) == dt.datetime.fromisoformat(not_before)
 
 
-def test_who_chose_english_is_told_in_english(hand):
-    code = hand.ask_own(mobile=MOBILE, language="en")["code"]
-    remind(hand, code)
-    (told,) = texts(hand)
-    given = {"code": code, "amount": "1,755,000", "due": "It is due on 1405/09/05"}
-    assert (told["language"], told["personalisation"]) == ("en", given)
+def test_who_chose_english_is_told_in_english(inquiry):
+    code = inquiry.ask_own(mobile=MOBILE, language="en")["code"]
+    remind(inquiry, code)
+    (reply,) = texts(inquiry)
+    values = {"code": code, "amount": "1,755,000", "due": "It is due on 1405/09/05"}
+    assert (reply["language"], reply["personalisation"]) == ("en", values)
 
 
-def test_the_same_event_texts_once(hand):
-    code = hand.ask_own(mobile=MOBILE)["code"]
+def test_the_same_event_texts_once(inquiry):
+    code = inquiry.ask_own(mobile=MOBILE)["code"]
     for _ in range(2):
-        remind(hand, code, id="r1")
-        hand.hear(billing.BILL_PAID, id="p1", source_ref=code, state="PAID", version=2)
-    hand.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
-    assert [each["template"] for each in texts(hand)] == ["own_bill_due", "own_answered"]
+        remind(inquiry, code, id="r1")
+        inquiry.hear(billing.BILL_PAID, id="p1", source_ref=code, state="PAID", version=2)
+    inquiry.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
+    assert [message["template"] for message in texts(inquiry)] == ["own_bill_due", "own_answered"]
 
 
-def test_who_left_no_mobile_is_told_nothing(hand):
-    code = hand.ask_own()["code"]
-    remind(hand, code)
-    hand.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
-    assert texts(hand) == []
+def test_who_left_no_mobile_is_told_nothing(inquiry):
+    code = inquiry.ask_own()["code"]
+    remind(inquiry, code)
+    inquiry.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
+    assert texts(inquiry) == []
 
 
-def test_no_reminder_of_another_source_of_an_old_bill_or_of_one_that_is_paid_texts(hand):
-    code = hand.ask_own(mobile=MOBILE)["code"]
-    remind(hand, code, source_kind="office")
-    remind(hand, "0000000000")
-    hand.hear(billing.BILL_ISSUED, source_ref=code, number="1405-000002")
-    remind(hand, code)
-    hand.hear(billing.BILL_PAID, source_ref=code, number="1405-000002", state="PAID", version=2)
-    remind(hand, code, number="1405-000002", overdue=True)
-    assert [each["template"] for each in texts(hand)] == ["own_answered"]
+def test_no_reminder_of_another_source_of_an_old_bill_or_of_one_that_is_paid_texts(inquiry):
+    code = inquiry.ask_own(mobile=MOBILE)["code"]
+    remind(inquiry, code, source_kind="office")
+    remind(inquiry, "0000000000")
+    inquiry.hear(billing.BILL_ISSUED, source_ref=code, number="1405-000002")
+    remind(inquiry, code)
+    inquiry.hear(billing.BILL_PAID, source_ref=code, number="1405-000002", state="PAID", version=2)
+    remind(inquiry, code, number="1405-000002", overdue=True)
+    assert [message["template"] for message in texts(inquiry)] == ["own_answered"]
 
 
 @pytest.mark.parametrize("state", ["PAID", "EXPIRED"])
-def test_the_mobile_is_emptied_some_days_after_the_inquiry_has_ended(hand, state):
-    code = hand.ask_own(mobile=MOBILE)["code"]
+def test_the_mobile_is_emptied_some_days_after_the_inquiry_has_ended(inquiry, state):
+    code = inquiry.ask_own(mobile=MOBILE)["code"]
     event = billing.BILL_PAID if state == "PAID" else billing.BILL_ENDED
 
     def kept(days):
-        hand.moment += dt.timedelta(days=days)
-        hand.service.forget_old_batches.__wrapped__(hand.service)
-        return execute(hand.db, "select mobile from own_inquiries")[0][0]
+        inquiry.moment += dt.timedelta(days=days)
+        inquiry.service.forget_old_batches.__wrapped__(inquiry.service)
+        return execute(inquiry.db, "select mobile from own_inquiries")[0][0]
 
     assert kept(20) == MOBILE
-    hand.hear(event, source_ref=code, state=state, version=2)
+    inquiry.hear(event, source_ref=code, state=state, version=2)
     assert kept(2) == MOBILE
     assert kept(2) is None
 
 
-def test_the_mobile_of_an_inquiry_that_never_ends_is_not_kept_for_ever(hand):
-    hand.ask_own(mobile=MOBILE)
-    hand.moment += dt.timedelta(days=61)
-    with hand.service.store.transaction() as tx:
-        own.forget(tx.conn, hand.moment)
-    assert execute(hand.db, "select mobile from own_inquiries") == [(None,)]
+def test_the_mobile_of_an_inquiry_that_never_ends_is_not_kept_for_ever(inquiry):
+    inquiry.ask_own(mobile=MOBILE)
+    inquiry.moment += dt.timedelta(days=61)
+    with inquiry.service.store.transaction() as tx:
+        inquiries.forget(inquiry.service.context(tx))
+    assert execute(inquiry.db, "select mobile from own_inquiries") == [(None,)]
 
 
-def test_who_asked_is_known_as_long_as_the_treasury_may_charge_again(hand):
-    code = hand.ask_own()["code"]
-    hand.hear(billing.BILL_ISSUED, source_ref=code)
-    hand.moment += dt.timedelta(days=12)
-    hand.hear(billing.BILL_ENDED, source_ref=code, state="EXPIRED", version=2)
+def test_who_asked_is_known_as_long_as_the_treasury_may_charge_again(inquiry):
+    code = inquiry.ask_own()["code"]
+    inquiry.hear(billing.BILL_ISSUED, source_ref=code)
+    inquiry.moment += dt.timedelta(days=12)
+    inquiry.hear(billing.BILL_ENDED, source_ref=code, state="EXPIRED", version=2)
 
     def key(days):
-        hand.moment += dt.timedelta(days=days)
-        hand.service.forget_old_batches.__wrapped__(hand.service)
-        return execute(hand.db, "select key from own_inquiries")[0][0]
+        inquiry.moment += dt.timedelta(days=days)
+        inquiry.service.forget_old_batches.__wrapped__(inquiry.service)
+        return execute(inquiry.db, "select key from own_inquiries")[0][0]
 
-    assert key(29) == hand.key
+    assert key(29) == inquiry.key
     assert key(2) is None
-    assert own.KEY_DAYS == ASKED_KEPT
+    assert inquiries.KEY_DAYS == ASKED_KEPT
 
 
 @pytest.mark.parametrize("template", ["own_bill_due", "own_answered"])
 def test_every_text_exists_in_both_languages_and_asks_for_what_is_given(template):
-    told = tomllib.loads((ROOT / "deploy/notify/templates.toml").read_text(encoding="utf-8"))
-    (form,) = [row for row in told["templates"] if row["code"] == template]
-    given = {"code", "amount", "due"} if template == "own_bill_due" else {"code"}
+    reply = tomllib.loads((ROOT / "deploy/notify/templates.toml").read_text(encoding="utf-8"))
+    (form,) = [row for row in reply["templates"] if row["code"] == template]
+    values = {"code", "amount", "due"} if template == "own_bill_due" else {"code"}
     for language in ("fa", "en"):
         body = form["texts"][language]["body"]
-        assert set(re.findall(r"\(\((\w+)\)\)", body)) == given
+        assert set(re.findall(r"\(\((\w+)\)\)", body)) == values
         assert "http" not in body
 
 
-def test_an_open_bill_is_a_debt_in_the_next_answer_and_a_paid_one_is_none(hand):
-    execute(hand.db, "update source_versions set record = jsonb_set(record, '{debt_rials}', '0')")
-    before = hand.debt()
+def test_an_open_bill_is_a_debt_in_the_next_answer_and_a_paid_one_is_none(inquiry):
+    execute(
+        inquiry.db, "update source_versions set record = jsonb_set(record, '{debt_rials}', '0')"
+    )
+    before = inquiry.debt()
     assert (before["state"], before["amount_rials"]) == ("none", 0)
     levy = {"service": "levy", "source_kind": "office", "total_rials": 900_000}
-    hand.hear(billing.BILL_ISSUED, **levy)
-    told = hand.debt()
-    assert (told["state"], told["amount_rials"]) == ("due", 900_000)
-    assert told["bills_as_of"] == hand.moment.replace(microsecond=0).isoformat().replace(
+    inquiry.hear(billing.BILL_ISSUED, **levy)
+    reply = inquiry.debt()
+    assert (reply["state"], reply["amount_rials"]) == ("due", 900_000)
+    assert reply["bills_as_of"] == inquiry.moment.replace(microsecond=0).isoformat().replace(
         "+00:00", "Z"
     )
-    hand.hear(billing.BILL_ISSUED, **levy, due_on="2020-01-01", version=2)
-    assert hand.debt()["state"] == "overdue"
-    hand.hear(billing.BILL_PAID, **levy, state="PAID", version=3)
-    hand.hear(billing.BILL_ISSUED, **levy, version=1)
-    assert (hand.debt()["state"], hand.debt()["amount_rials"]) == ("none", 0)
+    inquiry.hear(billing.BILL_ISSUED, **levy, due_on="2020-01-01", version=2)
+    assert inquiry.debt()["state"] == "overdue"
+    inquiry.hear(billing.BILL_PAID, **levy, state="PAID", version=3)
+    inquiry.hear(billing.BILL_ISSUED, **levy, version=1)
+    assert (inquiry.debt()["state"], inquiry.debt()["amount_rials"]) == ("none", 0)
 
 
-def test_a_debt_of_the_register_that_was_paid_here_is_counted_off_once(hand):
+def test_a_debt_of_the_register_that_was_paid_here_is_counted_off_once(inquiry):
     execute(
-        hand.db, "update source_versions set record = jsonb_set(record, '{debt_rials}', '5000000')"
+        inquiry.db,
+        "update source_versions set record = jsonb_set(record, '{debt_rials}', '5000000')",
     )
     arrears = {"service": "arrears", "of_register": True, "total_rials": 5_000_000}
-    hand.hear(billing.BILL_ISSUED, **arrears)
-    assert hand.debt()["amount_rials"] == 5_000_000
-    hand.hear(billing.BILL_PAID, **arrears, state="PAID", version=2)
-    assert (hand.debt()["state"], hand.debt()["amount_rials"]) == ("none", 0)
+    inquiry.hear(billing.BILL_ISSUED, **arrears)
+    assert inquiry.debt()["amount_rials"] == 5_000_000
+    inquiry.hear(billing.BILL_PAID, **arrears, state="PAID", version=2)
+    assert (inquiry.debt()["state"], inquiry.debt()["amount_rials"]) == ("none", 0)
 
 
-def test_no_agency_can_be_granted_the_purpose_of_people(hand):
+def test_no_agency_can_be_granted_the_purpose_of_people(inquiry):
     caller = {**BANK, "grants": [{"purpose": "applicant", "until": "2099-01-01"}]}
-    told = hand.call(
-        contracts.ASK, caller=caller, key_kind="national_id", key=hand.key, purpose="applicant"
+    reply = inquiry.call(
+        contracts.ASK, caller=caller, key_kind="national_id", key=inquiry.key, purpose="applicant"
     )
-    assert told["code"] == "purpose.unknown"
+    assert reply["code"] == "purpose.unknown"
 
 
 # --- ratings (S11) ---
 
 
-def rate(hand, code, score=2, **more):
-    return hand.call(
+def rate(inquiry, code, score=2, **more):
+    return inquiry.call(
         ratings.RATE_OWN, caller={"face": "public"}, code=code, secret=SECRET, score=score,
         solved=False, **more,
     )  # fmt: skip
 
 
-def test_l16_an_answer_to_an_own_inquiry_is_rated_once_and_counted(hand):
-    codes = [hand.ask_own()["code"] for _ in range(6)]
-    assert rate(hand, codes[0])["code"] == "rating.no_answer"
+def test_l16_an_answer_to_an_own_inquiry_is_rated_once_and_counted(inquiry):
+    codes = [inquiry.ask_own()["code"] for _ in range(6)]
+    assert rate(inquiry, codes[0])["code"] == "rating.no_answer"
     for version, code in enumerate(codes):
-        hand.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=version + 2)
-    assert rate(hand, codes[0]) == {"score": 2}
-    assert rate(hand, codes[0], 5)["code"] == "rating.given"
-    told = hand.call(ratings.RATINGS, caller={"face": "public"})["ratings"][0]
-    assert (told["rated_by"], told["rated"], told["mean_hundredths"]) == ("applicant", None, None)
+        inquiry.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=version + 2)
+    assert rate(inquiry, codes[0]) == {"score": 2}
+    assert rate(inquiry, codes[0], 5)["code"] == "rating.given"
+    reply = inquiry.call(ratings.RATINGS, caller={"face": "public"})["ratings"][0]
+    assert (reply["rated_by"], reply["rated"], reply["mean_hundredths"]) == (
+        "applicant",
+        None,
+        None,
+    )
     for code in codes[1:]:
-        rate(hand, code, 4)
-    told = hand.call(ratings.RATINGS, caller={"face": "public"})["ratings"][0]
-    assert (told["rated"], told["mean_hundredths"], told["solved"]) == (6, 367, 0)
+        rate(inquiry, code, 4)
+    reply = inquiry.call(ratings.RATINGS, caller={"face": "public"})["ratings"][0]
+    assert (reply["rated"], reply["mean_hundredths"], reply["solved"]) == (6, 367, 0)
 
 
-def test_l16_an_agency_rates_only_answers_that_it_was_given(hand):
-    code = hand.ask_own()["code"]
-    hand.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
-    tracking = hand.read_own(code)["answer"]["tracking_code"]
+def test_l16_an_agency_rates_only_answers_that_it_was_given(inquiry):
+    code = inquiry.ask_own()["code"]
+    inquiry.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
+    tracking = inquiry.read_own(code)["answer"]["tracking_code"]
     caller = {"agency": "power-co", "grants": [], "on_behalf_of": None}
-    told = hand.call(
+    reply = inquiry.call(
         ratings.RATE_ANSWER, caller=caller, tracking_code=tracking, score=5, solved=True
     )
-    assert told["code"] == "answer.not_found"
+    assert reply["code"] == "answer.not_found"

@@ -11,7 +11,8 @@ import pytest
 from bus.database.store import Store
 from services.inquiry.audit import main
 from services.inquiry.domain import chain
-from services.inquiry.questions import inquiry_log as log
+from services.inquiry.questions import inquiry_log
+from services.inquiry.questions.inquiry_log import LogRow
 from tests.processes import ROOT, run_main
 from tests.stores import execute
 
@@ -23,16 +24,16 @@ def logged(inquiry_db):
     for n in range(5):
         with store.transaction() as tx:
             rows = [
-                {
-                    "agency": "fuel-co",
-                    "contract": "inquiry.ask.v1",
-                    "outcome": "FOUND",
-                    "message_id": f"{n}-{m}",
-                    "purpose": "fuel_quota",
-                }
+                LogRow(
+                    agency="fuel-co",
+                    contract="inquiry.ask.v1",
+                    outcome="FOUND",
+                    message_id=f"{n}-{m}",
+                    purpose="fuel_quota",
+                )
                 for m in range(2)
             ]
-            log.add_log(tx.conn, rows, dt.datetime.now(dt.UTC))
+            inquiry_log.add_log(tx.conn, rows, dt.datetime.now(dt.UTC))
     store.engine.dispose()
     return inquiry_db
 
@@ -168,7 +169,7 @@ def written_anew(db):
     store, previous = Store(db, connections=1), chain.GENESIS
     by_force(db, "update inquiry_log set agency = 'other' where seq = 1")
     with store.transaction() as tx:
-        rows = list(log.read_log(tx.conn, 0))
+        rows = list(inquiry_log.read_log(tx.conn, 0))
     store.engine.dispose()
     for seq, content, _ in rows:
         previous = chain.link(previous, content)
@@ -199,8 +200,8 @@ def test_the_hash_that_was_noted_still_holds_after_the_log_has_grown(logged):
     noted = audit(logged).stdout.strip().split("head ")[1]
     store = Store(logged, connections=1)
     with store.transaction() as tx:
-        row = {"agency": "a", "contract": "c", "outcome": "FOUND", "message_id": "new"}
-        log.add_log(tx.conn, [row], dt.datetime.now(dt.UTC))
+        row = LogRow("a", "c", "FOUND", "new")
+        inquiry_log.add_log(tx.conn, [row], dt.datetime.now(dt.UTC))
     store.engine.dispose()
     done = audit(logged, "--expect", noted)
     assert (done.returncode, done.stdout.split(";")[0]) == (0, "whole: 11 rows")
@@ -211,12 +212,12 @@ def test_a_log_without_a_row_is_whole(inquiry_db):
 
 
 def test_an_answer_that_was_altered_or_removed_is_found(demo_db, tmp_path):
-    from tests.inquiry.questions.test_service import Hand
+    from tests.inquiry.in_process import InProcessInquiry
 
-    hand = Hand(demo_db, tmp_path)
+    inquiry = InProcessInquiry(demo_db, tmp_path)
     for _ in range(3):
-        hand.ask("9905251782")
-    hand.service.store.engine.dispose()
+        inquiry.ask("9905251782")
+    inquiry.service.store.engine.dispose()
     assert audit(demo_db).returncode == 0
     second = execute(demo_db, "select tracking_code from inquiry_log where seq = 2")[0][0]
     by_force(

@@ -7,14 +7,14 @@ import pytest
 
 from iran.persian import TEHRAN
 from services.inquiry.service import Inquiry
-from tests.inquiry.questions.test_service import CALLER, Hand, lines, submit
+from tests.inquiry.in_process import CALLER, InProcessInquiry, lines, submit
 from tests.stores import execute
 
 MONDAY = dt.datetime(2099, 11, 23, tzinfo=TEHRAN)
 NOBODYS = "9900000013"
 
 
-class Days(Hand):
+class Days(InProcessInquiry):
     """The service by a clock of ours."""
 
     def __init__(self, db, folder):
@@ -30,10 +30,10 @@ class Days(Hand):
     def count(self):
         Inquiry.count_day(self.service)
 
-    def told(self):
+    def published(self):
         rows = execute(self.db, "select body from outbox where name like '%day_counted%'")
-        told = [json.loads(bytes(body)) for (body,) in rows]
-        return sorted((each["day"], each["agency"], each["answers"]) for each in told)
+        published = [json.loads(bytes(body)) for (body,) in rows]
+        return sorted((row["day"], row["agency"], row["answers"]) for row in published)
 
 
 @pytest.fixture
@@ -56,11 +56,11 @@ def test_a_day_is_told_once_for_each_agency_when_it_is_over(days):
         assert "tracking_code" in ask(days, agency)
     days.at(1, "00:10")  # answers of the last second may still be under way
     days.count()
-    assert days.told() == []
+    assert days.published() == []
     days.at(1, "00:40")
     for _ in range(3):
         days.count()
-    assert days.told() == [("2099-11-23", "agri-co", 1), ("2099-11-23", "fuel-co", 2)]
+    assert days.published() == [("2099-11-23", "agri-co", 1), ("2099-11-23", "fuel-co", 2)]
 
 
 def test_midnight_is_tehrans(days):
@@ -73,7 +73,7 @@ def test_midnight_is_tehrans(days):
     days.at(2, "01:00")
     days.count()
     days.count()
-    assert days.told() == [("2099-11-23", "fuel-co", 1), ("2099-11-24", "fuel-co", 2)]
+    assert days.published() == [("2099-11-23", "fuel-co", 1), ("2099-11-24", "fuel-co", 2)]
 
 
 def test_refusals_readings_and_lines_of_batches_are_no_single_answers(days):
@@ -84,7 +84,7 @@ def test_refusals_readings_and_lines_of_batches_are_no_single_answers(days):
     assert execute(days.db, "select count(*) from inquiries") == [(2,)]
     days.at(1, "01:00")
     days.count()
-    assert days.told() == []
+    assert days.published() == []
     assert execute(days.db, "select answers from counted_days") == [({},)]
 
 
@@ -94,7 +94,7 @@ def test_days_on_which_the_service_stood_still_are_counted_later(days):
     days.at(3, "01:00")
     for _ in range(5):
         days.count()
-    assert days.told() == [("2099-11-23", "fuel-co", 1)]
+    assert days.published() == [("2099-11-23", "fuel-co", 1)]
     counted = execute(days.db, "select day::text from counted_days order by day")
     assert [day for (day,) in counted] == [
         "2099-11-22", "2099-11-23", "2099-11-24", "2099-11-25",

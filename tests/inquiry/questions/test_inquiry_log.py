@@ -8,23 +8,23 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from bus.envelope import Envelope
+from bus.settings import Settings
 from contracts.inquiry.questions import ASK
+from services.inquiry.context import Context
 from services.inquiry.domain import chain
-from services.inquiry.questions import answering as asking
+from services.inquiry.questions import answering
 from services.inquiry.questions import inquiry_log as log
-from services.inquiry.questions.answering import Asked
+from services.inquiry.questions.answering import ReceivedQuestion
+from services.inquiry.questions.inquiry_log import LogRow
 from tests.stores import execute
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=dt.UTC)
 
 
-def row(n=0):
-    return {
-        "agency": "fuel-co",
-        "contract": "inquiry.ask.v1",
-        "outcome": "FOUND",
-        "message_id": str(n),
-    }
+def row(n=0, **more):
+    return LogRow(
+        agency="fuel-co", contract="inquiry.ask.v1", outcome="FOUND", message_id=str(n), **more
+    )
 
 
 def whole(store):
@@ -68,7 +68,7 @@ def test_what_was_rolled_back_leaves_no_row_and_no_gap(store):
 
 def test_a_row_reads_back_as_it_was_hashed_to_the_microsecond(store):
     with store.transaction() as tx:
-        log.add_log(tx.conn, [{**row(), "operator": "کارمند ۷", "case_number": "'; --"}], NOW)
+        log.add_log(tx.conn, [row(operator="کارمند ۷", case_number="'; --")], NOW)
         ((_, content, _),) = log.read_log(tx.conn, 0)
     assert content["at"] == "2026-11-23T12:00:00.123456+00:00"
     assert (content["operator"], content["case_number"]) == ("کارمند ۷", "'; --")
@@ -103,20 +103,24 @@ def test_a_hundred_questions_cost_as_many_statements_as_one(store, statements):
         "insert into data_versions values (1, now() - interval '1 day', 0, 0, 0, 0, 0)",
     )
     caller = {"agency": "a", "grants": [{"purpose": "fuel_quota", "until": "2099-01-01"}]}
-    data = ASK.load_data({"key_kind": "national_id", "key": "9900000013", "purpose": "fuel_quota"})
+    question = ASK.load({"key_kind": "national_id", "key": "9900000013", "purpose": "fuel_quota"})
 
     def cost(count):
-        asked = [Asked(Envelope.new(ASK.name, "t", caller=caller), data) for _ in range(count)]
+        received = [
+            ReceivedQuestion(Envelope.new(ASK.name, "t", caller=caller), question)
+            for _ in range(count)
+        ]
         statements.clear()
         with store.transaction() as tx:
-            results = asking.answer_all(tx.conn, asked, now=NOW, secret="k")
-        assert [each["outcome"] for each in results] == ["NOT_FOUND"] * count
+            results = answering.answer_all(Context(tx, NOW, Settings({}), "k"), received)
+        assert [answer.outcome for answer in results] == ["NOT_FOUND"] * count
         return list(statements)
 
     cost(1)  # reads what never changes of a data version, once a process
-    one, hundred = cost(1), cost(100)
-    assert hundred == one == [
-        "with q as", "insert into inquiries", "select seq, hash", "with added as",
+    single, hundred = cost(1), cost(100)
+    assert hundred == single == [
+        "with q as", "insert into inquiries", "select inquiry_log_head.seq, inquiry_log_head.hash",
+        "with added as",
     ]  # fmt: skip
     assert whole(store)
 
@@ -125,17 +129,17 @@ def test_the_head_is_locked_after_all_else_was_read_and_written(store, statement
     with store.transaction() as tx:
         log.add_log(tx.conn, [row()], NOW)
     assert [" ".join(statement.split()[:2]) for statement in statements] == [
-        "select seq,",
+        "select inquiry_log_head.seq,",
         "with added",
     ]
 
 
 def test_the_same_key_gives_the_same_hash_under_one_secret_only():
-    told = log.key_hash("k", "national_id", "9900000013")
-    assert told == log.key_hash("k", "national_id", "9900000013")
-    assert len({told, log.key_hash("x", "national_id", "9900000013")}) == 2
-    assert len({told, log.key_hash("k", "legal_id", "9900000013")}) == 2
-    assert "9900000013" not in told
+    hashed = log.key_hash("k", "national_id", "9900000013")
+    assert hashed == log.key_hash("k", "national_id", "9900000013")
+    assert len({hashed, log.key_hash("x", "national_id", "9900000013")}) == 2
+    assert len({hashed, log.key_hash("k", "legal_id", "9900000013")}) == 2
+    assert "9900000013" not in hashed
 
 
 def test_the_error_of_a_failed_statement_does_not_tell_whose_key_it_was_about(store):

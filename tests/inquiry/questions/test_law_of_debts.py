@@ -13,31 +13,31 @@ LEVY = {"number": "1405-000009", "source_kind": "office", "service": "levy"}
 
 
 @pytest.fixture
-def hand(demo_db, tmp_path):
+def inquiry(demo_db, tmp_path):
     made = Own(demo_db, tmp_path)
     set_debt(made, 0)
     yield made
     made.service.store.engine.dispose()
 
 
-def set_debt(hand, rials):
+def set_debt(inquiry, rials):
     execute(
-        hand.db,
+        inquiry.db,
         f"update source_versions set record = jsonb_set(record, '{{debt_rials}}', '{rials}')",
     )
 
 
-def tell(hand, state, **more):
-    hand.hear(EVENTS.get(state, billing.BILL_ENDED), state=state, **more)
+def tell(inquiry, state, **more):
+    inquiry.hear(EVENTS.get(state, billing.BILL_ENDED), state=state, **more)
 
 
-def test_l5_an_inquiry_that_nobody_paid_is_no_debt_of_the_well(hand):
-    before = hand.debt()
-    code = hand.ask_own()["code"]
-    tell(hand, "ISSUED", source_ref=code)
-    assert hand.debt() == before
-    tell(hand, "ISSUED", source_ref=code, due_on="2020-01-01", version=2)
-    assert (hand.debt()["state"], hand.debt()["amount_rials"]) == ("none", 0)
+def test_l5_an_inquiry_that_nobody_paid_is_no_debt_of_the_well(inquiry):
+    before = inquiry.debt()
+    code = inquiry.ask_own()["code"]
+    tell(inquiry, "ISSUED", source_ref=code)
+    assert inquiry.debt() == before
+    tell(inquiry, "ISSUED", source_ref=code, due_on="2020-01-01", version=2)
+    assert (inquiry.debt()["state"], inquiry.debt()["amount_rials"]) == ("none", 0)
 
 
 FEES = {
@@ -58,53 +58,53 @@ DEBTS = {
 }
 
 
-def test_l5_a_fee_of_who_asked_is_no_debt_of_the_well_in_any_state(hand):
-    before = hand.debt()
+def test_l5_a_fee_of_who_asked_is_no_debt_of_the_well_in_any_state(inquiry):
+    before = inquiry.debt()
     for n, (bill, state) in enumerate(itertools.product(FEES.values(), billing.BILL_STATES)):
-        tell(hand, state, number=f"1405-{n:06}", due_on="2020-01-01", **bill)
-        assert hand.debt() == before, (bill, state)
+        tell(inquiry, state, number=f"1405-{n:06}", due_on="2020-01-01", **bill)
+        assert inquiry.debt() == before, (bill, state)
 
 
-def test_l5_what_is_owed_for_water_is_a_debt_while_its_bill_is_open(hand):
+def test_l5_what_is_owed_for_water_is_a_debt_while_its_bill_is_open(inquiry):
     bills = list(itertools.product(DEBTS.values(), ["PAID", "WAIVED", "VOID", "EXPIRED"]))
     for n, (bill, end) in enumerate(bills):
         number = f"1405-{n:06}"
-        tell(hand, "ISSUED", number=number, total_rials=900_000, **bill)
-        assert (hand.debt()["state"], hand.debt()["amount_rials"]) == ("due", 900_000), bill
-        tell(hand, end, number=number, total_rials=900_000, version=2, **bill)
-        assert (hand.debt()["state"], hand.debt()["amount_rials"]) == ("none", 0), (bill, end)
+        tell(inquiry, "ISSUED", number=number, total_rials=900_000, **bill)
+        assert (inquiry.debt()["state"], inquiry.debt()["amount_rials"]) == ("due", 900_000), bill
+        tell(inquiry, end, number=number, total_rials=900_000, version=2, **bill)
+        assert (inquiry.debt()["state"], inquiry.debt()["amount_rials"]) == ("none", 0), (bill, end)
 
 
 @pytest.mark.parametrize("end", ["PAID", "WAIVED", "VOID", "EXPIRED"])
-def test_l5_a_debt_is_the_same_in_whatever_order_and_however_often_billing_is_heard(hand, end):
+def test_l5_a_debt_is_the_same_in_whatever_order_and_however_often_billing_is_heard(inquiry, end):
     story = [("ISSUED", 1), ("ISSUED", 2), (end, 3)]
     for n, order in enumerate(itertools.permutations([*story, story[0], story[2]])):
         number = f"1405-{n + 100:06}"
         for state, version in order:
             rials = 0 if state == "WAIVED" else 900_000
-            tell(hand, state, **LEVY | {"number": number}, version=version, total_rials=rials)
-    assert (hand.debt()["state"], hand.debt()["amount_rials"]) == ("none", 0)
+            tell(inquiry, state, **LEVY | {"number": number}, version=version, total_rials=rials)
+    assert (inquiry.debt()["state"], inquiry.debt()["amount_rials"]) == ("none", 0)
 
 
 @pytest.mark.parametrize("order", [("ISSUED", "WAIVED"), ("WAIVED", "ISSUED")])
-def test_l5_arrears_of_the_register_that_were_waived_here_are_counted_off(hand, order):
-    set_debt(hand, 5_000_000)
+def test_l5_arrears_of_the_register_that_were_waived_here_are_counted_off(inquiry, order):
+    set_debt(inquiry, 5_000_000)
     arrears = {"source_kind": "office", "service": "arrears", "of_register": True}
     for state in order:
         rials, version = (5_000_000, 1) if state == "ISSUED" else (0, 2)
-        tell(hand, state, **arrears, total_rials=rials, version=version)
-    assert (hand.debt()["state"], hand.debt()["amount_rials"]) == ("none", 0)
+        tell(inquiry, state, **arrears, total_rials=rials, version=version)
+    assert (inquiry.debt()["state"], inquiry.debt()["amount_rials"]) == ("none", 0)
 
 
-def test_l5_a_payment_that_is_heard_after_the_next_bill_still_gets_its_answer(hand):
-    code = hand.ask_own()["code"]
-    tell(hand, "ISSUED", source_ref=code, number="1405-000002")
-    tell(hand, "PAID", source_ref=code, number="1405-000001", version=2)
-    assert hand.read_own(code)["state"] == "ANSWERED"
+def test_l5_a_payment_that_is_heard_after_the_next_bill_still_gets_its_answer(inquiry):
+    code = inquiry.ask_own()["code"]
+    tell(inquiry, "ISSUED", source_ref=code, number="1405-000002")
+    tell(inquiry, "PAID", source_ref=code, number="1405-000001", version=2)
+    assert inquiry.read_own(code)["state"] == "ANSWERED"
 
 
-def test_l5_a_payment_after_who_asked_was_forgotten_ends_quietly(hand):
-    code = hand.ask_own()["code"]
-    execute(hand.db, "update own_inquiries set key = null, state = 'ENDED'")
-    tell(hand, "PAID", source_ref=code, version=3)
-    assert hand.read_own(code)["state"] == "ENDED"
+def test_l5_a_payment_after_who_asked_was_forgotten_ends_quietly(inquiry):
+    code = inquiry.ask_own()["code"]
+    execute(inquiry.db, "update own_inquiries set key = null, state = 'ENDED'")
+    tell(inquiry, "PAID", source_ref=code, version=3)
+    assert inquiry.read_own(code)["state"] == "ENDED"

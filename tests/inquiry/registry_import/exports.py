@@ -3,7 +3,8 @@
 import csv
 from pathlib import Path
 
-from services.inquiry.registry import lookup as registry_store
+from services.inquiry.registry import lookup
+from services.inquiry.registry.lookup import Key
 from tests.inquiry.domain.registry_rows import DECREE, PARTNER, SOURCE, VIOLATION
 from tests.stores import execute
 
@@ -56,7 +57,7 @@ class Export:
 
 def find(store, kind, value, as_of=None):
     with store.transaction() as tx:
-        return registry_store.find(tx.conn, [(kind, value, as_of)])[0].records
+        return lookup.find(tx.conn, [Key(kind, value, as_of)])[0].records
 
 
 def reported(result):

@@ -15,7 +15,7 @@ from iran.persian import INVISIBLE
 from services.inquiry.load import main
 from tests.databases import make_database
 from tests.inquiry.domain.registry_rows import DECREE, PARTNER, SOURCE, VIOLATION
-from tests.inquiry.questions.test_service import Hand
+from tests.inquiry.in_process import InProcessInquiry
 from tests.inquiry.registry_import.exports import EXPIRY, FILE, ID, IDS
 from tests.processes import run_main
 from tests.stores import execute
@@ -39,7 +39,7 @@ class Register:
         self.export, self.db = export, db
         for row in export.sources:
             row.update(VALID)
-        self.hand = Hand(db, export.folder)
+        self.inquiry = InProcessInquiry(db, export.folder)
 
     def row(self, n=3):
         return self.export.sources[n]
@@ -52,7 +52,7 @@ class Register:
         folder = self.export.folder if written else self.export.write()
         done = run_main(main, folder, *options, DB_URL=self.db)
         assert "Traceback" not in done.stderr
-        self.said = done.stderr
+        self.message = done.stderr
         return json.loads(done.stdout) if done.returncode == 0 else None
 
     def named(self, name="report.csv"):
@@ -71,7 +71,7 @@ class Register:
         path.write_bytes(change(path.read_bytes()))
 
     def ask(self, key="3/1", kind="file_no"):
-        answer = self.hand.call(
+        answer = self.inquiry.call(
             ASK,
             caller=COURT, key_kind=kind, key=key, purpose="court_case", case_number="1",
         )  # fmt: skip
@@ -93,7 +93,7 @@ def register(export, database):
     execute(database, "truncate data_versions, source_keys cascade")
     made = Register(export, database)
     yield made
-    made.hand.service.store.engine.dispose()
+    made.inquiry.service.store.engine.dispose()
 
 
 ALL = ["0/1", "1/1", "2/1", "3/1", "4/1"]
@@ -241,7 +241,7 @@ def test_x3_a_stray_quotation_mark_removes_no_well_and_names_each_line(
     result = register.load(written=True)
     if close == 6:
         assert result is None, "not one row could be read"
-        assert "Not one row" in register.said
+        assert "Not one row" in register.message
     swallowed = list(range(line, (close or 6) + 1))
     assert [row[:2] for row in register.named()] == [("sources.csv", n) for n in swallowed]
     assert set(register.codes()) == {"row.unreadable"}
@@ -249,7 +249,7 @@ def test_x3_a_stray_quotation_mark_removes_no_well_and_names_each_line(
     if result:
         assert result["bad_rows"] == len(swallowed)
         assert all("newer_data_unread" in register.ask(f"{n - 2}/1")[2] for n in swallowed)
-        assert "could not be read whole" in register.said
+        assert "could not be read whole" in register.message
 
 
 def _cut(data):
@@ -289,19 +289,19 @@ def test_x3_a_file_that_cannot_be_read_whole_removes_nothing(register, sheet, da
         register.export.sheets["violations"].append({**VIOLATION, FILE: f"{n}/1"})
         register.export.sheets["decrees"].append({**DECREE, "شماره": f"99/{n}"})
     register.load()
-    known = (
+    counts = (
         "select count(*), sum(jsonb_array_length(record -> 'partners')), "
         "sum(jsonb_array_length(record -> 'violations')) from source_versions "
         "where known_to is null",
         "select count(*) from decrees where known_to is null",
     )
-    before = [execute(register.db, sql) for sql in known]
+    before = [execute(register.db, sql) for sql in counts]
     register.export.write()
     register.edit(sheet, damage)
     result = register.load(written=True)
-    after = [execute(register.db, sql) for sql in known]
+    after = [execute(register.db, sql) for sql in counts]
     assert after == before
-    assert result is None or f"{sheet}.csv" in register.said or register.named() != []
+    assert result is None or f"{sheet}.csv" in register.message or register.named() != []
 
 
 def test_x3_a_cell_over_two_lines_is_a_cell(register):
@@ -482,7 +482,7 @@ def test_x15_the_report_masks_whatever_identifies_wherever_it_stands(register):
                "9911-2345", "7591874934"]  # fmt: skip
     for secret in secrets:
         assert secret not in text
-        assert secret not in register.said
+        assert secret not in register.message
 
 
 def test_x16_a_line_without_an_end_is_named_and_memory_stays(register):

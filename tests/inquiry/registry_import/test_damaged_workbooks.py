@@ -37,14 +37,14 @@ class Book:
             self.book.save(self.path)
         done = run_main(main, self.path, DB_URL=self.db)
         assert "Traceback" not in done.stderr
-        self.said = done.stderr
+        self.message = done.stderr
         return json.loads(done.stdout) if done.returncode == 0 else None
 
     def named(self):
         from types import SimpleNamespace
 
-        told = reported(SimpleNamespace(report=self.path.with_suffix(".report.csv")))
-        return [(line, field, code) for _, line, field, code in told]
+        named_rows = reported(SimpleNamespace(report=self.path.with_suffix(".report.csv")))
+        return [(line, field, code) for _, line, field, code in named_rows]
 
     def rewrite(self, change):
         """Each member of the file as ``change`` makes it anew."""
@@ -98,7 +98,7 @@ def test_x5_numbers_and_rich_text_of_a_workbook_are_what_a_clerk_sees(book, stor
     book.book["sources"].insert_rows(4)
     book.book.create_sheet("نمودار")
     assert book.load()["bad_rows"] == 0
-    assert "نمودار" in book.said
+    assert "نمودار" in book.message
     record = find(store, "subscription_code", "5003")[0].record
     assert (record["holder"]["id"], record["debt_rials"]) == ("0499370899", 1_250_000)
     assert record["holder"]["name"] == "رضا کاظمی"
@@ -139,12 +139,12 @@ def test_x16_a_workbook_that_cannot_be_read_is_refused_in_one_sentence(book, sto
     book.load()
     book.rewrite(damage)
     assert book.load(save=False) is None
-    assert "cannot be read as a workbook" in book.said
-    assert len([line for line in book.said.splitlines() if "rows/s" not in line]) == 1
+    assert "cannot be read as a workbook" in book.message
+    assert len([line for line in book.message.splitlines() if "rows/s" not in line]) == 1
     assert len(find(store, "file_no", "3/1")) == 1
 
 
 def test_x16_two_sheets_of_one_name_are_refused(book):
     book.book.create_sheet("منابع")
     assert book.load() is None
-    assert "Two sheets are named sources" in book.said
+    assert "Two sheets are named sources" in book.message

@@ -8,7 +8,8 @@ import pytest
 
 from bus.database.marks import Marks
 from bus.errors import Unavailable
-from services.inquiry.registry import lookup as registry_store
+from services.inquiry.registry import lookup
+from services.inquiry.registry.lookup import Key
 from services.inquiry.registry_import.run import load
 from services.inquiry.registry_import.sheets import LoadFailed
 from tests.inquiry.domain.registry_rows import DECREE, PARTNER, UNLICENSED, VIOLATION
@@ -54,29 +55,29 @@ def test_a_source_is_found_by_each_of_its_keys_and_by_its_partner(store, export)
         ("subscription_code", "5001"),
     ]
     with store.transaction() as tx:
-        seen = registry_store.find(
-            tx.conn, [*((kind, value, None) for kind, value in keys), ("file_no", "77/1", None)]
+        matches = lookup.find(
+            tx.conn, [Key(kind, value, None) for kind, value in [*keys, ("file_no", "77/1")]]
         )
-    found = [each.records for each in seen]
-    assert [[f.record["file_no"] for f in each] for each in found] == [["1/1"]] * 5 + [[]]
-    assert found[0][0].record["partners"] == [
+    records = [of_key.records for of_key in matches]
+    assert [[f.record["file_no"] for f in of_key] for of_key in records] == [["1/1"]] * 5 + [[]]
+    assert records[0][0].record["partners"] == [
         {"id_kind": "national_id", "id": "9923163172", "name": "یاسر یوسفی", "share_dang": 1.5}
     ]
-    assert found[0][0].record["violations"] == []
+    assert records[0][0].record["violations"] == []
 
 
 def registers_at(store, *moments):
     """The data version of each moment (None for now), and the decrees of that version."""
     with store.transaction() as tx:
-        seen = registry_store.find(tx.conn, [("file_no", "3/1", moment) for moment in moments])
-        known = registry_store.registers(tx.conn, {version for version, _ in seen})
-    return [(v, known[v].decrees if v else []) for v, _ in seen]
+        matches = lookup.find(tx.conn, [Key("file_no", "3/1", moment) for moment in moments])
+        versions = lookup.data_versions(tx.conn, {version for version, _ in matches})
+    return [(v, versions[v].decrees if v else []) for v, _ in matches]
 
 
 def test_one_key_of_many_sources_finds_all_in_the_order_of_their_file_numbers(store, export):
     load(store, export.write())
-    found = find(store, "electricity_subscription", "4063592512882")
-    assert [f.record["file_no"] for f in found] == ["0/1", "1/1", "2/1", "3/1", "4/1"]
+    records = find(store, "electricity_subscription", "4063592512882")
+    assert [f.record["file_no"] for f in records] == ["0/1", "1/1", "2/1", "3/1", "4/1"]
 
 
 def test_a_newer_export_keeps_what_was_known_before(store, export):
@@ -95,9 +96,9 @@ def test_a_newer_export_keeps_what_was_known_before(store, export):
 def test_a_moment_before_the_first_load_is_answered_from_the_first(store, export):
     load(store, export.write())
     long_ago = datetime.now(UTC) - timedelta(days=3650)
-    found = find(store, "file_no", "3/1", long_ago)
-    assert [f.data_version for f in found] == [1]
-    assert found[0].known_from > long_ago
+    records = find(store, "file_no", "3/1", long_ago)
+    assert [f.data_version for f in records] == [1]
+    assert records[0].known_from > long_ago
     ((version, decrees),) = registers_at(store, long_ago)
     assert (version, len(decrees)) == (1, 1)
 
@@ -244,5 +245,5 @@ def test_a_load_that_breaks_off_leaves_nothing(store, inquiry_db, export):
 def test_unlicensed_sources_have_no_licence_key(store, inquiry_db, export):
     export.sources[0].update(UNLICENSED)
     load(store, export.write())
-    found = execute(inquiry_db, "select count(*) from source_keys where kind = 'licence_no'")
-    assert found == [(4,)]
+    records = execute(inquiry_db, "select count(*) from source_keys where kind = 'licence_no'")
+    assert records == [(4,)]

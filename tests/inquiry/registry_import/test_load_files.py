@@ -158,7 +158,7 @@ def _renamed(name, old, new):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "code", "said"),
+    ("spoil", "code", "sentence"),
     [
         (_without("partners.csv"), "sheet.missing", "partners.csv is missing"),
         (_text("sources.csv", b""), "sheet.columns", "it has no row of headers"),
@@ -177,9 +177,11 @@ def _renamed(name, old, new):
         (_renamed("partners.csv", "نام,", "نام,نام,"), "sheet.columns", "a column twice"),
     ],
 )
-def test_an_export_that_cannot_be_read_is_refused_in_one_sentence(store, export, spoil, code, said):
+def test_an_export_that_cannot_be_read_is_refused_in_one_sentence(
+    store, export, spoil, code, sentence
+):
     spoil(export.write())
-    with pytest.raises(LoadFailed, match=said) as refused:
+    with pytest.raises(LoadFailed, match=sentence) as refused:
         load(store, export.folder)
     assert refused.value.code == code
 
@@ -217,7 +219,7 @@ def test_the_command_tells_its_progress_and_prints_its_result(inquiry_db, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environ", "said"),
+    ("arguments", "environ", "sentence"),
     [
         (("nowhere",), {"DB_URL": "postgresql://x@127.0.0.1:1/x"}, "There is no folder or file"),
         ((DATA / "sources.csv",), {"DB_URL": "postgresql://x@127.0.0.1:1/x"}, "neither a folder"),
@@ -235,10 +237,10 @@ def test_the_command_tells_its_progress_and_prints_its_result(inquiry_db, tmp_pa
         ((DATA,), {"DB_URL": ""}, "DB_URL"),
     ],
 )
-def test_the_command_fails_in_one_sentence(arguments, environ, said):
+def test_the_command_fails_in_one_sentence(arguments, environ, sentence):
     done = run_main(main, *arguments, **environ)
     assert done.returncode == 1
-    assert said in done.stderr
+    assert sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 

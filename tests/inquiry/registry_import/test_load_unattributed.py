@@ -32,7 +32,7 @@ class Export:
         done = run_main(main, self.folder, "--report", os.devnull, DB_URL=self.db)
         assert done.returncode == 0, done.stderr
 
-    def known(self, sql):
+    def current(self, sql):
         return execute(self.db, sql)
 
 
@@ -44,7 +44,7 @@ def export(tmp_path, inquiry_db):
 
 
 def test_a_decree_whose_number_cannot_be_read_withdraws_none(export):
-    before = export.known("select number from decrees where known_to is null order by number")
+    before = export.current("select number from decrees where known_to is null order by number")
     rows = export.rows("decrees")
     # Twenty-five more, so that one missing is below the guard against many removals.
     more = [{**rows[0], "شماره": f"99/{n}"} for n in range(25)]
@@ -54,7 +54,7 @@ def test_a_decree_whose_number_cannot_be_read_withdraws_none(export):
     spoilt[0]["شماره"] = ""
     export.write("decrees", spoilt)
     export.load()
-    after = {row[0] for row in export.known("select number from decrees where known_to is null")}
+    after = {row[0] for row in export.current("select number from decrees where known_to is null")}
     assert {row[0] for row in before} <= after
 
 
@@ -67,12 +67,12 @@ def test_a_row_with_a_bad_file_number_removes_nobody_from_any_list(export, sheet
         f"select sum(jsonb_array_length(record->'{member}')) from source_versions "
         "where known_to is null"
     )
-    before = export.known(count)
+    before = export.current(count)
     rows = export.rows(sheet)
     rows[0]["شماره پرونده"] = number
     export.write(sheet, rows)
     export.load()
-    assert export.known(count) == before
+    assert export.current(count) == before
 
 
 def test_a_partner_who_is_really_gone_is_removed_when_every_row_is_clear(export):
@@ -80,10 +80,10 @@ def test_a_partner_who_is_really_gone_is_removed_when_every_row_is_clear(export)
     clear = [row for row in rows if row["شماره پرونده"]]
     export.write("partners", clear)
     export.load()
-    some = "from source_versions where known_to is null and record->'partners' <> '[]'"
-    known = f"select count(*) {some}"
-    before = export.known(known)[0][0]
-    matched = {row[0] for row in export.known(f"select file_no {some}")}
+    changed = "from source_versions where known_to is null and record->'partners' <> '[]'"
+    current = f"select count(*) {changed}"
+    before = export.current(current)[0][0]
+    matched = {row[0] for row in export.current(f"select file_no {changed}")}
     from iran.persian import fold_digits
 
     first = next(
@@ -99,4 +99,4 @@ def test_a_partner_who_is_really_gone_is_removed_when_every_row_is_clear(export)
     ]
     export.write("partners", left)
     export.load()
-    assert export.known(known)[0][0] == before - 1
+    assert export.current(current)[0][0] == before - 1

@@ -3,14 +3,13 @@
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 from bus.foreign.spoiled import spoiled
 from iran.persian import Malformed, fold_code, parse_jalali, without_marks
 from services.inquiry.domain.registry.reasons import reason_fa
 
 T = TypeVar("T")
-Record = dict[str, Any]
 TEXT_MAX = 200
 DIGITS_OF_A_NUMBER = 8
 
@@ -21,7 +20,7 @@ _SEPARATORS = str.maketrans({"٬": ",", "٫": "."})
 
 
 class Fault(NamedTuple):
-    """What is wrong (or doubtful) in one cell; ``field`` is its Persian header.
+    """A fault or a doubt about one cell; ``field`` is its Persian header.
 
     ``left_out``: the row is imported without the value of this cell.
     """
@@ -35,9 +34,9 @@ class Fault(NamedTuple):
 
 
 class BadRow(Exception):
-    """A row that cannot be imported; ``faults`` says all that is wrong with it.
+    """A row that cannot be imported, with all its ``faults``.
 
-    ``cells`` is what a line says by itself that was swallowed by another.
+    ``cells`` are those of a line that was swallowed by another line.
     """
 
     def __init__(self, faults: list[Fault]) -> None:
@@ -47,7 +46,7 @@ class BadRow(Exception):
 
 
 def fault(field: str, code: str, en: str, value: str = "", *, left_out: bool = False) -> Fault:
-    """A fault with its Persian reason looked up by code."""
+    """Make a fault; its Persian reason is looked up by code."""
     return Fault(field, code, reason_fa(code, en), en, value, left_out)
 
 
@@ -62,13 +61,14 @@ class Cells:
         self.warnings: list[Fault] = []
 
     def raw(self, field: str) -> str:
-        """The text of a cell without invisible characters and outer blanks; empty if there is no
-        such column.
+        """The text of a cell without invisible characters and outer blanks.
+
+        It is empty if there is no such column.
         """
         return self._row.get(field, "")
 
     def read(self, field: str, parse: Callable[[str], T]) -> T | None:
-        """The parsed cell; None if it is blank, or bad (then a fault is noted)."""
+        """Parse a cell; None if it is blank, or bad (then a fault is noted)."""
         value = self._row.get(field)
         if not value:
             return None
@@ -78,16 +78,19 @@ class Cells:
             self.faults.append(fault(field, error.code, str(error), value))
             return None
 
-    def need(self, field: str, parse: Callable[[str], T]) -> T | None:
-        """As ``read``, but a blank cell is a fault."""
+    def need(self, field: str, parse: Callable[[str], T]) -> T:
+        """As ``read``, but a blank cell is a fault too.
+
+        What it returns for a fault is used by nobody: ``finish`` raises before the row is.
+        """
         if not self._row.get(field):
             self.faults.append(fault(field, "cell.missing", "This cell may not be empty."))
-            return None
-        return self.read(field, parse)
+        return cast(T, self.read(field, parse))
 
     def aside(self, field: str, parse: Callable[[str], T]) -> T | None:
-        """The parsed cell of something that decides no status; None if it is blank, or bad: then
-        the row is imported without it, and a warning names it.
+        """Parse a cell that decides no status; None if it is blank, or bad.
+
+        A bad one is left out: the row is imported without it, and a warning names it.
         """
         value = self._row.get(field)
         if not value:
@@ -99,19 +102,19 @@ class Cells:
             return None
 
     def leave_out(self, field: str, code: str, en: str) -> None:
-        """Notes that the row is imported without the value of this cell."""
+        """Note that the row is imported without the value of this cell."""
         self.warnings.append(fault(field, code, en, self.raw(field), left_out=True))
 
     def wrong(self, field: str, code: str, en: str) -> None:
-        """Notes a fault that only shows beside other cells."""
+        """Note a fault that only shows beside other cells."""
         self.faults.append(fault(field, code, en, self.raw(field)))
 
     def warn(self, field: str, code: str, en: str) -> None:
-        """Notes a doubt; the row is imported all the same."""
+        """Note a doubt; the row is imported all the same."""
         self.warnings.append(fault(field, code, en, self.raw(field)))
 
     def finish(self) -> None:
-        """Raises BadRow if any fault was noted."""
+        """Raise BadRow if any fault was noted."""
         if self.faults:
             raise BadRow(self.faults)
 
@@ -124,15 +127,17 @@ def _bare(value: str) -> str:
 
 @lru_cache(maxsize=65536)
 def intact(value: str) -> str:
-    """The value itself; Malformed ``cell.*`` if a spreadsheet has spoiled it."""
+    """Return the value itself; Malformed ``cell.*`` if a spreadsheet has spoiled it."""
     if damage := spoiled(value):
         raise Malformed(damage.code, damage.reason)
     return value
 
 
 def name(value: str) -> str:
-    """A name as ``text``; Malformed ``text.no_name`` if it has no letter or holds a number of
-    eight digits, as when cells have slipped by a column.
+    """Read a name as ``text`` does.
+
+    Malformed ``text.no_name`` if it has no letter or holds a number of eight digits, as when cells
+    have slipped by a column.
     """
     entered = text(value)
     # Most names are letters only, which this tells at once.
@@ -147,7 +152,7 @@ def _may_be_name(entered: str) -> bool:
 
 
 def text(value: str) -> str:
-    """A name as entered, without line breaks; Malformed ``text.too_long`` or ``row.encoding``."""
+    """Read a text without line breaks; Malformed ``text.too_long`` or ``row.encoding``."""
     if len(value) > TEXT_MAX:
         raise Malformed("text.too_long", f"It has more than {TEXT_MAX} characters.")
     if value.isprintable():
@@ -163,13 +168,13 @@ def text(value: str) -> str:
 
 @lru_cache(maxsize=65536)
 def day(value: str) -> str:
-    """A Jalali date as the ISO date of its Gregorian day."""
+    """Read a Jalali date as the ISO date of its Gregorian day."""
     return parse_jalali(value).isoformat()
 
 
 @lru_cache(maxsize=65536)
 def whole(value: str) -> int:
-    """A whole number that is not negative; thousands may be grouped by commas."""
+    """Read a whole number that is not negative; commas may group its thousands."""
     digits = _ungrouped(value)
     if not _WHOLE.fullmatch(digits):
         raise Malformed("number.whole", "A whole number stands here.")
@@ -178,7 +183,7 @@ def whole(value: str) -> int:
 
 @lru_cache(maxsize=65536)
 def number(value: str) -> float | int:
-    """A number that is not negative, with ``.`` or ``٫`` before its decimals."""
+    """Read a number that is not negative, with ``.`` or ``٫`` before its decimals."""
     digits = _ungrouped(value)
     if not _DECIMAL.fullmatch(digits):
         raise Malformed("number.decimal", "A number stands here.")
@@ -186,7 +191,7 @@ def number(value: str) -> float | int:
 
 
 def plain(value: float) -> float | int:
-    """A whole number as int, so that 3.0 and 3 are the same record; else at most 6 decimals."""
+    """Make a whole number an int, so that 3.0 and 3 are the same record; else 6 decimals."""
     return int(value) if value == int(value) else round(value, 6)
 
 

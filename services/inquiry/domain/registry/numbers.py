@@ -61,8 +61,8 @@ def undone(text: str) -> str:
     number = fold_code(text)
     if damage := spoiled_number(number):
         raise Malformed(damage.code, damage.reason)
-    found = _WITH_DECIMALS.fullmatch(number)
-    return found[1] if found else number
+    whole = _WITH_DECIMALS.fullmatch(number)
+    return whole[1] if whole else number
 
 
 def _number(text: str, kind: str) -> str:

@@ -1,11 +1,12 @@
-"""Persons in a row of an export: who they are decides, how they are reached and called does not."""
+"""Reads the persons in a row of an export: the ID decides, contact and names do not."""
 
 from collections.abc import Callable
 
 from iran import identifiers
 from iran.persian import fold_code
+from services.inquiry.domain.records import Holder
 from services.inquiry.domain.registry import numbers, words
-from services.inquiry.domain.registry.cells import Cells, Record, name
+from services.inquiry.domain.registry.cells import Cells, name
 from services.inquiry.domain.registry.columns import HOLDER_ID, MOBILE, POSTAL
 
 kind = words.reader(words.PERSONS, "person")
@@ -13,8 +14,8 @@ _mobile = numbers.intact(identifiers.mobile)
 _postal_code = numbers.intact(identifiers.postal_code)
 
 
-def holder(cells: Cells) -> Record:
-    """The holder of a source; contact and names are left out where they cannot be read."""
+def holder(cells: Cells) -> Holder:
+    """Read the holder of a source; contact and names are left out where they cannot be read."""
     entered = cells.read("نوع شخص", kind)
     id_kind, reads = identified(entered, cells.raw(HOLDER_ID))
     postal = cells.aside(POSTAL, _postal_code)
@@ -37,7 +38,7 @@ def holder(cells: Cells) -> Record:
 
 
 def identified(person: str | None, entered: str) -> tuple[str, Callable[[str], str]]:
-    """The kind of identifier of a person, as the row says it; by its length if it does not."""
+    """Find the kind of a person's ID and how it is read: by the row, else by its length."""
     length = len(fold_code(entered).removesuffix(".0"))
     if person == "legal" or (person is None and length == identifiers.LEGAL_LENGTH):
         return "legal_id", numbers.intact(identifiers.legal_id)
@@ -51,13 +52,13 @@ def _national_id(value: str) -> str:
 
 
 def warn_of_zeros(cells: Cells, field: str, id_: str | None) -> None:
-    """Warns of zeros that a spreadsheet ate from a national ID, and that were put back."""
+    """Warn of zeros that a spreadsheet ate from a national ID, and that were put back."""
     if id_ and id_[0] == "0" and len(numbers.undone(cells.raw(field))) < len(id_):
         cells.warn(field, "national_id.padded", "Zeros at its beginning were lost; they are back.")
 
 
 def full_name(cells: Cells) -> str | None:
-    """First and last name; None if neither can be read."""
+    """Join first and last name; None if neither can be read."""
     first, last = cells.aside("نام", name), cells.aside("نام خانوادگی", name)
     if not cells.raw("نام خانوادگی"):
         cells.leave_out("نام خانوادگی", "cell.missing", "This cell may not be empty.")

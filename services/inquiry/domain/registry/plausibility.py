@@ -1,10 +1,11 @@
-"""What cannot be, and what can hardly be, in a row of an export: dates, quantities, pairs; pure."""
+"""Limits of what a row of an export can say, and doubts about what it hardly can."""
 
 import datetime as dt
 from typing import NamedTuple
 
 from iran.persian import FIRST_YEAR, Malformed, jalali, parse_jalali
-from services.inquiry.domain.registry.cells import Cells, Record, day, number, whole
+from services.inquiry.domain.records import Decree, Licence, SourceRecord, Violation
+from services.inquiry.domain.registry.cells import Cells, day, number, whole
 from services.inquiry.domain.registry.columns import CASE, DRILLED, RENEWAL
 
 # A leap year has 366 days.
@@ -27,15 +28,17 @@ class Dates(NamedTuple):
     today: dt.date
 
     def past(self, value: str) -> str:
-        """A Jalali day as ISO; Malformed ``date.future`` if it has not come yet."""
+        """Read a Jalali day as ISO; Malformed ``date.future`` if it has not come yet."""
         date = day(value)
         if date > self.today.isoformat():
             raise Malformed("date.future", "This day has not come yet.")
         return date
 
     def near(self, value: str) -> str:
-        """The day from which an order or an offence counts; Malformed ``date.future`` if it is over
-        a year away: an order is given for a day soon, and a mistyped year must not hide it.
+        """Read the day from which an order or an offence counts.
+
+        Malformed ``date.future`` if it is over a year away: an order is given for a day soon, and a
+        mistyped year must not hide it.
         """
         date = day(value)
         if date > (self.today + AHEAD).isoformat():
@@ -43,7 +46,7 @@ class Dates(NamedTuple):
         return date
 
     def year_past(self, value: str) -> int:
-        """A Jalali year that has begun; Malformed ``drilled_year.range`` if it has not."""
+        """Read a Jalali year that has begun; Malformed ``drilled_year.range`` if it has not."""
         year = whole(value)
         if not FIRST_YEAR <= year <= self.year:
             raise Malformed(
@@ -58,7 +61,7 @@ class Dates(NamedTuple):
 
 
 def hours(value: str) -> float | int:
-    """Hours in a year; Malformed ``hours.range`` beyond the 8,784 of a leap year."""
+    """Read hours in a year; Malformed ``hours.range`` beyond the 8,784 of a leap year."""
     read = number(value)
     if read > HOURS_OF_A_YEAR:
         raise Malformed("hours.range", f"A year has at most {HOURS_OF_A_YEAR} hours.")
@@ -66,22 +69,22 @@ def hours(value: str) -> float | int:
 
 
 def depth(value: str) -> float | int:
-    """The depth of a well in metres; Malformed ``depth.range`` beyond what any water well has."""
+    """Read the depth of a well in metres; Malformed ``depth.range`` beyond any water well."""
     read = number(value)
     if read > DEEPEST_METRES:
         raise Malformed("depth.range", f"No water well is deeper than {DEEPEST_METRES} metres.")
     return read
 
 
-def doubts_of_source(cells: Cells, record: Record, dates: Dates) -> None:
-    """Warns of what can hardly be beside the other cells of the row."""
+def doubts_of_source(cells: Cells, record: SourceRecord, dates: Dates) -> None:
+    """Warn of what can hardly be beside the other cells of the row."""
     licence, drilled = record["licence"], record["drilled_year"]
     if licence:
-        _doubts_of_licence(cells, record, dates)
+        _doubts_of_licence(cells, licence, record, dates)
     for order in record["orders"]:
         if order["on"] > dates.today.isoformat():
             cells.warn("تاریخ دستور", "order.ahead", "The order counts from a day to come.")
-        if licence and order["on"] < licence["issued_on"]:
+        if licence and order["on"] < (licence["issued_on"] or ""):
             cells.warn(
                 "تاریخ دستور", "order.before_licence", "The order is older than the licence."
             )
@@ -93,27 +96,27 @@ def doubts_of_source(cells: Cells, record: Record, dates: Dates) -> None:
         )
 
 
-def _doubts_of_licence(cells: Cells, record: Record, dates: Dates) -> None:
-    licence, drilled = record["licence"], record["drilled_year"]
-    if _years(dates.today.isoformat(), licence["expires_on"]) > FAR_YEARS:
+def _doubts_of_licence(cells: Cells, licence: Licence, record: SourceRecord, dates: Dates) -> None:
+    drilled, issued = record["drilled_year"], licence["issued_on"] or ""
+    if _years(dates.today.isoformat(), licence["expires_on"] or "") > FAR_YEARS:
         cells.warn("تاریخ انقضا", "licence.far_expiry", f"It is over {FAR_YEARS} years ahead.")
     renewal = licence["renewal_requested_on"]
-    if renewal and renewal < licence["issued_on"]:
+    if renewal and renewal < issued:
         cells.warn(RENEWAL, "renewal.before_licence", "The request is older than the licence.")
     if record["unlicensed_case"] == "open":
         cells.warn(CASE, "case.licensed", "A licensed source needs no case under the 1389 Act.")
-    if drilled and licence["kind"] in TO_ABSTRACT and licence["issued_on"] < _first_day(drilled):
+    if drilled and licence["kind"] in TO_ABSTRACT and issued < _first_day(drilled):
         cells.warn(DRILLED, "drilled_year.after_licence", "A licence to take water is older.")
 
 
-def doubts_of_violation(cells: Cells, record: Record, dates: Dates) -> None:
-    """Warns of an offence that counts from a day to come."""
+def doubts_of_violation(cells: Cells, record: Violation, dates: Dates) -> None:
+    """Warn of an offence that counts from a day to come."""
     if record["found_on"] > dates.today.isoformat():
         cells.warn("تاریخ کشف", "violation.ahead", "It was found on a day that has not come yet.")
 
 
-def doubts_of_decree(cells: Cells, record: Record) -> None:
-    """Warns of a decree that extends by more than decrees do."""
+def doubts_of_decree(cells: Cells, record: Decree) -> None:
+    """Warn of a decree that extends by more than decrees do."""
     if _years(record["expiry_to"], record["extended_to"]) > FAR_EXTENSION_YEARS:
         cells.warn(
             "تمدید تا", "decree.far", f"It extends by more than {FAR_EXTENSION_YEARS} years."

@@ -1,4 +1,4 @@
-"""Why a cell or a row was refused or doubted, in Persian, by code; English stands in the code."""
+"""Persian reasons of faults and doubts, by code; the English ones stand where they arise."""
 
 REASONS_FA: dict[str, str] = {
     "cell.missing": "این خانه نباید خالی باشد.",
@@ -111,5 +111,5 @@ REASONS_FA: dict[str, str] = {
 
 
 def reason_fa(code: str, otherwise: str) -> str:
-    """The Persian sentence of a code; a code that has none keeps its English sentence."""
+    """Look up the Persian sentence of a code; one without keeps its English sentence."""
     return REASONS_FA.get(code, otherwise)

@@ -1,7 +1,7 @@
-"""One row of a registry export as the normalised record of the inquiry context; pure.
+"""Reads one row of a registry export into the normalised record of the inquiry context.
 
-A row is a mapping from Persian header to text. What cannot be repaired raises BadRow if it decides
-what agencies are told; a cell of contact or description is left out, and a warning names it.
+A row is a mapping from Persian header to text. What cannot be repaired raises BadRow if an answer
+depends on it; a cell of contact or description is left out, and a warning names it.
 """
 
 import datetime as dt
@@ -9,15 +9,22 @@ import re
 from collections.abc import Mapping
 
 from iran.persian import Malformed, squeezed_key, tehran_day
-from services.inquiry.domain.registry import numbers, persons, words
-from services.inquiry.domain.registry import plausibility as plausible
+from services.inquiry.domain.records import (
+    Allocation,
+    Decree,
+    Licence,
+    Number,
+    Order,
+    Partner,
+    Place,
+    SourceRecord,
+    Violation,
+)
+from services.inquiry.domain.registry import numbers, persons, plausibility, words
 from services.inquiry.domain.registry.cells import (
-    BadRow,
     Cells,
     Fault,
-    Record,
     day,
-    fault,
     name,
     number,
     plain,
@@ -26,44 +33,17 @@ from services.inquiry.domain.registry.cells import (
 )
 from services.inquiry.domain.registry.columns import (
     CASE,
-    DECREE_COLUMNS,
-    DECREE_OPTIONAL,
     DRILLED,
     FILE_NO,
     HOLDER_ID,
     LICENCE_COLUMNS,
     MOBILE,
-    PARTNER_COLUMNS,
     PARTNER_ID,
-    PERSONAL,
     POSTAL,
     RENEWAL,
-    SOURCE_COLUMNS,
-    SOURCE_OPTIONAL,
     SUBSCRIPTION,
     USE,
-    VIOLATION_COLUMNS,
 )
-
-__all__ = [
-    "DECREE_COLUMNS",
-    "DECREE_OPTIONAL",
-    "FILE_NO",
-    "PARTNER_COLUMNS",
-    "PERSONAL",
-    "SOURCE_COLUMNS",
-    "SOURCE_OPTIONAL",
-    "SUBSCRIPTION",
-    "VIOLATION_COLUMNS",
-    "BadRow",
-    "Fault",
-    "decree",
-    "fault",
-    "partner",
-    "readable",
-    "source",
-    "violation",
-]
 
 VOLUME_TOLERANCE = 0.02
 LITRES_PER_SECOND_TO_M3_PER_HOUR = 3.6
@@ -88,7 +68,7 @@ _step = words.reader(words.STEPS, "step")
 _case = words.reader(words.CASES, "case")
 
 Row = Mapping[str, str]
-# What one part of a record says, and which blocks of an answer lack a value that was left out.
+# The block of an answer that lacks the value of a cell which was left out.
 BLOCK_OF = {
     "نام": "holder",
     "نام خانوادگی": "holder",
@@ -103,21 +83,21 @@ BLOCK_OF = {
 }
 
 
-def source(row: Row, today: dt.date | None = None) -> tuple[Record, list[Fault]]:
-    """The record of a row of sources.csv, without partners and violations, and its warnings.
+def source(row: Row, today: dt.date | None = None) -> tuple[SourceRecord, list[Fault]]:
+    """Read a row of sources.csv, without partners and violations, and its warnings.
 
     Dates come out as ISO Gregorian, volumes as m3 a year; no date but the expiry lies after
     ``today`` (that of Iran if None). Raises BadRow with all faults.
     """
     cells = Cells(row)
-    dates = plausible.Dates(today or _today())
+    dates = plausibility.Dates(today or _today())
     order = _order_of(cells, dates)
-    record: Record = {
+    record: SourceRecord = {
         "file_no": cells.need(FILE_NO, _file_no),
         "subscription_code": cells.read(SUBSCRIPTION, _subscription),
         "source": {
             "kind": cells.need("نوع منبع", _source_kind),
-            "depth_m": cells.aside("عمق (متر)", plausible.depth),
+            "depth_m": cells.aside("عمق (متر)", plausibility.depth),
         },
         "holder": persons.holder(cells),
         "licence": _licence(cells, dates),
@@ -132,22 +112,22 @@ def source(row: Row, today: dt.date | None = None) -> tuple[Record, list[Fault]]
         "drilled_year": cells.read(DRILLED, dates.year_past),
     }
     cells.finish()
-    plausible.doubts_of_source(cells, record, dates)
+    plausibility.doubts_of_source(cells, record, dates)
     left_out = {BLOCK_OF.get(w.field, "technical") for w in cells.warnings if w.left_out}
     if left_out:
         record["left_out"] = sorted(left_out)
     return record, cells.warnings
 
 
-def partner(row: Row, warnings: list[Fault] | None = None) -> tuple[str, Record]:
-    """The file number and the partner of a row of partners.csv; raises BadRow.
+def partner(row: Row, warnings: list[Fault] | None = None) -> tuple[str, Partner]:
+    """Read a row of partners.csv: the file number and the partner. Raises BadRow.
 
     What is left out is added to ``warnings``.
     """
     cells = Cells(row)
     file_no = cells.need(FILE_NO, _file_no)
     kind, reads = persons.identified(None, cells.raw(PARTNER_ID))
-    record: Record = {
+    record: Partner = {
         "id_kind": kind,
         "id": cells.need(PARTNER_ID, reads),
         "name": persons.full_name(cells),
@@ -155,39 +135,39 @@ def partner(row: Row, warnings: list[Fault] | None = None) -> tuple[str, Record]
     }
     persons.warn_of_zeros(cells, PARTNER_ID, record["id"])
     _finish(cells, warnings)
-    return str(file_no), record
+    return file_no, record
 
 
 def violation(
     row: Row, warnings: list[Fault] | None = None, today: dt.date | None = None
-) -> tuple[str, Record]:
-    """The file number and the offence of a row of violations.csv; raises BadRow.
+) -> tuple[str, Violation]:
+    """Read a row of violations.csv: the file number and the offence. Raises BadRow.
 
     What is left out is added to ``warnings``.
     """
     cells = Cells(row)
-    dates = plausible.Dates(today or _today())
+    dates = plausibility.Dates(today or _today())
     file_no = cells.need(FILE_NO, _file_no)
-    record: Record = {
+    record: Violation = {
         "kind": cells.need("نوع تخلف", _offence),
         "found_on": cells.need("تاریخ کشف", dates.near),
         "step": cells.need("مرحله", _step),
         "volume_m3": cells.aside("حجم (مترمکعب)", number),
     }
     cells.finish()
-    plausible.doubts_of_violation(cells, record, dates)
+    plausibility.doubts_of_violation(cells, record, dates)
     _finish(cells, warnings)
-    return str(file_no), record
+    return file_no, record
 
 
-def decree(row: Row, warnings: list[Fault] | None = None, today: dt.date | None = None) -> Record:
-    """The decree of a row of decrees.csv; raises BadRow.
+def decree(row: Row, warnings: list[Fault] | None = None, today: dt.date | None = None) -> Decree:
+    """Read a row of decrees.csv; raises BadRow.
 
     Without a column of uses it is limited to the use that its title names, if it names one.
     """
     cells = Cells(row)
-    dates = plausible.Dates(today or _today())
-    record: Record = {
+    dates = plausibility.Dates(today or _today())
+    record: Decree = {
         "number": cells.need("شماره", numbers.decree),
         "title": cells.need("عنوان", text),
         "expiry_from": cells.need("انقضا از", day),
@@ -200,31 +180,29 @@ def decree(row: Row, warnings: list[Fault] | None = None, today: dt.date | None 
     if not record["expiry_from"] <= record["expiry_to"] <= record["extended_to"]:
         cells.wrong("تمدید تا", "decree.dates", "From, to and extended-to are not in order.")
     cells.finish()
-    plausible.doubts_of_decree(cells, record)
+    plausibility.doubts_of_decree(cells, record)
     _finish(cells, warnings)
     return record
 
 
-def readable(sheet: str, row: Row, today: dt.date) -> tuple[list[list[str]], list[Record]]:
-    """What a row that is refused still says: keys as ``[kind, value]``, and orders that end a
-    right.
-    """
+def readable(sheet: str, row: Row, today: dt.date) -> tuple[list[list[str]], list[Order]]:
+    """Read what a refused row still says: keys as ``[kind, value]``, and orders."""
     cells = Cells(row)
     if sheet == "decrees":
         return [["decree", cells.read("شماره", numbers.decree) or ""]], []
-    keys = [["file_no", cells.read(FILE_NO, _file_no)]]
+    keys: list[tuple[str, str | None]] = [("file_no", cells.read(FILE_NO, _file_no))]
     if sheet == "sources":
         person, field = cells.read("نوع شخص", persons.kind), HOLDER_ID
         keys += [
-            ["subscription_code", cells.read(SUBSCRIPTION, _subscription)],
-            ["licence_no", cells.read("شماره پروانه", _licence_no)],
-            ["electricity_subscription", cells.read("شناسه اشتراک برق", _electricity)],
+            ("subscription_code", cells.read(SUBSCRIPTION, _subscription)),
+            ("licence_no", cells.read("شماره پروانه", _licence_no)),
+            ("electricity_subscription", cells.read("شناسه اشتراک برق", _electricity)),
         ]
     else:
         person, field = None, PARTNER_ID
     kind, reads = persons.identified(person, cells.raw(field))
-    keys.append([kind, cells.read(field, reads)])
-    order = _order_of(cells, plausible.Dates(today)) if sheet == "sources" else None
+    keys.append((kind, cells.read(field, reads)))
+    order = _order_of(cells, plausibility.Dates(today)) if sheet == "sources" else None
     return [[kind, key] for kind, key in keys if kind and key], [order] if order else []
 
 
@@ -238,7 +216,7 @@ def _finish(cells: Cells, warnings: list[Fault] | None) -> None:
         warnings += cells.warnings
 
 
-def _licence(cells: Cells, dates: plausible.Dates) -> Record | None:
+def _licence(cells: Cells, dates: plausibility.Dates) -> Licence | None:
     status = cells.need("وضعیت پروانه", _licensed)
     if status != "licensed":
         for field in LICENCE_COLUMNS:
@@ -261,14 +239,14 @@ def _licence(cells: Cells, dates: plausible.Dates) -> Record | None:
     }
 
 
-def _allocation(cells: Cells) -> Record:
-    """The volume is the right itself; what it is taken by describes it."""
+def _allocation(cells: Cells) -> Allocation:
+    """Read the volume, which is the right itself, and what describes how it is taken."""
     volume = cells.read("حجم مجاز سالانه", number)
     if volume is not None:
         unit = cells.need("واحد حجم", _unit)
         volume = plain(round(volume * int(unit or 1), 3))
     flow = cells.aside("دبی مجاز (لیتر بر ثانیه)", number)
-    hours = cells.aside("ساعت کارکرد سالانه", plausible.hours)
+    hours = cells.aside("ساعت کارکرد سالانه", plausibility.hours)
     if volume is not None and flow and hours:
         expected = flow * LITRES_PER_SECOND_TO_M3_PER_HOUR * hours
         if abs(volume - expected) > VOLUME_TOLERANCE * expected:
@@ -285,9 +263,9 @@ def _allocation(cells: Cells) -> Record:
     }
 
 
-def _place(cells: Cells) -> Record:
+def _place(cells: Cells) -> Place:
     x, y = cells.aside("UTM X", number), cells.aside("UTM Y", number)
-    coordinates: dict[str, float | int | None] = {}
+    coordinates: dict[str, Number | None] = {}
     for field, value, (least, most) in (("UTM X", x, UTM_X), ("UTM Y", y, UTM_Y)):
         coordinates[field] = value
         if value is None:
@@ -310,7 +288,7 @@ def _place(cells: Cells) -> Record:
     }
 
 
-def _order_of(cells: Cells, dates: plausible.Dates) -> Record | None:
+def _order_of(cells: Cells, dates: plausibility.Dates) -> Order | None:
     kind, on = cells.read("دستور", _order), cells.read("تاریخ دستور", dates.near)
     for filled, empty in (("دستور", "تاریخ دستور"), ("تاریخ دستور", "دستور")):
         if cells.raw(filled) and not cells.raw(empty):
@@ -319,11 +297,11 @@ def _order_of(cells: Cells, dates: plausible.Dates) -> Record | None:
 
 
 def _zone(value: str) -> str:
-    """Zones 38 to 41 cover Iran; R and S are the latitude bands that some write for N."""
-    found = _ZONE.fullmatch(squeezed_key(value).upper())
-    if not found:
+    """Read a UTM zone: 38 to 41 cover Iran; R and S are bands that some write for N."""
+    zone = _ZONE.fullmatch(squeezed_key(value).upper())
+    if not zone:
         raise Malformed("utm_zone.format", "A zone is written as in 39N (38 to 41, north).")
-    return f"{found[1]}N"
+    return f"{zone[1]}N"
 
 
 def _share(value: str) -> float | int:

@@ -84,20 +84,21 @@ ORDERS: Table = {
     "SEALED": ("پلمپ", "پلمب", "مهر و موم"),
     "REVOKED": ("ابطال", "لغو", "ابطال پروانه", "لغو پروانه"),
     "SUSPENDED": ("تعلیق با دستور قضایی", "تعلیق", "قطع برق با دستور قضایی"),
-    # These words alone do not tell whether something is ordered or lifted.
+    # These words alone do not say whether something is ordered or lifted: as long as they stand,
+    # the status cannot be known (order_unclear).
     "COURT_ORDER": ("دستور قضایی", "دستور دادستان", "حکم قضایی"),
     "LIFTED": (
         "رفع دستور",
         *(
-            f"{form} {what}{by}"
+            f"{form} {order}{by}"
             for form in ("رفع", "فک", "لغو")
-            for what in ("پلمپ", "پلمب", "تعلیق", "انسداد", "مهر و موم")
+            for order in ("پلمپ", "پلمب", "تعلیق", "انسداد", "مهر و موم")
             for by in ("", " با دستور قضایی")
         ),
         *(
-            f"دستور قضایی {form} {what}"
+            f"دستور قضایی {form} {order}"
             for form in ("رفع", "فک")
-            for what in ("پلمپ", "پلمب", "تعلیق")
+            for order in ("پلمپ", "پلمب", "تعلیق")
         ),
     ),
 }
@@ -137,7 +138,7 @@ CASES: Table = {
 
 
 def label_fa(table: Table, code: str) -> str:
-    """The Persian label of a code of a table.
+    """Look up the Persian label of a code of a table.
 
     >>> label_fa(USES, "drinking_rural")
     'شرب روستایی'
@@ -146,15 +147,15 @@ def label_fa(table: Table, code: str) -> str:
 
 
 def reader(table: Table, subject: str) -> Callable[[str], str]:
-    """A function from a clerk's spelling to the code; it raises Malformed ``<subject>.unknown``."""
+    """Make a reader of clerks' spellings; it raises Malformed ``<subject>.unknown``."""
     codes = {squeezed_key(word): code for code, words in table.items() for word in words}
 
     @lru_cache(maxsize=4096)
     def read(text: str) -> str:
         code = codes.get(squeezed_key(text).lower())
         if code is None:
-            known = "، ".join(words[0] for words in table.values())
-            raise Malformed(f"{subject}.unknown", f"It is none of: {known}.")
+            labels = "، ".join(words[0] for words in table.values())
+            raise Malformed(f"{subject}.unknown", f"It is none of: {labels}.")
         return code
 
     return read
@@ -171,7 +172,7 @@ LONGEST_USE = 3
 
 @lru_cache(maxsize=4096)
 def use_named_in(title: str) -> str | None:
-    """The use that a decree's title names, or None if it names none.
+    """Find the use that a decree's title names; None if it names none.
 
     Raises Malformed ``decree.use_ambiguous`` if it names more than one.
 
@@ -182,10 +183,10 @@ def use_named_in(title: str) -> str | None:
     named, i = set(), 0
     while i < len(words):
         spans = range(min(LONGEST_USE, len(words) - i), 0, -1)
-        found = next((n for n in spans if "".join(words[i : i + n]) in TITLE_USES), None)
-        if found:
-            named.add(TITLE_USES["".join(words[i : i + found])])
-        i += found or 1
+        length = next((n for n in spans if "".join(words[i : i + n]) in TITLE_USES), None)
+        if length:
+            named.add(TITLE_USES["".join(words[i : i + length])])
+        i += length or 1
     if len(named) > 1:
         raise Malformed(
             "decree.use_ambiguous",

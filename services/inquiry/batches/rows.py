@@ -1,0 +1,94 @@
+"""Rows of batches and of their lines."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from bus.errors import NotFound
+from bus.values import Json
+from services.inquiry.askers import Asker
+from services.inquiry.tables import BATCH_LINES, BATCHES
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch as it is kept; ``caller`` is who submitted it, with the grants of then.
+
+    RECEIVING until its last part has come, ANSWERING until each line has its answer or its
+    problem, then DONE. A chore deletes one that was never completed.
+    """
+
+    batch: str
+    agency: str
+    caller: Json
+    purpose: str
+    case_number: str | None
+    operator: str | None
+    as_of: dt.datetime | None
+    state: str
+    lines: int
+    answered: int
+    submitted_at: dt.datetime
+    finished_at: dt.datetime | None
+
+
+class Line(NamedTuple):
+    """A line that has neither answer nor problem yet."""
+
+    line: int
+    key_kind: str
+    key: str
+
+
+_BATCHES = select(*(BATCHES.c[name] for name in Batch.__dataclass_fields__))
+
+
+def batch_of_asker(conn: Connection, batch: str, asker: Asker, *, lock: bool = False) -> Batch:
+    """Read a batch, if this agency sent it in the same name.
+
+    NotFound ``batch.not_found`` otherwise, the same as for none at all.
+    """
+    behalf = BATCHES.c.caller["on_behalf_of"].astext
+    row = _read(
+        conn,
+        BATCHES.c.batch == batch,
+        BATCHES.c.agency == asker.agency,
+        behalf.is_not_distinct_from(asker.on_behalf_of),
+        lock=lock,
+    )
+    if row is None:
+        raise NotFound("There is no such batch of yours.", code="batch.not_found")
+    return row
+
+
+def batch_of(conn: Connection, batch: str) -> Batch:
+    """Read a batch; NotFound ``batch.not_found`` if it was forgotten meanwhile."""
+    row = _read(conn, BATCHES.c.batch == batch)
+    if row is None:
+        raise NotFound("There is no such batch.", code="batch.not_found")
+    return row
+
+
+def _read(conn: Connection, *conditions: ColumnElement[bool], lock: bool = False) -> Batch | None:
+    statement = _BATCHES.where(*conditions)
+    row = conn.execute(statement.with_for_update() if lock else statement).one_or_none()
+    return Batch(*row) if row else None
+
+
+def open_lines(conn: Connection, batch: str, first: int, last: int) -> list[Line]:
+    """List the lines of a part that have neither answer nor problem yet, in order."""
+    column = BATCH_LINES.c
+    rows = conn.execute(
+        select(column.line, column.key_kind, column.key)
+        .where(
+            column.batch == batch,
+            column.line.between(first, last),
+            column.tracking_code.is_(None),
+            column.problem.is_(None),
+        )
+        .order_by(column.line)
+    )
+    return [Line(*row) for row in rows]
