@@ -16,7 +16,7 @@ PARTS = ("ask", "batch", "notices", "growth", "floors", "stages", "soak")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the parts that are named, or all; prints and writes their tables."""
+    """Run the parts that are named, or all; print and write their tables."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=(*PARTS, []), help="which parts; all of them")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is run (3)")
@@ -26,38 +26,38 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--soak", type=int, default=60, help="seconds of the soak (60)")
     parser.add_argument("--registry", type=Path, default=ROOT / "deploy/local/registry")
     parser.add_argument("--no-write", action="store_true", help="only print")
-    given = parser.parse_args(argv)
-    stores = Stores(given.registry)
+    options = parser.parse_args(argv)
+    stores = Stores(options.registry)
     try:
-        for part, measure in parts(stores, given).items():
-            if given.parts and part not in given.parts:
+        for part, measure in parts(stores, options).items():
+            if options.parts and part not in options.parts:
                 continue
             print(part, file=sys.stderr)
-            told = measure()
-            print(f"\n{told}\n")
-            if not given.no_write:
-                write(part, told)
+            tables = measure()
+            print(f"\n{tables}\n")
+            if not options.no_write:
+                write(part, tables)
     finally:
         stores.stop()
     return 0
 
 
-def parts(stores: Stores, given: argparse.Namespace) -> dict[str, Callable[[], str]]:
-    """What can be measured, by name."""
-    ids = ask.registry_ids(given.registry)
+def parts(stores: Stores, options: argparse.Namespace) -> dict[str, Callable[[], str]]:
+    """List what can be measured, by name."""
+    ids = ask.registry_ids(options.registry)
     return {
-        "ask": lambda: ask.measure(stores, ids, given.rounds),
-        "batch": lambda: batch.measure(stores, ids, given.rounds),
+        "ask": lambda: ask.measure(stores, ids, options.rounds),
+        "batch": lambda: batch.measure(stores, ids, options.rounds),
         "notices": lambda: notices.measure(stores),
-        "growth": lambda: growth.growth(stores, ids, given.rounds, given.largest),
+        "growth": lambda: growth.growth(stores, ids, options.rounds, options.largest),
         "floors": lambda: floors.measure(stores),
         "stages": lambda: stages.measure(stores, ids),
-        "soak": lambda: growth.soak(stores, ids, given.soak),
+        "soak": lambda: growth.soak(stores, ids, options.soak),
     }
 
 
-def write(part: str, told: str) -> None:
-    """Puts a part's tables into docs/performance.md between its marks."""
+def write(part: str, tables: str) -> None:
+    """Put a part's tables into docs/performance.md between its marks."""
     begin, end = f"<!-- {part} -->", f"<!-- /{part} -->"
     when = (
         f"Measured {dt.datetime.now(dt.UTC):%Y-%m-%d} by `make bench` on {os.cpu_count()} cores, "
@@ -65,7 +65,7 @@ def write(part: str, told: str) -> None:
     )
     text = PAGE.read_text(encoding="utf-8")
     before, rest = text.split(begin, 1)
-    page = f"{before}{begin}\n{when}\n\n{told}\n{end}{rest.split(end, 1)[1]}"
+    page = f"{before}{begin}\n{when}\n\n{tables}\n{end}{rest.split(end, 1)[1]}"
     PAGE.write_text(page, encoding="utf-8")
 
 

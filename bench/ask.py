@@ -18,18 +18,18 @@ FEWER = 4
 
 
 def measure(stores: Stores, ids: list[str], rounds: int) -> str:
-    """All stacks and levels in turn, so many rounds; the tables, as Markdown."""
+    """Measure all stacks and levels in turn, so many rounds; return the tables, as Markdown."""
     key = agency_key()
-    told = itertools.cycle(ids)
+    cycle = itertools.cycle(ids)
     stacks = [Stack(stores, name) for name in STACKS]
     try:
         for stack in stacks:
-            uvloop.run(run(stack.url, signed_requests(stack.url, key, told, 300), 16))
-        found = _rounds(stacks, key, told, rounds)
+            uvloop.run(run(stack.url, signed_requests(stack.url, key, cycle, 300), 16))
+        runs = _rounds(stacks, key, cycle, rounds)
     finally:
         for stack in stacks:
             stack.stop()
-    return f"{_rates(found)}\n\n{_ratios(found)}\n\n{_cpu(found)}"
+    return f"{_rates(runs)}\n\n{_ratios(runs)}\n\n{_cpu(runs)}"
 
 
 def agency_key() -> SigningKey:
@@ -37,26 +37,27 @@ def agency_key() -> SigningKey:
     return SigningKey.load(ROOT / "deploy/local/demo_keys/fuel-co.pem", "fuel-co-demo")
 
 
-Found = dict[tuple[str, int], list[tuple[Measured, Mapping[str, float]]]]
+# By stack and level: each round's times, and the CPU milliseconds a call of each process.
+Runs = dict[tuple[str, int], list[tuple[Measured, Mapping[str, float]]]]
 
 
-def _rounds(stacks: list[Stack], key: SigningKey, ids: Iterator[str], rounds: int) -> Found:
-    found: Found = {}
+def _rounds(stacks: list[Stack], key: SigningKey, ids: Iterator[str], rounds: int) -> Runs:
+    runs: Runs = {}
     for n in range(rounds):
         for level, count in LEVELS.items():
             for stack in stacks:
                 most = count if stack.name == "Mirab" else count // FEWER
-                told = one(stack, key, ids, level, most)
-                found.setdefault((stack.name, level), []).append(told)
-                rate = f"{told[0].rate:.0f} a second"
+                timed = one_run(stack, key, ids, level, most)
+                runs.setdefault((stack.name, level), []).append(timed)
+                rate = f"{timed[0].rate:.0f} a second"
                 print(f"  ask {n + 1}: {stack.name}, {level}: {rate}", file=sys.stderr)
-    return found
+    return runs
 
 
-def one(
+def one_run(
     stack: Stack, key: SigningKey, ids: Iterator[str], level: int, count: int
 ) -> tuple[Measured, dict[str, float]]:
-    """One run: what was measured, and the CPU milliseconds a call of each process."""
+    """Measure one run: its times, and the CPU milliseconds a call of each process."""
     requests = signed_requests(stack.url, key, ids, count)
     before = stack.cpu()
     measured = uvloop.run(run(stack.url, requests, level))
@@ -66,26 +67,26 @@ def one(
     return measured, {name: (after[name] - before[name]) / count * 1000 for name in after}
 
 
-def _rates(found: Found) -> str:
+def _rates(runs: Runs) -> str:
     rows = [
         [
             name,
             level,
-            f"{middle(m.rate for m, _ in told):.0f}",
-            *(f"{middle(m.percentile(s) for m, _ in told):.1f}" for s in (0.5, 0.95, 0.99)),
+            f"{middle(m.rate for m, _ in rounds):.0f}",
+            *(f"{middle(m.percentile(s) for m, _ in rounds):.1f}" for s in (0.5, 0.95, 0.99)),
         ]
-        for (name, level), told in found.items()
+        for (name, level), rounds in runs.items()
     ]
     return table(["stack", "connections", "requests/s", "p50 ms", "p95 ms", "p99 ms"], rows)
 
 
-def _ratios(found: Found) -> str:
-    """Each round's rate over that of the peer in the same round; the middle one is told."""
+def _ratios(runs: Runs) -> str:
+    """Divide each round's rate by the peer's of the same round; the median is shown."""
     rows = []
     for peer in [name for name in STACKS if name != "Mirab"]:
         cells: list[object] = [f"Mirab / {peer}"]
         for level in LEVELS:
-            pairs = zip(found["Mirab", level], found[peer, level], strict=True)
+            pairs = zip(runs["Mirab", level], runs[peer, level], strict=True)
             cells.append(
                 f"{middle(ours.rate / theirs.rate for (ours, _), (theirs, _) in pairs):.1f}"
             )
@@ -93,11 +94,11 @@ def _ratios(found: Found) -> str:
     return table(["ratio of requests/s", *(f"{level} connections" for level in LEVELS)], rows)
 
 
-def _cpu(found: Found) -> str:
+def _cpu(runs: Runs) -> str:
     rows = []
-    for (name, level), told in found.items():
+    for (name, level), rounds in runs.items():
         used = {
-            part: middle(cpu.get(part, 0.0) for _, cpu in told)
+            part: middle(cpu.get(part, 0.0) for _, cpu in rounds)
             for part in ("door", "service", "PostgreSQL", "RabbitMQ")
         }
         rows.append(
@@ -108,7 +109,7 @@ def _cpu(found: Found) -> str:
 
 
 def registry_ids(registry: Path) -> list[str]:
-    """National IDs of the registry that need no mending."""
+    """List the national IDs of the registry that need no correction."""
     import csv
 
     from iran.identifiers import Malformed, national_id
@@ -120,5 +121,5 @@ def registry_ids(registry: Path) -> list[str]:
             return False
 
     with (registry / "sources.csv").open(encoding="utf-8-sig") as file:
-        found = [row["کد ملی / شناسه ملی"] for row in csv.DictReader(file)]
-    return [id_ for id_ in found if whole(id_)]
+        ids = [row["کد ملی / شناسه ملی"] for row in csv.DictReader(file)]
+    return [id_ for id_ in ids if whole(id_)]

@@ -14,7 +14,7 @@ KEYS = 20_000
 
 
 def measure(stores: Stores, ids: list[str], rounds: int) -> str:
-    """Keys a second from the upload's first byte to the last answer kept; the table."""
+    """Measure keys a second from the upload's first byte to the last answer kept."""
     rows = []
     for services in (1, 2):
         stack = Stack(stores, "Mirab", services=services)
@@ -35,6 +35,6 @@ def _one(stack: Stack, ids: list[str]) -> float:
     )
     upload = "\n".join(lines).encode()
     started = time.perf_counter()
-    told = caller.submit_batch(upload, purpose="fuel_quota")
-    caller.wait_for_batch(told.data["batch"], seconds=300, pause=0.1)
+    progress = caller.submit_batch(upload, purpose="fuel_quota")
+    caller.wait_for_batch(progress.data["batch"], seconds=300, pause=0.1)
     return KEYS / (time.perf_counter() - started)

@@ -15,8 +15,8 @@ from bus.signatures.digest import check_digest, content_digest
 from bus.signatures.signing import Message, sign_request, sign_response, verify_request
 from contracts.inquiry.questions import ASK
 from gateway.http.bodies import parse_object
-from services.inquiry.questions import inquiry_log as store
-from services.inquiry.registry import lookup as registry_store
+from services.inquiry.questions import inquiry_log
+from services.inquiry.registry import lookup
 
 CALLS = 2000
 BODY = b'{"key_kind":"national_id","key":"9905251782","purpose":"fuel_quota"}'
@@ -34,12 +34,16 @@ def measure(stores: Stores) -> str:
     return table(["floor", "µs a call"], [(name, f"{us:.0f}") for name, us in rows])
 
 
-def _timed(what: Callable[[], object], calls: int = CALLS, clock: Any = time.process_time) -> float:
-    what()
+def _timed(
+    work: Callable[[], object],
+    calls: int = CALLS,
+    clock: Callable[[], float] = time.process_time,
+) -> float:
+    work()
     started = clock()
     for _ in range(calls):
-        what()
-    return float((clock() - started) / calls * 1e6)
+        work()
+    return (clock() - started) / calls * 1e6
 
 
 def _door() -> list[tuple[str, float]]:
@@ -75,12 +79,15 @@ def _pika(stores: Stores) -> float:
     asks.queue_declare("bench.floor", durable=True, arguments={"x-queue-type": "quorum"})
     got: list[bytes] = []
 
+    # Any: pika has no types.
     def answer(channel: Any, method: Any, properties: Any, body: bytes) -> None:
         channel.basic_publish("", properties.reply_to, body)
         channel.basic_ack(method.delivery_tag)
 
     answers.basic_consume("bench.floor", answer)
-    asks.basic_consume("amq.rabbitmq.reply-to", lambda *told: got.append(told[3]), auto_ack=True)
+    asks.basic_consume(
+        "amq.rabbitmq.reply-to", lambda *delivery: got.append(delivery[3]), auto_ack=True
+    )
 
     def ask() -> None:
         got.clear()
@@ -91,19 +98,21 @@ def _pika(stores: Stores) -> float:
         while not got:
             connection.process_data_events(time_limit=1)
 
-    found = _timed(ask, CALLS // 4, time.perf_counter)
+    micros = _timed(ask, CALLS // 4, time.perf_counter)
     asks.queue_delete("bench.floor")
     connection.close()
-    return found
+    return micros
 
 
 def _database(stores: Stores) -> float:
     """The very statements of an answer, by psycopg2 alone, in wall time, waiting for the disk."""
     connection = psycopg2.connect(stores.database("floor", "loaded"))
     cursor = connection.cursor()
-    find = registry_store._FIND.text.replace(":kinds", "%s").replace(":values", "%s")
+    find = lookup.FIND.text.replace(":kinds", "%s").replace(":values", "%s")
     find = find.replace(":moments", "%s")
-    add = store._ADD_LOG.text.replace(":rows", "%s").replace(":seq", "%s").replace(":hash", "%s")
+    add = (
+        inquiry_log.ADD_LOG.text.replace(":rows", "%s").replace(":seq", "%s").replace(":hash", "%s")
+    )
     row = '[{"seq": %d, "at": "2026-11-25T00:00:00Z", "agency": "a", "contract": "c", ' \
         '"outcome": "FOUND", "message_id": "m", "hash": "00"}]'  # fmt: skip
     numbers = iter(range(1, 10**9))
@@ -116,13 +125,14 @@ def _database(stores: Stores) -> float:
         cursor.execute(add, (row % n, n, b"\x00"))
         connection.commit()
 
-    found = _timed(transaction, CALLS // 2, time.perf_counter)
+    micros = _timed(transaction, CALLS // 2, time.perf_counter)
     connection.close()
-    return found
+    return micros
 
 
 def _starlette() -> float:
     """A route that answers 2 kB of JSON, called as uvicorn calls an app, in CPU time."""
+    from starlette import types as asgi
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
@@ -137,10 +147,10 @@ def _starlette() -> float:
         "raw_path": b"/v1/inquiry/ask", "query_string": b"", "app": app, "server": ("a", 1),
     }  # fmt: skip
 
-    async def receive() -> dict[str, Any]:
+    async def receive() -> asgi.Message:
         return {"type": "http.request", "body": BODY, "more_body": False}
 
-    async def send(_: Any) -> None:
+    async def send(_: asgi.Message) -> None:
         return None
 
     async def many() -> float:

@@ -7,7 +7,7 @@ import time
 import psycopg2
 import uvloop
 
-from bench.ask import agency_key, one
+from bench.ask import agency_key, one_run
 from bench.load import run, signed_requests
 from bench.stack import Stack, Stores
 from bench.tables import middle, table
@@ -18,7 +18,9 @@ AT_ONCE = 50
 # Millions of rows come in minutes without checks and with the indexes built afterwards.
 BEFORE = """
 set session_replication_role = replica;
-create temp table old as select * from source_versions where known_to is null;
+create temp table old as
+    select id, file_no, known_from, data_version, hash, record
+    from source_versions where known_to is null;
 create temp table old_keys as
     select k.kind, k.value, old.file_no from old join source_keys k on k.version_id = old.id;
 alter table source_keys drop constraint source_keys_pkey;
@@ -52,17 +54,17 @@ def growth(stores: Stores, ids: list[str], rounds: int, largest: int) -> str:
     finally:
         for stack in stacks.values():
             stack.stop()
-    rows = [(f"{size:,}", f"{middle(told):.0f}") for size, told in rates.items()]
+    rows = [(f"{size:,}", f"{middle(of_size):.0f}") for size, of_size in rates.items()]
     share = middle(b / a for a, b in zip(rates[SMALL], rates[largest], strict=True))
     return table(["sources", "requests/s"], [*rows, ("large / small", f"{share:.2f}")])
 
 
 def _rates(stacks: dict[int, Stack], ids: list[str], rounds: int) -> dict[int, list[float]]:
-    key, told = agency_key(), itertools.cycle(ids)
+    key, cycle = agency_key(), itertools.cycle(ids)
     rates: dict[int, list[float]] = {size: [] for size in stacks}
     for n in range(rounds + 1):
         for size, stack in stacks.items():
-            measured, _ = one(stack, key, told, CONNECTIONS, CALLS)
+            measured, _ = one_run(stack, key, cycle, CONNECTIONS, CALLS)
             if n:  # the first round warms the caches
                 rates[size].append(measured.rate)
     return rates
@@ -88,17 +90,17 @@ def grow(stack: Stack, size: int) -> None:
 
 def soak(stores: Stores, ids: list[str], seconds: int) -> str:
     """Resident memory of each process over a long run under full load; the table."""
-    stack, key, told = Stack(stores, "Mirab"), agency_key(), itertools.cycle(ids)
+    stack, key, cycle = Stack(stores, "Mirab"), agency_key(), itertools.cycle(ids)
     rows = []
     try:
-        uvloop.run(run(stack.url, signed_requests(stack.url, key, told, 3000), CONNECTIONS))
+        uvloop.run(run(stack.url, signed_requests(stack.url, key, cycle, 3000), CONNECTIONS))
         end, tenth = time.monotonic() + seconds, seconds / 10
         following = time.monotonic()
         while time.monotonic() < end:
             if time.monotonic() >= following:
                 rows.append(_memory(stack, seconds - (end - time.monotonic())))
                 following += tenth
-            uvloop.run(run(stack.url, signed_requests(stack.url, key, told, 2000), CONNECTIONS))
+            uvloop.run(run(stack.url, signed_requests(stack.url, key, cycle, 2000), CONNECTIONS))
         rows.append(_memory(stack, seconds))
     finally:
         stack.stop()
@@ -106,6 +108,6 @@ def soak(stores: Stores, ids: list[str], seconds: int) -> str:
 
 
 def _memory(stack: Stack, after: float) -> list[object]:
-    told = [f"{size / 2**20:.0f} MiB" for size in stack.memory().values()]
-    print(f"  soak: after {after:.0f} s {', '.join(told)}", file=sys.stderr)
-    return [f"{after:.0f} s", *told]
+    sizes = [f"{size / 2**20:.0f} MiB" for size in stack.memory().values()]
+    print(f"  soak: after {after:.0f} s {', '.join(sizes)}", file=sys.stderr)
+    return [f"{after:.0f} s", *sizes]

@@ -4,7 +4,6 @@ import asyncio
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import psycopg2
 import requests
@@ -13,7 +12,8 @@ import uvloop
 from bench.stack import PYTHON, ROOT, Process, Stores
 from bench.tables import table
 from bus.client import Client
-from contracts.notify.messages import SEND
+from contracts.notify.messages import SEND, Send
+from contracts.notify.receiver import Receiver
 from deploy.local.ports import free_port, listening
 
 ACCEPT, AT_ONCE = 10_000, 400
@@ -31,19 +31,19 @@ class Notices:
         providers = stores.folder / "providers.toml"
         demo = (ROOT / "deploy/notify/providers.toml").read_text(encoding="utf-8")
         providers.write_text(demo.replace(":8028", f":{self.sms_port}"), encoding="utf-8")
-        told = {
+        settings = {
             "DB_URL": db, "NOTIFY_KEY": "bench", "NOTIFY_PROVIDERS_FILE": str(providers),
             "PORTAL_URL": "http://127.0.0.1:1", "BLOBS_DIR": str(stores.folder / "blobs"),
             "SMS_PORT": str(self.sms_port), "SMS_DELAY": "1", "HOST": "127.0.0.1",
         }  # fmt: skip
         (stores.folder / "blobs").mkdir(exist_ok=True)
-        environ = stores.environ(**told)
-        stores.run("bus", "migrate", "services.notify", **told)
-        stores.run("services.notify.books", str(_book(stores.folder / "book")), **told)
+        environ = stores.environ(**settings)
+        stores.run("bus", "migrate", "services.notify", **settings)
+        stores.run("services.notify.books", str(_book(stores.folder / "book")), **settings)
         for owner, file in (("mirab", "deploy/notify"), ("bench", "bench")):
             stores.run(
                 "services.notify.templates", f"{file}/templates.toml", "--owner", owner,
-                "--drafted-by", "a", "--approved-by", "b", **told,
+                "--drafted-by", "a", "--approved-by", "b", **settings,
             )  # fmt: skip
         self.db = db
         self.processes = [
@@ -68,18 +68,18 @@ class Notices:
         connection.close()
         return int(row[0]) if row else 0
 
-    def taken(self) -> int:
-        """How many messages the played providers took, and none of them twice."""
-        told = requests.get(f"http://127.0.0.1:{self.sms_port}/taken?brief=1", timeout=60).json()
-        if told["doubles"]:
-            raise SystemExit(f"handed over twice: {told['doubles'][:5]}")
-        return int(told["count"])
+    def handed_over(self) -> int:
+        """Count the messages that the played providers took; none of them twice."""
+        reply = requests.get(f"http://127.0.0.1:{self.sms_port}/taken?brief=1", timeout=60).json()
+        if reply["doubles"]:
+            raise SystemExit(f"handed over twice: {reply['doubles'][:5]}")
+        return int(reply["count"])
 
     def share_within(self, seconds: float, lane: str) -> float:
         """The share of a lane's messages that were handed over so soon after they were accepted."""
-        all_ = f"lane = '{lane}'"
+        in_lane = f"lane = '{lane}'"
         late = f"(sent_at is null or sent_at > created_at + interval '{seconds} s')"
-        return 1 - self.count(f"{all_} and {late}") / max(1, self.count(all_))
+        return 1 - self.count(f"{in_lane} and {late}") / max(1, self.count(in_lane))
 
     def stop(self) -> None:
         for process in self.processes:
@@ -90,14 +90,14 @@ def _book(folder: Path) -> Path:
     """The demo's book without a night, so that the figures are the same at every hour."""
     folder.mkdir()
     for path in (ROOT / "deploy/notify").glob("*.toml"):
-        told = path.read_text(encoding="utf-8")
-        told = told.replace('begins = "21:00"', 'begins = "03:00"').replace(
+        text = path.read_text(encoding="utf-8")
+        text = text.replace('begins = "21:00"', 'begins = "03:00"').replace(
             'begins = "22:00"', 'begins = "03:00"'
         )
-        told = told.replace('ends = "08:00"', 'ends = "03:01"').replace(
+        text = text.replace('ends = "08:00"', 'ends = "03:01"').replace(
             'ends = "07:00"', 'ends = "03:01"'
         )
-        (folder / path.name).write_text(told, encoding="utf-8")
+        (folder / path.name).write_text(text, encoding="utf-8")
     return folder
 
 
@@ -126,7 +126,7 @@ async def _all(amqp: str, notices: Notices) -> list[tuple[str, str]]:
         otp = await _otps(client, notices)
         await bulk
         await _drained(notices)
-        total, taken = notices.count("state <> 'FAILED'"), notices.taken()
+        total, handed_over = notices.count("state <> 'FAILED'"), notices.handed_over()
     finally:
         await client.stop()
     return [
@@ -137,7 +137,7 @@ async def _all(amqp: str, notices: Notices) -> list[tuple[str, str]]:
             f"an OTP handed over while {BULK:,} bulk messages wait: the slowest of {OTPS}",
             f"{otp:.1f} s",
         ),
-        ("messages accepted, and taken by the played providers", f"{total:,} and {taken:,}"),
+        ("messages accepted, and taken by the played providers", f"{total:,} and {handed_over:,}"),
     ]
 
 
@@ -152,11 +152,13 @@ async def _ready(client: Client) -> None:
     raise SystemExit("the notify service did not answer")
 
 
-async def _send(client: Client, template: str, n: int) -> dict[str, Any]:
-    data = SEND.load_data(
-        {"template": template, "to": {"mobile": MOBILE.format(n)}, "personalisation": {"n": str(n)}}
+async def _send(client: Client, template: str, n: int) -> None:
+    message = Send(
+        template=template,
+        to=Receiver(mobile=f"+98{MOBILE.format(n)[1:]}"),
+        personalisation={"n": str(n)},
     )
-    return await client.call(SEND, data, caller={"agency": "bench"}, deadline=60)
+    await client.call(SEND, message, caller={"agency": "bench"}, deadline=60)
 
 
 _numbers = iter(range(1, 10**7))

@@ -95,11 +95,13 @@ class Stores:
     def cpu(self) -> dict[str, float]:
         """CPU seconds so far of the stores, their children with them."""
         return {
-            "PostgreSQL": cpu_of(self.postgres._process.pid),
-            "RabbitMQ": cpu_of(self.rabbitmq._process.pid),
+            name: cpu_of(store._process.pid)
+            for name, store in (("PostgreSQL", self.postgres), ("RabbitMQ", self.rabbitmq))
+            if store._process is not None
         }
 
     def stop(self) -> None:
+        """Stop both stores."""
         self.rabbitmq.stop()
         self.postgres.stop()
 
@@ -129,6 +131,7 @@ class Process:
 
     @property
     def pid(self) -> int:
+        """The id of the process."""
         return self.popen.pid
 
     def stop(self) -> None:
@@ -189,9 +192,9 @@ class Stack:
             process.stop()
 
     def _start(self, part: str, command: tuple[str, ...]) -> Process:
-        told = {"amqp": self._stores.rabbitmq.url, "port": str(self.port)}
+        places = {"amqp": self._stores.rabbitmq.url, "port": str(self.port)}
         log = self._stores.folder / f"{self.name}-{part}.log"
-        return Process(log, [word.format(**told) for word in command], self._environ)
+        return Process(log, [word.format(**places) for word in command], self._environ)
 
 
 def cpu_of(pid: int) -> float:

@@ -45,7 +45,7 @@ STAGES = {
         "(services/inquiry/registry/lookup.py": "look-up",
         "add_answers (services/inquiry/questions/inquiry_log.py": "answers kept",
         "add_log (services/inquiry/questions/inquiry_log.py": "chained log",
-        "compose (services/inquiry/domain/answer.py": "answer composed",
+        "compose (services/inquiry/questions/composition.py": "answer composed",
         "answer_all (services/inquiry/questions/answering.py": "rights, codes, log rows",
         "(bus/database/inbox.py": "inbox",
         "_canonical_line (bus/activator.py": "log line",
@@ -64,19 +64,19 @@ def measure(stores: Stores, ids: list[str]) -> str:
     spy = shutil.which("py-spy")
     if spy is None:
         return "Not measured: `pip install py-spy` first."
-    stack, key, told = Stack(stores, "Mirab"), agency_key(), itertools.cycle(ids)
+    stack, key, cycle = Stack(stores, "Mirab"), agency_key(), itertools.cycle(ids)
     try:
-        uvloop.run(run(stack.url, signed_requests(stack.url, key, told, 1000), CONNECTIONS))
-        requests = signed_requests(stack.url, key, told, CALLS)
+        uvloop.run(run(stack.url, signed_requests(stack.url, key, cycle, 1000), CONNECTIONS))
+        requests = signed_requests(stack.url, key, cycle, CALLS)
         files = {part: stores.folder / f"{part}.profile" for part in STAGES}
         spies = [_watch(spy, stack.processes[part].pid, file) for part, file in files.items()]
         time.sleep(2)
         before = stack.cpu()
         uvloop.run(run(stack.url, requests, CONNECTIONS))
         after = stack.cpu()
-        for each in spies:
-            each.send_signal(signal.SIGINT)
-            each.wait(60)
+        for spy_process in spies:
+            spy_process.send_signal(signal.SIGINT)
+            spy_process.wait(60)
     finally:
         stack.stop()
     rows = []
@@ -97,13 +97,13 @@ def _watch(spy: str, pid: int, file: Path) -> subprocess.Popen[bytes]:
 
 def _rows(part: str, micros: float, file: Path) -> list[tuple[str, str, str]]:
     """The stages of one process, the dearest first, and what they are in all."""
-    found: Counter[str] = Counter()
+    samples_of: Counter[str] = Counter()
     for line in file.read_text(encoding="utf-8").splitlines():
         stack, _, samples = line.rpartition(" ")
         if IDLE not in stack:
-            found[_stage(STAGES[part], stack)] += int(samples)
-    share = micros / max(1, found.total())
-    rows = [(part, stage, f"{samples * share:.0f}") for stage, samples in found.most_common()]
+            samples_of[_stage(STAGES[part], stack)] += int(samples)
+    share = micros / max(1, samples_of.total())
+    rows = [(part, stage, f"{samples * share:.0f}") for stage, samples in samples_of.most_common()]
     return [*rows, (part, "in all", f"{micros:.0f}")]
 
 

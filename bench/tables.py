@@ -1,4 +1,4 @@
-"""Markdown tables and medians; how a measurement is told."""
+"""Markdown tables and medians, as measurements are shown."""
 
 import statistics
 from collections.abc import Iterable, Sequence

@@ -31,12 +31,12 @@ async def take(message: RabbitMessage) -> None:
         future.set_result(message.body)
 
 
-async def inquire(asked: bytes) -> bytes:
-    """The service's reply, within 10 seconds."""
+async def inquire(request: bytes) -> bytes:
+    """Ask the service; its reply comes within 10 seconds."""
     number = str(uuid.uuid4())
     waiting[number] = asyncio.get_running_loop().create_future()
     await broker.publish(
-        asked, queue="peer.inquiry.ask", reply_to=REPLIES.name, correlation_id=number,
+        request, queue="peer.inquiry.ask", reply_to=REPLIES.name, correlation_id=number,
         content_type="application/json",
     )  # fmt: skip
     return await asyncio.wait_for(waiting[number], 10)
@@ -55,9 +55,9 @@ door = Door()
 
 @app.post(PATH)
 async def ask(request: Request) -> Response:
-    message, asked = door.admit(str(request.url), dict(request.headers), await request.body())
-    reply = await inquire(orjson.dumps(asked))
-    headers, body = door.seal(message, orjson.loads(reply))
+    message, question = door.admit(str(request.url), dict(request.headers), await request.body())
+    reply = await inquire(orjson.dumps(question))
+    headers, body = door.sign(message, orjson.loads(reply))
     return Response(body, 200, headers)
 
 

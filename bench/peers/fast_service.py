@@ -3,7 +3,6 @@
 import asyncio
 import os
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 import uvloop
@@ -13,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bench.peers.work import answer_on
+from bus.values import Json
 
 AT_ONCE = int(os.environ.get("AT_ONCE", "20"))
 broker = RabbitBroker(os.environ["AMQP_URL"], default_channel=Channel(prefetch_count=AT_ONCE))
@@ -25,9 +25,9 @@ engine = create_async_engine(
 
 
 @broker.subscriber(RabbitQueue("peer.inquiry.ask", durable=True))
-async def ask(asked: dict[str, Any]) -> RabbitResponse:
+async def ask(request: Json) -> RabbitResponse:
     async with engine.begin() as conn:
-        result = await conn.run_sync(answer_on, asked, datetime.now(UTC))
+        result = await conn.run_sync(answer_on, request, datetime.now(UTC))
     return RabbitResponse(orjson.dumps(result), content_type="application/json")
 
 

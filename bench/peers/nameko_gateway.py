@@ -1,7 +1,6 @@
 """Stock nameko at the door: its own HTTP entrypoint and its RPC proxy (nameko's docs, "HTTP")."""
 
 import os
-from typing import Any
 
 from nameko.rpc import ServiceRpc
 from nameko.web.handlers import http
@@ -18,9 +17,9 @@ class Gateway:
     name = "peer_gateway"
     inquiry = ServiceRpc("peer_inquiry")
 
-    @http("POST", PATH)
-    def ask(self, request: Request) -> Any:
+    @http("POST", PATH)  # type: ignore[untyped-decorator]  # nameko has no types
+    def ask(self, request: Request) -> Response:
         url = f"http://127.0.0.1:{os.environ['PORT']}{PATH}"
-        message, asked = _door.admit(url, dict(request.headers), request.get_data())
-        headers, body = _door.seal(message, self.inquiry.ask(asked))
+        message, question = _door.admit(url, dict(request.headers), request.get_data())
+        headers, body = _door.sign(message, self.inquiry.ask(question))
         return Response(body, 200, headers)

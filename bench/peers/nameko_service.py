@@ -1,13 +1,13 @@
 """Stock nameko's service: one RPC method, one transaction a call (nameko's docs, "RPC")."""
 
 import os
-from typing import Any
 
 from nameko.extensions import DependencyProvider
 from nameko.rpc import rpc
 
 from bench.peers.work import answer
 from bus.database.store import Store
+from bus.values import Json
 
 
 class Database(DependencyProvider):  # type: ignore[misc]  # nameko has no types
@@ -16,7 +16,7 @@ class Database(DependencyProvider):  # type: ignore[misc]  # nameko has no types
     def setup(self) -> None:
         self.store = Store(os.environ["DB_URL"], source="peer")
 
-    def get_dependency(self, _worker_ctx: Any) -> Store:
+    def get_dependency(self, _worker_ctx: object) -> Store:
         return self.store
 
 
@@ -26,6 +26,6 @@ class Inquiry:
     name = "peer_inquiry"
     store = Database()
 
-    @rpc
-    def ask(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return answer(self.store, asked)
+    @rpc  # type: ignore[untyped-decorator]  # nameko has no types
+    def ask(self, request: Json) -> Json:
+        return answer(self.store, request)

@@ -8,23 +8,27 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import orjson
 from sqlalchemy import Connection
 
-from bus.database.store import Store
+from bus.database.marks import Marks
+from bus.database.store import Store, Tx
 from bus.envelope import Envelope
+from bus.errors import BusError
+from bus.messages import read, to_wire
+from bus.settings import Settings
 from bus.signatures.digest import check_digest, content_digest
 from bus.signatures.keys import SigningKey
 from bus.signatures.signing import Message, sign_response, verify_request
-from contracts.inquiry.questions import ASK
+from bus.values import Json
+from contracts.inquiry.questions import ASK, Ask
 from gateway.agency.door.grants import Register, caller_fields, granted
 from gateway.agency.door.rate_limits import RateLimits
 from gateway.agency.proofs.replays import Replays
 from gateway.http.bodies import parse_object
-from services.inquiry.questions import answering as asking
-from services.inquiry.questions.answering import Asked
+from services.inquiry.context import Context
+from services.inquiry.questions.answering import ReceivedQuestion, answer_all
 
 PATH = "/v1/inquiry/ask"
 
@@ -37,10 +41,8 @@ class Door:
         self._key = SigningKey.load(os.environ["SIGNING_KEY_FILE"], "bench")
         self._limits, self._replays = RateLimits(), Replays(Path(os.environ["REPLAY_DIR"]))
 
-    def admit(
-        self, url: str, headers: Mapping[str, str], raw: bytes
-    ) -> tuple[Message, dict[str, Any]]:
-        """The message and what the service is asked; an error of bus.errors if it is refused."""
+    def admit(self, url: str, headers: Mapping[str, str], raw: bytes) -> tuple[Message, Json]:
+        """Check a request: the message, and the service's request; a BusError if it is refused."""
         message = Message({n.lower(): v for n, v in headers.items()}, "POST", url)
         verified = verify_request(message, self._register.key)
         agency = self._register.owner(verified.keyid)
@@ -48,34 +50,36 @@ class Door:
         self._limits.take(agency)
         self._replays.note("signature", verified.keyid, verified.nonce)
         check_digest(message.headers, raw)
-        asked = {
+        request = {
             "id": str(uuid.uuid4()),
             "data": ASK.load_data(parse_object(raw)),
             "caller": caller_fields(
                 agency, verified.keyid, granted(self._register, agency, ASK, None, None)
             ),
         }
-        return message, asked
+        return message, request
 
-    def seal(self, message: Message, told: Any) -> tuple[dict[str, str], bytes]:
-        """Headers and body of the signed answer."""
-        body = orjson.dumps(told)
+    def sign(self, message: Message, reply: Json) -> tuple[dict[str, str], bytes]:
+        """Make headers and body of the signed answer."""
+        body = orjson.dumps(reply)
         headers = {"Content-Type": "application/json", "Content-Digest": content_digest(body)}
         return {**headers, **sign_response(self._key, 200, headers, message)}, body
 
 
-def answer(store: Store, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """One answer in one transaction: looked up, composed, kept, and logged in the chain."""
+def answer(store: Store, request: Json) -> Json:
+    """Give one answer in one transaction: looked up, composed, kept, and logged in the chain."""
     with store.transaction() as tx:
-        return answer_on(tx.conn, asked, datetime.now(UTC))
+        return answer_on(tx.conn, request, datetime.now(UTC))
 
 
-def answer_on(conn: Connection, asked: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """The same on a connection whose transaction is open."""
-    envelope = Envelope.new(ASK.name, "bench", id=asked["id"], caller=asked["caller"])
-    (result,) = asking.answer_all(
-        conn, [Asked(envelope, asked["data"])], now=now, secret=os.environ["INQUIRY_LOG_KEY"]
-    )
-    if not isinstance(result, dict):
+def answer_on(conn: Connection, request: Json, now: datetime) -> Json:
+    """Do the same on a connection whose transaction is open."""
+    envelope = Envelope.new(ASK.name, "bench", id=request["id"], caller=request["caller"])
+    settings = Settings()
+    tx = Tx(conn, "bench", envelope, Marks.of(settings))
+    context = Context(tx, now, settings, os.environ["INQUIRY_LOG_KEY"])
+    question = read(Ask, request["data"])
+    (result,) = answer_all(context, [ReceivedQuestion(envelope, question)])
+    if isinstance(result, BusError):
         raise result
-    return result
+    return to_wire(result)
