@@ -17,6 +17,8 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from bus.errors import NotFound
+from bus.values import Json
+from contracts.inquiry.answer import Answer, Status
 from gateway.html import rendering
 from gateway.html.amounts import words_en, words_fa
 from gateway.papers.csv_files import with_balance
@@ -76,22 +78,21 @@ def statement(account: Mapping[str, Any], lang: str, payer: str = "") -> bytes:
 
 
 def answer(
-    inquiry: Mapping[str, Any],
+    document: Answer,
     lang: str,
     *,
-    company: Mapping[str, str],
+    company: Json,
     portal: str,
-    explain: Callable[[Any], list[str]],
+    explain: Callable[[Status], list[str]],
 ) -> bytes:
     """Return the PDF of the answer to an own inquiry; the address of its QR code verifies it.
 
-    ``inquiry`` is an OwnInquiry of contracts.inquiry, ``company`` the issuer of its bill, or at
-    least ``name_fa`` and ``name_en``; ``explain`` gives the sentences of a status.
+    ``company`` is the issuer of its bill, or at least ``name_fa`` and ``name_en``; ``explain``
+    gives the sentences of a status.
     """
-    reply = inquiry["answer"]
-    link = f"{portal}/v1/verify/{reply['verification_code']}"
+    link = f"{portal}/v1/verify/{document.verification_code}"
     return _pdf(
-        "answer", lang, answer=reply, link=link, company=company, portal=portal, explain=explain
+        "answer", lang, answer=document, link=link, company=company, portal=portal, explain=explain
     )
 
 

@@ -2,9 +2,7 @@
 
 import contextlib
 import datetime as dt
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,8 +10,11 @@ from starlette.routing import Route
 
 from bus.envelope import instant
 from bus.errors import BusError, Conflict, ContractError, NotFound, Unavailable
-from contracts.billing.bills import LOOK_UP, QUOTE
+from bus.messages import to_wire
+from bus.values import Json
+from contracts.billing.bills import LOOK_UP, QUOTE, Item, Pair, Quote
 from contracts.inquiry import own as contracts
+from contracts.inquiry.answer import Status
 from contracts.inquiry.ratings import RATE_OWN
 from gateway.forms.multipart import read_fields
 from gateway.forms.values import text_of
@@ -27,8 +28,8 @@ WAIT_SECONDS = 3
 SERVICE = "own_inquiry"
 
 
-class Own:
-    """What the routes share; a sealed cookie holds code and secret for half an hour."""
+class OwnInquiryPages:
+    """The pages of own inquiries; a sealed cookie holds code and secret for half an hour."""
 
     door = OWN
 
@@ -48,7 +49,7 @@ class Own:
         form: str = "",
     ) -> Response:
         try:
-            price = await self.services.ask(request, QUOTE, {"items": [{"service": SERVICE}]})
+            price = await self.services.ask(request, QUOTE, Quote(items=(Item(service=SERVICE),)))
         except BusError:
             price = None
         return show(
@@ -69,21 +70,22 @@ class Own:
             **{name: value for name, value in typed.items() if value},
             "declared": text_of(values, "declared") == "1",
             "secret": form.secret,
-            # Never shown again, like the ID: who comes to this computer next must not read it.
+            # Never shown again, like the ID: the next person at this computer must not read it.
             "mobile": text_of(values, "mobile") or None,
             "language": words.language(request),
         }
         try:
-            told = await self.services.ask(request, contracts.ASK_OWN, data, id=form.id)
+            reply = await self.services.ask(request, contracts.ASK_OWN, data, id=form.id)
         except BusError as error:
-            # A refusal was answered under this id: what is mended is asked under another. What was
-            # not answered is asked again under its own.
+            # A refusal was answered under this id: a corrected form is sent under another. What was
+            # not answered is sent again under its own.
             typed["key"] = ""
             again = self.services.acts.seal(form) if isinstance(error, Unavailable) else ""
             faults = faults_of(request, error)
             return await self._form(request, typed, faults, status_of(error), again)
         response: Response = RedirectResponse("/inquiry/mine?new=1", 303)
-        self._open(request, response, Proof(told["code"], form.secret))
+        code = contracts.ASK_OWN.reply_of(reply).code
+        self._open(request, response, Proof(code, form.secret))
         return response
 
     def _open(self, request: Request, response: Response, proof: Proof) -> None:
@@ -91,15 +93,15 @@ class Own:
 
     @with_proof
     async def mine(self, request: Request, proof: Proof) -> Response:
-        """GET /inquiry/mine: how it stands, its bill, and its answer when it is paid."""
-        told = await self.services.ask(request, contracts.READ_OWN, proof._asdict())
+        """GET /inquiry/mine: its state, its bill, and its answer when it is paid."""
+        inquiry = await self._read(request, proof)
         response = show(
-            request, "inquiry_mine", told=told, secret=proof.secret,
+            request, "inquiry_mine", inquiry=inquiry, secret=proof.secret,
             new=request.query_params.get("new") == "1", done=request.query_params.get("done"),
             explain=partial(explained, words.language(request)),
             now=instant(dt.datetime.now(dt.UTC)),
         )  # fmt: skip
-        if told["state"] == "CHARGING":
+        if inquiry.state == "CHARGING":
             response.headers["Refresh"] = str(WAIT_SECONDS)
         self._open(request, response, proof)
         return response
@@ -107,33 +109,38 @@ class Own:
     @with_proof
     async def answer_pdf(self, request: Request, proof: Proof) -> Response:
         """GET /inquiry/mine/answer.pdf: the answer as a paper, with all that proves it."""
-        inquiry = await self.services.ask(request, contracts.READ_OWN, proof._asdict())
-        if inquiry["answer"] is None:
+        inquiry = await self._read(request, proof)
+        if inquiry.answer is None:
             raise NotFound("There is no answer yet.", code="http.not_found")
         lang = words.language(request)
-        company = await self._company(request, inquiry["bill"] or {})
+        company = await self._company(request, inquiry.bill or {})
         make = partial(
-            pdf.answer, inquiry, lang,
+            pdf.answer, inquiry.answer, lang,
             company=company, portal=self._portal, explain=partial(explained, lang),
         )  # fmt: skip
-        body = await self.services.paper(request, ["answer", inquiry, lang, company], make)
+        body = await self.services.paper(request, ["answer", to_wire(inquiry), lang, company], make)
         headers = {
             "Cache-Control": "no-store",
             "Content-Disposition": 'inline; filename="answer.pdf"',
         }
         return Response(body, headers=headers, media_type="application/pdf")
 
-    async def _company(self, request: Request, bill: Mapping[str, Any]) -> Mapping[str, str]:
-        """Whose answer it is: the issuer of its bill, with address; its name alone without one."""
-        pair = {name: bill.get(name) for name in ("bill_id", "payment_id")}
-        if all(pair.values()):
+    async def _read(self, request: Request, proof: Proof) -> contracts.OwnInquiry:
+        question = contracts.Proof(code=proof.code, secret=proof.secret)
+        return await self.services.ask(request, contracts.READ_OWN, question)
+
+    async def _company(self, request: Request, bill: Json) -> Json:
+        """The issuer of the bill, with address; without a bill the company's name alone."""
+        bill_id, payment_id = bill.get("bill_id"), bill.get("payment_id")
+        if bill_id and payment_id:
+            question = Pair(bill_id=bill_id, payment_id=payment_id)
             with contextlib.suppress(BusError):
-                return dict((await self.services.ask(request, LOOK_UP, pair))["issuer"])
+                return dict((await self.services.ask(request, LOOK_UP, question)).issuer)
         return {f"name_{lang}": words.speaker(lang)("brand") for lang in words.LANGUAGES}
 
     @with_proof
     async def rate(self, request: Request, proof: Proof) -> Response:
-        """POST /inquiry/mine/rate: how content the person is with the answer."""
+        """POST /inquiry/mine/rate: the person rates the answer."""
         values = await read_fields(request)
         score = text_of(values, "score")
         data = {
@@ -148,19 +155,20 @@ class Own:
         return RedirectResponse("/inquiry/mine?done=rated", 303)
 
 
-def explained(lang: str, status: Mapping[str, Any]) -> list[str]:
-    """What a status means and what to do next, why it is not known, and what stands beside it."""
+def explained(lang: str, status: Status) -> list[str]:
+    """Say what a status means and what to do next, why it is not known, and its flags."""
+    reason = status.reason_en if lang == "en" else status.reason_fa
     sentences = [
-        words.text_if_any(lang, f"means_{status['code']}"),
-        status.get(f"reason_{lang}", ""),
-        *(words.text_if_any(lang, f"flag_{flag}") for flag in status["flags"]),
+        words.text_if_any(lang, f"means_{status.code}"),
+        reason,
+        *(words.text_if_any(lang, f"flag_{flag}") for flag in status.flags),
     ]
     return [sentence for sentence in sentences if sentence]
 
 
 def routes(services: Services, portal: str) -> list[Route]:
     """The routes of own inquiries."""
-    own, entrance = Own(services, portal), DoorPages(services, OWN)
+    own, entrance = OwnInquiryPages(services, portal), DoorPages(services, OWN)
     return [
         Route("/inquiry", own.page, methods=["GET"]),
         Route("/inquiry", own.ask, methods=["POST"]),

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from contracts.inquiry.laws import LAWS
+from contracts.inquiry.laws import LAWS, ReadLaws
 from gateway.public.site.pages import show
 from gateway.public.site.services import Services
 
@@ -14,7 +14,7 @@ def routes(services: Services) -> list[Route]:
 
     async def page(request: Request) -> Response:
         """GET /laws"""
-        reply = await services.ask(request, LAWS, {})
-        return show(request, "laws", acts=reply["acts"])
+        reply = await services.ask(request, LAWS, ReadLaws())
+        return show(request, "laws", acts=reply.acts)
 
     return [Route("/laws", page)]

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pypdfium2 import raw
 
 from bus.errors import NotFound
-from bus.messages import schema_of
+from bus.messages import read, schema_of
 from contracts.billing import bills as contracts
+from contracts.inquiry.answer import Answer
 from gateway.html import amounts
 from gateway.html import rendering as pages
 from gateway.papers import html_to_pdf
@@ -591,9 +592,8 @@ def test_l17_a_receipt_can_be_compared_with_the_page_that_its_code_leads_to(lang
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_l14_the_answer_of_an_inquiry_is_a_document_with_its_law(lang):
     answer = ask("court_case", narrowed=OWN)
-    own = {"answer": answer, "bill": None}
     made = documents.answer(
-        own, lang, company=ISSUER, portal=PORTAL, explain=partial(explained, lang)
+        read(Answer, answer), lang, company=ISSUER, portal=PORTAL, explain=partial(explained, lang)
     )
     shown = text_of(made)
     for told in (answer["verification_code"], answer["tracking_code"], "1001/5"):
