@@ -10,33 +10,11 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from iran import identifiers
 from iran.identifiers import Malformed
 from iran.persian import ungrouped_code, without_direction_marks
 
 # Line breaks of all systems, and those that word processors put (vertical tab, page, U+2028).
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-
-KEY_KINDS: dict[str, Callable[[str], str]] = {
-    "national_id": identifiers.national_id,
-    "legal_id": identifiers.legal_id,
-    "foreigner_id": identifiers.foreigner_id,
-    "licence_no": lambda text: identifiers.register_number(text, "licence_no"),
-    "file_no": lambda text: identifiers.register_number(text, "file_no"),
-    "subscription_code": lambda text: identifiers.register_number(text, "subscription_code"),
-    "electricity_subscription": lambda text: identifiers.register_number(
-        text, "electricity_subscription"
-    ),
-}
-
-
-def canonical_key(kind: str, text: str) -> str:
-    """The key of a subscriber in canonical form; raises identifiers.Malformed.
-
-    >>> canonical_key("national_id", "۹۹۰۰۰۰۰۰۱۳")
-    '9900000013'
-    """
-    return KEY_KINDS[kind](text)
 
 
 class Pattern(validate.Regexp):

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bus.fields import KEY_KINDS
 from bus.process.version import release
 from connector.caller import Caller
 from connector.keys import load_key, read_server_keys
+from contracts.inquiry.keys import KEY_KINDS
 
 SCRIPT = "mirab-connector"
 Run = Callable[[argparse.Namespace], int]

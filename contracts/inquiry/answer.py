@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from bus.fields import KEY_KINDS, Choice, Text
+from bus.fields import Choice, Text
 from bus.messages import ABSENT, OPTIONAL, PERSONAL, Meta, message
 from bus.values import Block, Code, Day, Instant
+from contracts.inquiry.keys import KEY_KINDS
 
 OUTCOMES = ("FOUND", "NOT_FOUND")
 

@@ -4,11 +4,12 @@ from typing import Annotated
 
 from marshmallow import ValidationError
 
-from bus.fields import Checked, Choice, Text, canonical_key
+from bus.fields import Checked, Choice, Text
 from bus.kinds import Request
 from bus.messages import Meta, Wire, canonical, message
 from bus.values import Block, Instant
 from contracts.inquiry.answer import Answer
+from contracts.inquiry.keys import canonical_key
 from contracts.notify.messages import LANGUAGES
 from iran import identifiers
 from iran.identifiers import Malformed

@@ -4,11 +4,12 @@ from typing import Annotated
 
 from marshmallow import ValidationError, validate
 
-from bus.fields import KEY_KINDS, Choice, Text, canonical_key, whole
+from bus.fields import Choice, Text, whole
 from bus.kinds import Command, Event, Form, Request
 from bus.messages import OPTIONAL, PERSONAL, Meta, Wire, canonical, message
 from bus.values import Block, Code, Day, Instant, Raw, Uuid
 from contracts.inquiry.answer import Answer, Verification
+from contracts.inquiry.keys import KEY_KINDS, canonical_key
 from iran.identifiers import Malformed
 from iran.persian import fold_code
 

@@ -99,3 +99,18 @@ def test_days_on_which_the_service_stood_still_are_counted_later(days):
     assert [day for (day,) in counted] == [
         "2099-11-22", "2099-11-23", "2099-11-24", "2099-11-25",
     ]  # fmt: skip
+
+
+def test_a_question_is_counted_by_whatever_version_of_the_contract_it_came(days):
+    ask(days)
+    # The log as a later version of the contract, and another contract, would leave it.
+    execute(
+        days.db,
+        "insert into inquiry_log (seq, at, agency, contract, outcome, tracking_code, message_id, "
+        "hash) select seq + n, at, agency, contract_of_later, outcome, tracking_code, message_id, "
+        "hash from inquiry_log, (values (1, 'inquiry.ask.v2'), (2, 'inquiry.ask.v10'), "
+        "(3, 'inquiry.ask_parcel.v1')) as later (n, contract_of_later)",
+    )
+    days.at(1, "01:00")
+    days.count()
+    assert days.published() == [("2099-11-23", "fuel-co", 3)]
