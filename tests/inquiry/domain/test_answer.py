@@ -94,21 +94,21 @@ def test_an_answer_follows_the_reply_of_its_contract(purpose):
     assert ASK.reply_schema.validate(ask(purpose, records=())) == {}
 
 
-def test_nobody_found_is_an_answer_that_says_what_was_searched():
+def test_an_empty_answer_says_what_was_searched():
     answer = ask(records=())
     assert answer["outcome"] == "NOT_FOUND"
     assert answer["searched"] == {"key_kind": "national_id", "key": OWNER}
     assert answer["sources"] == []
 
 
-def test_a_known_source_without_licence_is_found_and_differs_from_nobody():
+def test_a_known_source_without_licence_differs_from_an_empty_answer():
     answer = ask(records=[{**RECORD, "licence": None}])
     assert answer["outcome"] == "FOUND"
     assert answer["sources"][0]["status"]["group"] == "NO_LICENCE"
     assert answer["sources"][0]["licence"] is None
 
 
-def test_owner_and_partner_are_told_apart_and_a_number_has_no_role():
+def test_owner_and_partner_are_distinguished_and_a_number_has_no_role():
     assert ask()["sources"][0]["role"] == "owner"
     assert ask(key=PARTNER)["sources"][0]["role"] == "partner"
     assert ask(key_kind="file_no", key="1001/5")["sources"][0]["role"] is None
@@ -133,7 +133,7 @@ def test_the_debt_has_its_unit_and_day_and_only_open_violations_count():
     assert answer["violations"]["items"][0]["kind"] == "overdraft"
 
 
-def test_a_volume_that_differs_from_the_flow_is_told_with_both_figures():
+def test_a_volume_that_differs_from_the_flow_comes_with_both_figures():
     odd = {**RECORD, "allocation": {**RECORD["allocation"], "volume_m3_year": 50_000}}
     answer = ask(records=[odd])
     assert "volume_differs_from_flow" in [limit["code"] for limit in answer["limits"]]
@@ -141,7 +141,7 @@ def test_a_volume_that_differs_from_the_flow_is_told_with_both_figures():
     assert "volume_differs_from_flow" not in [limit["code"] for limit in ask()["limits"]]
 
 
-def test_what_must_not_be_read_into_an_answer_is_told():
+def test_an_answer_lists_its_limits():
     early = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
     answer = ask(as_of=early, records=[RECORD, {**RECORD, "file_no": "2"}])
     codes = [limit["code"] for limit in answer["limits"]]
@@ -155,7 +155,7 @@ def test_what_must_not_be_read_into_an_answer_is_told():
     assert set(codes) <= set(LIMITS)
 
 
-def test_nobody_found_before_our_first_data_says_that_nobody_could_be_known():
+def test_an_empty_answer_before_the_first_data_says_that_nothing_could_be_known():
     early = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
     codes = [limit["code"] for limit in ask(as_of=early, records=())["limits"]]
     assert "record_younger_than_as_of" in codes
@@ -177,7 +177,7 @@ def with_a_secret_everywhere(value):
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
-def test_what_no_rule_names_is_never_told_wherever_it_stands_in_the_record(purpose):
+def test_a_member_that_no_rule_names_never_appears_wherever_it_stands(purpose):
     assert "SECRET" not in str(ask(purpose, records=[with_a_secret_everywhere(RECORD)]))
 
 
@@ -216,7 +216,7 @@ def test_the_order_of_sources_does_not_depend_on_the_order_of_records(order):
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
-def test_a_limit_about_volumes_is_told_only_to_whom_the_volumes_are_told(purpose):
+def test_a_limit_about_volumes_appears_only_beside_volumes(purpose):
     odd = {**RECORD, "allocation": {**RECORD["allocation"], "volume_m3_year": 50_000}}
     answer = ask(purpose, records=[odd])
     limited = "volume_differs_from_flow" in [limit["code"] for limit in answer["limits"]]

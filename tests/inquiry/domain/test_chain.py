@@ -20,7 +20,7 @@ def broken(rows):
     return first_broken(rows, GENESIS, 1)[0]
 
 
-def test_a_chain_that_nobody_touched_is_whole():
+def test_an_untouched_chain_is_whole():
     assert broken(chain(20)) is None
     assert first_broken(chain(20), GENESIS, 1)[1:] == (chain(20)[-1][2], 21)
 

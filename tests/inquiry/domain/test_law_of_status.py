@@ -147,7 +147,7 @@ def test_l1_a_source_without_licence_is_unlicensed_from_the_day_of_the_data_on()
     assert [item["code"] for item in codes] == ["NOT_DETERMINABLE", "UNLICENSED", "UNLICENSED"]
 
 
-def test_l1_the_step_of_a_case_is_not_told_of_a_day_before_the_data():
+def test_l1_the_step_of_a_case_is_not_shown_for_a_day_before_the_data():
     in_court = {
         "violations": [{"kind": "overdraft", "found_on": "2015-01-01", "step": "execution"}]
     }
@@ -156,7 +156,7 @@ def test_l1_the_step_of_a_case_is_not_told_of_a_day_before_the_data():
     assert derive({**RECORD, **in_court}, [], TODAY, TODAY).flags == ("IN_DISPUTE",)
 
 
-def test_l1_an_expiry_that_a_later_decree_made_good_says_so():
+def test_l1_an_expiry_that_a_later_decree_extended_says_so():
     expired = {**RECORD, "licence": {**RECORD["licence"], "expires_on": "2020-03-01"}}
     decree = {
         "number": "98/4120", "expiry_from": "2020-02-20", "expiry_to": "2020-05-20",
@@ -249,7 +249,7 @@ def test_l2_what_is_dated_ahead_of_the_data_leaves_no_answer_plain():
     assert not limits(later, as_of=then, loaded_at=loaded) & {"order_to_come", "open_case"}
 
 
-def test_l2_a_dated_order_tells_since_when_and_a_stronger_one_decides():
+def test_l2_a_dated_order_has_a_since_and_a_stronger_one_decides():
     seal = [{"kind": "overdraft", "found_on": "2025-01-01", "step": "sealed"}]
 
     def derived(*orders):
@@ -301,7 +301,7 @@ def test_l3_a_revocation_outside_the_1389_act_does_not_cite_its_by_law():
     assert derive({**revoked, "use": "industry"}, [], TODAY).legal_basis == ("FDW-21",)
 
 
-def test_l3_who_holds_another_permit_is_not_accused_of_taking_water():
+def test_l3_a_holder_of_another_permit_is_not_accused_of_taking_water():
     record = {**RECORD, "licence": {**RECORD["licence"], "kind": "RIVERBED"}}
     assert derive(record, [], TODAY).legal_basis == ("FDW-3",)
 

@@ -376,7 +376,7 @@ def test_without_a_decree_nothing_that_has_expired_is_in_force_again(source, day
 
 
 @given(source=licences, decrees=decrees, day=days)
-def test_a_status_is_told_for_whatever_comes_together_and_its_days_hold_the_day_asked(
+def test_there_is_a_status_for_whatever_comes_together_and_its_days_hold_the_day_asked(
     source, decrees, day
 ):
     status = derive(record(licence=source), decrees, day)

@@ -80,7 +80,7 @@ def inquiry(demo_db, tmp_path):
     made.service.store.engine.dispose()
 
 
-def test_who_asks_is_charged_and_answered_when_the_fee_is_paid(inquiry):
+def test_an_own_inquiry_is_charged_and_answered_when_the_fee_is_paid(inquiry):
     code = inquiry.ask_own()["code"]
     (body,) = execute(
         inquiry.db, "select convert_from(body, 'UTF8') from outbox where name like 'billing.%'"
@@ -104,7 +104,7 @@ def test_who_asks_is_charged_and_answered_when_the_fee_is_paid(inquiry):
     assert set(source) == {"file_no", "role", "status", "licence", "technical", "meter", "debt"}
 
 
-def test_the_answer_is_given_once_however_often_it_is_told(inquiry):
+def test_the_answer_is_given_once_however_often_the_event_comes(inquiry):
     code = inquiry.ask_own()["code"]
     for _ in range(3):
         inquiry.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
@@ -140,7 +140,7 @@ def test_a_waived_fee_is_as_good_as_a_paid_one(inquiry):
     assert inquiry.read_own(code)["state"] == "ANSWERED"
 
 
-def test_s15_wrong_ids_for_a_file_are_told_alike_and_never_shut_out_its_owner(inquiry):
+def test_s15_wrong_ids_for_a_file_get_one_reply_and_never_shut_out_its_owner(inquiry):
     other = inquiry.ask_own(file_no="99/99999")
     wrong = inquiry.ask_own(key="9900000013")
     assert (wrong["code"], wrong["message"]) == (other["code"], other["message"])
@@ -152,7 +152,7 @@ def test_s15_wrong_ids_for_a_file_are_told_alike_and_never_shut_out_its_owner(in
     assert len(inquiry.ask_own()["code"]) == 10
 
 
-def test_s15_who_tries_files_for_an_id_waits_longer_and_longer_and_others_do_not(inquiry):
+def test_s15_attempts_at_files_for_an_id_wait_longer_and_longer_and_others_do_not(inquiry):
     for number in range(20):
         inquiry.ask_own(file_no=f"99/{number}")
     first = inquiry.ask_own()
@@ -172,7 +172,9 @@ def test_s15_many_files_from_an_address_are_slowed_and_a_neighbour_with_his_own_
     assert len(inquiry.ask_own()["code"]) == 10
 
 
-def test_s15_an_id_that_is_tried_from_everywhere_is_slowed_for_who_tries_it(inquiry, monkeypatch):
+def test_s15_an_id_that_is_tried_from_everywhere_is_slowed_for_those_who_try_it(
+    inquiry, monkeypatch
+):
     monkeypatch.setattr(attempt_limits, "MOST_OF_KEY", 8)
     for number in range(8):
         inquiry.ask_own(file_no=f"99/{number}", asker=f"bot {number % 2}")
@@ -205,7 +207,7 @@ def renew(inquiry, request_id, pin):
     )  # fmt: skip
 
 
-def test_p16_who_left_a_mobile_with_an_own_inquiry_gets_a_new_secret_over_it(inquiry):
+def test_p16_a_mobile_left_with_an_own_inquiry_gets_a_new_secret(inquiry):
     code = inquiry.ask_own(mobile=MOBILE)["code"]
     stranger = ask_new_secret(inquiry, code, "09121111111", "a stranger")
     assert codes_sent(inquiry) == []
@@ -241,7 +243,7 @@ def ids(number):
     return digits + str(rest if rest < 2 else 11 - rest)
 
 
-def test_a_wrong_code_and_a_wrong_secret_are_told_alike(inquiry):
+def test_a_wrong_code_and_a_wrong_secret_get_the_same_reply(inquiry):
     code = inquiry.ask_own()["code"]
     wrong = inquiry.read_own(code, "0" * 20)
     missing = inquiry.read_own("0000000000", SECRET)
@@ -249,7 +251,7 @@ def test_a_wrong_code_and_a_wrong_secret_are_told_alike(inquiry):
     assert wrong["code"] == "own.not_opened"
 
 
-def test_who_lets_a_bill_expire_asks_anew_and_gets_another_bill(inquiry):
+def test_after_an_expired_bill_a_new_inquiry_gets_another_bill(inquiry):
     first = inquiry.ask_own()["code"]
     inquiry.hear(billing.BILL_ISSUED, source_ref=first)
     inquiry.hear(billing.BILL_ENDED, source_ref=first, state="EXPIRED", version=2)
@@ -291,7 +293,7 @@ def texts(inquiry):
     return [SEND_MESSAGE.load_data(body) for (body,) in rows]
 
 
-def test_a_mobile_is_told_that_the_bill_is_due_and_later_that_there_is_an_answer(inquiry):
+def test_a_mobile_gets_an_sms_when_the_bill_is_due_and_when_there_is_an_answer(inquiry):
     code = inquiry.ask_own(mobile="0990 000 0012")["code"]
     inquiry.hear(billing.BILL_ISSUED, source_ref=code)
     assert texts(inquiry) == []
@@ -324,7 +326,7 @@ def test_a_mobile_is_told_that_the_bill_is_due_and_later_that_there_is_an_answer
         ("2026-11-25T08:00:00+00:00", "2026-11-25T09:00:00+03:30"),  # at noon: at once
     ],
 )
-def test_a_reminder_wakes_nobody(inquiry, now, not_before):
+def test_a_reminder_is_not_sent_at_night(inquiry, now, not_before):
     code = inquiry.ask_own(mobile=MOBILE)["code"]
     inquiry.moment = dt.datetime.fromisoformat(now)
     remind(inquiry, code)
@@ -332,7 +334,7 @@ def test_a_reminder_wakes_nobody(inquiry, now, not_before):
     assert dt.datetime.fromisoformat(reply["not_before"]) == dt.datetime.fromisoformat(not_before)
 
 
-def test_who_chose_english_is_told_in_english(inquiry):
+def test_the_sms_is_in_english_if_english_was_chosen(inquiry):
     code = inquiry.ask_own(mobile=MOBILE, language="en")["code"]
     remind(inquiry, code)
     (reply,) = texts(inquiry)
@@ -349,14 +351,14 @@ def test_the_same_event_texts_once(inquiry):
     assert [message["template"] for message in texts(inquiry)] == ["own_bill_due", "own_answered"]
 
 
-def test_who_left_no_mobile_is_told_nothing(inquiry):
+def test_without_a_mobile_no_sms_is_sent(inquiry):
     code = inquiry.ask_own()["code"]
     remind(inquiry, code)
     inquiry.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
     assert texts(inquiry) == []
 
 
-def test_no_reminder_of_another_source_of_an_old_bill_or_of_one_that_is_paid_texts(inquiry):
+def test_no_sms_is_sent_of_another_source_an_old_bill_or_a_paid_one(inquiry):
     code = inquiry.ask_own(mobile=MOBILE)["code"]
     remind(inquiry, code, source_kind="office")
     remind(inquiry, "0000000000")
@@ -391,7 +393,7 @@ def test_the_mobile_of_an_inquiry_that_never_ends_is_not_kept_for_ever(inquiry):
     assert execute(inquiry.db, "select mobile from own_inquiries") == [(None,)]
 
 
-def test_who_asked_is_known_as_long_as_the_treasury_may_charge_again(inquiry):
+def test_the_asker_is_kept_as_long_as_the_treasury_may_charge_again(inquiry):
     code = inquiry.ask_own()["code"]
     inquiry.hear(billing.BILL_ISSUED, source_ref=code)
     inquiry.moment += dt.timedelta(days=12)

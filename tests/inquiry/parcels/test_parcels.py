@@ -128,7 +128,7 @@ def test_an_answer_that_may_not_be_believed_is_counted_and_changes_nothing(inqui
     assert inquiry.read_parcel(code)["state"] == "AWAITING"
 
 
-def test_a_broken_file_leaves_who_serves_and_a_register_that_is_away_lets_nobody_serve(inquiry):
+def test_a_broken_file_changes_no_server_and_without_a_register_there_is_none(inquiry):
     inquiry.ask_parcel()
     (inquiry.register / "broken.toml").write_text("code = ", encoding="utf-8")
     assert inquiry.ask_parcel()["state"] == "AWAITING"
@@ -138,7 +138,7 @@ def test_a_broken_file_leaves_who_serves_and_a_register_that_is_away_lets_nobody
     assert inquiry.refusals() == {"not_served_by_sender": 1}
 
 
-def test_who_was_told_to_ask_later_may_ask_with_the_same_key(inquiry):
+def test_a_parcel_question_that_was_not_served_is_asked_later_with_the_same_key(inquiry):
     shutil.move(inquiry.register, inquiry.register.with_name("away"))
     reply = {"parcel_no": "990/17", "purpose": "land_transfer"}
     assert (
@@ -179,7 +179,9 @@ def test_questions_are_forgotten_after_a_year_and_the_log_stays(inquiry):
         ),
     ],
 )
-def test_case_37_a_parcel_is_not_told_to_who_may_not_ask_any_more(inquiry, change, code):
+def test_case_37_a_parcel_is_not_shown_to_an_agency_that_may_not_ask_any_more(
+    inquiry, change, code
+):
     question = inquiry.ask_parcel()["code"]
     change(inquiry.register / "notary-office.toml")
     inquiry.take()

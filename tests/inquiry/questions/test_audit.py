@@ -1,4 +1,4 @@
-"""Who changes the log of inquiries is found out, even with a superuser's hands."""
+"""The chained log of inquiries shows every change, even one by a superuser."""
 
 import datetime as dt
 import os
@@ -47,7 +47,7 @@ def by_force(db, sql):
     execute(db, f"set session_replication_role = replica; {sql}")
 
 
-def test_an_untouched_log_is_whole_and_its_head_is_told(logged):
+def test_an_untouched_log_is_whole_and_its_head_is_printed(logged):
     done = subprocess.run(
         [sys.executable, "-m", "services.inquiry.audit"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""A day's single questions are counted once, when the day is over, and told to whoever charges."""
+"""A day's single questions are counted once, when the day is over, and published for charging."""
 
 import datetime as dt
 import json
@@ -51,7 +51,7 @@ def ask(days, agency="fuel-co", purpose="fuel_quota"):
     return days.ask(NOBODYS, purpose, caller=caller)
 
 
-def test_a_day_is_told_once_for_each_agency_when_it_is_over(days):
+def test_a_day_is_published_once_for_each_agency_when_it_is_over(days):
     for agency in ("fuel-co", "fuel-co", "agri-co"):
         assert "tracking_code" in ask(days, agency)
     days.at(1, "00:10")  # answers of the last second may still be under way

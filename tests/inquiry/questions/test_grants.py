@@ -58,7 +58,7 @@ def test_an_answer_holds_only_blocks_that_are_both_in_the_purpose_and_in_the_gra
     assert set(reply) == {"file_no", "role", "status", *allowed.blocks}
 
 
-def test_of_several_grants_the_one_that_gives_most_counts_and_none_that_has_ended():
+def test_of_several_grants_the_widest_in_force_counts():
     narrow, wide = grant(blocks=["licence"], basis="a"), grant(basis="b", per_day=1)
     wider, ended = grant(basis="c"), grant(until="2020-01-01", basis="d")
     for grants, basis in (
@@ -111,7 +111,7 @@ def test_a_quota_is_used_up_at_its_number_and_new_the_next_day(inquiry):
     ]
 
 
-def test_who_is_told_to_ask_tomorrow_may_do_so_with_the_same_key(inquiry):
+def test_a_question_over_the_quota_is_answered_the_next_day_with_the_same_key(inquiry):
     limited = caller(grant(per_day=1))
     reply = {"key_kind": "national_id", "key": NOBODY, "purpose": "fuel_quota"}
     inquiry.ask(caller=limited)
@@ -139,7 +139,7 @@ def test_each_key_of_a_batch_counts_and_what_is_over_the_quota_has_that_as_its_p
     ]
 
 
-def test_many_who_ask_at_once_get_no_more_than_the_quota(inquiry):
+def test_many_questions_at_once_get_no_more_than_the_quota(inquiry):
     limited, reply = caller(grant(per_day=5)), []
     threads = [
         threading.Thread(target=lambda: reply.append(inquiry.ask(caller=limited)))
@@ -198,7 +198,7 @@ def test_in_whose_name_and_on_which_basis_stands_in_the_answer_and_in_every_row(
     ]
 
 
-def test_what_was_asked_in_one_name_is_not_read_in_another(inquiry):
+def test_an_answer_in_the_name_of_one_agency_is_not_read_in_the_name_of_another(inquiry):
     reply = inquiry.ask(OWNER, caller=FOR_AGRI)
     submit(inquiry, 0, lines(OWNER), last=True, caller=FOR_AGRI)
     inquiry.answer_parts()

@@ -142,7 +142,7 @@ def test_the_same_key_gives_the_same_hash_under_one_secret_only():
     assert "9900000013" not in hashed
 
 
-def test_the_error_of_a_failed_statement_does_not_tell_whose_key_it_was_about(store):
+def test_the_error_of_a_failed_statement_does_not_hold_the_key(store):
     key = {"batch": "unknown", "line": 1, "key": "9900000013"}
     sql = text("insert into batch_lines (batch, line, key) values (:batch, :line, :key)")
 

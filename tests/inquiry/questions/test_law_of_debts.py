@@ -1,4 +1,4 @@
-"""A debt of a source is what is owed for its water by law, never the fee of who asked."""
+"""A debt of a source is what is owed for its water by law, never the fee of an asker."""
 
 import itertools
 
@@ -31,7 +31,7 @@ def tell(inquiry, state, **more):
     inquiry.hear(EVENTS.get(state, billing.BILL_ENDED), state=state, **more)
 
 
-def test_l5_an_inquiry_that_nobody_paid_is_no_debt_of_the_well(inquiry):
+def test_l5_an_unpaid_inquiry_is_no_debt_of_the_well(inquiry):
     before = inquiry.debt()
     code = inquiry.ask_own()["code"]
     tell(inquiry, "ISSUED", source_ref=code)
@@ -58,7 +58,7 @@ DEBTS = {
 }
 
 
-def test_l5_a_fee_of_who_asked_is_no_debt_of_the_well_in_any_state(inquiry):
+def test_l5_the_fee_of_an_asker_is_no_debt_of_the_well_in_any_state(inquiry):
     before = inquiry.debt()
     for n, (bill, state) in enumerate(itertools.product(FEES.values(), billing.BILL_STATES)):
         tell(inquiry, state, number=f"1405-{n:06}", due_on="2020-01-01", **bill)
@@ -103,7 +103,7 @@ def test_l5_a_payment_that_is_heard_after_the_next_bill_still_gets_its_answer(in
     assert inquiry.read_own(code)["state"] == "ANSWERED"
 
 
-def test_l5_a_payment_after_who_asked_was_forgotten_ends_quietly(inquiry):
+def test_l5_a_payment_after_the_asker_was_forgotten_ends_quietly(inquiry):
     code = inquiry.ask_own()["code"]
     execute(inquiry.db, "update own_inquiries set key = null, state = 'ENDED'")
     tell(inquiry, "PAID", source_ref=code, version=3)

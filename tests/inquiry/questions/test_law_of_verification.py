@@ -37,7 +37,7 @@ def verify(inquiry, answer):
     return inquiry.call(contracts.VERIFY, verification_code=answer["verification_code"])
 
 
-def test_l17_verification_tells_enough_of_the_well_to_notice_a_paper_about_another(inquiry):
+def test_l17_verification_shows_enough_of_a_well_to_notice_a_paper_about_another(inquiry):
     answer = inquiry.ask(KEY, caller=NAMED, as_of="2026-01-01T08:00:00Z")
     reply = verify(inquiry, answer)
     (source,) = reply["sources"]
@@ -61,7 +61,7 @@ def test_l17_verification_tells_enough_of_the_well_to_notice_a_paper_about_anoth
         assert personal not in reply
 
 
-def test_l17_two_wells_of_one_status_are_told_apart(inquiry):
+def test_l17_two_wells_of_one_status_are_distinguished(inquiry):
     keys = [
         row[0]
         for row in execute(
@@ -75,7 +75,7 @@ def test_l17_two_wells_of_one_status_are_told_apart(inquiry):
     assert len(set(verified)) == len(verified)
 
 
-def test_l17_what_was_not_found_tells_by_which_key_in_part(inquiry):
+def test_l17_an_empty_answer_shows_a_part_of_its_key(inquiry):
     reply = verify(inquiry, inquiry.ask("9900000013", caller=NAMED))
     assert (reply["outcome"], reply["sources"], reply["key_part"]) == (
         "NOT_FOUND",
@@ -92,7 +92,7 @@ def test_l17_at_most_half_of_a_number_is_shown(number):
     assert HIDDEN in part_of(number) or not number
 
 
-def test_l17_the_well_is_told_as_it_was_when_the_answer_was_given(inquiry):
+def test_l17_the_well_is_shown_as_it_was_when_the_answer_was_given(inquiry):
     answer = inquiry.ask(KEY, caller=NAMED)
     execute(inquiry.db, NEWER)
     reply = verify(inquiry, answer)
@@ -112,7 +112,7 @@ def test_l18_verification_names_the_asker_in_persian_as_the_register_does(inquir
     )
 
 
-def test_l18_an_own_answer_names_the_applicant_and_nobody(inquiry):
+def test_l18_an_own_answer_names_the_applicant_and_no_person(inquiry):
     code = inquiry.ask_own()["code"]
     inquiry.hear(billing.BILL_PAID, source_ref=code, state="PAID", version=2)
     answer = inquiry.read_own(code)["answer"]

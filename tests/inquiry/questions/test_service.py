@@ -85,7 +85,7 @@ def test_a_question_about_a_time_before_the_first_load_says_so(inquiry, owner):
     assert reply["as_of"] == "2020-01-01T00:00:00Z"
 
 
-def test_who_was_told_to_ask_later_gets_the_answer_with_the_same_key(inquiry_db, tmp_path):
+def test_a_question_to_an_empty_registry_is_answered_later_with_the_same_key(inquiry_db, tmp_path):
     empty = InProcessInquiry(inquiry_db, tmp_path)
     assert empty.ask("9905251782", id="same")["code"] == "register.empty"
     subprocess.run(
@@ -127,7 +127,7 @@ def test_reading_a_batch_leaves_its_row(inquiry):
     assert log_of(inquiry, "contract, outcome")[-1] == ("inquiry.read_batch.v1", "READ")
 
 
-def test_an_empty_register_answers_nobody_and_is_logged(inquiry_db, tmp_path):
+def test_an_empty_registry_answers_no_question_and_logs_it(inquiry_db, tmp_path):
     empty = InProcessInquiry(inquiry_db, tmp_path)
     assert empty.ask()["code"] == "register.empty"
     assert log_of(empty) == [("register.empty",)]
@@ -175,7 +175,7 @@ def load(db, export):
     )
 
 
-def test_verification_tells_the_least_and_whether_the_register_has_changed(inquiry, tmp_path):
+def test_verification_shows_the_least_and_whether_the_registry_has_changed(inquiry, tmp_path):
     reply = inquiry.ask("9905251782")
     verified = inquiry.call(contracts.VERIFY, verification_code=reply["verification_code"])
     assert (verified["genuine"], verified["still_valid"], verified["changed_since"]) == (
@@ -236,7 +236,7 @@ def test_an_import_that_was_under_way_while_it_was_answered_has_changed_the_regi
     assert verified["changed_since"] is True
 
 
-def test_nobody_found_before_the_first_load_is_told_that_our_data_is_younger(inquiry):
+def test_an_empty_answer_about_an_earlier_day_says_that_the_data_is_younger(inquiry):
     reply = inquiry.ask(NOBODY, as_of="2020-01-01T00:00:00Z")
     assert reply["outcome"] == "NOT_FOUND"
     assert "record_younger_than_as_of" in [limit["code"] for limit in reply["limits"]]
@@ -276,7 +276,7 @@ def test_questions_that_come_together_are_answered_each_in_its_place(inquiry, ow
     assert log_of(inquiry, "message_id") == [(call.envelope.id,) for call in calls]
 
 
-def test_a_code_that_nobody_was_given_is_not_genuine(inquiry):
+def test_a_code_that_was_never_given_is_not_genuine(inquiry):
     assert inquiry.call(contracts.VERIFY, verification_code="V-2222") == {"genuine": False}
 
 
@@ -405,7 +405,7 @@ def test_a_batch_that_is_complete_takes_no_more(inquiry):
     assert submit(inquiry, 1, lines(NOBODY), last=True)["code"] == "batch.complete"
 
 
-def test_nobody_adds_to_or_reads_another_agencys_batch(inquiry):
+def test_no_agency_adds_to_or_reads_the_batch_of_another(inquiry):
     submit(inquiry, 0, lines(NOBODY), last=False)
     other = {**CALLER, "agency": "agri-bank"}
     assert submit(inquiry, 1, lines(NOBODY), last=True, caller=other)["code"] == "batch.not_found"
@@ -426,7 +426,7 @@ def test_an_import_from_outside_the_import_folder_is_refused(inquiry, folder):
     assert inquiry.call(contracts.LOAD_REGISTRY, folder=folder)["code"] == "folder.not_found"
 
 
-def test_an_import_that_ops_asked_for_is_worked_and_tells_its_report(inquiry, tmp_path):
+def test_an_import_that_ops_requested_is_worked_and_names_its_report(inquiry, tmp_path):
     shutil.copytree(ROOT / "tests/data/registry", tmp_path / "1405-09")
     load = inquiry.call(contracts.LOAD_REGISTRY, folder="1405-09", allow_removals=True)
     assert load["state"] == "WAITING"
@@ -441,7 +441,7 @@ def test_an_import_that_ops_asked_for_is_worked_and_tells_its_report(inquiry, tm
     assert "report.csv" in reply["message"]
 
 
-def test_x3_ops_are_told_of_a_sheet_that_could_not_be_read_whole(inquiry, tmp_path):
+def test_x3_ops_see_that_a_sheet_could_not_be_read_whole(inquiry, tmp_path):
     folder = shutil.copytree(ROOT / "tests/data/registry", tmp_path / "1405-09")
     path = folder / "partners.csv"
     path.write_bytes(path.read_bytes().rstrip(b"\r\n"))

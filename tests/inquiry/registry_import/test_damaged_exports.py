@@ -1,4 +1,4 @@
-"""Exports as clerks and spreadsheets damage them, through the command, and what agencies are told.
+"""Exports as clerks and spreadsheets damage them, through the command, and the answers that follow.
 
 Each row is taken or named; what cannot be read removes nothing, and answers say that it was there.
 """
@@ -138,7 +138,7 @@ def test_x1_a_seal_in_a_row_that_cannot_be_read_counts_and_the_answer_says_so(re
     assert "unread_since" not in answer["sources"][0]
 
 
-def test_x1_what_cannot_be_read_of_a_known_source_is_said_in_its_answer(register):
+def test_x1_the_answer_about_a_known_source_names_what_could_not_be_read(register):
     register.load()
     register.row().update({"دستور": "پلمپ", "تاریخ دستور": "1408/09/01"})
     register.load()
@@ -154,7 +154,7 @@ def test_x1_what_cannot_be_read_of_a_known_source_is_said_in_its_answer(register
         ("violations", {**VIOLATION, FILE: "3/1", "مرحله": "؟؟"}),
     ],
 )
-def test_x1_a_partner_or_offence_that_cannot_be_read_is_said_too(register, sheet, row):
+def test_x1_the_answer_names_an_unreadable_partner_or_offence(register, sheet, row):
     register.load()
     register.export.sheets[sheet].append(row)
     register.load()
@@ -184,7 +184,7 @@ def test_x1_rows_of_a_refused_source_are_named_and_never_dropped(register):
     assert (answer["outcome"], "newer_data_unread" in limits) == ("FOUND", True)
 
 
-def test_x1_a_decree_that_cannot_be_read_is_said_beside_licences(register):
+def test_x1_answers_about_licences_name_an_unreadable_decree(register):
     register.load()
     register.export.sheets["decrees"].append({**DECREE, "شماره": "1405/9", "تمدید تا": "#REF!"})
     register.load()

@@ -176,7 +176,7 @@ def test_a_bad_partner_row_keeps_the_known_partners_and_takes_the_rest(store, ex
     assert [p["share_dang"] for p in record["partners"]] == [1.5]
 
 
-def test_nothing_is_closed_while_a_row_cannot_be_told_whose_it_is(store, export):
+def test_nothing_is_closed_while_a_row_cannot_be_attributed(store, export):
     load(store, export.write())
     export.sources.pop()
     folder = export.write()

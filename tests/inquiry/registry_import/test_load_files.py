@@ -37,7 +37,7 @@ def test_an_untidy_export_is_imported_and_its_bad_rows_are_reported(store, tmp_p
     ]
 
 
-def test_a_load_tells_of_itself_by_an_event_without_personal_data(store, inquiry_db, export):
+def test_an_import_publishes_an_event_without_personal_data(store, inquiry_db, export):
     load(store, export.write())
     name, body = execute(inquiry_db, "select name, convert_from(body, 'UTF8') from outbox")[0]
     assert name == "inquiry.registry_loaded.v1"
@@ -201,7 +201,7 @@ def test_a_workbook_that_is_none_is_refused(store, tmp_path, content):
         load(store, tmp_path / "export.xlsx")
 
 
-def test_the_command_tells_its_progress_and_prints_its_result(inquiry_db, tmp_path):
+def test_the_command_shows_its_progress_and_prints_its_result(inquiry_db, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "services.inquiry.load", DATA, "--report", tmp_path / "bad.csv"],
         cwd=ROOT,

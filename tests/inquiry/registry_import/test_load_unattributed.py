@@ -62,7 +62,7 @@ def test_a_decree_whose_number_cannot_be_read_withdraws_none(export):
     ("sheet", "member"), [("partners", "partners"), ("violations", "violations")]
 )
 @pytest.mark.parametrize("number", ["", "9999999/9"])
-def test_a_row_with_a_bad_file_number_removes_nobody_from_any_list(export, sheet, member, number):
+def test_a_row_with_a_bad_file_number_removes_no_member_of_a_list(export, sheet, member, number):
     count = (
         f"select sum(jsonb_array_length(record->'{member}')) from source_versions "
         "where known_to is null"
