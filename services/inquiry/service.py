@@ -98,7 +98,7 @@ class Inquiry(Service):
     # --- people ---
 
     @serve(own.ASK_OWN)
-    def ask_own(self, tx: Tx, message: own.AskOwn) -> own.Asked | BusError:
+    def ask_own(self, tx: Tx, message: own.AskOwn) -> own.OwnAsked | BusError:
         return inquiries.ask(self.context(tx), message)
 
     @serve(own.READ_OWN)

@@ -8,7 +8,7 @@ from tests.processes import ROOT
 
 CODE = re.compile(
     r"(?:code=|SignatureError\(\s*|HttpError\(\s*|default_code = "
-    r'|refused\(\s*\w+,\s*"\w+",\s*)"([a-z_]+(?:\.[a-z_]+)+)"'
+    r'|refus(?:ed|al)\(\s*\w+,\s*"\w+",\s*)"([a-z_]+(?:\.[a-z_]+)+)"'
 )
 INSIDE = {  # never leave the process or the bus, or belong to the connector itself
     "message.unreadable",

@@ -16,9 +16,8 @@ tariff for its day, say), the Command lies among the dead letters until somebody
 and returns it. ``backlog.py`` counts it as ``waits_for_bill`` after an hour.
 """
 
+from collections.abc import Mapping
 from typing import Literal
-
-from bus.transitions import Transitions
 
 OwnState = Literal["CHARGING", "UNPAID", "ANSWERED", "ENDED"]
 # What billing announces of the bill; ``settle_forgotten`` is a payment after the ID was emptied.
@@ -26,18 +25,12 @@ OwnAct = Literal["bill", "settle", "settle_forgotten", "end"]
 
 SETTLED, BILL_ENDED = ("PAID", "WAIVED"), ("VOID", "EXPIRED")
 
-_NEXT: dict[OwnAct, OwnState] = {
+_AFTER: Mapping[OwnAct, OwnState] = {
     "bill": "UNPAID",
     "settle": "ANSWERED",
     "settle_forgotten": "ENDED",
     "end": "ENDED",
 }
-_OPEN: tuple[OwnState, ...] = ("CHARGING", "UNPAID", "ENDED")
-TRANSITIONS: Transitions[OwnState, OwnAct] = Transitions(
-    code="own.state",
-    refusal="An own inquiry that is {state} cannot take: {act}.",
-    table={(state, act): following for state in _OPEN for act, following in _NEXT.items()},
-)
 
 
 def act_of(bill_state: str, *, is_forgotten: bool) -> OwnAct:
@@ -45,3 +38,14 @@ def act_of(bill_state: str, *, is_forgotten: bool) -> OwnAct:
     if bill_state in SETTLED:
         return "settle_forgotten" if is_forgotten else "settle"
     return "end" if bill_state in BILL_ENDED else "bill"
+
+
+def following(state: OwnState, act: OwnAct) -> OwnState | None:
+    """The state after an act; None if it changes nothing.
+
+    No Transitions of bus/transitions.py, which refuses: an event that comes late is passed over.
+
+    >>> following("CHARGING", "bill"), following("ANSWERED", "end")
+    ('UNPAID', None)
+    """
+    return None if state == "ANSWERED" else _AFTER[act]

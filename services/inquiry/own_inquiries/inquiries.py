@@ -9,12 +9,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from bus.errors import BusError, NotFound
 from contracts.billing.bills import CHARGE, BillFact, Charge
-from contracts.inquiry.own import Asked, AskOwn, OwnInquiry, Proof
+from contracts.inquiry.own import AskOwn, OwnAsked, OwnInquiry, Proof
 from people import tracking
 from services.inquiry.askers import Asker
 from services.inquiry.context import Context
 from services.inquiry.domain.moments import instant
-from services.inquiry.domain.own_inquiry import SETTLED, TRANSITIONS, act_of
+from services.inquiry.domain.own_inquiry import SETTLED, act_of, following
 from services.inquiry.domain.purposes import OWN_CODE
 from services.inquiry.own_inquiries import attempt_limits, text_messages
 from services.inquiry.own_inquiries.answers import answer_own
@@ -29,7 +29,7 @@ SERVICE = "own_inquiry"
 PERSON = Asker(OWN_CODE, None)
 
 
-def ask(context: Context, question: AskOwn) -> Asked | BusError:
+def ask(context: Context, question: AskOwn) -> OwnAsked | BusError:
     """Open an inquiry, if the person is an owner or partner of the source; return its code.
 
     A wrong pair of ID and file learns nothing of the file, and is slowed down. A refusal is
@@ -58,7 +58,7 @@ def ask(context: Context, question: AskOwn) -> Asked | BusError:
             agency=None,
         ),
     )
-    return Asked(code=code)
+    return OwnAsked(code=code)
 
 
 def face_asker(context: Context) -> str:
@@ -126,10 +126,9 @@ def note_bill(context: Context, bill: BillFact) -> None:
     if row is None or (_is_old(row, bill) and bill.state not in SETTLED):
         return
     # Who asked is forgotten thirty days after the bill has ended (KEY_DAYS).
-    act = act_of(bill.state, is_forgotten=row.key is None)
-    if not TRANSITIONS.allows(row.state, act):
+    state = following(row.state, act_of(bill.state, is_forgotten=row.key is None))
+    if state is None:
         return
-    state = TRANSITIONS.transition(row.state, act)
     changes: dict[str, object] = {}
     if state == "ANSWERED":
         changes = {"tracking_code": answer_own(context, row).tracking_code, "key": None}
