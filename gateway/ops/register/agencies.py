@@ -1,7 +1,6 @@
 """Pages of agencies: one with its history, rights revoked at once, contacts."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -71,7 +70,7 @@ class Agencies:
         code = request.path_params["code"]
         back = f"of/{code}?done=revoke"
 
-        async def preview(request: Request, data: Mapping[str, Any]) -> Preview:
+        async def preview(request: Request, data: Mapping[str, object]) -> Preview:
             agency = await self._pages.ask(request, contracts.READ, OneAgency(code=code))
             return previews.revocation(agency, data)
 
@@ -90,7 +89,7 @@ class Agencies:
         code, id_ = request.path_params["code"], request.path_params["id"]
         back = f"of/{code}?done=forget"
 
-        async def preview(request: Request, _: Mapping[str, Any]) -> Preview:
+        async def preview(request: Request, _: Mapping[str, object]) -> Preview:
             agency = await self._pages.ask(request, contracts.READ, OneAgency(code=code))
             names = [contact.name for contact in agency.contacts if contact.id == id_]
             return Preview(

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from gateway.html import formats
 from gateway.ops.register import words
 
+# Any: a document of the register as JSON, shown whatever is in it.
 Document = Mapping[str, Any]
 # Members of a document that are lists of rights, and the members that identify a right.
 RIGHTS = {

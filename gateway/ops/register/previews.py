@@ -1,7 +1,6 @@
 """The previews before a proposal is decided or a right is revoked."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from contracts.agencies.desk import AgencyWhole, Change
 from gateway.ops.register import words
@@ -53,9 +52,9 @@ def decision(name: str, change: Change, reason: str) -> Preview:
     )
 
 
-def revocation(agency: AgencyWhole, data: Mapping[str, Any]) -> Preview:
+def revocation(agency: AgencyWhole, data: Mapping[str, object]) -> Preview:
     """The page before a right, or all rights of an agency, are revoked; ``data`` is the form."""
-    kind, id_ = data["what"], data.get("id", "")
+    kind, id_ = str(data["what"]), str(data.get("id", ""))
     document = agency.document or {}
     if kind == "agency":
         facts = [
@@ -75,7 +74,7 @@ def revocation(agency: AgencyWhole, data: Mapping[str, Any]) -> Preview:
     return Preview(
         title=f"{words.ACTS[f'revoke {kind}']}: {document.get('name_fa') or agency.code}",
         button="لغو هم‌اکنون",
-        facts=(*facts, Fact("دلیل", data["reason"])),
+        facts=(*facts, Fact("دلیل", str(data["reason"]))),
         leaves=tuple(leaves),
         basis={"version": agency.version},
         danger=True,

@@ -1,7 +1,6 @@
 """Pages of proposals: made by a form or as TOML, compared, and decided by another officer."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -74,11 +73,11 @@ class Proposals:
             raise NotFound("There is no such act.", code="http.not_found")
         back = f"changes/{id_}?done={name}"
 
-        async def preview(request: Request, data: Mapping[str, Any]) -> Preview:
+        async def preview(request: Request, data: Mapping[str, object]) -> Preview:
             change = await self._pages.ask(
                 request, contracts.READ_CHANGE, contracts.OneChange(id=id_)
             )
-            return previews.decision(name, change, data.get("why", ""))
+            return previews.decision(name, change, str(data.get("why", "")))
 
         return await self._pages.act(request, ACTS[name], self._show, back, preview=preview, id=id_)
 

@@ -120,6 +120,10 @@ PATHS = {
 }
 
 Table = Mapping[str, object]
+# Any: what a right is in a document depends on its kind: a table, or the name of a contract.
+Entry = Any
+# Any: a document as JSON, where the name of a list is a variable that no TypedDict can type.
+Plain = dict[str, Any]
 
 
 def toml_of(document: Table | Document) -> str:
@@ -193,7 +197,7 @@ def right_id(right: Table | Right) -> str:
     return hashlib.sha256(json.dumps(right, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def name_of(kind: str, entry: Any) -> str:
+def name_of(kind: str, entry: Entry) -> str:
     """The id by which an entry of a document is taken back.
 
     ``entry`` is a table for the first four kinds of ``PATHS``, the name of a contract for the rest.
@@ -204,7 +208,7 @@ def name_of(kind: str, entry: Any) -> str:
     return str(entry["id"]) if kind in ("key", "certificate") else right_id(entry)
 
 
-def without(document: Document, kind: str, id_: str) -> tuple[Document, list[Any]]:
+def without(document: Document, kind: str, id_: str) -> tuple[Document, list[Entry]]:
     """The document without the entries of that kind and id, and these entries (none: no such id).
 
     >>> without({"keys": [{"id": "a"}, {"id": "b"}]}, "key", "a")
@@ -212,18 +216,17 @@ def without(document: Document, kind: str, id_: str) -> tuple[Document, list[Any
     """
     left = deepcopy(document)
     section, name = PATHS[kind]
-    # The names of the section and of the list are variables, which no TypedDict can type.
-    plain = cast("dict[str, Any]", left)
-    table: dict[str, list[Any]] = plain if section is None else plain.setdefault(section, {})
+    plain = cast("Plain", left)
+    table: dict[str, list[Entry]] = plain if section is None else plain.setdefault(section, {})
     entries = table.get(name, [])
     gone = [entry for entry in entries if name_of(kind, entry) == id_]
     table[name] = [entry for entry in entries if entry not in gone]
     return left, gone
 
 
-def as_json(document: Document | Key | Right) -> dict[str, Any]:
+def as_json(document: Document | Key | Right) -> Plain:
     """The same as the free object of JSON that messages carry."""
-    return cast("dict[str, Any]", document)
+    return cast("Plain", document)
 
 
 def credentials_of(document: Document) -> list[Key | Certificate]:
