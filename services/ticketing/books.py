@@ -1,12 +1,11 @@
 """Imports the book of the desk: `python -m services.ticketing.books FOLDER` (TOML files).
 
-What is wrong is told with its place, all at once, and nothing is changed then.
+All faults are listed with their places at once, and nothing is changed then.
 """
 
 import datetime as dt
 import sys
 from pathlib import Path
-from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 from sqlalchemy import Connection
@@ -15,13 +14,14 @@ from bus.database import books
 from bus.errors import BusError
 from bus.fields import Choice, Day, Text, whole
 from bus.process.private import own_files_only
+from bus.values import Json
 from contracts.ticketing.calendar import CALENDAR_KINDS, CALENDAR_STATUS, WEEKDAYS
 from contracts.ticketing.citizens import KINDS
 from iran import identifiers
-from services.ticketing import calendar_rows as calendar_store
+from services.ticketing import calendar_rows
 from services.ticketing.domain import working_time
 from services.ticketing.domain.book import Book, span_of
-from services.ticketing.domain.calendar import Calendar, row_from
+from services.ticketing.domain.calendar import Calendar, Row, row_from
 from services.ticketing.domain.promises import NAMES
 
 LONG = 500
@@ -44,7 +44,7 @@ class Area(Schema):
     east = fields.Float(required=True, validate=validate.Range(-180, 180))
 
     @validates_schema(skip_on_field_errors=True)
-    def _is_a_box(self, data: dict[str, Any], **_: Any) -> None:
+    def _is_a_box(self, data: Json, **_: object) -> None:
         if data["south"] >= data["north"] or data["west"] >= data["east"]:
             raise ValidationError("south lies below north, and west before east", "south")
 
@@ -57,7 +57,7 @@ class Unit(Named):
     phone = Text(40, load_default="")
 
     @validates_schema(skip_on_field_errors=True)
-    def _address(self, data: dict[str, Any], **_: Any) -> None:
+    def _address(self, data: Json, **_: object) -> None:
         for name in ("email", "head_email", "mailbox"):
             try:
                 data[name] = identifiers.email(data[name]) if name in data else None
@@ -86,7 +86,7 @@ class SpanOf(Schema):
     days = fields.Integer(strict=True, validate=validate.Range(1, 1000))
 
     @validates_schema
-    def _one(self, data: dict[str, Any], **_: Any) -> None:
+    def _hours_or_days(self, data: Json, **_: object) -> None:
         if len(data) != 1:
             raise ValidationError("say hours (of the office) or days (of the calendar)")
 
@@ -125,7 +125,7 @@ class Closing(Schema):
     silence_days = fields.Integer(required=True, validate=validate.Range(1, 365))
 
     @validates_schema(skip_on_field_errors=True)
-    def _reminds_first(self, data: dict[str, Any], **_: Any) -> None:
+    def _reminds_first(self, data: Json, **_: object) -> None:
         if data["silence_days"] <= data["remind_applicant_days"]:
             raise ValidationError("must be more than remind_applicant_days", "silence_days")
 
@@ -146,7 +146,7 @@ class CalendarRowOf(Schema):
     confirmed = fields.Boolean(load_default=False)  # a long closure is meant
 
     @validates_schema(skip_on_field_errors=True)
-    def _opens(self, data: dict[str, Any], **_: Any) -> None:
+    def _opens(self, data: Json, **_: object) -> None:
         if data["to_day"] and data["to_day"] < data["from_day"]:
             raise ValidationError("the last day lies before the first", "to_day")
         if data["kind"] == "weekend" and not data["weekdays"]:
@@ -158,9 +158,9 @@ class CalendarRowOf(Schema):
             raise ValidationError("the office must close after it opens", "closes")
 
 
-def _time(told: str | None, name: str) -> dt.time:
+def _time(text: str | None, name: str) -> dt.time:
     try:
-        return dt.time.fromisoformat(told or "")
+        return dt.time.fromisoformat(text or "")
     except ValueError:
         raise ValidationError("give a time such as 07:30", name) from None
 
@@ -182,7 +182,7 @@ class BookOf(Schema):
     calendar = fields.List(fields.Nested(CalendarRowOf), load_default=list)
 
     @validates_schema(skip_on_field_errors=True)
-    def _refers(self, data: dict[str, Any], **_: Any) -> None:
+    def _refers(self, data: Json, **_: object) -> None:
         codes = {
             member: {row["code"] for row in data[name]}
             for member, name in (
@@ -196,13 +196,14 @@ class BookOf(Schema):
             f"{name} {n}: there is no {member} {row[member]}"
             for name in ("categories", "routes", "promises")
             for n, row in enumerate(data[name], 1)
-            for member, known in codes.items()
-            if member in row and row[member] not in known
+            for member, existing in codes.items()
+            if member in row and row[member] not in existing
         ]
         for name in ("units", "counties", "categories", "offices", "canned"):
-            told = [row["code"] for row in data[name]]
+            listed = [row["code"] for row in data[name]]
             faults += [
-                f"{name}: {code} stands twice" for code in {c for c in told if told.count(c) > 1}
+                f"{name}: {code} stands twice"
+                for code in {c for c in listed if listed.count(c) > 1}
             ]
         emails = [row["email"].lower() for row in data["units"]]
         faults += [f"units: two have {e}" for e in {e for e in emails if emails.count(e) > 1}]
@@ -215,7 +216,7 @@ class BookOf(Schema):
 
 
 def _bad_addresses(roles: dict[str, str]) -> list[str]:
-    """Roles whose letters about promises in danger would reach nobody."""
+    """List the roles whose e-mails about promises in danger would reach nobody."""
     faults = []
     for role, address in roles.items():
         try:
@@ -225,8 +226,8 @@ def _bad_addresses(roles: dict[str, str]) -> list[str]:
     return faults
 
 
-def _twice_promised(rows: list[dict[str, Any]]) -> list[str]:
-    """Two promises for one category, kind and day: which one counts would be an accident."""
+def _twice_promised(rows: list[Json]) -> list[str]:
+    """List promises that stand twice for one category, kind and day."""
     places = [(row["category"], row["kind"], row["from"]) for row in rows]
     return [
         f"promises {n}: stands twice for {' '.join(place)}"
@@ -235,33 +236,36 @@ def _twice_promised(rows: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """The document of all TOML files of a folder. Raises BadBook with everything that is wrong."""
+def read(folder: Path) -> Json:
+    """Return the document of all TOML files of a folder. Raises BadBook with all its faults."""
     loaded = books.read(folder, BookOf())
     for row in loaded["promises"]:
         row["from"] = dt.date.fromisoformat(row["from"]).isoformat()
     if loaded["calendar"]:
-        rows = [row_from({**row, "id": n}) for n, row in enumerate(loaded["calendar"], 1)]
+        rows = _calendar_rows(loaded["calendar"])
         _end(loaded, Calendar(rows), dt.datetime.now(dt.UTC))
         _opens(loaded, Calendar(rows), dt.datetime.now(dt.UTC))
     return loaded
 
 
-def keep(conn: Connection, document: dict[str, Any]) -> int:
-    """Makes the document the newest version, unless it is that already; the version.
+def _calendar_rows(rows: list[Json]) -> list[Row]:
+    return [row_from(row, number) for number, row in enumerate(rows, 1)]
+
+
+def keep(conn: Connection, document: Json) -> int:
+    """Store the document as the newest version, unless it is that already; return the version.
 
     Rows of the calendar that were never on record are added; what the desk added, corrected or
     withdrew stays as it is. Raises BadBook if what is promised could not end by the calendar.
     """
-    rows = document.pop("calendar")
-    calendar_store.add_new_rows(conn, rows, "books")
-    calendar, _ = calendar_store.load(conn)
+    calendar_rows.add_new_rows(conn, _calendar_rows(document.pop("calendar")), "books")
+    calendar, _ = calendar_rows.load(conn)
     _end(document, calendar, dt.datetime.now(dt.UTC))
     return books.keep(conn, document)
 
 
-def _end(document: dict[str, Any], calendar: Calendar, now: dt.datetime) -> None:
-    """BadBook with each promise that could not end by a calendar in which a minute does."""
+def _end(document: Json, calendar: Calendar, now: dt.datetime) -> None:
+    """Raise BadBook with each promise that could not end by a calendar in which a minute does."""
     if not working_time.ends(working_time.LEAST, now, calendar, ""):
         return
     faults = [
@@ -274,8 +278,8 @@ def _end(document: dict[str, Any], calendar: Calendar, now: dt.datetime) -> None
         raise books.BadBook(faults)
 
 
-def _opens(document: dict[str, Any], calendar: Calendar, now: dt.datetime) -> None:
-    """BadBook with each county that hardly opens, and each long closure not confirmed."""
+def _opens(document: Json, calendar: Calendar, now: dt.datetime) -> None:
+    """Raise BadBook with each county that hardly opens, and each long closure not confirmed."""
     faults = [
         f"calendar: {county or 'the whole province'} has no working time (calendar.no_working_time)"
         for county in ("", *(row["code"] for row in document["counties"]))
@@ -295,11 +299,11 @@ def _opens(document: dict[str, Any], calendar: Calendar, now: dt.datetime) -> No
 
 
 def newest(conn: Connection) -> Book:
-    """The book in force; BusError desk.no_book if none was imported."""
-    found = books.newest(conn)
-    if found is None:
+    """Return the book in force; BusError ``desk.no_book`` if none was imported."""
+    newest_book = books.newest(conn)
+    if newest_book is None:
         raise BusError("No book of the desk was imported yet.", code="desk.no_book")
-    return Book(found[1])
+    return Book(newest_book[1])
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,89 +1,135 @@
 """The rows of the calendar and their version; nothing is deleted, only withdrawn."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, insert, or_, select, update
 
+from bus.database.rows import columns, fetch_all
 from bus.errors import NotFound
-from services.ticketing.domain.calendar import Calendar, row_from
+from services.ticketing.domain.calendar import Calendar, Row
+from services.ticketing.tables import CALENDAR_ROWS as ROWS
+from services.ticketing.tables import CALENDAR_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarEntry:
+    """A row in force, and who entered it."""
+
+    id: int
+    kind: str
+    counties: list[str]
+    from_day: dt.date
+    to_day: dt.date | None
+    opens: dt.time | None
+    closes: dt.time | None
+    weekdays: list[str]
+    status: str
+    title: str
+    source: str
+    entered_by: str
+
+    @property
+    def row(self) -> Row:
+        """The row as the calendar of the domain knows it."""
+        return Row(
+            id=self.id,
+            kind=self.kind,
+            from_day=self.from_day,
+            to_day=self.to_day,
+            counties=tuple(self.counties),
+            opens=self.opens,
+            closes=self.closes,
+            weekdays=tuple(self.weekdays),
+            status=self.status,
+            title=self.title,
+            source=self.source,
+        )
+
+
+_COLUMNS = columns(ROWS, CalendarEntry)
 
 
 def load(conn: Connection) -> tuple[Calendar, int]:
-    """The rows in force, and the version that they make."""
-    return Calendar([row_from(row) for row in rows(conn)]), version(conn)
+    """Return the calendar in force and its version."""
+    return Calendar([entry.row for entry in entries(conn)]), version(conn)
 
 
 def version(conn: Connection, *, lock: bool = False) -> int:
-    """The version in force; with ``lock`` nobody changes the calendar until this act has ended."""
-    if lock:
-        conn.execute(text("select 1 from calendar_version for update"))
-    return int(conn.execute(text("select version from calendar_version")).scalar_one())
+    """Return the version in force; ``lock`` keeps it until the end of the transaction."""
+    statement = select(CALENDAR_VERSION.c.version)
+    return int(conn.execute(statement.with_for_update() if lock else statement).scalar_one())
 
 
-def rows(conn: Connection, from_day: str | None = None) -> list[dict[str, Any]]:
-    """The rows that were not withdrawn, the newest days first; days and times as text."""
-    found = conn.execute(
-        text(
-            "select id, kind, counties, from_day::text, to_day::text, opens::text, closes::text, "
-            "weekdays, status, title, source, entered_by from calendar_rows "
-            "where withdrawn_at is null and (cast(:day as date) is null "
-            "or to_day is null or to_day >= cast(:day as date)) order by from_day desc, id desc"
-        ),
-        {"day": from_day},
-    )
-    return [dict(row._mapping) for row in found]
+def entries(conn: Connection, from_day: str | None = None) -> list[CalendarEntry]:
+    """List the rows that were not withdrawn, the newest days first; ended before a day: not."""
+    statement = select(*_COLUMNS).where(ROWS.c.withdrawn_at.is_(None))
+    if from_day is not None:
+        first = dt.date.fromisoformat(from_day)
+        statement = statement.where(or_(ROWS.c.to_day.is_(None), ROWS.c.to_day >= first))
+    statement = statement.order_by(ROWS.c.from_day.desc(), ROWS.c.id.desc())
+    return fetch_all(conn, CalendarEntry, statement)
 
 
-def add_row(conn: Connection, row: Mapping[str, Any], by: str) -> int:
-    """Adds a row; its id. The calendar's version goes up, and due times are recomputed."""
+def add_row(conn: Connection, row: Row, by: str) -> int:
+    """Add a row and return its id; the version goes up, and due times are recomputed."""
     added = conn.execute(
-        text(
-            "insert into calendar_rows (kind, counties, from_day, to_day, opens, closes, weekdays, "
-            "status, title, source, entered_by) values (:kind, :counties, :from_day, :to_day, "
-            ":opens, :closes, :weekdays, :status, :title, :source, :by) returning id"
-        ),
-        {**row, "by": by},
+        insert(ROWS)
+        .values(
+            kind=row.kind,
+            counties=list(row.counties),
+            from_day=row.from_day,
+            to_day=row.to_day,
+            opens=row.opens,
+            closes=row.closes,
+            weekdays=list(row.weekdays),
+            status=row.status,
+            title=row.title,
+            source=row.source,
+            entered_by=by,
+        )
+        .returning(ROWS.c.id)
     ).scalar_one()
     raise_version(conn)
     return int(added)
 
 
-def add_new_rows(conn: Connection, rows: Iterable[Mapping[str, Any]], by: str) -> int:
-    """Adds those rows that were never on record (withdrawn ones were); how many."""
+def add_new_rows(conn: Connection, rows: Iterable[Row], by: str) -> int:
+    """Add the rows that were never on record (withdrawn ones were); return how many."""
     added = 0
     for row in rows:
-        known = conn.execute(
-            text(
-                "select 1 from calendar_rows where kind = :kind and counties = :counties "
-                "and from_day = :from_day and to_day is not distinct from cast(:to_day as date) "
-                "limit 1"
-            ),
-            {name: row[name] for name in ("kind", "counties", "from_day", "to_day")},
+        on_record = conn.execute(
+            select(ROWS.c.id)
+            .where(
+                ROWS.c.kind == row.kind,
+                ROWS.c.counties == list(row.counties),
+                ROWS.c.from_day == row.from_day,
+                ROWS.c.to_day.is_not_distinct_from(row.to_day),
+            )
+            .limit(1)
         ).scalar()
-        if known is None:
+        if on_record is None:
             add_row(conn, row, by)
             added += 1
     return added
 
 
 def raise_version(conn: Connection) -> int:
-    return int(
-        conn.execute(
-            text("update calendar_version set version = version + 1 returning version")
-        ).scalar_one()
-    )
+    """Raise the calendar's version and return it."""
+    table = CALENDAR_VERSION
+    statement = update(table).values(version=table.c.version + 1).returning(table.c.version)
+    return int(conn.execute(statement).scalar_one())
 
 
 def withdraw_row(conn: Connection, row: int, source: str, by: str) -> None:
-    """Takes a row back; it stays on record. NotFound if it is not in force."""
-    found = conn.execute(
-        text(
-            "update calendar_rows set withdrawn_at = now(), withdrawn_by = :by, "
-            "withdrawn_source = :source where id = :row and withdrawn_at is null returning id"
-        ),
-        {"row": row, "source": source, "by": by},
+    """Take a row back; it stays on record. NotFound if it is not in force."""
+    withdrawn = conn.execute(
+        update(ROWS)
+        .values(withdrawn_at=func.now(), withdrawn_by=by, withdrawn_source=source)
+        .where(ROWS.c.id == row, ROWS.c.withdrawn_at.is_(None))
+        .returning(ROWS.c.id)
     ).scalar()
-    if found is None:
+    if withdrawn is None:
         raise NotFound("The calendar has no such row.", code="calendar.row_not_found")
     raise_version(conn)

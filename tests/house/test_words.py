@@ -8,8 +8,8 @@ import pytest
 from gateway.public.site import words
 from people.company import NAMES
 from services.notify.domain.parts import normalised, parts
-from services.ticketing.domain.texts import LETTERS
-from services.ticketing.notifications import tickets as notices
+from services.ticketing.domain.texts import EMAILS
+from services.ticketing.notifications import tickets as notifications
 from tests.processes import ROOT
 
 GLOSSARY = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").partition("\n## Persian that")[2]
@@ -83,10 +83,12 @@ def test_l19_an_sms_with_the_whole_name_has_four_parts_at_most(row):
     assert parts(normalised(body.strip())).parts <= 4
 
 
-@pytest.mark.parametrize("letter", sorted({*notices.TO_CITIZEN.values(), "unbooked", "not_taken"}))
+@pytest.mark.parametrize(
+    "letter", sorted({*notifications.TO_CITIZEN.values(), "unbooked", "not_taken"})
+)
 def test_l19_l20_each_letter_to_a_citizen_is_signed_and_calls_a_request_a_request(letter):
     for language, name in (("fa", "درخواست"), ("en", "request")):
-        subject, body = LETTERS[letter][language]
+        subject, body = EMAILS[letter][language]
         assert body.endswith("{unit}\n{company}")
         assert name in body
         assert "پیام شما" not in subject + body

@@ -12,7 +12,6 @@ from bus.settings import Settings
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
 from iran.persian import TEHRAN, parse_jalali
-from services.ticketing import chores
 from services.ticketing.accounts import staff
 from services.ticketing.service import Ticketing
 from tests.stores import execute
@@ -107,9 +106,7 @@ class Hand:
 
     def do(self, chore, *more):
         """Runs a chore as the service would."""
-        needs_desk = chore not in (chores.send_mails, chores.forget)
-        arguments = (self.store, self.service.desk) if needs_desk else (self.store,)
-        chore(*arguments, *more)
+        chore(self.store, self.service.context, *more)
 
     def acts(self, code):
         return [

@@ -12,7 +12,8 @@ from bus import health
 from contracts.ticketing import calendar as calendar_contracts
 from contracts.ticketing import desk as at_desk
 from iran.persian import TEHRAN, jalali, parse_jalali
-from services.ticketing import books, chores
+from services.ticketing import books
+from services.ticketing.chores import deadlines
 from services.ticketing.domain import clock
 from services.ticketing.domain.calendar import Calendar, row_from
 from tests.processes import ROOT
@@ -56,7 +57,7 @@ def demo_calendar():
     plain = [
         {k: v.isoformat() if isinstance(v, dt.date) else v for k, v in row.items()} for row in rows
     ]
-    return Calendar([row_from({**row, "id": n}) for n, row in enumerate(plain, 1)])
+    return Calendar([row_from(row, n) for n, row in enumerate(plain, 1)])
 
 
 # --- L6, L7, L8: legal periods ---
@@ -192,7 +193,7 @@ def test_l10_one_county_without_working_time_holds_back_no_other(hand):
     broken, whole = hand.register(county="dena"), hand.register(county="basht")
     add_by_hand(hand, to_day="2036-12-22", counties=["dena"])
     add_by_hand(hand, to_day="2026-11-24")
-    hand.do(chores.recalculate)
+    hand.do(deadlines.recalculate)
     assert clock_of(hand, broken)["due"] is None
     assert "due_moved" in hand.acts(whole)
     version = "select min(calendar_version) = max(v.version) from tickets, calendar_version v"
@@ -203,10 +204,10 @@ def test_l10_a_mended_calendar_gives_the_ticket_its_due_time_back(hand):
     code = hand.at("1405-09-02 13:00").register(county="dena")
     due = clock_of(hand, code)["due"]
     add_by_hand(hand, to_day="2036-12-22", counties=["dena"])
-    hand.do(chores.recalculate)
+    hand.do(deadlines.recalculate)
     (row,) = execute(hand.db, "select id from calendar_rows where source = 'دستی'")[0]
     assert "row" in hand.call(at_desk.WITHDRAW_ROW, as_="nader", row=row, source="اشتباه")
-    hand.do(chores.recalculate)
+    hand.do(deadlines.recalculate)
     assert clock_of(hand, code)["due"] == due
     found = execute(hand.db, "select due_at is not null from tickets where code = %s", (code,))
     assert found[0][0]
@@ -288,9 +289,9 @@ def test_l6_a_letter_names_the_last_day_for_an_objection_and_the_ticket_ends_aft
     letter = hand.letters("zahra@example.com")[-1][1]
     told = email.message_from_bytes(letter, policy=email.policy.default)
     assert "تا پایان دوشنبه ۱۴۰۵/۰۹/۲۳" in told.get_body(("plain",)).get_content()
-    hand.at("1405-09-23 23:00").do(chores.close_quietly)
+    hand.at("1405-09-23 23:00").do(deadlines.close_quietly)
     assert hand.track(code)["state"] == "ANSWERED"
-    hand.at("1405-09-24 00:30").do(chores.close_quietly)
+    hand.at("1405-09-24 00:30").do(deadlines.close_quietly)
     assert hand.track(code)["state"] == "CLOSED"
 
 

@@ -13,7 +13,8 @@ from bus.foreign.mail import Post
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
 from deploy.local.ports import free_port
-from services.ticketing import chores
+from services.ticketing.chores import cleanup, deadlines, file_scanning, mail_sending
+from services.ticketing.incoming_mail import queue
 from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 
@@ -50,7 +51,7 @@ def receiver():
 
 def test_a_complaint_reaches_the_units_mailbox_without_the_name(hand, receiver):
     code = hand.register()
-    chores.send_mails(hand.store, receiver.post)
+    mail_sending.send_mails(hand.store, receiver.post)
     to_unit = next(m for who, m in receiver.letters if who == "groundwater@staff.water.example")
     text = to_unit.get_body(("plain",)).get_content()
     assert "چاه می‌زنند" in text
@@ -62,7 +63,7 @@ def test_a_complaint_reaches_the_units_mailbox_without_the_name(hand, receiver):
 def test_letters_about_one_ticket_form_one_thread(hand, receiver):
     code = hand.register()
     hand.answer(code)
-    chores.send_mails(hand.store, receiver.post)
+    mail_sending.send_mails(hand.store, receiver.post)
     threads = {m["References"].split()[0] for who, m in receiver.letters}
     assert threads == {f"<ticket-{code}@water.example>"}
     assert len({m["Message-ID"] for _, m in receiver.letters}) == len(receiver.letters) == 3
@@ -70,32 +71,32 @@ def test_letters_about_one_ticket_form_one_thread(hand, receiver):
 
 def test_a_sent_letter_is_not_kept_and_not_sent_again(hand, receiver):
     hand.register()
-    chores.send_mails(hand.store, receiver.post)
-    chores.send_mails(hand.store, receiver.post)
+    mail_sending.send_mails(hand.store, receiver.post)
+    mail_sending.send_mails(hand.store, receiver.post)
     assert len(receiver.letters) == 2
     assert column(hand, "select length(raw) from mails") == [0, 0]
 
 
 def test_while_the_mail_server_is_away_letters_wait(hand, receiver):
     hand.register()
-    chores.send_mails(hand.store, Post(f"smtp://127.0.0.1:{free_port()}"))
+    mail_sending.send_mails(hand.store, Post(f"smtp://127.0.0.1:{free_port()}"))
     assert column(hand, "select distinct state from mails") == ["WAITING"]
     execute(hand.db, "update mails set next_at = now()")
-    chores.send_mails(hand.store, receiver.post)
+    mail_sending.send_mails(hand.store, receiver.post)
     assert column(hand, "select distinct state from mails") == ["SENT"]
 
 
 def test_a_letter_that_is_refused_for_good_is_not_tried_again(hand, receiver):
     hand.register()
     receiver.answer = "550 5.7.1 no"
-    chores.send_mails(hand.store, receiver.post)
+    mail_sending.send_mails(hand.store, receiver.post)
     assert column(hand, "select distinct state from mails") == ["REFUSED"]
     assert "550" in column(hand, "select problem from mails")[0]
 
 
 def test_the_person_gets_letters_in_the_language_that_was_chosen(hand, receiver):
     hand.register(language="en")
-    chores.send_mails(hand.store, receiver.post)
+    mail_sending.send_mails(hand.store, receiver.post)
     letter = next(m for who, m in receiver.letters if who == "zahra@example.com")
     assert letter["Subject"].startswith("Registered: tracking code")
     assert 'dir="ltr"' in letter.get_body(("html",)).get_content()
@@ -122,7 +123,7 @@ def receive(hand, message, to=None, sender="reza@example.com"):
         "insert into letters (mail_from, rcpt_to, message_id, raw) values (%s, %s, %s, %s)",
         (sender, to or "surface@water.example", f"{message['Message-ID']}", raw),
     )
-    hand.do(chores.read_letters, hand.blobs)
+    hand.do(queue.work, hand.blobs)
     return column(hand, "select state from letters order by id desc limit 1")[0]
 
 
@@ -283,24 +284,24 @@ def open_file(hand, code, id_):
 def test_nobody_opens_a_file_before_it_was_scanned(hand):
     code, id_ = with_file(hand)
     assert open_file(hand, code, id_)["code"] == "attachment.held"
-    hand.do(chores.scan, Scanner(away=True), hand.blobs)
+    hand.do(file_scanning.scan, Scanner(away=True), hand.blobs)
     assert open_file(hand, code, id_)["code"] == "attachment.held"
     scanner = Scanner()
-    hand.do(chores.scan, scanner, hand.blobs)
+    hand.do(file_scanning.scan, scanner, hand.blobs)
     assert scanner.scanned == [PNG]
     assert open_file(hand, code, id_)["name"] == "چاه.png"
 
 
 def test_an_infected_file_stays_shut_and_the_unit_is_told(hand):
     code, id_ = with_file(hand)
-    hand.do(chores.scan, Scanner("Eicar-Test-Signature"), hand.blobs)
+    hand.do(file_scanning.scan, Scanner("Eicar-Test-Signature"), hand.blobs)
     assert open_file(hand, code, id_)["code"] == "attachment.infected"
     assert hand.acts(code) == ["register", "infected"]
 
 
 def test_another_tickets_file_is_not_opened(hand):
     _, id_ = with_file(hand)
-    hand.do(chores.scan, Scanner(), hand.blobs)
+    hand.do(file_scanning.scan, Scanner(), hand.blobs)
     assert open_file(hand, hand.register(), id_)["code"] == "attachment.not_found"
 
 
@@ -311,7 +312,7 @@ def test_files_that_no_ticket_holds_are_swept_after_a_day(hand):
     orphan = hand.blobs.add(b"GIF89a")
     for path in hand.blobs.folder.glob("*/*"):
         os.utime(path, (0, 0))
-    chores.forget(hand.store, hand.blobs)
+    cleanup.forget(hand.store, hand.blobs)
     assert not list(hand.blobs.folder.glob(f"*/{orphan.sha256}"))
     held = execute(hand.db, "select sha256 from files")[0][0]
     assert hand.blobs.read(held) == PNG
@@ -326,9 +327,9 @@ def test_s12_files_that_no_ticket_holds_are_swept_after_an_hour_when_the_disk_is
     for path in hand.blobs.folder.glob("*/*"):
         if path.name != fresh.sha256:
             os.utime(path, (time.time() - 4000, time.time() - 4000))
-    chores.forget_files(hand.store, hand.blobs, 0)
+    cleanup.forget_files(hand.store, hand.blobs, 0)
     assert hand.blobs.read(orphan.sha256)
-    chores.forget_files(hand.store, hand.blobs, hand.blobs.free())
+    cleanup.forget_files(hand.store, hand.blobs, hand.blobs.free())
     assert not list(hand.blobs.folder.glob(f"*/{orphan.sha256}"))
     assert hand.blobs.read(fresh.sha256)
     assert hand.blobs.read(execute(hand.db, "select sha256 from files")[0][0]) == PNG
@@ -339,10 +340,10 @@ def test_s12_files_that_no_ticket_holds_are_swept_after_an_hour_when_the_disk_is
 
 def test_a_promise_in_danger_is_told_to_the_head_once_and_past_it_again(hand):
     code = hand.register()
-    hand.at("1405-09-02 11:40").do(chores.watch)
-    hand.do(chores.watch)
+    hand.at("1405-09-02 11:40").do(deadlines.watch)
+    hand.do(deadlines.watch)
     assert hand.acts(code) == ["register", "escalate"]
-    hand.at("1405-09-02 12:31").do(chores.watch)
+    hand.at("1405-09-02 12:31").do(deadlines.watch)
     assert hand.acts(code) == ["register", "escalate", "escalate"]
     told = hand.letters("groundwater-head@staff.water.example")
     assert len(told) == 2
@@ -353,14 +354,14 @@ def test_a_promise_in_danger_is_told_to_the_head_once_and_past_it_again(hand):
 def test_after_a_day_the_supervisor_is_told(hand):
     code = hand.register()
     hand.answer(code, "دریافت شد", final=False)
-    hand.at("1405-10-01 09:00").do(chores.watch)
+    hand.at("1405-10-01 09:00").do(deadlines.watch)
     assert hand.letters("supervisor@staff.water.example")
 
 
 def test_while_the_clock_is_paused_nothing_is_escalated(hand):
     code = hand.register()
     hand.act(at_desk.PAUSE, code, reason="commission", text="در کمیسیون است.")
-    hand.at("1405-10-01 09:00").do(chores.watch)
+    hand.at("1405-10-01 09:00").do(deadlines.watch)
     assert "escalate" not in hand.acts(code)
 
 
@@ -368,14 +369,14 @@ def test_an_answer_without_objection_ends_by_itself_and_may_still_be_objected_to
     code = hand.register()
     hand.answer(code)
     hand.moment += dt.timedelta(days=19)
-    hand.do(chores.close_quietly)
+    hand.do(deadlines.close_quietly)
     assert hand.track(code)["state"] == "ANSWERED"
     # Neither the day of notice nor the day of action counts: until the end of the 21st day.
     hand.moment += dt.timedelta(days=2)
-    hand.do(chores.close_quietly)
+    hand.do(deadlines.close_quietly)
     assert hand.track(code)["state"] == "ANSWERED"
     hand.moment += dt.timedelta(days=1)
-    hand.do(chores.close_quietly)
+    hand.do(deadlines.close_quietly)
     assert hand.track(code)["state"] == "CLOSED"
     assert "reopen" in hand.track(code)["may"]
     told = hand.call(contracts.REOPEN, code=code, secret=SECRET, text="نه")
@@ -386,15 +387,15 @@ def test_who_does_not_send_what_is_missing_is_reminded_and_later_the_ticket_ends
     code = hand.register()
     hand.act(at_desk.PAUSE, code, reason="applicant", text="سند بفرستید.")
     hand.moment += dt.timedelta(days=8)
-    hand.do(chores.close_quietly)
-    hand.do(chores.close_quietly)
+    hand.do(deadlines.close_quietly)
+    hand.do(deadlines.close_quietly)
     assert hand.acts(code).count("remind") == 1
     # 23 days after the reminder of 1405/09/10, and the day of action, which is a Friday.
     hand.moment += dt.timedelta(days=25)
-    hand.do(chores.close_quietly)
+    hand.do(deadlines.close_quietly)
     assert hand.track(code)["state"] == "PAUSED"
     hand.moment += dt.timedelta(days=1)
-    hand.do(chores.close_quietly)
+    hand.do(deadlines.close_quietly)
     assert hand.track(code)["state"] == "CLOSED"
     assert "پاسخی از شما نرسید" in hand.track(code)["history"][-1]["title_fa"]
     told = [

@@ -36,14 +36,14 @@ def hours(opens="07:30", closes="14:30", from_day=EVER, to_day=None, counties=()
         "hours",
         from_day,
         to_day,
-        frozenset(counties),
+        counties,
         dt.time.fromisoformat(opens),
         dt.time.fromisoformat(closes),
     )
 
 
 def weekend(*days, id=2, from_day=EVER):
-    return Row(id, "weekend", from_day, weekdays=frozenset(days))
+    return Row(id, "weekend", from_day, weekdays=days)
 
 
 def closure(day, id, title="تعطیل", **more):

@@ -7,8 +7,8 @@ import pytest
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
 from iran.persian import persian_digits
-from services.ticketing import chores
 from services.ticketing.accounts import staff
+from services.ticketing.chores import deadlines
 from tests.stores import execute
 from tests.ticketing.conftest import PASSWORD, SECRET, tehran
 
@@ -213,7 +213,7 @@ def change(hand, **row):
     told = hand.call(
         at_desk.CHANGE_CALENDAR, as_="nader", **{"title": "تعطیلی", "source": "مصوبه", **row}
     )
-    hand.do(chores.recalculate)
+    hand.do(deadlines.recalculate)
     return told
 
 
@@ -231,7 +231,7 @@ def test_a_late_decree_moves_the_due_time_and_the_history_tells_it(hand):
     change_rows = hand.call(at_desk.CALENDAR, as_="karim")["rows"]
     row = next(r["id"] for r in change_rows if r["source"] == "مصوبه")
     hand.call(at_desk.WITHDRAW_ROW, as_="nader", row=row, source="لغو")
-    hand.do(chores.recalculate)
+    hand.do(deadlines.recalculate)
     assert due_of(hand, code) == tehran("1405-09-03 09:30")
 
 
@@ -251,7 +251,7 @@ def test_recomputing_twice_changes_nothing(hand):
     change(hand, kind="closure", from_day="2026-11-24")
     acts = hand.acts(code)
     execute(hand.db, "update calendar_version set version = version + 1")
-    hand.do(chores.recalculate)
+    hand.do(deadlines.recalculate)
     assert hand.acts(code) == acts
 
 

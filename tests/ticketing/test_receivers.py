@@ -3,8 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from contracts.ticketing import citizens as contracts
-from services.ticketing.notifications import limits as receivers
-from services.ticketing.tickets.acts import Caps
+from services.ticketing.context import StrangerLimits
+from services.ticketing.notifications import limits
 from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 from tests.ticketing.test_texting import MOBILE, texts
@@ -14,7 +14,7 @@ VICTIM = "zahra@example.com"
 
 def cap(hand, monkeypatch, **caps):
     monkeypatch.setattr(
-        type(hand.service), "caps", property(lambda _: Caps()._replace(**caps)), raising=True
+        StrangerLimits, "of", classmethod(lambda cls, _settings: cls()._replace(**caps))
     )
 
 
@@ -45,7 +45,7 @@ def test_s13_another_spelling_of_a_mailbox_is_the_same_receiver(hand):
     for number in range(25):
         hand.register(email=f"Zahra+{number}@Example.COM")
     assert len([to for to, _ in hand.letters() if to.lower().startswith("zahra")]) == 20
-    assert receivers.mailbox_of("a.b+c@x.ir") == "a.b@x.ir"
+    assert limits.mailbox_of("a.b+c@x.ir") == "a.b@x.ir"
 
 
 def test_s13_who_is_told_by_the_answer_that_no_notice_goes(hand):
@@ -84,7 +84,7 @@ def test_s13_what_a_unit_says_is_told_however_much_strangers_registered(hand):
 def test_s13_many_at_once_see_each_others_counts(hand):
     def one(_):
         with hand.store.transaction() as tx:
-            return receivers.allows(hand.service.desk(tx), "sms", MOBILE)
+            return limits.allows(hand.service.context(tx), "sms", MOBILE)
 
     with ThreadPoolExecutor(4) as pool:
         allowed = list(pool.map(one, range(16)))

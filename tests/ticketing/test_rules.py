@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from bus.database import books as bus_books
 from bus.errors import RuleBroken
 from services.ticketing import books
-from services.ticketing.domain import labels as words
-from services.ticketing.domain import moves, statistics
+from services.ticketing.domain import labels, moves, statistics
 from services.ticketing.domain.book import Book
 from services.ticketing.domain.ticket import Entry, fold, pauses
 from tests.processes import ROOT
@@ -28,7 +27,7 @@ DATA = {
     "rate": {"score": 5, "solved": True},
     "close": {"reason": "settled"},
 }
-ACTS = sorted({act for _, act in moves.MOVES})
+ACTS = sorted({act for _, act in moves.TRANSITIONS.table})
 
 
 def log_of(acts):
@@ -36,7 +35,7 @@ def log_of(acts):
     entries = [Entry(1, START, "citizen", "citizen", "register", {"unit": "surface"})]
     for act in acts:
         state = fold(entries).state
-        if (state, act) in moves.MOVES and (act not in ("choose_slot", "leave_slot")):
+        if (state, act) in moves.TRANSITIONS.table and (act not in ("choose_slot", "leave_slot")):
             at = START + dt.timedelta(minutes=len(entries))
             entries.append(Entry(len(entries) + 1, at, "unit", "x", act, DATA.get(act, {})))
     return entries
@@ -45,7 +44,7 @@ def log_of(acts):
 @given(st.lists(st.sampled_from(ACTS), max_size=30))
 def test_every_possible_log_adds_up_to_a_known_state(acts):
     ticket = fold(log_of(acts))
-    assert ticket.state in words.STATES
+    assert ticket.state in labels.STATES
     if ticket.state != "MERGED":  # which keeps the pause that it may go back to
         assert (ticket.pause is not None) == (ticket.state == "PAUSED")
     assert (ticket.merged_into is not None) == (ticket.state == "MERGED")
@@ -74,15 +73,15 @@ def test_a_merge_that_is_undone_leaves_the_ticket_as_it_was(acts):
 
 def test_what_is_not_in_the_table_is_refused_with_state_and_act():
     with pytest.raises(RuleBroken) as refused:
-        moves.after("CLOSED", "answer")
+        moves.TRANSITIONS.transition("CLOSED", "answer")
     assert refused.value.details == {"state": "CLOSED", "act": "answer"}
 
 
 def test_every_act_and_state_has_its_words_in_both_languages():
-    states = {state for state, _ in moves.MOVES}
-    assert states <= set(words.STATES)
-    assert {*ACTS, "register"} <= set(words.ACTS)
-    assert all(fa and en for table in (words.ACTS, words.STATES) for fa, en in table.values())
+    states = {state for state, _ in moves.TRANSITIONS.table}
+    assert states <= set(labels.STATES)
+    assert {*ACTS, "register"} <= set(labels.ACTS)
+    assert all(fa and en for table in (labels.ACTS, labels.STATES) for fa, en in table.values())
 
 
 # --- figures ---

@@ -9,8 +9,8 @@ import pytest
 from contracts.notify.messages import SEND_MESSAGE
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
-from services.ticketing import chores
-from services.ticketing.notifications import tickets as notices
+from services.ticketing.chores import deadlines
+from services.ticketing.notifications import tickets as notifications
 from tests.processes import ROOT
 from tests.stores import execute
 from tests.ticketing.conftest import SECRET
@@ -55,7 +55,7 @@ def test_an_answer_and_a_closing_are_texted_in_the_language_chosen(hand):
     code = hand.register(mobile=MOBILE, language="en")
     hand.answer(code)
     hand.at("1405-12-01 09:00")
-    hand.do(chores.close_quietly)
+    hand.do(deadlines.close_quietly)
     told = texts(hand)
     assert [each["template"] for each in told] == [
         "ticket_registered", "ticket_answered", "ticket_closed",
@@ -71,7 +71,7 @@ def test_a_refused_act_texts_nobody(hand):
     assert len(texts(hand)) == 1
 
 
-@pytest.mark.parametrize("letter", sorted(set(notices.TO_CITIZEN.values())))
+@pytest.mark.parametrize("letter", sorted(set(notifications.TO_CITIZEN.values())))
 def test_every_text_exists_in_both_languages_and_asks_for_what_is_given(letter):
     told = tomllib.loads((ROOT / "deploy/notify/templates.toml").read_text(encoding="utf-8"))
     (form,) = [
@@ -81,7 +81,7 @@ def test_every_text_exists_in_both_languages_and_asks_for_what_is_given(letter):
     ]
     for language in ("fa", "en"):
         body = form["texts"][language]["body"]
-        assert set(re.findall(r"\(\((\w+)\)\)", body)) <= set(notices.IN_SMS)
+        assert set(re.findall(r"\(\((\w+)\)\)", body)) <= set(notifications.IN_SMS)
         assert "http" not in body
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
-from services.ticketing import chores
+from services.ticketing.chores import deadlines
 from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 
@@ -123,7 +123,7 @@ def test_p8_an_invitation_without_a_time_ends_with_a_ticket_that_nobody_objected
     code = hand.register()
     hand.act(at_desk.INVITE, code, office="yasuj", text="بیایید.")
     hand.act(at_desk.ANSWER, code, text="پاسخ", final=True, visit="keep")
-    hand.at("1405-12-01 09:00").do(chores.close_quietly)
+    hand.at("1405-12-01 09:00").do(deadlines.close_quietly)
     told = hand.track(code)
     assert (told["state"], told["appointment"]["state"]) == ("CLOSED", "ENDED")
 

@@ -1,26 +1,27 @@
-"""What ticketing answers about accounts, sessions and operators."""
+"""The entrypoints of accounts, sessions and operators."""
 
 import datetime as dt
 from collections.abc import Callable
 
 from bus.database.store import Store, Tx
 from bus.endpoint import every, serve
+from bus.errors import BusError
 from bus.settings import Settings
 from contracts.ticketing import accounts as contracts
-from services.ticketing.accounts import factors, own_account, sessions
-from services.ticketing.accounts import sign_in as accounts
-from services.ticketing.accounts import sign_in_limits as guessing
+from services.ticketing.accounts import factors, own_account, sessions, sign_in, sign_in_limits
+from services.ticketing.accounts.sign_in import AccountContext
 
 
 class AccountEntries:
-    """The entrypoints; each asks in the name of the session that stands in the request."""
+    """Each acts in the name of the session that stands in the message."""
 
     now: Callable[[], dt.datetime]
     settings: Settings
     store: Store
 
-    def account_context(self, tx: Tx) -> accounts.Context:
-        return accounts.Context(
+    def account_context(self, tx: Tx) -> AccountContext:
+        """Build the context of an act on accounts in this transaction."""
+        return AccountContext(
             tx.conn,
             self.now(),
             sessions.Limits.of(self.settings),
@@ -28,64 +29,74 @@ class AccountEntries:
         )
 
     @serve(contracts.START_SESSION)
-    def start_session(self, tx, **request):
-        return accounts.start(self.account_context(tx), request)
+    def start_session(
+        self, tx: Tx, message: contracts.PasswordSignIn
+    ) -> contracts.SignedIn | BusError:
+        return sign_in.start(self.account_context(tx), message)
 
     @serve(contracts.START_LOGIN_SESSION)
-    def start_login_session(self, tx, **request):
-        return accounts.start_by_login(self.account_context(tx), request)
+    def start_login_session(
+        self, tx: Tx, message: contracts.LoginSignIn
+    ) -> contracts.SignedIn | BusError:
+        return sign_in.start_by_login(self.account_context(tx), message)
 
     @serve(contracts.SESSION)
-    def session(self, tx, **request):
+    def session(self, tx: Tx, message: contracts.OfSession) -> contracts.SignedIn:
         context = self.account_context(tx)
-        return accounts.signed_in(context, context.session(request))
+        return sign_in.to_reply(context, context.session_of(message))
 
     @serve(contracts.CONFIRM_SESSION)
-    def confirm_session(self, tx, **request):
-        return accounts.confirm(self.account_context(tx), request)
+    def confirm_session(
+        self, tx: Tx, message: contracts.Confirmation
+    ) -> contracts.SignedIn | BusError:
+        return sign_in.confirm(self.account_context(tx), message)
 
     @serve(contracts.END_SESSIONS)
-    def end_sessions(self, tx, **request):
-        return accounts.end(self.account_context(tx), request)
+    def end_sessions(self, tx: Tx, message: contracts.EndSessions) -> contracts.Ended:
+        return sign_in.end(self.account_context(tx), message)
 
     @serve(contracts.END_LOGIN_SESSIONS)
-    def end_login_sessions(self, tx, **request):
-        return accounts.end_of_login(self.account_context(tx), request)
+    def end_login_sessions(self, tx: Tx, message: contracts.LoginEnded) -> contracts.Ended:
+        return sign_in.end_of_login(self.account_context(tx), message)
 
     @serve(contracts.OPERATOR)
-    def operator(self, tx, **request):
-        return accounts.operator(self.account_context(tx), request)
+    def operator(self, tx: Tx, message: contracts.Operation) -> contracts.Operator | BusError:
+        return sign_in.operator(self.account_context(tx), message)
 
     @serve(contracts.ACCOUNT)
-    def account(self, tx, **request):
-        return own_account.account(self.account_context(tx), request)
+    def account(self, tx: Tx, message: contracts.OfSession) -> contracts.Account:
+        return own_account.account(self.account_context(tx), message)
 
     @serve(contracts.CHANGE_PASSWORD)
-    def change_password(self, tx, **request):
-        return own_account.change_password(self.account_context(tx), request)
+    def change_password(
+        self, tx: Tx, message: contracts.ChangePassword
+    ) -> contracts.Ended | BusError:
+        return own_account.change_password(self.account_context(tx), message)
 
     @serve(contracts.PASSKEY_OPTIONS)
-    def passkey_options(self, tx, **request):
-        return own_account.passkey_options(self.account_context(tx), request)
+    def passkey_options(self, tx: Tx, message: contracts.Enrolment) -> contracts.Enrolling:
+        return own_account.passkey_options(self.account_context(tx), message)
 
     @serve(contracts.ENROL_FACTOR)
-    def enrol_factor(self, tx, **request):
-        return own_account.enrol(self.account_context(tx), request)
+    def enrol_factor(self, tx: Tx, message: contracts.Enrolment) -> contracts.Enrolling:
+        return own_account.enrol(self.account_context(tx), message)
 
     @serve(contracts.FINISH_FACTOR)
-    def finish_factor(self, tx, **request):
-        return own_account.finish(self.account_context(tx), request)
+    def finish_factor(
+        self, tx: Tx, message: contracts.FinishEnrolment
+    ) -> contracts.RecoveryCodes | BusError:
+        return own_account.finish(self.account_context(tx), message)
 
     @serve(contracts.REMOVE_FACTOR)
-    def remove_factor(self, tx, **request):
-        return own_account.remove_factor(self.account_context(tx), request)
+    def remove_factor(self, tx: Tx, message: contracts.RemoveFactor) -> contracts.Ended:
+        return own_account.remove_factor(self.account_context(tx), message)
 
     @serve(contracts.RESET_FACTORS)
-    def reset_factors(self, tx, **request):
-        return own_account.reset_factors(self.account_context(tx), request)
+    def reset_factors(self, tx: Tx, message: contracts.ResetFactors) -> contracts.Ended:
+        return own_account.reset_factors(self.account_context(tx), message)
 
     @every(3600)
-    def forget_sessions(self):
+    def forget_sessions(self) -> None:
         with self.store.transaction() as tx:
             sessions.drop_old(tx.conn, self.now())
-            guessing.drop_old(tx.conn, self.now())
+            sign_in_limits.drop_old(tx.conn, self.now())

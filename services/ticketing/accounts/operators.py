@@ -1,4 +1,4 @@
-"""Who may look at the ops face and act there: colleagues with a role, and machines with a token.
+"""Operators of the ops face: colleagues with a role, and machines with a token.
 
 Commands: `python -m services.ticketing.accounts.operators`, and for tokens
 `python -m services.ticketing.accounts.ops_tokens`.
@@ -7,13 +7,14 @@ Commands: `python -m services.ticketing.accounts.operators`, and for tokens
 import datetime as dt
 import sys
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select
 
 from bus.errors import BusError, Forbidden, Unauthenticated
 from bus.process.private import own_files_only
 from contracts.ticketing.accounts import OPERATOR_ROLES
 from people.officers import Officers, Refusal
 from services.ticketing.accounts import sessions
+from services.ticketing.tables import OPERATORS, OPS_TOKENS
 
 _STRANGER = Refusal(
     code="ops.not_an_operator",
@@ -34,15 +35,13 @@ put = _OPERATORS.put
 
 
 def role_of(conn: Connection, username: str) -> str | None:
-    """The colleague's role as an operator, if any."""
-    found: str | None = conn.execute(
-        text("select role from operators where username = :u and active"), {"u": username}
-    ).scalar()
-    return found
+    """Return the colleague's role as an operator, if any."""
+    statement = select(OPERATORS.c.role).where(OPERATORS.c.username == username, OPERATORS.c.active)
+    return conn.execute(statement).scalar()
 
 
 def of_session(conn: Connection, session: sessions.Session) -> tuple[str, str] | BusError:
-    """Name and role of the operator whose session it is."""
+    """Return name and role of the operator whose session it is, or a refusal."""
     if session.pending:
         return sessions.signed_out()
     role = role_of(conn, session.username)
@@ -50,13 +49,13 @@ def of_session(conn: Connection, session: sessions.Session) -> tuple[str, str] |
 
 
 def of_token(conn: Connection, digest: str, now: dt.datetime) -> tuple[str, str] | BusError:
-    """Name and role of the machine whose token it is."""
+    """Return name and role of the machine whose token it is, or a refusal."""
     row = conn.execute(
-        text(
-            "select name, role from ops_tokens where digest = :digest and ends_at > :now "
-            "and revoked_at is null"
-        ),
-        {"digest": digest, "now": now},
+        select(OPS_TOKENS.c.name, OPS_TOKENS.c.role).where(
+            OPS_TOKENS.c.digest == digest,
+            OPS_TOKENS.c.ends_at > now,
+            OPS_TOKENS.c.revoked_at.is_(None),
+        )
     ).one_or_none()
     if row is None:
         return Unauthenticated(
@@ -66,7 +65,7 @@ def of_token(conn: Connection, digest: str, now: dt.datetime) -> tuple[str, str]
 
 
 def note_act(conn: Connection, name: str, role: str, act: str, subject: str) -> Forbidden | None:
-    """Writes an act of an operator down before it is done; a refusal of who may only look."""
+    """Write an act to the log before it is done; return a refusal for an observer."""
     if role != "operator":
         return _OBSERVER.error()
     sessions.note(conn, name, act, subject)

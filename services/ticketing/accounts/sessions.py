@@ -1,5 +1,6 @@
-"""Sessions of colleagues: rows here, a name in the browser's cookie. What ends here is over in the
-next request of every process, for each asks here.
+"""Sessions of colleagues: rows here, a name in the browser's cookie.
+
+A session that ends here is over at the next request, for every process asks here.
 """
 
 import datetime as dt
@@ -7,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import orjson
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, true, update
 
+from bus.database.rows import columns, fetch_all, fetch_only
 from bus.errors import Unauthenticated
 from bus.settings import Settings
+from services.ticketing.tables import ACCOUNT_LOG, SECOND_FACTORS, SESSIONS, STAFF
 
 IDLE_MINUTES, HOURS = 30, 8
 # How often it is written down that somebody is still there.
@@ -58,13 +60,33 @@ class Session:
     started_at: dt.datetime
 
 
-_FIELDS = "id, username, face, pending, factor, failures, wrong_codes, challenge, started_at"
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """An open session in a list."""
+
+    id: int
+    face: str
+    browser: str
+    address: str
+    started_at: dt.datetime
+    seen_at: dt.datetime
+
+
+_COLUMNS = columns(SESSIONS, Session)
 # A session that began before its colleague had a second factor has proven none either.
-_UNPROVEN = (
-    "pending or factor is null and exists (select from second_factors f "
-    "where f.username = sessions.username and f.confirmed_at is not null)"
-)
-_OPEN_FIELDS = _FIELDS.replace("pending", f"({_UNPROVEN}) as pending")
+_UNPROVEN = or_(
+    SESSIONS.c.pending,
+    and_(
+        SESSIONS.c.factor.is_(None),
+        select(SECOND_FACTORS.c.id)
+        .where(
+            SECOND_FACTORS.c.username == SESSIONS.c.username,
+            SECOND_FACTORS.c.confirmed_at.is_not(None),
+        )
+        .exists(),
+    ),
+).label("pending")
+_OPEN_COLUMNS = [_UNPROVEN if column.name == "pending" else column for column in _COLUMNS]
 
 
 def begin(  # noqa: PLR0913 - what a session is from its beginning on
@@ -77,129 +99,136 @@ def begin(  # noqa: PLR0913 - what a session is from its beginning on
     factor: str | None = None,
     failures: int = 0,
 ) -> Session:
-    """Opens a session. The cookie's name of it was made for this sign-in alone."""
-    row = conn.execute(
-        text(
-            "insert into sessions (digest, username, face, pending, factor, failures, browser, "  # noqa: S608 - made of constants
-            "address, started_at, seen_at) values (:session, :username, :face, :pending, :factor, "
-            f":failures, :browser, :address, :now, :now) returning {_FIELDS}"
-        ),
-        {
-            "session": start.session, "face": start.face, "browser": start.browser,
-            "address": start.address, "username": username, "pending": pending,
-            "factor": factor, "failures": failures, "now": now,
-        },
-    ).one()  # fmt: skip
-    return Session(*row)
+    """Open a session. Its name in the cookie was made for this sign-in alone."""
+    statement = insert(SESSIONS).values(
+        digest=start.session,
+        username=username,
+        face=start.face,
+        pending=pending,
+        factor=factor,
+        failures=failures,
+        browser=start.browser,
+        address=start.address,
+        started_at=now,
+        seen_at=now,
+    )
+    return fetch_only(conn, Session, statement.returning(*_COLUMNS))
 
 
 def current(conn: Connection, digest: str, face: str, now: dt.datetime, limits: Limits) -> Session:
-    """The open session of that cookie. Unauthenticated ``desk.signed_out`` if there is none."""
+    """Return the open session of a cookie. Unauthenticated ``desk.signed_out`` if none is open."""
     row = conn.execute(
-        text(
-            f"select {_OPEN_FIELDS}, seen_at from sessions join staff using (username) "  # noqa: S608 - made of constants
-            "where digest = :digest and face = :face and ended_at is null and active "
-            "and seen_at > :idle and started_at > :begun"
-        ),
-        {"digest": digest, "face": face, "idle": now - limits.idle, "begun": now - limits.most},
+        select(*_OPEN_COLUMNS, SESSIONS.c.seen_at)
+        .join_from(SESSIONS, STAFF, SESSIONS.c.username == STAFF.c.username)
+        .where(
+            SESSIONS.c.digest == digest,
+            SESSIONS.c.face == face,
+            STAFF.c.active,
+            _is_open(now, limits),
+        )
     ).one_or_none()
     if row is None:
         raise signed_out()
     if (now - row.seen_at).total_seconds() > SEEN_SECONDS:
-        conn.execute(
-            text("update sessions set seen_at = :now where id = :id"), {"now": now, "id": row.id}
-        )
+        conn.execute(update(SESSIONS).values(seen_at=now).where(SESSIONS.c.id == row.id))
     return Session(*row[:-1])
 
 
+def _is_open(now: dt.datetime, limits: Limits) -> ColumnElement[bool]:
+    return and_(
+        SESSIONS.c.ended_at.is_(None),
+        SESSIONS.c.seen_at > now - limits.idle,
+        SESSIONS.c.started_at > now - limits.most,
+    )
+
+
 def signed_out() -> Unauthenticated:
+    """The refusal of somebody without an open session."""
     return Unauthenticated("Sign in to the desk.", code="desk.signed_out")
 
 
 def renew(conn: Connection, session: Session, digest: str, factor: str) -> Session:
-    """The session under another name, with more rights: who knew the old one has nothing."""
-    row = conn.execute(
-        text(
-            "update sessions set digest = :digest, pending = false, factor = :factor, "  # noqa: S608 - made of constants
-            f"challenge = null, wrong_codes = 0 where id = :id returning {_FIELDS}"
-        ),
-        {"digest": digest, "factor": factor, "id": session.id},
-    ).one()
-    return Session(*row)
+    """Rename a session that has more rights now: whoever knew the old name has nothing."""
+    statement = (
+        update(SESSIONS)
+        .values(digest=digest, pending=False, factor=factor, challenge=None, wrong_codes=0)
+        .where(SESSIONS.c.id == session.id)
+    )
+    return fetch_only(conn, Session, statement.returning(*_COLUMNS))
+
+
+def rename(conn: Connection, session: Session, digest: str) -> None:
+    """Give a session another name in its cookie."""
+    conn.execute(update(SESSIONS).values(digest=digest).where(SESSIONS.c.id == session.id))
+
+
+def address_of(conn: Connection, session: Session) -> str:
+    """Return the address from which a session began."""
+    statement = select(SESSIONS.c.address).where(SESSIONS.c.id == session.id)
+    return str(conn.execute(statement).scalar_one())
 
 
 def set_challenge(conn: Connection, session: Session, challenge: bytes) -> None:
-    """What the session's next passkey has to sign; used once."""
-    conn.execute(
-        text("update sessions set challenge = :challenge where id = :id"),
-        {"challenge": challenge, "id": session.id},
-    )
+    """Keep what the session's next passkey has to sign; used once."""
+    conn.execute(update(SESSIONS).values(challenge=challenge).where(SESSIONS.c.id == session.id))
 
 
 def note_wrong_code(conn: Connection, session: Session, most: int, now: dt.datetime) -> bool:
-    """Counts a wrong proof; True if the session ended by it."""
+    """Count a wrong proof; True if the session ended by it."""
     count = conn.execute(
-        text(
-            "update sessions set wrong_codes = wrong_codes + 1, challenge = null where id = :id "
-            "returning wrong_codes"
-        ),
-        {"id": session.id},
+        update(SESSIONS)
+        .values(wrong_codes=SESSIONS.c.wrong_codes + 1, challenge=None)
+        .where(SESSIONS.c.id == session.id)
+        .returning(SESSIONS.c.wrong_codes)
     ).scalar_one()
     if count < most:
         return False
-    return bool(end(conn, "id = :id", {"id": session.id}, "wrong codes", now))
+    return bool(_end(conn, SESSIONS.c.id == session.id, "wrong codes", now))
 
 
 def end_own(
     conn: Connection, session: Session, which: str, id: int | None, now: dt.datetime
 ) -> int:
-    """Ends the session itself, another one of the colleague's, all others, or all."""
-    wheres = {
-        "this": "id = :own",
-        "one": "id = :id",
-        "others": "id <> :own",
-        "all": "true",
-    }
-    values = {"own": session.id, "id": id, "username": session.username}
-    return end(conn, f"username = :username and {wheres[which]}", values, "colleague", now)
+    """End the session itself (this), another one of the colleague's (one), the others, or all."""
+    choice = {
+        "this": SESSIONS.c.id == session.id,
+        "one": SESSIONS.c.id == id,
+        "others": SESSIONS.c.id != session.id,
+        "all": true(),
+    }[which]
+    return _end(conn, and_(SESSIONS.c.username == session.username, choice), "colleague", now)
 
 
 def end_all(conn: Connection, username: str, reason: str, but: int | None = None) -> int:
-    """Ends all sessions of a colleague but one; how many there were."""
-    where = "username = :username and id is distinct from :but"
-    return end(conn, where, {"username": username, "but": but}, reason, dt.datetime.now(dt.UTC))
+    """End all sessions of a colleague but one; return how many there were."""
+    where = and_(SESSIONS.c.username == username, SESSIONS.c.id.is_distinct_from(but))
+    return _end(conn, where, reason, dt.datetime.now(dt.UTC))
 
 
-def end(
-    conn: Connection, where: str, values: Mapping[str, object], reason: str, now: dt.datetime
-) -> int:
-    """Ends the open sessions that ``where``, a constant of this package, names."""
+def _end(conn: Connection, where: ColumnElement[bool], reason: str, now: dt.datetime) -> int:
     return conn.execute(
-        text(
-            "update sessions set ended_at = :now, ended_by = :reason "  # noqa: S608 - made of constants
-            f"where ended_at is null and {where}"
-        ),
-        {**values, "now": now, "reason": reason},
+        update(SESSIONS)
+        .values(ended_at=now, ended_by=reason)
+        .where(SESSIONS.c.ended_at.is_(None), where)
     ).rowcount
 
 
-def listed(conn: Connection, username: str, now: dt.datetime, limits: Limits) -> list[Row]:
-    """The open sessions of a colleague, the newest first."""
-    return list(
-        conn.execute(
-            text(
-                "select id, face, browser, address, started_at, seen_at from sessions "
-                "where username = :username and ended_at is null and not pending "
-                "and seen_at > :idle and started_at > :begun order by id desc limit 100"
-            ),
-            {"username": username, "idle": now - limits.idle, "begun": now - limits.most},
-        )
+def open_sessions(
+    conn: Connection, username: str, now: dt.datetime, limits: Limits
+) -> list[OpenSession]:
+    """List the open sessions of a colleague, the newest first."""
+    statement = (
+        select(*columns(SESSIONS, OpenSession))
+        .where(SESSIONS.c.username == username, ~SESSIONS.c.pending, _is_open(now, limits))
+        .order_by(SESSIONS.c.id.desc())
+        .limit(100)
     )
+    return fetch_all(conn, OpenSession, statement)
 
 
 def drop_old(conn: Connection, now: dt.datetime) -> None:
-    """Forgets sessions of long ago, with the addresses that they came from."""
-    conn.execute(text("delete from sessions where started_at < :before"), {"before": now - KEPT})
+    """Forget sessions of long ago, with the addresses that they came from."""
+    conn.execute(delete(SESSIONS).where(SESSIONS.c.started_at < now - KEPT))
 
 
 def note(
@@ -209,14 +238,9 @@ def note(
     subject: str,
     details: Mapping[str, object] | None = None,
 ) -> None:
-    """Writes an act on accounts, sessions or by operators down, with who did it."""
+    """Write an act on accounts, sessions or by operators to the account log."""
     conn.execute(
-        text(
-            "insert into account_log (actor, act, subject, details) "
-            "values (:actor, :act, :subject, cast(:details as jsonb))"
-        ),
-        {
-            "actor": actor, "act": act, "subject": subject,
-            "details": orjson.dumps(details or {}).decode(),
-        },
-    )  # fmt: skip
+        insert(ACCOUNT_LOG).values(
+            actor=actor, act=act, subject=subject, details=dict(details or {})
+        )
+    )

@@ -10,9 +10,9 @@ import hmac
 import secrets
 import sys
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from bus.database.store import Store
 from bus.envelope import Envelope
@@ -20,22 +20,22 @@ from bus.errors import BusError, ContractError, FieldError, Unauthenticated
 from bus.process.machine_user import user_at_machine
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
-from contracts.ticketing.desk import ROLES
+from contracts.ticketing.desk import ROLES, Staff
+from iran.collation import collation_key
 from iran.identifiers import user_name
 from services.ticketing import books
-from services.ticketing.accounts import factors, sessions
-from services.ticketing.accounts import sign_in_limits as guessing
+from services.ticketing.accounts import factors, sessions, sign_in_limits
 from services.ticketing.accounts.sign_in_limits import Guesser
 from services.ticketing.domain import moves
+from services.ticketing.tables import ACCOUNT_LOG, STAFF
 
 SHORTEST = 10
-# RFC 7914; 16 MiB and some 50 ms for each guess.
-SCRYPT: dict[str, Any] = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}
+_COLUMNS = [STAFF.c[name] for name in ("username", "name", "role", "unit")]
 
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """Somebody who works at the desk."""
+    """An account of the desk: its role, and the unit it works for."""
 
     username: str
     name: str
@@ -46,23 +46,22 @@ class Colleague:
     def all_units(self) -> bool:
         return "all_units" in moves.ROLES[self.role]
 
-    def told(self) -> dict[str, Any]:
-        """The Staff of contracts/ticketing/desk.py."""
-        may = sorted(moves.ROLES[self.role])
-        return {
-            "username": self.username,
-            "name": self.name,
-            "role": self.role,
-            "unit": self.unit,
-            "may": may,
-        }
+    @property
+    def may(self) -> tuple[str, ...]:
+        """What the role allows, in a stable order."""
+        return tuple(sorted(moves.ROLES[self.role]))
+
+    def to_reply(self) -> Staff:
+        """The account as a reply."""
+        return Staff(
+            username=self.username, name=self.name, role=self.role, unit=self.unit, may=self.may
+        )
 
 
 def of(conn: Connection, username: str) -> Colleague:
-    """The colleague of that name. Unauthenticated ``desk.unknown`` if there is none (any more)."""
+    """Return the colleague of that name. Unauthenticated ``desk.unknown`` if there is none."""
     row = conn.execute(
-        text("select username, name, role, unit from staff where username = :u and active"),
-        {"u": user_name(username)},
+        select(*_COLUMNS).where(STAFF.c.username == user_name(username), STAFF.c.active)
     ).one_or_none()
     if row is None:
         raise Unauthenticated(
@@ -72,80 +71,89 @@ def of(conn: Connection, username: str) -> Colleague:
 
 
 def names(conn: Connection) -> dict[str, str]:
-    """What colleagues are called, those of closed accounts too: what they did stays on record."""
-    return {
-        row.username: row.name for row in conn.execute(text("select username, name from staff"))
-    }
+    """Return names by user name, of closed accounts too: what they did stays on record."""
+    rows = conn.execute(select(STAFF.c.username, STAFF.c.name))
+    return {row.username: row.name for row in rows}
+
+
+def of_unit(conn: Connection, unit: str) -> list[Colleague]:
+    """List the colleagues of a unit in the order of the Persian alphabet."""
+    statement = select(*_COLUMNS).where(STAFF.c.unit == unit, STAFF.c.active)
+    members = [Colleague(*row) for row in conn.execute(statement)]
+    return sorted(members, key=lambda member: collation_key(member.name))
 
 
 def caller(conn: Connection, message: Envelope | None) -> Colleague:
-    """Who does this, as the ops face has proven it."""
+    """Return the colleague who acts, as the ops face has proven it."""
     return of(conn, str(((message.caller if message else None) or {}).get("staff", "")))
 
 
 def check_password(
     conn: Connection, guesser: Guesser, password: str, now: dt.datetime
 ) -> tuple[Colleague, int] | BusError:
-    """The colleague, and how many wrong passwords there were before; or a refusal to be returned,
-    so that it is counted. An unknown name takes as long as a wrong password.
+    """Return the colleague and how many wrong passwords there were before, or a refusal.
+
+    The refusal is returned, so that it is counted. An unknown name takes as long as a wrong
+    password.
     """
-    guesser = guessing.known(conn, guesser, now)
-    if refused := guessing.refusal(conn, guesser, now):
+    guesser = sign_in_limits.without_locked_device(conn, guesser, now)
+    if refused := sign_in_limits.refusal(conn, guesser, now):
         return refused
     kept = conn.execute(
-        text("select password_hash from staff where username = :u and active"),
-        {"u": guesser.username},
+        select(STAFF.c.password_hash).where(STAFF.c.username == guesser.username, STAFF.c.active)
     ).scalar()
     good = fits(password, kept or NOBODY)
     if not (good and kept):
-        guessing.note_failure(conn, guesser, now)
+        sign_in_limits.note_failure(conn, guesser, now)
         return Unauthenticated("User name or password is wrong.", code="desk.not_signed_in")
-    return of(conn, guesser.username), guessing.forget(conn, guesser)
+    return of(conn, guesser.username), sign_in_limits.forget(conn, guesser)
 
 
 def hashed(password: str) -> str:
-    """``scrypt$salt$hash`` in hex."""
+    """Return ``scrypt$salt$hash`` in hex."""
     salt = secrets.token_bytes(16)
-    return f"scrypt${salt.hex()}${hashlib.scrypt(password.encode(), salt=salt, **SCRYPT).hex()}"
+    return f"scrypt${salt.hex()}${_scrypt(password, salt).hex()}"
 
 
 def fits(password: str, kept: str) -> bool:
     """True if it is the password of the hash; takes the same time for nobody's hash."""
-    _, salt, known = kept.split("$")
-    made = hashlib.scrypt(password.encode(), salt=bytes.fromhex(salt), **SCRYPT)
-    return hmac.compare_digest(made, bytes.fromhex(known))
+    _, salt, digest = kept.split("$")
+    return hmac.compare_digest(_scrypt(password, bytes.fromhex(salt)), bytes.fromhex(digest))
+
+
+def _scrypt(password: str, salt: bytes) -> bytes:
+    """RFC 7914; 16 MiB and some 50 ms for each guess."""
+    return hashlib.scrypt(password.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32)
 
 
 NOBODY = "scrypt$" + "00" * 16 + "$" + "00" * 32
 
 
 def put(conn: Connection, colleague: Colleague, password: str | None) -> None:
-    """Adds an account or changes it; without a password only the organisation's login opens it.
+    """Add an account or change it; without a password only the organisation's login opens it.
+
     Sessions under another role, unit or password end.
     """
     name = user_name(colleague.username)
-    before = conn.execute(
-        text("select * from staff where username = :u"), {"u": name}
-    ).one_or_none()
+    columns = (STAFF.c.role, STAFF.c.unit, STAFF.c.active, STAFF.c.password_hash)
+    before = conn.execute(select(*columns).where(STAFF.c.username == name)).one_or_none()
     same = before is not None and (
         (before.role, before.unit, before.active) == (colleague.role, colleague.unit, True)
         and _is_same_password(password, before.password_hash)
     )
+    account = {"name": colleague.name, "role": colleague.role, "unit": colleague.unit}
+    new_hash = hashed(password) if password and not same else None
     conn.execute(
-        text(
-            "insert into staff (username, name, role, unit, password_hash) "
-            "values (:username, :name, :role, :unit, :hash) on conflict (username) do update set "
-            "name = :name, role = :role, unit = :unit, active = true, "
-            "password_hash = case when :same then staff.password_hash else :hash end"
-        ),
-        {
-            "username": name,
-            "name": colleague.name,
-            "role": colleague.role,
-            "unit": colleague.unit,
-            "hash": hashed(password) if password and not same else None,
-            "same": same,
-        },
+        insert(STAFF)
+        .values(username=name, password_hash=new_hash, **account)
+        .on_conflict_do_update(
+            index_elements=[STAFF.c.username],
+            set_={
+                **account,
+                "active": True,
+                "password_hash": STAFF.c.password_hash if same else new_hash,
+            },
+        )
     )
     if not same:
         factors.open_first(conn, name)
@@ -161,37 +169,38 @@ def _is_same_password(password: str | None, kept: str | None) -> bool:
 
 
 def set_password(conn: Connection, username: str, password: str) -> None:
-    """Keeps another password; ContractError if it is too short."""
+    """Keep another password; ContractError ``password.short`` if it is too short."""
     if len(password) < SHORTEST:
-        why = f"A password has at least {SHORTEST} characters."
-        raise ContractError(why, fields=[FieldError("new_password", "password.short", why)])
+        message = f"A password has at least {SHORTEST} characters."
+        raise ContractError(message, fields=[FieldError("new_password", "password.short", message)])
     conn.execute(
-        text("update staff set password_hash = :hash where username = :u"),
-        {"hash": hashed(password), "u": username},
+        update(STAFF).values(password_hash=hashed(password)).where(STAFF.c.username == username)
     )
 
 
+def has_password(conn: Connection, username: str) -> bool:
+    """True if the account opens by a password, not by the organisation's login alone."""
+    statement = select(STAFF.c.password_hash.is_not(None)).where(STAFF.c.username == username)
+    return bool(conn.execute(statement).scalar())
+
+
 def link(conn: Connection, username: str, issuer: str, subject: str) -> bool:
-    """Says who a colleague is at the organisation's login; False if there is no such account."""
+    """Link an account with an identity of the organisation's login; False if there is none."""
     linked = conn.execute(
-        text(
-            "update staff set oidc_issuer = :issuer, oidc_subject = :subject "
-            "where username = :u returning 1"
-        ),
-        {"issuer": issuer, "subject": subject, "u": user_name(username)},
-    ).scalar()
+        update(STAFF)
+        .values(oidc_issuer=issuer, oidc_subject=subject)
+        .where(STAFF.c.username == user_name(username))
+    )
     sessions.end_all(conn, user_name(username), "login linked")
-    return linked is not None
+    return bool(linked.rowcount)
 
 
 def of_login(conn: Connection, issuer: str, subject: str) -> Colleague | None:
-    """The colleague who is that subject at the organisation's login, if an account is linked."""
+    """Return the colleague of an identity of the organisation's login, if an account is linked."""
     username = conn.execute(
-        text(
-            "select username from staff where oidc_issuer = :issuer and oidc_subject = :subject "
-            "and active"
-        ),
-        {"issuer": issuer, "subject": subject},
+        select(STAFF.c.username).where(
+            STAFF.c.oidc_issuer == issuer, STAFF.c.oidc_subject == subject, STAFF.c.active
+        )
     ).scalar()
     return None if username is None else of(conn, username)
 
@@ -215,84 +224,97 @@ def main(argv: list[str] | None = None) -> int:
     linked.add_argument("username")
     issuer = Settings().get("OIDC_ISSUER")
     linked.add_argument("--issuer", default=issuer, required=issuer is None)
-    linked.add_argument("--subject", required=True, help="the claim sub, as `logins` tells it")
+    linked.add_argument("--subject", required=True, help="the claim sub, as `logins` lists it")
     lost = acts.add_parser("reset-factors", help="take second factors away that were lost")
     lost.add_argument("username")
     acts.add_parser("logins", help="who came by the organisation's login without an account")
     acts.add_parser("list", help="who may work at the desk")
-    given = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     try:
         with Store(Settings().text("DB_URL"), source="staff").transaction() as tx:
-            return _run(tx.conn, given)
+            return _run(tx.conn, arguments)
     except (BusError, MissingSettings) as error:
         print(f"Not done: {error}", file=sys.stderr)
         return 1
 
 
-def _run(conn: Connection, given: argparse.Namespace) -> int:
-    if given.act == "list":
-        for row in conn.execute(text("select * from staff order by unit, username")):
+def _run(conn: Connection, arguments: argparse.Namespace) -> int:
+    if arguments.act == "list":
+        listed = select(*_COLUMNS, STAFF.c.active).order_by(STAFF.c.unit, STAFF.c.username)
+        for row in conn.execute(listed):
             state = "" if row.active else "closed"
             print(f"{row.username:20} {row.role:12} {row.unit:20} {row.name} {state}")
         return 0
-    if given.act in ("close", "link", "reset-factors"):
-        return _change(conn, given)
-    if given.act == "logins":
+    if arguments.act in ("close", "link", "reset-factors"):
+        return _change(conn, arguments)
+    if arguments.act == "logins":
         return _list_logins(conn)
-    if given.unit not in books.newest(conn).units:
-        print(f"Not done: there is no unit {given.unit}.", file=sys.stderr)
+    if arguments.unit not in books.newest(conn).units:
+        print(f"Not done: there is no unit {arguments.unit}.", file=sys.stderr)
         return 1
-    password = None if given.no_password else sys.stdin.readline().rstrip("\n")
+    password = None if arguments.no_password else sys.stdin.readline().rstrip("\n")
     if password is not None and len(password) < SHORTEST:
         print(f"Not done: a password has at least {SHORTEST} characters.", file=sys.stderr)
         return 1
-    put(conn, Colleague(given.username, given.name, given.role, given.unit), password)
-    details = {"role": given.role, "unit": given.unit, "password": password is not None}
-    sessions.note(conn, user_at_machine(), "account.put", user_name(given.username), details)
+    put(
+        conn,
+        Colleague(arguments.username, arguments.name, arguments.role, arguments.unit),
+        password,
+    )
+    details = {"role": arguments.role, "unit": arguments.unit, "password": password is not None}
+    sessions.note(conn, user_at_machine(), "account.put", user_name(arguments.username), details)
     print("done")
     return 0
 
 
 def close(conn: Connection, username: str) -> bool:
-    """Closes an account and ends its sessions; False if there is none."""
-    closed = conn.execute(
-        text("update staff set active = false where username = :u returning 1"), {"u": username}
-    ).scalar()
+    """Close an account and end its sessions; False if there is none."""
+    closed = conn.execute(update(STAFF).values(active=False).where(STAFF.c.username == username))
     sessions.end_all(conn, username, "account closed")
-    return closed is not None
+    return bool(closed.rowcount)
 
 
-def _change(conn: Connection, given: argparse.Namespace) -> int:
-    """Closes an account, links it with the organisation's login, or takes its factors away."""
-    username = user_name(given.username)
+def _change(conn: Connection, arguments: argparse.Namespace) -> int:
+    """Close an account, link it with the organisation's login, or remove its factors."""
+    username = user_name(arguments.username)
     details: dict[str, object] = {}
-    if given.act == "close":
+    if arguments.act == "close":
         done = close(conn, username)
-    elif given.act == "link":
-        details = {"issuer": given.issuer, "subject": given.subject}
-        done = link(conn, username, given.issuer, given.subject)
+    elif arguments.act == "link":
+        details = {"issuer": arguments.issuer, "subject": arguments.subject}
+        done = link(conn, username, arguments.issuer, arguments.subject)
     else:
         factors.reset(conn, username)
         sessions.end_all(conn, username, "factors reset")
         done = True
     if done:
-        sessions.note(conn, user_at_machine(), f"account.{given.act}", username, details)
-    print(("closed" if given.act == "close" else "done") if done else "there is no such account")
+        sessions.note(conn, user_at_machine(), f"account.{arguments.act}", username, details)
+    print(
+        ("closed" if arguments.act == "close" else "done") if done else "there is no such account"
+    )
     return 0 if done else 1
 
 
 def _list_logins(conn: Connection) -> int:
-    """Who came by the organisation's login and has no account that is linked."""
+    """Print who came by the organisation's login and has no account that is linked."""
+    issuer, last = ACCOUNT_LOG.c.details["issuer"].astext, func.max(ACCOUNT_LOG.c.at)
+    linked = select(STAFF.c.username).where(
+        STAFF.c.oidc_issuer == issuer, STAFF.c.oidc_subject == ACCOUNT_LOG.c.subject
+    )
     rows = conn.execute(
-        text(
-            "select max(at) as at, details->>'issuer' as issuer, subject, "
-            "max(details->>'claimed') as claimed from account_log l where act = 'login.unlinked' "
-            "and not exists (select from staff where oidc_issuer = l.details->>'issuer' "
-            "and oidc_subject = l.subject) group by 2, 3 order by 1 desc limit 100"
+        select(
+            last.label("at"),
+            issuer.label("issuer"),
+            ACCOUNT_LOG.c.subject,
+            func.max(ACCOUNT_LOG.c.details["claimed"].astext).label("claimed"),
         )
+        .where(ACCOUNT_LOG.c.act == "login.unlinked", ~linked.exists())
+        .group_by(issuer, ACCOUNT_LOG.c.subject)
+        .order_by(last.desc())
+        .limit(100)
     )
     for row in rows:
-        print(f"{row.at:%Y-%m-%d %H:%M} {row.issuer} {row.subject} (calls himself {row.claimed})")
+        print(f"{row.at:%Y-%m-%d %H:%M} {row.issuer} {row.subject} (the login says {row.claimed})")
     return 0
 
 

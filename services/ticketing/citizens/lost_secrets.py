@@ -1,77 +1,83 @@
-"""A new secret for a citizen who lost his: by a code to the contact on file.
+"""A new secret for a citizen who lost the old one, by a code to the contact on file.
 
 The new secret goes to the contact on file and to nobody else; the old one ends, and the ticket's
-log tells of it. Links in our letters go to that contact anyhow and stay.
+log says so. Links in our e-mails go to that contact anyhow and stay.
 """
 
-from typing import Any
-
 from bus.errors import BusError
-from contracts.notify.messages import SEND_MESSAGE
+from contracts.notify.messages import SEND_MESSAGE, SendMessage
+from contracts.notify.receiver import Receiver
+from contracts.ticketing.lost_secrets import AskNewSecret, CodeAsked, NewSecret, Renewed
 from people.one_time_codes import VALID, Codes
 from services.ticketing.accounts import attempts
+from services.ticketing.context import Context
 from services.ticketing.domain.ticket import Entry
-from services.ticketing.notifications import limits as receivers
-from services.ticketing.notifications import tickets as notices
-from services.ticketing.tickets import acts as acting
-from services.ticketing.tickets import rows as store
-from services.ticketing.tickets.acts import Case, Desk
+from services.ticketing.notifications import limits
+from services.ticketing.notifications import tickets as notifications
+from services.ticketing.tickets import acts, rows
+from services.ticketing.tickets.acts import Case
 
 
-def ask(at: Desk, asker: str, code: str, contact: str, language: str) -> dict[str, Any]:
-    """Sends a code to the contact if it is the ticket's; the reply is the same if it is not."""
-    row = store.ticket(at.conn, code=code)
-    person = store.person(at.conn, row.id) if row else None
-    is_own = person is not None and contact.lower() in (
-        person.mobile, (person.email or "").lower(),
-    )  # fmt: skip
-    begun = _codes(at).begin(code if is_own else None, asker)
-    if begun.pin is not None and row is not None and _may_go(at, contact):
-        case = acting.take(at, lock=False, id=row.id)
-        send(at, case, "secret_code", contact, language, pin=begun.pin)
-    return {"request_id": begun.id, "valid_minutes": int(VALID.total_seconds()) // 60}
+def ask(context: Context, asker: str, message: AskNewSecret) -> CodeAsked:
+    """Send a code to the contact if it is the ticket's; the reply is the same if it is not."""
+    row = rows.by_code(context.conn, message.code)
+    person = rows.person(context.conn, row.id) if row else None
+    contact = message.contact
+    own = person is not None and contact.lower() in (
+        person.mobile,
+        (person.email or "").lower(),
+    )
+    begun = _codes(context).begin(message.code if own else None, asker)
+    if begun.pin is not None and row is not None and _may_go(context, contact):
+        case = acts.load_by_id(context, row.id, lock=False)
+        send(context, case, "secret_code", contact, message.language, pin=begun.pin)
+    return CodeAsked(request_id=begun.id, valid_minutes=int(VALID.total_seconds()) // 60)
 
 
-def renew(at: Desk, request_id: str, pin: str, secret: str) -> dict[str, str] | BusError:
-    """The citizen's new secret in the place of the old one, for the code that came."""
-    code = _codes(at).redeem(request_id, pin)
+def renew(context: Context, message: NewSecret) -> Renewed | BusError:
+    """Replace the secret by the citizen's new one, for the code that came."""
+    code = _codes(context).redeem(message.request_id, message.pin)
     if isinstance(code, BusError):
         return code
-    case = acting.take(at, code=code)
-    replace(at, case, secret)
-    acting.add(at, case, "new_secret", by="citizen", actor="citizen")
-    acting.project(at, case)
-    return {"code": code}
+    case = acts.load(context, code)
+    replace(context, case, message.secret)
+    acts.add(context, case, "new_secret", by="citizen", actor="citizen")
+    acts.project(context, case)
+    return Renewed(code=code)
 
 
-def _may_go(at: Desk, contact: str) -> bool:
+def _may_go(context: Context, contact: str) -> bool:
     """False if too many codes go there: anybody can have tickets with another's contact."""
-    return "@" not in contact or receivers.allows_code_letter(at, contact)
+    return "@" not in contact or limits.allows_code_email(context, contact)
 
 
-def _codes(at: Desk) -> Codes:
-    return Codes(at.conn, at.now, at.keys.pepper)
+def _codes(context: Context) -> Codes:
+    return Codes(context.conn, context.now, context.keys.pepper)
 
 
-def replace(at: Desk, case: Case, secret: str) -> None:
+def replace(context: Context, case: Case, secret: str) -> None:
     """Put a new secret in the place of the old one, and forget failed attempts."""
-    values = {"secret_hash": at.keys.secret_hash(case.row.code, secret)}
-    store.change_ticket(at.conn, case.id, values)
-    attempts.forget_failures(at.conn, case.row.code)
+    secret_hash = context.keys.secret_hash(case.row.code, secret)
+    rows.change_ticket(context.conn, case.id, secret_hash=secret_hash)
+    attempts.forget(context.conn, case.row.code)
 
 
-def send(at: Desk, case: Case, letter: str, contact: str, language: str, **values: str) -> None:
+def send(
+    context: Context, case: Case, email: str, contact: str, language: str, **values: str
+) -> None:
     """Send a code or a new secret to the contact on file, by e-mail or SMS."""
     if "@" in contact:
-        entry = Entry(0, at.now, "system", "mirab", letter)
-        notices.to_citizen(at, case, entry, letter, contact, **values)
+        entry = Entry(0, context.now, "system", "mirab", "new_secret")
+        notifications.email_citizen(context, case, entry, email, contact, **values)
         return
-    at.tx.send(
+    context.tx.send(
         SEND_MESSAGE,
-        template=f"ticket_{letter}",
-        channels=["sms"],
-        to={"mobile": contact},
-        language=language,
-        personalisation={"code": case.row.code, **values},
-        reference=case.row.code,
+        SendMessage(
+            template=f"ticket_{email}",
+            channels=("sms",),
+            to=Receiver(mobile=contact),
+            language=language,
+            personalisation={"code": case.row.code, **values},
+            reference=case.row.code,
+        ),
     )

@@ -1,119 +1,177 @@
 """The calendar and the times for visits, as the desk sees and changes them."""
 
 import datetime as dt
-from typing import Any
 
 from bus.envelope import instant
 from bus.errors import Conflict, FieldError, RuleBroken
+from bus.values import Json
+from contracts.ticketing.calendar import (
+    AddSlots,
+    AskCalendar,
+    CalendarRow,
+    CalendarRows,
+    Changed,
+    Slots,
+    WithdrawRow,
+)
 from iran.persian import jalali, tehran_day
-from services.ticketing import calendar_rows as calendar_store
+from services.ticketing import calendar_rows
+from services.ticketing.calendar_rows import CalendarEntry
+from services.ticketing.context import Context
 from services.ticketing.domain import moves, working_time
-from services.ticketing.domain.calendar import Calendar, Row, moment, row_from
-from services.ticketing.tickets import rows as store
-from services.ticketing.tickets import views
-from services.ticketing.tickets.acts import Desk, bad
+from services.ticketing.domain.calendar import Calendar, Row, moment
+from services.ticketing.tickets import slots, views
+from services.ticketing.tickets.refusals import field_refusal
+from services.ticketing.tickets.slots import Slot
 
 FARTHEST = dt.timedelta(days=3660)
 # Which field of a row is wrong if nothing can end by it.
 FIELD_THAT_STOPS = {"hours": "closes", "weekend": "weekdays"}
 
 
-def calendar(desk: Desk, from_day: str | None) -> dict[str, Any]:
-    """The rows of the calendar, and the times for visits to come."""
-    moves.require(desk.who.role, "read")
-    last = desk.calendar.known_until
+def calendar(context: Context, message: AskCalendar) -> CalendarRows:
+    """Return the rows of the calendar, and the times for visits to come."""
+    moves.require(context.colleague.role, "read")
+    last = context.calendar.known_until
+    entries = calendar_rows.entries(context.conn, message.from_day)
+    return CalendarRows(
+        version=context.calendar_version,
+        known_until=last.isoformat() if last else None,
+        rows=tuple(_entry(entry) for entry in entries),
+        counties=tuple(views.by_name(context.book.counties)),
+        offices=tuple(views.by_name(context.book.offices)),
+        slots=tuple(_slot(slot) for slot in slots.slots_after(context.conn, context.now)),
+    )
+
+
+def _entry(entry: CalendarEntry) -> Json:
     return {
-        "version": desk.calendar_version,
-        "known_until": last.isoformat() if last else None,
-        "rows": calendar_store.rows(desk.conn, from_day),
-        "counties": views.by_name(desk.book.counties),
-        "offices": views.by_name(desk.book.offices),
-        "slots": [
-            {
-                "slot": row.id,
-                "office": row.office,
-                "starts_at": instant(row.starts_at),
-                "ends_at": instant(row.ends_at),
-                "capacity": row.capacity,
-                "taken": row.taken,
-            }
-            for row in store.slots_from(desk.conn, desk.now)
-        ],
+        "id": entry.id,
+        "kind": entry.kind,
+        "counties": entry.counties,
+        "from_day": entry.from_day.isoformat(),
+        "to_day": entry.to_day.isoformat() if entry.to_day else None,
+        "opens": entry.opens.isoformat() if entry.opens else None,
+        "closes": entry.closes.isoformat() if entry.closes else None,
+        "weekdays": entry.weekdays,
+        "status": entry.status,
+        "title": entry.title,
+        "source": entry.source,
+        "entered_by": entry.entered_by,
     }
 
 
-def change_calendar(desk: Desk, row: dict[str, Any]) -> dict[str, Any]:
-    """Adds a dated row; the due times of all open tickets are recomputed soon after."""
-    moves.require(desk.who.role, "calendar")
-    _is_as_looked_at(desk, row.pop("looked_version", None))
-    for county in row["counties"]:
-        if county not in desk.book.counties:
-            raise bad("counties", f"There is no county {county}.")
-    if row["kind"] == "hours":
-        opens, closes = time_of(row["opens"], "opens"), time_of(row["closes"], "closes")
-        if opens == closes:
-            raise no_working_time("closes", "The office opens and closes at the same time.")
-        if opens > closes:
-            raise bad("closes", "The office must close after it opens.")
-    if row["kind"] == "weekend" and not row["weekdays"]:
-        raise bad("weekdays", "Say which days of the week are off.")
-    if dt.date.fromisoformat(row["from_day"]) > tehran_day(desk.now) + FARTHEST:
-        raise bad("from_day", "This day is more than ten years away; look at the year.")
-    if row["to_day"] and row["to_day"] < row["from_day"]:
-        raise bad("to_day", "The last day lies before the first.")
-    if row["kind"] in ("closure", "opening") and not row["to_day"]:
-        row = {**row, "to_day": row["from_day"]}
-    confirmed = row.pop("confirmed", False)
-    _keep_working_time(desk, row_from({**row, "id": 1 + _last_id(desk)}), confirmed=confirmed)
-    id_ = calendar_store.add_row(desk.conn, row, desk.who.username)
-    return {"version": calendar_store.version(desk.conn), "row": id_}
+def _slot(slot: Slot) -> Json:
+    return {
+        "slot": slot.id,
+        "office": slot.office,
+        "starts_at": instant(slot.starts_at),
+        "ends_at": instant(slot.ends_at),
+        "capacity": slot.capacity,
+        "taken": slot.reserved,
+    }
 
 
-def _is_as_looked_at(desk: Desk, version: int | None) -> None:
+# --- rows of the calendar ---
+
+
+def change_calendar(context: Context, message: CalendarRow) -> Changed:
+    """Add a dated row; the due times of all open tickets are recomputed soon after."""
+    moves.require(context.colleague.role, "calendar")
+    _require_version(context, message.looked_version)
+    row = _row(context, message)
+    _keep_working_time(context, row, confirmed=message.confirmed)
+    added = calendar_rows.add_row(context.conn, row, context.colleague.username)
+    return Changed(version=calendar_rows.version(context.conn), row=added)
+
+
+def _require_version(context: Context, version: int | None) -> None:
     """Conflict ``calendar.changed`` if somebody changed the calendar after it was looked at."""
-    if version is not None and version != calendar_store.version(desk.conn, lock=True):
+    if version is not None and version != calendar_rows.version(context.conn, lock=True):
         raise Conflict(
             "The calendar has changed since it was looked at; look again.", code="calendar.changed"
         )
 
 
-def _last_id(desk: Desk) -> int:
-    return max((row.id for row in desk.calendar.rows), default=0)
+def _row(context: Context, message: CalendarRow) -> Row:
+    """Read the row to be added. RuleBroken ``field.wrong``, ``calendar.no_working_time``."""
+    for county in message.counties:
+        if county not in context.book.counties:
+            raise field_refusal("counties", f"There is no county {county}.")
+    opens, closes = _hours(message)
+    if message.kind == "weekend" and not message.weekdays:
+        raise field_refusal("weekdays", "Say which days of the week are off.")
+    from_day = dt.date.fromisoformat(message.from_day)
+    if from_day > tehran_day(context.now) + FARTHEST:
+        raise field_refusal("from_day", "This day is more than ten years away; look at the year.")
+    to_day = dt.date.fromisoformat(message.to_day) if message.to_day else None
+    if to_day is not None and to_day < from_day:
+        raise field_refusal("to_day", "The last day lies before the first.")
+    if message.kind in ("closure", "opening"):
+        to_day = to_day or from_day
+    return Row(
+        id=1 + max((row.id for row in context.calendar.rows), default=0),
+        kind=message.kind,
+        from_day=from_day,
+        to_day=to_day,
+        counties=message.counties,
+        opens=opens,
+        closes=closes,
+        weekdays=message.weekdays,
+        status=message.status,
+        title=message.title,
+        source=message.source,
+    )
 
 
-def _keep_working_time(desk: Desk, row: Row, *, confirmed: bool) -> None:
-    """Refuses a row by which nothing could end; asks about one that closes for long.
+def _hours(message: CalendarRow) -> tuple[dt.time | None, dt.time | None]:
+    """The times of a row; of office hours both are required, and in their order."""
+    if message.kind != "hours":
+        return (
+            time_of(message.opens, "opens") if message.opens else None,
+            time_of(message.closes, "closes") if message.closes else None,
+        )
+    opens, closes = time_of(message.opens, "opens"), time_of(message.closes, "closes")
+    if opens == closes:
+        raise no_working_time("closes", "The office opens and closes at the same time.")
+    if opens > closes:
+        raise field_refusal("closes", "The office must close after it opens.")
+    return opens, closes
+
+
+def _keep_working_time(context: Context, row: Row, *, confirmed: bool) -> None:
+    """Refuse a row by which nothing could end; ask about one that closes for long.
 
     RuleBroken ``calendar.no_working_time``, ``calendar.long_closure``.
     """
-    after = Calendar([*desk.calendar.rows, row])
+    after = Calendar([*context.calendar.rows, row])
     field = FIELD_THAT_STOPS.get(row.kind, "to_day")
-    counties = working_time.counties_of(row, desk.calendar)
-    _refuse_if_stopped(desk, after, counties, row, field)
-    days = 0 if confirmed else working_time.new_closed_run(desk.calendar, after, row, counties)
+    counties = working_time.counties_of(row, context.calendar)
+    _refuse_if_stopped(context, after, counties, row, field)
+    if confirmed:
+        return
+    days = working_time.new_closed_run(context.calendar, after, row, counties)
     if days > working_time.LONGEST_CLOSURE_DAYS:
         message = (
             f"The office would be closed for {days} days in a row, from or around "
             f"{jalali(row.from_day).replace('-', '/')} ({row.from_day}). Correct it, or confirm "
             "that this is meant."
         )
-        fault = FieldError(field, "calendar.long_closure", message)
-        raise RuleBroken(f"{field}: {message}", code="calendar.long_closure", fields=[fault])
+        raise _refusal(field, message, "calendar.long_closure")
 
 
 def _refuse_if_stopped(
-    desk: Desk, after: Calendar, counties: list[str], row: Row, field: str
+    context: Context, after: Calendar, counties: list[str], row: Row, field: str
 ) -> None:
     """RuleBroken ``calendar.no_working_time`` if a promise of the book would end no more."""
-    today = tehran_day(desk.now)
-    starts = [desk.now]
-    if row.from_day > today:
+    starts = [context.now]
+    if row.from_day > tehran_day(context.now):
         starts.append(moment(row.from_day, dt.time()))
-    spans = working_time.longest(desk.book.spans)
-    stopped = working_time.stopped(desk.calendar, after, counties, spans, starts)
+    spans = working_time.longest(context.book.spans)
+    stopped = working_time.stopped(context.calendar, after, counties, spans, starts)
     if stopped:
-        known = desk.book.counties
-        names = [known[c]["en"] if c in known else "the whole province" for c in stopped]
+        of_book = context.book.counties
+        names = [of_book[c].en if c in of_book else "the whole province" for c in stopped]
         raise no_working_time(
             field,
             "With this, what is promised in "
@@ -123,52 +181,60 @@ def _refuse_if_stopped(
 
 
 def no_working_time(field: str, message: str) -> RuleBroken:
-    """The refusal of a setting by which nothing can end."""
-    fault = FieldError(field, "calendar.no_working_time", message)
-    return RuleBroken(f"{field}: {message}", code="calendar.no_working_time", fields=[fault])
+    """Build the refusal of a setting by which nothing can end."""
+    return _refusal(field, message, "calendar.no_working_time")
 
 
-def withdraw_row(
-    desk: Desk, row: int, source: str, looked_version: int | None = None
-) -> dict[str, Any]:
-    """Takes a row of the calendar back. RuleBroken ``calendar.no_working_time`` if nothing could
-    end without it.
+def _refusal(field: str, message: str, code: str) -> RuleBroken:
+    """The refusal of one field under a code of its own."""
+    fault = FieldError(field, code, message)
+    return RuleBroken(f"{field}: {message}", code=code, fields=[fault])
+
+
+def withdraw_row(context: Context, message: WithdrawRow) -> Changed:
+    """Take a row of the calendar back.
+
+    RuleBroken ``calendar.no_working_time`` if nothing could end without it.
     """
-    moves.require(desk.who.role, "calendar")
-    _is_as_looked_at(desk, looked_version)
-    gone = next((each for each in desk.calendar.rows if each.id == row), None)
+    moves.require(context.colleague.role, "calendar")
+    _require_version(context, message.looked_version)
+    gone = next((row for row in context.calendar.rows if row.id == message.row), None)
     if gone is not None:
-        after = Calendar([each for each in desk.calendar.rows if each.id != row])
-        counties = working_time.counties_of(gone, desk.calendar)
-        _refuse_if_stopped(desk, after, counties, gone, "row")
-    calendar_store.withdraw_row(desk.conn, row, source, desk.who.username)
-    return {"version": calendar_store.version(desk.conn), "row": row}
+        after = Calendar([row for row in context.calendar.rows if row.id != message.row])
+        counties = working_time.counties_of(gone, context.calendar)
+        _refuse_if_stopped(context, after, counties, gone, "row")
+    username = context.colleague.username
+    calendar_rows.withdraw_row(context.conn, message.row, message.source, username)
+    return Changed(version=calendar_rows.version(context.conn), row=message.row)
 
 
-def add_slots(desk: Desk, asked: dict[str, Any]) -> dict[str, Any]:
-    """Opens times for visits at an office, one after the other on a day."""
-    moves.require(desk.who.role, "slots")
-    views.office_of(desk, asked["office"])
-    day = dt.date.fromisoformat(asked["day"])
-    if day < tehran_day(desk.now):
-        raise bad("day", "This day has passed; nobody could come.", "calendar.past_day")
-    last = desk.calendar.known_until
+# --- times for visits ---
+
+
+def add_slots(context: Context, message: AddSlots) -> Slots:
+    """Open times for visits at an office, one after the other on a day."""
+    moves.require(context.colleague.role, "slots")
+    views.office_of(context, message.office)
+    day = dt.date.fromisoformat(message.day)
+    if day < tehran_day(context.now):
+        raise field_refusal("day", "This day has passed; nobody could come.", "calendar.past_day")
+    last = context.calendar.known_until
     if last is not None and day > last:
         raise _calendar_unknown(last)
-    begin = moment(day, time_of(asked["opens"], "opens"))
-    end = moment(day, time_of(asked["closes"], "closes"))
-    step, spans = dt.timedelta(minutes=asked["minutes"]), []
+    begin = moment(day, time_of(message.opens, "opens"))
+    end = moment(day, time_of(message.closes, "closes"))
+    step, spans = dt.timedelta(minutes=message.minutes), []
     while begin + step <= end:
         spans.append((begin, begin + step))
         begin += step
     if not spans:
-        raise bad("closes", "Not one visit fits between these times.")
-    store.add_slots(desk.conn, asked["office"], spans, asked["capacity"])
-    return {
-        "slots": [
+        raise field_refusal("closes", "Not one visit fits between these times.")
+    slots.add_slots(context.conn, message.office, spans, message.capacity)
+    return Slots(
+        slots=tuple(
             {"starts_at": instant(starts), "ends_at": instant(ends)} for starts, ends in spans
-        ]
-    }
+        )
+    )
 
 
 def _calendar_unknown(last: dt.date) -> RuleBroken:
@@ -176,13 +242,12 @@ def _calendar_unknown(last: dt.date) -> RuleBroken:
         f"The calendar after {jalali(last).replace('-', '/')} is not yet known, so nobody can say "
         "whether the office opens on this day. Import the holidays of that year first."
     )
-    fault = FieldError("day", "calendar.unknown", message)
-    return RuleBroken(f"day: {message}", code="calendar.unknown", fields=[fault])
+    return _refusal("day", message, "calendar.unknown")
 
 
-def time_of(told: str | None, field: str) -> dt.time:
-    """A time such as 07:30. RuleBroken ``field.wrong`` if it is none."""
+def time_of(text: str | None, field: str) -> dt.time:
+    """Read a time such as 07:30. RuleBroken ``field.wrong`` if it is none."""
     try:
-        return dt.time.fromisoformat(told or "")
+        return dt.time.fromisoformat(text or "")
     except ValueError:
-        raise bad(field, "Give a time such as 07:30.", "time") from None
+        raise field_refusal(field, "Give a time such as 07:30.", "time") from None

@@ -1,23 +1,21 @@
 """A new secret that a colleague has sent to the contact on file of a ticket."""
 
-from typing import Any
-
 from bus.errors import RuleBroken
+from contracts.ticketing.desk import Act, Acted
 from people.tracking import grouped_secret, new_secret
 from services.ticketing.citizens import lost_secrets
+from services.ticketing.context import Context
 from services.ticketing.desk import tickets
-from services.ticketing.tickets import acts as acting
-from services.ticketing.tickets import rows as store
-from services.ticketing.tickets.acts import Desk
+from services.ticketing.tickets import acts, rows
 
 
-def send_new(at: Desk, code: str, version: int) -> dict[str, Any]:
-    """A colleague has a new secret made, which goes to the contact on file; he never sees it.
+def send_new(context: Context, message: Act) -> Acted:
+    """Make a new secret and send it to the contact on file; the colleague never sees it.
 
     RuleBroken ``ticket.no_contact`` if the citizen left none.
     """
-    case = tickets.take(at, "new_secret", code, version)
-    person = store.person(at.conn, case.id)
+    case = tickets.load(context, "new_secret", message)
+    person = rows.person(context.conn, case.id)
     contact = (person.mobile or person.email) if person is not None else None
     if not contact:
         raise RuleBroken(
@@ -25,9 +23,9 @@ def send_new(at: Desk, code: str, version: int) -> dict[str, Any]:
             code="ticket.no_contact",
         )
     secret = new_secret()
-    lost_secrets.replace(at, case, secret)
-    acting.add(at, case, "new_secret", by="unit", actor=at.who.username)
-    reply = acting.project(at, case)
+    lost_secrets.replace(context, case, secret)
+    acts.add(context, case, "new_secret", by="unit", actor=context.colleague.username)
+    reply = acts.project(context, case)
     shown = grouped_secret(secret)
-    lost_secrets.send(at, case, "new_secret", contact, case.row.language, secret=shown)
+    lost_secrets.send(context, case, "new_secret", contact, case.row.language, secret=shown)
     return reply

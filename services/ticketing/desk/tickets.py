@@ -1,265 +1,250 @@
-"""What the units' people do at the desk: see the queue, answer, assign, pause, invite, merge."""
+"""What colleagues do with a ticket: read, answer, assign, pause, invite, merge, close."""
 
-from typing import Any
+from collections.abc import Sequence
 
-from sqlalchemy import Row, text
-
-from bus.envelope import instant
 from bus.errors import FieldError, Forbidden, RuleBroken
-from iran.collation import collation_key
-from services.ticketing.accounts.staff import Colleague
-from services.ticketing.domain import labels as words
+from contracts.ticketing.citizens import Opened
+from contracts.ticketing.desk import (
+    Act as ActOn,
+)
+from contracts.ticketing.desk import (
+    Acted,
+    Answer,
+    Assign,
+    Close,
+    DeskTicket,
+    Invite,
+    Merge,
+    Note,
+    OneTicket,
+    OpenFile,
+    Pause,
+    Resume,
+    TakeUp,
+    Unmerge,
+    Visited,
+)
+from contracts.ticketing.files import Attachment
+from services.ticketing.accounts import staff
+from services.ticketing.context import SYSTEM, Context
+from services.ticketing.desk import views as desk_views
 from services.ticketing.domain import moves
-from services.ticketing.incoming_mail import rows as letter_rows
-from services.ticketing.notifications import tickets as notices
-from services.ticketing.tickets import acts as acting
-from services.ticketing.tickets import rows as store
-from services.ticketing.tickets import views, visits
-from services.ticketing.tickets.acts import Case, Desk, bad
+from services.ticketing.domain.moves import Act, Right
+from services.ticketing.notifications import tickets as notifications
+from services.ticketing.tickets import acts, rows, slots, views, visits
+from services.ticketing.tickets.acts import Case
+from services.ticketing.tickets.refusals import field_refusal
 
 
-def take(desk: Desk, act: str, code: str, version: int) -> Case:
-    """The ticket, locked, for an act of a colleague who may do it. Forbidden otherwise."""
-    moves.require(desk.who.role, act)
-    case = acting.take(desk, code=code, version=version)
-    allow(desk.who, case)
+def load(context: Context, act: Act | Right, message: ActOn) -> Case:
+    """Load the ticket, locked, for an act that the colleague may do. Forbidden otherwise."""
+    moves.require(context.colleague.role, act)
+    case = acts.load(context, message.code, version=message.version)
+    require_unit(context, case)
     return case
 
 
-def allow(who: Colleague, case: Case) -> None:
+def require_unit(context: Context, case: Case) -> None:
     """Forbidden ``desk.unit`` if the ticket is another unit's and the colleague no supervisor."""
-    if who.unit != case.ticket.unit and not who.all_units:
+    colleague = context.colleague
+    if colleague.unit != case.ticket.unit and not colleague.all_units:
         raise Forbidden("This ticket is another unit's.", code="desk.unit")
 
 
-def act(
-    desk: Desk, name: str, code: str, version: int, files: Any = (), **data: Any
-) -> dict[str, Any]:
-    """One act at the desk without rules of its own."""
-    case = take(desk, name, code, version)
-    acting.add(desk, case, name, by="unit", actor=desk.who.username, files=files, **data)
-    return _finish(desk, case)
+def _load_to_read(context: Context, message: OneTicket) -> Case:
+    moves.require(context.colleague.role, "read")
+    case = acts.load(context, message.code, lock=False)
+    require_unit(context, case)
+    return case
 
 
-def _finish(desk: Desk, case: Case) -> dict[str, Any]:
-    told = acting.project(desk, case)
-    notices.tell(desk, case)
-    return told
+def read(context: Context, message: OneTicket) -> DeskTicket:
+    """Return the ticket with its history, and what this colleague may do with it."""
+    return desk_views.for_desk(context, _load_to_read(context, message))
 
 
-def assign(  # noqa: PLR0913 - as many fields as the contract has
-    desk: Desk,
-    code: str,
-    version: int,
-    *,
-    unit: str | None,
-    assignee: str | None,
-    text: str,
-    visit: str | None,
-) -> dict[str, Any]:
-    """Gives the ticket to a unit or to a colleague of its unit."""
-    case = take(desk, "assign", code, version)
-    if unit and unit not in desk.book.units:
-        raise bad("unit", "There is no such unit.")
-    target = unit or case.ticket.unit
-    if assignee and assignee not in {each["username"] for each in colleagues(desk, target)}:
-        raise bad("assignee", "This colleague does not work in that unit.")
-    moved = unit if unit != case.ticket.unit else None
-    if moved:
-        visits.settle(desk, case, visit, desk.who.username)
-    acting.add(
-        desk, case, "assign", by="unit", actor=desk.who.username,
-        unit=moved, assignee=assignee, text=text,
-    )  # fmt: skip
-    return _finish(desk, case)
+def open_file(context: Context, message: OpenFile) -> Opened:
+    """Return where a file of the ticket lies, if it passed the scanner."""
+    case = _load_to_read(context, message)
+    return rows.clean_file(context.conn, case.id, message.attachment)
 
 
-def answer(  # noqa: PLR0913 - as many fields as the contract has
-    desk: Desk,
-    code: str,
-    version: int,
-    *,
-    text: str,
-    canned: str | None,
-    final: bool,
-    attachments: Any,
-    visit: str | None,
-) -> dict[str, Any]:
-    """A word to the citizen; ``final`` answers the ticket, and those that were joined with it."""
-    name = "answer" if final else "say"
-    case = take(desk, name, code, version)
-    said = text or canned_text(desk, case, canned or "")
-    if final:
-        visits.settle(desk, case, visit, desk.who.username)
-    acting.add(desk, case, name, by="unit", actor=desk.who.username, files=attachments, text=said)
-    told = _finish(desk, case)
-    for child in children(desk, case):
-        joined = acting.take(desk, code=child)
-        # What was joined has no state of its own: its citizen reads the same word by letter.
+def _add(
+    context: Context,
+    case: Case,
+    act: Act,
+    files: Sequence[Attachment] = (),
+    **data: object,
+) -> None:
+    """Append an act of the colleague to the log."""
+    acts.add(context, case, act, by="unit", actor=context.colleague.username, files=files, **data)
+
+
+def _finish(context: Context, case: Case) -> Acted:
+    reply = acts.project(context, case)
+    notifications.notify(context, case)
+    return reply
+
+
+# --- acts without rules of their own ---
+
+
+def note(context: Context, message: Note) -> Acted:
+    """Write a note that no citizen sees."""
+    case = load(context, "note", message)
+    _add(context, case, "note", text=message.text)
+    return _finish(context, case)
+
+
+def pause(context: Context, message: Pause) -> Acted:
+    """Stop the clock for a reason that the citizen reads."""
+    case = load(context, "pause", message)
+    _add(context, case, "pause", reason=message.reason, text=message.text)
+    return _finish(context, case)
+
+
+def resume(context: Context, message: Resume) -> Acted:
+    """Let the clock run on."""
+    case = load(context, "resume", message)
+    _add(context, case, "resume")
+    return _finish(context, case)
+
+
+def take_up(context: Context, message: TakeUp) -> Acted:
+    """Work on an ended ticket again."""
+    case = load(context, "take_up", message)
+    _add(context, case, "take_up", text=message.text)
+    return _finish(context, case)
+
+
+# --- acts with rules ---
+
+
+def assign(context: Context, message: Assign) -> Acted:
+    """Give the ticket to a unit, or to a colleague of its unit."""
+    case = load(context, "assign", message)
+    if message.unit and message.unit not in context.book.units:
+        raise field_refusal("unit", "There is no such unit.")
+    target = message.unit or case.ticket.unit
+    if message.assignee and not _works_in(context, message.assignee, target):
+        raise field_refusal("assignee", "This colleague does not work in that unit.")
+    new_unit = message.unit if message.unit != case.ticket.unit else None
+    if new_unit:
+        visits.settle(context, case, message.visit, context.colleague.username)
+    _add(context, case, "assign", unit=new_unit, assignee=message.assignee, text=message.text)
+    return _finish(context, case)
+
+
+def _works_in(context: Context, username: str, unit: str) -> bool:
+    return username in {member.username for member in staff.of_unit(context.conn, unit)}
+
+
+def answer(context: Context, message: Answer) -> Acted:
+    """Write to the citizen; ``final`` answers the ticket, and those that were joined with it."""
+    name: Act = "answer" if message.final else "say"
+    case = load(context, name, message)
+    text = message.text or _prepared_text(context, case, message.canned or "")
+    if message.final:
+        visits.settle(context, case, message.visit, context.colleague.username)
+    _add(context, case, name, message.attachments, text=text)
+    reply = _finish(context, case)
+    for code in rows.joined_codes(context.conn, case.id):
+        joined = acts.load(context, code)
+        # A joined ticket has no state of its own: its citizen reads the same word by e-mail.
         joined.fresh.append(case.fresh[-1])
-        notices.tell(desk, joined)
-    return told
+        notifications.notify(context, joined)
+    return reply
 
 
-def close(  # noqa: PLR0913 - as many fields as the contract has
-    desk: Desk, code: str, version: int, *, reason: str, text: str, visit: str | None
-) -> dict[str, Any]:
-    """Ends a ticket without an answer."""
-    case = take(desk, "close", code, version)
-    visits.settle(desk, case, visit, desk.who.username)
-    acting.add(desk, case, "close", by="unit", actor=desk.who.username, reason=reason, text=text)
-    return _finish(desk, case)
-
-
-def canned_text(desk: Desk, case: Case, code: str) -> str:
-    prepared = desk.book.canned.get(code)
+def _prepared_text(context: Context, case: Case, code: str) -> str:
+    prepared = context.book.canned.get(code)
     if prepared is None:
-        raise bad("canned", "There is no such prepared text.")
-    return views.filled(desk, case, prepared)
+        raise field_refusal("canned", "There is no such prepared text.")
+    return views.fill(context, case, prepared)
 
 
-def resume(desk: Desk, code: str, version: int) -> dict[str, Any]:
-    """The clock runs on."""
-    return act(desk, "resume", code, version)
+def close(context: Context, message: Close) -> Acted:
+    """End a ticket without an answer."""
+    case = load(context, "close", message)
+    visits.settle(context, case, message.visit, context.colleague.username)
+    _add(context, case, "close", reason=message.reason, text=message.text)
+    return _finish(context, case)
 
 
-def invite(desk: Desk, code: str, version: int, *, office: str, text: str) -> dict[str, Any]:
-    """Asks the citizen to come; the clock waits for the visit.
+def invite(context: Context, message: Invite) -> Acted:
+    """Ask the citizen to come; the clock waits for the visit.
 
     RuleBroken ``visit.no_open_time`` where no time is open: nobody could choose one.
     """
-    case = take(desk, "invite", code, version)
-    views.office_of(desk, office)
-    if not store.free_slots(desk.conn, office, desk.now, most=1):
-        why = "No time for visits is open at this office; open times in the calendar first."
-        fields = [FieldError("office", "no_open_time", why)]
-        raise RuleBroken(why, code="visit.no_open_time", fields=fields, office=office)
-    acting.add(desk, case, "invite", by="unit", actor=desk.who.username, office=office, text=text)
-    acting.add(desk, case, "pause", by="system", actor="mirab", reason="visit")
-    told = acting.project(desk, case)
-    case.fresh.pop()  # the invitation says it all; the pause is no letter of its own
-    notices.tell(desk, case)
-    return told
+    case = load(context, "invite", message)
+    office = message.office
+    views.office_of(context, office)
+    if not slots.free_slots(context.conn, office, context.now, most=1):
+        sentence = "No time for visits is open at this office; open times in the calendar first."
+        fields = [FieldError("office", "no_open_time", sentence)]
+        raise RuleBroken(sentence, code="visit.no_open_time", fields=fields, office=office)
+    _add(context, case, "invite", office=office, text=message.text)
+    acts.add(context, case, "pause", by="system", actor=SYSTEM, reason="visit")
+    reply = acts.project(context, case)
+    case.fresh.pop()  # the invitation says it all; the pause is no e-mail of its own
+    notifications.notify(context, case)
+    return reply
 
 
-def visited(desk: Desk, code: str, version: int, *, came: bool, text: str) -> dict[str, Any]:
-    """The citizen came to the visit or did not; the clock runs on."""
-    case = take(desk, "visit", code, version)
-    if (case.ticket.appointment or {}).get("state") != "BOOKED":
+def visited(context: Context, message: Visited) -> Acted:
+    """Note that the citizen came to the visit or did not; the clock runs on."""
+    case = load(context, "visit", message)
+    appointment = case.ticket.appointment
+    if appointment is None or appointment.state != "BOOKED":
         raise RuleBroken("No visit is booked for this ticket.", code="visit.not_booked")
-    name = "visit" if came else "miss"
-    store.leave(desk.conn, case.id)
-    acting.add(desk, case, name, by="unit", actor=desk.who.username, text=text)
+    slots.leave(context.conn, case.id)
+    _add(context, case, "visit" if message.came else "miss", text=message.text)
     if case.ticket.pause == "visit":
-        acting.add(desk, case, "resume", by="system", actor="mirab")
-    return _finish(desk, case)
+        acts.add(context, case, "resume", by="system", actor=SYSTEM)
+    return _finish(context, case)
 
 
-def merge(desk: Desk, code: str, version: int, *, into: str, visit: str | None) -> dict[str, Any]:
-    """Joins a duplicate with another ticket; its citizen keeps code and secret."""
-    if into == code:
-        raise bad("into", "A ticket cannot be joined with itself.")
+def merge(context: Context, message: Merge) -> Acted:
+    """Join a duplicate with another ticket; its citizen keeps code and secret."""
+    if message.into == message.code:
+        raise field_refusal("into", "A ticket cannot be joined with itself.")
     # Both rows are locked in one order, so that two merges at once wait and do not deadlock.
-    for each in sorted((code, into)):
-        store.ticket(desk.conn, lock=True, code=each)
-    case = take(desk, "merge", code, version)
-    target = acting.take(desk, code=into)
-    allow(desk.who, target)
-    if children(desk, case):
+    for code in sorted((message.code, message.into)):
+        rows.by_code(context.conn, code, lock=True)
+    case = load(context, "merge", message)
+    target = acts.load(context, message.into)
+    require_unit(context, target)
+    if rows.joined_codes(context.conn, case.id):
         raise RuleBroken(
             "Other tickets are joined with this one; release them first.", code="ticket.has_joined"
         )
-    _can_absorb(target)
-    visits.settle(desk, case, visit, desk.who.username)
-    acting.add(desk, target, "absorb", by="unit", actor=desk.who.username, child=code)
-    acting.project(desk, target)
-    acting.add(desk, case, "merge", by="unit", actor=desk.who.username, into=into)
-    store.change_ticket(desk.conn, case.id, {"merged_into": target.id})
-    return _finish(desk, case)
+    _require_work(target)
+    visits.settle(context, case, message.visit, context.colleague.username)
+    _add(context, target, "absorb", child=message.code)
+    acts.project(context, target)
+    _add(context, case, "merge", into=message.into)
+    rows.change_ticket(context.conn, case.id, merged_into=target.id)
+    return _finish(context, case)
 
 
-def _can_absorb(target: Case) -> None:
-    """RuleBroken ``ticket.target_ended`` names the other ticket and its state."""
-    if target.ticket.state in moves.WORK:
-        return
-    why = f"The ticket {target.row.code} is {target.ticket.state}; join with one that is worked on."
-    fields = [FieldError("into", "ended", why)]
+def _require_work(target: Case) -> None:
+    """RuleBroken ``ticket.target_ended``, which names the other ticket and its state."""
     state, code = target.ticket.state, target.row.code
-    raise RuleBroken(why, code="ticket.target_ended", fields=fields, state=state, ticket=code)
+    if state in moves.WORK:
+        return
+    sentence = f"The ticket {code} is {state}; join with one that is worked on."
+    fields = [FieldError("into", "ended", sentence)]
+    raise RuleBroken(sentence, code="ticket.target_ended", fields=fields, state=state, ticket=code)
 
 
-def unmerge(desk: Desk, code: str, version: int) -> dict[str, Any]:
-    """Undoes a merge: the ticket is again what it was, and its clock never stood still."""
-    case = take(desk, "unmerge", code, version)
+def unmerge(context: Context, message: Unmerge) -> Acted:
+    """Undo a merge: the ticket is again what it was, and its clock never stood still."""
+    case = load(context, "unmerge", message)
     target = case.ticket.merged_into
-    acting.add(desk, case, "unmerge", by="unit", actor=desk.who.username)
-    store.change_ticket(desk.conn, case.id, {"merged_into": None})
-    parent = acting.take(desk, code=target)
-    acting.add(desk, parent, "release", by="unit", actor=desk.who.username, child=code)
-    acting.project(desk, parent)
-    return _finish(desk, case)
-
-
-def children(desk: Desk, case: Case) -> list[str]:
-    """The codes of the tickets that are joined with this one."""
-    rows = desk.conn.execute(
-        text("select code from tickets where merged_into = :id order by id"), {"id": case.id}
-    )
-    return [row.code for row in rows]
-
-
-def read(desk: Desk, code: str) -> dict[str, Any]:
-    """The ticket with its history, and what this colleague may do with it."""
-    moves.require(desk.who.role, "read")
-    case = acting.take(desk, lock=False, code=code)
-    allow(desk.who, case)
-    own = desk.who.unit == case.ticket.unit
-    acts = moves.ROLES[desk.who.role]
-    return {
-        **views.for_desk(desk, case, open_person=own or case.row.privacy == "identified"),
-        "may": moves.possible(case.ticket.state, acts),
-        "children": children(desk, case),
-        "similar": similar(desk, case),
-        "letters": [_letter(row) for row in letter_rows.of_ticket(desk.conn, case.id)],
-        "colleagues": colleagues(desk, case.ticket.unit),
-    }
-
-
-def _letter(row: Row[Any]) -> dict[str, Any]:
-    return {
-        "letter": row.id,
-        "received_at": instant(row.received_at),
-        "state_fa": words.LETTERS[row.state],
-        "reason_fa": words.REASONS.get(row.reason or "", ""),
-        "sender": row.sender,
-        "subject": row.subject,
-    }
-
-
-def similar(desk: Desk, case: Case) -> list[dict[str, Any]]:
-    """Open tickets of the unit that may be the same matter: near in words (trigrams)."""
-    rows = desk.conn.execute(
-        text(
-            "select code, left(text, 120) as said, similarity(search, :search) as near "
-            "from tickets where id <> :id and unit = :unit and state in ('NEW', 'OPEN', 'PAUSED') "
-            "and search % :search order by near desc limit 5"
-        ),
-        {"search": case.row.search, "id": case.id, "unit": case.ticket.unit},
-    )
-    return [{"code": r.code, "text": r.said, "near": round(float(r.near), 2)} for r in rows]
-
-
-def colleagues(desk: Desk, unit: str) -> list[dict[str, str]]:
-    rows = desk.conn.execute(
-        text("select username, name from staff where unit = :unit and active"),
-        {"unit": unit},
-    )
-    return sorted((dict(row._mapping) for row in rows), key=lambda row: collation_key(row["name"]))
-
-
-def open_file(desk: Desk, code: str, file: int) -> dict[str, Any]:
-    """Where a file of the ticket lies, if it passed the scanner."""
-    moves.require(desk.who.role, "read")
-    case = acting.take(desk, lock=False, code=code)
-    allow(desk.who, case)
-    return store.clean_file(desk.conn, case.id, file)
+    _add(context, case, "unmerge")
+    rows.change_ticket(context.conn, case.id, merged_into=None)
+    assert target is not None  # only a merged ticket allows the act
+    parent = acts.load(context, target)
+    _add(context, parent, "release", child=message.code)
+    acts.project(context, parent)
+    return _finish(context, case)

@@ -1,15 +1,20 @@
 """The book of the desk: units, categories, routes, promises, offices, as one versioned document.
 
-It is written as TOML files (deploy/desk) and kept as JSON; services.ticketing.books
-checks and imports it.
+It is written as TOML files (deploy/desk) and kept as JSON; services.ticketing.books checks and
+imports it.
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from services.ticketing.domain.promises import NAMES, Promise, Span
+
+# The document as JSON. Any: services.ticketing.books has checked its members by their schemas.
+Document: TypeAlias = Mapping[str, Any]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +32,102 @@ class Area:
         return self.south <= lat <= self.north and self.west <= long <= self.east
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An item with a code and its names in Persian and English; a county is nothing more."""
+
+    code: str
+    fa: str
+    en: str
+
+    def name(self, language: str) -> str:
+        return self.fa if language == "fa" else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Unit(Named):
+    """A unit: citizens write to ``email``; its people read ``mailbox`` (default: ``email``)."""
+
+    email: str
+    head_email: str | None = None
+    mailbox: str | None = None
+    mail_category: str | None = None
+    phone: str = ""
+
+    @property
+    def host(self) -> str:
+        """The domain of its e-mail address."""
+        return self.email.rpartition("@")[2]
+
+    @property
+    def staff_address(self) -> str:
+        """Where its people read."""
+        return self.mailbox or self.email
+
+
+@dataclass(frozen=True, slots=True)
+class Category(Named):
+    """What a ticket is about; ``open311`` holds the members of an Open311 service."""
+
+    kinds: tuple[str, ...]
+    unit: str
+    group_fa: str = ""
+    group_en: str = ""
+    hint_fa: str = ""
+    hint_en: str = ""
+    open311: Document | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Office(Named):
+    """Where citizens come to a visit."""
+
+    address_fa: str
+    address_en: str
+
+    def address(self, language: str) -> str:
+        return self.address_fa if language == "fa" else self.address_en
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedText:
+    """A text for answers; ``{code}`` and ``{unit}`` stand for the ticket's own."""
+
+    code: str
+    title_fa: str
+    text_fa: str
+    text_en: str
+
+    def text(self, language: str) -> str:
+        return self.text_fa if language == "fa" else self.text_en
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A level of escalation: minutes from the due time of a clock (negative: before), and whom."""
+
+    clock: str
+    minutes_from_due: int
+    role: str
+
+
 @dataclass(frozen=True)
 class Book:
-    """The document, with what is looked up in it."""
+    """The document, with its items by their codes."""
 
-    document: dict[str, Any]
-
-    @cached_property
-    def units(self) -> dict[str, dict[str, Any]]:
-        return {each["code"]: each for each in self.document["units"]}
+    document: Document
 
     @cached_property
-    def categories(self) -> dict[str, dict[str, Any]]:
-        return {each["code"]: each for each in self.document["categories"]}
+    def units(self) -> dict[str, Unit]:
+        return self._by_code(Unit, "units")
 
     @cached_property
-    def counties(self) -> dict[str, dict[str, Any]]:
-        return {each["code"]: each for each in self.document["counties"]}
+    def categories(self) -> dict[str, Category]:
+        return self._by_code(Category, "categories")
+
+    @cached_property
+    def counties(self) -> dict[str, Named]:
+        return self._by_code(Named, "counties")
 
     @cached_property
     def area(self) -> Area | None:
@@ -52,12 +136,12 @@ class Book:
         return Area(**area) if area else None
 
     @cached_property
-    def offices(self) -> dict[str, dict[str, Any]]:
-        return {each["code"]: each for each in self.document["offices"]}
+    def offices(self) -> dict[str, Office]:
+        return self._by_code(Office, "offices")
 
     @cached_property
-    def canned(self) -> dict[str, dict[str, Any]]:
-        return {each["code"]: each for each in self.document["canned"]}
+    def canned(self) -> dict[str, PreparedText]:
+        return self._by_code(PreparedText, "canned")
 
     @property
     def after_answer_days(self) -> int:
@@ -66,6 +150,7 @@ class Book:
 
     @property
     def remind_days(self) -> int:
+        """Calendar days after which a citizen is reminded of an answer that is waited for."""
         return int(self.document["closing"]["remind_applicant_days"])
 
     @property
@@ -73,20 +158,20 @@ class Book:
         """Calendar days after which a ticket that waits for its applicant is closed."""
         return int(self.document["closing"]["silence_days"])
 
-    @property
-    def levels(self) -> list[dict[str, Any]]:
-        """Escalation: clock, minutes from due (negative: before), role."""
-        return list(self.document["escalation"])
+    @cached_property
+    def levels(self) -> list[Level]:
+        """The levels of escalation."""
+        return [_item(Level, row) for row in self.document["escalation"]]
 
     def unit_of(self, category: str, county: str) -> str:
-        """Which unit works on it: the route for the county, else the category's own unit."""
+        """Return the code of the unit that works on it: by route, else the category's own."""
         for route in self.document["routes"]:
             if route["category"] == category and route["county"] == county:
                 return str(route["unit"])
-        return str(self.categories[category]["unit"])
+        return self.categories[category].unit
 
     def promise(self, category: str, kind: str, on: dt.date) -> Promise:
-        """What is promised: the most special row in force on the day of registration."""
+        """Return the promise by the most special row in force on the day of registration."""
         rows = [
             row
             for row in self.document["promises"]
@@ -108,16 +193,25 @@ class Book:
         ]
 
     def role_address(self, role: str, unit: str) -> str:
-        """The e-mail of who holds a role."""
+        """Return the e-mail address of whoever holds a role."""
         if role == "unit_head":
-            return str(self.units[unit].get("head_email") or self.units[unit]["email"])
+            return self.units[unit].head_email or self.units[unit].email
         return str(self.document["roles"][role])
 
+    def _by_code(self, kind: type[Item], name: str) -> dict[str, Item]:
+        return {row["code"]: _item(kind, row) for row in self.document[name]}
 
-def _weight(row: dict[str, Any]) -> tuple[bool, bool, str]:
+
+def _item(kind: type[Item], row: Document) -> Item:
+    """Build an item; members that the class does not name are of later versions."""
+    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # a dataclass each
+    return kind(**{name: value for name, value in row.items() if name in names})
+
+
+def _weight(row: Document) -> tuple[bool, bool, str]:
     return (row.get("kind", "*") != "*", row.get("category", "*") != "*", row["from"])
 
 
-def span_of(told: dict[str, Any]) -> Span:
+def span_of(row: Document) -> Span:
     """A promise as the book writes it: hours of the office, or days of the calendar."""
-    return Span(minutes=round(float(told.get("hours", 0)) * 60), days=int(told.get("days", 0)))
+    return Span(minutes=round(float(row.get("hours", 0)) * 60), days=int(row.get("days", 0)))

@@ -1,7 +1,7 @@
 """When the office is open: dated rows of hours, weekends and single days, by county; pure."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,7 @@ LONGEST_HOLIDAY = dt.timedelta(days=10)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One dated row, as an officer entered it.
+    """One dated row, as a colleague entered it.
 
     ``hours``: the office opens and closes at these times of Tehran; ``weekend``: the weekdays that
     are off; ``closure`` and ``opening``: days that are off, or on, whatever the weekend says.
@@ -34,10 +34,10 @@ class Row:
     kind: str
     from_day: dt.date
     to_day: dt.date | None = None
-    counties: frozenset[str] = frozenset()
+    counties: tuple[str, ...] = ()
     opens: dt.time | None = None
     closes: dt.time | None = None
-    weekdays: frozenset[str] = frozenset()
+    weekdays: tuple[str, ...] = ()
     status: str = "confirmed"
     title: str = ""
     source: str = ""
@@ -62,8 +62,8 @@ class Day:
     date: dt.date
     opens: dt.datetime | None
     closes: dt.datetime | None
-    why_fa: str
-    why_en: str
+    reason_fa: str
+    reason_en: str
 
     @property
     def is_open(self) -> bool:
@@ -75,14 +75,14 @@ class Calendar:
     """All rows; ``day`` says what holds on a day in a county."""
 
     rows: Sequence[Row]
-    _known: dict[tuple[dt.date, str], Day] = field(default_factory=dict, compare=False)
+    _days: dict[tuple[dt.date, str], Day] = field(default_factory=dict, compare=False)
 
     def day(self, date: dt.date, county: str) -> Day:
         """What holds on ``date`` (Gregorian) in ``county`` (a code; "" is the whole province)."""
-        known = self._known.get((date, county))
-        if known is None:
-            known = self._known[date, county] = self._look(date, county)
-        return known
+        day = self._days.get((date, county))
+        if day is None:
+            day = self._days[date, county] = self._look(date, county)
+        return day
 
     @cached_property
     def known_until(self) -> dt.date | None:
@@ -137,10 +137,10 @@ class Calendar:
         )
 
     def _best(self, kind: str, date: dt.date, county: str) -> Row | None:
-        found = [row for row in self.rows if row.kind == kind and row.covers(date, county)]
+        rows = [row for row in self.rows if row.kind == kind and row.covers(date, county)]
         if kind in ("closure", "opening"):
-            return max(found, key=lambda row: row.id, default=None)
-        return max(found, key=lambda row: row.weight, default=None)
+            return max(rows, key=lambda row: row.id, default=None)
+        return max(rows, key=lambda row: row.weight, default=None)
 
 
 def moment(date: dt.date, time: dt.time) -> dt.datetime:
@@ -148,31 +148,40 @@ def moment(date: dt.date, time: dt.time) -> dt.datetime:
     return dt.datetime.combine(date, time, TEHRAN).astimezone(dt.UTC)
 
 
-def _closed(date: dt.date, why_fa: str, why_en: str) -> Day:
-    return Day(date, None, None, why_fa, why_en)
+def _closed(date: dt.date, reason_fa: str, reason_en: str) -> Day:
+    return Day(date, None, None, reason_fa, reason_en)
 
 
-def row_from(data: dict[str, Any]) -> Row:
-    """A row from its stored form (days and times as ISO text)."""
+def row_from(data: Mapping[str, Any], number: int) -> Row:  # Any: checked JSON
+    """Build a row from the book's document (days and times as ISO text)."""
     return Row(
-        id=data["id"],
+        id=number,
         kind=data["kind"],
         from_day=dt.date.fromisoformat(data["from_day"]),
         to_day=dt.date.fromisoformat(data["to_day"]) if data.get("to_day") else None,
-        counties=frozenset(data.get("counties") or ()),
+        counties=tuple(data.get("counties") or ()),
         opens=dt.time.fromisoformat(data["opens"]) if data.get("opens") else None,
         closes=dt.time.fromisoformat(data["closes"]) if data.get("closes") else None,
-        weekdays=frozenset(data.get("weekdays") or ()),
+        weekdays=tuple(data.get("weekdays") or ()),
         status=data.get("status") or "confirmed",
         title=data.get("title") or "",
         source=data.get("source") or "",
     )
 
 
-def spoken(date: dt.date) -> tuple[str, str]:
+def day_in_words(date: dt.date) -> tuple[str, str]:
     """A day as people say it: (Persian, English), both with the Jalali date."""
-    told = jalali(date).replace("-", "/")
+    jalali_day = jalali(date).replace("-", "/")
     return (
-        f"{WEEKDAYS_FA[date.weekday()]} {persian_digits(told)}",
-        f"{WEEKDAYS_EN[date.weekday()]} {told} ({date.isoformat()})",
+        f"{WEEKDAYS_FA[date.weekday()]} {persian_digits(jalali_day)}",
+        f"{WEEKDAYS_EN[date.weekday()]} {jalali_day} ({date.isoformat()})",
     )
+
+
+def moment_in_words(moment: dt.datetime, language: str) -> str:
+    """A moment as people say it, by the clocks of Tehran."""
+    local = moment.astimezone(TEHRAN)
+    day = jalali(local.date()).replace("-", "/")
+    if language == "fa":
+        return persian_digits(f"{WEEKDAYS_FA[local.weekday()]} {day} ساعت {local:%H:%M}")
+    return f"{WEEKDAYS_EN[local.weekday()]} {day} ({local:%Y-%m-%d}) at {local:%H:%M}"

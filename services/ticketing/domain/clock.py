@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from iran.persian import TEHRAN, jalali, persian_digits, tehran_day
-from services.ticketing.domain.calendar import Calendar, Day, spoken
+from services.ticketing.domain.calendar import Calendar, Day, day_in_words
 
 FARTHEST_DAYS = 1500
 
@@ -57,19 +57,19 @@ def business(
     day = tehran_day(start)
     stood = next((pause.start for pause in pauses if pause.end is None), None)
     for _ in range(FARTHEST_DAYS):
-        known = calendar.day(day, county)
+        today = calendar.day(day, county)
         counted = dt.timedelta()
-        for begin, end in _open_spans(known, start, pauses):
+        for begin, end in _open_spans(today, start, pauses):
             span = min(end - begin, left)
             counted, left = counted + span, left - span
             if not left:
-                lines.add(known, counted, pauses)
+                lines.add(today, counted, pauses)
                 at = begin + span
                 return _due(at, calendar, lines)
-        lines.add(known, counted, pauses)
+        lines.add(today, counted, pauses)
         if stood is not None and tehran_day(stood) <= day:
             lines.paused(left)
-            return Due(None, left, *lines.told())
+            return Due(None, left, *lines.as_tuples())
         day += dt.timedelta(days=1)
     raise NoWorkingTime(f"There is no end within {FARTHEST_DAYS} days; look at the calendar.")
 
@@ -83,19 +83,20 @@ def legal(start: dt.datetime, days: int, calendar: Calendar, county: str) -> Due
     first = tehran_day(start)
     last = first + dt.timedelta(days=days + 1)
     lines = _Lines()
+    first_fa, first_en = day_in_words(first)
     lines.say(
-        f"{persian_digits(str(days))} روز تقویمی از {spoken(first)[0]}؛ روز ابلاغ و روز اقدام "
+        f"{persian_digits(str(days))} روز تقویمی از {first_fa}؛ روز ابلاغ و روز اقدام "
         "جزو مدت نیست (ماده ۴۴۵ قانون آیین دادرسی مدنی)",
-        f"{days} calendar days from {spoken(first)[1]}; neither the day of notice nor the day of "
+        f"{days} calendar days from {first_en}; neither the day of notice nor the day of "
         "action counts (Civil Procedure Act, article 445)",
     )
     for _ in range(FARTHEST_DAYS):
-        known = calendar.day(last, county)
-        if known.closes is not None:
-            return _due(known.closes, calendar, lines)
+        last_day = calendar.day(last, county)
+        if last_day.closes is not None:
+            return _due(last_day.closes, calendar, lines)
         lines.say(
-            f"{spoken(last)[0]}: {known.why_fa}؛ نخستین روز کاری پس از آن (ماده ۴۴۴)",
-            f"{spoken(last)[1]}: {known.why_en}; the next working day (article 444)",
+            f"{day_in_words(last)[0]}: {last_day.reason_fa}؛ نخستین روز کاری پس از آن (ماده ۴۴۴)",
+            f"{day_in_words(last)[1]}: {last_day.reason_en}; the next working day (article 444)",
         )
         last += dt.timedelta(days=1)
     raise NoWorkingTime(f"No office opens within {FARTHEST_DAYS} days; look at the calendar.")
@@ -108,7 +109,7 @@ def _due(at: dt.datetime, calendar: Calendar, lines: "_Lines") -> Due:
     beyond = last if last is not None and tehran_day(at) > last else None
     if beyond is not None:
         lines.say(*beyond_calendar(beyond))
-    return Due(at, dt.timedelta(), *lines.told(), beyond)
+    return Due(at, dt.timedelta(), *lines.as_tuples(), beyond)
 
 
 def beyond_calendar(last: dt.date) -> tuple[str, str]:
@@ -154,22 +155,22 @@ class _Lines:
 
     def add(self, day: Day, counted: dt.timedelta, pauses: Sequence[Pause]) -> None:
         """One day: why it is open or closed, what of it counted, what stood still."""
-        fa, en = spoken(day.date)
+        fa, en = day_in_words(day.date)
         if not day.is_open:
-            self.say(f"{fa}: {day.why_fa}", f"{en}: {day.why_en}")
+            self.say(f"{fa}: {day.reason_fa}", f"{en}: {day.reason_en}")
             return
         stood = [p for p in pauses if _touches(p, day)]
-        why_fa = "".join(f"؛ توقف: {p.reason_fa}" for p in stood)
-        why_en = "".join(f"; paused: {p.reason_en}" for p in stood)
+        reasons_fa = "".join(f"؛ توقف: {p.reason_fa}" for p in stood)
+        reasons_en = "".join(f"; paused: {p.reason_en}" for p in stood)
         amount_fa, amount_en = duration(counted)
         self.say(
-            f"{fa}: {day.why_fa}، شمرده شد {amount_fa}{why_fa}",
-            f"{en}: {day.why_en}, counted {amount_en}{why_en}",
+            f"{fa}: {day.reason_fa}، شمرده شد {amount_fa}{reasons_fa}",
+            f"{en}: {day.reason_en}, counted {amount_en}{reasons_en}",
         )
 
     def due(self, at: dt.datetime) -> None:
         local = at.astimezone(TEHRAN)
-        fa, en = spoken(local.date())
+        fa, en = day_in_words(local.date())
         self.say(
             f"سررسید: {fa} ساعت {persian_digits(f'{local:%H:%M}')}",
             f"Due: {en} at {local:%H:%M} Tehran time",
@@ -179,7 +180,7 @@ class _Lines:
         fa, en = duration(left)
         self.say(f"شمارش مهلت متوقف است؛ {fa} باقی مانده است", f"The clock is paused; {en} is left")
 
-    def told(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def as_tuples(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return tuple(self._fa), tuple(self._en)
 
 

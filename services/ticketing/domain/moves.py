@@ -1,25 +1,42 @@
 """What may be done with a ticket in which state, and by whom."""
 
-from bus.errors import Forbidden, RuleBroken
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
 
-ALL = ("NEW", "OPEN", "PAUSED", "ANSWERED", "CLOSED", "MERGED")
-WORK = ("NEW", "OPEN", "PAUSED")
-ENDED = ("ANSWERED", "CLOSED")
+from bus.errors import Forbidden
+from bus.transitions import Transitions
+
+# PREVIOUS is no state of a ticket: an undone merge leads back to the state before it.
+State: TypeAlias = Literal["NEW", "OPEN", "PAUSED", "ANSWERED", "CLOSED", "MERGED", "PREVIOUS"]
+Act: TypeAlias = Literal[
+    "register", "assign", "write", "say", "note", "pause", "resume", "invite", "choose_slot",
+    "leave_slot", "visit", "miss", "end_visit", "answer", "close", "withdraw", "reopen", "take_up",
+    "merge", "unmerge", "absorb", "release", "rate", "remind", "escalate", "due_moved", "bounce",
+    "infected", "joined_write", "outside_letter", "not_taken", "withheld", "new_secret", "related",
+    "calendar_reply",
+]  # fmt: skip
+# What a role allows beside acts on one ticket.
+Right: TypeAlias = Literal[
+    "read", "register", "letters", "slots", "report", "calendar", "all_units"
+]
+Party: TypeAlias = Literal["citizen", "unit", "system"]
+
+ALL: tuple[State, ...] = ("NEW", "OPEN", "PAUSED", "ANSWERED", "CLOSED", "MERGED")
+WORK: tuple[State, ...] = ("NEW", "OPEN", "PAUSED")
+ENDED: tuple[State, ...] = ("ANSWERED", "CLOSED")
 # Where a visit that was kept is still looked after.
-WITH_VISIT = ("OPEN", "PAUSED", *ENDED, "MERGED")
-PREVIOUS = "the state before"
+WITH_VISIT: tuple[State, ...] = ("OPEN", "PAUSED", *ENDED, "MERGED")
 
 
-def _same(act: str, *states: str) -> dict[tuple[str, str], str]:
+def _same(act: Act, *states: State) -> dict[tuple[State, Act], State]:
     return {(state, act): state for state in states}
 
 
-def _to(act: str, target: str, *states: str) -> dict[tuple[str, str], str]:
+def _to(act: Act, target: State, *states: State) -> dict[tuple[State, Act], State]:
     return {(state, act): target for state in states}
 
 
-# (state, act) → state. What is not here is refused.
-MOVES: dict[tuple[str, str], str] = {
+_TABLE: dict[tuple[State, Act], State] = {
     **_to("assign", "OPEN", "NEW"),
     **_same("assign", "OPEN", "PAUSED"),
     **_same("write", *WORK, "ANSWERED", "MERGED"),
@@ -41,7 +58,7 @@ MOVES: dict[tuple[str, str], str] = {
     **_to("reopen", "OPEN", *ENDED),
     **_to("take_up", "OPEN", *ENDED),
     **_to("merge", "MERGED", *WORK),
-    **_to("unmerge", PREVIOUS, "MERGED"),
+    **_to("unmerge", "PREVIOUS", "MERGED"),
     **_same("absorb", *WORK),
     **_same("release", *WORK, *ENDED),
     **_same("rate", *ENDED),
@@ -59,39 +76,35 @@ MOVES: dict[tuple[str, str], str] = {
     **_same("calendar_reply", *ALL),
 }
 
-CITIZEN = ("write", "reopen", "withdraw", "choose_slot", "leave_slot", "rate")
-_CLERK = (
+TRANSITIONS: Transitions[State, Act] = Transitions(
+    code="ticket.move",
+    refusal="This cannot be done ({act}) while the ticket is {state}; read it again.",
+    table=_TABLE,
+)
+
+CITIZEN: tuple[Act, ...] = ("write", "reopen", "withdraw", "choose_slot", "leave_slot", "rate")
+_CLERK: tuple[Act | Right, ...] = (
     "read", "note", "say", "answer", "pause", "resume", "invite", "visit", "assign", "register",
     "letters", "new_secret",
 )  # fmt: skip
-_HEAD = (*_CLERK, "close", "take_up", "merge", "unmerge", "slots", "report")
-ROLES: dict[str, frozenset[str]] = {
+_HEAD: tuple[Act | Right, ...] = (
+    *_CLERK, "close", "take_up", "merge", "unmerge", "slots", "report",
+)  # fmt: skip
+ROLES: dict[str, frozenset[Act | Right]] = {
     "clerk": frozenset(_CLERK),
     "unit_head": frozenset(_HEAD),
     "supervisor": frozenset((*_HEAD, "calendar", "all_units")),
 }
 
 
-def after(state: str, act: str) -> str:
-    """The state that ``act`` leads to. Raises RuleBroken ``ticket.move``."""
-    target = MOVES.get((state, act))
-    if target is None:
-        raise RuleBroken(
-            f"This cannot be done ({act}) while the ticket is {state}; read it again.",
-            code="ticket.move",
-            state=state,
-            act=act,
-        )
-    return target
-
-
-def possible(state: str, acts: tuple[str, ...] | frozenset[str]) -> list[str]:
+def possible(state: State, acts: Iterable[Act | Right]) -> list[str]:
     """Those of ``acts`` that the state allows, in a stable order."""
-    return sorted(act for act in acts if (state, act) in MOVES)
+    allowed = set(TRANSITIONS.acts(state))
+    return sorted(act for act in acts if act in allowed)
 
 
-def require(role: str, act: str) -> None:
-    """Forbidden ``desk.role`` if the role may not do that."""
+def require(role: str, act: Act | Right) -> None:
+    """Forbidden ``desk.role`` if the role does not allow the act."""
     if act not in ROLES.get(role, frozenset()):
         raise Forbidden(
             f"Your role ({role}) may not do this ({act}); ask the head of your unit.",

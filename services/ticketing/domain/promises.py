@@ -53,12 +53,14 @@ def clocks(
 ) -> list[Clock]:
     """Every promise of the ticket as it stands at ``now``: a pure function of what it is given."""
     stood = pauses(entries)
-    found = []
+    standing = []
     for name, (start, met_at) in _courses(entries).items():
         span = promise.spans.get(name)
         if span is not None:
-            found.append(_clock(name, span, start, met_at, stood, calendar, county, now, entries))
-    return found
+            standing.append(
+                _clock(name, span, start, met_at, stood, calendar, county, now, entries)
+            )
+    return standing
 
 
 def _courses(
@@ -82,10 +84,10 @@ def _courses(
     if first is None:
         # Ended without a word of ours (withdrawn): the promise ends with the ticket.
         first = ended
-    told = {"first_response": (registered, first), "solution": (started, ended)}
+    courses = {"first_response": (registered, first), "solution": (started, ended)}
     if update is not None and ended is None:
-        told["next_update"] = (update, None)
-    return {name: told[name] for name in NAMES if name in told}
+        courses["next_update"] = (update, None)
+    return {name: courses[name] for name in NAMES if name in courses}
 
 
 def _clock(  # noqa: PLR0913 - all that a promise depends on
@@ -125,7 +127,7 @@ def _clock(  # noqa: PLR0913 - all that a promise depends on
     )
 
 
-# What is told where the calendar opens too seldom: the ticket is worked on, its due time unknown.
+# The result where the calendar opens too seldom: the ticket is worked on, its due time unknown.
 _NO_END = clock.Due(
     None,
     dt.timedelta(),
@@ -157,10 +159,10 @@ def _state(due: clock.Due, met_at: dt.datetime | None, now: dt.datetime, ticket:
     return "MISSED" if now > due.at else "RUNNING"
 
 
-def next_due(found: Sequence[Clock]) -> Clock | None:
+def next_due(clocks_now: Sequence[Clock]) -> Clock | None:
     """The running promise that is due first."""
     return min(
-        (each for each in found if each.runs and each.due is not None),
-        key=lambda each: (each.due, NAMES.index(each.name)),
+        (running for running in clocks_now if running.runs and running.due is not None),
+        key=lambda running: (running.due, NAMES.index(running.name)),
         default=None,
     )

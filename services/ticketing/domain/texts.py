@@ -1,15 +1,15 @@
-"""The letters that go out, in Persian and English; data only.
+"""The e-mails that go out, in Persian and English; data only.
 
-All letters of a ticket to a citizen have one subject, so that mail programs keep them together; the
-headline says what each is about. What stands in braces: code (the tracking code in groups), text,
-link, unit, company, due, office, address, time, clock, days, until, desk, rest (what of a letter
-was not taken), subject (of the citizen's letter), pin and secret (lost_secrets.py).
+All e-mails about a ticket to a citizen have one subject, so that mail programs keep them together;
+the headline says what each is about. In braces stand: code (the tracking code in groups), text,
+link, unit, company, due, office, address, time, clock, days, until, desk, rest (what of an
+e-mail was not taken), subject (of the citizen's e-mail), pin and secret (lost_secrets.py).
 """
 
-# For who did not write by letter first; who did reads his own subject again.
+# For a citizen who did not write by e-mail first; who did reads the same subject again.
 SUBJECTS = {"fa": "ثبت شد: کد رهگیری {code}", "en": "Registered: tracking code {code}"}
-# letter → language → (headline, body); of letters without a ticket (subject, body)
-LETTERS: dict[str, dict[str, tuple[str, str]]] = {
+# name → language → (headline, body); of e-mails without a ticket (subject, body)
+EMAILS: dict[str, dict[str, tuple[str, str]]] = {
     "registered": {
         "fa": (
             "ثبت شد: کد رهگیری {code}",

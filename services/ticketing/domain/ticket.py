@@ -1,117 +1,172 @@
-"""The aggregate: a ticket as its event log tells it."""
+"""The aggregate: a ticket, as its event log adds up."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, TypeAlias
 
 from services.ticketing.domain import moves
 from services.ticketing.domain.clock import Pause
 from services.ticketing.domain.labels import PAUSES
+from services.ticketing.domain.moves import TRANSITIONS, Act, Party, State
 
 # What the citizen reads as a word of the unit: it answers, and promises the next news.
 PUBLIC = frozenset({"say", "answer", "pause", "invite", "close"})
 INTERNAL = frozenset({"note", "escalate", "remind", "outside_letter", "related", "calendar_reply"})
-# What a person says in his own words.
+# What a person writes.
 WORDS = frozenset({"write", "joined_write", "note"})
 OPEN_VISITS = ("INVITED", "BOOKED")
 SILENT_CLOSES = ("silence", "accepted", "withdrawn")
 
+AppointmentState: TypeAlias = Literal["INVITED", "BOOKED", "CAME", "MISSED", "ENDED"]
+# What an entry of the log carries, as JSON. Any: each act has members of its own.
+EntryData: TypeAlias = dict[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that happened: when (UTC), by whom (citizen, unit, system), what, with what."""
+    """One act in the log: when (UTC), by whom, what, with what."""
 
     seq: int
     at: dt.datetime
-    by: str
+    by: Party
     actor: str
-    act: str
-    data: dict[str, Any] = field(default_factory=dict)
+    act: Act
+    data: EntryData = field(default_factory=dict)
 
     @property
     def text(self) -> str:
+        """The text that was written with the act; empty if there is none."""
         return str(self.data.get("text") or "")
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
-    """What the log adds up to."""
+class Appointment:
+    """An invitation, and the time that was chosen for the visit (a slot; moments as ISO 8601)."""
 
-    state: str = "NEW"
+    office: str
+    state: AppointmentState
+    slot: int | None = None
+    starts: str | None = None
+    ends: str | None = None
+
+    @property
+    def starts_at(self) -> dt.datetime | None:
+        """When the visit begins (UTC); None while no time is chosen."""
+        return dt.datetime.fromisoformat(self.starts) if self.starts else None
+
+    def is_open(self, now: dt.datetime) -> bool:
+        """True for an invitation without a time, and for a visit that is still to come."""
+        if self.state == "BOOKED":
+            return self.starts_at is not None and self.starts_at > now
+        return self.state == "INVITED"
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The citizen's rating: from 1 (bad) to 5, and whether the matter was settled."""
+
+    score: int
+    solved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The state that a log adds up to."""
+
+    state: State = "NEW"
     version: int = 0
     unit: str = ""
     assignee: str | None = None
     pause: str | None = None
-    appointment: dict[str, Any] | None = None
-    survey: dict[str, Any] | None = None
+    appointment: Appointment | None = None
+    survey: Survey | None = None
     merged_into: str | None = None
-    before: str = "NEW"
+    state_before_merge: State = "NEW"
 
-    def moved(self, entry: Entry) -> "Ticket":
-        """The ticket after one more entry. Raises RuleBroken ``ticket.move``."""
+    @property
+    def has_open_visit(self) -> bool:
+        """True while the citizen is invited or a visit is booked."""
+        return self.appointment is not None and self.appointment.state in OPEN_VISITS
+
+    def after(self, entry: Entry) -> "Ticket":
+        """Return the ticket after one more entry. Raises RuleBroken ``ticket.move``."""
         if entry.act == "register":
             return replace(self, version=entry.seq, unit=entry.data["unit"])
-        state = moves.after(self.state, entry.act)
-        if state == moves.PREVIOUS:
-            state = self.before
-        told = replace(
+        state = TRANSITIONS.transition(self.state, entry.act)
+        if state == "PREVIOUS":
+            state = self.state_before_merge
+        following = replace(
             self, state=state, version=entry.seq, pause=self.pause if state == "PAUSED" else None
         )
         change = _CHANGES.get(entry.act)
-        return change(told, self, entry) if change else told
+        return change(following, self, entry) if change else following
 
 
-def _assign(told: Ticket, _: Ticket, entry: Entry) -> Ticket:
-    unit = entry.data.get("unit") or told.unit
-    return replace(told, unit=unit, assignee=entry.data.get("assignee"))
+# The ticket in its new state, the ticket before the entry, the entry → the ticket.
+_Change: TypeAlias = Callable[[Ticket, Ticket, Entry], Ticket]
 
 
-def _pause(told: Ticket, _: Ticket, entry: Entry) -> Ticket:
-    return replace(told, pause=entry.data["reason"])
+def _assign(ticket: Ticket, _: Ticket, entry: Entry) -> Ticket:
+    unit = entry.data.get("unit") or ticket.unit
+    return replace(ticket, unit=unit, assignee=entry.data.get("assignee"))
 
 
-def _merge(told: Ticket, before: Ticket, entry: Entry) -> Ticket:
-    return replace(told, merged_into=entry.data["into"], before=before.state, pause=before.pause)
+def _pause(ticket: Ticket, _: Ticket, entry: Entry) -> Ticket:
+    return replace(ticket, pause=entry.data["reason"])
 
 
-def _unmerge(told: Ticket, before: Ticket, _: Entry) -> Ticket:
-    return replace(told, merged_into=None, pause=before.pause)
+def _merge(ticket: Ticket, before: Ticket, entry: Entry) -> Ticket:
+    return replace(
+        ticket,
+        merged_into=entry.data["into"],
+        state_before_merge=before.state,
+        pause=before.pause,
+    )
 
 
-def _appointment(state: str) -> Any:
-    def change(told: Ticket, _: Ticket, entry: Entry) -> Ticket:
-        known = {} if state == "INVITED" and entry.act == "invite" else dict(told.appointment or {})
+def _unmerge(ticket: Ticket, before: Ticket, _: Entry) -> Ticket:
+    return replace(ticket, merged_into=None, pause=before.pause)
+
+
+def _invite(ticket: Ticket, _: Ticket, entry: Entry) -> Ticket:
+    return replace(ticket, appointment=Appointment(entry.data["office"], "INVITED"))
+
+
+def _appointment(state: AppointmentState) -> _Change:
+    def change(ticket: Ticket, _: Ticket, entry: Entry) -> Ticket:
+        before = ticket.appointment or Appointment("", state)
         if entry.act == "leave_slot":
-            known = {name: known.get(name) for name in ("office",)}
-        taken = {n: v for n, v in entry.data.items() if n in ("office", "slot", "starts", "ends")}
-        return replace(told, appointment={**known, **taken, "state": state})
+            before = Appointment(before.office, state)
+        chosen = {n: v for n, v in entry.data.items() if n in ("office", "slot", "starts", "ends")}
+        return replace(
+            ticket, appointment=Appointment(**{**asdict(before), **chosen, "state": state})
+        )
 
     return change
 
 
-def _withdraw(told: Ticket, before: Ticket, _: Entry) -> Ticket:
-    """Who takes his request back comes to no visit either."""
-    open_visit = (before.appointment or {}).get("state") in OPEN_VISITS
-    if not open_visit:
-        return told
-    return replace(told, appointment={**(before.appointment or {}), "state": "ENDED"})
+def _withdraw(ticket: Ticket, before: Ticket, _: Entry) -> Ticket:
+    """A citizen who takes the request back comes to no visit either."""
+    if before.appointment is None or not before.has_open_visit:
+        return ticket
+    return replace(ticket, appointment=replace(before.appointment, state="ENDED"))
 
 
-def _rate(told: Ticket, _: Ticket, entry: Entry) -> Ticket:
-    return replace(told, survey={"score": entry.data["score"], "solved": entry.data["solved"]})
+def _rate(ticket: Ticket, _: Ticket, entry: Entry) -> Ticket:
+    return replace(ticket, survey=Survey(entry.data["score"], entry.data["solved"]))
 
 
-def _again(told: Ticket, _: Ticket, __: Entry) -> Ticket:
-    return replace(told, survey=None)
+def _work_again(ticket: Ticket, _: Ticket, __: Entry) -> Ticket:
+    return replace(ticket, survey=None)
 
 
-_CHANGES = {
+_CHANGES: dict[Act, _Change] = {
     "assign": _assign,
     "pause": _pause,
     "merge": _merge,
     "unmerge": _unmerge,
-    "invite": _appointment("INVITED"),
+    "invite": _invite,
     "choose_slot": _appointment("BOOKED"),
     "leave_slot": _appointment("INVITED"),
     "visit": _appointment("CAME"),
@@ -119,26 +174,25 @@ _CHANGES = {
     "end_visit": _appointment("ENDED"),
     "withdraw": _withdraw,
     "rate": _rate,
-    "reopen": _again,
-    "take_up": _again,
+    "reopen": _work_again,
+    "take_up": _work_again,
 }
 
 
 def fold(entries: Iterable[Entry]) -> Ticket:
-    """The ticket that a log adds up to."""
+    """Return the ticket that a log adds up to."""
     ticket = Ticket()
     for entry in entries:
-        ticket = ticket.moved(entry)
+        ticket = ticket.after(entry)
     return ticket
 
 
 def citizen_may(ticket: Ticket) -> list[str]:
-    """What the citizen can do now."""
+    """List the acts that are open to the citizen now."""
     acts = set(moves.possible(ticket.state, moves.CITIZEN))
-    where = (ticket.appointment or {}).get("state")
-    if where not in OPEN_VISITS:
+    if not ticket.has_open_visit:
         acts.discard("choose_slot")
-    if where != "BOOKED":
+    if ticket.appointment is None or ticket.appointment.state != "BOOKED":
         acts.discard("leave_slot")
     if ticket.survey is not None:
         acts.discard("rate")
@@ -146,18 +200,16 @@ def citizen_may(ticket: Ticket) -> list[str]:
 
 
 def pauses(entries: Sequence[Entry]) -> list[Pause]:
-    """When the clock stood still, and why."""
-    found: list[Pause] = []
+    """List when the clock stood still, and for which reasons."""
+    stops: list[Pause] = []
     ticket = Ticket()
     for entry in entries:
-        was, ticket = ticket, ticket.moved(entry)
-        stands = ticket.pause is not None
-        stood = was.pause is not None
-        if stands and not stood:
-            found.append(Pause(entry.at, None, *PAUSES[ticket.pause or ""]))
-        elif stood and not stands:
-            found[-1] = replace(found[-1], end=entry.at)
-    return found
+        before, ticket = ticket, ticket.after(entry)
+        if ticket.pause is not None and before.pause is None:
+            stops.append(Pause(entry.at, None, *PAUSES[ticket.pause]))
+        elif before.pause is not None and ticket.pause is None:
+            stops[-1] = replace(stops[-1], end=entry.at)
+    return stops
 
 
 def is_unread(entries: Iterable[Entry], state: str, unread: bool) -> bool:

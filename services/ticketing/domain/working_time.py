@@ -16,9 +16,9 @@ LEAST = Span(minutes=1)
 
 def longest(spans: Iterable[Span]) -> list[Span]:
     """The longest promise of each clock: if these end, every shorter one does."""
-    known = list(spans)
-    minutes = max((span.minutes for span in known), default=0)
-    days = max((span.days for span in known), default=0)
+    promised = list(spans)
+    minutes = max((span.minutes for span in promised), default=0)
+    days = max((span.days for span in promised), default=0)
     return [LEAST, *([Span(minutes=minutes)] * bool(minutes)), *([Span(days=days)] * bool(days))]
 
 
@@ -57,7 +57,7 @@ def counties_of(row: Row, calendar: Calendar) -> list[str]:
     """The counties for which a row has to be judged: its own, or the whole province ("") and all
     that have rows of their own; the others are as the province.
     """
-    own = {county for each in calendar.rows for county in each.counties}
+    own = {county for other in calendar.rows for county in other.counties}
     return sorted(row.counties) or ["", *sorted(own)]
 
 

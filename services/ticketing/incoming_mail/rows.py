@@ -1,15 +1,18 @@
-"""The rows of letters that came in: what waits, where each lies, and what colleagues did."""
+"""The rows of e-mails that came in: what waits, where each lies, and what colleagues did."""
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-import orjson
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, update
 
-from services.ticketing.domain import labels as words
-from services.ticketing.mail.reading import Letter
-from services.ticketing.tickets.acts import Desk
+from bus.database.rows import columns, fetch_all, fetch_one
+from bus.values import Json
+from services.ticketing.context import Context
+from services.ticketing.domain import labels
+from services.ticketing.mail.reading import Email
+from services.ticketing.tables import LETTER_ACTS, LETTERS, TICKETS
 
 KEEP_DAYS = 30
 # What no person came to see is machines' mail; it goes after that.
@@ -17,9 +20,11 @@ KEEP_MACHINES_DAYS = 90
 ENDED = ("TICKET", "MESSAGE", "NOTE", "DONE")
 MACHINES = ("AUTOMATIC", "RECEIPT", "BOUNCE")
 
+Decision: TypeAlias = Literal["register", "attach", "retry"]
+
 
 class Outcome(NamedTuple):
-    """Where a letter lies now: a state of words.LETTERS, its ticket, the code of the reason."""
+    """Where an e-mail lies now: a state of labels.LETTERS, its ticket, the code of the reason."""
 
     state: str
     ticket: int | None = None
@@ -27,138 +32,228 @@ class Outcome(NamedTuple):
     held_until: dt.datetime | None = None
 
 
-def settle(desk: Desk, id_: int, letter: Letter, outcome: Outcome) -> None:
-    """Note where the letter lies, and what the desk's list shows of it."""
-    files = [{"name": a.name[:100], "size": len(a.content)} for a in letter.attachments]
-    desk.conn.execute(
-        text(
-            "update letters set state = :state, ticket = :ticket, reason = :reason, "
-            "held_until = :until, worked_at = :now, orders = null, problem = null, "
-            "sender = :sender, sender_name = :name, subject = :subject, content = :content, "
-            "files = cast(:files as jsonb) where id = :id"
-        ),
-        {
-            "id": id_,
-            **_plain(outcome),
-            "until": outcome.held_until,
-            "now": desk.now,
-            "sender": letter.sender[:320],
-            "name": letter.sender_name[:100],
-            "subject": letter.subject,
-            "content": letter.text,
-            "files": orjson.dumps(files).decode(),
-        },
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """A colleague's decision: put the e-mail into the ticket ``code``, or register ``category``."""
+
+    act: Decision
+    code: str = ""
+    category: str = ""
+
+    @classmethod
+    def of(cls, document: Json) -> "Orders":
+        """Read the stored form."""
+        return cls(**document)
+
+    def to_document(self) -> Json:
+        """Return the stored form."""
+        members = {"act": self.act, "code": self.code, "category": self.category}
+        return {name: value for name, value in members.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class EmailSummary:
+    """An e-mail in a list, with the code of its ticket."""
+
+    id: int
+    received_at: dt.datetime
+    mail_from: str
+    rcpt_to: str
+    message_id: str
+    state: str
+    ticket: int | None
+    problem: str | None
+    reason: str | None
+    held_until: dt.datetime | None
+    sender: str
+    sender_name: str
+    subject: str
+    ticket_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EmailRow(EmailSummary):
+    """An e-mail with its text, its files and the size of its bytes."""
+
+    content: str
+    files: list[Json]
+    size: int
+
+    @property
+    def was_read(self) -> bool:
+        """False if its bytes could not be read."""
+        return bool(self.content or self.subject or self.sender) and self.state != "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class EmailAct:
+    """What a colleague did with an e-mail."""
+
+    at: dt.datetime
+    actor: str
+    act: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmailOfTicket:
+    """An e-mail about a ticket that is no message in its history."""
+
+    id: int
+    received_at: dt.datetime
+    state: str
+    reason: str | None
+    sender: str
+    subject: str
+
+
+_OTHER_COLUMNS: dict[str, ColumnElement[Any]] = {  # Any: of several types
+    "ticket_code": TICKETS.c.code.label("ticket_code"),
+    "size": func.octet_length(LETTERS.c.raw).label("size"),
+}
+
+
+def _select(kind: type[EmailSummary]) -> Select[Any]:  # Any: the rows are of that class
+    names = [field.name for field in fields(kind)]
+    columns = (_OTHER_COLUMNS[n] if n in _OTHER_COLUMNS else LETTERS.c[n] for n in names)
+    joined = LETTERS.outerjoin(TICKETS, TICKETS.c.id == LETTERS.c.ticket)
+    return select(*columns).select_from(joined)
+
+
+def find(conn: Connection, id_: int, *, lock: bool = False) -> EmailRow | None:
+    """Return the e-mail without its bytes; None if there is none."""
+    statement = _select(EmailRow).where(LETTERS.c.id == id_)
+    return fetch_one(conn, EmailRow, statement.with_for_update(of=LETTERS) if lock else statement)
+
+
+def page(
+    conn: Connection, where: ColumnElement[bool], states: Iterable[str], most: int, skip: int
+) -> list[EmailSummary]:
+    """List the e-mails in some states, the newest first."""
+    statement = (
+        _select(EmailSummary)
+        .where(where, LETTERS.c.state.in_(states))
+        .order_by(LETTERS.c.id.desc())
+        .limit(most)
+        .offset(skip)
     )
+    return fetch_all(conn, EmailSummary, statement)
 
 
-def release_held(conn: Connection, now: dt.datetime) -> int:
-    """Let held letters be worked on again whose hour has come; how many."""
-    done = conn.execute(
-        text(
-            "update letters set state = 'RECEIVED', tries = 0, next_at = now() "
-            "where state = 'FLOOD' and held_until <= :now"
-        ),
-        {"now": now},
+def counts(conn: Connection, where: ColumnElement[bool]) -> dict[str, int]:
+    """Count the e-mails in each state."""
+    statement = select(LETTERS.c.state, func.count()).where(where).group_by(LETTERS.c.state)
+    return {row[0]: row[1] for row in conn.execute(statement)}
+
+
+def of_ticket(conn: Connection, ticket: int, most: int = 20) -> list[EmailOfTicket]:
+    """List the e-mails about a ticket that are no messages in its history, the newest first."""
+    statement = (
+        select(*columns(LETTERS, EmailOfTicket))
+        .where(LETTERS.c.ticket == ticket, LETTERS.c.state.in_(labels.WAITING_LETTERS))
+        .order_by(LETTERS.c.id.desc())
+        .limit(most)
     )
-    return int(done.rowcount)
-
-
-def end(desk: Desk, id_: int, outcome: Outcome) -> None:
-    """Note where a letter lies that a colleague has decided about."""
-    desk.conn.execute(
-        text(
-            "update letters set state = :state, ticket = :ticket, reason = :reason, "
-            "worked_at = :now, held_until = null, orders = null where id = :id"
-        ),
-        {"id": id_, "now": desk.now, **_plain(outcome)},
-    )
-
-
-def _plain(outcome: Outcome) -> dict[str, Any]:
-    return {"state": outcome.state, "ticket": outcome.ticket, "reason": outcome.reason}
-
-
-def find(conn: Connection, id_: int, *, lock: bool = False) -> Row[Any] | None:
-    """The letter without its bytes; None if there is none."""
-    return conn.execute(
-        text(
-            "select l.id, l.received_at, l.mail_from, l.rcpt_to, l.message_id, l.state, l.ticket, "
-            "l.problem, l.reason, l.held_until, l.worked_at, l.sender, l.sender_name, l.subject, "
-            "l.content, l.files, octet_length(l.raw) as size, t.code as ticket_code "
-            "from letters l left join tickets t on t.id = l.ticket where l.id = :id"
-            + " for update of l"
-            * lock
-        ),
-        {"id": id_},
-    ).one_or_none()
+    return fetch_all(conn, EmailOfTicket, statement)
 
 
 def source(conn: Connection, id_: int) -> bytes:
-    """The letter as it came."""
-    raw = conn.execute(text("select raw from letters where id = :id"), {"id": id_}).scalar_one()
+    """Return the e-mail as it came."""
+    raw = conn.execute(select(LETTERS.c.raw).where(LETTERS.c.id == id_)).scalar_one()
     return bytes(raw)
 
 
-def order(conn: Connection, id_: int, orders: Mapping[str, Any]) -> None:
-    """A colleague decides what becomes of the letter; the next round of work does it."""
+# --- what becomes of an e-mail ---
+
+
+def settle(context: Context, id_: int, email: Email, outcome: Outcome) -> None:
+    """Note where an e-mail that was read lies, and what the desk's list shows of it."""
+    conn, now = context.conn, context.now
+    files = [{"name": a.name[:100], "size": len(a.content)} for a in email.attachments]
     conn.execute(
-        text(
-            "update letters set state = 'RECEIVED', tries = 0, next_at = now(), problem = null, "
-            "orders = cast(:orders as jsonb) where id = :id"
-        ),
-        {"id": id_, "orders": orjson.dumps(orders).decode()},
+        update(LETTERS)
+        .values(
+            state=outcome.state,
+            ticket=outcome.ticket,
+            reason=outcome.reason,
+            held_until=outcome.held_until,
+            worked_at=now,
+            orders=None,
+            problem=None,
+            sender=email.sender[:320],
+            sender_name=email.sender_name[:100],
+            subject=email.subject,
+            content=email.text,
+            files=files,
+        )
+        .where(LETTERS.c.id == id_)
     )
 
 
-def note_act(  # noqa: PLR0913 - an entry of the record has as many parts
-    desk: Desk, id_: int, act: str, *, ticket: int | None = None, said: str = "", actor: str = ""
-) -> None:
-    """What a colleague did with the letter; this record only grows."""
-    desk.conn.execute(
-        text(
-            "insert into letter_acts (letter, at, actor, act, ticket, text) "
-            "values (:letter, :at, :actor, :act, :ticket, :said)"
-        ),
-        {
-            "letter": id_, "at": desk.now, "actor": actor or desk.who.username,
-            "act": act, "ticket": ticket, "said": said,
-        },
+def end(context: Context, id_: int, outcome: Outcome) -> None:
+    """Note where an e-mail lies that a colleague has decided about."""
+    context.conn.execute(
+        update(LETTERS)
+        .values(
+            state=outcome.state,
+            ticket=outcome.ticket,
+            reason=outcome.reason,
+            worked_at=context.now,
+            held_until=None,
+            orders=None,
+        )
+        .where(LETTERS.c.id == id_)
+    )
+
+
+def order(conn: Connection, id_: int, orders: Orders) -> None:
+    """Keep a colleague's decision; the next round of work does it."""
+    conn.execute(
+        update(LETTERS)
+        .values(
+            state="RECEIVED", tries=0, next_at=func.now(), problem=None,
+            orders=orders.to_document(),
+        )
+        .where(LETTERS.c.id == id_)
     )  # fmt: skip
 
 
-def acts(conn: Connection, id_: int) -> list[Row[Any]]:
-    """What colleagues did with the letter, the first first."""
-    return list(
-        conn.execute(
-            text("select at, actor, act, text from letter_acts where letter = :id order by id"),
-            {"id": id_},
-        )
-    )
-
-
-def of_ticket(conn: Connection, ticket: int, most: int = 20) -> list[Row[Any]]:
-    """The letters about a ticket that are no words in its history, the newest first."""
-    return list(
-        conn.execute(
-            text(
-                "select id, tries, received_at, state, reason, sender, subject from letters "
-                "where ticket = :ticket and state = any(:states) order by id desc limit :most"
-            ),
-            {"ticket": ticket, "states": list(words.WAITING_LETTERS), "most": most},
-        )
-    )
+def release_held(conn: Connection, now: dt.datetime) -> int:
+    """Let held e-mails be worked on again whose hour has come; return how many."""
+    return conn.execute(
+        update(LETTERS)
+        .values(state="RECEIVED", tries=0, next_at=func.now())
+        .where(LETTERS.c.state == "FLOOD", LETTERS.c.held_until <= now)
+    ).rowcount
 
 
 def forget(conn: Connection) -> None:
-    """Delete letters 30 days after they became something, and machines' after 90 days.
+    """Delete e-mails 30 days after they became something, and machines' after 90 days.
 
     What a person may have written stays until a colleague has seen to it.
     """
+    last = func.coalesce(LETTERS.c.worked_at, LETTERS.c.received_at)
     for states, days in ((ENDED, KEEP_DAYS), (MACHINES, KEEP_MACHINES_DAYS)):
         conn.execute(
-            text(
-                "delete from letters where state = any(:states) "
-                "and coalesce(worked_at, received_at) < now() - :span"
-            ),
-            {"states": list(states), "span": dt.timedelta(days=days)},
+            delete(LETTERS).where(
+                LETTERS.c.state.in_(states), last < func.now() - dt.timedelta(days=days)
+            )
         )
+
+
+# --- what colleagues did ---
+
+
+def note_act(context: Context, id_: int, act: str, *, text: str = "") -> None:
+    """Note what a colleague did with the e-mail; this record only grows."""
+    context.conn.execute(
+        insert(LETTER_ACTS).values(
+            letter=id_, at=context.now, actor=context.colleague.username, act=act, text=text
+        )
+    )
+
+
+def acts(conn: Connection, id_: int) -> list[EmailAct]:
+    """List what colleagues did with the e-mail, the first first."""
+    statement = select(*columns(LETTER_ACTS, EmailAct)).where(LETTER_ACTS.c.letter == id_)
+    return fetch_all(conn, EmailAct, statement.order_by(LETTER_ACTS.c.id))

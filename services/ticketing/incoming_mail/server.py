@@ -1,8 +1,8 @@
-"""Takes letters for the units over SMTP: `python -m services.ticketing.incoming_mail.server`.
+"""Take e-mails for the units over SMTP: `python -m services.ticketing.incoming_mail.server`.
 
-A letter is in the database before its sender is told 250; what becomes of it the service decides.
-Only addresses of units, postmaster and abuse are taken; nothing is passed on, and nothing is read
-here but the first header lines.
+An e-mail is in the database before its sender gets 250; the service files it later. Only addresses
+of units, postmaster and abuse are taken; nothing is passed on, and nothing is read here but the
+first header lines.
 """
 
 import argparse
@@ -10,9 +10,10 @@ import asyncio
 import logging
 import signal
 import sys
-from typing import Any
 
-from sqlalchemy import Connection, text
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DataError
 
 from bus.database.store import Store
@@ -23,27 +24,27 @@ from bus.process.private import own_files_only
 from bus.process.surroundings import watch_surroundings
 from bus.settings import MissingSettings, Settings
 from services.ticketing.incoming_mail.byte_budget import Budget, Limits
-from services.ticketing.incoming_mail.smtp import Line, Lobby, content
+from services.ticketing.incoming_mail.smtp import Connections, LimitedSMTP, content
 from services.ticketing.mail import addresses, headers
+from services.ticketing.tables import BOOKS, LETTERS
 
 LIMIT = 20 * 1024 * 1024
 RECEIVERS = 100
 ADDRESSES_SECONDS = 30.0
-# A path of RFC 5321 (4.5.3.1.3), with room for letters of several bytes.
+# A path of RFC 5321 (4.5.3.1.3), with room for characters of several bytes.
 LONGEST_PATH = 512
 _log = log.get("mailroom")
 
 
 def unit_addresses(conn: Connection) -> set[str]:
-    """The addresses of the units in the book in force."""
-    document = conn.execute(
-        text("select document from books order by version desc limit 1")
-    ).scalar()
+    """Return the addresses of the units in the book in force."""
+    newest = select(BOOKS.c.document).order_by(BOOKS.c.version.desc()).limit(1)
+    document = conn.execute(newest).scalar()
     return {unit["email"].lower() for unit in (document or {}).get("units", [])}
 
 
-class Mailroom:
-    """aiosmtpd's handler: judges receivers, keeps letters."""
+class MailHandler:
+    """aiosmtpd's handler: judges recipients, keeps e-mails."""
 
     def __init__(self, store: Store, budget: Budget) -> None:
         self._store, self._budget = store, budget
@@ -51,7 +52,12 @@ class Mailroom:
         self._fresh_until = 0.0
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
-        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+        self,
+        _server: SMTP,
+        _session: Session,
+        envelope: Envelope,
+        address: str,
+        _options: list[str],
     ) -> str:
         if len(envelope.rcpt_tos) >= RECEIVERS:
             return "452 4.5.3 Too many receivers; send the letter to the others separately"
@@ -66,10 +72,12 @@ class Mailroom:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
         peer = str((session.peer or ("",))[0])
-        # A letter is kept once for each receiver.
-        size = sum(map(len, envelope.pieces)) * len(_once_each(envelope.rcpt_tos))
+        # An e-mail is kept once for each recipient.
+        size = sum(map(len, envelope.pieces)) * len(_distinct(envelope.rcpt_tos))
         if not self._budget.spend(peer, envelope.mail_from or "", size):
             _log.warning("letters_over_budget", bytes=size)
             return "450 4.7.1 Too much mail from you within an hour; try again later"
@@ -93,16 +101,16 @@ class Mailroom:
     async def _units(self) -> set[str]:
         now = asyncio.get_running_loop().time()
         if now > self._fresh_until:
-            self._addresses = await asyncio.to_thread(self._look)
+            self._addresses = await asyncio.to_thread(self._read_addresses)
             self._fresh_until = now + ADDRESSES_SECONDS
         return self._addresses
 
-    def _look(self) -> set[str]:
+    def _read_addresses(self) -> set[str]:
         with self._store.transaction() as tx:
             return unit_addresses(tx.conn)
 
     def _keep(self, mail_from: str, receivers: list[str], pieces: list[bytes]) -> int:
-        """One row for each receiver; the same bytes once more are the same letter."""
+        """Keep one row for each recipient; the same bytes once more are the same e-mail."""
         raw = content(pieces)
         row = {
             # aiosmtpd writes the null reverse-path so.
@@ -111,19 +119,15 @@ class Mailroom:
             "raw": raw,
         }
         with self._store.transaction() as tx:
-            for receiver in _once_each(receivers):
+            for receiver in _distinct(receivers):
                 tx.conn.execute(
-                    text(
-                        "insert into letters (mail_from, rcpt_to, message_id, raw) values "
-                        "(:mail_from, :rcpt_to, :message_id, :raw) on conflict do nothing"
-                    ),
-                    row | {"rcpt_to": receiver},
+                    insert(LETTERS).values(rcpt_to=receiver, **row).on_conflict_do_nothing()
                 )
         return len(raw)
 
 
-def _once_each(receivers: list[str]) -> list[str]:
-    """Each address once, however its letters are written; a token's letters are what they are."""
+def _distinct(receivers: list[str]) -> list[str]:
+    """List each address once, in lower case but for a token, whose case matters."""
     plain = (receiver if "+" in receiver else receiver.lower() for receiver in receivers)
     return list(dict.fromkeys(plain))
 
@@ -131,15 +135,15 @@ def _once_each(receivers: list[str]) -> list[str]:
 async def listen(
     store: Store, host: str, port: int, limit: int = LIMIT, limits: Limits | None = None
 ) -> asyncio.Server:
-    """A server that takes letters."""
-    handler, lobby = Mailroom(store, Budget(limits or Limits())), Lobby()
+    """Start a server that takes e-mails."""
+    handler, connections = MailHandler(store, Budget(limits or Limits())), Connections()
     return await asyncio.get_running_loop().create_server(
-        lambda: Line(lobby, handler, limit), host, port
+        lambda: LimitedSMTP(connections, handler, limit), host, port
     )
 
 
 async def serve(store: Store, host: str, port: int, limit: int, limits: Limits) -> None:
-    """Takes letters until SIGTERM; a letter that is being kept then is kept to the end."""
+    """Take e-mails until SIGTERM; one that is being kept then is kept to the end."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

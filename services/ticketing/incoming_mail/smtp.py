@@ -6,7 +6,6 @@ RFC 5321, sections 4.5.3 and 7.8. CHUNKING (BDAT) is not offered; commands may b
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from aiosmtpd.smtp import SMTP, syntax
 
@@ -20,17 +19,17 @@ TOO_LARGE = "552 5.3.4 The letter is larger than we take"
 
 
 @dataclass
-class Lobby:
+class Connections:
     """Who is connected now, and how many bytes of letters are held in memory."""
 
-    open_lines: Counter[str] = field(default_factory=Counter)
+    open_by_address: Counter[str] = field(default_factory=Counter)
     held: int = 0
 
     def full_for(self, address: str) -> bool:
         """True if this connection is one too many."""
         return (
-            self.open_lines.total() > CONNECTIONS
-            or self.open_lines[address] > CONNECTIONS_OF_ADDRESS
+            self.open_by_address.total() > CONNECTIONS
+            or self.open_by_address[address] > CONNECTIONS_OF_ADDRESS
         )
 
 
@@ -38,10 +37,10 @@ class TooLarge(Exception):
     """The letter is larger than we take."""
 
 
-class Line(SMTP):
+class LimitedSMTP(SMTP):  # type: ignore[misc]  # aiosmtpd has no types
     """One connection."""
 
-    def __init__(self, lobby: Lobby, handler: Any, limit: int) -> None:
+    def __init__(self, connections: Connections, handler: object, limit: int) -> None:
         super().__init__(
             handler,
             hostname="mirab",
@@ -52,18 +51,18 @@ class Line(SMTP):
             ident="Mirab",
             command_call_limit=COMMANDS_OF_KIND,
         )
-        self._lobby, self._limit, self._address = lobby, limit, ""
+        self._connections, self._limit, self._address = connections, limit, ""
         self._held, self._in_letter = 0, False
         self._session_end: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: Any) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:
         self._address = str((transport.get_extra_info("peername") or ("",))[0])
-        self._lobby.open_lines[self._address] += 1
+        self._connections.open_by_address[self._address] += 1
         self._session_end = self.loop.call_later(SESSION_SECONDS, transport.close)
         super().connection_made(transport)
 
     async def _handle_client(self) -> None:
-        if not self._lobby.full_for(self._address):
+        if not self._connections.full_for(self._address):
             await super()._handle_client()
             return
         await self.push("421 4.7.0 Too many connections; try again later")
@@ -71,7 +70,7 @@ class Line(SMTP):
             self.transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._lobby.open_lines -= Counter([self._address])
+        self._connections.open_by_address -= Counter([self._address])
         self._let_go()
         if self._session_end is not None:
             self._session_end.cancel()
@@ -82,7 +81,7 @@ class Line(SMTP):
             self._reset_timeout()
         super().data_received(data)
 
-    async def push(self, status: Any) -> None:
+    async def push(self, status: str | bytes) -> None:
         await super().push(status)
         # What one sender has put into its pipeline waits for the turns of the others.
         await asyncio.sleep(0)
@@ -91,7 +90,7 @@ class Line(SMTP):
         """What aiosmtpd's parser of commands cannot read, it cannot read the next time either."""
         return "501 5.5.2 This command cannot be read"
 
-    @syntax("DATA")  # type: ignore[misc]  # aiosmtpd has no types
+    @syntax("DATA")  # type: ignore[untyped-decorator]  # aiosmtpd has no types
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802 - aiosmtpd's name
         """As aiosmtpd's, which keeps each line as an object of its own."""
         if await self.check_helo_needed():
@@ -146,12 +145,12 @@ class Line(SMTP):
 
     async def _hold(self, count: int) -> None:
         self._held += count
-        self._lobby.held += count
-        if self._lobby.held > MEMORY:
+        self._connections.held += count
+        if self._connections.held > MEMORY:
             await self._hang_up("421 4.3.1 Too many letters at once; try again later")
 
     def _let_go(self) -> None:
-        self._lobby.held -= self._held
+        self._connections.held -= self._held
         self._held = 0
 
     async def _hang_up(self, status: str) -> None:

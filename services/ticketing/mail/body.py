@@ -75,11 +75,11 @@ class Body:
 
     def _best(self, choices: list[Part]) -> list[Part]:
         shown = [list(self._parts_shown(choice)) for choice in choices]
-        said = [choice for choice in shown if any(map(self._text, choice))]
-        plain = [c for c in said if all(part.kind == "text/plain" for part in c)]
-        if plain and self._says_little(plain[0], said[-1]):
-            return said[-1]
-        return (plain or said or [[]])[0]
+        with_text = [choice for choice in shown if any(map(self._text, choice))]
+        plain = [c for c in with_text if all(part.kind == "text/plain" for part in c)]
+        if plain and self._says_little(plain[0], with_text[-1]):
+            return with_text[-1]
+        return (plain or with_text or [[]])[0]
 
     def _says_little(self, plain: list[Part], other: list[Part]) -> bool:
         """True for "your program cannot show this letter" beside the letter itself."""

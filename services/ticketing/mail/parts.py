@@ -178,18 +178,18 @@ def _spans(part: Part) -> Iterator[tuple[int, int]]:
     # A boundary at the very beginning of the body follows the line break of the header.
     at, begun = max(part.start - 1, 0), -1
     while True:
-        found = raw.find(delimiter, at, part.end)
-        if found < 0:
+        position = raw.find(delimiter, at, part.end)
+        if position < 0:
             break
-        line_end = raw.find(b"\n", found + 1, part.end)
+        line_end = raw.find(b"\n", position + 1, part.end)
         line_end = part.end if line_end < 0 else line_end
-        rest = raw[found + len(delimiter) : line_end].strip()
+        rest = raw[position + len(delimiter) : line_end].strip()
         at = line_end
         if rest not in (b"", b"--"):
-            at = found + len(delimiter)
+            at = position + len(delimiter)
             continue
         if begun >= 0:
-            yield begun, max(found - (raw[found - 1 : found] == b"\r"), begun)
+            yield begun, max(position - (raw[position - 1 : position] == b"\r"), begun)
         begun = min(line_end + 1, part.end)
         if rest == b"--":
             return

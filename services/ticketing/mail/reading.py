@@ -1,15 +1,15 @@
 """Letters that came in: who writes what, whether a machine wrote, and which files are with it.
 
-Whatever the bytes are, `read` gives a Letter; the steps stand in the package `mail`. Services call
+Whatever the bytes are, `read` gives a Email; the steps stand in the package `mail`. Services call
 `read_confined`, which reads in a child process with limits.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from bus.foreign import confined
+from bus.values import Json
 from services.ticketing.mail import (
     addresses,
     automatic,
@@ -30,7 +30,7 @@ __all__ = [
     "Attached",
     "Bounce",
     "CalendarReply",
-    "Letter",
+    "Email",
     "read",
     "read_confined",
     "token_of",
@@ -43,7 +43,7 @@ _TOKEN = re.compile(r"[^@+]+\+([0-9]{10})\.([A-Za-z0-9_-]{10,60})@[^@]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Email:
     """What a letter says.
 
     ``automatic`` is why it must never be answered, or None; ``looks_automatic`` withholds no more
@@ -69,20 +69,20 @@ class Letter:
     answer: str = ""
 
 
-def read_confined(raw: bytes, mail_from: str | None = None) -> Letter:
+def read_confined(raw: bytes, mail_from: str | None = None) -> Email:
     """As ``read``, in a child process with limits. Raises bus.foreign.confined.Unreadable."""
     fields = confined.run(read_stream, raw, bounds=BOUNDS, mail_from=mail_from)
-    return _letter(fields)
+    return _email(fields)
 
 
-def read_stream(stream: BinaryIO, mail_from: str | None = None) -> dict[str, Any]:
+def read_stream(stream: BinaryIO, mail_from: str | None = None) -> Json:
     """The fields of the letter in a stream."""
     return asdict(read(stream.read(), mail_from=mail_from))
 
 
-def _letter(fields: Mapping[str, Any]) -> Letter:
+def _email(fields: Json) -> Email:
     bounce, calendar = fields["bounce"], fields["calendar"]
-    return Letter(
+    return Email(
         **{
             **fields,
             "references": tuple(fields["references"]),
@@ -94,7 +94,7 @@ def _letter(fields: Mapping[str, Any]) -> Letter:
     )
 
 
-def read(raw: bytes, *, mail_from: str | None = None) -> Letter:
+def read(raw: bytes, *, mail_from: str | None = None) -> Email:
     """The letter of these bytes; ``mail_from`` is the envelope's, empty if it was <>."""
     tree = parts.parse(raw)
     root, head = tree.root, tree.root.head
@@ -114,7 +114,7 @@ def read(raw: bytes, *, mail_from: str | None = None) -> Letter:
     # Who writes all in the subject, as on a telephone, has no other text.
     rest = f"{whole_subject}\n\n" if len(whole_subject) > SUBJECT_MOST else ""
     replies = bool(references) or quotations.is_reply(subject)
-    return Letter(
+    return Email(
         message_id=headers.message_id(raw),
         sender=author.address[:ADDRESS_MOST],
         sender_name=author.name[:NAME_MOST],

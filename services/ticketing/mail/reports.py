@@ -69,9 +69,9 @@ def _original(parts: list[Part]) -> tuple[str, str]:
             if wrote:
                 return wrote[0], boxes[0].address if boxes else ""
     text = "\n".join(part.text(MOST) for part in parts[:5])
-    found, to = _ID.search(text), _TO.search(text)
+    message_id, to = _ID.search(text), _TO.search(text)
     boxes = parse(to[1]) if to else []
-    return (found[1] if found else ""), boxes[0].address if boxes else ""
+    return (message_id[1] if message_id else ""), boxes[0].address if boxes else ""
 
 
 def _verdicts(part: Part, original: str) -> list[Bounce]:

@@ -1,162 +1,291 @@
-"""Tables of tickets as plain functions over a connection; the log only grows."""
+"""Rows of tickets, their logs, files and visits; the log only grows."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, TypedDict, Unpack
 
-import orjson
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
-from bus.errors import Conflict, NotFound
+from bus.database.rows import columns, fetch_all, fetch_one
+from bus.errors import NotFound
+from contracts.ticketing.citizens import Opened
+from contracts.ticketing.files import Attachment
+from services.ticketing.domain.moves import State
 from services.ticketing.domain.ticket import Entry
-
-JSON = ("attributes", "promise", "due_seen", "data")
-
-
-def add_ticket(conn: Connection, values: Mapping[str, Any]) -> int | None:
-    """Adds a ticket; its id, or None if its code is taken already."""
-    names = ", ".join(values)
-    marks = ", ".join(f"cast(:{n} as jsonb)" if n in JSON else f":{n}" for n in values)
-    found: int | None = conn.execute(
-        text(
-            f"insert into tickets ({names}) values ({marks}) "  # noqa: S608 - our own names
-            "on conflict (code) do nothing returning id"
-        ),
-        _plain(values),
-    ).scalar()
-    return found
+from services.ticketing.tables import (
+    EXTERNAL_CODES,
+    FILES,
+    PEOPLE,
+    TICKET_EVENTS,
+    TICKETS,
+)
+from services.ticketing.tickets.refusals import changed_meanwhile
 
 
-def change_ticket(conn: Connection, ticket: int, values: Mapping[str, Any]) -> None:
-    """Changes columns of a ticket's row."""
-    marks = ", ".join(f"{n} = cast(:{n} as jsonb)" if n in JSON else f"{n} = :{n}" for n in values)
-    conn.execute(
-        text(f"update tickets set {marks} where id = :id"),  # noqa: S608 - our own names
-        {**_plain(values), "id": ticket},
-    )
+class StoredSpan(TypedDict):
+    """A span of a promise: minutes of the office, or days of the calendar."""
+
+    minutes: int
+    days: int
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {n: orjson.dumps(v).decode() if n in JSON else v for n, v in values.items()}
+class StoredPromise(TypedDict):
+    """What was promised when the ticket was registered, by the name of each clock."""
+
+    spans: dict[str, StoredSpan]
+    source: str
 
 
-def ticket(conn: Connection, *, lock: bool = False, **by: Any) -> Row[Any] | None:
-    """The row of the ticket with this ``id`` or ``code``, locked until the end if asked."""
-    ((name, value),) = by.items()
-    return conn.execute(
-        text(
-            f"select * from tickets where {name} = :value" + " for update" * lock  # noqa: S608
-        ),
-        {"value": value},
-    ).one_or_none()
+@dataclass(frozen=True, slots=True)
+class TicketRow:
+    """The row of a ticket; moments in UTC."""
+
+    id: int
+    code: str
+    token: str | None
+    kind: str
+    category: str
+    county: str
+    unit: str
+    assignee: str | None
+    privacy: str
+    language: str
+    channel: str
+    state: State
+    version: int
+    text: str
+    about_kind: str | None
+    about_ref: str | None
+    address: str
+    lat: float | None
+    long: float | None
+    secret_hash: bytes
+    link_generation: int
+    search: str
+    registered_at: dt.datetime
+    updated_at: dt.datetime
+    promise: StoredPromise
+    due_at: dt.datetime | None
+    due_clock: str | None
+    due_seen: dict[str, str]
+    ended_at: dt.datetime | None
+    subject: str
+    unread: bool
 
 
-def person(conn: Connection, ticket: int) -> Row[Any] | None:
-    return conn.execute(
-        text("select * from people where ticket = :ticket"), {"ticket": ticket}
-    ).one_or_none()
+class NewTicket(TypedDict):
+    """The columns of a new ticket."""
+
+    code: str
+    secret_hash: bytes
+    token: str | None
+    kind: str
+    category: str
+    county: str
+    unit: str
+    privacy: str
+    language: str
+    channel: str
+    state: State
+    version: int
+    text: str
+    subject: str
+    about_kind: str | None
+    about_ref: str | None
+    public: bool
+    address: str
+    lat: float | None
+    long: float | None
+    attributes: dict[str, str]
+    search: str
+    registered_at: dt.datetime
+    updated_at: dt.datetime
+    promise: StoredPromise
+    calendar_version: int
 
 
-def add_person(conn: Connection, ticket: int, values: Mapping[str, Any]) -> None:
-    conn.execute(
-        text(
-            "insert into people (ticket, name, mobile, email, national_id) "
-            "values (:ticket, :name, :mobile, :email, :national_id)"
-        ),
-        {"ticket": ticket, **values},
-    )
+class TicketChanges(TypedDict, total=False):
+    """The columns of a ticket that acts change."""
+
+    state: State
+    version: int
+    unit: str
+    assignee: str | None
+    updated_at: dt.datetime
+    due_at: dt.datetime | None
+    due_clock: str | None
+    due_seen: dict[str, str]
+    calendar_version: int
+    ended_at: dt.datetime | None
+    unread: bool
+    search: str
+    secret_hash: bytes
+    merged_into: int | None
 
 
-def add_external(conn: Connection, ticket: int, system: str, code: str) -> None:
-    conn.execute(
-        text("insert into external_codes values (:ticket, :system, :code) on conflict do nothing"),
-        {"ticket": ticket, "system": system, "code": code},
-    )
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who wrote a ticket."""
+
+    name: str
+    mobile: str | None
+    email: str | None
+    national_id: str | None
 
 
-def external(conn: Connection, ticket: int) -> list[dict[str, str]]:
-    rows = conn.execute(
-        text("select system, code from external_codes where ticket = :ticket order by 1, 2"),
-        {"ticket": ticket},
-    )
-    return [dict(row._mapping) for row in rows]
+@dataclass(frozen=True, slots=True)
+class ExternalCode:
+    """The code of a ticket in another system."""
+
+    system: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a ticket, of the entry ``seq`` of its log."""
+
+    id: int
+    seq: int
+    name: str
+    size: int
+    state: str
+
+
+def tickets() -> Select[Any]:  # Any: the rows are TicketRow
+    """Select tickets with the columns of TicketRow."""
+    return select(*columns(TICKETS, TicketRow))
+
+
+def add_ticket(conn: Connection, **values: Unpack[NewTicket]) -> int | None:
+    """Add a ticket; return its id, or None if its code is taken already."""
+    statement = upsert(TICKETS).values(**values).on_conflict_do_nothing(index_elements=["code"])
+    return conn.execute(statement.returning(TICKETS.c.id)).scalar()
+
+
+def change_ticket(conn: Connection, ticket: int, **changes: Unpack[TicketChanges]) -> None:
+    """Change columns of a ticket's row."""
+    conn.execute(update(TICKETS).values(**changes).where(TICKETS.c.id == ticket))
+
+
+def by_id(conn: Connection, ticket: int, *, lock: bool = False) -> TicketRow | None:
+    """Return the ticket of that id, locked until the end of the transaction if asked."""
+    return _ticket(conn, tickets().where(TICKETS.c.id == ticket), lock=lock)
+
+
+def by_code(conn: Connection, code: str, *, lock: bool = False) -> TicketRow | None:
+    """Return the ticket of that code, locked until the end of the transaction if asked."""
+    return _ticket(conn, tickets().where(TICKETS.c.code == code), lock=lock)
+
+
+def _ticket(conn: Connection, statement: Select[Any], *, lock: bool) -> TicketRow | None:
+    return fetch_one(conn, TicketRow, statement.with_for_update() if lock else statement)
+
+
+def joined_codes(conn: Connection, ticket: int) -> list[str]:
+    """List the codes of the tickets that are joined with this one."""
+    statement = select(TICKETS.c.code).where(TICKETS.c.merged_into == ticket)
+    return list(conn.execute(statement.order_by(TICKETS.c.id)).scalars())
+
+
+def person(conn: Connection, ticket: int) -> Person | None:
+    """Return who wrote the ticket; None for an anonymous one."""
+    own = columns(PEOPLE, Person)
+    return fetch_one(conn, Person, select(*own).where(PEOPLE.c.ticket == ticket))
+
+
+def add_person(conn: Connection, ticket: int, person: Person) -> None:
+    """Keep who wrote the ticket."""
+    conn.execute(insert(PEOPLE).values(ticket=ticket, **asdict(person)))
+
+
+def add_external(conn: Connection, ticket: int, external: ExternalCode) -> None:
+    """Keep the code of the ticket in another system."""
+    statement = upsert(EXTERNAL_CODES).values(ticket=ticket, **asdict(external))
+    conn.execute(statement.on_conflict_do_nothing())
+
+
+def external_codes(conn: Connection, ticket: int) -> list[ExternalCode]:
+    """List the codes of the ticket in other systems."""
+    system, code = EXTERNAL_CODES.c.system, EXTERNAL_CODES.c.code
+    statement = select(system, code).where(EXTERNAL_CODES.c.ticket == ticket)
+    return fetch_all(conn, ExternalCode, statement.order_by(system, code))
 
 
 def add_event(conn: Connection, ticket: int, entry: Entry, message_id: str | None = None) -> None:
-    """Appends to a ticket's log. Conflict if somebody else appended first."""
-    added = conn.execute(
-        text(
-            "insert into ticket_events (ticket, seq, at, by, actor, act, data, message_id) values "
-            "(:ticket, :seq, :at, :by, :actor, :act, cast(:data as jsonb), :message_id) "
-            "on conflict do nothing returning seq"
-        ),
-        {
-            "ticket": ticket,
-            "seq": entry.seq,
-            "at": entry.at,
-            "by": entry.by,
-            "actor": entry.actor,
-            "act": entry.act,
-            "data": orjson.dumps(entry.data).decode(),
-            "message_id": message_id,
-        },
-    ).scalar()
-    if added is None:
-        raise Conflict(
-            "Somebody else changed the ticket meanwhile; read it again.", code="ticket.changed"
-        )
+    """Append to a ticket's log. Conflict ``ticket.changed`` if somebody else appended first."""
+    statement = upsert(TICKET_EVENTS).values(ticket=ticket, message_id=message_id, **asdict(entry))
+    if not conn.execute(statement.on_conflict_do_nothing()).rowcount:
+        raise changed_meanwhile()
 
 
 def events(conn: Connection, ticket: int) -> list[Entry]:
-    """A ticket's log from its registration on."""
-    rows = conn.execute(
-        text(
-            "select seq, at, by, actor, act, data from ticket_events "
-            "where ticket = :ticket order by seq"
-        ),
-        {"ticket": ticket},
+    """List a ticket's log from its registration on."""
+    own = columns(TICKET_EVENTS, Entry)
+    statement = select(*own).where(TICKET_EVENTS.c.ticket == ticket)
+    return fetch_all(conn, Entry, statement.order_by(TICKET_EVENTS.c.seq))
+
+
+def count_without_due(conn: Connection) -> int:
+    """Count open tickets whose clock runs, and for which no due time could be computed."""
+    statement = (
+        select(func.count())
+        .select_from(TICKETS)
+        .where(
+            TICKETS.c.state.in_(("NEW", "OPEN")),
+            TICKETS.c.due_at.is_(None),
+            func.jsonb_exists(TICKETS.c.promise["spans"], "solution"),
+        )
     )
-    return [Entry(*row) for row in rows]
+    return int(conn.execute(statement).scalar_one())
 
 
 # --- files ---
 
 
-def add_files(conn: Connection, ticket: int, seq: int, files: Iterable[Mapping[str, Any]]) -> None:
-    """Files of one entry of the log; nobody can open them before they were scanned."""
+def add_files(conn: Connection, ticket: int, seq: int, files: Iterable[Attachment]) -> None:
+    """Keep files of one entry of the log; nobody can open them before they were scanned."""
     for file in files:
         conn.execute(
-            text(
-                "insert into files (ticket, seq, sha256, size, type, name) "
-                "values (:ticket, :seq, :sha256, :size, :type, :name)"
-            ),
-            {"ticket": ticket, "seq": seq, **file},
+            insert(FILES).values(
+                ticket=ticket,
+                seq=seq,
+                sha256=file.sha256,
+                size=file.size,
+                type=file.type,
+                name=file.name,
+            )
         )
 
 
-def files(conn: Connection, ticket: int) -> dict[int, list[dict[str, Any]]]:
-    """The files of a ticket, by the entry that brought them."""
-    found: dict[int, list[dict[str, Any]]] = {}
-    for row in conn.execute(
-        text("select * from files where ticket = :ticket order by id"), {"ticket": ticket}
-    ):
-        told = {"attachment": row.id, "name": row.name, "size": row.size, "state": row.state}
-        found.setdefault(row.seq, []).append(told)
-    return found
+def files(conn: Connection, ticket: int) -> dict[int, list[StoredFile]]:
+    """Return the files of a ticket, by the entry that brought them."""
+    own = columns(FILES, StoredFile)
+    statement = select(*own).where(FILES.c.ticket == ticket).order_by(FILES.c.id)
+    by_entry: dict[int, list[StoredFile]] = {}
+    for file in fetch_all(conn, StoredFile, statement):
+        by_entry.setdefault(file.seq, []).append(file)
+    return by_entry
 
 
-def clean_file(conn: Connection, ticket: int, file: int) -> dict[str, Any]:
-    """A file that passed the scanner. NotFound otherwise: ``attachment.held``, ``.infected``."""
+def clean_file(conn: Connection, ticket: int, file: int) -> Opened:
+    """Return a file that passed the scanner.
+
+    NotFound ``attachment.not_found``, ``.held``, ``.infected`` or ``.gone`` otherwise.
+    """
     row = conn.execute(
-        text("select * from files where ticket = :ticket and id = :id"),
-        {"ticket": ticket, "id": file},
+        select(FILES.c.state, FILES.c.sha256, FILES.c.size, FILES.c.type, FILES.c.name).where(
+            FILES.c.ticket == ticket, FILES.c.id == file
+        )
     ).one_or_none()
     if row is None:
         raise NotFound("The ticket has no such file.", code="attachment.not_found")
     if row.state in _SHUT:
-        code, why = _SHUT[row.state]
-        raise NotFound(why, code=code)
-    return {name: getattr(row, name) for name in ("sha256", "size", "type", "name")}
+        code, message = _SHUT[row.state]
+        raise NotFound(message, code=code)
+    return Opened(sha256=row.sha256, size=row.size, type=row.type, name=row.name)
 
 
 _SHUT = {
@@ -164,88 +293,3 @@ _SHUT = {
     "INFECTED": ("attachment.infected", "It was found infected and stays shut."),
     "GONE": ("attachment.gone", "It is gone from the store; send it again."),
 }
-
-
-def count_without_due(conn: Connection) -> int:
-    """Open tickets whose clock runs, and for which no due time could be computed."""
-    return int(
-        conn.execute(
-            text(
-                "select count(*) from tickets where state in ('NEW', 'OPEN') and due_at is null "
-                "and jsonb_exists(promise -> 'spans', 'solution')"
-            )
-        ).scalar_one()
-    )
-
-
-# --- visits ---
-
-
-def free_slots(conn: Connection, office: str, after: dt.datetime, most: int = 60) -> list[Any]:
-    return list(
-        conn.execute(
-            text(
-                "select id, starts_at, ends_at, capacity - taken as free from slots where "
-                "office = :office and starts_at > :after and taken < capacity "
-                "order by starts_at limit :most"
-            ),
-            {"office": office, "after": after, "most": most},
-        )
-    )
-
-
-def book(conn: Connection, ticket: int, slot: int, office: str, now: dt.datetime) -> Row[Any]:
-    """Takes one place of a slot for the ticket, and gives back the one that it had.
-
-    Conflict ``slot.full`` if none is left; NotFound if the office has no such slot to come.
-    """
-    leave(conn, ticket)
-    row = conn.execute(
-        text(
-            "update slots set taken = taken + 1 where id = :slot and office = :office "
-            "and starts_at > :now and taken < capacity returning id, starts_at, ends_at"
-        ),
-        {"slot": slot, "office": office, "now": now},
-    ).one_or_none()
-    if row is None:
-        raise Conflict("This time was taken meanwhile; choose another one.", code="slot.full")
-    conn.execute(
-        text("insert into bookings (ticket, slot) values (:ticket, :slot)"),
-        {"ticket": ticket, "slot": slot},
-    )
-    return row
-
-
-def leave(conn: Connection, ticket: int) -> None:
-    """Gives back the place that the ticket holds, if any."""
-    conn.execute(
-        text(
-            "with gone as (delete from bookings where ticket = :ticket returning slot) "
-            "update slots set taken = taken - 1 from gone where slots.id = gone.slot"
-        ),
-        {"ticket": ticket},
-    )
-
-
-def add_slots(
-    conn: Connection, office: str, spans: Sequence[tuple[Any, Any]], capacity: int
-) -> None:
-    for starts, ends in spans:
-        conn.execute(
-            text(
-                "insert into slots (office, starts_at, ends_at, capacity) values "
-                "(:office, :starts, :ends, :capacity) on conflict (office, starts_at) do nothing"
-            ),
-            {"office": office, "starts": starts, "ends": ends, "capacity": capacity},
-        )
-
-
-def slots_from(conn: Connection, after: dt.datetime) -> list[Any]:
-    return list(
-        conn.execute(
-            text(
-                "select * from slots where starts_at > :after order by starts_at, office limit 300"
-            ),
-            {"after": after},
-        )
-    )

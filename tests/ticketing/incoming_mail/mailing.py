@@ -6,7 +6,7 @@ import socket
 import threading
 
 from deploy.local.ports import free_port
-from services.ticketing import chores
+from services.ticketing.incoming_mail import queue
 from services.ticketing.incoming_mail import server as mailroom
 from tests.stores import execute
 
@@ -73,7 +73,7 @@ class Door:
         return self.rows()[-1]
 
     def work(self):
-        self.hand.do(chores.read_letters, self.hand.blobs)
+        self.hand.do(queue.work, self.hand.blobs)
 
     def rows(self):
         """State, reason, sender, subject, problem and bytes of all letters."""

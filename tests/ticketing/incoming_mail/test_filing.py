@@ -1,5 +1,6 @@
 """What becomes of letters: none is lost, and each is the word of who wrote it."""
 
+import datetime as dt
 import email
 from email.policy import default
 
@@ -8,7 +9,9 @@ import pytest
 from contracts.ticketing import citizens as contracts
 from contracts.ticketing import desk as at_desk
 from contracts.ticketing import letters as at_letters
-from services.ticketing import chores
+from services.ticketing.chores import deadlines, file_scanning
+from services.ticketing.incoming_mail import queue as mail_queue
+from services.ticketing.incoming_mail import rows
 from tests.stores import execute
 from tests.ticketing.conftest import SECRET
 from tests.ticketing.test_chores import BOUNCE, PNG, column, letter, receive
@@ -85,9 +88,10 @@ def test_m5_the_eleventh_letter_of_an_hour_is_held_told_once_and_worked_on_later
     held = [m for m in our_letters(hand, "reza@example.com") if "با تأخیر" in m["Subject"]]
     assert len(held) == 1
     assert held[0]["Auto-Submitted"] == "auto-replied"
-    hand.moment += chores.dt.timedelta(minutes=61)
-    chores.release_letters(hand.store, hand.moment)
-    hand.do(chores.read_letters, hand.blobs)
+    hand.moment += dt.timedelta(minutes=61)
+    with hand.store.transaction() as tx:
+        rows.release_held(tx.conn, hand.moment)
+    hand.do(mail_queue.work, hand.blobs)
     assert column(hand, "select count(*) from tickets") == [12]
     assert column(hand, "select distinct state from letters") == ["TICKET"]
 
@@ -97,7 +101,7 @@ def test_m5_a_held_letter_is_made_a_ticket_at_once_by_a_colleague(hand):
         receive(hand, letter(Message_ID=f"<{n}@example.com>"), to="groundwater@water.example")
     told = hand.call(at_letters.RETRY_LETTER, as_="karim", letter=last_letter(hand))
     assert told["state"] == "RECEIVED"
-    hand.do(chores.read_letters, hand.blobs)
+    hand.do(mail_queue.work, hand.blobs)
     assert column(hand, "select count(*) from tickets") == [11]
 
 
@@ -219,7 +223,7 @@ def test_m15_an_infected_file_is_named_to_the_citizen(hand):
     from tests.ticketing.test_chores import Scanner, with_file
 
     with_file(hand)
-    hand.do(chores.scan, Scanner("Eicar-Test-Signature"), hand.blobs)
+    hand.do(file_scanning.scan, Scanner("Eicar-Test-Signature"), hand.blobs)
     assert "چاه.png: فایل آلوده است" in body(our_letters(hand, "zahra@example.com")[-1])
 
 
@@ -339,8 +343,8 @@ def test_m24_a_message_after_the_answer_keeps_the_ticket_from_ending_by_itself(h
     hand.answer(code)
     hand.call(contracts.WRITE, code=code, secret=SECRET, text="ولی هنوز", attachments=[])
     assert queue(hand)[code]["unread"]
-    hand.moment += chores.dt.timedelta(days=40)
-    hand.do(chores.close_quietly)
+    hand.moment += dt.timedelta(days=40)
+    hand.do(deadlines.close_quietly)
     assert hand.track(code)["state"] == "ANSWERED"
 
 

@@ -97,7 +97,7 @@ def test_a_file_with_a_persian_name_is_taken_without_its_folders():
 
 @given(st.binary(max_size=2000))
 def test_no_bytes_make_it_stumble(content):
-    assert isinstance(read(content), mail_reading.Letter)
+    assert isinstance(read(content), mail_reading.Email)
 
 
 @given(st.data())

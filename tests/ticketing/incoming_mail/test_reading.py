@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 
 from bus.errors import Unavailable
 from bus.foreign.confined import Bounds, Unreadable
-from services.ticketing.domain import labels as words
-from services.ticketing.incoming_mail import filing as letters
-from services.ticketing.incoming_mail import queue as incoming
+from services.ticketing.domain import labels
+from services.ticketing.incoming_mail import filing, queue
 from services.ticketing.mail import reading as mail_reading
 from tests.stores import execute
 from tests.ticketing.incoming_mail.mailing import Door, letter
@@ -84,7 +83,7 @@ def test_m1_a_letter_that_fails_three_times_is_failed_and_the_next_goes_on(
 
 
 def test_m1_a_thousand_letters_of_one_sender_wait_behind_the_first_of_another(door, monkeypatch):
-    monkeypatch.setattr(incoming, "AT_ONCE", 2)
+    monkeypatch.setattr(queue, "AT_ONCE", 2)
     for number in range(4):
         door.send(letter(f"flood {number}"), mail_from="flood@example.com")
     door.send(letter("mine"), mail_from="ali@example.org")
@@ -96,7 +95,7 @@ def test_m1_work_that_fails_is_counted_too(door, monkeypatch):
     def stumble(*_args, **_more):
         raise Unavailable("The database is busy.", code="database.busy")
 
-    monkeypatch.setattr(letters, "work", stumble)
+    monkeypatch.setattr(filing, "work", stumble)
     door.send(letter(b"text"))
     for _ in range(3):
         door.work()
@@ -126,7 +125,7 @@ def test_m1_a_place_that_is_missing_is_no_fault_of_the_letter(door, monkeypatch,
 
     monkeypatch.setattr(mail_reading, "read_confined", no_place)
     door.send(letter(b"text"))
-    for _ in range(incoming.TRIES + 2):
+    for _ in range(queue.TRIES + 2):
         door.work()
         execute(door.hand.db, "update letters set next_at = now()")
     assert door.rows()[0][0] == "RECEIVED"
@@ -726,7 +725,7 @@ def test_m23_a_calendar_reply_is_known_as_such(door):
         "visit-1@w.example", "DECLINED", "I am away",
     )  # fmt: skip
     assert door.deliver(raw)[:2] == ("AUTOMATIC", "calendar_reply")
-    assert {"calendar_reply", "read_receipt", "delivery_status"} <= set(words.REASONS)
+    assert {"calendar_reply", "read_receipt", "delivery_status"} <= set(labels.REASONS)
 
 
 @pytest.mark.parametrize(
@@ -760,7 +759,7 @@ def test_m3_a_letter_that_looks_like_a_machines_becomes_a_ticket(door, headers):
 def test_m21_why_a_letter_is_not_answered_is_said_in_words(more, mail_from, reason):
     read = mail_reading.read(letter(**more), mail_from=mail_from)
     assert read.automatic == reason
-    assert words.REASONS[reason]
+    assert labels.REASONS[reason]
 
 
 # --- whatever comes ---

@@ -1,0 +1,44 @@
+"""Rows and files that nobody needs any more are deleted."""
+
+import datetime as dt
+
+from sqlalchemy import delete, func, select
+
+from bus.blobs import Blobs
+from bus.database.store import Store
+from services.ticketing.incoming_mail import rows as emails
+from services.ticketing.tables import ATTEMPTS, FILES, MAILS, SECRET_CODES, STRANGER_NOTICES
+
+KEEP_DAYS, KEEP_MAILS_DAYS = 2, 90
+# How long a file waits for the ticket that claims it; when the disk is short of room, how long.
+CLAIM_SECONDS, CLAIM_SECONDS_WHEN_SHORT = 86_400, 3600
+
+
+def forget(store: Store, blobs: Blobs) -> None:
+    """Delete old attempts and counts, sent e-mails, and files that no ticket holds."""
+    old = func.now() - dt.timedelta(days=KEEP_DAYS)
+    old_mails = func.now() - dt.timedelta(days=KEEP_MAILS_DAYS)
+    with store.transaction() as tx:
+        for statement in (
+            delete(ATTEMPTS).where(ATTEMPTS.c.last_at < old),
+            delete(STRANGER_NOTICES).where(STRANGER_NOTICES.c.at < old),
+            delete(SECRET_CODES).where(SECRET_CODES.c.asked_at < old),
+            delete(MAILS).where(MAILS.c.state != "WAITING", MAILS.c.made_at < old_mails),
+        ):
+            tx.conn.execute(statement)
+        emails.forget(tx.conn)
+    forget_files(store, blobs, 0)
+
+
+def forget_files(store: Store, blobs: Blobs, free: int) -> None:
+    """Delete files that no ticket holds: after a day, or sooner when the disk is short of room.
+
+    ``free`` is how many bytes of the disk must stay free before files of strangers are refused.
+    """
+    span = CLAIM_SECONDS if blobs.free() >= 2 * free else CLAIM_SECONDS_WHEN_SHORT
+    for sha256 in blobs.older_than(span):
+        statement = select(FILES.c.id).where(FILES.c.sha256 == sha256, FILES.c.state != "INFECTED")
+        with store.transaction() as tx:
+            held = tx.conn.execute(statement.limit(1)).scalar()
+        if held is None:
+            blobs.remove(sha256, older_than=span)

@@ -1,0 +1,89 @@
+"""Entrypoints for citizens."""
+
+from bus.database.store import Tx
+from bus.endpoint import serve
+from bus.errors import BusError
+from contracts.ticketing import citizens as contracts
+from contracts.ticketing import lost_secrets as of_secrets
+from services.ticketing.citizens import lost_secrets, registration
+from services.ticketing.citizens import tickets as citizens
+from services.ticketing.citizens.registration import NewCase
+from services.ticketing.context import ContextSource
+from services.ticketing.figures import public
+from services.ticketing.tickets import views
+
+
+class CitizenEntries(ContextSource):
+    """What citizens ask, with the code and secret of a ticket or without."""
+
+    @serve(contracts.REGISTER)
+    def register(self, tx: Tx, message: contracts.Register) -> contracts.Registered:
+        """A colleague may register for somebody who has called."""
+        by_colleague = bool(((tx.envelope and tx.envelope.caller) or {}).get("staff"))
+        context = self.staff_context(tx) if by_colleague else self.context(tx)
+        actor = context.colleague.username if by_colleague else registration.CITIZEN
+        case = registration.register(context, NewCase.of(message), actor=actor)
+        return views.registered(context, case)
+
+    @serve(contracts.FORM)
+    def form(self, tx: Tx, message: contracts.AskForm) -> contracts.FormData:
+        return citizens.form(self.context(tx))
+
+    @serve(of_secrets.ASK_NEW_SECRET)
+    def ask_new_secret(self, tx: Tx, message: of_secrets.AskNewSecret) -> of_secrets.CodeAsked:
+        asker = str(((tx.envelope and tx.envelope.caller) or {}).get("asker", ""))
+        return lost_secrets.ask(self.context(tx), asker, message)
+
+    @serve(of_secrets.NEW_SECRET)
+    def new_secret(self, tx: Tx, message: of_secrets.NewSecret) -> of_secrets.Renewed | BusError:
+        return lost_secrets.renew(self.context(tx), message)
+
+    @serve(contracts.TRACK)
+    def track(self, tx: Tx, message: contracts.Proof) -> contracts.TicketView | BusError:
+        return citizens.track(self.context(tx), message)
+
+    @serve(contracts.WRITE)
+    def write(self, tx: Tx, message: contracts.Write) -> contracts.Done | BusError:
+        return citizens.write(self.context(tx), message)
+
+    @serve(contracts.REOPEN)
+    def reopen(self, tx: Tx, message: contracts.Reopen) -> contracts.Done | BusError:
+        return citizens.reopen(self.context(tx), message)
+
+    @serve(contracts.WITHDRAW)
+    def withdraw(self, tx: Tx, message: contracts.Proof) -> contracts.Done | BusError:
+        return citizens.withdraw(self.context(tx), message)
+
+    @serve(contracts.CHOOSE_SLOT)
+    def choose_slot(self, tx: Tx, message: contracts.ChooseSlot) -> contracts.Done | BusError:
+        return citizens.choose_slot(self.context(tx), message)
+
+    @serve(contracts.LEAVE_SLOT)
+    def leave_slot(self, tx: Tx, message: contracts.Proof) -> contracts.Done | BusError:
+        return citizens.leave_slot(self.context(tx), message)
+
+    @serve(contracts.RATE)
+    def rate(self, tx: Tx, message: contracts.Rate) -> contracts.Done | BusError:
+        return citizens.rate(self.context(tx), message)
+
+    @serve(contracts.OPEN_ATTACHMENT)
+    def open_attachment(
+        self, tx: Tx, message: contracts.OpenAttachment
+    ) -> contracts.Opened | BusError:
+        return citizens.open_attachment(self.context(tx), message)
+
+    @serve(contracts.INVITATION)
+    def invitation(self, tx: Tx, message: contracts.Proof) -> contracts.CalendarFile | BusError:
+        return citizens.invitation(self.context(tx), message)
+
+    @serve(contracts.STATISTICS)
+    def statistics(self, tx: Tx, message: contracts.AskStatistics) -> contracts.Statistics:
+        return public.public(self.context(tx), message)
+
+    @serve(contracts.LIST_PUBLIC)
+    def list_public(self, tx: Tx, message: contracts.ListPublic) -> contracts.PublicTickets:
+        return public.public_tickets(self.context(tx), message)
+
+    @serve(contracts.TOKEN)
+    def token(self, tx: Tx, message: contracts.AskToken) -> contracts.TokenOf:
+        return public.token(self.context(tx), message)

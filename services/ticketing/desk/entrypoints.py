@@ -1,0 +1,148 @@
+"""Entrypoints for colleagues at the desk."""
+
+from bus.database.store import Tx
+from bus.endpoint import serve
+from bus.errors import BusError
+from contracts.ticketing import calendar as of_calendar
+from contracts.ticketing import citizens as of_citizens
+from contracts.ticketing import desk as contracts
+from contracts.ticketing import letters as of_mail
+from iran.identifiers import user_name
+from services.ticketing.accounts import staff
+from services.ticketing.accounts.sign_in_limits import Guesser
+from services.ticketing.context import ContextSource
+from services.ticketing.desk import calendar, incoming_mail, lost_secrets, queue, tickets
+from services.ticketing.figures import mail, report
+
+
+class DeskEntries(ContextSource):
+    """What colleagues ask; the ops face has proven the name of each."""
+
+    @serve(contracts.SIGN_IN)
+    def sign_in(self, tx: Tx, message: contracts.SignIn) -> contracts.Staff | BusError:
+        guesser = Guesser(user_name(message.username))
+        result = staff.check_password(tx.conn, guesser, message.password, self.now())
+        return result if isinstance(result, BusError) else result[0].to_reply()
+
+    @serve(contracts.WHO_IS)
+    def who_is(self, tx: Tx, message: contracts.WhoIs) -> contracts.Staff:
+        return staff.of(tx.conn, message.username).to_reply()
+
+    @serve(contracts.STAFF_NAMES)
+    def staff_names(self, tx: Tx, message: contracts.Nothing) -> contracts.Names:
+        staff.caller(tx.conn, tx.envelope)
+        return contracts.Names(names=staff.names(tx.conn))
+
+    @serve(contracts.OPEN_FILE)
+    def open_file(self, tx: Tx, message: contracts.OpenFile) -> of_citizens.Opened:
+        return tickets.open_file(self.staff_context(tx), message)
+
+    @serve(contracts.READ)
+    def read(self, tx: Tx, message: contracts.OneTicket) -> contracts.DeskTicket:
+        return tickets.read(self.staff_context(tx), message)
+
+    @serve(contracts.QUEUE)
+    def queue(self, tx: Tx, message: contracts.Queue) -> contracts.QueuePage:
+        return queue.queue(self.staff_context(tx), message)
+
+    @serve(contracts.ASSIGN)
+    def assign(self, tx: Tx, message: contracts.Assign) -> contracts.Acted:
+        return tickets.assign(self.staff_context(tx), message)
+
+    @serve(contracts.NOTE)
+    def note(self, tx: Tx, message: contracts.Note) -> contracts.Acted:
+        return tickets.note(self.staff_context(tx), message)
+
+    @serve(contracts.ANSWER)
+    def answer(self, tx: Tx, message: contracts.Answer) -> contracts.Acted:
+        return tickets.answer(self.staff_context(tx), message)
+
+    @serve(contracts.PAUSE)
+    def pause(self, tx: Tx, message: contracts.Pause) -> contracts.Acted:
+        return tickets.pause(self.staff_context(tx), message)
+
+    @serve(contracts.RESUME)
+    def resume(self, tx: Tx, message: contracts.Resume) -> contracts.Acted:
+        return tickets.resume(self.staff_context(tx), message)
+
+    @serve(contracts.INVITE)
+    def invite(self, tx: Tx, message: contracts.Invite) -> contracts.Acted:
+        return tickets.invite(self.staff_context(tx), message)
+
+    @serve(contracts.VISITED)
+    def visited(self, tx: Tx, message: contracts.Visited) -> contracts.Acted:
+        return tickets.visited(self.staff_context(tx), message)
+
+    @serve(contracts.MERGE)
+    def merge(self, tx: Tx, message: contracts.Merge) -> contracts.Acted:
+        return tickets.merge(self.staff_context(tx), message)
+
+    @serve(contracts.UNMERGE)
+    def unmerge(self, tx: Tx, message: contracts.Unmerge) -> contracts.Acted:
+        return tickets.unmerge(self.staff_context(tx), message)
+
+    @serve(contracts.CLOSE)
+    def close(self, tx: Tx, message: contracts.Close) -> contracts.Acted:
+        return tickets.close(self.staff_context(tx), message)
+
+    @serve(contracts.TAKE_UP)
+    def take_up(self, tx: Tx, message: contracts.TakeUp) -> contracts.Acted:
+        return tickets.take_up(self.staff_context(tx), message)
+
+    @serve(contracts.SEND_NEW_SECRET)
+    def send_new_secret(self, tx: Tx, message: contracts.Act) -> contracts.Acted:
+        return lost_secrets.send_new(self.staff_context(tx), message)
+
+    @serve(contracts.CALENDAR)
+    def calendar(self, tx: Tx, message: of_calendar.AskCalendar) -> of_calendar.CalendarRows:
+        return calendar.calendar(self.staff_context(tx), message)
+
+    @serve(contracts.CHANGE_CALENDAR)
+    def change_calendar(self, tx: Tx, message: of_calendar.CalendarRow) -> of_calendar.Changed:
+        return calendar.change_calendar(self.staff_context(tx), message)
+
+    @serve(contracts.WITHDRAW_ROW)
+    def withdraw_row(self, tx: Tx, message: of_calendar.WithdrawRow) -> of_calendar.Changed:
+        return calendar.withdraw_row(self.staff_context(tx), message)
+
+    @serve(contracts.ADD_SLOTS)
+    def add_slots(self, tx: Tx, message: of_calendar.AddSlots) -> of_calendar.Slots:
+        return calendar.add_slots(self.staff_context(tx), message)
+
+    @serve(contracts.REPORT)
+    def report(self, tx: Tx, message: of_calendar.AskReport) -> of_calendar.Report:
+        return report.report(self.staff_context(tx), message)
+
+    # --- e-mails that came in ---
+
+    @serve(of_mail.LETTERS)
+    def letters(self, tx: Tx, message: of_mail.AskLetters) -> of_mail.LetterPage:
+        return incoming_mail.listing(self.staff_context(tx), message)
+
+    @serve(of_mail.READ_LETTER)
+    def read_letter(self, tx: Tx, message: of_mail.OfLetter) -> of_mail.LetterView:
+        return incoming_mail.read(self.staff_context(tx), message)
+
+    @serve(of_mail.LETTER_SOURCE)
+    def letter_source(self, tx: Tx, message: of_mail.OfLetter) -> of_citizens.Opened:
+        return incoming_mail.source(self.staff_context(tx), self.blobs, message)
+
+    @serve(of_mail.REGISTER_LETTER)
+    def register_letter(self, tx: Tx, message: of_mail.RegisterLetter) -> of_mail.LetterDone:
+        return incoming_mail.register(self.staff_context(tx), self.blobs, message)
+
+    @serve(of_mail.ATTACH_LETTER)
+    def attach_letter(self, tx: Tx, message: of_mail.AttachLetter) -> of_mail.LetterDone:
+        return incoming_mail.attach(self.staff_context(tx), self.blobs, message)
+
+    @serve(of_mail.RETRY_LETTER)
+    def retry_letter(self, tx: Tx, message: of_mail.OfLetter) -> of_mail.LetterDone:
+        return incoming_mail.retry(self.staff_context(tx), message)
+
+    @serve(of_mail.FINISH_LETTER)
+    def finish_letter(self, tx: Tx, message: of_mail.FinishLetter) -> of_mail.LetterDone:
+        return incoming_mail.finish(self.staff_context(tx), message)
+
+    @serve(of_mail.MAIL_FIGURES)
+    def mail_figures(self, tx: Tx, message: of_mail.AskMailFigures) -> of_mail.MailFigures:
+        return mail.mail(tx.conn)

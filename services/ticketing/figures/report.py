@@ -1,0 +1,127 @@
+"""Figures by unit and by clause of the agreement (S1, S2, S3), uncut, for the staff."""
+
+import datetime as dt
+from dataclasses import asdict
+from typing import NamedTuple
+
+from sqlalchemy import Interval, cast, func, select
+
+from bus.database.rows import fetch_only
+from bus.values import Json
+from contracts.ticketing.calendar import AskReport, Report
+from iran.persian import tehran_day
+from services.ticketing.context import Context
+from services.ticketing.domain.moves import WORK
+from services.ticketing.figures.counting import (
+    ENDED,
+    WITH_END,
+    Ratings,
+    Span,
+    first_of_month,
+    midnight,
+    ratings_by_unit,
+)
+from services.ticketing.tables import TICKET_EVENTS, TICKETS
+from services.ticketing.tickets import views
+
+
+class Registered(NamedTuple):
+    """Tickets of a span of days: online, by e-mail, and all."""
+
+    online: int
+    mail: int
+    total: int
+
+
+class Visits(NamedTuple):
+    """Visits of a span of days: invitations, and citizens who came."""
+
+    invited: int
+    came: int
+
+
+def report(context: Context, message: AskReport) -> Report:
+    """Return the figures of a span of days; by default of this Jalali month and two before."""
+    today = tehran_day(context.now)
+    first = (
+        dt.date.fromisoformat(message.from_day) if message.from_day else first_of_month(today, 2)
+    )
+    last = dt.date.fromisoformat(message.to_day) if message.to_day else today
+    span = Span(midnight(first), midnight(last + dt.timedelta(days=1)))
+    units = _units(context, span)
+    return Report(
+        from_day=first.isoformat(),
+        to_day=last.isoformat(),
+        units=tuple(units),
+        clauses=tuple(_clauses(context, span, units)),
+    )
+
+
+def _units(context: Context, span: Span) -> list[Json]:
+    took = ENDED.c.ended_at - TICKETS.c.registered_at
+    median = func.percentile_disc(0.5).within_group(took.asc())
+    statement = (
+        select(
+            TICKETS.c.unit,
+            func.count().label("registered"),
+            func.count().filter(ENDED.c.ended_at.is_not(None)).label("answered"),
+            func.count().filter(ENDED.c.on_time).label("on_time"),
+            func.count().filter(TICKETS.c.state.in_(WORK)).label("open"),
+            func.count().filter(TICKETS.c.due_at < context.now).label("late"),
+            func.coalesce(median, cast("0", Interval)).label("median"),
+        )
+        .select_from(WITH_END)
+        .where(TICKETS.c.registered_at >= span.first, TICKETS.c.registered_at < span.last)
+        .group_by(TICKETS.c.unit)
+    )
+    ratings = ratings_by_unit(context, span)
+    return [
+        {
+            **asdict(ratings.get(row.unit, Ratings())),
+            "unit": views.named(context.book.units, row.unit),
+            "registered": row.registered,
+            "answered": row.answered,
+            "on_time": row.on_time,
+            "open": row.open,
+            "late": row.late,
+            "median_minutes": int(row.median.total_seconds() // 60),
+        }
+        for row in context.conn.execute(statement)
+    ]
+
+
+def _clauses(context: Context, span: Span, units: list[Json]) -> list[Json]:
+    """What the numbered promises of the agreement amount to in these days."""
+    channel = TICKETS.c.channel
+    registered = fetch_only(
+        context.conn,
+        Registered,
+        select(
+            func.count().filter(channel.in_(("portal", "api", "open311"))).label("online"),
+            func.count().filter(channel == "mail").label("mail"),
+            func.count().label("total"),
+        ).where(TICKETS.c.registered_at >= span.first, TICKETS.c.registered_at < span.last),
+    )
+    act = TICKET_EVENTS.c.act
+    visits = fetch_only(
+        context.conn,
+        Visits,
+        select(
+            func.count().filter(act == "invite").label("invited"),
+            func.count().filter(act == "visit").label("came"),
+        ).where(TICKET_EVENTS.c.at >= span.first, TICKET_EVENTS.c.at < span.last),
+    )
+    total = registered.total
+    answered, on_time = (sum(unit[name] for unit in units) for name in ("answered", "on_time"))
+    return [
+        _clause("S1", "ثبت برخط", "registered online", total, registered.online),
+        _clause("S2", "با پست الکترونیک", "by e-mail", total, registered.mail),
+        _clause("S3", "پاسخ به‌موقع", "answered on time", answered, on_time),
+        _clause(
+            "S3", "مراجعه حضوری انجام‌شده", "visits that took place", visits.invited, visits.came
+        ),
+    ]
+
+
+def _clause(clause: str, fa: str, en: str, of: int, count: int) -> Json:
+    return {"clause": clause, "fa": fa, "en": en, "of": of, "count": count}

@@ -1,0 +1,178 @@
+"""The book, the calendar and the tickets."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Time,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from services.ticketing.tables.base import (
+    MOMENT,
+    id_column,
+    metadata,
+    ticket_column,
+)
+
+BOOKS = Table(
+    "books",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("document", JSONB, nullable=False),
+    Column("at", MOMENT, nullable=False, server_default=func.now()),
+)
+CALENDAR_ROWS = Table(
+    "calendar_rows",
+    metadata,
+    id_column(),
+    Column("kind", Text, nullable=False),
+    Column("counties", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("from_day", Date, nullable=False),
+    Column("to_day", Date),
+    Column("opens", Time),
+    Column("closes", Time),
+    Column("weekdays", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("status", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("entered_by", Text, nullable=False),
+    Column("entered_at", MOMENT, nullable=False, server_default=func.now()),
+    Column("withdrawn_by", Text),
+    Column("withdrawn_at", MOMENT),
+    Column("withdrawn_source", Text),
+)
+CALENDAR_VERSION = Table(
+    "calendar_version",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("version", Integer, nullable=False),
+)
+
+TICKETS = Table(
+    "tickets",
+    metadata,
+    id_column(),
+    Column("code", Text, nullable=False, unique=True),
+    Column("token", Text, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("county", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("assignee", Text),
+    Column("privacy", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("about_kind", Text),
+    Column("about_ref", Text),
+    Column("public", Boolean, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("lat", Double),
+    Column("long", Double),
+    Column("attributes", JSONB, nullable=False),
+    Column("secret_hash", LargeBinary, nullable=False),
+    Column("link_generation", Integer, nullable=False, server_default="1"),
+    Column("search", Text, nullable=False),
+    Column("registered_at", MOMENT, nullable=False),
+    Column("updated_at", MOMENT, nullable=False),
+    Column("promise", JSONB, nullable=False),
+    Column("due_at", MOMENT),
+    Column("due_clock", Text),
+    # When each running promise was due at the last act; a change of the calendar may move it.
+    Column("due_seen", JSONB, nullable=False, server_default="{}"),
+    Column("calendar_version", Integer, nullable=False),
+    Column("merged_into", BigInteger, ForeignKey("tickets.id")),
+    Column("ended_at", MOMENT),
+    Column("subject", Text, nullable=False, server_default=""),
+    Column("unread", Boolean, nullable=False, server_default=text("false")),
+)
+PEOPLE = Table(
+    "people",
+    metadata,
+    Column("ticket", BigInteger, ForeignKey("tickets.id"), primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("mobile", Text),
+    Column("email", Text),
+    Column("national_id", Text),
+)
+EXTERNAL_CODES = Table(
+    "external_codes",
+    metadata,
+    Column("ticket", BigInteger, ForeignKey("tickets.id"), primary_key=True),
+    Column("system", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+)
+# The log of each ticket; it only grows (a trigger refuses anything else).
+TICKET_EVENTS = Table(
+    "ticket_events",
+    metadata,
+    Column("ticket", BigInteger, ForeignKey("tickets.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("at", MOMENT, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("data", JSONB, nullable=False),
+    Column("message_id", Text),
+)
+# Failed attempts to open a ticket (its code) or an account (see accounts/sign_in_limits.py).
+ATTEMPTS = Table(
+    "attempts",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", MOMENT, nullable=False),
+    Column("locked_until", MOMENT),
+)
+FILES = Table(
+    "files",
+    metadata,
+    id_column(),
+    ticket_column(),
+    Column("seq", Integer, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="HELD"),
+    Column("found", Text),
+    Column("scanned_at", MOMENT),
+)
+SLOTS = Table(
+    "slots",
+    metadata,
+    id_column(),
+    Column("office", Text, nullable=False),
+    Column("starts_at", MOMENT, nullable=False),
+    Column("ends_at", MOMENT, nullable=False),
+    Column("capacity", Integer, nullable=False),
+    Column("taken", Integer, key="reserved", nullable=False, server_default="0"),
+    UniqueConstraint("office", "starts_at"),
+)
+BOOKINGS = Table(
+    "bookings",
+    metadata,
+    Column("ticket", BigInteger, ForeignKey("tickets.id"), primary_key=True, autoincrement=False),
+    Column("slot", BigInteger, ForeignKey("slots.id"), nullable=False),
+)
+ESCALATIONS = Table(
+    "escalations",
+    metadata,
+    Column("ticket", BigInteger, ForeignKey("tickets.id"), primary_key=True),
+    Column("clock", Text, primary_key=True),
+    Column("level", Integer, primary_key=True),
+    Column("due", MOMENT, primary_key=True),
+)
