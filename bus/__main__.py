@@ -8,7 +8,7 @@ from bus.process.private import own_files_only
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs one process of one service; the exit code."""
+    """Run one process of one service and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m bus", description=__doc__)
     parser.add_argument(
         "command",
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def serve(part: str) -> int:
-    """The service until SIGTERM: it takes nothing new then, ends what runs, and goes."""
+    """Run the service until SIGTERM; then take nothing new, finish what runs, and exit."""
     import signal
 
     import eventlet
@@ -70,7 +70,7 @@ def serve(part: str) -> int:
 
 
 def relay(part: str) -> int:
-    """The relay of the service's outbox until SIGTERM."""
+    """Run the relay of the service's outbox until SIGTERM."""
     import asyncio
     import signal
 
@@ -95,7 +95,7 @@ def relay(part: str) -> int:
 
 
 def run_migrations(part: str) -> int:
-    """Migrates the service's database and says where it stands."""
+    """Migrate the service's database and print the revision reached."""
     from bus.database.migrate import migrate
 
     settings = _prepare(part, "DB_URL")

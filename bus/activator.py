@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from inspect import Parameter, signature
-from typing import Any, Generic
+from typing import Any, Generic, Protocol
 
 import structlog
 
 from bus.database import inbox
 from bus.database.faults import is_of_store
+from bus.database.store import Store, Tx
 from bus.envelope import Envelope
 from bus.errors import BusError, Conflict, ContractError, Internal, TooMany, Unavailable
 from bus.kinds import Contract, M, Request
@@ -49,7 +50,7 @@ class Call(Generic[M]):
     data: Wire
 
     @classmethod
-    def of(cls, contract: Contract[M], envelope: Envelope, data: Any) -> "Call[M]":
+    def of(cls, contract: Contract[M], envelope: Envelope, data: object) -> "Call[M]":
         """The call that ``data`` is by its contract; ContractError if it is none."""
         loaded = contract.load_data(data)
         return cls(envelope, read(contract.message, loaded), loaded)
@@ -71,16 +72,25 @@ class Call(Generic[M]):
 
     @property
     def digest(self) -> bytes:
-        """Of what was asked, without what is as it is by default: a new field changes nothing."""
+        """The digest of the message without fields that equal their default, so that a new optional
+        field does not change it.
+        """
         return inbox.digest(essence(self.message) if is_message(self.message) else self.data)
 
     def repeats(self, digest: bytes) -> bool:
-        """True if a message with this digest asked the same.
+        """True if the message with this digest was the same.
 
         Until 30 days after the release of 0.1.0 rows stand in the inbox with the digest of all
         fields.
         """
         return digest in (self.digest, inbox.digest(self.data))
+
+
+class Worker(Protocol):
+    """What the activator needs of a service: its store, and a place for the envelope."""
+
+    store: Store
+    envelope: Envelope
 
 
 class Fate(Enum):
@@ -101,7 +111,7 @@ class Outcome:
     """
 
     fate: Fate
-    reply: dict[str, Any] | None = None
+    reply: Wire | None = None
     trouble: str | None = None
 
 
@@ -114,7 +124,7 @@ class Job:
     """
 
     contract: Contract
-    method: Callable[..., Any]
+    method: Callable[..., Any]  # Any: entrypoints differ in what they take
     batch: int = 1
     outside: bool = False
     workers: int = 10
@@ -122,7 +132,7 @@ class Job:
 
     @property
     def consumer(self) -> str:
-        """The name under which the inbox remembers: no method's, for these are renamed."""
+        """The name under which the inbox remembers; a method may be renamed, a contract not."""
         return self.contract.name
 
     @property
@@ -144,8 +154,8 @@ class Job:
         return contract.effect if isinstance(contract, Request) else True
 
 
-def run(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
-    """Works on the calls, all in one transaction; never raises.
+def run(service: Worker, job: Job, calls: Sequence[Call]) -> list[Outcome]:
+    """Work on the calls, all in one transaction; never raises.
 
     If a list of several fails, each is tried alone, so that one bad message spoils no other; but
     not if the database cannot work on any.
@@ -166,8 +176,8 @@ def run(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
     return outcomes
 
 
-def _done_meanwhile(service: Any, job: Job, call: Call, error: Exception) -> Outcome | None:
-    """The first reply to a message that another worker has done while this one waited for it.
+def _done_meanwhile(service: Worker, job: Job, call: Call, error: Exception) -> Outcome | None:
+    """Return the reply to a message that another worker has finished meanwhile; None if none has.
 
     A form that is sent twice at once is told what the first was told, not that it came too late.
     """
@@ -182,8 +192,8 @@ def _done_meanwhile(service: Any, job: Job, call: Call, error: Exception) -> Out
     return Outcome(Fate.DONE, _recalled(done, call)) if done else None
 
 
-def _attempt_again(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
-    """Works on the calls; a single one that met another transaction is tried again at once."""
+def _attempt_again(service: Worker, job: Job, calls: Sequence[Call]) -> list[Outcome]:
+    """Work on the calls; retry a single one at once if it conflicted with another transaction."""
     tries = TRIES if len(calls) == 1 and not job.outside else 1
     for number in range(1, tries):
         try:
@@ -199,7 +209,7 @@ def _may_succeed_again(error: Exception) -> bool:
     return isinstance(error, Unavailable) and error.code in AGAIN
 
 
-def _attempt(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
+def _attempt(service: Worker, job: Job, calls: Sequence[Call]) -> list[Outcome]:
     if job.outside:
         return [Outcome(Fate.DONE, _reply(_bound(service, job, call))) for call in calls]
     with service.store.transaction(calls[0].envelope if len(calls) == 1 else None) as tx:
@@ -210,8 +220,8 @@ def _attempt(service: Any, job: Job, calls: Sequence[Call]) -> list[Outcome]:
     return [Outcome(Fate.DONE, reply) for reply in replies]
 
 
-def _once(service: Any, job: Job, tx: Any, calls: Sequence[Call]) -> list[Wire | None]:
-    """Runs what is new; a repeat gets the first reply, a misuse of its id a Conflict."""
+def _once(service: Worker, job: Job, tx: Tx, calls: Sequence[Call]) -> list[Wire | None]:
+    """Run the new calls; a repeat gets the first reply, an id used for another body a Conflict."""
     done = inbox.find_done(tx.conn, job.consumers, [call.envelope.id for call in calls])
     fresh: dict[str, Call] = {}
     for call in calls:
@@ -222,7 +232,7 @@ def _once(service: Any, job: Job, tx: Any, calls: Sequence[Call]) -> list[Wire |
     return [_recalled(done[call.envelope.id], call) for call in calls]
 
 
-def _do(service: Any, job: Job, tx: Any, fresh: Mapping[str, Call]) -> dict[str, inbox.Done]:
+def _do(service: Worker, job: Job, tx: Tx, fresh: Mapping[str, Call]) -> dict[str, inbox.Done]:
     """Works on what is new and remembers it, but for what is not available now, or not today: who
     gets that asks again with the same id, and must not get the same reply.
     """
@@ -248,7 +258,7 @@ def _recalled(done: inbox.Done, call: Call) -> Wire | None:
     )
 
 
-def _results(service: Any, job: Job, tx: Any, calls: Sequence[Call]) -> list[Any]:
+def _results(service: Worker, job: Job, tx: Tx, calls: Sequence[Call]) -> list[object]:
     if job.batch > 1:
         return list(job.method(service, tx, list(calls)))
     if job.typed:
@@ -256,7 +266,7 @@ def _results(service: Any, job: Job, tx: Any, calls: Sequence[Call]) -> list[Any
     return [job.method(service, tx, **calls[0].data)]
 
 
-def _bound(service: Any, job: Job, call: Call) -> Any:
+def _bound(service: Worker, job: Job, call: Call) -> object:
     # Without a tx, this is where the method finds its envelope; nameko makes a service for each.
     service.envelope = call.envelope
     if job.typed:
@@ -264,7 +274,7 @@ def _bound(service: Any, job: Job, call: Call) -> Any:
     return job.method(service, **call.data)
 
 
-def _reply(result: Any) -> Wire | None:
+def _reply(result: object) -> Wire | None:
     """What the asker gets: a returned refusal goes out like a raised one, but is committed."""
     if isinstance(result, BusError):
         return {"error": result.to_wire()}
@@ -272,7 +282,7 @@ def _reply(result: Any) -> Wire | None:
 
 
 def _failed(job: Job, call: Call, error: Exception) -> Outcome:
-    """The fate table of a message whose transaction was rolled back (docs/architecture.md)."""
+    """Decide the fate of a message whose transaction was rolled back (docs/architecture.md)."""
     is_request = isinstance(job.contract, Request)
     if isinstance(error, Unavailable) and is_of_store(error):
         if is_request:

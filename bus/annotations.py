@@ -3,8 +3,8 @@
 import copy
 import dataclasses
 import types
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Union, get_args, get_origin
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 
 from marshmallow import fields
 from marshmallow.validate import Validator
@@ -12,6 +12,8 @@ from marshmallow.validate import Validator
 from bus import fields as own
 from bus.codec import ABSENT, Convert, is_message, read, schema_of, to_wire
 
+# Any: a field of any value.
+AnyField: TypeAlias = fields.Field[Any]
 # Marks a field that may be absent from the wire: None is left out.
 OPTIONAL = object()
 
@@ -33,14 +35,14 @@ class Named:
     wire: str
 
 
-_PLAIN: dict[Any, Callable[[], fields.Field[Any]]] = {
+_PLAIN: dict[object, Callable[[], AnyField]] = {
     str: fields.String,
     int: own.Integer,
     bool: own.Boolean,
     float: own.Float,
 }
 # The code of a refusal by the key of marshmallow's error, and by the kind of field.
-_INVALID: tuple[tuple[type[fields.Field[Any]], str], ...] = (
+_INVALID: tuple[tuple[type[AnyField], str], ...] = (
     (fields.String, "not_a_string"),
     (fields.Integer, "not_an_integer"),
     (fields.Boolean, "not_a_boolean"),
@@ -48,7 +50,7 @@ _INVALID: tuple[tuple[type[fields.Field[Any]], str], ...] = (
 )
 
 
-def _coded(field: fields.Field[Any]) -> None:
+def _coded(field: AnyField) -> None:
     """Has the field's own errors carry their code: ``code|text``, as all other refusals do."""
     codes = {"required": "required", "null": "null"}
     for kind, code in _INVALID:
@@ -69,7 +71,7 @@ def _coded(field: fields.Field[Any]) -> None:
 class Spec:
     """What an annotation says of a field: its marshmallow field and how its value is converted."""
 
-    def __init__(self, hint: Any) -> None:
+    def __init__(self, hint: object) -> None:
         kind, self._markers, self.nullable = _unwrapped(hint)
         self.optional = any(marker is OPTIONAL for marker in self._markers)
         self.wire = next((m.wire for m in self._markers if isinstance(m, Named)), None)
@@ -79,7 +81,7 @@ class Spec:
         if self.field is not None:
             self._mark(self.field)
 
-    def _mark(self, field: fields.Field[Any]) -> None:
+    def _mark(self, field: AnyField) -> None:
         """Puts on the field what is marked at it."""
         metadata = dict(field.metadata)
         for marker in self._markers:
@@ -94,7 +96,7 @@ class Spec:
         field.required = False
         _coded(field)
 
-    def field_for(self, of: "dataclasses.Field[Any]", cls: type[Any]) -> fields.Field[Any]:
+    def field_for(self, of: "dataclasses.Field[object]", cls: type[object]) -> AnyField:
         """The field as the schema of ``cls`` has it, by the default of the dataclass."""
         field, where = self.field, f"{cls.__name__}.{of.name}"
         if field is None:
@@ -115,9 +117,9 @@ class Spec:
         return field
 
 
-def _unwrapped(hint: Any) -> tuple[Any, list[Any], bool]:
+def _unwrapped(hint: object) -> tuple[object, list[object], bool]:
     """The bare type of an annotation, what is marked at it from inside out, whether it has None."""
-    markers: list[Any] = []
+    markers: list[object] = []
     nullable = False
     while True:
         origin = get_origin(hint)
@@ -148,7 +150,7 @@ def _converters(kind: Any) -> tuple[Convert | None, Convert | None]:
     return None, None
 
 
-def _field_of(kind: Any) -> fields.Field[Any] | None:
+def _field_of(kind: Any) -> AnyField | None:
     """The marshmallow field that a type alone means; None if it means none."""
     if is_message(kind):
         return fields.Nested(schema_of(kind))
@@ -163,7 +165,7 @@ def _field_of(kind: Any) -> fields.Field[Any] | None:
     return plain() if plain else None
 
 
-def _listed(make: type[Any], convert: Convert | None) -> Convert:
+def _listed(make: Callable[[Iterable[object]], object], convert: Convert | None) -> Convert:
     if convert is None:
         return make
     return lambda items: make(None if item is None else convert(item) for item in items)

@@ -1,4 +1,4 @@
-"""Claim Check: what is too large for a message lies in a store, and the message carries a claim.
+"""Claim Check: large payloads are stored as blobs, and messages carry a reference to them.
 
 A folder that the faces and the service share; a blob's name is the SHA-256 of its content.
 """
@@ -21,7 +21,7 @@ UNFINISHED = ".part"
 
 
 class TooLarge(BusError):
-    """The content is over the limit; nothing of it was kept."""
+    """The content exceeds the limit; nothing of it was stored."""
 
     default_code = "blob.too_large"
 
@@ -40,7 +40,7 @@ class Blobs:
         self.folder = folder
 
     async def put(self, chunks: AsyncIterator[bytes], limit: int) -> Blob:
-        """Keeps what comes in ``chunks``; TooLarge over ``limit`` bytes."""
+        """Store the content that comes in ``chunks``; TooLarge over ``limit`` bytes."""
         writing = Writing(self.folder, limit)
         try:
             async for chunk in chunks:
@@ -50,7 +50,7 @@ class Blobs:
             writing.end()
 
     def add(self, content: bytes) -> Blob:
-        """Keeps content that is at hand."""
+        """Store content that is in memory."""
         writing = Writing(self.folder, len(content))
         try:
             writing.write(content)
@@ -59,11 +59,11 @@ class Blobs:
             writing.end()
 
     def begin(self, limit: int) -> "Writing":
-        """A blob in the making, for who gets its content piece by piece."""
+        """Begin a blob whose content comes piece by piece."""
         return Writing(self.folder, limit)
 
     def open(self, sha256: str) -> BinaryIO:
-        """The content as a stream. NotFound ``blob.not_found``."""
+        """Open the content as a stream. NotFound ``blob.not_found``."""
         try:
             with store_faults():
                 return self._path(sha256).open("rb")
@@ -79,7 +79,7 @@ class Blobs:
         return content
 
     def remove(self, sha256: str, older_than: float = 0) -> None:
-        """Forgets the content, unless it was kept (again) less than ``older_than`` seconds ago."""
+        """Delete the content, unless it was stored (again) less than ``older_than`` seconds ago."""
         try:
             if self._path(sha256).stat().st_mtime > time.time() - older_than:
                 return
@@ -94,7 +94,7 @@ class Blobs:
             return shutil.disk_usage(self.folder).free
 
     def older_than(self, seconds: float) -> Iterator[str]:
-        """The blobs that were kept longer ago; what killed processes left unfinished is deleted."""
+        """List blobs stored longer ago; unfinished files of killed processes are deleted."""
         before = time.time() - seconds
         for path in self.folder.glob("*/*"):
             try:
@@ -113,7 +113,7 @@ class Blobs:
 
 
 class Writing:
-    """A blob in the making: a temporary file that gets its name when all of it is on disk."""
+    """A blob being written: a temporary file that gets its name when all of it is on disk."""
 
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder, self._limit, self._size = folder, limit, 0
@@ -135,13 +135,13 @@ class Writing:
             self._file.write(chunk)
 
     def reader(self) -> BinaryIO:
-        """What was written so far, to be looked at before it is kept."""
+        """Open what was written so far, to inspect it before it is stored."""
         with store_faults():
             self._file.flush()
             return self._path.open("rb")
 
     def keep(self) -> Blob:
-        """Names the file by its content, once it is safe on the disk."""
+        """Flush the file to disk and name it by its content."""
         with store_faults():
             return self._keep()
 
@@ -160,7 +160,7 @@ class Writing:
         return Blob(sha256, self._size)
 
     def end(self) -> None:
-        """Leaves nothing behind of what was not kept."""
+        """Delete the temporary file unless the blob was stored."""
         # Closing writes what is left: on a full disk that fails too, and nothing is lost by it.
         with contextlib.suppress(OSError):
             self._file.close()

@@ -1,12 +1,14 @@
-"""Messaging Gateway: ask a service by contract, with a deadline; for the gateway's faces alone."""
+"""Messaging Gateway: send a Request to a service and await its reply within a deadline."""
 
 import asyncio
 import itertools
 import time
 from collections.abc import Callable
-from typing import Any, overload
+from typing import overload
 
 import orjson
+from pika.channel import Channel
+from pika.spec import Basic, BasicProperties
 
 from bus import topology
 from bus.amqp.rabbit import Link, absent, settle
@@ -17,12 +19,12 @@ from bus.messages import Wire, is_message, to_wire
 from bus.process import log, monitor
 
 OPEN_SECONDS = 10
-Heard = Callable[[dict[str, Any] | None], None]
+Heard = Callable[[Wire | None], None]
 _log = log.get("client")
 
 
 class Client:
-    """Asks over one connection; replies come back on it by the broker's direct reply-to.
+    """Sends Requests over one connection and receives replies on it (direct reply-to).
 
     Nothing is stored for a reply: who loses the connection asks again with the same id and gets
     the first reply from the service's inbox.
@@ -33,7 +35,7 @@ class Client:
         self._link = Link(
             amqp_url, name, on_open=self._opened, on_return=self._returned, on_lost=self._lost
         )
-        self._pending: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._pending: dict[str, asyncio.Future[Wire]] = {}
         self._numbers = itertools.count(1)
         self._hears: list[tuple[Event, Heard]] = []
 
@@ -113,7 +115,7 @@ class Client:
             **named,
         )
         number = str(next(self._numbers))
-        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Wire] = asyncio.get_running_loop().create_future()
         self._pending[number] = future
         try:
             async with asyncio.timeout(seconds):
@@ -134,7 +136,7 @@ class Client:
             self._pending.pop(number, None)
         return contract.reply_of(reply) if typed else reply
 
-    async def _opened(self, channel: Any) -> None:
+    async def _opened(self, channel: Channel) -> None:
         ready = asyncio.get_running_loop().create_future()
         await self._link.need_exchanges(topology.EXCHANGES)
         channel.basic_consume(
@@ -147,8 +149,10 @@ class Client:
         for event, callback in self._hears:
             await asyncio.wait_for(self._listen(channel, event, callback), OPEN_SECONDS)
 
-    async def _listen(self, channel: Any, event: Event, callback: Heard) -> None:
-        def took(_channel: Any, _method: Any, _properties: Any, body: bytes) -> None:
+    async def _listen(self, channel: Channel, event: Event, callback: Heard) -> None:
+        def took(
+            _channel: Channel, _method: Basic.Deliver, _properties: BasicProperties, body: bytes
+        ) -> None:
             try:
                 callback(event.load_data(orjson.loads(body)))
             except (orjson.JSONDecodeError, BusError) as error:
@@ -168,7 +172,9 @@ class Client:
         await ready
         callback(None)
 
-    def _replied(self, _channel: Any, _method: Any, properties: Any, body: bytes) -> None:
+    def _replied(
+        self, _channel: Channel, _method: Basic.Deliver, properties: BasicProperties, body: bytes
+    ) -> None:
         future = self._pending.get(properties.correlation_id or "")
         if future is None or future.done():
             return
@@ -183,7 +189,7 @@ class Client:
                 Internal("The service's reply cannot be read.", code="reply.unreadable")
             )
 
-    def _returned(self, properties: Any) -> None:
+    def _returned(self, properties: BasicProperties) -> None:
         self._fail(properties.correlation_id or "", absent())
 
     def _lost(self) -> None:

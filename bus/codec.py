@@ -7,9 +7,8 @@ from typing import Any, TypeVar
 from marshmallow import Schema
 
 from bus.rules import Rules
+from bus.wire import Wire
 
-Wire = dict[str, Any]
-"""A message as JSON has it. Any: what stands inside is read by the message's class."""
 M = TypeVar("M")
 Convert = Callable[[Any], Any]
 
@@ -37,8 +36,8 @@ class Part:
     read: Convert | None
     write: Convert | None
     left_out: bool
-    default: Any
-    factory: Callable[[], Any] | None
+    default: object
+    factory: Callable[[], object] | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,25 +50,30 @@ class Form:
     rules: Rules | None
 
 
+def form_of(cls: type[object]) -> Form:
+    """What is known of a message class; KeyError if the class is none."""
+    form: Form = vars(cls)["__message__"]
+    return form
+
+
 def is_message(value: object) -> bool:
     """True for a message class and for an instance of one."""
     return hasattr(value, "__message__")
 
 
-def schema_of(cls: type[Any]) -> type[Schema]:
+def schema_of(cls: type[object]) -> type[Schema]:
     """The marshmallow schema of a message class; the same class at each call."""
-    form: Form = cls.__message__
-    return form.schema
+    return form_of(cls).schema
 
 
-def read(cls: type[M], data: Mapping[str, Any]) -> M:
+def read(cls: type[M], data: Mapping[str, object]) -> M:
     """The message that ``data`` tells: loaded data, or the reply of a service.
 
     Nothing is validated again. Members that the class does not know are passed over, for a newer
     service may tell more; KeyError for one that is missing.
     """
-    values = {}
-    for part in cls.__message__.parts:  # type: ignore[attr-defined]
+    values: Wire = {}
+    for part in form_of(cls).parts:
         try:
             value = data[part.wire]
         except KeyError:
@@ -89,11 +93,11 @@ def read(cls: type[M], data: Mapping[str, Any]) -> M:
     return made
 
 
-def to_wire(message: Any) -> Wire:
+def to_wire(message: object) -> Wire:
     """A message as JSON has it: nested messages are objects, tuples are lists."""
-    wire = {}
+    wire: Wire = {}
     values = message.__dict__
-    for part in message.__message__.parts:
+    for part in form_of(type(message)).parts:
         value = values[part.name]
         if value is ABSENT or (value is None and part.left_out):
             continue
@@ -101,10 +105,10 @@ def to_wire(message: Any) -> Wire:
     return wire
 
 
-def essence(message: Any) -> Wire:
+def essence(message: object) -> Wire:
     """``to_wire`` without what equals its default: the same before and after a field is added."""
-    wire = {}
-    for part in message.__message__.parts:
+    wire: Wire = {}
+    for part in form_of(type(message)).parts:
         value = message.__dict__[part.name]
         default = part.factory() if part.factory else part.default
         if value is ABSENT or (value is None and default is ABSENT) or value == default:
@@ -113,7 +117,7 @@ def essence(message: Any) -> Wire:
     return wire
 
 
-def _essence(value: Any) -> Any:
+def _essence(value: object) -> object:
     if is_message(value):
         return essence(value)
     if isinstance(value, tuple | list):

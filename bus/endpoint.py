@@ -2,10 +2,10 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, Protocol, TypeVar, overload
 
 from bus import activator
-from bus.activator import Answered, Call, Job, Outcome
+from bus.activator import Answered, Call, Job, Outcome, Worker
 from bus.database.faults import is_of_store
 from bus.database.store import Store, Tx
 from bus.errors import BusError
@@ -22,8 +22,17 @@ from bus.process import log
 
 _log = log.get("endpoint")
 S = TypeVar("S")
+# Any: the methods of services differ in what they take and give; the overloads below type them.
+Method = Callable[..., Any]
 # What a declared method becomes: nameko calls it, and tests in hand, with calls that wait together.
-Entry = Callable[[Any, Sequence[Call[Any]]], list[Outcome]]
+Entry = Callable[[object, Sequence[Call[object]]], list[Outcome]]
+
+
+class WithStore(Protocol):
+    """What ``every`` needs of a service."""
+
+    name: str
+    store: Store
 
 
 @overload
@@ -49,7 +58,7 @@ def serve(
     outside: bool = False,
     workers: int | None = None,
     formerly: str | None = None,
-) -> Callable[[Callable[..., Any]], Entry]:
+) -> Callable[[Method], Entry]:
     """Serves a Request: the method takes ``tx`` and ``message``, and returns the reply.
 
     With ``batch`` it takes ``tx`` and a list of Call, and returns as many replies in their order.
@@ -86,7 +95,7 @@ def handle(
     outside: bool = False,
     workers: int = 2,
     formerly: str | None = None,
-) -> Callable[[Callable[..., Any]], Entry]:
+) -> Callable[[Callable[..., object]], Entry]:
     """Handles a Command or an Event once; the method takes ``tx`` and ``message``.
 
     With ``batch`` it takes ``tx`` and a list of Call, and returns as many results.
@@ -104,12 +113,12 @@ def answers(
     return _declare(HandleAnswer, contract, 1, False, workers, formerly)
 
 
-def every(seconds: float) -> Callable[..., Any]:
+def every(seconds: float) -> Method:
     """Runs the method every so many seconds in one process at a time; a failure is logged."""
 
-    def declare(method: Callable[..., Any]) -> Callable[..., Any]:
+    def declare(method: Method) -> Method:
         @functools.wraps(method)
-        def run(service: Any) -> None:
+        def run(service: WithStore) -> None:
             try:
                 with service.store.leader(f"{service.name}.{method.__name__}") as mine:
                     if mine:
@@ -123,7 +132,7 @@ def every(seconds: float) -> Callable[..., Any]:
                 _log.exception("failed", every=method.__name__)
                 _count_failure(service.store, method.__name__)
 
-        chore: Callable[..., Any] = Every.decorator(seconds)(run)
+        chore: Method = Every.decorator(seconds)(run)
         return chore
 
     return declare
@@ -140,12 +149,12 @@ def _declare(  # noqa: PLR0913 - the parts of a Job
     outside: bool,
     workers: int,
     formerly: str | None,
-) -> Callable[[Callable[..., Any]], Entry]:
-    def declare(method: Callable[..., Any]) -> Entry:
+) -> Callable[[Callable[..., object]], Entry]:
+    def declare(method: Callable[..., object]) -> Entry:
         job = Job(contract, method, batch, outside, workers, formerly)
 
         @functools.wraps(method)
-        def run(service: Any, calls: Sequence[Call]) -> list[Outcome]:
+        def run(service: Worker, calls: Sequence[Call]) -> list[Outcome]:
             return activator.run(service, job, calls)
 
         run.job = job  # type: ignore[attr-defined]  # tests run a method in hand

@@ -1,4 +1,4 @@
-"""Envelope Wrapper: what stands on a message beside its content, by CloudEvents 1.0 names."""
+"""Envelope Wrapper: the metadata of a message, under the names of CloudEvents 1.0."""
 
 import json
 import math
@@ -6,12 +6,12 @@ import re
 import secrets
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, overload
 
 from bus.errors import ContractError, FieldError
+from bus.wire import Wire
 
 LONGEST = 255
 _SHORT_TEXT = re.compile(rf"[^\x00-\x1f\x7f\ud800-\udfff]{{1,{LONGEST}}}")
@@ -19,7 +19,7 @@ _SHORT_TEXT = re.compile(rf"[^\x00-\x1f\x7f\ud800-\udfff]{{1,{LONGEST}}}")
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who said what, when, in which matter.
+    """The metadata of one message: sender, type, time, and the conversation it belongs to.
 
     ``id`` makes a repeat known as such; ``correlation`` joins all messages of one matter;
     ``causation`` is the id of the message that led to this one; ``caller`` tells for whom it is
@@ -33,7 +33,7 @@ class Envelope:
     correlation: str
     causation: str | None = None
     subject: str | None = None
-    caller: dict[str, Any] | None = None
+    caller: Wire | None = None
     deadline: float | None = None
     traceparent: str | None = None
 
@@ -41,7 +41,7 @@ class Envelope:
     def new(
         cls, type: str, source: str, *, cause: "Envelope | None" = None, **more: Any
     ) -> "Envelope":
-        """A fresh envelope; one that follows from ``cause`` stays in its matter and trace."""
+        """Make an envelope; with ``cause`` it continues its correlation and trace."""
         more.setdefault("id", str(uuid.uuid4()))
         more.setdefault("time", instant(datetime.now(UTC)))
         more.setdefault("correlation", cause.correlation if cause else more["id"])
@@ -51,7 +51,7 @@ class Envelope:
 
     @property
     def expired(self) -> bool:
-        """True if nobody waits for the answer any more (Message Expiration)."""
+        """True if the deadline has passed (Message Expiration)."""
         return self.deadline is not None and time.time() > self.deadline
 
     @property
@@ -59,7 +59,7 @@ class Envelope:
         """The 32 hex digits that name the trace in logs, answers and problems."""
         return self.traceparent.split("-")[1] if self.traceparent else None
 
-    def headers(self) -> dict[str, Any]:
+    def headers(self) -> Wire:
         """The envelope as AMQP headers; what is not there is left out."""
         named = {
             "ce-specversion": "1.0",
@@ -77,8 +77,8 @@ class Envelope:
         return {name: value for name, value in named.items() if value is not None}
 
     @classmethod
-    def from_headers(cls, headers: Mapping[str, Any]) -> "Envelope":
-        """Reads the headers of a message; ContractError names the one that is missing or wrong."""
+    def from_headers(cls, headers: Wire) -> "Envelope":
+        """Read the headers of a message; ContractError names a missing or wrong one."""
         for name in ("ce-id", "ce-type", "ce-source"):
             if not _is_short(headers.get(name)):
                 raise _broken(name, "is missing or not a short text")
@@ -113,12 +113,12 @@ def instant(moment: datetime) -> str: ...
 @overload
 def instant(moment: datetime | None) -> str | None: ...
 def instant(moment: datetime | None) -> str | None:
-    """A moment as the bus tells it: RFC 3339 in UTC; None for none."""
+    """Format a moment as RFC 3339 in UTC; None stays None."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
 
 def _is_short(value: object) -> bool:
-    """True for a text that a database keeps and a log shows."""
+    """True for a printable text that fits a database column and a log line."""
     return isinstance(value, str) and _SHORT_TEXT.fullmatch(value) is not None
 
 

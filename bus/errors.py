@@ -14,7 +14,9 @@ BusError
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from bus.wire import Wire
 
 
 class FieldError(NamedTuple):
@@ -53,7 +55,7 @@ class BusError(Exception):
         """The class's name, which is how the error is known on the wire."""
         return type(self).__name__
 
-    def to_wire(self) -> dict[str, Any]:
+    def to_wire(self) -> Wire:
         """The error as the ``error`` member of a reply."""
         return {
             "kind": self.kind,
@@ -125,7 +127,7 @@ KINDS: dict[str, type[BusError]] = {
 }
 
 
-def from_wire(error: dict[str, Any]) -> BusError:
+def from_wire(error: Wire) -> BusError:
     """Rebuilds the error of a reply; one of a kind that this side does not know is ``Internal``."""
     cls = KINDS.get(error.get("kind", ""), Internal)
     return cls(

@@ -13,6 +13,8 @@ from marshmallow import Schema, ValidationError, fields, validate
 from iran.identifiers import Malformed
 from iran.persian import ungrouped_code, without_direction_marks
 
+# What a field is read from.
+Data = Mapping[str, object] | None
 # Line breaks of all systems, and those that word processors put (vertical tab, page, U+2028).
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
@@ -31,7 +33,7 @@ class Pattern(validate.Regexp):
             raise ValueError(f"{pattern}: write ^...$ without what Python alone reads")
         super().__init__(pattern, error=error)
 
-    def __call__(self, value: Any) -> Any:
+    def __call__(self, value: Any) -> Any:  # Any: marshmallow checks text and bytes
         if self.regex.fullmatch(value) is None:
             raise ValidationError(self._format_error(value))
         return value
@@ -40,7 +42,7 @@ class Pattern(validate.Regexp):
 class Boolean(fields.Boolean):
     """``true`` or ``false`` of JSON; never a number or a word."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+    def _deserialize(self, value: object, attr: str | None, data: Data, **kwargs: object) -> bool:
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return value
@@ -54,15 +56,16 @@ class Integer(fields.Integer):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(strict=True, **kwargs)
 
-    def _validated(self, value: Any) -> int:
-        whole_float = isinstance(value, float) and value.is_integer()
-        return super()._validated(int(value) if whole_float else value)
+    def _validated(self, value: object) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        return super()._validated(value)
 
 
 class Float(fields.Float):
     """A number of JSON; never a bool or a text of digits."""
 
-    def _validated(self, value: Any) -> float:
+    def _validated(self, value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.make_error("invalid", input=value)
         return super()._validated(value)
@@ -92,7 +95,7 @@ class Text(fields.String):
             *self.validators,
         ]
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+    def _deserialize(self, value: object, attr: str | None, data: Data, **kwargs: object) -> str:
         return self.fold(super()._deserialize(value, attr, data, **kwargs))
 
     @staticmethod
@@ -114,7 +117,7 @@ class Prose(fields.String):
             validate.Length(least, most, error=f"length|Give {least} to {most} characters.")
         ]
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+    def _deserialize(self, value: object, attr: str | None, data: Data, **kwargs: object) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
         text = without_direction_marks(_LINE_ENDS.sub("\n", text)).strip()
         Text._clean(text.replace("\n", "").replace("\t", ""))
@@ -128,7 +131,7 @@ class Checked(Text):
         super().__init__(most, **kwargs)
         self.check = check
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+    def _deserialize(self, value: object, attr: str | None, data: Data, **kwargs: object) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
         try:
             return self.check(text)
@@ -160,7 +163,7 @@ def one_time_code() -> Text:
 class Choice(fields.String):
     """One of a closed list of codes."""
 
-    def __init__(self, choices: Mapping[str, Any] | tuple[str, ...], **kwargs: Any):
+    def __init__(self, choices: Mapping[str, object] | tuple[str, ...], **kwargs: Any):
         names = tuple(choices)
         super().__init__(
             validate=validate.OneOf(names, error="choice|Use one of: " + ", ".join(names) + "."),
@@ -175,13 +178,13 @@ YEARS = range(1900, 2200)
 class Instant(fields.Field[str]):
     """A moment with its offset (RFC 3339), kept as text in UTC: ``2026-11-23T08:30:00Z``."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+    def _deserialize(self, value: object, attr: str | None, data: Data, **kwargs: object) -> str:
         try:
-            moment = dt.datetime.fromisoformat(value)
+            moment = dt.datetime.fromisoformat(value if isinstance(value, str) else "")
             utc = moment.astimezone(dt.UTC) if moment.tzinfo else None
             if utc is not None and utc.year not in YEARS:
                 utc = None
-        except (TypeError, ValueError, OverflowError):
+        except (ValueError, OverflowError):
             utc = None
         if utc is None:
             raise ValidationError(
@@ -194,10 +197,10 @@ class Instant(fields.Field[str]):
 class Day(fields.Field[str]):
     """A Gregorian day, ``2026-11-23``."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+    def _deserialize(self, value: object, attr: str | None, data: Data, **kwargs: object) -> str:
         try:
-            day = dt.date.fromisoformat(value)
-        except (TypeError, ValueError):
+            day = dt.date.fromisoformat(value if isinstance(value, str) else "")
+        except ValueError:
             day = None
         if day is None or day.year not in YEARS:
             raise ValidationError("day|Give a day of the years 1900 to 2199, such as 2026-11-23.")

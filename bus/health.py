@@ -1,4 +1,4 @@
-"""How a service tells its own health; every service answers ``<context>.health.v1``."""
+"""The health contract: every service answers ``<context>.health.v1``."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -24,7 +24,7 @@ PROBLEMS = (
 
 @message
 class AskHealth:
-    """Nothing is asked beside the question itself."""
+    """No fields."""
 
 
 @message

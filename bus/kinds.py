@@ -83,14 +83,14 @@ class Contract(Generic[M]):
         return loaded
 
     @overload
-    def checked(self, data: Mapping[str, Any]) -> Wire: ...
+    def checked(self, data: Mapping[str, object]) -> Wire: ...
     @overload
     def checked(self, data: M) -> M: ...
     def checked(self, data: Any) -> Any:
         """What code put together, in canonical form: a message, or a dict for a dict."""
         return self.load(to_wire(data)) if is_message(data) else self.load_data(dict(data))
 
-    def dump(self, data: Any) -> Wire:
+    def dump(self, data: object) -> Wire:
         """The data as it goes on the wire."""
         dumped: Wire = self.schema.dump(data)
         return dumped
@@ -131,7 +131,7 @@ class Request(Contract[M], Generic[M, R]):
         """The marshmallow schema of the reply."""
         return schema_of(self.reply)()
 
-    def reply_of(self, wire: Mapping[str, Any]) -> R:
+    def reply_of(self, wire: Mapping[str, object]) -> R:
         """The reply that a service sent, which may be newer and tell more.
 
         Internal (``reply.unreadable``) if it lacks what the contract promises.
@@ -195,7 +195,7 @@ class Event(Contract[M]):
         return schema_of(self.message)(exclude=self.withheld)
 
 
-def _field_errors(messages: Any, path: str = "") -> list[FieldError]:
+def _field_errors(messages: object, path: str = "") -> list[FieldError]:
     """Marshmallow's nested messages as a flat list; each may carry its code: ``code|text``."""
     if isinstance(messages, dict):
         nested = []
@@ -212,7 +212,7 @@ def _field_errors(messages: Any, path: str = "") -> list[FieldError]:
 
 
 def listed(faults: Sequence[FieldError]) -> list[FieldError]:
-    """The first faults, each name and text cut: what somebody sent does not come back whole."""
+    """The first faults, with names and texts cut, so that a sender cannot have its data echoed."""
     shown = [
         FieldError(cut(f.field, LONGEST_NAME), f.code, cut(f.message)) for f in faults[:MOST_LISTED]
     ]
@@ -230,5 +230,5 @@ def sentence(faults: Sequence[FieldError]) -> str:
 
 
 def cut(text: str, most: int = LONGEST) -> str:
-    """A text that was sent, short enough to be sent back."""
+    """Shorten a received text before it is sent back."""
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,4 +1,4 @@
-"""Message Endpoint: takes messages from an inlet, and says what becomes of each on the wire.
+"""Message Endpoint: takes messages from an inlet and acknowledges, retries or rejects each.
 
 nameko's container runs the workers; its consumers and its acknowledgement are replaced, because
 they lose, repeat or hang (docs/decisions/0007). Services declare their methods by bus/endpoint.py.
@@ -7,7 +7,6 @@ they lose, repeat or hang (docs/decisions/0007). Services declare their methods 
 import functools
 import time
 from collections import deque
-from typing import Any
 
 import eventlet
 import eventlet.event
@@ -22,6 +21,7 @@ from bus.database.troubles import Troubles
 from bus.errors import BusError
 from bus.kinds import Request
 from bus.process import log
+from bus.wire import Wire
 
 HOLD_SECONDS = 3.0
 RETRY_SECONDS = 0.2
@@ -42,7 +42,7 @@ class Endpoint(Entrypoint):
     alone is not made to wait for company.
     """
 
-    def __init__(self, job: Job, **kwargs: Any) -> None:
+    def __init__(self, job: Job, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.job = job
         self._waiting: deque[Delivery] = deque()
@@ -69,7 +69,7 @@ class Endpoint(Entrypoint):
             )
 
     def _watch_deadlines(self, troubles: Troubles) -> None:
-        """While the database is in trouble, tells who would else wait in vain."""
+        """Answer callers whose deadline nears while the database is in trouble."""
         while not self._stopped:
             eventlet.sleep(WARNING_SECONDS / 3)
             trouble = troubles.last(TROUBLE_SECONDS) if self._in_hand else None
@@ -78,7 +78,7 @@ class Endpoint(Entrypoint):
                     self._give_up(delivery, trouble)
 
     def _give_up(self, delivery: Delivery, trouble: BusError | None) -> None:
-        """Tells the asker of the trouble; what is worked on already is let finish."""
+        """Answer the caller with the trouble; work that has begun is allowed to finish."""
         if trouble is None:
             return
         self._in_hand.discard(delivery)
@@ -101,7 +101,7 @@ class Endpoint(Entrypoint):
             inlet.renew([delivery.raw for delivery in rest if delivery.inlet is inlet])
 
     def take(self, raw: Incoming, inlet: Inlet) -> None:
-        """A message arrived: read it, or reject it at once if it cannot be read."""
+        """Read an arrived message and queue it, or reject it if it is unreadable."""
         if self._stopped:
             inlet.renew([raw])
             return
@@ -125,12 +125,12 @@ class Endpoint(Entrypoint):
         self._acknowledge(raw, died=True)
 
     def _acknowledge(self, raw: Incoming, *, died: bool = False) -> None:
-        """Tells the sender's relay that a Command or an Event is done, or died."""
+        """Send the sender's relay a receipt: the Command or Event is done, or died."""
         if raw.receipt_to and raw.id and not isinstance(self.job.contract, Request):
             self.inlet.outlet.receipt(raw.receipt_to, raw.id, died=died)
 
     def read(self, raw: Incoming) -> Delivery:
-        """The message as a call; ContractError if it cannot be read."""
+        """Read a message as a call; ContractError if it is unreadable."""
         return Delivery(raw, self.job.contract)
 
     def _pump_soon(self) -> None:
@@ -163,7 +163,13 @@ class Endpoint(Entrypoint):
         delivery.inlet.done(delivery.raw)
         return True
 
-    def _settle(self, deliveries: list[Delivery], _ctx: Any, outcomes: Any, error: Any) -> Any:
+    def _settle(
+        self,
+        deliveries: list[Delivery],
+        _ctx: object,
+        outcomes: list[Outcome] | None,
+        error: object,
+    ) -> tuple[None, None]:
         self._running -= 1
         for delivery, outcome in zip(
             deliveries, outcomes or [Outcome(Fate.RETRY)] * len(deliveries), strict=True
@@ -202,13 +208,13 @@ class Endpoint(Entrypoint):
             self._waiting.append(delivery)
             self._pump_soon()
 
-    def _answer(self, delivery: Delivery, reply: dict[str, Any]) -> None:
+    def _answer(self, delivery: Delivery, reply: Wire) -> None:
         if isinstance(self.job.contract, Request):
             delivery.inlet.reply(delivery.raw, orjson.dumps(reply))
 
 
 def _held_too_long(delivery: Delivery, outcome: Outcome) -> bool:
-    """True if what holds the message back may be its own fault, and it had an hour."""
+    """True if the message was held for an hour and may itself be the cause."""
     if outcome.fate is not Fate.HOLD or outcome.trouble not in OWN_FAULTS:
         delivery.held_since = None
         return False
@@ -241,7 +247,7 @@ class HandleAnswer(Endpoint):
 class Every(Entrypoint):
     """Runs a method again and again, in one process at a time among all replicas."""
 
-    def __init__(self, seconds: float, **kwargs: Any) -> None:
+    def __init__(self, seconds: float, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.seconds = seconds
         self._stop = eventlet.event.Event()

@@ -39,8 +39,9 @@ from typing import Any, Literal, TypeVar, dataclass_transform, get_type_hints, o
 from marshmallow import Schema, pre_load, validates_schema
 
 from bus.annotations import OPTIONAL, PERSONAL, Meta, Named, Spec
-from bus.codec import ABSENT, Form, Part, Wire, essence, is_message, read, schema_of, to_wire
+from bus.codec import ABSENT, Form, Part, essence, is_message, read, schema_of, to_wire
 from bus.rules import Rules
+from bus.wire import Wire
 
 __all__ = [
     "ABSENT",
@@ -61,7 +62,7 @@ __all__ = [
 ]
 
 M = TypeVar("M")
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 _OF_SCHEMA = {"type": "not_an_object", "unknown": "unknown_field"}
 
 
@@ -78,7 +79,7 @@ def message(
     frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,)
 )
 def message(
-    cls: type[Any] | None = None,
+    cls: type[object] | None = None,
     /,
     *,
     unknown: Literal["exclude", "include"] | None = None,
@@ -126,7 +127,7 @@ def raw(function: F) -> F:
 
 def _form(cls: type[Any], unknown: str | None, rules: Rules | None, name: str) -> Form:
     hints = get_type_hints(cls, include_extras=True)
-    declared: dict[str, Any] = {}
+    declared: Wire = {}
     parts = []
     for field in dataclasses.fields(cls):
         spec = Spec(hints[field.name])
@@ -162,9 +163,9 @@ def _form(cls: type[Any], unknown: str | None, rules: Rules | None, name: str) -
     return Form(schema, tuple(parts), unknown, rules)
 
 
-def _hooks(cls: type[Any]) -> dict[str, Any]:
+def _hooks(cls: type[object]) -> Wire:
     """The checks of a message class as hooks of its schema."""
-    hooks: dict[str, Any] = {}
+    hooks: Wire = {}
     for name in dir(cls):
         function: Any = getattr(cls, name, None)
         kind = getattr(function, "__hook__", None)
@@ -177,7 +178,7 @@ def _hooks(cls: type[Any]) -> dict[str, Any]:
     return hooks
 
 
-def _of_message(cls: type[Any], method: Callable[[Any], None]) -> Callable[..., None]:
+def _of_message(cls: type[object], method: Callable[[object], None]) -> Callable[..., None]:
     return lambda _schema, data, **_: method(read(cls, data))
 
 
@@ -185,8 +186,8 @@ def _of_data(function: Callable[[Wire], None]) -> Callable[..., None]:
     return lambda _schema, data, **_: function(data)
 
 
-def _of_raw(function: Callable[[Any], None]) -> Callable[..., Any]:
-    def look(_schema: Schema, data: Any, **_: Any) -> Any:
+def _of_raw(function: Callable[[object], None]) -> Callable[..., object]:
+    def look(_schema: Schema, data: object, **_: object) -> object:
         function(data)
         return data
 

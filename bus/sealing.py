@@ -1,4 +1,4 @@
-"""What is kept sealed, and the keys for that: all of them come from one secret, by purpose."""
+"""Encryption of stored texts, with keys derived from one secret by purpose."""
 
 import base64
 import functools
@@ -21,18 +21,20 @@ def _fernet(secret: str, purpose: str) -> Fernet:
 
 
 class Seal:
-    """Seals texts with the key of one purpose; whoever steals the database cannot read them."""
+    """Encrypts texts with the key of one purpose, so that a stolen database cannot be read."""
 
     def __init__(self, secret: str, purpose: str) -> None:
         self._fernet = _fernet(secret, purpose)
 
     def close(self, text: str) -> str:
-        """The text, readable with ``open`` only."""
+        """Encrypt a text."""
         return self._fernet.encrypt(text.encode()).decode()
 
-    def open(self, sealed: str) -> str | None:
-        """What was sealed; None if it was not sealed by this secret for this purpose."""
+    def open(self, sealed: str, seconds: int | None = None) -> str | None:
+        """Decrypt a text; None if it was not encrypted with this secret for this purpose, or longer
+        than ``seconds`` ago.
+        """
         try:
-            return self._fernet.decrypt(sealed.encode()).decode()
+            return self._fernet.decrypt(sealed.encode(), ttl=seconds).decode()
         except InvalidToken:
             return None

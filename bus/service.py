@@ -32,7 +32,7 @@ class StoreProvider(DependencyProvider):
         monitor.watch("database", self.store.finding)
         monitor.watch("outbox", self.store.probe.outbox)
 
-    def get_dependency(self, _worker_ctx: Any) -> Store:
+    def get_dependency(self, _worker_ctx: object) -> Store:
         return self.store
 
     def stop(self) -> None:
@@ -40,7 +40,7 @@ class StoreProvider(DependencyProvider):
 
 
 class SettingsProvider(DependencyProvider):
-    def get_dependency(self, _worker_ctx: Any) -> Settings:
+    def get_dependency(self, _worker_ctx: object) -> Settings:
         return Settings()
 
 
@@ -53,7 +53,7 @@ class Service:
     store: Store = StoreProvider()  # type: ignore[assignment]
     settings: Settings = SettingsProvider()  # type: ignore[assignment]
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         cls.health = serve(health_of(cls.name), outside=True)(_health)  # type: ignore[attr-defined]
         cls.forget_old = every(3600)(_forget_old)  # type: ignore[attr-defined]
@@ -67,7 +67,7 @@ class Service:
         return {}
 
     def worries(self, tx: Tx) -> dict[str, int]:
-        """What somebody should look at, counted, though the service works on."""
+        """Counts of conditions that an operator should look at although the service works."""
         return {}
 
 
@@ -105,7 +105,7 @@ def _concerns(service: Service) -> tuple[dict[str, str], dict[str, int]]:
 
 
 def _failures(service: Service, tx: Tx) -> dict[str, int]:
-    """Rows of work that were given up, and chores that failed at several turns in a row."""
+    """Counts of rows that were given up and of chores that keep failing."""
     failing = sum(times >= FAILING for times in service.store.failing.values())
     return {"rows_given_up": chores.left_alone(tx.conn), "chores_failing": failing}
 

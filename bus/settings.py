@@ -1,4 +1,4 @@
-"""Settings from the environment: read once, all that is missing is named at once."""
+"""Settings from environment variables; all missing ones are reported at once."""
 
 import os
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ class MissingSettings(Exception):
 
 
 class Secret(str):
-    """A text that prints as stars, so that no log or traceback tells it."""
+    """A text that prints as stars, so that it appears in no log or traceback."""
 
     __slots__ = ()
 

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from bus.wire import Wire
 
 REQUESTS = "mirab.requests"
 COMMANDS = "mirab.commands"
@@ -59,7 +61,7 @@ class Queue(NamedTuple):
     name: str
     exchange: str
     keys: tuple[str, ...]
-    arguments: dict[str, Any]
+    arguments: Wire
 
 
 def queue_name(service: str, kind: str) -> str:
@@ -208,8 +210,8 @@ def agency_key(code: str, contract: str) -> str:
     return f"{code}.{contract}"
 
 
-def agency_of(name: str) -> str | None:
-    """The code of the agency whose ingress or queue bears that name; None if it is no such."""
+def agency_in(name: str) -> str | None:
+    """Return the code of the agency in the name of an ingress or queue; None if it is no such."""
     match = _OF_AGENCY.fullmatch(name)
     return match["code"] if match else None
 
@@ -220,7 +222,7 @@ def sender(exchange: object, user_id: object) -> str | None:
     ``exchange`` is the one it was published to, where only that agency may write; ``user_id`` is
     compared by the broker with who is connected, but may be left out. None if they do not agree.
     """
-    code = agency_of(str(exchange))
+    code = agency_in(str(exchange))
     proven = code is not None and exchange == agency_ingress(code) and user_id == agency_user(code)
     return code if proven else None
 

@@ -1,13 +1,14 @@
 """Short names for the types that fields of messages have most often (bus/messages.py)."""
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 from marshmallow import fields as of_marshmallow
 
 from bus import fields
 from bus.messages import Meta
+from bus.wire import Wire
 
-Json: TypeAlias = dict[str, Any]
+Json: TypeAlias = Wire
 """A free object of JSON. Any: its members are described elsewhere, or are anybody's."""
 Block = Annotated[Json, fields.Block()]
 Code = Annotated[str, fields.Text(40)]

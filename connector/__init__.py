@@ -1,4 +1,4 @@
-"""The kit with which an outside agency asks over Mirab; see README.md beside."""
+"""The client library and command of outside agencies; see README.md beside."""
 
 from connector.caller import Answer, Caller, Refused, Unreachable
 from connector.evidence import Evidence

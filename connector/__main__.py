@@ -4,13 +4,14 @@ import argparse
 import contextlib
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from bus.errors import BusError, SignatureError
 from bus.process.private import own_files_only
+from bus.wire import Wire
 from connector.caller import CSV, JSONL, Caller, Refused, Unreachable
 from connector.evidence import Evidence
 from connector.keys import load_key, make_key, read_server_keys
@@ -21,9 +22,9 @@ GOOD, REFUSED, UNABLE, STOPPED = 0, 1, 2, 130
 
 def main(argv: list[str] | None = None) -> int:
     """0: done; 1: Mirab refused, or evidence does not hold; 2: not tried or not answered."""
-    given = parser(RUNS).parse_args(argv)
+    arguments = parser(RUNS).parse_args(argv)
     try:
-        code: int = given.run(given)
+        code: int = arguments.run(arguments)
     except Refused as error:
         _say(f"Refused. {error}")
         for field in error.errors:
@@ -39,52 +40,54 @@ def main(argv: list[str] | None = None) -> int:
     return code
 
 
-def run_ask(given: argparse.Namespace) -> int:
+def run_ask(arguments: argparse.Namespace) -> int:
     """Asks once and prints the answer."""
-    answer = caller_of(given).ask(
-        key_kind=given.kind,
-        key=given.key,
-        purpose=given.purpose,
-        case_number=given.case,
-        operator=given.operator,
-        as_of=given.as_of,
-        idempotency_key=given.idempotency_key,
+    answer = caller_of(arguments).ask(
+        key_kind=arguments.kind,
+        key=arguments.key,
+        purpose=arguments.purpose,
+        case_number=arguments.case,
+        operator=arguments.operator,
+        as_of=arguments.as_of,
+        idempotency_key=arguments.idempotency_key,
     )
-    if given.save:
-        answer.evidence.save(given.save)
-        _say(f"Evidence kept in {given.save}.")
-    _print(answer.data, given, answer_text)
+    if arguments.save:
+        answer.evidence.save(arguments.save)
+        _say(f"Evidence kept in {arguments.save}.")
+    _print(answer.data, arguments, answer_text)
     return GOOD
 
 
-def run_batch(given: argparse.Namespace) -> int:
+def run_batch(arguments: argparse.Namespace) -> int:
     """Sends a file of keys; with --out waits, shows progress and writes the results."""
-    caller = caller_of(given)
-    told = caller.submit_batch(
-        given.file,
-        purpose=given.purpose,
-        case_number=given.case,
-        operator=given.operator,
-        as_of=given.as_of,
-        idempotency_key=given.idempotency_key,
+    caller = caller_of(arguments)
+    progress = caller.submit_batch(
+        arguments.file,
+        purpose=arguments.purpose,
+        case_number=arguments.case,
+        operator=arguments.operator,
+        as_of=arguments.as_of,
+        idempotency_key=arguments.idempotency_key,
     ).data
-    _say(f"Batch {told['batch']} of {told['lines']} lines is taken.")
-    if given.out:
-        told = caller.wait_for_batch(told["batch"], progress=lambda now: _say(_progress(now)))
-        _download(caller, told["batch"], given.out)
-    _print(told, given, _progress)
+    _say(f"Batch {progress['batch']} of {progress['lines']} lines is taken.")
+    if arguments.out:
+        progress = caller.wait_for_batch(
+            progress["batch"], progress=lambda now: _say(_progress(now))
+        )
+        _download(caller, progress["batch"], arguments.out)
+    _print(progress, arguments, _progress)
     return GOOD
 
 
-def run_status(given: argparse.Namespace) -> int:
+def run_status(arguments: argparse.Namespace) -> int:
     """How far a batch has come."""
-    _print(caller_of(given).batch_status(given.batch), given, _progress)
+    _print(caller_of(arguments).batch_status(arguments.batch), arguments, _progress)
     return GOOD
 
 
-def run_download(given: argparse.Namespace) -> int:
+def run_download(arguments: argparse.Namespace) -> int:
     """Fetches the results of a batch."""
-    _download(caller_of(given), given.batch, given.out)
+    _download(caller_of(arguments), arguments.batch, arguments.out)
     return GOOD
 
 
@@ -101,64 +104,67 @@ def _download(caller: Caller, batch: str, out: Path) -> None:
     _say(f"Results are in {out}; Mirab's signature of them holds.")
 
 
-def run_refusals(given: argparse.Namespace) -> int:
+def run_refusals(arguments: argparse.Namespace) -> int:
     """Shows why the agency's own requests were refused."""
-    asked = caller_of(given).call("agencies.refusals.v1", {"limit": given.limit})
-    _print(asked.data, given, refusals_text)
+    reply = caller_of(arguments).call("agencies.refusals.v1", {"limit": arguments.limit})
+    _print(reply.data, arguments, refusals_text)
     return GOOD
 
 
-def run_verify(given: argparse.Namespace) -> int:
+def run_verify(arguments: argparse.Namespace) -> int:
     """Says whether the kept answer is the one that Mirab signed."""
-    if not given.server_key:
+    if not arguments.server_key:
         raise ValueError("Give --server-key (or set MIRAB_SERVER_KEY).")
-    keys = read_server_keys(given.server_key)
-    evidence = Evidence.load(given.file)
+    keys = read_server_keys(arguments.server_key)
+    evidence = Evidence.load(arguments.file)
     try:
         signed = evidence.verify(keys)
     except SignatureError as error:
         _say(f"Not genuine ({error.code}). {error.message}")
         return REFUSED
-    told = {
+    answer = {
         "genuine": True,
         "keyid": signed.keyid,
         "signed_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(signed.created)),
         "status": evidence.status,
         "url": evidence.url,
     }
-    _print(told, given, "Genuine: signed by {keyid} at {signed_at}, status {status}.".format_map)
+    _print(
+        answer, arguments, "Genuine: signed by {keyid} at {signed_at}, status {status}.".format_map
+    )
     return GOOD
 
 
-def run_keygen(given: argparse.Namespace) -> int:
+def run_keygen(arguments: argparse.Namespace) -> int:
     """Makes a private key that only its owner can read, and prints the public one."""
-    print(make_key(given.out).base64())
+    print(make_key(arguments.out).base64())
     return GOOD
 
 
-def run_prove(given: argparse.Namespace) -> int:
+def run_prove(arguments: argparse.Namespace) -> int:
     """Prints a proof that the agency has the key, as the register asks it of a new one."""
-    print(load_key(given.key_file, given.key_id or "new").proof(given.agency))
+    print(load_key(arguments.key_file, arguments.key_id or "new").proof(arguments.agency))
     return GOOD
 
 
-def answer_text(told: dict[str, Any]) -> str:
+def answer_text(answer: Wire) -> str:
     """An answer for people."""
-    lines = [f"{told['outcome']}: {len(told['sources'])} source(s)"]
-    for source in told["sources"]:
+    lines = [f"{answer['outcome']}: {len(answer['sources'])} source(s)"]
+    for source in answer["sources"]:
         lines += _status_lines(source)
-    lines += [f"  note: {limit['text_en']}" for limit in told["limits"]]
+    lines += [f"  note: {limit['text_en']}" for limit in answer["limits"]]
     return "\n".join(
         [
             *lines,
-            f"as of {told['as_of']} ({told['as_of_jalali']}), valid until {told['valid_until']}",
-            f"tracking code {told['tracking_code']}",
-            f"verification code {told['verification_code']}",
+            f"as of {answer['as_of']} ({answer['as_of_jalali']}), "
+            f"valid until {answer['valid_until']}",
+            f"tracking code {answer['tracking_code']}",
+            f"verification code {answer['verification_code']}",
         ]
     )
 
 
-def _status_lines(source: dict[str, Any]) -> list[str]:
+def _status_lines(source: Wire) -> list[str]:
     """The status of a source for people: its code, what stands beside it, why it is not known."""
     status = source["status"]
     role = f" ({source['role']})" if source["role"] else ""
@@ -171,22 +177,30 @@ def _status_lines(source: dict[str, Any]) -> list[str]:
     return lines
 
 
-def refusals_text(told: dict[str, Any]) -> str:
+def refusals_text(page: Wire) -> str:
     """Refusals for people, a line each."""
     lines = [
-        f"{each['at']} {each['status']} {each['code']} {each['contract'] or '-'} key {each['key']}"
-        f"{'' if each['proven'] else ' (unproven)'} trace {each['trace_id']}: {each['message']}"
-        for each in told["refusals"]
+        f"{refusal['at']} {refusal['status']} {refusal['code']} {refusal['contract'] or '-'} "
+        f"key {refusal['key']}{'' if refusal['proven'] else ' (unproven)'} "
+        f"trace {refusal['trace_id']}: {refusal['message']}"
+        for refusal in page["refusals"]
     ]
     return "\n".join(lines) or "Nothing was refused in the last 30 days."
 
 
-def _progress(told: dict[str, Any]) -> str:
-    return f"Batch {told['batch']} {told['state']}: {told['answered']} of {told['lines']} lines"
+def _progress(progress: Wire) -> str:
+    return (
+        f"Batch {progress['batch']} {progress['state']}: "
+        f"{progress['answered']} of {progress['lines']} lines"
+    )
 
 
-def _print(told: dict[str, Any], given: argparse.Namespace, text: Any) -> None:
-    shown = orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() if given.json else text(told)
+def _print(content: Wire, arguments: argparse.Namespace, text: Callable[[Wire], str]) -> None:
+    shown = (
+        orjson.dumps(content, option=orjson.OPT_INDENT_2).decode()
+        if arguments.json
+        else text(content)
+    )
     sys.stdout.write(shown + "\n")
 
 

@@ -1,17 +1,18 @@
-"""Asks over HTTPS: validates by the contract, signs, retries safely, verifies the answer."""
+"""HTTPS client: validates by the contract, signs, retries safely, verifies the answer."""
 
 import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import urlencode
 
 import orjson
 import requests
 
 from bus.signatures.keys import PublicKey, SigningKey
+from bus.wire import Wire
 from connector.keys import load_key
 from connector.later import Later
 from connector.outcomes import Answer, Refused, Unreachable
@@ -81,7 +82,7 @@ class Caller:
         bus.errors.ContractError, before anything is sent, for a question that is not well formed;
         bus.errors.SignatureError for an answer that is not Mirab's answer to this question.
         """
-        told = {
+        question = {
             "key_kind": key_kind,
             "key": key,
             "purpose": purpose,
@@ -89,25 +90,25 @@ class Caller:
             "operator": operator,
             "as_of": as_of,
         }
-        return self.call("inquiry.ask.v1", _without_none(told), idempotency_key=idempotency_key)
+        return self.call("inquiry.ask.v1", _without_none(question), idempotency_key=idempotency_key)
 
     def call(
         self,
         contract: str,
-        data: dict[str, Any],
+        data: Wire,
         *,
         idempotency_key: str | None = None,
         prefer: str | None = None,
     ) -> Answer:
         """Any contract by its name; see ``ask`` for what it raises. ``prefer`` is RFC 7240's."""
-        found = CATALOGUE.get(contract)
-        if not isinstance(found, Request) or not found.agency:
+        declared = CATALOGUE.get(contract)
+        if not isinstance(declared, Request) or not declared.agency:
             names = sorted(n for n, c in CATALOGUE.items() if isinstance(c, Request) and c.agency)
             raise ValueError(f"There is no contract {contract}; there are {', '.join(names)}.")
-        found.load_data(data)
-        headers = {} if found.everyone else self._named  # that is of one's own alone
+        declared.load_data(data)
+        headers = {} if declared.everyone else self._named  # that is of one's own alone
         return self.post(
-            path_of(found),
+            path_of(declared),
             orjson.dumps(data),
             idempotency_key=idempotency_key,
             headers={**headers, "Prefer": prefer} if prefer else headers,
@@ -116,7 +117,7 @@ class Caller:
     def later(
         self,
         contract: str,
-        data: dict[str, Any],
+        data: Wire,
         *,
         call_back: bool = False,
         idempotency_key: str | None = None,
@@ -125,9 +126,9 @@ class Caller:
         its end (docs/webhooks.md). Raises what ``ask`` raises, if it is refused at once.
         """
         prefer = "respond-async, call-back" if call_back else "respond-async"
-        told = self.call(contract, data, idempotency_key=idempotency_key, prefer=prefer)
-        kept = "preference-applied" in told.evidence.response_headers
-        return Later(self.call, told.data["id"]) if kept else Later(self.call, "", told.data)
+        reply = self.call(contract, data, idempotency_key=idempotency_key, prefer=prefer)
+        kept = "preference-applied" in reply.evidence.response_headers
+        return Later(self.call, reply.data["id"]) if kept else Later(self.call, "", reply.data)
 
     def submit_batch(  # noqa: PLR0913 - the matter of a batch
         self,
@@ -158,7 +159,7 @@ class Caller:
             at_least=BATCH_SECONDS,
         )
 
-    def batch_status(self, batch: str) -> dict[str, Any]:
+    def batch_status(self, batch: str) -> Wire:
         """How far a batch has come: ``state``, ``answered`` of ``lines``."""
         return self.call("inquiry.batch_status.v1", {"batch": batch}).data
 
@@ -168,19 +169,19 @@ class Caller:
         *,
         seconds: float = 3600,
         pause: float = 1.0,
-        progress: Callable[[dict[str, Any]], None] = lambda _: None,
-    ) -> dict[str, Any]:
+        progress: Callable[[Wire], None] = lambda _: None,
+    ) -> Wire:
         """Waits until a batch is done; Unreachable if it is not within ``seconds``."""
         end = time.monotonic() + seconds
         while True:
-            told = self.batch_status(batch)
-            progress(told)
-            if told["state"] == "DONE":
-                return told
+            standing = self.batch_status(batch)
+            progress(standing)
+            if standing["state"] == "DONE":
+                return standing
             if time.monotonic() > end:
                 raise Unreachable(
-                    f"The batch is not done after {seconds:g} s: {told['answered']} of "
-                    f"{told['lines']} lines. It goes on; ask for its status later."
+                    f"The batch is not done after {seconds:g} s: {standing['answered']} of "
+                    f"{standing['lines']} lines. It goes on; ask for its status later."
                 )
             time.sleep(pause)
 
@@ -232,7 +233,7 @@ def path_of(contract: Request) -> str:
 
 
 def bytes_of(lines: Lines) -> bytes:
-    """The upload, whatever it was given as."""
+    """Return the bytes of an upload given as bytes, a path or a stream."""
     if isinstance(lines, bytes):
         return lines
     if isinstance(lines, Path):
@@ -240,5 +241,5 @@ def bytes_of(lines: Lines) -> bytes:
     return b"".join(orjson.dumps(dict(line)) + b"\n" for line in lines)
 
 
-def _without_none(told: Mapping[str, str | None]) -> dict[str, str]:
-    return {name: value for name, value in told.items() if value is not None}
+def _without_none(members: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in members.items() if value is not None}

@@ -89,9 +89,9 @@ class Trial:
             )
 
     def clock_is_right(self) -> None:
-        told = self._get().headers.get("date", "")
+        date = self._get().headers.get("date", "")
         try:
-            skew = time.time() - email.utils.parsedate_to_datetime(told).timestamp()
+            skew = time.time() - email.utils.parsedate_to_datetime(date).timestamp()
         except ValueError:
             raise Failed("The address tells no Date; ask who runs it.") from None
         if abs(skew) > SKEW:
@@ -176,9 +176,9 @@ class Trial:
         answer = requests.post(self._caller.url + ASK, data=body, headers=headers, timeout=SECONDS)
         status, code = answer.status_code, refusal(answer).code
         if (status, code) != due:
-            what = "it was answered" if answer.ok else f"it was refused as {code} ({status})"
+            outcome = "it was answered" if answer.ok else f"it was refused as {code} ({status})"
             raise Failed(
-                f"It should be refused as {due[1]} ({due[0]}), but {what}; tell who runs Mirab."
+                f"It should be refused as {due[1]} ({due[0]}), but {outcome}; tell who runs Mirab."
             )
 
 
@@ -213,17 +213,19 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """0: all checks hold; 1: one failed; 2: it could not be begun."""
-    given = parser().parse_args(argv)
-    question = {"key_kind": given.kind, "key": given.key, "purpose": given.purpose}
+    arguments = parser().parse_args(argv)
+    question = {"key_kind": arguments.kind, "key": arguments.key, "purpose": arguments.purpose}
     try:
-        trial = Trial(caller_of(given), load_key(given.key_file, given.key_id), question)
+        trial = Trial(
+            caller_of(arguments), load_key(arguments.key_file, arguments.key_id), question
+        )
     except (BusError, ValueError) as error:
         print(f"Not begun. {error}", file=sys.stderr)
         return UNABLE
     results = []
     for result in trial.results():
         results.append(result)
-        if not given.json:
+        if not arguments.json:
             print(
                 f"FAILED  {result.name}: {result.what_to_do}"
                 if result.what_to_do
@@ -231,7 +233,7 @@ def main(argv: list[str] | None = None) -> int:
                 flush=True,
             )
     failed = [result for result in results if result.what_to_do]
-    if given.json:
+    if arguments.json:
         print(orjson.dumps([asdict(result) for result in results]).decode())
     elif not failed:
         print("All checks hold; your agency is joined.")

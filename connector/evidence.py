@@ -3,7 +3,6 @@
 import base64
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -11,6 +10,7 @@ from bus.errors import BusError
 from bus.signatures.digest import check_digest
 from bus.signatures.keys import PublicKey
 from bus.signatures.signing import Message, Signed, verify_response
+from bus.wire import Wire
 
 BODIES = ("request_body", "response_body")  # base64 in the file: they need not be text
 HEADERS = ("request_headers", "response_headers")
@@ -18,7 +18,7 @@ HEADERS = ("request_headers", "response_headers")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The very bytes that were exchanged; who has Mirab's public key needs nothing else."""
+    """The exact bytes exchanged; Mirab's public key is all that verifying them needs."""
 
     method: str
     url: str
@@ -41,29 +41,29 @@ class Evidence:
 
     def save(self, path: str | Path) -> None:
         """Writes the evidence; it holds the answer, so only its owner can read the file."""
-        told = {
+        document = {
             **asdict(self),
             **{name: base64.b64encode(getattr(self, name)).decode() for name in BODIES},
         }
         Path(path).touch(mode=0o600)
         Path(path).chmod(0o600)  # a file that was there before may be open to others
-        Path(path).write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+        Path(path).write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
 
     @classmethod
     def load(cls, path: str | Path) -> "Evidence":
         """Reads what ``save`` wrote; BusError with a sentence if it cannot."""
         try:
-            told: dict[str, Any] = orjson.loads(Path(path).read_bytes())
-            bodies = {name: base64.b64decode(told[name], validate=True) for name in BODIES}
-            headers = {name: _texts(told[name]) for name in HEADERS}
-            return cls(**{**told, **bodies, **headers})
+            document: Wire = orjson.loads(Path(path).read_bytes())
+            bodies = {name: base64.b64decode(document[name], validate=True) for name in BODIES}
+            headers = {name: _texts(document[name]) for name in HEADERS}
+            return cls(**{**document, **bodies, **headers})
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise BusError(
                 f"{path} is no evidence file: {error}", code="evidence.unreadable"
             ) from None
 
 
-def _texts(headers: dict[str, Any]) -> dict[str, str]:
+def _texts(headers: Wire) -> dict[str, str]:
     if not all(isinstance(value, str) for value in headers.values()):
         raise ValueError("the headers must be texts")
     return headers

@@ -41,16 +41,16 @@ def load_key(path: str | Path, keyid: str) -> SigningKey:
         ) from None
 
 
-def read_server_keys(told: str) -> dict[str, PublicKey]:
+def read_server_keys(source: str) -> dict[str, PublicKey]:
     """Mirab's public keys by id, from ``ID=BASE64`` or from a file as /.well-known/jwks.json."""
-    keyid, equals, key = told.partition("=")
-    if equals and not Path(told).exists():
+    keyid, equals, key = source.partition("=")
+    if equals and not Path(source).exists():
         return {keyid: PublicKey.from_base64(key)}
     try:
-        return keys_of_jwks(Path(told).read_bytes())
+        return keys_of_jwks(Path(source).read_bytes())
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BusError(
-            f"{told} is neither ID=BASE64 nor a file of keys ({error}); save Mirab's "
+            f"{source} is neither ID=BASE64 nor a file of keys ({error}); save Mirab's "
             "/.well-known/jwks.json there.",
             code="key.unusable",
         ) from None

@@ -12,21 +12,25 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 import pika
+from pika import BlockingConnection
+from pika.channel import Channel
 from pika.exceptions import AMQPError
+from pika.spec import BasicProperties
 
 from bus import topology
 from bus.errors import BusError
+from bus.wire import Wire
 from connector.broker import LONGEST_PAUSE, SHORTEST_PAUSE, again_and_again, parameters_of
 from connector.caller import Caller
 from connector.outcomes import Refused, Unreachable
 
 __all__ = ["Listener"]
 
-Event = dict[str, Any]
+Event = Wire
 FEED = "agencies.feed.v1"
 LOOK_SECONDS = 0.2
 PREFETCH = 32
@@ -109,17 +113,17 @@ class Listener:
         """Hears all that the feed has after the last event that was heard."""
         caller = self._caller
         while caller is not None and not self._stop.is_set():
-            told = session.apart(lambda: self._page(caller))
-            for event in told["events"]:
+            page = session.apart(lambda: self._page(caller))
+            for event in page["events"]:
                 self._give(session, event)
-            if not told["events"]:
-                self._note(told["next"])
+            if not page["events"]:
+                self._note(page["next"])
                 return
 
-    def _page(self, caller: Caller) -> dict[str, Any]:
-        asked = {} if self._last is None else {"after": self._last}
+    def _page(self, caller: Caller) -> Wire:
+        query = {} if self._last is None else {"after": self._last}
         try:
-            return dict(caller.call(FEED, asked).data)
+            return dict(caller.call(FEED, query).data)
         except Refused as error:
             if error.code != "feed.too_old":
                 raise
@@ -141,7 +145,7 @@ class Listener:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def _note(self, sequence: int) -> None:
-        """The file holds the old number or the new one, whenever this process ends."""
+        """Store the position atomically."""
         if sequence == self._last:
             return
         part = self._kept.with_name(self._kept.name + ".part")
@@ -153,27 +157,27 @@ class Listener:
 class Session:
     """One connection, which lives on while something is worked on beside it."""
 
-    def __init__(self, connection: Any, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, connection: BlockingConnection, pool: ThreadPoolExecutor) -> None:
         self._connection, self._pool = connection, pool
-        self._channel: Any = connection.channel()
+        self._channel: Channel = connection.channel()
         self._channel.basic_qos(prefetch_count=PREFETCH)
         self._arrived: deque[tuple[int, Event | None]] = deque()
 
     def consume(self, queue: str) -> None:
-        """Takes what comes in a queue."""
+        """Consume a queue."""
         self._channel.basic_consume(
             queue,
-            lambda _, method, told, body: self._arrived.append(
-                (method.delivery_tag, event_of(told, body))
+            lambda _, method, properties, body: self._arrived.append(
+                (method.delivery_tag, event_of(properties, body))
             ),
         )
 
     def arrived(self) -> list[tuple[int, Event | None]]:
         """What has come, with the tags by which it is acknowledged; returns after a moment."""
         self._connection.process_data_events(time_limit=LOOK_SECONDS)
-        found = list(self._arrived)
+        arrivals = list(self._arrived)
         self._arrived.clear()
-        return found
+        return arrivals
 
     def done(self, tag: int) -> None:
         self._channel.basic_ack(tag)
@@ -187,7 +191,7 @@ class Session:
         return doing.result()
 
     def wait(self, stop: threading.Event, seconds: float) -> None:
-        """Lets time pass, with the connection alive."""
+        """Wait while keeping the connection alive."""
         end = time.monotonic() + seconds
         while not stop.is_set() and time.monotonic() < end:
             self._connection.process_data_events(time_limit=LOOK_SECONDS)
@@ -197,9 +201,9 @@ class Session:
             self._connection.add_callback_threadsafe(lambda: None)
 
 
-def event_of(told: Any, body: bytes) -> Event | None:
+def event_of(properties: BasicProperties, body: bytes) -> Event | None:
     """The event of a message, in the JSON form of CloudEvents; None if it is none."""
-    headers = told.headers or {}
+    headers = properties.headers or {}
     event = {
         name.removeprefix(OF_ENVELOPE): str(value)
         for name, value in headers.items()
@@ -207,7 +211,7 @@ def event_of(told: Any, body: bytes) -> Event | None:
     }
     try:
         int(event["sequence"])
-        return {**event, "datacontenttype": told.content_type, "data": orjson.loads(body)}
+        return {**event, "datacontenttype": properties.content_type, "data": orjson.loads(body)}
     except (KeyError, ValueError):
         return None
 

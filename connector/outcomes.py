@@ -1,10 +1,10 @@
-"""What comes of a question: an Answer, Refused by Mirab, or Unreachable."""
+"""Outcomes of a call: an Answer, Refused by Mirab, or Unreachable."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import requests
 
+from bus.wire import Wire
 from connector.evidence import Evidence
 
 AGAIN_STATUS = frozenset({429, 502, 503, 504})
@@ -19,7 +19,7 @@ class Refused(Exception):
 
     def __init__(
         self,
-        problem: dict[str, Any],
+        problem: Wire,
         status: int,
         *,
         retry_after: str = "",
@@ -33,9 +33,9 @@ class Refused(Exception):
         self.again = status in AGAIN_STATUS or self.code == AGAIN_CODE
         number = retry_after.isascii() and retry_after.isdecimal()
         self.retry_after = float(retry_after) if number else None
-        what = problem.get("what_to_do")
+        advice = problem.get("what_to_do")
         detail = sentence(str(problem.get("detail") or "No detail"))
-        super().__init__(f"{self.code}: {detail}" + (f" {what}" if what else ""))
+        super().__init__(f"{self.code}: {detail}" + (f" {advice}" if advice else ""))
 
 
 def sentence(text: str) -> str:
@@ -59,7 +59,7 @@ class Unreachable(Exception):
 class Answer:
     """What was answered, and the proof of it."""
 
-    data: dict[str, Any]
+    data: Wire
     evidence: Evidence
     headers: dict[str, str]
 
@@ -67,9 +67,9 @@ class Answer:
 def refusal(answer: requests.Response, evidence: Evidence | None = None) -> Refused:
     """The problem that an answer tells, or at least its status."""
     try:
-        told = answer.json()
+        content = answer.json()
     except ValueError:
-        told = None
-    problem = told if isinstance(told, dict) else {"detail": f"HTTP {answer.status_code}"}
+        content = None
+    problem = content if isinstance(content, dict) else {"detail": f"HTTP {answer.status_code}"}
     after = answer.headers.get("retry-after", "")
     return Refused(problem, answer.status_code, retry_after=after, evidence=evidence)

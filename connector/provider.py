@@ -12,20 +12,21 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 import orjson
 import pika
 from pika.exceptions import AMQPError, NackError, UnroutableError
+from pika.spec import Basic, BasicProperties
 
 from bus import topology
 from bus.errors import BusError, ContractError, Internal
+from bus.wire import Wire
 from connector.broker import SHORTEST_PAUSE, again_and_again, parameters_of
 from contracts import CATALOGUE, Command
 
 __all__ = ["Function", "Provider"]
 
-Function = Callable[..., dict[str, Any]]
+Function = Callable[..., Wire]
 LOOK_SECONDS = 0.2
 DRAIN_SECONDS = 20
 REMEMBERED, REMEMBERED_SECONDS = 10_000, 3600
@@ -61,11 +62,11 @@ class Provider:
         other exception nothing but a number, under which it stands in this process's log.
         ValueError if there is no contract of that name that an agency can serve.
         """
-        found = CATALOGUE.get(contract) if isinstance(contract, str) else contract
-        if not isinstance(found, Command) or found.answer is None:
+        declared = CATALOGUE.get(contract) if isinstance(contract, str) else contract
+        if not isinstance(declared, Command) or declared.answer is None:
             names = sorted(n for n, c in CATALOGUE.items() if getattr(c, "answer", None))
             raise ValueError(f"{contract} is not served by agencies; there are {', '.join(names)}.")
-        self._served[found.name] = (found, function)
+        self._served[declared.name] = (declared, function)
         return self
 
     def run(self) -> None:
@@ -88,12 +89,17 @@ class Provider:
             session.drain()
 
     def _take(
-        self, session: "Session", pool: ThreadPoolExecutor, method: Any, told: Any, body: bytes
+        self,
+        session: "Session",
+        pool: ThreadPoolExecutor,
+        method: Basic.Deliver,
+        properties: BasicProperties,
+        body: bytes,
     ) -> None:
-        """A question arrived: the same one gets the same answer, however often it comes."""
-        headers = told.headers or {}
+        """Handle an arrived question; a repeat gets the same answer."""
+        headers = properties.headers or {}
         contract, function = self._served.get(str(headers.get("ce-type")), (None, None))
-        if contract is None or function is None or not told.message_id:
+        if contract is None or function is None or not properties.message_id:
             _log.error("no function serves %s: it goes back", headers.get("ce-type"))
             session.give_back(method.delivery_tag)
             return
@@ -101,9 +107,9 @@ class Provider:
         session.promise(
             method.delivery_tag,
             contract,
-            told.message_id,
+            properties.message_id,
             headers.get("traceparent"),
-            self._memory.recall(told.message_id, functools.partial(pool.submit, work)),
+            self._memory.recall(properties.message_id, functools.partial(pool.submit, work)),
         )
 
 
@@ -131,7 +137,7 @@ class Memory:
 class Session:
     """One connection: only its own thread speaks on it, workers leave it their answers."""
 
-    def __init__(self, parameters: Any, code: str, prefetch: int) -> None:
+    def __init__(self, parameters: pika.URLParameters, code: str, prefetch: int) -> None:
         self._connection = pika.BlockingConnection(parameters)
         self._channel = self._connection.channel()
         self._channel.confirm_delivery()
@@ -148,11 +154,11 @@ class Session:
         if self._connection.is_open:
             self._connection.close()
 
-    def consume(self, take: Callable[[Any, Any, bytes], None]) -> None:
+    def consume(self, take: Callable[[object, object, bytes], None]) -> None:
         """Gives each question of the agency's queue to ``take``."""
         name = topology.agency_queue(self._code).name
         self._tag = self._channel.basic_consume(
-            name, lambda _, method, told, body: take(method, told, body)
+            name, lambda _, method, properties, body: take(method, properties, body)
         )
 
     def work(self) -> None:
@@ -162,15 +168,15 @@ class Session:
             self._ready.get()()
 
     def promise(
-        self, tag: int, contract: Command, question: str, trace: Any, told: "Future[bytes]"
+        self, tag: int, contract: Command, question: str, trace: object, reply: "Future[bytes]"
     ) -> None:
-        """The answer is sent when it is there, and only then the question is acknowledged."""
+        """Send the answer when it is ready, and only then acknowledge the question."""
         self._open += 1
-        send = functools.partial(self._answer, tag, contract, question, trace, told)
-        told.add_done_callback(lambda _: self._hand_over(send))
+        send = functools.partial(self._answer, tag, contract, question, trace, reply)
+        reply.add_done_callback(lambda _: self._hand_over(send))
 
     def give_back(self, tag: int) -> None:
-        """To the queue again; the broker drops it the fifth time."""
+        """Return a question to its queue; the broker drops it at the fifth return."""
         self._channel.basic_nack(tag, requeue=True)
 
     def drain(self) -> None:
@@ -189,7 +195,7 @@ class Session:
                 _log.debug("the connection went meanwhile; the question will come again")
 
     def _answer(
-        self, tag: int, contract: Command, question: str, trace: Any, told: "Future[bytes]"
+        self, tag: int, contract: Command, question: str, trace: object, reply: "Future[bytes]"
     ) -> None:
         self._open -= 1
         name = contract.answer.name if contract.answer else ""
@@ -203,7 +209,11 @@ class Session:
         )
         try:
             self._channel.basic_publish(
-                topology.agency_ingress(self._code), name, told.result(), properties, mandatory=True
+                topology.agency_ingress(self._code),
+                name,
+                reply.result(),
+                properties,
+                mandatory=True,
             )
         except UnroutableError:
             _log.exception("you may not serve %s any more: the answer was dropped", contract.name)
@@ -218,7 +228,7 @@ class Session:
 def answer(contract: Command, function: Function, body: bytes) -> bytes:
     """The answer to a question, as it goes on the wire: a result or an error."""
     try:
-        told = {"result": function(**load(contract, body))}
+        reply = {"result": function(**load(contract, body))}
     except Internal as error:
         return _internal(error)
     except BusError as error:
@@ -227,25 +237,25 @@ def answer(contract: Command, function: Function, body: bytes) -> bytes:
         return _internal(error)
     try:
         if contract.answer is not None:
-            contract.answer.load_data(told)
-        return orjson.dumps(told)
+            contract.answer.load_data(reply)
+        return orjson.dumps(reply)
     except (ContractError, orjson.JSONEncodeError) as error:
         return _internal(error)
 
 
-def load(contract: Command, body: bytes) -> dict[str, Any]:
+def load(contract: Command, body: bytes) -> Wire:
     """The fields of a question; what a newer Mirab added is left out (Tolerant Reader)."""
     try:
-        told = orjson.loads(body)
+        data = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise ContractError("The question is not JSON.", contract=contract.name) from None
-    if isinstance(told, dict):
-        told = {name: told[name] for name in contract.schema.fields if name in told}
-    return contract.load_data(told)
+    if isinstance(data, dict):
+        data = {name: data[name] for name in contract.schema.fields if name in data}
+    return contract.load_data(data)
 
 
 def _internal(error: Exception) -> bytes:
     error_id = str(uuid.uuid4())
     _log.error("failed, error %s", error_id, exc_info=error)
-    told = Internal(f"We failed to answer. Tell us the number {error_id}.", error_id=error_id)
-    return orjson.dumps({"error": told.to_wire()})
+    problem = Internal(f"We failed to answer. Tell us the number {error_id}.", error_id=error_id)
+    return orjson.dumps({"error": problem.to_wire()})

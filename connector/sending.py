@@ -1,8 +1,8 @@
-"""The way of one request: signed, sent, sent again if that is safe, its answer proven."""
+"""Sending one request: sign, send, retry if that is safe, verify the answer."""
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 import requests
 
@@ -95,11 +95,11 @@ class Sender:
         self._check_status(answer)
         if answer.status_code >= REFUSAL:
             raise refusal(answer)
-        told = lower(answer.headers)
+        received = lower(answer.headers)
         request = Message(lower(sent), "POST", self.url + path)
-        message = Message(told, status=answer.status_code, request=request)
+        message = Message(received, status=answer.status_code, request=request)
         self._prove(lambda keys: verify_response(message, keys.get, None))
-        return chunks_of(answer, DigestCheck(told))
+        return chunks_of(answer, DigestCheck(received))
 
     def _check_status(self, answer: requests.Response) -> None:
         """A refusal may come unsigned, from a proxy on the way; nothing else may."""
@@ -192,6 +192,6 @@ def base_of(url: str) -> str:
     return f"{scheme}://{host}{slash}{path}"
 
 
-def lower(headers: Any) -> dict[str, str]:
+def lower(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers with their names in lower case."""
     return {str(name).lower(): str(value) for name, value in headers.items()}

@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from bus.process.version import release
 from connector.caller import Caller
@@ -46,13 +45,13 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
 
 def connection(command: argparse.ArgumentParser) -> None:
     """The options of whoever calls: where to, and as whom."""
-    told = os.environ.get
-    command.add_argument("--url", default=told("MIRAB_URL"), help="address of the agency face")
-    command.add_argument("--key-file", default=told("MIRAB_KEY_FILE"), help="your private key")
-    command.add_argument("--key-id", default=told("MIRAB_KEY_ID"), help="its registered id")
+    setting = os.environ.get
+    command.add_argument("--url", default=setting("MIRAB_URL"), help="address of the agency face")
+    command.add_argument("--key-file", default=setting("MIRAB_KEY_FILE"), help="your private key")
+    command.add_argument("--key-id", default=setting("MIRAB_KEY_ID"), help="its registered id")
     command.add_argument(
         "--server-key",
-        default=told("MIRAB_SERVER_KEY"),
+        default=setting("MIRAB_SERVER_KEY"),
         metavar="KEY",
         help="Mirab's public key: ID=BASE64, or a saved /.well-known/jwks.json; read from the "
         "address if left out",
@@ -66,20 +65,20 @@ def connection(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="write JSON for programs")
 
 
-def caller_of(given: argparse.Namespace) -> Caller:
+def caller_of(arguments: argparse.Namespace) -> Caller:
     """The Caller that the options describe; ValueError names those that are missing."""
     names = ("url", "key_file", "key_id")
-    missing = [name for name in names if not getattr(given, name)]
+    missing = [name for name in names if not getattr(arguments, name)]
     if missing:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
         variables = ", ".join(f"MIRAB_{name.upper()}" for name in missing)
         raise ValueError(f"Give {options} (or set {variables}).")
     return Caller(
-        given.url,
-        load_key(given.key_file, given.key_id),
-        server_keys=read_server_keys(given.server_key) if given.server_key else None,
-        timeout=given.timeout,
-        on_behalf_of=given.on_behalf_of,
+        arguments.url,
+        load_key(arguments.key_file, arguments.key_id),
+        server_keys=read_server_keys(arguments.server_key) if arguments.server_key else None,
+        timeout=arguments.timeout,
+        on_behalf_of=arguments.on_behalf_of,
     )
 
 
@@ -169,7 +168,7 @@ def _prove(command: argparse.ArgumentParser) -> None:
     )
 
 
-COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], Any]]] = {
+COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], object]]] = {
     "ask": ("ask about one subscriber, licence or source", _ask),
     "batch": ("send many keys; with --out wait and fetch the results", _batch),
     "status": ("how far a batch has come", _status),

@@ -1,13 +1,13 @@
 """The form of each contract, as others rely on it; within a version it may only grow."""
 
-from typing import Any
+from marshmallow import Schema, fields, validate
 
-from marshmallow import fields, validate
-
+from bus.annotations import AnyField
+from bus.wire import Wire
 from contracts import CATALOGUE, Contract, Event, Request
 
 NEW_AND_REQUIRED = "is new and required"
-Form = dict[str, Any]  # JSON, as tests/house/contracts.json keeps it
+Form = Wire  # JSON, as tests/house/contracts.json keeps it
 
 
 def forms() -> dict[str, Form]:
@@ -15,9 +15,9 @@ def forms() -> dict[str, Form]:
     return {name: form(contract) for name, contract in sorted(CATALOGUE.items())}
 
 
-def form(contract: Contract) -> dict[str, Any]:
+def form(contract: Contract) -> Wire:
     """What others rely on: the kind, the fields and the reply of a contract."""
-    shape: dict[str, Any] = {"kind": type(contract).__name__, "fields": members(contract.schema)}
+    shape: Wire = {"kind": type(contract).__name__, "fields": members(contract.schema)}
     if isinstance(contract, Request):
         shape |= {
             "effect": contract.effect,
@@ -30,14 +30,14 @@ def form(contract: Contract) -> dict[str, Any]:
     return shape
 
 
-def members(schema: Any) -> dict[str, Any]:
+def members(schema: Schema) -> Wire:
     """The fields of a schema, those of nested schemas with them."""
     return {name: member(field) for name, field in schema.fields.items()}
 
 
-def member(field: Any) -> dict[str, Any]:
+def member(field: AnyField) -> Wire:
     """One field: its kind, whether it must be there, whether it may be null, what it may hold."""
-    shape: dict[str, Any] = {
+    shape: Wire = {
         "type": type(field).__name__,
         "required": field.required,
         "null": bool(field.allow_none),

@@ -1,8 +1,6 @@
 """The page of all contracts, docs/contracts.md: built for the site and served by the faces."""
 
-from typing import Any
-
-from marshmallow import fields, validate
+from marshmallow import Schema, fields, validate
 
 from contracts import CATALOGUE, Command, Contract, Event, Request
 
@@ -28,9 +26,11 @@ def _section(name: str, contract: Contract) -> list[str]:
     if isinstance(contract, Request) and contract.agency:
         path = f"/v{contract.version}/{contract.context}/{contract.operation}"
         again = " A repeated id gets the first answer." if contract.effect else ""
-        who = " Every registered agency may call it, without a grant." if contract.everyone else ""
+        callers = (
+            " Every registered agency may call it, without a grant." if contract.everyone else ""
+        )
         name = " An agency may let another call it in its name." if contract.delegable else ""
-        lines += [f"`POST {path}` at the agency face.{again}{who}{name}", ""]
+        lines += [f"`POST {path}` at the agency face.{again}{callers}{name}", ""]
     if isinstance(contract, Command):
         lines += [f"Receiver: {contract.context}.", ""]
     if isinstance(contract, Event) and contract.hearable:
@@ -43,19 +43,19 @@ def _section(name: str, contract: Contract) -> list[str]:
 
 def _hearers(contract: Event) -> str:
     """Which agencies hear an Event, and what they are not told of it."""
-    who = f"the one that `{contract.owner}` names" if contract.owner else "those that may"
+    hearers = f"the one that `{contract.owner}` names" if contract.owner else "those that may"
     less = ", ".join(f"`{name}`" for name in contract.withheld)
-    return f"Agencies hear it: {who}" + (f", without {less}." if less else ".")
+    return f"Agencies hear it: {hearers}" + (f", without {less}." if less else ".")
 
 
-def _table(head: str, schema: Any) -> list[str]:
+def _table(head: str, schema: Schema) -> list[str]:
     rows = list(_rows(schema, ""))
     if not rows:
         return [f"{head}: none.", ""]
     return [f"| {head} | Kind | Needed | Meaning |", "|---|---|---|---|", *rows, ""]
 
 
-def _rows(schema: Any, prefix: str) -> list[str]:
+def _rows(schema: Schema, prefix: str) -> list[str]:
     rows = []
     for name, field in schema.fields.items():
         inner = field.inner if isinstance(field, fields.List) else field

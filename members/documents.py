@@ -13,6 +13,7 @@ from joserfc.jwk import Key
 from bus.signatures.jwk import OF_CURVE, public_key
 from bus.signatures.keys import PublicKey, base64url
 from bus.topology import AGENCY_CODE
+from bus.wire import Wire
 from iran.persian import tehran_day
 
 DEFAULT_LIMIT = (600, 60)
@@ -169,12 +170,12 @@ def from_network(grants: Iterable[Grant], address: str | None) -> list[Grant]:
     return [grant for grant in grants if not grant.networks or _is_within(grant.networks, address)]
 
 
-def grants_to_wire(grants: Iterable[Grant]) -> list[dict[str, Any]]:
+def grants_to_wire(grants: Iterable[Grant]) -> list[Wire]:
     """Grants as they go into the caller of an envelope, one for each purpose."""
     rows = []
     for grant in grants:
         for purpose in grant.purposes:
-            row: dict[str, Any] = {"purpose": purpose, "until": grant.until.isoformat()}
+            row: Wire = {"purpose": purpose, "until": grant.until.isoformat()}
             if grant.basis is not None:
                 row["basis"] = grant.basis
             if grant.blocks is not None:
@@ -275,7 +276,7 @@ def _parse_texts(table: Table, name: str, make: Callable[[str], T]) -> list[T]:
     return parsed
 
 
-def _inside(path: str, read: Callable[..., T], *arguments: Any) -> T:
+def _inside(path: str, read: Callable[..., T], *arguments: object) -> T:
     """Reads a field of an inner table; what is wrong is told by its path from the outside."""
     try:
         return read(*arguments)

@@ -6,7 +6,6 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -15,11 +14,13 @@ from bus.kinds import Request
 from bus.process import log
 from bus.settings import Settings
 from bus.signatures.keys import JWS_ALGORITHM, PublicKey, from_base64url
+from bus.wire import Wire
 from contracts import CATALOGUE
 from members.documents import (
     Agency,
     Credential,
     Grant,
+    Table,
     delegations_of,
     grants_of,
     grants_to_wire,
@@ -220,7 +221,7 @@ class Register:
         self._newest[agency.code] = version
         self._entries[name] = Entry(stamp, version, agency, tuple(credentials))
 
-    def _version(self, document: Mapping[str, Any], agency: Agency, name: str) -> int:
+    def _version(self, document: Mapping[str, object], agency: Agency, name: str) -> int:
         version = document.get("version")
         if type(version) is not int or f"{agency.code}.jws" != name:
             raise ValueError("its version or its agency's code is not the file's")
@@ -228,7 +229,7 @@ class Register:
             raise ValueError(f"version {version} is older than one that was there")
         return version
 
-    def _opened(self, text: str) -> Mapping[str, Any]:
+    def _opened(self, text: str) -> Mapping[str, object]:
         """The document in a compact JWS (RFC 7515); ValueError if the register did not sign it."""
         signed, _, signature = text.strip().rpartition(".")
         header, _, payload = signed.partition(".")
@@ -268,7 +269,7 @@ def rights(
     return grants_of(delegator, contract, delegations)
 
 
-def current(register: Register, caller: Mapping[str, Any], contract_name: str) -> dict[str, Any]:
+def current(register: Register, caller: Table, contract_name: str) -> Wire:
     """The caller of an envelope of earlier, with only what still holds now: never more than then.
 
     Unauthenticated ``identity.key_revoked`` if its key is gone or out of date; Forbidden
@@ -298,9 +299,7 @@ def current(register: Register, caller: Mapping[str, Any], contract_name: str) -
     return {**caller, "grants": left}
 
 
-def narrowed(
-    earlier: Iterable[Mapping[str, Any]], now: Iterable[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+def narrowed(earlier: Iterable[Table], now: Iterable[Table]) -> list[Wire]:
     """What grants of earlier and of now both give, purpose by purpose.
 
     From where it was asked is known no more: a grant with networks counts for what was asked by
@@ -323,7 +322,7 @@ def narrowed(
     return kept
 
 
-def _from_there(then: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+def _from_there(then: Table, now: Table) -> bool:
     if "networks" not in now:
         return True
     return "networks" in then and set(then["networks"]) <= set(now["networks"])

@@ -1,4 +1,4 @@
-"""What agencies may still do, by the register of this moment.
+"""What agencies may do now, by the current register.
 
 For services that keep something of an agency and act on it later: a message that waits, a
 call-back, a job. An agency of which there is no copy may be one that was not copied to this machine
@@ -11,7 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from bus.errors import Unavailable
+from bus.envelope import Envelope
+from bus.errors import RuleBroken, Unavailable
 from bus.settings import Settings
 from bus.signatures.keys import PublicKey
 from members.documents import Agency, from_network, grants_of, today
@@ -24,14 +25,28 @@ HEARING_REVOKED = "feed.not_granted"
 
 
 class Sender(NamedTuple):
-    """Whose something is, and by which key it was asked, if that is known."""
+    """An agency, and the key with which it called, if that is known."""
 
     agency: str
     key: str | None = None
 
 
+def calling_agency(
+    envelope: Envelope | None, refusal: str = "Only an agency can call this; use your agency's key."
+) -> Sender:
+    """Return the agency that calls, as the agency face has authenticated it, and its key.
+
+    Raises RuleBroken ``agency.only`` with the sentence ``refusal`` for any other caller.
+    """
+    caller = (envelope.caller if envelope else None) or {}
+    if not caller.get("agency"):
+        raise RuleBroken(refusal, code="agency.only")
+    key = caller.get("key")
+    return Sender(str(caller["agency"]), str(key) if key else None)
+
+
 class Members:
-    """The agencies of a register; without one everybody may do what the service itself knows."""
+    """The agencies of a register; without a register nobody is refused here."""
 
     def __init__(self, register: Register | None, own: frozenset[str] = frozenset()) -> None:
         self._register, self._own = register, own

@@ -1,17 +1,30 @@
-"""Publishing a few messages for sure, each confirmed by the broker, on a connection of its own."""
+"""Publishing with confirms: a few messages at a time, on a connection of its own."""
 
 import struct
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import eventlet
-from amqp import spec
+from amqp import Channel, spec
 from amqp.basic_message import Message
 from amqp.exceptions import AMQPError
 from eventlet.semaphore import Semaphore
 from kombu import Connection
 
 from bus.process import log
+from bus.wire import Wire
+
+# Also the type of a channel, for those that may not name the library.
+__all__ = [
+    "Channel",
+    "Confirmed",
+    "Confirming",
+    "Saying",
+    "close",
+    "connect",
+    "publish",
+    "say_confirmed",
+]
 
 CONFIRM_SECONDS = 5.0
 LOST = (AMQPError, OSError, eventlet.Timeout)
@@ -29,7 +42,7 @@ class Saying(NamedTuple):
     at: float
     exchange: str
     key: str
-    properties: dict[str, Any]
+    properties: Wire
     body: bytes
 
 
@@ -43,7 +56,7 @@ class Confirmed(NamedTuple):
     refused: bool = False
 
 
-def connect(url: str, name: str, heartbeat: int = 0, blocked: Any = None) -> Connection:
+def connect(url: str, name: str, heartbeat: int = 0, blocked: object = None) -> Connection:
     """An open connection to the broker; ``blocked`` is called with a reason, and without one when
     it is over.
     """
@@ -105,7 +118,7 @@ class Confirming:
         self._connection = None
 
 
-def publish(channel: Any, saying: Saying, *, mandatory: bool = False) -> None:
+def publish(channel: Channel, saying: Saying, *, mandatory: bool = False) -> None:
     """Writes one message on a channel.
 
     send_method and not basic_publish: that one also reads from the socket, to see whether the
@@ -120,7 +133,7 @@ def say_confirmed(connection: Connection, sayings: Sequence[Saying]) -> list[boo
     """Publishes on a channel in confirm mode; which of them reached a queue and were confirmed."""
     channel = connection.channel()
     confirmed: dict[int, bool] = {}
-    returned: list[Any] = []
+    returned: list[object] = []
 
     def end(tag: int, multiple: bool, *, good: bool) -> None:
         first = min(set(range(1, tag + 1)) - confirmed.keys(), default=tag) if multiple else tag

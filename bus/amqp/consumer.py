@@ -1,18 +1,20 @@
-"""The loop that reads one queue, on a connection of its own that comes back by itself."""
+"""The consumer loop of one queue, on its own connection, which reconnects by itself."""
 
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
 import eventlet
-from amqp import serialization, spec
+from amqp import Channel, serialization, spec
 from amqp.exceptions import AMQPError
 from kombu import Connection
+from kombu import Consumer as KombuConsumer
 from kombu.mixins import ConsumerMixin
 
 from bus.amqp.incoming import Incoming
 from bus.process import log
+from bus.wire import Wire
 
 GATE_SECONDS = 0.5
 
@@ -20,14 +22,14 @@ _log = log.get("inlet")
 _properties_of = serialization.PROPERTY_CLASSES[spec.Basic.CLASS_ID]
 
 
-def _properties(buf: bytes, offset: int) -> tuple[dict[str, Any], int]:
+def _properties(buf: bytes, offset: int) -> tuple[Wire, int]:
     """A message's properties; none if they cannot be read.
 
     py-amqp raises where it reads from the socket: text that is no UTF-8, or a table without an
     end, would take the consumer from all other messages.
     """
     try:
-        read: tuple[dict[str, Any], int] = _properties_of(buf, offset)
+        read: tuple[Wire, int] = _properties_of(buf, offset)
     except (ValueError, LookupError, RecursionError, struct.error, AMQPError):
         _log.warning("properties cannot be read")
         return {}, len(buf)
@@ -38,17 +40,17 @@ serialization.PROPERTY_CLASSES[spec.Basic.CLASS_ID] = _properties
 
 
 class Taker(Protocol):
-    """For whom a queue is read (bus.amqp.inlet.Inlet)."""
+    """What receives the messages of a queue (bus.amqp.inlet.Inlet)."""
 
     prefetch: int
 
     @property
     def queue_name(self) -> str: ...
     def ready(self) -> bool: ...
-    def declare(self, channel: Any) -> list[Any]: ...
+    def declare(self, channel: object) -> list[object]: ...
     def arrived(self, raw: Incoming) -> None: ...
-    def write(self, channel: Any, method: Any, form: str, values: Any) -> None: ...
-    def guard_heartbeats(self, connection: Any) -> None: ...
+    def write(self, channel: object, method: object, form: str, values: object) -> None: ...
+    def guard_heartbeats(self, connection: Connection) -> None: ...
 
 
 class Consumer(ConsumerMixin):
@@ -61,18 +63,20 @@ class Consumer(ConsumerMixin):
             heartbeat=heartbeat,
             transport_options={"client_properties": {"connection_name": inlet.queue_name}},
         )
-        self._consumer: Any = None
-        self._channel: Any = None
+        self._consumer: KombuConsumer = None
+        self._channel: Channel = None
         self._draining = False
         self.consuming = False
         self.waiting = False  # for the database
         self.drained = eventlet.event.Event()
 
     def drain(self) -> None:
-        """Asks the loop to take no more messages."""
+        """Ask the loop to take no more messages."""
         self._draining = True
 
-    def get_consumers(self, consumer_cls: Any, channel: Any) -> list[Any]:
+    def get_consumers(
+        self, consumer_cls: type[KombuConsumer], channel: Channel
+    ) -> list[KombuConsumer]:
         channel.Message = Incoming
         queues = self._inlet.declare(channel)
         consumer = consumer_cls(queues=queues, on_message=self._inlet.arrived, accept=None)
@@ -82,7 +86,7 @@ class Consumer(ConsumerMixin):
         return [consumer]
 
     @contextmanager
-    def establish_connection(self) -> Iterator[Any]:
+    def establish_connection(self) -> Iterator[object]:
         """A connection, tried for at least every three seconds (kombu's own pause grows to 30)."""
         self._wait_until_ready()
         with self.create_connection() as connection:
@@ -108,7 +112,7 @@ class Consumer(ConsumerMixin):
             eventlet.sleep(GATE_SECONDS)
         self.waiting = False
 
-    def on_consume_ready(self, *_: Any, **__: Any) -> None:
+    def on_consume_ready(self, *_: object, **__: object) -> None:
         """The queue is there and bound, and the broker sends: what is asked now arrives."""
         self.consuming = True
         _log.info("consuming", queue=self._inlet.queue_name)

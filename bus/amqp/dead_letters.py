@@ -5,15 +5,17 @@ A Command's or a Request's body may be personal, so no function here gives a bod
 
 import contextlib
 from datetime import datetime
-from typing import Any
 
 import pika
+from pika import BlockingConnection
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
+from pika.spec import Basic, BasicProperties
 
 from bus import topology
 from bus.amqp.incoming import clean_headers
 from bus.errors import NotFound, Unavailable
+from bus.wire import Wire
 
 CONFIRM_SECONDS = 10
 MOST_AT_ONCE = 1000
@@ -29,7 +31,7 @@ class DeadLetters:
         self._parameters.blocked_connection_timeout = seconds
         self._parameters.socket_timeout = seconds
         self._parameters.stack_timeout = seconds
-        self._connection: Any = None
+        self._connection: BlockingConnection = None
 
     def __enter__(self) -> "DeadLetters":
         try:
@@ -57,7 +59,7 @@ class DeadLetters:
         channel.close()
         return int(queue.method.message_count)
 
-    def look(self, service: str, *, most: int = 100) -> list[dict[str, Any]]:
+    def look(self, service: str, *, most: int = 100) -> list[Wire]:
         """The oldest dead letters: what they are and why they died; they stay where they are."""
         self.count(service)
         channel = self._connection.channel()
@@ -96,7 +98,9 @@ class DeadLetters:
         return sent
 
     @staticmethod
-    def _send(channel: BlockingChannel, queue: str, properties: Any, body: bytes) -> None:
+    def _send(
+        channel: BlockingChannel, queue: str, properties: BasicProperties, body: bytes
+    ) -> None:
         kept = clean_headers(properties.headers or {})
         for name in ("ce-deadline", topology.DIED_IN, topology.DIED_OF, topology.DIED_AT):
             kept.pop(name, None)
@@ -113,7 +117,7 @@ def _unreachable() -> Unavailable:
     return Unavailable("The broker cannot be reached.", code="broker.unreachable")
 
 
-def origin(properties: Any) -> str | None:
+def origin(properties: BasicProperties) -> str | None:
     """The queue in which the message died first."""
     headers = properties.headers or {}
     if topology.DIED_IN in headers:
@@ -122,7 +126,7 @@ def origin(properties: Any) -> str | None:
     return str(deaths[-1]["queue"]) if deaths else None
 
 
-def described(properties: Any, method: Any, body: bytes) -> dict[str, Any]:
+def described(properties: BasicProperties, method: Basic.Deliver, body: bytes) -> Wire:
     """Describe a dead letter, without its body, its caller and its reply address.
 
     ``code`` is the code of the refusal; None if the broker gave the message up, or it could not

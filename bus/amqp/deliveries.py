@@ -1,4 +1,4 @@
-"""A message as the broker delivers it, read into a call, or refused."""
+"""Reading a delivered message into a call, or refusing it."""
 
 import time
 import uuid
@@ -23,7 +23,7 @@ class Delivery:
     inlet: Any  # bus.amqp.inlet.Inlet, through which it came
 
     def ends_within(self, seconds: float) -> bool:
-        """True if its asker gives up so soon."""
+        """True if the caller's deadline is that near."""
         deadline = self.call.envelope.deadline
         return deadline is not None and deadline - time.time() < seconds
 

@@ -1,9 +1,10 @@
-"""A message as it came from the broker, before anything in it is believed."""
+"""A message as the broker delivers it, before anything in it is trusted."""
 
-from typing import Any
+from typing import Any  # what kombu gives has no types
 
 from bus import topology
 from bus.envelope import LONGEST
+from bus.wire import Wire
 
 # Headers that make a broker send copies elsewhere, or that only a broker may write.
 _OF_THE_BROKER = ("cc", "bcc")
@@ -19,14 +20,14 @@ class Incoming:
     errors = ()
     accept = None
 
-    def __init__(self, message: Any, channel: Any = None, **_: Any) -> None:
+    def __init__(self, message: Any, channel: Any = None, **_: object) -> None:
         self.channel = channel
         self.delivery_tag = message.delivery_tag
-        self.delivery_info: dict[str, Any] = dict(message.delivery_info)
-        self.properties: dict[str, Any] = dict(message.properties)
+        self.delivery_info: Wire = dict(message.delivery_info)
+        self.properties: Wire = dict(message.properties)
         self.content_type = self.properties.get("content_type")
         headers = self.properties.get("application_headers")
-        self.headers: dict[str, Any] = headers if isinstance(headers, dict) else {}
+        self.headers: Wire = headers if isinstance(headers, dict) else {}
         body = message.body
         self.body: bytes = body.encode("utf-8", "replace") if isinstance(body, str) else bytes(body)
 
@@ -46,7 +47,7 @@ class Incoming:
         """The service whose relay is to be told what became of it."""
         return short_text(self.headers.get(topology.RECEIPT_TO))
 
-    def copy_properties(self) -> dict[str, Any]:
+    def copy_properties(self) -> Wire:
         """The properties of a copy for another queue of ours: nothing of the broker's own, and none
         of those by which a broker refuses a message.
         """
@@ -56,7 +57,7 @@ class Incoming:
         return {**kept, "application_headers": clean_headers(self.headers), "delivery_mode": 2}
 
 
-def clean_headers(headers: dict[str, Any]) -> dict[str, Any]:
+def clean_headers(headers: Wire) -> Wire:
     """The headers that a copy of a message may carry."""
     return {
         name: value

@@ -1,15 +1,16 @@
-"""Event-Driven Consumer: one connection a queue of the service, that drains before it closes."""
+"""Event-Driven Consumer: one connection per queue of the service, drained before it closes."""
 
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Protocol
 
 import eventlet
-from amqp import spec
+from amqp import Channel, spec
 from amqp.exceptions import AMQPError, NotFound
+from eventlet.greenthread import GreenThread
 from eventlet.semaphore import Semaphore
-from kombu import Queue
+from kombu import Connection, Queue
 from nameko import config
 from nameko.extensions import SharedExtension
 
@@ -28,6 +29,12 @@ WRITE_SECONDS = 30
 SUSPECT_SECONDS = 0.05
 
 
+class Taker(Protocol):
+    """What takes the messages of one contract (bus.message_endpoint.Endpoint)."""
+
+    def take(self, raw: Incoming, inlet: "Inlet") -> None: ...
+
+
 class Inlet(SharedExtension):
     """All endpoints of one kind in a service share one queue, one connection and one channel."""
 
@@ -37,9 +44,9 @@ class Inlet(SharedExtension):
     gated = True  # consumes only while the database takes changes
 
     def __init__(self) -> None:
-        self._endpoints: dict[str, Any] = {}
+        self._endpoints: dict[str, Taker] = {}
         self._consumer: Consumer | None = None
-        self._thread: Any = None
+        self._thread: GreenThread = None
         # Workers and the loop write on one socket: whole frames must not mix.
         self._write = Semaphore(1)
         self._suspected: list[Incoming] = []
@@ -61,7 +68,7 @@ class Inlet(SharedExtension):
         store = self.store if self.gated else None
         return store is None or store.writable()
 
-    def register(self, name: str, endpoint: Any) -> None:
+    def register(self, name: str, endpoint: Taker) -> None:
         """Messages of the contract ``name`` go to ``endpoint``."""
         self._endpoints[name] = endpoint
 
@@ -104,7 +111,7 @@ class Inlet(SharedExtension):
             topology.queue(service, self.kind, self.exchange, self._endpoints),
         ]
 
-    def declare(self, channel: Any) -> list[Queue]:
+    def declare(self, channel: Channel) -> list[Queue]:
         """Declares the exchanges, the dead queue and this queue; gives what to consume."""
         need_exchanges(channel.connection)
         for wanted in self.wanted():
@@ -165,14 +172,14 @@ class Inlet(SharedExtension):
         endpoint.take(raw, self)
 
     def alive(self, raw: Incoming) -> bool:
-        """True if the channel that brought the message still stands."""
+        """True if the channel that delivered the message is still open."""
         return raw.channel is not None and raw.channel.connection is not None
 
     def done(self, raw: Incoming) -> None:
         self._tell(raw, spec.Basic.Ack, "Lb", (raw.delivery_tag, False))
 
     def reject(self, raw: Incoming) -> None:
-        """To the dead letters."""
+        """Send the message to the dead letters."""
         self._tell(raw, spec.Basic.Reject, "Lb", (raw.delivery_tag, False))
 
     def bury(self, raw: Incoming, code: str | None) -> None:
@@ -204,11 +211,15 @@ class Inlet(SharedExtension):
             return
         self.outlet.reply(str(reply_to), raw.properties.get("correlation_id"), body)
 
-    def _tell(self, raw: Incoming, method: Any, form: str, values: Any) -> None:
+    def _tell(
+        self, raw: Incoming, method: tuple[int, int], form: str, values: Sequence[object]
+    ) -> None:
         if self.alive(raw):
             self.write(raw.channel, method, form, values)
 
-    def write(self, channel: Any, method: Any, form: str, values: Any) -> None:
+    def write(
+        self, channel: Channel, method: tuple[int, int], form: str, values: Sequence[object]
+    ) -> None:
         """Writes one method on the channel; a broker that reads nothing any more is cut off."""
         connection = channel.connection
         try:
@@ -220,7 +231,7 @@ class Inlet(SharedExtension):
             _log.warning("broker reads nothing, connection cut")
             connection.collect()
 
-    def guard_heartbeats(self, connection: Any) -> None:
+    def guard_heartbeats(self, connection: Connection) -> None:
         """Lets the loop's heartbeats wait for a frame that a worker is writing."""
         send = connection.send_heartbeat
 
@@ -245,7 +256,7 @@ class Inlet(SharedExtension):
             consumer.drained.send()
 
 
-def need_exchanges(connection: Any) -> None:
+def need_exchanges(connection: Connection) -> None:
     """Makes the exchanges unless all are there: where the operator has made them, a service needs
     no right to make any.
     """
@@ -261,7 +272,7 @@ def need_exchanges(connection: Any) -> None:
 
 
 class Requests(Inlet):
-    """Whoever asks is answered at once, also that the database is away."""
+    """The queue of Requests: callers are answered at once, even while the database is away."""
 
     kind, exchange, prefetch, gated = "requests", topology.REQUESTS, 256, False
 
@@ -275,7 +286,7 @@ class Events(Inlet):
 
 
 class Suspects(Inlet):
-    """What may have killed a process: one message at a time, and none is charged for another."""
+    """The queue of messages that may have killed a process: they are tried one at a time."""
 
     kind, prefetch = "suspects", 1
 

@@ -1,4 +1,4 @@
-"""What a service says to the broker beside acknowledging: replies to askers, receipts to relays.
+"""Outgoing messages of a service: replies to callers and receipts to relays.
 
 On a connection of its own: a broker in an alarm stops reading from who publishes, and one that
 ends a connection for what was said on it takes no message out of a consumer's hand.
@@ -6,10 +6,10 @@ ends a connection for what was said on it takes no message out of a consumer's h
 
 import time
 from collections import OrderedDict, deque
-from typing import Any
 
 import eventlet
 import orjson
+from eventlet.greenthread import GreenThread
 from eventlet.semaphore import Semaphore
 from kombu import Connection
 from nameko import config
@@ -19,6 +19,7 @@ from bus import topology
 from bus.amqp.confirming import (
     LOST,
     UNWRITABLE,
+    Channel,
     Confirming,
     Saying,
     close,
@@ -29,6 +30,7 @@ from bus.amqp.confirming import (
 from bus.amqp.receipts import Receipt
 from bus.errors import Internal
 from bus.process import log
+from bus.wire import Wire
 
 WRITE_SECONDS = 30
 TURN_SECONDS = 0.2
@@ -55,10 +57,10 @@ class Outlet(SharedExtension):
     """
 
     def __init__(self) -> None:
-        self._channel: Any = None
+        self._channel: Channel = None
         self._blocked = False
         self._ending = False
-        self._thread: Any = None
+        self._thread: GreenThread = None
         self._write = Semaphore(1)
         self._said: deque[Saying] = deque(maxlen=MOST_KEPT)
         self._unsaid: deque[Saying] = deque(maxlen=MOST_KEPT)
@@ -84,7 +86,7 @@ class Outlet(SharedExtension):
         if len(body) > topology.LONGEST_BODY:
             _log.error("reply_too_large", octets=len(body))
             body = orjson.dumps({"error": TOO_LARGE.to_wire()})
-        properties: dict[str, Any] = {"content_type": "application/json", "delivery_mode": 1}
+        properties: Wire = {"content_type": "application/json", "delivery_mode": 1}
         if isinstance(correlation_id, str):
             properties["correlation_id"] = correlation_id
         saying = Saying(time.monotonic(), "", reply_to, properties, body)
@@ -98,7 +100,7 @@ class Outlet(SharedExtension):
         return bool(saying.exchange) or topology.asker_of(saying.key) in self._askers
 
     def _try(self, saying: Saying) -> None:
-        """Says a reply where no other is lost if the broker ends the connection for it."""
+        """Publish a reply apart, in case the broker closes the connection because of it."""
         confirmed = self.beside.say([saying])
         if confirmed.refused:
             _log.warning("reply_address_refused")
@@ -213,7 +215,7 @@ class Outlet(SharedExtension):
         self._blocked = bool(reason)
         _log.warning("broker blocked" if reason else "broker unblocked")
 
-    def _guard_heartbeats(self, connection: Any) -> None:
+    def _guard_heartbeats(self, connection: Connection) -> None:
         """Lets the loop's heartbeats wait for a frame that a worker is writing."""
         send = connection.send_heartbeat
 

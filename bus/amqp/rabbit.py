@@ -1,26 +1,31 @@
-"""pika for asyncio processes: one connection that comes back by itself, publishing with an end."""
+"""pika for asyncio: one connection that reconnects by itself, and awaitable publishing."""
 
 import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import pika
 from pika.adapters.asyncio_connection import AsyncioConnection
+from pika.channel import Channel
 from pika.exceptions import AMQPError
+from pika.frame import Method
+from pika.spec import Basic, BasicProperties
 
 from bus import topology
 from bus.errors import ContractError, Unavailable
 from bus.process import log
 from bus.process.monitor import WELL, Finding, fail
+from bus.wire import Wire
 
 HEARTBEAT_SECONDS = 20
 CONNECT_SECONDS = 10
 LONGEST_PAUSE = 5.0
 
-Opened = Callable[[Any], Awaitable[None]]
-Returned = Callable[[Any], None]
+T = TypeVar("T")
+Opened = Callable[[object], Awaitable[None]]
+Returned = Callable[[object], None]
 
 
 class Link:
@@ -47,8 +52,8 @@ class Link:
         self._confirm, self._on_open, self._on_return = confirm, on_open, on_return
         self._on_lost = on_lost
         self._log = log.get("rabbit")
-        self._connection: Any = None
-        self.channel: Any = None
+        self._connection: AsyncioConnection = None
+        self.channel: Channel = None
         self.blocked = False
         self._task: asyncio.Task[None] | None = None
         self._lost = asyncio.Event()
@@ -93,14 +98,14 @@ class Link:
         """
         there: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
-        def opened(channel: Any) -> None:
+        def opened(channel: Channel) -> None:
             channel.add_on_close_callback(lambda *_: settle(there, False))
             *rest, last = wanted
             for name in rest:
                 channel.exchange_declare(name, passive=True)
             channel.exchange_declare(last, passive=True, callback=lambda _: declared(channel))
 
-        def declared(channel: Any) -> None:
+        def declared(channel: Channel) -> None:
             settle(there, True)
             channel.close()
 
@@ -128,13 +133,13 @@ class Link:
         """
         depth: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
 
-        def opened(channel: Any) -> None:
+        def opened(channel: Channel) -> None:
             channel.add_on_close_callback(lambda *_: settle(depth, None))
             channel.queue_declare(
                 queue, passive=True, callback=lambda ok: counted(channel, ok.method.message_count)
             )
 
-        def counted(channel: Any, count: int) -> None:
+        def counted(channel: Channel, count: int) -> None:
             settle(depth, count)
             channel.close()
 
@@ -155,11 +160,11 @@ class Link:
         key: str,
         body: bytes,
         *,
-        headers: dict[str, Any],
+        headers: Wire,
         message_id: str,
         mandatory: bool = True,
         seconds: float = 10.0,
-        **properties: Any,
+        **properties: BasicProperties,
     ) -> None:
         """Publishes one persistent JSON message; with ``confirm`` waits for the broker's word.
 
@@ -239,7 +244,7 @@ class Link:
             await self._on_open(self.channel)
         self._open.set()
 
-    def _not_opened(self, opened: "asyncio.Future[Any]", error: Any) -> None:
+    def _not_opened(self, opened: "asyncio.Future[Any]", error: object) -> None:
         settle(opened, error)
         self._lost.set()
 
@@ -261,13 +266,15 @@ class Link:
         if self._on_lost:
             self._on_lost()
 
-    def _returned(self, _channel: Any, _method: Any, properties: Any, _body: bytes) -> None:
+    def _returned(
+        self, _channel: Channel, _method: Basic.Deliver, properties: BasicProperties, _body: bytes
+    ) -> None:
         if self._confirm:
             self._came_back.add(properties.message_id)
         if self._on_return:
             self._on_return(properties)
 
-    def _acked(self, frame: Any) -> None:
+    def _acked(self, frame: Method) -> None:
         method = frame.method
         first = (
             min(self._waiting, default=method.delivery_tag)
@@ -300,7 +307,7 @@ def _unreachable() -> Unavailable:
     return Unavailable("The broker cannot be reached.", code="broker.unreachable")
 
 
-def settle(future: "asyncio.Future[Any]", outcome: Any) -> None:
+def settle(future: "asyncio.Future[T]", outcome: T | Exception) -> None:
     """Ends a future, once, with a result or an exception."""
     if future.done():
         return

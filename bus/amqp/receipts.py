@@ -5,13 +5,14 @@ under its id, which makes it one act at each receiver; a broker that lost its da
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 import psycopg2.extensions
 
 from bus import topology
 from bus.process import log
+from bus.wire import Wire
 
 Connection = psycopg2.extensions.connection
 Cursor = psycopg2.extensions.cursor
@@ -152,6 +153,6 @@ def mark_sent(cursor: Cursor, rows: Sequence[int]) -> None:
     cursor.execute(_SENT, (list(rows),))
 
 
-def headers_for(headers: dict[str, Any], service: str, awaits: Sequence[str]) -> dict[str, Any]:
+def headers_for(headers: Wire, service: str, awaits: Sequence[str]) -> Wire:
     """The headers of a message, with the return address of its receipts if it awaits any."""
     return {**headers, topology.RECEIPT_TO: service} if awaits else headers

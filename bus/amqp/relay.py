@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg2
 import psycopg2.extensions
+from pika.channel import Channel
+from pika.spec import Basic, BasicProperties
 
 from bus import topology
 from bus.amqp import receipts
@@ -17,6 +19,7 @@ from bus.database.probe import trouble_of
 from bus.errors import BusError
 from bus.process import log, monitor
 from bus.process.monitor import STARTING, WELL, Finding
+from bus.wire import Wire
 
 AT_ONCE = 500
 SWEEP_SECONDS = 1.0
@@ -47,7 +50,7 @@ class Row(NamedTuple):
     id: str
     exchange: str
     name: str
-    headers: dict[str, Any]
+    headers: Wire
     body: memoryview
     awaits: list[str]
 
@@ -100,7 +103,7 @@ class Relay:
                 pause = min(pause * 2, 5)
         await self._link.stop()
 
-    async def _opened(self, channel: Any) -> None:
+    async def _opened(self, channel: Channel) -> None:
         """Declares where receipts come in; a broker that did not have that queue has lost all."""
         wanted = topology.receipts_queue(self._service)
         self._broker_is_new |= await self._link.depth(wanted.name) is None
@@ -114,7 +117,9 @@ class Relay:
         await asyncio.wait_for(ready, OPEN_SECONDS)
         self._wake.set()
 
-    def _receipt(self, _channel: Any, method: Any, _properties: Any, body: bytes) -> None:
+    def _receipt(
+        self, _channel: Channel, method: Basic.Deliver, _properties: BasicProperties, body: bytes
+    ) -> None:
         self._told.append((method.delivery_tag, receipts.read(body)))
         self._wake.set()
 
@@ -223,7 +228,7 @@ class Relay:
         return row.seq, None
 
 
-def _execute(conn: Connection, sql: str, values: tuple[Any, ...]) -> None:
+def _execute(conn: Connection, sql: str, values: tuple[object, ...]) -> None:
     with conn, conn.cursor() as cursor:
         cursor.execute(sql, values)
 

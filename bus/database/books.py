@@ -22,7 +22,10 @@ from bus.database.commands_run import note_command
 from bus.database.store import Store
 from bus.errors import BusError
 from bus.settings import MissingSettings, Settings
+from bus.wire import Wire
 
+# A table of TOML. Any: what stands in it is checked by the schema of its book.
+Row = Mapping[str, Any]
 _BOOKS = table("books", column("version", Integer), column("document", JSONB))
 
 
@@ -34,11 +37,11 @@ class BadBook(Exception):
         self.faults = faults
 
 
-def read(folder: Path, schema: Schema, but: Collection[str] = ()) -> dict[str, Any]:
+def read(folder: Path, schema: Schema, but: Collection[str] = ()) -> Wire:
     """Return the document of all .toml files of a folder, ``but`` these; lists of one name are
     joined. Raises BadBook or OSError.
     """
-    document: dict[str, Any] = {}
+    document: Wire = {}
     paths = sorted(path for path in folder.glob("*.toml") if path.name not in but)
     if not paths:
         raise BadBook([f"{folder} holds no .toml file"])
@@ -53,10 +56,10 @@ def read(folder: Path, schema: Schema, but: Collection[str] = ()) -> dict[str, A
     return check(document, schema)
 
 
-def check(document: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+def check(document: Row, schema: Schema) -> Wire:
     """Return the document in canonical form. Raises BadBook."""
     try:
-        loaded: dict[str, Any] = schema.load(orjson.loads(orjson.dumps(document)))
+        loaded: Wire = schema.load(orjson.loads(orjson.dumps(document)))
     except ValidationError as error:
         raise BadBook(sorted(_faults(error.messages))) from None
     return loaded
@@ -72,7 +75,7 @@ def _faults(messages: Any, path: str = "") -> list[str]:
     return [f"{path}: {str(m).split('|')[-1]}".lstrip(": ") for m in messages]
 
 
-def keep(conn: Connection, document: Mapping[str, Any]) -> int:
+def keep(conn: Connection, document: Mapping[str, object]) -> int:
     """Store the document as the newest version, unless it is that already; return the version."""
     # SQLAlchemy has no statement that locks a table.
     conn.execute(text("lock table books in share row exclusive mode"))
@@ -84,13 +87,13 @@ def keep(conn: Connection, document: Mapping[str, Any]) -> int:
     return version
 
 
-def newest(conn: Connection) -> tuple[int, dict[str, Any]] | None:
+def newest(conn: Connection) -> tuple[int, Wire] | None:
     """Return version and document of the book in force; None if none was imported."""
     row = conn.execute(select(_BOOKS).order_by(_BOOKS.c.version.desc()).limit(1)).one_or_none()
     return (int(row.version), row.document) if row else None
 
 
-def with_days(document: Mapping[str, Any], dated: Collection[str]) -> dict[str, Any]:
+def with_days(document: Row, dated: Collection[str]) -> Wire:
     """Return the document with the first and last days of its ``dated`` rows as dates."""
     dated_document = dict(document)
     for name in dated:
@@ -100,14 +103,12 @@ def with_days(document: Mapping[str, Any], dated: Collection[str]) -> dict[str, 
     return dated_document
 
 
-def faults_in_days(
-    rows: Sequence[Mapping[str, Any]], name: str, by: str = "", *, gaps: bool = True
-) -> list[str]:
+def faults_in_days(rows: Sequence[Row], name: str, by: str = "", *, gaps: bool = True) -> list[str]:
     """List where dated rows (days as ISO text) of one kind overlap or leave days out.
 
     ``by`` is the member that tells kinds apart. On each day exactly one row of a kind must hold.
     """
-    kinds: dict[Any, list[Mapping[str, Any]]] = {}
+    kinds: dict[object, list[Row]] = {}
     for row in rows:
         kinds.setdefault(row.get(by), []).append(row)
     faults = []
@@ -132,9 +133,9 @@ def _next(day: str) -> str:
     return (dt.date.fromisoformat(day) + dt.timedelta(days=1)).isoformat()
 
 
-def last_day(rows: Sequence[Mapping[str, Any]], by: str = "") -> dt.date | None:
+def last_day(rows: Sequence[Row], by: str = "") -> dt.date | None:
     """Return the last day that has a row of each kind (days as dates); None if no kind ends."""
-    kinds: dict[Any, list[dt.date | None]] = {}
+    kinds: dict[object, list[dt.date | None]] = {}
     for row in rows:
         kinds.setdefault(row.get(by), []).append(row["to"])
     ends = [max(d for d in days if d) for days in kinds.values() if None not in days]
@@ -148,9 +149,9 @@ def _day(text: str | None) -> dt.date | None:
 def main(
     argv: list[str] | None,
     part: str,
-    read: Callable[[Path], dict[str, Any]],
+    read: Callable[[Path], Wire],
     whose: str,
-    keep: Callable[[Connection, dict[str, Any]], int] = keep,
+    keep: Callable[[Connection, Wire], int] = keep,
 ) -> int:
     """Import a folder, as `python -m services.<part>.books FOLDER`.
 

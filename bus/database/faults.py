@@ -1,4 +1,4 @@
-"""Faults of the database that pass by themselves, told apart from faults of ours.
+"""Passing faults of the database, separated from faults of our own.
 
 | code | what it is | what becomes of a Command |
 |---|---|---|

@@ -1,27 +1,28 @@
-"""Idempotent Receiver: what was done is remembered with its reply, in the same transaction."""
+"""Idempotent Receiver: each handled message is stored with its reply in the same transaction."""
 
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 from sqlalchemy import Connection, bindparam, delete, func, select, text
 
 from bus.database.tables import INBOX
+from bus.wire import Wire
 
 KEEP_DAYS = 30
 
 
 class Done(NamedTuple):
-    """An earlier doing: the digest of what was asked and the wire form of its reply."""
+    """A message handled before: the digest of its content and the wire form of its reply."""
 
     digest: bytes
-    reply: dict[str, Any] | None
+    reply: Wire | None
 
 
-def digest(data: Mapping[str, Any]) -> bytes:
-    """The same for the same content, whatever the order of its members."""
+def digest(data: Mapping[str, object]) -> bytes:
+    """SHA-256 of the content, independent of the order of its members."""
     return hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).digest()
 
 
@@ -32,7 +33,7 @@ _SEEN = select(INBOX.c.message_id, INBOX.c.digest, INBOX.c.reply).where(
 
 
 def find_done(conn: Connection, consumers: Iterable[str], ids: Iterable[str]) -> dict[str, Done]:
-    """Which of these messages were done already under one of these names, by id."""
+    """Find which of these messages were handled already under one of these names, by id."""
     rows = conn.execute(_SEEN, {"consumers": list(consumers), "ids": list(ids)})
     return {
         row.message_id: Done(bytes(row.digest), orjson.loads(row.reply) if row.reply else None)
@@ -50,9 +51,9 @@ _REMEMBER = text("""
 
 
 def remember(
-    conn: Connection, consumer: str, done: Mapping[str, tuple[bytes, dict[str, Any] | None]]
+    conn: Connection, consumer: str, done: Mapping[str, tuple[bytes, Wire | None]]
 ) -> bool:
-    """Notes what was done; False if another transaction did one of them first (then roll back)."""
+    """Store handled messages; False if another transaction stored one first (then roll back)."""
     # In one order, so that two transactions with the same messages wait and never lock each other.
     rows = sorted(done.items())
     values = {
@@ -65,6 +66,6 @@ def remember(
 
 
 def forget_old(conn: Connection) -> int:
-    """Deletes what is older than 30 days; the number of rows."""
+    """Delete rows older than 30 days; return how many."""
     old = INBOX.c.at < func.now() - dt.timedelta(days=KEEP_DAYS)
     return conn.execute(delete(INBOX).where(old)).rowcount

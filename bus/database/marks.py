@@ -1,4 +1,4 @@
-"""High-water marks: the newest number of each series that left the house, kept beside the database.
+"""High-water marks: the newest issued number of each series, kept beside the database.
 
 A database that was restored from a backup has forgotten the numbers that were given out since. The
 marks, in a folder that the restore does not touch, have not: numbers go on above them.
@@ -76,11 +76,11 @@ class Numbers:
         return self._marks.highest(series)
 
     def give(self, series: str, number: int) -> None:
-        """The number leaves the house if this transaction commits."""
+        """Record that the number is issued if this transaction commits."""
         self._given[series] = max(number, self._given.get(series, 0))
 
     def skip_given(self, series: str, sequence: str) -> None:
-        """Moves a sequence of the database above the mark, if it has fallen behind it."""
+        """Advance a database sequence past the mark, if it is behind (after a restore)."""
         named = cast(sequence, REGCLASS)
         last = select(func.coalesce(func.pg_sequence_last_value(named), 0))
         behind = self.floor(series) - self._conn.execute(last).scalar_one()

@@ -1,6 +1,4 @@
-"""Guaranteed Delivery: messages are rows of the same transaction; the relay sends them."""
-
-from typing import Any
+"""Guaranteed Delivery: outgoing messages are rows of the transaction; the relay sends them."""
 
 import orjson
 from sqlalchemy import Connection, insert, text
@@ -10,14 +8,13 @@ from bus.database.tables import OUTBOX
 from bus.envelope import Envelope
 from bus.errors import ContractError
 from bus.kinds import Command, Contract
+from bus.wire import Wire
 
 CHANNEL = "mirab_outbox"
 
 
-def row(
-    contract: Contract, envelope: Envelope, data: dict[str, Any], agency: str | None = None
-) -> dict[str, Any]:
-    """One message as a row to insert; one for an ``agency`` goes to that agency's queue.
+def row(contract: Contract, envelope: Envelope, data: Wire, agency: str | None = None) -> Wire:
+    """Return the outbox row of a message; one for an ``agency`` goes to that agency's queue.
 
     ContractError if no broker would take it: it would be tried for ever.
     """
@@ -39,10 +36,8 @@ def row(
     }
 
 
-def agency_row(
-    agency: str, id: str, headers: dict[str, Any], data: dict[str, Any]
-) -> dict[str, Any]:
-    """What an agency hears, as a row to insert; ``id`` is of this one telling."""
+def agency_row(agency: str, id: str, headers: Wire, data: Wire) -> Wire:
+    """Return the outbox row of an event for one agency; ``id`` is that of this one message."""
     (key,) = topology.agency_events(agency).keys
     return {
         "id": id,
@@ -54,8 +49,8 @@ def agency_row(
     }
 
 
-def add(conn: Connection, rows: list[dict[str, Any]]) -> None:
-    """Puts messages into the outbox and wakes the relay when the transaction commits."""
+def add(conn: Connection, rows: list[Wire]) -> None:
+    """Insert messages into the outbox and wake the relay when the transaction commits."""
     conn.execute(insert(OUTBOX), rows)
     # A constant; SQLAlchemy has no statement for it.
     conn.execute(text(f"notify {CHANNEL}"))

@@ -1,4 +1,4 @@
-"""Can this process do its work in its database now: read, write, and reach every table it writes?
+"""Checks that this process can work in its database: read, write, and lock every table.
 
 A look uses a connection of its own, so that a pool in use or a session from before a failover does
 not hide what new work will meet. It really writes (a row of the inbox, and takes it away again): a
@@ -84,7 +84,7 @@ class DatabaseProbe:
             return self._found
 
     def outbox(self) -> Finding:
-        """Whether what waits to be sent is sent."""
+        """The check that outgoing messages are sent in time."""
         finding = self.finding()
         if finding is not WELL:
             return warn("outbox.unknown", "Nobody knows while the database cannot be used.")
@@ -128,7 +128,7 @@ class DatabaseProbe:
 
 
 def trouble_of(error: psycopg2.Error, table: str = "") -> Finding:
-    """What a database error means for the person on duty."""
+    """Translate a database error for the operator."""
     if error.pgcode == "55P03":
         return fail("database.locked", f"Somebody keeps the table {table or 'inbox'} locked.")
     if error.pgcode in OURS:

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, overload
+from typing import overload
 
 import orjson
 import psycopg2
@@ -52,12 +52,14 @@ class Tx:
         self.envelope = envelope
         self.numbers = Numbers(conn, marks)
         self._source = source
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[Wire] = []
 
     @overload
     def publish(self, event: Event[M], message: M, /, *, subject: str | None = None) -> None: ...
     @overload
-    def publish(self, event: Event[M], /, *, subject: str | None = None, **data: Any) -> None: ...
+    def publish(
+        self, event: Event[M], /, *, subject: str | None = None, **data: object
+    ) -> None: ...
     def publish(
         self,
         event: Event[M],
@@ -65,7 +67,7 @@ class Tx:
         /,
         *,
         subject: str | None = None,
-        **data: Any,
+        **data: object,
     ) -> None:
         """Publishes an Event to whoever listens, if and when this transaction commits."""
         self._put(event, subject, _wire(message, data))
@@ -73,7 +75,9 @@ class Tx:
     @overload
     def send(self, command: Command[M], message: M, /, *, subject: str | None = None) -> None: ...
     @overload
-    def send(self, command: Command[M], /, *, subject: str | None = None, **data: Any) -> None: ...
+    def send(
+        self, command: Command[M], /, *, subject: str | None = None, **data: object
+    ) -> None: ...
     def send(
         self,
         command: Command[M],
@@ -81,7 +85,7 @@ class Tx:
         /,
         *,
         subject: str | None = None,
-        **data: Any,
+        **data: object,
     ) -> None:
         """Sends a Command to its one receiver, if and when this transaction commits."""
         self._put(command, subject, _wire(message, data))
@@ -89,22 +93,20 @@ class Tx:
     @overload
     def ask_agency(self, agency: str, command: Command[M], message: M, /) -> str: ...
     @overload
-    def ask_agency(self, agency: str, command: Command[M], /, **data: Any) -> str: ...
+    def ask_agency(self, agency: str, command: Command[M], /, **data: object) -> str: ...
     def ask_agency(
-        self, agency: str, command: Command[M], message: M | None = None, /, **data: Any
+        self, agency: str, command: Command[M], message: M | None = None, /, **data: object
     ) -> str:
         """Sends a Command to the agency that serves it; its id, to which the answer will refer."""
         return self._put(command, None, _wire(message, data), agency)
 
-    def tell_agency(
-        self, agency: str, id: str, headers: dict[str, Any], data: dict[str, Any]
-    ) -> None:
-        """Puts what an agency hears into its own queue, if and when this transaction commits."""
+    def tell_agency(self, agency: str, id: str, headers: Wire, data: Wire) -> None:
+        """Send an event into one agency's own queue, if and when this transaction commits."""
         self._rows.append(outbox.agency_row(agency, id, headers, data))
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """What fails in it is undone, its messages too, and the transaction goes on."""
+        """Undo what fails inside, with its messages, and let the transaction go on."""
         count = len(self._rows)
         try:
             with self.conn.begin_nested():
@@ -123,7 +125,7 @@ class Tx:
         self,
         contract: Contract,
         subject: str | None,
-        data: dict[str, Any],
+        data: Wire,
         agency: str | None = None,
     ) -> str:
         contract.load_data(data)
@@ -232,7 +234,7 @@ class Store:
         return (fail if lasts and (met >= MANY or code == FULL) else warn)(code, sentence)
 
     def writable(self) -> bool:
-        """True if the database takes changes now: tried by one that is rolled back.
+        """True if the database accepts changes now: one is tried and rolled back.
 
         A store that was full a moment ago counts as full: a small row finds room where no other
         does.

@@ -1,4 +1,4 @@
-"""What a process met lately that passes by itself, for its health and for those who still wait."""
+"""Recent passing faults of a process, for its health and for callers who still wait."""
 
 import time
 from collections import deque
@@ -15,7 +15,7 @@ class Troubles:
         self._met: deque[tuple[float, Unavailable]] = deque(maxlen=MOST)
 
     def note(self, trouble: Unavailable) -> None:
-        """A fault was met now."""
+        """Record a fault that occurred now."""
         self._met.append((time.monotonic(), trouble))
 
     def last(self, seconds: float) -> Unavailable | None:
@@ -30,7 +30,7 @@ class Troubles:
         return trouble.code if trouble else None
 
     def count(self, seconds: float = 60.0) -> int:
-        """How many were met in the last ``seconds``."""
+        """Count the faults of the last ``seconds``."""
         since = time.monotonic() - seconds
         while self._met and self._met[0][0] < since:
             self._met.popleft()

@@ -1,8 +1,7 @@
 """Foreign bytes are read in a child process with limits, so that no input stops anybody else.
 
-``run`` calls a function of ours over bytes or a file and gives back its result. The child has a
-limit of processor time, memory, output and wall-clock time, no secrets in its environment, and
-ends with its parent's patience. It works in services (eventlet), in threads and in commands.
+``run`` calls a function of ours over bytes or a file and returns its result. The child has limits
+of CPU, memory, output and time, and no secrets. It works in services, threads and commands.
 """
 
 import base64
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal, NoReturn, TypeVar, cast
 
 from bus.errors import BusError, RuleBroken, Unavailable, from_wire
+from bus.wire import Wire
 
 T = TypeVar("T")
 Reason = Literal["too_long", "too_large", "crashed", "failed"]
@@ -136,7 +136,7 @@ def _end_of_rows(file: IO[bytes]) -> int:
     return size - len(tail) + at
 
 
-def _rows(file: IO[bytes], end: int) -> Iterator[Any]:
+def _rows(file: IO[bytes], end: int) -> Iterator[object]:
     file.seek(0)
     while file.tell() < end:
         yield json.loads(file.readline())
@@ -164,7 +164,7 @@ def _unavailable() -> Unavailable:
 
 
 def _job(
-    function: Callable[..., Any], options: dict[str, Any], bounds: Bounds, *, rows: bool = False
+    function: Callable[..., object], options: Wire, bounds: Bounds, *, rows: bool = False
 ) -> str:
     module = function.__module__
     if module == "__main__":
@@ -224,7 +224,7 @@ def _ended(pid: int) -> bool:
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
-def _result(file: IO[bytes], most: int) -> Any:
+def _result(file: IO[bytes], most: int) -> object:
     file.seek(0)
     raw = file.read(most + 1)
     if len(raw) > most:
@@ -232,7 +232,7 @@ def _result(file: IO[bytes], most: int) -> Any:
     return _value(raw)
 
 
-def _value(raw: bytes) -> Any:
+def _value(raw: bytes) -> object:
     kind, body = raw[:1], raw[1:]
     if kind == b"B":
         return body
@@ -246,7 +246,7 @@ def _value(raw: bytes) -> Any:
     raise error
 
 
-def _bytes_again(value: dict[str, Any]) -> Any:
+def _bytes_again(value: Wire) -> object:
     if value.keys() == {"__bytes__"}:
         return base64.b64decode(value["__bytes__"])
     return value
@@ -290,7 +290,7 @@ def _limit(bounds: Bounds) -> None:
     os.nice(5)
 
 
-def _called(order: dict[str, Any], out: int) -> bytes:
+def _called(order: Wire, out: int) -> bytes:
     import importlib
 
     stream: BinaryIO = open(0, "rb", closefd=False)  # noqa: SIM115 - it ends with the process
@@ -313,7 +313,7 @@ def _called(order: dict[str, Any], out: int) -> bytes:
         return _unreadable("failed", _place(error))
 
 
-def _write_rows(out: int, rows: Iterator[Any]) -> None:
+def _write_rows(out: int, rows: Iterator[object]) -> None:
     pending = bytearray()
     for row in rows:
         pending += json.dumps(row).encode() + b"\n"

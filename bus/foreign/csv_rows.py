@@ -83,7 +83,7 @@ class Reader:
 
     def _looks_like_row(self, text: str) -> bool:
         cells = self._alone(text)
-        return len(cells) == self.width and self.is_row(cells)
+        return bool(cells) and len(cells) == self.width and self.is_row(cells)
 
     def _alone(self, text: str) -> list[str]:
         try:

@@ -15,6 +15,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from bus.wire import Wire
+
 NUL = rb"\u0000"
 
 
@@ -57,7 +59,7 @@ def _exchanged(  # noqa: PLR0913 - what ``exchange`` was given
     url: str,
     timeout: float,
     limit: int,
-    request: dict[str, Any],
+    request: Wire,
 ) -> tuple[int, bytes]:
     end = time.monotonic() + timeout
     with session.request(
@@ -134,7 +136,7 @@ def _watched_pools(deadline: Deadline) -> dict[str, type[HTTPConnectionPool]]:
     return {"http": PlainPool, "https": TlsPool}
 
 
-def readable(body: bytes, limit: int) -> Any:
+def readable(body: bytes, limit: int) -> object:
     """The JSON of an answer; None if it is none, too long, or holds what no database keeps."""
     if len(body) > limit or NUL in body:
         return None

@@ -2,10 +2,10 @@
 
 import logging
 import sys
-from collections.abc import Iterable, MutableMapping
-from typing import Any
+from collections.abc import Iterable
 
 import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 HIDDEN = "[hidden]"
 
@@ -17,17 +17,17 @@ def configure(service: str, *, level: str = "INFO", hidden: Iterable[str] = ()) 
     """
     names = frozenset(hidden)
 
-    def hide(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    def hide(_: object, __: str, event: EventDict) -> EventDict:
         return {name: _hide(name, value, names) for name, value in event.items()}
 
-    shared: list[Any] = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _naming(service),
         hide,
     ]
-    render: list[Any] = [
+    render: list[Processor] = [
         structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ]
@@ -49,20 +49,21 @@ def configure(service: str, *, level: str = "INFO", hidden: Iterable[str] = ()) 
     logging.getLogger("kombu.mixins").setLevel("ERROR")
 
 
-def get(name: str) -> Any:
-    """A logger that says who speaks."""
-    return structlog.get_logger(name, part=name)
+def get(name: str) -> FilteringBoundLogger:
+    """Return a logger whose lines carry the name of its part."""
+    logger: FilteringBoundLogger = structlog.get_logger(name, part=name)
+    return logger
 
 
-def _naming(service: str) -> Any:
-    def name(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _naming(service: str) -> Processor:
+    def name(_: object, __: str, event: EventDict) -> EventDict:
         event.setdefault("service", service)
         return event
 
     return name
 
 
-def _hide(name: str, value: Any, hidden: frozenset[str]) -> Any:
+def _hide(name: str, value: object, hidden: frozenset[str]) -> object:
     if name in hidden:
         return HIDDEN
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Who runs a command on this machine, for what is written down beside the act."""
+"""The user who runs a command on this machine, for the record of commands."""
 
 import os
 import pwd

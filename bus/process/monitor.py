@@ -1,4 +1,4 @@
-"""How this process is: a small internal listener with `/metrics` and `/health`.
+"""Health of a process: a small internal listener with `/metrics` and `/health`.
 
 The same module serves asyncio faces, plain relays and eventlet services: the listener runs on a
 thread of its own (a green one where eventlet has patched threads). Whoever holds a connection, a
@@ -94,11 +94,11 @@ class Turns:
         self._at, self._finding = time.monotonic(), STARTING
 
     def turned(self, finding: Finding = WELL) -> None:
-        """A turn has ended so."""
+        """Record how a turn ended."""
         self._at, self._finding = time.monotonic(), finding
 
     def check(self) -> Finding:
-        """How the last turn ended, if that was not too long ago."""
+        """The result of the last turn, or a failure if it was too long ago."""
         spent = time.monotonic() - self._at
         if spent > self._seconds:
             return fail("loop.stuck", f"The process has done nothing for {spent:.0f} s.")
@@ -203,14 +203,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Who asks whether we live is no news."""
+        """Log no health requests."""
 
 
 class _Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
     allow_reuse_address, daemon_threads, request_queue_size = True, True, 16
 
     def handle_error(self, *_: object) -> None:
-        """Who hangs up before the answer is no trouble of ours."""
+        """Ignore clients that disconnect before the response."""
 
 
 def serve(part: str, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""What a process of ours writes nobody else on the machine reads."""
+"""File modes: what a process writes is readable by its own user only."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What a part needs around it, by its variables: folders, the mail server, the virus scanner."""
+"""Checks of what a part depends on: folders, the mail server, the virus scanner."""
 
 import errno
 import os

@@ -1,12 +1,11 @@
 """Public JSON Web Keys (RFC 7517) of others, read strictly."""
 
-from typing import Any
-
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from bus.signatures.key_strength import WeakKey, require_strong_ed25519, require_strong_rsa
 from bus.signatures.keys import from_base64url
+from bus.wire import Wire
 
 # RFC 9864 calls EdDSA with this curve Ed25519; most libraries still write EdDSA.
 OF_CURVE = {"Ed25519": ("EdDSA", "Ed25519"), "P-256": ("ES256",)}
@@ -17,7 +16,7 @@ class Unreadable(ValueError):
     """It is no key or token of the kind that is asked for; the text says why."""
 
 
-def public_key(members: Any) -> tuple[Key, tuple[str, ...]]:
+def public_key(members: object) -> tuple[Key, tuple[str, ...]]:
     """The key of a JSON Web Key, and the algorithms that it may be used with.
 
     Unreadable for a private key, for one that is neither Ed25519, P-256 nor RSA of 2048 to 4096
@@ -43,17 +42,17 @@ def public_key(members: Any) -> tuple[Key, tuple[str, ...]]:
     raise Unreadable("The key is neither Ed25519, P-256 nor RSA of 2048 to 4096 bits.")
 
 
-def _only(members: dict[str, Any], *names: str) -> dict[str, Any]:
+def _only(members: Wire, *names: str) -> Wire:
     return {name: str(members[name]) for name in names}
 
 
-def _require_strong_rsa(members: dict[str, Any]) -> None:
+def _require_strong_rsa(members: Wire) -> None:
     modulus, exponent = (
         int.from_bytes(from_base64url(str(members[name])), "big") for name in ("n", "e")
     )
     require_strong_rsa(modulus, exponent)
 
 
-def _require_whole_coordinates(members: dict[str, Any]) -> None:
+def _require_whole_coordinates(members: Wire) -> None:
     if any(len(from_base64url(str(members[name]))) != P256_BYTES for name in ("x", "y")):
         raise WeakKey("A coordinate of P-256 has 32 bytes (RFC 7518, 6.2.1.2).")

@@ -5,7 +5,6 @@ import hashlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import orjson
 from cryptography.exceptions import InvalidSignature
@@ -47,7 +46,7 @@ class PublicKey:
         return cls(from_base64url(text.strip()))
 
     @classmethod
-    def from_jwk(cls, jwk: Mapping[str, Any]) -> "PublicKey":
+    def from_jwk(cls, jwk: Mapping[str, object]) -> "PublicKey":
         """From a JSON Web Key (RFC 8037)."""
         if jwk.get("kty") != "OKP" or jwk.get("crv") != "Ed25519":
             raise ValueError("not an Ed25519 key")
@@ -110,7 +109,7 @@ class SigningKey:
         claims = {"sub": subject, "jkt": self.public.thumbprint(), "iat": made}
         return self.jws(PROOF_KIND, claims)
 
-    def jws(self, kind: str, claims: Mapping[str, Any]) -> str:
+    def jws(self, kind: str, claims: Mapping[str, object]) -> str:
         """A compact JWS (RFC 7515) of these claims; ``kind`` is its typ."""
         header = {"typ": kind, "alg": JWS_ALGORITHM, "kid": self.keyid}
         signed = ".".join(base64url(orjson.dumps(part)) for part in (header, claims))

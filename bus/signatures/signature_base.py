@@ -7,11 +7,12 @@ from typing import Any
 import http_sf
 
 from bus.errors import SignatureError
+from bus.wire import Wire
 
 LONGEST_HEADER = 4096
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
-Component = tuple[str, dict[str, Any]]
+Component = tuple[str, Wire]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,11 @@ class ParsedSignature:
 
     label: str
     components: list[Component]
-    parameters: dict[str, Any]
+    parameters: Wire
     signature: bytes
 
 
-def signature_params(components: list[Component], parameters: Mapping[str, Any]) -> str:
+def signature_params(components: list[Component], parameters: Mapping[str, object]) -> str:
     """What is covered and by which parameters, as Signature-Input has it and the base ends."""
     header: str = http_sf.ser({"s": (components, dict(parameters))})
     return header.removeprefix("s=")
@@ -132,7 +133,7 @@ def find_signature(message: Message, tag: str) -> ParsedSignature:
     return ParsedSignature(ours[0], components, parameters, signature)
 
 
-def _dictionary(message: Message, name: str) -> dict[str, tuple[Any, dict[str, Any]]]:
+def _dictionary(message: Message, name: str) -> dict[str, tuple[Any, Wire]]:
     text = message.headers.get(name)
     if not text:
         raise SignatureError(

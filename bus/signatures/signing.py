@@ -10,7 +10,6 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from bus.errors import SignatureError
 from bus.signatures.digest import check_digest, content_digest
@@ -23,6 +22,7 @@ from bus.signatures.signature_base import (
     signature_base,
     signature_params,
 )
+from bus.wire import Wire
 
 __all__ = [
     "Message",
@@ -253,7 +253,7 @@ def _base(message: Message, signature: ParsedSignature) -> bytes:
 
 
 def _sign(
-    key: SigningKey, message: Message, components: list[Component], parameters: dict[str, Any]
+    key: SigningKey, message: Message, components: list[Component], parameters: Wire
 ) -> dict[str, str]:
     params = signature_params(components, parameters)
     signature = base64.b64encode(key.sign(signature_base(message, components, params))).decode()

@@ -18,11 +18,11 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bus.errors import NotFound, Unavailable
 from bus.process.private import own_files_only
+from bus.wire import Wire
 from connector import Caller, load_key, read_server_keys
 from connector.listener import Listener
 from connector.provider import Provider
@@ -32,7 +32,7 @@ CONTRACT = "land_registry.sources_of_parcel.v1"
 LOADED = "inquiry.registry_loaded.v1"
 
 
-def sources_of(parcel_no: str) -> dict[str, Any]:
+def sources_of(parcel_no: str) -> Wire:
     """The file numbers of the water sources that a parcel's deeds name."""
     path = Path(os.environ.get("PARCELS_FILE") or Path(__file__).parent / "parcels.csv")
     try:
@@ -45,30 +45,30 @@ def sources_of(parcel_no: str) -> dict[str, Any]:
     return {"file_nos": [row["file_no"] for row in rows if row["file_no"]]}
 
 
-def heard(event: dict[str, Any]) -> None:
-    """Of a new export the registry would ask again about its open deeds; the rest it only notes."""
-    what = "noted"
+def note_event(event: Wire) -> None:
+    """Handle an event: a real registry would ask again about its open deeds after a new export."""
+    note = "noted"
     if event["type"] == LOADED:
-        what = f"version {event['data']['data_version']}"
-    print(f"heard {event['type']} {int(event['sequence'])}: {what}", flush=True)
+        note = f"version {event['data']['data_version']}"
+    print(f"heard {event['type']} {int(event['sequence'])}: {note}", flush=True)
 
 
 def caller() -> Caller | None:
-    """Who asks at the agency face, if it is known where that is."""
-    told = os.environ.get
-    if not (url := told("MIRAB_URL")):
+    """The client of the agency face, if its address is set."""
+    setting = os.environ.get
+    if not (url := setting("MIRAB_URL")):
         return None
     key = load_key(os.environ["MIRAB_KEY_FILE"], os.environ["MIRAB_KEY_ID"])
-    known = told("MIRAB_SERVER_KEY")
-    return Caller(url, key, server_keys=read_server_keys(known) if known else None)
+    server_key = setting("MIRAB_SERVER_KEY")
+    return Caller(url, key, server_keys=read_server_keys(server_key) if server_key else None)
 
 
 def listener() -> Listener | None:
-    """Who hears, if it is said where to keep how far."""
+    """The listener, if a file for its position is set."""
     if not (kept := os.environ.get("HEARD_FILE")):
         return None
     ca_file = os.environ.get("AMQP_CA_FILE")
-    return Listener(address(), CODE, heard, kept=Path(kept), caller=caller(), ca_file=ca_file)
+    return Listener(address(), CODE, note_event, kept=Path(kept), caller=caller(), ca_file=ca_file)
 
 
 def address() -> str:
@@ -83,19 +83,19 @@ def address() -> str:
 
 
 def main() -> int:
-    """Serves and hears until it is told to stop."""
+    """Serve and listen until a signal stops it."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     provider = Provider(address(), CODE, ca_file=os.environ.get("AMQP_CA_FILE"))
     provider.serve(CONTRACT, sources_of)
-    works = [each for each in (provider, listener()) if each is not None]
+    works = [part for part in (provider, listener()) if part is not None]
 
     def stop(*_: object) -> None:
-        for each in works:
-            each.stop()
+        for part in works:
+            part.stop()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    threads = [threading.Thread(target=each.run) for each in works[1:]]
+    threads = [threading.Thread(target=part.run) for part in works[1:]]
     for thread in threads:
         thread.start()
     provider.run()

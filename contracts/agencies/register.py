@@ -5,7 +5,7 @@ Their owner is the team of services/agencies.
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from marshmallow import (
     ValidationError,
@@ -14,7 +14,7 @@ from marshmallow import (
 )
 
 from bus import rules
-from bus.fields import Pattern, Text, whole
+from bus.fields import Data, Pattern, Text, whole
 from bus.kinds import Event, Form, Request
 from bus.messages import OPTIONAL, Meta, check, message, raw
 from bus.topology import AGENCY_CODE
@@ -35,7 +35,7 @@ class Jwk(fields.Field[dict[str, str]]):
     """A public JSON Web Key; what it says beside the key itself is left out."""
 
     def _deserialize(
-        self, value: Any, attr: str | None, data: Any, **kwargs: Any
+        self, value: object, attr: str | None, data: Data, **kwargs: object
     ) -> dict[str, str]:
         if not isinstance(value, Mapping) or not isinstance(value.get("kty"), str):
             raise ValidationError("jwk|Give a public JSON Web Key (RFC 7517).")

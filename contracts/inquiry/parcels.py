@@ -4,7 +4,7 @@ The land registry serves its contract from its own process; its answer comes bac
 """
 
 from dataclasses import field
-from typing import Annotated, Any
+from typing import Annotated
 
 from marshmallow import ValidationError, fields, validate
 
@@ -19,7 +19,7 @@ MOST_SOURCES = 200
 CODE = Pattern("^[a-z_]+(\\.[a-z_]+)*$", "format|Use a to z, _ and dots between.")
 
 
-def parcel_number(**kwargs: Any) -> Checked:
+def parcel_number(**kwargs: object) -> Checked:
     """The number of a parcel, ``پلاک ثبتی``: main, minor and section of the land registry."""
     return Checked(
         40,
@@ -34,7 +34,7 @@ def parcel_number(**kwargs: Any) -> Checked:
     )
 
 
-def file_number(**kwargs: Any) -> Checked:
+def file_number(**kwargs: object) -> Checked:
     """The number of a source's file at the water company."""
     return Checked(40, lambda text: identifiers.register_number(text, "file_no"), **kwargs)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from marshmallow import ValidationError, validate
 
-from bus.fields import Checked, Prose, Text
+from bus.fields import Checked, Data, Prose, Text
 from bus.messages import PERSONAL, message
 from iran import identifiers
 from people import tracking
@@ -43,14 +43,16 @@ class Value(Prose):
     list of points in a letter and an enumeration elsewhere.
     """
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Data, **kwargs: object
+    ) -> Any:  # Any: marshmallow wants one text
         if isinstance(value, list):
             if len(value) > VALUES_MOST:
                 raise ValidationError(f"length|Give at most {VALUES_MOST} values.")
             return [self._one(item, attr, data, **kwargs) for item in value]
         return self._one(value, attr, data, **kwargs)
 
-    def _one(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+    def _one(self, value: object, attr: str | None, data: Data, **kwargs: object) -> str:
         if isinstance(value, float) or (isinstance(value, int) and abs(value) > NUMBER_MOST):
             raise ValidationError("number|Give this number as a text, so that it is sent as typed.")
         if isinstance(value, int) and not isinstance(value, bool):
@@ -58,10 +60,10 @@ class Value(Prose):
         text: str = super()._deserialize(value, attr, data, **kwargs)
         return text
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+    def _serialize(self, value: object, attr: str | None, obj: object, **kwargs: object) -> Any:
         return value
 
-    def _validate(self, value: Any) -> None:
+    def _validate(self, value: object) -> None:
         for item in value if isinstance(value, list) else [value]:
             super()._validate(item)
 

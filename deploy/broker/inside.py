@@ -68,7 +68,7 @@ def wanted_bindings(agencies: Agencies) -> set[Binding]:
 
 
 def _is_of_agency(name: str) -> bool:
-    return topology.agency_of(name) is not None
+    return topology.agency_in(name) is not None
 
 
 def _is_of_agencies(made: Binding) -> bool:

@@ -141,7 +141,7 @@ def _of_agency(broker: Outside, agency: Agency) -> Iterator[Step]:
 
 
 def _is_of_agency(name: str) -> bool:
-    return topology.agency_of(name) is not None
+    return topology.agency_in(name) is not None
 
 
 def shovels(broker: Outside, agency: Agency) -> Iterator[Shovel]:

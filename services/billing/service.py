@@ -7,13 +7,14 @@ from pathlib import Path
 from bus.database.store import Tx
 from bus.endpoint import every, handle, serve
 from bus.envelope import Envelope
-from bus.errors import BusError, RuleBroken
+from bus.errors import BusError
 from bus.service import Service
 from contracts.billing import bills as contracts
 from contracts.billing import tariffs as messages
 from contracts.billing import treasury
 from contracts.inquiry import questions
 from iran.persian import TEHRAN, tehran_day
+from members.rights import calling_agency
 from services.billing import books, officers
 from services.billing.bills import changes, due_dates, issuance, search
 from services.billing.bills.replies import Replies, quoted
@@ -322,7 +323,4 @@ def charge_of_answers(
 
 def agency_of(envelope: Envelope | None) -> str:
     """The asking agency, as the gateway's door has proven it. Raises RuleBroken ``agency.only``."""
-    agency = ((envelope.caller if envelope else None) or {}).get("agency")
-    if not agency:
-        raise RuleBroken("Only an agency has bills of its own here.", code="agency.only")
-    return str(agency)
+    return calling_agency(envelope, "Only an agency has bills of its own here.").agency

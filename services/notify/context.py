@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bus.database.store import Tx
-from bus.errors import RuleBroken
-from members.rights import EVERYBODY, Members, Sender
+from members.rights import EVERYBODY, Members, Sender, calling_agency
 from services.notify.domain.book import Book
 from services.notify.keys import Keys
 
@@ -29,17 +28,12 @@ class Office:
 
 def owner_of(message: Any) -> str:
     """Who asks, as the gateway's door has proven it. RuleBroken for anybody who is no agency."""
-    agency = ((message.caller if message else None) or {}).get("agency")
-    if not agency:
-        raise RuleBroken("Only an agency has messages of its own here.", code="agency.only")
-    return str(agency)
+    return sender_of(message).agency
 
 
 def sender_of(message: Any) -> Sender:
     """Who asks and by which of its keys. RuleBroken for anybody who is no agency."""
-    agency = owner_of(message)
-    key = message.caller.get("key")
-    return Sender(agency, str(key) if key else None)
+    return calling_agency(message, "Only an agency has messages of its own here.")
 
 
 def uuid_of(value: str) -> str | None:

@@ -14,7 +14,7 @@ import pytest
 from bus.errors import NotFound, Unavailable, from_wire
 from bus.foreign import confined
 from bus.foreign.confined import Bounds, Unreadable, run
-from tests.bus import confining
+from tests.bus.foreign import confining
 from tests.processes import ROOT
 from tests.waiting import wait_for
 

@@ -7,8 +7,8 @@ import pytest
 
 from bus import topology
 from bus.envelope import Envelope
+from tests.bus.amqp.test_fates import in_background
 from tests.bus.asking import Wire, ask
-from tests.bus.test_fates import in_background
 from tests.probe.contracts import ADD, LOOK, NOTE, TELL
 from tests.stores import execute
 from tests.waiting import wait_for
