@@ -156,7 +156,7 @@ class Client:
             try:
                 callback(event.load_data(orjson.loads(body)))
             except (orjson.JSONDecodeError, BusError) as error:
-                _log.warning("event unreadable", contract=event.name, error=type(error).__name__)
+                _log.warning("event_unreadable", contract=event.name, error=type(error).__name__)
 
         loop = asyncio.get_running_loop()
         declared, bound, ready = (loop.create_future() for _ in range(3))

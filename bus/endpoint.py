@@ -125,7 +125,7 @@ def every(seconds: float) -> Method:
                         method(service)
                         service.store.failing.pop(method.__name__, None)
             except BusError as error:
-                _log.warning("not now", every=method.__name__, code=error.code)
+                _log.warning("chore_postponed", every=method.__name__, code=error.code)
                 if not is_of_store(error):
                     _count_failure(service.store, method.__name__)
             except Exception:

@@ -77,7 +77,7 @@ def close(connection: Connection | None) -> None:
             try:
                 connection.release()
             except LOST:
-                _log.info("connection was lost before it was closed")
+                _log.info("connection_lost_before_close")
 
 
 class Confirming:
@@ -106,7 +106,7 @@ class Confirming:
                     self._connection = connect(self._url(), self._name)
                 return Confirmed(say_confirmed(self._connection, sayings))
         except (*LOST, *UNWRITABLE) as error:
-            _log.warning("not confirmed", error=type(error).__name__)
+            _log.warning("publish_unconfirmed", error=type(error).__name__)
             close(self._connection)
             self._connection = None
             refused = getattr(error, "reply_code", None) in REFUSALS

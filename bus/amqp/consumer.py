@@ -31,7 +31,7 @@ def _properties(buf: bytes, offset: int) -> tuple[Wire, int]:
     try:
         read: tuple[Wire, int] = _properties_of(buf, offset)
     except (ValueError, LookupError, RecursionError, struct.error, AMQPError):
-        _log.warning("properties cannot be read")
+        _log.warning("properties_unreadable")
         return {}, len(buf)
     return read
 
@@ -104,7 +104,7 @@ class Consumer(ConsumerMixin):
         """
         while not self._inlet.ready():
             if not self.waiting:
-                _log.warning("not consuming, the database takes no changes")
+                _log.warning("consumer_paused_by_database")
             self.waiting = True
             if self._draining:
                 self.should_stop = True
@@ -124,7 +124,7 @@ class Consumer(ConsumerMixin):
             self.drained.send()
 
     def on_connection_error(self, exc: Exception, interval: float) -> None:
-        _log.warning("broker unreachable", error=type(exc).__name__, again_in=interval)
+        _log.warning("broker_unreachable", error=type(exc).__name__, again_in=interval)
         if self._draining:
             self.should_stop = True
             raise exc

@@ -166,7 +166,7 @@ class Inlet(SharedExtension):
         if endpoint is None:
             endpoint = self._endpoints.get(str(raw.headers.get("ce-type")))
         if endpoint is None:
-            _log.warning("no endpoint", routing_key=raw.delivery_info.get("routing_key"))
+            _log.warning("endpoint_missing", routing_key=raw.delivery_info.get("routing_key"))
             self.reject(raw)
             return
         endpoint.take(raw, self)
@@ -207,7 +207,7 @@ class Inlet(SharedExtension):
         """Answers the asker, if its address can be one; what is said follows a message's end."""
         reply_to = raw.properties.get("reply_to")
         if topology.asker_of(reply_to) is None:
-            _log.warning("nowhere to reply", message_id=raw.id)
+            _log.warning("reply_address_missing", message_id=raw.id)
             return
         self.outlet.reply(str(reply_to), raw.properties.get("correlation_id"), body)
 
@@ -226,9 +226,9 @@ class Inlet(SharedExtension):
             with eventlet.Timeout(WRITE_SECONDS), self._write:
                 channel.send_method(method, form, values)
         except LOST as error:
-            _log.warning("broker lost while answering", error=type(error).__name__)
+            _log.warning("broker_lost_during_reply", error=type(error).__name__)
         except eventlet.Timeout:
-            _log.warning("broker reads nothing, connection cut")
+            _log.warning("broker_connection_cut")
             connection.collect()
 
     def guard_heartbeats(self, connection: Connection) -> None:
@@ -247,7 +247,7 @@ class Inlet(SharedExtension):
             try:
                 consumer.run()
             except (TimeoutError, *LOST) as error:
-                _log.warning("broker lost", error=type(error).__name__)
+                _log.warning("broker_lost", error=type(error).__name__)
                 eventlet.sleep(1)
             except Exception:
                 _log.exception("consumer_failed", queue=self.queue_name)

@@ -138,12 +138,12 @@ class Outlet(SharedExtension):
             with eventlet.Timeout(WRITE_SECONDS), self._write:
                 publish(channel, saying)
         except eventlet.Timeout:
-            _log.warning("broker reads nothing, connection cut")
+            _log.warning("broker_connection_cut")
             channel.connection.collect()
         except LOST as error:
-            _log.warning("broker lost while answering", error=type(error).__name__)
+            _log.warning("broker_lost_during_reply", error=type(error).__name__)
         except UNWRITABLE as error:
-            _log.warning("cannot be written", error=type(error).__name__)
+            _log.warning("connection_write_failed", error=type(error).__name__)
 
     def _run(self) -> None:
         name = f"mirab.{self.container.service_name}.outlet"
@@ -155,7 +155,7 @@ class Outlet(SharedExtension):
                 )
                 self._keep(connection)
             except LOST as error:
-                _log.warning("broker lost", error=type(error).__name__)
+                _log.warning("broker_lost", error=type(error).__name__)
             except Exception:
                 _log.exception("outlet_failed")
             self._forget_connection()
@@ -213,7 +213,7 @@ class Outlet(SharedExtension):
 
     def _block(self, *reason: object) -> None:
         self._blocked = bool(reason)
-        _log.warning("broker blocked" if reason else "broker unblocked")
+        _log.warning("broker_blocked" if reason else "broker_unblocked")
 
     def _guard_heartbeats(self, connection: Connection) -> None:
         """Lets the loop's heartbeats wait for a frame that a worker is writing."""

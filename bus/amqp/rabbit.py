@@ -209,9 +209,9 @@ class Link:
                 await self._connect()
                 pause = 0.1
                 await self._lost.wait()
-                self._log.warning("broker lost")
+                self._log.warning("broker_lost")
             except (AMQPError, OSError, TimeoutError) as error:
-                self._log.warning("broker unreachable", error=type(error).__name__)
+                self._log.warning("broker_unreachable", error=type(error).__name__)
             self._drop()
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -255,7 +255,7 @@ class Link:
 
     def _block(self, blocked: bool) -> None:
         self.blocked = blocked
-        self._log.warning("broker blocked" if blocked else "broker unblocked")
+        self._log.warning("broker_blocked" if blocked else "broker_unblocked")
 
     def _drop(self) -> None:
         self._open.clear()

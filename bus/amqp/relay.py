@@ -223,7 +223,9 @@ class Relay:
                 seconds=SEND_SECONDS,
             )
         except BusError as error:
-            self._log.warning("not sent", message_id=row.id, name=row.name, code=error.code)
+            self._log.warning(
+                "relay_send_failed", message_id=row.id, name=row.name, code=error.code
+            )
             return row.seq, error.code
         return row.seq, None
 

@@ -118,7 +118,7 @@ class Running:
         try:
             self._finding = self._check()
         except Exception:
-            _log.exception("check failed")
+            _log.exception("check_failed")
             self._finding = fail("check.failed", "The check itself failed; the log says why.")
 
     @property

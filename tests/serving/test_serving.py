@@ -205,7 +205,7 @@ def test_70_a_poisonous_answer_kills_no_consumer(world, properties):
     assert world.settled(code)["state"] == "ANSWERED"
     assert world.service.alive
     if b"\xff\xfe" in properties.values():
-        assert "properties cannot be read" in world.service.log
+        assert "properties_unreadable" in world.service.log
 
 
 def test_a_second_answer_changes_nothing_and_is_counted(world):

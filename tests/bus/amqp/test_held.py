@@ -39,7 +39,7 @@ def outage(probe_parts, own_broker, own_postgres):
 def begin_again(probe):
     """The probe's process, running, and waiting for the database."""
     process = probe.serve()
-    wait_for(lambda: "not consuming" in process.log)
+    wait_for(lambda: "consumer_paused_by_database" in process.log)
     return process
 
 
