@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Executable, Label, Table
 
 T = TypeVar("T")
 
 
-def columns(table: Table, row: type) -> list[Label[object]]:
+def columns(table: Table, row: type) -> list[Label[Any]]:  # Any: columns differ
     """The columns of a table that a dataclass names, in its order, for ``select(*columns(…))``.
 
     A field is named by the column's ``key``, which a Table may give beside its name.
