@@ -1,7 +1,6 @@
 """HTTP/1.1 of uvicorn with bounds on headers, in bytes and seconds; violations get a problem.
 
 Each request is framed in one way: by its length or its chunks, whatever else its headers name.
-
 """
 
 import asyncio

@@ -3,7 +3,6 @@
 Machines of METRICS_NETWORKS, or with METRICS_TOKEN, read health and metrics; the token reads the
 board too. It needs neither broker nor database, so that somebody can look when both are away. Acts
 need a name and the role of an operator, and are recorded before they are done.
-
 """
 
 import hmac
@@ -59,7 +58,7 @@ class Access:
             return self._colleague(request)
         if self._token and hmac.compare_digest(token.encode(), self._token.encode()):
             return Reader("metrics", "observer")
-        return await self._ask({"token": digest_of(token)}, request)
+        return await self._ask(accounts.Operation(token=digest_of(token)), request)
 
     def _colleague(self, request: Request) -> Reader:
         cookie = request.cookies.get(self._desk.cookie_name(request), "")
@@ -92,18 +91,20 @@ class Access:
                 code="ops.observer",
             )
         token = bearer(request)
-        identity = (
-            {"token": digest_of(token)}
-            if token is not None
-            else {"session": self._desk.of_session(request)["session"]}
+        session = self._desk.of_session(request)["session"]
+        operation = accounts.Operation(
+            token=digest_of(token) if token is not None else None,
+            session=session if token is None else None,
+            act=act,
+            subject=subject,
         )
-        operator = await self._ask({**identity, "act": act, "subject": subject}, request)
+        operator = await self._ask(operation, request)
         _log.info("operation", actor=operator.name, act=act, on=subject)
         return operator.name
 
-    async def _ask(self, identity: dict[str, str], request: Request) -> Reader:
-        reply = await self._desk.ask_as_desk(request, accounts.OPERATOR, identity)
-        return Reader(reply["name"], reply["role"])
+    async def _ask(self, operation: accounts.Operation, request: Request) -> Reader:
+        reply = await self._desk.ask_as_desk(request, accounts.OPERATOR, operation)
+        return Reader(reply.name, reply.role)
 
 
 def bearer(request: Request) -> str | None:

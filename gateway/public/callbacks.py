@@ -2,7 +2,6 @@
 
 A receipt is only a hint: the service asks the provider itself for the state of the message, so that
 nobody who learns the address can change the state of a message.
-
 """
 
 import argparse

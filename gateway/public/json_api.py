@@ -1,7 +1,6 @@
 """The JSON API of citizens: the same acts as on the pages, for programs.
 
 The secret of a ticket stands in the header ``Ticket-Secret``, never in an address.
-
 """
 
 import uuid

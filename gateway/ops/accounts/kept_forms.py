@@ -2,16 +2,16 @@
 
 After a session that ended, a service that is away or slow, or a fault of ours, the page carries the
 form as it was sent, under its own id, so that it can be sent again and is done once.
-
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from bus.values import Json
+from gateway.forms.values import Values
 from gateway.html import rendering
 from gateway.ops.staff.refusals import general
 
@@ -56,7 +56,7 @@ def sent_form(request: Request) -> KeptForm | None:
     return _kept(request.url.path, form.values, files=media.startswith("multipart/"))
 
 
-def carried_form(values: Mapping[str, list[str]]) -> KeptForm | None:
+def carried_form(values: Values) -> KeptForm | None:
     """Return the form that the sign-in page carries; None without one."""
     fields = {
         name.removeprefix(PREFIX): texts
@@ -67,7 +67,7 @@ def carried_form(values: Mapping[str, list[str]]) -> KeptForm | None:
     return _kept(action, fields, files=values.get("kept_files") == ["1"])
 
 
-def _kept(action: str, values: Mapping[str, list[str]], *, files: bool) -> KeptForm | None:
+def _kept(action: str, values: Values, *, files: bool) -> KeptForm | None:
     if not _PATH.fullmatch(action) or _is_door(action):
         return None
     fields = tuple((name, value) for name, texts in values.items() for value in texts)
@@ -81,7 +81,7 @@ def _is_text(name: str, value: str) -> bool:
     return "\n" in value or len(value) > SHORT or " " in value.strip()
 
 
-def problem_page(request: Request, problem: dict[str, Any], *, oidc: bool) -> Response | None:
+def problem_page(request: Request, problem: Json, *, oidc: bool) -> Response | None:
     """Show a problem at the desk; a signed-out colleague gets the sign-in page."""
     if not request.url.path.startswith("/desk"):
         return None
@@ -117,7 +117,7 @@ def _section(path: str, status: int) -> tuple[str, str] | None:
     )
 
 
-def _code(request: Request, problem: dict[str, Any]) -> str:
+def _code(request: Request, problem: Json) -> str:
     """Return the code to show: of an address that was opened, the address itself is wrong."""
     opened = request.method == "GET" and problem["code"] == "contract.broken"
     return "http.not_found" if opened else str(problem["code"])

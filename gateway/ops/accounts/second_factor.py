@@ -3,9 +3,6 @@
 Codes of an app work without JavaScript; passkeys need a little of it, on these pages alone.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import segno
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -19,9 +16,11 @@ from gateway.html import rendering
 from gateway.http.problems import status_of
 from gateway.ops.accounts import words
 from gateway.ops.accounts.sign_in import text_form
-from gateway.ops.staff.session import Desk, colleague_of, new_cookie
+from gateway.ops.staff.session import Desk, colleague_of, digest_of, new_cookie
 
 CSP = "Content-Security-Policy"
+ACTS = ("password", "end", "remove", "reset")
+TITLE_MOST, SEED_MOST, SEED_URI_MOST = 60, 64, 400
 WITH_SCRIPT = web.SECURITY[CSP].replace(
     "default-src 'none';", "default-src 'none'; script-src 'self';"
 )
@@ -46,17 +45,23 @@ class SecondFactorPages:
     async def _page(self, request: Request, error: BusError | None) -> Response:
         colleague, options = self.desk.session(request), None
         if "passkey" in colleague.factors:
-            question = {**self._asked(request), "kind": "passkey"}
+            question = accounts.Enrolment(
+                **self.desk.of_session(request), origin=self._origin(request), kind="passkey"
+            )
             reply = await self.desk.ask_as_desk(request, accounts.PASSKEY_OPTIONS, question)
-            options = reply["options"]
+            options = reply.options
         return self._show("second_factor", error, colleague=colleague, options=options)
 
     async def prove(self, request: Request) -> Response:
         """POST /second-factor: a code, a recovery code or a passkey."""
         values = await self._form(request)
         cookie = new_cookie()
-        proof = {**self._asked(request), "proof": values["proof"].strip(),
-                 "renewed": self.desk.started(request, cookie)["session"]}  # fmt: skip
+        proof = accounts.Confirmation(
+            **self.desk.of_session(request),
+            origin=self._origin(request),
+            proof=values["proof"].strip(),
+            renewed=digest_of(cookie),
+        )
         try:
             reply = await self.desk.ask_as_desk(request, accounts.CONFIRM_SESSION, proof)
         except Unauthenticated:
@@ -73,7 +78,9 @@ class SecondFactorPages:
     async def enrol(self, request: Request) -> Response:
         """POST /second-factor/enrol: a secret for an app as a QR code, or a passkey."""
         values = await self._form(request)
-        enrolment = {**self._asked(request), "kind": values["kind"]}
+        enrolment = accounts.Enrolment(
+            **self.desk.of_session(request), origin=self._origin(request), kind=values["kind"]
+        )
         try:
             reply = await self.desk.ask_as_desk(request, accounts.ENROL_FACTOR, enrolment)
         except (Unauthenticated, Forbidden, TooMany):
@@ -83,8 +90,8 @@ class SecondFactorPages:
             return await (self._account if proven else self._page)(request, error)
         return self._enrolling(reply, None)
 
-    def _enrolling(self, reply: Mapping[str, Any], error: BusError | None) -> Response:
-        image = segno.make(reply["seed_uri"], error="m") if reply["seed_uri"] else None
+    def _enrolling(self, reply: accounts.Enrolling, error: BusError | None) -> Response:
+        image = segno.make(reply.seed_uri, error="m") if reply.seed_uri else None
         picture = image.svg_data_uri(scale=4, border=3) if image else None
         return self._show("second_factor_new", error, enrolling=reply, picture=picture)
 
@@ -92,13 +99,14 @@ class SecondFactorPages:
         """POST /second-factor/finish: the first proof; the recovery codes are shown once."""
         values = await self._form(request)
         cookie = new_cookie()
-        proof = {
-            **self._asked(request),
-            "proof": values["proof"].strip(),
-            "title": values["title"].strip()[:60],
-            "factor": int(values["factor"]) if values["factor"].isdecimal() else None,
-            "renewed": self.desk.started(request, cookie)["session"],
-        }
+        proof = accounts.FinishEnrolment(
+            **self.desk.of_session(request),
+            origin=self._origin(request),
+            proof=values["proof"].strip(),
+            title=values["title"].strip()[:TITLE_MOST],
+            factor=int(values["factor"]) if values["factor"].isdecimal() else None,
+            renewed=digest_of(cookie),
+        )
         try:
             reply = await self.desk.ask_as_desk(request, accounts.FINISH_FACTOR, proof)
         except (Unauthenticated, Forbidden, TooMany):
@@ -106,13 +114,16 @@ class SecondFactorPages:
         except BusError as error:
             if not values["seed_uri"].startswith("otpauth://totp/"):
                 return await self._account(request, error)
-            again = {"factor": values["factor"], "seed": values["seed"][:64],
-                     "seed_uri": values["seed_uri"][:400], "options": None}  # fmt: skip
+            again = accounts.Enrolling(
+                factor=proof.factor,
+                seed=values["seed"][:SEED_MOST],
+                seed_uri=values["seed_uri"][:SEED_URI_MOST],
+                options=None,
+            )
             return self._enrolling(again, error)
         response: Response = RedirectResponse(f"{self._at}/account?done=added", 303)
-        if reply["recovery_codes"]:
-            codes = reply["recovery_codes"]
-            response = self._show("recovery_codes", None, codes=codes)
+        if reply.recovery_codes:
+            response = self._show("recovery_codes", None, codes=reply.recovery_codes)
         self.desk.sit(request, response, cookie)
         return response
 
@@ -134,30 +145,10 @@ class SecondFactorPages:
         """POST /account/{act}: password, end, remove, reset."""
         values = await self._form(request)
         act, cookie = request.path_params["act"], new_cookie()
-        of_session = self.desk.of_session(request)
-        renewed = self.desk.started(request, cookie)["session"]
-        number = int(values["id"]) if values["id"].isdecimal() else None
-        acts: dict[str, tuple[Any, dict[str, Any]]] = {
-            "password": (
-                accounts.CHANGE_PASSWORD,
-                {"old_password": values["old_password"], "new_password": values["new_password"],
-                 "renewed": renewed},
-            ),
-            "end": (
-                accounts.END_SESSIONS,
-                {"which": "one" if number else "others", "id": number},
-            ),
-            "remove": (accounts.REMOVE_FACTOR, {"factor": number or 0}),
-            "reset": (
-                accounts.RESET_FACTORS,
-                {"username": values["username"], "reason": values["reason"].strip()},
-            ),
-        }  # fmt: skip
-        if act not in acts:
+        if act not in ACTS:
             raise NotFound("There is no such act.", code="http.not_found")
-        contract, data = acts[act]
         try:
-            await self.desk.ask_as_desk(request, contract, {**of_session, **data})
+            await self._change(request, act, values, cookie)
         except Unauthenticated:
             raise
         except BusError as error:
@@ -167,11 +158,39 @@ class SecondFactorPages:
             self.desk.sit(request, response, cookie)
         return response
 
+    async def _change(
+        self, request: Request, act: str, values: dict[str, str], cookie: str
+    ) -> None:
+        """Send the Request of an act."""
+        session, ask = self.desk.of_session(request), self.desk.ask_as_desk
+        number = int(values["id"]) if values["id"].isdecimal() else None
+        match act:
+            case "password":
+                password = accounts.ChangePassword(
+                    **session,
+                    old_password=values["old_password"],
+                    new_password=values["new_password"],
+                    renewed=digest_of(cookie),
+                )
+                await ask(request, accounts.CHANGE_PASSWORD, password)
+            case "end":
+                which = "one" if number else "others"
+                ending = accounts.EndSessions(**session, which=which, id=number)
+                await ask(request, accounts.END_SESSIONS, ending)
+            case "remove":
+                removal = accounts.RemoveFactor(**session, factor=number or 0)
+                await ask(request, accounts.REMOVE_FACTOR, removal)
+            case "reset":
+                reset = accounts.ResetFactors(
+                    **session, username=values["username"], reason=values["reason"].strip()
+                )
+                await ask(request, accounts.RESET_FACTORS, reset)
+
     # --- shared ---
 
-    def _asked(self, request: Request) -> dict[str, str]:
-        origin = f"{request.url.scheme}://{request.url.netloc}"
-        return {**self.desk.of_session(request), "origin": origin}
+    @staticmethod
+    def _origin(request: Request) -> str:
+        return f"{request.url.scheme}://{request.url.netloc}"
 
     async def _form(self, request: Request) -> dict[str, str]:
         """Read the fields of these forms, empty where they were not sent."""
@@ -179,7 +198,7 @@ class SecondFactorPages:
         values = await text_form(request)
         return {name: value_of(values, name) for name in words.FIELDS}
 
-    def _show(self, name: str, error: BusError | None, **values: Any) -> Response:
+    def _show(self, name: str, error: BusError | None, **values: object) -> Response:
         response = rendering.page(
             f"desk/{name}.html",
             status_of(error) if error else 200,

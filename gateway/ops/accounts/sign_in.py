@@ -1,13 +1,13 @@
 """Signing in and out at a face of colleagues: by password, or by the organisation's login."""
 
 import hmac
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import ContractError, Forbidden, TooMany, Unauthenticated
+from bus.values import Json
 from contracts.ticketing import accounts
 from gateway import web
 from gateway.forms.multipart import TEXT_FORM, read_fields
@@ -62,12 +62,12 @@ class SignInPages:
         values = await text_form(request)
         form, cookie = kept_forms.carried_form(values), new_cookie()
         username = fold_code(value_of(values, "username"))
-        credentials = {
+        credentials = accounts.PasswordSignIn(
             **self.desk.started(request, cookie),
-            "username": username,
-            "password": value_of(values, "password"),
-            "device": self.desk.device(request, username),
-        }
+            username=username,
+            password=value_of(values, "password"),
+            device=self.desk.device(request, username),
+        )
         try:
             reply = await self.desk.ask_as_desk(request, accounts.START_SESSION, credentials)
         except TooMany as error:
@@ -115,7 +115,7 @@ class SignInPages:
             return kept_forms.second_factor_page(self._at, form)
         return kept_forms.page_of(form)
 
-    def show(self, request: Request, problem: dict[str, Any]) -> Response | None:
+    def show(self, request: Request, problem: Json) -> Response | None:
         """Show a problem as a page of the desk, with the kept form."""
         response = kept_forms.problem_page(request, problem, oidc=self._provider is not None)
         if response is not None and problem["code"] in kept_forms.SIGNED_OUT:
@@ -131,7 +131,7 @@ class SignInPages:
         return response
 
     async def _end(self, request: Request, which: str) -> None:
-        ending = {**self.desk.of_session(request), "which": which}
+        ending = accounts.EndSessions(**self.desk.of_session(request), which=which)
         await self.desk.ask_as_desk(request, accounts.END_SESSIONS, ending)
 
     # --- the organisation's login ---
@@ -167,7 +167,13 @@ class SignInPages:
             return self._page("ورود سازمانی پذیرفته نشد.", 401)
         identity = await self._provider.identity(attempt, query["code"], self._back(request))
         cookie = new_cookie()
-        login = {**self.desk.started(request, cookie), **identity._asdict()}
+        login = accounts.LoginSignIn(
+            **self.desk.started(request, cookie),
+            issuer=identity.issuer,
+            subject=identity.subject,
+            claimed=identity.claimed,
+            factor=identity.factor,
+        )
         try:
             reply = await self.desk.ask_as_desk(request, accounts.START_LOGIN_SESSION, login)
         except Unauthenticated:
@@ -191,7 +197,7 @@ class SignInPages:
             raise Unauthenticated("There is no such login here.", code="desk.oidc")
         values = await text_form(request)
         issuer, subject = await self._provider.left(value_of(values, "logout_token"))
-        logout = {"issuer": issuer, "subject": subject}
+        logout = accounts.LoginEnded(issuer=issuer, subject=subject)
         await self.desk.ask_as_desk(request, accounts.END_LOGIN_SESSIONS, logout)
         return web.json_response({})
 

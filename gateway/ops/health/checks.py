@@ -1,11 +1,13 @@
 """A signed question to the agency face, through broker, service and database, and back."""
 
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import requests
 
 from bus.errors import BusError
+from bus.health import Health
+from bus.messages import read
 from bus.process.monitor import WELL, Finding, Status, fail
 from bus.signatures.keys import PublicKey, SigningKey
 from bus.signatures.signing import Message, sign_request, verify_response
@@ -56,10 +58,10 @@ class SelfCall:
         return [Check("self-call", problem, _ms(started))]
 
     @staticmethod
-    def _health_checks(health: dict[str, Any], ms: float) -> list[Check]:
+    def _health_checks(health: Health, ms: float) -> list[Check]:
         sentence = "asked, answered and verified"
-        oldest = health["outbox_oldest_seconds"]
-        waits = f"{health['outbox_unsent']} unsent, oldest {oldest:.0f} s"
+        oldest = health.outbox_oldest_seconds
+        waits = f"{health.outbox_unsent} unsent, oldest {oldest:.0f} s"
         late = oldest >= OUTBOX_SECONDS
         return [
             Check("self-call", WELL._replace(sentence=sentence), ms),
@@ -75,7 +77,7 @@ class SelfCall:
             ),
         ]
 
-    def _ask(self) -> dict[str, Any]:
+    def _ask(self) -> Health:
         path = "/v1/inquiry/health"
         url = self._base + path
         headers = {"Content-Type": "application/json"}
@@ -92,17 +94,16 @@ class SelfCall:
             keys.get,
             answer.content,
         )
-        health: dict[str, Any] = answer.json()
-        return health
+        return read(Health, answer.json())
 
 
-def usable(health: dict[str, Any]) -> bool:
+def usable(health: Health) -> bool:
     """Return True if a service reads and writes its database."""
-    return bool(health["database"] and health.get("writable", True))
+    return health.database and health.writable
 
 
-def _trouble(health: dict[str, Any]) -> Finding:
-    code = health.get("database_problem") or "unreachable"
+def _trouble(health: Health) -> Finding:
+    code = health.database_problem or "unreachable"
     return fail(f"database.{code}", f"Its database cannot be used: {code}.")
 
 

@@ -3,19 +3,19 @@
 A gauge comes from the last survey, never from an earlier one: what was not asked, or did not
 answer, has no value rather than 0 or an old one. A label that can be counted is there from the
 first survey on, with 0; otherwise its rise would stay unseen.
-
 """
 
 import datetime as dt
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from bus.health import PROBLEMS
+from bus.health import PROBLEMS, Health
 from bus.process.monitor import Status
-from contracts.notify.messages import CHANNELS, STATES
+from bus.values import Json
+from contracts.notify.messages import CHANNELS, STATES, Accounts
+from contracts.ticketing.letters import MailFigures
 from gateway.ops.health.checks import usable
 from gateway.ops.health.survey import BROKER_CODES, ServiceView, Survey
 from iran.persian import TEHRAN
@@ -41,8 +41,8 @@ class Measures(Collector):
         yield from of_checks(survey)
         yield from of_broker(survey)
         yield from of_services(services)
-        yield from of_messages((survey and survey.accounts) or {})
-        yield from of_letters((survey and survey.mail) or {})
+        yield from of_messages(survey.accounts if survey else None)
+        yield from of_letters(survey.mail if survey else None)
 
 
 def of_checks(survey: Survey | None) -> Families:
@@ -80,7 +80,7 @@ def of_services(services: tuple[ServiceView, ...]) -> Families:
     yield from of_databases({view.name: view.health for view in services if view.health})
 
 
-def of_databases(healths: dict[str, dict[str, Any]]) -> Families:
+def of_databases(healths: Mapping[str, Health]) -> Families:
     """Yield the database and the outbox of each service that answered."""
     up = gauge("mirab_service_database_up", "1 if it reads and writes its database", "service")
     problem = gauge(
@@ -97,17 +97,17 @@ def of_databases(healths: dict[str, dict[str, Any]]) -> Families:
     for service, health in healths.items():
         up.add_metric([service], usable(health))
         for name in PROBLEMS:
-            problem.add_metric([service, name], health.get("database_problem") == name)
+            problem.add_metric([service, name], health.database_problem == name)
         if usable(health):
-            unsent.add_metric([service], health["outbox_unsent"])
-            oldest.add_metric([service], health["outbox_oldest_seconds"])
-            waits.add_metric([service], health["unacknowledged_oldest_seconds"])
-            died.add_metric([service], health["died"])
+            unsent.add_metric([service], health.outbox_unsent)
+            oldest.add_metric([service], health.outbox_oldest_seconds)
+            waits.add_metric([service], health.unacknowledged_oldest_seconds)
+            died.add_metric([service], health.died)
     yield from (up, problem, unsent, oldest, waits, died)
     yield from of_books(healths)
 
 
-def of_books(healths: dict[str, dict[str, Any]]) -> Families:
+def of_books(healths: Mapping[str, Health]) -> Families:
     """Yield until when books of dated rows have rows, and what somebody should look at."""
     ends = gauge(
         "mirab_book_ends_seconds",
@@ -117,46 +117,64 @@ def of_books(healths: dict[str, dict[str, Any]]) -> Families:
     )
     worries = gauge("mirab_worries", "What somebody should look at", "service", "what")
     for service, health in healths.items():
-        now = dt.datetime.fromisoformat(health["now"])
-        for book, day in (health.get("book_ends") or {}).items():
+        now = dt.datetime.fromisoformat(health.now)
+        for book, day in health.book_ends.items():
             after = dt.date.fromisoformat(day) + dt.timedelta(days=1)
             end = dt.datetime.combine(after, dt.time(), TEHRAN)
             ends.add_metric([service, book], (end - now).total_seconds())
-        for name, count in (health.get("worries") or {}).items():
+        for name, count in health.worries.items():
             worries.add_metric([service, name], count)
     yield from (ends, worries)
 
 
-SUMS = (
-    ("accepted", "mirab_messages_accepted", "Messages that were ever accepted"),
-    ("in_flight", "mirab_messages_in_flight", "Messages that have not ended"),
-    ("difference", "mirab_messages_difference", "Accepted, but neither ended nor in flight"),
-    ("unclear", "mirab_messages_unclear", "Hand-overs of which nobody knows yet"),
+Sum = tuple[Callable[[Accounts], float], str, str]
+SUMS: tuple[Sum, ...] = (
     (
-        "oldest_due_seconds",
+        lambda accounts: accounts.accepted,
+        "mirab_messages_accepted",
+        "Messages that were ever accepted",
+    ),
+    (
+        lambda accounts: accounts.in_flight,
+        "mirab_messages_in_flight",
+        "Messages that have not ended",
+    ),
+    (
+        lambda accounts: accounts.difference,
+        "mirab_messages_difference",
+        "Accepted, but neither ended nor in flight",
+    ),
+    (
+        lambda accounts: accounts.unclear,
+        "mirab_messages_unclear",
+        "Hand-overs of which nobody knows yet",
+    ),
+    (
+        lambda accounts: accounts.oldest_due_seconds,
         "mirab_messages_oldest_due_seconds",
         "Age of the oldest message not handed over",
     ),
 )
 
 
-def of_messages(accounts: dict[str, Any]) -> Families:
+def of_messages(accounts: Accounts | None) -> Families:
     """Yield whether all messages are accounted for, what waits, and paused providers."""
-    for name, metric, doc in SUMS:
+    for value, metric, doc in SUMS:
         total = gauge(metric, doc)
-        if name in accounts:
-            total.add_metric([], accounts[name])
+        if accounts:
+            total.add_metric([], value(accounts))
         yield total
     messages = gauge("mirab_messages", "Messages by channel and state", "channel", "state")
-    counts = {(row["channel"], row["state"]): row["count"] for row in accounts.get("states", ())}
+    rows = accounts.states if accounts else ()
+    counts = {(row["channel"], row["state"]): row["count"] for row in rows}
     for channel in CHANNELS if accounts else ():
         for state in STATES:
             messages.add_metric([channel, state], counts.get((channel, state), 0))
     yield messages
-    yield from of_providers(accounts.get("providers", ()))
+    yield from of_providers(accounts.providers if accounts else ())
 
 
-def of_providers(providers: list[dict[str, Any]]) -> Families:
+def of_providers(providers: Sequence[Json]) -> Families:
     """Yield the providers of messages: which is paused as failing, and its credit."""
     left_alone = gauge("mirab_provider_open", "1 while it is left alone as failing", "provider")
     credit = gauge("mirab_provider_credit_rials", "Money left with a provider", "provider")
@@ -167,19 +185,21 @@ def of_providers(providers: list[dict[str, Any]]) -> Families:
     yield from (left_alone, credit)
 
 
-def of_letters(figures: dict[str, Any]) -> Families:
+def of_letters(figures: MailFigures | None) -> Families:
     """Yield e-mail of units and citizens by state (docs/letters.md), and skipped rows.
 
     Ticketing replies with every state, 0 where there is none.
     """
-    for name, doc in (("letters", "Letters that came in"), ("mails", "Letters that go out")):
+    letters = ("letters", "Letters that came in", figures.letters if figures else ())
+    mails = ("mails", "Letters that go out", figures.mails if figures else ())
+    for name, doc, rows in (letters, mails):
         count = gauge(f"mirab_{name}", f"{doc}, by state", "state")
         oldest = gauge(f"mirab_{name}_oldest_seconds", f"{doc}: age of the oldest", "state")
-        for row in figures.get(name, ()):
+        for row in rows:
             count.add_metric([row["state"]], row["count"])
             oldest.add_metric([row["state"]], row["oldest_seconds"])
         yield from (count, oldest)
     failed = gauge("mirab_chore_items_failed", "Rows that a chore could not do", "chore")
-    for row in figures.get("chores", ()):
+    for row in figures.chores if figures else ():
         failed.add_metric([row["chore"]], row["failed"])
     yield failed

@@ -2,21 +2,21 @@
 
 The ops face is a process of its own, outside the components. A minute without a probe is not
 measured, and never counts as up.
-
 """
 
 import asyncio
 import datetime as dt
 from collections import deque
-from typing import Any
 
 import requests
 
 from bus.client import Client
 from bus.errors import BusError
+from bus.health import AskHealth, Health
+from bus.kinds import Request
 from bus.process import log
 from contracts import health_contracts
-from contracts.notify.announcements import COMPONENTS, NOTE_PROBES
+from contracts.notify.announcements import COMPONENTS, NOTE_PROBES, NoteProbes, Probe
 from gateway.ops.health.checks import usable
 
 MINUTE, DEADLINE = 60.0, 10.0
@@ -32,7 +32,7 @@ class Probing:
     def __init__(self, client: Client, portal: str, agency: str) -> None:
         self._client = client
         self._faces = {"portal": portal, "agency-door": agency}
-        self._untold: deque[dict[str, Any]] = deque(maxlen=KEPT_MINUTES * len(COMPONENTS))
+        self._unsent: deque[Probe] = deque(maxlen=KEPT_MINUTES * len(COMPONENTS))
 
     async def run(self) -> None:
         """Probe at once, then once a minute, for ever."""
@@ -41,7 +41,7 @@ class Probing:
             try:
                 await self.note(started)
             except BusError as error:
-                _log.warning("not noted yet", code=error.code)
+                _log.warning("probes_not_noted", code=error.code)
             spent = (dt.datetime.now(dt.UTC) - started).total_seconds()
             await asyncio.sleep(max(1.0, MINUTE - started.second % MINUTE - spent))
 
@@ -51,20 +51,20 @@ class Probing:
         """
         minute = moment.replace(second=0, microsecond=0).isoformat().replace("+00:00", "Z")
         answers = await asyncio.gather(*(self._up(component) for component in COMPONENTS))
-        self._untold.extend(
-            {"component": component, "minute": minute, "up": up}
+        self._unsent.extend(
+            Probe(component=component, minute=minute, up=up)
             for component, up in zip(COMPONENTS, answers, strict=True)
         )
-        await self._client.call(NOTE_PROBES, {"probes": list(self._untold)}, deadline=DEADLINE)
-        self._untold.clear()
+        probes = NoteProbes(probes=tuple(self._unsent))
+        await self._client.call(NOTE_PROBES, probes, deadline=DEADLINE)
+        self._unsent.clear()
 
     async def _up(self, component: str) -> bool:
         if component in self._faces:
             return await asyncio.to_thread(_lives, self._faces[component])
         try:
-            health = await self._client.call(
-                health_contracts()[component], {}, deadline=DEADLINE / 2
-            )
+            contract: Request[AskHealth, Health] = health_contracts()[component]
+            health = await self._client.call(contract, AskHealth(), deadline=DEADLINE / 2)
         except BusError:
             return False
         return usable(health)

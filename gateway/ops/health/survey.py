@@ -2,23 +2,23 @@
 
 All is asked at once and bounded, so a survey takes three seconds at most, whatever hangs. It is
 kept for a second, so that frequent readers cost no more than one.
-
 """
 
 import asyncio
 import datetime as dt
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from bus.amqp.dead_letters import DeadLetters
 from bus.client import Client
 from bus.errors import BusError, NotFound
-from bus.kinds import Request
+from bus.health import AskHealth, Health
+from bus.kinds import M, R, Request
 from bus.process.monitor import WELL, Finding, Status, fail, warn
 from contracts import health_contracts
-from contracts.notify.messages import ACCOUNTS
-from contracts.ticketing.letters import MAIL_FIGURES
+from contracts.notify.messages import ACCOUNTS, Accounts, Nothing
+from contracts.ticketing.letters import MAIL_FIGURES, AskMailFigures, MailFigures
 from gateway.ops.health.checks import Check, SelfCall
 from gateway.ops.health.parts import Part, PartAnswer, ask_part
 
@@ -34,7 +34,7 @@ class ServiceView(NamedTuple):
     """A service over the bus: its health, or the code of its failure, and its dead letters."""
 
     name: str
-    health: dict[str, Any] | None
+    health: Health | None
     code: str
     dead: int | None
 
@@ -50,9 +50,9 @@ class Survey(NamedTuple):
     checks: tuple[Check, ...]
     services: tuple[ServiceView, ...]
     broker: Finding
-    accounts: dict[str, Any] | None
+    accounts: Accounts | None
     at: dt.datetime
-    mail: dict[str, Any] | None = None
+    mail: MailFigures | None = None
 
     @property
     def status(self) -> Status:
@@ -96,13 +96,15 @@ class Surveyor:
         return await asyncio.shield(self._looking)
 
     async def _look(self) -> Survey:
+        accounts_of_notify = self._figures(ACCOUNTS, Nothing())
+        mail_of_ticketing = self._figures(MAIL_FIGURES, AskMailFigures())
         parts, calls, health, dead, accounts, mail = await asyncio.gather(
             asyncio.gather(*(ask_part(part) for part in self._parts)),
             self._in_thread(self._self_call.run),
             asyncio.gather(*(self._ask(service) for service in health_contracts())),
             self._in_thread(self._count_dead),
-            self._figures(ACCOUNTS),
-            self._figures(MAIL_FIGURES),
+            accounts_of_notify,
+            mail_of_ticketing,
         )
         broker = self._broker(dead)
         services = tuple(
@@ -124,17 +126,17 @@ class Surveyor:
         except TimeoutError:
             return None
 
-    async def _ask(self, service: str) -> tuple[dict[str, Any] | None, str]:
+    async def _ask(self, service: str) -> tuple[Health | None, str]:
         try:
-            contract = health_contracts()[service]
-            return await self._client.call(contract, {}, deadline=CALL_SECONDS), ""
+            contract: Request[AskHealth, Health] = health_contracts()[service]
+            return await self._client.call(contract, AskHealth(), deadline=CALL_SECONDS), ""
         except BusError as error:
             return None, error.code
 
-    async def _figures(self, contract: Request) -> dict[str, Any] | None:
+    async def _figures(self, contract: Request[M, R], message: M) -> R | None:
         """Return the figures of a service; None while it does not answer."""
         try:
-            figures: dict[str, Any] = await self._client.call(contract, {}, deadline=CALL_SECONDS)
+            figures = await self._client.call(contract, message, deadline=CALL_SECONDS)
         except BusError:
             return None
         return figures

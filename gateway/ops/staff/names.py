@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from starlette.requests import Request
 
 from bus.errors import BusError
-from contracts.agencies.desk import AGENCY_NAMES
+from contracts.agencies import desk as agencies
+from contracts.agencies.desk import AGENCY_NAMES, AgencyNames
+from contracts.ticketing import desk as ticketing
 from contracts.ticketing.desk import STAFF_NAMES
 from gateway.ops.staff.session import Desk
 
@@ -33,7 +34,8 @@ class Names:
     async def person(self, request: Request) -> Person:
         """Return the function from an account to its name; to the account itself without names."""
         if self._colleagues.is_old():
-            self._colleagues.keep(await self._asked(self._desk.ask(request, STAFF_NAMES, {})))
+            reply = self._desk.ask(request, STAFF_NAMES, ticketing.Nothing())
+            self._colleagues.keep(await _names_of(reply))
         names = self._colleagues.names
 
         def named(account: str | None) -> str:
@@ -44,8 +46,8 @@ class Names:
     async def agency(self, request: Request) -> NameOf:
         """Return the function from the code of an agency to its name with the code."""
         if self._agencies.is_old():
-            reply = self._desk.ask_as_desk(request, AGENCY_NAMES, {})
-            self._agencies.keep(await self._asked(reply))
+            reply = self._desk.ask_as_desk(request, AGENCY_NAMES, agencies.Nothing())
+            self._agencies.keep(await _names_of(reply))
         names = self._agencies.names
 
         def named(code: str | None) -> str:
@@ -56,11 +58,12 @@ class Names:
 
         return named
 
-    async def _asked(self, reply: Awaitable[Mapping[str, Any]]) -> Mapping[str, str] | None:
-        try:
-            return dict((await reply)["names"])
-        except BusError:
-            return None  # A page without names is better than none.
+
+async def _names_of(reply: Awaitable[ticketing.Names | AgencyNames]) -> Mapping[str, str] | None:
+    try:
+        return (await reply).names
+    except BusError:
+        return None  # A page without names is better than none.
 
 
 class Kept:

@@ -2,7 +2,6 @@
 
 Each request asks ticketing anew, so that the end of a session, of a role or of an account counts in
 the next request of every process.
-
 """
 
 import hashlib
@@ -10,7 +9,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Mapping
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, TypedDict, overload
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -51,13 +50,27 @@ class Colleague(NamedTuple):
     name: str
     role: str
     unit: str
-    may: list[str]
+    may: tuple[str, ...]
     pending: bool
     factor: str | None
-    factors: list[str]
+    factors: tuple[str, ...]
     operator: str | None
     failures: int
     started_at: str
+
+
+class OfSession(TypedDict):
+    """The fields of messages about a session."""
+
+    session: str
+    face: str
+
+
+class Started(OfSession):
+    """The fields of messages that start a session."""
+
+    address: str
+    browser: str
 
 
 class Recognition(NamedTuple):
@@ -86,7 +99,7 @@ class Desk:
         cookie = request.cookies.get(self.cookie_name(request), "")
         if not cookie or request.url.path.startswith(("/static/", "/health/")):
             return signed_out()
-        session = {"session": digest_of(cookie), "face": self.face.name}
+        session = accounts.OfSession(session=digest_of(cookie), face=self.face.name)
         try:
             return colleague_of(await self.ask_as_desk(request, accounts.SESSION, session))
         except (Unauthenticated, Unavailable) as error:
@@ -142,8 +155,8 @@ class Desk:
             secure=request.url.scheme == "https", httponly=True, samesite="lax",
         )  # fmt: skip
 
-    def started(self, request: Request, cookie: str) -> dict[str, str]:
-        """Return the Started of contracts/ticketing/accounts.py for a session of that cookie."""
+    def started(self, request: Request, cookie: str) -> Started:
+        """Return the fields of accounts.Started for a session of that cookie."""
         browser = request.headers.get("user-agent", "")
         return {
             "session": digest_of(cookie),
@@ -152,8 +165,8 @@ class Desk:
             "browser": "".join(c for c in browser if c.isprintable())[:200],
         }
 
-    def of_session(self, request: Request) -> dict[str, str]:
-        """Return the OfSession of contracts/ticketing/accounts.py."""
+    def of_session(self, request: Request) -> OfSession:
+        """Return the fields of accounts.OfSession for the session of the request."""
         cookie = request.cookies.get(self.cookie_name(request), "")
         return {"session": digest_of(cookie), "face": self.face.name}
 
@@ -244,9 +257,9 @@ def digest_of(cookie: str) -> str:
     return hashlib.sha256(cookie.encode()).hexdigest()
 
 
-def colleague_of(reply: Mapping[str, Any]) -> Colleague:
-    """Return the colleague of a SignedIn of contracts/ticketing/accounts.py."""
-    return Colleague(**{name: reply[name] for name in Colleague._fields})
+def colleague_of(reply: accounts.SignedIn) -> Colleague:
+    """Return the colleague of a reply."""
+    return Colleague(*(getattr(reply, name) for name in Colleague._fields))
 
 
 def signed_out() -> Unauthenticated:

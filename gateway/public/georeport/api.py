@@ -1,7 +1,6 @@
 """Open311 GeoReport v2: civic apps read services, register requests and read public ones.
 
 reading.py reads the parameters of a call, xml.py writes its answer.
-
 """
 
 import datetime as dt

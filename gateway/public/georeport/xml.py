@@ -1,7 +1,6 @@
 """The two formats of Open311, XML and JSON; errors come in the format of the request.
 
 An answer is plain data: a list becomes elements named by ITEMS, a member an element of its name.
-
 """
 
 import re

@@ -6,25 +6,31 @@ import datetime as dt
 import pytest
 
 from bus.errors import Unavailable
-from contracts.notify.announcements import COMPONENTS, NOTE_PROBES
+from bus.health import Health
+from contracts.notify.announcements import COMPONENTS, NOTE_PROBES, Counted
 from gateway.ops.health.probe import KEPT_MINUTES, Probing
 
 NOON = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 NOWHERE = "http://127.0.0.1:1"
+HEALTHY = Health(
+    service="notify", version="1", database=True, outbox_unsent=0, outbox_oldest_seconds=0.0,
+    now="2026-11-25T12:00:00Z",
+)  # fmt: skip
 
 
 class Client:
     """Services that all live, but for notify while it is ``down``."""
 
     def __init__(self):
-        self.down, self.told = True, []
+        self.down, self.probes = True, []
 
     async def call(self, contract, data, **_):
         if self.down and contract.context == "notify":
             raise Unavailable("It is away.", code="service.absent")
         if contract is NOTE_PROBES:
-            self.told += NOTE_PROBES.load_data(data)["probes"]
-        return {"database": True, "noted": 1}
+            self.probes += NOTE_PROBES.checked(data).probes
+            return Counted(noted=1)
+        return HEALTHY
 
 
 def minutes(client, count):
@@ -35,14 +41,14 @@ def minutes(client, count):
             asyncio.run(probing.note(NOON + dt.timedelta(minutes=n)))
     client.down = False
     asyncio.run(probing.note(NOON + dt.timedelta(minutes=count)))
-    return [probe["up"] for probe in client.told if probe["component"] == "notify"]
+    return [probe.up for probe in client.probes if probe.component == "notify"]
 
 
 def test_minutes_in_which_notify_is_down_are_told_when_it_is_well_again():
     client = Client()
     assert minutes(client, 3) == [False, False, False, True]
-    assert len(client.told) == 4 * len(COMPONENTS)
-    client.told.clear()
+    assert len(client.probes) == 4 * len(COMPONENTS)
+    client.probes.clear()
     assert minutes(client, 0) == [True]
 
 
