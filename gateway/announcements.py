@@ -6,19 +6,17 @@ import asyncio
 import datetime as dt
 from collections.abc import Collection
 from email.utils import format_datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bus.client import Client
 from bus.errors import BusError, Unavailable
 from bus.process import log
-from contracts.notify.announcements import CURRENT
+from contracts.notify.announcements import CURRENT, Announcement, Contact, Current, Nothing
 from gateway.http.problems import HttpError
 from iran.persian import TEHRAN
 
 SECONDS, DEADLINE = 5.0, 4.0
 _log = log.get("announcements")
-
-Told = dict[str, Any]
 
 
 class Maintenance(Unavailable):
@@ -26,11 +24,11 @@ class Maintenance(Unavailable):
 
     default_code = "service.maintenance"
 
-    def __init__(self, announcement: Told, now: dt.datetime) -> None:
+    def __init__(self, announcement: Announcement, now: dt.datetime) -> None:
         super().__init__(
-            f"Maintenance until {announcement['ends_at']}: {announcement['title']['en']}; "
+            f"Maintenance until {announcement.ends_at}: {announcement.title.en}; "
             "nothing was changed.",
-            retry_after=max(1, round((_moment(announcement["ends_at"]) - now).total_seconds())),
+            retry_after=max(1, round((_moment(announcement.ends_at) - now).total_seconds())),
         )
         self.announcement = announcement
 
@@ -64,8 +62,8 @@ class AnnouncementCache:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._announcements: list[Told] = []
-        self.contact: Told = {}
+        self._announcements: list[Announcement] = []
+        self.contact: Contact | None = None
         self._banner_before = dt.timedelta()
 
     async def keep(self) -> None:
@@ -73,7 +71,7 @@ class AnnouncementCache:
         reachable = True
         while True:
             try:
-                self.take(await self._client.call(CURRENT, {}, deadline=DEADLINE))
+                self.take(await self._client.call(CURRENT, Nothing(), deadline=DEADLINE))
                 reachable = True
             except BusError as error:
                 if reachable:
@@ -81,10 +79,10 @@ class AnnouncementCache:
                 reachable = False
             await asyncio.sleep(SECONDS)
 
-    def take(self, record: Told) -> None:
+    def take(self, current: Current) -> None:
         """Replace the announcements by those of a reply."""
-        self._announcements, self.contact = record["announcements"], record["contact"]
-        self._banner_before = dt.timedelta(hours=record["banner_hours"])
+        self._announcements, self.contact = list(current.announcements), current.contact
+        self._banner_before = dt.timedelta(hours=current.banner_hours)
 
     # --- what is closed ---
 
@@ -92,15 +90,17 @@ class AnnouncementCache:
         """Raise Maintenance if an announced one has closed a component now."""
         for announcement in self._announcements:
             if (
-                announcement["impact"] == "down"
-                and component in announcement["components"]
+                announcement.impact == "down"
+                and component in announcement.components
                 and _runs(announcement, now)
             ):
                 raise Maintenance(announcement, now)
 
     # --- the banner ---
 
-    def banner(self, components: Collection[str], now: dt.datetime) -> tuple[Told, int] | None:
+    def banner(
+        self, components: Collection[str], now: dt.datetime
+    ) -> tuple[Announcement, int] | None:
         """Return the most urgent announcement for visitors of these components, and the number of
         others; None if there is none.
         """
@@ -111,18 +111,20 @@ class AnnouncementCache:
         ]
         return (announcements[0], len(announcements) - 1) if announcements else None
 
-    def _concerns(self, announcement: Told, components: Collection[str], now: dt.datetime) -> bool:
-        if not set(announcement["components"]) & set(components):
+    def _concerns(
+        self, announcement: Announcement, components: Collection[str], now: dt.datetime
+    ) -> bool:
+        if not set(announcement.components) & set(components):
             return False
-        if announcement["kind"] == "incident":
+        if announcement.kind == "incident":
             return True
-        if announcement["kind"] == "end_of_service":
+        if announcement.kind == "end_of_service":
             # Agencies read the end of a contract in the headers of its replies.
-            return not announcement["contracts"] and now < _gone_at(announcement["sunset"])
-        if announcement["kind"] != "maintenance":
+            return not announcement.contracts and now < _gone_at(announcement.sunset)
+        if announcement.kind != "maintenance":
             return False
-        soon = _moment(announcement["starts_at"]) - self._banner_before <= now
-        return soon and now < _moment(announcement["ends_at"]) and announcement["impact"] != "none"
+        soon = _moment(announcement.starts_at) - self._banner_before <= now
+        return soon and now < _moment(announcement.ends_at) and announcement.impact != "none"
 
     # --- what ends ---
 
@@ -130,12 +132,12 @@ class AnnouncementCache:
         """Return the earliest announced end of a contract; None without one."""
         endings = [
             Ending(
-                _moment(announcement["published_at"]),
-                _gone_at(announcement["sunset"]),
-                announcement["id"],
+                _moment(announcement.published_at),
+                _gone_at(announcement.sunset),
+                announcement.id,
             )
             for announcement in self._announcements
-            if announcement["kind"] == "end_of_service" and contract in announcement["contracts"]
+            if announcement.kind == "end_of_service" and contract in announcement.contracts
         ]
         return min(endings, key=lambda ending: ending.gone_at, default=None)
 
@@ -148,17 +150,24 @@ class Gone(HttpError):
         super().__init__("contract.ended", f"Its last day was {day}; the status page tells why.")
 
 
-def _runs(announcement: Told, now: dt.datetime) -> bool:
-    return announcement["kind"] == "maintenance" and _moment(
-        announcement["starts_at"]
-    ) <= now < _moment(announcement["ends_at"])
+def _runs(announcement: Announcement, now: dt.datetime) -> bool:
+    return announcement.kind == "maintenance" and _moment(announcement.starts_at) <= now < _moment(
+        announcement.ends_at
+    )
 
 
-def _moment(text: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(text)
+def _moment(text: str | None) -> dt.datetime:
+    return dt.datetime.fromisoformat(_needed(text))
 
 
-def _gone_at(sunset: str) -> dt.datetime:
+def _gone_at(sunset: str | None) -> dt.datetime:
     """Return the first midnight of Tehran after the last day, in UTC."""
-    day = dt.date.fromisoformat(sunset) + dt.timedelta(days=1)
+    day = dt.date.fromisoformat(_needed(sunset)) + dt.timedelta(days=1)
     return dt.datetime.combine(day, dt.time(), TEHRAN).astimezone(dt.UTC)
+
+
+def _needed(text: str | None) -> str:
+    """Return a moment that every announcement of its kind has once it is published."""
+    if text is None:
+        raise ValueError("An announcement lacks a moment that its kind needs.")
+    return text

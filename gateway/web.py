@@ -6,7 +6,6 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Any
 
 import orjson
 import structlog
@@ -21,6 +20,7 @@ from bus.client import Client
 from bus.envelope import child_of, valid_traceparent
 from bus.errors import BusError, Internal
 from bus.process import log, monitor
+from bus.values import Json
 from gateway.html import problem_page
 from gateway.http import problems
 from gateway.http.address import Address
@@ -68,8 +68,8 @@ SECONDS = Histogram(
 
 Handler = Callable[[Request], Awaitable[Response]]
 Finish = Callable[[Request, Response], Response]
-Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
-Show = Callable[[Request, dict[str, Any]], Response | None]
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+Show = Callable[[Request, Json], Response | None]
 First = Callable[[Request], Awaitable[None] | None]
 _log = log.get("web")
 
@@ -227,7 +227,9 @@ def _check_headers(request: Request) -> None:
         raise HttpError("http.header_twice", f"{', '.join(names)}: send this header once.")
 
 
-def json_response(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def json_response(
+    data: object, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
     """Return data as JSON that no cache keeps."""
     return Response(
         orjson.dumps(data),
@@ -237,13 +239,15 @@ def json_response(data: Any, status: int = 200, headers: dict[str, str] | None =
     )
 
 
-def while_connected(client: Client, *works: Callable[[], Coroutine[Any, Any, None]]) -> Lifespan:
+def while_connected(
+    client: Client, *works: Callable[[], Coroutine[object, None, None]]
+) -> Lifespan:
     """Return the lifespan of a face: its client is connected from start to end, and its
     ``works`` run beside the requests.
     """
 
     @asynccontextmanager
-    async def lifespan(_: Any) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         monitor.watch("loop", monitor.loop_turns(asyncio.get_running_loop()))
         await client.start()
         tasks = [asyncio.create_task(work()) for work in works]

@@ -1,10 +1,9 @@
 """Problems as pages, for people who open a face of machines in a browser."""
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bus.values import Json
 from gateway.html import rendering
 from gateway.http import bodies
 from gateway.http.origin import own_path
@@ -34,7 +33,7 @@ OTHER = ("درخواست انجام نشد.", "The request was not done.")
 OURS = 500
 
 
-def page(request: Request, problem: dict[str, Any]) -> Response | None:
+def page(request: Request, problem: Json) -> Response | None:
     """Show a problem in the reader's language; None for a machine.
 
     Some programs ask for HTML without knowing it (java.net.HttpURLConnection): a client that

@@ -4,11 +4,11 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
-from typing import Any
 
 import orjson
 from starlette.requests import Request
 
+from bus.values import Json
 from gateway.http.problems import HttpError
 
 BODY_LIMIT = 256 * 1024
@@ -115,7 +115,7 @@ def _quality(form: str, liked: list[tuple[str, float]]) -> float:
     return 0.0
 
 
-def parse_object(raw: bytes) -> dict[str, Any]:
+def parse_object(raw: bytes) -> Json:
     """Parse the JSON object of a body; HttpError ``json.*`` says what is wrong.
 
     Strict: UTF-8 without lone surrogates, no NaN, not deep, and no member twice, since two

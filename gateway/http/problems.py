@@ -6,9 +6,10 @@ A new code gets its row in problems.toml, and in problems_fa.toml if citizens' p
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bus.errors import BusError
+from bus.values import Json
 
 MEDIA_TYPE = "application/problem+json"
 KIND_STATUS = {
@@ -63,11 +64,11 @@ def status_of(error: BusError) -> int:
     return KIND_STATUS.get(error.kind, 500)
 
 
-def describe(error: BusError, *, instance: str, trace_id: str | None) -> dict[str, Any]:
+def describe(error: BusError, *, instance: str, trace_id: str | None) -> Json:
     """Return the members of a problem; ``check`` names the check that failed."""
     status = status_of(error)
     entry = PROBLEMS.get(error.code)
-    members: dict[str, Any] = {
+    members: Json = {
         "type": f"/problems/{error.code}",
         "title": entry.title if entry else error.code,
         "status": status,
@@ -88,7 +89,7 @@ def describe(error: BusError, *, instance: str, trace_id: str | None) -> dict[st
     return members
 
 
-def without_repeats(problem: dict[str, Any]) -> dict[str, Any]:
+def without_repeats(problem: Json) -> Json:
     """The problem for who reads both of its sentences: ``detail`` leaves out what ``what_to_do``
     says again, unless nothing else would be left of it.
     """

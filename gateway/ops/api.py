@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from bus.errors import ContractError, FieldError, NotFound
 from bus.process.monitor import Status
 from bus.settings import Settings, broker_url
 from bus.signatures.keys import SigningKey
+from bus.values import Json
 from contracts import health_contracts
 from contracts.inquiry.questions import LOAD_REGISTRY, LOAD_STATUS
 from gateway import web
@@ -120,7 +121,7 @@ class Ops:
         """GET /dead-letters/{service}: what they are, never what they hold."""
         reader, service = await self.access.reader(request), service_of(request)
 
-        def look() -> list[dict[str, Any]]:
+        def look() -> list[Json]:
             with DeadLetters(self._amqp_url) as letters:
                 return letters.look(service)
 
@@ -186,7 +187,7 @@ class Ops:
 class Sent(NamedTuple):
     """The members of an act, and whether a page's form sent them rather than a machine's JSON."""
 
-    data: dict[str, Any]
+    data: Json
     form: bool
 
 
@@ -197,7 +198,7 @@ async def sent_object(request: Request) -> Sent:
         bodies.media_type(request, "application/json")
         return Sent(bodies.parse_object(await bodies.body(request)), False)
     values = await read_fields(request, TEXT_FORM)
-    data: dict[str, Any] = {}
+    data: Json = {}
     for name, texts in values.items():
         if name in ("all", "allow_removals"):
             data[name] = texts == ["1"]
@@ -208,9 +209,9 @@ async def sent_object(request: Request) -> Sent:
     return Sent(data, True)
 
 
-def check_reply(check: Check, since: Since) -> dict[str, Any]:
+def check_reply(check: Check, since: Since) -> Json:
     """Return a check as application/health+json; ``time`` is since when it has its status."""
-    reply: dict[str, Any] = {
+    reply: Json = {
         "status": check.finding.status,
         "code": check.finding.code,
         "output": check.finding.sentence,
@@ -231,7 +232,7 @@ def service_of(request: Request) -> str:
     return service
 
 
-def chosen(members: dict[str, Any]) -> set[str] | None:
+def chosen(members: Json) -> set[str] | None:
     """Return the ids to replay, or None for all; ContractError if neither is given."""
     ids = members.get("ids")
     if members.get("all") is True and ids is None:
@@ -269,7 +270,7 @@ def make(settings: Settings) -> web.Face:
     )
 
 
-def show(request: Request, problem: dict[str, Any]) -> Response | None:
+def show(request: Request, problem: Json) -> Response | None:
     """Show a problem to a browser; a signed-out operator gets the sign-in page."""
     if not wants_page(request):
         return None

@@ -2,15 +2,16 @@
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.client import Client
+from bus.messages import to_wire
 from bus.settings import Settings, broker_url
-from contracts.inquiry.questions import VERIFY
+from bus.values import Json
+from contracts.inquiry.questions import VERIFY, Verify
 from gateway import web
 from gateway.announcements import AnnouncementCache, Maintenance
 from gateway.html import assets
@@ -56,7 +57,7 @@ class Public:
             request.state.closed = {"told": error.announcement, "contact": self.notices.contact}
             raise
 
-    def show(self, request: Request, problem: dict[str, Any]) -> Response | None:
+    def show(self, request: Request, problem: Json) -> Response | None:
         """A problem as a page, which tells what every page does."""
         self._tell(request, datetime.now(UTC))
         return show(request, problem)
@@ -67,15 +68,15 @@ class Public:
 
     async def verify(self, request: Request) -> Response:
         """GET /v1/verify/{code}: whether an answer with this code was given."""
-        question = {"verification_code": request.path_params["code"]}
+        question = Verify(verification_code=request.path_params["code"])
         wanted = bodies.answer_type(request, JSON, HTML)
         verification = await self.services.ask(request, VERIFY, question)
-        if not verification["genuine"]:
+        if not verification.genuine:
             self.guesses.take(address_of(request))
         if wanted == HTML:
             response = show_page(request, "verified", told=verification)
         else:
-            response = web.json_response(verification)
+            response = web.json_response(to_wire(verification))
         response.headers.update({"Vary": "Accept", "Cache-Control": "no-store"})
         return response
 
@@ -138,7 +139,7 @@ def make(settings: Settings) -> web.Face:
     )
 
 
-def show(request: Request, problem: dict[str, Any]) -> Response | None:
+def show(request: Request, problem: Json) -> Response | None:
     """A problem as a page, for who asks with a browser; in Open311's own form under its path; as
     JSON for other programs, in the language that they ask for.
     """

@@ -9,7 +9,6 @@ import hmac
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -21,7 +20,7 @@ from bus.process.private import own_files_only
 from bus.sealing import derived
 from bus.settings import MissingSettings, Settings
 from bus.signatures.keys import base64url
-from contracts.notify.messages import RECEIPT
+from contracts.notify.messages import RECEIPT, Receipt
 from gateway.forms.multipart import read_form
 from gateway.http import bodies
 from gateway.limits.guesses import Guesses
@@ -45,7 +44,7 @@ def address_of(settings: Settings, provider: str) -> str:
     return f"{portal}/callbacks/sms/{provider}/{key}"
 
 
-def ref_in(members: Mapping[str, Any]) -> str | None:
+def ref_in(members: Mapping[str, object]) -> str | None:
     """Return the provider's number of a message in its receipt, under whatever name."""
     for name, value in members.items():
         if name.lower() in NAMES and REF.fullmatch(str(value).strip()):
@@ -69,12 +68,12 @@ class Receipts:
             raise NotFound("There is nothing at this path.", code="http.not_found")
         ref = ref_in(await _told(request))
         if ref is not None:
-            receipt = RECEIPT.load_data({"provider": provider, "provider_ref": ref})
+            receipt = RECEIPT.checked(Receipt(provider=provider, provider_ref=ref))
             await self._client.call(RECEIPT, receipt, traceparent=request.state.traceparent)
         return PlainTextResponse("OK")
 
 
-async def _told(request: Request) -> Mapping[str, Any]:
+async def _told(request: Request) -> Mapping[str, object]:
     """Return the members of a receipt: of the query, a form or JSON."""
     if request.method == "GET":
         return request.query_params

@@ -4,13 +4,13 @@ The secret of a ticket stands in the header ``Ticket-Secret``, never in an addre
 """
 
 import uuid
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from bus.kinds import Request as Contract
+from bus.values import Json
 from contracts.ticketing import citizens as contracts
 from gateway import web
 from gateway.forms.downloads import file_response
@@ -123,11 +123,11 @@ class JsonApi:
         )
 
     @staticmethod
-    async def _object(request: Request) -> dict[str, Any]:
+    async def _object(request: Request) -> Json:
         bodies.media_type(request, "application/json")
         return bodies.parse_object(await bodies.body(request, TEXT_FORM))
 
-    def _with_files(self, data: dict[str, Any]) -> dict[str, Any]:
+    def _with_files(self, data: Json) -> Json:
         """Replace claims of POST /v1/attachments by their files; nobody can forge a claim."""
         claims = data.pop("claims", [])
         opened = [
@@ -143,7 +143,7 @@ class JsonApi:
         return {**data, "attachments": opened} if opened else data
 
     @staticmethod
-    def _proof(request: Request) -> dict[str, Any]:
+    def _proof(request: Request) -> Json:
         return {
             "code": request.path_params["code"],
             "secret": request.headers.get(SECRET_HEADER, ""),

@@ -20,6 +20,7 @@ from bus.errors import Unauthenticated, Unavailable
 from bus.foreign import http_call as outside
 from bus.settings import Settings
 from bus.signatures.keys import base64url
+from bus.values import Json
 
 SECONDS, LONGEST, OK = 10, 1024 * 1024, 200
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -70,7 +71,7 @@ class Provider:
         self._secret = settings.secret("OIDC_CLIENT_SECRET")
         self._claim = settings.text("OIDC_CLAIM", "preferred_username")
         self._factor_words = frozenset((settings.get("OIDC_SECOND_FACTOR") or "").split())
-        self._known: dict[str, Any] | None = None
+        self._known: Json | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> "Provider | None":
@@ -130,7 +131,7 @@ class Provider:
             self._proves_factor(claims),
         )
 
-    def _proves_factor(self, claims: dict[str, Any]) -> bool:
+    def _proves_factor(self, claims: Json) -> bool:
         """Return True if the login says, in words of OIDC_SECOND_FACTOR, that it asked for two."""
         methods = claims.get("amr")
         words = {*(methods if isinstance(methods, list) else []), claims.get("acr")}
@@ -148,7 +149,7 @@ class Provider:
             raise _untrusted()
         return self._issuer, str(claims["sub"])
 
-    def _verified(self, token: object, **more: Any) -> dict[str, Any]:
+    def _verified(self, token: object, **more: Any) -> Json:
         """Return the claims of a token that the provider signed for us and that is in force."""
         key_set = _ask("GET", self._discover()["jwks_uri"])
         try:
@@ -169,7 +170,7 @@ class Provider:
             raise _untrusted()
         return claims
 
-    def _discover(self) -> dict[str, Any]:
+    def _discover(self) -> Json:
         if self._known is None or self._known["until"] < time.monotonic():
             document = _ask("GET", f"{self._issuer}/.well-known/openid-configuration")
             if not all(isinstance(document.get(name), str) for name in ENDPOINTS):
@@ -183,7 +184,7 @@ class Provider:
         return self._known
 
 
-def _ask(method: str, url: str, **data: Any) -> dict[str, Any]:
+def _ask(method: str, url: str, **data: Any) -> Json:
     """Return the object that the provider answers, within bounds of length and time.
 
     A redirect is no answer (OpenID Connect Discovery 1.0, section 4.2).

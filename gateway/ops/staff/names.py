@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.requests import Request
 
 from bus.errors import BusError
-from contracts.agencies import desk as agencies
+from contracts.agencies import register
 from contracts.agencies.desk import AGENCY_NAMES, AgencyNames
 from contracts.ticketing import desk as ticketing
 from contracts.ticketing.desk import STAFF_NAMES
@@ -46,7 +46,7 @@ class Names:
     async def agency(self, request: Request) -> NameOf:
         """Return the function from the code of an agency to its name with the code."""
         if self._agencies.is_old():
-            reply = self._desk.ask_as_desk(request, AGENCY_NAMES, agencies.Nothing())
+            reply = self._desk.ask_as_desk(request, AGENCY_NAMES, register.Nothing())
             self._agencies.keep(await _names_of(reply))
         names = self._agencies.names
 

@@ -24,7 +24,7 @@ class About:
 
     async def statistics(self, request: Request) -> Response:
         """GET /statistics: figures in which nobody can be found."""
-        figures = await self._services.ask(request, contracts.STATISTICS, {})
+        figures = await self._services.ask(request, contracts.STATISTICS, contracts.AskStatistics())
         rows = await satisfaction(self._services, request)
         return show(request, "statistics", told=figures, satisfaction=rows)
 

@@ -1,36 +1,42 @@
 """How content people are, from the contexts that ask them (clause 2 of the agreement, S11)."""
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from starlette.requests import Request
 
 from bus.errors import BusError
-from bus.kinds import Request as Contract
-from contracts.inquiry.ratings import RATINGS
-from contracts.ticketing.citizens import STATISTICS
+from bus.values import Json
+from contracts.inquiry.ratings import RATINGS, AskRatings
+from contracts.ticketing.citizens import STATISTICS, AskStatistics
 from gateway.public.site.services import Services
 
 # A page of figures waits no longer for each of them.
 PATIENCE = 3.0
+Reply = TypeVar("Reply")
 
 
-async def satisfaction(services: Services, request: Request) -> list[dict[str, Any]]:
-    """One row for each kind of answer: key of its name, rated, mean_hundredths, solved.
+async def satisfaction(services: Services, request: Request) -> list[Json]:
+    """Return one row for each kind of answer: key of its name, rated, mean_hundredths, solved.
 
-    What cannot be asked now is left out: a page of figures stays open.
+    A service that does not answer in time is left out, so that the page of figures stays open.
     """
-    of_tickets, of_answers = await asyncio.gather(
-        _ratings(services, request, STATISTICS), _ratings(services, request, RATINGS)
-    )
-    rows = [{"key": "satisfaction_tickets", **of_tickets}] if of_tickets else []
-    return rows + [{"key": f"satisfaction_{row['rated_by']}", **row} for row in of_answers or ()]
+    statistics = services.ask(request, STATISTICS, AskStatistics())
+    ratings = services.ask(request, RATINGS, AskRatings())
+    of_tickets, of_answers = await asyncio.gather(_in_time(statistics), _in_time(ratings))
+    rows: list[Json] = []
+    if of_tickets and of_tickets.ratings:
+        rows.append({"key": "satisfaction_tickets", **of_tickets.ratings})
+    if of_answers:
+        rows += [{"key": f"satisfaction_{row['rated_by']}", **row} for row in of_answers.ratings]
+    return rows
 
 
-async def _ratings(services: Services, request: Request, contract: Contract) -> Any:
-    """The ratings that a service tells; None if it does not in time."""
+async def _in_time(reply: Awaitable[Reply]) -> Reply | None:
+    """Return the reply of a service; None if it does not come in time."""
     try:
         async with asyncio.timeout(PATIENCE):
-            return (await services.ask(request, contract, {})).get("ratings")
+            return await reply
     except (BusError, TimeoutError):
         return None

@@ -23,8 +23,8 @@ class Kind(NamedTuple):
     path: str
     open_at: str
     name: str
-    ask: Contract
-    renew: Contract
+    ask: Contract[contracts.AskNewSecret, contracts.CodeAsked]
+    renew: Contract[contracts.NewSecret, contracts.Renewed]
 
 
 KINDS = (
@@ -56,9 +56,11 @@ class Lost:
             return show(request, "lost", status, kind=self._kind, typed=typed, faults=faults)
 
         async def ask(typed: Texts) -> Response:
-            data = {**typed, "language": words.language(request)}
-            reply = await self._services.ask(request, self._kind.ask, data)
-            return RedirectResponse(f"{self._kind.path}/{reply['request_id']}", 303)
+            question = contracts.AskNewSecret(
+                code=typed["code"], contact=typed["contact"], language=words.language(request)
+            )
+            reply = await self._services.ask(request, self._kind.ask, question)
+            return RedirectResponse(f"{self._kind.path}/{reply.request_id}", 303)
 
         return await submit(request, ("code", "contact"), page, ask)
 
@@ -75,20 +77,20 @@ class Lost:
         """POST: the new secret, shown this once."""
         values = await read_fields(request)
         form = self._services.acts.form_or_new(text_of(values, "form"))
-        data = {
-            "request_id": request.path_params["id"],
-            "pin": text_of(values, "pin"),
-            "secret": form.secret,
-        }
+        question = contracts.NewSecret(
+            request_id=request.path_params["id"],
+            pin=text_of(values, "pin"),
+            secret=form.secret,
+        )
         try:
-            reply = await self._services.ask(request, self._kind.renew, data, id=form.id)
+            reply = await self._services.ask(request, self._kind.renew, question, id=form.id)
         except BusError as error:
             faults = {name or "pin": text for name, text in faults_of(request, error).items()}
             # A wrong code was answered under this form: the next one is another act.
             acts = self._services.acts
             again = acts.seal(form) if isinstance(error, Unavailable) else acts.new_form()
             return self._code(request, faults, again, status_of(error))
-        return show(request, "lost_done", kind=self._kind, code=reply["code"], secret=form.secret)
+        return show(request, "lost_done", kind=self._kind, code=reply.code, secret=form.secret)
 
 
 def routes(services: Services) -> list[Route]:

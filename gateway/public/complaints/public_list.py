@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from contracts.ticketing.citizens import LIST_PUBLIC
+from contracts.ticketing.citizens import LIST_PUBLIC, ListPublic
 from gateway.public.complaints.tickets import NUMBER
 from gateway.public.site.pages import show
 from gateway.public.site.services import Services
@@ -19,8 +19,8 @@ def routes(services: Services) -> list[Route]:
         """GET /reports?page=2: newest first."""
         text = request.query_params.get("page", "1")
         page = min(int(text), PAGES) if NUMBER.fullmatch(text) and int(text) > 0 else 1
-        data = {"page": page, "page_size": ON_A_PAGE}
-        rows = (await services.ask(request, LIST_PUBLIC, data))["tickets"]
+        question = ListPublic(page=page, page_size=ON_A_PAGE)
+        rows = (await services.ask(request, LIST_PUBLIC, question)).tickets
         return show(request, "reports", rows=rows, page=page, more=len(rows) == ON_A_PAGE)
 
     return [Route("/reports", reports)]

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, FieldError, Unavailable
-from contracts.ticketing.citizens import KINDS, REGISTER
+from bus.values import Json
+from contracts.ticketing.citizens import KINDS, REGISTER, FormData
 from contracts.ticketing.files import ATTACHMENTS
 from gateway.forms.acts import FORM_SECONDS, FormToken
 from gateway.forms.multipart import TEXT_FORM, SubmittedForm, read_form
@@ -47,9 +47,9 @@ class Draft:
     checked: bool = False
     expired: bool = False
 
-    def data(self, lang: str) -> dict[str, Any]:
+    def data(self, lang: str) -> Json:
         """Return the answers as the contract takes them; empty fields are left out."""
-        texts: dict[str, Any] = {n: v for n, v in self.values.items() if v and n in TEXTS}
+        texts: Json = {n: v for n, v in self.values.items() if v and n in TEXTS}
         flags = {name: self.values.get(name) == "1" for name in FLAGS}
         files = [dict(claim) for claim in self.claims]
         return {**texts, **flags, "attachments": files, "channel": "portal", "language": lang}
@@ -108,7 +108,7 @@ class Register:
     async def _category_fits(self, request: Request, draft: Draft) -> bool:
         """Return True if the category takes tickets of this kind."""
         try:
-            categories = (await self._services.form(request))["categories"]
+            categories = (await self._services.form(request)).categories
         except Unavailable:
             return True
         kind, code = draft.values["kind"], draft.values["category"]
@@ -134,7 +134,7 @@ class Register:
     ) -> dict[str, str]:
         """Return the faults of the page that was filled in, judged by the contract."""
         yet_to_come = {name: text for name, text in STAND_INS.items() if name not in FIELDS[step]}
-        data = yet_to_come | draft.data("fa") | {"secret": "0" * 20}
+        data: Json = yet_to_come | draft.data("fa") | {"secret": "0" * 20}
         if step != "check":
             data["declared"] = True
         lang = words.language(request)
@@ -194,7 +194,7 @@ class Register:
             form = await self._services.form(request)
         except Unavailable:
             # Nothing that was typed is lost: it goes on with the page that needs no answer.
-            form = {"categories": [], "counties": [], "units": []}
+            form = FormData(categories=(), counties=(), units=(), hours_fa="", hours_en="")
             step, status = "check", 503
             faults = {"": words.speaker(words.language(request))("not_now")}
         response = show(

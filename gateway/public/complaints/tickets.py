@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -10,6 +9,7 @@ from starlette.routing import Route
 
 from bus.errors import BusError, ContractError, NotFound
 from bus.kinds import Request as Contract
+from bus.values import Json
 from contracts.ticketing import citizens as contracts
 from gateway.forms.downloads import file_response
 from gateway.forms.multipart import TEXT_FORM, read_form
@@ -57,7 +57,7 @@ class TicketPages:
             return self._entrance.show(request, {}, dead, 404)
         proof = Proof(match[1], match[2])
         try:
-            await self.services.ask(request, contracts.TRACK, proof._asdict())
+            await self.services.ask(request, contracts.TRACK, contracts.Proof(**proof._asdict()))
         except (ContractError, NotFound):
             return self._entrance.show(request, {}, dead, 404)
         response: Response = RedirectResponse(TICKET.page, 303)
@@ -78,7 +78,9 @@ class TicketPages:
     async def _ticket(
         self, request: Request, proof: Proof, typed: Texts, faults: Texts, status: int = 200
     ) -> Response:
-        ticket = await self.services.ask(request, contracts.TRACK, proof._asdict())
+        ticket = await self.services.ask(
+            request, contracts.TRACK, contracts.Proof(**proof._asdict())
+        )
         did = request.query_params.get("did", "")
         response = show(
             request,
@@ -130,18 +132,22 @@ class TicketPages:
     @with_proof
     async def file(self, request: Request, proof: Proof) -> Response:
         """GET /contact/ticket/files/{file}"""
-        question = {**proof._asdict(), "attachment": request.path_params["file"]}
+        question = contracts.OpenAttachment(
+            **proof._asdict(), attachment=request.path_params["file"]
+        )
         file = await self.services.ask(request, contracts.OPEN_ATTACHMENT, question)
         return file_response(
-            self.services.blobs, sha256=file["sha256"], type=file["type"], name=file["name"]
+            self.services.blobs, sha256=file.sha256, type=file.type, name=file.name
         )
 
     @with_proof
     async def visit(self, request: Request, proof: Proof) -> Response:
         """GET /contact/ticket/visit.ics: the appointment for a calendar."""
-        reply = await self.services.ask(request, contracts.INVITATION, proof._asdict())
+        reply = await self.services.ask(
+            request, contracts.INVITATION, contracts.Proof(**proof._asdict())
+        )
         return Response(
-            reply["ics"],
+            reply.ics,
             headers={
                 "Cache-Control": "no-store",
                 "Content-Disposition": 'attachment; filename="visit.ics"',
@@ -150,9 +156,9 @@ class TicketPages:
         )
 
 
-def _data(contract: Contract, typed: Mapping[str, str]) -> dict[str, Any]:
+def _data(contract: Contract, typed: Mapping[str, str]) -> Json:
     """Return the texts of a form in the types of the contract; empty fields are left out."""
-    data: dict[str, Any] = {}
+    data: Json = {}
     for name in contract.schema.fields:
         value = typed.get(name, "")
         if name in ("slot", "score") and NUMBER.fullmatch(value):

@@ -6,7 +6,6 @@ reading.py reads the parameters of a call, xml.py writes its answer.
 import datetime as dt
 import time
 from pathlib import Path
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +13,7 @@ from starlette.routing import Route
 
 from bus.errors import Forbidden, NotFound
 from bus.settings import Settings
+from bus.values import Json
 from contracts.ticketing.citizens import LIST_PUBLIC, REGISTER, TOKEN
 from gateway.forms.acts import FormToken
 from gateway.forms.multipart import read_form
@@ -58,7 +58,7 @@ class Open311:
         self._base = str(own_address(settings, "PUBLIC_BASE_URL" if named else "PORTAL_URL"))
         self._contact = settings.text("OPEN311_CONTACT", "mailto:open311@mirab.example")
         self._questions = Guesses()  # 60 a minute from one address, as docs/open311.md says
-        self._offered: dict[str, dict[str, Any]] = {}
+        self._offered: dict[str, Json] = {}
         self._fresh_until = 0.0
 
     async def discovery(self, request: Request) -> Response:
@@ -184,7 +184,7 @@ class Open311:
         request.state.agency = app
         return app
 
-    def _act(self, request: Request, app: str, data: dict[str, Any]) -> tuple[str, str]:
+    def _act(self, request: Request, app: str, data: Json) -> tuple[str, str]:
         """Return id and secret of an act: by the Idempotency-Key, under which a repeat is the same.
 
         Equal keys of two apps are two acts.
@@ -199,21 +199,21 @@ class Open311:
         key = f"open311\0{app}\0{key}"
         return key, self._services.acts.secret_of(REGISTER.name, key, data)
 
-    async def _offered_services(self, request: Request) -> dict[str, dict[str, Any]]:
+    async def _offered_services(self, request: Request) -> dict[str, Json]:
         """Return the categories that are offered over Open311, by code; kept for a minute."""
         if time.monotonic() >= self._fresh_until:
             form = await self._services.form(request)
-            self._offered = {c["code"]: c for c in form["categories"] if c.get("open311")}
+            self._offered = {c["code"]: c for c in form.categories if c.get("open311")}
             self._fresh_until = time.monotonic() + FORM_SECONDS
         return self._offered
 
-    async def _service_of(self, request: Request, code: str) -> dict[str, Any]:
+    async def _service_of(self, request: Request, code: str) -> Json:
         try:
             return (await self._offered_services(request))[code]
         except KeyError:
             raise NotFound("service_code: there is no such service; see services.xml.") from None
 
-    async def _by_ids(self, request: Request, ids: list[str]) -> list[dict[str, Any]]:
+    async def _by_ids(self, request: Request, ids: list[str]) -> list[Json]:
         """Return the public ones among these ids; malformed ids match none."""
         codes = []
         for text in ids:
@@ -223,13 +223,13 @@ class Open311:
                 continue
         if not codes:
             return []
-        tickets: list[dict[str, Any]] = (
-            await self._services.ask(request, LIST_PUBLIC, {"codes": codes})
-        )["tickets"]
+        tickets: list[Json] = (await self._services.ask(request, LIST_PUBLIC, {"codes": codes}))[
+            "tickets"
+        ]
         return tickets
 
 
-def _service(category: dict[str, Any], language: str) -> dict[str, Any]:
+def _service(category: Json, language: str) -> Json:
     offered = category["open311"]
     return {
         "service_code": category["code"],
@@ -242,7 +242,7 @@ def _service(category: dict[str, Any], language: str) -> dict[str, Any]:
     }
 
 
-def _attribute(question: dict[str, Any]) -> dict[str, Any]:
+def _attribute(question: Json) -> Json:
     return {
         "variable": bool(question.get("variable", True)),
         "code": question["code"],
@@ -255,7 +255,7 @@ def _attribute(question: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _registered(ticket: dict[str, Any], data: dict[str, Any], language: str) -> dict[str, Any]:
+def _registered(ticket: Json, data: Json, language: str) -> Json:
     """Return the token or the id, never both; the app never gets the secret."""
     token = ticket.get("token")
     return {
@@ -265,7 +265,7 @@ def _registered(ticket: dict[str, Any], data: dict[str, Any], language: str) -> 
     }
 
 
-def _public(ticket: dict[str, Any], language: str) -> dict[str, Any]:
+def _public(ticket: Json, language: str) -> Json:
     """Return all elements of GeoReport; those that we do not have stay empty."""
     return {
         "service_request_id": str(ticket["code"]),

@@ -3,7 +3,6 @@
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -11,6 +10,7 @@ from starlette.requests import Request
 from bus.errors import ContractError, FieldError
 from bus.fields import YEARS
 from bus.kinds import listed, sentence
+from bus.values import Json
 from iran import identifiers
 from iran.persian import Malformed, fold_code, fold_number
 
@@ -91,7 +91,7 @@ def moment(text: str) -> dt.datetime | None:
     return parsed if parsed.tzinfo and parsed.year in YEARS else None
 
 
-def listing(parameters: Parameters, now: dt.datetime) -> dict[str, Any]:
+def listing(parameters: Parameters, now: dt.datetime) -> Json:
     """Return the data of LIST_PUBLIC for a call of GET requests."""
     states = parameters.csv("status")
     if not set(states) <= set(STATES):
@@ -144,9 +144,7 @@ def _whole(parameters: Parameters, name: str, default: int, most: int) -> int:
     return int(text)
 
 
-def ticket(
-    parameters: Parameters, category: dict[str, Any] | None, language: str
-) -> dict[str, Any]:
+def ticket(parameters: Parameters, category: Json | None, language: str) -> Json:
     """Return the data of REGISTER; all that is wrong is among the faults of ``parameters``.
 
     Without a category it only looks for further faults.
@@ -201,7 +199,7 @@ def _text(parameters: Parameters, service: str) -> str:
     return text if len(text) >= SHORTEST else f"گزارش: {service}\n{text}".strip()
 
 
-def _note_media(parameters: Parameters, data: dict[str, Any]) -> None:
+def _note_media(parameters: Parameters, data: Json) -> None:
     """Write media_url below the text, or beside it where the text is full. It is never fetched."""
     url = parameters.line("media_url")
     if not url:
@@ -223,7 +221,7 @@ def _note_media(parameters: Parameters, data: dict[str, Any]) -> None:
         data["attributes"]["media_url"] = url
 
 
-def _place(parameters: Parameters) -> dict[str, Any]:
+def _place(parameters: Parameters) -> Json:
     lat, long = _degrees(parameters, "lat", 90), _degrees(parameters, "long", 180)
     lat_text, long_text = parameters.value("lat"), parameters.value("long")
     address = parameters.line("address_string")
@@ -252,7 +250,7 @@ def _degrees(parameters: Parameters, name: str, most: int) -> float | None:
     return float(text)
 
 
-def _attributes(parameters: Parameters, questions: Iterable[dict[str, Any]]) -> dict[str, str]:
+def _attributes(parameters: Parameters, questions: Iterable[Json]) -> dict[str, str]:
     """Return the answers to the service's questions, by code."""
     answers: dict[str, list[str]] = {}
     for name, values in parameters.values.items():
@@ -276,7 +274,7 @@ def _attributes(parameters: Parameters, questions: Iterable[dict[str, Any]]) -> 
     return valid
 
 
-def _wrong(attribute: dict[str, Any], values: list[str]) -> str:
+def _wrong(attribute: Json, values: list[str]) -> str:
     """Return what is wrong with the answer to a question; ``""`` if it is right."""
     kind = attribute["datatype"]
     keys = [value["key"] for value in attribute.get("values") or ()]

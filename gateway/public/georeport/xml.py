@@ -11,6 +11,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bus.values import Json
+
 ROOT = "/open311"
 FORMS = ("xml", "json")
 MEDIA_TYPES = {"xml": "text/xml", "json": "application/json"}
@@ -86,7 +88,7 @@ def _fill(element: ElementTree.Element, value: Any) -> None:
         element.text = xml_text(str(value))
 
 
-def show(request: Request, problem: dict[str, Any]) -> Response | None:
+def show(request: Request, problem: Json) -> Response | None:
     """Show a problem in the words of GeoReport, one error for each fault; None outside /open311.
 
     It serves the ``show`` of the face, so that limits, unknown paths and failures look the same.
@@ -94,7 +96,7 @@ def show(request: Request, problem: dict[str, Any]) -> Response | None:
     path = request.url.path
     if path != ROOT and not path.startswith(ROOT + "/"):
         return None
-    status = STATUSES.get(problem["status"], problem["status"])
+    status: int = STATUSES.get(problem["status"]) or problem["status"]
     texts = [_sentence(fault) for fault in problem.get("errors", ())] or [problem["detail"]]
     errors = [{"code": status, "description": text} for text in texts]
     return answer(request, "errors", errors, status)

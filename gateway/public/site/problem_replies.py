@@ -1,11 +1,10 @@
 """Problems for programs in the language of the request: title, detail and what to do."""
 
-from typing import Any
-
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bus.values import Json
 from gateway.http import problems
 from gateway.http.languages import preferred
 from gateway.http.problems import PERSIAN
@@ -14,12 +13,12 @@ from gateway.public.site import words
 ENGLISH = "en"
 
 
-def language_of(request: Request, problem: dict[str, Any]) -> str:
+def language_of(request: Request, problem: Json) -> str:
     """Return the language of a problem: English unless Persian is preferred and there is a text."""
     return preferred(request, ENGLISH) if problem["code"] in PERSIAN else ENGLISH
 
 
-def spoken(request: Request, problem: dict[str, Any]) -> dict[str, Any]:
+def spoken(request: Request, problem: Json) -> Json:
     """Return the problem in the language of the request; its codes and fields stay."""
     if language_of(request, problem) == ENGLISH:
         return problem
@@ -38,7 +37,7 @@ def spoken(request: Request, problem: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def answer(request: Request, problem: dict[str, Any]) -> Response:
+def answer(request: Request, problem: Json) -> Response:
     """Return the problem for a program (RFC 9457, section 3.1.3)."""
     headers = {
         "Content-Language": language_of(request, problem),

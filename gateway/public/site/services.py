@@ -14,11 +14,12 @@ from bus.errors import BusError
 from bus.kinds import M, R
 from bus.kinds import Request as Contract
 from bus.settings import Settings
+from bus.values import Json
 from contracts.billing.bills import START_PAYMENT
 from contracts.inquiry.own import ASK_OWN
 from contracts.notify.inbox import MAKE_INBOX
 from contracts.notify.subscriptions import SUBSCRIBE
-from contracts.ticketing.citizens import FORM, REGISTER
+from contracts.ticketing.citizens import FORM, REGISTER, AskForm, FormData
 from contracts.ticketing.lost_secrets import ASK_NEW_SECRET, ASK_NEW_SECRET_OF_OWN
 from gateway.forms.acts import Acts
 from gateway.forms.seals import Seals
@@ -69,11 +70,11 @@ class Services:
         self,
         request: Request,
         contract: Contract[M, R],
-        data: Mapping[str, Any],
+        data: Mapping[str, object],
         *,
         id: str | None = None,
         counted: bool = True,
-    ) -> dict[str, Any]: ...
+    ) -> Json: ...
     @overload
     async def ask(
         self,
@@ -93,13 +94,13 @@ class Services:
         id: str | None = None,
         counted: bool = True,
     ) -> Any:
-        """Loads ``data`` by the contract (ContractError names each wrong field) and asks.
+        """Check ``data`` by the contract (ContractError names each wrong field) and ask.
 
         A message gets the typed reply, a dict gets a dict.
 
-        ``id``, as its sender calls the act, makes a repeated act the same act. What opens passes
-        however often somebody at the same address guessed wrong: wrong guesses alone are counted,
-        and TooMany tells who made too many of them. One that is not ``counted`` was counted before.
+        ``id``, the sender's name of an act, makes a repeat the same act. Only wrong guesses are
+        counted, so that a right proof passes whatever others at the address guessed; TooMany after
+        too many of them. A request that is not ``counted`` was counted before.
         """
         address = address_of(request)
         request.state.contract = contract.name
@@ -120,13 +121,13 @@ class Services:
             raise
 
     async def register(
-        self, request: Request, data: Mapping[str, Any], id: str, secret: str
-    ) -> dict[str, Any]:
+        self, request: Request, data: Mapping[str, object], id: str, secret: str
+    ) -> Json:
         """Register a ticket that ``secret`` opens; ``id`` makes a repeat the same ticket."""
         return await self.ask(request, REGISTER, {**data, "secret": secret}, id=id)
 
     async def paper(
-        self, request: Request, content: Sequence[Any], make: Callable[[], bytes]
+        self, request: Request, content: Sequence[object], make: Callable[[], bytes]
     ) -> bytes:
         """Return the PDF of this content; see ``PrintQueue.paper``."""
         return await self.printer.paper(address_of(request), orjson.dumps(content), make)
@@ -140,6 +141,6 @@ class Services:
         """Return the id of a form that is shown now; sent twice it is one act."""
         return str(uuid.uuid4())
 
-    async def form(self, request: Request) -> dict[str, Any]:
-        """Return categories, counties and units (FormData of contracts/ticketing/citizens.py)."""
-        return await self.ask(request, FORM, {})
+    async def form(self, request: Request) -> FormData:
+        """Return categories, counties and units."""
+        return await self.ask(request, FORM, AskForm())

@@ -6,6 +6,7 @@ import re
 import httpx
 
 from bus.errors import Unavailable
+from bus.messages import is_message, to_wire
 from bus.settings import Settings
 from gateway.public import api
 from people import tracking
@@ -26,13 +27,15 @@ class StandIn:
         pass
 
     async def call(self, contract, data, *, id=None, caller=None, traceparent=None, deadline=None):
+        typed = is_message(data)
+        data = to_wire(data) if typed else data
         self.questions.append((contract.name, data, id, caller))
         reply = self.replies.get(contract.name, {"code": tracking.new(), "token": None})
         if callable(reply):
             reply = reply(data)
         if isinstance(reply, Exception):
             raise reply
-        return reply
+        return contract.reply_of(reply) if typed else reply
 
     def secrets(self, contract):
         return [data["secret"] for name, data, _, _ in self.questions if name == contract]

@@ -114,6 +114,9 @@ def listed(**more):
     }
 
 
+NO_FORM = {"counties": (), "units": (), "hours_fa": "", "hours_en": ""}
+
+
 class Bus:
     """What Services asks instead of the ticketing service; keeps each question."""
 
@@ -126,7 +129,7 @@ class Bus:
         if self.refusal is not None:
             raise self.refusal
         if contract is contracts.FORM:
-            return {"categories": CATEGORIES}
+            return contract.reply_of({**NO_FORM, "categories": CATEGORIES})
         if contract is contracts.TOKEN:
             return {**data, "code": CODE if data["token"] == TOKEN else None}
         if contract is contracts.LIST_PUBLIC:
