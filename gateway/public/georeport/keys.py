@@ -52,7 +52,7 @@ class Keys:
             self._seen = state
             self._keys = _read(self._path)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            _log.error("keys of civic apps not read, the old ones stay", why=str(error))
+            _log.error("civic_app_keys_not_read", reason=str(error))
 
     def _state(self) -> tuple[int, int, int]:
         stat = self._path.stat()
