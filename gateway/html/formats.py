@@ -3,13 +3,14 @@
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import NamedTuple, TypeVar
 
 from markupsafe import Markup, escape
 
 from iran.collation import collation_key
 from iran.persian import TEHRAN, jalali
 
+Row = TypeVar("Row")
 ARTICLES_FA = {"45 (e)": "ماده 45، بند ه", "11, 13": "ماده‌های 11 و 13", "note 5": "تبصره 5"}
 
 WEEKDAYS_FA = ("دوشنبه", "سه‌شنبه", "چهارشنبه", "پنجشنبه", "جمعه", "شنبه", "یکشنبه")
@@ -55,11 +56,23 @@ def with_links(text: str) -> Markup:
     return Markup(LINK.sub(r'<a href="\g<0>">\g<0></a>', str(escape(text))))  # noqa: S704
 
 
-def by_name(rows: Iterable[Mapping[str, Any]], field: str = "fa") -> list[Mapping[str, Any]]:
-    """Sort rows by the Persian alphabet, for lists that people choose or read by name."""
-    return sorted(rows, key=lambda row: collation_key(row[field] or ""))
+def by_name(rows: Iterable[Row], field: str = "fa") -> list[Row]:
+    """Sort rows (typed, or of JSON) by the Persian alphabet, for lists that people read by name."""
+
+    def name(row: Row) -> str:
+        text = row[field] if isinstance(row, Mapping) else getattr(row, field)
+        return str(text or "")
+
+    return sorted(rows, key=lambda row: collation_key(name(row)))
 
 
-def named(codes: Iterable[str], name_of: Callable[[str], str]) -> list[Mapping[str, Any]]:
+class NamedCode(NamedTuple):
+    """A code and its Persian name."""
+
+    code: str
+    fa: str
+
+
+def named(codes: Iterable[str], name_of: Callable[[str], str]) -> list[NamedCode]:
     """Return codes with their names, in the order of the names."""
-    return by_name([{"code": code, "fa": name_of(code)} for code in codes])
+    return by_name([NamedCode(code, name_of(code)) for code in codes])

@@ -35,7 +35,7 @@ class _Lingering:
         self._end: asyncio.TimerHandle | None = None
         self.whole = True  # the request was read to its end
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Any:  # Any: whatever uvicorn reads of its transport
         return getattr(self._transport, name)
 
     def is_closing(self) -> bool:
@@ -62,7 +62,7 @@ class Guarded(HttpToolsProtocol):
     Requests within these bounds are judged by the face itself, more strictly.
     """
 
-    def connection_made(self, transport: Any) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._line = _Lingering(transport, self.loop)
         self.transport = self._line  # type: ignore[assignment]

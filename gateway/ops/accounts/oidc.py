@@ -149,6 +149,7 @@ class Provider:
             raise _untrusted()
         return self._issuer, str(claims["sub"])
 
+    # Any: each claim is a keyword of joserfc beside its own.
     def _verified(self, token: object, **more: Any) -> Json:
         """Return the claims of a token that the provider signed for us and that is in force."""
         key_set = _ask("GET", self._discover()["jwks_uri"])
@@ -184,7 +185,7 @@ class Provider:
         return self._known
 
 
-def _ask(method: str, url: str, **data: Any) -> Json:
+def _ask(method: str, url: str, **data: Any) -> Json:  # Any: the arguments of requests
     """Return the object that the provider answers, within bounds of length and time.
 
     A redirect is no answer (OpenID Connect Discovery 1.0, section 4.2).

@@ -7,7 +7,6 @@ by its status, and a fault by what its field is.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from bus.errors import BusError, FieldError, Unavailable
 from gateway.http.problems import status_of
@@ -28,19 +27,20 @@ def as_told(field: str) -> str:
     return field
 
 
-def general(code: str, status: int, details: Mapping[str, Any] = {}) -> str:
+def general(code: str, status: int, details: Mapping[str, object] = {}) -> str:
     """The sentence of a refusal that no part of the desk says in words of its own."""
     if code in ("ticket.move", "ticket.target_ended"):
         return ticket_state(code, details)
     return refusal_texts.PROBLEMS.get(code) or BY_STATUS.get(status, OTHERWISE)
 
 
-def ticket_state(code: str, details: Mapping[str, Any]) -> str:
+def ticket_state(code: str, details: Mapping[str, object]) -> str:
     """Which ticket is in which state, where an act does not fit it."""
-    state = TICKET_STATES.get(details.get("state", ""), "وضعیت دیگری دارد")
+    state = TICKET_STATES.get(str(details.get("state", "")), "وضعیت دیگری دارد")
     if code == "ticket.target_ended":
+        ticket = grouped(str(details.get("ticket", "")))
         return (
-            f"پرونده {grouped(details.get('ticket', ''))} {state} و چیزی به آن پیوسته نمی‌شود؛ کد "
+            f"پرونده {ticket} {state} و چیزی به آن پیوسته نمی‌شود؛ کد "
             "پرونده‌ای را بنویسید که در دست بررسی است، یا نخست آن را دوباره باز کنید."
         )
     return f"این پرونده {state} و این کار در این وضعیت انجام نمی‌شود؛ تاریخچه را ببینید."
