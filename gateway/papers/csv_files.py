@@ -3,9 +3,10 @@
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
+from bus.values import Json
+from contracts.billing.bills import Statement
 from iran.persian import jalali
 
 RISKY = ("=", "+", "-", "@", "\t", "\r")
@@ -15,27 +16,27 @@ STATEMENT = ("day", "number", "kind", "text_fa", "text_en", "rials", "owed_rials
 STATEMENT_FA = ("روز", "شماره قبض", "شرح", "مبلغ به ریال", "مانده به ریال")
 
 
-def line(cells: Iterable[Any]) -> str:
+def line(cells: Iterable[object]) -> str:
     """Return one line with its end; numbers stay numbers, None is empty."""
     out = io.StringIO()
     csv.writer(out).writerow([_harmless(cell) for cell in cells])
     return out.getvalue()
 
 
-def _harmless(cell: Any) -> Any:
+def _harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(RISKY) else cell
 
 
-def with_balance(statement: Mapping[str, Any]) -> list[dict[str, Any]]:
+def with_balance(statement: Statement) -> list[Json]:
     """Return the rows of a Statement, each with ``owed_rials``: what was owed after it."""
-    owed, rows = statement["opening_rials"], []
-    for row in statement["rows"]:
+    owed, rows = statement.opening_rials, list[Json]()
+    for row in statement.rows:
         owed += row["rials"]
         rows.append({**row, "owed_rials": owed})
     return rows
 
 
-def statement(account: Mapping[str, Any]) -> bytes:
+def statement(account: Statement) -> bytes:
     """Return a Statement as CSV in UTF-8 with a byte order mark; rials, Gregorian days.
 
     Spreadsheets need the mark. The first row is what was owed at the beginning, the last row what
@@ -43,11 +44,11 @@ def statement(account: Mapping[str, Any]) -> bytes:
     """
     lines = [
         line(STATEMENT),
-        line([account["from_day"], "", "opening", "مانده از پیش", "Brought forward", "",
-              account["opening_rials"]]),
+        line([account.from_day, "", "opening", "مانده از پیش", "Brought forward", "",
+              account.opening_rials]),
         *(line(row[name] for name in STATEMENT) for row in with_balance(account)),
-        line([account["to_day"], "", "closing", "مانده پایان ماه", "Owed at the end", "",
-              account["closing_rials"]]),
+        line([account.to_day, "", "closing", "مانده پایان ماه", "Owed at the end", "",
+              account.closing_rials]),
     ]  # fmt: skip
     return (BOM + "".join(lines)).encode()
 
@@ -56,16 +57,16 @@ def _day(day: str) -> str:
     return jalali(dt.date.fromisoformat(day)).replace("-", "/")
 
 
-def statement_fa(account: Mapping[str, Any]) -> bytes:
+def statement_fa(account: Statement) -> bytes:
     """Return a Statement as CSV for colleagues: Persian heads and Jalali days."""
-    first, last = _day(account["from_day"]), _day(account["to_day"])
+    first, last = _day(account.from_day), _day(account.to_day)
     lines = [
         line(STATEMENT_FA),
-        line([first, "", "مانده از پیش", "", account["opening_rials"]]),
+        line([first, "", "مانده از پیش", "", account.opening_rials]),
         *(
             line([_day(row["day"]), row["number"], row["text_fa"], row["rials"], row["owed_rials"]])
             for row in with_balance(account)
         ),
-        line([last, "", "مانده پایان ماه", "", account["closing_rials"]]),
+        line([last, "", "مانده پایان ماه", "", account.closing_rials]),
     ]
     return (BOM + "".join(lines)).encode()

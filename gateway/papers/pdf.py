@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from bus.errors import NotFound
 from bus.values import Json
+from contracts.billing.bills import Statement
 from contracts.inquiry.answer import Answer, Status
 from gateway.html import rendering
 from gateway.html.amounts import words_en, words_fa
@@ -69,7 +70,7 @@ def receipt(reply: Mapping[str, Any], lang: str, *, portal: str) -> bytes:
     return _pdf("receipt", lang, bill=paid, link=_link(paid, portal), **bank)
 
 
-def statement(account: Mapping[str, Any], lang: str, payer: str = "") -> bytes:
+def statement(account: Statement, lang: str, payer: str = "") -> bytes:
     """Return the PDF of a Statement: an agency's account in a Jalali month, row by row, in rials.
 
     Beside each row stands what was owed after it; ``payer`` is the agency by its name.
@@ -180,7 +181,7 @@ def _templates() -> Environment:
     return own
 
 
-def _pdf(template: str, lang: str, **values: Any) -> bytes:
+def _pdf(template: str, lang: str, **values: object) -> bytes:
     """The PDF of a template."""
     from gateway.papers import html_to_pdf  # half a second: for who prints, not for each start
 

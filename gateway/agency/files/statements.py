@@ -19,15 +19,16 @@ async def read(door: Door, request: Request) -> Response:
     Accept-Language begins with en.
     """
     reading = await door.read(request, STATEMENT, JSON, CSV, PDF)
-    statement = await door.call(request, reading.visitor, STATEMENT, reading.data)
+    reply = await door.call(request, reading.visitor, STATEMENT, reading.data)
     if reading.form == JSON:
-        return web.json_response(statement)
+        return web.json_response(reply)
+    statement = STATEMENT.reply_of(reply)
     if reading.form == CSV:
         content, ending = csv_files.statement(statement), "csv"
     else:
         lang = "en" if request.headers.get("accept-language", "").startswith("en") else "fa"
         content, ending = await asyncio.to_thread(pdf.statement, statement, lang), "pdf"
-    name = f"statement-{statement['agency']}-{statement['month']}.{ending}"
+    name = f"statement-{statement.agency}-{statement.month}.{ending}"
     headers = {
         "Cache-Control": "no-store",
         "Content-Disposition": f'attachment; filename="{name}"',

@@ -9,7 +9,6 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound
-from bus.messages import to_wire
 from bus.values import Json
 from contracts.billing import treasury as contracts
 from contracts.billing.bills import Statement
@@ -95,7 +94,7 @@ class Documents:
         async def account() -> Account | None:
             if statement is None:
                 return None
-            return Account(statement, csv_files.with_balance(to_wire(statement)))
+            return Account(statement, csv_files.with_balance(statement))
 
         billed = self._pages.ask(request, contracts.BILLED_AGENCIES, contracts.Nothing())
         return await self._pages.page(
@@ -106,14 +105,14 @@ class Documents:
         """GET /desk/treasury/statements.csv"""
         statement = await self._read(request)
         name = f"statement-{statement.agency}-{statement.month}.csv"
-        text = csv_files.statement_fa(to_wire(statement))
+        text = csv_files.statement_fa(statement)
         return Response(text, headers=download_headers(name), media_type="text/csv")
 
     async def statement_pdf(self, request: Request) -> Response:
         """GET /desk/treasury/statements.pdf: in Persian."""
         statement = await self._read(request)
         payer = (await self._pages.agency(request))(statement.agency)
-        document = await asyncio.to_thread(pdf.statement, to_wire(statement), "fa", payer)
+        document = await asyncio.to_thread(pdf.statement, statement, "fa", payer)
         name = f"statement-{statement.agency}-{statement.month}.pdf"
         return Response(document, headers=download_headers(name), media_type="application/pdf")
 

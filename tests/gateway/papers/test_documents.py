@@ -137,7 +137,7 @@ def statement_of(rows=2, **changed):
         ("billed", "صدور قبض", "bill issued", 1_755_000),
         ("paid", "پرداخت قبض", "bill paid", -755_000),
     )
-    told = {
+    data = {
         "agency": "agency-x",
         "month": "1405-09",
         "from_day": "2026-11-22",
@@ -157,8 +157,8 @@ def statement_of(rows=2, **changed):
         ],
         **changed,
     }  # fmt: skip
-    schema_of(contracts.Statement)().load(told)
-    return told
+    schema_of(contracts.Statement)().load(data)
+    return read(contracts.Statement, data)
 
 
 def every_document(lang):
