@@ -3,8 +3,7 @@
 import pytest
 
 from tests.browser.test_citizen import sit_down
-from tests.gateway.desk.seats import running
-from tests.gateway.desk.whole_house import WholeHouse, templates_of
+from tests.gateway.desk.whole_house import whole_house  # noqa: F401 - the fixture `house`
 from tests.processes import Starter
 
 DESK = (
@@ -50,18 +49,6 @@ UNSEEN = """() => [...document.querySelectorAll('a[href],button,summary,input:no
 WIDE = "document.documentElement.scrollWidth - innerWidth"
 CURRENT = """navs => [...document.querySelectorAll(navs)].filter(n => n.querySelector('ul'))
   .map(n => n.querySelectorAll('[aria-current]').length)"""
-
-
-@pytest.fixture(scope="module")
-def house(
-    tmp_path_factory, broker, postgres, ticketing_template, billing_template, agencies_template,
-    notify_template,
-):  # fmt: skip
-    templates = templates_of(
-        ticketing_template, billing_template, agencies_template, notify_template
-    )
-    with running(WholeHouse, tmp_path_factory, broker, postgres, **templates) as house:
-        yield house
 
 
 @pytest.fixture(scope="module")

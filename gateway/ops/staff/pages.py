@@ -101,8 +101,8 @@ class StaffPages:
         """Return the reply to a Request in the colleague's name; ``form`` is the id of the form
         that asks: sent twice it is one act.
         """
-        asked = data if message is None else message
-        return await self._desk.ask(request, contract, asked, id=form)
+        question = data if message is None else message
+        return await self._desk.ask(request, contract, question, id=form)
 
     async def person(self, request: Request) -> Person:
         """Return the function from an account to its name."""

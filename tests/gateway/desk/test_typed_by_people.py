@@ -8,11 +8,11 @@ import pytest
 import requests
 import tinyhtml5
 
-from tests.gateway.desk.seats import Seat, running
+from tests.gateway.desk.seats import Seat
 from tests.gateway.desk.test_desk_pages import registered
 from tests.gateway.desk.test_register_pages import Officer as RegisterOfficer
 from tests.gateway.desk.test_treasury_pages import Officer as TreasuryOfficer
-from tests.gateway.desk.whole_house import WholeHouse, templates_of
+from tests.gateway.desk.whole_house import whole_house  # noqa: F401 - the fixture `house`
 
 PAGES = (
     "", "/letters", "/telephone", "/calendar", "/figures",
@@ -145,18 +145,6 @@ def faults(answer):
     """What the page says is wrong with fields that somebody wrote in: name → sentence."""
     told = re.findall(r'<li><a href="#([^"]+)">([^<]*)</a>', answer.text)
     return {place: text for place, text in told if place.rpartition("-")[2] in SAMPLES}
-
-
-@pytest.fixture(scope="module")
-def house(
-    tmp_path_factory, broker, postgres, ticketing_template, billing_template, agencies_template,
-    notify_template,
-):  # fmt: skip
-    templates = templates_of(
-        ticketing_template, billing_template, agencies_template, notify_template
-    )
-    with running(WholeHouse, tmp_path_factory, broker, postgres, **templates) as house:
-        yield house
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,11 @@
 import secrets
 import typing
 
+import pytest
+
 from services.ticketing.accounts import ops_tokens
 from tests.gateway.conftest import begin
-from tests.gateway.desk.seats import Officers
+from tests.gateway.desk.seats import Officers, running
 from tests.processes import run_main
 from tests.waiting import wait_for
 
@@ -35,7 +37,17 @@ class WholeHouse(Officers):
         return begin(start, "ops", **self.environ), made.stdout.strip()
 
 
-def templates_of(ticketing, billing, agencies, notify):
-    return {
-        "ticketing": ticketing, "billing": billing, "agencies": agencies, "notify": notify
-    }  # fmt: skip
+@pytest.fixture(scope="module", name="house")
+def whole_house(
+    tmp_path_factory, broker, postgres, ticketing_template, billing_template, agencies_template,
+    notify_template,
+):  # fmt: skip
+    """The whole house, for the tests of a module that imports this."""
+    templates = {
+        "ticketing": ticketing_template,
+        "billing": billing_template,
+        "agencies": agencies_template,
+        "notify": notify_template,
+    }
+    with running(WholeHouse, tmp_path_factory, broker, postgres, **templates) as house:
+        yield house
