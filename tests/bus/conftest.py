@@ -90,7 +90,7 @@ def shared_probe(tmp_path_factory, broker, postgres, probe_template):
 
 
 @pytest.fixture(scope="module")
-def shared_told(tmp_path_factory, broker, postgres, probe_template):
+def shared_relayed(tmp_path_factory, broker, postgres, probe_template):
     folder = tmp_path_factory.mktemp("told")
     with running_probe(folder, broker, postgres, probe_template, relay=True) as running:
         yield running
@@ -103,9 +103,9 @@ def probe(shared_probe):
 
 
 @pytest.fixture
-def told(shared_told):
+def relayed(shared_relayed):
     """One probe with its relay, which the test does not hurt."""
-    return shared_told.clear()
+    return shared_relayed.clear()
 
 
 @pytest.fixture

@@ -33,27 +33,27 @@ def awaited(probe):
     return execute(probe.db, "select count(*) from outbox where awaits <> '{}'")[0][0]
 
 
-def test_b6_a_command_and_an_event_are_awaited_until_their_receiver_has_done_them(told):
-    ask(told.amqp, TELL, mark="awaited")
-    wait_for(lambda: rows(told, "awaits") == [([],), ([],)])
-    assert (told.marks("awaited"), told.marks("heard awaited")) == (1, 1)
-    wait_for(lambda: ask(told.amqp, HEALTH)["unacknowledged"] == 0)
+def test_b6_a_command_and_an_event_are_awaited_until_their_receiver_has_done_them(relayed):
+    ask(relayed.amqp, TELL, mark="awaited")
+    wait_for(lambda: rows(relayed, "awaits") == [([],), ([],)])
+    assert (relayed.marks("awaited"), relayed.marks("heard awaited")) == (1, 1)
+    wait_for(lambda: ask(relayed.amqp, HEALTH)["unacknowledged"] == 0)
 
 
-def test_b6_a_command_that_died_at_its_receiver_is_counted_kept_and_done_by_a_replay(told):
-    send(told, SPOIL, mark="spoilt")
-    wait_for(lambda: rows(told, "died") == [(["probe"],)])
-    assert rows(told, "length(body) > 0, awaits") == [(True, ["probe"])]
-    wait_for(lambda: ask(told.amqp, HEALTH)["died"] == 1)
-    execute(told.db, "update outbox set resend_at = now()")
+def test_b6_a_command_that_died_at_its_receiver_is_counted_kept_and_done_by_a_replay(relayed):
+    send(relayed, SPOIL, mark="spoilt")
+    wait_for(lambda: rows(relayed, "died") == [(["probe"],)])
+    assert rows(relayed, "length(body) > 0, awaits") == [(True, ["probe"])]
+    wait_for(lambda: ask(relayed.amqp, HEALTH)["died"] == 1)
+    execute(relayed.db, "update outbox set resend_at = now()")
     time.sleep(6)
-    assert (told.dead(), rows(told, "resends")) == (1, [(0,)])
+    assert (relayed.dead(), rows(relayed, "resends")) == (1, [(0,)])
     # Its cause is mended: here by another type of the same form.
-    with Wire(told.amqp) as wire:
+    with Wire(relayed.amqp) as wire:
         properties, body = wire.take(topology.queue_name("probe", "dead"))
         headers = {**properties.headers, "ce-type": NOTE.name}
         wire.publish("", COMMANDS, body, headers=headers, content_type="application/json")
-    wait_for(lambda: rows(told, "awaits, died, length(body)") == [([], [], 0)])
+    wait_for(lambda: rows(relayed, "awaits, died, length(body)") == [([], [], 0)])
 
 
 def test_b6_what_waits_at_its_receiver_is_not_sent_again_and_what_was_lost_there_is(

@@ -13,47 +13,47 @@ from tests.stores import execute
 from tests.waiting import wait_for
 
 
-def test_a_command_and_an_event_are_carried_and_marked_sent(told):
-    ask(told.amqp, TELL, mark="hello")
-    wait_for(lambda: told.marks("hello") == 1 and told.marks("heard hello") == 1)
+def test_a_command_and_an_event_are_carried_and_marked_sent(relayed):
+    ask(relayed.amqp, TELL, mark="hello")
+    wait_for(lambda: relayed.marks("hello") == 1 and relayed.marks("heard hello") == 1)
     wait_for(
-        lambda: execute(told.db, "select count(*) from outbox where sent_at is null") == [(0,)]
+        lambda: execute(relayed.db, "select count(*) from outbox where sent_at is null") == [(0,)]
     )
 
 
-def test_a_commands_data_is_blanked_once_it_is_done_and_an_events_is_kept(told):
-    ask(told.amqp, TELL, mark="personal")
-    wait_for(lambda: told.marks("personal") == 1 and told.marks("heard personal") == 1)
+def test_a_commands_data_is_blanked_once_it_is_done_and_an_events_is_kept(relayed):
+    ask(relayed.amqp, TELL, mark="personal")
+    wait_for(lambda: relayed.marks("personal") == 1 and relayed.marks("heard personal") == 1)
     done = "select name, length(body) from outbox where sent_at is not null and awaits = '{}'"
-    rows = wait_for(lambda: len(found := dict(execute(told.db, done))) == 2 and found)
+    rows = wait_for(lambda: len(found := dict(execute(relayed.db, done))) == 2 and found)
     assert rows["probe.note.v1"] == 0
     assert rows["probe.noted.v1"] > 0
 
 
-def test_messages_stay_in_the_matter_and_trace_of_what_caused_them(told):
-    ask(told.amqp, TELL, id="the-cause", mark="chain")
-    (command,) = execute(told.db, "select headers from outbox where name = 'probe.note.v1'")[0]
+def test_messages_stay_in_the_matter_and_trace_of_what_caused_them(relayed):
+    ask(relayed.amqp, TELL, id="the-cause", mark="chain")
+    (command,) = execute(relayed.db, "select headers from outbox where name = 'probe.note.v1'")[0]
     assert command["ce-causation"] == "the-cause"
     assert command["ce-correlation"] == "the-cause"
-    assert command["traceparent"].split("-")[1] in told.services[0].log
+    assert command["traceparent"].split("-")[1] in relayed.services[0].log
 
 
-def test_a_command_that_nobody_receives_stays_and_holds_up_no_other(told):
-    ask(told.amqp, TELL, mark="lost one")
+def test_a_command_that_nobody_receives_stays_and_holds_up_no_other(relayed):
+    ask(relayed.amqp, TELL, mark="lost one")
     wait_for(
         lambda: (
-            execute(told.db, "select problem from outbox where name = 'nobody.hears.v1'")
+            execute(relayed.db, "select problem from outbox where name = 'nobody.hears.v1'")
             == [("service.absent",)]
         )
     )
-    ask(told.amqp, TELL, mark="next")
-    wait_for(lambda: told.marks("next") == 1)
-    unsent = execute(told.db, "select name from outbox where sent_at is null")
+    ask(relayed.amqp, TELL, mark="next")
+    wait_for(lambda: relayed.marks("next") == 1)
+    unsent = execute(relayed.db, "select name from outbox where sent_at is null")
     assert unsent == [("nobody.hears.v1",)]
 
 
-def test_nothing_is_sent_of_a_transaction_that_was_rolled_back(told):
-    store = Store(told.db)
+def test_nothing_is_sent_of_a_transaction_that_was_rolled_back(relayed):
+    store = Store(relayed.db)
 
     def fails():
         with store.transaction() as tx:
@@ -65,8 +65,8 @@ def test_nothing_is_sent_of_a_transaction_that_was_rolled_back(told):
     with store.transaction() as tx:
         tx.publish(NOTED, mark="ever", times=1)
     store.engine.dispose()
-    wait_for(lambda: told.marks("heard ever") == 1)
-    assert told.marks("never") == 0
+    wait_for(lambda: relayed.marks("heard ever") == 1)
+    assert relayed.marks("never") == 0
 
 
 def test_a_message_that_breaks_its_contract_is_refused_where_it_is_made(probe_db):
