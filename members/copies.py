@@ -29,7 +29,7 @@ def write(folder: Path, copies: Iterable[Mapping[str, Any]], *, whole: bool = Fa
 
 
 def _replace(path: Path, text: str) -> None:
-    """Others see the old file or the new one, never a half."""
+    """Replace the file atomically."""
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     fresh.write_text(text, encoding="ascii")
     fresh.replace(path)

@@ -1,4 +1,4 @@
-"""Agencies as their documents say: who they are, their keys, what they may; and rights by these."""
+"""The documents of agencies: identity, keys, grants, delegations; and the rights they give."""
 
 import datetime as dt
 import ipaddress
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Leave to use contracts (``inquiry.ask.v1``, ``inquiry.*``) for purposes until a day.
+    """Permission to use contracts (``inquiry.ask.v1``, ``inquiry.*``) for purposes until a day.
 
     ``basis`` is the law or agreement that it stands on; ``blocks`` are the only ones of an answer
     that it gives (None: all of the purpose); ``per_day`` is its quota of questions a day in
@@ -45,7 +45,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Delegation:
-    """Leave of an agency for another, ``to``, to ask in its name; never beyond its own grants."""
+    """Permission for the agency ``to`` to call in another's name, within its own grants."""
 
     to: str
     contract: str
@@ -79,7 +79,7 @@ class Agency:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What an agency proves itself by until a day: a key, or a certificate by its SHA-256.
+    """What authenticates an agency until a day: a key, or a certificate by its SHA-256.
 
     ``signs`` is an Ed25519 key, which alone may sign requests; ``jwk`` any key, by which it asks
     for tokens with one of ``algorithms``.
@@ -95,7 +95,7 @@ class Credential:
 
 
 def parse_agency(document: Table) -> tuple[Agency, list[Credential]]:
-    """The agency of a document, and what it proves itself by.
+    """Read a document: the agency and its credentials.
 
     ValueError begins with the path of the field that is wrong: ``grants.0.until: …``.
     """
@@ -128,7 +128,7 @@ def parse_agency(document: Table) -> tuple[Agency, list[Credential]]:
 
 
 def today() -> dt.date:
-    """The day in Iran, by which grants and keys end."""
+    """Today in Iran; grants and keys end by this day."""
     return tehran_day(dt.datetime.now(dt.UTC))
 
 
@@ -157,7 +157,7 @@ def grants_of(
 
 
 def delegations_of(delegator: Agency, to: str, contract: str) -> list[Delegation]:
-    """What lets ``to`` use a contract in the name of another agency, in force or not."""
+    """The delegations that let ``to`` use a contract in the delegator's name, in force or not."""
     return [
         delegation
         for delegation in delegator.delegations
@@ -166,7 +166,7 @@ def delegations_of(delegator: Agency, to: str, contract: str) -> list[Delegation
 
 
 def from_network(grants: Iterable[Grant], address: str | None) -> list[Grant]:
-    """The grants that count for who comes from that address (as Starlette tells it)."""
+    """The grants that count for a caller at that address (as Starlette gives it)."""
     return [grant for grant in grants if not grant.networks or _is_within(grant.networks, address)]
 
 
@@ -254,7 +254,7 @@ def _certificate(agency: str, table: Table) -> Credential:
 
 
 def _parse_tables(table: Table, name: str, make: Callable[[Table], T]) -> list[T]:
-    """What ``make`` makes of each table of a list."""
+    """Convert each table of a list with ``make``."""
     parsed = []
     for number, item in enumerate(_list(table, name)):
         if not isinstance(item, Mapping):
@@ -277,7 +277,7 @@ def _parse_texts(table: Table, name: str, make: Callable[[str], T]) -> list[T]:
 
 
 def _inside(path: str, read: Callable[..., T], *arguments: object) -> T:
-    """Reads a field of an inner table; what is wrong is told by its path from the outside."""
+    """Read a field of an inner table; errors carry the path from the outermost table."""
     try:
         return read(*arguments)
     except ValueError as error:

@@ -40,7 +40,7 @@ Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one file said when it was last read whole."""
+    """The content of one file when it was last read completely."""
 
     stamp: Stamp
     version: int
@@ -50,7 +50,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Contents:
-    """What all files said together."""
+    """The content of all files together."""
 
     agencies: dict[str, Agency] = field(default_factory=dict)
     keys: dict[str, Credential] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Contents:
     servers: dict[str, str] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
-        """ValueError if what it says stands in another file already."""
+        """Add an entry; ValueError if another file has the same agency, key or served contract."""
         agency = entry.agency
         keys = {credential.id: credential for credential in entry.credentials}
         certificates = {
@@ -110,22 +110,22 @@ class Register:
         return cls(folder, PublicKey.from_base64(key) if key else None)
 
     def key(self, keyid: str) -> PublicKey | None:
-        """The public key of that id by which requests are signed, if it is known."""
+        """The public key with that id, with which requests are signed; None if unknown."""
         credential = self.credential(keyid)
         return credential.signs if credential else None
 
     def credential(self, id: str) -> Credential | None:
-        """The key or certificate of that id, if it is known."""
+        """The key or certificate with that id; None if unknown."""
         self._look()
         return self._known.keys.get(id)
 
     def certificate(self, thumbprint: str) -> Credential | None:
-        """The certificate with that SHA-256 (base64url), if it is known."""
+        """The certificate with that SHA-256 (base64url); None if unknown."""
         self._look()
         return self._known.certificates.get(thumbprint)
 
     def owner(self, keyid: str) -> Agency:
-        """Whose key it is; Unauthenticated if it is out of date."""
+        """The agency of a key; Unauthenticated if the key is out of date."""
         credential = self._known.keys[keyid]
         if credential.until < today():
             raise Unauthenticated(
@@ -134,7 +134,7 @@ class Register:
         return self._known.agencies[credential.agency]
 
     def agency(self, code: str) -> Agency | None:
-        """The agency of that code, if it is known."""
+        """The agency with that code; None if unknown."""
         self._look()
         return self._known.agencies.get(code)
 
@@ -145,7 +145,7 @@ class Register:
 
     @property
     def by_copies(self) -> bool:
-        """Whether it stands in signed copies, which come one by one."""
+        """True if the register is a folder of signed copies, which arrive one by one."""
         return self._key is not None
 
     def agencies(self) -> list[Agency]:
@@ -154,7 +154,7 @@ class Register:
         return [self._known.agencies[code] for code in sorted(self._known.agencies)]
 
     def look_now(self) -> None:
-        """Reads what has changed at once."""
+        """Read changed files now."""
         self._looked = time.monotonic()
         if self._state() != self._stamps:
             self._read()
@@ -180,7 +180,7 @@ class Register:
                 _log.info("register_read", agencies=len(contents.agencies), keys=len(contents.keys))
 
     def _by_hand(self) -> Contents | None:
-        """What the files say, all of them or None."""
+        """Read all TOML files; None if one of them is wrong."""
         contents = Contents()
         for path in sorted(self._folder.glob(TOML)):
             try:
@@ -195,7 +195,7 @@ class Register:
         return contents
 
     def _copies(self) -> Contents:
-        """What the copies say; one that is wrong leaves what stood before of its agency."""
+        """Read the signed copies; a wrong one leaves its agency as it was."""
         for name in self._entries.keys() - self._stamps.keys():
             del self._entries[name]
         for name, stamp in self._stamps.items():

@@ -53,7 +53,7 @@ class Members:
         self._missing_since: dict[str, float] = {}
 
     def refusal(self, sender: Sender, right: str | None = None, address: str | None = None) -> str:
-        """The code that says why an agency may do this no more; empty if it may.
+        """Return the code of the refusal if an agency may no longer do this; empty if it may.
 
         ``right`` is a contract for which it needs a grant in force; ``address``, if it is known, is
         where it asks from. Unavailable while the register cannot be told (no copies yet).
@@ -71,12 +71,12 @@ class Members:
         return "" if right is None or _has(agency, right, address) else GRANT_REVOKED
 
     def revoked_keys(self, code: str) -> frozenset[str]:
-        """The ids of the agency's keys that officers have taken back."""
+        """The ids of the agency's revoked keys."""
         agency = self._register.agency(code) if self._register else None
         return agency.revoked_keys if agency else frozenset()
 
     def hears(self, code: str, event: str) -> bool:
-        """Whether the agency hears events of that name now."""
+        """True if the agency receives events of that name now."""
         agency = self._register.agency(code) if self._register else None
         if self._register is None:
             return True
@@ -115,5 +115,5 @@ def _members(folder: str | None, key: str | None, own: frozenset[str]) -> Member
 
 @lru_cache(maxsize=8)
 def register_in(folder: str, key: str | None) -> Register:
-    """The register in a folder, the same object each time."""
+    """The register of a folder; the same object at each call."""
     return Register(Path(folder), PublicKey.from_base64(key) if key else None)

@@ -1,4 +1,4 @@
-"""What a spreadsheet makes of a cell when it spoils it; pure. Such a text is data of nobody."""
+"""Recognising cells that a spreadsheet program has damaged; pure."""
 
 import re
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Content-Digest (RFC 9530): the body that was signed is the body that came."""
+"""Content-Digest (RFC 9530): checks that the received body is the signed one."""
 
 import base64
 import hashlib
@@ -42,7 +42,7 @@ class DigestCheck:
         self._running = {name: HASHES[name]() for name in {"sha-256", *self._wanted}}
 
     def update(self, chunk: bytes) -> None:
-        """More of the body."""
+        """Add a chunk of the body."""
         for running in self._running.values():
             running.update(chunk)
 

@@ -1,4 +1,4 @@
-"""Public JSON Web Keys (RFC 7517) of others, read strictly."""
+"""Strict parsing of other parties' public JSON Web Keys (RFC 7517)."""
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
@@ -13,7 +13,7 @@ P256_BYTES = 32
 
 
 class Unreadable(ValueError):
-    """It is no key or token of the kind that is asked for; the text says why."""
+    """Not a key or token of the required kind; the text says why."""
 
 
 def public_key(members: object) -> tuple[Key, tuple[str, ...]]:

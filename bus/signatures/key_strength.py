@@ -1,4 +1,4 @@
-"""Public keys that prove nothing are refused: whoever knows them could sign, or everything fits.
+"""Refusing weak public keys, with which anybody could sign or every signature would verify.
 
 Libraries take such keys, since they look at the length only. Ed25519: RFC 8032, 5.1.7, and "Taming
 the many EdDSAs" (2020). RSA: FIPS 186-5, A.1, and CVE-2017-15361.
@@ -20,7 +20,7 @@ Point = tuple[int, int, int, int]  # X, Y, Z, T of "twisted Edwards" coordinates
 
 
 class WeakKey(ValueError):
-    """The key proves nothing; the text says why."""
+    """The key is weak; the text says why."""
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""Ed25519 keys of agencies and of the bus, parsed once; ids are given by who registers them."""
+"""Ed25519 keys of agencies and of the bus, parsed once; the registrant chooses their ids."""
 
 import base64
 import hashlib
@@ -94,7 +94,7 @@ class SigningKey:
 
     @classmethod
     def new(cls, keyid: str) -> "SigningKey":
-        """A fresh key."""
+        """Generate a key."""
         return cls(Ed25519PrivateKey.generate(), keyid)
 
     def sign(self, base: bytes) -> bytes:

@@ -51,7 +51,7 @@ FindKey = Callable[[str], PublicKey | None]
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A request's signature that holds: whose it is, and its parameters."""
+    """A verified signature of a request: its key and its parameters."""
 
     keyid: str
     nonce: str
@@ -62,7 +62,7 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """An answer's signature that holds: by which key, and when (unix seconds)."""
+    """A verified signature of an answer: its key, and its time (unix seconds)."""
 
     keyid: str
     created: int
