@@ -4,7 +4,6 @@ An answer is plain data: a list becomes elements named by ITEMS, a member an ele
 """
 
 import re
-from typing import Any
 from xml.etree import ElementTree
 
 import orjson
@@ -48,7 +47,7 @@ def form_of(request: Request) -> str:
 
 
 def answer(
-    request: Request, root: str, data: Any, status: int = 200, *, charset: bool = True
+    request: Request, root: str, data: object, status: int = 200, *, charset: bool = True
 ) -> Response:
     """Return data in the format of the request; ``root`` is the XML element that holds it."""
     form = form_of(request)
@@ -60,7 +59,7 @@ def answer(
     return Response(content, status, headers)
 
 
-def xml(root: str, data: Any) -> bytes:
+def xml(root: str, data: object) -> bytes:
     """Return the data as an XML document in UTF-8."""
     element = ElementTree.Element(root)
     _fill(element, data)
@@ -75,7 +74,7 @@ def xml_text(text: str) -> str:
     return _NO_CHAR.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def _fill(element: ElementTree.Element, value: Any) -> None:
+def _fill(element: ElementTree.Element, value: object) -> None:
     if isinstance(value, dict):
         for name, inner in value.items():
             _fill(ElementTree.SubElement(element, name), inner)

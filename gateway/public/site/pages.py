@@ -1,9 +1,8 @@
 """Pages of the portal in the visitor's language, and the texts of their faults."""
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -25,10 +24,16 @@ class Faults(dict[str, str]):
         return ""
 
 
-def show(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+def show(
+    request: Request,
+    template: str,
+    status: int = 200,
+    *,
+    faults: Mapping[str, str] | None = None,
+    **values: object,
+) -> Response:
     """Show a page of the portal in the visitor's language; no cache keeps it."""
     lang = words.language(request)
-    values["faults"] = Faults(values.get("faults") or {})
     response = rendering.page(
         f"public/{template}.html",
         status,
@@ -39,6 +44,7 @@ def show(request: Request, template: str, status: int = 200, **values: Any) -> R
         in_other=_in_other_language(request, lang),
         banner=getattr(request.state, "banner", None),
         when=partial(when_of, lang=lang),
+        faults=Faults(faults or {}),
         **values,
     )
     response.headers["Cache-Control"] = "no-store"

@@ -4,11 +4,11 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from starlette.requests import Request
 
 from bus.errors import FieldError
+from bus.values import Json
 from people.company import company
 
 LANGUAGES = ("fa", "en")
@@ -16,9 +16,7 @@ COOKIE = "lang"
 # What any field may be told; other codes say of themselves which field they belong to.
 GENERAL = frozenset({"required", "null", "choice", "length", "characters", "other"})
 BOUNDS = re.compile(r"Give ([0-9]+) to ([0-9]+) characters")
-_KNOWN: dict[str, Any] = tomllib.loads(
-    (Path(__file__).parent / "words.toml").read_text(encoding="utf-8")
-)
+_KNOWN: Json = tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
 
 
 def language(request: Request) -> str:
