@@ -139,7 +139,7 @@ class SecondFactorPages:
             request, accounts.ACCOUNT, self.desk.of_session(request)
         )
         done = words.DONE.get(request.query_params.get("done", ""), "")
-        return self._show("account", error, colleague=colleague, told=account, done=done)
+        return self._show("account", error, colleague=colleague, account=account, done=done)
 
     async def change(self, request: Request) -> Response:
         """POST /account/{act}: password, end, remove, reset."""

@@ -3,7 +3,7 @@
 from starlette.routing import Route
 
 from bus.blobs import Blobs
-from gateway.ops.desk.days import DayPages
+from gateway.ops.desk.calendar import DayPages
 from gateway.ops.desk.letters import LetterPages
 from gateway.ops.desk.tickets import TicketPages
 from gateway.ops.staff.session import Desk

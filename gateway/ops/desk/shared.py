@@ -28,7 +28,9 @@ class DeskSection:
     def __init__(self, desk: Desk) -> None:
         self.desk, self.names = desk, Names(desk)
 
-    async def page(self, request: Request, name: str, status: int = 200, **values: Any) -> Response:
+    async def page(
+        self, request: Request, name: str, status: int = 200, **values: Any
+    ) -> Response:  # Any: whatever the template shows
         """A page of the desk that no cache keeps."""
         typed = values.get("typed") or {}
         defaults = {

@@ -1,7 +1,6 @@
 """The queue and its tickets; every form is one Request, and works without JavaScript."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -10,13 +9,14 @@ from starlette.routing import Route
 from bus.blobs import Blobs
 from bus.errors import BusError, ContractError, FieldError, NotFound, RuleBroken, Unauthenticated
 from bus.kinds import Request as Contract
+from bus.values import Json
 from contracts.billing.treasury import OPEN_BILLS_OF_TICKET
 from contracts.ticketing import desk as contracts
 from contracts.ticketing.citizens import FORM, REGISTER, STATES
 from gateway.forms.downloads import file_response
 from gateway.forms.multipart import SubmittedForm
 from gateway.forms.values import value_of
-from gateway.ops.desk import ticket_looks, words
+from gateway.ops.desk import ticket_previews, words
 from gateway.ops.desk.shared import DeskSection, done, status_shown
 from gateway.ops.staff import forms
 from gateway.ops.staff.forms import parse_form, query_value
@@ -25,8 +25,8 @@ from gateway.ops.staff.previews import wants_change, wants_preview
 from gateway.ops.staff.session import Desk
 from people.tracking import grouped, grouped_secret
 
-# address of the form → what it asks, and what the form does not say by itself
-ACTS: dict[str, tuple[Contract, Mapping[str, Any]]] = {
+# address of the form → its contract, and the fields that the form does not have
+ACTS: dict[str, tuple[Contract, Json]] = {
     "say": (contracts.ANSWER, {"final": False}),
     "answer": (contracts.ANSWER, {"final": True}),
     "note": (contracts.NOTE, {}),
@@ -42,7 +42,7 @@ ACTS: dict[str, tuple[Contract, Mapping[str, Any]]] = {
     "new_secret": (contracts.SEND_NEW_SECRET, {}),
 }
 FILES = frozenset({"say", "answer"})
-LOOKED_AT = frozenset({"close", "merge", "new_secret"})
+PREVIEWED = frozenset({"close", "merge", "new_secret"})
 # Acts after which nobody looks after an unpaid bill by itself.
 ENDS = frozenset({"answer", "close", "merge"})
 QUEUES = (*STATES, "WORK", "ALL")
@@ -58,7 +58,7 @@ class TicketPages(DeskSection):
     async def queue(self, request: Request) -> Response:
         """GET /desk: the unit's tickets by due time."""
         state = query_value(request, "state", "WORK")
-        asked = {
+        wanted = {
             "state": state if state in QUEUES else "WORK",
             "search": query_value(request, "search")[:100],
             "mine": query_value(request, "mine") == "1",
@@ -66,8 +66,8 @@ class TicketPages(DeskSection):
             "unit": query_value(request, "unit")[:40] or None,
             "page": forms.page_number(request),
         }
-        told = await self.desk.ask(request, contracts.QUEUE, asked)
-        return await self.page(request, "queue", told=told, asked=asked)
+        reply = await self.desk.ask(request, contracts.QUEUE, wanted)
+        return await self.page(request, "queue", reply=reply, wanted=wanted)
 
     async def ticket(self, request: Request) -> Response:
         """GET /desk/tickets/{code}"""
@@ -76,34 +76,33 @@ class TicketPages(DeskSection):
     async def _ticket(
         self, request: Request, error: BusError | None, typed: Mapping[str, str]
     ) -> Response:
-        told = await self._read(request)
+        reply = await self._read(request)
         return await self.page(
             request,
             "ticket",
             status_shown(error),
-            told=told,
-            bills=await self._open_bills(request, told),
+            reply=reply,
+            bills=await self._open_bills(request, reply),
             typed=typed,
             faults=words.faults_of(error, typed.get("act", "")),
             done=done(request),
             portal=self._portal,
         )
 
-    async def _read(self, request: Request) -> dict[str, Any]:
+    async def _read(self, request: Request) -> Json:
         code = {"code": request.path_params["code"]}
         return await self.desk.ask(request, contracts.READ, code)
 
-    async def _open_bills(
-        self, request: Request, ticket: Mapping[str, Any]
-    ) -> list[dict[str, Any]]:
-        """Unpaid bills that the ticket is about or that were issued for it; none while billing is
-        away, for a ticket is worked on without it too.
+    async def _open_bills(self, request: Request, ticket: Json) -> list[Json]:
+        """Return unpaid bills that the ticket is about or that were issued for it.
+
+        None while billing is away, for a ticket is worked on without it too.
         """
         about = ticket["about"] or {}
         bill = about["ref"][:20] if about.get("kind") == "bill" else None
         try:
-            asked = {"ticket": ticket["code"], "bill": bill}
-            reply = await self.desk.ask(request, OPEN_BILLS_OF_TICKET, asked)
+            question = {"ticket": ticket["code"], "bill": bill}
+            reply = await self.desk.ask(request, OPEN_BILLS_OF_TICKET, question)
         except BusError:
             return []
         return list(reply["bills"])
@@ -133,7 +132,7 @@ class TicketPages(DeskSection):
     async def _do(
         self, request: Request, name: str, code: str, form: SubmittedForm, typed: Mapping[str, str]
     ) -> Response | None:
-        """Does it; or gives the page to look at before."""
+        """Do the act, or return the preview of it."""
         if form.problems:
             raise ContractError("The files cannot be taken.", fields=form.problems)
         contract, fixed = ACTS[name]
@@ -142,35 +141,36 @@ class TicketPages(DeskSection):
             data["attachments"] = [claim.attachment() for claim in form.claims]
         if name in ENDS:
             await self._settle_bills(request, typed)
-        if name in LOOKED_AT and wants_preview(form.values):
+        if name in PREVIEWED and wants_preview(form.values):
             contract.load_data(dict(data))
-            preview = await ticket_looks.preview(self.desk, request, name, data)
+            preview = await ticket_previews.preview(self.desk, request, name, data)
             return await self.preview_page(request, form.values, preview)
         await self.desk.ask(request, contract, data, id=typed.get("form"))
         return None
 
     async def _settle_bills(self, request: Request, typed: Mapping[str, str]) -> None:
-        """ContractError if a bill is open and nobody has said that it stays so."""
+        """Raise ContractError if a bill is open and nobody has said that it stays so."""
         if typed.get("bills_stay") == "1":
             return
         if await self._open_bills(request, await self._read(request)):
-            why = "A bill of this ticket is unpaid; say that it stays open."
-            raise ContractError(why, fields=[FieldError("bills_stay", "required", why)])
+            sentence = "A bill of this ticket is unpaid; say that it stays open."
+            fault = FieldError("bills_stay", "required", sentence)
+            raise ContractError(sentence, fields=[fault])
 
     async def _prepared(self, request: Request, typed: Mapping[str, str]) -> str | None:
-        """The prepared text for the box: nothing goes to a citizen that nobody has read here."""
+        """Return the prepared text for the box: a colleague reads it before a citizen does."""
         canned, text = typed.get("canned", ""), typed.get("text", "").strip()
         if not canned or (text and typed.get("fill") != "1"):
             return None
-        told = await self._read(request)
-        for prepared in told["canned"]:
+        ticket = await self._read(request)
+        for prepared in ticket["canned"]:
             if prepared["code"] == canned:
                 return f"{text}\n\n{prepared['text']}".strip()
-        why = "There is no such prepared text."
-        raise ContractError(why, fields=[FieldError("canned", "choice", why)])
+        sentence = "There is no such prepared text."
+        raise ContractError(sentence, fields=[FieldError("canned", "choice", sentence)])
 
     def _blobs_of(self, request: Request, name: str) -> Blobs | None:
-        """Where files of the act are kept; nowhere for who is not signed in."""
+        """Return where files of the act are kept; None without a sign-in."""
         try:
             self.desk.colleague(request)
         except Unauthenticated:
@@ -180,10 +180,10 @@ class TicketPages(DeskSection):
     async def file(self, request: Request) -> Response:
         """GET /desk/tickets/{code}/files/{file}"""
         params = request.path_params
-        asked = {"code": params["code"], "attachment": params["file"]}
-        told = await self.desk.ask(request, contracts.OPEN_FILE, asked)
+        question = {"code": params["code"], "attachment": params["file"]}
+        file = await self.desk.ask(request, contracts.OPEN_FILE, question)
         return file_response(
-            self._blobs, sha256=told["sha256"], type=told["type"], name=told["name"]
+            self._blobs, sha256=file["sha256"], type=file["type"], name=file["name"]
         )
 
     async def telephone(self, request: Request) -> Response:
@@ -205,16 +205,19 @@ class TicketPages(DeskSection):
             "secret": act.secret,
         }
         try:
-            told = await self.desk.ask(request, REGISTER, data, id=act.id)
+            reply = await self.desk.ask(request, REGISTER, data, id=act.id)
         except (ContractError, RuleBroken) as error:
             faults, again = words.faults_of(error), self.desk.acts.seal(act)
             return await self.page(
                 request, "telephone", 422, form=form, act=again, typed=typed, faults=faults
             )
         return await self.page(
-            request, "telephone_done", told=told, code=grouped(told["code"]),
+            request,
+            "telephone_done",
+            reply=reply,
+            code=grouped(reply["code"]),
             secret=grouped_secret(act.secret),
-        )  # fmt: skip
+        )
 
     def routes(self) -> list[Route]:
         """The routes of tickets."""

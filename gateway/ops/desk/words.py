@@ -1,9 +1,9 @@
 """Persian words of the desk's forms: fields, acts that are done, and refusals."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from bus.errors import BusError
+from bus.values import Json
 from gateway.ops.staff.refusal_texts import FAULTS
 from gateway.ops.staff.refusals import Refusals, fault_sentence
 
@@ -131,10 +131,10 @@ def faults_of(error: BusError | None, act: str = "") -> dict[str, str]:
     for fault in error.fields:
         name = fault.field.split(".", 1)[0]
         if name in FIELDS:
-            known = _OF_FIELD.get((name, fault.code))
+            sentences = _OF_FIELD.get((name, fault.code))
             if (name, fault.code) == ("text", "required") and act in WITH_PREPARED:
-                known = OR_PREPARED
-            faults.setdefault(name, known or fault_sentence(fault))
+                sentences = OR_PREPARED
+            faults.setdefault(name, sentences or fault_sentence(fault))
     return faults or {"": REFUSALS.sentence(error)}
 
 
@@ -143,6 +143,6 @@ def label(table: Mapping[str, str], code: str) -> str:
     return table.get(code, code)
 
 
-def names_of(rows: list[dict[str, Any]]) -> dict[str, str]:
+def names_of(rows: list[Json]) -> dict[str, str]:
     """Codes and Persian names, as services tell them."""
     return {row["code"]: row["fa"] for row in rows}

@@ -1,16 +1,16 @@
-"""What a colleague sees before the calendar is changed, and what hangs on the days it is about."""
+"""Previews of changes of the calendar, with what depends on the days that they are about."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from bus.errors import NotFound
+from bus.values import Json
 from gateway.html import formats
 from gateway.ops.desk import words
 from gateway.ops.staff.previews import Fact, Preview
 from iran.persian import TEHRAN
 
-Row = Mapping[str, Any]
+Row = Json
 DUES_MOVE = "سررسید همه پرونده‌های باز دوباره حساب می‌شود و شاید جابه‌جا شود."
 STATUS = {"confirmed": "قطعی", "estimated": "برآوردی"}
 
@@ -26,22 +26,22 @@ def added(calendar: Row, row: Row) -> Preview:
     )
 
 
-def withdrawn(calendar: Row, asked: Row) -> Preview:
+def withdrawn(calendar: Row, request: Row) -> Preview:
     """The row that would be taken back. NotFound ``calendar.row_not_found``."""
-    row = next((r for r in calendar["rows"] if r["id"] == asked["row"]), None)
+    row = next((r for r in calendar["rows"] if r["id"] == request["row"]), None)
     if row is None:
         raise NotFound("There is no such row.", code="calendar.row_not_found")
     return Preview(
         title="این ردیف تقویم برداشته می‌شود",
         button="برداشتن ردیف",
-        facts=(*_facts(calendar, row), Fact("سند برداشتن", asked["source"])),
+        facts=(*_facts(calendar, row), Fact("سند برداشتن", request["source"])),
         leaves=(DUES_MOVE,),
         basis={"looked_version": calendar["version"]},
         danger=True,
     )
 
 
-LOOKS: Mapping[str, Callable[[Row, Row], Preview]] = {"row": added, "withdraw": withdrawn}
+PREVIEWS: Mapping[str, Callable[[Row, Row], Preview]] = {"row": added, "withdraw": withdrawn}
 
 
 def _facts(calendar: Row, row: Row) -> list[Fact]:
@@ -70,14 +70,14 @@ def _visits(calendar: Row, row: Row) -> list[str]:
     if row["kind"] != "closure":
         return []
     last = row["to_day"] or row["from_day"]
-    taken = sum(
+    booked = sum(
         slot["taken"]
         for slot in calendar["slots"]
         if row["from_day"] <= _day_of(slot["starts_at"]) <= last
     )
-    if not taken:
+    if not booked:
         return []
-    return [f"{taken} مراجعه در این روزها گرفته شده است و خودبه‌خود لغو نمی‌شود."]
+    return [f"{booked} مراجعه در این روزها گرفته شده است و خودبه‌خود لغو نمی‌شود."]
 
 
 def _day_of(starts: str) -> str:

@@ -7,16 +7,16 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bus.errors import BusError, NotFound, Unauthenticated
-from contracts import Request as Asked
+from bus.kinds import Request as Contract
 from contracts.ticketing import desk as contracts
 from gateway.forms.values import value_of
-from gateway.ops.desk import day_looks, words
+from gateway.ops.desk import day_previews, words
 from gateway.ops.desk.shared import DeskSection, done, status_shown
 from gateway.ops.staff import forms
 from gateway.ops.staff.forms import parse_day, parse_form, query_value
 from gateway.ops.staff.previews import wants_change, wants_preview
 
-CHANGES: dict[str, Asked] = {
+CHANGES: dict[str, Contract] = {
     "row": contracts.CHANGE_CALENDAR,
     "withdraw": contracts.WITHDRAW_ROW,
     "slots": contracts.ADD_SLOTS,
@@ -33,14 +33,14 @@ class DayPages(DeskSection):
     async def _calendar(
         self, request: Request, error: BusError | None, typed: Mapping[str, str]
     ) -> Response:
-        told = await self.desk.ask(request, contracts.CALENDAR, {})
+        reply = await self.desk.ask(request, contracts.CALENDAR, {})
         return await self.page(
             request,
             "calendar",
             status_shown(error),
-            told=told,
-            counties=words.names_of(told["counties"]),
-            offices=words.names_of(told["offices"]),
+            reply=reply,
+            counties=words.names_of(reply["counties"]),
+            offices=words.names_of(reply["offices"]),
             code=error.code if error else "",
             faults=words.faults_of(error),
             typed=typed,
@@ -48,48 +48,48 @@ class DayPages(DeskSection):
         )
 
     async def change(self, request: Request) -> Response:
-        """POST /desk/calendar/{what}: add a row, take one back, open times for visits."""
-        what = request.path_params["what"]
-        if what not in CHANGES:
+        """POST /desk/calendar/{act}: add a row, take one back, open times for visits."""
+        act = request.path_params["act"]
+        if act not in CHANGES:
             raise NotFound("There is no such act.", code="http.not_found")
         values = (await forms.read_form(request)).values
-        typed = {**{field: value_of(values, field) for field in values}, "act": what}
+        typed = {**{field: value_of(values, field) for field in values}, "act": act}
         if wants_change(values):
             return await self._calendar(request, None, typed)
         try:
-            data = parse_form(CHANGES[what], values)
-            if what in day_looks.LOOKS and wants_preview(values):
-                told = await self.desk.ask(request, contracts.CALENDAR, {})
-                preview = day_looks.LOOKS[what](told, CHANGES[what].load_data(dict(data)))
+            data = parse_form(CHANGES[act], values)
+            if act in day_previews.PREVIEWS and wants_preview(values):
+                calendar = await self.desk.ask(request, contracts.CALENDAR, {})
+                preview = day_previews.PREVIEWS[act](calendar, CHANGES[act].load_data(dict(data)))
                 return await self.preview_page(request, values, preview)
-            await self.desk.ask(request, CHANGES[what], data, id=typed.get("form"))
+            await self.desk.ask(request, CHANGES[act], data, id=typed.get("form"))
         except Unauthenticated:
             raise
         except BusError as error:
             return await self._calendar(request, error, typed)
-        return RedirectResponse(f"/desk/calendar?done={what}", 303)
+        return RedirectResponse(f"/desk/calendar?done={act}", 303)
 
     async def report(self, request: Request) -> Response:
         """GET /desk/figures"""
-        asked = {n: query_value(request, n) for n in ("from_day", "to_day")}
-        days = {name: parse_day(text) if text else None for name, text in asked.items()}
+        typed = {n: query_value(request, n) for n in ("from_day", "to_day")}
+        days = {name: parse_day(text) if text else None for name, text in typed.items()}
         try:
-            told = await self.desk.ask(request, contracts.REPORT, days)
+            reply = await self.desk.ask(request, contracts.REPORT, days)
         except (Unauthenticated, NotFound):
             raise
         except BusError as error:
             if not error.fields:
                 raise
-            told = await self.desk.ask(request, contracts.REPORT, {})
+            reply = await self.desk.ask(request, contracts.REPORT, {})
             return await self.page(
-                request, "report", 422, told=told, faults=words.faults_of(error), typed=asked
+                request, "report", 422, reply=reply, faults=words.faults_of(error), typed=typed
             )
-        return await self.page(request, "report", told=told, faults={}, typed={})
+        return await self.page(request, "report", reply=reply, faults={}, typed={})
 
     def routes(self) -> list[Route]:
         """The routes of calendar and figures."""
         return [
             Route("/desk/calendar", self.calendar),
-            Route("/desk/calendar/{what}", self.change, methods=["POST"]),
+            Route("/desk/calendar/{act}", self.change, methods=["POST"]),
             Route("/desk/figures", self.report),
         ]
