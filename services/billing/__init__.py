@@ -1,6 +1,6 @@
-"""Billing: what the service costs, who owes it, who paid it, and where the money lies.
+"""Billing: prices, debts, payments, and the ledger of the money.
 
-Aggregates: Tariff, Bill, Payment, Refund; what moves money is an entry of the ledger. It serves the
-Requests of contracts/billing, handles the Command billing.charge, and tells
-what becomes of each bill.
+Aggregates: Tariff, Bill, Payment, Refund; every movement of money is an entry of the ledger. The
+service answers the Requests of contracts/billing, handles the Command billing.charge and publishes
+an event for each change of a bill.
 """

@@ -19,7 +19,7 @@ from services.billing.ledger.entries import Subject, post
 from services.billing.rows import BillRow
 from services.billing.tariffs.quotes import of_services
 
-# Inquiry keeps so long who asked after an unpaid bill has ended; what is paid later has no answer.
+# Inquiry keeps the asker so long after an unpaid bill has ended; a later payment has no answer.
 ASKER_KEPT = dt.timedelta(days=30)
 
 
@@ -110,7 +110,7 @@ def _chargeable_again(context: Context, message: Charge) -> None:
 
 
 def _requested_by_today(context: Context, requested_at: str) -> None:
-    """Refuse a request of a future day, whose tariff nobody knows yet (``field.wrong``)."""
+    """Refuse a request of a future day, whose tariff may still change (``field.wrong``)."""
     if tehran_day(dt.datetime.fromisoformat(requested_at)) > context.today:
         reason = "The day of the request has not come; give today or a day before."
         fields = [FieldError("requested_at", "to_come", reason)]
@@ -140,7 +140,7 @@ def _quote(context: Context, message: Charge) -> tuple[Book, Quote]:
     return book, quote(book, of_services(context.conn, [item.service]), basis, [item])
 
 
-def _add(  # noqa: PLR0913 - what a bill is made of
+def _add(  # noqa: PLR0913 - the sources of a bill
     context: Context,
     book: Book,
     message: Charge,

@@ -40,7 +40,7 @@ class Basis:
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of a quote, with the article and the tariff row that it rests on; ``each_rials`` is
-    the price of one ``unit``. ``tariff``, ``decree`` and ``from_`` are None for what is free.
+    the price of one ``unit``. ``tariff``, ``decree`` and ``from_`` are None for a free line.
     """
 
     service: str
@@ -85,7 +85,7 @@ class Quote:
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> "Quote":  # JSON of the database
-        """Read what ``to_document`` wrote."""
+        """Read a document that ``to_document`` wrote."""
         lines = (
             Line(from_=line["from"], **{name: line[name] for name in line if name != "from"})
             for line in document["lines"]

@@ -11,7 +11,7 @@ LONGEST = dt.timedelta(hours=6)
 
 
 def counts(conn: Connection) -> dict[str, int]:
-    """Count the payments whose end a bank has not told for hours."""
+    """Count the payments whose end has been unknown for hours."""
     statement = select(func.count()).where(
         PAYMENTS.c.state.in_(MONEY_MAY_BE_TAKEN), PAYMENTS.c.started_at < func.now() - LONGEST
     )

@@ -134,7 +134,7 @@ def _locked(conn: Connection, id_: int, state: RefundState) -> RefundRow:
 
 
 def list_refunds(conn: Connection) -> list[NumberedRefund]:
-    """Refunds, those that wait for somebody first."""
+    """Refunds in the order of their states: those that wait for an officer come first."""
     place = func.array_position(array([cast(state, Text) for state in ORDER]), REFUNDS.c.state)
     statement = select(REFUNDS, BILLS.c.number).outerjoin(BILLS, BILLS.c.id == REFUNDS.c.bill)
     statement = statement.order_by(place, REFUNDS.c.id).limit(SHOWN)

@@ -183,8 +183,8 @@ def credit(context: Context, row: PaymentRow) -> None:
 
 
 def _match_settled(context: Context, row: PaymentRow) -> None:
-    """Match money that a bank's file brought before the bank verified the payment: then it does not
-    lie in suspense for somebody to give back a second time.
+    """Match money that a bank's file brought before the bank verified the payment, so that it does
+    not lie in suspense, where an officer could give it back a second time.
     """
     key, rials = f"{row.psp}:{row.ref}", row.amount_verified
     assert rials is not None

@@ -1,4 +1,4 @@
-"""The close of a day: what the ledger says against what the records and the banks say."""
+"""The close of a day: the ledger is compared with the records and with the banks' files."""
 
 import datetime as dt
 from collections.abc import Sequence
