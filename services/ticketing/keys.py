@@ -1,4 +1,4 @@
-"""What opens a ticket: the secret that was shown once, and the keys of links in letters."""
+"""What opens a ticket: the secret that was shown once, and the keys of links in e-mails."""
 
 import hashlib
 import hmac

@@ -102,7 +102,7 @@ CALENDAR_REPLIES = {
     "DECLINED": ("شهروند زمان مراجعه را نپذیرفت", "The citizen declines the visit"),
     "TENTATIVE": ("شهروند هنوز مطمئن نیست", "The citizen is not certain yet"),
 }
-# Where a letter that came in lies.
+# Where an e-mail that came in lies.
 LETTERS = {
     "RECEIVED": "در نوبت رسیدگی",
     "TICKET": "پرونده شد",
@@ -153,7 +153,7 @@ REASONS = {
     "delivery_status": "گزارش تحویل یک نامه است.",
     "outside": "فرستنده، شهروند این پرونده نیست.",
 }
-# What letters name as not taken, and how to hand it in.
+# What e-mails name as not taken, and how to hand it in.
 NOT_TAKEN = {
     "many": ("بیش از ده فایل", "more than ten files"),
     "type": ("گونه این فایل پذیرفته نمی‌شود", "this type of file is not taken"),

@@ -1,7 +1,7 @@
-"""How many bytes of letters are taken: of a sender at one peer, of a peer, and of all.
+"""How many bytes of e-mails are taken: of a sender at one peer, of a peer, and of all.
 
 What is over is refused for now (RFC 5321, 4.2.1: 450): a mail server tries again for days, so that
-no letter is lost. A sender counts together with the peer that brings his letters: who writes in
+no e-mail is lost. A sender counts together with the peer that brings his e-mails: who writes in
 another's name from elsewhere takes nothing from him.
 """
 
@@ -31,7 +31,7 @@ class Budget:
         self._of_hour, self._of_all = dict[tuple[str, ...], int](), 0
 
     def spend(self, peer: str, sender: str, size: int) -> bool:
-        """True if a letter of this size may be taken, and then it is counted."""
+        """True if an e-mail of this size may be taken, and then it is counted."""
         self._begin_anew(int(time.time()))
         limits, network = self._limits, network_of(peer)
         of_peer, of_sender = self._name((network,)), self._name((network, sender.lower()))

@@ -12,7 +12,7 @@ from aiosmtpd.smtp import SMTP, syntax
 CONNECTIONS, CONNECTIONS_OF_ADDRESS = 100, 40
 MEMORY = 256 * 1024 * 1024
 COMMANDS_OF_KIND = 5000
-# A command, and each pause within a letter; a whole letter; a connection with all its letters.
+# A command, and each pause within an e-mail; a whole e-mail; a connection with all its e-mails.
 STALLED_SECONDS, LETTER_SECONDS, SESSION_SECONDS = 60.0, 900.0, 3600.0
 END = b"\r\n.\r\n"
 TOO_LARGE = "552 5.3.4 The letter is larger than we take"
@@ -20,7 +20,7 @@ TOO_LARGE = "552 5.3.4 The letter is larger than we take"
 
 @dataclass
 class Connections:
-    """Who is connected now, and how many bytes of letters are held in memory."""
+    """Who is connected now, and how many bytes of e-mails are held in memory."""
 
     open_by_address: Counter[str] = field(default_factory=Counter)
     held: int = 0
@@ -34,7 +34,7 @@ class Connections:
 
 
 class TooLarge(Exception):
-    """The letter is larger than we take."""
+    """The e-mail is larger than we take."""
 
 
 class LimitedSMTP(SMTP):  # type: ignore[misc]  # aiosmtpd has no types
@@ -116,7 +116,7 @@ class LimitedSMTP(SMTP):  # type: ignore[misc]  # aiosmtpd has no types
 
     async def _read_letter(self) -> list[bytes]:
         """What came up to the dot, in pieces, with a line break before it."""
-        # The end is known by the break before its dot, also when the letter is empty.
+        # The end is known by the break before its dot, also when the e-mail is empty.
         self._reader._buffer[:0] = b"\r\n"
         pieces: list[bytes] = []
         size, self._in_letter = 0, True
@@ -162,6 +162,6 @@ class LimitedSMTP(SMTP):  # type: ignore[misc]  # aiosmtpd has no types
 
 
 def content(pieces: list[bytes]) -> bytes:
-    """The letter that came in these pieces, without the dots of transport (RFC 5321, 4.5.2)."""
+    """The e-mail that came in these pieces, without the dots of transport (RFC 5321, 4.5.2)."""
     raw = b"".join(pieces)
     return raw[: -len(b".\r\n")].replace(b"\r\n.", b"\r\n")[2:]

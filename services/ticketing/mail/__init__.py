@@ -1,1 +1,1 @@
-"""How letters are read: strangers' bytes to text, addresses and files; pure, linear, bounded."""
+"""How e-mails are read: strangers' bytes to text, addresses and files; pure, linear, bounded."""

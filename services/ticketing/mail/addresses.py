@@ -24,7 +24,7 @@ class Mailbox(NamedTuple):
 
 
 def plain(address: str) -> str:
-    """The address in small letters without its sub-address (RFC 5233)."""
+    """The address in lower case without its sub-address (RFC 5233)."""
     local, _, host = address.lower().rpartition("@")
     return f"{local.partition('+')[0]}@{host.rstrip('.')}"
 
@@ -38,7 +38,7 @@ def is_of_office(address: str, units: set[str]) -> bool:
 
 
 def author(head: headers.Head, mail_from: str | None, charset: str | None = None) -> Mailbox:
-    """Who wrote a letter: the mailbox of From; among several the one that sent it; without one
+    """Who wrote an e-mail: the mailbox of From; among several the one that sent it; without one
     MAIL FROM. Its address is empty if there is none at all.
     """
     fields = dict.fromkeys(head.all("from"))
@@ -133,9 +133,9 @@ def _add(mailboxes: list[Mailbox], name: str, address: str) -> None:
 
 
 def canonical(address: str) -> str:
-    """The address in small letters, its host as A-labels; empty if it is none.
+    """The address in lower case, its host as A-labels; empty if it is none.
 
-    An encoded word is never part of an address. One with letters beyond ASCII before the @
+    An encoded word is never part of an address. One with characters beyond ASCII before the @
     (RFC 6531) stays as it is, so that people see it.
     """
     address = address.strip()

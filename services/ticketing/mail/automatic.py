@@ -1,4 +1,4 @@
-"""Whether a machine wrote a letter, so that it is never answered (RFC 3834, section 2).
+"""Whether a machine wrote an e-mail, so that it is never answered (RFC 3834, section 2).
 
 Headers decide; a subject may look like a machine's and be a person's.
 """
@@ -17,7 +17,7 @@ _NOBODY = re.compile(r"(no|do[._-]?not)[._-]?reply|mailer-daemon|bounces?|daemon
 
 
 def reason(head: Head, null_sender: bool) -> str | None:
-    """Why a letter must not be answered; None if its headers name no machine."""
+    """Why an e-mail must not be answered; None if its headers name no machine."""
     checks = (
         ("own", bool(head.raw("x-mirab-ticket"))),
         ("loop", len(head.all("received")) > HOPS_MOST),

@@ -1,4 +1,4 @@
-"""The text and the files of a letter: its own inline texts in their order, all else as files."""
+"""The text and the files of an e-mail: its own inline texts in their order, all else as files."""
 
 import re
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from services.ticketing.mail.parts import Part
 # Octets of one part, and characters of all texts, that are worked on.
 TEXT_OCTETS, TEXT_MOST = 4 * 1024 * 1024, 1_000_000
 FILES_MOST, FILES_OCTETS, ALTERNATIVES_MOST = 50, 32 * 1024 * 1024, 10
-# So many letters more than the plain text has, the page is another text.
+# So many characters more than the plain text has, the page is another text.
 LITTLE = 50
 FORWARDED = ("message/rfc822", "message/global")
-# What programs add for programs; people see it in no letter.
+# What programs add for programs; people see it in no e-mail.
 _SIGNATURES = ("application/pgp-signature", "application/pkcs7-signature",
                "application/x-pkcs7-signature")  # fmt: skip
 _FOR_PROGRAMS = ("text/calendar", "text/x-amp-html", "text/x-watch-html", "text/rfc822-headers")
@@ -23,7 +23,7 @@ _PGP_END = re.compile(r"(?m)^-----BEGIN PGP SIGNATURE-----$")
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A file of a letter; ``kind`` is what its sender declares, ``inline`` stands in the text."""
+    """A file of an e-mail; ``kind`` is what its sender declares, ``inline`` stands in the text."""
 
     name: str
     content: bytes
@@ -32,7 +32,7 @@ class Attached:
 
 
 class Body:
-    """The texts of a letter, each read once and all together within bounds, and its files."""
+    """The texts of an e-mail, each read once and all together within bounds, and its files."""
 
     def __init__(self, root: Part) -> None:
         self._root, self._budget = root, TEXT_OCTETS
@@ -44,7 +44,7 @@ class Body:
             self._shown = [part for part in named if part.disposition != "attachment"][:1]
 
     def text(self) -> str:
-        """All inline texts of the letter itself; if there is none, one that has a file's name."""
+        """All inline texts of the e-mail itself; if there is none, one that has a file's name."""
         texts = "\n\n".join(filter(None, map(self._text, self._shown)))
         return _without_armour(texts)[:TEXT_MOST].strip()
 
@@ -64,7 +64,7 @@ class Body:
         return sorted(files, key=lambda file: file.inline), left_out
 
     def _parts_shown(self, part: Part) -> Iterator[Part]:
-        """The parts whose text is the letter; of alternatives the plain one if it says anything."""
+        """The parts whose text is the e-mail; of alternatives the plain one if it says anything."""
         if part.kind == "multipart/alternative" and part.children:
             yield from self._best(part.children[:ALTERNATIVES_MOST])
         elif part.children:
@@ -82,7 +82,7 @@ class Body:
         return (plain or with_text or [[]])[0]
 
     def _says_little(self, plain: list[Part], other: list[Part]) -> bool:
-        """True for "your program cannot show this letter" beside the letter itself."""
+        """True for "your program cannot show this e-mail" beside the e-mail itself."""
         sizes = [sum(map(str.isalnum, "".join(map(self._text, c)))) for c in (plain, other)]
         return sizes[1] > LITTLE + 2 * sizes[0]
 
@@ -171,14 +171,14 @@ def _files(part: Part) -> list[Attached]:
     subject = head.text("subject")[: parts.NAME_MOST - 4] or "letter"
     name = re.sub(r"[\\/:*?\"<>|]", " ", part.name.removesuffix(".eml") or subject).strip()
     return [
-        # The letter as it is, and as people read it.
+        # The e-mail as it is, and as people read it.
         Attached(f"{name}.eml", content, part.kind),
         Attached(f"{name}.txt", _readable(head, content).encode(), "text/plain"),
     ]
 
 
 def _readable(head: headers.Head, content: bytes) -> str:
-    """A forwarded letter as people read it, with those that are forwarded in it."""
+    """A forwarded e-mail as people read it, with those that are forwarded in it."""
     lines = ["----- نامه پیوست / Forwarded letter -----"]
     for label in ("From", "Date", "To", "Subject"):
         lines.append(f"{label}: {head.text(label.lower())}")

@@ -20,7 +20,7 @@ class CalendarReply:
 
 
 def reply_of(parts: list[Part]) -> CalendarReply | None:
-    """The reply among the parts of a letter."""
+    """The reply among the parts of an e-mail."""
     for part in parts:
         if part.kind not in ("text/calendar", "application/ics"):
             continue

@@ -1,4 +1,4 @@
-"""The header of a letter or part: its fields as bytes, bounded before they are worked on."""
+"""The header of an e-mail or part: its fields as bytes, bounded before they are worked on."""
 
 import binascii
 import hashlib
@@ -21,7 +21,7 @@ _WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^\n]{0,2000}?)\?=")
 
 
 class Head(NamedTuple):
-    """The fields in their order, names in small letters, values unfolded; where the body begins."""
+    """The fields in their order, names in lower case, values unfolded; where the body begins."""
 
     fields: tuple[tuple[str, bytes], ...]
     body: int
@@ -39,12 +39,12 @@ class Head(NamedTuple):
         return decode_words(unfold(self.raw(name), charset))
 
     def token(self, name: str) -> str:
-        """The value in small letters up to a semicolon, as it stands in fields for programs."""
+        """The value in lower case up to a semicolon, as it stands in fields for programs."""
         return unfold(self.raw(name)).partition(";")[0].strip().lower()
 
 
 def message_id(raw: bytes) -> str:
-    """The Message-ID of a letter, or one made of its bytes; never with control characters."""
+    """The Message-ID of an e-mail, or one made of its bytes; never with control characters."""
     blank = _BLANK.search(raw, 0, MOST)
     match = _MESSAGE_ID.search(raw, 0, blank.start() if blank else min(len(raw), MOST))
     if match:
@@ -53,7 +53,7 @@ def message_id(raw: bytes) -> str:
 
 
 def split(raw: bytes, start: int = 0, end: int | None = None) -> Head:
-    """The header of the letter or part that stands from ``start`` to ``end``."""
+    """The header of the e-mail or part that stands from ``start`` to ``end``."""
     end = len(raw) if end is None else end
     fields: list[tuple[str, bytes]] = []
     at, held = start, b""

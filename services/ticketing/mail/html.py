@@ -9,7 +9,7 @@ MOST, DEPTH_MOST = 4 * 1024 * 1024, 50
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]{0,50})")
 _IN_TAG = re.compile(r"""[>"']""")
 _LONG_REFERENCE = re.compile(r"&#[xX]?[0-9a-fA-F]{8,};?")
-# Their content is no text of the letter (WHATWG HTML, 13.2.5).
+# Their content is no text of the e-mail (WHATWG HTML, 13.2.5).
 _HIDDEN = ("script", "style", "title", "template", "noembed", "iframe", "xml")
 _BLOCKS = frozenset(
     ("address", "article", "aside", "blockquote", "body", "br", "center", "dd", "div", "dl", "dt",
@@ -50,7 +50,7 @@ def _layout(page: str) -> str:
 
 
 class _Layout:
-    """Lines of text; those in a quotation begin with "> " as in plain letters."""
+    """Lines of text; those in a quotation begin with "> " as in plain e-mails."""
 
     def __init__(self) -> None:
         self.pieces: list[str] = []

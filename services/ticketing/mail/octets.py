@@ -93,7 +93,7 @@ def _is_mostly_utf8(octets: bytes) -> bool:
 
 
 def _has_words_beyond_ascii(octets: bytes) -> bool:
-    """True if most such letters stand in words without any of ASCII, as in Persian and never in a
+    """True if most stand in words without any of ASCII, as in Persian and never in a
     western language.
     """
     inside = mixed = 0

@@ -1,4 +1,4 @@
-"""The parts of a letter (MIME, RFC 2045 and 2046), walked in one pass with bounds before the walk.
+"""The parts of an e-mail (MIME, RFC 2045 and 2046), walked in one pass with bounds before the walk.
 
 The standard library's parser builds the whole tree first: a hundred thousand parts of a few bytes
 take a minute. Here no more is cut out than is wanted, by searches that run at the speed of memory.
@@ -48,7 +48,7 @@ class Part:
 
     @property
     def kind(self) -> str:
-        """The media type that is declared, in small letters."""
+        """The media type that is declared, in lower case."""
         return one_line(self.fields.get_content_type())[:NAME_MOST]
 
     @property
@@ -110,7 +110,7 @@ class Part:
 
 @dataclass(slots=True)
 class Tree:
-    """The parts of a letter, and how many are not read because there are too many."""
+    """The parts of an e-mail, and how many are not read because there are too many."""
 
     root: Part
     left_out: int = 0
@@ -118,7 +118,7 @@ class Tree:
 
 
 def parse(raw: bytes) -> Tree:
-    """The parts of a letter."""
+    """The parts of an e-mail."""
     tree = Tree(_part(raw, 0, len(raw), "text/plain"))
     _open(tree, tree.root, 0)
     return tree

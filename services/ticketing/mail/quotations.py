@@ -1,10 +1,10 @@
-"""What is new in an answer: without the letter that it quotes. When in doubt, all is kept.
+"""What is new in an answer: without the e-mail that it quotes. When in doubt, all is kept.
 
 A quotation is left out only if it is known by its form and something else is left: lines with ">",
 the line that introduces them, the header that Outlook and its like put above, and what stands under
-the first line of our own letters. What stands below a quotation, or between two, stays.
+the first line of our own e-mails. What stands below a quotation, or between two, stays.
 
-A letter without ">" below may be one that is sent on: it is left out of an answer only, and not if
+An e-mail without ">" below may be one that is sent on: it is left out of an answer only, and not if
 it is called a forwarded one, nor if the words above say that the answers stand in it.
 """
 
@@ -72,8 +72,8 @@ def is_reply(subject: str) -> bool:
 
 
 def cut(text: str, subject: str, separator: str, *, answers: bool) -> str:
-    """The text without what it quotes; ``separator`` is the first line of our letters, and
-    ``answers`` is False for a letter that answers none.
+    """The text without what it quotes; ``separator`` is the first line of our e-mails, and
+    ``answers`` is False for an e-mail that answers none.
     """
     lines = text.split("\n")
     if len(lines) > LINES_MOST:
@@ -136,7 +136,7 @@ def _is_introduction(lines: list[str]) -> bool:
 
 
 def _without_tail(lines: list[str], separator: str) -> list[str]:
-    """Without the letter below, which has no ">", if there are words above it."""
+    """Without the e-mail below, which has no ">", if there are words above it."""
     for number, line in enumerate(lines):
         begin = _tail_at(lines, number, line, separator)
         if begin is not None:
@@ -154,7 +154,7 @@ def _keeps_tail(above: list[str]) -> bool:
 
 
 def _tail_at(lines: list[str], number: int, line: str, separator: str) -> int | None:
-    """Where the letter below begins if it is this line that shows it."""
+    """Where the e-mail below begins if it is this line that shows it."""
     if _QUOTED.match(line):
         return None
     if separator in line:

@@ -1,4 +1,4 @@
-"""Letters that came in: who writes what, whether a machine wrote, and which files are with it.
+"""E-mails that came in: who writes what, whether a machine wrote, and which files are with it.
 
 Whatever the bytes are, `read` gives a Email; the steps stand in the package `mail`. Services call
 `read_confined`, which reads in a child process with limits.
@@ -44,10 +44,10 @@ _TOKEN = re.compile(r"[^@+]+\+([0-9]{10})\.([A-Za-z0-9_-]{10,60})@[^@]+")
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """What a letter says.
+    """What an e-mail says.
 
     ``automatic`` is why it must never be answered, or None; ``looks_automatic`` withholds no more
-    than our acknowledgement. ``bounce`` is what a server says of a letter of ours, with its own
+    than our acknowledgement. ``bounce`` is what a server says of an e-mail of ours, with its own
     verdict; ``reports`` are all verdicts of one report. ``left_out`` counts the files and parts
     that are not among ``attachments`` because there are too many.
     """
@@ -65,7 +65,7 @@ class Email:
     reports: tuple[Bounce, ...] = ()
     calendar: CalendarReply | None = None
     left_out: int = 0
-    # The text without all that an answer quotes: for who sent the letter that it answers.
+    # The text without all that an answer quotes: for who sent the e-mail that it answers.
     answer: str = ""
 
 
@@ -76,7 +76,7 @@ def read_confined(raw: bytes, mail_from: str | None = None) -> Email:
 
 
 def read_stream(stream: BinaryIO, mail_from: str | None = None) -> Json:
-    """The fields of the letter in a stream."""
+    """The fields of the e-mail in a stream."""
     return asdict(read(stream.read(), mail_from=mail_from))
 
 
@@ -95,7 +95,7 @@ def _email(fields: Json) -> Email:
 
 
 def read(raw: bytes, *, mail_from: str | None = None) -> Email:
-    """The letter of these bytes; ``mail_from`` is the envelope's, empty if it was <>."""
+    """The e-mail of these bytes; ``mail_from`` is the envelope's, empty if it was <>."""
     tree = parts.parse(raw)
     root, head = tree.root, tree.root.head
     leaves = list(parts.leaves(root))
@@ -133,7 +133,7 @@ def read(raw: bytes, *, mail_from: str | None = None) -> Email:
 
 
 def _as_it_is(tree: parts.Tree, subject: str) -> tuple[str, list[Attached]]:
-    """Text and files of a letter in which neither was found: nothing of it is lost.
+    """Text and files of an e-mail in which neither was found: nothing of it is lost.
 
     Lines that end in CR alone are all one field for who knows CRLF: they are shown as they stand.
     """
@@ -151,7 +151,7 @@ def _automatic(
     verdicts: tuple[Bounce, ...],
     calendar: CalendarReply | None,
 ) -> str | None:
-    """Why a letter must not be answered: what it is, then what its headers say."""
+    """Why an e-mail must not be answered: what it is, then what its headers say."""
     if verdicts:
         return "delivery_status"
     if root.kind in ("multipart/report", RECEIPT) and any(part.kind == RECEIPT for part in leaves):

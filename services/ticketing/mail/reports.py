@@ -33,7 +33,7 @@ _FAILED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """What a server says of a letter of ours; it did not arrive only if ``action`` is failed."""
+    """What a server says of an e-mail of ours; it did not arrive only if ``action`` is failed."""
 
     recipient: str
     action: str
@@ -59,7 +59,7 @@ def of(kind: str, head: headers.Head, parts: list[Part], null_sender: bool) -> t
 
 
 def _original(parts: list[Part]) -> tuple[str, str]:
-    """Message-ID and receiver of the letter that is reported on."""
+    """Message-ID and receiver of the e-mail that is reported on."""
     for part in parts:
         if part.kind in _ORIGINAL:
             content = part.content(MOST)

@@ -1,4 +1,4 @@
-"""The letter inside of a signed S/MIME message (RFC 8551, 3.5.2): CMS SignedData in BER.
+"""The e-mail inside of a signed S/MIME message (RFC 8551, 3.5.2): CMS SignedData in BER.
 
 Only the way to the content is followed, in steps of bounded number; no signature is judged.
 """

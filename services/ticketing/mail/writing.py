@@ -1,4 +1,4 @@
-"""Letters that go out: threaded, in both forms, from right to left; pure."""
+"""E-mails that go out: threaded, in both forms, from right to left; pure."""
 
 import html
 import re
@@ -17,7 +17,7 @@ SEPARATOR = "## لطفاً پاسخ را بالای این خط بنویسید /
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A letter to be written; ``text`` is plain, paragraphs between empty lines."""
+    """An e-mail to be written; ``text`` is plain, paragraphs between empty lines."""
 
     message_id: str
     from_address: str
@@ -36,7 +36,7 @@ class Outgoing:
 
 
 def write(letter: Outgoing) -> bytes:
-    """The letter as bytes for SMTP (RFC 5322; multipart/alternative, RFC 2046)."""
+    """The e-mail as bytes for SMTP (RFC 5322; multipart/alternative, RFC 2046)."""
     message = EmailMessage(policy=SMTP.clone(max_line_length=76))
     local, _, host = letter.from_address.rpartition("@")
     message["From"] = Address(one_line(letter.from_name), local, host)
@@ -59,7 +59,7 @@ def write(letter: Outgoing) -> bytes:
     message.set_content(f"{SEPARATOR}\n\n{letter.text}\n", cte="base64")
     message.add_alternative(_html(letter), subtype="html", cte="base64")
     if letter.calendar:
-        # The last form of the same letter: what shows visits takes it, what does not shows HTML.
+        # The last form of the same e-mail: what shows visits takes it, what does not shows HTML.
         method = _METHOD.search(letter.calendar)
         message.add_alternative(
             letter.calendar.decode(),
