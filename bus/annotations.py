@@ -136,6 +136,7 @@ def _unwrapped(hint: object) -> tuple[object, list[object], bool]:
             return hint, markers, nullable
 
 
+# Any: an annotation may be any form
 def _converters(kind: Any) -> tuple[Convert | None, Convert | None]:
     """How a value of this type is read and written; None for one that stays as it is."""
     if is_message(kind):
@@ -150,7 +151,7 @@ def _converters(kind: Any) -> tuple[Convert | None, Convert | None]:
     return None, None
 
 
-def _field_of(kind: Any) -> AnyField | None:
+def _field_of(kind: Any) -> AnyField | None:  # Any: an annotation may be any form
     """The marshmallow field that a type alone means; None if it means none."""
     if is_message(kind):
         return fields.Nested(schema_of(kind))

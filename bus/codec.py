@@ -10,7 +10,7 @@ from bus.rules import Rules
 from bus.wire import Wire
 
 M = TypeVar("M")
-Convert = Callable[[Any], Any]
+Convert = Callable[[Any], Any]  # Any: converts values of any field
 
 
 class _Absent:

@@ -39,7 +39,13 @@ class Envelope:
 
     @classmethod
     def new(
-        cls, type: str, source: str, *, cause: "Envelope | None" = None, **more: Any
+        # Any: the fields of an envelope
+        cls,
+        type: str,
+        source: str,
+        *,
+        cause: "Envelope | None" = None,
+        **more: Any,
     ) -> "Envelope":
         """Make an envelope; with ``cause`` it continues its correlation and trace."""
         more.setdefault("id", str(uuid.uuid4()))

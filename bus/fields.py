@@ -53,7 +53,7 @@ class Integer(fields.Integer):
     never a bool or a text of digits.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Any) -> None:  # Any: marshmallow's options of a field
         super().__init__(strict=True, **kwargs)
 
     def _validated(self, value: object) -> int:
@@ -85,7 +85,7 @@ class Text(fields.String):
         least: int = 1,
         personal: bool = False,
         fold: Callable[[str], str] = without_direction_marks,
-        **kwargs: Any,
+        **kwargs: Any,  # Any: marshmallow's options of a field
     ):
         super().__init__(metadata={"personal": personal, **kwargs.pop("metadata", {})}, **kwargs)
         self.fold = fold
@@ -111,6 +111,7 @@ class Prose(fields.String):
     Kept with ``\\n`` as the line break, and without blanks around it.
     """
 
+    # Any: marshmallow's options of a field
     def __init__(self, most: int, *, least: int = 1, personal: bool = False, **kwargs: Any):
         super().__init__(metadata={"personal": personal, **kwargs.pop("metadata", {})}, **kwargs)
         self.validators = [
@@ -127,6 +128,7 @@ class Prose(fields.String):
 class Checked(Text):
     """Text that ``check`` brings into canonical form, or refuses with Malformed."""
 
+    # Any: marshmallow's options of a field
     def __init__(self, most: int, check: Callable[[str], str], **kwargs: Any):
         super().__init__(most, **kwargs)
         self.check = check
@@ -139,22 +141,11 @@ class Checked(Text):
             raise ValidationError(f"{error.code}|{error}") from None
 
 
-def code_text(most: int = 40, **kwargs: Any) -> Text:
-    """A stable code, such as that of a purpose or an answer."""
-    return Text(most, **kwargs)
-
-
-def uuid_text(**kwargs: Any) -> Text:
-    """A UUID as text."""
-    return Text(36, metadata={"format": "uuid", **kwargs.pop("metadata", {})}, **kwargs)
-
-
 def one_time_code() -> Text:
     """The code that came by SMS or letter, however it is typed."""
     return Text(
         12,
         fold=ungrouped_code,
-        required=True,
         personal=True,
         metadata={"description": "The code that came"},
     )
@@ -163,6 +154,7 @@ def one_time_code() -> Text:
 class Choice(fields.String):
     """One of a closed list of codes."""
 
+    # Any: marshmallow's options of a field
     def __init__(self, choices: Mapping[str, object] | tuple[str, ...], **kwargs: Any):
         names = tuple(choices)
         super().__init__(
@@ -210,11 +202,11 @@ class Day(fields.Field[str]):
 class Block(fields.Dict):
     """A part of an answer whose members the contract's page describes."""
 
-    def __init__(self, **kwargs: Any):
+    def __init__(self, **kwargs: Any):  # Any: marshmallow's options of a field
         super().__init__(keys=fields.String(), **kwargs)
 
 
-def whole(least: int, most: int, **kwargs: Any) -> Integer:
+def whole(least: int, most: int, **kwargs: Any) -> Integer:  # Any: marshmallow's options of a field
     """A whole number within bounds."""
     return Integer(
         validate=validate.Range(least, most, error=f"range|Give a number from {least} to {most}."),

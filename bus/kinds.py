@@ -65,11 +65,11 @@ class Contract(Generic[M]):
         """The marshmallow schema of its messages."""
         return schema_of(self.message)()
 
-    def load(self, data: Any) -> M:
+    def load(self, data: Any) -> M:  # Any: what was sent, before it is checked
         """The message; ContractError names every field that is wrong."""
         return read(self.message, self.load_data(data))
 
-    def load_data(self, data: Any) -> Wire:
+    def load_data(self, data: Any) -> Wire:  # Any: what was sent, before it is checked
         """The data in canonical form, as a dict; ContractError names every field that is wrong."""
         try:
             loaded: Wire = self.schema.load(data, unknown=self.unknown)

@@ -93,7 +93,7 @@ def message(
     the schema in documents, if it was released under another name than that of the class.
     """
 
-    def declare(cls: type[Any]) -> type[Any]:
+    def declare(cls: type[Any]) -> type[Any]:  # Any: any class that is to be a message
         of_base: Form | None = getattr(cls, "__message__", None)
         made = dataclasses.dataclass(frozen=True, kw_only=True)(cls)
         made.__message__ = _form(
@@ -125,6 +125,7 @@ def raw(function: F) -> F:
     return function
 
 
+# Any: any class that is to be a message
 def _form(cls: type[Any], unknown: str | None, rules: Rules | None, name: str) -> Form:
     hints = get_type_hints(cls, include_extras=True)
     declared: Wire = {}
@@ -167,7 +168,7 @@ def _hooks(cls: type[object]) -> Wire:
     """The checks of a message class as hooks of its schema."""
     hooks: Wire = {}
     for name in dir(cls):
-        function: Any = getattr(cls, name, None)
+        function: Any = getattr(cls, name, None)  # Any: any class that is to be a message
         kind = getattr(function, "__hook__", None)
         if kind == "check":
             hooks[name] = validates_schema(_of_message(cls, function))

@@ -8,6 +8,7 @@ from typing import Any
 SUFFIX = ".jws"
 
 
+# Any: copies as JSON
 def write(folder: Path, copies: Iterable[Mapping[str, Any]], *, whole: bool = False) -> None:
     """Puts copies (``code``, ``jws``) into the folder, and removes those whose ``jws`` is None;
     with ``whole`` also those that are not named. OSError if the folder cannot be written.

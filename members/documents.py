@@ -21,7 +21,7 @@ SHA256_BYTES = 32
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Table = Mapping[str, Any]
+Table = Mapping[str, Any]  # Any: a document as TOML or JSON has it
 T = TypeVar("T")
 
 
@@ -291,7 +291,7 @@ def _table(table: Table, name: str) -> Table:
     return value
 
 
-def _list(table: Table, name: str) -> list[Any]:
+def _list(table: Table, name: str) -> list[Any]:  # Any: a document as TOML or JSON has it
     value = table.get(name, [])
     if not isinstance(value, list):
         raise ValueError(f"{name}: is not a list")  # noqa: TRY004 - the content is wrong

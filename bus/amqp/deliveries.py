@@ -20,6 +20,7 @@ class Delivery:
 
     __slots__ = ("call", "held_since", "inlet", "raw")
 
+    # Any: an Inlet, which would import this module
     inlet: Any  # bus.amqp.inlet.Inlet, through which it came
 
     def ends_within(self, seconds: float) -> bool:

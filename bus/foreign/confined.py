@@ -73,7 +73,7 @@ def run(
     content: bytes | Path,
     *,
     bounds: Bounds = Bounds(),
-    **options: Any,
+    **options: Any,  # Any: rows of whatever function runs in the child
 ) -> T:
     """The result of ``function(stream, **options)``, called in a child process of its own.
 
@@ -91,12 +91,12 @@ def run(
 
 @contextlib.contextmanager
 def rows(
-    function: Callable[..., Iterator[Any]],
+    function: Callable[..., Iterator[Any]],  # Any: rows of whatever function runs in the child
     content: bytes | Path,
     *,
     bounds: Bounds = Bounds(),
-    **options: Any,
-) -> Iterator[Iterator[Any]]:
+    **options: Any,  # Any: rows of whatever function runs in the child
+) -> Iterator[Iterator[Any]]:  # Any: rows of whatever function runs in the child
     """What ``function(stream, **options)`` yields, item by item, kept in a file and not in memory.
 
     The child has ended, and all was read, before the first item comes. Raises as ``run`` does.

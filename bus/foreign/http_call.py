@@ -31,7 +31,12 @@ class NoAnswer(Exception):
 
 
 def exchange(
-    method: str, url: str, *, timeout: float, limit: int, **request: Any
+    method: str,
+    url: str,
+    *,
+    timeout: float,
+    limit: int,
+    **request: Any,  # Any: options of requests
 ) -> tuple[int, bytes]:
     """The status and the body, of which no more is read than shows that it is longer than
     ``limit`` bytes; ``timeout`` in seconds is for the whole call. Raises NoAnswer.
@@ -113,7 +118,7 @@ class _Cut(HTTPAdapter):
         self._pools = _watched_pools(deadline)
         super().__init__(max_retries=0)
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # Any: options of requests
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools
 

@@ -68,6 +68,7 @@ def check_digest(headers: Mapping[str, str], body: bytes) -> None:
 def _wanted_digests(header: str) -> dict[str, bytes]:
     """The digests of a Content-Digest that we can compare, by their algorithms."""
     try:
+        # Any: http_sf has no types
         read: Any = http_sf.parse(
             header.encode(), tltype="dictionary", on_duplicate_key=_refuse_duplicate
         )

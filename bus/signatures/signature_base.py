@@ -133,6 +133,7 @@ def find_signature(message: Message, tag: str) -> ParsedSignature:
     return ParsedSignature(ours[0], components, parameters, signature)
 
 
+# Any: http_sf has no types
 def _dictionary(message: Message, name: str) -> dict[str, tuple[Any, Wire]]:
     text = message.headers.get(name)
     if not text:
@@ -144,6 +145,7 @@ def _dictionary(message: Message, name: str) -> dict[str, tuple[Any, Wire]]:
             "signature.malformed", f"{name} is longer than {LONGEST_HEADER} characters; cover less."
         )
     try:
+        # Any: http_sf has no types
         read: Any = http_sf.parse(
             text.encode("ascii"), tltype="dictionary", on_duplicate_key=_told_twice
         )
