@@ -5,10 +5,10 @@ is said in docs/notify-api.md.
 """
 
 import asyncio
+import dataclasses
 import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -18,14 +18,36 @@ from starlette.routing import Route
 from bus.blobs import Blobs
 from bus.client import Client
 from bus.errors import BusError, NotFound
+from bus.messages import Wire, to_wire
 from bus.settings import Settings, broker_url
-from contracts.notify.govnotify import API_MESSAGE, API_MESSAGES, API_SEND, LETTERS, PDF_MOST
-from contracts.notify.messages import MESSAGE, MESSAGES, PREVIEW, TEMPLATE, TEMPLATES
+from contracts.notify.govnotify import (
+    API_MESSAGE,
+    API_MESSAGES,
+    API_SEND,
+    LETTERS,
+    PDF_MOST,
+    ApiMessage,
+    ListByApi,
+    Pdf,
+    SendByApi,
+)
+from contracts.notify.messages import (
+    MESSAGE,
+    MESSAGES,
+    PREVIEW,
+    TEMPLATE,
+    TEMPLATES,
+    ListTemplates,
+    OneMessage,
+    Preview,
+    Previewed,
+    ReadTemplate,
+)
 from gateway import web
 from gateway.html import assets, problem_page, rendering
 from gateway.http import bodies
 from gateway.http.address import own_address
-from gateway.notify import described, pdf_check, reading, schemas, telling
+from gateway.notify import openapi_document, pdf_check, replies, requests, schemas
 from gateway.notify.door import Door, Visitor, act_id
 from gateway.notify.errors import answer, bad, no_result, refused, show
 from gateway.papers import letters
@@ -53,83 +75,80 @@ class Notify:
         """POST /v2/notifications/{sms, email, letter}"""
         visitor = await self._door.sender(request)
         channel = request.url.path.rsplit("/", 1)[1]
-        limit = reading.LETTER_LIMIT if channel == "letter" else bodies.BODY_LIMIT
-        told = await reading.json_of(request, limit)
-        if channel == "letter" and isinstance(told, dict) and "content" in told:
-            return await self._precompiled(request, visitor, told)
-        changed: dict[str, Any] = {}
+        limit = requests.LETTER_LIMIT if channel == "letter" else bodies.BODY_LIMIT
+        body = await requests.json_of(request, limit)
+        if channel == "letter" and isinstance(body, dict) and "content" in body:
+            return await self._precompiled(request, visitor, body)
+        sanitised: Wire = {}
         if channel == "sms":
-            asked = reading.sms(told, visitor.kind)
+            message = requests.sms(body, visitor.kind)
         elif channel == "email":
-            asked, changed = reading.email(told)
+            message, sanitised = requests.email(body)
         else:
-            asked = reading.letter(told)
+            message = requests.letter(body)
         for name in ("sms_sender_id", "email_reply_to_id"):
-            if name in told:
+            if name in body:
                 raise bad(
-                    f"{name} {told[name]} does not exist in database for service id "
+                    f"{name} {body[name]} does not exist in database for service id "
                     f"{visitor.service}"
                 )
         try:
-            return await self._send(request, visitor, asked, changed)
+            posted = await self._send(request, visitor, message)
         except NotFound as error:
             raise (
                 bad("Template not found") if error.code == "template.not_found" else error
             ) from None
-
-    async def _send(
-        self, request: Request, visitor: Visitor, asked: dict[str, Any], changed: dict[str, Any]
-    ) -> Response:
-        if reading.is_simulated(asked):
-            told = await self._simulated(request, visitor, asked)
-        else:
-            sent = await self._door.ask(request, visitor, API_SEND, asked, act_id(request, visitor))
-            # The reply is remembered for a month: what it says of a person is asked for apart.
-            told = await self._door.ask(request, visitor, API_MESSAGE, {"id": sent["id"]})
-        content = {"body": told["body"]}
-        if asked["channel"] == "sms":
-            content["from_number"] = self._from_number
-        else:
-            content["subject"] = told["subject"]
-        if asked["channel"] == "email":
-            content["from_email"] = visitor.from_email
-            content["one_click_unsubscribe_url"] = asked["unsubscribe_url"]
-        known = {
-            "id": told["id"], "reference": asked["reference"], "template": told["template"],
-            "scheduled_for": asked["not_before"],
-        }  # fmt: skip
-        posted = telling.posted(known, self._base, content)
-        if asked["channel"] == "email":
-            posted["sanitised_content"] = changed
+        if channel == "email":
+            posted["sanitised_content"] = sanitised
         return web.json_response(posted, 201)
 
-    async def _simulated(
-        self, request: Request, visitor: Visitor, asked: dict[str, Any]
-    ) -> dict[str, Any]:
-        """What a message to a simulated recipient would say; it is kept nowhere."""
-        wanted = {name: asked[name] for name in ("template", "personalisation")}
-        told = await self._door.ask(request, visitor, PREVIEW, wanted)
-        if told["channel"] != asked["channel"]:
-            raise bad(
-                f"{told['channel']} template is not suitable for {asked['channel']} notification"
-            )
-        return {**told, "id": str(uuid.uuid4())}
+    async def _send(self, request: Request, visitor: Visitor, message: SendByApi) -> Wire:
+        sent: ApiMessage | Previewed
+        if requests.is_simulated(message):
+            sent, id_ = await self._simulated(request, visitor, message), str(uuid.uuid4())
+        else:
+            act = act_id(request, visitor)
+            id_ = (await self._door.ask(request, visitor, API_SEND, message, act)).id
+            # The reply is kept for a month: what it says of a person is asked for apart.
+            sent = await self._door.ask(request, visitor, API_MESSAGE, OneMessage(id=id_))
+        content: dict[str, str | None] = {"body": sent.body}
+        if message.channel == "sms":
+            content["from_number"] = self._from_number
+        else:
+            content["subject"] = sent.subject
+        if message.channel == "email":
+            content["from_email"] = visitor.from_email
+            content["one_click_unsubscribe_url"] = message.unsubscribe_url
+        return replies.posted(
+            id_, message.reference, sent.template, message.not_before, content, self._base
+        )
 
-    async def _precompiled(self, request: Request, visitor: Visitor, told: Any) -> Response:
-        asked, content = reading.precompiled(told)
+    async def _simulated(self, request: Request, visitor: Visitor, message: SendByApi) -> Previewed:
+        """What a message to a simulated recipient would say; it is kept nowhere."""
+        wanted = Preview(template=message.template or "", personalisation=message.personalisation)
+        previewed = await self._door.ask(request, visitor, PREVIEW, wanted)
+        if previewed.channel != message.channel:
+            raise bad(
+                f"{previewed.channel} template is not suitable for {message.channel} notification"
+            )
+        return previewed
+
+    async def _precompiled(self, request: Request, visitor: Visitor, body: Wire) -> Response:
+        message, content = requests.precompiled(body)
         if visitor.kind == "team":
             raise bad("Cannot send letters with a team api key", 403)
         judged = await asyncio.to_thread(pdf_check.judge, content)
         if judged.fault == pdf_check.UNREADABLE:
-            raise bad(reading.NO_PDF)
+            raise bad(requests.NO_PDF)
         if judged.fault:
             raise bad(f"Letter content must not {judged.fault}")
         claim = await asyncio.to_thread(self.blobs.add, content)
-        pdf = {"sha256": claim.sha256, "size": min(claim.size, PDF_MOST)}
-        id_ = act_id(request, visitor)
-        sent = await self._door.ask(request, visitor, API_SEND, {**asked, "pdf": pdf}, id_)
+        pdf = Pdf(sha256=claim.sha256, size=min(claim.size, PDF_MOST))
+        message = dataclasses.replace(message, pdf=pdf)
+        act = act_id(request, visitor)
+        accepted = await self._door.ask(request, visitor, API_SEND, message, act)
         return web.json_response(
-            {"id": sent["id"], "reference": told["reference"], "postage": asked["postage"]}, 201
+            {"id": accepted.id, "reference": body["reference"], "postage": message.postage}, 201
         )
 
     # --- reading messages ---
@@ -137,21 +156,21 @@ class Notify:
     async def notification(self, request: Request) -> Response:
         """GET /v2/notifications/{id}"""
         visitor = await self._door.visitor(request, MESSAGE)
-        told = await self._message(request, visitor)
-        return web.json_response(telling.notification(told, self._base))
+        message = await self._message(request, visitor)
+        return web.json_response(replies.notification(message, self._base))
 
-    async def _message(self, request: Request, visitor: Visitor) -> dict[str, Any]:
+    async def _message(self, request: Request, visitor: Visitor) -> ApiMessage:
         form = schemas.NOTIFICATION.check({"notification_id": request.path_params["id"]})
-        return await self._door.ask(request, visitor, API_MESSAGE, {"id": canonical(form)})
+        return await self._door.ask(request, visitor, API_MESSAGE, OneMessage(id=canonical(form)))
 
     async def pdf(self, request: Request) -> Response:
         """GET /v2/notifications/{id}/pdf"""
         visitor = await self._door.visitor(request, MESSAGE)
-        told = await self._message(request, visitor)
-        if told["channel"] != "letter":
+        message = await self._message(request, visitor)
+        if message.channel != "letter":
             raise bad("Notification is not a letter")
         try:
-            made = await asyncio.to_thread(letters.pdf, told, self.blobs)
+            made = await asyncio.to_thread(letters.pdf, to_wire(message), self.blobs)
         except NotFound:
             raise refused(
                 400, "PDFNotReadyError", "PDF not available yet, try again later"
@@ -161,26 +180,24 @@ class Notify:
     async def notifications(self, request: Request) -> Response:
         """GET /v2/notifications"""
         visitor = await self._door.visitor(request, MESSAGES)
-        query: dict[str, Any] = {
-            name: request.query_params.getlist(name) for name in request.query_params
-        }
+        query: Wire = {name: request.query_params.getlist(name) for name in request.query_params}
         for name in ("older_than", "reference", "include_jobs"):
             if name in query:
                 query[name] = query[name][0]
         form = schemas.NOTIFICATIONS.check(query)
-        asked = {
-            "wanted": telling.wanted(form.get("template_type", ()), form.get("status", ())),
-            "reference": form.get("reference") or None,
-            "older_than": form.get("older_than"),
-            "jobs": "include_jobs" in form,
-        }
-        told = (await self._door.ask(request, visitor, API_MESSAGES, asked))["messages"]
+        wanted = ListByApi(
+            wanted=replies.wanted(form.get("template_type", ()), form.get("status", ())),
+            reference=form.get("reference") or None,
+            older_than=form.get("older_than"),
+            jobs="include_jobs" in form,
+        )
+        messages = (await self._door.ask(request, visitor, API_MESSAGES, wanted)).messages
         base = self._base
         links = {"current": link(base, form)}
-        if told:
-            links["next"] = link(base, {**form, "older_than": told[-1]["id"]})
-        found = [telling.notification(each, base) for each in told]
-        return web.json_response({"notifications": found, "links": links})
+        if messages:
+            links["next"] = link(base, {**form, "older_than": messages[-1].id})
+        notifications = [replies.notification(message, base) for message in messages]
+        return web.json_response({"notifications": notifications, "links": links})
 
     async def received(self, request: Request) -> Response:
         """GET /v2/received-text-messages: none, since no SMS comes in here."""
@@ -195,48 +212,50 @@ class Notify:
         """GET /v2/template/{id} and /v2/template/{id}/version/{version}"""
         visitor = await self._door.visitor(request, TEMPLATE)
         form = schemas.TEMPLATE.check(dict(request.path_params))
-        asked = {"id": canonical(form), "version": form.get("version")}
-        told = await self._door.ask(request, visitor, TEMPLATE, asked)
-        if told["channel"] not in LISTED:
+        wanted = ReadTemplate(id=canonical(form), version=form.get("version"))
+        template = await self._door.ask(request, visitor, TEMPLATE, wanted)
+        if template.channel not in LISTED:
             raise no_result()
-        return web.json_response(telling.template(told))
+        return web.json_response(replies.template(template))
 
     async def templates(self, request: Request) -> Response:
         """GET /v2/templates"""
         visitor = await self._door.visitor(request, TEMPLATES)
         form = schemas.TEMPLATES.check(dict(request.query_params))
-        told = await self._door.ask(request, visitor, TEMPLATES, {"channel": form.get("type")})
-        found = [telling.template(t) for t in told["templates"] if t["channel"] in LISTED]
-        return web.json_response({"templates": found})
+        wanted = ListTemplates(channel=form.get("type"))
+        templates = (await self._door.ask(request, visitor, TEMPLATES, wanted)).templates
+        listed = [replies.template(t) for t in templates if t.channel in LISTED]
+        return web.json_response({"templates": listed})
 
     async def preview(self, request: Request) -> Response:
         """POST /v2/template/{id}/preview"""
         visitor = await self._door.visitor(request, PREVIEW)
-        body = await reading.json_of(request)
-        told = {**body, "id": request.path_params["id"]} if isinstance(body, dict) else body
-        form = schemas.PREVIEW.check(told)
-        values = reading.personalisation(form.get("personalisation", {}))
-        asked = {"template": canonical(form), "personalisation": values}
-        found = await self._door.ask(request, visitor, PREVIEW, asked)
-        if found["channel"] not in LISTED:
+        body = await requests.json_of(request)
+        if isinstance(body, dict):
+            body = {**body, "id": request.path_params["id"]}
+        form = schemas.PREVIEW.check(body)
+        values = requests.personalisation(form.get("personalisation", {}))
+        wanted = Preview(template=canonical(form), personalisation=values)
+        previewed = await self._door.ask(request, visitor, PREVIEW, wanted)
+        if previewed.channel not in LISTED:
             raise no_result()
-        return web.json_response(telling.preview(found))
+        return web.json_response(replies.preview(previewed))
 
 
 async def home(request: Request) -> Response:
-    """GET /: what this face is, for who opens it in a browser."""
+    """GET /: a page about this face, for a browser."""
     return rendering.page("notify.html", lang=problem_page.language(request))
 
 
-def canonical(form: dict[str, Any]) -> str:
+def canonical(form: Wire) -> str:
     """The UUID of a checked path in the form in which the service knows it."""
     return str(uuid.UUID(form.get("id") or form["notification_id"]))
 
 
-def link(base: str, query: dict[str, Any]) -> str:
+def link(base: str, query: Wire) -> str:
     """The address of a page of notifications."""
-    told = urlencode(query, doseq=True)
-    return f"{base}{NOTIFICATIONS}" + (f"?{told}" if told else "")
+    encoded = urlencode(query, doseq=True)
+    return f"{base}{NOTIFICATIONS}" + (f"?{encoded}" if encoded else "")
 
 
 def make(settings: Settings) -> web.Face:
@@ -269,7 +288,7 @@ def make(settings: Settings) -> web.Face:
             Route(f"{template}/preview", guarded(notify.preview), methods=["POST"]),
             Route(f"{V2}/templates", guarded(notify.templates)),
             Route(f"{V2}/received-text-messages", guarded(notify.received)),
-            described.route(str(notify.address)),
+            openapi_document.route(str(notify.address)),
             Route("/", home),
             Route("/health/live", web.live),
             *assets.ROUTES,

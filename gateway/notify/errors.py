@@ -30,57 +30,60 @@ LONG = ("sms.too_long", "message.too_long")
 PREFIX = "personalisation."
 
 
-class Told(NamedTuple):
+class Reason(NamedTuple):
     """One refusal: the name of the class that Notify would raise, and its text."""
 
     error: str
     message: str
 
 
-class Refused(BusError):
+class CallRefused(BusError):
     """A call is refused, for one reason or several."""
 
     default_code = "api.refused"
 
-    def __init__(self, status: int, told: Iterable[Told], **headers: str) -> None:
-        self.told = list(dict.fromkeys(told))
-        super().__init__("; ".join(each.message for each in self.told))
+    def __init__(self, status: int, reasons: Iterable[Reason], **headers: str) -> None:
+        self.reasons = list(dict.fromkeys(reasons))
+        super().__init__("; ".join(reason.message for reason in self.reasons))
         self.status = status
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def refused(status: int, error: str, message: str, **headers: str) -> Refused:
+def refused(status: int, error: str, message: str, **headers: str) -> CallRefused:
     """A refusal for one reason."""
-    return Refused(status, [Told(error, message)], **headers)
+    return CallRefused(status, [Reason(error, message)], **headers)
 
 
-def invalid(*messages: str) -> Refused:
+def invalid(*messages: str) -> CallRefused:
     """A body or query that is not what the schema says."""
-    return Refused(400, [Told(VALIDATION, cut(message)) for message in messages])
+    return CallRefused(400, [Reason(VALIDATION, cut(message)) for message in messages])
 
 
-def bad(message: str, status: int = 400) -> Refused:
+def bad(message: str, status: int = 400) -> CallRefused:
     """A call that cannot be done."""
     return refused(status, BAD, message)
 
 
-def no_result() -> Refused:
+def no_result() -> CallRefused:
     """No such thing, or another service's."""
     return refused(404, NO_RESULT, "No result found")
 
 
 def answer(error: BusError) -> Response:
     """The response to a refusal, be it of this face or of the service."""
-    told = translated(error)
-    body = {"status_code": told.status, "errors": [each._asdict() for each in told.told]}
-    return web.json_response(body, told.status, told.headers)
+    refusal = translated(error)
+    body = {
+        "status_code": refusal.status,
+        "errors": [reason._asdict() for reason in refusal.reasons],
+    }
+    return web.json_response(body, refusal.status, refusal.headers)
 
 
-def translated(error: BusError) -> Refused:
+def translated(error: BusError) -> CallRefused:
     """The service's refusal in the words of this API."""
-    if isinstance(error, Refused):
+    if isinstance(error, CallRefused):
         return error
-    if error.code == Refused.default_code:
+    if error.code == CallRefused.default_code:
         return refused(
             int(error.details.get("status", 400)), error.details.get("error", BAD), error.message
         )
@@ -98,13 +101,13 @@ def translated(error: BusError) -> Refused:
     return _by_code(error)
 
 
-def _unavailable(error: Unavailable) -> Refused:
+def _unavailable(error: Unavailable) -> CallRefused:
     if error.code == "deadline.passed":
         return refused(504, "EventletTimeout", "Timeout serving request")
     return refused(503, "ServiceUnavailable", error.message, Retry_After=str(RETRY_SECONDS))
 
 
-def _by_code(error: BusError) -> Refused:
+def _by_code(error: BusError) -> CallRefused:
     status, message = STATUSES.get(error.kind, 400), TEXTS.get(error.code, error.message)
     if error.code == "template.placeholder_missing":
         names = [field.field.removeprefix(PREFIX) for field in error.fields]

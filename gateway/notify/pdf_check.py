@@ -87,15 +87,15 @@ def read(stream: BinaryIO) -> tuple[int, str]:
         reader = PdfReader(io.BytesIO(stream.read()), strict=False)
         if reader.is_encrypted:
             return 0, LOCKED
-        found = next(faults(reader), "")
-        pages = 0 if found else len(reader.pages)
-        for page in reader.pages if pages in PAGES and not found else ():
+        contents = next(faults(reader), "")
+        pages = 0 if contents else len(reader.pages)
+        for page in reader.pages if pages in PAGES and not contents else ():
             page.mediabox  # noqa: B018 - a page without a size is none
     except (PyPdfError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return 0, UNREADABLE
-    if not found and pages not in PAGES:
+    if not contents and pages not in PAGES:
         return pages, f"have no page, or more than {PAGES[-1]}"
-    return pages, f"contain {found}" if found else ""
+    return pages, f"contain {contents}" if contents else ""
 
 
 def faults(reader: PdfReader) -> Iterator[str]:
@@ -104,36 +104,36 @@ def faults(reader: PdfReader) -> Iterator[str]:
     for generation, numbers in reader.xref.items():
         todo += [IndirectObject(number, generation, reader) for number in numbers if number]
     todo += [IndirectObject(number, 0, reader) for number in reader.xref_objStm]
-    seen: set[tuple[int, int]] = set()
+    visited: set[tuple[int, int]] = set()
     count = 0
     while todo:
         count += 1
-        if count > MOST_OBJECTS * 10 or len(seen) > MOST_OBJECTS:
+        if count > MOST_OBJECTS * 10 or len(visited) > MOST_OBJECTS:
             yield "too many objects"
             return
-        one = todo.pop()
-        if isinstance(one, IndirectObject):
-            if (one.idnum, one.generation) in seen:
+        item = todo.pop()
+        if isinstance(item, IndirectObject):
+            if (item.idnum, item.generation) in visited:
                 continue
-            seen.add((one.idnum, one.generation))
-            one = one.get_object()
-        if isinstance(one, DictionaryObject):
-            yield from _of_dictionary(one)
-            todo += [dict.__getitem__(one, name) for name in one]
-        elif isinstance(one, ArrayObject):
-            todo += list(list.__iter__(one))
+            visited.add((item.idnum, item.generation))
+            item = item.get_object()
+        if isinstance(item, DictionaryObject):
+            yield from _of_dictionary(item)
+            todo += [dict.__getitem__(item, name) for name in item]
+        elif isinstance(item, ArrayObject):
+            todo += list(list.__iter__(item))
 
 
-def _of_dictionary(one: DictionaryObject) -> Iterator[str]:
-    for name in one:
+def _of_dictionary(item: DictionaryObject) -> Iterator[str]:
+    for name in item:
         if fault := FORBIDDEN_KEYS.get(str(name)):
-            if name == "/OpenAction" and _is_place(one[name]):
+            if name == "/OpenAction" and _is_place(item[name]):
                 continue
             yield fault
     for name, kinds in (
         ("/S", FORBIDDEN_ACTIONS), ("/Type", FORBIDDEN_TYPES), ("/Subtype", FORBIDDEN_TYPES),
     ):  # fmt: skip
-        value: PdfObject | None = one.get(name)
+        value: PdfObject | None = item.get(name)
         if isinstance(value, NameObject) and (fault := kinds.get(str(value))):
             yield fault
 

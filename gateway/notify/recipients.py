@@ -36,16 +36,16 @@ class Mobile(NamedTuple):
     """A number in canonical form, or why it is none."""
 
     number: str
-    why: str | None = None
+    fault: str | None = None
 
 
-def mobile(told: str) -> Mobile:
+def mobile(text: str) -> Mobile:
     """The number that was meant; numbers of Notify's documentation are taken as they are."""
-    bare = ungrouped_code(told).translate(_PUNCTUATION)
-    if found := _BRITISH.fullmatch(bare):
-        return Mobile("+44" + found[1])
+    bare = ungrouped_code(text).translate(_PUNCTUATION)
+    if number := _BRITISH.fullmatch(bare):
+        return Mobile("+44" + number[1])
     try:
-        return Mobile(identifiers.mobile(told))
+        return Mobile(identifiers.mobile(text))
     except identifiers.Malformed:
         return Mobile("", _why(bare))
 
@@ -66,7 +66,7 @@ def _why(bare: str) -> str:
 
 
 def carried(number: str, kind: str) -> None:
-    """Refused unless messages can go to that number, or a test key plays with it."""
+    """CallRefused unless messages can go to that number, or a test key plays with it."""
     if number.startswith("+98") or number in SIMULATED or (kind == "test" and number in TRYOUT):
         return
     raise invalid(f"phone_number {FOREIGN}")
@@ -82,29 +82,29 @@ def folded(name: str) -> str:
 
 
 def address(personalisation: Mapping[str, Any]) -> list[str]:
-    """The lines of a letter's address, 3 to 7, the postal code last. Refused says what is wrong."""
-    known = {folded(name): value for name, value in personalisation.items()}
-    lines = [known.get(name) for name in _LINES]
+    """The 3 to 7 lines of a letter's address, postal code last. CallRefused names what is wrong."""
+    by_name = {folded(name): value for name, value in personalisation.items()}
+    lines = [by_name.get(name) for name in _LINES]
     if not str(lines[-1] or "").strip():
-        lines[-1] = known.get("postcode")
-    told = [" ".join(str(line).split()) for line in lines if line is not None]
-    told = [line for line in told if line]
-    if len(told) < LEAST_LINES:
+        lines[-1] = by_name.get("postcode")
+    cleaned = [" ".join(str(line).split()) for line in lines if line is not None]
+    cleaned = [line for line in cleaned if line]
+    if len(cleaned) < LEAST_LINES:
         raise invalid(f"Address must be at least {LEAST_LINES} lines")
-    if not all(any(c.isalnum() for c in line) for line in told[:2]):
+    if not all(any(c.isalnum() for c in line) for line in cleaned[:2]):
         raise invalid(
             "The first 2 lines of the address must both include at least one alphanumeric character"
         )
-    if any(line[0] in '@()=[]"”\\/,<>' for line in told):
+    if any(line[0] in '@()=[]"”\\/,<>' for line in cleaned):
         raise invalid(
             "Address lines must not start with any of the following characters: "
             "@ ( ) = [ ] ” \\ / , < >"
         )
     try:
-        told[-1] = identifiers.postal_code(told[-1])
+        cleaned[-1] = identifiers.postal_code(cleaned[-1])
     except identifiers.Malformed:
         raise invalid("Must be a real postal code of ten digits") from None
-    return told
+    return cleaned
 
 
 def is_address(name: str) -> bool:

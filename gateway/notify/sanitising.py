@@ -27,16 +27,16 @@ def sanitised(
     {'name': 'Ali ', 'city': 'a.b'}
     """
     wanted = {folded(name) for name in names if isinstance(name, str)}
-    told = {
+    cleaned = {
         name: _clean(value) if folded(name) in wanted and _short(value) else value
         for name, value in values.items()
     }
     changed = {
-        name: {"unsanitised": value, "sanitised": told[name]}
+        name: {"unsanitised": value, "sanitised": cleaned[name]}
         for name, value in values.items()
-        if told[name] != value
+        if cleaned[name] != value
     }
-    return told, changed
+    return cleaned, changed
 
 
 def _short(value: Any) -> bool:
@@ -45,7 +45,7 @@ def _short(value: Any) -> bool:
 
 
 def _clean(value: str) -> str:
-    return _LINK.sub(lambda found: _broken(found[0]), value)
+    return _LINK.sub(lambda match: _broken(match[0]), value)
 
 
 def _broken(link: str) -> str:

@@ -42,23 +42,23 @@ class Shape:
     required: Sequence[str] = ()
     closed: bool = True
 
-    def check(self, told: Any) -> dict[str, Any]:
-        """The object itself. Refused ValidationError names all that is wrong."""
-        if not isinstance(told, dict):
-            raise invalid(_said(told, "object").replace("'", ""))
+    def check(self, value: Any) -> dict[str, Any]:
+        """The object itself. CallRefused ValidationError names all that is wrong."""
+        if not isinstance(value, dict):
+            raise invalid(_said(value, "object").replace("'", ""))
         wrong = [
-            f"{name} {why}"
+            f"{name} {fault}"
             for name, check in self.members.items()
-            if name in told and (why := check(told[name])) is not None
+            if name in value and (fault := check(value[name])) is not None
         ]
-        wrong += [f"{name} is a required property" for name in self.required if name not in told]
-        others = sorted(set(told) - set(self.members))
+        wrong += [f"{name} is a required property" for name in self.required if name not in value]
+        others = sorted(set(value) - set(self.members))
         if self.closed and others:
             names, verb = ", ".join(map(repr, others)), "was" if len(others) == 1 else "were"
             wrong.append(f"Additional properties are not allowed ({names} {verb} unexpected)")
         if wrong:
-            raise invalid(*(each.replace("'", "") for each in wrong))
-        return told
+            raise invalid(*(message.replace("'", "") for message in wrong))
+        return value
 
 
 # --- checks ---
@@ -93,7 +93,7 @@ def personalisation(value: Any) -> str | None:
 def phone_number(value: Any) -> str | None:
     if not isinstance(value, str):
         return _said(value, "string")
-    return mobile(value).why
+    return mobile(value).fault
 
 
 def email_address(value: Any) -> str | None:
@@ -112,19 +112,19 @@ def scheduled_for(value: Any) -> str | None:
     if value is None:
         return None
     try:
-        told = moment(value)
+        due = moment(value)
     except (ValueError, OverflowError):
         return NO_DATE
     now = dt.datetime.now(dt.UTC)
-    if told < now:
+    if due < now:
         return "datetime can not be in the past"
-    return "datetime can only be 24 hours in the future" if told > now + AHEAD else None
+    return "datetime can only be 24 hours in the future" if due > now + AHEAD else None
 
 
-def moment(told: str) -> dt.datetime:
+def moment(text: str) -> dt.datetime:
     """A moment of ISO 8601; UTC if it names no offset. ValueError, OverflowError."""
-    found = dt.datetime.fromisoformat(told)
-    return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)
+    parsed = dt.datetime.fromisoformat(text)
+    return parsed.replace(tzinfo=dt.UTC) if parsed.tzinfo is None else parsed.astimezone(dt.UTC)
 
 
 def https_url(value: Any) -> str | None:
@@ -148,9 +148,9 @@ def one_of(*choices: str) -> Check:
     """A check of one value, or of each of a list."""
 
     def check(value: Any) -> str | None:
-        for each in value if isinstance(value, list) else [value]:
-            if each not in choices:
-                return f"{each!r} is not one of [{', '.join(choices)}]"
+        for choice in value if isinstance(value, list) else [value]:
+            if choice not in choices:
+                return f"{choice!r} is not one of [{', '.join(choices)}]"
         return None
 
     return check

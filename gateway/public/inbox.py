@@ -29,22 +29,22 @@ class Inbox:
         values = await read_fields(request)
         form = self.services.acts.form_or_new(text_of(values, "form"))
         data = {"secret": form.secret}
-        told = await self.services.ask(request, contracts.MAKE_INBOX, data, id=form.id)
+        made = await self.services.ask(request, contracts.MAKE_INBOX, data, id=form.id)
         response: Response = RedirectResponse(f"{INBOX.page}?new=1", 303)
-        keep_open(self.services, request, response, INBOX, Proof(told["code"], form.secret))
+        keep_open(self.services, request, response, INBOX, Proof(made["code"], form.secret))
         return response
 
     @with_proof
     async def mine(self, request: Request, proof: Proof) -> Response:
         """GET /inbox/mine: what lies in it, twenty a page."""
         before = request.query_params.get("before")
-        told = await self.services.ask(
+        inbox = await self.services.ask(
             request,
             contracts.READ_INBOX,
             {**proof._asdict(), **({"before": before} if before else {})},
         )
         response = show(
-            request, "inbox_mine", told=told, secret=proof.secret, before=before,
+            request, "inbox_mine", told=inbox, secret=proof.secret, before=before,
             new=request.query_params.get("new") == "1",
         )  # fmt: skip
         keep_open(self.services, request, response, INBOX, proof)

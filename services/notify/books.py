@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,21 @@ from bus.fields import Choice, Day, Text, whole
 from bus.process.private import own_files_only
 from contracts.notify.announcements import COMPONENTS, MEASURES
 from contracts.notify.messages import CHANNELS, LANES
-from services.notify.domain.book import Book
+from services.notify.domain.book import (
+    Book,
+    Cap,
+    Component,
+    Contact,
+    Lane,
+    Patience,
+    Price,
+    Promise,
+    QuietHours,
+)
+from services.notify.domain.provider_choice import BreakerLimits
 
+# A document of JSON or TOML. Any: the schemas below say what it holds.
+Document = Mapping[str, Any]
 DATED = ("quiet", "prices", "promises")
 # What else stands in the folder and is no part of the book.
 OTHERS = ("templates.toml", "providers.toml")
@@ -24,13 +38,13 @@ DAY_MINUTES, LEAST_LOUD_MINUTES = 1440, 120
 CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 
-class Dated(Schema):
+class DatedSchema(Schema):
     from_ = Day(required=True, data_key="from", attribute="from")
     to = Day(load_default=None)
     source = Text(300, load_default="", least=0)
 
 
-class Quiet(Dated):
+class QuietSchema(DatedSchema):
     """A window of the day in which messages of these lanes wait; an OTP never does."""
 
     code = Text(40, required=True)
@@ -40,17 +54,17 @@ class Quiet(Dated):
     ends = Text(5, required=True, validate=validate.Regexp(CLOCK, error="use 08:00"))
 
     @validates_schema(skip_on_field_errors=True)
-    def _ends(self, data: dict[str, Any], **_: Any) -> None:
+    def _ends(self, data: Document, **_: object) -> None:
         if data["begins"] == data["ends"]:
             raise ValidationError("a window that ends when it begins says nothing", "ends")
 
 
-class Price(Dated):
+class PriceSchema(DatedSchema):
     encoding = Choice(("ucs2", "gsm7"), required=True)
     rials = whole(0, 10**7, required=True)
 
 
-class Lane(Schema):
+class LaneSchema(Schema):
     """How a lane is treated: caps per receiver, and when nobody tries any more."""
 
     code = Choice(LANES, required=True)
@@ -60,23 +74,23 @@ class Lane(Schema):
     give_up_hours = whole(1, 1000, required=True)
 
     @validates_schema(skip_on_field_errors=True)
-    def _caps(self, data: dict[str, Any], **_: Any) -> None:
+    def _caps(self, data: Document, **_: object) -> None:
         if data["a_day"] < data["an_hour"]:
             raise ValidationError("a day has at least as many as an hour", "a_day")
 
 
-class Breaker(Schema):
+class BreakerSchema(Schema):
     failures = whole(1, 1000, required=True)
     seconds = whole(1, 10_000, required=True)
     most_seconds = whole(1, 100_000, required=True)
 
     @validates_schema(skip_on_field_errors=True)
-    def _grows(self, data: dict[str, Any], **_: Any) -> None:
+    def _grows(self, data: Document, **_: object) -> None:
         _in_order(data, "seconds", "most_seconds")
 
 
-class Patience(Schema):
-    """How long is waited for what, in seconds."""
+class PatienceSchema(Schema):
+    """How long to wait for what, in seconds."""
 
     lease = whole(1, 3600, required=True)
     sure = whole(1, 3600, required=True)
@@ -89,7 +103,7 @@ class Patience(Schema):
     untold = whole(1, 10**7, required=True)
 
     @validates_schema(skip_on_field_errors=True)
-    def _grows(self, data: dict[str, Any], **_: Any) -> None:
+    def _grows(self, data: Document, **_: object) -> None:
         for shorter, longer in (
             ("retry", "retry_most"), ("poll", "poll_most"), ("poll", "untold"),
             ("sure", "find"), ("lease", "find"),
@@ -97,12 +111,12 @@ class Patience(Schema):
             _in_order(data, shorter, longer)
 
 
-def _in_order(data: dict[str, Any], shorter: str, longer: str) -> None:
+def _in_order(data: Document, shorter: str, longer: str) -> None:
     if data[longer] < data[shorter]:
         raise ValidationError(f"must not be less than {shorter}", longer)
 
 
-class Contact(Schema):
+class ContactSchema(Schema):
     fa = Text(200, required=True)
     en = Text(200, required=True)
     phone = Text(40, required=True)
@@ -112,7 +126,7 @@ class Contact(Schema):
     portal = Text(100)
 
 
-class Component(Schema):
+class ComponentSchema(Schema):
     """A part of us that can be up or down."""
 
     code = Choice(COMPONENTS, required=True)
@@ -120,7 +134,7 @@ class Component(Schema):
     en = Text(100, required=True)
 
 
-class Promise(Dated):
+class PromiseSchema(DatedSchema):
     """A clause of the agreement, and what proves that it is kept."""
 
     code = Text(40, required=True)
@@ -134,32 +148,34 @@ class Promise(Dated):
     target = fields.Integer(load_default=None, validate=validate.Range(0, 10_000))
 
     @validates_schema(skip_on_field_errors=True)
-    def _measured(self, data: dict[str, Any], **_: Any) -> None:
+    def _measured(self, data: Document, **_: object) -> None:
         if (data["measure"] == "uptime") != bool(data["components"]):
             raise ValidationError("an uptime is that of components, nothing else is", "components")
         if (data["measure"] == "elsewhere") != (data["target"] is None):
             raise ValidationError("what is measured here has a target", "target")
 
 
-class BookOf(Schema):
-    contact = fields.Nested(Contact, required=True)
-    quiet = fields.List(fields.Nested(Quiet), required=True)
-    prices = fields.List(fields.Nested(Price), required=True, validate=validate.Length(1))
-    lanes = fields.List(fields.Nested(Lane), required=True, validate=validate.Length(len(LANES)))
-    breaker = fields.Nested(Breaker, required=True)
-    patience = fields.Nested(Patience, required=True)
+class BookSchema(Schema):
+    contact = fields.Nested(ContactSchema, required=True)
+    quiet = fields.List(fields.Nested(QuietSchema), required=True)
+    prices = fields.List(fields.Nested(PriceSchema), required=True, validate=validate.Length(1))
+    lanes = fields.List(
+        fields.Nested(LaneSchema), required=True, validate=validate.Length(len(LANES))
+    )
+    breaker = fields.Nested(BreakerSchema, required=True)
+    patience = fields.Nested(PatienceSchema, required=True)
     sms_most_parts = whole(1, 20, required=True)
     retention_days = whole(1, 400, required=True)
     announce_hours_before = whole(1, 1000, required=True)
     banner_hours = whole(1, 1000, required=True)
     least_minutes = whole(1, 10_000, required=True)
     components = fields.List(
-        fields.Nested(Component), required=True, validate=validate.Length(len(COMPONENTS))
+        fields.Nested(ComponentSchema), required=True, validate=validate.Length(len(COMPONENTS))
     )
-    promises = fields.List(fields.Nested(Promise), required=True)
+    promises = fields.List(fields.Nested(PromiseSchema), required=True)
 
     @validates_schema(skip_on_field_errors=True)
-    def _can_be_sent(self, data: dict[str, Any], **_: Any) -> None:
+    def _can_be_sent(self, data: Document, **_: object) -> None:
         faults = [
             *books.faults_in_days(data["prices"], "prices", "encoding"),
             *books.faults_in_days(data["promises"], "promises", "code"),
@@ -169,7 +185,7 @@ class BookOf(Schema):
             raise ValidationError(faults)
 
 
-def _never_loud(rows: list[dict[str, Any]]) -> list[str]:
+def _never_loud(rows: list[Document]) -> list[str]:
     """Quiet hours that leave a lane next to no time in which its messages may go out."""
     faults = []
     for day in sorted({row["from"] for row in rows}):
@@ -185,35 +201,76 @@ def _never_loud(rows: list[dict[str, Any]]) -> list[str]:
     return faults
 
 
-def _in(minute: int, window: dict[str, Any]) -> bool:
+def _in(minute: int, window: Document) -> bool:
     begins, ends = (int(t[:2]) * 60 + int(t[3:]) for t in (window["begins"], window["ends"]))
     return begins <= minute < ends if begins < ends else minute >= begins or minute < ends
 
 
 def read(folder: Path) -> dict[str, Any]:
     """The document of a folder. Raises books.BadBook or OSError."""
-    return books.read(folder, BookOf(), OTHERS)
+    return books.read(folder, BookSchema(), OTHERS)
 
 
 def newest(conn: Connection) -> Book:
     """The book in force; BusError ``notify.no_book`` if none was imported."""
-    found = books.newest(conn)
-    if found is None:
+    return book_of(*_newest(conn))
+
+
+def _newest(conn: Connection) -> tuple[int, Document]:
+    version_and_document = books.newest(conn)
+    if version_and_document is None:
         raise BusError("No book of notices was imported yet.", code="notify.no_book")
-    return Book(found[0], dated(found[1]))
+    return version_and_document
 
 
-def ends(book: Book) -> dict[str, dt.date | None]:
-    """Until when prices and promises hold; None: without an end."""
+def last_days(conn: Connection) -> dict[str, dt.date | None]:
+    """The last days of the prices of SMS and of the promises; None: without an end."""
+    rows = books.with_days(_newest(conn)[1], DATED)
     return {
-        "sms_prices": books.last_day(book.told["prices"], "encoding"),
-        "promises": books.last_day(book.told["promises"], "code"),
+        "sms_prices": books.last_day(rows["prices"], "encoding"),
+        "promises": books.last_day(rows["promises"], "code"),
     }
 
 
-def dated(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with its days as dates."""
-    return books.with_days(document, DATED)
+def book_of(version: int, document: Document) -> Book:
+    """The book of a document as it was imported."""
+    rows = books.with_days(document, DATED)
+    breaker = rows["breaker"]
+    return Book(
+        version,
+        Contact(**{"portal": None, **rows["contact"]}),
+        [_quiet_hours(row) for row in rows["quiet"]],
+        [Price(row["from"], row["to"], row["encoding"], row["rials"]) for row in rows["prices"]],
+        {row["code"]: _lane(row) for row in rows["lanes"]},
+        BreakerLimits(
+            breaker["failures"],
+            dt.timedelta(seconds=breaker["seconds"]),
+            dt.timedelta(seconds=breaker["most_seconds"]),
+        ),
+        Patience(**{name: dt.timedelta(seconds=n) for name, n in rows["patience"].items()}),
+        rows["sms_most_parts"],
+        dt.timedelta(days=rows["retention_days"]),
+        dt.timedelta(hours=rows["announce_hours_before"]),
+        rows["banner_hours"],
+        rows["least_minutes"],
+        [Component(**row) for row in rows["components"]],
+        [_promise(row) for row in rows["promises"]],
+    )
+
+
+def _quiet_hours(row: Document) -> QuietHours:
+    begins, ends = (dt.time.fromisoformat(row[name]) for name in ("begins", "ends"))
+    return QuietHours(row["from"], row["to"], row["lanes"], row["channels"], begins, ends)
+
+
+def _lane(row: Document) -> Lane:
+    cap = Cap(row["an_hour"], row["a_day"], row["over"] == "refuse")
+    return Lane(cap, dt.timedelta(hours=row["give_up_hours"]))
+
+
+def _promise(row: Document) -> Promise:
+    names = ("to", "code", "clause", "fa", "en", "how_fa", "how_en", "measure", "components")
+    return Promise(from_=row["from"], target=row["target"], **{name: row[name] for name in names})
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,44 +1,89 @@
-"""What every act stands on: the transaction, the moment, the book in force, keys, agencies."""
+"""What every act stands on: one Context; and what rooms find in the service."""
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TypeAlias
 
 from sqlalchemy import Connection
 
-from bus.database.store import Tx
+from bus.database.store import Store, Tx
+from bus.envelope import Envelope
+from bus.settings import Settings
 from members.rights import EVERYBODY, Members, Sender, calling_agency
+from services.notify import books
 from services.notify.domain.book import Book
 from services.notify.keys import Keys
 
 
 @dataclass(frozen=True)
-class Office:
+class Context:
+    """One act: its transaction, its moment (UTC), the keys, the settings, the agencies' rights."""
+
     tx: Tx
     now: dt.datetime
-    book: Book
     keys: Keys
+    settings: Settings
     members: Members = EVERYBODY
 
     @property
     def conn(self) -> Connection:
+        """The connection of the transaction."""
         return self.tx.conn
 
+    @cached_property
+    def book(self) -> Book:
+        """The book in force; read once for an act."""
+        return books.newest(self.conn)
 
-def owner_of(message: Any) -> str:
-    """Who asks, as the gateway's door has proven it. RuleBroken for anybody who is no agency."""
-    return sender_of(message).agency
+    @property
+    def owner(self) -> str:
+        """The agency that asks, as the gateway's door has proven it. RuleBroken ``agency.only``."""
+        return self.sender.agency
+
+    @property
+    def sender(self) -> Sender:
+        """The agency that asks, and by which of its keys. RuleBroken ``agency.only``."""
+        return sender_of(self.tx.envelope)
+
+    @property
+    def portal(self) -> str:
+        """The address of the portal, without a slash at its end."""
+        return self.settings.text("PORTAL_URL").rstrip("/")
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether agencies listen on this machine: loopback, http and every port are allowed."""
+        return self.settings.get("CALLBACKS_SANDBOX") == "1"
 
 
-def sender_of(message: Any) -> Sender:
-    """Who asks and by which of its keys. RuleBroken for anybody who is no agency."""
-    return calling_agency(message, "Only an agency has messages of its own here.")
+ContextOf: TypeAlias = Callable[[Tx], Context]
 
 
-def uuid_of(value: str) -> str | None:
-    """Return the text in canonical form if it is a UUID, else None."""
+class Entrypoints:
+    """What the entrypoints of a room find in the service."""
+
+    store: Store
+    settings: Settings
+    envelope: Envelope
+    context: ContextOf
+
+    @property
+    def members(self) -> Members:
+        """The agencies' rights by the register of now."""
+        raise NotImplementedError
+
+
+def sender_of(envelope: Envelope | None) -> Sender:
+    """The agency that sent a message, and by which key. RuleBroken ``agency.only``."""
+    return calling_agency(envelope, "Only an agency has messages of its own here.")
+
+
+def uuid_of(value: str) -> uuid.UUID | None:
+    """The UUID that a text names, or None if it names none."""
     try:
-        return str(uuid.UUID(value))
+        return uuid.UUID(value)
     except ValueError:
         return None

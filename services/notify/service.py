@@ -1,7 +1,6 @@
 """The notify service: messages to people, announcements, and what became of them."""
 
 import datetime as dt
-from typing import Any
 
 from bus.database.store import Tx
 from bus.endpoint import every
@@ -9,7 +8,7 @@ from bus.service import Service
 from members.rights import Members, members_of
 from services.notify import books, revocation
 from services.notify.bulk.entrypoints import BulkEntrypoints
-from services.notify.context import Office
+from services.notify.context import Context
 from services.notify.domain.template import OURS
 from services.notify.editors.entrypoints import EditorEntrypoints
 from services.notify.govuk.entrypoints import GovukEntrypoints
@@ -49,18 +48,18 @@ class Notify(
         """The agencies by the register of now; where no register is set, our own tables count."""
         return members_of(self.settings, frozenset({OURS}))
 
+    def context(self, tx: Tx) -> Context:
+        """The context of an act in this transaction."""
+        return Context(tx, self.now(), self.keys, self.settings, self.members)
+
     def book_ends(self, tx: Tx) -> dict[str, dt.date | None]:
         """Until when the prices of SMS and the promises are on record."""
-        return books.ends(books.newest(tx.conn))
+        return books.last_days(tx.conn)
 
     def worries(self, tx: Tx) -> dict[str, int]:
         """What waits longer than it should."""
         return backlog.counts(tx.conn)
 
-    def office(self, tx: Any) -> Office:
-        """What an act in this transaction stands on."""
-        return Office(tx, self.now(), books.newest(tx.conn), self.keys, self.members)
-
     @every(0.5)
-    def withdraw(self):
-        revocation.withdraw(self.store, self.office)
+    def withdraw(self) -> None:
+        revocation.end_revoked(self.store, self.context)

@@ -17,7 +17,7 @@ from deploy.local.ports import free_port, listening
 from gateway.agency.files.lines import UPLOAD_LIMIT
 from gateway.forms import multipart
 from gateway.http import bodies
-from gateway.notify.reading import LETTER_LIMIT
+from gateway.notify.requests import LETTER_LIMIT
 from gateway.ops.notices import jobs
 from gateway.ops.treasury import banks
 from people import tracking

@@ -11,8 +11,7 @@ from bus.envelope import Envelope
 from bus.settings import Settings
 from contracts.notify import messages as contracts
 from iran.persian import TEHRAN, parse_jalali
-from services.notify import books
-from services.notify.context import Office
+from services.notify.context import Context
 from services.notify.keys import Keys
 from services.notify.service import Notify
 from services.notify.templates import versions
@@ -55,10 +54,10 @@ class Hand:
         self.moment += dt.timedelta(**span)
         return self
 
-    def calls(self, contract, asked, *, asker="power-co"):
+    def calls(self, contract, fields, *, asker="power-co"):
         """The results of calls that come together, as an agency's."""
-        envelopes = [Envelope.new(contract.name, "test", caller={"agency": asker}) for _ in asked]
-        calls = [Call.of(contract, e, d) for e, d in zip(envelopes, asked, strict=True)]
+        envelopes = [Envelope.new(contract.name, "test", caller={"agency": asker}) for _ in fields]
+        calls = [Call.of(contract, e, d) for e, d in zip(envelopes, fields, strict=True)]
         outcomes = getattr(Notify, contract.operation)(self.service, calls)
         assert all(outcome.fate is Fate.DONE for outcome in outcomes), outcomes
         return [o.reply.get("result", o.reply.get("error")) for o in outcomes]
@@ -67,9 +66,9 @@ class Hand:
         """The result of one call; the refusal's wire form if it was refused. ``as_`` is one of the
         staff, ``asker`` an agency; nobody else's is the public's.
         """
-        given = {"id": message} if message else {}
+        options = {"id": message} if message else {}
         caller = {"staff": as_} if as_ else {"agency": asker} if asker else {"face": "public"}
-        envelope = Envelope.new(contract.name, "test", caller=caller, **given)
+        envelope = Envelope.new(contract.name, "test", caller=caller, **options)
         method = getattr(Notify, contract.operation)
         (outcome,) = method(self.service, [Call.of(contract, envelope, data)])
         assert outcome.fate is Fate.DONE, outcome
@@ -80,15 +79,15 @@ class Hand:
         """A form in force of an agency; its ID."""
         channel = more.pop("channel", "sms")
         subject = None if channel == "sms" else more.pop("subject", "((subject))")
-        asked = contracts.DRAFT_TEMPLATE.load_data(
+        fields = contracts.DRAFT_TEMPLATE.load(
             {
                 "code": code, "channel": channel, "name": code,
                 "texts": more.pop("texts", {"fa": {"subject": subject, "body": body}}), **more,
             }
         )  # fmt: skip
-        with self.office() as office:
-            row = versions.draft(office.conn, office.now, owner, owner, asked)
-            versions.approve(office, str(row.id), row.version, "mina")
+        with self.context() as context:
+            row = versions.draft(context.conn, context.now, owner, owner, fields)
+            versions.approve(context, str(row.id), row.version, "mina")
         return str(row.id)
 
     def send(self, template="free", *, asker="power-co", to=None, message=None, **more):
@@ -115,11 +114,11 @@ class Hand:
     def row(self, sql, *values):
         """The first row as an object, or None."""
         with self.store.transaction() as tx:
-            found = tx.conn.exec_driver_sql(sql, values).mappings().first()
-        return SimpleNamespace(**found) if found else None
+            match = tx.conn.exec_driver_sql(sql, values).mappings().first()
+        return SimpleNamespace(**match) if match else None
 
-    def office(self):
-        """An Office in a transaction of its own, as a context manager."""
+    def context(self):
+        """A Context in a transaction of its own, as a context manager."""
         return _Opened(self)
 
     def events(self):
@@ -135,7 +134,8 @@ class _Opened:
 
     def __enter__(self):
         tx = self._opened.__enter__()
-        return Office(tx, self._hand.moment, books.newest(tx.conn), self._hand.keys)
+        service = self._hand.service
+        return Context(tx, self._hand.moment, self._hand.keys, service.settings)
 
     def __exit__(self, *failure):
         return self._opened.__exit__(*failure)

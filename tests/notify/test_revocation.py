@@ -34,7 +34,7 @@ class Copies:
         self.folder, self.key, self._version = folder, SigningKey.new("register"), 0
 
     def put(self, code="power-co", *, grants=("notify.*",), until=LONG, **more):
-        granted = [{"contract": each, "purposes": [], "until": until} for each in grants]
+        granted = [{"contract": item, "purposes": [], "until": until} for item in grants]
         self.write({"code": code, "name": code, "grants": granted, **more})
 
     def revoke(self, code="power-co"):
@@ -42,9 +42,9 @@ class Copies:
 
     def write(self, document):
         self._version += 1
-        told = self.key.jws("mirab-register+jws", {**document, "version": self._version})
+        body = self.key.jws("mirab-register+jws", {**document, "version": self._version})
         fresh = self.folder / f".{document['code']}"
-        fresh.write_text(told)
+        fresh.write_text(body)
         fresh.replace(self.folder / f"{document['code']}.jws")
         time.sleep(0.21)  # the register is looked at five times a second
 
@@ -74,8 +74,8 @@ class Played:
 
     def __init__(self, hand):
         self.line = test_dispatch.Line("a-line")
-        post = test_dispatch.Office(hand, (self.line, 1)).post
-        self.post = replace(post, members=hand.service.members)
+        dispatcher = test_dispatch.Harness(hand, (self.line, 1)).dispatcher
+        self.dispatcher = replace(dispatcher, members=hand.service.members)
 
     @property
     def sent(self):
@@ -89,10 +89,10 @@ def withdraw(hand):
 def by_key(hand, key, **more):
     """A message that was asked by a key of power-co, and waits."""
     sender = {"agency": "power-co", "key": key}
-    told = {"template": "free", "to": {"mobile": "09900000001"}, **more}
-    told.setdefault("personalisation", {"text": "سلام"})
+    body = {"template": "free", "to": {"mobile": "09900000001"}, **more}
+    body.setdefault("personalisation", {"text": "سلام"})
     envelope = Envelope.new(notify.SEND.name, "test", caller=sender)
-    (outcome,) = Notify.send(hand.service, [Call.of(notify.SEND, envelope, told)])
+    (outcome,) = Notify.send(hand.service, [Call.of(notify.SEND, envelope, body)])
     return outcome.reply.get("result", outcome.reply.get("error"))
 
 
@@ -119,7 +119,7 @@ def test_s6_a_message_that_waits_ends_as_refused_with_the_right_of_its_sender(
     withdraw(hand)
     assert (hand.message(sent["id"]).state, hand.message(sent["id"]).code) == ("REJECTED", code)
     settled = [data for name, data in hand.events() if name == "notify.message_settled.v1"]
-    assert [(each["id"], each["code"]) for each in settled] == [(sent["id"], code)]
+    assert [(item["id"], item["code"]) for item in settled] == [(sent["id"], code)]
     assert hand.message(other["id"]).state == "CREATED"
     assert by_key(hand, "power-1")["code"] == code
 
@@ -141,7 +141,7 @@ def test_s6_nothing_of_a_revoked_agency_is_handed_over_even_before_the_chore_has
     sent, other = hand.send(), hand.send(asker="other-co")
     played = Played(hand)
     copies.revoke()
-    dispatch.dispatch(played.post, "sms", "transactional")
+    dispatch.dispatch(played.dispatcher, "sms", "transactional")
     assert hand.message(sent["id"]).code == "agency.revoked"
     assert hand.message(other["id"]).state == "SENT"
 
@@ -150,9 +150,9 @@ def test_s6_what_was_reserved_and_not_called_yet_is_not_handed_over_either(hand,
     hand.template()
     sent = hand.send()
     played = Played(hand)
-    (batch,) = dispatch.reserve(played.post, "sms", "transactional")
+    (batch,) = dispatch.reserve(played.dispatcher, "sms", "transactional")
     copies.revoke()
-    provider_calls.call(played.post, batch, set())
+    provider_calls.call(played.dispatcher, batch, set())
     assert (hand.message(sent["id"]).state, hand.message(sent["id"]).code) == (
         "REJECTED", "agency.revoked",
     )  # fmt: skip
@@ -165,20 +165,20 @@ def test_s6_an_agency_that_was_not_copied_here_yet_is_held_and_not_ended(hand, c
     played = Played(hand)
     copies.remove()
     withdraw(hand)
-    dispatch.dispatch(played.post, "sms", "transactional")
+    dispatch.dispatch(played.dispatcher, "sms", "transactional")
     assert hand.message(sent["id"]).state == "CREATED"
     copies.put()
     hand.later(minutes=10)
-    dispatch.dispatch(played.post, "sms", "transactional")
+    dispatch.dispatch(played.dispatcher, "sms", "transactional")
     assert hand.message(sent["id"]).state == "SENT"
 
 
 def test_s6_a_job_ends_with_the_right_to_it_and_says_why(hand, copies):
     hand.template(lane="bulk")
     job = "5a1c9e7d-0000-4000-8000-00000000000a"
-    told = {"job": job, "name": "news", "template": "free", "part": 0, "last": True, "form": "csv",
+    body = {"job": job, "name": "news", "template": "free", "part": 0, "last": True, "form": "csv",
             "piece": "mobile,text\n09900000001,a\n"}  # fmt: skip
-    assert hand.call(bulk.SUBMIT_JOB, asker="power-co", **told)["state"] == "CHECKING"
+    assert hand.call(bulk.SUBMIT_JOB, asker="power-co", **body)["state"] == "CHECKING"
     copies.revoke()
     withdraw(hand)
     now = hand.call(bulk.JOB, asker="power-co", job=job)
@@ -187,12 +187,12 @@ def test_s6_a_job_ends_with_the_right_to_it_and_says_why(hand, copies):
 
 def test_s6_a_message_of_an_api_key_that_was_revoked_is_not_handed_over(hand, copies):
     hand.template()
-    with hand.office() as office:
-        api_keys.make(office.conn, hand.keys, "power-co", "one", "live")
+    with hand.context() as context:
+        api_keys.make(context.conn, hand.keys, "power-co", "one", "live")
     (key,) = execute(hand.db, "select id::text from api_keys")[0]
     sent = by_key(hand, key)
-    with hand.office() as office:
-        api_keys.revoke(office.conn, "power-co", "one")
+    with hand.context() as context:
+        api_keys.revoke(context.conn, "power-co", "one")
     withdraw(hand)
     assert hand.message(sent["id"]).code == "api_key.revoked"
 
@@ -218,23 +218,23 @@ def test_s6_a_key_of_the_notify_api_is_worth_what_the_register_gives_its_agency(
     hand, copies, end, right, refusal
 ):
     hand.moment = dt.datetime.now(dt.UTC)
-    with hand.office() as office:
-        text = api_keys.make(office.conn, hand.keys, "power-co", "one", "live")
-    asked = {"token": token_of(text), "right": right}
-    assert hand.call(AUTHENTICATE, **asked)["refusal"] is None
+    with hand.context() as context:
+        text = api_keys.make(context.conn, hand.keys, "power-co", "one", "live")
+    fields = {"token": token_of(text), "right": right}
+    assert hand.call(AUTHENTICATE, **fields)["refusal"] is None
     end(copies)
-    assert refusal in hand.call(AUTHENTICATE, **asked)["refusal"]
+    assert refusal in hand.call(AUTHENTICATE, **fields)["refusal"]
 
 
 def test_s6_a_grant_that_counts_for_some_networks_counts_so_at_the_notify_api(hand, copies):
     hand.moment = dt.datetime.now(dt.UTC)
-    with hand.office() as office:
-        text = api_keys.make(office.conn, hand.keys, "power-co", "one", "live")
+    with hand.context() as context:
+        text = api_keys.make(context.conn, hand.keys, "power-co", "one", "live")
     granted = {"contract": "notify.*", "purposes": [], "until": LONG, "networks": ["192.0.2.0/24"]}
     copies.write({"code": "power-co", "name": "x", "grants": [granted]})
-    asked = {"token": token_of(text), "right": "notify.send.v1"}
-    assert hand.call(AUTHENTICATE, **asked, address="192.0.2.7")["refusal"] is None
-    assert hand.call(AUTHENTICATE, **asked, address="198.51.100.7")["refusal"]
+    fields = {"token": token_of(text), "right": "notify.send.v1"}
+    assert hand.call(AUTHENTICATE, **fields, address="192.0.2.7")["refusal"] is None
+    assert hand.call(AUTHENTICATE, **fields, address="198.51.100.7")["refusal"]
 
 
 # --- call-backs ---
@@ -249,8 +249,8 @@ def listener():
 
 def put(hand, url, *types):
     hand.moment = dt.datetime.now(dt.UTC)
-    asked = {"url": url, "types": list(types or ("message.settled",))}
-    return hand.call(contracts.PUT_CALLBACK, asker="power-co", **asked)
+    fields = {"url": url, "types": list(types or ("message.settled",))}
+    return hand.call(contracts.PUT_CALLBACK, asker="power-co", **fields)
 
 
 def tell(hand):
@@ -258,8 +258,8 @@ def tell(hand):
 
 
 def note(hand, type_="message.settled", data=None):
-    with hand.office() as office:
-        deliveries.note(office.conn, type_, data or {"id": "x"}, office.now, "power-co")
+    with hand.context() as context:
+        deliveries.note(context.conn, type_, data or {"id": "x"}, context.now, "power-co")
 
 
 def rows(hand):
@@ -281,8 +281,8 @@ def test_s6_an_endpoint_ends_with_its_agency_and_with_it_what_it_was_to_be_told(
     assert len(listener.told) == 1
     withdraw(hand)
     assert rows(hand) == [("DEAD", "agency.revoked")] * 2
-    state, why = execute(hand.db, "select state, why from callbacks")[0]
-    assert (state, why) == ("DISABLED", "agency.revoked")
+    state, reason = execute(hand.db, "select state, reason from callbacks")[0]
+    assert (state, reason) == ("DISABLED", "agency.revoked")
     copies.put()
     note(hand)
     tell(hand)
@@ -299,7 +299,7 @@ def test_s6_an_endpoint_that_a_revoked_key_put_is_told_no_more(hand, copies, lis
     tell(hand)
     withdraw(hand)
     assert listener.told == []
-    assert execute(hand.db, "select why from callbacks") == [("identity.key_revoked",)]
+    assert execute(hand.db, "select reason from callbacks") == [("identity.key_revoked",)]
 
 
 def test_s6_events_that_an_agency_may_not_hear_any_more_are_not_told_though_they_waited(

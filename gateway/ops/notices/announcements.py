@@ -45,8 +45,10 @@ class Announcements:
 
     async def listed(self, request: Request) -> Response:
         """GET /desk/notices/announcements?before=12: newest first, drafts too."""
-        told = self._pages.ask(request, contracts.ANNOUNCEMENTS, drafts=True, **before(request))
-        return await self._pages.page(request, "announcements", told=told)
+        announcements = self._pages.ask(
+            request, contracts.ANNOUNCEMENTS, drafts=True, **before(request)
+        )
+        return await self._pages.page(request, "announcements", told=announcements)
 
     # --- writing ---
 
@@ -56,8 +58,8 @@ class Announcements:
         components: list[str] = []
         draft = request.query_params.get("draft", "")
         if draft:
-            told = await self._read(request, draft)
-            typed, components = _typed(told), told["components"]
+            draft_ = await self._read(request, draft)
+            typed, components = _typed(draft_), draft_["components"]
         return await self._new(request, Submission("write", typed), components)
 
     async def _new(
@@ -73,7 +75,7 @@ class Announcements:
         typed = {**{name: value_of(values, name) for name in values}, "act": "write"}
         components = values.get("components", [])
         try:
-            told = await self._pages.ask(
+            announcement = await self._pages.ask(
                 request,
                 contracts.DRAFT_ANNOUNCEMENT,
                 form=typed.get("form") or None,
@@ -83,7 +85,7 @@ class Announcements:
             return await self._pages.refused(
                 request, lambda r, submission: self._new(r, submission, components), typed, error
             )
-        return RedirectResponse(f"{AT}/announcements/{told['id']}?done=written", 303)
+        return RedirectResponse(f"{AT}/announcements/{announcement['id']}?done=written", 303)
 
     # --- one ---
 
@@ -98,7 +100,7 @@ class Announcements:
 
     async def _judged(self, request: Request) -> dict[str, Any]:
         """The announcement, and whether it would be in time if it were published now."""
-        told, status, current, sms_wait = await asyncio.gather(
+        announcement, status, current, sms_wait = await asyncio.gather(
             self._read(request, str(request.path_params["id"])),
             self._pages.ask(request, contracts.STATUS),
             self._pages.ask(request, contracts.CURRENT),
@@ -106,14 +108,14 @@ class Announcements:
         )
         hours = status["announce_hours_before"]
         in_time = None
-        if told["kind"] == "maintenance" and told["starts_at"]:
-            starts = dt.datetime.fromisoformat(told["starts_at"])
+        if announcement["kind"] == "maintenance" and announcement["starts_at"]:
+            starts = dt.datetime.fromisoformat(announcement["starts_at"])
             in_time = starts - dt.timedelta(hours=hours) >= dt.datetime.now(dt.UTC)
         return {
-            "a": told,
+            "a": announcement,
             "hours": hours,
             "in_time": in_time,
-            "when": _when(told),
+            "when": _when(announcement),
             "banner_hours": current["banner_hours"],
             "sms_wait": sms_wait,
         }
@@ -192,17 +194,23 @@ def _draft(typed: Mapping[str, str], components: list[str]) -> dict[str, Any]:
     return data
 
 
-def _typed(told: Mapping[str, Any]) -> dict[str, str]:
+def _typed(announcement: Mapping[str, Any]) -> dict[str, str]:
     """A draft as the form has it."""
-    typed = {"id": str(told["id"]), "kind": told["kind"], "impact": told["impact"]}
-    typed |= {name: told[name[:-3]][name[-2:]] for name in WORDS}
-    typed |= _when(told)
-    typed["contracts"] = "\n".join(told["contracts"])
-    typed["sunset"] = day_and_hour(f"{told['sunset']}T12:00:00Z")[0] if told["sunset"] else ""
+    typed = {
+        "id": str(announcement["id"]),
+        "kind": announcement["kind"],
+        "impact": announcement["impact"],
+    }
+    typed |= {name: announcement[name[:-3]][name[-2:]] for name in WORDS}
+    typed |= _when(announcement)
+    typed["contracts"] = "\n".join(announcement["contracts"])
+    typed["sunset"] = (
+        day_and_hour(f"{announcement['sunset']}T12:00:00Z")[0] if announcement["sunset"] else ""
+    )
     return typed
 
 
-def _when(told: Mapping[str, Any]) -> dict[str, str]:
+def _when(announcement: Mapping[str, Any]) -> dict[str, str]:
     """The window in Jalali days and Tehran's hours."""
-    begin, end = day_and_hour(told["starts_at"]), day_and_hour(told["ends_at"])
+    begin, end = day_and_hour(announcement["starts_at"]), day_and_hour(announcement["ends_at"])
     return {"from_day": begin[0], "from_hour": begin[1], "to_day": end[0], "to_hour": end[1]}

@@ -37,8 +37,8 @@ class Jobs:
     async def listed(self, request: Request) -> Response:
         """GET /desk/notices/jobs?before=ID"""
         before = request.query_params.get("before", "")[:36] or None
-        told = self._pages.ask(request, contracts.JOBS, before=before)
-        return await self._pages.page(request, "jobs", told=told)
+        jobs = self._pages.ask(request, contracts.JOBS, before=before)
+        return await self._pages.page(request, "jobs", told=jobs)
 
     async def new(self, request: Request) -> Response:
         """GET /desk/notices/jobs/new"""
@@ -49,10 +49,10 @@ class Jobs:
 
     async def _codes(self, request: Request) -> list[tuple[str, str]]:
         """Our templates of the lane bulk that are in force, as options of a field."""
-        told = await self._pages.ask(request, notices_desk.FORMS, owner=OURS)
+        templates = await self._pages.ask(request, notices_desk.FORMS, owner=OURS)
         usable = {
             form["code"]: f"{form['name']} ({form['code']})"
-            for form in told["forms"]
+            for form in templates["forms"]
             if form["in_force"] and form["lane"] == "bulk" and not form["archived"]
         }
         return sorted(usable.items(), key=lambda option: collation_key(option[1]))
@@ -101,7 +101,7 @@ class Jobs:
     async def _read(self, request: Request) -> dict[str, Any]:
         """The job; before it starts also its first rows as their receivers will see them."""
         job, after = request.path_params["job"], parse_whole(request.query_params.get("after", ""))
-        told = await self._pages.ask(
+        reply = await self._pages.ask(
             request,
             contracts.JOB,
             job=job,
@@ -109,10 +109,10 @@ class Jobs:
             limit=SHOWN,
         )
         rows: list[Any] = []
-        if told["state"] == "CHECKED" and told["good"]:
-            seen = await self._pages.ask(request, contracts.JOB_PREVIEW, job=job, rows=3)
-            rows = seen["rows"]
-        return {"job": told, "rows": rows}
+        if reply["state"] == "CHECKED" and reply["good"]:
+            preview = await self._pages.ask(request, contracts.JOB_PREVIEW, job=job, rows=3)
+            rows = preview["rows"]
+        return {"job": reply, "rows": rows}
 
     async def move(self, request: Request) -> Response:
         """POST /desk/notices/jobs/{job}/{act}: start, now or at an hour; cancel."""

@@ -41,8 +41,8 @@ class Letters:
 
     async def pdf(self, request: Request) -> Response:
         """GET /desk/notices/letters/{id}: one that waits, as it will be printed."""
-        told = await self._read(request)
-        for letter in told["letters"]:
+        queue = await self._read(request)
+        for letter in queue["letters"]:
             if letter["id"] == request.path_params["id"]:
                 made = await asyncio.to_thread(letters.pdf, letter, self._blobs)
                 headers = download_headers(f"letter-{letter['id']}.pdf")
@@ -51,8 +51,8 @@ class Letters:
 
     async def bundle(self, request: Request) -> Response:
         """GET /desk/notices/letters.zip: the PDFs of all on the page, in its order."""
-        told = await self._read(request)
-        made = await asyncio.to_thread(bundled, told["letters"], self._blobs)
+        queue = await self._read(request)
+        made = await asyncio.to_thread(bundled, queue["letters"], self._blobs)
         return Response(made, headers=download_headers("letters.zip"), media_type="application/zip")
 
     async def printed(self, request: Request) -> Response:
@@ -83,10 +83,10 @@ class Letters:
         ]
 
 
-def bundled(told: Sequence[Mapping[str, Any]], blobs: Blobs) -> bytes:
+def bundled(queue: Sequence[Mapping[str, Any]], blobs: Blobs) -> bytes:
     """A ZIP with the letters' PDFs, numbered as they are told."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for number, letter in enumerate(told, 1):
+        for number, letter in enumerate(queue, 1):
             bundle.writestr(f"{number:03}-{letter['id']}.pdf", letters.pdf(letter, blobs))
     return written.getvalue()

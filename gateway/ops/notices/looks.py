@@ -38,37 +38,47 @@ class Looks:
 
     async def announcement(self, request: Request, name: str, id_: int, data: Row) -> Preview:
         """The page before an announcement is published, updated, moved or cancelled."""
-        told, leaves = await asyncio.gather(
+        announcement, leaves = await asyncio.gather(
             self._pages.ask(request, news.ANNOUNCEMENT, id=id_),
-            self._telling(request, told=bool(data.get("tell"))),
+            self._notices(request, sent=bool(data.get("tell"))),
         )
         title, button = _ACTS[name]
-        state = words.ANNOUNCED[told["state"]]
+        state = words.ANNOUNCED[announcement["state"]]
         facts = [
-            Fact("عنوان", told["title"]["fa"]),
+            Fact("عنوان", announcement["title"]["fa"]),
             Fact(
                 "نوع و وضعیت کنونی",
-                f"{words.KINDS[told['kind']]}، {state}",
+                f"{words.KINDS[announcement['kind']]}، {state}",
             ),
-            Fact("بخش‌ها", "، ".join(words.label(words.COMPONENTS, c) for c in told["components"])),
-            Fact("نوار در", words.pages_of(told) if words.has_banner(told) else "نواری ندارد"),
-            *_window(data if name == "reschedule" else told, told),
+            Fact(
+                "بخش‌ها",
+                "، ".join(words.label(words.COMPONENTS, c) for c in announcement["components"]),
+            ),
+            Fact(
+                "نوار در",
+                words.pages_of(announcement) if words.has_banner(announcement) else "نواری ندارد",
+            ),
+            *_window(data if name == "reschedule" else announcement, announcement),
         ]
-        if told["kind"] in ("maintenance", "incident"):
-            facts.append(Fact("اثر", words.IMPACTS[data.get("impact") or told["impact"]]))
+        if announcement["kind"] in ("maintenance", "incident"):
+            facts.append(Fact("اثر", words.IMPACTS[data.get("impact") or announcement["impact"]]))
         if data.get("state"):
             facts.append(Fact("وضعیت تازه", words.label(words.ANNOUNCED, data["state"])))
-        body = (data.get("text") or told["body"])["fa"]
-        if told["kind"] == "maintenance" and told["impact"] == "down" and name != "cancel":
+        body = (data.get("text") or announcement["body"])["fa"]
+        if (
+            announcement["kind"] == "maintenance"
+            and announcement["impact"] == "down"
+            and name != "cancel"
+        ):
             leaves = ("صفحه‌ها و قراردادهای این بخش‌ها در آن زمان بسته است.", *leaves)
         return Preview(
             title=title, button=button, facts=tuple(facts), text=body, leaves=leaves,
-            basis={"seen_at": told["updated_at"]}, danger=name == "cancel",
+            basis={"seen_at": announcement["updated_at"]}, danger=name == "cancel",
         )  # fmt: skip
 
-    async def _telling(self, request: Request, *, told: bool) -> tuple[str, ...]:
-        """When subscribers hear of it: an SMS waits for the morning."""
-        if not told:
+    async def _notices(self, request: Request, *, sent: bool) -> tuple[str, ...]:
+        """When subscribers get it: an SMS waits for the morning."""
+        if not sent:
             return ("به مشترکان پیام نمی‌رود؛ در درگاه و خبرخوان‌ها بی‌درنگ دیده می‌شود.",)
         waits = await self.sms_wait(request)
         now = "در درگاه، خبرخوان‌ها و پست الکترونیک بی‌درنگ می‌رود."
@@ -107,11 +117,11 @@ class Looks:
 
     async def job(self, request: Request, name: str, job: str, data: Row) -> Preview:
         """The page before a bulk job starts or is cancelled."""
-        told = await self._pages.ask(request, bulk.JOB, job=job, after=0, limit=1)
+        job_ = await self._pages.ask(request, bulk.JOB, job=job, after=0, limit=1)
         facts = [
-            Fact("ارسال", told["name"]),
-            Fact("گیرندگان", f"{told['good']}"),
-            Fact("هزینه پیامک", f"{told['cost_rials']:,} ریال"),
+            Fact("ارسال", job_["name"]),
+            Fact("گیرندگان", f"{job_['good']}"),
+            Fact("هزینه پیامک", f"{job_['cost_rials']:,} ریال"),
         ]
         if name == "cancel":
             leaves = ("آنچه تاکنون رفته است برنمی‌گردد؛ بقیه فرستاده نمی‌شود.",)
@@ -119,19 +129,19 @@ class Looks:
         at = moment(data["at"]) if data.get("at") and _is_moment(data["at"]) else "همین اکنون"
         facts.append(Fact("آغاز", at))
         waits = "" if data.get("at") else await self.sms_wait(request)
-        bad = [f"{told['bad']} سطر نادرست فرستاده نمی‌شود."] if told["bad"] else []
+        bad = [f"{job_['bad']} سطر نادرست فرستاده نمی‌شود."] if job_["bad"] else []
         return Preview(
-            "این ارسال آغاز می‌شود", f"آغاز ارسال به {told['good']} گیرنده", tuple(facts),
+            "این ارسال آغاز می‌شود", f"آغاز ارسال به {job_['good']} گیرنده", tuple(facts),
             (*bad, *([waits] if waits else []), "پیامی که رفت برنمی‌گردد."),
         )  # fmt: skip
 
 
-def _window(source: Row, told: Row) -> tuple[Fact, ...]:
+def _window(source: Row, announcement: Row) -> tuple[Fact, ...]:
     """The window or the last day."""
     if source.get("starts_at"):
         ends = f" تا {moment(source['ends_at'])}" if source.get("ends_at") else ""
         return (Fact("زمان", f"{moment(source['starts_at'])}{ends}"),)
-    return (Fact("آخرین روز", day(told["sunset"])),) if told["sunset"] else ()
+    return (Fact("آخرین روز", day(announcement["sunset"])),) if announcement["sunset"] else ()
 
 
 def _is_moment(text: str) -> bool:

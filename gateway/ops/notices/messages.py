@@ -49,19 +49,19 @@ class Messages:
         values = (await forms.read_form(request)).values
         typed = {**{name: value_of(values, name) for name in values}, "act": "find"}
         try:
-            told = await self._pages.ask(
+            results = await self._pages.ask(
                 request,
                 contracts.FIND_MESSAGES,
                 **{**parse_form(contracts.FIND_MESSAGES, values), "limit": PAGE},
             )
         except BusError as error:
             return await self._pages.refused(request, self._found, typed, error)
-        return await self._found(request, Submission("find", typed), told)
+        return await self._found(request, Submission("find", typed), results)
 
     async def _found(
-        self, request: Request, submission: Submission, told: dict[str, Any] | None = None
+        self, request: Request, submission: Submission, search: dict[str, Any] | None = None
     ) -> Response:
-        return await self._pages.page(request, "messages", submission, told=resolved(told))
+        return await self._pages.page(request, "messages", submission, told=resolved(search))
 
     async def message(self, request: Request) -> Response:
         """GET /desk/notices/messages/{id}: what is not personal, and a form to see the rest."""
@@ -72,7 +72,7 @@ class Messages:
         values = (await forms.read_form(request)).values
         typed = {**{name: value_of(values, name) for name in values}, "act": "reveal"}
         try:
-            told = await self._pages.ask(
+            message = await self._pages.ask(
                 request,
                 contracts.REVEAL,
                 form=typed.get("form") or None,
@@ -82,7 +82,7 @@ class Messages:
         except BusError as error:
             return await self._pages.refused(request, self._message, typed, error)
         return await self._pages.page(
-            request, "message", message=resolved(told), whole=resolved(True)
+            request, "message", message=resolved(message), whole=resolved(True)
         )
 
     async def _message(self, request: Request, submission: Submission) -> Response:
@@ -92,11 +92,11 @@ class Messages:
 
     async def _one(self, request: Request) -> dict[str, Any]:
         id_ = request.path_params["id"][:36]
-        told = await self._pages.ask(request, contracts.FIND_MESSAGES, id=id_)
-        if not told["messages"]:
+        message = await self._pages.ask(request, contracts.FIND_MESSAGES, id=id_)
+        if not message["messages"]:
             raise NotFound("There is no such message; compare its ID.", code="message.not_found")
-        found: dict[str, Any] = told["messages"][0]
-        return found
+        messages: dict[str, Any] = message["messages"][0]
+        return messages
 
     async def opt_out_page(self, request: Request) -> Response:
         """GET /desk/notices/opt-out"""

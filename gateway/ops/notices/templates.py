@@ -49,15 +49,15 @@ class Templates:
     async def listed(self, request: Request) -> Response:
         """GET /desk/notices/templates: all owners' forms; ?drafts=1 those that wait."""
         owner = forms.query_value(request, "owner")[:64] or None
-        asked: dict[str, Any] = {
+        filters: dict[str, Any] = {
             "owner": owner,
             "drafts": forms.query_value(request, "drafts") == "1",
         }
         return await self._pages.page(
             request,
             "templates",
-            told=self._pages.ask(request, contracts.FORMS, **asked),
-            asked=resolved(asked),
+            told=self._pages.ask(request, contracts.FORMS, **filters),
+            asked=resolved(filters),
         )
 
     # --- one form ---
@@ -82,21 +82,21 @@ class Templates:
 
     async def _read(self, request: Request, typed: Mapping[str, str]) -> dict[str, Any]:
         """The form, the version to judge, how it looks, and what it changes of what is in force."""
-        told = await self._pages.ask(request, contracts.READ_FORM, id=request.path_params["id"])
-        asked = typed.get("version") or request.query_params.get("version", "")
-        version = _version(told, int(asked) if asked.isdecimal() else told["version"])
+        form = await self._pages.ask(request, contracts.READ_FORM, id=request.path_params["id"])
+        number = typed.get("version") or request.query_params.get("version", "")
+        version = _version(form, int(number) if number.isdecimal() else form["version"])
         values = {name: typed.get(VALUE + name, f"«{name}»") for name in version["placeholders"]}
         looks = await asyncio.gather(
             *(
-                self._preview(request, told["id"], version["version"], language, values)
+                self._preview(request, form["id"], version["version"], language, values)
                 for language in LANGUAGES
                 if language in version["texts"]
             )
         )
-        before = next((v for v in told["versions"] if v["version"] == told["in_force"]), None)
+        before = next((v for v in form["versions"] if v["version"] == form["in_force"]), None)
         same = before is None or before["version"] == version["version"]
         return {
-            "form": told,
+            "form": form,
             "version": version,
             "values": values,
             "looks": looks,
@@ -108,7 +108,7 @@ class Templates:
     ) -> dict[str, Any]:
         """A version as its receiver sees it; ``refused`` says why it cannot be filled in."""
         try:
-            told = await self._pages.ask(
+            preview = await self._pages.ask(
                 request,
                 contracts.PREVIEW_VERSION,
                 id=id_,
@@ -120,23 +120,23 @@ class Templates:
             if error.kind == "Unavailable":
                 raise
             return {"language": language, "refused": words.sentence(error)}
-        return {**told, "language": language, "refused": ""}
+        return {**preview, "language": language, "refused": ""}
 
     async def frame(self, request: Request) -> Response:
         """GET /desk/notices/templates/{id}/versions/{version}/{language}: an e-mail alone."""
         params = request.path_params
-        told = await self._pages.ask(request, contracts.READ_FORM, id=params["id"])
-        version = _version(told, params["version"])
-        seen = await self._preview(
+        form = await self._pages.ask(request, contracts.READ_FORM, id=params["id"])
+        version = _version(form, params["version"])
+        preview = await self._preview(
             request,
             params["id"],
             params["version"],
             params["language"],
             {name: f"«{name}»" for name in version["placeholders"]},
         )
-        if not seen.get("html"):
+        if not preview.get("html"):
             raise NotFound("This has no HTML.", code="http.not_found")
-        return Response(seen["html"], headers=FRAME, media_type="text/html; charset=utf-8")
+        return Response(preview["html"], headers=FRAME, media_type="text/html; charset=utf-8")
 
     async def move(self, request: Request) -> Response:
         """POST /desk/notices/templates/{id}/{act}: approve, withdraw, archive."""
@@ -157,9 +157,9 @@ class Templates:
         like = request.query_params.get("like", "")
         typed: dict[str, str] = {}
         if like:
-            told = await self._pages.ask(request, contracts.READ_FORM, id=like[:36])
-            typed = {n: told[n] for n in ("code", "channel", "name", "lane", "consent")}
-            for language, text in told["versions"][0]["texts"].items():
+            form = await self._pages.ask(request, contracts.READ_FORM, id=like[:36])
+            typed = {n: form[n] for n in ("code", "channel", "name", "lane", "consent")}
+            for language, text in form["versions"][0]["texts"].items():
                 typed |= {f"{language}-{part}": text[part] or "" for part in ("subject", "body")}
         return await self._new(request, Submission("draft", typed))
 
@@ -175,12 +175,12 @@ class Templates:
         }
         data["texts"] = texts_of(typed)
         try:
-            told = await self._pages.ask(
+            form = await self._pages.ask(
                 request, contracts.DRAFT_FORM, form=typed.get("form") or None, **data
             )
         except BusError as error:
             return await self._pages.refused(request, self._new, typed, error)
-        return RedirectResponse(f"{AT}/templates/{told['id']}?done=draft", 303)
+        return RedirectResponse(f"{AT}/templates/{form['id']}?done=draft", 303)
 
     def routes(self) -> list[Route]:
         """The routes of templates."""
@@ -196,12 +196,12 @@ class Templates:
         ]
 
 
-def _version(told: Mapping[str, Any], number: int) -> dict[str, Any]:
+def _version(form: Mapping[str, Any], number: int) -> dict[str, Any]:
     """That version of a form. NotFound ``template.not_found``."""
-    for version in told["versions"]:
+    for version in form["versions"]:
         if version["version"] == number:
-            found: dict[str, Any] = version
-            return found
+            version_: dict[str, Any] = version
+            return version_
     raise NotFound("The template has no such version.", code="template.not_found")
 
 
@@ -221,14 +221,14 @@ def changes(
     before: Mapping[str, Mapping[str, str | None]], after: Mapping[str, Mapping[str, str | None]]
 ) -> list[dict[str, Any]]:
     """For each language and part that differs: its pieces, each ``same``, ``gone`` or ``new``."""
-    found = []
+    differences = []
     for language in LANGUAGES:
         for part in ("subject", "body"):
             was = before.get(language, {}).get(part) or ""
             now = after.get(language, {}).get(part) or ""
             if was != now:
-                found.append({"language": language, "part": part, "pieces": pieces(was, now)})
-    return found
+                differences.append({"language": language, "part": part, "pieces": pieces(was, now)})
+    return differences
 
 
 def pieces(was: str, now: str) -> list[tuple[str, str]]:
@@ -238,10 +238,10 @@ def pieces(was: str, now: str) -> list[tuple[str, str]]:
     [('same', 'آب '), ('gone', 'قطع'), ('new', 'وصل'), ('same', ' است')]
     """
     old, new = (re.findall(r"\s+|\S+", text) for text in (was, now))
-    told = []
-    for what, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if what == "equal":
-            told.append(("same", "".join(old[a:b])))
+    parts = []
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            parts.append(("same", "".join(old[a:b])))
             continue
-        told += [("gone", "".join(old[a:b]))] * (b > a) + [("new", "".join(new[c:d]))] * (d > c)
-    return told
+        parts += [("gone", "".join(old[a:b]))] * (b > a) + [("new", "".join(new[c:d]))] * (d > c)
+    return parts

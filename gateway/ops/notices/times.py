@@ -23,13 +23,13 @@ def moment_of(day: str, hour: str) -> str | None:
     return moment.isoformat()
 
 
-def day_and_hour(told: str | None) -> tuple[str, str]:
+def day_and_hour(moment: str | None) -> tuple[str, str]:
     """The Jalali day and the hour in Tehran of a moment; two empty texts for None.
 
     >>> day_and_hour("2026-11-25T19:00:00Z")
     ('1405/09/04', '22:30')
     """
-    if told is None:
+    if moment is None:
         return "", ""
-    local = dt.datetime.fromisoformat(told).astimezone(TEHRAN)
+    local = dt.datetime.fromisoformat(moment).astimezone(TEHRAN)
     return jalali(local.date()).replace("-", "/"), f"{local:%H:%M}"

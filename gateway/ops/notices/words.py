@@ -180,13 +180,13 @@ DONE = {
 _NAMES = {"starts_at": "from_day", "ends_at": "to_day", "at": "from_day", "piece": "file"}
 
 
-def field_of(told: str) -> str:
+def field_of(name: str) -> str:
     """The name that a contract's field has in our forms.
 
     >>> field_of("texts.fa.subject"), field_of("title.en"), field_of("contracts.0")
     ('fa-subject', 'title_en', 'contracts')
     """
-    name = re.sub(r"(\.\d+)+$", "", told)
+    name = re.sub(r"(\.\d+)+$", "", name)
     if name.startswith("texts."):
         return name.removeprefix("texts.").replace(".value", "").replace(".", "-")
     return _NAMES.get(name, name.replace(".", "_"))

@@ -1,27 +1,30 @@
 """The check of a job's file: each row judged as if it were sent, counted, and priced."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import TypedDict
 
-import orjson
 from marshmallow import ValidationError
-from sqlalchemy import text
+from sqlalchemy import delete, insert, select, update
 
 from bus.database.chores import Chore
-from bus.database.store import Store, Tx
+from bus.database.rows import fetch_one
+from bus.database.store import Store
 from bus.errors import BusError, Unavailable
 from bus.fields import Prose, Text
 from bus.foreign.spoiled import spoiled_text
 from bus.messages import schema_of
 from bus.process import log
-from contracts.notify.bulk import JOB_ROWS
+from contracts.notify.bulk import JOB_ROWS as ROWS_MOST
 from contracts.notify.receiver import VALUE_MOST, Receiver
-from services.notify.bulk import jobs
-from services.notify.context import Office
+from services.notify.bulk import jobs, rows
+from services.notify.bulk.rows import JobRow, RowRequest, StoredProblem
+from services.notify.context import Context, ContextOf
 from services.notify.domain.book import Book
+from services.notify.domain.content import StoredReceiver
+from services.notify.domain.job import JobRowState
 from services.notify.domain.sheet import (
     ADDRESS_LINES,
     Problem,
@@ -30,37 +33,33 @@ from services.notify.domain.sheet import (
     read,
 )
 from services.notify.domain.template import placeholders
-from services.notify.sending.rows import address_of
-from services.notify.templates import rendering
-from services.notify.templates import versions as templates
+from services.notify.sending.rows import address_of, receiver_of
+from services.notify.tables import JOB_PARTS, JOB_ROWS, JOBS
+from services.notify.templates.rendering import cost, render
+from services.notify.templates.versions import TemplateVersion, written
 
 _log = log.get("jobs")
-OfficeOf = Callable[[Tx], Office]
 # Between two pages other work of the process has its turn.
 PAGE = 200
 _FIELDS = schema_of(Receiver)().fields
 _VALUE, _REFERENCE = Prose(VALUE_MOST, least=0), Text(200)
-_ADD = text("""
-    insert into job_rows (job, line, asked, state, problem)
-    select :job, line, asked, case when problem is null then 'WAITING' else 'BAD' end, problem
-    from jsonb_to_recordset(cast(:rows as jsonb)) as told (line integer, asked jsonb, problem jsonb)
-""")
-_COUNT = text("""
-    update jobs set good = good + :good, bad = bad + :bad, parts = parts + :parts,
-        cost_rials = cost_rials + :rials
-    where id = :job and state = 'CHECKING' returning 1""")
-_TAKE = text("""
-    update jobs set good = 0, bad = 0, parts = 0, cost_rials = 0 where id = (
-        select id from jobs where state = 'CHECKING' order by id limit 1 for update skip locked)
-    returning *""")
 
 
 class Cancelled(Exception):
-    """Somebody has cancelled the job meanwhile."""
+    """The job was cancelled meanwhile."""
 
 
-@dataclass
-class Judge:
+class JudgedRow(TypedDict):
+    """A row as it is stored: what it asks for, or its problem."""
+
+    line: int
+    request: RowRequest | None
+    state: JobRowState
+    problem: StoredProblem | None
+
+
+@dataclass(frozen=True)
+class Criteria:
     """What rows are judged by: the job's forms in order, its placeholders by column, and the
     receivers that stood in the file so far, with their rows.
     """
@@ -68,50 +67,47 @@ class Judge:
     book: Book
     now: dt.datetime
     language: str
-    forms: list[Any]
-    names: dict[str, str]
-    seen: dict[str, int] = field(default_factory=dict)
+    forms: list[TemplateVersion]
+    names: Mapping[str, str]
+    receivers: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, office: Office, job: Any) -> "Judge":
-        found = jobs.forms(office.conn, job.owner, job.asked)
-        names = placeholders(each for form in found for each in templates.written(form.texts))
+    def of(cls, context: Context, job: JobRow) -> "Criteria":
+        """The criteria of a job."""
+        forms = jobs.forms_of(context.conn, job.owner, job.request)
+        names = placeholders(text for form in forms for text in written(form.texts))
         by_column = {column(name): name for name in names}
-        return cls(office.book, office.now, job.asked["language"], found, by_column)
+        return cls(context.book, context.now, job.request["language"], forms, by_column)
 
 
 @dataclass
 class Page:
     """Rows that were judged, and what they add to the job."""
 
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[JudgedRow] = field(default_factory=list)
     good: int = 0
     parts: int = 0
     rials: int = 0
 
     def refuse(self, problem: Problem) -> None:
+        """Add a row with a problem."""
         # The names of columns are as foreign as what stands under them: a database takes no NUL.
-        field_ = "".join(filter(str.isprintable, problem.field))
-        told = {"field": field_, "code": problem.code, "detail": problem.detail[:500]}
-        self.rows.append({"line": problem.line, "asked": None, "problem": told})
+        name = "".join(filter(str.isprintable, problem.field))
+        document = StoredProblem(field=name, code=problem.code, detail=problem.detail[:500])
+        self.rows.append(JudgedRow(line=problem.line, request=None, state="BAD", problem=document))
 
 
-def check(store: Store, office_of: OfficeOf) -> bool:
-    """Checks one job that waits for it; False if none does. A killed check begins anew."""
-    with store.transaction() as tx:
-        job = tx.conn.execute(_TAKE).one_or_none()
-        if job is None:
-            return False
-        tx.conn.execute(text("delete from job_rows where job = :job"), {"job": job.id})
-        pieces = tx.conn.execute(
-            text("select body from job_parts where job = :job order by part"), {"job": job.id}
-        ).scalars()
-        whole = "".join(pieces)
+def check(store: Store, context_of: ContextOf) -> bool:
+    """Check one job that waits for it; False if none does. A killed check begins anew."""
+    taken_over = _begin(store)
+    if taken_over is None:
+        return False
+    job, file = taken_over
     chore = Chore(store, "notify.check_job")
     try:
         # A check that kills the process would else be begun for ever, and no other job's.
         may = chore.begin(job.id)
-        why = _judge_all(store, office_of, job, whole) if may else "job.check_failed"
+        reason = _judge_file(store, context_of, job, file) if may else "job.check_failed"
     except Cancelled:
         chore.end(job.id)
         return True
@@ -119,55 +115,75 @@ def check(store: Store, office_of: OfficeOf) -> bool:
         raise
     except Exception as error:
         # A file that we cannot judge must not hold up all others.
-        _log.exception("a check failed", job=job.id)
-        why = error.code if isinstance(error, BusError) else "job.check_failed"
+        _log.exception("job_check_failed", job=job.id)
+        reason = error.code if isinstance(error, BusError) else "job.check_failed"
     with store.transaction() as tx:
-        _conclude(office_of(tx), job, why)
+        _conclude(context_of(tx), job, reason)
     chore.end(job.id)
     return True
 
 
-def _conclude(office: Office, job: Any, why: str) -> None:
-    row = jobs.of_owner(office.conn, job.owner, str(job.code), lock=True)
+def _begin(store: Store) -> tuple[JobRow, str] | None:
+    """The oldest job that waits for its check, with its file; its counts begin anew."""
+    oldest = (
+        select(JOBS.c.id)
+        .where(JOBS.c.state == "CHECKING")
+        .order_by(JOBS.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        update(JOBS)
+        .where(JOBS.c.id == oldest.scalar_subquery())
+        .values(good=0, bad=0, parts=0, cost_rials=0)
+        .returning(JOBS)
+    )
+    with store.transaction() as tx:
+        job = fetch_one(tx.conn, JobRow, statement)
+        if job is None:
+            return None
+        tx.conn.execute(delete(JOB_ROWS).where(JOB_ROWS.c.job == job.id))
+        pieces = select(JOB_PARTS.c.body).where(JOB_PARTS.c.job == job.id)
+        return job, "".join(tx.conn.execute(pieces.order_by(JOB_PARTS.c.part)).scalars())
+
+
+def _conclude(context: Context, job: JobRow, reason: str) -> None:
+    row = rows.load(context.conn, job.owner, str(job.code), lock=True)
     if row.state != "CHECKING":
         return
-    why = why or ("" if row.good else "job.no_good_row")
-    if why:
-        jobs.move(office.conn, row, "refuse", why=why, checked_at=office.now, ended_at=office.now)
-        office.conn.execute(
-            text("update job_rows set state = 'CANCELLED', asked = null where job = :job and "
-                 "state = 'WAITING'"),
-            {"job": row.id},
-        )  # fmt: skip
+    reason = reason or ("" if row.good else "job.no_good_row")
+    if reason:
+        moment = {"checked_at": context.now, "ended_at": context.now}
+        rows.move(context.conn, row, "refuse", reason=reason, **moment)
+        rows.cancel_waiting_rows(context.conn, row.id)
     else:
-        versions = jobs.versions(jobs.forms(office.conn, job.owner, job.asked))
-        jobs.move(
-            office.conn, row, "check", checked_at=office.now,
-            versions=orjson.dumps(versions).decode(),
-        )  # fmt: skip
-    office.conn.execute(text("delete from job_parts where job = :job"), {"job": row.id})
+        versions = jobs.versions_of(jobs.forms_of(context.conn, job.owner, job.request))
+        rows.move(context.conn, row, "check", checked_at=context.now, versions=versions)
+    context.conn.execute(delete(JOB_PARTS).where(JOB_PARTS.c.job == row.id))
 
 
-def _judge_all(store: Store, office_of: OfficeOf, job: Any, whole: str) -> str:
-    """Judges the file a page at a time, each in a transaction of its own; why it is refused."""
+def _judge_file(store: Store, context_of: ContextOf, job: JobRow, file: str) -> str:
+    """Judge the file a page at a time, each in a transaction of its own; the code of its refusal,
+    empty if it is taken.
+    """
     with store.transaction() as tx:
-        judge = Judge.of(office_of(tx), job)
+        criteria = Criteria.of(context_of(tx), job)
     count = 0
-    for chunk in _chunks(read(whole, job.asked["form"])):
+    for chunk in _chunks(read(file, job.request["form"])):
         count += len(chunk)
-        page, ends = Page(), None
+        page, refusal = Page(), ""
         for row in chunk:
             if isinstance(row, Problem):
                 page.refuse(row)
-                ends = ends or (row.code if row.line == 0 else None)
+                refusal = refusal or (row.code if row.line == 0 else "")
             else:
-                _judge(judge, row, page)
-        if count > JOB_ROWS:
-            page, ends = Page(), "job.too_long"
-            page.refuse(Problem(0, "", ends, f"A job has at most {JOB_ROWS} rows; send two."))
+                _judge(criteria, row, page)
+        if count > ROWS_MOST:
+            page, refusal = Page(), "job.too_long"
+            page.refuse(Problem(0, "", refusal, f"A job has at most {ROWS_MOST} rows; send two."))
         _keep(store, job, page)
-        if ends:
-            return ends
+        if refusal:
+            return refusal
     return ""
 
 
@@ -176,92 +192,118 @@ def _chunks(rows: Iterator[Row | Problem]) -> Iterable[list[Row | Problem]]:
         yield chunk
 
 
-def _keep(store: Store, job: Any, page: Page) -> None:
-    told = {
-        "job": job.id, "good": page.good, "parts": page.parts, "rials": page.rials,
-        "bad": sum(row["problem"] is not None and row["line"] > 0 for row in page.rows),
-    }  # fmt: skip
+def _keep(store: Store, job: JobRow, page: Page) -> None:
+    bad = sum(row["problem"] is not None and row["line"] > 0 for row in page.rows)
+    counted = (
+        update(JOBS)
+        .where(JOBS.c.id == job.id, JOBS.c.state == "CHECKING")
+        .values(
+            good=JOBS.c.good + page.good,
+            bad=JOBS.c.bad + bad,
+            parts=JOBS.c.parts + page.parts,
+            cost_rials=JOBS.c.cost_rials + page.rials,
+        )
+    )
     with store.transaction() as tx:
-        if tx.conn.execute(_COUNT, told).scalar() is None:
+        if not tx.conn.execute(counted).rowcount:
             raise Cancelled
-        tx.conn.execute(_ADD, {"job": job.id, "rows": orjson.dumps(page.rows).decode()})
+        tx.conn.execute(insert(JOB_ROWS), [{"job": job.id, **row} for row in page.rows])
 
 
-def _judge(judge: Judge, row: Row, page: Page) -> None:
-    """Adds a row to the page: what is to be sent, or the first thing that is wrong with it."""
-    to, problem = _receiver(row)
-    forms = [form for form in judge.forms if address_of(to, form.channel)]
+def _judge(criteria: Criteria, row: Row, page: Page) -> None:
+    """Add a row to the page: what is to be sent, or the first thing that is wrong with it."""
+    stored, problem = _receiver(row)
+    to = receiver_of(stored)
+    forms = [form for form in criteria.forms if address_of(to, form.channel)]
     if problem is None and not forms:
-        wanted = ", ".join(form.channel for form in judge.forms)
+        wanted = ", ".join(form.channel for form in criteria.forms)
         problem = Problem(
             row.line, "", "receiver.missing", f"The row has no address for: {wanted}."
         )
-    values, wrong = _values(judge, row)
+    values, wrong_value = _values(criteria, row)
     receiver = f"{forms[0].channel} {address_of(to, forms[0].channel)}" if forms else ""
-    problem = problem or wrong or _repeated(judge, row, receiver)
+    problem = problem or wrong_value or _repeated(criteria, row, receiver)
     if problem is None:
-        try:
-            filled = [rendering.filled(judge.book, form, judge.language, values) for form in forms]
-        except BusError as error:
-            first = error.fields[0].field if error.fields else ""
-            name = first.removeprefix("personalisation.")
-            problem = Problem(row.line, name[:100], error.code, error.message)
+        problem = _render(criteria, row, forms, values, page)
     if problem is not None:
         page.refuse(problem)
         return
-    asked = {"to": to, "personalisation": values, "reference": row.roles.get("reference")}
-    page.rows.append({"line": row.line, "asked": asked, "problem": None})
-    judge.seen[receiver] = row.line
+    request = RowRequest(to=stored, personalisation=values, reference=row.roles.get("reference"))
+    page.rows.append(JudgedRow(line=row.line, request=request, state="WAITING", problem=None))
+    criteria.receivers[receiver] = row.line
     page.good += 1
-    counted = filled[0].sms
+
+
+def _render(
+    criteria: Criteria,
+    row: Row,
+    forms: list[TemplateVersion],
+    values: Mapping[str, str],
+    page: Page,
+) -> Problem | None:
+    """Render a row in all its channels, and add the price of the first; the problem if it fails."""
+    try:
+        rendered = [render(criteria.book, form, criteria.language, values) for form in forms]
+    except BusError as error:
+        first = error.fields[0].field if error.fields else ""
+        name = first.removeprefix("personalisation.")
+        return Problem(row.line, name[:100], error.code, error.message)
+    counted = rendered[0].sms
     page.parts += counted.parts if counted else 0
-    page.rials += rendering.cost(judge.book, counted, judge.now) or 0
+    page.rials += cost(criteria.book, counted, criteria.now) or 0
+    return None
 
 
-def _receiver(row: Row) -> tuple[dict[str, Any], Problem | None]:
+def _receiver(row: Row) -> tuple[StoredReceiver, Problem | None]:
     """The addresses of a row in canonical form, and the first that is wrong."""
-    to: dict[str, Any] = dict.fromkeys(("mobile", "email", "inbox", "address"))
-    lines = [row.roles[f"address_{n}"] for n in range(1, ADDRESS_LINES + 1)
-             if f"address_{n}" in row.roles]  # fmt: skip
-    given: Mapping[str, Any] = {**row.roles, **({"address": lines} if lines else {})}
-    checks = {**{name: _FIELDS[name] for name in to}, "reference": _REFERENCE}
-    for name, check_ in checks.items():
-        if name not in given:
+    stored: StoredReceiver = {}
+    lines = [
+        row.roles[f"address_{n}"]
+        for n in range(1, ADDRESS_LINES + 1)
+        if f"address_{n}" in row.roles
+    ]
+    cells: dict[str, object] = {**row.roles, **({"address": lines} if lines else {})}
+    for name in ("mobile", "email", "inbox", "address", "reference"):
+        if name not in cells:
             continue
+        check_ = _REFERENCE if name == "reference" else _FIELDS[name]
         try:
-            value = check_.deserialize(given[name])
+            value = check_.deserialize(cells[name])
         except ValidationError as error:
-            return to, _wrong(row.line, name, error)
-        if name in to:
-            to[name] = value
-    return to, None
+            return stored, _wrong(row.line, name, error)
+        if name == "address":
+            stored["address"] = list(value)
+        elif name in ("mobile", "email", "inbox"):
+            stored[name] = value  # type: ignore[literal-required]
+    return stored, None
 
 
-def _values(judge: Judge, row: Row) -> tuple[dict[str, str], Problem | None]:
-    values = {}
-    for name, told in judge.names.items():
-        if name not in row.cells:
+def _values(criteria: Criteria, row: Row) -> tuple[dict[str, str], Problem | None]:
+    values: dict[str, str] = {}
+    for key, name in criteria.names.items():
+        if key not in row.cells:
             continue
-        if damage := spoiled_text(row.cells[name].strip()):
-            return values, Problem(row.line, told[:100], damage.code, damage.reason)
+        if damage := spoiled_text(row.cells[key].strip()):
+            return values, Problem(row.line, name[:100], damage.code, damage.reason)
         try:
-            values[told] = _VALUE.deserialize(row.cells[name])
+            values[name] = _VALUE.deserialize(row.cells[key])
         except ValidationError as error:
-            return values, _wrong(row.line, told, error)
+            return values, _wrong(row.line, name, error)
     return values, None
 
 
-def _wrong(line: int, field_: str, error: ValidationError) -> Problem:
-    found: Any = error.messages
-    while isinstance(found, dict):
-        found = next(iter(found.values()))
-    code, bar, detail = str(found[0]).partition("|")
-    return Problem(line, field_[:100], code if bar else "invalid", detail if bar else code)
+def _wrong(line: int, name: str, error: ValidationError) -> Problem:
+    messages: object = error.messages
+    while isinstance(messages, dict):
+        messages = next(iter(messages.values()))
+    first = messages[0] if isinstance(messages, list) else messages
+    code, bar, detail = str(first).partition("|")
+    return Problem(line, name[:100], code if bar else "invalid", detail if bar else code)
 
 
-def _repeated(judge: Judge, row: Row, receiver: str) -> Problem | None:
-    """A receiver gets one message of a job: who stands twice in a list was put in twice."""
-    before = judge.seen.get(receiver)
+def _repeated(criteria: Criteria, row: Row, receiver: str) -> Problem | None:
+    """A receiver gets one message of a job: a repeated receiver was put into the list twice."""
+    before = criteria.receivers.get(receiver)
     if before is None:
         return None
     return Problem(row.line, "", "receiver.repeated", f"Row {before} has the same receiver.")

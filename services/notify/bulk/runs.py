@@ -2,181 +2,257 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import String, cast, delete, or_, select, text, update
 
 from bus.database.chores import Chore
-from bus.database.store import Store, Tx
+from bus.database.rows import fetch_all, fetch_only
+from bus.database.store import Store
 from bus.envelope import instant
 from bus.errors import BusError
-from contracts.notify.bulk import JOB_DONE
+from bus.messages import to_wire
+from contracts.notify.bulk import JOB_DONE, JobDone
+from contracts.notify.messages import Send, Sent
 from members.rights import Sender
-from services.notify.bulk import jobs
-from services.notify.context import Office
-from services.notify.domain.message import State
+from services.notify.bulk import jobs, rows
+from services.notify.bulk.rows import JobRow, StoredProblem, WaitingRow
+from services.notify.context import Context, ContextOf
+from services.notify.domain.job import JobRowState
+from services.notify.domain.message import FINAL, MessageState
 from services.notify.sending import acceptance, settlement
+from services.notify.sending.rows import MessageRow, receiver_of
+from services.notify.tables import JOB_ROWS, JOBS, MESSAGES
 from services.notify.webhooks import rows as deliveries
 
-OfficeOf = Callable[[Tx], Office]
 PAGE, END_PAGE = 500, 200
 # How long one turn of the chore may take; then others have theirs.
 TURN_SECONDS = 5.0
 FORGET_UNFINISHED, FORGET_ENDED = dt.timedelta(days=7), dt.timedelta(days=180)
-_DUE = text("""
-    select * from jobs where state = 'SCHEDULED' and start_at <= :now
-    and not id::text = any(:left) order by id for update skip locked""")
-_WAITING = text("""
-    select j.id from jobs j where j.state = 'RUNNING' and exists
-        (select 1 from job_rows r where r.job = j.id and r.state = 'WAITING')
-    and not j.id::text = any(:left) order by j.id""")
-_PAGE = text("""
-    select line, asked from job_rows where job = :job and state = 'WAITING'
-    order by line limit :page for update""")
-_TAKEN = text("""
-    update job_rows r set state = told.state, asked = null, message = told.message,
-        problem = told.problem
+# The outcomes of a page as one document, so that 500 rows are one statement.
+_NOTE_OUTCOMES = text("""
+    update job_rows r set state = o.state, request = null, message = o.message,
+        problem = o.problem
     from jsonb_to_recordset(cast(:rows as jsonb))
-        as told (line integer, state text, message uuid, problem jsonb)
-    where r.job = :job and r.line = told.line""")
-_OVER = text("""
-    select * from jobs j where (j.state = 'RUNNING' or j.state = 'CANCELLED' and ended_at is null)
-    and not exists (select 1 from job_rows where job = j.id and state = 'WAITING')
-    and not exists (select 1 from messages
-        where job = j.id and state in ('CREATED', 'SENDING', 'SENT'))
-    and not j.id::text = any(:left) order by j.id limit 20 for update skip locked""")
-_CANCELLED = text("""
-    select m.* from messages m join jobs j on j.id = m.job
-    where j.state = 'CANCELLED' and j.ended_at is null and m.state = 'CREATED'
-    and not m.id::text = any(:left) order by m.id limit :page for update of m skip locked""")
+        as o (line integer, state text, message uuid, problem jsonb)
+    where r.job = :job and r.line = o.line""")
 
 
-def begin(store: Store, office_of: OfficeOf) -> None:
-    """Starts what was scheduled for now; not what was approved otherwise since it was shown."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a row has become: a message, or a refusal."""
 
-    def due(office: Office, left: list[str]) -> Sequence[Any]:
-        return office.conn.execute(_DUE, {"now": office.now, "left": left}).all()
+    line: int
+    state: JobRowState
+    message: str | None
+    problem: StoredProblem | None
 
-    Chore(store, "notify.begin_job").page(office_of, due, _begin, _id)
+
+def begin(store: Store, context_of: ContextOf) -> None:
+    """Start what was scheduled for now; not what was approved otherwise since it was shown."""
+
+    def due(context: Context, left: list[str]) -> Sequence[JobRow]:
+        query = (
+            select(JOBS)
+            .where(
+                JOBS.c.state == "SCHEDULED",
+                JOBS.c.start_at <= context.now,
+                cast(JOBS.c.id, String).not_in(left),
+            )
+            .order_by(JOBS.c.id)
+            .with_for_update(skip_locked=True)
+        )
+        return fetch_all(context.conn, JobRow, query)
+
+    Chore(store, "notify.begin_job").page(context_of, due, _begin, _id)
 
 
-def _begin(office: Office, row: Any) -> None:
-    if jobs.has_changed(office.conn, row):
-        jobs.drop(office, row, why="job.template_changed")
+def _begin(context: Context, row: JobRow) -> None:
+    if jobs.has_changed(context.conn, row):
+        jobs.drop(context, row, reason="job.template_changed")
     else:
-        jobs.move(office.conn, row, "begin")
+        rows.move(context.conn, row, "begin")
 
 
-def _id(row: Any) -> object:
+def _id(row: JobRow) -> int:
     return row.id
 
 
-def take(store: Store, office_of: OfficeOf) -> None:
-    """Makes messages of rows, a page of each running job in turn, so that none waits for another's
+def send_rows(store: Store, context_of: ContextOf) -> None:
+    """Make messages of rows, a page of each running job in turn, so that none waits for another's
     end.
     """
     chore, end = Chore(store, "notify.run_job"), time.monotonic() + TURN_SECONDS
     more = True
 
-    def take_next(job: int) -> None:
+    def send_next(job: int) -> None:
         with store.transaction() as tx:
-            take_page(office_of(tx), job)
+            send_page(context_of(tx), job)
 
     while more and time.monotonic() < end:
         left = chore.left()
         with store.transaction() as tx:
-            running = list(tx.conn.execute(_WAITING, {"left": left}).scalars())
+            running = _running(context_of(tx), left)
         more = bool(running)
-        chore.work_on(running, take_next)
+        chore.work_on(running, send_next)
 
 
-def take_page(office: Office, job: int) -> int:
-    """Makes messages of the next rows of a job; how many rows. Rows and messages change in one
-    transaction: who is killed in it has done nothing.
+def _running(context: Context, left: list[str]) -> list[int]:
+    """The jobs that run and have rows that wait."""
+    waiting = select(JOB_ROWS.c.line).where(
+        JOB_ROWS.c.job == JOBS.c.id, JOB_ROWS.c.state == "WAITING"
+    )
+    query = select(JOBS.c.id).where(
+        JOBS.c.state == "RUNNING", waiting.exists(), cast(JOBS.c.id, String).not_in(left)
+    )
+    return list(context.conn.execute(query.order_by(JOBS.c.id)).scalars())
+
+
+def send_page(context: Context, job: int) -> int:
+    """Make messages of the next rows of a job; how many rows. Rows and messages change in one
+    transaction: a process that is killed in it has done nothing.
     """
-    row = office.conn.execute(
-        text("select * from jobs where id = :job for update"), {"job": job}
-    ).one()
+    query = select(JOBS).where(JOBS.c.id == job).with_for_update()
+    row = fetch_only(context.conn, JobRow, query)
     if row.state != "RUNNING":
         return 0
-    rows = office.conn.execute(_PAGE, {"job": job, "page": PAGE}).all()
-    shared = {
-        **{name: row.asked[name] for name in ("template", "channels", "language")},
-        "not_before": None,
-    }
-    sent = acceptance.accept(
-        office,
-        Sender(row.owner, row.key_id),
-        [{**shared, **each.asked} for each in rows],
-        job=job,
+    waiting = _waiting_rows(context, job)
+    requests = [_send(row, item) for item in waiting]
+    results = acceptance.accept(context, Sender(row.owner, row.key_id), requests, job=job)
+    outcomes = [_outcome(item.line, result) for item, result in zip(waiting, results, strict=True)]
+    context.conn.execute(_NOTE_OUTCOMES, {"job": job, "rows": orjson.dumps(outcomes).decode()})
+    return len(waiting)
+
+
+def _waiting_rows(context: Context, job: int) -> list[WaitingRow]:
+    query = (
+        select(JOB_ROWS.c.line, JOB_ROWS.c.request)
+        .where(JOB_ROWS.c.job == job, JOB_ROWS.c.state == "WAITING")
+        .order_by(JOB_ROWS.c.line)
+        .limit(PAGE)
+        .with_for_update()
     )
-    told = [_outcome(each.line, result) for each, result in zip(rows, sent, strict=True)]
-    office.conn.execute(_TAKEN, {"job": job, "rows": orjson.dumps(told).decode()})
-    return len(rows)
+    return fetch_all(context.conn, WaitingRow, query)
 
 
-def _outcome(line: int, result: dict[str, Any] | BusError) -> dict[str, Any]:
-    if not isinstance(result, BusError):
-        return {"line": line, "state": "TAKEN", "message": result["id"], "problem": None}
-    field = result.fields[0].field if result.fields else ""
-    problem = {"field": field, "code": result.code, "detail": result.message}
-    return {"line": line, "state": "REFUSED", "message": None, "problem": problem}
+def _send(job: JobRow, row: WaitingRow) -> Send:
+    channels = job.request["channels"]
+    return Send(
+        template=job.request["template"],
+        channels=None if channels is None else tuple(channels),
+        language=job.request["language"],
+        to=receiver_of(row.request["to"]),
+        personalisation={
+            name: value if isinstance(value, str) else list(value)
+            for name, value in row.request["personalisation"].items()
+        },
+        reference=row.request["reference"],
+        not_before=None,
+    )
 
 
-def wind_down(store: Store, office_of: OfficeOf) -> None:
-    """Ends the messages of cancelled jobs that were not handed over, and jobs that are over."""
+def _outcome(line: int, result: Sent | BusError) -> Outcome:
+    if isinstance(result, Sent):
+        return Outcome(line, "TAKEN", result.id, None)
+    name = result.fields[0].field if result.fields else ""
+    problem = StoredProblem(field=name, code=result.code, detail=result.message)
+    return Outcome(line, "REFUSED", None, problem)
+
+
+def wind_down(store: Store, context_of: ContextOf) -> None:
+    """End the messages of cancelled jobs that were not handed over, and jobs that are over."""
     end, more = time.monotonic() + TURN_SECONDS, True
 
-    def cancelled(office: Office, left: list[str]) -> Sequence[Any]:
-        return office.conn.execute(_CANCELLED, {"page": END_PAGE, "left": left}).all()
+    def cancel(context: Context, row: MessageRow) -> None:
+        settlement.end(context, row, MessageState.CANCELLED, "job.cancelled")
 
-    def cancel(office: Office, row: Any) -> None:
-        settlement.end(office, row, State.CANCELLED, "job.cancelled")
-
-    def over(office: Office, left: list[str]) -> Sequence[Any]:
-        return office.conn.execute(_OVER, {"left": left}).all()
-
+    chore = Chore(store, "notify.cancel_message")
     while more and time.monotonic() < end:
-        more = Chore(store, "notify.cancel_message").page(office_of, cancelled, cancel, _id) > 0
-    Chore(store, "notify.end_job").page(office_of, over, _finish, _id)
+        more = chore.page(context_of, _messages_of_cancelled, cancel, lambda row: row.id) > 0
+    Chore(store, "notify.end_job").page(context_of, _over, _finish, _id)
 
 
-def _finish(office: Office, row: Any) -> None:
-    if row.state == "RUNNING":
-        jobs.move(office.conn, row, "finish", ended_at=office.now)
-    else:
-        office.conn.execute(
-            text("update jobs set ended_at = :now where id = :id"),
-            {"now": office.now, "id": row.id},
+def _messages_of_cancelled(context: Context, left: list[str]) -> Sequence[MessageRow]:
+    query = (
+        select(MESSAGES)
+        .join(JOBS, JOBS.c.id == MESSAGES.c.job)
+        .where(
+            JOBS.c.state == "CANCELLED",
+            JOBS.c.ended_at.is_(None),
+            MESSAGES.c.state == MessageState.CREATED.value,
+            cast(MESSAGES.c.id, String).not_in(left),
         )
-    fact = {
-        "job": str(row.code), "at": instant(office.now),
-        "state": "CANCELLED" if row.state == "CANCELLED" else "DONE",
-        "messages": jobs.by_state(office.conn, "messages", row.id),
-    }  # fmt: skip
-    office.tx.publish(JOB_DONE, owner=row.owner, **fact)
-    deliveries.note(office.conn, "job.done", fact, office.now, row.owner)
+        .order_by(MESSAGES.c.id)
+        .limit(END_PAGE)
+        .with_for_update(of=MESSAGES, skip_locked=True)
+    )
+    return fetch_all(context.conn, MessageRow, query)
 
 
-def forget(office: Office) -> None:
-    """Cancels what was never finished or started, whose rows hold personal data until then, and
-    deletes what ended half a year ago. Rows that became messages hold none any more.
+def _over(context: Context, left: list[str]) -> Sequence[JobRow]:
+    """Jobs that run or were cancelled, and have nothing left to do."""
+    waiting = select(JOB_ROWS.c.line).where(
+        JOB_ROWS.c.job == JOBS.c.id, JOB_ROWS.c.state == "WAITING"
+    )
+    in_flight = select(MESSAGES.c.id).where(
+        MESSAGES.c.job == JOBS.c.id,
+        MESSAGES.c.state.in_([state.value for state in MessageState if state not in FINAL]),
+    )
+    query = (
+        select(JOBS)
+        .where(
+            or_(
+                JOBS.c.state == "RUNNING",
+                (JOBS.c.state == "CANCELLED") & JOBS.c.ended_at.is_(None),
+            ),
+            ~waiting.exists(),
+            ~in_flight.exists(),
+            cast(JOBS.c.id, String).not_in(left),
+        )
+        .order_by(JOBS.c.id)
+        .limit(20)
+        .with_for_update(skip_locked=True)
+    )
+    return fetch_all(context.conn, JobRow, query)
+
+
+def _finish(context: Context, row: JobRow) -> None:
+    if row.state == "RUNNING":
+        rows.move(context.conn, row, "finish", ended_at=context.now)
+    else:
+        context.conn.execute(update(JOBS).where(JOBS.c.id == row.id).values(ended_at=context.now))
+    event = JobDone(
+        job=str(row.code),
+        owner=row.owner,
+        state="CANCELLED" if row.state == "CANCELLED" else "DONE",
+        messages=rows.message_counts(context.conn, row.id),
+        at=instant(context.now),
+    )
+    context.tx.publish(JOB_DONE, event)
+    data = {name: value for name, value in to_wire(event).items() if name != "owner"}
+    deliveries.note(context.conn, "job.done", data, context.now, row.owner)
+
+
+def forget(context: Context) -> None:
+    """Cancel what was never finished or started, whose rows hold personal data until then, and
+    delete what ended half a year ago. Rows that became messages hold none any more.
     """
-    old = office.conn.execute(
-        text(
-            "select * from jobs where state = 'RECEIVING' and submitted_at < :unfinished or "
-            "state = 'CHECKED' and checked_at < :unstarted order by id limit 20 "
-            "for update skip locked"
-        ),
-        {
-            "unfinished": office.now - FORGET_UNFINISHED,
-            "unstarted": office.now - max(office.book.retention, FORGET_UNFINISHED),
-        },
+    unstarted = context.now - max(context.book.retention, FORGET_UNFINISHED)
+    query = (
+        select(JOBS)
+        .where(
+            or_(
+                (JOBS.c.state == "RECEIVING")
+                & (JOBS.c.submitted_at < context.now - FORGET_UNFINISHED),
+                (JOBS.c.state == "CHECKED") & (JOBS.c.checked_at < unstarted),
+            )
+        )
+        .order_by(JOBS.c.id)
+        .limit(20)
+        .with_for_update(skip_locked=True)
     )
-    for row in old.all():
-        jobs.drop(office, row, why="job.expired")
-    office.conn.execute(
-        text("delete from jobs where ended_at < :before"), {"before": office.now - FORGET_ENDED}
-    )
+    for row in fetch_all(context.conn, JobRow, query):
+        jobs.drop(context, row, reason="job.expired")
+    context.conn.execute(delete(JOBS).where(JOBS.c.ended_at < context.now - FORGET_ENDED))

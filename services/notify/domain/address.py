@@ -43,23 +43,23 @@ def place(url: str, *, sandbox: bool = False) -> Place:
     if not url.isprintable() or not url.isascii() or set(url) & set(" \\"):
         raise _wrong("characters", "Write the URL in ASCII, without blanks and backslashes.")
     try:
-        told = urlsplit(url)
-        host, port = told.hostname or "", told.port
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         raise _wrong("url", "This is no URL.") from None
-    if told.scheme != "https" and not (sandbox and told.scheme == "http"):
+    if parts.scheme != "https" and not (sandbox and parts.scheme == "http"):
         raise _wrong("scheme", "The URL must begin with https://.")
-    if told.username is not None or told.password is not None or not host or "%" in host:
+    if parts.username is not None or parts.password is not None or not host or "%" in host:
         raise _wrong("host", "Between // and the path only a host and a port may stand.")
     if "#" in url:
         raise _wrong("fragment", "A fragment (#) is not sent to anybody; leave it out.")
-    port = port if port is not None else {"https": 443, "http": 80}[told.scheme]
+    port = port if port is not None else {"https": 443, "http": 80}[parts.scheme]
     if port not in PORTS and not (sandbox and port):
         raise _wrong("port", "The port must be 443 or 8443.")
     if is_address(host) and not allowed(host, sandbox=sandbox):
         raise _wrong("address", "This address is not one of the open internet.")
     return Place(
-        told.scheme, host, port, (told.path or "/") + (f"?{told.query}" * bool(told.query))
+        parts.scheme, host, port, (parts.path or "/") + (f"?{parts.query}" * bool(parts.query))
     )
 
 
@@ -94,5 +94,5 @@ def allowed(address: str, *, sandbox: bool = False) -> bool:
     return ip.is_global and not ip.is_multicast and not any(ip in net for net in INSIDE)
 
 
-def _wrong(code: str, why: str) -> RuleBroken:
-    return RuleBroken(why, code="callback.url", fields=[FieldError("url", code, why)])
+def _wrong(code: str, reason: str) -> RuleBroken:
+    return RuleBroken(reason, code="callback.url", fields=[FieldError("url", code, reason)])

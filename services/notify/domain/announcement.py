@@ -1,14 +1,22 @@
 """What may become of an announcement, and which of its minutes were announced in time; pure."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
 
-from bus.errors import RuleBroken
+from bus.transitions import Transitions
 from iran.persian import TEHRAN
 
+Kind = Literal["maintenance", "incident", "end_of_service", "news"]
+Impact = Literal["none", "degraded", "down"]
+AnnouncementState = Literal[
+    "DRAFT", "SCHEDULED", "IN_PROGRESS", "VERIFYING", "COMPLETED", "CANCELLED",
+    "INVESTIGATING", "IDENTIFIED", "MONITORING", "RESOLVED", "POSTMORTEM",
+    "ANNOUNCED", "ENDED", "PUBLISHED",
+]  # fmt: skip
+
 # kind → state → the states that an editor's update may lead to
-MOVES: dict[str, dict[str, tuple[str, ...]]] = {
+FOLLOWING: Mapping[Kind, Mapping[AnnouncementState, tuple[AnnouncementState, ...]]] = {
     "maintenance": {
         "DRAFT": ("SCHEDULED", "CANCELLED"),
         "SCHEDULED": ("SCHEDULED", "IN_PROGRESS", "CANCELLED"),
@@ -33,6 +41,17 @@ MOVES: dict[str, dict[str, tuple[str, ...]]] = {
         "PUBLISHED": ("PUBLISHED", "CANCELLED"),
     },
 }
+TRANSITIONS: Mapping[Kind, Transitions[AnnouncementState, AnnouncementState]] = {
+    kind: Transitions(
+        code="announcement.move",
+        refusal="It is {state}; from there it can become: {acts}.",
+        table={
+            (state, following): following for state, states in rows.items() for following in states
+        },
+        details=("state",),
+    )
+    for kind, rows in FOLLOWING.items()
+}
 OPEN = frozenset(
     {"SCHEDULED", "IN_PROGRESS", "VERIFYING", "INVESTIGATING", "IDENTIFIED", "MONITORING",
      "ANNOUNCED"}
@@ -46,35 +65,27 @@ class Window(NamedTuple):
     end: dt.datetime
 
 
-class Said(NamedTuple):
-    """What an update said of the window, by our clock; None: from now on there is none."""
+class WindowStatement(NamedTuple):
+    """What an update stated about the window, by our clock; None: from then on there is none."""
 
     at: dt.datetime
     window: Window | None
 
 
-def published(kind: str) -> str:
-    """The state in which a kind is published."""
-    return MOVES[kind]["DRAFT"][0]
-
-
-def moved(kind: str, state: str, to: str) -> str:
-    """``to``, if an announcement in that state may get there; RuleBroken ``announcement.move``."""
-    allowed = MOVES[kind].get(state, ())
-    if to not in allowed:
-        raise RuleBroken(
-            f"It is {state}; from there it can become: {', '.join(allowed) or 'nothing'}.",
-            code="announcement.move",
-            state=state,
-        )
-    return to
+def published_state(kind: Kind) -> AnnouncementState:
+    """Return the state in which a kind is published."""
+    return FOLLOWING[kind]["DRAFT"][0]
 
 
 def state_at(
-    kind: str, state: str, window: Window | None, sunset: dt.date | None, now: dt.datetime
-) -> str:
-    """How it stands by the clock: a window starts and ends though nobody says so, and what was
-    forgotten does not keep a page closed.
+    kind: Kind,
+    state: AnnouncementState,
+    window: Window | None,
+    sunset: dt.date | None,
+    now: dt.datetime,
+) -> AnnouncementState:
+    """Return the state by the clock: a window starts and ends without an editor's update, so that
+    a forgotten one does not keep a page closed.
     """
     if kind == "maintenance" and window is not None:
         if state in ("SCHEDULED", "IN_PROGRESS", "VERIFYING") and now >= window.end:
@@ -87,44 +98,45 @@ def state_at(
 
 
 def gone_at(sunset: dt.date) -> dt.datetime:
-    """When that whose last day (in Iran) is ``sunset`` is gone: the next midnight, in UTC."""
+    """Return the end of the last day ``sunset`` in Iran: the next midnight, in UTC."""
     midnight = dt.datetime.combine(sunset + dt.timedelta(days=1), dt.time(), TEHRAN)
     return midnight.astimezone(dt.UTC)
 
 
-def in_force(said: Sequence[Said]) -> list[Window]:
-    """The minutes for which a window was in force when they came; updates oldest first."""
-    found = []
-    for i, (at, window) in enumerate(said):
-        until = said[i + 1].at if i + 1 < len(said) else None
+def in_force(statements: Sequence[WindowStatement]) -> list[Window]:
+    """Return the minutes for which a window was in force; statements are oldest first."""
+    windows = []
+    for i, (at, window) in enumerate(statements):
+        until = statements[i + 1].at if i + 1 < len(statements) else None
         if window is None:
             continue
         end = min(window.end, until) if until else window.end
         if (start := max(window.start, at)) < end:
-            found.append(Window(start, end))
-    return joined(found)
+            windows.append(Window(start, end))
+    return joined(windows)
 
 
-def excluded(said: Sequence[Said], notice: dt.timedelta) -> list[Window]:
-    """What does not count against the service level: minutes of a window that was announced at
-    least ``notice`` before its start, as long as no later update took them away (SLA, clause 4).
+def excluded(statements: Sequence[WindowStatement], notice: dt.timedelta) -> list[Window]:
+    """Return the minutes that do not count against the service level: those of a window that was
+    announced at least ``notice`` before its start and that no later update took away (SLA, clause
+    4).
 
     A window that was moved counts from the update that moved it: announced for 10:00 to 12:00 a
     day before, prolonged to 13:00 at 11:30, 10:00 to 12:00 is excluded and the rest is not.
     """
-    found: list[Window] = []
-    for i, (at, window) in enumerate(said):
+    windows: list[Window] = []
+    for i, (at, window) in enumerate(statements):
         if window is None or at > window.start - notice:
             continue
         left = [window]
-        for later in said[i + 1 :]:
+        for later in statements[i + 1 :]:
             left = [part for w in left for part in _kept(w, later)]
-        found += left
-    return joined(found)
+        windows += left
+    return joined(windows)
 
 
-def _kept(window: Window, later: Said) -> Iterable[Window]:
-    """What a later update leaves of a window: all before it, and what its own window has too."""
+def _kept(window: Window, later: WindowStatement) -> Iterable[Window]:
+    """Return what a later update leaves of a window: all before it, and what its own window has."""
     before = Window(window.start, min(window.end, later.at))
     parts = [before]
     if later.window is not None:
@@ -137,24 +149,24 @@ def _kept(window: Window, later: Said) -> Iterable[Window]:
 
 
 def joined(windows: Iterable[Window]) -> list[Window]:
-    """The same minutes, in order, no two windows touching."""
-    found: list[Window] = []
+    """Return the same minutes, in order, with no two windows touching."""
+    merged: list[Window] = []
     for window in sorted(windows):
-        if found and window.start <= found[-1].end:
-            found[-1] = Window(found[-1].start, max(found[-1].end, window.end))
+        if merged and window.start <= merged[-1].end:
+            merged[-1] = Window(merged[-1].start, max(merged[-1].end, window.end))
         else:
-            found.append(window)
-    return found
+            merged.append(window)
+    return merged
 
 
-def in_time(said: Sequence[Said], notice: dt.timedelta) -> bool:
-    """Whether all of the last window was announced in time; its end or cancellation, which take
-    minutes away later, change nothing of that.
+def in_time(statements: Sequence[WindowStatement], notice: dt.timedelta) -> bool:
+    """Tell whether all of the last window was announced in time; its end or cancellation, which
+    take minutes away later, change nothing of that.
     """
-    windows = [i for i, s in enumerate(said) if s.window]
+    windows = [i for i, s in enumerate(statements) if s.window]
     if not windows:
         return False
-    last = said[windows[-1]].window
+    last = statements[windows[-1]].window
     assert last is not None
-    found = excluded(said[: windows[-1] + 1], notice)
-    return any(w.start <= last.start and last.end <= w.end for w in found)
+    announced = excluded(statements[: windows[-1] + 1], notice)
+    return any(w.start <= last.start and last.end <= w.end for w in announced)

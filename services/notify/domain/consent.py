@@ -1,4 +1,4 @@
-"""What a receiver may be sent: transactional unless he has opted out, news only if he opted in."""
+"""What a receiver may be sent: transactional unless they opted out, news only if they opted in."""
 
 from collections.abc import Mapping
 
@@ -6,9 +6,9 @@ from bus.errors import RuleBroken
 
 
 def allows(consents: Mapping[str, bool], consent: str) -> bool:
-    """Whether a message of that class may go to a receiver, by what he has said for a channel.
+    """Tell whether a message of a class may go to a receiver, by their consents for a channel.
 
-    Who has opted out of transactional messages has opted out of everything.
+    Opting out of transactional messages is opting out of everything.
 
     >>> allows({}, "transactional"), allows({}, "news")
     (True, False)
@@ -20,12 +20,12 @@ def allows(consents: Mapping[str, bool], consent: str) -> bool:
     return consent == "transactional" or consents.get(consent) is True
 
 
-def decided(was: bool | None, given: bool, *, by_receiver: bool) -> bool:
-    """What counts after a new word. An opt-out is final: only the receiver himself, who proves that
-    the address is his, can take it back. RuleBroken ``consent.final``.
+def decide(previous: bool | None, opts_in: bool, *, by_receiver: bool) -> bool:
+    """Return the consent that counts after a new choice. An opt-out is final: only the receiver,
+    who proves that the address is theirs, can take it back. RuleBroken ``consent.final``.
     """
-    if was is False and given and not by_receiver:
+    if previous is False and opts_in and not by_receiver:
         raise RuleBroken(
             "The receiver has opted out; only he himself can opt in again.", code="consent.final"
         )
-    return given
+    return opts_in

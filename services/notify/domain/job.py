@@ -1,33 +1,32 @@
-"""How a bulk job stands, and what may be done with it."""
+"""The states of a bulk job, and the acts that lead from one to another."""
 
-from collections.abc import Mapping
+from typing import Literal
 
-from bus.errors import RuleBroken
+from bus.transitions import Transitions
 
-# What each act needs, and what comes of it; a start for later makes SCHEDULED of it.
-MOVES: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "complete": (("RECEIVING",), "CHECKING"),
-    "check": (("CHECKING",), "CHECKED"),
-    "refuse": (("CHECKING",), "REFUSED"),
-    "start": (("CHECKED",), "RUNNING"),
-    "schedule": (("CHECKED",), "SCHEDULED"),
-    "begin": (("SCHEDULED",), "RUNNING"),
-    "finish": (("RUNNING",), "DONE"),
-    "cancel": (("RECEIVING", "CHECKING", "CHECKED", "SCHEDULED", "RUNNING"), "CANCELLED"),
-}
+JobState = Literal[
+    "RECEIVING", "CHECKING", "CHECKED", "SCHEDULED", "RUNNING", "DONE", "CANCELLED", "REFUSED"
+]
+JobAct = Literal["complete", "check", "refuse", "start", "schedule", "begin", "finish", "cancel"]
+JobRowState = Literal["WAITING", "BAD", "TAKEN", "REFUSED", "CANCELLED"]
 
-
-def moved(state: str, act: str) -> str:
-    """The state after an act. RuleBroken ``job.move`` if the job cannot take it.
-
-    >>> moved("CHECKED", "start")
-    'RUNNING'
-    """
-    needed, becomes = MOVES[act]
-    if state not in needed:
-        raise RuleBroken(
-            f"The job is {state}: it can be told to {act} only while it is {' or '.join(needed)}.",
-            code="job.move",
-            state=state,
-        )
-    return becomes
+# A start for later makes SCHEDULED of a checked job; its moment begins it.
+TRANSITIONS: Transitions[JobState, JobAct] = Transitions(
+    code="job.move",
+    refusal="The job is {state}: it can be told to {act} only while it is {states}.",
+    table={
+        ("RECEIVING", "complete"): "CHECKING",
+        ("CHECKING", "check"): "CHECKED",
+        ("CHECKING", "refuse"): "REFUSED",
+        ("CHECKED", "start"): "RUNNING",
+        ("CHECKED", "schedule"): "SCHEDULED",
+        ("SCHEDULED", "begin"): "RUNNING",
+        ("RUNNING", "finish"): "DONE",
+        ("RECEIVING", "cancel"): "CANCELLED",
+        ("CHECKING", "cancel"): "CANCELLED",
+        ("CHECKED", "cancel"): "CANCELLED",
+        ("SCHEDULED", "cancel"): "CANCELLED",
+        ("RUNNING", "cancel"): "CANCELLED",
+    },
+    details=("state",),
+)

@@ -12,7 +12,15 @@ from html import escape
 from urllib.parse import quote, urlsplit
 
 from bus.errors import FieldError, RuleBroken
-from services.notify.domain.template import PLACEHOLDER, Value, Values, decided, flat, key, keyed
+from services.notify.domain.template import (
+    PLACEHOLDER,
+    Value,
+    Values,
+    decide_conditions,
+    flat,
+    key,
+    keyed,
+)
 
 _HOLDER = r"\(\([^()\n]+\)\)"
 _LINK = re.compile(
@@ -50,27 +58,27 @@ class Rendered:
 class _Writer:
     """How the parts of a line are written in one of the two forms."""
 
-    known: Mapping[str, Value]
+    values: Mapping[str, Value]
     language: str
     literal: Callable[[str], str]
     value: Callable[[str], str]
     link: Callable[[str, str], str]
 
-    def line(self, told: str) -> str:
+    def line(self, line: str) -> str:
         """A line of the author with its links and values."""
         done, at = [], 0
-        for match in _LINK.finditer(told):
-            done += [self._plain(told[at : match.start()]), self._link(match)]
+        for match in _LINK.finditer(line):
+            done += [self._plain(line[at : match.start()]), self._link(match)]
             at = match.end()
-        return "".join((*done, self._plain(told[at:])))
+        return "".join((*done, self._plain(line[at:])))
 
-    def _plain(self, told: str) -> str:
+    def _plain(self, line: str) -> str:
         done, at = [], 0
-        for match in PLACEHOLDER.finditer(told):
-            value = flat(self.known[key(match[1])], self.language)
-            done += [self.literal(told[at : match.start()]), self.value(value)]
+        for match in PLACEHOLDER.finditer(line):
+            value = flat(self.values[key(match[1])], self.language)
+            done += [self.literal(line[at : match.start()]), self.value(value)]
             at = match.end()
-        return "".join((*done, self.literal(told[at:])))
+        return "".join((*done, self.literal(line[at:])))
 
     def _link(self, match: re.Match[str]) -> str:
         raw = match["target"] or match["bare"]
@@ -83,7 +91,7 @@ class _Writer:
 
     def _in_target(self, match: re.Match[str]) -> str:
         """A value within a link: a whole address where it begins the link, else a part of one."""
-        value = flat(self.known[key(match[1])])
+        value = flat(self.values[key(match[1])])
         if match.start():
             return quote(value, safe="")
         if not re.fullmatch(r"https?://[^\s()<>\"\[\]]+", value):
@@ -97,17 +105,17 @@ class _Writer:
 
 def render(body: str, values: Values, language: str) -> Rendered:
     """The body with its values. RuleBroken ``template.value`` if a link's value is no address."""
-    known = keyed(values)
-    blocks = _blocks(decided(body, known), known)
-    text = _Writer(known, language, str, str, _text_link)
-    markup = _Writer(known, language, escape, _bdi, _html_link)
+    by_key = keyed(values)
+    blocks = _blocks(decide_conditions(body, by_key), by_key)
+    text = _Writer(by_key, language, str, str, _text_link)
+    markup = _Writer(by_key, language, escape, _bdi, _html_link)
     return Rendered(
         "\n\n".join(_text_block(kind, lines, text) for kind, lines in blocks),
         "\n".join(_html_block(kind, lines, markup) for kind, lines in blocks),
     )
 
 
-def _blocks(body: str, known: Mapping[str, Value]) -> list[tuple[str, list[str]]]:
+def _blocks(body: str, by_key: Mapping[str, Value]) -> list[tuple[str, list[str]]]:
     """(kind, lines) of each block; lines of one kind that follow each other are one block."""
     blocks: list[tuple[str, list[str]]] = []
     open_ = ""
@@ -118,9 +126,9 @@ def _blocks(body: str, known: Mapping[str, Value]) -> list[tuple[str, list[str]]
         kind, rest = _kind(line.strip())
         lines = [rest]
         alone = PLACEHOLDER.fullmatch(rest)
-        if alone and kind in ("p", "ul", "ol") and not isinstance(known[key(alone[1])], str):
+        if alone and kind in ("p", "ul", "ol") and not isinstance(by_key[key(alone[1])], str):
             kind = "ul" if kind == "p" else kind
-            lines = [f"{rest}\0{i}" for i in range(len(known[key(alone[1])]))]
+            lines = [f"{rest}\0{i}" for i in range(len(by_key[key(alone[1])]))]
         if kind == open_ and kind in ("p", "ul", "ol", "blockquote"):
             blocks[-1][1].extend(lines)
         else:
@@ -131,8 +139,8 @@ def _blocks(body: str, known: Mapping[str, Value]) -> list[tuple[str, list[str]]
 
 def _kind(line: str) -> tuple[str, str]:
     for kind, pattern in _BLOCKS:
-        if found := pattern.match(line):
-            return kind, line[found.end() :]
+        if match := pattern.match(line):
+            return kind, line[match.end() :]
     return "p", line
 
 
@@ -143,29 +151,29 @@ def _written(line: str, writer: _Writer) -> str:
         return writer.line(line)
     match = PLACEHOLDER.fullmatch(holder)
     assert match is not None
-    return writer.value(writer.known[key(match[1])][int(number)])
+    return writer.value(writer.values[key(match[1])][int(number)])
 
 
 def _text_block(kind: str, lines: list[str], writer: _Writer) -> str:
-    told = [_written(line, writer) for line in lines]
+    rows = [_written(line, writer) for line in lines]
     if kind == "hr":
         return _RULE
     if kind == "ul":
-        told = [f"• {line}" for line in told]
+        rows = [f"• {line}" for line in rows]
     if kind == "ol":
-        told = [f"{number}. {line}" for number, line in enumerate(told, 1)]
-    return "\n".join(told)
+        rows = [f"{number}. {line}" for number, line in enumerate(rows, 1)]
+    return "\n".join(rows)
 
 
 def _html_block(kind: str, lines: list[str], writer: _Writer) -> str:
     if kind == "hr":
         return "<hr>"
-    told = [_written(line, writer) for line in lines]
+    rows = [_written(line, writer) for line in lines]
     if kind in ("ul", "ol"):
-        items = "".join(f"<li>{line}</li>" for line in told)
+        items = "".join(f"<li>{line}</li>" for line in rows)
         return f"<{kind}>{items}</{kind}>"
     style = f' style="{_STYLE[kind]}"' if kind in _STYLE else ""
-    return f"<{kind}{style}>{'<br>'.join(told)}</{kind}>"
+    return f"<{kind}{style}>{'<br>'.join(rows)}</{kind}>"
 
 
 def _bdi(value: str) -> str:

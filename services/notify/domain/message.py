@@ -1,56 +1,54 @@
-"""How a message stands, and what may become of it."""
+"""The states of a message, and the transitions between them."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 
-from bus.errors import RuleBroken
+from bus.transitions import Transitions
 
 
-class State(StrEnum):
+class MessageState(StrEnum):
+    """How a message stands in its channel."""
+
     CREATED = "CREATED"
-    """Waits for its time."""
+    """It waits for its time."""
     SENDING = "SENDING"
-    """Handed over just now, or nobody knows whether it was."""
+    """It is being handed over, or whether it was is unknown."""
     SENT = "SENT"
     """A provider has it; a letter is printed."""
     DELIVERED = "DELIVERED"
     UNDELIVERED = "UNDELIVERED"
     """It did not reach its receiver, and was tried again once."""
     REJECTED = "REJECTED"
-    """Nobody will carry it: an opt-out, a black list, no such address."""
+    """No provider will carry it: an opt-out, a black list, no such address."""
     FAILED = "FAILED"
     """No provider could carry it while it was worth carrying."""
     CANCELLED = "CANCELLED"
     UNTOLD = "UNTOLD"
-    """Nobody told what became of it."""
+    """What became of it was never reported."""
 
 
-S = State
+S = MessageState
 FINAL = frozenset(
     {S.DELIVERED, S.UNDELIVERED, S.REJECTED, S.FAILED, S.CANCELLED, S.UNTOLD},
 )
 # An end after which the next channel is tried, if the message has one.
 FALLS_BACK = frozenset({S.UNDELIVERED, S.REJECTED, S.FAILED, S.UNTOLD})
 
-# From each state to what. Back to CREATED: surely refused, tried once more, or the next channel.
-MOVES: Mapping[State, frozenset[State]] = {
+# The states that may follow each state. Back to CREATED: surely refused, tried once more, or the
+# next channel.
+FOLLOWING: Mapping[MessageState, frozenset[MessageState]] = {
     S.CREATED: frozenset({S.SENDING, S.SENT, S.DELIVERED, S.REJECTED, S.FAILED, S.CANCELLED}),
     S.SENDING: frozenset({S.CREATED, S.SENT, S.REJECTED, S.FAILED, S.UNTOLD}),
     S.SENT: frozenset({S.CREATED, S.DELIVERED, S.UNDELIVERED, S.REJECTED, S.FAILED, S.UNTOLD}),
     **dict.fromkeys(FINAL, frozenset()),
 }
-
-
-def moved(state: str, to: State) -> State:
-    """The state after a move. RuleBroken ``message.move`` if the message cannot make it.
-
-    >>> moved("CREATED", State.CANCELLED).value
-    'CANCELLED'
-    """
-    if to not in MOVES[State(state)]:
-        raise RuleBroken(
-            f"The message is {state}: it cannot become {to.value}.",
-            code="message.move",
-            state=state,
-        )
-    return to
+TRANSITIONS: Transitions[MessageState, MessageState] = Transitions(
+    code="message.move",
+    refusal="The message is {state}: it cannot become {act}.",
+    table={
+        (state, following): following
+        for state, states in FOLLOWING.items()
+        for following in sorted(states)
+    },
+    details=("state",),
+)

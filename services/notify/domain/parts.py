@@ -60,12 +60,12 @@ def normalised(text: str) -> str:
     >>> normalised("علي‌رضا كد ٤٥ 12")
     'علی‌رضا کد ۴۵ 12'
     """
-    known = "".join(_presentation(c) for c in text.replace("\r\n", "\n").replace("\r", "\n"))
-    pieces = (piece.translate(_LETTERS) for piece in _MARK_OF_CODE.split(known))
-    known = unicodedata.normalize("NFC", "\u200e".join(pieces))
-    known = "".join(c for c in known if c == "\n" or unicodedata.category(c) != "Cc")
-    plain = known.translate(_PLAIN)
-    return plain if _is_gsm(plain) else known
+    sent = "".join(_presentation(c) for c in text.replace("\r\n", "\n").replace("\r", "\n"))
+    pieces = (piece.translate(_LETTERS) for piece in _MARK_OF_CODE.split(sent))
+    sent = unicodedata.normalize("NFC", "\u200e".join(pieces))
+    sent = "".join(c for c in sent if c == "\n" or unicodedata.category(c) != "Cc")
+    plain = sent.translate(_PLAIN)
+    return plain if _is_gsm(plain) else sent
 
 
 def _presentation(letter: str) -> str:

@@ -1,4 +1,4 @@
-"""Which provider carries a message, and when one that fails is left alone: circuit breakers."""
+"""The choice of a provider for a message, and the circuit breakers of providers; pure."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
@@ -9,7 +9,7 @@ MOST_DOUBLINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class BreakerLimits:
     """When a breaker opens, and for how long: ``failures`` in a row open it for ``first``, twice
     as long after each try in vain, never longer than ``longest``.
     """
@@ -21,8 +21,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """How a provider stands. ``try_at``: when an open one may be tried, or when a trial that told
-    nothing (its process was killed) may be made again.
+    """The circuit breaker of a provider. ``try_at``: when an open one may be tried, or when a
+    trial without an outcome (its process was killed) may be repeated.
     """
 
     state: str = CLOSED
@@ -30,15 +30,15 @@ class Breaker:
     try_at: dt.datetime | None = None
 
 
-def worked(_: Breaker) -> Breaker:
-    """After a call that the provider answered."""
+def after_success(_: Breaker) -> Breaker:
+    """Return the breaker after a call that the provider answered."""
     return Breaker()
 
 
-def failed(breaker: Breaker, now: dt.datetime, limits: Limits) -> Breaker:
-    """After a call that it did not answer, or answered by taking nothing.
+def after_failure(breaker: Breaker, now: dt.datetime, limits: BreakerLimits) -> Breaker:
+    """Return the breaker after a call that was not answered, or answered by taking nothing.
 
-    What still runs when the breaker is open already does not make it longer.
+    Calls that still ran when the breaker opened do not prolong it.
     """
     if breaker.state == OPEN:
         return breaker
@@ -50,8 +50,8 @@ def failed(breaker: Breaker, now: dt.datetime, limits: Limits) -> Breaker:
     return Breaker(OPEN, failures, now + pause)
 
 
-def tried(breaker: Breaker, now: dt.datetime, lease: dt.timedelta) -> Breaker | None:
-    """The breaker while one call tries whether the provider is back; None if none may try now."""
+def begin_trial(breaker: Breaker, now: dt.datetime, lease: dt.timedelta) -> Breaker | None:
+    """Return the breaker while one call tries whether the provider is back; None if none may."""
     if breaker.state == CLOSED or breaker.try_at is None or now < breaker.try_at:
         return None
     return replace(breaker, state=HALF_OPEN, try_at=now + lease)
@@ -68,30 +68,30 @@ class Candidate:
 
 
 def choose(candidates: Sequence[Candidate], refused_by: Collection[str], draw: float) -> str | None:
-    """One of those that have not refused the message, by weight; ``draw`` is from [0, 1).
+    """Choose a provider that has not refused the message, by weight; ``draw`` is from [0, 1).
 
     >>> choose([Candidate("a", 30), Candidate("b", 10)], (), 0.74)
     'a'
     >>> choose([Candidate("a", 30), Candidate("b", 10)], ("a",), 0.74)
     'b'
     """
-    left = [each for each in candidates if each.code not in refused_by]
-    left = [each for each in left if each.weight > 0] or left
-    point = draw * sum(each.weight for each in left)
-    for each in left:
-        point -= each.weight
+    left = [candidate for candidate in candidates if candidate.code not in refused_by]
+    left = [candidate for candidate in left if candidate.weight > 0] or left
+    point = draw * sum(candidate.weight for candidate in left)
+    for candidate in left:
+        point -= candidate.weight
         if point < 0:
-            return each.code
+            return candidate.code
     return left[-1].code if left else None
 
 
 def all_refused(providers: Iterable[str], refused_by: Collection[str]) -> bool:
-    """Whether nobody is left to ask, however its breaker stands."""
+    """Tell whether every provider has refused, whatever the state of its breaker."""
     return set(providers) <= set(refused_by)
 
 
 def back_off(first: dt.timedelta, tries: int, longest: dt.timedelta) -> dt.timedelta:
-    """How long to wait after so many tries in vain: twice as long each time, up to the longest.
+    """Return how long to wait after failed tries: twice as long each time, up to the longest.
 
     >>> back_off(dt.timedelta(seconds=30), 2, dt.timedelta(hours=1)).total_seconds()
     120.0

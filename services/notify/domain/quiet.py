@@ -10,7 +10,7 @@ HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
 
 def after_quiet(book: Book, lane: str, channel: str, moment: dt.datetime) -> dt.datetime:
-    """The first moment from ``moment`` on that lies in no quiet window, in UTC."""
+    """Return the first moment from ``moment`` on that lies in no quiet window, in UTC."""
     for _ in range(len(book.quiet(lane, channel, moment)) * 2 + 1):
         ends = [
             _end(begins, ends, moment)
@@ -37,8 +37,8 @@ def _end(begins: dt.time, ends: dt.time, moment: dt.datetime) -> dt.datetime:
 
 
 def within_cap(cap: Cap, dues: Collection[dt.datetime], moment: dt.datetime) -> dt.datetime:
-    """The first moment from ``moment`` on at which one more message keeps the caps; ``dues`` are
-    when the receiver's other messages of the lane went or go out.
+    """Return the first moment from ``moment`` on at which one more message keeps the caps;
+    ``dues`` are when the receiver's other messages of the lane went or go out.
     """
     for candidate in sorted({moment, *_frees(dues, moment)}):
         if _count(dues, candidate, HOUR) < cap.an_hour and _count(dues, candidate, DAY) < cap.a_day:

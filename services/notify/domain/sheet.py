@@ -118,7 +118,7 @@ def header_problem(columns: Sequence[str], names: Sequence[str]) -> Problem | No
     ]
     if twice:
         return Problem(0, twice[0][:100], "job.column_twice", "This column stands twice.")
-    if not any(COLUMNS.get(each, "reference") != "reference" for each in columns):
+    if not any(COLUMNS.get(name, "reference") != "reference" for name in columns):
         return Problem(
             0, "", "job.no_header",
             "The first row must name a column of receivers: phone number, email, inbox or "
@@ -129,34 +129,34 @@ def header_problem(columns: Sequence[str], names: Sequence[str]) -> Problem | No
 
 def _role_before(columns: Sequence[str], n: int) -> bool:
     role = COLUMNS.get(columns[n])
-    return role is not None and role in [COLUMNS.get(each) for each in columns[:n]]
+    return role is not None and role in [COLUMNS.get(name) for name in columns[:n]]
 
 
 def _objects(text: str) -> Iterator[Row | Problem]:
-    found = False
+    any_row = False
     for line, raw in enumerate(text.split("\n"), start=1):
         if not raw.strip():
             continue
-        found = True
+        any_row = True
         yield _object(line, raw)
-    if not found:
+    if not any_row:
         yield Problem(0, "", "job.no_header", "The file holds no row.")
 
 
 def _object(line: int, raw: str) -> Row | Problem:
     try:
-        told = json.loads(raw)
+        item = json.loads(raw)
     except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
+        item = None
+    if not isinstance(item, dict):
         return Problem(line, "", "line.unreadable", "The line is not a JSON object.")
-    strange = [n for n, v in told.items() if isinstance(v, bool | float | list | dict)]
+    strange = [n for n, v in item.items() if isinstance(v, bool | float | list | dict)]
     if strange:
         return Problem(line, strange[0][:100], "not_a_string", "Give a text.")
-    columns = [column(name) for name in told]
-    if problem := header_problem(columns, list(told)):
+    columns = [column(name) for name in item]
+    if problem := header_problem(columns, list(item)):
         return problem._replace(line=line)
-    values = ["" if value is None else str(value) for value in told.values()]
+    values = ["" if value is None else str(value) for value in item.values()]
     return _row(line, dict(zip(columns, values, strict=True)))
 
 

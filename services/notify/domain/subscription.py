@@ -1,7 +1,8 @@
 """What a subscriber reads of an announcement; pure."""
 
 import datetime as dt
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
 
 from iran.persian import TEHRAN, jalali, jalali_fa, persian_digits
 
@@ -24,8 +25,40 @@ STATES = {
 OUTAGE, ANNOUNCEMENT = "outage", "announcement"
 TEMPLATES = {"incident": OUTAGE, "news": "news"}
 LANE = "bulk"
-"""The lane of what is not told at once."""
+"""The lane of what does not go out at once."""
 COMING = ("SCHEDULED", "IN_PROGRESS")
+
+
+class Update(Protocol):
+    """An update of an announcement, with what of the announcement a subscriber reads."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of the announcement."""
+
+    @property
+    def state(self) -> str:
+        """The state that the update leads to."""
+
+    @property
+    def title(self) -> Mapping[str, str]:
+        """The title by language."""
+
+    @property
+    def text(self) -> Mapping[str, str]:
+        """The text of the update by language."""
+
+    @property
+    def starts_at(self) -> dt.datetime | None:
+        """The begin of the window."""
+
+    @property
+    def ends_at(self) -> dt.datetime | None:
+        """The end of the window."""
+
+    @property
+    def sunset(self) -> dt.date | None:
+        """The last day of a service that ends."""
 
 
 class Words(NamedTuple):
@@ -37,22 +70,23 @@ class Words(NamedTuple):
     when: str
 
 
-def template(update: Any, awake: dt.datetime) -> str:
+def template(update: Update, awake: dt.datetime) -> str:
     """The code of the template by which an update is sent. ``awake`` is the first moment at which
     what can wait goes out: of a maintenance that has begun by then, people are told at once.
 
     >>> from types import SimpleNamespace
     >>> six = dt.datetime(2026, 11, 25, 6, 46, tzinfo=TEHRAN)
-    >>> told = SimpleNamespace(kind="maintenance", state="SCHEDULED", starts_at=six)
-    >>> template(told, six.replace(hour=8)), template(told, six.replace(hour=5))
+    >>> update = SimpleNamespace(kind="maintenance", state="SCHEDULED", starts_at=six)
+    >>> template(update, six.replace(hour=8)), template(update, six.replace(hour=5))
     ('outage', 'announcement')
     """
-    if update.kind == "maintenance" and update.state in COMING and update.starts_at <= awake:
+    coming = update.kind == "maintenance" and update.state in COMING
+    if coming and update.starts_at and update.starts_at <= awake:
         return OUTAGE
     return TEMPLATES.get(update.kind, ANNOUNCEMENT)
 
 
-def words(update: Any, language: str) -> Words:
+def words(update: Update, language: str) -> Words:
     """Title, state, text and time of an update (with its announcement's title and sunset)."""
     index = 0 if language == "fa" else 1
     return Words(

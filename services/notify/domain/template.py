@@ -7,13 +7,39 @@ for markup.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, TypeAlias, TypedDict
 
 from bus.errors import FieldError, RuleBroken
+from bus.transitions import Transitions
 
 # Whose templates are Mirab's own.
 OURS = "mirab"
 Value = str | Sequence[str]
 Values = Mapping[str, Value]
+VersionState = Literal["DRAFT", "APPROVED", "WITHDRAWN"]
+VersionAct = Literal["approve", "withdraw"]
+
+TRANSITIONS: Transitions[VersionState, VersionAct] = Transitions(
+    code="template.move",
+    refusal="This version is {state}; read it again.",
+    table={
+        ("DRAFT", "approve"): "APPROVED",
+        ("DRAFT", "withdraw"): "WITHDRAWN",
+        ("APPROVED", "withdraw"): "WITHDRAWN",
+    },
+    details=("state",),
+)
+
+
+class StoredText(TypedDict):
+    """A template's text in one language; an SMS has no subject."""
+
+    subject: str | None
+    body: str
+
+
+Texts: TypeAlias = Mapping[str, StoredText]
+"""The text of a version by language."""
 
 # The text of a condition may hold (brackets) and ((placeholders)), but no condition.
 PLACEHOLDER = re.compile(
@@ -39,19 +65,19 @@ def keyed(values: Values) -> dict[str, Value]:
 
 def placeholders(texts: Iterable[str]) -> list[str]:
     """The names of all placeholders, each once, in their order."""
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for text in texts:
         for match in PLACEHOLDER.finditer(text):
-            found.setdefault(key(match[1]), match[1].strip())
+            names.setdefault(key(match[1]), match[1].strip())
             for inner in placeholders([match[2] or ""]):
-                found.setdefault(key(inner), inner)
-    return list(found.values())
+                names.setdefault(key(inner), inner)
+    return list(names.values())
 
 
 def complete(texts: Iterable[str], values: Values) -> None:
     """RuleBroken ``template.placeholder_missing`` names the placeholders that have no value."""
-    known = keyed(values)
-    missing = [name for name in placeholders(texts) if key(name) not in known]
+    by_key = keyed(values)
+    missing = [name for name in placeholders(texts) if key(name) not in by_key]
     if missing:
         raise RuleBroken(
             f"The template needs a value for: {', '.join(missing)}.",
@@ -63,15 +89,15 @@ def complete(texts: Iterable[str], values: Values) -> None:
         )
 
 
-def decided(text: str, known: Mapping[str, Value]) -> str:
-    """The text with its conditional placeholders decided; ``known`` is by key. Simple placeholders
-    stay.
+def decide_conditions(text: str, by_key: Mapping[str, Value]) -> str:
+    """Decide the conditional placeholders of a text; simple placeholders stay. ``by_key`` holds the
+    values by the keys of their names.
     """
 
     def decide(match: re.Match[str]) -> str:
         if match[2] is None:
             return match[0]
-        value = known[key(match[1])]
+        value = by_key[key(match[1])]
         return match[2] if flat(value).strip().casefold() in _YES else ""
 
     return PLACEHOLDER.sub(decide, text)
@@ -83,8 +109,10 @@ def filled(text: str, values: Values, language: str = "fa") -> str:
     >>> filled("Dear ((Name)), ((late??you are late)).", {"name": "((x))", "late": "yes"}, "en")
     'Dear ((x)), you are late.'
     """
-    known = keyed(values)
-    return PLACEHOLDER.sub(lambda match: flat(known[key(match[1])], language), decided(text, known))
+    by_key = keyed(values)
+    return PLACEHOLDER.sub(
+        lambda match: flat(by_key[key(match[1])], language), decide_conditions(text, by_key)
+    )
 
 
 def flat(value: Value, language: str = "fa") -> str:

@@ -43,13 +43,13 @@ def signature(
     """The header webhook-signature: one ``v1`` a secret (HMAC-SHA256), newest first, then ``v1a``
     (Ed25519). What is signed is ``id.timestamp.body``, the timestamp in whole unix seconds.
     """
-    told = f"{id_}.{int(at.timestamp())}.".encode() + body
+    content = f"{id_}.{int(at.timestamp())}.".encode() + body
     marks = [
-        "v1," + base64.b64encode(hmac.new(raw_of(s), told, hashlib.sha256).digest()).decode()
+        "v1," + base64.b64encode(hmac.new(raw_of(s), content, hashlib.sha256).digest()).decode()
         for s in secrets
     ]
     signer = Ed25519PrivateKey.from_private_bytes(raw_of(private))
-    return " ".join([*marks, "v1a," + base64.b64encode(signer.sign(told)).decode()])
+    return " ".join([*marks, "v1a," + base64.b64encode(signer.sign(content)).decode()])
 
 
 def next_try(tries: int, now: dt.datetime) -> dt.datetime | None:
@@ -65,14 +65,14 @@ def rest(failures: int, now: dt.datetime) -> dt.datetime:
     return now + min(pause, LONGEST_REST)
 
 
-def retry_after(told: str | None, now: dt.datetime) -> dt.datetime | None:
+def retry_after(header: str | None, now: dt.datetime) -> dt.datetime | None:
     """The moment that a header Retry-After names (seconds or a date), a day off at the most."""
-    told = (told or "").strip()
-    if told.isascii() and told.isdigit():
-        pause = dt.timedelta(seconds=min(int(told[:9]), 10**9))
+    header = (header or "").strip()
+    if header.isascii() and header.isdigit():
+        pause = dt.timedelta(seconds=min(int(header[:9]), 10**9))
         return now + min(pause, LONGEST_RETRY_AFTER)
     try:
-        moment = parsedate_to_datetime(told)
+        moment = parsedate_to_datetime(header)
     except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:

@@ -1,19 +1,21 @@
 """The entrypoints of editors about themselves: their role, and the log of looks."""
 
+from bus.database.store import Tx
 from bus.endpoint import serve
 from contracts.notify import desk
+from services.notify.context import Entrypoints
 from services.notify.editors import looks, roles
 
 
-class EditorEntrypoints:
-    """Who asks, and who read personal data."""
+class EditorEntrypoints(Entrypoints):
+    """The asking editor, and the log of looks at personal data."""
 
     @serve(desk.WHO_AM_I)
-    def who_am_i(self, tx):
+    def who_am_i(self, tx: Tx, message: desk.Nothing) -> desk.Editor:
         username, role = roles.caller(tx.conn, tx.envelope)
-        return {"username": username, "role": role}
+        return desk.Editor(username=username, role=role)
 
     @serve(desk.LOOKS)
-    def looks(self, tx, *, before, limit):
+    def looks(self, tx: Tx, message: desk.ListLooks) -> desk.Looks:
         roles.editor(tx.conn, tx.envelope)
-        return looks.looks(tx.conn, before, limit)
+        return looks.page(tx.conn, message.before, message.limit)

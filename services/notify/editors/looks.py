@@ -1,39 +1,54 @@
 """The log of looks: who read personal data of which messages, and for what reason."""
 
+import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
-import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, insert, select
 
+from bus.database import paging
+from bus.database.rows import fetch_all
 from bus.envelope import instant
-from services.notify.context import Office
+from contracts.notify.desk import Looks
+from services.notify.context import Context
+from services.notify.tables import LOOKS
 
 
-def note(office: Office, who: str, why: str, what: Mapping[str, Any]) -> None:
-    """Writes a look down for good; ``what`` holds nothing personal."""
-    office.conn.execute(
-        text(
-            "insert into looks (at, who, why, what) values (:now, :who, :why, cast(:what as jsonb))"
-        ),
-        {"now": office.now, "who": who, "why": why, "what": orjson.dumps(what).decode()},
+@dataclass(frozen=True, slots=True)
+class LookRow:
+    """A look at personal data: the editor, the reason given, and what was looked at."""
+
+    id: int
+    at: dt.datetime
+    actor: str
+    reason: str
+    subject: Mapping[str, object]
+
+
+def note(context: Context, actor: str, reason: str, subject: Mapping[str, object]) -> None:
+    """Write a look down for good; ``subject`` holds nothing personal."""
+    context.conn.execute(
+        insert(LOOKS).values(at=context.now, actor=actor, reason=reason, subject=subject)
     )
 
 
-def looks(conn: Connection, before: int | None, limit: int) -> dict[str, Any]:
-    """The Looks, newest first."""
-    rows = conn.execute(
-        text(
-            "select * from looks where cast(:before as bigint) is null or id < :before "
-            "order by id desc limit :most"
+def page(conn: Connection, before: int | None, limit: int) -> Looks:
+    """The looks, newest first."""
+    query = select(LOOKS)
+    if before is not None:
+        query = query.where(LOOKS.c.id < before)
+    rows = fetch_all(conn, LookRow, query.order_by(LOOKS.c.id.desc()).limit(limit + 1))
+    shown = paging.page(rows, limit)
+    return Looks(
+        looks=tuple(
+            {
+                "id": row.id,
+                "at": instant(row.at),
+                "who": row.actor,
+                "why": row.reason,
+                "what": row.subject,
+            }
+            for row in shown.rows
         ),
-        {"before": before, "most": limit + 1},
-    ).all()
-    page = rows[:limit]
-    return {
-        "looks": [
-            {"id": r.id, "at": instant(r.at), "who": r.who, "why": r.why, "what": r.what}
-            for r in page
-        ],
-        "next": page[-1].id if len(rows) > len(page) else None,
-    }
+        next=shown.next(lambda row: row.id),
+    )

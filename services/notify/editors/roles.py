@@ -1,4 +1,4 @@
-"""Who may approve, announce and look into messages; `python -m services.notify.editors`."""
+"""The roles of editors, who approve, announce and look into messages."""
 
 from sqlalchemy import Connection
 
@@ -29,15 +29,15 @@ may_approve, second, put = _EDITORS.may_approve, _EDITORS.second, _EDITORS.put
 main = _EDITORS.main
 
 
-def is_editor(conn: Connection, message: Envelope | None) -> bool:
-    """Whether an editor asks."""
+def is_editor(conn: Connection, envelope: Envelope | None) -> bool:
+    """Tell whether an editor asks."""
     try:
-        caller(conn, message)
+        caller(conn, envelope)
     except Forbidden:
         return False
     return True
 
 
-def editor(conn: Connection, message: Envelope | None) -> str:
+def editor(conn: Connection, envelope: Envelope | None) -> str:
     """The name of an editor of any role. Forbidden ``notices.not_an_editor``."""
-    return caller(conn, message)[0]
+    return caller(conn, envelope)[0]

@@ -1,64 +1,58 @@
-"""The entrypoints of the Notify API and of letters on paper, beside the service's others."""
+"""The entrypoints of the Notify API and of letters on paper."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from bus.blobs import Blobs
-from bus.database.store import Store
+from bus.database.store import Tx
 from bus.endpoint import every, serve
 from bus.foreign.clamd import Clamd
-from bus.settings import Settings
 from contracts.notify import govnotify
-from services.notify.context import Office
+from contracts.notify.messages import OneMessage
+from services.notify.context import Entrypoints
 from services.notify.editors import roles
 from services.notify.govuk import letters, notifications, tokens, virus_scan
+from services.notify.govuk.notifications import ApiCaller
 
 
-class GovukEntrypoints:
-    """What the face of the Notify API asks, and who prints letters."""
-
-    office: Callable[[Any], Office]
-    settings: Settings
-    store: Store
+class GovukEntrypoints(Entrypoints):
+    """What the face of the Notify API asks; letters for the printer."""
 
     @serve(govnotify.AUTHENTICATE)
-    def authenticate(self, tx, **asked):
-        office = self.office(tx)
-        use = tokens.Use(**asked)
-        told = tokens.authenticated(tx.conn, office.keys, use, office.now, office.members)
-        return {**told, "from_email": office.book.contact["email"]}
+    def authenticate(self, tx: Tx, message: govnotify.Token) -> govnotify.Authenticated:
+        return tokens.authenticate(self.context(tx), message)
 
     @serve(govnotify.API_SEND)
-    def api_send(self, tx, **asked):
-        return notifications.send(self.office(tx), notifications.Asker.of(tx.envelope), asked)
+    def api_send(self, tx: Tx, message: govnotify.SendByApi) -> govnotify.Accepted:
+        return notifications.send(self.context(tx), ApiCaller.of(tx.envelope), message)
 
     @serve(govnotify.API_MESSAGE)
-    def api_message(self, tx, *, id):
-        return notifications.read(self.office(tx), notifications.Asker.of(tx.envelope), id)
+    def api_message(self, tx: Tx, message: OneMessage) -> govnotify.ApiMessage:
+        return notifications.read(self.context(tx), ApiCaller.of(tx.envelope), message.id)
 
     @serve(govnotify.API_MESSAGES)
-    def api_messages(self, tx, **asked):
-        return notifications.listed(self.office(tx), notifications.Asker.of(tx.envelope), asked)
+    def api_messages(self, tx: Tx, message: govnotify.ListByApi) -> govnotify.ApiMessages:
+        return notifications.page(self.context(tx), ApiCaller.of(tx.envelope), message)
 
     @serve(govnotify.PRINT_QUEUE)
-    def print_queue(self, tx, *, limit):
-        who = roles.editor(tx.conn, tx.envelope)
-        return letters.queue(self.office(tx), who, limit)
+    def print_queue(self, tx: Tx, message: govnotify.ReadQueue) -> govnotify.Queue:
+        editor = roles.editor(tx.conn, tx.envelope)
+        return letters.queue(self.context(tx), editor, message.limit)
 
     @serve(govnotify.LETTERS_PRINTED)
-    def letters_printed(self, tx, *, ids):
+    def letters_printed(self, tx: Tx, message: govnotify.Printed) -> govnotify.Marked:
         roles.editor(tx.conn, tx.envelope)
-        return letters.printed(self.office(tx), ids)
+        return letters.mark_printed(self.context(tx), message.ids)
 
     @every(2)
-    def scan_letters(self):
-        folder = Path(self.settings.text("BLOBS_DIR")) / govnotify.LETTERS
+    def scan_letters(self) -> None:
         address = self.settings.get("CLAMD_ADDRESS")
         scanner = Clamd(address) if address else None
-        virus_scan.scan(self.store, self.office, scanner, Blobs(folder))
+        virus_scan.scan(self.store, self.context, scanner, self.letter_blobs())
 
     @every(3600)
-    def sweep_letters(self):
-        folder = Path(self.settings.text("BLOBS_DIR")) / govnotify.LETTERS
-        letters.sweep(self.store, Blobs(folder))
+    def sweep_letters(self) -> None:
+        letters.sweep(self.store, self.letter_blobs())
+
+    def letter_blobs(self) -> Blobs:
+        """The store of PDFs that were made elsewhere."""
+        return Blobs(Path(self.settings.text("BLOBS_DIR")) / govnotify.LETTERS)

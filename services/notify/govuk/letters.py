@@ -1,106 +1,126 @@
-"""Letters on paper: what waits for the printer, what was posted, whose PDFs are still needed."""
+"""Letters on paper: those that wait for the printer, those that were posted, their PDFs."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
-import orjson
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, update
 
 from bus.blobs import Blobs
+from bus.database.rows import fetch_all
 from bus.database.store import Store
 from bus.envelope import instant
-from services.notify.context import Office
-from services.notify.domain.message import State
-from services.notify.sending.rows import ADDRESSES
+from contracts.notify.govnotify import ApiMessage, Marked, Pdf, Queue, TemplateAt
+from contracts.notify.receiver import Receiver
+from services.notify.context import Context, uuid_of
+from services.notify.domain.content import Content
+from services.notify.domain.message import MessageState
+from services.notify.editors import looks
+from services.notify.sending.rows import MessageRow
+from services.notify.tables import MESSAGES
 
 KEEP_SECONDS = 86_400
-# A PDF that came from outside waits for the scanner first (services/notify/govuk/virus_scan.py).
-WAITING = (
-    "channel = 'letter' and state = 'CREATED' and due_at <= :now and ("
-    "contents #>> '{letter,pdf,sha256}' is null or contents #>> '{letter,scan}' = 'CLEAN')"
-)
+# As the index on letters has it.
+PDF_SHA256 = MESSAGES.c.contents[("letter", "pdf", "sha256")].astext
+SCAN = MESSAGES.c.contents[("letter", "scan")].astext
 
 
-def told(office: Office, row: Any) -> dict[str, Any]:
-    """An ApiMessage of contracts/notify/govnotify.py; ``row`` also has ``kind``."""
-    content = row.contents[row.channel]
-    named = ("owner", "reference", "kind", "state", "channel", "language", "parts", "cost_rials")
-    moments = ("created_at", "due_at", "sent_at", "settled_at")
-    return {
-        **{name: row._mapping[name] for name in named},
-        **{name: instant(row._mapping[name]) for name in moments},
-        "id": str(row.id),
-        "template": None
-        if content.get("pdf")
-        else {"id": str(row.template), "version": row.version},
-        "to": {name: row.receiver.get(name) for name in ADDRESSES.values()},
-        "subject": content.get("subject"),
-        "body": content["body"],
-        "html": content.get("html") if row.channel == "letter" else None,
-        "unsubscribe_url": content.get("unsubscribe") if row.channel == "email" else None,
-        **{name: content.get(name) for name in ("pdf", "postage")},
-        "scan": _scan(row, content),
-        "contact": dict(office.book.contact) if row.channel == "letter" else None,
-    }
+@dataclass(frozen=True, slots=True)
+class ApiMessageRow(MessageRow):
+    """A message with the kind of key by which it came."""
+
+    kind: str
 
 
-def _scan(row: Any, content: Mapping[str, Any]) -> str | None:
-    """What the scanner said of a PDF that came from outside; None of a letter that we made."""
+def api_message(context: Context, row: ApiMessageRow) -> ApiMessage:
+    """A message as the contract of the Notify API shows it."""
+    content, pdf = row.content, row.content.get("pdf")
+    is_letter = row.channel == "letter"
+    return ApiMessage(
+        id=str(row.id),
+        owner=row.owner,
+        reference=row.reference,
+        kind=row.kind,
+        state=row.state,
+        channel=row.channel,
+        template=None if pdf else TemplateAt(id=str(row.template), version=row.version),
+        language=row.language,
+        to=row.to or Receiver(),
+        subject=content.get("subject"),
+        body=content["body"],
+        html=content.get("html") if is_letter else None,
+        unsubscribe_url=content.get("unsubscribe") if row.channel == "email" else None,
+        pdf=Pdf(sha256=pdf["sha256"], size=pdf["size"]) if pdf else None,
+        scan=_scan(row, content),
+        postage=content.get("postage"),
+        contact=_contact(context) if is_letter else None,
+        parts=row.parts,
+        cost_rials=row.cost_rials,
+        created_at=instant(row.created_at),
+        due_at=instant(row.due_at),
+        sent_at=instant(row.sent_at),
+        settled_at=instant(row.settled_at),
+    )
+
+
+def _contact(context: Context) -> dict[str, str]:
+    return {name: value for name, value in asdict(context.book.contact).items() if value}
+
+
+def _scan(row: ApiMessageRow, content: Content) -> str | None:
+    """The scanner's finding on a PDF that came from outside; None of a letter that we made."""
     if not content.get("pdf"):
         return None
-    if row.state == State.REJECTED and row.code == "letter.virus":
+    if row.state == MessageState.REJECTED and row.code == "letter.virus":
         return "INFECTED"
-    return str(content.get("scan") or "HELD")
+    return content.get("scan") or "HELD"
 
 
-def queue(office: Office, who: str, limit: int) -> dict[str, Any]:
-    """A Queue. The look is noted: letters are read before they are put into envelopes."""
-    rows = office.conn.execute(
-        text(
-            f"select *, 'live' as kind from messages where {WAITING} "  # noqa: S608 - a constant
-            "order by created_at limit :limit"
-        ),
-        {"now": office.now, "limit": limit},
-    ).all()
-    waiting = office.conn.execute(
-        text(f"select count(*) from messages where {WAITING}"),  # noqa: S608 - a constant
-        {"now": office.now},
+def _waiting(context: Context) -> ColumnElement[bool]:
+    """Letters that are due. A PDF that came from outside waits for the scanner first."""
+    return and_(
+        MESSAGES.c.channel == "letter",
+        MESSAGES.c.state == MessageState.CREATED.value,
+        MESSAGES.c.due_at <= context.now,
+        or_(PDF_SHA256.is_(None), SCAN == "CLEAN"),
+    )
+
+
+def queue(context: Context, editor: str, limit: int) -> Queue:
+    """The letters that wait for the printer. The look is noted: letters are read before they are
+    put into envelopes.
+    """
+    waiting = _waiting(context)
+    query = select(MESSAGES, literal("live").label("kind")).where(waiting)
+    rows = fetch_all(
+        context.conn, ApiMessageRow, query.order_by(MESSAGES.c.created_at).limit(limit)
+    )
+    count = context.conn.execute(
+        select(func.count()).select_from(MESSAGES).where(waiting)
     ).scalar_one()
     if rows:
-        what = {"printing": [str(row.id) for row in rows]}
-        office.conn.execute(
-            text(
-                "insert into looks (at, who, why, what) "
-                "values (:now, :who, 'letters to print', cast(:what as jsonb))"
-            ),
-            {"now": office.now, "who": who, "what": orjson.dumps(what).decode()},
-        )
-    return {"letters": [told(office, row) for row in rows], "waiting": waiting}
+        printing = {"printing": [str(row.id) for row in rows]}
+        looks.note(context, editor, "letters to print", printing)
+    return Queue(letters=tuple(api_message(context, row) for row in rows), waiting=count)
 
 
-def printed(office: Office, ids: Sequence[str]) -> dict[str, Any]:
-    """Those of the letters that waited were printed and posted now; what ends them is time, since
-    nobody tells us of a letter box.
+def mark_printed(context: Context, ids: Sequence[str]) -> Marked:
+    """Mark those of the letters that waited as printed and posted now; time ends them, since a
+    letter box reports nothing.
     """
-    done = office.conn.execute(
-        text(
-            f"update messages set state = :sent, sent_at = :now where {WAITING} "  # noqa: S608 - a constant
-            "and id::text = any(:ids)"
-        ),
-        {"sent": State.SENT.value, "now": office.now, "ids": [each.lower() for each in ids]},
-    )
-    return {"marked": done.rowcount}
+    keys = [id_ for text in ids if (id_ := uuid_of(text))]
+    marked = context.conn.execute(
+        update(MESSAGES)
+        .where(_waiting(context), MESSAGES.c.id.in_(keys))
+        .values(state=MessageState.SENT.value, sent_at=context.now)
+    ).rowcount
+    return Marked(marked=marked)
 
 
 def sweep(store: Store, blobs: Blobs) -> None:
-    """Forgets PDFs that no message holds any more."""
+    """Delete PDFs that no message holds any more."""
     for sha256 in blobs.older_than(KEEP_SECONDS):
+        query = select(MESSAGES.c.id).where(sha256 == PDF_SHA256).limit(1)
         with store.transaction() as tx:
-            held = tx.conn.execute(
-                text(
-                    "select 1 from messages where contents #>> '{letter,pdf,sha256}' = :s limit 1"
-                ),
-                {"s": sha256},
-            ).scalar()
-        if held is None:
+            holder = tx.conn.execute(query).scalar()
+        if holder is None:
             blobs.remove(sha256, older_than=KEEP_SECONDS)

@@ -1,57 +1,72 @@
-"""What the Notify API sends and reads: the rules of its keys around `accepting`.
+"""Messages by the Notify API: the rules of its keys around acceptance, and what it reads.
 
 Refusals are in Notify's own words; ``error`` and ``status`` in their details are what its clients
 see (gateway/notify/errors.py).
 """
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from uuid import UUID
 
-import orjson
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, tuple_, update
+from sqlalchemy.dialects.postgresql import JSONB
 
+from bus.database.rows import fetch_all, fetch_one, fetch_only
 from bus.envelope import Envelope
-from bus.errors import BusError, NotFound, RuleBroken
-from contracts.notify.govnotify import PAGE
+from bus.errors import BusError, RuleBroken
+from contracts.notify.govnotify import (
+    PAGE,
+    Accepted,
+    ApiMessage,
+    ApiMessages,
+    ListByApi,
+    Pdf,
+    SendByApi,
+)
+from contracts.notify.messages import Send
+from contracts.notify.receiver import Receiver
 from iran.persian import tehran_day
 from members.rights import Sender
-from services.notify.context import Office, uuid_of
-from services.notify.domain.message import State
-from services.notify.govuk import api_keys, letters
+from services.notify.context import Context, uuid_of
+from services.notify.domain.content import Content, PdfClaim
+from services.notify.domain.message import MessageState
+from services.notify.govuk import api_keys
+from services.notify.govuk.letters import ApiMessageRow, api_message
 from services.notify.sending import acceptance, settlement
-from services.notify.sending.rows import ADDRESSES, address_of
+from services.notify.sending.new_messages import NewMessage, store
+from services.notify.sending.rows import MessageRow, address_of, not_found, receiver_at, stored
+from services.notify.tables import API_MESSAGES, MESSAGES
 from services.notify.templates import versions
 
 # Whom a test key may write to, and what becomes of it; everybody else gets the message (in theory).
 OUTCOMES = {
-    "+447700900003": State.UNDELIVERED,
-    "+447700900002": State.REJECTED,
-    "temp-fail@simulator.notify": State.UNDELIVERED,
-    "perm-fail@simulator.notify": State.REJECTED,
+    "+447700900003": MessageState.UNDELIVERED,
+    "+447700900002": MessageState.REJECTED,
+    "temp-fail@simulator.notify": MessageState.UNDELIVERED,
+    "perm-fail@simulator.notify": MessageState.REJECTED,
 }
 SIMULATED = "simulated"
-PDF_ADDRESS = ["Provided as PDF"]
-NO_TEMPLATE = str(uuid.UUID(int=0))
+PDF_RECEIVER = Receiver(address=("Provided as PDF",))
+NO_TEMPLATE = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
-    """Whose key it is, as the face has found out."""
+class ApiCaller:
+    """The key by which the Notify API is called, as the face has found out."""
 
     owner: str
-    service: str
-    key: str
+    service: UUID
+    key: UUID
     kind: str
 
     @classmethod
-    def of(cls, message: Envelope | None) -> "Asker":
-        """Who asks. RuleBroken ``agency.only`` for who came by another door."""
-        told = (message.caller if message else None) or {}
-        if not all(told.get(name) for name in ("agency", "service", "key", "kind")):
+    def of(cls, envelope: Envelope | None) -> "ApiCaller":
+        """The caller. RuleBroken ``agency.only`` for a message by another door."""
+        caller = (envelope.caller if envelope else None) or {}
+        if not all(caller.get(name) for name in ("agency", "service", "key", "kind")):
             raise RuleBroken("Ask with a key of the Notify API.", code="agency.only")
-        return cls(*(str(told[name]) for name in ("agency", "service", "key", "kind")))
+        service, key = UUID(str(caller["service"])), UUID(str(caller["key"]))
+        return cls(str(caller["agency"]), service, key, str(caller["kind"]))
 
 
 def refused(message: str, *, status: int = 400, error: str = "BadRequestError") -> RuleBroken:
@@ -62,31 +77,31 @@ def refused(message: str, *, status: int = 400, error: str = "BadRequestError") 
 # --- sending ---
 
 
-def send(office: Office, asker: Asker, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Accepts one message: its ID alone, since the reply is remembered for long and what it says
-    of a person must not be. Raises what refuses it.
+def send(context: Context, caller: ApiCaller, request: SendByApi) -> Accepted:
+    """Accept one message: the reply is its ID alone, since replies are kept for long and what it
+    says of a person must not be. Raises its refusal.
     """
-    _within_limits(office, asker, asked)
-    id_ = _kept_pdf(office, asker, asked) if asked["pdf"] else _accepted(office, asker, asked)
-    office.conn.execute(
-        text("insert into api_messages (message, key, kind) values (:id, :key, :kind)"),
-        {"id": id_, "key": asker.key, "kind": asker.kind},
-    )
-    if asker.kind == "test":
-        _simulate(office, id_)
-    return {"id": id_}
+    _require_limits(context, caller, request)
+    if request.pdf:
+        id_ = _keep_pdf(context, caller, request, request.pdf)
+    else:
+        id_ = _accept(context, caller, request)
+    context.conn.execute(insert(API_MESSAGES).values(message=id_, key=caller.key, kind=caller.kind))
+    if caller.kind == "test":
+        _simulate(context, id_)
+    return Accepted(id=str(id_))
 
 
-def _within_limits(office: Office, asker: Asker, asked: Mapping[str, Any]) -> None:
-    channel = asked["channel"]
-    if asker.kind == "team":
+def _require_limits(context: Context, caller: ApiCaller, request: SendByApi) -> None:
+    channel = request.channel
+    if caller.kind == "team":
         if channel == "letter":
             raise refused("Cannot send letters with a team api key", status=403)
-        known = office.keys.receiver(channel, asked["to"])
-        if not api_keys.is_guest(office.conn, asker.service, channel, known):
+        receiver = context.keys.receiver(channel, request.to or "")
+        if not api_keys.is_guest(context.conn, caller.service, channel, receiver):
             raise refused("Can’t send to this recipient using a team-only API key")
-    day = tehran_day(office.now)
-    most = api_keys.count(office.conn, asker.service, channel, asker.kind, day)
+    day = tehran_day(context.now)
+    most = api_keys.count(context.conn, caller.service, channel, caller.kind, day)
     if most is not None:
         raise refused(
             f"Exceeded send limits ({channel}: {most}) for today",
@@ -95,121 +110,142 @@ def _within_limits(office: Office, asker: Asker, asked: Mapping[str, Any]) -> No
         )
 
 
-def _accepted(office: Office, asker: Asker, asked: Mapping[str, Any]) -> str:
-    channel = asked["channel"]
-    row = versions.form(office.conn, asker.owner, asked["template"])[0]
-    if row.channel != channel:
-        raise refused(f"{row.channel} template is not suitable for {channel} notification")
-    to = dict.fromkeys(ADDRESSES.values())
-    to[ADDRESSES[channel]] = asked["address"] if channel == "letter" else asked["to"]
-    (told,) = acceptance.accept(
-        office,
-        Sender(asker.owner, asker.key),
-        [
-            {
-                **{name: asked[name] for name in ("personalisation", "reference", "not_before")},
-                "template": str(row.id), "channels": [channel], "to": to, "language": "fa",
-            }
-        ],
-    )  # fmt: skip
-    if isinstance(told, BusError):
-        raise told
-    extras = {"unsubscribe": asked["unsubscribe_url"], "postage": asked["postage"]}
-    _add(office, told["id"], channel, extras)
-    return str(told["id"])
-
-
-def _kept_pdf(office: Office, asker: Asker, asked: Mapping[str, Any]) -> str:
-    """A letter that came as a PDF: it has no template, and its address stands in the PDF alone."""
-    id_ = str(uuid.uuid4())
-    receiver = {"address": PDF_ADDRESS}
-    known = office.keys.receiver("letter", address_of(receiver, "letter") or "")
-    content = {"subject": asked["reference"] or "PDF", "body": "", "pdf": asked["pdf"],
-               "postage": asked["postage"]}  # fmt: skip
-    row = {
-        "id": id_, "owner": asker.owner, "reference": asked["reference"],
-        "template": NO_TEMPLATE, "version": 1, "language": "fa",
-        "channel": "letter", "rest": [], "lane": "transactional", "consent": "transactional",
-        "state": State.CREATED.value, "receiver": receiver, "receiver_hash": known.hex(),
-        "contents": {"letter": content}, "parts": None, "key_id": asker.key, "due_at": office.now,
-        "give_up_at": office.now + office.book.give_up("transactional"), "job": None,
-        "created_at": office.now,
-    }  # fmt: skip
-    acceptance.keep(office, [row])
+def _accept(context: Context, caller: ApiCaller, request: SendByApi) -> UUID:
+    channel = request.channel
+    form = versions.forms_of(context.conn, caller.owner, request.template or "")[0]
+    if form.channel != channel:
+        raise refused(f"{form.channel} template is not suitable for {channel} notification")
+    if channel == "letter":
+        to = Receiver(address=request.address)
+    else:
+        to = receiver_at(channel, request.to or "")
+    message = Send(
+        template=str(form.id),
+        channels=(channel,),
+        to=to,
+        language="fa",
+        personalisation=request.personalisation,
+        reference=request.reference,
+        not_before=request.not_before,
+    )
+    sender = Sender(caller.owner, str(caller.key))
+    (result,) = acceptance.accept(context, sender, [message])
+    if isinstance(result, BusError):
+        raise result
+    id_ = UUID(result.id)
+    _add(context, id_, channel, unsubscribe=request.unsubscribe_url, postage=request.postage)
     return id_
 
 
-def _add(office: Office, id_: str, channel: str, extras: Mapping[str, Any]) -> None:
-    """Puts what only this API knows beside a message's content."""
-    known = {name: value for name, value in extras.items() if value is not None}
-    if known:
-        office.conn.execute(
-            text(
-                "update messages set contents = jsonb_set(contents, cast(:at as text[]), "
-                "contents -> :channel || cast(:known as jsonb)) where id = :id"
-            ),
-            {
-                "id": id_, "at": [channel], "channel": channel,
-                "known": orjson.dumps(known).decode(),
-            },
-        )  # fmt: skip
+def _keep_pdf(context: Context, caller: ApiCaller, request: SendByApi, pdf: Pdf) -> UUID:
+    """A letter that came as a PDF: it has no template, and its address stands in the PDF alone."""
+    content = Content(
+        subject=request.reference or "PDF",
+        body="",
+        pdf=PdfClaim(sha256=pdf.sha256, size=pdf.size),
+    )
+    if request.postage:
+        content["postage"] = request.postage
+    address = address_of(PDF_RECEIVER, "letter") or ""
+    message = NewMessage(
+        id=uuid.uuid4(),
+        owner=caller.owner,
+        reference=request.reference,
+        template=NO_TEMPLATE,
+        version=1,
+        language="fa",
+        channel="letter",
+        rest=[],
+        lane="transactional",
+        consent="transactional",
+        receiver=stored(PDF_RECEIVER),
+        receiver_hash=context.keys.receiver("letter", address),
+        contents={"letter": content},
+        parts=None,
+        due_at=context.now,
+        give_up_at=context.now + context.book.give_up("transactional"),
+        job=None,
+        key_id=str(caller.key),
+        created_at=context.now,
+    )
+    store(context, [message])
+    return message.id
 
 
-def _simulate(office: Office, id_: str) -> None:
-    """Ends the message of a test key in the same transaction: nobody can have handed it over. Its
+def _add(context: Context, id_: UUID, channel: str, **members: str | None) -> None:
+    """Add to a message's content what only this API knows."""
+    added = {name: value for name, value in members.items() if value is not None}
+    if added:
+        content = MESSAGES.c.contents[channel].concat(bindparam("members", added, type_=JSONB))
+        context.conn.execute(
+            update(MESSAGES)
+            .where(MESSAGES.c.id == id_)
+            .values(contents=func.jsonb_set(MESSAGES.c.contents, [channel], content))
+        )
+
+
+def _simulate(context: Context, id_: UUID) -> None:
+    """End the message of a test key in the same transaction: it cannot have been handed over. Its
     receiver is not counted as one who got a message.
     """
-    row = office.conn.execute(
-        text(
-            "update messages set state = 'SENT', sent_at = :now, receiver_hash = :hash "
-            "where id = :id returning *"
-        ),
-        {"id": id_, "now": office.now, "hash": office.keys.hashed("api test", id_)},
-    ).one()
-    address = address_of(row.receiver, row.channel) or ""
-    settlement.end(office, row, OUTCOMES.get(address, State.DELIVERED), SIMULATED)
+    statement = (
+        update(MESSAGES)
+        .where(MESSAGES.c.id == id_)
+        .values(
+            state=MessageState.SENT.value,
+            sent_at=context.now,
+            receiver_hash=context.keys.hashed("api test", str(id_)),
+        )
+        .returning(MESSAGES)
+    )
+    row = fetch_only(context.conn, MessageRow, statement)
+    address = address_of(row.to, row.channel) if row.to else None
+    outcome = OUTCOMES.get(address or "", MessageState.DELIVERED)
+    settlement.end(context, row, outcome, SIMULATED)
 
 
 # --- reading ---
 
-_WITH_KIND = (
-    "select m.*, coalesce(a.kind, 'live') as kind from messages m "
-    "left join api_messages a on a.message = m.id "
+_kind: ColumnElement[str] = func.coalesce(API_MESSAGES.c.kind, "live")
+_WITH_kind = (
+    select(MESSAGES, _kind.label("kind"))
+    .select_from(MESSAGES.outerjoin(API_MESSAGES, API_MESSAGES.c.message == MESSAGES.c.id))
+    .where(
+        MESSAGES.c.receiver.is_not(None),
+        MESSAGES.c.channel.in_(("sms", "email", "letter")),
+    )
 )
-_THERE = "m.owner = :owner and m.receiver is not null and m.channel in ('sms', 'email', 'letter') "
 
 
-def read(office: Office, asker: Asker, id_: str) -> dict[str, Any]:
-    """An ApiMessage, whatever key it came by. NotFound ``message.not_found``."""
-    row = office.conn.execute(
-        text(f"{_WITH_KIND} where {_THERE} and m.id = :id"),
-        {"owner": asker.owner, "id": uuid_of(id_)},
-    ).one_or_none()
+def read(context: Context, caller: ApiCaller, id_: str) -> ApiMessage:
+    """A message, whatever key it came by. NotFound ``message.not_found``."""
+    query = _WITH_kind.where(MESSAGES.c.owner == caller.owner, MESSAGES.c.id == uuid_of(id_))
+    row = fetch_one(context.conn, ApiMessageRow, query)
     if row is None:
-        raise NotFound("There is no such message; compare its ID.", code="message.not_found")
-    return letters.told(office, row)
+        raise not_found()
+    return api_message(context, row)
 
 
-def listed(office: Office, asker: Asker, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """An ApiMessages: a page of what came by keys of the asker's kind. Messages that came by no
-    key of this API, and with ``jobs`` those of bulk jobs, belong to the live ones.
+def page(context: Context, caller: ApiCaller, request: ListByApi) -> ApiMessages:
+    """A page of what came by keys of the caller's kind. Messages that came by no key of this API,
+    and with ``jobs`` those of bulk jobs, belong to the live ones.
     """
-    pairs = [(one["channel"], state) for one in asked["wanted"] for state in one["states"]]
-    rows = office.conn.execute(
-        text(
-            f"{_WITH_KIND} where {_THERE} and coalesce(a.kind, 'live') = :kind "  # noqa: S608 - constants
-            "and (m.job is null or :jobs) "
-            "and (cast(:reference as text) is null or m.reference = :reference) "
-            "and (m.channel, m.state) in (select * from unnest(cast(:channels as text[]), "
-            "cast(:states as text[]))) and (:from_first or (m.created_at, m.id) < "
-            "(select o.created_at, o.id from messages o where o.id = cast(:older as uuid) "
-            "and o.owner = :owner)) order by m.created_at desc, m.id desc limit :page"
-        ),
-        {
-            "owner": asker.owner, "kind": asker.kind, "jobs": asked["jobs"],
-            "reference": asked["reference"], "channels": [pair[0] for pair in pairs],
-            "states": [pair[1] for pair in pairs], "from_first": asked["older_than"] is None,
-            "older": uuid_of(asked["older_than"] or ""), "page": PAGE,
-        },
-    )  # fmt: skip
-    return {"messages": [letters.told(office, row) for row in rows]}
+    pairs = [(part.channel, state) for part in request.wanted for state in part.states]
+    query = _WITH_kind.where(
+        MESSAGES.c.owner == caller.owner,
+        _kind == caller.kind,
+        tuple_(MESSAGES.c.channel, MESSAGES.c.state).in_(pairs),
+    )
+    if not request.jobs:
+        query = query.where(MESSAGES.c.job.is_(None))
+    if request.reference is not None:
+        query = query.where(MESSAGES.c.reference == request.reference)
+    if request.older_than is not None:
+        last = MESSAGES.alias("last")
+        older = select(last.c.created_at, last.c.id).where(
+            last.c.id == uuid_of(request.older_than), last.c.owner == caller.owner
+        )
+        query = query.where(tuple_(MESSAGES.c.created_at, MESSAGES.c.id) < older.scalar_subquery())
+    query = query.order_by(MESSAGES.c.created_at.desc(), MESSAGES.c.id.desc()).limit(PAGE)
+    rows = fetch_all(context.conn, ApiMessageRow, query)
+    return ApiMessages(messages=tuple(api_message(context, row) for row in rows))

@@ -1,23 +1,30 @@
-"""Whose a token of the Notify API is: a JWT of a service's key, made within 30 seconds.
+"""Authentication by a token of the Notify API: a JWT of a service's key, made within 30 seconds.
 
-Refusals are in Notify's own words, since people look for them in its documentation; which check
-comes first is Notify's way too (alphagov/notifications-api, app/authentication/auth.py).
+Refusals are in Notify's own words, since people look for them in its documentation; the order of
+the checks is Notify's too (alphagov/notifications-api, app/authentication/auth.py).
 """
 
 import datetime as dt
 import uuid
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import orjson
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
-from sqlalchemy import Connection, text
+from sqlalchemy import select
 
+from bus.database.rows import fetch_all, fetch_one
 from bus.errors import Unavailable
-from members.rights import AGENCY_MISSING, AGENCY_REVOKED, EVERYBODY, Members, Sender
-from services.notify.keys import Keys
+from contracts.notify.govnotify import Authenticated, Token
+from members.rights import AGENCY_MISSING, AGENCY_REVOKED, Members, Sender
+from services.notify.context import Context
+from services.notify.govuk.api_keys import KeyRow, ServiceRow
+from services.notify.tables import API_KEYS, API_SERVICES
 
+# Any: what a stranger has written as JSON; each claim is checked where it is read.
+Claims = Mapping[str, Any]
 SKEW_SECONDS = 30
 UNLIKE = (
     "Invalid token: make sure your API token matches the example at "
@@ -35,98 +42,104 @@ REVOKED = "Invalid token: API key revoked"
 NOT_ALLOWED = "Invalid token: service is not allowed to do this any more"
 
 
-class Refusal(Exception):
-    """The token is not taken; the message is Notify's."""
+class TokenRefused(Exception):
+    """The token is refused; the message is Notify's."""
 
 
-class Use(NamedTuple):
-    """What a token is used for: ``right`` is the contract of agencies that is the same act, and
-    ``address`` where it comes from, as far as the face says.
-    """
-
-    token: str
-    right: str | None = None
-    address: str | None = None
-
-
-def authenticated(
-    conn: Connection, keys: Keys, use: Use, now: dt.datetime, members: Members = EVERYBODY
-) -> dict[str, Any]:
-    """Whose a token is, as the reply of ``notify.authenticate.v1``; refused ones say why."""
-    nobody = {"owner": None, "service": None, "key": None, "kind": None, "a_minute": None}
+def authenticate(context: Context, request: Token) -> Authenticated:
+    """Authenticate a token: its owner, or the refusal."""
+    from_email = context.book.contact.email
     try:
-        told = _judged(conn, keys, use.token, now)
-        _entitled(members, told["owner"], use)
-    except Refusal as why:
-        return {**nobody, "refusal": str(why)}
-    return {**nobody, **told, "refusal": None}
+        service, key = _judge(context, request.token)
+        _require_right(context.members, service.owner, request)
+    except TokenRefused as error:
+        return Authenticated(
+            refusal=str(error),
+            owner=None,
+            service=None,
+            key=None,
+            kind=None,
+            a_minute=None,
+            from_email=from_email,
+        )
+    return Authenticated(
+        refusal=None,
+        owner=service.owner,
+        service=str(service.id),
+        key=str(key.id),
+        kind=key.kind,
+        a_minute=service.a_minute,
+        from_email=from_email,
+    )
 
 
-def _judged(conn: Connection, keys: Keys, token: str, now: dt.datetime) -> dict[str, Any]:
+def _judge(context: Context, token: str) -> tuple[ServiceRow, KeyRow]:
     claims = _claims(token)
     if "iss" not in claims:
-        raise Refusal(NAMELESS)
-    service = _service(conn, claims["iss"])
-    rows = conn.execute(
-        text("select * from api_keys where service = :s order by revoked_at is null desc, made_at"),
-        {"s": service.id},
-    ).all()
-    if not rows:
-        raise Refusal(NO_KEYS)
+        raise TokenRefused(NAMELESS)
+    service = _service(context, claims["iss"])
+    query = (
+        select(API_KEYS)
+        .where(API_KEYS.c.service == service.id)
+        .order_by(API_KEYS.c.revoked_at.is_(None).desc(), API_KEYS.c.made_at)
+    )
+    keys = fetch_all(context.conn, KeyRow, query)
+    if not keys:
+        raise TokenRefused(NO_KEYS)
     if service.archived_at is not None:
-        raise Refusal(ARCHIVED)
-    for key in rows:
-        if _signed(token, keys.open(key.secret)):
-            _timely(claims, now)
+        raise TokenRefused(ARCHIVED)
+    for key in keys:
+        if _is_signed_by(token, context.keys.open(key.secret)):
+            _require_recent(claims, context.now)
             if key.revoked_at is not None:
-                raise Refusal(REVOKED)
-            return {
-                "owner": service.owner, "service": str(service.id), "key": str(key.id),
-                "kind": key.kind, "a_minute": service.a_minute,
-            }  # fmt: skip
-    raise Refusal(NOT_FOUND)
+                raise TokenRefused(REVOKED)
+            return service, key
+    raise TokenRefused(NOT_FOUND)
 
 
-def _entitled(members: Members, owner: str, use: Use) -> None:
+def _require_right(members: Members, owner: str, request: Token) -> None:
     """A key is worth what the register of agencies gives its owner now."""
-    code = members.refusal(Sender(owner), use.right, use.address)
+    code = members.refusal(Sender(owner), request.right, request.address)
     if code == AGENCY_MISSING:
         raise Unavailable("This machine has no copy of the register of this agency yet.")
     if code == AGENCY_REVOKED:
-        raise Refusal(ARCHIVED)
+        raise TokenRefused(ARCHIVED)
     if code:
-        raise Refusal(NOT_ALLOWED)
+        raise TokenRefused(NOT_ALLOWED)
 
 
-def _claims(token: str) -> dict[str, Any]:
-    """What the token says, not yet proven."""
+def _claims(token: str) -> Claims:
+    """The claims of the token, not yet proven."""
     try:
-        told = orjson.loads(jws.extract_compact(token.encode()).payload)
+        claims = orjson.loads(jws.extract_compact(token.encode()).payload)
     except (JoseError, ValueError):
-        raise Refusal(UNLIKE) from None
-    if not isinstance(told, dict):
-        raise Refusal(UNLIKE)
-    return told
+        raise TokenRefused(UNLIKE) from None
+    if not isinstance(claims, dict):
+        raise TokenRefused(UNLIKE)
+    return claims
 
 
-def _service(conn: Connection, iss: Any) -> Any:
+def _service(context: Context, iss: object) -> ServiceRow:
+    if not isinstance(iss, str):
+        raise TokenRefused(NO_UUID)
     try:
-        id_ = str(uuid.UUID(iss))
-    except (ValueError, TypeError, AttributeError):
-        raise Refusal(NO_UUID) from None
-    found = conn.execute(text("select * from api_services where id = :id"), {"id": id_}).first()
-    if found is None:
-        raise Refusal(NO_SERVICE)
-    return found
+        id_ = uuid.UUID(iss)
+    except ValueError:
+        raise TokenRefused(NO_UUID) from None
+    query = select(API_SERVICES).where(API_SERVICES.c.id == id_)
+    service = fetch_one(context.conn, ServiceRow, query)
+    if service is None:
+        raise TokenRefused(NO_SERVICE)
+    return service
 
 
-def _signed(token: str, secret: str | None) -> bool:
-    """Whether this secret signed it, by HS256 and nothing else."""
+def _is_signed_by(token: str, secret: str | None) -> bool:
+    """Tell whether this secret signed it, by HS256 and nothing else."""
     if secret is None:
         return False
-    found = jws.extract_compact(token.encode())
-    if found.headers().get("alg") != "HS256":
-        raise Refusal(NOT_HS256)
+    signed = jws.extract_compact(token.encode())
+    if signed.headers().get("alg") != "HS256":
+        raise TokenRefused(NOT_HS256)
     try:
         jws.deserialize_compact(token, OctKey.import_key(secret), algorithms=["HS256"])
     except (JoseError, ValueError):
@@ -134,19 +147,19 @@ def _signed(token: str, secret: str | None) -> bool:
     return True
 
 
-def _timely(claims: dict[str, Any], now: dt.datetime) -> None:
-    """Refuses a token that was not made just now. Other times that it names count as well."""
+def _require_recent(claims: Claims, now: dt.datetime) -> None:
+    """Refuse a token that was not made just now. Other times that it names count as well."""
     at, issued = now.timestamp(), claims.get("iat")
     if issued is None:
         # Notify goes on to its next key then, and finds none.
-        raise Refusal(NOT_FOUND)
+        raise TokenRefused(NOT_FOUND)
     if isinstance(issued, bool) or not isinstance(issued, int | float):
-        raise Refusal(SKEWED)
+        raise TokenRefused(SKEWED)
     if abs(at - issued) > SKEW_SECONDS:
-        raise Refusal(SKEWED)
+        raise TokenRefused(SKEWED)
     for name, late in (("exp", -1), ("nbf", 1)):
-        told = claims.get(name, at)
-        if isinstance(told, bool) or not isinstance(told, int | float):
-            raise Refusal(UNLIKE)
-        if (told - at) * late > SKEW_SECONDS:
-            raise Refusal(UNLIKE)
+        moment = claims.get(name, at)
+        if isinstance(moment, bool) or not isinstance(moment, int | float):
+            raise TokenRefused(UNLIKE)
+        if (moment - at) * late > SKEW_SECONDS:
+            raise TokenRefused(UNLIKE)

@@ -1,66 +1,73 @@
-"""PDFs of agencies are searched for viruses before the printer sees them.
+"""PDFs of agencies are scanned for viruses before the printer sees them.
 
-While the scanner is away they wait; what it finds ends the letter, and its PDF is kept no longer.
+While the scanner is away they wait; a virus ends the letter, and its PDF is deleted.
 """
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from dataclasses import dataclass
+from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text, update
 
 from bus.blobs import Blobs
 from bus.database.chores import Chore
-from bus.database.store import Store, Tx
+from bus.database.rows import fetch_all
+from bus.database.store import Store
 from bus.errors import NotFound
 from bus.foreign.clamd import Clamd
 from bus.process import log
-from services.notify.context import Office
-from services.notify.domain.message import State
+from services.notify.context import Context, ContextOf
+from services.notify.domain.message import MessageState
+from services.notify.govuk.letters import PDF_SHA256, SCAN
 from services.notify.sending import handovers, settlement
+from services.notify.tables import MESSAGES
 
 _log = log.get("scanning")
 AT_ONCE, SIDE_BY_SIDE = 100, 4
 VIRUS, LOST = "letter.virus", "letter.lost"
-HELD = """
-    state = 'CREATED' and contents #>> '{letter,pdf,sha256}' is not null
-    and contents #>> '{letter,scan}' is null"""
-_HELD = text(
-    f"select id, contents #>> '{{letter,pdf,sha256}}' as sha256 from messages where {HELD} "  # noqa: S608 - ours
-    "and not id::text = any(:left) order by created_at limit :most"
-)
-_CLEAN = text(
-    "update messages set contents = jsonb_set(contents, '{letter,scan}', '\"CLEAN\"') "
-    "where id = :id and state = 'CREATED'"
-)
 
 
-def scan(
-    store: Store, office_of: Callable[[Tx], Office], scanner: Clamd | None, blobs: Blobs
-) -> None:
-    """Searches all that are held; one that takes long holds up no other."""
-    chore = Chore(store, "notify.scan_letter")
+@dataclass(frozen=True, slots=True)
+class HeldLetter:
+    """A letter that waits for the scanner, and the hash of its PDF."""
+
+    id: UUID
+    sha256: str
+
+
+def scan(store: Store, context_of: ContextOf, scanner: Clamd | None, blobs: Blobs) -> None:
+    """Scan all letters that are held; one that takes long holds up no other."""
+    query = (
+        select(MESSAGES.c.id, PDF_SHA256.label("sha256"))
+        .where(
+            MESSAGES.c.state == MessageState.CREATED.value,
+            PDF_SHA256.is_not(None),
+            SCAN.is_(None),
+        )
+        .order_by(MESSAGES.c.created_at)
+        .limit(AT_ONCE)
+    )
     with store.transaction() as tx:
-        held = tx.conn.execute(_HELD, {"most": AT_ONCE, "left": []}).all()
+        held = fetch_all(tx.conn, HeldLetter, query)
     if held and (scanner is None or not scanner.ping()):
-        _log.warning("letters stay held", held=len(held))
+        _log.warning("scanner_unavailable", held=len(held))
         return
-
     if not held or scanner is None:
         return
+    chore = Chore(store, "notify.scan_letter")
 
-    def judge(row: Any) -> None:
-        found = _found(scanner, blobs, row.sha256)
+    def judge(row: HeldLetter) -> None:
+        problem = _problem(scanner, blobs, row.sha256)
         with store.transaction() as tx:
-            _note(office_of(tx), row, found)
-        if found == VIRUS:
+            _note(context_of(tx), row, problem)
+        if problem == VIRUS:
             blobs.remove(row.sha256)
 
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        list(pool.map(lambda row: chore.work_on([row], judge, lambda each: each.id), held))
+        list(pool.map(lambda row: chore.work_on([row], judge, lambda letter: letter.id), held))
 
 
-def _found(scanner: Clamd, blobs: Blobs, sha256: str) -> str:
+def _problem(scanner: Clamd, blobs: Blobs, sha256: str) -> str:
     try:
         with blobs.open(sha256) as stream:
             name = scanner.scan(stream)
@@ -71,11 +78,12 @@ def _found(scanner: Clamd, blobs: Blobs, sha256: str) -> str:
     return VIRUS if name is not None else ""
 
 
-def _note(office: Office, row: Any, found: str) -> None:
-    message = handovers.message(office, row.id)
-    if message.state != State.CREATED:
+def _note(context: Context, row: HeldLetter, problem: str) -> None:
+    message = handovers.lock_message(context, row.id)
+    if message.state != MessageState.CREATED:
         return
-    if found:
-        settlement.end(office, message, State.REJECTED, found, last=True)
-    else:
-        office.conn.execute(_CLEAN, {"id": row.id})
+    if problem:
+        settlement.end(context, message, MessageState.REJECTED, problem, last=True)
+        return
+    clean = func.jsonb_set(MESSAGES.c.contents, ["letter", "scan"], text("""'"CLEAN"'"""))
+    context.conn.execute(update(MESSAGES).where(MESSAGES.c.id == row.id).values(contents=clean))

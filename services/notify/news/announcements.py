@@ -5,146 +5,96 @@ their windows was announced in time.
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, or_, select
 
+from bus.database import paging
+from bus.database.rows import fetch_all, fetch_one
 from bus.envelope import instant
 from bus.errors import NotFound
-from services.notify.context import Office
+from contracts.notify.announcements import (
+    Announcement,
+    Announcements,
+    Contact,
+    Current,
+    ListAnnouncements,
+    Span,
+    Title,
+    Updated,
+    Words,
+)
+from services.notify.context import Context
 from services.notify.domain.announcement import (
     OPEN,
-    Said,
+    AnnouncementState,
+    Impact,
+    Kind,
     Window,
+    WindowStatement,
     excluded,
     in_force,
     in_time,
     state_at,
 )
+from services.notify.tables import ANNOUNCEMENT_UPDATES, ANNOUNCEMENTS
 
 # After these an announcement has no window any more.
 OVER = ("COMPLETED", "CANCELLED")
 URGENCY = ("INVESTIGATING", "IDENTIFIED", "IN_PROGRESS", "VERIFYING", "MONITORING", "SCHEDULED")
 
 
-def one(conn: Connection, id_: int, *, lock: bool = False) -> Any:
-    """The row of an announcement, drafts too. NotFound ``announcement.not_found``."""
-    row = conn.execute(
-        text("select * from announcements where id = :id" + (" for update" if lock else "")),  # noqa: S608 - a constant of ours
-        {"id": id_},
-    ).one_or_none()
-    if row is None:
-        raise NotFound("There is no such announcement.", code="announcement.not_found")
-    return row
+@dataclass(frozen=True, slots=True)
+class AnnouncementRow:
+    """An announcement as it stands; its texts are by language."""
+
+    id: int
+    kind: Kind
+    state: AnnouncementState
+    title: Mapping[str, str]
+    body: Mapping[str, str]
+    components: Sequence[str]
+    impact: Impact
+    starts_at: dt.datetime | None
+    ends_at: dt.datetime | None
+    contracts: Sequence[str]
+    sunset: dt.date | None
+    drafted_by: str
+    drafted_at: dt.datetime
+    published_at: dt.datetime | None
+    updated_at: dt.datetime
+
+    @property
+    def window(self) -> Window | None:
+        """When it happens; None if it has no window."""
+        return window(self.starts_at, self.ends_at)
+
+    def state_by_clock(self, now: dt.datetime) -> AnnouncementState:
+        """Its state by the clock."""
+        return state_at(self.kind, self.state, self.window, self.sunset, now)
 
 
-def window(row: Any) -> Window | None:
-    """The window of an announcement or of an update; None if it has none."""
-    return Window(row.starts_at, row.ends_at) if row.starts_at and row.ends_at else None
+@dataclass(frozen=True, slots=True)
+class UpdateRow:
+    """An update of an announcement; it is never changed."""
 
+    id: int
+    announcement: int
+    at: dt.datetime
+    actor: str
+    state: AnnouncementState
+    impact: Impact
+    text: Mapping[str, str]
+    starts_at: dt.datetime | None
+    ends_at: dt.datetime | None
+    tell: bool
 
-def state_of(row: Any, now: dt.datetime) -> str:
-    """How an announcement stands by the clock."""
-    return state_at(row.kind, row.state, window(row), row.sunset, now)
-
-
-def updates_of(conn: Connection, ids: Sequence[int]) -> dict[int, list[Any]]:
-    """The updates of each announcement, oldest first."""
-    found: dict[int, list[Any]] = defaultdict(list)
-    for row in conn.execute(
-        text("select * from announcement_updates where announcement = any(:ids) order by id"),
-        {"ids": list(ids)},
-    ):
-        found[row.announcement].append(row)
-    return found
-
-
-def said(updates: Iterable[Any]) -> list[Said]:
-    """What the updates said of the window, and when."""
-    return [Said(row.at, None if row.state in OVER else window(row)) for row in updates]
-
-
-def told(office: Office, rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """Announcements as the contract tells them."""
-    updates = updates_of(office.conn, [row.id for row in rows])
-    return [_told(office, row, updates[row.id]) for row in rows]
-
-
-def _told(office: Office, row: Any, updates: Sequence[Any]) -> dict[str, Any]:
-    state, spoken = state_of(row, office.now), said(updates)
-    is_maintenance = row.kind == "maintenance" and bool(updates)
-    notice = office.book.announce_before
-    return {
-        "id": row.id, "kind": row.kind, "state": state, "title": row.title, "body": row.body,
-        "components": row.components, "impact": row.impact,
-        "starts_at": instant(row.starts_at), "ends_at": instant(row.ends_at),
-        "contracts": row.contracts, "sunset": row.sunset.isoformat() if row.sunset else None,
-        "drafted_at": instant(row.drafted_at), "published_at": instant(row.published_at),
-        "updated_at": instant(row.updated_at), "open": state in OPEN,
-        "in_time": in_time(spoken, notice) if is_maintenance else None,
-        "excluded": [
-            {"starts_at": instant(w.start), "ends_at": instant(w.end)}
-            for w in (excluded(spoken, notice) if is_maintenance else ())
-        ],
-        "updates": [
-            {
-                "id": u.id, "at": instant(u.at), "state": u.state, "text": u.text,
-                "starts_at": instant(u.starts_at), "ends_at": instant(u.ends_at),
-            }
-            for u in updates
-        ],
-    }  # fmt: skip
-
-
-def public(office: Office, id_: int, *, drafts: bool = False) -> dict[str, Any]:
-    """One announcement; a draft only for editors. NotFound ``announcement.not_found``."""
-    row = one(office.conn, id_)
-    if row.published_at is None and not drafts:
-        raise NotFound("There is no such announcement.", code="announcement.not_found")
-    return told(office, [row])[0]
-
-
-def page(office: Office, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Announcements, newest first; ``drafts`` has the ones too that were not published."""
-    rows = office.conn.execute(
-        text(
-            "select * from announcements where (published_at is not null or :drafts) "
-            "and (cardinality(cast(:kinds as text[])) = 0 or kind = any(:kinds)) "
-            "and (cast(:before as bigint) is null or id < :before) order by id desc limit :most"
-        ),
-        {**asked, "kinds": list(asked["kinds"]), "most": asked["limit"] + 1},
-    ).all()
-    some = rows[: asked["limit"]]
-    return {
-        "announcements": told(office, some),
-        "next": some[-1].id if len(rows) > len(some) else None,
-    }
-
-
-def current(office: Office) -> dict[str, Any]:
-    """What concerns people now or soon, the most urgent first, and every service that ends."""
-    rows = office.conn.execute(
-        text(
-            "select * from announcements where published_at is not null and "
-            "(state = any(:open) or kind = 'end_of_service' and state <> 'CANCELLED') "
-            "order by starts_at nulls last, id limit 200"
-        ),
-        {"open": sorted(OPEN)},
-    ).all()
-    live = [
-        found for found in told(office, rows) if found["open"] or found["kind"] == "end_of_service"
-    ]
-    live.sort(key=_urgency)
-    contact = {name: office.book.contact[name] for name in ("fa", "en", "phone", "email")}
-    return {
-        "announcements": live, "banner_hours": office.book.told["banner_hours"],
-        "contact": contact,
-    }  # fmt: skip
-
-
-def _urgency(found: Mapping[str, Any]) -> tuple[int, str]:
-    place = URGENCY.index(found["state"]) if found["state"] in URGENCY else len(URGENCY)
-    return place, found["starts_at"] or ""
+    @property
+    def statement(self) -> WindowStatement:
+        """What it stated about the window, and when."""
+        at_all = None if self.state in OVER else window(self.starts_at, self.ends_at)
+        return WindowStatement(self.at, at_all)
 
 
 class Windows(NamedTuple):
@@ -154,25 +104,166 @@ class Windows(NamedTuple):
     excluded: list[Window]
 
 
-def windows(office: Office, since: dt.datetime) -> dict[str, Windows]:
-    """The windows of maintenance that reach past ``since``, by component."""
-    rows = office.conn.execute(
-        text(
-            "select * from announcements a where kind = 'maintenance' and published_at is not null "
-            "and exists (select 1 from announcement_updates u where u.announcement = a.id "
-            "and u.ends_at > :since)"
+def window(starts_at: dt.datetime | None, ends_at: dt.datetime | None) -> Window | None:
+    """The window of two moments; None if one of them is missing."""
+    return Window(starts_at, ends_at) if starts_at and ends_at else None
+
+
+def not_found() -> NotFound:
+    """The refusal of a number that names no announcement."""
+    return NotFound("There is no such announcement.", code="announcement.not_found")
+
+
+def load(conn: Connection, id_: int, *, lock: bool = False) -> AnnouncementRow:
+    """The row of an announcement, drafts too. NotFound ``announcement.not_found``."""
+    query = select(ANNOUNCEMENTS).where(ANNOUNCEMENTS.c.id == id_)
+    if lock:
+        query = query.with_for_update()
+    row = fetch_one(conn, AnnouncementRow, query)
+    if row is None:
+        raise not_found()
+    return row
+
+
+def updates_of(conn: Connection, ids: Sequence[int]) -> dict[int, list[UpdateRow]]:
+    """The updates of each announcement, oldest first."""
+    query = (
+        select(ANNOUNCEMENT_UPDATES)
+        .where(ANNOUNCEMENT_UPDATES.c.announcement.in_(ids))
+        .order_by(ANNOUNCEMENT_UPDATES.c.id)
+    )
+    by_announcement: dict[int, list[UpdateRow]] = defaultdict(list)
+    for row in fetch_all(conn, UpdateRow, query):
+        by_announcement[row.announcement].append(row)
+    return by_announcement
+
+
+def statements(updates: Iterable[UpdateRow]) -> list[WindowStatement]:
+    """What the updates stated about the window, and when."""
+    return [update.statement for update in updates]
+
+
+def replies(context: Context, rows: Sequence[AnnouncementRow]) -> list[Announcement]:
+    """Announcements as the contract shows them."""
+    updates = updates_of(context.conn, [row.id for row in rows])
+    return [_reply(context, row, updates[row.id]) for row in rows]
+
+
+def _reply(context: Context, row: AnnouncementRow, updates: Sequence[UpdateRow]) -> Announcement:
+    state, spoken = row.state_by_clock(context.now), statements(updates)
+    is_maintenance = row.kind == "maintenance" and bool(updates)
+    notice = context.book.announce_before
+    return Announcement(
+        id=row.id,
+        kind=row.kind,
+        state=state,
+        title=Title(**row.title),
+        body=Words(**row.body),
+        components=tuple(row.components),
+        impact=row.impact,
+        starts_at=instant(row.starts_at),
+        ends_at=instant(row.ends_at),
+        contracts=tuple(row.contracts),
+        sunset=row.sunset.isoformat() if row.sunset else None,
+        drafted_at=instant(row.drafted_at),
+        published_at=instant(row.published_at),
+        updated_at=instant(row.updated_at),
+        open=state in OPEN,
+        in_time=in_time(spoken, notice) if is_maintenance else None,
+        excluded=tuple(
+            Span(starts_at=instant(part.start), ends_at=instant(part.end))
+            for part in (excluded(spoken, notice) if is_maintenance else ())
         ),
-        {"since": since},
-    ).all()
-    updates = updates_of(office.conn, [row.id for row in rows])
-    found: dict[str, Windows] = defaultdict(lambda: Windows([], []))
+        updates=tuple(_update(update) for update in updates),
+    )
+
+
+def _update(row: UpdateRow) -> Updated:
+    return Updated(
+        id=row.id,
+        at=instant(row.at),
+        state=row.state,
+        text=Words(**row.text),
+        starts_at=instant(row.starts_at),
+        ends_at=instant(row.ends_at),
+    )
+
+
+def announcement(context: Context, id_: int, *, drafts: bool = False) -> Announcement:
+    """One announcement; a draft only for editors. NotFound ``announcement.not_found``."""
+    row = load(context.conn, id_)
+    if row.published_at is None and not drafts:
+        raise not_found()
+    return replies(context, [row])[0]
+
+
+def page(context: Context, request: ListAnnouncements) -> Announcements:
+    """Announcements, newest first; ``drafts`` has the ones too that were not published."""
+    query = select(ANNOUNCEMENTS)
+    if not request.drafts:
+        query = query.where(ANNOUNCEMENTS.c.published_at.is_not(None))
+    if request.kinds:
+        query = query.where(ANNOUNCEMENTS.c.kind.in_(request.kinds))
+    if request.before is not None:
+        query = query.where(ANNOUNCEMENTS.c.id < request.before)
+    query = query.order_by(ANNOUNCEMENTS.c.id.desc()).limit(request.limit + 1)
+    rows = fetch_all(context.conn, AnnouncementRow, query)
+    shown = paging.page(rows, request.limit)
+    return Announcements(
+        announcements=tuple(replies(context, shown.rows)), next=shown.next(lambda row: row.id)
+    )
+
+
+def current(context: Context) -> Current:
+    """What concerns people now or soon, the most urgent first, and every service that ends."""
+    ends = (ANNOUNCEMENTS.c.kind == "end_of_service") & (ANNOUNCEMENTS.c.state != "CANCELLED")
+    query = (
+        select(ANNOUNCEMENTS)
+        .where(
+            ANNOUNCEMENTS.c.published_at.is_not(None),
+            or_(ANNOUNCEMENTS.c.state.in_(sorted(OPEN)), ends),
+        )
+        .order_by(ANNOUNCEMENTS.c.starts_at.nulls_last(), ANNOUNCEMENTS.c.id)
+        .limit(200)
+    )
+    rows = fetch_all(context.conn, AnnouncementRow, query)
+    live = [
+        reply for reply in replies(context, rows) if reply.open or reply.kind == "end_of_service"
+    ]
+    contact = context.book.contact
+    return Current(
+        announcements=tuple(sorted(live, key=_urgency)),
+        banner_hours=context.book.banner_hours,
+        contact=Contact(fa=contact.fa, en=contact.en, phone=contact.phone, email=contact.email),
+    )
+
+
+def _urgency(reply: Announcement) -> tuple[int, str]:
+    place = URGENCY.index(reply.state) if reply.state in URGENCY else len(URGENCY)
+    return place, reply.starts_at or ""
+
+
+def windows(context: Context, since: dt.datetime) -> dict[str, Windows]:
+    """The windows of maintenance that reach past ``since``, by component."""
+    reaches = select(ANNOUNCEMENT_UPDATES.c.id).where(
+        ANNOUNCEMENT_UPDATES.c.announcement == ANNOUNCEMENTS.c.id,
+        ANNOUNCEMENT_UPDATES.c.ends_at > since,
+    )
+    query = select(ANNOUNCEMENTS).where(
+        ANNOUNCEMENTS.c.kind == "maintenance",
+        ANNOUNCEMENTS.c.published_at.is_not(None),
+        reaches.exists(),
+    )
+    rows = fetch_all(context.conn, AnnouncementRow, query)
+    updates = updates_of(context.conn, [row.id for row in rows])
+    by_component: dict[str, Windows] = defaultdict(lambda: Windows([], []))
     for row in rows:
-        spoken = said(updates[row.id])
+        spoken = statements(updates[row.id])
         shut = [
-            s if u.impact == "down" else Said(s.at, None)
-            for s, u in zip(spoken, updates[row.id], strict=True)
+            statement if update.impact == "down" else WindowStatement(statement.at, None)
+            for statement, update in zip(spoken, updates[row.id], strict=True)
         ]
         for component in row.components:
-            found[component].closed.extend(in_force(shut))
-            found[component].excluded.extend(excluded(spoken, office.book.announce_before))
-    return found
+            by_component[component].closed.extend(in_force(shut))
+            by_component[component].excluded.extend(excluded(spoken, context.book.announce_before))
+    return by_component

@@ -1,122 +1,126 @@
-"""The entrypoints of announcements, probes and subscriptions, for the service to have."""
+"""The entrypoints of announcements, of the status page and of subscriptions."""
 
-from collections.abc import Callable
-from typing import Any
-
-from bus.database.store import Store
+from bus.database.store import Tx
 from bus.endpoint import every, serve
 from bus.envelope import instant
-from bus.settings import Settings
-from contracts.notify import announcements as news
-from contracts.notify import subscriptions
-from services.notify.context import Office
+from bus.errors import BusError
+from contracts.notify import announcements as contracts
+from contracts.notify import subscriptions as subscription_contracts
+from services.notify.context import Entrypoints
 from services.notify.domain.quiet import after_quiet
 from services.notify.domain.subscription import LANE
 from services.notify.editors import roles
-from services.notify.news import announcements, publishing, status
-from services.notify.news import subscriptions as subscribing
+from services.notify.news import announcements, notices, publishing, status, subscriptions
 
 
-class NewsEntrypoints:
-    """What is announced and how we stand; `service.Notify` gives it its office and its store."""
-
-    office: Callable[[Any], Office]
-    store: Store
-    settings: Settings
+class NewsEntrypoints(Entrypoints):
+    """What is announced, how the components stand, and who is subscribed to that."""
 
     # --- announcements ---
 
-    @serve(news.DRAFT_ANNOUNCEMENT)
-    def draft_announcement(self, tx, **asked):
-        return publishing.draft(self.office(tx), roles.editor(tx.conn, tx.envelope), asked)
+    @serve(contracts.DRAFT_ANNOUNCEMENT)
+    def draft_announcement(self, tx: Tx, message: contracts.Draft) -> contracts.Announcement:
+        return publishing.draft(self.context(tx), roles.editor(tx.conn, tx.envelope), message)
 
-    @serve(news.PUBLISH_ANNOUNCEMENT)
-    def publish_announcement(self, tx, **asked):
-        return publishing.publish(self.office(tx), roles.editor(tx.conn, tx.envelope), asked)
+    @serve(contracts.PUBLISH_ANNOUNCEMENT)
+    def publish_announcement(self, tx: Tx, message: contracts.Publish) -> contracts.Announcement:
+        return publishing.publish(self.context(tx), roles.editor(tx.conn, tx.envelope), message)
 
-    @serve(news.UPDATE_ANNOUNCEMENT)
-    def update_announcement(self, tx, **asked):
-        return publishing.update(self.office(tx), roles.editor(tx.conn, tx.envelope), asked)
+    @serve(contracts.UPDATE_ANNOUNCEMENT)
+    def update_announcement(self, tx: Tx, message: contracts.Update) -> contracts.Announcement:
+        editor = roles.editor(tx.conn, tx.envelope)
+        return publishing.update_announcement(self.context(tx), editor, message)
 
-    @serve(news.RESCHEDULE_ANNOUNCEMENT)
-    def reschedule_announcement(self, tx, **asked):
-        return publishing.reschedule(self.office(tx), roles.editor(tx.conn, tx.envelope), asked)
+    @serve(contracts.RESCHEDULE_ANNOUNCEMENT)
+    def reschedule_announcement(
+        self, tx: Tx, message: contracts.Reschedule
+    ) -> contracts.Announcement:
+        return publishing.reschedule(self.context(tx), roles.editor(tx.conn, tx.envelope), message)
 
-    @serve(news.CANCEL_ANNOUNCEMENT)
-    def cancel_announcement(self, tx, **asked):
-        return publishing.cancel(self.office(tx), roles.editor(tx.conn, tx.envelope), asked)
+    @serve(contracts.CANCEL_ANNOUNCEMENT)
+    def cancel_announcement(self, tx: Tx, message: contracts.Cancel) -> contracts.Announcement:
+        return publishing.cancel(self.context(tx), roles.editor(tx.conn, tx.envelope), message)
 
-    @serve(news.ANNOUNCEMENT)
-    def announcement(self, tx, *, id):
+    @serve(contracts.ANNOUNCEMENT)
+    def announcement(self, tx: Tx, message: contracts.OneAnnouncement) -> contracts.Announcement:
         drafts = roles.is_editor(tx.conn, tx.envelope)
-        return announcements.public(self.office(tx), id, drafts=drafts)
+        return announcements.announcement(self.context(tx), message.id, drafts=drafts)
 
-    @serve(news.ANNOUNCEMENTS)
-    def announcements(self, tx, **asked):
-        if asked["drafts"]:
+    @serve(contracts.ANNOUNCEMENTS)
+    def announcements(
+        self, tx: Tx, message: contracts.ListAnnouncements
+    ) -> contracts.Announcements:
+        if message.drafts:
             roles.editor(tx.conn, tx.envelope)
-        return announcements.page(self.office(tx), asked)
+        return announcements.page(self.context(tx), message)
 
-    @serve(news.CURRENT)
-    def current(self, tx):
-        return announcements.current(self.office(tx))
+    @serve(contracts.CURRENT)
+    def current(self, tx: Tx, message: contracts.Nothing) -> contracts.Current:
+        return announcements.current(self.context(tx))
 
-    @serve(news.SMS_HOURS)
-    def sms_hours(self, tx):
-        office = self.office(tx)
-        goes_at = after_quiet(office.book, LANE, "sms", office.now)
-        return {"goes_at": instant(goes_at), "waits": goes_at > office.now}
+    @serve(contracts.SMS_HOURS)
+    def sms_hours(self, tx: Tx, message: contracts.Nothing) -> contracts.SmsHours:
+        context = self.context(tx)
+        goes_at = after_quiet(context.book, LANE, "sms", context.now)
+        return contracts.SmsHours(goes_at=instant(goes_at), waits=goes_at > context.now)
 
     @every(10)
-    def turn_announcements(self):
-        publishing.turn(self.store, self.office)
+    def turn_announcements(self) -> None:
+        publishing.move_by_clock(self.store, self.context)
 
-    # --- the state of ourselves ---
+    # --- the status page ---
 
-    @serve(news.NOTE_PROBES)
-    def note_probes(self, tx, *, probes):
-        return status.note(self.office(tx), probes)
+    @serve(contracts.NOTE_PROBES)
+    def note_probes(self, tx: Tx, message: contracts.NoteProbes) -> contracts.Counted:
+        return status.note(self.context(tx), message.probes)
 
-    @serve(news.STATUS)
-    def status(self, tx):
-        return status.status(self.office(tx))
+    @serve(contracts.STATUS)
+    def status(self, tx: Tx, message: contracts.Nothing) -> contracts.Status:
+        return status.status(self.context(tx))
 
     @every(600)
-    def add_up_days(self):
+    def add_up_days(self) -> None:
         with self.store.transaction() as tx:
-            status.add_up(self.office(tx))
+            status.add_up(self.context(tx))
 
     # --- subscriptions ---
 
-    def subscriptions_desk(self, tx: Any) -> subscribing.Desk:
-        return subscribing.Desk(self.office(tx), self.settings.text("PORTAL_URL").rstrip("/"))
+    @serve(subscription_contracts.SUBSCRIBE)
+    def subscribe(
+        self, tx: Tx, message: subscription_contracts.Subscribe
+    ) -> subscription_contracts.SubscriptionAsked:
+        return subscriptions.subscribe(self.context(tx), message)
 
-    @serve(subscriptions.SUBSCRIBE)
-    def subscribe(self, tx, **asked):
-        return subscribing.ask(self.subscriptions_desk(tx), asked)
+    @serve(subscription_contracts.CONFIRM_SUBSCRIPTION)
+    def confirm_subscription(
+        self, tx: Tx, message: subscription_contracts.Confirm
+    ) -> subscription_contracts.Subscription | BusError:
+        return subscriptions.confirm(self.context(tx), message)
 
-    @serve(subscriptions.CONFIRM_SUBSCRIPTION)
-    def confirm_subscription(self, tx, *, id, pin):
-        return subscribing.confirm(self.office(tx), id, pin)
+    @serve(subscription_contracts.SUBSCRIPTION)
+    def subscription(
+        self, tx: Tx, message: subscription_contracts.Held
+    ) -> subscription_contracts.Subscription:
+        return subscriptions.of_token(self.context(tx), message.token)
 
-    @serve(subscriptions.SUBSCRIPTION)
-    def subscription(self, tx, *, token):
-        return subscribing.of_token(self.office(tx), token)
+    @serve(subscription_contracts.CHANGE_SUBSCRIPTION)
+    def change_subscription(
+        self, tx: Tx, message: subscription_contracts.Change
+    ) -> subscription_contracts.Subscription:
+        return subscriptions.change(self.context(tx), message)
 
-    @serve(subscriptions.CHANGE_SUBSCRIPTION)
-    def change_subscription(self, tx, **asked):
-        return subscribing.change(self.office(tx), asked)
-
-    @serve(subscriptions.UNSUBSCRIBE)
-    def unsubscribe(self, tx, *, token):
-        return subscribing.end(self.office(tx), token)
+    @serve(subscription_contracts.UNSUBSCRIBE)
+    def unsubscribe(
+        self, tx: Tx, message: subscription_contracts.Held
+    ) -> subscription_contracts.Subscription:
+        return subscriptions.end(self.context(tx), message.token)
 
     @every(5)
-    def tell_subscribers(self):
-        while subscribing.tell(self.store, self.subscriptions_desk):
+    def tell_subscribers(self) -> None:
+        while notices.send_notices(self.store, self.context):
             pass
 
     @every(3600)
-    def forget_unconfirmed(self):
+    def forget_unconfirmed(self) -> None:
         with self.store.transaction() as tx:
-            subscribing.forget_unconfirmed(self.office(tx))
+            subscriptions.delete_unconfirmed(self.context(tx))

@@ -1,156 +1,216 @@
-"""Announcing: an editor drafts, publishes, updates, moves, cancels; every word keeps its moment."""
+"""Editors draft, publish, update, move and cancel announcements; every word keeps its moment."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast as typed
 
-import orjson
-from sqlalchemy import text
+from sqlalchemy import String, cast, insert, or_, select, update
 
 from bus.database.chores import Chore
-from bus.database.store import Store, Tx
+from bus.database.rows import fetch_all
+from bus.database.store import Store
 from bus.envelope import instant
 from bus.errors import Conflict, FieldError, RuleBroken
+from bus.messages import to_wire
 from contracts import CATALOGUE, Request
-from services.notify.context import Office
-from services.notify.domain.announcement import gone_at, moved, published
+from contracts.notify.announcements import (
+    Announcement,
+    Cancel,
+    Draft,
+    Publish,
+    Reschedule,
+    Update,
+    Words,
+)
+from services.notify.context import Context, ContextOf
+from services.notify.domain.announcement import (
+    TRANSITIONS,
+    AnnouncementState,
+    Impact,
+    gone_at,
+    published_state,
+)
 from services.notify.news import announcements
-from services.notify.webhooks import rows
+from services.notify.news.announcements import AnnouncementRow
+from services.notify.tables import ANNOUNCEMENT_UPDATES, ANNOUNCEMENTS, NOTICE_RUNS
+from services.notify.webhooks import rows as deliveries
 
 OURSELVES = "mirab"
-# What is said when the clock moves an announcement and nobody has said more.
-BY_CLOCK = {
-    "IN_PROGRESS": {"fa": "کار آغاز شد.", "en": "The work has begun."},
-    "COMPLETED": {"fa": "زمان اعلام‌شده به پایان رسید.", "en": "The announced time is over."},
-    "ENDED": {"fa": "این خدمت پایان یافت.", "en": "This service has ended."},
+# What an update of our own says when the clock moves an announcement.
+BY_CLOCK: Mapping[AnnouncementState, Words] = {
+    "IN_PROGRESS": Words(fa="کار آغاز شد.", en="The work has begun."),
+    "COMPLETED": Words(fa="زمان اعلام‌شده به پایان رسید.", en="The announced time is over."),
+    "ENDED": Words(fa="این خدمت پایان یافت.", en="This service has ended."),
 }
+# Readers know announcements and updates by these numbers.
+ANNOUNCEMENT_NUMBERS, UPDATE_NUMBERS = "notify.announcement", "notify.announcement_update"
+MOVABLE = ("SCHEDULED", "IN_PROGRESS", "VERIFYING")
 
 
-def draft(office: Office, who: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Drafts an announcement, or writes a draft anew; nobody but editors sees it.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an update changes: the state, and the impact and the window where they are given.
+    ``tell``: subscribers get it as a message too.
+    """
+
+    actor: str
+    state: AnnouncementState
+    text: Words
+    tell: bool
+    impact: Impact | None = None
+    starts_at: dt.datetime | None = None
+    ends_at: dt.datetime | None = None
+
+
+def draft(context: Context, editor: str, request: Draft) -> Announcement:
+    """Draft an announcement, or write a draft anew; only editors see it.
 
     RuleBroken ``announcement.contract_unknown``, ``announcement.published``.
     """
-    _known(asked["contracts"])
+    _check_contracts(request.contracts)
     values = {
-        name: asked[name]
-        for name in ("kind", "components", "impact", "starts_at", "ends_at", "contracts", "sunset")
+        "kind": request.kind,
+        "state": "DRAFT",
+        "title": to_wire(request.title),
+        "body": to_wire(request.body),
+        "components": list(request.components),
+        "impact": request.impact,
+        "starts_at": _moment(request.starts_at),
+        "ends_at": _moment(request.ends_at),
+        "contracts": list(request.contracts),
+        "sunset": dt.date.fromisoformat(request.sunset) if request.sunset else None,
+        "drafted_by": editor,
+        "drafted_at": context.now,
+        "updated_at": context.now,
     }
-    values |= {
-        "title": _json(asked["title"]), "body": _json(asked["body"]), "who": who,
-        "now": office.now, "id": asked["id"],
-    }  # fmt: skip
-    if (
-        asked["id"] is not None
-        and announcements.one(office.conn, asked["id"], lock=True).published_at
-    ):
-        raise RuleBroken("It is published; add an update.", code="announcement.published")
-    office.tx.numbers.skip_given(ANNOUNCEMENTS, "announcements_id_seq")
-    id_ = office.conn.execute(text(REDRAFT if asked["id"] else DRAFT), values).scalar_one()
-    office.tx.numbers.give(ANNOUNCEMENTS, id_)
-    return announcements.public(office, id_, drafts=True)
+    if request.id is not None:
+        if announcements.load(context.conn, request.id, lock=True).published_at:
+            raise RuleBroken("It is published; add an update.", code="announcement.published")
+        context.conn.execute(
+            update(ANNOUNCEMENTS).where(ANNOUNCEMENTS.c.id == request.id).values(values)
+        )
+        return announcements.announcement(context, request.id, drafts=True)
+    context.tx.numbers.skip_given(ANNOUNCEMENT_NUMBERS, "announcements_id_seq")
+    statement = insert(ANNOUNCEMENTS).values(values).returning(ANNOUNCEMENTS.c.id)
+    id_ = context.conn.execute(statement).scalar_one()
+    context.tx.numbers.give(ANNOUNCEMENT_NUMBERS, id_)
+    return announcements.announcement(context, id_, drafts=True)
 
 
-def _known(contracts: list[str]) -> None:
-    strange = [
+def _moment(wire: str | None) -> dt.datetime | None:
+    return dt.datetime.fromisoformat(wire) if wire else None
+
+
+def _check_contracts(contracts: Sequence[str]) -> None:
+    unknown = [
         name
         for name in contracts
-        if not (isinstance(known := CATALOGUE.get(name), Request) and known.agency)
+        if not (isinstance(contract := CATALOGUE.get(name), Request) and contract.agency)
     ]
-    if strange:
-        why = f"No agency can be granted {', '.join(strange)}."
+    if unknown:
+        reason = f"No agency can be granted {', '.join(unknown)}."
         raise RuleBroken(
-            why,
+            reason,
             code="announcement.contract_unknown",
-            fields=[FieldError("contracts", "unknown", why)],
+            fields=[FieldError("contracts", "unknown", reason)],
         )
 
 
-def publish(office: Office, who: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """From now on it counts. RuleBroken ``announcement.published``, ``announcement.past``."""
-    row = _looked_at(office, asked)
+def publish(context: Context, editor: str, request: Publish) -> Announcement:
+    """Publish a draft. RuleBroken ``announcement.published``, ``announcement.past``."""
+    row = _load_unchanged(context, request)
     if row.published_at:
         raise RuleBroken("It is published already.", code="announcement.published")
-    _to_come(gone_at(row.sunset) if row.sunset else row.ends_at, office.now)
-    state = moved(row.kind, row.state, published(row.kind))
-    office.conn.execute(
-        text("update announcements set published_at = :now where id = :id"),
-        {"now": office.now, "id": row.id},
+    _check_to_come(gone_at(row.sunset) if row.sunset else row.ends_at, context.now)
+    state = TRANSITIONS[row.kind].transition(row.state, published_state(row.kind))
+    context.conn.execute(
+        update(ANNOUNCEMENTS).where(ANNOUNCEMENTS.c.id == row.id).values(published_at=context.now)
     )
-    return _say(office, row, who, state, row.body, tell=asked["tell"])
+    return _apply(context, row, Change(editor, state, Words(**row.body), request.tell))
 
 
-def update(office: Office, who: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """A word on how it stands. RuleBroken ``announcement.move``, ``announcement.draft``."""
-    row = _public(_looked_at(office, asked))
-    state = moved(row.kind, announcements.state_of(row, office.now), asked["state"])
-    changes = {"impact": asked["impact"]} if asked.get("impact") else {}
-    return _say(office, row, who, state, asked["text"], tell=asked["tell"], **changes)
+def update_announcement(context: Context, editor: str, request: Update) -> Announcement:
+    """Add an update. RuleBroken ``announcement.move``, ``announcement.draft``."""
+    row = _published(_load_unchanged(context, request))
+    wanted = typed(AnnouncementState, request.state)
+    state = TRANSITIONS[row.kind].transition(row.state_by_clock(context.now), wanted)
+    impact = typed("Impact | None", request.impact)
+    return _apply(context, row, Change(editor, state, request.text, request.tell, impact))
 
 
-def reschedule(office: Office, who: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Another window, which was announced now. RuleBroken ``announcement.move``,
-    ``announcement.past``, ``announcement.draft``.
+def reschedule(context: Context, editor: str, request: Reschedule) -> Announcement:
+    """Move a maintenance to another window, which is announced now. RuleBroken
+    ``announcement.move``, ``announcement.past``, ``announcement.draft``.
     """
-    row = _public(_looked_at(office, asked))
-    state = announcements.state_of(row, office.now)
-    if row.kind != "maintenance" or state not in ("SCHEDULED", "IN_PROGRESS", "VERIFYING"):
+    row = _published(_load_unchanged(context, request))
+    state = row.state_by_clock(context.now)
+    if row.kind != "maintenance" or state not in MOVABLE:
         raise RuleBroken(
             f"Only a maintenance to come or under way is moved; this {row.kind} is {state}.",
             code="announcement.move",
             state=state,
         )
-    starts, ends = (dt.datetime.fromisoformat(asked[n]) for n in ("starts_at", "ends_at"))
-    _to_come(ends, office.now)
-    return _say(
-        office, row, who, state if starts <= office.now else "SCHEDULED", asked["text"],
-        tell=asked["tell"], starts_at=starts, ends_at=ends,
-    )  # fmt: skip
+    starts_at = dt.datetime.fromisoformat(request.starts_at)
+    ends_at = dt.datetime.fromisoformat(request.ends_at)
+    _check_to_come(ends_at, context.now)
+    if starts_at > context.now:
+        state = "SCHEDULED"
+    change = Change(editor, state, request.text, request.tell, starts_at=starts_at, ends_at=ends_at)
+    return _apply(context, row, change)
 
 
-def cancel(office: Office, who: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """It will not take place; of a draft nobody hears. RuleBroken ``announcement.move``."""
-    row = _looked_at(office, asked)
-    state = moved(row.kind, announcements.state_of(row, office.now), "CANCELLED")
+def cancel(context: Context, editor: str, request: Cancel) -> Announcement:
+    """Cancel an announcement; that of a draft is not published. RuleBroken
+    ``announcement.move``.
+    """
+    row = _load_unchanged(context, request)
+    state = TRANSITIONS[row.kind].transition(row.state_by_clock(context.now), "CANCELLED")
     if row.published_at:
-        return _say(office, row, who, state, asked["text"], tell=asked["tell"])
-    office.conn.execute(
-        text("update announcements set state = :state, updated_at = :now where id = :id"),
-        {"state": state, "now": office.now, "id": row.id},
+        return _apply(context, row, Change(editor, state, request.text, request.tell))
+    context.conn.execute(
+        update(ANNOUNCEMENTS)
+        .where(ANNOUNCEMENTS.c.id == row.id)
+        .values(state=state, updated_at=context.now)
     )
-    return announcements.public(office, row.id, drafts=True)
+    return announcements.announcement(context, row.id, drafts=True)
 
 
-def turn(store: Store, office_of: Callable[[Tx], Office]) -> None:
-    """What the clock has begun or ended is noted as an update of our own."""
+def move_by_clock(store: Store, context_of: ContextOf) -> None:
+    """Note what the clock has begun or ended as an update of our own."""
 
-    def due(office: Office, left: list[str]) -> Sequence[Any]:
-        tomorrow = (office.now + dt.timedelta(days=1)).date()
-        asked = {"now": office.now, "today": tomorrow, "left": left}
-        return office.conn.execute(_TURNS, asked).all()
+    def due(context: Context, left: list[str]) -> Sequence[AnnouncementRow]:
+        tomorrow = (context.now + dt.timedelta(days=1)).date()
+        table = ANNOUNCEMENTS.c
+        turns = or_(
+            (table.state == "SCHEDULED") & (table.starts_at <= context.now),
+            table.state.in_(("IN_PROGRESS", "VERIFYING")) & (table.ends_at <= context.now),
+            (table.state == "ANNOUNCED")
+            & (table.kind == "end_of_service")
+            & (table.sunset < tomorrow),
+        )
+        query = (
+            select(ANNOUNCEMENTS)
+            .where(table.published_at.is_not(None), turns, cast(table.id, String).not_in(left))
+            .order_by(table.id)
+            .limit(100)
+            .with_for_update(skip_locked=True)
+        )
+        return fetch_all(context.conn, AnnouncementRow, query)
 
-    Chore(store, "notify.turn").page(office_of, due, _turn, lambda row: row.id)
+    Chore(store, "notify.turn").page(context_of, due, _move_by_clock, lambda row: row.id)
 
 
-def _turn(office: Office, row: Any) -> None:
-    state = announcements.state_of(row, office.now)
+def _move_by_clock(context: Context, row: AnnouncementRow) -> None:
+    state = row.state_by_clock(context.now)
     if state != row.state:
-        _say(office, row, OURSELVES, state, BY_CLOCK[state], tell=state != "IN_PROGRESS")
+        _apply(context, row, Change(OURSELVES, state, BY_CLOCK[state], state != "IN_PROGRESS"))
 
 
-_TURNS = text(
-    "select * from announcements where published_at is not null and ("
-    "state = 'SCHEDULED' and starts_at <= :now "
-    "or state in ('IN_PROGRESS', 'VERIFYING') and ends_at <= :now "
-    "or state = 'ANNOUNCED' and kind = 'end_of_service' and sunset < :today) "
-    "and not id::text = any(:left) order by id limit 100 for update skip locked"
-)
-
-
-def _looked_at(office: Office, asked: Mapping[str, Any]) -> Any:
+def _load_unchanged(context: Context, request: Publish) -> AnnouncementRow:
     """The row, locked. Conflict ``announcement.changed`` if it is not what was looked at."""
-    row = announcements.one(office.conn, asked["id"], lock=True)
-    if asked.get("seen_at") not in (None, instant(row.updated_at)):
+    row = announcements.load(context.conn, request.id, lock=True)
+    if request.seen_at not in (None, instant(row.updated_at)):
         raise Conflict(
             "Somebody changed the announcement after it was looked at; look again.",
             code="announcement.changed",
@@ -158,78 +218,54 @@ def _looked_at(office: Office, asked: Mapping[str, Any]) -> Any:
     return row
 
 
-def _public(row: Any) -> Any:
+def _published(row: AnnouncementRow) -> AnnouncementRow:
     if row.published_at is None:
         raise RuleBroken("It is a draft; publish it first.", code="announcement.draft")
     return row
 
 
-def _to_come(ends: dt.datetime | None, now: dt.datetime) -> None:
-    if ends is not None and ends <= now:
+def _check_to_come(ends_at: dt.datetime | None, now: dt.datetime) -> None:
+    if ends_at is not None and ends_at <= now:
         raise RuleBroken(
             "Its window, or its last day, is over already; draft it for later.",
             code="announcement.past",
         )
 
 
-def _say(  # noqa: PLR0913 - what stands in an update
-    office: Office,
-    row: Any,
-    who: str,
-    state: str,
-    words: Mapping[str, str],
-    *,
-    tell: bool,
-    **changes: Any,
-) -> dict[str, Any]:
-    values = {
-        "id": row.id, "now": office.now, "who": who, "state": state, "words": _json(words),
-        "impact": row.impact, "starts_at": row.starts_at, "ends_at": row.ends_at, "tell": tell,
-        **changes,
-    }  # fmt: skip
-    office.conn.execute(text(STAND), values)
-    office.tx.numbers.skip_given(UPDATES, "announcement_updates_id_seq")
-    update_id = office.conn.execute(text(ADD_UPDATE), values).scalar_one()
-    office.tx.numbers.give(UPDATES, update_id)
-    if tell:
-        office.conn.execute(
-            text("insert into tellings (update) values (:update)"), {"update": update_id}
-        )
+def _apply(context: Context, row: AnnouncementRow, change: Change) -> Announcement:
+    """Write an update down, and deliver it: to subscribers if wanted, to webhooks always."""
+    state, impact = change.state, change.impact or row.impact
+    starts_at, ends_at = change.starts_at or row.starts_at, change.ends_at or row.ends_at
+    stands = {"state": state, "impact": impact, "starts_at": starts_at, "ends_at": ends_at}
+    context.conn.execute(
+        update(ANNOUNCEMENTS)
+        .where(ANNOUNCEMENTS.c.id == row.id)
+        .values(updated_at=context.now, **stands)
+    )
+    context.tx.numbers.skip_given(UPDATE_NUMBERS, "announcement_updates_id_seq")
+    statement = insert(ANNOUNCEMENT_UPDATES).values(
+        announcement=row.id,
+        at=context.now,
+        actor=change.actor,
+        text=to_wire(change.text),
+        tell=change.tell,
+        **stands,
+    )
+    update_id = context.conn.execute(statement.returning(ANNOUNCEMENT_UPDATES.c.id)).scalar_one()
+    context.tx.numbers.give(UPDATE_NUMBERS, update_id)
+    if change.tell:
+        context.conn.execute(insert(NOTICE_RUNS).values(update=update_id))
     data = {
-        "id": row.id, "kind": row.kind, "state": state, "title": row.title,
-        "components": row.components, "impact": values["impact"],
-        "starts_at": instant(values["starts_at"]), "ends_at": instant(values["ends_at"]),
-        "contracts": row.contracts, "sunset": row.sunset.isoformat() if row.sunset else None,
-    }  # fmt: skip
-    rows.note(office.conn, "announcement.published", data, office.now, None)
-    return announcements.public(office, row.id)
-
-
-def _json(told: Mapping[str, Any]) -> str:
-    return orjson.dumps(dict(told)).decode()
-
-
-ANNOUNCEMENTS, UPDATES = "notify.announcement", "notify.announcement_update"
-DRAFT = """
-insert into announcements (kind, state, title, body, components, impact, starts_at, ends_at,
-    contracts, sunset, drafted_by, drafted_at, updated_at)
-values (:kind, 'DRAFT', cast(:title as jsonb), cast(:body as jsonb), :components, :impact,
-    :starts_at, :ends_at, :contracts, :sunset, :who, :now, :now) returning id
-"""
-REDRAFT = """
-update announcements set kind = :kind, state = 'DRAFT', title = cast(:title as jsonb),
-    body = cast(:body as jsonb), components = :components, impact = :impact,
-    starts_at = :starts_at, ends_at = :ends_at, contracts = :contracts, sunset = :sunset,
-    drafted_by = :who, drafted_at = :now, updated_at = :now
-where id = :id returning id
-"""
-STAND = """
-update announcements set state = :state, impact = :impact, starts_at = :starts_at,
-    ends_at = :ends_at, updated_at = :now where id = :id
-"""
-ADD_UPDATE = """
-insert into announcement_updates (announcement, at, who, state, impact, text, starts_at, ends_at,
-    tell)
-values (:id, :now, :who, :state, :impact, cast(:words as jsonb), :starts_at, :ends_at, :tell)
-returning id
-"""
+        "id": row.id,
+        "kind": row.kind,
+        "state": state,
+        "title": row.title,
+        "components": row.components,
+        "impact": impact,
+        "starts_at": instant(starts_at),
+        "ends_at": instant(ends_at),
+        "contracts": row.contracts,
+        "sunset": row.sunset.isoformat() if row.sunset else None,
+    }
+    deliveries.note(context.conn, "announcement.published", data, context.now, None)
+    return announcements.announcement(context, row.id)

@@ -1,178 +1,221 @@
-"""Watching ourselves: probes by the minute, days added up, promises compared with them."""
+"""The status page: probes by the minute, days added up, promises compared with them."""
 
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
+from bus.database.rows import fetch_all
 from bus.envelope import instant
+from contracts.notify.announcements import (
+    Component,
+    Counted,
+    DayOf,
+    Probe,
+    Promise,
+    Status,
+)
 from iran.persian import tehran_day
-from services.notify.context import Office
-from services.notify.domain import uptime
+from services.notify.context import Context
+from services.notify.domain import book, uptime
 from services.notify.domain.book import in_force
 from services.notify.domain.uptime import MINUTE, Day
 from services.notify.news import announcements
+from services.notify.news.announcements import AnnouncementRow, Windows
+from services.notify.tables import ANNOUNCEMENTS, COMPONENT_DAYS, PROBES
 
 DAYS = 90
 LATE = dt.timedelta(minutes=10)
 FRESH = dt.timedelta(minutes=3)
-NONE_WINDOWS = announcements.Windows([], [])
+NO_WINDOWS = Windows([], [])
 
 
-def note(office: Office, probes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Notes what answered in a minute; the first word on a minute stays. What is older than ten
-    minutes or of the future is left out: the past is not told later.
+@dataclass(frozen=True, slots=True)
+class ProbeRow:
+    """Whether a component answered in a minute."""
+
+    component: str
+    minute: dt.datetime
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentDayRow:
+    """A day of a component, in minutes."""
+
+    component: str
+    day: dt.date
+    measured: int
+    down: int
+    excluded: int
+    excluded_down: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How a promise was kept: its value in hundredths of a percent, of how much, what missed."""
+
+    value: int | None = None
+    of: int = 0
+    missed: int = 0
+    budget_left: int | None = None
+
+
+def note(context: Context, probes: Sequence[Probe]) -> Counted:
+    """Note what answered in a minute; the first note of a minute stays. What is older than ten
+    minutes or of the future is left out: the past is not reported later.
     """
-    rows = []
-    for probe in probes:
-        minute = dt.datetime.fromisoformat(probe["minute"]).replace(second=0, microsecond=0)
-        if office.now - LATE <= minute <= office.now + MINUTE:
-            rows.append({"component": probe["component"], "minute": minute, "up": probe["up"]})
     noted = 0
-    for row in rows:
-        noted += office.conn.execute(
-            text(
-                "insert into probes (component, minute, up) values (:component, :minute, :up) "
-                "on conflict do nothing"
-            ),
-            row,
-        ).rowcount
-    return {"noted": noted}
+    for probe in probes:
+        minute = dt.datetime.fromisoformat(probe.minute).replace(second=0, microsecond=0)
+        if not context.now - LATE <= minute <= context.now + MINUTE:
+            continue
+        statement = insert(PROBES).values(component=probe.component, minute=minute, up=probe.up)
+        noted += context.conn.execute(statement.on_conflict_do_nothing()).rowcount
+    return Counted(noted=noted)
 
 
-def add_up(office: Office) -> None:
-    """Adds up the days that are over, and lets their probes go when the figures are 90 days old."""
-    today = tehran_day(office.now)
-    for (component, day), sums in _unsummed(office, until=today).items():
-        office.conn.execute(
-            text(
-                "insert into component_days values (:component, :day, :measured, :down, :excluded, "
-                ":excluded_down) on conflict do nothing"
-            ),
-            {"component": component, "day": day, **sums._asdict()},
-        )
+def add_up(context: Context) -> None:
+    """Add up the days that are over, and delete their probes when the figures are 90 days old."""
+    today = tehran_day(context.now)
+    for (component, day), sums in _unsummed(context, until=today).items():
+        statement = insert(COMPONENT_DAYS).values(component=component, day=day, **sums._asdict())
+        context.conn.execute(statement.on_conflict_do_nothing())
     oldest = uptime.bounds(today - dt.timedelta(days=DAYS)).start
-    office.conn.execute(text("delete from probes where minute < :oldest"), {"oldest": oldest})
+    context.conn.execute(delete(PROBES).where(PROBES.c.minute < oldest))
 
 
-def _unsummed(office: Office, until: dt.date) -> dict[tuple[str, dt.date], Day]:
+def _unsummed(context: Context, until: dt.date) -> dict[tuple[str, dt.date], Day]:
     """The days before ``until`` that were measured and are not added up yet, by component."""
-    last = office.conn.execute(text("select max(day) from component_days")).scalar()
-    since = uptime.bounds(last + dt.timedelta(days=1)).start if last else None
-    rows = office.conn.execute(
-        text(
-            "select * from probes where minute < :until and "
-            "(cast(:since as timestamptz) is null or minute >= :since)"
-        ),
-        {"until": uptime.bounds(until).start, "since": since},
-    ).all()
+    last = context.conn.execute(select(func.max(COMPONENT_DAYS.c.day))).scalar()
+    query = select(PROBES).where(PROBES.c.minute < uptime.bounds(until).start)
+    if last:
+        query = query.where(PROBES.c.minute >= uptime.bounds(last + dt.timedelta(days=1)).start)
+    rows = fetch_all(context.conn, ProbeRow, query)
     minutes: dict[tuple[str, dt.date], dict[dt.datetime, bool]] = defaultdict(dict)
     for row in rows:
         minutes[row.component, tehran_day(row.minute)][row.minute] = row.up
     if not minutes:
         return {}
-    known = announcements.windows(office, min(row.minute for row in rows))
+    windows = announcements.windows(context, min(row.minute for row in rows))
     return {
-        key: uptime.day(probes, *known.get(key[0], NONE_WINDOWS)) for key, probes in minutes.items()
+        key: uptime.day(probes, *windows.get(key[0], NO_WINDOWS)) for key, probes in minutes.items()
     }
 
 
-def status(office: Office) -> dict[str, Any]:
+def status(context: Context) -> Status:
     """How each component stands and has stood for 90 days, and how promises were kept."""
-    today = tehran_day(office.now)
+    today = tehran_day(context.now)
     first = today - dt.timedelta(days=DAYS - 1)
-    days = _days(office, first, today)
-    states = _states(office)
-    least = office.book.told["least_minutes"]
-    totals = {code: uptime.total(of.values()) for code, of in days.items()}
-    return {
-        "now": instant(office.now),
-        "from_day": first.isoformat(),
-        "announce_hours_before": office.book.told["announce_hours_before"],
-        "components": [
-            {
-                "code": c["code"], "fa": c["fa"], "en": c["en"], "state": states[c["code"]],
-                "uptime": totals[c["code"]].uptime(least),
-                "days": [
-                    {"day": day.isoformat(), **sums._asdict(), "uptime": sums.uptime(least)}
-                    for day, sums in days[c["code"]].items()
-                ],
-            }
-            for c in office.book.told["components"]
-        ],
-        "promises": [
-            _promise(office, row, totals, least, first)
-            for row in in_force(office.book.told["promises"], today)
-        ],
-    }  # fmt: skip
+    days = _days(context, first, today)
+    states = _states(context)
+    totals = {code: uptime.total(of_component.values()) for code, of_component in days.items()}
+    least = context.book.least_minutes
+    return Status(
+        now=instant(context.now),
+        from_day=first.isoformat(),
+        announce_hours_before=int(context.book.announce_before / dt.timedelta(hours=1)),
+        components=tuple(
+            Component(
+                code=component.code,
+                fa=component.fa,
+                en=component.en,
+                state=states[component.code],
+                uptime=totals[component.code].uptime(least),
+                days=tuple(
+                    DayOf(day=day.isoformat(), **sums._asdict(), uptime=sums.uptime(least))
+                    for day, sums in days[component.code].items()
+                ),
+            )
+            for component in context.book.components
+        ),
+        promises=tuple(
+            _promise(row, _measured(context, row, totals, first))
+            for row in in_force(context.book.promises, today)
+        ),
+    )
 
 
-def _days(office: Office, first: dt.date, today: dt.date) -> dict[str, dict[dt.date, Day]]:
+def _days(context: Context, first: dt.date, today: dt.date) -> dict[str, dict[dt.date, Day]]:
     every = [first + dt.timedelta(days=n) for n in range(DAYS)]
-    found = {c["code"]: dict.fromkeys(every, Day()) for c in office.book.told["components"]}
-    rows = office.conn.execute(
-        text("select * from component_days where day >= :first"), {"first": first}
+    days = {component.code: dict.fromkeys(every, Day()) for component in context.book.components}
+    query = select(COMPONENT_DAYS).where(COMPONENT_DAYS.c.day >= first)
+    for row in fetch_all(context.conn, ComponentDayRow, query):
+        days[row.component][row.day] = Day(row.measured, row.down, row.excluded, row.excluded_down)
+    for (component, day), sums in _unsummed(context, today + dt.timedelta(days=1)).items():
+        if day in days[component]:
+            days[component][day] = sums
+    return days
+
+
+def _states(context: Context) -> dict[str, str]:
+    """How each component stands now: by its announcements, then by its last probe."""
+    query = (
+        select(PROBES)
+        .ext(distinct_on(PROBES.c.component))
+        .where(PROBES.c.minute >= context.now - FRESH)
+        .order_by(PROBES.c.component, PROBES.c.minute.desc())
     )
-    for row in rows:
-        found[row.component][row.day] = Day(row.measured, row.down, row.excluded, row.excluded_down)
-    for (component, day), sums in _unsummed(office, today + dt.timedelta(days=1)).items():
-        if day in found[component]:
-            found[component][day] = sums
-    return found
+    rows = fetch_all(context.conn, ProbeRow, query)
+    probed = {row.component: "up" if row.up else "down" for row in rows}
+    states = {
+        component.code: probed.get(component.code, "unknown")
+        for component in context.book.components
+    }
+    for reply in reversed(announcements.current(context).announcements):
+        for component in reply.components:
+            if reply.kind == "maintenance" and reply.state in ("IN_PROGRESS", "VERIFYING"):
+                states[component] = "maintenance"
+            elif reply.kind == "incident" and reply.impact != "none":
+                states[component] = reply.impact if states[component] != "down" else "down"
+    return states
 
 
-def _states(office: Office) -> dict[str, str]:
-    """How each component stands now: by what we said of it, then by its last probe."""
-    rows = office.conn.execute(
-        text(
-            "select distinct on (component) component, up from probes where minute >= :since "
-            "order by component, minute desc"
-        ),
-        {"since": office.now - FRESH},
+def _promise(row: book.Promise, measured: Measured) -> Promise:
+    return Promise(
+        code=row.code,
+        clause=row.clause,
+        fa=row.fa,
+        en=row.en,
+        how_fa=row.how_fa,
+        how_en=row.how_en,
+        measure=row.measure,
+        components=tuple(row.components),
+        target=row.target,
+        value=measured.value,
+        of=measured.of,
+        missed=measured.missed,
+        budget_left=measured.budget_left,
     )
-    up = {row.component: "up" if row.up else "down" for row in rows}
-    found = {c["code"]: up.get(c["code"], "unknown") for c in office.book.told["components"]}
-    for told in reversed(announcements.current(office)["announcements"]):
-        for component in told["components"]:
-            if told["kind"] == "maintenance" and told["state"] in ("IN_PROGRESS", "VERIFYING"):
-                found[component] = "maintenance"
-            elif told["kind"] == "incident" and told["impact"] != "none":
-                found[component] = told["impact"] if found[component] != "down" else "down"
-    return found
 
 
-def _promise(
-    office: Office, row: Mapping[str, Any], totals: Mapping[str, Day], least: int, first: dt.date
-) -> dict[str, Any]:
-    told = {
-        name: row[name]
-        for name in (
-            "code", "clause", "fa", "en", "how_fa", "how_en", "measure", "components", "target",
-        )
-    } | {"value": None, "of": 0, "missed": 0, "budget_left": None}  # fmt: skip
-    if row["measure"] == "uptime":
-        judged = uptime.weakest([totals[code] for code in row["components"]], least)
-        if judged is not None:
-            told |= {
-                "value": judged.uptime(least), "of": judged.counted, "missed": judged.missed,
-                "budget_left": uptime.budget_left(judged, row["target"]),
-            }  # fmt: skip
-    elif row["measure"] == "announced":
-        told |= _announced(office, uptime.bounds(first).start)
-    return told
+def _measured(
+    context: Context, row: book.Promise, totals: Mapping[str, Day], first: dt.date
+) -> Measured:
+    if row.measure == "announced":
+        return _announced(context, uptime.bounds(first).start)
+    least = context.book.least_minutes
+    judged = uptime.weakest([totals[code] for code in row.components], least)
+    if row.measure != "uptime" or judged is None or row.target is None:
+        return Measured()
+    budget_left = uptime.budget_left(judged, row.target)
+    return Measured(judged.uptime(least), judged.counted, judged.missed, budget_left)
 
 
-def _announced(office: Office, since: dt.datetime) -> dict[str, Any]:
+def _announced(context: Context, since: dt.datetime) -> Measured:
     """Of the maintenance that interrupted something, how much was announced in time."""
-    rows = office.conn.execute(
-        text(
-            "select * from announcements where kind = 'maintenance' and published_at is not null "
-            "and state <> 'CANCELLED' and impact <> 'none' and starts_at between :since and :now"
-        ),
-        {"since": since, "now": office.now},
-    ).all()
-    good = sum(bool(told["in_time"]) for told in announcements.told(office, rows))
+    table = ANNOUNCEMENTS.c
+    query = select(ANNOUNCEMENTS).where(
+        table.kind == "maintenance",
+        table.published_at.is_not(None),
+        table.state != "CANCELLED",
+        table.impact != "none",
+        table.starts_at.between(since, context.now),
+    )
+    rows = fetch_all(context.conn, AnnouncementRow, query)
+    good = sum(bool(reply.in_time) for reply in announcements.replies(context, rows))
     value = uptime.ALL * good // len(rows) if rows else None
-    return {"value": value, "of": len(rows), "missed": len(rows) - good}
+    return Measured(value, len(rows), len(rows) - good)

@@ -1,6 +1,10 @@
-"""Message providers: one file for each, behind one port.
+"""Message providers: one file for each provider of SMS, behind one port.
 
-A new provider of SMS is one file here: a frozen dataclass with the methods of `sms.Provider`, as
-`smsir.py` and its neighbours have it, over the calls of `http.py`; and one line of registration in
-`registry.py`. Its protocol is played for tests in `deploy/local/sms_protocols.py`.
+To add a provider of SMS:
+
+1. Write one file here: a frozen dataclass with the methods of `sms.SmsProvider`, as `smsir.py` and
+   its neighbours have it, over the calls of `http.py`.
+2. Register it by one line in `registry.py`.
+
+`deploy/local/sms_protocols.py` plays the providers' side of each protocol for tests.
 """

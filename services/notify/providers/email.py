@@ -1,4 +1,4 @@
-"""The letters of notify: written for people and for machines, and handed to the mail server."""
+"""The provider of e-mail: e-mails written for people and machines, handed to the mail server."""
 
 import html
 import re
@@ -9,7 +9,7 @@ from email.policy import SMTP
 from email.utils import formatdate
 
 from bus.foreign.mail import Post, Refused, one_line, paragraphs
-from services.notify.providers.sms import Handed, State
+from services.notify.providers.sms import DeliveryState, HandoverResult
 
 SUBJECT_MOST = 200
 # The receiver is the matter, and no other way of mail helps: RFC 3463's x.1 (address) and 5.2.1
@@ -25,8 +25,8 @@ UNSUBSCRIBE = re.compile(r"https?://[!-;=?-~]{1,900}")
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """One letter. ``ref`` is our number for the hand-over, unique for ever; ``text`` is plain, with
+class Email:
+    """One e-mail. ``ref`` is our number for the hand-over, unique for ever; ``text`` is plain, with
     empty lines between paragraphs; ``html`` is the page for it, made of the text if none is given;
     ``unsubscribe`` is the address where a POST ends news.
     """
@@ -41,70 +41,72 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
-    """The way of e-mail, as set up: who writes, and where answers go."""
+class EmailProvider:
+    """The mail server as configured: the sender, and where answers go."""
 
-    post: Post
+    server: Post
     from_address: str
     from_name: str
     reply_to: str | None = None
 
-    def send(self, letter: Letter) -> Handed:
-        """Hands a letter over: ACCEPTED, or REJECTED (no such receiver) or FAILED for good, with
-        the server's code. Unavailable ``mail.unavailable``: surely not taken now. Unavailable
-        ``mail.unanswered``: not known; who sends it again sends the same Message-ID, by which
-        receivers know it. ValueError if ``unsubscribe`` or our own address is none.
+    def send(self, email: Email) -> HandoverResult:
+        """Hand an e-mail over: ACCEPTED, or REJECTED (no such receiver) or FAILED for good, with
+        the server's code.
+
+        Unavailable ``mail.unavailable``: surely not taken now. Unavailable ``mail.unanswered``: not
+        known; a repeat carries the same Message-ID, by which receivers know it. ValueError if
+        ``unsubscribe`` or our own address is none.
         """
-        if not ADDRESS.fullmatch(letter.to):
-            return Handed(letter.ref, State.REJECTED, code="no address")
+        if not ADDRESS.fullmatch(email.to):
+            return HandoverResult(email.ref, DeliveryState.REJECTED, code="no address")
         try:
-            self.post.send(self.from_address, letter.to, self.write(letter))
+            self.server.send(self.from_address, email.to, self.write(email))
         except Refused as refused:
-            return Handed(letter.ref, _end(refused), code=str(refused.code))
-        return Handed(letter.ref, State.ACCEPTED, self.message_id(letter.ref))
+            return HandoverResult(email.ref, _end(refused), code=str(refused.code))
+        return HandoverResult(email.ref, DeliveryState.ACCEPTED, self.message_id(email.ref))
 
     def message_id(self, ref: int) -> str:
-        """The Message-ID of the letter of a hand-over, the same whenever it is written."""
+        """The Message-ID of the message of a hand-over, the same whenever it is written."""
         return f"<notify-{ref}@{self.from_address.rpartition('@')[2]}>"
 
-    def write(self, letter: Letter) -> bytes:
-        """The letter as bytes for SMTP (RFC 5322; multipart/alternative, RFC 2046)."""
+    def write(self, email: Email) -> bytes:
+        """Return the e-mail as bytes for SMTP (RFC 5322; multipart/alternative, RFC 2046)."""
         message = EmailMessage(policy=SMTP.clone(max_line_length=76))
         message["From"] = _address(self.from_address, self.from_name)
-        message["To"] = _address(letter.to)
-        message["Subject"] = one_line(letter.subject)[:SUBJECT_MOST]
+        message["To"] = _address(email.to)
+        message["Subject"] = one_line(email.subject)[:SUBJECT_MOST]
         message["Date"] = formatdate(localtime=False)
-        message["Message-ID"] = self.message_id(letter.ref)
+        message["Message-ID"] = self.message_id(email.ref)
         if self.reply_to:
             message["Reply-To"] = _address(self.reply_to)
         # RFC 3834: nobody's absence note answers this.
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
-        message.set_content(f"{letter.text}\n", cte="base64")
-        message.add_alternative(letter.html or _html(letter), subtype="html", cte="base64")
-        return _unsubscribe(letter) + message.as_bytes()
+        message.set_content(f"{email.text}\n", cte="base64")
+        message.add_alternative(email.html or _html(email), subtype="html", cte="base64")
+        return _unsubscribe(email) + message.as_bytes()
 
 
-def _end(refused: Refused) -> State:
+def _end(refused: Refused) -> DeliveryState:
     if ENHANCED.match(refused.text):
         no_receiver = NO_RECEIVER.match(refused.text) is not None
     else:
         no_receiver = refused.code in NO_RECEIVER_PLAIN
-    return State.REJECTED if no_receiver else State.FAILED
+    return DeliveryState.REJECTED if no_receiver else DeliveryState.FAILED
 
 
-def _address(told: str, name: str = "") -> Address:
-    if not ADDRESS.fullmatch(told):
+def _address(address: str, name: str = "") -> Address:
+    if not ADDRESS.fullmatch(address):
         raise ValueError("no address of e-mail")
-    local, _, host = told.rpartition("@")
+    local, _, host = address.rpartition("@")
     return Address(one_line(name), local, host)
 
 
-def _unsubscribe(letter: Letter) -> bytes:
+def _unsubscribe(email: Email) -> bytes:
     """The headers of RFC 8058: one click, without a page, ends news. They stand before the others,
     because the library would fold a long address, or write it as an encoded word.
     """
-    address = letter.unsubscribe
+    address = email.unsubscribe
     if address is None:
         return b""
     if not UNSUBSCRIBE.fullmatch(address):
@@ -114,11 +116,11 @@ def _unsubscribe(letter: Letter) -> bytes:
     ).encode("ascii")
 
 
-def _html(letter: Letter) -> str:
-    direction = "rtl" if letter.language == "fa" else "ltr"
+def _html(email: Email) -> str:
+    direction = "rtl" if email.language == "fa" else "ltr"
     return (
-        f'<!doctype html><html lang="{html.escape(letter.language)}" dir="{direction}">'
-        f'<head><meta charset="utf-8"><title>{html.escape(one_line(letter.subject))}</title></head>'
+        f'<!doctype html><html lang="{html.escape(email.language)}" dir="{direction}">'
+        f'<head><meta charset="utf-8"><title>{html.escape(one_line(email.subject))}</title></head>'
         f'<body dir="{direction}" style="font-family:Vazirmatn,Tahoma,sans-serif;line-height:1.8;'
-        f'max-width:36em">{paragraphs(letter.text)}</body></html>'
+        f'max-width:36em">{paragraphs(email.text)}</body></html>'
     )

@@ -9,36 +9,35 @@ carries different texts, takes our numbers (its libraries differ). So it is used
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote
 
 import orjson
 
 from services.notify.providers import http
-from services.notify.providers.http import whole
-from services.notify.providers.sms import Handed, Sms, State
+from services.notify.providers.http import Json, whole
+from services.notify.providers.sms import DeliveryState, HandoverResult, Sms
 
 OK, MOST, ASKED_MOST = 200, 200, 500
 STATES = {
-    1: State.ACCEPTED,  # in its queue
-    2: State.ACCEPTED,  # scheduled
-    4: State.SENT,
-    5: State.SENT,
-    6: State.FAILED,
-    10: State.DELIVERED,
-    11: State.UNDELIVERED,
-    13: State.FAILED,  # cancelled
-    14: State.REJECTED,  # the receiver blocks this sender, or is on the black list; money back
-    100: State.UNKNOWN,
+    1: DeliveryState.ACCEPTED,  # in its queue
+    2: DeliveryState.ACCEPTED,  # scheduled
+    4: DeliveryState.SENT,
+    5: DeliveryState.SENT,
+    6: DeliveryState.FAILED,
+    10: DeliveryState.DELIVERED,
+    11: DeliveryState.UNDELIVERED,
+    13: DeliveryState.FAILED,  # cancelled
+    14: DeliveryState.REJECTED,  # blocked by the receiver, or on the black list; money back
+    100: DeliveryState.UNKNOWN,
 }
 # 402 (it failed) and 409 (the server cannot answer now) say nothing for sure, and are not here.
 CALLS = {
     **dict.fromkeys((400, 401, 403, 404, 405, 406, 407, 412, 414, 416, 417, 418, 419)),
     **dict.fromkeys((426, 427, 429, 451)),
-    411: State.REJECTED,  # no such receiver
-    413: State.FAILED,  # empty or too long
-    420: State.FAILED,  # a link in it
-    422: State.FAILED,  # a character in it
+    411: DeliveryState.REJECTED,  # no such receiver
+    413: DeliveryState.FAILED,  # empty or too long
+    420: DeliveryState.FAILED,  # a link in it
+    422: DeliveryState.FAILED,  # a character in it
 }
 
 
@@ -59,16 +58,16 @@ class Kavenegar:
     def most(self) -> int:
         return MOST if self.array else 1
 
-    def send(self, messages: Sequence[Sms]) -> list[Handed]:
+    def send(self, messages: Sequence[Sms]) -> list[HandoverResult]:
         if len(messages) == 1:
             path, form = "sms/send", self._one(messages[0])
         else:
             path, form = "sms/sendarray", self._array(messages)
-        told = http.hand_over(self._url(path), self.timeout, data=form)
-        code = _code(told)
+        reply = http.hand_over(self._url(path), self.timeout, data=form)
+        code = _code(reply)
         if code != OK:
             return http.refused(messages, code, CALLS)
-        entries = http.objects(told.get("entries"), len(messages))
+        entries = http.objects(reply.get("entries"), len(messages))
         return [_handed(sms, entry) for sms, entry in zip(messages, entries, strict=True)]
 
     def _one(self, sms: Sms) -> dict[str, str]:
@@ -86,41 +85,41 @@ class Kavenegar:
             "sender": [self._line(sms) for sms in messages],
             "localmessageids": [sms.ref for sms in messages],
         }
-        return {name: orjson.dumps(told).decode() for name, told in columns.items()}
+        return {name: orjson.dumps(column).decode() for name, column in columns.items()}
 
     def find(self, refs: Sequence[int]) -> Mapping[int, str | None]:
-        found: dict[int, str | None] = {}
-        for entry in self._asked("sms/statuslocalmessageid", "localid", refs):
-            there = STATES.get(whole(entry.get("status"))) is not State.UNKNOWN
+        numbers: dict[int, str | None] = {}
+        for entry in self._entries("sms/statuslocalmessageid", "localid", refs):
+            there = STATES.get(whole(entry.get("status"))) is not DeliveryState.UNKNOWN
             number = http.number(entry.get("messageid")) if there else None
-            found[whole(entry.get("localid"))] = number
-        return {ref: found[ref] for ref in refs if ref in found}
+            numbers[whole(entry.get("localid"))] = number
+        return {ref: numbers[ref] for ref in refs if ref in numbers}
 
-    def states(self, provider_refs: Sequence[str]) -> Mapping[str, tuple[State, str]]:
-        told = {}
-        for entry in self._asked("sms/status", "messageid", provider_refs):
+    def states(self, provider_refs: Sequence[str]) -> Mapping[str, tuple[DeliveryState, str]]:
+        states = {}
+        for entry in self._entries("sms/status", "messageid", provider_refs):
             code = whole(entry.get("status"))
             if code in STATES:
-                told[str(whole(entry.get("messageid")))] = (STATES[code], str(code))
-        return told
+                states[str(whole(entry.get("messageid")))] = (STATES[code], str(code))
+        return states
 
     def credit(self) -> int | None:
-        told = http.ask("POST", self._url("account/info"), self.timeout)
-        entries = told.get("entries")
-        if _code(told) != OK or not isinstance(entries, dict):
+        reply = http.ask("POST", self._url("account/info"), self.timeout)
+        entries = reply.get("entries")
+        if _code(reply) != OK or not isinstance(entries, dict):
             raise http.unreadable("no credit")
         return http.rials(entries.get("remaincredit"))
 
-    def _asked(self, path: str, name: str, ids: Sequence[object]) -> list[dict[str, Any]]:
+    def _entries(self, path: str, name: str, ids: Sequence[object]) -> list[Json]:
         """The entries about these messages, of as many calls as that needs."""
-        entries: list[dict[str, Any]] = []
+        entries: list[Json] = []
         for start in range(0, len(ids), ASKED_MOST):
             part = ids[start : start + ASKED_MOST]
-            form = {name: ",".join(str(one) for one in part)}
-            told = http.ask("POST", self._url(path), self.timeout, data=form)
-            if (code := _code(told)) != OK:
+            form = {name: ",".join(str(id_) for id_ in part)}
+            reply = http.ask("POST", self._url(path), self.timeout, data=form)
+            if (code := _code(reply)) != OK:
                 raise http.unreadable(f"code {code}")
-            entries += http.objects(told.get("entries"))
+            entries += http.objects(reply.get("entries"))
         return entries
 
     def _line(self, sms: Sms) -> str:
@@ -130,17 +129,17 @@ class Kavenegar:
         return f"{self.base}/v1/{quote(self.key, safe='')}/{path}.json"
 
 
-def _code(told: dict[str, Any]) -> int:
-    answer = told.get("return")
+def _code(reply: Json) -> int:
+    answer = reply.get("return")
     return whole(answer.get("status") if isinstance(answer, dict) else None)
 
 
-def _handed(sms: Sms, entry: dict[str, Any]) -> Handed:
+def _handed(sms: Sms, entry: Json) -> HandoverResult:
     code = whole(entry.get("status"))
-    state = STATES.get(code, State.ACCEPTED)
-    if state is State.UNKNOWN:
-        return Handed(sms.ref, State.FAILED, code=str(code))
+    state = STATES.get(code, DeliveryState.ACCEPTED)
+    if state is DeliveryState.UNKNOWN:
+        return HandoverResult(sms.ref, DeliveryState.FAILED, code=str(code))
     number, cost = http.number(entry.get("messageid")), http.rials(entry.get("cost"))
-    if state not in (State.REJECTED, State.FAILED):
-        state = State.ACCEPTED
-    return Handed(sms.ref, state, number, cost, str(code))
+    if state not in (DeliveryState.REJECTED, DeliveryState.FAILED):
+        state = DeliveryState.ACCEPTED
+    return HandoverResult(sms.ref, state, number, cost, str(code))

@@ -9,30 +9,29 @@ for a part.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from services.notify.providers import http
-from services.notify.providers.http import whole
-from services.notify.providers.sms import Handed, Sms, State
+from services.notify.providers.http import Json, whole
+from services.notify.providers.sms import DeliveryState, HandoverResult, Sms
 
 OK, UNKNOWN_ID = 0, 24
 STATES = {
-    -1: State.UNKNOWN,
-    0: State.ACCEPTED,
-    1: State.DELIVERED,
-    2: State.UNDELIVERED,
-    8: State.SENT,
-    16: State.FAILED,  # it did not reach the operator
+    -1: DeliveryState.UNKNOWN,
+    0: DeliveryState.ACCEPTED,
+    1: DeliveryState.DELIVERED,
+    2: DeliveryState.UNDELIVERED,
+    8: DeliveryState.SENT,
+    16: DeliveryState.FAILED,  # it did not reach the operator
 }
 # Of a message or of a call; every code but 0 is an error by the documentation. None: about us.
-ERRORS: dict[int, State | None] = {
-    1: State.REJECTED,  # no such receiver
+ERRORS: dict[int, DeliveryState | None] = {
+    1: DeliveryState.REJECTED,  # no such receiver
     2: None,  # the sending line is wrong
-    3: State.FAILED,  # encoding
-    4: State.FAILED,  # message class
-    6: State.FAILED,  # UDH
+    3: DeliveryState.FAILED,  # encoding
+    4: DeliveryState.FAILED,  # message class
+    6: DeliveryState.FAILED,  # UDH
     8: None,  # advertising between 22 and 07
-    13: State.FAILED,  # empty
+    13: DeliveryState.FAILED,  # empty
     14: None,  # credit
     15: None,  # it was mending itself: "send again"
     16: None,  # account not active
@@ -44,12 +43,12 @@ ERRORS: dict[int, State | None] = {
     23: None,  # busy: "send again"
     24: None,  # no such message
     25: None,  # no such method
-    27: State.REJECTED,  # the operator's black list
-    28: State.FAILED,  # this prefix is blocked at Magfa at present
+    27: DeliveryState.REJECTED,  # the operator's black list
+    28: DeliveryState.FAILED,  # this prefix is blocked at Magfa at present
     29: None,  # our address is not allowed
-    30: State.FAILED,  # more than 265 parts
+    30: DeliveryState.FAILED,  # more than 265 parts
     31: None,  # something is missing in the call
-    33: State.REJECTED,  # the receiver opted out ("cancel 11")
+    33: DeliveryState.REJECTED,  # the receiver opted out ("cancel 11")
     **dict.fromkeys(range(101, 111)),  # lengths of arrays
 }
 
@@ -69,48 +68,48 @@ class Magfa:
     finds: bool = field(default=True, init=False)
     most: int = field(default=100, init=False)
 
-    def send(self, messages: Sequence[Sms]) -> list[Handed]:
-        asked = {
+    def send(self, messages: Sequence[Sms]) -> list[HandoverResult]:
+        request = {
             "senders": [self.news_line if sms.news else self.line for sms in messages],
             "recipients": [sms.to for sms in messages],
             "messages": [sms.body for sms in messages],
             "uids": [sms.ref for sms in messages],
         }
-        told = http.hand_over(self._url("send"), self.timeout, auth=self._auth, json=asked)
-        code = whole(told.get("status"))
+        reply = http.hand_over(self._url("send"), self.timeout, auth=self._auth, json=request)
+        code = whole(reply.get("status"))
         if code != OK:
             return http.refused(messages, code, ERRORS)
-        answers = http.objects(told.get("messages"), len(messages))
+        answers = http.objects(reply.get("messages"), len(messages))
         return [_handed(sms, answer) for sms, answer in zip(messages, answers, strict=True)]
 
     def find(self, refs: Sequence[int]) -> Mapping[int, str | None]:
-        found: dict[int, str | None] = {}
+        numbers: dict[int, str | None] = {}
         for ref in refs:
-            told = self._get(f"mid/{ref}", OK, UNKNOWN_ID)
-            number = told.get("mid")
+            reply = self._get(f"mid/{ref}", OK, UNKNOWN_ID)
+            number = reply.get("mid")
             number = 0 if number is None else whole(number)
-            found[ref] = str(number) if number > 0 else None
-        return found
+            numbers[ref] = str(number) if number > 0 else None
+        return numbers
 
-    def states(self, provider_refs: Sequence[str]) -> Mapping[str, tuple[State, str]]:
-        told = {}
+    def states(self, provider_refs: Sequence[str]) -> Mapping[str, tuple[DeliveryState, str]]:
+        states = {}
         for start in range(0, len(provider_refs), self.most):
             ids = ",".join(provider_refs[start : start + self.most])
             for receipt in http.objects(self._get(f"statuses/{ids}").get("dlrs")):
                 code = whole(receipt.get("status"))
                 if code in STATES:
-                    told[str(whole(receipt.get("mid")))] = (STATES[code], str(code))
-        return told
+                    states[str(whole(receipt.get("mid")))] = (STATES[code], str(code))
+        return states
 
     def credit(self) -> int | None:
         return http.rials(self._get("balance").get("balance"))
 
-    def _get(self, path: str, *good: int) -> dict[str, Any]:
-        told = http.ask("GET", self._url(path), self.timeout, auth=self._auth)
-        code = whole(told.get("status"))
+    def _get(self, path: str, *good: int) -> Json:
+        reply = http.ask("GET", self._url(path), self.timeout, auth=self._auth)
+        code = whole(reply.get("status"))
         if code not in (good or (OK,)):
             raise http.unreadable(f"code {code}")
-        return told
+        return reply
 
     @property
     def _auth(self) -> tuple[bytes, bytes]:
@@ -120,13 +119,15 @@ class Magfa:
         return f"{self.base}/api/http/sms/v2/{path}"
 
 
-def _handed(sms: Sms, answer: dict[str, Any]) -> Handed:
+def _handed(sms: Sms, answer: Json) -> HandoverResult:
     """What Magfa says of one message; ``userId`` is our number where it repeats it."""
     code = whole(answer.get("status"))
     if answer.get("userId") not in (None, 0) and whole(answer["userId"]) != sms.ref:
         raise http.unreadable("another message's answer")
     if code != OK:
-        return Handed(sms.ref, ERRORS.get(code) or State.FAILED, code=str(code))
+        return HandoverResult(sms.ref, ERRORS.get(code) or DeliveryState.FAILED, code=str(code))
     tariff, parts = http.rials(answer.get("tariff")), http.rials(answer.get("parts"))
     cost = None if tariff is None or parts is None else tariff * parts
-    return Handed(sms.ref, State.ACCEPTED, http.number(answer.get("id")), cost, str(code))
+    return HandoverResult(
+        sms.ref, DeliveryState.ACCEPTED, http.number(answer.get("id")), cost, str(code)
+    )

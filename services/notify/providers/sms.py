@@ -1,6 +1,6 @@
-"""The port to who carries SMS: what every provider can do for us.
+"""The port to providers of SMS: what every provider can do for us.
 
-An adapter talks to the outside: nothing of it is called while a transaction is open.
+An adapter calls the outside: none of its methods is called while a transaction is open.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,8 @@ from typing import Protocol
 from bus.errors import BusError
 
 
-class State(StrEnum):
-    """What became of a message, in our words for all providers' numbers."""
+class DeliveryState(StrEnum):
+    """What became of a message at a provider, in our words for all providers' numbers."""
 
     ACCEPTED = "accepted"
     """The provider has it; nothing more is known yet."""
@@ -22,22 +22,22 @@ class State(StrEnum):
     UNDELIVERED = "undelivered"
     """The telephone was not reached; a later try may reach it."""
     REJECTED = "rejected"
-    """It was not and will not be sent by anybody: a black list, an opt-out, no such number."""
+    """It was not and will not be sent by any provider: a black list, an opt-out, no such number."""
     FAILED = "failed"
     """This provider did not send it; another may."""
     UNKNOWN = "unknown"
     """The provider does not know the message (any more)."""
 
 
-class Refused(BusError):
-    """The provider took nothing of a call, for sure: another provider may be asked.
-    ``details["provider_code"]`` is its own word for why.
+class ProviderRefused(BusError):
+    """The provider certainly took nothing of a call: another provider may be asked.
+    ``details["provider_code"]`` is its own code for the reason.
     """
 
     default_code = "provider.refused"
 
 
-class RefusedOne(Refused):
+class MessageRefused(ProviderRefused):
     """The provider took nothing of a call because of one of its messages, and does not say which:
     they are handed over one by one then. Never for a call of one message.
     """
@@ -56,20 +56,20 @@ class Sms:
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
-    """What the provider said of one message of a call: ACCEPTED with its number for it, or why
-    not (REJECTED, FAILED) in its own code.
+class HandoverResult:
+    """What the provider answered for one message of a call: ACCEPTED with its number for it, or
+    REJECTED or FAILED with its own code for the reason.
     """
 
     ref: int
-    state: State
+    state: DeliveryState
     provider_ref: str | None = None
     cost_rials: int | None = None
     code: str = ""
 
 
-class Provider(Protocol):
-    """A provider of SMS, as set up."""
+class SmsProvider(Protocol):
+    """A provider of SMS, as configured."""
 
     @property
     def code(self) -> str:
@@ -83,28 +83,28 @@ class Provider(Protocol):
     def finds(self) -> bool:
         """Whether ``find`` can tell by our own number what the provider has."""
 
-    def send(self, messages: Sequence[Sms]) -> list[Handed]:
-        """Hands the messages over, in one call; one answer a message, in order. All of them are
-        news or none is.
+    def send(self, messages: Sequence[Sms]) -> list[HandoverResult]:
+        """Hand the messages over in one call; one result a message, in order. All of them are news
+        or none is.
 
-        Refused: nothing was taken, for sure. Unavailable ``provider.unreachable`` or
+        ProviderRefused: nothing was taken, for sure. Unavailable ``provider.unreachable`` or
         ``provider.unreadable``: it is not known what was taken.
         """
 
     def find(self, refs: Sequence[int]) -> Mapping[int, str | None]:
-        """The provider's numbers by ours; None where it surely has no such message.
+        """Return the provider's numbers by ours; None where it surely has no such message.
 
         Sure only when the call is over, so not before its time-out has passed twice, and within
         the hours that the provider remembers (Kavenegar 12, Magfa 24). Unavailable: not known now.
         Only if ``finds``.
         """
 
-    def states(self, provider_refs: Sequence[str]) -> Mapping[str, tuple[State, str]]:
-        """What became of messages, with the provider's own code; those it does not tell are left
-        out. Unavailable: not known now.
+    def states(self, provider_refs: Sequence[str]) -> Mapping[str, tuple[DeliveryState, str]]:
+        """Return what became of messages, with the provider's own code; those it does not report
+        are left out. Unavailable: not known now.
         """
 
     def credit(self) -> int | None:
-        """The money left with the provider in rials; None where it does not count in rials.
+        """Return the money left with the provider in rials; None where it does not count in rials.
         Unavailable: not known now.
         """

@@ -9,31 +9,30 @@ an empty number of a message is read as not taken, for a reason that it does not
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from services.notify.providers import http
-from services.notify.providers.http import whole
-from services.notify.providers.sms import Handed, Sms, State
+from services.notify.providers.http import Json, whole
+from services.notify.providers.sms import DeliveryState, HandoverResult, Sms
 
 OK, UNKNOWN_ID = 1, 111
 STATES = {
-    1: State.DELIVERED,
-    2: State.UNDELIVERED,
-    3: State.SENT,
-    4: State.FAILED,  # it did not reach the operator
-    5: State.SENT,
-    6: State.FAILED,
-    7: State.REJECTED,  # black list
-    8: State.UNKNOWN,
+    1: DeliveryState.DELIVERED,
+    2: DeliveryState.UNDELIVERED,
+    3: DeliveryState.SENT,
+    4: DeliveryState.FAILED,  # it did not reach the operator
+    5: DeliveryState.SENT,
+    6: DeliveryState.FAILED,
+    7: DeliveryState.REJECTED,  # black list
+    8: DeliveryState.UNKNOWN,
 }
 # 0 (something broke) says nothing for sure, and is not here. None: about us.
-CALLS: dict[int, State | None] = {
+CALLS: dict[int, DeliveryState | None] = {
     **dict.fromkeys((10, 11, 12, 13, 14, 15, 16, 20)),  # key, account, plan, too many calls
     **dict.fromkeys((101, 102, 105, 106, 107, 108, 109, 110, 118, 123)),  # line, credit, lengths
-    103: State.FAILED,  # empty
-    104: State.REJECTED,  # no such receiver
-    115: State.REJECTED,  # black list
-    117: State.FAILED,  # the text is not allowed
+    103: DeliveryState.FAILED,  # empty
+    104: DeliveryState.REJECTED,  # no such receiver
+    115: DeliveryState.REJECTED,  # black list
+    117: DeliveryState.FAILED,  # the text is not allowed
 }
 
 
@@ -50,20 +49,20 @@ class SmsIr:
     finds: bool = field(default=False, init=False)
     most: int = field(default=100, init=False)
 
-    def send(self, messages: Sequence[Sms]) -> list[Handed]:
-        asked = {
+    def send(self, messages: Sequence[Sms]) -> list[HandoverResult]:
+        request = {
             "lineNumber": int(self.news_line if messages[0].news else self.line),
             "messageTexts": [sms.body for sms in messages],
             "mobiles": [sms.to for sms in messages],
             "sendDateTime": None,
         }
-        told = http.hand_over(
-            f"{self.base}/v1/send/likeToLike", self.timeout, headers=self._headers, json=asked
+        reply = http.hand_over(
+            f"{self.base}/v1/send/likeToLike", self.timeout, headers=self._headers, json=request
         )
-        code = whole(told.get("status"))
+        code = whole(reply.get("status"))
         if code != OK:
             return http.refused(messages, code, CALLS)
-        data = told.get("data")
+        data = reply.get("data")
         numbers = data.get("messageIds") if isinstance(data, dict) else None
         if not isinstance(numbers, list) or len(numbers) != len(messages):
             raise http.unreadable("another number of answers")
@@ -72,16 +71,16 @@ class SmsIr:
     def find(self, refs: Sequence[int]) -> Mapping[int, str | None]:
         raise NotImplementedError("sms.ir takes no number of ours")
 
-    def states(self, provider_refs: Sequence[str]) -> Mapping[str, tuple[State, str]]:
+    def states(self, provider_refs: Sequence[str]) -> Mapping[str, tuple[DeliveryState, str]]:
         return http.one_by_one(provider_refs, self._state)
 
-    def _state(self, ref: str) -> tuple[State, str] | None:
+    def _state(self, ref: str) -> tuple[DeliveryState, str] | None:
         data = self._get(f"send/{ref}", OK, UNKNOWN_ID).get("data")
         if not isinstance(data, dict):
-            return State.UNKNOWN, str(UNKNOWN_ID)
+            return DeliveryState.UNKNOWN, str(UNKNOWN_ID)
         code = data.get("deliveryState")
         if code is None:
-            return State.ACCEPTED, ""
+            return DeliveryState.ACCEPTED, ""
         return (STATES[whole(code)], str(code)) if whole(code) in STATES else None
 
     def credit(self) -> int | None:
@@ -89,19 +88,19 @@ class SmsIr:
         self._get("credit", OK)
         return None
 
-    def _get(self, path: str, *good: int) -> dict[str, Any]:
-        told = http.ask("GET", f"{self.base}/v1/{path}", self.timeout, headers=self._headers)
-        code = whole(told.get("status"))
+    def _get(self, path: str, *good: int) -> Json:
+        reply = http.ask("GET", f"{self.base}/v1/{path}", self.timeout, headers=self._headers)
+        code = whole(reply.get("status"))
         if code not in good:
             raise http.unreadable(f"code {code}")
-        return told
+        return reply
 
     @property
     def _headers(self) -> dict[str, str]:
         return {"X-API-KEY": self.key}
 
 
-def _handed(sms: Sms, number: object) -> Handed:
+def _handed(sms: Sms, number: object) -> HandoverResult:
     if number in (None, 0, "0", ""):
-        return Handed(sms.ref, State.FAILED, code="no id")
-    return Handed(sms.ref, State.ACCEPTED, http.number(number), code=str(OK))
+        return HandoverResult(sms.ref, DeliveryState.FAILED, code="no id")
+    return HandoverResult(sms.ref, DeliveryState.ACCEPTED, http.number(number), code=str(OK))

@@ -1,225 +1,229 @@
-"""Accepts messages: judged, filled in, kept and counted, many in a few statements."""
+"""Messages are accepted: judged, rendered, stored and counted, many in a few statements."""
 
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import select
 
+from bus.database.rows import fetch_all
 from bus.envelope import instant
 from bus.errors import BusError, FieldError, Forbidden, RuleBroken, TooMany, Unavailable
 from bus.process import log
-from contracts.notify.messages import CHANNELS
-from iran.persian import tehran_day
+from contracts.notify.messages import CHANNELS, Send, Sent, TemplateOf
+from contracts.notify.receiver import Receiver
 from members.rights import AGENCY_MISSING, Sender
-from services.notify.context import Office, uuid_of
+from services.notify.context import Context, uuid_of
 from services.notify.domain.consent import allows
-from services.notify.domain.message import State
+from services.notify.domain.message import MessageState
 from services.notify.domain.quiet import after_quiet, within_cap
 from services.notify.domain.template import OURS
-from services.notify.sending import code_caps, consents, mailboxes, settlement
+from services.notify.sending import code_caps, consents, mailboxes
+from services.notify.sending.new_messages import NewMessage, store
 from services.notify.sending.rights import right_of
-from services.notify.sending.rows import address_of
-from services.notify.templates import rendering, versions
+from services.notify.sending.rows import address_of, stored
+from services.notify.tables import MESSAGES, TEMPLATES
+from services.notify.templates import versions
+from services.notify.templates.rendering import Rendered, language_of, render
+from services.notify.templates.versions import TemplateVersion
 
 _log = log.get("accepting")
 AHEAD = dt.timedelta(days=90)
 # Only these cost a receiver's patience.
 CAPPED = ("sms", "email")
-# Among the lanes of what a receiver gets: no lane, but a share of one.
+# Beside the lanes of what a receiver gets: no lane, but a share of one.
 OF_STRANGERS = "otp of strangers"
-_COLUMNS = (
-    "id uuid, owner text, reference text, template uuid, version integer, language text, "
-    "channel text, rest text[], lane text, consent text, state text, receiver jsonb, "
-    "receiver_hash text, contents jsonb, parts integer, due_at timestamptz, "
-    "give_up_at timestamptz, job bigint, key_id text, created_at timestamptz"
-)
-_NAMES = [column.split()[0] for column in _COLUMNS.split(", ")]
 
 
 @dataclass(slots=True)
 class _Draft:
     """A message on its way in; ``forms`` are the channels still open to it, in their order."""
 
-    asked: Mapping[str, Any]
-    forms: list[Any]
+    request: Send
+    forms: list[TemplateVersion]
     due_at: dt.datetime
-    contents: dict[str, rendering.Content] = field(default_factory=dict)
+    rendered: dict[str, Rendered] = field(default_factory=dict)
 
     @property
-    def form(self) -> Any:
+    def form(self) -> TemplateVersion:
         return self.forms[0]
 
 
 def accept(
-    office: Office,
-    sender: Sender,
-    asked: Sequence[Mapping[str, Any]],
-    *,
-    job: int | None = None,
-) -> list[dict[str, Any] | BusError]:
-    """A Sent for each message that is accepted, in order, or why it is not.
+    context: Context, sender: Sender, requests: Sequence[Send], *, job: int | None = None
+) -> list[Sent | BusError]:
+    """Accept messages: a Sent for each that is accepted, in order, or its refusal.
 
-    ``asked`` are loaded Sends. NotFound ``template.not_found``; RuleBroken ``receiver.missing``,
-    ``receiver.opted_out``, ``message.too_far_ahead`` and those of `filling.filled`; TooMany
-    ``receiver.cap``. What is refused leaves no trace; all others are kept. Forbidden for all if the
-    register gives the sender no right to them now.
+    NotFound ``template.not_found``; RuleBroken ``receiver.missing``, ``receiver.opted_out``,
+    ``message.too_far_ahead`` and those of `rendering.render`; TooMany ``receiver.cap``. What is
+    refused leaves no trace; all others are stored. Forbidden for all if the register gives the
+    sender no right to them now.
     """
-    if code := office.members.refusal(sender, right_of(job)):
-        return [_shut_out(code)] * len(asked)
-    owner = sender.agency
-    known = _Known.of(office, owner, asked)
+    if code := context.members.refusal(sender, right_of(job)):
+        return [_no_right(code)] * len(requests)
+    lookup = _Lookup.of(context, sender.agency, requests)
     drafts: list[_Draft | BusError] = []
-    for one in asked:
+    for request in requests:
         try:
-            drafts.append(_judge(office, known, one))
+            drafts.append(_judge(context, lookup, request))
         except BusError as error:
             drafts.append(error)
-    rows = [_row(office, sender, draft, job) for draft in drafts if isinstance(draft, _Draft)]
-    if rows:
-        keep(office, rows)
-    kept = iter(rows)
-    return [_told(draft, next(kept)) if isinstance(draft, _Draft) else draft for draft in drafts]
+    messages = [
+        _new_message(context, sender, draft, job) for draft in drafts if isinstance(draft, _Draft)
+    ]
+    if messages:
+        store(context, messages)
+    kept = iter(messages)
+    return [_sent(draft, next(kept)) if isinstance(draft, _Draft) else draft for draft in drafts]
 
 
-def _shut_out(code: str) -> BusError:
+def _no_right(code: str) -> BusError:
     if code == AGENCY_MISSING:
         return Unavailable("This machine has no copy of the register of your agency yet.")
     return Forbidden("The register gives your agency no right to this any more.", code=code)
 
 
 def accept_all(
-    office: Office, senders: Sequence[Sender], asked: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any] | BusError]:
+    context: Context, senders: Sequence[Sender], requests: Sequence[Send]
+) -> list[Sent | BusError]:
     """As ``accept``, for messages of several senders."""
-    results: list[Any] = [None] * len(asked)
+    results: dict[int, Sent | BusError] = {}
     for sender in sorted(set(senders), key=str):
-        places = [place for place, each in enumerate(senders) if each == sender]
-        told = accept(office, sender, [asked[place] for place in places])
-        for place, one in zip(places, told, strict=True):
-            results[place] = one
-    return results
+        places = [place for place, other in enumerate(senders) if other == sender]
+        accepted = accept(context, sender, [requests[place] for place in places])
+        results |= dict(zip(places, accepted, strict=True))
+    return [results[place] for place in range(len(requests))]
 
 
-def accept_ours(office: Office, asked: Mapping[str, Any]) -> None:
-    """Accepts what another context of ours has told us to send. A receiver who wants no such
-    message gets none, and a cap is kept; anything else that refuses it is a fault of ours.
+def accept_ours(context: Context, request: Send) -> None:
+    """Accept what another context of ours sends. A receiver who opted out gets none, and a cap is
+    kept; any other refusal is a fault of ours.
     """
-    (told,) = accept(office, Sender(OURS), [asked])
-    if isinstance(told, BusError):
-        if told.code not in ("receiver.opted_out", "receiver.cap"):
-            raise told
-        _log.info("not sent", template=asked["template"], code=told.code)
+    (result,) = accept(context, Sender(OURS), [request])
+    if isinstance(result, BusError):
+        if result.code not in ("receiver.opted_out", "receiver.cap"):
+            raise result
+        _log.info("message_not_sent", template=request.template, code=result.code)
 
 
-@dataclass
-class _Known:
+@dataclass(frozen=True)
+class _Lookup:
     """What is looked up once for the whole list."""
 
-    forms: dict[str, list[Any]]
-    consents: dict[bytes, dict[str, bool]]
+    forms: Mapping[str, list[TemplateVersion]]
+    consents: Mapping[bytes, dict[str, bool]]
     dues: dict[tuple[bytes, str], list[dt.datetime]]
-    mailboxes: set[str]
+    inboxes: set[str]
 
     @classmethod
-    def of(cls, office: Office, owner: str, asked: Sequence[Mapping[str, Any]]) -> "_Known":
-        found: dict[str, list[Any]] = {}
-        for row in versions.forms(office.conn, owner, {one["template"] for one in asked}):
-            found.setdefault(row.code, []).append(row)
-            found.setdefault(str(row.id), []).append(row)
+    def of(cls, context: Context, owner: str, requests: Sequence[Send]) -> "_Lookup":
+        forms: dict[str, list[TemplateVersion]] = {}
+        for row in versions.forms(context.conn, owner, {request.template for request in requests}):
+            forms.setdefault(row.code, []).append(row)
+            forms.setdefault(str(row.id), []).append(row)
         hashes = {
-            office.keys.receiver(channel, address)
-            for one in asked
+            context.keys.receiver(channel, address)
+            for request in requests
             for channel in CHANNELS
-            if (address := address_of(one["to"], channel))
+            if (address := address_of(request.to, channel))
         }
-        boxes = mailboxes.known(office.conn, {box for one in asked if (box := one["to"]["inbox"])})
-        return cls(found, consents.of(office.conn, hashes), _dues(office, hashes), boxes)
+        inboxes = {inbox for request in requests if (inbox := request.to.inbox)}
+        return cls(
+            forms,
+            consents.consents_of(context.conn, hashes),
+            _dues(context, hashes),
+            mailboxes.existing(context.conn, inboxes),
+        )
 
-    def reaches(self, to: Mapping[str, Any], channel: str) -> bool:
+    def reaches(self, to: Receiver, channel: str) -> bool:
         """Whether the receiver has an address in a channel; an inbox must be one of ours."""
         address = address_of(to, channel)
-        return address is not None and (channel != "inbox" or address in self.mailboxes)
+        return address is not None and (channel != "inbox" or address in self.inboxes)
 
-    def forms_of(self, one: Mapping[str, Any]) -> list[Any]:
+    def forms_of(self, request: Send) -> list[TemplateVersion]:
         """The forms that may be sent, in the order asked for."""
-        name = one["template"]
-        found = {row.channel: row for row in self.forms.get(uuid_of(name) or name, ())}
-        wanted = one["channels"] or [channel for channel in CHANNELS if channel in found]
-        if not found or not set(wanted) <= set(found):
+        id_ = uuid_of(request.template)
+        name = request.template if id_ is None else str(id_)
+        by_channel = {row.channel: row for row in self.forms.get(name, ())}
+        wanted = request.channels or [channel for channel in CHANNELS if channel in by_channel]
+        if not by_channel or not set(wanted) <= set(by_channel):
             raise versions.not_found()
-        return [found[channel] for channel in wanted]
+        return [by_channel[channel] for channel in wanted]
 
 
-def _hash(office: Office, channel: str, to: Mapping[str, Any]) -> bytes:
+def _hash(context: Context, channel: str, to: Receiver) -> bytes:
     """The hash of a receiver's address in a channel."""
     address = address_of(to, channel)
     assert address is not None
-    return office.keys.receiver(channel, address)
+    return context.keys.receiver(channel, address)
 
 
-def _dues(office: Office, hashes: set[bytes]) -> dict[tuple[bytes, str], list[dt.datetime]]:
+@dataclass(frozen=True, slots=True)
+class _Due:
+    receiver_hash: bytes
+    lane: str
+    due_at: dt.datetime
+    of_strangers: bool
+
+
+def _dues(context: Context, hashes: set[bytes]) -> dict[tuple[bytes, str], list[dt.datetime]]:
     """When the messages of these receivers went or go out, by receiver and lane; the codes that
     strangers asked for by themselves, too.
     """
-    rows = office.conn.execute(
-        text(
-            "select receiver_hash, lane, due_at, template in (select id from templates "
-            "where owner = :ours and code = any(:codes)) as of_strangers from messages "
-            "where receiver_hash = any(:all) and "
-            "created_at > :first and due_at > :since and state <> 'CANCELLED'"
-        ),
-        {
-            "ours": OURS,
-            "codes": list(code_caps.OF_STRANGERS),
-            "all": list(hashes),
-            "first": office.now - AHEAD,
-            "since": office.now - dt.timedelta(days=1),
-        },
+    of_strangers = select(TEMPLATES.c.id).where(
+        TEMPLATES.c.owner == OURS, TEMPLATES.c.code.in_(code_caps.TEMPLATES_OF_STRANGERS)
     )
-    found: dict[tuple[bytes, str], list[dt.datetime]] = {}
-    for row in rows:
-        lanes = [row.lane, OF_STRANGERS] if row.of_strangers else [row.lane]
-        for lane in lanes:
-            found.setdefault((bytes(row.receiver_hash), lane), []).append(row.due_at)
-    return found
+    query = select(
+        MESSAGES.c.receiver_hash,
+        MESSAGES.c.lane,
+        MESSAGES.c.due_at,
+        MESSAGES.c.template.in_(of_strangers).label("of_strangers"),
+    ).where(
+        MESSAGES.c.receiver_hash.in_(list(hashes)),
+        MESSAGES.c.created_at > context.now - AHEAD,
+        MESSAGES.c.due_at > context.now - dt.timedelta(days=1),
+        MESSAGES.c.state != MessageState.CANCELLED.value,
+    )
+    dues: dict[tuple[bytes, str], list[dt.datetime]] = {}
+    for row in fetch_all(context.conn, _Due, query):
+        for lane in [row.lane, OF_STRANGERS] if row.of_strangers else [row.lane]:
+            dues.setdefault((row.receiver_hash, lane), []).append(row.due_at)
+    return dues
 
 
-def _judge(office: Office, known: _Known, one: Mapping[str, Any]) -> _Draft:
-    """A message that may be sent, with its time and its contents. Raises what refuses it."""
-    forms = [form for form in known.forms_of(one) if known.reaches(one["to"], form.channel)]
+def _judge(context: Context, lookup: _Lookup, request: Send) -> _Draft:
+    """A message that may be sent, with its time and its contents. Raises its refusal."""
+    forms = [form for form in lookup.forms_of(request) if lookup.reaches(request.to, form.channel)]
     if not forms:
         raise RuleBroken(
             "The receiver has no address in any channel of this template.",
             code="receiver.missing",
             fields=[FieldError("to", "required", "Give the address that the channel needs.")],
         )
-    open_ = [form for form in forms if _willing(office, known, one, form)]
+    open_ = [form for form in forms if _consents(context, lookup, request, form)]
     if not open_:
         raise RuleBroken("The receiver wants no such messages.", code="receiver.opted_out")
-    draft = _Draft(one, open_, _not_before(office, one))
+    draft = _Draft(request, open_, _not_before(context, request))
     for form in open_:
-        draft.contents[form.channel] = rendering.filled(
-            office.book, form, one["language"], one["personalisation"]
+        draft.rendered[form.channel] = render(
+            context.book, form, request.language, request.personalisation
         )
-    draft.due_at = _when(office, known, draft)
+    draft.due_at = _due_at(context, lookup, draft)
     return draft
 
 
-def _willing(office: Office, known: _Known, one: Mapping[str, Any], form: Any) -> bool:
-    said = known.consents.get(_hash(office, form.channel, one["to"]), {})
-    # Who opens an inbox comes for what is in it.
-    return form.channel == "inbox" or allows(said, form.consent)
+def _consents(context: Context, lookup: _Lookup, request: Send, form: TemplateVersion) -> bool:
+    receiver = _hash(context, form.channel, request.to)
+    # Whoever opens an inbox comes for what is in it.
+    return form.channel == "inbox" or allows(lookup.consents.get(receiver, {}), form.consent)
 
 
-def _not_before(office: Office, one: Mapping[str, Any]) -> dt.datetime:
-    if one["not_before"] is None:
-        return office.now
-    moment = max(office.now, dt.datetime.fromisoformat(one["not_before"]))
-    if moment > office.now + AHEAD:
+def _not_before(context: Context, request: Send) -> dt.datetime:
+    if request.not_before is None:
+        return context.now
+    moment = max(context.now, dt.datetime.fromisoformat(request.not_before))
+    if moment > context.now + AHEAD:
         raise RuleBroken(
             f"A message waits at most {AHEAD.days} days.",
             code="message.too_far_ahead",
@@ -228,115 +232,71 @@ def _not_before(office: Office, one: Mapping[str, Any]) -> dt.datetime:
     return moment
 
 
-def _when(office: Office, known: _Known, draft: _Draft) -> dt.datetime:
+def _due_at(context: Context, lookup: _Lookup, draft: _Draft) -> dt.datetime:
     """When it goes out, by quiet hours and the receiver's caps; TooMany ``receiver.cap``."""
-    form, due = draft.form, draft.due_at
-    due = after_quiet(office.book, form.lane, form.channel, due)
+    form = draft.form
+    due = after_quiet(context.book, form.lane, form.channel, draft.due_at)
     if form.channel not in CAPPED:
         return due
-    receiver = _hash(office, form.channel, draft.asked["to"])
-    dues = known.dues.setdefault((receiver, form.lane), [])
-    cap = office.book.cap(form.lane)
+    receiver = _hash(context, form.channel, draft.request.to)
+    dues = lookup.dues.setdefault((receiver, form.lane), [])
+    cap = context.book.cap(form.lane)
     while (free := within_cap(cap, dues, due)) > due:
         if cap.refuses:
-            raise _enough(office, free)
-        due = after_quiet(office.book, form.lane, form.channel, free)
-    if form.owner == OURS and form.code in code_caps.OF_STRANGERS:
-        codes = known.dues.setdefault((receiver, OF_STRANGERS), [])
+            raise _over_cap(context, free)
+        due = after_quiet(context.book, form.lane, form.channel, free)
+    if form.owner == OURS and form.code in code_caps.TEMPLATES_OF_STRANGERS:
+        codes = lookup.dues.setdefault((receiver, OF_STRANGERS), [])
         if (free := within_cap(code_caps.CAP, codes, due)) > due:
-            raise _enough(office, free)
+            raise _over_cap(context, free)
         codes.append(due)
     dues.append(due)
     return due
 
 
-def _enough(office: Office, free: dt.datetime) -> TooMany:
+def _over_cap(context: Context, free: dt.datetime) -> TooMany:
     return TooMany(
         "This receiver has got as many messages as one person gets.",
         code="receiver.cap",
-        retry_after=int((free - office.now).total_seconds()) + 1,
+        retry_after=int((free - context.now).total_seconds()) + 1,
     )
 
 
-def _row(office: Office, sender: Sender, draft: _Draft, job: int | None) -> dict[str, Any]:
-    one, form = draft.asked, draft.form
-    counted = draft.contents[form.channel].sms
-    return {
-        "id": str(uuid.uuid4()),
-        "owner": sender.agency,
-        "reference": one["reference"],
-        "template": str(form.id),
-        "version": form.version,
-        "language": rendering.language_of(form, one["language"]),
-        "channel": form.channel,
-        "rest": [each.channel for each in draft.forms[1:]],
-        "lane": form.lane,
-        "consent": form.consent,
-        "state": State.CREATED.value,
-        "receiver": {name: value for name, value in one["to"].items() if value},
-        "receiver_hash": _hash(office, form.channel, one["to"]).hex(),
-        "contents": {channel: each.told() for channel, each in draft.contents.items()},
-        "parts": counted.parts if counted else None,
-        "due_at": draft.due_at,
-        "give_up_at": draft.due_at + office.book.give_up(form.lane),
-        "job": job,
-        "key_id": sender.key,
-        "created_at": office.now,
-    }
-
-
-def keep(office: Office, rows: list[dict[str, Any]]) -> None:
-    """Adds the rows, counts them, and ends those of inboxes, which are there at once."""
-    # All columns come as one JSON, so that a hundred messages are one statement.
-    picked = ", ".join(
-        "decode(receiver_hash, 'hex')" if name == "receiver_hash" else name for name in _NAMES
+def _new_message(context: Context, sender: Sender, draft: _Draft, job: int | None) -> NewMessage:
+    request, form = draft.request, draft.form
+    counted = draft.rendered[form.channel].sms
+    return NewMessage(
+        id=uuid.uuid4(),
+        owner=sender.agency,
+        reference=request.reference,
+        template=form.id,
+        version=form.version,
+        language=language_of(form, request.language),
+        channel=form.channel,
+        rest=[other.channel for other in draft.forms[1:]],
+        lane=form.lane,
+        consent=form.consent,
+        receiver=stored(request.to),
+        receiver_hash=_hash(context, form.channel, request.to),
+        contents={channel: rendered.content() for channel, rendered in draft.rendered.items()},
+        parts=counted.parts if counted else None,
+        due_at=draft.due_at,
+        give_up_at=draft.due_at + context.book.give_up(form.lane),
+        job=job,
+        key_id=sender.key,
+        created_at=context.now,
     )
-    office.conn.execute(
-        text(
-            f"insert into messages ({', '.join(_NAMES)}) select {picked} "  # noqa: S608 - made of constants
-            f"from jsonb_to_recordset(cast(:rows as jsonb)) as told ({_COLUMNS})"
+
+
+def _sent(draft: _Draft, message: NewMessage) -> Sent:
+    state = MessageState.DELIVERED if message.arrives else MessageState.CREATED
+    return Sent(
+        id=str(message.id),
+        state=state.value,
+        channel=message.channel,
+        template=TemplateOf(
+            id=str(message.template), code=draft.form.code, version=message.version
         ),
-        {"rows": orjson.dumps(rows).decode()},
+        parts=message.parts,
+        due_at=instant(message.due_at),
     )
-    _count(office.conn, tehran_day(office.now), rows)
-    arrived = [row["id"] for row in rows if _arrives(row)]
-    if arrived:
-        found = office.conn.execute(
-            text("select * from messages where id = any(cast(:ids as uuid[])) for update"),
-            {"ids": arrived},
-        )
-        for row in found.all():
-            settlement.end(office, row, State.DELIVERED, "")
-
-
-def _arrives(row: Mapping[str, Any]) -> bool:
-    """Whether it is at its receiver's as soon as it is kept: in an inbox, and not for later."""
-    return bool(row["channel"] == "inbox" and row["due_at"] <= row["created_at"])
-
-
-def _count(conn: Connection, day: dt.date, rows: list[dict[str, Any]]) -> None:
-    counts: dict[tuple[str, str], int] = {}
-    for row in rows:
-        at = (row["owner"], row["channel"])
-        counts[at] = counts.get(at, 0) + 1
-    # In one order everywhere, so that two transactions never wait for each other.
-    for (owner, channel), count in sorted(counts.items()):
-        conn.execute(
-            text(
-                "insert into accepted (day, owner, channel, count) values (:day, :owner, :channel, "
-                ":count) on conflict (day, owner, channel) do update set "
-                "count = accepted.count + :count"
-            ),
-            {"day": day, "owner": owner, "channel": channel, "count": count},
-        )
-
-
-def _told(draft: _Draft, row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "state": State.DELIVERED.value if _arrives(row) else row["state"],
-        "channel": row["channel"],
-        "template": {"id": row["template"], "code": draft.form.code, "version": row["version"]},
-        "parts": row["parts"],
-        "due_at": instant(row["due_at"]),
-    }

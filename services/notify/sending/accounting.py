@@ -1,34 +1,38 @@
-"""Whether every accepted message is accounted for; and personal data goes when its time is over."""
+"""The account of messages: every accepted one is accounted for; personal data goes in time."""
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TypedDict
 
-from sqlalchemy import text
+from sqlalchemy import Connection, select, text
 
-from bus.database.store import Store, Tx
-from services.notify.context import Office
+from bus.database.rows import fetch_all, fetch_only
+from bus.database.store import Store
+from contracts.notify.messages import Accounts
+from services.notify.context import Context, ContextOf
 from services.notify.domain.message import FINAL
+from services.notify.tables import PROVIDERS
 
 AT_ONCE = 1000
 INBOX_DAYS = 365
 
 # From the first moment on that no day sums up already.
-ADD_UP = text(
+_ADD_UP = text(
     "insert into ended_days (day, channel, state, count) "
     "select (settled_at at time zone 'UTC')::date, channel, state, count(*) from messages "
     "where settled_at < :before and settled_at >= (select coalesce(max(day) + 1, '0001-01-01') "
     "from ended_days)::timestamp at time zone 'UTC' group by 1, 2, 3"
 )
 # One statement sees one moment: what is accepted meanwhile stands in both sums or in none.
-SUMS = text(
+_SUMS = text(
     "select (select coalesce(sum(count), 0) from accepted) as accepted, "
     "(select coalesce(jsonb_agg(s), '[]') from (select channel, state, sum(count) as count from ("
     "select channel, state, count from ended_days union all "
     "select channel, state, count(*) from messages where settled_at is null group by 1, 2 "
     "union all select channel, state, count(*) from messages "
     "where settled_at >= (select coalesce(max(day) + 1, '0001-01-01') from ended_days)::timestamp "
-    "at time zone 'UTC' group by 1, 2) one group by channel, state "
+    "at time zone 'UTC' group by 1, 2) counts group by channel, state "
     "order by channel, state) s) as states, "
     "(select count(*) from handovers where state = 'UNKNOWN' or "
     "(state = 'RESERVED' and reserved_at < :before)) as unclear, "
@@ -37,11 +41,8 @@ SUMS = text(
     "m.due_at))), 0) from messages m where m.state = 'CREATED' and m.channel in ('sms', 'email') "
     "and (m.due_at <= :now or m.tries > 0)) as oldest"
 )
-PROVIDERS = text(
-    "select code, channel, breaker, paused_by is not null as paused, credit_rials "
-    "from providers where weight > 0 order by code"
-)
-BLANK = text(
+# Blanked in pages, shared by skip locked.
+_BLANK = text(
     "update messages set receiver = null, contents = null where id in "
     "(select id from messages where receiver is not null and settled_at < :now - case "
     "when channel = 'inbox' and state = 'DELIVERED' then cast(:inbox as interval) "
@@ -50,41 +51,90 @@ BLANK = text(
 )
 
 
-def accounts(office: Office) -> dict[str, Any]:
-    """Accounts of contracts.notify: all that was ever accepted, by what became of it."""
-    row = office.conn.execute(
-        SUMS, {"now": office.now, "before": office.now - office.book.patience.lease}
-    ).one()
-    ended = sum(each["count"] for each in row.states if each["state"] in FINAL)
-    in_flight = sum(each["count"] for each in row.states) - ended
-    return {
-        "accepted": int(row.accepted),
-        "ended": ended,
-        "in_flight": in_flight,
-        "difference": int(row.accepted) - ended - in_flight,
-        "states": row.states,
-        "oldest_due_seconds": max(float(row.oldest), 0.0),
-        "unclear": row.unclear,
-        "providers": [dict(each._mapping) for each in office.conn.execute(PROVIDERS)],
-    }
+class StateCount(TypedDict):
+    """How many messages of a channel are in a state."""
+
+    channel: str
+    state: str
+    count: int
 
 
-def add_up(office: Office) -> None:
-    """Sums up what ended on days that are over, once: what has ended changes no more. A day is left
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What was accepted, and what there is; ``oldest`` in seconds since it was due."""
+
+    accepted: int
+    states: Sequence[StateCount]
+    unclear: int
+    oldest: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderState:
+    """A provider that carries messages, as the account shows it."""
+
+    code: str
+    channel: str
+    breaker: str
+    paused: bool
+    credit_rials: int | None
+
+
+def accounts(context: Context) -> Accounts:
+    """The account: all that was ever accepted, by what became of it."""
+    values = {"now": context.now, "before": context.now - context.book.patience.lease}
+    sums = fetch_only(context.conn, Sums, _SUMS.bindparams(**values))
+    ended = sum(row["count"] for row in sums.states if row["state"] in FINAL)
+    in_flight = sum(row["count"] for row in sums.states) - ended
+    accepted = int(sums.accepted)
+    return Accounts(
+        accepted=accepted,
+        ended=ended,
+        in_flight=in_flight,
+        difference=accepted - ended - in_flight,
+        states=tuple(dict(row) for row in sums.states),
+        oldest_due_seconds=max(float(sums.oldest), 0.0),
+        unclear=sums.unclear,
+        providers=tuple(asdict(provider) for provider in _providers(context.conn)),
+    )
+
+
+def _providers(conn: Connection) -> list[ProviderState]:
+    query = (
+        select(
+            PROVIDERS.c.code,
+            PROVIDERS.c.channel,
+            PROVIDERS.c.breaker,
+            PROVIDERS.c.paused_by.is_not(None).label("paused"),
+            PROVIDERS.c.credit_rials,
+        )
+        .where(PROVIDERS.c.weight > 0)
+        .order_by(PROVIDERS.c.code)
+    )
+    return fetch_all(conn, ProviderState, query)
+
+
+def add_up(context: Context) -> None:
+    """Add up what ended on days that are over, once: what has ended changes no more. A day is left
     alone for one day more, so that no transaction of it is open still.
     """
-    today = office.now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    office.conn.execute(text("lock table ended_days in share row exclusive mode"))
-    office.conn.execute(ADD_UP, {"before": today - dt.timedelta(days=1)})
+    today = context.now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    context.conn.execute(text("lock table ended_days in share row exclusive mode"))
+    context.conn.execute(_ADD_UP, {"before": today - dt.timedelta(days=1)})
 
 
-def purge(store: Store, office_of: Callable[[Tx], Office]) -> None:
-    """Blanks receivers and contents of what ended long enough ago; what lies in an inbox stays a
-    year. The rows stay: they are the account.
+def purge(store: Store, context_of: ContextOf) -> None:
+    """Blank receivers and contents of what ended long enough ago; what is in an inbox stays a year.
+    The rows stay: they are the account.
     """
-    blanked = 1
+    blanked = AT_ONCE
     while blanked:
         with store.transaction() as tx:
-            office = office_of(tx)
-            spans = {"span": office.book.retention, "inbox": dt.timedelta(days=INBOX_DAYS)}
-            blanked = tx.conn.execute(BLANK, {"now": office.now, "most": AT_ONCE, **spans}).rowcount
+            context = context_of(tx)
+            values = {
+                "now": context.now,
+                "most": AT_ONCE,
+                "span": context.book.retention,
+                "inbox": dt.timedelta(days=INBOX_DAYS),
+            }
+            blanked = tx.conn.execute(_BLANK, values).rowcount

@@ -1,13 +1,14 @@
-"""What waits longer than it should for a chore: counted, for somebody to look."""
+"""The backlog: what waits longer than it should for a chore, counted for the service's health."""
 
 from sqlalchemy import Connection, text
 
+# One statement of three counts; expressions of JSON paths are those of the indexes.
 _WAITING = text("""
     select
         (select count(*) from jobs where state = 'CHECKING'
             and submitted_at < now() - interval '1 hour') as waits_for_check,
-        (select count(*) from tellings t join announcement_updates u on u.id = t.update
-            where t.done_at is null and u.at < now() - interval '1 hour') as waits_for_telling,
+        (select count(*) from notice_runs r join announcement_updates u on u.id = r.update
+            where r.done_at is null and u.at < now() - interval '1 hour') as waits_for_telling,
         (select count(*) from messages where state = 'CREATED'
             and contents #>> '{letter,pdf,sha256}' is not null
             and contents #>> '{letter,scan}' is null
@@ -15,5 +16,5 @@ _WAITING = text("""
 
 
 def counts(conn: Connection) -> dict[str, int]:
-    """Jobs that are not checked, announcements that are not told of, letters not scanned."""
+    """Jobs that are not checked, announcements not sent to subscribers, letters not scanned."""
     return {name: int(count) for name, count in conn.execute(_WAITING).one()._mapping.items()}

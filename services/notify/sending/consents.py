@@ -1,65 +1,66 @@
-"""What receivers have said: opt-outs, which are final, and opt-ins to news."""
+"""Consents of receivers: opt-outs, which are final, and opt-ins to news."""
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
 
-from services.notify.context import Office
-from services.notify.domain.consent import allows, decided
+from contracts.notify.desk import OptedOut, OptOut
+from services.notify.context import Context
+from services.notify.domain.consent import allows, decide
+from services.notify.tables import CONSENTS
 
 
-def of(conn: Connection, hashes: Collection[bytes]) -> dict[bytes, dict[str, bool]]:
-    """What each receiver (by the hash of an address in its channel) has said, by class."""
-    found: dict[bytes, dict[str, bool]] = {}
-    rows = conn.execute(
-        text("select receiver_hash, consent, given from consents where receiver_hash = any(:all)"),
-        {"all": list(hashes)},
+def consents_of(conn: Connection, hashes: Collection[bytes]) -> dict[bytes, dict[str, bool]]:
+    """The consents of receivers (by the hash of an address in its channel), by class."""
+    query = select(CONSENTS.c.receiver_hash, CONSENTS.c.consent, CONSENTS.c["given"]).where(
+        CONSENTS.c.receiver_hash.in_(list(hashes))
     )
-    for row in rows:
-        found.setdefault(bytes(row.receiver_hash), {})[row.consent] = row.given
-    return found
+    by_receiver: dict[bytes, dict[str, bool]] = {}
+    for receiver, consent, opted_in in conn.execute(query):
+        by_receiver.setdefault(receiver, {})[consent] = opted_in
+    return by_receiver
 
 
-def allowed(office: Office, receiver: bytes, channel: str, consent: str) -> bool:
-    """Whether a message of that class may go to a receiver, known by the hash of an address."""
-    # Who opens an inbox comes for what is in it.
-    return channel == "inbox" or allows(of(office.conn, [receiver]).get(receiver, {}), consent)
+def allowed(context: Context, receiver: bytes, channel: str, consent: str) -> bool:
+    """Tell whether a message of that class may go to a receiver, known by an address's hash."""
+    # Whoever opens an inbox comes for what is in it.
+    if channel == "inbox":
+        return True
+    return allows(consents_of(context.conn, [receiver]).get(receiver, {}), consent)
 
 
-def say(  # noqa: PLR0913 - what was said, of what, by whom
-    office: Office,
+def note(  # noqa: PLR0913 - one parameter a column of the row
+    context: Context,
     channel: str,
     address: str,
     consent: str,
-    given: bool,
+    opts_in: bool,
     source: str,
     *,
     by_receiver: bool = False,
 ) -> None:
-    """Notes that a receiver opts in or out; ``by_receiver``: he has proven that the address is his.
-
-    RuleBroken ``consent.final``: somebody else cannot take an opt-out back.
+    """Note that a receiver opts in or out; ``by_receiver``: they have proven that the address is
+    theirs. RuleBroken ``consent.final``: nobody else can take an opt-out back.
     """
-    known = office.keys.receiver(channel, address)
-    was = of(office.conn, [known]).get(known, {}).get(consent)
-    office.conn.execute(
-        text(
-            "insert into consents (receiver_hash, channel, consent, given, source, at) values "
-            "(:hash, :channel, :consent, :given, :source, :now) on conflict (receiver_hash, "
-            "channel, consent) do update set given = :given, source = :source, at = :now"
-        ),
-        {
-            "hash": known, "channel": channel, "consent": consent, "source": source,
-            "given": decided(was, given, by_receiver=by_receiver), "now": office.now,
-        },
-    )  # fmt: skip
+    receiver = context.keys.receiver(channel, address)
+    previous = consents_of(context.conn, [receiver]).get(receiver, {}).get(consent)
+    changes = {
+        "given": decide(previous, opts_in, by_receiver=by_receiver),
+        "source": source,
+        "at": context.now,
+    }
+    context.conn.execute(
+        insert(CONSENTS)
+        .values(receiver_hash=receiver, channel=channel, consent=consent, **changes)
+        .on_conflict_do_update(index_elements=CONSENTS.primary_key.columns, set_=changes)
+    )
 
 
-def opt_out(office: Office, who: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """An OptedOut: the receiver gets no more messages of that class; this is final."""
-    channel = "sms" if asked["mobile"] else "email"
-    source = f"desk {who}: {asked['why']}"
-    address = asked["mobile"] or asked["email"]
-    say(office, channel, address, asked["consent"], given=False, source=source)
-    return {"channel": channel, "consent": asked["consent"]}
+def opt_out(context: Context, editor: str, request: OptOut) -> OptedOut:
+    """Note an opt-out that an editor was told: the receiver gets no more messages of that class."""
+    channel = "sms" if request.mobile else "email"
+    address = request.mobile or request.email or ""
+    source = f"desk {editor}: {request.why}"
+    note(context, channel, address, request.consent, opts_in=False, source=source)
+    return OptedOut(channel=channel, consent=request.consent)

@@ -6,133 +6,132 @@ Each lane of a channel is a chore of its own: a slow provider or a long list hol
 import datetime as dt
 import functools
 from pathlib import Path
-from typing import Any
 
+from bus.database.store import Tx
 from bus.endpoint import every, serve
 from bus.errors import Unavailable
 from bus.foreign.mail import Post as MailServer
 from bus.process import log
 from contracts.notify import messages as contracts
-from members.rights import Members
 from services.notify import books
-from services.notify.providers import carriers, registry
-from services.notify.providers.carriers import Carrier
-from services.notify.providers.email import Mail
+from services.notify.context import Entrypoints
+from services.notify.providers import channels, registry, states
+from services.notify.providers.channels import ChannelProvider
+from services.notify.providers.email import EmailProvider
+from services.notify.providers.sms import SmsProvider
 from services.notify.sending import accounting, outcomes, recovery
 from services.notify.sending.dispatch import dispatch
-from services.notify.sending.provider_calls import Post
+from services.notify.sending.provider_calls import Dispatcher
 
 _log = log.get("providers")
 CREDIT_EVERY = dt.timedelta(hours=1)
 
 
 @functools.lru_cache(maxsize=4)
-def sms_carriers(path: str) -> tuple[Carrier, ...]:
+def sms_providers(path: str) -> tuple[ChannelProvider, ...]:
     """The providers of SMS of a file of secrets; read once a process."""
-    found = registry.adapters(Path(path).read_text(encoding="utf-8"))
-    return tuple(carriers.by_sms(each.provider, each.weight) for each in found.values())
+    configured = registry.configured_providers(Path(path).read_text(encoding="utf-8"))
+    return tuple(channels.for_sms(entry.provider, entry.weight) for entry in configured.values())
 
 
-class DispatchEntrypoints:
+class DispatchEntrypoints(Entrypoints):
     """Chores and entrypoints of providers, hand-overs and the account."""
 
-    store: Any
-    settings: Any
-    office: Any
-    members: Members
-
-    def carriers(self) -> list[Carrier]:
-        """Who carries our messages: the providers of SMS, and the organisation's mail server."""
-        found = list(sms_carriers(self.settings.text("NOTIFY_PROVIDERS_FILE")))
+    def channel_providers(self) -> list[ChannelProvider]:
+        """The configured providers: those of SMS, and the organisation's mail server."""
+        configured = list(sms_providers(self.settings.text("NOTIFY_PROVIDERS_FILE")))
         if smtp_url := self.settings.get("SMTP_URL"):
             with self.store.transaction() as tx:
                 contact = books.newest(tx.conn).contact
-            mail = Mail(MailServer(smtp_url), contact["email"], contact["fa"])
-            found.append(carriers.by_mail(mail))
-        return found
+            email = EmailProvider(MailServer(smtp_url), contact.email, contact.fa)
+            configured.append(channels.for_email(email))
+        return configured
 
-    def post(self) -> Post:
-        found = {each.code: each for each in self.carriers()}
-        return Post(self.store, self.office, found, self.members)
+    def dispatcher(self) -> Dispatcher:
+        """What a hand-over needs outside of a transaction."""
+        by_code = {provider.code: provider for provider in self.channel_providers()}
+        return Dispatcher(self.store, self.context, by_code, self.members)
 
     # --- hand-overs ---
 
     @every(0.5)
-    def send_otp(self):
-        dispatch(self.post(), "sms", "otp")
+    def send_otp(self) -> None:
+        dispatch(self.dispatcher(), "sms", "otp")
 
     @every(0.5)
-    def send_transactional(self):
-        dispatch(self.post(), "sms", "transactional")
+    def send_transactional(self) -> None:
+        dispatch(self.dispatcher(), "sms", "transactional")
 
     @every(1)
-    def send_bulk(self):
-        dispatch(self.post(), "sms", "bulk")
+    def send_bulk(self) -> None:
+        dispatch(self.dispatcher(), "sms", "bulk")
 
     @every(0.5)
-    def mail_otp(self):
-        dispatch(self.post(), "email", "otp")
+    def mail_otp(self) -> None:
+        dispatch(self.dispatcher(), "email", "otp")
 
     @every(1)
-    def mail_transactional(self):
-        dispatch(self.post(), "email", "transactional")
+    def mail_transactional(self) -> None:
+        dispatch(self.dispatcher(), "email", "transactional")
 
     @every(1)
-    def mail_bulk(self):
-        dispatch(self.post(), "email", "bulk")
+    def mail_bulk(self) -> None:
+        dispatch(self.dispatcher(), "email", "bulk")
 
     @every(1)
-    def clear_up(self):
-        recovery.clear_up(self.post())
+    def clear_up(self) -> None:
+        recovery.recover(self.dispatcher())
 
     @every(1)
-    def poll_providers(self):
-        outcomes.poll(self.post())
+    def poll_providers(self) -> None:
+        outcomes.poll(self.dispatcher())
 
     @every(5)
-    def time_out(self):
-        outcomes.time_out(self.post())
+    def time_out(self) -> None:
+        outcomes.time_out(self.dispatcher())
 
     @serve(contracts.RECEIPT)
-    def receipt(self, tx, *, provider, provider_ref):
-        return {"known": outcomes.hint(self.office(tx), provider, provider_ref)}
+    def receipt(self, tx: Tx, message: contracts.Receipt) -> contracts.Noted:
+        is_known = outcomes.hint(self.context(tx), message.provider, message.provider_ref)
+        return contracts.Noted(known=is_known)
 
     # --- providers and the account ---
 
     @every(2)
-    def keep_providers(self):
+    def keep_providers(self) -> None:
+        providers = self.channel_providers()
         with self.store.transaction() as tx:
-            carriers.keep(self.office(tx), self.carriers())
+            states.keep(self.context(tx), providers)
 
     @every(60)
-    def ask_credit(self):
-        post = self.post()
+    def ask_credit(self) -> None:
+        dispatcher = self.dispatcher()
         with self.store.transaction() as tx:
-            due = carriers.credits_due(self.office(tx), CREDIT_EVERY)
+            due = states.credits_due(self.context(tx), CREDIT_EVERY)
         for code in due:
-            asks = post.carriers[code].asks if code in post.carriers else None
-            if asks is not None:
-                _ask_credit(post, code, asks)
+            provider = dispatcher.providers.get(code)
+            if provider is not None and provider.reports is not None:
+                _ask_credit(dispatcher, code, provider.reports)
 
     @every(3600)
-    def add_up(self):
+    def add_up(self) -> None:
         with self.store.transaction() as tx:
-            accounting.add_up(self.office(tx))
+            accounting.add_up(self.context(tx))
 
     @every(600)
-    def purge(self):
-        accounting.purge(self.store, self.office)
+    def purge(self) -> None:
+        accounting.purge(self.store, self.context)
 
     @serve(contracts.ACCOUNTS)
-    def accounts(self, tx):
-        return accounting.accounts(self.office(tx))
+    def accounts(self, tx: Tx, message: contracts.Nothing) -> contracts.Accounts:
+        return accounting.accounts(self.context(tx))
 
 
-def _ask_credit(post: Post, code: str, asks: Any) -> None:
+def _ask_credit(dispatcher: Dispatcher, code: str, provider: SmsProvider) -> None:
     try:
-        rials = asks.credit()
+        rials = provider.credit()
     except Unavailable as error:
-        _log.warning("credit not told", provider=code, code=error.code)
+        _log.warning("credit_unanswered", provider=code, code=error.code)
         return
-    with post.store.transaction() as tx:
-        carriers.note_credit(post.office(tx), code, rials)
+    with dispatcher.store.transaction() as tx:
+        states.note_credit(dispatcher.context_of(tx), code, rials)

@@ -1,73 +1,77 @@
 """The entrypoints of messages and of inboxes: those of senders and receivers, and of editors."""
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
 
+from bus.activator import Call
+from bus.database.store import Tx
 from bus.endpoint import handle, serve
+from bus.errors import BusError
 from contracts.notify import desk, inbox
 from contracts.notify import messages as contracts
-from services.notify.context import Office, owner_of, sender_of
+from services.notify.context import Entrypoints, sender_of
 from services.notify.editors import roles
 from services.notify.sending import acceptance, consents, mailboxes, messages, search
 
 
-class SendingEntrypoints:
+class SendingEntrypoints(Entrypoints):
     """Messages accepted, read, cancelled and found; inboxes."""
 
-    office: Callable[[Any], Office]
-    now: Callable[[], datetime]
+    # --- messages ---
 
     @serve(contracts.SEND, batch=100)
-    def send(self, tx, calls):
+    def send(
+        self, tx: Tx, calls: list[Call[contracts.Send]]
+    ) -> Sequence[contracts.Sent | BusError]:
         senders = [sender_of(call.envelope) for call in calls]
-        return acceptance.accept_all(self.office(tx), senders, [call.data for call in calls])
+        requests = [call.message for call in calls]
+        return acceptance.accept_all(self.context(tx), senders, requests)
 
     @handle(contracts.SEND_MESSAGE)
-    def send_message(self, tx, **asked):
-        acceptance.accept_ours(self.office(tx), asked)
+    def send_message(self, tx: Tx, message: contracts.SendMessage) -> None:
+        acceptance.accept_ours(self.context(tx), message)
 
     @serve(contracts.MESSAGE)
-    def message(self, tx, *, id):
-        return messages.read(tx.conn, owner_of(tx.envelope), id)
+    def message(self, tx: Tx, message: contracts.OneMessage) -> contracts.Message:
+        return messages.read(tx.conn, self.context(tx).owner, message.id)
 
     @serve(contracts.MESSAGES)
-    def messages(self, tx, **asked):
-        return messages.listed(tx.conn, owner_of(tx.envelope), asked)
+    def messages(self, tx: Tx, message: contracts.ListMessages) -> contracts.Messages:
+        return messages.page(tx.conn, self.context(tx).owner, message)
 
     @serve(contracts.CANCEL)
-    def cancel(self, tx, *, id):
-        return messages.cancel(self.office(tx), owner_of(tx.envelope), id)
+    def cancel(self, tx: Tx, message: contracts.OneMessage) -> contracts.Message:
+        context = self.context(tx)
+        return messages.cancel(context, context.owner, message.id)
 
     # --- inboxes ---
 
     @serve(inbox.MAKE_INBOX)
-    def make_inbox(self, tx, *, secret):
-        return mailboxes.make(self.office(tx), secret)
+    def make_inbox(self, tx: Tx, message: inbox.MakeInbox) -> inbox.Made:
+        return mailboxes.make(self.context(tx), message.secret)
 
     @serve(inbox.OPEN_INBOX)
-    def open_inbox(self, tx, *, code, secret):
-        return mailboxes.open_(self.office(tx), code, secret)
+    def open_inbox(self, tx: Tx, message: inbox.Proof) -> inbox.Made | BusError:
+        return mailboxes.open_(self.context(tx), message)
 
     @serve(inbox.READ_INBOX)
-    def read_inbox(self, tx, **asked):
-        return mailboxes.read(self.office(tx), asked)
+    def read_inbox(self, tx: Tx, message: inbox.ReadInbox) -> inbox.Inbox | BusError:
+        return mailboxes.read(self.context(tx), message)
 
     # --- for editors ---
 
     @serve(desk.FIND_MESSAGES)
-    def find_messages(self, tx, **asked):
-        return search.found(self.office(tx), roles.editor(tx.conn, tx.envelope), asked)
+    def find_messages(self, tx: Tx, message: desk.FindMessages) -> desk.FoundMessages:
+        return search.find(self.context(tx), roles.editor(tx.conn, tx.envelope), message)
 
     @serve(desk.REVEAL)
-    def reveal(self, tx, *, id, why):
-        return search.revealed(self.office(tx), roles.editor(tx.conn, tx.envelope), id, why)
+    def reveal(self, tx: Tx, message: desk.Reveal) -> desk.Revealed:
+        return search.reveal(self.context(tx), roles.editor(tx.conn, tx.envelope), message)
 
     @serve(desk.OPT_OUT)
-    def opt_out(self, tx, **asked):
-        return consents.opt_out(self.office(tx), roles.editor(tx.conn, tx.envelope), asked)
+    def opt_out(self, tx: Tx, message: desk.OptOut) -> desk.OptedOut:
+        return consents.opt_out(self.context(tx), roles.editor(tx.conn, tx.envelope), message)
 
     @serve(desk.FIGURES)
-    def figures(self, tx, *, hours):
+    def figures(self, tx: Tx, message: desk.Hours) -> desk.Figures:
         roles.editor(tx.conn, tx.envelope)
-        return {"hours": search.figures(tx.conn, self.now(), hours)}
+        return search.figures(tx.conn, self.context(tx).now, message.hours)

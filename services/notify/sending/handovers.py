@@ -1,60 +1,48 @@
-"""Rows of hand-overs, and what the outcome of one makes of its message.
+"""Hand-overs of messages to providers, and what the outcome of one makes of its message.
 
 Locks are taken in one order: hand-overs, messages, providers. Each statement names the states that
-it may change, so that who comes late (a process that was thought dead) changes nothing.
+it may change, so that a late process (which was thought dead) changes nothing.
 """
 
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
+from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
-from services.notify.context import Office
+from bus.database.rows import fetch_all, fetch_only
+from services.notify.context import Context
 from services.notify.domain import parts, provider_choice
-from services.notify.domain.message import State
+from services.notify.domain.message import MessageState
 from services.notify.sending import settlement
+from services.notify.sending.rows import MessageRow
+from services.notify.tables import HANDOVERS, MESSAGES
 from services.notify.templates import rendering
 
 AT_ONCE = dt.timedelta()
 
-TAKEN = text(
-    "update handovers h set state = 'HANDED', provider_ref = told.provider_ref, "
-    "cost_rials = told.cost_rials, told_at = null, poll_at = :poll_at from "
+# Many rows by arrays in one statement: a call carries up to 200 messages.
+_ACCEPTED = text(
+    "update handovers h set state = 'HANDED', provider_ref = a.provider_ref, "
+    "cost_rials = a.cost_rials, answered_at = null, poll_at = :poll_at from "
     "unnest(cast(:refs as bigint[]), cast(:numbers as text[]), cast(:costs as bigint[])) "
-    "as told (ref, provider_ref, cost_rials) "
-    "where h.ref = told.ref and h.state in ('RESERVED', 'UNKNOWN') returning h.ref, h.message"
+    "as a (ref, provider_ref, cost_rials) "
+    "where h.ref = a.ref and h.state in ('RESERVED', 'UNKNOWN') returning h.ref"
 )
-SENT = text(
+_SENT = text(
     "update messages m set state = 'SENT', sent_at = :now from handovers h "
     "where h.ref = any(:refs) and m.id = h.message and m.state = 'SENDING' "
-    "returning m.id::text, m.channel, m.contents -> m.channel ->> 'body' as body"
+    "returning m.id, m.channel, m.contents -> m.channel ->> 'body' as body"
 )
-# What its owner is told is the book's price; what a provider took stands with the hand-over.
-PRICED = text(
-    "update messages m set cost_rials = told.rials "
-    "from unnest(cast(:ids as uuid[]), cast(:rials as bigint[])) as told (id, rials) "
-    "where m.id = told.id"
+# Its owner is shown the book's price; what a provider took stands with the hand-over.
+_PRICED = text(
+    "update messages m set cost_rials = p.rials "
+    "from unnest(cast(:ids as uuid[]), cast(:rials as bigint[])) as p (id, rials) "
+    "where m.id = p.id"
 )
-FREED = text(
-    "update handovers set state = 'REFUSED', code = :code, poll_at = null where ref = any(:refs) "
-    "and state in ('RESERVED', 'UNKNOWN', 'HANDED') returning message"
-)
-# Never what was handed over meanwhile: a slow process may record late that its provider has it.
-NOT_THERE = text(
-    "update handovers set state = 'REFUSED', code = :code, poll_at = null where ref = any(:refs) "
-    "and state in ('RESERVED', 'UNKNOWN') returning message"
-)
-AGAIN = text(
-    "update messages set state = 'CREATED', due_at = :now, sent_at = null, cost_rials = null "
-    "where id = any(:ids) and state in ('SENDING', 'SENT')"
-)
-LOCKED = text(
-    "select id, refused_by, tries from messages where id = any(:ids) "
-    "and state in ('SENDING', 'SENT') order by id for update"
-)
-PUT_OFF = text(
+_PUT_OFF = text(
     "update messages m set state = 'CREATED', sent_at = null, cost_rials = null, "
     "due_at = w.due_at, "
     "tries = m.tries + w.over::integer, code = case when :code = '' then m.code else :code end, "
@@ -63,133 +51,209 @@ PUT_OFF = text(
     "from unnest(cast(:ids as uuid[]), cast(:dues as timestamptz[]), cast(:overs as boolean[])) "
     "as w (id, due_at, over) where m.id = w.id"
 )
-UNCLEAR = text(
-    "update handovers set state = 'UNKNOWN', code = :code, poll_at = :poll_at "
-    "where ref = any(:refs) and state = 'RESERVED'"
-)
-ENDED = text(
-    "update handovers set state = 'ENDED', code = :code, poll_at = null, told_at = :now "
-    "where ref = :ref and state in ('RESERVED', 'UNKNOWN', 'HANDED') returning message"
-)
-LIVE = text("select state, message from handovers where ref = :ref for update")
-MESSAGE = text("select * from messages where id = :id for update")
+# States in which a message is at a provider, or may be.
+AWAY = (MessageState.SENDING.value, MessageState.SENT.value)
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A hand-over that its provider has: our number, his, and what he takes for it in rials."""
+class AcceptedHandover:
+    """A hand-over that its provider has: our number, the provider's, and its price in rials."""
 
     ref: int
     provider_ref: str | None
     cost_rials: int | None
 
 
-def taken(office: Office, those: Sequence[Taken]) -> None:
-    """The provider has them, for sure; what becomes of them is asked for after a while."""
-    if not those:
+class Refusable(Protocol):
+    """What of a message's row says which providers have refused it, and how often all have."""
+
+    @property
+    def id(self) -> UUID:
+        """The message."""
+
+    @property
+    def refused_by(self) -> Sequence[str]:
+        """The providers that have refused it since all were asked last."""
+
+    @property
+    def tries(self) -> int:
+        """How often all have refused it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _LockedMessage:
+    id: UUID
+    refused_by: Sequence[str]
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class _SentMessage:
+    id: UUID
+    channel: str
+    body: str
+
+
+def accept(context: Context, accepted: Sequence[AcceptedHandover]) -> None:
+    """Record hand-overs that the provider certainly has; their state is polled after a while."""
+    if not accepted:
         return
-    found = office.conn.execute(
-        TAKEN,
+    refs = context.conn.execute(
+        _ACCEPTED,
         {
-            "refs": [each.ref for each in those],
-            "numbers": [each.provider_ref for each in those],
-            "costs": [each.cost_rials for each in those],
-            "poll_at": office.now + office.book.patience.poll,
+            "refs": [handover.ref for handover in accepted],
+            "numbers": [handover.provider_ref for handover in accepted],
+            "costs": [handover.cost_rials for handover in accepted],
+            "poll_at": context.now + context.book.patience.poll,
         },
-    ).all()
-    sent = office.conn.execute(SENT, {"refs": [row.ref for row in found], "now": office.now}).all()
-    priced = [(row.id, rendering.cost(office.book, parts.parts(row.body), office.now))
-              for row in sent if row.channel == "sms"]  # fmt: skip
-    if priced:
-        ids, rials = zip(*priced, strict=True)
-        office.conn.execute(PRICED, {"ids": list(ids), "rials": list(rials)})
+    ).scalars()
+    prices = {
+        row.id: rendering.cost(context.book, parts.parts(row.body), context.now)
+        for row in fetch_all(
+            context.conn, _SentMessage, _SENT, {"refs": list(refs), "now": context.now}
+        )
+        if row.channel == "sms"
+    }
+    if prices:
+        values = {"ids": list(prices), "rials": list(prices.values())}
+        context.conn.execute(_PRICED, values)
 
 
-def free(office: Office, refs: Sequence[int], code: str) -> None:
-    """The provider has them not, for sure, and was not to blame: their messages are due again."""
-    if refs:
-        ids = office.conn.execute(NOT_THERE, {"refs": list(refs), "code": code}).scalars().all()
-        office.conn.execute(AGAIN, {"ids": list(ids), "now": office.now})
+def release(context: Context, refs: Sequence[int], code: str) -> None:
+    """Release the messages that the provider certainly did not take, and not because of a refusal:
+    they are due again. Never what was handed over meanwhile: a slow process may record late.
+    """
+    if not refs:
+        return
+    ids = _end_refused(context, refs, code, ("RESERVED", "UNKNOWN"))
+    context.conn.execute(
+        update(MESSAGES)
+        .where(MESSAGES.c.id.in_(ids), MESSAGES.c.state.in_(AWAY))
+        .values(
+            state=MessageState.CREATED.value,
+            due_at=context.now,
+            sent_at=None,
+            cost_rials=None,
+        )
+    )
 
 
-def refused(  # noqa: PLR0913 - what was refused, by whom, of whom
-    office: Office,
+def refuse(  # noqa: PLR0913 - what was refused, by which provider, of which
+    context: Context,
     refs: Sequence[int],
     code: str,
     by: str,
-    known: Collection[str],
+    providers: Collection[str],
     pause: dt.timedelta = AT_ONCE,
 ) -> None:
-    """The provider takes them not, for sure: they are for others of ``known``, who carry this
-    channel, after a pause; if none is left, for all of them after one that grows.
+    """Record that the provider certainly refused messages: they are for the others of
+    ``providers``, which serve this channel, after a pause; if none is left, for all of them after
+    one that grows.
     """
-    ids = office.conn.execute(FREED, {"refs": list(refs), "code": code}).scalars().all()
-    rows = office.conn.execute(LOCKED, {"ids": list(ids)}).all()
-    put_off(office, rows, known, pause, by=by, code=code)
+    ids = _end_refused(context, refs, code, ("RESERVED", "UNKNOWN", "HANDED"))
+    query = (
+        select(MESSAGES.c.id, MESSAGES.c.refused_by, MESSAGES.c.tries)
+        .where(MESSAGES.c.id.in_(ids), MESSAGES.c.state.in_(AWAY))
+        .order_by(MESSAGES.c.id)
+        .with_for_update()
+    )
+    rows = fetch_all(context.conn, _LockedMessage, query)
+    put_off(context, rows, providers, pause, by=by, code=code)
 
 
-def put_off(  # noqa: PLR0913 - which messages, until when, why
-    office: Office,
-    rows: Sequence[Any],
-    known: Collection[str],
+def _end_refused(
+    context: Context, refs: Sequence[int], code: str, states: Sequence[str]
+) -> list[UUID]:
+    statement = (
+        update(HANDOVERS)
+        .where(HANDOVERS.c.ref.in_(refs), HANDOVERS.c.state.in_(states))
+        .values(state="REFUSED", code=code, poll_at=None)
+        .returning(HANDOVERS.c.message)
+    )
+    return list(context.conn.execute(statement).scalars())
+
+
+def put_off(  # noqa: PLR0913 - which messages, until when, for what reason
+    context: Context,
+    rows: Sequence[Refusable],
+    providers: Collection[str],
     pause: dt.timedelta,
     *,
     by: str = "",
     code: str = "",
 ) -> None:
-    """Messages wait: for a pause while somebody of ``known`` is left to ask, else for one that is
-    twice as long each time, and then all are asked again. ``by`` has refused them just now.
+    """Have messages wait: for a pause while one of ``providers`` is left to ask, else for one that
+    is twice as long each time, and then all are asked again. ``by`` has refused them just now.
     """
     if not rows:
         return
-    patience = office.book.patience
-    overs = [provider_choice.all_refused(known, [*row.refused_by, by]) for row in rows]
+    patience = context.book.patience
+    overs = [provider_choice.all_refused(providers, [*row.refused_by, by]) for row in rows]
     pauses = [
         provider_choice.back_off(patience.retry, row.tries, patience.retry_most) if over else pause
         for row, over in zip(rows, overs, strict=True)
     ]
-    office.conn.execute(
-        PUT_OFF,
+    context.conn.execute(
+        _PUT_OFF,
         {
-            "ids": [row.id for row in rows], "dues": [office.now + each for each in pauses],
-            "overs": overs, "by": by, "code": code,
+            "ids": [row.id for row in rows],
+            "dues": [context.now + wait for wait in pauses],
+            "overs": overs,
+            "by": by,
+            "code": code,
         },
-    )  # fmt: skip
+    )
 
 
-def unclear(office: Office, refs: Sequence[int], code: str) -> None:
-    """Nobody knows whether the provider has them: he is asked, and nothing is sent again before."""
+def mark_unknown(context: Context, refs: Sequence[int], code: str) -> None:
+    """Record that the outcome is unknown: the provider is asked, and nothing is sent again
+    before.
+    """
     if refs:
-        office.conn.execute(
-            UNCLEAR,
-            {
-                "refs": list(refs),
-                "code": code,
-                "poll_at": office.now + office.book.patience.sure,
-            },
+        context.conn.execute(
+            update(HANDOVERS)
+            .where(HANDOVERS.c.ref.in_(refs), HANDOVERS.c.state == "RESERVED")
+            .values(state="UNKNOWN", code=code, poll_at=context.now + context.book.patience.sure)
         )
 
 
-def close(office: Office, ref: int, state: State, code: str, *, last: bool = False) -> None:
-    """The hand-over is over, and with it its message in this channel; nothing if it was before."""
-    id_ = office.conn.execute(ENDED, {"ref": ref, "code": code, "now": office.now}).scalar()
+def close(
+    context: Context, ref: int, state: MessageState, code: str, *, last: bool = False
+) -> None:
+    """End a hand-over, and with it its message in this channel; nothing if it had ended before."""
+    statement = (
+        update(HANDOVERS)
+        .where(
+            HANDOVERS.c.ref == ref,
+            HANDOVERS.c.state.in_(("RESERVED", "UNKNOWN", "HANDED")),
+        )
+        .values(state="ENDED", code=code, poll_at=None, answered_at=context.now)
+        .returning(HANDOVERS.c.message)
+    )
+    id_ = context.conn.execute(statement).scalar()
     if id_ is not None:
-        settlement.end(office, message(office, id_), state, code, last=last)
+        settlement.end(context, lock_message(context, id_), state, code, last=last)
 
 
-def close_unclear(office: Office, ref: int) -> None:
-    """Nobody will ever know: the channel ends so, unless it became clear meanwhile."""
-    row = office.conn.execute(LIVE, {"ref": ref}).one_or_none()
-    if row is not None and row.state == "UNKNOWN":
-        close(office, ref, State.UNTOLD, "handover_unclear")
+def close_unknown(context: Context, ref: int) -> None:
+    """End a hand-over whose outcome will never be known, unless it became known meanwhile."""
+    if _locked_state(context, ref)[0] == "UNKNOWN":
+        close(context, ref, MessageState.UNTOLD, "handover_unclear")
 
 
-def message(office: Office, id_: Any) -> Any:
+def lock_message(context: Context, id_: UUID) -> MessageRow:
     """The row of a message, locked."""
-    return office.conn.execute(MESSAGE, {"id": id_}).one()
+    query = select(MESSAGES).where(MESSAGES.c.id == id_).with_for_update()
+    return fetch_only(context.conn, MessageRow, query)
 
 
-def handed(office: Office, ref: int) -> Any | None:
+def handed_message(context: Context, ref: int) -> MessageRow | None:
     """The message that a provider has by this hand-over, both locked; None if it is over."""
-    row = office.conn.execute(LIVE, {"ref": ref}).one_or_none()
-    return message(office, row.message) if row is not None and row.state == "HANDED" else None
+    state, id_ = _locked_state(context, ref)
+    return lock_message(context, id_) if id_ is not None and state == "HANDED" else None
+
+
+def _locked_state(context: Context, ref: int) -> tuple[str | None, UUID | None]:
+    query = select(HANDOVERS.c.state, HANDOVERS.c.message).where(HANDOVERS.c.ref == ref)
+    row = context.conn.execute(query.with_for_update()).one_or_none()
+    return (None, None) if row is None else (row[0], row[1])

@@ -1,114 +1,139 @@
-"""Inboxes: made by anybody, opened by code and secret, read on the portal."""
+"""Inboxes of citizens: made by anybody, opened by code and secret, read on the portal."""
 
+import datetime as dt
 import hmac
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
 
+from bus.database import paging
+from bus.database.rows import fetch_all
 from bus.envelope import instant
 from bus.errors import BusError, NotFound, TooMany
+from contracts.notify.inbox import Inbox, Letter, Made, Proof, ReadInbox
 from iran.persian import tehran_day
 from people import tracking
-from services.notify.context import Office
+from services.notify.context import Context
+from services.notify.domain.content import Content
+from services.notify.domain.message import MessageState
 from services.notify.keys import Keys
-from services.notify.sending.rows import message_of
+from services.notify.sending.rows import load_message
+from services.notify.tables import INBOX_FAILURES, INBOXES, MESSAGES
 
 FAILURES_A_DAY = 5
-NOBODYS = b"\0" * 32
+# Compared where no inbox is, so that a missing one takes the same time.
+NO_HASH = b"\0" * 32
 
 
-def make(office: Office, secret: str) -> dict[str, str]:
-    """The code of a new inbox that this secret opens."""
+@dataclass(frozen=True, slots=True)
+class InboxMessage:
+    """A message in an inbox."""
+
+    id: UUID
+    owner: str
+    content: Content
+    settled_at: dt.datetime
+
+
+def make(context: Context, secret: str) -> Made:
+    """Make an inbox that this secret opens; its code."""
     while True:
         code = tracking.new()
-        added = office.conn.execute(
-            text(
-                "insert into inboxes (code, secret_hash, made_at) values (:code, :hash, :now) "
-                "on conflict do nothing returning code"
-            ),
-            {"code": code, "hash": _hashed(office.keys, code, secret), "now": office.now},
-        ).scalar()
-        if added:
-            return {"code": code}
+        statement = (
+            insert(INBOXES)
+            .values(code=code, secret_hash=_hashed(context.keys, code, secret), made_at=context.now)
+            .on_conflict_do_nothing()
+            .returning(INBOXES.c.code)
+        )
+        if context.conn.execute(statement).scalar():
+            return Made(code=code)
 
 
-def known(conn: Connection, codes: Collection[str]) -> set[str]:
+def existing(conn: Connection, codes: Collection[str]) -> set[str]:
     """Those of these codes that are inboxes."""
     if not codes:
         return set()
-    rows = conn.execute(
-        text("select code from inboxes where code = any(:codes) and closed_at is null"),
-        {"codes": list(codes)},
+    query = select(INBOXES.c.code).where(
+        INBOXES.c.code.in_(list(codes)), INBOXES.c.closed_at.is_(None)
     )
-    return {row.code for row in rows}
+    return set(conn.execute(query).scalars())
 
 
-def open_(office: Office, code: str, secret: str) -> dict[str, str] | BusError:
+def open_(context: Context, proof: Proof) -> Made | BusError:
     """The code, if the secret is that of the inbox. NotFound ``inbox.not_opened``, the same for a
     wrong code and a wrong secret; TooMany ``inbox.locked`` for a sixth wrong one a day. A refusal
     is returned, so that it is counted.
     """
-    refused = _refused(office, code, secret)
-    if refused is not None:
-        return refused
-    office.conn.execute(
-        text("update inboxes set opened_at = :now where code = :code"),
-        {"code": code, "now": office.now},
+    refusal = _refusal(context, proof.code, proof.secret)
+    if refusal is not None:
+        return refusal
+    context.conn.execute(
+        update(INBOXES).where(INBOXES.c.code == proof.code).values(opened_at=context.now)
     )
-    return {"code": code}
+    return Made(code=proof.code)
 
 
-def read(office: Office, asked: Mapping[str, Any]) -> dict[str, Any] | BusError:
-    """An Inbox of contracts/notify/inbox.py; refused as ``open_`` refuses."""
-    refused = _refused(office, asked["code"], asked["secret"])
-    if refused is not None:
-        return refused
-    # In the order of their arrival; what was blanked lies here no more.
-    last = message_of(office.conn, asked["before"]) if asked["before"] else None
-    rows = office.conn.execute(
-        text(
-            "select id, owner, contents -> 'inbox' as content, settled_at from messages "
-            "where receiver_hash = :hash and channel = 'inbox' and state = 'DELIVERED' "
-            "and contents is not null and (cast(:at as timestamptz) is null "
-            "or (settled_at, id) < (:at, cast(:id as uuid))) "
-            "order by settled_at desc, id desc limit :most"
-        ),
-        {
-            "hash": office.keys.receiver("inbox", asked["code"]),
-            "at": last.settled_at if last else None,
-            "id": last.id if last else None,
-            "most": asked["limit"] + 1,
-        },
-    ).all()
-    page = rows[: asked["limit"]]
-    return {
-        "code": asked["code"],
-        "letters": [
-            {
-                "id": str(row.id), "owner": row.owner, "at": instant(row.settled_at),
-                "subject": row.content["subject"], "body": row.content["body"],
-            }
-            for row in page
-        ],
-        "next": str(page[-1].id) if len(rows) > len(page) else None,
-    }  # fmt: skip
+def read(context: Context, request: ReadInbox) -> Inbox | BusError:
+    """What is in an inbox, in the order of arrival, without what was blanked; refused as ``open_``
+    refuses.
+    """
+    refusal = _refusal(context, request.code, request.secret)
+    if refusal is not None:
+        return refusal
+    query = select(
+        MESSAGES.c.id,
+        MESSAGES.c.owner,
+        MESSAGES.c.contents["inbox"].label("content"),
+        MESSAGES.c.settled_at,
+    ).where(
+        MESSAGES.c.receiver_hash == context.keys.receiver("inbox", request.code),
+        MESSAGES.c.channel == "inbox",
+        MESSAGES.c.state == MessageState.DELIVERED.value,
+        MESSAGES.c.contents.is_not(None),
+    )
+    if request.before:
+        last = load_message(context.conn, request.before)
+        if last.settled_at is not None:
+            query = query.where(
+                tuple_(MESSAGES.c.settled_at, MESSAGES.c.id) < (last.settled_at, last.id)
+            )
+    query = query.order_by(MESSAGES.c.settled_at.desc(), MESSAGES.c.id.desc())
+    rows = fetch_all(context.conn, InboxMessage, query.limit(request.limit + 1))
+    shown = paging.page(rows, request.limit)
+    return Inbox(
+        code=request.code,
+        letters=tuple(_letter(row) for row in shown.rows),
+        next=shown.next(lambda row: str(row.id)),
+    )
 
 
-def _refused(office: Office, code: str, secret: str) -> BusError | None:
-    """None for the right secret, which always passes; else what a wrong one is told."""
-    kept = office.conn.execute(
-        text("select secret_hash from inboxes where code = :code and closed_at is null"),
-        {"code": code},
-    ).scalar()
-    if hmac.compare_digest(_hashed(office.keys, code, secret), bytes(kept or NOBODYS)):
+def _letter(row: InboxMessage) -> Letter:
+    return Letter(
+        id=str(row.id),
+        owner=row.owner,
+        subject=row.content["subject"],
+        body=row.content["body"],
+        at=instant(row.settled_at),
+    )
+
+
+def _refusal(context: Context, code: str, secret: str) -> BusError | None:
+    """None for the right secret, which always passes; else the refusal of a wrong one."""
+    query = select(INBOXES.c.secret_hash).where(
+        INBOXES.c.code == code, INBOXES.c.closed_at.is_(None)
+    )
+    secret_hash = context.conn.execute(query).scalar()
+    if hmac.compare_digest(_hashed(context.keys, code, secret), secret_hash or NO_HASH):
         return None
-    failures = office.conn.execute(
-        text(
-            "insert into inbox_failures (code, day, failures) values (:code, :day, 1) on conflict "
-            "(code, day) do update set failures = inbox_failures.failures + 1 returning failures"
-        ),
-        {"code": code, "day": tehran_day(office.now)},
+    statement = insert(INBOX_FAILURES).values(code=code, day=tehran_day(context.now), failures=1)
+    failures = context.conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=INBOX_FAILURES.primary_key.columns,
+            set_={"failures": INBOX_FAILURES.c.failures + 1},
+        ).returning(INBOX_FAILURES.c.failures)
     ).scalar_one()
     if failures > FAILURES_A_DAY:
         return TooMany(

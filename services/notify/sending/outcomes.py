@@ -1,4 +1,4 @@
-"""What became of messages: what providers tell, and what nobody ever tells.
+"""What became of messages: what providers report, and messages without any report.
 
 Rows are claimed by moving the moment at which they are looked at next, so that processes share the
 work and a killed one holds nothing up. Providers are asked while no transaction is open.
@@ -6,192 +6,245 @@ work and a killed one holds nothing up. Providers are asked while no transaction
 
 import functools
 from collections.abc import Collection, Sequence
-from typing import Any
+from dataclasses import dataclass
+from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import String, cast, select, text, update
 
 from bus.database.chores import Chore
+from bus.database.rows import fetch_all
 from bus.errors import Unavailable
 from bus.process import log
-from services.notify.context import Office
-from services.notify.domain.message import State
-from services.notify.providers.carriers import Carrier
-from services.notify.providers.sms import State as Told
+from services.notify.context import Context
+from services.notify.domain.message import MessageState
+from services.notify.providers.channels import ChannelProvider
+from services.notify.providers.sms import DeliveryState
 from services.notify.sending import handovers, provider_calls, settlement
-from services.notify.sending.provider_calls import Post
+from services.notify.sending.provider_calls import Dispatcher
 from services.notify.sending.rights import refusal_of
+from services.notify.sending.rows import HandoverRow, MessageRow
+from services.notify.tables import HANDOVERS, MESSAGES
 
 _log = log.get("following")
 AT_ONCE = 200
 
-CLAIM_POLL = text(
+# Claimed by skip locked; the pause until the next poll doubles.
+_CLAIM_POLL = text(
     "update handovers set polls = polls + 1, poll_at = cast(:now as timestamptz) + "
     "least(:first * power(2, least(polls + 1, 20)), :longest) where ref in "
     "(select ref from handovers where state = 'HANDED' and poll_at <= :now "
-    "and provider_ref is not null order by poll_at limit :most for update skip locked) returning *"
-)
-HINT = text(
-    "update handovers set poll_at = :now where provider = :provider and provider_ref = :ref "
-    "and state = 'HANDED' and poll_at > :now returning ref"
-)
-KNOWN = text("select 1 from handovers where provider = :provider and provider_ref = :ref limit 1")
-GIVEN_UP = text(
-    "select * from messages where state = 'CREATED' and channel in ('sms', 'email') "
-    "and give_up_at <= :now and not id::text = any(:left) "
-    "order by give_up_at limit :most for update skip locked"
-)
-UNTOLD = text(
-    "select m.id, m.channel, h.ref from messages m left join handovers h on h.message = m.id "
-    "and h.channel = m.channel and h.state = 'HANDED' where m.state = 'SENT' "
-    "and m.sent_at <= :before and not m.id::text = any(:left) order by m.sent_at limit :most"
-)
-ARRIVED = text(
-    "select * from messages where state = 'CREATED' and channel = 'inbox' and due_at <= :now "
-    "and not id::text = any(:left) order by due_at limit :most for update skip locked"
-)
-TRIED_TWICE = text(
-    "select 1 from handovers where message = :message and channel = :channel "
-    "and state = 'REFUSED' and code like 'undelivered%' limit 1"
+    "and provider_ref is not null order by poll_at limit :most for update skip locked) "
+    "returning ref, message, channel, provider, state, reserved_at, provider_ref, cost_rials, "
+    "code, answered_at, poll_at, polls"
 )
 
 
-# --- what providers tell ---
+@dataclass(frozen=True, slots=True)
+class UnreportedMessage:
+    """A message that was sent long ago, and its live hand-over; None for a printed letter."""
+
+    id: UUID
+    channel: str
+    ref: int | None
 
 
-def poll(post: Post) -> None:
-    """Asks what became of messages; first soon, then ever more seldom."""
-    while rows := _polled(post):
-        provider_calls.at_each(post, rows, functools.partial(_poll, post))
+# --- what providers report ---
 
 
-def _polled(post: Post) -> Sequence[Any]:
-    with post.store.transaction() as tx:
-        office = post.office(tx)
-        patience = office.book.patience
-        return tx.conn.execute(
-            CLAIM_POLL,
-            {
-                "now": office.now, "first": patience.poll, "longest": patience.poll_most,
-                "most": AT_ONCE,
-            },
-        ).all()  # fmt: skip
+def poll(dispatcher: Dispatcher) -> None:
+    """Ask what became of messages; first soon, then ever more seldom."""
+    while rows := _claim(dispatcher):
+        provider_calls.for_each_provider(dispatcher, rows, functools.partial(_poll, dispatcher))
 
 
-def _poll(post: Post, carrier: Carrier | None, rows: Sequence[Any]) -> None:
-    if carrier is not None and carrier.asks is not None:
-        for some in provider_calls.cut(rows, carrier.most):
-            _ask(post, carrier, some)
+def _claim(dispatcher: Dispatcher) -> Sequence[HandoverRow]:
+    with dispatcher.store.transaction() as tx:
+        context = dispatcher.context_of(tx)
+        patience = context.book.patience
+        values = {
+            "now": context.now,
+            "first": patience.poll,
+            "longest": patience.poll_most,
+            "most": AT_ONCE,
+        }
+        return fetch_all(tx.conn, HandoverRow, _CLAIM_POLL, values)
 
 
-def _ask(post: Post, carrier: Carrier, rows: Sequence[Any]) -> None:
-    assert carrier.asks is not None
+def _poll(
+    dispatcher: Dispatcher, provider: ChannelProvider | None, rows: Sequence[HandoverRow]
+) -> None:
+    if provider is not None and provider.reports is not None:
+        for piece in provider_calls.cut(rows, provider.most):
+            _ask(dispatcher, provider, piece)
+
+
+def _ask(dispatcher: Dispatcher, provider: ChannelProvider, rows: Sequence[HandoverRow]) -> None:
+    assert provider.reports is not None
+    refs = [row.provider_ref for row in rows if row.provider_ref is not None]
     try:
-        told = carrier.asks.states([row.provider_ref for row in rows])
+        reports = provider.reports.states(refs)
     except Unavailable as error:
-        _log.warning("not told", provider=carrier.code, code=error.code)
+        _log.warning("states_unanswered", provider=provider.code, code=error.code)
         return
 
-    def known(_: Office, left: list[str]) -> Sequence[Any]:
-        return [row for row in rows if row.provider_ref in told and str(row.ref) not in left]
+    def reported(_: Context, left: list[str]) -> Sequence[HandoverRow]:
+        return [row for row in rows if row.provider_ref in reports and str(row.ref) not in left]
 
-    def note(office: Office, row: Any) -> None:
-        _note_told(office, row, post.of(row.channel), *told[row.provider_ref])
+    def note(context: Context, row: HandoverRow) -> None:
+        assert row.provider_ref is not None
+        providers = dispatcher.codes_of(row.channel)
+        _note_report(context, row, providers, *reports[row.provider_ref])
 
-    Chore(post.store, "notify.poll").page(post.office, known, note, lambda row: row.ref)
-
-
-def _note_told(office: Office, row: Any, known: Collection[str], state: Told, code: str) -> None:
-    if state is Told.DELIVERED:
-        handovers.close(office, row.ref, State.DELIVERED, "")
-    elif state is Told.REJECTED:
-        handovers.close(office, row.ref, State.REJECTED, code or "rejected")
-    elif state is Told.FAILED:
-        handovers.refused(office, [row.ref], code or "failed", row.provider, known)
-    elif state is Told.UNDELIVERED:
-        _note_undelivered(office, row, known, code)
+    chore = Chore(dispatcher.store, "notify.poll")
+    chore.page(dispatcher.context_of, reported, note, lambda row: row.ref)
 
 
-def _note_undelivered(office: Office, row: Any, known: Collection[str], code: str) -> None:
+def _note_report(
+    context: Context, row: HandoverRow, providers: Collection[str], state: DeliveryState, code: str
+) -> None:
+    if state is DeliveryState.DELIVERED:
+        handovers.close(context, row.ref, MessageState.DELIVERED, "")
+    elif state is DeliveryState.REJECTED:
+        handovers.close(context, row.ref, MessageState.REJECTED, code or "rejected")
+    elif state is DeliveryState.FAILED:
+        handovers.refuse(context, [row.ref], code or "failed", row.provider, providers)
+    elif state is DeliveryState.UNDELIVERED:
+        _note_undelivered(context, row, providers, code)
+
+
+def _note_undelivered(
+    context: Context, row: HandoverRow, providers: Collection[str], code: str
+) -> None:
     """The telephone was not reached: tried once more a little later, if it is worth it still."""
-    message = handovers.handed(office, row.ref)
+    message = handovers.handed_message(context, row.ref)
     if message is None:
         return
-    pause = office.book.patience.retry
-    tried = office.conn.execute(
-        TRIED_TWICE, {"message": message.id, "channel": row.channel}
-    ).scalar()
-    if tried or office.now + pause >= message.give_up_at:
-        handovers.close(office, row.ref, State.UNDELIVERED, code or "undelivered")
+    pause = context.book.patience.retry
+    repeated = select(HANDOVERS.c.ref).where(
+        HANDOVERS.c.message == message.id,
+        HANDOVERS.c.channel == row.channel,
+        HANDOVERS.c.state == "REFUSED",
+        HANDOVERS.c.code.like("undelivered%"),
+    )
+    is_repeated = context.conn.execute(repeated.limit(1)).scalar() is not None
+    if is_repeated or context.now + pause >= message.give_up_at:
+        handovers.close(context, row.ref, MessageState.UNDELIVERED, code or "undelivered")
     else:
-        why = f"undelivered {code}".strip()
-        handovers.refused(office, [row.ref], why, row.provider, known, pause)
+        reason = f"undelivered {code}".strip()
+        handovers.refuse(context, [row.ref], reason, row.provider, providers, pause)
 
 
-def hint(office: Office, provider: str, provider_ref: str) -> bool:
-    """Somebody says that the provider knows more: it is asked now. Whether we know the number."""
-    asked = {"provider": provider, "ref": provider_ref, "now": office.now}
-    if office.conn.execute(HINT, asked).scalar() is not None:
+def hint(context: Context, provider: str, provider_ref: str) -> bool:
+    """Have a provider that says it knows more asked now. True if its number is known here."""
+    same = (HANDOVERS.c.provider == provider) & (HANDOVERS.c.provider_ref == provider_ref)
+    hinted = (
+        update(HANDOVERS)
+        .where(same, HANDOVERS.c.state == "HANDED", HANDOVERS.c.poll_at > context.now)
+        .values(poll_at=context.now)
+    )
+    if context.conn.execute(hinted).rowcount:
         return True
-    return office.conn.execute(KNOWN, asked).scalar() is not None
+    return context.conn.execute(select(HANDOVERS.c.ref).where(same).limit(1)).scalar() is not None
 
 
-# --- what nobody tells ---
+# --- messages without any report ---
 
 
-def time_out(post: Post) -> None:
-    """Ends what could not be handed over in its time, and that of which nobody told anything."""
-    for step in (_give_up, _end_untold, _arrive):
-        while step(post):
+def time_out(dispatcher: Dispatcher) -> None:
+    """End what could not be handed over in its time, and what was never reported on."""
+    for step in (_give_up, _end_unreported, _arrive):
+        while step(dispatcher):
             pass
 
 
-def _give_up(post: Post) -> int:
-    def due(office: Office, left: list[str]) -> Sequence[Any]:
-        asked = {"now": office.now, "most": AT_ONCE, "left": left}
-        return office.conn.execute(GIVEN_UP, asked).all()
+def _give_up(dispatcher: Dispatcher) -> int:
+    def due(context: Context, left: list[str]) -> Sequence[MessageRow]:
+        query = (
+            select(MESSAGES)
+            .where(
+                MESSAGES.c.state == MessageState.CREATED.value,
+                MESSAGES.c.channel.in_(("sms", "email")),
+                MESSAGES.c.give_up_at <= context.now,
+                cast(MESSAGES.c.id, String).not_in(left),
+            )
+            .order_by(MESSAGES.c.give_up_at)
+            .limit(AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        return fetch_all(context.conn, MessageRow, query)
 
-    def end(office: Office, row: Any) -> None:
-        settlement.end(office, row, State.FAILED, row.code or "no_provider")
+    def end(context: Context, row: MessageRow) -> None:
+        settlement.end(context, row, MessageState.FAILED, row.code or "no_provider")
 
-    return Chore(post.store, "notify.give_up").page(post.office, due, end, _id)
+    chore = Chore(dispatcher.store, "notify.give_up")
+    return chore.page(dispatcher.context_of, due, end, _id)
 
 
-def _end_untold(post: Post) -> int:
-    """After a mail server has taken a letter, no news is good news: what it cannot deliver it says
-    itself (RFC 5321, 6.1), so that no other channel is tried; the same for a printed letter.
+def _end_unreported(dispatcher: Dispatcher) -> int:
+    """After a mail server has taken an e-mail, no news is good news: what it cannot deliver it
+    returns itself (RFC 5321, 6.1), so that no other channel is tried; the same for a printed
+    letter.
     """
 
-    def due(office: Office, left: list[str]) -> Sequence[Any]:
-        before = office.now - office.book.patience.untold
-        asked = {"before": before, "most": AT_ONCE, "left": left}
-        return office.conn.execute(UNTOLD, asked).all()
+    def due(context: Context, left: list[str]) -> Sequence[UnreportedMessage]:
+        live = (
+            (HANDOVERS.c.message == MESSAGES.c.id)
+            & (HANDOVERS.c.channel == MESSAGES.c.channel)
+            & (HANDOVERS.c.state == "HANDED")
+        )
+        query = (
+            select(MESSAGES.c.id, MESSAGES.c.channel, HANDOVERS.c.ref)
+            .select_from(MESSAGES.outerjoin(HANDOVERS, live))
+            .where(
+                MESSAGES.c.state == MessageState.SENT.value,
+                MESSAGES.c.sent_at <= context.now - context.book.patience.untold,
+                cast(MESSAGES.c.id, String).not_in(left),
+            )
+            .order_by(MESSAGES.c.sent_at)
+            .limit(AT_ONCE)
+        )
+        return fetch_all(context.conn, UnreportedMessage, query)
 
-    return Chore(post.store, "notify.untold").page(post.office, due, _end_one_untold, _id)
+    chore = Chore(dispatcher.store, "notify.untold")
+    return chore.page(dispatcher.context_of, due, _end_one_unreported, lambda row: row.id)
 
 
-def _end_one_untold(office: Office, row: Any) -> None:
+def _end_one_unreported(context: Context, row: UnreportedMessage) -> None:
     last = row.channel != "sms"
     if row.ref is not None:
-        handovers.close(office, row.ref, State.UNTOLD, "untold", last=last)
+        handovers.close(context, row.ref, MessageState.UNTOLD, "untold", last=last)
         return
-    message = handovers.message(office, row.id)
-    if message.state == "SENT":
-        settlement.end(office, message, State.UNTOLD, "untold", last=last)
+    message = handovers.lock_message(context, row.id)
+    if message.state == MessageState.SENT:
+        settlement.end(context, message, MessageState.UNTOLD, "untold", last=last)
 
 
-def _arrive(post: Post) -> int:
-    """What is due in an inbox lies in it: it is here with us."""
+def _arrive(dispatcher: Dispatcher) -> int:
+    """What is due in an inbox is in it: it is stored here."""
 
-    def due(office: Office, left: list[str]) -> Sequence[Any]:
-        asked = {"now": office.now, "most": AT_ONCE, "left": left}
-        return office.conn.execute(ARRIVED, asked).all()
+    def due(context: Context, left: list[str]) -> Sequence[MessageRow]:
+        query = (
+            select(MESSAGES)
+            .where(
+                MESSAGES.c.state == MessageState.CREATED.value,
+                MESSAGES.c.channel == "inbox",
+                MESSAGES.c.due_at <= context.now,
+                cast(MESSAGES.c.id, String).not_in(left),
+            )
+            .order_by(MESSAGES.c.due_at)
+            .limit(AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        return fetch_all(context.conn, MessageRow, query)
 
-    def end(office: Office, row: Any) -> None:
-        code = refusal_of(office.members, row)
-        settlement.end(office, row, State.REJECTED if code else State.DELIVERED, code, last=True)
+    def end(context: Context, row: MessageRow) -> None:
+        code = refusal_of(context.members, row)
+        state = MessageState.REJECTED if code else MessageState.DELIVERED
+        settlement.end(context, row, state, code, last=True)
 
-    return Chore(post.store, "notify.arrive").page(post.office, due, end, _id)
+    chore = Chore(dispatcher.store, "notify.arrive")
+    return chore.page(dispatcher.context_of, due, end, _id)
 
 
-def _id(row: Any) -> object:
+def _id(row: MessageRow) -> UUID:
     return row.id

@@ -1,142 +1,205 @@
-"""The call of a provider, while no transaction is open, and the record of what it said."""
+"""The call of a provider, while no transaction is open, and the record of its answer."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar
+from uuid import UUID
 
-from bus.database.store import Store, Tx
+from bus.database.store import Store
 from bus.errors import Unavailable
 from bus.process import log
 from members.rights import AGENCY_MISSING, EVERYBODY, Members, Sender
-from services.notify.context import Office
-from services.notify.domain.message import State
-from services.notify.providers import carriers
-from services.notify.providers.carriers import Carrier, Parcel
-from services.notify.providers.sms import Handed, Refused, RefusedOne
-from services.notify.providers.sms import State as Told
+from services.notify.context import Context, ContextOf
+from services.notify.domain.content import Content, StoredReceiver
+from services.notify.domain.message import MessageState
+from services.notify.providers import states
+from services.notify.providers.channels import ChannelProvider, OutgoingMessage
+from services.notify.providers.sms import (
+    DeliveryState,
+    HandoverResult,
+    MessageRefused,
+    ProviderRefused,
+)
 from services.notify.sending import handovers
-from services.notify.sending.handovers import Taken
+from services.notify.sending.handovers import AcceptedHandover
 from services.notify.sending.rights import right_of
+from services.notify.sending.rows import HandoverRow, receiver_of
 
 _log = log.get("calling")
 NOT_CALLED = "not_called"
 PAUSES = (0.2, 1, 3, 5)
-CLEAR = (Told.ACCEPTED, Told.REJECTED, Told.FAILED)
-T = TypeVar("T")
+CLEAR = (DeliveryState.ACCEPTED, DeliveryState.REJECTED, DeliveryState.FAILED)
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Post:
-    """What handing over needs: the database, an office in a transaction, who carries by code."""
+class Dispatcher:
+    """What a hand-over needs outside of a transaction: the database, and the providers by code."""
 
     store: Store
-    office: Callable[[Tx], Office]
-    carriers: Mapping[str, Carrier]
+    context_of: ContextOf
+    providers: Mapping[str, ChannelProvider]
     members: Members = EVERYBODY
 
-    def of(self, channel: str) -> list[str]:
-        """The codes of all that carry a channel."""
-        return [code for code, each in self.carriers.items() if each.channel == channel]
+    def codes_of(self, channel: str) -> list[str]:
+        """The codes of all providers of a channel."""
+        return [p.code for p in self.providers.values() if p.channel == channel]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one call carries. It begins before ``until`` (monotonic clock) or never."""
+    """The messages of one call. It begins before ``until`` (monotonic clock) or never."""
 
-    carrier: Carrier
-    parcels: Sequence[Parcel]
+    provider: ChannelProvider
+    messages: Sequence[OutgoingMessage]
     until: float
 
     @property
     def refs(self) -> list[int]:
-        return [each.ref for each in self.parcels]
+        """Our numbers of the hand-overs."""
+        return [message.ref for message in self.messages]
 
 
-def parcel(ref: int, row: Any) -> Parcel:
-    """What is sent of a message: receiver, content of its channel, language, class of consent."""
-    return Parcel(
-        ref, str(row.id), row.receiver, row.content, row.consent == "news", row.language,
-        Sender(row.owner, row.key_id), right_of(row.job),
-    )  # fmt: skip
+class Sendable(Protocol):
+    """What of a message's row is needed to send it in its channel."""
+
+    @property
+    def id(self) -> UUID:
+        """The message."""
+
+    @property
+    def receiver(self) -> StoredReceiver:
+        """Its receiver."""
+
+    @property
+    def content(self) -> Content:
+        """What its receiver gets in its channel."""
+
+    @property
+    def consent(self) -> str:
+        """The class of consent that it needs."""
+
+    @property
+    def language(self) -> str:
+        """The language of its text."""
+
+    @property
+    def owner(self) -> str:
+        """Its sender."""
+
+    @property
+    def key_id(self) -> str | None:
+        """The key by which it was sent."""
+
+    @property
+    def job(self) -> int | None:
+        """The bulk job that it belongs to."""
 
 
-def cut(all_: Sequence[T], most: int) -> list[Sequence[T]]:
+def outgoing(ref: int, row: Sendable) -> OutgoingMessage:
+    """The message of a row as it is sent: receiver, content of its channel, language, consent."""
+    return OutgoingMessage(
+        ref,
+        str(row.id),
+        receiver_of(row.receiver),
+        row.content,
+        row.consent == "news",
+        row.language,
+        Sender(row.owner, row.key_id),
+        right_of(row.job),
+    )
+
+
+def cut(items: Sequence[Item], most: int) -> list[Sequence[Item]]:
     """The list in pieces of at most so many."""
-    return [all_[start : start + most] for start in range(0, len(all_), most)]
+    return [items[start : start + most] for start in range(0, len(items), most)]
 
 
-def at_each(
-    post: Post, rows: Sequence[Any], work: Callable[[Carrier | None, Sequence[Any]], None]
+def for_each_provider(
+    dispatcher: Dispatcher,
+    rows: Sequence[HandoverRow],
+    work: Callable[[ChannelProvider | None, Sequence[HandoverRow]], None],
 ) -> None:
-    """Works on the rows of all providers at once: who is slow holds up no other. A provider that is
-    set up no longer is None.
+    """Work on the rows of all providers at once: a slow one holds up no other. A provider that is
+    configured no longer is None.
     """
-    found: dict[str, list[Any]] = {}
+    by_provider: dict[str, list[HandoverRow]] = {}
     for row in rows:
-        found.setdefault(row.provider, []).append(row)
-    if found:
-        with ThreadPoolExecutor(len(found)) as pool:
-            list(pool.map(lambda code: work(post.carriers.get(code), found[code]), found))
+        by_provider.setdefault(row.provider, []).append(row)
+    if by_provider:
+        with ThreadPoolExecutor(len(by_provider)) as pool:
+            list(
+                pool.map(
+                    lambda code: work(dispatcher.providers.get(code), by_provider[code]),
+                    by_provider,
+                )
+            )
 
 
-def call(post: Post, batch: Batch, down: set[str]) -> None:
-    """Calls the provider and records what it said. ``down`` gathers who failed in this round: it is
-    called no more, and what it was to be given is given to others.
+def call(dispatcher: Dispatcher, batch: Batch, down: set[str]) -> None:
+    """Call the provider and record its answer. ``down`` gathers the providers that failed in this
+    round: they are called no more, and what they were to get goes to others.
     """
-    code = batch.carrier.code
+    code = batch.provider.code
     if code in down or time.monotonic() > batch.until:
-        keep(post, lambda office: handovers.free(office, batch.refs, NOT_CALLED))
+        record(dispatcher, lambda context: handovers.release(context, batch.refs, NOT_CALLED))
         return
-    batch = _without_shut_out(post, batch)
-    if not batch.parcels:
+    batch = _without_revoked(dispatcher, batch)
+    if not batch.messages:
         return
     try:
-        answers = batch.carrier.send(batch.parcels)
-    except RefusedOne:
-        for each in batch.parcels:
-            call(post, replace(batch, parcels=[each]), down)
-    except Refused as error:
+        results = batch.provider.send(batch.messages)
+    except MessageRefused:
+        for message in batch.messages:
+            call(dispatcher, replace(batch, messages=[message]), down)
+    except ProviderRefused as error:
         down.add(code)
-        why = str(error.details.get("provider_code") or error.code)
-        _log.warning("refused", provider=code, code=why, messages=len(batch.parcels))
-        keep(post, lambda office: _record_refusal(office, post, batch, why))
+        reason = str(error.details.get("provider_code") or error.code)
+        _log.warning("provider_refused", provider=code, code=reason, messages=len(batch.messages))
+        record(dispatcher, lambda context: _record_refusal(context, dispatcher, batch, reason))
     except Unavailable as error:
         down.add(code)
-        why = error.code
-        _log.warning("no answer", provider=code, code=why, messages=len(batch.parcels))
-        keep(post, lambda office: _record_silence(office, batch, why))
+        reason = error.code
+        _log.warning(
+            "provider_unanswered", provider=code, code=reason, messages=len(batch.messages)
+        )
+        record(dispatcher, lambda context: _record_silence(context, batch, reason))
     else:
-        keep(post, lambda office: _record(office, post, batch, answers))
+        record(dispatcher, lambda context: _record(context, dispatcher, batch, results))
 
 
-def _without_shut_out(post: Post, batch: Batch) -> Batch:
+def _without_revoked(dispatcher: Dispatcher, batch: Batch) -> Batch:
     """The batch without messages whose senders lost their rights since they were reserved."""
-    codes = {each.ref: post.members.refusal(each.sender, each.right) for each in batch.parcels}
-    gone = {ref: code for ref, code in codes.items() if code}
+    codes = {
+        message.ref: dispatcher.members.refusal(message.sender, message.right)
+        for message in batch.messages
+    }
+    revoked = {ref: code for ref, code in codes.items() if code}
 
-    def end(office: Office) -> None:
-        for ref, code in gone.items():
+    def end(context: Context) -> None:
+        for ref, code in revoked.items():
             if code == AGENCY_MISSING:
-                handovers.free(office, [ref], code)
+                handovers.release(context, [ref], code)
             else:
-                handovers.close(office, ref, State.REJECTED, code, last=True)
+                handovers.close(context, ref, MessageState.REJECTED, code, last=True)
 
-    if not gone:
+    if not revoked:
         return batch
-    keep(post, end)
-    return replace(batch, parcels=[each for each in batch.parcels if each.ref not in gone])
+    record(dispatcher, end)
+    left = [message for message in batch.messages if message.ref not in revoked]
+    return replace(batch, messages=left)
 
 
-def keep(post: Post, record: Callable[[Office], None]) -> None:
-    """Records what a provider said in a transaction, tried again while the database is away: what
-    is not recorded is not known, and could at some providers never be found out.
+def record(dispatcher: Dispatcher, work: Callable[[Context], None]) -> None:
+    """Record a provider's answer in a transaction, tried again while the database is away: what is
+    not recorded is not known, and could at some providers never be found out.
     """
     for pause in (*PAUSES, None):
         try:
-            with post.store.transaction() as tx:
-                record(post.office(tx))
+            with dispatcher.store.transaction() as tx:
+                work(dispatcher.context_of(tx))
         except Unavailable:
             if pause is None:
                 raise
@@ -145,29 +208,41 @@ def keep(post: Post, record: Callable[[Office], None]) -> None:
             return
 
 
-def _record_refusal(office: Office, post: Post, batch: Batch, why: str) -> None:
-    carrier = batch.carrier
-    handovers.refused(office, batch.refs, why, carrier.code, post.of(carrier.channel))
-    # The advertising line has hours of its own: that it is closed says nothing of the others.
-    if not all(each.news for each in batch.parcels):
-        carriers.note(office, carrier.code, why)
+def _record_refusal(context: Context, dispatcher: Dispatcher, batch: Batch, reason: str) -> None:
+    provider = batch.provider
+    others = dispatcher.codes_of(provider.channel)
+    handovers.refuse(context, batch.refs, reason, provider.code, others)
+    # The advertising line has hours of its own: that it is closed proves nothing for the others.
+    if not all(message.news for message in batch.messages):
+        states.note(context, provider.code, reason)
 
 
-def _record_silence(office: Office, batch: Batch, why: str) -> None:
-    handovers.unclear(office, batch.refs, why)
-    carriers.note(office, batch.carrier.code, why)
+def _record_silence(context: Context, batch: Batch, reason: str) -> None:
+    handovers.mark_unknown(context, batch.refs, reason)
+    states.note(context, batch.provider.code, reason)
 
 
-def _record(office: Office, post: Post, batch: Batch, answers: Sequence[Handed]) -> None:
-    """One of which the provider said nothing is unclear."""
-    told = {each.ref: each for each in answers if each.state in CLEAR}
-    took = [each for each in told.values() if each.state is Told.ACCEPTED]
-    handovers.taken(office, [Taken(e.ref, e.provider_ref, e.cost_rials) for e in took])
-    for each in told.values():
-        if each.state is Told.REJECTED:
-            handovers.close(office, each.ref, State.REJECTED, each.code or "rejected")
-        elif each.state is Told.FAILED:
-            others = post.of(batch.carrier.channel)
-            handovers.refused(office, [each.ref], each.code, batch.carrier.code, others)
-    handovers.unclear(office, [ref for ref in batch.refs if ref not in told], "untold")
-    carriers.note(office, batch.carrier.code, None)
+def _record(
+    context: Context, dispatcher: Dispatcher, batch: Batch, results: Sequence[HandoverResult]
+) -> None:
+    """A message without a result is unknown."""
+    clear = {result.ref: result for result in results if result.state in CLEAR}
+    handovers.accept(
+        context,
+        [
+            AcceptedHandover(result.ref, result.provider_ref, result.cost_rials)
+            for result in clear.values()
+            if result.state is DeliveryState.ACCEPTED
+        ],
+    )
+    for result in clear.values():
+        if result.state is DeliveryState.REJECTED:
+            code = result.code or "rejected"
+            handovers.close(context, result.ref, MessageState.REJECTED, code)
+        elif result.state is DeliveryState.FAILED:
+            others = dispatcher.codes_of(batch.provider.channel)
+            provider = batch.provider.code
+            handovers.refuse(context, [result.ref], result.code, provider, others)
+    missing = [ref for ref in batch.refs if ref not in clear]
+    handovers.mark_unknown(context, missing, "untold")
+    states.note(context, batch.provider.code, None)

@@ -1,44 +1,38 @@
-"""Unclear hand-overs: of killed processes, and of calls whose answers were lost.
+"""Recover hand-overs whose outcome is unknown: a killed process, a lost answer.
 
-What a provider has is found by our own number for it; nothing is sent again before it is sure that
-he has it not. Rows are claimed by moving the moment at which they are looked at next.
+What a provider has is found by our own number for it; nothing is sent again before it is certain
+that the provider does not have it. Rows are claimed by moving the moment at which they are looked
+at next.
 """
 
 import datetime as dt
 import functools
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
+from bus.database.rows import fetch_all, fetch_one
 from bus.errors import Unavailable
 from bus.process import log
+from services.notify.context import Context
 from services.notify.domain.book import Patience
-from services.notify.providers.carriers import Carrier
+from services.notify.domain.content import Content, StoredReceiver
+from services.notify.providers.channels import ChannelProvider
 from services.notify.sending import handovers, provider_calls
-from services.notify.sending.handovers import Taken
-from services.notify.sending.provider_calls import Batch, Post
+from services.notify.sending.handovers import AcceptedHandover
+from services.notify.sending.provider_calls import Batch, Dispatcher
+from services.notify.sending.rows import HandoverRow
+from services.notify.tables import HANDOVERS
 
 _log = log.get("clearing")
 AT_ONCE = 200
-MAIL_TRIES = 5
+EMAIL_TRIES = 5
 
-KILLED = text(
-    "update handovers set state = 'UNKNOWN', code = 'killed', poll_at = :now where ref in "
-    "(select ref from handovers where state = 'RESERVED' and reserved_at < :before "
-    "order by reserved_at limit :most for update skip locked)"
-)
-CLAIM_UNKNOWN = text(
-    "update handovers set poll_at = :until where ref in (select ref from handovers "
-    "where state = 'UNKNOWN' and poll_at <= :now order by poll_at limit :most "
-    "for update skip locked) returning *"
-)
-NOT_THERE = text(
-    "update handovers set told_at = :now, poll_at = :poll_at "
-    "where ref = any(:refs) and state = 'UNKNOWN' and told_at is null"
-)
-CLAIM_AGAIN = text(
+# The row of the message comes along with the claim, in one statement.
+_CLAIM_AGAIN = text(
     "update handovers h set state = 'RESERVED', reserved_at = :now, polls = polls + 1 "
     "from messages m where h.ref = :ref and h.state = 'UNKNOWN' and m.id = h.message "
     "returning h.ref, m.id, m.receiver, m.contents -> m.channel as content, m.consent, m.language, "
@@ -46,91 +40,151 @@ CLAIM_AGAIN = text(
 )
 
 
-def clear_up(post: Post) -> None:
-    """Asks for the hand-overs of which nobody knows: of killed processes, and of lost answers."""
-    with post.store.transaction() as tx:
-        office = post.office(tx)
-        patience = office.book.patience
-        tx.conn.execute(
-            KILLED, {"now": office.now, "before": office.now - patience.lease, "most": AT_ONCE}
+@dataclass(frozen=True, slots=True)
+class RepeatedMessage:
+    """A message that is sent once more under the same number."""
+
+    ref: int
+    id: UUID
+    receiver: StoredReceiver
+    content: Content
+    consent: str
+    language: str
+    owner: str
+    key_id: str | None
+    job: int | None
+
+
+def recover(dispatcher: Dispatcher) -> None:
+    """Find out the outcome of hand-overs of killed processes and of lost answers."""
+    with dispatcher.store.transaction() as tx:
+        context = dispatcher.context_of(tx)
+        patience = context.book.patience
+        _note_killed(context, patience)
+        rows = _claim_unknown(context, patience)
+    provider_calls.for_each_provider(
+        dispatcher, rows, functools.partial(_recover, dispatcher, patience)
+    )
+
+
+def _note_killed(context: Context, patience: Patience) -> None:
+    """A reservation that was not recorded in its lease is of a killed process."""
+    killed = (
+        select(HANDOVERS.c.ref)
+        .where(
+            HANDOVERS.c.state == "RESERVED",
+            HANDOVERS.c.reserved_at < context.now - patience.lease,
         )
-        rows = tx.conn.execute(
-            CLAIM_UNKNOWN,
-            {"now": office.now, "until": office.now + patience.sure, "most": AT_ONCE},
-        ).all()
-    provider_calls.at_each(post, rows, functools.partial(_clear_up, post, patience))
+        .order_by(HANDOVERS.c.reserved_at)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    context.conn.execute(
+        update(HANDOVERS)
+        .where(HANDOVERS.c.ref.in_(killed))
+        .values(state="UNKNOWN", code="killed", poll_at=context.now)
+    )
 
 
-def _clear_up(post: Post, patience: Patience, carrier: Carrier | None, rows: Sequence[Any]) -> None:
-    if carrier is not None and carrier.finds:
-        _find(post, carrier, rows)
-        _give_up_unclear(post, rows, patience.find)
-    elif carrier is not None and carrier.channel == "email":
+def _claim_unknown(context: Context, patience: Patience) -> list[HandoverRow]:
+    due = (
+        select(HANDOVERS.c.ref)
+        .where(HANDOVERS.c.state == "UNKNOWN", HANDOVERS.c.poll_at <= context.now)
+        .order_by(HANDOVERS.c.poll_at)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        update(HANDOVERS)
+        .where(HANDOVERS.c.ref.in_(due))
+        .values(poll_at=context.now + patience.sure)
+        .returning(HANDOVERS)
+    )
+    return fetch_all(context.conn, HandoverRow, statement)
+
+
+def _recover(
+    dispatcher: Dispatcher,
+    patience: Patience,
+    provider: ChannelProvider | None,
+    rows: Sequence[HandoverRow],
+) -> None:
+    if provider is not None and provider.finds:
+        _find(dispatcher, provider, rows)
+        _give_up(dispatcher, rows, patience.find)
+    elif provider is not None and provider.channel == "email":
         for row in rows:
-            _mail_again(post, carrier, row)
+            _send_email_again(dispatcher, provider, row)
     else:
-        _give_up_unclear(post, rows, patience.unclear)
+        _give_up(dispatcher, rows, patience.unclear)
 
 
-def _find(post: Post, carrier: Carrier, rows: Sequence[Any]) -> None:
-    """What the provider has is followed; what it says twice that it has not is due again."""
-    assert carrier.asks is not None
-    for some in provider_calls.cut(rows, carrier.most):
+def _find(dispatcher: Dispatcher, provider: ChannelProvider, rows: Sequence[HandoverRow]) -> None:
+    """Follow what the provider has; what it denies twice is due again."""
+    assert provider.reports is not None
+    for piece in provider_calls.cut(rows, provider.most):
+        numbers: Mapping[int, str | None] = {}
         try:
-            found = carrier.asks.find([row.ref for row in some])
+            numbers = provider.reports.find([row.ref for row in piece])
         except Unavailable as error:
-            _log.warning("not found out", provider=carrier.code, code=error.code)
-            found = {}
-        _note_found(post, some, found)
+            _log.warning("handovers_not_found_out", provider=provider.code, code=error.code)
+        _note_numbers(dispatcher, piece, numbers)
 
 
-def _note_found(post: Post, rows: Sequence[Any], found: Mapping[int, str | None]) -> None:
-    has = [Taken(ref, number, None) for ref, number in found.items() if number is not None]
-    with post.store.transaction() as tx:
-        office = post.office(tx)
-        sure = office.now - office.book.patience.sure
-        forgets = office.now - office.book.patience.find
-        missing = [
+def _note_numbers(
+    dispatcher: Dispatcher, rows: Sequence[HandoverRow], numbers: Mapping[int, str | None]
+) -> None:
+    taken_over = [
+        AcceptedHandover(ref, number, None) for ref, number in numbers.items() if number is not None
+    ]
+    with dispatcher.store.transaction() as tx:
+        context = dispatcher.context_of(tx)
+        sure = context.now - context.book.patience.sure
+        forgets = context.now - context.book.patience.find
+        denied = [
             row
             for row in rows
-            if row.ref in found and found[row.ref] is None and row.reserved_at > forgets
+            if row.ref in numbers and numbers[row.ref] is None and row.reserved_at > forgets
         ]
-        handovers.taken(office, has)
-        gone = [row.ref for row in missing if row.told_at is not None and row.told_at <= sure]
-        handovers.free(office, gone, "not_there")
+        handovers.accept(context, taken_over)
+        certain = [row.ref for row in denied if row.answered_at and row.answered_at <= sure]
+        handovers.release(context, certain, "not_there")
+        first = [row.ref for row in denied if row.answered_at is None]
         tx.conn.execute(
-            NOT_THERE,
-            {
-                "refs": [row.ref for row in missing if row.told_at is None],
-                "now": office.now,
-                "poll_at": office.now + office.book.patience.sure,
-            },
+            update(HANDOVERS)
+            .where(
+                HANDOVERS.c.ref.in_(first),
+                HANDOVERS.c.state == "UNKNOWN",
+                HANDOVERS.c.answered_at.is_(None),
+            )
+            .values(answered_at=context.now, poll_at=context.now + context.book.patience.sure)
         )
 
 
-def _give_up_unclear(post: Post, rows: Sequence[Any], within: dt.timedelta) -> None:
-    """What stayed unclear too long ends so: sending it again could be a second time, and the no of
-    a provider proves nothing when it has forgotten what it had.
+def _give_up(dispatcher: Dispatcher, rows: Sequence[HandoverRow], within: dt.timedelta) -> None:
+    """End what stayed unknown too long: sending it again could be a second time, and a provider
+    that denies it proves nothing when it has forgotten what it had.
     """
-    with post.store.transaction() as tx:
-        office = post.office(tx)
+    with dispatcher.store.transaction() as tx:
+        context = dispatcher.context_of(tx)
         for row in rows:
-            if row.reserved_at <= office.now - within:
-                handovers.close_unclear(office, row.ref)
+            if row.reserved_at <= context.now - within:
+                handovers.close_unknown(context, row.ref)
 
 
-def _mail_again(post: Post, carrier: Carrier, row: Any) -> None:
-    """A mail server cannot be asked what it has. Losing a letter is worse than a second copy under
+def _send_email_again(dispatcher: Dispatcher, provider: ChannelProvider, row: HandoverRow) -> None:
+    """A mail server cannot be asked what it has. Losing an e-mail is worse than a second copy under
     the same Message-ID, by which receivers know it.
     """
-    with post.store.transaction() as tx:
-        office = post.office(tx)
-        if row.polls >= MAIL_TRIES:
-            handovers.close_unclear(office, row.ref)
+    with dispatcher.store.transaction() as tx:
+        context = dispatcher.context_of(tx)
+        if row.polls >= EMAIL_TRIES:
+            handovers.close_unknown(context, row.ref)
             return
-        again = tx.conn.execute(CLAIM_AGAIN, {"ref": row.ref, "now": office.now}).one_or_none()
+        sure = context.book.patience.sure
+        values = {"ref": row.ref, "now": context.now}
+        again = fetch_one(tx.conn, RepeatedMessage, _CLAIM_AGAIN, values)
     if again is not None:
-        until = time.monotonic() + office.book.patience.sure.total_seconds()
-        provider_calls.call(
-            post, Batch(carrier, [provider_calls.parcel(again.ref, again)], until), set()
-        )
+        until = time.monotonic() + sure.total_seconds()
+        batch = Batch(provider, [provider_calls.outgoing(again.ref, again)], until)
+        provider_calls.call(dispatcher, batch, set())

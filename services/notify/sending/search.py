@@ -1,124 +1,153 @@
-"""Messages found without what is personal; each look at that, and each search by an address, is
+"""Messages found without personal data; each look at that, and each search by an address, is
 written down for good.
 """
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 
+from bus.database import paging
+from bus.database.rows import fetch_all, fetch_only
 from bus.envelope import instant
-from iran.persian import TEHRAN
-from services.notify.context import Office, uuid_of
-from services.notify.editors import looks
-from services.notify.sending import messages
-from services.notify.sending.rows import message_of
-
-FOUND = """
-select m.*, t.code as template_code from messages m left join templates t on t.id = m.template
-"""
-# what is asked for → how a message fits it
-CONDITIONS = {
-    "id": "m.id = cast(:id as uuid)",
-    "hash": "m.receiver_hash = :hash",
-    "reference": "m.reference = :reference",
-    "owner": "m.owner = :owner",
-    "state": "m.state = :state",
-    "day": "m.created_at >= :day and m.created_at < cast(:day as timestamptz) + interval '1 day'",
-    "before": "(m.created_at, m.id) < "
-    "(select b.created_at, b.id from messages b where b.id = cast(:before as uuid))",
-}
-HANDOVERS = text(
-    "select channel, provider, state, reserved_at, provider_ref, code, told_at, cost_rials "
-    "from handovers where message = :id order by ref"
+from bus.messages import Wire
+from contracts.notify.desk import (
+    Figures,
+    FindMessages,
+    FoundMessage,
+    FoundMessages,
+    Reveal,
+    Revealed,
 )
-BY_HOUR = text("""
-select date_trunc('hour', created_at) as hour, state, count(*) as count from messages
-where created_at >= :since group by 1, 2 order by 1 desc, 2
-""")
+from iran.persian import TEHRAN
+from services.notify.context import Context, uuid_of
+from services.notify.editors import looks
+from services.notify.sending.messages import (
+    WITH_CODE,
+    NamedMessageRow,
+    message_reply,
+    template_reply,
+)
+from services.notify.sending.rows import HandoverRow, load_message
+from services.notify.tables import HANDOVERS, MESSAGES
 
 
-def found(office: Office, who: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """A FoundMessages of what FIND_MESSAGES asks; a search by an address is a look."""
-    wanted = _wanted(office, asked)
-    wheres = [CONDITIONS[name] for name in wanted]
-    rows = office.conn.execute(
-        text(
-            FOUND
-            + (f"where {' and '.join(wheres)} " if wheres else "")
-            + "order by m.created_at desc, m.id desc limit :most"
-        ),
-        {**wanted, "most": asked["limit"] + 1},
-    ).all()
-    page = rows[: asked["limit"]]
-    if "hash" in wanted:
-        by = "mobile" if asked["mobile"] else "email"
-        looks.note(office, who, "search", {"searched_by": by, "found": len(page)})
+@dataclass(frozen=True, slots=True)
+class HourFigure:
+    """How many messages of an hour are in a state."""
+
+    hour: dt.datetime
+    state: str
+    count: int
+
+
+def find(context: Context, editor: str, request: FindMessages) -> FoundMessages:
+    """Messages that match all that is given; a search by an address is a look."""
+    query = WITH_CODE.where(*_conditions(context, request)).order_by(
+        MESSAGES.c.created_at.desc(), MESSAGES.c.id.desc()
+    )
+    rows = fetch_all(context.conn, NamedMessageRow, query.limit(request.limit + 1))
+    shown = paging.page(rows, request.limit)
+    if request.mobile or request.email:
+        by = "mobile" if request.mobile else "email"
+        looks.note(context, editor, "search", {"searched_by": by, "found": len(shown.rows)})
+    return FoundMessages(
+        messages=tuple(_found_message(row) for row in shown.rows),
+        next=shown.next(lambda row: str(row.id)),
+    )
+
+
+def _conditions(context: Context, request: FindMessages) -> list[ColumnElement[bool]]:
+    """What a message must match. A text that is no ID matches nothing."""
+    conditions: list[ColumnElement[bool]] = []
+    if request.id:
+        conditions.append(MESSAGES.c.id == uuid_of(request.id))
+    if request.mobile or request.email:
+        channel = "sms" if request.mobile else "email"
+        address = request.mobile or request.email or ""
+        conditions.append(MESSAGES.c.receiver_hash == context.keys.receiver(channel, address))
+    if request.reference:
+        conditions.append(MESSAGES.c.reference == request.reference)
+    if request.owner:
+        conditions.append(MESSAGES.c.owner == request.owner)
+    if request.state:
+        conditions.append(MESSAGES.c.state == request.state)
+    if request.day:
+        day = dt.datetime.combine(dt.date.fromisoformat(request.day), dt.time(), TEHRAN)
+        conditions += [
+            MESSAGES.c.created_at >= day,
+            MESSAGES.c.created_at < day + dt.timedelta(days=1),
+        ]
+    if request.before:
+        last = MESSAGES.alias("last")
+        before = select(last.c.created_at, last.c.id).where(last.c.id == uuid_of(request.before))
+        conditions.append(tuple_(MESSAGES.c.created_at, MESSAGES.c.id) < before.scalar_subquery())
+    return conditions
+
+
+def _found_message(row: NamedMessageRow) -> FoundMessage:
+    return FoundMessage(
+        id=str(row.id),
+        owner=row.owner,
+        reference=row.reference,
+        state=row.state,
+        code=row.code,
+        channel=row.channel,
+        lane=row.lane,
+        template=template_reply(row),
+        parts=row.parts,
+        cost_rials=row.cost_rials,
+        created_at=instant(row.created_at),
+        due_at=instant(row.due_at),
+        sent_at=instant(row.sent_at),
+        settled_at=instant(row.settled_at),
+    )
+
+
+def reveal(context: Context, editor: str, request: Reveal) -> Revealed:
+    """A message with its personal data, if that is not gone yet; the look is noted."""
+    id_ = load_message(context.conn, request.id).id
+    query = WITH_CODE.where(MESSAGES.c.id == id_)
+    row = fetch_only(context.conn, NamedMessageRow, query)
+    looks.note(context, editor, request.why, {"message": str(row.id), "owner": row.owner})
+    handovers = select(HANDOVERS).where(HANDOVERS.c.message == row.id).order_by(HANDOVERS.c.ref)
+    rows = fetch_all(context.conn, HandoverRow, handovers)
+    return Revealed(
+        **vars(message_reply(row)),
+        owner=row.owner,
+        handovers=tuple(_handover(handover) for handover in rows),
+    )
+
+
+def _handover(row: HandoverRow) -> Wire:
     return {
-        "messages": [_told(row) for row in page],
-        "next": str(page[-1].id) if len(rows) > len(page) else None,
+        "channel": row.channel,
+        "provider": row.provider,
+        "state": row.state,
+        "reserved_at": instant(row.reserved_at),
+        "provider_ref": row.provider_ref,
+        "code": row.code,
+        "told_at": instant(row.answered_at),
+        "cost_rials": row.cost_rials,
     }
 
 
-def _wanted(office: Office, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of CONDITIONS for what is asked. An ID that is none fits nothing."""
-    nobody = "00000000-0000-0000-0000-000000000000"
-    wanted = {name: asked[name] for name in ("reference", "owner", "state") if asked[name]}
-    for name in ("id", "before"):
-        if asked[name]:
-            wanted[name] = uuid_of(asked[name]) or nobody
-    if asked["mobile"] or asked["email"]:
-        channel = "sms" if asked["mobile"] else "email"
-        wanted["hash"] = office.keys.receiver(channel, asked["mobile"] or asked["email"])
-    if asked["day"]:
-        day = dt.date.fromisoformat(asked["day"])
-        wanted["day"] = dt.datetime.combine(day, dt.time(), TEHRAN)
-    return wanted
-
-
-def _told(row: Any) -> dict[str, Any]:
-    """A FoundMessage."""
-    names = ("owner", "reference", "state", "code", "channel", "lane", "parts", "cost_rials")
-    moments = ("created_at", "due_at", "sent_at", "settled_at")
-    return {
-        **{name: row._mapping[name] for name in names},
-        **{name: instant(row._mapping[name]) for name in moments},
-        "id": str(row.id),
-        # An owner's own PDF has no template.
-        "template": {
-            "id": str(row.template),
-            "code": row.template_code or "",
-            "version": row.version,
-        },
-    }
-
-
-def revealed(office: Office, who: str, id_: str, why: str) -> dict[str, Any]:
-    """A Revealed: the message with what is personal, if it is not gone yet; the look is noted."""
-    known = message_of(office.conn, id_)
-    row = office.conn.execute(text(FOUND + "where m.id = :id"), {"id": known.id}).one()
-    looks.note(office, who, why, {"message": str(row.id), "owner": row.owner})
-    handovers = office.conn.execute(HANDOVERS, {"id": row.id})
-    return {
-        **messages.told(row),
-        "owner": row.owner,
-        "handovers": [_handover(each) for each in handovers],
-    }
-
-
-def _handover(row: Any) -> dict[str, Any]:
-    moments = ("reserved_at", "told_at")
-    return {**row._mapping, **{name: instant(row._mapping[name]) for name in moments}}
-
-
-def figures(conn: Connection, now: dt.datetime, hours: int) -> list[dict[str, Any]]:
-    """Figures: for each of the last hours that had messages, how many stand how; newest first."""
+def figures(conn: Connection, now: dt.datetime, hours: int) -> Figures:
+    """How many messages of each of the last hours are in which state; newest first."""
     begin = now.replace(minute=0, second=0, microsecond=0) - dt.timedelta(hours=hours - 1)
-    told: dict[dt.datetime, dict[str, int]] = {}
-    for row in conn.execute(BY_HOUR, {"since": begin}):
-        told.setdefault(row.hour, {})[row.state] = row.count
-    return [
-        {"hour": instant(hour), "states": states, "accepted": sum(states.values())}
-        for hour, states in told.items()
-    ]
+    hour = func.date_trunc("hour", MESSAGES.c.created_at).label("hour")
+    query = (
+        select(hour, MESSAGES.c.state, func.count().label("count"))
+        .where(MESSAGES.c.created_at >= begin)
+        .group_by(hour, MESSAGES.c.state)
+        .order_by(hour.desc(), MESSAGES.c.state)
+    )
+    by_hour: dict[dt.datetime, dict[str, int]] = {}
+    for row in fetch_all(conn, HourFigure, query):
+        by_hour.setdefault(row.hour, {})[row.state] = row.count
+    return Figures(
+        hours=tuple(
+            {"hour": instant(hour), "states": states, "accepted": sum(states.values())}
+            for hour, states in by_hour.items()
+        )
+    )

@@ -1,82 +1,104 @@
-"""The end of a message in its channel: on to the next one that it has, or over for good."""
+"""The end of a message in its channel: on to the next channel that it has, or settled for good."""
 
-from typing import Any
+import datetime as dt
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, func, update
 
+from bus.database.rows import fetch_only
 from bus.envelope import instant
-from contracts.notify.messages import MESSAGE_SETTLED
-from services.notify.context import Office
+from bus.messages import to_wire
+from contracts.notify.messages import MESSAGE_SETTLED, Settled
+from services.notify.context import Context
 from services.notify.domain import parts
-from services.notify.domain.message import FALLS_BACK, State, moved
+from services.notify.domain.message import FALLS_BACK, TRANSITIONS, MessageState
 from services.notify.domain.quiet import after_quiet
 from services.notify.sending import consents, mailboxes
-from services.notify.sending.rows import address_of
-from services.notify.webhooks import rows
+from services.notify.sending.rows import MessageRow, address_of
+from services.notify.tables import MESSAGES
+from services.notify.webhooks import rows as deliveries
 
 CODE_MOST = 60
-FALL_BACK = text(
-    "update messages set state = 'CREATED', channel = :channel, rest = :rest, code = :code, "
-    "receiver_hash = :hash, due_at = :due, give_up_at = cast(:due as timestamptz) + :patience, "
-    "tries = 0, refused_by = '{}', sent_at = null, cost_rials = null, parts = :parts "
-    "where id = :id returning *"
-)
-SETTLE = text(
-    "update messages set state = :state, code = :code, settled_at = :now, sent_at = "
-    "coalesce(sent_at, case when :state = 'DELIVERED' then cast(:now as timestamptz) end) "
-    "where id = :id"
-)
 
 
-def end(office: Office, row: Any, state: State, code: str, *, last: bool = False) -> None:
-    """Ends a message in its channel: the next channel takes it over, or it is settled and told.
+def end(
+    context: Context, row: MessageRow, state: MessageState, code: str, *, last: bool = False
+) -> None:
+    """End a message in its channel: the next channel takes it over, or it is settled, published
+    and delivered to webhooks.
 
-    ``row`` is the message, locked; ``code`` says why, in one word. ``last``: there is nothing that
-    another channel could mend. RuleBroken ``message.move`` if it cannot end so.
+    ``row`` is the message, locked; ``code`` is the reason, in one word. ``last``: no other channel
+    could do better. RuleBroken ``message.move`` if it cannot end so.
     """
-    moved(row.state, state)
+    TRANSITIONS.transition(MessageState(row.state), state)
     code = code[:CODE_MOST]
     if state in FALLS_BACK and not last:
         for number, channel in enumerate(row.rest):
-            if _open(office, row, channel):
-                _go_on(office, row, number, code)
+            if _reaches(context, row, channel):
+                _fall_back(context, row, number, code)
                 return
-    office.conn.execute(
-        SETTLE, {"id": row.id, "state": state.value, "code": code, "now": office.now}
+    sent_at: ColumnElement[dt.datetime] = MESSAGES.c.sent_at
+    if state is MessageState.DELIVERED:
+        sent_at = func.coalesce(sent_at, context.now)
+    context.conn.execute(
+        update(MESSAGES)
+        .where(MESSAGES.c.id == row.id)
+        .values(state=state.value, code=code, settled_at=context.now, sent_at=sent_at)
     )
-    fact = {
-        "id": str(row.id), "reference": row.reference, "channel": row.channel,
-        "state": state.value, "code": code, "at": instant(office.now),
-    }  # fmt: skip
-    office.tx.publish(MESSAGE_SETTLED, owner=row.owner, **fact)
-    rows.note(office.conn, "message.settled", fact, office.now, row.owner)
+    _announce(context, row, state, code)
 
 
-def _open(office: Office, row: Any, channel: str) -> bool:
-    """Whether the receiver can be reached by a channel and has not opted out of it since."""
-    address = address_of(row.receiver or {}, channel)
+def _announce(context: Context, row: MessageRow, state: MessageState, code: str) -> None:
+    event = Settled(
+        id=str(row.id),
+        owner=row.owner,
+        reference=row.reference,
+        channel=row.channel,
+        state=state.value,
+        code=code,
+        at=instant(context.now),
+    )
+    context.tx.publish(MESSAGE_SETTLED, event)
+    data = {name: value for name, value in to_wire(event).items() if name != "owner"}
+    deliveries.note(context.conn, "message.settled", data, context.now, row.owner)
+
+
+def _reaches(context: Context, row: MessageRow, channel: str) -> bool:
+    """Tell whether the receiver can be reached by a channel and has not opted out of it since."""
+    address = address_of(row.to, channel) if row.to else None
     if address is None or channel not in (row.contents or {}):
         return False
     if channel == "inbox":
-        return bool(mailboxes.known(office.conn, [address]))
-    receiver = office.keys.receiver(channel, address)
-    return consents.allowed(office, receiver, channel, row.consent)
+        return bool(mailboxes.existing(context.conn, [address]))
+    receiver = context.keys.receiver(channel, address)
+    return consents.allowed(context, receiver, channel, row.consent)
 
 
-def _go_on(office: Office, row: Any, number: int, code: str) -> None:
-    """The channel at that place of ``rest`` takes the message over."""
+def _fall_back(context: Context, row: MessageRow, number: int, code: str) -> None:
+    """Have the channel at that place of ``rest`` take the message over."""
     channel = row.rest[number]
-    body = row.contents[channel]["body"]
-    next_row = office.conn.execute(
-        FALL_BACK,
-        {
-            "id": row.id, "channel": channel, "rest": row.rest[number + 1 :], "code": code,
-            "hash": office.keys.receiver(channel, address_of(row.receiver, channel) or ""),
-            "due": after_quiet(office.book, row.lane, channel, office.now),
-            "patience": office.book.give_up(row.lane),
-            "parts": parts.parts(body).parts if channel == "sms" else None,
-        },
-    ).one()  # fmt: skip
+    assert row.to is not None
+    assert row.contents is not None
+    due_at = after_quiet(context.book, row.lane, channel, context.now)
+    statement = (
+        update(MESSAGES)
+        .where(MESSAGES.c.id == row.id)
+        .values(
+            state=MessageState.CREATED.value,
+            channel=channel,
+            rest=list(row.rest[number + 1 :]),
+            code=code,
+            receiver_hash=context.keys.receiver(channel, address_of(row.to, channel) or ""),
+            due_at=due_at,
+            give_up_at=due_at + context.book.give_up(row.lane),
+            tries=0,
+            refused_by=[],
+            sent_at=None,
+            cost_rials=None,
+            parts=parts.parts(row.contents[channel]["body"]).parts if channel == "sms" else None,
+        )
+        .returning(MESSAGES)
+    )
+    next_row = fetch_only(context.conn, MessageRow, statement)
     if channel == "inbox":
-        # An inbox is here with us: what lies in it has arrived.
-        end(office, next_row, State.DELIVERED, "")
+        # An inbox is stored here: what is in it has arrived.
+        end(context, next_row, MessageState.DELIVERED, "")

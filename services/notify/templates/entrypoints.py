@@ -1,68 +1,74 @@
 """The entrypoints of templates: those of their owners, and those of editors."""
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
-
+from bus.database.store import Tx
 from bus.endpoint import serve
 from contracts.notify import desk, messages
-from services.notify.context import Office, owner_of
+from services.notify.context import Entrypoints, uuid_of
 from services.notify.editors import roles
 from services.notify.templates import editing, versions
 
 
-class TemplateEntrypoints:
+class TemplateEntrypoints(Entrypoints):
     """Templates: drafted, previewed, approved and read."""
 
-    office: Callable[[Any], Office]
-    now: Callable[[], datetime]
+    # --- for their owners ---
 
     @serve(messages.PREVIEW)
-    def preview(self, tx, **asked):
-        return versions.previewed(self.office(tx), owner_of(tx.envelope), asked)
+    def preview(self, tx: Tx, message: messages.Preview) -> messages.Previewed:
+        context = self.context(tx)
+        return versions.preview_template(context, context.owner, message)
 
     @serve(messages.TEMPLATES)
-    def templates(self, tx, *, channel, drafts):
-        told = versions.listed(tx.conn, owner_of(tx.envelope), channel, drafts=drafts)
-        return {"templates": told}
+    def templates(self, tx: Tx, message: messages.ListTemplates) -> messages.Templates:
+        owner = self.context(tx).owner
+        rows = versions.list_versions(tx.conn, owner, message.channel, drafts=message.drafts)
+        return messages.Templates(templates=tuple(versions.template_reply(row) for row in rows))
 
     @serve(messages.TEMPLATE)
-    def template(self, tx, *, id, version):
-        return versions.told(versions.version_of(tx.conn, id, version, owner_of(tx.envelope)))
+    def template(self, tx: Tx, message: messages.ReadTemplate) -> messages.Template:
+        owner = self.context(tx).owner
+        row = versions.load_version(tx.conn, uuid_of(message.id), message.version, owner)
+        return versions.template_reply(row)
 
     @serve(messages.DRAFT_TEMPLATE)
-    def draft_template(self, tx, **asked):
-        owner = owner_of(tx.envelope)
-        return versions.told(versions.draft(tx.conn, self.now(), owner, owner, asked))
+    def draft_template(self, tx: Tx, message: messages.DraftTemplate) -> messages.Template:
+        context = self.context(tx)
+        owner = context.owner
+        return versions.template_reply(versions.draft(tx.conn, context.now, owner, owner, message))
+
+    # --- for editors ---
 
     @serve(desk.FORMS)
-    def forms(self, tx, *, owner, drafts):
+    def forms(self, tx: Tx, message: desk.ListForms) -> desk.FormRows:
         roles.editor(tx.conn, tx.envelope)
-        return {"forms": editing.forms(tx.conn, owner, drafts=drafts)}
+        return editing.list_forms(tx.conn, message.owner, drafts=message.drafts)
 
     @serve(desk.READ_FORM)
-    def read_form(self, tx, *, id):
+    def read_form(self, tx: Tx, message: desk.OneForm) -> desk.FormVersions:
         roles.editor(tx.conn, tx.envelope)
-        return editing.form(tx.conn, id)
+        return editing.form_with_versions(tx.conn, message.id)
 
     @serve(desk.PREVIEW_VERSION)
-    def preview_version(self, tx, **asked):
+    def preview_version(self, tx: Tx, message: desk.PreviewVersion) -> messages.Previewed:
         roles.editor(tx.conn, tx.envelope)
-        return editing.preview(self.office(tx), asked)
+        return editing.preview(self.context(tx), message)
 
     @serve(desk.DRAFT_FORM)
-    def draft_form(self, tx, **asked):
-        return editing.draft(self.office(tx), roles.editor(tx.conn, tx.envelope), asked)
+    def draft_form(self, tx: Tx, message: messages.DraftTemplate) -> desk.FormVersions:
+        editor = roles.editor(tx.conn, tx.envelope)
+        return editing.draft(self.context(tx), editor, message)
 
     @serve(desk.APPROVE_VERSION)
-    def approve_version(self, tx, *, id, version):
-        who = roles.approver(tx.conn, tx.envelope)
-        return editing.approve(self.office(tx), who, id, version)
+    def approve_version(self, tx: Tx, message: desk.OneVersion) -> desk.FormVersions:
+        approver = roles.approver(tx.conn, tx.envelope)
+        return editing.approve(self.context(tx), approver, message.id, message.version)
 
     @serve(desk.WITHDRAW_VERSION)
-    def withdraw_version(self, tx, *, id, version):
-        return editing.withdraw(self.office(tx), *roles.caller(tx.conn, tx.envelope), id, version)
+    def withdraw_version(self, tx: Tx, message: desk.OneVersion) -> desk.FormVersions:
+        editor, role = roles.caller(tx.conn, tx.envelope)
+        return editing.withdraw(self.context(tx), editor, role, message.id, message.version)
 
     @serve(desk.ARCHIVE_FORM)
-    def archive_form(self, tx, *, id):
-        return editing.archive(self.office(tx), roles.approver(tx.conn, tx.envelope), id)
+    def archive_form(self, tx: Tx, message: desk.OneForm) -> desk.FormVersions:
+        approver = roles.approver(tx.conn, tx.envelope)
+        return editing.archive(self.context(tx), approver, message.id)

@@ -1,8 +1,8 @@
-"""Templates filled in: what a receiver gets, and what it costs."""
+"""Templates with their values: what a receiver gets, and what it costs."""
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 from bus.errors import RuleBroken
 from contracts.notify.messages import BODY_MOST, SUBJECT_MOST
@@ -10,14 +10,32 @@ from iran.persian import Malformed
 from people import tracking
 from services.notify.domain import markup, parts, template
 from services.notify.domain.book import Book
+from services.notify.domain.content import Content
+from services.notify.domain.template import Texts
 
 MARK = "\u200e"
 
 
+class Form(Protocol):
+    """What of a template is rendered: one form, in the languages that it has."""
+
+    @property
+    def owner(self) -> str:
+        """Whose template it is."""
+
+    @property
+    def channel(self) -> str:
+        """The channel of the form."""
+
+    @property
+    def texts(self) -> Texts:
+        """Its text by language."""
+
+
 @dataclass(frozen=True, slots=True)
-class Content:
-    """A form filled in: what its receiver gets. ``body`` is plain text; ``html`` is a whole page
-    of an e-mail, or the blocks of a letter.
+class Rendered:
+    """A form with its values: what its receiver gets. ``body`` is plain text; ``html`` is a whole
+    page of an e-mail, or the blocks of a letter.
     """
 
     body: str
@@ -25,48 +43,49 @@ class Content:
     html: str | None = None
     sms: parts.Parts | None = None
 
-    def told(self) -> dict[str, str]:
-        """As it stands in ``contents`` of a message."""
-        told = {"subject": self.subject, "body": self.body, "html": self.html}
-        return {name: value for name, value in told.items() if value is not None}
+    def content(self) -> Content:
+        """The content as it is stored with a message."""
+        content = Content(body=self.body)
+        if self.subject is not None:
+            content["subject"] = self.subject
+        if self.html is not None:
+            content["html"] = self.html
+        return content
 
 
-def language_of(row: Any, language: str) -> str:
+def language_of(form: Form, language: str) -> str:
     """The language in which a form is sent: the one asked for, or one that it has."""
-    return language if language in row.texts else next(iter(row.texts))
+    return language if language in form.texts else next(iter(form.texts))
 
 
-def filled(book: Book, row: Any, language: str, values: template.Values) -> Content:
-    """A form with its values. RuleBroken ``template.placeholder_missing``, ``template.value``,
-    ``sms.too_long``, ``message.too_long``, ``message.empty``.
+def render(book: Book, form: Form, language: str, values: template.Values) -> Rendered:
+    """Render a form with its values. RuleBroken ``template.placeholder_missing``,
+    ``template.value``, ``sms.too_long``, ``message.too_long``, ``message.empty``.
     """
-    language = language_of(row, language)
-    one = row.texts[language]
-    if row.owner == template.OURS:
-        one, values = _signed(book, one, language), _readable(values, language)
-    template.complete([one["body"], one.get("subject") or ""], values)
-    if row.channel == "sms":
-        return _sms(book, one["body"], values, language)
-    subject = " ".join(template.filled(one["subject"], values, language).split())
-    rendered = markup.render(one["body"], values, language)
+    language = language_of(form, language)
+    body, subject = form.texts[language]["body"], form.texts[language].get("subject") or ""
+    if form.owner == template.OURS:
+        names = book.sender(language)
+        body, subject = _with_sender(body, names), _with_sender(subject, names)
+        values = _readable(values, language)
+    template.complete([body, subject], values)
+    if form.channel == "sms":
+        return _sms(book, body, values, language)
+    subject = " ".join(template.filled(subject, values, language).split())
+    rendered = markup.render(body, values, language)
     _fits(subject, SUBJECT_MOST)
     _fits(rendered.text, BODY_MOST)
-    html = rendered.html if row.channel == "letter" else None
-    if row.channel == "email":
-        html = markup.document(subject, rendered.html, language, book.contact[language])
-    return Content(rendered.text, subject, html)
+    html = rendered.html if form.channel == "letter" else None
+    if form.channel == "email":
+        html = markup.document(subject, rendered.html, language, book.contact.name(language))
+    return Rendered(rendered.text, subject, html)
 
 
-def _signed(book: Book, texts: Any, language: str) -> dict[str, str]:
+def _with_sender(text: str, names: dict[str, str]) -> str:
     """A text of ours with the sender's legal name and the portal's address."""
-    sender = book.sender(language)
-    return {part: _named(told, sender) for part, told in texts.items() if told is not None}
-
-
-def _named(told: str, sender: dict[str, str]) -> str:
-    for name, value in sender.items():
-        told = told.replace(f"{{{name}}}", value)
-    return told
+    for name, value in names.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
 
 
 def _readable(values: template.Values, language: str) -> template.Values:
@@ -83,23 +102,23 @@ def _readable(values: template.Values, language: str) -> template.Values:
     return {**values, "code": f"{MARK if language == 'fa' else ''}{tracking.grouped(digits)}"}
 
 
-def _sms(book: Book, body: str, values: template.Values, language: str) -> Content:
-    known = parts.normalised(template.filled(body, values, language)).strip()
-    _fits(known, BODY_MOST)
-    counted = parts.parts(known)
+def _sms(book: Book, body: str, values: template.Values, language: str) -> Rendered:
+    text = parts.normalised(template.filled(body, values, language)).strip()
+    _fits(text, BODY_MOST)
+    counted = parts.parts(text)
     if counted.parts > book.sms_most_parts:
         raise RuleBroken(
             f"The SMS has {counted.parts} parts, more than {book.sms_most_parts}; shorten a value.",
             code="sms.too_long",
             parts=counted.parts,
         )
-    return Content(known, sms=counted)
+    return Rendered(text, sms=counted)
 
 
-def _fits(known: str, most: int) -> None:
-    if not known.strip():
+def _fits(text: str, most: int) -> None:
+    if not text.strip():
         raise RuleBroken("With these values the message is empty.", code="message.empty")
-    if len(known) > most:
+    if len(text) > most:
         raise RuleBroken(
             f"With these values a text has more than {most} characters.", code="message.too_long"
         )

@@ -1,309 +1,333 @@
-"""Templates, drafted, approved and read; `python -m services.notify.templates` imports."""
+"""Templates of their owners: read, previewed, drafted, approved, withdrawn."""
 
-import argparse
 import datetime as dt
-import sys
-import tomllib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
 
-import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql
 
-from bus.database.commands_run import note_command
-from bus.database.store import Store
+from bus.database.rows import fetch_all, fetch_one
 from bus.envelope import instant
-from bus.errors import BusError, ContractError, NotFound, RuleBroken
-from bus.kinds import Form
-from bus.settings import MissingSettings, Settings
-from contracts.notify.messages import CHANNELS, DraftTemplate
-from services.notify.context import Office, uuid_of
+from bus.errors import NotFound, RuleBroken
+from contracts.notify import messages as contracts
+from contracts.notify.messages import CHANNELS
+from services.notify.context import Context, uuid_of
 from services.notify.domain import template
-from services.notify.domain.template import OURS
+from services.notify.domain.template import TRANSITIONS, Texts, VersionAct, VersionState
 from services.notify.editors import roles
-from services.notify.templates.rendering import cost, filled
+from services.notify.tables import TEMPLATE_VERSIONS, TEMPLATES
+from services.notify.templates.rendering import cost, render
 
-DRAFT = Form("notify.template_form.v1", DraftTemplate)
-_FORMS = """
-select t.*, v.version, v.texts, v.state, v.drafted_by, v.drafted_at, v.approved_by, v.approved_at
-from templates t join template_versions v on v.template = t.id
-"""
-_NEWEST = """
-and v.version = (select max(w.version) from template_versions w where w.template = t.id
-    and {states})
-"""
-IN_FORCE = _NEWEST.format(states="w.state = 'APPROVED'")
-_ANY = _NEWEST.format(states="w.state <> 'WITHDRAWN'")
+_VERSIONS = select(
+    TEMPLATES.c.id,
+    TEMPLATES.c.owner,
+    TEMPLATES.c.code,
+    TEMPLATES.c.channel,
+    TEMPLATES.c.name,
+    TEMPLATES.c.lane,
+    TEMPLATES.c.consent,
+    TEMPLATES.c.created_at,
+    TEMPLATES.c.archived_at,
+    TEMPLATE_VERSIONS.c.version,
+    TEMPLATE_VERSIONS.c.texts,
+    TEMPLATE_VERSIONS.c.state,
+    TEMPLATE_VERSIONS.c.drafted_by,
+    TEMPLATE_VERSIONS.c.drafted_at,
+    TEMPLATE_VERSIONS.c.approved_by,
+    TEMPLATE_VERSIONS.c.approved_at,
+).join(TEMPLATE_VERSIONS, TEMPLATE_VERSIONS.c.template == TEMPLATES.c.id)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateVersion:
+    """One form of a template (its text for one channel) at one version."""
+
+    id: UUID
+    owner: str
+    code: str
+    channel: str
+    name: str
+    lane: str
+    consent: str
+    created_at: dt.datetime
+    archived_at: dt.datetime | None
+    version: int
+    texts: Texts
+    state: VersionState
+    drafted_by: str
+    drafted_at: dt.datetime
+    approved_by: str | None
+    approved_at: dt.datetime | None
+
+
+def _is_newest(*states: VersionState) -> ColumnElement[bool]:
+    """The condition that a version is the newest of its form in one of these states."""
+    newer = TEMPLATE_VERSIONS.alias("newer")
+    newest = select(func.max(newer.c.version)).where(
+        newer.c.template == TEMPLATES.c.id, newer.c.state.in_(states)
+    )
+    return TEMPLATE_VERSIONS.c.version == newest.scalar_subquery()
+
+
+IN_FORCE = _is_newest("APPROVED")
+NOT_WITHDRAWN = _is_newest("DRAFT", "APPROVED")
 
 
 # --- reading ---
 
 
-def forms(conn: Connection, owner: str, names: Iterable[str]) -> list[Any]:
+def forms(conn: Connection, owner: str, names: Iterable[str]) -> list[TemplateVersion]:
     """The forms in force of an owner, of these templates; a name is a code or the ID of a form."""
-    wanted = set(names)
-    return list(
-        conn.execute(
-            text(
-                _FORMS + "where t.owner = :owner and t.archived_at is null and "
-                "(t.code = any(:codes) or t.id = any(cast(:ids as uuid[])))" + IN_FORCE
-            ),
-            {
-                "owner": owner,
-                "codes": list(wanted),
-                "ids": [id_ for name in wanted if (id_ := uuid_of(name))],
-            },
-        )
+    codes = list(set(names))
+    ids = [id_ for name in codes if (id_ := uuid_of(name))]
+    query = _VERSIONS.where(
+        TEMPLATES.c.owner == owner,
+        TEMPLATES.c.archived_at.is_(None),
+        or_(TEMPLATES.c.code.in_(codes), TEMPLATES.c.id.in_(ids)),
+        IN_FORCE,
     )
+    return fetch_all(conn, TemplateVersion, query)
 
 
-def form(conn: Connection, owner: str, name: str, channel: str | None = None) -> list[Any]:
+def forms_of(
+    conn: Connection, owner: str, name: str, channel: str | None = None
+) -> list[TemplateVersion]:
     """The forms in force of one template (its code, or the ID of one form), in the order of
     channels. NotFound ``template.not_found``.
     """
-    found = [
+    rows = [
         row
         for row in forms(conn, owner, [name])
-        if (row.code == name or str(row.id) == uuid_of(name)) and channel in (None, row.channel)
+        if (row.code == name or row.id == uuid_of(name)) and channel in (None, row.channel)
     ]
-    if not found:
+    if not rows:
         raise not_found()
-    return sorted(found, key=lambda row: CHANNELS.index(row.channel))
+    return sorted(rows, key=lambda row: CHANNELS.index(row.channel))
 
 
 def not_found() -> NotFound:
+    """The refusal of a name that names no template in force of the asker's."""
     return NotFound(
         "There is no such template in force; compare its code and its channel.",
         code="template.not_found",
     )
 
 
-def version_of(conn: Connection, id_: str, version: int | None, owner: str | None = None) -> Any:
+def load_version(
+    conn: Connection, id_: UUID | None, version: int | None, owner: str | None = None
+) -> TemplateVersion:
     """One form at a version (None: the newest approved one). NotFound ``template.not_found``."""
-    row = conn.execute(
-        text(
-            _FORMS + "where t.id = :id and (cast(:owner as text) is null or t.owner = :owner)"
-            + (IN_FORCE if version is None else "and v.version = :version")
-        ),
-        {"id": uuid_of(id_), "owner": owner, "version": version},
-    ).one_or_none()  # fmt: skip
+    query = _VERSIONS.where(TEMPLATES.c.id == id_)
+    if owner is not None:
+        query = query.where(TEMPLATES.c.owner == owner)
+    at_version = IN_FORCE if version is None else TEMPLATE_VERSIONS.c.version == version
+    row = fetch_one(conn, TemplateVersion, query.where(at_version))
     if row is None:
         raise not_found()
     return row
 
 
-def listed(
-    conn: Connection, owner: str | None, channel: str | None = None, *, drafts: bool = False
-) -> list[dict[str, Any]]:
-    """The templates of an owner (None: of all): those in force; with ``drafts`` the newest version
-    of each.
-    """
-    rows = conn.execute(
-        text(
-            _FORMS + "where (cast(:owner as text) is null or t.owner = :owner) and t.archived_at "
-            "is null and (cast(:channel as text) is null or t.channel = :channel)"
-            + (_ANY if drafts else IN_FORCE) + "order by t.owner, t.code, t.channel"
-        ),
-        {"owner": owner, "channel": channel},
-    )  # fmt: skip
-    return [told(row) for row in rows]
+def list_versions(
+    conn: Connection, owner: str, channel: str | None = None, *, drafts: bool = False
+) -> list[TemplateVersion]:
+    """The templates of an owner that are in force; with ``drafts`` the newest version of each."""
+    query = _VERSIONS.where(TEMPLATES.c.owner == owner, TEMPLATES.c.archived_at.is_(None))
+    if channel is not None:
+        query = query.where(TEMPLATES.c.channel == channel)
+    query = query.where(NOT_WITHDRAWN if drafts else IN_FORCE)
+    query = query.order_by(TEMPLATES.c.owner, TEMPLATES.c.code, TEMPLATES.c.channel)
+    return fetch_all(conn, TemplateVersion, query)
 
 
-def told(row: Any) -> dict[str, Any]:
-    """A Template of contracts/notify/messages.py."""
+def template_reply(row: TemplateVersion) -> contracts.Template:
+    """A template as the contract shows it."""
+    return contracts.Template(
+        id=str(row.id),
+        owner=row.owner,
+        code=row.code,
+        channel=row.channel,
+        name=row.name,
+        lane=row.lane,
+        consent=row.consent,
+        version=row.version,
+        state=row.state,
+        texts=texts_reply(row.texts),
+        placeholders=tuple(template.placeholders(written(row.texts))),
+        drafted_by=row.drafted_by,
+        approved_by=row.approved_by,
+        created_at=instant(row.created_at),
+        updated_at=instant(row.approved_at or row.drafted_at) if row.version > 1 else None,
+        archived=row.archived_at is not None,
+    )
+
+
+def texts_reply(texts: Texts) -> dict[str, contracts.Texts]:
+    """Texts as the contract shows them."""
     return {
-        **{name: row._mapping[name] for name in ("owner", "code", "channel", "name", "lane")},
-        **{name: row._mapping[name] for name in ("consent", "version", "state", "texts")},
-        "id": str(row.id),
-        "placeholders": template.placeholders(written(row.texts)),
-        "drafted_by": row.drafted_by,
-        "approved_by": row.approved_by,
-        "created_at": instant(row.created_at),
-        "updated_at": instant(row.approved_at or row.drafted_at) if row.version > 1 else None,
-        "archived": row.archived_at is not None,
+        language: contracts.Texts(subject=text.get("subject"), body=text["body"])
+        for language, text in texts.items()
     }
 
 
-def written(texts: Mapping[str, Any]) -> list[str]:
-    """All that stands in a version's texts."""
-    return [each for one in texts.values() for each in (one.get("subject"), one["body"]) if each]
+def written(texts: Texts) -> list[str]:
+    """All that is written in a version's texts."""
+    return [part for text in texts.values() for part in (text.get("subject"), text["body"]) if part]
 
 
-# --- filling in ---
+# --- previews ---
 
 
-def previewed(office: Office, owner: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """A Previewed of what PREVIEW asks: a form filled in, and what it costs today."""
-    row = form(office.conn, owner, asked["template"], asked["channel"])[0]
-    if asked["version"] is not None:
-        row = version_of(office.conn, str(row.id), asked["version"], owner)
-    return preview(office, row, asked["language"], asked["personalisation"])
+def preview_template(
+    context: Context, owner: str, request: contracts.Preview
+) -> contracts.Previewed:
+    """A form of an owner with its values, and what it costs today."""
+    row = forms_of(context.conn, owner, request.template, request.channel)[0]
+    if request.version is not None:
+        row = load_version(context.conn, row.id, request.version, owner)
+    return preview(context, row, request.language, request.personalisation)
 
 
-def preview(office: Office, row: Any, language: str, values: template.Values) -> dict[str, Any]:
-    """A Previewed of one form at one version."""
-    content = filled(office.book, row, language, values)
-    counted = content.sms
-    return {
-        "template": {"id": str(row.id), "code": row.code, "version": row.version},
-        "channel": row.channel,
-        "subject": content.subject,
-        "body": content.body,
-        "html": content.html,
-        "encoding": counted.encoding if counted else None,
-        "units": counted.units if counted else None,
-        "parts": counted.parts if counted else None,
-        "cost_rials": cost(office.book, counted, office.now),
-    }
+def preview(
+    context: Context, row: TemplateVersion, language: str, values: template.Values
+) -> contracts.Previewed:
+    """One form at one version with its values."""
+    rendered = render(context.book, row, language, values)
+    counted = rendered.sms
+    return contracts.Previewed(
+        template=contracts.TemplateOf(id=str(row.id), code=row.code, version=row.version),
+        channel=row.channel,
+        subject=rendered.subject,
+        body=rendered.body,
+        html=rendered.html,
+        encoding=counted.encoding if counted else None,
+        units=counted.units if counted else None,
+        parts=counted.parts if counted else None,
+        cost_rials=cost(context.book, counted, context.now),
+    )
 
 
 # --- drafting and approving ---
 
 
 def draft(
-    conn: Connection, now: dt.datetime, owner: str, who: str, asked: Mapping[str, Any]
-) -> Any:
-    """The row of a new version, a draft; ``asked`` is a DraftTemplate. RuleBroken
-    ``template.fixed``: lane and consent of a template stay as they were approved first.
+    conn: Connection, now: dt.datetime, owner: str, author: str, request: contracts.DraftTemplate
+) -> TemplateVersion:
+    """Draft a new version. RuleBroken ``template.fixed``: lane and consent of a template stay as
+    they were approved first.
     """
-    row = _form_of(conn, now, owner, asked)
-    if (row.lane, row.consent) != (asked["lane"], asked["consent"]):
+    id_, lane, consent = _locked_form(conn, now, owner, request)
+    if (lane, consent) != (request.lane, request.consent):
         raise RuleBroken(
-            f"This template is {row.lane} and {row.consent} and stays so; draft one of another "
-            "code.",
+            f"This template is {lane} and {consent} and stays so; draft one of another code.",
             code="template.fixed",
         )
+    texts = {
+        language: {"subject": text.subject, "body": text.body}
+        for language, text in request.texts.items()
+    }
+    newest = select(func.coalesce(func.max(TEMPLATE_VERSIONS.c.version), 0) + 1).where(
+        TEMPLATE_VERSIONS.c.template == id_
+    )
     version = conn.execute(
-        text(
-            "insert into template_versions (template, version, texts, drafted_by, drafted_at) "
-            "select :id, coalesce(max(version), 0) + 1, cast(:texts as jsonb), :who, :now from "
-            "template_versions where template = :id returning version"
-        ),
-        {"id": row.id, "texts": orjson.dumps(asked["texts"]).decode(), "who": who, "now": now},
+        insert(TEMPLATE_VERSIONS)
+        .values(
+            template=id_,
+            version=newest.scalar_subquery(),
+            texts=texts,
+            drafted_by=author,
+            drafted_at=now,
+        )
+        .returning(TEMPLATE_VERSIONS.c.version)
     ).scalar_one()
-    return version_of(conn, str(row.id), version)
+    return load_version(conn, id_, version)
 
 
-def _form_of(conn: Connection, now: dt.datetime, owner: str, asked: Mapping[str, Any]) -> Any:
-    """The form, made if it is new, and locked."""
-    return conn.execute(
-        text(
-            "insert into templates (id, owner, code, channel, name, lane, consent, created_at) "
-            "values (:id, :owner, :code, :channel, :name, :lane, :consent, :now) on conflict "
-            "(owner, code, channel) do update set name = excluded.name, archived_at = null "
-            "returning *"
-        ),
-        {
-            "id": str(uuid.uuid4()), "owner": owner, "now": now,
-            **{name: asked[name] for name in ("code", "channel", "name", "lane", "consent")},
-        },
-    ).one()  # fmt: skip
+def _locked_form(
+    conn: Connection, now: dt.datetime, owner: str, request: contracts.DraftTemplate
+) -> tuple[UUID, str, str]:
+    """ID, lane and consent of the form, made if it is new, and locked."""
+    statement = postgresql.insert(TEMPLATES).values(
+        id=uuid.uuid4(),
+        owner=owner,
+        code=request.code,
+        channel=request.channel,
+        name=request.name,
+        lane=request.lane,
+        consent=request.consent,
+        created_at=now,
+    )
+    row = conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=[TEMPLATES.c.owner, TEMPLATES.c.code, TEMPLATES.c.channel],
+            set_={"name": statement.excluded.name, "archived_at": None},
+        ).returning(TEMPLATES.c.id, TEMPLATES.c.lane, TEMPLATES.c.consent)
+    ).one()
+    return row[0], row[1], row[2]
 
 
-def approve(office: Office, id_: str, version: int, who: str) -> Any:
-    """Puts a draft in force; needs somebody other than who drafted it. The row as it is now.
+def approve(context: Context, id_: str, version: int, approver: str) -> TemplateVersion:
+    """Put a draft in force; its author cannot. The version as it is now.
 
     NotFound ``template.not_found``; Forbidden ``notices.same_person``; RuleBroken
     ``template.move``.
     """
-    return _decide(office.conn, office.now, id_, version, "APPROVED", who)
+    key = uuid_of(id_)
+    approve_version(context.conn, context.now, key, version, approver)
+    return load_version(context.conn, key, version)
 
 
-def withdraw(office: Office, id_: str, version: int) -> Any:
-    """Takes a version back, a draft or one in force: the approved one before it counts again.
+def approve_version(
+    conn: Connection, now: dt.datetime, id_: UUID | None, version: int, approver: str
+) -> None:
+    """As ``approve``, without a context: for the command that imports Mirab's own templates."""
+    row, state = _decide(conn, id_, version, "approve")
+    roles.second(approver, row.drafted_by)
+    changes = {"state": state, "approved_by": approver, "approved_at": now}
+    conn.execute(update(TEMPLATE_VERSIONS).where(_same(row)).values(changes))
+
+
+def withdraw(context: Context, id_: str, version: int, editor: str | None = None) -> None:
+    """Withdraw a version, a draft or one in force: the approved one before it counts again.
 
     NotFound ``template.not_found``; RuleBroken ``template.move``.
     """
-    return _decide(office.conn, office.now, id_, version, "WITHDRAWN")
+    row, state = _decide(context.conn, uuid_of(id_), version, "withdraw")
+    changes = {"state": state, "withdrawn_by": editor}
+    context.conn.execute(update(TEMPLATE_VERSIONS).where(_same(row)).values(changes))
 
 
-def _decide(  # noqa: PLR0913 - one statement's values
-    conn: Connection, now: dt.datetime, id_: str, version: int, state: str, who: str = ""
-) -> Any:
-    conn.execute(text("select 1 from templates where id = :id for update"), {"id": uuid_of(id_)})
-    row = version_of(conn, id_, version)
-    allowed = ("DRAFT",) if state == "APPROVED" else ("DRAFT", "APPROVED")
-    if row.state not in allowed:
-        raise RuleBroken(
-            f"This version is {row.state}; read it again.", code="template.move", state=row.state
-        )
-    if state == "APPROVED":
-        roles.second(who, row.drafted_by)
-    conn.execute(
-        text(
-            "update template_versions set state = :state, "
-            "approved_by = coalesce(:who, approved_by), "
-            "approved_at = case when :state = 'APPROVED' then :now else approved_at end "
-            "where template = :id and version = :version"
-        ),
-        {"state": state, "who": who or None, "now": now, "id": row.id, "version": version},
-    )
-    return version_of(conn, id_, version)
+def _decide(
+    conn: Connection, id_: UUID | None, version: int, act: VersionAct
+) -> tuple[TemplateVersion, VersionState]:
+    """The version, its form locked, and its state after the act."""
+    conn.execute(select(TEMPLATES.c.id).where(TEMPLATES.c.id == id_).with_for_update())
+    row = load_version(conn, id_, version)
+    return row, TRANSITIONS.transition(row.state, act)
 
 
-# --- importing ours ---
+def _same(row: TemplateVersion) -> ColumnElement[bool]:
+    return (TEMPLATE_VERSIONS.c.template == row.id) & (TEMPLATE_VERSIONS.c.version == row.version)
 
 
-def read(path: Path) -> list[dict[str, Any]]:
-    """The forms of a file of ours. RuleBroken ``field.wrong`` names what is wrong, OSError."""
-    found, faults = [], []
-    for row in tomllib.loads(path.read_text(encoding="utf-8")).get("templates", []):
-        try:
-            found.append(DRAFT.load_data(row))
-        except ContractError as error:
-            name = f"{row.get('code')} ({row.get('channel')})"
-            faults += [f"{name}: {f.field}: {f.message}" for f in error.fields]
-    if faults:
-        raise RuleBroken("; ".join(faults), code="field.wrong")
-    return found
-
-
-def import_(
+def import_forms(  # noqa: PLR0913 - what is imported, when, by whom
     conn: Connection,
     now: dt.datetime,
-    asked: Sequence[Mapping[str, Any]],
-    who: tuple[str, str],
-    owner: str = OURS,
+    requests: Sequence[contracts.DraftTemplate],
+    author: str,
+    approver: str,
+    owner: str,
 ) -> int:
-    """Puts forms in force that are new or read otherwise now; how many. ``who`` drafted and
-    approved them.
-    """
+    """Put forms in force that are new or have another text now; how many."""
     count = 0
-    current = {(row["code"], row["channel"]): row for row in listed(conn, owner)}
-    for each in asked:
-        known = current.get((each["code"], each["channel"]))
-        if known is not None and known["texts"] == each["texts"]:
+    current = {(row.code, row.channel): row for row in list_versions(conn, owner)}
+    for request in requests:
+        row = current.get((request.code, request.channel))
+        if row is not None and texts_reply(row.texts) == dict(request.texts):
             continue
-        row = draft(conn, now, owner, who[0], each)
-        _decide(conn, now, str(row.id), row.version, "APPROVED", who[1])
+        drafted = draft(conn, now, owner, author, request)
+        approve_version(conn, now, drafted.id, drafted.version, approver)
         count += 1
     return count
-
-
-def main(argv: list[str] | None = None) -> int:
-    """0: imported; 1: nothing was changed, and stderr says why."""
-    parser = argparse.ArgumentParser(
-        prog="python -m services.notify.templates",
-        description="Puts templates in force: those that are new or read otherwise.",
-    )
-    parser.add_argument("file", type=Path, help="TOML with [[templates]]")
-    parser.add_argument("--owner", default=OURS, help=f"whose they are; {OURS} if not told")
-    parser.add_argument("--drafted-by", required=True)
-    parser.add_argument("--approved-by", required=True)
-    given = parser.parse_args(argv)
-    try:
-        asked = read(given.file)
-        with Store(Settings().text("DB_URL"), source="templates").transaction() as tx:
-            who = (given.drafted_by, given.approved_by)
-            count = import_(tx.conn, dt.datetime.now(dt.UTC), asked, who, given.owner)
-            note_command(
-                tx.conn, "notify.templates", drafted_by=given.drafted_by,
-                approved_by=given.approved_by, owner=given.owner, forms=count,
-            )  # fmt: skip
-    except (BusError, MissingSettings, OSError, ValueError) as error:
-        print(f"Not imported: {error}", file=sys.stderr)
-        return 1
-    print(f"{count} forms were put in force.")
-    return 0

@@ -1,29 +1,32 @@
-"""The chore that tells endpoints what is to be told, outside of any transaction.
+"""The chore that delivers to webhook endpoints, outside of any transaction.
 
-A process that is killed between the other side's answer and its record tells it again when the
+A process that is killed between the other side's answer and its record delivers again when the
 lease is over, under the same webhook-id, by which receivers know it (docs/webhooks.md).
 """
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
+from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import func, select, text, update
 
+from bus.database.rows import fetch_all
 from bus.database.store import Store
 from bus.errors import BusError, Unavailable
 from bus.process import log
 from bus.process.version import release
 from contracts.notify.callbacks import PUT_CALLBACK
-from members.rights import AGENCY_MISSING, EVERYBODY, HEARING_REVOKED, Members, Sender
+from members.rights import AGENCY_MISSING, HEARING_REVOKED, Sender
+from services.notify.context import Context, ContextOf
 from services.notify.domain import webhook
 from services.notify.domain.address import place
-from services.notify.keys import Keys
-from services.notify.webhooks.http import Answer, Wire
+from services.notify.tables import CALLBACK_DELIVERIES, CALLBACKS
+from services.notify.webhooks.http import Answer, Client
+from services.notify.webhooks.rows import DeliveryRowState
 
 _log = log.get("callbacks")
 LEASE = dt.timedelta(minutes=2)
@@ -31,12 +34,7 @@ SEALED = "callback.sealed"
 EACH, SIDE_BY_SIDE, OF_ONE_OWNER, LOOK_SECONDS = 5, 64, 4, 0.25
 OK, GONE, SLOWER = range(200, 300), 410, (429, 503)
 
-_DUE = text("""
-    select id, owner, key_id from callbacks c where state = 'ENABLED'
-    and coalesce(rests_until, '-infinity') <= :now and not id = any(cast(:busy as uuid[]))
-    and exists (select 1 from callback_deliveries d
-        where d.callback = c.id and d.state = 'WAITING' and d.next_at <= :now)
-    order by random()""")
+# The oldest few of each chosen endpoint, shared between processes by skip locked: a lateral join.
 _LEASE = text("""
     update callback_deliveries d set tries = d.tries + 1, tried_at = :now, next_at = :until
     from (
@@ -51,148 +49,204 @@ _LEASE = text("""
     where d.seq = due.seq
     returning d.seq, d.id, d.callback, d.type, d.body, d.tries, due.owner, due.key_id, due.url,
               due.secret, due.old_secret, due.old_until, due.private_key""")
-_END = text("""
-    update callback_deliveries set state = :state, status = :status, problem = :problem,
-        next_at = :next, ended_at = case when :state <> 'WAITING' then cast(:now as timestamptz) end
-    where seq = :seq and state = 'WAITING'""")
-_GIVE_BACK = text("""
-    update callback_deliveries set tries = tries - 1, next_at = :next
-    where seq = any(:seqs) and state = 'WAITING'""")
-_GOOD = text("""
-    update callbacks set ok_at = :now, failing_since = null, failures = 0, rests_until = null
-    where id = :id""")
-_DISABLE = text("update callbacks set state = 'DISABLED', why = :why where id = :id")
-_BURY = text("""
-    update callback_deliveries set state = 'DEAD', problem = 'callback.disabled', ended_at = :now
-    where callback = :id and state = 'WAITING'""")
+
+
+@dataclass(frozen=True, slots=True)
+class DueEndpoint:
+    """An endpoint to which something is to be delivered."""
+
+    id: UUID
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedDelivery:
+    """A delivery that this process makes now, with its endpoint's address and sealed secrets."""
+
+    seq: int
+    id: str
+    callback: UUID
+    type: str
+    body: str
+    tries: int
+    owner: str
+    key_id: str | None
+    url: str
+    secret: str
+    old_secret: str | None
+    old_until: dt.datetime | None
+    private_key: str
 
 
 @dataclass(frozen=True)
-class Caller:
-    """What the chore needs."""
+class Dependencies:
+    """What deliveries need outside of a transaction."""
 
     store: Store
-    now: Callable[[], dt.datetime]
-    keys: Keys
-    wire: Wire
-    members: Members = EVERYBODY
+    context_of: ContextOf
+    client: Client
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The outcome of one try: an answer, or the code of the problem without one."""
+
+    answer: Answer | None
+    problem: str = ""
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status of the answer."""
+        return self.answer.status if self.answer else None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the endpoint has taken it."""
+        return self.answer is not None and self.answer.status in OK
 
 
 class Turns:
-    """The endpoints that are being told things, each by a thread of its own.
+    """The endpoints that are being delivered to, each by a thread of its own.
 
-    Who answers slowly holds up himself alone: the others' turns go on, and no agency has more than
-    a few threads at once, however many endpoints it has.
+    An endpoint that answers slowly holds up itself alone: the others' turns go on, and no agency
+    has more than a few threads at once, however many endpoints it has.
     """
 
-    def __init__(self, caller: Caller, pool: ThreadPoolExecutor) -> None:
-        self._caller, self._pool = caller, pool
-        self._running: dict[Future[None], Any] = {}
+    def __init__(self, dependencies: Dependencies, pool: ThreadPoolExecutor) -> None:
+        self._dependencies, self._pool = dependencies, pool
+        self._running: dict[Future[None], DueEndpoint] = {}
 
-    def take(self) -> bool:
-        """Begins the turns that are due and have a thread; False if there is nothing to do."""
-        now = self._caller.now()
-        with self._caller.store.transaction() as tx:
-            asked = {"now": now, "busy": [row.id for row in self._running.values()]}
-            due = tx.conn.execute(_DUE, asked).all()
-            chosen = {row.id: row for row in self._choose(due)}
-            groups: dict[Any, list[Any]] = {}
+    def begin(self) -> bool:
+        """Begin the turns that are due and have a thread; False if there is nothing to do."""
+        groups: dict[UUID, list[LeasedDelivery]] = {}
+        with self._dependencies.store.transaction() as tx:
+            context = self._dependencies.context_of(tx)
+            busy = [endpoint.id for endpoint in self._running.values()]
+            chosen = {endpoint.id: endpoint for endpoint in self._choose(_due(context, busy))}
             if chosen:
-                asked = {"now": now, "until": now + LEASE, "each": EACH, "chosen": list(chosen)}
-                for row in tx.conn.execute(_LEASE, asked).all():
+                for row in _lease(context, list(chosen)):
                     groups.setdefault(row.callback, []).append(row)
         for callback, group in groups.items():
             group.sort(key=lambda row: row.seq)
-            turn = self._pool.submit(_tell_in_turn, self._caller, group)
+            turn = self._pool.submit(_deliver_in_turn, self._dependencies, group)
             self._running[turn] = chosen[callback]
         return bool(self._running)
 
     def wait(self) -> None:
-        """Waits for the end of a turn, and not for long: others may have something due now."""
+        """Wait for the end of a turn, and not for long: others may have something due now."""
         done, _ = wait(self._running, LOOK_SECONDS, FIRST_COMPLETED)
         for turn in done:
             del self._running[turn]
             turn.result()
 
-    def _choose(self, due: Sequence[Any]) -> Iterator[Any]:
-        counts = Counter(row.owner for row in self._running.values())
+    def _choose(self, due: Sequence[DueEndpoint]) -> Iterator[DueEndpoint]:
+        counts = Counter(endpoint.owner for endpoint in self._running.values())
         free = SIDE_BY_SIDE - len(self._running)
-        for row in due:
-            if free > 0 and counts[row.owner] < OF_ONE_OWNER:
-                counts[row.owner] += 1
+        for endpoint in due:
+            if free > 0 and counts[endpoint.owner] < OF_ONE_OWNER:
+                counts[endpoint.owner] += 1
                 free -= 1
-                yield row
+                yield endpoint
 
 
-def call_back(caller: Caller) -> None:
-    """Tells all that is due, some of each endpoint at a time, so that none waits for another."""
+def deliver(dependencies: Dependencies) -> None:
+    """Deliver all that is due, some of each endpoint at a time, so that none waits for another."""
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        turns = Turns(caller, pool)
-        while turns.take():
+        turns = Turns(dependencies, pool)
+        while turns.begin():
             turns.wait()
 
 
-def _shut_out(caller: Caller, row: Any) -> str:
-    """Why an endpoint is not told this any more; empty if it is."""
-    code = caller.members.refusal(Sender(row.owner, row.key_id), PUT_CALLBACK.name)
-    if not code and row.type == "event.heard":
-        event = str(orjson.loads(row.body)["data"].get("type"))
-        code = "" if caller.members.hears(row.owner, event) else HEARING_REVOKED
-    return code
+def _due(context: Context, busy: Sequence[UUID]) -> list[DueEndpoint]:
+    """The endpoints that have something due, in any order, but those that are ``busy``."""
+    waiting = select(CALLBACK_DELIVERIES.c.seq).where(
+        CALLBACK_DELIVERIES.c.callback == CALLBACKS.c.id,
+        CALLBACK_DELIVERIES.c.state == "WAITING",
+        CALLBACK_DELIVERIES.c.next_at <= context.now,
+    )
+    rests_until = func.coalesce(CALLBACKS.c.rests_until, text("'-infinity'::timestamptz"))
+    query = select(CALLBACKS.c.id, CALLBACKS.c.owner).where(
+        CALLBACKS.c.state == "ENABLED",
+        rests_until <= context.now,
+        CALLBACKS.c.id.not_in(busy),
+        waiting.exists(),
+    )
+    return fetch_all(context.conn, DueEndpoint, query.order_by(func.random()))
 
 
-def _give_up(caller: Caller, row: Any, code: str) -> None:
-    """It is told no more, and that stands with it; of an agency that is not known yet it waits."""
-    now = caller.now()
-    with caller.store.transaction() as tx:
-        if code == AGENCY_MISSING:
-            tx.conn.execute(_GIVE_BACK, {"seqs": [row.seq], "next": now + LEASE})
-        else:
-            _note(tx.conn, row, "DEAD", now, {"problem": code})
+def _lease(context: Context, chosen: Sequence[UUID]) -> list[LeasedDelivery]:
+    values = {
+        "now": context.now,
+        "until": context.now + LEASE,
+        "each": EACH,
+        "chosen": chosen,
+    }
+    return fetch_all(context.conn, LeasedDelivery, _LEASE, values)
 
 
-def _tell_in_turn(caller: Caller, group: list[Any]) -> None:
-    """Tells an endpoint what is its turn; after a failure it rests, and the others wait unused."""
+def _deliver_in_turn(dependencies: Dependencies, group: list[LeasedDelivery]) -> None:
+    """Deliver to an endpoint what is its turn; after a failure it rests, and the others wait."""
     for number, row in enumerate(group):
-        if code := _shut_out(caller, row):
-            _give_up(caller, row, code)
-            continue
-        now = caller.now()
-        answer: Answer | None = None
-        problem = ""
-        try:
-            answer = _told(caller, row, now)
-        except BusError as error:
-            problem = error.code
-        except Exception:
-            # Whatever an endpoint makes of our call costs it a try, and the others nothing.
-            _log.exception("callback_failed", callback=str(row.callback), tries=row.tries)
-            problem = "callback.failed"
-        good = answer is not None and answer.status in OK
-        with caller.store.transaction() as tx:
-            if good:
-                _note(tx.conn, row, "DONE", now, {"status": answer and answer.status})
-                tx.conn.execute(_GOOD, {"now": now, "id": row.callback})
+        with dependencies.store.transaction() as tx:
+            context = dependencies.context_of(tx)
+            if _ended_by_revocation(context, row):
                 continue
-            rest = _failed(tx.conn, row, now, (answer, problem or "callback.status"))
-            left = [other.seq for other in group[number + 1 :]]
-            tx.conn.execute(_GIVE_BACK, {"seqs": left, "next": rest})
+        attempt = _attempt(dependencies, context, row)
+        with dependencies.store.transaction() as tx:
+            context = dependencies.context_of(tx)
+            if attempt.succeeded:
+                _note_success(context, row, attempt)
+                continue
+            rests_until = _note_failure(context, row, attempt)
+            _give_back(context, [other.seq for other in group[number + 1 :]], rests_until)
         _log.warning(
-            "not called back", callback=str(row.callback), tries=row.tries,
-            code=problem, status=answer and answer.status,
-        )  # fmt: skip
+            "delivery_failed",
+            callback=str(row.callback),
+            tries=row.tries,
+            code=attempt.problem,
+            status=attempt.status,
+        )
         return
 
 
-def _told(caller: Caller, row: Any, now: dt.datetime) -> Answer:
+def _ended_by_revocation(context: Context, row: LeasedDelivery) -> bool:
+    """Whether the agency has no right to it any more: then it ends, with the reason; that of an
+    agency which is not known on this machine yet waits.
+    """
+    code = context.members.refusal(Sender(row.owner, row.key_id), PUT_CALLBACK.name)
+    if not code and row.type == "event.heard":
+        event = str(orjson.loads(row.body)["data"].get("type"))
+        code = "" if context.members.hears(row.owner, event) else HEARING_REVOKED
+    if not code:
+        return False
+    if code == AGENCY_MISSING:
+        _give_back(context, [row.seq], context.now + LEASE)
+    else:
+        _note(context, row, "DEAD", problem=code)
+    return True
+
+
+def _attempt(dependencies: Dependencies, context: Context, row: LeasedDelivery) -> Attempt:
+    try:
+        answer = _post(dependencies.client, context, row)
+    except BusError as error:
+        return Attempt(None, error.code)
+    except Exception:
+        # Whatever an endpoint makes of our call costs it a try, and the others nothing.
+        _log.exception("delivery_crashed", callback=str(row.callback), tries=row.tries)
+        return Attempt(None, "callback.failed")
+    return Attempt(answer)
+
+
+def _post(client: Client, context: Context, row: LeasedDelivery) -> Answer:
     sealed = [row.secret]
-    if row.old_secret and row.old_until > now:
+    if row.old_secret and row.old_until and row.old_until > context.now:
         sealed.append(row.old_secret)
-    opened = [caller.keys.open(each) for each in (*sealed, row.private_key)]
+    opened = [context.keys.open(text_) for text_ in (*sealed, row.private_key)]
     if None in opened:
         raise Unavailable("A secret was sealed by another key.", code=SEALED)
-    *secrets, private = [each for each in opened if each is not None]
-    body = row.body.encode()
+    *secrets, private = [key for key in opened if key is not None]
+    body, now = row.body.encode(), context.now
     headers = {
         "Content-Type": "application/json",
         "User-Agent": f"Mirab/{release()}",
@@ -200,49 +254,86 @@ def _told(caller: Caller, row: Any, now: dt.datetime) -> Answer:
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": webhook.signature(row.id, now, body, secrets=secrets, private=private),
     }
-    return caller.wire.post(place(row.url, sandbox=caller.wire.sandbox), body, headers)
+    return client.post(place(row.url, sandbox=client.sandbox), body, headers)
 
 
-def _note(
-    conn: Connection, row: Any, state: str, now: dt.datetime, said: Mapping[str, Any]
+def _note(  # noqa: PLR0913 - one parameter a column of the row
+    context: Context,
+    row: LeasedDelivery,
+    state: DeliveryRowState,
+    *,
+    status: int | None = None,
+    problem: str = "",
+    next_at: dt.datetime | None = None,
 ) -> None:
-    conn.execute(
-        _END,
-        {"status": None, "problem": "", "next": now, **said, "state": state, "now": now,
-         "seq": row.seq},
-    )  # fmt: skip
+    context.conn.execute(
+        update(CALLBACK_DELIVERIES)
+        .where(CALLBACK_DELIVERIES.c.seq == row.seq, CALLBACK_DELIVERIES.c.state == "WAITING")
+        .values(
+            state=state,
+            status=status,
+            problem=problem,
+            next_at=next_at or context.now,
+            ended_at=None if state == "WAITING" else context.now,
+        )
+    )
 
 
-def _failed(
-    conn: Connection, row: Any, now: dt.datetime, why: tuple[Answer | None, str]
-) -> dt.datetime:
-    """Notes a failure: when it is tried again, whether the endpoint is given up; until when it
-    rests.
-    """
-    answer, problem = why
-    endpoint = conn.execute(
-        text(
-            "update callbacks set failures = failures + 1, "
-            "failing_since = coalesce(failing_since, :now) where id = :id returning *"
-        ),
-        {"now": now, "id": row.callback},
+def _give_back(context: Context, seqs: Sequence[int], next_at: dt.datetime) -> None:
+    """Deliveries that were leased and not tried are due then, and have lost no try."""
+    context.conn.execute(
+        update(CALLBACK_DELIVERIES)
+        .where(CALLBACK_DELIVERIES.c.seq.in_(seqs), CALLBACK_DELIVERIES.c.state == "WAITING")
+        .values(tries=CALLBACK_DELIVERIES.c.tries - 1, next_at=next_at)
+    )
+
+
+def _note_success(context: Context, row: LeasedDelivery, attempt: Attempt) -> None:
+    _note(context, row, "DONE", status=attempt.status)
+    context.conn.execute(
+        update(CALLBACKS)
+        .where(CALLBACKS.c.id == row.callback)
+        .values(ok_at=context.now, failing_since=None, failures=0, rests_until=None)
+    )
+
+
+def _note_failure(context: Context, row: LeasedDelivery, attempt: Attempt) -> dt.datetime:
+    """Note when it is tried again and whether the endpoint is given up; until when it rests."""
+    now, answer = context.now, attempt.answer
+    failing = context.conn.execute(
+        update(CALLBACKS)
+        .where(CALLBACKS.c.id == row.callback)
+        .values(
+            failures=CALLBACKS.c.failures + 1,
+            failing_since=func.coalesce(CALLBACKS.c.failing_since, now),
+        )
+        .returning(CALLBACKS.c.failures, CALLBACKS.c.failing_since)
     ).one_or_none()
     again = webhook.next_try(row.tries, now)
-    rest = webhook.rest(endpoint.failures if endpoint else 1, now)
+    rest = webhook.rest(failing[0] if failing else 1, now)
     if answer is not None and answer.status in SLOWER:
-        asked = webhook.retry_after(answer.retry_after, now)
-        rest = max(rest, asked or rest)
+        wanted = webhook.retry_after(answer.retry_after, now)
+        rest = max(rest, wanted or rest)
         again = max(again, rest) if again else None
-    _note(
-        conn, row, "WAITING" if again else "DEAD", now,
-        {"status": answer and answer.status, "problem": problem, "next": again or now},
-    )  # fmt: skip
-    conn.execute(
-        text("update callbacks set rests_until = :rest where id = :id"),
-        {"rest": rest, "id": row.callback},
+    state: DeliveryRowState = "WAITING" if again else "DEAD"
+    problem = attempt.problem or "callback.status"
+    _note(context, row, state, status=attempt.status, problem=problem, next_at=again)
+    context.conn.execute(
+        update(CALLBACKS).where(CALLBACKS.c.id == row.callback).values(rests_until=rest)
     )
-    gone = answer is not None and answer.status == GONE
-    if endpoint and (gone or now - endpoint.failing_since >= webhook.DISABLE_AFTER):
-        conn.execute(_DISABLE, {"id": row.callback, "why": "gone" if gone else "failing"})
-        conn.execute(_BURY, {"id": row.callback, "now": now})
+    gone = attempt.status == GONE
+    if failing and (gone or now - failing[1] >= webhook.DISABLE_AFTER):
+        disable(context, row.callback, "gone" if gone else "failing", "callback.disabled")
     return rest
+
+
+def disable(context: Context, callback: UUID, reason: str, problem: str) -> None:
+    """Disable an endpoint; its waiting deliveries are dead, to be replayed later."""
+    context.conn.execute(
+        update(CALLBACKS).where(CALLBACKS.c.id == callback).values(state="DISABLED", reason=reason)
+    )
+    context.conn.execute(
+        update(CALLBACK_DELIVERIES)
+        .where(CALLBACK_DELIVERIES.c.callback == callback, CALLBACK_DELIVERIES.c.state == "WAITING")
+        .values(state="DEAD", problem=problem, ended_at=context.now)
+    )

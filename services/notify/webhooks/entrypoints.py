@@ -1,83 +1,67 @@
 """The entrypoints of agencies' webhook endpoints, and the chores that deliver to them."""
 
-from typing import Any
-
+from bus.database.store import Tx
 from bus.endpoint import every, handle, serve
-from contracts.billing.bills import BILL_REMINDED
+from contracts.billing.bills import BILL_REMINDED, Reminder
 from contracts.notify import callbacks as contracts
-from members.rights import Members
-from services.notify.context import sender_of
+from services.notify.context import Entrypoints
 from services.notify.webhooks import delivery, endpoints, rows
-from services.notify.webhooks.endpoints import Owner
-from services.notify.webhooks.http import Wire
+from services.notify.webhooks.http import Client
 
 
-class WebhookEntrypoints:
+class WebhookEntrypoints(Entrypoints):
     """Webhook endpoints: registered, tested, called."""
 
-    store: Any
-    settings: Any
-    keys: Any
-    now: Any
-    message: Any
-    members: Members
-
-    @property
-    def sandbox(self) -> bool:
-        """Whether agencies listen on this machine: loopback, http and every port are allowed."""
-        return self.settings.get("CALLBACKS_SANDBOX") == "1"
-
-    def endpoints_of(self, tx: Any, message: Any) -> Owner:
-        sender = sender_of(message)
-        return Owner(tx.conn, self.now(), self.keys, sender.agency, self.sandbox, sender.key)
-
-    # A secret is shown in the answer: the inbox, which keeps answers, must not keep it.
+    # A secret is shown in the reply: the inbox, which keeps replies, must not keep it.
     @serve(contracts.PUT_CALLBACK, outside=True)
-    def put_callback(self, **asked):
+    def put_callback(self, message: contracts.PutCallback) -> contracts.CallbackWithSecret:
         with self.store.transaction(self.envelope) as tx:
-            return endpoints.put(self.endpoints_of(tx, self.envelope), self.envelope.id, asked)
+            return endpoints.put(self.context(tx), self.envelope.id, message)
 
     @serve(contracts.ROTATE_CALLBACK_SECRET, outside=True)
-    def rotate_callback_secret(self, *, callback):
+    def rotate_callback_secret(self, message: contracts.CallbackOf) -> contracts.CallbackWithSecret:
         with self.store.transaction(self.envelope) as tx:
-            owner = self.endpoints_of(tx, self.envelope)
-            return endpoints.rotate(owner, self.envelope.id, callback)
+            return endpoints.rotate(self.context(tx), self.envelope.id, message.callback)
 
     @serve(contracts.DROP_CALLBACK)
-    def drop_callback(self, tx, *, callback):
-        return endpoints.drop(self.endpoints_of(tx, tx.envelope), callback)
+    def drop_callback(self, tx: Tx, message: contracts.CallbackOf) -> contracts.Callbacks:
+        return endpoints.drop(self.context(tx), message.callback)
 
     @serve(contracts.CALLBACKS)
-    def callbacks(self, tx):
-        return endpoints.listed(self.endpoints_of(tx, tx.envelope))
+    def callbacks(self, tx: Tx, message: contracts.AllCallbacks) -> contracts.Callbacks:
+        return endpoints.list_all(self.context(tx))
 
     @serve(contracts.CALLBACK_DELIVERIES)
-    def callback_deliveries(self, tx, **asked):
-        return rows.listed(self.endpoints_of(tx, tx.envelope), asked)
+    def callback_deliveries(
+        self, tx: Tx, message: contracts.ReadDeliveries
+    ) -> contracts.Deliveries:
+        return rows.page(self.context(tx), message)
 
     @serve(contracts.REPLAY_CALLBACK)
-    def replay_callback(self, tx, **asked):
-        return rows.replay(self.endpoints_of(tx, tx.envelope), asked)
+    def replay_callback(self, tx: Tx, message: contracts.Replay) -> contracts.Replayed:
+        return rows.replay(self.context(tx), message)
 
     @serve(contracts.TEST_CALLBACK)
-    def test_callback(self, tx, *, callback):
-        return rows.try_out(self.endpoints_of(tx, tx.envelope), callback)
+    def test_callback(self, tx: Tx, message: contracts.CallbackOf) -> contracts.Replayed:
+        return rows.test(self.context(tx), message.callback)
 
     @handle(BILL_REMINDED)
-    def bill_reminded(self, tx, **fact):
-        if fact["agency"] is not None:
-            rows.note_bill(tx.conn, fact, self.now())
+    def bill_reminded(self, tx: Tx, message: Reminder) -> None:
+        if message.agency is not None:
+            rows.note_bill(tx.conn, message, self.context(tx).now)
 
     @handle(contracts.CALL_BACK)
-    def call_back(self, tx, *, agency, type, id, data):
-        rows.note(tx.conn, type, data, self.now(), agency, once=id)
+    def call_back(self, tx: Tx, message: contracts.CallBack) -> None:
+        now, data = self.context(tx).now, message.data
+        rows.note(tx.conn, message.type, data, now, message.agency, once=message.id)
 
     @every(1)
-    def tell_endpoints(self):
-        wire = Wire(self.sandbox, self.settings.get("CALLBACKS_CA_FILE"))
-        delivery.call_back(delivery.Caller(self.store, self.now, self.keys, wire, self.members))
+    def tell_endpoints(self) -> None:
+        sandbox = self.settings.get("CALLBACKS_SANDBOX") == "1"
+        client = Client(sandbox, self.settings.get("CALLBACKS_CA_FILE"))
+        delivery.deliver(delivery.Dependencies(self.store, self.context, client))
 
     @every(3600)
-    def forget_deliveries(self):
+    def forget_deliveries(self) -> None:
         with self.store.transaction() as tx:
-            rows.forget(tx.conn, self.now())
+            rows.delete_old(tx.conn, self.context(tx).now)

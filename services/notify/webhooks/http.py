@@ -19,18 +19,19 @@ from bus.errors import Unavailable
 from services.notify.domain.address import Place, allowed
 
 SECONDS = 10.0
+# Any: the tuples of socket.getaddrinfo.
 Resolve = Callable[..., Sequence[tuple[Any, ...]]]
 
 
 class Answer(NamedTuple):
-    """What counts of an answer: its body is not even read."""
+    """What is read of an answer; never its body."""
 
     status: int
     retry_after: str | None
 
 
-class Wire(NamedTuple):
-    """How endpoints are reached: ``sandbox`` lets loopback through, ``ca_file`` names other
+class Client(NamedTuple):
+    """How endpoints are called: ``sandbox`` lets loopback through, ``ca_file`` names other
     certificates to trust than the usual ones.
     """
 
@@ -40,8 +41,8 @@ class Wire(NamedTuple):
     resolve: Resolve = socket.getaddrinfo
 
     def post(self, to: Place, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Follows no redirect, uses no proxy. Unavailable ``callback.*`` says why there is no
-        answer; whether the other side got it is not known then.
+        """Post, following no redirect and using no proxy. Unavailable ``callback.*``: there is no
+        answer; whether the other side got the body is not known then.
         """
         line = _Line(self.addresses(to), self.seconds)
         with requests.Session() as session, line:
@@ -64,19 +65,21 @@ class Wire(NamedTuple):
                 raise _away("callback.unreachable", "It did not answer.") from None
 
     def addresses(self, to: Place) -> list[str]:
-        """The IP addresses of a host, if call-backs may go to all of them."""
+        """The IP addresses of a host, if deliveries may go to all of them."""
         try:
-            found = self.resolve(to.host, to.port, type=socket.SOCK_STREAM)
+            infos = self.resolve(to.host, to.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             raise _away("callback.no_host", "Its host has no address now.") from None
-        addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
-        if not addresses or not all(allowed(each, sandbox=self.sandbox) for each in addresses):
+        addresses = list(dict.fromkeys(str(info[4][0]) for info in infos))
+        if not addresses or not all(
+            allowed(address, sandbox=self.sandbox) for address in addresses
+        ):
             raise _away("callback.address", "Its host is not one of the open internet.")
         return addresses
 
 
-def _away(code: str, why: str) -> Unavailable:
-    return Unavailable(why, code=code)
+def _away(code: str, reason: str) -> Unavailable:
+    return Unavailable(reason, code=code)
 
 
 class _Line:
@@ -129,6 +132,7 @@ class _Pinned(HTTPAdapter):
         self._pools = _pools(line)
         super().__init__(max_retries=0)
 
+    # Any: the arguments of requests, which are passed on.
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools

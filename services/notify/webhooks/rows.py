@@ -1,24 +1,33 @@
-"""What endpoints are to be told: rows, written in the transaction in which something happens."""
+"""Deliveries to webhook endpoints: written in the transaction in which something happens; listed,
+replayed and deleted.
+"""
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, delete, select, text, update
 
+from bus.database import paging
+from bus.database.rows import fetch_all
 from bus.envelope import instant
 from bus.errors import NotFound
-from contracts.notify.callbacks import TEST
+from contracts.billing.bills import Reminder
+from contracts.notify.callbacks import TEST, Deliveries, Delivery, ReadDeliveries, Replay, Replayed
+from services.notify.context import Context
+from services.notify.tables import CALLBACK_DELIVERIES, CALLBACKS
 from services.notify.webhooks import endpoints
-from services.notify.webhooks.endpoints import Owner
 
 BODY_MOST = 20 * 1024
 KEEP = dt.timedelta(days=30)
 AT_ONCE = 10_000
-IN_REMINDER = ("number", "total_rials", "due_on", "overdue")
+DeliveryRowState = Literal["WAITING", "DONE", "DEAD"]
 
-_ADD = """
+# One row for each endpoint: insert from select, with an ID that a repeat makes again.
+_NOTE = text("""
     insert into callback_deliveries
         (id, callback, type, body, state, problem, next_at, made_at, ended_at)
     select 'msg_' || md5(id || ' ' || :type || ' ' || coalesce(:once, gen_random_uuid()::text)),
@@ -26,125 +35,155 @@ _ADD = """
         case when state = 'ENABLED' then 'WAITING' else 'DEAD' end,
         case when state = 'ENABLED' then '' else 'callback.disabled' end,
         :now, :now, case when state <> 'ENABLED' then cast(:now as timestamptz) end
-    from callbacks where """
-_NOTE = text(
-    _ADD + ":type = any(types) and (cast(:owner as text) is null or owner = :owner) "
-    "on conflict (id) do nothing"
-)
-_TEST = text(_ADD + "id = :id")
+    from callbacks
+    where (cast(:id as uuid) is not null and id = :id)
+        or (cast(:id as uuid) is null and :type = any(types)
+            and (cast(:owner as text) is null or owner = :owner))
+    on conflict (id) do nothing""")
 _REPLAY = text("""
     update callback_deliveries
     set state = 'WAITING', tries = 0, next_at = :now, problem = '', ended_at = null
     where seq in (
         select seq from callback_deliveries
         where callback = :callback
-        and case when cast(:one as text) is null
+        and case when cast(:id as text) is null
             then state = 'DEAD' and made_at >= coalesce(cast(:since as timestamptz), '-infinity')
-            else id = :one and state <> 'WAITING' end
+            else id = :id and state <> 'WAITING' end
         order by seq limit :most)""")
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """A delivery to an endpoint; ``id`` is the header webhook-id of all its tries."""
+
+    seq: int
+    id: str
+    callback: UUID
+    type: str
+    body: str
+    state: DeliveryRowState
+    next_at: dt.datetime
+    tries: int
+    status: int | None
+    problem: str
+    made_at: dt.datetime
+    tried_at: dt.datetime | None
+    ended_at: dt.datetime | None
 
 
 def note(  # noqa: PLR0913 - one parameter a column of the row
     conn: Connection,
     type_: str,
-    data: Mapping[str, Any],
+    data: Mapping[str, object],
     now: dt.datetime,
     owner: str | None,
     *,
     once: str | None = None,
 ) -> None:
-    """Writes down what is to be told: to the owner's endpoints of that type, or, for ``owner``
-    None, to everybody's. For a disabled endpoint it is dead at once, to be replayed later. What
-    was told under the ID ``once`` is told no second time.
+    """Note what is to be delivered: to the owner's endpoints of that type, or, for ``owner`` None,
+    to everybody's. For a disabled endpoint it is dead at once, to be replayed later. What was noted
+    under the ID ``once`` is noted no second time.
     """
-    told = {"type": type_, "body": _body(type_, data, now), "now": now, "owner": owner}
-    conn.execute(_NOTE, {**told, "once": once})
+    values = {"type": type_, "body": _body(type_, data, now), "now": now}
+    conn.execute(_NOTE, {**values, "id": None, "owner": owner, "once": once})
 
 
-def note_bill(conn: Connection, fact: Mapping[str, Any], now: dt.datetime) -> None:
-    """Writes down that a bill of an agency is due, for its own endpoints; ``fact`` is a Reminder of
-    contracts/billing/bills.py. What the bill is for is not told: an officer may have written it.
+def note_bill(conn: Connection, event: Reminder, now: dt.datetime) -> None:
+    """Note that a bill of an agency is due, for its own endpoints. What the bill is for is left
+    out: an officer may have written it.
     """
-    told = {name: fact[name] for name in IN_REMINDER}
-    note(conn, "bill.reminded", told, now, fact["agency"])
+    data = {
+        "number": event.number,
+        "total_rials": event.total_rials,
+        "due_on": event.due_on,
+        "overdue": event.overdue,
+    }
+    note(conn, "bill.reminded", data, now, event.agency)
 
 
-def _body(type_: str, data: Mapping[str, Any], now: dt.datetime) -> str:
+def _body(type_: str, data: Mapping[str, object], now: dt.datetime) -> str:
     body = orjson.dumps({"type": type_, "timestamp": instant(now), "data": dict(data)})
     if len(body) > BODY_MOST:
         raise ValueError(f"{type_}: the body is longer than the Standard Webhooks allow")
     return body.decode()
 
 
-def try_out(owner: Owner, callback: str) -> dict[str, Any]:
-    """Tells an endpoint something without meaning. RuleBroken ``callback.disabled``."""
-    row = endpoints.enabled(owner, callback)
-    body = _body(TEST, {"callback": str(row.id)}, owner.now)
-    told = {"id": row.id, "type": TEST, "body": body, "now": owner.now, "once": None}
-    owner.conn.execute(_TEST, told)
-    return {"replayed": 1}
+def test(context: Context, callback: str) -> Replayed:
+    """Deliver a test to an endpoint. RuleBroken ``callback.disabled``."""
+    row = endpoints.load_enabled(context, callback)
+    body = _body(TEST, {"callback": str(row.id)}, context.now)
+    values = {"type": TEST, "body": body, "now": context.now}
+    context.conn.execute(_NOTE, {**values, "id": row.id, "owner": None, "once": None})
+    return Replayed(replayed=1)
 
 
-def replay(owner: Owner, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Tells again under the first ID: one delivery, or the oldest 10,000 of those that died.
+def replay(context: Context, request: Replay) -> Replayed:
+    """Deliver again under the first ID: one delivery, or the oldest 10,000 of those that died.
 
     RuleBroken ``callback.disabled``; NotFound ``callback.delivery_not_found``.
     """
-    row = endpoints.enabled(owner, asked["callback"])
-    done = owner.conn.execute(
+    row = endpoints.load_enabled(context, request.callback)
+    count = context.conn.execute(
         _REPLAY,
         {
-            "callback": row.id, "one": asked["id"], "since": asked["since"], "now": owner.now,
+            "callback": row.id,
+            "id": request.id,
+            "since": request.since,
+            "now": context.now,
             "most": AT_ONCE,
         },
-    )  # fmt: skip
-    if asked["id"] and not done.rowcount:
+    ).rowcount
+    if request.id and not count:
         raise NotFound(
-            "This endpoint was told nothing of that ID, or is being told it.",
+            "This endpoint has no delivery of that ID, or it is being delivered.",
             code="callback.delivery_not_found",
         )
-    return {"replayed": done.rowcount}
+    return Replayed(replayed=count)
 
 
-def listed(owner: Owner, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What an endpoint was told, newest first."""
-    row = endpoints.get(owner, asked["callback"])
-    found = owner.conn.execute(
-        text(
-            "select * from callback_deliveries where callback = :callback "
-            "and (cardinality(cast(:states as text[])) = 0 or state = any(:states)) "
-            "and (cast(:before as text) is null or seq < "
-            "(select seq from callback_deliveries where id = :before and callback = :callback)) "
-            "order by seq desc limit :limit"
-        ),
-        {
-            "callback": row.id, "states": asked["states"], "before": asked["before"],
-            "limit": asked["limit"] + 1,
-        },
-    ).all()  # fmt: skip
-    page = found[: asked["limit"]]
-    return {
-        "deliveries": [_delivery_told(each) for each in page],
-        "next": page[-1].id if len(found) > len(page) else None,
-    }
-
-
-def _delivery_told(row: Any) -> dict[str, Any]:
-    return {
-        "id": row.id, "type": row.type, "state": row.state, "tries": row.tries,
-        "status": row.status, "problem": row.problem, "made_at": instant(row.made_at),
-        "tried_at": instant(row.tried_at), "ended_at": instant(row.ended_at), "body": row.body,
-        "next_at": instant(row.next_at) if row.state == "WAITING" else None,
-    }  # fmt: skip
-
-
-def forget(conn: Connection, now: dt.datetime) -> None:
-    """Deletes what was told, or could not be, more than 30 days ago, and old secrets."""
-    conn.execute(
-        text("delete from callback_deliveries where state <> 'WAITING' and ended_at < :before"),
-        {"before": now - KEEP},
+def page(context: Context, request: ReadDeliveries) -> Deliveries:
+    """The deliveries of an endpoint, newest first."""
+    endpoint = endpoints.load(context, request.callback)
+    table = CALLBACK_DELIVERIES
+    query = select(table).where(table.c.callback == endpoint.id)
+    if request.states:
+        query = query.where(table.c.state.in_(request.states))
+    if request.before is not None:
+        last = table.alias("last")
+        seq = select(last.c.seq).where(last.c.id == request.before, last.c.callback == endpoint.id)
+        query = query.where(table.c.seq < seq.scalar_subquery())
+    rows = fetch_all(
+        context.conn, DeliveryRow, query.order_by(table.c.seq.desc()).limit(request.limit + 1)
     )
+    shown = paging.page(rows, request.limit)
+    return Deliveries(
+        deliveries=tuple(_delivery(row) for row in shown.rows),
+        next=shown.next(lambda row: row.id),
+    )
+
+
+def _delivery(row: DeliveryRow) -> Delivery:
+    return Delivery(
+        id=row.id,
+        type=row.type,
+        state=row.state,
+        tries=row.tries,
+        status=row.status,
+        problem=row.problem,
+        made_at=instant(row.made_at),
+        tried_at=instant(row.tried_at),
+        ended_at=instant(row.ended_at),
+        body=row.body,
+        next_at=instant(row.next_at) if row.state == "WAITING" else None,
+    )
+
+
+def delete_old(conn: Connection, now: dt.datetime) -> None:
+    """Delete deliveries that ended more than 30 days ago, and old secrets."""
+    ended = (CALLBACK_DELIVERIES.c.state != "WAITING") & (
+        CALLBACK_DELIVERIES.c.ended_at < now - KEEP
+    )
+    conn.execute(delete(CALLBACK_DELIVERIES).where(ended))
     conn.execute(
-        text("update callbacks set old_secret = null, old_until = null where old_until < :now"),
-        {"now": now},
+        update(CALLBACKS).where(CALLBACKS.c.old_until < now).values(old_secret=None, old_until=None)
     )

@@ -97,8 +97,8 @@ def member(house):
     house.wait_told(house.ask(desk.READ, code=CODE)["version"])
     house.hand.template(owner=CODE)
     house.hand.template(owner=CODE, code="bulk", lane="bulk")
-    with house.hand.office() as office:
-        text = api_keys.make(office.conn, office.keys, CODE, "one", "live")
+    with house.hand.context() as context:
+        text = api_keys.make(context.conn, context.keys, CODE, "one", "live")
     wait_for(lambda: f"make user agency.{CODE} at" in house.rights.log, 30)
     return SimpleNamespace(key=key, api_key=text)
 
@@ -187,7 +187,7 @@ def test_s6_a_revoked_agency_is_out_everywhere_at_once_and_nobody_else_is(house,
         "sending at the Notify API": lambda: api_send(house, member).status_code == 403,
         "a message that waits": lambda: message(db, waiting["id"]) == GONE,
         "its endpoint": lambda: execute(
-            db, "select why from callbacks where owner = %s", (CODE,)
+            db, "select reason from callbacks where owner = %s", (CODE,)
         ) == [("agency.revoked",)],
         "a call-back that waits": lambda: execute(
             db, "select state, problem from callback_deliveries where id = 'msg_1'"

@@ -131,12 +131,12 @@ def notify(tmp_path_factory, broker, postgres, notify_template):
 
 
 def _keys(hand, owner):
-    with hand.office() as office:
+    with hand.context() as context:
         keys = {
-            kind: api_keys.make(office.conn, office.keys, owner, f"{kind} key", kind)
+            kind: api_keys.make(context.conn, context.keys, owner, f"{kind} key", kind)
             for kind in ("live", "team", "test")
         }
-        api_keys.guest(office.conn, office.keys, owner, MOBILE)
+        api_keys.add_guest(context.conn, context.keys, owner, MOBILE)
     return keys
 
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.kinds import cut
-from gateway.notify import reading, recipients, schemas, telling
-from gateway.notify.errors import Refused
+from gateway.notify import recipients, replies, requests, schemas
+from gateway.notify.errors import CallRefused
 from gateway.notify.sanitising import sanitised
 
 UUID = {"type": "string", "format": "uuid_of_notify", "says": "is not a valid UUID"}
@@ -71,8 +71,8 @@ def reasons_of_library(told, schema):
 def reasons_of_ours(told, shape):
     try:
         shape.check(told)
-    except Refused as refused:
-        return {each.message for each in refused.told}
+    except CallRefused as refused:
+        return {each.message for each in refused.reasons}
     return set()
 
 
@@ -160,14 +160,14 @@ def test_iranian_mobiles_are_taken_as_people_write_them(told):
     ],
 )
 def test_a_number_that_nobody_carries_is_refused_with_its_reason(told, why):
-    assert recipients.mobile(told).why == why
+    assert recipients.mobile(told).fault == why
 
 
 @pytest.mark.parametrize("told", ["07700900003", "+447700900003", "00447700900003"])
 def test_the_numbers_of_notify_s_documentation_are_for_test_keys(told):
     number = recipients.mobile(told).number
     recipients.carried(number, "test")
-    with pytest.raises(Refused, match="international"):
+    with pytest.raises(CallRefused, match="international"):
         recipients.carried(number, "live")
 
 
@@ -190,7 +190,7 @@ def test_an_address_is_read_from_the_values_however_their_names_are_written():
     ],
 )
 def test_an_address_that_no_postman_can_use_is_refused(told, why):
-    with pytest.raises(Refused, match=why):
+    with pytest.raises(CallRefused, match=why):
         recipients.address(told)
 
 
@@ -198,9 +198,9 @@ def test_an_address_that_no_postman_can_use_is_refused(told, why):
 
 
 def test_values_become_texts_and_lists_of_texts():
-    told = reading.personalisation(
+    told = requests.personalisation(
         {
-            "n": 5, "f": reading.Number("1.5"), "yes": True, "no": False, "none": None,
+            "n": 5, "f": requests.Number("1.5"), "yes": True, "no": False, "none": None,
             "list": ["a", 2, None],
         }
     )  # fmt: skip
@@ -209,8 +209,8 @@ def test_values_become_texts_and_lists_of_texts():
 
 @pytest.mark.parametrize("value", [{"a": 1}, [["a"]], [{"a": 1}], {"file": "x"}])
 def test_a_value_that_is_no_text_is_refused(value):
-    with pytest.raises(Refused):
-        reading.personalisation({"name": value})
+    with pytest.raises(CallRefused):
+        requests.personalisation({"name": value})
 
 
 def test_links_are_taken_out_of_what_people_wrote():
@@ -247,16 +247,16 @@ def test_a_moment_without_an_offset_is_utc():
 
 
 @pytest.mark.parametrize("channel", schemas.TYPES)
-@pytest.mark.parametrize("state", telling.STATES)
+@pytest.mark.parametrize("state", replies.STATES)
 def test_every_state_has_a_status_by_which_it_is_found(channel, state):
-    told = telling.status(channel, state)
+    told = replies.status(channel, state)
     assert told in schemas.STATUSES
-    (found,) = telling.wanted([channel], [told])
-    assert state in found["states"]
+    (part,) = replies.wanted([channel], [told])
+    assert state in part.states
 
 
 def test_failed_stands_for_each_way_to_fail():
-    (found,) = telling.wanted(["sms"], ["failed"])
-    assert found["states"] == ["UNDELIVERED", "REJECTED", "FAILED", "UNTOLD"]
-    (found,) = telling.wanted(["email"], ["failed"])
-    assert found["states"] == ["UNDELIVERED", "REJECTED", "FAILED"]
+    (part,) = replies.wanted(["sms"], ["failed"])
+    assert part.states == ("UNDELIVERED", "REJECTED", "FAILED", "UNTOLD")
+    (part,) = replies.wanted(["email"], ["failed"])
+    assert part.states == ("UNDELIVERED", "REJECTED", "FAILED")

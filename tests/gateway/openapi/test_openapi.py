@@ -17,7 +17,7 @@ from gateway.agency import api as agency
 from gateway.agency.catalogue import openapi as catalogue
 from gateway.http.problems import PROBLEMS
 from gateway.notify import api as notify
-from gateway.notify import described
+from gateway.notify import openapi_document
 from gateway.notify import schemas as notify_schemas
 from gateway.openapi.answers import EXAMPLES
 from gateway.openapi.document import served
@@ -212,15 +212,18 @@ def test_d10_every_address_of_the_notify_api_is_in_its_document_and_no_other(tmp
             }
         )
     )  # fmt: skip
-    reply = json.loads(served(described.openapi(), "https://notify.example").body)
+    reply = json.loads(served(openapi_document.openapi(), "https://notify.example").body)
     validate(reply)
     calls = {address for address in addresses_of(face.routes) if address[0].startswith("/v2/")}
     assert addresses_in(reply) == calls
     assert headers_read_in("gateway/notify") <= headers_in(reply)
-    mine, theirs = set(described.BODIES["sms"]["properties"]), set(notify_schemas.SMS.members)
+    mine, theirs = (
+        set(openapi_document.BODIES["sms"]["properties"]),
+        set(notify_schemas.SMS.members),
+    )
     assert mine == theirs
-    assert set(described.BODIES["email"]["properties"]) == set(notify_schemas.EMAIL.members)
-    assert set(described.QUERY) == set(notify_schemas.NOTIFICATIONS.members)
+    assert set(openapi_document.BODIES["email"]["properties"]) == set(notify_schemas.EMAIL.members)
+    assert set(openapi_document.QUERY) == set(notify_schemas.NOTIFICATIONS.members)
 
 
 def test_d10_each_header_that_the_agency_face_reads_is_a_parameter(document):

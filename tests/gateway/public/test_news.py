@@ -551,7 +551,7 @@ def test_a_service_killed_while_it_tells_goes_on_and_tells_nobody_twice(room):
     )
     told = room.publish("incident", components=["billing"], impact="degraded")
     count = (
-        "select count(*) from told t join announcement_updates u on u.id = t.update "
+        "select count(*) from subscriber_notices t join announcement_updates u on u.id = t.update "
         "where u.announcement = %s"
     )
 

@@ -50,27 +50,27 @@ def submit(hand, text, *, job=None, template="debt", asker="power-co", **more):
 
 
 def check(hand):
-    while checks.check(hand.store, hand.service.office):
+    while checks.check(hand.store, hand.service.context):
         pass
 
 
 def checked(hand, text, **more):
     """The job of a file that was checked, with its errors."""
-    told = submit(hand, text, **more)
+    reply = submit(hand, text, **more)
     check(hand)
-    return job(hand, told)
+    return job(hand, reply)
 
 
-def job(hand, told, asker="power-co", **more):
-    return hand.call(contracts.JOB, asker=asker, job=told["job"], **more)
+def job(hand, reply, asker="power-co", **more):
+    return hand.call(contracts.JOB, asker=asker, job=reply["job"], **more)
 
 
-def start(hand, told, **more):
-    return hand.call(contracts.START_JOB, asker="power-co", job=told["job"], **more)
+def start(hand, reply, **more):
+    return hand.call(contracts.START_JOB, asker="power-co", job=reply["job"], **more)
 
 
-def cancel(hand, told):
-    return hand.call(contracts.CANCEL_JOB, asker="power-co", job=told["job"])
+def cancel(hand, reply):
+    return hand.call(contracts.CANCEL_JOB, asker="power-co", job=reply["job"])
 
 
 def run(hand):
@@ -78,11 +78,11 @@ def run(hand):
 
 
 def wind_down(hand):
-    runs.wind_down(hand.store, hand.service.office)
+    runs.wind_down(hand.store, hand.service.context)
 
 
-def faults(told):
-    return [(each["line"], each["field"], each["code"]) for each in told["errors"]]
+def faults(reply):
+    return [(item["line"], item["field"], item["code"]) for item in reply["errors"]]
 
 
 def end_all(hand, state="DELIVERED"):
@@ -94,18 +94,18 @@ def end_all(hand, state="DELIVERED"):
 
 
 def test_a_job_is_checked_and_priced_then_started_and_done(hand, debt):
-    told = checked(hand, file(3))
-    assert (told["state"], told["good"], told["bad"], told["errors"]) == ("CHECKED", 3, 0, [])
-    assert (told["parts"], told["cost_rials"]) == (3, 3 * 2480)
+    reply = checked(hand, file(3))
+    assert (reply["state"], reply["good"], reply["bad"], reply["errors"]) == ("CHECKED", 3, 0, [])
+    assert (reply["parts"], reply["cost_rials"]) == (3, 3 * 2480)
     assert hand.row("select count(*) as n from messages").n == 0
-    assert start(hand, told)["state"] == "RUNNING"
+    assert start(hand, reply)["state"] == "RUNNING"
     run(hand)
-    assert job(hand, told)["messages"] == {"CREATED": 3}
+    assert job(hand, reply)["messages"] == {"CREATED": 3}
     wind_down(hand)
-    assert job(hand, told)["state"] == "RUNNING"
+    assert job(hand, reply)["state"] == "RUNNING"
     end_all(hand)
     wind_down(hand)
-    done = job(hand, told)
+    done = job(hand, reply)
     assert (done["state"], done["messages"], done["rows"]) == (
         "DONE", {"DELIVERED": 3}, {"TAKEN": 3},
     )  # fmt: skip
@@ -123,10 +123,10 @@ def test_a_file_comes_in_parts_cut_anywhere(hand, debt):
     pieces = [text[n : n + 100] for n in range(0, len(text), 100)]
     for part, piece in enumerate(pieces):
         last = part == len(pieces) - 1
-        told = submit(hand, piece, job=id_, part=part, last=last)
-        assert told["state"] == ("CHECKING" if last else "RECEIVING")
+        reply = submit(hand, piece, job=id_, part=part, last=last)
+        assert reply["state"] == ("CHECKING" if last else "RECEIVING")
     check(hand)
-    assert job(hand, told)["good"] == 40
+    assert job(hand, reply)["good"] == 40
 
 
 def test_a_part_that_is_missing_or_other_than_before_is_told(hand, debt):
@@ -152,47 +152,47 @@ def test_a_part_that_is_missing_or_other_than_before_is_told(hand, debt):
 )
 def test_x3_each_line_that_a_quotation_mark_swallowed_is_counted_and_named(hand, debt, text, bad):
     good = file(2)
-    told = checked(hand, HEADER + "\n" + text.rstrip("\n") + "\n" + good.split("\n", 1)[1])
-    lines = [line for line, _, code in faults(told) if code == "line.unreadable"]
+    reply = checked(hand, HEADER + "\n" + text.rstrip("\n") + "\n" + good.split("\n", 1)[1])
+    lines = [line for line, _, code in faults(reply) if code == "line.unreadable"]
     assert lines[: len(bad)] == bad
     # Nothing of the rest is lost in silence: it is good, or named as well.
-    assert told["good"] + told["bad"] == len(bad) + 2
+    assert reply["good"] + reply["bad"] == len(bad) + 2
 
 
 def test_x3_a_message_of_several_lines_is_one_row(hand, debt):
-    told = checked(hand, f'{HEADER}\n{number(1)},"سارا\nو علی, و مریم\n",1\n')
-    assert (told["good"], told["bad"]) == (1, 0)
+    reply = checked(hand, f'{HEADER}\n{number(1)},"سارا\nو علی, و مریم\n",1\n')
+    assert (reply["good"], reply["bad"]) == (1, 0)
 
 
 @pytest.mark.parametrize("value", ["#REF!", "#N/A", "#####", "TRUE", "NULL", "nan", "Err:502"])
 def test_x6_no_error_value_of_a_spreadsheet_is_sent_to_anybody(hand, debt, value):
-    told = checked(hand, f"{HEADER}\n{number(1)},{value},1\n{number(2)},-,1\n")
-    assert (told["good"], told["bad"]) == (1, 1)
-    assert faults(told)[0][:2] == (2, "name")
+    reply = checked(hand, f"{HEADER}\n{number(1)},{value},1\n{number(2)},-,1\n")
+    assert (reply["good"], reply["bad"]) == (1, 1)
+    assert faults(reply)[0][:2] == (2, "name")
 
 
 def test_a_job_belongs_to_its_agency_alone(hand, debt):
-    told = checked(hand, file(2))
+    reply = checked(hand, file(2))
     hand.template("((name)) ((debt))", code="debt", lane="bulk", owner="fuel-co")
     for contract in (
         contracts.JOB, contracts.START_JOB, contracts.CANCEL_JOB, contracts.JOB_PREVIEW,
     ):  # fmt: skip
-        assert hand.call(contract, asker="fuel-co", job=told["job"])["code"] == "job.not_found"
-    assert submit(hand, "x", job=told["job"], asker="fuel-co")["code"] == "job.not_found"
+        assert hand.call(contract, asker="fuel-co", job=reply["job"])["code"] == "job.not_found"
+    assert submit(hand, "x", job=reply["job"], asker="fuel-co")["code"] == "job.not_found"
     assert hand.call(contracts.JOBS, asker="fuel-co")["jobs"] == []
-    assert hand.call(contracts.JOB, job=told["job"])["code"] == "agency.only"
+    assert hand.call(contracts.JOB, job=reply["job"])["code"] == "agency.only"
 
 
 def test_jobs_are_listed_newest_first_in_pages(hand, debt):
     made = [submit(hand, file(1))["job"] for _ in range(5)]
-    seen, before = [], None
+    visited, before = [], None
     while True:
         page = hand.call(contracts.JOBS, asker="power-co", limit=2, before=before)
-        seen += [each["job"] for each in page["jobs"]]
+        visited += [item["job"] for item in page["jobs"]]
         before = page["next"]
         if before is None:
             break
-    assert seen == made[::-1]
+    assert visited == made[::-1]
     assert hand.call(contracts.JOBS, asker="power-co", before="nothing")["jobs"] == []
 
 
@@ -203,9 +203,9 @@ def test_a_template_that_is_not_for_bulk_or_not_there_takes_no_job(hand):
 
 
 def test_a_preview_shows_the_first_rows_as_their_receivers_will_see_them(hand, debt):
-    told = checked(hand, file(9))
-    shown = hand.call(contracts.JOB_PREVIEW, asker="power-co", job=told["job"], rows=2)["rows"]
-    assert [each["line"] for each in shown] == [2, 3]
+    reply = checked(hand, file(9))
+    shown = hand.call(contracts.JOB_PREVIEW, asker="power-co", job=reply["job"], rows=2)["rows"]
+    assert [item["line"] for item in shown] == [2, 3]
     assert shown[1]["to"]["mobile"] == "+989900000001"
     (message,) = shown[1]["messages"]
     assert message["body"] == "علی گرامی، بدهی شما 1000 ریال است."
@@ -215,16 +215,16 @@ def test_a_preview_shows_the_first_rows_as_their_receivers_will_see_them(hand, d
 def test_each_channel_that_a_row_has_an_address_for_is_shown_and_kept_for_fall_back(hand):
     hand.template("((name))", code="debt", lane="bulk")
     hand.template("# ((name))", code="debt", lane="bulk", channel="email", subject="بدهی")
-    told = checked(
+    reply = checked(
         hand,
         "شماره تلفن,ایمیل,name\n09900000001,a@mirab.example,سارا\n,b@mirab.example,علی\n",
     )
-    shown = hand.call(contracts.JOB_PREVIEW, asker="power-co", job=told["job"])["rows"]
+    shown = hand.call(contracts.JOB_PREVIEW, asker="power-co", job=reply["job"])["rows"]
     assert [[m["channel"] for m in row["messages"]] for row in shown] == [
         ["sms", "email"], ["email"],
     ]  # fmt: skip
-    assert told["parts"] == 1
-    start(hand, told)
+    assert reply["parts"] == 1
+    start(hand, reply)
     run(hand)
     rows = execute(hand.db, "select channel, rest from messages order by channel")
     assert rows == [("email", []), ("sms", ["email"])]
@@ -245,8 +245,8 @@ def test_each_bad_row_is_named_with_field_and_code_and_spoils_no_other(hand, deb
         "09900000004,زهرا\n"
         "09900000005,لیلا,5\n"
     )
-    told = checked(hand, text)
-    assert faults(told) == [
+    reply = checked(hand, text)
+    assert faults(reply) == [
         (3, "mobile", "mobile.format"),
         (4, "", "receiver.missing"),
         (5, "", "line.columns"),
@@ -254,28 +254,28 @@ def test_each_bad_row_is_named_with_field_and_code_and_spoils_no_other(hand, deb
         (7, "", "receiver.repeated"),
         (8, "debt", "template.placeholder_missing"),
     ]
-    assert (told["state"], told["good"], told["bad"]) == ("CHECKED", 2, 6)
-    start(hand, told)
+    assert (reply["state"], reply["good"], reply["bad"]) == ("CHECKED", 2, 6)
+    start(hand, reply)
     run(hand)
     assert hand.row("select count(*) as n from messages").n == 2
 
 
 def test_errors_come_in_pages(hand, debt):
     text = "\n".join([HEADER, *["1,سارا,2"] * 7, "09900000001,سارا,1"])
-    told = checked(hand, text)
-    seen, after = [], 0
+    reply = checked(hand, text)
+    visited, after = [], 0
     while after is not None:
-        page = job(hand, told, after=after, limit=3)
-        seen += [each["line"] for each in page["errors"]]
+        page = job(hand, reply, after=after, limit=3)
+        visited += [item["line"] for item in page["errors"]]
         after = page["next"]
-    assert seen == list(range(2, 9))
+    assert visited == list(range(2, 9))
 
 
 def test_a_value_that_makes_the_sms_too_long_is_a_bad_row(hand, debt):
-    told = checked(hand, f"{HEADER}\n{number(1)},{'آ' * 1000},1\n{number(2)},آ,1")
-    assert faults(told) == [(2, "", "sms.too_long")]
-    told = checked(hand, f"{HEADER}\n{number(1)},{'آ' * 3000},1\n{number(2)},آ\x01,1\n1,2,3")
-    assert faults(told)[:2] == [(2, "name", "length"), (3, "name", "characters")]
+    reply = checked(hand, f"{HEADER}\n{number(1)},{'آ' * 1000},1\n{number(2)},آ,1")
+    assert faults(reply) == [(2, "", "sms.too_long")]
+    reply = checked(hand, f"{HEADER}\n{number(1)},{'آ' * 3000},1\n{number(2)},آ\x01,1\n1,2,3")
+    assert faults(reply)[:2] == [(2, "name", "length"), (3, "name", "characters")]
 
 
 @pytest.mark.parametrize(
@@ -291,17 +291,17 @@ def test_a_value_that_makes_the_sms_too_long_is_a_bad_row(hand, debt):
     ],
 )
 def test_a_file_that_nobody_can_be_reached_by_is_refused_with_the_reason(hand, debt, text, code):
-    told = checked(hand, text)
-    assert (told["state"], told["code"]) == ("REFUSED", code)
-    assert start(hand, told)["code"] == "job.move"
+    reply = checked(hand, text)
+    assert (reply["state"], reply["code"]) == ("REFUSED", code)
+    assert start(hand, reply)["code"] == "job.move"
     assert hand.row("select count(*) as n from job_parts").n == 0
 
 
 def test_over_a_hundred_thousand_rows_the_job_is_refused(hand, debt, monkeypatch):
-    monkeypatch.setattr(checks, "JOB_ROWS", 500)
-    told = checked(hand, file(501))
-    assert (told["state"], told["code"]) == ("REFUSED", "job.too_long")
-    assert faults(told)[0] == (0, "", "job.too_long")
+    monkeypatch.setattr(checks, "ROWS_MOST", 500)
+    reply = checked(hand, file(501))
+    assert (reply["state"], reply["code"]) == ("REFUSED", "job.too_long")
+    assert faults(reply)[0] == (0, "", "job.too_long")
     assert checked(hand, file(500))["good"] == 500
 
 
@@ -319,9 +319,9 @@ def test_over_a_hundred_thousand_rows_the_job_is_refused(hand, debt, monkeypatch
     ],
 )
 def test_spreadsheets_of_all_sorts_are_read(hand, debt, text):
-    told = checked(hand, text)
-    assert (told["good"], told["bad"]) == (1, 0)
-    (row,) = hand.call(contracts.JOB_PREVIEW, asker="power-co", job=told["job"])["rows"]
+    reply = checked(hand, text)
+    assert (reply["good"], reply["bad"]) == (1, 0)
+    (row,) = hand.call(contracts.JOB_PREVIEW, asker="power-co", job=reply["job"])["rows"]
     assert row["to"]["mobile"] == "+989900000001"
     assert row["messages"][0]["body"] == "سارا گرامی، بدهی شما 5 ریال است."
 
@@ -334,9 +334,9 @@ def test_json_lines_are_read(hand, debt):
         {"شماره تلفن": "09900000003", "name": None, "debt": "5"},
     ]
     text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n[1]\n{\n\n"
-    told = checked(hand, text, form="jsonl")
-    assert told["good"] == 2
-    assert faults(told) == [
+    reply = checked(hand, text, form="jsonl")
+    assert reply["good"] == 2
+    assert faults(reply) == [
         (2, "", "job.no_header"),
         (3, "name", "not_a_string"),
         (5, "", "line.unreadable"),
@@ -349,9 +349,9 @@ def test_x3_a_column_whose_name_no_database_takes_costs_its_own_row_alone(hand, 
         {"phone number": "09900000001", "name": "سارا", "debt": "5"},
         {"phone number": "09900000002", "a\0b\ud800": True},
     ]
-    told = checked(hand, "\n".join(map(json.dumps, rows)), form="jsonl")
-    assert (told["state"], told["good"]) == ("CHECKED", 1)
-    assert faults(told) == [(2, "ab", "not_a_string")]
+    reply = checked(hand, "\n".join(map(json.dumps, rows)), form="jsonl")
+    assert (reply["state"], reply["good"]) == ("CHECKED", 1)
+    assert faults(reply) == [(2, "ab", "not_a_string")]
 
 
 def test_letters_take_their_address_from_lines(hand):
@@ -360,9 +360,9 @@ def test_letters_take_their_address_from_lines(hand):
         "address_line_1,address line 2,نشانی ۳,name,reference\n"
         "سارا,خیابان یک,یاسوج 7591812345,سارا,r-1\nعلی,,,علی,r-2\n"
     )
-    told = checked(hand, text)
-    assert (told["good"], faults(told)) == (1, [(3, "address", "length")])
-    start(hand, told)
+    reply = checked(hand, text)
+    assert (reply["good"], faults(reply)) == (1, [(3, "address", "length")])
+    start(hand, reply)
     run(hand)
     message = hand.row("select * from messages")
     assert (message.reference, len(message.receiver["address"])) == ("r-1", 3)
@@ -379,9 +379,9 @@ def test_whatever_a_spreadsheet_writes_is_read_back_cell_by_cell(rows, delimiter
     writer = csv.writer(written, delimiter=delimiter)
     writer.writerow(["mobile", "a", "b"])
     writer.writerows([["09900000001", *row] for row in rows])
-    found = list(read(written.getvalue(), "csv"))
-    assert [(row.cells["a"], row.cells["b"]) for row in found] == rows
-    assert [row.line for row in found] == list(range(2, len(rows) + 2))
+    match = list(read(written.getvalue(), "csv"))
+    assert [(row.cells["a"], row.cells["b"]) for row in match] == rows
+    assert [row.line for row in match] == list(range(2, len(rows) + 2))
 
 
 @given(st.text(max_size=300), st.sampled_from(["csv", "jsonl"]))
@@ -400,35 +400,35 @@ def test_columns_have_one_form():
 
 
 def test_a_job_starts_at_its_moment(hand, debt):
-    told = checked(hand, file(2))
+    reply = checked(hand, file(2))
     at = hand.moment.replace(hour=14).isoformat()
-    assert start(hand, told, at=at)["state"] == "SCHEDULED"
+    assert start(hand, reply, at=at)["state"] == "SCHEDULED"
     run(hand)
-    assert job(hand, told)["rows"] == {"WAITING": 2}
+    assert job(hand, reply)["rows"] == {"WAITING": 2}
     hand.moment = hand.moment.replace(hour=14)
     run(hand)
-    assert (job(hand, told)["state"], job(hand, told)["rows"]) == ("RUNNING", {"TAKEN": 2})
+    assert (job(hand, reply)["state"], job(hand, reply)["rows"]) == ("RUNNING", {"TAKEN": 2})
 
 
 def test_a_job_starts_once_and_not_too_far_ahead(hand, debt):
-    told = checked(hand, file(2))
+    reply = checked(hand, file(2))
     far = hand.moment.replace(year=hand.moment.year + 1).isoformat()
-    assert start(hand, told, at=far)["code"] == "job.too_far_ahead"
-    start(hand, told)
-    assert start(hand, told)["code"] == "job.move"
+    assert start(hand, reply, at=far)["code"] == "job.too_far_ahead"
+    start(hand, reply)
+    assert start(hand, reply)["code"] == "job.move"
 
 
 def test_a_job_whose_template_has_changed_since_does_not_start(hand, debt):
-    told = checked(hand, file(2))
+    reply = checked(hand, file(2))
     hand.template("((name)) ((debt)) another text", code="debt", lane="bulk")
-    assert start(hand, told)["code"] == "job.template_changed"
-    assert job(hand, told)["state"] == "CHECKED"
+    assert start(hand, reply)["code"] == "job.template_changed"
+    assert job(hand, reply)["state"] == "CHECKED"
 
 
 @pytest.mark.parametrize("act", ["changed", "withdrawn"])
 def test_nor_does_one_whose_template_changes_before_its_moment(hand, debt, act):
-    told = checked(hand, file(2))
-    assert start(hand, told, at=hand.moment.replace(hour=14).isoformat())["state"] == "SCHEDULED"
+    reply = checked(hand, file(2))
+    assert start(hand, reply, at=hand.moment.replace(hour=14).isoformat())["state"] == "SCHEDULED"
     if act == "changed":
         hand.template("((name)) ((debt))", code="debt", lane="bulk")
     else:
@@ -436,19 +436,19 @@ def test_nor_does_one_whose_template_changes_before_its_moment(hand, debt, act):
                 (debt,))  # fmt: skip
     hand.later(hours=20)
     run(hand)
-    now = job(hand, told)
+    now = job(hand, reply)
     assert (now["state"], now["code"]) == ("CANCELLED", "job.template_changed")
     assert now["rows"] == {"CANCELLED": 2}
     assert now["messages"] == {}
 
 
 def test_a_row_that_cannot_be_sent_any_more_is_named(hand, debt):
-    told = checked(hand, file(2))
-    start(hand, told)
+    reply = checked(hand, file(2))
+    start(hand, reply)
     execute(hand.db, "update templates set archived_at = now()")
     run(hand)
     wind_down(hand)
-    done = job(hand, told)
+    done = job(hand, reply)
     assert (done["state"], done["rows"]) == ("DONE", {"REFUSED": 2})
     assert faults(done) == [(2, "", "template.not_found"), (3, "", "template.not_found")]
 
@@ -458,26 +458,26 @@ def test_a_row_that_cannot_be_sent_any_more_is_named(hand, debt):
 
 @pytest.mark.parametrize("before", ["RECEIVING", "CHECKING", "CHECKED", "SCHEDULED"])
 def test_a_job_that_was_not_started_is_cancelled_and_forgets_its_rows(hand, debt, before):
-    told = submit(hand, file(3), last=before != "RECEIVING")
+    reply = submit(hand, file(3), last=before != "RECEIVING")
     if before in ("CHECKED", "SCHEDULED"):
         check(hand)
     if before == "SCHEDULED":
-        start(hand, told, at=hand.moment.replace(hour=14).isoformat())
-    assert job(hand, told)["state"] == before
-    assert cancel(hand, told)["state"] == "CANCELLED"
+        start(hand, reply, at=hand.moment.replace(hour=14).isoformat())
+    assert job(hand, reply)["state"] == before
+    assert cancel(hand, reply)["state"] == "CANCELLED"
     check(hand)
     hand.moment = hand.moment.replace(hour=15)
     run(hand)
     wind_down(hand)
     assert hand.row("select count(*) as n from messages").n == 0
-    assert hand.row("select count(*) as n from job_rows where asked is not null").n == 0
+    assert hand.row("select count(*) as n from job_rows where request is not null").n == 0
     assert hand.row("select count(*) as n from job_parts").n == 0
-    assert cancel(hand, told)["state"] == "CANCELLED"
+    assert cancel(hand, reply)["state"] == "CANCELLED"
 
 
 def test_cancelling_a_running_job_ends_what_was_not_handed_over_and_nothing_else(hand, debt):
-    told = checked(hand, file(30))
-    start(hand, told)
+    reply = checked(hand, file(30))
+    start(hand, reply)
     run(hand)
     execute(
         hand.db,
@@ -485,56 +485,56 @@ def test_cancelling_a_running_job_ends_what_was_not_handed_over_and_nothing_else
     )
     other = hand.template("((name))", code="other", lane="bulk")
     hand.send(other, personalisation={"name": "x"})
-    cancel(hand, told)
+    cancel(hand, reply)
     due = hand.row("select count(*) as n from messages where due_at <= %s", hand.moment).n
     assert due == 11
     wind_down(hand)
-    now = job(hand, told)
+    now = job(hand, reply)
     assert now["messages"] == {"SENT": 10, "CANCELLED": 20}
     assert now["ended_at"] is None
     end_all(hand)
     wind_down(hand)
-    assert job(hand, told)["ended_at"]
+    assert job(hand, reply)["ended_at"]
     names = [name for name, _ in hand.events()]
     assert names.count("notify.message_settled.v1") == 20
     assert hand.events()[-1][1]["state"] == "CANCELLED"
 
 
 def test_a_job_that_has_ended_is_not_cancelled(hand, debt):
-    told = checked(hand, file(1))
-    start(hand, told)
+    reply = checked(hand, file(1))
+    start(hand, reply)
     run(hand)
     end_all(hand)
     wind_down(hand)
-    assert cancel(hand, told)["code"] == "job.move"
+    assert cancel(hand, reply)["code"] == "job.move"
 
 
 def test_one_message_of_a_job_is_cancelled_like_any_other(hand, debt):
-    told = checked(hand, file(2))
-    start(hand, told)
+    reply = checked(hand, file(2))
+    start(hand, reply)
     run(hand)
     id_ = hand.row("select id from messages limit 1").id
     assert hand.call(CANCEL, asker="power-co", id=str(id_))["state"] == "CANCELLED"
-    assert job(hand, told)["messages"] == {"CREATED": 1, "CANCELLED": 1}
+    assert job(hand, reply)["messages"] == {"CREATED": 1, "CANCELLED": 1}
 
 
 # --- once, and never lost ---
 
 
 def test_two_processes_that_take_rows_at_once_take_each_once(hand, debt):
-    told = checked(hand, file(1200))
-    start(hand, told)
+    reply = checked(hand, file(1200))
+    start(hand, reply)
     job_id = hand.row("select id from jobs").id
 
     def page():
-        with hand.office() as office:
-            return runs.take_page(office, job_id)
+        with hand.context() as context:
+            return runs.send_page(context, job_id)
 
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(4) as pool:
-        taken = sum(pool.map(lambda _: page(), range(8)))
-    assert taken == 1200
+        received = sum(pool.map(lambda _: page(), range(8)))
+    assert received == 1200
     assert hand.row("select count(*) as n from messages").n == 1200
     assert hand.row("select count(distinct receiver) as n from messages").n == 1200
 
@@ -551,14 +551,14 @@ service.settings = Settings()
 service.store = Store(service.settings.text("DB_URL"), source="notify", connections=2)
 print("ready", flush=True)
 while True:
-    checks.check(service.store, service.office)
-    runs.take(service.store, service.office)
+    checks.check(service.store, service.context)
+    runs.send_rows(service.store, service.context)
 """
 
 
 def test_killed_again_and_again_a_job_loses_and_doubles_nothing(hand, debt):
     count = 6000
-    told = submit(hand, file(count))
+    reply = submit(hand, file(count))
     environ = {
         **os.environ, "DB_URL": hand.db, "NOTIFY_KEY": hand.keys.secret,
         "PYTHONWARNINGS": "ignore",
@@ -580,10 +580,10 @@ def test_killed_again_and_again_a_job_loses_and_doubles_nothing(hand, debt):
     process.kill()
     process.communicate()
     process = begin()
-    wait_for(lambda: job(hand, told)["state"] == "CHECKED", seconds=120)
-    assert job(hand, told)["good"] == count
+    wait_for(lambda: job(hand, reply)["state"] == "CHECKED", seconds=120)
+    assert job(hand, reply)["good"] == count
     # Killed while rows become messages, at any point of a page.
-    start(hand, told)
+    start(hand, reply)
     for kill in range(4):
         wanted = min(rows("messages") + 700, count)
         wait_for(lambda wanted=wanted: rows("messages") >= wanted, seconds=60, pause=0.01)
@@ -591,7 +591,7 @@ def test_killed_again_and_again_a_job_loses_and_doubles_nothing(hand, debt):
         process.kill()
         process.communicate()
         process = begin()
-    wait_for(lambda: job(hand, told)["rows"] == {"TAKEN": count}, seconds=120)
+    wait_for(lambda: job(hand, reply)["rows"] == {"TAKEN": count}, seconds=120)
     process.kill()
     process.communicate()
     assert rows("messages") == count
@@ -609,26 +609,26 @@ def test_killed_again_and_again_a_job_loses_and_doubles_nothing(hand, debt):
 
 
 def test_a_row_that_became_a_message_keeps_no_personal_data(hand, debt):
-    told = checked(hand, file(3))
+    reply = checked(hand, file(3))
     assert hand.row("select count(*) as n from job_parts").n == 0
-    start(hand, told)
+    start(hand, reply)
     run(hand)
     assert "0990000" not in str(execute(hand.db, "select r::text from job_rows r"))
 
 
 def test_what_is_never_started_is_forgotten_after_a_week_and_all_after_half_a_year(hand, debt):
     unfinished = submit(hand, file(3), last=False)
-    told = checked(hand, file(3))
+    reply = checked(hand, file(3))
     hand.later(days=8)
-    with hand.office() as office:
-        runs.forget(office)
+    with hand.context() as context:
+        runs.forget(context)
     wind_down(hand)
-    for each in (unfinished, told):
-        now = job(hand, each)
+    for item in (unfinished, reply):
+        now = job(hand, item)
         assert (now["state"], now["code"]) == ("CANCELLED", "job.expired")
-    assert hand.row("select count(*) as n from job_rows where asked is not null").n == 0
+    assert hand.row("select count(*) as n from job_rows where request is not null").n == 0
     assert hand.row("select count(*) as n from job_parts").n == 0
     hand.later(days=181)
-    with hand.office() as office:
-        runs.forget(office)
-    assert job(hand, told)["code"] == "job.not_found"
+    with hand.context() as context:
+        runs.forget(context)
+    assert job(hand, reply)["code"] == "job.not_found"

@@ -34,15 +34,15 @@ pasted = st.text(
 
 @pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])
 def test_parts_are_those_of_the_vectors(case):
-    found = parts(TEXTS[case["case"]])
-    assert (found.encoding, found.units, found.parts) == (
+    match = parts(TEXTS[case["case"]])
+    assert (match.encoding, match.units, match.parts) == (
         case["encoding"], case["units"], case["parts"],
     )  # fmt: skip
 
 
 def test_arabic_letters_and_digits_become_persian_and_latin_ones_stay():
-    told = normalised("كد پيگيري ٤٥٦ شما: A-123 در https://mirab.example/7")
-    assert told == "کد پیگیری ۴۵۶ شما: A-123 در https://mirab.example/7"
+    reply = normalised("كد پيگيري ٤٥٦ شما: A-123 در https://mirab.example/7")
+    assert reply == "کد پیگیری ۴۵۶ شما: A-123 در https://mirab.example/7"
 
 
 def test_the_half_space_stays_and_direction_marks_go():
@@ -70,9 +70,9 @@ def test_normalising_twice_is_normalising_once(text):
 
 @given(pasted)
 def test_no_half_space_is_lost_and_nothing_becomes_a_question_mark(text):
-    told = normalised(text)
-    assert told.count("\u200c") == text.count("\u200c")
-    assert told.count("?") == text.count("?")
+    reply = normalised(text)
+    assert reply.count("\u200c") == text.count("\u200c")
+    assert reply.count("?") == text.count("?")
 
 
 @given(pasted, pasted)
@@ -83,8 +83,8 @@ def test_a_longer_text_never_has_fewer_parts(text, more):
 
 @given(pasted)
 def test_parts_hold_all_units(text):
-    found = parts(text)
-    alone, part = (160, 153) if found.encoding == "gsm7" else (70, 67)
-    room = alone if found.parts == 1 else found.parts * part
-    assert found.units <= room
-    assert (found.parts == 0) == (text == "")
+    match = parts(text)
+    alone, part = (160, 153) if match.encoding == "gsm7" else (70, 67)
+    room = alone if match.parts == 1 else match.parts * part
+    assert match.units <= room
+    assert (match.parts == 0) == (text == "")

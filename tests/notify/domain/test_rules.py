@@ -1,5 +1,6 @@
 """Consents, quiet hours and caps; the states of a message; keys."""
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -8,9 +9,9 @@ from hypothesis import strategies as st
 
 from bus.errors import RuleBroken
 from services.notify import books
-from services.notify.domain.book import Book, Cap
-from services.notify.domain.consent import allows, decided
-from services.notify.domain.message import FALLS_BACK, FINAL, MOVES, State, moved
+from services.notify.domain.book import Cap
+from services.notify.domain.consent import allows, decide
+from services.notify.domain.message import FALLS_BACK, FINAL, FOLLOWING, TRANSITIONS, MessageState
 from services.notify.domain.quiet import after_quiet, within_cap
 from services.notify.keys import Keys
 from tests.notify.conftest import tehran
@@ -24,7 +25,7 @@ moments = st.datetimes(
 @pytest.fixture(scope="module")
 def book():
     document = books.read(ROOT / "deploy/notify")
-    return Book(1, books.dated(document))
+    return books.book_of(1, document)
 
 
 @pytest.mark.parametrize(
@@ -59,8 +60,8 @@ def test_what_went_through_quiet_hours_once_waits_no_more(book, moment):
 
 
 def test_a_window_in_force_by_day_is_asked_with_the_day_of_the_message(book):
-    told = {**book.told, "quiet": [{**book.told["quiet"][0], "to": dt.date(2026, 11, 23)}]}
-    ended = Book(1, told)
+    quiet = dataclasses.replace(book.quiet_hours[0], to=dt.date(2026, 11, 23))
+    ended = dataclasses.replace(book, quiet_hours=[quiet])
     assert after_quiet(ended, "bulk", "sms", tehran("1405-09-03 02:30")) == tehran(
         "1405-09-03 02:30"
     )
@@ -97,28 +98,31 @@ def test_news_needs_an_opt_in_and_an_opt_out_of_everything_counts_for_all():
 
 
 def test_an_opt_out_is_final_but_for_the_receiver_himself():
-    assert decided(None, True, by_receiver=False)
-    assert not decided(True, False, by_receiver=False)
-    assert decided(False, True, by_receiver=True)
+    assert decide(None, True, by_receiver=False)
+    assert not decide(True, False, by_receiver=False)
+    assert decide(False, True, by_receiver=True)
     with pytest.raises(RuleBroken, match="opted out"):
-        decided(False, True, by_receiver=False)
+        decide(False, True, by_receiver=False)
 
 
 def test_what_has_ended_moves_no_more():
-    assert all(not MOVES[state] for state in FINAL)
+    assert all(not FOLLOWING[state] for state in FINAL)
     assert FALLS_BACK < FINAL
-    assert set(MOVES) == set(State)
+    assert set(FOLLOWING) == set(MessageState)
     for state in FINAL:
         with pytest.raises(RuleBroken) as refused:
-            moved(state, State.CREATED)
+            TRANSITIONS.transition(MessageState(state), MessageState.CREATED)
         assert refused.value.code == "message.move"
 
 
 def test_what_was_handed_over_is_not_cancelled():
-    assert moved("CREATED", State.CANCELLED) is State.CANCELLED
-    for state in (State.SENDING, State.SENT):
+    assert (
+        TRANSITIONS.transition(MessageState.CREATED, MessageState.CANCELLED)
+        is MessageState.CANCELLED
+    )
+    for state in (MessageState.SENDING, MessageState.SENT):
         with pytest.raises(RuleBroken):
-            moved(state, State.CANCELLED)
+            TRANSITIONS.transition(MessageState(state), MessageState.CANCELLED)
 
 
 def test_a_price_is_that_of_the_day(book):

@@ -82,11 +82,11 @@ def test_a_list_is_an_enumeration_in_a_sentence_and_points_in_a_letter():
 
 def test_markup_of_the_author_becomes_html_and_plain_text():
     rendered = render(BODY, values(late="yes"), "fa")
-    found = Tags(rendered.html)
-    assert [t for t in found.tags if t not in ("bdi", "br", "li")] == [
+    match = Tags(rendered.html)
+    assert [t for t in match.tags if t not in ("bdi", "br", "li")] == [
         "h2", "p", "a", "ul", "blockquote", "hr", "ol", "p",
     ]  # fmt: skip
-    assert found.links == ["https://mirab.example/x?code=12"]
+    assert match.links == ["https://mirab.example/x?code=12"]
     assert "پیوند: https://mirab.example/x?code=12" in rendered.text
     assert "• یک\n• دو\n• سه" in rendered.text
     assert rendered.text.endswith("2. دوم\n\nدیر شد، علی.")
@@ -115,8 +115,8 @@ def test_no_text_at_all_adds_a_tag_or_a_link(note):
 
 
 def test_a_value_within_a_link_stays_a_part_of_it():
-    found = Tags(render(BODY, values(code="a/../&b=c d"), "fa").html)
-    assert found.links == ["https://mirab.example/x?code=a%2F..%2F%26b%3Dc%20d"]
+    match = Tags(render(BODY, values(code="a/../&b=c d"), "fa").html)
+    assert match.links == ["https://mirab.example/x?code=a%2F..%2F%26b%3Dc%20d"]
 
 
 def test_a_value_may_be_a_whole_link_only_where_the_author_wants_one():

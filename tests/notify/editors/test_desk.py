@@ -11,8 +11,8 @@ from contracts.notify import bulk
 from contracts.notify import desk as contracts
 from contracts.notify import messages as notify
 from services.notify.bulk import checks
-from services.notify.providers import carriers
-from services.notify.providers.carriers import Carrier
+from services.notify.providers import states
+from services.notify.providers.channels import ChannelProvider
 from tests.notify.conftest import MOBILE
 from tests.processes import ROOT
 from tests.stores import execute
@@ -89,8 +89,8 @@ def test_a_template_counts_when_a_second_person_has_approved_it(desk):
     assert code_of(desk.call(contracts.APPROVE_VERSION, as_="karim", **one)) == (
         "notices.not_an_approver"
     )
-    told = desk.call(contracts.APPROVE_VERSION, as_="mina", **one)
-    assert (told["in_force"], told["versions"][0]["approved_by"]) == (1, "mina")
+    reply = desk.call(contracts.APPROVE_VERSION, as_="mina", **one)
+    assert (reply["in_force"], reply["versions"][0]["approved_by"]) == (1, "mina")
 
 
 def test_nobody_approves_what_he_wrote_himself(desk):
@@ -106,8 +106,8 @@ def test_drafts_of_all_owners_wait_in_one_list(desk):
     desk.call(
         notify.DRAFT_TEMPLATE, asker="power-co", code="cut", channel="sms", name="cut", texts=TEXT
     )
-    told = desk.call(contracts.FORMS, as_="mina", drafts=True)["forms"]
-    assert {(form["owner"], form["code"]) for form in told} == {
+    reply = desk.call(contracts.FORMS, as_="mina", drafts=True)["forms"]
+    assert {(form["owner"], form["code"]) for form in reply} == {
         ("mirab", "well_closed"),
         ("power-co", "cut"),
     }
@@ -122,8 +122,8 @@ def test_a_withdrawn_version_gives_way_to_the_one_before(desk):
     two = {"id": form["id"], "version": 2}
     refused = desk.call(contracts.WITHDRAW_VERSION, as_="karim", **two)
     assert code_of(refused) == "notices.not_an_approver"
-    told = desk.call(contracts.WITHDRAW_VERSION, as_="nader", **two)
-    assert (told["in_force"], told["versions"][0]["withdrawn_by"]) == (1, "nader")
+    reply = desk.call(contracts.WITHDRAW_VERSION, as_="nader", **two)
+    assert (reply["in_force"], reply["versions"][0]["withdrawn_by"]) == (1, "nader")
 
 
 def test_of_an_archived_template_no_message_is_made(desk):
@@ -143,13 +143,13 @@ def test_who_drafts_an_archived_template_again_revives_nothing_unapproved(desk):
 
 def test_a_draft_is_seen_as_its_receiver_will_see_it(desk):
     form = draft(desk)
-    seen = desk.call(
+    visited = desk.call(
         contracts.PREVIEW_VERSION, as_="mina", id=form["id"], version=1,
         personalisation={"place": "روستای بالا"},
     )  # fmt: skip
-    assert seen["body"] == "آب روستای بالا قطع است"
-    assert (seen["encoding"], seen["parts"]) == ("ucs2", 1)
-    assert seen["cost_rials"] > 0
+    assert visited["body"] == "آب روستای بالا قطع است"
+    assert (visited["encoding"], visited["parts"]) == ("ucs2", 1)
+    assert visited["cost_rials"] > 0
 
 
 @pytest.mark.parametrize("id_", ["x", "00000000-0000-0000-0000-000000000000"])
@@ -161,8 +161,8 @@ def test_a_template_that_there_is_not_is_not_found(desk, id_):
         (contracts.WITHDRAW_VERSION, {"version": 1}),
         (contracts.PREVIEW_VERSION, {"version": 1}),
     ):
-        told = desk.call(contract, as_="mina", id=id_, **more)
-        assert code_of(told) == "template.not_found", contract.name
+        reply = desk.call(contract, as_="mina", id=id_, **more)
+        assert code_of(reply) == "template.not_found", contract.name
 
 
 # --- providers ---
@@ -179,40 +179,40 @@ def providers(desk):
     return desk
 
 
-def provider(told, code):
-    return next(each for each in told["providers"] if each["code"] == code)
+def provider(reply, code):
+    return next(item for item in reply["providers"] if item["code"] == code)
 
 
 def test_a_provider_is_paused_by_name_and_used_again(providers):
-    told = providers.call(contracts.PAUSE_PROVIDER, as_="karim", code="one")
-    assert provider(told, "one")["paused_by"] == "karim"
-    told = providers.call(contracts.RESUME_PROVIDER, as_="karim", code="one")
-    assert provider(told, "one")["paused_by"] is None
+    reply = providers.call(contracts.PAUSE_PROVIDER, as_="karim", code="one")
+    assert provider(reply, "one")["paused_by"] == "karim"
+    reply = providers.call(contracts.RESUME_PROVIDER, as_="karim", code="one")
+    assert provider(reply, "one")["paused_by"] is None
 
 
 def test_only_an_approver_changes_who_carries_how_much(providers):
-    asked = {"code": "two", "weight": 5}
-    refused = providers.call(contracts.WEIGH_PROVIDER, as_="karim", **asked)
+    fields = {"code": "two", "weight": 5}
+    refused = providers.call(contracts.WEIGH_PROVIDER, as_="karim", **fields)
     assert code_of(refused) == "notices.not_an_approver"
-    told = provider(providers.call(contracts.WEIGH_PROVIDER, as_="mina", **asked), "two")
-    assert (told["weight"], told["weighed_by"]) == (5, "mina")
+    reply = provider(providers.call(contracts.WEIGH_PROVIDER, as_="mina", **fields), "two")
+    assert (reply["weight"], reply["weighed_by"]) == (5, "mina")
 
 
 def test_a_weight_set_at_the_desk_outlives_the_start_of_a_process(providers):
     providers.call(contracts.WEIGH_PROVIDER, as_="mina", code="two", weight=5)
     set_up = [
-        Carrier("one", "sms", 70, 100, send=lambda parcels: []),
-        Carrier("two", "sms", 70, 100, send=lambda parcels: []),
+        ChannelProvider("one", "sms", 70, 100, send=lambda parcels: []),
+        ChannelProvider("two", "sms", 70, 100, send=lambda parcels: []),
     ]
-    with providers.office() as office:
-        carriers.keep(office, set_up)
-    told = providers.call(contracts.PROVIDERS, as_="karim")
-    assert [provider(told, code)["weight"] for code in ("one", "two")] == [70, 5]
+    with providers.context() as context:
+        states.keep(context, set_up)
+    reply = providers.call(contracts.PROVIDERS, as_="karim")
+    assert [provider(reply, code)["weight"] for code in ("one", "two")] == [70, 5]
 
 
 def test_a_provider_that_there_is_not_is_not_found(providers):
-    told = providers.call(contracts.PAUSE_PROVIDER, as_="mina", code="three")
-    assert code_of(told) == "provider.not_found"
+    reply = providers.call(contracts.PAUSE_PROVIDER, as_="mina", code="three")
+    assert code_of(reply) == "provider.not_found"
 
 
 def test_the_share_is_of_the_last_hours_hand_overs(providers):
@@ -225,11 +225,11 @@ def test_the_share_is_of_the_last_hours_hand_overs(providers):
             "values (%s, 'sms', %s, 'HANDED', %s)",
             (id_, code, providers.moment),
         )
-    told = providers.call(contracts.PROVIDERS, as_="karim")
-    assert [provider(told, code)["share"] for code in ("one", "two")] == [67, 33]
+    reply = providers.call(contracts.PROVIDERS, as_="karim")
+    assert [provider(reply, code)["share"] for code in ("one", "two")] == [67, 33]
     providers.later(minutes=61)
-    told = providers.call(contracts.PROVIDERS, as_="karim")
-    assert [provider(told, code)["handed"] for code in ("one", "two")] == [0, 0]
+    reply = providers.call(contracts.PROVIDERS, as_="karim")
+    assert [provider(reply, code)["handed"] for code in ("one", "two")] == [0, 0]
 
 
 # --- messages ---
@@ -241,22 +241,22 @@ def sent(desk):
     return desk.send(reference="case-12")["id"]
 
 
-def find(desk, **asked):
-    told = desk.call(contracts.FIND_MESSAGES, as_="karim", **asked)
-    return [message["id"] for message in told["messages"]]
+def find(desk, **fields):
+    reply = desk.call(contracts.FIND_MESSAGES, as_="karim", **fields)
+    return [message["id"] for message in reply["messages"]]
 
 
 def test_messages_are_found_by_each_thing_that_is_known_of_them(desk, sent):
     day = desk.moment.date().isoformat()
-    for asked in (
+    for fields in (
         {"mobile": "+98 990 000 0001"},
         {"id": sent},
         {"reference": "case-12"},
         {"owner": "power-co", "state": "CREATED"},
         {"day": day, "reference": "case-12"},
     ):
-        assert find(desk, **asked) == [sent], asked
-    for asked in (
+        assert find(desk, **fields) == [sent], fields
+    for fields in (
         {"mobile": "09900000002"},
         {"email": "someone@mirab.example"},
         {"id": "x"},
@@ -265,7 +265,7 @@ def test_messages_are_found_by_each_thing_that_is_known_of_them(desk, sent):
         {"day": "2020-01-01"},
         {"before": sent},
     ):
-        assert find(desk, **asked) == [], asked
+        assert find(desk, **fields) == [], fields
 
 
 def test_what_is_found_is_told_page_by_page_and_names_nobody(desk, sent):
@@ -294,8 +294,8 @@ def test_a_search_by_somebodys_number_is_written_down_without_it(desk, sent):
 
 
 def test_a_look_at_a_message_that_there_is_not_leaves_no_trace(desk):
-    told = desk.call(contracts.REVEAL, as_="karim", id="x", why="کنجکاوی")
-    assert code_of(told) == "message.not_found"
+    reply = desk.call(contracts.REVEAL, as_="karim", id="x", why="کنجکاوی")
+    assert code_of(reply) == "message.not_found"
     assert desk.call(contracts.LOOKS, as_="mina")["looks"] == []
 
 
@@ -305,10 +305,10 @@ def test_who_sees_the_first_rows_of_a_job_is_written_down_like_any_look(desk):
         bulk.SUBMIT_JOB, as_="karim", job=job, name="list", template="announcement",
         channels=["sms"], piece="phone number,state,title,when\n09900000001,a,b,c\n",
     )  # fmt: skip
-    while checks.check(desk.store, desk.service.office):
+    while checks.check(desk.store, desk.service.context):
         pass
-    told = desk.call(bulk.JOB_PREVIEW, as_="karim", job=job)
-    assert told["rows"][0]["to"]["mobile"] == "+989900000001"
+    reply = desk.call(bulk.JOB_PREVIEW, as_="karim", job=job)
+    assert reply["rows"][0]["to"]["mobile"] == "+989900000001"
     (look,) = desk.call(contracts.LOOKS, as_="mina")["looks"]
     assert (look["who"], look["why"], look["what"]) == ("karim", "job preview", {"job": job})
 
@@ -318,15 +318,15 @@ def test_looks_are_told_page_by_page(desk, sent):
         desk.call(contracts.REVEAL, as_="karim", id=sent, why=why)
     first = desk.call(contracts.LOOKS, as_="mina", limit=2)
     rest = desk.call(contracts.LOOKS, as_="mina", limit=2, before=first["next"])
-    whys = [look["why"] for told in (first, rest) for look in told["looks"]]
+    whys = [look["why"] for reply in (first, rest) for look in reply["looks"]]
     assert (whys, rest["next"]) == (["سوم بود", "دوم بود", "نخست بود"], None)
 
 
 def test_who_opts_out_at_a_counter_gets_no_more_and_nobody_else_takes_it_back(desk, sent):
-    told = desk.call(
+    reply = desk.call(
         contracts.OPT_OUT, as_="karim", mobile=MOBILE, consent="transactional", why="در دفتر گفت"
     )
-    assert told == {"channel": "sms", "consent": "transactional"}
+    assert reply == {"channel": "sms", "consent": "transactional"}
     assert code_of(desk.send()) == "receiver.opted_out"
 
 

@@ -13,6 +13,7 @@ from bus.activator import Call, Fate
 from bus.blobs import Blobs
 from bus.envelope import Envelope
 from contracts.notify import govnotify
+from services.notify.govuk import __main__ as command
 from services.notify.govuk import api_keys, letters
 from services.notify.govuk.tokens import UNLIKE
 from tests.stores import execute
@@ -32,34 +33,34 @@ class Api:
         self.service = self.keys["live"][-73:-37]
 
     def make(self, name, kind):
-        with self.hand.office() as office:
-            self.keys[name] = api_keys.make(office.conn, office.keys, self.owner, name, kind)
+        with self.hand.context() as context:
+            self.keys[name] = api_keys.make(context.conn, context.keys, self.owner, name, kind)
         return self.keys[name]
 
     def do(self, act, *values):
         """One of the acts of the command, on this agency."""
-        with self.hand.office() as office:
-            with_keys = (office.keys,) if act is api_keys.guest else ()
-            return act(office.conn, *with_keys, self.owner, *values)
+        with self.hand.context() as context:
+            with_keys = (context.keys,) if act is api_keys.add_guest else ()
+            return act(context.conn, *with_keys, self.owner, *values)
 
     def token(self, name="live", *, headers=None, algorithm="HS256", **claims):
         key = self.keys[name]
-        told = {"iss": key[-73:-37], "iat": int(self.hand.moment.timestamp()), **claims}
-        told = {name: value for name, value in told.items() if value is not None}
-        return jwt.encode(told, key[-36:], algorithm=algorithm, headers=headers)
+        answer = {"iss": key[-73:-37], "iat": int(self.hand.moment.timestamp()), **claims}
+        answer = {name: value for name, value in answer.items() if value is not None}
+        return jwt.encode(answer, key[-36:], algorithm=algorithm, headers=headers)
 
     def authenticated(self, token):
         return self.hand.call(govnotify.AUTHENTICATE, token=token)
 
     def call(self, contract, *, kind="live", act=None, **data):
         """The result of one call with a key of that kind; ``act`` repeats an earlier one."""
-        who = self.authenticated(self.token(kind))
+        person = self.authenticated(self.token(kind))
         caller = {
-            "agency": who["owner"], "service": who["service"], "key": who["key"],
-            "kind": who["kind"],
+            "agency": person["owner"], "service": person["service"], "key": person["key"],
+            "kind": person["kind"],
         }  # fmt: skip
-        given = {"id": act} if act else {}
-        envelope = Envelope.new(contract.name, "test", caller=caller, **given)
+        options = {"id": act} if act else {}
+        envelope = Envelope.new(contract.name, "test", caller=caller, **options)
         method = getattr(type(self.hand.service), contract.operation)
         (outcome,) = method(self.hand.service, [Call.of(contract, envelope, data)])
         assert outcome.fate is Fate.DONE, outcome
@@ -82,8 +83,8 @@ class Api:
         wanted = [
             {"channel": c, "states": list(govnotify.STATES)} for c in channels
         ]  # fmt: skip
-        told = self.call(govnotify.API_MESSAGES, kind=kind, wanted=wanted, **more)
-        return [each["id"] for each in told["messages"]]
+        answer = self.call(govnotify.API_MESSAGES, kind=kind, wanted=wanted, **more)
+        return [item["id"] for item in answer["messages"]]
 
 
 @pytest.fixture
@@ -100,9 +101,9 @@ def api(hand):
 
 def test_a_token_of_each_key_is_the_service_s(api):
     for kind in ("live", "team", "test"):
-        told = api.authenticated(api.token(kind))
-        assert (told["refusal"], told["owner"], told["kind"]) == (None, "power-co", kind)
-        assert told["service"] == api.service
+        answer = api.authenticated(api.token(kind))
+        assert (answer["refusal"], answer["owner"], answer["kind"]) == (None, "power-co", kind)
+        assert answer["service"] == api.service
 
 
 @pytest.mark.parametrize("skew", [-31, 31])
@@ -117,8 +118,8 @@ def test_a_token_of_the_last_and_next_thirty_seconds_is_taken(api, skew):
     assert api.authenticated(token)["refusal"] is None
 
 
-def _part(told):
-    return base64.urlsafe_b64encode(json.dumps(told).encode()).rstrip(b"=").decode()
+def _part(answer):
+    return base64.urlsafe_b64encode(json.dumps(answer).encode()).rstrip(b"=").decode()
 
 
 @pytest.mark.parametrize(
@@ -153,8 +154,8 @@ def test_no_other_algorithm_is_taken(api, algorithm):
 
 
 def test_an_unsigned_token_is_refused(api):
-    told = {"iss": api.service, "iat": int(api.hand.moment.timestamp())}
-    token = f"{_part({'alg': 'none', 'typ': 'JWT'})}.{_part(told)}."
+    answer = {"iss": api.service, "iat": int(api.hand.moment.timestamp())}
+    token = f"{_part({'alg': 'none', 'typ': 'JWT'})}.{_part(answer)}."
     assert api.authenticated(token)["refusal"] in (
         UNLIKE, "Invalid token: algorithm used is not HS256",
     )  # fmt: skip
@@ -162,8 +163,8 @@ def test_an_unsigned_token_is_refused(api):
 
 @pytest.mark.parametrize("iat", ["soon", True, [1]])
 def test_a_token_without_a_good_moment_is_refused(api, iat):
-    told = {"iss": api.service, "iat": iat}
-    token = jwt.api_jws.PyJWS().encode(json.dumps(told).encode(), api.keys["live"][-36:], "HS256")
+    answer = {"iss": api.service, "iat": iat}
+    token = jwt.api_jws.PyJWS().encode(json.dumps(answer).encode(), api.keys["live"][-36:], "HS256")
     assert api.authenticated(token)["refusal"] == SKEW
 
 
@@ -198,20 +199,20 @@ def test_the_database_knows_no_secret(api):
 def test_the_command_makes_lists_and_revokes(hand, monkeypatch, capsys):
     monkeypatch.setenv("DB_URL", hand.db)
     monkeypatch.setenv("NOTIFY_KEY", hand.keys.secret)
-    assert api_keys.main(["make", "power-co", "--name", "first", "--kind", "live"]) == 0
+    assert command.main(["make", "power-co", "--name", "first", "--kind", "live"]) == 0
     key = capsys.readouterr().out.strip()
     assert key.startswith("first-")
     assert str(uuid.UUID(key[-36:])) == key[-36:]
     assert str(uuid.UUID(key[-73:-37])) == key[-73:-37]
-    assert api_keys.main(["make", "power-co", "--name", "first", "--kind", "test"]) == 1
-    assert api_keys.main(["guest", "power-co", "09900000001"]) == 0
-    assert api_keys.main(["limit", "power-co", "sms", "3"]) == 0
-    assert api_keys.main(["revoke", "power-co", "--name", "first"]) == 0
-    assert api_keys.main(["list", "power-co"]) == 0
+    assert command.main(["make", "power-co", "--name", "first", "--kind", "test"]) == 1
+    assert command.main(["guest", "power-co", "09900000001"]) == 0
+    assert command.main(["limit", "power-co", "sms", "3"]) == 0
+    assert command.main(["revoke", "power-co", "--name", "first"]) == 0
+    assert command.main(["list", "power-co"]) == 0
     assert "revoked" in capsys.readouterr().out
-    assert api_keys.main(["list", "nobody"]) == 1
-    assert api_keys.main(["guest", "power-co", "0990"]) == 1
-    assert api_keys.main(["archive", "power-co"]) == 0
+    assert command.main(["list", "nobody"]) == 1
+    assert command.main(["guest", "power-co", "0990"]) == 1
+    assert command.main(["archive", "power-co"]) == 0
 
 
 # --- what a key may do ---
@@ -285,7 +286,7 @@ def test_what_was_accepted_is_accounted_for_with_test_keys_too(api):
 def test_a_team_key_writes_to_its_guests_only(api):
     refused = api.sms(kind="team")
     assert refused["message"] == "Can’t send to this recipient using a team-only API key"
-    api.do(api_keys.guest, "09900000001")
+    api.do(api_keys.add_guest, "09900000001")
     assert "id" in api.sms(kind="team")
     assert "message" in api.sms("+989900000002", kind="team")
     letter = api.call(
@@ -318,8 +319,8 @@ def test_a_template_of_another_channel_or_agency_is_refused(api):
 
 
 def test_who_came_by_another_door_may_not_use_this_one(hand):
-    asked = {"wanted": [], "reference": None}
-    assert hand.call(govnotify.API_MESSAGES, asker="power-co", **asked)["code"] == "agency.only"
+    fields = {"wanted": [], "reference": None}
+    assert hand.call(govnotify.API_MESSAGES, asker="power-co", **fields)["code"] == "agency.only"
 
 
 # --- reading ---
@@ -327,10 +328,10 @@ def test_who_came_by_another_door_may_not_use_this_one(hand):
 
 def test_a_page_shows_what_came_by_keys_of_one_kind(api):
     first, second = api.sms(reference="a"), api.hand.later(seconds=1) and api.sms()
-    tried = api.sms(kind="test")
+    attempts = api.sms(kind="test")
     by_door = api.hand.send("free")["id"]
     assert set(api.listed()) == {first["id"], second["id"], by_door}
-    assert api.listed("test") == [tried["id"]]
+    assert api.listed("test") == [attempts["id"]]
     assert api.listed(reference="a") == [first["id"]]
     assert api.listed(channels=("email",)) == []
     assert api.listed(older_than=second["id"], reference="a") == [first["id"]]
@@ -385,7 +386,7 @@ def test_letters_wait_for_the_printer_and_are_marked_once(api):
     )
     queue = api.hand.call(govnotify.PRINT_QUEUE, as_="karim")
     assert queue["waiting"] == 2
-    assert [each["id"] for each in queue["letters"]] == [letter["id"], ready["id"]]
+    assert [item["id"] for item in queue["letters"]] == [letter["id"], ready["id"]]
     assert queue["letters"][0]["to"]["address"] == ADDRESS
     assert queue["letters"][1]["pdf"] == pdf
     ids = [letter["id"], ready["id"], str(uuid.uuid4()), "nothing"]
@@ -400,7 +401,7 @@ def test_each_look_at_letters_is_noted_and_needs_an_editor(api):
     assert api.hand.call(govnotify.PRINT_QUEUE)["code"] == "notices.not_an_editor"
     assert api.hand.call(govnotify.LETTERS_PRINTED, ids=["x"])["code"] == "notices.not_an_editor"
     api.hand.call(govnotify.PRINT_QUEUE, as_="mina")
-    assert execute(api.hand.db, "select who, why from looks") == [("mina", "letters to print")]
+    assert execute(api.hand.db, "select actor, reason from looks") == [("mina", "letters to print")]
 
 
 def test_a_test_key_s_letter_is_never_printed(api):

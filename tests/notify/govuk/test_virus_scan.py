@@ -1,11 +1,14 @@
 """PDFs of agencies are searched for viruses before anybody prints them."""
 
+from uuid import UUID
+
 import pytest
 
 from bus.blobs import Blobs
 from bus.errors import NotFound
 from bus.foreign.clamd import Clamd
 from contracts.notify import govnotify
+from contracts.notify.govnotify import Pdf, SendByApi
 from deploy.local import antivirus
 from deploy.local.ports import free_port
 from services.notify.govuk import notifications, virus_scan
@@ -24,19 +27,19 @@ class Letters:
 
     def send(self, content):
         claim = self.blobs.add(content)
-        asker = notifications.Asker("power-co", "s", "00000000-0000-4000-8000-000000000001", "live")
-        pdf = {"sha256": claim.sha256, "size": claim.size}
-        asked = {"channel": "letter", "pdf": pdf, "reference": "x", "postage": "second"}
-        with self.hand.office() as office:
-            return notifications._kept_pdf(office, asker, asked)
+        caller = notifications.ApiCaller("power-co", UUID(int=1), UUID(int=2), "live")
+        pdf = Pdf(sha256=claim.sha256, size=claim.size)
+        request = SendByApi(channel="letter", pdf=pdf, reference="x", postage="second")
+        with self.hand.context() as context:
+            return str(notifications._keep_pdf(context, caller, request, pdf))
 
     def scan(self, scanner=None):
         scanner = scanner or Clamd(self.address)
-        virus_scan.scan(self.hand.store, self.hand.service.office, scanner, self.blobs)
+        virus_scan.scan(self.hand.store, self.hand.service.context, scanner, self.blobs)
 
     def printable(self):
-        told = self.hand.call(govnotify.PRINT_QUEUE, as_="karim")
-        return [each["id"] for each in told["letters"]]
+        reply = self.hand.call(govnotify.PRINT_QUEUE, as_="karim")
+        return [item["id"] for item in reply["letters"]]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +67,7 @@ def test_s17_a_letter_with_a_virus_ends_is_told_and_its_pdf_is_gone(sent):
     row = sent.hand.message(bad)
     assert (row.state, row.code) == ("REJECTED", "letter.virus")
     settled = [data for name, data in sent.hand.events() if name == "notify.message_settled.v1"]
-    assert [(each["id"], each["code"]) for each in settled] == [(bad, "letter.virus")]
+    assert [(item["id"], item["code"]) for item in settled] == [(bad, "letter.virus")]
     with pytest.raises(NotFound):
         sent.blobs.read(row.contents["letter"]["pdf"]["sha256"])
 
@@ -74,7 +77,7 @@ def test_s17_while_the_scanner_is_away_letters_are_held_and_not_passed(sent):
     sent.scan(Clamd(f"tcp://127.0.0.1:{free_port()}"))
     assert sent.printable() == []
     assert sent.hand.message(held).state == "CREATED"
-    virus_scan.scan(sent.hand.store, sent.hand.service.office, None, sent.blobs)
+    virus_scan.scan(sent.hand.store, sent.hand.service.context, None, sent.blobs)
     assert sent.printable() == []
     sent.scan()
     assert sent.printable() == [held]

@@ -9,7 +9,7 @@ import pytest
 from bus.errors import ContractError
 from contracts.notify import announcements as c
 from contracts.notify import subscriptions as s
-from services.notify.news import publishing, status, subscriptions
+from services.notify.news import notices, publishing, status, subscriptions
 from services.notify.sending import code_caps
 from tests.notify.conftest import EMAIL, MOBILE, tehran
 from tests.processes import ROOT
@@ -30,51 +30,48 @@ class Newsroom:
         self.hand = hand
 
     def draft(self, kind="maintenance", **more):
-        asked = {"kind": kind, "title": TITLE, "body": WORDS, **more}
+        wanted = {"kind": kind, "title": TITLE, "body": WORDS, **more}
         if kind in ("maintenance", "incident"):
-            asked.setdefault("components", ["portal"])
-            asked.setdefault("impact", "down")
+            wanted.setdefault("components", ["portal"])
+            wanted.setdefault("impact", "down")
         if kind == "maintenance":
-            asked.setdefault("starts_at", utc("1405-09-10 22:00"))
-            asked.setdefault("ends_at", utc("1405-09-11 00:00"))
-        return self.hand.call(c.DRAFT_ANNOUNCEMENT, as_="karim", **asked)
+            wanted.setdefault("starts_at", utc("1405-09-10 22:00"))
+            wanted.setdefault("ends_at", utc("1405-09-11 00:00"))
+        return self.hand.call(c.DRAFT_ANNOUNCEMENT, as_="karim", **wanted)
 
     def publish(self, kind="maintenance", tell=True, **more):
         return self.act(c.PUBLISH_ANNOUNCEMENT, self.draft(kind, **more), tell=tell)
 
-    def act(self, contract, told, **more):
-        return self.hand.call(contract, as_="karim", id=told["id"], **more)
+    def act(self, contract, reply, **more):
+        return self.hand.call(contract, as_="karim", id=reply["id"], **more)
 
-    def update(self, told, state, **more):
-        return self.act(c.UPDATE_ANNOUNCEMENT, told, state=state, text=WORDS, **more)
+    def update(self, reply, state, **more):
+        return self.act(c.UPDATE_ANNOUNCEMENT, reply, state=state, text=WORDS, **more)
 
-    def move(self, told, starts, ends):
+    def move(self, reply, starts, ends):
         return self.act(
-            c.RESCHEDULE_ANNOUNCEMENT, told, starts_at=utc(starts), ends_at=utc(ends), text=WORDS
+            c.RESCHEDULE_ANNOUNCEMENT, reply, starts_at=utc(starts), ends_at=utc(ends), text=WORDS
         )
 
-    def read(self, told):
-        return self.hand.call(c.ANNOUNCEMENT, id=told["id"])
+    def read(self, reply):
+        return self.hand.call(c.ANNOUNCEMENT, id=reply["id"])
 
     def turn(self):
-        publishing.turn(self.hand.store, self.hand.service.office)
+        publishing.move_by_clock(self.hand.store, self.hand.service.context)
 
     def tell(self):
-        return subscriptions.tell(self.hand.store, self.desk_of)
-
-    def desk_of(self, tx):
-        return subscriptions.Desk(self.hand.service.office(tx), "https://portal.example")
+        return notices.send_notices(self.hand.store, self.hand.service.context)
 
     def tell_all(self):
         while self.tell():
             pass
 
-    def subscribe(self, **asked):
+    def subscribe(self, **wanted):
         """A confirmed subscription."""
         self.hand.later(seconds=1)
-        asked = self.hand.call(s.SUBSCRIBE, **(asked or {"mobile": MOBILE}))
-        assert "id" in asked, asked
-        return self.hand.call(s.CONFIRM_SUBSCRIPTION, id=asked["id"], pin=self.pin())
+        wanted = self.hand.call(s.SUBSCRIBE, **(wanted or {"mobile": MOBILE}))
+        assert "id" in wanted, wanted
+        return self.hand.call(s.CONFIRM_SUBSCRIPTION, id=wanted["id"], pin=self.pin())
 
     def pin(self):
         """The code in the newest message."""
@@ -111,18 +108,18 @@ def test_a_draft_is_seen_by_editors_alone_and_counts_from_its_publication_on(han
     assert hand.call(c.ANNOUNCEMENTS)["announcements"] == []
     assert hand.call(c.ANNOUNCEMENTS, drafts=True)["code"] == "notices.not_an_editor"
     assert len(hand.call(c.ANNOUNCEMENTS, as_="karim", drafts=True)["announcements"]) == 1
-    told = room.act(c.PUBLISH_ANNOUNCEMENT, drafted)
-    assert told["state"] == "SCHEDULED"
-    assert told["published_at"] == utc("1405-09-02 09:00")
-    assert [u["state"] for u in told["updates"]] == ["SCHEDULED"]
+    reply = room.act(c.PUBLISH_ANNOUNCEMENT, drafted)
+    assert reply["state"] == "SCHEDULED"
+    assert reply["published_at"] == utc("1405-09-02 09:00")
+    assert [u["state"] for u in reply["updates"]] == ["SCHEDULED"]
     assert room.act(c.PUBLISH_ANNOUNCEMENT, drafted)["code"] == "announcement.published"
     assert room.draft(id=drafted["id"])["code"] == "announcement.published"
 
 
 def test_nobody_but_an_editor_announces(hand, room):
-    asked = {"kind": "news", "title": TITLE, "body": WORDS}
-    assert hand.call(c.DRAFT_ANNOUNCEMENT, **asked)["code"] == "notices.not_an_editor"
-    assert hand.call(c.DRAFT_ANNOUNCEMENT, asker="power-co", **asked)["kind"] == "Forbidden"
+    wanted = {"kind": "news", "title": TITLE, "body": WORDS}
+    assert hand.call(c.DRAFT_ANNOUNCEMENT, **wanted)["code"] == "notices.not_an_editor"
+    assert hand.call(c.DRAFT_ANNOUNCEMENT, asker="power-co", **wanted)["kind"] == "Forbidden"
 
 
 def test_a_draft_is_written_anew_and_can_be_dropped_unheard(hand, room):
@@ -145,19 +142,19 @@ def test_what_was_said_when_cannot_be_changed_afterwards(hand, room):
 
 
 def test_the_clock_begins_and_ends_a_maintenance_though_nobody_says_so(hand, room):
-    told = room.publish()
+    reply = room.publish()
     hand.at("1405-09-10 22:00")
-    assert room.read(told)["state"] == "IN_PROGRESS"
+    assert room.read(reply)["state"] == "IN_PROGRESS"
     room.turn()
     room.turn()
     hand.at("1405-09-11 00:00")
-    assert room.read(told)["state"] == "COMPLETED"
+    assert room.read(reply)["state"] == "COMPLETED"
     room.turn()
-    assert [u["state"] for u in room.read(told)["updates"]] == [
+    assert [u["state"] for u in room.read(reply)["updates"]] == [
         "SCHEDULED", "IN_PROGRESS", "COMPLETED",
     ]  # fmt: skip
-    assert not room.read(told)["open"]
-    assert room.update(told, "IN_PROGRESS")["code"] == "announcement.move"
+    assert not room.read(reply)["open"]
+    assert room.update(reply, "IN_PROGRESS")["code"] == "announcement.move"
 
 
 def test_a_maintenance_announced_too_late_is_not_excluded(hand, room):
@@ -170,15 +167,15 @@ def test_a_maintenance_announced_too_late_is_not_excluded(hand, room):
 
 def test_what_ended_yesterday_is_not_announced_today(hand, room):
     drafts = [room.draft("end_of_service", sunset=day) for day in ("2026-11-22", "2026-11-23")]
-    told = [room.act(c.PUBLISH_ANNOUNCEMENT, one) for one in drafts]
-    assert told[0]["code"] == "announcement.past"
-    assert told[1]["state"] == "ANNOUNCED"
+    reply = [room.act(c.PUBLISH_ANNOUNCEMENT, single) for single in drafts]
+    assert reply[0]["code"] == "announcement.past"
+    assert reply[1]["state"] == "ANNOUNCED"
 
 
 def test_a_moved_window_counts_from_its_own_update(hand, room):
-    told = room.publish()
+    reply = room.publish()
     hand.at("1405-09-10 23:30")
-    moved = room.move(told, "1405-09-10 22:00", "1405-09-11 01:00")
+    moved = room.move(reply, "1405-09-10 22:00", "1405-09-11 01:00")
     assert moved["state"] == "IN_PROGRESS"
     assert moved["excluded"] == [
         {"starts_at": utc("1405-09-10 22:00"), "ends_at": utc("1405-09-11 00:00")}
@@ -187,9 +184,9 @@ def test_a_moved_window_counts_from_its_own_update(hand, room):
 
 
 def test_what_is_done_sooner_is_excluded_only_until_then(hand, room):
-    told = room.publish()
+    reply = room.publish()
     hand.at("1405-09-10 23:00")
-    done = room.update(told, "COMPLETED")
+    done = room.update(reply, "COMPLETED")
     assert done["in_time"]
     assert done["excluded"] == [
         {"starts_at": utc("1405-09-10 22:00"), "ends_at": utc("1405-09-10 23:00")}
@@ -197,11 +194,11 @@ def test_what_is_done_sooner_is_excluded_only_until_then(hand, room):
 
 
 def test_an_incident_goes_its_way_to_the_postmortem(hand, room):
-    told = room.publish("incident")
+    reply = room.publish("incident")
     for state in ("IDENTIFIED", "MONITORING", "RESOLVED", "POSTMORTEM"):
-        told = room.update(told, state)
-        assert told["state"] == state
-    assert room.update(told, "MONITORING")["code"] == "announcement.move"
+        reply = room.update(reply, state)
+        assert reply["state"] == state
+    assert room.update(reply, "MONITORING")["code"] == "announcement.move"
 
 
 @pytest.mark.parametrize(
@@ -220,8 +217,8 @@ def test_an_incident_goes_its_way_to_the_postmortem(hand, room):
 )
 def test_a_draft_that_does_not_fit_names_its_field(room, kind, more, field):
     try:
-        told = room.draft(kind, **more)
-        names = [f["field"] for f in told["fields"]]
+        reply = room.draft(kind, **more)
+        names = [f["field"] for f in reply["fields"]]
     except ContractError as error:
         names = [f.field for f in error.fields]
     assert names == [field]
@@ -231,12 +228,12 @@ def test_current_has_the_most_urgent_first_and_every_service_that_ends(hand, roo
     ends = room.publish("end_of_service", contracts=["inquiry.ask.v1"], sunset="2026-12-31")
     planned, broken = room.publish(), room.publish("incident")
     room.publish("news")
-    told = hand.call(c.CURRENT)
-    assert [a["id"] for a in told["announcements"]] == [broken["id"], planned["id"], ends["id"]]
+    reply = hand.call(c.CURRENT)
+    assert [a["id"] for a in reply["announcements"]] == [broken["id"], planned["id"], ends["id"]]
     hand.at("1405-10-11 00:00")
     room.turn()
-    told = hand.call(c.CURRENT)["announcements"]
-    assert [(a["id"], a["state"]) for a in told] == [
+    reply = hand.call(c.CURRENT)["announcements"]
+    assert [(a["id"], a["state"]) for a in reply] == [
         (broken["id"], "INVESTIGATING"), (ends["id"], "ENDED"),
     ]  # fmt: skip
 
@@ -250,8 +247,8 @@ def probe(hand, up=True, component="portal"):
 
 
 def portal_of(hand):
-    told = hand.call(c.STATUS)
-    return next(x for x in told["components"] if x["code"] == "portal")
+    reply = hand.call(c.STATUS)
+    return next(x for x in reply["components"] if x["code"] == "portal")
 
 
 def test_the_first_word_on_a_minute_stays_and_the_past_is_not_told_later(hand):
@@ -260,14 +257,14 @@ def test_the_first_word_on_a_minute_stays_and_the_past_is_not_told_later(hand):
     moment = hand.moment
     hand.later(minutes=30)
     old = moment.isoformat().replace("+00:00", "Z")
-    asked = [{"component": "portal", "minute": old, "up": True}]
-    assert hand.call(c.NOTE_PROBES, probes=asked)["noted"] == 0
+    wanted = [{"component": "portal", "minute": old, "up": True}]
+    assert hand.call(c.NOTE_PROBES, probes=wanted)["noted"] == 0
     assert portal_of(hand)["days"][-1]["down"] == 1
 
 
 def test_a_component_that_nobody_asks_is_unknown_and_not_up(hand):
-    told = portal_of(hand)
-    assert (told["state"], told["uptime"], len(told["days"])) == ("unknown", None, 90)
+    reply = portal_of(hand)
+    assert (reply["state"], reply["uptime"], len(reply["days"])) == ("unknown", None, 90)
     probe(hand)
     assert portal_of(hand)["state"] == "up"
     hand.later(minutes=5)
@@ -287,8 +284,8 @@ def test_an_announced_window_is_down_but_does_not_count(hand, room):
     assert portal_of(hand)["uptime"] == 10_000
     hand.at("1405-09-12 09:00")
     before = portal_of(hand)["days"]
-    with hand.office() as office:
-        status.add_up(office)
+    with hand.context() as context:
+        status.add_up(context)
     assert portal_of(hand)["days"] == before
 
 
@@ -310,15 +307,15 @@ def test_a_window_that_was_not_announced_in_time_counts_as_down(hand, room):
 
 
 def test_a_subscription_counts_when_its_code_came_back(hand, room):
-    asked = hand.call(s.SUBSCRIBE, mobile=MOBILE)
+    wanted = hand.call(s.SUBSCRIBE, mobile=MOBILE)
     room.publish()
     room.tell_all()
     assert room.messages() == []
     wrong = "000000" if room.pin() != "000000" else "000001"
-    answer = hand.call(s.CONFIRM_SUBSCRIPTION, id=asked["id"], pin=wrong)
+    answer = hand.call(s.CONFIRM_SUBSCRIPTION, id=wanted["id"], pin=wrong)
     assert answer["code"] == "subscription.pin_wrong"
-    told = hand.call(s.CONFIRM_SUBSCRIPTION, id=asked["id"], pin=room.pin())
-    assert (told["address"], told["topics"], told["ended"]) == ("0990…01", [], False)
+    reply = hand.call(s.CONFIRM_SUBSCRIPTION, id=wanted["id"], pin=room.pin())
+    assert (reply["address"], reply["topics"], reply["ended"]) == ("0990…01", [], False)
     room.tell_all()
     assert room.messages() == [], "what was announced before it was confirmed is old"
     hand.later(minutes=1)
@@ -330,8 +327,8 @@ def test_a_subscription_counts_when_its_code_came_back(hand, room):
 
 
 def test_s13_codes_to_a_receiver_have_an_end_that_leaves_room_for_the_codes_of_others(hand):
-    told = [hand.call(s.SUBSCRIBE, mobile=MOBILE) for _ in range(7)]
-    assert [t.get("code") for t in told] == [None] * 4 + ["receiver.cap"] * 3
+    reply = [hand.call(s.SUBSCRIBE, mobile=MOBILE) for _ in range(7)]
+    assert [t.get("code") for t in reply] == [None] * 4 + ["receiver.cap"] * 3
     otp = next(lane for lane in hand_lanes() if lane["code"] == "otp")
     assert otp["an_hour"] > code_caps.CODES_AN_HOUR
     assert otp["a_day"] > code_caps.CODES_A_DAY
@@ -345,12 +342,14 @@ def hand_lanes():
 
 
 def test_a_code_is_guessed_five_times_and_lives_half_an_hour(hand, room):
-    asked = hand.call(s.SUBSCRIBE, mobile=MOBILE)
+    wanted = hand.call(s.SUBSCRIBE, mobile=MOBILE)
     right = room.pin()
     wrong = "000000" if right != "000000" else "000001"
-    codes = [hand.call(s.CONFIRM_SUBSCRIPTION, id=asked["id"], pin=wrong)["code"] for _ in range(6)]
+    codes = [
+        hand.call(s.CONFIRM_SUBSCRIPTION, id=wanted["id"], pin=wrong)["code"] for _ in range(6)
+    ]
     assert codes == ["subscription.pin_wrong"] * 5 + ["subscription.not_found"]
-    assert hand.call(s.CONFIRM_SUBSCRIPTION, id=asked["id"], pin=right)["kind"] == "NotFound"
+    assert hand.call(s.CONFIRM_SUBSCRIPTION, id=wanted["id"], pin=right)["kind"] == "NotFound"
     again = hand.call(s.SUBSCRIBE, mobile=MOBILE)
     hand.later(minutes=31)
     assert hand.call(s.CONFIRM_SUBSCRIPTION, id=again["id"], pin=room.pin())["kind"] == "NotFound"
@@ -408,37 +407,37 @@ def test_a_maintenance_that_begins_before_people_wake_is_told_at_once(
 def test_that_a_maintenance_is_over_wakes_nobody(hand, room):
     room.subscribe()
     hand.at("1405-09-10 22:10")
-    told = room.publish(tell=False)
-    room.update(told, "COMPLETED")
+    reply = room.publish(tell=False)
+    room.update(reply, "COMPLETED")
     room.tell_all()
     ((_, _, lane, _, due),) = room.messages()
     assert (lane, due) == ("bulk", tehran("1405-09-11 08:00"))
 
 
 def test_who_ends_a_subscription_is_forgotten_and_may_say_so_twice(hand, room):
-    told = room.subscribe()
+    reply = room.subscribe()
     for _ in range(2):
-        assert hand.call(s.UNSUBSCRIBE, token=told["token"])["ended"]
+        assert hand.call(s.UNSUBSCRIBE, token=reply["token"])["ended"]
     assert hand.row("select receiver from subscriptions").receiver is None
     hand.later(minutes=1)
     room.publish()
     room.tell_all()
     assert room.messages() == []
-    forged = told["token"][:-1] + ("A" if told["token"][-1] != "A" else "B")
-    for token in (forged, "x", "é", told["token"][:22]):
+    forged = reply["token"][:-1] + ("A" if reply["token"][-1] != "A" else "B")
+    for token in (forged, "x", "é", reply["token"][:22]):
         assert hand.call(s.UNSUBSCRIBE, token=token)["code"] == "subscription.not_found"
 
 
 def test_what_waits_for_the_morning_is_not_sent_to_who_unsubscribes_at_night(hand, room):
-    told = room.subscribe()
+    reply = room.subscribe()
     hand.template()
     hand.send()
     hand.at("1405-09-02 22:30")
     room.publish()
     room.tell_all()
-    assert hand.call(s.UNSUBSCRIBE, token=told["token"])["ended"]
-    found = execute(hand.db, "select owner, state, code from messages where lane <> 'otp'")
-    assert sorted(found) == [("mirab", "CANCELLED", "unsubscribed"), ("power-co", "CREATED", "")]
+    assert hand.call(s.UNSUBSCRIBE, token=reply["token"])["ended"]
+    result = execute(hand.db, "select owner, state, code from messages where lane <> 'otp'")
+    assert sorted(result) == [("mirab", "CANCELLED", "unsubscribed"), ("power-co", "CREATED", "")]
 
 
 def test_one_address_has_one_subscription(hand, room):
@@ -456,33 +455,32 @@ def test_one_address_has_one_subscription(hand, room):
 def test_a_page_that_failed_is_told_again_and_nobody_twice(hand, room, monkeypatch):
     for n in range(7):
         room.subscribe(mobile=f"0990000010{n}")
-    monkeypatch.setattr(subscriptions, "PAGE", 3)
+    monkeypatch.setattr(notices, "PAGE", 3)
     hand.later(minutes=1)
     room.publish("incident")
     assert room.tell()
-    with contextlib.suppress(RuntimeError), hand.office() as office:
-        desk = subscriptions.Desk(office, "https://portal.example")
-        subscriptions.tell_page(desk, *subscriptions.next_update(desk, []))
+    with contextlib.suppress(RuntimeError), hand.context() as context:
+        notices.send_page(context, *notices.next_run(context, []))
         raise RuntimeError("killed between the page and its commit")
     assert len(room.messages()) == 3
     room.tell_all()
     assert len(room.messages()) == 7
-    assert hand.row("select count(*) as n from told").n == 7
+    assert hand.row("select count(*) as n from subscriber_notices").n == 7
 
 
 def test_what_was_never_confirmed_is_forgotten_after_a_day(hand, room):
     hand.call(s.SUBSCRIBE, mobile=MOBILE)
     hand.later(hours=25)
-    with hand.office() as office:
-        subscriptions.forget_unconfirmed(office)
+    with hand.context() as context:
+        subscriptions.delete_unconfirmed(context)
     assert hand.row("select count(*) as n from subscriptions").n == 0
 
 
 def test_an_update_told_quietly_is_sent_to_nobody(hand, room):
     room.subscribe()
     hand.later(minutes=1)
-    told = room.publish(tell=False)
-    room.update(told, "SCHEDULED", tell=False)
+    reply = room.publish(tell=False)
+    room.update(reply, "SCHEDULED", tell=False)
     room.tell_all()
     assert room.messages() == []
 

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from bus.errors import RuleBroken
 from services.notify.domain import subscription, uptime
 from services.notify.domain.announcement import (
-    MOVES,
-    Said,
+    FOLLOWING,
+    TRANSITIONS,
     Window,
+    WindowStatement,
     excluded,
     gone_at,
     in_force,
     in_time,
     joined,
-    moved,
-    published,
+    published_state,
     state_at,
 )
 from services.notify.domain.uptime import Day
@@ -39,56 +39,58 @@ def span(start, length):
 minutes = st.integers(0, 80)
 windows = st.builds(span, minutes, st.integers(1, 30))
 histories = st.lists(st.tuples(minutes, st.one_of(st.none(), windows)), min_size=1, max_size=6).map(
-    lambda told: [Said(m(at), window) for at, window in sorted(told, key=lambda t: t[0])]
+    lambda reply: [
+        WindowStatement(m(at), window) for at, window in sorted(reply, key=lambda t: t[0])
+    ]
 )
 
 
-def counts(said, minute):
+def counts(statements, minute):
     """Whether a minute is excluded, said slowly: by some update it was announced in time, and no
     update since then, until the minute came, took it away.
     """
-    for i, (at, window) in enumerate(said):
+    for i, (at, window) in enumerate(statements):
         if window is None or at > window.start - NOTICE or not window.start <= minute < window.end:
             continue
-        later = [s for s in said[i + 1 :] if s.at <= minute]
+        later = [s for s in statements[i + 1 :] if s.at <= minute]
         if all(s.window and s.window.start <= minute < s.window.end for s in later):
             return True
     return False
 
 
-def holds(said, minute):
+def holds(statements, minute):
     """Whether the update in force at a minute has a window with it."""
-    known = [s for s in said if s.at <= minute]
-    window = known[-1].window if known else None
+    existing = [s for s in statements if s.at <= minute]
+    window = existing[-1].window if existing else None
     return bool(window and window.start <= minute < window.end)
 
 
 @given(histories)
-def test_a_minute_is_excluded_if_it_was_announced_in_time_and_never_taken_away(said):
-    found = excluded(said, NOTICE)
+def test_a_minute_is_excluded_if_it_was_announced_in_time_and_never_taken_away(statements):
+    result = excluded(statements, NOTICE)
     for minute in map(m, range(120)):
-        assert uptime.within(minute, found) == counts(said, minute)
+        assert uptime.within(minute, result) == counts(statements, minute)
 
 
 @given(histories)
-def test_a_minute_is_closed_if_the_last_word_before_it_says_so(said):
-    found = in_force(said)
+def test_a_minute_is_closed_if_the_last_word_before_it_says_so(statements):
+    result = in_force(statements)
     for minute in map(m, range(120)):
-        assert uptime.within(minute, found) == holds(said, minute)
+        assert uptime.within(minute, result) == holds(statements, minute)
 
 
 @given(st.lists(windows))
-def test_joined_windows_have_the_same_minutes_and_do_not_touch(some):
-    found = joined(some)
+def test_joined_windows_have_the_same_minutes_and_do_not_touch(part):
+    result = joined(part)
     for minute in map(m, range(120)):
-        assert uptime.within(minute, found) == uptime.within(minute, some)
-    assert all(a.end < b.start for a, b in pairwise(found))
+        assert uptime.within(minute, result) == uptime.within(minute, part)
+    assert all(a.end < b.start for a, b in pairwise(result))
 
 
 @given(histories, st.lists(st.booleans(), min_size=0, max_size=120))
-def test_a_day_adds_up(said, ups):
+def test_a_day_adds_up(statements, ups):
     probes = {m(i): up for i, up in enumerate(ups)}
-    day = uptime.day(probes, in_force(said), excluded(said, NOTICE))
+    day = uptime.day(probes, in_force(statements), excluded(statements, NOTICE))
     assert day.measured == len(ups)
     assert 0 <= day.excluded_down <= day.excluded <= day.measured
     assert day.excluded_down <= day.down <= day.measured
@@ -99,11 +101,11 @@ def test_a_day_adds_up(said, ups):
 
 
 @given(histories)
-def test_no_later_word_makes_a_past_minute_count_otherwise(said):
+def test_no_later_word_makes_a_past_minute_count_otherwise(statements):
     """So days can be added up when they are over."""
-    for known in range(1, len(said)):
-        now = said[known].at
-        before, after = excluded(said[:known], NOTICE), excluded(said, NOTICE)
+    for existing in range(1, len(statements)):
+        now = statements[existing].at
+        before, after = excluded(statements[:existing], NOTICE), excluded(statements, NOTICE)
         for minute in map(m, range(120)):
             if minute < now:
                 assert uptime.within(minute, before) == uptime.within(minute, after)
@@ -117,10 +119,10 @@ def test_a_total_is_the_sum_of_its_days(days):
 
 def test_what_was_announced_late_is_not_in_time():
     window = span(60, 30)
-    assert in_time([Said(m(40), window)], NOTICE)
-    assert not in_time([Said(m(41), window)], NOTICE)
-    assert not in_time([Said(m(0), None)], NOTICE)
-    assert in_time([Said(m(0), window), Said(m(70), None)], NOTICE)
+    assert in_time([WindowStatement(m(40), window)], NOTICE)
+    assert not in_time([WindowStatement(m(41), window)], NOTICE)
+    assert not in_time([WindowStatement(m(0), None)], NOTICE)
+    assert in_time([WindowStatement(m(0), window), WindowStatement(m(70), None)], NOTICE)
 
 
 def test_a_promise_is_judged_by_its_weakest_component_or_not_at_all():
@@ -136,17 +138,17 @@ def test_a_budget_is_what_may_still_be_down():
     assert uptime.budget_left(Day(1000, 6), 9950) == -1
 
 
-@pytest.mark.parametrize("kind", MOVES)
+@pytest.mark.parametrize("kind", FOLLOWING)
 def test_every_state_is_reached_from_the_draft_and_no_move_leaves_the_table(kind):
-    seen, todo = set(), ["DRAFT"]
+    visited, todo = set(), ["DRAFT"]
     while todo:
         state = todo.pop()
-        seen.add(state)
-        todo += [to for to in MOVES[kind].get(state, ()) if to not in seen]
-    assert set(MOVES[kind]) - {"ENDED"} <= seen
-    assert moved(kind, "DRAFT", published(kind)) == published(kind)
+        visited.add(state)
+        todo += [to for to in FOLLOWING[kind].get(state, ()) if to not in visited]
+    assert set(FOLLOWING[kind]) - {"ENDED"} <= visited
+    assert TRANSITIONS[kind].transition("DRAFT", published_state(kind)) == published_state(kind)
     with pytest.raises(RuleBroken, match="DRAFT"):
-        moved(kind, "DRAFT", "COMPLETED")
+        TRANSITIONS[kind].transition("DRAFT", "COMPLETED")
 
 
 def test_a_service_ends_at_the_midnight_of_iran_after_its_last_day():

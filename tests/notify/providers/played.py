@@ -28,15 +28,15 @@ class PlayedSms:
         told = {"do": do, "provider": provider, **more} if do else more
         requests.post(f"{self.url}/play", json=told, timeout=10).raise_for_status()
 
-    def told(self, provider=None, **asked):
+    def told(self, provider=None, **fields):
         """Counts, doubles and each message, in the order in which they were taken; of all, or of
         one provider or telephone (``to``).
         """
-        asked = {"provider": provider, **asked} if provider else asked
-        return requests.get(f"{self.url}/taken", params=asked, timeout=30).json()
+        fields = {"provider": provider, **fields} if provider else fields
+        return requests.get(f"{self.url}/taken", params=fields, timeout=30).json()
 
-    def taken(self, provider=None, **asked):
-        return self.told(provider, **asked)["taken"]
+    def taken(self, provider=None, **fields):
+        return self.told(provider, **fields)["taken"]
 
     def page(self, path="/phone"):
         return requests.get(f"{self.url}{path}", timeout=10).text
@@ -48,5 +48,6 @@ class PlayedSms:
 
     def providers(self, timeout=5):
         return {
-            code: told.provider for code, told in registry.adapters(self.config(timeout)).items()
+            code: told.provider
+            for code, told in registry.configured_providers(self.config(timeout)).items()
         }

@@ -15,8 +15,8 @@ from bus.errors import Unavailable
 from bus.foreign import mail as bus_mail
 from bus.foreign.mail import Post
 from deploy.local.ports import free_port
-from services.notify.providers.email import Letter, Mail
-from services.notify.providers.sms import State
+from services.notify.providers.email import Email, EmailProvider
+from services.notify.providers.sms import DeliveryState
 
 TEXT = "سلام زهرا،\n\nآب چاه شما فردا قطع می‌شود: https://portal.example/n/1?a=1&b=2"
 STOP = "https://portal.example/stop?" + "k" * 300
@@ -75,34 +75,34 @@ def server(running):
 
 
 def way(url, **more):
-    told = {
+    reply = {
         "from_address": "no-reply@water.example",
         "from_name": "شرکت آب منطقه‌ای",
         "reply_to": "help@water.example",
     }
-    return Mail(Post(url), **{**told, **more})
+    return EmailProvider(Post(url), **{**reply, **more})
 
 
 def letter(ref=7, **more):
-    told = {"to": "zahra@example.com", "subject": "قطع آب فردا", "text": TEXT}
-    return Letter(ref, **{**told, **more})
+    reply = {"to": "zahra@example.com", "subject": "قطع آب فردا", "text": TEXT}
+    return Email(ref, **{**reply, **more})
 
 
 def test_a_letter_arrives_in_both_forms_from_right_to_left(server):
     handed = way(server.url).send(letter())
-    assert (handed.ref, handed.state, handed.code) == (7, State.ACCEPTED, "")
-    told = server.last()
+    assert (handed.ref, handed.state, handed.code) == (7, DeliveryState.ACCEPTED, "")
+    reply = server.last()
     assert server.to == ["zahra@example.com"]
-    assert told.get_content_type() == "multipart/alternative"
-    assert told.get_body(("plain",)).get_content().replace("\r\n", "\n") == TEXT + "\n"
-    page = told.get_body(("html",)).get_content()
+    assert reply.get_content_type() == "multipart/alternative"
+    assert reply.get_body(("plain",)).get_content().replace("\r\n", "\n") == TEXT + "\n"
+    page = reply.get_body(("html",)).get_content()
     assert '<html lang="fa" dir="rtl">' in page
     assert "می‌شود" in page
     assert '<a href="https://portal.example/n/1?a=1&amp;b=2" dir="ltr">' in page
-    assert (told["Subject"], told["To"]) == ("قطع آب فردا", "zahra@example.com")
-    assert told["From"].addresses[0].display_name == "شرکت آب منطقه‌ای"
-    assert told["Reply-To"] == "help@water.example"
-    assert told["Auto-Submitted"] == "auto-generated"
+    assert (reply["Subject"], reply["To"]) == ("قطع آب فردا", "zahra@example.com")
+    assert reply["From"].addresses[0].display_name == "شرکت آب منطقه‌ای"
+    assert reply["Reply-To"] == "help@water.example"
+    assert reply["Auto-Submitted"] == "auto-generated"
 
 
 def test_a_letter_in_english_goes_from_left_to_right(server):
@@ -121,8 +121,8 @@ def test_what_ends_a_sentence_is_no_part_of_an_address_in_it(server):
 def test_a_letter_that_is_handed_over_again_is_known_by_its_number(server):
     mail = way(server.url)
     refs = [mail.send(letter(ref)).provider_ref for ref in (7, 7, 8)]
-    told = [email.message_from_bytes(raw, policy=default)["Message-ID"] for raw in server.letters]
-    assert told == refs
+    reply = [email.message_from_bytes(raw, policy=default)["Message-ID"] for raw in server.letters]
+    assert reply == refs
     assert refs[0] == refs[1] != refs[2]
 
 
@@ -155,10 +155,10 @@ HEADERS = {
 def test_no_text_makes_another_header(subject, text, name, more):
     mail = way("smtp://127.0.0.1:1", from_name=name)
     raw = mail.write(letter(subject=f"{subject}\r\nBcc: {more}", text=text))
-    told = email.message_from_bytes(raw, policy=default)
-    assert set(told.keys()) == HEADERS
-    assert told["To"].addresses[0].addr_spec == "zahra@example.com"
-    assert len(told["From"].addresses) == 1
+    reply = email.message_from_bytes(raw, policy=default)
+    assert set(reply.keys()) == HEADERS
+    assert reply["To"].addresses[0].addr_spec == "zahra@example.com"
+    assert len(reply["From"].addresses) == 1
     assert all(len(line) <= 998 for line in raw.split(b"\r\n"))
 
 
@@ -166,19 +166,19 @@ def test_no_text_makes_another_header(subject, text, name, more):
 def test_what_is_no_address_is_rejected_before_anybody_is_asked(address):
     # Nobody listens there: who asks fails.
     handed = way("smtp://127.0.0.1:1").send(letter(to=f"{address}\r\nx"))
-    assert (handed.state, handed.code) == (State.REJECTED, "no address")
+    assert (handed.state, handed.code) == (DeliveryState.REJECTED, "no address")
 
 
 @pytest.mark.parametrize(
     ("step", "answer", "state"),
     [
-        ("RCPT", "550 5.1.1 no such mailbox", State.REJECTED),
-        ("RCPT", "553 5.1.3 bad address", State.REJECTED),
-        ("MAIL", "552 5.2.3 too big", State.FAILED),
-        ("DATA", "554 5.7.1 spam", State.FAILED),
-        ("RCPT", "550 no such user", State.REJECTED),
-        ("RCPT", "550 5.7.1 you may not", State.FAILED),
-        ("DATA", "550 5.7.1 not wanted", State.FAILED),
+        ("RCPT", "550 5.1.1 no such mailbox", DeliveryState.REJECTED),
+        ("RCPT", "553 5.1.3 bad address", DeliveryState.REJECTED),
+        ("MAIL", "552 5.2.3 too big", DeliveryState.FAILED),
+        ("DATA", "554 5.7.1 spam", DeliveryState.FAILED),
+        ("RCPT", "550 no such user", DeliveryState.REJECTED),
+        ("RCPT", "550 5.7.1 you may not", DeliveryState.FAILED),
+        ("DATA", "550 5.7.1 not wanted", DeliveryState.FAILED),
     ],
 )
 def test_a_no_for_good_is_told_with_its_code(server, step, answer, state):
@@ -199,7 +199,7 @@ def test_a_no_for_now_is_surely_not_taken(server, step):
 
 def test_a_server_that_says_a_bad_good_bye_took_the_letter_all_the_same(server):
     server.says = {"QUIT": "421 4.3.2 closing"}
-    assert way(server.url).send(letter()).state is State.ACCEPTED
+    assert way(server.url).send(letter()).state is DeliveryState.ACCEPTED
     assert len(server.letters) == 1
 
 

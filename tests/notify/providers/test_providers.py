@@ -19,18 +19,16 @@ from hypothesis import strategies as st
 from bus.errors import Unavailable
 from deploy.local.ports import free_port
 from deploy.local.sms_state import Taken
-from services.notify.providers import http as sms_wire
-from services.notify.providers import kavenegar as sms_kavenegar
-from services.notify.providers import magfa as sms_magfa
-from services.notify.providers import melipayamak, smsir
-from services.notify.providers.registry import MAKERS, NEEDS, adapters
-from services.notify.providers.sms import Refused, RefusedOne, Sms, State
+from services.notify.providers import kavenegar, magfa, melipayamak, smsir
+from services.notify.providers.http import LIMIT
+from services.notify.providers.registry import PROVIDERS, configured_providers, required_settings
+from services.notify.providers.sms import DeliveryState, MessageRefused, ProviderRefused, Sms
 from tests.billing.playing import answering
 from tests.notify.providers.played import DEMO, PlayedSms
 from tests.processes import Starter
 from tests.waiting import wait_for
 
-CODES = tuple(MAKERS)
+CODES = tuple(PROVIDERS)
 FINDING = ("kavenegar", "magfa")
 REFS = itertools.count(time.time_ns() // 1_000_000)
 PHONES = (f"0990000{n:04}" for n in itertools.count(1))
@@ -76,7 +74,7 @@ def taken(player, provider, message):
 def test_a_message_is_taken_once_as_it_was_written(provider, player):
     message = sms()
     handed = sent(provider, message)
-    assert (handed.ref, handed.state) == (message.ref, State.ACCEPTED)
+    assert (handed.ref, handed.state) == (message.ref, DeliveryState.ACCEPTED)
     (row,) = taken(player, provider, message)
     assert row["body"] == PERSIAN
     assert "\u200c" in row["body"]
@@ -93,7 +91,7 @@ def test_a_message_is_taken_once_as_it_was_written(provider, player):
 def test_any_text_arrives_as_it_is(player, text):
     for code, provider in player.providers().items():
         message = sms(text)
-        assert sent(provider, message).state is State.ACCEPTED, code
+        assert sent(provider, message).state is DeliveryState.ACCEPTED, code
         assert taken(player, provider, message)[0]["body"] == text
 
 
@@ -108,10 +106,10 @@ def test_news_goes_out_on_the_advertising_line_and_all_else_on_the_service_line(
 def test_a_full_call_is_one_call_and_each_message_has_its_own_answer(provider, player):
     messages = [sms(f"{n}: {PERSIAN}") for n in range(provider.most)]
     handed = provider.send(messages)
-    assert [each.ref for each in handed] == [message.ref for message in messages]
+    assert [item.ref for item in handed] == [message.ref for message in messages]
     rows = {str(row["id"]): row for row in player.taken(provider.code)}
-    for message, each in zip(messages, handed, strict=True):
-        row = rows[each.provider_ref]
+    for message, item in zip(messages, handed, strict=True):
+        row = rows[item.provider_ref]
         assert (row["to"], row["body"]) == (message.to, message.body)
 
 
@@ -120,7 +118,7 @@ def test_a_call_that_is_too_long_is_refused_and_nothing_is_taken(player):
         if code == "melipayamak":
             continue  # one message a call
         before = player.told(code)["count"]
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(ProviderRefused) as refused:
             provider.send([sms("too many") for _ in range(provider.most + 1)])
         too_long = {"kavenegar": "414", "magfa": "107", "smsir": "105"}
         assert refused.value.details["provider_code"] == too_long[code]
@@ -150,7 +148,7 @@ EMPTY = {"kavenegar": "413", "magfa": "13", "smsir": "103", "melipayamak": "17"}
 def test_a_number_that_is_none_is_rejected_for_good(provider, player):
     message = sms(to="0912")
     handed = sent(provider, message)
-    assert (handed.state, handed.code) == (State.REJECTED, REJECTED[provider.code])
+    assert (handed.state, handed.code) == (DeliveryState.REJECTED, REJECTED[provider.code])
     assert taken(player, provider, message) == []
 
 
@@ -159,38 +157,38 @@ def test_the_black_list_stops_news_for_good_and_nothing_else(provider, player):
     player.play("blacklist", to=news.to)
     player.play("blacklist", to=notice.to)
     handed = sent(provider, news)
-    assert (handed.state, handed.code) == (State.REJECTED, BLACK[provider.code])
-    assert sent(provider, notice).state is State.ACCEPTED
+    assert (handed.state, handed.code) == (DeliveryState.REJECTED, BLACK[provider.code])
+    assert sent(provider, notice).state is DeliveryState.ACCEPTED
 
 
 def test_who_opted_out_gets_nothing(provider, player):
     message = sms()
     player.play("block", to=message.to)
     handed = sent(provider, message)
-    assert (handed.state, handed.code) == (State.REJECTED, OPTED_OUT[provider.code])
+    assert (handed.state, handed.code) == (DeliveryState.REJECTED, OPTED_OUT[provider.code])
     assert taken(player, provider, message) == []
 
 
 def test_an_empty_text_fails_and_is_no_fault_of_the_receiver(provider):
     handed = sent(provider, sms(""))
-    assert (handed.state, handed.code) == (State.FAILED, EMPTY[provider.code])
+    assert (handed.state, handed.code) == (DeliveryState.FAILED, EMPTY[provider.code])
 
 
 def test_without_credit_the_provider_takes_nothing_and_another_may(provider, player):
     message = sms()
     player.play("no_credit", provider.code)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ProviderRefused) as refused:
         sent(provider, message)
     assert refused.value.details["provider_code"] == NO_CREDIT[provider.code]
     assert taken(player, provider, message) == []
-    assert sent(provider, message).state is State.ACCEPTED
+    assert sent(provider, message).state is DeliveryState.ACCEPTED
 
 
 def test_a_provider_that_is_busy_took_nothing_where_it_says_so(provider, player):
     message = sms()
     player.play("busy", provider.code)
     # Kavenegar's 409 says that it cannot answer now, and nothing of the message.
-    with pytest.raises(Unavailable if provider.code == "kavenegar" else Refused) as refused:
+    with pytest.raises(Unavailable if provider.code == "kavenegar" else ProviderRefused) as refused:
         sent(provider, message)
     if provider.code in BUSY:
         assert refused.value.details["provider_code"] == BUSY[provider.code]
@@ -200,7 +198,7 @@ def test_a_provider_that_is_busy_took_nothing_where_it_says_so(provider, player)
 def test_a_wrong_key_is_refused_and_shows_when_the_credit_is_asked(provider):
     secret = "key" if hasattr(provider, "key") else "password"
     wrong = dataclasses.replace(provider, **{secret: "wrong"})
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ProviderRefused) as refused:
         sent(wrong)
     assert refused.value.details["provider_code"] == BAD_KEY[provider.code]
     with pytest.raises(Unavailable):
@@ -211,9 +209,9 @@ def test_a_line_that_is_not_ours_sends_nothing(provider):
     wrong = dataclasses.replace(provider, line="1")
     if provider.code == "magfa":
         handed = sent(wrong)
-        assert (handed.state, handed.code) == (State.FAILED, BAD_LINE["magfa"])
+        assert (handed.state, handed.code) == (DeliveryState.FAILED, BAD_LINE["magfa"])
         return
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ProviderRefused) as refused:
         sent(wrong)
     assert refused.value.details["provider_code"] == BAD_LINE[provider.code]
 
@@ -222,8 +220,11 @@ def test_magfa_refuses_one_message_of_a_call_and_takes_the_others(player):
     magfa = player.providers()["magfa"]
     messages = [sms(), sms(to="0912"), sms(""), sms()]
     handed = magfa.send(messages)
-    assert [each.state for each in handed] == [
-        State.ACCEPTED, State.REJECTED, State.FAILED, State.ACCEPTED,
+    assert [item.state for item in handed] == [
+        DeliveryState.ACCEPTED,
+        DeliveryState.REJECTED,
+        DeliveryState.FAILED,
+        DeliveryState.ACCEPTED,
     ]  # fmt: skip
     assert [len(taken(player, magfa, message)) for message in messages] == [1, 0, 0, 1]
 
@@ -232,12 +233,12 @@ def test_magfa_refuses_one_message_of_a_call_and_takes_the_others(player):
 def test_where_one_message_spoils_a_call_nothing_is_taken_and_each_is_tried_alone(player, code):
     provider = player.providers()[code]
     messages = [sms(), sms(to="0912"), sms()]
-    with pytest.raises(RefusedOne) as refused:
+    with pytest.raises(MessageRefused) as refused:
         provider.send(messages)
     assert refused.value.details["provider_code"] == REJECTED[code]
     assert [taken(player, provider, message) for message in messages] == [[], [], []]
     states = [sent(provider, message).state for message in messages]
-    assert states == [State.ACCEPTED, State.REJECTED, State.ACCEPTED]
+    assert states == [DeliveryState.ACCEPTED, DeliveryState.REJECTED, DeliveryState.ACCEPTED]
 
 
 # --- not known ---
@@ -268,8 +269,8 @@ def test_a_time_out_is_not_known_whether_it_was_taken_or_not(provider, player, t
     assert lost.value.code == "provider.unreachable"
     assert len(taken(player, provider, message)) == count
     if provider.finds:
-        found = provider.find([message.ref])[message.ref]
-        assert (found is not None) == bool(count)
+        result = provider.find([message.ref])[message.ref]
+        assert (result is not None) == bool(count)
 
 
 def test_an_error_of_the_server_is_not_known(provider, player):
@@ -283,12 +284,12 @@ def test_an_error_of_the_server_is_not_known(provider, player):
 
 def test_a_slow_answer_in_time_is_an_answer(provider, player):
     player.play("delay", provider.code, seconds=0.3)
-    assert sent(provider).state is State.ACCEPTED
+    assert sent(provider).state is DeliveryState.ACCEPTED
 
 
 def test_where_there_is_no_connection_surely_nothing_was_taken(provider):
     away = dataclasses.replace(provider, base=f"http://127.0.0.1:{free_port()}")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ProviderRefused) as refused:
         sent(away)
     assert refused.value.code == "provider.refused"
     for ask in (away.credit, lambda: away.states(["1"])):
@@ -298,10 +299,10 @@ def test_where_there_is_no_connection_surely_nothing_was_taken(provider):
 
 def at(code, base, timeout=2):
     """An adapter for a provider at that address, with secrets that nobody may tell."""
-    told = dict.fromkeys(NEEDS[code], "not-to-be-told")
+    told = dict.fromkeys(required_settings(code), "not-to-be-told")
     told |= {"base": base, "line": "1", "news_line": "2", "timeout": timeout, "weight": 1}
     text = f"[{code}]\n" + "\n".join(f"{name} = {value!r}" for name, value in told.items())
-    return adapters(text)[code].provider
+    return configured_providers(text)[code].provider
 
 
 UNREADABLE = {
@@ -310,7 +311,7 @@ UNREADABLE = {
     "no object": (b"[0]", 200, {}),
     "an empty object": (b"{}", 200, {}),
     "a page": (b"<html><body>maintenance</body></html>", 200, {}),
-    "too much": (b" " * (sms_wire.LIMIT + 1), 200, {}),
+    "too much": (b" " * (LIMIT + 1), 200, {}),
     "a way elsewhere": (b"", 302, {"Location": "http://127.0.0.1:1/"}),
     "a word for a number": (b'{"status": "ok", "RetStatus": "ok", "return": "ok"}', 200, {}),
     "true for a number": (b'{"status":true,"RetStatus":true,"return":{"status":true}}', 200, {}),
@@ -365,10 +366,10 @@ HALF = {
 
 @pytest.mark.parametrize(("code", "told"), [(code, told) for code in HALF for told in HALF[code]])
 def test_half_an_answer_or_an_unknown_code_is_never_a_no(code, told):
-    with answering(orjson.dumps(told)) as (base, heard), pytest.raises(Unavailable) as lost:
+    with answering(orjson.dumps(told)) as (base, received), pytest.raises(Unavailable) as lost:
         sent(at(code, base))
     assert lost.value.code == "provider.unreadable"
-    assert len(heard) == 1
+    assert len(received) == 1
 
 
 WORDS = (
@@ -396,9 +397,9 @@ ANSWERS = st.dictionaries(
 @pytest.fixture(scope="module")
 def parrot():
     """A provider that says what the test puts into ``said`` last: its address, and that."""
-    said = []
-    with answering(lambda: said[-1]) as (base, _):
-        yield base, said
+    statements = []
+    with answering(lambda: statements[-1]) as (base, _):
+        yield base, statements
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -406,17 +407,21 @@ def parrot():
 def test_whatever_the_answer_is_it_is_read_or_not_known_and_never_a_failure_of_ours(
     parrot, code, told, status
 ):
-    base, said = parrot
+    base, statements = parrot
     told = {"status": status, "RetStatus": 1, "return": {"status": status}, **told}
-    said.append(orjson.dumps(told))
+    statements.append(orjson.dumps(told))
     provider = at(code, base, timeout=10)
     try:
         (handed,) = provider.send([sms()])
-    except (Unavailable, Refused):
+    except (Unavailable, ProviderRefused):
         pass
     else:
-        assert handed.state in (State.ACCEPTED, State.REJECTED, State.FAILED)
-        assert handed.state is not State.ACCEPTED or int(handed.provider_ref) > 0
+        assert handed.state in (
+            DeliveryState.ACCEPTED,
+            DeliveryState.REJECTED,
+            DeliveryState.FAILED,
+        )
+        assert handed.state is not DeliveryState.ACCEPTED or int(handed.provider_ref) > 0
     for ask in (provider.credit, lambda: provider.states(["7"]), lambda: provider.find([7])):
         with contextlib.suppress(Unavailable, NotImplementedError):
             ask()
@@ -425,7 +430,10 @@ def test_whatever_the_answer_is_it_is_read_or_not_known_and_never_a_failure_of_o
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("status", [401, 403, 404, 429])
 def test_a_page_of_a_door_before_the_provider_is_a_sure_no(code, status):
-    with answering(b"<html>no</html>", status) as (base, _), pytest.raises(Refused) as refused:
+    with (
+        answering(b"<html>no</html>", status) as (base, _),
+        pytest.raises(ProviderRefused) as refused,
+    ):
         sent(at(code, base))
     assert refused.value.details["provider_code"] == str(status)
 
@@ -464,7 +472,7 @@ def test_after_a_crash_what_was_taken_is_found_and_what_was_not_is_known_as_such
     absent = [next(REFS), next(REFS)]
     refs = [absent[0], *(message.ref for message in messages), absent[1]]
     assert provider.find(refs) == {
-        **{message.ref: each.provider_ref for message, each in zip(messages, handed, strict=True)},
+        **{message.ref: item.provider_ref for message, item in zip(messages, handed, strict=True)},
         **dict.fromkeys(absent),
     }
 
@@ -501,11 +509,11 @@ def test_a_repeat_is_sent_again_wherever_the_provider_does_not_know_our_number(p
 # --- what became of them ---
 
 OUTCOMES = {
-    "accepted": State.ACCEPTED,
-    "delivered": State.DELIVERED,
-    "undelivered": State.UNDELIVERED,
-    "failed": State.FAILED,
-    "unknown": State.UNKNOWN,
+    "accepted": DeliveryState.ACCEPTED,
+    "delivered": DeliveryState.DELIVERED,
+    "undelivered": DeliveryState.UNDELIVERED,
+    "failed": DeliveryState.FAILED,
+    "unknown": DeliveryState.UNKNOWN,
 }
 
 
@@ -520,16 +528,18 @@ def test_what_became_of_a_message_is_told_in_our_words(provider, player, outcome
 
 
 def test_a_number_that_the_provider_does_not_know_is_unknown_to_it(provider):
-    assert [state for state, _ in provider.states(["7000000000000001"]).values()] == [State.UNKNOWN]
+    assert [state for state, _ in provider.states(["7000000000000001"]).values()] == [
+        DeliveryState.UNKNOWN
+    ]
 
 
 def test_the_states_of_many_messages_are_told_at_once(player):
     for code in FINDING:
         provider = player.providers()[code]
         refs = [
-            each.provider_ref
+            item.provider_ref
             for _ in range(2)
-            for each in provider.send([sms() for _ in range(75)])
+            for item in provider.send([sms() for _ in range(75)])
         ]
         assert set(provider.states(refs)) == set(refs)
 
@@ -555,24 +565,25 @@ def test_credit_that_is_not_in_rials_is_not_told_as_if_it_were(player):
     assert counting.credit() is None
 
 
-@pytest.mark.parametrize(
-    "module", [sms_kavenegar, sms_magfa, smsir, melipayamak], ids=lambda m: m.__name__
-)
+@pytest.mark.parametrize("module", [kavenegar, magfa, smsir, melipayamak], ids=lambda m: m.__name__)
 def test_every_provider_tells_every_end_that_matters(module):
-    assert {State.DELIVERED, State.UNDELIVERED, State.FAILED, State.UNKNOWN} <= set(
-        module.STATES.values()
-    )
+    assert {
+        DeliveryState.DELIVERED,
+        DeliveryState.UNDELIVERED,
+        DeliveryState.FAILED,
+        DeliveryState.UNKNOWN,
+    } <= set(module.STATES.values())
 
 
 # --- the telephones, and the player itself ---
 
 
 def test_a_message_comes_later_if_the_player_is_told_so_and_calls_back(start, tmp_path):
-    heard = []
+    received = []
 
     class Callback(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
-            heard.append(parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+            received.append(parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode()))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -589,15 +600,17 @@ def test_a_message_comes_later_if_the_player_is_told_so_and_calls_back(start, tm
         kavenegar = player.providers()["kavenegar"]
         handed = sent(kavenegar)
         assert kavenegar.states([handed.provider_ref])[handed.provider_ref][0] in (
-            State.ACCEPTED, State.SENT, State.DELIVERED,
+            DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED,
         )  # fmt: skip
-        wait_for(lambda: heard)
+        wait_for(lambda: received)
     finally:
         server.shutdown()
         thread.join(10)
         server.server_close()
-    assert heard == [{"messageid": [handed.provider_ref], "status": ["10"]}]
-    assert kavenegar.states([handed.provider_ref])[handed.provider_ref][0] is State.DELIVERED
+    assert received == [{"messageid": [handed.provider_ref], "status": ["10"]}]
+    assert (
+        kavenegar.states([handed.provider_ref])[handed.provider_ref][0] is DeliveryState.DELIVERED
+    )
 
 
 def test_a_player_that_is_killed_loses_no_count(start, tmp_path):
@@ -614,7 +627,7 @@ def test_a_player_that_is_killed_loses_no_count(start, tmp_path):
         ref = messages[code].ref
         assert providers[code].find([ref]) == {ref: handed[code].provider_ref}
     again = sent(providers["magfa"])
-    assert again.provider_ref not in {each.provider_ref for each in handed.values()}
+    assert again.provider_ref not in {item.provider_ref for item in handed.values()}
     player.process.kill()
     player.begin()
     assert player.told()["count"] == len(providers) + 1
@@ -660,10 +673,10 @@ def test_a_secret_or_a_number_is_never_shown_and_never_logged(code, caplog):
     for body, status in ((b"x", 200), (b"x", 500), (b"x", 403)):
         with answering(body, status) as (base, _):
             provider = at(code, base)
-            with pytest.raises((Unavailable, Refused)) as lost:
+            with pytest.raises((Unavailable, ProviderRefused)) as lost:
                 sent(provider, message)
             shown += [repr(provider), repr(lost.value), str(lost.value.to_wire())]
-    with pytest.raises(Refused) as lost:
+    with pytest.raises(ProviderRefused) as lost:
         sent(at(code, f"http://127.0.0.1:{free_port()}"), message)
     shown += [repr(lost.value), str(lost.value.to_wire()), caplog.text]
     for text in shown:
@@ -675,11 +688,11 @@ def test_a_secret_or_a_number_is_never_shown_and_never_logged(code, caplog):
 
 
 def test_the_providers_of_the_demo_are_four_with_their_shares():
-    told = adapters(DEMO.read_text(encoding="utf-8"))
-    assert {code: each.weight for code, each in told.items()} == {
+    told = configured_providers(DEMO.read_text(encoding="utf-8"))
+    assert {code: item.weight for code, item in told.items()} == {
         "magfa": 60, "kavenegar": 30, "smsir": 10, "melipayamak": 0,
     }  # fmt: skip
-    assert [each.provider.code for each in told.values()] == list(told)
+    assert [item.provider.code for item in told.values()] == list(told)
 
 
 GOOD = "[smsir]\nbase = 'https://api.example/'\nkey = 'hush'\nline = '1'\nnews_line = '2'\n"
@@ -704,5 +717,5 @@ GOOD = "[smsir]\nbase = 'https://api.example/'\nkey = 'hush'\nline = '1'\nnews_l
 )
 def test_a_file_that_is_wrong_is_named_without_its_secrets(text, named):
     with pytest.raises(ValueError, match=named) as wrong:
-        adapters(text)
+        configured_providers(text)
     assert "hush" not in str(wrong.value)

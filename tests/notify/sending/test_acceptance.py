@@ -15,10 +15,10 @@ from tests.stores import execute
 TEXT = {"text": "سلام", "subject": "موضوع"}
 
 
-def say(hand, consent, given, *, by_receiver=False):
-    with hand.office() as office:
-        consents.say(
-            office, "sms", "+98" + MOBILE[1:], consent, given, "test", by_receiver=by_receiver
+def say(hand, consent, options, *, by_receiver=False):
+    with hand.context() as context:
+        consents.note(
+            context, "sms", "+98" + MOBILE[1:], consent, options, "test", by_receiver=by_receiver
         )
 
 
@@ -30,28 +30,28 @@ def test_an_agency_sends_an_sms_by_its_template(hand):
     hand.template("سلام ((name))، کد شما ((code)) است.")
     sent = hand.send(personalisation={"Name": "علي", "code": 123})
     assert (sent["state"], sent["channel"], sent["parts"]) == ("CREATED", "sms", 1)
-    told = hand.call(contracts.MESSAGE, asker="power-co", id=sent["id"])
-    assert told["body"] == "سلام علی، کد شما 123 است."
-    assert told["to"]["mobile"] == "+989900000001"
+    reply = hand.call(contracts.MESSAGE, asker="power-co", id=sent["id"])
+    assert reply["body"] == "سلام علی، کد شما 123 است."
+    assert reply["to"]["mobile"] == "+989900000001"
     assert counts(hand) == [("power-co", "sms", 1)]
 
 
 def test_messages_that_come_together_are_judged_each_by_itself(hand):
     hand.template(owner="power-co")
     hand.template(owner="fuel-co", code="other")
-    asked = [
+    fields = [
         {"template": "free", "to": {"mobile": "09900000002"}, "personalisation": TEXT},
         {"template": "other", "to": {"mobile": "09900000003"}, "personalisation": TEXT},
         {"template": "free", "to": {"email": EMAIL}, "personalisation": TEXT},
         {"template": "free", "to": {"mobile": "09900000004"}, "personalisation": {}},
         {"template": "free", "to": {"mobile": "09900000005"}, "personalisation": TEXT},
     ]
-    told = hand.calls(contracts.SEND, asked)
-    assert [each.get("code") or each["state"] for each in told] == [
+    reply = hand.calls(contracts.SEND, fields)
+    assert [item.get("code") or item["state"] for item in reply] == [
         "CREATED", "template.not_found", "receiver.missing", "template.placeholder_missing",
         "CREATED",
     ]  # fmt: skip
-    assert told[3]["fields"][0]["field"] == "personalisation.text"
+    assert reply[3]["fields"][0]["field"] == "personalisation.text"
     assert counts(hand) == [("power-co", "sms", 2)]
     assert execute(hand.db, "select count(*) from messages") == [(2,)]
 
@@ -78,20 +78,20 @@ def test_a_draft_is_no_template_yet_and_a_new_version_counts_from_its_approval(h
     )  # fmt: skip
     assert (drafted["id"], drafted["version"], drafted["state"]) == (id_, 2, "DRAFT")
     assert hand.send()["template"]["version"] == 1
-    with hand.office() as office:
+    with hand.context() as context:
         from services.notify.templates import versions
 
-        versions.approve(office, id_, 2, "mina")
+        versions.approve(context, id_, 2, "mina")
     assert hand.send()["template"]["version"] == 2
 
 
 def test_lane_and_consent_of_a_template_stay(hand):
     hand.template()
-    told = hand.call(
+    reply = hand.call(
         contracts.DRAFT_TEMPLATE, asker="power-co", code="free", channel="sms", name="x",
         lane="otp", texts={"fa": {"body": "دو"}},
     )  # fmt: skip
-    assert told["code"] == "template.fixed"
+    assert reply["code"] == "template.fixed"
 
 
 def test_channels_are_tried_in_the_order_asked_for(hand):
@@ -120,8 +120,8 @@ def test_what_is_too_long_or_empty_is_refused(hand):
     assert hand.send(personalisation={"text": "ا" * 600})["code"] == "sms.too_long"
     assert hand.send(personalisation={"text": " "})["code"] == "message.empty"
     hand.template(channel="email")
-    told = hand.send(to={"email": EMAIL}, personalisation={"text": "x", "subject": "a" * 201})
-    assert told["code"] == "message.too_long"
+    reply = hand.send(to={"email": EMAIL}, personalisation={"text": "x", "subject": "a" * 201})
+    assert reply["code"] == "message.too_long"
 
 
 def test_a_message_waits_for_its_time_but_not_for_ever(hand):
@@ -155,33 +155,33 @@ def test_an_otp_over_the_cap_is_refused_with_when_to_try_again(hand):
     for _ in range(6):
         assert hand.send("otp")["state"] == "CREATED"
         hand.later(minutes=1)
-    told = hand.send("otp")
-    assert (told["kind"], told["code"]) == ("TooMany", "receiver.cap")
-    hand.later(seconds=int(told["details"]["retry_after"]))
+    reply = hand.send("otp")
+    assert (reply["kind"], reply["code"]) == ("TooMany", "receiver.cap")
+    hand.later(seconds=int(reply["details"]["retry_after"]))
     assert hand.send("otp")["state"] == "CREATED"
 
 
 def test_s13_codes_that_strangers_ask_for_leave_room_for_the_codes_of_others(hand):
     """Anybody has tickets with somebody else's number, and asks for new secrets of them."""
     hand.template(lane="otp", code="otp")
-    given = {"code": "1234567890", "pin": "123456"}
-    asked = ["ticket_secret_code"] * 3 + ["own_secret_code"] * 3
-    for template in asked:
-        hand.tell(template, personalisation=given, channels=["sms"], to={"mobile": MOBILE})
+    options = {"code": "1234567890", "pin": "123456"}
+    fields = ["ticket_secret_code"] * 3 + ["own_secret_code"] * 3
+    for template in fields:
+        hand.tell(template, personalisation=options, channels=["sms"], to={"mobile": MOBILE})
     sent = "select count(*) from messages where owner = 'mirab'"
     assert execute(hand.db, sent) == [(code_caps.CODES_AN_HOUR,)]
     assert hand.call(subscriptions.SUBSCRIBE, mobile=MOBILE)["code"] == "receiver.cap"
     assert hand.send("otp")["state"] == "CREATED", "a bank's code still comes"
     hand.later(minutes=61)
-    hand.tell("own_secret_code", personalisation=given, channels=["sms"], to={"mobile": MOBILE})
+    hand.tell("own_secret_code", personalisation=options, channels=["sms"], to={"mobile": MOBILE})
     assert execute(hand.db, sent) == [(code_caps.CODES_AN_HOUR + 1,)]
 
 
 def test_what_concerns_a_case_is_delayed_over_the_cap_never_refused(hand):
     hand.template()
-    asked = [{"template": "free", "to": {"mobile": MOBILE}, "personalisation": TEXT}] * 25
-    told = hand.calls(contracts.SEND, asked)
-    assert [each["due_at"] for each in told] == ["2026-11-23T05:30:00Z"] * 20 + [
+    fields = [{"template": "free", "to": {"mobile": MOBILE}, "personalisation": TEXT}] * 25
+    reply = hand.calls(contracts.SEND, fields)
+    assert [item["due_at"] for item in reply] == ["2026-11-23T05:30:00Z"] * 20 + [
         "2026-11-23T06:30:00Z"
     ] * 5
 
@@ -195,11 +195,11 @@ def test_a_command_of_ours_is_a_message_of_ours(hand):
 def test_what_people_are_told_of_their_own_inquiries_is_short_and_names_code_and_day(
     hand, language
 ):
-    given = {"code": "1234567890", "amount": "1,755,000", "due": "1405/09/05"}
-    told = {"language": language, "channels": ["sms"]}
-    due = hand.tell("own_bill_due", personalisation=given, **told)
-    answered = hand.tell("own_answered", personalisation={"code": given["code"]}, **told)
-    for row, values in ((due, given.values()), (answered, [given["code"]])):
+    options = {"code": "1234567890", "amount": "1,755,000", "due": "1405/09/05"}
+    reply = {"language": language, "channels": ["sms"]}
+    due = hand.tell("own_bill_due", personalisation=options, **reply)
+    answered = hand.tell("own_answered", personalisation={"code": options["code"]}, **reply)
+    for row, values in ((due, options.values()), (answered, [options["code"]])):
         body = row.contents["sms"]["body"]
         assert all(value in body for value in values)
         assert row.parts <= 4
@@ -210,25 +210,25 @@ def test_nobody_sees_or_cancels_a_message_of_somebody_else(hand):
     hand.template()
     sent = hand.send()
     for contract in (contracts.MESSAGE, contracts.CANCEL):
-        told = hand.call(contract, asker="fuel-co", id=sent["id"])
-        assert told["code"] == "message.not_found"
+        reply = hand.call(contract, asker="fuel-co", id=sent["id"])
+        assert reply["code"] == "message.not_found"
     assert hand.call(contracts.MESSAGES, asker="fuel-co")["messages"] == []
     assert hand.call(contracts.MESSAGES)["code"] == "agency.only"
     assert hand.call(contracts.MESSAGE, asker="power-co", id="nonsense")["code"] == (
         "message.not_found"
     )
     template = hand.call(contracts.TEMPLATES, asker="power-co")["templates"][0]
-    told = hand.call(contracts.TEMPLATE, asker="fuel-co", id=template["id"])
-    assert told["code"] == "template.not_found"
-    told = hand.call(contracts.PREVIEW, asker="fuel-co", template=template["id"])
-    assert told["code"] == "template.not_found"
+    reply = hand.call(contracts.TEMPLATE, asker="fuel-co", id=template["id"])
+    assert reply["code"] == "template.not_found"
+    reply = hand.call(contracts.PREVIEW, asker="fuel-co", template=template["id"])
+    assert reply["code"] == "template.not_found"
 
 
 def test_a_cancelled_message_is_over_and_told(hand):
     hand.template()
     sent = hand.send(reference="r-1")
-    told = hand.call(contracts.CANCEL, asker="power-co", id=sent["id"])
-    assert (told["state"], told["settled_at"]) == ("CANCELLED", "2026-11-23T05:30:00Z")
+    reply = hand.call(contracts.CANCEL, asker="power-co", id=sent["id"])
+    assert (reply["state"], reply["settled_at"]) == ("CANCELLED", "2026-11-23T05:30:00Z")
     again = hand.call(contracts.CANCEL, asker="power-co", id=sent["id"])
     assert again["code"] == "message.move"
     ((name, event),) = hand.events()
@@ -257,17 +257,17 @@ def test_what_was_blanked_is_told_as_null(hand):
     hand.template()
     sent = hand.send()
     execute(hand.db, "update messages set receiver = null, contents = null")
-    told = hand.call(contracts.MESSAGE, asker="power-co", id=sent["id"])
-    assert (told["to"], told["subject"], told["body"]) == (None, None, None)
+    reply = hand.call(contracts.MESSAGE, asker="power-co", id=sent["id"])
+    assert (reply["to"], reply["subject"], reply["body"]) == (None, None, None)
 
 
 def test_a_preview_tells_what_an_sms_costs(hand):
     hand.template("آب ((text))")
-    told = hand.call(
+    reply = hand.call(
         contracts.PREVIEW, asker="power-co", template="free", personalisation={"text": "ا" * 68}
     )
-    assert (told["encoding"], told["units"], told["parts"]) == ("ucs2", 71, 2)
-    assert told["cost_rials"] == 2 * 2480
+    assert (reply["encoding"], reply["units"], reply["parts"]) == ("ucs2", 71, 2)
+    assert reply["cost_rials"] == 2 * 2480
     assert counts(hand) == []
 
 
@@ -289,9 +289,9 @@ def test_letters_of_an_inbox_come_in_pages(hand):
         hand.tell(to={"inbox": code}, personalisation={"subject": str(number), "text": "x"})
         hand.later(minutes=1)
     first = hand.call(inboxes.READ_INBOX, **proof, limit=2)
-    assert [each["subject"] for each in first["letters"]] == ["2", "1"]
+    assert [item["subject"] for item in first["letters"]] == ["2", "1"]
     rest = hand.call(inboxes.READ_INBOX, **proof, before=first["next"])
-    assert ([each["subject"] for each in rest["letters"]], rest["next"]) == (["0"], None)
+    assert ([item["subject"] for item in rest["letters"]], rest["next"]) == (["0"], None)
 
 
 def test_s11_five_wrong_secrets_slow_guesses_by_whatever_door_and_never_the_owner(hand):
@@ -308,8 +308,8 @@ def test_s11_five_wrong_secrets_slow_guesses_by_whatever_door_and_never_the_owne
 
 
 def test_an_inbox_that_nobody_has_reaches_nobody(hand):
-    told = hand.call(inboxes.OPEN_INBOX, code=tracking.new(), secret="1" * 20)
-    assert told["code"] == "inbox.not_opened"
+    reply = hand.call(inboxes.OPEN_INBOX, code=tracking.new(), secret="1" * 20)
+    assert reply["code"] == "inbox.not_opened"
     hand.template(channel="inbox")
     code = hand.call(inboxes.MAKE_INBOX, secret="1" * 20)["code"]
     execute(hand.db, "delete from inboxes")
@@ -334,16 +334,16 @@ def test_what_is_due_in_an_inbox_later_lies_there_later(hand):
 
 def test_what_a_cap_moves_into_the_night_goes_in_the_morning_within_the_cap(hand):
     hand.template(lane="bulk")
-    told = execute(hand.db, "select document from books order by version desc limit 1")[0][0]
-    for lane in told["lanes"]:
+    reply = execute(hand.db, "select document from books order by version desc limit 1")[0][0]
+    for lane in reply["lanes"]:
         lane["over"] = "delay"
     execute(
         hand.db, "insert into books (version, document) select max(version) + 1, %s from books",
-        (json.dumps(told),),
+        (json.dumps(reply),),
     )  # fmt: skip
     hand.at("1405-09-02 20:30")
-    asked = [{"template": "free", "to": {"mobile": MOBILE}, "personalisation": TEXT}] * 8
-    dues = [each["due_at"] for each in hand.calls(contracts.SEND, asked)]
+    fields = [{"template": "free", "to": {"mobile": MOBILE}, "personalisation": TEXT}] * 8
+    dues = [item["due_at"] for item in hand.calls(contracts.SEND, fields)]
     assert dues == ["2026-11-23T17:00:00Z"] * 4 + ["2026-11-24T04:30:00Z"] * 4
 
 
@@ -355,8 +355,8 @@ def test_a_list_is_an_enumeration_in_an_sms(hand):
 
 @pytest.mark.parametrize("language", ["fa", "en"])
 def test_l19_l20_an_sms_names_its_sender_and_the_code_as_pages_write_it(hand, language):
-    given = {"code": "4052138845", "unit": "امور مشترکین آب"}
-    row = hand.tell("ticket_word", personalisation=given, language=language, channels=["sms"])
+    options = {"code": "4052138845", "unit": "امور مشترکین آب"}
+    row = hand.tell("ticket_word", personalisation=options, language=language, channels=["sms"])
     body = row.contents["sms"]["body"]
     name = {
         "fa": "شرکت آب منطقه‌ای کهگیلویه و بویراحمد",

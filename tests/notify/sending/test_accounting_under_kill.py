@@ -51,11 +51,11 @@ class House:
             "NOTIFY_PROVIDERS_FILE": str(providers), "PORTAL_URL": "https://portal.example",
             "BLOBS_DIR": str(folder), "LOG_LEVEL": "WARNING",
         }  # fmt: skip
-        self.parts = [self._begin(what) for what in ("serve", "serve", "relay")]
+        self.parts = [self._begin(matter) for matter in ("serve", "serve", "relay")]
         wait_for(self.accounts, 60, 0.5)
 
-    def _begin(self, what):
-        return what, self._start("bus", what, "services.notify", **self._environ)
+    def _begin(self, matter):
+        return matter, self._start("bus", matter, "services.notify", **self._environ)
 
     def kill(self, number):
         """kill -9 of a part, or of all providers, and at once a new one in its place."""
@@ -63,17 +63,17 @@ class House:
             self.sms.process.kill()
             self.sms.begin()
             return
-        what, process = self.parts[number]
+        matter, process = self.parts[number]
         process.kill()
-        self.parts[number] = self._begin(what)
+        self.parts[number] = self._begin(matter)
 
     def accounts(self):
         """The account as the service tells it, which must be even; None if it cannot just now."""
-        told = ask(self.amqp, contracts.ACCOUNTS, deadline=2)
-        if isinstance(told, BusError):
+        reply = ask(self.amqp, contracts.ACCOUNTS, deadline=2)
+        if isinstance(reply, BusError):
             return None
-        assert told["difference"] == 0, told
-        return told
+        assert reply["difference"] == 0, reply
+        return reply
 
 
 class Agency(threading.Thread):
@@ -101,16 +101,16 @@ class Agency(threading.Thread):
 
     def run(self):
         while self._waiting:
-            some, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
-            for question, told in zip(
-                some, ask_all(self._amqp, some, deadline=3, caller=ASKER), strict=True
+            part, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+            for question, reply in zip(
+                part, ask_all(self._amqp, part, deadline=3, caller=ASKER), strict=True
             ):
-                if isinstance(told, Unavailable):
+                if isinstance(reply, Unavailable):
                     self._waiting.append(question)
-                elif isinstance(told, BusError):
-                    self.problems.append(told)
+                elif isinstance(reply, BusError):
+                    self.problems.append(reply)
                 else:
-                    self.accepted[question[1]] = told["id"]
+                    self.accepted[question[1]] = reply["id"]
             time.sleep(0.5)
 
 
@@ -142,13 +142,13 @@ def test_whatever_is_killed_each_message_is_sent_once_and_accounted_for(house):
     assert len(set(agency.accepted.values())) == MESSAGES
 
     def ended():
-        told = house.accounts()
-        return told if told and told["in_flight"] == 0 else None
+        reply = house.accounts()
+        return reply if reply and reply["in_flight"] == 0 else None
 
-    told = wait_for(ended, 120, 1)
-    assert (told["accepted"], told["ended"], told["unclear"]) == (MESSAGES, MESSAGES, 0)
+    reply = wait_for(ended, 120, 1)
+    assert (reply["accepted"], reply["ended"], reply["unclear"]) == (MESSAGES, MESSAGES, 0)
 
-    phones = Counter(each["to"] for each in house.sms.taken())
+    phones = Counter(item["to"] for item in house.sms.taken())
     assert [to for to, times in phones.items() if times > 1] == []
     rows = execute(
         house.db,
@@ -164,5 +164,5 @@ def test_whatever_is_killed_each_message_is_sent_once_and_accounted_for(house):
             assert (state, code) == ("UNTOLD", "handover_unclear")
             assert provider in FINDS_NOT
     # It was no calm day: answers were lost, providers refused, and others took over.
-    why = Counter(code for (code,) in execute(house.db, "select code from handovers"))
-    assert len([code for code in why if code]) >= 3, why
+    reason = Counter(code for (code,) in execute(house.db, "select code from handovers"))
+    assert len([code for code in reason if code]) >= 3, reason

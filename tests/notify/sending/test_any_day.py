@@ -8,12 +8,12 @@ from collections import Counter
 
 import pytest
 
-from services.notify.providers.sms import State
+from services.notify.providers.sms import DeliveryState
 from services.notify.sending import dispatch
-from tests.notify.sending.test_dispatch import DOWN, LOST, Line, Office
+from tests.notify.sending.test_dispatch import DOWN, LOST, Harness, Line
 
 STEPS = 30
-DOES = ("lost_after", LOST, DOWN, State.FAILED, State.REJECTED)
+DOES = ("lost_after", LOST, DOWN, DeliveryState.FAILED, DeliveryState.REJECTED)
 
 
 class Day:
@@ -22,7 +22,7 @@ class Day:
     def __init__(self, hand, seed):
         self.hand, self.chance, self.sent = hand, random.Random(seed), []
         self.lines = [Line("magfa", most=3), Line("kavenegar"), Line("smsir", finds=False)]
-        self.office = Office(hand, *zip(self.lines, (3, 2, 1), strict=True))
+        self.harness = Harness(hand, *zip(self.lines, (3, 2, 1), strict=True))
 
     def send(self):
         mobile = f"0990{len(self.sent):07}"
@@ -30,10 +30,10 @@ class Day:
 
     def die(self):
         """A process reserves and dies, before it has called a provider or after."""
-        for batch in dispatch.reserve(self.office.post, "sms", "transactional"):
+        for batch in dispatch.reserve(self.harness.dispatcher, "sms", "transactional"):
             if self.chance.random() < 0.5:
                 with contextlib.suppress(type(LOST), type(DOWN)):
-                    batch.carrier.send(batch.parcels)
+                    batch.provider.send(batch.messages)
 
     def trouble(self):
         line = self.chance.choice(self.lines)
@@ -45,22 +45,22 @@ class Day:
 
     def tell(self):
         for line in self.lines:
-            line.tell(State.DELIVERED)
+            line.tell(DeliveryState.DELIVERED)
 
     def step(self):
         acts = [self.send, self.send, self.send, self.die, self.trouble, self.away, self.tell]
         self.chance.choice(acts)()
         self.hand.later(seconds=self.chance.choice((1, 20, 61, 125)))
         if self.chance.random() < 0.6:
-            self.office.run()
+            self.harness.run()
         self.check()
 
     def check(self):
-        told = self.office.accounts()
-        assert told["accepted"] == len(self.sent)
-        taken = Counter(sms.to for line in self.lines for sms in line.has.values())
-        assert [to for to, times in taken.items() if times > 1] == []
-        return taken
+        reply = self.harness.accounts()
+        assert reply["accepted"] == len(self.sent)
+        accepted = Counter(sms.to for line in self.lines for sms in line.has.values())
+        assert [to for to, times in accepted.items() if times > 1] == []
+        return accepted
 
     def calm(self):
         """All providers are well again: everything ends."""
@@ -68,8 +68,8 @@ class Day:
             line.next, line.away = [], False
         for _ in range(14):
             self.tell()
-            self.office.later(minutes=11)
-        return self.office.accounts()
+            self.harness.later(minutes=11)
+        return self.harness.accounts()
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -79,11 +79,11 @@ def test_on_any_day_a_message_is_sent_once_at_the_most_and_ends(hand, seed):
     for _ in range(STEPS):
         day.step()
     assert day.calm()["in_flight"] == 0
-    taken = day.check()
+    accepted = day.check()
     for number, id_ in enumerate(day.sent):
         row = hand.message(id_)
         assert row.state in ("DELIVERED", "REJECTED", "UNTOLD")
         if row.state == "DELIVERED":
-            assert taken[f"0990{number:07}"] == 1
+            assert accepted[f"0990{number:07}"] == 1
         if row.state == "REJECTED":
-            assert taken[f"0990{number:07}"] == 0
+            assert accepted[f"0990{number:07}"] == 0

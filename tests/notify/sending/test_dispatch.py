@@ -18,17 +18,23 @@ from bus.errors import Unavailable
 from bus.foreign.mail import Refused as MailRefused
 from contracts.notify import inbox
 from contracts.notify import messages as contracts
-from services.notify.providers import carriers
-from services.notify.providers.email import Mail
-from services.notify.providers.sms import Handed, Refused, RefusedOne, State
+from services.notify.providers import channels, states
+from services.notify.providers.email import EmailProvider
+from services.notify.providers.sms import (
+    DeliveryState,
+    HandoverResult,
+    MessageRefused,
+    ProviderRefused,
+    Sms,
+)
 from services.notify.sending import accounting, consents, dispatch, handovers, outcomes, recovery
-from services.notify.sending.handovers import Taken
-from services.notify.sending.provider_calls import Post
+from services.notify.sending.handovers import AcceptedHandover
+from services.notify.sending.provider_calls import Dispatcher
 from tests.notify.conftest import EMAIL, MOBILE
 from tests.stores import execute
 
 LOST = Unavailable("It did not answer.", code="provider.unreachable")
-DOWN = Refused("The provider cannot be reached.", provider_code="down")
+DOWN = ProviderRefused("The provider cannot be reached.", provider_code="down")
 
 
 class Line:
@@ -43,18 +49,18 @@ class Line:
 
     def send(self, messages):
         self.calls.append(list(messages))
-        does = self.next.pop(0) if self.next else State.ACCEPTED
+        does = self.next.pop(0) if self.next else DeliveryState.ACCEPTED
         if does == "lost_after":
             self.has |= {sms.ref: sms for sms in messages}
             raise LOST
         if isinstance(does, Exception):
             raise does
-        if does is not State.ACCEPTED:
-            return [Handed(sms.ref, does, code="7") for sms in messages]
+        if does is not DeliveryState.ACCEPTED:
+            return [HandoverResult(sms.ref, does, code="7") for sms in messages]
         if self.seen:
             self.seen()
         self.has |= {sms.ref: sms for sms in messages}
-        return [Handed(sms.ref, does, f"{self.code}-{sms.ref}", 2480) for sms in messages]
+        return [HandoverResult(sms.ref, does, f"{self.code}-{sms.ref}", 2480) for sms in messages]
 
     def find(self, refs):
         if self.away:
@@ -90,34 +96,34 @@ class Server:
             raise does
 
 
-class Office:
+class Harness:
     """The chores of handing over, on the database of the hand."""
 
     def __init__(self, hand, *lines):
         self.hand, self.mail = hand, Server()
-        found = [carriers.by_sms(line, weight) for line, weight in lines]
-        found.append(carriers.by_mail(Mail(self.mail, "notices@mirab.example", "آب")))
-        office = hand.service.office
-        self.post = Post(hand.store, office, {each.code: each for each in found})
-        with hand.office() as office:
-            carriers.keep(office, found)
+        match = [channels.for_sms(line, weight) for line, weight in lines]
+        match.append(channels.for_email(EmailProvider(self.mail, "notices@mirab.example", "آب")))
+        by_code = {provider.code: provider for provider in match}
+        self.dispatcher = Dispatcher(hand.store, hand.service.context, by_code)
+        with hand.context() as context:
+            states.keep(context, match)
 
     def run(self):
         """All chores once."""
         for channel, lane in itertools.product(("sms", "email"), contracts.LANES):
-            dispatch.dispatch(self.post, channel, lane)
-        recovery.clear_up(self.post)
-        outcomes.poll(self.post)
-        outcomes.time_out(self.post)
+            dispatch.dispatch(self.dispatcher, channel, lane)
+        recovery.recover(self.dispatcher)
+        outcomes.poll(self.dispatcher)
+        outcomes.time_out(self.dispatcher)
 
     def later(self, **span):
         self.hand.later(**span)
         self.run()
 
     def accounts(self):
-        told = self.hand.call(contracts.ACCOUNTS)
-        assert told["difference"] == 0
-        return told
+        reply = self.hand.call(contracts.ACCOUNTS)
+        assert reply["difference"] == 0
+        return reply
 
     def breaker(self, code):
         return self.hand.row("select * from providers where code = %s", code)
@@ -144,14 +150,14 @@ def b():
 def alone(hand, a):
     """One provider."""
     hand.template()
-    return Office(hand, (a, 1))
+    return Harness(hand, (a, 1))
 
 
 @pytest.fixture
 def two(hand, a, b):
     """Two providers: the second gets what the first does not take."""
     hand.template()
-    return Office(hand, (a, 1), (b, 0))
+    return Harness(hand, (a, 1), (b, 0))
 
 
 def state(hand, sent):
@@ -170,11 +176,11 @@ def test_what_is_due_is_handed_over_and_its_report_ends_it(hand, a, alone):
     assert (row.cost_rials, row.sent_at) == (2480, hand.moment)
     ((sms,),) = a.calls
     assert (sms.to, sms.body, sms.news) == (MOBILE, "سلام", False)
-    a.tell(State.DELIVERED)
+    a.tell(DeliveryState.DELIVERED)
     alone.later(seconds=10)
     assert state(hand, sent) == ("DELIVERED", "")
-    ((_, told),) = [e for e in hand.events() if e[0] == contracts.MESSAGE_SETTLED.name]
-    assert (told["id"], told["state"], told["channel"]) == (sent["id"], "DELIVERED", "sms")
+    ((_, reply),) = [e for e in hand.events() if e[0] == contracts.MESSAGE_SETTLED.name]
+    assert (reply["id"], reply["state"], reply["channel"]) == (sent["id"], "DELIVERED", "sms")
     assert alone.accounts() == {
         "accepted": 1, "ended": 1, "in_flight": 0, "difference": 0, "unclear": 0,
         "oldest_due_seconds": 0.0,
@@ -199,7 +205,7 @@ def test_a_message_that_is_not_due_waits(hand, a, alone):
 
 def test_many_go_in_calls_of_as_many_as_the_provider_takes(hand, alone, a):
     a.most = 3
-    alone = Office(hand, (a, 1))
+    alone = Harness(hand, (a, 1))
     for number in range(8):
         hand.send(to={"mobile": f"0990000{number:04}"})
     alone.run()
@@ -209,8 +215,8 @@ def test_many_go_in_calls_of_as_many_as_the_provider_takes(hand, alone, a):
 def test_news_goes_apart_from_everything_else(hand, a, alone):
     hand.template(code="fresh", lane="bulk", consent="news")
     hand.template(code="list", lane="bulk")
-    with hand.office() as office:
-        consents.say(office, "sms", "+989900000001", "news", True, "test", by_receiver=True)
+    with hand.context() as context:
+        consents.note(context, "sms", "+989900000001", "news", True, "test", by_receiver=True)
     hand.send("fresh")
     hand.send("list", to={"mobile": "09900000002"})
     alone.run()
@@ -221,7 +227,7 @@ def test_a_lane_is_handed_over_by_itself(hand, a, alone):
     hand.template(code="pin", lane="otp")
     hand.send()
     pin = hand.send("pin", to={"mobile": "09900000002"})
-    dispatch.dispatch(alone.post, "sms", "otp")
+    dispatch.dispatch(alone.dispatcher, "sms", "otp")
     assert [sms.to for call in a.calls for sms in call] == ["09900000002"]
     assert state(hand, pin)[0] == "SENT"
 
@@ -229,10 +235,14 @@ def test_a_lane_is_handed_over_by_itself(hand, a, alone):
 def test_two_processes_at_once_hand_each_message_over_once(hand, a, alone):
     sent = [hand.send(to={"mobile": f"0990000{number:04}"}) for number in range(120)]
     a.most = 7
-    office = Office(hand, (a, 1))
+    harness = Harness(hand, (a, 1))
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: dispatch.dispatch(office.post, "sms", "transactional"), "1234"))
-    assert {state(hand, one)[0] for one in sent} == {"SENT"}
+        list(
+            pool.map(
+                lambda _: dispatch.dispatch(harness.dispatcher, "sms", "transactional"), "1234"
+            )
+        )
+    assert {state(hand, single)[0] for single in sent} == {"SENT"}
     assert Counter(sms.to for call in a.calls for sms in call).most_common(1)[0][1] == 1
     assert len(a.has) == 120
 
@@ -248,12 +258,12 @@ def test_bulk_that_hangs_at_its_provider_delays_no_otp(hand, a, alone):
 
     a.seen = hang
     bulk = hand.send("many")
-    thread = threading.Thread(target=dispatch.dispatch, args=(alone.post, "sms", "bulk"))
+    thread = threading.Thread(target=dispatch.dispatch, args=(alone.dispatcher, "sms", "bulk"))
     thread.start()
     assert hangs.wait(60)
     a.seen = None
     pin = hand.send("pin", to={"mobile": "09900000002"})
-    dispatch.dispatch(alone.post, "sms", "otp")
+    dispatch.dispatch(alone.dispatcher, "sms", "otp")
     assert (state(hand, pin)[0], state(hand, bulk)[0]) == ("SENT", "SENDING")
     goes_on.set()
     thread.join(60)
@@ -267,12 +277,12 @@ def test_what_could_not_go_in_the_evening_waits_for_the_morning(hand, a, alone):
     hand.template(code="many", lane="bulk")
     hand.at("1405-09-02 20:55")
     a.next = [DOWN] * 4
-    many, one = hand.send("many"), hand.send(to={"mobile": "09900000002"})
+    many, single = hand.send("many"), hand.send(to={"mobile": "09900000002"})
     alone.run()
     hand.at("1405-09-02 22:00")
     a.next = []
     alone.run()
-    assert (state(hand, many)[0], state(hand, one)[0]) == ("CREATED", "SENT")
+    assert (state(hand, many)[0], state(hand, single)[0]) == ("CREATED", "SENT")
     assert alone.accounts()["oldest_due_seconds"] == 0
     hand.at("1405-09-03 07:59")
     alone.run()
@@ -286,8 +296,8 @@ def test_who_opts_out_while_a_message_waits_does_not_get_it(hand, a, alone):
     later = (hand.moment + dt.timedelta(hours=2)).isoformat()
     sent = hand.send(not_before=later)
     other = hand.send(not_before=later, to={"mobile": "09900000002"})
-    with hand.office() as office:
-        consents.say(office, "sms", "+989900000001", "transactional", False, "test")
+    with hand.context() as context:
+        consents.note(context, "sms", "+989900000001", "transactional", False, "test")
     alone.later(hours=2)
     assert state(hand, sent) == ("REJECTED", "receiver.opted_out")
     assert state(hand, other)[0] == "SENT"
@@ -307,7 +317,7 @@ def test_what_one_provider_refuses_another_takes(hand, a, b, two):
 
 
 def test_a_single_message_that_fails_goes_to_another_provider(hand, a, b, two):
-    a.next = [State.FAILED]
+    a.next = [DeliveryState.FAILED]
     sent = hand.send()
     two.run()
     assert (state(hand, sent)[0], len(b.has), a.has) == ("SENT", 1, {})
@@ -346,7 +356,7 @@ def test_who_cannot_be_sent_in_his_time_has_failed_with_the_reason(hand, a, alon
 
 def test_without_any_provider_a_message_waits_and_then_fails(hand):
     hand.template()
-    nobody = Office(hand)
+    nobody = Harness(hand)
     sent = hand.send()
     nobody.later(hours=71)
     assert state(hand, sent)[0] == "CREATED"
@@ -356,7 +366,7 @@ def test_without_any_provider_a_message_waits_and_then_fails(hand):
 
 
 def test_what_is_rejected_is_never_tried_again(hand, a, b, two):
-    a.next = [State.REJECTED]
+    a.next = [DeliveryState.REJECTED]
     sent = hand.send()
     two.run()
     two.later(hours=1)
@@ -364,22 +374,26 @@ def test_what_is_rejected_is_never_tried_again(hand, a, b, two):
 
 
 def test_a_call_refused_for_one_of_its_messages_is_made_again_one_by_one(hand, a, alone):
-    a.next = [RefusedOne("One of them.", provider_code=1), State.ACCEPTED, State.REJECTED]
+    a.next = [
+        MessageRefused("One of them.", provider_code=1),
+        DeliveryState.ACCEPTED,
+        DeliveryState.REJECTED,
+    ]
     sent = [hand.send(to={"mobile": f"0990000000{n}"}) for n in range(3)]
     alone.run()
     assert [len(call) for call in a.calls] == [3, 1, 1, 1]
-    assert sorted(state(hand, one)[0] for one in sent) == ["REJECTED", "SENT", "SENT"]
+    assert sorted(state(hand, single)[0] for single in sent) == ["REJECTED", "SENT", "SENT"]
     assert alone.breaker("magfa").failures == 0
 
 
 def test_the_closed_advertising_line_lets_news_wait_and_opens_no_breaker(hand, a, alone):
-    closed = Refused("The provider refuses the call.", provider_code=8)
+    closed = ProviderRefused("The provider refuses the call.", provider_code=8)
     hand.template(code="fresh", lane="bulk", consent="news")
     a.next = [closed] * 20
-    with hand.office() as office:
+    with hand.context() as context:
         for number in range(6):
             mobile = f"+98990000000{number}"
-            consents.say(office, "sms", mobile, "news", True, "test", by_receiver=True)
+            consents.note(context, "sms", mobile, "news", True, "test", by_receiver=True)
     news = [hand.send("fresh", to={"mobile": f"0990000000{n}"}) for n in range(6)]
     for _ in range(6):
         alone.run()
@@ -390,17 +404,17 @@ def test_the_closed_advertising_line_lets_news_wait_and_opens_no_breaker(hand, a
     alone.run()
     assert state(hand, sent)[0] == "SENT"
     alone.later(hours=1)
-    assert {state(hand, one)[0] for one in news} == {"SENT"}
+    assert {state(hand, single)[0] for single in news} == {"SENT"}
 
 
 # --- breakers ---
 
 
-def open_breaker(hand, office, line):
+def open_breaker(hand, harness, line):
     line.next = [DOWN] * 5
     for number in range(5):
         hand.send(to={"mobile": f"0990000010{number}"})
-        dispatch.dispatch(office.post, "sms", "transactional")
+        dispatch.dispatch(harness.dispatcher, "sms", "transactional")
 
 
 def test_five_failures_in_a_row_open_a_breaker_and_one_message_tries_it(hand, a, b, two):
@@ -433,12 +447,12 @@ def test_a_trial_in_vain_opens_it_again_for_twice_as_long(hand, a, b, two):
 def test_a_trial_whose_process_died_is_made_again(hand, a, alone):
     open_breaker(hand, alone, a)
     hand.later(seconds=30)
-    batches = dispatch.reserve(alone.post, "sms", "transactional")
+    batches = dispatch.reserve(alone.dispatcher, "sms", "transactional")
     assert alone.breaker("magfa").breaker == "HALF_OPEN"
-    assert [len(batch.parcels) for batch in batches] == [1]
-    assert dispatch.reserve(alone.post, "sms", "transactional") == []
+    assert [len(batch.messages) for batch in batches] == [1]
+    assert dispatch.reserve(alone.dispatcher, "sms", "transactional") == []
     hand.later(seconds=120)
-    dispatch.dispatch(alone.post, "sms", "transactional")
+    dispatch.dispatch(alone.dispatcher, "sms", "transactional")
     assert alone.breaker("magfa").breaker == "CLOSED"
 
 
@@ -471,7 +485,7 @@ def test_what_a_provider_took_though_its_answer_was_lost_is_found_and_not_sent_a
     two.later(seconds=60)
     assert state(hand, sent)[0] == "SENT"
     assert (len(a.calls), b.calls) == (1, [])
-    a.tell(State.DELIVERED)
+    a.tell(DeliveryState.DELIVERED)
     two.later(seconds=10)
     assert state(hand, sent)[0] == "DELIVERED"
 
@@ -483,8 +497,8 @@ def test_what_a_slow_process_records_in_the_last_moment_is_not_sent_again(hand, 
     alone.later(seconds=60)
 
     def find(refs):
-        with hand.office() as office:
-            handovers.taken(office, [Taken(ref, "magfa-7", 2480) for ref in refs])
+        with hand.context() as context:
+            handovers.accept(context, [AcceptedHandover(ref, "magfa-7", 2480) for ref in refs])
         return dict.fromkeys(refs)
 
     a.find = find
@@ -539,8 +553,8 @@ def test_what_cannot_be_found_is_never_sent_again_and_ends_untold(hand, a, b, tw
 
 def test_the_hand_over_of_a_killed_process_is_followed_after_its_lease(hand, a, alone):
     sent = hand.send()
-    (batch,) = dispatch.reserve(alone.post, "sms", "transactional")
-    a.send([carriers.Sms(p.ref, MOBILE, "سلام") for p in batch.parcels])
+    (batch,) = dispatch.reserve(alone.dispatcher, "sms", "transactional")
+    a.send([Sms(p.ref, MOBILE, "سلام") for p in batch.messages])
     alone.later(seconds=119)
     assert state(hand, sent)[0] == "SENDING"
     alone.later(seconds=2)
@@ -549,13 +563,13 @@ def test_the_hand_over_of_a_killed_process_is_followed_after_its_lease(hand, a, 
 
 def test_who_was_thought_dead_and_speaks_late_changes_nothing_that_is_settled(hand, a, alone):
     sent = hand.send()
-    (batch,) = dispatch.reserve(alone.post, "sms", "transactional")
+    (batch,) = dispatch.reserve(alone.dispatcher, "sms", "transactional")
     alone.later(seconds=121)
     alone.later(seconds=61)
     assert state(hand, sent)[0] == "CREATED"
     # Its call begins too late, and so never.
-    late = dispatch.Batch(batch.carrier, batch.parcels, until=0.0)
-    dispatch.calling.call(alone.post, late, set())
+    late = dispatch.Batch(batch.provider, batch.messages, until=0.0)
+    dispatch.provider_calls.call(alone.dispatcher, late, set())
     assert (a.calls, alone.handovers()) == ([], [("magfa", "REFUSED", "not_there")])
     alone.run()
     assert (state(hand, sent)[0], len(a.has)) == ("SENT", 1)
@@ -564,7 +578,7 @@ def test_who_was_thought_dead_and_speaks_late_changes_nothing_that_is_settled(ha
 def test_what_a_provider_leaves_out_of_its_answer_is_unclear(hand, a, alone):
     sent = hand.send()
     a.send, real = (lambda messages: []), a.send
-    alone = Office(hand, (a, 1))
+    alone = Harness(hand, (a, 1))
     alone.run()
     a.send = real
     assert state(hand, sent)[0] == "SENDING"
@@ -579,12 +593,12 @@ def test_what_a_provider_leaves_out_of_its_answer_is_unclear(hand, a, alone):
 def test_an_undelivered_message_is_tried_once_more_elsewhere(hand, a, b, two):
     sent = hand.send()
     two.run()
-    a.tell(State.UNDELIVERED, "2")
+    a.tell(DeliveryState.UNDELIVERED, "2")
     two.later(seconds=10)
     assert (state(hand, sent)[0], two.pause_of(sent["id"])) == ("CREATED", 30)
     two.later(seconds=30)
     assert (state(hand, sent)[0], len(b.has)) == ("SENT", 1)
-    b.tell(State.UNDELIVERED, "11")
+    b.tell(DeliveryState.UNDELIVERED, "11")
     two.later(seconds=10)
     assert state(hand, sent) == ("UNDELIVERED", "11")
 
@@ -594,7 +608,7 @@ def test_an_otp_that_is_old_is_not_tried_again(hand, a, b, two):
     sent = hand.send("pin")
     two.run()
     two.later(minutes=59, seconds=40)
-    a.tell(State.UNDELIVERED, "2")
+    a.tell(DeliveryState.UNDELIVERED, "2")
     two.later(hours=1)
     assert (state(hand, sent), b.calls) == (("UNDELIVERED", "2"), [])
 
@@ -602,12 +616,12 @@ def test_an_otp_that_is_old_is_not_tried_again(hand, a, b, two):
 def test_a_report_of_rejection_ends_and_one_of_failure_asks_another_provider(hand, a, b, two):
     first = hand.send()
     two.run()
-    a.tell(State.REJECTED, "27")
+    a.tell(DeliveryState.REJECTED, "27")
     two.later(seconds=10)
     assert state(hand, first) == ("REJECTED", "27")
     second = hand.send(to={"mobile": "09900000002"})
     two.run()
-    a.tell(State.FAILED, "16")
+    a.tell(DeliveryState.FAILED, "16")
     two.later(seconds=10)
     two.run()
     assert (state(hand, second)[0], len(b.has)) == ("SENT", 1)
@@ -645,7 +659,7 @@ def test_a_receipt_makes_us_ask_now_and_is_not_believed(hand, a, alone):
     assert hand.call(contracts.RECEIPT, provider="magfa", provider_ref=number) == {"known": True}
     alone.run()
     assert state(hand, sent)[0] == "SENT"
-    a.tell(State.DELIVERED)
+    a.tell(DeliveryState.DELIVERED)
     alone.run()
     assert state(hand, sent)[0] == "SENT"
     hand.call(contracts.RECEIPT, provider="magfa", provider_ref=number)
@@ -653,8 +667,8 @@ def test_a_receipt_makes_us_ask_now_and_is_not_believed(hand, a, alone):
     assert state(hand, sent)[0] == "DELIVERED"
     assert hand.call(contracts.RECEIPT, provider="magfa", provider_ref=number) == {"known": True}
     for provider, ref in (("magfa", "1"), ("nobody", number)):
-        told = hand.call(contracts.RECEIPT, provider=provider, provider_ref=ref)
-        assert told == {"known": False}
+        reply = hand.call(contracts.RECEIPT, provider=provider, provider_ref=ref)
+        assert reply == {"known": False}
 
 
 # --- fallback ---
@@ -665,7 +679,7 @@ def chain(hand, a):
     """A template for SMS, e-mail and inbox, and one provider of SMS."""
     for channel in ("sms", "email", "inbox"):
         hand.template(code="chain", channel=channel)
-    return Office(hand, (a, 1))
+    return Harness(hand, (a, 1))
 
 
 @pytest.fixture
@@ -678,15 +692,15 @@ def everywhere(hand):
 def test_the_next_channel_takes_over_until_the_inbox_which_has_it_at_once(
     hand, a, chain, everywhere
 ):
-    a.next = [State.REJECTED]
+    a.next = [DeliveryState.REJECTED]
     chain.mail.next = [MailRefused(550, "no such user")]
     sent = hand.send("chain", to=everywhere)
     chain.run()
     row = hand.message(sent["id"])
     assert (row.state, row.channel) == ("DELIVERED", "inbox")
     assert bytes(row.receiver_hash) == hand.keys.receiver("inbox", everywhere["inbox"])
-    settled = [told for name, told in hand.events() if name == contracts.MESSAGE_SETTLED.name]
-    assert [(told["channel"], told["state"]) for told in settled] == [("inbox", "DELIVERED")]
+    settled = [reply for name, reply in hand.events() if name == contracts.MESSAGE_SETTLED.name]
+    assert [(reply["channel"], reply["state"]) for reply in settled] == [("inbox", "DELIVERED")]
     assert chain.handovers() == [("magfa", "ENDED", "7"), ("smtp", "ENDED", "550")]
     chain.accounts()
 
@@ -694,10 +708,10 @@ def test_the_next_channel_takes_over_until_the_inbox_which_has_it_at_once(
 def test_a_channel_from_which_the_receiver_opted_out_meanwhile_is_left_out(
     hand, a, chain, everywhere
 ):
-    a.next = [State.REJECTED]
+    a.next = [DeliveryState.REJECTED]
     sent = hand.send("chain", to=everywhere)
-    with hand.office() as office:
-        consents.say(office, "email", EMAIL, "transactional", False, "test")
+    with hand.context() as context:
+        consents.note(context, "email", EMAIL, "transactional", False, "test")
     chain.run()
     assert (hand.message(sent["id"]).channel, chain.mail.letters) == ("inbox", [])
 
@@ -738,9 +752,9 @@ def test_a_letter_carries_the_page_of_its_template(hand, alone):
     hand.send("page", to={"email": EMAIL})
     alone.run()
     ((to, raw),) = alone.mail.letters
-    told = message_from_bytes(raw, policy=default)
-    page = told.get_body(("html",)).get_content()
-    assert (to, told["Subject"]) == (EMAIL, "موضوع")
+    reply = message_from_bytes(raw, policy=default)
+    page = reply.get_body(("html",)).get_content()
+    assert (to, reply["Subject"]) == (EMAIL, "موضوع")
     assert "<h2" in page
     assert "# سلام" not in page
 
@@ -786,20 +800,20 @@ def test_a_letter_stays_unclear_at_most_five_times_more(hand, alone):
 def test_a_message_that_vanished_shows_as_a_difference(hand, alone):
     sent = hand.send()
     execute(hand.db, "delete from messages where id = %s", (sent["id"],))
-    told = hand.call(contracts.ACCOUNTS)
-    assert (told["accepted"], told["in_flight"], told["difference"]) == (1, 0, 1)
+    reply = hand.call(contracts.ACCOUNTS)
+    assert (reply["accepted"], reply["in_flight"], reply["difference"]) == (1, 0, 1)
 
 
 def test_what_ended_is_summed_up_by_day_and_the_account_stays_the_same(hand, a, alone):
     def add_up():
-        with hand.office() as office:
-            accounting.add_up(office)
-        told = alone.accounts()
+        with hand.context() as context:
+            accounting.add_up(context)
+        reply = alone.accounts()
         rows = execute(hand.db, "select count(*), coalesce(sum(count), 0) from ended_days")
-        return (told["accepted"], told["ended"], told["in_flight"]), rows[0]
+        return (reply["accepted"], reply["ended"], reply["in_flight"]), rows[0]
 
     for day in range(3):
-        a.next = [State.REJECTED, State.REJECTED]
+        a.next = [DeliveryState.REJECTED, DeliveryState.REJECTED]
         for number in range(2):
             hand.send(to={"mobile": f"099000000{day}{number}"})
             alone.run()
@@ -826,14 +840,14 @@ def test_personal_data_goes_after_its_time_and_what_lies_in_an_inbox_after_a_yea
     hand, a, alone, everywhere
 ):
     hand.template(code="box", channel="inbox")
-    a.next = [State.REJECTED]
+    a.next = [DeliveryState.REJECTED]
     ended, kept = hand.send(), hand.send("box", to={"inbox": everywhere["inbox"]})
     alone.run()
     waiting = hand.send(to={"mobile": "09900000002"}, not_before="2026-12-24T00:00:00Z")
 
     def blank():
-        accounting.purge(hand.store, hand.service.office)
-        rows = [hand.message(one["id"]) for one in (ended, kept, waiting)]
+        accounting.purge(hand.store, hand.service.context)
+        rows = [hand.message(single["id"]) for single in (ended, kept, waiting)]
         return [row.receiver is None and row.contents is None for row in rows]
 
     assert blank() == [False, False, False]
@@ -846,7 +860,7 @@ def test_personal_data_goes_after_its_time_and_what_lies_in_an_inbox_after_a_yea
 
 def test_the_money_left_is_asked_for_hourly(hand, a, alone):
     service = hand.service
-    service.post = lambda: alone.post
+    service.dispatcher = lambda: alone.dispatcher
     type(service).ask_credit(service)
     assert alone.breaker("magfa").credit_rials == 1_000_000
     asked_at = hand.moment
@@ -860,8 +874,8 @@ def test_the_money_left_is_asked_for_hourly(hand, a, alone):
 
 
 def test_a_provider_that_is_set_up_no_longer_loses_its_row(hand, a, b, two):
-    with hand.office() as office:
-        carriers.keep(office, [carriers.by_sms(a, 5)])
+    with hand.context() as context:
+        states.keep(context, [channels.for_sms(a, 5)])
     assert execute(hand.db, "select code, weight from providers") == [("magfa", 5)]
 
 
@@ -879,9 +893,9 @@ def test_b6_a_message_that_cannot_be_ended_keeps_no_other_waiting(hand):
     sent = [hand.send()["id"] for _ in range(3)]
     execute(hand.db, SPOIL % sent[0])
     hand.later(hours=73)
-    office = Office(hand)
-    office.mail = None
-    outcomes.time_out(office.post)
+    harness = Harness(hand)
+    harness.mail = None
+    outcomes.time_out(harness.dispatcher)
     states = dict(execute(hand.db, "select id::text, state from messages"))
     assert [states[id_] for id_ in sent] == ["CREATED", "FAILED", "FAILED"]
     assert execute(hand.db, "select chore, item from failed_rows") == [("notify.give_up", sent[0])]

@@ -1,13 +1,14 @@
 """What an SMS costs its owner: its parts by the price of the book, whoever carried it."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from contracts.notify import messages as notify
-from gateway.notify import telling
+from gateway.notify import replies
 from services.notify.govuk import notifications
-from services.notify.govuk.notifications import Asker
+from services.notify.govuk.notifications import ApiCaller
 from services.notify.sending import dispatch
 from tests.notify.sending import test_dispatch
 from tests.processes import ROOT
@@ -23,7 +24,7 @@ class Told(test_dispatch.Line):
         self._rials = rials
 
     def send(self, messages):
-        return [replace(each, cost_rials=self._rials) for each in super().send(messages)]
+        return [replace(item, cost_rials=self._rials) for item in super().send(messages)]
 
 
 @pytest.mark.parametrize("rials", [None, 0, 1200, 99_999])
@@ -35,16 +36,16 @@ def test_c2_the_price_of_an_sms_is_its_parts_by_the_book_whatever_the_provider_t
     hand, rials, text, parts, rate
 ):
     hand.template()
-    office = test_dispatch.Office(hand, (Told("a-line", rials), 1))
+    harness = test_dispatch.Harness(hand, (Told("a-line", rials), 1))
     sent = hand.send(personalisation={"text": text})
-    before = told(hand, sent)
+    before = reply(hand, sent)
     assert (before["cost_in_rials"], before["is_cost_data_ready"]) == (None, False)
     assert before["cost_details"] == {}
-    dispatch.dispatch(office.post, "sms", "transactional")
-    found = told(hand, sent)
-    assert found["cost_in_rials"] == parts * rate
-    assert found["is_cost_data_ready"] is True
-    assert found["cost_details"] == {
+    dispatch.dispatch(harness.dispatcher, "sms", "transactional")
+    match = reply(hand, sent)
+    assert match["cost_in_rials"] == parts * rate
+    assert match["is_cost_data_ready"] is True
+    assert match["cost_details"] == {
         "billable_sms_fragments": parts,
         "international_rate_multiplier": 1.0,
         "sms_rate_in_rials": rate,
@@ -55,10 +56,10 @@ def test_c2_the_price_of_an_sms_is_its_parts_by_the_book_whatever_the_provider_t
     assert hand.row("select cost_rials from handovers").cost_rials == rials
 
 
-def told(hand, sent):
-    asker = Asker("power-co", "s", "k", "live")
-    with hand.office() as office:
-        return telling.notification(notifications.read(office, asker, sent["id"]), "http://x")
+def reply(hand, sent):
+    asker = ApiCaller("power-co", UUID(int=1), UUID(int=2), "live")
+    with hand.context() as context:
+        return replies.notification(notifications.read(context, asker, sent["id"]), "http://x")
 
 
 @pytest.mark.parametrize(("letter", "most"), [("a", 1224), ("س", 536)])

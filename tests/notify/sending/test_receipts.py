@@ -70,14 +70,14 @@ def house(start, tmp_path, vhost, notify_db):
     return House(start, tmp_path, vhost, hand)
 
 
-def metric(told, name):
-    return float(re.search(rf"^{re.escape(name)} (\S+)$", told, re.MULTILINE)[1])
+def metric(reply, name):
+    return float(re.search(rf"^{re.escape(name)} (\S+)$", reply, re.MULTILINE)[1])
 
 
 def test_a_receipt_at_the_portal_makes_us_ask_and_ops_sees_the_account(house):
     house.send()
     wait_for(lambda: house.state() == "DELIVERED", 60)
-    told = requests.get(f"{house.url('ops')}/metrics", timeout=60).text
+    reply = requests.get(f"{house.url('ops')}/metrics", timeout=60).text
     for name, value in (
         ("mirab_messages_accepted", 1), ("mirab_messages_in_flight", 0),
         ("mirab_messages_difference", 0), ("mirab_messages_unclear", 0),
@@ -85,17 +85,17 @@ def test_a_receipt_at_the_portal_makes_us_ask_and_ops_sees_the_account(house):
         ('mirab_messages{channel="sms",state="DELIVERED"}', 1),
         ('mirab_provider_open{provider="kavenegar"}', 0),
     ):  # fmt: skip
-        assert metric(told, name) == value, name
-    assert MOBILE[1:] not in told
+        assert metric(reply, name) == value, name
+    assert MOBILE[1:] not in reply
 
     # Whatever a receipt says of numbers that we know or not, the answer is the same.
     ref = execute(house.db, "select provider_ref from handovers")[0][0]
-    for given in (
+    for values in (
         {"data": {"messageid": ref, "status": "11"}}, {"data": {"messageid": "1"}},
         {"data": {"status": "10"}}, {"data": {"messageid": "'; drop table messages"}},
         {"json": {"messageId": 7, "deliveryState": 1}}, {"json": {"recId": "12345678"}},
     ):  # fmt: skip
-        answer = requests.post(house.address, timeout=30, **given)
+        answer = requests.post(house.address, timeout=30, **values)
         assert (answer.status_code, answer.text) == (200, "OK")
     assert requests.get(house.address, params={"mid": ref}, timeout=30).status_code == 200
     for wrong in (house.address[:-1], house.address.replace("kavenegar", "magfa")):
@@ -108,10 +108,10 @@ def test_a_receipt_at_the_portal_makes_us_ask_and_ops_sees_the_account(house):
 def test_the_address_for_a_provider_is_told_by_a_command_or_what_it_needs():
     command = [sys.executable, "-m", "gateway.public.callbacks", "magfa"]
     environ = {"PORTAL_URL": "https://portal.example/", "PORTAL_KEY": "secret"}
-    told = subprocess.run(
+    reply = subprocess.run(
         command, check=False, cwd=ROOT, env=environ, capture_output=True, text=True
     )
-    assert told.stdout.strip() == callbacks.address_of(Settings(environ), "magfa")
-    assert told.stdout.startswith("https://portal.example/callbacks/sms/magfa/")
-    told = subprocess.run(command, check=False, cwd=ROOT, env={}, capture_output=True, text=True)
-    assert (told.returncode, "PORTAL_URL" in told.stderr) == (1, True)
+    assert reply.stdout.strip() == callbacks.address_of(Settings(environ), "magfa")
+    assert reply.stdout.startswith("https://portal.example/callbacks/sms/magfa/")
+    reply = subprocess.run(command, check=False, cwd=ROOT, env={}, capture_output=True, text=True)
+    assert (reply.returncode, "PORTAL_URL" in reply.stderr) == (1, True)

@@ -9,6 +9,7 @@ import pytest
 
 from bus.database import books as bus_books
 from bus.errors import BusError
+from contracts.notify.messages import DRAFT_TEMPLATE
 from services.notify import books
 from services.notify.templates import versions as templates
 from tests.processes import ROOT
@@ -25,16 +26,16 @@ def versions(hand):
 
 
 def draft(hand, body, owner="power-co"):
-    asked = templates.DRAFT.load_data(
+    fields = DRAFT_TEMPLATE.load(
         {"code": "free", "channel": "sms", "name": "x", "texts": {"fa": {"body": body}}}
     )
-    with hand.office() as office:
-        return templates.draft(office.conn, office.now, owner, owner, asked)
+    with hand.context() as context:
+        return templates.draft(context.conn, context.now, owner, owner, fields)
 
 
 def refusal(hand, act):
-    with pytest.raises(BusError) as refused, hand.office() as office:
-        act(office)
+    with pytest.raises(BusError) as refused, hand.context() as context:
+        act(context)
     return refused.value.code
 
 
@@ -44,8 +45,8 @@ def test_who_drafted_does_not_approve_and_nobody_approves_twice(hand):
     assert refusal(hand, lambda o: templates.approve(o, id_, 1, "power-co")) == (
         "notices.same_person"
     )
-    with hand.office() as office:
-        approved = templates.approve(office, id_, 1, "mina")
+    with hand.context() as context:
+        approved = templates.approve(context, id_, 1, "mina")
     assert (approved.state, approved.approved_by) == ("APPROVED", "mina")
     assert refusal(hand, lambda o: templates.approve(o, id_, 1, "nader")) == "template.move"
     assert refusal(hand, lambda o: templates.approve(o, id_, 7, "nader")) == "template.not_found"
@@ -54,14 +55,14 @@ def test_who_drafted_does_not_approve_and_nobody_approves_twice(hand):
 def test_a_version_taken_back_lets_the_one_before_count_again(hand):
     id_ = hand.template("یک")
     draft(hand, "دو")
-    with hand.office() as office:
-        templates.approve(office, id_, 2, "mina")
+    with hand.context() as context:
+        templates.approve(context, id_, 2, "mina")
     assert hand.send()["template"]["version"] == 2
-    with hand.office() as office:
-        templates.withdraw(office, id_, 2)
+    with hand.context() as context:
+        templates.withdraw(context, id_, 2)
     assert hand.send()["template"]["version"] == 1
-    with hand.office() as office:
-        templates.withdraw(office, id_, 1)
+    with hand.context() as context:
+        templates.withdraw(context, id_, 1)
     assert hand.send()["code"] == "template.not_found"
     assert versions(hand) == [(1, "WITHDRAWN"), (2, "WITHDRAWN")]
 
@@ -86,8 +87,8 @@ def run(hand, path):
 def test_ours_are_imported_once_and_again_only_what_reads_otherwise(hand, tmp_path):
     assert run(hand, OURS).stdout == "0 forms were put in force.\n"
     changed = tmp_path / "templates.toml"
-    told = OURS.read_text(encoding="utf-8").replace("پیام تازه‌ای", "پیامی تازه")
-    changed.write_text(told, encoding="utf-8")
+    reply = OURS.read_text(encoding="utf-8").replace("پیام تازه‌ای", "پیامی تازه")
+    changed.write_text(reply, encoding="utf-8")
     assert run(hand, changed).stdout == "1 forms were put in force.\n"
     row = hand.tell("ticket_word", personalisation={"code": "1", "unit": "واحد"})
     assert (row.version, "پیامی تازه" in row.contents["sms"]["body"]) == (2, True)
@@ -95,8 +96,8 @@ def test_ours_are_imported_once_and_again_only_what_reads_otherwise(hand, tmp_pa
 
 def test_a_file_with_a_fault_changes_nothing_and_names_it(hand, tmp_path):
     faulty = tmp_path / "templates.toml"
-    told = OURS.read_text(encoding="utf-8").replace('channel = "sms"', 'channel = "smoke"', 1)
-    faulty.write_text(told, encoding="utf-8")
+    reply = OURS.read_text(encoding="utf-8").replace('channel = "sms"', 'channel = "smoke"', 1)
+    faulty.write_text(reply, encoding="utf-8")
     before = execute(hand.db, "select count(*) from template_versions")
     done = run(hand, faulty)
     assert done.returncode == 1
@@ -107,11 +108,11 @@ def test_a_file_with_a_fault_changes_nothing_and_names_it(hand, tmp_path):
 def test_every_fault_of_a_book_is_told_with_its_place(tmp_path):
     folder = tmp_path / "notify"
     shutil.copytree(ROOT / "deploy/notify", folder)
-    told = (folder / "book.toml").read_text(encoding="utf-8")
-    told = told.replace('begins = "21:00"', 'begins = "25:00"').replace(
+    reply = (folder / "book.toml").read_text(encoding="utf-8")
+    reply = reply.replace('begins = "21:00"', 'begins = "25:00"').replace(
         "retention_days = 7", 'retention_days = "long"'
     )
-    (folder / "book.toml").write_text(told, encoding="utf-8")
+    (folder / "book.toml").write_text(reply, encoding="utf-8")
     with pytest.raises(bus_books.BadBook) as refused:
         books.read(folder)
     assert len(refused.value.faults) == 2
@@ -146,9 +147,9 @@ def test_without_a_book_nothing_is_accepted(hand):
 def test_l9_a_book_of_notices_by_which_nothing_goes_out_is_refused(tmp_path, old, new, words):
     folder = tmp_path / "notify"
     shutil.copytree(ROOT / "deploy/notify", folder)
-    told = (folder / "book.toml").read_text(encoding="utf-8")
-    assert old in told
-    (folder / "book.toml").write_text(told.replace(old, new, 1), encoding="utf-8")
+    reply = (folder / "book.toml").read_text(encoding="utf-8")
+    assert old in reply
+    (folder / "book.toml").write_text(reply.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(bus_books.BadBook) as refused:
         books.read(folder)
     assert any(words in fault for fault in refused.value.faults), refused.value.faults

@@ -27,7 +27,7 @@ class Told:
 
     def marks(self, version):
         """The signatures of a version."""
-        pairs = (each.split(",") for each in self.headers["webhook-signature"].split())
+        pairs = (item.split(",") for item in self.headers["webhook-signature"].split())
         return [value for name, value in pairs if name == version]
 
     def verified(self, secret):

@@ -13,7 +13,7 @@ from bus.settings import Settings
 from contracts.notify import callbacks as contracts
 from services.notify.sending import dispatch
 from services.notify.webhooks import delivery, rows
-from services.notify.webhooks.http import Wire
+from services.notify.webhooks.http import Client
 from tests.notify.sending import test_dispatch
 from tests.notify.webhooks.listener import Listener
 from tests.waiting import wait_for
@@ -74,21 +74,20 @@ def hand(hand):
 
 
 def put(hand, url, asker):
-    asked = {"url": url, "types": ["message.settled"]}
-    hand.call(contracts.PUT_CALLBACK, asker=asker, **asked)
+    fields = {"url": url, "types": ["message.settled"]}
+    hand.call(contracts.PUT_CALLBACK, asker=asker, **fields)
 
 
 def note(hand, owner):
-    with hand.office() as office:
-        rows.note(office.conn, "message.settled", {"id": "x"}, office.now, owner)
+    with hand.context() as context:
+        rows.note(context.conn, "message.settled", {"id": "x"}, context.now, owner)
 
 
 def calling(hand):
     """The chore, running by itself."""
-    caller = delivery.Caller(
-        hand.store, hand.service.now, hand.keys, Wire(sandbox=True, seconds=SECONDS)
-    )
-    thread = threading.Thread(target=delivery.call_back, args=(caller,), daemon=True)
+    client = Client(sandbox=True, seconds=SECONDS)
+    dependencies = delivery.Dependencies(hand.store, hand.service.context, client)
+    thread = threading.Thread(target=delivery.deliver, args=(dependencies,), daemon=True)
     thread.start()
     return thread
 
@@ -139,13 +138,13 @@ def test_c1_a_call_to_somebody_outside_ends_in_its_time_wherever_the_answer_drip
 def test_c1_a_provider_that_is_slow_holds_up_no_message_that_another_can_carry(hand):
     hand.template()
     slow, quick = test_dispatch.Line("slow", most=1), test_dispatch.Line("quick", most=1)
-    office = test_dispatch.Office(hand, (slow, 50), (quick, 50))
+    harness = test_dispatch.Harness(hand, (slow, 50), (quick, 50))
     release = threading.Event()
     slow.seen = lambda: release.wait(20)
     for number in range(40):
         hand.send(to={"mobile": f"0990000{number:04}"})
     thread = threading.Thread(
-        target=dispatch.dispatch, args=(office.post, "sms", "transactional"), daemon=True
+        target=dispatch.dispatch, args=(harness.dispatcher, "sms", "transactional"), daemon=True
     )
     thread.start()
 
@@ -159,6 +158,6 @@ def test_c1_a_provider_that_is_slow_holds_up_no_message_that_another_can_carry(h
         release.set()
     thread.join(20)
     hand.send(to={"mobile": "09900009999"})
-    dispatch.dispatch(office.post, "sms", "transactional")
+    dispatch.dispatch(harness.dispatcher, "sms", "transactional")
     assert not thread.is_alive()
     assert len(slow.has) + len(quick.has) == 41

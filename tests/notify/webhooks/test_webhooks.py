@@ -20,7 +20,7 @@ from contracts.notify.messages import CANCEL
 from services.notify.domain import webhook
 from services.notify.domain.address import allowed, place
 from services.notify.webhooks import rows
-from services.notify.webhooks.http import Wire
+from services.notify.webhooks.http import Client
 from tests.environments import secrets_in
 from tests.notify.webhooks.listener import Listener
 from tests.processes import ROOT
@@ -61,8 +61,8 @@ def put(hand, url, *types, asker="power-co", **more):
 
 def settle(hand, owner="power-co", type_="message.settled", fact=FACT):
     """Something has happened that an agency is told."""
-    with hand.office() as office:
-        rows.note(office.conn, type_, fact, office.now, owner)
+    with hand.context() as context:
+        rows.note(context.conn, type_, fact, context.now, owner)
 
 
 def tell(hand):
@@ -79,7 +79,7 @@ def told_of(hand, endpoint, **asked):
 def state(hand, endpoint, asker="power-co"):
     """The endpoint as its agency sees it now."""
     told = hand.call(contracts.CALLBACKS, asker=asker)["callbacks"]
-    return next(each for each in told if each["callback"] == endpoint["callback"])
+    return next(item for item in told if item["callback"] == endpoint["callback"])
 
 
 def rested(hand, endpoint):
@@ -125,7 +125,7 @@ def test_an_endpoint_is_told_only_the_types_that_it_asked_for(hand, listener):
     settle(hand)
     settle(hand, type_="job.done", fact={"job": FACT["id"], "state": "DONE"})
     tell(hand)
-    assert [each.body.count(b"job.done") for each in listener.told] == [1]
+    assert [item.body.count(b"job.done") for item in listener.told] == [1]
 
 
 def remind(hand, *, message=None, **more):
@@ -142,15 +142,15 @@ def test_an_agency_is_told_of_its_bill_that_is_due_once_and_nobody_else_is(hand,
     remind(hand, message="r2", overdue=True)
     remind(hand, agency=None, source_kind="inquiry")
     tell(hand)
-    told = [each.verified(endpoint["secret"]) for each in listener.told]
-    assert {each["type"] for each in told} == {"bill.reminded"}
+    told = [item.verified(endpoint["secret"]) for item in listener.told]
+    assert {item["type"] for item in told} == {"bill.reminded"}
     fact = {"number": "1405-000007", "total_rials": 495_000, "due_on": "2026-12-03"}
-    assert sorted((each["data"] for each in told), key=lambda data: data["overdue"]) == [
+    assert sorted((item["data"] for item in told), key=lambda data: data["overdue"]) == [
         {**fact, "overdue": False}, {**fact, "overdue": True},
     ]  # fmt: skip
 
 
-def heard(hand, id, *, agency="power-co", type="event.heard", **data):
+def received(hand, id, *, agency="power-co", type="event.heard", **data):
     """Another context has an agency told something."""
     hand.call(contracts.CALL_BACK, agency=agency, type=type, id=id, data=data)
 
@@ -161,15 +161,15 @@ def test_what_another_context_has_an_agency_told_is_told_once_for_each_of_its_id
     put(hand, listener.url, "event.heard", asker="fuel-co")
     put(hand, listener.url, "message.settled")
     for _ in range(2):
-        heard(hand, "e1", number=1)
-    heard(hand, "e1", type="call.settled", number=2)
-    heard(hand, "e2", agency="justice", number=3)
+        received(hand, "e1", number=1)
+    received(hand, "e1", type="call.settled", number=2)
+    received(hand, "e2", agency="justice", number=3)
     tell(hand)
-    (settled,) = [each for each in listener.told if b"call.settled" in each.body]
+    (settled,) = [item for item in listener.told if b"call.settled" in item.body]
     assert settled.verified(endpoint["secret"])["data"] == {"number": 2}
-    both = [each for each in listener.told if b"event.heard" in each.body]
-    assert [each.body for each in both] == [both[0].body] * 2
-    assert len({each.id for each in listener.told}) == 3
+    both = [item for item in listener.told if b"event.heard" in item.body]
+    assert [item.body for item in both] == [both[0].body] * 2
+    assert len({item.id for item in listener.told}) == 3
     assert len(told_of(hand, endpoint)) == 2
     assert told_of(hand, second)[0]["type"] == "event.heard"
 
@@ -206,8 +206,8 @@ def test_an_agency_sees_and_changes_only_its_own_endpoints(hand, listener):
     ):  # fmt: skip
         refused = hand.call(contract, asker="fuel-co", callback=endpoint["callback"])
         assert refused["code"] == "callback.not_found"
-    taken = put(hand, listener.url, asker="fuel-co", callback=endpoint["callback"])
-    assert taken["code"] == "callback.not_found"
+    accepted = put(hand, listener.url, asker="fuel-co", callback=endpoint["callback"])
+    assert accepted["code"] == "callback.not_found"
 
 
 def test_a_secret_is_shown_once_and_kept_sealed(hand, listener):
@@ -289,8 +289,8 @@ def test_a_failure_is_told_again_under_the_same_id_with_growing_pauses(hand, lis
         pauses.append((hand.moment - before).total_seconds())
     assert pauses == [5, 300, 1800, 7200]
     tell(hand)
-    assert len({each.id for each in listener.told}) == 1
-    assert len({each.headers["webhook-timestamp"] for each in listener.told}) == 5
+    assert len({item.id for item in listener.told}) == 1
+    assert len({item.headers["webhook-timestamp"] for item in listener.told}) == 5
     (delivery,) = told_of(hand, endpoint)
     assert (delivery["state"], delivery["tries"]) == ("DONE", 5)
     assert state(hand, endpoint)["failing_since"] is None
@@ -343,7 +343,7 @@ def test_whatever_an_endpoint_makes_of_a_call_counts_as_a_try_of_its_own(
     def stumble(*_args):
         raise OverflowError
 
-    monkeypatch.setattr(Wire, "post", stumble)
+    monkeypatch.setattr(Client, "post", stumble)
     tell(hand)
     (delivery,) = told_of(hand, endpoint)
     assert (delivery["state"], delivery["problem"]) == ("WAITING", "callback.failed")
@@ -371,11 +371,11 @@ def test_an_endpoint_that_fails_does_not_use_up_the_tries_of_all_that_waits(hand
     listener.answer(500)
     tell(hand)
     assert len(listener.told) == 1
-    tries = sorted(each["tries"] for each in told_of(hand, endpoint))
+    tries = sorted(item["tries"] for item in told_of(hand, endpoint))
     assert tries == [0] * 11 + [1]
     hand.later(seconds=6)
     tell(hand)
-    assert {each["state"] for each in told_of(hand, endpoint)} == {"DONE"}
+    assert {item["state"] for item in told_of(hand, endpoint)} == {"DONE"}
 
 
 def test_one_endpoint_that_hangs_holds_up_no_other(hand, listener):
@@ -405,14 +405,14 @@ def test_410_disables_the_endpoint_and_nothing_is_lost(hand, listener):
     tell(hand)
     now = state(hand, endpoint)
     assert (now["state"], now["why"], now["dead"], len(listener.told)) == ("DISABLED", "gone", 3, 1)
-    tried = hand.call(contracts.TEST_CALLBACK, asker="power-co", callback=endpoint["callback"])
-    assert tried["code"] == "callback.disabled"
+    attempts = hand.call(contracts.TEST_CALLBACK, asker="power-co", callback=endpoint["callback"])
+    assert attempts["code"] == "callback.disabled"
     put(hand, listener.url, callback=endpoint["callback"])
     replayed = hand.call(contracts.REPLAY_CALLBACK, asker="power-co", callback=endpoint["callback"])
     assert replayed == {"replayed": 3}
     tell(hand)
     assert len(listener.told) == 4
-    assert listener.told[0].id in {each.id for each in listener.told[1:]}
+    assert listener.told[0].id in {item.id for item in listener.told[1:]}
 
 
 def test_an_endpoint_that_fails_for_five_days_is_disabled_visibly(hand, listener):
@@ -434,7 +434,7 @@ def test_one_delivery_is_replayed_under_its_id_and_only_dead_ones_since_a_moment
     asked = {"asker": "power-co", "callback": endpoint["callback"]}
     assert hand.call(contracts.REPLAY_CALLBACK, **asked, id=listener.told[0].id)["replayed"] == 1
     tell(hand)
-    assert [each.id for each in listener.told] == [listener.told[0].id] * 2
+    assert [item.id for item in listener.told] == [listener.told[0].id] * 2
     assert hand.call(contracts.REPLAY_CALLBACK, **asked)["replayed"] == 0
     nothing = hand.call(contracts.REPLAY_CALLBACK, **asked, id="msg_x")
     assert nothing["code"] == "callback.delivery_not_found"
@@ -456,14 +456,14 @@ def test_deliveries_come_in_pages_and_are_forgotten_after_thirty_days(hand, list
         settle(hand)
     tell(hand)
     asked = {"asker": "power-co", "callback": endpoint["callback"], "limit": 2}
-    seen, before = [], None
+    visited, before = [], None
     while True:
         page = hand.call(contracts.CALLBACK_DELIVERIES, **asked, before=before)
-        seen += [each["id"] for each in page["deliveries"]]
+        visited += [item["id"] for item in page["deliveries"]]
         before = page["next"]
         if before is None:
             break
-    assert seen == [each.id for each in reversed(listener.told)]
+    assert visited == [item.id for item in reversed(listener.told)]
     hand.later(days=31)
     hand.service.forget_deliveries.__wrapped__(hand.service)
     assert told_of(hand, endpoint) == []
@@ -487,9 +487,9 @@ INSIDE = (
 def test_no_address_of_the_inside_is_called(address):
     assert not allowed(address)
     assert not allowed(address, sandbox=True) or address.startswith(("127.", "::1", "::ffff:127."))
-    wire = Wire(resolve=lambda *_, **__: [(2, 1, 6, "", (address, 443))])
+    client = Client(resolve=lambda *_, **__: [(2, 1, 6, "", (address, 443))])
     with pytest.raises(Unavailable) as refused:
-        wire.post(place("https://agency.example/"), b"{}", {})
+        client.post(place("https://agency.example/"), b"{}", {})
     assert refused.value.code == "callback.address"
 
 
@@ -552,15 +552,15 @@ def test_a_refused_url_is_told_by_the_contract(hand):
 @pytest.mark.parametrize("host", ["localhost", "0x7f.1", "2130706433", "127.1", "0177.0.0.1"])
 def test_a_name_or_a_spelling_that_resolves_to_loopback_is_refused(host, listener):
     with pytest.raises(Unavailable) as refused:
-        Wire().post(place(f"https://{host}:8443/"), b"{}", {})
+        Client().post(place(f"https://{host}:8443/"), b"{}", {})
     assert refused.value.code in {"callback.address", "callback.no_host"}
     assert listener.told == []
 
 
 def test_one_address_of_the_inside_among_others_refuses_the_host():
-    found = [(2, 1, 6, "", (each, 443)) for each in ("185.55.224.1", "10.0.0.1")]
+    match = [(2, 1, 6, "", (item, 443)) for item in ("185.55.224.1", "10.0.0.1")]
     with pytest.raises(Unavailable) as refused:
-        Wire(resolve=lambda *_, **__: found).post(place("https://agency.example/"), b"{}", {})
+        Client(resolve=lambda *_, **__: match).post(place("https://agency.example/"), b"{}", {})
     assert refused.value.code == "callback.address"
 
 
@@ -580,7 +580,7 @@ def test_the_name_is_resolved_once_and_the_judged_address_is_called(listener, mo
 
     monkeypatch.setattr(socket, "getaddrinfo", watched)
     to = place(f"http://rebinding.example:{listener.port}/x", sandbox=True)
-    assert Wire(sandbox=True, resolve=resolve).post(to, b"{}", {}).status == 204
+    assert Client(sandbox=True, resolve=resolve).post(to, b"{}", {}).status == 204
     assert asked == ["rebinding.example"]
     assert set(looked_up) <= {"127.0.0.1"}
     assert listener.told[0].headers["Host"] == f"rebinding.example:{listener.port}"
@@ -618,16 +618,16 @@ def certificate(tmp_path):
 
 def test_tls_is_for_the_name_and_a_wrong_certificate_is_refused(listener, certificate):
     listener.with_tls(*certificate)
-    wire = Wire(
+    client = Client(
         sandbox=True, ca_file=certificate[0],
         resolve=lambda *_, **__: [(2, 1, 6, "", ("127.0.0.1", listener.port))],
     )  # fmt: skip
     to = place(f"https://agency.example:{listener.port}/", sandbox=True)
-    assert wire.post(to, b"{}", {}).status == 204
+    assert client.post(to, b"{}", {}).status == 204
     assert listener.names == ["agency.example"]
     for other, asked in (
-        (wire, place(f"https://other.example:{listener.port}/", sandbox=True)),
-        (wire._replace(ca_file=None), to),
+        (client, place(f"https://other.example:{listener.port}/", sandbox=True)),
+        (client._replace(ca_file=None), to),
     ):
         with pytest.raises(Unavailable) as refused:
             other.post(asked, b"{}", {})
@@ -639,11 +639,11 @@ def test_who_answers_byte_by_byte_is_cut_off():
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def drip():
-            taken, _ = server.accept()
-            with taken:
+            accepted, _ = server.accept()
+            with accepted:
                 try:
                     for byte in b"HTTP/1.1 200 OK\r\n" + b"x-a: b\r\n" * 10_000:
-                        taken.sendall(bytes([byte]))
+                        accepted.sendall(bytes([byte]))
                         if stopped.wait(0.1):
                             return
                 except OSError:
@@ -654,7 +654,7 @@ def test_who_answers_byte_by_byte_is_cut_off():
         thread.start()
         to = place(f"http://127.0.0.1:{server.getsockname()[1]}/", sandbox=True)
         with pytest.raises(Unavailable) as refused:
-            Wire(sandbox=True, seconds=1.5).post(to, b"{}", {})
+            Client(sandbox=True, seconds=1.5).post(to, b"{}", {})
         assert refused.value.code == "callback.timeout"
         stopped.set()
         thread.join(10)
@@ -664,7 +664,7 @@ def test_nobody_there_is_told_so():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with pytest.raises(Unavailable) as refused:
-        Wire(sandbox=True).post(place(f"http://127.0.0.1:{port}/", sandbox=True), b"{}", {})
+        Client(sandbox=True).post(place(f"http://127.0.0.1:{port}/", sandbox=True), b"{}", {})
     assert refused.value.code == "callback.unreachable"
 
 
@@ -711,6 +711,6 @@ def test_killed_between_the_answer_and_its_record_it_is_told_again_under_the_sam
     start("bus", "serve", "services.notify", **environ)
     wait_for(lambda: told_of(hand, endpoint)[0]["state"] == "DONE", seconds=60)
     assert len(listener.told) == 2
-    assert len({each.id for each in listener.told}) == 1
-    assert len({each.body for each in listener.told}) == 1
+    assert len({item.id for item in listener.told}) == 1
+    assert len({item.body for item in listener.told}) == 1
     assert listener.told[1].verified(endpoint["secret"])

@@ -59,23 +59,23 @@ def test_python_verifies_it_and_refuses_what_differs(secret):
 
 
 def test_node_verifies_it_and_refuses_what_differs():
-    given = json.dumps([SECRETS, HEADERS, BODY, MOMENT])
+    values = json.dumps([SECRETS, HEADERS, BODY, MOMENT])
     script = code("js")[0] + (
-        f"\nconst [secrets, headers, body, now] = {given};"
+        f"\nconst [secrets, headers, body, now] = {values};"
         "console.log(JSON.stringify([...secrets.map((s) => genuine(s, headers, body, now)),"
         "genuine(secrets[0], headers, body + ' ', now), genuine(secrets[0], headers, body)]));"
     )
-    told = subprocess.run([NODE, "-e", script], capture_output=True, text=True, check=True)
-    assert json.loads(told.stdout) == [True, True, False, False]
+    reply = subprocess.run([NODE, "-e", script], capture_output=True, text=True, check=True)
+    assert json.loads(reply.stdout) == [True, True, False, False]
 
 
 def shell(script, folder, **environ):
     (folder / "body.json").write_text(BODY)
-    given = {"ID": HEADERS["webhook-id"], "TIMESTAMP": str(MOMENT), **environ}
+    values = {"ID": HEADERS["webhook-id"], "TIMESTAMP": str(MOMENT), **environ}
     return subprocess.run(
         ["bash", "-c", script],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], **given},
+        env={"PATH": os.environ["PATH"], **values},
         capture_output=True,
         text=True,
         check=False,
@@ -84,14 +84,14 @@ def shell(script, folder, **environ):
 
 @pytest.mark.parametrize("secret", SECRETS)
 def test_openssl_makes_the_mark_with_the_secret(tmp_path, secret):
-    told = shell(code("sh")[0], tmp_path, SECRET=secret)
-    assert told.stdout.strip() in HEADERS["webhook-signature"].split()
+    reply = shell(code("sh")[0], tmp_path, SECRET=secret)
+    assert reply.stdout.strip() in HEADERS["webhook-signature"].split()
 
 
 def test_openssl_verifies_the_mark_with_the_public_key(tmp_path):
     mark = HEADERS["webhook-signature"].split("v1a,")[1]
-    told = shell(code("sh")[1], tmp_path, PUBLIC_KEY=PUBLIC, MARK=mark)
-    assert "Verified Successfully" in told.stdout, told.stderr
+    reply = shell(code("sh")[1], tmp_path, PUBLIC_KEY=PUBLIC, MARK=mark)
+    assert "Verified Successfully" in reply.stdout, reply.stderr
     other = base64.b64encode(b"x" * 64).decode()
     assert shell(code("sh")[1], tmp_path, PUBLIC_KEY=PUBLIC, MARK=other).returncode == 1
 
@@ -107,9 +107,9 @@ def test_the_type_of_a_trial_is_told_as_what_cannot_be_named():
 
 
 def test_the_pauses_are_told_as_they_are():
-    told = re.search(r"told again after ([^;]*);", PAGE)[1].replace(" and ", ", ")
+    reply = re.search(r"delivered again after ([^;]*);", PAGE)[1].replace(" and ", ", ")
     units = {"s": 1, "min": 60, "h": 3600}
     pauses = [
-        int(number) * units[unit] for number, unit in re.findall(r"(\d+)\s+(s|min|h)\b", told)
+        int(number) * units[unit] for number, unit in re.findall(r"(\d+)\s+(s|min|h)\b", reply)
     ]
     assert [p.total_seconds() for p in webhook.PAUSES] == pauses

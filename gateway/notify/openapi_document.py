@@ -99,17 +99,17 @@ QUERY: dict[str, Node] = {
 
 
 def _refusals(statuses: Iterable[int]) -> Node:
-    found: Node = {}
+    answers: Node = {}
     for status in statuses:
         forms = [{"$ref": "#/components/schemas/Refusal"}]
         forms += [{"$ref": "#/components/schemas/RootRefusal"}] if status in (404, 405) else []
         names = {405: ("Allow",), 429: (AGAIN,), 503: (AGAIN,), 504: (AGAIN,)}.get(status, ())
-        found[str(status)] = {
+        answers[str(status)] = {
             "description": "A refusal in Notify's form",
             "headers": header_refs(names),
             "content": {JSON: {"schema": {"anyOf": forms}}},
         }
-    return found
+    return answers
 
 
 class _Paths:
@@ -157,12 +157,14 @@ def openapi() -> bytes:
         paths.add("post", f"/v2/notifications/{kind}", f"Sends a message by {kind}.",
                   {"type": "object", "required": ["id"]}, body=body, status=201,
                   parameters=[IDEMPOTENCY])  # fmt: skip
-    found = {"type": "object", "required": ["notifications", "links"]}
+    listing = {"type": "object", "required": ["notifications", "links"]}
     query = [
         {"in": "query", "name": name, "schema": schema, "explode": True, "style": "form"}
         for name, schema in QUERY.items()
     ]
-    paths.add("get", "/v2/notifications", "Lists messages, newest first.", found, parameters=query)
+    paths.add(
+        "get", "/v2/notifications", "Lists messages, newest first.", listing, parameters=query
+    )
     id_ = path_parameter("id", _ID, "Of the message or template")
     paths.add("get", "/v2/notifications/{id}", "Reads a message.", NOTIFICATION, parameters=[id_])
     paths.add("get", "/v2/notifications/{id}/pdf", "Reads a letter as PDF.",

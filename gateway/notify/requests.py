@@ -1,15 +1,15 @@
-"""From what clients post to what the service is asked (contracts/notify/govnotify.py)."""
+"""Requests of the service from what clients post (contracts/notify/govnotify.py)."""
 
 import base64
 import binascii
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from starlette.requests import Request
 
-from contracts.notify.govnotify import PDF_MOST
+from bus.messages import Wire
+from contracts.notify.govnotify import PDF_MOST, SendByApi
 from gateway.http import bodies
 from gateway.notify import recipients
 from gateway.notify.errors import bad, invalid
@@ -27,7 +27,9 @@ SAFE_DIGITS = 15
 
 
 async def json_of(request: Request, limit: int = bodies.BODY_LIMIT) -> Any:
-    """The JSON of a body, whatever its media type says; nothing is an empty object, as there."""
+    """The JSON of a body, whatever its media type says; nothing is an empty object, as there. Any:
+    what a stranger has posted; the schemas check it.
+    """
     raw = await bodies.body(request, limit)
     if bodies.too_deep(raw):
         raise bad(NO_JSON)
@@ -55,38 +57,40 @@ def _whole(text: str) -> int | Number:
     return int(text) if len(text) <= SAFE_DIGITS and text != "-0" else Number(text)
 
 
-def sms(told: Any, kind: str) -> dict[str, Any]:
-    """A SendByApi of a posted SMS. Refused says what is wrong."""
-    form = SMS.check(told)
+def sms(body: object, kind: str) -> SendByApi:
+    """The request of a posted SMS. CallRefused names what is wrong."""
+    form = SMS.check(body)
     number = recipients.mobile(form["phone_number"]).number
     recipients.carried(number, kind)
-    return {**_common("sms", form), "to": number}
+    return SendByApi(channel="sms", to=number, **_common(form))
 
 
-def email(told: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A SendByApi of a posted e-mail, and which values were sanitised."""
-    form = EMAIL.check(told)
+def email(body: object) -> tuple[SendByApi, Wire]:
+    """The request of a posted e-mail, and the values that were sanitised."""
+    form = EMAIL.check(body)
     values, changed = sanitised(
         form.get("personalisation", {}), form.get("sanitise_content_for") or []
     )
-    asked = _common("email", {**form, "personalisation": values})
-    to = form["email_address"].strip()
-    return {
-        **asked, "to": to, "unsubscribe_url": form.get("one_click_unsubscribe_url"),
-    }, changed  # fmt: skip
+    request = SendByApi(
+        channel="email",
+        to=form["email_address"].strip(),
+        unsubscribe_url=form.get("one_click_unsubscribe_url"),
+        **_common({**form, "personalisation": values}),
+    )
+    return request, changed
 
 
-def letter(told: Any) -> dict[str, Any]:
-    """A SendByApi of a posted letter by a template."""
-    form = LETTER.check(told)
-    asked = _common("letter", form)
-    address = recipients.address(form["personalisation"])
-    return {**asked, "address": address, "postage": "second"}
+def letter(body: object) -> SendByApi:
+    """The request of a posted letter by a template."""
+    form = LETTER.check(body)
+    common = _common(form)
+    address = tuple(recipients.address(form["personalisation"]))
+    return SendByApi(channel="letter", address=address, postage="second", **common)
 
 
-def precompiled(told: Any) -> tuple[dict[str, Any], bytes]:
-    """A SendByApi of a letter that comes as a PDF, still without its claim, and the PDF."""
-    form = PRECOMPILED.check(told)
+def precompiled(body: object) -> tuple[SendByApi, bytes]:
+    """The request of a letter that comes as a PDF, still without its claim, and the PDF."""
+    form = PRECOMPILED.check(body)
     try:
         content = base64.b64decode(form["content"], validate=True)
     except (binascii.Error, ValueError):
@@ -96,16 +100,17 @@ def precompiled(told: Any) -> tuple[dict[str, Any], bytes]:
     tail = content[-NEAR:]
     if b"%PDF-" not in content[:NEAR] or b"%%EOF" not in tail or b"startxref" not in tail:
         raise bad(NO_PDF)
-    return {
-        "channel": "letter", "reference": form["reference"] or None,
-        "postage": form.get("postage", "second"),
-    }, content  # fmt: skip
+    request = SendByApi(
+        channel="letter",
+        reference=form["reference"] or None,
+        postage=form.get("postage", "second"),
+    )
+    return request, content
 
 
-def _common(channel: str, form: Mapping[str, Any]) -> dict[str, Any]:
+def _common(form: Wire) -> Wire:
     at = form.get("scheduled_for")
     return {
-        "channel": channel,
         "template": form["template_id"],
         "personalisation": personalisation(form.get("personalisation", {})),
         "reference": form.get("reference") or None,
@@ -113,22 +118,22 @@ def _common(channel: str, form: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def personalisation(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as texts and lists of texts. None is no value; a yes or no is told as a word, since
-    it mostly decides what is shown (``((name??text))``).
+def personalisation(values: Wire) -> dict[str, str | list[str]]:
+    """Values as texts and lists of texts. None is no value; a yes or no becomes a word, since it
+    mostly decides what is shown (``((name??text))``).
     """
-    told: dict[str, str | list[str]] = {}
+    words: dict[str, str | list[str]] = {}
     for name, value in values.items():
         if isinstance(value, dict):
             raise _no_value(name, value)
         if isinstance(value, list):
-            told[name] = [_word(name, each) for each in value if each is not None]
+            words[name] = [_word(name, item) for item in value if item is not None]
         elif value is not None:
-            told[name] = _word(name, value)
-    return told
+            words[name] = _word(name, value)
+    return words
 
 
-def _word(name: str, value: Any) -> str:
+def _word(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str | int):
@@ -138,12 +143,12 @@ def _word(name: str, value: Any) -> str:
     raise _no_value(name, value)
 
 
-def _no_value(name: str, value: Any) -> Exception:
+def _no_value(name: str, value: object) -> Exception:
     if isinstance(value, dict) and "file" in value:
         return bad("Send files by email has not been set up")
     return invalid(f"personalisation {name} must be a text, a number or a list of these")
 
 
-def is_simulated(asked: Mapping[str, Any]) -> bool:
-    """Whether it goes to one of the simulated recipients of Notify's documentation."""
-    return str(asked.get("to") or "").lower() in SIMULATED
+def is_simulated(request: SendByApi) -> bool:
+    """Tell whether it goes to a simulated recipient of Notify's documentation."""
+    return (request.to or "").lower() in SIMULATED

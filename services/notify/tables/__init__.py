@@ -1,0 +1,69 @@
+"""The tables of the notify context, each once; a test compares them with the migrated database.
+
+Constraints and indexes stand in the migrations. Moments are in UTC, money is in rials.
+"""
+
+from services.notify.tables.bulk import JOB_PARTS, JOB_ROWS, JOBS
+from services.notify.tables.editorial import BOOKS, EDITORS, LOOKS, TEMPLATE_VERSIONS, TEMPLATES
+from services.notify.tables.govuk import (
+    API_COUNTS,
+    API_GUESTS,
+    API_KEYS,
+    API_MESSAGES,
+    API_SERVICES,
+)
+from services.notify.tables.messages import (
+    ACCEPTED,
+    CONSENTS,
+    ENDED_DAYS,
+    HANDOVERS,
+    INBOX_FAILURES,
+    INBOXES,
+    MESSAGES,
+    PROVIDERS,
+)
+from services.notify.tables.metadata import metadata
+from services.notify.tables.news import (
+    ANNOUNCEMENT_UPDATES,
+    ANNOUNCEMENTS,
+    COMPONENT_DAYS,
+    NOTICE_RUNS,
+    PROBES,
+    SUBSCRIBER_NOTICES,
+    SUBSCRIPTIONS,
+)
+from services.notify.tables.webhooks import CALLBACK_DELIVERIES, CALLBACKS
+
+__all__ = [
+    "ACCEPTED",
+    "ANNOUNCEMENTS",
+    "ANNOUNCEMENT_UPDATES",
+    "API_COUNTS",
+    "API_GUESTS",
+    "API_KEYS",
+    "API_MESSAGES",
+    "API_SERVICES",
+    "BOOKS",
+    "CALLBACKS",
+    "CALLBACK_DELIVERIES",
+    "COMPONENT_DAYS",
+    "CONSENTS",
+    "EDITORS",
+    "ENDED_DAYS",
+    "HANDOVERS",
+    "INBOXES",
+    "INBOX_FAILURES",
+    "JOBS",
+    "JOB_PARTS",
+    "JOB_ROWS",
+    "LOOKS",
+    "MESSAGES",
+    "NOTICE_RUNS",
+    "PROBES",
+    "PROVIDERS",
+    "SUBSCRIBER_NOTICES",
+    "SUBSCRIPTIONS",
+    "TEMPLATES",
+    "TEMPLATE_VERSIONS",
+    "metadata",
+]

@@ -1,0 +1,64 @@
+"""Services, keys, guests and counts of the Notify API."""
+
+from sqlalchemy import (
+    Column,
+    Date,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.notify.tables.messages import MESSAGES
+from services.notify.tables.metadata import MOMENT, metadata
+
+# What an agency is called in the Notify API: a service with keys.
+API_SERVICES = Table(
+    "api_services",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner", Text, nullable=False, unique=True),
+    Column("a_minute", Integer, nullable=False, server_default="3000"),
+    Column("a_day", JSONB, nullable=False),
+    Column("archived_at", MOMENT),
+)
+API_KEYS = Table(
+    "api_keys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("service", Uuid, ForeignKey(API_SERVICES.c.id), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("made_at", MOMENT, nullable=False),
+    Column("revoked_at", MOMENT),
+    UniqueConstraint("service", "name"),
+)
+# The guest list of team keys; addresses are not kept, only their hashes.
+API_GUESTS = Table(
+    "api_guests",
+    metadata,
+    Column("service", Uuid, ForeignKey(API_SERVICES.c.id), primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("receiver_hash", LargeBinary, primary_key=True),
+)
+API_MESSAGES = Table(
+    "api_messages",
+    metadata,
+    Column("message", Uuid, ForeignKey(MESSAGES.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("key", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+)
+API_COUNTS = Table(
+    "api_counts",
+    metadata,
+    Column("service", Uuid, ForeignKey(API_SERVICES.c.id), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
+)

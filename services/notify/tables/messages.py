@@ -1,0 +1,127 @@
+"""Messages, hand-overs, providers, consents and inboxes."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from services.notify.tables.metadata import DOCUMENT, MOMENT, metadata
+
+MESSAGES = Table(
+    "messages",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("reference", Text),
+    Column("template", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("rest", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("lane", Text, nullable=False),
+    Column("consent", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("code", Text, nullable=False, server_default=""),
+    Column("receiver", DOCUMENT),
+    Column("receiver_hash", LargeBinary, nullable=False),
+    Column("contents", DOCUMENT),
+    Column("parts", Integer),
+    Column("cost_rials", BigInteger),
+    Column("due_at", MOMENT, nullable=False),
+    Column("give_up_at", MOMENT, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("refused_by", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("job", BigInteger),
+    Column("key_id", Text),
+    Column("created_at", MOMENT, nullable=False),
+    Column("sent_at", MOMENT),
+    Column("settled_at", MOMENT),
+)
+HANDOVERS = Table(
+    "handovers",
+    metadata,
+    Column("ref", BigInteger, Identity(always=True), primary_key=True),
+    Column("message", Uuid, ForeignKey(MESSAGES.c.id), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reserved_at", MOMENT, nullable=False),
+    Column("provider_ref", Text),
+    Column("cost_rials", BigInteger),
+    Column("code", Text, nullable=False, server_default=""),
+    Column("answered_at", MOMENT),
+    Column("poll_at", MOMENT),
+    Column("polls", Integer, nullable=False, server_default="0"),
+)
+# Counted when a message is accepted, in the same transaction; compared with messages.
+ACCEPTED = Table(
+    "accepted",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("owner", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+# What ended on days that are over, so that the account need not count the rows of years.
+ENDED_DAYS = Table(
+    "ended_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("state", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+CONSENTS = Table(
+    "consents",
+    metadata,
+    Column("receiver_hash", LargeBinary, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("consent", Text, primary_key=True),
+    Column("given", Boolean, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", MOMENT, nullable=False),
+)
+PROVIDERS = Table(
+    "providers",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("weight", Integer, nullable=False),
+    Column("weighed_by", Text),
+    Column("paused_by", Text),
+    Column("breaker", Text, nullable=False, server_default="CLOSED"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("opened_at", MOMENT),
+    Column("try_at", MOMENT),
+    Column("last_ok_at", MOMENT),
+    Column("last_problem", Text, nullable=False, server_default=""),
+    Column("credit_rials", BigInteger),
+    Column("credit_at", MOMENT),
+)
+INBOXES = Table(
+    "inboxes",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("secret_hash", LargeBinary, nullable=False),
+    Column("made_at", MOMENT, nullable=False),
+    Column("opened_at", MOMENT),
+    Column("closed_at", MOMENT),
+)
+# Wrong secrets of a day; also of codes that name no inbox, which shall look the same.
+INBOX_FAILURES = Table(
+    "inbox_failures",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("failures", Integer, nullable=False),
+)
