@@ -5,18 +5,17 @@ import json
 from collections.abc import Iterable, Mapping
 
 GENESIS = bytes(32)
-# A value of a log row's canonical content.
-Value = str | int | None
+# Made once: json.dumps makes an encoder at each call.
+_canonical_json = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 
-def link(previous: bytes, row: Mapping[str, Value]) -> bytes:
+def link(previous: bytes, row: Mapping[str, object]) -> bytes:
     """Hash a row that follows ``previous``: sha-256 over it and the row's canonical JSON."""
-    content = json.dumps(row, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(previous + content.encode()).digest()
+    return hashlib.sha256(previous + _canonical_json(row).encode()).digest()
 
 
 def first_broken(
-    rows: Iterable[tuple[int, Mapping[str, Value], bytes]], previous: bytes, expected: int
+    rows: Iterable[tuple[int, Mapping[str, object], bytes]], previous: bytes, expected: int
 ) -> tuple[int | None, bytes, int]:
     """Follow rows of (seq, content, hash) to the first seq that does not fit; None if all do.
 

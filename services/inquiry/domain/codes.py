@@ -1,12 +1,16 @@
 """Codes that people read aloud: no look-alike letters, a check character, groups of four."""
 
+import operator
 import secrets
+from collections.abc import Sequence
 
 from iran.persian import fold_code
 
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # 31, a prime: every swap and slip shows
 _PLACES = {letter: place for place, letter in enumerate(LETTERS)}
 TRACKING_LENGTH, VERIFICATION_LENGTH = 11, 19
+# How many codes of a length there are.
+_CODES = {length: len(LETTERS) ** length for length in (TRACKING_LENGTH, VERIFICATION_LENGTH)}
 
 
 def check_letter(letters: str) -> str:
@@ -14,8 +18,14 @@ def check_letter(letters: str) -> str:
 
     31 is prime, so any one wrong letter and any swap of two is found.
     """
-    total = sum((i + 2) * _PLACES[c] for i, c in enumerate(reversed(letters)))
-    return LETTERS[-total % len(LETTERS)]
+    return LETTERS[_check_place([_PLACES[letter] for letter in letters])]
+
+
+def _check_place(places: Sequence[int]) -> int:
+    """Compute the place of the check letter; the letter before it weighs 2, the next one 3."""
+    weights = range(len(places) + 1, 1, -1)
+    total: int = sum(map(operator.mul, weights, places))
+    return -total % len(LETTERS)
 
 
 def new(length: int, prefix: str = "") -> str:
@@ -23,11 +33,13 @@ def new(length: int, prefix: str = "") -> str:
 
     Each letter is 4.95 bits: 11 make 54, enough to name an answer; 19 make 94, enough to prove one.
     """
-    number, letters = secrets.randbelow(len(LETTERS) ** length), ""
+    # 192 random bits at one system call: no code is likelier than another by more than 2^-98.
+    number, places = int.from_bytes(secrets.token_bytes(24)) % _CODES[length], []
     for _ in range(length):
         number, place = divmod(number, len(LETTERS))
-        letters += LETTERS[place]
-    return prefix + grouped(letters + check_letter(letters))
+        places.append(place)
+    places.append(_check_place(places))
+    return prefix + grouped("".join([LETTERS[place] for place in places]))
 
 
 def new_tracking() -> str:
@@ -42,7 +54,7 @@ def new_verification() -> str:
 
 def grouped(letters: str) -> str:
     """Part letters by dashes into groups of four."""
-    return "-".join(letters[i : i + 4] for i in range(0, len(letters), 4))
+    return "-".join([letters[i : i + 4] for i in range(0, len(letters), 4)])
 
 
 def parse(text: str) -> str | None:

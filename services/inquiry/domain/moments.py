@@ -13,6 +13,12 @@ def instant(moment: dt.datetime) -> str:
 
 
 @functools.lru_cache(256)
+def tehran_day(moment: dt.datetime) -> dt.date:
+    """The day in Iran at a moment."""
+    return persian.tehran_day(moment)
+
+
+@functools.lru_cache(256)
 def jalali_moment(moment: dt.datetime) -> str:
     """Write a moment as clocks in Iran show it: ``1405-09-02 12:00:00``."""
     local = moment.astimezone(persian.TEHRAN)

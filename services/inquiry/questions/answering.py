@@ -8,10 +8,10 @@ from bus.envelope import Envelope
 from bus.errors import BusError, FieldError, NotFound, RuleBroken, Unavailable
 from contracts.inquiry.answer import Answer
 from contracts.inquiry.questions import Ask
-from iran import persian
 from services.inquiry.askers import asker_in, asker_of, grants_in
 from services.inquiry.context import Context
 from services.inquiry.domain import codes, purposes
+from services.inquiry.domain.moments import tehran_day
 from services.inquiry.domain.question import Name, Question
 from services.inquiry.questions import grant_quotas, inquiry_log, snapshots
 from services.inquiry.questions.composition import compose
@@ -117,7 +117,7 @@ def _within_quotas(
 def judge(received: ReceivedQuestion, now: dt.datetime) -> Question | BusError:
     """Return the question, if its asker may ask it; otherwise the refusal."""
     envelope, ask = received
-    caller, day = envelope.caller or {}, persian.tehran_day(now)
+    caller, day = envelope.caller or {}, tehran_day(now)
     grants, asker = grants_in(caller), asker_in(caller)
     purpose = purposes.check(ask.purpose, grants, ask.key_kind, day)
     if isinstance(purpose, BusError):

@@ -1,13 +1,14 @@
 """Composes the answer: only what its purpose allows, with all that makes it an act."""
 
 import datetime as dt
+import functools
 
 from bus.messages import ABSENT
 from contracts.inquiry.answer import Answer, Limit, Searched, Source, Status
 from iran import persian
 from services.inquiry.domain import blocks, codes, law, status
 from services.inquiry.domain.limits import LIMITS, limits_of
-from services.inquiry.domain.moments import instant, jalali_moment
+from services.inquiry.domain.moments import instant, jalali_moment, tehran_day
 from services.inquiry.domain.question import Days, Name, Question, Snapshot
 from services.inquiry.domain.records import SourceRecord
 
@@ -22,7 +23,7 @@ def compose(question: Question, snapshot: Snapshot, now: dt.datetime) -> Answer:
     the same answer but for its codes and times.
     """
     moment = question.as_of or now
-    days = Days(persian.tehran_day(moment), persian.tehran_day(snapshot.loaded_at))
+    days = Days(tehran_day(moment), tehran_day(snapshot.loaded_at))
     known_on = days.loaded_on if question.as_of is not None else None
     records = sorted(snapshot.records, key=lambda record: record["file_no"])
     statuses = [
@@ -83,6 +84,7 @@ def _source(question: Question, record: SourceRecord, derived: status.Status, da
     )
 
 
+@functools.lru_cache(256)  # many answers are made of the data of one day
 def _limit(code: str, loaded_on: dt.date) -> Limit:
     text_fa, text_en = LIMITS[code]
     return Limit(

@@ -19,7 +19,7 @@ from services.inquiry.domain import chain
 from services.inquiry.tables import INQUIRIES, INQUIRY_LOG, INQUIRY_LOG_HEAD
 
 # The content of a row as its hash covers it.
-Content = dict[str, chain.Value]
+Content = dict[str, object]
 # Columns that came after rows were written: a row's hash covers them where they are not empty, so
 # that what was written before them verifies as it did.
 LATER = ("on_behalf_of", "basis")
@@ -189,14 +189,13 @@ def log_row(
 
 def canonical(row: Mapping[str, object]) -> Content:
     """The content of a row as its hash covers it: moments in UTC, no hash."""
-    content: Content = {}
-    for name in LOGGED:
-        value = row[name]
-        if isinstance(value, datetime):
-            content[name] = value.astimezone(UTC).isoformat()
-        elif name not in LATER or value is not None:
-            assert value is None or isinstance(value, str | int)
-            content[name] = value
+    content = dict(row)
+    at = content["at"]
+    assert isinstance(at, datetime)
+    content["at"] = at.astimezone(UTC).isoformat()
+    for name in LATER:
+        if content[name] is None:
+            del content[name]
     return content
 
 
@@ -228,7 +227,7 @@ def first_altered_answer(conn: Connection, first: int) -> int | None:
 
 def key_hash(log_key: str, key_kind: str, key: str) -> str:
     """Hash a key for the log: with the secret a person's rows can be found, without it never."""
-    return hmac.new(log_key.encode(), f"{key_kind}:{key}".encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(log_key.encode(), f"{key_kind}:{key}".encode(), "sha256").hex()
 
 
 def answer_of(conn: Connection, tracking_code: str, asker: Asker) -> Answer | None:
