@@ -47,7 +47,7 @@ def scan(store: Store, context_of: Callable[[Tx], Context], scanner: Clamd, blob
     with store.transaction() as tx:
         held = list(tx.conn.execute(statement).scalars())
     if held and not scanner.ping():
-        _log.warning("files stay held", held=len(held))
+        _log.warning("files_stay_held", held=len(held))
         return
 
     def judge(file: int) -> None:

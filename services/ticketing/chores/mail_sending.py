@@ -87,7 +87,7 @@ def _send(store: Store, post: Post, email: WaitingEmail) -> bool:
         problem = error.code if isinstance(error, Unavailable) else type(error).__name__
         state = "GIVEN_UP" if email.tries >= TRIES else "WAITING"
         if isinstance(error, Unavailable):
-            _log.warning("letters wait", code=error.code, tries=email.tries)
+            _log.warning("mail_server_unavailable", code=error.code, tries=email.tries)
         else:
             _log.exception("letter_not_sent", mail=email.id, tries=email.tries)
     _note(store, email, state, problem)

@@ -95,7 +95,7 @@ class MailHandler:
         except Exception:
             _log.exception("letter_not_taken")
             return "451 4.3.0 Try again later"
-        _log.info("letter taken", bytes=size)
+        _log.info("letter_taken", bytes=size)
         return "250 OK"
 
     async def _units(self) -> set[str]:
@@ -150,7 +150,7 @@ async def serve(store: Store, host: str, port: int, limit: int, limits: Limits) 
     server = await listen(store, host, port, limit, limits)
     monitor.watch("database", store.finding)
     monitor.watch("loop", monitor.loop_turns(loop))
-    _log.info("taking letters", port=port)
+    _log.info("mail_server_started", port=port)
     await stop.wait()
     server.close()
     # asyncio.to_thread's workers are joined when the loop ends.
