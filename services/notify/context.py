@@ -69,6 +69,12 @@ class Entrypoints:
     settings: Settings
     envelope: Envelope
     context: ContextOf
+    now: Callable[[], dt.datetime]
+
+    @property
+    def keys(self) -> Keys:
+        """The keys of hashes and seals."""
+        raise NotImplementedError
 
     @property
     def members(self) -> Members:

@@ -6,7 +6,7 @@ lease is over, under the same webhook-id, by which receivers know it (docs/webho
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from uuid import UUID
@@ -20,10 +20,11 @@ from bus.errors import BusError, Unavailable
 from bus.process import log
 from bus.process.version import release
 from contracts.notify.callbacks import PUT_CALLBACK
-from members.rights import AGENCY_MISSING, HEARING_REVOKED, Sender
+from members.rights import AGENCY_MISSING, EVERYBODY, HEARING_REVOKED, Members, Sender
 from services.notify.context import Context, ContextOf
 from services.notify.domain import webhook
 from services.notify.domain.address import place
+from services.notify.keys import Keys
 from services.notify.tables import CALLBACK_DELIVERIES, CALLBACKS
 from services.notify.webhooks.http import Answer, Client
 from services.notify.webhooks.rows import DeliveryRowState
@@ -85,6 +86,9 @@ class Dependencies:
     store: Store
     context_of: ContextOf
     client: Client
+    now: Callable[[], dt.datetime]
+    keys: Keys
+    members: Members = EVERYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +191,11 @@ def _lease(context: Context, chosen: Sequence[UUID]) -> list[LeasedDelivery]:
 def _deliver_in_turn(dependencies: Dependencies, group: list[LeasedDelivery]) -> None:
     """Deliver to an endpoint what is its turn; after a failure it rests, and the others wait."""
     for number, row in enumerate(group):
-        with dependencies.store.transaction() as tx:
-            context = dependencies.context_of(tx)
-            if _ended_by_revocation(context, row):
-                continue
-        attempt = _attempt(dependencies, context, row)
+        if code := _refusal(dependencies.members, row):
+            with dependencies.store.transaction() as tx:
+                _end_revoked(dependencies.context_of(tx), row, code)
+            continue
+        attempt = _attempt(dependencies, row)
         with dependencies.store.transaction() as tx:
             context = dependencies.context_of(tx)
             if attempt.succeeded:
@@ -209,26 +213,28 @@ def _deliver_in_turn(dependencies: Dependencies, group: list[LeasedDelivery]) ->
         return
 
 
-def _ended_by_revocation(context: Context, row: LeasedDelivery) -> bool:
-    """Whether the agency has no right to it any more: then it ends, with the reason; that of an
-    agency which is not known on this machine yet waits.
-    """
-    code = context.members.refusal(Sender(row.owner, row.key_id), PUT_CALLBACK.name)
+def _refusal(members: Members, row: LeasedDelivery) -> str:
+    """The code of the refusal to deliver to an endpoint now; empty if it may be."""
+    code = members.refusal(Sender(row.owner, row.key_id), PUT_CALLBACK.name)
     if not code and row.type == "event.heard":
         event = str(orjson.loads(row.body)["data"].get("type"))
-        code = "" if context.members.hears(row.owner, event) else HEARING_REVOKED
-    if not code:
-        return False
+        code = "" if members.hears(row.owner, event) else HEARING_REVOKED
+    return code
+
+
+def _end_revoked(context: Context, row: LeasedDelivery, code: str) -> None:
+    """End a delivery to which the agency has no right any more; that of an agency which is not
+    known on this machine yet waits.
+    """
     if code == AGENCY_MISSING:
         _give_back(context, [row.seq], context.now + LEASE)
     else:
         _note(context, row, "DEAD", problem=code)
-    return True
 
 
-def _attempt(dependencies: Dependencies, context: Context, row: LeasedDelivery) -> Attempt:
+def _attempt(dependencies: Dependencies, row: LeasedDelivery) -> Attempt:
     try:
-        answer = _post(dependencies.client, context, row)
+        answer = _post(dependencies, row)
     except BusError as error:
         return Attempt(None, error.code)
     except Exception:
@@ -238,15 +244,16 @@ def _attempt(dependencies: Dependencies, context: Context, row: LeasedDelivery) 
     return Attempt(answer)
 
 
-def _post(client: Client, context: Context, row: LeasedDelivery) -> Answer:
+def _post(dependencies: Dependencies, row: LeasedDelivery) -> Answer:
+    now, keys, client = dependencies.now(), dependencies.keys, dependencies.client
     sealed = [row.secret]
-    if row.old_secret and row.old_until and row.old_until > context.now:
+    if row.old_secret and row.old_until and row.old_until > now:
         sealed.append(row.old_secret)
-    opened = [context.keys.open(text_) for text_ in (*sealed, row.private_key)]
+    opened = [keys.open(text_) for text_ in (*sealed, row.private_key)]
     if None in opened:
         raise Unavailable("A secret was sealed by another key.", code=SEALED)
     *secrets, private = [key for key in opened if key is not None]
-    body, now = row.body.encode(), context.now
+    body = row.body.encode()
     headers = {
         "Content-Type": "application/json",
         "User-Agent": f"Mirab/{release()}",

@@ -59,7 +59,11 @@ class WebhookEntrypoints(Entrypoints):
     def tell_endpoints(self) -> None:
         sandbox = self.settings.get("CALLBACKS_SANDBOX") == "1"
         client = Client(sandbox, self.settings.get("CALLBACKS_CA_FILE"))
-        delivery.deliver(delivery.Dependencies(self.store, self.context, client))
+        delivery.deliver(
+            delivery.Dependencies(
+                self.store, self.context, client, self.now, self.keys, self.members
+            )
+        )
 
     @every(3600)
     def forget_deliveries(self) -> None:

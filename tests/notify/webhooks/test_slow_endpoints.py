@@ -86,7 +86,9 @@ def note(hand, owner):
 def calling(hand):
     """The chore, running by itself."""
     client = Client(sandbox=True, seconds=SECONDS)
-    dependencies = delivery.Dependencies(hand.store, hand.service.context, client)
+    dependencies = delivery.Dependencies(
+        hand.store, hand.service.context, client, hand.service.now, hand.keys
+    )
     thread = threading.Thread(target=delivery.deliver, args=(dependencies,), daemon=True)
     thread.start()
     return thread
