@@ -38,16 +38,16 @@ class Api:
         """The same broker at another vhost."""
         return Api(self._url, vhost, self._session)
 
-    def get(self, *path: str) -> Any:
+    def get(self, *path: str) -> Any:  # JSON of RabbitMQ's own shapes
         """What stands there; None if nothing does."""
         response = self._ask("GET", *path)
         return response.json() if response is not None else None
 
-    def put(self, *path: str, **told: Any) -> None:
-        self._ask("PUT", *path, told=told)
+    def put(self, *path: str, **body: object) -> None:
+        self._ask("PUT", *path, body=body)
 
-    def post(self, *path: str, **told: Any) -> None:
-        self._ask("POST", *path, told=told)
+    def post(self, *path: str, **body: object) -> None:
+        self._ask("POST", *path, body=body)
 
     def delete(self, *path: str) -> None:
         """Removes it; it may be gone already."""
@@ -65,11 +65,11 @@ class Api:
         self._session.close()
 
     def _ask(
-        self, method: str, *path: str, told: dict[str, Any] | None = None
+        self, method: str, *path: str, body: dict[str, object] | None = None
     ) -> requests.Response | None:
         url = "/".join([self._base, *(quote(part, safe="") for part in path)])
         try:
-            response = self._session.request(method, url, json=told, timeout=SECONDS)
+            response = self._session.request(method, url, json=body, timeout=SECONDS)
         except requests.RequestException as error:
             raise CannotApply(
                 f"The management API at {self._base} does not answer ({type(error).__name__})."

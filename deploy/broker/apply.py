@@ -93,7 +93,7 @@ def main(argv: list[str] | None = None) -> int:
             for group in (brokers.parts(), *brokers.agencies(connected(register))):
                 for step in group:
                     differs = True
-                    print(step.what, flush=True)
+                    print(step.description, flush=True)
                     if not check:
                         step.act()
     except (CannotApply, MissingSettings, OSError) as error:

@@ -5,6 +5,7 @@ and cannot reach this broker. It may do here what the agency may do there, and n
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from bus import topology
@@ -25,10 +26,18 @@ def password_of(passwords: Path, code: str) -> Path:
 def steps(api: Api, agencies: Agencies, passwords: Path) -> Iterator[Step]:
     """All that differs, in an order in which it can be done: rights go first and come last."""
     yield from users_that_go(api, agencies)
-    ingresses = [topology.agency_ingress(code) for code, each in agencies.items() if each.serves]
+    ingresses = [
+        topology.agency_ingress(code)
+        for code, agency_rights in agencies.items()
+        if agency_rights.serves
+    ]
     exchanges = topology.EXCHANGES | dict.fromkeys(ingresses, "topic")
     yield from differ.exchanges(api, exchanges, _is_of_agency)
-    queues = {queue.name: queue for each in agencies.values() for queue in own_queues(each)}
+    queues = {
+        queue.name: queue
+        for agency_rights in agencies.values()
+        for queue in own_queues(agency_rights)
+    }
     yield from differ.queues(api, queues, _is_of_agency)
     yield from differ.bindings(api, wanted_bindings(agencies), _is_of_agencies)
     for code in sorted(agencies):
@@ -48,7 +57,7 @@ def users_that_go(api: Api, agencies: Agencies) -> Iterator[Step]:
     stay = {topology.agency_user(code) for code in agencies}
     for row in api.get("users") or ():
         if TAG in row["tags"] and row["name"] not in stay:
-            yield Step(f"delete user {row['name']}", lambda n=row["name"]: api.delete("users", n))
+            yield Step(f"delete user {row['name']}", partial(api.delete, "users", row["name"]))
 
 
 def wanted_bindings(agencies: Agencies) -> set[Binding]:

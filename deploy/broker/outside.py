@@ -7,8 +7,9 @@ it is asked and what it hears, and us what it answers.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from bus import topology
@@ -38,7 +39,7 @@ class Shovel(NamedTuple):
     target: dict[str, str]
     at_once: int
 
-    def value(self) -> dict[str, Any]:
+    def value(self) -> dict[str, object]:
         """As RabbitMQ keeps it: a message leaves its queue when the other side has confirmed it."""
         return {
             "src-protocol": "amqp091",
@@ -75,7 +76,7 @@ def steps(broker: Outside, agencies: Agencies) -> Iterator[Step]:
     for code in sorted(agencies):
         here = api.at(topology.agency_vhost(code))
         if here.vhost not in present:
-            yield Step(f"make vhost {here.vhost}", lambda a=here: a.put("vhosts", a.vhost))
+            yield Step(f"make vhost {here.vhost}", partial(here.put, "vhosts", here.vhost))
             yield from _administrator(here)
         yield from _named(_of_agency(broker._replace(api=here), agencies[code]))
 
@@ -85,9 +86,9 @@ def users_that_go(broker: Outside, agencies: Agencies) -> Iterator[Step]:
     yield from _named(inside.users_that_go(broker.api, agencies))
 
 
-def _named(found: Iterator[Step]) -> Iterator[Step]:
-    for step in found:
-        yield step._replace(what=f"{step.what} {HERE}")
+def _named(steps: Iterator[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step._replace(description=f"{step.description} {HERE}")
 
 
 def _vhost_that_goes(api: Api) -> Iterator[Step]:
@@ -172,12 +173,12 @@ def _shovels(api: Api, wanted: dict[str, Shovel]) -> Iterator[Step]:
     for name in sorted(present.keys() - wanted):
         yield Step(
             f"end shovel {name}",
-            lambda n=name: api.delete("parameters", "shovel", api.vhost, n),
+            partial(api.delete, "parameters", "shovel", api.vhost, name),
         )
     for name, shovel in wanted.items():
         value = shovel.value()
         if present.get(name) != value:
             yield Step(
                 f"begin shovel {name}",
-                lambda n=name, v=value: api.put("parameters", "shovel", api.vhost, n, value=v),
+                partial(api.put, "parameters", "shovel", api.vhost, name, value=value),
             )

@@ -1,6 +1,7 @@
 """Our own parts at our broker: what they share, a user each, and how much may wait."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from bus import topology
@@ -38,7 +39,7 @@ def _users_that_go(api: Api, stay: set[str]) -> Iterator[Step]:
         name = row["name"]
         gone = rights.TAG in row["tags"] and name not in stay
         if gone or (name == GUEST and api.user != GUEST):
-            yield Step(f"delete user {name}", lambda n=name: api.delete("users", n))
+            yield Step(f"delete user {name}", partial(api.delete, "users", name))
 
 
 def _policy(api: Api) -> Iterator[Step]:
@@ -56,6 +57,6 @@ def _part(api: Api, part: Rights, passwords: Path) -> Iterator[Step]:
         if present.get(topic.exchange) != (topic.write, topic.read):
             yield Step(
                 f"give {part.user} its keys at {topic.exchange}",
-                lambda t=topic: api.put("topic-permissions", api.vhost, part.user, **t._asdict()),
+                partial(api.put, "topic-permissions", api.vhost, part.user, **topic._asdict()),
             )
     yield from differ.limits(api, part.user, rights.LIMITS)

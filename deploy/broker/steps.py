@@ -2,8 +2,9 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bus import topology
 from deploy.broker.api import Api, CannotApply, is_password, password_hash
@@ -15,7 +16,7 @@ DOT = r"\."
 class Step(NamedTuple):
     """One difference between the broker and what should be: what to say, and what ends it."""
 
-    what: str
+    description: str
     act: Callable[[], None]
     loses: bool = False  # messages that wait
 
@@ -48,16 +49,14 @@ def exchanges(api: Api, wanted: Mapping[str, str], ours: Callable[[str], bool]) 
         if name not in present:
             yield Step(
                 f"make exchange {name}",
-                lambda n=name, k=kind: api.put("exchanges", api.vhost, n, type=k, durable=True),
+                partial(api.put, "exchanges", api.vhost, name, type=kind, durable=True),
             )
     for name in sorted(present.keys() - wanted):
         if ours(name):
-            yield Step(
-                f"delete exchange {name}", lambda n=name: api.delete("exchanges", api.vhost, n)
-            )
+            yield Step(f"delete exchange {name}", partial(api.delete, "exchanges", api.vhost, name))
 
 
-def queue_arguments(api: Api) -> dict[str, dict[str, Any]]:
+def queue_arguments(api: Api) -> dict[str, dict[str, object]]:
     """Of the queues that are there, by their names."""
     return {row["name"]: row["arguments"] for row in api.get("queues", api.vhost) or ()}
 
@@ -71,15 +70,20 @@ def queues(
         if name not in present:
             yield Step(
                 f"make queue {name}",
-                lambda q=queue: api.put(
-                    "queues", api.vhost, q.name, durable=True, arguments=q.arguments
+                partial(
+                    api.put,
+                    "queues",
+                    api.vhost,
+                    queue.name,
+                    durable=True,
+                    arguments=queue.arguments,
                 ),
             )
     for name in sorted(present.keys() - wanted):
         if ours(name):
             yield Step(
                 f"delete queue {name}",
-                lambda n=name: api.delete("queues", api.vhost, n),
+                partial(api.delete, "queues", api.vhost, name),
                 loses=True,
             )
 
@@ -106,15 +110,29 @@ def bindings(api: Api, wanted: set[Binding], ours: Callable[[Binding], bool]) ->
     for made in sorted(wanted - present.keys()):
         yield Step(
             f"bind {made.target} to {made.source} by {made.key}",
-            lambda b=made: api.post(
-                "bindings", api.vhost, "e", b.source, b.kind, b.target, routing_key=b.key
+            partial(
+                api.post,
+                "bindings",
+                api.vhost,
+                "e",
+                made.source,
+                made.kind,
+                made.target,
+                routing_key=made.key,
             ),
         )
     for made in sorted(present.keys() - wanted):
         yield Step(
             f"unbind {made.target} from {made.source} by {made.key}",
-            lambda b=made: api.delete(
-                "bindings", api.vhost, "e", b.source, b.kind, b.target, present[b]
+            partial(
+                api.delete,
+                "bindings",
+                api.vhost,
+                "e",
+                made.source,
+                made.kind,
+                made.target,
+                present[made],
             ),
         )
 
@@ -169,5 +187,5 @@ def limits(api: Api, name: str, wanted: Mapping[str, int], kind: str = "user") -
         if present.get(limit) != value:
             yield Step(
                 f"limit {name} to {value} {limit.removeprefix('max-')}",
-                lambda k=limit, v=value: api.put(f"{kind}-limits", name, k, value=v),
+                partial(api.put, f"{kind}-limits", name, limit, value=value),
             )

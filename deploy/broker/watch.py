@@ -58,43 +58,43 @@ class Keeper:
     def keep(self) -> None:
         """Brings them in line, and waits for the next change; what fails is tried again."""
         looked = time.monotonic()
-        seen = self._register.agencies()
+        agencies = self._register.agencies()
         for wrong in impossible(self._register):
             print(wrong, file=sys.stderr, flush=True)
         with Brokers(self._settings) as brokers:
-            if self._bring_in_line(brokers, seen, looked):
-                self._wait(brokers, seen, looked + WHOLE_SECONDS)
+            if self._bring_in_line(brokers, agencies, looked):
+                self._wait(brokers, agencies, looked + WHOLE_SECONDS)
             else:
                 self._parts_at = 0.0
                 TURNS.turned(BEHIND)
                 time.sleep(AGAIN_SECONDS)
 
-    def _bring_in_line(self, brokers: Brokers, seen: object, now: float) -> bool:
+    def _bring_in_line(self, brokers: Brokers, agencies: object, now: float) -> bool:
         """False if something could not be brought into line, which keeps no right elsewhere. A
         register without any agency changes nothing.
         """
-        groups = brokers.agencies(connected(self._register)) if seen else []
+        groups = brokers.agencies(connected(self._register)) if agencies else []
         done = [bring_in_line(group) for group in groups]
         if now >= self._parts_at:
             self._parts_at = now + WHOLE_SECONDS
-            done.append(bring_in_line(self._until_change(brokers.parts(), seen)))
+            done.append(bring_in_line(self._until_change(brokers.parts(), agencies)))
         return all(done)
 
-    def _until_change(self, group: Iterable[Step], seen: object) -> Iterator[Step]:
+    def _until_change(self, group: Iterable[Step], agencies: object) -> Iterator[Step]:
         """Our own parts can wait for an agency that is to be cut off now."""
         for step in group:
             yield step
-            if self._register.agencies() != seen:
+            if self._register.agencies() != agencies:
                 self._parts_at = 0.0
                 return
 
-    def _wait(self, brokers: Brokers, seen: object, end: float) -> None:
-        guarded, found = 0.0, monitor.WELL
-        while self._register.agencies() == seen and time.monotonic() < end:
+    def _wait(self, brokers: Brokers, agencies: object, end: float) -> None:
+        guarded, finding = 0.0, monitor.WELL
+        while self._register.agencies() == agencies and time.monotonic() < end:
             if time.monotonic() - guarded > GUARD_SECONDS:
-                found = guard(brokers, self._warden)
+                finding = guard(brokers, self._warden)
                 guarded = time.monotonic()
-            TURNS.turned(found)
+            TURNS.turned(finding)
             time.sleep(LOOK_SECONDS)
 
 
@@ -114,7 +114,7 @@ def bring_in_line(group: Iterable[Step]) -> bool:
     try:
         for step in group:
             if not step.loses:
-                print(step.what, flush=True)
+                print(step.description, flush=True)
                 step.act()
     except (CannotApply, OSError) as error:
         print(f"The broker was not brought into line: {error}", file=sys.stderr, flush=True)

@@ -36,10 +36,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     parser.add_argument("act", choices=("up", "down", "status"))
     parser.add_argument("--detach", action="store_true", help="up: return when all is ready")
-    given = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     try:
         state = State.of_checkout()
-        return {"up": up, "down": down, "status": status}[given.act](state, given.detach)
+        return {"up": up, "down": down, "status": status}[arguments.act](state, arguments.detach)
     except readiness.NotReady as error:
         print(f"Mirab is not ready: {error}", file=sys.stderr)
     except CannotStart as error:
@@ -209,9 +209,9 @@ def registry_is_empty(state: State) -> bool:
     connection = psycopg2.connect(state.environ()["DB_URL"])
     with connection, connection.cursor() as cursor:
         cursor.execute("select not exists (select 1 from data_versions)")
-        found = cursor.fetchone()
+        row = cursor.fetchone()
     connection.close()
-    return bool(found and found[0])
+    return bool(row and row[0])
 
 
 def run(state: State, *module: str, **other: str) -> None:
@@ -292,9 +292,9 @@ def status(state: State, _detach: bool) -> int:
     return 0 if good else 1
 
 
-def say(what: str) -> None:
+def say(line: str) -> None:
     """One line of progress."""
-    print(f"  {what}", file=sys.stderr, flush=True)
+    print(f"  {line}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

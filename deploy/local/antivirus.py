@@ -47,8 +47,8 @@ def config(folder: Path, port: int) -> Path:
     signature, path = signatures / "mirab.ndb", folder / "clamd.conf"
     # Name, any kind of file, anywhere in it.
     signature.write_text(f"Eicar-Test-Signature:0:*:{EICAR}\n", encoding="ascii")
-    told = CONFIG.format(port=port, signatures=signatures, temporary=temporary)
-    path.write_text(told, encoding="utf-8")
+    text = CONFIG.format(port=port, signatures=signatures, temporary=temporary)
+    path.write_text(text, encoding="utf-8")
     for made in (folder, signatures, temporary, signature, path):
         hand_over(made)
     return path

@@ -48,27 +48,27 @@ class Gateways:
     # --- SEP ---
 
     async def sep_token(self, request: Request) -> Response:
-        told, trick = await request.json(), await self.bank.trick("token")
+        form, trick = await request.json(), await self.bank.trick("token")
         if (bad := instead(trick)) is not None:
             return bad
-        order, amount = str(told.get("ResNum")), _rials(told.get("Amount"))
-        good = told.get("action") == "token" and str(told.get("TerminalId")) == TERMINALS["sep"]
+        order, amount = str(form.get("ResNum")), _rials(form.get("Amount"))
+        good = form.get("action") == "token" and str(form.get("TerminalId")) == TERMINALS["sep"]
         if not (good and amount) or self.bank.known_order("sep", order):
             return JSONResponse({"status": -1, "errorCode": "5", "errorDesc": "played refusal"})
         payment = self.bank.open(
-            psp="sep", order=order, amount=amount, callback=told["RedirectUrl"],
+            "sep", order=order, amount=amount, callback=form["RedirectUrl"],
             terminal=TERMINALS["sep"],
         )  # fmt: skip
         return lost(trick, JSONResponse({"status": 1, "token": payment.token}))
 
     async def sep_act(self, request: Request) -> Response:
         act = request.path_params["act"]
-        told = await request.json()
+        form = await request.json()
         trick = await self.bank.trick("verify" if act == "VerifyTransaction" else "reverse")
         if (bad := instead(trick)) is not None:
             return bad
-        payment = self.bank.by_ref("sep", str(told.get("RefNum")))
-        if str(told.get("TerminalNumber")) != TERMINALS["sep"]:
+        payment = self.bank.by_ref("sep", str(form.get("RefNum")))
+        if str(form.get("TerminalNumber")) != TERMINALS["sep"]:
             code = -105
         elif payment is None:
             code = -2
@@ -91,9 +91,9 @@ class Gateways:
                 "OrginalAmount": amount, "AffectiveAmount": amount, "StraceNo": "1",
                 "StraceDate": _tehran(payment.paid_at),
             }  # fmt: skip
-        said = {"TransactionDetail": detail, "ResultCode": code, "ResultDescription": "played",
+        reply = {"TransactionDetail": detail, "ResultCode": code, "ResultDescription": "played",
                 "Success": code in (0, 2)}  # fmt: skip
-        return lost(trick, JSONResponse(said))
+        return lost(trick, JSONResponse(reply))
 
     # --- Behpardakht ---
 
@@ -101,109 +101,109 @@ class Gateways:
         body = ElementTree.fromstring(await request.body())  # noqa: S314 - a toy on one machine
         call = next(iter(body[0]))
         act = call.tag.rpartition("}")[2]
-        told = {child.tag: child.text or "" for child in call}
+        form = {child.tag: child.text or "" for child in call}
         names = {"bpPayRequest": "token", "bpVerifyRequest": "verify", "bpSettleRequest": "settle",
                  "bpReversalRequest": "reverse"}  # fmt: skip
         trick = await self.bank.trick(names.get(act, act))
         if (bad := instead(trick)) is not None:
             return bad
-        said = SOAP.format(act, self._soap_code(act, told))
-        return lost(trick, Response(said, media_type="text/xml"))
+        reply = SOAP.format(act, self._soap_code(act, form))
+        return lost(trick, Response(reply, media_type="text/xml"))
 
-    def _soap_code(self, act: str, told: dict[str, str]) -> str:
-        who = (told["terminalId"], told["userName"], told["userPassword"])
-        if who != (TERMINALS["behpardakht"], USER, PASSWORD):
+    def _soap_code(self, act: str, form: dict[str, str]) -> str:
+        merchant = (form["terminalId"], form["userName"], form["userPassword"])
+        if merchant != (TERMINALS["behpardakht"], USER, PASSWORD):
             return "21"
         if act == "bpPayRequest":
-            return self._soap_token(told)
-        found = self.bank.by_ref("behpardakht", told["saleReferenceId"])
-        if found is None or found.order != told["saleOrderId"]:
+            return self._soap_token(form)
+        payment = self.bank.by_ref("behpardakht", form["saleReferenceId"])
+        if payment is None or payment.order != form["saleOrderId"]:
             return "42"
-        if self.bank.late(found):
+        if self.bank.late(payment):
             return "415"
-        return self._soap_move(act, found)
+        return self._soap_move(act, payment)
 
-    def _soap_token(self, told: dict[str, str]) -> str:
-        if self.bank.known_order("behpardakht", told["orderId"]):
+    def _soap_token(self, form: dict[str, str]) -> str:
+        if self.bank.known_order("behpardakht", form["orderId"]):
             return "41"
-        if not (amount := _rials(told["amount"])):
+        if not (amount := _rials(form["amount"])):
             return "25"
         payment = self.bank.open(
-            psp="behpardakht", order=told["orderId"], amount=amount,
-            callback=told["callBackUrl"], terminal=told["terminalId"],
+            "behpardakht", order=form["orderId"], amount=amount,
+            callback=form["callBackUrl"], terminal=form["terminalId"],
         )  # fmt: skip
         return f"0,{payment.token}"
 
-    def _soap_move(self, act: str, found: Payment) -> str:
+    def _soap_move(self, act: str, payment: Payment) -> str:
         """Behpardakht's own rows: what an act says to a payment in a state, and what it makes."""
         if act == "bpVerifyRequest":
-            code = {"PAID": "0", "VERIFIED": "43", "SETTLED": "43", "REVERSED": "48"}[found.state]
-            self.bank.note_verified(found)
+            code = {"PAID": "0", "VERIFIED": "43", "SETTLED": "43", "REVERSED": "48"}[payment.state]
+            self.bank.note_verified(payment)
             return code
         if act == "bpSettleRequest":
-            code = {"PAID": "44", "VERIFIED": "0", "SETTLED": "45", "REVERSED": "48"}[found.state]
-            found.state = "SETTLED" if code == "0" else found.state
+            code = {"PAID": "44", "VERIFIED": "0", "SETTLED": "45", "REVERSED": "48"}[payment.state]
+            payment.state = "SETTLED" if code == "0" else payment.state
             return code
         if act == "bpReversalRequest":
-            code = {"PAID": "0", "VERIFIED": "0", "SETTLED": "45", "REVERSED": "48"}[found.state]
+            code = {"PAID": "0", "VERIFIED": "0", "SETTLED": "45", "REVERSED": "48"}[payment.state]
             if code == "0":
-                self.bank.reverse(found)
+                self.bank.reverse(payment)
             return code
-        return {"PAID": "0", "VERIFIED": "43", "SETTLED": "45", "REVERSED": "48"}[found.state]
+        return {"PAID": "0", "VERIFIED": "43", "SETTLED": "45", "REVERSED": "48"}[payment.state]
 
     # --- Sadad ---
 
     async def sadad_token(self, request: Request) -> Response:
-        told, trick = await request.json(), await self.bank.trick("token")
+        form, trick = await request.json(), await self.bank.trick("token")
         if (bad := instead(trick)) is not None:
             return bad
-        if (code := self._sadad_no(told)) is not None:
+        if (code := self._sadad_no(form)) is not None:
             return JSONResponse({"ResCode": code, "Token": "", "Description": "played refusal"})
         payment = self.bank.open(
-            psp="sadad", order=str(told["OrderId"]), amount=_rials(told["Amount"]),
-            callback=told["ReturnUrl"], terminal=str(told["TerminalId"]),
+            "sadad", order=str(form["OrderId"]), amount=_rials(form["Amount"]),
+            callback=form["ReturnUrl"], terminal=str(form["TerminalId"]),
         )  # fmt: skip
-        said = {"ResCode": "0", "Token": payment.token, "Description": ""}
-        return lost(trick, JSONResponse(said))
+        reply = {"ResCode": "0", "Token": payment.token, "Description": ""}
+        return lost(trick, JSONResponse(reply))
 
-    def _sadad_no(self, told: dict[str, Any]) -> str | None:
+    def _sadad_no(self, form: dict[str, Any]) -> str | None:  # JSON of a caller
         """Sadad's own code for why it gives no token."""
-        if str(told["TerminalId"]) != TERMINALS["sadad"]:
+        if str(form["TerminalId"]) != TERMINALS["sadad"]:
             return "1028"
-        if str(told["MerchantId"]) != MERCHANT:
+        if str(form["MerchantId"]) != MERCHANT:
             return "1027"
-        if _plain(told["SignData"]) != f"{told['TerminalId']};{told['OrderId']};{told['Amount']}":
+        if _plain(form["SignData"]) != f"{form['TerminalId']};{form['OrderId']};{form['Amount']}":
             return "1025"
-        if not _rials(told["Amount"]):
+        if not _rials(form["Amount"]):
             return "1101"
-        return "1011" if self.bank.known_order("sadad", str(told["OrderId"])) else None
+        return "1011" if self.bank.known_order("sadad", str(form["OrderId"])) else None
 
     async def sadad_verify(self, request: Request) -> Response:
-        told, trick = await request.json(), await self.bank.trick("verify")
+        form, trick = await request.json(), await self.bank.trick("verify")
         if (bad := instead(trick)) is not None:
             return bad
-        found = self.bank.payments.get(str(told.get("Token")))
-        if found is None or found.psp != "sadad" or _plain(told["SignData"]) != found.token:
+        payment = self.bank.payments.get(str(form.get("Token")))
+        if payment is None or payment.psp != "sadad" or _plain(form["SignData"]) != payment.token:
             return JSONResponse({"ResCode": "-1", "Description": "played"})
-        if self.bank.late(found):
+        if self.bank.late(payment):
             return JSONResponse({"ResCode": "101", "Description": "played"})
-        if found.state not in ("PAID", "VERIFIED"):
+        if payment.state not in ("PAID", "VERIFIED"):
             return JSONResponse({"ResCode": "-1", "Description": "played"})
-        self.bank.note_verified(found)
-        said = {
-            "ResCode": "0", "Amount": str(trick.get("rials", found.amount)), "Description": "",
-            "RetrivalRefNo": found.ref, "SystemTraceNo": "1", "OrderId": found.order,
+        self.bank.note_verified(payment)
+        reply = {
+            "ResCode": "0", "Amount": str(trick.get("rials", payment.amount)), "Description": "",
+            "RetrivalRefNo": payment.ref, "SystemTraceNo": "1", "OrderId": payment.order,
         }  # fmt: skip
-        return lost(trick, JSONResponse(said))
+        return lost(trick, JSONResponse(reply))
 
     # --- the payer's browser ---
 
     async def page(self, request: Request) -> Response:
-        told = {
+        form = {
             **request.query_params,
             **(await request.form() if request.method == "POST" else {}),
         }
-        token = str(told.get("Token") or told.get("RefId") or "")
+        token = str(form.get("Token") or form.get("RefId") or "")
         payment = self.bank.payments.get(token)
         if payment is None:
             return HTMLResponse(bank_pages.unknown(), 404)
@@ -235,20 +235,22 @@ class Gateways:
 
     async def play(self, request: Request) -> Response:
         if request.method == "POST":
-            told = await request.json()
-            if (wrong := wrong_trick(told)) is not None:
+            trick = await request.json()
+            if (wrong := wrong_trick(trick)) is not None:
                 return PlainTextResponse(wrong, 422)
-            self.bank.tricks.append(told)
-        return JSONResponse({"payments": self.bank.told(), "tricks": list(self.bank.tricks)})
+            self.bank.tricks.append(trick)
+        return JSONResponse(
+            {"payments": self.bank.payment_rows(), "tricks": list(self.bank.tricks)}
+        )
 
 
 def _tehran(at: float) -> str:
     return f"{dt.datetime.fromtimestamp(at, TEHRAN):%Y-%m-%d %H:%M:%S}"
 
 
-def _rials(told: object) -> int:
+def _rials(value: object) -> int:
     """A sum that can be paid; 0 if it is none."""
-    text = str(told)
+    text = str(value)
     return int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST else 0
 
 

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from deploy.local import bank_files, bank_pages
-from deploy.local.bank_state import TERMINALS, Bank
+from deploy.local.bank_state import TERMINALS, Bank, PaidBill
 from iran.persian import TEHRAN, fold_digits
 from services.billing.domain import bill_ids
 
@@ -31,8 +31,10 @@ class Counter:
         now = dt.datetime.now(TEHRAN)
         trace = next(self.bank.numbers) % 10**12
         self.bank.bills.append(
-            {"bill_id": form["bill_id"].lstrip("0"), "payment_id": form["payment_id"].lstrip("0"),
-             "rials": pair.units * 1000, "company": pair.company, "at": now, "trace": trace}
+            PaidBill(
+                form["bill_id"].lstrip("0"), form["payment_id"].lstrip("0"), pair.units * 1000,
+                pair.company, now, trace,
+            )
         )  # fmt: skip
         return HTMLResponse(bank_pages.paid(pair.units * 1000, trace))
 
@@ -40,8 +42,8 @@ class Counter:
         psp, day = request.query_params.get("psp", ""), _day(request)
         if psp not in TERMINALS or day is None:
             return PlainTextResponse("Say psp=sep&day=2026-11-23.", 400)
-        told = bank_files.settlement(self.bank.payments.values(), psp, day)
-        return PlainTextResponse(told, media_type="text/csv")
+        text = bank_files.settlement(self.bank.payments.values(), psp, day)
+        return PlainTextResponse(text, media_type="text/csv")
 
     async def bills(self, request: Request) -> Response:
         company, day = request.query_params.get("company", COMPANY), _day(request)

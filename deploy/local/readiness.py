@@ -1,7 +1,7 @@
 """Whether Mirab is ready on this machine: what is awaited, for how long, and how each part is."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import requests
@@ -74,7 +74,7 @@ def wait_ready(
     """
     seconds = patience()
     moved = time.monotonic()
-    told = moved - TELL_SECONDS
+    reported_at = moved - TELL_SECONDS
     before: dict[str, str] = {}
     while missing := awaited(look()):
         now = time.monotonic()
@@ -82,8 +82,10 @@ def wait_ready(
             before, moved = missing, now
         if now - moved > seconds:
             raise NotReady(still_missing(missing, seconds))
-        if now - told > TELL_SECONDS and (moved == now or now - told > REPEAT_SECONDS):
-            told = now
+        if now - reported_at > TELL_SECONDS and (
+            moved == now or now - reported_at > REPEAT_SECONDS
+        ):
+            reported_at = now
             say(f"waiting for {names(missing)}")
         time.sleep(LOOK_SECONDS)
 
@@ -106,15 +108,15 @@ def still_missing(missing: dict[str, str], seconds: int) -> str:
 
 def word_of(process: str, checks: dict[str, PartHealth] | None) -> str:
     """How a process says that it is; empty where nobody asks it."""
-    found = (checks or {}).get(CHECK_OF.get(process, process))
+    health = (checks or {}).get(CHECK_OF.get(process, process))
     if process == "ops" and checks is not None:
         return "pass"
-    if found is None:
+    if health is None:
         return ""
-    return found.status if found.status == "pass" else f"{found.status}: {found.sentence}"
+    return health.status if health.status == "pass" else f"{health.status}: {health.sentence}"
 
 
-def table(rows: list[tuple[str, ...]]) -> str:
+def table(rows: Sequence[tuple[str, ...]]) -> str:
     """Rows as columns that are as wide as their longest word."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [

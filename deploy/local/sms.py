@@ -23,7 +23,7 @@ from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
 from deploy.local import sms_pages, sms_protocols
 from deploy.local.sms_protocols import Answer
-from deploy.local.sms_state import Player, Taken
+from deploy.local.sms_state import Player, SmsMessage
 
 GET, POST = ["GET"], ["POST"]
 CALLBACK_TRIES = 5
@@ -79,7 +79,7 @@ class Telephones:
                 await anyio.sleep(float(trick.get("seconds", 0)))
                 return PlainTextResponse("played failure", 500)
             before = len(self.player.order)
-            status, told = act(self.player, request, body, do)
+            status, reply = act(self.player, request, body, do)
             self._call_back(self.player.order[before:])
             if do == "take_and_hang":
                 await anyio.sleep(float(trick["seconds"]))
@@ -87,23 +87,26 @@ class Telephones:
                 return Cut()
             if do == "garbage":
                 return HTMLResponse("<!doctype html><title>maintenance</title>")
-            return JSONResponse(told, status)
+            return JSONResponse(reply, status)
 
         return answer
 
-    def _call_back(self, taken: list[Taken]) -> None:
+    def _call_back(self, messages: list[SmsMessage]) -> None:
         """Kavenegar calls back with a message's number and state; the others are asked."""
-        for each in taken:
-            if self.callback and each.provider == "kavenegar":
-                task = asyncio.get_running_loop().create_task(self._receipt(each))
+        for message in messages:
+            if self.callback and message.provider == "kavenegar":
+                task = asyncio.get_running_loop().create_task(self._receipt(message))
                 self._calling.add(task)
                 task.add_done_callback(self._calling.discard)
 
-    async def _receipt(self, taken: Taken) -> None:
+    async def _receipt(self, message: SmsMessage) -> None:
         await anyio.sleep(self.player.delay)
         for _ in range(CALLBACK_TRIES):
-            told = {"messageid": taken.id, "status": sms_protocols.code_of(self.player, taken)}
-            if await anyio.to_thread.run_sync(_posted, self.callback, told):
+            receipt = {
+                "messageid": message.id,
+                "status": sms_protocols.code_of(self.player, message),
+            }
+            if await anyio.to_thread.run_sync(_posted, self.callback, receipt):
                 return
             await anyio.sleep(1)
 
@@ -114,21 +117,21 @@ class Telephones:
         number = request.path_params["number"]
         return HTMLResponse(sms_pages.phone(number, self.player.phones.get(number, ())))
 
-    async def taken(self, request: Request) -> Response:
-        asked = request.query_params
-        told = self.player.told(asked.get("provider"), asked.get("to"), brief="brief" in asked)
-        return JSONResponse(told)
+    async def messages(self, request: Request) -> Response:
+        query = request.query_params
+        report = self.player.report(query.get("provider"), query.get("to"), brief="brief" in query)
+        return JSONResponse(report)
 
     async def play(self, request: Request) -> Response:
-        told = await request.json() if request.method == "POST" else None
-        if told is not None and (wrong := self.player.play(told)) is not None:
+        wish = await request.json() if request.method == "POST" else None
+        if wish is not None and (wrong := self.player.play(wish)) is not None:
             return PlainTextResponse(wrong, 422)
         return JSONResponse({"tricks": list(self.player.tricks), "outcomes": self.player.outcomes})
 
 
-def _posted(url: str | None, told: dict[str, int]) -> bool:
+def _posted(url: str | None, receipt: dict[str, int | None]) -> bool:
     try:
-        return requests.post(url or "", data=told, timeout=5).ok
+        return requests.post(url or "", data=receipt, timeout=5).ok
     except requests.RequestException:
         return False
 
@@ -144,7 +147,7 @@ def app(player: Player, callback: str | None = None) -> Starlette:
             ),
             Route("/phone", phones.phones),
             Route("/phone/{number}", phones.phone),
-            Route("/taken", phones.taken),
+            Route("/taken", phones.messages),
             Route("/play", phones.play, methods=["GET", "POST"]),
         ]
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from deploy.local.bank_pages import page
-from deploy.local.sms_state import LINES, Taken
+from deploy.local.sms_state import LINES, SmsMessage
 from iran.persian import TEHRAN, jalali
 
 PLAYED = (
@@ -25,23 +25,23 @@ NAMES = {
 SHOWN = 200
 
 
-def phones(told: Mapping[str, Sequence[Taken]]) -> str:
+def phones(telephones: Mapping[str, Sequence[SmsMessage]]) -> str:
     """All telephones, the one that got a message last first."""
     rows = "".join(
         f'<li><a href="/phone/{escape(number)}"><bdi dir="ltr">{escape(number)}</bdi></a>'
-        f'<p class="about">{len(taken)} پیامک، آخرین {_moment(taken[-1])}</p></li>'
-        for number, taken in sorted(told.items(), key=lambda row: -row[1][-1].at)[:SHOWN]
+        f'<p class="about">{len(messages)} پیامک، آخرین {_moment(messages[-1])}</p></li>'
+        for number, messages in sorted(telephones.items(), key=lambda row: -row[1][-1].at)[:SHOWN]
     )
     return page("گوشی‌ها (بازی)", f"<ol>{rows}</ol>" if rows else _nothing(), PLAYED)
 
 
-def phone(number: str, told: Sequence[Taken]) -> str:
+def phone(number: str, messages: Sequence[SmsMessage]) -> str:
     """What one telephone got, newest first."""
     rows = "".join(
-        f'<li><p class="text" dir="auto">{escape(taken.body)}</p>'
-        f'<p class="about">{NAMES[taken.provider]}، {_line(taken)} '
-        f'<bdi dir="ltr">{escape(taken.line)}</bdi>، {_moment(taken)}</p></li>'
-        for taken in list(reversed(told))[:SHOWN]
+        f'<li><p class="text" dir="auto">{escape(message.body)}</p>'
+        f'<p class="about">{NAMES[message.provider]}، {_line(message)} '
+        f'<bdi dir="ltr">{escape(message.line)}</bdi>، {_moment(message)}</p></li>'
+        for message in list(reversed(messages))[:SHOWN]
     )
     back = '<p><a href="/phone">همه گوشی‌ها</a></p>'
     body = f"<ol>{rows}</ol>" if rows else _nothing()
@@ -52,10 +52,10 @@ def _nothing() -> str:
     return "<p>هنوز پیامکی نرسیده است.</p>"
 
 
-def _line(taken: Taken) -> str:
-    return "خط تبلیغاتی" if taken.line == LINES[taken.provider][1] else "خط خدماتی"
+def _line(message: SmsMessage) -> str:
+    return "خط تبلیغاتی" if message.line == LINES[message.provider][1] else "خط خدماتی"
 
 
-def _moment(taken: Taken) -> str:
-    at = dt.datetime.fromtimestamp(taken.at, TEHRAN)
+def _moment(message: SmsMessage) -> str:
+    at = dt.datetime.fromtimestamp(message.at, TEHRAN)
     return f'<bdi dir="ltr">{jalali(at.date())} {at:%H:%M:%S}</bdi>'

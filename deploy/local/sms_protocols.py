@@ -7,20 +7,19 @@ import base64
 import re
 import time
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
 from starlette.requests import Request
 
-from deploy.local.sms_state import CREDIT, LINES, PRICE, Player, Taken
+from deploy.local.sms_state import CREDIT, LINES, PRICE, Player, SmsMessage
 
 KAVENEGAR_KEY, SMSIR_KEY = "played-kavenegar", "played-smsir"
 MAGFA_USER, MAGFA_PASSWORD = "mirab/water", "played-magfa"
 MELIPAYAMAK_USER, MELIPAYAMAK_PASSWORD = "mirab", "played-melipayamak"
 MOBILE = re.compile("09[0-9]{9}")
 TEXT_MOST = 900
-Answer = tuple[int, Any]
+Answer = tuple[int, object]
 CODES: dict[str, dict[str, int | None]] = {
     "kavenegar": {
         "accepted": 1, "sent": 5, "delivered": 10, "undelivered": 11, "failed": 6, "rejected": 14,
@@ -41,15 +40,15 @@ CODES: dict[str, dict[str, int | None]] = {
 }  # fmt: skip
 
 
-def code_of(player: Player, taken: Taken) -> int | None:
+def code_of(player: Player, message: SmsMessage) -> int | None:
     """A message's state in its provider's own number."""
-    return CODES[taken.provider][player.state(taken)]
+    return CODES[message.provider][player.state(message)]
 
 
 # --- Kavenegar ---
 
 
-def _kavenegar(code: int, entries: Any = None) -> Answer:
+def _kavenegar(code: int, entries: object = None) -> Answer:
     return code, {"return": {"status": code, "message": "played"}, "entries": entries}
 
 
@@ -59,7 +58,7 @@ def kavenegar(act: Callable[..., Answer]) -> Callable[..., Answer]:
     def keyed(player: Player, request: Request, body: bytes, do: str) -> Answer:
         if request.path_params["key"] != KAVENEGAR_KEY:
             return _kavenegar(403)
-        form = {name: told[-1] for name, told in parse_qs(body.decode()).items()}
+        form = {name: values[-1] for name, values in parse_qs(body.decode()).items()}
         if do in ("busy", "no_credit"):
             return _kavenegar(409 if do == "busy" else 418)
         return act(player, form)
@@ -79,7 +78,7 @@ def kavenegar_send(player: Player, form: dict[str, str]) -> Answer:
 def kavenegar_array(player: Player, form: dict[str, str]) -> Answer:
     names = ("receptor", "localmessageids", "sender", "message")
     try:
-        columns = [[str(one) for one in orjson.loads(form.get(name, ""))] for name in names]
+        columns = [[str(value) for value in orjson.loads(form.get(name, ""))] for name in names]
     except (orjson.JSONDecodeError, TypeError):
         return _kavenegar(400)
     return _kavenegar_take(player, *columns)
@@ -92,7 +91,7 @@ def _kavenegar_take(
         return _kavenegar(419)
     if len(to) > 200:  # noqa: PLR2004 - Kavenegar's own limit
         return _kavenegar(414)
-    if not all(MOBILE.fullmatch(one) for one in to):
+    if not all(MOBILE.fullmatch(number) for number in to):
         return _kavenegar(411)
     if not all(line in LINES["kavenegar"] for line in lines):
         return _kavenegar(412)
@@ -102,30 +101,37 @@ def _kavenegar_take(
     return _kavenegar(200, [_kavenegar_entry(player, *row) for row in rows])
 
 
-def _kavenegar_entry(player: Player, ref: str, to: str, line: str, body: str) -> dict[str, Any]:
+def _kavenegar_entry(player: Player, ref: str, to: str, line: str, body: str) -> dict[str, object]:
     """A repeated number of ours is answered with the first message, and not sent again."""
     refuses = player.refuses("kavenegar", to, line)
     first = player.first("kavenegar", ref) if ref else None
     number = next(player.numbers) if refuses else None
-    taken = None if refuses else first or player.take("kavenegar", ref, to, line, body)
+    message = None if refuses else first or player.take("kavenegar", ref, to, line, body)
     return {
-        "messageid": taken.id if taken else number, "message": body, "sender": line, "receptor": to,
+        "messageid": message.id if message else number, "message": body, "sender": line,
+        "receptor": to,
         "status": 14 if refuses else 1, "statustext": "played", "date": int(time.time()),
         "cost": 0 if refuses else PRICE,
     }  # fmt: skip
 
 
-def _kavenegar_told(player: Player, id_: str, taken: Taken | None, ref: str = "") -> dict[str, Any]:
-    code = code_of(player, taken) if taken else CODES["kavenegar"]["unknown"]
-    told = {"messageid": taken.id if taken else int(id_), "status": code, "statustext": "played"}
-    return {**told, "localid": ref} if ref else told
+def _kavenegar_state(
+    player: Player, id_: str, message: SmsMessage | None, ref: str = ""
+) -> dict[str, object]:
+    code = code_of(player, message) if message else CODES["kavenegar"]["unknown"]
+    reply: dict[str, object] = {
+        "messageid": message.id if message else int(id_),
+        "status": code,
+        "statustext": "played",
+    }
+    return {**reply, "localid": ref} if ref else reply
 
 
 @kavenegar
 def kavenegar_status(player: Player, form: dict[str, str]) -> Answer:
     ids = form.get("messageid", "").split(",")
     return _kavenegar(
-        200, [_kavenegar_told(player, i, player.by_id.get(("kavenegar", int(i)))) for i in ids]
+        200, [_kavenegar_state(player, i, player.by_id.get(("kavenegar", int(i)))) for i in ids]
     )
 
 
@@ -133,7 +139,7 @@ def kavenegar_status(player: Player, form: dict[str, str]) -> Answer:
 def kavenegar_find(player: Player, form: dict[str, str]) -> Answer:
     refs = form.get("localid", "").split(",")
     return _kavenegar(
-        200, [_kavenegar_told(player, "0", player.first("kavenegar", r), r) for r in refs]
+        200, [_kavenegar_state(player, "0", player.first("kavenegar", r), r) for r in refs]
     )
 
 
@@ -145,7 +151,7 @@ def kavenegar_info(_player: Player, _form: dict[str, str]) -> Answer:
 # --- Magfa ---
 
 
-def magfa(act: Callable[..., Answer]) -> Callable[..., Answer]:
+def magfa(act: Callable[[Player, Request, bytes], dict[str, object]]) -> Callable[..., Answer]:
     """Only with user/domain and password."""
     basic = base64.b64encode(f"{MAGFA_USER}:{MAGFA_PASSWORD}".encode()).decode()
 
@@ -160,10 +166,10 @@ def magfa(act: Callable[..., Answer]) -> Callable[..., Answer]:
 
 
 @magfa
-def magfa_send(player: Player, _request: Request, body: bytes) -> dict[str, Any]:
-    told = orjson.loads(body)
-    to, texts = told.get("recipients") or [], told.get("messages") or []
-    lines, refs = told.get("senders") or [], told.get("uids") or [0] * len(to)
+def magfa_send(player: Player, _request: Request, body: bytes) -> dict[str, object]:
+    form = orjson.loads(body)
+    to, texts = form.get("recipients") or [], form.get("messages") or []
+    lines, refs = form.get("senders") or [], form.get("uids") or [0] * len(to)
     if not to or len(to) > 100:  # noqa: PLR2004 - Magfa's own limit
         return {"status": 107 if to else 106}
     for code, column in ((101, texts), (103, lines), (110, refs)):
@@ -173,7 +179,7 @@ def magfa_send(player: Player, _request: Request, body: bytes) -> dict[str, Any]
     return {"status": 0, "messages": [_magfa_take(player, *row) for row in rows]}
 
 
-def _magfa_take(player: Player, ref: int, to: str, line: str, body: str) -> dict[str, Any]:
+def _magfa_take(player: Player, ref: int, to: str, line: str, body: str) -> dict[str, object]:
     """A repeated number of ours is sent again, as Magfa does."""
     code = 0
     if not MOBILE.fullmatch(to):
@@ -186,31 +192,31 @@ def _magfa_take(player: Player, ref: int, to: str, line: str, body: str) -> dict
         code = 33 if to in player.blocked else 27
     if code:
         return {"status": code, "userId": ref, "recipient": to}
-    taken = player.take("magfa", str(ref) if ref else "", to, line, body)
+    message = player.take("magfa", str(ref) if ref else "", to, line, body)
     return {
-        "status": 0, "id": taken.id, "userId": ref, "parts": 1, "tariff": PRICE,
+        "status": 0, "id": message.id, "userId": ref, "parts": 1, "tariff": PRICE,
         "alphabet": "DEFAULT" if body.isascii() else "UCS2", "recipient": to,
     }  # fmt: skip
 
 
 @magfa
-def magfa_statuses(player: Player, request: Request, _body: bytes) -> dict[str, Any]:
+def magfa_statuses(player: Player, request: Request, _body: bytes) -> dict[str, object]:
     receipts = []
-    for told in request.path_params["mids"].split(","):
-        taken = player.by_id.get(("magfa", int(told)))
-        code = code_of(player, taken) if taken else CODES["magfa"]["unknown"]
-        receipts.append({"mid": int(told), "status": code, "date": "2026-01-01 00:00:00"})
+    for number in request.path_params["mids"].split(","):
+        message = player.by_id.get(("magfa", int(number)))
+        code = code_of(player, message) if message else CODES["magfa"]["unknown"]
+        receipts.append({"mid": int(number), "status": code, "date": "2026-01-01 00:00:00"})
     return {"status": 0, "dlrs": receipts}
 
 
 @magfa
-def magfa_mid(player: Player, request: Request, _body: bytes) -> dict[str, Any]:
-    taken = player.first("magfa", request.path_params["uid"])
-    return {"status": 0, "mid": taken.id if taken else -1}
+def magfa_mid(player: Player, request: Request, _body: bytes) -> dict[str, object]:
+    message = player.first("magfa", request.path_params["uid"])
+    return {"status": 0, "mid": message.id if message else -1}
 
 
 @magfa
-def magfa_balance(_player: Player, _request: Request, _body: bytes) -> dict[str, Any]:
+def magfa_balance(_player: Player, _request: Request, _body: bytes) -> dict[str, object]:
     return {"status": 0, "balance": CREDIT}
 
 
@@ -234,13 +240,13 @@ def smsir(act: Callable[..., Answer]) -> Callable[..., Answer]:
 
 @smsir
 def smsir_send(player: Player, _request: Request, body: bytes) -> Answer:
-    told = orjson.loads(body)
-    to, texts = told.get("mobiles") or [], told.get("messageTexts") or []
-    line = str(told.get("lineNumber"))
+    form = orjson.loads(body)
+    to, texts = form.get("mobiles") or [], form.get("messageTexts") or []
+    line = str(form.get("lineNumber"))
     if (code := _smsir_no(player, to, texts, line)) is not None:
         return code, None
     rows = [player.take("smsir", "", *row) for row in zip(to, [line] * len(to), texts, strict=True)]
-    ids = [taken.id for taken in rows]
+    ids = [message.id for message in rows]
     return 1, {"packId": f"played-{ids[0]}", "messageIds": ids, "cost": float(len(ids))}
 
 
@@ -251,22 +257,22 @@ def _smsir_no(player: Player, to: list[str], texts: list[str], line: str) -> int
     wrong = (
         (110, len(to) != len(texts)),
         (101, line not in LINES["smsir"]),
-        (104, not all(MOBILE.fullmatch(one) for one in to)),
+        (104, not all(MOBILE.fullmatch(number) for number in to)),
         (103, not all(texts)),
-        (115, any(player.refuses("smsir", one, line) for one in to)),
+        (115, any(player.refuses("smsir", number, line) for number in to)),
     )
     return next((code for code, it_is in wrong if it_is), None)
 
 
 @smsir
 def smsir_report(player: Player, request: Request, _body: bytes) -> Answer:
-    taken = player.by_id.get(("smsir", int(request.path_params["id"])))
-    if taken is None:
+    message = player.by_id.get(("smsir", int(request.path_params["id"])))
+    if message is None:
         return 111, None
     return 1, {
-        "messageId": taken.id, "mobile": int(taken.to), "messageText": taken.body,
-        "sendDateTime": int(taken.at), "lineNumber": int(taken.line), "cost": 1.0,
-        "deliveryState": code_of(player, taken), "deliveryDateTime": None,
+        "messageId": message.id, "mobile": int(message.to), "messageText": message.body,
+        "sendDateTime": int(message.at), "lineNumber": int(message.line), "cost": 1.0,
+        "deliveryState": code_of(player, message), "deliveryDateTime": None,
     }  # fmt: skip
 
 
@@ -284,8 +290,8 @@ def _melipayamak(code: int, value: object = "") -> Answer:
 
 def melipayamak(player: Player, request: Request, body: bytes, do: str) -> Answer:
     """All acts; user and password stand in the body."""
-    told = orjson.loads(body)
-    if (told.get("username"), told.get("password")) != (MELIPAYAMAK_USER, MELIPAYAMAK_PASSWORD):
+    form = orjson.loads(body)
+    if (form.get("username"), form.get("password")) != (MELIPAYAMAK_USER, MELIPAYAMAK_PASSWORD):
         return _melipayamak(0)
     if do in ("busy", "no_credit"):
         return _melipayamak(6 if do == "busy" else 2)
@@ -293,13 +299,13 @@ def melipayamak(player: Player, request: Request, body: bytes, do: str) -> Answe
     if act == "GetCredit":
         return _melipayamak(1, float(CREDIT))
     if act == "GetDeliveries2":
-        taken = player.by_id.get(("melipayamak", int(told["recID"])))
-        return _melipayamak(1, code_of(player, taken) if taken else 100)
-    return _melipayamak_send(player, told) if act == "SendSMS" else (404, {})
+        message = player.by_id.get(("melipayamak", int(form["recID"])))
+        return _melipayamak(1, code_of(player, message) if message else 100)
+    return _melipayamak_send(player, form) if act == "SendSMS" else (404, {})
 
 
-def _melipayamak_send(player: Player, told: dict[str, Any]) -> Answer:
-    to, line, body = (str(told.get(name, "")) for name in ("to", "from", "text"))
+def _melipayamak_send(player: Player, form: dict[str, object]) -> Answer:
+    to, line, body = (str(form.get(name, "")) for name in ("to", "from", "text"))
     wrong = (
         (5, line not in LINES["melipayamak"]),
         (18, not MOBILE.fullmatch(to)),

@@ -25,11 +25,12 @@ CALLS = ("send", "find", "states", "credit")
 TRICKS = ("delay", "hang", "take_and_hang", "error", "drop", "garbage", "busy", "no_credit")
 STATES = ("accepted", "sent", "delivered", "undelivered", "failed", "rejected", "unknown")
 NEEDS_SECONDS = ("delay", "hang", "take_and_hang")
+Trick = dict[str, Any]  # JSON of a test; `wrong_play` judges it
 PRICE, CREDIT = 1_200, 500_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class SmsMessage:
     """A message that a provider took; ``ref`` is our number where the provider takes one."""
 
     provider: str
@@ -49,51 +50,51 @@ class Player:
 
     def __init__(self, delay: float = 0.0, file: Path | None = None) -> None:
         self.delay = delay
-        self.order: list[Taken] = []
-        self.by_id: dict[tuple[str, int], Taken] = {}
-        self.by_ref: dict[tuple[str, str], list[Taken]] = {}
-        self.phones: dict[str, list[Taken]] = {}
-        self.tricks: deque[dict[str, Any]] = deque()
+        self.order: list[SmsMessage] = []
+        self.by_id: dict[tuple[str, int], SmsMessage] = {}
+        self.by_ref: dict[tuple[str, str], list[SmsMessage]] = {}
+        self.phones: dict[str, list[SmsMessage]] = {}
+        self.tricks: deque[Trick] = deque()
         self.outcomes: dict[str, str] = {}
         self.blacklist: set[str] = set()
         self.blocked: set[str] = set()
         self._file = self._reopen(file) if file else None
         # Above all that was taken before, even by a life that ended within this second.
-        newest = max((taken.id for taken in self.order), default=0)
+        newest = max((message.id for message in self.order), default=0)
         self.numbers = itertools.count(max(int(time.time()) * 1_000_000, newest + 1))
 
     def _reopen(self, file: Path) -> BinaryIO:
         # The last line may have been cut by a kill: then nobody was told that it was taken.
         whole = file.read_bytes().rpartition(b"\n")[0] if file.exists() else b""
         for line in whole.splitlines():
-            self._keep(Taken(**orjson.loads(line)))
+            self._keep(SmsMessage(**orjson.loads(line)))
         opened = file.open("ab", buffering=0)
         opened.truncate(len(whole) + 1 if whole else 0)
         return opened
 
-    def take(self, provider: str, ref: str, to: str, line: str, body: str) -> Taken:
+    def take(self, provider: str, ref: str, to: str, line: str, body: str) -> SmsMessage:
         """Takes a message: from here on it counts, even if the process is killed."""
-        taken = Taken(provider, next(self.numbers), ref, to, line, body, time.time())
+        message = SmsMessage(provider, next(self.numbers), ref, to, line, body, time.time())
         if self._file:
-            self._file.write(orjson.dumps(dataclasses.asdict(taken)) + b"\n")
-        self._keep(taken)
-        return taken
+            self._file.write(orjson.dumps(dataclasses.asdict(message)) + b"\n")
+        self._keep(message)
+        return message
 
-    def _keep(self, taken: Taken) -> None:
-        self.order.append(taken)
-        self.by_id[taken.provider, taken.id] = taken
-        if taken.ref:
-            self.by_ref.setdefault((taken.provider, taken.ref), []).append(taken)
-        self.phones.setdefault(taken.to, []).append(taken)
+    def _keep(self, message: SmsMessage) -> None:
+        self.order.append(message)
+        self.by_id[message.provider, message.id] = message
+        if message.ref:
+            self.by_ref.setdefault((message.provider, message.ref), []).append(message)
+        self.phones.setdefault(message.to, []).append(message)
 
-    def first(self, provider: str, ref: str) -> Taken | None:
+    def first(self, provider: str, ref: str) -> SmsMessage | None:
         """The first message that a provider took under a number of ours."""
         return self.by_ref.get((provider, ref), [None])[0]  # type: ignore[list-item]
 
-    def state(self, taken: Taken) -> str:
+    def state(self, message: SmsMessage) -> str:
         """What has become of a message by now, in our words."""
-        age = time.time() - taken.at
-        outcome = self.outcomes.get(taken.to, self.outcomes.get("", "delivered"))
+        age = time.time() - message.at
+        outcome = self.outcomes.get(message.to, self.outcomes.get("", "delivered"))
         if outcome == "accepted" or age < self.delay / 2:
             return "accepted"
         return "sent" if age < self.delay else outcome
@@ -102,63 +103,63 @@ class Player:
         """Whether a receiver gets nothing: opted out, or on the black list of advertising."""
         return to in self.blocked or (to in self.blacklist and line == LINES[provider][1])
 
-    async def trick(self, provider: str, call: str) -> dict[str, Any]:
+    async def trick(self, provider: str, call: str) -> Trick:
         """What a test wants of this call; it is used up by that, unless it holds on."""
-        for told in list(self.tricks):
-            if told["provider"] in (provider, "all") and told.get("call", "send") == call:
-                if told.get("times", 1):
-                    told["times"] = told.get("times", 1) - 1
-                    if not told["times"]:
-                        self.tricks.remove(told)
-                if told["do"] == "delay":
-                    await anyio.sleep(float(told["seconds"]))
-                return told
+        for trick in list(self.tricks):
+            if trick["provider"] in (provider, "all") and trick.get("call", "send") == call:
+                if trick.get("times", 1):
+                    trick["times"] = trick.get("times", 1) - 1
+                    if not trick["times"]:
+                        self.tricks.remove(trick)
+                if trick["do"] == "delay":
+                    await anyio.sleep(float(trick["seconds"]))
+                return trick
         return {"do": ""}
 
-    def told(self, provider: str | None, to: str | None, *, brief: bool) -> dict[str, Any]:
+    def report(self, provider: str | None, to: str | None, *, brief: bool) -> dict[str, object]:
         """What was taken, by a provider or for a telephone: how many, which of our numbers more
         than once (for any), and each unless brief.
         """
-        some = self.order if to is None else self.phones.get(to, [])
-        rows = [t for t in some if provider in (None, t.provider)]
+        candidates = self.order if to is None else self.phones.get(to, [])
+        rows = [t for t in candidates if provider in (None, t.provider)]
         doubles = [
-            {"provider": code, "ref": ref, "times": len(taken)}
-            for (code, ref), taken in self.by_ref.items()
-            if len(taken) > 1 and provider in (None, code)
+            {"provider": code, "ref": ref, "times": len(message)}
+            for (code, ref), message in self.by_ref.items()
+            if len(message) > 1 and provider in (None, code)
         ]
-        told: dict[str, Any] = {"count": len(rows), "doubles": doubles}
+        report: dict[str, object] = {"count": len(rows), "doubles": doubles}
         if not brief:
-            told["taken"] = [{**dataclasses.asdict(t), "state": self.state(t)} for t in rows]
-        return told
+            report["taken"] = [{**dataclasses.asdict(t), "state": self.state(t)} for t in rows]
+        return report
 
-    def play(self, told: dict[str, Any]) -> str | None:
+    def play(self, wish: Trick) -> str | None:
         """Does what a test asks for; says what is wrong with it, if it is no such thing."""
-        if (wrong := wrong_play(told)) is not None:
+        if (wrong := wrong_play(wish)) is not None:
             return wrong
-        if "deliver" in told:
-            self.outcomes[told.get("to", "")] = told["deliver"]
-        elif told["do"] in ("blacklist", "block"):
-            (self.blacklist if told["do"] == "blacklist" else self.blocked).add(told["to"])
-        elif told["do"] == "normal":
-            gone = [t for t in self.tricks if told["provider"] in ("all", t["provider"])]
+        if "deliver" in wish:
+            self.outcomes[wish.get("to", "")] = wish["deliver"]
+        elif wish["do"] in ("blacklist", "block"):
+            (self.blacklist if wish["do"] == "blacklist" else self.blocked).add(wish["to"])
+        elif wish["do"] == "normal":
+            gone = [t for t in self.tricks if wish["provider"] in ("all", t["provider"])]
             for trick in gone:
                 self.tricks.remove(trick)
         else:
-            self.tricks.append(dict(told))
+            self.tricks.append(dict(wish))
         return None
 
 
-def wrong_play(told: dict[str, Any]) -> str | None:
+def wrong_play(wish: Trick) -> str | None:
     """What is wrong with a wish; nobody shall wait for what never comes."""
-    if "deliver" in told:
-        return None if told["deliver"] in STATES else f"deliver is one of {', '.join(STATES)}"
-    do = told.get("do")
+    if "deliver" in wish:
+        return None if wish["deliver"] in STATES else f"deliver is one of {', '.join(STATES)}"
+    do = wish.get("do")
     if do in ("blacklist", "block"):
-        return None if told.get("to") else f"{do} needs to, a number"
+        return None if wish.get("to") else f"{do} needs to, a number"
     if do not in (*TRICKS, "normal"):
         return f"do is one of {', '.join((*TRICKS, 'normal', 'blacklist', 'block'))}"
-    if told.get("provider") not in (*PROVIDERS, "all"):
+    if wish.get("provider") not in (*PROVIDERS, "all"):
         return f"provider is one of {', '.join(PROVIDERS)}, all"
-    if told.get("call", "send") not in CALLS:
+    if wish.get("call", "send") not in CALLS:
         return f"call is one of {', '.join(CALLS)}"
-    return f"{do} needs seconds" if do in NEEDS_SECONDS and "seconds" not in told else None
+    return f"{do} needs seconds" if do in NEEDS_SECONDS and "seconds" not in wish else None

@@ -57,7 +57,7 @@ class State:
     """The folder of one checkout's state, and what of the environment was given from outside."""
 
     home: Path
-    given: Mapping[str, str]
+    environment: Mapping[str, str]
 
     @classmethod
     def of_checkout(cls) -> "State":
@@ -79,12 +79,16 @@ class State:
     @property
     def postgres(self) -> Postgres | None:
         """The private PostgreSQL, unless DB_URL names another."""
-        return None if self.given.get("DB_URL") else Postgres(self.home / "postgres", POSTGRES_PORT)
+        return (
+            None
+            if self.environment.get("DB_URL")
+            else Postgres(self.home / "postgres", POSTGRES_PORT)
+        )
 
     @property
     def rabbitmq(self) -> RabbitMQ | None:
         """The private RabbitMQ, unless AMQP_URL names another."""
-        if self.given.get("AMQP_URL"):
+        if self.environment.get("AMQP_URL"):
             return None
         return RabbitMQ(
             self.home / "rabbitmq",
@@ -98,7 +102,7 @@ class State:
     @property
     def agency_rabbitmq(self) -> RabbitMQ | None:
         """The private broker of agencies, unless AMQP_URL names another for our own parts."""
-        if self.given.get("AMQP_URL"):
+        if self.environment.get("AMQP_URL"):
             return None
         return RabbitMQ(
             self.home / "agency-rabbitmq",
@@ -119,7 +123,7 @@ class State:
     def agency_broker_api_url(self) -> str | None:
         """The agencies' broker's management API; None if its broker was not named."""
         broker = self.agency_rabbitmq
-        return broker.api_url if broker else self.given.get("AGENCY_BROKER_API_URL")
+        return broker.api_url if broker else self.environment.get("AGENCY_BROKER_API_URL")
 
     @property
     def keeps_brokers(self) -> bool:
@@ -129,7 +133,7 @@ class State:
     @property
     def broker_api_url(self) -> str | None:
         """The broker's management API; None for a named broker whose API was not named."""
-        return self.rabbitmq.api_url if self.rabbitmq else self.given.get("BROKER_API_URL")
+        return self.rabbitmq.api_url if self.rabbitmq else self.environment.get("BROKER_API_URL")
 
     @property
     def supervisor_config(self) -> Path:
@@ -191,31 +195,31 @@ class State:
 
     def owner_url(self, context: str) -> str:
         """The address by which migrations are run: as the owner, which no service is."""
-        return self.given_url(context) or self.postgres.url(context)  # type: ignore[union-attr]
+        return self.named_url(context) or self.postgres.url(context)  # type: ignore[union-attr]
 
     def service_url(self, context: str) -> str:
         """The address by which a service reaches its database: as the role named like itself."""
-        return self.given_url(context) or self.postgres.url(context, context)  # type: ignore[union-attr]
+        return self.named_url(context) or self.postgres.url(context, context)  # type: ignore[union-attr]
 
-    def given_url(self, context: str) -> str | None:
+    def named_url(self, context: str) -> str | None:
         """DB_URL is the inquiry's database; the others lie beside it, named like the service."""
-        told = self.given.get("DB_URL")
-        if told is None or context == "inquiry":
-            return told
-        return urlsplit(told)._replace(path=f"/{context}").geturl()
+        url = self.environment.get("DB_URL")
+        if url is None or context == "inquiry":
+            return url
+        return urlsplit(url)._replace(path=f"/{context}").geturl()
 
     def receipts_address(self, provider: str) -> str:
         """Where the played provider tells that it knows more of a message."""
         from bus.settings import Settings
         from gateway.public.callbacks import address_of
 
-        told = {"PORTAL_URL": PORTAL_URL, "PORTAL_KEY_FILE": str(self.secret("portal-key"))}
-        return address_of(Settings(told), provider)
+        settings = {"PORTAL_URL": PORTAL_URL, "PORTAL_KEY_FILE": str(self.secret("portal-key"))}
+        return address_of(Settings(settings), provider)
 
     def broker_environ(self) -> dict[str, str]:
         """The brokers as their administrator reaches them, and where passwords are."""
         return {
-            "AMQP_URL": self.given.get("AMQP_URL") or self.rabbitmq.url,  # type: ignore[union-attr]
+            "AMQP_URL": self.environment.get("AMQP_URL") or self.rabbitmq.url,  # type: ignore[union-attr]
             "BROKER_API_URL": self.broker_api_url or "",
             "AGENCY_BROKER_API_URL": self.agency_broker_api_url or "",
             "AGENCY_PASSWORDS_DIR": str(self.home / "agency-passwords"),
@@ -230,7 +234,7 @@ class State:
         return {
             **self.broker_environ(),
             "DB_URL": self.service_url("inquiry"),
-            "LOG_LEVEL": self.given.get("LOG_LEVEL", "INFO"),
+            "LOG_LEVEL": self.environment.get("LOG_LEVEL", "INFO"),
             **FACES,
             "AGENCIES_DIR": str(agencies),
             "REGISTER_PUBLIC_KEY": self.register_public_key(),
@@ -267,7 +271,7 @@ class State:
             "MAILBOX_DIR": str(mailbox),
             "MAILBOX_PORT": str(MAILBOX_PORT),
             "OPEN311_KEYS_FILE": str(CHECKOUT / "deploy/open311/keys.toml"),
-            **{name: self.given.get(name, most) for name, most in LIMITS.items()},
+            **{name: self.environment.get(name, most) for name, most in LIMITS.items()},
         }
 
     def broker_of(self, part: Part) -> dict[str, str]:
@@ -275,25 +279,25 @@ class State:
         named broker whose users are not ours all parts are who AMQP_URL says.
         """
         if part in OUTSIDE:
-            there = urlsplit(self.agency_broker_api_url or "").hostname
+            host = urlsplit(self.agency_broker_api_url or "").hostname
             port = AGENCY_RABBITMQ_PORT if self.agency_rabbitmq else AMQP_PORT
             return {
-                "AMQP_URL": f"amqp://{there}:{port}/{agency_vhost(part.name)}",
+                "AMQP_URL": f"amqp://{host}:{port}/{agency_vhost(part.name)}",
                 "AMQP_PASSWORD_FILE": str(self.secret(f"agency-passwords/{part.name}")),
             }
         url = self.environ()["AMQP_URL"]
         if not self.keeps_brokers or part.name == "agency-rights":
             return {"AMQP_URL": url, "AMQP_PASSWORD_FILE": ""}
-        there = urlsplit(url)
-        host = there.netloc.rsplit("@", 1)[-1]
+        address = urlsplit(url)
+        host = address.netloc.rsplit("@", 1)[-1]
         return {
-            "AMQP_URL": there._replace(netloc=f"mirab.{part.name}@{host}").geturl(),
+            "AMQP_URL": address._replace(netloc=f"mirab.{part.name}@{host}").geturl(),
             "AMQP_PASSWORD_FILE": str(self.secret(f"broker-passwords/{part.name}")),
         }
 
     def environ_of(self, part: Part) -> dict[str, str]:
         """What one part gets: the variables that it needs and no other."""
-        told = {
+        values = {
             **self.environ(),
             **{f"COMPANY_{language.upper()}": company(language) for language in NAMES},
             "WATCHED_PARTS": watched_parts(),
@@ -302,4 +306,4 @@ class State:
             "DB_URL": self.service_url(part.context),
             **self.broker_of(part),
         }
-        return {name: told[name] for name in part.needs}
+        return {name: values[name] for name in part.needs}

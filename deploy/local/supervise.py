@@ -34,12 +34,12 @@ def program(  # noqa: PLR0913 - a section has that many lines
     autostart: bool,
 ) -> str:
     """One [program:] section; a part that falls is started again, later and later."""
-    told = ",".join(f'{n}="{v.replace("%", "%%")}"' for n, v in environ.items())
+    environment = ",".join(f'{n}="{v.replace("%", "%%")}"' for n, v in environ.items())
     return f"""
 [program:{name}]
 command={command}
 directory={folder}
-environment={told}
+environment={environment}
 stdout_logfile={log}
 redirect_stderr=true
 stdout_logfile_maxbytes=20MB
@@ -81,7 +81,7 @@ def write_config(state: State) -> None:
 
 def store_programs(state: State) -> list[str]:
     """The sections of the private stores; they start with supervisord."""
-    found = []
+    programs = []
     if state.postgres:
         postgres = program(
             "postgres",
@@ -93,8 +93,8 @@ def store_programs(state: State) -> list[str]:
             autostart=True,
         )
         # INT is PostgreSQL's fast shutdown; TERM would wait for every client to go.
-        found.append(postgres + "stopsignal=INT\n")
-    found += [
+        programs.append(postgres + "stopsignal=INT\n")
+    programs += [
         program(
             broker.home.name,
             "/usr/lib/rabbitmq/bin/rabbitmq-server",
@@ -107,7 +107,7 @@ def store_programs(state: State) -> list[str]:
         for broker in state.brokers
     ]
     clamd = " ".join(antivirus.command(antivirus.config(state.clamd_home, CLAMD_PORT)))
-    found.append(
+    programs.append(
         program(
             "clamd",
             clamd,
@@ -118,7 +118,7 @@ def store_programs(state: State) -> list[str]:
             autostart=False,
         )
     )
-    return found
+    return programs
 
 
 def part_programs(state: State) -> list[str]:
@@ -149,11 +149,11 @@ class _Transport(xmlrpc.client.Transport):
         super().__init__()
         self._path = path
 
-    def make_connection(self, host: Any) -> http.client.HTTPConnection:
+    def make_connection(self, host: object) -> http.client.HTTPConnection:
         return _Socket(str(self._path))
 
 
-def server(state: State) -> Any:
+def server(state: State) -> Any:  # XML-RPC has no types
     """supervisord's own calls."""
     return xmlrpc.client.ServerProxy("http://local", _Transport(state.supervisor_socket)).supervisor
 
@@ -199,10 +199,10 @@ def start_parts(state: State) -> None:
                 raise
 
 
-def states(state: State) -> list[dict[str, Any]]:
+def states(state: State) -> list[dict[str, str]]:
     """What supervisord knows of each process."""
-    found: list[dict[str, Any]] = server(state).getAllProcessInfo()
-    return found
+    processes: list[dict[str, str]] = server(state).getAllProcessInfo()
+    return processes
 
 
 def stop(state: State) -> None:
@@ -242,16 +242,16 @@ def end_orphans(state: State) -> None:
 def _orphans(state: State) -> dict[int, str]:
     """The processes that this checkout's supervisord has started, with their names."""
     mark = f"SUPERVISOR_SERVER_URL=unix://{state.supervisor_socket}".encode()
-    found = {}
+    orphans = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             environ = (folder / "environ").read_bytes().split(b"\0")
         except OSError:
             continue
         if mark in environ:
-            told = dict(line.split(b"=", 1) for line in environ if b"=" in line)
-            found[int(folder.name)] = told.get(b"SUPERVISOR_PROCESS_NAME", b"").decode()
-    return found
+            variables = dict(line.split(b"=", 1) for line in environ if b"=" in line)
+            orphans[int(folder.name)] = variables.get(b"SUPERVISOR_PROCESS_NAME", b"").decode()
+    return orphans
 
 
 def _signal(pid: int, number: int) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from bus.errors import Unavailable
 from deploy.local.ports import free_port
-from deploy.local.sms_state import Taken
+from deploy.local.sms_state import SmsMessage
 from services.notify.providers import kavenegar, magfa, melipayamak, smsir
 from services.notify.providers.http import LIMIT
 from services.notify.providers.registry import PROVIDERS, configured_providers, required_settings
@@ -635,7 +635,7 @@ def test_a_player_that_is_killed_loses_no_count(start, tmp_path):
 
 def test_a_player_that_lives_twice_in_one_second_gives_no_number_twice(start, tmp_path):
     ahead = (int(time.time()) + 600) * 1_000_000
-    taken = Taken("magfa", ahead, "", "09900000000", "3000", "x", time.time())
+    taken = SmsMessage("magfa", ahead, "", "09900000000", "3000", "x", time.time())
     (tmp_path / "taken.jsonl").write_bytes(orjson.dumps(dataclasses.asdict(taken)) + b"\n")
     player = PlayedSms(start, SMS_FILE=str(tmp_path / "taken.jsonl"))
     assert int(sent(player.providers()["magfa"]).provider_ref) > ahead
