@@ -6,5 +6,5 @@ To add a provider of SMS:
    its neighbours have it, over the calls of `http.py`.
 2. Register it by one line in `registry.py`.
 
-`deploy/local/sms_protocols.py` plays the providers' side of each protocol for tests.
+`deploy/local/sms/protocols.py` plays the providers' side of each protocol for tests.
 """

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from bus.errors import Unavailable
 from deploy.local.ports import free_port
-from deploy.local.sms_state import SmsMessage
+from deploy.local.sms.state import SmsMessage
 from services.notify.providers import kavenegar, magfa, melipayamak, smsir
 from services.notify.providers.http import LIMIT
 from services.notify.providers.registry import PROVIDERS, configured_providers, required_settings

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import orjson
 from starlette.requests import Request
 
-from deploy.local.sms_state import CREDIT, LINES, PRICE, Player, SmsMessage
+from deploy.local.sms.state import CREDIT, LINES, PRICE, Player, SmsMessage
 
 KAVENEGAR_KEY, SMSIR_KEY = "played-kavenegar", "played-smsir"
 MAGFA_USER, MAGFA_PASSWORD = "mirab/water", "played-magfa"

@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from deploy.local.bank_pages import page
-from deploy.local.sms_state import LINES, SmsMessage
+from deploy.local.bank.pages import page
+from deploy.local.sms.state import LINES, SmsMessage
 from iran.persian import TEHRAN, jalali
 
 PLAYED = (

@@ -21,30 +21,30 @@ from starlette.types import Receive, Scope, Send
 
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
-from deploy.local import sms_pages, sms_protocols
-from deploy.local.sms_protocols import Answer
-from deploy.local.sms_state import Player, SmsMessage
+from deploy.local.sms import pages, protocols
+from deploy.local.sms.protocols import Answer
+from deploy.local.sms.state import Player, SmsMessage
 
 GET, POST = ["GET"], ["POST"]
 CALLBACK_TRIES = 5
 # path, methods, provider, kind of call, who answers
 CALLS: tuple[tuple[str, list[str], str, str, Callable[..., Answer]], ...] = (
-    ("/v1/{key}/sms/send.json", POST, "kavenegar", "send", sms_protocols.kavenegar_send),
-    ("/v1/{key}/sms/sendarray.json", POST, "kavenegar", "send", sms_protocols.kavenegar_array),
-    ("/v1/{key}/sms/status.json", POST, "kavenegar", "states", sms_protocols.kavenegar_status),
+    ("/v1/{key}/sms/send.json", POST, "kavenegar", "send", protocols.kavenegar_send),
+    ("/v1/{key}/sms/sendarray.json", POST, "kavenegar", "send", protocols.kavenegar_array),
+    ("/v1/{key}/sms/status.json", POST, "kavenegar", "states", protocols.kavenegar_status),
     (
         "/v1/{key}/sms/statuslocalmessageid.json", POST, "kavenegar", "find",
-        sms_protocols.kavenegar_find,
+        protocols.kavenegar_find,
     ),
-    ("/v1/{key}/account/info.json", POST, "kavenegar", "credit", sms_protocols.kavenegar_info),
-    ("/api/http/sms/v2/send", POST, "magfa", "send", sms_protocols.magfa_send),
-    ("/api/http/sms/v2/statuses/{mids}", GET, "magfa", "states", sms_protocols.magfa_statuses),
-    ("/api/http/sms/v2/mid/{uid}", GET, "magfa", "find", sms_protocols.magfa_mid),
-    ("/api/http/sms/v2/balance", GET, "magfa", "credit", sms_protocols.magfa_balance),
-    ("/v1/send/likeToLike", POST, "smsir", "send", sms_protocols.smsir_send),
-    ("/v1/send/{id:int}", GET, "smsir", "states", sms_protocols.smsir_report),
-    ("/v1/credit", GET, "smsir", "credit", sms_protocols.smsir_credit),
-    ("/api/SendSMS/{act}", POST, "melipayamak", "", sms_protocols.melipayamak),
+    ("/v1/{key}/account/info.json", POST, "kavenegar", "credit", protocols.kavenegar_info),
+    ("/api/http/sms/v2/send", POST, "magfa", "send", protocols.magfa_send),
+    ("/api/http/sms/v2/statuses/{mids}", GET, "magfa", "states", protocols.magfa_statuses),
+    ("/api/http/sms/v2/mid/{uid}", GET, "magfa", "find", protocols.magfa_mid),
+    ("/api/http/sms/v2/balance", GET, "magfa", "credit", protocols.magfa_balance),
+    ("/v1/send/likeToLike", POST, "smsir", "send", protocols.smsir_send),
+    ("/v1/send/{id:int}", GET, "smsir", "states", protocols.smsir_report),
+    ("/v1/credit", GET, "smsir", "credit", protocols.smsir_credit),
+    ("/api/SendSMS/{act}", POST, "melipayamak", "", protocols.melipayamak),
 )  # fmt: skip
 MELIPAYAMAK = {"SendSMS": "send", "GetDeliveries2": "states", "GetCredit": "credit"}
 
@@ -104,18 +104,18 @@ class Telephones:
         for _ in range(CALLBACK_TRIES):
             receipt = {
                 "messageid": message.id,
-                "status": sms_protocols.code_of(self.player, message),
+                "status": protocols.code_of(self.player, message),
             }
             if await anyio.to_thread.run_sync(_posted, self.callback, receipt):
                 return
             await anyio.sleep(1)
 
     async def phones(self, _request: Request) -> Response:
-        return HTMLResponse(sms_pages.phones(self.player.phones))
+        return HTMLResponse(pages.phones(self.player.phones))
 
     async def phone(self, request: Request) -> Response:
         number = request.path_params["number"]
-        return HTMLResponse(sms_pages.phone(number, self.player.phones.get(number, ())))
+        return HTMLResponse(pages.phone(number, self.player.phones.get(number, ())))
 
     async def messages(self, request: Request) -> Response:
         query = request.query_params

@@ -21,9 +21,9 @@ from starlette.routing import Route
 
 from bus.process.private import own_files_only
 from bus.settings import MissingSettings, Settings
-from deploy.local import bank_pages
-from deploy.local.bank_counter import Counter
-from deploy.local.bank_state import TERMINALS, Bank, Payment, instead, lost, wrong_trick
+from deploy.local.bank import pages
+from deploy.local.bank.counter import Counter
+from deploy.local.bank.state import TERMINALS, Bank, Payment, instead, lost, wrong_trick
 from iran.persian import TEHRAN
 
 KEY = base64.b64decode("bWlyYWItcGxheWVkLWtleS0yNGJ5dGVz")
@@ -206,17 +206,17 @@ class Gateways:
         token = str(form.get("Token") or form.get("RefId") or "")
         payment = self.bank.payments.get(token)
         if payment is None:
-            return HTMLResponse(bank_pages.unknown(), 404)
+            return HTMLResponse(pages.unknown(), 404)
         self.bank.let_expire(payment)
         if payment.state != "WAITING":
             return self._back(payment)
-        return HTMLResponse(bank_pages.pay(payment.token, payment.amount))
+        return HTMLResponse(pages.pay(payment.token, payment.amount))
 
     async def decide(self, request: Request) -> Response:
         form = await request.form()
         payment = self.bank.payments.get(str(form["token"]))
         if payment is None:
-            return HTMLResponse(bank_pages.unknown(), 404)
+            return HTMLResponse(pages.unknown(), 404)
         self.bank.let_expire(payment)
         if payment.state == "WAITING":
             if form["act"] == "pay":
@@ -229,7 +229,7 @@ class Gateways:
         """The same fields however often they are asked for: who has paid once, has paid."""
         outcome = "PAID" if payment.ref else "EXPIRED" if payment.expired else payment.state
         fields = RETURNS[payment.psp](payment, outcome)
-        return HTMLResponse(bank_pages.back(payment.callback, fields, outcome))
+        return HTMLResponse(pages.back(payment.callback, fields, outcome))
 
     # --- what tests ask for ---
 

@@ -5,8 +5,8 @@ import datetime as dt
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from deploy.local import bank_files, bank_pages
-from deploy.local.bank_state import TERMINALS, Bank, PaidBill
+from deploy.local.bank import files, pages
+from deploy.local.bank.state import TERMINALS, Bank, PaidBill
 from iran.persian import TEHRAN, fold_digits
 from services.billing.domain import bill_ids
 
@@ -21,13 +21,13 @@ class Counter:
 
     async def page(self, request: Request) -> Response:
         if request.method == "GET":
-            return HTMLResponse(bank_pages.counter(dict(request.query_params)))
+            return HTMLResponse(pages.counter(dict(request.query_params)))
         form = {
             name: fold_digits(str(value)).strip() for name, value in (await request.form()).items()
         }
         pair = bill_ids.read(form.get("bill_id", ""), form.get("payment_id", ""))
         if pair is None:
-            return HTMLResponse(bank_pages.counter(form, "شناسه‌ها با هم مطابقت ندارند."), 422)
+            return HTMLResponse(pages.counter(form, "شناسه‌ها با هم مطابقت ندارند."), 422)
         now = dt.datetime.now(TEHRAN)
         trace = next(self.bank.numbers) % 10**12
         self.bank.bills.append(
@@ -36,13 +36,13 @@ class Counter:
                 pair.company, now, trace,
             )
         )  # fmt: skip
-        return HTMLResponse(bank_pages.paid(pair.units * 1000, trace))
+        return HTMLResponse(pages.paid(pair.units * 1000, trace))
 
     async def settlement(self, request: Request) -> Response:
         psp, day = request.query_params.get("psp", ""), _day(request)
         if psp not in TERMINALS or day is None:
             return PlainTextResponse("Say psp=sep&day=2026-11-23.", 400)
-        text = bank_files.settlement(self.bank.payments.values(), psp, day)
+        text = files.settlement(self.bank.payments.values(), psp, day)
         return PlainTextResponse(text, media_type="text/csv")
 
     async def bills(self, request: Request) -> Response:
@@ -52,7 +52,7 @@ class Counter:
             or not day
         ):
             return PlainTextResponse("Say day=2026-11-23, and company=461 if it is another.", 400)
-        return PlainTextResponse(bank_files.bills(self.bank.bills, int(company), day))
+        return PlainTextResponse(files.bills(self.bank.bills, int(company), day))
 
 
 def _day(request: Request) -> dt.date | None:

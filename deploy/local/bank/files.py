@@ -5,7 +5,7 @@ import datetime as dt
 import io
 from collections.abc import Iterable, Iterator
 
-from deploy.local.bank_state import PaidBill, Payment
+from deploy.local.bank.state import PaidBill, Payment
 from iran.persian import jalali, tehran_day
 
 HEAD = (

@@ -1,0 +1,1 @@
+"""The played banks: three gateways and a counter."""

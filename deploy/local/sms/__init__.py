@@ -1,0 +1,1 @@
+"""The played providers of SMS, and the telephones."""
