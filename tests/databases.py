@@ -1,21 +1,35 @@
 """Databases of tests: each a copy of a template, for the role of the service that owns it."""
 
+import contextlib
 import os
 import secrets
 
+import psycopg2
 import pytest
 
 from tests.processes import run_programs
 from tests.stores import execute
 
 
+@contextlib.contextmanager
+def alone(server, what):
+    """Only one worker at a time does this: roles and templates are the whole server's."""
+    connection = psycopg2.connect(server.url("postgres"))
+    try:
+        connection.cursor().execute("select pg_advisory_lock(hashtext(%s))", (what,))
+        yield
+    finally:
+        connection.close()
+
+
 def make_role(server, name):
     """The role of a service, as production has it: no superuser, owner of nothing."""
-    execute(
-        server.url("postgres"),
-        f"do $$ begin if not exists (select from pg_roles where rolname = '{name}') then "
-        f"create role {name} login; end if; end $$",
-    )
+    with alone(server, "roles"):
+        execute(
+            server.url("postgres"),
+            f"do $$ begin if not exists (select from pg_roles where rolname = '{name}') then "
+            f"create role {name} login; end if; end $$",
+        )
 
 
 def make_database(server, name, template):
@@ -38,12 +52,25 @@ def make_empty_database(server, part, name):
 
 def make_template(server, part, *lines):
     """Name of a database that was migrated by its owner and then filled by its service's role
-    with the programs of ``lines``.
+    with the programs of ``lines``; whichever worker needs it first makes it.
     """
     name = f"{part.rsplit('.', 1)[1]}_template"
-    url = make_empty_database(server, part, name)
-    if lines:
-        run_programs({"DB_URL": url}, *lines)
+
+    def make(unfinished):
+        url = make_empty_database(server, part, unfinished)
+        if lines:
+            run_programs({"DB_URL": url}, *lines)
+
+    return make_once(server, name, make)
+
+
+def make_once(server, name, make):
+    """``name``, a database that ``make`` makes, under another name, if it is not there yet."""
+    with alone(server, name):
+        found = "select 1 from pg_database where datname = %s"
+        if not execute(server.url("postgres"), found, (name,)):
+            make(f"{name}_unfinished")
+            execute(server.url("postgres"), f"alter database {name}_unfinished rename to {name}")
     return name
 
 
@@ -107,10 +134,13 @@ def notify_template(postgres):
 @pytest.fixture(scope="session")
 def demo_template(postgres, inquiry_template):
     """The inquiry database with the demo registry in it."""
-    url = make_database(postgres, "demo_template", inquiry_template)
-    load = ("services.inquiry.load", "deploy/local/registry", "--report", os.devnull)
-    run_programs({"DB_URL": url}, load)
-    return "demo_template"
+
+    def make(unfinished):
+        url = make_database(postgres, unfinished, inquiry_template)
+        load = ("services.inquiry.load", "deploy/local/registry", "--report", os.devnull)
+        run_programs({"DB_URL": url}, load)
+
+    return make_once(postgres, "demo_template", make)
 
 
 @pytest.fixture

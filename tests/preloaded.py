@@ -5,10 +5,11 @@ hundreds of them. A forked one is as real: it has an environment, files, signals
 code of its own, and ``runpy`` runs its module as ``python -m`` does. That programs also start from
 nothing is shown by tests/deploy/test_local.py (all of `make up`) and tests/bus/test_start.py.
 
-`python -m tests.preloaded CHANNEL [--green]` reads requests from the socket of that number until
-it ends: JSON with four files, standard input, output and error, and a socket on which it reports
-the process ID and, later, the exit code. ``--green`` is for `bus serve`, which imports everything
-after eventlet has patched the standard library.
+`python -m tests.preloaded DOOR [--green]` takes connections at the listening socket of that number
+until its standard input ends. Each message of a connection is a request: JSON with four files,
+standard input, output and error, and a socket on which it reports the process ID and, later, the
+exit code. ``--green`` is for `bus serve`, which imports everything after eventlet has patched the
+standard library.
 """
 
 import contextlib
@@ -49,8 +50,9 @@ class Request(TypedDict):
 class Parent:
     """Forks on request, and reports how each process ended."""
 
-    def __init__(self, channel: socket.socket) -> None:
-        self._channel = channel
+    def __init__(self, door: socket.socket) -> None:
+        self._door = door
+        self._channels: list[socket.socket] = []
         self._reports: dict[int, socket.socket] = {}  # by process ID
         self._woken, wakes = os.pipe()
         for end in (self._woken, wakes):
@@ -59,17 +61,22 @@ class Parent:
         signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def serve(self) -> Request | None:
-        """A request, in the process forked for it; None in this one when the channel has ended."""
+        """A request, in the process forked for it; None in this one when standard input ends."""
         while True:
-            ready, _, _ = _select([self._woken, self._channel], [], [])
+            ready, _, _ = _select([0, self._woken, self._door, *self._channels], [], [])
             if self._woken in ready:
                 self._report_ends()
-            if self._channel in ready:
-                raw, files, _, _ = socket.recv_fds(self._channel, MAX_REQUEST, 4)
+            for channel in [channel for channel in self._channels if channel in ready]:
+                raw, files, _, _ = socket.recv_fds(channel, MAX_REQUEST, 4)
                 if not raw:
-                    return None
-                if self._fork(files):
+                    self._channels.remove(channel)
+                    channel.close()
+                elif self._fork(files):
                     return json.loads(raw)
+            if self._door in ready:
+                self._channels.append(self._door.accept()[0])
+            if 0 in ready and not _read(0, 1024):
+                return None
 
     def _report_ends(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -96,7 +103,7 @@ class Parent:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for number, file in enumerate(files):
             os.dup2(file, number)
-        for inherited in (self._channel, report, *self._reports.values()):
+        for inherited in (self._door, report, *self._channels, *self._reports.values()):
             inherited.detach()
         os.closerange(3, 1024)
         return True
@@ -119,9 +126,9 @@ def run(request: Request) -> None:
                 raise
 
 
-def main(channel: str, *options: str) -> None:
+def main(door: str, *options: str) -> None:
     names = PLAIN
-    parent = Parent(socket.socket(fileno=int(channel)))
+    parent = Parent(socket.socket(fileno=int(door)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # eventlet speaks of its age
         if "--green" in options:

@@ -20,18 +20,35 @@ ROOT = Path(__file__).parent.parent
 
 
 class PreloadedParent:
-    """The process that forks all others (tests/preloaded.py)."""
+    """The process that forks all others (tests/preloaded.py); all workers ask it at ``address``."""
 
     def __init__(self, *options):
-        self._channel, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with far:
+        self._folder = tempfile.TemporaryDirectory(prefix="mirab-")
+        self.address = f"{self._folder.name}/door"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
+            door.bind(self.address)
+            door.listen(16)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.preloaded", str(far.fileno()), *options],
+                [sys.executable, "-m", "tests.preloaded", str(door.fileno()), *options],
                 cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                pass_fds=(far.fileno(),),
+                stdin=subprocess.PIPE,
+                pass_fds=(door.fileno(),),
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
+
+    def stop(self):
+        """Ends it, and with it all that it forked."""
+        self._process.stdin.close()
+        self._process.wait(20)
+        self._folder.cleanup()
+
+
+class Forker:
+    """Who asks a preloaded parent for processes."""
+
+    def __init__(self, address):
+        self._channel = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._channel.connect(address)
 
     def fork(self, lines, environ, files):
         """A new process; ``files`` are its standard input, output and error."""
@@ -42,10 +59,8 @@ class PreloadedParent:
             socket.send_fds(self._channel, [request], descriptors)
         return ForkedProcess(report)
 
-    def stop(self):
-        """Ends it, and with it all that it forked."""
+    def close(self):
         self._channel.close()
-        self._process.wait(20)
 
 
 class ForkedProcess:
@@ -85,17 +100,42 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
 
-_parents = {}
+_parents: dict[str, PreloadedParent] = {}  # of this process
+_addresses: dict[str, str] = {}
+_forkers: dict[str, Forker] = {}
 
 
-def parent_of(*words):
-    """Who forks `python -m …`; services have one with eventlet's patches."""
-    if not _parents:
-        _parents.update(plain=PreloadedParent(), green=PreloadedParent("--green"))
-    return _parents["green" if words[:2] == ("bus", "serve") else "plain"]
+def start_parents():
+    """Their addresses; one parent is for services, which are patched by eventlet."""
+    _parents.update(plain=PreloadedParent(), green=PreloadedParent("--green"))
+    return {name: parent.address for name, parent in _parents.items()}
+
+
+def forker_of(*words):
+    """Who forks `python -m …`."""
+    name = "green" if words[:2] == ("bus", "serve") else "plain"
+    if not _addresses:
+        _addresses.update(start_parents())
+    if name not in _forkers:
+        _forkers[name] = Forker(_addresses[name])
+    return _forkers[name]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """In the process that deals out the tests, before each worker starts: all share its parents."""
+    if not _addresses:
+        _addresses.update(start_parents())
+    node.workerinput["parents"] = _addresses
+
+
+def pytest_configure(config):
+    _addresses.update(getattr(config, "workerinput", {}).get("parents", {}))
 
 
 def pytest_sessionfinish():
+    while _forkers:
+        _forkers.popitem()[1].close()
     while _parents:
         _parents.popitem()[1].stop()
 
@@ -116,7 +156,7 @@ class Process:
         """`python -m …`, forked from a parent that has imported it already."""
         process = cls.__new__(cls)
         with log.open("ab") as file, open(os.devnull, "rb") as nothing:
-            process.popen = parent_of(*words).fork([words], environ, (nothing, file, file))
+            process.popen = forker_of(*words).fork([words], environ, (nothing, file, file))
         process.log_path = log
         return process
 
@@ -184,7 +224,7 @@ def run_modules(*lines, typed="", **environ):
         files = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(3)]
         files[0].write(typed)
         files[0].seek(0)
-        forked = parent_of(*lines[0]).fork(lines, {**os.environ, **environ}, files)
+        forked = forker_of(*lines[0]).fork(lines, {**os.environ, **environ}, files)
         code = forked.wait(120)
         for file in files:
             file.seek(0)

@@ -81,7 +81,7 @@ def agency_face(start, tmp_path, running_inquiry):
 def shared_face(tmp_path_factory, broker, postgres, demo_template):
     """One agency face, service and relay for all tests that do them no harm."""
     folder = tmp_path_factory.mktemp("shared")
-    db = make_database(postgres, "shared", demo_template)
+    db = make_database(postgres, f"shared_{secrets.token_hex(4)}", demo_template)
     starter = Starter(folder)
     yield run_face(starter, folder, run_inquiry(starter, folder, broker.url, db))
     starter.end()

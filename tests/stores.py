@@ -2,6 +2,9 @@
 
 import contextlib
 import secrets
+import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg2
@@ -11,12 +14,43 @@ import requests
 from deploy.local import stores
 from deploy.local.ports import free_port
 
+_shared: dict[int, Future] = {}  # PostgreSQL of all workers, by port
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """In the process that deals out the tests, before each worker starts: all share its server."""
+    if not _shared:
+        port, pool = free_port(), ThreadPoolExecutor(1)
+        folder = Path(tempfile.mkdtemp(prefix="mirab-"))
+        _shared[port] = pool.submit(stores.start_postgres, folder, port)
+        pool.shutdown(wait=False)
+    node.workerinput["postgres"] = next(iter(_shared))
+
+
+def pytest_sessionfinish():
+    while _shared:
+        _shared.popitem()[1].result().kill()
+
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
-    server = stores.start_postgres(tmp_path_factory.mktemp("postgres"))
-    yield server
-    server.stop()
+def postgres(request, tmp_path_factory):
+    """The PostgreSQL that all tests share, those of other workers too."""
+    folder = tmp_path_factory.mktemp("postgres")
+    if port := getattr(request.config, "workerinput", {}).get("postgres"):
+        server = stores.Postgres(folder, port)
+        server.wait()
+        yield server
+    else:
+        server = stores.start_postgres(folder)
+        yield server
+        server.kill()
+
+
+def end_broker(server):
+    """At once: nobody needs its data any more."""
+    server.kill()
+    server.end_epmd()
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +58,7 @@ def broker(tmp_path_factory):
     """The broker that tests share; one that must be hurt takes ``own_broker``."""
     server = stores.start_rabbitmq(tmp_path_factory.mktemp("rabbitmq"), api_port=free_port())
     yield server
-    server.stop()
+    end_broker(server)
 
 
 @pytest.fixture(scope="session")
@@ -33,21 +67,21 @@ def agency_broker(tmp_path_factory):
     folder = tmp_path_factory.mktemp("agency-rabbitmq")
     server = stores.start_rabbitmq(folder, api_port=free_port(), for_agencies=True)
     yield server
-    server.stop()
+    end_broker(server)
 
 
 @pytest.fixture
 def own_broker(tmp_path):
     server = stores.start_rabbitmq(tmp_path / "rabbitmq")
     yield server
-    server.stop()
+    end_broker(server)
 
 
 @pytest.fixture
 def own_postgres(tmp_path):
     server = stores.start_postgres(tmp_path / "postgres")
     yield server
-    server.stop()
+    server.kill()
 
 
 def as_owner(url):

@@ -132,7 +132,7 @@ def refused(answer, code):
 @pytest.fixture(scope="session")
 def house(tmp_path_factory, broker, postgres, demo_template):
     folder = tmp_path_factory.mktemp("attacks")
-    db = make_database(postgres, "attacks", demo_template)
+    db = make_database(postgres, f"attacks_{uuid.uuid4().hex[:8]}", demo_template)
     starter = Starter(folder)
     with own_vhost(broker) as vhost:
         yield House(starter, folder, vhost, db)
