@@ -4,7 +4,6 @@ import contextlib
 import secrets
 import shutil
 import socket
-import time
 import typing
 from email import message_from_bytes
 from email.policy import default
@@ -19,7 +18,7 @@ from tests.databases import make_database
 from tests.environments import secrets_in
 from tests.processes import ROOT, Process, Starter, run_programs
 from tests.stores import own_vhost
-from tests.waiting import wait_for
+from tests.waiting import next_second, wait_for
 
 
 def run_inquiry(start, folder, amqp, db):
@@ -66,8 +65,7 @@ def run_face(start, folder, inquiry):
         HOST="127.0.0.1",
     )
     face.restart()
-    # A signature of the second in which the face started is not taken.
-    time.sleep(1.1)
+    next_second()
     return face
 
 

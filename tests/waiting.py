@@ -15,3 +15,11 @@ def wait_for(what, seconds=20.0, pause=0.02):
         if time.monotonic() > end:
             pytest.fail(f"waited {seconds} s in vain for {getattr(what, '__name__', what)}")
         time.sleep(pause)
+
+
+def next_second():
+    """Waits until a new second of the clock begins.
+
+    A signature of the second in which a face started is not taken: it may be from before that.
+    """
+    time.sleep(1.01 - time.time() % 1)

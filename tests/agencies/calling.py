@@ -4,7 +4,6 @@ import contextlib
 import json
 import secrets
 import signal
-import time
 
 from connector.caller import load_key
 from deploy.local.ports import free_port
@@ -13,7 +12,7 @@ from tests.gateway.conftest import GOOD, Sender, environ_of
 from tests.processes import ROOT, Starter
 from tests.stacks import AgencyFace, run_face, run_inquiry
 from tests.stores import execute, own_vhost
-from tests.waiting import wait_for
+from tests.waiting import next_second, wait_for
 
 LATER = {"Prefer": "respond-async"}
 ASK = "/v1/inquiry/ask"
@@ -51,7 +50,7 @@ class Calling:
 
     def restart_face(self):
         self.face.restart()
-        time.sleep(1.1)  # a signature of the second in which it started is not taken
+        next_second()
 
     def serve(self, name):
         """A service that has begun to take requests."""

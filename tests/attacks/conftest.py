@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 import uuid
 
 import pytest
@@ -16,6 +15,7 @@ from tests.databases import make_database
 from tests.environments import secrets_in
 from tests.processes import Starter
 from tests.stores import execute, own_vhost
+from tests.waiting import next_second
 from tests.waiting import wait_for as wait
 
 ASK = "/v1/inquiry/ask"
@@ -77,7 +77,7 @@ class House:
         self.face = start("gateway.agency", **self.environ, HOST="127.0.0.1", PORT=str(port))
         wait(lambda: "mirab.inquiry.requests" in self.service.log, 60)
         wait(self._lives, 60)
-        time.sleep(1.1)  # a signature of the second in which the face started is not taken
+        next_second()
 
     def begin_relay(self):
         self.relay = self._start("bus", "relay", "services.inquiry", **self.environ)

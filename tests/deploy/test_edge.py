@@ -5,7 +5,6 @@ import json
 import re
 import socket
 import ssl
-import time
 import urllib.parse
 from collections import Counter
 
@@ -26,7 +25,7 @@ from tests.gateway.agency.oauth_hands import ASK, GOOD, content_digest
 from tests.gateway.conftest import environ_of
 from tests.gateway.desk.test_desk_pages import registered
 from tests.processes import ROOT, Starter
-from tests.waiting import wait_for
+from tests.waiting import next_second, wait_for
 
 NEAR, FAR = "127.0.0.2", "127.0.0.3"
 AGENCY = f"""code = "edge-co"
@@ -82,7 +81,7 @@ class House:
         for port in self._ports:
             wait_for(lambda port=port: listening(port), 60)
         self.edge.start()
-        time.sleep(1.1)  # a signature of the second in which the face started is not taken
+        next_second()
 
     def ask(self, *, source=NEAR, cert=None, signed_for=None, headers=()):
         """The answer to a signed question of the agency."""

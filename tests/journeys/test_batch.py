@@ -240,7 +240,7 @@ def test_killing_the_gateway_in_the_middle_of_an_upload_leaves_a_batch_that_can_
     def slowly():
         yield lines[: len(lines) // 2]
         half_way.set()
-        time.sleep(5)
+        time.sleep(5)  # about time: the gateway is killed while the second half has not come
         yield lines[len(lines) // 2 :]
 
     def upload():

@@ -180,7 +180,7 @@ def test_billing_killed_between_the_banks_answer_and_its_record_credits_once(hou
         house.browser.post(address, data=fields, timeout=1.5)
     wait_for(lambda: execute(house.db, "select state from payments") == [("VERIFYING",)])
     house.billing.kill()
-    time.sleep(3)
+    time.sleep(3)  # about time: the bank answers after as long
     assert execute(house.db, "select state from bills") == [("ISSUED",)]
     # The lease of the killed process would end by itself in a minute.
     execute(house.db, "update payments set next_at = now()")

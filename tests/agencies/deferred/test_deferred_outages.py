@@ -149,7 +149,7 @@ def test_a_face_that_is_frozen_for_longer_than_its_lease_does_nothing_twice_when
     before = execute(calling.agencies_db, "select c::text from calls c")
     go_on(calling.face.process)
     done_once(calling, location)
-    time.sleep(3)  # it would ask again, or settle it otherwise
+    time.sleep(3)  # about time: it would ask again by then, or settle it otherwise
     assert execute(calling.agencies_db, "select c::text from calls c") == before
     assert other.process.alive
 

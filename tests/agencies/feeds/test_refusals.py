@@ -184,7 +184,7 @@ def test_the_command_of_the_connector_shows_a_line_for_each(refusing, capsys):
 def test_what_could_not_be_told_waits_until_the_service_is_back(refusing):
     refusing.service.kill()
     refusing.post()
-    time.sleep(2)
+    time.sleep(2)  # about time: refusals are sent every second
     assert execute(refusing.db, "select count(*) from refusals") == [(0,)]
     refusing.hearing.serve()
     refusing.wait_noted(1)

@@ -226,7 +226,7 @@ def test_while_the_database_is_away_a_request_is_told_so_and_a_command_is_held(
     with Wire(vhost) as wire:
         for n in range(20):
             wire.tell(NOTE, id=f"held-{n}", mark="held", seconds=0)
-    time.sleep(8)
+    time.sleep(8)  # about time: the tries of a command that fails would have ended by then
     assert probe.dead() == 0
     own_postgres.start()
     wait_for(lambda: probe.marks("held") == 20, 60)

@@ -46,7 +46,7 @@ def test_b6_a_command_that_died_at_its_receiver_is_counted_kept_and_done_by_a_re
     assert rows(relayed, "length(body) > 0, awaits") == [(True, ["probe"])]
     wait_for(lambda: ask(relayed.amqp, HEALTH)["died"] == 1)
     execute(relayed.db, "update outbox set resend_at = now()")
-    time.sleep(6)
+    time.sleep(6)  # about time: the relay looks for what it sends again every five seconds
     assert (relayed.dead(), rows(relayed, "resends")) == (1, [(0,)])
     # Its cause is mended: here by another type of the same form.
     with Wire(relayed.amqp) as wire:
@@ -73,7 +73,7 @@ def test_b6_what_waits_at_its_receiver_is_not_sent_again_and_what_was_lost_there
         assert (wire.count(COMMANDS), rows(probe, "resends")) == (1, [(0,)])
         wire.channel.queue_purge(COMMANDS)
         execute(probe.db, "update outbox set resend_at = now(), resends = 14")
-        time.sleep(6)
+        time.sleep(6)  # about time: the relay looks every five seconds
         assert wire.count(COMMANDS) == 0  # so often and no more: a person is needed
         execute(probe.db, "update outbox set resend_at = now(), resends = 0")
         wait_for(lambda: wire.count(COMMANDS) == 1)

@@ -185,7 +185,7 @@ def test_a_blocked_broker_holds_the_relay_and_loses_nothing(probe_parts, own_bro
         ask(own_broker.url, TELL, mark=f"t{n}")
     own_broker.ctl("set_vm_memory_high_watermark", "absolute", "1")
     relay = probe.relay()
-    time.sleep(3)
+    time.sleep(3)  # about time: the relay meets the block, and tries again
     own_broker.ctl("set_vm_memory_high_watermark", "absolute", "1GB")
     wait_for(lambda: all(probe.marks(f"t{n}") == 1 for n in range(5)), 40)
     assert relay.alive
@@ -232,7 +232,7 @@ def test_a_handler_that_runs_in_many_replicas_on_a_timer_runs_in_one_at_a_time(
     probe.serve()
     probe.serve()
     probe.ready()
-    time.sleep(3)
+    time.sleep(3)  # about time: the timer turns several times
     marks = [
         row[0]
         for row in execute(probe.db, "select mark from begun where mark ~ '^tick' order by id")

@@ -71,7 +71,7 @@ def test_b3_a_request_is_told_of_each_passing_fault_by_its_code_and_a_command_wa
     )
     assert all(isinstance(answer, Unavailable) for answer in answers)
     assert dict(zip(STATES, [answer.code for answer in answers], strict=True)) == STATES
-    time.sleep(4)  # all that are in hand were tried again
+    time.sleep(4)  # about time: all that are in hand were tried again
     assert faulty.dead() == 0
     execute(faulty.db, "delete from faults")
     wait_for(lambda: all(faulty.marks(f"fault {state}") == 1 for state in STATES), 40)

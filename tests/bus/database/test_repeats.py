@@ -7,8 +7,8 @@ import pytest
 
 from bus.errors import Conflict
 from tests.bus.asking import ask, ask_all
-from tests.conftest import execute
 from tests.probe.contracts import ADD, Mark, Marked
+from tests.stores import execute
 
 FIRST_REPLY = {"result": {"mark": "first", "times": 7}}
 

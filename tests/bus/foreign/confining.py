@@ -43,7 +43,7 @@ def sleep(_stream, *, seconds=60):
 def sleep_in_a_grandchild(stream):
     pid = os.fork()
     if pid == 0:
-        time.sleep(60)
+        time.sleep(60)  # about time: it outlives its parent, unless it is ended
     return pid
 
 

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from tests.gateway.conftest import GOOD
-from tests.waiting import wait_for
+from tests.waiting import next_second, wait_for
 
 PROBLEM = "application/problem+json"
 
@@ -204,7 +204,7 @@ def test_a_replayed_request_is_refused_and_reaches_no_service_twice(sender):
 def test_a_replay_does_not_slip_through_a_restart_of_the_face(own_sender):
     nonce, now = "a-nonce-of-my-own-2", time.time()
     assert own_sender.send(nonce=nonce, now=now).status_code == 200
-    time.sleep(1.1)
+    next_second()
     own_sender.face.process.stop()
     own_sender.face.restart()
     check(own_sender.send(nonce=nonce, now=now), 401, "signature.before_start")

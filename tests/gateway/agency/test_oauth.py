@@ -35,7 +35,7 @@ from tests.gateway.agency.oauth_hands import (
 from tests.gateway.conftest import begin, environ_of
 from tests.processes import ROOT, Starter
 from tests.stores import execute
-from tests.waiting import wait_for
+from tests.waiting import next_second, wait_for
 
 ES, PS, NEW = (
     ec.generate_private_key(ec.SECP256R1()),
@@ -119,7 +119,7 @@ def face(shared_face, tmp_path_factory):
     folder = tmp_path_factory.mktemp("oauth")
     starter = Starter(folder)
     result = run(starter, folder / "one", shared_face)
-    time.sleep(1.1)  # what is of the second in which the book began may be from before it
+    next_second()  # what is of the second in which the book began may be from before it
     yield result
     starter.end()
 

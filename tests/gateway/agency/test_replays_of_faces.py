@@ -1,7 +1,6 @@
 """Nothing is taken twice by faces that share a book, not even when one was killed in between."""
 
 import json
-import time
 
 import pytest
 import requests
@@ -12,7 +11,7 @@ from tests.gateway.agency.oauth_hands import ASK, GOOD, Client
 from tests.gateway.agency.test_oauth import refused
 from tests.gateway.conftest import begin, environ_of
 from tests.processes import ROOT
-from tests.waiting import wait_for
+from tests.waiting import next_second, wait_for
 
 BASE = "http://bus.example"
 
@@ -30,7 +29,7 @@ class Faces:
             "AGENCY_BASE_URL": BASE,
         }
         self.first, self.two = self.begin(), self.begin()
-        time.sleep(1.1)
+        next_second()
 
     def begin(self):
         def keep(*arguments, **environ):

@@ -478,7 +478,7 @@ def sent(response: Response):
         messages.append(message)
 
     async def receive():
-        await asyncio.sleep(60)
+        await asyncio.sleep(60)  # about time: nobody hangs up; it is cancelled
 
     asyncio.run(response({"type": "http", "method": "GET"}, receive, send))
     return response.headers, b"".join(message.get("body", b"") for message in messages)

@@ -19,7 +19,7 @@ def request(*events, **headers):
 
     async def receive():
         if not waiting:
-            await asyncio.sleep(60)
+            await asyncio.sleep(60)  # about time: nothing more comes; it is cancelled
         return waiting.pop(0)
 
     told = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 import requests
@@ -18,7 +17,7 @@ from gateway.http.edge import Proxies
 from tests.environments import secrets_in
 from tests.gateway.conftest import begin, environ_of
 from tests.processes import ROOT, Starter
-from tests.waiting import wait_for
+from tests.waiting import next_second, wait_for
 
 NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
 OWN = {"agency": "AGENCY_BASE_URL", "notify": "NOTIFY_API_URL", "public": "PORTAL_URL"}
@@ -79,7 +78,7 @@ def faces(shared_face, tmp_path_factory):
         "sandbox": begin(starter, "agency", **environ, SANDBOX="1", AGENCY_BASE_URL=""),
         "own": begin(starter, "agency", **environ, AGENCY_BASE_URL="http://own.example"),
     }
-    time.sleep(1.1)  # a signature of the second in which it started is not taken
+    next_second()
     yield found
     starter.end()
 

@@ -1,0 +1,52 @@
+"""No test waits longer than a second for nothing: it polls, or it is about time and says so."""
+
+import ast
+
+from tests.processes import ROOT
+
+SLEEPS = {"time.sleep", "asyncio.sleep", "anyio.sleep", "eventlet.sleep"}
+REASON = "# about time:"
+
+
+def constants(tree):
+    """The numbers that have a name in this module."""
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+    return {
+        target.id: node.value.value
+        for node in assigned
+        for target in node.targets
+        if isinstance(target, ast.Name) and isinstance(node.value, ast.Constant)
+    }
+
+
+def long_sleeps(path):
+    """The lines of a module that sleep over a second without a reason."""
+    text = path.read_text(encoding="utf-8")
+    tree, lines = ast.parse(text), text.splitlines()
+    names = constants(tree)
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and ast.unparse(node.func) in SLEEPS and node.args):
+            continue
+        argument = node.args[0]
+        seconds = names.get(argument.id) if isinstance(argument, ast.Name) else None
+        if isinstance(argument, ast.Constant):
+            seconds = argument.value
+        if (seconds or 0) > 1 and REASON not in lines[node.lineno - 1]:
+            yield f"{path.relative_to(ROOT)}:{node.lineno}: {lines[node.lineno - 1].strip()}"
+
+
+def test_no_test_sleeps_over_a_second_unless_it_is_about_time():
+    found = [line for path in sorted((ROOT / "tests").rglob("*.py")) for line in long_sleeps(path)]
+    assert found == []
+
+
+def test_a_long_sleep_is_seen(tmp_path, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.ROOT", tmp_path)
+    path = tmp_path / "test_x.py"
+    path.write_text(
+        "import time\nPAUSE = 5\ntime.sleep(PAUSE)\ntime.sleep(2)  # about time: a lease\n"
+        "time.sleep(0.1)\ntime.sleep(3)\n"
+    )
+    assert list(long_sleeps(path)) == [
+        "test_x.py:3: time.sleep(PAUSE)", "test_x.py:6: time.sleep(3)",
+    ]  # fmt: skip
