@@ -1,10 +1,6 @@
-"""Letters that go out: the hand-over to the organisation's mail server (SMTP, RFC 5321), and what
-all letters of ours do with text.
-"""
+"""Letters that go out: the hand-over to the organisation's mail server (SMTP, RFC 5321)."""
 
 import contextlib
-import html
-import re
 import smtplib
 import socket
 import ssl
@@ -18,9 +14,6 @@ OK = 250
 FINAL = range(500, 600)
 # What is wrong with our own sign-in passes when somebody mends it.
 SIGN_IN = (530, 535, 538)
-# What ends a sentence or a quotation is no part of an address in it.
-LINK = re.compile(r"https?://[^\s<>]*[^\s<>.,;:!?)»،؛؟\"']")
-JOINERS = "\u200c\u200d"
 
 
 class Refused(Exception):
@@ -143,28 +136,3 @@ def _away(reason: str) -> Unavailable:
 
 def _unanswered(reason: str) -> Unavailable:
     return Unavailable(f"The mail server did not answer ({reason}).", code="mail.unanswered")
-
-
-def one_line(text: str) -> str:
-    """One line, as a header holds it: what would begin another header is a blank.
-
-    The joiners of Persian (U+200C, U+200D) cannot be printed by themselves, and stay.
-    """
-    printable = (c if c.isprintable() or c in JOINERS else " " for c in text)
-    return " ".join("".join(printable).split())
-
-
-def paragraphs(text: str) -> str:
-    """Plain text, with empty lines between paragraphs, as HTML whose addresses are links."""
-    return "".join(f"<p>{_linked(part)}</p>" for part in text.split("\n\n") if part.strip())
-
-
-def _linked(text: str) -> str:
-    parts, end = [], 0
-    for link in LINK.finditer(text):
-        parts.append(html.escape(text[end : link.start()]))
-        address = html.escape(link[0], quote=True)
-        parts.append(f'<a href="{address}" dir="ltr">{address}</a>')
-        end = link.end()
-    parts.append(html.escape(text[end:]))
-    return "".join(parts).replace("\n", "<br>")

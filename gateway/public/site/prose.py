@@ -5,7 +5,7 @@ from html import escape
 
 from markupsafe import Markup
 
-from bus.foreign.mail import LINK
+from bus.foreign.mail_text import LINK
 
 _ITEM = re.compile(r"\s*(?:[*•-]|(?P<number>[0-9۰-۹]{1,3})[.)])\s+(?P<text>\S.*)")
 DIRECTIONS = {"fa": "rtl", "en": "ltr"}

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DataError
 
 from bus.database.store import Store
 from bus.errors import BusError
-from bus.foreign.mail import one_line
+from bus.foreign.mail_text import one_line
 from bus.process import log, monitor
 from bus.process.private import own_files_only
 from bus.process.surroundings import watch_surroundings

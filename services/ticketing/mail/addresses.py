@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bus.foreign.mail import one_line
+from bus.foreign.mail_text import one_line
 from iran import identifiers
 from services.ticketing.mail import headers
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from bus.foreign.mail import one_line
+from bus.foreign.mail_text import one_line
 from services.ticketing.mail.parts import Part
 
 MOST = 256 * 1024

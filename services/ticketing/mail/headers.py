@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bus.foreign.mail import one_line
+from bus.foreign.mail_text import one_line
 from services.ticketing.mail import octets
 
 MOST, FIELDS_MOST, FIELD_MOST, IDS_MOST = 256 * 1024, 1000, 16 * 1024, 50

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import Message
 
-from bus.foreign.mail import one_line
+from bus.foreign.mail_text import one_line
 from services.ticketing.mail import headers, octets, smime
 
 PARTS_MOST, DEPTH_MOST, BOUNDARY_MOST, NAME_MOST = 500, 20, 200, 100

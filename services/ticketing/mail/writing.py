@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
 
-from bus.foreign.mail import one_line, paragraphs
+from bus.foreign.mail_text import one_line, paragraphs
 
 _METHOD = re.compile(rb"^METHOD:([A-Z]+)", re.MULTILINE)
 SEPARATOR = "## لطفاً پاسخ را بالای این خط بنویسید / Please write your reply above this line ##"
