@@ -45,6 +45,7 @@ class Request(TypedDict):
 
     lines: list[list[str]]
     environ: dict[str, str]
+    umask: int
 
 
 class Parent:
@@ -113,6 +114,7 @@ def run(request: Request) -> None:
     """Runs the programs of a request, as `python -m` would; stops at the first that fails."""
     if "eventlet" in sys.modules:
         sys.modules["eventlet"].hubs.use_hub()  # the parent's waits for the parent's files
+    os.umask(request["umask"])
     os.environ.clear()
     os.environ.update(request["environ"])
     # A module that another one has imported runs a second time as the program, as always.

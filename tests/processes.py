@@ -43,6 +43,12 @@ class PreloadedParent:
         self._folder.cleanup()
 
 
+def own_umask():
+    """What a child of this process would inherit."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("Umask:")[1].split()[0], 8)
+
+
 class Forker:
     """Who asks a preloaded parent for processes."""
 
@@ -53,10 +59,10 @@ class Forker:
     def fork(self, lines, environ, files):
         """A new process; ``files`` are its standard input, output and error."""
         report, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        request = json.dumps({"lines": lines, "environ": environ}).encode()
+        request = {"lines": lines, "environ": environ, "umask": own_umask()}
         with far:
             descriptors = [file.fileno() for file in (*files, far)]
-            socket.send_fds(self._channel, [request], descriptors)
+            socket.send_fds(self._channel, [json.dumps(request).encode()], descriptors)
         return ForkedProcess(report)
 
     def close(self):

@@ -1,20 +1,16 @@
 """The register in hand, with a key of its own and officers."""
 
-import subprocess
-import sys
-
 import pytest
 
 from tests.agencies.register.registrars import Hand
-from tests.processes import ROOT
+from tests.processes import run_programs
 
 
 @pytest.fixture(scope="session")
 def key_file(tmp_path_factory):
     """The private key that signs the register."""
     path = tmp_path_factory.mktemp("register") / "register.pem"
-    command = [sys.executable, "-m", "connector", "keygen", "--out", str(path)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    run_programs({}, ("connector", "keygen", "--out", str(path)))
     return path
 
 

@@ -2,9 +2,6 @@
 
 import http.client
 import json
-import os
-import subprocess
-import sys
 from urllib.parse import urlsplit
 
 import requests
@@ -17,7 +14,7 @@ from contracts.agencies import desk
 from deploy.local.ports import free_port
 from tests.bus.asking import ask_all
 from tests.environments import secrets_in
-from tests.processes import ROOT
+from tests.processes import ROOT, run_programs
 from tests.waiting import wait_for
 
 QUESTION = {"key_kind": "national_id", "key": "9905251782", "purpose": "fuel_quota"}
@@ -64,10 +61,7 @@ class House:
         return f"http://127.0.0.1:{port}"
 
     def run(self, module, *words):
-        command = [sys.executable, "-m", f"services.agencies.{module}", *words]
-        subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **self.environ}, check=True, capture_output=True
-        )
+        run_programs(self.environ, (f"services.agencies.{module}", *words))
 
     def ask(self, contract, *, as_="karim", **data):
         request = [(contract, None, contract.load_data(data))]

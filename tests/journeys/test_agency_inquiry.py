@@ -1,12 +1,9 @@
 """Walk A: an agency asks, the water company answers, through every part."""
 
-import subprocess
-import sys
-
 import pytest
 
 from connector import Refused
-from tests.processes import ROOT
+from tests.processes import run_module
 
 
 def test_an_agency_asks_and_gets_a_lawful_signed_logged_answer(fuel_co, someone, log):
@@ -61,15 +58,7 @@ def test_a_refused_question_leaves_its_row_too(fuel_co, someone, log):
 def test_the_log_stays_whole_and_the_audit_says_so(fuel_co, someone, log):
     for _ in range(5):
         fuel_co.ask(key_kind="national_id", key=someone, purpose="fuel_quota")
-    environ = {"DB_URL": log.db, "PATH": "/usr/bin"}
-    audit = subprocess.run(
-        [sys.executable, "-m", "services.inquiry.audit"],
-        cwd=ROOT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    audit = run_module("services.inquiry.audit", DB_URL=log.db)
     assert audit.returncode == 0
     assert audit.stdout.startswith("whole: ")
 

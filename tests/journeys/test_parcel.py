@@ -1,8 +1,5 @@
 """A notary asks over HTTPS what belongs to a parcel; the land registry answers from outside."""
 
-import os
-import subprocess
-import sys
 import uuid
 
 import pytest
@@ -10,7 +7,7 @@ import pytest
 from bus.topology import agency_vhost
 from connector import Caller, Refused, load_key
 from tests.environments import secrets_in
-from tests.processes import ROOT
+from tests.processes import ROOT, run_programs
 from tests.stacks import run_face
 from tests.stores import forget_agencies
 from tests.waiting import wait_for
@@ -26,14 +23,12 @@ def parts(start, tmp_path, broker, agency_broker, vhost, demo_db):
     environ = {"AMQP_URL": vhost, "DB_URL": demo_db, **secrets_in(tmp_path)}
     face = run_face(start, tmp_path, environ)
     register = {"AGENCIES_DIR": str(face.register)}
-    subprocess.run(
-        [sys.executable, "-m", "deploy.broker.apply"],
-        cwd=ROOT,
-        env={**os.environ, **environ, **register, "BROKER_API_URL": broker.api_url,
-             "AGENCY_BROKER_API_URL": agency_broker.api_url, "AGENCY_PASSWORDS_DIR": str(passwords),
-             "BROKER_PASSWORDS_DIR": str(tmp_path / "own-passwords")},
-        check=True,
-    )  # fmt: skip
+    brokers = {
+        "BROKER_API_URL": broker.api_url, "AGENCY_BROKER_API_URL": agency_broker.api_url,
+        "AGENCY_PASSWORDS_DIR": str(passwords),
+        "BROKER_PASSWORDS_DIR": str(tmp_path / "own-passwords"),
+    }  # fmt: skip
+    run_programs({**environ, **register, **brokers}, ("deploy.broker.apply",))
     service = start("bus", "serve", "services.inquiry", **environ, **register)
     start("bus", "relay", "services.inquiry", **environ)
     start(

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import uuid
 from urllib.parse import quote
 
@@ -16,7 +15,7 @@ from members.register import Register
 from tests.bus.asking import Wire, ask
 from tests.databases import make_database
 from tests.environments import secrets_in
-from tests.processes import ROOT, Process, Starter
+from tests.processes import ROOT, Process, Starter, run_module
 from tests.stores import execute, forget_agencies, own_vhost
 from tests.waiting import wait_for
 
@@ -67,14 +66,7 @@ class Rights:
 
     def apply(self, *options, **environ):
         """Runs the command; its result."""
-        return subprocess.run(
-            [sys.executable, "-m", "deploy.broker.apply", *options],
-            cwd=ROOT,
-            env={**os.environ, **self.told, **environ},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return run_module("deploy.broker.apply", *options, **{**self.told, **environ})
 
     def applied(self):
         done = self.apply()

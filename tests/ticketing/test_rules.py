@@ -2,8 +2,6 @@
 
 import datetime as dt
 import itertools
-import subprocess
-import sys
 
 import pytest
 from hypothesis import given
@@ -15,7 +13,7 @@ from services.ticketing import books
 from services.ticketing.domain import labels, moves, statistics
 from services.ticketing.domain.book import Book
 from services.ticketing.domain.ticket import Entry, fold, pauses
-from tests.processes import ROOT
+from tests.processes import ROOT, run_module
 
 START = dt.datetime(2026, 11, 23, 5, 30, tzinfo=dt.UTC)
 DATA = {
@@ -159,16 +157,7 @@ def test_a_promise_is_the_most_special_row_in_force_on_the_day():
 
 
 def command(*arguments, **environ):
-    return subprocess.run(
-        [sys.executable, "-m", *arguments],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin", **environ},
-        capture_output=True,
-        text=True,
-        input="",
-        check=False,
-        timeout=60,
-    )
+    return run_module(*arguments, **environ)
 
 
 def test_the_command_names_every_fault_and_changes_nothing(tmp_path, ticketing_db):

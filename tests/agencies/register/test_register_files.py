@@ -1,9 +1,6 @@
 """The register from files and into files, by its commands."""
 
-import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 
@@ -11,7 +8,7 @@ from bus.signatures.keys import SigningKey
 from contracts.agencies.register import DOCUMENT
 from members.register import Register
 from services.agencies.register.document_checks import from_toml
-from tests.processes import ROOT
+from tests.processes import ROOT, run_module, run_programs
 from tests.stores import execute
 
 DEMO = ROOT / "deploy/agencies"
@@ -20,13 +17,11 @@ DEMO = ROOT / "deploy/agencies"
 @pytest.fixture
 def run(register, key_file):
     """Runs a module of the service on the register's database."""
-    environ = {**os.environ, "DB_URL": register.db, "REGISTER_KEY_FILE": str(key_file)}
+    environ = {"DB_URL": register.db, "REGISTER_KEY_FILE": str(key_file)}
 
     def run(module, *words, **more):
-        command = [sys.executable, "-m", f"services.agencies.{module}", *map(str, words)]
-        return subprocess.run(
-            command, cwd=ROOT, env={**environ, **more}, capture_output=True, text=True, check=False
-        )
+        words = [f"services.agencies.{module}", *map(str, words)]
+        return run_module(*words, **{**environ, **more})
 
     return run
 
@@ -98,8 +93,7 @@ def test_with_a_new_key_all_copies_are_signed_again_and_stay_what_they_were(
 ):
     take(DEMO)
     other = tmp_path / "other.pem"
-    subprocess.run([sys.executable, "-m", "connector", "keygen", "--out", str(other)], cwd=ROOT,
-                   check=True, capture_output=True)  # fmt: skip
+    run_programs({}, ("connector", "keygen", "--out", str(other)))
     for folder in ("old", "new"):
         (tmp_path / folder).mkdir()
     run("exporting", tmp_path / "old", "--copies")

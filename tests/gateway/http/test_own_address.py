@@ -1,9 +1,5 @@
 """A face knows its own address and its edge by settings, or says what to set and does not start."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 import requests
 
@@ -16,7 +12,7 @@ from gateway.http.address import parse
 from gateway.http.edge import Proxies
 from tests.environments import secrets_in
 from tests.gateway.conftest import begin, environ_of
-from tests.processes import ROOT, Starter
+from tests.processes import ROOT, Starter, run_module
 from tests.waiting import next_second, wait_for
 
 NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
@@ -34,11 +30,7 @@ def environ(folder, face, **more):
 
 def refusal(face, environ):
     """The one sentence with which a face does not start."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", f"gateway.{face}"],
-        cwd=ROOT, env={"PATH": os.environ["PATH"], **environ}, capture_output=True, text=True,
-        timeout=30, check=False,
-    )  # fmt: skip
+    done = run_module(f"gateway.{face}", **environ)
     assert done.returncode == 1, done.stderr
     assert done.stderr.startswith(f"The {face} face cannot start: ")
     assert "Traceback" not in done.stderr

@@ -1,8 +1,5 @@
 """What editors may do: templates by two people, providers, messages looked at for a reason."""
 
-import os
-import subprocess
-import sys
 import uuid
 
 import pytest
@@ -14,7 +11,7 @@ from services.notify.bulk import checks
 from services.notify.providers import states
 from services.notify.providers.channels import ChannelProvider
 from tests.notify.conftest import MOBILE
-from tests.processes import ROOT
+from tests.processes import run_module
 from tests.stores import execute
 
 TEXT = {"fa": {"subject": None, "body": "آب ((place)) قطع است"}}
@@ -59,11 +56,7 @@ def test_who_is_no_editor_sees_and_does_nothing(desk, contract, data):
 
 def command(desk, *words):
     """What `python -m services.notify.editors` says, with its exit code."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "services.notify.editors", *words],
-        cwd=ROOT, env={**os.environ, "DB_URL": desk.db}, text=True, capture_output=True,
-        check=False,
-    )  # fmt: skip
+    done = run_module("services.notify.editors", *words, DB_URL=desk.db)
     return done.returncode, done.stdout
 
 

@@ -1,9 +1,6 @@
 """Templates from draft to in force, by two people; the import of ours; the book's faults."""
 
-import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 
@@ -12,7 +9,7 @@ from bus.errors import BusError
 from contracts.notify.messages import DRAFT_TEMPLATE
 from services.notify import books
 from services.notify.templates import versions as templates
-from tests.processes import ROOT
+from tests.processes import ROOT, run_module
 from tests.stores import execute
 
 OURS = ROOT / "deploy/notify/templates.toml"
@@ -74,14 +71,8 @@ def test_the_same_code_is_another_template_for_another_owner(hand):
 
 
 def run(hand, path):
-    return subprocess.run(
-        [
-            sys.executable, "-m", "services.notify.templates", str(path),
-            "--drafted-by", "karim", "--approved-by", "nader",
-        ],
-        cwd=ROOT, env={**os.environ, "DB_URL": hand.db}, check=False, capture_output=True,
-        text=True,
-    )  # fmt: skip
+    officers = ("--drafted-by", "karim", "--approved-by", "nader")
+    return run_module("services.notify.templates", str(path), *officers, DB_URL=hand.db)
 
 
 def test_ours_are_imported_once_and_again_only_what_reads_otherwise(hand, tmp_path):
