@@ -12,11 +12,11 @@ from tests.stores import execute
 
 
 @contextlib.contextmanager
-def alone(server, what):
+def alone(server, name):
     """Only one worker at a time does this: roles and templates are the whole server's."""
     connection = psycopg2.connect(server.url("postgres"))
     try:
-        connection.cursor().execute("select pg_advisory_lock(hashtext(%s))", (what,))
+        connection.cursor().execute("select pg_advisory_lock(hashtext(%s))", (name,))
         yield
     finally:
         connection.close()
@@ -67,8 +67,8 @@ def make_template(server, part, *lines):
 def make_once(server, name, make):
     """``name``, a database that ``make`` makes, under another name, if it is not there yet."""
     with alone(server, name):
-        found = "select 1 from pg_database where datname = %s"
-        if not execute(server.url("postgres"), found, (name,)):
+        query = "select 1 from pg_database where datname = %s"
+        if not execute(server.url("postgres"), query, (name,)):
             make(f"{name}_unfinished")
             execute(server.url("postgres"), f"alter database {name}_unfinished rename to {name}")
     return name

@@ -3,7 +3,7 @@
 A process of Mirab imports for one to two seconds before its first line runs, and the suite starts
 hundreds of them. A forked one is as real: it has an environment, files, signals, memory and an exit
 code of its own, and ``runpy`` runs its module as ``python -m`` does. That programs also start from
-nothing is shown by tests/deploy/test_local.py (all of `make up`) and tests/bus/test_start.py.
+nothing is shown by tests/deploy/test_programs.py.
 
 `python -m tests.preloaded DOOR [--green]` takes connections at the listening socket of that number
 until its standard input ends. Each message of a connection is a request: JSON with four files,

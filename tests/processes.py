@@ -249,18 +249,18 @@ def run_programs(environ, *lines, typed=""):
 
 
 def run_main(main, *words, **environ):
-    """What a program did and said whose ``main`` ran in this process, as subprocess tells it.
+    """Runs a program's ``main`` in this process; its exit code and output, as subprocess has it.
 
-    For programs of which many tests ask much; that they start, one test by `python -m` shows.
+    For programs that many tests call; tests/deploy/test_programs.py shows that they start.
     """
-    said, complained = io.StringIO(), io.StringIO()
+    output, errors = io.StringIO(), io.StringIO()
     with (
         mock.patch.dict(os.environ, environ),
-        contextlib.redirect_stdout(said),
-        contextlib.redirect_stderr(complained),
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(errors),
     ):
         try:
             code = main(list(map(str, words)))
         except SystemExit as end:  # argparse
             code = end.code
-    return subprocess.CompletedProcess(words, code, said.getvalue(), complained.getvalue())
+    return subprocess.CompletedProcess(words, code, output.getvalue(), errors.getvalue())

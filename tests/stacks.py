@@ -159,8 +159,8 @@ class Desk:
 
     def letters(self, address):
         folder = self.boxes / address
-        found = sorted(folder.glob("*.eml")) if folder.exists() else []
-        return [message_from_bytes(path.read_bytes(), policy=default) for path in found]
+        paths = sorted(folder.glob("*.eml")) if folder.exists() else []
+        return [message_from_bytes(path.read_bytes(), policy=default) for path in paths]
 
     def end(self):
         self._clamd.close()

@@ -5,15 +5,17 @@ import time
 import pytest
 
 
-def wait_for(what, seconds=20.0, pause=0.02):
-    """Returns the first true value of ``what()``; fails the test if none comes in time."""
+def wait_for(condition, seconds=20.0, pause=0.02):
+    """Returns the first true value of ``condition()``; fails the test if none comes in time."""
     end = time.monotonic() + seconds
     while True:
-        value = what()
+        value = condition()
         if value:
             return value
         if time.monotonic() > end:
-            pytest.fail(f"waited {seconds} s in vain for {getattr(what, '__name__', what)}")
+            pytest.fail(
+                f"waited {seconds} s in vain for {getattr(condition, '__name__', condition)}"
+            )
         time.sleep(pause)
 
 

@@ -12,7 +12,7 @@ from bus.signatures.digest import check_digest
 from bus.signatures.signing import sign_request
 from connector.caller import load_key
 from contracts.billing import treasury
-from tests.billing.conftest import Hand
+from tests.billing.conftest import InProcessBilling
 from tests.databases import make_database
 from tests.environments import secrets_in
 from tests.processes import ROOT, Starter
@@ -46,7 +46,7 @@ class Account:
 def account(tmp_path_factory, broker, postgres, billing_template):
     folder = tmp_path_factory.mktemp("account")
     db = make_database(postgres, "account", billing_template)
-    hand = Hand(db)
+    hand = InProcessBilling(db)
     bills = [hand.charge("copy", ref=f"=a{n}", quantity=10, agency="fuel-co") for n in range(3)]
     hand.charge("copy", ref="other", quantity=7, agency="agri-bank")
     hand.pay(bills[0])

@@ -8,7 +8,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
 
-from bus.foreign.mail import Post, Refused, one_line, paragraphs
+from bus.foreign.mail import Post, Refused
+from bus.foreign.mail_text import one_line, paragraphs
 from services.notify.providers.sms import DeliveryState, HandoverResult
 
 SUBJECT_MOST = 200

@@ -8,7 +8,7 @@ import requests
 from bus.signatures.keys import SigningKey
 from bus.signatures.signing import sign_request
 from gateway.agency.door.checks import ORDER
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 # A contract that fuel-co is not granted, and that no service judges by a purpose.
 UNGRANTED = "/v1/ticketing/health"
