@@ -18,7 +18,7 @@ from starlette.routing import Route
 from bus.blobs import Blobs
 from bus.client import Client
 from bus.errors import BusError, NotFound
-from bus.messages import Wire, to_wire
+from bus.messages import Wire
 from bus.settings import Settings, broker_url
 from contracts.notify.govnotify import (
     API_MESSAGE,
@@ -170,7 +170,7 @@ class Notify:
         if message.channel != "letter":
             raise bad("Notification is not a letter")
         try:
-            made = await asyncio.to_thread(letters.pdf, to_wire(message), self.blobs)
+            made = await asyncio.to_thread(letters.pdf, message, self.blobs)
         except NotFound:
             raise refused(
                 400, "PDFNotReadyError", "PDF not available yet, try again later"

@@ -6,10 +6,9 @@ read by machines.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
 
 import segno
 from barcode.charsets import code128  # type: ignore[import-untyped]
@@ -18,8 +17,9 @@ from markupsafe import Markup
 
 from bus.errors import NotFound
 from bus.values import Json
-from contracts.billing.bills import Statement
+from contracts.billing.bills import Bill, Payment, Statement
 from contracts.inquiry.answer import Answer, Status
+from contracts.notify.govnotify import ApiMessage
 from gateway.html import rendering
 from gateway.html.amounts import words_en, words_fa
 from gateway.papers.csv_files import with_balance
@@ -46,28 +46,34 @@ MONTHS = (
 # --- documents ----------------------------------------------------------------------------------
 
 
-def bill(reply: Mapping[str, Any], lang: str, *, portal: str) -> bytes:
+def bill(reply: Bill, lang: str, *, portal: str) -> bytes:
     """Return the PDF of a bill.
 
-    ``reply`` is a Bill of contracts.billing.bills (rials), ``lang`` fa or en, ``portal``
-    the address of the citizens' face without a slash at its end, for the QR code.
+    ``lang`` is fa or en, ``portal`` the address of the citizens' face without a slash at its end,
+    for the QR code.
     """
     return _pdf("bill", lang, bill=reply, link=_link(reply, portal))
 
 
-def receipt(reply: Mapping[str, Any], lang: str, *, portal: str) -> bytes:
-    """Return the PDF of a receipt.
+def receipt(reply: Payment | Bill, lang: str, *, portal: str) -> bytes:
+    """Return the PDF of the receipt of a payment, or of a bill that was paid without a gateway.
 
-    ``reply`` is a Payment that paid its bill, or a Bill that was paid without a gateway.
     NotFound if it paid nothing.
     """
-    paid = reply.get("bill", reply)
-    if not paid["receipt"] or not reply.get("settled", True):
+    payment = reply if isinstance(reply, Payment) else None
+    paid = reply.bill if isinstance(reply, Payment) else reply
+    if not paid.receipt or (payment and not payment.settled):
         raise NotFound("There is no receipt: this did not pay the bill.", code="http.not_found")
-    fa, en = WAYS.get(paid["paid_by"], (paid["paid_by"], paid["paid_by"]))
-    psp = reply.get("psp") or {"fa": fa, "en": en}
-    bank = {"psp": psp, "rrn": reply.get("rrn"), "card": reply.get("card")}
-    return _pdf("receipt", lang, bill=paid, link=_link(paid, portal), **bank)
+    fa, en = WAYS.get(paid.paid_by or "", (paid.paid_by, paid.paid_by))
+    return _pdf(
+        "receipt",
+        lang,
+        bill=paid,
+        link=_link(paid, portal),
+        psp=payment.psp if payment else {"fa": fa, "en": en},
+        rrn=payment.rrn if payment else None,
+        card=payment.card if payment else None,
+    )
 
 
 def statement(account: Statement, lang: str, payer: str = "") -> bytes:
@@ -97,22 +103,21 @@ def answer(
     )
 
 
-def letter(message: Mapping[str, Any]) -> bytes:
+def letter(message: ApiMessage) -> bytes:
     """Return the PDF of a letter, its address in the window of a DIN long envelope.
 
-    ``message`` is an ApiMessage of contracts/notify/govnotify.py; its ``html`` was escaped where
-    the values were put in (services/notify/domain/markup.py).
+    Its ``html`` was escaped where the values were put in (services/notify/domain/markup.py).
     """
-    blocks = Markup(message["html"] or "")  # noqa: S704 - see above
-    written = tehran_day(dt.datetime.fromisoformat(message["created_at"])).isoformat()
-    return _pdf("letter", message["language"], letter=message, blocks=blocks, written=written)
+    blocks = Markup(message.html or "")  # noqa: S704 - see above
+    written = tehran_day(dt.datetime.fromisoformat(message.created_at)).isoformat()
+    return _pdf("letter", message.language, letter=message, blocks=blocks, written=written)
 
 
-def _link(bill: Mapping[str, Any], portal: str) -> str | None:
+def _link(bill: Bill, portal: str) -> str | None:
     """Return the page of a bill in the portal; None for a bill without IDs, which nobody pays."""
-    if not bill["bill_id"]:
+    if not bill.bill_id:
         return None
-    return f"{portal}/bills/{bill['bill_id']}/{bill['payment_id']}"
+    return f"{portal}/bills/{bill.bill_id}/{bill.payment_id}"
 
 
 # --- what templates can do ----------------------------------------------------------------------

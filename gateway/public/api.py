@@ -53,7 +53,10 @@ class Public:
             for component in components.components_of(request.url.path):
                 self.notices.require_open(component, now)
         except Maintenance as error:
-            request.state.closed = {"told": error.announcement, "contact": self.notices.contact}
+            request.state.closed = {
+                "announcement": error.announcement,
+                "contact": self.notices.contact,
+            }
             raise
 
     def show(self, request: Request, problem: Json) -> Response | None:
@@ -74,7 +77,7 @@ class Public:
         if not verification["genuine"]:
             self.guesses.take(address_of(request))
         if wanted == HTML:
-            response = show_page(request, "verified", told=verification)
+            response = show_page(request, "verified", verification=verification)
         else:
             response = web.json_response(verification)
         response.headers.update({"Vary": "Accept", "Cache-Control": "no-store"})

@@ -93,7 +93,7 @@ class Bills:
     ) -> Response:
         lang, content = words.language(request), to_wire(reply)
         document = await self._services.paper(
-            request, [name, content, lang], partial(make, content, lang, portal=self._portal)
+            request, [name, content, lang], partial(make, reply, lang, portal=self._portal)
         )
         headers = {
             "Cache-Control": "no-store",

@@ -66,14 +66,14 @@ class Receipts:
         if not hmac.compare_digest(key_of(self._secret, provider).encode(), key.encode()):
             self._guesses.take(request.client.host if request.client else "")
             raise NotFound("There is nothing at this path.", code="http.not_found")
-        ref = ref_in(await _told(request))
+        ref = ref_in(await _members_of(request))
         if ref is not None:
             receipt = RECEIPT.checked(Receipt(provider=provider, provider_ref=ref))
             await self._client.call(RECEIPT, receipt, traceparent=request.state.traceparent)
         return PlainTextResponse("OK")
 
 
-async def _told(request: Request) -> Mapping[str, object]:
+async def _members_of(request: Request) -> Mapping[str, object]:
     """Return the members of a receipt: of the query, a form or JSON."""
     if request.method == "GET":
         return request.query_params

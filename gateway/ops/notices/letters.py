@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from bus.blobs import Blobs
 from bus.errors import NotFound
+from bus.messages import read
 from contracts.notify import govnotify as contracts
 from gateway.forms.downloads import download_headers
 from gateway.ops.notices.section import AT
@@ -44,7 +45,9 @@ class Letters:
         queue = await self._read(request)
         for letter in queue["letters"]:
             if letter["id"] == request.path_params["id"]:
-                made = await asyncio.to_thread(letters.pdf, letter, self._blobs)
+                made = await asyncio.to_thread(
+                    letters.pdf, read(contracts.ApiMessage, letter), self._blobs
+                )
                 headers = download_headers(f"letter-{letter['id']}.pdf")
                 return Response(made, headers=headers, media_type="application/pdf")
         raise NotFound("No such letter waits for the printer.", code="message.not_found")
@@ -88,5 +91,8 @@ def bundled(queue: Sequence[Mapping[str, Any]], blobs: Blobs) -> bytes:
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as bundle:
         for number, letter in enumerate(queue, 1):
-            bundle.writestr(f"{number:03}-{letter['id']}.pdf", letters.pdf(letter, blobs))
+            bundle.writestr(
+                f"{number:03}-{letter['id']}.pdf",
+                letters.pdf(read(contracts.ApiMessage, letter), blobs),
+            )
     return written.getvalue()

@@ -26,7 +26,7 @@ class About:
         """GET /statistics: figures in which nobody can be found."""
         figures = await self._services.ask(request, contracts.STATISTICS, contracts.AskStatistics())
         rows = await satisfaction(self._services, request)
-        return show(request, "statistics", told=figures, satisfaction=rows)
+        return show(request, "statistics", figures=figures, satisfaction=rows)
 
     async def agreement(self, request: Request) -> Response:
         """GET /agreement: the agreement itself, and what the portal does for each clause."""

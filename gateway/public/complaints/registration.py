@@ -180,7 +180,7 @@ class Register:
     async def done(self, request: Request) -> Response:
         """GET /contact/done: code and secret; after ten minutes the secret is gone."""
         sealed = request.cookies.get(NEW_COOKIE, "")
-        return show(request, "done", told=self._services.cookies.open(sealed, NEW_SECONDS))
+        return show(request, "done", ticket=self._services.cookies.open(sealed, NEW_SECONDS))
 
     async def _page(
         self,

@@ -86,7 +86,7 @@ class TicketPages:
             request,
             "ticket",
             status,
-            told=ticket,
+            ticket=ticket,
             typed=typed,
             faults=faults,
             did=did if did in ACTS else "",

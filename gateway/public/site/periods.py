@@ -1,17 +1,12 @@
 """The window or the last day of an announcement in words."""
 
-from collections.abc import Mapping
-
-from bus.messages import read
 from contracts.notify.announcements import Announcement
 from gateway.html.formats import day, moment
 from gateway.public.site import words
 
 
-def when_of(announcement: Announcement | Mapping[str, object], lang: str) -> str:
+def when_of(announcement: Announcement, lang: str) -> str:
     """Return the window or the last day of an announcement in words; empty without one."""
-    if isinstance(announcement, Mapping):
-        announcement = read(Announcement, announcement)
     speak = words.speaker(lang)
     if announcement.sunset:
         return speak("when_sunset", day=day(announcement.sunset))

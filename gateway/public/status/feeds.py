@@ -1,16 +1,17 @@
 """Announcements as feeds: RSS 2.0, Atom (RFC 4287), JSON Feed 1.1, iCalendar (RFC 5545)."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
-from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 import orjson
 from icalendar import Calendar, Event
 
+from bus.messages import to_wire
+from contracts.notify.announcements import Announcement, Title, Words
 from gateway.html.formats import moment
 from gateway.public.site import words
 from gateway.public.site.periods import when_of
@@ -21,8 +22,6 @@ XML = "http://www.w3.org/XML/1998/namespace"
 NEVER = "1970-01-01T00:00:00Z"
 ET.register_namespace("atom", ATOM)
 
-Told = Mapping[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class Feed:
@@ -30,7 +29,7 @@ class Feed:
 
     portal: str
     lang: str
-    announcements: Sequence[Told]
+    announcements: Sequence[Announcement]
 
     @property
     def title(self) -> str:
@@ -40,30 +39,30 @@ class Feed:
         """Where this feed itself is."""
         return f"{self.portal}/news.{form}" + ("" if self.lang == "fa" else f"?lang={self.lang}")
 
-    def page(self, told: Told) -> str:
-        return f"{self.portal}/status/{told['id']}"
+    def page(self, announcement: Announcement) -> str:
+        return f"{self.portal}/status/{announcement.id}"
 
-    def change(self, told: Told) -> str:
-        """The address of what was said last. Readers of RSS show an item once for each address, so
+    def change(self, announcement: Announcement) -> str:
+        """The address of the last update. Readers of RSS show an item once for each address, so
         that what moves or ends is shown again (RSS 2.0, guid).
         """
-        later = len(told["updates"]) - 1
-        return f"{self.page(told)}#update-{later}" if later > 0 else self.page(told)
+        later = len(announcement.updates) - 1
+        return f"{self.page(announcement)}#update-{later}" if later > 0 else self.page(announcement)
 
-    def heading(self, told: Told) -> str:
+    def heading(self, announcement: Announcement) -> str:
         """The title with how it stands."""
-        state = words.speaker(self.lang)(f"state_{told['state']}")
-        return f"{state}: {told['title'][self.lang]}"
+        state = words.speaker(self.lang)(f"state_{announcement.state}")
+        return f"{state}: {_text(announcement.title, self.lang)}"
 
-    def content(self, told: Told) -> str:
+    def content(self, announcement: Announcement) -> str:
         """What an entry says, as its page shows it: when, what, every further word, newest last."""
-        return directed("".join(map(prose, self._lines(told))), self.lang)
+        return directed("".join(map(prose, self._lines(announcement))), self.lang)
 
-    def _lines(self, told: Told) -> list[str]:
-        spoken = [told["body"][self.lang]]
-        for update in told["updates"][1:]:
-            spoken.append(f"{moment(update['at'], self.lang)}: {update['text'][self.lang]}")
-        when = when_of(told, self.lang)
+    def _lines(self, announcement: Announcement) -> list[str]:
+        spoken = [_text(announcement.body, self.lang)]
+        for update in announcement.updates[1:]:
+            spoken.append(f"{moment(update.at, self.lang)}: {_text(update.text, self.lang)}")
+        when = when_of(announcement, self.lang)
         return [*([when] if when else []), *spoken]
 
 
@@ -78,11 +77,16 @@ def rss(feed: Feed) -> bytes:
         f"{{{ATOM}}}link",
         {"rel": "self", "type": "application/rss+xml", "href": feed.address("rss")},
     )
-    for told in feed.announcements:
+    for announcement in feed.announcements:
         item = ET.SubElement(channel, "item")
-        _add(item, title=feed.heading(told), link=feed.change(told), guid=feed.change(told))
-        _add(item, pubDate=format_datetime(_moment(told["updated_at"]), usegmt=True))
-        _add(item, category=told["kind"], description=feed.content(told))
+        _add(
+            item,
+            title=feed.heading(announcement),
+            link=feed.change(announcement),
+            guid=feed.change(announcement),
+        )
+        _add(item, pubDate=format_datetime(_moment(announcement.updated_at), usegmt=True))
+        _add(item, category=announcement.kind, description=feed.content(announcement))
     return _xml(root)
 
 
@@ -95,13 +99,13 @@ def atom(feed: Feed) -> bytes:
     _atom(root, "link", rel="alternate", type="text/html", href=f"{feed.portal}/news")
     author = _atom(root, "author")
     _atom(author, "name").text = words.speaker(feed.lang)("brand")
-    for told in feed.announcements:
+    for announcement in feed.announcements:
         entry = _atom(root, "entry")
-        _entry(entry, feed.page(told), feed.heading(told), told["updated_at"])
-        _atom(entry, "published").text = told["published_at"]
-        _atom(entry, "link", rel="alternate", type="text/html", href=feed.page(told))
-        _atom(entry, "category", term=told["kind"])
-        _atom(entry, "content", type="html").text = feed.content(told)
+        _entry(entry, feed.page(announcement), feed.heading(announcement), announcement.updated_at)
+        _atom(entry, "published").text = announcement.published_at
+        _atom(entry, "link", rel="alternate", type="text/html", href=feed.page(announcement))
+        _atom(entry, "category", term=announcement.kind)
+        _atom(entry, "content", type="html").text = feed.content(announcement)
     return _xml(root)
 
 
@@ -109,19 +113,20 @@ def json_feed(feed: Feed) -> bytes:
     """JSON Feed 1.1; ``_mirab`` has what a machine wants to know beside."""
     items = [
         {
-            "id": feed.page(told), "url": feed.page(told), "title": feed.heading(told),
-            "content_html": feed.content(told), "language": feed.lang,
-            "date_published": told["published_at"], "date_modified": told["updated_at"],
-            "tags": [told["kind"]],
+            "id": feed.page(announcement), "url": feed.page(announcement),
+            "title": feed.heading(announcement), "content_html": feed.content(announcement),
+            "language": feed.lang,
+            "date_published": announcement.published_at, "date_modified": announcement.updated_at,
+            "tags": [announcement.kind],
             "_mirab": {
-                name: told[name]
+                name: to_wire(announcement)[name]
                 for name in (
                     "kind", "state", "impact", "components", "starts_at", "ends_at", "contracts",
                     "sunset", "in_time",
                 )
             },
         }
-        for told in feed.announcements
+        for announcement in feed.announcements
     ]  # fmt: skip
     return orjson.dumps(
         {
@@ -145,33 +150,36 @@ def calendar(feed: Feed) -> bytes:
     made.add("url", f"{feed.portal}/news")
     made.add("refresh-interval", dt.timedelta(hours=1), parameters={"value": "DURATION"})
     made.add("x-wr-timezone", "Asia/Tehran")
-    for told in feed.announcements:
-        if told["kind"] in ("maintenance", "end_of_service"):
-            made.add_component(_event(feed, told))
+    for announcement in feed.announcements:
+        if announcement.kind in ("maintenance", "end_of_service"):
+            made.add_component(_event(feed, announcement))
     return bytes(made.to_ical())
 
 
-def _event(feed: Feed, told: Told) -> Event:
+def _event(feed: Feed, announcement: Announcement) -> Event:
     event = Event()
-    event.add("uid", f"announcement-{told['id']}@{urlsplit(feed.portal).hostname}")
-    event.add("dtstamp", _moment(told["updated_at"]))
-    event.add("last-modified", _moment(told["updated_at"]))
-    event.add("created", _moment(told["published_at"]))
-    event.add("sequence", max(0, len(told["updates"]) - 1))
-    event.add("status", "CANCELLED" if told["state"] == "CANCELLED" else "CONFIRMED")
-    event.add("summary", f"{told['title'][feed.lang]}", parameters={"language": feed.lang})
-    both = [line for lang in _languages(feed) for line in _said(told, lang)]
+    event.add("uid", f"announcement-{announcement.id}@{urlsplit(feed.portal).hostname}")
+    event.add("dtstamp", _moment(announcement.updated_at))
+    event.add("last-modified", _moment(announcement.updated_at))
+    if announcement.published_at:
+        event.add("created", _moment(announcement.published_at))
+    event.add("sequence", max(0, len(announcement.updates) - 1))
+    event.add("status", "CANCELLED" if announcement.state == "CANCELLED" else "CONFIRMED")
+    event.add(
+        "summary", f"{_text(announcement.title, feed.lang)}", parameters={"language": feed.lang}
+    )
+    both = [line for lang in _languages(feed) for line in _lines_of(announcement, lang)]
     event.add("description", "\n\n".join(both))
-    event.add("url", feed.page(told))
-    event.add("categories", [told["kind"], *told["components"]])
-    if told["sunset"]:
-        last = dt.date.fromisoformat(told["sunset"])
+    event.add("url", feed.page(announcement))
+    event.add("categories", [announcement.kind, *announcement.components])
+    if announcement.sunset:
+        last = dt.date.fromisoformat(announcement.sunset)
         event.add("dtstart", last)
         event.add("dtend", last + dt.timedelta(days=1))
         event.add("transp", "TRANSPARENT")
-    else:
-        event.add("dtstart", _moment(told["starts_at"]))
-        event.add("dtend", _moment(told["ends_at"]))
+    elif announcement.starts_at and announcement.ends_at:
+        event.add("dtstart", _moment(announcement.starts_at))
+        event.add("dtend", _moment(announcement.ends_at))
     return event
 
 
@@ -180,18 +188,27 @@ def _languages(feed: Feed) -> tuple[str, ...]:
     return (feed.lang, *(lang for lang in words.LANGUAGES if lang != feed.lang))
 
 
-def _said(told: Told, lang: str) -> list[str]:
+def _lines_of(announcement: Announcement, lang: str) -> list[str]:
     """What, when, and the last word on it."""
-    first = [f"{told['title'][lang]} ({when_of(told, lang)})", told["body"][lang]]
-    return [*first, *(update["text"][lang] for update in told["updates"][1:][-1:])]
+    first = [
+        f"{_text(announcement.title, lang)} ({when_of(announcement, lang)})",
+        _text(announcement.body, lang),
+    ]
+    return [*first, *(_text(update.text, lang) for update in announcement.updates[1:][-1:])]
 
 
-def _moment(told: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(told).replace(microsecond=0)
+def _text(text: Title | Words, lang: str) -> str:
+    return text.en if lang == "en" else text.fa
+
+
+def _moment(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text).replace(microsecond=0)
 
 
 def _newest(feed: Feed) -> dt.datetime:
-    return _moment(max((told["updated_at"] for told in feed.announcements), default=NEVER))
+    return _moment(
+        max((announcement.updated_at for announcement in feed.announcements), default=NEVER)
+    )
 
 
 def _add(parent: ET.Element, **children: str) -> None:
@@ -210,5 +227,5 @@ def _entry(parent: ET.Element, id_: str, title: str, changed: str) -> None:
 
 
 def _xml(root: ET.Element) -> bytes:
-    told: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return told
+    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document

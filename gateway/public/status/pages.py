@@ -5,7 +5,6 @@ import contextlib
 import functools
 import hashlib
 from collections.abc import Callable
-from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -14,6 +13,7 @@ from starlette.routing import Route
 
 from bus.client import Client
 from bus.errors import BusError, ContractError, FieldError, NotFound, Unavailable
+from bus.messages import to_wire
 from contracts.notify import announcements as contracts
 from contracts.notify import subscriptions
 from gateway.forms.multipart import read_fields
@@ -44,25 +44,25 @@ WAYS = {"sms": "mobile", "email": "email", "inbox": "inbox"}
 
 
 class News:
-    """What the routes share. What was told last of our state is shown while notify is away."""
+    """What the routes share. The last known status is shown while notify is away."""
 
     def __init__(self, services: Services, portal: str) -> None:
         self._services, self._portal = services, portal
         self._codes = Guesses(CODES_OF_ADDRESS, HOUR)
-        self._last: tuple[dict[str, Any], dict[str, Any]] | None = None
+        self._last: tuple[contracts.Status, contracts.Current] | None = None
 
     # --- how we stand ---
 
-    async def _stand(self, request: Request) -> tuple[dict[str, Any], dict[str, Any], bool]:
-        """State and current announcements, and whether they are of now.
+    async def _stand(self, request: Request) -> tuple[contracts.Status, contracts.Current, bool]:
+        """Return the status and the current announcements, and whether they are of now.
 
-        Who asks how we stand in an outage is told soon, from what was known before.
+        In an outage the last known ones come soon.
         """
         try:
             async with asyncio.timeout(PATIENCE if self._last else None):
                 status, current = await asyncio.gather(
-                    self._services.ask(request, contracts.STATUS, {}),
-                    self._services.ask(request, contracts.CURRENT, {}),
+                    self._services.ask(request, contracts.STATUS, contracts.Nothing()),
+                    self._services.ask(request, contracts.CURRENT, contracts.Nothing()),
                 )
         except (Unavailable, TimeoutError):
             if self._last is None:
@@ -76,58 +76,61 @@ class News:
         while True:
             with contextlib.suppress(BusError):
                 self._last = (
-                    await client.call(contracts.STATUS, {}),
-                    await client.call(contracts.CURRENT, {}),
+                    await client.call(contracts.STATUS, contracts.Nothing()),
+                    await client.call(contracts.CURRENT, contracts.Nothing()),
                 )
             await asyncio.sleep(KEEP_SECONDS if self._last else FIRST_SECONDS)
 
     async def status(self, request: Request) -> Response:
         """GET /status: each component, what is announced, 90 days, and each promise."""
-        (told, current, fresh), rows = await asyncio.gather(
+        (status, current, fresh), rows = await asyncio.gather(
             self._stand(request), satisfaction(self._services, request)
         )
-        open_ = [a for a in current["announcements"] if a["open"]]
-        return show(request, "status", told=told, open=open_, fresh=fresh, satisfaction=rows)
+        open_ = [announcement for announcement in current.announcements if announcement.open]
+        return show(request, "status", health=status, open=open_, fresh=fresh, satisfaction=rows)
 
     async def status_json(self, request: Request) -> Response:
         """GET /status.json: the same for machines."""
-        told, current, fresh = await self._stand(request)
+        status, current, fresh = await self._stand(request)
         components = [
-            {name: c[name] for name in ("code", "fa", "en", "state", "uptime")}
-            for c in told["components"]
+            {"code": c.code, "fa": c.fa, "en": c.en, "state": c.state, "uptime": c.uptime}
+            for c in status.components
         ]
-        found = {
-            "page": f"{self._portal}/status", "now": told["now"], "fresh": fresh,
-            "components": components, "promises": told["promises"],
-            "announcements": [a for a in current["announcements"] if a["open"]],
+        document = {
+            "page": f"{self._portal}/status", "now": status.now, "fresh": fresh,
+            "components": components,
+            "promises": [to_wire(promise) for promise in status.promises],
+            "announcements": [to_wire(a) for a in current.announcements if a.open],
         }  # fmt: skip
-        return cached(request, orjson.dumps(found), "application/json", seconds=15)
+        return cached(request, orjson.dumps(document), "application/json", seconds=15)
 
     async def announcement(self, request: Request) -> Response:
         """GET /status/{id}: one announcement with its updates."""
-        asked = {"id": request.path_params["id"]}
+        question = contracts.OneAnnouncement(id=request.path_params["id"])
         try:
-            told = await self._services.ask(request, contracts.ANNOUNCEMENT, asked)
+            announcement = await self._services.ask(request, contracts.ANNOUNCEMENT, question)
         except (ContractError, NotFound):
             raise NotFound("There is nothing at this path.", code="http.not_found") from None
-        return show(request, "announcement", told=told, prose=prose)
+        return show(request, "announcement", announcement=announcement, prose=prose)
 
     async def news(self, request: Request) -> Response:
         """GET /news?before=12: all announcements, newest first."""
         before = request.query_params.get("before", "")
-        asked: dict[str, Any] = {"limit": ON_A_PAGE}
-        if before.isascii() and before.isdigit() and len(before) < len(str(2**31)):
-            asked["before"] = int(before)
-        told = await self._services.ask(request, contracts.ANNOUNCEMENTS, asked)
-        return show(request, "news", told=told)
+        number = before.isascii() and before.isdigit() and len(before) < len(str(2**31))
+        question = contracts.ListAnnouncements(
+            limit=ON_A_PAGE, before=int(before) if number else None
+        )
+        reply = await self._services.ask(request, contracts.ANNOUNCEMENTS, question)
+        return show(request, "news", reply=reply)
 
     async def feed(self, request: Request, form: str) -> Response:
         """GET /news.{rss,atom,json,ics}?lang=: the same as a feed."""
         make, kind = FORMS[form]
-        told = await self._services.ask(request, contracts.ANNOUNCEMENTS, {"limit": IN_FEEDS})
+        question = contracts.ListAnnouncements(limit=IN_FEEDS)
+        reply = await self._services.ask(request, contracts.ANNOUNCEMENTS, question)
         lang = request.query_params.get("lang", "fa")
         lang = lang if lang in words.LANGUAGES else "fa"
-        return cached(request, make(Feed(self._portal, lang, told["announcements"])), kind)
+        return cached(request, make(Feed(self._portal, lang, reply.announcements)), kind)
 
     # --- subscribing ---
 
@@ -160,14 +163,15 @@ class News:
         if not typed["address"]:
             missing = words.fault_text(words.language(request), FieldError(field, "required", ""))
             return self._subscribe(request, typed, topics, {"address": missing}, 422)
-        asked = {
+        wire = {
             field: typed["address"], "topics": topics, "news": typed["news"] == "1",
             "language": words.language(request),
         }  # fmt: skip
         try:
             self._codes.take(f"{neighbourhood(address_of(request))} {typed['address']}")
-            told = await self._services.ask(
-                request, subscriptions.SUBSCRIBE, asked, id=typed["form"] or None
+            question = subscriptions.SUBSCRIBE.load(wire)
+            reply = await self._services.ask(
+                request, subscriptions.SUBSCRIBE, question, id=typed["form"] or None
             )
         except BusError as error:
             faults = {
@@ -175,7 +179,7 @@ class News:
                 for name, fault in faults_of(request, error).items()
             }
             return self._subscribe(request, typed, topics, faults, status_of(error))
-        return RedirectResponse(f"/subscribe/confirm/{told['id']}", 303)
+        return RedirectResponse(f"/subscribe/confirm/{reply.id}", 303)
 
     async def confirm_page(self, request: Request) -> Response:
         """GET /subscribe/confirm/{id}: a form for the code."""
@@ -187,51 +191,62 @@ class News:
         pin = text_of(values, "pin")
         if words.choose(request, values):
             return show(request, "subscribe_confirm", typed={"pin": pin}, faults={})
-        asked = {"id": request.path_params["id"], **({"pin": pin} if pin else {})}
+        wire = {"id": request.path_params["id"], **({"pin": pin} if pin else {})}
         try:
-            told = await self._services.ask(request, subscriptions.CONFIRM_SUBSCRIPTION, asked)
+            question = subscriptions.CONFIRM_SUBSCRIPTION.load(wire)
+            reply = await self._services.ask(request, subscriptions.CONFIRM_SUBSCRIPTION, question)
         except BusError as error:
             faults = {name or "pin": text for name, text in faults_of(request, error).items()}
             return show(request, "subscribe_confirm", status_of(error), typed={}, faults=faults)
-        return RedirectResponse(f"/u/{told['token']}?did=confirmed", 303)
+        return RedirectResponse(f"/u/{reply.token}?did=confirmed", 303)
 
     async def subscription(self, request: Request) -> Response:
         """GET /u/{token}: what somebody is subscribed to; the link stands in each message."""
-        asked = {"token": request.path_params["token"]}
-        told = await self._services.ask(request, subscriptions.SUBSCRIPTION, asked)
-        return self._subscription(request, told, request.query_params.get("did", ""))
+        question = subscriptions.Held(token=request.path_params["token"])
+        subscription = await self._services.ask(request, subscriptions.SUBSCRIPTION, question)
+        return self._subscription(request, subscription, request.query_params.get("did", ""))
 
-    def _subscription(self, request: Request, told: dict[str, Any], did: str) -> Response:
+    def _subscription(
+        self, request: Request, subscription: subscriptions.Subscription, did: str
+    ) -> Response:
         done = did if did in ("confirmed", "changed") else ""
-        return show(request, "subscription", told=told, did=done, components=contracts.COMPONENTS)
+        return show(
+            request,
+            "subscription",
+            subscription=subscription,
+            did=done,
+            components=contracts.COMPONENTS,
+        )
 
     async def change(self, request: Request) -> Response:
         """POST /u/{token}/change: other components, news or not."""
         values = await read_fields(request)
         token = request.path_params["token"]
-        asked = {
-            "token": token, "topics": values.get("topics", []),
-            "news": text_of(values, "news") == "1", "language": words.language(request),
-        }  # fmt: skip
-        await self._services.ask(request, subscriptions.CHANGE_SUBSCRIPTION, asked)
+        question = subscriptions.Change(
+            token=token,
+            topics=tuple(values.get("topics", [])),
+            news=text_of(values, "news") == "1",
+            language=words.language(request),
+        )
+        await self._services.ask(request, subscriptions.CHANGE_SUBSCRIPTION, question)
         return RedirectResponse(f"/u/{token}?did=changed", 303)
 
     async def end(self, request: Request) -> Response:
         """POST /u/{token}: ends the subscription, for our own button and for the mail programs'
         one click (RFC 8058), which comes from elsewhere: who holds the token may end it.
         """
-        asked = {"token": request.path_params["token"]}
-        told = await self._services.ask(request, subscriptions.UNSUBSCRIBE, asked)
-        return self._subscription(request, told, "")
+        question = subscriptions.Held(token=request.path_params["token"])
+        subscription = await self._services.ask(request, subscriptions.UNSUBSCRIBE, question)
+        return self._subscription(request, subscription, "")
 
 
 def cached(request: Request, body: bytes, kind: str, seconds: int = 60) -> Response:
     """A body that may be kept for some seconds; 304 for who has it."""
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": f"public, max-age={seconds}"}
-    known = [part.strip().removeprefix("W/") for part in
+    tags = [part.strip().removeprefix("W/") for part in
              request.headers.get("if-none-match", "").split(",")]  # fmt: skip
-    if tag in known or "*" in known:
+    if tag in tags or "*" in tags:
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type=kind)
 

@@ -243,7 +243,7 @@ def test_the_board_has_persian_words_for_all_that_a_check_can_find():
     code = "".join(
         path.read_text(encoding="utf-8")
         for folder in ("bus", "gateway/ops", "deploy/broker")
-        for path in (ROOT / folder).glob("*.py")
+        for path in (ROOT / folder).rglob("*.py")
     )
     codes = set(
         re.findall(r'(?:fail|warn|Finding)\(\s*(?:Status\.\w+,\s*)?"([a-z_]+[.a-z_]*)"', code)
