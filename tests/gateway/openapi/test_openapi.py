@@ -149,11 +149,11 @@ READS = re.compile(r"""headers\.(?:get|getlist)\(\s*"([A-Za-z-]+)"|"([a-z-]+)" i
 
 
 def headers_read_in(*folders):
-    """The names of the headers that the code of these folders reads."""
+    """The names of the headers that the code of these folders, with their rooms, reads."""
     return {
         (result[1] or result[2]).lower()
         for folder in folders
-        for file in (ROOT / folder).glob("*.py")
+        for file in (ROOT / folder).rglob("*.py")
         for result in READS.finditer(file.read_text(encoding="utf-8"))
     } - EVERYWHERE
 
@@ -227,7 +227,10 @@ def test_d10_every_address_of_the_notify_api_is_in_its_document_and_no_other(tmp
 
 
 def test_d10_each_header_that_the_agency_face_reads_is_a_parameter(document):
-    assert headers_read_in("gateway/agency", "gateway") <= headers_in(document) | {
+    shared = [f"gateway/{room}" for room in ("html", "http", "forms", "limits", "openapi")]
+    read_there = headers_read_in("gateway/agency", *shared)
+    assert {"idempotency-key", "signature-input"} <= read_there
+    assert read_there <= headers_in(document) | {
         # Of the edge, about the certificate of a connection; no caller writes it.
         "x-client-cert",
         # Of the other faces.
