@@ -29,16 +29,25 @@ FACES = {
     "desk": rights.desk_requests(),
     "ops": rights.ops_requests(),
 }
+STAFF = ROOT / "gateway/ops/staff"
 # Where the code of each face stands: folders, and single modules that two faces share.
 FOLDERS = {
     "public": ("public",),
     "agency": ("agency",),
     "notify-api": ("notify",),
-    "desk": ("desk", "ops/desk", "ops/treasury", "ops/register", "ops/notices"),
+    "desk": (
+        "desk",
+        *(
+            f"ops/{room}"
+            for room in ("accounts", "staff", "desk", "treasury", "register", "notices")
+        ),
+    ),
     "ops": (
+        *(f"ops/{p.name}" for p in (ROOT / "gateway/ops").glob("*.py")),
         # Names of people and agencies are looked up on pages of the desk alone.
-        *(f"ops/{p.name}" for p in (ROOT / "gateway/ops").glob("*.py") if p.stem != "names"),
-        *(f"ops/desk/{name}.py" for name in ("session", "sign_in", "second_factor")),
+        *(f"ops/staff/{p.name}" for p in STAFF.glob("*.py") if p.stem != "names"),
+        "ops/accounts",
+        "ops/health",
     ),
 }
 
@@ -284,6 +293,7 @@ def test_the_broker_bounds_what_waits_in_each_queue_of_ours(parts):
 def modules_of(folders):
     for folder in folders:
         path = ROOT / "gateway" / folder
+        assert path.exists(), path
         yield from [path] if path.is_file() else path.rglob("*.py")
 
 
