@@ -301,7 +301,7 @@ def _failed(job: Job, call: Call, error: Exception) -> Outcome:
 def _internal(job: Job, call: Call, error: Exception) -> Internal:
     error_id = str(uuid.uuid4())
     log.get("activator").error(
-        "failed",
+        "work_failed",
         error_id=error_id,
         contract=job.contract.name,
         message_id=call.envelope.id,

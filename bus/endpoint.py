@@ -125,11 +125,11 @@ def every(seconds: float) -> Method:
                         method(service)
                         service.store.failing.pop(method.__name__, None)
             except BusError as error:
-                _log.warning("chore_postponed", every=method.__name__, code=error.code)
+                _log.warning("chore_postponed", chore=method.__name__, code=error.code)
                 if not is_of_store(error):
                     _count_failure(service.store, method.__name__)
             except Exception:
-                _log.exception("failed", every=method.__name__)
+                _log.exception("chore_failed", chore=method.__name__)
                 _count_failure(service.store, method.__name__)
 
         chore: Method = Every.decorator(seconds)(run)

@@ -118,7 +118,7 @@ class Endpoint(Entrypoint):
 
     def _refuse(self, raw: Incoming, inlet: Inlet, error: BusError) -> None:
         name = self.job.contract.name
-        _log.warning("unreadable", contract=name, code=error.code, detail=error.message)
+        _log.warning("message_unreadable", contract=name, code=error.code, detail=error.message)
         if isinstance(self.job.contract, Request):
             inlet.reply(raw, orjson.dumps({"error": error.to_wire()}))
         inlet.bury(raw, error.code)
@@ -158,7 +158,7 @@ class Endpoint(Entrypoint):
         envelope = delivery.call.envelope
         if not (isinstance(self.job.contract, Request) and envelope.expired):
             return False
-        _log.info("expired", contract=envelope.type, message_id=envelope.id)
+        _log.info("message_expired", contract=envelope.type, message_id=envelope.id)
         self._in_hand.discard(delivery)
         delivery.inlet.done(delivery.raw)
         return True

@@ -151,7 +151,8 @@ class Face:
             return Response(status_code=499)
         except Exception as error:
             error_id = str(uuid.uuid4())
-            _log.error("failed", error_id=error_id, route=request.state.route, exc_info=error)
+            route = request.state.route
+            _log.error("request_failed", error_id=error_id, route=route, exc_info=error)
             request.state.code = "internal"
             return self._problem(
                 request,
