@@ -73,7 +73,7 @@ class Public:
         # As JSON, in and out: programs get the reply as the service wrote it.
         question: Json = {"verification_code": request.path_params["code"]}
         wanted = bodies.answer_type(request, JSON, HTML)
-        verification = await self.services.ask(request, VERIFY, question)
+        verification = await self.services.ask_json(request, VERIFY, question)
         if not verification["genuine"]:
             self.guesses.take(address_of(request))
         if wanted == HTML:

@@ -47,7 +47,7 @@ class Bills:
         id: str | None = None,
     ) -> R:
         """The typed reply to data of a visitor, which the contract checks."""
-        return contract.reply_of(await self._services.ask(request, contract, data, id=id))
+        return contract.reply_of(await self._services.ask_json(request, contract, data, id=id))
 
     async def _bill(self, request: Request) -> contracts.Bill:
         return await self._ask(request, contracts.LOOK_UP, _ids(request))
@@ -137,10 +137,10 @@ class Bills:
         data = {"order": params["order"], "key": params["key"], "form": form}
         # If billing is away the sweeper asks the bank later.
         try:
-            await self._services.ask(request, contracts.TAKE_RETURN, data)
+            await self._services.ask_json(request, contracts.TAKE_RETURN, data)
         except ContractError:  # the form cannot be read: the bank is asked without it
             with contextlib.suppress(BusError):
-                await self._services.ask(request, contracts.TAKE_RETURN, {**data, "form": {}})
+                await self._services.ask_json(request, contracts.TAKE_RETURN, {**data, "form": {}})
         except BusError as error:
             _log.warning("return_not_taken", code=error.code)
         return RedirectResponse(f"/pay/{params['order']}/{params['key']}", 303)
@@ -176,20 +176,20 @@ class Bills:
     async def bill_json(self, request: Request) -> Response:
         """GET /v1/bills/{bill_id}/{payment_id}"""
         return web.json_response(
-            await self._services.ask(request, contracts.LOOK_UP, _ids(request))
+            await self._services.ask_json(request, contracts.LOOK_UP, _ids(request))
         )
 
     async def quote_json(self, request: Request) -> Response:
         """POST /v1/quotes: the price of services."""
         bodies.media_type(request, "application/json")
         data = bodies.parse_object(await bodies.body(request))
-        return web.json_response(await self._services.ask(request, contracts.QUOTE, data))
+        return web.json_response(await self._services.ask_json(request, contracts.QUOTE, data))
 
     async def pay_json(self, request: Request) -> Response:
         """POST /v1/bills/{bill_id}/{payment_id}/payments with {"psp": …}: where the payer goes."""
         bodies.media_type(request, "application/json")
         data = bodies.parse_object(await bodies.body(request))
-        redirect = await self._services.ask(
+        redirect = await self._services.ask_json(
             request,
             contracts.START_PAYMENT,
             {**data, **_ids(request)},
@@ -203,7 +203,7 @@ class Bills:
             "order": request.path_params["order"],
             "key": request.headers.get("payment-key", ""),
         }
-        return web.json_response(await self._services.ask(request, contracts.PAYMENT, data))
+        return web.json_response(await self._services.ask_json(request, contracts.PAYMENT, data))
 
 
 def _ids(request: Request) -> dict[str, str]:

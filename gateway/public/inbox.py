@@ -29,7 +29,7 @@ class Inbox:
         values = await read_fields(request)
         form = self.services.acts.form_or_new(text_of(values, "form"))
         data = {"secret": form.secret}
-        made = await self.services.ask(request, contracts.MAKE_INBOX, data, id=form.id)
+        made = await self.services.ask_json(request, contracts.MAKE_INBOX, data, id=form.id)
         response: Response = RedirectResponse(f"{INBOX.page}?new=1", 303)
         keep_open(self.services, request, response, INBOX, Proof(made["code"], form.secret))
         return response
@@ -38,7 +38,7 @@ class Inbox:
     async def mine(self, request: Request, proof: Proof) -> Response:
         """GET /inbox/mine: what lies in it, twenty a page."""
         before = request.query_params.get("before")
-        inbox = await self.services.ask(
+        inbox = await self.services.ask_json(
             request,
             contracts.READ_INBOX,
             {**proof._asdict(), **({"before": before} if before else {})},

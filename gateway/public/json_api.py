@@ -46,7 +46,9 @@ class JsonApi:
         """GET /v1/statistics: counts for everybody, small ones hidden."""
         months = request.query_params.get("months", "12")
         question = {"months": int(months) if months.isascii() and months.isdigit() else months}
-        return web.json_response(await self._services.ask(request, contracts.STATISTICS, question))
+        return web.json_response(
+            await self._services.ask_json(request, contracts.STATISTICS, question)
+        )
 
     async def upload(self, request: Request) -> Response:
         """POST /v1/attachments: one file; the claim that comes back goes into a ticket."""
@@ -82,7 +84,7 @@ class JsonApi:
     async def read(self, request: Request) -> Response:
         """GET /v1/tickets/{code}"""
         return web.json_response(
-            await self._services.ask(request, contracts.TRACK, self._proof(request))
+            await self._services.ask_json(request, contracts.TRACK, self._proof(request))
         )
 
     async def act(self, request: Request) -> Response:
@@ -91,7 +93,7 @@ class JsonApi:
         if name not in ACTS:
             raise HttpError("http.not_found", "There is nothing at this path.")
         data = {**self._with_files(await self._object(request)), **self._proof(request)}
-        reply = await self._services.ask(
+        reply = await self._services.ask_json(
             request, ACTS[name], data, id=idempotency_id(request, required=False)
         )
         return web.json_response(reply)
@@ -99,7 +101,7 @@ class JsonApi:
     async def leave_visit(self, request: Request) -> Response:
         """DELETE /v1/tickets/{code}/visit: give the chosen time back."""
         return web.json_response(
-            await self._services.ask(
+            await self._services.ask_json(
                 request,
                 contracts.LEAVE_SLOT,
                 self._proof(request),
@@ -109,7 +111,7 @@ class JsonApi:
 
     async def invitation(self, request: Request) -> Response:
         """GET /v1/tickets/{code}/visit.ics"""
-        reply = await self._services.ask(request, contracts.INVITATION, self._proof(request))
+        reply = await self._services.ask_json(request, contracts.INVITATION, self._proof(request))
         return Response(
             reply["ics"], headers={"Cache-Control": "no-store"}, media_type="text/calendar"
         )
@@ -117,7 +119,7 @@ class JsonApi:
     async def file(self, request: Request) -> Response:
         """GET /v1/tickets/{code}/attachments/{attachment}"""
         question = {**self._proof(request), "attachment": request.path_params["attachment"]}
-        file = await self._services.ask(request, contracts.OPEN_ATTACHMENT, question)
+        file = await self._services.ask_json(request, contracts.OPEN_ATTACHMENT, question)
         return file_response(
             self._services.blobs, sha256=file["sha256"], type=file["type"], name=file["name"]
         )

@@ -75,7 +75,7 @@ class OwnInquiryPages:
             "language": words.language(request),
         }
         try:
-            reply = await self.services.ask(request, contracts.ASK_OWN, data, id=form.id)
+            reply = await self.services.ask_json(request, contracts.ASK_OWN, data, id=form.id)
         except BusError as error:
             # A refusal was answered under this id: a corrected form is sent under another. What was
             # not answered is sent again under its own.
@@ -148,7 +148,7 @@ class OwnInquiryPages:
             "solved": text_of(values, "solved") == "1",
         }  # fmt: skip
         try:
-            await self.services.ask(request, RATE_OWN, data)
+            await self.services.ask_json(request, RATE_OWN, data)
         except (Conflict, ContractError) as error:
             done = "rated" if isinstance(error, Conflict) else "choose"
             return RedirectResponse(f"/inquiry/mine?done={done}", 303)

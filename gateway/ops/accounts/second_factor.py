@@ -136,7 +136,7 @@ class SecondFactorPages:
     async def _account(self, request: Request, error: BusError | None) -> Response:
         colleague = self.desk.colleague(request)
         account = await self.desk.ask_as_desk(
-            request, accounts.ACCOUNT, self.desk.of_session(request)
+            request, accounts.ACCOUNT, accounts.OfSession(**self.desk.of_session(request))
         )
         done = words.DONE.get(request.query_params.get("done", ""), "")
         return self._show("account", error, colleague=colleague, account=account, done=done)

@@ -33,7 +33,7 @@ class DayPages(DeskSection):
     async def _calendar(
         self, request: Request, error: BusError | None, typed: Mapping[str, str]
     ) -> Response:
-        reply = await self.desk.ask(request, contracts.CALENDAR, {})
+        reply = await self.desk.ask_json(request, contracts.CALENDAR, {})
         return await self.page(
             request,
             "calendar",
@@ -59,10 +59,10 @@ class DayPages(DeskSection):
         try:
             data = parse_form(CHANGES[act], values)
             if act in day_previews.PREVIEWS and wants_preview(values):
-                calendar = await self.desk.ask(request, contracts.CALENDAR, {})
+                calendar = await self.desk.ask_json(request, contracts.CALENDAR, {})
                 preview = day_previews.PREVIEWS[act](calendar, CHANGES[act].load_data(dict(data)))
                 return await self.preview_page(request, values, preview)
-            await self.desk.ask(request, CHANGES[act], data, id=typed.get("form"))
+            await self.desk.ask_json(request, CHANGES[act], data, id=typed.get("form"))
         except Unauthenticated:
             raise
         except BusError as error:
@@ -74,13 +74,13 @@ class DayPages(DeskSection):
         typed = {n: query_value(request, n) for n in ("from_day", "to_day")}
         days = {name: parse_day(text) if text else None for name, text in typed.items()}
         try:
-            reply = await self.desk.ask(request, contracts.REPORT, days)
+            reply = await self.desk.ask_json(request, contracts.REPORT, days)
         except (Unauthenticated, NotFound):
             raise
         except BusError as error:
             if not error.fields:
                 raise
-            reply = await self.desk.ask(request, contracts.REPORT, {})
+            reply = await self.desk.ask_json(request, contracts.REPORT, {})
             return await self.page(
                 request, "report", 422, reply=reply, faults=words.faults_of(error), typed=typed
             )

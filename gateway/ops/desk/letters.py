@@ -74,7 +74,7 @@ class LetterPages(DeskSection):
             "unit": query_value(request, "unit")[:40] or None,
             "page": forms.page_number(request),
         }
-        reply = await self.desk.ask(request, contracts.LETTERS, wanted)
+        reply = await self.desk.ask_json(request, contracts.LETTERS, wanted)
         return await self.page(request, "letters", reply=reply, wanted=wanted, states=STATES)
 
     async def letter(self, request: Request) -> Response:
@@ -85,7 +85,7 @@ class LetterPages(DeskSection):
         self, request: Request, error: BusError | None, typed: Mapping[str, str]
     ) -> Response:
         letter = {"letter": request.path_params["letter"]}
-        reply = await self.desk.ask(request, contracts.READ_LETTER, letter)
+        reply = await self.desk.ask_json(request, contracts.READ_LETTER, letter)
         done = request.query_params.get("done", "")
         return await self.page(
             request,
@@ -107,7 +107,7 @@ class LetterPages(DeskSection):
         typed = {field: value_of(values, field) for field in values}
         try:
             data = {**parse_form(ACTS[name], values), "letter": letter}
-            await self.desk.ask(request, ACTS[name], data, id=typed.get("form"))
+            await self.desk.ask_json(request, ACTS[name], data, id=typed.get("form"))
         except (Unauthenticated, NotFound):
             raise
         except BusError as error:
@@ -118,7 +118,7 @@ class LetterPages(DeskSection):
     async def source(self, request: Request) -> Response:
         """GET /desk/letters/{letter}/source: the letter as it came, to be saved."""
         letter = {"letter": request.path_params["letter"]}
-        file = await self.desk.ask(request, contracts.LETTER_SOURCE, letter)
+        file = await self.desk.ask_json(request, contracts.LETTER_SOURCE, letter)
         return file_response(
             self._blobs, sha256=file["sha256"], type=file["type"], name=file["name"]
         )

@@ -21,7 +21,7 @@ VISITS = {
 
 async def preview(desk: Desk, request: Request, name: str, data: Row) -> Preview:
     """The page before ``close``, ``merge`` or ``new_secret``."""
-    ticket = await desk.ask(request, contracts.READ, {"code": data["code"]})
+    ticket = await desk.ask_json(request, contracts.READ, {"code": data["code"]})
     if name == "new_secret":
         return _new_secret(ticket)
     leaves = [*_left(ticket, data)]
@@ -31,7 +31,7 @@ async def preview(desk: Desk, request: Request, name: str, data: Row) -> Preview
             facts=(*_facts("پرونده", ticket), Fact("دلیل", words.CLOSES[data["reason"]])),
             text=data["text"], leaves=(*leaves, "شهروند این متن را با نامه یا پیامک می‌گیرد."),
         )  # fmt: skip
-    into = await desk.ask(request, contracts.READ, {"code": data["into"]})
+    into = await desk.ask_json(request, contracts.READ, {"code": data["into"]})
     return Preview(
         title="این پرونده با پرونده دیگری یکی می‌شود", button="یکی کردن",
         facts=(*_facts("این پرونده", ticket), *_facts("پرونده اصلی", into)),

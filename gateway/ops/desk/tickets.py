@@ -12,7 +12,7 @@ from bus.kinds import Request as Contract
 from bus.values import Json
 from contracts.billing.treasury import OPEN_BILLS_OF_TICKET
 from contracts.ticketing import desk as contracts
-from contracts.ticketing.citizens import FORM, REGISTER, STATES
+from contracts.ticketing.citizens import FORM, REGISTER, STATES, AskForm
 from gateway.forms.downloads import file_response
 from gateway.forms.multipart import SubmittedForm
 from gateway.forms.values import value_of
@@ -66,7 +66,7 @@ class TicketPages(DeskSection):
             "unit": query_value(request, "unit")[:40] or None,
             "page": forms.page_number(request),
         }
-        reply = await self.desk.ask(request, contracts.QUEUE, wanted)
+        reply = await self.desk.ask_json(request, contracts.QUEUE, wanted)
         return await self.page(request, "queue", reply=reply, wanted=wanted)
 
     async def ticket(self, request: Request) -> Response:
@@ -91,7 +91,7 @@ class TicketPages(DeskSection):
 
     async def _read(self, request: Request) -> Json:
         code = {"code": request.path_params["code"]}
-        return await self.desk.ask(request, contracts.READ, code)
+        return await self.desk.ask_json(request, contracts.READ, code)
 
     async def _open_bills(self, request: Request, ticket: Json) -> list[Json]:
         """Return unpaid bills that the ticket is about or that were issued for it.
@@ -102,7 +102,7 @@ class TicketPages(DeskSection):
         bill = about["ref"][:20] if about.get("kind") == "bill" else None
         try:
             question = {"ticket": ticket["code"], "bill": bill}
-            reply = await self.desk.ask(request, OPEN_BILLS_OF_TICKET, question)
+            reply = await self.desk.ask_json(request, OPEN_BILLS_OF_TICKET, question)
         except BusError:
             return []
         return list(reply["bills"])
@@ -145,7 +145,7 @@ class TicketPages(DeskSection):
             contract.load_data(dict(data))
             preview = await ticket_previews.preview(self.desk, request, name, data)
             return await self.preview_page(request, form.values, preview)
-        await self.desk.ask(request, contract, data, id=typed.get("form"))
+        await self.desk.ask_json(request, contract, data, id=typed.get("form"))
         return None
 
     async def _settle_bills(self, request: Request, typed: Mapping[str, str]) -> None:
@@ -181,7 +181,7 @@ class TicketPages(DeskSection):
         """GET /desk/tickets/{code}/files/{file}"""
         params = request.path_params
         question = {"code": params["code"], "attachment": params["file"]}
-        file = await self.desk.ask(request, contracts.OPEN_FILE, question)
+        file = await self.desk.ask_json(request, contracts.OPEN_FILE, question)
         return file_response(
             self._blobs, sha256=file["sha256"], type=file["type"], name=file["name"]
         )
@@ -189,11 +189,11 @@ class TicketPages(DeskSection):
     async def telephone(self, request: Request) -> Response:
         """GET and POST /desk/telephone: a clerk writes down what a citizen says."""
         if request.method == "GET":
-            form = await self.desk.ask_as_desk(request, FORM, {})
+            form = await self.desk.ask_as_desk(request, FORM, AskForm())
             fresh = self.desk.acts.new_form()
             return await self.page(request, "telephone", form=form, act=fresh, typed={}, faults={})
         values = (await forms.read_form(request)).values
-        form = await self.desk.ask_as_desk(request, FORM, {})
+        form = await self.desk.ask_as_desk(request, FORM, AskForm())
         typed = {field: value_of(values, field) for field in values}
         act = self.desk.acts.form_or_new(typed.get("form", ""))
         data = {
@@ -205,7 +205,7 @@ class TicketPages(DeskSection):
             "secret": act.secret,
         }
         try:
-            reply = await self.desk.ask(request, REGISTER, data, id=act.id)
+            reply = await self.desk.ask_json(request, REGISTER, data, id=act.id)
         except (ContractError, RuleBroken) as error:
             faults, again = words.faults_of(error), self.desk.acts.seal(act)
             return await self.page(

@@ -2,8 +2,6 @@
 them. Every page of the desk reads its forms here, so that no field stays unread.
 """
 
-from typing import Any
-
 from marshmallow import fields
 from starlette.requests import Request
 
@@ -11,6 +9,7 @@ from bus.blobs import Blobs
 from bus.fields import Day
 from bus.foreign.filetypes import FILES_MOST
 from bus.kinds import Request as Contract
+from bus.values import Json
 from gateway.forms import multipart
 from gateway.forms.multipart import TEXT_FORM, SubmittedForm
 from gateway.forms.values import Values
@@ -79,9 +78,9 @@ def page_number(request: Request) -> int:
     return number if isinstance(number, int) and 1 <= number <= PAGES_MOST else 1
 
 
-def parse_form(contract: Contract, values: Values) -> dict[str, Any]:
+def parse_form(contract: Contract, values: Values) -> Json:
     """Return the values of a form in the types of a contract; empty fields are left out."""
-    data: dict[str, Any] = {}
+    data: Json = {}
     for name, field in contract.schema.fields.items():
         filled = [value for value in values.get(name, []) if value.strip()]
         if isinstance(field, fields.List) and name != "attachments":

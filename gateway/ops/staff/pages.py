@@ -6,7 +6,7 @@ The cookie of the desk names the colleague; the context judges at each act what 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar, overload
+from typing import Protocol, TypeVar, overload
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from bus.errors import BusError, Unauthenticated
 from bus.kinds import M, R
 from bus.kinds import Request as Contract
+from bus.values import Json
 from gateway.forms.values import Values, typed_of
 from gateway.html import rendering
 from gateway.http.problems import status_of
@@ -31,7 +32,7 @@ from gateway.ops.staff.session import Desk, form_id
 
 MOST_NUMBER = 2**31
 # The page after an act, below the address of the section; the reply may decide it.
-Target = str | Callable[[Mapping[str, Any]], str]
+Target = str | Callable[[Json], str]
 Value = TypeVar("Value")
 
 
@@ -86,23 +87,30 @@ class StaffPages:
     ) -> R: ...
     @overload
     async def ask(
-        self, request: Request, contract: Contract[M, R], /, *, form: str | None = None, **data: Any
-    ) -> dict[str, Any]: ...
-    async def ask(
         self,
         request: Request,
-        contract: Contract,
-        message: Any = None,
+        contract: Contract[M, R],
         /,
         *,
         form: str | None = None,
-        **data: Any,
-    ) -> Any:
+        **data: object,
+    ) -> Json: ...
+    async def ask(
+        self,
+        request: Request,
+        contract: Contract[M, R],
+        message: M | None = None,
+        /,
+        *,
+        form: str | None = None,
+        **data: object,
+    ) -> R | Json:
         """Return the reply to a Request in the colleague's name; ``form`` is the id of the form
         that asks: sent twice it is one act.
         """
-        question = data if message is None else message
-        return await self._desk.ask(request, contract, question, id=form)
+        if message is None:
+            return await self._desk.ask_json(request, contract, data, id=form)
+        return await self._desk.ask(request, contract, message, id=form)
 
     async def person(self, request: Request) -> Person:
         """Return the function from an account to its name."""
@@ -184,7 +192,7 @@ class StaffPages:
         target: Target,
         *,
         preview: Previewer | None = None,
-        **fixed: Any,
+        **fixed: object,
     ) -> Response:
         """POST of a form: one Request, however often the form is sent, then on to ``target``.
 
@@ -201,7 +209,7 @@ class StaffPages:
         show: Show,
         target: Target,
         values: Values,
-        data: dict[str, Any],
+        data: Json,
         preview: Previewer | None = None,
     ) -> Response:
         """Do what ``act`` does with a form that was read and parsed already."""
@@ -227,7 +235,7 @@ class StaffPages:
         return await show(request, Submission(typed.get("act", ""), typed, error))
 
 
-def before(request: Request) -> dict[str, Any]:
+def before(request: Request) -> Json:
     """Return the number of ``?before=120`` from which a list goes on; empty without one."""
     number = parse_whole(query_value(request, "before"))
     return {"before": number} if isinstance(number, int) and 0 < number < MOST_NUMBER else {}

@@ -8,9 +8,11 @@ service judges at the act.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from starlette.requests import Request
+
+from bus.values import Json
 
 LOOKED, AGAIN = "looked", "again"
 NOT_CARRIED = frozenset({LOOKED, AGAIN})
@@ -41,7 +43,7 @@ class Preview:
     again: bool = True
 
 
-Previewer = Callable[[Request, Mapping[str, Any]], Awaitable[Preview]]
+Previewer = Callable[[Request, Json], Awaitable[Preview]]
 
 
 def wants_preview(values: Mapping[str, list[str]]) -> bool:

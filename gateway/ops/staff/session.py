@@ -9,7 +9,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypedDict, overload
+from typing import NamedTuple, TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +19,7 @@ from bus.errors import BusError, Forbidden, Unauthenticated, Unavailable
 from bus.kinds import M, R
 from bus.kinds import Request as Contract
 from bus.settings import Settings
+from bus.values import Json
 from contracts.ticketing import accounts
 from gateway.forms.acts import Acts
 from gateway.forms.seals import Seals
@@ -192,26 +193,42 @@ class Desk:
 
     # --- asking ---
 
-    @overload
     async def ask(
+        self, request: Request, contract: Contract[M, R], message: M, *, id: str | None = None
+    ) -> R:
+        """Ask a context as the colleague; ``id`` makes a form that is sent twice one act.
+
+        Unauthenticated for a stranger, Forbidden without a second factor that this needs.
+        """
+        colleague = await self._asker(request, contract)
+        return await self.client.call(
+            contract,
+            contract.checked(message),
+            caller={"staff": colleague.username},
+            id=self._message_id(contract, colleague, id),
+            traceparent=request.state.traceparent,
+        )
+
+    async def ask_json(
         self,
         request: Request,
         contract: Contract[M, R],
-        data: Mapping[str, Any],
+        data: Mapping[str, object],
         *,
         id: str | None = None,
-    ) -> dict[str, Any]: ...
-    @overload
-    async def ask(
-        self, request: Request, contract: Contract[M, R], data: M, *, id: str | None = None
-    ) -> R: ...
-    async def ask(
-        self, request: Request, contract: Contract, data: Any, *, id: str | None = None
-    ) -> Any:
-        """Asks a context as the colleague; ``id`` makes a form that is sent twice one act.
+    ) -> Json:
+        """Do what ``ask`` does with the values of a form; the reply is JSON too."""
+        colleague = await self._asker(request, contract)
+        return await self.client.call(
+            contract,
+            contract.checked(data),
+            caller={"staff": colleague.username},
+            id=self._message_id(contract, colleague, id),
+            traceparent=request.state.traceparent,
+        )
 
-        A message gets the typed reply, a dict gets a dict.
-        """
+    async def _asker(self, request: Request, contract: Contract[M, R]) -> Colleague:
+        """Return the colleague, whose session was looked at lately and has the factor."""
         request.state.contract = contract.name
         recognition: Recognition | None = getattr(request.state, "recognition", None)
         if recognition and time.monotonic() - recognition.at > FRESH_SECONDS:
@@ -220,27 +237,18 @@ class Desk:
         part = PARTS.get(contract.context, "")
         if colleague.factor is None and self.requires_factor(colleague.role, part):
             raise needs_second_factor()
-        return await self.client.call(
-            contract,
-            contract.checked(data),
-            id=self.acts.message_id(contract.name, colleague.username, id)
-            if id
-            else str(uuid.uuid4()),
-            caller={"staff": colleague.username},
-            traceparent=request.state.traceparent,
-        )
+        return colleague
 
-    @overload
-    async def ask_as_desk(
-        self, request: Request, contract: Contract[M, R], data: Mapping[str, Any]
-    ) -> dict[str, Any]: ...
-    @overload
-    async def ask_as_desk(self, request: Request, contract: Contract[M, R], data: M) -> R: ...
-    async def ask_as_desk(self, request: Request, contract: Contract, data: Any) -> Any:
-        """Asks in the name of the desk itself: before anybody has signed in, or of a session."""
+    def _message_id(self, contract: Contract[M, R], colleague: Colleague, id_: str | None) -> str:
+        if id_:
+            return self.acts.message_id(contract.name, colleague.username, id_)
+        return str(uuid.uuid4())
+
+    async def ask_as_desk(self, request: Request, contract: Contract[M, R], message: M) -> R:
+        """Ask in the name of the desk itself: before anybody has signed in, or of a session."""
         return await self.client.call(
             contract,
-            contract.checked(data),
+            contract.checked(message),
             id=str(uuid.uuid4()),
             caller={"face": self.face.name},
             traceparent=request.state.traceparent,

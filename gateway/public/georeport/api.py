@@ -139,7 +139,7 @@ class Open311:
             parameters.check()
             for code in question["categories"] or ():
                 await self._service_of(request, code)
-            rows = (await self._services.ask(request, LIST_PUBLIC, question))["tickets"]
+            rows = (await self._services.ask_json(request, LIST_PUBLIC, question))["tickets"]
         return answer(request, "service_requests", [_public(row, language) for row in rows])
 
     async def request(self, request: Request) -> Response:
@@ -157,7 +157,7 @@ class Open311:
         token = request.path_params["token"]
         code = None
         if reading.TOKEN_TEXT.fullmatch(token):
-            code = (await self._services.ask(request, TOKEN, {"token": token}))["code"]
+            code = (await self._services.ask_json(request, TOKEN, {"token": token}))["code"]
         if code is None:
             raise NotFound("There is no such token.")
         reply = [{"service_request_id": code, "token": token}]
@@ -223,9 +223,9 @@ class Open311:
                 continue
         if not codes:
             return []
-        tickets: list[Json] = (await self._services.ask(request, LIST_PUBLIC, {"codes": codes}))[
-            "tickets"
-        ]
+        tickets: list[Json] = (
+            await self._services.ask_json(request, LIST_PUBLIC, {"codes": codes})
+        )["tickets"]
         return tickets
 
 

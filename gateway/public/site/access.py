@@ -118,7 +118,7 @@ async def open_door(
     proof = Proof(data["code"], data["secret"])
     door = first
     try:
-        await services.ask(request, first.contract, proof._asdict())
+        await services.ask_json(request, first.contract, proof._asdict())
     except BusError as error:
         other = await _other_door(services, request, first, proof) if _refused(error) else None
         if other is None:
@@ -142,7 +142,10 @@ async def _other_door(
     """
     others = [door for door in DOORS if door is not first]
     replies = await asyncio.gather(
-        *(services.ask(request, door.contract, proof._asdict(), counted=False) for door in others),
+        *(
+            services.ask_json(request, door.contract, proof._asdict(), counted=False)
+            for door in others
+        ),
         return_exceptions=True,
     )
     opened = zip(others, replies, strict=True)

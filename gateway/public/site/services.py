@@ -1,9 +1,10 @@
 """The way from visitors to the services: requests in nobody's name, counted by address."""
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, overload
+from typing import TypedDict
 
 import orjson
 from starlette.requests import Request
@@ -52,6 +53,14 @@ def guesses_a_minute(settings: Settings) -> int | None:
     return settings.whole("GUESSES_A_MINUTE", 0) or None
 
 
+class Envelope(TypedDict):
+    """What stands on a request of a visitor."""
+
+    id: str
+    caller: Json
+    traceparent: str
+
+
 class Services:
     """Asks services for anonymous people; their proof travels with each request."""
 
@@ -65,8 +74,27 @@ class Services:
         self._costly = {name: Guesses(most // part, HOUR) for name, part in COSTLY}
         self.seals, self.cookies = (Seals(key, purpose) for purpose in ("claim", "cookie"))
 
-    @overload
     async def ask(
+        self,
+        request: Request,
+        contract: Contract[M, R],
+        message: M,
+        *,
+        id: str | None = None,
+        counted: bool = True,
+    ) -> R:
+        """Check a message by the contract (ContractError names each wrong field) and ask.
+
+        ``id``, the sender's name of an act, makes a repeat the same act. Only wrong guesses are
+        counted, so that a right proof passes whatever others at the address guessed; TooMany after
+        too many of them. A request that is not ``counted`` was counted before.
+        """
+        with self._counting(request, contract.name, counted):
+            return await self._client.call(
+                contract, contract.checked(message), **self._envelope(request, contract.name, id)
+            )
+
+    async def ask_json(
         self,
         request: Request,
         contract: Contract[M, R],
@@ -74,57 +102,40 @@ class Services:
         *,
         id: str | None = None,
         counted: bool = True,
-    ) -> Json: ...
-    @overload
-    async def ask(
-        self,
-        request: Request,
-        contract: Contract[M, R],
-        data: M,
-        *,
-        id: str | None = None,
-        counted: bool = True,
-    ) -> R: ...
-    async def ask(
-        self,
-        request: Request,
-        contract: Contract,
-        data: Any,
-        *,
-        id: str | None = None,
-        counted: bool = True,
-    ) -> Any:
-        """Check ``data`` by the contract (ContractError names each wrong field) and ask.
-
-        A message gets the typed reply, a dict gets a dict.
-
-        ``id``, the sender's name of an act, makes a repeat the same act. Only wrong guesses are
-        counted, so that a right proof passes whatever others at the address guessed; TooMany after
-        too many of them. A request that is not ``counted`` was counted before.
-        """
-        address = address_of(request)
-        request.state.contract = contract.name
-        self._floods.take(address)
-        if contract.name in self._costly:
-            self._costly[contract.name].take(address)
-        try:
+    ) -> Json:
+        """Do what ``ask`` does with data as a visitor sent it; the reply is JSON too."""
+        with self._counting(request, contract.name, counted):
             return await self._client.call(
-                contract,
-                contract.checked(data),
-                id=self.acts.message_id(contract.name, id) if id else str(uuid.uuid4()),
-                caller={"face": "public", "asker": self.acts.asker(address)},
-                traceparent=request.state.traceparent,
+                contract, contract.checked(data), **self._envelope(request, contract.name, id)
             )
+
+    @contextmanager
+    def _counting(self, request: Request, contract: str, counted: bool) -> Iterator[None]:
+        """Count a request and what it costs before, and a wrong guess after it."""
+        address = address_of(request)
+        request.state.contract = contract
+        self._floods.take(address)
+        if contract in self._costly:
+            self._costly[contract].take(address)
+        try:
+            yield
         except BusError as error:
             if counted and error.code in NOT_OPENED:
                 self.guesses.take(address)
             raise
 
+    def _envelope(self, request: Request, contract: str, id_: str | None) -> Envelope:
+        return {
+            "id": self.acts.message_id(contract, id_) if id_ else str(uuid.uuid4()),
+            "caller": {"face": "public", "asker": self.acts.asker(address_of(request))},
+            "traceparent": request.state.traceparent,
+        }
+
     async def register(
         self, request: Request, data: Mapping[str, object], id: str, secret: str
     ) -> Json:
         """Register a ticket that ``secret`` opens; ``id`` makes a repeat the same ticket."""
-        return await self.ask(request, REGISTER, {**data, "secret": secret}, id=id)
+        return await self.ask_json(request, REGISTER, {**data, "secret": secret}, id=id)
 
     async def paper(
         self, request: Request, content: Sequence[object], make: Callable[[], bytes]

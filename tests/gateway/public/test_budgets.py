@@ -7,13 +7,15 @@ import threading
 
 import pytest
 
+from bus.messages import to_wire
 from gateway.papers import pdf
 from people import tracking
+from tests.gateway.papers.test_documents import bill_of
 from tests.gateway.public.strangers import Portal
 
 PNG = b"\x89PNG\r\n\x1a\n"
 MEGABYTE = 1024 * 1024
-BILL = {"bill_id": "1462119", "payment_id": "175550912", "state": "ISSUED"}
+BILL = to_wire(bill_of(bill_id="1462119", payment_id="175550912"))
 
 
 def upload(portal, size=100, content=None, **more):
@@ -99,10 +101,10 @@ class Press:
     def __init__(self):
         self.go, self.printed = threading.Event(), []
 
-    def bill(self, told, lang, *, portal):
+    def bill(self, bill, lang, *, portal):
         self.go.wait(10)
-        self.printed.append((told["bill_id"], lang))
-        return b"%PDF-" + told["bill_id"].encode()
+        self.printed.append((bill.bill_id, lang))
+        return b"%PDF-" + bill.bill_id.encode()
 
 
 PAPER = ("GET", "/bills/1462119/175550912/bill.pdf", {})
@@ -169,7 +171,10 @@ def test_s14_the_queue_of_papers_has_an_end_that_says_when_to_come_back(tmp_path
 
 def test_s13_acts_that_cost_somebody_end_for_an_address_and_reading_goes_on(tmp_path):
     portal = Portal(tmp_path, ACTS_AN_HOUR="20")
-    portal.services.replies["notify.subscribe.v1"] = {"id": "x"}
+    portal.services.replies["notify.subscribe.v1"] = {
+        "id": "00000000-0000-4000-8000-000000000000",
+        "channel": "sms", "valid_minutes": 10,
+    }  # fmt: skip
     ask = {"way": "sms", "address": "09121234567"}
     codes = [portal.send("POST", "/subscribe", data=ask).status_code for _ in range(4)]
     assert codes == [303, 303, 429, 429]
@@ -183,7 +188,10 @@ def test_s13_acts_that_cost_somebody_end_for_an_address_and_reading_goes_on(tmp_
 
 def test_s13_one_address_has_few_codes_sent_to_a_receiver_and_others_may_ask_too(tmp_path):
     portal = Portal(tmp_path)
-    portal.services.replies["notify.subscribe.v1"] = {"id": "x"}
+    portal.services.replies["notify.subscribe.v1"] = {
+        "id": "00000000-0000-4000-8000-000000000000",
+        "channel": "sms", "valid_minutes": 10,
+    }  # fmt: skip
     ask = {"way": "sms", "address": "09121234567"}
     codes = [portal.send("POST", "/subscribe", data=ask).status_code for _ in range(5)]
     assert codes == [303, 303, 303, 429, 429]
