@@ -254,7 +254,7 @@ def test_s24_the_account_is_the_subject_whatever_the_holder_calls_himself(with_l
     answer = session.get(f"{url}/oidc", timeout=20)
     assert answer.status_code == 401, "a claim that can be changed opened the account of nader"
     asked_for = run_main(staff.main, "logins", DB_URL=shared_desk.db).stdout
-    assert f"{provider.issuer} 18 (calls himself nader)" in asked_for
+    assert f"{provider.issuer} 18 (the login says nader)" in asked_for
     link(shared_desk, provider, "karim", "18")
     assert session.get(f"{url}/oidc", timeout=20).url == url
     assert "karim" in session.get(f"{url}/account", timeout=20).text
