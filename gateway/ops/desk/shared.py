@@ -1,6 +1,6 @@
 """What the pages of tickets, letters and the calendar share: how a page is made, with whom."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,20 +29,26 @@ class DeskSection:
         self.desk, self.names = desk, Names(desk)
 
     async def page(
-        self, request: Request, name: str, status: int = 200, **values: Any
-    ) -> Response:  # Any: whatever the template shows
-        """A page of the desk that no cache keeps."""
-        typed = values.get("typed") or {}
+        self,
+        request: Request,
+        name: str,
+        status: int = 200,
+        *,
+        typed: Mapping[str, str] | None = None,
+        **values: object,
+    ) -> Response:
+        """A page of the desk that no cache keeps; ``typed`` is a form that was sent."""
+        form = {} if typed is None else {"typed": typed}
         defaults = {
             "who": self.desk.colleague(request),
             "here": request.url.path,
             "person": await self.names.person(request),
             "form_id": form_id(),
             "w": words,
-            "back": back_query(request, typed),
+            "back": back_query(request, typed or {}),
             "this_list": list_query(request),
         }
-        response = rendering.page(f"desk/{name}.html", status, **{**defaults, **values})
+        response = rendering.page(f"desk/{name}.html", status, **{**defaults, **form, **values})
         response.headers["Cache-Control"] = "no-store"
         return response
 
