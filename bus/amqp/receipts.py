@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import orjson
 import psycopg2.extensions
+from psycopg2.sql import SQL, Literal
 
 from bus import topology
 from bus.process import log
@@ -26,43 +27,46 @@ WAITING_SECONDS = 3600  # so long a message may wait in its receiver's queue, un
 MOST_IDS, LONGEST_ID = 10_000, 255
 
 # When a row that was sent now is looked at again.
-RESEND_AT = (
-    f"now() + least({LONGEST_SECONDS}, {FIRST_SECONDS} * power(2, resends)) * interval '1 second'"
-)
+_RESEND_AT = SQL(
+    "now() + least({longest}, {first} * power(2, resends)) * interval '1 second'"
+).format(longest=Literal(LONGEST_SECONDS), first=Literal(FIRST_SECONDS))
+_COMMANDS = Literal(COMMANDS)
 # A Command's data may be personal: once all have done it, only its id and type stay.
-_DONE = f"""
+_DONE = SQL("""
     update outbox set awaits = array_remove(awaits, %(by)s::text),
         died = array_remove(died, %(by)s::text),
         sent_at = coalesce(sent_at, now()),
-        body = case when awaits <@ array[%(by)s::text] and exchange in {COMMANDS}
+        body = case when awaits <@ array[%(by)s::text] and exchange in {commands}
             then ''::bytea else body end
-    where id = any(%(ids)s::text[]) and awaits @> array[%(by)s::text]"""  # noqa: S608 - made of constants
+    where id = any(%(ids)s::text[]) and awaits @> array[%(by)s::text]""").format(commands=_COMMANDS)
 _DIED = """
     update outbox set died = array_append(died, %(by)s::text)
     where id = any(%(ids)s::text[]) and awaits @> array[%(by)s::text]
         and not died @> array[%(by)s::text]"""
-_LATE = f"""
-    select seq, name, exchange, awaits, created_at < now() - interval '{WAITING_SECONDS} seconds'
+_LATE = SQL("""
+    select seq, name, exchange, awaits, created_at < now() - {waiting} * interval '1 second'
     from outbox
     where awaits <> '{{}}' and not awaits <@ died and sent_at is not null and resend_at < now()
-        and resends < {RESENDS} and created_at > now() - interval '{RESEND_DAYS} days'
-    order by resend_at limit 500"""  # noqa: S608 - made of constants
+        and resends < {most} and created_at > now() - {days} * interval '1 day'
+    order by resend_at limit 500""").format(
+    waiting=Literal(WAITING_SECONDS), most=Literal(RESENDS), days=Literal(RESEND_DAYS)
+)
 _AGAIN = """
     update outbox set sent_at = null, due_at = now(), resends = resends + 1
     where seq = any(%s) and sent_at is not null and awaits <> '{}'"""
-_LATER = f"""
-    update outbox set resend_at = now() + interval '{FIRST_SECONDS} seconds'
-    where seq = any(%s)"""  # noqa: S608 - made of constants
+_LATER = SQL("""
+    update outbox set resend_at = now() + {first} * interval '1 second'
+    where seq = any(%s)""").format(first=Literal(FIRST_SECONDS))
 # What had died lies among dead letters that are lost as well.
-_ALL_AT_ONCE = f"""
+_ALL_AT_ONCE = SQL("""
     update outbox set sent_at = null, due_at = now(), resends = 0, died = '{{}}'
     where awaits <> '{{}}' and sent_at is not null
-        and created_at > now() - interval '{RESEND_DAYS} days'"""  # noqa: S608 - made of constants
-_SENT = f"""update outbox set sent_at = now(), problem = null, tries = tries + 1,
-           resend_at = case when awaits <> '{{}}' then {RESEND_AT} end,
-           body = case when awaits = '{{}}' and exchange in {COMMANDS}
+        and created_at > now() - {days} * interval '1 day'""").format(days=Literal(RESEND_DAYS))
+_SENT = SQL("""update outbox set sent_at = now(), problem = null, tries = tries + 1,
+           resend_at = case when awaits <> '{{}}' then {resend_at} end,
+           body = case when awaits = '{{}}' and exchange in {commands}
                then ''::bytea else body end
-           where seq = any(%s)"""  # noqa: S608 - made of constants
+           where seq = any(%s)""").format(commands=_COMMANDS, resend_at=_RESEND_AT)
 
 _log = log.get("receipts")
 

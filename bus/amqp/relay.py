@@ -9,6 +9,7 @@ import psycopg2
 import psycopg2.extensions
 from pika.channel import Channel
 from pika.spec import Basic, BasicProperties
+from psycopg2.sql import SQL, Composed, Literal
 
 from bus import topology
 from bus.amqp import receipts
@@ -36,9 +37,13 @@ FAILED = """update outbox set tries = tries + 1, problem = %s,
             due_at = now() + least(60, power(2, least(tries, 10))) * interval '1 second'
             where seq = any(%s)"""
 # A question that never reached its agency's queue is as old news there: its asker was told so.
-FORGET = f"""delete from outbox where sent_at < now() - interval '{KEEP_DAYS} days' or (
-             sent_at is null and exchange = '{topology.AGENCY}'
-             and created_at < now() - interval '{topology.AGENCY_SECONDS} seconds')"""  # noqa: S608 - made of constants
+FORGET = SQL("""delete from outbox where sent_at < now() - {days} * interval '1 day' or (
+             sent_at is null and exchange = {agency}
+             and created_at < now() - {seconds} * interval '1 second')""").format(
+    days=Literal(KEEP_DAYS),
+    agency=Literal(topology.AGENCY),
+    seconds=Literal(topology.AGENCY_SECONDS),
+)
 
 Connection = psycopg2.extensions.connection
 
@@ -230,7 +235,7 @@ class Relay:
         return row.seq, None
 
 
-def _execute(conn: Connection, sql: str, values: tuple[object, ...]) -> None:
+def _execute(conn: Connection, sql: str | Composed, values: tuple[object, ...]) -> None:
     with conn, conn.cursor() as cursor:
         cursor.execute(sql, values)
 

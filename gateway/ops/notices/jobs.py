@@ -108,11 +108,10 @@ class Jobs:
             after=after if isinstance(after, int) and after <= contracts.JOB_ROWS else 0,
             limit=SHOWN,
         )
-        rows: list[Any] = []
-        if reply["state"] == "CHECKED" and reply["good"]:
-            preview = await self._pages.ask(request, contracts.JOB_PREVIEW, job=job, rows=3)
-            rows = preview["rows"]
-        return {"job": reply, "rows": rows}
+        if reply["state"] != "CHECKED" or not reply["good"]:
+            return {"job": reply, "rows": []}
+        preview = await self._pages.ask(request, contracts.JOB_PREVIEW, job=job, rows=3)
+        return {"job": reply, "rows": preview["rows"]}
 
     async def move(self, request: Request) -> Response:
         """POST /desk/notices/jobs/{job}/{act}: start, now or at an hour; cancel."""

@@ -1,10 +1,10 @@
 """The entrypoints of feeds and refusals. Every Event that agencies may hear has one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from bus.activator import Call
 from bus.database.store import Tx
-from bus.endpoint import every, handle, serve
+from bus.endpoint import Entry, every, handle, serve
 from contracts import Event
 from contracts.agencies import hearing as contracts
 from services.agencies.context import Entrypoints, calling_agency
@@ -39,17 +39,14 @@ class FeedEntrypoints(Entrypoints):
             refusals.forget(tx.conn, self.now())
 
 
-def _event_entrypoint(event: Event) -> Callable[..., None]:
+def _event_entrypoint(event: Event) -> Entry:
     def hear(self: FeedEntrypoints, tx: Tx, calls: Sequence[Call]) -> list[None]:
         feed.add_events(tx, self.now(), event, calls)
         return [None] * len(calls)
 
     hear.__name__ = f"hear_{event.context}_{event.operation}"
     # One worker: agencies hear the events of one kind mostly in the order of their publication.
-    entrypoint: Callable[..., None] = handle(
-        event, batch=AT_ONCE, workers=1, formerly=hear.__name__
-    )(hear)
-    return entrypoint
+    return handle(event, batch=AT_ONCE, workers=1, formerly=hear.__name__)(hear)
 
 
 for _event in feed.hearable_events():

@@ -1,0 +1,44 @@
+"""Names are nouns of the field or verbs with an object; a participle or pronoun is no name."""
+
+import ast
+
+from tests.house.test_sizes import ROOT, modules
+
+BANNED = frozenset(
+    """told asked found known one each some those who why what given seen said all_ tried taken
+    heard""".split()  # noqa: SIM905 - a list of words reads as words
+)
+
+
+def names(tree):
+    """Where a name is bound: (line, name); a field may have to be called as the wire is."""
+    fields = {
+        id(entry.target)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for entry in node.body
+        if isinstance(entry, ast.AnnAssign)
+    }
+    for node in ast.walk(tree):
+        if id(node) in fields:
+            continue
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.lineno, node.name.lower()
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.attr
+        elif isinstance(node, ast.alias) and node.asname:
+            yield 0, node.asname
+
+
+def test_no_name_is_of_the_dialect():
+    dialect = [
+        f"{path.relative_to(ROOT)}:{line} {name}"
+        for path, text in modules()
+        for line, name in names(ast.parse(text))
+        if name in BANNED
+    ]
+    assert dialect == []
