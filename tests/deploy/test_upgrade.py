@@ -59,6 +59,10 @@ def restored(server, folder, service):
     return server.url(name, service)
 
 
+# Tables that have another name since the earlier state.
+RENAMED = {"told": "subscriber_notices", "tellings": "notice_runs"}
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_o8_an_earlier_database_becomes_what_a_new_one_is_and_loses_no_row(
     postgres, tmp_path, service
@@ -70,7 +74,7 @@ def test_o8_an_earlier_database_becomes_what_a_new_one_is_and_loses_no_row(
     fresh = make_empty_database(postgres, f"services.{service}", f"fresh_{service}")
     assert execute(db, SHAPE) == execute(fresh, SHAPE)
     after = rows_of(db)
-    assert {name: after.get(name) for name in before} == before
+    assert {name: after.get(RENAMED.get(name, name)) for name in before} == before
     if service == "agencies":  # what `make up` does next, which had lost its right
         register = ("services.agencies.importing", "deploy/agencies")
         officers = ("--drafted-by", "karim", "--approved-by", "nader")
