@@ -22,7 +22,7 @@ PORTS = {
     "bank": "BANK_PORT", "sms": "SMS_PORT",
     **dict.fromkeys(("public", "agency", "ops", "desk", "notify-api"), "PORT"),
 }  # fmt: skip
-AWAY = ("broker unreachable", "broker lost", "not brought into line", "Connection refused")
+AWAY = ("broker_unreachable", "broker_lost", "not brought into line", "Connection refused")
 
 # What a program that starts in a fork alone would stumble over.
 FAULTS = ("ModuleNotFoundError", "ImportError", "AttributeError", "NameError")

@@ -135,7 +135,7 @@ import eventlet
 eventlet.monkey_patch()
 import time
 from bus.foreign.confined import Bounds, Unreadable, run
-from tests.bus import confining
+from tests.bus.foreign import confining
 
 turns = []
 def other():
