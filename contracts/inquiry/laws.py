@@ -10,7 +10,7 @@ from bus.values import Code
 
 @message
 class ReadLaws:
-    """Nothing is asked beside."""
+    """A question without fields."""
 
 
 @message

@@ -41,7 +41,7 @@ class Rated:
 
 @message
 class AskRatings:
-    """Nothing is asked beside the question itself."""
+    """A question without fields."""
 
 
 @message

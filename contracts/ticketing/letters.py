@@ -105,7 +105,7 @@ class LetterDone:
 
 @message
 class AskMailFigures:
-    """Nothing is asked beside the question itself."""
+    """A question without fields."""
 
 
 @message

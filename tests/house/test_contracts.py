@@ -82,7 +82,7 @@ def test_every_request_says_what_it_is_for_and_has_a_reply():
 
 
 # Contracts that every agency with a grant for them may call, also by ``inquiry.*``: no service
-# judges a purpose, and refusals stand in no log of its. A new one is put here knowingly.
+# judges a purpose, and no service logs a refusal. A new one is put here knowingly.
 JUDGED_BY_THE_DOOR_ALONE = {
     "agencies": {"health"},
     "billing": {"health", "list_bills", "look_up", "quote", "statement"},

@@ -3,8 +3,8 @@
 CHARGING: it was asked, and the Command ``billing.charge.v1`` is on its way or was refused. Only an
 event of its bill ends this state, mostly ``billing.bill_issued.v1``.
 
-UNPAID: there is a bill. Only an event ends this state: ``bill_paid`` (paid or waived) or
-``bill_ended`` (void or expired). Billing has a clock for the bill; there is none here.
+UNPAID: there is a bill. Only an event ends this state: ``bill_paid`` or
+``bill_ended`` (waived, void or expired). Billing has a clock for the bill; there is none here.
 
 ANSWERED: the answer was given. Nothing ends this state.
 
