@@ -5,6 +5,8 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -226,8 +228,9 @@ def test_a_missing_rabbitmq_is_told_with_the_way_out(tmp_path, monkeypatch):
         RabbitMQ(tmp_path, 1, 2, 3).prepare()
 
 
-def test_a_postgresql_that_cannot_start_points_at_its_log(postgres):
-    broken = Postgres(postgres.home.with_name(postgres.home.name + "-broken"), free_port())
+def test_a_postgresql_that_cannot_start_points_at_its_log():
+    # The server's own user must be able to reach the folder, which pytest's are closed to.
+    broken = Postgres(Path(tempfile.mkdtemp(prefix="mirab-broken-")), free_port())
     broken.prepare()
     (broken.data / "PG_VERSION").write_text("1")
     with pytest.raises(CannotStart, match=r"postgres\.log"):
