@@ -208,7 +208,7 @@ def test_b1_a_question_and_a_reply_that_no_broker_takes_are_refused_before_they_
     room = topology.LONGEST_BODY - len(json.dumps(LOOK.load_data({"mark": ""})))
     assert ask(probe.amqp, LOOK, mark="x" * room).code == "reply.too_large"
     assert ask(probe.amqp, LOOK, mark="x" * (room + 1000)).code == "message.too_large"
-    assert ask(probe.amqp, ADD, mark="after")["times"] == 1
+    assert ask(probe.amqp, ADD, mark="after", deadline=30)["times"] == 1
 
 
 def test_asking_a_service_that_was_never_started_fails_at_once(vhost):
