@@ -51,7 +51,7 @@ def colleagues(state: State) -> None:
         if done.returncode:
             raise CannotStart(f"the demo account {username}: {done.stderr.strip()[-200:]}")
     for username, role in OPERATORS.items():
-        _run(state, "ticketing", "operators", "put", username, "--role", role)
+        _run(state, "ticketing", "accounts.operators", "put", username, "--role", role)
 
 
 def treasury(state: State) -> None:
@@ -77,7 +77,7 @@ def notices(state: State) -> None:
         "--drafted-by", "karim", "--approved-by", "nader",
     )  # fmt: skip
     if not api_key(state).exists():
-        made = _run(state, "notify", "api_keys", "make", AGENCY, "--name", "demo", "--kind", "live")
+        made = _run(state, "notify", "govuk", "make", AGENCY, "--name", "demo", "--kind", "live")
         api_key(state).touch(mode=0o600)
         api_key(state).write_text(made, encoding="utf-8")
 

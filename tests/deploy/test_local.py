@@ -1,6 +1,8 @@
 """`make up` on a machine where something stands in the way says so in one sentence."""
 
+import importlib.util
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -253,3 +255,14 @@ def test_the_command_has_help_and_refuses_wrong_words():
     wrong = command("sideways")
     assert wrong.returncode == 2
     assert "Traceback" not in wrong.stderr
+
+
+def test_every_command_that_fills_the_demo_is_there():
+    source = (ROOT / "deploy/local/demo.py").read_text(encoding="utf-8")
+    commands = re.findall(r'_run\(\s*state, "(\w+)", "([\w.]+)"', source)
+    assert len(commands) >= 7
+    for service, module in commands:
+        spec = importlib.util.find_spec(f"services.{service}.{module}")
+        assert spec, f"services.{service}.{module}"
+        if spec.submodule_search_locations:
+            assert importlib.util.find_spec(f"services.{service}.{module}.__main__")
