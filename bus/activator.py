@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from inspect import Parameter, signature
 from typing import Any, Generic, Protocol
 
 import structlog
@@ -141,12 +140,6 @@ class Job:
         name = self.contract.name
         return name, f"{name}:{self.formerly or self.contract.operation}"
 
-    @cached_property
-    def typed(self) -> bool:
-        """True if the method takes the message, false if it takes its fields as keywords."""
-        parameter = signature(self.method).parameters.get("message")
-        return parameter is not None and parameter.kind is Parameter.POSITIONAL_OR_KEYWORD
-
     @property
     def remembers(self) -> bool:
         """True if a repeated message must not be worked on twice."""
@@ -261,17 +254,13 @@ def _recalled(done: inbox.Done, call: Call) -> Wire | None:
 def _results(service: Worker, job: Job, tx: Tx, calls: Sequence[Call]) -> list[object]:
     if job.batch > 1:
         return list(job.method(service, tx, list(calls)))
-    if job.typed:
-        return [job.method(service, tx, calls[0].message)]
-    return [job.method(service, tx, **calls[0].data)]
+    return [job.method(service, tx, calls[0].message)]
 
 
 def _bound(service: Worker, job: Job, call: Call) -> object:
     # Without a tx, this is where the method finds its envelope; nameko makes a service for each.
     service.envelope = call.envelope
-    if job.typed:
-        return job.method(service, call.message)
-    return job.method(service, **call.data)
+    return job.method(service, call.message)
 
 
 def _reply(result: object) -> Wire | None:

@@ -65,8 +65,7 @@ def serve(
     With ``outside`` it takes no ``tx``: it talks to the outside and opens its own transactions; its
     envelope is ``self.envelope``, and a repeat of it is the method's own to know.
     A BusError that is returned commits what was done; one that is raised rolls it back.
-    ``formerly``: see Job. A method without ``message`` takes the fields as keywords and may return
-    a dict.
+    ``formerly``: see Job.
     """
     job = (contract, batch, outside, workers or (2 if batch > 1 else 10), formerly)
     return _declare(Serve, *job)

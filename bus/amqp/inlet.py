@@ -17,6 +17,7 @@ from nameko.extensions import SharedExtension
 from bus import topology
 from bus.amqp.confirming import Saying
 from bus.amqp.consumer import Consumer
+from bus.amqp.heartbeats import guard_heartbeats
 from bus.amqp.incoming import Incoming
 from bus.amqp.outlet import Outlet
 from bus.database.store import Store
@@ -233,13 +234,7 @@ class Inlet(SharedExtension):
 
     def guard_heartbeats(self, connection: Connection) -> None:
         """Lets the loop's heartbeats wait for a frame that a worker is writing."""
-        send = connection.send_heartbeat
-
-        def send_heartbeat() -> None:
-            with self._write:
-                send()
-
-        connection.send_heartbeat = send_heartbeat
+        guard_heartbeats(connection, self._write)
 
     def _run(self) -> None:
         consumer = self._consumer

@@ -27,6 +27,7 @@ from bus.amqp.confirming import (
     publish,
     say_confirmed,
 )
+from bus.amqp.heartbeats import guard_heartbeats
 from bus.amqp.receipts import Receipt
 from bus.errors import Internal
 from bus.process import log
@@ -173,7 +174,7 @@ class Outlet(SharedExtension):
 
     def _keep(self, connection: Connection) -> None:
         self._say_again(connection)
-        self._guard_heartbeats(connection.connection)
+        guard_heartbeats(connection.connection, self._write)
         self._channel = connection.default_channel
         while True:
             self._say_receipts()
@@ -214,16 +215,6 @@ class Outlet(SharedExtension):
     def _block(self, *reason: object) -> None:
         self._blocked = bool(reason)
         _log.warning("broker_blocked" if reason else "broker_unblocked")
-
-    def _guard_heartbeats(self, connection: Connection) -> None:
-        """Lets the loop's heartbeats wait for a frame that a worker is writing."""
-        send = connection.send_heartbeat
-
-        def send_heartbeat() -> None:
-            with self._write:
-                send()
-
-        connection.send_heartbeat = send_heartbeat
 
 
 def _receipt(service: str, receipt: Receipt) -> Saying:

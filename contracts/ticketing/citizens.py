@@ -7,10 +7,11 @@ from typing import Annotated
 from marshmallow import ValidationError, validate
 
 from bus.fields import Checked, Choice, Float, Prose, Text, whole
-from bus.kinds import Event, M, R, Request
+from bus.kinds import Event
 from bus.messages import ABSENT, OPTIONAL, Meta, check, message
 from bus.values import Block, Code, Instant
 from contracts.ticketing.files import Attachment, Attachments
+from contracts.ticketing.requests import internal_request
 from iran import identifiers
 from people import tracking
 
@@ -305,38 +306,32 @@ class TicketEscalated:
     due: Instant
 
 
-def _request(
-    operation: str, message: type[M], reply: type[R], doc: str, effect: bool
-) -> Request[M, R]:
-    return Request(
-        f"ticketing.{operation}.v1", message, reply=reply, doc=doc, effect=effect, agency=False
-    )
-
-
-REGISTER = _request(
+REGISTER = internal_request(
     "register", Register, Registered, "Register a ticket; a repeat gives the same code.", True
 )
-TRACK = _request("track", Proof, TicketView, "Read a ticket by its code and secret.", False)
-WRITE = _request("write", Write, Done, "Write a message to the unit.", True)
-REOPEN = _request("reopen", Reopen, Done, "Object to the result; work goes on.", True)
-WITHDRAW = _request("withdraw", Proof, Done, "Take the ticket back.", True)
-CHOOSE_SLOT = _request("choose_slot", ChooseSlot, Done, "Choose or change the visit.", True)
-LEAVE_SLOT = _request("leave_slot", Proof, Done, "Give the chosen time back.", True)
-RATE = _request("rate", Rate, Done, "Say how satisfied you are; once for each answer.", True)
-OPEN_ATTACHMENT = _request(
+TRACK = internal_request("track", Proof, TicketView, "Read a ticket by its code and secret.", False)
+WRITE = internal_request("write", Write, Done, "Write a message to the unit.", True)
+REOPEN = internal_request("reopen", Reopen, Done, "Object to the result; work goes on.", True)
+WITHDRAW = internal_request("withdraw", Proof, Done, "Take the ticket back.", True)
+CHOOSE_SLOT = internal_request("choose_slot", ChooseSlot, Done, "Choose or change the visit.", True)
+LEAVE_SLOT = internal_request("leave_slot", Proof, Done, "Give the chosen time back.", True)
+RATE = internal_request(
+    "rate", Rate, Done, "Say how satisfied you are; once for each answer.", True
+)
+OPEN_ATTACHMENT = internal_request(
     "open_attachment", OpenAttachment, Opened, "Where a file of the ticket lies.", False
 )
-INVITATION = _request(
+INVITATION = internal_request(
     "invitation", Proof, CalendarFile, "The appointment as an iCalendar file.", False
 )
-FORM = _request("form", AskForm, FormData, "Categories, counties and units.", False)
-STATISTICS = _request(
+FORM = internal_request("form", AskForm, FormData, "Categories, counties and units.", False)
+STATISTICS = internal_request(
     "statistics", AskStatistics, Statistics, "Counts for everybody, small ones hidden.", False
 )
-LIST_PUBLIC = _request(
+LIST_PUBLIC = internal_request(
     "list_public", ListPublic, PublicTickets, "Tickets that everybody may see.", False
 )
-TOKEN = _request("token", AskToken, TokenOf, "The code that a token became.", False)
+TOKEN = internal_request("token", AskToken, TokenOf, "The code that a token became.", False)
 
 TICKET_REGISTERED = Event(
     "ticketing.ticket_registered.v1", TicketRegistered, doc="A ticket was registered."

@@ -10,7 +10,7 @@ from typing import Annotated
 from marshmallow import ValidationError
 
 from bus.fields import Checked, Choice, Prose, Text, whole
-from bus.kinds import M, R, Request
+from bus.kinds import M, Request
 from bus.messages import ABSENT, OPTIONAL, PERSONAL, check, message
 from bus.values import Block, Code, Instant, Tick
 from contracts.ticketing.calendar import (
@@ -34,6 +34,7 @@ from contracts.ticketing.citizens import (
     Opened,
 )
 from contracts.ticketing.files import Attachments
+from contracts.ticketing.requests import internal_request
 from people import tracking
 
 ROLES = ("clerk", "unit_head", "supervisor")
@@ -281,26 +282,26 @@ class OpenFile(OneTicket):
     attachment: Annotated[int, whole(1, 2**53)]
 
 
-def _request(
-    operation: str, message: type[M], reply: type[R], doc: str, effect: bool
-) -> Request[M, R]:
-    return Request(
-        f"ticketing.{operation}.v1", message, reply=reply, doc=doc, effect=effect, agency=False
-    )
-
-
 def _act(operation: str, message: type[M], doc: str) -> Request[M, Acted]:
-    return _request(operation, message, Acted, f"Desk: {doc}", True)
+    return internal_request(operation, message, Acted, f"Desk: {doc}", True)
 
 
-SIGN_IN = _request("sign_in", SignIn, Staff, "Desk: who a user name and password belong to.", False)
-WHO_IS = _request("who_is", WhoIs, Staff, "Desk: a colleague's role and unit.", False)
-STAFF_NAMES = _request("staff_names", Nothing, Names, "Desk: what colleagues are called.", False)
-QUEUE = _request("queue", Queue, QueuePage, "Desk: tickets by due time.", False)
-READ = _request("read", OneTicket, DeskTicket, "Desk: a ticket with its history.", False)
-OPEN_FILE = _request("open_file", OpenFile, Opened, "Desk: where a file lies.", False)
-CALENDAR = _request("calendar", AskCalendar, CalendarRows, "Desk: the calendar's rows.", False)
-REPORT = _request("report", AskReport, Report, "Desk: figures by unit and by clause.", False)
+SIGN_IN = internal_request(
+    "sign_in", SignIn, Staff, "Desk: who a user name and password belong to.", False
+)
+WHO_IS = internal_request("who_is", WhoIs, Staff, "Desk: a colleague's role and unit.", False)
+STAFF_NAMES = internal_request(
+    "staff_names", Nothing, Names, "Desk: what colleagues are called.", False
+)
+QUEUE = internal_request("queue", Queue, QueuePage, "Desk: tickets by due time.", False)
+READ = internal_request("read", OneTicket, DeskTicket, "Desk: a ticket with its history.", False)
+OPEN_FILE = internal_request("open_file", OpenFile, Opened, "Desk: where a file lies.", False)
+CALENDAR = internal_request(
+    "calendar", AskCalendar, CalendarRows, "Desk: the calendar's rows.", False
+)
+REPORT = internal_request(
+    "report", AskReport, Report, "Desk: figures by unit and by clause.", False
+)
 ASSIGN = _act("assign", Assign, "give a ticket to a unit or a colleague.")
 NOTE = _act("note", Note, "write a note that no citizen sees.")
 ANSWER = _act("answer", Answer, "write to the citizen, or answer finally.")
@@ -315,10 +316,10 @@ TAKE_UP = _act("take_up", TakeUp, "work on an ended ticket again.")
 SEND_NEW_SECRET = _act(
     "send_new_secret", Act, "have a new secret made and sent to the contact on file."
 )
-ADD_SLOTS = _request("add_slots", AddSlots, Slots, "Desk: open times for visits.", True)
-CHANGE_CALENDAR = _request(
+ADD_SLOTS = internal_request("add_slots", AddSlots, Slots, "Desk: open times for visits.", True)
+CHANGE_CALENDAR = internal_request(
     "change_calendar", CalendarRow, Changed, "Desk: add a dated row to the calendar.", True
 )
-WITHDRAW_ROW = _request(
+WITHDRAW_ROW = internal_request(
     "withdraw_row", WithdrawRow, Changed, "Desk: take a row of the calendar back.", True
 )

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from bus.fields import Checked, Choice, Prose, Text, whole
-from bus.kinds import M, R, Request
 from bus.messages import message
 from bus.values import Block, Code, Instant
 from contracts.ticketing.citizens import TEXT_MOST, Opened
+from contracts.ticketing.requests import internal_request
 from people import tracking
 
 LETTER_STATES = (
@@ -117,31 +117,23 @@ class MailFigures:
     chores: tuple[Block, ...]
 
 
-def _request(
-    operation: str, message: type[M], reply: type[R], doc: str, effect: bool
-) -> Request[M, R]:
-    return Request(
-        f"ticketing.{operation}.v1", message, reply=reply, doc=doc, effect=effect, agency=False
-    )
-
-
-LETTERS = _request("letters", AskLetters, LetterPage, "Desk: letters that came in.", False)
-READ_LETTER = _request("read_letter", OfLetter, LetterView, "Desk: one letter.", False)
-LETTER_SOURCE = _request(
+LETTERS = internal_request("letters", AskLetters, LetterPage, "Desk: letters that came in.", False)
+READ_LETTER = internal_request("read_letter", OfLetter, LetterView, "Desk: one letter.", False)
+LETTER_SOURCE = internal_request(
     "letter_source", OfLetter, Opened, "Desk: the bytes of a letter, as a file.", True
 )
-REGISTER_LETTER = _request(
+REGISTER_LETTER = internal_request(
     "register_letter", RegisterLetter, LetterDone, "Desk: make a ticket of a letter.", True
 )
-ATTACH_LETTER = _request(
+ATTACH_LETTER = internal_request(
     "attach_letter", AttachLetter, LetterDone, "Desk: put a letter into a ticket.", True
 )
-RETRY_LETTER = _request(
+RETRY_LETTER = internal_request(
     "retry_letter", OfLetter, LetterDone, "Desk: work on a letter once more.", True
 )
-FINISH_LETTER = _request(
+FINISH_LETTER = internal_request(
     "finish_letter", FinishLetter, LetterDone, "Desk: nothing is to be done with it.", True
 )
-MAIL_FIGURES = _request(
+MAIL_FIGURES = internal_request(
     "mail_figures", AskMailFigures, MailFigures, "Letters and chores in figures.", False
 )

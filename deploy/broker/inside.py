@@ -32,13 +32,13 @@ def steps(api: Api, agencies: Agencies, passwords: Path) -> Iterator[Step]:
         if agency_rights.serves
     ]
     exchanges = topology.EXCHANGES | dict.fromkeys(ingresses, "topic")
-    yield from differ.exchanges(api, exchanges, _is_of_agency)
+    yield from differ.exchanges(api, exchanges, is_of_agency)
     queues = {
         queue.name: queue
         for agency_rights in agencies.values()
         for queue in own_queues(agency_rights)
     }
-    yield from differ.queues(api, queues, _is_of_agency)
+    yield from differ.queues(api, queues, is_of_agency)
     yield from differ.bindings(api, wanted_bindings(agencies), _is_of_agencies)
     for code in sorted(agencies):
         name, agency = topology.agency_user(code), agencies[code]
@@ -76,10 +76,11 @@ def wanted_bindings(agencies: Agencies) -> set[Binding]:
     return wanted
 
 
-def _is_of_agency(name: str) -> bool:
+def is_of_agency(name: str) -> bool:
+    """True for what is named after an agency."""
     return topology.agency_in(name) is not None
 
 
 def _is_of_agencies(made: Binding) -> bool:
     """Bindings of the default exchange come with the queue."""
-    return bool(made.source) and (_is_of_agency(made.source) or _is_of_agency(made.target))
+    return bool(made.source) and (is_of_agency(made.source) or is_of_agency(made.target))

@@ -119,8 +119,10 @@ def _of_agency(broker: Outside, agency: Agency) -> Iterator[Step]:
     if agency.serves:
         queues[answers.name] = answers
     yield from differ.limits(api, api.vhost, VHOST_LIMITS, "vhost")
-    yield from differ.exchanges(api, {ingress: "topic"} if agency.serves else {}, _is_of_agency)
-    yield from differ.queues(api, queues, _is_of_agency)
+    yield from differ.exchanges(
+        api, {ingress: "topic"} if agency.serves else {}, inside.is_of_agency
+    )
+    yield from differ.queues(api, queues, inside.is_of_agency)
     bound = {Binding(ingress, "q", answers.name, key) for key in answers.keys}
     yield from differ.bindings(api, bound, lambda made: bool(made.source))
     carried = only([*(queue.name for queue in own_queues(agency)), "amq.default"])
@@ -139,10 +141,6 @@ def _of_agency(broker: Outside, agency: Agency) -> Iterator[Step]:
     yield from differ.limits(api, name, LIMITS)
     yield from _shovels(api, {shovel.name: shovel for shovel in shovels(broker, agency)})
     differ.require_arguments(api, queues)
-
-
-def _is_of_agency(name: str) -> bool:
-    return topology.agency_in(name) is not None
 
 
 def shovels(broker: Outside, agency: Agency) -> Iterator[Shovel]:

@@ -50,6 +50,7 @@ from gateway.http.address import own_address
 from gateway.notify import openapi_document, pdf_check, replies, requests, schemas
 from gateway.notify.door import Door, Visitor, act_id
 from gateway.notify.errors import answer, bad, no_result, refused, show
+from gateway.openapi.document import document_route
 from gateway.papers import letters
 
 V2 = "/v2"
@@ -288,7 +289,7 @@ def make(settings: Settings) -> web.Face:
             Route(f"{template}/preview", guarded(notify.preview), methods=["POST"]),
             Route(f"{V2}/templates", guarded(notify.templates)),
             Route(f"{V2}/received-text-messages", guarded(notify.received)),
-            openapi_document.route(str(notify.address)),
+            document_route(openapi_document.openapi, str(notify.address)),
             Route("/", home),
             Route("/health/live", web.live),
             *assets.ROUTES,

@@ -1,16 +1,11 @@
 """/openapi.json of the Notify API: the calls of GOV.UK Notify's API v2 that are taken here."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from functools import cache
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-
-from gateway.http.origin import for_every_site
 from gateway.notify.schemas import REFERENCE_MOST, STATUSES, TYPES
 from gateway.openapi.answers import AGAIN, header_refs
-from gateway.openapi.document import JSON, Document, header_parameter, path_parameter, served
+from gateway.openapi.document import JSON, Document, header_parameter, path_parameter
 from gateway.openapi.shapes import UUID, Node
 
 ABOUT = (
@@ -186,13 +181,3 @@ def openapi() -> bytes:
               {"type": "object", "required": ["received_text_messages", "links"]},
               parameters=[older])  # fmt: skip
     return document.text()
-
-
-def route(address: str) -> Route:
-    """The route of the document for the face that is reached at ``address``."""
-
-    async def answer(_: Request) -> Response:
-        return served(openapi(), address)
-
-    handler: Callable[[Request], Awaitable[Response]] = for_every_site(answer)
-    return Route("/openapi.json", handler)

@@ -1,11 +1,14 @@
 """One OpenAPI 3.1 document: its paths, what they share, and the address that it is served for."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import orjson
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from bus.process.version import release
+from gateway.http.origin import for_every_site
 from gateway.openapi.answers import HEADERS, PROBLEM, header_refs, problem_responses, refusals
 from gateway.openapi.shapes import Node, Shapes
 
@@ -95,6 +98,16 @@ def served(text: bytes, base: str) -> Response:
     """The document for whoever reaches us at ``base``."""
     servers = orjson.dumps([{"url": base}])
     return Response(b'{"servers":' + servers + b"," + text[1:], media_type=JSON, headers=OPEN)
+
+
+def document_route(text: Callable[[], bytes], address: str) -> Route:
+    """The route of a document for the face that is reached at ``address``."""
+
+    async def answer(_: Request) -> Response:
+        return served(text(), address)
+
+    handler: Callable[[Request], Awaitable[Response]] = for_every_site(answer)
+    return Route("/openapi.json", handler)
 
 
 def path_parameter(name: str, schema: Node, description: str) -> Node:

@@ -18,6 +18,7 @@ from gateway.http import bodies, security_txt
 from gateway.http.address import own_address
 from gateway.http.problems import HttpError
 from gateway.limits.guesses import Guesses
+from gateway.openapi.document import document_route
 from gateway.public import bills, callbacks, inbox, json_api, openapi_document, own_inquiries
 from gateway.public.about import laws
 from gateway.public.about import pages as about
@@ -129,7 +130,7 @@ def make(settings: Settings) -> web.Face:
             *callbacks.routes(public.client, settings, public.guesses),
             Route("/.well-known/security.txt", security_txt.text_of(settings)),
             *json_api.routes(public.services),
-            openapi_document.route(str(public.address)),
+            document_route(openapi_document.openapi, str(public.address)),
             Route("/health/live", web.live),
             *assets.ROUTES,
         ],

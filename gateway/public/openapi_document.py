@@ -1,20 +1,15 @@
 """/openapi.json of the public face: the citizens' acts as JSON (docs/citizens-api.md)."""
 
-from collections.abc import Awaitable, Callable
 from functools import cache
 
 from marshmallow import Schema
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from bus.kinds import Request as Contract
 from contracts.billing import bills as billing
 from contracts.inquiry.questions import VERIFY
 from contracts.ticketing import citizens as ticketing
-from gateway.http.origin import for_every_site
 from gateway.openapi.answers import ALWAYS, BODY, SERVICE, refusals
-from gateway.openapi.document import JSON, Document, header_parameter, path_parameter, served
+from gateway.openapi.document import JSON, Document, header_parameter, path_parameter
 from gateway.openapi.shapes import UUID, Node, inline
 from gateway.public.json_api import ACTS
 
@@ -213,13 +208,3 @@ def openapi() -> bytes:
                  {"application/health+json": {"schema": {"type": "object"}}}, tag="documents",
                  statuses=ALWAYS)  # fmt: skip
     return document.text()
-
-
-def route(address: str) -> Route:
-    """Return the route of the document for the face at ``address``."""
-
-    async def answer(_: Request) -> Response:
-        return served(openapi(), address)
-
-    handler: Callable[[Request], Awaitable[Response]] = for_every_site(answer)
-    return Route("/openapi.json", handler)

@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 
 from bus.database.store import Store, Tx
 from bus.envelope import Envelope
-from bus.errors import RuleBroken
 from bus.sealing import Seal
 from bus.settings import Settings
 from bus.signatures.keys import SigningKey
+from members import rights
 
 CALLS_PURPOSE = "mirab.agencies.calls"
 
@@ -79,9 +79,6 @@ class CallingAgency:
 
 def calling_agency(message: Envelope | None) -> CallingAgency:
     """The agency that calls. RuleBroken ``agency.only`` for anybody else."""
-    fields = (message.caller if message else None) or {}
-    if not fields.get("agency"):
-        raise RuleBroken(
-            "Only an agency has this. Call it with the key of your agency.", code="agency.only"
-        )
-    return CallingAgency(str(fields["agency"]), fields.get("key"), fields)
+    refusal = "Only an agency has this. Call it with the key of your agency."
+    sender = rights.calling_agency(message, refusal)
+    return CallingAgency(sender.agency, sender.key, (message.caller if message else None) or {})

@@ -3,8 +3,8 @@
 import ast
 import re
 
-from tests.conftest import ROOT
 from tests.house.test_sizes import modules
+from tests.processes import ROOT
 
 LEVELS = frozenset(("debug", "info", "warning", "error", "exception", "critical"))
 NAME = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")

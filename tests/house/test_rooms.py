@@ -4,8 +4,8 @@ import ast
 
 import grimp
 
-from tests.conftest import ROOT
 from tests.house.test_sizes import FOLDERS, modules
+from tests.processes import ROOT
 
 MOST_MODULES, NINETIETH = 20, 25
 # The kernel's own root waits for a room of messages; no other folder may be fuller.

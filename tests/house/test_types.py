@@ -3,8 +3,8 @@
 import ast
 import re
 
-from tests.conftest import ROOT
 from tests.house.test_sizes import modules
+from tests.processes import ROOT
 
 MOST_ANY = 150
 

@@ -1,0 +1,12 @@
+"""Requests of the ticketing context, which faces ask and no agency is granted."""
+
+from bus.kinds import M, R, Request
+
+
+def internal_request(
+    operation: str, message: type[M], reply: type[R], doc: str, effect: bool
+) -> Request[M, R]:
+    """Declare ``ticketing.<operation>.v1``; with ``effect`` it changes something."""
+    return Request(
+        f"ticketing.{operation}.v1", message, reply=reply, doc=doc, effect=effect, agency=False
+    )
